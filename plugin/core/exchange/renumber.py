@@ -252,8 +252,7 @@ def renumber_keys(
                 used_keys += [old_key, new_key]
         numberer = KeyNumberer(plan.area_code, used_keys, renumber_options.first_number)
         county_prefix = plan.area_code[: int(norm.get("attributes.area_digits"))]
-        for layer in layers:
-            cancellation.raise_if_cancelled()
+        for layer in cancellation.watch(layers):
             new_keys.append(numberer.number_layer(layer.role, layer.keys, county_prefix))
         progress(_NUMBERED_SHARE, "")
         if renumber_options.output:

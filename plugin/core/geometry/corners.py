@@ -117,8 +117,7 @@ def find_near_vertices(
 def _iterate_rings(shapes: NDArray, cancellation: Cancellation) -> Iterator[tuple[NDArray, NDArray, NDArray]]:
     """Yield batches of rings as (row of each ring, (v, 2) vertices, ring starts). Raise Cancelled."""
     polygon_rows = np.flatnonzero(~mask_missing_shapes(shapes) & np.isin(shapely.get_type_id(shapes), (3, 6)))
-    for batch in iterate_batches(shapes[polygon_rows]):
-        cancellation.raise_if_cancelled()
+    for batch in cancellation.watch(iterate_batches(shapes[polygon_rows])):
         batch_rings = extract_rings(shapes[polygon_rows[batch]])
         yield polygon_rows[batch][batch_rings.polygon_of_ring], batch_rings.xy, batch_rings.ring_starts
 

@@ -86,8 +86,7 @@ def find_windows_of_rows(
         np.ascontiguousarray(corner(unpaired_edges.start, unpaired_edges.end).T) for corner in (np.minimum, np.maximum)
     )
     windows = []
-    for row in rows.tolist():
-        cancellation.raise_if_cancelled()
+    for row in cancellation.watch(rows.tolist()):
         shape = polygons.shapes[row]
         xmin, ymin, xmax, ymax = shape.bounds
         is_near = (lowest[0] <= xmax) & (lowest[1] <= ymax) & (highest[0] >= xmin) & (highest[1] >= ymin)

@@ -108,8 +108,7 @@ def _search_grid(
     nonempty = ends > begins
     begins, ends, segment = begins[nonempty], ends[nonempty], segment[nonempty]
     found_i, found_j = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
-    for batch in divide_by_size(np.append(0, np.cumsum(ends - begins)), _PAIRS_PER_BATCH):
-        cancellation.raise_if_cancelled()
+    for batch in cancellation.watch(divide_by_size(np.append(0, np.cumsum(ends - begins)), _PAIRS_PER_BATCH)):
         number_in_batch, position = expand_ranges(begins[batch], ends[batch])
         i, j = in_grid[position], segment[batch][number_in_batch]
         in_box = np.ones(len(i), dtype=bool)

@@ -38,8 +38,7 @@ def dissolve_for_picture(
     strip = np.argsort(np.argsort(x)) // max(int((len(grown) * _UNION_BATCH) ** 0.5), 1)
     order = np.lexsort((y, strip))
     pieces = []
-    for start in range(0, len(order), _UNION_BATCH):
-        cancellation.raise_if_cancelled()
+    for start in cancellation.watch(range(0, len(order), _UNION_BATCH)):
         pieces.append(shapely.union_all(grown[order[start : start + _UNION_BATCH]]))
     cancellation.raise_if_cancelled()
     union = shapely.union_all(np.array(pieces, dtype=object))

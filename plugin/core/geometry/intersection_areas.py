@@ -218,8 +218,7 @@ def _find_crossing_segments(
             left, right, left_polygon[batch], right_polygon[batch], cancellation
         )
         found = [_select_crossings(left.xy, right.xy, nothing, nothing, moved)]
-        for start in range(0, len(left_chain), _CHAIN_PAIRS_PER_BATCH):
-            cancellation.raise_if_cancelled()
+        for start in cancellation.watch(range(0, len(left_chain), _CHAIN_PAIRS_PER_BATCH)):
             part = slice(start, start + _CHAIN_PAIRS_PER_BATCH)
             i, j = find_meeting_segments(left, right, left_chain[part], right_chain[part])
             found.append(_select_crossings(left.xy, right.xy, i, j, moved))

@@ -332,8 +332,7 @@ def _overlay_candidates(
     row_of_equal_shape = np.arange(len(polygons))
     row_of_equal_shape[candidates] = np.where(counts[place] > MAX_PAIRED_COPIES, candidates[first[place]], candidates)
     tree = shapely.STRtree(polygons.shapes[candidates])
-    for start in range(0, len(focused), SHAPES_PER_BATCH):
-        cancellation.raise_if_cancelled()
+    for start in cancellation.watch(range(0, len(focused), SHAPES_PER_BATCH)):
         i, j = tree.query(polygons.shapes[focused[start : start + SHAPES_PER_BATCH]])
         i, j = focused[start + i], candidates[j]
         # A pair of two focused rows is found from either of them, and kept once.
@@ -494,8 +493,7 @@ def clip_large_polygons(
     ``source``, ``rows``: the layer of the large polygons, and the row of each.
     """
     clipped_polygons = source.clipped_polygons
-    for n in np.flatnonzero(clipped_polygons.is_large[rows]).tolist():
-        cancellation.raise_if_cancelled()
+    for n in cancellation.watch(np.flatnonzero(clipped_polygons.is_large[rows]).tolist()):
         if large_polygons[n] is not None and small_polygons[n] is not None:
             large_polygons[n] = clipped_polygons.clip_around(int(rows[n]), np.array(small_polygons[n].bounds))
 
@@ -543,8 +541,7 @@ def _subtract_cover(
     for start in range(0, len(crossed), _ROWS_PER_SUBTRACTION):
         progress(start / len(crossed))
         batch, pieces = [], []
-        for n in crossed[start : start + _ROWS_PER_SUBTRACTION]:
-            cancellation.raise_if_cancelled()
+        for n in cancellation.watch(crossed[start : start + _ROWS_PER_SUBTRACTION]):
             shape, row, near_rows = polygons.shapes[rows[n]], int(rows[n]), near_rows_of[n]
             remainder = _subtract_similar_cover(
                 shape, row, covering_polygons, near_rows, tolerance, fallback_log, cancellation
@@ -591,8 +588,9 @@ def _subtract_similar_cover(
     """
     if shapely.get_num_coordinates(shape) <= MAX_UNCLIPPED_VERTICES:
         return None
-    for similar_row in near_rows[may_be_similar(shape, covering_polygons.shapes[near_rows])].tolist():
-        cancellation.raise_if_cancelled()
+    for similar_row in cancellation.watch(
+        near_rows[may_be_similar(shape, covering_polygons.shapes[near_rows])].tolist()
+    ):
         parts = subtract_similar_polygon(shape, covering_polygons.shapes[similar_row])
         if parts is not None:
             break
@@ -694,8 +692,7 @@ def _subtract_cover_in_windows(
         if windows is None:
             continue
         parts = []
-        for bounds, near_rows in zip(windows.bounds, windows.cover_rows, strict=True):
-            cancellation.raise_if_cancelled()
+        for bounds, near_rows in cancellation.watch(zip(windows.bounds, windows.cover_rows, strict=True)):
             parts.append(
                 _subtract_cover_in_window(polygons.shapes[row], row, bounds, cover, near_rows, tolerance, fallback_log)
             )

@@ -172,8 +172,7 @@ def collect_pieces(
         np.bincount(owner[~is_sliver], minlength=len(shapes)),
         np.bincount(owner, minlength=len(shapes)),
     )
-    for n in np.flatnonzero((kept_counts < part_counts) & (kept_counts > 0)).tolist():
-        cancellation.raise_if_cancelled()
+    for n in cancellation.watch(np.flatnonzero((kept_counts < part_counts) & (kept_counts > 0)).tolist()):
         kept_parts = parts[(owner == n) & ~is_sliver]
         shapes[n] = _join_parts(kept_parts)
     is_kept = kept_counts > 0
@@ -262,8 +261,7 @@ def _extract_areas(shapes: NDArray, cancellation: Cancellation) -> NDArray:
     """Return (k,) the areas of shapes as polygons and multipolygons, None for a shape without area."""
     shapes = shapes.copy()
     is_areal = np.isin(shapely.get_type_id(shapes), (3, 6)) & ~shapely.is_empty(shapes)
-    for n in np.flatnonzero(~is_areal).tolist():
-        cancellation.raise_if_cancelled()
+    for n in cancellation.watch(np.flatnonzero(~is_areal).tolist()):
         shapes[n] = extract_polygons(shapes[n])
     return shapes
 
@@ -304,8 +302,7 @@ def subtract_earlier_shapes(shapes: NDArray, cancellation: Cancellation = NEVER_
     is_later = i < j
     i, j = i[is_later], j[is_later]
     shares_area = np.zeros(len(i), dtype=bool)
-    for start in range(0, len(i), _PAIRS_PER_BATCH):
-        cancellation.raise_if_cancelled()
+    for start in cancellation.watch(range(0, len(i), _PAIRS_PER_BATCH)):
         batch = slice(start, start + _PAIRS_PER_BATCH)
         shares_area[batch] = shapely.area(shapely.intersection(shapes[i[batch]], shapes[j[batch]])) > _ROUNDING_M2
     first, second = i[shares_area], j[shares_area]

@@ -439,8 +439,7 @@ class Polygons:
         edges = np.flatnonzero(lines.unpaired_segments)
         end_codes = np.unique(hash_vertices(lines.xy[np.concatenate([edges, edges + 1])]))
         end_table = make_member_table(end_codes)
-        for start in range(0, len(lines.xy) if len(end_codes) else 0, BATCH_VERTICES):
-            cancellation.raise_if_cancelled()
+        for start in cancellation.watch(range(0, len(lines.xy) if len(end_codes) else 0, BATCH_VERTICES)):
             codes = hash_vertices(lines.xy[start : start + BATCH_VERTICES])
             # In a layer with few open edges, hardly any vertex ends one.
             possible = np.flatnonzero(mask_possible_members(codes, end_table))
@@ -524,8 +523,7 @@ class Polygons:
         rows, positions = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
         if len(self._large) and len(geometries):
             tree = shapely.STRtree(geometries)
-            for row in self._large.tolist():
-                cancellation.raise_if_cancelled()
+            for row in cancellation.watch(self._large.tolist()):
                 k = tree.query(self.shapes[row], **query_options)
                 rows.append(np.full(len(k), row))
                 positions.append(k)
@@ -676,8 +674,7 @@ def assign_patch_numbers(
     area_of_patch = np.bincount(patch, np.nan_to_num(area), minlength=len(patch))
     small_patch_rows = rows[area_of_patch[patch[rows]] < least_m2]
     left, right = [i], [j]
-    for start in range(0, len(small_patch_rows), SHAPES_PER_BATCH):
-        cancellation.raise_if_cancelled()
+    for start in cancellation.watch(range(0, len(small_patch_rows), SHAPES_PER_BATCH)):
         batch = small_patch_rows[start : start + SHAPES_PER_BATCH]
         position, near_rows = polygons.find_pairs_within(polygons.shapes[batch], reach_m)
         left.append(batch[position])

@@ -125,8 +125,7 @@ def _sum_polygon_areas(
     shapes = np.atleast_1d(np.asarray(shapes, dtype=object))
     parts, owner = _extract_polygons(shapes)
     areas = np.zeros(len(shapes))
-    for batch in iterate_batches(parts):
-        cancellation.raise_if_cancelled()
+    for batch in cancellation.watch(iterate_batches(parts)):
         batch_rings = extract_rings(parts[batch])
         lonlat = np.radians(to_lonlat(batch_rings.xy) if to_lonlat else batch_rings.xy)
         lat = lonlat[:, 1]
@@ -283,8 +282,7 @@ def compute_geodesic_area(
     """
     areas = np.zeros(len(shapes))
     areal_positions = np.flatnonzero(np.isin(shapely.get_type_id(shapes), (3, 6)) & ~shapely.is_empty(shapes))
-    for batch in iterate_batches(shapes[areal_positions]):
-        cancellation.raise_if_cancelled()
+    for batch in cancellation.watch(iterate_batches(shapes[areal_positions])):
         rows = areal_positions[batch]
         batch_rings = extract_rings(shapes[rows])
         lonlat = to_lonlat(batch_rings.xy) if to_lonlat else batch_rings.xy

@@ -109,8 +109,7 @@ def read_boundary_points(
     crs, crs_notes = choose_crs(parsed, crs_text)
     notes = [*parsed.notes, *crs_notes]
     parcels = []
-    for raw in parsed.parcels:
-        cancellation.raise_if_cancelled()
+    for raw in cancellation.watch(parsed.parcels):
         parcel, parcel_notes = _build_parcel(raw, parsed.form, crs)
         notes += parcel_notes
         if parcel is not None:

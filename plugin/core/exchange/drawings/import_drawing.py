@@ -293,8 +293,7 @@ def _make_all_polygons(
     polygons: list[DrawingPolygon] = []
     closed: list[Ring] = []
     left_out: list[LeftOut] = []
-    for members in by_layer.values():
-        cancellation.raise_if_cancelled()
+    for members in cancellation.watch(by_layer.values()):
         rings, open_outlines = join_outlines(members, closing_m)
         closed += [ring for ring in rings if ring.gap_m]
         made, unusable = make_polygons(rings, hole_rule)
@@ -330,8 +329,7 @@ def _write_outputs(
     """Write the layers and the table; both files move to their targets at the end."""
     with stage_geopackage(run.path) as database:
         create_database(database, templates, run.crs, code_lists=code_lists, cancellation=cancellation)
-        for role, frame in frames.items():
-            cancellation.raise_if_cancelled()
+        for role, frame in cancellation.watch(frames.items()):
             append_rows(frame, database, role)
         with write_atomically(run.path) as new:
             shutil.copyfile(database, new)

@@ -366,8 +366,9 @@ def _write_records(
     section_file: TextIO, xy: NDArray, starts: list[int], heads: list[str], record_format: RecordFormat
 ) -> None:
     """Write records to the file of their section, block by block; arguments as in `format_records`."""
-    for block in format_records(xy, starts, heads, "0\n", record_format.coordinate_decimals):
-        record_format.cancellation.raise_if_cancelled()
+    for block in record_format.cancellation.watch(
+        format_records(xy, starts, heads, "0\n", record_format.coordinate_decimals)
+    ):
         section_file.write(block)
 
 

@@ -93,8 +93,7 @@ def write_vct(
                 for name in _SCRATCH_SECTIONS
             }
             writer = _VctSectionWriter(files, settings, templates or {}, VctExport(target), cancellation)
-            for layer in layers:
-                cancellation.raise_if_cancelled()
+            for layer in cancellation.watch(layers):
                 writer.write_layer(layer)
         if not writer.tables:
             raise InputError("vct_no_layers")
@@ -258,8 +257,7 @@ class _VctSectionWriter:
         }
         columns = [n for n in map(str, layer.frame.columns) if n not in shape_columns and n in infos]
         converted_columns: list[ConvertedColumn] = []
-        for name in columns:
-            self.cancellation.raise_if_cancelled()
+        for name in self.cancellation.watch(columns):
             converted_column = convert_column_to_texts(
                 layer.frame[name], infos[name], template, self.settings, layer.name, feature_names
             )
@@ -268,8 +266,7 @@ class _VctSectionWriter:
                 self.vct_export.notes.append((key, {"layer": layer.name, "field": name, "count": count}))
         self.tables[-1] = replace(table, columns=tuple(converted.column for converted in converted_columns))
         self.files["Attribute"].write(f"{table.name}\n")
-        for start in range(0, len(rows), _ROWS_PER_BLOCK):
-            self.cancellation.raise_if_cancelled()
+        for start in self.cancellation.watch(range(0, len(rows), _ROWS_PER_BLOCK)):
             block_rows = rows[start : start + _ROWS_PER_BLOCK].tolist()
             cells = [[converted_column.value_texts[r] for r in block_rows] for converted_column in converted_columns]
             lines = zip(map(str, idents[start : start + _ROWS_PER_BLOCK].tolist()), *cells, strict=True)
