@@ -18,7 +18,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from .polygon_rings import change_outlines, insert_vertices, is_closed_line
+from .polygon_rings import change_outlines, insert_vertices
 
 #: A vertex as a key of tables.
 Vertex = tuple[float, float]
@@ -132,15 +132,9 @@ def find_aligned_stretches(shape: Any, reference: ReferenceEdges, reach_m: float
     the reference edge.
     """
     stretches: list[AlignedStretch] = []
-    # The vertices of each outline of the shape, and whether it is closed.
-    outlines: list[tuple[NDArray, bool]] = []
-    for part in shapely.get_parts([shape]):
-        if part.geom_type == "Polygon":
-            outlines += [(shapely.get_coordinates(ring), True) for ring in (part.exterior, *part.interiors)]
-        else:
-            ring_xy = shapely.get_coordinates(part)
-            outlines.append((ring_xy, is_closed_line(ring_xy)))
-    for xy, is_closed in outlines:
+
+    def add_stretches(xy: NDArray, is_closed: bool) -> NDArray:
+        """Add the stretches of an outline, which stays as it is."""
         # The points of the outline in their order: its vertices, and reference vertices next to its segments.
         vertices = [(float(x), float(y)) for x, y in xy]
         targets = [
@@ -164,6 +158,9 @@ def find_aligned_stretches(shape: Any, reference: ReferenceEdges, reach_m: float
             stretch = _make_stretch(items, run, is_closed, reach_m)
             if stretch is not None:
                 stretches.append(stretch)
+        return xy
+
+    change_outlines(shape, add_stretches)
     return stretches
 
 
@@ -427,7 +424,10 @@ def _make_stretch(items: list[_OutlinePoint], run: range, is_closed: bool, reach
             between.append(one)
             continue
         if last_item.vertex is not None and between:
-            stretch.inserted[last_item.vertex, one.vertex] = _measure_shares(last_item, between, one)
+            length = one.at_m - last_item.at_m
+            stretch.inserted[last_item.vertex, one.vertex] = [
+                ((inner.at_m - last_item.at_m) / length, inner.target) for inner in between if inner.target is not None
+            ]
         last_item, between = one, []
     stretch.moved.update(
         {one.vertex: one.target for one in stretch_items if one.vertex and one.target and one.vertex != one.target}
@@ -481,11 +481,3 @@ def _find_neighbours_of_run(
     end = items[last % count] if is_closed else items[last]
     start_lap_m, end_lap_m = (n // count * total_m if is_closed else 0.0 for n in (first, last))
     return collect(first - 1, -1, start, start_lap_m)[::-1], collect(last + 1, 1, end, end_lap_m)
-
-
-def _measure_shares(
-    start: _OutlinePoint, between: list[_OutlinePoint], end: _OutlinePoint
-) -> list[tuple[float, Vertex]]:
-    """Return the targets of points between two old vertices, each after its share (0 to 1) of the way."""
-    length = end.at_m - start.at_m
-    return [((one.at_m - start.at_m) / length, one.target) for one in between if one.target is not None]

@@ -64,6 +64,10 @@ class _Edges(NamedTuple):
         """Return the edges that ``is_selected`` ((k,) bool) marks."""
         return _Edges(self.start[is_selected], self.end[is_selected], self.code[is_selected])
 
+    def make_lines(self) -> NDArray:
+        """Return the edges as (k,) linestrings."""
+        return np.asarray(shapely.linestrings(np.stack([self.start, self.end], axis=1)))
+
 
 def find_windows_of_rows(
     polygons: Polygons, rows: NDArray, cover: Polygons, cancellation: Cancellation = NEVER_CANCELLED
@@ -132,12 +136,12 @@ def _find_windows(
     open_row_edges = open_row_edges.select_edges(~is_paired)
     if len(open_row_edges.code) + len(open_cover_edges.code) > _MAX_EDGES:
         return None
-    cover_lines = _make_lines(open_cover_edges)
+    cover_lines = open_cover_edges.make_lines()
     meets_row = np.zeros(len(cover_lines), dtype=bool)
     meets_row[shapely.STRtree(cover_lines).query(shape, predicate="intersects")] = True
     cancellation.raise_if_cancelled()
     window_bounds = _merge_boxes(
-        shapely.bounds(np.concatenate([_make_lines(open_row_edges), cover_lines[meets_row]])).reshape(-1, 4)
+        shapely.bounds(np.concatenate([open_row_edges.make_lines(), cover_lines[meets_row]])).reshape(-1, 4)
         + WINDOW_MARGIN_M * np.array([-1, -1, 1, 1])
     )
     positions, near_rows = cover.find_pairs_meeting_bounds(window_bounds)
@@ -169,14 +173,6 @@ def _drop_edges_of_both(left: _Edges, right: _Edges) -> tuple[_Edges, _Edges]:
     is_same = mask_equal_points(left.start[i], right.start[j]) & mask_equal_points(left.end[i], right.end[j])
     is_kept_left[i[is_same]] = is_kept_right[j[is_same]] = False
     return left.select_edges(is_kept_left), right.select_edges(is_kept_right)
-
-
-def _make_lines(edges: _Edges) -> NDArray:
-    """Return the edges as (k,) linestrings."""
-    if not len(edges.code):
-        return np.zeros(0, dtype=object)
-    lines: NDArray = shapely.linestrings(np.stack([edges.start, edges.end], axis=1))
-    return lines
 
 
 def _merge_boxes(bounds: NDArray) -> NDArray:

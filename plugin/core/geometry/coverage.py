@@ -69,11 +69,9 @@ def find_points_near_segments(
     i, j = (np.concatenate(positions) for positions in zip(*found, strict=True))
     is_end = mask_equal_points(points[i], starts[j]) | mask_equal_points(points[i], ends[j])
     i, j = i[~is_end], j[~is_end]
-    if len(i):
-        segment_lines = shapely.linestrings(np.stack([starts[j], ends[j]], axis=1))
-        is_near = shapely.distance(segment_lines, shapely.points(points[i])) <= distance
-        i, j = i[is_near], j[is_near]
-    return i, j
+    segment_lines = shapely.linestrings(np.stack([starts[j], ends[j]], axis=1))
+    is_near = shapely.distance(segment_lines, shapely.points(points[i])) <= distance
+    return i[is_near], j[is_near]
 
 
 def _search_grid(
@@ -151,6 +149,10 @@ class VertexMismatches:
         )
 
 
+_NO_ROWS = np.zeros(0, dtype=int)
+_NO_MISMATCHES = VertexMismatches(_NO_ROWS, _NO_ROWS, np.zeros((0, 2)), np.zeros(0), np.zeros(0, dtype=bool))
+
+
 def find_vertices_missing_on_edges(
     polygons: Polygons, *, tolerance: Tolerance, cancellation: Cancellation = NEVER_CANCELLED
 ) -> VertexMismatches:
@@ -201,8 +203,7 @@ def _find_vertex_mismatches(
     is_end[1:] |= unshared_vertex_segments[:-1]
     edges_a, vertices_b = np.flatnonzero(unshared_edges), np.flatnonzero(is_end)
     if not len(edges_a) or not len(vertices_b):
-        nothing = np.zeros(0, dtype=int)
-        return VertexMismatches(nothing, nothing, np.zeros((0, 2)), np.zeros(0), np.zeros(0, dtype=bool))
+        return _NO_MISMATCHES
     i, j = find_points_near_segments(
         lines_b.xy[vertices_b], lines_a.xy[edges_a], lines_a.xy[edges_a + 1], tolerance.edge_match_m, cancellation
     )
@@ -216,11 +217,8 @@ def _find_vertex_mismatches(
         edge, end, row, other_row = edge[is_other], end[is_other], row[is_other], other_row[is_other]
     edge_start, edge_end, vertex = lines_a.xy[edge], lines_a.xy[edge + 1], lines_b.xy[end]
     vertex_distance = np.minimum(np.hypot(*(edge_start - vertex).T), np.hypot(*(edge_end - vertex).T))
-    distance = (
-        shapely.distance(shapely.linestrings(np.stack([edge_start, edge_end], axis=1)), shapely.points(vertex))
-        if len(vertex)
-        else vertex_distance
-    )
+    edge_lines = shapely.linestrings(np.stack([edge_start, edge_end], axis=1))
+    distance = shapely.distance(edge_lines, shapely.points(vertex))
     # Of several edges near one vertex the nearest is used. Another edge of the ring may have that vertex, within the
     # cluster tolerance.
     order = np.lexsort((distance, vertex[:, 1], vertex[:, 0], other_row, row))
@@ -393,10 +391,8 @@ def find_vertices_off_edges_in_degrees(
     is_bent = compute_edge_deviations(low, high, edge_layer.crs, plane_crs) > edge_match_m / 10
     ring = np.searchsorted(edge_rings.ring_starts, start[is_bent], side="right") - 1
     row_a, low_a, high_a = edge_rows[edge_rings.polygon_of_ring[ring]], low[is_bent], high[is_bent]
-    no_rows = np.zeros(0, dtype=int)
-    no_mismatches = VertexMismatches(no_rows, no_rows, np.zeros((0, 2)), np.zeros(0), np.zeros(0, dtype=bool))
     if not len(row_a):
-        return no_mismatches
+        return _NO_MISMATCHES
     cancellation.raise_if_cancelled()
     rows = np.flatnonzero(~mask_missing_shapes(vertex_layer.shapes))
     xy_b, position = shapely.get_coordinates(vertex_layer.shapes[rows], return_index=True)

@@ -101,11 +101,6 @@ def find_inner_points(shapes: NDArray) -> NDArray:
     return points
 
 
-def is_closed_line(xy: NDArray) -> bool:
-    """Return True for the (v, 2) vertices of a line that ends where it begins."""
-    return bool(len(xy) > 3 and (xy[0] == xy[-1]).all())
-
-
 def change_outlines(shape: Any, change: Callable[[NDArray, bool], NDArray | None]) -> Any:
     """Return a polygon, a line or a multipart of them with changed outlines; the result may be invalid.
 
@@ -117,7 +112,7 @@ def change_outlines(shape: Any, change: Callable[[NDArray, bool], NDArray | None
     for part in shapely.get_parts([shape]):
         if part.geom_type != "Polygon":
             xy = shapely.get_coordinates(part)
-            changed_xy = change(xy, is_closed_line(xy))
+            changed_xy = change(xy, bool(len(xy) > 3 and (xy[0] == xy[-1]).all()))
             if changed_xy is not None:
                 parts.append(shapely.LineString(changed_xy))
             continue

@@ -29,7 +29,7 @@ from .linework import BoundaryLines, PolygonSegments, build_linework
 from .overlay_fallback import FallbackLog, compute_local_origins, translate_back, translate_shapes, union_near_row
 from .polygon_rings import BATCH_VERTICES, hash_vertices, make_member_table, mask_possible_members
 from .tolerance import Tolerance
-from .validity import extract_polygons, mask_missing_shapes
+from .validity import extract_polygons, join_parts, mask_missing_shapes
 
 if TYPE_CHECKING:
     from .ring_sums import RingSegments
@@ -607,21 +607,18 @@ def _union_numbered_rows(
         isolated_parts, overlapping_shapes = np.zeros(0, dtype=object), polygons.shapes[row_numbers]
     isolated_parts = isolated_parts[~shapely.is_empty(isolated_parts)]
     if not len(overlapping_shapes):
-        return _make_multipolygon(isolated_parts)
+        return join_parts(isolated_parts)
     touches_suspect = np.zeros(len(isolated_parts), dtype=bool)
     touches_suspect[shapely.STRtree(overlapping_shapes).query(isolated_parts, predicate="intersects")[0]] = True
     near_union = union_near_row(
         np.append(overlapping_shapes, isolated_parts[touches_suspect]), row, tolerance, fallback_log
     )
     # Polygons that touch none of them are unchanged, unless a corner that was on an edge no longer is.
-    union = (
-        None
-        if near_union is None
-        else _make_multipolygon(
-            np.append(isolated_parts[~touches_suspect], shapely.get_parts([extract_polygons(near_union)]))
-        )
-    )
-    if union is not None and not shapely.is_valid(union):
+    if near_union is None:
+        return None
+    near_parts = shapely.get_parts([extract_polygons(near_union)])
+    union = join_parts(np.append(isolated_parts[~touches_suspect], near_parts))
+    if not shapely.is_valid(union):
         union = extract_polygons(
             union_near_row(np.append(overlapping_shapes, isolated_parts), row, tolerance, fallback_log)
         )
@@ -646,12 +643,7 @@ def _unite_overlaps_before_others(
     except shapely.GEOSException:
         return None
     # A changed edge leaves two adjacent parts, or a hole without width.
-    return _make_multipolygon(shapely.get_parts(union)) if shapely.is_valid(union) else None
-
-
-def _make_multipolygon(parts: NDArray) -> Any:
-    """Return polygons as one multipolygon."""
-    return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
+    return join_parts(shapely.get_parts(union)) if shapely.is_valid(union) else None
 
 
 def assign_patch_numbers(
