@@ -200,8 +200,7 @@ def add_vertices_of(shape: Any, others: Iterable[Any], reach_m: float) -> Any:
 
     Existing vertices stay. A vertex of another shape within reach of an existing vertex is not added.
     """
-    shape_vertices = shapely.get_coordinates(shape)
-    tree = shapely.STRtree(shapely.points(shape_vertices))
+    tree = shapely.STRtree(shapely.points(shapely.get_coordinates(shape)))
     lines = shape.boundary if shapely.get_dimensions(shape) == 2 else shape
     places = []
     for other in others:
@@ -282,20 +281,15 @@ def _find_target(
         previous_vertex = vertices[position - 1] if position else (vertices[-2] if is_closed else vertex)
         next_vertex = vertices[position + 1] if position + 1 < len(vertices) else vertex
         edges = [one for one in (previous_vertex, next_vertex) if one != vertex]
-        near_vertices = np.array(
-            [xy for xy in near_vertices if all(_measure_line_distance(xy, vertex, other) <= reach_m for other in edges)]
-        ).reshape(-1, 2)
+        for other in edges:
+            # Distances from the infinite line along the edge.
+            along, offsets = np.array(other) - np.array(vertex), near_vertices - np.array(vertex)
+            distances = np.abs(along[0] * offsets[:, 1] - along[1] * offsets[:, 0]) / np.hypot(*along)
+            near_vertices = near_vertices[distances <= reach_m]
     if len(near_vertices):
-        distances = np.hypot(*(near_vertices - np.array(vertex)).T)
-        nearest_vertex = near_vertices[distances.argmin()]
+        nearest_vertex = near_vertices[np.hypot(*(near_vertices - np.array(vertex)).T).argmin()]
         return float(nearest_vertex[0]), float(nearest_vertex[1])
     return reference.find_nearest_point(vertex, reach_m)
-
-
-def _measure_line_distance(point: NDArray, start: Vertex, end: Vertex) -> float:
-    """Return the distance (m) of a point from the infinite line through two points."""
-    along, offset = np.array(end) - np.array(start), point - np.array(start)
-    return float(abs(along[0] * offset[1] - along[1] * offset[0]) / np.hypot(*along))
 
 
 def _assign_vertices_to_segments(

@@ -184,8 +184,7 @@ def remove_added_vertices(shapes: NDArray, added: NDArray) -> NDArray:
     for batch in iterate_batches(shapes[rows]):
         batch_rows = rows[batch]
         xy, owner = shapely.get_coordinates(shapes[batch_rows], return_index=True)
-        is_added = _mask_added_vertices(xy, added)
-        for n in np.unique(owner[is_added]).tolist():
+        for n in np.unique(owner[_mask_added_vertices(xy, added)]).tolist():
             thinned[batch_rows[n]] = change_rings(shapes[batch_rows[n]], remove_from_ring)
     return thinned
 
@@ -342,5 +341,4 @@ def make_plane_vertex_index(shapes: NDArray) -> VertexIndex:
 
 def sort_unique_vertices(xy: NDArray) -> NDArray:
     """Return (u, 2) the unique vertices, sorted by x, then by y."""
-    unique = np.unique(np.ascontiguousarray(xy).view(np.complex128).ravel())
-    return unique.view(np.float64).reshape(-1, 2)
+    return np.unique(np.ascontiguousarray(xy).view(np.complex128).ravel()).view(np.float64).reshape(-1, 2)

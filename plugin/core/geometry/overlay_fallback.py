@@ -356,13 +356,11 @@ def union_near_row(shapes: NDArray, row: int, tolerance: Tolerance, fallback_log
             changed_area = 0.0 if grid is None else _measure_rounding(moved_shapes, grid)
         except shapely.GEOSException:
             continue
-        if len(moved_shapes) <= _MAX_VALIDATED_POLYGONS and is_suspicious_union(
-            union, moved_shapes, 2 * tolerance.cluster_m
-        ):
-            continue
-        if grid is not None:
-            fallback_log.steps.append(FallbackStep(_FIXED_PRECISION, row, -1, changed_area))
-        return translate_back(wrap_shape(union), origin)[0]
+        is_validated = len(moved_shapes) <= _MAX_VALIDATED_POLYGONS
+        if not is_validated or not is_suspicious_union(union, moved_shapes, 2 * tolerance.cluster_m):
+            if grid is not None:
+                fallback_log.steps.append(FallbackStep(_FIXED_PRECISION, row, -1, changed_area))
+            return translate_back(wrap_shape(union), origin)[0]
     fallback_log.failed_pairs.append((row, -1))
     return None
 

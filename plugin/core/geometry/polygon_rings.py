@@ -110,16 +110,13 @@ def change_outlines(shape: Any, change: Callable[[NDArray, bool], NDArray | None
     """
     parts = []
     for part in shapely.get_parts([shape]):
-        if part.geom_type != "Polygon":
-            xy = shapely.get_coordinates(part)
-            changed_xy = change(xy, bool(len(xy) > 3 and (xy[0] == xy[-1]).all()))
-            if changed_xy is not None:
-                parts.append(shapely.LineString(changed_xy))
-            continue
-        exterior = change(shapely.get_coordinates(part.exterior), True)
-        holes = [change(shapely.get_coordinates(ring), True) for ring in part.interiors]
-        if exterior is not None:
-            parts.append(shapely.Polygon(exterior, [hole for hole in holes if hole is not None]))
+        is_polygon = part.geom_type == "Polygon"
+        xy = shapely.get_coordinates(part.exterior if is_polygon else part)
+        outline = change(xy, bool(len(xy) > 3 and (xy[0] == xy[-1]).all()))
+        holes = [change(shapely.get_coordinates(ring), True) for ring in (part.interiors if is_polygon else ())]
+        if outline is not None:
+            holes = [hole for hole in holes if hole is not None]
+            parts.append(shapely.Polygon(outline, holes) if is_polygon else shapely.LineString(outline))
     if not parts:
         return None
     if not shape.geom_type.startswith("Multi"):

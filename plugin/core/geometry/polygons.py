@@ -308,8 +308,7 @@ class Polygons:
 
         A box of NaN, which a row without a shape has, meets none.
         """
-        is_present = np.isfinite(bounds).all(axis=1)
-        return np.unique(self.find_pairs_meeting_bounds(bounds[is_present])[1])
+        return np.unique(self.find_pairs_meeting_bounds(bounds[np.isfinite(bounds).all(axis=1)])[1])
 
     def find_pairs_meeting(
         self, shapes: NDArray, cancellation: Cancellation = NEVER_CANCELLED

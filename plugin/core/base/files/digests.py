@@ -193,12 +193,11 @@ def read_digest_list(data: bytes) -> dict[str, str] | None:
         lines = data.decode("gb18030", errors="replace").splitlines()
     digest_by_path = {}
     for line in lines:
-        if not line.strip() or line.startswith("#"):
-            continue
-        match = _SUM_LINE_PATTERN.fullmatch(line.rstrip())
-        if match is None:
-            return None
-        digest_by_path[match[2].replace("\\", "/").removeprefix("./")] = match[1].lower()
+        if line.strip() and not line.startswith("#"):
+            match = _SUM_LINE_PATTERN.fullmatch(line.rstrip())
+            if match is None:
+                return None
+            digest_by_path[match[2].replace("\\", "/").removeprefix("./")] = match[1].lower()
     return digest_by_path or None
 
 

@@ -213,8 +213,7 @@ def _is_easting(value: float) -> bool:
 
 def is_swapped(north: float, east: float) -> bool:
     """Return True if only the other order of two coordinates (m) is possible."""
-    is_possible = is_northing(north) and _is_easting(east)
-    return not is_possible and is_northing(east) and _is_easting(north)
+    return not (is_northing(north) and _is_easting(east)) and is_northing(east) and _is_easting(north)
 
 
 def require_usable_crs(text: str) -> CRS:

@@ -340,8 +340,7 @@ def _choose_form(features: list[ExportFeature], output: Path, form_name: str, lo
     """Return the form to write: the given one, else that of most records that fits the suffix, else the usual one."""
     if form_name not in ("", AUTOMATIC):
         return load_form(form_name)
-    suffix = output.suffix.lower()
-    kind = TABLE_KIND if suffix in _TABLE_SUFFIXES else TEXT_KIND
+    kind = TABLE_KIND if output.suffix.lower() in _TABLE_SUFFIXES else TEXT_KIND
     known = list_form_ids()
     for name, count in Counter(feature.stored.form for feature in features if feature.stored).most_common():
         if name not in known:

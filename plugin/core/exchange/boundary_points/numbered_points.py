@@ -65,8 +65,7 @@ def number_rings(rings: Sequence[tuple[NDArray, bool]], numbering: Numbering) ->
         number = 1 if numbering.restarts else number
         if numbering.direction != "stored":
             # Holes run the other way; the first vertex stays the first.
-            runs_clockwise = (numbering.direction == "clockwise") != is_hole
-            if is_clockwise(vertices) != runs_clockwise:
+            if is_clockwise(vertices) != ((numbering.direction == "clockwise") != is_hole):
                 vertices = np.concatenate([vertices[:1], vertices[:0:-1]])
         start = find_north_west_vertex(vertices) if numbering.start == "north-west" else 0
         ordered = np.roll(vertices, -start, axis=0)

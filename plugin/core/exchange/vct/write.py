@@ -187,8 +187,7 @@ class _VctSectionWriter:
             self.vct_export.notes.append(("vct_note_code", {"layer": layer.name, "code": code}))
         elif code in {t.class_code for t in self.tables}:
             self.vct_export.notes.append(("vct_note_same_code", {"layer": layer.name, "code": code}))
-        shape = kind or (template.geometry if template else "polygon")
-        table = VctTable(name, (), shape, code, title)
+        table = VctTable(name, (), kind or (template.geometry if template else "polygon"), code, title)
         self.tables.append(table)
         return table
 
@@ -202,10 +201,8 @@ class _VctSectionWriter:
         if not len(parts.part_shapes):
             return np.zeros(0, dtype=np.int64)
         bounds = shapely.total_bounds(parts.part_shapes)
-        self.lower_corner, self.upper_corner = (
-            np.minimum(self.lower_corner, bounds[:2]),
-            np.maximum(self.upper_corner, bounds[2:]),
-        )
+        self.lower_corner = np.minimum(self.lower_corner, bounds[:2])
+        self.upper_corner = np.maximum(self.upper_corner, bounds[2:])
         record_format = records.RecordFormat(
             table.class_code, self.settings.style, self.decimals, self.settings.bounding_code, self.cancellation
         )
