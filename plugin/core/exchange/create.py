@@ -106,7 +106,7 @@ def create_database(
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         # Write in the temporary folder, where a database can lock its file and the path is short.
         temporary_database = Path(folder) / f"made{file_format.file_suffix}"
-        try:
+        with explain_write_errors(target, folder):
             if exists and existing == "add":
                 _copy_database(target, temporary_database)
                 created_layers, unchanged_layers = _add_missing_layers(
@@ -132,12 +132,6 @@ def create_database(
             if file_format.gdal_driver == "GPKG":
                 _write_column_titles(temporary_database, [t for t in templates if t.role in created_layers])
             _check_layers_written(temporary_database, {*created_layers, *unchanged_layers})
-        except BaseException as error:
-            # The frames of the traceback would keep the database open and, on Windows, block the folder.
-            traceback.clear_frames(error.__traceback__)
-            if not isinstance(error, RuntimeError | sqlite3.Error):
-                raise
-            raise make_write_error(target, folder) from error
         with write_atomically(target) as new:
             _copy_database(temporary_database, new)
     return CreatedLayers(target, created_layers, unchanged_layers)
@@ -157,7 +151,7 @@ def add_layers_in_place(
     """
     file_format, templates = find_database_format(path), list(templates)
     domains = make_coded_domains(templates, file_format, code_lists)
-    try:
+    with explain_write_errors(path, path.parent):
         with load_gdal() as gdal:
             database = raise_if_refused(
                 gdal.OpenEx(str(path), gdal.OF_UPDATE | gdal.OF_VECTOR, [file_format.gdal_driver])
@@ -167,10 +161,6 @@ def add_layers_in_place(
         if file_format.gdal_driver == "GPKG":
             _write_column_titles(path, templates)
         _check_layers_written(path, {one.role for one in templates})
-    except (RuntimeError, sqlite3.Error) as error:
-        # The frames of the traceback would keep the database open.
-        traceback.clear_frames(error.__traceback__)
-        raise make_write_error(path, path.parent) from error
 
 
 def _copy_database(source: Path, target: Path) -> None:
@@ -197,6 +187,19 @@ def stage_geopackage(target: Path) -> Iterator[Path]:
             yield Path(folder) / "made.gpkg"
         except DRIVER_ERRORS as error:
             raise make_write_error(target, folder) from error
+
+
+@contextmanager
+def explain_write_errors(target: Path, folder: str | Path, source: str | Path = "") -> Iterator[None]:
+    """Raise OutputError (`make_write_error`) for an error of GDAL or SQLite in the block."""
+    try:
+        yield
+    except BaseException as error:
+        # The frames of the traceback would keep the database open and, on Windows, block the folder.
+        traceback.clear_frames(error.__traceback__)
+        if not isinstance(error, RuntimeError | sqlite3.Error):
+            raise
+        raise make_write_error(target, folder, source) from error
 
 
 def make_write_error(target: Path, folder: str | Path, source: str | Path = "") -> OutputError:

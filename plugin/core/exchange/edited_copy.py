@@ -7,7 +7,6 @@ import os
 import shutil
 import sqlite3
 import tempfile
-import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +26,7 @@ from ..plan.io.rows import BYTES_CODEC
 from ..plan.io.source import find_source_folder, is_zip, list_source_datasets
 from ..plan.layer import SourceLayer
 from ..standard.template import OGR_TYPES, TemplateField
-from .create import make_write_error
+from .create import explain_write_errors
 from .gdal_setup import check_row_counts, define_field, load_gdal, raise_if_refused, repack_shapefile
 
 #: The shape of a row of which only values change.
@@ -160,17 +159,11 @@ def write_edited_copy(source: str | Path, target: str | Path, edit: Callable[[di
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         work_folder = Path(folder) / "copy"
         work_folder.mkdir()
-        copies = {}
-        try:
-            for dataset in list_source_datasets(source):
-                copies[os.path.abspath(dataset)] = copy_dataset(dataset, work_folder)
+        with explain_write_errors(target, folder, source):
+            copies = {
+                os.path.abspath(dataset): copy_dataset(dataset, work_folder) for dataset in list_source_datasets(source)
+            }
             edit(copies)
-        except BaseException as error:
-            # The frames of the traceback would keep the copy open.
-            traceback.clear_frames(error.__traceback__)
-            if not isinstance(error, RuntimeError | sqlite3.Error):
-                raise
-            raise make_write_error(target, folder, source) from error
         if find_source_folder(source) is not None:
             partial_target = target.with_name(f".{target.name}.part")
             try:

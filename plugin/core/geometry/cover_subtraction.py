@@ -202,8 +202,7 @@ _DIRECTION_FACTOR = np.uint64(0x9E3779B97F4A7C15)
 def may_be_similar(shape: Any, others: NDArray) -> NDArray:
     """Return (n,) bool: polygons with about as many vertices as ``shape``."""
     count = shapely.get_num_coordinates(shape)
-    may_be: NDArray = np.abs(shapely.get_num_coordinates(others) - count) * _SIMILAR_EDGES_RATIO <= count
-    return may_be
+    return np.abs(shapely.get_num_coordinates(others) - count) * _SIMILAR_EDGES_RATIO <= count
 
 
 def subtract_similar_polygon(minuend: Any, subtrahend: Any) -> NDArray | None:

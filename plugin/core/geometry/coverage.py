@@ -221,10 +221,9 @@ def _mask_points_at_vertices(shapes: NDArray, points: NDArray, distance: float) 
         for shape, position in position_by_shape.items()
     }
     shapely.prepare(list(vertices.values()))
-    at_vertices: NDArray = shapely.dwithin(
+    return shapely.dwithin(
         np.array([vertices[id(shape)] for shape in shapes], dtype=object), shapely.points(points), distance
     )
-    return at_vertices
 
 
 def find_gaps(

@@ -139,8 +139,7 @@ def are_signs_exact(left_polygons: Polygons, right_polygons: Polygons) -> bool:
 def _choose_origin(polygons: Polygons) -> NDArray:
     """Return the (2,) centre of a layer (m), rounded to multiples of `_ORIGIN_STEP_M`."""
     west, south, east, north = shapely.total_bounds(polygons.shapes[polygons.present])
-    origin: NDArray = np.round(np.array([west + east, south + north]) / 2 / _ORIGIN_STEP_M) * _ORIGIN_STEP_M
-    return origin
+    return np.round(np.array([west + east, south + north]) / 2 / _ORIGIN_STEP_M) * _ORIGIN_STEP_M
 
 
 def _find_near_pairs(
@@ -244,8 +243,7 @@ def _compute_crossing_points(begin: NDArray, end: NDArray, other_begin: NDArray,
         for xy in (other_begin, other_end)
     ]
     share[on_line] = (shares[0] + shares[1]) / 2
-    points: NDArray = begin + np.clip(share, 0, 1)[:, None] * step
-    return points
+    return begin + np.clip(share, 0, 1)[:, None] * step
 
 
 class _Boundary(NamedTuple):

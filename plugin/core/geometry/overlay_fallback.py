@@ -49,8 +49,7 @@ def mask_containing_shapes(shapes: NDArray, x: NDArray, y: NDArray) -> NDArray:
     # GEOS compares a point with all edges unless a shape is prepared; threads must not share a prepared one.
     distinct[is_repeated] = shapely.from_wkb(shapely.to_wkb(distinct[is_repeated]))
     shapely.prepare(distinct[is_repeated])
-    contains: NDArray = shapely.contains_xy(distinct[position], x, y)
-    return contains
+    return shapely.contains_xy(distinct[position], x, y)
 
 
 def _make_inner_points(shapes: NDArray) -> tuple[NDArray, NDArray]:

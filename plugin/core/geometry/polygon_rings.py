@@ -216,11 +216,9 @@ def mask_possible_members(values: NDArray, member_table: NDArray) -> NDArray:
 
     Only their lowest bits are compared, which takes a fraction of the time of a search.
     """
-    is_possible: NDArray = member_table[values & values.dtype.type(_TABLE_SIZE - 1)]
-    return is_possible
+    return member_table[values & values.dtype.type(_TABLE_SIZE - 1)]
 
 
 def mask_equal_points(points: NDArray, others: NDArray) -> NDArray:
     """Return (k,) bool: points of two arrays (k, 2) that are equal."""
-    is_equal: NDArray = (points[:, 0] == others[:, 0]) & (points[:, 1] == others[:, 1])
-    return is_equal
+    return (points[:, 0] == others[:, 0]) & (points[:, 1] == others[:, 1])

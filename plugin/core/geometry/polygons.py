@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from ..base.invariants import require_value
 from ..base.parallel.threads import apply_in_threads, get_lock, map_batches_in_threads, shared_property
-from .linework import BoundaryLines, PolygonSegments, build_linework
+from .linework import PolygonSegments, build_linework
 from .overlay_fallback import FallbackLog, compute_local_origins, translate_back, translate_shapes, union_near_row
 from .polygon_rings import BATCH_VERTICES, hash_vertices, make_member_table, mask_possible_members
 from .tolerance import Tolerance
@@ -462,10 +462,6 @@ class Polygons:
                 self.__dict__["lines"] = build_linework(self._present_shapes, self.present, cancellation)
         cancellation.raise_if_cancelled()
 
-    def find_rows_meeting(self, lines: BoundaryLines, cancellation: Cancellation = NEVER_CANCELLED) -> NDArray:
-        """Return (n,) bool: rows that at least one of the given lines meets. Raise Cancelled."""
-        return self.find_rows_near_geometries(lines.linestrings, 0.0, cancellation)
-
     def find_rows_near_geometries(
         self, others: NDArray, distance: float, cancellation: Cancellation = NEVER_CANCELLED
     ) -> NDArray:
@@ -491,7 +487,9 @@ class Polygons:
         rows_with_edges = np.zeros(len(cover), dtype=bool)
         rows_with_edges[cover.lines.polygon_of_ring[cover.lines.ring_of_vertex[np.flatnonzero(unpaired)]]] = True
         cover_edges = unpaired & cover.lines.mask_unmatched_segments(self.lines, rows_with_edges)
-        may_be_open |= self.find_rows_meeting(cover.lines.extract_lines(cover_edges), cancellation)
+        may_be_open |= self.find_rows_near_geometries(
+            cover.lines.extract_lines(cover_edges).linestrings, 0.0, cancellation
+        )
         # Each part of a row is connected, and has a separate point.
         points, owner = self._points
         undecided = np.flatnonzero(~may_be_open[owner])
@@ -541,7 +539,7 @@ class Polygons:
         other._prepare_lines(cancellation)
         pieces = other.lines.extract_lines(other.lines.mask_unmatched_segments(self.lines, other_rows))
         cancellation.raise_if_cancelled()
-        undecided = self.find_rows_meeting(pieces, cancellation) | overlapping
+        undecided = self.find_rows_near_geometries(pieces.linestrings, 0.0, cancellation) | overlapping
         points, owner = self._points
         undecided[owner[shapely.is_missing(points)]] = True
         containers = np.flatnonzero(other_rows[other.present])

@@ -164,10 +164,7 @@ def find_bent_polygons(lengths: NDArray, lat: NDArray, polygon: NDArray, areas: 
     An edge of length L encloses at most ⅔·L·s with its chord, s = L²/8 · `_ANNEX_BEND`·(tan φ + `_GEODESIC_BEND`)/R.
     """
     max_deviation = lengths**3 * (_ANNEX_BEND / 12 / SEMI_MAJOR_M) * (np.abs(np.tan(lat)) + _GEODESIC_BEND)
-    is_bent: NDArray = np.bincount(polygon, max_deviation, len(areas)) > np.minimum(
-        _MAX_DEVIATION_M2, _MAX_DEVIATION_SHARE * areas
-    )
-    return is_bent
+    return np.bincount(polygon, max_deviation, len(areas)) > np.minimum(_MAX_DEVIATION_M2, _MAX_DEVIATION_SHARE * areas)
 
 
 def measure_bends(
@@ -220,8 +217,7 @@ def measure_bends(
         )
         for first, step in ((points, 1), (points[n[points] % 2 == 0], 2))
     )
-    bends: NDArray = (4 * fine - coarse) / 3
-    return bends
+    return (4 * fine - coarse) / 3
 
 
 class EqualAreaPlane:
@@ -240,8 +236,7 @@ class EqualAreaPlane:
 
     def convert_to_radians(self, xy: NDArray) -> NDArray:
         """Return (v, 2) longitude and latitude in radians of (v, 2) points of the layers' plane."""
-        lonlat: NDArray = np.radians(self.to_lonlat(xy))
-        return lonlat
+        return np.radians(self.to_lonlat(xy))
 
     def project(self, lonlat: NDArray) -> NDArray:
         """Return (v, 2) coordinates (m) in this plane of (v, 2) longitudes and latitudes in radians."""

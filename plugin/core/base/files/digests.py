@@ -16,6 +16,7 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import SanxianError
 from .data import parse_json, read_json, read_value
 from .open_datasource import DATABASE_ERRORS, open_database
+from .writing import write_to_disk
 
 MANIFEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME, MANIFEST_DIGEST_FILE_NAME = (
     "manifest.json",
@@ -165,10 +166,7 @@ def write_manifest_digest(folder: Path) -> str:
     It must be written last: a folder that has this file is complete.
     """
     manifest_digest = compute_sha256(folder / MANIFEST_FILE_NAME)
-    with (folder / MANIFEST_DIGEST_FILE_NAME).open("w", encoding="ascii", newline="\n") as handle:
-        handle.write(f"{manifest_digest}  {MANIFEST_FILE_NAME}\n")
-        handle.flush()
-        os.fsync(handle.fileno())
+    write_to_disk(folder / MANIFEST_DIGEST_FILE_NAME, f"{manifest_digest}  {MANIFEST_FILE_NAME}\n".encode())
     return manifest_digest
 
 
