@@ -155,13 +155,14 @@ class _VctSectionWriter:
         self._write_attributes(layer, table, template, parts, ids, feature_names)
         self.vct_export.shape_counts[table.name] = len(parts.part_shapes)
         self.vct_export.row_counts[table.name] = len(parts.row_of_part) + len(parts.without_shape)
-        for key, count in (
-            ("vct_note_split", parts.multipart_count),
-            ("vct_note_bare", len(parts.without_shape)),
-            ("vct_note_heights", int(shapely.has_z(shapes[~shapely.is_missing(shapes)]).sum())),
-        ):
-            if count:
-                self.vct_export.notes.append((key, {"layer": layer.name, "count": count}))
+        counts = {
+            "vct_note_split": parts.multipart_count,
+            "vct_note_bare": len(parts.without_shape),
+            "vct_note_heights": int(shapely.has_z(shapes[~shapely.is_missing(shapes)]).sum()),
+        }
+        self.vct_export.notes += [
+            (key, {"layer": layer.name, "count": count}) for key, count in counts.items() if count
+        ]
         if template is None or not template.base:
             self._note_shared_keys(layer)
 
@@ -259,8 +260,10 @@ class _VctSectionWriter:
                 layer.frame[name], infos[name], template, self.settings, layer.name, feature_names
             )
             converted_columns.append(converted_column)
-            for key, count in converted_column.remark_counts.items():
-                self.vct_export.notes.append((key, {"layer": layer.name, "field": name, "count": count}))
+            self.vct_export.notes += [
+                (key, {"layer": layer.name, "field": name, "count": count})
+                for key, count in converted_column.remark_counts.items()
+            ]
         self.tables[-1] = replace(table, columns=tuple(converted.column for converted in converted_columns))
         self.files["Attribute"].write(f"{table.name}\n")
         for start in self.cancellation.watch(range(0, len(rows), _ROWS_PER_BLOCK)):
