@@ -34,6 +34,7 @@ from ..plan.layer import SourceLayer
 from ..plan.loading.assembly import validate_coordinates
 from ..standard.messages.texts import Texts, format_number
 from .edited_copy import (
+    ROWS_PER_CANCEL_CHECK,
     check_copy_is_writable,
     check_tables_are_writable,
     find_dataset,
@@ -59,7 +60,6 @@ _HEADINGS = {
 }  # fmt: skip
 #: Attributes are copied with the file and need not be read.
 _NO_FIELDS: frozenset[str] = frozenset()
-_ROWS_PER_CANCEL_CHECK = 500
 _READ_SHARE = 0.2
 
 
@@ -83,16 +83,6 @@ class ZoneChange:
     shift_m: float | None
 
 
-def make_zone_crs(zone: int, *, has_number: bool) -> CRS:
-    """Return a 3° zone of CGCS2000: EPSG:4513 to 4533 with zone number, EPSG:4534 to 4554 without.
-
-    Raise InputError for a zone other than 25 to 45.
-    """
-    if not FIRST_ZONE <= zone <= LAST_ZONE:
-        raise InputError("zone_unknown", value=zone, first=FIRST_ZONE, last=LAST_ZONE)
-    return make_gauss_kruger_crs(zone, 3, has_number=has_number)
-
-
 def plan_zone_change(layer: str, source_crs: CRS | None, zone: int, number: ZoneNumber) -> ZoneChange | None:
     """Return how the coordinates of a layer change; None if they stay as they are.
 
@@ -109,13 +99,15 @@ def plan_zone_change(layer: str, source_crs: CRS | None, zone: int, number: Zone
     frame = describe_crs(source_crs)
     if frame.is_geographic and frame.is_cgcs2000:
         return None
-    if not is_standard_zone(source_crs) or frame.central_meridian is None:
+    # A central meridian that no 3° zone has stays a fraction.
+    target_zone = zone or (frame.central_meridian or 0.0) / ZONE_WIDTH_DEGREES
+    if not is_standard_zone(source_crs) or target_zone != round(target_zone):
         raise InputError("zone_crs", layer=layer, crs=make_crs_label(source_crs))
-    present_zone = frame.central_meridian / ZONE_WIDTH_DEGREES
-    if not zone and present_zone != round(present_zone):
-        raise InputError("zone_crs", layer=layer, crs=make_crs_label(source_crs))
+    if not FIRST_ZONE <= target_zone <= LAST_ZONE:
+        raise InputError("zone_unknown", value=round(target_zone), first=FIRST_ZONE, last=LAST_ZONE)
     has_number = frame.has_zone_prefix if number is ZoneNumber.KEEP else number is ZoneNumber.ADD
-    target_crs = make_zone_crs(zone or round(present_zone), has_number=has_number)
+    # EPSG:4513 to 4533 with zone number, EPSG:4534 to 4554 without.
+    target_crs = make_gauss_kruger_crs(round(target_zone), 3, has_number=has_number)
     target_frame = describe_crs(target_crs)
     if target_frame.central_meridian != frame.central_meridian:
         return ZoneChange(source_crs, target_crs, None)
@@ -267,7 +259,7 @@ def _convert_layer(path: Path, name: str, change: ZoneChange, cancellation: Canc
     Raise RuntimeError if the driver refuses, and InputError for a view and for a CRS with heights.
     """
     with load_gdal() as gdal:
-        from osgeo import ogr
+        from osgeo import ogr, osr
 
         database = open_for_editing(gdal, path)
         layer = raise_if_refused(database.GetLayerByName(name))
@@ -275,7 +267,13 @@ def _convert_layer(path: Path, name: str, change: ZoneChange, cancellation: Canc
             raise InputError("zone_view", layer=name)
         if layer.GetSpatialRef() is not None and layer.GetSpatialRef().IsCompound():
             raise InputError("zone_heights", layer=name)
-        transformation = _make_transformation(change)
+        options = osr.CoordinateTransformationOptions()
+        crs_pair = [convert_to_spatial_reference(crs) for crs in (change.source_crs, change.target_crs)]
+        if change.shift_m is not None:
+            # Adds exactly; a reprojection would round.
+            options.SetOperation(f"+proj=affine +xoff={change.shift_m:.1f}")
+            crs_pair = [None, None]
+        transformation = raise_if_refused(osr.CoordinateTransformation(*crs_pair, options))
         has_transactions = layer.TestCapability("Transactions")
         field = layer.GetLayerDefn().GetGeomFieldDefn(0)
         new_field = ogr.GeomFieldDefn(field.GetName(), field.GetType())
@@ -283,9 +281,7 @@ def _convert_layer(path: Path, name: str, change: ZoneChange, cancellation: Canc
         raise_if_refused(layer.AlterGeomFieldDefn(0, new_field, ogr.ALTER_GEOM_FIELD_DEFN_SRS_FLAG))
         if has_transactions:
             raise_if_refused(layer.StartTransaction())
-        for row, fid in enumerate([feature.GetFID() for feature in layer]):
-            if row % _ROWS_PER_CANCEL_CHECK == 0:
-                cancellation.raise_if_cancelled()
+        for fid in cancellation.watch([feature.GetFID() for feature in layer], ROWS_PER_CANCEL_CHECK):
             feature = raise_if_refused(layer.GetFeature(fid))
             former_geometry = feature.GetGeometryRef()
             if former_geometry is not None and not former_geometry.IsEmpty():
@@ -317,8 +313,8 @@ def _correct_stated_extent(gdal: Any, path: Path, name: str) -> None:
     column = raise_if_refused(database.GetLayerByName(name)).GetGeometryColumn()
     quoted_column, quoted_name = (text.replace('"', '""') for text in (column, name))
     ends = ", ".join(f'ST_{end}("{quoted_column}")' for end in ("MinX", "MinY", "MaxX", "MaxY"))
-    sql = f'SELECT {ends} FROM "{quoted_name}"'  # nosec B608 # names of the layer itself, in a copy
-    rows = raise_if_refused(database.ExecuteSQL(sql))
+    # Names of the layer itself, in a copy.
+    rows = raise_if_refused(database.ExecuteSQL(f'SELECT {ends} FROM "{quoted_name}"'))  # nosec B608
     boxes = np.array([[row.GetField(n) for n in range(4)] for row in rows], dtype=float).reshape(-1, 4)
     database.ReleaseResultSet(rows)
     del rows, database
@@ -330,19 +326,6 @@ def _correct_stated_extent(gdal: Any, path: Path, name: str) -> None:
             "UPDATE gpkg_contents SET min_x = ?, min_y = ?, max_x = ?, max_y = ? WHERE table_name = ?",
             (*low.tolist(), *high.tolist(), name),
         )
-
-
-def _make_transformation(change: ZoneChange) -> Any:
-    """Return the osgeo transformation of coordinates without a CRS, x first."""
-    from osgeo import osr
-
-    options = osr.CoordinateTransformationOptions()
-    if change.shift_m is not None:
-        # Adds exactly; a reprojection would round.
-        options.SetOperation(f"+proj=affine +xoff={change.shift_m:.1f}")
-        return raise_if_refused(osr.CoordinateTransformation(None, None, options))
-    source, target = (convert_to_spatial_reference(crs) for crs in (change.source_crs, change.target_crs))
-    return raise_if_refused(osr.CoordinateTransformation(source, target))
 
 
 def _compare_with_copy(
@@ -383,21 +366,21 @@ def _compare_with_copy(
 def describe_zone_change(run: ZoneRun, lang: str) -> list[str]:
     """Return one sentence for each converted layer, and one on layers that stay."""
     texts = Texts(lang)
-    lines = []
-    for layer in run.converted:
-        params = {
-            "layer": layer.name,
-            "old": make_crs_label(layer.old_crs),
-            "new": make_crs_label(layer.new_crs),
-            "count": format_number(layer.feature_count, 0),
-            "move": f"{layer.move_m:.6f}",
-            "bend": f"{layer.bend_m:.4f}",
-            "before": format_number(layer.area_before_m2, 2),
-            "after": format_number(layer.area_after_m2, 2),
-        }
-        lines.append(
-            texts.get("conversion", "zone_changed" if layer.area_before_m2 else "zone_changed_lines", **params)
+    lines = [
+        texts.get(
+            "conversion",
+            "zone_changed" if layer.area_before_m2 else "zone_changed_lines",
+            layer=layer.name,
+            old=make_crs_label(layer.old_crs),
+            new=make_crs_label(layer.new_crs),
+            count=format_number(layer.feature_count, 0),
+            move=f"{layer.move_m:.6f}",
+            bend=f"{layer.bend_m:.4f}",
+            before=format_number(layer.area_before_m2, 2),
+            after=format_number(layer.area_after_m2, 2),
         )
+        for layer in run.converted
+    ]
     if run.unchanged_names:
         lines.append(texts.get("conversion", "zone_unchanged", layers=", ".join(run.unchanged_names)))
     return lines

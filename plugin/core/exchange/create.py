@@ -30,7 +30,6 @@ from ..standard.template import CodeList, Template
 from .gdal_setup import convert_to_spatial_reference, create_layer, define_field, load_gdal, raise_if_refused
 from .schema import OGR_GEOMETRY_TYPES, CodedDomain, DatabaseFormat, find_database_format, make_coded_domains
 
-#: Actions for an existing database.
 #: A GeoPackage version that the GDAL of an older QGIS opens without a warning.
 _DATABASE_OPTIONS = {"GPKG": ["VERSION=1.2"], "OpenFileGDB": []}
 #: FileGDB stores coordinates on a grid. Its default grids (1e-9°, 1e-4 m) change areas by square decimetres; steps of
@@ -107,7 +106,7 @@ def create_database(
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         # Write in the temporary folder, where a database can lock its file and the path is short.
         temporary_database = Path(folder) / f"made{file_format.file_suffix}"
-        try:
+        with explain_write_errors(target, folder):
             if exists and existing == "add":
                 _copy_database(target, temporary_database)
                 created_layers, unchanged_layers = _add_missing_layers(
@@ -133,12 +132,6 @@ def create_database(
             if file_format.gdal_driver == "GPKG":
                 _write_column_titles(temporary_database, [t for t in templates if t.role in created_layers])
             _check_layers_written(temporary_database, {*created_layers, *unchanged_layers})
-        except BaseException as error:
-            # The frames of the traceback would keep the database open and, on Windows, block the folder.
-            traceback.clear_frames(error.__traceback__)
-            if not isinstance(error, RuntimeError | sqlite3.Error):
-                raise
-            raise make_write_error(target, folder) from error
         with write_atomically(target) as new:
             _copy_database(temporary_database, new)
     return CreatedLayers(target, created_layers, unchanged_layers)
@@ -158,7 +151,7 @@ def add_layers_in_place(
     """
     file_format, templates = find_database_format(path), list(templates)
     domains = make_coded_domains(templates, file_format, code_lists)
-    try:
+    with explain_write_errors(path, path.parent):
         with load_gdal() as gdal:
             database = raise_if_refused(
                 gdal.OpenEx(str(path), gdal.OF_UPDATE | gdal.OF_VECTOR, [file_format.gdal_driver])
@@ -168,10 +161,6 @@ def add_layers_in_place(
         if file_format.gdal_driver == "GPKG":
             _write_column_titles(path, templates)
         _check_layers_written(path, {one.role for one in templates})
-    except (RuntimeError, sqlite3.Error) as error:
-        # The frames of the traceback would keep the database open.
-        traceback.clear_frames(error.__traceback__)
-        raise make_write_error(path, path.parent) from error
 
 
 def _copy_database(source: Path, target: Path) -> None:
@@ -198,6 +187,19 @@ def stage_geopackage(target: Path) -> Iterator[Path]:
             yield Path(folder) / "made.gpkg"
         except DRIVER_ERRORS as error:
             raise make_write_error(target, folder) from error
+
+
+@contextmanager
+def explain_write_errors(target: Path, folder: str | Path, source: str | Path = "") -> Iterator[None]:
+    """Raise OutputError (`make_write_error`) for an error of GDAL or SQLite in the block."""
+    try:
+        yield
+    except BaseException as error:
+        # The frames of the traceback would keep the database open and, on Windows, block the folder.
+        traceback.clear_frames(error.__traceback__)
+        if not isinstance(error, RuntimeError | sqlite3.Error):
+            raise
+        raise make_write_error(target, folder, source) from error
 
 
 def make_write_error(target: Path, folder: str | Path, source: str | Path = "") -> OutputError:
@@ -276,24 +278,18 @@ def _add_missing_layers(
             )
         except RuntimeError as error:
             raise InputError("source_not_gis", source=str(target), detail="damaged") from error
-        existing_names = {database.GetLayer(n).GetName().upper() for n in range(database.GetLayerCount())}
+        layers = [database.GetLayer(number) for number in range(database.GetLayerCount())]
+        existing_names = {layer.GetName().upper() for layer in layers}
         missing_templates = [t for t in templates if t.role.upper() not in existing_names]
         # A feature dataset requires one CRS.
-        layer_names = {t.role.upper() for t in templates}
-        for number in range(database.GetLayerCount()):
-            layer = database.GetLayer(number)
+        layer_names, wanted = {t.role.upper() for t in templates}, crs_care.make_crs_label(crs)
+        for layer in layers:
             reference = layer.GetSpatialRef()
-            if layer.GetName().upper() not in layer_names or reference is None:
-                continue
-            existing_crs = crs_care.make_crs_label(crs_care.parse_crs(reference.ExportToWkt()))
-            if existing_crs != crs_care.make_crs_label(crs):
-                raise InputError(
-                    "create_other_crs",
-                    target=str(target),
-                    layer=layer.GetName(),
-                    found=existing_crs,
-                    crs=crs_care.make_crs_label(crs),
-                )
+            if layer.GetName().upper() in layer_names and reference is not None:
+                found = crs_care.make_crs_label(crs_care.parse_crs(reference.ExportToWkt()))
+                if found != wanted:
+                    names = {"target": str(target), "layer": layer.GetName()}
+                    raise InputError("create_other_crs", found=found, crs=wanted, **names)
         created = _create_layers(database, missing_templates, domains, crs, file_format, progress, cancellation)
         del database
     return created, tuple(t.role for t in templates if t.role.upper() in existing_names)
@@ -316,13 +312,11 @@ def _create_layers(
 
     reference = convert_to_spatial_reference(crs)
     used_titles = {database.GetLayer(n).GetMetadataItem("IDENTIFIER") for n in range(database.GetLayerCount())}
-    domain_names: dict[CodedDomain, str] = {}
     # Create all domains first: a FileGDB does not know a new domain before it is written.
     roles = {template.role for template in templates}
-    for domain in dict.fromkeys(domain for (role, _), domain in domains.items() if role in roles):
-        domain_names[domain] = _add_coded_domain(database, domain)
-    for number, template in enumerate(templates):
-        cancellation.raise_if_cancelled()
+    used_domains = dict.fromkeys(domain for (role, _), domain in domains.items() if role in roles)
+    domain_names = {domain: _add_coded_domain(database, domain) for domain in used_domains}
+    for number, template in cancellation.watch(enumerate(templates)):
         progress(number / len(templates), template.role)
         # Titles are unique in a GeoPackage; 防灾减灾设施（点） is in the parts of both county and centre.
         title = f"{template.name} {template.role}" if template.name in used_titles else template.name
@@ -340,27 +334,18 @@ def _create_layers(
                 definition.SetDefault("'" + default.replace("'", "''") + "'" if is_text else default)
             fields.append(definition)
         geometry_type = getattr(ogr, f"wkb{OGR_GEOMETRY_TYPES[template.geometry]}")
-        options = _list_layer_creation_options(template, title, crs, file_format)
+        if file_format.gdal_driver == "GPKG":
+            options = ["GEOMETRY_NAME=geom", "FID=fid", "SPATIAL_INDEX=YES"]
+            options += [f"IDENTIFIER={title}", f"DESCRIPTION={template.name}"]
+        else:
+            # Names of datasets have no special characters: 三区三线封库/下发数据 → 三区三线封库_下发数据. Classes of
+            # yearly maintenance are submitted at the root (S2).
+            dataset = "" if template.base else re.sub(r"\W+", "_", template.group).strip("_")
+            options = [f"LAYER_ALIAS={template.name}", *([f"FEATURE_DATASET={dataset}"] if dataset else [])]
+            options += _FILEGDB_GRID_OPTIONS[bool(crs.is_geographic)]
         create_layer(database, template.role, reference, geometry_type, fields, options)
     database.FlushCache()
     return tuple(template.role for template in templates)
-
-
-def _list_layer_creation_options(template: Template, title: str, crs: CRS, file_format: DatabaseFormat) -> list[str]:
-    """Return the options for creating a layer in GDAL, such as ``FID=fid``, for a database format."""
-    if file_format.gdal_driver == "GPKG":
-        return [
-            "GEOMETRY_NAME=geom",
-            "FID=fid",
-            "SPATIAL_INDEX=YES",
-            f"IDENTIFIER={title}",
-            f"DESCRIPTION={template.name}",
-        ]
-    # Names of datasets have no special characters: 三区三线封库/下发数据 → 三区三线封库_下发数据. Classes of yearly
-    # maintenance are submitted at the root (S2).
-    dataset = "" if template.base else re.sub(r"\W+", "_", template.group).strip("_")
-    options = [f"LAYER_ALIAS={template.name}", *([f"FEATURE_DATASET={dataset}"] if dataset else [])]
-    return [*options, *_FILEGDB_GRID_OPTIONS[bool(crs.is_geographic)]]
 
 
 def _add_coded_domain(database: Any, domain: CodedDomain) -> str:
@@ -392,22 +377,14 @@ def _write_column_titles(temporary_database: Path, templates: list[Template]) ->
     """
     with closing(sqlite3.connect(temporary_database)) as database, database:
         database.execute(_CREATE_DATA_COLUMNS_SQL)
-        existing_names = database.execute(
-            "SELECT 1 FROM gpkg_extensions WHERE table_name = 'gpkg_data_columns'"
-        ).fetchall()
-        if not existing_names:
-            row = (
-                "gpkg_data_columns",
-                None,
-                "gpkg_schema",
-                "http://www.geopackage.org/spec121/#extension_schema",
-                "read-write",
-            )
-            database.execute("INSERT INTO gpkg_extensions VALUES (?, ?, ?, ?, ?)", row)
-        for template in templates:
-            for field in template.fields:
-                database.execute(
-                    "INSERT INTO gpkg_data_columns (table_name, column_name, title) VALUES (?, ?, ?) "
-                    "ON CONFLICT (table_name, column_name) DO UPDATE SET title = excluded.title",
-                    (template.role, field.name, field.alias),
-                )
+        database.execute(
+            "INSERT INTO gpkg_extensions "
+            "SELECT 'gpkg_data_columns', NULL, 'gpkg_schema', "
+            "'http://www.geopackage.org/spec121/#extension_schema', 'read-write' "
+            "WHERE NOT EXISTS (SELECT 1 FROM gpkg_extensions WHERE table_name = 'gpkg_data_columns')"
+        )
+        database.executemany(
+            "INSERT INTO gpkg_data_columns (table_name, column_name, title) VALUES (?, ?, ?) "
+            "ON CONFLICT (table_name, column_name) DO UPDATE SET title = excluded.title",
+            [(template.role, field.name, field.alias) for template in templates for field in template.fields],
+        )

@@ -7,7 +7,6 @@ import os
 import shutil
 import sqlite3
 import tempfile
-import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +26,7 @@ from ..plan.io.rows import BYTES_CODEC
 from ..plan.io.source import find_source_folder, is_zip, list_source_datasets
 from ..plan.layer import SourceLayer
 from ..standard.template import OGR_TYPES, TemplateField
-from .create import make_write_error
+from .create import explain_write_errors
 from .gdal_setup import check_row_counts, define_field, load_gdal, raise_if_refused, repack_shapefile
 
 #: The shape of a row of which only values change.
@@ -39,8 +38,8 @@ _SHAPEFILE_SUFFIXES = (
     ".shp", ".shx", ".dbf", ".prj", ".cpg", ".qpj", ".qmd", ".qix", ".sbn", ".sbx", ".fbn", ".fbx", ".ain", ".aih",
     ".cst", ".idm", ".ind", ".shp.xml",
 )  # fmt: skip
-#: A row is checked for cancellation once in so many.
-_ROWS_PER_CANCEL_CHECK = 500
+#: The user's cancellation is noticed once in so many rows.
+ROWS_PER_CANCEL_CHECK = 500
 
 
 @dataclass
@@ -80,8 +79,7 @@ def check_copy_is_writable(source: str | Path, target: str | Path) -> None:
     """
     check_can_be_copied(source)
     source, target = Path(source), Path(target)
-    folder = find_source_folder(source)
-    if folder is not None:
+    if find_source_folder(source) is not None:
         if target.exists():
             raise OutputError("output_exists", target=str(target))
         return
@@ -161,17 +159,11 @@ def write_edited_copy(source: str | Path, target: str | Path, edit: Callable[[di
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         work_folder = Path(folder) / "copy"
         work_folder.mkdir()
-        copies = {}
-        try:
-            for dataset in list_source_datasets(source):
-                copies[os.path.abspath(dataset)] = copy_dataset(dataset, work_folder)
+        with explain_write_errors(target, folder, source):
+            copies = {
+                os.path.abspath(dataset): copy_dataset(dataset, work_folder) for dataset in list_source_datasets(source)
+            }
             edit(copies)
-        except BaseException as error:
-            # The frames of the traceback would keep the copy open.
-            traceback.clear_frames(error.__traceback__)
-            if not isinstance(error, RuntimeError | sqlite3.Error):
-                raise
-            raise make_write_error(target, folder, source) from error
         if find_source_folder(source) is not None:
             partial_target = target.with_name(f".{target.name}.part")
             try:
@@ -197,9 +189,7 @@ def write_edited_copy(source: str | Path, target: str | Path, edit: Callable[[di
 def find_dataset(layer: SourceLayer, copies: dict[str, Path]) -> str:
     """Return the data set from which a layer was read; ``copies`` has data sets as keys."""
     path = os.path.abspath(layer.source)
-    if path in copies:
-        return path
-    return next(dataset_path for dataset_path in copies if path.startswith(dataset_path + os.sep))
+    return next(dataset for dataset in copies if path == dataset or path.startswith(dataset + os.sep))
 
 
 def copy_dataset(dataset: Path, folder: Path) -> Path:
@@ -264,16 +254,14 @@ def _edit_layer(path: Path, changes: LayerChanges, cancellation: Cancellation) -
             (raise_if_refused(layer.GetFeature(origin)).Clone(), shape, values)
             for origin, shape, values in changes.added.values()
         ]
-        for number, (fid, (shape, values)) in enumerate(changes.changed.items()):
-            _check_cancellation_now_and_then(number, cancellation)
+        for fid, (shape, values) in cancellation.watch(changes.changed.items(), ROWS_PER_CANCEL_CHECK):
             feature = raise_if_refused(layer.GetFeature(fid))
             if shape is UNCHANGED and fid in changes.source.curve_texts:
                 arcs[fid] = _count_arcs(feature, changes.source, fid)
             _fill_feature(feature, shape, values, text_codec)
             replace_feature(layer, feature, path)
             del feature
-        for number, (feature, shape, values) in enumerate(added):
-            _check_cancellation_now_and_then(number, cancellation)
+        for feature, shape, values in cancellation.watch(added, ROWS_PER_CANCEL_CHECK):
             feature.SetFID(-1)
             _fill_feature(feature, shape, values, text_codec)
             raise_if_refused(layer.CreateFeature(feature))
@@ -282,8 +270,7 @@ def _edit_layer(path: Path, changes: LayerChanges, cancellation: Cancellation) -
         for fid, count in arcs.items():
             if _count_arcs(raise_if_refused(layer.GetFeature(fid)), changes.source, fid) != count:
                 raise OutputError("copy_arcs_lost", layer=changes.source.name, fid=fid)
-        for number, fid in enumerate(changes.deleted):
-            _check_cancellation_now_and_then(number, cancellation)
+        for fid in cancellation.watch(changes.deleted, ROWS_PER_CANCEL_CHECK):
             raise_if_refused(layer.DeleteFeature(fid))
         if has_transactions:
             raise_if_refused(layer.CommitTransaction())
@@ -321,12 +308,6 @@ def _count_arcs(feature: Any, source: SourceLayer, fid: int) -> int:
     if not count:
         raise OutputError("copy_arcs_lost", layer=source.name, fid=fid)
     return count
-
-
-def _check_cancellation_now_and_then(number: int, cancellation: Cancellation) -> None:
-    """Raise Cancelled if the user cancelled; checked only every `_ROWS_PER_CANCEL_CHECK` rows."""
-    if number % _ROWS_PER_CANCEL_CHECK == 0:
-        cancellation.raise_if_cancelled()
 
 
 def open_for_editing(gdal: Any, path: Path) -> Any:
@@ -374,11 +355,9 @@ def _fill_feature(feature: Any, shape: Any, values: dict[str, Any], text_codec: 
         feature.SetField(index, stored_value)
     if shape is UNCHANGED:
         return
-    if shape is None:
-        raise_if_refused(feature.SetGeometry(None))
-        return
-    former_geometry = feature.GetGeometryRef()
-    geometry = raise_if_refused(ogr.CreateGeometryFromWkb(shapely.to_wkb(shape, output_dimension=2)))
-    if former_geometry is not None:
-        geometry.AssignSpatialReference(former_geometry.GetSpatialReference())
+    geometry = None
+    if shape is not None:
+        geometry = raise_if_refused(ogr.CreateGeometryFromWkb(shapely.to_wkb(shape, output_dimension=2)))
+        if (former_geometry := feature.GetGeometryRef()) is not None:
+            geometry.AssignSpatialReference(former_geometry.GetSpatialReference())
     raise_if_refused(feature.SetGeometry(geometry))

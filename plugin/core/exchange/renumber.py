@@ -118,8 +118,7 @@ class KeyNumberer:
             if old_key:
                 repeated_count += old_key in new_key_by_old
                 new_key_by_old.setdefault(old_key, keys[-1])
-        keyless_count = sum(not key for key in old_keys)
-        return NewKeys(role, tuple(keys), new_key_by_old, keyless_count, repeated_count)
+        return NewKeys(role, tuple(keys), new_key_by_old, old_keys.count(""), repeated_count)
 
     def _get_last_number(self, county: str) -> int:
         """Return the highest running number that is used or assigned in a county."""
@@ -252,8 +251,7 @@ def renumber_keys(
                 used_keys += [old_key, new_key]
         numberer = KeyNumberer(plan.area_code, used_keys, renumber_options.first_number)
         county_prefix = plan.area_code[: int(norm.get("attributes.area_digits"))]
-        for layer in layers:
-            cancellation.raise_if_cancelled()
+        for layer in cancellation.watch(layers):
             new_keys.append(numberer.number_layer(layer.role, layer.keys, county_prefix))
         progress(_NUMBERED_SHARE, "")
         if renumber_options.output:
@@ -335,13 +333,10 @@ def describe_renumbering(run: RenumberRun, lang: str) -> list[str]:
     texts = Texts(lang)
     lines = []
     for keys in run.new_keys:
-        if not keys.keys:
-            lines.append(texts.get("conversion", "renumbered_none", layer=keys.role))
-            continue
+        key = "renumbered" if keys.keys else "renumbered_none"
+        first, last = (keys.keys[0], keys.keys[-1]) if keys.keys else ("", "")
         count = format_number(len(keys.keys), 0)
-        lines.append(
-            texts.get("conversion", "renumbered", layer=keys.role, count=count, first=keys.keys[0], last=keys.keys[-1])
-        )
+        lines.append(texts.get("conversion", key, layer=keys.role, count=count, first=first, last=last))
         if keys.keyless_count:
             lines.append(texts.get("conversion", "keyless", layer=keys.role, count=keys.keyless_count))
         if keys.repeated_count:

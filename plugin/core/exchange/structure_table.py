@@ -7,9 +7,7 @@ standard. A missing or merged cell is an error that names sheet and row.
 
 from __future__ import annotations
 
-import json
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -21,8 +19,10 @@ from pyproj import CRS
 
 from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from ..base.errors import DataError, InputError, OutputError
+from ..base.files.cells import format_cell
+from ..base.files.json_text import encode_json
 from ..base.files.workbooks import WorkbookRow, iterate_rows, open_workbook
-from ..base.files.writing import explain_os_error, write_atomically
+from ..base.files.writing import write_atomically
 from ..geometry import crs as crs_care
 from ..standard import Standard, divisions, load_standard
 from ..standard.messages.texts import Texts
@@ -130,10 +130,9 @@ def read_structure(path: str | Path, standard: Standard) -> StructureTableTempla
     for sheet in open_workbook(path).worksheets:
         rows = list(iterate_rows(sheet))
         head = _find_heading_row(rows)
-        if head is None:
-            continue
-        heads += 1
-        _StructureSheet(path, sheet, *head, standard).read_fields(rows, layers, notes)
+        if head is not None:
+            heads += 1
+            _StructureSheet(path, sheet, *head, standard).read_fields(rows, layers, notes)
     if not heads:
         required_headings = "、".join(
             COLUMN_HEADINGS[c][0] for c in ("layer", "field", "name", "type", "length", "domain")
@@ -170,13 +169,6 @@ def write_template_files(structure: StructureTableTemplates, folder: str | Path)
 def _normalise_cell(value: Any) -> str:
     """Return a cell's text in small letters without any white space, to compare it with known headings and words."""
     return re.sub(r"\s+", "", str(value)).lower() if value is not None else ""
-
-
-def _format_cell(value: Any) -> str:
-    """Return a cell as text without outer spaces; 18.0 becomes 18, None becomes empty."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return "" if value is None else str(value).strip()
 
 
 def _find_heading_row(rows: list[WorkbookRow]) -> tuple[int, dict[str, int]] | None:
@@ -226,7 +218,7 @@ class _StructureSheet:
             if merged_range.max_row >= self.head:
                 raise self.make_error("structure_merged", merged_range.min_row, cells=str(merged_range.coord))
         for row in rows:
-            texts = [_format_cell(cell.value) for cell in row.cells]
+            texts = [format_cell(cell.value) for cell in row.cells]
             if row.number > self.head and any(texts):
                 self._read_row(row.number, texts, layers, notes)
 
@@ -336,7 +328,7 @@ def _format_template_as_toml(layer: _StructureLayer, file: str, standard: Standa
     }
     if standard_template:
         head |= {"group": standard_template.group, "feature_code": standard_template.feature_code}
-    lines = [f"{key} = {_format_toml_value(value)}" for key, value in head.items() if value or key == "source"]
+    lines = [f"{key} = {encode_json(value)}" for key, value in head.items() if value or key == "source"]
     for row in layer.fields:
         standard_field = standard_template.find_field_by_name(row["name"]) if standard_template else None
         if standard_field and standard_field.meaning and standard_field.type == row["type"]:
@@ -344,15 +336,10 @@ def _format_template_as_toml(layer: _StructureLayer, file: str, standard: Standa
         lines += [
             "",
             "[[field]]",
-            *(f"{key} = {_format_toml_value(value)}" for key, value in row.items()),
+            *(f"{key} = {encode_json(value)}" for key, value in row.items()),
             'mark = "C"',
         ]
     return "\n".join(lines) + "\n"
-
-
-def _format_toml_value(value: str | int) -> str:
-    """Return a text or an integer as a TOML value."""
-    return str(value) if isinstance(value, int) else json.dumps(value, ensure_ascii=False)
 
 
 def create_from_structure(
@@ -371,23 +358,22 @@ def create_from_structure(
     error, because it may have been edited. ``existing``: what to do with an existing database, as for
     `create_database`. Either both outputs are created or neither. Raises InputError, OutputError or DataError.
     """
-    templates = list(structure.template_by_layer_code.values())
     with _create_folder_atomically(folder) as new_folder:
         if new_folder is not None:
             used_group_names = {
                 n for g in standard.groups.values() if g.id != OWN_STANDARD_ID for n in (g.id, g.name, *g.aliases)
             }
             title = next(n for n in ("本表图层", "本表的图层", "属性结构表图层") if n not in used_group_names)
-            roles = ", ".join(_format_toml_value(role) for role in structure.toml_by_layer_code)
+            roles = ", ".join(encode_json(role) for role in structure.toml_by_layer_code)
             lines = [
                 "# 由属性结构描述表转成 · made from a table of attribute structures; to be edited by hand.",
-                f"id = {_format_toml_value(OWN_STANDARD_ID)}",
-                f"edition = {_format_toml_value(standard.edition)}",
-                f"name = {_format_toml_value(f'{standard.name}（另加属性结构表）')}",
-                f"includes = [{_format_toml_value(standard.standard_key)}]",
+                f"id = {encode_json(OWN_STANDARD_ID)}",
+                f"edition = {encode_json(standard.edition)}",
+                f"name = {encode_json(f'{standard.name}（另加属性结构表）')}",
+                f"includes = [{encode_json(standard.standard_key)}]",
                 "",
                 f"[groups.{OWN_STANDARD_ID}]",
-                f"name = {_format_toml_value(title)}",
+                f"name = {encode_json(title)}",
                 f"roles = [{roles}]",
                 "",
             ]
@@ -398,7 +384,12 @@ def create_from_structure(
             # Load the result now, so that an error appears before the next check.
             _ = load_standard.__wrapped__(str(new_folder)).templates
         return create_database(
-            target, templates, crs, code_lists=standard.code_lists, existing=existing, cancellation=cancellation
+            target,
+            structure.template_by_layer_code.values(),
+            crs,
+            code_lists=standard.code_lists,
+            existing=existing,
+            cancellation=cancellation,
         )
 
 
@@ -432,19 +423,8 @@ def _create_folder_atomically(folder: str | Path) -> Iterator[Path | None]:
     target = Path(folder)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise OutputError("structure_folder_exists", target=str(target))
-    try:
-        target.parent.mkdir(exist_ok=True)
-        temporary_folder = Path(tempfile.mkdtemp(prefix=".sanxian-", dir=target.parent))
-    except OSError as error:
-        raise OutputError("output_unwritable", target=str(target), detail=explain_os_error(error)) from error
-    try:
-        yield temporary_folder
-        if target.exists():
-            target.rmdir()
-        # A temporary folder is accessible to its owner only.
-        temporary_folder.chmod(0o755)
-        temporary_folder.rename(target)
-    except OSError as error:
-        raise OutputError("output_unwritable", target=str(target), detail=explain_os_error(error)) from error
-    finally:
-        shutil.rmtree(temporary_folder, ignore_errors=True)
+    if target.exists():
+        target.rmdir()
+    with write_atomically(target) as new_folder:
+        new_folder.mkdir()
+        yield new_folder

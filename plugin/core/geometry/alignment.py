@@ -18,7 +18,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from .polygon_rings import change_outlines, insert_vertices, is_closed_line
+from .polygon_rings import change_outlines, insert_vertices
 
 #: A vertex as a key of tables.
 Vertex = tuple[float, float]
@@ -132,15 +132,9 @@ def find_aligned_stretches(shape: Any, reference: ReferenceEdges, reach_m: float
     the reference edge.
     """
     stretches: list[AlignedStretch] = []
-    # The vertices of each outline of the shape, and whether it is closed.
-    outlines: list[tuple[NDArray, bool]] = []
-    for part in shapely.get_parts([shape]):
-        if part.geom_type == "Polygon":
-            outlines += [(shapely.get_coordinates(ring), True) for ring in (part.exterior, *part.interiors)]
-        else:
-            ring_xy = shapely.get_coordinates(part)
-            outlines.append((ring_xy, is_closed_line(ring_xy)))
-    for xy, is_closed in outlines:
+
+    def add_stretches(xy: NDArray, is_closed: bool) -> NDArray:
+        """Add the stretches of an outline, which stays as it is."""
         # The points of the outline in their order: its vertices, and reference vertices next to its segments.
         vertices = [(float(x), float(y)) for x, y in xy]
         targets = [
@@ -164,6 +158,9 @@ def find_aligned_stretches(shape: Any, reference: ReferenceEdges, reach_m: float
             stretch = _make_stretch(items, run, is_closed, reach_m)
             if stretch is not None:
                 stretches.append(stretch)
+        return xy
+
+    change_outlines(shape, add_stretches)
     return stretches
 
 
@@ -203,8 +200,7 @@ def add_vertices_of(shape: Any, others: Iterable[Any], reach_m: float) -> Any:
 
     Existing vertices stay. A vertex of another shape within reach of an existing vertex is not added.
     """
-    shape_vertices = shapely.get_coordinates(shape)
-    tree = shapely.STRtree(shapely.points(shape_vertices))
+    tree = shapely.STRtree(shapely.points(shapely.get_coordinates(shape)))
     lines = shape.boundary if shapely.get_dimensions(shape) == 2 else shape
     places = []
     for other in others:
@@ -285,20 +281,15 @@ def _find_target(
         previous_vertex = vertices[position - 1] if position else (vertices[-2] if is_closed else vertex)
         next_vertex = vertices[position + 1] if position + 1 < len(vertices) else vertex
         edges = [one for one in (previous_vertex, next_vertex) if one != vertex]
-        near_vertices = np.array(
-            [xy for xy in near_vertices if all(_measure_line_distance(xy, vertex, other) <= reach_m for other in edges)]
-        ).reshape(-1, 2)
+        for other in edges:
+            # Distances from the infinite line along the edge.
+            along, offsets = np.array(other) - np.array(vertex), near_vertices - np.array(vertex)
+            distances = np.abs(along[0] * offsets[:, 1] - along[1] * offsets[:, 0]) / np.hypot(*along)
+            near_vertices = near_vertices[distances <= reach_m]
     if len(near_vertices):
-        distances = np.hypot(*(near_vertices - np.array(vertex)).T)
-        nearest_vertex = near_vertices[distances.argmin()]
+        nearest_vertex = near_vertices[np.hypot(*(near_vertices - np.array(vertex)).T).argmin()]
         return float(nearest_vertex[0]), float(nearest_vertex[1])
     return reference.find_nearest_point(vertex, reach_m)
-
-
-def _measure_line_distance(point: NDArray, start: Vertex, end: Vertex) -> float:
-    """Return the distance (m) of a point from the infinite line through two points."""
-    along, offset = np.array(end) - np.array(start), point - np.array(start)
-    return float(abs(along[0] * offset[1] - along[1] * offset[0]) / np.hypot(*along))
 
 
 def _assign_vertices_to_segments(
@@ -427,7 +418,10 @@ def _make_stretch(items: list[_OutlinePoint], run: range, is_closed: bool, reach
             between.append(one)
             continue
         if last_item.vertex is not None and between:
-            stretch.inserted[last_item.vertex, one.vertex] = _measure_shares(last_item, between, one)
+            length = one.at_m - last_item.at_m
+            stretch.inserted[last_item.vertex, one.vertex] = [
+                ((inner.at_m - last_item.at_m) / length, inner.target) for inner in between if inner.target is not None
+            ]
         last_item, between = one, []
     stretch.moved.update(
         {one.vertex: one.target for one in stretch_items if one.vertex and one.target and one.vertex != one.target}
@@ -481,11 +475,3 @@ def _find_neighbours_of_run(
     end = items[last % count] if is_closed else items[last]
     start_lap_m, end_lap_m = (n // count * total_m if is_closed else 0.0 for n in (first, last))
     return collect(first - 1, -1, start, start_lap_m)[::-1], collect(last + 1, 1, end, end_lap_m)
-
-
-def _measure_shares(
-    start: _OutlinePoint, between: list[_OutlinePoint], end: _OutlinePoint
-) -> list[tuple[float, Vertex]]:
-    """Return the targets of points between two old vertices, each after its share (0 to 1) of the way."""
-    length = end.at_m - start.at_m
-    return [((one.at_m - start.at_m) / length, one.target) for one in between if one.target is not None]

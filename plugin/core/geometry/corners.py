@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import shapely
@@ -117,8 +117,7 @@ def find_near_vertices(
 def _iterate_rings(shapes: NDArray, cancellation: Cancellation) -> Iterator[tuple[NDArray, NDArray, NDArray]]:
     """Yield batches of rings as (row of each ring, (v, 2) vertices, ring starts). Raise Cancelled."""
     polygon_rows = np.flatnonzero(~mask_missing_shapes(shapes) & np.isin(shapely.get_type_id(shapes), (3, 6)))
-    for batch in iterate_batches(shapes[polygon_rows]):
-        cancellation.raise_if_cancelled()
+    for batch in cancellation.watch(iterate_batches(shapes[polygon_rows])):
         batch_rings = extract_rings(shapes[polygon_rows[batch]])
         yield polygon_rows[batch][batch_rings.polygon_of_ring], batch_rings.xy, batch_rings.ring_starts
 
@@ -181,37 +180,22 @@ def find_narrow_places(
     candidate_rows = np.flatnonzero(
         ~mask_missing_shapes(shapes) & ~mask_surely_wide_polygons(shapes, width, cancellation=cancellation)
     )
-    unreached = apply_in_threads(
-        lambda batch: _subtract_land_that_discs_reach(batch, width), shapes[candidate_rows], cancellation=cancellation
-    )
-    rows: list[int] = []
-    narrow_parts: list[Any] = []
-    for n in np.flatnonzero(shapely.area(unreached) > 0).tolist():
-        for part in shapely.get_parts([extract_polygons(unreached[n])]).tolist():
-            if _is_arm(part, width):
-                rows.append(int(candidate_rows[n]))
-                narrow_parts.append(part)
-    return np.array(rows, dtype=int), np.array(narrow_parts, dtype=object)
 
+    def subtract_reached_land(polygons: NDArray) -> NDArray:
+        """Return (n,) the land of each polygon that no disc of ``width`` m inside it reaches."""
+        core = shapely.buffer(polygons, -width / 2, join_style="mitre")
+        reached = shapely.buffer(core, width / 2 * 1.001, join_style="mitre", mitre_limit=CORNER_MITRE_LIMIT)
+        return shapely.difference(polygons, reached)
 
-def _subtract_land_that_discs_reach(shapes: NDArray, width: float) -> NDArray:
-    """Return (n,) the land of each polygon that no disc of ``width`` m inside it reaches; None for none."""
-    core = shapely.buffer(shapes, -width / 2, join_style="mitre")
-    unreached = np.full(len(shapes), None, dtype=object)
-    may_be_narrow = ~mask_polygons_with_all_edges(shapes, core, width / 2)
-    reached = shapely.buffer(core[may_be_narrow], width / 2 * 1.001, join_style="mitre", mitre_limit=CORNER_MITRE_LIMIT)
-    unreached[may_be_narrow] = shapely.difference(shapes[may_be_narrow], reached)
-    return unreached
-
-
-def _is_arm(place: Any, width: float) -> bool:
-    """Return True if a place that no disc of ``width`` m inside the polygon reaches is an arm, neck or spike.
-
-    False for the rest of an ordinary corner, which is small compared with the disc, and for a sliver that is an
-    inaccuracy of the buffer.
-    """
-    area, length = shapely.area(place), shapely.length(place)
-    return bool(2 * area > BUFFER_ERROR_SHARE * width / 2 * length and (area > width * width / 4 or length > 4 * width))
+    unreached = apply_in_threads(subtract_reached_land, shapes[candidate_rows], cancellation=cancellation)
+    with_land = shapely.area(unreached) > 0
+    land = np.array([extract_polygons(one) for one in unreached[with_land]], dtype=object)
+    places, owner = shapely.get_parts(land, return_index=True)
+    area, length = shapely.area(places), shapely.length(places)
+    # The rest of an ordinary corner is small compared with the disc; a thin sliver is an inaccuracy of the buffer.
+    is_arm = (area > width * width / 4) | (length > 4 * width)
+    is_arm &= 2 * area > BUFFER_ERROR_SHARE * width / 2 * length
+    return candidate_rows[with_land][owner[is_arm]], places[is_arm]
 
 
 #: Maximum difference of directions over a short path, in degrees.
@@ -229,10 +213,6 @@ CORNER_TURN = 45.0
 MAX_SIDE_TURN, MAX_SIDES_TURN = 60.0, 150.0
 #: Minimum distance of other sides, in widths.
 MIN_SIDE_DISTANCE = 1.5
-#: Corners at which the boundary turns by more than this (degrees) are lost when a polygon is shrunk and grown again.
-MAX_GROWN_TURN = 168.0
-#: Maximum deviation of an area (m²) for an equal number of edges.
-MAX_AREA_DEVIATION_M2 = 1e-3
 #: Maximum number of steps along the boundary, and of sides of a ring; beyond them the result is unknown.
 _MAX_STEPS, _MAX_SIDES = 16, 64
 
@@ -247,61 +227,31 @@ def mask_surely_wide_polygons(
     """
     is_wide = np.zeros(len(shapes), dtype=bool)
     candidate_rows = np.flatnonzero(~mask_missing_shapes(shapes))
-    is_simple = (shapely.get_num_geometries(shapes[candidate_rows]) == 1) & (_count_holes(shapes[candidate_rows]) == 0)
+    is_simple = shapely.get_num_geometries(shapes[candidate_rows]) == 1
+    is_simple &= shapely.get_num_interior_rings(shapely.get_geometry(shapes[candidate_rows], 0)) == 0
     candidate_rows = candidate_rows[is_simple]
-    is_wide[candidate_rows] = apply_in_threads(
-        lambda batch: _mask_wide_simple_polygons(batch, width), shapes[candidate_rows], cancellation=cancellation
-    )
+
+    def mask_wide_batches(polygons: NDArray) -> NDArray:
+        """Return (n,) bool: polygons without holes that are surely wide."""
+        are_wide = np.zeros(len(polygons), dtype=bool)
+        for batch in iterate_batches(polygons):
+            batch_rings = extract_rings(polygons[batch])
+            are_wide[batch.start + batch_rings.polygon_of_ring[_mask_wide_rings(batch_rings, width)]] = True
+        return are_wide
+
+    is_wide[candidate_rows] = apply_in_threads(mask_wide_batches, shapes[candidate_rows], cancellation=cancellation)
     return is_wide
-
-
-def _mask_wide_simple_polygons(shapes: NDArray, width: float) -> NDArray:
-    """Return (n,) bool: polygons without holes that are surely wide."""
-    is_wide = np.zeros(len(shapes), dtype=bool)
-    for batch in iterate_batches(shapes):
-        batch_rings = extract_rings(shapes[batch])
-        is_wide[
-            np.arange(batch.start, batch.stop)[batch_rings.polygon_of_ring[_mask_wide_rings(batch_rings, width)]]
-        ] = True
-    return is_wide
-
-
-def mask_polygons_with_all_edges(shapes: NDArray, shrunk: NDArray, shrink_m: float) -> NDArray:
-    """Return (n,) bool: polygons that lost no edge when they were shrunk.
-
-    Growing such a polygon again restores it. ``shrunk``: (n,) the polygons shrunk by ``shrink_m`` m (mitred).
-
-    If every edge moves inward and none is lost, the area shrinks by ``shrink_m`` × perimeter − ``shrink_m``² × the sum
-    of tan(t / 2), t being the turns at the vertices. If an edge is lost, as in a neck or an arm, the area differs from
-    that.
-    """
-    polygon_rings = extract_rings(shapes)
-    count = np.diff(polygon_rings.ring_starts) - 1
-    start, ring, first, next_segment = _list_segments(polygon_rings)
-    x, y = (np.ascontiguousarray(column) for column in polygon_rings.xy.T)
-    turn = _measure_turns(x[start + 1] - x[start], y[start + 1] - y[start], next_segment)
-    # The interior is to the left of a shell drawn anticlockwise, and of a hole drawn clockwise.
-    interior_left = (np.add.reduceat(turn, first) > 0) != polygon_rings.is_hole
-    turn = np.where(interior_left[ring], turn, -turn)
-    row = polygon_rings.polygon_of_ring[ring]
-    corner_loss = np.bincount(row, weights=np.tan(np.radians(turn) / 2), minlength=len(shapes)) * shrink_m * shrink_m
-    even = np.bincount(row[np.abs(turn) > MAX_GROWN_TURN], minlength=len(shapes)) == 0
-    even &= np.bincount(polygon_rings.polygon_of_ring, weights=count == 0, minlength=len(shapes)) == 0
-    expected = shapely.area(shapes) - shrink_m * shapely.length(shapes) + corner_loss
-    return even & (np.abs(shapely.area(shrunk) - expected) < MAX_AREA_DEVIATION_M2)
-
-
-def _count_holes(shapes: NDArray) -> NDArray:
-    """Return (n,) the number of holes of each geometry's first part."""
-    if (shapely.get_type_id(shapes) == 3).all():
-        return shapely.get_num_interior_rings(shapes)
-    return shapely.get_num_interior_rings(shapely.get_geometry(shapes, 0))
 
 
 def _mask_wide_rings(polygon_rings: PolygonRings, width: float) -> NDArray:
     """Return (r,) bool: rings that are surely wide, one ring for each polygon."""
     count = np.diff(polygon_rings.ring_starts) - 1
-    start, ring, first, next_segment = _list_segments(polygon_rings)
+    # The closing vertex begins no segment.
+    start = np.delete(np.arange(len(polygon_rings.xy)), polygon_rings.ring_starts[1:] - 1)
+    ring = np.repeat(np.arange(len(count)), count)
+    first = np.cumsum(count) - count
+    next_segment = np.arange(1, len(start) + 1)
+    next_segment[first + count - 1] = first
     # As separate arrays: NumPy reads every second number of an array at half the speed.
     x, y = (np.ascontiguousarray(column) for column in polygon_rings.xy.T)
     start_x, start_y, end_x, end_y = x[start], y[start], x[start + 1], y[start + 1]
@@ -309,7 +259,9 @@ def _mask_wide_rings(polygon_rings: PolygonRings, width: float) -> NDArray:
     length = np.hypot(step_x, step_y)
     is_wide = np.ones(len(count), dtype=bool)
     is_wide[ring[length == 0]] = False
-    turn = _measure_turns(step_x, step_y, next_segment)
+    # The turn after each segment, in degrees; left is positive.
+    next_x, next_y = step_x[next_segment], step_y[next_segment]
+    turn = np.degrees(np.arctan2(step_x * next_y - step_y * next_x, step_x * next_x + step_y * next_y))
     # Seen from inside, a ring drawn clockwise turns the other way.
     turn *= np.where(np.add.reduceat(turn, first) < 0, -1.0, 1.0)[ring]
     is_wide[ring[(turn > MAX_EDGE_TURN) | (turn < -MAX_INWARD_TURN)]] = False
@@ -336,31 +288,6 @@ def _mask_wide_rings(polygon_rings: PolygonRings, width: float) -> NDArray:
             is_distant |= _check_side_distances(segments, np.flatnonzero(starts_side), distance, len(is_wide))
         is_wide &= is_distant
     return is_wide
-
-
-def _list_segments(polygon_rings: PolygonRings) -> tuple[NDArray, NDArray, NDArray, NDArray]:
-    """Return start vertex, ring and next segment of each segment, and the first segment of each ring.
-
-    The order of the four results: start vertices (k,), rings (k,), first segments of the rings (r,), next segments
-    (k,).
-    """
-    count = np.diff(polygon_rings.ring_starts) - 1
-    # The closing vertex begins no segment.
-    start = np.delete(np.arange(len(polygon_rings.xy)), polygon_rings.ring_starts[1:] - 1)
-    ring = np.repeat(np.arange(len(count)), count)
-    first = np.cumsum(count) - count
-    next_segment = np.arange(1, len(start) + 1)
-    next_segment[first + count - 1] = first
-    return start, ring, first, next_segment
-
-
-def _measure_turns(step_x: NDArray, step_y: NDArray, next_segment: NDArray) -> NDArray:
-    """Return (k,) degrees of the turn after each segment; left is positive.
-
-    ``step_x``, ``step_y``: (k,) from the start to the end of each segment, m.
-    """
-    next_x, next_y = step_x[next_segment], step_y[next_segment]
-    return np.degrees(np.arctan2(step_x * next_y - step_y * next_x, step_x * next_x + step_y * next_y))
 
 
 def _mask_rings_with_little_spread(
@@ -447,19 +374,18 @@ def _check_side_distances(segments: _Segments, side_start: NDArray, distance: fl
     # A side runs from vertex to vertex, and on to the end of its last segment.
     last_segment = np.append(side_start[1:], len(segments.ring)) - 1
     side_end_x, side_end_y = segments.end_x[last_segment], segments.end_y[last_segment]
-    extents = []
-    for start_value, end_value in (
-        (segments.start_x, side_end_x),
-        (segments.start_y, side_end_y),
-        (diagonal * segments.start_x + diagonal * segments.start_y, diagonal * side_end_x + diagonal * side_end_y),
-        (diagonal * segments.start_x - diagonal * segments.start_y, diagonal * side_end_x - diagonal * side_end_y),
-    ):
-        extents.append(
-            (
-                np.minimum(np.minimum.reduceat(start_value, side_start), end_value),
-                np.maximum(np.maximum.reduceat(start_value, side_start), end_value),
-            )
+    extents = [
+        (
+            np.minimum(np.minimum.reduceat(start_value, side_start), end_value),
+            np.maximum(np.maximum.reduceat(start_value, side_start), end_value),
         )
+        for start_value, end_value in (
+            (segments.start_x, side_end_x),
+            (segments.start_y, side_end_y),
+            (diagonal * segments.start_x + diagonal * segments.start_y, diagonal * side_end_x + diagonal * side_end_y),
+            (diagonal * segments.start_x - diagonal * segments.start_y, diagonal * side_end_x - diagonal * side_end_y),
+        )
+    ]
     lowest, highest = low.copy(), high.copy()
     compared_sides = np.arange(len(side_start))
     for shift in range(1, _MAX_SIDES // 2 + 1):

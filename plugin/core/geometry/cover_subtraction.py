@@ -64,6 +64,10 @@ class _Edges(NamedTuple):
         """Return the edges that ``is_selected`` ((k,) bool) marks."""
         return _Edges(self.start[is_selected], self.end[is_selected], self.code[is_selected])
 
+    def make_lines(self) -> NDArray:
+        """Return the edges as (k,) linestrings."""
+        return np.asarray(shapely.linestrings(np.stack([self.start, self.end], axis=1)))
+
 
 def find_windows_of_rows(
     polygons: Polygons, rows: NDArray, cover: Polygons, cancellation: Cancellation = NEVER_CANCELLED
@@ -86,8 +90,7 @@ def find_windows_of_rows(
         np.ascontiguousarray(corner(unpaired_edges.start, unpaired_edges.end).T) for corner in (np.minimum, np.maximum)
     )
     windows = []
-    for row in rows.tolist():
-        cancellation.raise_if_cancelled()
+    for row in cancellation.watch(rows.tolist()):
         shape = polygons.shapes[row]
         xmin, ymin, xmax, ymax = shape.bounds
         is_near = (lowest[0] <= xmax) & (lowest[1] <= ymax) & (highest[0] >= xmin) & (highest[1] >= ymin)
@@ -133,12 +136,12 @@ def _find_windows(
     open_row_edges = open_row_edges.select_edges(~is_paired)
     if len(open_row_edges.code) + len(open_cover_edges.code) > _MAX_EDGES:
         return None
-    cover_lines = _make_lines(open_cover_edges)
+    cover_lines = open_cover_edges.make_lines()
     meets_row = np.zeros(len(cover_lines), dtype=bool)
     meets_row[shapely.STRtree(cover_lines).query(shape, predicate="intersects")] = True
     cancellation.raise_if_cancelled()
     window_bounds = _merge_boxes(
-        shapely.bounds(np.concatenate([_make_lines(open_row_edges), cover_lines[meets_row]])).reshape(-1, 4)
+        shapely.bounds(np.concatenate([open_row_edges.make_lines(), cover_lines[meets_row]])).reshape(-1, 4)
         + WINDOW_MARGIN_M * np.array([-1, -1, 1, 1])
     )
     positions, near_rows = cover.find_pairs_meeting_bounds(window_bounds)
@@ -172,14 +175,6 @@ def _drop_edges_of_both(left: _Edges, right: _Edges) -> tuple[_Edges, _Edges]:
     return left.select_edges(is_kept_left), right.select_edges(is_kept_right)
 
 
-def _make_lines(edges: _Edges) -> NDArray:
-    """Return the edges as (k,) linestrings."""
-    if not len(edges.code):
-        return np.zeros(0, dtype=object)
-    lines: NDArray = shapely.linestrings(np.stack([edges.start, edges.end], axis=1))
-    return lines
-
-
 def _merge_boxes(bounds: NDArray) -> NDArray:
     """Return disjoint boxes that contain (k, 4) boxes; boxes that meet are in one box."""
     while True:
@@ -207,8 +202,7 @@ _DIRECTION_FACTOR = np.uint64(0x9E3779B97F4A7C15)
 def may_be_similar(shape: Any, others: NDArray) -> NDArray:
     """Return (n,) bool: polygons with about as many vertices as ``shape``."""
     count = shapely.get_num_coordinates(shape)
-    may_be: NDArray = np.abs(shapely.get_num_coordinates(others) - count) * _SIMILAR_EDGES_RATIO <= count
-    return may_be
+    return np.abs(shapely.get_num_coordinates(others) - count) * _SIMILAR_EDGES_RATIO <= count
 
 
 def subtract_similar_polygon(minuend: Any, subtrahend: Any) -> NDArray | None:

@@ -18,22 +18,15 @@ from .edge_densification import compute_edge_deviations, find_long_ring_edges
 from .linework import END_SHORTENING_M
 from .overlay_fallback import FallbackLog
 from .overlay_pieces import OverlayPieces, collect_pieces
-from .polygon_rings import divide_by_size, extract_rings, make_member_table, mask_equal_points, mask_possible_members
-from .polygons import Polygons, union_polygon_rows
-from .segment_boxes import expand_ranges
+from .polygon_rings import extract_rings, mask_equal_points
+from .polygons import Polygons, query_in_threads, union_polygon_rows
 from .tolerance import Tolerance
 from .validity import mask_missing_shapes
 
-#: Width of a grid cell in median segment lengths.
-_CELL_WIDTH_IN_SEGMENTS = 2.0
-#: A segment longer than this many cells is searched in a coarser grid.
-_MAX_CELLS_CROSSED = 4
 #: Share of rows with open edges in a layer from which the union of all rows is made to find its gaps.
 _MAX_OPEN_SHARE = 0.2
 #: Vertices this near (degrees) are one: the cluster tolerance.
 _SAME_VERTEX_DEGREES = 1e-9
-#: Pairs compared at a time.
-_PAIRS_PER_BATCH = 1_000_000
 #: With this many times as many vertices it is faster to exclude polygons that are far from all relevant segments.
 NEAR_FILTER_RATIO = 4
 
@@ -56,69 +49,16 @@ def find_points_near_segments(
     i, j : (p,) int
         Positions of the point and of the segment of each pair.
     """
-    low, high = np.minimum(starts, ends) - distance, np.maximum(starts, ends) + distance
-    extents = (high - low).max(axis=1)
-    found = [(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))]
-    # A grid whose cells fit most segments; then a coarser one for the longer ones among them, and so on.
-    segments = np.arange(len(starts))
-    while len(segments):
-        size = max(float(np.median(extents[segments])) * _CELL_WIDTH_IN_SEGMENTS, 4 * distance, 1e-6)
-        crosses_many_cells = extents[segments] > _MAX_CELLS_CROSSED * size
-        found.append(_search_grid(points, low, high, size, segments[~crosses_many_cells], cancellation))
-        segments = segments[crosses_many_cells]
-    i, j = (np.concatenate(positions) for positions in zip(*found, strict=True))
+    lines = shapely.linestrings(np.stack([starts, ends], axis=1))
+    i, j = query_in_threads(
+        shapely.STRtree(lines),
+        shapely.points(points),
+        predicate="dwithin",
+        distance=distance,
+        cancellation=cancellation,
+    )
     is_end = mask_equal_points(points[i], starts[j]) | mask_equal_points(points[i], ends[j])
-    i, j = i[~is_end], j[~is_end]
-    if len(i):
-        segment_lines = shapely.linestrings(np.stack([starts[j], ends[j]], axis=1))
-        is_near = shapely.distance(segment_lines, shapely.points(points[i])) <= distance
-        i, j = i[is_near], j[is_near]
-    return i, j
-
-
-def _search_grid(
-    points: NDArray, low: NDArray, high: NDArray, size: float, segments: NDArray, cancellation: Cancellation
-) -> tuple[NDArray, NDArray]:
-    """Return pairs of a point and a segment whose bounding box contains the point.
-
-    ``low`` and ``high``: (s, 2) corners of the boxes of all segments. ``size``: width of a grid cell in m.
-    ``segments``: numbers of the segments to search, at least one.
-    """
-    origin = low[segments].min(axis=0)
-    first, last = (((corner[segments] - origin) // size).astype(np.int64) for corner in (low, high))
-    cells = ((points - origin) // size).astype(np.int64)
-    width = int(last[:, 0].max()) + 2
-    # One row for each cell that each segment crosses.
-    columns_crossed, rows_crossed = (last - first + 1).T
-    cell_counts = columns_crossed * rows_crossed
-    number = np.repeat(np.arange(len(segments)), cell_counts)
-    step = np.arange(len(number)) - np.repeat(np.cumsum(cell_counts) - cell_counts, cell_counts)
-    columns_crossed = np.repeat(columns_crossed, cell_counts)
-    crossed_cell = (first[number, 1] + step // columns_crossed) * width + first[number, 0] + step % columns_crossed
-    in_grid = np.flatnonzero((cells[:, 0] >= 0) & (cells[:, 1] >= 0) & (cells[:, 0] < width))
-    cell_number = cells[in_grid, 1] * width + cells[in_grid, 0]
-    # Most points are in cells that no segment crosses, and most segments cross cells without points.
-    may_be_crossed = mask_possible_members(cell_number, make_member_table(crossed_cell))
-    in_grid, cell_number = in_grid[may_be_crossed], cell_number[may_be_crossed]
-    may_have_points = mask_possible_members(crossed_cell, make_member_table(cell_number))
-    segment, crossed_cell = segments[number[may_have_points]], crossed_cell[may_have_points]
-    order = np.argsort(cell_number, kind="stable")
-    in_grid, cell_number = in_grid[order], cell_number[order]
-    begins, ends = (np.searchsorted(cell_number, crossed_cell, side=side) for side in ("left", "right"))
-    nonempty = ends > begins
-    begins, ends, segment = begins[nonempty], ends[nonempty], segment[nonempty]
-    found_i, found_j = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
-    for batch in divide_by_size(np.append(0, np.cumsum(ends - begins)), _PAIRS_PER_BATCH):
-        cancellation.raise_if_cancelled()
-        number_in_batch, position = expand_ranges(begins[batch], ends[batch])
-        i, j = in_grid[position], segment[batch][number_in_batch]
-        in_box = np.ones(len(i), dtype=bool)
-        for axis in range(2):
-            value = points[i, axis]
-            in_box &= (value >= low[j, axis]) & (value <= high[j, axis])
-        found_i.append(i[in_box])
-        found_j.append(j[in_box])
-    return np.concatenate(found_i), np.concatenate(found_j)
+    return i[~is_end], j[~is_end]
 
 
 @dataclass
@@ -150,6 +90,10 @@ class VertexMismatches:
             self.distance_m[is_selected],
             self.is_near_vertex[is_selected],
         )
+
+
+_NO_ROWS = np.zeros(0, dtype=int)
+_NO_MISMATCHES = VertexMismatches(_NO_ROWS, _NO_ROWS, np.zeros((0, 2)), np.zeros(0), np.zeros(0, dtype=bool))
 
 
 def find_vertices_missing_on_edges(
@@ -202,8 +146,7 @@ def _find_vertex_mismatches(
     is_end[1:] |= unshared_vertex_segments[:-1]
     edges_a, vertices_b = np.flatnonzero(unshared_edges), np.flatnonzero(is_end)
     if not len(edges_a) or not len(vertices_b):
-        nothing = np.zeros(0, dtype=int)
-        return VertexMismatches(nothing, nothing, np.zeros((0, 2)), np.zeros(0), np.zeros(0, dtype=bool))
+        return _NO_MISMATCHES
     i, j = find_points_near_segments(
         lines_b.xy[vertices_b], lines_a.xy[edges_a], lines_a.xy[edges_a + 1], tolerance.edge_match_m, cancellation
     )
@@ -217,11 +160,8 @@ def _find_vertex_mismatches(
         edge, end, row, other_row = edge[is_other], end[is_other], row[is_other], other_row[is_other]
     edge_start, edge_end, vertex = lines_a.xy[edge], lines_a.xy[edge + 1], lines_b.xy[end]
     vertex_distance = np.minimum(np.hypot(*(edge_start - vertex).T), np.hypot(*(edge_end - vertex).T))
-    distance = (
-        shapely.distance(shapely.linestrings(np.stack([edge_start, edge_end], axis=1)), shapely.points(vertex))
-        if len(vertex)
-        else vertex_distance
-    )
+    edge_lines = shapely.linestrings(np.stack([edge_start, edge_end], axis=1))
+    distance = shapely.distance(edge_lines, shapely.points(vertex))
     # Of several edges near one vertex the nearest is used. Another edge of the ring may have that vertex, within the
     # cluster tolerance.
     order = np.lexsort((distance, vertex[:, 1], vertex[:, 0], other_row, row))
@@ -281,10 +221,9 @@ def _mask_points_at_vertices(shapes: NDArray, points: NDArray, distance: float) 
         for shape, position in position_by_shape.items()
     }
     shapely.prepare(list(vertices.values()))
-    at_vertices: NDArray = shapely.dwithin(
+    return shapely.dwithin(
         np.array([vertices[id(shape)] for shape in shapes], dtype=object), shapely.points(points), distance
     )
-    return at_vertices
 
 
 def find_gaps(
@@ -394,10 +333,8 @@ def find_vertices_off_edges_in_degrees(
     is_bent = compute_edge_deviations(low, high, edge_layer.crs, plane_crs) > edge_match_m / 10
     ring = np.searchsorted(edge_rings.ring_starts, start[is_bent], side="right") - 1
     row_a, low_a, high_a = edge_rows[edge_rings.polygon_of_ring[ring]], low[is_bent], high[is_bent]
-    no_rows = np.zeros(0, dtype=int)
-    no_mismatches = VertexMismatches(no_rows, no_rows, np.zeros((0, 2)), np.zeros(0), np.zeros(0, dtype=bool))
     if not len(row_a):
-        return no_mismatches
+        return _NO_MISMATCHES
     cancellation.raise_if_cancelled()
     rows = np.flatnonzero(~mask_missing_shapes(vertex_layer.shapes))
     xy_b, position = shapely.get_coordinates(vertex_layer.shapes[rows], return_index=True)

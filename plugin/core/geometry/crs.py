@@ -237,7 +237,7 @@ def find_three_degree_zone(longitude: float) -> CRS:
 
     The result is one of EPSG:4513 to 4533 (zones 25 to 45); longitudes outside get the nearest zone.
     """
-    return CRS.from_epsg(4513 + min(max(round(longitude / 3), 25), 45) - 25)
+    return make_gauss_kruger_crs(min(max(round(longitude / 3), 25), 45), 3, has_number=True)
 
 
 def make_gauss_kruger_crs(zone: int, width: int, *, has_number: bool) -> CRS:
@@ -371,8 +371,7 @@ def make_lonlat_transformer(crs: CRS) -> Callable[[NDArray], NDArray]:
     """
     if crs == CGCS2000_DEGREES:
         return lambda xy: xy
-    transformer = _make_transformer(crs, CGCS2000_DEGREES)
-    return lambda xy: np.column_stack(transformer.transform(xy[:, 0], xy[:, 1]))
+    return lambda xy: reproject_coordinates(xy, crs, CGCS2000_DEGREES)
 
 
 def reproject_from_lonlat(lonlat: Iterable[tuple[float, float]], crs: CRS) -> NDArray:

@@ -84,8 +84,7 @@ def reproject_densified(
     geometry_type, xy, (ring_at, part_at, shape_at) = shapely.to_ragged_array(polygons, include_z=False)
     stored_count = int(ring_at[-2])
     stored_xy = _transform_to_plane(xy[:stored_count], source, plane_crs)
-    edges = find_long_ring_edges(xy[:stored_count], ring_at[:-1], source)
-    edge_start, low, high, reversed_edges = edges
+    edge_start, low, high, reversed_edges = find_long_ring_edges(xy[:stored_count], ring_at[:-1], source)
     deviation = compute_edge_deviations(low, high, source, plane_crs)
     pieces = np.ones(len(xy), dtype=np.int64)
     pieces[edge_start] = np.where(deviation > MAX_DEVIATION_M, np.ceil(np.sqrt(deviation / (0.9 * MAX_DEVIATION_M))), 1)
@@ -121,17 +120,15 @@ def reproject_densified(
 
 def find_long_edges(shapes: NDArray, source: CRS, plane_crs: CRS) -> LongEdges:
     """Return all edges of polygons longer than `MIN_LONG_EDGE_M`."""
-    source_batches, plane_batches, deviation_batches = [np.zeros((0, 4))], [np.zeros((0, 4))], [np.zeros(0)]
+    batches = [(np.zeros((0, 4)), np.zeros((0, 4)), np.zeros(0))]
     polygons = shapes[_mask_measurable_polygons(shapes)]
     for batch in iterate_batches(polygons):
         batch_rings = extract_rings(polygons[batch])
         _, low, high, _ = find_long_ring_edges(batch_rings.xy, batch_rings.ring_starts, source)
-        source_batches.append(np.column_stack([low, high]))
-        plane_batches.append(
-            np.column_stack([_transform_to_plane(low, source, plane_crs), _transform_to_plane(high, source, plane_crs)])
-        )
-        deviation_batches.append(compute_edge_deviations(low, high, source, plane_crs))
-    return LongEdges(np.concatenate(source_batches), np.concatenate(plane_batches), np.concatenate(deviation_batches))
+        ends_in_plane = [_transform_to_plane(ends, source, plane_crs) for ends in (low, high)]
+        shifts = compute_edge_deviations(low, high, source, plane_crs)
+        batches.append((np.column_stack([low, high]), np.column_stack(ends_in_plane), shifts))
+    return LongEdges(*map(np.concatenate, zip(*batches, strict=True)))
 
 
 def find_shared_edges(layers: Iterable[tuple[CRS, NDArray]], plane_crs: CRS) -> dict[CRS, frozenset[EdgeCoordinates]]:
@@ -187,8 +184,7 @@ def remove_added_vertices(shapes: NDArray, added: NDArray) -> NDArray:
     for batch in iterate_batches(shapes[rows]):
         batch_rows = rows[batch]
         xy, owner = shapely.get_coordinates(shapes[batch_rows], return_index=True)
-        is_added = _mask_added_vertices(xy, added)
-        for n in np.unique(owner[is_added]).tolist():
+        for n in np.unique(owner[_mask_added_vertices(xy, added)]).tolist():
             thinned[batch_rows[n]] = change_rings(shapes[batch_rows[n]], remove_from_ring)
     return thinned
 
@@ -233,14 +229,7 @@ def find_largest_bend(shapes: NDArray, source: CRS, target: CRS) -> float:
     It is the distance between the middle of an edge that is straight in ``source`` and the straight edge in ``target``.
     Edges up to `MIN_LONG_EDGE_M` are not measured; 0 without a longer one.
     """
-    largest_bend = 0.0
-    polygons = shapes[_mask_measurable_polygons(shapes)]
-    for batch in iterate_batches(polygons):
-        batch_rings = extract_rings(polygons[batch])
-        _, low, high, _ = find_long_ring_edges(batch_rings.xy, batch_rings.ring_starts, source)
-        if len(low):
-            largest_bend = max(largest_bend, float(compute_edge_deviations(low, high, source, target).max()))
-    return largest_bend
+    return float(find_long_edges(shapes, source, target).middle_shift_m.max(initial=0.0))
 
 
 def find_long_ring_edges(xy: NDArray, ring_at: NDArray, source: CRS) -> tuple[NDArray, NDArray, NDArray, NDArray]:
@@ -292,7 +281,7 @@ class VertexIndex:
 
     ``reach``: distance (m) within which other vertices are snapped; one to four cells are searched for each.
     ``cell_m``: width of a cell, at least twice the reach (default). Wide cells mean fewer cells to search, with more
-    vertices in each.
+    vertices in each. ``vertex_xy``: (v, 2) the indexed vertices (m), each once, in the order of their cells.
     """
 
     def __init__(self, xy: NDArray, reach: float, cell_m: float = 0.0):
@@ -304,12 +293,7 @@ class VertexIndex:
         # Polygons that share a vertex each contribute it; one is enough.
         is_repeated = (cells[1:] == cells[:-1]) & (xy[1:] == xy[:-1]).all(axis=1)
         is_unique = np.r_[True, ~is_repeated][: len(cells)]
-        self._cell, self._xy = cells[is_unique], xy[is_unique]
-
-    @property
-    def vertex_xy(self) -> NDArray:
-        """Return (v, 2) the indexed vertices (m), each once, in the order of their cells."""
-        return self._xy
+        self._cell, self.vertex_xy = cells[is_unique], xy[is_unique]
 
     def snap_vertices(self, shapes: NDArray) -> NDArray:
         """Return (n,) geometries with each vertex moved onto the nearest indexed vertex in reach."""
@@ -330,11 +314,11 @@ class VertexIndex:
                 in_cell = self._cell[index_position] == cells[pending_positions]
                 pending_positions, index_position = pending_positions[in_cell], index_position[in_cell]
                 with np.errstate(invalid="ignore"):
-                    distance = np.hypot(*(self._xy[index_position] - xy[pending_positions]).T)
+                    distance = np.hypot(*(self.vertex_xy[index_position] - xy[pending_positions]).T)
                 is_nearer = distance <= best_distance[pending_positions]
                 best_distance[pending_positions[is_nearer]], nearest_xy[pending_positions[is_nearer]] = (
                     distance[is_nearer],
-                    self._xy[index_position[is_nearer]],
+                    self.vertex_xy[index_position[is_nearer]],
                 )
                 index_position = index_position + 1
         return nearest_xy
@@ -357,5 +341,4 @@ def make_plane_vertex_index(shapes: NDArray) -> VertexIndex:
 
 def sort_unique_vertices(xy: NDArray) -> NDArray:
     """Return (u, 2) the unique vertices, sorted by x, then by y."""
-    unique = np.unique(np.ascontiguousarray(xy).view(np.complex128).ravel())
-    return unique.view(np.float64).reshape(-1, 2)
+    return np.unique(np.ascontiguousarray(xy).view(np.complex128).ravel()).view(np.float64).reshape(-1, 2)

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -37,22 +35,17 @@ def dissolve_for_picture(
     x, y = shapely.get_coordinates(shapely.centroid(grown)).T
     strip = np.argsort(np.argsort(x)) // max(int((len(grown) * _UNION_BATCH) ** 0.5), 1)
     order = np.lexsort((y, strip))
-    pieces = []
-    for start in range(0, len(order), _UNION_BATCH):
-        cancellation.raise_if_cancelled()
-        pieces.append(shapely.union_all(grown[order[start : start + _UNION_BATCH]]))
+    pieces = [
+        shapely.union_all(grown[order[start : start + _UNION_BATCH]])
+        for start in cancellation.watch(range(0, len(order), _UNION_BATCH))
+    ]
     cancellation.raise_if_cancelled()
     union = shapely.union_all(np.array(pieces, dtype=object))
     union = shapely.simplify(shapely.buffer(union, -pixel_m * 1.2, join_style="mitre"), pixel_m / 2)
     parts = shapely.get_parts(np.array([extract_polygons(union)], dtype=object))
     min_hole_m2 = _MIN_HOLE_PIXELS * pixel_m**2
-    parts = np.array([_close_holes(part, min_hole_m2) for part in parts if part is not None], dtype=object)
+    large_holes = [[ring for ring in part.interiors if shapely.Polygon(ring).area >= min_hole_m2] for part in parts]
+    parts = np.array(
+        [shapely.Polygon(part.exterior, holes) for part, holes in zip(parts, large_holes, strict=True)], dtype=object
+    )
     return parts if keep_small or not len(parts) else parts[shapely.area(parts) >= min_hole_m2 / 4]
-
-
-def _close_holes(polygon: Any, least_m2: float) -> Any:
-    """Return a polygon without holes below ``least_m2`` m²."""
-    if not shapely.get_num_interior_rings(polygon):
-        return polygon
-    rings = [ring for ring in polygon.interiors if shapely.area(shapely.polygons(ring)) >= least_m2]
-    return shapely.Polygon(polygon.exterior, rings)

@@ -59,21 +59,6 @@ class IntersectionAreas(NamedTuple):
     drawn_area: NDArray | None
 
 
-class _Crossings(NamedTuple):
-    """Crossings of segments of two layers.
-
-    ``left_segment``, ``right_segment`` (k,): the segments that cross; ``point`` (k, 2): the crossing; ``left_enters``
-    (k,) bool: there the ring of the left segment enters the polygon of the right segment, otherwise it leaves it;
-    ``right_enters`` (k,) bool: the same for the ring of the right segment.
-    """
-
-    left_segment: NDArray
-    right_segment: NDArray
-    point: NDArray
-    left_enters: NDArray
-    right_enters: NDArray
-
-
 def compute_intersection_areas(
     left_polygons: Polygons | NDArray,
     right_polygons: Polygons | NDArray,
@@ -110,9 +95,9 @@ def compute_intersection_areas(
     if not len(left_polygons.present) or not len(right_polygons.present):
         nothing = np.zeros(0, dtype=int)
         return IntersectionAreas(nothing, nothing, np.zeros(0), None if plane is None else np.zeros(0))
-    origin = _choose_origin(left_polygons)
-    if not _is_in_range(left_polygons, right_polygons, origin):
+    if not are_signs_exact(left_polygons, right_polygons):
         raise ValueError(f"coordinates are farther than {MAX_COORDINATE_M:.0f} m from the centre of the layer")
+    origin = _choose_origin(left_polygons)
     near = _find_near_pairs(left_polygons, right_polygons, cancellation)
     (left, rows_of_left), (right, rows_of_right) = (
         _get_segments(polygons, np.unique(rows), origin)
@@ -121,7 +106,7 @@ def compute_intersection_areas(
     positions = np.searchsorted(rows_of_left, near[0]), np.searchsorted(rows_of_right, near[1])
     pairs = _find_pairs(left, right, *positions, cancellation)
     # About a vertex of each pair's left polygon, because digits would be lost about a point far away.
-    about = left.first_vertex[pairs.ring_about]
+    about = left.sums.first_vertex[pairs.ring_about]
     until = [side.segments.sums.sum_until(side.segment, pairs.point, about) for side in pairs.boundaries]
     area = pairs.sum_areas((left.sums, right.sums), until)
     larger_area = np.maximum(left.polygon_areas[pairs.left_polygon], right.polygon_areas[pairs.right_polygon])
@@ -143,26 +128,18 @@ def compute_intersection_areas(
 
 def are_signs_exact(left_polygons: Polygons, right_polygons: Polygons) -> bool:
     """Return True if no coordinate is farther from the centre of ``left_polygons`` than `MAX_COORDINATE_M`."""
-    return (
-        not len(left_polygons.present)
-        or not len(right_polygons.present)
-        or _is_in_range(left_polygons, right_polygons, _choose_origin(left_polygons))
+    if not len(left_polygons.present) or not len(right_polygons.present):
+        return True
+    bounds = np.concatenate(
+        [shapely.total_bounds(polygons.shapes[polygons.present]) for polygons in (left_polygons, right_polygons)]
     )
+    return bool(np.abs(bounds.reshape(-1, 2) - _choose_origin(left_polygons)).max() <= MAX_COORDINATE_M)
 
 
 def _choose_origin(polygons: Polygons) -> NDArray:
     """Return the (2,) centre of a layer (m), rounded to multiples of `_ORIGIN_STEP_M`."""
     west, south, east, north = shapely.total_bounds(polygons.shapes[polygons.present])
-    origin: NDArray = np.round(np.array([west + east, south + north]) / 2 / _ORIGIN_STEP_M) * _ORIGIN_STEP_M
-    return origin
-
-
-def _is_in_range(left_polygons: Polygons, right_polygons: Polygons, origin: NDArray) -> bool:
-    """Return True if no coordinate of both layers is farther from the origin than `MAX_COORDINATE_M`."""
-    bounds = np.concatenate(
-        [shapely.total_bounds(polygons.shapes[polygons.present]) for polygons in (left_polygons, right_polygons)]
-    )
-    return bool(np.abs(bounds.reshape(-1, 2) - origin).max() <= MAX_COORDINATE_M)
+    return np.round(np.array([west + east, south + north]) / 2 / _ORIGIN_STEP_M) * _ORIGIN_STEP_M
 
 
 def _find_near_pairs(
@@ -218,8 +195,7 @@ def _find_crossing_segments(
             left, right, left_polygon[batch], right_polygon[batch], cancellation
         )
         found = [_select_crossings(left.xy, right.xy, nothing, nothing, moved)]
-        for start in range(0, len(left_chain), _CHAIN_PAIRS_PER_BATCH):
-            cancellation.raise_if_cancelled()
+        for start in cancellation.watch(range(0, len(left_chain), _CHAIN_PAIRS_PER_BATCH)):
             part = slice(start, start + _CHAIN_PAIRS_PER_BATCH)
             i, j = find_meeting_segments(left, right, left_chain[part], right_chain[part])
             found.append(_select_crossings(left.xy, right.xy, i, j, moved))
@@ -267,8 +243,7 @@ def _compute_crossing_points(begin: NDArray, end: NDArray, other_begin: NDArray,
         for xy in (other_begin, other_end)
     ]
     share[on_line] = (shares[0] + shares[1]) / 2
-    points: NDArray = begin + np.clip(share, 0, 1)[:, None] * step
-    return points
+    return begin + np.clip(share, 0, 1)[:, None] * step
 
 
 class _Boundary(NamedTuple):
@@ -332,15 +307,7 @@ def _find_pairs(
     i, j, ends, other_ends = _find_crossing_segments(
         left.run_boxes, right.run_boxes, near_left, near_right, 1, cancellation
     )
-    crossings = _Crossings(
-        i,
-        j,
-        _compute_crossing_points(left.begin[i], left.end[i], right.begin[j], right.end[j]),
-        ends * right.weight[right.ring[j]] > 0,
-        other_ends * left.weight[left.ring[i]] > 0,
-    )
-    left_polygon = left.polygon_of_ring[left.ring[crossings.left_segment]]
-    right_polygon = right.polygon_of_ring[right.ring[crossings.right_segment]]
+    left_polygon, right_polygon = left.polygon_of_ring[left.ring[i]], right.polygon_of_ring[right.ring[j]]
     left_ring, outer_right, left_windings = _locate_rings(left, right, near_left, near_right, 1, cancellation)
     right_ring, outer_left, right_windings = _locate_rings(right, left, near_right, near_left, -1, cancellation)
     of_left = np.concatenate([left_polygon, left.polygon_of_ring[left_ring], left_polygon, outer_left])
@@ -350,11 +317,11 @@ def _find_pairs(
         found // len(right.shapes),
         found % len(right.shapes),
         (
-            _Boundary(left, crossings.left_segment, crossings.left_enters, left_ring, left_windings),
-            _Boundary(right, crossings.right_segment, crossings.right_enters, right_ring, right_windings),
+            _Boundary(left, i, ends * right.weight[right.ring[j]] > 0, left_ring, left_windings),
+            _Boundary(right, j, other_ends * left.weight[left.ring[i]] > 0, right_ring, right_windings),
         ),
         pair.ravel(),
-        crossings.point,
+        _compute_crossing_points(left.begin[i], left.end[i], right.begin[j], right.end[j]),
         left.first_ring[left_polygon],
     )
 
@@ -376,9 +343,11 @@ def _locate_rings(
     """
     boxes = other.run_boxes
     first_ring = segments.first_ring[polygon]
-    pair, ring = expand_ranges(first_ring, first_ring + segments.ring_counts[polygon])
+    # The rings of a polygon follow each other.
+    ring_counts = np.bincount(segments.polygon_of_ring, minlength=len(segments.shapes))
+    pair, ring = expand_ranges(first_ring, first_ring + ring_counts[polygon])
     outer = other_polygon[pair]
-    begin, bounds = segments.first_vertex[ring], boxes.boxes[:, boxes.root[outer]].T
+    begin, bounds = segments.sums.first_vertex[ring], boxes.boxes[:, boxes.root[outer]].T
     is_near = np.flatnonzero(((begin >= bounds[:, :2]) & (begin <= bounds[:, 2:])).all(axis=1))
     ring, outer, begin, bounds = ring[is_near], outer[is_near], begin[is_near], bounds[is_near]
     numbers = np.arange(len(ring))

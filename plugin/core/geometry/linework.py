@@ -17,7 +17,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ..base.cancellation import NEVER_CANCELLED, Cancellation
-from ..base.parallel.threads import map_in_threads, shared_property
+from ..base.parallel.threads import map_batches_in_threads, map_in_threads, shared_property
 from .polygon_rings import compute_signed_areas, extract_rings, hash_vertices, iterate_batches
 from .segment_boxes import expand_ranges
 
@@ -146,8 +146,8 @@ class PolygonSegments:
             is_paired[1:] &= (ring[1:] != ring[:-1]) | (other_ring[1:] != other_ring[:-1]) | ~is_paired[:-1]
             return np.column_stack([ring[is_paired], other_ring[is_paired]])
 
-        batches = list(_iterate_slices(len(partner)))
-        return alone, np.concatenate([np.zeros((0, 2), dtype=np.int32), *map_in_threads(mark_pairs, batches)])
+        pairs = map_batches_in_threads(mark_pairs, len(partner), _SEGMENTS_PER_BATCH)
+        return alone, np.concatenate([np.zeros((0, 2), dtype=np.int32), *pairs])
 
     def mask_unmatched_segments(self, other: PolygonSegments, rows: NDArray) -> NDArray:
         """Return (v,) bool: segments of selected rows that ``other`` does not have in either direction.
@@ -183,7 +183,7 @@ class PolygonSegments:
             return i[~is_equal]
 
         map_in_threads(find_candidates, list(self._iterate_keys(is_open_ring)))
-        differing = np.concatenate(map_in_threads(compare, list(_iterate_slices(len(candidate)))))
+        differing = np.concatenate(map_batches_in_threads(compare, len(candidate), _SEGMENTS_PER_BATCH))
         # Different segments with equal keys are rare: all segments with the key are compared.
         n, other_segments = other.find_segments(self.hash_segments(differing))
         is_equal = self._equals_segments(differing[n], other, other_segments)
@@ -224,8 +224,7 @@ class PolygonSegments:
             is_equal[n[own_vertices[vertex] != other_vertices[other_vertex]]] = False
             return rings[batch][is_equal]
 
-        batches = [slice(n, n + _RINGS_PER_BATCH) for n in range(0, len(rings), _RINGS_PER_BATCH)]
-        return np.concatenate([rings[:0], *map_in_threads(compare, batches)])
+        return np.concatenate([rings[:0], *map_batches_in_threads(compare, len(rings), _RINGS_PER_BATCH)])
 
     def _iterate_keys(self, is_selected_ring: NDArray) -> Iterator[NDArray]:
         """Yield the keys of the segments of selected rings ((r,) bool) in batches, in ascending order."""
@@ -275,16 +274,10 @@ class PolygonSegments:
         return BoundaryLines(shapely.linestrings(xy, indices=piece), self.polygon_of_ring[ring[starts_piece]])
 
 
-def _iterate_slices(count: int) -> Iterator[slice]:
-    """Yield slices of an array of this length, so that computing with each needs little memory."""
-    for start in range(0, count, _SEGMENTS_PER_BATCH):
-        yield slice(start, min(start + _SEGMENTS_PER_BATCH, count))
-
-
 def _iterate_values(values: NDArray) -> Iterator[NDArray]:
-    """Yield slices of an array, as `_iterate_slices`."""
-    for batch in _iterate_slices(len(values)):
-        yield values[batch]
+    """Yield slices of an array, so that computing with each needs little memory."""
+    for start in range(0, len(values), _SEGMENTS_PER_BATCH):
+        yield values[start : start + _SEGMENTS_PER_BATCH]
 
 
 def _mask_segments(vertex: NDArray, ring_starts: NDArray) -> NDArray:

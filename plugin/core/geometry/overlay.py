@@ -9,7 +9,6 @@ alternative methods (`overlay_fallback`), and a pair for which these fail too is
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -72,29 +71,6 @@ def make_partial_progress(progress: ProgressCallback, begun: float, done: float)
     It converts the step's own share (0 to 1) to the range from ``begun`` to ``done`` of the whole task.
     """
     return lambda share: progress(begun + (done - begun) * share)
-
-
-@dataclass
-class _PairCollector:
-    """Collects batches of pairs of rows with the land that each pair shares."""
-
-    left: list[NDArray] = field(default_factory=list)
-    right: list[NDArray] = field(default_factory=list)
-    shape: list[NDArray] = field(default_factory=list)
-
-    def add_pairs(self, left: NDArray, right: NDArray, shape: NDArray) -> None:
-        """Add (k,) pairs of a left and a right row, and the (k,) geometries that they share."""
-        self.left.append(np.asarray(left, dtype=np.int64))
-        self.right.append(np.asarray(right, dtype=np.int64))
-        self.shape.append(shape)
-
-    def sort_pairs(self) -> tuple[NDArray, NDArray, NDArray]:
-        """Return left rows, right rows and shared geometries of all pairs, sorted by left and right row."""
-        left, right, shape = (
-            np.concatenate(batches) if batches else np.zeros(0, int) for batches in (self.left, self.right, self.shape)
-        )
-        order = np.lexsort((right, left))
-        return left[order], right[order], shape[order]
 
 
 def find_shared_pieces(
@@ -256,8 +232,7 @@ def find_uncovered_pieces(
         # Rows with windows are decided: they are neither uncovered as a whole nor overlaid.
         decided = ContainmentResult(windowed_rows, windowed_rows, needs_overlay)
     else:
-        _compute_overlapping_rows_if_missing(polygons, tolerance, cancellation)
-        decided = polygons.decide_containment(cover, is_selected, covering, cancellation)
+        decided = decide_pairs_between(polygons, cover, is_selected, covering, tolerance, cancellation)
     is_uncovered = is_selected & ~decided.needs_overlay
     is_uncovered[decided.inner_row] = False
     uncovered_rows = np.flatnonzero(is_uncovered)
@@ -325,38 +300,32 @@ def _overlay_candidates(
     is_candidate = polygons.find_overlap_candidates(cancellation)
     candidates = np.flatnonzero(is_candidate)
     focused = np.flatnonzero(is_candidate & focus)
-    fallback_log, pairs = FallbackLog(), _PairCollector()
+    pairs = [np.zeros((2, 0), dtype=np.int64)]
     _, first, place, counts = np.unique(
         hash_shapes(polygons.shapes[candidates]), return_index=True, return_inverse=True, return_counts=True
     )
     row_of_equal_shape = np.arange(len(polygons))
     row_of_equal_shape[candidates] = np.where(counts[place] > MAX_PAIRED_COPIES, candidates[first[place]], candidates)
     tree = shapely.STRtree(polygons.shapes[candidates])
-    for start in range(0, len(focused), SHAPES_PER_BATCH):
-        cancellation.raise_if_cancelled()
+    for start in cancellation.watch(range(0, len(focused), SHAPES_PER_BATCH)):
         i, j = tree.query(polygons.shapes[focused[start : start + SHAPES_PER_BATCH]])
         i, j = focused[start + i], candidates[j]
         # A pair of two focused rows is found from either of them, and kept once.
         once = (i < j) | ((i > j) & ~focus[j])
         i, j = np.minimum(i[once], j[once]), np.maximum(i[once], j[once])
         differs = (row_of_equal_shape[i] != row_of_equal_shape[j]) | (row_of_equal_shape[j] == i)
-        i, j = i[differs], j[differs]
-        _overlay_row_pairs(polygons, polygons, i, j, tolerance, fallback_log, pairs, cancellation)
-    return *pairs.sort_pairs(), fallback_log
+        pairs.append(np.stack([i[differs], j[differs]]))
+    left, right = np.concatenate(pairs, axis=1)
+    return _overlay_row_pairs(polygons, polygons, left, right, tolerance, cancellation)
 
 
 def find_overlapping_rows(
     polygons: Polygons, tolerance: Tolerance, cancellation: Cancellation = NEVER_CANCELLED
 ) -> NDArray:
-    """Return (n,) bool: polygons that share area with another polygon of their layer."""
-    _compute_overlapping_rows_if_missing(polygons, tolerance, cancellation)
-    return require_value(polygons.overlapping_rows, "the overlapping rows")
-
-
-def _compute_overlapping_rows_if_missing(polygons: Polygons, tolerance: Tolerance, cancellation: Cancellation) -> None:
-    """Compute and cache which rows of a layer overlap each other. Raise Cancelled."""
+    """Return (n,) bool: polygons that share area with another polygon of their layer; cached. Raise Cancelled."""
     if polygons.overlapping_rows is None:
         _find_pairs_within(polygons, tolerance, cancellation)
+    return require_value(polygons.overlapping_rows, "the overlapping rows")
 
 
 def _find_pairs_between(
@@ -369,15 +338,16 @@ def _find_pairs_between(
     progress: ProgressCallback,
 ) -> tuple[NDArray, NDArray, NDArray, FallbackLog]:
     """Return left rows, right rows, shared geometries and fallback log of the pairs of rows that share area."""
-    fallback_log, pairs = FallbackLog(), _PairCollector()
-    if left_rows.any() and right_rows.any():
-        decided = decide_pairs_between(left_polygons, right_polygons, left_rows, right_rows, tolerance, cancellation)
-        pairs.add_pairs(decided.inner_row, decided.outer_row, left_polygons.shapes[decided.inner_row])
-        left, right, shape, fallback_log = overlay_rows_between(
-            left_polygons, right_polygons, decided.needs_overlay, right_rows, tolerance, cancellation, progress
-        )
-        pairs.add_pairs(left, right, shape)
-    return *pairs.sort_pairs(), fallback_log
+    if not left_rows.any() or not right_rows.any():
+        nothing = np.zeros(0, dtype=np.int64)
+        return nothing, nothing, np.zeros(0, dtype=object), FallbackLog()
+    decided = decide_pairs_between(left_polygons, right_polygons, left_rows, right_rows, tolerance, cancellation)
+    left, right, shape, fallback_log = overlay_rows_between(
+        left_polygons, right_polygons, decided.needs_overlay, right_rows, tolerance, cancellation, progress
+    )
+    left, right = np.append(decided.inner_row, left), np.append(decided.outer_row, right)
+    order = np.lexsort((right, left))
+    return left[order], right[order], np.append(left_polygons.shapes[decided.inner_row], shape)[order], fallback_log
 
 
 def decide_pairs_between(
@@ -392,7 +362,7 @@ def decide_pairs_between(
 
     ``left_rows``, ``right_rows`` ((n,), (m,) bool): the rows that are compared. Raise Cancelled.
     """
-    _compute_overlapping_rows_if_missing(left_polygons, tolerance, cancellation)
+    find_overlapping_rows(left_polygons, tolerance, cancellation)
     return left_polygons.decide_containment(right_polygons, left_rows, right_rows, cancellation)
 
 
@@ -410,12 +380,10 @@ def overlay_rows_between(
     ``left_rows``, ``right_rows`` ((n,), (m,) bool): the selected rows. Returns (k,) left rows, (k,) right rows, (k,)
     shared geometries, and the fallback log. Raise Cancelled.
     """
-    fallback_log, pairs = FallbackLog(), _PairCollector()
     i, j = _find_meeting_pairs(
         left_polygons, np.flatnonzero(left_rows), right_polygons, np.flatnonzero(right_rows), cancellation
     )
-    _overlay_row_pairs(left_polygons, right_polygons, i, j, tolerance, fallback_log, pairs, cancellation, progress)
-    return *pairs.sort_pairs(), fallback_log
+    return _overlay_row_pairs(left_polygons, right_polygons, i, j, tolerance, cancellation, progress)
 
 
 def _find_meeting_pairs(
@@ -430,28 +398,14 @@ def _find_meeting_pairs(
     ``left_rows``, ``right_rows``: numbers of the rows that are compared. The layer with the larger polygons queries the
     tree, because its polygons are prepared for the queries.
     """
-    if _compute_mean_size(left_polygons, left_rows) > _compute_mean_size(right_polygons, right_rows):
-        right, left = _find_meeting_row_pairs(right_polygons, right_rows, left_polygons, left_rows, cancellation)
+    left, right = left_polygons.shapes[left_rows], right_polygons.shapes[right_rows]
+    left_size, right_size = (
+        shapely.get_num_coordinates(shapes).mean() if len(shapes) else 0.0 for shapes in (left, right)
+    )
+    if left_size > right_size:
+        i, j = query_in_threads(shapely.STRtree(right), left, predicate="intersects", cancellation=cancellation)
     else:
-        left, right = _find_meeting_row_pairs(left_polygons, left_rows, right_polygons, right_rows, cancellation)
-    return left, right
-
-
-def _compute_mean_size(polygons: Polygons, rows: NDArray) -> float:
-    """Return the mean number of vertices of the polygons in these rows; 0 without rows."""
-    return float(shapely.get_num_coordinates(polygons.shapes[rows]).mean()) if len(rows) else 0.0
-
-
-def _find_meeting_row_pairs(
-    left_polygons: Polygons,
-    left_rows: NDArray,
-    right_polygons: Polygons,
-    right_rows: NDArray,
-    cancellation: Cancellation,
-) -> tuple[NDArray, NDArray]:
-    """Return left and right row of pairs that meet; ``right_polygons`` query a tree of ``left_polygons``."""
-    tree = shapely.STRtree(left_polygons.shapes[left_rows])
-    j, i = query_in_threads(tree, right_polygons.shapes[right_rows], predicate="intersects", cancellation=cancellation)
+        j, i = query_in_threads(shapely.STRtree(left), right, predicate="intersects", cancellation=cancellation)
     return left_rows[i], right_rows[j]
 
 
@@ -461,15 +415,15 @@ def _overlay_row_pairs(
     left_numbers: NDArray,
     right_numbers: NDArray,
     tolerance: Tolerance,
-    fallback_log: FallbackLog,
-    pairs: _PairCollector,
-    cancellation: Cancellation = NEVER_CANCELLED,
+    cancellation: Cancellation,
     progress: ProgressCallback = ignore_progress,
-) -> None:
-    """Intersect pairs of rows in batches, and add those that share area to ``pairs``.
+) -> tuple[NDArray, NDArray, NDArray, FallbackLog]:
+    """Intersect pairs of rows in batches, and return those that share area, sorted, as `overlay_rows_between`.
 
     ``left_numbers``, ``right_numbers`` (k,): the rows of each pair. Pairs that only touch are left out.
     """
+    fallback_log, shares_area = FallbackLog(), np.zeros(len(left_numbers), dtype=bool)
+    shapes = [np.zeros(0, dtype=object)]
     for start in range(0, len(left_numbers), PAIRS_PER_BATCH):
         progress(start / len(left_numbers))
         rows, other_rows = left_numbers[start : start + PAIRS_PER_BATCH], right_numbers[start : start + PAIRS_PER_BATCH]
@@ -478,8 +432,12 @@ def _overlay_row_pairs(
         clip_large_polygons(right, left, left_polygons, rows, cancellation)
         cancellation.raise_if_cancelled()
         shape = overlay_polygon_pairs(shapely.intersection, left, right, rows, other_rows, tolerance, fallback_log)
-        shares_area = shapely.area(shape) > 0
-        pairs.add_pairs(rows[shares_area], other_rows[shares_area], shape[shares_area])
+        has_area = shapely.area(shape) > 0
+        shares_area[start : start + PAIRS_PER_BATCH] = has_area
+        shapes.append(shape[has_area])
+    left_rows, right_rows = left_numbers[shares_area], right_numbers[shares_area]
+    order = np.lexsort((right_rows, left_rows))
+    return left_rows[order], right_rows[order], np.concatenate(shapes)[order], fallback_log
 
 
 def clip_large_polygons(
@@ -494,8 +452,7 @@ def clip_large_polygons(
     ``source``, ``rows``: the layer of the large polygons, and the row of each.
     """
     clipped_polygons = source.clipped_polygons
-    for n in np.flatnonzero(clipped_polygons.is_large[rows]).tolist():
-        cancellation.raise_if_cancelled()
+    for n in cancellation.watch(np.flatnonzero(clipped_polygons.is_large[rows]).tolist()):
         if large_polygons[n] is not None and small_polygons[n] is not None:
             large_polygons[n] = clipped_polygons.clip_around(int(rows[n]), np.array(small_polygons[n].bounds))
 
@@ -543,8 +500,7 @@ def _subtract_cover(
     for start in range(0, len(crossed), _ROWS_PER_SUBTRACTION):
         progress(start / len(crossed))
         batch, pieces = [], []
-        for n in crossed[start : start + _ROWS_PER_SUBTRACTION]:
-            cancellation.raise_if_cancelled()
+        for n in cancellation.watch(crossed[start : start + _ROWS_PER_SUBTRACTION]):
             shape, row, near_rows = polygons.shapes[rows[n]], int(rows[n]), near_rows_of[n]
             remainder = _subtract_similar_cover(
                 shape, row, covering_polygons, near_rows, tolerance, fallback_log, cancellation
@@ -591,8 +547,9 @@ def _subtract_similar_cover(
     """
     if shapely.get_num_coordinates(shape) <= MAX_UNCLIPPED_VERTICES:
         return None
-    for similar_row in near_rows[may_be_similar(shape, covering_polygons.shapes[near_rows])].tolist():
-        cancellation.raise_if_cancelled()
+    for similar_row in cancellation.watch(
+        near_rows[may_be_similar(shape, covering_polygons.shapes[near_rows])].tolist()
+    ):
         parts = subtract_similar_polygon(shape, covering_polygons.shapes[similar_row])
         if parts is not None:
             break
@@ -691,21 +648,18 @@ def _subtract_cover_in_windows(
     """
     windowed_rows, remainders = [], []
     for row, windows in zip(rows.tolist(), find_windows_of_rows(polygons, rows, cover, cancellation), strict=True):
-        if windows is None:
-            continue
-        parts = []
-        for bounds, near_rows in zip(windows.bounds, windows.cover_rows, strict=True):
-            cancellation.raise_if_cancelled()
-            parts.append(
+        if windows is not None:
+            parts = [
                 _subtract_cover_in_window(polygons.shapes[row], row, bounds, cover, near_rows, tolerance, fallback_log)
+                for bounds, near_rows in cancellation.watch(zip(windows.bounds, windows.cover_rows, strict=True))
+            ]
+            known_parts = [part for part in parts if part is not None]
+            windowed_rows.append(row)
+            remainders.append(
+                shapely.multipolygons(np.concatenate([np.zeros(0, dtype=object), *known_parts]))
+                if len(known_parts) == len(parts)
+                else None
             )
-        known_parts = [part for part in parts if part is not None]
-        windowed_rows.append(row)
-        remainders.append(
-            shapely.multipolygons(np.concatenate([np.zeros(0, dtype=object), *known_parts]))
-            if len(known_parts) == len(parts)
-            else None
-        )
     shapes = np.empty(len(remainders), dtype=object)
     shapes[:] = remainders
     return np.array(windowed_rows, dtype=int), shapes

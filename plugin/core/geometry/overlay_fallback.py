@@ -49,8 +49,7 @@ def mask_containing_shapes(shapes: NDArray, x: NDArray, y: NDArray) -> NDArray:
     # GEOS compares a point with all edges unless a shape is prepared; threads must not share a prepared one.
     distinct[is_repeated] = shapely.from_wkb(shapely.to_wkb(distinct[is_repeated]))
     shapely.prepare(distinct[is_repeated])
-    contains: NDArray = shapely.contains_xy(distinct[position], x, y)
-    return contains
+    return shapely.contains_xy(distinct[position], x, y)
 
 
 def _make_inner_points(shapes: NDArray) -> tuple[NDArray, NDArray]:
@@ -356,13 +355,11 @@ def union_near_row(shapes: NDArray, row: int, tolerance: Tolerance, fallback_log
             changed_area = 0.0 if grid is None else _measure_rounding(moved_shapes, grid)
         except shapely.GEOSException:
             continue
-        if len(moved_shapes) <= _MAX_VALIDATED_POLYGONS and is_suspicious_union(
-            union, moved_shapes, 2 * tolerance.cluster_m
-        ):
-            continue
-        if grid is not None:
-            fallback_log.steps.append(FallbackStep(_FIXED_PRECISION, row, -1, changed_area))
-        return translate_back(wrap_shape(union), origin)[0]
+        is_validated = len(moved_shapes) <= _MAX_VALIDATED_POLYGONS
+        if not is_validated or not is_suspicious_union(union, moved_shapes, 2 * tolerance.cluster_m):
+            if grid is not None:
+                fallback_log.steps.append(FallbackStep(_FIXED_PRECISION, row, -1, changed_area))
+            return translate_back(wrap_shape(union), origin)[0]
     fallback_log.failed_pairs.append((row, -1))
     return None
 

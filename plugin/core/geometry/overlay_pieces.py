@@ -26,11 +26,6 @@ _ROUNDING_M2, _ROUNDING_SHARE = 1e-6, 1e-9
 _PAIRS_PER_BATCH = 10_000
 
 
-def _make_empty_rows() -> NDArray:
-    """Return an array of no rows."""
-    return np.zeros(0, dtype=int)
-
-
 @dataclass
 class Slivers:
     """Slivers (碎图斑): pieces below the tolerance, stored so that they can be counted and summed.
@@ -39,8 +34,8 @@ class Slivers:
     """
 
     polygons: list[Any] = field(default_factory=list)
-    left_row: NDArray = field(default_factory=_make_empty_rows)
-    right_row: NDArray = field(default_factory=_make_empty_rows)
+    left_row: NDArray = field(default_factory=lambda: np.zeros(0, dtype=int))
+    right_row: NDArray = field(default_factory=lambda: np.zeros(0, dtype=int))
 
     def select_slivers(self, is_selected: NDArray) -> Slivers:
         """Return the slivers that ``is_selected`` ((k,) bool) marks."""
@@ -127,11 +122,6 @@ def make_row_pieces(rows: NDArray, shapes: NDArray) -> OverlayPieces:
     return _make_pieces(rows, np.full(len(rows), -1), shapes, shapely.length(shapes), Slivers(), FallbackLog())
 
 
-def make_single_piece(row: int, shape: Any) -> OverlayPieces:
-    """Return one polygon (m, in the plane) of a row as `OverlayPieces` with a single piece."""
-    return make_row_pieces(np.array([row]), np.array([shape], dtype=object))
-
-
 def collect_pieces(
     left: NDArray,
     right: NDArray,
@@ -150,7 +140,10 @@ def collect_pieces(
     ``left``, ``right`` (k,): rows of each overlay result; ``shapes`` (k,): the results, None where an overlay failed.
     ``keep_slivers``: slivers stay among the pieces, because figures include them. Raise Cancelled.
     """
-    shapes = _extract_areas(shapes, cancellation)
+    shapes = shapes.copy()
+    is_areal = np.isin(shapely.get_type_id(shapes), (3, 6)) & ~shapely.is_empty(shapes)
+    for n in cancellation.watch(np.flatnonzero(~is_areal).tolist()):
+        shapes[n] = extract_polygons(shapes[n])
     is_present = ~shapely.is_missing(shapes)
     left, right, shapes = left[is_present], right[is_present], shapes[is_present]
     parts, owner = shapely.get_parts(shapes, return_index=True)
@@ -172,10 +165,8 @@ def collect_pieces(
         np.bincount(owner[~is_sliver], minlength=len(shapes)),
         np.bincount(owner, minlength=len(shapes)),
     )
-    for n in np.flatnonzero((kept_counts < part_counts) & (kept_counts > 0)).tolist():
-        cancellation.raise_if_cancelled()
-        kept_parts = parts[(owner == n) & ~is_sliver]
-        shapes[n] = _join_parts(kept_parts)
+    for n in cancellation.watch(np.flatnonzero((kept_counts < part_counts) & (kept_counts > 0)).tolist()):
+        shapes[n] = _join_parts(parts[(owner == n) & ~is_sliver])
     is_kept = kept_counts > 0
     length = np.bincount(owner, np.where(is_sliver, 0.0, length), minlength=len(shapes))[is_kept]
     return _make_pieces(left[is_kept], right[is_kept], shapes[is_kept], length, slivers, fallback_log)
@@ -258,16 +249,6 @@ def _join_parts(parts: NDArray) -> Any:
     return parts[0] if len(parts) == 1 else shapely.union_all(parts)
 
 
-def _extract_areas(shapes: NDArray, cancellation: Cancellation) -> NDArray:
-    """Return (k,) the areas of shapes as polygons and multipolygons, None for a shape without area."""
-    shapes = shapes.copy()
-    is_areal = np.isin(shapely.get_type_id(shapes), (3, 6)) & ~shapely.is_empty(shapes)
-    for n in np.flatnonzero(~is_areal).tolist():
-        cancellation.raise_if_cancelled()
-        shapes[n] = extract_polygons(shapes[n])
-    return shapes
-
-
 def _make_pieces(
     left: NDArray, right: NDArray, geometry: NDArray, length: NDArray, slivers: Slivers, fallback_log: FallbackLog
 ) -> OverlayPieces:
@@ -304,13 +285,10 @@ def subtract_earlier_shapes(shapes: NDArray, cancellation: Cancellation = NEVER_
     is_later = i < j
     i, j = i[is_later], j[is_later]
     shares_area = np.zeros(len(i), dtype=bool)
-    for start in range(0, len(i), _PAIRS_PER_BATCH):
-        cancellation.raise_if_cancelled()
+    for start in cancellation.watch(range(0, len(i), _PAIRS_PER_BATCH)):
         batch = slice(start, start + _PAIRS_PER_BATCH)
         shares_area[batch] = shapely.area(shapely.intersection(shapes[i[batch]], shapes[j[batch]])) > _ROUNDING_M2
     first, second = i[shares_area], j[shares_area]
-    if not len(first):
-        return DistinctAreas(remainders, has_remainder, same_as, overlapping)
     normalized = np.empty(count, dtype=object)
     sharing = np.unique(np.concatenate([first, second]))
     normalized[sharing] = normalize_shapes(shapes[sharing])
@@ -326,16 +304,12 @@ def subtract_earlier_shapes(shapes: NDArray, cancellation: Cancellation = NEVER_
     order = np.argsort(second, kind="stable")
     first, second = first[order], second[order]
     rows, starts = np.unique(second, return_index=True)
-    ends = np.append(starts[1:], len(first))
-    for n, (row, start, end) in enumerate(zip(rows.tolist(), starts.tolist(), ends.tolist(), strict=True)):
-        if n % _PAIRS_PER_BATCH == 0:
-            cancellation.raise_if_cancelled()
-        earlier_rows = first[start:end]
+    rows_and_earlier_rows = zip(rows.tolist(), np.split(first, starts[1:]), strict=True)
+    for row, earlier_rows in cancellation.watch(rows_and_earlier_rows, _PAIRS_PER_BATCH):
         earlier_land = shapes[earlier_rows[0]] if len(earlier_rows) == 1 else shapely.union_all(shapes[earlier_rows])
-        remainder = shapely.difference(shapes[row], earlier_land)
-        remainders[row] = remainder
-        area = shapely.area(shapes[row])
-        has_remainder[row] = shapely.area(remainder) > _ROUNDING_M2 + _ROUNDING_SHARE * area
+        remainders[row] = shapely.difference(shapes[row], earlier_land)
+    least_area = _ROUNDING_M2 + _ROUNDING_SHARE * shapely.area(shapes[rows])
+    has_remainder[rows] = shapely.area(remainders[rows]) > least_area
     return DistinctAreas(remainders, has_remainder, same_as, overlapping)
 
 

@@ -101,11 +101,6 @@ def find_inner_points(shapes: NDArray) -> NDArray:
     return points
 
 
-def is_closed_line(xy: NDArray) -> bool:
-    """Return True for the (v, 2) vertices of a line that ends where it begins."""
-    return bool(len(xy) > 3 and (xy[0] == xy[-1]).all())
-
-
 def change_outlines(shape: Any, change: Callable[[NDArray, bool], NDArray | None]) -> Any:
     """Return a polygon, a line or a multipart of them with changed outlines; the result may be invalid.
 
@@ -115,16 +110,13 @@ def change_outlines(shape: Any, change: Callable[[NDArray, bool], NDArray | None
     """
     parts = []
     for part in shapely.get_parts([shape]):
-        if part.geom_type != "Polygon":
-            xy = shapely.get_coordinates(part)
-            changed_xy = change(xy, is_closed_line(xy))
-            if changed_xy is not None:
-                parts.append(shapely.LineString(changed_xy))
-            continue
-        exterior = change(shapely.get_coordinates(part.exterior), True)
-        holes = [change(shapely.get_coordinates(ring), True) for ring in part.interiors]
-        if exterior is not None:
-            parts.append(shapely.Polygon(exterior, [hole for hole in holes if hole is not None]))
+        is_polygon = part.geom_type == "Polygon"
+        xy = shapely.get_coordinates(part.exterior if is_polygon else part)
+        outline = change(xy, bool(len(xy) > 3 and (xy[0] == xy[-1]).all()))
+        holes = [change(shapely.get_coordinates(ring), True) for ring in (part.interiors if is_polygon else ())]
+        if outline is not None:
+            holes = [hole for hole in holes if hole is not None]
+            parts.append(shapely.Polygon(outline, holes) if is_polygon else shapely.LineString(outline))
     if not parts:
         return None
     if not shape.geom_type.startswith("Multi"):
@@ -224,11 +216,9 @@ def mask_possible_members(values: NDArray, member_table: NDArray) -> NDArray:
 
     Only their lowest bits are compared, which takes a fraction of the time of a search.
     """
-    is_possible: NDArray = member_table[values & values.dtype.type(_TABLE_SIZE - 1)]
-    return is_possible
+    return member_table[values & values.dtype.type(_TABLE_SIZE - 1)]
 
 
 def mask_equal_points(points: NDArray, others: NDArray) -> NDArray:
     """Return (k,) bool: points of two arrays (k, 2) that are equal."""
-    is_equal: NDArray = (points[:, 0] == others[:, 0]) & (points[:, 1] == others[:, 1])
-    return is_equal
+    return (points[:, 0] == others[:, 0]) & (points[:, 1] == others[:, 1])

@@ -25,11 +25,11 @@ from numpy.typing import NDArray
 from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from ..base.invariants import require_value
 from ..base.parallel.threads import apply_in_threads, get_lock, map_batches_in_threads, shared_property
-from .linework import BoundaryLines, PolygonSegments, build_linework
+from .linework import PolygonSegments, build_linework
 from .overlay_fallback import FallbackLog, compute_local_origins, translate_back, translate_shapes, union_near_row
 from .polygon_rings import BATCH_VERTICES, hash_vertices, make_member_table, mask_possible_members
 from .tolerance import Tolerance
-from .validity import extract_polygons, mask_missing_shapes
+from .validity import extract_polygons, join_parts, mask_missing_shapes
 
 if TYPE_CHECKING:
     from .ring_sums import RingSegments
@@ -308,8 +308,7 @@ class Polygons:
 
         A box of NaN, which a row without a shape has, meets none.
         """
-        is_present = np.isfinite(bounds).all(axis=1)
-        return np.unique(self.find_pairs_meeting_bounds(bounds[is_present])[1])
+        return np.unique(self.find_pairs_meeting_bounds(bounds[np.isfinite(bounds).all(axis=1)])[1])
 
     def find_pairs_meeting(
         self, shapes: NDArray, cancellation: Cancellation = NEVER_CANCELLED
@@ -439,8 +438,7 @@ class Polygons:
         edges = np.flatnonzero(lines.unpaired_segments)
         end_codes = np.unique(hash_vertices(lines.xy[np.concatenate([edges, edges + 1])]))
         end_table = make_member_table(end_codes)
-        for start in range(0, len(lines.xy) if len(end_codes) else 0, BATCH_VERTICES):
-            cancellation.raise_if_cancelled()
+        for start in cancellation.watch(range(0, len(lines.xy) if len(end_codes) else 0, BATCH_VERTICES)):
             codes = hash_vertices(lines.xy[start : start + BATCH_VERTICES])
             # In a layer with few open edges, hardly any vertex ends one.
             possible = np.flatnonzero(mask_possible_members(codes, end_table))
@@ -463,10 +461,6 @@ class Polygons:
             if "lines" not in self.__dict__:
                 self.__dict__["lines"] = build_linework(self._present_shapes, self.present, cancellation)
         cancellation.raise_if_cancelled()
-
-    def find_rows_meeting(self, lines: BoundaryLines, cancellation: Cancellation = NEVER_CANCELLED) -> NDArray:
-        """Return (n,) bool: rows that at least one of the given lines meets. Raise Cancelled."""
-        return self.find_rows_near_geometries(lines.linestrings, 0.0, cancellation)
 
     def find_rows_near_geometries(
         self, others: NDArray, distance: float, cancellation: Cancellation = NEVER_CANCELLED
@@ -493,7 +487,9 @@ class Polygons:
         rows_with_edges = np.zeros(len(cover), dtype=bool)
         rows_with_edges[cover.lines.polygon_of_ring[cover.lines.ring_of_vertex[np.flatnonzero(unpaired)]]] = True
         cover_edges = unpaired & cover.lines.mask_unmatched_segments(self.lines, rows_with_edges)
-        may_be_open |= self.find_rows_meeting(cover.lines.extract_lines(cover_edges), cancellation)
+        may_be_open |= self.find_rows_near_geometries(
+            cover.lines.extract_lines(cover_edges).linestrings, 0.0, cancellation
+        )
         # Each part of a row is connected, and has a separate point.
         points, owner = self._points
         undecided = np.flatnonzero(~may_be_open[owner])
@@ -524,8 +520,7 @@ class Polygons:
         rows, positions = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
         if len(self._large) and len(geometries):
             tree = shapely.STRtree(geometries)
-            for row in self._large.tolist():
-                cancellation.raise_if_cancelled()
+            for row in cancellation.watch(self._large.tolist()):
                 k = tree.query(self.shapes[row], **query_options)
                 rows.append(np.full(len(k), row))
                 positions.append(k)
@@ -544,7 +539,7 @@ class Polygons:
         other._prepare_lines(cancellation)
         pieces = other.lines.extract_lines(other.lines.mask_unmatched_segments(self.lines, other_rows))
         cancellation.raise_if_cancelled()
-        undecided = self.find_rows_meeting(pieces, cancellation) | overlapping
+        undecided = self.find_rows_near_geometries(pieces.linestrings, 0.0, cancellation) | overlapping
         points, owner = self._points
         undecided[owner[shapely.is_missing(points)]] = True
         containers = np.flatnonzero(other_rows[other.present])
@@ -609,21 +604,18 @@ def _union_numbered_rows(
         isolated_parts, overlapping_shapes = np.zeros(0, dtype=object), polygons.shapes[row_numbers]
     isolated_parts = isolated_parts[~shapely.is_empty(isolated_parts)]
     if not len(overlapping_shapes):
-        return _make_multipolygon(isolated_parts)
+        return join_parts(isolated_parts)
     touches_suspect = np.zeros(len(isolated_parts), dtype=bool)
     touches_suspect[shapely.STRtree(overlapping_shapes).query(isolated_parts, predicate="intersects")[0]] = True
     near_union = union_near_row(
         np.append(overlapping_shapes, isolated_parts[touches_suspect]), row, tolerance, fallback_log
     )
     # Polygons that touch none of them are unchanged, unless a corner that was on an edge no longer is.
-    union = (
-        None
-        if near_union is None
-        else _make_multipolygon(
-            np.append(isolated_parts[~touches_suspect], shapely.get_parts([extract_polygons(near_union)]))
-        )
-    )
-    if union is not None and not shapely.is_valid(union):
+    if near_union is None:
+        return None
+    near_parts = shapely.get_parts([extract_polygons(near_union)])
+    union = join_parts(np.append(isolated_parts[~touches_suspect], near_parts))
+    if not shapely.is_valid(union):
         union = extract_polygons(
             union_near_row(np.append(overlapping_shapes, isolated_parts), row, tolerance, fallback_log)
         )
@@ -648,12 +640,7 @@ def _unite_overlaps_before_others(
     except shapely.GEOSException:
         return None
     # A changed edge leaves two adjacent parts, or a hole without width.
-    return _make_multipolygon(shapely.get_parts(union)) if shapely.is_valid(union) else None
-
-
-def _make_multipolygon(parts: NDArray) -> Any:
-    """Return polygons as one multipolygon."""
-    return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
+    return join_parts(shapely.get_parts(union)) if shapely.is_valid(union) else None
 
 
 def assign_patch_numbers(
@@ -676,8 +663,7 @@ def assign_patch_numbers(
     area_of_patch = np.bincount(patch, np.nan_to_num(area), minlength=len(patch))
     small_patch_rows = rows[area_of_patch[patch[rows]] < least_m2]
     left, right = [i], [j]
-    for start in range(0, len(small_patch_rows), SHAPES_PER_BATCH):
-        cancellation.raise_if_cancelled()
+    for start in cancellation.watch(range(0, len(small_patch_rows), SHAPES_PER_BATCH)):
         batch = small_patch_rows[start : start + SHAPES_PER_BATCH]
         position, near_rows = polygons.find_pairs_within(polygons.shapes[batch], reach_m)
         left.append(batch[position])

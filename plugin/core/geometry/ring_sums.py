@@ -173,11 +173,6 @@ class RingSegments:
         """Return (v − 1, 2) the end of each segment."""
         return self.xy[1:]
 
-    @property
-    def first_vertex(self) -> NDArray:
-        """Return (r, 2) the first vertex of each ring."""
-        return self.xy[self.ring_starts[:-1]]
-
     @shared_property
     def run_boxes(self) -> SegmentBoxes:
         """Return the boxes around runs of segments, for searches."""
@@ -189,11 +184,6 @@ class RingSegments:
         first_ring = np.full(len(self.shapes), -1)
         first_ring[self.polygon_of_ring[::-1]] = np.arange(len(self.polygon_of_ring))[::-1]
         return first_ring
-
-    @shared_property
-    def ring_counts(self) -> NDArray:
-        """Return (n,) the number of rings of each polygon; they follow each other."""
-        return np.bincount(self.polygon_of_ring, minlength=len(self.shapes))
 
     @shared_property
     def polygon_areas(self) -> NDArray:

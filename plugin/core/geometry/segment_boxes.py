@@ -162,8 +162,11 @@ def find_meeting_chains(
             half = len(a) // 2
             waiting += [(a[half:], b[half:]), (a[:half], b[:half])]
             continue
-        meets = find_meeting_boxes(left.boxes, a, right.boxes, b)
-        a, b = a[meets], b[meets]
+        # Few meet along one axis: the other axis is looked up for these alone.
+        for axis in range(2):
+            meets = left.boxes[axis, a] <= right.boxes[axis + 2, b]
+            meets &= left.boxes[axis + 2, a] >= right.boxes[axis, b]
+            a, b = a[meets], b[meets]
         is_left_chain, is_right_chain = a < left.chain_count, b < right.chain_count
         is_done = is_left_chain & is_right_chain
         if is_done.any():
@@ -210,22 +213,6 @@ def _measure_extents(coordinates: NDArray, segment: NDArray) -> tuple[NDArray, N
     """
     begin, end = coordinates[segment], coordinates[segment + 1]
     return np.minimum(begin, end), np.maximum(begin, end)
-
-
-def find_meeting_boxes(boxes: NDArray, box_numbers: NDArray, other_boxes: NDArray, other_numbers: NDArray) -> NDArray:
-    """Return the positions of those pairs of boxes that meet.
-
-    ``boxes``, ``other_boxes``: (4, n), (4, m), least x and y, greatest x and y; ``box_numbers``, ``other_numbers``
-    (k,): the boxes of each pair.
-    """
-    (west, south, east, north), (other_west, other_south, other_east, other_north) = boxes, other_boxes
-    meets = np.flatnonzero(
-        (west[box_numbers] <= other_east[other_numbers]) & (east[box_numbers] >= other_west[other_numbers])
-    )
-    box_numbers, other_numbers = box_numbers[meets], other_numbers[meets]
-    return meets[
-        (south[box_numbers] <= other_north[other_numbers]) & (north[box_numbers] >= other_south[other_numbers])
-    ]
 
 
 def expand_ranges(first: NDArray, end: NDArray) -> tuple[NDArray, NDArray]:

@@ -41,8 +41,7 @@ def hash_wkb(wkb: NDArray) -> NDArray:
     # QGIS imports this module at every start and must not wait for pandas.
     from pandas.util import hash_array
 
-    hashes: NDArray = hash_array(wkb, categorize=False)
-    return hashes
+    return hash_array(wkb, categorize=False)
 
 
 def normalize_shapes(shapes: NDArray) -> NDArray:
@@ -51,8 +50,7 @@ def normalize_shapes(shapes: NDArray) -> NDArray:
     It does not depend on start, direction, and vertices on straight edges.
     """
     # A ring then begins at a corner, which is kept.
-    normalized: NDArray = shapely.normalize(shapely.simplify(shapely.normalize(shapes), _ON_LINE_M))
-    return normalized
+    return shapely.normalize(shapely.simplify(shapely.normalize(shapes), _ON_LINE_M))
 
 
 def find_groups_of_equal_shapes(shapes: NDArray) -> list[list[int]]:

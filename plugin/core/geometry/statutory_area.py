@@ -125,8 +125,7 @@ def _sum_polygon_areas(
     shapes = np.atleast_1d(np.asarray(shapes, dtype=object))
     parts, owner = _extract_polygons(shapes)
     areas = np.zeros(len(shapes))
-    for batch in iterate_batches(parts):
-        cancellation.raise_if_cancelled()
+    for batch in cancellation.watch(iterate_batches(parts)):
         batch_rings = extract_rings(parts[batch])
         lonlat = np.radians(to_lonlat(batch_rings.xy) if to_lonlat else batch_rings.xy)
         lat = lonlat[:, 1]
@@ -165,10 +164,7 @@ def find_bent_polygons(lengths: NDArray, lat: NDArray, polygon: NDArray, areas: 
     An edge of length L encloses at most ⅔·L·s with its chord, s = L²/8 · `_ANNEX_BEND`·(tan φ + `_GEODESIC_BEND`)/R.
     """
     max_deviation = lengths**3 * (_ANNEX_BEND / 12 / SEMI_MAJOR_M) * (np.abs(np.tan(lat)) + _GEODESIC_BEND)
-    is_bent: NDArray = np.bincount(polygon, max_deviation, len(areas)) > np.minimum(
-        _MAX_DEVIATION_M2, _MAX_DEVIATION_SHARE * areas
-    )
-    return is_bent
+    return np.bincount(polygon, max_deviation, len(areas)) > np.minimum(_MAX_DEVIATION_M2, _MAX_DEVIATION_SHARE * areas)
 
 
 def measure_bends(
@@ -221,8 +217,7 @@ def measure_bends(
         )
         for first, step in ((points, 1), (points[n[points] % 2 == 0], 2))
     )
-    bends: NDArray = (4 * fine - coarse) / 3
-    return bends
+    return (4 * fine - coarse) / 3
 
 
 class EqualAreaPlane:
@@ -241,8 +236,7 @@ class EqualAreaPlane:
 
     def convert_to_radians(self, xy: NDArray) -> NDArray:
         """Return (v, 2) longitude and latitude in radians of (v, 2) points of the layers' plane."""
-        lonlat: NDArray = np.radians(self.to_lonlat(xy))
-        return lonlat
+        return np.radians(self.to_lonlat(xy))
 
     def project(self, lonlat: NDArray) -> NDArray:
         """Return (v, 2) coordinates (m) in this plane of (v, 2) longitudes and latitudes in radians."""
@@ -283,8 +277,7 @@ def compute_geodesic_area(
     """
     areas = np.zeros(len(shapes))
     areal_positions = np.flatnonzero(np.isin(shapely.get_type_id(shapes), (3, 6)) & ~shapely.is_empty(shapes))
-    for batch in iterate_batches(shapes[areal_positions]):
-        cancellation.raise_if_cancelled()
+    for batch in cancellation.watch(iterate_batches(shapes[areal_positions])):
         rows = areal_positions[batch]
         batch_rings = extract_rings(shapes[rows])
         lonlat = to_lonlat(batch_rings.xy) if to_lonlat else batch_rings.xy

@@ -40,8 +40,7 @@ def find_flat_polygons(geometries: NDArray, width_m: float) -> NDArray:
     whose vertices are on one line may enclose a few mm² in another CRS, because coordinates are rounded.
     """
     is_areal = shapely.get_dimensions(geometries) == 2
-    is_flat: NDArray = is_areal & (2 * shapely.area(geometries) <= width_m * shapely.length(geometries))
-    return is_flat
+    return is_areal & (2 * shapely.area(geometries) <= width_m * shapely.length(geometries))
 
 
 def find_invalidity_reason(geometry: Any) -> tuple[str, Any]:

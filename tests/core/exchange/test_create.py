@@ -15,7 +15,7 @@ from pyproj import CRS
 from plugin.core.base.cancellation import Cancellation
 from plugin.core.base.errors import Cancelled, DataError, InputError, OutputError
 from plugin.core.checks.check import RunOptions, check_plan
-from plugin.core.exchange import create, schema
+from plugin.core.exchange import create, gdal_setup, schema
 from plugin.core.standard import list_standard_ids, load_standard
 from plugin.core.standard.divisions import check_county_in_crs_zone, find_county, find_default_crs, require_drawable_crs
 from plugin.core.standard.messages.texts import Texts
@@ -364,7 +364,7 @@ def test_template_with_a_missing_code_list_is_refused(tmp_path):
 def test_gdal_failure_raises_an_output_error_with_gdal_exceptions_on_or_off(tmp_path, raising, monkeypatch):
     """Try both settings of GDAL exceptions, because other plugins may change them."""
     monkeypatch.setitem(create._DATABASE_OPTIONS, "GPKG", ["VERSION=nonsense", "ADD_GPKG_OGR_CONTENTS=NO"])
-    monkeypatch.setattr(create, "_list_layer_creation_options", lambda *a: ["IDENTIFIER=twice"])
+    monkeypatch.setattr(create, "create_layer", lambda *a: gdal_setup.create_layer(*a[:5], ["IDENTIFIER=twice"]))
     with gdal_raises(raising):
         with pytest.raises(OutputError):
             create_layers(tmp_path / "库.gpkg", EXAMPLE_TEMPLATES)

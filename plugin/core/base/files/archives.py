@@ -88,8 +88,7 @@ def _unpack_entries(
         raise InputError("package_zip_no_space", source=path.name)
     written_names: set[str] = set()
     codec = detect_name_codec(infos)
-    for info in infos:
-        cancellation.raise_if_cancelled()
+    for info in cancellation.watch(infos):
         name = decode_entry_name(info, codec)
         target_file = target.joinpath(*_check_entry_path(info, name, path))
         if info.flag_bits & 1:

@@ -92,23 +92,22 @@ def _apply_to_values(
     import numpy as np
     import pandas as pd
 
-    # Objects are grouped by equality only if all are texts: 1, 1.0 and True are equal, yet different values.
-    if pd.api.types.infer_dtype(series, skipna=True) == "string":
-        codes, distinct_texts = pd.factorize(series, use_na_sentinel=True)
-        results = np.empty(len(distinct_texts) + 1, dtype=object)
-        results[:-1] = function_of_texts(distinct_texts)
-        results[-1] = missing_result
-        return results[codes]
-    if series.dtype != object:
-        # Equal values of one type are written alike; most columns of numbers and dates have few.
+    # Equal values of one type are written alike, and most columns have few. Objects are grouped by equality only if all
+    # are texts: 1, 1.0 and True are equal, yet different values.
+    are_texts = pd.api.types.infer_dtype(series, skipna=True) == "string"
+    if are_texts or series.dtype != object:
         codes, distinct_values = pd.factorize(series, use_na_sentinel=True)
         results = np.empty(len(distinct_values) + 1, dtype=object)
-        results[:-1] = [function(value) for value in distinct_values.tolist()]
+        results[:-1] = (
+            function_of_texts(distinct_values) if are_texts else [function(value) for value in distinct_values.tolist()]
+        )
         results[-1] = missing_result
         return results[codes]
     results = np.empty(len(series), dtype=object)
-    presence_flags = series.notna().tolist()
-    results[:] = [function(v) if t else missing_result for v, t in zip(series.tolist(), presence_flags, strict=True)]
+    results[:] = [
+        function(value) if is_present else missing_result
+        for value, is_present in zip(series.tolist(), series.notna().tolist(), strict=True)
+    ]
     return results
 
 

@@ -16,6 +16,7 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import SanxianError
 from .data import parse_json, read_json, read_value
 from .open_datasource import DATABASE_ERRORS, open_database
+from .writing import write_to_disk
 
 MANIFEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME, MANIFEST_DIGEST_FILE_NAME = (
     "manifest.json",
@@ -165,10 +166,7 @@ def write_manifest_digest(folder: Path) -> str:
     It must be written last: a folder that has this file is complete.
     """
     manifest_digest = compute_sha256(folder / MANIFEST_FILE_NAME)
-    with (folder / MANIFEST_DIGEST_FILE_NAME).open("w", encoding="ascii", newline="\n") as handle:
-        handle.write(f"{manifest_digest}  {MANIFEST_FILE_NAME}\n")
-        handle.flush()
-        os.fsync(handle.fileno())
+    write_to_disk(folder / MANIFEST_DIGEST_FILE_NAME, f"{manifest_digest}  {MANIFEST_FILE_NAME}\n".encode())
     return manifest_digest
 
 
@@ -193,12 +191,11 @@ def read_digest_list(data: bytes) -> dict[str, str] | None:
         lines = data.decode("gb18030", errors="replace").splitlines()
     digest_by_path = {}
     for line in lines:
-        if not line.strip() or line.startswith("#"):
-            continue
-        match = _SUM_LINE_PATTERN.fullmatch(line.rstrip())
-        if match is None:
-            return None
-        digest_by_path[match[2].replace("\\", "/").removeprefix("./")] = match[1].lower()
+        if line.strip() and not line.startswith("#"):
+            match = _SUM_LINE_PATTERN.fullmatch(line.rstrip())
+            if match is None:
+                return None
+            digest_by_path[match[2].replace("\\", "/").removeprefix("./")] = match[1].lower()
     return digest_by_path or None
 
 

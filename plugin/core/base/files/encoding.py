@@ -119,7 +119,7 @@ def find_known_codec(name: str) -> str:
         if 28591 <= number <= 28606:
             return _find_codec(f"iso8859-{number - 28590}")
         return _find_codec(_CODEC_BY_CODE_PAGE.get(number, f"cp{number}"))
-    return _find_codec(_index_codecs_by_alias().get(_normalise_name(text), text))
+    return _find_codec(_CODEC_BY_ALIAS.get(_normalise_name(text), text))
 
 
 def _find_codec(name: str) -> str:
@@ -134,28 +134,21 @@ def _find_codec(name: str) -> str:
     return _CODEC_SUPERSETS.get(codec_name, codec_name.upper())
 
 
-@lru_cache(maxsize=1)
-def _index_codecs_by_alias() -> dict[str, str]:
-    """Return name or alias without punctuation → Python's codec.
-
-    Programs write the punctuation of these names differently.
-    """
-    codec_by_added_alias = {
-        "EUCCN": "gb2312",
-        "UHC": "cp949",
-        "WINDOWS31J": "cp932",
-        "BIG5ETEN": "cp950",
-        "GB23121980": "gb2312",
-        "CNBIG5": "cp950",
-    }
-    return {
-        _normalise_name(alias): codec for alias, codec in (*aliases.items(), *((c, c) for c in aliases.values()))
-    } | codec_by_added_alias
-
-
 def _normalise_name(name: str) -> str:
     """Return the name of an encoding in capitals, with letters and digits only."""
     return "".join(c for c in name.upper() if c.isalnum())
+
+
+#: Name or alias without punctuation, which programs write differently → Python's codec.
+_CODEC_BY_ALIAS = {
+    **{_normalise_name(name): codec for alias, codec in aliases.items() for name in (alias, codec)},
+    "EUCCN": "gb2312",
+    "UHC": "cp949",
+    "WINDOWS31J": "cp932",
+    "BIG5ETEN": "cp950",
+    "GB23121980": "gb2312",
+    "CNBIG5": "cp950",
+}
 
 
 def has_real_words(text: str, codec: str) -> bool:

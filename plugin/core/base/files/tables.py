@@ -209,11 +209,13 @@ def _find_table(file: str, sheet: str, lines: list[CellLine], columns: Sequence[
     """Return the first table in the lines of a sheet whose headings include all required columns; None without one."""
     for position, (line, cells) in enumerate(lines[:_MAX_LINES_ABOVE_HEADING]):
         headings = [_normalise_heading(cell) for cell in cells]
-        position_by_column: dict[str, int] = {}
-        for column in columns:
-            for head in map(_normalise_heading, column.possible_headings):
-                if head in headings:
-                    position_by_column.setdefault(column.name, headings.index(head))
+        position_by_column = {
+            column.name: headings.index(head)
+            for column in columns
+            # The first of several possible headings is assigned last.
+            for head in map(_normalise_heading, reversed(column.possible_headings))
+            if head in headings
+        }
         if all(column.name in position_by_column for column in columns if column.is_required):
             for column in columns:
                 twice = [

@@ -103,12 +103,11 @@ class TomlText:
         """Yield tables with a heading, values, comments and blank lines in order, each with its list and position."""
         for position, (key, item) in enumerate(container.body):
             for entry in item.body if isinstance(item, self._tomlkit.items.AoT) else [item]:
-                if not self._is_table(entry):
+                is_table = self._is_table(entry)
+                if not is_table or not (entry.is_super_table() or key.is_dotted()):
                     yield entry, container.body, position
-                    continue
-                if not entry.is_super_table() and not key.is_dotted():
-                    yield entry, container.body, position
-                yield from self._iterate_entries(entry.value)
+                if is_table:
+                    yield from self._iterate_entries(entry.value)
 
     def _give_comments_to_headings(self) -> None:
         """Move blank lines and comments above a heading from the table before it to the heading.
@@ -144,8 +143,7 @@ class TomlText:
 
     def _accept_if_equal(self, key_path: TomlPath) -> None:
         """Accept the new text if it parses to the wanted table, else raise DataError."""
-        newline = "\r\n" if "\r\n" in self.text else "\n"
-        text = self._document.as_string().replace("\n", newline)
+        text = self._document.as_string().replace("\n", "\r\n" if "\r\n" in self.text else "\n")
         try:
             parsed_table = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:

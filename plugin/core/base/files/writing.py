@@ -116,8 +116,14 @@ def write_files(
 
 def write_text(target: str | Path, text: str) -> None:
     r"""Write a UTF-8 text with line ends ``\n`` to a file, atomically."""
-    with write_atomically(target) as path, path.open("w", encoding="utf-8", newline="\n") as handle:
-        handle.write(text)
+    with write_atomically(target) as path:
+        write_to_disk(path, text.encode())
+
+
+def write_to_disk(path: Path, content: bytes) -> None:
+    """Write a file, and wait until it is on the disk."""
+    with path.open("wb") as handle:
+        handle.write(content)
         handle.flush()
         os.fsync(handle.fileno())
 
@@ -133,10 +139,7 @@ def replace_if_unchanged(path: Path, expected_content: bytes, content: bytes) ->
     """
     try:
         with write_atomically(path) as target:
-            with target.open("wb") as handle:
-                handle.write(content)
-                handle.flush()
-                os.fsync(handle.fileno())
+            write_to_disk(target, content)
             if (path.read_bytes() if path.exists() else b"") != expected_content:
                 raise _WrittenMeanwhile
     except _WrittenMeanwhile:

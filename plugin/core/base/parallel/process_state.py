@@ -99,31 +99,29 @@ def _suspend_collection() -> Iterator[None]:
 
 
 @contextmanager
-def _shorten_turns() -> Iterator[None]:
-    former_seconds = sys.getswitchinterval()
-    sys.setswitchinterval(min(former_seconds, _SHORT_TURN_SECONDS))
+def _change_value(
+    get_value: Callable[[], Any], set_value: Callable[[Any], None], change: Callable[[Any], Any]
+) -> Iterator[None]:
+    former_value = get_value()
+    set_value(change(former_value))
     yield
-    sys.setswitchinterval(former_seconds)
-
-
-@contextmanager
-def _halve_thread_count() -> Iterator[None]:
-    former_count = get_thread_count()
-    set_thread_count(former_count // 2)
-    yield
-    set_thread_count(former_count)
+    set_value(former_value)
 
 
 #: Lets each operation use half of the threads while a ``with`` block runs, in which two threads compute or read: more
 #: threads than cores only wait.
-halve_threads = SharedState(_halve_thread_count).hold
+halve_threads = SharedState(lambda: _change_value(get_thread_count, set_thread_count, lambda count: count // 2)).hold
 #: Python's garbage collection is suspended.
 COLLECTION_PAUSE = SharedState(_suspend_collection)
 #: Suspends Python's garbage collection while a ``with`` block runs.
 pause_garbage_collection = COLLECTION_PAUSE.hold
 #: Threads of Python alternate quickly, so that a window, which runs Python for each row that it draws, does not wait
 #: the usual 5 ms for each.
-SHORT_TURNS = SharedState(_shorten_turns)
+SHORT_TURNS = SharedState(
+    lambda: _change_value(
+        sys.getswitchinterval, sys.setswitchinterval, lambda seconds: min(seconds, _SHORT_TURN_SECONDS)
+    )
+)
 
 
 def remove_one_by_one(items: list[Any] | dict[Any, Any]) -> None:

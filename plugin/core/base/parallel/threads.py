@@ -106,8 +106,7 @@ def apply_in_threads(
     part_count = min(max(get_thread_count() * _PARTS_PER_THREAD, count // MAX_PART_ROWS), count)
     # Parts of about as many vertices each. A part of one large polygon starts first, so that none waits for it alone.
     ends = np.searchsorted(np.cumsum(vertices), np.linspace(0, total, part_count + 1)[1:-1])
-    limits = np.unique(np.r_[0, ends, count]).tolist()
-    parts = [slice(start, end) for start, end in pairwise(limits)]
+    parts = [slice(start, end) for start, end in pairwise(np.unique(np.r_[0, ends, count]).tolist())]
     order = np.argsort([-int(vertices[part].sum()) for part in parts], kind="stable").tolist()
     block_results = map_in_threads(
         lambda part: function(*(a[part] for a in arrays)), [parts[n] for n in order], cancellation

@@ -43,8 +43,7 @@ def describe_import(run: PointImport, lang: str) -> list[ReportLine]:
         lines += [ReportLine(NoteLevel.INFO, _describe_areas(parcel, texts)) for parcel in file.parcels]
     if len(file.parcels) > 1:
         areas = sum(parcel.plane_m2 for parcel in file.parcels), sum(parcel.statutory_m2 for parcel in file.parcels)
-        total = texts.get(_SECTION, "areas_total", **_format_areas(*areas))
-        lines.append(ReportLine(NoteLevel.INFO, total))
+        lines.append(ReportLine(NoteLevel.INFO, texts.get(_SECTION, "areas_total", **_format_areas(*areas))))
     return [*lines, *_render_notes(file.notes, texts)]
 
 

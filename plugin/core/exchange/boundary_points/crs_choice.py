@@ -46,9 +46,7 @@ def get_zone_and_width(crs: CRS) -> tuple[int, int]:
     if frame.has_zone_prefix and frame.zone_number is not None:
         return frame.zone_number, load_settings().get_zone_width(frame.zone_number)
     meridian = round(frame.central_meridian or 0)
-    if crs.to_epsg() in _SIX_DEGREE_CODES:
-        return (meridian + 3) // 6, 6
-    return meridian // 3, 3
+    return ((meridian + 3) // 6, 6) if crs.to_epsg() in _SIX_DEGREE_CODES else (meridian // 3, 3)
 
 
 @dataclass(frozen=True)
@@ -213,8 +211,7 @@ def _is_easting(value: float) -> bool:
 
 def is_swapped(north: float, east: float) -> bool:
     """Return True if only the other order of two coordinates (m) is possible."""
-    is_possible = is_northing(north) and _is_easting(east)
-    return not is_possible and is_northing(east) and _is_easting(north)
+    return not (is_northing(north) and _is_easting(east)) and is_northing(east) and _is_easting(north)
 
 
 def require_usable_crs(text: str) -> CRS:
@@ -273,9 +270,7 @@ def _make_hint(stated: _Statement, first_row_by_zone: dict[int, PointRow]) -> st
     number = next((zone for zone in first_row_by_zone if zone), 0)
     zone = number or stated.zone
     width = load_settings().get_zone_width(zone)
-    if not width:
-        return "EPSG:4526"
-    return make_crs_label(make_gauss_kruger_crs(zone, width, has_number=bool(number)))
+    return make_crs_label(make_gauss_kruger_crs(zone, width, has_number=bool(number))) if width else "EPSG:4526"
 
 
 def find_row_problems(parcel: RawParcel, crs: CRS) -> list[PointNote]:

@@ -97,8 +97,7 @@ def read_features(layer: SourceLayer, log: ExportLog, cancellation: Cancellation
     column_by_name = {str(name).upper(): name for name in frame.columns if name != frame.geometry.name}
     curves = set(layer.curve_texts)
     features = []
-    for fid, shape, row in zip(frame.index, frame.geometry, frame.to_dict("records"), strict=True):
-        cancellation.raise_if_cancelled()
+    for fid, shape, row in cancellation.watch(zip(frame.index, frame.geometry, frame.to_dict("records"), strict=True)):
 
         def read(field_name: str, row: dict = row) -> str:
             """Return the text in a field; empty if the layer lacks it."""
@@ -284,8 +283,7 @@ def export_boundary_points(
     crs = _choose_written_crs(base_crs, form, features, keeps_number=bool(crs_text))
     shift_m = compute_easting_shift(source_crs, crs)
     parcels = []
-    for number, feature in enumerate(features, 1):
-        cancellation.raise_if_cancelled()
+    for number, feature in cancellation.watch(enumerate(features, 1)):
         shape = feature.shape
         if shift_m is None:
             shape = reproject_geometries(np.array([shape], dtype=object), source_crs, crs)[0]
@@ -342,8 +340,7 @@ def _choose_form(features: list[ExportFeature], output: Path, form_name: str, lo
     """Return the form to write: the given one, else that of most records that fits the suffix, else the usual one."""
     if form_name not in ("", AUTOMATIC):
         return load_form(form_name)
-    suffix = output.suffix.lower()
-    kind = TABLE_KIND if suffix in _TABLE_SUFFIXES else TEXT_KIND
+    kind = TABLE_KIND if output.suffix.lower() in _TABLE_SUFFIXES else TEXT_KIND
     known = list_form_ids()
     for name, count in Counter(feature.stored.form for feature in features if feature.stored).most_common():
         if name not in known:

@@ -241,10 +241,8 @@ class PointSettings:
 
     def get_zone_width(self, zone: int) -> int:
         """Return the width in degrees (3, 6) of the zone with a number; 0 if China has no zone with this number."""
-        for width, (first, last) in ((3, self.zones_3), (6, self.zones_6)):
-            if first <= zone <= last:
-                return width
-        return 0
+        ranges = {3: self.zones_3, 6: self.zones_6}
+        return next((width for width, (first, last) in ranges.items() if first <= zone <= last), 0)
 
 
 def normalise_word(text: str) -> str:

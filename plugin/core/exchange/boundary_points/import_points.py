@@ -109,8 +109,7 @@ def read_boundary_points(
     crs, crs_notes = choose_crs(parsed, crs_text)
     notes = [*parsed.notes, *crs_notes]
     parcels = []
-    for raw in parsed.parcels:
-        cancellation.raise_if_cancelled()
+    for raw in cancellation.watch(parsed.parcels):
         parcel, parcel_notes = _build_parcel(raw, parsed.form, crs)
         notes += parcel_notes
         if parcel is not None:
@@ -208,13 +207,9 @@ def is_boundary_point_file(path: str | Path) -> bool:
     try:
         with path.open("rb") as handle:
             head = handle.read(_HEAD_BYTES)
-        size = path.stat().st_size
-    except OSError:
-        return False
-    if head.startswith(WORKBOOK_SIGNATURE):
-        if size > _MOST_WORKBOOK_BYTES:
-            return False
-        try:
+        if head.startswith(WORKBOOK_SIGNATURE):
+            if path.stat().st_size > _MOST_WORKBOOK_BYTES:
+                return False
             rows_by_sheet = [
                 islice(iterate_values(sheet, path.name), heading_lines)
                 for sheet in open_workbook(path, reads_once=True).worksheets
@@ -225,18 +220,15 @@ def is_boundary_point_file(path: str | Path) -> bool:
                     for rows in rows_by_sheet
                 ]
             )
-        except InputError:
-            return False
-    if len(head) == _HEAD_BYTES:
-        # The last line may end within a character.
-        head = head[: head.rfind(b"\n") + 1]
-    try:
+        if len(head) == _HEAD_BYTES:
+            # The last line may end within a character.
+            head = head[: head.rfind(b"\n") + 1]
         text = read_file_text(path, head)
         head_text = FileText(text.path, text.lines[:heading_lines], text.layout)
         return choose_text_form(text.lines, requires_metres=True) is not None or _has_headings(
             [split_text_table(head_text)]
         )
-    except InputError:
+    except (OSError, InputError):
         return False
 
 

@@ -65,8 +65,7 @@ def number_rings(rings: Sequence[tuple[NDArray, bool]], numbering: Numbering) ->
         number = 1 if numbering.restarts else number
         if numbering.direction != "stored":
             # Holes run the other way; the first vertex stays the first.
-            runs_clockwise = (numbering.direction == "clockwise") != is_hole
-            if is_clockwise(vertices) != runs_clockwise:
+            if is_clockwise(vertices) != ((numbering.direction == "clockwise") != is_hole):
                 vertices = np.concatenate([vertices[:1], vertices[:0:-1]])
         start = find_north_west_vertex(vertices) if numbering.start == "north-west" else 0
         ordered = np.roll(vertices, -start, axis=0)
@@ -137,10 +136,11 @@ def make_written_rings(
         central meridian, so that the record's coordinates are not those to write.
     """
     # (n, 2) vertices of each ring without the closing one, and True for a hole; holes follow the ring around them.
-    rings = []
-    for part in shapely.get_parts(shape):
-        rings.append((shapely.get_coordinates(part.exterior)[:-1], False))
-        rings += [(shapely.get_coordinates(hole)[:-1], True) for hole in part.interiors]
+    rings = [
+        (shapely.get_coordinates(ring)[:-1], position > 0)
+        for part in shapely.get_parts(shape)
+        for position, ring in enumerate((part.exterior, *part.interiors))
+    ]
     is_same_form = stored is not None and stored.form == form.id
     if stored is not None and shift_m is not None:
         stored_vertices = [_read_vertices(ring, stored.items, shift_m) for ring in stored.rings]
@@ -229,13 +229,11 @@ def _are_same_rings(rings: list[NDArray], stored: list[tuple[NDArray, float]]) -
 
 def _is_same_ring(ring: NDArray, other: NDArray, reach_m: float) -> bool:
     """Return True if two rings have the same vertices in the same or the opposite direction."""
-    if len(ring) != len(other):
-        return False
-    for candidate in (other, other[::-1]):
-        for start in np.flatnonzero((np.abs(candidate - ring[0]) < reach_m).all(axis=1)):
-            if (np.abs(np.roll(candidate, -start, axis=0) - ring) < reach_m).all():
-                return True
-    return False
+    return len(ring) == len(other) and any(
+        (np.abs(np.roll(candidate, -start, axis=0) - ring) < reach_m).all()
+        for candidate in (other, other[::-1])
+        for start in np.flatnonzero((np.abs(candidate - ring[0]) < reach_m).all(axis=1))
+    )
 
 
 def _keep_point(row: tuple[str, ...], items: Sequence[str], shift_m: int, *, keeps_cells: bool) -> WrittenPoint:
@@ -255,16 +253,16 @@ def infer_numbering(stored: StoredParcel, form: PointForm) -> Numbering:
     numbering, point = form.numbering, stored.items.index("point")
     ring = stored.rings[0]
     first, last = ring.rows[0][point].strip(), ring.rows[-1][point].strip()
-    closing: Literal["first", "next", "none"] = "none"
-    if ring.is_closed:
-        closing = "first" if last == first else "next"
+    closing: Literal["first", "next", "none"] = "none" if not ring.is_closed else "first" if last == first else "next"
     number = find_point_number(first)
     prefix = first[: -len(str(number))] if number is not None and first.endswith(str(number)) else numbering.prefix
     total = sum(len(one.rows) for one in stored.rings)
     closings = sum(one.is_closed for one in stored.rings)
     count = stored.values.get("count", "")
     counts_closing = numbering.counts_closing if not count else count != str(total - closings)
-    restarts = numbering.restarts
-    if len(stored.rings) > 1:
-        restarts = find_point_number(stored.rings[1].rows[0][point].strip()) == number
+    restarts = (
+        find_point_number(stored.rings[1].rows[0][point].strip()) == number
+        if len(stored.rings) > 1
+        else numbering.restarts
+    )
     return replace(numbering, prefix=prefix, closing=closing, counts_closing=counts_closing, restarts=restarts)

@@ -100,8 +100,7 @@ def split_text_table(text: FileText) -> TableSheet:
 def find_heading_line(sheet: TableSheet, form: PointForm) -> int:
     """Return the position of the first line with headings of all columns that points need; -1 without one."""
     for position, line in enumerate(sheet.lines[: load_settings().heading_lines]):
-        items = [form.find_item(cell) for cell in line.cells]
-        if all(item in items for item in ("point", "north", "east")):
+        if {"point", "north", "east"} <= {form.find_item(cell) for cell in line.cells}:
             return position
     return -1
 
@@ -209,9 +208,11 @@ class _TableParser:
                 continue
             open_parcel = self._choose_parcel(open_parcel, texts, place, area_unit, filled)
             self._read_row(open_parcel, sheet, row, texts, column_by_item, separated)
-        for key, places in (("thousands", separated), ("filled", filled)):
-            if places:
-                self.notes.append(PointNote(key, NoteLevel.WARNING, places[0], "", {"count": len(places)}))
+        self.notes += [
+            PointNote(key, NoteLevel.WARNING, places[0], "", {"count": len(places)})
+            for key, places in (("thousands", separated), ("filled", filled))
+            if places
+        ]
 
     def _has_headings(self, row: TableLine) -> bool:
         """Return True for a row that has only headings; so has a blank row."""

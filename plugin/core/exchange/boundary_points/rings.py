@@ -56,23 +56,15 @@ def _is_closed(ring: Sequence[PointRow]) -> bool:
 
 def group_rings(rows: Sequence[PointRow]) -> list[PointRing]:
     """Return the rings of a parcel: points of one ring number, up to the closing point."""
-    rings: list[PointRing] = []
-    open_rows: list[PointRow] = []
+    groups: list[list[PointRow]] = []
     for row in rows:
-        if open_rows and (row.ring != open_rows[-1].ring or _is_closed(open_rows)):
-            rings.append(_close_ring(open_rows))
-            open_rows = []
-        open_rows.append(row)
-    if open_rows:
-        rings.append(_close_ring(open_rows))
-    return rings
-
-
-def _close_ring(rows: list[PointRow]) -> PointRing:
-    """Return a ring; its closing point is the last one if that is at the place of the first."""
-    if _is_closed(rows):
-        return PointRing(tuple(rows[:-1]), rows[-1])
-    return PointRing(tuple(rows), None)
+        if not groups or row.ring != groups[-1][-1].ring or _is_closed(groups[-1]):
+            groups.append([])
+        groups[-1].append(row)
+    return [
+        PointRing(tuple(group[:-1]), group[-1]) if _is_closed(group) else PointRing(tuple(group), None)
+        for group in groups
+    ]
 
 
 def find_ring_problems(raw: RawParcel, rings: Sequence[PointRing], *, expects_closing: bool) -> list[PointNote]:
@@ -140,8 +132,7 @@ def _find_crossing(raw: RawParcel, rings: Sequence[PointRing]) -> PointNote:
     def prefer(pair: tuple[int, int]) -> tuple[bool, bool]:
         """Prefer edges of two rings, and edges that do not follow each other."""
         (ring, first, *_), (other_ring, second, *_) = (edges[number] for number in pair)
-        gap = abs(first - second)
-        return ring == other_ring, gap in (1, len(rings[ring].points) - 1)
+        return ring == other_ring, abs(first - second) in (1, len(rings[ring].points) - 1)
 
     one, other = min(combinations(near, 2), key=prefer)
     (number, _, other_row, _), (other_number, _, row, _) = edges[one], edges[other]
@@ -176,15 +167,16 @@ def build_shape(rings: Sequence[PointRing]) -> Polygon | MultiPolygon:
     containers = [
         [n for n, outer in enumerate(polygons) if outer.area > inner.area and outer.covers(inner)] for inner in polygons
     ]
-    parts: list[Polygon] = []
-    for number, outer in enumerate(polygons):
-        depth = len(containers[number])
-        if depth % 2:
-            continue
-        holes = [
-            list(hole.exterior.coords)
-            for inner, hole in enumerate(polygons)
-            if number in containers[inner] and len(containers[inner]) == depth + 1
-        ]
-        parts.append(Polygon(list(outer.exterior.coords), holes))
+    parts = [
+        Polygon(
+            outer.exterior,
+            [
+                hole.exterior
+                for hole, around in zip(polygons, containers, strict=True)
+                if number in around and len(around) == len(containers[number]) + 1
+            ],
+        )
+        for number, outer in enumerate(polygons)
+        if len(containers[number]) % 2 == 0
+    ]
     return parts[0] if len(parts) == 1 else MultiPolygon(parts)

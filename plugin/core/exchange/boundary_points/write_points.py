@@ -70,8 +70,7 @@ def make_file_bytes(
     if form.kind == TEXT_KIND:
         lines: list[str] = []
         if layout:
-            is_same_zone = stored_crs == make_crs_label(crs)
-            lines += layout.header if is_same_zone else _replace_zone(layout.header, crs)
+            lines += layout.header if stored_crs == make_crs_label(crs) else _replace_zone(layout.header, crs)
         elif form.sections.parcels:
             keys = [f"{line.key}={_fill_value(line.value, crs)}" for line in form.header]
             lines += [form.sections.header, *keys, form.sections.parcels]

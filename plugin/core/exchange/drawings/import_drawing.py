@@ -107,9 +107,7 @@ def read_lines(drawing: DrawingTags, metres_per_unit: float, tolerance_m: float)
                 x, y = (shapely.get_coordinates(parts[0])[0] * metres_per_unit).tolist()
                 texts.append(DrawingText(handle, layer, kind, " ".join(text.split()), (x, y)))
             continue
-        for part in parts:
-            vertices = shapely.get_coordinates(part) * metres_per_unit
-            lines.append(DrawingLine(handle, layer, kind, vertices))
+        lines += [DrawingLine(handle, layer, kind, shapely.get_coordinates(part) * metres_per_unit) for part in parts]
     left_out = [
         replace(one, place=(one.place[0] * metres_per_unit, one.place[1] * metres_per_unit)) if one.place else one
         for one in copy.left_out
@@ -267,19 +265,14 @@ def _refuse_without_polygon(drawing: DrawingTags, left_out: list[LeftOut], table
 def _take_mapped(content: DrawingContent, mapping: DrawingMapping) -> tuple[list[DrawingLine], list[LeftOut]]:
     """Return the lines of layers of the mapping, and what was left out: entities of these layers, other layers."""
     lines: list[DrawingLine] = []
-    unmapped: Counter[str] = Counter()
-    example_by_layer: dict[str, DrawingLine] = {}
+    unmapped: dict[str, list[DrawingLine]] = defaultdict(list)
     for line in content.lines:
-        if mapping.find_target(line.layer) is not None:
-            lines.append(line)
-        else:
-            unmapped[line.layer] += 1
-            example_by_layer.setdefault(line.layer, line)
+        (unmapped[line.layer] if mapping.find_target(line.layer) is None else lines).append(line)
     left_out = [one for one in content.left_out if not one.layer or mapping.find_target(one.layer) is not None]
-    for layer, count in sorted(unmapped.items()):
-        example = example_by_layer[layer]
+    for layer, (example, *others) in sorted(unmapped.items()):
         x, y = example.vertices[0].tolist()
-        left_out.append(LeftOut("unmapped", layer, (example.handle,), example.kind, (x, y), params={"count": count}))
+        params = {"count": 1 + len(others)}
+        left_out.append(LeftOut("unmapped", layer, (example.handle,), example.kind, (x, y), params=params))
     return lines, left_out
 
 
@@ -293,8 +286,7 @@ def _make_all_polygons(
     polygons: list[DrawingPolygon] = []
     closed: list[Ring] = []
     left_out: list[LeftOut] = []
-    for members in by_layer.values():
-        cancellation.raise_if_cancelled()
+    for members in cancellation.watch(by_layer.values()):
         rings, open_outlines = join_outlines(members, closing_m)
         closed += [ring for ring in rings if ring.gap_m]
         made, unusable = make_polygons(rings, hole_rule)
@@ -330,8 +322,7 @@ def _write_outputs(
     """Write the layers and the table; both files move to their targets at the end."""
     with stage_geopackage(run.path) as database:
         create_database(database, templates, run.crs, code_lists=code_lists, cancellation=cancellation)
-        for role, frame in frames.items():
-            cancellation.raise_if_cancelled()
+        for role, frame in cancellation.watch(frames.items()):
             append_rows(frame, database, role)
         with write_atomically(run.path) as new:
             shutil.copyfile(database, new)

@@ -82,10 +82,8 @@ class DrawingMapping:
     def find_target(self, layer: str) -> LayerTarget | None:
         """Return what a layer of a drawing becomes; None if it is not taken."""
         name = layer.strip().upper()
-        for target in self.targets:
-            if any(fnmatchcase(name, pattern) for pattern in target.names):
-                return target
-        return self.unmapped
+        matching = (one for one in self.targets if any(fnmatchcase(name, pattern) for pattern in one.names))
+        return next(matching, self.unmapped)
 
 
 def list_mapping_ids() -> list[str]:

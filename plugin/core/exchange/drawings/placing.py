@@ -43,10 +43,9 @@ def choose_unit(drawing: DrawingTags, unit: str) -> float:
         if unit not in settings.metres_by_unit:
             raise InputError("drawing_unit_unknown", value=unit, known=", ".join(settings.metres_by_unit))
         return settings.metres_by_unit[unit]
-    text = drawing.variables.get("$INSUNITS", "0")
-    code = int(text) if text.isdecimal() else 0
+    code = int(drawing.unit_code) if drawing.unit_code.isdecimal() else 0
     if code != settings.metres_insunits:
-        stated = settings.unit_names.get(str(code), text)
+        stated = settings.unit_names.get(str(code), drawing.unit_code)
         raise InputError("drawing_unit_not_stated", file=name, stated=stated, known=", ".join(settings.metres_by_unit))
     return 1.0
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from shapely.geometry import Polygon
 
 from ...base.choices import SEPARATE
+from ...geometry.polygons import find_connected_components
 from ...geometry.tolerance import Tolerance
 from ...geometry.validity import find_invalidity_reason
 from ...standard.template import TemplateField
@@ -42,9 +43,7 @@ def make_polygons(rings: Sequence[Ring], hole_rule: str) -> tuple[list[DrawingPo
         # The area of an outline that crosses itself may be 0, that of its hull is not.
         if shapely.convex_hull(shapely.multipoints(vertices)).area <= _NO_AREA_M2:
             left_out.append(_leave_out("no_area", ring, origin))
-            continue
-        shape = Polygon(vertices)
-        if not shape.is_valid:
+        elif not (shape := Polygon(vertices)).is_valid:
             left_out.append(_leave_out("crossing", ring, _find_defect(shape) + origin))
         else:
             usable.append(ring)
@@ -60,16 +59,14 @@ def make_polygons(rings: Sequence[Ring], hole_rule: str) -> tuple[list[DrawingPo
             and shapely.hausdorff_distance(shapes[earlier], shapes[later]) <= _SAME_M
         ):
             first_of[later] = earlier
-    double = [
+    left_out += [
         _leave_out("duplicate", usable[later], usable[later].vertices[0], other=" ".join(usable[earlier].handles))
         for later, earlier in first_of.items()
     ]
     keep = [number for number in range(len(usable)) if number not in first_of]
     usable, shapes = [usable[number] for number in keep], shapes[keep]
-    left_out += double
     if hole_rule == SEPARATE:
-        polygons = [_make_polygon([ring], shape) for ring, shape in zip(usable, shapes, strict=True)]
-        return polygons, left_out
+        return [_make_polygon([ring], shape) for ring, shape in zip(usable, shapes, strict=True)], left_out
     polygons, divided = _make_with_holes(usable, shapes)
     return polygons, [*left_out, *divided]
 
@@ -174,14 +171,12 @@ def _fill_polygon(polygon: DrawingPolygon, texts: Sequence[DrawingText], target:
     left_out: list[LeftOut] = []
     handles = _join_handles(polygon.handles)
     for name, pairs in matches.items():
-        values = {value for _, value in pairs}
-        if len(values) > 1:
-            left_out += [_leave_out_text("text_several", text, field=name, others=handles) for text, _ in pairs]
-            continue
+        is_ambiguous = len({value for _, value in pairs}) > 1
         field = target.template.find_field_by_name(name)
         value = _convert(pairs[0][1], field) if field else None
-        if value is None:
-            left_out += [_leave_out_text("text_value", text, field=name, others=handles) for text, _ in pairs]
+        if is_ambiguous or value is None:
+            key = "text_several" if is_ambiguous else "text_value"
+            left_out += [_leave_out_text(key, text, field=name, others=handles) for text, _ in pairs]
         else:
             polygon.values[name] = value
     return left_out
@@ -246,26 +241,20 @@ def join_outlines(lines: Sequence[DrawingLine], closing_m: float) -> tuple[list[
     closing_m
         Largest gap that is bridged (m).
     """
-    rings, open_chains = [], []
+    rings: list[Ring] = []
+    left_out: list[LeftOut] = []
+    #: Vertices of an open line in one of its directions → the line.
+    open_lines: dict[bytes, _Chain] = {}
     for line in lines:
         chain = _Chain((line.handle,), (line.kind,), line.layer, line.vertices)
-        if len(line.vertices) >= 4 and chain.end_gap_m <= _SAME_M:
-            rings.append(chain.close())
-        else:
-            open_chains.append(chain)
-    kept: list[_Chain] = []
-    double: list[LeftOut] = []
-    seen: dict[bytes, str] = {}
-    for chain in open_chains:
         rounded = np.round(chain.vertices / _SAME_M).astype(np.int64)
         key = min(rounded.tobytes(), rounded[::-1].tobytes())
-        if key in seen:
-            double.append(replace(chain.leave_out("double_line", chain.vertices[0]), params={"other": seen[key]}))
-        else:
-            seen[key] = chain.handles[0]
-            kept.append(chain)
-    open_chains, left_out = kept, double
-    joined, open_chains, branched = _join_ends(open_chains, _SAME_M)
+        if len(line.vertices) >= 4 and chain.end_gap_m <= _SAME_M:
+            rings.append(chain.close())
+        elif (first := open_lines.setdefault(key, chain)) is not chain:
+            params = {"other": first.handles[0]}
+            left_out.append(replace(chain.leave_out("double_line", chain.vertices[0]), params=params))
+    joined, open_chains, branched = _join_ends(list(open_lines.values()), _SAME_M)
     left_out += branched
     rings += joined
     if closing_m > _SAME_M:
@@ -285,42 +274,6 @@ def _measure_gap(first: NDArray, second: NDArray) -> float:
     return float(np.hypot(*(first - second)))
 
 
-@dataclass
-class _EndGraph:
-    """Lines as edges between groups of ends that meet.
-
-    ``nodes``: (n, 2) group of the start and of the end of each line; ``lines_at``: group → lines, a line that begins
-    and ends in the group twice.
-    """
-
-    nodes: NDArray
-    lines_at: dict[int, list[int]]
-
-
-def _make_graph(lines: Sequence[_Chain], tolerance_m: float) -> _EndGraph:
-    """Return which ends of lines meet within a tolerance; ends are grouped by a chain of such pairs."""
-    ends = np.array([[line.vertices[0], line.vertices[-1]] for line in lines]).reshape(-1, 2)
-    points = shapely.points(ends)
-    parents = list(range(len(points)))
-
-    def find(number: int) -> int:
-        while parents[number] != number:
-            parents[number] = parents[parents[number]]
-            number = parents[number]
-        return number
-
-    pairs = shapely.STRtree(points).query(points, predicate="dwithin", distance=tolerance_m)
-    for first, second in pairs.T.tolist():
-        if first < second:
-            parents[find(second)] = find(first)
-    nodes = np.array([find(number) for number in range(len(points))]).reshape(-1, 2)
-    lines_at: dict[int, list[int]] = defaultdict(list)
-    for number, pair in enumerate(nodes.tolist()):
-        for node in pair:
-            lines_at[node].append(number)
-    return _EndGraph(nodes, lines_at)
-
-
 def _join_ends(lines: Sequence[_Chain], tolerance_m: float) -> tuple[list[Ring], list[_Chain], list[LeftOut]]:
     """Return the closed outlines, the open chains, and the lines that meet more than one other at an end.
 
@@ -329,53 +282,55 @@ def _join_ends(lines: Sequence[_Chain], tolerance_m: float) -> tuple[list[Ring],
     rings: list[Ring] = []
     open_chains: list[_Chain] = []
     branched: list[LeftOut] = []
-    if not lines:
-        return rings, open_chains, branched
-    graph = _make_graph(lines, tolerance_m)
-    for component in _find_components(graph, len(lines)):
-        degrees = Counter(node for number in component for node in graph.nodes[number].tolist())
+    points = shapely.points(np.array([[line.vertices[0], line.vertices[-1]] for line in lines]).reshape(-1, 2))
+    pairs = shapely.STRtree(points).query(points, predicate="dwithin", distance=tolerance_m)
+    # The group of ends to which start and end of each line belong; ends that others join are one group.
+    nodes = find_connected_components(len(points), *pairs).reshape(-1, 2).tolist()
+    # Group → lines, a line that begins and ends in the group twice.
+    lines_at: dict[int, list[int]] = defaultdict(list)
+    for number, pair in enumerate(nodes):
+        for node in pair:
+            lines_at[node].append(number)
+    for component in _find_components(nodes, lines_at):
+        degrees = Counter(node for number in component for node in nodes[number])
         node, degree = degrees.most_common(1)[0]
         if degree > 2:
             place = lines[node // 2].vertices[-(node % 2)]
             branched.append(
                 _merge([lines[number] for number in component], lines[0].vertices, 0.0).leave_out("branch", place)
             )
-            continue
-        chain = _walk(lines, graph, component)
-        if min(degrees.values()) == 2:
-            rings.append(chain.close())
+        elif min(degrees.values()) == 2:
+            rings.append(_walk(lines, nodes, lines_at, component).close())
         else:
-            open_chains.append(chain)
+            open_chains.append(_walk(lines, nodes, lines_at, component))
     return rings, open_chains, branched
 
 
-def _find_components(graph: _EndGraph, count: int) -> Iterable[list[int]]:
+def _find_components(nodes: list[list[int]], lines_at: dict[int, list[int]]) -> Iterable[list[int]]:
     """Yield the numbers of the lines that are connected with each other, each from a free end if there is one."""
-    is_free = [any(len(graph.lines_at[node]) == 1 for node in pair) for pair in graph.nodes.tolist()]
-    visited = [False] * count
-    for start in sorted(range(count), key=lambda number: not is_free[number]):
-        if visited[start]:
-            continue
-        visited[start] = True
+    is_free = [any(len(lines_at[node]) == 1 for node in pair) for pair in nodes]
+    visited: set[int] = set()
+    for start in sorted(range(len(nodes)), key=lambda number: not is_free[number]):
         component, waiting = [], [start]
         while waiting:
             number = waiting.pop()
-            component.append(number)
-            for node in graph.nodes[number].tolist():
-                for neighbour in graph.lines_at[node]:
-                    if not visited[neighbour]:
-                        visited[neighbour] = True
-                        waiting.append(neighbour)
-        yield component
+            if number not in visited:
+                visited.add(number)
+                component.append(number)
+                waiting += [neighbour for node in nodes[number] for neighbour in lines_at[node]]
+        if component:
+            yield component
 
 
-def _walk(lines: Sequence[_Chain], graph: _EndGraph, component: Sequence[int]) -> _Chain:
+def _walk(
+    lines: Sequence[_Chain], nodes: list[list[int]], lines_at: dict[int, list[int]], component: Sequence[int]
+) -> _Chain:
     """Return connected lines as one chain.
 
     At most two meet in each group of ends; the first line of the component has a free end if any has.
     """
     number = component[0]
-    is_forward = len(graph.lines_at[int(graph.nodes[number][1])]) > 1
+    is_forward = len(lines_at[nodes[number][1]]) > 1
     ordered: list[_Chain] = []
     parts: list[NDArray] = []
     gap = 0.0
@@ -387,9 +342,9 @@ def _walk(lines: Sequence[_Chain], graph: _EndGraph, component: Sequence[int]) -
             vertices = vertices[1:] if step <= _SAME_M else vertices
         ordered.append(lines[number])
         parts.append(vertices)
-        node = int(graph.nodes[number][1 if is_forward else 0])
-        number = next((other for other in graph.lines_at[node] if other != number), number)
-        is_forward = int(graph.nodes[number][0]) == node
+        node = nodes[number][1 if is_forward else 0]
+        number = next((other for other in lines_at[node] if other != number), number)
+        is_forward = nodes[number][0] == node
     return _merge(ordered, np.concatenate(parts), gap)
 
 

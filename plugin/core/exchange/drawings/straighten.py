@@ -146,12 +146,10 @@ class Spline:
         domain = np.unique(self.knots[(self.knots >= self.knots[self.degree]) & (self.knots <= self.knots[count])])
         parameters = np.unique(np.concatenate([domain, (domain[1:] + domain[:-1]) / 2]))
         for _ in range(30):
-            distances = self._measure_distances(parameters)
-            coarse = distances > tolerance
+            coarse = self._measure_distances(parameters) > tolerance
             if not coarse.any():
                 break
-            halves = (parameters[1:] + parameters[:-1]) / 2
-            parameters = np.unique(np.concatenate([parameters, halves[coarse]]))
+            parameters = np.unique(np.concatenate([parameters, ((parameters[1:] + parameters[:-1]) / 2)[coarse]]))
         return self.evaluate(parameters) + self.origin, float(self._measure_distances(parameters).max())
 
     def _measure_distances(self, parameters: NDArray) -> NDArray:
@@ -215,14 +213,13 @@ def _measure_scales(drawing: DrawingTags) -> dict[str, float]:
     def visit(entities: Iterable[Entity], scale: float, path: tuple[str, ...]) -> None:
         for entity in entities:
             name = entity.get(2).upper()
-            if entity.type != "INSERT" or name not in drawing.blocks:
-                continue
-            if name in path:
-                raise InputError("drawing_block_cycle", block=entity.get(2), handle=entity.handle)
-            inner_scale = scale * max(abs(entity.get_number(41, 1.0)), abs(entity.get_number(42, 1.0)))
-            if inner_scale > scales.get(name, 0.0):
-                scales[name] = inner_scale
-                visit(drawing.blocks[name].entities, inner_scale, (*path, name))
+            if entity.type == "INSERT" and name in drawing.blocks:
+                if name in path:
+                    raise InputError("drawing_block_cycle", block=entity.get(2), handle=entity.handle)
+                inner_scale = scale * max(abs(entity.get_number(41, 1.0)), abs(entity.get_number(42, 1.0)))
+                if inner_scale > scales.get(name, 0.0):
+                    scales[name] = inner_scale
+                    visit(drawing.blocks[name].entities, inner_scale, (*path, name))
 
     visit(drawing.entities, 1.0, ())
     return scales

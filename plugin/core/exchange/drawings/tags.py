@@ -94,13 +94,13 @@ class Block:
 class DrawingTags:
     """What a DXF file contains.
 
-    ``encoding``: Python's name of it; ``variables``: of the header, name → first value; ``blocks``: by name in
+    ``encoding``: Python's name of it; ``unit_code``: value of $INSUNITS, 0 if it is missing; ``blocks``: by name in
     capitals.
     """
 
     path: Path
     encoding: str
-    variables: dict[str, str]
+    unit_code: str
     layer_names: list[str]
     blocks: dict[str, Block]
     entities: list[Entity]
@@ -129,7 +129,9 @@ def read_tags(path: Path) -> DrawingTags:
             numbered_tags.append((position + 1, Tag(int(lines[position]), lines[position + 1])))
         except ValueError as error:
             raise InputError("drawing_damaged", file=path.name, line=position + 1) from error
-    return _group_tags(path, encoding, numbered_tags)
+    drawing = DrawingTags(path, encoding, _find_variable(data, b"INSUNITS") or "0", [], {}, [])
+    _group_tags(drawing, numbered_tags)
+    return drawing
 
 
 def find_encoding(data: bytes) -> str:
@@ -162,14 +164,12 @@ def _find_variable(data: bytes, name: bytes) -> str:
     return found[1].decode("ascii", errors="replace").strip() if found else ""
 
 
-def _group_tags(path: Path, encoding: str, numbered_tags: list[tuple[int, Tag]]) -> DrawingTags:
-    """Return the tags of a file by section and entity. Raise InputError for a file without entities or end.
+def _group_tags(drawing: DrawingTags, numbered_tags: list[tuple[int, Tag]]) -> None:
+    """Add the tags of a file to its drawing by entity. Raise InputError for a file without entities or end.
 
     ``numbered_tags``: numbers of lines (from 1) and tags.
     """
-    drawing = DrawingTags(path, encoding, {}, [], {}, [])
     section, block = "", Block("", False)
-    header: list[Tag] = []
     current: Entity | None = None
     parent: Entity | None = None
     layers: list[Entity] = []
@@ -196,28 +196,11 @@ def _group_tags(path: Path, encoding: str, numbered_tags: list[tuple[int, Tag]])
                     drawing.blocks[block.name.upper()] = block
                 elif value == "ENDBLK":
                     block = Block("", False)
-            continue
-        if section == "HEADER":
-            header.append(tag)
         elif current is not None:
             current.tags.append(tag)
     if not has_entities or not is_complete:
-        raise InputError("drawing_incomplete" if has_entities else "drawing_not_dxf", file=path.name)
-    drawing.variables |= _read_variables(header)
+        raise InputError("drawing_incomplete" if has_entities else "drawing_not_dxf", file=drawing.path.name)
     drawing.layer_names += [tag.value.strip() for layer in layers for tag in layer.tags if tag.code == 2]
-    return drawing
-
-
-def _read_variables(header: list[Tag]) -> dict[str, str]:
-    """Return the name of each variable → its first value."""
-    values: dict[str, str] = {}
-    variable = ""
-    for tag in header:
-        if tag.code == 9:
-            variable = tag.value.strip()
-        elif variable:
-            values.setdefault(variable, tag.value.strip())
-    return values
 
 
 def _read_block_head(head: Entity, numbered_tags: list[tuple[int, Tag]], position: int) -> Block:

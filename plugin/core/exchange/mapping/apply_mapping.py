@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+#: Type of a field → data type of its column; other types are objects.
+_SERIES_TYPES = {"real": "float64", "date": "datetime64[ms]"}
+
+
 @dataclass(frozen=True)
 class CodeTranslation:
     """How codes of one list become codes of the target field's list; in a mapping's file, a table of ``codes``.
@@ -274,8 +278,7 @@ def apply_mapping(layer: SourceLayer, mapping: FieldMapping, template: Template,
     filled_fields = set(source_by_target) | set(mapping.constant_by_target)
     filled_fields |= _fill_code_names(columns, filled_fields, mapping, template, standard)
     mapping_losses += [MappingLoss(fid, "", "", "", "", "shape_broken") for fid in layer.broken_fids]
-    used_sources = set(source_by_target.values())
-    unmapped = [f.name for f in layer.fields if f.name not in used_sources]
+    unmapped = [f.name for f in layer.fields if f.name not in source_by_target.values()]
     for name in unmapped:
         count = sum(format_cell(v) != "" for v in frame[name].tolist())
         mapping_losses.append(
@@ -297,11 +300,7 @@ def _make_series(values: list[Any], target: TemplateField, index: Any) -> pd.Ser
     """Return values as a column with the data type of the target field."""
     import pandas as pd
 
-    if target.type == "real":
-        return pd.Series(values, index=index, dtype="float64")
-    if target.type == "date":
-        return pd.Series(values, index=index, dtype="datetime64[ms]")
-    return pd.Series(values, index=index, dtype=object)
+    return pd.Series(values, index=index, dtype=_SERIES_TYPES.get(target.type, "object"))
 
 
 def _fill_code_names(

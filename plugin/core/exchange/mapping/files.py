@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from ...base.errors import DataError
 from ...base.files.data import check_keys, check_known, read_record, read_toml
+from ...base.files.json_text import encode_json
 from ...engine.context import trim_code_padding
 from ...standard import Standard
 from ...standard.template import Template
@@ -76,34 +76,31 @@ def format_mapping_as_toml(mapping: FieldMapping, template: Template) -> str:
     """Return the mapping as text of a file that a person can edit and `load_mapping` reads."""
     lines = [
         "# 字段映射 · field mapping: 目标字段 target = 源字段 source",
-        f"role = {_quote_text(mapping.role)}",
+        f"role = {encode_json(mapping.role)}",
         "",
         "[fields]",
     ]
     for target in template.fields:
         if target.name in mapping.source_by_target:
-            lines.append(f"{target.name} = {_quote_text(mapping.source_by_target[target.name])}  # {target.alias}")
+            lines.append(f"{target.name} = {encode_json(mapping.source_by_target[target.name])}  # {target.alias}")
         elif target.name not in mapping.constant_by_target:
             lines.append(f'# {target.name} = ""  # {target.alias}')
     lines += ["", "# 固定值 · the same value for every row", "[constants]"]
-    for name, value in mapping.constant_by_target.items():
-        lines.append(f"{name} = {value if isinstance(value, int | float) else _quote_text(str(value))}")
+    lines += [
+        f"{name} = {value if isinstance(value, int | float) else encode_json(str(value))}"
+        for name, value in mapping.constant_by_target.items()
+    ]
     for name, translation in mapping.translation_by_target.items():
         lines += ["", f"[codes.{name}]"]
         if translation.list_id:
             lines += [
-                f"list = {_quote_text(translation.list_id)}",
-                f"column = {_quote_text(translation.target_column)}",
+                f"list = {encode_json(translation.list_id)}",
+                f"column = {encode_json(translation.target_column)}",
             ]
         lines += ["", "# 一对多的代码由人决定 · for codes that may become several: 源代码 source = 目标代码 target"]
         lines.append(f"[codes.{name}.choices]")
         lines += [
-            f"{_quote_text(code)} = {_quote_text(chosen_code)}"
+            f"{encode_json(code)} = {encode_json(chosen_code)}"
             for code, chosen_code in translation.chosen_code_by_source.items()
         ]
     return "\n".join(lines) + "\n"
-
-
-def _quote_text(text: str) -> str:
-    """Return a text in quotation marks, as TOML writes it."""
-    return json.dumps(text, ensure_ascii=False)

@@ -125,13 +125,13 @@ def preview_field(
         ):
             codes = standard.code_lists[coded_field.codes].entry_by_code
             code_preview = preview_field(columns, mapping, coded_field, template, standard)
-            name_samples = []
-            for sample in code_preview.samples:
-                if sample.converted_value:
-                    entry = codes.get(trim_code_padding(sample.converted_value, coded_field.code_pad))
-                    name = entry.name if entry else ""
-                    name_samples.append(replace(sample, converted_value=name, reason="", params=None))
-            return FieldPreview(code_preview.filled_count, 0, 0, tuple(name_samples))
+            samples = [sample for sample in code_preview.samples if sample.converted_value]
+            entries = [codes.get(trim_code_padding(one.converted_value, coded_field.code_pad)) for one in samples]
+            name_samples = tuple(
+                replace(sample, converted_value=entry.name if entry else "", reason="", params=None)
+                for sample, entry in zip(samples, entries, strict=True)
+            )
+            return FieldPreview(code_preview.filled_count, 0, 0, name_samples)
     return FieldPreview(0, 0, 0, ())
 
 
@@ -160,17 +160,18 @@ def _preview_values(values: list[tuple[Any, str, int]], convert: ValueConverter)
         if len(same_samples) < MAX_SAMPLES:
             same_samples.append(ValueSample(text, format_cell(converted_value), rows, reason, params))
     converted_samples = sorted((*unchanged_samples, *altered_samples), key=lambda s: -s.row_count)
-    samples: list[ValueSample] = []
-    for sample in (
-        *converted_samples[:1],
-        *altered_samples[:1],
-        *refused_samples[:1],
-        *converted_samples,
-        *refused_samples,
-    ):
-        if sample not in samples:
-            samples.append(sample)
-    return FieldPreview(filled_count, lost_count, remarked_count, tuple(samples[:MAX_SAMPLES]))
+    # One of each kind first; each value occurs once among the samples.
+    samples = {
+        sample.source_value: sample
+        for sample in (
+            *converted_samples[:1],
+            *altered_samples[:1],
+            *refused_samples[:1],
+            *converted_samples,
+            *refused_samples,
+        )
+    }
+    return FieldPreview(filled_count, lost_count, remarked_count, tuple(samples.values())[:MAX_SAMPLES])
 
 
 def find_undecided_codes(
@@ -185,12 +186,11 @@ def find_undecided_codes(
     undecided = []
     for value, text, count in columns.count_values(source):
         _, reason, params = convert(value)
-        if not reason.startswith("code_"):
-            continue
-        code = trim_code_padding(text, target.code_pad or 6)
-        name = rows[code].name if code in rows else rows[text].name if text in rows else ""
-        choice = translation.chosen_code_by_source.get(text) or translation.chosen_code_by_source.get(code, "")
-        undecided.append(UndecidedCode(text, name, count, tuple(str(params.get("codes", "")).split()), choice))
+        if reason.startswith("code_"):
+            code = trim_code_padding(text, target.code_pad or 6)
+            name = rows[code].name if code in rows else rows[text].name if text in rows else ""
+            choice = translation.chosen_code_by_source.get(text) or translation.chosen_code_by_source.get(code, "")
+            undecided.append(UndecidedCode(text, name, count, tuple(str(params.get("codes", "")).split()), choice))
     return undecided
 
 

@@ -92,8 +92,7 @@ def convert_vct_to_database(
                 create_database(
                     temporary_database, layers, vct.header.crs, code_lists={}, cancellation=vct.cancellation
                 )
-            for table, frame in vct.read_batches():
-                vct.cancellation.raise_if_cancelled()
+            for table, frame in vct.cancellation.watch(vct.read_batches()):
                 vct.line_reader.report_progress()
                 frame = frame.rename(columns={c: f"{c}_" for c in frame.columns if c.lower() in _RESERVED_FIELDS})
                 with warnings.catch_warnings():

@@ -209,8 +209,8 @@ class ShapeReader:
         records, self._unassembled_records = self._unassembled_records, []
         if not records:
             return
-        shapes = make_polygons(records, line_reader, self.remarks)
-        for record, content in zip(records, shapely.to_wkb(shapes).tolist(), strict=True):
+        contents = shapely.to_wkb(make_polygons(records, line_reader, self.remarks)).tolist()
+        for record, content in zip(records, contents, strict=True):
             self._store_shape(record.record_id, content, record.line_number, record.class_code)
 
     def _read_annotation(self, record_id: int, code: str, first_line_number: int, line_reader: LineReader) -> None:
@@ -286,26 +286,26 @@ def verify_positions(
     lows, highs = np.array(corners).swapaxes(0, 1)
     bounds = np.array([lows.min(axis=0), highs.max(axis=0)])
     if _find_problem(header, bounds):
-        count, key = 0, ""
         frame = describe_crs(header.crs)
-        params: dict[str, str | int] = {
-            "crs": make_crs_label(header.crs),
-            "meridian": f"{frame.central_meridian or 0:g}",
-        }
-        for store in stores:
-            for record in range(len(store.record_ids)):
-                xy = store.read_positions(record)
-                if not _find_problem(header, xy):
-                    continue
-                count += 1
-                if key:
-                    continue
-                problems = ((x, y, _find_problem(header, np.array([[x, y]]))) for x, y in xy.tolist())
-                x, y, kind = next((x, y, problem) for x, y, problem in problems if problem)
-                key = f"vct_place_{kind}" + ("_degrees" if kind == "beyond" and frame.is_geographic else "")
-                params |= {"x": f"{x:.10g}", "y": f"{y:.10g}", "id": store.record_ids[record]}
-                line_reader.number = store.line_numbers[record]
-        raise line_reader.make_error(key, count=count, **params)
+        outside = [
+            (store, record)
+            for store in stores
+            for record in range(len(store.record_ids))
+            if _find_problem(header, store.read_positions(record))
+        ]
+        store, record = outside[0]
+        problems = ((x, y, _find_problem(header, np.array([[x, y]]))) for x, y in store.read_positions(record).tolist())
+        x, y, kind = next((x, y, problem) for x, y, problem in problems if problem)
+        line_reader.number = store.line_numbers[record]
+        raise line_reader.make_error(
+            f"vct_place_{kind}" + ("_degrees" if kind == "beyond" and frame.is_geographic else ""),
+            count=len(outside),
+            crs=make_crs_label(header.crs),
+            meridian=f"{frame.central_meridian or 0:g}",
+            x=f"{x:.10g}",
+            y=f"{y:.10g}",
+            id=store.record_ids[record],
+        )
     if describe_crs(header.crs).is_geographic and not any(header.position_offset):
         for store in stores:
             _refuse_packed_degrees(store, line_reader)

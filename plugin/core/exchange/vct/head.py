@@ -297,13 +297,11 @@ def read_crs(header_pairs: HeaderPairs) -> CRS:
     expected_easting = zone * 1e6 + 500_000 if prefixed else 500_000.0
     scale = slots[-5] if len(slots) > 5 and slots[-5] is not None else 1.0
     # The long form has empty places between central meridian and scale: latitudes of other projections.
-    others = slots[1:-5]
-    valid = easting == expected_easting and northing == 0 and scale == 1 and not any(others)
+    valid = easting == expected_easting and northing == 0 and scale == 1 and not any(slots[1:-5])
     header_pairs.refuse_unless(valid, "parameters", f"{right:g},1,{expected_easting:.0f},0,{width:g},{zone:g}")
-    right = describe_crs(crs).central_meridian or 0.0
     for key in ("meridian", "meridinan"):
         numbers = [float(number) for number in re.findall(r"\d+(?:\.\d+)?", header_pairs.get_value(key))]
-        header_pairs.refuse_unless(numbers[:1] in ([], [right]) and not any(numbers[1:]), key, f"{right:g}")
+        header_pairs.refuse_unless(numbers[:1] in ([], [meridian]) and not any(numbers[1:]), key, f"{meridian:g}")
         if numbers:
             # Verified: `check_format` reports the keys that remain.
             del header_pairs.pairs[key]

@@ -126,16 +126,15 @@ def merge_feature_parts(batch: VctRowBatch, key_column: int | None) -> list[str]
     rows: list[VctRow] = []
     for row in batch.rows:
         rows.append(row)
-        if not row.further_parts:
-            continue
-        pieces = [row.shape, *(part.shape for part in row.further_parts)]
-        merged_shape = merge_into_multipart(shapely.from_wkb(np.array(pieces, dtype=object)))
-        if batch.table.shape_kind == "line" or shapely.is_valid(merged_shape):
-            row.shape = shapely.to_wkb(merged_shape)
-            key = "" if key_column is None else row.values[key_column]
-            merged_features.append(f"{row.line_number} ({key})")
-        else:
-            rows += row.further_parts
+        if row.further_parts:
+            pieces = [row.shape, *(part.shape for part in row.further_parts)]
+            merged_shape = merge_into_multipart(shapely.from_wkb(np.array(pieces, dtype=object)))
+            if batch.table.shape_kind == "line" or shapely.is_valid(merged_shape):
+                row.shape = shapely.to_wkb(merged_shape)
+                key = "" if key_column is None else row.values[key_column]
+                merged_features.append(f"{row.line_number} ({key})")
+            else:
+                rows += row.further_parts
     batch.rows = rows
     return merged_features
 
@@ -172,8 +171,7 @@ class VctFile:
             yielded_tables.add(batch.table.name)
             yield batch.table, batch.make_frame(self.header.crs)
         while (line := line_reader.read_raw_line_or_none()) is not None:
-            word = line.strip().lower()
-            if not word.endswith(b"begin"):
+            if not line.strip().lower().endswith(b"begin"):
                 raise line_reader.make_error(
                     "vct_cut_between" if line_reader.torn_line else "vct_no_section",
                     value=shorten_line(line),
@@ -333,13 +331,16 @@ class VctFile:
             params = {"layer": table.name, "count": len(records), "id": shapes.record_ids[records[0]]}
             self.notes.append(("vct_note_no_row", params))
             for start in range(0, len(records), _BATCH_ROWS):
-                batch = VctRowBatch(table)
-                for record in records[start : start + _BATCH_ROWS]:
-                    record_id = shapes.record_ids[record]
-                    text = self.shape_reader.texts.get(record_id, NO_TEXT)
-                    values: list[Any] = [None] * len(table.columns)
-                    batch.rows.append(VctRow(record_id, values, shapes.read_content(record), text))
-                yield batch
+                rows = [
+                    VctRow(
+                        shapes.record_ids[record],
+                        [None] * len(table.columns),
+                        shapes.read_content(record),
+                        self.shape_reader.texts.get(shapes.record_ids[record], NO_TEXT),
+                    )
+                    for record in records[start : start + _BATCH_ROWS]
+                ]
+                yield VctRowBatch(table, rows)
 
 
 @contextmanager
@@ -393,15 +394,6 @@ def open_vct(
             yield vct
 
 
-def _require_structure(line_reader: LineReader, structure: VctStructure, sections_begun: dict[str, int]) -> None:
-    """Raise InputError if classes or tables are missing or empty."""
-    for name, content in (("FeatureCode", structure.feature_classes), ("TableStructure", structure.tables)):
-        if name.lower() not in sections_begun:
-            raise line_reader.make_error("vct_order", wanted=name)
-        if not content:
-            raise line_reader.make_error("vct_section_empty", wanted=name, first=sections_begun[name.lower()])
-
-
 def _read_until_attributes(
     line_reader: LineReader, header: VctHeader, geometry: ShapeReader, cancellation: Cancellation, remarks: FileRemarks
 ) -> VctFile:
@@ -428,7 +420,10 @@ def _read_until_attributes(
             geometry.read_section(section, line_reader, vct.structure)
         else:
             _skip_section(section, line_reader, remarks)
-    _require_structure(line_reader, vct.structure, sections_begun)
+    for name, content in (("FeatureCode", vct.structure.feature_classes), ("TableStructure", vct.structure.tables)):
+        if not content:
+            first = sections_begun.get(name.lower(), 0)
+            raise line_reader.make_error("vct_section_empty" if first else "vct_order", wanted=name, first=first)
     start = line_reader.number
     geometry.prepare_lookup_and_verify_positions(line_reader)
     line_reader.number = start

@@ -35,7 +35,7 @@ PLAIN_FEATURE, POLYLINE_SEGMENT, POLYGON_FEATURE, INDIRECT_COORDINATES = 1, 11, 
 ITEMS_PER_ROW = 8
 #: Number of decimals of a label point.
 _LABEL_DECIMALS = 6
-#: Number of records between two checks for cancellation.
+#: The user's cancellation is noticed once in so many records.
 _RECORDS_PER_CANCEL_CHECK = 5_000
 
 
@@ -98,25 +98,23 @@ def extract_open_rings(polygons: NDArray, decimals: int, layer: str, feature_nam
     keep = np.r_[(xy[1:] != xy[:-1]).any(axis=1) & (of[1:] == of[:-1]), False]
     xy, of = xy[keep], of[keep]
     counts = np.bincount(of, minlength=len(ring))
-    if len(ring) and counts.min() < 2:
+    if counts.min() < 2:
         collapsed_polygon = int(part[int(np.argmin(counts))])
         raise OutputError(
             "vct_collapsed", layer=layer, feature=str(feature_names[collapsed_polygon]), decimals=decimals
         )
     at = np.r_[0, np.cumsum(counts)]
-    hole = np.r_[False, part[1:] == part[:-1]] if len(part) else np.zeros(0, dtype=bool)
-    is_anticlockwise = np.zeros(0, dtype=bool)
-    if len(part):
-        local = xy - np.repeat(xy[at[:-1]], counts, axis=0)
-        following = np.arange(1, len(xy) + 1)
-        following[at[1:] - 1] = at[:-1]
-        doubled_areas = local[:, 0] * local[following, 1] - local[following, 0] * local[:, 1]
-        is_anticlockwise = np.add.reduceat(doubled_areas, at[:-1]) > 0
+    # The caller has at least one polygon.
+    hole = np.r_[False, part[1:] == part[:-1]]
+    local = xy - np.repeat(xy[at[:-1]], counts, axis=0)
+    following = np.arange(1, len(xy) + 1)
+    following[at[1:] - 1] = at[:-1]
+    doubled_areas = local[:, 0] * local[following, 1] - local[following, 0] * local[:, 1]
+    is_anticlockwise = np.add.reduceat(doubled_areas, at[:-1]) > 0
     # Each ring still begins at the same vertex.
     is_reversed = is_anticlockwise != hole
     place = np.arange(int(at[-1])) - np.repeat(at[:-1], counts)
-    length = np.repeat(counts, counts)
-    back = np.where(place > 0, length - place, 0)
+    back = np.where(place > 0, np.repeat(counts, counts) - place, 0)
     return OpenPolygonRings(
         xy[(np.repeat(at[:-1], counts) + np.where(np.repeat(is_reversed, counts), back, place))], at, part
     )
@@ -244,8 +242,6 @@ def split_into_shared_lines(xy: NDArray, ring_starts: NDArray) -> SharedLines:
     ring_starts : (r + 1,) array
         Start of each ring, which has at least two vertices.
     """
-    if not len(xy):
-        return SharedLines(np.zeros((0, 2)), np.zeros(1, int), np.zeros(0, int), np.zeros(len(ring_starts), int))
     lengths = np.diff(ring_starts)
     # A layer has some million vertices, so every array of that length needs memory.
     ring = np.repeat(np.arange(len(lengths), dtype=_INDEX_TYPE), lengths)
@@ -255,7 +251,11 @@ def split_into_shared_lines(xy: NDArray, ring_starts: NDArray) -> SharedLines:
     previous_vertex[next_vertex] = np.arange(len(xy), dtype=_INDEX_TYPE)
     places = np.ascontiguousarray(xy).view(np.complex128).ravel()
     vertex = np.unique(places, return_inverse=True)[1].astype(_INDEX_TYPE)
-    segment, along = _compute_segment_numbers(vertex, vertex[next_vertex])
+    end_vertex = vertex[next_vertex]
+    # A segment has the same number in both directions; ``along``: it leads to a higher vertex number.
+    segment_key = np.minimum(vertex, end_vertex) * np.int64(len(xy)) + np.maximum(vertex, end_vertex)
+    segment, along = np.unique(segment_key, return_inverse=True)[1].astype(_INDEX_TYPE), vertex < end_vertex
+    del end_vertex, segment_key
     node = _mask_ends_of_shared_lines(vertex, segment[previous_vertex], segment, ring_starts)
     order = _rotate_rings(node[vertex], ring, ring_starts)
     cut = np.flatnonzero(node[vertex[order]])
@@ -269,20 +269,13 @@ def split_into_shared_lines(xy: NDArray, ring_starts: NDArray) -> SharedLines:
     line = number[piece_group]
     item = np.where(mark % 2 == (mark % 2)[first][line], 1, -1) * (line + 1)
     item_at = np.searchsorted(ring[order][cut], np.arange(len(lengths) + 1))
-    line_xy, line_at = _compute_line_vertices(xy, order, next_vertex, cut, first)
-    return SharedLines(line_xy, line_at, item, item_at)
-
-
-def _compute_segment_numbers(start_vertices: NDArray, end_vertices: NDArray) -> tuple[NDArray, NDArray]:
-    """Return (v,) numbers of the segments, and (v,) True where a segment leads to a higher vertex number.
-
-    A segment has the same number in both directions. ``start_vertices`` and ``end_vertices``: (v,) numbers of its
-    vertices.
-    """
-    low, high = np.minimum(start_vertices, end_vertices), np.maximum(start_vertices, end_vertices)
-    key = low * np.int64(int(high.max()) + 1) + high
-    del low, high
-    return np.unique(key, return_inverse=True)[1].astype(_INDEX_TYPE), start_vertices < end_vertices
+    # Each line includes its last vertex.
+    counts = (np.r_[cut[1:], len(order)] - cut)[first]
+    line_at = np.r_[0, np.cumsum(counts + 1)]
+    place = np.arange(line_at[-1]) - np.repeat(line_at[:-1], counts + 1)
+    is_last = place == np.repeat(counts, counts + 1)
+    line_vertex = order[np.repeat(cut[first], counts + 1) + place - is_last]
+    return SharedLines(xy[np.where(is_last, next_vertex[line_vertex], line_vertex)], line_at, item, item_at)
 
 
 def _mask_ends_of_shared_lines(vertex: NDArray, coming: NDArray, going: NDArray, ring_starts: NDArray) -> NDArray:
@@ -300,8 +293,8 @@ def _mask_ends_of_shared_lines(vertex: NDArray, coming: NDArray, going: NDArray,
     without_nodes = ~np.logical_or.reduceat(node[vertex], ring_starts[:-1])
     # A ring without nodes is isolated, or an island that fills a hole exactly: both start where the first one does.
     ring_lowest_vertex = np.minimum.reduceat(vertex, ring_starts[:-1])[without_nodes]
-    begins = vertex[ring_starts[:-1]][without_nodes]
-    node[begins[np.unique(ring_lowest_vertex, return_index=True)[1]]] = True
+    first_rings = np.unique(ring_lowest_vertex, return_index=True)[1]
+    node[vertex[ring_starts[:-1]][without_nodes][first_rings]] = True
     return node
 
 
@@ -313,29 +306,10 @@ def _rotate_rings(cut: NDArray, ring: NDArray, ring_starts: NDArray) -> NDArray:
     """
     begins, lengths = ring_starts[:-1].astype(_INDEX_TYPE), np.diff(ring_starts).astype(_INDEX_TYPE)
     place = np.arange(len(cut), dtype=_INDEX_TYPE) - begins[ring]
-    shift = np.minimum.reduceat(np.where(cut, place, _INDEX_TYPE(len(cut))), ring_starts[:-1])
-    place += shift[ring]
+    place += np.minimum.reduceat(np.where(cut, place, _INDEX_TYPE(len(cut))), ring_starts[:-1])[ring]
     place %= lengths[ring]
     place += begins[ring]
     return place
-
-
-def _compute_line_vertices(
-    xy: NDArray, order: NDArray, next_vertex: NDArray, cut: NDArray, begins_line: NDArray
-) -> tuple[NDArray, NDArray]:
-    """Return the vertices of the lines, line by line, and the first vertex of each line (k + 1,).
-
-    ``order``: order of vertices in the rings; ``cut``: positions in this order where rings are cut; ``begins_line``:
-    the cuts, by index, at which the k lines begin. Each line includes its last vertex.
-    """
-    ends = np.r_[cut[1:], len(order)]
-    counts = (ends - cut)[begins_line]
-    at = np.r_[0, np.cumsum(counts + 1)]
-    place = np.arange(at[-1]) - np.repeat(at[:-1], counts + 1)
-    last = place == np.repeat(counts, counts + 1)
-    position = np.repeat(cut[begins_line], counts + 1) + place - last
-    vertex_position = order[position]
-    return xy[np.where(last, next_vertex[vertex_position], vertex_position)], at
 
 
 @dataclass(frozen=True)
@@ -366,8 +340,9 @@ def _write_records(
     section_file: TextIO, xy: NDArray, starts: list[int], heads: list[str], record_format: RecordFormat
 ) -> None:
     """Write records to the file of their section, block by block; arguments as in `format_records`."""
-    for block in format_records(xy, starts, heads, "0\n", record_format.coordinate_decimals):
-        record_format.cancellation.raise_if_cancelled()
+    for block in record_format.cancellation.watch(
+        format_records(xy, starts, heads, "0\n", record_format.coordinate_decimals)
+    ):
         section_file.write(block)
 
 
@@ -379,14 +354,12 @@ def write_annotation(
     record_format: RecordFormat,
 ) -> None:
     """Write (p,) single points with annotation text; their ids begin at ``first_id``. ``labels``: texts and angles."""
-    places = zip(shapely.get_coordinates(points), *labels, strict=True)
-    for number, (xy, text, angle) in enumerate(places):
-        if number % _RECORDS_PER_CANCEL_CHECK == 0:
-            record_format.cancellation.raise_if_cancelled()
+    places = zip(range(first_id, first_id + len(points)), shapely.get_coordinates(points), *labels, strict=True)
+    for record_id, xy, text, angle in record_format.cancellation.watch(places, _RECORDS_PER_CANCEL_CHECK):
         turn = np.format_float_positional(angle + 0.0, trim="-")
         position_text = ",".join([*format_numbers(xy, record_format.coordinate_decimals), turn])
         section_file.write(
-            f"{first_id + number}\n{record_format.class_code}\n{record_format.symbol_code}\n"
+            f"{record_id}\n{record_format.class_code}\n{record_format.symbol_code}\n"
             f"{PLAIN_FEATURE}\n{text}\n{position_text}\n0\n"
         )
 
@@ -442,9 +415,7 @@ def write_polygons(
     item = np.sign(shared_lines.signed_lines) * (np.abs(shared_lines.signed_lines) - 1 + first_id)
     begins = shared_lines.ring_starts.tolist()
     ring_at = np.searchsorted(rings.polygon_of_ring, np.arange(len(polygons) + 1)).tolist()
-    for number in range(len(polygons)):
-        if number % _RECORDS_PER_CANCEL_CHECK == 0:
-            record_format.cancellation.raise_if_cancelled()
+    for number in record_format.cancellation.watch(range(len(polygons)), _RECORDS_PER_CANCEL_CHECK):
         items: list[int] = []
         for ring in range(ring_at[number], ring_at[number + 1]):
             items += ([0] if items else []) + item[begins[ring] : begins[ring + 1]].tolist()

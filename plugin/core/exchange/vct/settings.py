@@ -82,14 +82,9 @@ class FileRemarks:
         ``line_number`` and ``record_id``: where the occurrence is; ``count``: number of occurrences; ``group``:
         parameters. Remarks of one text key that differ in these parameters are counted separately.
         """
-        place = (key, tuple(group.items()))
-        remark_params = self._found.get(place)
-        if remark_params is not None:
-            remark_params["count"] += count
-            return
-        remark_params = self._found[place] = {**group, "count": count, "line": line_number}
-        if record_id is not None:
-            remark_params["id"] = record_id
+        record = {} if record_id is None else {"id": record_id}
+        first_params = {**group, "count": 0, "line": line_number, **record}
+        self._found.setdefault((key, tuple(group.items())), first_params)["count"] += count
 
     def make_notes(self) -> NoticeList:
         """Return the remarks as text keys with parameters, which include the count and the first line."""

@@ -162,18 +162,17 @@ def _make_polygon_by_nesting(rings: NDArray, areas: NDArray, inner_points: NDArr
 
     Rings within an even number of other rings are shells. The rest are holes of the smallest shell around them.
     """
-    order = np.argsort(-shapely.area(areas), kind="stable")
-    shells: list[int] = []
+    #: Number of a shell → its holes.
     holes: dict[int, list[Any]] = {}
-    enclosing_rings: dict[int, list[int]] = {}
-    for k in order.tolist():
-        enclosing_rings[k] = [j for j in enclosing_rings if shapely.intersects(areas[j], inner_points[k])]
-        if len(enclosing_rings[k]) % 2 and (enclosing_shells := [j for j in enclosing_rings[k] if j in holes]):
+    larger_rings: list[int] = []
+    for k in np.argsort(-shapely.area(areas), kind="stable").tolist():
+        enclosing_rings = [j for j in larger_rings if shapely.intersects(areas[j], inner_points[k])]
+        larger_rings.append(k)
+        if len(enclosing_rings) % 2 and (enclosing_shells := [j for j in enclosing_rings if j in holes]):
             holes[enclosing_shells[-1]].append(rings[k])
         else:
-            shells.append(k)
             holes[k] = []
-    parts = [shapely.polygons(rings[k], holes[k] or None) for k in sorted(shells)]
+    parts = [shapely.polygons(rings[k], holes[k] or None) for k in sorted(holes)]
     return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
 
 

@@ -146,8 +146,8 @@ def _format_reals(values: pd.Series, declared_decimals: int) -> tuple[list[str],
 
 
 def _parse_finite(text: str) -> float:
-    # Python accepts 1_000 as a number.
     """Return a text as a finite number; ValueError for another text."""
+    # Python accepts 1_000 as a number.
     number = float(text.replace("_", "?"))
     if not np.isfinite(number):
         raise ValueError(text)

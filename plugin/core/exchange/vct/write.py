@@ -93,8 +93,7 @@ def write_vct(
                 for name in _SCRATCH_SECTIONS
             }
             writer = _VctSectionWriter(files, settings, templates or {}, VctExport(target), cancellation)
-            for layer in layers:
-                cancellation.raise_if_cancelled()
+            for layer in cancellation.watch(layers):
                 writer.write_layer(layer)
         if not writer.tables:
             raise InputError("vct_no_layers")
@@ -156,13 +155,14 @@ class _VctSectionWriter:
         self._write_attributes(layer, table, template, parts, ids, feature_names)
         self.vct_export.shape_counts[table.name] = len(parts.part_shapes)
         self.vct_export.row_counts[table.name] = len(parts.row_of_part) + len(parts.without_shape)
-        for key, count in (
-            ("vct_note_split", parts.multipart_count),
-            ("vct_note_bare", len(parts.without_shape)),
-            ("vct_note_heights", int(shapely.has_z(shapes[~shapely.is_missing(shapes)]).sum())),
-        ):
-            if count:
-                self.vct_export.notes.append((key, {"layer": layer.name, "count": count}))
+        counts = {
+            "vct_note_split": parts.multipart_count,
+            "vct_note_bare": len(parts.without_shape),
+            "vct_note_heights": int(shapely.has_z(shapes[~shapely.is_missing(shapes)]).sum()),
+        }
+        self.vct_export.notes += [
+            (key, {"layer": layer.name, "count": count}) for key, count in counts.items() if count
+        ]
         if template is None or not template.base:
             self._note_shared_keys(layer)
 
@@ -188,8 +188,7 @@ class _VctSectionWriter:
             self.vct_export.notes.append(("vct_note_code", {"layer": layer.name, "code": code}))
         elif code in {t.class_code for t in self.tables}:
             self.vct_export.notes.append(("vct_note_same_code", {"layer": layer.name, "code": code}))
-        shape = kind or (template.geometry if template else "polygon")
-        table = VctTable(name, (), shape, code, title)
+        table = VctTable(name, (), kind or (template.geometry if template else "polygon"), code, title)
         self.tables.append(table)
         return table
 
@@ -203,10 +202,8 @@ class _VctSectionWriter:
         if not len(parts.part_shapes):
             return np.zeros(0, dtype=np.int64)
         bounds = shapely.total_bounds(parts.part_shapes)
-        self.lower_corner, self.upper_corner = (
-            np.minimum(self.lower_corner, bounds[:2]),
-            np.maximum(self.upper_corner, bounds[2:]),
-        )
+        self.lower_corner = np.minimum(self.lower_corner, bounds[:2])
+        self.upper_corner = np.maximum(self.upper_corner, bounds[2:])
         record_format = records.RecordFormat(
             table.class_code, self.settings.style, self.decimals, self.settings.bounding_code, self.cancellation
         )
@@ -258,18 +255,18 @@ class _VctSectionWriter:
         }
         columns = [n for n in map(str, layer.frame.columns) if n not in shape_columns and n in infos]
         converted_columns: list[ConvertedColumn] = []
-        for name in columns:
-            self.cancellation.raise_if_cancelled()
+        for name in self.cancellation.watch(columns):
             converted_column = convert_column_to_texts(
                 layer.frame[name], infos[name], template, self.settings, layer.name, feature_names
             )
             converted_columns.append(converted_column)
-            for key, count in converted_column.remark_counts.items():
-                self.vct_export.notes.append((key, {"layer": layer.name, "field": name, "count": count}))
+            self.vct_export.notes += [
+                (key, {"layer": layer.name, "field": name, "count": count})
+                for key, count in converted_column.remark_counts.items()
+            ]
         self.tables[-1] = replace(table, columns=tuple(converted.column for converted in converted_columns))
         self.files["Attribute"].write(f"{table.name}\n")
-        for start in range(0, len(rows), _ROWS_PER_BLOCK):
-            self.cancellation.raise_if_cancelled()
+        for start in self.cancellation.watch(range(0, len(rows), _ROWS_PER_BLOCK)):
             block_rows = rows[start : start + _ROWS_PER_BLOCK].tolist()
             cells = [[converted_column.value_texts[r] for r in block_rows] for converted_column in converted_columns]
             lines = zip(map(str, idents[start : start + _ROWS_PER_BLOCK].tolist()), *cells, strict=True)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ....base.invariants import require_value
 from ....engine.context import RuleContext
-from ....geometry.overlay_pieces import Slivers, make_single_piece
+from ....geometry.overlay_pieces import Slivers, make_row_pieces
 from ....geometry.polygons import Polygons
 from ....model.findings import Finding
 from ....model.rule import RuleExample, RuleResult, Severity, rule
@@ -366,7 +366,8 @@ def _make_finding(
 
     ``other``: code of the layer that contradicts it.
     """
-    (area,) = ctx.geometry.compute_piece_areas(make_single_piece(row, shape), layer)
+    piece = make_row_pieces(np.array([row]), np.array([shape], dtype=object))
+    (area,) = ctx.geometry.compute_piece_areas(piece, layer)
     finding_values = {"area_m2": float(area), "geometry": shape, "params": params}
     return ctx.finding_maker.make_row_finding(layer, row, case=case, related_role=other, field=field, **finding_values)
 
