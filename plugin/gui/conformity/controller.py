@@ -30,6 +30,7 @@ from .projects import (
     FILE_FILTER,
     POINT_SUFFIXES,
     NoProjects,
+    PanelProject,
     ProjectList,
     read_file,
     read_selected_features,
@@ -147,13 +148,9 @@ class ConformityController(QObject):
             settings.store_setting(_WAS_PLACED_SETTING, True)
             if other.isVisible() and not other.isFloating() and not self.dock.isFloating():
                 window.tabifyDockWidget(other, self.dock)
-                QTimer.singleShot(0, self._raise_dock)
+                QTimer.singleShot(0, self.dock.raise_)
 
         self.dock.opened.connect(place)
-
-    def _raise_dock(self) -> None:
-        if not sip.isdeleted(self.dock):
-            self.dock.raise_()
 
     # --- state
     def refresh(self) -> None:
@@ -165,8 +162,7 @@ class ConformityController(QObject):
             self.reviewer.forget_plan()
             self._late.stop()
             # A drawing is dropped with the plan that it is compared with.
-            current = self.projects.current
-            if current is not None and current.is_drawing:
+            if self.projects.drawing is not None:
                 self.projects.remove_current()
                 self.tool.clear()
             text = tr("Not checked yet. The figures come from the layers of the last check.")
@@ -202,14 +198,12 @@ class ConformityController(QObject):
 
     def _enable_buttons(self) -> None:
         current = self.projects.current
-        is_drawing = current is not None and current.is_drawing
-        is_finished = current is not None and current.is_finished
-        has_data = self.plan.get_data() is not None
+        is_drawing = self.projects.drawing is not None
         self.dock.enable_buttons(
             undo=is_drawing and bool(self.tool.points),
             finish=is_drawing and self.tool.can_finish,
-            batch=is_finished and current is not None and not current.is_in_batch,
-            report=has_data and bool(self.projects.list_reported()),
+            batch=current is not None and current.is_finished and not current.is_in_batch,
+            report=self.plan.get_data() is not None and bool(self.projects.list_reported()),
         )
 
     def _on_edited(self) -> None:
@@ -219,8 +213,7 @@ class ConformityController(QObject):
 
     def _on_map_crs_changed(self) -> None:
         """Points of a drawing are map coordinates: a drawing in another CRS is ended; marks are drawn anew."""
-        current = self.projects.current
-        if current is not None and current.is_drawing:
+        if self.projects.drawing is not None:
             self.tool.cancel()
         self._show_marks()
 
@@ -232,8 +225,7 @@ class ConformityController(QObject):
             return
         if self.plan.get_data() is None:
             return
-        current = self.projects.current
-        if current is None or not current.is_drawing:
+        if self.projects.drawing is None:
             kind = self.dock.form.get_kind()
             self.projects.begin_drawing(kind)
             self.reviewer.drop_requests()
@@ -247,33 +239,28 @@ class ConformityController(QObject):
         self._enable_buttons()
 
     def _on_moved(self, place: QPoint) -> None:
-        current = self.projects.current
-        if current is None or not current.is_drawing:
-            return
-        self._mouse = place
-        geometry = self.tool.make_geometry()
-        current.shape = (
-            None
-            if geometry is None
-            else make_shape(geometry, self._canvas.mapSettings().destinationCrs(), current.attributes)
-        )
-        self.at_mouse.move(place)
-        self.request_review()
-        self._enable_buttons()
+        if self.projects.drawing is not None:
+            self._mouse = place
+            self._take_shape(self.projects.drawing)
+            self.at_mouse.move(place)
+            self.request_review()
+            self._enable_buttons()
+
+    def _take_shape(self, drawing: PanelProject) -> None:
+        """Give a drawing the shape that the tool has; None with too few points."""
+        geometry, crs = self.tool.make_geometry(), self._canvas.mapSettings().destinationCrs()
+        drawing.shape = None if geometry is None else make_shape(geometry, crs, drawing.attributes)
 
     def _on_finished(self) -> None:
-        current = self.projects.current
-        geometry = self.tool.make_geometry(with_mouse=False)
-        if current is None or geometry is None:
-            return
-        crs = self._canvas.mapSettings().destinationCrs()
-        current.shape, current.is_drawing = make_shape(geometry, crs, current.attributes), False
-        self._end_tool()
-        self.refresh()
+        drawing = self.projects.drawing
+        if drawing is not None:
+            self._take_shape(drawing)
+            drawing.is_drawing = False
+            self._end_tool()
+            self.refresh()
 
     def _on_cancelled(self) -> None:
-        current = self.projects.current
-        if current is not None and current.is_drawing:
+        if self.projects.drawing is not None:
             self.projects.remove_current()
         self._end_tool()
         self._show_figures(PanelFigures())
@@ -291,13 +278,10 @@ class ConformityController(QObject):
         self.dock.form.buttons["draw"].setChecked(False)
         self.at_mouse.hide()
         self._mouse = None
-        current = self.projects.current
-        if current is not None and current.is_drawing and self.tool.mouse is not None:
+        if self.projects.drawing is not None and self.tool.mouse is not None:
             self.tool.mouse = None
             self.tool.refresh()
-            geometry = self.tool.make_geometry()
-            crs = self._canvas.mapSettings().destinationCrs()
-            current.shape = make_shape(geometry, crs, current.attributes) if geometry is not None else None
+            self._take_shape(self.projects.drawing)
             self.request_review()
 
     # --- the review
@@ -353,15 +337,14 @@ class ConformityController(QObject):
         )
         self.marks.show_outline(shape.wkb if shape is not None else None, read_crs(crs))
         if current.is_drawing and self._mouse is not None:
-            self.at_mouse.show(figures, self.tool.point_count, self._mouse)
+            self.at_mouse.show(figures, len(self.tool.list_points()), self._mouse)
         else:
             self.at_mouse.hide()
 
     # --- other projects and their fields
     def choose_project(self, position: int) -> None:
         """Show another project; a drawing is dropped."""
-        current = self.projects.current
-        if current is not None and current.is_drawing and position != self.projects.current_position:
+        if self.projects.drawing is not None and position != self.projects.current_position:
             if position > self.projects.current_position:
                 position -= 1
             self.projects.remove_current()
@@ -397,9 +380,8 @@ class ConformityController(QObject):
         self.request_review()
 
     def _on_kind_changed(self, kind: str) -> None:
-        current = self.projects.current
-        if current is not None and current.is_drawing:
-            current.kind = self.tool.kind = self.dock.form.get_kind()
+        if self.projects.drawing is not None:
+            self.projects.drawing.kind = self.tool.kind = self.dock.form.get_kind()
             self.tool.refresh()
             self.request_review()
 
@@ -445,8 +427,7 @@ class ConformityController(QObject):
         except NoProjects as error:
             self._bar.show_warning(str(error))
             return
-        current = self.projects.current
-        if shapes and current is not None and current.is_drawing:
+        if shapes and self.projects.drawing is not None:
             self.projects.remove_current()
             self._end_tool()
         if self.projects.add_shapes(shapes, source):

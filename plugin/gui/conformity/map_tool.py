@@ -66,25 +66,20 @@ class ProjectMapTool(QgsMapTool):
         self.refresh()
 
     @property
-    def point_count(self) -> int:
-        """Return the number of points, with that of the mouse."""
-        return len(self._list_points())
-
-    @property
     def can_finish(self) -> bool:
         """Return True if there are enough fixed points."""
         return len(self.points) >= _MIN_POINTS[self.kind]
 
-    def make_geometry(self, with_mouse: bool = True) -> QgsGeometry | None:
+    def make_geometry(self) -> QgsGeometry | None:
         """Return the shape in map coordinates, with the point at the mouse; None with too few points."""
-        points = self._list_points() if with_mouse else self.points
+        points = self.list_points()
         if len(points) < _MIN_POINTS[self.kind]:
             return None
         if self.kind == LINE:
             return QgsGeometry.fromPolylineXY(points)
         return QgsGeometry.fromPolygonXY([[*points, points[0]]])
 
-    def _list_points(self) -> list[QgsPointXY]:
+    def list_points(self) -> list[QgsPointXY]:
         """Return the fixed points and that of the mouse, if it is elsewhere."""
         if self.mouse is None or (self.points and self.mouse == self.points[-1]):
             return list(self.points)

@@ -75,15 +75,11 @@ class PlanState(QObject):
         if result is None:
             self.forget()
             return None
-        check_result = result.check_result
-        if self._data is None or self._data.check_result is not check_result:
-            self._data = ReviewData(check_result)
+        if self._data is None or self._data.check_result is not result.check_result:
+            self._data = ReviewData(result.check_result)
         live = self._editing.live
-        if self._are_rows_old and live is not None:
-            rows = live.copy_edited_rows()
-            if rows is not None:
-                self._data = ReviewData(check_result, rows)
-                self._are_rows_old = False
+        if self._are_rows_old and live is not None and (rows := live.copy_edited_rows()) is not None:
+            self._data, self._are_rows_old = ReviewData(result.check_result, rows), False
         return self._data
 
     def get_plane(self) -> QgsCoordinateReferenceSystem:

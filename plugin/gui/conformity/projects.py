@@ -66,6 +66,11 @@ class ProjectList:
         """Return the current project; None without any."""
         return self.items[self.current_position] if 0 <= self.current_position < len(self.items) else None
 
+    @property
+    def drawing(self) -> PanelProject | None:
+        """Return the current project while it is being drawn, else None."""
+        return self.current if self.current is not None and self.current.is_drawing else None
+
     def begin_drawing(self, kind: str) -> None:
         """Add a project that is being drawn; it replaces the current one unless that is in the batch."""
         former = self.current
@@ -148,7 +153,12 @@ def read_file(
     The result is empty if the user cancels. The file is not added to the project. Raise NoProjects.
     """
     name = Path(path).stem
-    sublayers = [one for one in QgsProviderRegistry.instance().querySublayers(path) if _is_vector(one)]
+    options = QgsProviderSublayerDetails.LayerOptions(QgsVectorLayer.LayerOptions().transformContext)
+    sublayers = [
+        one
+        for one in QgsProviderRegistry.instance().querySublayers(path)
+        if isinstance(layer := one.toLayer(options), QgsVectorLayer) and layer.isSpatial()
+    ]
     if not sublayers:
         raise NoProjects(tr("“{name}” has no layer with shapes.").format(name=Path(path).name))
     chosen = sublayers[0]
@@ -166,11 +176,6 @@ def read_file(
     if not shapes:
         raise NoProjects(tr("“{name}” has no features with shapes.").format(name=Path(path).name))
     return shapes, name
-
-
-def _is_vector(sublayer: QgsProviderSublayerDetails) -> bool:
-    layer = sublayer.toLayer(QgsProviderSublayerDetails.LayerOptions(QgsVectorLayer.LayerOptions().transformContext))
-    return isinstance(layer, QgsVectorLayer) and layer.isSpatial()
 
 
 def _check_count(count: int) -> None:

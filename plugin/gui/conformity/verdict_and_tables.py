@@ -122,15 +122,10 @@ class ProjectSummary(QWidget):
             line.setVisible(number < len(figures.reasons))
             if number < len(figures.reasons):
                 line.show_reason(figures.reasons[number], number == 0)
-        remarks = list(figures.remarks)
-        if not figures.has_use:
-            remarks.insert(0, tr("Choose a use; without one the occupied land is listed and nothing is judged."))
-        if len(figures.reasons) > _MAX_REASONS:
-            remarks.append(
-                tr("{count} more reasons are in the table and in the report.").format(
-                    count=len(figures.reasons) - _MAX_REASONS
-                )
-            )
+        no_use = tr("Choose a use; without one the occupied land is listed and nothing is judged.")
+        remarks = [*([] if figures.has_use else [no_use]), *figures.remarks]
+        if (more := len(figures.reasons) - _MAX_REASONS) > 0:
+            remarks.append(tr("{count} more reasons are in the table and in the report.").format(count=more))
         self.remark.setText("\n".join(remarks))
         self.remark.setVisible(bool(remarks))
         if figures.verdict != self._verdict:
@@ -176,11 +171,9 @@ class _FiguresTable(QTableWidget):
         super().__init__(0, len(titles), objectName=name)
         self._right_columns = right_columns
         self.setHorizontalHeaderLabels(list(titles))
-        for column in range(len(titles)):
-            side = (
-                _RIGHT if column in right_columns else int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-            )
-            self.horizontalHeaderItem(column).setTextAlignment(side)
+        self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        for column in right_columns:
+            self.horizontalHeaderItem(column).setTextAlignment(_RIGHT)
         show_as_list(self, _ROW_EM)
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
