@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -288,21 +287,6 @@ class CountyForm(QWidget):
                 self.file_message.show_text(trouble.explain_error(error))
                 return
         items = find_confirmable_items(norm)
-        self.confirmation.show_confirmable_settings(items, self._make_explanation(norm))
-        entered_confirmation = self.confirmation.read_confirmation()
-        is_complete = (
-            entered_confirmation.by
-            and entered_confirmation.document
-            and not any(p.field_path.startswith("confirmed") for p in self.problems)
-        )
-        confirmed_profile = (
-            norm.profile if not is_complete else replace(norm.profile, confirmed=frozenset(entered_confirmation.items))
-        )
-        confirmed_norm = replace(norm, profile=confirmed_profile)
-        self.confirmation.show_unconfirmed_count([item for item in items if not confirmed_norm.is_confirmed(item)])
-
-    def _make_explanation(self, norm: Norm) -> Callable[[str], str]:
-        """Return a function that explains a setting to confirm: its value and the rules that use it."""
         rules_by_item = find_rules_by_confirmable_item(norm)
 
         def explain(item: str) -> str:
@@ -314,7 +298,18 @@ class CountyForm(QWidget):
             lines += [tr("Used by {rules}").format(rules=rules_text)] if names else []
             return "\n".join(lines)
 
-        return explain
+        self.confirmation.show_confirmable_settings(items, explain)
+        entered_confirmation = self.confirmation.read_confirmation()
+        is_complete = (
+            entered_confirmation.by
+            and entered_confirmation.document
+            and not any(p.field_path.startswith("confirmed") for p in self.problems)
+        )
+        confirmed_profile = (
+            norm.profile if not is_complete else replace(norm.profile, confirmed=frozenset(entered_confirmation.items))
+        )
+        confirmed_norm = replace(norm, profile=confirmed_profile)
+        self.confirmation.show_unconfirmed_count([item for item in items if not confirmed_norm.is_confirmed(item)])
 
     def _get_setting_rows(self) -> dict[str, SettingRow]:
         """Return key of a setting → its form row."""

@@ -136,7 +136,11 @@ class StylingActions:
 
         def apply_styling(layers_and_norm: Any) -> None:
             recognised_layers, norm = layers_and_norm
-            _name_layers_by_template(QgsProject.instance(), recognised_layers, norm)
+            for role, layer_id in recognised_layers.layer_id_by_role.items():
+                layer = QgsProject.instance().mapLayer(layer_id)
+                template = norm.standard.templates.get(role)
+                if layer is not None and template is not None and layer.name().rsplit(" — ", 1)[-1].upper() == role:
+                    layer.setName(template.name)
             layer_names = action(QgsProject.instance(), recognised_layers, norm)
             if layer_names:
                 push_message(
@@ -163,17 +167,6 @@ class StylingActions:
                 on_error=report_failure,
             )
         )
-
-
-def _name_layers_by_template(
-    project: QgsProject, recognised_layers: role_recognition.RecognisedLayers, norm: Any
-) -> None:
-    """Give layers that are named by their code, as QGIS names those of a database, the names of their templates."""
-    for role, layer_id in recognised_layers.layer_id_by_role.items():
-        layer = project.mapLayer(layer_id)
-        template = norm.standard.templates.get(role)
-        if layer is not None and template is not None and layer.name().rsplit(" — ", 1)[-1].upper() == role:
-            layer.setName(template.name)
 
 
 def _find_layers_without_form(

@@ -82,11 +82,22 @@ class NewProjectWizard(FocusedButtonDialog):
         self.stack = QStackedWidget()
         for page in self.pages:
             self.stack.addWidget(make_scroll_area(page))
+        self.message_label = QLabel(wordWrap=True)
+        # Enter always activates Next.
+        self.back = QPushButton(
+            tr("Back"), autoDefault=False, clicked=lambda: self.go_to_page(self.stack.currentIndex() - 1)
+        )
+        self.next = QPushButton(default=True, clicked=self._show_next_page)
+        self.cancel = QPushButton(tr("Cancel"), autoDefault=False, clicked=self.reject)
+        # Without its own spacing the row takes over that of the dialog's layout: none.
+        row = QHBoxLayout(spacing=line // 2)
+        row.setContentsMargins(line, line // 2, line, line // 2)
+        fill_layout(row, (self.message_label, 1), make_help_button("new_project"), self.back, self.next, self.cancel)
         fill_layout(
             QVBoxLayout(self, spacing=0),
             (fill_layout(QHBoxLayout(spacing=0), left, (self.stack, 1)), 1),
             QFrame(frameShape=QFrame.Shape.HLine, frameShadow=QFrame.Shadow.Sunken),
-            self._make_buttons(line),
+            row,
             has_margins=False,
         )
         for page in self.pages:
@@ -105,20 +116,6 @@ class NewProjectWizard(FocusedButtonDialog):
         )
 
     # --- widgets
-
-    def _make_buttons(self, line: int) -> QHBoxLayout:
-        self.message_label = QLabel(wordWrap=True)
-        # Enter always activates Next.
-        self.back = QPushButton(
-            tr("Back"), autoDefault=False, clicked=lambda: self.go_to_page(self.stack.currentIndex() - 1)
-        )
-        self.next = QPushButton(default=True, clicked=self._show_next_page)
-        self.cancel = QPushButton(tr("Cancel"), autoDefault=False, clicked=self.reject)
-        # Without its own spacing the row takes over that of the dialog's layout: none.
-        row = QHBoxLayout(spacing=line // 2)
-        row.setContentsMargins(line, line // 2, line, line // 2)
-        fill_layout(row, (self.message_label, 1), make_help_button("new_project"), self.back, self.next, self.cancel)
-        return row
 
     def _widen_for_scroll_bar(self) -> None:
         """Widen the dialog by what its page still scrolls sideways; on a small screen narrow the list of steps."""
