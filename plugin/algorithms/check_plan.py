@@ -31,6 +31,7 @@ from .inputs import OPTIONS_OF_PLAN, check_connection, fill_options_from_project
 from .outputs import FindingsOutput, list_report_paths, read_report_paths
 from .parameters import (
     WORKBOOK_FILTER,
+    Tool,
     declare_numbers,
     declare_texts,
     make_file,
@@ -49,83 +50,86 @@ if TYPE_CHECKING:
     from ..core.checks.check import CheckResult
 
 
+#: Numbers of errors, warnings and skipped rules, and the verdict.
+CHECK_RESULTS = (
+    *declare_numbers(
+        ERRORS=mark_text("Errors"),
+        WARNINGS=mark_text("Warnings"),
+        SKIPPED=mark_text("Rules not fully checked"),
+    ),
+    *declare_texts(VERDICT=mark_text("Verdict")),
+)
+
+
 class CheckPlan(SanxianAlgorithm):
     """Algorithm `check_plan`: check a county plan with all rules.
 
     Base class of `ExportPackage` and `InspectPackage`, which check other data.
     """
 
-    toolbox_section = "check"
-    identifier = "check_plan"
-    keywords = ("check", "plan", "quality", "report", "verdict", "三区三线", "质检", "检查")
-    repeatable_parameters = frozenset({"RULES"})
+    tool = Tool(
+        identifier="check_plan",
+        section="check",
+        title=mark_text("Check the plan"),
+        keywords=("check", "plan", "quality", "report", "verdict", "三区三线", "质检", "检查"),
+        help_parts=(
+            mark_text(
+                "Checks the layers of a county against the rules of the standard and gives a verdict, a layer of "
+                "findings, and reports in HTML and JSON.\n\n"
+                "Source: a GeoPackage, FileGDB, shapefile or a folder of them. If no source is given, the chosen "
+                "layers, or all vector layers of the project, are checked, including unsaved edits. Inputs are not "
+                "changed.\n\n"
+                "Roles: layers are recognised by template, name and fields. Assign other layers as ROLE=layer, "
+                "separated by semicolons, or in a text file with one such line each.\n\n"
+                "Verdict: pass, conditional (open warnings or unconfirmed settings), incomplete (some checks could "
+                "not be done) or fail."
+            ),
+            mark_text(
+                "Sealed edition: the data in which the three lines were issued. The rules report added and removed "
+                "land, the loss of farmland by township, and the quality of supplements (LAW015 to LAW017)."
+            ),
+            mark_text(
+                "Phase: 编制, 公示 or 报批 (drafting, publicity, approval); standard and profile can set the severity "
+                "of rules by phase.\n\n"
+                "Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位, or a column for each figure "
+                "such as 永久基本农田（万亩）; each township is compared with its target (LAW004), and their sum with "
+                "the county's target (LAW005)."
+            ),
+            mark_text(
+                "Figures of text and tables: a table (xlsx, csv) with the columns 指标, 数值, 单位, 位置. Each figure "
+                "is compared with the map and with the other places that state it (LAW007)."
+            ),
+            mark_text(
+                "Heritage register: a table (xlsx, csv) with the columns 名称, 类型, 级别. Names, kinds and levels are "
+                "compared with the layers of heritage (LAW024)."
+            ),
+            mark_text(
+                "Waivers: waived findings stay in the report, marked as waived. Waivers are read from the "
+                ".waivers.csv in the data folder, or from the file given here; “none” ignores them."
+            ),
+            mark_text(
+                "Earlier editions: a list (csv, xlsx) with the columns 年份, 数据, 县配置, 版本 (year, source, "
+                "profile, edition), the last two optional. The report gets the chapter of the evaluation (体检评估): "
+                "indicators by year, changes, targets, warnings and charts. The checked data are the last edition; a "
+                "row with an empty source gives their year. An edition that cannot be read is a column with the "
+                "reason. Warnings do not change the verdict. The public edition does not have this chapter."
+            ),
+            mark_text(
+                "Public edition: the report files are written without coordinates, typed texts (except fields on the "
+                "list), shapes, layers on the list of the public edition, the CRS, paths, source names and names of "
+                "persons. Findings on such layers remain in all counts and areas. Each file lists what was left out. A "
+                "findings layer in a file has no public edition. The list "
+                "(resources/standards/common-2021/public_edition.toml) has no verified source (mark C); a county "
+                "profile can name another one ([public_edition] list)."
+            ),
+            describe_norms,
+        ),
+        results=(*declare_texts(LEFT_OUT=mark_text("Left out of the public edition")), *CHECK_RESULTS),
+        needs_libraries_to_prepare=False,
+        repeatable_parameters=frozenset({"RULES"}),
+    )
     #: Earlier editions and the checked plan (`EditionsOfCheck`); None without a list.
     editions = None
-    title = mark_text("Check the plan")
-    help_parts = (
-        mark_text(
-            "Checks the layers of a county against the rules of the standard and gives a verdict, a layer of "
-            "findings, and reports in HTML and JSON.\n\n"
-            "Source: a GeoPackage, FileGDB, shapefile or a folder of them. If no source is given, the chosen "
-            "layers, or all vector layers of the project, are checked, including unsaved edits. Inputs are not "
-            "changed.\n\n"
-            "Roles: layers are recognised by template, name and fields. Assign other layers as ROLE=layer, "
-            "separated by semicolons, or in a text file with one such line each.\n\n"
-            "Verdict: pass, conditional (open warnings or unconfirmed settings), incomplete (some checks could "
-            "not be done) or fail."
-        ),
-        mark_text(
-            "Sealed edition: the data in which the three lines were issued. The rules report added and removed "
-            "land, the loss of farmland by township, and the quality of supplements (LAW015 to LAW017)."
-        ),
-        mark_text(
-            "Phase: 编制, 公示 or 报批 (drafting, publicity, approval); standard and profile can set the severity of "
-            "rules by phase.\n\n"
-            "Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位, or a column for each figure "
-            "such as 永久基本农田（万亩）; each township is compared with its target (LAW004), and their sum with the "
-            "county's target (LAW005)."
-        ),
-        mark_text(
-            "Figures of text and tables: a table (xlsx, csv) with the columns 指标, 数值, 单位, 位置. Each figure is "
-            "compared with the map and with the other places that state it (LAW007)."
-        ),
-        mark_text(
-            "Heritage register: a table (xlsx, csv) with the columns 名称, 类型, 级别. Names, kinds and levels are "
-            "compared with the layers of heritage (LAW024)."
-        ),
-        mark_text(
-            "Waivers: waived findings stay in the report, marked as waived. Waivers are read from the "
-            ".waivers.csv in the data folder, or from the file given here; “none” ignores them."
-        ),
-        mark_text(
-            "Earlier editions: a list (csv, xlsx) with the columns 年份, 数据, 县配置, 版本 (year, source, profile, "
-            "edition), the last two optional. The report gets the chapter of the evaluation (体检评估): indicators by "
-            "year, changes, targets, warnings and charts. The checked data are the last edition; a row with an empty "
-            "source gives their year. An edition that cannot be read is a column with the reason. Warnings do not "
-            "change the verdict. The public edition does not have this chapter."
-        ),
-        mark_text(
-            "Public edition: the report files are written without coordinates, typed texts (except fields on the "
-            "list), shapes, layers on the list of the public edition, the CRS, paths, source names and names of "
-            "persons. Findings on such layers remain in all counts and areas. Each file lists what was left out. A "
-            "findings layer in a file has no public edition. The list "
-            "(resources/standards/common-2021/public_edition.toml) has no verified source (mark C); a county profile "
-            "can name another one ([public_edition] list)."
-        ),
-        describe_norms,
-    )
-
-    needs_libraries_to_prepare = False
-    #: Numbers of errors, warnings and skipped rules, and the verdict.
-    CHECK_RESULTS = (
-        *declare_numbers(
-            ERRORS=mark_text("Errors"),
-            WARNINGS=mark_text("Warnings"),
-            SKIPPED=mark_text("Rules not fully checked"),
-        ),
-        *declare_texts(VERDICT=mark_text("Verdict")),
-    )
-    results = (*declare_texts(LEFT_OUT=mark_text("Left out of the public edition")), *CHECK_RESULTS)
 
     def list_parameters(self):
         editions = make_table("EDITIONS", tr("List of earlier editions (xlsx or csv)"))
@@ -297,20 +301,27 @@ class CheckPlan(SanxianAlgorithm):
 class DeclaredChecks(CheckPlan):
     """Algorithm `declared_checks`: run only the checks declared as data, all or some."""
 
-    identifier = "declared_checks"
-    keywords = ("checks", "declared", "province", "profile", "attributes", "增补检查", "县配置", "省", "属性")
-    title = mark_text("Declared checks")
-    help_parts = (
-        mark_text(
-            "Checks layers with the checks that the profile or the standard declares as data ([[check]] in their "
-            "file): conditions between fields, ranges, patterns, values that must occur in another layer, unique "
-            "values. The manual explains how to write them.\n\n"
-            "Source: a GeoPackage, FileGDB, shapefile or a folder of them. If no source is given, the chosen layers, "
-            "or all vector layers of the project, are checked, including unsaved edits. Inputs are not changed.\n\n"
-            "Checks: their codes, such as Xzhejiang-001; empty: all of the profile and its standard. A check of the "
-            "whole plan includes them."
+    tool = Tool(
+        identifier="declared_checks",
+        section="check",
+        title=mark_text("Declared checks"),
+        keywords=("checks", "declared", "province", "profile", "attributes", "增补检查", "县配置", "省", "属性"),
+        help_parts=(
+            mark_text(
+                "Checks layers with the checks that the profile or the standard declares as data ([[check]] in their "
+                "file): conditions between fields, ranges, patterns, values that must occur in another layer, unique "
+                "values. The manual explains how to write them.\n\n"
+                "Source: a GeoPackage, FileGDB, shapefile or a folder of them. If no source is given, the chosen "
+                "layers, or all vector layers of the project, are checked, including unsaved edits. Inputs are not "
+                "changed.\n\n"
+                "Checks: their codes, such as Xzhejiang-001; empty: all of the profile and its standard. A check of "
+                "the whole plan includes them."
+            ),
+            describe_norms,
         ),
-        describe_norms,
+        results=CheckPlan.tool.results,
+        needs_libraries_to_prepare=False,
+        repeatable_parameters=frozenset({"RULES"}),
     )
 
     def list_parameters(self):

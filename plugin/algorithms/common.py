@@ -25,41 +25,29 @@ from ..core.standard.messages.texts import Texts
 from ..core.standard.profile import Norm, list_profile_ids
 from ..paths import ICONS_FOLDER
 from .inputs import find_parameter_problem, has_value
-from .parameters import Parameter, Result
+from .parameters import Parameter, Tool
 
 
 class SanxianAlgorithm(QgsProcessingAlgorithm):
     """Base class of the algorithms: errors are messages with a remedy.
 
-    Subclasses implement ``list_parameters``, ``prepare`` and ``execute``. ``prepare`` runs on the main thread and reads
-    everything needed from layers and project; ``execute`` runs in any thread. Subclasses set ``identifier`` (id of the
-    tool, which never changes), ``toolbox_section`` (see `group`), ``keywords`` for the search in the toolbox,
-    ``title``, ``help_parts``: paragraphs of the help text, marked for translation, or functions that return one, and
-    ``results``: those besides output parameters. ``needs_libraries_to_prepare``: ``prepare`` runs only with all
-    libraries that a check needs, else they are required later. ``repeatable_parameters``: names of text parameters that
-    hold several names (see `read_names_parameter`); on a command line they may be given several times.
+    Subclasses have a description, ``tool``, and implement ``list_parameters``, ``prepare`` and ``execute``. ``prepare``
+    runs on the main thread and reads everything needed from layers and project; ``execute`` runs in any thread.
     """
 
-    identifier: str = ""
-    toolbox_section: str = ""
-    keywords: tuple[str, ...] = ()
-    title: str = ""
-    help_parts: tuple[str | Callable[[], str], ...] = ()
-    results: tuple[Result, ...] = ()
-    needs_libraries_to_prepare: bool = True
-    repeatable_parameters: frozenset[str] = frozenset()
+    tool: Tool
 
     def name(self):
-        return self.identifier
+        return self.tool.identifier
 
     def displayName(self):
-        return translate_marked(self.title)
+        return translate_marked(self.tool.title)
 
     def shortHelpString(self):
-        return "\n\n".join(part() if callable(part) else translate_marked(part) for part in self.help_parts)
+        return "\n\n".join(part() if callable(part) else translate_marked(part) for part in self.tool.help_parts)
 
     def tags(self):
-        return list(self.keywords)
+        return list(self.tool.keywords)
 
     def group(self):
         return {
@@ -69,10 +57,10 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
             "exchange": tr("Exchange formats"),
             "yearly": tr("Yearly maintenance"),
             "environment": tr("Environment"),
-        }[self.toolbox_section]
+        }[self.tool.section]
 
     def groupId(self):
-        return self.toolbox_section
+        return self.tool.section
 
     def get_manual_topic(self) -> str:
         """Return the topic of the manual that explains the tool (see `bridge.help_pages`)."""
@@ -101,7 +89,7 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
     def initAlgorithm(self, configuration=None):
         for parameter in self.list_parameters():
             self.addParameter(parameter)
-        for output, name, label in self.results:
+        for output, name, label in self.tool.results:
             self.addOutput(output(name, translate_marked(label)))
 
     def prepare(self, parameters, context, feedback) -> None:
@@ -126,7 +114,7 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
 
     def prepareAlgorithm(self, parameters, context, feedback):
         with convert_errors_for_processing():
-            if self.needs_libraries_to_prepare:
+            if self.tool.needs_libraries_to_prepare:
                 health.require_libraries(Cancellation(feedback.isCanceled))
             self.prepare(parameters, context, feedback)
         return True

@@ -35,6 +35,7 @@ from .inputs import check_source, read_layer_parameter, read_plan_inputs
 from .outputs import StudyOutputs
 from .parameters import (
     CSV_FILTER,
+    Tool,
     declare_flags,
     declare_numbers,
     declare_texts,
@@ -59,37 +60,38 @@ from .parameters import (
 class BoundaryAdjustment(SanxianAlgorithm):
     """Algorithm `boundary_adjustment`: write the dossier of a change of a control line."""
 
-    toolbox_section = "check"
-    identifier = "boundary_adjustment"
-    keywords = ("adjustment", "boundary", "dossier", "局部优化", "调入", "调出", "城镇开发边界", "论证", "扩展倍数")
-    title = mark_text("Adjustment dossier")
-    help_parts = (
-        mark_text(
-            "Compares a control line (城镇开发边界, 永久基本农田 or 生态保护红线) of an earlier edition with that of "
-            "a county: every connected part of the difference is a parcel that moved in or out, with its township, "
-            "statutory area, land classes, ownership, farmland, cultivated land and other lines that it takes, and "
-            "zones before and after. The inputs are not changed.\n\n"
-            "Earlier edition: the sealed edition, or a former file of the layer or the county. If it has the other "
-            "lines and the planning zones too, they are used.\n\n"
-            "Criteria: area and expansion ratio are not increased; no permanent basic farmland and no ecological red "
-            "line is taken; the cultivated net area is not increased; parcels moved in are large enough and adjoin "
-            "the line. Thresholds are settings of the profile ([adjustment]). Those of mark C, read in no text, "
-            "give at best a conditional outcome. Data that are missing are named, and their criteria are not "
-            "determined. Slivers below both minimums of the tolerance are counted, not listed.\n\n"
-            "Results: a layer of the parcels, a workbook, and the dossier with a map (Word, PDF, HTML)."
+    tool = Tool(
+        identifier="boundary_adjustment",
+        section="check",
+        title=mark_text("Adjustment dossier"),
+        keywords=("adjustment", "boundary", "dossier", "局部优化", "调入", "调出", "城镇开发边界", "论证", "扩展倍数"),
+        help_parts=(
+            mark_text(
+                "Compares a control line (城镇开发边界, 永久基本农田 or 生态保护红线) of an earlier edition with that "
+                "of a county: every connected part of the difference is a parcel that moved in or out, with its "
+                "township, statutory area, land classes, ownership, farmland, cultivated land and other lines that it "
+                "takes, and zones before and after. The inputs are not changed.\n\n"
+                "Earlier edition: the sealed edition, or a former file of the layer or the county. If it has the other "
+                "lines and the planning zones too, they are used.\n\n"
+                "Criteria: area and expansion ratio are not increased; no permanent basic farmland and no ecological "
+                "red line is taken; the cultivated net area is not increased; parcels moved in are large enough and "
+                "adjoin the line. Thresholds are settings of the profile ([adjustment]). Those of mark C, read in no "
+                "text, give at best a conditional outcome. Data that are missing are named, and their criteria are not "
+                "determined. Slivers below both minimums of the tolerance are counted, not listed.\n\n"
+                "Results: a layer of the parcels, a workbook, and the dossier with a map (Word, PDF, HTML)."
+            ),
+            describe_norms,
         ),
-        describe_norms,
-    )
-
-    needs_libraries_to_prepare = False
-    results = (
-        *declare_numbers(
-            AREA_IN=mark_text("Moved in (m²)"),
-            AREA_OUT=mark_text("Moved out (m²)"),
-            PARCELS_IN=mark_text("Parcels moved in"),
-            PARCELS_OUT=mark_text("Parcels moved out"),
+        results=(
+            *declare_numbers(
+                AREA_IN=mark_text("Moved in (m²)"),
+                AREA_OUT=mark_text("Moved out (m²)"),
+                PARCELS_IN=mark_text("Parcels moved in"),
+                PARCELS_OUT=mark_text("Parcels moved out"),
+            ),
+            *declare_texts(VERDICT=mark_text("Verdict")),
         ),
-        *declare_texts(VERDICT=mark_text("Verdict")),
+        needs_libraries_to_prepare=False,
     )
 
     def list_parameters(self):
@@ -158,40 +160,52 @@ class BoundaryAdjustment(SanxianAlgorithm):
 class CompareVersions(SanxianAlgorithm):
     """Algorithm `compare_versions`: compare two versions of a layer."""
 
-    toolbox_section = "check"
-    identifier = "compare_versions"
-    keywords = ("versions", "sealed", "compare", "difference", "版本对比", "封库", "一致性", "调入", "调出", "属性变更")
-    title = mark_text("Compare editions")
-    help_parts = (
-        mark_text(
-            "Compares two editions of a layer, such as the sealed one and the plan's: land that moved in, moved "
-            "out, or has other attributes, each with statutory area (and net area where the layer has it), by "
-            "township; and whether the two editions are identical. The inputs are not changed.\n\n"
-            "Features are paired by key (BSM) and by shape; features without a pair are overlaid. The order of "
-            "features, the start and direction of rings, another coordinate system and differences below the "
-            "cluster tolerance are not changes; all other differences are. An edition that is shifted as a whole is "
-            "compared without the shift, which is stated in metres.\n\n"
-            "Townships: with their layer, figures are also given by township; land is divided at township "
-            "borders. Table of old and new keys: for features that were renumbered between the editions.\n\n"
-            "The workbook has the balance (before − out + in = after), the townships, and every part with a "
-            "cause and a document to fill in; the layer has the same parts."
+    tool = Tool(
+        identifier="compare_versions",
+        section="check",
+        title=mark_text("Compare editions"),
+        keywords=(
+            "versions",
+            "sealed",
+            "compare",
+            "difference",
+            "版本对比",
+            "封库",
+            "一致性",
+            "调入",
+            "调出",
+            "属性变更",
         ),
-        describe_norms,
-    )
-
-    needs_libraries_to_prepare = False
-    results = (
-        *declare_numbers(
-            AREA_IN=mark_text("Moved in (m²)"),
-            AREA_OUT=mark_text("Moved out (m²)"),
-            AREA_CHANGED=mark_text("Changed attributes (m²)"),
-            PARTS=mark_text("Parts"),
-            SHIFT_EAST=mark_text("Shift of the whole edition to the east (m)"),
-            SHIFT_NORTH=mark_text("Shift of the whole edition to the north (m)"),
-            SHIFT_ROWS=mark_text("Features that differ by the shift only"),
+        help_parts=(
+            mark_text(
+                "Compares two editions of a layer, such as the sealed one and the plan's: land that moved in, moved "
+                "out, or has other attributes, each with statutory area (and net area where the layer has it), by "
+                "township; and whether the two editions are identical. The inputs are not changed.\n\n"
+                "Features are paired by key (BSM) and by shape; features without a pair are overlaid. The order of "
+                "features, the start and direction of rings, another coordinate system and differences below the "
+                "cluster tolerance are not changes; all other differences are. An edition that is shifted as a whole "
+                "is compared without the shift, which is stated in metres.\n\n"
+                "Townships: with their layer, figures are also given by township; land is divided at township borders. "
+                "Table of old and new keys: for features that were renumbered between the editions.\n\n"
+                "The workbook has the balance (before − out + in = after), the townships, and every part with a cause "
+                "and a document to fill in; the layer has the same parts."
+            ),
+            describe_norms,
         ),
-        *declare_flags(IDENTICAL=mark_text("Identical")),
-        *declare_texts(VERDICT=mark_text("Verdict")),
+        results=(
+            *declare_numbers(
+                AREA_IN=mark_text("Moved in (m²)"),
+                AREA_OUT=mark_text("Moved out (m²)"),
+                AREA_CHANGED=mark_text("Changed attributes (m²)"),
+                PARTS=mark_text("Parts"),
+                SHIFT_EAST=mark_text("Shift of the whole edition to the east (m)"),
+                SHIFT_NORTH=mark_text("Shift of the whole edition to the north (m)"),
+                SHIFT_ROWS=mark_text("Features that differ by the shift only"),
+            ),
+            *declare_flags(IDENTICAL=mark_text("Identical")),
+            *declare_texts(VERDICT=mark_text("Verdict")),
+        ),
+        needs_libraries_to_prepare=False,
     )
 
     def list_parameters(self):
@@ -270,44 +284,45 @@ class CompareVersions(SanxianAlgorithm):
 class YearlyUpdateAlgorithm(SanxianAlgorithm):
     """Algorithm `yearly_update`: compare the filed database with the current one."""
 
-    toolbox_section = "yearly"
-    identifier = "yearly_update"
-    keywords = (
-        "yearly",
-        "maintenance",
-        "年度动态维护",
-        "动态维护",
-        "更新",
-        "调入",
-        "调出",
-        "属性变更",
-        "WHQ",
-        "WHC",
-        "WHH",
-    )
-    title = mark_text("Yearly maintenance package")
-    help_parts = (
-        mark_text(
-            "Compares the current database with the edition filed with the ministry and writes the geodatabase "
-            "of yearly maintenance: three classes for each maintained layer that changed, before (WHQ), change "
-            "(WHC) and after (WHH). The inputs are not changed.\n\n"
-            "Zones and uses: parcels whose code changed. City lines, flood and heritage lines: land that moved "
-            "in or out. Every change has a number; reason, source of flexible quota and kind of expansion "
-            "accounting are left empty for manual entry. Changes of a kind that the layer does not allow are "
-            "reported, not written.\n\n"
-            "The balance of areas by layer, zone and township (xlsx, JSON) is written to the same folder. An "
-            "existing geodatabase is not replaced, because reasons may have been entered."
+    tool = Tool(
+        identifier="yearly_update",
+        section="yearly",
+        title=mark_text("Yearly maintenance package"),
+        keywords=(
+            "yearly",
+            "maintenance",
+            "年度动态维护",
+            "动态维护",
+            "更新",
+            "调入",
+            "调出",
+            "属性变更",
+            "WHQ",
+            "WHC",
+            "WHH",
         ),
-        describe_norms,
-    )
-
-    results = (
-        *declare_texts(DATABASE=mark_text("Geodatabase")),
-        *declare_numbers(
-            COUNT_IN=mark_text("Polygons moved in"),
-            COUNT_OUT=mark_text("Polygons moved out"),
-            COUNT_CHANGED=mark_text("Polygons with changed attributes"),
-            LAYERS=mark_text("Layers that changed"),
+        help_parts=(
+            mark_text(
+                "Compares the current database with the edition filed with the ministry and writes the geodatabase "
+                "of yearly maintenance: three classes for each maintained layer that changed, before (WHQ), change "
+                "(WHC) and after (WHH). The inputs are not changed.\n\n"
+                "Zones and uses: parcels whose code changed. City lines, flood and heritage lines: land that moved "
+                "in or out. Every change has a number; reason, source of flexible quota and kind of expansion "
+                "accounting are left empty for manual entry. Changes of a kind that the layer does not allow are "
+                "reported, not written.\n\n"
+                "The balance of areas by layer, zone and township (xlsx, JSON) is written to the same folder. An "
+                "existing geodatabase is not replaced, because reasons may have been entered."
+            ),
+            describe_norms,
+        ),
+        results=(
+            *declare_texts(DATABASE=mark_text("Geodatabase")),
+            *declare_numbers(
+                COUNT_IN=mark_text("Polygons moved in"),
+                COUNT_OUT=mark_text("Polygons moved out"),
+                COUNT_CHANGED=mark_text("Polygons with changed attributes"),
+                LAYERS=mark_text("Layers that changed"),
+            ),
         ),
     )
 

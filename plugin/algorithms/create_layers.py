@@ -27,6 +27,7 @@ from .outputs import load_layer
 from .parameters import (
     WORKBOOK_FILTER,
     Parameter,
+    Tool,
     declare_numbers,
     declare_texts,
     make_crs,
@@ -50,11 +51,17 @@ def _make_county(*, optional: bool) -> Parameter:
 class CreateLayers(SanxianAlgorithm):
     """Algorithm `create_layers`: create an empty database and load its layers."""
 
-    toolbox_section = "layers"
-    identifier = "create_layers"
-    keywords = ("create", "database", "template", "geopackage", "filegdb", "三区三线", "建库", "新建", "图层")
-    repeatable_parameters = frozenset({"GROUPS"})
-    title = mark_text("New layers")
+    tool = Tool(
+        identifier="create_layers",
+        section="layers",
+        title=mark_text("New layers"),
+        keywords=("create", "database", "template", "geopackage", "filegdb", "三区三线", "建库", "新建", "图层"),
+        results=(
+            *declare_numbers(LAYERS=mark_text("Layers made")),
+            *declare_texts(COUNTY_CODE=mark_text("Code of the county")),
+        ),
+        repeatable_parameters=frozenset({"GROUPS"}),
+    )
 
     def shortHelpString(self):
         text = tr(
@@ -70,11 +77,6 @@ class CreateLayers(SanxianAlgorithm):
             "These formats cannot store the lengths of numbers; a FileGDB stores dates with a time of day."
         )
         return text.format(groups=_format_groups(load_standard()))
-
-    results = (
-        *declare_numbers(LAYERS=mark_text("Layers made")),
-        *declare_texts(COUNTY_CODE=mark_text("Code of the county")),
-    )
 
     def list_parameters(self):
         groups = make_text("GROUPS", tr("Groups of layers"), default="three_lines", optional=False)
@@ -180,26 +182,28 @@ def _format_groups(standard) -> str:
 class LayersFromStructure(SanxianAlgorithm):
     """Algorithm `layers_from_structure`: create layers that a workbook describes."""
 
-    toolbox_section = "layers"
-    identifier = "layers_from_structure"
-    keywords = ("create", "database", "template", "xlsx", "属性结构描述表", "建库", "模板", "字段表")
-    title = mark_text("Layers from a table of attribute structures")
-    help_parts = (
-        mark_text(
-            "Creates an empty database from a table of attribute structures (xlsx): one row for each field, with "
-            "columns such as layer code, field code, field name, field type, length, decimals, domain, "
-            "constraint. If there is no column for the layer, each sheet is one layer.\n\n"
-            "Geometry: a column of the table, or else the geometry type of the layer with this code in the "
-            "standard. A domain with the name of a code list becomes a coded domain; others are listed in the log.\n\n"
-            "Nothing is guessed: merged cells, a missing column or an unknown type stop the run, with a message "
-            "that names sheet and row.\n\n"
-            "Custom standard: a new folder with a template for each layer. Enter its path as the standard in "
-            "other tools, and edit the templates there.\n\n"
-            "Coordinate system: choose one, or enter a county to use its zone."
+    tool = Tool(
+        identifier="layers_from_structure",
+        section="layers",
+        title=mark_text("Layers from a table of attribute structures"),
+        keywords=("create", "database", "template", "xlsx", "属性结构描述表", "建库", "模板", "字段表"),
+        help_parts=(
+            mark_text(
+                "Creates an empty database from a table of attribute structures (xlsx): one row for each field, with "
+                "columns such as layer code, field code, field name, field type, length, decimals, domain, constraint. "
+                "If there is no column for the layer, each sheet is one layer.\n\n"
+                "Geometry: a column of the table, or else the geometry type of the layer with this code in the "
+                "standard. A domain with the name of a code list becomes a coded domain; others are listed in the "
+                "log.\n\n"
+                "Nothing is guessed: merged cells, a missing column or an unknown type stop the run, with a message "
+                "that names sheet and row.\n\n"
+                "Custom standard: a new folder with a template for each layer. Enter its path as the standard in other "
+                "tools, and edit the templates there.\n\n"
+                "Coordinate system: choose one, or enter a county to use its zone."
+            ),
         ),
+        results=declare_numbers(LAYERS=mark_text("Layers made")),
     )
-
-    results = declare_numbers(LAYERS=mark_text("Layers made"))
 
     def list_parameters(self):
         table = tr("Table of attribute structures")

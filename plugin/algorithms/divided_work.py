@@ -33,6 +33,7 @@ from .common import (
 from .parameters import (
     CSV_FILTER,
     Parameter,
+    Tool,
     declare_numbers,
     make_choice,
     make_copy,
@@ -57,8 +58,6 @@ if TYPE_CHECKING:
 class _TownshipAlgorithm(SanxianAlgorithm):
     """Base class: read the data of the county."""
 
-    toolbox_section = "package"
-
     def read_source_parameter(self, parameters, context) -> str:
         """Return the path of the data; raise InputError if it does not exist."""
         source = self.parameterAsFile(parameters, "SOURCE", context).strip()
@@ -70,25 +69,27 @@ class _TownshipAlgorithm(SanxianAlgorithm):
 class SplitTownships(_TownshipAlgorithm):
     """Algorithm `split_townships`: write a work package for each township."""
 
-    identifier = "split_townships"
-    keywords = ("township", "split", "package", "乡镇", "分发", "拆分", "工作包", "分乡镇")
-    title = mark_text("Split into township packages")
-    help_parts = (
-        mark_text(
-            "Writes a work package for each township: a GeoPackage with all layers of the county and the features of "
-            "the township, read-only neighbours (neighbours.gpkg), symbols, a project with forms, the targets of the "
-            "township, and a manifest of all that was handed out. The data do not change.\n\n"
-            "Each feature is in exactly one package: a feature that crosses a border belongs to the township with the "
-            "largest area of it, and the manifest lists it. Features in no township and tables without shape are in "
-            "the package county.\n\n"
-            "Hand out the whole folder of a township, and keep its manifest: “Merge township packages” needs it. An "
-            "output folder that has files is never replaced.\n\n"
-            "Persons: code or name of a township, equals sign and name, separated by semicolons."
+    tool = Tool(
+        identifier="split_townships",
+        section="package",
+        title=mark_text("Split into township packages"),
+        keywords=("township", "split", "package", "乡镇", "分发", "拆分", "工作包", "分乡镇"),
+        help_parts=(
+            mark_text(
+                "Writes a work package for each township: a GeoPackage with all layers of the county and the features "
+                "of the township, read-only neighbours (neighbours.gpkg), symbols, a project with forms, the targets "
+                "of the township, and a manifest of all that was handed out. The data do not change.\n\n"
+                "Each feature is in exactly one package: a feature that crosses a border belongs to the township with "
+                "the largest area of it, and the manifest lists it. Features in no township and tables without shape "
+                "are in the package county.\n\n"
+                "Hand out the whole folder of a township, and keep its manifest: “Merge township packages” needs it. "
+                "An output folder that has files is never replaced.\n\n"
+                "Persons: code or name of a township, equals sign and name, separated by semicolons."
+            ),
+            describe_norms,
         ),
-        describe_norms,
+        results=declare_numbers(PACKAGES=mark_text("Packages"), ROWS=mark_text("Features")),
     )
-
-    results = declare_numbers(PACKAGES=mark_text("Packages"), ROWS=mark_text("Features"))
 
     def list_parameters(self):
         projects = make_switch("PROJECTS", tr("Write a project for each package"), True)
@@ -139,32 +140,35 @@ class SplitTownships(_TownshipAlgorithm):
 class MergeTownships(_TownshipAlgorithm):
     """Algorithm `merge_townships`: merge edited packages into a copy of the county."""
 
-    identifier = "merge_townships"
-    keywords = ("township", "merge", "package", "conflict", "乡镇", "合并", "工作包", "矛盾", "接边", "汇总")
-    title = mark_text("Merge township packages")
-    help_parts = (
-        mark_text(
-            "Merges edited township packages into a copy of the county. Neither the county nor a package changes.\n\n"
-            "Each row is compared three ways: the row handed out, the row in the county now, and the row in the "
-            "package. What only a package changed, added or deleted is merged. A contradiction is never lost: both "
-            "sides changed a row differently, one deleted what the other changed, a read-only neighbour was changed, "
-            "new rows have one key, two packages of one township differ. The workbook lists all versions, and the "
-            "layers next to it (NAME_contradictions.gpkg) have their shapes.\n\n"
-            "Contradictions: ask writes the county's version and lists the row as undecided, county and package "
-            "decide for one side. Changes of neighbours are never merged.\n\n"
-            "New keys: new features without a key, or with a key in use, are numbered above all numbers in use.\n\n"
-            "Seams: gaps, overlaps, stops, shifts and changes of code at township borders that the merge has made. A "
-            "layer that is missing in a package is not taken for a deletion; new fields and layers are reported, not "
-            "merged. Give the folder with the packages, or one package."
+    tool = Tool(
+        identifier="merge_townships",
+        section="package",
+        title=mark_text("Merge township packages"),
+        keywords=("township", "merge", "package", "conflict", "乡镇", "合并", "工作包", "矛盾", "接边", "汇总"),
+        help_parts=(
+            mark_text(
+                "Merges edited township packages into a copy of the county. Neither the county nor a package "
+                "changes.\n\n"
+                "Each row is compared three ways: the row handed out, the row in the county now, and the row in the "
+                "package. What only a package changed, added or deleted is merged. A contradiction is never lost: both "
+                "sides changed a row differently, one deleted what the other changed, a read-only neighbour was "
+                "changed, new rows have one key, two packages of one township differ. The workbook lists all versions, "
+                "and the layers next to it (NAME_contradictions.gpkg) have their shapes.\n\n"
+                "Contradictions: ask writes the county's version and lists the row as undecided, county and package "
+                "decide for one side. Changes of neighbours are never merged.\n\n"
+                "New keys: new features without a key, or with a key in use, are numbered above all numbers in use.\n\n"
+                "Seams: gaps, overlaps, stops, shifts and changes of code at township borders that the merge has made. "
+                "A layer that is missing in a package is not taken for a deletion; new fields and layers are reported, "
+                "not merged. Give the folder with the packages, or one package."
+            ),
+            describe_norms,
         ),
-        describe_norms,
-    )
-
-    results = declare_numbers(
-        CHANGES=mark_text("Merged changes"),
-        CONTRADICTIONS=mark_text("Contradictions"),
-        UNDECIDED=mark_text("Undecided contradictions"),
-        SEAM_COUNT=mark_text("New seams"),
+        results=declare_numbers(
+            CHANGES=mark_text("Merged changes"),
+            CONTRADICTIONS=mark_text("Contradictions"),
+            UNDECIDED=mark_text("Undecided contradictions"),
+            SEAM_COUNT=mark_text("New seams"),
+        ),
     )
 
     def list_parameters(self):
@@ -223,21 +227,22 @@ def _make_csv(name: str, label: str, *, optional: bool = False) -> Parameter:
 class SplitWorklist(SanxianAlgorithm):
     """Algorithm `split_worklist`: write a part of a work list for each township or person."""
 
-    toolbox_section = "check"
-    identifier = "split_worklist"
-    keywords = ("work list", "split", "工作清单", "拆分", "乡镇", "负责人", "分派")
-    title = mark_text("Split work list")
-    help_parts = (
-        mark_text(
-            "Writes a part of a work list (NAME.worklist.csv) for each township or person. The list does not "
-            "change.\n\n"
-            "Each row of a part records what it was at the split, so that “Merge work lists” finds what changed "
-            "since. A part of an earlier split with changes that are not merged is never replaced."
+    tool = Tool(
+        identifier="split_worklist",
+        section="check",
+        title=mark_text("Split work list"),
+        keywords=("work list", "split", "工作清单", "拆分", "乡镇", "负责人", "分派"),
+        help_parts=(
+            mark_text(
+                "Writes a part of a work list (NAME.worklist.csv) for each township or person. The list does not "
+                "change.\n\n"
+                "Each row of a part records what it was at the split, so that “Merge work lists” finds what changed "
+                "since. A part of an earlier split with changes that are not merged is never replaced."
+            ),
         ),
+        results=declare_numbers(PARTS=mark_text("Parts"), ROWS=mark_text("Rows")),
+        needs_libraries_to_prepare=False,
     )
-
-    needs_libraries_to_prepare = False
-    results = declare_numbers(PARTS=mark_text("Parts"), ROWS=mark_text("Rows"))
 
     def list_parameters(self):
         return [
@@ -261,23 +266,24 @@ class SplitWorklist(SanxianAlgorithm):
 class MergeWorklist(SanxianAlgorithm):
     """Algorithm `merge_worklist`: merge parts of a work list, or a ledger that was filled in."""
 
-    toolbox_section = "check"
-    identifier = "merge_worklist"
-    keywords = ("work list", "merge", "ledger", "工作清单", "合并", "台账", "冲突")
-    title = mark_text("Merge work lists")
-    help_parts = (
-        mark_text(
-            "Merges parts of a work list, or a findings ledger (xlsx) that was filled in, into the list, which is "
-            "changed. Of a ledger only state, assignee and remark are taken.\n\n"
-            "A row that both sides changed to different values since the split is a conflict: the list is unchanged, "
-            "and the table of conflicts names both versions. Fill its column 采用 with 本清单 (the list) or 来稿 (the "
-            "part), and merge again with that table."
+    tool = Tool(
+        identifier="merge_worklist",
+        section="check",
+        title=mark_text("Merge work lists"),
+        keywords=("work list", "merge", "ledger", "工作清单", "合并", "台账", "冲突"),
+        help_parts=(
+            mark_text(
+                "Merges parts of a work list, or a findings ledger (xlsx) that was filled in, into the list, which is "
+                "changed. Of a ledger only state, assignee and remark are taken.\n\n"
+                "A row that both sides changed to different values since the split is a conflict: the list is "
+                "unchanged, and the table of conflicts names both versions. Fill its column 采用 with 本清单 (the "
+                "list) or 来稿 (the part), and merge again with that table."
+            ),
         ),
-    )
-
-    needs_libraries_to_prepare = False
-    results = declare_numbers(
-        TAKEN=mark_text("Rows updated"), ADDED=mark_text("Rows added"), CONFLICTS=mark_text("Conflicts")
+        results=declare_numbers(
+            TAKEN=mark_text("Rows updated"), ADDED=mark_text("Rows added"), CONFLICTS=mark_text("Conflicts")
+        ),
+        needs_libraries_to_prepare=False,
     )
 
     def list_parameters(self):

@@ -10,29 +10,31 @@ from ..core.base.cancellation import Cancellation
 from ..core.cli.doctor.examine import check_output, format_fact, list_report_lines, write_report
 from ..core.cli.doctor.libraries import FactState
 from .common import SanxianAlgorithm
-from .parameters import declare_flags, declare_texts, make_file_output, make_switch
+from .parameters import Tool, declare_flags, declare_texts, make_file_output, make_switch
 
 
 class DoctorAlgorithm(SanxianAlgorithm):
     """Algorithm `doctor`: examine the machine and run the examples of rules, fixes and declared checks."""
 
-    toolbox_section = "environment"
-    identifier = "doctor"
-    keywords = ("doctor", "environment", "versions", "geopandas", "环境自检")
-    title = mark_text("Check the environment")
-    help_parts = (
-        mark_text(
-            "Examines QGIS, libraries, formats, fonts, disk space, encodings and coordinate transformations, and lists "
-            "what is missing, what then does not work, and how to get it. The examples of all rules, fixes and "
-            "declared checks are run, which takes about half a minute: their results show whether checks are correct "
-            "on this machine. The result can be saved; it names neither the user nor a folder. Nothing is changed."
+    tool = Tool(
+        identifier="doctor",
+        section="environment",
+        title=mark_text("Check the environment"),
+        keywords=("doctor", "environment", "versions", "geopandas", "环境自检"),
+        help_parts=(
+            mark_text(
+                "Examines QGIS, libraries, formats, fonts, disk space, encodings and coordinate transformations, and "
+                "lists what is missing, what then does not work, and how to get it. The examples of all rules, fixes "
+                "and declared checks are run, which takes about half a minute: their results show whether checks are "
+                "correct on this machine. The result can be saved; it names neither the user nor a folder. Nothing is "
+                "changed."
+            ),
         ),
-    )
-
-    needs_libraries_to_prepare = False
-    results = (
-        *declare_flags(OK=mark_text("Checks can run")),
-        *declare_texts(REPORT=mark_text("State of the machine")),
+        results=(
+            *declare_flags(OK=mark_text("Checks can run")),
+            *declare_texts(REPORT=mark_text("State of the machine")),
+        ),
+        needs_libraries_to_prepare=False,
     )
 
     def list_parameters(self):

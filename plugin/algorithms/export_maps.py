@@ -45,6 +45,7 @@ from .common import (
 )
 from .inputs import get_vector_layers, list_values_from_project, read_source_without_layers
 from .parameters import (
+    Tool,
     declare_numbers,
     declare_texts,
     make_choice,
@@ -64,10 +65,16 @@ _BOTH_FORMATS, _FORMER_BOTH_FORMATS = "jpg+pdf", "both"
 class ExportMaps(SanxianAlgorithm):
     """Algorithm `export_maps`: print the maps of a county plan."""
 
-    toolbox_section = "package"
-    identifier = "export_maps"
-    keywords = ("map", "layout", "atlas", "print", "jpg", "pdf", "成果图件", "图件", "制图", "布局", "导出")
-    title = mark_text("Export maps")
+    tool = Tool(
+        identifier="export_maps",
+        section="package",
+        title=mark_text("Export maps"),
+        keywords=("map", "layout", "atlas", "print", "jpg", "pdf", "成果图件", "图件", "制图", "布局", "导出"),
+        results=(
+            *declare_numbers(MADE=mark_text("Maps made"), FILES=mark_text("Files written")),
+            *declare_texts(NOT_MADE=mark_text("Maps not made"), LEFT_OUT=mark_text("Left out of the public edition")),
+        ),
+    )
 
     def flags(self):
         # QGIS prints layouts on the main thread only.
@@ -106,11 +113,6 @@ class ExportMaps(SanxianAlgorithm):
             maps="、".join(f"{m.id}（{_get_title(m)}）" for m in maps.load_map_set().map_by_id.values())
         )
         return f"{maps_text}\n\n{public}\n\n{document}\n\n{describe_norms()}"
-
-    results = (
-        *declare_numbers(MADE=mark_text("Maps made"), FILES=mark_text("Files written")),
-        *declare_texts(NOT_MADE=mark_text("Maps not made"), LEFT_OUT=mark_text("Left out of the public edition")),
-    )
 
     def list_parameters(self):
         catalogue = maps.load_map_set()

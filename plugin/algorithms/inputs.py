@@ -44,7 +44,7 @@ def find_parameter_problem(algorithm, parameters, context) -> InputError | None:
             if not has_value(parameters, name):
                 continue
             # QGIS would treat several values as empty.
-            takes_many = name in algorithm.repeatable_parameters or (
+            takes_many = name in algorithm.tool.repeatable_parameters or (
                 definition.allowMultiple()
                 if isinstance(definition, QgsProcessingParameterEnum)
                 else isinstance(definition, QgsProcessingParameterMultipleLayers)

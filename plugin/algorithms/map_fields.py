@@ -41,6 +41,7 @@ from .inputs import read_layer_parameter
 from .outputs import LayerOutput
 from .parameters import (
     ANY_GEOMETRY,
+    Tool,
     declare_numbers,
     declare_texts,
     make_file,
@@ -72,10 +73,19 @@ _AREA_OUTPUTS_BY_CODE = {
 class MapFields(SanxianAlgorithm):
     """Algorithm `map_fields`: map a layer into a template of the standard."""
 
-    toolbox_section = "layers"
-    identifier = "map_fields"
-    keywords = ("fields", "mapping", "template", "codes", "survey", "字段", "对应", "映射", "三调", "入库")
-    title = mark_text("Map a layer into a template")
+    tool = Tool(
+        identifier="map_fields",
+        section="layers",
+        title=mark_text("Map a layer into a template"),
+        keywords=("fields", "mapping", "template", "codes", "survey", "字段", "对应", "映射", "三调", "入库"),
+        results=(
+            *declare_numbers(
+                ROWS=mark_text("Rows"), LOSSES=mark_text("Values to verify"), EMPTY=mark_text("Left empty")
+            ),
+            *declare_texts(MAPPING_USED=mark_text("Mapping used")),
+        ),
+        needs_libraries_to_prepare=False,
+    )
 
     def shortHelpString(self):
         text = tr(
@@ -97,12 +107,6 @@ class MapFields(SanxianAlgorithm):
             names=template_names
         )
         return f"{text}\n\n{templates_sentence}"
-
-    needs_libraries_to_prepare = False
-    results = (
-        *declare_numbers(ROWS=mark_text("Rows"), LOSSES=mark_text("Values to verify"), EMPTY=mark_text("Left empty")),
-        *declare_texts(MAPPING_USED=mark_text("Mapping used")),
-    )
 
     def list_parameters(self):
         roles, kinds = sorted(load_standard().templates), "TOML (*.toml)"
@@ -261,34 +265,35 @@ class MapFields(SanxianAlgorithm):
 class DeriveThreeZones(SanxianAlgorithm):
     """Algorithm `derive_three_zones`: write 农业空间, 生态空间 and 城镇空间 with their areas."""
 
-    toolbox_section = "layers"
-    identifier = "derive_three_zones"
-    keywords = ("three zones", "zones", "dissolve", "areas", "三区", "农业空间", "生态空间", "城镇空间", "规划分区")
-    title = mark_text("Derive the three zones")
-    help_parts = (
-        mark_text(
-            "Merges planning zones into the three zones (agricultural, ecological and urban space) and computes "
-            "their statutory areas. The input is not changed.\n\n"
-            "The table [three_zones] assigns zone codes to spaces; a county profile can change single lines, and "
-            "the table of the standard is not verified (mark C). Land that belongs to none of the three zones, "
-            "and zones whose code is not in the table, are kept as separate rows; codes that are not in the "
-            "table are listed.\n\n"
-            "Shared edges of zones are kept unchanged. Overlaps within one space count once; overlaps between "
-            "two spaces count in both, and their area is reported. Multipart features are split into single parts.\n\n"
-            "County: with the layer of the county, the share of each space in the county is reported."
+    tool = Tool(
+        identifier="derive_three_zones",
+        section="layers",
+        title=mark_text("Derive the three zones"),
+        keywords=("three zones", "zones", "dissolve", "areas", "三区", "农业空间", "生态空间", "城镇空间", "规划分区"),
+        help_parts=(
+            mark_text(
+                "Merges planning zones into the three zones (agricultural, ecological and urban space) and computes "
+                "their statutory areas. The input is not changed.\n\n"
+                "The table [three_zones] assigns zone codes to spaces; a county profile can change single lines, and "
+                "the table of the standard is not verified (mark C). Land that belongs to none of the three zones, and "
+                "zones whose code is not in the table, are kept as separate rows; codes that are not in the table are "
+                "listed.\n\n"
+                "Shared edges of zones are kept unchanged. Overlaps within one space count once; overlaps between two "
+                "spaces count in both, and their area is reported. Multipart features are split into single parts.\n\n"
+                "County: with the layer of the county, the share of each space in the county is reported."
+            ),
+            describe_norms,
         ),
-        describe_norms,
-    )
-
-    needs_libraries_to_prepare = False
-    results = declare_numbers(
-        AGRICULTURAL_M2=mark_text("Agricultural space (m²)"),
-        ECOLOGICAL_M2=mark_text("Ecological space (m²)"),
-        URBAN_M2=mark_text("Urban space (m²)"),
-        OUTSIDE_M2=mark_text("In none of the three (m²)"),
-        UNMAPPED_M2=mark_text("Zones not in the table (m²)"),
-        ZONES_M2=mark_text("All zones (m²)"),
-        OVERLAP_M2=mark_text("Covered by several zones (m²)"),
+        results=declare_numbers(
+            AGRICULTURAL_M2=mark_text("Agricultural space (m²)"),
+            ECOLOGICAL_M2=mark_text("Ecological space (m²)"),
+            URBAN_M2=mark_text("Urban space (m²)"),
+            OUTSIDE_M2=mark_text("In none of the three (m²)"),
+            UNMAPPED_M2=mark_text("Zones not in the table (m²)"),
+            ZONES_M2=mark_text("All zones (m²)"),
+            OVERLAP_M2=mark_text("Covered by several zones (m²)"),
+        ),
+        needs_libraries_to_prepare=False,
     )
 
     def list_parameters(self):

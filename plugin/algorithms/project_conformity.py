@@ -33,6 +33,7 @@ from .outputs import list_report_paths, read_report_paths
 from .parameters import (
     ANY_GEOMETRY,
     POLYGONS,
+    Tool,
     declare_numbers,
     declare_texts,
     make_documents,
@@ -56,13 +57,38 @@ _READING_SHARE = 0.3
 class ProjectConformity(SanxianAlgorithm):
     """Algorithm `project_conformity`: review the projects of a layer against a county's plan."""
 
-    toolbox_section = "check"
-    identifier = "project_conformity"
-    keywords = (
-        "project", "conformity", "admission", "review", "occupied", "建设项目", "合规性审查", "准入", "占用", "选址",
-        "用地预审", "占补平衡", "补划", "专项规划",
-    )  # fmt: skip
-    title = mark_text("Review projects (conformity)")
+    tool = Tool(
+        identifier="project_conformity",
+        section="check",
+        title=mark_text("Review projects (conformity)"),
+        keywords=(
+            "project",
+            "conformity",
+            "admission",
+            "review",
+            "occupied",
+            "建设项目",
+            "合规性审查",
+            "准入",
+            "占用",
+            "选址",
+            "用地预审",
+            "占补平衡",
+            "补划",
+            "专项规划",
+        ),
+        results=(
+            *declare_numbers(
+                PROJECT_COUNT=mark_text("Projects reviewed"),
+                CONFORM=mark_text("Projects that conform"),
+                CONDITIONAL=mark_text("Projects that conform under conditions"),
+                FAIL=mark_text("Projects that do not conform"),
+                UNDETERMINED=mark_text("Undetermined projects"),
+                LEFT_OUT=mark_text("Rows left out"),
+            ),
+            *declare_texts(REMARKS=mark_text("Remarks")),
+        ),
+    )
 
     def shortHelpString(self):
         text = tr(
@@ -90,18 +116,6 @@ class ProjectConformity(SanxianAlgorithm):
             "before their pages; of many projects the first {count} have pages."
         ).format(count=read_toml(CONFORMITY_PAGE_SETTINGS)["max_projects"])
         return f"{text}\n\n{opinion}\n\n{describe_norms()}"
-
-    results = (
-        *declare_numbers(
-            PROJECT_COUNT=mark_text("Projects reviewed"),
-            CONFORM=mark_text("Projects that conform"),
-            CONDITIONAL=mark_text("Projects that conform under conditions"),
-            FAIL=mark_text("Projects that do not conform"),
-            UNDETERMINED=mark_text("Undetermined projects"),
-            LEFT_OUT=mark_text("Rows left out"),
-        ),
-        *declare_texts(REMARKS=mark_text("Remarks")),
-    )
 
     def list_parameters(self):
         label = tr("Occupied parts (GeoPackage)")

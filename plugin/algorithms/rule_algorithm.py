@@ -30,6 +30,7 @@ from .inputs import check_connection, read_layer_list_parameter, read_layer_para
 from .outputs import FindingsOutput
 from .parameters import (
     ANY_GEOMETRY,
+    Tool,
     declare_numbers,
     declare_texts,
     get_label_by_table,
@@ -91,12 +92,14 @@ class RuleAlgorithm(SanxianAlgorithm):
         parts = [f"{heading}\n{text}" for heading, text in self.texts.get_rule_help(self.rule).items()]
         return "\n\n".join([*parts, describe_norms()])
 
-    needs_libraries_to_prepare = False
-    results = (
-        *declare_numbers(
-            ERRORS=mark_text("Errors"), WARNINGS=mark_text("Warnings"), FINDINGS=mark_text("Findings in all")
+    tool = Tool(
+        results=(
+            *declare_numbers(
+                ERRORS=mark_text("Errors"), WARNINGS=mark_text("Warnings"), FINDINGS=mark_text("Findings in all")
+            ),
+            *declare_texts(OUTCOME=mark_text("Outcome")),
         ),
-        *declare_texts(OUTCOME=mark_text("Outcome")),
+        needs_libraries_to_prepare=False,
     )
 
     def list_parameters(self):

@@ -24,6 +24,7 @@ from .common import SanxianAlgorithm, describe_norms, log_copy_of_sealed_layer, 
 from .inputs import read_layer_parameter
 from .outputs import LayerOutput
 from .parameters import (
+    Tool,
     declare_numbers,
     make_choice,
     make_layer,
@@ -166,52 +167,54 @@ class MeasuredAreas:
 class StatutoryArea(SanxianAlgorithm):
     """Algorithm `statutory_area`: write or check areas, adjust them to control areas."""
 
-    toolbox_section = "check"
-    identifier = "statutory_area"
-    keywords = (
-        "area",
-        "ellipsoid",
-        "MJ",
-        "adjustment",
-        "control area",
-        "面积",
-        "椭球面积",
-        "图斑椭球面积",
-        "平差",
-        "控制面积",
-    )
-    title = mark_text("Statutory areas")
-    help_parts = (
-        mark_text(
-            "Computes the statutory (ellipsoidal) area of each polygon by the formula of the land survey, in "
-            "degrees or in any zone of CGCS2000, and lists planar, geodesic, statutory and stored areas in "
-            "separate columns, with the difference of the stored area. The input is not changed.\n\n"
-            "Field: the field that is filled or checked; if empty, the field of the layer's template (TBMJ, "
-            "MJ…), or else MJ. A missing field is added. Areas are in m², rounded to 0.01.\n\n"
-            "Mode: write fills the field and keeps all features; check does not change the field and returns "
-            "only the features whose stored area is missing or differs by more than the tolerance.\n\n"
-            "Control area: a layer of polygons (the county, its townships) or a number in m². The parts in each "
-            "control area are adjusted to it: corrections are proportional to area, the total is exact to 0.01 "
-            "m², and the result is a proposal in a separate column (closed_m2). If the sum of the parts differs "
-            "too much from the control area, no adjustment is made: correct overlaps and gaps first.\n\n"
-            "Invalid shapes are measured with a repaired copy; features without a usable polygon have no area. "
-            "Both are listed. Net areas (TBDLMJ, YJJBNTMJ) are not changed; rule ATT003 compares them with the field."
+    tool = Tool(
+        identifier="statutory_area",
+        section="check",
+        title=mark_text("Statutory areas"),
+        keywords=(
+            "area",
+            "ellipsoid",
+            "MJ",
+            "adjustment",
+            "control area",
+            "面积",
+            "椭球面积",
+            "图斑椭球面积",
+            "平差",
+            "控制面积",
         ),
-        describe_norms,
-    )
-
-    needs_libraries_to_prepare = False
-    results = declare_numbers(
-        ROWS=mark_text("Features"),
-        DIFFERING=mark_text("Stored areas that differ"),
-        WITHOUT_AREA=mark_text("Without a usable polygon"),
-        STATUTORY_M2=mark_text("Statutory areas, sum (m²)"),
-        GEODESIC_M2=mark_text("Geodesic areas, sum (m²)"),
-        PLANAR_M2=mark_text("Planar areas, sum (m²)"),
-        STORED_M2=mark_text("Stored areas, sum (m²)"),
-        CONTROL_M2=mark_text("Control areas, sum (m²)"),
-        MISCLOSURE_M2=mark_text("Misclosure, sum (m²)"),
-        REFUSED=mark_text("Control areas not adjusted"),
+        help_parts=(
+            mark_text(
+                "Computes the statutory (ellipsoidal) area of each polygon by the formula of the land survey, in "
+                "degrees or in any zone of CGCS2000, and lists planar, geodesic, statutory and stored areas in "
+                "separate columns, with the difference of the stored area. The input is not changed.\n\n"
+                "Field: the field that is filled or checked; if empty, the field of the layer's template (TBMJ, MJ…), "
+                "or else MJ. A missing field is added. Areas are in m², rounded to 0.01.\n\n"
+                "Mode: write fills the field and keeps all features; check does not change the field and returns only "
+                "the features whose stored area is missing or differs by more than the tolerance.\n\n"
+                "Control area: a layer of polygons (the county, its townships) or a number in m². The parts in each "
+                "control area are adjusted to it: corrections are proportional to area, the total is exact to 0.01 m², "
+                "and the result is a proposal in a separate column (closed_m2). If the sum of the parts differs too "
+                "much from the control area, no adjustment is made: correct overlaps and gaps first.\n\n"
+                "Invalid shapes are measured with a repaired copy; features without a usable polygon have no area. "
+                "Both are listed. Net areas (TBDLMJ, YJJBNTMJ) are not changed; rule ATT003 compares them with the "
+                "field."
+            ),
+            describe_norms,
+        ),
+        results=declare_numbers(
+            ROWS=mark_text("Features"),
+            DIFFERING=mark_text("Stored areas that differ"),
+            WITHOUT_AREA=mark_text("Without a usable polygon"),
+            STATUTORY_M2=mark_text("Statutory areas, sum (m²)"),
+            GEODESIC_M2=mark_text("Geodesic areas, sum (m²)"),
+            PLANAR_M2=mark_text("Planar areas, sum (m²)"),
+            STORED_M2=mark_text("Stored areas, sum (m²)"),
+            CONTROL_M2=mark_text("Control areas, sum (m²)"),
+            MISCLOSURE_M2=mark_text("Misclosure, sum (m²)"),
+            REFUSED=mark_text("Control areas not adjusted"),
+        ),
+        needs_libraries_to_prepare=False,
     )
 
     def list_parameters(self):

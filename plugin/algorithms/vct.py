@@ -28,6 +28,7 @@ from .common import SanxianAlgorithm, log_lines, log_warnings, log_written_files
 from .inputs import read_layer_list_parameter, read_project_layers, read_source_without_layers
 from .outputs import load_layer
 from .parameters import (
+    Tool,
     declare_numbers,
     declare_texts,
     make_database_output,
@@ -47,31 +48,32 @@ _IMPORT_SHARE_OF_PROGRESS = 0.5
 class ExportVct(SanxianAlgorithm):
     """Algorithm `export_vct`: write layers as a VCT 3.0 file."""
 
-    toolbox_section = "exchange"
-    identifier = "export_vct"
-    keywords = ("vct", "export", "exchange", "GB/T 17798", "导出", "交换格式", "汇交", "地理空间数据交换格式")
-    title = mark_text("Export VCT")
-    help_parts = (
-        mark_text(
-            "Writes layers as one VCT 3.0 file (GB/T 17798), in GBK: header, feature codes, table structures, "
-            "points, lines, polygons and attributes.\n\n"
-            "A boundary with identical vertices in two polygons of a layer is written once, as a line that both "
-            "refer to, with opposite signs. Outer rings run clockwise, holes anticlockwise. Coordinates have "
-            "four decimals (degrees ten). Each part of a multipart feature becomes a record, with consecutive "
-            "ids and the same attributes; Import VCT merges them again. A point layer with a field VCT_TEXT (and "
-            "VCT_ANGLE, degrees) is written as annotation.\n\n"
-            "All layers must be in one coordinate system: CGCS2000 degrees, or a zone of 3° or 6°. A character "
-            "that GBK lacks stops the run, with a message that names layer, feature and field; commas and line "
-            "ends in texts become “，” and spaces. Lengths, names and feature codes are those of the templates; a "
-            "field is widened for longer values, and no value is cut.\n\n"
-            "These parts are not verified against the text of the standard (mark C) and are settings in vct.toml of "
-            "the standard's folder: data mark, notation of projection parameters, decimals, spare feature codes. "
-            "Changes made while writing are listed in the log. Verify the file with Import VCT."
+    tool = Tool(
+        identifier="export_vct",
+        section="exchange",
+        title=mark_text("Export VCT"),
+        keywords=("vct", "export", "exchange", "GB/T 17798", "导出", "交换格式", "汇交", "地理空间数据交换格式"),
+        help_parts=(
+            mark_text(
+                "Writes layers as one VCT 3.0 file (GB/T 17798), in GBK: header, feature codes, table structures, "
+                "points, lines, polygons and attributes.\n\n"
+                "A boundary with identical vertices in two polygons of a layer is written once, as a line that both "
+                "refer to, with opposite signs. Outer rings run clockwise, holes anticlockwise. Coordinates have four "
+                "decimals (degrees ten). Each part of a multipart feature becomes a record, with consecutive ids and "
+                "the same attributes; Import VCT merges them again. A point layer with a field VCT_TEXT (and "
+                "VCT_ANGLE, degrees) is written as annotation.\n\n"
+                "All layers must be in one coordinate system: CGCS2000 degrees, or a zone of 3° or 6°. A character "
+                "that GBK lacks stops the run, with a message that names layer, feature and field; commas and line "
+                "ends in texts become “，” and spaces. Lengths, names and feature codes are those of the templates; a "
+                "field is widened for longer values, and no value is cut.\n\n"
+                "These parts are not verified against the text of the standard (mark C) and are settings in vct.toml "
+                "of the standard's folder: data mark, notation of projection parameters, decimals, spare feature "
+                "codes. Changes made while writing are listed in the log. Verify the file with Import VCT."
+            ),
         ),
-    )
-
-    results = declare_numbers(
-        LAYERS_WRITTEN=mark_text("Layers written"), FEATURES=mark_text("Features"), ROWS=mark_text("Rows")
+        results=declare_numbers(
+            LAYERS_WRITTEN=mark_text("Layers written"), FEATURES=mark_text("Features"), ROWS=mark_text("Rows")
+        ),
     )
 
     def list_parameters(self):
@@ -121,33 +123,34 @@ class ExportVct(SanxianAlgorithm):
 class ImportVct(SanxianAlgorithm):
     """Algorithm `import_vct`: import a VCT file, load its layers and check them."""
 
-    toolbox_section = "exchange"
-    identifier = "import_vct"
-    keywords = ("vct", "import", "exchange", "GB/T 17798", "导入", "交换格式", "入库", "地理空间数据交换格式")
-    title = mark_text("Import VCT")
-    help_parts = (
-        mark_text(
-            "Converts a VCT 3.0 file (GB/T 17798) to a GeoPackage: each table becomes a layer with the fields, "
-            "types and lengths that the file declares, and with Chinese names for fields of the standard. Both "
-            "kinds of header are read (LANDUSE-VCT and CNSDTF-VCT), in CGCS2000 degrees or a zone of 3° or 6°.\n\n"
-            "Polygons are built from the lines that neighbours share, so shared boundaries have identical "
-            "vertices. Rows without a shape and shapes without a row are kept and reported. Records with "
-            "consecutive ids and identical values, including BSM, are merged into one multipart feature. "
-            "Annotation becomes points with text and angle (VCT_TEXT, VCT_ANGLE).\n\n"
-            "A damaged file (truncated, a wrong count, a reference to a missing line, not GBK) stops the run "
-            "with its line number, and no incomplete database is left. Arcs and splines are not supported.\n\n"
-            "After the import the default check runs on the database; verdict, errors, warnings and the rules "
-            "with most findings are written to the log. The imported data are kept regardless of the result.\n\n"
-            "In QGIS Desktop the layers are added as a group, with the symbols and forms of their templates. A "
-            "VCT file that is dropped on the map is imported as well; the reader of QGIS takes the suffix .vct "
-            "for another format (Idrisi)."
+    tool = Tool(
+        identifier="import_vct",
+        section="exchange",
+        title=mark_text("Import VCT"),
+        keywords=("vct", "import", "exchange", "GB/T 17798", "导入", "交换格式", "入库", "地理空间数据交换格式"),
+        help_parts=(
+            mark_text(
+                "Converts a VCT 3.0 file (GB/T 17798) to a GeoPackage: each table becomes a layer with the fields, "
+                "types and lengths that the file declares, and with Chinese names for fields of the standard. Both "
+                "kinds of header are read (LANDUSE-VCT and CNSDTF-VCT), in CGCS2000 degrees or a zone of 3° or 6°.\n\n"
+                "Polygons are built from the lines that neighbours share, so shared boundaries have identical "
+                "vertices. Rows without a shape and shapes without a row are kept and reported. Records with "
+                "consecutive ids and identical values, including BSM, are merged into one multipart feature. "
+                "Annotation becomes points with text and angle (VCT_TEXT, VCT_ANGLE).\n\n"
+                "A damaged file (truncated, a wrong count, a reference to a missing line, not GBK) stops the run "
+                "with its line number, and no incomplete database is left. Arcs and splines are not supported.\n\n"
+                "After the import the default check runs on the database; verdict, errors, warnings and the rules "
+                "with most findings are written to the log. The imported data are kept regardless of the result.\n\n"
+                "In QGIS Desktop the layers are added as a group, with the symbols and forms of their templates. A "
+                "VCT file that is dropped on the map is imported as well; the reader of QGIS takes the suffix .vct "
+                "for another format (Idrisi)."
+            ),
         ),
-    )
-
-    results = (
-        *declare_numbers(LAYERS=mark_text("Layers made"), ROWS=mark_text("Rows")),
-        *declare_texts(REMARKS=mark_text("Remarks"), VERDICT=mark_text("Verdict")),
-        *declare_numbers(ERRORS=mark_text("Errors"), WARNINGS=mark_text("Warnings")),
+        results=(
+            *declare_numbers(LAYERS=mark_text("Layers made"), ROWS=mark_text("Rows")),
+            *declare_texts(REMARKS=mark_text("Remarks"), VERDICT=mark_text("Verdict")),
+            *declare_numbers(ERRORS=mark_text("Errors"), WARNINGS=mark_text("Warnings")),
+        ),
     )
 
     def list_parameters(self):

@@ -60,18 +60,12 @@ class MapActions:
             return
         results = processing.execAlgorithmDialog("sanxian:export_maps", {})
         if results and results.get("FILES"):
-            text = tr("{made} maps, {files} files, in {folder}.")
-            push_message(
-                self._iface.messageBar(),
-                "success",
-                tr("Export Maps"),
-                text.format(made=results["MADE"], files=results["FILES"], folder=results["OUTPUT"]),
-            )
+            bar, title = self._iface.messageBar(), tr("Export Maps")
+            made = {"made": results["MADE"], "files": results["FILES"], "folder": results["OUTPUT"]}
+            push_message(bar, "success", title, tr("{made} maps, {files} files, in {folder}.").format(**made))
             if results["NOT_MADE"]:
-                text = tr("Not made, because layers are missing: {names}.")
-                push_message(
-                    self._iface.messageBar(), "info", tr("Export Maps"), text.format(names=results["NOT_MADE"])
-                )
+                text = tr("Not made, because layers are missing: {names}.").format(names=results["NOT_MADE"])
+                push_message(bar, "info", title, text)
 
     def open_layouts_dialog(self) -> None:
         """Recognise the layers in the background, then open the dialog 生成布局."""
@@ -126,23 +120,18 @@ class MapActions:
         finally:
             QApplication.restoreOverrideCursor()
         project.setDirty(True)
-        bar, title = self._iface.messageBar(), tr("Make Layouts")
-        if save_outcome.new_layout_names:
-            text = tr("{count} layouts are in the project's list (Project → Layouts): {names}.")
-            push_message(
-                bar,
-                "success",
-                title,
-                text.format(
-                    count=len(save_outcome.new_layout_names), names=tr(", ").join(save_outcome.new_layout_names)
-                ),
-            )
-        texts = Texts(settings.get_interface_language())
-        for message in dict.fromkeys(note.render(texts) for note in save_outcome.notes):
-            push_message(bar, "warning", title, message)
-        if save_outcome.kept_layout_names:
-            text = tr("Kept as you edited them: {names}.")
-            push_message(bar, "info", title, text.format(names=tr(", ").join(save_outcome.kept_layout_names)))
+        texts, new, kept = (
+            Texts(settings.get_interface_language()),
+            save_outcome.new_layout_names,
+            save_outcome.kept_layout_names,
+        )
+        made = tr("{count} layouts are in the project's list (Project → Layouts): {names}.")
+        reports = [("success", made.format(count=len(new), names=tr(", ").join(new)))] if new else []
+        reports += [("warning", text) for text in dict.fromkeys(note.render(texts) for note in save_outcome.notes)]
+        if kept:
+            reports.append(("info", tr("Kept as you edited them: {names}.").format(names=tr(", ").join(kept))))
+        for level, text in reports:
+            push_message(self._iface.messageBar(), level, tr("Make Layouts"), text)
 
     def _ask_to_replace(self, layout_names: list[str]) -> bool:
         text = tr(
@@ -186,8 +175,7 @@ class LayoutsDialog(FocusedButtonDialog):
                 item.setFlags(Qt.ItemFlag.NoItemFlags)
                 # The colour of disabled rows is hardly readable in QGIS's dark theme.
                 item.setForeground(theme.get_faint_color(in_field=True))
-                reason = self._texts.get("maps", missing_input.key, map=title, **missing_input.params)
-                item.setToolTip(reason)
+                item.setToolTip(self._texts.get("maps", missing_input.key, map=title, **missing_input.params))
                 item.setText(f"{item.text()}  {tr('(layers missing)')}")
             else:
                 item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable)

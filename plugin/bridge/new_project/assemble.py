@@ -39,7 +39,7 @@ from ..layers.properties import get_assigned_role
 from ..layers.role_recognition import SHOWN_PACKAGE_PROPERTY, list_plan_layers
 from ..project import county
 from ..texts import tr
-from . import bookmarks
+from . import layer_extent
 
 if TYPE_CHECKING:
     from ...core.counties.townships.split import WrittenPackage
@@ -233,8 +233,8 @@ def finish_project(project: QgsProject, request: NewProjectRequest, standard: St
     project.setAvoidIntersectionsMode(Qgis.AvoidIntersectionsMode.AllowIntersections)
     never_overlap = sorted(t.role for t in standard.templates.values() if t.overlap == "never")
     project.writeEntry(_PROJECT_SCOPE, _AVOID_OVERLAP_KEY, _ROLE_SEPARATOR.join(never_overlap))
-    bookmarks.enable_automatic_update(project)
-    bookmarks.update_bookmarks(project)
+    layer_extent.enable_automatic_update(project)
+    layer_extent.update_bookmarks(project)
 
 
 def write_project(project: QgsProject, request: NewProjectRequest) -> None:

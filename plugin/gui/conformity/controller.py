@@ -25,13 +25,14 @@ from ..widgets.messages import MessageBarMessages
 from .dock import ConformityDock
 from .figures import PanelFigures, Reason, describe_review
 from .map_tool import MouseFigures, OccupiedMarks, ProjectMapTool
-from .plan_and_report import PlanState, ReportWriter
 from .projects import (
     FILE_FILTER,
     POINT_SUFFIXES,
     NoProjects,
     PanelProject,
+    PlanState,
     ProjectList,
+    ReportWriter,
     read_file,
     read_selected_features,
 )

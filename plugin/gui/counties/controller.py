@@ -108,9 +108,10 @@ class CountiesController(QObject):
         self._stop_forecast()
         if not dialog.form.is_complete:
             dialog.model.set_rows([])
-            has_source = bool(dialog.form.source.text())
-            source_text = tr("Choose a folder with the data of each county, or a list of counties.")
-            dialog.message.show_hint(tr("Choose the folder of the results.") if has_source else source_text)
+            no_source = tr("Choose a folder with the data of each county, or a list of counties.")
+            dialog.message.show_hint(
+                tr("Choose the folder of the results.") if dialog.form.source.text() else no_source
+            )
             return
         try:
             options = dialog.form.make_options()
@@ -143,38 +144,29 @@ class CountiesController(QObject):
     def _on_forecast_step(
         self, job: BackgroundJob, found: list[tuple[County, ...]], options: BatchOptions, share: float
     ) -> None:
-        if job is not self._forecast_job or self.dialog is None:
-            return
-        self._show_found(found, options)
-        self.dialog.message.show_hint(
-            tr("Comparing the data with the former results: {share}%").format(share=round(100 * share))
-        )
+        if job is self._forecast_job:
+            self._show_found(found, options)
+            text = tr("Comparing the data with the former results: {share}%").format(share=round(100 * share))
+            self.dialog.message.show_hint(text)
 
     def _show_found(self, found: list[tuple[County, ...]], options: BatchOptions) -> None:
         """Show the counties that a job has found, once."""
-        if not found:
-            return
-        counties = found.pop()
-        if [row.county for row in self.dialog.model.rows] != list(counties):
+        counties = found.pop() if found else ()
+        if counties and [row.county for row in self.dialog.model.rows] != list(counties):
             self.dialog.model.set_rows([CountyRow(one, one.profile or options.check.profile) for one in counties])
 
     def _show_forecast(self, forecast: Forecast) -> None:
-        self._forecast_job = None
-        if self.dialog is None:
-            return
         from ...core.counties.batch_sentences import describe_forecast_sums
 
+        self._forecast_job = None
         self.dialog.show_rows(make_rows_of_forecast(forecast))
-        lines = describe_forecast_sums(forecast, ReportTexts(get_interface_language()))
         text = tr("{count} counties were found.").format(count=len(forecast.rows))
-        for line in lines:
+        for line in describe_forecast_sums(forecast, ReportTexts(get_interface_language())):
             text = tr("{first} {second}").format(first=text, second=line.strip())
         self.dialog.message.show_confirmation(text)
 
     def _show_forecast_error(self, error: Exception) -> None:
         self._forecast_job = None
-        if self.dialog is None:
-            return
         self.dialog.model.set_rows([])
         text = tr("The counties could not be read ({error}). Details are in the log, tab Sanxian.")
         self.dialog.message.show_error(messages.explain_and_log(error, text))
@@ -182,8 +174,7 @@ class CountiesController(QObject):
     def _end_forecast(self) -> None:
         """Show that the user cancelled the reading in QGIS's list of tasks."""
         self._forecast_job = None
-        if self.dialog is not None:
-            self.dialog.message.show_hint(tr("Cancelled"))
+        self.dialog.message.show_hint(tr("Cancelled"))
 
     # --- the run
     def start_run(self) -> None:
@@ -269,8 +260,21 @@ class CountiesController(QObject):
             report = summary.report_paths[record.name]
             self.dialog.model.show_kept(record, options.output / Path(report).parent if report else None)
         lines = describe_batch(summary, ReportTexts(get_interface_language()))
-        if batch.sequence_reason is not None:
-            lines.append(_explain_sequence(batch.sequence_reason))
+        if batch.sequence_reason is SequenceReason.STORED_CONNECTION:
+            lines.append(
+                tr(
+                    "The counties were checked one after the other, because the data or a sealed edition are in a "
+                    "database connection that QGIS stores, which only QGIS can use. With service=… in place of "
+                    "connection=… several can be checked at the same time."
+                )
+            )
+        elif batch.sequence_reason is not None:
+            lines.append(
+                tr(
+                    "The counties were checked one after the other, because no Python program was found that can check "
+                    "several at the same time."
+                )
+            )
         text = "\n".join(line.strip() for line in lines)
         self.dialog.end_run(text, _MESSAGE_KINDS.get(summary.verdict, "warning"))
         if not self.dialog.isVisible():
@@ -316,19 +320,17 @@ class CountiesController(QObject):
         row = self.dialog.model.find_row(name)
         if row is None:
             return
+        record = row.valid_record
         if row.has_report:
             from ...core.counties.check_county import make_report_paths
 
             open_path(str(make_report_paths(row.folder, tuple(row.record.forms))["html"]), self.dialog)
-            return
-        record = row.valid_record
-        if record is not None and not record.is_checked:
+        elif record is not None and not record.is_checked:
             text = tr("“{name}” has no report: {reason}").format(name=name, reason=record.reason)
+            self.dialog.outcome.show_text(text, "warning")
         else:
-            text = tr("“{name}” has no report yet: it was not checked with the present data and settings.").format(
-                name=name
-            )
-        self.dialog.outcome.show_text(text, "warning")
+            text = tr("“{name}” has no report yet: it was not checked with the present data and settings.")
+            self.dialog.outcome.show_text(text.format(name=name), "warning")
 
     def _open_shown_result(self, name: str) -> None:
         output = self.dialog.get_results_folder()
@@ -353,17 +355,3 @@ class CountiesController(QObject):
             self._iface.mapCanvas().setReferencedExtent(QgsReferencedRectangle(extent, layer.crs()))
             self._iface.mapCanvas().refresh()
         self.dialog.outcome.show_text(tr("The layer “{name}” is on the map.").format(name=layer.name()), "ok")
-
-
-def _explain_sequence(reason: SequenceReason) -> str:
-    """Return why the counties were checked one after the other."""
-    if reason is SequenceReason.STORED_CONNECTION:
-        return tr(
-            "The counties were checked one after the other, because the data or a sealed edition are in a database "
-            "connection that QGIS stores, which only QGIS can use. With service=… in place of connection=… several can "
-            "be checked at the same time."
-        )
-    return tr(
-        "The counties were checked one after the other, because no Python program was found that can check several at "
-        "the same time."
-    )

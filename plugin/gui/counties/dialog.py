@@ -39,9 +39,8 @@ class KindButtons(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.by_kind: dict[str, QToolButton] = {}
-        for kind in KINDS:
-            self.by_kind[kind] = QToolButton(
+        self.by_kind = {
+            kind: QToolButton(
                 objectName=f"SanxianCounties{str(kind).capitalize()}",
                 checkable=True,
                 checked=True,
@@ -49,6 +48,8 @@ class KindButtons(QWidget):
                 toolTip=tr("Show or hide the counties with this verdict"),
                 toggled=self.changed,
             )
+            for kind in KINDS
+        }
         fill_layout(QHBoxLayout(self), *self.by_kind.values(), has_margins=False)
         self.refresh_icons()
         self.show_counts(dict.fromkeys(KINDS, 0))
@@ -100,10 +101,8 @@ class RunProgress(QWidget):
         elapsed = time.monotonic() - self._start_time
         if elapsed >= _MIN_ELAPSED_SECONDS and _MIN_SHARE <= share < 1:
             left = elapsed * (1 - share) / share
-            if left < _MIN_SECONDS_IN_MINUTES:
-                parts.append(tr("about {seconds} s left").format(seconds=round(left)))
-            else:
-                parts.append(tr("about {minutes} min left").format(minutes=round(left / _SECONDS_PER_MINUTE)))
+            text = tr("about {seconds} s left") if left < _MIN_SECONDS_IN_MINUTES else tr("about {minutes} min left")
+            parts.append(text.format(seconds=round(left), minutes=round(left / _SECONDS_PER_MINUTE)))
         self.what.setText("  ".join(parts))
 
 
@@ -253,10 +252,10 @@ class CountiesDialog(ManualStartDialog):
         return Path(self.form.output.text()) if self.form.output.text() else None
 
     def _enable_start(self) -> None:
-        complete = self.form.is_complete
-        self.refresh.setEnabled(not self.is_running and complete)
-        self.start.setEnabled(complete)
-        self.start.setToolTip("" if complete else tr("Choose the data of the counties and the folder of the results."))
+        hint = "" if self.form.is_complete else tr("Choose the data of the counties and the folder of the results.")
+        self.refresh.setEnabled(not self.is_running and not hint)
+        self.start.setEnabled(not hint)
+        self.start.setToolTip(hint)
 
     def show_rows(self, rows: list[CountyRow]) -> None:
         """Show counties; the selected one stays selected."""

@@ -63,9 +63,7 @@ class CountyRow:
     def kind(self) -> str:
         """Return the verdict, `NO_VERDICT` for a county that has none, or empty if it was not checked yet."""
         record = self.valid_record
-        if record is None:
-            return ""
-        return record.verdict if record.is_checked else NO_VERDICT
+        return "" if record is None else record.verdict if record.is_checked else NO_VERDICT
 
     @property
     def has_report(self) -> bool:
@@ -136,9 +134,9 @@ def describe_time(row: CountyRow) -> str:
 
 
 def _format_seconds(seconds: float) -> str:
-    if seconds < _MIN_SECONDS_IN_MINUTES:
-        return tr("{count} s").format(count=format_number(max(seconds, 1), 0))
-    return tr("{count} min").format(count=format_number(seconds / _SECONDS_PER_MINUTE, 0))
+    is_short = seconds < _MIN_SECONDS_IN_MINUTES
+    count = format_number(max(seconds, 1) if is_short else seconds / _SECONDS_PER_MINUTE, 0)
+    return (tr("{count} s") if is_short else tr("{count} min")).format(count=count)
 
 
 def describe_result(row: CountyRow) -> str:
@@ -183,11 +181,9 @@ def describe_row(row: CountyRow) -> str:
         lines[0] = tr("{source} ({size} MB)").format(source=lines[0], size=size)
     if row.county.is_package:
         lines.append(tr("Submission package: inspected"))
-    record = row.valid_record
-    if record is None and row.record is not None:
+    if row.valid_record is None and row.record is not None:
         former = theme.get_verdict_word(row.record.verdict) if row.record.is_checked else tr("No verdict")
         lines.append(tr("Last result, of former data or settings: {verdict}").format(verdict=former))
-    reason = describe_reason(row)
-    if reason:
+    if reason := describe_reason(row):
         lines.append(tr("{state}: {reason}").format(state=describe_result(row), reason=reason))
     return "\n".join(lines)

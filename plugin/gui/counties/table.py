@@ -188,14 +188,11 @@ class CountyModel(QAbstractTableModel):
             font = QFont()
             font.setBold(True)
             return font
-        if role == _SORT_ROLE:
-            value = _get_sort_value(row, column)
-            return _CELL_TEXTS[column](row) if value is None else value
-        return None
+        return _get_sort_value(row, column) if role == _SORT_ROLE else None
 
 
-def _get_sort_value(row: CountyRow, column: Column) -> float | None:
-    """Return the number that a column is sorted by; None for a column of texts. Cells without a value come first."""
+def _get_sort_value(row: CountyRow, column: Column) -> float | str:
+    """Return the number or text that a column is sorted by. Cells without a value come first."""
     if column is Column.TIME:
         record = row.valid_record
         seconds = record.times.get("seconds") if record is not None else row.seconds
@@ -205,7 +202,7 @@ def _get_sort_value(row: CountyRow, column: Column) -> float | None:
         return -1 if count is None else count
     if column is Column.RESULT:
         return KINDS.index(row.kind) if row.kind else len(KINDS)
-    return None
+    return _CELL_TEXTS[column](row)
 
 
 class CountyFilter(QSortFilterProxyModel):
@@ -262,8 +259,8 @@ class CountyTable(QTableView):
         row = self.get_selected_row()
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and row is not None:
             self.opened.emit(row.name)
-            return
-        super().keyPressEvent(event)
+        else:
+            super().keyPressEvent(event)
 
     def resizeEvent(self, event) -> None:
         super().resizeEvent(event)

@@ -7,7 +7,7 @@ import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtCore import QSignalBlocker, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QAbstractScrollArea,
     QHBoxLayout,
@@ -67,9 +67,8 @@ class CountyForm(QWidget):
         super().__init__(parent, objectName="SanxianCountyForm")
         self._texts = Texts(settings.get_interface_language())
         self._opened_settings = self._stored_settings = CountySettings()
-        self._path, self.text, self._is_filling = Path(), "", False
-        norm = Norm(load_named_standard({}, load_profile(), self._path), load_profile())
-        self._norm = norm
+        self._path, self.text = Path(), ""
+        self._norm = norm = Norm(load_named_standard({}, load_profile(), self._path), load_profile())
         self.name, self.area_code = QLineEdit(), QLineEdit()
         self.name_message, self.file_message = FieldMessage(lines=0), FieldMessage(lines=0)
         self.base = ProfileCombo("SanxianParentProfile")
@@ -147,23 +146,19 @@ class CountyForm(QWidget):
         """
         self._opened_settings = self._stored_settings = county
         self._path, self.text = path, text
-        self._is_filling = True
-        self.name.setText(county.name)
-        self.area_code.setText(county.area_code)
-        # Without its own file the county inherits from the profile chosen above the form.
-        for widget in (self._parent_label, self.base):
-            widget.setVisible(bool(text))
-        covering_profile_ids = [
-            profile for profile in list_profile_ids() if load_profile(profile).covers(county.area_code)
-        ]
-        self.base.set_profiles(covering_profile_ids)
-        self.base.choose_profile(county.parent_profile)
-        self._norm = self._load_inherited_norm(county)
-        self.targets.show_targets(county.targets, self._norm, county.area_code)
-        for part in (self.ratio, self.limits, self.tolerances):
-            part.show_settings(dict(county.value_by_setting), dict(county.document_by_setting), self._norm)
-        self.confirmation.show_confirmation(county.confirmation)
-        self._is_filling = False
+        with QSignalBlocker(self):
+            self.name.setText(county.name)
+            self.area_code.setText(county.area_code)
+            # Without its own file the county inherits from the profile chosen above the form.
+            for widget in (self._parent_label, self.base):
+                widget.setVisible(bool(text))
+            self.base.set_profiles(one for one in list_profile_ids() if load_profile(one).covers(county.area_code))
+            self.base.choose_profile(county.parent_profile)
+            self._norm = self._load_inherited_norm(county)
+            self.targets.show_targets(county.targets, self._norm, county.area_code)
+            for part in (self.ratio, self.limits, self.tolerances):
+                part.show_settings(dict(county.value_by_setting), dict(county.document_by_setting), self._norm)
+            self.confirmation.show_confirmation(county.confirmation)
         self._refresh_messages()
         # The form may normalise the spelling of numbers; compare later values with its own reading.
         self._opened_settings = self.read_county_settings()
@@ -172,16 +167,15 @@ class CountyForm(QWidget):
         """Set another parent profile; the county's own settings stay."""
         self._stored_settings = replace(self._stored_settings, parent_profile=base)
         self._norm = self._load_inherited_norm(self._stored_settings)
-        self._is_filling = True
-        self.base.choose_profile(base)
-        self.targets.show_inherited_targets(self._norm, self.area_code.text().strip())
-        for part in (self.ratio, self.limits, self.tolerances):
-            part.show_inherited_settings(self._norm)
-        self._is_filling = False
+        with QSignalBlocker(self):
+            self.base.choose_profile(base)
+            self.targets.show_inherited_targets(self._norm, self.area_code.text().strip())
+            for part in (self.ratio, self.limits, self.tolerances):
+                part.show_inherited_settings(self._norm)
         self._refresh_messages()
 
     def _on_parent_chosen(self, _index: int) -> None:
-        if not self._is_filling:
+        if not self.signalsBlocked():
             self.set_parent_profile(self.base.currentData() or "")
             self.changed.emit()
 
@@ -242,13 +236,11 @@ class CountyForm(QWidget):
         return Norm(load_named_standard(table, base, self._path), base)
 
     def _on_changed(self, *_args: object) -> None:
-        if self._is_filling:
-            return
-        self._is_filling = True
-        self.targets.show_inherited_targets(self._norm, self.area_code.text().strip())
-        self._is_filling = False
-        self._refresh_messages()
-        self.changed.emit()
+        if not self.signalsBlocked():
+            with QSignalBlocker(self):
+                self.targets.show_inherited_targets(self._norm, self.area_code.text().strip())
+            self._refresh_messages()
+            self.changed.emit()
 
     def _refresh_messages(self) -> None:
         county = self.read_county_settings()

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from unicodedata import normalize
 
+from qgis.PyQt.QtCore import QSignalBlocker
 from qgis.PyQt.QtWidgets import QCheckBox, QGridLayout, QLabel, QWidget
 
 from ...bridge.texts import tr
@@ -129,9 +130,7 @@ class SettingRow:
             value = Decimal(normalize("NFKC", entered))
         except InvalidOperation:
             return entered
-        if not value.is_finite():
-            return entered
-        return float(value / 100 if find_unit(self.key) == "share" else value)
+        return float(value / 100 if find_unit(self.key) == "share" else value) if value.is_finite() else entered
 
 
 class LimitsBox(FormBox):
@@ -139,18 +138,16 @@ class LimitsBox(FormBox):
 
     def __init__(self, keys: tuple[str, ...], norm: Norm, texts: Texts, parent=None):
         super().__init__(parent)
-        self._is_filling = False
         self.rows: dict[str, SettingRow] = {}
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setVerticalSpacing(2)
         grid.setColumnStretch(4, 1)
-        heads = (tr("Setting"), tr("Value"), "", "", tr("Source of setting"))
-        for column, text in enumerate(heads):
+        for column, text in enumerate((tr("Setting"), tr("Value"), "", "", tr("Source of setting"))):
             grid.addWidget(QLabel(text), 0, column)
         for number, key in enumerate(keys, 1):
             is_switch = isinstance(norm.standard.settings.get(key), bool)
-            row = self.rows[key] = SettingRow(key, is_switch, texts, self._on_changed)
+            row = self.rows[key] = SettingRow(key, is_switch, texts, self.on_changed)
             for column, widget in enumerate(row.list_widgets()):
                 grid.addWidget(widget, 2 * number, column)
             grid.addWidget(row.message, 2 * number + 1, 1, 1, 5)
@@ -160,10 +157,9 @@ class LimitsBox(FormBox):
 
         ``settings``: key → value; ``documents``: key → name of the document that the value is from.
         """
-        self._is_filling = True
-        for key, row in self.rows.items():
-            row.show_value(settings.get(key), documents.get(key, ""))
-        self._is_filling = False
+        with QSignalBlocker(self):
+            for key, row in self.rows.items():
+                row.show_value(settings.get(key), documents.get(key, ""))
         self.show_inherited_settings(norm)
 
     def show_inherited_settings(self, norm: Norm) -> None:
@@ -183,12 +179,9 @@ class LimitsBox(FormBox):
             if row.has_county_value and row.document.get_county_value()
         }
 
-    def _on_changed(self, *_args: object) -> None:
-        if self._is_filling:
-            return
+    def update_state(self) -> None:
         for row in self.rows.values():
             row.update_state()
-        self.changed.emit()
 
 
 class RatioBox(FormBox):
@@ -199,7 +192,7 @@ class RatioBox(FormBox):
 
     def __init__(self, norm: Norm, texts: Texts, parent=None):
         super().__init__(parent)
-        self._is_filling, self._norm, self._classes_own = False, norm, False
+        self._norm, self._classes_own = norm, False
         self.limit = LimitsBox((_LIMIT_KEY,), norm, texts)
         self.limit.changed.connect(self.changed)
         self.form = InheritingComboBox(objectName="SanxianRatioForm")
@@ -211,7 +204,7 @@ class RatioBox(FormBox):
         self.form.set_inherited_value("")
         for form in RATIO_FORMS:
             self.form.addItem(self._forms[form], form)
-        self.form.currentIndexChanged.connect(self._on_changed)
+        self.form.currentIndexChanged.connect(self.on_changed)
         self.form_mark, self.classes_mark = SourceMarkSlot(), SourceMarkSlot()
         self.restore, self.message, self.classes_origin = RestoreButton(), FieldMessage(lines=0), make_faint_label()
         self.restore.clicked.connect(self._restore_classes)
@@ -238,14 +231,13 @@ class RatioBox(FormBox):
 
     def show_settings(self, settings: dict[str, Any], documents: dict[str, str], norm: Norm) -> None:
         """Show the county's own settings of the ratio, and those that it inherits; as `LimitsBox.show_settings`."""
-        self._is_filling = True
-        self.limit.show_settings(settings, documents, norm)
-        self.form.choose_value(settings.get(_DEFINITION_KEY))
-        self._classes_own = _CLASSES_KEY in settings
-        if self._classes_own:
-            self._show_land_use_classes(settings[_CLASSES_KEY])
-        self.show_inherited_settings(norm)
-        self._is_filling = False
+        with QSignalBlocker(self):
+            self.limit.show_settings(settings, documents, norm)
+            self.form.choose_value(settings.get(_DEFINITION_KEY))
+            self._classes_own = _CLASSES_KEY in settings
+            if self._classes_own:
+                self._show_land_use_classes(settings[_CLASSES_KEY])
+            self.show_inherited_settings(norm)
 
     def show_inherited_settings(self, norm: Norm) -> None:
         """Show the values that the county inherits from ``norm``, where it does not set its own."""
@@ -255,13 +247,12 @@ class RatioBox(FormBox):
         self.form.set_inherited_value(self._forms.get(form.value, form.value), form.origin)
         if not self._classes_own:
             self._show_land_use_classes(classes.value)
-        self._update_state()
+        self.update_state()
 
     def _show_land_use_classes(self, classes: list[str]) -> None:
-        filling, self._is_filling = self._is_filling, True
-        for codes, box in self.boxes.items():
-            box.setChecked(set(codes) <= set(classes))
-        self._is_filling = filling
+        with QSignalBlocker(self):
+            for codes, box in self.boxes.items():
+                box.setChecked(set(codes) <= set(classes))
 
     def read_settings(self) -> dict[str, Any]:
         """Return key → value of the settings of the ratio that the county sets itself."""
@@ -279,16 +270,16 @@ class RatioBox(FormBox):
         return [*(code for codes, box in self.boxes.items() if box.isChecked() for code in codes), *others]
 
     def _on_class_toggled(self, _on: bool) -> None:
-        if not self._is_filling:
+        if not self.signalsBlocked():
             self._classes_own = self._collect_classes() != list(self._norm.get(_CLASSES_KEY))
-            self._on_changed()
+            self.on_changed()
 
     def _restore_classes(self) -> None:
         self._classes_own = False
         self._show_land_use_classes(self._norm.get(_CLASSES_KEY))
-        self._on_changed()
+        self.on_changed()
 
-    def _update_state(self) -> None:
+    def update_state(self) -> None:
         self.restore.setVisible(self._classes_own)
         origin = tr("set by the county") if self._classes_own else get_inherited_value(_CLASSES_KEY, self._norm).origin
         self.classes_origin.setText(origin)
@@ -296,11 +287,6 @@ class RatioBox(FormBox):
             self._norm.get_source_mark(_DEFINITION_KEY) if self.form.get_county_value() is None else "C"
         )
         self.classes_mark.show_source_mark("C" if self._classes_own else self._norm.get_source_mark(_CLASSES_KEY))
-
-    def _on_changed(self, *_args: object) -> None:
-        if not self._is_filling:
-            self._update_state()
-            self.changed.emit()
 
 
 def get_setting_name(key: str, texts: Texts) -> str:

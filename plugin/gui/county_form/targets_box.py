@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from qgis.PyQt.QtCore import QStringListModel, Qt
+from qgis.PyQt.QtCore import QSignalBlocker, QStringListModel, Qt
 from qgis.PyQt.QtWidgets import QCompleter, QGridLayout, QLabel, QMenu, QToolButton, QWidget
 
 from ...bridge.texts import tr
@@ -163,17 +163,8 @@ class TargetsBox(FormBox):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setColumnStretch(7, 1)
         self._grid.setVerticalSpacing(2)
-        heads = (
-            tr("Indicator"),
-            "",
-            tr("Target"),
-            tr("Unit"),
-            tr("Target year"),
-            tr("Indicator type"),
-            "",
-            tr("Source document"),
-        )
-        for column, text in enumerate(heads):
+        heads = (tr("Indicator"), "", tr("Target"), tr("Unit"), tr("Target year"), tr("Indicator type"), "")
+        for column, text in enumerate((*heads, tr("Source document"))):
             self._grid.addWidget(QLabel(text), 0, column)
         self.more = QToolButton(
             text=tr("Add target for another year…"),
@@ -188,11 +179,10 @@ class TargetsBox(FormBox):
         self.more.setMenu(menu)
         for indicator in TARGET_INDICATOR_IDS:
             self.add_row(indicator)
-        self._is_filling = False
 
     def add_row(self, indicator: str) -> TargetRow:
         """Add a row for another target of an indicator (such as for another year) and return it."""
-        row = TargetRow(indicator, self._texts, self._on_changed)
+        row = TargetRow(indicator, self._texts, self.on_changed)
         row.source.setCompleter(
             QCompleter(
                 self._sources,
@@ -212,19 +202,18 @@ class TargetsBox(FormBox):
 
     def show_targets(self, targets: tuple[IndicatorTarget, ...], norm: Norm, area_code: str) -> None:
         """Show the county's own targets, and in grey the targets that it inherits."""
-        self._is_filling = True
-        for extra in self.rows[len(TARGET_INDICATOR_IDS) :]:
-            for widget in (*extra.list_widgets(), extra.message):
-                widget.deleteLater()
-        del self.rows[len(TARGET_INDICATOR_IDS) :]
-        for row in self.rows:
-            row.clear()
-        self.show_inherited_targets(norm, area_code)
-        for target in targets:
-            row = next((r for r in self.rows if r.indicator == target.indicator and not r.has_county_value), None)
-            (row or self.add_row(target.indicator)).show_target(target)
-        self._is_filling = False
-        self._update_completers()
+        with QSignalBlocker(self):
+            for extra in self.rows[len(TARGET_INDICATOR_IDS) :]:
+                for widget in (*extra.list_widgets(), extra.message):
+                    widget.deleteLater()
+            del self.rows[len(TARGET_INDICATOR_IDS) :]
+            for row in self.rows:
+                row.clear()
+            self.show_inherited_targets(norm, area_code)
+            for target in targets:
+                row = next((r for r in self.rows if r.indicator == target.indicator and not r.has_county_value), None)
+                (row or self.add_row(target.indicator)).show_target(target)
+        self.update_state()
 
     def show_inherited_targets(self, norm: Norm, area_code: str) -> None:
         """Show in grey the targets that a county inherits from its parent profile."""
@@ -244,22 +233,12 @@ class TargetsBox(FormBox):
         for row in self.rows:
             row.message.show_text("")
 
-    def _on_changed(self, *_args: object) -> None:
-        if self._is_filling:
-            return
-        self._update_completers()
-        self.changed.emit()
-
-    def _update_completers(self) -> None:
+    def update_state(self) -> None:
         """Offer the names of source documents in all rows as completions, since one document often sets many targets.
 
         The text of the field that has the focus is left out: its list would stay open and take the next click.
         """
-        source_documents = (
-            row.source.get_county_value()
-            for row in self.rows
-            if row.source.get_county_value() and not row.source.hasFocus()
-        )
-        self._sources.setStringList(list(dict.fromkeys(source_documents)))
+        documents = (row.source.get_county_value() for row in self.rows if not row.source.hasFocus())
+        self._sources.setStringList(list(dict.fromkeys(filter(None, documents))))
         for row in self.rows:
             row.update_state()

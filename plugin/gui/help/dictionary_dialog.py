@@ -10,7 +10,7 @@ from pathlib import Path
 
 from qgis.core import QgsApplication, QgsVectorLayer
 from qgis.gui import QgsFilterLineEdit
-from qgis.PyQt.QtCore import Qt, QTimer, QUrl
+from qgis.PyQt.QtCore import QSignalBlocker, Qt, QTimer, QUrl
 from qgis.PyQt.QtGui import QTextCursor
 from qgis.PyQt.QtWidgets import (
     QComboBox,
@@ -98,23 +98,23 @@ class DictionaryDialog(ManualStartDialog):
         self._load_dictionary_and_show_page(f"layer-{role}" if role else "")
 
     def _load_dictionary_and_show_page(self, anchor: str) -> None:
-        self.tree.blockSignals(True)
-        self.tree.clear()
-        self._items.clear()
+        self._data_dictionary, pages = None, []
         try:
-            self._data_dictionary = DataDictionary(load_standard(self.standard.currentData()), get_interface_language())
+            dictionary = DataDictionary(load_standard(self.standard.currentData()), get_interface_language())
+            pages, self._data_dictionary = dictionary.pages, dictionary
+        except (SanxianError, ImportError) as error:
+            self.browser.setPlainText(messages.explain_error(error))
+        with QSignalBlocker(self.tree):
+            self.tree.clear()
+            self._items.clear()
             groups: dict[str, QTreeWidgetItem] = {}
-            for entry in self._data_dictionary.pages:
+            for entry in pages:
                 if entry.group not in groups:
                     groups[entry.group] = QTreeWidgetItem(self.tree, [entry.group])
                 item = QTreeWidgetItem(groups[entry.group], [f"{entry.title}  {entry.code}"])
                 item.setToolTip(0, f"{entry.title}  {entry.code}")
                 item.setData(0, _ANCHOR_DATA_ROLE, entry.anchor)
                 self._items[entry.anchor] = item
-        except (SanxianError, ImportError) as error:
-            self._data_dictionary = None
-            self.browser.setPlainText(messages.explain_error(error))
-        self.tree.blockSignals(False)
         self._filter_items()
         if self._data_dictionary is not None:
             self.show_page(anchor)

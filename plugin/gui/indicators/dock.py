@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsApplication
-from qgis.PyQt.QtCore import QEvent, Qt
+from qgis.PyQt.QtCore import QEvent, QSignalBlocker, Qt
 from qgis.PyQt.QtGui import QColor, QIcon, QPalette
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
@@ -19,7 +19,6 @@ from qgis.PyQt.QtWidgets import (
     QLabel,
     QTableWidget,
     QTableWidgetItem,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -29,7 +28,7 @@ from ...core.render.words import ReportTexts
 from ...core.standard.messages.numbers import format_number
 from ..widgets import theme
 from ..widgets.labels_and_buttons import set_bold
-from ..widgets.layout import fill_layout, make_column, make_scroll_area
+from ..widgets.layout import fill_layout, make_column, make_row, make_scroll_area
 from ..widgets.sections import make_faint_label
 from .gauges import MARGIN_ROLE, MarginBarDelegate, RatioDial, ZoneSharesBar
 
@@ -216,19 +215,13 @@ class IndicatorDock(QDockWidget):
             wordWrap=True, textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse
         )
         self.note = make_faint_label(wordWrap=True)
-        content = QWidget()
-        row = QHBoxLayout(content)
-        left = QVBoxLayout()
-        title = QHBoxLayout()
         self.ratio_title = QLabel(tr("Expansion ratio"))
         set_bold(self.ratio_title)
-        fill_layout(title, self.ratio_title, None, self.state_icon, self.state_label)
-        fill_layout(left, title, self.dial, None)
-        row.addLayout(left)
-        facts = make_column(*self.facts, None)
-        row.addLayout(facts)
+        title = make_row(self.ratio_title, None, self.state_icon, self.state_label)
         right = make_column(self.place, (self.table, 1), self.shares, self.explanation, self.note)
-        row.addLayout(right, 1)
+        content = QWidget()
+        columns = (make_column(title, self.dial, None), make_column(*self.facts, None), (right, 1))
+        fill_layout(QHBoxLayout(content), *columns)
         self.setWidget(make_scroll_area(content))
         theme.call_after_theme_change(self, self._refresh_after_theme_change, QEvent.Type.FontChange)
         self.clear()
@@ -249,8 +242,8 @@ class IndicatorDock(QDockWidget):
             tr("Margin"), tr("State"), tr("Margin to the target"),
         ]  # fmt: skip
         table.setHorizontalHeaderLabels(titles)
-        bar_head = table.horizontalHeaderItem(BAR_COLUMN)
-        bar_head.setToolTip(tr("Bar from the target on; hatched: the target is nearly missed"))
+        tip = tr("Bar from the target on; hatched: the target is nearly missed")
+        table.horizontalHeaderItem(BAR_COLUMN).setToolTip(tip)
         for column in _RIGHT_ALIGNED:
             table.horizontalHeaderItem(column).setTextAlignment(_RIGHT)
         table.verticalHeader().hide()
@@ -288,13 +281,12 @@ class IndicatorDock(QDockWidget):
     def _fill_places(self) -> None:
         """Offer the county and the townships with indicators; the chosen one stays if it is still offered."""
         chosen, places = self.place.currentData() or "", list_places(self._all_checked)
-        self.place.blockSignals(True)
-        self.place.clear()
-        self.place.addItem(tr("Whole county"), "")
-        for name in places:
-            self.place.addItem(name, name)
-        self.place.setCurrentIndex(max(self.place.findData(chosen), 0))
-        self.place.blockSignals(False)
+        with QSignalBlocker(self.place):
+            self.place.clear()
+            self.place.addItem(tr("Whole county"), "")
+            for name in places:
+                self.place.addItem(name, name)
+            self.place.setCurrentIndex(max(self.place.findData(chosen), 0))
         self.place.setVisible(bool(places))
 
     def _show_place(self) -> None:
@@ -385,11 +377,9 @@ class IndicatorDock(QDockWidget):
     def _show_explanation(self) -> None:
         """Show formula, inputs and source of the selected indicator; of the ratio without a selection."""
         item = self.table.item(self.table.currentRow(), NAME_COLUMN)
-        ratio = find_limited_ratio(self._current)
-        text = ""
-        if item is not None:
-            text = item.toolTip()
-        elif ratio is not None:
+        ratio = find_limited_ratio(self._current) if item is None else None
+        text = item.toolTip() if item is not None else ""
+        if ratio is not None:
             text = explain_indicator(ratio, _make_texts())
         self.explanation.setText(text)
         self.explanation.setVisible(bool(text))

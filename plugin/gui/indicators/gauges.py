@@ -122,9 +122,8 @@ class RatioDial(QWidget):
     ) -> None:
         """Fill the ring between two angles, in degrees counted from the right, counterclockwise."""
         start, end = ends
-        inner = radius - _RING_EM * em
         outer_box = QRectF(centre.x() - radius, centre.y() - radius, 2 * radius, 2 * radius)
-        inner_box = QRectF(centre.x() - inner, centre.y() - inner, 2 * inner, 2 * inner)
+        inner_box = outer_box.adjusted(_RING_EM * em, _RING_EM * em, -_RING_EM * em, -_RING_EM * em)
         path = QPainterPath()
         path.arcMoveTo(outer_box, start)
         path.arcTo(outer_box, start, end - start)

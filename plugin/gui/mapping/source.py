@@ -109,13 +109,10 @@ class CodeChoiceTable(QWidget):
         box = ScrollSafeComboBox(objectName=f"choice.{row.code}")
         box.addItem(tr("(left empty)"), "")
         candidate_codes = [code for code in row.candidate_codes if code in codes.entry_by_code]
-        for code in candidate_codes:
+        for code in dict.fromkeys((*candidate_codes, *codes.entry_by_code)):
             box.addItem(f"{code} {codes.entry_by_code[code].name}", code)
         if candidate_codes:
-            box.insertSeparator(box.count())
-        for code in codes.entry_by_code:
-            if code not in candidate_codes:
-                box.addItem(f"{code} {codes.entry_by_code[code].name}", code)
+            box.insertSeparator(1 + len(set(candidate_codes)))
         box.setCurrentIndex(max(box.findData(row.chosen_code), 0))
         make_searchable(box)
         box.activated.connect(lambda _place: self.chosen.emit(row.code, box.currentData()))
@@ -256,27 +253,27 @@ class MappingSource(MappingForm):
         layer = self._get_source_layer()
         if self._job is not None:
             self._job.cancel_and_disconnect()
-            self._job = None
         if layer is None:
             self.table.setRowCount(0)
-            self.summary.setText(tr("Choose a layer, or a file with File…"))
-            self.state_changed.emit()
+            self._end_reading(tr("Choose a layer, or a file with File…"))
             return
         source: Any = (
             self._prepared_mapping.source_columns if self._prepared_mapping is not None else take_snapshot(layer)
         )
         template, standard = self._target_template, self._norm.standard
         constant_values = attribute_forms.find_constant_value_by_field(template, self._norm)
-
-        def prepare_in_background(progress, cancellation):
-            return mapping_run.prepare_mapping(source, template, standard, given_mapping, cancellation, constant_values)
-
+        failed = tr("The layer could not be read ({error}). Details are in the log, tab Sanxian.")
         self._job = BackgroundJob(
             tr("Map Fields"),
-            prepare_in_background,
+            lambda _progress, cancellation: mapping_run.prepare_mapping(
+                source, template, standard, given_mapping, cancellation, constant_values
+            ),
             on_done=self._show_mapping,
-            on_error=self._on_failed,
-            on_cancelled=self._on_cancelled,
+            on_error=lambda error: self._end_reading(trouble.explain_and_log(error, failed)),
+            # In QGIS's list of tasks: the dialog has no button for it.
+            on_cancelled=lambda: self._end_reading(
+                tr("Reading was cancelled. Click Propose Again to read the layer again.")
+            ),
         )
         self.summary.setText(tr("Reading {layer}…").format(layer=layer.name()))
         self.state_changed.emit()
@@ -289,22 +286,10 @@ class MappingSource(MappingForm):
         self.personal.setToolTip(tr(", ").join(f"{f.alias} {f.name}" for f in self._target_template.personal_fields))
         self.state_changed.emit()
 
-    def _on_cancelled(self) -> None:
-        """Update the dialog after a cancellation in QGIS's task manager.
-
-        The dialog has no button for it.
-        """
+    def _end_reading(self, text: str) -> None:
+        """Show why no layer is being read."""
         self._job = None
-        self.summary.setText(tr("Reading was cancelled. Click Propose Again to read the layer again."))
-        self.state_changed.emit()
-
-    def _on_failed(self, error: Exception) -> None:
-        self._job = None
-        self.summary.setText(
-            trouble.explain_and_log(
-                error, tr("The layer could not be read ({error}). Details are in the log, tab Sanxian.")
-            )
-        )
+        self.summary.setText(text)
         self.state_changed.emit()
 
     def done(self, result: int) -> None:

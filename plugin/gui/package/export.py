@@ -107,8 +107,7 @@ class PackageExport(QObject):
         package_spec = self.dialog.load_spec()
         if package_spec is None or self.is_running or self._checking.is_running:
             return
-        started = self._checking.start_check(package_spec.standard)
-        self.dialog.form.gate.show_checking(started)
+        self.dialog.form.gate.show_checking(self._checking.start_check(package_spec.standard))
 
     def project_changed(self) -> None:
         """Close the form of the former project; a running export continues, because it has already read the layers."""
@@ -135,13 +134,11 @@ class PackageExport(QObject):
             self._checking.check_job.step.connect(self._on_progress)
             self.dialog.show_progress_page(CHECK_STEP, True)
             return
-        self._is_waiting = False
         if role_recognition.list_plan_layers(QgsProject.instance()):
-            self._show_outcome(
-                ExportOutcome("info", tr("No file was written, because no group of layers was chosen to check."))
-            )
-            return
-        self._show_outcome(ExportOutcome("error", tr("Nothing was made: the project has no plan layers.")))
+            text = tr("No file was written, because no group of layers was chosen to check.")
+            self._show_outcome(ExportOutcome("info", text))
+        else:
+            self._show_outcome(ExportOutcome("error", tr("Nothing was made: the project has no plan layers.")))
 
     def continue_after_check(self, result: CheckView) -> None:
         """Continue the export after a check, which the export or the user started."""
@@ -163,7 +160,6 @@ class PackageExport(QObject):
     def end_export_without_check(self) -> None:
         """Show that nothing was exported, because the check before the export did not end."""
         if self._is_waiting:
-            self._is_waiting = False
             self._show_outcome(ExportOutcome("info", tr("The check was not completed. Nothing was made or changed.")))
         elif self.dialog is not None and not self.is_running:
             self.dialog.form.schedule_change()
@@ -180,7 +176,9 @@ class PackageExport(QObject):
             ),
             on_done=self._on_exported,
             on_error=self._on_failed,
-            on_cancelled=self._on_cancelled,
+            on_cancelled=lambda: self._show_outcome(
+                ExportOutcome("info", tr("Cancelled. No package was made; existing files were not changed."))
+            ),
         )
         self._job.step.connect(self._on_progress)
         if self.dialog is not None:
@@ -200,7 +198,6 @@ class PackageExport(QObject):
 
     # --- the end
     def _on_exported(self, exported_package: Any) -> None:
-        self._job = None
         remember_package(str(exported_package.path))
         kind, text = "ok", tr("The package is made, read back and compared with the plan.")
         if exported_package.manifest["check"]["forced"]:
@@ -212,14 +209,7 @@ class PackageExport(QObject):
         objections = make_objections(exported_package.problems)
         self._show_outcome(ExportOutcome(kind, text, objections, exported_package))
 
-    def _on_cancelled(self) -> None:
-        self._job = None
-        self._show_outcome(
-            ExportOutcome("info", tr("Cancelled. No package was made; existing files were not changed."))
-        )
-
     def _on_failed(self, error: Exception) -> None:
-        self._job = None
         if isinstance(error, OutputError) and error.key in ("package_gate", "package_stopped"):
             if error.key == "package_gate":
                 text = tr(
@@ -235,14 +225,8 @@ class PackageExport(QObject):
             if self.dialog is not None:
                 # The form keeps them while the user corrects one after the other.
                 self.dialog.show_objections(objections)
-            self._show_outcome(
-                ExportOutcome(
-                    "error",
-                    text,
-                    objections,
-                    has_check_findings=self._environment.get_displayed_result() is not None,
-                )
-            )
+            has_findings = self._environment.get_displayed_result() is not None
+            self._show_outcome(ExportOutcome("error", text, objections, has_check_findings=has_findings))
             return
         text = tr(
             "The package was not made ({error}). Existing files were not changed. Details are in the log, tab Sanxian."
@@ -250,6 +234,8 @@ class PackageExport(QObject):
         self._show_outcome(ExportOutcome("error", messages.explain_and_log(error, text)))
 
     def _show_outcome(self, outcome: ExportOutcome) -> None:
+        """Show how the export ended, in the dialog and, if that is hidden, in the message bar."""
+        self._job, self._is_waiting = None, False
         if self.dialog is None:
             return
         self.dialog.show_outcome(outcome)
@@ -261,9 +247,8 @@ class PackageExport(QObject):
                 (tr("Open Manifest"), lambda: self._open_exported_part("manifest")),
                 (tr("Inspect Package…"), lambda: self._open_exported_part("inspection")),
             )
-            self._messages.show_message(
-                outcome.text, "success" if outcome.icon == "ok" else outcome.icon, *open_buttons
-            )
+            level = "success" if outcome.icon == "ok" else outcome.icon
+            self._messages.show_message(outcome.text, level, *open_buttons)
             copy_button = CopyButton(tr("Copy Digest"), self.dialog.end.digest.text)
             copy_button.setToolTip(messages.explain_digest())
             self._messages.add_button(copy_button)
@@ -306,8 +291,7 @@ class PackageExport(QObject):
             else:
                 note = tr("The selected features have no shape, so the map does not zoom; see them in the table.")
                 text = tr("{first} {second}").format(first=text, second=note)
-        back = (tr("Back to Export"), self._bring_to_front)
-        self._messages.show_message(text, "info", back)
+        self._messages.show_message(text, "info", (tr("Back to Export"), self._bring_to_front))
 
     def _open_exported_part(self, part: str) -> None:
         from ...core.base.files.digests import MANIFEST_PAGE_FILE_NAME
@@ -318,7 +302,5 @@ class PackageExport(QObject):
             self.dialog.hide()
             self._environment.inspect(str(exported_package.path))
         elif exported_package is not None:
-            path = (
-                Path(exported_package.path) / MANIFEST_PAGE_FILE_NAME if part == "manifest" else exported_package.path
-            )
-            open_path(str(path), self.dialog)
+            name = MANIFEST_PAGE_FILE_NAME if part == "manifest" else ""
+            open_path(str(Path(exported_package.path, name)), self.dialog)

@@ -52,7 +52,7 @@ class ProgressPage(QWidget):
         )
         self._icons = [QLabel() for _ in self._texts]
         self.steps = [QLabel(text, wordWrap=True) for text in self._texts]
-        self._states = ["skipped" for _ in self._texts]
+        self._states = ["skipped"] * len(self._texts)
         grid = QGridLayout()
         for row, (icon, label) in enumerate(zip(self._icons, self.steps, strict=True)):
             grid.addWidget(icon, row, 0)
@@ -77,8 +77,7 @@ class ProgressPage(QWidget):
 
         ``includes_check``: the first step, a check, is part of this export.
         """
-        for number in range(len(self._states)):
-            self._states[number] = "ok" if number < step else "run" if number == step else "skipped"
+        self._states = ["ok"] * step + ["run"] + ["skipped"] * (len(self.steps) - step - 1)
         self.steps[CHECK_STEP].setText(
             self._texts[CHECK_STEP] if includes_check else tr("Check the plan: done before, the data are unchanged")
         )
@@ -187,7 +186,6 @@ class OutcomePage(QWidget):
         self.findings.setVisible(outcome.has_check_findings)
         if succeeded:
             files, layers = outcome.exported_package.manifest["files"], outcome.exported_package.manifest["layers"]
-            rows = sum(layer["features"] for layer in layers)
             self.path.setText(str(outcome.exported_package.path))
             self.digest.setText(outcome.exported_package.manifest_digest)
             contents = tr(
@@ -200,7 +198,7 @@ class OutcomePage(QWidget):
                     files=len(files) + len(UNLISTED_FILES),
                     more=page_count + len(UNLISTED_FILES),
                     layers=len(layers),
-                    rows=rows,
+                    rows=sum(layer["features"] for layer in layers),
                 )
             )
         show_reasons(self.reasons, outcome.export_objections)
@@ -229,6 +227,7 @@ class ExportDialog(FocusedButtonDialog):
         self.pages = QStackedWidget()
         for page in (self.form, self.run, self.end):
             self.pages.addWidget(page)
+            theme.call_after_theme_change(self, page.refresh_icons)
         self.go = QPushButton(tr("Export"), objectName="SanxianPackageGo", default=True, clicked=self.wanted)
         self.back = QPushButton(tr("Back"), objectName="SanxianPackageBack", clicked=self.show_form)
         self.close_button = QPushButton(tr("Close"), objectName="SanxianPackageClose", clicked=self.reject)
@@ -242,7 +241,6 @@ class ExportDialog(FocusedButtonDialog):
         self.form.gate.changed.connect(self._enable_buttons)
         for part in (self.form.gate, self.end):
             part.placeRequested.connect(self._go_to_place)
-        theme.call_after_theme_change(self, self._refresh_icons)
         letter = self.fontMetrics()
         resize_within_screen(
             self, letter.horizontalAdvance("0") * _WIDTH_IN_DIGITS, letter.lineSpacing() * _HEIGHT_IN_LINES
@@ -355,7 +353,3 @@ class ExportDialog(FocusedButtonDialog):
         if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow() and not self.is_running:
             # The user may have added files in the file manager.
             self.form.schedule_change()
-
-    def _refresh_icons(self) -> None:
-        for page in (self.form, self.run, self.end):
-            page.refresh_icons()

@@ -94,13 +94,10 @@ class SpecCombo(QWidget):
         path, _ = QFileDialog.getOpenFileName(
             self, tr("Package specification"), "", tr("Package specification (*.toml)")
         )
-        if not path:
-            return
-        row = self.combo.findData(path)
-        if row < 0:
-            self.combo.addItem(Path(path).name, path)
-            row = self.combo.count() - 1
-        self.combo.setCurrentIndex(row)
+        if path:
+            if self.combo.findData(path) < 0:
+                self.combo.addItem(Path(path).name, path)
+            self.combo.setCurrentIndex(self.combo.findData(path))
 
 
 class SlotsList(QTreeWidget):
@@ -192,16 +189,10 @@ class SlotsList(QTreeWidget):
         if slot.has_unusable_files:
             return "error", tr("Cannot be opened: {names}").format(names=slot.found_file_names[0]), file_names
         if slot.found_file_names:
-            found_text = slot.found_file_names[0]
-            if len(slot.found_file_names) > 1:
-                found_text = tr("{count} files").format(count=len(slot.found_file_names))
-            return (
-                "ok",
-                tr("{found} (of the previous package)").format(found=found_text)
-                if slot.is_from_existing_package
-                else found_text,
-                file_names,
-            )
+            count = len(slot.found_file_names)
+            found = tr("{count} files").format(count=count) if count > 1 else slot.found_file_names[0]
+            text = tr("{found} (of the previous package)") if slot.is_from_existing_package else "{found}"
+            return "ok", text.format(found=found), file_names
         if slot.is_generated or (slot.can_be_drawn and draws_maps and not missing_layers):
             return "info", tr("Made with the package"), slot.file_name_pattern
         if slot.is_only_workbook:
@@ -233,21 +224,19 @@ class FormPage(QWidget):
             (tr("Documents from"), self.documents),
             (tr("Document information"), self.document),
         )
-        options = make_row(self.maps, self.personal, (None, 1))
-        content = QWidget()
+        content, options = QWidget(), make_row(self.maps, self.personal, (None, 1))
         parts = (form, (self.slots, 2), self.left_out, options, (self.gate, 3))
         fill_layout(QVBoxLayout(content), *parts, has_margins=False)
         self._scroll_area = make_scroll_area(content)
         fill_layout(QVBoxLayout(self), self._scroll_area, has_margins=False)
         self._settle_timer = QTimer(self, singleShot=True, interval=_CHANGE_DELAY_MS, timeout=self.changed)
         self._watcher = QFileSystemWatcher(self)
-        self._watcher.directoryChanged.connect(self.schedule_change)
-        self._watcher.fileChanged.connect(self.schedule_change)
-        for line in (self.folder.line, self.documents.line):
-            line.textChanged.connect(self.schedule_change)
-        self.forms.changed.connect(self.schedule_change)
-        self.maps.toggled.connect(self.schedule_change)
-        self.personal.toggled.connect(self.schedule_change)
+        for signal in (
+            *(self._watcher.directoryChanged, self._watcher.fileChanged, self.forms.changed),
+            *(self.folder.line.textChanged, self.documents.line.textChanged),
+            *(self.maps.toggled, self.personal.toggled),
+        ):
+            signal.connect(self.schedule_change)
 
     def _make_widgets(self, project_folder: str) -> None:
         project = self._project
@@ -323,14 +312,12 @@ class FormPage(QWidget):
         """
         from ...core.package.export_order import ExportOrder
 
-        folder = self.folder.text()
-        if not folder:
+        if not self.folder.text():
             return None
-        documents = self.documents.text()
         return ExportOrder(
             self.forms.load_spec(),
-            Path(folder),
-            Path(documents) if documents else None,
+            Path(self.folder.text()),
+            Path(self.documents.text()) if self.documents.text() else None,
             is_forced=self.gate.force.isChecked(),
             keeps_personal_fields=self.personal.isChecked(),
             makes_maps=self.maps.isChecked(),
@@ -371,7 +358,7 @@ class FormPage(QWidget):
         if paths_to_watch - watched_paths:
             self._watcher.addPaths(sorted(paths_to_watch - watched_paths))
         self.target.setText(tr("Package: {name}").format(name=preview.folder_name) if preview.folder_name else "")
-        texts = {
+        state_texts = {
             REPLACED_PACKAGE: tr(
                 "A package with this name exists. The new package replaces it after it is complete; "
                 "until then the existing package is not changed."
@@ -382,20 +369,17 @@ class FormPage(QWidget):
             "The county is not determined yet. Choose its profile, or start the export: its check "
             "determines the county."
         )
-        self.replaced.setText(texts.get(preview.folder_state, "") if preview.folder_name else unknown_county)
-        left_out_names = tr(", ").join(preview.unassigned_files)
+        self.replaced.setText(state_texts.get(preview.folder_state, "") if preview.folder_name else unknown_county)
+        names = tr(", ").join(preview.unassigned_files)
         text = tr("{count} files of the folder do not belong to the package (omitted): {names}.")
-        self.left_out.setText(
-            text.format(count=preview.unused_file_count, names=left_out_names) if left_out_names else ""
-        )
+        self.left_out.setText(text.format(count=preview.unused_file_count, names=names) if names else "")
         self.left_out.setToolTip(self.left_out.text())
 
     def show_missing_folder(self) -> None:
         """Show that the target folder is not chosen yet."""
         self.slots.show_missing_folder()
-        self.target.setText("")
-        self.left_out.setText("")
-        self.replaced.setText("")
+        for label in (self.target, self.left_out, self.replaced):
+            label.setText("")
 
     def show_error(self, message: str) -> None:
         """Show why the preview failed."""

@@ -118,21 +118,17 @@ class PackageInspection(QObject):
         from ...core.render.verdict import describe_package_waivers
         from ...core.render.words import ReportTexts
 
-        summary = report.summary
+        verdict = report.summary["verdict"]
         # Without the name of the package, which is too long for the message bar; the panel shows it.
-        text = tr("{verdict}, {errors} errors, {warnings} warnings.")
-        message = text.format(
-            verdict=theme.get_verdict_word(summary["verdict"]),
-            errors=summary["errors"],
-            warnings=summary["warnings"],
+        text = tr("{verdict}, {errors} errors, {warnings} warnings.").format(
+            verdict=theme.get_verdict_word(verdict),
+            errors=report.summary["errors"],
+            warnings=report.summary["warnings"],
         )
-        waivers = describe_package_waivers(report, ReportTexts(settings.get_interface_language()))
-        if waivers:
-            message = tr("{first} {second}").format(first=message, second=waivers)
-        level = "success" if summary["verdict"] == "pass" else "info"
-        self._messages.show_message(
-            message, level, (tr("Report…"), self._report), (tr("Show Its Layers"), self.show_layers)
-        )
+        if waivers := describe_package_waivers(report, ReportTexts(settings.get_interface_language())):
+            text = tr("{first} {second}").format(first=text, second=waivers)
+        buttons = (tr("Report…"), self._report), (tr("Show Its Layers"), self.show_layers)
+        self._messages.show_message(text, "success" if verdict == "pass" else "info", *buttons)
 
     # --- its layers on the map
     def show_layers(self) -> None:
@@ -147,11 +143,11 @@ class PackageInspection(QObject):
 
         def add_layers(paths):
             self._job = None
-            if not package_layers.show_package_layers(project, Path(path).name, paths, load_standard(form.standard)):
+            if package_layers.show_package_layers(project, Path(path).name, paths, load_standard(form.standard)):
+                self.layers_shown.emit()
+            else:
                 self._messages.show_warning(tr("No layer of the package can be opened."))
                 self._discard_package()
-                return
-            self.layers_shown.emit()
 
         def report_failure(error):
             self._job = None
@@ -178,8 +174,7 @@ class PackageInspection(QObject):
 
     def _set_layers_aside(self, document: Any) -> None:
         """Take the package's layers out of the project that is being written; show them again afterwards."""
-        set_aside = package_layers.set_package_layers_aside(QgsProject.instance(), document)
-        if set_aside:
+        if set_aside := package_layers.set_package_layers_aside(QgsProject.instance(), document):
             self._set_aside_layers = set_aside
             self._restore_timer.start()
 

@@ -167,22 +167,16 @@ class DocumentLine(QWidget):
 
 def summarise_document_info(resolved_document: ResolvedDocument) -> str:
     """Return the document information in one line, beginning with the secrecy level."""
-    texts = Texts(settings.get_interface_language())
-    if not resolved_document.document_info.secrecy:
-        parts = [tr("Secrecy level not set")]
-    else:
+    info, parts = resolved_document.document_info, [tr("Secrecy level not set")]
+    if info.secrecy:
+        texts = Texts(settings.get_interface_language())
         source = texts.get("document", resolved_document.source_by_key["secrecy"])
-        parts = [tr("{value} ({source})").format(value=resolved_document.document_info.secrecy, source=source)]
+        parts = [tr("{value} ({source})").format(value=info.secrecy, source=source)]
     if resolved_document.refused_lowering is not None:
         refused_text = tr("“{level}” not applied: no reason for the lower level")
         parts.append(refused_text.format(level=resolved_document.refused_lowering.secrecy))
-    values = {
-        key: getattr(resolved_document.document_info, key)
-        for key in PRINTED_KEYS
-        if key not in ("secrecy", "map_approval")
-    }
-    parts += [value for value in (*values.values(), resolved_document.document_info.printable_map_approval) if value]
-    return " · ".join(parts)
+    printed = (getattr(info, key) for key in PRINTED_KEYS if key not in ("secrecy", "map_approval"))
+    return " · ".join([*parts, *filter(None, (*printed, info.printable_map_approval))])
 
 
 class DocumentDialog(FocusedButtonDialog):
@@ -259,16 +253,16 @@ class DocumentDialog(FocusedButtonDialog):
         inherited_document = resolve_document(None, self._profile, self._spec_info)
         self.secrecy.setEditText(project_info.secrecy)
         theme.set_placeholder(self.secrecy.lineEdit(), self._format_inherited(inherited_document, "secrecy"))
-        lines = (("compiler", self.compiler), ("cartographer", self.cartographer), ("date", self.date))
-        for key, line in (*lines, ("map_approval", self.approval)):
-            line.setText(getattr(project_info, key))
-            theme.set_placeholder(line, self._format_inherited(inherited_document, key))
         self.reason.setText(project_info.secrecy_reason)
         for line, key, setting in (
             (self.compiler, "compiler", _COMPILER_SETTING),
             (self.cartographer, "cartographer", _CARTOGRAPHER_SETTING),
+            (self.date, "date", ""),
+            (self.approval, "map_approval", ""),
         ):
-            if not line.text() and not getattr(inherited_document.document_info, key):
+            line.setText(getattr(project_info, key))
+            theme.set_placeholder(line, self._format_inherited(inherited_document, key))
+            if setting and not line.text() and not getattr(inherited_document.document_info, key):
                 line.setText(settings.read_setting(setting, ""))
 
     def _format_inherited(self, inherited_document: ResolvedDocument, key: str) -> str:
@@ -284,9 +278,8 @@ class DocumentDialog(FocusedButtonDialog):
 
     def read_document_info(self) -> DocumentInfo:
         """Return the project's own values in the dialog."""
-        fields = (self.secrecy.currentText(), self.compiler.text(), self.cartographer.text(), self.date.text())
-        fields = (*fields, self.approval.text(), self.reason.text())
-        return DocumentInfo(*(text.strip() for text in fields))
+        lines = (self.compiler, self.cartographer, self.date, self.approval, self.reason)
+        return DocumentInfo(self.secrecy.currentText().strip(), *(line.text().strip() for line in lines))
 
     def resolve_document(self) -> ResolvedDocument:
         """Return the entered values, completed from profile and package specification."""

@@ -141,16 +141,9 @@ class StylingActions:
                 template = norm.standard.templates.get(role)
                 if layer is not None and template is not None and layer.name().rsplit(" — ", 1)[-1].upper() == role:
                     layer.setName(template.name)
-            layer_names = action(QgsProject.instance(), recognised_layers, norm)
-            if layer_names:
-                push_message(
-                    self._iface.messageBar(),
-                    "success",
-                    title,
-                    text.format(count=len(layer_names), names=tr(", ").join(layer_names)),
-                )
-            else:
-                push_message(self._iface.messageBar(), "info", title, no_layer_text)
+            names = action(QgsProject.instance(), recognised_layers, norm)
+            message = text.format(count=len(names), names=tr(", ").join(names)) if names else no_layer_text
+            push_message(self._iface.messageBar(), "success" if names else "info", title, message)
 
         def report_failure(error: Exception) -> None:
             text = tr("Nothing was changed ({error}). Details are in the log, tab Sanxian.")

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from qgis.core import QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import QSignalBlocker, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
@@ -38,18 +36,8 @@ _ROLE_DATA = Qt.ItemDataRole.UserRole
 _MIN_SHOWN_ROWS = 5
 
 
-@dataclass(frozen=True)
-class CountyLocation:
-    """Location of the county: its CRS zones and extent.
-
-    ``division_code``: code of the division (the county or its city) whose longitudes in the code list determine the
-    zones; empty if the longitudes were typed or come from a layer; ``extent_degrees``: west, south, east, north in
-    degrees.
-    """
-
-    crs_zones: CrsZoneChoice | None = None
-    division_code: str = ""
-    extent_degrees: tuple[float, float, float, float] | None = None
+#: What is known of an unknown place; as of `CountyBox.get_location`.
+_NOWHERE = None, "", None
 
 
 class CountyBox(FormSection):
@@ -169,39 +157,40 @@ class CountyBox(FormSection):
             self.source.addItem(tr("Enter the longitudes"), _TYPED_SOURCE)
             self.source.setCurrentIndex(max(self.source.findData(former_source), 0))
 
-    def get_location(self) -> CountyLocation:
-        """Return zones and extent of the county, from the chosen source: list, layer or typed longitudes."""
+    def get_location(self) -> tuple[CrsZoneChoice | None, str, tuple[float, float, float, float] | None]:
+        """Return zones and extent of the county, from the chosen source: list, layer or typed longitudes.
+
+        Returns
+        -------
+        tuple
+            The CRS zones; the code of the division (the county or its city) whose longitudes in the code list determine
+            them, empty if the longitudes were typed or come from a layer; west, south, east, north in degrees.
+        """
         source = self.source.currentData()
         if source == _TYPED_SOURCE:
             west, east = self.west.value(), self.east.value()
-            return CountyLocation(choose_zone(west, east) if west < east else None)
+            return (choose_zone(west, east) if west < east else None), "", None
         if source != _LISTED_SOURCE:
             layer = self._project.mapLayer(source)
-            layer_extent = measure_extent(layer, self._project) if isinstance(layer, QgsVectorLayer) else None
-            if layer_extent is None:
-                return CountyLocation()
-            middle = (layer_extent.south + layer_extent.north) / 2
-            zones = choose_zone(layer_extent.west, layer_extent.east, middle, layer_extent.area_m2_by_crs_zone)
-            return CountyLocation(
-                zones, "", (layer_extent.west, layer_extent.south, layer_extent.east, layer_extent.north)
-            )
+            extent = measure_extent(layer, self._project) if isinstance(layer, QgsVectorLayer) else None
+            if extent is None:
+                return _NOWHERE
+            middle = (extent.south + extent.north) / 2
+            zones = choose_zone(extent.west, extent.east, middle, extent.area_m2_by_crs_zone)
+            return zones, "", (extent.west, extent.south, extent.east, extent.north)
         try:
             county = self.get_chosen_county()
         except SanxianError:
-            return CountyLocation()
-        county_extent = divisions.find_extent(county.code, self._divisions) if county else None
-        if county_extent is None:
-            return CountyLocation()
+            return _NOWHERE
+        listed = divisions.find_extent(county.code, self._divisions) if county else None
+        if listed is None:
+            return _NOWHERE
         view = (
             None
-            if county_extent.south is None
-            else (county_extent.west, county_extent.south, county_extent.east, county_extent.north)
+            if listed.south is None or listed.north is None
+            else (listed.west, listed.south, listed.east, listed.north)
         )
-        return CountyLocation(
-            choose_zone(county_extent.west, county_extent.east, county_extent.middle_latitude),
-            county_extent.division.code,
-            view,
-        )
+        return choose_zone(listed.west, listed.east, listed.middle_latitude), listed.division.code, view
 
     def _on_changed(self, *_args) -> None:
         self._typed_county_widget.setVisible(self.source.currentData() == _TYPED_SOURCE)
@@ -278,24 +267,16 @@ class GroupsBox(FormSection):
                 item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 item.setToolTip(1, "\n".join(f"{r}  {standard.templates[r].name}" for r in branch.roles))
                 for role in branch.roles:
-                    child = QTreeWidgetItem(
-                        item,
-                        [
-                            standard.templates[role].name,
-                            role,
-                            "",
-                            constraint_names[find_delivery_constraint(role, standard)],
-                        ],
-                    )
+                    constraint = constraint_names[find_delivery_constraint(role, standard)]
+                    child = QTreeWidgetItem(item, [standard.templates[role].name, role, "", constraint])
                     child.setFlags((child.flags() | Qt.ItemFlag.ItemIsUserCheckable) & ~Qt.ItemFlag.ItemIsAutoTristate)
                     child.setData(0, _ROLE_DATA, role)
                     child.setForeground(1, theme.get_faint_color(in_field=True))
                     child.setCheckState(0, Qt.CheckState.Checked if branch.is_chosen else Qt.CheckState.Unchecked)
         for column in (0, 2, 3):
             self.tree.resizeColumnToContents(column)
-        row = self.tree.sizeHintForRow(0) if self.tree.topLevelItemCount() else 0
-        rows = min(self.tree.topLevelItemCount(), _MIN_SHOWN_ROWS)
-        self.tree.setMinimumHeight(self.tree.header().sizeHint().height() + rows * row + 2 * self.tree.frameWidth())
+        rows_height = min(self.tree.topLevelItemCount(), _MIN_SHOWN_ROWS) * self.tree.sizeHintForRow(0)
+        self.tree.setMinimumHeight(self.tree.header().sizeHint().height() + rows_height + 2 * self.tree.frameWidth())
         self._on_toggled()
 
     def _on_toggled(self, *_args) -> None:
@@ -312,10 +293,10 @@ class GroupsBox(FormSection):
         Usual layers are named, the others counted.
         """
         standard = self._draft.standard
-        mandatory = {
-            b: [r for r in b.roles if find_delivery_constraint(r, standard) == "M"] for b in list_branches(standard)
+        missing_by_branch = {
+            b: [r for r in b.roles if r not in self._draft.roles and find_delivery_constraint(r, standard) == "M"]
+            for b in list_branches(standard)
         }
-        missing_by_branch = {b: [r for r in roles if r not in self._draft.roles] for b, roles in mandatory.items()}
         usual_layer_names = [
             standard.templates[r].name for b, roles in missing_by_branch.items() if b.is_chosen for r in roles
         ]
@@ -358,9 +339,7 @@ class CountyPage(WizardPage):
             self.draft.county, self._county_error = self.county.get_chosen_county(), ""
         except SanxianError as error:
             self.draft.county, self._county_error = None, messages.explain_error(error)
-        place = self.county.get_location()
-        self.draft.crs_zones, self.draft.division_code = place.crs_zones, place.division_code
-        self.draft.extent_degrees = place.extent_degrees
+        self.draft.crs_zones, self.draft.division_code, self.draft.extent_degrees = self.county.get_location()
         self.crs.refresh()
         self.changed.emit()
 
