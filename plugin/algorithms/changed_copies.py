@@ -118,8 +118,7 @@ class ApplyFixes(_FixingAlgorithm):
         from ..core.fixes.run_fixes import FixRunOptions
 
         only = tuple(split_words(self.read_text_parameter(parameters, "FIXES", context)))
-        safe_only = self.parameterAsBoolean(parameters, "SAFE_ONLY", context)
-        return FixRunOptions(only, safe_only, output, table)
+        return FixRunOptions(only, self.parameterAsBoolean(parameters, "SAFE_ONLY", context), output, table)
 
 
 class ResolveOverlaps(_FixingAlgorithm):
@@ -276,6 +275,5 @@ class ChangeCrsZone(SanxianAlgorithm):
         )
         log_lines(feedback, describe_zone_change(run, self.lang))
         log_written_files(feedback, run.written)
-        largest_move_m = max(layer.move_m for layer in run.converted)
-        figures = {"LAYERS": len(run.converted), "MOVE": largest_move_m}
+        figures = {"LAYERS": len(run.converted), "MOVE": max(layer.move_m for layer in run.converted)}
         return {**list_given(OUTPUT=self.output, OUTPUT_TABLE=self.table), **figures}

@@ -254,13 +254,12 @@ class CheckPlan(SanxianAlgorithm):
         log_report(feedback, check_result)
         # A plan of which no public edition may be made is refused before the earlier editions are read.
         public = run_in_python_thread(make_public_edition)(check_result, cancellation) if self.is_public else None
-        chapter = None if self.editions is None else self._evaluate(check_result, feedback, cancellation)
         write_check_outputs(
             check_result,
             self.outputs,
             docx_template=self.docx_template,
             public=public,
-            chapter=chapter,
+            chapter=None if self.editions is None else self._evaluate(check_result, feedback, cancellation),
             cancellation=cancellation,
         )
         results = self.findings.write_findings(self, parameters, context, check_result, cancellation)

@@ -209,13 +209,12 @@ class CompareVersions(SanxianAlgorithm):
     )
 
     def list_parameters(self):
-        table = make_file("RENUMBERED", tr("Table of old and new keys"), CSV_FILTER)
         return [
             make_plan_layer("BEFORE", tr("Earlier edition")),
             make_plan_layer("AFTER", tr("Later edition")),
             make_role(role for role, one in load_standard().templates.items() if one.geometry == "polygon"),
             make_plan_layer("TOWNSHIPS", tr("Townships"), optional=True),
-            *mark_advanced(table, *make_norms()),
+            *mark_advanced(make_file("RENUMBERED", tr("Table of old and new keys"), CSV_FILTER), *make_norms()),
             make_layer_output("OUTPUT", tr("Moved or changed parts")),
             make_workbook(),
             *make_signed_tables(),
@@ -355,10 +354,9 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
         log_warnings(feedback, list_notes(yearly_update, texts))
         log_warnings(feedback, [problem.format_as_sentence(texts) for problem in written_update.problems])
         log_written_files(feedback, [str(path) for path in written_update.written_files])
-        counts = {f"COUNT_{kind.upper()}": count for kind, count in yearly_update.change_counts.items()}
         return {
             "OUTPUT": self.folder,
             "DATABASE": str(written_update.written_files[0]),
             "LAYERS": len(yearly_update.changed_layers),
-            **counts,
+            **{f"COUNT_{kind.upper()}": count for kind, count in yearly_update.change_counts.items()},
         }

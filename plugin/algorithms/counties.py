@@ -79,14 +79,13 @@ class CheckCounties(SanxianAlgorithm):
 
     def list_parameters(self):
         forms = tr("Forms of each county's report besides JSON")
-        resume = tr("Continue: keep results of counties that are unchanged")
         return [
             *make_counties(),
             *make_norms(),
             *make_shared("PHASE"),
             *mark_advanced(*make_shared("SCOPE")),
             make_choice("FORMS", forms, REPORT_SUFFIXES, "html", allows_many=True),
-            make_switch("RESUME", resume, True),
+            make_switch("RESUME", tr("Continue: keep results of counties that are unchanged"), True),
             *make_shared("OUTPUT"),
         ]
 

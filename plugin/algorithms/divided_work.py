@@ -105,10 +105,9 @@ class SplitTownships(_TownshipAlgorithm):
     def prepare(self, parameters, context, feedback):
         from ..core.counties.townships.split import SplitOptions, parse_persons
 
-        output = self.read_output_folder(parameters, context)
         self.options = SplitOptions(
             self.read_source_parameter(parameters, context),
-            output,
+            self.read_output_folder(parameters, context),
             self.read_norm_options(parameters, context),
             self.parameterAsDouble(parameters, "DISTANCE", context),
             self.parameterAsFile(parameters, "TARGETS", context).strip(),

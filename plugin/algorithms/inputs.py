@@ -90,8 +90,7 @@ def get_source_layer(algorithm, parameters, name, context) -> QgsVectorLayer:
     if isinstance(value, QgsProcessingFeatureSourceDefinition):
         # QGIS returns no layer for a definition that also filters features.
         value = value.source
-    definition = algorithm.parameterDefinition(name)
-    layer = QgsProcessingParameters.parameterAsVectorLayer(definition, value, context)
+    layer = QgsProcessingParameters.parameterAsVectorLayer(algorithm.parameterDefinition(name), value, context)
     if layer is None or not layer.isValid():
         raise _make_unreadable_layer_error(name, parameters[name], context)
     if is_findings_layer(layer):

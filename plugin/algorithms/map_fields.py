@@ -102,21 +102,19 @@ class MapFields(SanxianAlgorithm):
             "Personal data (names, ID numbers, telephones, addresses of the persons responsible) can be omitted "
             "in a copy for others: the fields are kept and left empty."
         )
-        template_names = tr(", ").join(f"{t.role} {t.name}" for t in load_standard().templates.values() if not t.base)
         templates_sentence = tr("Templates: {names}. Their fields and codes: menu Data Dictionary.").format(
-            names=template_names
+            names=tr(", ").join(f"{t.role} {t.name}" for t in load_standard().templates.values() if not t.base)
         )
         return f"{text}\n\n{templates_sentence}"
 
     def list_parameters(self):
         roles, kinds = sorted(load_standard().templates), "TOML (*.toml)"
-        personal = make_switch("DROP_PERSONAL", tr("Leave personal data out"))
         return [
             make_layer("INPUT", tr("Layer"), ANY_GEOMETRY),
             make_text("TEMPLATE", tr("Template (code of the layer)"), roles, default=None, optional=False),
             make_file("MAPPING", tr("Mapping of fields (empty: proposed)"), kinds, offers_all=False),
             make_standard(),
-            *mark_advanced(personal),
+            *mark_advanced(make_switch("DROP_PERSONAL", tr("Leave personal data out"))),
             make_layer_output("OUTPUT", tr("Layer in the template"), ANY_GEOMETRY, optional=False),
             make_layer_output("UNMAPPED", tr("Not converted"), Qgis.ProcessingSourceType.Vector),
         ]
@@ -158,9 +156,8 @@ class MapFields(SanxianAlgorithm):
             if self.proposal_file:
                 from ..core.exchange.mapping import format_mapping_as_toml
 
-                text = format_mapping_as_toml(mapping, self.template)
                 stack.enter_context(write_atomically(self.proposal_file)).write_text(
-                    text, encoding="utf-8", newline="\n"
+                    format_mapping_as_toml(mapping, self.template), encoding="utf-8", newline="\n"
                 )
             for output, table, formats in reversed(tables):
                 if output.file:

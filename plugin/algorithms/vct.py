@@ -154,13 +154,12 @@ class ImportVct(SanxianAlgorithm):
     )
 
     def list_parameters(self):
-        check = tr("Check the imported data (off: only import)")
         return [
             make_file("INPUT", tr("VCT file"), "VCT (*.vct *.VCT)", optional=False),
             make_standard(),
             make_database_output("GeoPackage (*.gpkg)"),
             *make_shared("LOAD"),
-            *mark_advanced(make_switch("CHECK", check, True)),
+            *mark_advanced(make_switch("CHECK", tr("Check the imported data (off: only import)"), True)),
         ]
 
     def prepare(self, parameters, context, feedback):

@@ -145,8 +145,7 @@ class MapActions:
             parent=self._iface.mainWindow(),
         )
         yes = box.addButton(tr("Replace"), QMessageBox.ButtonRole.DestructiveRole)
-        no = box.addButton(tr("Keep Mine"), QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(no)
+        box.setDefaultButton(box.addButton(tr("Keep Mine"), QMessageBox.ButtonRole.RejectRole))
         box.exec()
         return box.clickedButton() is yes
 

@@ -284,8 +284,7 @@ def merge_edited_rows(
     import geopandas as gpd
     import pandas as pd
 
-    replaced_fids = edits.changed_fids | edits.deleted_fids
-    kept_frame = stored_frame.loc[~stored_frame.index.isin(list(replaced_fids))]
+    kept_frame = stored_frame.loc[~stored_frame.index.isin(list(edits.changed_fids | edits.deleted_fids))]
     # A changed feature may have been deleted in the file since the stored rows were read.
     missing_fids = edits.deleted_fids | (edits.changed_fids - set(edited_frame.index.tolist()))
     remaining_fids = [fid for fid in stored_frame.index.tolist() if fid not in missing_fids]

@@ -55,8 +55,7 @@ def blank_pdf_metadata(data: bytes, title: str) -> bytes:
             head + body.ljust(byte_count - len(head) - len(packet_end), b" ") + packet_end
         )
     for number, generation in set(_INFO_PATTERN.findall(data)):
-        object_start_pattern = re.compile(rb"(?<!\d)" + number + rb"\s+" + generation + rb"\s+obj\b")
-        for match in object_start_pattern.finditer(data):
+        for match in re.compile(rb"(?<!\d)" + number + rb"\s+" + generation + rb"\s+obj\b").finditer(data):
             end = data.index(b"endobj", match.end())
             blanked_data[match.end() : end] = _make_info_dictionary(title, end - match.end())
     return bytes(blanked_data)
@@ -147,8 +146,7 @@ def show_atlas_page(layout: QgsPrintLayout, page: LayoutPage) -> None:
     layout.refresh()
     township, crs = None, None
     if page.atlas_index >= 0:
-        coverage = layout.atlas().coverageLayer()
-        township, crs = layout.reportContext().feature().geometry(), coverage.crs()
+        township, crs = layout.reportContext().feature().geometry(), layout.atlas().coverageLayer().crs()
     for one in layout.items():
         if isinstance(one, QgsLayoutItemLegend):
             legend.filter_and_fit_legend(one, township, crs)

@@ -256,8 +256,7 @@ def has_features(layer: QgsVectorLayer) -> bool:
 
     The features are queried, because a data provider may not know their number.
     """
-    request = QgsFeatureRequest().setLimit(1).setNoAttributes()
-    return next(layer.getFeatures(request), None) is not None
+    return next(layer.getFeatures(QgsFeatureRequest().setLimit(1).setNoAttributes()), None) is not None
 
 
 # Surroundings of a county: adjoining counties from a project layer, else names of the other counties of its city.

@@ -139,15 +139,13 @@ class _PackageMapPrinter:
         self._project = QgsProject()
         roles = {}
         for role, table in tables.items():
-            name = job.plan.layers[role].name
-            roles[role] = QgsVectorLayer(f"{file}|layername={table}", name, "ogr")
+            roles[role] = QgsVectorLayer(f"{file}|layername={table}", job.plan.layers[role].name, "ogr")
             set_assigned_role(roles[role], role)
         self._project.addMapLayers(list(roles.values()))
         available_layers = MapLayers(
             self._project, roles, job.plan.norm, DivisionName(job.county_code, job.county_name)
         )
-        settings = job.map_settings
-        self._sheet = job.catalogue.page_size_by_id[settings.page]
+        self._sheet = job.catalogue.page_size_by_id[job.map_settings.page]
         self._builder = LayoutBuilder(available_layers, job.catalogue, job.document_info)
 
     def print_map(self, request: MapRequest, cancellation: Cancellation) -> RenderedMap:

@@ -112,10 +112,9 @@ def create_project_database(
             raise DataError("profile_exists", file=str(request.county_profile_path))
         check_writable(request.county_profile_path, [])
     norm = load_norm(request.standard, request.profile, request.county_code)
-    templates = [norm.standard.templates[role] for role in request.roles]
     create_database(
         request.database_path,
-        templates,
+        [norm.standard.templates[role] for role in request.roles],
         require_drawable_crs(parse_crs(request.crs), request.crs),
         code_lists=norm.standard.code_lists,
         existing=request.existing_database_action,

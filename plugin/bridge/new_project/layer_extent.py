@@ -158,8 +158,7 @@ def _measure_township_extents(layer: QgsVectorLayer) -> dict[tuple[str, str], Qg
     if fields[1] < 0:
         return {}
     extent_by_division: dict[tuple[str, str], QgsRectangle] = {}
-    request = QgsFeatureRequest().setSubsetOfAttributes([n for n in fields if n >= 0])
-    for feature in layer.getFeatures(request):
+    for feature in layer.getFeatures(QgsFeatureRequest().setSubsetOfAttributes([n for n in fields if n >= 0])):
         code, name = (str(feature[n] or "") if n >= 0 else "" for n in fields)
         if name and feature.hasGeometry():
             box = QgsRectangle(feature.geometry().boundingBox())

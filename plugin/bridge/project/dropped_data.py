@@ -75,6 +75,5 @@ def _count_plan_layers(names: list[str]) -> int:
     from ...core.plan.io.file import make_empty_layer
     from ...core.plan.loading.recognition import find_role
 
-    standard = read_county_settings(QgsProject.instance()).standard
-    norm = RunOptions(standard=standard).resolve_norm()
+    norm = RunOptions(standard=read_county_settings(QgsProject.instance()).standard).resolve_norm()
     return sum(bool(find_role(make_empty_layer(name, Path()), norm)[0]) for name in names)

@@ -296,11 +296,10 @@ class ReportWriter:
     def ask_and_write(self, data: ReviewData, projects: Sequence[ProjectShape], name: str) -> BackgroundJob | None:
         """Ask for the file, then write; None if the user cancels. ``name``: offered name of the file."""
         folder = settings.read_setting(_FOLDER_KEY, "") or QgsProject.instance().homePath() or str(Path.home())
-        start = str(Path(folder) / f"{tr('Conformity report')} {name}")
         path = choose_save_path(
             self._iface.mainWindow(),
             tr("Conformity Report"),
-            start,
+            str(Path(folder) / f"{tr('Conformity report')} {name}"),
             tr("Opinion, Word (*.docx);;Opinion, PDF (*.pdf);;Excel (*.xlsx);;GeoPackage (*.gpkg)"),
             tuple(OUTPUT_BY_SUFFIX),
         )

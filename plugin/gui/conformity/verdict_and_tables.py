@@ -79,8 +79,7 @@ class _ReasonLine(QWidget):
     def refresh_icon(self) -> None:
         """Load the icon of the outcome."""
         if self._shown is not None and (name := ICON_BY_OUTCOME.get(self._shown.outcome)):
-            size = self.fontMetrics().height()
-            self.icon.setPixmap(theme.load_pixmap(name, size, self.devicePixelRatioF()))
+            self.icon.setPixmap(theme.load_pixmap(name, self.fontMetrics().height(), self.devicePixelRatioF()))
 
 
 class ProjectSummary(QWidget):

@@ -109,8 +109,7 @@ class CountyForm(QWidget):
             widget.setVisible(asks_county)
         header.addWidget(self.above, 1)
         descriptions = "　".join(f"{mark} {text}" for mark, text in describe_source_marks().items())
-        marks = make_faint_label(descriptions, wordWrap=True)
-        fill_layout(layout, marks, self.name_message, self.file_message)
+        fill_layout(layout, make_faint_label(descriptions, wordWrap=True), self.name_message, self.file_message)
         targets = FormSection(
             tr("Targets"), tr("for this county's code only; compared to the last printed digit"), wraps=True
         )
@@ -232,8 +231,7 @@ class CountyForm(QWidget):
         except SanxianError:
             # `find_county_problems` reports this error at the field of the parent.
             base = load_profile()
-        table = tomllib.loads(self.text) if self.text else {}
-        return Norm(load_named_standard(table, base, self._path), base)
+        return Norm(load_named_standard(tomllib.loads(self.text) if self.text else {}, base, self._path), base)
 
     def _on_changed(self, *_args: object) -> None:
         if not self.signalsBlocked():

@@ -141,8 +141,7 @@ class ProfileForm(FocusedButtonDialog):
         buttons = add_help_button(make_ok_cancel_buttons(self), "profile")
         self._ok_button = buttons.button(QDialogButtonBox.StandardButton.Ok)
         self._ok_button.setText(tr("Save"))
-        last = make_row((self.place, 1), buttons)
-        fill_layout(QVBoxLayout(self), top, (self.tabs, 1), self.errors, last)
+        fill_layout(QVBoxLayout(self), top, (self.tabs, 1), self.errors, make_row((self.place, 1), buttons))
 
 
 class ProfileDialog(ProfileForm):

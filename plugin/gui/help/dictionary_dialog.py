@@ -184,8 +184,7 @@ class DictionaryDialog(ManualStartDialog):
             shown_count += matches
         for row in range(self.tree.topLevelItemCount()):
             group = self.tree.topLevelItem(row)
-            visible_count = sum(not group.child(n).isHidden() for n in range(group.childCount()))
-            group.setHidden(not visible_count)
+            group.setHidden(not sum(not group.child(n).isHidden() for n in range(group.childCount())))
             group.setExpanded(bool(text.strip()) or row == 0)
         self.nothing.setVisible(not shown_count)
         self._on_item_chosen(self.tree.currentItem())

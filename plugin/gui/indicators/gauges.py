@@ -80,8 +80,7 @@ class RatioDial(QWidget):
         ink = self.palette().color(QPalette.ColorRole.WindowText)
 
         def compute_angle(value: float) -> float:
-            share = min(max((value - low) / (high - low), 0.0), 1.0)
-            return 180.0 * (1.0 - share)
+            return 180.0 * (1.0 - min(max((value - low) / (high - low), 0.0), 1.0))
 
         faded = QColor(ink)
         faded.setAlpha(40)
@@ -166,8 +165,7 @@ class MarginBarDelegate(QStyledItemDelegate):
         if close_share:
             close = QRectF(bar.left(), bar.top(), bar.width() * close_share / shown, bar.height())
             painter.fillRect(close, QBrush(faint, Qt.BrushStyle.BDiagPattern))
-        length = bar.width() * min(abs(share) / shown, 1.0)
-        filled = QRectF(bar.left(), bar.top() + 1, length, bar.height() - 2)
+        filled = QRectF(bar.left(), bar.top() + 1, bar.width() * min(abs(share) / shown, 1.0), bar.height() - 2)
         color = theme.get_color(kind or "ok")
         painter.fillRect(
             filled, QBrush(color, Qt.BrushStyle.SolidPattern if share >= 0 else Qt.BrushStyle.Dense4Pattern)

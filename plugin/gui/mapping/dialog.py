@@ -85,8 +85,7 @@ class MappingDialog(MappingSource):
     def _use_mapping(self, mapping: Any, target: str) -> None:
         """Replace the mapping; update the table row of the field ``target`` and of the field with its code names."""
         previews = dict(self._prepared_mapping.field_previews)
-        field = self._target_template.find_field_by_name(target)
-        for name in dict.fromkeys((target, field.code_name)):
+        for name in dict.fromkeys((target, self._target_template.find_field_by_name(target).code_name)):
             previewed_field = self._target_template.find_field_by_name(name) if name else None
             if previewed_field is not None:
                 previews[name] = preview_field(

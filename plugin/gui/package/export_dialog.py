@@ -192,11 +192,10 @@ class OutcomePage(QWidget):
                 "{files} files, {more} of them with the manifest and digests; {layers} layers with {rows} features, "
                 "each read back and compared"
             )
-            page_count = sum(row["path"] == MANIFEST_PAGE_FILE_NAME for row in files)
             self.size.setText(
                 contents.format(
                     files=len(files) + len(UNLISTED_FILES),
-                    more=page_count + len(UNLISTED_FILES),
+                    more=sum(row["path"] == MANIFEST_PAGE_FILE_NAME for row in files) + len(UNLISTED_FILES),
                     layers=len(layers),
                     rows=sum(layer["features"] for layer in layers),
                 )

@@ -101,15 +101,13 @@ class StylingActions:
 
     def apply_forms(self) -> None:
         """Set the attribute forms of all recognised layers, and report it."""
-        text = tr("{count} layers have the forms of their templates: {names}. The data were not changed.")
-        no_layer_text = tr("No plan layer was recognised, so no form was set. Choose layers under Layer Roles.")
         self._start_styling(
             tr("Apply Layer Forms"),
             lambda project, recognised_layers, norm: attribute_forms.apply_forms_to_project(
                 project, recognised_layers.layer_id_by_role, norm
             ),
-            text,
-            no_layer_text,
+            tr("{count} layers have the forms of their templates: {names}. The data were not changed."),
+            tr("No plan layer was recognised, so no form was set. Choose layers under Layer Roles."),
         )
 
     def apply_symbols(self) -> None:

@@ -167,8 +167,7 @@ class CrsZoneStrip(QWidget):
 
     def _describe_county(self, zone_choice: CrsZoneChoice) -> str:
         """Return the longitudes of the county as text, with the division that they are of."""
-        text = tr("{whose} {west}°–{east}°E")
-        return text.format(
+        return tr("{whose} {west}°–{east}°E").format(
             whose=self._division_name or tr("county area"),
             west=f"{zone_choice.west:.1f}",
             east=f"{zone_choice.east:.1f}",

@@ -62,7 +62,6 @@ class ConfirmPage(WizardPage):
             selectable = Qt.TextInteractionFlag.TextSelectableByMouse
             self._grid.addWidget(make_faint_label(name, alignment=Qt.AlignmentFlag.AlignTop), number, 0)
             self._grid.addWidget(QLabel(value, wordWrap=True, textInteractionFlags=selectable), number, 1)
-        theme_names = tr(", ").join(t.name for t in themes_of(self.draft.standard))
         self.sections.setText(
             tr(
                 "Layer groups with symbols, forms and code lists; division code {code} and name {county} filled "
@@ -73,7 +72,7 @@ class ConfirmPage(WizardPage):
             ).format(
                 code=self.draft.county.code if self.draft.county else "",
                 county=self.draft.county.name if self.draft.county else "",
-                themes=theme_names,
+                themes=tr(", ").join(t.name for t in themes_of(self.draft.standard)),
             )
         )
         unverified = [r for r in self.draft.roles if self.draft.standard.templates[r].fields_mark == "C"]

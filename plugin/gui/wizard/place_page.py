@@ -100,8 +100,7 @@ class CountyBox(FormSection):
         row = self._divisions.entry_by_code.get(code)
         if row is None or not row.parent:
             return
-        province = self._divisions.entry_by_code[row.parent].parent
-        self.province.setCurrentIndex(self.province.findData(province))
+        self.province.setCurrentIndex(self.province.findData(self._divisions.entry_by_code[row.parent].parent))
         self.city.setCurrentIndex(self.city.findData(row.parent))
         self.county.setCurrentIndex(self.county.findData(code))
 
