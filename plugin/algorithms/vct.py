@@ -243,10 +243,9 @@ def _style_imported_layer(role, norm, layer, context):
     layer.setCustomProperty(IMPORTED_PROPERTY, 1)
     if context.project() is not None:
         findings_layer.move_findings_group_to_top(context.project())
-    if not role:
-        return
-    set_assigned_role(layer, role)
-    styles.apply_role_style(layer, role)
-    template = attribute_forms.find_matching_template(layer, role, norm.standard)
-    if template is not None:
-        attribute_forms.apply_template_form(layer, template, norm)
+    if role:
+        set_assigned_role(layer, role)
+        styles.apply_role_style(layer, role)
+        template = attribute_forms.find_matching_template(layer, role, norm.standard)
+        if template is not None:
+            attribute_forms.apply_template_form(layer, template, norm)

@@ -122,11 +122,10 @@ def bind_scale_bar_to_scale(bar: QgsLayoutItemScaleBar, page_size: PageSize) -> 
 def _centre_scale_bar(bar: QgsLayoutItemScaleBar) -> None:
     """Centre the scale bar under the numeric scale, whatever its width."""
     scale_label = bar.layout().itemById("scale")
-    if scale_label is None:
-        return
-    y = bar.pos().y()
-    bar.setReferencePoint(QgsLayoutItem.ReferencePoint.UpperMiddle)
-    bar.attemptMove(QgsLayoutPoint(scale_label.pos().x() + scale_label.rect().width() / 2, y, MILLIMETRES))
+    if scale_label is not None:
+        y = bar.pos().y()
+        bar.setReferencePoint(QgsLayoutItem.ReferencePoint.UpperMiddle)
+        bar.attemptMove(QgsLayoutPoint(scale_label.pos().x() + scale_label.rect().width() / 2, y, MILLIMETRES))
 
 
 def fit_scale_bar(bar: QgsLayoutItemScaleBar, item: QgsLayoutItemMap, page_size: PageSize) -> None:

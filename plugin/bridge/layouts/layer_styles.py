@@ -167,16 +167,15 @@ def _drop_codes_from_class_names(layer: QgsVectorLayer) -> None:
     """Remove codes from class names for the legend: 耕地 instead of 01 耕地."""
     renderer = layer.renderer()
     categorized_renderer = _find_categorized_renderer(layer)
-    if categorized_renderer is None:
-        return
-    categorized_renderer = categorized_renderer.clone()
-    for n, category in enumerate(categorized_renderer.categories()):
-        categorized_renderer.updateCategoryLabel(n, _LEADING_CODE_PATTERN.sub("", category.label()))
-    layer.setRenderer(
-        QgsMergedFeatureRenderer(categorized_renderer)
-        if isinstance(renderer, QgsMergedFeatureRenderer)
-        else categorized_renderer
-    )
+    if categorized_renderer is not None:
+        categorized_renderer = categorized_renderer.clone()
+        for n, category in enumerate(categorized_renderer.categories()):
+            categorized_renderer.updateCategoryLabel(n, _LEADING_CODE_PATTERN.sub("", category.label()))
+        layer.setRenderer(
+            QgsMergedFeatureRenderer(categorized_renderer)
+            if isinstance(renderer, QgsMergedFeatureRenderer)
+            else categorized_renderer
+        )
 
 
 def _show_merged_land_use_classes(layer: QgsVectorLayer, style: LayerStyle) -> None:
@@ -185,16 +184,15 @@ def _show_merged_land_use_classes(layer: QgsVectorLayer, style: LayerStyle) -> N
     Classes are matched by the codes of the official symbols.
     """
     renderer = _find_categorized_renderer(layer)
-    if renderer is None:
-        return
-    by_code = {c.label().split(" ")[0]: _list_category_codes(c) for c in renderer.categories()}
-    class_categories = []
-    for merged_class in style.classes:
-        values = [value for code in merged_class.codes for value in by_code.get(code, ())]
-        if values:
-            symbol = QgsFillSymbol.createSimple({"color": merged_class.fill, "outline_style": "no"})
-            class_categories.append(QgsRendererCategory(values, symbol, merged_class.name))
-    layer.setRenderer(QgsCategorizedSymbolRenderer(renderer.classAttribute(), class_categories))
+    if renderer is not None:
+        by_code = {c.label().split(" ")[0]: _list_category_codes(c) for c in renderer.categories()}
+        class_categories = []
+        for merged_class in style.classes:
+            values = [value for code in merged_class.codes for value in by_code.get(code, ())]
+            if values:
+                symbol = QgsFillSymbol.createSimple({"color": merged_class.fill, "outline_style": "no"})
+                class_categories.append(QgsRendererCategory(values, symbol, merged_class.name))
+        layer.setRenderer(QgsCategorizedSymbolRenderer(renderer.classAttribute(), class_categories))
 
 
 def _show_zones_as_three_zones(layer: QgsVectorLayer, available_layers: MapLayers, role: str) -> None:

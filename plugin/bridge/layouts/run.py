@@ -218,12 +218,12 @@ def _iterate_pages(
                 -1, catalogue.make_file_stem(map_spec, county.code, county.name), f"{county.name}{map_spec.title}"
             ),
         )
-        return
-    codes = {t.name: t.code for t in builder.available_layers.townships}
-    with keep_atlas_rendering(layout):
-        for number, name in iterate_atlas_pages(layout):
-            stem = catalogue.make_file_stem(map_spec, codes.get(name, county.code), name, township=True)
-            yield layout, LayoutPage(number, stem, f"{county.name}{name}{map_spec.short}")
+    else:
+        codes = {t.name: t.code for t in builder.available_layers.townships}
+        with keep_atlas_rendering(layout):
+            for number, name in iterate_atlas_pages(layout):
+                stem = catalogue.make_file_stem(map_spec, codes.get(name, county.code), name, township=True)
+                yield layout, LayoutPage(number, stem, f"{county.name}{name}{map_spec.short}")
 
 
 def _copy_or_build_layout(

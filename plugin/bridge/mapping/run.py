@@ -81,9 +81,9 @@ class MappingRun(QObject):
         if self._task.status() == QgsTask.TaskStatus.Terminated:
             # QGIS prepares a task at once; if that failed, the task never emits its end.
             self.run_ended.emit(None)
-            return
-        runner.keep_until_end(self, self._task.executed)
-        QgsApplication.taskManager().addTask(self._task)
+        else:
+            runner.keep_until_end(self, self._task.executed)
+            QgsApplication.taskManager().addTask(self._task)
 
     def cancel(self) -> None:
         """Cancel the task of this run."""

@@ -131,11 +131,10 @@ def apply_overlap_setting(project: QgsProject, layer: QgsMapLayer | None) -> Non
     the user's setting remains.
     """
     roles = project.readEntry(_PROJECT_SCOPE, _AVOID_OVERLAP_KEY, "")[0]
-    if not roles or not isinstance(layer, QgsVectorLayer) or not get_assigned_role(layer):
-        return
-    modes = Qgis.AvoidIntersectionsMode
-    never = get_assigned_role(layer) in roles.split(_ROLE_SEPARATOR)
-    project.setAvoidIntersectionsMode(modes.AvoidIntersectionsCurrentLayer if never else modes.AllowIntersections)
+    if roles and isinstance(layer, QgsVectorLayer) and get_assigned_role(layer):
+        modes = Qgis.AvoidIntersectionsMode
+        never = get_assigned_role(layer) in roles.split(_ROLE_SEPARATOR)
+        project.setAvoidIntersectionsMode(modes.AvoidIntersectionsCurrentLayer if never else modes.AllowIntersections)
 
 
 def create_themes(project: QgsProject, standard: Standard) -> list[str]:

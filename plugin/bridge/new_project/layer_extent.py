@@ -187,12 +187,11 @@ class BookmarkUpdater:
 
     def stop(self) -> None:
         """Stop observing the layers of the project."""
-        if self._project is None:
-            return
-        self._project.layersAdded.disconnect(self._on_layers_added)
-        self._project.layersWillBeRemoved.disconnect(self._on_layers_removed)
-        self._on_layers_removed(list(self._layers))
-        self._project = None
+        if self._project is not None:
+            self._project.layersAdded.disconnect(self._on_layers_added)
+            self._project.layersWillBeRemoved.disconnect(self._on_layers_removed)
+            self._on_layers_removed(list(self._layers))
+            self._project = None
 
     def _on_layers_added(self, layers: Any) -> None:
         concept = load_standard().concepts["townships"]

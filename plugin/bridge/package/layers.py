@@ -198,16 +198,15 @@ def set_package_layers_aside(project: QgsProject, document: QDomDocument) -> lis
 
 def restore_package_layers(project: QgsProject, set_aside: list[SetAsideLayer]) -> None:
     """Add the layers again that `set_package_layers_aside` removed."""
-    if not set_aside:
-        return
-    dirty = project.isDirty()
-    group = _insert_package_group(project)
-    for one in set_aside:
-        project.addMapLayer(one.layer, False)
-        node = group.addLayer(one.layer)
-        node.setItemVisibilityChecked(one.is_checked)
-        node.setExpanded(one.is_expanded)
-    project.setDirty(dirty)
+    if set_aside:
+        dirty = project.isDirty()
+        group = _insert_package_group(project)
+        for one in set_aside:
+            project.addMapLayer(one.layer, False)
+            node = group.addLayer(one.layer)
+            node.setItemVisibilityChecked(one.is_checked)
+            node.setExpanded(one.is_expanded)
+        project.setDirty(dirty)
 
 
 def _insert_package_group(project: QgsProject) -> QgsLayerTreeGroup:

@@ -60,15 +60,14 @@ def read_document_info(project: QgsProject) -> DocumentInfo:
 
 def store_document_info(project: QgsProject, info: DocumentInfo) -> None:
     """Store the document information (成果信息) in a project."""
-    if info == read_document_info(project):
-        return
-    for key in _DOCUMENT_KEYS:
-        value = getattr(info, key).strip()
-        if value:
-            project.writeEntry(_PROJECT_SCOPE, _KEY_PREFIX + key, value)
-        else:
-            project.removeEntry(_PROJECT_SCOPE, _KEY_PREFIX + key)
-    project.setDirty(True)
+    if info != read_document_info(project):
+        for key in _DOCUMENT_KEYS:
+            value = getattr(info, key).strip()
+            if value:
+                project.writeEntry(_PROJECT_SCOPE, _KEY_PREFIX + key, value)
+            else:
+                project.removeEntry(_PROJECT_SCOPE, _KEY_PREFIX + key)
+        project.setDirty(True)
 
 
 def read_chosen_package_spec() -> str:

@@ -29,11 +29,11 @@ def store_path(project: QgsProject, key: str, path: str) -> None:
     """Store a path in the project under a key, relative to the project if possible."""
     if not path:
         project.removeEntry(_PROJECT_SCOPE, key)
-        return
-    project_folder = project.homePath()
-    if project_folder and Path(path).is_absolute() and Path(path).is_relative_to(project_folder):
-        path = Path(path).relative_to(project_folder).as_posix()
-    project.writeEntry(_PROJECT_SCOPE, key, path)
+    else:
+        project_folder = project.homePath()
+        if project_folder and Path(path).is_absolute() and Path(path).is_relative_to(project_folder):
+            path = Path(path).relative_to(project_folder).as_posix()
+        project.writeEntry(_PROJECT_SCOPE, key, path)
 
 
 def read_absolute_path(project: QgsProject, key: str) -> str:

@@ -144,12 +144,11 @@ class ConformityController(QObject):
 
         def place() -> None:
             window = self._iface.mainWindow()
-            if settings.read_setting(_WAS_PLACED_SETTING, False):
-                return
-            settings.store_setting(_WAS_PLACED_SETTING, True)
-            if other.isVisible() and not other.isFloating() and not self.dock.isFloating():
-                window.tabifyDockWidget(other, self.dock)
-                QTimer.singleShot(0, self.dock.raise_)
+            if not settings.read_setting(_WAS_PLACED_SETTING, False):
+                settings.store_setting(_WAS_PLACED_SETTING, True)
+                if other.isVisible() and not other.isFloating() and not self.dock.isFloating():
+                    window.tabifyDockWidget(other, self.dock)
+                    QTimer.singleShot(0, self.dock.raise_)
 
         self.dock.opened.connect(place)
 
@@ -299,11 +298,11 @@ class ConformityController(QObject):
             self.reviewer.drop_requests()
             self._late.stop()
             self._show_figures(PanelFigures())
-            return
-        lang = settings.get_interface_language()
-        self.requested_number = self.reviewer.request(data, [shape], tr("Project Conformity"), lang)
-        if not self._late.isActive():
-            self._late.start()
+        else:
+            lang = settings.get_interface_language()
+            self.requested_number = self.reviewer.request(data, [shape], tr("Project Conformity"), lang)
+            if not self._late.isActive():
+                self._late.start()
 
     def _on_answered(self, number: int, figures: dict[int, PanelFigures] | None, error: Exception | None) -> None:
         self.shown_number = number
@@ -369,16 +368,15 @@ class ConformityController(QObject):
             return
         labels = [f"{field}: {text}" for field, text in reason.choices]
         label, is_accepted = QInputDialog.getItem(self.dock, tr("Contradictory fields"), reason.text, labels, 0, False)
-        if not is_accepted:
-            return
-        meaning_of_name = {name: meaning for meaning, names in self._field_names.items() for name in names}
-        for field, _ in reason.choices:
-            for key in (field.upper(), meaning_of_name[field.upper()]):
-                current.attributes.pop(key, None)
-        field, text = reason.choices[labels.index(label)]
-        current.attributes |= {field.upper(): text, meaning_of_name[field.upper()]: text}
-        self.dock.form.show_projects(self.projects.items, self.projects.current_position)
-        self.request_review()
+        if is_accepted:
+            meaning_of_name = {name: meaning for meaning, names in self._field_names.items() for name in names}
+            for field, _ in reason.choices:
+                for key in (field.upper(), meaning_of_name[field.upper()]):
+                    current.attributes.pop(key, None)
+            field, text = reason.choices[labels.index(label)]
+            current.attributes |= {field.upper(): text, meaning_of_name[field.upper()]: text}
+            self.dock.form.show_projects(self.projects.items, self.projects.current_position)
+            self.request_review()
 
     def _on_kind_changed(self, kind: str) -> None:
         if self.projects.drawing is not None:
@@ -389,13 +387,12 @@ class ConformityController(QObject):
     def ask_for_approval(self) -> None:
         """Ask for the document that approves the use of permanent basic farmland."""
         current = self.projects.current
-        if current is None:
-            return
-        text = tr("Number of the document that approves the use of permanent basic farmland. It is printed.")
-        former = current.attributes.get("approval", "")
-        number, is_accepted = QInputDialog.getText(self.dock, tr("Approval"), text, text=former)
-        if is_accepted:
-            self._set_attribute("approval", number.strip())
+        if current is not None:
+            text = tr("Number of the document that approves the use of permanent basic farmland. It is printed.")
+            former = current.attributes.get("approval", "")
+            number, is_accepted = QInputDialog.getText(self.dock, tr("Approval"), text, text=former)
+            if is_accepted:
+                self._set_attribute("approval", number.strip())
 
     def take_selected(self) -> None:
         """Add the selected features of the current layer to the batch."""
@@ -447,7 +444,6 @@ class ConformityController(QObject):
     def ask_for_report(self) -> None:
         """Ask for a file and write the report on the batch, or on the current project without a batch."""
         data, reported = self.plan.get_data(), self.projects.list_reported()
-        if data is None or not reported:
-            return
-        shapes = [shape for one in reported if (shape := one.make_shape()) is not None]
-        self.report.ask_and_write(data, shapes, reported[0].name)
+        if data is not None and reported:
+            shapes = [shape for one in reported if (shape := one.make_shape()) is not None]
+            self.report.ask_and_write(data, shapes, reported[0].name)

@@ -121,15 +121,13 @@ class ProjectMapTool(QgsMapTool):
     def canvasReleaseEvent(self, event: QgsMapMouseEvent) -> None:
         if event.button() == Qt.MouseButton.RightButton:
             self.finish()
-            return
-        if event.button() != Qt.MouseButton.LeftButton:
-            return
-        point = self._snap(event)
-        if not self.points or point != self.points[-1]:
-            self.points.append(point)
-        self.mouse = point
-        self.moved.emit(event.pos())
-        self.refresh()
+        elif event.button() == Qt.MouseButton.LeftButton:
+            point = self._snap(event)
+            if not self.points or point != self.points[-1]:
+                self.points.append(point)
+            self.mouse = point
+            self.moved.emit(event.pos())
+            self.refresh()
 
     def keyPressEvent(self, event) -> None:
         if event.key() == Qt.Key.Key_Backspace:

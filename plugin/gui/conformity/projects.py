@@ -99,12 +99,12 @@ class ProjectList:
             self.items[self.current_position] = PanelProject(
                 former.name, kind=kind, is_drawing=True, attributes=attributes
             )
-            return
-        names = {one.name for one in self.items}
-        numbers = (tr("Project {number}").format(number=number) for number in range(1, len(names) + 2))
-        name = next(one for one in numbers if one not in names)
-        self.items.append(PanelProject(name, kind=kind, is_drawing=True, attributes=attributes))
-        self.current_position = len(self.items) - 1
+        else:
+            names = {one.name for one in self.items}
+            numbers = (tr("Project {number}").format(number=number) for number in range(1, len(names) + 2))
+            name = next(one for one in numbers if one not in names)
+            self.items.append(PanelProject(name, kind=kind, is_drawing=True, attributes=attributes))
+            self.current_position = len(self.items) - 1
 
     def add_shapes(self, shapes: Iterable[ProjectShape], source: str) -> int:
         """Add projects with shapes to the batch; the first becomes the current one. Return their number.

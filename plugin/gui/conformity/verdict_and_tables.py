@@ -152,15 +152,14 @@ class ShareBarDelegate(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index) -> None:
         share = index.data(SHARE_ROLE)
-        if not share:
-            return
-        height = _BAR_EM * option.fontMetrics.height()
-        box = QRectF(option.rect).adjusted(2, 0, -2, 0)
-        ink = option.palette.color(QPalette.ColorRole.Text)
-        ink.setAlpha(_OPACITY)
-        painter.fillRect(
-            QRectF(box.left(), box.center().y() - height / 2, box.width() * min(float(share), 1.0), height), ink
-        )
+        if share:
+            height = _BAR_EM * option.fontMetrics.height()
+            box = QRectF(option.rect).adjusted(2, 0, -2, 0)
+            ink = option.palette.color(QPalette.ColorRole.Text)
+            ink.setAlpha(_OPACITY)
+            painter.fillRect(
+                QRectF(box.left(), box.center().y() - height / 2, box.width() * min(float(share), 1.0), height), ink
+            )
 
 
 class _FiguresTable(QTableWidget):

@@ -295,14 +295,13 @@ class CountiesController(QObject):
 
     def _end_without_summary(self, text: str, kind: str) -> None:
         self._end_job()
-        if self.dialog is None:
-            return
-        self.dialog.end_run(text, kind)
-        if self.dialog.isVisible():
-            self.update_forecast()
-        else:
-            self.dialog.model.set_rows([])
-            self._messages.show_message(text, "warning", (tr("Show Window"), self.show))
+        if self.dialog is not None:
+            self.dialog.end_run(text, kind)
+            if self.dialog.isVisible():
+                self.update_forecast()
+            else:
+                self.dialog.model.set_rows([])
+                self._messages.show_message(text, "warning", (tr("Show Window"), self.show))
 
     def _end_job(self) -> None:
         self._run_job = None
@@ -347,11 +346,11 @@ class CountiesController(QObject):
         layer = show_summary_layer(QgsProject.instance(), output)
         if layer is None:
             self.dialog.outcome.show_text(tr("The summary layer cannot be opened. Start the check again."), "error")
-            return
-        self._iface.setActiveLayer(layer)
-        extent = layer.extent()
-        if not extent.isEmpty():
-            extent.scale(1.1)
-            self._iface.mapCanvas().setReferencedExtent(QgsReferencedRectangle(extent, layer.crs()))
-            self._iface.mapCanvas().refresh()
-        self.dialog.outcome.show_text(tr("The layer “{name}” is on the map.").format(name=layer.name()), "ok")
+        else:
+            self._iface.setActiveLayer(layer)
+            extent = layer.extent()
+            if not extent.isEmpty():
+                extent.scale(1.1)
+                self._iface.mapCanvas().setReferencedExtent(QgsReferencedRectangle(extent, layer.crs()))
+                self._iface.mapCanvas().refresh()
+            self.dialog.outcome.show_text(tr("The layer “{name}” is on the map.").format(name=layer.name()), "ok")

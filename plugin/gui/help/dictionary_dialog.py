@@ -151,8 +151,8 @@ class DictionaryDialog(ManualStartDialog):
         if item is not None and item is not self.tree.currentItem():
             self.tree.setCurrentItem(item)
             self.tree.scrollToItem(item)
-            return
-        self._show(anchor)
+        else:
+            self._show(anchor)
 
     def _show(self, anchor: str) -> None:
         """Show the page ``anchor`` of the dictionary with the search words highlighted; scroll to the first of them."""

@@ -229,11 +229,11 @@ class MappingSource(MappingForm):
             self.summary.setText(
                 tr("{file} cannot be opened as a layer. Choose another file.").format(file=Path(path).name)
             )
-            return
-        self._files[path] = layer
-        self.source.setAdditionalItems(list(self._files))
-        self.source.setCurrentIndex(self.source.findText(path))
-        self._on_source_changed()
+        else:
+            self._files[path] = layer
+            self.source.setAdditionalItems(list(self._files))
+            self.source.setCurrentIndex(self.source.findText(path))
+            self._on_source_changed()
 
     def _on_source_changed(self) -> None:
         self._prepared_mapping = None

@@ -105,9 +105,8 @@ class PackageExport(QObject):
     def check_again(self) -> None:
         """Check the plan while the form is open; the form then shows the reasons of this check."""
         package_spec = self.dialog.load_spec()
-        if package_spec is None or self.is_running or self._checking.is_running:
-            return
-        self.dialog.form.gate.show_checking(self._checking.start_check(package_spec.standard))
+        if package_spec is not None and not self.is_running and not self._checking.is_running:
+            self.dialog.form.gate.show_checking(self._checking.start_check(package_spec.standard))
 
     def project_changed(self) -> None:
         """Close the form of the former project; a running export continues, because it has already read the layers."""
@@ -133,8 +132,7 @@ class PackageExport(QObject):
         if self._checking.is_running or self._checking.start_check(order.package_spec.standard):
             self._checking.check_job.step.connect(self._on_progress)
             self.dialog.show_progress_page(CHECK_STEP, True)
-            return
-        if role_recognition.list_plan_layers(QgsProject.instance()):
+        elif role_recognition.list_plan_layers(QgsProject.instance()):
             text = tr("No file was written, because no group of layers was chosen to check.")
             self._show_outcome(ExportOutcome("info", text))
         else:
@@ -149,13 +147,13 @@ class PackageExport(QObject):
         self._is_waiting = False
         if self._project != self._environment.get_project_number():
             self._show_outcome(ExportOutcome("info", tr("Another project was opened meanwhile. Nothing was made.")))
-            return
-        # A check started by the user may have used another standard or former data.
-        if self._environment.get_current_result(self._export_order.package_spec) is not result:
-            text = tr("The data were changed while they were checked. Nothing was made; export again.")
-            self._show_outcome(ExportOutcome("warning", text))
-            return
-        self._write_package(result.check_result, includes_check=True)
+        else:
+            # A check started by the user may have used another standard or former data.
+            if self._environment.get_current_result(self._export_order.package_spec) is not result:
+                text = tr("The data were changed while they were checked. Nothing was made; export again.")
+                self._show_outcome(ExportOutcome("warning", text))
+            else:
+                self._write_package(result.check_result, includes_check=True)
 
     def end_export_without_check(self) -> None:
         """Show that nothing was exported, because the check before the export did not end."""

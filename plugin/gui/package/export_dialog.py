@@ -283,9 +283,9 @@ class ExportDialog(FocusedButtonDialog):
         field = self.form.find_field_of_place(str(problem.place))
         if field is None:
             self.placeRequested.emit(problem)
-            return
-        self.show_form()
-        self.form.show_field(field)
+        else:
+            self.show_form()
+            self.form.show_field(field)
 
     # --- the form
     def make_order(self) -> Any:

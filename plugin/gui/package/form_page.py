@@ -286,10 +286,10 @@ class FormPage(QWidget):
         self._scroll_area.ensureWidgetVisible(field)
         if field is self.document:
             self.document.button.click()
-            return
-        (self.documents.line if field is self.documents else field).setFocus()
-        if field is self.documents and self.documents.text():
-            open_path(self.documents.text(), self.window())
+        else:
+            (self.documents.line if field is self.documents else field).setFocus()
+            if field is self.documents and self.documents.text():
+                open_path(self.documents.text(), self.window())
 
     def _describe_personal_data(self) -> None:
         """List the fields with personal data in the tool tip of the option to export them."""

@@ -332,12 +332,12 @@ class DocumentDialog(FocusedButtonDialog):
         problem = self._find_problem()
         if problem:
             self.problem.show_message("error", problem)
-            return
-        info = self.read_document_info()
-        if info != self._former:
-            county.log_lowered_secrecy_levels(self._find_lowered_secrecy_levels())
-        county.store_document_info(self._project, info)
-        for key, value in ((_COMPILER_SETTING, info.compiler), (_CARTOGRAPHER_SETTING, info.cartographer)):
-            if value:
-                settings.store_setting(key, value)
-        super().accept()
+        else:
+            info = self.read_document_info()
+            if info != self._former:
+                county.log_lowered_secrecy_levels(self._find_lowered_secrecy_levels())
+            county.store_document_info(self._project, info)
+            for key, value in ((_COMPILER_SETTING, info.compiler), (_CARTOGRAPHER_SETTING, info.cartographer)):
+                if value:
+                    settings.store_setting(key, value)
+            super().accept()

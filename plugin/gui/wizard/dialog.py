@@ -148,9 +148,9 @@ class NewProjectWizard(FocusedButtonDialog):
                 return
         if number + 1 < len(self.pages):
             self.go_to_page(number + 1)
-            return
-        settings.store_setting(FOLDER_SETTING, self.draft.folder)
-        self.wanted.emit(self.draft.make_request())
+        else:
+            settings.store_setting(FOLDER_SETTING, self.draft.folder)
+            self.wanted.emit(self.draft.make_request())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Ask before Escape throws away what was entered."""

@@ -98,11 +98,10 @@ class CountyBox(FormSection):
     def choose_county(self, code: str) -> None:
         """Select a listed county by its code; ignore any other text."""
         row = self._divisions.entry_by_code.get(code)
-        if row is None or not row.parent:
-            return
-        self.province.setCurrentIndex(self.province.findData(self._divisions.entry_by_code[row.parent].parent))
-        self.city.setCurrentIndex(self.city.findData(row.parent))
-        self.county.setCurrentIndex(self.county.findData(code))
+        if row is not None and row.parent:
+            self.province.setCurrentIndex(self.province.findData(self._divisions.entry_by_code[row.parent].parent))
+            self.city.setCurrentIndex(self.city.findData(row.parent))
+            self.county.setCurrentIndex(self.county.findData(code))
 
     def get_chosen_county(self) -> CodeEntry | None:
         """Return the chosen county, or None; raise SanxianError if a typed code or name is invalid."""
