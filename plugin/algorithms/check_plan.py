@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +26,7 @@ from .common import (
     log_written_files,
     make_progress_callback,
 )
-from .inputs import OPTIONS_OF_PLAN, check_connection, fill_options_from_project, read_plan_options, read_plan_source
+from .inputs import OPTIONS_OF_PLAN, check_connection, read_plan_inputs, read_plan_source
 from .outputs import FindingsOutput, list_report_paths, read_report_paths
 from .parameters import (
     WORKBOOK_FILTER,
@@ -130,6 +129,8 @@ class CheckPlan(SanxianAlgorithm):
     )
     #: Earlier editions and the checked plan (`EditionsOfCheck`); None without a list.
     editions = None
+    #: Rules that run if the user chooses none; empty: those of the standard.
+    default_rules: tuple[str, ...] = ()
 
     def list_parameters(self):
         editions = make_table("EDITIONS", tr("List of earlier editions (xlsx or csv)"))
@@ -169,7 +170,6 @@ class CheckPlan(SanxianAlgorithm):
         inputs += self.prepare_editions(parameters, context)
         self.findings = FindingsOutput(parameters, context)
         self.outputs = read_report_paths(self, parameters, context, findings=self.findings.file)
-        self.docx_template = self.read_text_parameter(parameters, "DOCX_TEMPLATE", context)
         check_outputs(self.outputs, inputs, [self.findings.database])
         self.is_public = self.parameterAsBool(parameters, "PUBLIC", context)
         if self.is_public and (self.findings.file or self.findings.database):
@@ -181,8 +181,7 @@ class CheckPlan(SanxianAlgorithm):
         Set the attribute ``editions``. Raise InputError for an unusable list.
         """
         self.editions = None
-        table = self.read_text_parameter(parameters, "EDITIONS", context)
-        if not table:
+        if not (table := self.read_text_parameter(parameters, "EDITIONS", context)):
             return []
         from ..core.studies.evaluation.evaluate_editions import choose_editions_of_check, find_source_of_layers
 
@@ -198,12 +197,8 @@ class CheckPlan(SanxianAlgorithm):
         return list_files_of_editions([table], editions)
 
     def prepare_check(self, parameters, context) -> list[str]:
-        """Read layers and options of the check; return the paths of the files that the check will read.
-
-        Set the attributes ``path_or_snapshots`` (data to check), ``origin`` (name of the data in the report),
-        ``options``, and ``options_from_project`` (parameter → value of those options that came from the project).
-        """
-        self.path_or_snapshots, self.origin, inputs, has_chosen_layers = self.get_data_to_check(parameters, context)
+        """Read layers and options of the check (`read_plan_inputs`); return the paths of files that it will read."""
+        data = self.get_data_to_check(parameters, context)
         texts = {
             name: self.read_text_parameter(parameters, name.upper(), context)
             for name in get_offered_options()
@@ -212,14 +207,8 @@ class CheckPlan(SanxianAlgorithm):
         for name, text in texts.items():
             if get_offered_options()[name].kind is OptionKind.DATA:
                 check_connection(text)
-        given_options = replace(
-            read_plan_options(self, parameters, context),
-            rules=tuple(self.read_names_parameter(parameters, "RULES", context)),
-            **texts,
-        )
-        self.options, self.options_from_project = fill_options_from_project(
-            given_options, self.path_or_snapshots, context.project(), not has_chosen_layers
-        )
+        rules = tuple(self.read_names_parameter(parameters, "RULES", context)) or self.default_rules
+        inputs = read_plan_inputs(self, parameters, context, data, rules=rules, **texts)
         kinds = (OptionKind.FILE, OptionKind.DATA)
         names = [name for name, option in get_offered_options().items() if option.kind in kinds]
         return [*inputs, *filter(None, (getattr(self.options, name) for name in names))]
@@ -257,7 +246,7 @@ class CheckPlan(SanxianAlgorithm):
         write_check_outputs(
             check_result,
             self.outputs,
-            docx_template=self.docx_template,
+            docx_template=self.read_text_parameter(parameters, "DOCX_TEMPLATE", context),
             public=public,
             chapter=None if self.editions is None else self._evaluate(check_result, feedback, cancellation),
             cancellation=cancellation,
@@ -332,17 +321,7 @@ class DeclaredChecks(CheckPlan):
             *self.list_report_parameters(),
         ]
 
-    def prepare_check(self, parameters, context):
-        self.path_or_snapshots, self.origin, inputs, has_chosen_layers = self.get_data_to_check(parameters, context)
-        given_options = replace(
-            read_plan_options(self, parameters, context),
-            rules=tuple(self.read_names_parameter(parameters, "RULES", context)) or (DECLARED_GROUP,),
-            waivers=self.read_text_parameter(parameters, "WAIVERS", context),
-        )
-        self.options, self.options_from_project = fill_options_from_project(
-            given_options, self.path_or_snapshots, context.project(), not has_chosen_layers
-        )
-        return [*inputs, *filter(None, [self.options.waivers])]
+    default_rules = (DECLARED_GROUP,)
 
 
 def log_report(feedback, check_result: CheckResult) -> None:

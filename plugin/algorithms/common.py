@@ -97,8 +97,7 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
 
     def read_target(self, parameters, context) -> str:
         """Return the path of the file to write (``OUTPUT``); raise InputError without one."""
-        target = self.parameterAsFileOutput(parameters, "OUTPUT", context)
-        if not target:
+        if not (target := self.parameterAsFileOutput(parameters, "OUTPUT", context)):
             raise InputError("output_missing")
         return target
 
@@ -107,8 +106,7 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
 
         The plugin inspects the parameters before QGIS, whose messages name no remedy.
         """
-        problem = find_parameter_problem(self, parameters, context)
-        if problem is not None:
+        if (problem := find_parameter_problem(self, parameters, context)) is not None:
             return False, Texts(get_interface_language()).explain_error(problem)
         return super().checkParameterValues(parameters, context)
 
@@ -139,8 +137,7 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
 
     def read_names_parameter(self, parameters, name, context) -> list[str]:
         """Return the names in a text parameter, separated as `split_words` describes."""
-        parameter_value = parameters.get(name)
-        if isinstance(parameter_value, list | tuple):
+        if isinstance(parameter_value := parameters.get(name), list | tuple):
             return [word for text in parameter_value for word in split_words(str(text))]
         return split_words(self.read_text_parameter(parameters, name, context))
 
@@ -160,15 +157,13 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
 
     def read_input_file(self, parameters, context) -> str:
         """Return the path of the file to read (``INPUT``); raise InputError if it does not exist."""
-        path = self.parameterAsFile(parameters, "INPUT", context).strip()
-        if not path or not Path(path).is_file():
+        if not (path := self.parameterAsFile(parameters, "INPUT", context).strip()) or not Path(path).is_file():
             raise InputError("source_missing", source=path)
         return path
 
     def read_output_folder(self, parameters, context) -> Path:
         """Return the folder of results (``OUTPUT``); raise InputError without one."""
-        folder = self.parameterAsString(parameters, "OUTPUT", context).strip()
-        if not folder:
+        if not (folder := self.parameterAsString(parameters, "OUTPUT", context).strip()):
             raise InputError("package_no_output")
         return Path(folder)
 

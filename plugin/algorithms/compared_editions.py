@@ -232,7 +232,6 @@ class CompareVersions(SanxianAlgorithm):
             if context.project() is not None and context.project().mapLayer(self.layer_snapshots[0].layer_id):
                 raise InputError("versions_same_layer", layer=self.layer_snapshots[0].name)
             raise InputError("versions_same_file", file=Path(self.layer_snapshots[0].file_path).name)
-        self.role = self.read_text_parameter(parameters, "ROLE", context)
         self.renumbered = self.read_text_parameter(parameters, "RENUMBERED", context)
         inputs = [shot.file_path for shot in self.layer_snapshots if shot is not None]
         inputs += filter(None, [self.renumbered])
@@ -250,7 +249,7 @@ class CompareVersions(SanxianAlgorithm):
         plan_comparison = compare_versions(
             *self.layer_snapshots,
             self.options,
-            role=self.role,
+            role=self.read_text_parameter(parameters, "ROLE", context),
             renumbered=self.renumbered,
             progress=make_progress_callback(feedback),
             cancellation=cancellation,

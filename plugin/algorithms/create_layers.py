@@ -94,8 +94,7 @@ class CreateLayers(SanxianAlgorithm):
         from ..core.standard.divisions import parse_county
 
         self.standard = self.read_standard(parameters, context)
-        groups = self.read_names_parameter(parameters, "GROUPS", context)
-        if not groups:
+        if not (groups := self.read_names_parameter(parameters, "GROUPS", context)):
             raise InputError("groups_missing", known=_format_groups(self.standard))
         self.templates = self.standard.list_templates_of_groups(groups)
         # A standard without a list of divisions (the city's) uses that of the county standard.
@@ -104,14 +103,12 @@ class CreateLayers(SanxianAlgorithm):
         self.county = parse_county(self.read_text_parameter(parameters, "COUNTY", context), provinces, self.divisions)
         self.crs_given = self.read_crs(parameters, context)
         self.existing = self.parameterAsEnumString(parameters, "EXISTING", context)
-        self.target = self.parameterAsFileOutput(parameters, "OUTPUT", context)
         self.norm = None
         if self.parameterAsBool(parameters, "LOAD", context) and context.project() is not None:
             # The layer forms use the limits and lists by which the project is checked.
             profile = county.read_county_settings(context.project()).profile
             self.norm = load_norm(self.standard.standard_key, profile, self.county.code)
-        if not self.target:
-            raise InputError("output_missing")
+        self.target = self.read_target(parameters, context)
 
     def execute(self, parameters, context, feedback):
         created_layers, crs, notice = self._create_layers(Cancellation(feedback.isCanceled))

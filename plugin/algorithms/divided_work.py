@@ -18,6 +18,7 @@ from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
 from ..core.base.choices import NEIGHBOUR_DISTANCE_M, PREFERRED_SIDES, WORKLIST_COLUMNS
 from ..core.base.errors import InputError
+from ..core.base.files.writing import check_writable
 from ..core.render.words import ReportTexts
 from ..core.render.worklist.merge import NamedPart, merge_into_file, read_choices, split_worklist, write_conflicts
 from ..core.standard.messages.texts import Texts
@@ -55,18 +56,15 @@ if TYPE_CHECKING:
     from ..core.counties.townships.split import SplitResult
 
 
-class _TownshipAlgorithm(SanxianAlgorithm):
-    """Base class: read the data of the county."""
-
-    def read_source_parameter(self, parameters, context) -> str:
-        """Return the path of the data; raise InputError if it does not exist."""
-        source = self.parameterAsFile(parameters, "SOURCE", context).strip()
-        if not Path(source).exists():
-            raise InputError("source_missing", source=source)
-        return source
+def _read_county(algorithm: SanxianAlgorithm, parameters, context) -> str:
+    """Return the path of the data of the county; raise InputError if it does not exist."""
+    source = algorithm.parameterAsFile(parameters, "SOURCE", context).strip()
+    if not Path(source).exists():
+        raise InputError("source_missing", source=source)
+    return source
 
 
-class SplitTownships(_TownshipAlgorithm):
+class SplitTownships(SanxianAlgorithm):
     """Algorithm `split_townships`: write a work package for each township."""
 
     tool = Tool(
@@ -106,7 +104,7 @@ class SplitTownships(_TownshipAlgorithm):
         from ..core.counties.townships.split import SplitOptions, parse_persons
 
         self.options = SplitOptions(
-            self.read_source_parameter(parameters, context),
+            _read_county(self, parameters, context),
             self.read_output_folder(parameters, context),
             self.read_norm_options(parameters, context),
             self.parameterAsDouble(parameters, "DISTANCE", context),
@@ -136,7 +134,7 @@ class SplitTownships(_TownshipAlgorithm):
         return {}
 
 
-class MergeTownships(_TownshipAlgorithm):
+class MergeTownships(SanxianAlgorithm):
     """Algorithm `merge_townships`: merge edited packages into a copy of the county."""
 
     tool = Tool(
@@ -189,7 +187,7 @@ class MergeTownships(_TownshipAlgorithm):
 
         folder = self.parameterAsFile(parameters, "PACKAGES", context).strip()
         self.options = MergeOptions(
-            self.read_source_parameter(parameters, context),
+            _read_county(self, parameters, context),
             (folder,) if folder else (),
             self.parameterAsFileOutput(parameters, "OUTPUT", context),
             self.parameterAsFileOutput(parameters, "OUTPUT_TABLE", context),
@@ -250,16 +248,13 @@ class SplitWorklist(SanxianAlgorithm):
             make_folder_output("OUTPUT", tr("Folder for the parts")),
         ]
 
-    def prepare(self, parameters, context, feedback):
-        self.source = self.parameterAsFile(parameters, "INPUT", context).strip()
-        self.column = self.parameterAsEnumString(parameters, "BY", context)
-        self.folder = self.parameterAsFileOutput(parameters, "OUTPUT", context)
-
     def execute(self, parameters, context, feedback):
-
-        parts = run_in_python_thread(split_worklist)(self.source, self.column, self.folder)
+        source = self.parameterAsFile(parameters, "INPUT", context).strip()
+        folder = self.parameterAsFileOutput(parameters, "OUTPUT", context)
+        column = self.parameterAsEnumString(parameters, "BY", context)
+        parts = run_in_python_thread(split_worklist)(source, column, folder)
         log_written_files(feedback, [part.path for part in parts])
-        return {"OUTPUT": self.folder, "PARTS": len(parts), "ROWS": sum(part.count for part in parts)}
+        return {"OUTPUT": folder, "PARTS": len(parts), "ROWS": sum(part.count for part in parts)}
 
 
 class MergeWorklist(SanxianAlgorithm):
@@ -294,34 +289,31 @@ class MergeWorklist(SanxianAlgorithm):
             make_file_output("OUTPUT_TABLE", tr("Table of conflicts"), CSV_FILTER),
         ]
 
-    def prepare(self, parameters, context, feedback):
-        self.source = self.parameterAsFile(parameters, "INPUT", context).strip()
-        self.paths = self.parameterAsFileList(parameters, "PARTS", context)
-        self.choices = self.parameterAsFile(parameters, "CHOICES", context).strip()
-        self.table = self.parameterAsFileOutput(parameters, "OUTPUT_TABLE", context)
-
     def execute(self, parameters, context, feedback):
-        from ..core.base.files.writing import check_writable
         from ..core.render.document.ledger import read_ledger
         from ..core.render.worklist.update import describe_merge
         from ..core.render.worklist.worklist_row import read_worklist
 
+        source, choices = (self.parameterAsFile(parameters, name, context).strip() for name in ("INPUT", "CHOICES"))
+        paths = self.parameterAsFileList(parameters, "PARTS", context)
+        table = self.parameterAsFileOutput(parameters, "OUTPUT_TABLE", context)
+
         @run_in_python_thread
         def merge():
-            if self.table:
-                check_writable(self.table, [self.source, *self.paths])
+            if table:
+                check_writable(table, [source, *paths])
             parts = []
-            for path in self.paths:
+            for path in paths:
                 is_ledger = path.lower().endswith(".xlsx")
                 rows = read_ledger(path, datetime.now()) if is_ledger else read_worklist(path)
                 parts.append(NamedPart(Path(path).name, rows, is_ledger))
-            merged = merge_into_file(self.source, parts, read_choices(self.choices) if self.choices else {})
-            if self.table:
-                write_conflicts(self.table, merged.conflicts)
+            merged = merge_into_file(source, parts, read_choices(choices) if choices else {})
+            if table:
+                write_conflicts(table, merged.conflicts)
             return merged
 
         merged = merge()
         log_lines(feedback, describe_merge(merged, ReportTexts(get_interface_language())))
-        log_written_files(feedback, (self.source, self.table))
+        log_written_files(feedback, (source, table))
         counts = {"TAKEN": merged.taken, "ADDED": merged.added, "CONFLICTS": len(merged.conflicts)}
-        return {**list_given(OUTPUT_TABLE=self.table), **counts}
+        return {**list_given(OUTPUT_TABLE=table), **counts}

@@ -47,7 +47,6 @@ class DoctorAlgorithm(SanxianAlgorithm):
         self.target = self.parameterAsFileOutput(parameters, "OUTPUT", context)
         if self.target:
             check_output(self.target)
-        self.with_examples = self.parameterAsBool(parameters, "EXAMPLES", context)
         self.qgis_facts = list_qgis_facts(get_interface_language())
 
     def execute(self, parameters, context, feedback):
@@ -60,7 +59,7 @@ class DoctorAlgorithm(SanxianAlgorithm):
         report = run_qgis_doctor(
             self.qgis_facts,
             lang,
-            self.with_examples,
+            self.parameterAsBool(parameters, "EXAMPLES", context),
             log_fact,
             lambda share, _name: feedback.setProgress(100 * share),
             Cancellation(feedback.isCanceled),

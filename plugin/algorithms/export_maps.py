@@ -206,13 +206,13 @@ class ExportMaps(SanxianAlgorithm):
         cancellation, texts = Cancellation(feedback.isCanceled), Texts(get_interface_language())
         log_options_from_project(feedback, self.options_from_project)
         log_warnings(feedback, [message.render(texts) for message in self.lowered_secrecy])
-        is_former_format = parameters.get("FORMAT") == _FORMER_BOTH_FORMATS
-        kind = _BOTH_FORMATS if is_former_format else self.parameterAsEnumString(parameters, "FORMAT", context)
+        kind = self.parameterAsEnumString(parameters, "FORMAT", context)
+        is_both = _FORMER_BOTH_FORMATS == parameters.get("FORMAT") or kind == _BOTH_FORMATS
         order = MapExportOrder(
             maps=self.maps,
             page_size=self.catalogue.page_size_by_id[self.parameterAsEnumString(parameters, "PAGE", context)],
             target_folder=self.folder,
-            formats=MAP_FILE_FORMATS if kind == _BOTH_FORMATS else (kind,),
+            formats=MAP_FILE_FORMATS if is_both else (kind,),
             dpi=self.parameterAsInt(parameters, "DPI", context),
             adds_township_pages=self.parameterAsBool(parameters, "TOWNSHIPS", context),
             writes_world_file=self.parameterAsBool(parameters, "WORLD_FILE", context),
@@ -282,13 +282,9 @@ def _log_maps(feedback, outcome: MapExportOutcome, order: MapExportOrder, texts:
         texts.get("maps", key, map="”、“".join(titles), **dict(message_params))
         for (key, *message_params), titles in titles_by_message.items()
     ]
-    for line in lines:
-        feedback.pushWarning(line)
+    log_warnings(feedback, lines)
     if outcome.written_files:
-        counts = {
-            "count": len(outcome.exported_maps),
-            "files": len(outcome.written_files),
-            "folder": order.target_folder.name,
-        }
-        feedback.pushInfo(texts.get("maps", "made", sheet=order.page_size.id, dpi=round(order.dpi), **counts))
+        counts = {"count": len(outcome.exported_maps), "files": len(outcome.written_files), "dpi": round(order.dpi)}
+        place = {"sheet": order.page_size.id, "folder": order.target_folder.name}
+        feedback.pushInfo(texts.get("maps", "made", **place, **counts))
     return lines

@@ -206,9 +206,7 @@ class MapFields(SanxianAlgorithm):
             Texts(get_interface_language()).get("toolbox", "reading", layer=self.layer_snapshot.name)
         )
         # Validate the mapping before reading a large layer.
-        mapping = None
-        if self.mapping_file:
-            mapping = load_mapping(self.mapping_file, self.template, self.standard)
+        mapping = load_mapping(self.mapping_file, self.template, self.standard) if self.mapping_file else None
         layer = read_source_rows(self.layer_snapshot, cancellation)
         feedback.setProgress(40)
         cancellation.raise_if_cancelled()

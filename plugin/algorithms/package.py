@@ -197,8 +197,7 @@ class InspectPackage(CheckPlan):
         self.options = make_options_for_package(self.options, self.package_spec)
 
     def get_data_to_check(self, parameters, context):
-        path = self.parameterAsFile(parameters, "INPUT", context).strip()
-        if not path:
+        if not (path := self.parameterAsFile(parameters, "INPUT", context).strip()):
             raise InputError("package_no_input")
         if not Path(path).exists():
             raise InputError("source_missing", source=path)

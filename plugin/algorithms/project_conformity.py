@@ -28,7 +28,7 @@ from .common import (
     log_written_files,
     make_progress_callback,
 )
-from .inputs import fill_options_from_project, has_value, read_layer_parameter, read_plan_options, read_plan_source
+from .inputs import has_value, read_layer_parameter, read_plan_inputs, read_plan_source
 from .outputs import list_report_paths, read_report_paths
 from .parameters import (
     ANY_GEOMETRY,
@@ -143,19 +143,11 @@ class ProjectConformity(SanxianAlgorithm):
         self.projects = read_layer_parameter(self, parameters, "PROJECTS", context)
         if self.projects is None:
             raise InputError("projects_missing")
-        self.width_m = self.read_number(parameters, "WIDTH", context)
-        self.use = self.read_text_parameter(parameters, "USE", context)
-        self.path_or_snapshots, self.origin, inputs, has_chosen_layers = read_plan_source(self, parameters, context)
-        if not isinstance(self.path_or_snapshots, str):
+        data, *facts = read_plan_source(self, parameters, context)
+        if not isinstance(data, str):
             # The projects are not a layer of the plan.
-            layer_id = self.projects.layer_id
-            self.path_or_snapshots = [shot for shot in self.path_or_snapshots if shot.layer_id != layer_id]
-        self.options, self.options_from_project = fill_options_from_project(
-            read_plan_options(self, parameters, context),
-            self.path_or_snapshots,
-            context.project(),
-            not has_chosen_layers,
-        )
+            data = [shot for shot in data if shot.layer_id != self.projects.layer_id]
+        inputs = read_plan_inputs(self, parameters, context, (data, *facts))
         parts = self.parameterAsOutputLayer(parameters, "OUTPUT", context) if has_value(parameters, "OUTPUT") else ""
         self.outputs = read_report_paths(self, parameters, context, findings=parts)
         check_conformity_outputs(self.outputs, [self.projects.file_path, *inputs])
@@ -180,8 +172,8 @@ class ProjectConformity(SanxianAlgorithm):
                 layer,
                 data,
                 options,
-                width_m=self.width_m,
-                use=self.use,
+                width_m=self.read_number(parameters, "WIDTH", context),
+                use=self.read_text_parameter(parameters, "USE", context),
                 source=self.origin,
                 progress=make_progress_callback(feedback, begun),
                 cancellation=cancellation,

@@ -103,8 +103,7 @@ class RuleAlgorithm(SanxianAlgorithm):
     )
 
     def list_parameters(self):
-        needs = dict(self.rule.needs)
-        if not needs:
+        if not (needs := dict(self.rule.needs)):
             yield QgsProcessingParameterMultipleLayers("LAYERS", tr("Layers of the plan"), ANY_GEOMETRY)
             yield from make_shared("SCOPE")
         if all(need.concept != TOWNSHIPS for need in needs.values()):
@@ -139,8 +138,7 @@ class RuleAlgorithm(SanxianAlgorithm):
         self.sources = {}
         for name in [*self.rule.needs, TOWNSHIPS]:
             if self.parameterDefinition(name.upper()) is not None:
-                shot = read_layer_parameter(self, parameters, name.upper(), context)
-                if shot is not None:
+                if (shot := read_layer_parameter(self, parameters, name.upper(), context)) is not None:
                     self.sources[name] = shot
         self.other_layers = (
             read_layer_list_parameter(self, parameters, "LAYERS", context) if not self.rule.needs else []

@@ -64,8 +64,8 @@ def _log_areas(feedback, measurement: MeasuredAreas, tolerance_m2: float) -> Non
     if measurement.non_cgcs2000_crs_name:
         feedback.pushWarning(texts.get("areas", "not_cgcs2000", crs=measurement.non_cgcs2000_crs_name))
     if measurement.has_stored_area:
-        values = stored_comparison.stored_m2[stored_comparison.stored_m2 == stored_comparison.stored_m2]
-        stored_sum_m2, count = float(values.sum()), int(stored_comparison.is_different.sum())
+        stored_m2, count = stored_comparison.stored_m2, int(stored_comparison.is_different.sum())
+        stored_sum_m2 = float(stored_m2[stored_m2 == stored_m2].sum())
         surplus_m2 = stored_sum_m2 - areas.sum_area_m2("statutory")
         params = {
             "stored": _format_m2(stored_sum_m2),
@@ -75,10 +75,7 @@ def _log_areas(feedback, measurement: MeasuredAreas, tolerance_m2: float) -> Non
         key = "sums_stored_less" if round(surplus_m2, 2) < 0 else "sums_stored"
         line = texts.get("areas", key, field=measurement.field_name, count=count, **params)
         (feedback.pushWarning if count else feedback.pushInfo)(line)
-        empty = int(
-            (stored_comparison.is_different & (stored_comparison.stored_m2 != stored_comparison.stored_m2)).sum()
-        )
-        if empty:
+        if empty := int((stored_comparison.is_different & (stored_m2 != stored_m2)).sum()):
             feedback.pushInfo(texts.get("areas", "no_value", count=empty, field=measurement.field_name))
     else:
         feedback.pushInfo(texts.get("areas", "no_stored", field=measurement.field_name))

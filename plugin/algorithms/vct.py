@@ -246,6 +246,5 @@ def _style_imported_layer(role, norm, layer, context):
     if role:
         set_assigned_role(layer, role)
         styles.apply_role_style(layer, role)
-        template = attribute_forms.find_matching_template(layer, role, norm.standard)
-        if template is not None:
+        if (template := attribute_forms.find_matching_template(layer, role, norm.standard)) is not None:
             attribute_forms.apply_template_form(layer, template, norm)

@@ -58,8 +58,7 @@ class MapActions:
         except (SanxianError, ImportError) as error:
             self._iface.messageBar().pushWarning(tr("Export Maps"), explain_error(error))
             return
-        results = processing.execAlgorithmDialog("sanxian:export_maps", {})
-        if results and results.get("FILES"):
+        if (results := processing.execAlgorithmDialog("sanxian:export_maps", {})) and results.get("FILES"):
             bar, title = self._iface.messageBar(), tr("Export Maps")
             made = {"made": results["MADE"], "files": results["FILES"], "folder": results["OUTPUT"]}
             push_message(bar, "success", title, tr("{made} maps, {files} files, in {folder}.").format(**made))
@@ -169,8 +168,7 @@ class LayoutsDialog(FocusedButtonDialog):
             title = map_spec.title if settings.get_interface_language() == "zh" else map_spec.title_en
             item = QListWidgetItem(f"{map_spec.number:02d}  {title}")
             item.setData(_MAP_ID_ROLE, map_spec.id)
-            missing_input = available_layers.find_missing_input(map_spec)
-            if missing_input:
+            if missing_input := available_layers.find_missing_input(map_spec):
                 item.setFlags(Qt.ItemFlag.NoItemFlags)
                 # The colour of disabled rows is hardly readable in QGIS's dark theme.
                 item.setForeground(theme.get_faint_color(in_field=True))

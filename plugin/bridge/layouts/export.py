@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qgis.core import Qgis, QgsLayoutExporter, QgsLayoutItemLegend, QgsPrintLayout, QgsVectorLayer
-from qgis.PyQt.QtCore import QRectF, QSize
+from qgis.PyQt.QtCore import QRectF, QSignalBlocker, QSize
 from qgis.PyQt.QtGui import QImage, QImageWriter
 
 from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
@@ -64,14 +64,12 @@ def blank_pdf_metadata(data: bytes, title: str) -> bytes:
 def _make_info_dictionary(title: str, byte_count: int) -> bytes:
     producer_entry = b"/Producer (QGIS)"
     text = b"/Title <" + (b"\xfe\xff" + title.encode("utf-16-be")).hex().encode("ascii") + b">"
-    for inside in (
+    choices = (
         b"\n<<\n" + text + b"\n" + producer_entry + b"\n>>\n",
         b"\n<<" + producer_entry + b">>\n",
         b"\n<<>>\n",
-    ):
-        if len(inside) <= byte_count:
-            return inside.ljust(byte_count, b" ")
-    return b" " * byte_count
+    )
+    return next((inside for inside in choices if len(inside) <= byte_count), b"").ljust(byte_count, b" ")
 
 
 @dataclass(frozen=True)
@@ -141,12 +139,11 @@ def write_page(
 
 def show_atlas_page(layout: QgsPrintLayout, page: LayoutPage) -> None:
     """Set the atlas of a layout to the township of a page, and show only legend entries that are on this page."""
-    if page.atlas_index >= 0:
-        layout.atlas().seekTo(page.atlas_index)
-    layout.refresh()
     township, crs = None, None
     if page.atlas_index >= 0:
+        layout.atlas().seekTo(page.atlas_index)
         township, crs = layout.reportContext().feature().geometry(), layout.atlas().coverageLayer().crs()
+    layout.refresh()
     for one in layout.items():
         if isinstance(one, QgsLayoutItemLegend):
             legend.filter_and_fit_legend(one, township, crs)
@@ -192,23 +189,15 @@ def _keep_layers_opaque(layout: QgsPrintLayout) -> Iterator[None]:
     A legend paints its colours with the layer's opacity in the layer tree. No signal is emitted, and the map's style
     has the intended opacity.
     """
-    pale: dict[QgsVectorLayer, float] = {}
-    for one in layout.items():
-        if isinstance(one, QgsLayoutItemLegend):
-            for node in one.model().rootGroup().findLayers():
-                layer = node.layer()
-                if isinstance(layer, QgsVectorLayer) and layer.opacity() < 1:
-                    pale[layer] = layer.opacity()
+    legends = [one for one in layout.items() if isinstance(one, QgsLayoutItemLegend)]
+    layers = [node.layer() for one in legends for node in one.model().rootGroup().findLayers()]
+    pale = {layer: layer.opacity() for layer in layers if isinstance(layer, QgsVectorLayer) and layer.opacity() < 1}
     try:
         for layer in pale:
-            _set_opacity(layer, 1.0)
+            with QSignalBlocker(layer):
+                layer.setOpacity(1.0)
         yield
     finally:
         for layer, opacity in pale.items():
-            _set_opacity(layer, opacity)
-
-
-def _set_opacity(layer: QgsVectorLayer, opacity: float) -> None:
-    was = layer.blockSignals(True)
-    layer.setOpacity(opacity)
-    layer.blockSignals(was)
+            with QSignalBlocker(layer):
+                layer.setOpacity(opacity)

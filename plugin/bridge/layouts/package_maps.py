@@ -107,10 +107,9 @@ def _choose_common_crs(layers: list[Layer], job: MapJob) -> CRS:
     """
     from ...core.standard.divisions import find_default_crs
 
-    for layer in sorted(layers, key=lambda one: one.role != COUNTY_ROLE):
-        if layer.crs is not None and layer.crs.is_projected:
-            return layer.crs
-    return find_default_crs(job.county_code, find_division_codes(job.plan.norm))
+    county_first = sorted(layers, key=lambda one: one.role != COUNTY_ROLE)
+    projected = (one.crs for one in county_first if one.crs is not None and one.crs.is_projected)
+    return next(projected, None) or find_default_crs(job.county_code, find_division_codes(job.plan.norm))
 
 
 def _normalize_ring_starts(frame):
@@ -150,8 +149,7 @@ class _PackageMapPrinter:
 
     def print_map(self, request: MapRequest, cancellation: Cancellation) -> RenderedMap:
         """Write the files of one map and return their names; if the map lacks input, return the reason."""
-        lack = self._builder.available_layers.find_missing_input(request.map_spec)
-        if lack:
+        if lack := self._builder.available_layers.find_missing_input(request.map_spec):
             return RenderedMap(request, missing_reason=lack)
         layout = self._builder.build_layout(request.map_spec, self._sheet)
         page = LayoutPage(-1, request.file_name.rpartition(".")[0], f"{self._job.county_name}{request.map_spec.title}")

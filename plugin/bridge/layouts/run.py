@@ -85,8 +85,7 @@ def export_maps(
         outcome.notes.append(Message("document", "no_approval", {"secrecy": info.secrecy}))
     jobs: list[tuple[MapSpec, bool]] = []
     for one in order.maps:
-        lack = available_layers.find_missing_input(one)
-        if lack:
+        if lack := available_layers.find_missing_input(one):
             outcome.not_made.append((one, order.public.explain_missing(one, lack) if order.public else lack))
             continue
         outcome.exported_maps.append(one)
@@ -167,10 +166,12 @@ def _write_pages(
             for layout, page in _iterate_pages(builder, order, one, by_township, outcome):
                 progress(done_count / total, page.document_title)
                 cancellation.raise_if_cancelled()
-                problem = _make_page_public(layout, page, one, order.public) if order.public is not None else None
-                if problem is not None:
-                    outcome.not_made.append((one, problem))
-                    continue
+                if order.public is not None:
+                    show_atlas_page(layout, page)
+                    if (problem := order.public.find_scale_problem(layout)) is not None:
+                        outcome.not_made.append((one, problem))
+                        continue
+                    order.public.blank_labels(layout, one)
                 yield from write_page(
                     layout,
                     page,
@@ -190,58 +191,33 @@ def _write_pages(
                 order.public.records.pop(one.id, None)
 
 
-def _make_page_public(
-    layout: QgsPrintLayout, page: LayoutPage, map_spec: MapSpec, public: PublicMaps
-) -> MissingMapReason | None:
-    """Blank labels of a page that show coordinates; return the reason if the page may not be public."""
-    show_atlas_page(layout, page)
-    problem = public.find_scale_problem(layout)
-    if problem is None:
-        public.blank_labels(layout, map_spec)
-    return problem
-
-
 def _iterate_pages(
     builder: LayoutBuilder, order: MapExportOrder, map_spec: MapSpec, by_township: bool, outcome: MapExportOutcome
 ) -> Iterator[tuple[QgsPrintLayout, LayoutPage]]:
-    """Yield (layout, page) for each page of a map: one page, or with ``by_township`` one per township."""
-    used_count = len(outcome.used_project_layout_names)
-    layout = _copy_or_build_layout(builder, order.page_size, map_spec, by_township, outcome)
+    """Yield (layout, page) for each page of a map: one page, or with ``by_township`` one per township.
+
+    The layout is a copy of that which is saved in the project, with the title block (图签) of this run, else a new one.
+    """
+    saved = saved_layouts.find_layout(builder.available_layers.project, map_spec, order.page_size, by_township)
+    if saved is None:
+        layout = builder.build_layout(map_spec, order.page_size, by_township=by_township)
+    else:
+        outcome.used_project_layout_names.append(saved.name())
+        outcome.notes += saved_layouts.require_reason_for_lowered_secrecy(saved, builder.document)
+        layout = saved.clone()
+        if builder.document.printable_map_approval and layout.itemById(frame.APPROVAL_ITEM_ID) is None:
+            params = {"layout": saved.name(), "item": f"[% @{APPROVAL_VARIABLE} %]"}
+            outcome.notes.append(Message("document", "no_approval_item", params))
+        builder.set_document_variables(layout)
     if order.public is not None:
-        is_saved = len(outcome.used_project_layout_names) > used_count
-        order.public.make_public(layout, map_spec, builder, is_saved=is_saved)
+        order.public.make_public(layout, map_spec, builder, is_saved=saved is not None)
     catalogue, county = builder.catalogue, builder.available_layers.county
     if not by_township:
-        yield (
-            layout,
-            LayoutPage(
-                -1, catalogue.make_file_stem(map_spec, county.code, county.name), f"{county.name}{map_spec.title}"
-            ),
-        )
+        stem = catalogue.make_file_stem(map_spec, county.code, county.name)
+        yield layout, LayoutPage(-1, stem, f"{county.name}{map_spec.title}")
     else:
         codes = {t.name: t.code for t in builder.available_layers.townships}
         with keep_atlas_rendering(layout):
             for number, name in iterate_atlas_pages(layout):
                 stem = catalogue.make_file_stem(map_spec, codes.get(name, county.code), name, township=True)
                 yield layout, LayoutPage(number, stem, f"{county.name}{name}{map_spec.short}")
-
-
-def _copy_or_build_layout(
-    builder: LayoutBuilder, page_size: PageSize, map_spec: MapSpec, by_township: bool, outcome: MapExportOutcome
-) -> QgsPrintLayout:
-    """Return a copy of the layout that is saved in the project, with the title block (图签) of this run.
-
-    Without a saved layout, return a new one.
-    """
-    project_layout = saved_layouts.find_layout(builder.available_layers.project, map_spec, page_size, by_township)
-    if project_layout is None:
-        return builder.build_layout(map_spec, page_size, by_township=by_township)
-    outcome.used_project_layout_names.append(project_layout.name())
-    layout = project_layout.clone()
-    info = builder.document
-    outcome.notes += saved_layouts.require_reason_for_lowered_secrecy(project_layout, info)
-    if info.printable_map_approval and layout.itemById(frame.APPROVAL_ITEM_ID) is None:
-        item = f"[% @{APPROVAL_VARIABLE} %]"
-        outcome.notes.append(Message("document", "no_approval_item", {"layout": project_layout.name(), "item": item}))
-    builder.set_document_variables(layout)
-    return layout

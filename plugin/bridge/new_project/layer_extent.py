@@ -70,18 +70,13 @@ def measure_extent(layer: QgsVectorLayer, project: QgsProject) -> LayerExtent | 
     transform = QgsCoordinateTransform(
         layer.crs(), QgsCoordinateReferenceSystem("EPSG:4490"), project.transformContext()
     )
-    shapes = []
+    request = QgsFeatureRequest().setNoAttributes()
+    features = layer.getFeatures(request) if layer.featureCount() <= _MAX_FEATURES_READ else ()
+    shapes = [QgsGeometry(feature.geometry()) for feature in features if feature.hasGeometry()]
     try:
-        box = QgsRectangle(transform.transformBoundingBox(layer.extent()))
-        request = QgsFeatureRequest().setNoAttributes()
-        for feature in layer.getFeatures(request) if layer.featureCount() <= _MAX_FEATURES_READ else ():
-            if feature.hasGeometry():
-                shape = QgsGeometry(feature.geometry())
-                shape.transform(transform)
-                shapes.append(shape)
-        if shapes:
-            box = QgsRectangle()
+        box = QgsRectangle() if shapes else QgsRectangle(transform.transformBoundingBox(layer.extent()))
         for shape in shapes:
+            shape.transform(transform)
             box.combineExtentWith(shape.boundingBox())
     except QgsCsException:
         return None
@@ -161,10 +156,8 @@ def _measure_township_extents(layer: QgsVectorLayer) -> dict[tuple[str, str], Qg
     for feature in layer.getFeatures(QgsFeatureRequest().setSubsetOfAttributes([n for n in fields if n >= 0])):
         code, name = (str(feature[n] or "") if n >= 0 else "" for n in fields)
         if name and feature.hasGeometry():
-            box = QgsRectangle(feature.geometry().boundingBox())
-            if (code, name) in extent_by_division:
-                box.combineExtentWith(extent_by_division[code, name])
-            extent_by_division[code, name] = box
+            box = extent_by_division.setdefault((code, name), QgsRectangle())
+            box.combineExtentWith(feature.geometry().boundingBox())
     return extent_by_division
 
 
@@ -206,8 +199,7 @@ class BookmarkUpdater:
 
     def _on_layers_removed(self, ids: list[str]) -> None:
         for name in ids:
-            layer = self._layers.pop(name, None)
-            if layer is not None:
+            if (layer := self._layers.pop(name, None)) is not None:
                 layer.afterCommitChanges.disconnect(self._on_edits_saved)
 
     def _on_edits_saved(self) -> None:

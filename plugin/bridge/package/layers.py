@@ -88,8 +88,7 @@ def show_package_layers(project: QgsProject, name: str, paths: list[Path], stand
     order = get_position_by_role(standard)
     sources.sort(key=lambda item: order.get(item[0].upper(), len(order)))
     layers = [make_vector_layer(source, title, project) for title, source in sources]
-    layers = [layer for layer in layers if layer.isValid() and layer.isSpatial()]
-    if not layers:
+    if not (layers := [layer for layer in layers if layer.isValid() and layer.isSpatial()]):
         return []
     group = _insert_package_group(project)
     for layer in layers:

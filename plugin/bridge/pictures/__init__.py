@@ -33,8 +33,7 @@ def draw_pictures(
     report_texts = ReportTexts(report.lang)
     try:
         picture_data = PictureData(plan, report, report_texts, cancellation)
-        sheet = choose_overview_frame(picture_data)
-        if sheet is None:
+        if (sheet := choose_overview_frame(picture_data)) is None:
             return ReportPictures()
         if _is_too_large(sheet, largest_scale):
             return ReportPictures(problem=picture_data.words.get("public", "picture_scale"))

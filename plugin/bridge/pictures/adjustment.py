@@ -66,8 +66,7 @@ def draw_adjustment_map(result: AdjustmentResult, cancellation: Cancellation) ->
     layers = [layer for _, layer in drawn]
     for concept in _CONCEPTS:
         cancellation.raise_if_cancelled()
-        plan_layer = result.plan.find_layer_of_concept(concept)
-        if plan_layer is not None:
+        if (plan_layer := result.plan.find_layer_of_concept(concept)) is not None:
             layers.append(_make_line_layer(plan_layer, concept, frame, crs, cancellation))
             if concept != "townships":
                 layer = painting.make_styled_layer(choose_style(plan_layer, concept), crs, [], [(SYMBOL_SHAPE, [])])

@@ -49,8 +49,7 @@ def choose_overview_frame(picture_data: PictureData) -> painting.ImageFrame | No
     shapes = [picture_data.get_layer_shapes(layer) for layer in framed_layers]
     shapes += [np.array([f.geometry for f in picture_data.located_findings], dtype=object)]
     bounds = np.array([shapely.total_bounds(s) for s in shapes if len(s)])
-    bounds = bounds[np.isfinite(bounds).all(axis=1)]
-    if not len(bounds):
+    if not len(bounds := bounds[np.isfinite(bounds).all(axis=1)]):
         return None
     low, high = bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)
     size = np.maximum(high - low, 100.0) * 1.08
@@ -70,17 +69,12 @@ def draw_overview(picture_data: PictureData, frame: painting.ImageFrame) -> str:
     numbered = [frame.convert_to_pixels(point.x, point.y) for point in points]
     others = _place_unnumbered_markers(picture_data, frame, numbered)
     mark_radius = 2.0 * frame.dots_per_mm
+    small_radius = 0.8 * mark_radius
     boxes = [(x - mark_radius, y - mark_radius, x + 2.2 * mark_radius, y + mark_radius) for x, y in numbered]
-    boxes += [
-        (x - 0.8 * mark_radius, y - 0.8 * mark_radius, x + 0.8 * mark_radius, y + 0.8 * mark_radius)
-        for _, (x, y) in others
-    ]
+    boxes += [(x - small_radius, y - small_radius, x + small_radius, y + small_radius) for _, (x, y) in others]
     # Names of townships avoid the marks.
-    layers.append(
-        painting.make_label_obstacle_layer(
-            picture_data.crs, [frame.convert_box_to_ground_polygon(*box) for box in boxes]
-        )
-    )
+    polygons = [frame.convert_box_to_ground_polygon(*box) for box in boxes]
+    layers.append(painting.make_label_obstacle_layer(picture_data.crs, polygons))
     image = painting.draw_layers(frame, [layer for layer in layers if layer is not None], picture_data.crs)
     with painting.paint_on(image) as painter:
         painting.draw_scale_bar(painter, frame)
@@ -151,8 +145,7 @@ def _make_outline_layer(picture_data: PictureData, concept: str, frame: painting
     Areas with names remain separate, all others are merged.
     """
     picture_data.cancellation.raise_if_cancelled()
-    layer = picture_data.plan.find_layer_of_concept(concept)
-    if layer is None:
+    if (layer := picture_data.plan.find_layer_of_concept(concept)) is None:
         return None
     if concept == "townships":
         rows = [n for n, shape in enumerate(layer.plane_shapes) if shape is not None]
@@ -162,15 +155,11 @@ def _make_outline_layer(picture_data: PictureData, concept: str, frame: painting
         return painting.make_styled_layer(
             choose_style(layer, concept), picture_data.crs, [layer.get_field_name("division_name")], parts
         )
-    if concept == "county" and layer.role != "XZQX" and layer is picture_data.plan.find_layer_of_concept("townships"):
-        county = picture_data.plan.compute_county_shape()
-        shapes = (
-            picture_data.plan.reproject_for_findings(county[1].shapes)
-            if county and county[0] is layer
-            else picture_data.get_layer_shapes(layer)
-        )
-    else:
-        shapes = picture_data.get_layer_shapes(layer)
+    plan, county = picture_data.plan, None
+    if concept == "county" and layer.role != "XZQX" and layer is plan.find_layer_of_concept("townships"):
+        county = plan.compute_county_shape()
+    is_county = county is not None and county[0] is layer
+    shapes = plan.reproject_for_findings(county[1].shapes) if is_county else picture_data.get_layer_shapes(layer)
     outlines = dissolve_for_picture(
         shapes, frame.pixel_size_m, picture_data.cancellation, keep_small=concept != "farmland"
     )

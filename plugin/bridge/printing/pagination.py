@@ -62,15 +62,13 @@ def lay_out_without_divided_rows(
 
     ``lay_out``: lays out a document on pages. Only a row higher than a page is divided. Raise Cancelled.
     """
-    text = lay_out(document)
+    undivided: Document | None = document
     first = 0
-    while True:
+    while undivided is not None:
+        text = lay_out(undivided)
         cancellation.raise_if_cancelled()
-        divided, first = _divide_first_table(document, text, first)
-        if divided is None:
-            return text
-        document = divided
-        text = lay_out(document)
+        undivided, first = _divide_first_table(undivided, text, first)
+    return text
 
 
 def _divide_first_table(document: Document, text: QTextDocument, first: int) -> tuple[Document | None, int]:
@@ -91,11 +89,10 @@ def _divide_first_table(document: Document, text: QTextDocument, first: int) -> 
         begins_page = position == 0 or isinstance(document.blocks[position - 1], PageBreak)
         block = document.blocks[positions[number]]
         row = _find_first_divided_part(text, tables[number], block, heading_count, begins_page)
-        if row is not None:
-            blocks = _break_before_row(list(document.blocks), positions[number], row)
-            if blocks is not None:
-                # The second part of a divided table is the next table.
-                return replace(document, blocks=tuple(blocks)), number if row == 0 else number + 1
+        blocks = None if row is None else _break_before_row(list(document.blocks), positions[number], row)
+        if blocks is not None:
+            # The second part of a divided table is the next table.
+            return replace(document, blocks=tuple(blocks)), number if row == 0 else number + 1
     return None, len(tables)
 
 
@@ -183,13 +180,9 @@ def _measure_first_heading(text: QTextDocument, table: QTextTable, heading_count
 
 
 def _measure_row_extent(text: QTextDocument, table: QTextTable, row: int) -> _VerticalExtent:
-    extents = []
-    for column in range(table.columns()):
-        cell = table.cellAt(row, column)
-        extents += [
-            _measure_block_extent(text, cursor().block())
-            for cursor in (cell.firstCursorPosition, cell.lastCursorPosition)
-        ]
+    cells = [table.cellAt(row, column) for column in range(table.columns())]
+    cursors = [cursor for cell in cells for cursor in (cell.firstCursorPosition(), cell.lastCursorPosition())]
+    extents = [_measure_block_extent(text, cursor.block()) for cursor in cursors]
     return _VerticalExtent(min(one.top for one in extents), max(one.bottom for one in extents) + _MAX_CELL_EDGE)
 
 
@@ -206,7 +199,7 @@ def _break_before_row(blocks: list[Block], position: int, row: int) -> list[Bloc
     block = blocks[position]
     if row:
         first, second = _divide_block(block, row)
-        return [*blocks[:position], *_insert_page_break_between((first, second)), *blocks[position + 1 :]]
+        return [*blocks[:position], first, PageBreak(), second, *blocks[position + 1 :]]
     start = position
     # Signatures are not alone on a page: the section or the last rows before them go with them.
     while isinstance(block, Signature) and start and isinstance(blocks[start - 1], Paragraph):
@@ -217,17 +210,13 @@ def _break_before_row(blocks: list[Block], position: int, row: int) -> list[Bloc
         while place and place - 1 in table.group_heads:
             place -= 1
         if place:
-            return [*blocks[: start - 1], *_insert_page_break_between(table.divide_above_row(place)), *blocks[start:]]
+            first, second = table.divide_above_row(place)
+            return [*blocks[: start - 1], first, PageBreak(), second, *blocks[start:]]
     elif isinstance(table, DocumentTable):
         start -= 1
-    start = _find_first_heading(blocks, start)
-    if start and isinstance(blocks[start - 1], PageBreak):
+    if (start := _find_first_heading(blocks, start)) and isinstance(blocks[start - 1], PageBreak):
         return None
     return [*blocks[:start], PageBreak(), *blocks[start:]]
-
-
-def _insert_page_break_between(parts: tuple[Block, Block]) -> tuple[Block, ...]:
-    return parts[0], PageBreak(), parts[1]
 
 
 def _divide_block(block: Block, row: int) -> tuple[Block, Block]:

@@ -93,27 +93,31 @@ class ConformityController(QObject):
         for signal, slot in self._signal_connections:
             signal.connect(slot)
         dock, form, tool = self.dock, self.dock.form, self.tool
-        form.draw_requested.connect(self.toggle_drawing)
-        form.selected_requested.connect(self.take_selected)
-        form.file_requested.connect(self.ask_for_file)
-        form.chosen.connect(self.choose_project)
-        form.use_changed.connect(lambda code: self._set_attribute("use", code))
-        form.kind_changed.connect(self._on_kind_changed)
-        form.width_changed.connect(lambda metres: self._set_attribute("width", f"{metres:g}" if metres else ""))
-        dock.summary.asked.connect(
-            lambda reason: self.ask_for_value(reason) if reason.choices else self.ask_for_approval()
-        )
-        dock.undo_requested.connect(tool.undo_point)
-        dock.finish_requested.connect(tool.finish)
-        dock.batch_requested.connect(self.add_to_batch)
-        dock.report_requested.connect(self.ask_for_report)
-        dock.roles_requested.connect(open_roles)
-        tool.moved.connect(self._on_moved)
-        tool.finished.connect(self._on_finished)
-        tool.cancelled.connect(self._on_cancelled)
-        tool.left.connect(self._on_tool_left)
-        self.reviewer.answered.connect(self._on_answered)
-        self.reviewer.preparing.connect(lambda: self.dock.summary.show_state(tr("preparing the plan"), is_former=True))
+        for signal, slot in (
+            (form.draw_requested, self.toggle_drawing),
+            (form.selected_requested, self.take_selected),
+            (form.file_requested, self.ask_for_file),
+            (form.chosen, self.choose_project),
+            (form.use_changed, lambda code: self._set_attribute("use", code)),
+            (form.kind_changed, self._on_kind_changed),
+            (form.width_changed, lambda metres: self._set_attribute("width", f"{metres:g}" if metres else "")),
+            (
+                dock.summary.asked,
+                lambda reason: self.ask_for_value(reason) if reason.choices else self.ask_for_approval(),
+            ),
+            (dock.undo_requested, tool.undo_point),
+            (dock.finish_requested, tool.finish),
+            (dock.batch_requested, self.add_to_batch),
+            (dock.report_requested, self.ask_for_report),
+            (dock.roles_requested, open_roles),
+            (tool.moved, self._on_moved),
+            (tool.finished, self._on_finished),
+            (tool.cancelled, self._on_cancelled),
+            (tool.left, self._on_tool_left),
+            (self.reviewer.answered, self._on_answered),
+            (self.reviewer.preparing, lambda: self.dock.summary.show_state(tr("preparing the plan"), is_former=True)),
+        ):
+            signal.connect(slot)
         self.refresh()
 
     def stop(self) -> None:
@@ -252,8 +256,7 @@ class ConformityController(QObject):
         drawing.shape = None if geometry is None else make_shape(geometry, crs, drawing.attributes)
 
     def _on_finished(self) -> None:
-        drawing = self.projects.drawing
-        if drawing is not None:
+        if (drawing := self.projects.drawing) is not None:
             self._take_shape(drawing)
             drawing.is_drawing = False
             self._end_tool()
@@ -354,8 +357,7 @@ class ConformityController(QObject):
         self.refresh()
 
     def _set_attribute(self, meaning: str, text: str) -> None:
-        current = self.projects.current
-        if current is not None:
+        if (current := self.projects.current) is not None:
             for name in self._field_names.get(meaning, ()):
                 current.attributes.pop(name, None)
             current.attributes[meaning] = text
@@ -363,8 +365,7 @@ class ConformityController(QObject):
 
     def ask_for_value(self, reason: Reason) -> None:
         """Ask which of two fields that contradict each other applies."""
-        current = self.projects.current
-        if current is None:
+        if (current := self.projects.current) is None:
             return
         labels = [f"{field}: {text}" for field, text in reason.choices]
         label, is_accepted = QInputDialog.getItem(self.dock, tr("Contradictory fields"), reason.text, labels, 0, False)
@@ -386,8 +387,7 @@ class ConformityController(QObject):
 
     def ask_for_approval(self) -> None:
         """Ask for the document that approves the use of permanent basic farmland."""
-        current = self.projects.current
-        if current is not None:
+        if (current := self.projects.current) is not None:
             text = tr("Number of the document that approves the use of permanent basic farmland. It is printed.")
             former = current.attributes.get("approval", "")
             number, is_accepted = QInputDialog.getText(self.dock, tr("Approval"), text, text=former)
@@ -413,8 +413,7 @@ class ConformityController(QObject):
             self._add_projects(lambda names: read_file(path, names, self.dock))
 
     def _add_projects(self, read: Callable[[dict[str, tuple[str, ...]]], Any]) -> None:
-        data = self.plan.get_data()
-        if data is None:
+        if (data := self.plan.get_data()) is None:
             return
         from ...core.studies.projects.review_settings import load_review_settings
 
@@ -435,8 +434,7 @@ class ConformityController(QObject):
     # --- batch and report
     def add_to_batch(self) -> None:
         """Add the finished project to the batch."""
-        current = self.projects.current
-        if current is not None and current.is_finished:
+        if (current := self.projects.current) is not None and current.is_finished:
             current.is_in_batch = True
             self.dock.form.show_projects(self.projects.items, self.projects.current_position)
             self._enable_buttons()

@@ -28,6 +28,7 @@ from ...bridge.texts import tr
 from ...core.standard.template import CodeList
 from ..editing.open_forms import CodeSearch
 from ..widgets import theme
+from ..widgets.combos import add_entries, choose_or_add_entry, fill_combo
 from ..widgets.labels_and_buttons import set_bold
 from ..widgets.layout import fill_layout, make_row
 from ..widgets.lists import EmptyPage, EmptyStateWidget
@@ -78,8 +79,7 @@ class ProjectForm(QWidget):
         self._search: CodeSearch | None = None
         self.use.currentIndexChanged.connect(lambda row: self.use_changed.emit(str(self.use.itemData(row) or "")))
         self.kind = QComboBox(objectName="SanxianConformityKind", accessibleName=tr("Shape"))
-        for kind, label in ((POLYGON, tr("Polygon")), (LINE, tr("Line")), (POINT, tr("Point"))):
-            self.kind.addItem(label, kind)
+        add_entries(self.kind, ((tr("Polygon"), POLYGON), (tr("Line"), LINE), (tr("Point"), POINT)))
         self.kind.activated.connect(lambda _row: self._on_kind_chosen())
         self.width = QgsDoubleSpinBox(
             objectName="SanxianConformityWidth",
@@ -126,42 +126,35 @@ class ProjectForm(QWidget):
         if list_id == self._code_list_id or codes is None:
             return
         self._code_list_id = list_id
-        self.use.blockSignals(True)
-        self.use.clear()
-        self.use.addItem("", "")
-        for code, entry in codes.entry_by_code.items():
-            depth = len(codes.list_code_and_parents(code)) - 1
-            self.use.addItem(f"{LEVEL_INDENT * depth}{code} {entry.name}", code)
-        if self._search is None:
-            self._search = CodeSearch(self.use, self.use.count())
-            self.use.setMinimumWidth(0)
-            theme.set_placeholder(self.use.lineEdit(), tr("Choose a use: code or name"))
-        self.use.setCurrentIndex(0)
-        self.use.blockSignals(False)
+        depths = {code: len(codes.list_code_and_parents(code)) - 1 for code in codes.entry_by_code}
+        uses = [(f"{LEVEL_INDENT * depths[n]}{n} {entry.name}", n) for n, entry in codes.entry_by_code.items()]
+        with QSignalBlocker(self.use):
+            fill_combo(self.use, [("", ""), *uses])
+            if self._search is None:
+                self._search = CodeSearch(self.use, self.use.count())
+                self.use.setMinimumWidth(0)
+                theme.set_placeholder(self.use.lineEdit(), tr("Choose a use: code or name"))
+            self.use.setCurrentIndex(0)
 
     def show_projects(self, items: Sequence[PanelProject], current: int) -> None:
         """Show the projects and the current one with its fields."""
         self.projects.clear()
-        for one in items:
-            self.projects.addItem(one.label)
+        self.projects.addItems([one.label for one in items])
         self.projects.setCurrentIndex(current)
         self.projects.setEnabled(bool(items))
         if 0 <= current < len(items):
             project = items[current]
             # The use is a code, a name, or a text that is in no list.
             text = project.attributes.get("use", "")
-            self.use.blockSignals(True)
-            row = self.use.findData(text)
-            if row < 0 and text and self._search is not None:
-                row = self._search.find_row(text)
-                if row < 0:
-                    self.use.addItem(text, text)
-                    row = self.use.count() - 1
-            self.use.setCurrentIndex(max(row, 0))
-            if self.use.isEditable():
-                self.use.setEditText(self.use.itemText(self.use.currentIndex()).strip())
-                self.use.lineEdit().setCursorPosition(0)
-            self.use.blockSignals(False)
+            with QSignalBlocker(self.use):
+                row = 0 if self._search is None or self.use.findData(text) >= 0 else self._search.find_row(text)
+                if row > 0:
+                    self.use.setCurrentIndex(row)
+                else:
+                    choose_or_add_entry(self.use, text if self._search is not None else "")
+                if self.use.isEditable():
+                    self.use.setEditText(self.use.itemText(self.use.currentIndex()).strip())
+                    self.use.lineEdit().setCursorPosition(0)
             self.show_kind(project.kind)
             with QSignalBlocker(self.width):
                 try:

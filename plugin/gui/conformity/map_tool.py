@@ -72,8 +72,7 @@ class ProjectMapTool(QgsMapTool):
 
     def make_geometry(self) -> QgsGeometry | None:
         """Return the shape in map coordinates, with the point at the mouse; None with too few points."""
-        points = self.list_points()
-        if len(points) < _MIN_POINTS[self.kind]:
+        if len(points := self.list_points()) < _MIN_POINTS[self.kind]:
             return None
         if self.kind == LINE:
             return QgsGeometry.fromPolylineXY(points)
@@ -130,17 +129,15 @@ class ProjectMapTool(QgsMapTool):
             self.refresh()
 
     def keyPressEvent(self, event) -> None:
-        if event.key() == Qt.Key.Key_Backspace:
-            self.undo_point()
-        elif event.key() == Qt.Key.Key_Escape:
-            self.cancel()
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.finish()
+        keys = Qt.Key
+        actions = {keys.Key_Backspace: self.undo_point, keys.Key_Escape: self.cancel}
+        actions |= {keys.Key_Return: self.finish, keys.Key_Enter: self.finish}
+        if event.key() in actions:
+            actions[event.key()]()
+            # QGIS deletes selected features for a key that the tool has accepted.
+            event.ignore()
         else:
             super().keyPressEvent(event)
-            return
-        # QGIS deletes selected features for a key that the tool has accepted.
-        event.ignore()
 
     def activate(self) -> None:
         super().activate()
@@ -212,9 +209,7 @@ class OccupiedMarks:
             self._remove(line)
         for one in shapes:
             geometry = transform_to_map(self._canvas, read_wkb(one.wkb), crs)
-            if geometry is None:
-                continue
-            if one.line not in self._bands:
+            if geometry is not None and one.line not in self._bands:
                 name, pattern = _STYLE_BY_LINE.get(one.line, _STYLE_BY_LINE[""])
                 band = QgsRubberBand(self._canvas, QgsWkbTypes.GeometryType.PolygonGeometry)
                 band.setStrokeColor(QColor(name))
@@ -223,7 +218,8 @@ class OccupiedMarks:
                 band.setWidth(max(1, round(_OUTLINE_EDGE_EM * self._canvas.fontMetrics().height())))
                 band.setZValue(2)
                 self._bands[one.line] = band
-            self._bands[one.line].setToGeometry(geometry, None)
+            if geometry is not None:
+                self._bands[one.line].setToGeometry(geometry, None)
 
     def show_outline(self, wkb: bytes | None, crs: QgsCoordinateReferenceSystem) -> None:
         """Draw the outline of a project; None removes it."""
@@ -238,8 +234,7 @@ class OccupiedMarks:
             self._remove(line)
 
     def _remove(self, line: str) -> None:
-        band = self._bands.pop(line, None)
-        if band is not None:
+        if (band := self._bands.pop(line, None)) is not None:
             remove_items(self._canvas, [band])
 
 
@@ -275,8 +270,7 @@ class MouseFigures:
 
     def move(self, place: QPoint) -> None:
         """Move the box to a position of the mouse, inside the canvas."""
-        label = self.label
-        if label is None or not label.text():
+        if (label := self.label) is None or not label.text():
             return
         label.adjustSize()
         gap = round(_GAP_EM * label.fontMetrics().height())

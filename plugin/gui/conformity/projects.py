@@ -91,8 +91,7 @@ class ProjectList:
 
     def begin_drawing(self, kind: str) -> None:
         """Add a project that is being drawn; it replaces the current one unless that is in the batch."""
-        former = self.current
-        if former is not None:
+        if (former := self.current) is not None:
             self._remember(former)
         attributes = dict(self._latest_attributes)
         if former is not None and not former.is_in_batch:
@@ -157,8 +156,7 @@ def read_selected_features(
     _check_count(layer.selectedFeatureCount())
     if not layer.crs().isValid():
         raise NoProjects(tr("“{layer}” has no CRS. Assign one.").format(layer=layer.name()))
-    shapes = read_features(layer, list(layer.getSelectedFeatures()), names_by_meaning)
-    if not shapes:
+    if not (shapes := read_features(layer, list(layer.getSelectedFeatures()), names_by_meaning)):
         raise NoProjects(tr("The selected features of “{layer}” have no shapes.").format(layer=layer.name()))
     return shapes, layer.name()
 
@@ -190,8 +188,7 @@ def read_file(
     if not layer.isValid() or not layer.crs().isValid():
         raise NoProjects(tr("“{name}” cannot be read, or has no CRS. Assign one.").format(name=Path(path).name))
     _check_count(layer.featureCount())
-    shapes = read_features(layer, list(layer.getFeatures()), names_by_meaning)
-    if not shapes:
+    if not (shapes := read_features(layer, list(layer.getFeatures()), names_by_meaning)):
         raise NoProjects(tr("“{name}” has no features with shapes.").format(name=Path(path).name))
     return shapes, name
 
@@ -251,8 +248,7 @@ class PlanState(QObject):
 
     def get_data(self) -> ReviewData | None:
         """Return what projects are reviewed against; None before a check."""
-        result = self._find_result()
-        if result is None:
+        if (result := self._find_result()) is None:
             self.forget()
             return None
         if self._data is None or self._data.check_result is not result.check_result:
@@ -264,8 +260,7 @@ class PlanState(QObject):
 
     def get_plane(self) -> QgsCoordinateReferenceSystem:
         """Return the CRS of the shapes of a review."""
-        data = self.get_data()
-        if data is None:
+        if (data := self.get_data()) is None:
             return QgsCoordinateReferenceSystem()
         plan = data.check_result.plan
         if self._plane is None or self._plane[0] is not plan:
@@ -274,8 +269,7 @@ class PlanState(QObject):
 
     def describe(self) -> str:
         """Return of which state of the data the figures are; empty before a check."""
-        result = self._find_result()
-        if result is None:
+        if (result := self._find_result()) is None:
             return ""
         waiting = self._editing.waiting_feature_count
         if self._editing.is_outdated or (waiting and not self._editing.is_on):

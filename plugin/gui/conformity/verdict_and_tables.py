@@ -151,8 +151,7 @@ class ShareBarDelegate(QStyledItemDelegate):
     """Draws a share as a bar from the left, in the colour of the text."""
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index) -> None:
-        share = index.data(SHARE_ROLE)
-        if share:
+        if share := index.data(SHARE_ROLE):
             height = _BAR_EM * option.fontMetrics.height()
             box = QRectF(option.rect).adjusted(2, 0, -2, 0)
             ink = option.palette.color(QPalette.ColorRole.Text)
@@ -185,8 +184,7 @@ class _FiguresTable(QTableWidget):
             self._fit_height()
         for number, cells in enumerate(rows):
             for column, text in enumerate(cells):
-                item = self.item(number, column)
-                if item is None:
+                if (item := self.item(number, column)) is None:
                     item = QTableWidgetItem()
                     if column in self._right_columns:
                         item.setTextAlignment(_RIGHT)

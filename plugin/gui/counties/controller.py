@@ -70,13 +70,16 @@ class CountiesController(QObject):
             except (SanxianError, ImportError) as error:
                 self._messages.show_warning(messages.explain_error(error))
                 return
-            self.dialog.inputsChanged.connect(self.update_forecast)
-            self.dialog.refreshRequested.connect(self._read_again)
-            self.dialog.startRequested.connect(self.start_run)
-            self.dialog.cancelRequested.connect(self.cancel)
-            self.dialog.openRequested.connect(self.open_report)
-            self.dialog.resultRequested.connect(self._open_shown_result)
-            self.dialog.finished.connect(lambda _result: self._stop_forecast())
+            for signal, slot in (
+                (self.dialog.inputsChanged, self.update_forecast),
+                (self.dialog.refreshRequested, self._read_again),
+                (self.dialog.startRequested, self.start_run),
+                (self.dialog.cancelRequested, self.cancel),
+                (self.dialog.openRequested, self.open_report),
+                (self.dialog.resultRequested, self._open_shown_result),
+                (self.dialog.finished, lambda _result: self._stop_forecast()),
+            ):
+                signal.connect(slot)
         if not self.dialog.isVisible() and not self.is_running and not self.dialog.shows_results:
             self.update_forecast()
         self._bring_to_front()
@@ -102,8 +105,7 @@ class CountiesController(QObject):
     # --- the forecast
     def update_forecast(self) -> None:
         """List the counties of the form, then show what a run would do once that is known."""
-        dialog = self.dialog
-        if dialog is None or self.is_running:
+        if (dialog := self.dialog) is None or self.is_running:
             return
         self._stop_forecast()
         if not dialog.form.is_complete:
@@ -260,21 +262,18 @@ class CountiesController(QObject):
             report = summary.report_paths[record.name]
             self.dialog.model.show_kept(record, options.output / Path(report).parent if report else None)
         lines = describe_batch(summary, ReportTexts(get_interface_language()))
-        if batch.sequence_reason is SequenceReason.STORED_CONNECTION:
-            lines.append(
-                tr(
-                    "The counties were checked one after the other, because the data or a sealed edition are in a "
-                    "database connection that QGIS stores, which only QGIS can use. With service=… in place of "
-                    "connection=… several can be checked at the same time."
-                )
+        if batch.sequence_reason is not None:
+            stored_connection = tr(
+                "The counties were checked one after the other, because the data or a sealed edition are in a "
+                "database connection that QGIS stores, which only QGIS can use. With service=… in place of "
+                "connection=… several can be checked at the same time."
             )
-        elif batch.sequence_reason is not None:
-            lines.append(
-                tr(
-                    "The counties were checked one after the other, because no Python program was found that can check "
-                    "several at the same time."
-                )
+            no_python = tr(
+                "The counties were checked one after the other, because no Python program was found that can check "
+                "several at the same time."
             )
+            is_stored = batch.sequence_reason is SequenceReason.STORED_CONNECTION
+            lines.append(stored_connection if is_stored else no_python)
         text = "\n".join(line.strip() for line in lines)
         self.dialog.end_run(text, _MESSAGE_KINDS.get(summary.verdict, "warning"))
         if not self.dialog.isVisible():
@@ -316,8 +315,7 @@ class CountiesController(QObject):
     # --- results
     def open_report(self, name: str) -> None:
         """Open the report of a county, or show why it has no report."""
-        row = self.dialog.model.find_row(name)
-        if row is None:
+        if (row := self.dialog.model.find_row(name)) is None:
             return
         record = row.valid_record
         if row.has_report:
@@ -332,8 +330,7 @@ class CountiesController(QObject):
             self.dialog.outcome.show_text(text.format(name=name), "warning")
 
     def _open_shown_result(self, name: str) -> None:
-        output = self.dialog.get_results_folder()
-        if output is not None:
+        if (output := self.dialog.get_results_folder()) is not None:
             self._open_result(name, output)
 
     def _open_result(self, name: str, output: Path) -> None:
@@ -343,8 +340,7 @@ class CountiesController(QObject):
         if name != "map":
             open_path(str(output / SUMMARY_HTML if name == "page" else output), self.dialog)
             return
-        layer = show_summary_layer(QgsProject.instance(), output)
-        if layer is None:
+        if (layer := show_summary_layer(QgsProject.instance(), output)) is None:
             self.dialog.outcome.show_text(tr("The summary layer cannot be opened. Start the check again."), "error")
         else:
             self._iface.setActiveLayer(layer)

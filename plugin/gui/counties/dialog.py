@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 
 from qgis.PyQt.QtCore import Qt, pyqtSignal
@@ -92,14 +93,11 @@ class RunProgress(QWidget):
         """Show the share of the work (0–1), the number of counties that are done, and those at work."""
         self.show_share(share)
         self.bar.setFormat(f"{done} / {total}")
-        parts = []
-        if names:
-            shown = tr(", ").join(names[:_MAX_SHOWN_NAMES])
-            if len(names) > _MAX_SHOWN_NAMES:
-                shown = tr("{names} and {count} more").format(names=shown, count=len(names) - _MAX_SHOWN_NAMES)
-            parts.append(tr("Checking {names}").format(names=shown))
-        elapsed = time.monotonic() - self._start_time
-        if elapsed >= _MIN_ELAPSED_SECONDS and _MIN_SHARE <= share < 1:
+        shown, more_count = tr(", ").join(names[:_MAX_SHOWN_NAMES]), len(names) - _MAX_SHOWN_NAMES
+        if more_count > 0:
+            shown = tr("{names} and {count} more").format(names=shown, count=more_count)
+        parts = [tr("Checking {names}").format(names=shown)] if names else []
+        if (elapsed := time.monotonic() - self._start_time) >= _MIN_ELAPSED_SECONDS and _MIN_SHARE <= share < 1:
             left = elapsed * (1 - share) / share
             text = tr("about {seconds} s left") if left < _MIN_SECONDS_IN_MINUTES else tr("about {minutes} min left")
             parts.append(text.format(seconds=round(left), minutes=round(left / _SECONDS_PER_MINUTE)))
@@ -154,18 +152,22 @@ class CountiesDialog(ManualStartDialog):
             self.outcome,
             row,
         )
-        self.form.changed.connect(self.inputsChanged)
-        self.form.changed.connect(self.enable_buttons)
-        self.form.edited.connect(self._enable_start)
-        self.table.opened.connect(self.openRequested)
-        self.table.selectionModel().selectionChanged.connect(lambda *_changes: self._show_detail())
-        self.model.dataChanged.connect(lambda *_changes: self._on_rows_changed())
-        self.model.modelReset.connect(self._on_rows_changed)
-        self.kinds.changed.connect(
-            lambda: self.table.filter.hide_kinds(
-                [kind for kind, button in self.kinds.by_kind.items() if not button.isChecked()]
-            )
-        )
+        for signal, slot in (
+            (self.form.changed, self.inputsChanged),
+            (self.form.changed, self.enable_buttons),
+            (self.form.edited, self._enable_start),
+            (self.table.opened, self.openRequested),
+            (self.table.selectionModel().selectionChanged, lambda *_changes: self._show_detail()),
+            (self.model.dataChanged, lambda *_changes: self._on_rows_changed()),
+            (self.model.modelReset, self._on_rows_changed),
+            (
+                self.kinds.changed,
+                lambda: self.table.filter.hide_kinds(
+                    [kind for kind, button in self.kinds.by_kind.items() if not button.isChecked()]
+                ),
+            ),
+        ):
+            signal.connect(slot)
         theme.call_after_theme_change(self, self.kinds.refresh_icons)
         theme.call_after_theme_change(self, self.model.refresh_icons)
         letter = self.fontMetrics()
@@ -194,14 +196,22 @@ class CountiesDialog(ManualStartDialog):
         self.progress = RunProgress()
         self.progress.hide()
         self.outcome = FieldMessage(lines=0, objectName="SanxianCountiesOutcome")
-        self.page_button = self._make_result_button(
-            "page", tr("Open Summary"), tr("Opens the page with map, verdicts and figures of all counties")
-        )
-        self.map_button = self._make_result_button(
-            "map", tr("Show on the Map"), tr("Adds the counties with their verdicts to the map")
-        )
-        self.folder_button = self._make_result_button(
-            "folder", tr("Open Folder"), tr("Opens the folder with the summary and the reports of all counties")
+        self.page_button, self.map_button, self.folder_button = (
+            QPushButton(
+                label,
+                objectName=f"SanxianCounties{name.capitalize()}",
+                toolTip=tip,
+                clicked=partial(lambda name, _on=False: self.resultRequested.emit(name), name),
+            )
+            for name, label, tip in (
+                ("page", tr("Open Summary"), tr("Opens the page with map, verdicts and figures of all counties")),
+                ("map", tr("Show on the Map"), tr("Adds the counties with their verdicts to the map")),
+                (
+                    "folder",
+                    tr("Open Folder"),
+                    tr("Opens the folder with the summary and the reports of all counties"),
+                ),
+            )
         )
         self.start = QPushButton(tr("Start Check"), objectName="SanxianCountiesStart", clicked=self.startRequested)
         self.cancel = QPushButton(
@@ -211,14 +221,6 @@ class CountiesDialog(ManualStartDialog):
             clicked=self._on_cancel,
         )
         self.close_button = QPushButton(tr("Close"), objectName="SanxianCountiesClose", clicked=self.reject)
-
-    def _make_result_button(self, name: str, label: str, tip: str) -> QPushButton:
-        return QPushButton(
-            label,
-            objectName=f"SanxianCounties{name.capitalize()}",
-            toolTip=tip,
-            clicked=lambda _on=False: self.resultRequested.emit(name),
-        )
 
     # --- states
     def enable_buttons(self) -> None:

@@ -141,8 +141,7 @@ def _format_seconds(seconds: float) -> str:
 
 def describe_result(row: CountyRow) -> str:
     """Return the verdict of a county, or why it has none in a word; empty before its check."""
-    record = row.valid_record
-    if record is None:
+    if (record := row.valid_record) is None:
         return ""
     if record.is_checked:
         return theme.get_verdict_word(record.verdict)
@@ -157,8 +156,7 @@ def count_findings(row: CountyRow, key: str) -> int | None:
 
 def describe_reason(row: CountyRow) -> str:
     """Return why a county has no verdict, or which rules have errors and which were not checked completely."""
-    record = row.valid_record
-    if record is None:
+    if (record := row.valid_record) is None:
         return ""
     if not record.is_checked:
         return record.reason

@@ -121,22 +121,19 @@ class CountyModel(QAbstractTableModel):
 
     def show_started(self, name: str, folder: Path | None) -> None:
         """Show that the check of a county has begun; ``folder``: folder of its report."""
-        row = self.find_row(name)
-        if row is not None:
+        if (row := self.find_row(name)) is not None:
             row.stage, row.folder = RUNNING, folder or row.folder
             self._emit_changed(name)
 
     def show_record(self, record: CountyRecord) -> None:
         """Show the new result of a county."""
-        row = self.find_row(record.name)
-        if row is not None:
+        if (row := self.find_row(record.name)) is not None:
             row.stage, row.record = DONE, record
             self._emit_changed(record.name)
 
     def show_kept(self, record: CountyRecord, folder: Path | None) -> None:
         """Show that the result of a county was kept, or else stays."""
-        row = self.find_row(record.name)
-        if row is not None and row.stage != DONE:
+        if (row := self.find_row(record.name)) is not None and row.stage != DONE:
             row.stage, row.record, row.folder = KEPT, record, folder
             self._emit_changed(record.name)
 
@@ -251,8 +248,7 @@ class CountyTable(QTableView):
 
     def select_county(self, name: str) -> None:
         """Select a county by name; nothing for an unknown or hidden one."""
-        place = self._model.find_place(name)
-        if place is not None:
+        if (place := self._model.find_place(name)) is not None:
             self.selectRow(self.filter.mapFromSource(self._model.index(place, 0)).row())
 
     def keyPressEvent(self, event) -> None:

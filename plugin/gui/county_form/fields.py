@@ -145,8 +145,7 @@ class SourceMarkSlot(QWidget):
             return
         self.mark = mark
         while self._row.count():
-            widget = self._row.takeAt(0).widget()
-            if widget is not None:
+            if (widget := self._row.takeAt(0).widget()) is not None:
                 # Qt deletes the widget later; hide it until then.
                 widget.hide()
                 widget.deleteLater()

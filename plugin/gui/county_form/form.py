@@ -316,8 +316,7 @@ class CountyForm(QWidget):
             return tr("  ").join(text for text in (row.name.text(), field_name) if text), widget, row.message
         if section == "confirmed" and name in self.confirmation.messages:
             return self.confirmation.labels[name], getattr(self.confirmation, name), self.confirmation.messages[name]
-        row = self._get_setting_rows().get(field)
-        if row is not None:
+        if (row := self._get_setting_rows().get(field)) is not None:
             return row.name.text(), row.field, row.message
         if field.startswith("ratio."):
             return tr("Expansion ratio"), self.ratio.form, self.ratio.message

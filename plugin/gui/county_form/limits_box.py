@@ -17,6 +17,7 @@ from ...core.model.rule import find_unit, load_all_rules
 from ...core.standard.messages.texts import Texts
 from ...core.standard.profile import Norm
 from ...core.standard.profile.resolved import get_inherited_value, read_county_form_choices
+from ..widgets.combos import add_entries
 from ..widgets.layout import make_row_widget
 from ..widgets.sections import FieldMessage, make_faint_label
 from .fields import (
@@ -46,8 +47,7 @@ class SettingRow:
         if is_switch:
             self.field = InheritingComboBox()
             self.field.set_inherited_value("")
-            for value in (True, False):
-                self.field.addItem(self._format_value(value), value)
+            add_entries(self.field, ((self._format_value(value), value) for value in (True, False)))
             self.field.currentIndexChanged.connect(changed)
         else:
             self.field = InheritingLineEdit()
@@ -123,8 +123,7 @@ class SettingRow:
 
         Invalid text is returned unchanged; validation reports it.
         """
-        entered = self.field.get_county_value()
-        if not isinstance(entered, str):
+        if not isinstance(entered := self.field.get_county_value(), str):
             return entered
         try:
             value = Decimal(normalize("NFKC", entered))
@@ -202,8 +201,7 @@ class RatioBox(FormBox):
             "n3": tr("N3: base and new land"),
         }
         self.form.set_inherited_value("")
-        for form in RATIO_FORMS:
-            self.form.addItem(self._forms[form], form)
+        add_entries(self.form, ((self._forms[form], form) for form in RATIO_FORMS))
         self.form.currentIndexChanged.connect(self.on_changed)
         self.form_mark, self.classes_mark = SourceMarkSlot(), SourceMarkSlot()
         self.restore, self.message, self.classes_origin = RestoreButton(), FieldMessage(lines=0), make_faint_label()

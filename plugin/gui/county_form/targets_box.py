@@ -19,6 +19,7 @@ from ...core.standard.profile.resolved import (
     get_inherited_targets,
     read_county_form_choices,
 )
+from ..widgets.combos import add_entries, choose_or_add_entry
 from ..widgets.labels_and_buttons import set_bold
 from ..widgets.sections import FieldMessage
 from .fields import FormBox, GreyableComboBox, InheritingLineEdit, NameLabel, RestoreButton, SourceMarkSlot
@@ -37,15 +38,10 @@ class TargetRow:
         self.sign, self.unit, self.binding = GreyableComboBox(), GreyableComboBox(), GreyableComboBox()
         self.value, self.year, self.source = InheritingLineEdit(), InheritingLineEdit(), InheritingLineEdit()
         self.mark, self.restore, self.message = SourceMarkSlot(), RestoreButton(), FieldMessage(lines=0)
-        for choice in find_allowed_comparisons(indicator):
-            self.sign.addItem(_COMPARISON_SIGNS[choice], choice)
-        unit_names = texts.get_section("unit_names")
-        counts_features = indicator == "detail_units_count"
-        for choice in ("count",) if counts_features else read_county_form_choices().units:
-            self.unit.addItem(unit_names[choice], choice)
-        binding_names = {BINDING_TARGET_WORD: tr("binding"), "预期性": tr("anticipated"), "": "—"}
-        for choice, binding_name in binding_names.items():
-            self.binding.addItem(binding_name, choice)
+        add_entries(self.sign, ((_COMPARISON_SIGNS[one], one) for one in find_allowed_comparisons(indicator)))
+        units = ("count",) if indicator == "detail_units_count" else read_county_form_choices().units
+        add_entries(self.unit, ((texts.get_section("unit_names")[unit], unit) for unit in units))
+        add_entries(self.binding, ((tr("binding"), BINDING_TARGET_WORD), (tr("anticipated"), "预期性"), ("—", "")))
         digits = self.value.fontMetrics().horizontalAdvance("0")
         self.value.setFixedWidth(digits * 10)
         self.year.setFixedWidth(digits * 7)
@@ -71,8 +67,7 @@ class TargetRow:
 
     def _reset_choices(self) -> None:
         """Choose the values of the inherited target, else the usual ones."""
-        target = self._inherited_target
-        if target:
+        if target := self._inherited_target:
             self._choose_combo_values(target.comparison, target.unit, target.binding)
         else:
             self._choose_combo_values(**read_county_form_choices().target_defaults[self.indicator])
@@ -94,11 +89,9 @@ class TargetRow:
         self._choose_combo_values(target.comparison, target.unit, target.binding)
 
     def _choose_combo_values(self, comparison: str, unit: str, binding: str) -> None:
+        # A value of the file that the form does not offer is preserved; validation reports invalid ones.
         for combo, value in ((self.sign, comparison), (self.unit, unit), (self.binding, binding)):
-            if combo.findData(value) < 0:
-                # Preserve a value of the file that the form does not offer; validation reports invalid ones.
-                combo.addItem(str(value), value)
-            combo.setCurrentIndex(combo.findData(value))
+            choose_or_add_entry(combo, value)
 
     def clear(self) -> None:
         """Remove the county's own target, so that the target is inherited."""
@@ -112,8 +105,7 @@ class TargetRow:
 
         Without a value of the county, the choices are reset to the inherited target.
         """
-        has_own_target = self.has_county_value
-        if not has_own_target and self._inherited_target:
+        if not (has_own_target := self.has_county_value) and self._inherited_target:
             self._reset_choices()
         for widget in (self.sign, self.unit, self.binding):
             widget.set_grey(not has_own_target)

@@ -144,8 +144,7 @@ class DictionaryDialog(ManualStartDialog):
         """
         if self._data_dictionary is None:
             return
-        item = self._items.get(anchor)
-        if item is not None and item.isHidden():
+        if (item := self._items.get(anchor)) is not None and item.isHidden():
             self.search.clear()
             self._filter_items()
         if item is not None and item is not self.tree.currentItem():
@@ -207,8 +206,7 @@ class DictionaryDialog(ManualStartDialog):
             self.browser.setPlainText(text.format(folder=folder))
             return
         url = QUrl.fromLocalFile(str(target))
-        item = self.tree.currentItem()
-        if item is not None and item.data(0, _ANCHOR_DATA_ROLE):
+        if (item := self.tree.currentItem()) is not None and item.data(0, _ANCHOR_DATA_ROLE):
             url.setFragment(item.data(0, _ANCHOR_DATA_ROLE))
         open_in_browser(url, self)
 

@@ -87,8 +87,7 @@ def make_rule_page(code: str, norm: Any = None, outcome: Any = None) -> str:
     )
 
     texts = Texts(get_interface_language())
-    rule = load_all_rules().get(code)
-    if rule is None:
+    if (rule := load_all_rules().get(code)) is None:
         return f"<h2>{escape(code)}</h2><p>{escape(texts.get_section('run_help').get(code, code))}</p>"
     parts = [f"<h2>{code} {escape(texts.get_rule_title(rule))}</h2>"]
     parts += [

@@ -144,8 +144,7 @@ def describe_ratio(
     checked: Sequence[Indicator], current: Sequence[Indicator], texts: ReportTexts
 ) -> list[tuple[str, bool]]:
     """Return lines on the expansion ratio as (text, is secondary): limit, change, room left, other forms, base."""
-    ratio = find_limited_ratio(current)
-    if ratio is None or ratio.value is None:
+    if (ratio := find_limited_ratio(current)) is None or ratio.value is None:
         return []
     from ...core.render import figures
 
@@ -356,8 +355,7 @@ class IndicatorDock(QDockWidget):
                 continue
             cells = [row.name, row.target, row.before, row.now, row.change, row.margin, row.state, ""]
             for column, text in enumerate(cells):
-                item = self.table.item(number, column)
-                if item is None:
+                if (item := self.table.item(number, column)) is None:
                     item = QTableWidgetItem()
                     if column in _RIGHT_ALIGNED:
                         item.setTextAlignment(_RIGHT)

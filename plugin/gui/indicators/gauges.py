@@ -147,8 +147,7 @@ class MarginBarDelegate(QStyledItemDelegate):
     """Draws a margin as a bar from the target on: to the right where it is met, hatched where it is missed."""
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index) -> None:
-        data = index.data(MARGIN_ROLE)
-        if data is None or data[0] is None:
+        if (data := index.data(MARGIN_ROLE)) is None or data[0] is None:
             return
         share, close_share, kind = data
         em = float(option.fontMetrics.height())

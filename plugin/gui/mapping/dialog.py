@@ -33,14 +33,17 @@ class MappingDialog(MappingSource):
         self._written_path = ""
         #: Ids of the layer that the running mapping is appended to, and of the one that is offered; empty for none.
         self._target_layer_id = self._offered_layer_id = ""
-        self.load.clicked.connect(self._choose_mapping)
-        self.save.clicked.connect(self._choose_mapping_file)
-        self.table.changed.connect(self._on_field_mapping_changed)
-        self.table.itemSelectionChanged.connect(self._show_choices)
-        self.choices.chosen.connect(self._on_code_decided)
-        self.start.clicked.connect(self.start_run)
-        self.stop.clicked.connect(self._cancel)
-        self.state_changed.connect(self._enable_buttons)
+        for signal, slot in (
+            (self.load.clicked, self._choose_mapping),
+            (self.save.clicked, self._choose_mapping_file),
+            (self.table.changed, self._on_field_mapping_changed),
+            (self.table.itemSelectionChanged, self._show_choices),
+            (self.choices.chosen, self._on_code_decided),
+            (self.start.clicked, self.start_run),
+            (self.stop.clicked, self._cancel),
+            (self.state_changed, self._enable_buttons),
+        ):
+            signal.connect(slot)
         self._prepare_mapping()
 
     # --- decisions
@@ -151,8 +154,7 @@ class MappingDialog(MappingSource):
 
     # --- mapping files
     def _choose_mapping(self) -> None:
-        path = self._ask_for_file(QFileDialog.getOpenFileName, tr("Open Mapping"), tr("Mapping (*.toml)"))
-        if path:
+        if path := self._ask_for_file(QFileDialog.getOpenFileName, tr("Open Mapping"), tr("Mapping (*.toml)")):
             self.open_mapping(path)
 
     def open_mapping(self, path: str) -> None:
@@ -266,8 +268,7 @@ class MappingDialog(MappingSource):
         if not self._target_layer_id:
             layer = mapping_run.add_result_layer(self._project, run, output, self._target_template, self._norm)
             return (layer.name() if layer else str(output)), []
-        target = self._project.mapLayer(self._target_layer_id)
-        if not isinstance(target, QgsVectorLayer):
+        if not isinstance(target := self._project.mapLayer(self._target_layer_id), QgsVectorLayer):
             raise OutputError("output_unwritable", target=self.get_role(), detail=tr("The layer was removed."))
         rows = run.context.takeResultLayer(str(output))
         code = county.read_county_code_and_name(self._project)[0]

@@ -39,6 +39,7 @@ from ...core.standard.messages.texts import Texts
 from ...core.standard.template import CodeList, Template
 from ..widgets import messages as trouble
 from ..widgets import theme
+from ..widgets.combos import fill_combo
 from ..widgets.labels_and_buttons import ManualStartDialog, make_close_button
 from ..widgets.layout import fill_layout, make_form, make_row, make_splitter, resize_within_screen
 from ..widgets.lists import ScrollSafeComboBox, WholeRows, make_searchable
@@ -107,13 +108,12 @@ class CodeChoiceTable(QWidget):
 
     def _make_code_combo(self, row: UndecidedCode, codes: CodeList) -> ScrollSafeComboBox:
         box = ScrollSafeComboBox(objectName=f"choice.{row.code}")
-        box.addItem(tr("(left empty)"), "")
         candidate_codes = [code for code in row.candidate_codes if code in codes.entry_by_code]
-        for code in dict.fromkeys((*candidate_codes, *codes.entry_by_code)):
-            box.addItem(f"{code} {codes.entry_by_code[code].name}", code)
+        offered_codes = dict.fromkeys((*candidate_codes, *codes.entry_by_code))
+        choices = [(f"{code} {codes.entry_by_code[code].name}", code) for code in offered_codes]
+        fill_combo(box, [(tr("(left empty)"), ""), *choices], row.chosen_code)
         if candidate_codes:
             box.insertSeparator(1 + len(set(candidate_codes)))
-        box.setCurrentIndex(max(box.findData(row.chosen_code), 0))
         make_searchable(box)
         box.activated.connect(lambda _place: self.chosen.emit(row.code, box.currentData()))
         return box
@@ -192,10 +192,13 @@ class MappingSource(MappingForm):
         chosen = self.source.currentLayer()
         role = get_assigned_role(chosen) if isinstance(chosen, QgsVectorLayer) else ""
         self.template.setCurrentIndex(max(self.template.findData(role or "DLTB"), 0))
-        self.source.layerChanged.connect(self._on_source_changed)
-        self.browse.clicked.connect(self._browse_source)
-        self.template.activated.connect(lambda _row: self._prepare_mapping())
-        self.again.clicked.connect(lambda _checked: self._prepare_mapping())
+        for signal, slot in (
+            (self.source.layerChanged, self._on_source_changed),
+            (self.browse.clicked, self._browse_source),
+            (self.template.activated, lambda _row: self._prepare_mapping()),
+            (self.again.clicked, lambda _checked: self._prepare_mapping()),
+        ):
+            signal.connect(slot)
 
     def get_role(self) -> str:
         """Return the role (code of the plan layer) of the chosen template."""
@@ -211,15 +214,13 @@ class MappingSource(MappingForm):
         ``ask``: a function of `QFileDialog`; ``name``: proposed name.
         """
         folder = settings.read_setting(_FOLDER_SETTING, "") or self._project.homePath() or str(Path.home())
-        path = ask(self, title, str(Path(folder) / name), filters)[0]
-        if path:
+        if path := ask(self, title, str(Path(folder) / name), filters)[0]:
             settings.store_setting(_FOLDER_SETTING, str(Path(path).parent))
         return path
 
     def _browse_source(self) -> None:
         files = tr("Layers (*.shp *.gpkg *.geojson *.json);;All files (*)")
-        path = self._ask_for_file(QFileDialog.getOpenFileName, tr("Layer"), files)
-        if path:
+        if path := self._ask_for_file(QFileDialog.getOpenFileName, tr("Layer"), files):
             self.use_layer_of_file(path)
 
     def use_layer_of_file(self, path: str) -> None:
@@ -240,8 +241,7 @@ class MappingSource(MappingForm):
         self._prepare_mapping()
 
     def _get_source_layer(self) -> QgsVectorLayer | None:
-        layer = self.source.currentLayer()
-        if layer is None:
+        if (layer := self.source.currentLayer()) is None:
             layer = self._files.get(self.source.currentText())
         return layer if isinstance(layer, QgsVectorLayer) else None
 

@@ -105,8 +105,7 @@ class MappingTable(QTableWidget):
                 else prepared_mapping.mapping.source_by_target.get(target.name, "")
             )
             box.setCurrentIndex(max(box.findData(chosen_source), 0))
-            source_proposal = prepared_mapping.proposals_by_field.get(target.name)
-            if source_proposal is not None:
+            if (source_proposal := prepared_mapping.proposals_by_field.get(target.name)) is not None:
                 box.setToolTip(self._texts.get("mapping", f"how_{source_proposal.matched_by}"))
             box.activated.connect(lambda _row, target=target: self._on_source_chosen(target))
             self.setCellWidget(row, SOURCE_COLUMN, box)

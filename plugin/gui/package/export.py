@@ -97,8 +97,7 @@ class PackageExport(QObject):
 
     def update_preview(self) -> None:
         """Update the preview in the form; it is shown when it is computed."""
-        dialog = self.dialog
-        if dialog is not None and not self.is_running:
+        if (dialog := self.dialog) is not None and not self.is_running:
             self._ahead.update_preview(dialog, lambda: self.dialog is dialog and not self.is_running)
             dialog.form.gate.show_checking(self._checking.is_running)
 
@@ -124,8 +123,7 @@ class PackageExport(QObject):
         order = self.dialog.make_order()
         self.dialog.form.store_choices()
         self._export_order, self._project = order, self._environment.get_project_number()
-        result = self._environment.get_current_result(order.package_spec)
-        if result is not None:
+        if (result := self._environment.get_current_result(order.package_spec)) is not None:
             self._write_package(result.check_result, includes_check=False)
             return
         self._is_waiting = True
@@ -145,15 +143,14 @@ class PackageExport(QObject):
                 self.dialog.form.schedule_change()
             return
         self._is_waiting = False
+        # A check started by the user may have used another standard or former data.
         if self._project != self._environment.get_project_number():
             self._show_outcome(ExportOutcome("info", tr("Another project was opened meanwhile. Nothing was made.")))
+        elif self._environment.get_current_result(self._export_order.package_spec) is not result:
+            text = tr("The data were changed while they were checked. Nothing was made; export again.")
+            self._show_outcome(ExportOutcome("warning", text))
         else:
-            # A check started by the user may have used another standard or former data.
-            if self._environment.get_current_result(self._export_order.package_spec) is not result:
-                text = tr("The data were changed while they were checked. Nothing was made; export again.")
-                self._show_outcome(ExportOutcome("warning", text))
-            else:
-                self._write_package(result.check_result, includes_check=True)
+            self._write_package(result.check_result, includes_check=True)
 
     def end_export_without_check(self) -> None:
         """Show that nothing was exported, because the check before the export did not end."""
@@ -209,16 +206,17 @@ class PackageExport(QObject):
 
     def _on_failed(self, error: Exception) -> None:
         if isinstance(error, OutputError) and error.key in ("package_gate", "package_stopped"):
-            if error.key == "package_gate":
-                text = tr(
+            by_key = {
+                "package_gate": tr(
                     "The package was not made, because the plan does not pass. Correct the listed "
                     "problems, or go back and force the package."
-                )
-            else:
-                text = tr(
+                ),
+                "package_stopped": tr(
                     "The package was not made, because values would be lost. Correct the listed problems; "
                     "forcing does not help."
-                )
+                ),
+            }
+            text = by_key[error.key]
             objections = make_objections(error.params["reasons"].problems)
             if self.dialog is not None:
                 # The form keeps them while the user corrects one after the other.
@@ -259,8 +257,7 @@ class PackageExport(QObject):
 
     def _go_to_place(self, problem: Any) -> None:
         """Show the findings, the dialog or the features of a layer where the user corrects a problem."""
-        place = str(problem.place)
-        if place == "check":
+        if (place := str(problem.place)) == "check":
             self._show_findings()
             return
         if place in _WINDOWS_BY_PLACE:

@@ -280,8 +280,7 @@ class ExportDialog(FocusedButtonDialog):
 
     def _go_to_place(self, problem: Any) -> None:
         """Show the field of the form where the user corrects a problem, else request the place outside this dialog."""
-        field = self.form.find_field_of_place(str(problem.place))
-        if field is None:
+        if (field := self.form.find_field_of_place(str(problem.place))) is None:
             self.placeRequested.emit(problem)
         else:
             self.show_form()

@@ -90,8 +90,7 @@ class ExportPreview:
         shown at once.
         """
         self._request += 1
-        package_spec = dialog.load_spec()
-        if package_spec is None:
+        if (package_spec := dialog.load_spec()) is None:
             return
         request, project = self._request, QgsProject.instance()
         result = self._environment.get_current_result(package_spec)
@@ -100,8 +99,7 @@ class ExportPreview:
             self._spec_path = package_spec.path
             dialog.show_objections(NO_OBJECTIONS)
         dialog.form.gate.show_check(result, self._environment.get_displayed_result() is not None)
-        order = dialog.make_order()
-        if order is None:
+        if (order := dialog.make_order()) is None:
             dialog.show_missing_folder()
             return
         check_result = result.check_result if result is not None else None

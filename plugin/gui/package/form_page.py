@@ -37,6 +37,7 @@ from ...core.base.errors import SanxianError
 from ...core.standard.profile import DocumentInfo
 from ..project.document_line import DocumentLine, SpecDocumentInfo, ensure_exportable_document_info
 from ..widgets import theme
+from ..widgets.combos import add_entries, choose_or_add_entry
 from ..widgets.labels_and_buttons import ElidedLabel
 from ..widgets.layout import fill_layout, make_form, make_row, make_scroll_area
 from ..widgets.paths import FileLine, open_path
@@ -68,12 +69,11 @@ class SpecCombo(QWidget):
 
         self.combo = QComboBox(objectName="SanxianPackageForm", accessibleName=tr("Package specification"))
         # The county's first: most users work for a county.
-        for package_id in sorted(list_package_spec_ids(), key=lambda name: (name != "county", name)):
-            self.combo.addItem(load_package_spec(package_id).name, package_id)
+        ids = sorted(list_package_spec_ids(), key=lambda name: (name != "county", name))
+        add_entries(self.combo, ((load_package_spec(package_id).name, package_id) for package_id in ids))
         saved_spec = read_chosen_package_spec()
-        if self.combo.findData(saved_spec) < 0 and Path(saved_spec).is_file():
-            self.combo.addItem(Path(saved_spec).name, saved_spec)
-        self.combo.setCurrentIndex(max(self.combo.findData(saved_spec), 0))
+        if saved_spec in ids or Path(saved_spec).is_file():
+            choose_or_add_entry(self.combo, saved_spec, Path(saved_spec).name)
         self.combo.currentIndexChanged.connect(
             lambda: settings.store_setting(PACKAGE_SPEC_SETTING, self.combo.currentData())
         )
@@ -95,9 +95,7 @@ class SpecCombo(QWidget):
             self, tr("Package specification"), "", tr("Package specification (*.toml)")
         )
         if path:
-            if self.combo.findData(path) < 0:
-                self.combo.addItem(Path(path).name, path)
-            self.combo.setCurrentIndex(self.combo.findData(path))
+            choose_or_add_entry(self.combo, path, Path(path).name)
 
 
 class SlotsList(QTreeWidget):

@@ -329,12 +329,10 @@ class DocumentDialog(FocusedButtonDialog):
         return ""
 
     def accept(self) -> None:
-        problem = self._find_problem()
-        if problem:
+        if problem := self._find_problem():
             self.problem.show_message("error", problem)
         else:
-            info = self.read_document_info()
-            if info != self._former:
+            if (info := self.read_document_info()) != self._former:
                 county.log_lowered_secrecy_levels(self._find_lowered_secrecy_levels())
             county.store_document_info(self._project, info)
             for key, value in ((_COMPILER_SETTING, info.compiler), (_CARTOGRAPHER_SETTING, info.cartographer)):

@@ -82,8 +82,7 @@ class CrsZoneStrip(QWidget):
         )
 
     def paintEvent(self, _event) -> None:
-        plan = self._plan
-        if plan is None:
+        if (plan := self._plan) is None:
             return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -55,8 +55,7 @@ class ConfirmPage(WizardPage):
 
     def update_when_shown(self) -> None:
         while self._grid.count():
-            widget = self._grid.takeAt(0).widget()
-            if widget is not None:
+            if (widget := self._grid.takeAt(0).widget()) is not None:
                 widget.deleteLater()
         for number, (name, value) in enumerate(self.list_summary_rows()):
             selectable = Qt.TextInteractionFlag.TextSelectableByMouse
@@ -81,8 +80,7 @@ class ConfirmPage(WizardPage):
 
     def list_summary_rows(self) -> list[tuple[str, str]]:
         """Return (label, text) of each setting and file of the new project."""
-        draft = self.draft
-        county = draft.county
+        draft, county = self.draft, self.draft.county
         layers = tr("{count} layers in {groups} groups: {names}").format(
             count=len(draft.roles), groups=len(draft.list_group_names()), names=tr(", ").join(draft.list_group_names())
         )
@@ -111,8 +109,7 @@ class ConfirmPage(WizardPage):
 
 def _describe_crs(text: str) -> str:
     """Return code, name and zone of a CRS (``EPSG:…`` or WKT) as text."""
-    parsed_crs = crs_care.parse_crs(text)
-    if parsed_crs is None:
+    if (parsed_crs := crs_care.parse_crs(text)) is None:
         return text
     frame = crs_care.describe_crs(parsed_crs)
     name = convert_to_qgis_crs(parsed_crs).description()
@@ -126,9 +123,9 @@ def _describe_profile(draft: WizardChoices) -> str:
     base = load_profile(draft.profile).name if draft.profile else ""
     if draft.county_settings is None or draft.county_profile_path is None:
         return f"{base}  {draft.profile}" if base else tr("None: no targets, limits of the standard")
+    file, count = draft.county_profile_path.name, len(draft.county_settings.targets)
     text = tr("{file}: {count} targets, inherits from {base}")
-    count = len(draft.county_settings.targets)
-    return text.format(file=draft.county_profile_path.name, count=count, base=base or tr("no parent"))
+    return text.format(file=file, count=count, base=base or tr("no parent"))
 
 
 class TargetPage(WizardPage):
@@ -231,17 +228,16 @@ class TargetPage(WizardPage):
         return ""
 
     def find_problem(self) -> str:
-        if not self.draft.folder:
-            return tr("Choose a folder.")
-        if not self.draft.name:
-            return tr("Enter a name.")
-        if self._find_path_problem():
-            return self._find_path_problem()
-        if self.there.isVisibleTo(self) and not self.draft.existing_database_action:
-            return tr("Choose what to do with the existing database.")
-        if self.over.isVisibleTo(self) and not self.over.isChecked():
-            return tr("The project file exists: allow its replacement, or enter another name.")
-        return ""
+        has_no_action = self.there.isVisibleTo(self) and not self.draft.existing_database_action
+        is_refused = self.over.isVisibleTo(self) and not self.over.isChecked()
+        problems = (
+            "" if self.draft.folder else tr("Choose a folder."),
+            "" if self.draft.name else tr("Enter a name."),
+            self._find_path_problem(),
+            tr("Choose what to do with the existing database.") if has_no_action else "",
+            tr("The project file exists: allow its replacement, or enter another name.") if is_refused else "",
+        )
+        return next(filter(None, problems), "")
 
 
 class ProfilePage(WizardPage):
@@ -262,8 +258,7 @@ class ProfilePage(WizardPage):
 
     def update_when_shown(self) -> None:
         """Offer the profiles for the chosen county; keep the user's choice if the county is the same."""
-        county = self.draft.county
-        if county is None or county.code == self._county:
+        if (county := self.draft.county) is None or county.code == self._county:
             return
         self._county = county.code
         matching_profiles = [
@@ -305,8 +300,7 @@ class ProfilePage(WizardPage):
 
     def _describe_profile(self, profile: Profile) -> tuple[str, str]:
         """Return level (``info``, ``ok``, ``error``) and text of the notice on the chosen profile."""
-        county = self.draft.county
-        if county is None:
+        if (county := self.draft.county) is None:
             return "info", ""
         if not self.draft.profile:
             return "info", tr("No parent: the limits of the standard apply. Enter the targets of the county below.")
@@ -323,9 +317,7 @@ class ProfilePage(WizardPage):
     def find_problem(self) -> str:
         if self.notice.kind == "error":
             return self.notice.label.text()
-        if self.form.isVisibleTo(self) and self.form.errors:
-            return self.form.errors[0].text
-        return ""
+        return self.form.errors[0].text if self.form.isVisibleTo(self) and self.form.errors else ""
 
 
 class TemplatePage(WizardPage):

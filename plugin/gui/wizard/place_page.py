@@ -24,6 +24,7 @@ from ...core.standard import divisions, load_standard
 from ...core.standard.layer_tree import find_delivery_constraint, find_strictest_constraint, list_branches
 from ...core.standard.template import CodeEntry
 from ..widgets import messages, theme
+from ..widgets.combos import add_entries, fill_combo
 from ..widgets.layout import fill_layout, make_row, make_row_widget
 from ..widgets.lists import CountyCombo, WholeRows
 from ..widgets.sections import FormSection, NoticeBox, make_faint_label
@@ -79,15 +80,17 @@ class CountyBox(FormSection):
         sorted_provinces = sorted(
             self._provinces.entry_by_code.values(), key=lambda c: (c.code not in self._divisions.entry_by_code, c.code)
         )
-        for row in sorted_provinces:
-            self.province.addItem(row.name, row.code)
+        add_entries(self.province, ((row.name, row.code) for row in sorted_provinces))
         self._on_province_chosen()
         self.refresh()
-        self.province.currentIndexChanged.connect(self._on_province_chosen)
-        self.city.currentIndexChanged.connect(self._on_city_chosen)
-        self.county.currentIndexChanged.connect(self._on_changed)
-        self.search.activated.connect(lambda _n: self.choose_county(self.search.get_chosen_county_code()))
-        self.source.currentIndexChanged.connect(self._on_changed)
+        for signal, slot in (
+            (self.province.currentIndexChanged, self._on_province_chosen),
+            (self.city.currentIndexChanged, self._on_city_chosen),
+            (self.county.currentIndexChanged, self._on_changed),
+            (self.search.activated, lambda _n: self.choose_county(self.search.get_chosen_county_code())),
+            (self.source.currentIndexChanged, self._on_changed),
+        ):
+            signal.connect(slot)
         for line in (self.code, self.name):
             line.textChanged.connect(self._on_changed)
         for box in (self.west, self.east):
@@ -97,8 +100,7 @@ class CountyBox(FormSection):
     # --- the county
     def choose_county(self, code: str) -> None:
         """Select a listed county by its code; ignore any other text."""
-        row = self._divisions.entry_by_code.get(code)
-        if row is not None and row.parent:
+        if (row := self._divisions.entry_by_code.get(code)) is not None and row.parent:
             self.province.setCurrentIndex(self.province.findData(self._divisions.entry_by_code[row.parent].parent))
             self.city.setCurrentIndex(self.city.findData(row.parent))
             self.county.setCurrentIndex(self.county.findData(code))
@@ -110,8 +112,7 @@ class CountyBox(FormSection):
         if not self.code.text().strip():
             return None
         province = self.province.currentData()
-        code = self.code.text().strip()
-        if len(code) == 6 and code[:2] != province[:2]:
+        if len(code := self.code.text().strip()) == 6 and code[:2] != province[:2]:
             name = self._provinces.entry_by_code[province].name
             raise InputError("county_code_elsewhere", value=code, province=name, digits=province[:2])
         return divisions.make_unlisted_county(code, self.name.text(), self._provinces, self._divisions)
@@ -123,17 +124,13 @@ class CountyBox(FormSection):
     def _on_province_chosen(self) -> None:
         self._listed_county_widget.setVisible(self._is_listed())
         self._other_county_widget.setVisible(not self._is_listed())
-        with QSignalBlocker(self.city):
-            self.city.clear()
-            for row in self._list_divisions(self.province.currentData()):
-                self.city.addItem(row.name, row.code)
+        fill_combo(self.city, ((row.name, row.code) for row in self._list_divisions(self.province.currentData())))
         self._on_city_chosen()
 
     def _on_city_chosen(self) -> None:
+        rows = self._list_divisions(self.city.currentData())
         with QSignalBlocker(self.county):
-            self.county.clear()
-            for row in self._list_divisions(self.city.currentData()):
-                self.county.addItem(f"{row.name}  {row.code}", row.code)
+            fill_combo(self.county, ((f"{row.name}  {row.code}", row.code) for row in rows))
             # Do not preselect a county.
             self.county.setCurrentIndex(-1)
             theme.set_placeholder(self.county, tr("Choose"))
@@ -146,14 +143,13 @@ class CountyBox(FormSection):
     # --- its place
     def refresh(self) -> None:
         """Offer the project layers from which the county's outline can be read."""
-        former_source = self.source.currentData()
-        with QSignalBlocker(self.source):
-            self.source.clear()
-            self.source.addItem(tr("From the list of divisions"), _LISTED_SOURCE)
-            for layer in list_layers_for_extent(self._project, load_standard()):
-                self.source.addItem(tr("From the layer: {layer}").format(layer=layer.name()), layer.id())
-            self.source.addItem(tr("Enter the longitudes"), _TYPED_SOURCE)
-            self.source.setCurrentIndex(max(self.source.findData(former_source), 0))
+        layers = list_layers_for_extent(self._project, load_standard())
+        sources = [
+            (tr("From the list of divisions"), _LISTED_SOURCE),
+            *((tr("From the layer: {layer}").format(layer=layer.name()), layer.id()) for layer in layers),
+            (tr("Enter the longitudes"), _TYPED_SOURCE),
+        ]
+        fill_combo(self.source, sources, self.source.currentData())
 
     def get_location(self) -> tuple[CrsZoneChoice | None, str, tuple[float, float, float, float] | None]:
         """Return zones and extent of the county, from the chosen source: list, layer or typed longitudes.
@@ -164,8 +160,7 @@ class CountyBox(FormSection):
             The CRS zones; the code of the division (the county or its city) whose longitudes in the code list determine
             them, empty if the longitudes were typed or come from a layer; west, south, east, north in degrees.
         """
-        source = self.source.currentData()
-        if source == _TYPED_SOURCE:
+        if (source := self.source.currentData()) == _TYPED_SOURCE:
             west, east = self.west.value(), self.east.value()
             return (choose_zone(west, east) if west < east else None), "", None
         if source != _LISTED_SOURCE:
@@ -205,8 +200,7 @@ class CountyBox(FormSection):
             return messages.explain_error(error)
         if county is None:
             return ""
-        county_extent = divisions.find_extent(county.code, self._divisions)
-        if county_extent is None:
+        if (county_extent := divisions.find_extent(county.code, self._divisions)) is None:
             return tr("The list has no longitudes: read them from a layer, or enter them.")
         if county_extent.division.code != county.code:
             return tr(
