@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from ..bridge.checking.check import check_project_or_folder, write_check_outputs
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import mark_text, tr
-from ..core.base.cancellation import Cancellation
 from ..core.base.errors import OutputError
 from ..core.base.files.writing import check_outputs
 from ..core.standard.messages.texts import Texts
@@ -21,7 +20,6 @@ from .common import (
     SanxianAlgorithm,
     describe_norms,
     log_lines,
-    log_options_from_project,
     log_warnings,
     log_written_files,
     make_progress_callback,
@@ -231,27 +229,25 @@ class CheckPlan(SanxianAlgorithm):
             self.options,
             source=self.origin,
             progress=make_progress_callback(feedback, end=1.0 if self.editions is None else CHECK_SHARE),
-            cancellation=Cancellation(feedback.isCanceled),
+            cancellation=self.cancellation,
         )
 
     def execute(self, parameters, context, feedback):
         from ..core.cli.checking import make_public_edition
 
-        cancellation = Cancellation(feedback.isCanceled)
-        log_options_from_project(feedback, self.options_from_project)
         check_result = self.run_check(feedback)
         log_report(feedback, check_result)
         # A plan of which no public edition may be made is refused before the earlier editions are read.
-        public = run_in_python_thread(make_public_edition)(check_result, cancellation) if self.is_public else None
+        public = run_in_python_thread(make_public_edition)(check_result, self.cancellation) if self.is_public else None
         write_check_outputs(
             check_result,
             self.outputs,
             docx_template=self.read_text_parameter(parameters, "DOCX_TEMPLATE", context),
             public=public,
-            chapter=None if self.editions is None else self._evaluate(check_result, feedback, cancellation),
-            cancellation=cancellation,
+            chapter=None if self.editions is None else self._evaluate(check_result, feedback, self.cancellation),
+            cancellation=self.cancellation,
         )
-        results = self.findings.write_findings(self, parameters, context, check_result, cancellation)
+        results = self.findings.write_findings(self, parameters, context, check_result, self.cancellation)
         log_written_files(feedback, self.outputs.list_paths())
         summary = check_result.report.summary
         results |= {key.upper(): summary[key] for key in ("errors", "warnings", "skipped", "verdict")}
@@ -350,9 +346,7 @@ def log_report(feedback, check_result: CheckResult) -> None:
                 findings=outcome.findings,
             )
             feedback.pushInfo(f"{line} {outcome.reason}".rstrip())
-    for finding in report.findings:
-        if finding.code in INCOMPLETE_RUN_CODES:
-            feedback.pushWarning(finding.message)
+    log_warnings(feedback, (finding.message for finding in report.findings if finding.code in INCOMPLETE_RUN_CODES))
     summary = report.summary
     if summary["unconfirmed"]:
         settings = ", ".join(texts.get_setting_name(name) for name in summary["unconfirmed"])

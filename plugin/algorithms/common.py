@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from qgis.core import QgsProcessingAlgorithm, QgsProcessingException
@@ -36,6 +37,8 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
     """
 
     tool: Tool
+    #: Parameter that the user left empty → its value from the project, as `read_plan_inputs` sets it.
+    options_from_project: Mapping[str, object] = MappingProxyType({})
 
     def name(self):
         return self.tool.identifier
@@ -111,13 +114,18 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
         return super().checkParameterValues(parameters, context)
 
     def prepareAlgorithm(self, parameters, context, feedback):
+        self.cancellation = Cancellation(feedback.isCanceled)
         with convert_errors_for_processing():
             if self.tool.needs_libraries_to_prepare:
-                health.require_libraries(Cancellation(feedback.isCanceled))
+                health.require_libraries(self.cancellation)
             self.prepare(parameters, context, feedback)
         return True
 
     def processAlgorithm(self, parameters, context, feedback):
+        self.cancellation = Cancellation(feedback.isCanceled)
+        if self.options_from_project:
+            settings = ", ".join(f"{name}={value}" for name, value in self.options_from_project.items())
+            feedback.pushInfo(Texts(get_interface_language()).get("toolbox", "county_of_project", settings=settings))
         try:
             with convert_errors_for_processing():
                 return self.execute(parameters, context, feedback)
@@ -230,16 +238,6 @@ def describe_norms() -> str:
 # --- the log
 
 
-def log_options_from_project(feedback, filled_parameters: Mapping[str, object]) -> None:
-    """Log the parameters that the user left empty and that the project filled.
-
-    ``filled_parameters``: name of the parameter → value of the project.
-    """
-    if filled_parameters:
-        settings = ", ".join(f"{name}={value}" for name, value in filled_parameters.items())
-        feedback.pushInfo(Texts(get_interface_language()).get("toolbox", "county_of_project", settings=settings))
-
-
 def log_lines(feedback, lines: Iterable[str]) -> None:
     """Log lines of text."""
     for line in lines:
@@ -254,23 +252,18 @@ def log_warnings(feedback, lines: Iterable[str]) -> None:
 
 def log_levels(feedback, lines: Iterable[tuple[str, str]]) -> list[str]:
     """Log sentences by their levels; return those that are errors or warnings."""
-    remarks = []
-    for level, text in lines:
-        if level == "info":
-            feedback.pushInfo(text)
-            continue
-        remarks.append(text)
-        if level == "error":
-            feedback.reportError(text)
-        else:
-            feedback.pushWarning(text)
-    return remarks
+    levels_and_texts = list(lines)
+    log_by_level = {"info": feedback.pushInfo, "error": feedback.reportError}
+    for level, text in levels_and_texts:
+        log_by_level.get(level, feedback.pushWarning)(text)
+    return [text for level, text in levels_and_texts if level != "info"]
 
 
 def log_written_files(feedback, paths: Iterable[str]) -> None:
     """Log the paths of the written files; empty paths are skipped."""
-    for path in filter(None, paths):
-        feedback.pushInfo(Texts(get_interface_language()).get("toolbox", "written", path=path))
+    log_lines(
+        feedback, (Texts(get_interface_language()).get("toolbox", "written", path=path) for path in filter(None, paths))
+    )
 
 
 def log_copy_of_sealed_layer(feedback, role: str, norm: Norm) -> None:

@@ -25,7 +25,6 @@ from .common import (
     SanxianAlgorithm,
     describe_norms,
     log_lines,
-    log_options_from_project,
     log_warnings,
     log_written_files,
     make_progress_callback,
@@ -124,14 +123,12 @@ class BoundaryAdjustment(SanxianAlgorithm):
         )
         from ..core.studies.adjustment.adjustment_result import AdjustmentOptions
 
-        cancellation = Cancellation(feedback.isCanceled)
-        log_options_from_project(feedback, self.options_from_project)
         result = compare_line(
             self.path_or_snapshots,
             AdjustmentOptions(self.before, self.line, self.options),
             source=self.origin,
             progress=make_progress_callback(feedback),
-            cancellation=cancellation,
+            cancellation=self.cancellation,
         )
         texts = Texts(result.lang)
         feedback.pushInfo(describe_verdict(result, texts))
@@ -142,10 +139,10 @@ class BoundaryAdjustment(SanxianAlgorithm):
         log_lines(feedback, list_missing_sentences(result, texts))
         results = self.outputs.write(
             feedback,
-            lambda: make_dossier(result, cancellation),
+            lambda: make_dossier(result, self.cancellation),
             lambda path: write_adjustment_workbook(result, path, texts),
             lambda: make_parcels_table(result),
-            cancellation,
+            self.cancellation,
         )
         return {
             **results,

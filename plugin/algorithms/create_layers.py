@@ -111,7 +111,7 @@ class CreateLayers(SanxianAlgorithm):
         self.target = self.read_target(parameters, context)
 
     def execute(self, parameters, context, feedback):
-        created_layers, crs, notice = self._create_layers(Cancellation(feedback.isCanceled))
+        created_layers, crs, notice = self._create_layers(self.cancellation)
         texts = Texts(get_interface_language())
         _log_created_layers(feedback, created_layers, crs, notice, texts)
         unverified = [t.role for t in self.templates if t.fields_mark == "C" and t.role in created_layers.created_names]
@@ -224,7 +224,7 @@ class LayersFromStructure(SanxianAlgorithm):
         self.target = self.read_target(parameters, context)
 
     def execute(self, parameters, context, feedback):
-        structure, created_layers, crs, notice = self._create_layers(Cancellation(feedback.isCanceled))
+        structure, created_layers, crs, notice = self._create_layers(self.cancellation)
         texts = Texts(get_interface_language())
         _log_created_layers(feedback, created_layers, crs, notice, texts)
         for note in structure.unknown_domains:

@@ -6,7 +6,6 @@ from __future__ import annotations
 from ..bridge.doctor import list_qgis_facts, run_qgis_doctor
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
-from ..core.base.cancellation import Cancellation
 from ..core.cli.doctor.examine import check_output, format_fact, list_report_lines, write_report
 from ..core.cli.doctor.libraries import FactState
 from .common import SanxianAlgorithm
@@ -62,7 +61,7 @@ class DoctorAlgorithm(SanxianAlgorithm):
             self.parameterAsBool(parameters, "EXAMPLES", context),
             log_fact,
             lambda share, _name: feedback.setProgress(100 * share),
-            Cancellation(feedback.isCanceled),
+            self.cancellation,
         )
         feedback.pushInfo(report.conclusion)
         if self.target:

@@ -38,7 +38,6 @@ from .common import (
     SanxianAlgorithm,
     describe_norms,
     log_lines,
-    log_options_from_project,
     log_warnings,
     make_progress_callback,
     split_words,
@@ -204,7 +203,6 @@ class ExportMaps(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
         cancellation, texts = Cancellation(feedback.isCanceled), Texts(get_interface_language())
-        log_options_from_project(feedback, self.options_from_project)
         log_warnings(feedback, [message.render(texts) for message in self.lowered_secrecy])
         kind = self.parameterAsEnumString(parameters, "FORMAT", context)
         is_both = _FORMER_BOTH_FORMATS == parameters.get("FORMAT") or kind == _BOTH_FORMATS

@@ -12,7 +12,6 @@ from ..bridge.printing.pdf import render_svg, write_pdf
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
-from ..core.base.cancellation import Cancellation
 from ..core.base.errors import InputError
 from ..core.base.files.writing import check_not_input
 from ..core.standard.messages.texts import Texts
@@ -22,8 +21,8 @@ from .common import (
     SanxianAlgorithm,
     describe_norms,
     list_given,
+    log_levels,
     log_lines,
-    log_options_from_project,
     log_warnings,
     log_written_files,
     make_progress_callback,
@@ -117,14 +116,12 @@ class ComputeIndicators(SanxianAlgorithm):
         from ..core.cli.checking import list_indicator_lines
         from ..core.render.words import ReportTexts
 
-        cancellation = Cancellation(feedback.isCanceled)
-        log_options_from_project(feedback, self.options_from_project)
         tabulated_plan = compute_figures(
             self.path_or_snapshots,
             self.options,
             source=self.origin,
             progress=make_progress_callback(feedback),
-            cancellation=cancellation,
+            cancellation=self.cancellation,
         )
         log_lines(feedback, tabulated_plan.notices)
         report_texts = ReportTexts(tabulated_plan.indicators.texts.lang)
@@ -136,7 +133,7 @@ class ComputeIndicators(SanxianAlgorithm):
             lambda: make_figures_document(tabulated_plan),
             lambda path: write_new_figures_workbook(tabulated_plan, path),
             lambda: make_figures_table(tabulated_plan),
-            cancellation,
+            self.cancellation,
         )
         computed_indicators = tabulated_plan.indicators.compute_all_indicators()
         states = [figure.state for one in computed_indicators for figure in one.figures]
@@ -247,13 +244,12 @@ class EvaluateIndicators(SanxianAlgorithm):
         from ..core.studies.evaluation.evaluation_tables import list_log_lines, list_note_sentences
         from ..core.studies.evaluation.write_evaluation import write_evaluation_outputs
 
-        cancellation = Cancellation(feedback.isCanceled)
         result = run_in_thread(evaluate_editions, feedback, self.editions, self.options)
         run_in_python_thread(write_evaluation_outputs)(
             result,
             self.outputs,
-            cancellation,
-            print_pdf=lambda document, path: write_pdf(document, path, cancellation=cancellation),
+            self.cancellation,
+            print_pdf=lambda document, path: write_pdf(document, path, cancellation=self.cancellation),
             rasterise=render_svg,
         )
         texts = Texts(result.lang)
@@ -361,22 +357,16 @@ class OfficeTablesAlgorithm(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
 
-        log_options_from_project(feedback, self.options_from_project)
         result = make_tables(
             self.path_or_snapshots,
             self.order,
             self.options,
             source=self.origin,
             progress=make_progress_callback(feedback),
-            cancellation=Cancellation(feedback.isCanceled),
+            cancellation=self.cancellation,
         )
-        remarks = []
-        for line in describe_tables(result, get_interface_language()):
-            if line.is_warning:
-                feedback.pushWarning(line.text)
-                remarks.append(line.text)
-            else:
-                feedback.pushInfo(line.text)
+        lines = describe_tables(result, get_interface_language())
+        remarks = log_levels(feedback, [("warning" if line.is_warning else "info", line.text) for line in lines])
         log_written_files(feedback, self.order.files)
         order, template = self.order, result.template
         return {

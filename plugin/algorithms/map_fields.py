@@ -36,7 +36,13 @@ from ..core.model.rule import LayerNeed
 from ..core.standard import load_standard
 from ..core.standard.messages.texts import Texts, format_number
 from ..core.standard.profile import Norm, load_profile
-from .common import SanxianAlgorithm, describe_norms, log_copy_of_sealed_layer, log_written_files
+from .common import (
+    SanxianAlgorithm,
+    describe_norms,
+    log_copy_of_sealed_layer,
+    log_lines,
+    log_written_files,
+)
 from .inputs import read_layer_parameter
 from .outputs import LayerOutput
 from .parameters import (
@@ -144,8 +150,7 @@ class MapFields(SanxianAlgorithm):
             raise OutputError("output_twice", target=self.output.file)
 
     def execute(self, parameters, context, feedback):
-        cancellation = Cancellation(feedback.isCanceled)
-        layer, mapping, proposals, mapped = self._map_fields_of_layer(feedback, cancellation)
+        layer, mapping, proposals, mapped = self._map_fields_of_layer(feedback, self.cancellation)
         self._log_mapping(feedback, layer, mapping, proposals, mapped)
         tables = (
             (self.output, make_template_table(mapped.frame, self.template, self.layer_snapshot.crs), LAYER_DRIVERS),
@@ -162,15 +167,15 @@ class MapFields(SanxianAlgorithm):
             for output, table, formats in reversed(tables):
                 if output.file:
                     temporary = stack.enter_context(write_atomically(output.file))
-                    write_table(temporary, table, formats[temporary.suffix.lower()], cancellation)
-            cancellation.raise_if_cancelled()
+                    write_table(temporary, table, formats[temporary.suffix.lower()], self.cancellation)
+            self.cancellation.raise_if_cancelled()
         results = {}
         for output, table, _ in tables:
             if output.wants_sink:
                 sink, results[output.name] = output.open_sink(
                     self, parameters, context, table.fields, table.geometry_type, table.crs
                 )
-                write_rows_to_sink(sink, table, output.destination, cancellation)
+                write_rows_to_sink(sink, table, output.destination, self.cancellation)
             results |= output.register_written_file(context)
         log_written_files(feedback, (self.output.file, self.unmapped.file))
         log_copy_of_sealed_layer(feedback, self.template.role, Norm(self.standard, load_profile()))
@@ -224,8 +229,7 @@ class MapFields(SanxianAlgorithm):
 
     def _log_mapping(self, feedback, layer, mapping, proposals, mapped) -> None:
         texts = Texts(get_interface_language())
-        for key, params in layer.notices:
-            feedback.pushInfo(texts.format_notice(key, params))
+        log_lines(feedback, (texts.format_notice(key, params) for key, params in layer.notices))
         if not self.layer_snapshot.crs.isValid():
             feedback.pushWarning(texts.get("mapping", "no_crs", layer=layer.name))
         methods = {p.target_field: p.matched_by for p in proposals}
@@ -317,8 +321,7 @@ class DeriveThreeZones(SanxianAlgorithm):
         self.output = LayerOutput(parameters, context, "OUTPUT", self.template.name, inputs)
 
     def execute(self, parameters, context, feedback):
-        cancellation = Cancellation(feedback.isCanceled)
-        derived = self._derive_zones(feedback, cancellation)
+        derived = self._derive_zones(feedback, self.cancellation)
         texts, three_zones = Texts(get_interface_language()), derived.three_zones
         for figure in derived.indicators:
             line = texts.get(
@@ -349,7 +352,7 @@ class DeriveThreeZones(SanxianAlgorithm):
             if count:
                 feedback.pushWarning(texts.get("toolbox", key, count=count))
         table = make_template_table(derived.frame, self.template, self.zones.crs)
-        results = self.output.write_table(self, parameters, context, table, cancellation)
+        results = self.output.write_table(self, parameters, context, table, self.cancellation)
         log_written_files(feedback, [self.output.file])
         areas = {name: three_zones.get_zone_area_m2(zone_code) for zone_code, name in _AREA_OUTPUTS_BY_CODE.items()}
         return {**results, **areas, "ZONES_M2": three_zones.input_m2, "OVERLAP_M2": three_zones.overlap_m2}

@@ -15,7 +15,7 @@ from ..core.standard.messages.texts import Texts
 from ..core.standard.profile.document import override_document
 from ..core.standard.profile.profile_data import DocumentInfo
 from .check_plan import CHECK_RESULTS, CheckPlan, log_report
-from .common import describe_norms, log_options_from_project, log_written_files, make_progress_callback
+from .common import describe_norms, log_written_files, make_progress_callback
 from .parameters import (
     Tool,
     declare_texts,
@@ -119,22 +119,20 @@ class ExportPackage(CheckPlan):
     def execute(self, parameters, context, feedback):
         from ..bridge.package.tasks import export_project_package
 
-        cancellation = Cancellation(feedback.isCanceled)
-        log_options_from_project(feedback, self.options_from_project)
         check_result = check_project_or_folder(
             self.path_or_snapshots,
             self.options,
             source=self.origin,
             progress=make_progress_callback(feedback, end=_CHECK_SHARE_OF_PROGRESS),
-            cancellation=cancellation,
+            cancellation=self.cancellation,
         )
         log_report(feedback, check_result)
-        cancellation.raise_if_cancelled()
+        self.cancellation.raise_if_cancelled()
         exported_package = export_project_package(
             check_result,
             self.order,
             progress=make_progress_callback(feedback, _CHECK_SHARE_OF_PROGRESS),
-            cancellation=cancellation,
+            cancellation=self.cancellation,
         )
         texts = Texts(get_interface_language())
         for problem in exported_package.problems:

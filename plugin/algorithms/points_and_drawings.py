@@ -18,7 +18,6 @@ from ..bridge.layers.reading import read_snapshot
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
-from ..core.base.cancellation import Cancellation
 from ..core.base.choices import DRAWING_UNITS, HOLE_RULES
 from ..core.base.errors import InputError
 from ..core.exchange.boundary_points.forms import AUTOMATIC, list_form_ids
@@ -212,14 +211,13 @@ class ExportBoundaryPoints(_BoundaryPointAlgorithm):
 
         @run_in_python_thread
         def export() -> PointExport:
-            cancellation = Cancellation(feedback.isCanceled)
             return export_boundary_points(
-                read_snapshot(self.snapshot, cancellation=cancellation),
+                read_snapshot(self.snapshot, cancellation=self.cancellation),
                 self.target,
                 form_name=self.form_name,
                 crs_text=self.crs_text,
                 progress=make_progress_callback(feedback),
-                cancellation=cancellation,
+                cancellation=self.cancellation,
             )
 
         run = export()

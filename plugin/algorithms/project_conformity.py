@@ -14,7 +14,6 @@ from ..bridge.layers.reading import read_snapshot
 from ..bridge.printing.pdf import render_svg, write_pdf
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import mark_text, tr
-from ..core.base.cancellation import Cancellation
 from ..core.base.errors import InputError
 from ..core.base.files.data import read_toml
 from ..core.standard.options import MIN_WIDTH_M
@@ -24,7 +23,6 @@ from .common import (
     describe_norms,
     list_given,
     log_levels,
-    log_options_from_project,
     log_written_files,
     make_progress_callback,
 )
@@ -159,13 +157,12 @@ class ProjectConformity(SanxianAlgorithm):
 
         @run_in_python_thread
         def review() -> ConformityResult:
-            cancellation = Cancellation(feedback.isCanceled)
-            layer = read_snapshot(self.projects, cancellation=cancellation)
+            layer = read_snapshot(self.projects, cancellation=self.cancellation)
             data, options = read_plan_snapshots(
                 self.path_or_snapshots,
                 self.options,
                 make_progress_callback(feedback, end=_READING_SHARE),
-                cancellation,
+                self.cancellation,
             )
             begun = 0.0 if isinstance(self.path_or_snapshots, str) else _READING_SHARE
             result = review_projects(
@@ -176,18 +173,17 @@ class ProjectConformity(SanxianAlgorithm):
                 use=self.read_text_parameter(parameters, "USE", context),
                 source=self.origin,
                 progress=make_progress_callback(feedback, begun),
-                cancellation=cancellation,
+                cancellation=self.cancellation,
             )
             write_conformity_outputs(
                 result,
                 self.outputs,
-                cancellation,
-                print_pdf=lambda document, path: write_pdf(document, path, cancellation=cancellation),
+                self.cancellation,
+                print_pdf=lambda document, path: write_pdf(document, path, cancellation=self.cancellation),
                 rasterise=render_svg,
             )
             return result
 
-        log_options_from_project(feedback, self.options_from_project)
         result = review()
         remarks = log_levels(feedback, describe_result(result, self.options.lang))
         log_written_files(feedback, self.outputs.list_paths())

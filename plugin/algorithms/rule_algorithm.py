@@ -25,7 +25,7 @@ from ..core.checks.check import check_plan as core_check
 from ..core.model.rule import EVERY_LAYER, LayerNeed, Rule
 from ..core.standard import load_standard
 from ..core.standard.messages.texts import Texts
-from .common import SanxianAlgorithm, describe_norms, log_written_files, make_progress_callback
+from .common import SanxianAlgorithm, describe_norms, log_lines, log_written_files, make_progress_callback
 from .inputs import check_connection, read_layer_list_parameter, read_layer_parameter
 from .outputs import FindingsOutput
 from .parameters import (
@@ -167,8 +167,7 @@ class RuleAlgorithm(SanxianAlgorithm):
         check_outputs(OutputPaths(findings=self.findings.file), inputs, [self.findings.database])
 
     def execute(self, parameters, context, feedback):
-        cancellation = Cancellation(feedback.isCanceled)
-        check_result = self._check_layers(feedback, cancellation)
+        check_result = self._check_layers(feedback, self.cancellation)
         (outcome,) = check_result.report.rules
         # A Processing model would treat the missing findings of a rule that did not run as a pass.
         if outcome.outcome == "crashed":
@@ -182,9 +181,14 @@ class RuleAlgorithm(SanxianAlgorithm):
             raise InputError("rule_not_run", rule=outcome.code, reason=texts.join_sentences(reasons) or outcome.reason)
         report = check_result.report
         texts = Texts(report.lang)
-        for one in report.indicators:
-            if one.value is not None:
-                feedback.pushInfo(f"{one.name} {one.value:.10g} {texts.get('units', one.unit)}".rstrip())
+        log_lines(
+            feedback,
+            (
+                f"{one.name} {one.value:.10g} {texts.get('units', one.unit)}".rstrip()
+                for one in report.indicators
+                if one.value is not None
+            ),
+        )
         if outcome.reason:
             feedback.pushWarning(outcome.reason)
         counts = {key: report.summary[key] for key in ("errors", "warnings")}
@@ -198,8 +202,8 @@ class RuleAlgorithm(SanxianAlgorithm):
             **counts,
         )
         feedback.pushInfo(line)
-        write_check_outputs(check_result, OutputPaths(findings=self.findings.file), cancellation=cancellation)
-        results = self.findings.write_findings(self, parameters, context, check_result, cancellation)
+        write_check_outputs(check_result, OutputPaths(findings=self.findings.file), cancellation=self.cancellation)
+        results = self.findings.write_findings(self, parameters, context, check_result, self.cancellation)
         log_written_files(feedback, [self.findings.file])
         return {
             **results,

@@ -20,7 +20,7 @@ from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation
 from ..core.base.errors import InputError
 from ..core.standard.messages.texts import Texts, format_number
-from .common import SanxianAlgorithm, describe_norms, log_copy_of_sealed_layer, log_written_files
+from .common import SanxianAlgorithm, describe_norms, log_copy_of_sealed_layer, log_lines, log_written_files
 from .inputs import read_layer_parameter
 from .outputs import LayerOutput
 from .parameters import (
@@ -54,8 +54,7 @@ def _log_areas(feedback, measurement: MeasuredAreas, tolerance_m2: float) -> Non
     """
     texts = Texts(get_interface_language())
     areas, stored_comparison = measurement.measured_areas, measurement.stored_comparison
-    for key, params in measurement.source.notices:
-        feedback.pushInfo(texts.format_notice(key, params))
+    log_lines(feedback, (texts.format_notice(key, params) for key, params in measurement.source.notices))
     sums = {basis: _format_m2(areas.sum_area_m2(basis)) for basis in ("statutory", "geodesic", "planar")}
     rows = len(areas.statutory)
     feedback.pushInfo(
@@ -251,8 +250,7 @@ class StatutoryArea(SanxianAlgorithm):
         self.output = LayerOutput(parameters, context, "OUTPUT", tr("With areas"), inputs)
 
     def execute(self, parameters, context, feedback):
-        cancellation = Cancellation(feedback.isCanceled)
-        measurement = self._measure_areas(feedback, cancellation)
+        measurement = self._measure_areas(feedback, self.cancellation)
         areas, adjusted = measurement.measured_areas, measurement.adjusted_areas
         _log_areas(feedback, measurement, self.tolerance)
         if adjusted is not None:
@@ -278,7 +276,7 @@ class StatutoryArea(SanxianAlgorithm):
             area_field_spec,
             self.texts,
         )
-        results = self.output.write_table(self, parameters, context, table, cancellation)
+        results = self.output.write_table(self, parameters, context, table, self.cancellation)
         log_written_files(feedback, [self.output.file])
         if self.mode == WRITE_MODE:
             log_copy_of_sealed_layer(feedback, measurement.role, self.norm)

@@ -18,7 +18,6 @@ from ..bridge.project import county
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
-from ..core.base.cancellation import Cancellation
 from ..core.base.errors import InputError
 from ..core.base.files.writing import check_writable
 from ..core.checks.check import RunOptions
@@ -93,25 +92,22 @@ class ExportVct(SanxianAlgorithm):
     def execute(self, parameters, context, feedback):
         from ..core.exchange.vct.write import read_layers_in_turn, write_vct
 
-        cancellation = Cancellation(feedback.isCanceled)
-
         @run_in_python_thread
         def write() -> Any:
             progress = make_progress_callback(feedback)
             if self.source:
-                layers = read_layers_in_turn(self.source, progress=progress, cancellation=cancellation)
+                layers = read_layers_in_turn(self.source, progress=progress, cancellation=self.cancellation)
             else:
-                layers = read_snapshots(self.layer_snapshots, progress=progress, cancellation=cancellation)
-            return write_vct(self.target, layers, templates=self.templates, cancellation=cancellation)
+                layers = read_snapshots(self.layer_snapshots, progress=progress, cancellation=self.cancellation)
+            return write_vct(self.target, layers, templates=self.templates, cancellation=self.cancellation)
 
         export_result = write()
         texts = Texts(get_interface_language())
         if self.source:
             from ..core.plan.loading.unread_files import describe_unread_files
 
-            log_warnings(feedback, describe_unread_files(self.source, texts, cancellation))
-        for key, params in export_result.notes:
-            feedback.pushWarning(texts.format_notice(key, params))
+            log_warnings(feedback, describe_unread_files(self.source, texts, self.cancellation))
+        log_warnings(feedback, (texts.format_notice(key, params) for key, params in export_result.notes))
         for name, rows in export_result.row_counts.items():
             feedback.pushInfo(texts.get("toolbox", "vct_layer", layer=name, rows=rows))
         feedback.pushInfo(texts.get("toolbox", "vct_lines", lines=export_result.boundary_line_count))
@@ -183,13 +179,12 @@ class ImportVct(SanxianAlgorithm):
         from ..core.exchange.vct.database import check_imported_plan, convert_vct_to_database
 
         part = _IMPORT_SHARE_OF_PROGRESS if self.options is not None else 1.0
-        cancellation = Cancellation(feedback.isCanceled)
         import_result = run_in_python_thread(convert_vct_to_database)(
             self.source,
             self.target,
             templates=self.standard.templates,
             progress=make_progress_callback(feedback, end=part),
-            cancellation=cancellation,
+            cancellation=self.cancellation,
         )
         texts = Texts(get_interface_language())
         remarks = [texts.format_notice(key, params) for key, params in import_result.notes]
@@ -221,7 +216,7 @@ class ImportVct(SanxianAlgorithm):
                         self.target,
                         self.options,
                         progress=make_progress_callback(feedback, part),
-                        cancellation=cancellation,
+                        cancellation=self.cancellation,
                     ).report
                 ),
                 texts,

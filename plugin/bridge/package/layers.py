@@ -87,8 +87,8 @@ def show_package_layers(project: QgsProject, name: str, paths: list[Path], stand
     sources = [item for path in paths for item in _list_layer_names_and_sources(path)]
     order = get_position_by_role(standard)
     sources.sort(key=lambda item: order.get(item[0].upper(), len(order)))
-    layers = [make_vector_layer(source, title, project) for title, source in sources]
-    if not (layers := [layer for layer in layers if layer.isValid() and layer.isSpatial()]):
+    opened_layers = [make_vector_layer(source, title, project) for title, source in sources]
+    if not (layers := [layer for layer in opened_layers if layer.isValid() and layer.isSpatial()]):
         return []
     group = _insert_package_group(project)
     for layer in layers:

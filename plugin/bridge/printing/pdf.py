@@ -30,6 +30,7 @@ from ...core.base.files.writing import write_files, write_text
 from ...core.render.document.blocks import Block, Document, Heading, PageBreak
 from ...core.render.document.print_html import SANS_FONTS, render_print_html
 from ...core.standard.messages.texts import Texts
+from ..layers.painting import paint_on
 from ..running.threads import run_in_python_thread
 from .pagination import lay_out_without_divided_rows
 
@@ -131,13 +132,15 @@ def _paint_margins(painter: QPainter, document: Document, page: int, pages: int,
     foot = QRectF(0, _HEADER_HEIGHT + size.height() + 6, width, _FOOTER_HEIGHT - 6)
     painter.drawLine(head.bottomLeft(), head.bottomRight())
     painter.drawLine(foot.topLeft(), foot.topRight())
-    middle = Qt.AlignmentFlag.AlignVCenter
-    painter.drawText(head, Qt.AlignmentFlag.AlignLeft | middle, margins.header_left)
-    painter.drawText(head, Qt.AlignmentFlag.AlignRight | middle, margins.header_right)
-    painter.drawText(foot, Qt.AlignmentFlag.AlignLeft | middle, margins.footer_left)
-    number = margins.page_number_format.format(page=page, pages=pages)
-    painter.drawText(foot, Qt.AlignmentFlag.AlignHCenter | middle, number)
-    painter.drawText(foot, Qt.AlignmentFlag.AlignRight | middle, margins.footer_right)
+    places = Qt.AlignmentFlag
+    for box, place, text in (
+        (head, places.AlignLeft, margins.header_left),
+        (head, places.AlignRight, margins.header_right),
+        (foot, places.AlignLeft, margins.footer_left),
+        (foot, places.AlignHCenter, margins.page_number_format.format(page=page, pages=pages)),
+        (foot, places.AlignRight, margins.footer_right),
+    ):
+        painter.drawText(box, place | places.AlignVCenter, text)
 
 
 @run_in_python_thread
@@ -174,12 +177,8 @@ def render_svg(svg: str, width_px: int) -> bytes:
     size = renderer.viewBoxF().size()
     image = QImage(QSize(width_px, round(width_px * size.height() / size.width())), QImage.Format.Format_RGB32)
     image.fill(QColor("#FFFFFF"))
-    painter = QPainter(image)
-    try:
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    with paint_on(image) as painter:
         renderer.render(painter, QRectF(0, 0, image.width(), image.height()))
-    finally:
-        painter.end()
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     image.save(buffer, "PNG")

@@ -31,6 +31,7 @@ from ...core.model.verdict import Verdict
 from ...core.render.words import ReportTexts
 from ..widgets import messages
 from ..widgets.paths import open_path
+from ..widgets.windows import bring_to_front, close_and_delete
 from .rows import DONE, KEPT, RUNNING, CountyRow, make_rows_of_forecast
 
 if TYPE_CHECKING:
@@ -88,9 +89,7 @@ class CountiesController(QObject):
         self._messages.close()
         if self.dialog is not None:
             self.dialog.enable_buttons()
-            self.dialog.show()
-            self.dialog.raise_()
-            self.dialog.activateWindow()
+            bring_to_front(self.dialog)
 
     def close(self) -> None:
         """Close window and message; the runner of jobs ends a run."""
@@ -98,9 +97,7 @@ class CountiesController(QObject):
         self._stop_forecast()
         self._restore_layers()
         dialog, self.dialog = self.dialog, None
-        if dialog is not None:
-            dialog.close()
-            dialog.deleteLater()
+        close_and_delete(dialog)
 
     # --- the forecast
     def update_forecast(self) -> None:

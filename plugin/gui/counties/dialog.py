@@ -15,9 +15,10 @@ from ...core.counties.county_record import SUMMARY_HTML, SUMMARY_LAYER
 from ..help.help_dialog import make_help_button
 from ..widgets import theme
 from ..widgets.labels_and_buttons import ElidedLabel, ManualStartDialog
-from ..widgets.layout import fill_layout, make_row, resize_within_screen
+from ..widgets.layout import fill_layout, make_row
 from ..widgets.lists import WholeRows
 from ..widgets.sections import FieldMessage, WrappedLabel
+from ..widgets.windows import resize_to_letters
 from .form import CountiesForm
 from .rows import DONE, KEPT, KIND_ICONS, KINDS, CountyRow, describe_kind, describe_row
 from .table import CountyModel, CountyTable
@@ -170,10 +171,7 @@ class CountiesDialog(ManualStartDialog):
             signal.connect(slot)
         theme.call_after_theme_change(self, self.kinds.refresh_icons)
         theme.call_after_theme_change(self, self.model.refresh_icons)
-        letter = self.fontMetrics()
-        resize_within_screen(
-            self, letter.horizontalAdvance("0") * _WIDTH_IN_DIGITS, letter.lineSpacing() * _HEIGHT_IN_LINES
-        )
+        resize_to_letters(self, _WIDTH_IN_DIGITS, _HEIGHT_IN_LINES)
         self._show_detail()
         self.enable_buttons()
 

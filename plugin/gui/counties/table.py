@@ -160,11 +160,9 @@ class CountyModel(QAbstractTableModel):
     def headerData(self, section, orientation, role=Qt.ItemDataRole.DisplayRole):
         if orientation != Qt.Orientation.Horizontal:
             return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return self._titles[Column(section)]
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _RIGHT if section in _RIGHT_COLUMNS else _LEFT
-        return None
+        alignment = _RIGHT if section in _RIGHT_COLUMNS else _LEFT
+        title = self._titles[Column(section)]
+        return {Qt.ItemDataRole.DisplayRole: title, Qt.ItemDataRole.TextAlignmentRole: alignment}.get(role)
 
     def data(self, index: QModelIndex, role=Qt.ItemDataRole.DisplayRole):
         row, column = self.rows[index.row()], Column(index.column())

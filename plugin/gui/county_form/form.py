@@ -30,10 +30,11 @@ from ...core.standard.profile.load import load_named_standard
 from ...core.standard.profile.resolved import read_county_form_choices
 from ..widgets import messages as trouble
 from ..widgets import theme
+from ..widgets.form_sections import make_section
 from ..widgets.labels_and_buttons import describe_source_marks
 from ..widgets.layout import fill_layout, make_column, make_row
 from ..widgets.lists import ProfileCombo
-from ..widgets.sections import FieldMessage, FormSection, NoticeBox, make_faint_label
+from ..widgets.sections import FieldMessage, NoticeBox, make_faint_label
 from .confirmation_box import ConfirmationBox
 from .limits_box import LimitsBox, RatioBox, SettingRow
 from .targets_box import TargetsBox
@@ -110,25 +111,15 @@ class CountyForm(QWidget):
         header.addWidget(self.above, 1)
         descriptions = "　".join(f"{mark} {text}" for mark, text in describe_source_marks().items())
         fill_layout(layout, make_faint_label(descriptions, wordWrap=True), self.name_message, self.file_message)
-        targets = FormSection(
-            tr("Targets"), tr("for this county's code only; compared to the last printed digit"), wraps=True
-        )
-        targets.layout_.addWidget(self.targets)
-        targets.layout_.addLayout(make_row((self.totals, 1), self.targets.more))
-        ratio = FormSection(tr("Expansion ratio of the urban development boundary"))
-        ratio.layout_.addWidget(self.ratio)
-        limits = FormSection(
-            tr("Other limits"), tr("grey values are inherited; a value entered here replaces them"), wraps=True
-        )
-        limits.layout_.addWidget(self.limits)
-        tolerances = FormSection(
-            tr("Tolerances"),
-            tr("a sliver is ignored only if both its area and its width are below the minimum"),
-            wraps=True,
-        )
-        tolerances.layout_.addWidget(self.tolerances)
-        confirmed = FormSection(tr("Confirmed by the county"))
-        confirmed.layout_.addWidget(self.confirmation)
+        about = tr("for this county's code only; compared to the last printed digit")
+        row = make_row((self.totals, 1), self.targets.more)
+        targets = make_section(tr("Targets"), self.targets, row, about=about, wraps=True)
+        ratio = make_section(tr("Expansion ratio of the urban development boundary"), self.ratio)
+        about = tr("grey values are inherited; a value entered here replaces them")
+        limits = make_section(tr("Other limits"), self.limits, about=about, wraps=True)
+        about = tr("a sliver is ignored only if both its area and its width are below the minimum")
+        tolerances = make_section(tr("Tolerances"), self.tolerances, about=about, wraps=True)
+        confirmed = make_section(tr("Confirmed by the county"), self.confirmation)
         body = QHBoxLayout()
         if columns > 1:
             left, right = make_column(targets, ratio, limits, (None, 1)), make_column(confirmed, tolerances, (None, 1))

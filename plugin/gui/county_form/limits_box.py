@@ -219,13 +219,16 @@ class RatioBox(FormBox):
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setColumnStretch(1, 1)
-        grid.addWidget(self.limit, 0, 0, 1, 3)
-        grid.addWidget(QLabel(tr("Definition")), 1, 0)
-        grid.addWidget(make_row_widget(self.form, self.form_mark, (None, 1)), 1, 1)
-        grid.addWidget(QLabel(tr("Base classes")), 2, 0)
         grid.addLayout(box_grid, 2, 1)
-        grid.addWidget(make_row_widget(self.classes_mark, self.classes_origin, self.restore, (None, 1)), 3, 1)
-        grid.addWidget(self.message, 4, 1)
+        for widget, *cells in (
+            (self.limit, 0, 0, 1, 3),
+            (QLabel(tr("Definition")), 1, 0),
+            (make_row_widget(self.form, self.form_mark, (None, 1)), 1, 1),
+            (QLabel(tr("Base classes")), 2, 0),
+            (make_row_widget(self.classes_mark, self.classes_origin, self.restore, (None, 1)), 3, 1),
+            (self.message, 4, 1),
+        ):
+            grid.addWidget(widget, *cells)
 
     def show_settings(self, settings: dict[str, Any], documents: dict[str, str], norm: Norm) -> None:
         """Show the county's own settings of the ratio, and those that it inherits; as `LimitsBox.show_settings`."""

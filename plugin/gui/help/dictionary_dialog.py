@@ -33,6 +33,7 @@ from ...core.standard import list_standard_ids, load_standard
 from ...core.standard.template import Template
 from ...paths import SHARED_CODE_LISTS_FOLDER
 from ..widgets import messages, theme
+from ..widgets.combos import fill_combo
 from ..widgets.labels_and_buttons import ManualStartDialog, make_close_button
 from ..widgets.layout import fill_layout, make_splitter, resize_within_screen
 from ..widgets.lists import WholeRows
@@ -58,9 +59,8 @@ class DictionaryDialog(ManualStartDialog):
         self._data_dictionary = None
         self._items: dict[str, QTreeWidgetItem] = {}
         self.standard = QComboBox()
-        for key in list_standard_ids():
-            self.standard.addItem(load_standard(key).name, key)
-        self.standard.setCurrentIndex(max(self.standard.findData(standard or "county_db"), 0))
+        standards = [(load_standard(key).name, key) for key in list_standard_ids()]
+        fill_combo(self.standard, standards, standard or "county_db")
         self.search = QgsFilterLineEdit(showSearchIcon=True, showClearButton=True)
         theme.set_placeholder(self.search, tr("Search layer, field, code or name"))
         self.tree = QTreeWidget(headerHidden=True, uniformRowHeights=True)

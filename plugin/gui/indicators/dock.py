@@ -27,6 +27,7 @@ from ...bridge.texts import tr
 from ...core.render.words import ReportTexts
 from ...core.standard.messages.numbers import format_number
 from ..widgets import theme
+from ..widgets.combos import fill_combo
 from ..widgets.labels_and_buttons import set_bold
 from ..widgets.layout import fill_layout, make_column, make_row, make_scroll_area
 from ..widgets.sections import make_faint_label
@@ -91,8 +92,7 @@ def make_indicator_rows(
         for before, now in zip(checked, current, strict=True)
         if before.unit != "ratio" and now.value is not None
     ]
-    pairs.sort(key=lambda pair: pair[1].target is None)
-    return [_make_row(before, now, texts) for before, now in pairs]
+    return [_make_row(*pair, texts) for pair in sorted(pairs, key=lambda pair: pair[1].target is None)]
 
 
 def _make_row(before: Indicator, now: Indicator, texts: ReportTexts) -> IndicatorRow:
@@ -279,13 +279,8 @@ class IndicatorDock(QDockWidget):
 
     def _fill_places(self) -> None:
         """Offer the county and the townships with indicators; the chosen one stays if it is still offered."""
-        chosen, places = self.place.currentData() or "", list_places(self._all_checked)
-        with QSignalBlocker(self.place):
-            self.place.clear()
-            self.place.addItem(tr("Whole county"), "")
-            for name in places:
-                self.place.addItem(name, name)
-            self.place.setCurrentIndex(max(self.place.findData(chosen), 0))
+        places = [(name, name) for name in list_places(self._all_checked)]
+        fill_combo(self.place, [(tr("Whole county"), ""), *places], self.place.currentData())
         self.place.setVisible(bool(places))
 
     def _show_place(self) -> None:
@@ -347,30 +342,29 @@ class IndicatorDock(QDockWidget):
         new_rows = [(row, self._warning_share) for row in rows]
         if new_rows == self._shown_rows:
             return
-        selected = self.table.currentRow()
-        self.table.blockSignals(True)
-        self.table.setRowCount(len(rows))
-        for number, row in enumerate(rows):
-            if new_rows[number : number + 1] == self._shown_rows[number : number + 1]:
-                continue
-            cells = [row.name, row.target, row.before, row.now, row.change, row.margin, row.state, ""]
-            for column, text in enumerate(cells):
-                if (item := self.table.item(number, column)) is None:
-                    item = QTableWidgetItem()
-                    if column in _RIGHT_ALIGNED:
-                        item.setTextAlignment(_RIGHT)
-                    if column == NOW_COLUMN:
-                        set_bold(item)
-                    self.table.setItem(number, column, item)
-                item.setText(text)
-                item.setToolTip(row.explanation)
-            self.table.item(number, STATE_COLUMN).setIcon(theme.load_icon(row.kind) if row.kind else QIcon())
-            self.table.item(number, BAR_COLUMN).setData(MARGIN_ROLE, (row.margin_share, self._warning_share, row.kind))
-        self._shown_rows = new_rows
-        self.table.resizeColumnsToContents()
-        if 0 <= selected < len(rows):
-            self.table.selectRow(selected)
-        self.table.blockSignals(False)
+        selected, table = self.table.currentRow(), self.table
+        with QSignalBlocker(table):
+            table.setRowCount(len(rows))
+            for number, row in enumerate(rows):
+                if new_rows[number : number + 1] != self._shown_rows[number : number + 1]:
+                    cells = [row.name, row.target, row.before, row.now, row.change, row.margin, row.state, ""]
+                    for column, text in enumerate(cells):
+                        if (item := table.item(number, column)) is None:
+                            item = QTableWidgetItem()
+                            if column in _RIGHT_ALIGNED:
+                                item.setTextAlignment(_RIGHT)
+                            if column == NOW_COLUMN:
+                                set_bold(item)
+                            table.setItem(number, column, item)
+                        item.setText(text)
+                        item.setToolTip(row.explanation)
+                    table.item(number, STATE_COLUMN).setIcon(theme.load_icon(row.kind) if row.kind else QIcon())
+                    bar = (row.margin_share, self._warning_share, row.kind)
+                    table.item(number, BAR_COLUMN).setData(MARGIN_ROLE, bar)
+            self._shown_rows = new_rows
+            table.resizeColumnsToContents()
+            if 0 <= selected < len(rows):
+                table.selectRow(selected)
 
     def _show_explanation(self) -> None:
         """Show formula, inputs and source of the selected indicator; of the ratio without a selection."""

@@ -77,8 +77,8 @@ class MappingDialog(MappingSource):
     def _on_code_decided(self, code: str, target_code: str) -> None:
         target = self.table.get_current_target()
         translation = self._prepared_mapping.mapping.translation_by_target[target]
-        choices = {**translation.chosen_code_by_source, code: target_code}
-        choices = {source: chosen for source, chosen in choices.items() if chosen}
+        all_choices = {**translation.chosen_code_by_source, code: target_code}
+        choices = {source: chosen for source, chosen in all_choices.items() if chosen}
         codes = {
             **self._prepared_mapping.mapping.translation_by_target,
             target: replace(translation, chosen_code_by_source=choices),
@@ -144,12 +144,11 @@ class MappingDialog(MappingSource):
         required = (f.name for f in fields if f.constraint == "M" or f.meaning == "key")
         missing = [name for name in required if not previews[name].filled_count]
         unused = [f.name for f in prepared_mapping.source_columns.layer.fields if f.name not in used_names]
-        for text, names in (
+        problems = (
             (tr("Required fields without a source field: {fields}."), missing),
             (tr("Source fields without a target field: {fields}."), unused),
-        ):
-            if names:
-                lines.append(text.format(fields=tr(", ").join(names)))
+        )
+        lines += [text.format(fields=tr(", ").join(names)) for text, names in problems if names]
         self.summary.setText("\n".join(lines))
 
     # --- mapping files

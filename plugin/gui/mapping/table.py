@@ -27,6 +27,7 @@ from ...core.standard.messages.numbers import format_number
 from ...core.standard.messages.texts import Texts
 from ...core.standard.template import Template, TemplateField
 from ..widgets import theme
+from ..widgets.combos import fill_combo
 from ..widgets.labels_and_buttons import set_bold
 from ..widgets.lists import ScrollSafeComboBox
 
@@ -94,17 +95,14 @@ class MappingTable(QTableWidget):
             box = ScrollSafeComboBox(
                 objectName=f"source.{target.name}", accessibleName=tr("Source of {field}").format(field=target.name)
             )
-            box.addItem(tr("(nothing)"), NO_SOURCE)
-            box.addItem(tr("The same value…"), CONSTANT_SOURCE)
-            box.insertSeparator(2)
-            for name in sources:
-                box.addItem(name, name)
             chosen_source = (
                 CONSTANT_SOURCE
                 if target.name in prepared_mapping.mapping.constant_by_target
                 else prepared_mapping.mapping.source_by_target.get(target.name, "")
             )
-            box.setCurrentIndex(max(box.findData(chosen_source), 0))
+            others = ((tr("(nothing)"), NO_SOURCE), (tr("The same value…"), CONSTANT_SOURCE))
+            fill_combo(box, [*others, *((name, name) for name in sources)], chosen_source)
+            box.insertSeparator(len(others))
             if (source_proposal := prepared_mapping.proposals_by_field.get(target.name)) is not None:
                 box.setToolTip(self._texts.get("mapping", f"how_{source_proposal.matched_by}"))
             box.activated.connect(lambda _row, target=target: self._on_source_chosen(target))
@@ -196,17 +194,15 @@ class MappingTable(QTableWidget):
             translations.append(chosen_translation)
         if translations:
             box = ScrollSafeComboBox(objectName=f"codes.{target.name}")
-            box.addItem(tr("Codes unchanged"), None)
-            for translation in translations:
-                list_name = (
-                    self._texts.get_setting_name(f"codes.{translation.list_id}")
-                    if translation.list_id
-                    else tr("Only the choices below")
-                )
-                box.addItem(tr("From {list}").format(list=list_name), _make_key(translation))
-            box.setCurrentIndex(
-                max(box.findData(_make_key(chosen_translation)) if chosen_translation is not None else 0, 0)
-            )
+            list_names = {
+                _make_key(one): self._texts.get_setting_name(f"codes.{one.list_id}")
+                if one.list_id
+                else tr("Only the choices below")
+                for one in translations
+            }
+            lists = [(tr("From {list}").format(list=name), key) for key, name in list_names.items()]
+            chosen_list = _make_key(chosen_translation) if chosen_translation is not None else None
+            fill_combo(box, [(tr("Codes unchanged"), None), *lists], chosen_list)
             box.setToolTip(box.currentText())
             box.activated.connect(lambda _row: self._emit_choice(target))
             self.setCellWidget(row, MORE_COLUMN, box)

@@ -26,6 +26,7 @@ from ..findings.result import CheckView
 from ..widgets import messages
 from ..widgets.labels_and_buttons import CopyButton
 from ..widgets.paths import open_path
+from ..widgets.windows import bring_to_front, close_and_delete
 from .export_dialog import CHECK_STEP, WRITE_STEP, ExportDialog, ExportOutcome
 from .export_preview import ExportEnvironment, ExportPreview
 from .inspect import remember_package
@@ -59,9 +60,7 @@ class PackageExport(QObject):
         self._is_waiting = False
         self._messages.close()
         dialog, self.dialog = self.dialog, None
-        if dialog is not None:
-            dialog.close()
-            dialog.deleteLater()
+        close_and_delete(dialog)
 
     # --- the dialog
     def show(self) -> None:
@@ -72,14 +71,18 @@ class PackageExport(QObject):
             except (SanxianError, ImportError) as error:
                 self._messages.show_warning(messages.explain_error(error))
                 return
-            self.dialog.wanted.connect(self.start_export)
-            self.dialog.run.cancelled.connect(self.cancel)
-            self.dialog.previewRequested.connect(self.update_preview)
-            for page in (self.dialog.form.gate, self.dialog.end):
-                page.findingsRequested.connect(self._show_findings)
-            self.dialog.form.gate.checkRequested.connect(self.check_again)
-            self.dialog.end.opened.connect(self._open_exported_part)
-            self.dialog.placeRequested.connect(self._go_to_place)
+            gate, end = self.dialog.form.gate, self.dialog.end
+            for signal, slot in (
+                (self.dialog.wanted, self.start_export),
+                (self.dialog.run.cancelled, self.cancel),
+                (self.dialog.previewRequested, self.update_preview),
+                (gate.findingsRequested, self._show_findings),
+                (end.findingsRequested, self._show_findings),
+                (gate.checkRequested, self.check_again),
+                (end.opened, self._open_exported_part),
+                (self.dialog.placeRequested, self._go_to_place),
+            ):
+                signal.connect(slot)
             self.update_preview()
         elif not self.dialog.isVisible() and not self.is_running:
             # Each export is forced anew.
@@ -91,9 +94,7 @@ class PackageExport(QObject):
         """Bring the dialog to the front and close its message in the message bar."""
         self._messages.close()
         if self.dialog is not None:
-            self.dialog.show()
-            self.dialog.raise_()
-            self.dialog.activateWindow()
+            bring_to_front(self.dialog)
 
     def update_preview(self) -> None:
         """Update the preview in the form; it is shown when it is computed."""
@@ -112,8 +113,7 @@ class PackageExport(QObject):
         self._ahead.discard_cache()
         if self.dialog is not None and not self.is_running:
             dialog, self.dialog = self.dialog, None
-            dialog.close()
-            dialog.deleteLater()
+            close_and_delete(dialog)
 
     # --- the work
     def start_export(self) -> None:

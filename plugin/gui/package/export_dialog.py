@@ -27,9 +27,10 @@ from ...core.base.files.digests import MANIFEST_PAGE_FILE_NAME, UNLISTED_FILES
 from ..help.help_dialog import make_help_button
 from ..widgets import theme
 from ..widgets.labels_and_buttons import CopyButton, ElidedLabel, FocusedButtonDialog
-from ..widgets.layout import fill_form, fill_layout, make_row, resize_within_screen
+from ..widgets.layout import fill_form, fill_layout, make_row
 from ..widgets.messages import explain_digest, explain_error
 from ..widgets.sections import WrappedLabel
+from ..widgets.windows import resize_to_letters
 from .export_preview import ReasonsList, show_reasons
 from .form_page import FormPage
 
@@ -240,10 +241,7 @@ class ExportDialog(FocusedButtonDialog):
         self.form.gate.changed.connect(self._enable_buttons)
         for part in (self.form.gate, self.end):
             part.placeRequested.connect(self._go_to_place)
-        letter = self.fontMetrics()
-        resize_within_screen(
-            self, letter.horizontalAdvance("0") * _WIDTH_IN_DIGITS, letter.lineSpacing() * _HEIGHT_IN_LINES
-        )
+        resize_to_letters(self, _WIDTH_IN_DIGITS, _HEIGHT_IN_LINES)
         self.show_form()
 
     # --- pages

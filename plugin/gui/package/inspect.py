@@ -85,8 +85,8 @@ class PackageInspection(QObject):
         project_options = county.make_check_options(QgsProject.instance())
         # Use the county's profile and standard; roles, waivers and notices are of this project's layers.
         names = ("profile", "standard", "scope", "phase", "lang")
-        options = RunOptions(**{name: getattr(project_options, name) for name in names})
-        options = make_options_for_package(options, package_spec)
+        kept_options = RunOptions(**{name: getattr(project_options, name) for name in names})
+        options = make_options_for_package(kept_options, package_spec)
 
         def inspect_in_background(progress, cancellation):
             from ...bridge.package.tasks import inspect_package_layers

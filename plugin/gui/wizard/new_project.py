@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from qgis.core import QgsProject
-from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QTimer
 
 from ...bridge import health
@@ -22,6 +21,7 @@ from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
 from ..widgets.messages import explain_and_log, explain_error, push_message
+from ..widgets.windows import bring_to_front, close_and_delete
 
 #: Share of the progress for writing the database.
 _DATABASE_SHARE_OF_PROGRESS = 0.5
@@ -57,15 +57,13 @@ class ProjectSetupController:
         wizard, self.wizard = self.wizard, None
         if wizard is not None:
             wizard.set_busy(False)
-            wizard.close()
-            wizard.deleteLater()
+            close_and_delete(wizard)
 
     # --- the wizard
     def open_wizard(self) -> None:
         """Open the wizard, or bring an open one to the front."""
         if self.wizard is not None:
-            self.wizard.raise_()
-            self.wizard.activateWindow()
+            bring_to_front(self.wizard)
             return
         try:
             from .dialog import NewProjectWizard
@@ -193,9 +191,7 @@ class ProjectSetupController:
     def _close_create_layers_dialog(self) -> None:
         """Close the dialog, which must not outlive its algorithm."""
         dialog, self._layers = self._layers, None
-        if dialog is not None and not sip.isdeleted(dialog):
-            dialog.close()
-            dialog.deleteLater()
+        close_and_delete(dialog)
 
     def make_bookmarks(self) -> None:
         """Replace the project's township bookmarks by the present townships, and report their number."""

@@ -24,6 +24,7 @@ from ...core.standard.profile import Profile, list_profile_ids, load_profile
 from ...core.standard.profile.county_file import PROFILE_FILE_SUFFIX, CountySettings, is_editable_profile_file
 from ..county_form.form import CountyForm, FormErrorList
 from ..widgets import messages
+from ..widgets.form_sections import make_section
 from ..widgets.layout import fill_layout
 from ..widgets.lists import ProfileCombo
 from ..widgets.sections import FormSection, NoticeBox, make_faint_label
@@ -41,16 +42,12 @@ class ConfirmPage(WizardPage):
 
     def __init__(self, draft: WizardChoices, parent=None):
         super().__init__(draft, tr("Confirm and create"), parent)
-        self._section = FormSection(tr("To be created"))
-        self._grid = QGridLayout()
+        self._grid, self.sections = QGridLayout(), QLabel(wordWrap=True)
         self._grid.setColumnStretch(1, 1)
-        self._section.layout_.addLayout(self._grid)
-        inside = FormSection(tr("The project comes with"))
-        self.sections = QLabel(wordWrap=True)
-        inside.layout_.addWidget(self.sections)
-        self.notice = NoticeBox()
-        self.bar = QProgressBar(visible=False)
-        fill_layout(self.body, self._section, inside, self.notice, self.bar, (None, 1))
+        created = make_section(tr("To be created"), self._grid)
+        inside = make_section(tr("The project comes with"), self.sections)
+        self.notice, self.bar = NoticeBox(), QProgressBar(visible=False)
+        fill_layout(self.body, created, inside, self.notice, self.bar, (None, 1))
         self.notice.show_message("info", "")
 
     def update_when_shown(self) -> None:
@@ -133,9 +130,6 @@ class TargetPage(WizardPage):
 
     def __init__(self, draft: WizardChoices, parent=None):
         super().__init__(draft, tr("Save location"), parent)
-        place_section = FormSection(
-            tr("Folder and name"), tr("database and project are in one folder and can be moved together")
-        )
         self.folder, self.name = QgsFileWidget(), QLineEdit()
         self.folder.setStorageMode(QgsFileWidget.StorageMode.GetDirectory)
         self.folder.setFilePath(settings.read_setting(FOLDER_SETTING, "") or str(Path.home()))
@@ -143,7 +137,8 @@ class TargetPage(WizardPage):
         for number, (label, widget) in enumerate(((tr("Folder"), self.folder), (tr("Name"), self.name))):
             grid.addWidget(QLabel(label), number, 0)
             grid.addWidget(widget, number, 1)
-        place_section.layout_.addLayout(grid)
+        about = tr("database and project are in one folder and can be moved together")
+        place_section = make_section(tr("Folder and name"), grid, about=about)
         database_section = FormSection(tr("Database"))
         self.formats = {
             ".gpkg": QRadioButton(tr("GeoPackage: one file, best in QGIS (recommended)")),
@@ -245,11 +240,9 @@ class ProfilePage(WizardPage):
 
     def __init__(self, draft: WizardChoices, parent=None):
         super().__init__(draft, tr("Targets and county profile"), parent)
-        section = FormSection(tr("County profile"), tr("targets, limits and confirmed items; can be changed later"))
-        self.profile = ProfileCombo("SanxianWizardProfile")
-        section.layout_.addLayout(self.profile.make_row_with_button())
-        self.notice = NoticeBox()
-        section.layout_.addWidget(self.notice)
+        self.profile, self.notice = ProfileCombo("SanxianWizardProfile"), NoticeBox()
+        about = tr("targets, limits and confirmed items; can be changed later")
+        section = make_section(tr("County profile"), self.profile.make_row_with_button(), self.notice, about=about)
         self.form, self.errors = CountyForm(asks_county=False), FormErrorList()
         fill_layout(self.body, section, self.errors, self.form, (None, 1))
         self._county = ""
