@@ -19,10 +19,9 @@ from qgis.core import (
 from ..bridge.layers.properties import get_file_path
 from ..bridge.layers.role_recognition import list_plan_layers
 from ..bridge.layouts.build import LayoutBuilder
-from ..bridge.layouts.export import MAP_FILE_FORMATS, MIN_DPI
+from ..bridge.layouts.export import MAP_FILE_FORMATS, MIN_DPI, MapExportOrder, MapExportOutcome, export_maps
 from ..bridge.layouts.map_layers import collect_from_layers, collect_from_project
 from ..bridge.layouts.public_maps import make_public_builder, require_no_world_file
-from ..bridge.layouts.run import MapExportOrder, MapExportOutcome, export_maps
 from ..bridge.layouts.source import open_map_source
 from ..bridge.project import county
 from ..bridge.settings import get_interface_language, get_report_language

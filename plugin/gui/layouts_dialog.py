@@ -35,9 +35,10 @@ from .help.help_dialog import add_help_button
 from .project.document_line import DocumentLine, ensure_exportable_document_info
 from .widgets import theme
 from .widgets.labels_and_buttons import FocusedButtonDialog, make_ok_cancel_buttons
-from .widgets.layout import fill_layout, make_form, resize_within_screen
+from .widgets.layout import fill_layout, make_form
 from .widgets.lists import WholeRows
 from .widgets.messages import explain_and_log, explain_error, push_message
+from .widgets.windows import resize_to_letters
 
 _MAP_ID_ROLE = Qt.ItemDataRole.UserRole
 
@@ -119,18 +120,16 @@ class MapActions:
         finally:
             QApplication.restoreOverrideCursor()
         project.setDirty(True)
-        texts, new, kept = (
-            Texts(settings.get_interface_language()),
-            save_outcome.new_layout_names,
-            save_outcome.kept_layout_names,
-        )
+        texts, new = Texts(settings.get_interface_language()), save_outcome.new_layout_names
         made = tr("{count} layouts are in the project's list (Project → Layouts): {names}.")
-        reports = [("success", made.format(count=len(new), names=tr(", ").join(new)))] if new else []
-        reports += [("warning", text) for text in dict.fromkeys(note.render(texts) for note in save_outcome.notes)]
-        if kept:
-            reports.append(("info", tr("Kept as you edited them: {names}.").format(names=tr(", ").join(kept))))
-        for level, text in reports:
-            push_message(self._iface.messageBar(), level, tr("Make Layouts"), text)
+        kept_names = tr(", ").join(save_outcome.kept_layout_names)
+        for level, text in (
+            ("success", made.format(count=len(new), names=tr(", ").join(new)) if new else ""),
+            *(("warning", text) for text in dict.fromkeys(note.render(texts) for note in save_outcome.notes)),
+            ("info", tr("Kept as you edited them: {names}.").format(names=kept_names) if kept_names else ""),
+        ):
+            if text:
+                push_message(self._iface.messageBar(), level, tr("Make Layouts"), text)
 
     def _ask_to_replace(self, layout_names: list[str]) -> bool:
         text = tr(
@@ -195,8 +194,7 @@ class LayoutsDialog(FocusedButtonDialog):
         self._ok.setText(tr("Make Layouts"))
         fill_layout(QVBoxLayout(self), (WholeRows(self.maps), 1), form, note, buttons)
         self._enable_ok()
-        letter = self.fontMetrics()
-        resize_within_screen(self, letter.horizontalAdvance("0") * 70, letter.lineSpacing() * 36)
+        resize_to_letters(self, 70, 36)
 
     def get_chosen_maps(self) -> list[MapSpec]:
         """Return the definitions of the ticked maps."""

@@ -13,8 +13,14 @@ from ...core.base.errors import Cancelled
 from ...core.render.pictures import ReportPictures
 from ...core.render.words import ReportTexts
 from ..running.tasks import log_error
-from .overview import choose_overview_frame, draw_overview, make_legend_entries
-from .scene import PictureData, choose_close_up_frame, draw_close_up
+from .overview import (
+    PictureData,
+    choose_close_up_frame,
+    choose_overview_frame,
+    draw_close_up,
+    draw_overview,
+    make_legend_entries,
+)
 
 if TYPE_CHECKING:
     from ...core.model.report import Report

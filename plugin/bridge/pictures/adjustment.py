@@ -16,8 +16,7 @@ from ...core.render.versions.edition_comparison import CHANGED_KIND, MOVED_IN_KI
 from ...core.standard.messages.texts import Texts
 from ..layers import painting
 from ..layers.properties import convert_to_qgis_crs
-from .overview import find_free_box, is_far_from_marker
-from .scene import SYMBOL_FRAME, SYMBOL_SHAPE, choose_style
+from .overview import SYMBOL_FRAME, SYMBOL_SHAPE, choose_style, find_free_box, is_far_from_marker
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

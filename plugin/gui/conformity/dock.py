@@ -75,12 +75,19 @@ class ProjectForm(QWidget):
             "file": self._make_button("file", tr("File…"), file_tip, self.file_requested),
         }
         self.buttons["draw"].setCheckable(True)
-        self.use = QComboBox(objectName="SanxianConformityUse", accessibleName=tr("Planned use"), sizePolicy=narrow)
+        self.use = QComboBox(
+            objectName="SanxianConformityUse",
+            accessibleName=tr("Planned use"),
+            sizePolicy=narrow,
+            currentIndexChanged=lambda row: self.use_changed.emit(str(self.use.itemData(row) or "")),
+        )
         self._search: CodeSearch | None = None
-        self.use.currentIndexChanged.connect(lambda row: self.use_changed.emit(str(self.use.itemData(row) or "")))
-        self.kind = QComboBox(objectName="SanxianConformityKind", accessibleName=tr("Shape"))
+        self.kind = QComboBox(
+            objectName="SanxianConformityKind",
+            accessibleName=tr("Shape"),
+            activated=lambda _row: self._on_kind_chosen(),
+        )
         add_entries(self.kind, ((tr("Polygon"), POLYGON), (tr("Line"), LINE), (tr("Point"), POINT)))
-        self.kind.activated.connect(lambda _row: self._on_kind_chosen())
         self.width = QgsDoubleSpinBox(
             objectName="SanxianConformityWidth",
             accessibleName=tr("Width (m)"),

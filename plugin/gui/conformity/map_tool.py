@@ -12,13 +12,13 @@ from qgis.core import (
     QgsWkbTypes,
 )
 from qgis.gui import QgsMapCanvas, QgsMapMouseEvent, QgsMapTool, QgsRubberBand, QgsSnapIndicator
-from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QPoint, Qt, pyqtSignal
 from qgis.PyQt.QtGui import QColor, QPalette
 from qgis.PyQt.QtWidgets import QFrame, QLabel, QToolTip
 
 from ...bridge.texts import tr
 from ..widgets.map_items import convert_to_edges, make_rubber_band, read_wkb, remove_items, transform_to_map
+from ..widgets.windows import close_and_delete
 from .figures import OccupiedShape, PanelFigures
 from .projects import LINE, POLYGON
 
@@ -289,6 +289,4 @@ class MouseFigures:
     def remove(self) -> None:
         """Remove the box from the canvas."""
         label, self.label = self.label, None
-        if label is not None and not sip.isdeleted(label):
-            label.hide()
-            label.deleteLater()
+        close_and_delete(label)

@@ -46,12 +46,13 @@ class _ReasonLine(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.icon, self.label, self.mark = QLabel(), QLabel(), SourceMarkLabel("C")
-        self.icon.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.label.setWordWrap(True)
-        self.label.setTextFormat(Qt.TextFormat.RichText)
-        self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
-        self.label.linkActivated.connect(lambda _link: self.asked.emit(self._shown))
+        self.icon, self.mark = QLabel(alignment=Qt.AlignmentFlag.AlignTop), SourceMarkLabel("C")
+        self.label = QLabel(
+            wordWrap=True,
+            textFormat=Qt.TextFormat.RichText,
+            textInteractionFlags=Qt.TextInteractionFlag.TextBrowserInteraction,
+            linkActivated=lambda _link: self.asked.emit(self._shown),
+        )
         fill_layout(
             QHBoxLayout(self),
             (self.icon, 0, Qt.AlignmentFlag.AlignTop),
@@ -92,9 +93,8 @@ class ProjectSummary(QWidget):
 
     def __init__(self):
         super().__init__()
-        self.icon, self.word, self.area = QLabel(), QLabel(), QLabel()
-        self.word.setObjectName("SanxianConformityVerdict")
-        self.area.setObjectName("SanxianConformityArea")
+        self.icon, self.word = QLabel(), QLabel(objectName="SanxianConformityVerdict")
+        self.area = QLabel(objectName="SanxianConformityArea")
         set_bold(self.area)
         set_bold(self.word, 1.35)
         self.township = make_faint_label(

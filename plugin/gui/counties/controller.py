@@ -32,7 +32,7 @@ from ...core.render.words import ReportTexts
 from ..widgets import messages
 from ..widgets.paths import open_path
 from ..widgets.windows import bring_to_front, close_and_delete
-from .rows import DONE, KEPT, RUNNING, CountyRow, make_rows_of_forecast
+from .rows import DONE, KEPT, RUNNING, CountyRow
 
 if TYPE_CHECKING:
     from ...core.counties.batch_sentences import Forecast
@@ -158,7 +158,19 @@ class CountiesController(QObject):
         from ...core.counties.batch_sentences import describe_forecast_sums
 
         self._forecast_job = None
-        self.dialog.show_rows(make_rows_of_forecast(forecast))
+        rows = [
+            CountyRow(
+                one.planned.task.county,
+                one.planned.task.options.profile,
+                one.action,
+                one.seconds,
+                one.planned.record,
+                folder=one.planned.task.folder,
+                input_bytes=one.planned.task.input_bytes,
+            )
+            for one in forecast.rows
+        ]
+        self.dialog.show_rows(rows)
         text = tr("{count} counties were found.").format(count=len(forecast.rows))
         for line in describe_forecast_sums(forecast, ReportTexts(get_interface_language())):
             text = tr("{first} {second}").format(first=text, second=line.strip())

@@ -20,7 +20,7 @@ from ..widgets.lists import WholeRows
 from ..widgets.sections import FieldMessage, WrappedLabel
 from ..widgets.windows import resize_to_letters
 from .form import CountiesForm
-from .rows import DONE, KEPT, KIND_ICONS, KINDS, CountyRow, describe_kind, describe_row
+from .rows import DONE, KEPT, KIND_ICONS, KINDS, NO_VERDICT, CountyRow, describe_row
 from .table import CountyModel, CountyTable
 
 _PROGRESS_STEPS = 1000
@@ -59,7 +59,8 @@ class KindButtons(QWidget):
     def show_counts(self, counts: dict[str, int]) -> None:
         """Show the number of counties of each verdict."""
         for kind, button in self.by_kind.items():
-            button.setText(f"{describe_kind(kind)} {counts[kind]}")
+            name = tr("No verdict") if kind == NO_VERDICT else theme.get_verdict_word(kind)
+            button.setText(f"{name} {counts[kind]}")
 
     def refresh_icons(self) -> None:
         for kind, button in self.by_kind.items():

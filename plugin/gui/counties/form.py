@@ -105,13 +105,16 @@ class CountiesForm(QWidget):
             file_tip=tr("Choose a list of counties (CSV, Excel) with the columns 县, 数据, 县配置, 封库版本"),
             folder_tip=tr("Choose the folder that has the data or the submission package of each county"),
         )
-        self.source.line.setObjectName("SanxianCountiesSource")
-        self.source.line.setAccessibleName(tr("Data of the counties"))
-        theme.set_placeholder(self.source.line, tr("Folder with the data of each county, or a list (CSV, Excel)"))
         self.output = FileLine(allows_only_folders=True, folder_tip=tr("Choose the folder of the results"))
-        self.output.line.setObjectName("SanxianCountiesOutput")
-        self.output.line.setAccessibleName(tr("Folder of the results"))
-        theme.set_placeholder(self.output.line, tr("Reports of all counties and the summary are written here"))
+        source_hint = tr("Folder with the data of each county, or a list (CSV, Excel)")
+        output_hint = tr("Reports of all counties and the summary are written here")
+        for line, name, label, hint in (
+            (self.source.line, "SanxianCountiesSource", tr("Data of the counties"), source_hint),
+            (self.output.line, "SanxianCountiesOutput", tr("Folder of the results"), output_hint),
+        ):
+            line.setObjectName(name)
+            line.setAccessibleName(label)
+            theme.set_placeholder(line, hint)
         self.profile = ProfileCombo(
             "SanxianCountiesProfile",
             toolTip=tr("Used for the counties to which the list gives no profile"),
@@ -136,9 +139,8 @@ class CountiesForm(QWidget):
             toolTip=tr("Otherwise counties that could not be checked are tried again, also with unchanged data"),
         )
         names = {"docx": tr("Word"), "xlsx": tr("Excel"), "findings": tr("Layer of findings")}
-        self.forms = {form: QCheckBox(names[form]) for form in _CHOSEN_FORMS}
-        for box in self.forms.values():
-            box.setToolTip(tr("Written for each county next to the page and JSON"))
+        tip = tr("Written for each county next to the page and JSON")
+        self.forms = {form: QCheckBox(names[form], toolTip=tip) for form in _CHOSEN_FORMS}
 
     # --- choices of the last time
 

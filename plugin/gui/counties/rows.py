@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ...bridge.settings import get_interface_language
 from ...bridge.texts import tr
@@ -15,9 +14,6 @@ from ...core.model.rule import Severity
 from ...core.render.words import ReportTexts
 from ...core.standard.messages.numbers import format_number
 from ..widgets import theme
-
-if TYPE_CHECKING:
-    from ...core.counties.batch_sentences import Forecast
 
 #: Kind of a county without a verdict, next to the values of `Verdict`.
 NO_VERDICT = "none"
@@ -70,27 +66,6 @@ class CountyRow:
         """Return True if the county has a report to open."""
         record = self.valid_record
         return record is not None and record.is_checked and "html" in record.forms and self.folder is not None
-
-
-def make_rows_of_forecast(forecast: Forecast) -> list[CountyRow]:
-    """Return the rows of a forecast."""
-    return [
-        CountyRow(
-            one.planned.task.county,
-            one.planned.task.options.profile,
-            one.action,
-            one.seconds,
-            one.planned.record,
-            folder=one.planned.task.folder,
-            input_bytes=one.planned.task.input_bytes,
-        )
-        for one in forecast.rows
-    ]
-
-
-def describe_kind(kind: str) -> str:
-    """Return the name of a verdict or, for `NO_VERDICT`, that of counties without one."""
-    return tr("No verdict") if kind == NO_VERDICT else theme.get_verdict_word(kind)
 
 
 def describe_source(row: CountyRow) -> str:

@@ -341,7 +341,7 @@ class ProfileDialog(ProfileForm):
 
     def _show_summary(self) -> None:
         """Show limits, targets and confirmation of the profile; a confirmation in the form is not saved yet."""
-        if self._norm is None:
+        if (norm := self._norm) is None:
             return
         will_confirm = (
             self.form is not None
@@ -350,7 +350,6 @@ class ProfileDialog(ProfileForm):
             and not self.form.errors
             and bool(self.form.read_county_settings().confirmation.items)
         )
-        norm = self._norm
         lines = [tr("Expansion ratio: at most {limit}").format(limit=norm.get("ratio.limit"))]
         signs = {">=": "≥", "<=": "≤", "=": "="}
         for target in norm.find_targets(norm.profile.area_code):

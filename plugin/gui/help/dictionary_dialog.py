@@ -89,9 +89,12 @@ class DictionaryDialog(ManualStartDialog):
         fill_layout(QVBoxLayout(self), (splitter, 1), buttons)
         resize_within_screen(self, letter * 132, self.fontMetrics().lineSpacing() * 34)
         self._pause = QTimer(self, singleShot=True, interval=_SEARCH_DELAY_MS, timeout=self._filter_items)
-        self.search.textChanged.connect(self._pause.start)
-        self.tree.currentItemChanged.connect(self._on_item_chosen)
-        self.standard.currentIndexChanged.connect(lambda: self._load_dictionary_and_show_page(""))
+        for signal, slot in (
+            (self.search.textChanged, self._pause.start),
+            (self.tree.currentItemChanged, self._on_item_chosen),
+            (self.standard.currentIndexChanged, lambda: self._load_dictionary_and_show_page("")),
+        ):
+            signal.connect(slot)
         role = (
             find_template_role(layer, load_standard(self.standard.currentData()).templates) if layer is not None else ""
         )

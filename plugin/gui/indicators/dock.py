@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QEvent, QSignalBlocker, Qt
-from qgis.PyQt.QtGui import QColor, QIcon, QPalette
+from qgis.PyQt.QtGui import QIcon, QPalette
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -318,12 +318,13 @@ class IndicatorDock(QDockWidget):
         for widget in (self.dial, self.ratio_title, self.state_icon, self.state_label):
             widget.setVisible(has_ratio)
         lines = describe_ratio(self._checked, self._current, texts)
+        ink = QgsApplication.palette().color(QPalette.ColorRole.WindowText)
         for number, label in enumerate(self.facts):
             label.setVisible(number < len(lines))
             if number < len(lines):
                 text, is_secondary = lines[number]
                 label.setText(text)
-                theme.set_text_color(label, theme.get_faint_color if is_secondary else _get_text_color)
+                theme.set_text_color(label, theme.get_faint_color if is_secondary else lambda: ink)
         if ratio is None or ratio.value is None:
             return
         # The panel opens without the libraries that figures need.
@@ -379,7 +380,3 @@ class IndicatorDock(QDockWidget):
 
 def _make_texts() -> ReportTexts:
     return ReportTexts(settings.get_interface_language())
-
-
-def _get_text_color() -> QColor:
-    return QgsApplication.palette().color(QPalette.ColorRole.WindowText)

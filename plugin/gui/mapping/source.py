@@ -41,8 +41,9 @@ from ..widgets import messages as trouble
 from ..widgets import theme
 from ..widgets.combos import fill_combo
 from ..widgets.labels_and_buttons import ManualStartDialog, make_close_button
-from ..widgets.layout import fill_layout, make_form, make_row, make_splitter, resize_within_screen
+from ..widgets.layout import fill_layout, make_form, make_row, make_splitter
 from ..widgets.lists import ScrollSafeComboBox, WholeRows, make_searchable
+from ..widgets.windows import resize_to_letters
 from .table import MappingTable
 
 #: Maximum number of codes with a combo box, which are slow to create.
@@ -168,8 +169,7 @@ class MappingForm(ManualStartDialog):
         self.stop = self.buttons.addButton(tr("Cancel"), QDialogButtonBox.ButtonRole.ActionRole)
         self.stop.hide()
         fill_layout(QVBoxLayout(self), top, (splitter, 1), self.summary, output_form, self.bar, self.buttons)
-        letter = self.fontMetrics()
-        resize_within_screen(self, letter.horizontalAdvance("0") * 150, letter.lineSpacing() * 44)
+        resize_to_letters(self, 150, 44)
 
 
 class MappingSource(MappingForm):

@@ -235,9 +235,8 @@ class PackageExport(QObject):
         if self.dialog is None:
             return
         self.dialog.show_outcome(outcome)
-        if self.dialog.isVisible():
-            return
-        if outcome.exported_package is not None:
+        is_hidden = not self.dialog.isVisible()
+        if is_hidden and outcome.exported_package is not None:
             open_buttons = (
                 (tr("Open Folder"), lambda: self._open_exported_part("folder")),
                 (tr("Open Manifest"), lambda: self._open_exported_part("manifest")),
@@ -248,7 +247,7 @@ class PackageExport(QObject):
             copy_button = CopyButton(tr("Copy Digest"), self.dialog.end.digest.text)
             copy_button.setToolTip(messages.explain_digest())
             self._messages.add_button(copy_button)
-        else:
+        elif is_hidden:
             self._messages.show_message(outcome.text, "warning", (tr("Show"), self._bring_to_front))
 
     def _show_findings(self) -> None:

@@ -242,8 +242,6 @@ class FormPage(QWidget):
         self.folder = FileLine(
             saved_paths.read_absolute_path(project, _FOLDER_KEY), project_folder, allows_only_folders=True
         )
-        self.folder.line.setObjectName("SanxianPackageFolder")
-        theme.set_placeholder(self.folder.line, tr("Folder in which the package is made"))
         self.target = ElidedLabel(objectName="SanxianPackageTarget")
         # An empty label would be lower.
         self.target.setFixedHeight(ElidedLabel("国").sizeHint().height())
@@ -252,10 +250,13 @@ class FormPage(QWidget):
         self.documents = FileLine(
             saved_paths.read_absolute_path(project, _DOCUMENTS_KEY), project_folder, allows_only_folders=True
         )
-        self.documents.line.setObjectName("SanxianPackageDocuments")
-        theme.set_placeholder(
-            self.documents.line, tr("Folder with documents, maps and tables, which are found by their names")
-        )
+        documents_hint = tr("Folder with documents, maps and tables, which are found by their names")
+        for line, name, hint in (
+            (self.folder.line, "SanxianPackageFolder", tr("Folder in which the package is made")),
+            (self.documents.line, "SanxianPackageDocuments", documents_hint),
+        ):
+            line.setObjectName(name)
+            theme.set_placeholder(line, hint)
         self.slots = SlotsList()
         self.left_out = WrappedLabel(reserved_lines=1, objectName="SanxianPackageLeftOut")
         self.maps = QCheckBox(tr("Make missing maps"), objectName="SanxianPackageMaps")

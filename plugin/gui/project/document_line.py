@@ -268,11 +268,10 @@ class DocumentDialog(FocusedButtonDialog):
     def _format_inherited(self, inherited_document: ResolvedDocument, key: str) -> str:
         """Return the fallback value and its source, shown while the project has no value."""
         if key not in inherited_document.source_by_key:
-            if key == "date":
-                return tr("Not set; for example {date}").format(date=date.today().isoformat())
-            if key == "secrecy" and self._spec_info is None:
-                return tr("Not set; a submission package uses the level in its specification")
-            return tr("Not set")
+            texts = {"date": tr("Not set; for example {date}").format(date=date.today().isoformat())}
+            if self._spec_info is None:
+                texts["secrecy"] = tr("Not set; a submission package uses the level in its specification")
+            return texts.get(key, tr("Not set"))
         source = self._texts.get("document", inherited_document.source_by_key[key])
         return tr("{value} ({source})").format(value=getattr(inherited_document.document_info, key), source=source)
 

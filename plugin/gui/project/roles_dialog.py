@@ -200,12 +200,10 @@ class RolesDialog(FocusedButtonDialog):
             self.problem.setText(text.format(layers=tr(", ").join(sorted(repeated_names))))
             return
         former_roles = role_recognition.get_layer_id_by_assigned_role(self._project)
-        for role, layer in self.read_choices().items():
-            if layer is None and role in former_roles:
-                role_recognition.assign_role(self._project, role, None)
-        for role, layer in self.read_choices().items():
+        # First the roles without a layer, which are removed.
+        for role, layer in sorted(self.read_choices().items(), key=lambda choice: choice[1] is not None):
             # Compare by role: of two copies with the same role, choosing one removes the role of the other.
-            if layer is not None and former_roles.get(role) != layer.id():
+            if former_roles.get(role) != (layer.id() if layer is not None else None):
                 role_recognition.assign_role(self._project, role, layer)
         self._project.setDirty(True)
         super().accept()

@@ -201,13 +201,12 @@ class CrsBox(FormSection):
         self.buttons = {name: QRadioButton() for name in places}
         for name, button in self.buttons.items():
             group.addButton(button)
+            button.toggled.connect(self._on_crs_chosen)
             grid.addWidget(button, *places[name])
         grid.addWidget(self.other, 3, 0, 1, 2)
         self.buttons[DEGREES_CHOICE].setText("EPSG:4490    " + tr("degrees, for exchange only"))
         self.buttons[OTHER_CRS_CHOICE].setText(tr("Other coordinate system…"))
         fill_layout(self.layout_, self.strip, self.notice, grid, self.warning)
-        for button in self.buttons.values():
-            button.toggled.connect(self._on_crs_chosen)
         self.other.crsChanged.connect(self._on_crs_chosen)
         self.refresh()
 

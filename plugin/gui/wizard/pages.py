@@ -158,9 +158,12 @@ class TargetPage(WizardPage):
         self.notice = NoticeBox()
         fill_layout(self.body, place_section, database_section, self.there, self.over, self.notice, (None, 1))
         self._proposed_path = ""
-        self.folder.fileChanged.connect(self._on_path_changed)
-        self.name.textChanged.connect(self._on_path_changed)
-        self.over.toggled.connect(self._update_path_messages)
+        for signal, slot in (
+            (self.folder.fileChanged, self._on_path_changed),
+            (self.name.textChanged, self._on_path_changed),
+            (self.over.toggled, self._update_path_messages),
+        ):
+            signal.connect(slot)
         self._on_path_changed()
 
     def _add_choices(self, section: FormSection, buttons: dict[str, QRadioButton], chosen_name: str) -> None:
