@@ -66,13 +66,13 @@ def _log_areas(feedback, measurement: MeasuredAreas, tolerance_m2: float) -> Non
         stored_m2, count = stored_comparison.stored_m2, int(stored_comparison.is_different.sum())
         stored_sum_m2 = float(stored_m2[stored_m2 == stored_m2].sum())
         surplus_m2 = stored_sum_m2 - areas.sum_area_m2("statutory")
-        params = {
+        figures = {
             "stored": _format_m2(stored_sum_m2),
             "difference": _format_m2(abs(surplus_m2)),
             "tolerance": f"{tolerance_m2:g}",
         }
         key = "sums_stored_less" if round(surplus_m2, 2) < 0 else "sums_stored"
-        line = texts.get("areas", key, field=measurement.field_name, count=count, **params)
+        line = texts.get("areas", key, field=measurement.field_name, count=count, **figures)
         (feedback.pushWarning if count else feedback.pushInfo)(line)
         if empty := int((stored_comparison.is_different & (stored_m2 != stored_m2)).sum()):
             feedback.pushInfo(texts.get("areas", "no_value", count=empty, field=measurement.field_name))
