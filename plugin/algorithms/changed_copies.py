@@ -20,6 +20,7 @@ from .common import (
 from .inputs import read_required_source
 from .parameters import (
     CSV_FILTER,
+    Tool,
     declare_numbers,
     make_copy,
     make_file_output,
@@ -35,6 +36,15 @@ from .parameters import (
 _LINE_FIX = "FIX010"
 
 
+_FIX_RESULTS = declare_numbers(
+    FINDINGS=mark_text("Problems"),
+    SAFE=mark_text("Safe fixes"),
+    CONFIRM=mark_text("Fixes to confirm"),
+    REFUSED=mark_text("Not fixable"),
+    APPLIED=mark_text("Fixes applied"),
+)
+
+
 class _FixingAlgorithm(SanxianAlgorithm):
     """Base class: check a source, and write a copy with fixes, a table of the fixes and a log of the changes.
 
@@ -42,16 +52,6 @@ class _FixingAlgorithm(SanxianAlgorithm):
     ``make_fix_run_options(parameters, context, output, table)``, which returns `FixRunOptions`; ``output``: path of
     the copy, ``table``: path of the table that lists the fixes.
     """
-
-    toolbox_section = "check"
-
-    results = declare_numbers(
-        FINDINGS=mark_text("Problems"),
-        SAFE=mark_text("Safe fixes"),
-        CONFIRM=mark_text("Fixes to confirm"),
-        REFUSED=mark_text("Not fixable"),
-        APPLIED=mark_text("Fixes applied"),
-    )
 
     def list_parameters(self):
         return [
@@ -88,20 +88,24 @@ class _FixingAlgorithm(SanxianAlgorithm):
 class ApplyFixes(_FixingAlgorithm):
     """Algorithm `apply_fixes`: fix problems in a copy of the data."""
 
-    identifier = "apply_fixes"
-    keywords = ("fix", "repair", "correct", "修复", "整改", "批量修复", "缝隙", "重叠")
-    title = mark_text("Fix problems in a copy")
-    help_parts = (
-        mark_text(
-            "Checks the data, proposes a fix for each problem, applies the fixes to a copy and lists them in a "
-            "table. The data themselves do not change.\n\n"
-            "A fix is safe if it changes one layer, moves land below the limits for slivers only (or none), ends "
-            "the problem and adds no other. Deleted features, windows and changed codes of zones are never safe. "
-            "Sealed layers, the survey and the divisions do not change; the table gives the reason.\n\n"
-            "Areas balance: before − out + in = after. A log of the changes is written to the folder of the copy. "
-            "Check the copy again afterwards: totals of the county are known only then."
+    tool = Tool(
+        identifier="apply_fixes",
+        section="check",
+        title=mark_text("Fix problems in a copy"),
+        keywords=("fix", "repair", "correct", "修复", "整改", "批量修复", "缝隙", "重叠"),
+        help_parts=(
+            mark_text(
+                "Checks the data, proposes a fix for each problem, applies the fixes to a copy and lists them in a "
+                "table. The data themselves do not change.\n\n"
+                "A fix is safe if it changes one layer, moves land below the limits for slivers only (or none), ends "
+                "the problem and adds no other. Deleted features, windows and changed codes of zones are never safe. "
+                "Sealed layers, the survey and the divisions do not change; the table gives the reason.\n\n"
+                "Areas balance: before − out + in = after. A log of the changes is written to the folder of the copy. "
+                "Check the copy again afterwards: totals of the county are known only then."
+            ),
+            describe_norms,
         ),
-        describe_norms,
+        results=_FIX_RESULTS,
     )
 
     def list_specific_parameters(self):
@@ -114,25 +118,28 @@ class ApplyFixes(_FixingAlgorithm):
         from ..core.fixes.run_fixes import FixRunOptions
 
         only = tuple(split_words(self.read_text_parameter(parameters, "FIXES", context)))
-        safe_only = self.parameterAsBoolean(parameters, "SAFE_ONLY", context)
-        return FixRunOptions(only, safe_only, output, table)
+        return FixRunOptions(only, self.parameterAsBoolean(parameters, "SAFE_ONLY", context), output, table)
 
 
 class ResolveOverlaps(_FixingAlgorithm):
     """Algorithm `resolve_overlaps`: cut control lines back by precedence."""
 
-    identifier = "resolve_overlaps"
-    keywords = ("overlap", "precedence", "cut", "重叠", "退让", "控制线", "开发边界", "永久基本农田", "生态保护红线")
-    title = mark_text("Resolve overlaps of control lines")
-    help_parts = (
-        mark_text(
-            "Cuts the control lines of a copy back where they overlap: by statutory precedence, permanent basic "
-            "farmland stays, then the ecological red line, then the urban development boundary. The new edge has "
-            "the vertices of the line that stays. Where that line is inside, a window results.\n\n"
-            "Sealed lines do not change: an overlap of farmland and red line is listed with the reason. Planning "
-            "zones do not follow; check the copy again afterwards."
+    tool = Tool(
+        identifier="resolve_overlaps",
+        section="check",
+        title=mark_text("Resolve overlaps of control lines"),
+        keywords=("overlap", "precedence", "cut", "重叠", "退让", "控制线", "开发边界", "永久基本农田", "生态保护红线"),
+        help_parts=(
+            mark_text(
+                "Cuts the control lines of a copy back where they overlap: by statutory precedence, permanent basic "
+                "farmland stays, then the ecological red line, then the urban development boundary. The new edge has "
+                "the vertices of the line that stays. Where that line is inside, a window results.\n\n"
+                "Sealed lines do not change: an overlap of farmland and red line is listed with the reason. Planning "
+                "zones do not follow; check the copy again afterwards."
+            ),
+            describe_norms,
         ),
-        describe_norms,
+        results=_FIX_RESULTS,
     )
 
     def list_specific_parameters(self):
@@ -153,26 +160,27 @@ class ResolveOverlaps(_FixingAlgorithm):
 class RenumberBsm(SanxianAlgorithm):
     """Algorithm `renumber_bsm`: number features again in a copy of the data."""
 
-    toolbox_section = "layers"
-    identifier = "renumber_bsm"
-    keywords = ("BSM", "key", "renumber", "gap", "标识码", "重编", "编号", "空号", "对照表")
-    repeatable_parameters = frozenset({"LAYERS"})
-    title = mark_text("Renumber keys (BSM)")
-    help_parts = (
-        mark_text(
-            "Writes a copy of the data in which the features of the chosen layers have new keys (BSM), in the order of "
-            "the file, and a table of old and new keys. The data themselves do not change.\n\n"
-            "A key is never assigned twice: new running numbers are above all numbers in use in the recognised plan "
-            "layers and above those in the table of an earlier renumbering next to the data. Sealed layers, the survey "
-            "and the divisions keep their keys.\n\n"
-            "Waivers, work list, comparison of versions and comparison with the sealed edition follow the features by "
-            "the table; next to the data (NAME.renumbered.csv) it is used automatically.\n\n"
-            "List of gaps: running numbers between the keys of each layer that no feature has. Gaps are normal."
+    tool = Tool(
+        identifier="renumber_bsm",
+        section="layers",
+        title=mark_text("Renumber keys (BSM)"),
+        keywords=("BSM", "key", "renumber", "gap", "标识码", "重编", "编号", "空号", "对照表"),
+        help_parts=(
+            mark_text(
+                "Writes a copy of the data in which the features of the chosen layers have new keys (BSM), in the "
+                "order of the file, and a table of old and new keys. The data themselves do not change.\n\n"
+                "A key is never assigned twice: new running numbers are above all numbers in use in the recognised "
+                "plan layers and above those in the table of an earlier renumbering next to the data. Sealed layers, "
+                "the survey and the divisions keep their keys.\n\n"
+                "Waivers, work list, comparison of versions and comparison with the sealed edition follow the features "
+                "by the table; next to the data (NAME.renumbered.csv) it is used automatically.\n\n"
+                "List of gaps: running numbers between the keys of each layer that no feature has. Gaps are normal."
+            ),
+            describe_norms,
         ),
-        describe_norms,
+        results=declare_numbers(ROWS=mark_text("Numbered features"), GAPS=mark_text("Gaps")),
+        repeatable_parameters=frozenset({"LAYERS"}),
     )
-
-    results = declare_numbers(ROWS=mark_text("Numbered features"), GAPS=mark_text("Gaps"))
 
     def list_parameters(self):
         start = make_number("START", tr("First running number (0: after the highest in use)"), 0, is_integer=True)
@@ -210,23 +218,24 @@ class RenumberBsm(SanxianAlgorithm):
 class ChangeCrsZone(SanxianAlgorithm):
     """Algorithm `change_crs_zone`: write a copy of the data in another CRS zone."""
 
-    toolbox_section = "layers"
-    identifier = "change_crs_zone"
-    keywords = ("zone", "CRS", "Gauss", "带号", "换带", "加带号", "去带号", "坐标系", "中央经线")
-    title = mark_text("Change CRS zone")
-    help_parts = (
-        mark_text(
-            "Writes a copy of the data with the zone number (带号) added to eastings or stripped from them, or in "
-            "another 3-degree zone of CGCS2000. The data themselves do not change.\n\n"
-            "The copy is read back: each vertex must be where it was on the ground (within 1 mm), else nothing is "
-            "written. The table has the proof for each layer: CRS, largest move, statutory area before and after, and "
-            "by how much an edge that was straight bends in the new zone.\n\n"
-            "Layers in degrees stay. A layer with arcs cannot be brought into another zone: replace the arcs by "
-            "vertices first (FIX017)."
+    tool = Tool(
+        identifier="change_crs_zone",
+        section="layers",
+        title=mark_text("Change CRS zone"),
+        keywords=("zone", "CRS", "Gauss", "带号", "换带", "加带号", "去带号", "坐标系", "中央经线"),
+        help_parts=(
+            mark_text(
+                "Writes a copy of the data with the zone number (带号) added to eastings or stripped from them, or in "
+                "another 3-degree zone of CGCS2000. The data themselves do not change.\n\n"
+                "The copy is read back: each vertex must be where it was on the ground (within 1 mm), else nothing is "
+                "written. The table has the proof for each layer: CRS, largest move, statutory area before and after, "
+                "and by how much an edge that was straight bends in the new zone.\n\n"
+                "Layers in degrees stay. A layer with arcs cannot be brought into another zone: replace the arcs by "
+                "vertices first (FIX017)."
+            ),
         ),
+        results=declare_numbers(LAYERS=mark_text("Converted layers"), MOVE=mark_text("Largest move of a vertex (m)")),
     )
-
-    results = declare_numbers(LAYERS=mark_text("Converted layers"), MOVE=mark_text("Largest move of a vertex (m)"))
 
     def list_parameters(self):
         titles = [tr("Keep unchanged"), tr("Add to eastings"), tr("Strip from eastings")]
@@ -266,6 +275,5 @@ class ChangeCrsZone(SanxianAlgorithm):
         )
         log_lines(feedback, describe_zone_change(run, self.lang))
         log_written_files(feedback, run.written)
-        largest_move_m = max(layer.move_m for layer in run.converted)
-        figures = {"LAYERS": len(run.converted), "MOVE": largest_move_m}
+        figures = {"LAYERS": len(run.converted), "MOVE": max(layer.move_m for layer in run.converted)}
         return {**list_given(OUTPUT=self.output, OUTPUT_TABLE=self.table), **figures}

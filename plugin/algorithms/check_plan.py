@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING
 from ..bridge.checking.check import check_project_or_folder, write_check_outputs
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import mark_text, tr
-from ..core.base.cancellation import Cancellation
 from ..core.base.errors import OutputError
 from ..core.base.files.writing import check_outputs
 from ..core.standard.messages.texts import Texts
@@ -22,15 +20,15 @@ from .common import (
     SanxianAlgorithm,
     describe_norms,
     log_lines,
-    log_options_from_project,
     log_warnings,
     log_written_files,
     make_progress_callback,
 )
-from .inputs import OPTIONS_OF_PLAN, check_connection, fill_options_from_project, read_plan_options, read_plan_source
+from .inputs import OPTIONS_OF_PLAN, check_connection, read_plan_inputs, read_plan_source
 from .outputs import FindingsOutput, list_report_paths, read_report_paths
 from .parameters import (
     WORKBOOK_FILTER,
+    Tool,
     declare_numbers,
     declare_texts,
     make_file,
@@ -49,83 +47,88 @@ if TYPE_CHECKING:
     from ..core.checks.check import CheckResult
 
 
+#: Numbers of errors, warnings and skipped rules, and the verdict.
+CHECK_RESULTS = (
+    *declare_numbers(
+        ERRORS=mark_text("Errors"),
+        WARNINGS=mark_text("Warnings"),
+        SKIPPED=mark_text("Rules not fully checked"),
+    ),
+    *declare_texts(VERDICT=mark_text("Verdict")),
+)
+
+
 class CheckPlan(SanxianAlgorithm):
     """Algorithm `check_plan`: check a county plan with all rules.
 
     Base class of `ExportPackage` and `InspectPackage`, which check other data.
     """
 
-    toolbox_section = "check"
-    identifier = "check_plan"
-    keywords = ("check", "plan", "quality", "report", "verdict", "三区三线", "质检", "检查")
-    repeatable_parameters = frozenset({"RULES"})
+    tool = Tool(
+        identifier="check_plan",
+        section="check",
+        title=mark_text("Check the plan"),
+        keywords=("check", "plan", "quality", "report", "verdict", "三区三线", "质检", "检查"),
+        help_parts=(
+            mark_text(
+                "Checks the layers of a county against the rules of the standard and gives a verdict, a layer of "
+                "findings, and reports in HTML and JSON.\n\n"
+                "Source: a GeoPackage, FileGDB, shapefile or a folder of them. If no source is given, the chosen "
+                "layers, or all vector layers of the project, are checked, including unsaved edits. Inputs are not "
+                "changed.\n\n"
+                "Roles: layers are recognised by template, name and fields. Assign other layers as ROLE=layer, "
+                "separated by semicolons, or in a text file with one such line each.\n\n"
+                "Verdict: pass, conditional (open warnings or unconfirmed settings), incomplete (some checks could "
+                "not be done) or fail."
+            ),
+            mark_text(
+                "Sealed edition: the data in which the three lines were issued. The rules report added and removed "
+                "land, the loss of farmland by township, and the quality of supplements (LAW015 to LAW017)."
+            ),
+            mark_text(
+                "Phase: 编制, 公示 or 报批 (drafting, publicity, approval); standard and profile can set the severity "
+                "of rules by phase.\n\n"
+                "Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位, or a column for each figure "
+                "such as 永久基本农田（万亩）; each township is compared with its target (LAW004), and their sum with "
+                "the county's target (LAW005)."
+            ),
+            mark_text(
+                "Figures of text and tables: a table (xlsx, csv) with the columns 指标, 数值, 单位, 位置. Each figure "
+                "is compared with the map and with the other places that state it (LAW007)."
+            ),
+            mark_text(
+                "Heritage register: a table (xlsx, csv) with the columns 名称, 类型, 级别. Names, kinds and levels are "
+                "compared with the layers of heritage (LAW024)."
+            ),
+            mark_text(
+                "Waivers: waived findings stay in the report, marked as waived. Waivers are read from the "
+                ".waivers.csv in the data folder, or from the file given here; “none” ignores them."
+            ),
+            mark_text(
+                "Earlier editions: a list (csv, xlsx) with the columns 年份, 数据, 县配置, 版本 (year, source, "
+                "profile, edition), the last two optional. The report gets the chapter of the evaluation (体检评估): "
+                "indicators by year, changes, targets, warnings and charts. The checked data are the last edition; a "
+                "row with an empty source gives their year. An edition that cannot be read is a column with the "
+                "reason. Warnings do not change the verdict. The public edition does not have this chapter."
+            ),
+            mark_text(
+                "Public edition: the report files are written without coordinates, typed texts (except fields on the "
+                "list), shapes, layers on the list of the public edition, the CRS, paths, source names and names of "
+                "persons. Findings on such layers remain in all counts and areas. Each file lists what was left out. A "
+                "findings layer in a file has no public edition. The list "
+                "(resources/standards/common-2021/public_edition.toml) has no verified source (mark C); a county "
+                "profile can name another one ([public_edition] list)."
+            ),
+            describe_norms,
+        ),
+        results=(*declare_texts(LEFT_OUT=mark_text("Left out of the public edition")), *CHECK_RESULTS),
+        needs_libraries_to_prepare=False,
+        repeatable_parameters=frozenset({"RULES"}),
+    )
     #: Earlier editions and the checked plan (`EditionsOfCheck`); None without a list.
     editions = None
-    title = mark_text("Check the plan")
-    help_parts = (
-        mark_text(
-            "Checks the layers of a county against the rules of the standard and gives a verdict, a layer of "
-            "findings, and reports in HTML and JSON.\n\n"
-            "Source: a GeoPackage, FileGDB, shapefile or a folder of them. If no source is given, the chosen "
-            "layers, or all vector layers of the project, are checked, including unsaved edits. Inputs are not "
-            "changed.\n\n"
-            "Roles: layers are recognised by template, name and fields. Assign other layers as ROLE=layer, "
-            "separated by semicolons, or in a text file with one such line each.\n\n"
-            "Verdict: pass, conditional (open warnings or unconfirmed settings), incomplete (some checks could "
-            "not be done) or fail."
-        ),
-        mark_text(
-            "Sealed edition: the data in which the three lines were issued. The rules report added and removed "
-            "land, the loss of farmland by township, and the quality of supplements (LAW015 to LAW017)."
-        ),
-        mark_text(
-            "Phase: 编制, 公示 or 报批 (drafting, publicity, approval); standard and profile can set the severity of "
-            "rules by phase.\n\n"
-            "Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位, or a column for each figure "
-            "such as 永久基本农田（万亩）; each township is compared with its target (LAW004), and their sum with the "
-            "county's target (LAW005)."
-        ),
-        mark_text(
-            "Figures of text and tables: a table (xlsx, csv) with the columns 指标, 数值, 单位, 位置. Each figure is "
-            "compared with the map and with the other places that state it (LAW007)."
-        ),
-        mark_text(
-            "Heritage register: a table (xlsx, csv) with the columns 名称, 类型, 级别. Names, kinds and levels are "
-            "compared with the layers of heritage (LAW024)."
-        ),
-        mark_text(
-            "Waivers: waived findings stay in the report, marked as waived. Waivers are read from the "
-            ".waivers.csv in the data folder, or from the file given here; “none” ignores them."
-        ),
-        mark_text(
-            "Earlier editions: a list (csv, xlsx) with the columns 年份, 数据, 县配置, 版本 (year, source, profile, "
-            "edition), the last two optional. The report gets the chapter of the evaluation (体检评估): indicators by "
-            "year, changes, targets, warnings and charts. The checked data are the last edition; a row with an empty "
-            "source gives their year. An edition that cannot be read is a column with the reason. Warnings do not "
-            "change the verdict. The public edition does not have this chapter."
-        ),
-        mark_text(
-            "Public edition: the report files are written without coordinates, typed texts (except fields on the "
-            "list), shapes, layers on the list of the public edition, the CRS, paths, source names and names of "
-            "persons. Findings on such layers remain in all counts and areas. Each file lists what was left out. A "
-            "findings layer in a file has no public edition. The list "
-            "(resources/standards/common-2021/public_edition.toml) has no verified source (mark C); a county profile "
-            "can name another one ([public_edition] list)."
-        ),
-        describe_norms,
-    )
-
-    needs_libraries_to_prepare = False
-    #: Numbers of errors, warnings and skipped rules, and the verdict.
-    CHECK_RESULTS = (
-        *declare_numbers(
-            ERRORS=mark_text("Errors"),
-            WARNINGS=mark_text("Warnings"),
-            SKIPPED=mark_text("Rules not fully checked"),
-        ),
-        *declare_texts(VERDICT=mark_text("Verdict")),
-    )
-    results = (*declare_texts(LEFT_OUT=mark_text("Left out of the public edition")), *CHECK_RESULTS)
+    #: Rules that run if the user chooses none; empty: those of the standard.
+    default_rules: tuple[str, ...] = ()
 
     def list_parameters(self):
         editions = make_table("EDITIONS", tr("List of earlier editions (xlsx or csv)"))
@@ -165,7 +168,6 @@ class CheckPlan(SanxianAlgorithm):
         inputs += self.prepare_editions(parameters, context)
         self.findings = FindingsOutput(parameters, context)
         self.outputs = read_report_paths(self, parameters, context, findings=self.findings.file)
-        self.docx_template = self.read_text_parameter(parameters, "DOCX_TEMPLATE", context)
         check_outputs(self.outputs, inputs, [self.findings.database])
         self.is_public = self.parameterAsBool(parameters, "PUBLIC", context)
         if self.is_public and (self.findings.file or self.findings.database):
@@ -177,8 +179,7 @@ class CheckPlan(SanxianAlgorithm):
         Set the attribute ``editions``. Raise InputError for an unusable list.
         """
         self.editions = None
-        table = self.read_text_parameter(parameters, "EDITIONS", context)
-        if not table:
+        if not (table := self.read_text_parameter(parameters, "EDITIONS", context)):
             return []
         from ..core.studies.evaluation.evaluate_editions import choose_editions_of_check, find_source_of_layers
 
@@ -194,12 +195,8 @@ class CheckPlan(SanxianAlgorithm):
         return list_files_of_editions([table], editions)
 
     def prepare_check(self, parameters, context) -> list[str]:
-        """Read layers and options of the check; return the paths of the files that the check will read.
-
-        Set the attributes ``path_or_snapshots`` (data to check), ``origin`` (name of the data in the report),
-        ``options``, and ``options_from_project`` (parameter → value of those options that came from the project).
-        """
-        self.path_or_snapshots, self.origin, inputs, has_chosen_layers = self.get_data_to_check(parameters, context)
+        """Read layers and options of the check (`read_plan_inputs`); return the paths of files that it will read."""
+        data = self.get_data_to_check(parameters, context)
         texts = {
             name: self.read_text_parameter(parameters, name.upper(), context)
             for name in get_offered_options()
@@ -208,14 +205,8 @@ class CheckPlan(SanxianAlgorithm):
         for name, text in texts.items():
             if get_offered_options()[name].kind is OptionKind.DATA:
                 check_connection(text)
-        given_options = replace(
-            read_plan_options(self, parameters, context),
-            rules=tuple(self.read_names_parameter(parameters, "RULES", context)),
-            **texts,
-        )
-        self.options, self.options_from_project = fill_options_from_project(
-            given_options, self.path_or_snapshots, context.project(), not has_chosen_layers
-        )
+        rules = tuple(self.read_names_parameter(parameters, "RULES", context)) or self.default_rules
+        inputs = read_plan_inputs(self, parameters, context, data, rules=rules, **texts)
         kinds = (OptionKind.FILE, OptionKind.DATA)
         names = [name for name, option in get_offered_options().items() if option.kind in kinds]
         return [*inputs, *filter(None, (getattr(self.options, name) for name in names))]
@@ -238,28 +229,25 @@ class CheckPlan(SanxianAlgorithm):
             self.options,
             source=self.origin,
             progress=make_progress_callback(feedback, end=1.0 if self.editions is None else CHECK_SHARE),
-            cancellation=Cancellation(feedback.isCanceled),
+            cancellation=self.cancellation,
         )
 
     def execute(self, parameters, context, feedback):
         from ..core.cli.checking import make_public_edition
 
-        cancellation = Cancellation(feedback.isCanceled)
-        log_options_from_project(feedback, self.options_from_project)
         check_result = self.run_check(feedback)
         log_report(feedback, check_result)
         # A plan of which no public edition may be made is refused before the earlier editions are read.
-        public = run_in_python_thread(make_public_edition)(check_result, cancellation) if self.is_public else None
-        chapter = None if self.editions is None else self._evaluate(check_result, feedback, cancellation)
+        public = run_in_python_thread(make_public_edition)(check_result, self.cancellation) if self.is_public else None
         write_check_outputs(
             check_result,
             self.outputs,
-            docx_template=self.docx_template,
+            docx_template=self.read_text_parameter(parameters, "DOCX_TEMPLATE", context),
             public=public,
-            chapter=chapter,
-            cancellation=cancellation,
+            chapter=None if self.editions is None else self._evaluate(check_result, feedback, self.cancellation),
+            cancellation=self.cancellation,
         )
-        results = self.findings.write_findings(self, parameters, context, check_result, cancellation)
+        results = self.findings.write_findings(self, parameters, context, check_result, self.cancellation)
         log_written_files(feedback, self.outputs.list_paths())
         summary = check_result.report.summary
         results |= {key.upper(): summary[key] for key in ("errors", "warnings", "skipped", "verdict")}
@@ -297,20 +285,27 @@ class CheckPlan(SanxianAlgorithm):
 class DeclaredChecks(CheckPlan):
     """Algorithm `declared_checks`: run only the checks declared as data, all or some."""
 
-    identifier = "declared_checks"
-    keywords = ("checks", "declared", "province", "profile", "attributes", "增补检查", "县配置", "省", "属性")
-    title = mark_text("Declared checks")
-    help_parts = (
-        mark_text(
-            "Checks layers with the checks that the profile or the standard declares as data ([[check]] in their "
-            "file): conditions between fields, ranges, patterns, values that must occur in another layer, unique "
-            "values. The manual explains how to write them.\n\n"
-            "Source: a GeoPackage, FileGDB, shapefile or a folder of them. If no source is given, the chosen layers, "
-            "or all vector layers of the project, are checked, including unsaved edits. Inputs are not changed.\n\n"
-            "Checks: their codes, such as Xzhejiang-001; empty: all of the profile and its standard. A check of the "
-            "whole plan includes them."
+    tool = Tool(
+        identifier="declared_checks",
+        section="check",
+        title=mark_text("Declared checks"),
+        keywords=("checks", "declared", "province", "profile", "attributes", "增补检查", "县配置", "省", "属性"),
+        help_parts=(
+            mark_text(
+                "Checks layers with the checks that the profile or the standard declares as data ([[check]] in their "
+                "file): conditions between fields, ranges, patterns, values that must occur in another layer, unique "
+                "values. The manual explains how to write them.\n\n"
+                "Source: a GeoPackage, FileGDB, shapefile or a folder of them. If no source is given, the chosen "
+                "layers, or all vector layers of the project, are checked, including unsaved edits. Inputs are not "
+                "changed.\n\n"
+                "Checks: their codes, such as Xzhejiang-001; empty: all of the profile and its standard. A check of "
+                "the whole plan includes them."
+            ),
+            describe_norms,
         ),
-        describe_norms,
+        results=CheckPlan.tool.results,
+        needs_libraries_to_prepare=False,
+        repeatable_parameters=frozenset({"RULES"}),
     )
 
     def list_parameters(self):
@@ -322,17 +317,7 @@ class DeclaredChecks(CheckPlan):
             *self.list_report_parameters(),
         ]
 
-    def prepare_check(self, parameters, context):
-        self.path_or_snapshots, self.origin, inputs, has_chosen_layers = self.get_data_to_check(parameters, context)
-        given_options = replace(
-            read_plan_options(self, parameters, context),
-            rules=tuple(self.read_names_parameter(parameters, "RULES", context)) or (DECLARED_GROUP,),
-            waivers=self.read_text_parameter(parameters, "WAIVERS", context),
-        )
-        self.options, self.options_from_project = fill_options_from_project(
-            given_options, self.path_or_snapshots, context.project(), not has_chosen_layers
-        )
-        return [*inputs, *filter(None, [self.options.waivers])]
+    default_rules = (DECLARED_GROUP,)
 
 
 def log_report(feedback, check_result: CheckResult) -> None:
@@ -361,9 +346,7 @@ def log_report(feedback, check_result: CheckResult) -> None:
                 findings=outcome.findings,
             )
             feedback.pushInfo(f"{line} {outcome.reason}".rstrip())
-    for finding in report.findings:
-        if finding.code in INCOMPLETE_RUN_CODES:
-            feedback.pushWarning(finding.message)
+    log_warnings(feedback, (finding.message for finding in report.findings if finding.code in INCOMPLETE_RUN_CODES))
     summary = report.summary
     if summary["unconfirmed"]:
         settings = ", ".join(texts.get_setting_name(name) for name in summary["unconfirmed"])

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from qgis.core import QgsProcessingAlgorithm, QgsProcessingException
@@ -25,41 +26,31 @@ from ..core.standard.messages.texts import Texts
 from ..core.standard.profile import Norm, list_profile_ids
 from ..paths import ICONS_FOLDER
 from .inputs import find_parameter_problem, has_value
-from .parameters import Parameter, Result
+from .parameters import Parameter, Tool
 
 
 class SanxianAlgorithm(QgsProcessingAlgorithm):
     """Base class of the algorithms: errors are messages with a remedy.
 
-    Subclasses implement ``list_parameters``, ``prepare`` and ``execute``. ``prepare`` runs on the main thread and reads
-    everything needed from layers and project; ``execute`` runs in any thread. Subclasses set ``identifier`` (id of the
-    tool, which never changes), ``toolbox_section`` (see `group`), ``keywords`` for the search in the toolbox,
-    ``title``, ``help_parts``: paragraphs of the help text, marked for translation, or functions that return one, and
-    ``results``: those besides output parameters. ``needs_libraries_to_prepare``: ``prepare`` runs only with all
-    libraries that a check needs, else they are required later. ``repeatable_parameters``: names of text parameters that
-    hold several names (see `read_names_parameter`); on a command line they may be given several times.
+    Subclasses have a description, ``tool``, and implement ``list_parameters``, ``prepare`` and ``execute``. ``prepare``
+    runs on the main thread and reads everything needed from layers and project; ``execute`` runs in any thread.
     """
 
-    identifier: str = ""
-    toolbox_section: str = ""
-    keywords: tuple[str, ...] = ()
-    title: str = ""
-    help_parts: tuple[str | Callable[[], str], ...] = ()
-    results: tuple[Result, ...] = ()
-    needs_libraries_to_prepare: bool = True
-    repeatable_parameters: frozenset[str] = frozenset()
+    tool: Tool
+    #: Parameter that the user left empty → its value from the project, as `read_plan_inputs` sets it.
+    options_from_project: Mapping[str, object] = MappingProxyType({})
 
     def name(self):
-        return self.identifier
+        return self.tool.identifier
 
     def displayName(self):
-        return translate_marked(self.title)
+        return translate_marked(self.tool.title)
 
     def shortHelpString(self):
-        return "\n\n".join(part() if callable(part) else translate_marked(part) for part in self.help_parts)
+        return "\n\n".join(part() if callable(part) else translate_marked(part) for part in self.tool.help_parts)
 
     def tags(self):
-        return list(self.keywords)
+        return list(self.tool.keywords)
 
     def group(self):
         return {
@@ -69,10 +60,10 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
             "exchange": tr("Exchange formats"),
             "yearly": tr("Yearly maintenance"),
             "environment": tr("Environment"),
-        }[self.toolbox_section]
+        }[self.tool.section]
 
     def groupId(self):
-        return self.toolbox_section
+        return self.tool.section
 
     def get_manual_topic(self) -> str:
         """Return the topic of the manual that explains the tool (see `bridge.help_pages`)."""
@@ -101,7 +92,7 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
     def initAlgorithm(self, configuration=None):
         for parameter in self.list_parameters():
             self.addParameter(parameter)
-        for output, name, label in self.results:
+        for output, name, label in self.tool.results:
             self.addOutput(output(name, translate_marked(label)))
 
     def prepare(self, parameters, context, feedback) -> None:
@@ -109,8 +100,7 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
 
     def read_target(self, parameters, context) -> str:
         """Return the path of the file to write (``OUTPUT``); raise InputError without one."""
-        target = self.parameterAsFileOutput(parameters, "OUTPUT", context)
-        if not target:
+        if not (target := self.parameterAsFileOutput(parameters, "OUTPUT", context)):
             raise InputError("output_missing")
         return target
 
@@ -119,19 +109,23 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
 
         The plugin inspects the parameters before QGIS, whose messages name no remedy.
         """
-        problem = find_parameter_problem(self, parameters, context)
-        if problem is not None:
+        if (problem := find_parameter_problem(self, parameters, context)) is not None:
             return False, Texts(get_interface_language()).explain_error(problem)
         return super().checkParameterValues(parameters, context)
 
     def prepareAlgorithm(self, parameters, context, feedback):
+        self.cancellation = Cancellation(feedback.isCanceled)
         with convert_errors_for_processing():
-            if self.needs_libraries_to_prepare:
-                health.require_libraries(Cancellation(feedback.isCanceled))
+            if self.tool.needs_libraries_to_prepare:
+                health.require_libraries(self.cancellation)
             self.prepare(parameters, context, feedback)
         return True
 
     def processAlgorithm(self, parameters, context, feedback):
+        self.cancellation = Cancellation(feedback.isCanceled)
+        if self.options_from_project:
+            settings = ", ".join(f"{name}={value}" for name, value in self.options_from_project.items())
+            feedback.pushInfo(Texts(get_interface_language()).get("toolbox", "county_of_project", settings=settings))
         try:
             with convert_errors_for_processing():
                 return self.execute(parameters, context, feedback)
@@ -151,8 +145,7 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
 
     def read_names_parameter(self, parameters, name, context) -> list[str]:
         """Return the names in a text parameter, separated as `split_words` describes."""
-        parameter_value = parameters.get(name)
-        if isinstance(parameter_value, list | tuple):
+        if isinstance(parameter_value := parameters.get(name), list | tuple):
             return [word for text in parameter_value for word in split_words(str(text))]
         return split_words(self.read_text_parameter(parameters, name, context))
 
@@ -172,15 +165,13 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
 
     def read_input_file(self, parameters, context) -> str:
         """Return the path of the file to read (``INPUT``); raise InputError if it does not exist."""
-        path = self.parameterAsFile(parameters, "INPUT", context).strip()
-        if not path or not Path(path).is_file():
+        if not (path := self.parameterAsFile(parameters, "INPUT", context).strip()) or not Path(path).is_file():
             raise InputError("source_missing", source=path)
         return path
 
     def read_output_folder(self, parameters, context) -> Path:
         """Return the folder of results (``OUTPUT``); raise InputError without one."""
-        folder = self.parameterAsString(parameters, "OUTPUT", context).strip()
-        if not folder:
+        if not (folder := self.parameterAsString(parameters, "OUTPUT", context).strip()):
             raise InputError("package_no_output")
         return Path(folder)
 
@@ -247,16 +238,6 @@ def describe_norms() -> str:
 # --- the log
 
 
-def log_options_from_project(feedback, filled_parameters: Mapping[str, object]) -> None:
-    """Log the parameters that the user left empty and that the project filled.
-
-    ``filled_parameters``: name of the parameter → value of the project.
-    """
-    if filled_parameters:
-        settings = ", ".join(f"{name}={value}" for name, value in filled_parameters.items())
-        feedback.pushInfo(Texts(get_interface_language()).get("toolbox", "county_of_project", settings=settings))
-
-
 def log_lines(feedback, lines: Iterable[str]) -> None:
     """Log lines of text."""
     for line in lines:
@@ -271,23 +252,18 @@ def log_warnings(feedback, lines: Iterable[str]) -> None:
 
 def log_levels(feedback, lines: Iterable[tuple[str, str]]) -> list[str]:
     """Log sentences by their levels; return those that are errors or warnings."""
-    remarks = []
-    for level, text in lines:
-        if level == "info":
-            feedback.pushInfo(text)
-            continue
-        remarks.append(text)
-        if level == "error":
-            feedback.reportError(text)
-        else:
-            feedback.pushWarning(text)
-    return remarks
+    levels_and_texts = list(lines)
+    log_by_level = {"info": feedback.pushInfo, "error": feedback.reportError}
+    for level, text in levels_and_texts:
+        log_by_level.get(level, feedback.pushWarning)(text)
+    return [text for level, text in levels_and_texts if level != "info"]
 
 
 def log_written_files(feedback, paths: Iterable[str]) -> None:
     """Log the paths of the written files; empty paths are skipped."""
-    for path in filter(None, paths):
-        feedback.pushInfo(Texts(get_interface_language()).get("toolbox", "written", path=path))
+    log_lines(
+        feedback, (Texts(get_interface_language()).get("toolbox", "written", path=path) for path in filter(None, paths))
+    )
 
 
 def log_copy_of_sealed_layer(feedback, role: str, norm: Norm) -> None:

@@ -25,7 +25,6 @@ from .common import (
     SanxianAlgorithm,
     describe_norms,
     log_lines,
-    log_options_from_project,
     log_warnings,
     log_written_files,
     make_progress_callback,
@@ -35,6 +34,7 @@ from .inputs import check_source, read_layer_parameter, read_plan_inputs
 from .outputs import StudyOutputs
 from .parameters import (
     CSV_FILTER,
+    Tool,
     declare_flags,
     declare_numbers,
     declare_texts,
@@ -59,37 +59,38 @@ from .parameters import (
 class BoundaryAdjustment(SanxianAlgorithm):
     """Algorithm `boundary_adjustment`: write the dossier of a change of a control line."""
 
-    toolbox_section = "check"
-    identifier = "boundary_adjustment"
-    keywords = ("adjustment", "boundary", "dossier", "局部优化", "调入", "调出", "城镇开发边界", "论证", "扩展倍数")
-    title = mark_text("Adjustment dossier")
-    help_parts = (
-        mark_text(
-            "Compares a control line (城镇开发边界, 永久基本农田 or 生态保护红线) of an earlier edition with that of "
-            "a county: every connected part of the difference is a parcel that moved in or out, with its township, "
-            "statutory area, land classes, ownership, farmland, cultivated land and other lines that it takes, and "
-            "zones before and after. The inputs are not changed.\n\n"
-            "Earlier edition: the sealed edition, or a former file of the layer or the county. If it has the other "
-            "lines and the planning zones too, they are used.\n\n"
-            "Criteria: area and expansion ratio are not increased; no permanent basic farmland and no ecological red "
-            "line is taken; the cultivated net area is not increased; parcels moved in are large enough and adjoin "
-            "the line. Thresholds are settings of the profile ([adjustment]). Those of mark C, read in no text, "
-            "give at best a conditional outcome. Data that are missing are named, and their criteria are not "
-            "determined. Slivers below both minimums of the tolerance are counted, not listed.\n\n"
-            "Results: a layer of the parcels, a workbook, and the dossier with a map (Word, PDF, HTML)."
+    tool = Tool(
+        identifier="boundary_adjustment",
+        section="check",
+        title=mark_text("Adjustment dossier"),
+        keywords=("adjustment", "boundary", "dossier", "局部优化", "调入", "调出", "城镇开发边界", "论证", "扩展倍数"),
+        help_parts=(
+            mark_text(
+                "Compares a control line (城镇开发边界, 永久基本农田 or 生态保护红线) of an earlier edition with that "
+                "of a county: every connected part of the difference is a parcel that moved in or out, with its "
+                "township, statutory area, land classes, ownership, farmland, cultivated land and other lines that it "
+                "takes, and zones before and after. The inputs are not changed.\n\n"
+                "Earlier edition: the sealed edition, or a former file of the layer or the county. If it has the other "
+                "lines and the planning zones too, they are used.\n\n"
+                "Criteria: area and expansion ratio are not increased; no permanent basic farmland and no ecological "
+                "red line is taken; the cultivated net area is not increased; parcels moved in are large enough and "
+                "adjoin the line. Thresholds are settings of the profile ([adjustment]). Those of mark C, read in no "
+                "text, give at best a conditional outcome. Data that are missing are named, and their criteria are not "
+                "determined. Slivers below both minimums of the tolerance are counted, not listed.\n\n"
+                "Results: a layer of the parcels, a workbook, and the dossier with a map (Word, PDF, HTML)."
+            ),
+            describe_norms,
         ),
-        describe_norms,
-    )
-
-    needs_libraries_to_prepare = False
-    results = (
-        *declare_numbers(
-            AREA_IN=mark_text("Moved in (m²)"),
-            AREA_OUT=mark_text("Moved out (m²)"),
-            PARCELS_IN=mark_text("Parcels moved in"),
-            PARCELS_OUT=mark_text("Parcels moved out"),
+        results=(
+            *declare_numbers(
+                AREA_IN=mark_text("Moved in (m²)"),
+                AREA_OUT=mark_text("Moved out (m²)"),
+                PARCELS_IN=mark_text("Parcels moved in"),
+                PARCELS_OUT=mark_text("Parcels moved out"),
+            ),
+            *declare_texts(VERDICT=mark_text("Verdict")),
         ),
-        *declare_texts(VERDICT=mark_text("Verdict")),
+        needs_libraries_to_prepare=False,
     )
 
     def list_parameters(self):
@@ -122,14 +123,12 @@ class BoundaryAdjustment(SanxianAlgorithm):
         )
         from ..core.studies.adjustment.adjustment_result import AdjustmentOptions
 
-        cancellation = Cancellation(feedback.isCanceled)
-        log_options_from_project(feedback, self.options_from_project)
         result = compare_line(
             self.path_or_snapshots,
             AdjustmentOptions(self.before, self.line, self.options),
             source=self.origin,
             progress=make_progress_callback(feedback),
-            cancellation=cancellation,
+            cancellation=self.cancellation,
         )
         texts = Texts(result.lang)
         feedback.pushInfo(describe_verdict(result, texts))
@@ -140,10 +139,10 @@ class BoundaryAdjustment(SanxianAlgorithm):
         log_lines(feedback, list_missing_sentences(result, texts))
         results = self.outputs.write(
             feedback,
-            lambda: make_dossier(result, cancellation),
+            lambda: make_dossier(result, self.cancellation),
             lambda path: write_adjustment_workbook(result, path, texts),
             lambda: make_parcels_table(result),
-            cancellation,
+            self.cancellation,
         )
         return {
             **results,
@@ -158,50 +157,61 @@ class BoundaryAdjustment(SanxianAlgorithm):
 class CompareVersions(SanxianAlgorithm):
     """Algorithm `compare_versions`: compare two versions of a layer."""
 
-    toolbox_section = "check"
-    identifier = "compare_versions"
-    keywords = ("versions", "sealed", "compare", "difference", "版本对比", "封库", "一致性", "调入", "调出", "属性变更")
-    title = mark_text("Compare editions")
-    help_parts = (
-        mark_text(
-            "Compares two editions of a layer, such as the sealed one and the plan's: land that moved in, moved "
-            "out, or has other attributes, each with statutory area (and net area where the layer has it), by "
-            "township; and whether the two editions are identical. The inputs are not changed.\n\n"
-            "Features are paired by key (BSM) and by shape; features without a pair are overlaid. The order of "
-            "features, the start and direction of rings, another coordinate system and differences below the "
-            "cluster tolerance are not changes; all other differences are. An edition that is shifted as a whole is "
-            "compared without the shift, which is stated in metres.\n\n"
-            "Townships: with their layer, figures are also given by township; land is divided at township "
-            "borders. Table of old and new keys: for features that were renumbered between the editions.\n\n"
-            "The workbook has the balance (before − out + in = after), the townships, and every part with a "
-            "cause and a document to fill in; the layer has the same parts."
+    tool = Tool(
+        identifier="compare_versions",
+        section="check",
+        title=mark_text("Compare editions"),
+        keywords=(
+            "versions",
+            "sealed",
+            "compare",
+            "difference",
+            "版本对比",
+            "封库",
+            "一致性",
+            "调入",
+            "调出",
+            "属性变更",
         ),
-        describe_norms,
-    )
-
-    needs_libraries_to_prepare = False
-    results = (
-        *declare_numbers(
-            AREA_IN=mark_text("Moved in (m²)"),
-            AREA_OUT=mark_text("Moved out (m²)"),
-            AREA_CHANGED=mark_text("Changed attributes (m²)"),
-            PARTS=mark_text("Parts"),
-            SHIFT_EAST=mark_text("Shift of the whole edition to the east (m)"),
-            SHIFT_NORTH=mark_text("Shift of the whole edition to the north (m)"),
-            SHIFT_ROWS=mark_text("Features that differ by the shift only"),
+        help_parts=(
+            mark_text(
+                "Compares two editions of a layer, such as the sealed one and the plan's: land that moved in, moved "
+                "out, or has other attributes, each with statutory area (and net area where the layer has it), by "
+                "township; and whether the two editions are identical. The inputs are not changed.\n\n"
+                "Features are paired by key (BSM) and by shape; features without a pair are overlaid. The order of "
+                "features, the start and direction of rings, another coordinate system and differences below the "
+                "cluster tolerance are not changes; all other differences are. An edition that is shifted as a whole "
+                "is compared without the shift, which is stated in metres.\n\n"
+                "Townships: with their layer, figures are also given by township; land is divided at township borders. "
+                "Table of old and new keys: for features that were renumbered between the editions.\n\n"
+                "The workbook has the balance (before − out + in = after), the townships, and every part with a cause "
+                "and a document to fill in; the layer has the same parts."
+            ),
+            describe_norms,
         ),
-        *declare_flags(IDENTICAL=mark_text("Identical")),
-        *declare_texts(VERDICT=mark_text("Verdict")),
+        results=(
+            *declare_numbers(
+                AREA_IN=mark_text("Moved in (m²)"),
+                AREA_OUT=mark_text("Moved out (m²)"),
+                AREA_CHANGED=mark_text("Changed attributes (m²)"),
+                PARTS=mark_text("Parts"),
+                SHIFT_EAST=mark_text("Shift of the whole edition to the east (m)"),
+                SHIFT_NORTH=mark_text("Shift of the whole edition to the north (m)"),
+                SHIFT_ROWS=mark_text("Features that differ by the shift only"),
+            ),
+            *declare_flags(IDENTICAL=mark_text("Identical")),
+            *declare_texts(VERDICT=mark_text("Verdict")),
+        ),
+        needs_libraries_to_prepare=False,
     )
 
     def list_parameters(self):
-        table = make_file("RENUMBERED", tr("Table of old and new keys"), CSV_FILTER)
         return [
             make_plan_layer("BEFORE", tr("Earlier edition")),
             make_plan_layer("AFTER", tr("Later edition")),
             make_role(role for role, one in load_standard().templates.items() if one.geometry == "polygon"),
             make_plan_layer("TOWNSHIPS", tr("Townships"), optional=True),
-            *mark_advanced(table, *make_norms()),
+            *mark_advanced(make_file("RENUMBERED", tr("Table of old and new keys"), CSV_FILTER), *make_norms()),
             make_layer_output("OUTPUT", tr("Moved or changed parts")),
             make_workbook(),
             *make_signed_tables(),
@@ -219,7 +229,6 @@ class CompareVersions(SanxianAlgorithm):
             if context.project() is not None and context.project().mapLayer(self.layer_snapshots[0].layer_id):
                 raise InputError("versions_same_layer", layer=self.layer_snapshots[0].name)
             raise InputError("versions_same_file", file=Path(self.layer_snapshots[0].file_path).name)
-        self.role = self.read_text_parameter(parameters, "ROLE", context)
         self.renumbered = self.read_text_parameter(parameters, "RENUMBERED", context)
         inputs = [shot.file_path for shot in self.layer_snapshots if shot is not None]
         inputs += filter(None, [self.renumbered])
@@ -237,7 +246,7 @@ class CompareVersions(SanxianAlgorithm):
         plan_comparison = compare_versions(
             *self.layer_snapshots,
             self.options,
-            role=self.role,
+            role=self.read_text_parameter(parameters, "ROLE", context),
             renumbered=self.renumbered,
             progress=make_progress_callback(feedback),
             cancellation=cancellation,
@@ -270,44 +279,45 @@ class CompareVersions(SanxianAlgorithm):
 class YearlyUpdateAlgorithm(SanxianAlgorithm):
     """Algorithm `yearly_update`: compare the filed database with the current one."""
 
-    toolbox_section = "yearly"
-    identifier = "yearly_update"
-    keywords = (
-        "yearly",
-        "maintenance",
-        "年度动态维护",
-        "动态维护",
-        "更新",
-        "调入",
-        "调出",
-        "属性变更",
-        "WHQ",
-        "WHC",
-        "WHH",
-    )
-    title = mark_text("Yearly maintenance package")
-    help_parts = (
-        mark_text(
-            "Compares the current database with the edition filed with the ministry and writes the geodatabase "
-            "of yearly maintenance: three classes for each maintained layer that changed, before (WHQ), change "
-            "(WHC) and after (WHH). The inputs are not changed.\n\n"
-            "Zones and uses: parcels whose code changed. City lines, flood and heritage lines: land that moved "
-            "in or out. Every change has a number; reason, source of flexible quota and kind of expansion "
-            "accounting are left empty for manual entry. Changes of a kind that the layer does not allow are "
-            "reported, not written.\n\n"
-            "The balance of areas by layer, zone and township (xlsx, JSON) is written to the same folder. An "
-            "existing geodatabase is not replaced, because reasons may have been entered."
+    tool = Tool(
+        identifier="yearly_update",
+        section="yearly",
+        title=mark_text("Yearly maintenance package"),
+        keywords=(
+            "yearly",
+            "maintenance",
+            "年度动态维护",
+            "动态维护",
+            "更新",
+            "调入",
+            "调出",
+            "属性变更",
+            "WHQ",
+            "WHC",
+            "WHH",
         ),
-        describe_norms,
-    )
-
-    results = (
-        *declare_texts(DATABASE=mark_text("Geodatabase")),
-        *declare_numbers(
-            COUNT_IN=mark_text("Polygons moved in"),
-            COUNT_OUT=mark_text("Polygons moved out"),
-            COUNT_CHANGED=mark_text("Polygons with changed attributes"),
-            LAYERS=mark_text("Layers that changed"),
+        help_parts=(
+            mark_text(
+                "Compares the current database with the edition filed with the ministry and writes the geodatabase "
+                "of yearly maintenance: three classes for each maintained layer that changed, before (WHQ), change "
+                "(WHC) and after (WHH). The inputs are not changed.\n\n"
+                "Zones and uses: parcels whose code changed. City lines, flood and heritage lines: land that moved "
+                "in or out. Every change has a number; reason, source of flexible quota and kind of expansion "
+                "accounting are left empty for manual entry. Changes of a kind that the layer does not allow are "
+                "reported, not written.\n\n"
+                "The balance of areas by layer, zone and township (xlsx, JSON) is written to the same folder. An "
+                "existing geodatabase is not replaced, because reasons may have been entered."
+            ),
+            describe_norms,
+        ),
+        results=(
+            *declare_texts(DATABASE=mark_text("Geodatabase")),
+            *declare_numbers(
+                COUNT_IN=mark_text("Polygons moved in"),
+                COUNT_OUT=mark_text("Polygons moved out"),
+                COUNT_CHANGED=mark_text("Polygons with changed attributes"),
+                LAYERS=mark_text("Layers that changed"),
+            ),
         ),
     )
 
@@ -340,10 +350,9 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
         log_warnings(feedback, list_notes(yearly_update, texts))
         log_warnings(feedback, [problem.format_as_sentence(texts) for problem in written_update.problems])
         log_written_files(feedback, [str(path) for path in written_update.written_files])
-        counts = {f"COUNT_{kind.upper()}": count for kind, count in yearly_update.change_counts.items()}
         return {
             "OUTPUT": self.folder,
             "DATABASE": str(written_update.written_files[0]),
             "LAYERS": len(yearly_update.changed_layers),
-            **counts,
+            **{f"COUNT_{kind.upper()}": count for kind, count in yearly_update.change_counts.items()},
         }

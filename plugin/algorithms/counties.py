@@ -16,6 +16,7 @@ from ..core.standard.messages.texts import Texts
 from .common import SanxianAlgorithm, describe_norms, log_lines, log_written_files, run_in_thread
 from .inputs import check_connection
 from .parameters import (
+    Tool,
     declare_numbers,
     declare_texts,
     make_choice,
@@ -46,45 +47,45 @@ class CheckCounties(SanxianAlgorithm):
     Processes as of the command line are not used: the program that Python would start here is QGIS.
     """
 
-    toolbox_section = "check"
-    identifier = "check_counties"
-    keywords = ("county", "counties", "batch", "summary", "批量检查", "多县", "汇总", "续查", "市域", "省")
-    title = mark_text("Check many counties")
-    help_parts = (
-        mark_text(
-            "Checks the data of each county in a folder or a list, as “Check the plan” does, one county after the "
-            "other. Writes a report for each county and one summary: a page with a map of the counties by verdict, a "
-            "workbook with verdicts, figures and problems, a layer, and JSON. Inputs are not changed.\n\n"
-            "Folder: each GeoPackage, FileGDB, folder of shapefiles or submission package in it is a county. List: a "
-            "table (csv, xlsx) with the columns 县, 数据, 县配置, 封库版本 (county, source, profile, baseline), the "
-            "last two optional; paths begin in the folder of the list.\n\n"
-            "Continue: counties with unchanged data, profile, settings and version keep the result in the output "
-            "folder; those without a verdict are checked again. After a cancelled run the same tool continues.\n\n"
-            "A county that cannot be read is a row with the reason. On the command line (batch) several counties are "
-            "checked at the same time."
+    tool = Tool(
+        identifier="check_counties",
+        section="check",
+        title=mark_text("Check many counties"),
+        keywords=("county", "counties", "batch", "summary", "批量检查", "多县", "汇总", "续查", "市域", "省"),
+        help_parts=(
+            mark_text(
+                "Checks the data of each county in a folder or a list, as “Check the plan” does, one county after the "
+                "other. Writes a report for each county and one summary: a page with a map of the counties by verdict, "
+                "a workbook with verdicts, figures and problems, a layer, and JSON. Inputs are not changed.\n\n"
+                "Folder: each GeoPackage, FileGDB, folder of shapefiles or submission package in it is a county. List: "
+                "a table (csv, xlsx) with the columns 县, 数据, 县配置, 封库版本 (county, source, profile, baseline), "
+                "the last two optional; paths begin in the folder of the list.\n\n"
+                "Continue: counties with unchanged data, profile, settings and version keep the result in the output "
+                "folder; those without a verdict are checked again. After a cancelled run the same tool continues.\n\n"
+                "A county that cannot be read is a row with the reason. On the command line (batch) several counties "
+                "are checked at the same time."
+            ),
+            describe_norms,
         ),
-        describe_norms,
-    )
-
-    results = (
-        *declare_numbers(
-            COUNTIES=mark_text("Counties"),
-            FAILED=mark_text("Counties that are not passed"),
-            UNCHECKED=mark_text("Counties without a verdict"),
+        results=(
+            *declare_numbers(
+                COUNTIES=mark_text("Counties"),
+                FAILED=mark_text("Counties that are not passed"),
+                UNCHECKED=mark_text("Counties without a verdict"),
+            ),
+            *declare_texts(VERDICT=mark_text("Verdict")),
         ),
-        *declare_texts(VERDICT=mark_text("Verdict")),
     )
 
     def list_parameters(self):
         forms = tr("Forms of each county's report besides JSON")
-        resume = tr("Continue: keep results of counties that are unchanged")
         return [
             *make_counties(),
             *make_norms(),
             *make_shared("PHASE"),
             *mark_advanced(*make_shared("SCOPE")),
             make_choice("FORMS", forms, REPORT_SUFFIXES, "html", allows_many=True),
-            make_switch("RESUME", resume, True),
+            make_switch("RESUME", tr("Continue: keep results of counties that are unchanged"), True),
             *make_shared("OUTPUT"),
         ]
 
@@ -131,36 +132,37 @@ class CheckCounties(SanxianAlgorithm):
 class CheckSeams(SanxianAlgorithm):
     """Algorithm `check_seams`: compare the counties of a folder or a list with their neighbours."""
 
-    toolbox_section = "check"
-    identifier = "check_seams"
-    keywords = ("seam", "seams", "border", "neighbour", "county", "接边", "县界", "相邻县", "汇总", "衔接")
-    title = mark_text("Check seams between counties")
-    help_parts = (
-        mark_text(
-            "Compares neighbouring counties. Found are: borders that gap or overlap; control lines (永久基本农田, "
-            "生态保护红线, 城镇开发边界) that stop at the border; edges of lines and planning zones that jump along "
-            "the border; polygons that continue with another code of zone or type. Each finding is counted once and "
-            "names the features of both counties. Inputs are not changed.\n\n"
-            "What is a stop: a line runs along the border for longer than the setting seams.min_length_m, and the "
-            "neighbour has none there. For 生态保护红线, which protects connected land, a stop is a warning; for the "
-            "other lines, which follow land use and tasks of each county, it is a note (setting seams.continuing). "
-            "Different zones that the border divides are legal and not reported; their length is given for each pair. "
-            "A layer that one county lacks is named, not compared.\n\n"
-            "Folder and list are those of “Check many counties”. Counties may be in different CRS zones. The table of "
-            "targets (columns 指标, 数值, 单位, optionally 行政区代码, 关系) gives those of the city or province: the "
-            "sums of the counties are compared with them, and counties that miss their targets are named although the "
-            "sum meets its target.\n\n"
-            "Results: a page, a workbook, a layer and JSON for all, and a page and JSON for each pair. A county that "
-            "cannot be read is a row with the reason. Tolerances are settings of the profile ([seams])."
+    tool = Tool(
+        identifier="check_seams",
+        section="check",
+        title=mark_text("Check seams between counties"),
+        keywords=("seam", "seams", "border", "neighbour", "county", "接边", "县界", "相邻县", "汇总", "衔接"),
+        help_parts=(
+            mark_text(
+                "Compares neighbouring counties. Found are: borders that gap or overlap; control lines (永久基本农田, "
+                "生态保护红线, 城镇开发边界) that stop at the border; edges of lines and planning zones that jump "
+                "along the border; polygons that continue with another code of zone or type. Each finding is counted "
+                "once and names the features of both counties. Inputs are not changed.\n\n"
+                "What is a stop: a line runs along the border for longer than the setting seams.min_length_m, and the "
+                "neighbour has none there. For 生态保护红线, which protects connected land, a stop is a warning; for "
+                "the other lines, which follow land use and tasks of each county, it is a note (setting "
+                "seams.continuing). Different zones that the border divides are legal and not reported; their length "
+                "is given for each pair. A layer that one county lacks is named, not compared.\n\n"
+                "Folder and list are those of “Check many counties”. Counties may be in different CRS zones. The table "
+                "of targets (columns 指标, 数值, 单位, optionally 行政区代码, 关系) gives those of the city or "
+                "province: the sums of the counties are compared with them, and counties that miss their targets are "
+                "named although the sum meets its target.\n\n"
+                "Results: a page, a workbook, a layer and JSON for all, and a page and JSON for each pair. A county "
+                "that cannot be read is a row with the reason. Tolerances are settings of the profile ([seams])."
+            ),
+            describe_norms,
         ),
-        describe_norms,
-    )
-
-    results = declare_numbers(
-        PAIRS=mark_text("Neighbouring pairs"),
-        WARNINGS=mark_text("Warnings"),
-        NOTES=mark_text("Notes"),
-        UNREAD=mark_text("Counties that were not compared"),
+        results=declare_numbers(
+            PAIRS=mark_text("Neighbouring pairs"),
+            WARNINGS=mark_text("Warnings"),
+            NOTES=mark_text("Notes"),
+            UNREAD=mark_text("Counties that were not compared"),
+        ),
     )
 
     def list_parameters(self):
@@ -198,55 +200,56 @@ class CheckSeams(SanxianAlgorithm):
 class MergeCounties(SanxianAlgorithm):
     """Algorithm `merge_counties`: gather packages of counties into that of their parent."""
 
-    toolbox_section = "package"
-    identifier = "merge_counties"
-    keywords = (
-        "gather",
-        "merge",
-        "county",
-        "package",
-        "province",
-        "city",
-        "汇总",
-        "汇交",
-        "合并",
-        "市级",
-        "省级",
-        "成果包",
-    )
-    title = mark_text("Gather packages of counties")
-    help_parts = (
-        mark_text(
-            "Gathers the submission packages of counties into the package of their city or province. Each package is "
-            "inspected; its layers are appended one after the other, read again and compared, so that only one county "
-            "is in memory. Packages of counties are not changed.\n\n"
-            "A package that cannot be read, that fails, or that was not inspected completely is refused: no package is "
-            "made, and gathering.xlsx has the reasons. If it is to be left out, the other counties are gathered and "
-            "the manifest lists those that are missing. Equal keys (BSM) of two counties stop the package unless it is "
-            "forced.\n\n"
-            "Layers are written in the CRS of the specification (EPSG:4490). Layers of counties in another CRS or "
-            "another zone are transformed vertex by vertex, without additional vertices, and a note names layer, "
-            "counties and both CRS. Layers with another code in the parent's database are renamed as "
-            "the specification states ([gathering]); layers that it lacks are listed, not written. "
-            "市级行政区 is joined from 县级行政区."
+    tool = Tool(
+        identifier="merge_counties",
+        section="package",
+        title=mark_text("Gather packages of counties"),
+        keywords=(
+            "gather",
+            "merge",
+            "county",
+            "package",
+            "province",
+            "city",
+            "汇总",
+            "汇交",
+            "合并",
+            "市级",
+            "省级",
+            "成果包",
         ),
-        mark_text(
-            "Results: the package; gathering.xlsx and gathering.json with verdicts, areas of each layer by county and "
-            "their sums, notes and repeated keys; the comparison of borders in the folder seams. The gathered data "
-            "are not checked as a whole, so the package has no report of a check: inspect it with “Inspect a "
-            "submission package”."
+        help_parts=(
+            mark_text(
+                "Gathers the submission packages of counties into the package of their city or province. Each package "
+                "is inspected; its layers are appended one after the other, read again and compared, so that only one "
+                "county is in memory. Packages of counties are not changed.\n\n"
+                "A package that cannot be read, that fails, or that was not inspected completely is refused: no "
+                "package is made, and gathering.xlsx has the reasons. If it is to be left out, the other counties are "
+                "gathered and the manifest lists those that are missing. Equal keys (BSM) of two counties stop the "
+                "package unless it is forced.\n\n"
+                "Layers are written in the CRS of the specification (EPSG:4490). Layers of counties in another CRS or "
+                "another zone are transformed vertex by vertex, without additional vertices, and a note names layer, "
+                "counties and both CRS. Layers with another code in the parent's database are renamed as the "
+                "specification states ([gathering]); layers that it lacks are listed, not written. 市级行政区 is "
+                "joined from 县级行政区."
+            ),
+            mark_text(
+                "Results: the package; gathering.xlsx and gathering.json with verdicts, areas of each layer by county "
+                "and their sums, notes and repeated keys; the comparison of borders in the folder seams. The gathered "
+                "data are not checked as a whole, so the package has no report of a check: inspect it with “Inspect a "
+                "submission package”."
+            ),
+            describe_norms,
         ),
-        describe_norms,
-    )
-
-    results = (
-        *declare_numbers(
-            COUNTIES=mark_text("Gathered counties"),
-            REFUSED=mark_text("Counties that were not gathered"),
-            ROWS=mark_text("Features"),
-            SEAM_FINDINGS=mark_text("Findings at borders"),
+        results=(
+            *declare_numbers(
+                COUNTIES=mark_text("Gathered counties"),
+                REFUSED=mark_text("Counties that were not gathered"),
+                ROWS=mark_text("Features"),
+                SEAM_FINDINGS=mark_text("Findings at borders"),
+            ),
+            *declare_texts(DIGEST=mark_text("SHA-256 of the manifest")),
         ),
-        *declare_texts(DIGEST=mark_text("SHA-256 of the manifest")),
     )
 
     def list_parameters(self):

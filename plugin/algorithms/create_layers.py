@@ -27,6 +27,7 @@ from .outputs import load_layer
 from .parameters import (
     WORKBOOK_FILTER,
     Parameter,
+    Tool,
     declare_numbers,
     declare_texts,
     make_crs,
@@ -50,11 +51,17 @@ def _make_county(*, optional: bool) -> Parameter:
 class CreateLayers(SanxianAlgorithm):
     """Algorithm `create_layers`: create an empty database and load its layers."""
 
-    toolbox_section = "layers"
-    identifier = "create_layers"
-    keywords = ("create", "database", "template", "geopackage", "filegdb", "三区三线", "建库", "新建", "图层")
-    repeatable_parameters = frozenset({"GROUPS"})
-    title = mark_text("New layers")
+    tool = Tool(
+        identifier="create_layers",
+        section="layers",
+        title=mark_text("New layers"),
+        keywords=("create", "database", "template", "geopackage", "filegdb", "三区三线", "建库", "新建", "图层"),
+        results=(
+            *declare_numbers(LAYERS=mark_text("Layers made")),
+            *declare_texts(COUNTY_CODE=mark_text("Code of the county")),
+        ),
+        repeatable_parameters=frozenset({"GROUPS"}),
+    )
 
     def shortHelpString(self):
         text = tr(
@@ -70,11 +77,6 @@ class CreateLayers(SanxianAlgorithm):
             "These formats cannot store the lengths of numbers; a FileGDB stores dates with a time of day."
         )
         return text.format(groups=_format_groups(load_standard()))
-
-    results = (
-        *declare_numbers(LAYERS=mark_text("Layers made")),
-        *declare_texts(COUNTY_CODE=mark_text("Code of the county")),
-    )
 
     def list_parameters(self):
         groups = make_text("GROUPS", tr("Groups of layers"), default="three_lines", optional=False)
@@ -92,8 +94,7 @@ class CreateLayers(SanxianAlgorithm):
         from ..core.standard.divisions import parse_county
 
         self.standard = self.read_standard(parameters, context)
-        groups = self.read_names_parameter(parameters, "GROUPS", context)
-        if not groups:
+        if not (groups := self.read_names_parameter(parameters, "GROUPS", context)):
             raise InputError("groups_missing", known=_format_groups(self.standard))
         self.templates = self.standard.list_templates_of_groups(groups)
         # A standard without a list of divisions (the city's) uses that of the county standard.
@@ -102,17 +103,15 @@ class CreateLayers(SanxianAlgorithm):
         self.county = parse_county(self.read_text_parameter(parameters, "COUNTY", context), provinces, self.divisions)
         self.crs_given = self.read_crs(parameters, context)
         self.existing = self.parameterAsEnumString(parameters, "EXISTING", context)
-        self.target = self.parameterAsFileOutput(parameters, "OUTPUT", context)
         self.norm = None
         if self.parameterAsBool(parameters, "LOAD", context) and context.project() is not None:
             # The layer forms use the limits and lists by which the project is checked.
             profile = county.read_county_settings(context.project()).profile
             self.norm = load_norm(self.standard.standard_key, profile, self.county.code)
-        if not self.target:
-            raise InputError("output_missing")
+        self.target = self.read_target(parameters, context)
 
     def execute(self, parameters, context, feedback):
-        created_layers, crs, notice = self._create_layers(Cancellation(feedback.isCanceled))
+        created_layers, crs, notice = self._create_layers(self.cancellation)
         texts = Texts(get_interface_language())
         _log_created_layers(feedback, created_layers, crs, notice, texts)
         unverified = [t.role for t in self.templates if t.fields_mark == "C" and t.role in created_layers.created_names]
@@ -180,26 +179,28 @@ def _format_groups(standard) -> str:
 class LayersFromStructure(SanxianAlgorithm):
     """Algorithm `layers_from_structure`: create layers that a workbook describes."""
 
-    toolbox_section = "layers"
-    identifier = "layers_from_structure"
-    keywords = ("create", "database", "template", "xlsx", "属性结构描述表", "建库", "模板", "字段表")
-    title = mark_text("Layers from a table of attribute structures")
-    help_parts = (
-        mark_text(
-            "Creates an empty database from a table of attribute structures (xlsx): one row for each field, with "
-            "columns such as layer code, field code, field name, field type, length, decimals, domain, "
-            "constraint. If there is no column for the layer, each sheet is one layer.\n\n"
-            "Geometry: a column of the table, or else the geometry type of the layer with this code in the "
-            "standard. A domain with the name of a code list becomes a coded domain; others are listed in the log.\n\n"
-            "Nothing is guessed: merged cells, a missing column or an unknown type stop the run, with a message "
-            "that names sheet and row.\n\n"
-            "Custom standard: a new folder with a template for each layer. Enter its path as the standard in "
-            "other tools, and edit the templates there.\n\n"
-            "Coordinate system: choose one, or enter a county to use its zone."
+    tool = Tool(
+        identifier="layers_from_structure",
+        section="layers",
+        title=mark_text("Layers from a table of attribute structures"),
+        keywords=("create", "database", "template", "xlsx", "属性结构描述表", "建库", "模板", "字段表"),
+        help_parts=(
+            mark_text(
+                "Creates an empty database from a table of attribute structures (xlsx): one row for each field, with "
+                "columns such as layer code, field code, field name, field type, length, decimals, domain, constraint. "
+                "If there is no column for the layer, each sheet is one layer.\n\n"
+                "Geometry: a column of the table, or else the geometry type of the layer with this code in the "
+                "standard. A domain with the name of a code list becomes a coded domain; others are listed in the "
+                "log.\n\n"
+                "Nothing is guessed: merged cells, a missing column or an unknown type stop the run, with a message "
+                "that names sheet and row.\n\n"
+                "Custom standard: a new folder with a template for each layer. Enter its path as the standard in other "
+                "tools, and edit the templates there.\n\n"
+                "Coordinate system: choose one, or enter a county to use its zone."
+            ),
         ),
+        results=declare_numbers(LAYERS=mark_text("Layers made")),
     )
-
-    results = declare_numbers(LAYERS=mark_text("Layers made"))
 
     def list_parameters(self):
         table = tr("Table of attribute structures")
@@ -223,7 +224,7 @@ class LayersFromStructure(SanxianAlgorithm):
         self.target = self.read_target(parameters, context)
 
     def execute(self, parameters, context, feedback):
-        structure, created_layers, crs, notice = self._create_layers(Cancellation(feedback.isCanceled))
+        structure, created_layers, crs, notice = self._create_layers(self.cancellation)
         texts = Texts(get_interface_language())
         _log_created_layers(feedback, created_layers, crs, notice, texts)
         for note in structure.unknown_domains:

@@ -18,6 +18,7 @@ from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
 from ..core.base.choices import NEIGHBOUR_DISTANCE_M, PREFERRED_SIDES, WORKLIST_COLUMNS
 from ..core.base.errors import InputError
+from ..core.base.files.writing import check_writable
 from ..core.render.words import ReportTexts
 from ..core.render.worklist.merge import NamedPart, merge_into_file, read_choices, split_worklist, write_conflicts
 from ..core.standard.messages.texts import Texts
@@ -33,6 +34,7 @@ from .common import (
 from .parameters import (
     CSV_FILTER,
     Parameter,
+    Tool,
     declare_numbers,
     make_choice,
     make_copy,
@@ -54,41 +56,38 @@ if TYPE_CHECKING:
     from ..core.counties.townships.split import SplitResult
 
 
-class _TownshipAlgorithm(SanxianAlgorithm):
-    """Base class: read the data of the county."""
-
-    toolbox_section = "package"
-
-    def read_source_parameter(self, parameters, context) -> str:
-        """Return the path of the data; raise InputError if it does not exist."""
-        source = self.parameterAsFile(parameters, "SOURCE", context).strip()
-        if not Path(source).exists():
-            raise InputError("source_missing", source=source)
-        return source
+def _read_county(algorithm: SanxianAlgorithm, parameters, context) -> str:
+    """Return the path of the data of the county; raise InputError if it does not exist."""
+    source = algorithm.parameterAsFile(parameters, "SOURCE", context).strip()
+    if not Path(source).exists():
+        raise InputError("source_missing", source=source)
+    return source
 
 
-class SplitTownships(_TownshipAlgorithm):
+class SplitTownships(SanxianAlgorithm):
     """Algorithm `split_townships`: write a work package for each township."""
 
-    identifier = "split_townships"
-    keywords = ("township", "split", "package", "乡镇", "分发", "拆分", "工作包", "分乡镇")
-    title = mark_text("Split into township packages")
-    help_parts = (
-        mark_text(
-            "Writes a work package for each township: a GeoPackage with all layers of the county and the features of "
-            "the township, read-only neighbours (neighbours.gpkg), symbols, a project with forms, the targets of the "
-            "township, and a manifest of all that was handed out. The data do not change.\n\n"
-            "Each feature is in exactly one package: a feature that crosses a border belongs to the township with the "
-            "largest area of it, and the manifest lists it. Features in no township and tables without shape are in "
-            "the package county.\n\n"
-            "Hand out the whole folder of a township, and keep its manifest: “Merge township packages” needs it. An "
-            "output folder that has files is never replaced.\n\n"
-            "Persons: code or name of a township, equals sign and name, separated by semicolons."
+    tool = Tool(
+        identifier="split_townships",
+        section="package",
+        title=mark_text("Split into township packages"),
+        keywords=("township", "split", "package", "乡镇", "分发", "拆分", "工作包", "分乡镇"),
+        help_parts=(
+            mark_text(
+                "Writes a work package for each township: a GeoPackage with all layers of the county and the features "
+                "of the township, read-only neighbours (neighbours.gpkg), symbols, a project with forms, the targets "
+                "of the township, and a manifest of all that was handed out. The data do not change.\n\n"
+                "Each feature is in exactly one package: a feature that crosses a border belongs to the township with "
+                "the largest area of it, and the manifest lists it. Features in no township and tables without shape "
+                "are in the package county.\n\n"
+                "Hand out the whole folder of a township, and keep its manifest: “Merge township packages” needs it. "
+                "An output folder that has files is never replaced.\n\n"
+                "Persons: code or name of a township, equals sign and name, separated by semicolons."
+            ),
+            describe_norms,
         ),
-        describe_norms,
+        results=declare_numbers(PACKAGES=mark_text("Packages"), ROWS=mark_text("Features")),
     )
-
-    results = declare_numbers(PACKAGES=mark_text("Packages"), ROWS=mark_text("Features"))
 
     def list_parameters(self):
         projects = make_switch("PROJECTS", tr("Write a project for each package"), True)
@@ -104,10 +103,9 @@ class SplitTownships(_TownshipAlgorithm):
     def prepare(self, parameters, context, feedback):
         from ..core.counties.townships.split import SplitOptions, parse_persons
 
-        output = self.read_output_folder(parameters, context)
         self.options = SplitOptions(
-            self.read_source_parameter(parameters, context),
-            output,
+            _read_county(self, parameters, context),
+            self.read_output_folder(parameters, context),
             self.read_norm_options(parameters, context),
             self.parameterAsDouble(parameters, "DISTANCE", context),
             self.parameterAsFile(parameters, "TARGETS", context).strip(),
@@ -136,35 +134,38 @@ class SplitTownships(_TownshipAlgorithm):
         return {}
 
 
-class MergeTownships(_TownshipAlgorithm):
+class MergeTownships(SanxianAlgorithm):
     """Algorithm `merge_townships`: merge edited packages into a copy of the county."""
 
-    identifier = "merge_townships"
-    keywords = ("township", "merge", "package", "conflict", "乡镇", "合并", "工作包", "矛盾", "接边", "汇总")
-    title = mark_text("Merge township packages")
-    help_parts = (
-        mark_text(
-            "Merges edited township packages into a copy of the county. Neither the county nor a package changes.\n\n"
-            "Each row is compared three ways: the row handed out, the row in the county now, and the row in the "
-            "package. What only a package changed, added or deleted is merged. A contradiction is never lost: both "
-            "sides changed a row differently, one deleted what the other changed, a read-only neighbour was changed, "
-            "new rows have one key, two packages of one township differ. The workbook lists all versions, and the "
-            "layers next to it (NAME_contradictions.gpkg) have their shapes.\n\n"
-            "Contradictions: ask writes the county's version and lists the row as undecided, county and package "
-            "decide for one side. Changes of neighbours are never merged.\n\n"
-            "New keys: new features without a key, or with a key in use, are numbered above all numbers in use.\n\n"
-            "Seams: gaps, overlaps, stops, shifts and changes of code at township borders that the merge has made. A "
-            "layer that is missing in a package is not taken for a deletion; new fields and layers are reported, not "
-            "merged. Give the folder with the packages, or one package."
+    tool = Tool(
+        identifier="merge_townships",
+        section="package",
+        title=mark_text("Merge township packages"),
+        keywords=("township", "merge", "package", "conflict", "乡镇", "合并", "工作包", "矛盾", "接边", "汇总"),
+        help_parts=(
+            mark_text(
+                "Merges edited township packages into a copy of the county. Neither the county nor a package "
+                "changes.\n\n"
+                "Each row is compared three ways: the row handed out, the row in the county now, and the row in the "
+                "package. What only a package changed, added or deleted is merged. A contradiction is never lost: both "
+                "sides changed a row differently, one deleted what the other changed, a read-only neighbour was "
+                "changed, new rows have one key, two packages of one township differ. The workbook lists all versions, "
+                "and the layers next to it (NAME_contradictions.gpkg) have their shapes.\n\n"
+                "Contradictions: ask writes the county's version and lists the row as undecided, county and package "
+                "decide for one side. Changes of neighbours are never merged.\n\n"
+                "New keys: new features without a key, or with a key in use, are numbered above all numbers in use.\n\n"
+                "Seams: gaps, overlaps, stops, shifts and changes of code at township borders that the merge has made. "
+                "A layer that is missing in a package is not taken for a deletion; new fields and layers are reported, "
+                "not merged. Give the folder with the packages, or one package."
+            ),
+            describe_norms,
         ),
-        describe_norms,
-    )
-
-    results = declare_numbers(
-        CHANGES=mark_text("Merged changes"),
-        CONTRADICTIONS=mark_text("Contradictions"),
-        UNDECIDED=mark_text("Undecided contradictions"),
-        SEAM_COUNT=mark_text("New seams"),
+        results=declare_numbers(
+            CHANGES=mark_text("Merged changes"),
+            CONTRADICTIONS=mark_text("Contradictions"),
+            UNDECIDED=mark_text("Undecided contradictions"),
+            SEAM_COUNT=mark_text("New seams"),
+        ),
     )
 
     def list_parameters(self):
@@ -186,7 +187,7 @@ class MergeTownships(_TownshipAlgorithm):
 
         folder = self.parameterAsFile(parameters, "PACKAGES", context).strip()
         self.options = MergeOptions(
-            self.read_source_parameter(parameters, context),
+            _read_county(self, parameters, context),
             (folder,) if folder else (),
             self.parameterAsFileOutput(parameters, "OUTPUT", context),
             self.parameterAsFileOutput(parameters, "OUTPUT_TABLE", context),
@@ -223,21 +224,22 @@ def _make_csv(name: str, label: str, *, optional: bool = False) -> Parameter:
 class SplitWorklist(SanxianAlgorithm):
     """Algorithm `split_worklist`: write a part of a work list for each township or person."""
 
-    toolbox_section = "check"
-    identifier = "split_worklist"
-    keywords = ("work list", "split", "工作清单", "拆分", "乡镇", "负责人", "分派")
-    title = mark_text("Split work list")
-    help_parts = (
-        mark_text(
-            "Writes a part of a work list (NAME.worklist.csv) for each township or person. The list does not "
-            "change.\n\n"
-            "Each row of a part records what it was at the split, so that “Merge work lists” finds what changed "
-            "since. A part of an earlier split with changes that are not merged is never replaced."
+    tool = Tool(
+        identifier="split_worklist",
+        section="check",
+        title=mark_text("Split work list"),
+        keywords=("work list", "split", "工作清单", "拆分", "乡镇", "负责人", "分派"),
+        help_parts=(
+            mark_text(
+                "Writes a part of a work list (NAME.worklist.csv) for each township or person. The list does not "
+                "change.\n\n"
+                "Each row of a part records what it was at the split, so that “Merge work lists” finds what changed "
+                "since. A part of an earlier split with changes that are not merged is never replaced."
+            ),
         ),
+        results=declare_numbers(PARTS=mark_text("Parts"), ROWS=mark_text("Rows")),
+        needs_libraries_to_prepare=False,
     )
-
-    needs_libraries_to_prepare = False
-    results = declare_numbers(PARTS=mark_text("Parts"), ROWS=mark_text("Rows"))
 
     def list_parameters(self):
         return [
@@ -246,38 +248,36 @@ class SplitWorklist(SanxianAlgorithm):
             make_folder_output("OUTPUT", tr("Folder for the parts")),
         ]
 
-    def prepare(self, parameters, context, feedback):
-        self.source = self.parameterAsFile(parameters, "INPUT", context).strip()
-        self.column = self.parameterAsEnumString(parameters, "BY", context)
-        self.folder = self.parameterAsFileOutput(parameters, "OUTPUT", context)
-
     def execute(self, parameters, context, feedback):
-
-        parts = run_in_python_thread(split_worklist)(self.source, self.column, self.folder)
+        source = self.parameterAsFile(parameters, "INPUT", context).strip()
+        folder = self.parameterAsFileOutput(parameters, "OUTPUT", context)
+        column = self.parameterAsEnumString(parameters, "BY", context)
+        parts = run_in_python_thread(split_worklist)(source, column, folder)
         log_written_files(feedback, [part.path for part in parts])
-        return {"OUTPUT": self.folder, "PARTS": len(parts), "ROWS": sum(part.count for part in parts)}
+        return {"OUTPUT": folder, "PARTS": len(parts), "ROWS": sum(part.count for part in parts)}
 
 
 class MergeWorklist(SanxianAlgorithm):
     """Algorithm `merge_worklist`: merge parts of a work list, or a ledger that was filled in."""
 
-    toolbox_section = "check"
-    identifier = "merge_worklist"
-    keywords = ("work list", "merge", "ledger", "工作清单", "合并", "台账", "冲突")
-    title = mark_text("Merge work lists")
-    help_parts = (
-        mark_text(
-            "Merges parts of a work list, or a findings ledger (xlsx) that was filled in, into the list, which is "
-            "changed. Of a ledger only state, assignee and remark are taken.\n\n"
-            "A row that both sides changed to different values since the split is a conflict: the list is unchanged, "
-            "and the table of conflicts names both versions. Fill its column 采用 with 本清单 (the list) or 来稿 (the "
-            "part), and merge again with that table."
+    tool = Tool(
+        identifier="merge_worklist",
+        section="check",
+        title=mark_text("Merge work lists"),
+        keywords=("work list", "merge", "ledger", "工作清单", "合并", "台账", "冲突"),
+        help_parts=(
+            mark_text(
+                "Merges parts of a work list, or a findings ledger (xlsx) that was filled in, into the list, which is "
+                "changed. Of a ledger only state, assignee and remark are taken.\n\n"
+                "A row that both sides changed to different values since the split is a conflict: the list is "
+                "unchanged, and the table of conflicts names both versions. Fill its column 采用 with 本清单 (the "
+                "list) or 来稿 (the part), and merge again with that table."
+            ),
         ),
-    )
-
-    needs_libraries_to_prepare = False
-    results = declare_numbers(
-        TAKEN=mark_text("Rows updated"), ADDED=mark_text("Rows added"), CONFLICTS=mark_text("Conflicts")
+        results=declare_numbers(
+            TAKEN=mark_text("Rows updated"), ADDED=mark_text("Rows added"), CONFLICTS=mark_text("Conflicts")
+        ),
+        needs_libraries_to_prepare=False,
     )
 
     def list_parameters(self):
@@ -289,34 +289,31 @@ class MergeWorklist(SanxianAlgorithm):
             make_file_output("OUTPUT_TABLE", tr("Table of conflicts"), CSV_FILTER),
         ]
 
-    def prepare(self, parameters, context, feedback):
-        self.source = self.parameterAsFile(parameters, "INPUT", context).strip()
-        self.paths = self.parameterAsFileList(parameters, "PARTS", context)
-        self.choices = self.parameterAsFile(parameters, "CHOICES", context).strip()
-        self.table = self.parameterAsFileOutput(parameters, "OUTPUT_TABLE", context)
-
     def execute(self, parameters, context, feedback):
-        from ..core.base.files.writing import check_writable
         from ..core.render.document.ledger import read_ledger
         from ..core.render.worklist.update import describe_merge
         from ..core.render.worklist.worklist_row import read_worklist
 
+        source, choices = (self.parameterAsFile(parameters, name, context).strip() for name in ("INPUT", "CHOICES"))
+        paths = self.parameterAsFileList(parameters, "PARTS", context)
+        table = self.parameterAsFileOutput(parameters, "OUTPUT_TABLE", context)
+
         @run_in_python_thread
         def merge():
-            if self.table:
-                check_writable(self.table, [self.source, *self.paths])
+            if table:
+                check_writable(table, [source, *paths])
             parts = []
-            for path in self.paths:
+            for path in paths:
                 is_ledger = path.lower().endswith(".xlsx")
                 rows = read_ledger(path, datetime.now()) if is_ledger else read_worklist(path)
                 parts.append(NamedPart(Path(path).name, rows, is_ledger))
-            merged = merge_into_file(self.source, parts, read_choices(self.choices) if self.choices else {})
-            if self.table:
-                write_conflicts(self.table, merged.conflicts)
+            merged = merge_into_file(source, parts, read_choices(choices) if choices else {})
+            if table:
+                write_conflicts(table, merged.conflicts)
             return merged
 
         merged = merge()
         log_lines(feedback, describe_merge(merged, ReportTexts(get_interface_language())))
-        log_written_files(feedback, (self.source, self.table))
+        log_written_files(feedback, (source, table))
         counts = {"TAKEN": merged.taken, "ADDED": merged.added, "CONFLICTS": len(merged.conflicts)}
-        return {**list_given(OUTPUT_TABLE=self.table), **counts}
+        return {**list_given(OUTPUT_TABLE=table), **counts}

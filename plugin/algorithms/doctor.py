@@ -6,33 +6,34 @@ from __future__ import annotations
 from ..bridge.doctor import list_qgis_facts, run_qgis_doctor
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
-from ..core.base.cancellation import Cancellation
 from ..core.cli.doctor.examine import check_output, format_fact, list_report_lines, write_report
 from ..core.cli.doctor.libraries import FactState
 from .common import SanxianAlgorithm
-from .parameters import declare_flags, declare_texts, make_file_output, make_switch
+from .parameters import Tool, declare_flags, declare_texts, make_file_output, make_switch
 
 
 class DoctorAlgorithm(SanxianAlgorithm):
     """Algorithm `doctor`: examine the machine and run the examples of rules, fixes and declared checks."""
 
-    toolbox_section = "environment"
-    identifier = "doctor"
-    keywords = ("doctor", "environment", "versions", "geopandas", "环境自检")
-    title = mark_text("Check the environment")
-    help_parts = (
-        mark_text(
-            "Examines QGIS, libraries, formats, fonts, disk space, encodings and coordinate transformations, and lists "
-            "what is missing, what then does not work, and how to get it. The examples of all rules, fixes and "
-            "declared checks are run, which takes about half a minute: their results show whether checks are correct "
-            "on this machine. The result can be saved; it names neither the user nor a folder. Nothing is changed."
+    tool = Tool(
+        identifier="doctor",
+        section="environment",
+        title=mark_text("Check the environment"),
+        keywords=("doctor", "environment", "versions", "geopandas", "环境自检"),
+        help_parts=(
+            mark_text(
+                "Examines QGIS, libraries, formats, fonts, disk space, encodings and coordinate transformations, and "
+                "lists what is missing, what then does not work, and how to get it. The examples of all rules, fixes "
+                "and declared checks are run, which takes about half a minute: their results show whether checks are "
+                "correct on this machine. The result can be saved; it names neither the user nor a folder. Nothing is "
+                "changed."
+            ),
         ),
-    )
-
-    needs_libraries_to_prepare = False
-    results = (
-        *declare_flags(OK=mark_text("Checks can run")),
-        *declare_texts(REPORT=mark_text("State of the machine")),
+        results=(
+            *declare_flags(OK=mark_text("Checks can run")),
+            *declare_texts(REPORT=mark_text("State of the machine")),
+        ),
+        needs_libraries_to_prepare=False,
     )
 
     def list_parameters(self):
@@ -45,7 +46,6 @@ class DoctorAlgorithm(SanxianAlgorithm):
         self.target = self.parameterAsFileOutput(parameters, "OUTPUT", context)
         if self.target:
             check_output(self.target)
-        self.with_examples = self.parameterAsBool(parameters, "EXAMPLES", context)
         self.qgis_facts = list_qgis_facts(get_interface_language())
 
     def execute(self, parameters, context, feedback):
@@ -58,10 +58,10 @@ class DoctorAlgorithm(SanxianAlgorithm):
         report = run_qgis_doctor(
             self.qgis_facts,
             lang,
-            self.with_examples,
+            self.parameterAsBool(parameters, "EXAMPLES", context),
             log_fact,
             lambda share, _name: feedback.setProgress(100 * share),
-            Cancellation(feedback.isCanceled),
+            self.cancellation,
         )
         feedback.pushInfo(report.conclusion)
         if self.target:

@@ -19,10 +19,9 @@ from qgis.core import (
 from ..bridge.layers.properties import get_file_path
 from ..bridge.layers.role_recognition import list_plan_layers
 from ..bridge.layouts.build import LayoutBuilder
-from ..bridge.layouts.export import MAP_FILE_FORMATS, MIN_DPI
+from ..bridge.layouts.export import MAP_FILE_FORMATS, MIN_DPI, MapExportOrder, MapExportOutcome, export_maps
 from ..bridge.layouts.map_layers import collect_from_layers, collect_from_project
 from ..bridge.layouts.public_maps import make_public_builder, require_no_world_file
-from ..bridge.layouts.run import MapExportOrder, MapExportOutcome, export_maps
 from ..bridge.layouts.source import open_map_source
 from ..bridge.project import county
 from ..bridge.settings import get_interface_language, get_report_language
@@ -38,13 +37,13 @@ from .common import (
     SanxianAlgorithm,
     describe_norms,
     log_lines,
-    log_options_from_project,
     log_warnings,
     make_progress_callback,
     split_words,
 )
 from .inputs import get_vector_layers, list_values_from_project, read_source_without_layers
 from .parameters import (
+    Tool,
     declare_numbers,
     declare_texts,
     make_choice,
@@ -64,10 +63,16 @@ _BOTH_FORMATS, _FORMER_BOTH_FORMATS = "jpg+pdf", "both"
 class ExportMaps(SanxianAlgorithm):
     """Algorithm `export_maps`: print the maps of a county plan."""
 
-    toolbox_section = "package"
-    identifier = "export_maps"
-    keywords = ("map", "layout", "atlas", "print", "jpg", "pdf", "成果图件", "图件", "制图", "布局", "导出")
-    title = mark_text("Export maps")
+    tool = Tool(
+        identifier="export_maps",
+        section="package",
+        title=mark_text("Export maps"),
+        keywords=("map", "layout", "atlas", "print", "jpg", "pdf", "成果图件", "图件", "制图", "布局", "导出"),
+        results=(
+            *declare_numbers(MADE=mark_text("Maps made"), FILES=mark_text("Files written")),
+            *declare_texts(NOT_MADE=mark_text("Maps not made"), LEFT_OUT=mark_text("Left out of the public edition")),
+        ),
+    )
 
     def flags(self):
         # QGIS prints layouts on the main thread only.
@@ -106,11 +111,6 @@ class ExportMaps(SanxianAlgorithm):
             maps="、".join(f"{m.id}（{_get_title(m)}）" for m in maps.load_map_set().map_by_id.values())
         )
         return f"{maps_text}\n\n{public}\n\n{document}\n\n{describe_norms()}"
-
-    results = (
-        *declare_numbers(MADE=mark_text("Maps made"), FILES=mark_text("Files written")),
-        *declare_texts(NOT_MADE=mark_text("Maps not made"), LEFT_OUT=mark_text("Left out of the public edition")),
-    )
 
     def list_parameters(self):
         catalogue = maps.load_map_set()
@@ -202,15 +202,14 @@ class ExportMaps(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
         cancellation, texts = Cancellation(feedback.isCanceled), Texts(get_interface_language())
-        log_options_from_project(feedback, self.options_from_project)
         log_warnings(feedback, [message.render(texts) for message in self.lowered_secrecy])
-        is_former_format = parameters.get("FORMAT") == _FORMER_BOTH_FORMATS
-        kind = _BOTH_FORMATS if is_former_format else self.parameterAsEnumString(parameters, "FORMAT", context)
+        kind = self.parameterAsEnumString(parameters, "FORMAT", context)
+        is_both = _FORMER_BOTH_FORMATS == parameters.get("FORMAT") or kind == _BOTH_FORMATS
         order = MapExportOrder(
             maps=self.maps,
             page_size=self.catalogue.page_size_by_id[self.parameterAsEnumString(parameters, "PAGE", context)],
             target_folder=self.folder,
-            formats=MAP_FILE_FORMATS if kind == _BOTH_FORMATS else (kind,),
+            formats=MAP_FILE_FORMATS if is_both else (kind,),
             dpi=self.parameterAsInt(parameters, "DPI", context),
             adds_township_pages=self.parameterAsBool(parameters, "TOWNSHIPS", context),
             writes_world_file=self.parameterAsBool(parameters, "WORLD_FILE", context),
@@ -280,13 +279,9 @@ def _log_maps(feedback, outcome: MapExportOutcome, order: MapExportOrder, texts:
         texts.get("maps", key, map="”、“".join(titles), **dict(message_params))
         for (key, *message_params), titles in titles_by_message.items()
     ]
-    for line in lines:
-        feedback.pushWarning(line)
+    log_warnings(feedback, lines)
     if outcome.written_files:
-        counts = {
-            "count": len(outcome.exported_maps),
-            "files": len(outcome.written_files),
-            "folder": order.target_folder.name,
-        }
-        feedback.pushInfo(texts.get("maps", "made", sheet=order.page_size.id, dpi=round(order.dpi), **counts))
+        counts = {"count": len(outcome.exported_maps), "files": len(outcome.written_files), "dpi": round(order.dpi)}
+        place = {"sheet": order.page_size.id, "folder": order.target_folder.name}
+        feedback.pushInfo(texts.get("maps", "made", **place, **counts))
     return lines

@@ -44,7 +44,7 @@ def find_parameter_problem(algorithm, parameters, context) -> InputError | None:
             if not has_value(parameters, name):
                 continue
             # QGIS would treat several values as empty.
-            takes_many = name in algorithm.repeatable_parameters or (
+            takes_many = name in algorithm.tool.repeatable_parameters or (
                 definition.allowMultiple()
                 if isinstance(definition, QgsProcessingParameterEnum)
                 else isinstance(definition, QgsProcessingParameterMultipleLayers)
@@ -73,8 +73,7 @@ def read_layer_parameter(algorithm, parameters, name, context) -> LayerSnapshot 
         return None
     layer = get_source_layer(algorithm, parameters, name, context)
     request = QgsFeatureRequest()
-    value = parameters[name]
-    if isinstance(value, QgsProcessingFeatureSourceDefinition):
+    if isinstance(value := parameters[name], QgsProcessingFeatureSourceDefinition):
         if value.filterExpression:
             request.setFilterExpression(value.filterExpression)
         if value.selectedFeaturesOnly:
@@ -86,12 +85,10 @@ def read_layer_parameter(algorithm, parameters, name, context) -> LayerSnapshot 
 
 def get_source_layer(algorithm, parameters, name, context) -> QgsVectorLayer:
     """Return the vector layer of a parameter; raise InputError if it is unusable."""
-    value = parameters[name]
-    if isinstance(value, QgsProcessingFeatureSourceDefinition):
+    if isinstance(value := parameters[name], QgsProcessingFeatureSourceDefinition):
         # QGIS returns no layer for a definition that also filters features.
         value = value.source
-    definition = algorithm.parameterDefinition(name)
-    layer = QgsProcessingParameters.parameterAsVectorLayer(definition, value, context)
+    layer = QgsProcessingParameters.parameterAsVectorLayer(algorithm.parameterDefinition(name), value, context)
     if layer is None or not layer.isValid():
         raise _make_unreadable_layer_error(name, parameters[name], context)
     if is_findings_layer(layer):
@@ -137,8 +134,7 @@ def read_project_layers(context) -> list[LayerSnapshot]:
 
 def has_value(parameters, name) -> bool:
     """Return True if the caller set a value for the parameter."""
-    value = parameters.get(name)
-    if isinstance(value, QgsProcessingFeatureSourceDefinition):
+    if isinstance(value := parameters.get(name), QgsProcessingFeatureSourceDefinition):
         value = value.source
     if isinstance(value, QgsProperty):
         return value.propertyType() != Qgis.PropertyType.Static or bool(value.staticValue())
@@ -184,8 +180,7 @@ def read_required_source(algorithm, parameters, context) -> str:
 
 def read_source_without_layers(algorithm, parameters, context, chosen_layers: list[Any]) -> str:
     """Return SOURCE, empty without one; raise InputError if it cannot be used, or layers were chosen too."""
-    source = algorithm.parameterAsFile(parameters, "SOURCE", context).strip()
-    if source and chosen_layers:
+    if (source := algorithm.parameterAsFile(parameters, "SOURCE", context).strip()) and chosen_layers:
         raise InputError("source_and_layers")
     if source:
         check_source(source)
@@ -202,8 +197,7 @@ def read_plan_source(algorithm, parameters, context) -> tuple[str | list[LayerSn
         layers.
     """
     chosen_layers = read_layer_list_parameter(algorithm, parameters, "LAYERS", context)
-    source = read_source_without_layers(algorithm, parameters, context, chosen_layers)
-    if source:
+    if source := read_source_without_layers(algorithm, parameters, context, chosen_layers):
         return source, mask_source(source), [source], True
     shots = chosen_layers or read_project_layers(context)
     if not shots:
@@ -212,13 +206,14 @@ def read_plan_source(algorithm, parameters, context) -> tuple[str | list[LayerSn
     return shots, project.baseName() if project else "", [shot.file_path for shot in shots], bool(chosen_layers)
 
 
-def read_plan_inputs(algorithm, parameters, context, **options: Any) -> list[str]:
+def read_plan_inputs(algorithm, parameters, context, plan_source: Any = None, **options: Any) -> list[str]:
     """Read the plan of a tool, and its options, which the project's county settings complete.
 
-    The tool gets ``path_or_snapshots``, ``origin``, ``options`` and ``options_from_project``. ``options``: further
-    options. Return the paths that are read.
+    The tool gets ``path_or_snapshots`` (data to read), ``origin`` (name of the data in the report), ``options`` and
+    ``options_from_project`` (parameter → value of those options that came from the project). ``plan_source``: what
+    `read_plan_source` returned, which else is called; ``options``: further options. Return the paths that are read.
     """
-    algorithm.path_or_snapshots, algorithm.origin, inputs, has_chosen_layers = read_plan_source(
+    algorithm.path_or_snapshots, algorithm.origin, inputs, has_chosen_layers = plan_source or read_plan_source(
         algorithm, parameters, context
     )
     algorithm.options, algorithm.options_from_project = fill_options_from_project(

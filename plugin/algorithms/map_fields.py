@@ -36,11 +36,18 @@ from ..core.model.rule import LayerNeed
 from ..core.standard import load_standard
 from ..core.standard.messages.texts import Texts, format_number
 from ..core.standard.profile import Norm, load_profile
-from .common import SanxianAlgorithm, describe_norms, log_copy_of_sealed_layer, log_written_files
+from .common import (
+    SanxianAlgorithm,
+    describe_norms,
+    log_copy_of_sealed_layer,
+    log_lines,
+    log_written_files,
+)
 from .inputs import read_layer_parameter
 from .outputs import LayerOutput
 from .parameters import (
     ANY_GEOMETRY,
+    Tool,
     declare_numbers,
     declare_texts,
     make_file,
@@ -72,10 +79,19 @@ _AREA_OUTPUTS_BY_CODE = {
 class MapFields(SanxianAlgorithm):
     """Algorithm `map_fields`: map a layer into a template of the standard."""
 
-    toolbox_section = "layers"
-    identifier = "map_fields"
-    keywords = ("fields", "mapping", "template", "codes", "survey", "字段", "对应", "映射", "三调", "入库")
-    title = mark_text("Map a layer into a template")
+    tool = Tool(
+        identifier="map_fields",
+        section="layers",
+        title=mark_text("Map a layer into a template"),
+        keywords=("fields", "mapping", "template", "codes", "survey", "字段", "对应", "映射", "三调", "入库"),
+        results=(
+            *declare_numbers(
+                ROWS=mark_text("Rows"), LOSSES=mark_text("Values to verify"), EMPTY=mark_text("Left empty")
+            ),
+            *declare_texts(MAPPING_USED=mark_text("Mapping used")),
+        ),
+        needs_libraries_to_prepare=False,
+    )
 
     def shortHelpString(self):
         text = tr(
@@ -92,27 +108,19 @@ class MapFields(SanxianAlgorithm):
             "Personal data (names, ID numbers, telephones, addresses of the persons responsible) can be omitted "
             "in a copy for others: the fields are kept and left empty."
         )
-        template_names = tr(", ").join(f"{t.role} {t.name}" for t in load_standard().templates.values() if not t.base)
         templates_sentence = tr("Templates: {names}. Their fields and codes: menu Data Dictionary.").format(
-            names=template_names
+            names=tr(", ").join(f"{t.role} {t.name}" for t in load_standard().templates.values() if not t.base)
         )
         return f"{text}\n\n{templates_sentence}"
 
-    needs_libraries_to_prepare = False
-    results = (
-        *declare_numbers(ROWS=mark_text("Rows"), LOSSES=mark_text("Values to verify"), EMPTY=mark_text("Left empty")),
-        *declare_texts(MAPPING_USED=mark_text("Mapping used")),
-    )
-
     def list_parameters(self):
         roles, kinds = sorted(load_standard().templates), "TOML (*.toml)"
-        personal = make_switch("DROP_PERSONAL", tr("Leave personal data out"))
         return [
             make_layer("INPUT", tr("Layer"), ANY_GEOMETRY),
             make_text("TEMPLATE", tr("Template (code of the layer)"), roles, default=None, optional=False),
             make_file("MAPPING", tr("Mapping of fields (empty: proposed)"), kinds, offers_all=False),
             make_standard(),
-            *mark_advanced(personal),
+            *mark_advanced(make_switch("DROP_PERSONAL", tr("Leave personal data out"))),
             make_layer_output("OUTPUT", tr("Layer in the template"), ANY_GEOMETRY, optional=False),
             make_layer_output("UNMAPPED", tr("Not converted"), Qgis.ProcessingSourceType.Vector),
         ]
@@ -142,8 +150,7 @@ class MapFields(SanxianAlgorithm):
             raise OutputError("output_twice", target=self.output.file)
 
     def execute(self, parameters, context, feedback):
-        cancellation = Cancellation(feedback.isCanceled)
-        layer, mapping, proposals, mapped = self._map_fields_of_layer(feedback, cancellation)
+        layer, mapping, proposals, mapped = self._map_fields_of_layer(feedback, self.cancellation)
         self._log_mapping(feedback, layer, mapping, proposals, mapped)
         tables = (
             (self.output, make_template_table(mapped.frame, self.template, self.layer_snapshot.crs), LAYER_DRIVERS),
@@ -154,22 +161,21 @@ class MapFields(SanxianAlgorithm):
             if self.proposal_file:
                 from ..core.exchange.mapping import format_mapping_as_toml
 
-                text = format_mapping_as_toml(mapping, self.template)
                 stack.enter_context(write_atomically(self.proposal_file)).write_text(
-                    text, encoding="utf-8", newline="\n"
+                    format_mapping_as_toml(mapping, self.template), encoding="utf-8", newline="\n"
                 )
             for output, table, formats in reversed(tables):
                 if output.file:
                     temporary = stack.enter_context(write_atomically(output.file))
-                    write_table(temporary, table, formats[temporary.suffix.lower()], cancellation)
-            cancellation.raise_if_cancelled()
+                    write_table(temporary, table, formats[temporary.suffix.lower()], self.cancellation)
+            self.cancellation.raise_if_cancelled()
         results = {}
         for output, table, _ in tables:
             if output.wants_sink:
                 sink, results[output.name] = output.open_sink(
                     self, parameters, context, table.fields, table.geometry_type, table.crs
                 )
-                write_rows_to_sink(sink, table, output.destination, cancellation)
+                write_rows_to_sink(sink, table, output.destination, self.cancellation)
             results |= output.register_written_file(context)
         log_written_files(feedback, (self.output.file, self.unmapped.file))
         log_copy_of_sealed_layer(feedback, self.template.role, Norm(self.standard, load_profile()))
@@ -205,9 +211,7 @@ class MapFields(SanxianAlgorithm):
             Texts(get_interface_language()).get("toolbox", "reading", layer=self.layer_snapshot.name)
         )
         # Validate the mapping before reading a large layer.
-        mapping = None
-        if self.mapping_file:
-            mapping = load_mapping(self.mapping_file, self.template, self.standard)
+        mapping = load_mapping(self.mapping_file, self.template, self.standard) if self.mapping_file else None
         layer = read_source_rows(self.layer_snapshot, cancellation)
         feedback.setProgress(40)
         cancellation.raise_if_cancelled()
@@ -225,8 +229,7 @@ class MapFields(SanxianAlgorithm):
 
     def _log_mapping(self, feedback, layer, mapping, proposals, mapped) -> None:
         texts = Texts(get_interface_language())
-        for key, params in layer.notices:
-            feedback.pushInfo(texts.format_notice(key, params))
+        log_lines(feedback, (texts.format_notice(key, params) for key, params in layer.notices))
         if not self.layer_snapshot.crs.isValid():
             feedback.pushWarning(texts.get("mapping", "no_crs", layer=layer.name))
         methods = {p.target_field: p.matched_by for p in proposals}
@@ -261,34 +264,35 @@ class MapFields(SanxianAlgorithm):
 class DeriveThreeZones(SanxianAlgorithm):
     """Algorithm `derive_three_zones`: write 农业空间, 生态空间 and 城镇空间 with their areas."""
 
-    toolbox_section = "layers"
-    identifier = "derive_three_zones"
-    keywords = ("three zones", "zones", "dissolve", "areas", "三区", "农业空间", "生态空间", "城镇空间", "规划分区")
-    title = mark_text("Derive the three zones")
-    help_parts = (
-        mark_text(
-            "Merges planning zones into the three zones (agricultural, ecological and urban space) and computes "
-            "their statutory areas. The input is not changed.\n\n"
-            "The table [three_zones] assigns zone codes to spaces; a county profile can change single lines, and "
-            "the table of the standard is not verified (mark C). Land that belongs to none of the three zones, "
-            "and zones whose code is not in the table, are kept as separate rows; codes that are not in the "
-            "table are listed.\n\n"
-            "Shared edges of zones are kept unchanged. Overlaps within one space count once; overlaps between "
-            "two spaces count in both, and their area is reported. Multipart features are split into single parts.\n\n"
-            "County: with the layer of the county, the share of each space in the county is reported."
+    tool = Tool(
+        identifier="derive_three_zones",
+        section="layers",
+        title=mark_text("Derive the three zones"),
+        keywords=("three zones", "zones", "dissolve", "areas", "三区", "农业空间", "生态空间", "城镇空间", "规划分区"),
+        help_parts=(
+            mark_text(
+                "Merges planning zones into the three zones (agricultural, ecological and urban space) and computes "
+                "their statutory areas. The input is not changed.\n\n"
+                "The table [three_zones] assigns zone codes to spaces; a county profile can change single lines, and "
+                "the table of the standard is not verified (mark C). Land that belongs to none of the three zones, and "
+                "zones whose code is not in the table, are kept as separate rows; codes that are not in the table are "
+                "listed.\n\n"
+                "Shared edges of zones are kept unchanged. Overlaps within one space count once; overlaps between two "
+                "spaces count in both, and their area is reported. Multipart features are split into single parts.\n\n"
+                "County: with the layer of the county, the share of each space in the county is reported."
+            ),
+            describe_norms,
         ),
-        describe_norms,
-    )
-
-    needs_libraries_to_prepare = False
-    results = declare_numbers(
-        AGRICULTURAL_M2=mark_text("Agricultural space (m²)"),
-        ECOLOGICAL_M2=mark_text("Ecological space (m²)"),
-        URBAN_M2=mark_text("Urban space (m²)"),
-        OUTSIDE_M2=mark_text("In none of the three (m²)"),
-        UNMAPPED_M2=mark_text("Zones not in the table (m²)"),
-        ZONES_M2=mark_text("All zones (m²)"),
-        OVERLAP_M2=mark_text("Covered by several zones (m²)"),
+        results=declare_numbers(
+            AGRICULTURAL_M2=mark_text("Agricultural space (m²)"),
+            ECOLOGICAL_M2=mark_text("Ecological space (m²)"),
+            URBAN_M2=mark_text("Urban space (m²)"),
+            OUTSIDE_M2=mark_text("In none of the three (m²)"),
+            UNMAPPED_M2=mark_text("Zones not in the table (m²)"),
+            ZONES_M2=mark_text("All zones (m²)"),
+            OVERLAP_M2=mark_text("Covered by several zones (m²)"),
+        ),
+        needs_libraries_to_prepare=False,
     )
 
     def list_parameters(self):
@@ -317,8 +321,7 @@ class DeriveThreeZones(SanxianAlgorithm):
         self.output = LayerOutput(parameters, context, "OUTPUT", self.template.name, inputs)
 
     def execute(self, parameters, context, feedback):
-        cancellation = Cancellation(feedback.isCanceled)
-        derived = self._derive_zones(feedback, cancellation)
+        derived = self._derive_zones(feedback, self.cancellation)
         texts, three_zones = Texts(get_interface_language()), derived.three_zones
         for figure in derived.indicators:
             line = texts.get(
@@ -349,7 +352,7 @@ class DeriveThreeZones(SanxianAlgorithm):
             if count:
                 feedback.pushWarning(texts.get("toolbox", key, count=count))
         table = make_template_table(derived.frame, self.template, self.zones.crs)
-        results = self.output.write_table(self, parameters, context, table, cancellation)
+        results = self.output.write_table(self, parameters, context, table, self.cancellation)
         log_written_files(feedback, [self.output.file])
         areas = {name: three_zones.get_zone_area_m2(zone_code) for zone_code, name in _AREA_OUTPUTS_BY_CODE.items()}
         return {**results, **areas, "ZONES_M2": three_zones.input_m2, "OVERLAP_M2": three_zones.overlap_m2}

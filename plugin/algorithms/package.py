@@ -14,9 +14,10 @@ from ..core.base.errors import InputError
 from ..core.standard.messages.texts import Texts
 from ..core.standard.profile.document import override_document
 from ..core.standard.profile.profile_data import DocumentInfo
-from .check_plan import CheckPlan, log_report
-from .common import describe_norms, log_options_from_project, log_written_files, make_progress_callback
+from .check_plan import CHECK_RESULTS, CheckPlan, log_report
+from .common import describe_norms, log_written_files, make_progress_callback
 from .parameters import (
+    Tool,
     declare_texts,
     make_file,
     make_folder_output,
@@ -33,45 +34,46 @@ _CHECK_SHARE_OF_PROGRESS = 0.4
 class ExportPackage(CheckPlan):
     """Algorithm `export_package`: check a plan with all rules and write its package."""
 
-    toolbox_section = "package"
-    needs_libraries_to_prepare = True
-    identifier = "export_package"
-    keywords = ("package", "submission", "FileGDB", "manifest", "汇交", "成果包", "上报", "一张图", "入库")
-    title = mark_text("Export the submission package")
-    help_parts = (
-        mark_text(
-            "Checks the plan and, if it passes, makes the submission package: a folder named after the county, "
-            "with layers, documents, tables, maps, metadata and a manifest.\n\n"
-            "A package specification defines contents and names: county, city, or the path of a custom .toml "
-            "file (a copy of resources/packages/county.toml). The manifest lists the parts of the specification "
-            "without a verified source (mark C).\n\n"
-            "Values are not cut, rounded or guessed: a text too long for its field, a character that the "
-            "encoding lacks, or an empty required field stops the export, with a message that names layer, "
-            "feature and field. Every written layer is read with another library and compared with the plan, row "
-            "by row and vertex by vertex (0.0001 m).\n\n"
-            "Documents, maps and tables are found by their names in the given folder and copied into the "
-            "package. Personal data are not written by default.\n\n"
-            "Force: the package is made even if the plan does not pass or parts are missing; manifest and "
-            "metadata state this. An existing package is replaced as a whole; if an error occurs, the existing "
-            "package is not changed."
+    tool = Tool(
+        identifier="export_package",
+        section="package",
+        title=mark_text("Export the submission package"),
+        keywords=("package", "submission", "FileGDB", "manifest", "汇交", "成果包", "上报", "一张图", "入库"),
+        help_parts=(
+            mark_text(
+                "Checks the plan and, if it passes, makes the submission package: a folder named after the county, "
+                "with layers, documents, tables, maps, metadata and a manifest.\n\n"
+                "A package specification defines contents and names: county, city, or the path of a custom .toml "
+                "file (a copy of resources/packages/county.toml). The manifest lists the parts of the specification "
+                "without a verified source (mark C).\n\n"
+                "Values are not cut, rounded or guessed: a text too long for its field, a character that the "
+                "encoding lacks, or an empty required field stops the export, with a message that names layer, "
+                "feature and field. Every written layer is read with another library and compared with the plan, row "
+                "by row and vertex by vertex (0.0001 m).\n\n"
+                "Documents, maps and tables are found by their names in the given folder and copied into the "
+                "package. Personal data are not written by default.\n\n"
+                "Force: the package is made even if the plan does not pass or parts are missing; manifest and "
+                "metadata state this. An existing package is replaced as a whole; if an error occurs, the existing "
+                "package is not changed."
+            ),
+            mark_text(
+                "Maps: the plugin makes the maps that the specification lists and the folder lacks, from the "
+                "exported layers and with the resolution of the specification. Log and manifest list the maps that "
+                "were not made, with the reasons. Put other maps (from export_maps or another program) into the "
+                "folder under the required name; they are copied unchanged. The window does not respond while a page "
+                "is drawn; Cancel takes effect between pages."
+            ),
+            mark_text(
+                "Document information: secrecy level, authorities, date and map approval number are taken from the "
+                "project (if its layers are exported), or else from [document] of the county profile, or else from "
+                "the package specification; a secrecy level given here precedes all of them. Without a secrecy level "
+                "nothing is exported. A level below that of project, profile or specification requires a reason, "
+                "which is written to manifest and report. The map approval number is printed on public results only."
+            ),
         ),
-        mark_text(
-            "Maps: the plugin makes the maps that the specification lists and the folder lacks, from the "
-            "exported layers and with the resolution of the specification. Log and manifest list the maps that "
-            "were not made, with the reasons. Put other maps (from export_maps or another program) into the "
-            "folder under the required name; they are copied unchanged. The window does not respond while a page "
-            "is drawn; Cancel takes effect between pages."
-        ),
-        mark_text(
-            "Document information: secrecy level, authorities, date and map approval number are taken from the "
-            "project (if its layers are exported), or else from [document] of the county profile, or else from "
-            "the package specification; a secrecy level given here precedes all of them. Without a secrecy level "
-            "nothing is exported. A level below that of project, profile or specification requires a reason, "
-            "which is written to manifest and report. The map approval number is printed on public results only."
-        ),
+        results=(*CHECK_RESULTS, *declare_texts(DIGEST=mark_text("SHA-256 of the manifest"))),
+        repeatable_parameters=frozenset({"RULES"}),
     )
-
-    results = (*CheckPlan.CHECK_RESULTS, *declare_texts(DIGEST=mark_text("SHA-256 of the manifest")))
 
     def list_parameters(self):
         return [
@@ -117,22 +119,20 @@ class ExportPackage(CheckPlan):
     def execute(self, parameters, context, feedback):
         from ..bridge.package.tasks import export_project_package
 
-        cancellation = Cancellation(feedback.isCanceled)
-        log_options_from_project(feedback, self.options_from_project)
         check_result = check_project_or_folder(
             self.path_or_snapshots,
             self.options,
             source=self.origin,
             progress=make_progress_callback(feedback, end=_CHECK_SHARE_OF_PROGRESS),
-            cancellation=cancellation,
+            cancellation=self.cancellation,
         )
         log_report(feedback, check_result)
-        cancellation.raise_if_cancelled()
+        self.cancellation.raise_if_cancelled()
         exported_package = export_project_package(
             check_result,
             self.order,
             progress=make_progress_callback(feedback, _CHECK_SHARE_OF_PROGRESS),
-            cancellation=cancellation,
+            cancellation=self.cancellation,
         )
         texts = Texts(get_interface_language())
         for problem in exported_package.problems:
@@ -158,22 +158,26 @@ class ExportPackage(CheckPlan):
 class InspectPackage(CheckPlan):
     """Algorithm `inspect_package`: check the layers and the files of a submission package."""
 
-    toolbox_section = "package"
-    needs_libraries_to_prepare = True
-    identifier = "inspect_package"
-    keywords = ("package", "submission", "check", "zip", "manifest", "汇交", "成果包", "检查", "验收", "质检")
-    title = mark_text("Inspect a submission package")
-    help_parts = (
-        mark_text(
-            "Checks a submission package from any source, a folder or a zip: names, mandatory parts and their "
-            "places, files left by programs, whether documents, maps and data can be opened, changes since the "
-            "manifest was made (SHA-256), and the coordinate system of every layer. The layers are then checked "
-            "with the default rules of “Check the plan” and the rules for packages.\n\n"
-            "Nothing is changed. A zip is unpacked into a temporary folder; a zip that is damaged, encrypted, "
-            "too large or has paths outside its folder is rejected.\n\n"
-            "A package specification defines the required contents: county, city, or the path of a custom .toml file."
+    tool = Tool(
+        identifier="inspect_package",
+        section="package",
+        title=mark_text("Inspect a submission package"),
+        keywords=("package", "submission", "check", "zip", "manifest", "汇交", "成果包", "检查", "验收", "质检"),
+        help_parts=(
+            mark_text(
+                "Checks a submission package from any source, a folder or a zip: names, mandatory parts and their "
+                "places, files left by programs, whether documents, maps and data can be opened, changes since the "
+                "manifest was made (SHA-256), and the coordinate system of every layer. The layers are then checked "
+                "with the default rules of “Check the plan” and the rules for packages.\n\n"
+                "Nothing is changed. A zip is unpacked into a temporary folder; a zip that is damaged, encrypted, too "
+                "large or has paths outside its folder is rejected.\n\n"
+                "A package specification defines the required contents: county, city, or the path of a custom .toml "
+                "file."
+            ),
+            describe_norms,
         ),
-        describe_norms,
+        results=CheckPlan.tool.results,
+        repeatable_parameters=frozenset({"RULES"}),
     )
 
     def list_parameters(self):
@@ -191,8 +195,7 @@ class InspectPackage(CheckPlan):
         self.options = make_options_for_package(self.options, self.package_spec)
 
     def get_data_to_check(self, parameters, context):
-        path = self.parameterAsFile(parameters, "INPUT", context).strip()
-        if not path:
+        if not (path := self.parameterAsFile(parameters, "INPUT", context).strip()):
             raise InputError("package_no_input")
         if not Path(path).exists():
             raise InputError("source_missing", source=path)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from qgis.core import (
@@ -40,6 +41,27 @@ Parameter = QgsProcessingParameterDefinition
 POLYGONS = Qgis.ProcessingSourceType.VectorPolygon
 ANY_GEOMETRY = Qgis.ProcessingSourceType.VectorAnyGeometry
 CSV_FILTER, WORKBOOK_FILTER = "CSV (*.csv)", "Excel (*.xlsx)"
+
+
+@dataclass(frozen=True)
+class Tool:
+    """Description of an algorithm in the toolbox.
+
+    ``identifier``: id of the tool, which never changes; ``section``: see `SanxianAlgorithm.group`; ``keywords``: for
+    the search in the toolbox; ``help_parts``: paragraphs of the help text, marked for translation, or functions that
+    return one; ``results``: those besides output parameters; ``needs_libraries_to_prepare``: ``prepare`` runs only with
+    all libraries that a check needs, else they are required later; ``repeatable_parameters``: names of text parameters
+    that hold several names (see `read_names_parameter`); on a command line they may be given several times.
+    """
+
+    identifier: str = ""
+    section: str = ""
+    title: str = ""
+    keywords: tuple[str, ...] = ()
+    help_parts: tuple[str | Callable[[], str], ...] = ()
+    results: tuple[Result, ...] = ()
+    needs_libraries_to_prepare: bool = True
+    repeatable_parameters: frozenset[str] = frozenset()
 
 
 # --- results

@@ -18,7 +18,6 @@ from ..bridge.layers.reading import read_snapshot
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
-from ..core.base.cancellation import Cancellation
 from ..core.base.choices import DRAWING_UNITS, HOLE_RULES
 from ..core.base.errors import InputError
 from ..core.exchange.boundary_points.forms import AUTOMATIC, list_form_ids
@@ -29,6 +28,7 @@ from .parameters import (
     POLYGONS,
     WORKBOOK_FILTER,
     Parameter,
+    Tool,
     declare_numbers,
     declare_texts,
     make_choice,
@@ -55,14 +55,13 @@ def _make_format() -> Parameter:
     return make_text("FORMAT", tr("Format (auto, id, or path of a .toml file)"), choices, default=AUTOMATIC)
 
 
+_POINT_RESULTS = declare_numbers(
+    PARCELS=mark_text("Parcels"), POINTS=mark_text("Boundary points"), LEFT_OUT=mark_text("Parcels left out")
+)
+
+
 class _BoundaryPointAlgorithm(SanxianAlgorithm):
     """Base class: format and CRS of boundary points, counts of parcels and points."""
-
-    toolbox_section = "exchange"
-
-    results = declare_numbers(
-        PARCELS=mark_text("Parcels"), POINTS=mark_text("Boundary points"), LEFT_OUT=mark_text("Parcels left out")
-    )
 
     def read_format_and_crs(self, parameters, context) -> None:
         """Read the parameters FORMAT and CRS."""
@@ -73,29 +72,41 @@ class _BoundaryPointAlgorithm(SanxianAlgorithm):
 class ImportBoundaryPoints(_BoundaryPointAlgorithm):
     """Algorithm `import_boundary_points`: polygons from a TXT, Excel or CSV file of boundary points."""
 
-    identifier = "import_boundary_points"
-    keywords = (
-        "boundary points", "TXT", "coordinates", "界址点", "勘测定界", "坐标文件", "地块坐标", "红线坐标", "导入",
-        "Excel", "CSV",
-    )  # fmt: skip
-    title = mark_text("Import boundary points")
-    help_parts = (
-        mark_text(
-            "Reads the boundary points of parcels from a TXT file with sections, a list of points, or a table in "
-            "Excel or CSV, and writes polygons in the CRS of the file. The file does not change.\n\n"
-            "Automatic format: by sections and headings. The order of coordinates is not guessed: X is the northing. "
-            "An office can add a format: copy a file of resources/boundary_points, change it and give its path.\n\n"
-            "CRS: read from the header and the zone numbers of eastings. If the file does not state it or contradicts "
-            "itself, nothing is imported until you give the CRS. Files in Xian 1980 or Beijing 1954 are refused: "
-            "transformation parameters are never estimated.\n\n"
-            "Each parcel has its declared area, its area in the plane and its statutory area. A parcel with an error "
-            "(edges that cross, swapped coordinates, another zone, unreadable cells) is left out and reported with "
-            "line or cell and remedy; the others are imported. A field of the layer keeps what the file wrote, for the "
-            "export."
+    tool = Tool(
+        identifier="import_boundary_points",
+        section="exchange",
+        title=mark_text("Import boundary points"),
+        keywords=(
+            "boundary points",
+            "TXT",
+            "coordinates",
+            "界址点",
+            "勘测定界",
+            "坐标文件",
+            "地块坐标",
+            "红线坐标",
+            "导入",
+            "Excel",
+            "CSV",
         ),
+        help_parts=(
+            mark_text(
+                "Reads the boundary points of parcels from a TXT file with sections, a list of points, or a table in "
+                "Excel or CSV, and writes polygons in the CRS of the file. The file does not change.\n\n"
+                "Automatic format: by sections and headings. The order of coordinates is not guessed: X is the "
+                "northing. An office can add a format: copy a file of resources/boundary_points, change it and give "
+                "its path.\n\n"
+                "CRS: read from the header and the zone numbers of eastings. If the file does not state it or "
+                "contradicts itself, nothing is imported until you give the CRS. Files in Xian 1980 or Beijing 1954 "
+                "are refused: transformation parameters are never estimated.\n\n"
+                "Each parcel has its declared area, its area in the plane and its statutory area. A parcel with an "
+                "error (edges that cross, swapped coordinates, another zone, unreadable cells) is left out and "
+                "reported with line or cell and remedy; the others are imported. A field of the layer keeps what the "
+                "file wrote, for the export."
+            ),
+        ),
+        results=(*_POINT_RESULTS, *declare_texts(REMARKS=mark_text("Remarks"))),
     )
-
-    results = (*_BoundaryPointAlgorithm.results, *declare_texts(REMARKS=mark_text("Remarks")))
 
     def list_parameters(self):
         kinds = f"{tr('Boundary points')} (*.txt *.TXT *.csv *.xlsx)"
@@ -145,32 +156,36 @@ class ImportBoundaryPoints(_BoundaryPointAlgorithm):
 class ExportBoundaryPoints(_BoundaryPointAlgorithm):
     """Algorithm `export_boundary_points`: write polygons as a file of boundary points."""
 
-    identifier = "export_boundary_points"
-    keywords = (
-        "boundary points",
-        "TXT",
-        "coordinates",
-        "界址点",
-        "勘测定界",
-        "坐标文件",
-        "地块坐标",
-        "导出",
-        "Excel",
-        "CSV",
-    )
-    title = mark_text("Export boundary points")
-    help_parts = (
-        mark_text(
-            "Writes the polygons of a layer as boundary points: TXT, CSV or Excel, by the suffix of the output. The "
-            "layer does not change.\n\n"
-            "Imported parcels whose land and attributes have not changed are written as their file wrote them: names "
-            "of points, closing points, counts, decimals, blanks, encoding. Points of other parcels are numbered by "
-            "the format: from the north-west corner, clockwise, holes anticlockwise; the declared area is then that in "
-            "the plane, unless you have set it in the field SBMJ.\n\n"
-            "Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger zone of CGCS2000; a layer "
-            "in degrees needs one. Features without shape, with arcs or with an invalid shape are left out and "
-            "reported."
+    tool = Tool(
+        identifier="export_boundary_points",
+        section="exchange",
+        title=mark_text("Export boundary points"),
+        keywords=(
+            "boundary points",
+            "TXT",
+            "coordinates",
+            "界址点",
+            "勘测定界",
+            "坐标文件",
+            "地块坐标",
+            "导出",
+            "Excel",
+            "CSV",
         ),
+        help_parts=(
+            mark_text(
+                "Writes the polygons of a layer as boundary points: TXT, CSV or Excel, by the suffix of the output. "
+                "The layer does not change.\n\n"
+                "Imported parcels whose land and attributes have not changed are written as their file wrote them: "
+                "names of points, closing points, counts, decimals, blanks, encoding. Points of other parcels are "
+                "numbered by the format: from the north-west corner, clockwise, holes anticlockwise; the declared area "
+                "is then that in the plane, unless you have set it in the field SBMJ.\n\n"
+                "Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger zone of CGCS2000; a "
+                "layer in degrees needs one. Features without shape, with arcs or with an invalid shape are left out "
+                "and reported."
+            ),
+        ),
+        results=_POINT_RESULTS,
     )
 
     def list_parameters(self):
@@ -196,14 +211,13 @@ class ExportBoundaryPoints(_BoundaryPointAlgorithm):
 
         @run_in_python_thread
         def export() -> PointExport:
-            cancellation = Cancellation(feedback.isCanceled)
             return export_boundary_points(
-                read_snapshot(self.snapshot, cancellation=cancellation),
+                read_snapshot(self.snapshot, cancellation=self.cancellation),
                 self.target,
                 form_name=self.form_name,
                 crs_text=self.crs_text,
                 progress=make_progress_callback(feedback),
-                cancellation=cancellation,
+                cancellation=self.cancellation,
             )
 
         run = export()
@@ -220,38 +234,53 @@ class ExportBoundaryPoints(_BoundaryPointAlgorithm):
 class ImportDrawing(SanxianAlgorithm):
     """Algorithm `import_drawing`: polygons from the closed outlines of a DXF drawing."""
 
-    toolbox_section = "exchange"
-    identifier = "import_drawing"
-    keywords = (
-        "drawing", "DXF", "DWG", "CAD", "AutoCAD", "CASS", "图纸", "导入", "红线图", "块", "闭合", "多段线",
-        "弧", "图层",
-    )  # fmt: skip
-    title = mark_text("Import drawing (DXF)")
-    help_parts = (
-        mark_text(
-            "Reads the closed outlines of a DXF drawing and writes polygons to a GeoPackage: a layer for each template "
-            "of the mapping, and one for projects. The drawing does not change. A DWG must be saved as DXF in CAD.\n\n"
-            "Mapping: which layer of the drawing becomes which layer. layers uses codes and names of plan layers and "
-            "the usual names of site outlines; project takes all layers as projects; an office can write a .toml file "
-            "(copy a file of resources/drawings). Layers without an entry are listed.\n\n"
-            "Units: metres only if the drawing states them ($INSUNITS); otherwise give the unit. CRS: used without a "
-            "question only if a text in the drawing states CGCS2000 and the eastings have a zone number; otherwise "
-            "give it. Drawings in Xian 1980 or Beijing 1954, and those with swapped axes, are refused.\n\n"
-            "Arcs, circles, ellipses and splines become polylines within the tolerance; the largest deviation "
-            "reached is reported. Lines and arcs are joined end to end. Gaps up to the closing tolerance are bridged "
-            "by a straight segment; larger ones are listed with handles, place and gap. An outline within another of "
-            "the same layer is a hole, or a separate polygon if you choose so.\n\n"
-            "Texts become attributes of the polygon that contains them. Texts in no polygon, or several for one "
-            "field, are listed. The table has everything that was not taken, with handle, layer, kind, place, reason "
-            "and remedy."
+    tool = Tool(
+        identifier="import_drawing",
+        section="exchange",
+        title=mark_text("Import drawing (DXF)"),
+        keywords=(
+            "drawing",
+            "DXF",
+            "DWG",
+            "CAD",
+            "AutoCAD",
+            "CASS",
+            "图纸",
+            "导入",
+            "红线图",
+            "块",
+            "闭合",
+            "多段线",
+            "弧",
+            "图层",
         ),
-    )
-
-    results = (
-        *declare_numbers(
-            LAYERS=mark_text("Layers made"), POLYGONS=mark_text("Polygons"), LEFT_OUT=mark_text("Items not taken")
+        help_parts=(
+            mark_text(
+                "Reads the closed outlines of a DXF drawing and writes polygons to a GeoPackage: a layer for each "
+                "template of the mapping, and one for projects. The drawing does not change. A DWG must be saved as "
+                "DXF in CAD.\n\n"
+                "Mapping: which layer of the drawing becomes which layer. layers uses codes and names of plan layers "
+                "and the usual names of site outlines; project takes all layers as projects; an office can write a "
+                ".toml file (copy a file of resources/drawings). Layers without an entry are listed.\n\n"
+                "Units: metres only if the drawing states them ($INSUNITS); otherwise give the unit. CRS: used without "
+                "a question only if a text in the drawing states CGCS2000 and the eastings have a zone number; "
+                "otherwise give it. Drawings in Xian 1980 or Beijing 1954, and those with swapped axes, are "
+                "refused.\n\n"
+                "Arcs, circles, ellipses and splines become polylines within the tolerance; the largest deviation "
+                "reached is reported. Lines and arcs are joined end to end. Gaps up to the closing tolerance are "
+                "bridged by a straight segment; larger ones are listed with handles, place and gap. An outline within "
+                "another of the same layer is a hole, or a separate polygon if you choose so.\n\n"
+                "Texts become attributes of the polygon that contains them. Texts in no polygon, or several for one "
+                "field, are listed. The table has everything that was not taken, with handle, layer, kind, place, "
+                "reason and remedy."
+            ),
         ),
-        *declare_texts(REMARKS=mark_text("Remarks")),
+        results=(
+            *declare_numbers(
+                LAYERS=mark_text("Layers made"), POLYGONS=mark_text("Polygons"), LEFT_OUT=mark_text("Items not taken")
+            ),
+            *declare_texts(REMARKS=mark_text("Remarks")),
+        ),
     )
 
     def list_parameters(self):

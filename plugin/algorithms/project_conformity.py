@@ -14,7 +14,6 @@ from ..bridge.layers.reading import read_snapshot
 from ..bridge.printing.pdf import render_svg, write_pdf
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import mark_text, tr
-from ..core.base.cancellation import Cancellation
 from ..core.base.errors import InputError
 from ..core.base.files.data import read_toml
 from ..core.standard.options import MIN_WIDTH_M
@@ -24,15 +23,15 @@ from .common import (
     describe_norms,
     list_given,
     log_levels,
-    log_options_from_project,
     log_written_files,
     make_progress_callback,
 )
-from .inputs import fill_options_from_project, has_value, read_layer_parameter, read_plan_options, read_plan_source
+from .inputs import has_value, read_layer_parameter, read_plan_inputs, read_plan_source
 from .outputs import list_report_paths, read_report_paths
 from .parameters import (
     ANY_GEOMETRY,
     POLYGONS,
+    Tool,
     declare_numbers,
     declare_texts,
     make_documents,
@@ -56,13 +55,38 @@ _READING_SHARE = 0.3
 class ProjectConformity(SanxianAlgorithm):
     """Algorithm `project_conformity`: review the projects of a layer against a county's plan."""
 
-    toolbox_section = "check"
-    identifier = "project_conformity"
-    keywords = (
-        "project", "conformity", "admission", "review", "occupied", "建设项目", "合规性审查", "准入", "占用", "选址",
-        "用地预审", "占补平衡", "补划", "专项规划",
-    )  # fmt: skip
-    title = mark_text("Review projects (conformity)")
+    tool = Tool(
+        identifier="project_conformity",
+        section="check",
+        title=mark_text("Review projects (conformity)"),
+        keywords=(
+            "project",
+            "conformity",
+            "admission",
+            "review",
+            "occupied",
+            "建设项目",
+            "合规性审查",
+            "准入",
+            "占用",
+            "选址",
+            "用地预审",
+            "占补平衡",
+            "补划",
+            "专项规划",
+        ),
+        results=(
+            *declare_numbers(
+                PROJECT_COUNT=mark_text("Projects reviewed"),
+                CONFORM=mark_text("Projects that conform"),
+                CONDITIONAL=mark_text("Projects that conform under conditions"),
+                FAIL=mark_text("Projects that do not conform"),
+                UNDETERMINED=mark_text("Undetermined projects"),
+                LEFT_OUT=mark_text("Rows left out"),
+            ),
+            *declare_texts(REMARKS=mark_text("Remarks")),
+        ),
+    )
 
     def shortHelpString(self):
         text = tr(
@@ -91,18 +115,6 @@ class ProjectConformity(SanxianAlgorithm):
         ).format(count=read_toml(CONFORMITY_PAGE_SETTINGS)["max_projects"])
         return f"{text}\n\n{opinion}\n\n{describe_norms()}"
 
-    results = (
-        *declare_numbers(
-            PROJECT_COUNT=mark_text("Projects reviewed"),
-            CONFORM=mark_text("Projects that conform"),
-            CONDITIONAL=mark_text("Projects that conform under conditions"),
-            FAIL=mark_text("Projects that do not conform"),
-            UNDETERMINED=mark_text("Undetermined projects"),
-            LEFT_OUT=mark_text("Rows left out"),
-        ),
-        *declare_texts(REMARKS=mark_text("Remarks")),
-    )
-
     def list_parameters(self):
         label = tr("Occupied parts (GeoPackage)")
         return [
@@ -129,19 +141,11 @@ class ProjectConformity(SanxianAlgorithm):
         self.projects = read_layer_parameter(self, parameters, "PROJECTS", context)
         if self.projects is None:
             raise InputError("projects_missing")
-        self.width_m = self.read_number(parameters, "WIDTH", context)
-        self.use = self.read_text_parameter(parameters, "USE", context)
-        self.path_or_snapshots, self.origin, inputs, has_chosen_layers = read_plan_source(self, parameters, context)
-        if not isinstance(self.path_or_snapshots, str):
+        data, *facts = read_plan_source(self, parameters, context)
+        if not isinstance(data, str):
             # The projects are not a layer of the plan.
-            layer_id = self.projects.layer_id
-            self.path_or_snapshots = [shot for shot in self.path_or_snapshots if shot.layer_id != layer_id]
-        self.options, self.options_from_project = fill_options_from_project(
-            read_plan_options(self, parameters, context),
-            self.path_or_snapshots,
-            context.project(),
-            not has_chosen_layers,
-        )
+            data = [shot for shot in data if shot.layer_id != self.projects.layer_id]
+        inputs = read_plan_inputs(self, parameters, context, (data, *facts))
         parts = self.parameterAsOutputLayer(parameters, "OUTPUT", context) if has_value(parameters, "OUTPUT") else ""
         self.outputs = read_report_paths(self, parameters, context, findings=parts)
         check_conformity_outputs(self.outputs, [self.projects.file_path, *inputs])
@@ -153,35 +157,33 @@ class ProjectConformity(SanxianAlgorithm):
 
         @run_in_python_thread
         def review() -> ConformityResult:
-            cancellation = Cancellation(feedback.isCanceled)
-            layer = read_snapshot(self.projects, cancellation=cancellation)
+            layer = read_snapshot(self.projects, cancellation=self.cancellation)
             data, options = read_plan_snapshots(
                 self.path_or_snapshots,
                 self.options,
                 make_progress_callback(feedback, end=_READING_SHARE),
-                cancellation,
+                self.cancellation,
             )
             begun = 0.0 if isinstance(self.path_or_snapshots, str) else _READING_SHARE
             result = review_projects(
                 layer,
                 data,
                 options,
-                width_m=self.width_m,
-                use=self.use,
+                width_m=self.read_number(parameters, "WIDTH", context),
+                use=self.read_text_parameter(parameters, "USE", context),
                 source=self.origin,
                 progress=make_progress_callback(feedback, begun),
-                cancellation=cancellation,
+                cancellation=self.cancellation,
             )
             write_conformity_outputs(
                 result,
                 self.outputs,
-                cancellation,
-                print_pdf=lambda document, path: write_pdf(document, path, cancellation=cancellation),
+                self.cancellation,
+                print_pdf=lambda document, path: write_pdf(document, path, cancellation=self.cancellation),
                 rasterise=render_svg,
             )
             return result
 
-        log_options_from_project(feedback, self.options_from_project)
         result = review()
         remarks = log_levels(feedback, describe_result(result, self.options.lang))
         log_written_files(feedback, self.outputs.list_paths())

@@ -17,9 +17,8 @@ from .create_layers import CreateLayers, LayersFromStructure
 from .divided_work import MergeTownships, MergeWorklist, SplitTownships, SplitWorklist
 from .doctor import DoctorAlgorithm
 from .export_maps import ExportMaps
-from .indicators import ComputeIndicators, EvaluateIndicators
+from .indicators import ComputeIndicators, EvaluateIndicators, OfficeTablesAlgorithm
 from .map_fields import DeriveThreeZones, MapFields
-from .office_tables import OfficeTablesAlgorithm
 from .package import ExportPackage, InspectPackage
 from .points_and_drawings import ExportBoundaryPoints, ImportBoundaryPoints, ImportDrawing
 from .project_conformity import ProjectConformity

@@ -25,11 +25,12 @@ from ..core.checks.check import check_plan as core_check
 from ..core.model.rule import EVERY_LAYER, LayerNeed, Rule
 from ..core.standard import load_standard
 from ..core.standard.messages.texts import Texts
-from .common import SanxianAlgorithm, describe_norms, log_written_files, make_progress_callback
+from .common import SanxianAlgorithm, describe_norms, log_lines, log_written_files, make_progress_callback
 from .inputs import check_connection, read_layer_list_parameter, read_layer_parameter
 from .outputs import FindingsOutput
 from .parameters import (
     ANY_GEOMETRY,
+    Tool,
     declare_numbers,
     declare_texts,
     get_label_by_table,
@@ -91,17 +92,18 @@ class RuleAlgorithm(SanxianAlgorithm):
         parts = [f"{heading}\n{text}" for heading, text in self.texts.get_rule_help(self.rule).items()]
         return "\n\n".join([*parts, describe_norms()])
 
-    needs_libraries_to_prepare = False
-    results = (
-        *declare_numbers(
-            ERRORS=mark_text("Errors"), WARNINGS=mark_text("Warnings"), FINDINGS=mark_text("Findings in all")
+    tool = Tool(
+        results=(
+            *declare_numbers(
+                ERRORS=mark_text("Errors"), WARNINGS=mark_text("Warnings"), FINDINGS=mark_text("Findings in all")
+            ),
+            *declare_texts(OUTCOME=mark_text("Outcome")),
         ),
-        *declare_texts(OUTCOME=mark_text("Outcome")),
+        needs_libraries_to_prepare=False,
     )
 
     def list_parameters(self):
-        needs = dict(self.rule.needs)
-        if not needs:
+        if not (needs := dict(self.rule.needs)):
             yield QgsProcessingParameterMultipleLayers("LAYERS", tr("Layers of the plan"), ANY_GEOMETRY)
             yield from make_shared("SCOPE")
         if all(need.concept != TOWNSHIPS for need in needs.values()):
@@ -136,8 +138,7 @@ class RuleAlgorithm(SanxianAlgorithm):
         self.sources = {}
         for name in [*self.rule.needs, TOWNSHIPS]:
             if self.parameterDefinition(name.upper()) is not None:
-                shot = read_layer_parameter(self, parameters, name.upper(), context)
-                if shot is not None:
+                if (shot := read_layer_parameter(self, parameters, name.upper(), context)) is not None:
                     self.sources[name] = shot
         self.other_layers = (
             read_layer_list_parameter(self, parameters, "LAYERS", context) if not self.rule.needs else []
@@ -166,8 +167,7 @@ class RuleAlgorithm(SanxianAlgorithm):
         check_outputs(OutputPaths(findings=self.findings.file), inputs, [self.findings.database])
 
     def execute(self, parameters, context, feedback):
-        cancellation = Cancellation(feedback.isCanceled)
-        check_result = self._check_layers(feedback, cancellation)
+        check_result = self._check_layers(feedback, self.cancellation)
         (outcome,) = check_result.report.rules
         # A Processing model would treat the missing findings of a rule that did not run as a pass.
         if outcome.outcome == "crashed":
@@ -181,9 +181,14 @@ class RuleAlgorithm(SanxianAlgorithm):
             raise InputError("rule_not_run", rule=outcome.code, reason=texts.join_sentences(reasons) or outcome.reason)
         report = check_result.report
         texts = Texts(report.lang)
-        for one in report.indicators:
-            if one.value is not None:
-                feedback.pushInfo(f"{one.name} {one.value:.10g} {texts.get('units', one.unit)}".rstrip())
+        log_lines(
+            feedback,
+            (
+                f"{one.name} {one.value:.10g} {texts.get('units', one.unit)}".rstrip()
+                for one in report.indicators
+                if one.value is not None
+            ),
+        )
         if outcome.reason:
             feedback.pushWarning(outcome.reason)
         counts = {key: report.summary[key] for key in ("errors", "warnings")}
@@ -197,8 +202,8 @@ class RuleAlgorithm(SanxianAlgorithm):
             **counts,
         )
         feedback.pushInfo(line)
-        write_check_outputs(check_result, OutputPaths(findings=self.findings.file), cancellation=cancellation)
-        results = self.findings.write_findings(self, parameters, context, check_result, cancellation)
+        write_check_outputs(check_result, OutputPaths(findings=self.findings.file), cancellation=self.cancellation)
+        results = self.findings.write_findings(self, parameters, context, check_result, self.cancellation)
         log_written_files(feedback, [self.findings.file])
         return {
             **results,

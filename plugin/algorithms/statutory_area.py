@@ -20,10 +20,11 @@ from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation
 from ..core.base.errors import InputError
 from ..core.standard.messages.texts import Texts, format_number
-from .common import SanxianAlgorithm, describe_norms, log_copy_of_sealed_layer, log_written_files
+from .common import SanxianAlgorithm, describe_norms, log_copy_of_sealed_layer, log_lines, log_written_files
 from .inputs import read_layer_parameter
 from .outputs import LayerOutput
 from .parameters import (
+    Tool,
     declare_numbers,
     make_choice,
     make_layer,
@@ -53,8 +54,7 @@ def _log_areas(feedback, measurement: MeasuredAreas, tolerance_m2: float) -> Non
     """
     texts = Texts(get_interface_language())
     areas, stored_comparison = measurement.measured_areas, measurement.stored_comparison
-    for key, params in measurement.source.notices:
-        feedback.pushInfo(texts.format_notice(key, params))
+    log_lines(feedback, (texts.format_notice(key, params) for key, params in measurement.source.notices))
     sums = {basis: _format_m2(areas.sum_area_m2(basis)) for basis in ("statutory", "geodesic", "planar")}
     rows = len(areas.statutory)
     feedback.pushInfo(
@@ -63,21 +63,18 @@ def _log_areas(feedback, measurement: MeasuredAreas, tolerance_m2: float) -> Non
     if measurement.non_cgcs2000_crs_name:
         feedback.pushWarning(texts.get("areas", "not_cgcs2000", crs=measurement.non_cgcs2000_crs_name))
     if measurement.has_stored_area:
-        values = stored_comparison.stored_m2[stored_comparison.stored_m2 == stored_comparison.stored_m2]
-        stored_sum_m2, count = float(values.sum()), int(stored_comparison.is_different.sum())
+        stored_m2, count = stored_comparison.stored_m2, int(stored_comparison.is_different.sum())
+        stored_sum_m2 = float(stored_m2[stored_m2 == stored_m2].sum())
         surplus_m2 = stored_sum_m2 - areas.sum_area_m2("statutory")
-        params = {
+        figures = {
             "stored": _format_m2(stored_sum_m2),
             "difference": _format_m2(abs(surplus_m2)),
             "tolerance": f"{tolerance_m2:g}",
         }
         key = "sums_stored_less" if round(surplus_m2, 2) < 0 else "sums_stored"
-        line = texts.get("areas", key, field=measurement.field_name, count=count, **params)
+        line = texts.get("areas", key, field=measurement.field_name, count=count, **figures)
         (feedback.pushWarning if count else feedback.pushInfo)(line)
-        empty = int(
-            (stored_comparison.is_different & (stored_comparison.stored_m2 != stored_comparison.stored_m2)).sum()
-        )
-        if empty:
+        if empty := int((stored_comparison.is_different & (stored_m2 != stored_m2)).sum()):
             feedback.pushInfo(texts.get("areas", "no_value", count=empty, field=measurement.field_name))
     else:
         feedback.pushInfo(texts.get("areas", "no_stored", field=measurement.field_name))
@@ -166,52 +163,54 @@ class MeasuredAreas:
 class StatutoryArea(SanxianAlgorithm):
     """Algorithm `statutory_area`: write or check areas, adjust them to control areas."""
 
-    toolbox_section = "check"
-    identifier = "statutory_area"
-    keywords = (
-        "area",
-        "ellipsoid",
-        "MJ",
-        "adjustment",
-        "control area",
-        "面积",
-        "椭球面积",
-        "图斑椭球面积",
-        "平差",
-        "控制面积",
-    )
-    title = mark_text("Statutory areas")
-    help_parts = (
-        mark_text(
-            "Computes the statutory (ellipsoidal) area of each polygon by the formula of the land survey, in "
-            "degrees or in any zone of CGCS2000, and lists planar, geodesic, statutory and stored areas in "
-            "separate columns, with the difference of the stored area. The input is not changed.\n\n"
-            "Field: the field that is filled or checked; if empty, the field of the layer's template (TBMJ, "
-            "MJ…), or else MJ. A missing field is added. Areas are in m², rounded to 0.01.\n\n"
-            "Mode: write fills the field and keeps all features; check does not change the field and returns "
-            "only the features whose stored area is missing or differs by more than the tolerance.\n\n"
-            "Control area: a layer of polygons (the county, its townships) or a number in m². The parts in each "
-            "control area are adjusted to it: corrections are proportional to area, the total is exact to 0.01 "
-            "m², and the result is a proposal in a separate column (closed_m2). If the sum of the parts differs "
-            "too much from the control area, no adjustment is made: correct overlaps and gaps first.\n\n"
-            "Invalid shapes are measured with a repaired copy; features without a usable polygon have no area. "
-            "Both are listed. Net areas (TBDLMJ, YJJBNTMJ) are not changed; rule ATT003 compares them with the field."
+    tool = Tool(
+        identifier="statutory_area",
+        section="check",
+        title=mark_text("Statutory areas"),
+        keywords=(
+            "area",
+            "ellipsoid",
+            "MJ",
+            "adjustment",
+            "control area",
+            "面积",
+            "椭球面积",
+            "图斑椭球面积",
+            "平差",
+            "控制面积",
         ),
-        describe_norms,
-    )
-
-    needs_libraries_to_prepare = False
-    results = declare_numbers(
-        ROWS=mark_text("Features"),
-        DIFFERING=mark_text("Stored areas that differ"),
-        WITHOUT_AREA=mark_text("Without a usable polygon"),
-        STATUTORY_M2=mark_text("Statutory areas, sum (m²)"),
-        GEODESIC_M2=mark_text("Geodesic areas, sum (m²)"),
-        PLANAR_M2=mark_text("Planar areas, sum (m²)"),
-        STORED_M2=mark_text("Stored areas, sum (m²)"),
-        CONTROL_M2=mark_text("Control areas, sum (m²)"),
-        MISCLOSURE_M2=mark_text("Misclosure, sum (m²)"),
-        REFUSED=mark_text("Control areas not adjusted"),
+        help_parts=(
+            mark_text(
+                "Computes the statutory (ellipsoidal) area of each polygon by the formula of the land survey, in "
+                "degrees or in any zone of CGCS2000, and lists planar, geodesic, statutory and stored areas in "
+                "separate columns, with the difference of the stored area. The input is not changed.\n\n"
+                "Field: the field that is filled or checked; if empty, the field of the layer's template (TBMJ, MJ…), "
+                "or else MJ. A missing field is added. Areas are in m², rounded to 0.01.\n\n"
+                "Mode: write fills the field and keeps all features; check does not change the field and returns only "
+                "the features whose stored area is missing or differs by more than the tolerance.\n\n"
+                "Control area: a layer of polygons (the county, its townships) or a number in m². The parts in each "
+                "control area are adjusted to it: corrections are proportional to area, the total is exact to 0.01 m², "
+                "and the result is a proposal in a separate column (closed_m2). If the sum of the parts differs too "
+                "much from the control area, no adjustment is made: correct overlaps and gaps first.\n\n"
+                "Invalid shapes are measured with a repaired copy; features without a usable polygon have no area. "
+                "Both are listed. Net areas (TBDLMJ, YJJBNTMJ) are not changed; rule ATT003 compares them with the "
+                "field."
+            ),
+            describe_norms,
+        ),
+        results=declare_numbers(
+            ROWS=mark_text("Features"),
+            DIFFERING=mark_text("Stored areas that differ"),
+            WITHOUT_AREA=mark_text("Without a usable polygon"),
+            STATUTORY_M2=mark_text("Statutory areas, sum (m²)"),
+            GEODESIC_M2=mark_text("Geodesic areas, sum (m²)"),
+            PLANAR_M2=mark_text("Planar areas, sum (m²)"),
+            STORED_M2=mark_text("Stored areas, sum (m²)"),
+            CONTROL_M2=mark_text("Control areas, sum (m²)"),
+            MISCLOSURE_M2=mark_text("Misclosure, sum (m²)"),
+            REFUSED=mark_text("Control areas not adjusted"),
+        ),
+        needs_libraries_to_prepare=False,
     )
 
     def list_parameters(self):
@@ -251,8 +250,7 @@ class StatutoryArea(SanxianAlgorithm):
         self.output = LayerOutput(parameters, context, "OUTPUT", tr("With areas"), inputs)
 
     def execute(self, parameters, context, feedback):
-        cancellation = Cancellation(feedback.isCanceled)
-        measurement = self._measure_areas(feedback, cancellation)
+        measurement = self._measure_areas(feedback, self.cancellation)
         areas, adjusted = measurement.measured_areas, measurement.adjusted_areas
         _log_areas(feedback, measurement, self.tolerance)
         if adjusted is not None:
@@ -278,7 +276,7 @@ class StatutoryArea(SanxianAlgorithm):
             area_field_spec,
             self.texts,
         )
-        results = self.output.write_table(self, parameters, context, table, cancellation)
+        results = self.output.write_table(self, parameters, context, table, self.cancellation)
         log_written_files(feedback, [self.output.file])
         if self.mode == WRITE_MODE:
             log_copy_of_sealed_layer(feedback, measurement.role, self.norm)
@@ -337,9 +335,6 @@ class StatutoryArea(SanxianAlgorithm):
         )
         adjusted = self._adjust_areas(source, areas, 10.0**-decimals, cancellation)
         feedback.setProgress(70)
-        replaced = [f.name for f in source.fields if f.name in AREA_COLUMNS]
-        other = "" if crs_care.describe_crs(source.crs).is_cgcs2000 else crs_care.make_crs_label(source.crs)
-        role = find_role(source, self.norm)[0]
         return MeasuredAreas(
             source,
             field,
@@ -349,9 +344,9 @@ class StatutoryArea(SanxianAlgorithm):
             areas,
             stored_comparison,
             adjusted,
-            replaced,
-            other,
-            role,
+            [f.name for f in source.fields if f.name in AREA_COLUMNS],
+            "" if crs_care.describe_crs(source.crs).is_cgcs2000 else crs_care.make_crs_label(source.crs),
+            find_role(source, self.norm)[0],
         )
 
     def _adjust_areas(

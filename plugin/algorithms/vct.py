@@ -18,7 +18,6 @@ from ..bridge.project import county
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
-from ..core.base.cancellation import Cancellation
 from ..core.base.errors import InputError
 from ..core.base.files.writing import check_writable
 from ..core.checks.check import RunOptions
@@ -28,6 +27,7 @@ from .common import SanxianAlgorithm, log_lines, log_warnings, log_written_files
 from .inputs import read_layer_list_parameter, read_project_layers, read_source_without_layers
 from .outputs import load_layer
 from .parameters import (
+    Tool,
     declare_numbers,
     declare_texts,
     make_database_output,
@@ -47,31 +47,32 @@ _IMPORT_SHARE_OF_PROGRESS = 0.5
 class ExportVct(SanxianAlgorithm):
     """Algorithm `export_vct`: write layers as a VCT 3.0 file."""
 
-    toolbox_section = "exchange"
-    identifier = "export_vct"
-    keywords = ("vct", "export", "exchange", "GB/T 17798", "导出", "交换格式", "汇交", "地理空间数据交换格式")
-    title = mark_text("Export VCT")
-    help_parts = (
-        mark_text(
-            "Writes layers as one VCT 3.0 file (GB/T 17798), in GBK: header, feature codes, table structures, "
-            "points, lines, polygons and attributes.\n\n"
-            "A boundary with identical vertices in two polygons of a layer is written once, as a line that both "
-            "refer to, with opposite signs. Outer rings run clockwise, holes anticlockwise. Coordinates have "
-            "four decimals (degrees ten). Each part of a multipart feature becomes a record, with consecutive "
-            "ids and the same attributes; Import VCT merges them again. A point layer with a field VCT_TEXT (and "
-            "VCT_ANGLE, degrees) is written as annotation.\n\n"
-            "All layers must be in one coordinate system: CGCS2000 degrees, or a zone of 3° or 6°. A character "
-            "that GBK lacks stops the run, with a message that names layer, feature and field; commas and line "
-            "ends in texts become “，” and spaces. Lengths, names and feature codes are those of the templates; a "
-            "field is widened for longer values, and no value is cut.\n\n"
-            "These parts are not verified against the text of the standard (mark C) and are settings in vct.toml of "
-            "the standard's folder: data mark, notation of projection parameters, decimals, spare feature codes. "
-            "Changes made while writing are listed in the log. Verify the file with Import VCT."
+    tool = Tool(
+        identifier="export_vct",
+        section="exchange",
+        title=mark_text("Export VCT"),
+        keywords=("vct", "export", "exchange", "GB/T 17798", "导出", "交换格式", "汇交", "地理空间数据交换格式"),
+        help_parts=(
+            mark_text(
+                "Writes layers as one VCT 3.0 file (GB/T 17798), in GBK: header, feature codes, table structures, "
+                "points, lines, polygons and attributes.\n\n"
+                "A boundary with identical vertices in two polygons of a layer is written once, as a line that both "
+                "refer to, with opposite signs. Outer rings run clockwise, holes anticlockwise. Coordinates have four "
+                "decimals (degrees ten). Each part of a multipart feature becomes a record, with consecutive ids and "
+                "the same attributes; Import VCT merges them again. A point layer with a field VCT_TEXT (and "
+                "VCT_ANGLE, degrees) is written as annotation.\n\n"
+                "All layers must be in one coordinate system: CGCS2000 degrees, or a zone of 3° or 6°. A character "
+                "that GBK lacks stops the run, with a message that names layer, feature and field; commas and line "
+                "ends in texts become “，” and spaces. Lengths, names and feature codes are those of the templates; a "
+                "field is widened for longer values, and no value is cut.\n\n"
+                "These parts are not verified against the text of the standard (mark C) and are settings in vct.toml "
+                "of the standard's folder: data mark, notation of projection parameters, decimals, spare feature "
+                "codes. Changes made while writing are listed in the log. Verify the file with Import VCT."
+            ),
         ),
-    )
-
-    results = declare_numbers(
-        LAYERS_WRITTEN=mark_text("Layers written"), FEATURES=mark_text("Features"), ROWS=mark_text("Rows")
+        results=declare_numbers(
+            LAYERS_WRITTEN=mark_text("Layers written"), FEATURES=mark_text("Features"), ROWS=mark_text("Rows")
+        ),
     )
 
     def list_parameters(self):
@@ -91,25 +92,22 @@ class ExportVct(SanxianAlgorithm):
     def execute(self, parameters, context, feedback):
         from ..core.exchange.vct.write import read_layers_in_turn, write_vct
 
-        cancellation = Cancellation(feedback.isCanceled)
-
         @run_in_python_thread
         def write() -> Any:
             progress = make_progress_callback(feedback)
             if self.source:
-                layers = read_layers_in_turn(self.source, progress=progress, cancellation=cancellation)
+                layers = read_layers_in_turn(self.source, progress=progress, cancellation=self.cancellation)
             else:
-                layers = read_snapshots(self.layer_snapshots, progress=progress, cancellation=cancellation)
-            return write_vct(self.target, layers, templates=self.templates, cancellation=cancellation)
+                layers = read_snapshots(self.layer_snapshots, progress=progress, cancellation=self.cancellation)
+            return write_vct(self.target, layers, templates=self.templates, cancellation=self.cancellation)
 
         export_result = write()
         texts = Texts(get_interface_language())
         if self.source:
             from ..core.plan.loading.unread_files import describe_unread_files
 
-            log_warnings(feedback, describe_unread_files(self.source, texts, cancellation))
-        for key, params in export_result.notes:
-            feedback.pushWarning(texts.format_notice(key, params))
+            log_warnings(feedback, describe_unread_files(self.source, texts, self.cancellation))
+        log_warnings(feedback, (texts.format_notice(key, params) for key, params in export_result.notes))
         for name, rows in export_result.row_counts.items():
             feedback.pushInfo(texts.get("toolbox", "vct_layer", layer=name, rows=rows))
         feedback.pushInfo(texts.get("toolbox", "vct_lines", lines=export_result.boundary_line_count))
@@ -121,43 +119,43 @@ class ExportVct(SanxianAlgorithm):
 class ImportVct(SanxianAlgorithm):
     """Algorithm `import_vct`: import a VCT file, load its layers and check them."""
 
-    toolbox_section = "exchange"
-    identifier = "import_vct"
-    keywords = ("vct", "import", "exchange", "GB/T 17798", "导入", "交换格式", "入库", "地理空间数据交换格式")
-    title = mark_text("Import VCT")
-    help_parts = (
-        mark_text(
-            "Converts a VCT 3.0 file (GB/T 17798) to a GeoPackage: each table becomes a layer with the fields, "
-            "types and lengths that the file declares, and with Chinese names for fields of the standard. Both "
-            "kinds of header are read (LANDUSE-VCT and CNSDTF-VCT), in CGCS2000 degrees or a zone of 3° or 6°.\n\n"
-            "Polygons are built from the lines that neighbours share, so shared boundaries have identical "
-            "vertices. Rows without a shape and shapes without a row are kept and reported. Records with "
-            "consecutive ids and identical values, including BSM, are merged into one multipart feature. "
-            "Annotation becomes points with text and angle (VCT_TEXT, VCT_ANGLE).\n\n"
-            "A damaged file (truncated, a wrong count, a reference to a missing line, not GBK) stops the run "
-            "with its line number, and no incomplete database is left. Arcs and splines are not supported.\n\n"
-            "After the import the default check runs on the database; verdict, errors, warnings and the rules "
-            "with most findings are written to the log. The imported data are kept regardless of the result.\n\n"
-            "In QGIS Desktop the layers are added as a group, with the symbols and forms of their templates. A "
-            "VCT file that is dropped on the map is imported as well; the reader of QGIS takes the suffix .vct "
-            "for another format (Idrisi)."
+    tool = Tool(
+        identifier="import_vct",
+        section="exchange",
+        title=mark_text("Import VCT"),
+        keywords=("vct", "import", "exchange", "GB/T 17798", "导入", "交换格式", "入库", "地理空间数据交换格式"),
+        help_parts=(
+            mark_text(
+                "Converts a VCT 3.0 file (GB/T 17798) to a GeoPackage: each table becomes a layer with the fields, "
+                "types and lengths that the file declares, and with Chinese names for fields of the standard. Both "
+                "kinds of header are read (LANDUSE-VCT and CNSDTF-VCT), in CGCS2000 degrees or a zone of 3° or 6°.\n\n"
+                "Polygons are built from the lines that neighbours share, so shared boundaries have identical "
+                "vertices. Rows without a shape and shapes without a row are kept and reported. Records with "
+                "consecutive ids and identical values, including BSM, are merged into one multipart feature. "
+                "Annotation becomes points with text and angle (VCT_TEXT, VCT_ANGLE).\n\n"
+                "A damaged file (truncated, a wrong count, a reference to a missing line, not GBK) stops the run "
+                "with its line number, and no incomplete database is left. Arcs and splines are not supported.\n\n"
+                "After the import the default check runs on the database; verdict, errors, warnings and the rules "
+                "with most findings are written to the log. The imported data are kept regardless of the result.\n\n"
+                "In QGIS Desktop the layers are added as a group, with the symbols and forms of their templates. A "
+                "VCT file that is dropped on the map is imported as well; the reader of QGIS takes the suffix .vct "
+                "for another format (Idrisi)."
+            ),
+        ),
+        results=(
+            *declare_numbers(LAYERS=mark_text("Layers made"), ROWS=mark_text("Rows")),
+            *declare_texts(REMARKS=mark_text("Remarks"), VERDICT=mark_text("Verdict")),
+            *declare_numbers(ERRORS=mark_text("Errors"), WARNINGS=mark_text("Warnings")),
         ),
     )
 
-    results = (
-        *declare_numbers(LAYERS=mark_text("Layers made"), ROWS=mark_text("Rows")),
-        *declare_texts(REMARKS=mark_text("Remarks"), VERDICT=mark_text("Verdict")),
-        *declare_numbers(ERRORS=mark_text("Errors"), WARNINGS=mark_text("Warnings")),
-    )
-
     def list_parameters(self):
-        check = tr("Check the imported data (off: only import)")
         return [
             make_file("INPUT", tr("VCT file"), "VCT (*.vct *.VCT)", optional=False),
             make_standard(),
             make_database_output("GeoPackage (*.gpkg)"),
             *make_shared("LOAD"),
-            *mark_advanced(make_switch("CHECK", check, True)),
+            *mark_advanced(make_switch("CHECK", tr("Check the imported data (off: only import)"), True)),
         ]
 
     def prepare(self, parameters, context, feedback):
@@ -181,13 +179,12 @@ class ImportVct(SanxianAlgorithm):
         from ..core.exchange.vct.database import check_imported_plan, convert_vct_to_database
 
         part = _IMPORT_SHARE_OF_PROGRESS if self.options is not None else 1.0
-        cancellation = Cancellation(feedback.isCanceled)
         import_result = run_in_python_thread(convert_vct_to_database)(
             self.source,
             self.target,
             templates=self.standard.templates,
             progress=make_progress_callback(feedback, end=part),
-            cancellation=cancellation,
+            cancellation=self.cancellation,
         )
         texts = Texts(get_interface_language())
         remarks = [texts.format_notice(key, params) for key, params in import_result.notes]
@@ -219,7 +216,7 @@ class ImportVct(SanxianAlgorithm):
                         self.target,
                         self.options,
                         progress=make_progress_callback(feedback, part),
-                        cancellation=cancellation,
+                        cancellation=self.cancellation,
                     ).report
                 ),
                 texts,
@@ -241,10 +238,8 @@ def _style_imported_layer(role, norm, layer, context):
     layer.setCustomProperty(IMPORTED_PROPERTY, 1)
     if context.project() is not None:
         findings_layer.move_findings_group_to_top(context.project())
-    if not role:
-        return
-    set_assigned_role(layer, role)
-    styles.apply_role_style(layer, role)
-    template = attribute_forms.find_matching_template(layer, role, norm.standard)
-    if template is not None:
-        attribute_forms.apply_template_form(layer, template, norm)
+    if role:
+        set_assigned_role(layer, role)
+        styles.apply_role_style(layer, role)
+        if (template := attribute_forms.find_matching_template(layer, role, norm.standard)) is not None:
+            attribute_forms.apply_template_form(layer, template, norm)

@@ -35,9 +35,10 @@ from .help.help_dialog import add_help_button
 from .project.document_line import DocumentLine, ensure_exportable_document_info
 from .widgets import theme
 from .widgets.labels_and_buttons import FocusedButtonDialog, make_ok_cancel_buttons
-from .widgets.layout import fill_layout, make_form, resize_within_screen
+from .widgets.layout import fill_layout, make_form
 from .widgets.lists import WholeRows
 from .widgets.messages import explain_and_log, explain_error, push_message
+from .widgets.windows import resize_to_letters
 
 _MAP_ID_ROLE = Qt.ItemDataRole.UserRole
 
@@ -58,20 +59,13 @@ class MapActions:
         except (SanxianError, ImportError) as error:
             self._iface.messageBar().pushWarning(tr("Export Maps"), explain_error(error))
             return
-        results = processing.execAlgorithmDialog("sanxian:export_maps", {})
-        if results and results.get("FILES"):
-            text = tr("{made} maps, {files} files, in {folder}.")
-            push_message(
-                self._iface.messageBar(),
-                "success",
-                tr("Export Maps"),
-                text.format(made=results["MADE"], files=results["FILES"], folder=results["OUTPUT"]),
-            )
+        if (results := processing.execAlgorithmDialog("sanxian:export_maps", {})) and results.get("FILES"):
+            bar, title = self._iface.messageBar(), tr("Export Maps")
+            made = {"made": results["MADE"], "files": results["FILES"], "folder": results["OUTPUT"]}
+            push_message(bar, "success", title, tr("{made} maps, {files} files, in {folder}.").format(**made))
             if results["NOT_MADE"]:
-                text = tr("Not made, because layers are missing: {names}.")
-                push_message(
-                    self._iface.messageBar(), "info", tr("Export Maps"), text.format(names=results["NOT_MADE"])
-                )
+                text = tr("Not made, because layers are missing: {names}.").format(names=results["NOT_MADE"])
+                push_message(bar, "info", title, text)
 
     def open_layouts_dialog(self) -> None:
         """Recognise the layers in the background, then open the dialog 生成布局."""
@@ -126,23 +120,16 @@ class MapActions:
         finally:
             QApplication.restoreOverrideCursor()
         project.setDirty(True)
-        bar, title = self._iface.messageBar(), tr("Make Layouts")
-        if save_outcome.new_layout_names:
-            text = tr("{count} layouts are in the project's list (Project → Layouts): {names}.")
-            push_message(
-                bar,
-                "success",
-                title,
-                text.format(
-                    count=len(save_outcome.new_layout_names), names=tr(", ").join(save_outcome.new_layout_names)
-                ),
-            )
-        texts = Texts(settings.get_interface_language())
-        for message in dict.fromkeys(note.render(texts) for note in save_outcome.notes):
-            push_message(bar, "warning", title, message)
-        if save_outcome.kept_layout_names:
-            text = tr("Kept as you edited them: {names}.")
-            push_message(bar, "info", title, text.format(names=tr(", ").join(save_outcome.kept_layout_names)))
+        texts, new = Texts(settings.get_interface_language()), save_outcome.new_layout_names
+        made = tr("{count} layouts are in the project's list (Project → Layouts): {names}.")
+        kept_names = tr(", ").join(save_outcome.kept_layout_names)
+        for level, text in (
+            ("success", made.format(count=len(new), names=tr(", ").join(new)) if new else ""),
+            *(("warning", text) for text in dict.fromkeys(note.render(texts) for note in save_outcome.notes)),
+            ("info", tr("Kept as you edited them: {names}.").format(names=kept_names) if kept_names else ""),
+        ):
+            if text:
+                push_message(self._iface.messageBar(), level, tr("Make Layouts"), text)
 
     def _ask_to_replace(self, layout_names: list[str]) -> bool:
         text = tr(
@@ -156,8 +143,7 @@ class MapActions:
             parent=self._iface.mainWindow(),
         )
         yes = box.addButton(tr("Replace"), QMessageBox.ButtonRole.DestructiveRole)
-        no = box.addButton(tr("Keep Mine"), QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(no)
+        box.setDefaultButton(box.addButton(tr("Keep Mine"), QMessageBox.ButtonRole.RejectRole))
         box.exec()
         return box.clickedButton() is yes
 
@@ -181,13 +167,11 @@ class LayoutsDialog(FocusedButtonDialog):
             title = map_spec.title if settings.get_interface_language() == "zh" else map_spec.title_en
             item = QListWidgetItem(f"{map_spec.number:02d}  {title}")
             item.setData(_MAP_ID_ROLE, map_spec.id)
-            missing_input = available_layers.find_missing_input(map_spec)
-            if missing_input:
+            if missing_input := available_layers.find_missing_input(map_spec):
                 item.setFlags(Qt.ItemFlag.NoItemFlags)
                 # The colour of disabled rows is hardly readable in QGIS's dark theme.
                 item.setForeground(theme.get_faint_color(in_field=True))
-                reason = self._texts.get("maps", missing_input.key, map=title, **missing_input.params)
-                item.setToolTip(reason)
+                item.setToolTip(self._texts.get("maps", missing_input.key, map=title, **missing_input.params))
                 item.setText(f"{item.text()}  {tr('(layers missing)')}")
             else:
                 item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable)
@@ -210,8 +194,7 @@ class LayoutsDialog(FocusedButtonDialog):
         self._ok.setText(tr("Make Layouts"))
         fill_layout(QVBoxLayout(self), (WholeRows(self.maps), 1), form, note, buttons)
         self._enable_ok()
-        letter = self.fontMetrics()
-        resize_within_screen(self, letter.horizontalAdvance("0") * 70, letter.lineSpacing() * 36)
+        resize_to_letters(self, 70, 36)
 
     def get_chosen_maps(self) -> list[MapSpec]:
         """Return the definitions of the ticked maps."""

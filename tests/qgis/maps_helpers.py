@@ -36,6 +36,17 @@ def make_builder(project, document=None, catalogue=None):
     )
 
 
+def get_symbol_labels_by_layer_title(legend):
+    """Return title of each layer in a legend → labels of its symbols, both in the order of the legend."""
+    labels_by_title = {}
+    for node in legend.model().rootGroup().findLayers():
+        if nodes := legend.model().layerLegendNodes(node):
+            # The title is drawn; a node read from a project has its layer's name.
+            title = str(node.customProperty("legend/title-label", "") or node.name())
+            labels_by_title[title] = [str(one.data(0) or "") for one in nodes]
+    return labels_by_title
+
+
 def make_centre_layers():
     """Return the layers of a central urban area of 1 × 1 km.
 

@@ -15,8 +15,8 @@ import pytest
 from qgis.core import QgsApplication, QgsProcessingException, QgsProcessingFeedback, QgsProject, QgsVectorLayer
 
 from plugin.bridge.layouts import export, saved_layouts
-from plugin.bridge.layouts.run import MapExportOrder
-from plugin.bridge.layouts.run import export_maps as run_order
+from plugin.bridge.layouts.export import MapExportOrder
+from plugin.bridge.layouts.export import export_maps as run_order
 from plugin.core.base.cancellation import Cancellation
 from plugin.core.base.errors import Cancelled, OutputError
 from plugin.core.standard import map_set as maps
@@ -33,6 +33,7 @@ from tests.qgis.helpers import (
     write_small,
 )
 from tests.qgis.maps_helpers import (
+    get_symbol_labels_by_layer_title,
     is_complete_pdf,
     make_builder,
     make_centre_layers,
@@ -302,7 +303,6 @@ def test_export_maps_writes_four_maps_of_the_central_area(provider, tmp_path):
 
 
 def test_central_area_layout_fills_its_frame_and_its_legend_lists_only_what_the_data_contain(qgis_app, tmp_path):
-    from plugin.bridge.layouts import legend
 
     source = write_small(tmp_path / "中心城区.gpkg", **{**dict.fromkeys(make_small_layers()), **make_centre_layers()})
     project = QgsProject()
@@ -312,10 +312,10 @@ def test_central_area_layout_fills_its_frame_and_its_legend_lists_only_what_the_
     layout = builder.build_layout(MAPS.map_by_id["centre_lines"], A3)
     # 1 km in a frame of 308 × 258 mm.
     assert layout.itemById("map").scale() == pytest.approx(4000)
-    shown = legend.get_symbol_labels_by_layer_title(layout.itemById("legend"))
+    shown = get_symbol_labels_by_layer_title(layout.itemById("legend"))
     assert list(shown)[:3] == ["中心城区范围", "城市蓝线", "城市绿线"] and "城市黄线" not in shown
     plan = builder.build_layout(MAPS.map_by_id["centre_plan"], A3)
-    printed = legend.get_symbol_labels_by_layer_title(plan.itemById("legend"))["规划用地用海分类"]
+    printed = get_symbol_labels_by_layer_title(plan.itemById("legend"))["规划用地用海分类"]
     assert set(printed) == {"城镇住宅", "教育", "公园绿地", "陆地水域"}
     # The frame of the map is on the locator, where the county is.
     overview = plan.itemById("locator").overviews().overview(0)

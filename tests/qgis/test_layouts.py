@@ -18,7 +18,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QSize
 from qgis.PyQt.QtXml import QDomDocument
 
-from plugin.bridge.layouts import export, frame, legend, saved_layouts
+from plugin.bridge.layouts import export, frame, saved_layouts
 from plugin.bridge.layouts.build import format_crs_for_map
 from plugin.core.base.errors import DataError, InputError
 from plugin.core.standard import load_standard
@@ -27,7 +27,12 @@ from plugin.core.standard.profile import DocumentInfo
 from plugin.paths import LAYOUTS_FOLDER
 from tests.qgis.helpers import ROOT, SAMPLE, X, make_square, write_small
 from tests.qgis.helpers import make_table as table
-from tests.qgis.maps_helpers import make_builder, make_centre_layers, open_sample_project
+from tests.qgis.maps_helpers import (
+    get_symbol_labels_by_layer_title,
+    make_builder,
+    make_centre_layers,
+    open_sample_project,
+)
 
 MAPS = maps.load_map_set()
 COUNTY_MAPS = [m.id for m in MAPS.map_by_id.values() if m.scope == "county"]
@@ -180,7 +185,7 @@ def list_codes(layer, field, place=None):
 
 
 def test_legend_of_the_zones_map_lists_the_zones_present_in_the_layer(county_layouts):
-    shown = legend.get_symbol_labels_by_layer_title(county_layouts["zones"].itemById("legend"))
+    shown = get_symbol_labels_by_layer_title(county_layouts["zones"].itemById("legend"))
     assert list(shown) == ["县界", "乡镇界", "规划分区"]
     present = list_codes("YDYHGHFQ", "GHFQDM")
     # No list contains 550. The names are printed without their codes.
@@ -197,14 +202,14 @@ def list_zone_names(codes):
 def test_legend_entries_are_names_without_codes(county_layouts, one):
     printed = [
         name
-        for names in legend.get_symbol_labels_by_layer_title(county_layouts[one].itemById("legend")).values()
+        for names in get_symbol_labels_by_layer_title(county_layouts[one].itemById("legend")).values()
         for name in names
     ]
     assert printed and not [name for name in printed if name[:1].isdigit()]
 
 
 def test_legend_of_the_control_lines_map_lists_lines_and_base_map(county_layouts):
-    shown = legend.get_symbol_labels_by_layer_title(county_layouts["three_lines"].itemById("legend"))
+    shown = get_symbol_labels_by_layer_title(county_layouts["three_lines"].itemById("legend"))
     assert list(shown) == ["县界", "乡镇界", "城镇开发边界", "生态保护红线", "永久基本农田", "现状底图"]
     assert shown["现状底图"] == ["水域", "道路", "现状城镇、村庄与工矿"]
 
@@ -220,12 +225,12 @@ def test_layer_outside_the_map_extent_is_not_in_the_legend(qgis_app, tmp_path):
     for name in ("XZQX", "XZQXZ", "LSWHBHX", "CZKFBJ"):
         project.addMapLayer(QgsVectorLayer(f"{file}|layername={name}", name, "ogr"))
     layout = make_builder(project).build_layout(MAPS.map_by_id["heritage"], MAPS.page_size_by_id["A3"])
-    assert list(legend.get_symbol_labels_by_layer_title(layout.itemById("legend"))) == [
+    assert list(get_symbol_labels_by_layer_title(layout.itemById("legend"))) == [
         "县界",
         "乡镇界",
         "历史文化保护线",
     ]
-    assert legend.get_symbol_labels_by_layer_title(layout.itemById("legend"))["历史文化保护线"] == ["核心保护范围"]
+    assert get_symbol_labels_by_layer_title(layout.itemById("legend"))["历史文化保护线"] == ["核心保护范围"]
 
 
 def test_legend_of_the_three_zones_map_lists_the_zones_derived_from_the_plan(county_layouts, sample_layout_builder):
@@ -233,10 +238,7 @@ def test_legend_of_the_three_zones_map_lists_the_zones_derived_from_the_plan(cou
 
     mapping = load_space_map(sample_layout_builder.available_layers.norm)
     expected = {mapping.name(mapping.get_three_zone_code(code)) for code in list_codes("YDYHGHFQ", "GHFQDM")}
-    assert (
-        set(legend.get_symbol_labels_by_layer_title(county_layouts["three_zones"].itemById("legend"))["三区"])
-        == expected
-    )
+    assert set(get_symbol_labels_by_layer_title(county_layouts["three_zones"].itemById("legend"))["三区"]) == expected
 
 
 # --- by township
@@ -257,7 +259,7 @@ def test_township_layout_has_one_page_per_township(sample_layout_builder):
             assert shapely.box(box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum()).contains(
                 township.geometry
             )
-            entries = set(legend.get_symbol_labels_by_layer_title(layout.itemById("legend"))["规划分区"]) - {"其他"}
+            entries = set(get_symbol_labels_by_layer_title(layout.itemById("legend"))["规划分区"]) - {"其他"}
             inside = list_codes("YDYHGHFQ", "GHFQDM", township.geometry.buffer(-1))
             # A zone outside that touches the boundary may be listed too.
             touching = list_codes("YDYHGHFQ", "GHFQDM", township.geometry.buffer(1))
@@ -453,5 +455,5 @@ def test_legend_entries_removed_by_the_user_stay_removed(qgis_app, tmp_path):
         seen = set()
         for number in range(16):
             export.show_atlas_page(layout, export.LayoutPage(number, "", ""))
-            seen |= set(legend.get_symbol_labels_by_layer_title(layout.itemById("legend")).get("规划分区", ()))
+            seen |= set(get_symbol_labels_by_layer_title(layout.itemById("legend")).get("规划分区", ()))
     assert "生态保护区" not in seen and seen >= {"农田保护区", "城镇集中建设区", "一般农业区"}

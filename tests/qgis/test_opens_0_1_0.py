@@ -19,7 +19,7 @@ from plugin.bridge.editing import attribute_forms
 from plugin.bridge.layers import role_recognition
 from plugin.bridge.layers.properties import get_assigned_role, get_layer_name
 from plugin.bridge.layouts import saved_layouts
-from plugin.bridge.new_project import assemble, bookmarks
+from plugin.bridge.new_project import assemble, layer_extent
 from plugin.bridge.project import county, saved_paths
 from plugin.core.standard import map_set
 from plugin.core.standard.profile import DocumentInfo
@@ -124,7 +124,7 @@ def test_snapping_and_overlap_avoidance_of_a_0_1_0_project_are_kept(wizard_proje
 
 def test_bookmarks_of_a_0_1_0_project_still_follow_renamed_townships(wizard_project):
     assert [b.name() for b in wizard_project.bookmarkManager().bookmarks()] == ["永安镇"]
-    follower = bookmarks.BookmarkUpdater()
+    follower = layer_extent.BookmarkUpdater()
     follower.start(wizard_project)
     layer = map_layers_by_role(wizard_project)["XZQXZ"]
     assert layer.startEditing()

@@ -10,8 +10,12 @@ from qgis.PyQt.QtGui import QImage
 
 from plugin.bridge import pictures
 from plugin.bridge.layers import painting, styles
-from plugin.bridge.pictures.overview import OVERVIEW_PIXELS
-from plugin.bridge.pictures.scene import CLOSE_UP_PIXELS, CONFLICT_SHARE_OF_VIEW, choose_close_up_frame
+from plugin.bridge.pictures.overview import (
+    CLOSE_UP_PIXELS,
+    CONFLICT_SHARE_OF_VIEW,
+    OVERVIEW_PIXELS,
+    choose_close_up_frame,
+)
 from plugin.core.base.cancellation import Cancellation
 from plugin.core.base.errors import Cancelled
 from plugin.core.checks.check import RunOptions, check_plan

@@ -20,7 +20,7 @@ from qgis.core import (
 )
 
 from plugin.bridge.layers.properties import get_assigned_role
-from plugin.bridge.new_project import assemble, bookmarks
+from plugin.bridge.new_project import assemble, layer_extent
 from plugin.bridge.new_project.assemble import NewProjectRequest, create_project_database
 from plugin.core.base.cancellation import NEVER_CANCELLED, Cancellation
 from plugin.core.base.errors import Cancelled, OutputError
@@ -197,11 +197,11 @@ def test_drawing_avoids_overlaps_in_layers_with_a_template_that_forbids_them(fun
 
 def test_bookmarks_are_updated_when_townships_are_drawn_or_renamed(functions, project, tmp_path):
     create_project(make_project_request(tmp_path))
-    follower = bookmarks.BookmarkUpdater()
+    follower = layer_extent.BookmarkUpdater()
     follower.start(project)
     assert project.read(str(tmp_path / "浑源县规划.qgz"))
-    layer = bookmarks.find_township_layer(project)
-    assert get_assigned_role(layer) == "XZQXZ" and bookmarks.update_bookmarks(project) == 0
+    layer = layer_extent.find_township_layer(project)
+    assert get_assigned_role(layer) == "XZQXZ" and layer_extent.update_bookmarks(project) == 0
     with edit(layer):
         draw_feature(layer, make_square(0, 0, 5000, 4000), XZQMC="永安镇", XZQDM="140225100")
         draw_feature(layer, make_square(9000, 0, 1000, 1000), XZQMC="永安镇", XZQDM="140225100")
@@ -221,7 +221,7 @@ def test_bookmarks_are_updated_when_townships_are_drawn_or_renamed(functions, pr
     with edit(layer):
         layer.deleteFeatures(layer.allFeatureIds())
     assert len(manager.bookmarks()) == 1
-    assert bookmarks.update_bookmarks(project) == 0 and not manager.bookmarks()
+    assert layer_extent.update_bookmarks(project) == 0 and not manager.bookmarks()
 
 
 def test_new_project_keeps_or_extends_an_existing_database_as_chosen(functions, tmp_path):

@@ -18,9 +18,9 @@ from qgis.core import (
 )
 
 from plugin.bridge.layouts import saved_layouts
+from plugin.bridge.layouts.export import MapExportOrder
+from plugin.bridge.layouts.export import export_maps as run_order
 from plugin.bridge.layouts.public_maps import NotPublic, make_public_builder
-from plugin.bridge.layouts.run import MapExportOrder
-from plugin.bridge.layouts.run import export_maps as run_order
 from plugin.core.base.errors import InputError
 from plugin.core.standard import map_set as maps
 from plugin.core.standard.profile import DocumentInfo

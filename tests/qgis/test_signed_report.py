@@ -13,8 +13,7 @@ from pypdf import PdfReader
 from qgis.PyQt.QtCore import QSizeF, QThread
 from qgis.PyQt.QtGui import QTextDocument, QTextTable
 
-from plugin.bridge.printing.pagination import lay_out_without_divided_rows
-from plugin.bridge.printing.pdf import write_pdf
+from plugin.bridge.printing.pdf import lay_out_without_divided_rows, write_pdf
 from plugin.core.base.cancellation import NEVER_CANCELLED, Cancellation
 from plugin.core.base.errors import Cancelled
 from plugin.core.checks.check import RunOptions, check_plan

@@ -17,7 +17,6 @@ from qgis.core import (
     QgsFeature,
     QgsField,
     QgsFillSymbol,
-    QgsGeometry,
     QgsLabelObstacleSettings,
     QgsMapRendererCustomPainterJob,
     QgsMapSettings,
@@ -28,16 +27,23 @@ from qgis.core import (
     QgsVectorLayer,
     QgsVectorLayerSimpleLabeling,
 )
-from qgis.PyQt.QtCore import QBuffer, QByteArray, QIODevice, QMetaType, QPointF, QRectF, QSize, Qt
+from qgis.PyQt.QtCore import QBuffer, QByteArray, QIODevice, QLineF, QMetaType, QPointF, QRectF, QSize, Qt
 from qgis.PyQt.QtGui import QColor, QFont, QImage, QImageWriter, QPainter, QPainterPath, QPen, QPolygonF
 
 from . import styles
+from .properties import make_geometry
 
 #: Common Chinese fonts; the first available one is used.
 FONT_FAMILIES = ("Noto Sans CJK SC", "Microsoft YaHei", "Source Han Sans SC", "PingFang SC", "SimHei", "sans-serif")
 MM_PER_INCH = 25.4
 #: The style of a layer without one.
 _PLAIN_OUTLINE = {"color": "255,255,255,0", "outline_color": "#444444", "outline_width": "0.3"}
+#: Corners and lines of the marks of severities, of 22 × 22 units.
+_WARNING_MARK = (((11, 1), (21.5, 19.2), (0.5, 19.2)), ((11, 7.4, 11, 13.0), (11, 15.4, 11, 16.6)))
+_ERROR_MARK = (
+    ((19.9, 14.7), (14.7, 19.9), (7.3, 19.9), (2.1, 14.7), (2.1, 7.3), (7.3, 2.1), (14.7, 2.1), (19.9, 7.3)),
+    ((7.5, 7.5, 14.5, 14.5), (14.5, 7.5, 7.5, 14.5)),
+)
 #: Lines of one pixel remain sharp; above it files grow without a visible difference.
 _JPEG_QUALITY = 66
 
@@ -102,10 +108,8 @@ def make_styled_layer(
         layer.addAttribute(QgsField(column, QMetaType.Type.QString))
     features = []
     for shape, values in rows:
-        geometry = QgsGeometry()
-        geometry.fromWkb(shape.wkb)
         feature = QgsFeature(layer.fields())
-        feature.setGeometry(geometry)
+        feature.setGeometry(make_geometry(shape.wkb))
         feature.setAttributes(list(values))
         features.append(feature)
     layer.addFeatures(features)
@@ -153,13 +157,9 @@ def draw_layers(frame: ImageFrame, layers: Sequence[QgsVectorLayer], crs: Any) -
     settings.setFlag(Qgis.MapSettingsFlag.Antialiasing, True)
     settings.setFlag(Qgis.MapSettingsFlag.DrawLabeling, True)
     settings.setFlag(Qgis.MapSettingsFlag.UseAdvancedEffects, True)
-    painter = QPainter(image)
-    try:
-        job = QgsMapRendererCustomPainterJob(settings, painter)
+    with paint_on(image) as painter:
         # The only way of rendering without an event loop, which a worker thread lacks.
-        job.renderSynchronously()
-    finally:
-        painter.end()
+        QgsMapRendererCustomPainterJob(settings, painter).renderSynchronously()
     return image
 
 
@@ -215,26 +215,11 @@ def draw_severity_marker(
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     painter.setPen(pen)
     painter.setBrush(QColor(_read_color_by_severity().get(severity, _read_color_by_severity()["INFO"])))
-    if severity == "WARNING":
-        painter.drawPolygon(QPolygonF([QPointF(11, 1), QPointF(21.5, 19.2), QPointF(0.5, 19.2)]))
-        painter.setPen(QPen(QColor("#FFFFFF"), 2.3))
-        painter.drawLine(QPointF(11, 7.4), QPointF(11, 13.0))
-        painter.drawLine(QPointF(11, 15.4), QPointF(11, 16.6))
-    else:
-        corners = (
-            (19.9, 14.7),
-            (14.7, 19.9),
-            (7.3, 19.9),
-            (2.1, 14.7),
-            (2.1, 7.3),
-            (7.3, 2.1),
-            (14.7, 2.1),
-            (19.9, 7.3),
-        )
-        painter.drawPolygon(QPolygonF([QPointF(*c) for c in corners]))
-        painter.setPen(QPen(QColor("#FFFFFF"), 2.3))
-        painter.drawLine(QPointF(7.5, 7.5), QPointF(14.5, 14.5))
-        painter.drawLine(QPointF(14.5, 7.5), QPointF(7.5, 14.5))
+    corners, lines = _WARNING_MARK if severity == "WARNING" else _ERROR_MARK
+    painter.drawPolygon(QPolygonF([QPointF(*corner) for corner in corners]))
+    painter.setPen(QPen(QColor("#FFFFFF"), 2.3))
+    for line in lines:
+        painter.drawLine(QLineF(*line))
     painter.restore()
 
 

@@ -14,6 +14,7 @@ from qgis.core import (
     QgsAbstractDatabaseProviderConnection,
     QgsCoordinateReferenceSystem,
     QgsDataSourceUri,
+    QgsGeometry,
     QgsProviderConnectionException,
     QgsProviderRegistry,
     QgsUnsetAttributeValue,
@@ -176,6 +177,13 @@ def _is_view(provider: str, uri: QgsDataSourceUri) -> bool:
     return bool(table.flags() & (flags.TableFlag.View | flags.TableFlag.MaterializedView))
 
 
+def make_geometry(wkb: bytes) -> QgsGeometry:
+    """Return the geometry of a shape as WKB."""
+    geometry = QgsGeometry()
+    geometry.fromWkb(wkb)
+    return geometry
+
+
 def get_assigned_role(layer: QgsVectorLayer) -> str:
     """Return the role (code of the plan layer) that the user or the tool `create_layers` assigned to a layer.
 
@@ -194,8 +202,7 @@ def set_assigned_role(layer: QgsVectorLayer, role: str) -> None:
 
 def count_unsaved_edits(layer: QgsVectorLayer) -> int:
     """Return the number of added, changed or deleted features that are not saved."""
-    buffer = layer.editBuffer()
-    if buffer is None:
+    if (buffer := layer.editBuffer()) is None:
         return 0
     changed_fids = {*buffer.changedAttributeValues(), *buffer.changedGeometries()}
     return len(buffer.addedFeatures()) + len(changed_fids) + len(buffer.deletedFeatureIds())
@@ -208,9 +215,7 @@ def format_crs_for_pyproj(crs: QgsCoordinateReferenceSystem) -> str:
     """
     if not crs.isValid():
         return ""
-    if crs.authid().startswith("EPSG:"):
-        return crs.authid()
-    return crs.toWkt(Qgis.CrsWktVariant.Preferred)
+    return crs.authid() if crs.authid().startswith("EPSG:") else crs.toWkt(Qgis.CrsWktVariant.Preferred)
 
 
 @run_in_python_thread

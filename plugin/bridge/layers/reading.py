@@ -23,7 +23,7 @@ from .properties import (
     make_column,
     make_field_info,
 )
-from .snapshots import LayerSnapshot, StoredFiles, merge_edited_rows
+from .snapshots import LayerSnapshot, StoredFiles, make_geometry_frame, merge_edited_rows
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -179,7 +179,6 @@ def _make_frame(
 
     ``positions``: those of the fields. The features are released. Raise Cancelled.
     """
-    import geopandas as gpd
     import pandas as pd
 
     index = pd.Index(feature_rows.fids, dtype="int64")
@@ -203,12 +202,7 @@ def _make_frame(
     together = zip(feature_rows.fids, feature_rows.shapes_wkb, geometries, strict=True)
     broken_fids = tuple(fid for fid, wkb, shape in together if wkb is not None and shape is None)
     remove_one_by_one(feature_rows.shapes_wkb)
-    # A field may be named geometry too: then the geometry column gets another name.
-    name = "geometry"
-    while name in table:
-        name = f"_{name}"
-    table[name] = gpd.GeoSeries(geometries, index=index, crs=crs)
-    return gpd.GeoDataFrame(table, index=index, geometry=name, crs=crs), broken_fids
+    return make_geometry_frame(table, geometries, index, crs), broken_fids
 
 
 def _fill_from_stored_layer(
@@ -225,8 +219,7 @@ def _fill_from_stored_layer(
     # A layer with such geometries in its file is read through QGIS.
     broken_fids: tuple[int, ...] = ()
     edits = snapshot.edits
-    edited_fids = [*edits.added_fids, *edits.changed_fids]
-    if edited_fids or edits.deleted_fids:
+    if (edited_fids := [*edits.added_fids, *edits.changed_fids]) or edits.deleted_fids:
         request = QgsFeatureRequest().setFilterFids(edited_fids)
         edited_rows = _read_rows(replace(snapshot, feature_request=request), positions, cancellation)
         curve_texts = edited_rows.curve_texts

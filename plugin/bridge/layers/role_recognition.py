@@ -77,10 +77,9 @@ class RecognisedLayers:
 
 def list_plan_layers(project: QgsProject) -> list[QgsVectorLayer]:
     """Return the project's vector layers with geometry that a check reads."""
-    layers = project.mapLayers().values()
     return [
         layer
-        for layer in layers
+        for layer in project.mapLayers().values()
         if isinstance(layer, QgsVectorLayer)
         and layer.isValid()
         and layer.isSpatial()
@@ -93,9 +92,11 @@ def describe_unreadable_layers(project: QgsProject) -> list[tuple[str, dict[str,
 
     The file of such a layer was moved, or its database is not available.
     """
-    layers = [v for v in project.mapLayers().values() if isinstance(v, QgsVectorLayer) and not v.isValid()]
-    layers = [v for v in layers if not is_excluded_from_checks(v)]
-    return [("notice_layer_broken", {"layer": v.name(), "file": Path(get_file_path(v)).name}) for v in layers]
+    return [
+        ("notice_layer_broken", {"layer": v.name(), "file": Path(get_file_path(v)).name})
+        for v in project.mapLayers().values()
+        if isinstance(v, QgsVectorLayer) and not v.isValid() and not is_excluded_from_checks(v)
+    ]
 
 
 def is_excluded_from_checks(layer: QgsVectorLayer) -> bool:
@@ -115,8 +116,7 @@ def is_findings_layer(layer: QgsVectorLayer) -> bool:
 
 def list_findings_layers(project: QgsProject) -> list[QgsVectorLayer]:
     """Return the layers of a project that contain findings, which choosers of a source leave out."""
-    layers = project.mapLayers().values()
-    return [layer for layer in layers if isinstance(layer, QgsVectorLayer) and is_findings_layer(layer)]
+    return [v for v in project.mapLayers().values() if isinstance(v, QgsVectorLayer) and is_findings_layer(v)]
 
 
 def read_layer_schemas(project: QgsProject) -> list[LayerSchema]:
@@ -156,12 +156,11 @@ def recognise_layers(layers: list[LayerSchema], options: RunOptions) -> Recognis
     roles: dict[str, str] = {}
     twice: list[str] = []
     for layer in layers:
-        role, _ = find_role(layer, norm)
-        if not role:
-            continue
-        if role in roles and role_choices.get(role) not in (roles[role], layer.id):
+        role = find_role(layer, norm)[0]
+        choice = role_choices.get(role)
+        if role in roles and choice not in (roles[role], layer.id):
             twice.append(role)
-        if role not in roles or role_choices.get(role) == layer.id:
+        if role and (role not in roles or choice == layer.id):
             roles[role] = layer.id
     scope = norm.standard.scopes[choose_scope(norm, set(roles), options.scope)]
     concepts = norm.standard.concepts
@@ -229,25 +228,18 @@ def assign_roles_for_rule(
             free_roles = [r for r in usable_roles if roles.get(r, source.name) == source.name]
             if not free_roles:
                 raise InputError("role_unknown", role=concept, known=", ".join(sorted(templates)))
-            assigned_role = (
-                recognised_role
-                if recognised_role in free_roles
-                else max(free_roles, key=lambda r: _compute_share_of_matching_fields(source, r, norm))
-            )
+            columns = {f.name.upper() for f in source.fields}
+            # The share of a template's fields that the layer has; the best edition of the template counts.
+            shares = {
+                r: max(
+                    sum(f.name in columns for f in t.fields) / max(len(t.fields), 1)
+                    for t in norm.standard.list_templates_of_role(r)
+                )
+                for r in free_roles
+            }
+            assigned_role = recognised_role if recognised_role in shares else max(shares, key=shares.__getitem__)
         roles[assigned_role] = source.name
     return roles
-
-
-def _compute_share_of_matching_fields(source: SourceLayer, role: str, norm: Norm) -> float:
-    """Return the share (0–1) of a template's fields that the layer has.
-
-    The best edition of the template counts.
-    """
-    columns = {f.name.upper() for f in source.fields}
-    return max(
-        sum(f.name in columns for f in t.fields) / max(len(t.fields), 1)
-        for t in norm.standard.list_templates_of_role(role)
-    )
 
 
 @dataclass(frozen=True)
@@ -309,8 +301,7 @@ def exclude_other_groups(project: QgsProject, chosen: LayerGroup, groups: Iterab
     for group in groups:
         if group != chosen and group.repeated_roles & chosen.repeated_roles:
             for layer_id in group.layer_ids:
-                layer = project.mapLayer(layer_id)
-                if layer is not None:
+                if (layer := project.mapLayer(layer_id)) is not None:
                     layer.setCustomProperty(EXCLUDED_PROPERTY, list(chosen.layer_ids))
     project.setDirty(True)
 

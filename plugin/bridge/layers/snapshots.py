@@ -143,8 +143,7 @@ def _shows_stored_rows(layer: QgsVectorLayer) -> bool:
 
 
 def _find_buffered_edits(layer: QgsVectorLayer) -> BufferedEdits:
-    buffer = layer.editBuffer()
-    if buffer is None:
+    if (buffer := layer.editBuffer()) is None:
         return BufferedEdits()
     # QGIS gives added features before the stored ones, the first added one first; its id is the largest.
     added_fids = tuple(sorted(buffer.addedFeatures(), reverse=True))
@@ -205,11 +204,9 @@ class StoredFiles:
         ):
             return None
         self._cancellation.raise_if_cancelled()
-        path = Path(snapshot.file_path)
+        path, names = Path(snapshot.file_path), frozenset(name.upper() for name in kinds)
         try:
-            opened_path = self.open(path)
-            names = frozenset(name.upper() for name in kinds)
-            layer = read_layer_by_columns(path, opened_path, snapshot.table_name, names)
+            layer = read_layer_by_columns(path, self.open(path), snapshot.table_name, names)
         except InputError:
             # QGIS may still read it, or report why not.
             return None
@@ -217,9 +214,7 @@ class StoredFiles:
         if layer is None or layer.curve_texts or layer.broken_fids:
             # QGIS closes rings that GEOS cannot represent.
             return None
-        if layer.problem is not None or _give_columns_of_snapshot(layer, snapshot, kinds, crs):
-            return layer
-        return None
+        return layer if layer.problem or _give_columns_of_snapshot(layer, snapshot, kinds, crs) else None
 
     def open(self, path: Path) -> Path:
         """Return the path that a driver may open. Raise InputError."""
@@ -242,7 +237,6 @@ def _give_columns_of_snapshot(
     Return False if one is missing, or if the driver has rounded its numbers to single precision; QGIS does not.
     ``kinds``: field name → QMetaType number.
     """
-    import geopandas as gpd
     import pandas as pd
 
     frame, geometry_name = layer.frame, layer.frame.geometry.name
@@ -262,12 +256,20 @@ def _give_columns_of_snapshot(
         else _convert_column(frame[name], kind)
         for name, kind in kinds.items()
     }
-    geometry_name = "geometry"
-    while geometry_name in columns:
-        geometry_name = f"_{geometry_name}"
-    columns[geometry_name] = gpd.GeoSeries(frame.geometry.to_numpy(), index=frame.index, crs=crs)
-    layer.frame = gpd.GeoDataFrame(columns, geometry=geometry_name, crs=crs)
+    layer.frame = make_geometry_frame(columns, frame.geometry.to_numpy(), frame.index, crs)
     return True
+
+
+def make_geometry_frame(columns: dict[str, Any], shapes: Any, index: pd.Index, crs: CRS | None) -> gpd.GeoDataFrame:
+    """Return columns with shapes as a table; the columns get that of the shapes."""
+    import geopandas as gpd
+
+    # A field may be named geometry too: then the geometry column gets another name.
+    name = "geometry"
+    while name in columns:
+        name = f"_{name}"
+    columns[name] = gpd.GeoSeries(shapes, index=index, crs=crs)
+    return gpd.GeoDataFrame(columns, index=index, geometry=name, crs=crs)
 
 
 def merge_edited_rows(
@@ -284,8 +286,7 @@ def merge_edited_rows(
     import geopandas as gpd
     import pandas as pd
 
-    replaced_fids = edits.changed_fids | edits.deleted_fids
-    kept_frame = stored_frame.loc[~stored_frame.index.isin(list(replaced_fids))]
+    kept_frame = stored_frame.loc[~stored_frame.index.isin(list(edits.changed_fids | edits.deleted_fids))]
     # A changed feature may have been deleted in the file since the stored rows were read.
     missing_fids = edits.deleted_fids | (edits.changed_fids - set(edited_frame.index.tolist()))
     remaining_fids = [fid for fid in stored_frame.index.tolist() if fid not in missing_fids]

@@ -40,8 +40,7 @@ def apply_role_style(layer: QgsVectorLayer, role: str) -> bool:
 
     Return False for a table without geometry, which is unchanged.
     """
-    geometry = get_geometry_kind(layer)
-    if not geometry:
+    if not (geometry := get_geometry_kind(layer)):
         return False
     styled = apply_style_file(layer, get_style_name(role, geometry))
     layer.triggerRepaint()
@@ -57,8 +56,7 @@ def apply_style_file(layer: QgsVectorLayer, name: str) -> bool:
     document = QDomDocument()
     document.setContent(_read_style_file(name))
     root, context = document.documentElement(), QgsReadWriteContext()
-    renderer = QgsFeatureRenderer.load(root.firstChildElement("renderer-v2"), context)
-    if renderer is None:
+    if (renderer := QgsFeatureRenderer.load(root.firstChildElement("renderer-v2"), context)) is None:
         return False
     layer.setRenderer(renderer)
     opacity = root.firstChildElement("layerOpacity").text()
@@ -83,13 +81,11 @@ def apply_styles_to_project(project: QgsProject, layer_id_by_role: dict[str, str
     """
     styled_layer_names = []
     for role, layer_id in layer_id_by_role.items():
-        layer = project.mapLayer(layer_id)
-        if isinstance(layer, QgsVectorLayer) and get_geometry_kind(layer):
+        if isinstance(layer := project.mapLayer(layer_id), QgsVectorLayer) and get_geometry_kind(layer):
             former_renderer = layer.renderer().clone() if layer.renderer() is not None else None
-            style_name = former_style_name
-            manager, name, number = layer.styleManager(), style_name, 2
+            manager, name, number = layer.styleManager(), former_style_name, 2
             while name in manager.styles():
-                name, number = f"{style_name} {number}", number + 1
+                name, number = f"{former_style_name} {number}", number + 1
             style = QgsMapLayerStyle()
             style.readFromLayer(layer)
             manager.addStyle(name, style)

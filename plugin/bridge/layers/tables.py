@@ -20,7 +20,6 @@ from qgis.core import (
     QgsFeature,
     QgsField,
     QgsFields,
-    QgsGeometry,
     QgsVectorFileWriter,
     QgsVectorLayer,
 )
@@ -30,7 +29,7 @@ from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
 from ...core.base.errors import OutputError
 from ...core.standard.messages.texts import Texts
 from ..running.threads import run_in_python_thread
-from .properties import convert_to_qgis_crs
+from .properties import convert_to_qgis_crs, make_geometry
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -89,8 +88,7 @@ def make_template_table(frame: GeoDataFrame, template: Template, crs: QgsCoordin
                 [QDate(v.year, v.month, v.day) if d and v else v for v, d in zip(plain_values, dates, strict=True)]
             )
             if shape is not None:
-                multi_geometry = QgsGeometry()
-                multi_geometry.fromWkb(shapely.to_wkb(shape))
+                multi_geometry = make_geometry(shapely.to_wkb(shape))
                 multi_geometry.convertToMultiType()
                 feature.setGeometry(multi_geometry)
             yield feature
@@ -142,8 +140,7 @@ def make_record_table(
             feature = QgsFeature(fields)
             feature.setAttributes([row.get(column) for column in types])
             if crs is not None:
-                geometry = QgsGeometry()
-                geometry.fromWkb(wkb_of_rows[number])
+                geometry = make_geometry(wkb_of_rows[number])
                 geometry.convertToMultiType()
                 feature.setGeometry(geometry)
             yield feature
@@ -237,11 +234,8 @@ def make_finding_feature(finding: Finding, columns: QgsFields) -> QgsFeature:
     row = finding.row()
     finding_feature = QgsFeature(columns)
     finding_feature.setAttributes([row[name] for name in columns.names()])
-    shape = finding.make_layer_geometry()
-    if shape is not None:
-        geometry = QgsGeometry()
-        geometry.fromWkb(shape.wkb)
-        finding_feature.setGeometry(geometry)
+    if (shape := finding.make_layer_geometry()) is not None:
+        finding_feature.setGeometry(make_geometry(shape.wkb))
     return finding_feature
 
 

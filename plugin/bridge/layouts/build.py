@@ -5,11 +5,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cached_property
 from pathlib import Path
 
 from qgis.core import (
-    Qgis,
     QgsCoordinateReferenceSystem,
     QgsExpressionContextUtils,
     QgsLayoutItemLabel,
@@ -21,11 +19,10 @@ from qgis.core import (
     QgsPrintLayout,
     QgsReadWriteContext,
     QgsRectangle,
-    QgsTextFormat,
     QgsVectorLayer,
 )
 from qgis.PyQt.QtCore import QRectF, Qt
-from qgis.PyQt.QtGui import QColor, QFont
+from qgis.PyQt.QtGui import QColor
 from qgis.PyQt.QtXml import QDomDocument
 
 from ...core.base.errors import DataError
@@ -40,11 +37,6 @@ from .map_layers import (
     TOWNSHIPS_CONCEPT,
     MapLayers,
     NamedPoint,
-    NeighbourLayer,
-    compute_locator_extent,
-    find_city_name,
-    find_neighbour_layer,
-    find_sister_counties,
     has_features,
 )
 
@@ -74,10 +66,8 @@ def _add_place_labels(
     Labels that would overlap earlier ones are left out. The locator's extent must be set.
     """
     extent = locator.extent()
-    grid = locator.grids().grid(0) if locator.grids().size() else None
-    if grid is not None:
-        degrees = extent.width() / _METRES_PER_DEGREE
-        steps = _GRATICULE_STEPS_DEGREES
+    for grid in locator.grids().asList()[:1]:
+        degrees, steps = extent.width() / _METRES_PER_DEGREE, _GRATICULE_STEPS_DEGREES
         interval = next((step for step in steps if degrees / step <= _MAX_LINES), steps[-1])
         grid.setIntervalX(interval)
         grid.setIntervalY(interval)
@@ -91,16 +81,11 @@ def _add_place_labels(
         if not edge.contains(box) or any(box.intersects(other) for other in occupied):
             continue
         occupied.append(box)
-        identifier = f"locator_name_{number}"
         label = QgsLayoutItemLabel(layout)
-        label.setId(identifier)
+        label.setId(f"locator_name_{number}")
         label.setText(place.name)
-        text = QgsTextFormat()
-        text.setFont(QFont(layer_styles.choose_font_family()))
-        text.setSize(_LABEL_FONT_PT * page_size.factor)
-        text.setSizeUnit(Qgis.RenderUnit.Points)
-        text.setColor(QColor(frame.SECONDARY_TEXT_COLOUR))
-        label.setTextFormat(text)
+        size = _LABEL_FONT_PT * page_size.factor
+        label.setTextFormat(layer_styles.make_text_format(size, frame.SECONDARY_TEXT_COLOUR))
         label.setHAlign(Qt.AlignmentFlag.AlignHCenter)
         label.setVAlign(Qt.AlignmentFlag.AlignVCenter)
         label.setMarginX(0.0)
@@ -173,7 +158,7 @@ class LayoutBuilder:
             "sanxian_short": map_spec.short,
             "sanxian_number": f"{map_spec.number:02d}",
             "sanxian_county": county.name,
-            "sanxian_city": find_city_name(self.available_layers)
+            "sanxian_city": self.available_layers.find_city_name()
             if self._is_city_locator(map_spec, by_township)
             else "",
             "sanxian_crs": format_crs_for_map(self.available_layers.crs),
@@ -188,15 +173,13 @@ class LayoutBuilder:
         frame.fit_labels(
             layout, page_size, names=[t.name for t in self.available_layers.townships] if by_township else []
         )
-        bar = layout.itemById(frame.SCALE_BAR_ITEM_ID)
-        if isinstance(bar, QgsLayoutItemScaleBar):
+        if isinstance(bar := layout.itemById(frame.SCALE_BAR_ITEM_ID), QgsLayoutItemScaleBar):
             bar.setLinkedMap(item)
             if by_township:
                 frame.bind_scale_bar_to_scale(bar, page_size)
             else:
                 frame.fit_scale_bar(bar, item, page_size)
-        legend = layout.itemById(frame.LEGEND_ITEM_ID)
-        if isinstance(legend, QgsLayoutItemLegend):
+        if isinstance(legend := layout.itemById(frame.LEGEND_ITEM_ID), QgsLayoutItemLegend):
             entries: list[tuple[QgsVectorLayer, str]] = []
             for spec in map_spec.layers:
                 role_and_layer = self.available_layers.find_drawn_role_and_layer(spec)
@@ -239,17 +222,8 @@ class LayoutBuilder:
 
         A township would be only a dot at that scale.
         """
-        return map_spec.scope == "county" and not by_township and self.neighbours is None and bool(self.sister_counties)
-
-    @cached_property
-    def sister_counties(self) -> list[NamedPoint]:
-        """Return the other counties of the same city with known bounds."""
-        return find_sister_counties(self.available_layers)
-
-    @cached_property
-    def neighbours(self) -> NeighbourLayer | None:
-        """Return the project's layer of adjoining counties, or None."""
-        return find_neighbour_layer(self.available_layers)
+        layers = self.available_layers
+        return map_spec.scope == "county" and not by_township and not layers.neighbours and bool(layers.sister_counties)
 
     def _make_neighbour_layers(
         self, layer_style: str, page_size: PageSize, drawn_layers: list[QgsVectorLayer]
@@ -258,13 +232,35 @@ class LayoutBuilder:
 
         An empty list if the project or the map set has no such layer.
         """
-        neighbours = self.neighbours
-        if neighbours is None or neighbours.layer in drawn_layers or layer_style not in self.catalogue.style_by_id:
+        neighbours, style_by_id = self.available_layers.neighbours, self.catalogue.style_by_id
+        if neighbours is None or neighbours.layer in drawn_layers or layer_style not in style_by_id:
             return []
-        xml = layer_styles.make_neighbours_style(
-            neighbours, self.available_layers.county.code, self.catalogue.style_by_id[layer_style], page_size
-        )
+        county_code = self.available_layers.county.code
+        xml = layer_styles.make_neighbours_style(neighbours, county_code, style_by_id[layer_style], page_size)
         return [(neighbours.layer, xml)]
+
+    def _add_styled_layer(
+        self,
+        styled_layers: list[tuple[QgsVectorLayer, str]],
+        role_and_layer: tuple[str, QgsVectorLayer] | None,
+        style_id: str,
+        page_size: PageSize,
+        fill: tuple[str, QColor] | None,
+        *scale: float,
+    ) -> None:
+        """Append (layer, style as XML) of a layer that is not in the list yet.
+
+        ``fill``: which townships have another colour on an atlas page (`layer_styles.fill_townships`); ``scale``:
+        scale of the map, and whether its symbols are smaller.
+        """
+        if role_and_layer is not None and role_and_layer[1] not in [layer for layer, _ in styled_layers]:
+            available_layers, catalogue, (role, layer) = self.available_layers, self.catalogue, role_and_layer
+            style = catalogue.style_by_id.get(style_id)
+            xml = layer_styles.make_map_style(available_layers, role, layer, style, catalogue, page_size, *scale)
+            if fill is not None:
+                code_field = available_layers.get_field_name(role, layer, "division_code")
+                xml = layer_styles.fill_townships(xml, layer, code_field, *fill)
+            styled_layers.append((layer, xml))
 
     def _fill_map(
         self, layout: QgsPrintLayout, map_spec: MapSpec, page_size: PageSize, by_township: bool
@@ -289,20 +285,11 @@ class LayoutBuilder:
                 margins = 1 + 2 * _AREA_MARGIN_SHARE
                 scale = self.catalogue.find_round_scale(scales[len(scales) // 2] * margins)
         smaller = map_spec.scope == "county" and not by_township
-        styled_layers = []
+        styled_layers: list[tuple[QgsVectorLayer, str]] = []
         for spec in map_spec.layers:
+            fill = ("<>", layer_styles.COVER_COLOR) if by_township and spec.of == (TOWNSHIPS_CONCEPT,) else None
             role_and_layer = self.available_layers.find_drawn_role_and_layer(spec)
-            if role_and_layer is None or role_and_layer[1] in [layer for layer, _ in styled_layers]:
-                continue
-            role, layer = role_and_layer
-            layer_style = self.catalogue.style_by_id.get(spec.style)
-            xml = layer_styles.make_map_style(
-                self.available_layers, role, layer, layer_style, self.catalogue, page_size, scale, smaller
-            )
-            if by_township and spec.of == (TOWNSHIPS_CONCEPT,):
-                code_field = self.available_layers.get_field_name(role, layer, "division_code")
-                xml = layer_styles.fill_townships(xml, layer, code_field, "<>", layer_styles.COVER_COLOR)
-            styled_layers.append((layer, xml))
+            self._add_styled_layer(styled_layers, role_and_layer, spec.style, page_size, fill, scale, smaller)
         _lock_layers_and_styles(
             item,
             styled_layers + self._make_neighbour_layers("neighbours", page_size, [layer for layer, _ in styled_layers]),
@@ -318,54 +305,39 @@ class LayoutBuilder:
         if map_spec.scope == "county":
             return self.available_layers.compute_county_extent()
         centre = self.available_layers.find_role_and_layer((CENTRAL_AREA_ROLE,))
-        layers = [spec for spec in map_spec.layers if not spec.underlay]
-        drawn_layers = [self.available_layers.find_drawn_role_and_layer(spec) for spec in layers]
-        extent_layers = (
-            [centre[1]]
-            if centre and has_features(centre[1])
-            else [role_and_layer[1] for role_and_layer in drawn_layers if role_and_layer]
-        )
-        return self.available_layers.compute_common_extent(extent_layers)
+        if centre and has_features(centre[1]):
+            return self.available_layers.compute_common_extent([centre[1]])
+        specs = [spec for spec in map_spec.layers if not spec.underlay]
+        drawn_layers = filter(None, map(self.available_layers.find_drawn_role_and_layer, specs))
+        return self.available_layers.compute_common_extent([layer for _, layer in drawn_layers])
 
     def _fill_locator(
         self, layout: QgsPrintLayout, map_spec: MapSpec, page_size: PageSize, by_township: bool, item: QgsLayoutItemMap
     ) -> None:
         """Set extent, layers and place names of the locator map; ``item``: main map, whose frame it shows."""
-        locator = layout.itemById(frame.LOCATOR_ITEM_ID)
-        if not isinstance(locator, QgsLayoutItemMap):
+        if not isinstance(locator := layout.itemById(frame.LOCATOR_ITEM_ID), QgsLayoutItemMap):
             return
         locator_layers: list[tuple[QgsVectorLayer, str]] = []
         in_city = self._is_city_locator(map_spec, by_township)
         for of in ((COUNTY_ROLE,), (TOWNSHIPS_CONCEPT,)):
-            role_and_layer = self.available_layers.find_role_and_layer(of)
-            if (
-                role_and_layer is None
-                or role_and_layer[1] in [layer for layer, _ in locator_layers]
-                or (in_city and locator_layers)
-            ):
-                continue
-            role, layer = role_and_layer
+            if in_city and locator_layers:
+                break
             # With townships below it, the county is their outline.
             is_outline_only = of == (COUNTY_ROLE,) and bool(self.available_layers.townships) and not in_city
-            ground = self.catalogue.style_by_id.get("locator_outline" if is_outline_only else "locator")
-            xml = layer_styles.make_map_style(self.available_layers, role, layer, ground, self.catalogue, page_size)
-            if by_township and of == (TOWNSHIPS_CONCEPT,):
-                code_field = self.available_layers.get_field_name(role, layer, "division_code")
-                xml = layer_styles.fill_townships(xml, layer, code_field, "=", layer_styles.MARK_COLOR)
-            locator_layers.append((layer, xml))
+            style_id = "locator_outline" if is_outline_only else "locator"
+            fill = ("=", layer_styles.MARK_COLOR) if by_township and of == (TOWNSHIPS_CONCEPT,) else None
+            role_and_layer = self.available_layers.find_role_and_layer(of)
+            self._add_styled_layer(locator_layers, role_and_layer, style_id, page_size, fill)
         locator.setCrs(self.available_layers.crs)
         county = self.available_layers.compute_county_extent()
         neighbour_layers = self._make_neighbour_layers(
             "locator_neighbours", page_size, [layer for layer, _ in locator_layers]
         )
-        places = (
-            [NamedPoint(self.available_layers.county.name, county.center()), *self.sister_counties] if in_city else []
-        )
-        extent = (
-            compute_locator_extent(self.available_layers, self.neighbours, county)
-            if neighbour_layers
-            else QgsRectangle(county)
-        )
+        places = []
+        if in_city:
+            places = [NamedPoint(self.available_layers.county.name, county.center())]
+            places += self.available_layers.sister_counties
+        extent = self.available_layers.compute_locator_extent(county) if neighbour_layers else QgsRectangle(county)
         for place in places:
             extent.combineExtentWith(QgsRectangle(place.centre, place.centre))
         _lock_layers_and_styles(locator, locator_layers + neighbour_layers)
@@ -375,8 +347,7 @@ class LayoutBuilder:
             )
         )
         _add_place_labels(layout, locator, places, page_size)
-        overview = locator.overviews().overview(0) if locator.overviews().size() else None
-        if overview is not None:
+        for overview in locator.overviews().asList()[:1]:
             # A frame around everything would have no meaning.
             overview.setEnabled(map_spec.scope != "county" or by_township)
             overview.setLinkedMap(item)

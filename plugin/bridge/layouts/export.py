@@ -1,25 +1,29 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Export of layouts to jpg and pdf, page by page, on the main thread.
-
-QGIS prints layouts on the main thread only. The files contain no data of user or machine.
-"""
+"""Export of maps: pages of layouts as jpg and pdf without data of user and machine, and runs over many maps."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from qgis.core import Qgis, QgsLayoutExporter, QgsLayoutItemLegend, QgsPrintLayout, QgsVectorLayer
-from qgis.PyQt.QtCore import QRectF, QSize
+from qgis.PyQt.QtCore import QRectF, QSignalBlocker, QSize
 from qgis.PyQt.QtGui import QImage, QImageWriter
 
-from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
+from ...core.base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...core.base.errors import OutputError
 from ...core.base.files.document_text import make_document_text
-from . import frame, legend
+from ...core.base.files.writing import write_atomically
+from ...core.standard.map_set import MapSpec, MissingMapReason, PageSize, expand_concepts_to_roles
+from ...core.standard.messages.texts import Message
+from ...core.standard.profile.profile_data import load_secrecy_levels
+from . import frame, legend, saved_layouts
+from .build import APPROVAL_VARIABLE, LayoutBuilder
+from .map_layers import TOWNSHIPS_CONCEPT
+from .public_maps import NotPublic, PublicMaps, require_no_world_file
 
 _XMP_PACKET_PATTERN = re.compile(rb"<\?xpacket begin=.*?<\?xpacket end='?\"?w'?\"?\?>", re.DOTALL)
 _INFO_PATTERN = re.compile(rb"/Info\s+(\d+)\s+(\d+)\s+R")
@@ -55,8 +59,7 @@ def blank_pdf_metadata(data: bytes, title: str) -> bytes:
             head + body.ljust(byte_count - len(head) - len(packet_end), b" ") + packet_end
         )
     for number, generation in set(_INFO_PATTERN.findall(data)):
-        object_start_pattern = re.compile(rb"(?<!\d)" + number + rb"\s+" + generation + rb"\s+obj\b")
-        for match in object_start_pattern.finditer(data):
+        for match in re.compile(rb"(?<!\d)" + number + rb"\s+" + generation + rb"\s+obj\b").finditer(data):
             end = data.index(b"endobj", match.end())
             blanked_data[match.end() : end] = _make_info_dictionary(title, end - match.end())
     return bytes(blanked_data)
@@ -65,14 +68,12 @@ def blank_pdf_metadata(data: bytes, title: str) -> bytes:
 def _make_info_dictionary(title: str, byte_count: int) -> bytes:
     producer_entry = b"/Producer (QGIS)"
     text = b"/Title <" + (b"\xfe\xff" + title.encode("utf-16-be")).hex().encode("ascii") + b">"
-    for inside in (
+    choices = (
         b"\n<<\n" + text + b"\n" + producer_entry + b"\n>>\n",
         b"\n<<" + producer_entry + b">>\n",
         b"\n<<>>\n",
-    ):
-        if len(inside) <= byte_count:
-            return inside.ljust(byte_count, b" ")
-    return b" " * byte_count
+    )
+    return next((inside for inside in choices if len(inside) <= byte_count), b"").ljust(byte_count, b" ")
 
 
 @dataclass(frozen=True)
@@ -142,13 +143,11 @@ def write_page(
 
 def show_atlas_page(layout: QgsPrintLayout, page: LayoutPage) -> None:
     """Set the atlas of a layout to the township of a page, and show only legend entries that are on this page."""
-    if page.atlas_index >= 0:
-        layout.atlas().seekTo(page.atlas_index)
-    layout.refresh()
     township, crs = None, None
     if page.atlas_index >= 0:
-        coverage = layout.atlas().coverageLayer()
-        township, crs = layout.reportContext().feature().geometry(), coverage.crs()
+        layout.atlas().seekTo(page.atlas_index)
+        township, crs = layout.reportContext().feature().geometry(), layout.atlas().coverageLayer().crs()
+    layout.refresh()
     for one in layout.items():
         if isinstance(one, QgsLayoutItemLegend):
             legend.filter_and_fit_legend(one, township, crs)
@@ -194,23 +193,208 @@ def _keep_layers_opaque(layout: QgsPrintLayout) -> Iterator[None]:
     A legend paints its colours with the layer's opacity in the layer tree. No signal is emitted, and the map's style
     has the intended opacity.
     """
-    pale: dict[QgsVectorLayer, float] = {}
-    for one in layout.items():
-        if isinstance(one, QgsLayoutItemLegend):
-            for node in one.model().rootGroup().findLayers():
-                layer = node.layer()
-                if isinstance(layer, QgsVectorLayer) and layer.opacity() < 1:
-                    pale[layer] = layer.opacity()
+    legends = [one for one in layout.items() if isinstance(one, QgsLayoutItemLegend)]
+    layers = [node.layer() for one in legends for node in one.model().rootGroup().findLayers()]
+    pale = {layer: layer.opacity() for layer in layers if isinstance(layer, QgsVectorLayer) and layer.opacity() < 1}
     try:
         for layer in pale:
-            _set_opacity(layer, 1.0)
+            with QSignalBlocker(layer):
+                layer.setOpacity(1.0)
         yield
     finally:
         for layer, opacity in pale.items():
-            _set_opacity(layer, opacity)
+            with QSignalBlocker(layer):
+                layer.setOpacity(opacity)
 
 
-def _set_opacity(layer: QgsVectorLayer, opacity: float) -> None:
-    was = layer.blockSignals(True)
-    layer.setOpacity(opacity)
-    layer.blockSignals(was)
+@dataclass(frozen=True)
+class MapExportOrder:
+    """Which maps to export, where and how.
+
+    ``maps``: definitions of the maps; ``page_size``: page size; ``formats``: jpg, pdf; ``adds_township_pages``: add a
+    page for each township to every map that has such pages; ``writes_world_file``: write world files.
+    """
+
+    maps: tuple[MapSpec, ...]
+    page_size: PageSize
+    target_folder: Path
+    formats: tuple[str, ...] = MAP_FILE_FORMATS
+    dpi: float = MIN_DPI
+    adds_township_pages: bool = False
+    writes_world_file: bool = False
+    #: Makes the maps public; None: the maps are complete.
+    public: PublicMaps | None = None
+
+
+@dataclass
+class MapExportOutcome:
+    """Result of an export of maps.
+
+    ``written_files``: paths in the order in which they were written; ``not_made``: (map, reason why it was not made);
+    ``used_project_layout_names``: names of the project's saved layouts that were exported; ``notes``: messages on
+    lowered secrecy levels and missing map approval numbers.
+    """
+
+    written_files: list[Path] = field(default_factory=list)
+    exported_maps: list[MapSpec] = field(default_factory=list)
+    not_made: list[tuple[MapSpec, MissingMapReason]] = field(default_factory=list)
+    used_project_layout_names: list[str] = field(default_factory=list)
+    notes: list[Message] = field(default_factory=list)
+
+
+def export_maps(
+    builder: LayoutBuilder,
+    order: MapExportOrder,
+    *,
+    progress: ProgressCallback = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> MapExportOutcome:
+    """Export the requested maps page by page; return what was written, and maps that were not made.
+
+    ``progress`` is called before each page, where the run can be cancelled. Existing files are replaced after all pages
+    are made. Main thread only. Raises Cancelled, OutputError, and InputError for a saved layout whose level of secrecy
+    would be lowered without a reason. Public maps come with a page that lists what was taken out.
+    """
+    require_no_world_file(order.public is not None and order.writes_world_file)
+    available_layers, outcome = builder.available_layers, MapExportOutcome()
+    info = builder.document
+    if load_secrecy_levels().is_public(info.secrecy) and not info.map_approval:
+        outcome.notes.append(Message("document", "no_approval", {"secrecy": info.secrecy}))
+    jobs: list[tuple[MapSpec, bool]] = []
+    for one in order.maps:
+        if lack := available_layers.find_missing_input(one):
+            outcome.not_made.append((one, order.public.explain_missing(one, lack) if order.public else lack))
+            continue
+        outcome.exported_maps.append(one)
+        jobs.append((one, False))
+        if order.adds_township_pages and one.is_by_township:
+            if available_layers.townships:
+                jobs.append((one, True))
+            else:
+                concepts = available_layers.norm.standard.concepts
+                roles = " / ".join(expand_concepts_to_roles((TOWNSHIPS_CONCEPT,), concepts))
+                outcome.not_made.append((one, MissingMapReason("no_townships", {"roles": roles})))
+    if jobs:
+        # All files are replaced together, after all pages are written: an aborted run leaves the old ones.
+        with suppress(_NothingPublic), write_atomically(_choose_first_file(builder, order, jobs[0])) as temporary:
+            names = list(_write_pages(builder, order, jobs, outcome, temporary.parent, progress, cancellation))
+            if order.public is not None:
+                from ...core.render.public_edition.verification import verify_public_file
+
+                if not names:
+                    raise _NothingPublic
+                order.public.write_record_page(temporary, builder.available_layers.county.name)
+                for name in (*names, temporary.name):
+                    verify_public_file(temporary.parent / name, order.public.redactor)
+                names.append(temporary.name)
+            outcome.written_files += [order.target_folder / name for name in names]
+            cancellation.raise_if_cancelled()
+    if order.public is not None and (former := _list_former_public_files(builder, order, outcome)):
+        params = {"folder": str(order.target_folder), "files": "、".join(former), "count": len(former)}
+        outcome.notes.append(Message("maps", "public_former_files", params))
+    progress(1.0, "")
+    return outcome
+
+
+def _list_former_public_files(builder: LayoutBuilder, order: MapExportOrder, outcome: MapExportOutcome) -> list[str]:
+    """Return the names of former public files in the folder of maps that have no public edition any more."""
+    catalogue, layers = builder.catalogue, builder.available_layers
+    places = [(layers.county.code, layers.county.name, False)]
+    places += [(township.code, township.name, True) for township in layers.townships]
+    written = {path.name for path in outcome.written_files}
+    names = {
+        f"{catalogue.make_file_stem(spec, code, name, township=is_township)}.{suffix}"
+        for spec, _ in outcome.not_made
+        for code, name, is_township in places
+        for suffix in MAP_FILE_FORMATS
+    }
+    return sorted(name for name in names - written if (order.target_folder / name).exists())
+
+
+class _NothingPublic(Exception):
+    """Raised if no page may be public, so that existing files remain."""
+
+
+def _choose_first_file(builder: LayoutBuilder, order: MapExportOrder, job: tuple[MapSpec, bool]) -> Path:
+    """Return the path of a file that is certainly written; ``job``: the first map, and True for township pages."""
+    county = builder.available_layers.county
+    if order.public is not None:
+        name = order.public.redactor.texts.get("public", "file_stem")
+        return order.target_folder / f"{county.code}{county.name}{name}.html"
+    stem = builder.catalogue.make_file_stem(job[0], county.code, county.name)
+    return order.target_folder / f"{stem}.{order.formats[0]}"
+
+
+def _write_pages(
+    builder: LayoutBuilder,
+    order: MapExportOrder,
+    jobs: list[tuple[MapSpec, bool]],
+    outcome: MapExportOutcome,
+    folder: Path,
+    progress: ProgressCallback,
+    cancellation: Cancellation,
+) -> Iterator[str]:
+    """Write page by page to a folder; yield the names of the files."""
+    total = sum(len(builder.available_layers.townships) if by_township else 1 for _, by_township in jobs)
+    done_count = 0
+    for one, by_township in jobs:
+        written_count = 0
+        try:
+            for layout, page in _iterate_pages(builder, order, one, by_township, outcome):
+                progress(done_count / total, page.document_title)
+                cancellation.raise_if_cancelled()
+                if order.public is not None:
+                    show_atlas_page(layout, page)
+                    if (problem := order.public.find_scale_problem(layout)) is not None:
+                        outcome.not_made.append((one, problem))
+                        continue
+                    order.public.blank_labels(layout, one)
+                yield from write_page(
+                    layout,
+                    page,
+                    folder,
+                    formats=order.formats,
+                    dpi=order.dpi,
+                    writes_world_file=order.writes_world_file,
+                    cancellation=cancellation,
+                )
+                done_count += 1
+                written_count += 1
+        except NotPublic as error:
+            outcome.not_made.append((one, error.reason))
+        if not by_township and not written_count:
+            outcome.exported_maps.remove(one)
+            if order.public is not None:
+                order.public.records.pop(one.id, None)
+
+
+def _iterate_pages(
+    builder: LayoutBuilder, order: MapExportOrder, map_spec: MapSpec, by_township: bool, outcome: MapExportOutcome
+) -> Iterator[tuple[QgsPrintLayout, LayoutPage]]:
+    """Yield (layout, page) for each page of a map: one page, or with ``by_township`` one per township.
+
+    The layout is a copy of that which is saved in the project, with the title block (图签) of this run, else a new one.
+    """
+    saved = saved_layouts.find_layout(builder.available_layers.project, map_spec, order.page_size, by_township)
+    if saved is None:
+        layout = builder.build_layout(map_spec, order.page_size, by_township=by_township)
+    else:
+        outcome.used_project_layout_names.append(saved.name())
+        outcome.notes += saved_layouts.require_reason_for_lowered_secrecy(saved, builder.document)
+        layout = saved.clone()
+        if builder.document.printable_map_approval and layout.itemById(frame.APPROVAL_ITEM_ID) is None:
+            params = {"layout": saved.name(), "item": f"[% @{APPROVAL_VARIABLE} %]"}
+            outcome.notes.append(Message("document", "no_approval_item", params))
+        builder.set_document_variables(layout)
+    if order.public is not None:
+        order.public.make_public(layout, map_spec, builder, is_saved=saved is not None)
+    catalogue, county = builder.catalogue, builder.available_layers.county
+    if not by_township:
+        stem = catalogue.make_file_stem(map_spec, county.code, county.name)
+        yield layout, LayoutPage(-1, stem, f"{county.name}{map_spec.title}")
+    else:
+        codes = {t.name: t.code for t in builder.available_layers.townships}
+        with keep_atlas_rendering(layout):
+            for number, name in iterate_atlas_pages(layout):
+                stem = catalogue.make_file_stem(map_spec, codes.get(name, county.code), name, township=True)
+                yield layout, LayoutPage(number, stem, f"{county.name}{name}{map_spec.short}")

@@ -67,8 +67,7 @@ def fit_labels(layout: QgsLayout, page_size: PageSize, names: list[str] | None =
     """
     longest = max(names or [""], key=len)
     for identifier in (*ONE_LINE_LABELS, *WRAPPED_LABELS):
-        label = layout.itemById(identifier)
-        if isinstance(label, QgsLayoutItemLabel):
+        if isinstance(label := layout.itemById(identifier), QgsLayoutItemLabel):
             _fit_label(label, identifier in WRAPPED_LABELS, longest if identifier == "title" else "")
 
 
@@ -121,12 +120,10 @@ def bind_scale_bar_to_scale(bar: QgsLayoutItemScaleBar, page_size: PageSize) -> 
 
 def _centre_scale_bar(bar: QgsLayoutItemScaleBar) -> None:
     """Centre the scale bar under the numeric scale, whatever its width."""
-    scale_label = bar.layout().itemById("scale")
-    if scale_label is None:
-        return
-    y = bar.pos().y()
-    bar.setReferencePoint(QgsLayoutItem.ReferencePoint.UpperMiddle)
-    bar.attemptMove(QgsLayoutPoint(scale_label.pos().x() + scale_label.rect().width() / 2, y, MILLIMETRES))
+    if (scale_label := bar.layout().itemById("scale")) is not None:
+        y = bar.pos().y()
+        bar.setReferencePoint(QgsLayoutItem.ReferencePoint.UpperMiddle)
+        bar.attemptMove(QgsLayoutPoint(scale_label.pos().x() + scale_label.rect().width() / 2, y, MILLIMETRES))
 
 
 def fit_scale_bar(bar: QgsLayoutItemScaleBar, item: QgsLayoutItemMap, page_size: PageSize) -> None:

@@ -55,6 +55,16 @@ def choose_font_family() -> str:
     return next((name for name in FONT_FAMILIES if QgsFontUtils.fontFamilyOnSystem(name)), FONT_FAMILIES[-1])
 
 
+def make_text_format(size: float, color: str) -> QgsTextFormat:
+    """Return the format of a Chinese text; ``size``: in points."""
+    text = QgsTextFormat()
+    text.setFont(QFont(choose_font_family()))
+    text.setSize(size)
+    text.setSizeUnit(Qgis.RenderUnit.Points)
+    text.setColor(QColor(color))
+    return text
+
+
 def make_map_style(
     available_layers: MapLayers,
     role: str,
@@ -74,8 +84,7 @@ def make_map_style(
     style = style or LayerStyle()
     copy = layer.clone()
     # A layer without an official style keeps its symbols of the project.
-    has_own = styles.has_style_entry(role)
-    if has_own:
+    if has_own := styles.has_style_entry(role):
         styles.apply_role_style(copy, role)
     if style.spaces:
         _show_zones_as_three_zones(copy, available_layers, role)
@@ -110,12 +119,8 @@ def make_neighbours_style(neighbours: NeighbourLayer, county_code: str, style: L
     # A page shows only part of each neighbour; place the name in the visible part.
     settings.centroidWhole = False
     settings.fitInPolygonOnly = False
-    text = QgsTextFormat()
-    text.setFont(QFont(choose_font_family()))
-    text.setSize((style.labels or _NEIGHBOUR_LABEL_PT) * page_size.labels)
-    text.setSizeUnit(Qgis.RenderUnit.Points)
-    text.setColor(QColor(_NEIGHBOUR_LABEL_COLOR))
-    settings.setFormat(text)
+    size = (style.labels or _NEIGHBOUR_LABEL_PT) * page_size.labels
+    settings.setFormat(make_text_format(size, _NEIGHBOUR_LABEL_COLOR))
     copy.setLabeling(QgsVectorLayerSimpleLabeling(settings))
     copy.setLabelsEnabled(True)
     return _make_style_xml(copy)
@@ -129,8 +134,7 @@ def fill_townships(xml: str, layer: QgsVectorLayer, code_field: str, comparison:
     layer = layer.clone()
     QgsMapLayerStyle(xml).writeToLayer(layer)
     condition = f"coalesce(\"{code_field}\" {comparison} attribute(@atlas_feature, '{code_field}'), false)"
-    renderer = layer.renderer().clone()
-    if isinstance(renderer, QgsSingleSymbolRenderer):
+    if isinstance(renderer := layer.renderer().clone(), QgsSingleSymbolRenderer):
         symbol = renderer.symbol().clone()
         cover_fill = QgsSimpleFillSymbolLayer(color)
         cover_fill.setStrokeStyle(Qt.PenStyle.NoPen)
@@ -151,13 +155,12 @@ def _make_style_xml(layer: QgsVectorLayer) -> str:
 
 
 def _find_categorized_renderer(layer: QgsVectorLayer) -> QgsCategorizedSymbolRenderer | None:
-    renderer = layer.renderer()
-    if isinstance(renderer, QgsMergedFeatureRenderer):
+    if isinstance(renderer := layer.renderer(), QgsMergedFeatureRenderer):
         renderer = renderer.embeddedRenderer()
     return renderer if isinstance(renderer, QgsCategorizedSymbolRenderer) else None
 
 
-def _list_category_codes(category: QgsRendererCategory) -> list:
+def list_category_codes(category: QgsRendererCategory) -> list:
     """Return the values of a category, which may have one value or a list."""
     value = category.value()
     return value if isinstance(value, list) else [value]
@@ -166,17 +169,15 @@ def _list_category_codes(category: QgsRendererCategory) -> list:
 def _drop_codes_from_class_names(layer: QgsVectorLayer) -> None:
     """Remove codes from class names for the legend: 耕地 instead of 01 耕地."""
     renderer = layer.renderer()
-    categorized_renderer = _find_categorized_renderer(layer)
-    if categorized_renderer is None:
-        return
-    categorized_renderer = categorized_renderer.clone()
-    for n, category in enumerate(categorized_renderer.categories()):
-        categorized_renderer.updateCategoryLabel(n, _LEADING_CODE_PATTERN.sub("", category.label()))
-    layer.setRenderer(
-        QgsMergedFeatureRenderer(categorized_renderer)
-        if isinstance(renderer, QgsMergedFeatureRenderer)
-        else categorized_renderer
-    )
+    if (categorized_renderer := _find_categorized_renderer(layer)) is not None:
+        categorized_renderer = categorized_renderer.clone()
+        for n, category in enumerate(categorized_renderer.categories()):
+            categorized_renderer.updateCategoryLabel(n, _LEADING_CODE_PATTERN.sub("", category.label()))
+        layer.setRenderer(
+            QgsMergedFeatureRenderer(categorized_renderer)
+            if isinstance(renderer, QgsMergedFeatureRenderer)
+            else categorized_renderer
+        )
 
 
 def _show_merged_land_use_classes(layer: QgsVectorLayer, style: LayerStyle) -> None:
@@ -184,17 +185,16 @@ def _show_merged_land_use_classes(layer: QgsVectorLayer, style: LayerStyle) -> N
 
     Classes are matched by the codes of the official symbols.
     """
-    renderer = _find_categorized_renderer(layer)
-    if renderer is None:
-        return
-    by_code = {c.label().split(" ")[0]: _list_category_codes(c) for c in renderer.categories()}
-    class_categories = []
-    for merged_class in style.classes:
-        values = [value for code in merged_class.codes for value in by_code.get(code, ())]
-        if values:
-            symbol = QgsFillSymbol.createSimple({"color": merged_class.fill, "outline_style": "no"})
-            class_categories.append(QgsRendererCategory(values, symbol, merged_class.name))
-    layer.setRenderer(QgsCategorizedSymbolRenderer(renderer.classAttribute(), class_categories))
+    if (renderer := _find_categorized_renderer(layer)) is not None:
+        by_code = {c.label().split(" ")[0]: list_category_codes(c) for c in renderer.categories()}
+        class_categories = [
+            QgsRendererCategory(
+                values, QgsFillSymbol.createSimple({"color": one.fill, "outline_style": "no"}), one.name
+            )
+            for one in style.classes
+            if (values := [value for code in one.codes for value in by_code.get(code, ())])
+        ]
+        layer.setRenderer(QgsCategorizedSymbolRenderer(renderer.classAttribute(), class_categories))
 
 
 def _show_zones_as_three_zones(layer: QgsVectorLayer, available_layers: MapLayers, role: str) -> None:
@@ -210,22 +210,23 @@ def _show_zones_as_three_zones(layer: QgsVectorLayer, available_layers: MapLayer
     mapping = load_space_map(available_layers.norm)
     scratch = layer.clone()
     styles.apply_role_style(scratch, THREE_ZONES_ROLE)
-    categories = {str(v): c for c in _find_categorized_renderer(scratch).categories() for v in _list_category_codes(c)}
+    categories = {str(v): c for c in _find_categorized_renderer(scratch).categories() for v in list_category_codes(c)}
     values: dict[str, list] = {}
     for value in sorted(layer.uniqueValues(layer.fields().lookupField(field)), key=str):
         code = mapping.get_three_zone_code(str(value).strip()) if isinstance(value, str | int) else UNMAPPED_ZONE_CODE
         values.setdefault(code, []).append(value if isinstance(value, str | int) else "")
-    zone_categories = []
-    for code in sorted(values):
-        like = categories.get(code, categories.get(""))
-        zone_categories.append(QgsRendererCategory(values[code], like.symbol().clone(), mapping.name(code)))
+    default = categories.get("")
+    zone_categories = [
+        QgsRendererCategory(values[code], categories.get(code, default).symbol().clone(), mapping.name(code))
+        for code in sorted(values)
+    ]
     layer.setRenderer(QgsMergedFeatureRenderer(QgsCategorizedSymbolRenderer(field, zone_categories)))
 
 
 def _set_plain_symbol(layer: QgsVectorLayer, style: LayerStyle, page_size: PageSize) -> None:
-    symbol_properties = {"color": style.fill, "outline_color": style.line or "#555555"}
-    symbol_properties["outline_width"] = f"{0.2 * page_size.factor:.2f}"
-    layer.setRenderer(QgsSingleSymbolRenderer(QgsFillSymbol.createSimple(symbol_properties)))
+    colors = {"color": style.fill, "outline_color": style.line or "#555555"}
+    symbol = QgsFillSymbol.createSimple({**colors, "outline_width": f"{0.2 * page_size.factor:.2f}"})
+    layer.setRenderer(QgsSingleSymbolRenderer(symbol))
 
 
 def _reduce_renderer_to_scale(renderer: QgsFeatureRenderer, scale: float) -> QgsFeatureRenderer:

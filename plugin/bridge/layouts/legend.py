@@ -12,7 +12,6 @@ from qgis.core import (
     QgsExpressionContextUtils,
     QgsFeatureRequest,
     QgsGeometry,
-    QgsLayerTreeLayer,
     QgsLayoutExporter,
     QgsLayoutItemLegend,
     QgsLayoutItemMap,
@@ -26,6 +25,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QSize
 
 from . import frame
+from .layer_styles import list_category_codes
 
 # The classes of a layer on a page are read from the features once, by their codes.
 # QGIS's legend filter evaluates every class for every feature, twice for a page: 23 s each for 60 000 parcels.
@@ -78,8 +78,7 @@ def _find_classes_in_area(layer: QgsVectorLayer, style: str, area: QgsGeometry, 
         return None if _has_features_in_area(layer, here) else []
     positions: dict[str, int] = {}
     for n, category in enumerate(renderer.categories()):
-        value = category.value()
-        for one in value if isinstance(value, list) else [value]:
+        for one in list_category_codes(category):
             positions.setdefault(_make_category_key(one), n)
     others = positions.get("")
     class_positions = {
@@ -158,8 +157,7 @@ def filter_and_fit_legend(legend: QgsLayoutItemLegend, township: QgsGeometry | N
     _hide_absent_entries(legend, township, crs)
     # QGIS sizes a legend only after it was painted once.
     QgsLayoutExporter(legend.layout()).renderRegionToImage(legend.sceneBoundingRect(), QSize(), _PROBE_DPI)
-    box = legend.layout().itemById(frame.LEGEND_FRAME_ITEM_ID)
-    if not isinstance(box, QgsLayoutItemShape):
+    if not isinstance(box := legend.layout().itemById(frame.LEGEND_FRAME_ITEM_ID), QgsLayoutItemShape):
         legend.adjustBoxSize()
         return
     size = _LegendSizes(legend)
@@ -181,15 +179,13 @@ def _hide_absent_entries(legend: QgsLayoutItemLegend, township: QgsGeometry | No
 
     Entries that the user removed stay hidden.
     """
-    item = legend.linkedMap()
-    if item is None:
+    if (item := legend.linkedMap()) is None:
         return
     area, styles = compute_page_area(item, township, crs), item.layerStyleOverrides()
     # QGIS would pass them to the legend only when it is painted: too late to filter its classes.
     legend.model().setLayerStyleOverrides(styles)
     for node in legend.model().rootGroup().findLayers():
-        layer = node.layer()
-        if not isinstance(layer, QgsVectorLayer):
+        if not isinstance(layer := node.layer(), QgsVectorLayer):
             continue
         current_properties = [
             str(node.customProperty(key, default))
@@ -201,15 +197,15 @@ def _hide_absent_entries(legend: QgsLayoutItemLegend, township: QgsGeometry | No
                 node.setCustomProperty(key, value)
         first, style = (str(node.customProperty(key)) for key in _ORIGINAL_PROPERTIES)
         present_classes = _find_classes_in_area(layer, styles.get(layer.id(), ""), area, item.crs())
-        allowed_classes = (
-            present_classes if first == _ALL_CLASSES else [int(n) for n in first.split(",") if n.isdigit()]
-        )
-        if present_classes is None:
-            _set_legend_node_order(node, first)
+        order = first
+        if present_classes is not None:
+            allowed_classes = map(str, present_classes) if first == _ALL_CLASSES else first.split(",")
+            present_names = [n for n in allowed_classes if n.isdigit() and int(n) in present_classes]
+            order = ",".join(present_names) or _NO_CLASSES
+        if order == _ALL_CLASSES:
+            node.removeCustomProperty(_ORDER_PROPERTY)
         else:
-            _set_legend_node_order(
-                node, ",".join(str(n) for n in allowed_classes or () if n in present_classes) or _NO_CLASSES
-            )
+            node.setCustomProperty(_ORDER_PROPERTY, order)
         node.setCustomProperty(_TITLE_STYLE_PROPERTY, "hidden" if present_classes == [] else style)
         for key, value in zip(
             _WRITTEN_PROPERTIES,
@@ -218,26 +214,6 @@ def _hide_absent_entries(legend: QgsLayoutItemLegend, township: QgsGeometry | No
         ):
             node.setCustomProperty(key, value)
         legend.model().refreshLayerLegend(node)
-
-
-def _set_legend_node_order(node: QgsLayerTreeLayer, order: str) -> None:
-    if order == _ALL_CLASSES:
-        node.removeCustomProperty(_ORDER_PROPERTY)
-    else:
-        node.setCustomProperty(_ORDER_PROPERTY, order)
-
-
-def get_symbol_labels_by_layer_title(legend: QgsLayoutItemLegend) -> dict[str, list[str]]:
-    """Return title of each layer in the legend → labels of its symbols, both in the order of the legend."""
-    entries_by_title = {}
-    for node in legend.model().rootGroup().findLayers():
-        nodes = legend.model().layerLegendNodes(node)
-        if nodes:
-            # The title is drawn; a node read from a project has its layer's name.
-            entries_by_title[str(node.customProperty("legend/title-label", "") or node.name())] = [
-                str(one.data(0) or "") for one in nodes
-            ]
-    return entries_by_title
 
 
 class _LegendSizes:

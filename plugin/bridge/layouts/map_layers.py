@@ -122,8 +122,7 @@ class MapLayers:
         """Return code (six digits) and name of the county; raise InputError if unknown."""
         if self.known_county is not None:
             return self.known_county
-        row = self._read_division_names(COUNTY_ROLE)[:1]
-        if row and _COUNTY_CODE_PATTERN.match(row[0].code):
+        if (row := self._read_division_names(COUNTY_ROLE)[:1]) and _COUNTY_CODE_PATTERN.match(row[0].code):
             return DivisionName(row[0].code, row[0].name or self._find_division_name(row[0].code))
         votes = Counter(one.code[:6] for one in self.townships if _COUNTY_CODE_PATTERN.match(one.code[:6]))
         code = self.norm.profile.area_code
@@ -147,16 +146,16 @@ class MapLayers:
     def _read_division_names(self, role: str) -> list[DivisionName]:
         """Return code and name from each row of the layer of a role; empty without the layer or its fields."""
         layer = self.roles.get(role)
-        if layer is None:
+        if layer is None or not all(fields := self._get_division_fields(role, layer)):
             return []
-        fields = [self.get_field_name(role, layer, meaning) for meaning in ("division_code", "division_name")]
-        if not all(fields):
-            return []
-        request = QgsFeatureRequest().setSubsetOfAttributes(fields, layer.fields())
-        rows = [[row[name] for name in fields] for row in layer.getFeatures(request)]
+        rows = layer.getFeatures(QgsFeatureRequest().setSubsetOfAttributes(fields, layer.fields()))
         return [
-            DivisionName(*(str(value).strip() if isinstance(value, str | int) else "" for value in row)) for row in rows
+            DivisionName(*(str(row[name]).strip() if isinstance(row[name], str | int) else "" for name in fields))
+            for row in rows
         ]
+
+    def _get_division_fields(self, role: str, layer: QgsVectorLayer) -> list[str]:
+        return [self.get_field_name(role, layer, meaning) for meaning in ("division_code", "division_name")]
 
     @cached_property
     def division_codes(self) -> CodeList:
@@ -165,8 +164,8 @@ class MapLayers:
 
     def _find_division_name(self, code: str) -> str:
         """Return the name of a province, city or county by its code; empty if unknown."""
-        code_list = self.division_codes
-        return code_list.entry_by_code[code].name if code in code_list.entry_by_code else ""
+        entry = self.division_codes.entry_by_code.get(code)
+        return entry.name if entry else ""
 
     @cached_property
     def crs(self) -> QgsCoordinateReferenceSystem:
@@ -208,6 +207,59 @@ class MapLayers:
                 total.combineExtentWith(self.get_layer_extent(layer))
         return total
 
+    # Surroundings of the county: adjoining counties from a project layer, else names of the other counties of its city.
+    # Boundaries of other counties come only from the planner's data: those of web maps are shifted and may not be
+    # printed.
+
+    @cached_property
+    def neighbours(self) -> NeighbourLayer | None:
+        """Return the project layer that contains adjoining counties, or None.
+
+        Layers of counties are preferred to layers of cities.
+        """
+        neighbour_candidates: list[tuple[bool, str, NeighbourLayer]] = []
+        for layer in role_recognition.list_plan_layers(self.project):
+            if layer.geometryType() == Qgis.GeometryType.Polygon:
+                fields = self._get_division_fields(COUNTY_ROLE, layer)
+                if all(fields) and (codes := _find_other_codes(layer, fields[0], self.county.code)):
+                    only_cities = all(code.endswith("00") for code in codes)
+                    neighbour_candidates.append((only_cities, layer.name(), NeighbourLayer(layer, *fields)))
+        return min(neighbour_candidates, key=lambda one: one[:2])[2] if neighbour_candidates else None
+
+    def compute_locator_extent(self, county: QgsRectangle) -> QgsRectangle:
+        """Return the extent of the locator map, in the CRS of the maps.
+
+        It is the county's extent plus a margin of 0.8 of its longer side, limited to the layer of adjoining counties.
+        """
+        wide_extent = QgsRectangle(county)
+        wide_extent.grow(_NEIGHBOUR_DISTANCE_SHARE * max(county.width(), county.height()))
+        locator_extent = wide_extent.intersect(self.get_layer_extent(self.neighbours.layer))
+        locator_extent.combineExtentWith(county)
+        return locator_extent
+
+    def find_city_name(self) -> str:
+        """Return the name of the city that the county belongs to; empty if unknown."""
+        rows = self.division_codes.entry_by_code
+        county_row = rows.get(self.county.code)
+        return rows[county_row.parent].name if county_row and county_row.parent in rows else ""
+
+    @cached_property
+    def sister_counties(self) -> list[NamedPoint]:
+        """Return the other counties of the same city that have bounds in the code list."""
+        from ...core.standard.divisions import find_extent
+
+        rows = self.division_codes.entry_by_code
+        county_row = rows.get(self.county.code)
+        transform = QgsCoordinateTransform(QgsCoordinateReferenceSystem("EPSG:4490"), self.crs, self.project)
+        sister_counties = []
+        for code, row in rows.items() if county_row is not None else ():
+            is_sister = row.parent == county_row.parent and row is not county_row
+            bounds = find_extent(code, self.division_codes) if is_sister else None
+            if bounds is not None and bounds.division is row and bounds.middle_latitude is not None:
+                middle = QgsPointXY((bounds.west + bounds.east) / 2, bounds.middle_latitude)
+                sister_counties.append(NamedPoint(row.name, transform.transform(middle)))
+        return sister_counties
+
 
 def collect_from_project(project: QgsProject, options: RunOptions) -> MapLayers:
     """Return the map layers of a project, recognised as for a check."""
@@ -219,8 +271,7 @@ def collect_from_layers(project: QgsProject, layers: list[QgsVectorLayer], optio
 
     Raise InputError without layers, if none is recognised, or if two have the same role.
     """
-    outlines = [role_recognition.read_layer_schema(layer) for layer in layers]
-    if not outlines:
+    if not (outlines := [role_recognition.read_layer_schema(layer) for layer in layers]):
         raise InputError("no_layers")
     recognised_layers, norm = run_in_python_thread(
         lambda: (role_recognition.recognise_layers(outlines, options), options.resolve_norm())
@@ -256,12 +307,7 @@ def has_features(layer: QgsVectorLayer) -> bool:
 
     The features are queried, because a data provider may not know their number.
     """
-    request = QgsFeatureRequest().setLimit(1).setNoAttributes()
-    return next(layer.getFeatures(request), None) is not None
-
-
-# Surroundings of a county: adjoining counties from a project layer, else names of the other counties of its city.
-# Boundaries of other counties come only from the planner's data: those of web maps are shifted and may not be printed.
+    return next(layer.getFeatures(QgsFeatureRequest().setLimit(1).setNoAttributes()), None) is not None
 
 
 @dataclass(frozen=True)
@@ -284,28 +330,6 @@ class NamedPoint:
     centre: QgsPointXY
 
 
-def find_neighbour_layer(available_layers: MapLayers) -> NeighbourLayer | None:
-    """Return the project layer that contains adjoining counties, or None.
-
-    Layers of counties are preferred to layers of cities.
-    """
-    neighbour_candidates: list[tuple[bool, str, NeighbourLayer]] = []
-    for layer in role_recognition.list_plan_layers(available_layers.project):
-        if layer.geometryType() != Qgis.GeometryType.Polygon:
-            continue
-        fields = [
-            available_layers.get_field_name(COUNTY_ROLE, layer, meaning)
-            for meaning in ("division_code", "division_name")
-        ]
-        if not all(fields):
-            continue
-        codes = _find_other_codes(layer, fields[0], available_layers.county.code)
-        if codes:
-            only_cities = all(code.endswith("00") for code in codes)
-            neighbour_candidates.append((only_cities, layer.name(), NeighbourLayer(layer, *fields)))
-    return min(neighbour_candidates, key=lambda one: one[:2])[2] if neighbour_candidates else None
-
-
 def _find_other_codes(layer: QgsVectorLayer, field: str, county_code: str) -> set[str]:
     """Return the six-digit codes of other counties in a layer's field.
 
@@ -317,50 +341,3 @@ def _find_other_codes(layer: QgsVectorLayer, field: str, county_code: str) -> se
     request.setFlags(Qgis.FeatureRequestFlag.NoGeometry).setLimit(_MAX_NEIGHBOUR_ROWS)
     codes = {str(row[field]).strip() for row in layer.getFeatures(request)}
     return codes - {county_code} if all(_COUNTY_CODE_PATTERN.fullmatch(code) for code in codes) else set()
-
-
-def compute_locator_extent(
-    available_layers: MapLayers, neighbours: NeighbourLayer, county: QgsRectangle
-) -> QgsRectangle:
-    """Return the extent of the locator map, in the CRS of the maps.
-
-    It is the county's extent plus a margin of 0.8 of its longer side, limited to the layer of adjoining counties.
-    """
-    wide_extent = QgsRectangle(county)
-    wide_extent.grow(_NEIGHBOUR_DISTANCE_SHARE * max(county.width(), county.height()))
-    locator_extent = wide_extent.intersect(available_layers.get_layer_extent(neighbours.layer))
-    locator_extent.combineExtentWith(county)
-    return locator_extent
-
-
-def find_city_name(available_layers: MapLayers) -> str:
-    """Return the name of the city that the county belongs to; empty if unknown."""
-    rows = available_layers.division_codes.entry_by_code
-    county_row = rows.get(available_layers.county.code)
-    return rows[county_row.parent].name if county_row and county_row.parent in rows else ""
-
-
-def find_sister_counties(available_layers: MapLayers) -> list[NamedPoint]:
-    """Return the other counties of the same city that have bounds in the code list."""
-    from ...core.standard.divisions import find_extent
-
-    code_list = available_layers.division_codes
-    county_entry = code_list.entry_by_code.get(available_layers.county.code)
-    transform = QgsCoordinateTransform(
-        QgsCoordinateReferenceSystem("EPSG:4490"), available_layers.crs, available_layers.project
-    )
-    sister_counties = []
-    for code, row in code_list.entry_by_code.items():
-        bounds = find_extent(code, code_list)
-        if (
-            county_entry is None
-            or code == county_entry.code
-            or row.parent != county_entry.parent
-            or bounds is None
-            or bounds.division is not row
-        ):
-            continue
-        if bounds.middle_latitude is not None:
-            middle = QgsPointXY((bounds.west + bounds.east) / 2, bounds.middle_latitude)
-            sister_counties.append(NamedPoint(row.name, transform.transform(middle)))
-    return sister_counties

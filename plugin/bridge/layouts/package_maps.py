@@ -107,10 +107,9 @@ def _choose_common_crs(layers: list[Layer], job: MapJob) -> CRS:
     """
     from ...core.standard.divisions import find_default_crs
 
-    for layer in sorted(layers, key=lambda one: one.role != COUNTY_ROLE):
-        if layer.crs is not None and layer.crs.is_projected:
-            return layer.crs
-    return find_default_crs(job.county_code, find_division_codes(job.plan.norm))
+    county_first = sorted(layers, key=lambda one: one.role != COUNTY_ROLE)
+    projected = (one.crs for one in county_first if one.crs is not None and one.crs.is_projected)
+    return next(projected, None) or find_default_crs(job.county_code, find_division_codes(job.plan.norm))
 
 
 def _normalize_ring_starts(frame):
@@ -139,21 +138,18 @@ class _PackageMapPrinter:
         self._project = QgsProject()
         roles = {}
         for role, table in tables.items():
-            name = job.plan.layers[role].name
-            roles[role] = QgsVectorLayer(f"{file}|layername={table}", name, "ogr")
+            roles[role] = QgsVectorLayer(f"{file}|layername={table}", job.plan.layers[role].name, "ogr")
             set_assigned_role(roles[role], role)
         self._project.addMapLayers(list(roles.values()))
         available_layers = MapLayers(
             self._project, roles, job.plan.norm, DivisionName(job.county_code, job.county_name)
         )
-        settings = job.map_settings
-        self._sheet = job.catalogue.page_size_by_id[settings.page]
+        self._sheet = job.catalogue.page_size_by_id[job.map_settings.page]
         self._builder = LayoutBuilder(available_layers, job.catalogue, job.document_info)
 
     def print_map(self, request: MapRequest, cancellation: Cancellation) -> RenderedMap:
         """Write the files of one map and return their names; if the map lacks input, return the reason."""
-        lack = self._builder.available_layers.find_missing_input(request.map_spec)
-        if lack:
+        if lack := self._builder.available_layers.find_missing_input(request.map_spec):
             return RenderedMap(request, missing_reason=lack)
         layout = self._builder.build_layout(request.map_spec, self._sheet)
         page = LayoutPage(-1, request.file_name.rpartition(".")[0], f"{self._job.county_name}{request.map_spec.title}")

@@ -89,9 +89,7 @@ _NORTH_ITEM_ID = "north"
 
 
 def _remove_empty_groups(group: QgsLayerTreeGroup) -> None:
-    for node in group.children():
-        if not QgsLayerTree.isGroup(node):
-            continue
+    for node in filter(QgsLayerTree.isGroup, group.children()):
         if node.findLayers():
             _remove_empty_groups(node)
         else:
@@ -155,8 +153,7 @@ class PublicMaps:
         """Yield kind and layer of the hidden layers that a map would show."""
         for spec in map_spec.layers:
             found = self.all_layers.find_drawn_role_and_layer(spec)
-            kind = self.edition.find_kind(found[0], found[1].name()) if found else None
-            if found and kind:
+            if found and (kind := self.edition.find_kind(found[0], found[1].name())):
                 yield kind, found[1]
 
     def find_kind(self, layer: QgsMapLayer) -> HiddenKind | None:
@@ -178,8 +175,9 @@ class PublicMaps:
             record.add_layer(kind, layer.name())
         if CRS_TEXTS in self.edition.elements:
             record.count("crs_texts")
-            word = self.redactor.texts.get("public", "map_crs")
-            QgsExpressionContextUtils.setLayoutVariable(layout, "sanxian_crs", word)
+            QgsExpressionContextUtils.setLayoutVariable(
+                layout, "sanxian_crs", self.redactor.texts.get("public", "map_crs")
+            )
         pictures = 0
         for item in layout.items():
             if not isinstance(item, QgsLayoutItem) or isinstance(item, _PLAIN_ITEMS):
@@ -205,8 +203,7 @@ class PublicMaps:
         root = item.model().rootGroup()
         for node in root.findLayers():
             layer = node.layer()
-            is_hidden = layer is None or self.find_kind(layer) is not None
-            if is_hidden or (is_saved and not self._is_plan_layer(layer, builder)):
+            if not layer or self.find_kind(layer) or (is_saved and not self._is_plan_layer(layer, builder)):
                 node.parent().removeChildNode(node)
         _remove_empty_groups(root)
         record.count("labels", _blank_group_texts(root, self._is_leaking))
@@ -218,9 +215,11 @@ class PublicMaps:
         """Blank the labels of a page that show coordinates, a CRS or a hidden layer."""
         record = self.records[map_spec.id][1][-1]
         for item in layout.items():
-            if not isinstance(item, QgsLayoutItemLabel) or not item.text():
-                continue
-            if _COORDINATE_EXPRESSION.search(item.text()) or self._is_leaking(item.currentText()):
+            if (
+                isinstance(item, QgsLayoutItemLabel)
+                and item.text()
+                and (_COORDINATE_EXPRESSION.search(item.text()) or self._is_leaking(item.currentText()))
+            ):
                 item.setText("")
                 record.count("labels")
 
@@ -257,8 +256,7 @@ class PublicMaps:
         item.setDrawAnnotations(False)
         shown, styles = [], item.layerStyleOverrides()
         for layer in item.layers():
-            kind = self.find_kind(layer)
-            if kind is not None:
+            if (kind := self.find_kind(layer)) is not None:
                 record.add_layer(kind, layer.name())
                 styles.pop(layer.id(), None)
                 continue
@@ -284,7 +282,7 @@ class PublicMaps:
 
     def _is_plan_layer(self, layer: QgsMapLayer, builder: LayoutBuilder) -> bool:
         """Return True for a layer with a role, and for the layer of adjoining counties."""
-        neighbours = builder.neighbours
+        neighbours = builder.available_layers.neighbours
         return bool(self._find_role(layer)) or (neighbours is not None and neighbours.layer.id() == layer.id())
 
     def find_scale_problem(self, layout: QgsPrintLayout) -> MissingMapReason | None:

@@ -81,9 +81,9 @@ class MappingRun(QObject):
         if self._task.status() == QgsTask.TaskStatus.Terminated:
             # QGIS prepares a task at once; if that failed, the task never emits its end.
             self.run_ended.emit(None)
-            return
-        runner.keep_until_end(self, self._task.executed)
-        QgsApplication.taskManager().addTask(self._task)
+        else:
+            runner.keep_until_end(self, self._task.executed)
+            QgsApplication.taskManager().addTask(self._task)
 
     def cancel(self) -> None:
         """Cancel the task of this run."""
@@ -149,8 +149,7 @@ def _find_used_keys(project: QgsProject) -> set[str]:
     """Return the keys (BSM) of all plan layers of a project, with their unsaved edits."""
     keys: set[str] = set()
     for layer in list_plan_layers(project):
-        position = layer.fields().lookupField(NUMBER_FIELD)
-        if position >= 0:
+        if (position := layer.fields().lookupField(NUMBER_FIELD)) >= 0:
             request = QgsFeatureRequest().setFlags(Qgis.FeatureRequestFlag.NoGeometry).setSubsetOfAttributes([position])
             keys.update(str(feature[position]) for feature in layer.getFeatures(request))
     return keys
@@ -163,8 +162,7 @@ def add_result_layer(
 
     ``output``: path or layer id among the results of ``run``. None if the layer cannot be read.
     """
-    layer = run.context.takeResultLayer(str(output))
-    if layer is None:
+    if (layer := run.context.takeResultLayer(str(output))) is None:
         source_by_layer_name = find_sources_by_layer_name(Path(str(output)))
         layer = make_vector_layer(source_by_layer_name.get(template.role, str(output)), template.name, project)
     if not isinstance(layer, QgsVectorLayer) or not layer.isValid():
@@ -207,15 +205,13 @@ def append_rows(project: QgsProject, rows: QgsVectorLayer, target: QgsVectorLaye
         row.setGeometry(geometry)
         for feature in QgsVectorLayerUtils.makeFeatureCompatible(row, target):
             if number_position >= 0:
-                key = feature[number_position]
-                if not key or str(key) in used:
+                if not (key := feature[number_position]) or str(key) in used:
                     numbered_count += bool(county_code)
                     key = make_bsm(county_code, number + numbered_count) if county_code else None
                     feature[number_position] = key
                 used.add(str(key))
             features.append(feature)
-    starts_editing = not target.isEditable()
-    if starts_editing and not target.startEditing():
+    if (starts_editing := not target.isEditable()) and not target.startEditing():
         raise OutputError("output_unwritable", target=target.name(), detail=target.dataProvider().lastError())
     target.beginEditCommand(tr("Append {count} mapped rows").format(count=len(features)))
     if not target.addFeatures(features):

@@ -39,7 +39,7 @@ from ..layers.properties import get_assigned_role
 from ..layers.role_recognition import SHOWN_PACKAGE_PROPERTY, list_plan_layers
 from ..project import county
 from ..texts import tr
-from . import bookmarks
+from . import layer_extent
 
 if TYPE_CHECKING:
     from ...core.counties.townships.split import WrittenPackage
@@ -107,15 +107,14 @@ def create_project_database(
     if request.project_path.exists() and not request.may_replace_project:
         raise OutputError("project_exists", target=str(request.project_path))
     check_writable(request.project_path, [])
-    if request.county_profile_path is not None:
-        if request.county_profile_path.exists():
-            raise DataError("profile_exists", file=str(request.county_profile_path))
-        check_writable(request.county_profile_path, [])
+    if (profile_path := request.county_profile_path) is not None:
+        if profile_path.exists():
+            raise DataError("profile_exists", file=str(profile_path))
+        check_writable(profile_path, [])
     norm = load_norm(request.standard, request.profile, request.county_code)
-    templates = [norm.standard.templates[role] for role in request.roles]
     create_database(
         request.database_path,
-        templates,
+        [norm.standard.templates[role] for role in request.roles],
         require_drawable_crs(parse_crs(request.crs), request.crs),
         code_lists=norm.standard.code_lists,
         existing=request.existing_database_action,
@@ -132,11 +131,10 @@ def apply_overlap_setting(project: QgsProject, layer: QgsMapLayer | None) -> Non
     the user's setting remains.
     """
     roles = project.readEntry(_PROJECT_SCOPE, _AVOID_OVERLAP_KEY, "")[0]
-    if not roles or not isinstance(layer, QgsVectorLayer) or not get_assigned_role(layer):
-        return
-    modes = Qgis.AvoidIntersectionsMode
-    never = get_assigned_role(layer) in roles.split(_ROLE_SEPARATOR)
-    project.setAvoidIntersectionsMode(modes.AvoidIntersectionsCurrentLayer if never else modes.AllowIntersections)
+    if roles and isinstance(layer, QgsVectorLayer) and get_assigned_role(layer):
+        modes = Qgis.AvoidIntersectionsMode
+        never = get_assigned_role(layer) in roles.split(_ROLE_SEPARATOR)
+        project.setAvoidIntersectionsMode(modes.AvoidIntersectionsCurrentLayer if never else modes.AllowIntersections)
 
 
 def create_themes(project: QgsProject, standard: Standard) -> list[str]:
@@ -147,18 +145,16 @@ def create_themes(project: QgsProject, standard: Standard) -> list[str]:
     by_role = {get_assigned_role(layer): layer for layer in list_plan_layers(project) if get_assigned_role(layer)}
     themes, theme_names = project.mapThemeCollection(), []
     for theme in themes_of(standard):
-        roles = list_theme_roles(theme, standard, by_role)
-        if not roles:
-            continue
-        record = QgsMapThemeCollection.MapThemeRecord()
-        for role in roles:
-            one = QgsMapThemeCollection.MapThemeLayerRecord(by_role[role])
-            one.isVisible = True
-            one.usingCurrentStyle = True
-            one.currentStyle = by_role[role].styleManager().currentStyle()
-            record.addLayerRecord(one)
-        themes.insert(theme.name, record)
-        theme_names.append(theme.name)
+        if roles := list_theme_roles(theme, standard, by_role):
+            record = QgsMapThemeCollection.MapThemeRecord()
+            for role in roles:
+                one = QgsMapThemeCollection.MapThemeLayerRecord(by_role[role])
+                one.isVisible = True
+                one.usingCurrentStyle = True
+                one.currentStyle = by_role[role].styleManager().currentStyle()
+                record.addLayerRecord(one)
+            themes.insert(theme.name, record)
+            theme_names.append(theme.name)
     return theme_names
 
 
@@ -171,8 +167,7 @@ def build_project_in_steps(project: QgsProject, request: NewProjectRequest, norm
     standard = norm.standard
     set_project_properties(project, request)
     database_layers = find_sources_by_layer_name(request.database_path)
-    roles = [role for role in standard.templates if role in database_layers]
-    if not roles:
+    if not (roles := [role for role in standard.templates if role in database_layers]):
         raise OutputError("output_unwritable", target=str(request.database_path), detail="damaged")
     for number, role in enumerate(roles):
         yield number / (len(roles) + 1), standard.templates[role].name
@@ -200,15 +195,10 @@ def set_project_properties(project: QgsProject, request: NewProjectRequest) -> N
     # The ellipsoid follows the CRS: measuring in QGIS is on CGCS2000 too.
     project.setCrs(crs, True)
     project.setFilePathStorage(Qgis.FilePathType.Relative)
-    standard = request.standard if request.standard != "county_db" else ""
-    county_profile_path = request.county_profile_path
     # The project has no path yet: its profile will be in the same folder.
-    county.store_county_settings(
-        project,
-        county.ProjectCountySettings(
-            profile=county_profile_path.name if county_profile_path else request.profile, standard=standard
-        ),
-    )
+    profile = request.county_profile_path.name if request.county_profile_path else request.profile
+    standard = request.standard if request.standard != "county_db" else ""
+    county.store_county_settings(project, county.ProjectCountySettings(profile=profile, standard=standard))
     county.store_county_code_and_name(project, request.county_code, request.county_name)
     if request.extent_degrees is not None:
         geodetic = QgsCoordinateReferenceSystem(GEODETIC_CRS)
@@ -233,8 +223,8 @@ def finish_project(project: QgsProject, request: NewProjectRequest, standard: St
     project.setAvoidIntersectionsMode(Qgis.AvoidIntersectionsMode.AllowIntersections)
     never_overlap = sorted(t.role for t in standard.templates.values() if t.overlap == "never")
     project.writeEntry(_PROJECT_SCOPE, _AVOID_OVERLAP_KEY, _ROLE_SEPARATOR.join(never_overlap))
-    bookmarks.enable_automatic_update(project)
-    bookmarks.update_bookmarks(project)
+    layer_extent.enable_automatic_update(project)
+    layer_extent.update_bookmarks(project)
 
 
 def write_project(project: QgsProject, request: NewProjectRequest) -> None:
@@ -243,8 +233,7 @@ def write_project(project: QgsProject, request: NewProjectRequest) -> None:
     Paths in it are relative to its folder. Raise OutputError if QGIS fails; an existing project file then remains.
     """
     target = request.project_path
-    county_profile_path = request.county_profile_path
-    if county_profile_path is not None and request.county_settings is not None:
+    if (county_profile_path := request.county_profile_path) is not None and request.county_settings is not None:
         save_county(request.county_settings, county_profile_path)
     try:
         with write_atomically(target) as new:
@@ -274,12 +263,9 @@ def write_township_project(package: WrittenPackage, roles: Mapping[str, str], no
     split = package.manifest.split
     sources = find_sources_by_layer_name(package.data)
     opened = QgsProject()
-    layers = {}
-    for name, role in roles.items():
-        layer = make_vector_layer(sources.get(name, ""), name, opened)
-        if not layer.isValid():
-            raise OutputError("output_unwritable", target=str(package.data), detail="damaged")
-        layers[role] = layer
+    layers = {role: make_vector_layer(sources.get(name, ""), name, opened) for name, role in roles.items()}
+    if not all(layer.isValid() for layer in layers.values()):
+        raise OutputError("output_unwritable", target=str(package.data), detail="damaged")
     crs = next((layer.crs() for layer in layers.values() if layer.crs().isValid()), None)
     request = NewProjectRequest(
         standard=norm.standard.id,
@@ -301,8 +287,7 @@ def write_township_project(package: WrittenPackage, roles: Mapping[str, str], no
         if not record.neighbours or record.package_name not in sources:
             continue
         layer = make_vector_layer(sources[record.package_name], record.package_name, opened)
-        role = roles.get(record.package_name, "")
-        if role:
+        if role := roles.get(record.package_name, ""):
             styles.apply_role_style(layer, role)
         layer.setName(tr("{layer} (neighbours)").format(layer=record.package_name))
         layer.setReadOnly(True)

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Extent of a county in degrees, measured from a layer of the project."""
+"""Extents measured from layers of the project: that of the county, and the bookmarks by township (乡镇书签)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qgis.core import (
+    QgsBookmark,
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
     QgsCsException,
@@ -13,12 +14,15 @@ from qgis.core import (
     QgsGeometry,
     QgsProject,
     QgsRectangle,
+    QgsReferencedRectangle,
     QgsVectorLayer,
     QgsWkbTypes,
 )
 
+from ...core.standard import load_standard
 from ..layers.properties import get_assigned_role
 from ..layers.role_recognition import list_plan_layers
+from ..project.county import read_county_settings
 
 if TYPE_CHECKING:
     from ...core.standard import Standard
@@ -66,18 +70,13 @@ def measure_extent(layer: QgsVectorLayer, project: QgsProject) -> LayerExtent | 
     transform = QgsCoordinateTransform(
         layer.crs(), QgsCoordinateReferenceSystem("EPSG:4490"), project.transformContext()
     )
-    shapes = []
+    request = QgsFeatureRequest().setNoAttributes()
+    features = layer.getFeatures(request) if layer.featureCount() <= _MAX_FEATURES_READ else ()
+    shapes = [QgsGeometry(feature.geometry()) for feature in features if feature.hasGeometry()]
     try:
-        box = QgsRectangle(transform.transformBoundingBox(layer.extent()))
-        request = QgsFeatureRequest().setNoAttributes()
-        for feature in layer.getFeatures(request) if layer.featureCount() <= _MAX_FEATURES_READ else ():
-            if feature.hasGeometry():
-                shape = QgsGeometry(feature.geometry())
-                shape.transform(transform)
-                shapes.append(shape)
-        if shapes:
-            box = QgsRectangle()
+        box = QgsRectangle() if shapes else QgsRectangle(transform.transformBoundingBox(layer.extent()))
         for shape in shapes:
+            shape.transform(transform)
             box.combineExtentWith(shape.boundingBox())
     except QgsCsException:
         return None
@@ -100,3 +99,110 @@ def _measure_area_by_crs_zone(shapes: list[QgsGeometry]) -> dict[int, float]:
     # Linear edges only: the check reads arcs; for the larger part of a county they do not matter.
     linear = [QgsGeometry(s.constGet().segmentize()) if s.constGet().hasCurvedSegments() else s for s in shapes]
     return measure_areas_by_zone(np.array([shapely.from_wkb(bytes(s.asWkb())) for s in linear], dtype=object))
+
+
+#: Their group in the list of bookmarks; a name of Chinese data, like the layers'.
+BOOKMARK_GROUP = "乡镇"
+_PROJECT_SCOPE, _AUTO_UPDATE_KEY = "sanxian", "township_bookmarks"
+_BOOKMARK_ID_PREFIX = "sanxian-township-"
+
+
+def enable_automatic_update(project: QgsProject) -> None:
+    """Store in a project that `BookmarkUpdater` updates its township bookmarks."""
+    project.writeEntry(_PROJECT_SCOPE, _AUTO_UPDATE_KEY, True)
+
+
+def find_township_layer(project: QgsProject) -> QgsVectorLayer | None:
+    """Return the layer of townships by its role (code of the plan layer), or None.
+
+    Roles are tried in the order of the standard's concept of townships.
+    """
+    standard = load_standard(read_county_settings(project).standard or "county_db")
+    by_role = {get_assigned_role(layer): layer for layer in list_plan_layers(project)}
+    return next((by_role[r] for r in standard.concepts.get("townships", ()) if r in by_role), None)
+
+
+def update_bookmarks(project: QgsProject, layer: QgsVectorLayer | None = None) -> int:
+    """Replace the plugin's bookmarks by one per township; return their number.
+
+    Several areas of one township make one bookmark; features without a name or a geometry make none.
+    """
+    layer = layer or find_township_layer(project)
+    extents = _measure_township_extents(layer) if layer is not None else {}
+    manager = project.bookmarkManager()
+    existing_bookmarks = {b.id(): b for b in manager.bookmarks() if b.id().startswith(_BOOKMARK_ID_PREFIX)}
+    extent_by_id = {f"{_BOOKMARK_ID_PREFIX}{code}-{name}": (name, box) for (code, name), box in extents.items()}
+    for bookmark in set(existing_bookmarks) - set(extent_by_id):
+        manager.removeBookmark(bookmark)
+    for key, (name, box) in extent_by_id.items():
+        new_bookmark = QgsBookmark()
+        new_bookmark.setId(key)
+        new_bookmark.setName(name)
+        new_bookmark.setGroup(BOOKMARK_GROUP)
+        new_bookmark.setExtent(QgsReferencedRectangle(box, layer.crs()))
+        if key in existing_bookmarks:
+            manager.updateBookmark(new_bookmark)
+        else:
+            manager.addBookmark(new_bookmark)
+    return len(extent_by_id)
+
+
+def _measure_township_extents(layer: QgsVectorLayer) -> dict[tuple[str, str], QgsRectangle]:
+    """Return the extent of each township, by (code, name)."""
+    fields = [layer.fields().lookupField(name) for name in ("XZQDM", "XZQMC")]
+    if fields[1] < 0:
+        return {}
+    extent_by_division: dict[tuple[str, str], QgsRectangle] = {}
+    for feature in layer.getFeatures(QgsFeatureRequest().setSubsetOfAttributes([n for n in fields if n >= 0])):
+        code, name = (str(feature[n] or "") if n >= 0 else "" for n in fields)
+        if name and feature.hasGeometry():
+            box = extent_by_division.setdefault((code, name), QgsRectangle())
+            box.combineExtentWith(feature.geometry().boundingBox())
+    return extent_by_division
+
+
+class BookmarkUpdater:
+    """Updates township bookmarks when the edits of the townships are saved.
+
+    Only in projects in which `enable_automatic_update` was called.
+    """
+
+    def __init__(self) -> None:
+        self._project: QgsProject | None = None
+        self._layers: dict[str, Any] = {}
+
+    def start(self, project: QgsProject) -> None:
+        """Observe the layers of a project."""
+        self._project = project
+        project.layersAdded.connect(self._on_layers_added)
+        project.layersWillBeRemoved.connect(self._on_layers_removed)
+        self._on_layers_added(project.mapLayers().values())
+
+    def stop(self) -> None:
+        """Stop observing the layers of the project."""
+        if self._project is not None:
+            self._project.layersAdded.disconnect(self._on_layers_added)
+            self._project.layersWillBeRemoved.disconnect(self._on_layers_removed)
+            self._on_layers_removed(list(self._layers))
+            self._project = None
+
+    def _on_layers_added(self, layers: Any) -> None:
+        concept = load_standard().concepts["townships"]
+        for layer in layers:
+            if (
+                isinstance(layer, QgsVectorLayer)
+                and get_assigned_role(layer) in concept
+                and layer.id() not in self._layers
+            ):
+                layer.afterCommitChanges.connect(self._on_edits_saved)
+                self._layers[layer.id()] = layer
+
+    def _on_layers_removed(self, ids: list[str]) -> None:
+        for name in ids:
+            if (layer := self._layers.pop(name, None)) is not None:
+                layer.afterCommitChanges.disconnect(self._on_edits_saved)
+
+    def _on_edits_saved(self) -> None:
+        project = self._project
+        if project is not None and project.readBoolEntry(_PROJECT_SCOPE, _AUTO_UPDATE_KEY, False)[0]:
+            update_bookmarks(project)

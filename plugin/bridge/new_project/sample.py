@@ -118,8 +118,7 @@ def load_sample(project: QgsProject, path: Path) -> list[QgsVectorLayer]:
     except ImportError:
         # A library is missing: the layers have plain forms.
         norm = None
-    crs = next((layer.crs() for layer in layer_by_role.values()), QgsCoordinateReferenceSystem())
-    project.setCrs(crs)
+    project.setCrs(next((layer.crs() for layer in layer_by_role.values()), QgsCoordinateReferenceSystem()))
     project.setTitle(SAMPLE_TITLE)
     for title, members in SAMPLE_GROUPS:
         present_members = [(role, name, is_visible) for role, name, is_visible in members if role in layer_by_role]

@@ -87,9 +87,8 @@ def show_package_layers(project: QgsProject, name: str, paths: list[Path], stand
     sources = [item for path in paths for item in _list_layer_names_and_sources(path)]
     order = get_position_by_role(standard)
     sources.sort(key=lambda item: order.get(item[0].upper(), len(order)))
-    layers = [make_vector_layer(source, title, project) for title, source in sources]
-    layers = [layer for layer in layers if layer.isValid() and layer.isSpatial()]
-    if not layers:
+    opened_layers = [make_vector_layer(source, title, project) for title, source in sources]
+    if not (layers := [layer for layer in opened_layers if layer.isValid() and layer.isSpatial()]):
         return []
     group = _insert_package_group(project)
     for layer in layers:
@@ -198,16 +197,15 @@ def set_package_layers_aside(project: QgsProject, document: QDomDocument) -> lis
 
 def restore_package_layers(project: QgsProject, set_aside: list[SetAsideLayer]) -> None:
     """Add the layers again that `set_package_layers_aside` removed."""
-    if not set_aside:
-        return
-    dirty = project.isDirty()
-    group = _insert_package_group(project)
-    for one in set_aside:
-        project.addMapLayer(one.layer, False)
-        node = group.addLayer(one.layer)
-        node.setItemVisibilityChecked(one.is_checked)
-        node.setExpanded(one.is_expanded)
-    project.setDirty(dirty)
+    if set_aside:
+        dirty = project.isDirty()
+        group = _insert_package_group(project)
+        for one in set_aside:
+            project.addMapLayer(one.layer, False)
+            node = group.addLayer(one.layer)
+            node.setItemVisibilityChecked(one.is_checked)
+            node.setExpanded(one.is_expanded)
+        project.setDirty(dirty)
 
 
 def _insert_package_group(project: QgsProject) -> QgsLayerTreeGroup:

@@ -13,8 +13,14 @@ from ...core.base.errors import Cancelled
 from ...core.render.pictures import ReportPictures
 from ...core.render.words import ReportTexts
 from ..running.tasks import log_error
-from .overview import choose_overview_frame, draw_overview, make_legend_entries
-from .scene import PictureData, choose_close_up_frame, draw_close_up
+from .overview import (
+    PictureData,
+    choose_close_up_frame,
+    choose_overview_frame,
+    draw_close_up,
+    draw_overview,
+    make_legend_entries,
+)
 
 if TYPE_CHECKING:
     from ...core.model.report import Report
@@ -33,8 +39,7 @@ def draw_pictures(
     report_texts = ReportTexts(report.lang)
     try:
         picture_data = PictureData(plan, report, report_texts, cancellation)
-        sheet = choose_overview_frame(picture_data)
-        if sheet is None:
+        if (sheet := choose_overview_frame(picture_data)) is None:
             return ReportPictures()
         if _is_too_large(sheet, largest_scale):
             return ReportPictures(problem=picture_data.words.get("public", "picture_scale"))

@@ -16,8 +16,7 @@ from ...core.render.versions.edition_comparison import CHANGED_KIND, MOVED_IN_KI
 from ...core.standard.messages.texts import Texts
 from ..layers import painting
 from ..layers.properties import convert_to_qgis_crs
-from .overview import find_free_box, is_far_from_marker
-from .scene import SYMBOL_FRAME, SYMBOL_SHAPE, choose_style
+from .overview import SYMBOL_FRAME, SYMBOL_SHAPE, choose_style, find_free_box, is_far_from_marker
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,8 +65,7 @@ def draw_adjustment_map(result: AdjustmentResult, cancellation: Cancellation) ->
     layers = [layer for _, layer in drawn]
     for concept in _CONCEPTS:
         cancellation.raise_if_cancelled()
-        plan_layer = result.plan.find_layer_of_concept(concept)
-        if plan_layer is not None:
+        if (plan_layer := result.plan.find_layer_of_concept(concept)) is not None:
             layers.append(_make_line_layer(plan_layer, concept, frame, crs, cancellation))
             if concept != "townships":
                 layer = painting.make_styled_layer(choose_style(plan_layer, concept), crs, [], [(SYMBOL_SHAPE, [])])

@@ -33,6 +33,7 @@ from .saved_paths import (
     read_absolute_path,
     read_stored_path,
     store_path,
+    store_text,
 )
 
 _KEY_PREFIX = "document_"
@@ -60,15 +61,10 @@ def read_document_info(project: QgsProject) -> DocumentInfo:
 
 def store_document_info(project: QgsProject, info: DocumentInfo) -> None:
     """Store the document information (成果信息) in a project."""
-    if info == read_document_info(project):
-        return
-    for key in _DOCUMENT_KEYS:
-        value = getattr(info, key).strip()
-        if value:
-            project.writeEntry(_PROJECT_SCOPE, _KEY_PREFIX + key, value)
-        else:
-            project.removeEntry(_PROJECT_SCOPE, _KEY_PREFIX + key)
-    project.setDirty(True)
+    if info != read_document_info(project):
+        for key in _DOCUMENT_KEYS:
+            store_text(project, _KEY_PREFIX + key, getattr(info, key).strip())
+        project.setDirty(True)
 
 
 def read_chosen_package_spec() -> str:
@@ -86,8 +82,7 @@ def find_lowered_secrecy_levels(
     own level has that of profile or package specification, which may be lower than its former level, or missing.
     """
     lowered = [one for one in resolved_document.lowered_levels if one.source == PROJECT_SOURCE]
-    if resolved_document.refused_lowering is not None:
-        lowered.append(resolved_document.refused_lowering)
+    lowered += filter(None, [resolved_document.refused_lowering])
     level = info.secrecy or resolved_document.document_info.secrecy
     if former_info.secrecy and (not level or load_secrecy_levels().is_lower(level, former_info.secrecy)):
         lowered.append(LoweredSecrecy(former_info.secrecy, FORMER_SOURCE, level, PROJECT_SOURCE, info.secrecy_reason))
@@ -154,11 +149,7 @@ def read_county_settings(project: QgsProject) -> ProjectCountySettings:
 def store_county_settings(project: QgsProject, county: ProjectCountySettings) -> None:
     """Store the county settings in a project."""
     for key in _TEXT_KEYS:
-        value = getattr(county, key)
-        if value:
-            project.writeEntry(_PROJECT_SCOPE, key, value)
-        else:
-            project.removeEntry(_PROJECT_SCOPE, key)
+        store_text(project, key, getattr(county, key))
     for key in _PATH_KEYS:
         store_path(project, key, getattr(county, key))
     if county.profile.endswith(".toml"):

@@ -39,20 +39,21 @@ def recognise_dropped_data(path: str) -> DroppedData | None:
 
     Only names of files and layers, and the first lines of a text or table, are read. On the main thread.
     """
-    dropped = Path(path)
+    dropped, is_folder = Path(path), Path(path).is_dir()
+    suffix = dropped.suffix.lower()
     if _is_package(dropped):
         return DroppedData(path, DroppedKind.PACKAGE)
-    suffix = dropped.suffix.lower()
-    if suffix == ".gpkg" or (suffix == ".gdb" and dropped.is_dir()):
-        names = [layer.name() for layer in QgsProviderRegistry.instance().querySublayers(path)]
+    if is_folder or suffix == ".gpkg":
+        if suffix in (".gpkg", ".gdb"):
+            files = [path]
+            names = [layer.name() for layer in QgsProviderRegistry.instance().querySublayers(path)]
+        else:
+            files = sorted(str(file) for file in dropped.iterdir() if file.suffix.lower() == ".shp")
+            names = [Path(file).stem for file in files]
         count = _count_plan_layers(names)
-        return DroppedData(path, DroppedKind.PLAN, count, (path,)) if count else None
+        return DroppedData(path, DroppedKind.PLAN, count, tuple(files)) if count else None
     if suffix == ".dxf" and dropped.is_file():
         return DroppedData(path, DroppedKind.DRAWING, 0, (path,))
-    if dropped.is_dir():
-        files = sorted(str(file) for file in dropped.iterdir() if file.suffix.lower() == ".shp")
-        count = _count_plan_layers([Path(file).stem for file in files])
-        return DroppedData(path, DroppedKind.PLAN, count, tuple(files)) if count else None
     # The plugin opens without the libraries that this needs.
     from ...core.exchange.boundary_points.import_points import is_boundary_point_file
 
@@ -75,6 +76,5 @@ def _count_plan_layers(names: list[str]) -> int:
     from ...core.plan.io.file import make_empty_layer
     from ...core.plan.loading.recognition import find_role
 
-    standard = read_county_settings(QgsProject.instance()).standard
-    norm = RunOptions(standard=standard).resolve_norm()
+    norm = RunOptions(standard=read_county_settings(QgsProject.instance()).standard).resolve_norm()
     return sum(bool(find_role(make_empty_layer(name, Path()), norm)[0]) for name in names)

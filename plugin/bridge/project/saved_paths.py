@@ -25,15 +25,20 @@ def read_stored_path(project: QgsProject, key: str) -> str:
     return str(project.readEntry(_PROJECT_SCOPE, key, "")[0])
 
 
-def store_path(project: QgsProject, key: str, path: str) -> None:
-    """Store a path in the project under a key, relative to the project if possible."""
-    if not path:
+def store_text(project: QgsProject, key: str, text: str) -> None:
+    """Store a text in the project under a key; an empty text removes it."""
+    if text:
+        project.writeEntry(_PROJECT_SCOPE, key, text)
+    else:
         project.removeEntry(_PROJECT_SCOPE, key)
-        return
+
+
+def store_path(project: QgsProject, key: str, path: str) -> None:
+    """Store a path in the project under a key, relative to the project if possible; an empty path removes it."""
     project_folder = project.homePath()
     if project_folder and Path(path).is_absolute() and Path(path).is_relative_to(project_folder):
         path = Path(path).relative_to(project_folder).as_posix()
-    project.writeEntry(_PROJECT_SCOPE, key, path)
+    store_text(project, key, path)
 
 
 def read_absolute_path(project: QgsProject, key: str) -> str:
@@ -50,13 +55,10 @@ def find_path_next_to_layers(project: QgsProject, files: Iterable[str], suffix: 
     """
     # The source of a memory layer may be longer than any path; Path.exists then raises.
     existing_files = {Path(path) for path in files if path and os.path.exists(path)}
-    if len(existing_files) == 1:
-        return make_path_next_to_data(existing_files.pop(), suffix)
-    folders = {path.parent for path in existing_files}
-    if len(folders) == 1:
-        return make_path_next_to_data(folders.pop(), suffix)
-    project_file = project.absoluteFilePath()
-    return make_path_next_to_data(project_file, suffix) if project_file else None
+    for places in (existing_files, {path.parent for path in existing_files}, {project.absoluteFilePath()} - {""}):
+        if len(places) == 1:
+            return make_path_next_to_data(places.pop(), suffix)
+    return None
 
 
 def read_chosen_waiver_path(project: QgsProject) -> str:
@@ -81,9 +83,7 @@ def find_waiver_file(project: QgsProject, files: Iterable[str]) -> Path | None:
     next to the project file. None without any of these.
     """
     stored_path = read_absolute_path(project, _WAIVERS_KEY)
-    if stored_path:
-        return Path(stored_path)
-    return find_path_next_to_layers(project, files, WAIVER_SUFFIX)
+    return Path(stored_path) if stored_path else find_path_next_to_layers(project, files, WAIVER_SUFFIX)
 
 
 def find_waiver_file_to_apply(project: QgsProject, files: Iterable[str]) -> str:

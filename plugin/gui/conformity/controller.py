@@ -25,12 +25,14 @@ from ..widgets.messages import MessageBarMessages
 from .dock import ConformityDock
 from .figures import PanelFigures, Reason, describe_review
 from .map_tool import MouseFigures, OccupiedMarks, ProjectMapTool
-from .plan_and_report import PlanState, ReportWriter
 from .projects import (
     FILE_FILTER,
     POINT_SUFFIXES,
     NoProjects,
+    PanelProject,
+    PlanState,
     ProjectList,
+    ReportWriter,
     read_file,
     read_selected_features,
 )
@@ -91,27 +93,31 @@ class ConformityController(QObject):
         for signal, slot in self._signal_connections:
             signal.connect(slot)
         dock, form, tool = self.dock, self.dock.form, self.tool
-        form.draw_requested.connect(self.toggle_drawing)
-        form.selected_requested.connect(self.take_selected)
-        form.file_requested.connect(self.ask_for_file)
-        form.chosen.connect(self.choose_project)
-        form.use_changed.connect(lambda code: self._set_attribute("use", code))
-        form.kind_changed.connect(self._on_kind_changed)
-        form.width_changed.connect(lambda metres: self._set_attribute("width", f"{metres:g}" if metres else ""))
-        dock.summary.asked.connect(
-            lambda reason: self.ask_for_value(reason) if reason.choices else self.ask_for_approval()
-        )
-        dock.undo_requested.connect(tool.undo_point)
-        dock.finish_requested.connect(tool.finish)
-        dock.batch_requested.connect(self.add_to_batch)
-        dock.report_requested.connect(self.ask_for_report)
-        dock.roles_requested.connect(open_roles)
-        tool.moved.connect(self._on_moved)
-        tool.finished.connect(self._on_finished)
-        tool.cancelled.connect(self._on_cancelled)
-        tool.left.connect(self._on_tool_left)
-        self.reviewer.answered.connect(self._on_answered)
-        self.reviewer.preparing.connect(lambda: self.dock.summary.show_state(tr("preparing the plan"), is_former=True))
+        for signal, slot in (
+            (form.draw_requested, self.toggle_drawing),
+            (form.selected_requested, self.take_selected),
+            (form.file_requested, self.ask_for_file),
+            (form.chosen, self.choose_project),
+            (form.use_changed, lambda code: self._set_attribute("use", code)),
+            (form.kind_changed, self._on_kind_changed),
+            (form.width_changed, lambda metres: self._set_attribute("width", f"{metres:g}" if metres else "")),
+            (
+                dock.summary.asked,
+                lambda reason: self.ask_for_value(reason) if reason.choices else self.ask_for_approval(),
+            ),
+            (dock.undo_requested, tool.undo_point),
+            (dock.finish_requested, tool.finish),
+            (dock.batch_requested, self.add_to_batch),
+            (dock.report_requested, self.ask_for_report),
+            (dock.roles_requested, open_roles),
+            (tool.moved, self._on_moved),
+            (tool.finished, self._on_finished),
+            (tool.cancelled, self._on_cancelled),
+            (tool.left, self._on_tool_left),
+            (self.reviewer.answered, self._on_answered),
+            (self.reviewer.preparing, lambda: self.dock.summary.show_state(tr("preparing the plan"), is_former=True)),
+        ):
+            signal.connect(slot)
         self.refresh()
 
     def stop(self) -> None:
@@ -142,18 +148,13 @@ class ConformityController(QObject):
 
         def place() -> None:
             window = self._iface.mainWindow()
-            if settings.read_setting(_WAS_PLACED_SETTING, False):
-                return
-            settings.store_setting(_WAS_PLACED_SETTING, True)
-            if other.isVisible() and not other.isFloating() and not self.dock.isFloating():
-                window.tabifyDockWidget(other, self.dock)
-                QTimer.singleShot(0, self._raise_dock)
+            if not settings.read_setting(_WAS_PLACED_SETTING, False):
+                settings.store_setting(_WAS_PLACED_SETTING, True)
+                if other.isVisible() and not other.isFloating() and not self.dock.isFloating():
+                    window.tabifyDockWidget(other, self.dock)
+                    QTimer.singleShot(0, self.dock.raise_)
 
         self.dock.opened.connect(place)
-
-    def _raise_dock(self) -> None:
-        if not sip.isdeleted(self.dock):
-            self.dock.raise_()
 
     # --- state
     def refresh(self) -> None:
@@ -165,8 +166,7 @@ class ConformityController(QObject):
             self.reviewer.forget_plan()
             self._late.stop()
             # A drawing is dropped with the plan that it is compared with.
-            current = self.projects.current
-            if current is not None and current.is_drawing:
+            if self.projects.drawing is not None:
                 self.projects.remove_current()
                 self.tool.clear()
             text = tr("Not checked yet. The figures come from the layers of the last check.")
@@ -202,14 +202,12 @@ class ConformityController(QObject):
 
     def _enable_buttons(self) -> None:
         current = self.projects.current
-        is_drawing = current is not None and current.is_drawing
-        is_finished = current is not None and current.is_finished
-        has_data = self.plan.get_data() is not None
+        is_drawing = self.projects.drawing is not None
         self.dock.enable_buttons(
             undo=is_drawing and bool(self.tool.points),
             finish=is_drawing and self.tool.can_finish,
-            batch=is_finished and current is not None and not current.is_in_batch,
-            report=has_data and bool(self.projects.list_reported()),
+            batch=current is not None and current.is_finished and not current.is_in_batch,
+            report=self.plan.get_data() is not None and bool(self.projects.list_reported()),
         )
 
     def _on_edited(self) -> None:
@@ -219,8 +217,7 @@ class ConformityController(QObject):
 
     def _on_map_crs_changed(self) -> None:
         """Points of a drawing are map coordinates: a drawing in another CRS is ended; marks are drawn anew."""
-        current = self.projects.current
-        if current is not None and current.is_drawing:
+        if self.projects.drawing is not None:
             self.tool.cancel()
         self._show_marks()
 
@@ -232,8 +229,7 @@ class ConformityController(QObject):
             return
         if self.plan.get_data() is None:
             return
-        current = self.projects.current
-        if current is None or not current.is_drawing:
+        if self.projects.drawing is None:
             kind = self.dock.form.get_kind()
             self.projects.begin_drawing(kind)
             self.reviewer.drop_requests()
@@ -247,33 +243,27 @@ class ConformityController(QObject):
         self._enable_buttons()
 
     def _on_moved(self, place: QPoint) -> None:
-        current = self.projects.current
-        if current is None or not current.is_drawing:
-            return
-        self._mouse = place
-        geometry = self.tool.make_geometry()
-        current.shape = (
-            None
-            if geometry is None
-            else make_shape(geometry, self._canvas.mapSettings().destinationCrs(), current.attributes)
-        )
-        self.at_mouse.move(place)
-        self.request_review()
-        self._enable_buttons()
+        if self.projects.drawing is not None:
+            self._mouse = place
+            self._take_shape(self.projects.drawing)
+            self.at_mouse.move(place)
+            self.request_review()
+            self._enable_buttons()
+
+    def _take_shape(self, drawing: PanelProject) -> None:
+        """Give a drawing the shape that the tool has; None with too few points."""
+        geometry, crs = self.tool.make_geometry(), self._canvas.mapSettings().destinationCrs()
+        drawing.shape = None if geometry is None else make_shape(geometry, crs, drawing.attributes)
 
     def _on_finished(self) -> None:
-        current = self.projects.current
-        geometry = self.tool.make_geometry(with_mouse=False)
-        if current is None or geometry is None:
-            return
-        crs = self._canvas.mapSettings().destinationCrs()
-        current.shape, current.is_drawing = make_shape(geometry, crs, current.attributes), False
-        self._end_tool()
-        self.refresh()
+        if (drawing := self.projects.drawing) is not None:
+            self._take_shape(drawing)
+            drawing.is_drawing = False
+            self._end_tool()
+            self.refresh()
 
     def _on_cancelled(self) -> None:
-        current = self.projects.current
-        if current is not None and current.is_drawing:
+        if self.projects.drawing is not None:
             self.projects.remove_current()
         self._end_tool()
         self._show_figures(PanelFigures())
@@ -291,13 +281,10 @@ class ConformityController(QObject):
         self.dock.form.buttons["draw"].setChecked(False)
         self.at_mouse.hide()
         self._mouse = None
-        current = self.projects.current
-        if current is not None and current.is_drawing and self.tool.mouse is not None:
+        if self.projects.drawing is not None and self.tool.mouse is not None:
             self.tool.mouse = None
             self.tool.refresh()
-            geometry = self.tool.make_geometry()
-            crs = self._canvas.mapSettings().destinationCrs()
-            current.shape = make_shape(geometry, crs, current.attributes) if geometry is not None else None
+            self._take_shape(self.projects.drawing)
             self.request_review()
 
     # --- the review
@@ -314,11 +301,11 @@ class ConformityController(QObject):
             self.reviewer.drop_requests()
             self._late.stop()
             self._show_figures(PanelFigures())
-            return
-        lang = settings.get_interface_language()
-        self.requested_number = self.reviewer.request(data, [shape], tr("Project Conformity"), lang)
-        if not self._late.isActive():
-            self._late.start()
+        else:
+            lang = settings.get_interface_language()
+            self.requested_number = self.reviewer.request(data, [shape], tr("Project Conformity"), lang)
+            if not self._late.isActive():
+                self._late.start()
 
     def _on_answered(self, number: int, figures: dict[int, PanelFigures] | None, error: Exception | None) -> None:
         self.shown_number = number
@@ -353,15 +340,14 @@ class ConformityController(QObject):
         )
         self.marks.show_outline(shape.wkb if shape is not None else None, read_crs(crs))
         if current.is_drawing and self._mouse is not None:
-            self.at_mouse.show(figures, self.tool.point_count, self._mouse)
+            self.at_mouse.show(figures, len(self.tool.list_points()), self._mouse)
         else:
             self.at_mouse.hide()
 
     # --- other projects and their fields
     def choose_project(self, position: int) -> None:
         """Show another project; a drawing is dropped."""
-        current = self.projects.current
-        if current is not None and current.is_drawing and position != self.projects.current_position:
+        if self.projects.drawing is not None and position != self.projects.current_position:
             if position > self.projects.current_position:
                 position -= 1
             self.projects.remove_current()
@@ -371,8 +357,7 @@ class ConformityController(QObject):
         self.refresh()
 
     def _set_attribute(self, meaning: str, text: str) -> None:
-        current = self.projects.current
-        if current is not None:
+        if (current := self.projects.current) is not None:
             for name in self._field_names.get(meaning, ()):
                 current.attributes.pop(name, None)
             current.attributes[meaning] = text
@@ -380,39 +365,34 @@ class ConformityController(QObject):
 
     def ask_for_value(self, reason: Reason) -> None:
         """Ask which of two fields that contradict each other applies."""
-        current = self.projects.current
-        if current is None:
+        if (current := self.projects.current) is None:
             return
         labels = [f"{field}: {text}" for field, text in reason.choices]
         label, is_accepted = QInputDialog.getItem(self.dock, tr("Contradictory fields"), reason.text, labels, 0, False)
-        if not is_accepted:
-            return
-        meaning_of_name = {name: meaning for meaning, names in self._field_names.items() for name in names}
-        for field, _ in reason.choices:
-            for key in (field.upper(), meaning_of_name[field.upper()]):
-                current.attributes.pop(key, None)
-        field, text = reason.choices[labels.index(label)]
-        current.attributes |= {field.upper(): text, meaning_of_name[field.upper()]: text}
-        self.dock.form.show_projects(self.projects.items, self.projects.current_position)
-        self.request_review()
+        if is_accepted:
+            meaning_of_name = {name: meaning for meaning, names in self._field_names.items() for name in names}
+            for field, _ in reason.choices:
+                for key in (field.upper(), meaning_of_name[field.upper()]):
+                    current.attributes.pop(key, None)
+            field, text = reason.choices[labels.index(label)]
+            current.attributes |= {field.upper(): text, meaning_of_name[field.upper()]: text}
+            self.dock.form.show_projects(self.projects.items, self.projects.current_position)
+            self.request_review()
 
     def _on_kind_changed(self, kind: str) -> None:
-        current = self.projects.current
-        if current is not None and current.is_drawing:
-            current.kind = self.tool.kind = self.dock.form.get_kind()
+        if self.projects.drawing is not None:
+            self.projects.drawing.kind = self.tool.kind = self.dock.form.get_kind()
             self.tool.refresh()
             self.request_review()
 
     def ask_for_approval(self) -> None:
         """Ask for the document that approves the use of permanent basic farmland."""
-        current = self.projects.current
-        if current is None:
-            return
-        text = tr("Number of the document that approves the use of permanent basic farmland. It is printed.")
-        former = current.attributes.get("approval", "")
-        number, is_accepted = QInputDialog.getText(self.dock, tr("Approval"), text, text=former)
-        if is_accepted:
-            self._set_attribute("approval", number.strip())
+        if (current := self.projects.current) is not None:
+            text = tr("Number of the document that approves the use of permanent basic farmland. It is printed.")
+            former = current.attributes.get("approval", "")
+            number, is_accepted = QInputDialog.getText(self.dock, tr("Approval"), text, text=former)
+            if is_accepted:
+                self._set_attribute("approval", number.strip())
 
     def take_selected(self) -> None:
         """Add the selected features of the current layer to the batch."""
@@ -433,8 +413,7 @@ class ConformityController(QObject):
             self._add_projects(lambda names: read_file(path, names, self.dock))
 
     def _add_projects(self, read: Callable[[dict[str, tuple[str, ...]]], Any]) -> None:
-        data = self.plan.get_data()
-        if data is None:
+        if (data := self.plan.get_data()) is None:
             return
         from ...core.studies.projects.review_settings import load_review_settings
 
@@ -445,8 +424,7 @@ class ConformityController(QObject):
         except NoProjects as error:
             self._bar.show_warning(str(error))
             return
-        current = self.projects.current
-        if shapes and current is not None and current.is_drawing:
+        if shapes and self.projects.drawing is not None:
             self.projects.remove_current()
             self._end_tool()
         if self.projects.add_shapes(shapes, source):
@@ -456,8 +434,7 @@ class ConformityController(QObject):
     # --- batch and report
     def add_to_batch(self) -> None:
         """Add the finished project to the batch."""
-        current = self.projects.current
-        if current is not None and current.is_finished:
+        if (current := self.projects.current) is not None and current.is_finished:
             current.is_in_batch = True
             self.dock.form.show_projects(self.projects.items, self.projects.current_position)
             self._enable_buttons()
@@ -465,7 +442,6 @@ class ConformityController(QObject):
     def ask_for_report(self) -> None:
         """Ask for a file and write the report on the batch, or on the current project without a batch."""
         data, reported = self.plan.get_data(), self.projects.list_reported()
-        if data is None or not reported:
-            return
-        shapes = [shape for one in reported if (shape := one.make_shape()) is not None]
-        self.report.ask_and_write(data, shapes, reported[0].name)
+        if data is not None and reported:
+            shapes = [shape for one in reported if (shape := one.make_shape()) is not None]
+            self.report.ask_and_write(data, shapes, reported[0].name)

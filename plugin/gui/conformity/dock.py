@@ -28,6 +28,7 @@ from ...bridge.texts import tr
 from ...core.standard.template import CodeList
 from ..editing.open_forms import CodeSearch
 from ..widgets import theme
+from ..widgets.combos import add_entries, choose_or_add_entry, fill_combo
 from ..widgets.labels_and_buttons import set_bold
 from ..widgets.layout import fill_layout, make_row
 from ..widgets.lists import EmptyPage, EmptyStateWidget
@@ -66,26 +67,27 @@ class ProjectForm(QWidget):
             sizePolicy=narrow,
             activated=self.chosen,
         )
+        selected_tip = tr("Take the selected features of the current layer as projects")
+        file_tip = tr("Read projects from a file, also boundary points (TXT, Excel, CSV)")
         self.buttons = {
-            "draw": self._make_button("draw", tr("Draw"), tr("Draw the project on the map")),
-            "selected": self._make_button(
-                "selected", tr("Selected"), tr("Take the selected features of the current layer as projects")
-            ),
-            "file": self._make_button(
-                "file", tr("File…"), tr("Read projects from a file, also boundary points (TXT, Excel, CSV)")
-            ),
+            "draw": self._make_button("draw", tr("Draw"), tr("Draw the project on the map"), self.draw_requested),
+            "selected": self._make_button("selected", tr("Selected"), selected_tip, self.selected_requested),
+            "file": self._make_button("file", tr("File…"), file_tip, self.file_requested),
         }
         self.buttons["draw"].setCheckable(True)
-        self.buttons["draw"].clicked.connect(self.draw_requested)
-        self.buttons["selected"].clicked.connect(self.selected_requested)
-        self.buttons["file"].clicked.connect(self.file_requested)
-        self.use = QComboBox(objectName="SanxianConformityUse", accessibleName=tr("Planned use"), sizePolicy=narrow)
+        self.use = QComboBox(
+            objectName="SanxianConformityUse",
+            accessibleName=tr("Planned use"),
+            sizePolicy=narrow,
+            currentIndexChanged=lambda row: self.use_changed.emit(str(self.use.itemData(row) or "")),
+        )
         self._search: CodeSearch | None = None
-        self.use.currentIndexChanged.connect(lambda row: self.use_changed.emit(str(self.use.itemData(row) or "")))
-        self.kind = QComboBox(objectName="SanxianConformityKind", accessibleName=tr("Shape"))
-        for kind, label in ((POLYGON, tr("Polygon")), (LINE, tr("Line")), (POINT, tr("Point"))):
-            self.kind.addItem(label, kind)
-        self.kind.activated.connect(lambda _row: self._on_kind_chosen())
+        self.kind = QComboBox(
+            objectName="SanxianConformityKind",
+            accessibleName=tr("Shape"),
+            activated=lambda _row: self._on_kind_chosen(),
+        )
+        add_entries(self.kind, ((tr("Polygon"), POLYGON), (tr("Line"), LINE), (tr("Point"), POINT)))
         self.width = QgsDoubleSpinBox(
             objectName="SanxianConformityWidth",
             accessibleName=tr("Width (m)"),
@@ -98,7 +100,7 @@ class ProjectForm(QWidget):
         self._lay_out()
         self.show_kind(POLYGON)
 
-    def _make_button(self, name: str, text: str, tip: str) -> QToolButton:
+    def _make_button(self, name: str, text: str, tip: str, signal: Any) -> QToolButton:
         return QToolButton(
             objectName=f"SanxianConformity{name.capitalize()}",
             text=text,
@@ -106,6 +108,7 @@ class ProjectForm(QWidget):
             icon=theme.load_icon(_ICON_BY_BUTTON[name]),
             toolButtonStyle=Qt.ToolButtonStyle.ToolButtonTextBesideIcon,
             focusPolicy=Qt.FocusPolicy.StrongFocus,
+            clicked=lambda _on=False: signal.emit(),
         )
 
     def _lay_out(self) -> None:
@@ -115,14 +118,12 @@ class ProjectForm(QWidget):
             label = QLabel(text)
             label.setBuddy(buddy)
             grid.addWidget(label, row, 0)
-        first, second = QHBoxLayout(), QHBoxLayout()
-        fill_layout(first, (self.projects, 1), *self.buttons.values())
-        second.addWidget(self.use, 1)
+        second = make_row((self.use, 1))
         for text, widget in ((tr("Shape"), self.kind), (tr("Width m"), self.width)):
             label = QLabel(text)
             label.setBuddy(widget)
             fill_layout(second, label, widget)
-        grid.addLayout(first, 0, 1)
+        grid.addLayout(make_row((self.projects, 1), *self.buttons.values()), 0, 1)
         grid.addLayout(second, 1, 1)
         grid.setColumnStretch(1, 1)
 
@@ -132,42 +133,35 @@ class ProjectForm(QWidget):
         if list_id == self._code_list_id or codes is None:
             return
         self._code_list_id = list_id
-        self.use.blockSignals(True)
-        self.use.clear()
-        self.use.addItem("", "")
-        for code, entry in codes.entry_by_code.items():
-            depth = len(codes.list_code_and_parents(code)) - 1
-            self.use.addItem(f"{LEVEL_INDENT * depth}{code} {entry.name}", code)
-        if self._search is None:
-            self._search = CodeSearch(self.use, self.use.count())
-            self.use.setMinimumWidth(0)
-            theme.set_placeholder(self.use.lineEdit(), tr("Choose a use: code or name"))
-        self.use.setCurrentIndex(0)
-        self.use.blockSignals(False)
+        depths = {code: len(codes.list_code_and_parents(code)) - 1 for code in codes.entry_by_code}
+        uses = [(f"{LEVEL_INDENT * depths[n]}{n} {entry.name}", n) for n, entry in codes.entry_by_code.items()]
+        with QSignalBlocker(self.use):
+            fill_combo(self.use, [("", ""), *uses])
+            if self._search is None:
+                self._search = CodeSearch(self.use, self.use.count())
+                self.use.setMinimumWidth(0)
+                theme.set_placeholder(self.use.lineEdit(), tr("Choose a use: code or name"))
+            self.use.setCurrentIndex(0)
 
     def show_projects(self, items: Sequence[PanelProject], current: int) -> None:
         """Show the projects and the current one with its fields."""
         self.projects.clear()
-        for one in items:
-            self.projects.addItem(one.label)
+        self.projects.addItems([one.label for one in items])
         self.projects.setCurrentIndex(current)
         self.projects.setEnabled(bool(items))
         if 0 <= current < len(items):
             project = items[current]
             # The use is a code, a name, or a text that is in no list.
             text = project.attributes.get("use", "")
-            self.use.blockSignals(True)
-            row = self.use.findData(text)
-            if row < 0 and text and self._search is not None:
-                row = self._search.find_row(text)
-                if row < 0:
-                    self.use.addItem(text, text)
-                    row = self.use.count() - 1
-            self.use.setCurrentIndex(max(row, 0))
-            if self.use.isEditable():
-                self.use.setEditText(self.use.itemText(self.use.currentIndex()).strip())
-                self.use.lineEdit().setCursorPosition(0)
-            self.use.blockSignals(False)
+            with QSignalBlocker(self.use):
+                row = 0 if self._search is None or self.use.findData(text) >= 0 else self._search.find_row(text)
+                if row > 0:
+                    self.use.setCurrentIndex(row)
+                else:
+                    choose_or_add_entry(self.use, text if self._search is not None else "")
+                if self.use.isEditable():
+                    self.use.setEditText(self.use.itemText(self.use.currentIndex()).strip())
+                    self.use.lineEdit().setCursorPosition(0)
             self.show_kind(project.kind)
             with QSignalBlocker(self.width):
                 try:
@@ -226,14 +220,10 @@ class ConformityDock(QgsDockWidget):
         self.pages = QStackedWidget()
         self.pages.addWidget(self.empty)
         inner = QWidget()
-        box = QVBoxLayout(inner)
-        # Room for the scroll bar, so that it does not narrow the text when it appears.
-        box.setContentsMargins(0, 0, round(0.4 * self.fontMetrics().height()), 0)
-        box.addWidget(self.summary)
-        lines_note = make_faint_label(tr("ha, follows the mouse"))
-        fill_layout(
-            box,
-            _make_title_row(QLabel(tr("Control lines and zones")), lines_note),
+        box = fill_layout(
+            QVBoxLayout(inner),
+            self.summary,
+            _make_title_row(QLabel(tr("Control lines and zones")), make_faint_label(tr("ha, follows the mouse"))),
             self.line_table,
             _make_title_row(self.class_title, self.class_note),
             self.class_table,
@@ -243,6 +233,8 @@ class ConformityDock(QgsDockWidget):
             self.missing,
             (None, 1),
         )
+        # Room for the scroll bar, so that it does not narrow the text when it appears.
+        box.setContentsMargins(0, 0, round(0.4 * self.fontMetrics().height()), 0)
         area = QScrollArea(
             objectName="SanxianConformityFigures",
             widgetResizable=True,
@@ -252,11 +244,9 @@ class ConformityDock(QgsDockWidget):
         area.setWidget(inner)
         self.pages.addWidget(area)
         content = QWidget()
-        box = fill_layout(QVBoxLayout(content), self.form, (self.pages, 1), self.source_note)
-        row = make_row(
-            self.buttons["undo"], self.buttons["finish"], None, self.buttons["batch"], self.buttons["report"]
-        )
-        box.addLayout(row)
+        buttons = self.buttons
+        row = make_row(buttons["undo"], buttons["finish"], None, buttons["batch"], buttons["report"])
+        fill_layout(QVBoxLayout(content), self.form, (self.pages, 1), self.source_note, row)
         self.setWidget(content)
         for part in (self.form, self.summary, self.line_table):
             theme.call_after_theme_change(self, part.refresh_icons, QEvent.Type.FontChange)
@@ -282,10 +272,8 @@ class ConformityDock(QgsDockWidget):
         self.summary.show_figures(figures)
         self.line_table.show_rows(figures.lines)
         self.class_table.show_rows(figures.classes)
-        title = tr("Present land classes")
-        if figures.class_year:
-            title = tr("Present land classes, parcels of {year}").format(year=figures.class_year)
-        self.class_title.setText(title)
+        title = tr("Present land classes, parcels of {year}") if figures.class_year else tr("Present land classes")
+        self.class_title.setText(title.format(year=figures.class_year))
         self.class_note.setText(tr("total {area}").format(area=figures.area) if figures.classes else "")
         self.ownership.setText(tr("Ownership: {shares}").format(shares=figures.ownership) if figures.ownership else "")
         self.duties.setText("\n".join(figures.duties))

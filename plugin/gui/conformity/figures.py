@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...bridge.texts import tr
-from ...core.standard.messages.texts import Message, Texts
+from ...core.standard.messages.texts import Texts
 
 if TYPE_CHECKING:
     from ...core.studies.projects.reviewed_project import (
@@ -118,18 +119,15 @@ def describe_review(result: ConformityResult) -> dict[int, PanelFigures]:
     """Return the figures on each project of a review, by its position in the request."""
     texts = Texts(result.lang)
     found = {one.project.row - 1: _describe_project(one, result, texts) for one in result.results}
+    crossing = tr("The outline crosses itself; nothing is computed. Move or undo this point.")
     for position in range(result.row_count):
         if position not in found:
+            # Why it was not reviewed; for crossing edges with the remedy while drawing.
             notes = [note.message for note in result.notes if note.row == position + 1]
-            found[position] = PanelFigures(remarks=tuple(_describe_problem(note, texts) for note in notes))
+            found[position] = PanelFigures(
+                remarks=tuple(crossing if one.key == "note_invalid" else one.render(texts) for one in notes)
+            )
     return found
-
-
-def _describe_problem(message: Message, texts: Texts) -> str:
-    """Return why a project was not reviewed; for crossing edges with the remedy while drawing."""
-    if message.key == "note_invalid":
-        return tr("The outline crosses itself; nothing is computed. Move or undo this point.")
-    return message.render(texts)
 
 
 def _describe_project(one: ProjectResult, result: ConformityResult, texts: Texts) -> PanelFigures:
@@ -140,10 +138,9 @@ def _describe_project(one: ProjectResult, result: ConformityResult, texts: Texts
     notes = [note for note in one.notes if note.level != "info" and note.message.key not in _SILENT_NOTES]
     absent = {line.id for line in one.lines if not line.is_present and line.area_m2 is None}
     known = {line.id for line in one.lines}
-    sums: dict[str, float] = {}
+    sums: Counter[str] = Counter()
     for item in one.classes:
-        sums[item.ownership] = sums.get(item.ownership, 0.0) + item.area_m2
-    rows = sorted(sums.items(), key=lambda pair: -pair[1])
+        sums[item.ownership] += item.area_m2
     return PanelFigures(
         verdict,
         get_outcome_name(one.verdict, texts) if has_use else "",
@@ -155,8 +152,16 @@ def _describe_project(one: ProjectResult, result: ConformityResult, texts: Texts
         tuple(_list_lines(one, texts)),
         tuple(_list_classes(one, texts)),
         str(result.plan.base_year or ""),
-        "  ".join(f"{name or tr('unknown')} {_hectares(area)} ha" for name, area in rows),
-        tuple(_list_duties(one, texts)),
+        "  ".join(f"{name or tr('unknown')} {_hectares(area)} ha" for name, area in sums.most_common()),
+        # What must be supplemented and compensated.
+        tuple(
+            tr("{duty} {area} ha ({basis})").format(
+                duty=texts.get("conformity", f"supplement_{item.id}"),
+                area=_hectares(item.statutory_m2 if item.occupied_m2 is None else item.occupied_m2),
+                basis=texts.get("conformity", "basis_statutory" if item.occupied_m2 is None else "basis_net"),
+            )
+            for item in one.supplements
+        ),
         tr(", ").join(
             [
                 item.get_name(texts.lang)
@@ -165,7 +170,16 @@ def _describe_project(one: ProjectResult, result: ConformityResult, texts: Texts
             ]
         ),
         tuple(note.message.render(texts) for note in notes),
-        tuple(_list_tip_lines(one, texts)),
+        # The occupied lines that decide, with their areas, for the mouse.
+        tuple(
+            tr("{line} {area} ha ({basis})").format(
+                line=line.get_name(texts.lang),
+                area=_hectares(line.leading_m2),
+                basis=texts.get("conformity", f"basis_{line.basis}"),
+            )
+            for line in one.lines
+            if line.is_occupied and line.id != _BOUNDARY and str(line.outcome) != "listed"
+        ),
         tuple(
             OccupiedShape(line.id, line.shape.wkb)
             for line in one.lines
@@ -178,9 +192,7 @@ def _hectares(area_m2: float | None) -> str:
     """Return an area as a number of hectares; a dash without one."""
     from ...core.standard.messages.numbers import format_hectare_number
 
-    if area_m2 == 0:
-        return "0"
-    return format_hectare_number(area_m2)
+    return "0" if area_m2 == 0 else format_hectare_number(area_m2)
 
 
 def _list_reasons(one: ProjectResult, texts: Texts) -> Iterator[Reason]:
@@ -245,9 +257,8 @@ def _list_lines(one: ProjectResult, texts: Texts) -> Iterator[LineRow]:
             bool(line.is_occupied and line.outcome in ("fails", "undetermined", "conditional")),
         )
     for zone in one.zones:
-        name = tr("Planning zone {name}").format(name=zone.name or DASH)
         yield LineRow(
-            name,
+            tr("Planning zone {name}").format(name=zone.name or DASH),
             _hectares(zone.area_m2),
             texts.get("conformity", "basis_statutory"),
             str(zone.outcome),
@@ -271,31 +282,12 @@ def _make_tip(item: LineItem | ZoneItem, texts: Texts) -> str:
 
 def _list_classes(one: ProjectResult, texts: Texts) -> Iterator[ClassRow]:
     """Yield the land classes, the largest first, and land without a parcel."""
-    sums: dict[tuple[str, str], float] = {}
+    sums: Counter[tuple[str, str]] = Counter()
     for item in one.classes:
-        sums[item.code, item.name] = sums.get((item.code, item.name), 0.0) + item.area_m2
-    rows = sorted(sums.items(), key=lambda pair: -pair[1])
+        sums[item.code, item.name] += item.area_m2
+    rows = sums.most_common()
     if one.unclassified_m2 and one.classes:
         rows.append((("", texts.get("conformity", "unclassified")), one.unclassified_m2))
     for (code, name), area in rows:
         share = area / one.project.statutory_m2
         yield ClassRow(code, name, _hectares(area), f"{share:.2%}", share)
-
-
-def _list_duties(one: ProjectResult, texts: Texts) -> Iterator[str]:
-    """Yield what must be supplemented and compensated."""
-    for item in one.supplements:
-        basis = texts.get("conformity", "basis_net" if item.occupied_m2 is not None else "basis_statutory")
-        area = item.occupied_m2 if item.occupied_m2 is not None else item.statutory_m2
-        name = texts.get("conformity", f"supplement_{item.id}")
-        yield tr("{duty} {area} ha ({basis})").format(duty=name, area=_hectares(area), basis=basis)
-
-
-def _list_tip_lines(one: ProjectResult, texts: Texts) -> Iterator[str]:
-    """Yield the occupied lines that decide, with their areas, for the mouse."""
-    for line in one.lines:
-        if line.is_occupied and line.id != _BOUNDARY and str(line.outcome) != "listed":
-            basis = texts.get("conformity", f"basis_{line.basis}")
-            yield tr("{line} {area} ha ({basis})").format(
-                line=line.get_name(texts.lang), area=_hectares(line.leading_m2), basis=basis
-            )

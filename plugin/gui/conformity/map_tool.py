@@ -12,13 +12,13 @@ from qgis.core import (
     QgsWkbTypes,
 )
 from qgis.gui import QgsMapCanvas, QgsMapMouseEvent, QgsMapTool, QgsRubberBand, QgsSnapIndicator
-from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QPoint, Qt, pyqtSignal
 from qgis.PyQt.QtGui import QColor, QPalette
 from qgis.PyQt.QtWidgets import QFrame, QLabel, QToolTip
 
 from ...bridge.texts import tr
 from ..widgets.map_items import convert_to_edges, make_rubber_band, read_wkb, remove_items, transform_to_map
+from ..widgets.windows import close_and_delete
 from .figures import OccupiedShape, PanelFigures
 from .projects import LINE, POLYGON
 
@@ -66,25 +66,19 @@ class ProjectMapTool(QgsMapTool):
         self.refresh()
 
     @property
-    def point_count(self) -> int:
-        """Return the number of points, with that of the mouse."""
-        return len(self._list_points())
-
-    @property
     def can_finish(self) -> bool:
         """Return True if there are enough fixed points."""
         return len(self.points) >= _MIN_POINTS[self.kind]
 
-    def make_geometry(self, with_mouse: bool = True) -> QgsGeometry | None:
+    def make_geometry(self) -> QgsGeometry | None:
         """Return the shape in map coordinates, with the point at the mouse; None with too few points."""
-        points = self._list_points() if with_mouse else self.points
-        if len(points) < _MIN_POINTS[self.kind]:
+        if len(points := self.list_points()) < _MIN_POINTS[self.kind]:
             return None
         if self.kind == LINE:
             return QgsGeometry.fromPolylineXY(points)
         return QgsGeometry.fromPolygonXY([[*points, points[0]]])
 
-    def _list_points(self) -> list[QgsPointXY]:
+    def list_points(self) -> list[QgsPointXY]:
         """Return the fixed points and that of the mouse, if it is elsewhere."""
         if self.mouse is None or (self.points and self.mouse == self.points[-1]):
             return list(self.points)
@@ -126,28 +120,24 @@ class ProjectMapTool(QgsMapTool):
     def canvasReleaseEvent(self, event: QgsMapMouseEvent) -> None:
         if event.button() == Qt.MouseButton.RightButton:
             self.finish()
-            return
-        if event.button() != Qt.MouseButton.LeftButton:
-            return
-        point = self._snap(event)
-        if not self.points or point != self.points[-1]:
-            self.points.append(point)
-        self.mouse = point
-        self.moved.emit(event.pos())
-        self.refresh()
+        elif event.button() == Qt.MouseButton.LeftButton:
+            point = self._snap(event)
+            if not self.points or point != self.points[-1]:
+                self.points.append(point)
+            self.mouse = point
+            self.moved.emit(event.pos())
+            self.refresh()
 
     def keyPressEvent(self, event) -> None:
-        if event.key() == Qt.Key.Key_Backspace:
-            self.undo_point()
-        elif event.key() == Qt.Key.Key_Escape:
-            self.cancel()
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.finish()
+        keys = Qt.Key
+        actions = {keys.Key_Backspace: self.undo_point, keys.Key_Escape: self.cancel}
+        actions |= {keys.Key_Return: self.finish, keys.Key_Enter: self.finish}
+        if event.key() in actions:
+            actions[event.key()]()
+            # QGIS deletes selected features for a key that the tool has accepted.
+            event.ignore()
         else:
             super().keyPressEvent(event)
-            return
-        # QGIS deletes selected features for a key that the tool has accepted.
-        event.ignore()
 
     def activate(self) -> None:
         super().activate()
@@ -219,9 +209,7 @@ class OccupiedMarks:
             self._remove(line)
         for one in shapes:
             geometry = transform_to_map(self._canvas, read_wkb(one.wkb), crs)
-            if geometry is None:
-                continue
-            if one.line not in self._bands:
+            if geometry is not None and one.line not in self._bands:
                 name, pattern = _STYLE_BY_LINE.get(one.line, _STYLE_BY_LINE[""])
                 band = QgsRubberBand(self._canvas, QgsWkbTypes.GeometryType.PolygonGeometry)
                 band.setStrokeColor(QColor(name))
@@ -230,7 +218,8 @@ class OccupiedMarks:
                 band.setWidth(max(1, round(_OUTLINE_EDGE_EM * self._canvas.fontMetrics().height())))
                 band.setZValue(2)
                 self._bands[one.line] = band
-            self._bands[one.line].setToGeometry(geometry, None)
+            if geometry is not None:
+                self._bands[one.line].setToGeometry(geometry, None)
 
     def show_outline(self, wkb: bytes | None, crs: QgsCoordinateReferenceSystem) -> None:
         """Draw the outline of a project; None removes it."""
@@ -245,8 +234,7 @@ class OccupiedMarks:
             self._remove(line)
 
     def _remove(self, line: str) -> None:
-        band = self._bands.pop(line, None)
-        if band is not None:
+        if (band := self._bands.pop(line, None)) is not None:
             remove_items(self._canvas, [band])
 
 
@@ -282,8 +270,7 @@ class MouseFigures:
 
     def move(self, place: QPoint) -> None:
         """Move the box to a position of the mouse, inside the canvas."""
-        label = self.label
-        if label is None or not label.text():
+        if (label := self.label) is None or not label.text():
             return
         label.adjustSize()
         gap = round(_GAP_EM * label.fontMetrics().height())
@@ -302,6 +289,4 @@ class MouseFigures:
     def remove(self) -> None:
         """Remove the box from the canvas."""
         label, self.label = self.label, None
-        if label is not None and not sip.isdeleted(label):
-            label.hide()
-            label.deleteLater()
+        close_and_delete(label)

@@ -46,12 +46,13 @@ class _ReasonLine(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.icon, self.label, self.mark = QLabel(), QLabel(), SourceMarkLabel("C")
-        self.icon.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.label.setWordWrap(True)
-        self.label.setTextFormat(Qt.TextFormat.RichText)
-        self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
-        self.label.linkActivated.connect(lambda _link: self.asked.emit(self._shown))
+        self.icon, self.mark = QLabel(alignment=Qt.AlignmentFlag.AlignTop), SourceMarkLabel("C")
+        self.label = QLabel(
+            wordWrap=True,
+            textFormat=Qt.TextFormat.RichText,
+            textInteractionFlags=Qt.TextInteractionFlag.TextBrowserInteraction,
+            linkActivated=lambda _link: self.asked.emit(self._shown),
+        )
         fill_layout(
             QHBoxLayout(self),
             (self.icon, 0, Qt.AlignmentFlag.AlignTop),
@@ -79,8 +80,7 @@ class _ReasonLine(QWidget):
     def refresh_icon(self) -> None:
         """Load the icon of the outcome."""
         if self._shown is not None and (name := ICON_BY_OUTCOME.get(self._shown.outcome)):
-            size = self.fontMetrics().height()
-            self.icon.setPixmap(theme.load_pixmap(name, size, self.devicePixelRatioF()))
+            self.icon.setPixmap(theme.load_pixmap(name, self.fontMetrics().height(), self.devicePixelRatioF()))
 
 
 class ProjectSummary(QWidget):
@@ -93,9 +93,8 @@ class ProjectSummary(QWidget):
 
     def __init__(self):
         super().__init__()
-        self.icon, self.word, self.area = QLabel(), QLabel(), QLabel()
-        self.word.setObjectName("SanxianConformityVerdict")
-        self.area.setObjectName("SanxianConformityArea")
+        self.icon, self.word = QLabel(), QLabel(objectName="SanxianConformityVerdict")
+        self.area = QLabel(objectName="SanxianConformityArea")
         set_bold(self.area)
         set_bold(self.word, 1.35)
         self.township = make_faint_label(
@@ -122,15 +121,10 @@ class ProjectSummary(QWidget):
             line.setVisible(number < len(figures.reasons))
             if number < len(figures.reasons):
                 line.show_reason(figures.reasons[number], number == 0)
-        remarks = list(figures.remarks)
-        if not figures.has_use:
-            remarks.insert(0, tr("Choose a use; without one the occupied land is listed and nothing is judged."))
-        if len(figures.reasons) > _MAX_REASONS:
-            remarks.append(
-                tr("{count} more reasons are in the table and in the report.").format(
-                    count=len(figures.reasons) - _MAX_REASONS
-                )
-            )
+        no_use = tr("Choose a use; without one the occupied land is listed and nothing is judged.")
+        remarks = [*([] if figures.has_use else [no_use]), *figures.remarks]
+        if (more := len(figures.reasons) - _MAX_REASONS) > 0:
+            remarks.append(tr("{count} more reasons are in the table and in the report.").format(count=more))
         self.remark.setText("\n".join(remarks))
         self.remark.setVisible(bool(remarks))
         if figures.verdict != self._verdict:
@@ -157,16 +151,14 @@ class ShareBarDelegate(QStyledItemDelegate):
     """Draws a share as a bar from the left, in the colour of the text."""
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index) -> None:
-        share = index.data(SHARE_ROLE)
-        if not share:
-            return
-        height = _BAR_EM * option.fontMetrics.height()
-        box = QRectF(option.rect).adjusted(2, 0, -2, 0)
-        ink = option.palette.color(QPalette.ColorRole.Text)
-        ink.setAlpha(_OPACITY)
-        painter.fillRect(
-            QRectF(box.left(), box.center().y() - height / 2, box.width() * min(float(share), 1.0), height), ink
-        )
+        if share := index.data(SHARE_ROLE):
+            height = _BAR_EM * option.fontMetrics.height()
+            box = QRectF(option.rect).adjusted(2, 0, -2, 0)
+            ink = option.palette.color(QPalette.ColorRole.Text)
+            ink.setAlpha(_OPACITY)
+            painter.fillRect(
+                QRectF(box.left(), box.center().y() - height / 2, box.width() * min(float(share), 1.0), height), ink
+            )
 
 
 class _FiguresTable(QTableWidget):
@@ -176,11 +168,9 @@ class _FiguresTable(QTableWidget):
         super().__init__(0, len(titles), objectName=name)
         self._right_columns = right_columns
         self.setHorizontalHeaderLabels(list(titles))
-        for column in range(len(titles)):
-            side = (
-                _RIGHT if column in right_columns else int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-            )
-            self.horizontalHeaderItem(column).setTextAlignment(side)
+        self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        for column in right_columns:
+            self.horizontalHeaderItem(column).setTextAlignment(_RIGHT)
         show_as_list(self, _ROW_EM)
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -194,8 +184,7 @@ class _FiguresTable(QTableWidget):
             self._fit_height()
         for number, cells in enumerate(rows):
             for column, text in enumerate(cells):
-                item = self.item(number, column)
-                if item is None:
+                if (item := self.item(number, column)) is None:
                     item = QTableWidgetItem()
                     if column in self._right_columns:
                         item.setTextAlignment(_RIGHT)

@@ -31,7 +31,8 @@ from ...core.model.verdict import Verdict
 from ...core.render.words import ReportTexts
 from ..widgets import messages
 from ..widgets.paths import open_path
-from .rows import DONE, KEPT, RUNNING, CountyRow, make_rows_of_forecast
+from ..widgets.windows import bring_to_front, close_and_delete
+from .rows import DONE, KEPT, RUNNING, CountyRow
 
 if TYPE_CHECKING:
     from ...core.counties.batch_sentences import Forecast
@@ -70,13 +71,16 @@ class CountiesController(QObject):
             except (SanxianError, ImportError) as error:
                 self._messages.show_warning(messages.explain_error(error))
                 return
-            self.dialog.inputsChanged.connect(self.update_forecast)
-            self.dialog.refreshRequested.connect(self._read_again)
-            self.dialog.startRequested.connect(self.start_run)
-            self.dialog.cancelRequested.connect(self.cancel)
-            self.dialog.openRequested.connect(self.open_report)
-            self.dialog.resultRequested.connect(self._open_shown_result)
-            self.dialog.finished.connect(lambda _result: self._stop_forecast())
+            for signal, slot in (
+                (self.dialog.inputsChanged, self.update_forecast),
+                (self.dialog.refreshRequested, self._read_again),
+                (self.dialog.startRequested, self.start_run),
+                (self.dialog.cancelRequested, self.cancel),
+                (self.dialog.openRequested, self.open_report),
+                (self.dialog.resultRequested, self._open_shown_result),
+                (self.dialog.finished, lambda _result: self._stop_forecast()),
+            ):
+                signal.connect(slot)
         if not self.dialog.isVisible() and not self.is_running and not self.dialog.shows_results:
             self.update_forecast()
         self._bring_to_front()
@@ -85,9 +89,7 @@ class CountiesController(QObject):
         self._messages.close()
         if self.dialog is not None:
             self.dialog.enable_buttons()
-            self.dialog.show()
-            self.dialog.raise_()
-            self.dialog.activateWindow()
+            bring_to_front(self.dialog)
 
     def close(self) -> None:
         """Close window and message; the runner of jobs ends a run."""
@@ -95,22 +97,20 @@ class CountiesController(QObject):
         self._stop_forecast()
         self._restore_layers()
         dialog, self.dialog = self.dialog, None
-        if dialog is not None:
-            dialog.close()
-            dialog.deleteLater()
+        close_and_delete(dialog)
 
     # --- the forecast
     def update_forecast(self) -> None:
         """List the counties of the form, then show what a run would do once that is known."""
-        dialog = self.dialog
-        if dialog is None or self.is_running:
+        if (dialog := self.dialog) is None or self.is_running:
             return
         self._stop_forecast()
         if not dialog.form.is_complete:
             dialog.model.set_rows([])
-            has_source = bool(dialog.form.source.text())
-            source_text = tr("Choose a folder with the data of each county, or a list of counties.")
-            dialog.message.show_hint(tr("Choose the folder of the results.") if has_source else source_text)
+            no_source = tr("Choose a folder with the data of each county, or a list of counties.")
+            dialog.message.show_hint(
+                tr("Choose the folder of the results.") if dialog.form.source.text() else no_source
+            )
             return
         try:
             options = dialog.form.make_options()
@@ -143,38 +143,41 @@ class CountiesController(QObject):
     def _on_forecast_step(
         self, job: BackgroundJob, found: list[tuple[County, ...]], options: BatchOptions, share: float
     ) -> None:
-        if job is not self._forecast_job or self.dialog is None:
-            return
-        self._show_found(found, options)
-        self.dialog.message.show_hint(
-            tr("Comparing the data with the former results: {share}%").format(share=round(100 * share))
-        )
+        if job is self._forecast_job:
+            self._show_found(found, options)
+            text = tr("Comparing the data with the former results: {share}%").format(share=round(100 * share))
+            self.dialog.message.show_hint(text)
 
     def _show_found(self, found: list[tuple[County, ...]], options: BatchOptions) -> None:
         """Show the counties that a job has found, once."""
-        if not found:
-            return
-        counties = found.pop()
-        if [row.county for row in self.dialog.model.rows] != list(counties):
+        counties = found.pop() if found else ()
+        if counties and [row.county for row in self.dialog.model.rows] != list(counties):
             self.dialog.model.set_rows([CountyRow(one, one.profile or options.check.profile) for one in counties])
 
     def _show_forecast(self, forecast: Forecast) -> None:
-        self._forecast_job = None
-        if self.dialog is None:
-            return
         from ...core.counties.batch_sentences import describe_forecast_sums
 
-        self.dialog.show_rows(make_rows_of_forecast(forecast))
-        lines = describe_forecast_sums(forecast, ReportTexts(get_interface_language()))
+        self._forecast_job = None
+        rows = [
+            CountyRow(
+                one.planned.task.county,
+                one.planned.task.options.profile,
+                one.action,
+                one.seconds,
+                one.planned.record,
+                folder=one.planned.task.folder,
+                input_bytes=one.planned.task.input_bytes,
+            )
+            for one in forecast.rows
+        ]
+        self.dialog.show_rows(rows)
         text = tr("{count} counties were found.").format(count=len(forecast.rows))
-        for line in lines:
+        for line in describe_forecast_sums(forecast, ReportTexts(get_interface_language())):
             text = tr("{first} {second}").format(first=text, second=line.strip())
         self.dialog.message.show_text(text, "ok")
 
     def _show_forecast_error(self, error: Exception) -> None:
         self._forecast_job = None
-        if self.dialog is None:
-            return
         self.dialog.model.set_rows([])
         text = tr("The counties could not be read ({error}). Details are in the log, tab Sanxian.")
         self.dialog.message.show_error(messages.explain_and_log(error, text))
@@ -182,8 +185,7 @@ class CountiesController(QObject):
     def _end_forecast(self) -> None:
         """Show that the user cancelled the reading in QGIS's list of tasks."""
         self._forecast_job = None
-        if self.dialog is not None:
-            self.dialog.message.show_hint(tr("Cancelled"))
+        self.dialog.message.show_hint(tr("Cancelled"))
 
     # --- the run
     def start_run(self) -> None:
@@ -270,7 +272,17 @@ class CountiesController(QObject):
             self.dialog.model.show_kept(record, options.output / Path(report).parent if report else None)
         lines = describe_batch(summary, ReportTexts(get_interface_language()))
         if batch.sequence_reason is not None:
-            lines.append(_explain_sequence(batch.sequence_reason))
+            stored_connection = tr(
+                "The counties were checked one after the other, because the data or a sealed edition are in a "
+                "database connection that QGIS stores, which only QGIS can use. With service=… in place of "
+                "connection=… several can be checked at the same time."
+            )
+            no_python = tr(
+                "The counties were checked one after the other, because no Python program was found that can check "
+                "several at the same time."
+            )
+            is_stored = batch.sequence_reason is SequenceReason.STORED_CONNECTION
+            lines.append(stored_connection if is_stored else no_python)
         text = "\n".join(line.strip() for line in lines)
         self.dialog.end_run(text, _MESSAGE_KINDS.get(summary.verdict, "warning"))
         if not self.dialog.isVisible():
@@ -291,14 +303,13 @@ class CountiesController(QObject):
 
     def _end_without_summary(self, text: str, kind: str) -> None:
         self._end_job()
-        if self.dialog is None:
-            return
-        self.dialog.end_run(text, kind)
-        if self.dialog.isVisible():
-            self.update_forecast()
-        else:
-            self.dialog.model.set_rows([])
-            self._messages.show_message(text, "warning", (tr("Show Window"), self.show))
+        if self.dialog is not None:
+            self.dialog.end_run(text, kind)
+            if self.dialog.isVisible():
+                self.update_forecast()
+            else:
+                self.dialog.model.set_rows([])
+                self._messages.show_message(text, "warning", (tr("Show Window"), self.show))
 
     def _end_job(self) -> None:
         self._run_job = None
@@ -313,26 +324,22 @@ class CountiesController(QObject):
     # --- results
     def open_report(self, name: str) -> None:
         """Open the report of a county, or show why it has no report."""
-        row = self.dialog.model.find_row(name)
-        if row is None:
+        if (row := self.dialog.model.find_row(name)) is None:
             return
+        record = row.valid_record
         if row.has_report:
             from ...core.counties.check_county import make_report_paths
 
             open_path(str(make_report_paths(row.folder, tuple(row.record.forms))["html"]), self.dialog)
-            return
-        record = row.valid_record
-        if record is not None and not record.is_checked:
+        elif record is not None and not record.is_checked:
             text = tr("“{name}” has no report: {reason}").format(name=name, reason=record.reason)
+            self.dialog.outcome.show_text(text, "warning")
         else:
-            text = tr("“{name}” has no report yet: it was not checked with the present data and settings.").format(
-                name=name
-            )
-        self.dialog.outcome.show_text(text, "warning")
+            text = tr("“{name}” has no report yet: it was not checked with the present data and settings.")
+            self.dialog.outcome.show_text(text.format(name=name), "warning")
 
     def _open_shown_result(self, name: str) -> None:
-        output = self.dialog.get_results_folder()
-        if output is not None:
+        if (output := self.dialog.get_results_folder()) is not None:
             self._open_result(name, output)
 
     def _open_result(self, name: str, output: Path) -> None:
@@ -342,28 +349,13 @@ class CountiesController(QObject):
         if name != "map":
             open_path(str(output / SUMMARY_HTML if name == "page" else output), self.dialog)
             return
-        layer = show_summary_layer(QgsProject.instance(), output)
-        if layer is None:
+        if (layer := show_summary_layer(QgsProject.instance(), output)) is None:
             self.dialog.outcome.show_text(tr("The summary layer cannot be opened. Start the check again."), "error")
-            return
-        self._iface.setActiveLayer(layer)
-        extent = layer.extent()
-        if not extent.isEmpty():
-            extent.scale(1.1)
-            self._iface.mapCanvas().setReferencedExtent(QgsReferencedRectangle(extent, layer.crs()))
-            self._iface.mapCanvas().refresh()
-        self.dialog.outcome.show_text(tr("The layer “{name}” is on the map.").format(name=layer.name()), "ok")
-
-
-def _explain_sequence(reason: SequenceReason) -> str:
-    """Return why the counties were checked one after the other."""
-    if reason is SequenceReason.STORED_CONNECTION:
-        return tr(
-            "The counties were checked one after the other, because the data or a sealed edition are in a database "
-            "connection that QGIS stores, which only QGIS can use. With service=… in place of connection=… several can "
-            "be checked at the same time."
-        )
-    return tr(
-        "The counties were checked one after the other, because no Python program was found that can check several at "
-        "the same time."
-    )
+        else:
+            self._iface.setActiveLayer(layer)
+            extent = layer.extent()
+            if not extent.isEmpty():
+                extent.scale(1.1)
+                self._iface.mapCanvas().setReferencedExtent(QgsReferencedRectangle(extent, layer.crs()))
+                self._iface.mapCanvas().refresh()
+            self.dialog.outcome.show_text(tr("The layer “{name}” is on the map.").format(name=layer.name()), "ok")

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 
 from qgis.PyQt.QtCore import Qt, pyqtSignal
@@ -14,11 +15,12 @@ from ...core.counties.county_record import SUMMARY_HTML, SUMMARY_LAYER
 from ..help.help_dialog import make_help_button
 from ..widgets import theme
 from ..widgets.labels_and_buttons import ElidedLabel, ManualStartDialog
-from ..widgets.layout import fill_layout, make_row, resize_within_screen
+from ..widgets.layout import fill_layout, make_row
 from ..widgets.lists import WholeRows
 from ..widgets.sections import FieldMessage, WrappedLabel
+from ..widgets.windows import resize_to_letters
 from .form import CountiesForm
-from .rows import DONE, KEPT, KIND_ICONS, KINDS, CountyRow, describe_kind, describe_row
+from .rows import DONE, KEPT, KIND_ICONS, KINDS, NO_VERDICT, CountyRow, describe_row
 from .table import CountyModel, CountyTable
 
 _PROGRESS_STEPS = 1000
@@ -39,9 +41,8 @@ class KindButtons(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.by_kind: dict[str, QToolButton] = {}
-        for kind in KINDS:
-            self.by_kind[kind] = QToolButton(
+        self.by_kind = {
+            kind: QToolButton(
                 objectName=f"SanxianCounties{str(kind).capitalize()}",
                 checkable=True,
                 checked=True,
@@ -49,6 +50,8 @@ class KindButtons(QWidget):
                 toolTip=tr("Show or hide the counties with this verdict"),
                 toggled=self.changed,
             )
+            for kind in KINDS
+        }
         fill_layout(QHBoxLayout(self), *self.by_kind.values(), has_margins=False)
         self.refresh_icons()
         self.show_counts(dict.fromkeys(KINDS, 0))
@@ -56,7 +59,8 @@ class KindButtons(QWidget):
     def show_counts(self, counts: dict[str, int]) -> None:
         """Show the number of counties of each verdict."""
         for kind, button in self.by_kind.items():
-            button.setText(f"{describe_kind(kind)} {counts[kind]}")
+            name = tr("No verdict") if kind == NO_VERDICT else theme.get_verdict_word(kind)
+            button.setText(f"{name} {counts[kind]}")
 
     def refresh_icons(self) -> None:
         for kind, button in self.by_kind.items():
@@ -91,19 +95,14 @@ class RunProgress(QWidget):
         """Show the share of the work (0–1), the number of counties that are done, and those at work."""
         self.show_share(share)
         self.bar.setFormat(f"{done} / {total}")
-        parts = []
-        if names:
-            shown = tr(", ").join(names[:_MAX_SHOWN_NAMES])
-            if len(names) > _MAX_SHOWN_NAMES:
-                shown = tr("{names} and {count} more").format(names=shown, count=len(names) - _MAX_SHOWN_NAMES)
-            parts.append(tr("Checking {names}").format(names=shown))
-        elapsed = time.monotonic() - self._start_time
-        if elapsed >= _MIN_ELAPSED_SECONDS and _MIN_SHARE <= share < 1:
+        shown, more_count = tr(", ").join(names[:_MAX_SHOWN_NAMES]), len(names) - _MAX_SHOWN_NAMES
+        if more_count > 0:
+            shown = tr("{names} and {count} more").format(names=shown, count=more_count)
+        parts = [tr("Checking {names}").format(names=shown)] if names else []
+        if (elapsed := time.monotonic() - self._start_time) >= _MIN_ELAPSED_SECONDS and _MIN_SHARE <= share < 1:
             left = elapsed * (1 - share) / share
-            if left < _MIN_SECONDS_IN_MINUTES:
-                parts.append(tr("about {seconds} s left").format(seconds=round(left)))
-            else:
-                parts.append(tr("about {minutes} min left").format(minutes=round(left / _SECONDS_PER_MINUTE)))
+            text = tr("about {seconds} s left") if left < _MIN_SECONDS_IN_MINUTES else tr("about {minutes} min left")
+            parts.append(text.format(seconds=round(left), minutes=round(left / _SECONDS_PER_MINUTE)))
         self.what.setText("  ".join(parts))
 
 
@@ -155,24 +154,25 @@ class CountiesDialog(ManualStartDialog):
             self.outcome,
             row,
         )
-        self.form.changed.connect(self.inputsChanged)
-        self.form.changed.connect(self.enable_buttons)
-        self.form.edited.connect(self._enable_start)
-        self.table.opened.connect(self.openRequested)
-        self.table.selectionModel().selectionChanged.connect(lambda *_changes: self._show_detail())
-        self.model.dataChanged.connect(lambda *_changes: self._on_rows_changed())
-        self.model.modelReset.connect(self._on_rows_changed)
-        self.kinds.changed.connect(
-            lambda: self.table.filter.hide_kinds(
-                [kind for kind, button in self.kinds.by_kind.items() if not button.isChecked()]
-            )
-        )
+        for signal, slot in (
+            (self.form.changed, self.inputsChanged),
+            (self.form.changed, self.enable_buttons),
+            (self.form.edited, self._enable_start),
+            (self.table.opened, self.openRequested),
+            (self.table.selectionModel().selectionChanged, lambda *_changes: self._show_detail()),
+            (self.model.dataChanged, lambda *_changes: self._on_rows_changed()),
+            (self.model.modelReset, self._on_rows_changed),
+            (
+                self.kinds.changed,
+                lambda: self.table.filter.hide_kinds(
+                    [kind for kind, button in self.kinds.by_kind.items() if not button.isChecked()]
+                ),
+            ),
+        ):
+            signal.connect(slot)
         theme.call_after_theme_change(self, self.kinds.refresh_icons)
         theme.call_after_theme_change(self, self.model.refresh_icons)
-        letter = self.fontMetrics()
-        resize_within_screen(
-            self, letter.horizontalAdvance("0") * _WIDTH_IN_DIGITS, letter.lineSpacing() * _HEIGHT_IN_LINES
-        )
+        resize_to_letters(self, _WIDTH_IN_DIGITS, _HEIGHT_IN_LINES)
         self._show_detail()
         self.enable_buttons()
 
@@ -195,14 +195,22 @@ class CountiesDialog(ManualStartDialog):
         self.progress = RunProgress()
         self.progress.hide()
         self.outcome = FieldMessage(lines=0, objectName="SanxianCountiesOutcome")
-        self.page_button = self._make_result_button(
-            "page", tr("Open Summary"), tr("Opens the page with map, verdicts and figures of all counties")
-        )
-        self.map_button = self._make_result_button(
-            "map", tr("Show on the Map"), tr("Adds the counties with their verdicts to the map")
-        )
-        self.folder_button = self._make_result_button(
-            "folder", tr("Open Folder"), tr("Opens the folder with the summary and the reports of all counties")
+        self.page_button, self.map_button, self.folder_button = (
+            QPushButton(
+                label,
+                objectName=f"SanxianCounties{name.capitalize()}",
+                toolTip=tip,
+                clicked=partial(lambda name, _on=False: self.resultRequested.emit(name), name),
+            )
+            for name, label, tip in (
+                ("page", tr("Open Summary"), tr("Opens the page with map, verdicts and figures of all counties")),
+                ("map", tr("Show on the Map"), tr("Adds the counties with their verdicts to the map")),
+                (
+                    "folder",
+                    tr("Open Folder"),
+                    tr("Opens the folder with the summary and the reports of all counties"),
+                ),
+            )
         )
         self.start = QPushButton(tr("Start Check"), objectName="SanxianCountiesStart", clicked=self.startRequested)
         self.cancel = QPushButton(
@@ -212,14 +220,6 @@ class CountiesDialog(ManualStartDialog):
             clicked=self._on_cancel,
         )
         self.close_button = QPushButton(tr("Close"), objectName="SanxianCountiesClose", clicked=self.reject)
-
-    def _make_result_button(self, name: str, label: str, tip: str) -> QPushButton:
-        return QPushButton(
-            label,
-            objectName=f"SanxianCounties{name.capitalize()}",
-            toolTip=tip,
-            clicked=lambda _on=False: self.resultRequested.emit(name),
-        )
 
     # --- states
     def enable_buttons(self) -> None:
@@ -253,10 +253,10 @@ class CountiesDialog(ManualStartDialog):
         return Path(self.form.output.text()) if self.form.output.text() else None
 
     def _enable_start(self) -> None:
-        complete = self.form.is_complete
-        self.refresh.setEnabled(not self.is_running and complete)
-        self.start.setEnabled(complete)
-        self.start.setToolTip("" if complete else tr("Choose the data of the counties and the folder of the results."))
+        hint = "" if self.form.is_complete else tr("Choose the data of the counties and the folder of the results.")
+        self.refresh.setEnabled(not self.is_running and not hint)
+        self.start.setEnabled(not hint)
+        self.start.setToolTip(hint)
 
     def show_rows(self, rows: list[CountyRow]) -> None:
         """Show counties; the selected one stays selected."""

@@ -19,7 +19,7 @@ from ...core.counties.county_record import REPORT_SUFFIXES, BatchOptions
 from ...core.standard.options import RunOptions
 from ...core.standard.profile import list_profile_ids
 from ..widgets import theme
-from ..widgets.layout import fill_form
+from ..widgets.layout import fill_form, fill_layout
 from ..widgets.lists import ProfileCombo
 from ..widgets.paths import FileLine
 
@@ -46,7 +46,25 @@ class CountiesForm(QWidget):
         #: The counties for which a folder of results was proposed, and that folder.
         self._source = self._proposed_output = ""
         self._make_widgets()
-        self._lay_out()
+        settings_row = self.profile.make_row_with_button()
+        settings_row.addSpacing(self.fontMetrics().height())
+        fill_layout(settings_row, QLabel(tr("Counties at the same time")), self.jobs)
+        rows = []
+        for boxes in ((self.resume, self.only_changed), self.forms.values()):
+            row = QHBoxLayout()
+            for box in boxes:
+                row.addWidget(box)
+                row.addSpacing(self.fontMetrics().height())
+            rows.append(fill_layout(row, (None, 1)))
+        layout = fill_form(
+            QFormLayout(self),
+            (tr("Data of the counties"), self.source),
+            (tr("Folder of the results"), self.output),
+            (tr("County profile"), settings_row),
+            (tr("Former results"), rows[0]),
+            (tr("Reports also as"), rows[1]),
+        )
+        layout.setContentsMargins(0, 0, 0, 0)
 
         # The choices of the last time.
         def read(name, default):
@@ -56,8 +74,7 @@ class CountiesForm(QWidget):
         profile = read("profile", county.read_county_settings(QgsProject.instance()).profile)
         if not profile.lower().endswith(".toml") or Path(profile).is_file():
             self.profile.choose_profile(profile)
-        cores = get_available_cores()
-        self.jobs.setValue(read("jobs", max(1, min(cores // 2, _MAX_PROPOSED_JOBS))))
+        self.jobs.setValue(read("jobs", max(1, min(get_available_cores() // 2, _MAX_PROPOSED_JOBS))))
         self.resume.setChecked(read("resume", True))
         self.only_changed.setChecked(read("only_changed", False))
         self.only_changed.setEnabled(self.resume.isChecked())
@@ -72,14 +89,13 @@ class CountiesForm(QWidget):
             self._source, self._proposed_output = source, self.output.text()
         self._timer = QTimer(self, singleShot=True, interval=_TYPING_PAUSE_MS, timeout=self._propose_output)
         self._timer.timeout.connect(self.changed)
-        for line in (self.source.line, self.output.line):
-            line.textChanged.connect(lambda _text: self._timer.start())
-            line.textChanged.connect(lambda _text: self.edited.emit())
-        self.profile.currentIndexChanged.connect(lambda _index: self._timer.start())
-        self.jobs.valueChanged.connect(lambda _value: self._timer.start())
         self.resume.toggled.connect(self.only_changed.setEnabled)
-        for box in (self.resume, self.only_changed, *self.forms.values()):
-            box.toggled.connect(lambda _on: self._timer.start())
+        texts_changed = (self.source.line.textChanged, self.output.line.textChanged)
+        ticked = (box.toggled for box in (self.resume, self.only_changed, *self.forms.values()))
+        for signal in (*texts_changed, self.profile.currentIndexChanged, self.jobs.valueChanged, *ticked):
+            signal.connect(lambda _value: self._timer.start())
+        for signal in texts_changed:
+            signal.connect(lambda _text: self.edited.emit())
 
     def _make_widgets(self) -> None:
         self.source = FileLine(
@@ -89,13 +105,16 @@ class CountiesForm(QWidget):
             file_tip=tr("Choose a list of counties (CSV, Excel) with the columns 县, 数据, 县配置, 封库版本"),
             folder_tip=tr("Choose the folder that has the data or the submission package of each county"),
         )
-        self.source.line.setObjectName("SanxianCountiesSource")
-        self.source.line.setAccessibleName(tr("Data of the counties"))
-        theme.set_placeholder(self.source.line, tr("Folder with the data of each county, or a list (CSV, Excel)"))
         self.output = FileLine(allows_only_folders=True, folder_tip=tr("Choose the folder of the results"))
-        self.output.line.setObjectName("SanxianCountiesOutput")
-        self.output.line.setAccessibleName(tr("Folder of the results"))
-        theme.set_placeholder(self.output.line, tr("Reports of all counties and the summary are written here"))
+        source_hint = tr("Folder with the data of each county, or a list (CSV, Excel)")
+        output_hint = tr("Reports of all counties and the summary are written here")
+        for line, name, label, hint in (
+            (self.source.line, "SanxianCountiesSource", tr("Data of the counties"), source_hint),
+            (self.output.line, "SanxianCountiesOutput", tr("Folder of the results"), output_hint),
+        ):
+            line.setObjectName(name)
+            line.setAccessibleName(label)
+            theme.set_placeholder(line, hint)
         self.profile = ProfileCombo(
             "SanxianCountiesProfile",
             toolTip=tr("Used for the counties to which the list gives no profile"),
@@ -120,31 +139,8 @@ class CountiesForm(QWidget):
             toolTip=tr("Otherwise counties that could not be checked are tried again, also with unchanged data"),
         )
         names = {"docx": tr("Word"), "xlsx": tr("Excel"), "findings": tr("Layer of findings")}
-        self.forms = {form: QCheckBox(names[form]) for form in _CHOSEN_FORMS}
-        for box in self.forms.values():
-            box.setToolTip(tr("Written for each county next to the page and JSON"))
-
-    def _lay_out(self) -> None:
-        settings_row = self.profile.make_row_with_button()
-        settings_row.addSpacing(self.fontMetrics().height())
-        settings_row.addWidget(QLabel(tr("Counties at the same time")))
-        settings_row.addWidget(self.jobs)
-        resume_row, form_row = QHBoxLayout(), QHBoxLayout()
-        for row, boxes in ((resume_row, (self.resume, self.only_changed)), (form_row, tuple(self.forms.values()))):
-            for box in boxes:
-                row.addWidget(box)
-                row.addSpacing(self.fontMetrics().height())
-            row.addStretch(1)
-        layout = QFormLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        fill_form(
-            layout,
-            (tr("Data of the counties"), self.source),
-            (tr("Folder of the results"), self.output),
-            (tr("County profile"), settings_row),
-            (tr("Former results"), resume_row),
-            (tr("Reports also as"), form_row),
-        )
+        tip = tr("Written for each county next to the page and JSON")
+        self.forms = {form: QCheckBox(names[form], toolTip=tip) for form in _CHOSEN_FORMS}
 
     # --- choices of the last time
 
@@ -191,8 +187,7 @@ class CountiesForm(QWidget):
 
         A path on a server may answer slowly, so it is not looked up at each key.
         """
-        source = self.source.text()
-        if source != self._source and self.output.text() in ("", self._proposed_output):
+        if (source := self.source.text()) != self._source and self.output.text() in ("", self._proposed_output):
             self._proposed_output = propose_output(source, tr("check results"))
             self.output.line.setText(self._proposed_output)
             self._timer.stop()

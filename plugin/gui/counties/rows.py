@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ...bridge.settings import get_interface_language
 from ...bridge.texts import tr
@@ -15,9 +14,6 @@ from ...core.model.rule import Severity
 from ...core.render.words import ReportTexts
 from ...core.standard.messages.numbers import format_number
 from ..widgets import theme
-
-if TYPE_CHECKING:
-    from ...core.counties.batch_sentences import Forecast
 
 #: Kind of a county without a verdict, next to the values of `Verdict`.
 NO_VERDICT = "none"
@@ -63,36 +59,13 @@ class CountyRow:
     def kind(self) -> str:
         """Return the verdict, `NO_VERDICT` for a county that has none, or empty if it was not checked yet."""
         record = self.valid_record
-        if record is None:
-            return ""
-        return record.verdict if record.is_checked else NO_VERDICT
+        return "" if record is None else record.verdict if record.is_checked else NO_VERDICT
 
     @property
     def has_report(self) -> bool:
         """Return True if the county has a report to open."""
         record = self.valid_record
         return record is not None and record.is_checked and "html" in record.forms and self.folder is not None
-
-
-def make_rows_of_forecast(forecast: Forecast) -> list[CountyRow]:
-    """Return the rows of a forecast."""
-    return [
-        CountyRow(
-            one.planned.task.county,
-            one.planned.task.options.profile,
-            one.action,
-            one.seconds,
-            one.planned.record,
-            folder=one.planned.task.folder,
-            input_bytes=one.planned.task.input_bytes,
-        )
-        for one in forecast.rows
-    ]
-
-
-def describe_kind(kind: str) -> str:
-    """Return the name of a verdict or, for `NO_VERDICT`, that of counties without one."""
-    return tr("No verdict") if kind == NO_VERDICT else theme.get_verdict_word(kind)
 
 
 def describe_source(row: CountyRow) -> str:
@@ -136,15 +109,14 @@ def describe_time(row: CountyRow) -> str:
 
 
 def _format_seconds(seconds: float) -> str:
-    if seconds < _MIN_SECONDS_IN_MINUTES:
-        return tr("{count} s").format(count=format_number(max(seconds, 1), 0))
-    return tr("{count} min").format(count=format_number(seconds / _SECONDS_PER_MINUTE, 0))
+    is_short = seconds < _MIN_SECONDS_IN_MINUTES
+    count = format_number(max(seconds, 1) if is_short else seconds / _SECONDS_PER_MINUTE, 0)
+    return (tr("{count} s") if is_short else tr("{count} min")).format(count=count)
 
 
 def describe_result(row: CountyRow) -> str:
     """Return the verdict of a county, or why it has none in a word; empty before its check."""
-    record = row.valid_record
-    if record is None:
+    if (record := row.valid_record) is None:
         return ""
     if record.is_checked:
         return theme.get_verdict_word(record.verdict)
@@ -159,8 +131,7 @@ def count_findings(row: CountyRow, key: str) -> int | None:
 
 def describe_reason(row: CountyRow) -> str:
     """Return why a county has no verdict, or which rules have errors and which were not checked completely."""
-    record = row.valid_record
-    if record is None:
+    if (record := row.valid_record) is None:
         return ""
     if not record.is_checked:
         return record.reason
@@ -183,11 +154,9 @@ def describe_row(row: CountyRow) -> str:
         lines[0] = tr("{source} ({size} MB)").format(source=lines[0], size=size)
     if row.county.is_package:
         lines.append(tr("Submission package: inspected"))
-    record = row.valid_record
-    if record is None and row.record is not None:
+    if row.valid_record is None and row.record is not None:
         former = theme.get_verdict_word(row.record.verdict) if row.record.is_checked else tr("No verdict")
         lines.append(tr("Last result, of former data or settings: {verdict}").format(verdict=former))
-    reason = describe_reason(row)
-    if reason:
+    if reason := describe_reason(row):
         lines.append(tr("{state}: {reason}").format(state=describe_result(row), reason=reason))
     return "\n".join(lines)

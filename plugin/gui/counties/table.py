@@ -121,22 +121,19 @@ class CountyModel(QAbstractTableModel):
 
     def show_started(self, name: str, folder: Path | None) -> None:
         """Show that the check of a county has begun; ``folder``: folder of its report."""
-        row = self.find_row(name)
-        if row is not None:
+        if (row := self.find_row(name)) is not None:
             row.stage, row.folder = RUNNING, folder or row.folder
             self._emit_changed(name)
 
     def show_record(self, record: CountyRecord) -> None:
         """Show the new result of a county."""
-        row = self.find_row(record.name)
-        if row is not None:
+        if (row := self.find_row(record.name)) is not None:
             row.stage, row.record = DONE, record
             self._emit_changed(record.name)
 
     def show_kept(self, record: CountyRecord, folder: Path | None) -> None:
         """Show that the result of a county was kept, or else stays."""
-        row = self.find_row(record.name)
-        if row is not None and row.stage != DONE:
+        if (row := self.find_row(record.name)) is not None and row.stage != DONE:
             row.stage, row.record, row.folder = KEPT, record, folder
             self._emit_changed(record.name)
 
@@ -163,11 +160,9 @@ class CountyModel(QAbstractTableModel):
     def headerData(self, section, orientation, role=Qt.ItemDataRole.DisplayRole):
         if orientation != Qt.Orientation.Horizontal:
             return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return self._titles[Column(section)]
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _RIGHT if section in _RIGHT_COLUMNS else _LEFT
-        return None
+        alignment = _RIGHT if section in _RIGHT_COLUMNS else _LEFT
+        title = self._titles[Column(section)]
+        return {Qt.ItemDataRole.DisplayRole: title, Qt.ItemDataRole.TextAlignmentRole: alignment}.get(role)
 
     def data(self, index: QModelIndex, role=Qt.ItemDataRole.DisplayRole):
         row, column = self.rows[index.row()], Column(index.column())
@@ -188,14 +183,11 @@ class CountyModel(QAbstractTableModel):
             font = QFont()
             font.setBold(True)
             return font
-        if role == _SORT_ROLE:
-            value = _get_sort_value(row, column)
-            return _CELL_TEXTS[column](row) if value is None else value
-        return None
+        return _get_sort_value(row, column) if role == _SORT_ROLE else None
 
 
-def _get_sort_value(row: CountyRow, column: Column) -> float | None:
-    """Return the number that a column is sorted by; None for a column of texts. Cells without a value come first."""
+def _get_sort_value(row: CountyRow, column: Column) -> float | str:
+    """Return the number or text that a column is sorted by. Cells without a value come first."""
     if column is Column.TIME:
         record = row.valid_record
         seconds = record.times.get("seconds") if record is not None else row.seconds
@@ -205,7 +197,7 @@ def _get_sort_value(row: CountyRow, column: Column) -> float | None:
         return -1 if count is None else count
     if column is Column.RESULT:
         return KINDS.index(row.kind) if row.kind else len(KINDS)
-    return None
+    return _CELL_TEXTS[column](row)
 
 
 class CountyFilter(QSortFilterProxyModel):
@@ -254,16 +246,15 @@ class CountyTable(QTableView):
 
     def select_county(self, name: str) -> None:
         """Select a county by name; nothing for an unknown or hidden one."""
-        place = self._model.find_place(name)
-        if place is not None:
+        if (place := self._model.find_place(name)) is not None:
             self.selectRow(self.filter.mapFromSource(self._model.index(place, 0)).row())
 
     def keyPressEvent(self, event) -> None:
         row = self.get_selected_row()
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and row is not None:
             self.opened.emit(row.name)
-            return
-        super().keyPressEvent(event)
+        else:
+            super().keyPressEvent(event)
 
     def resizeEvent(self, event) -> None:
         super().resizeEvent(event)

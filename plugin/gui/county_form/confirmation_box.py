@@ -7,8 +7,9 @@ The settings are those of mark C: they were not read in a published standard.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from qgis.PyQt.QtCore import QDate, Qt
+from qgis.PyQt.QtCore import QDate, QSignalBlocker, Qt
 from qgis.PyQt.QtWidgets import (
     QGridLayout,
     QLabel,
@@ -43,7 +44,7 @@ class ConfirmationBox(FormBox):
 
     def __init__(self, texts: Texts, parent=None):
         super().__init__(parent)
-        self._texts, self._is_filling, self._date_chosen = texts, False, False
+        self._texts, self._date_chosen = texts, False
         self._given_items: tuple[str, ...] = ()
         self._offered_items: list[str] = []
         #: Items that the last check used; they are listed first.
@@ -81,20 +82,20 @@ class ConfirmationBox(FormBox):
         self.used_note = make_faint_label(objectName="SanxianUsedItems", wordWrap=True, visible=False)
         grid.addWidget(self.used_note, 10, 1)
         for line in (self.by, self.document):
-            line.textChanged.connect(self._on_changed)
+            line.textChanged.connect(self.on_changed)
         self.date.dateChanged.connect(self._choose_date)
-        self.items.itemChanged.connect(self._on_changed)
+        self.items.itemChanged.connect(self.on_changed)
 
     def show_confirmation(self, confirmation: CountyConfirmation) -> None:
         """Show authority, document and date of a confirmation; the list of settings is emptied."""
-        self._is_filling = True
-        self.by.setText(confirmation.by)
-        self.document.setText(confirmation.document)
-        self.date.setDate(QDate.fromString(confirmation.date, _ISO_DATE) if confirmation.date else QDate.currentDate())
-        self._date_chosen = False
-        self._given_items, self._offered_items = confirmation.items, []
-        self.items.clear()
-        self._is_filling = False
+        date = QDate.fromString(confirmation.date, _ISO_DATE) if confirmation.date else QDate.currentDate()
+        with QSignalBlocker(self):
+            self.by.setText(confirmation.by)
+            self.document.setText(confirmation.document)
+            self.date.setDate(date)
+            self._date_chosen = False
+            self._given_items, self._offered_items = confirmation.items, []
+            self.items.clear()
 
     def show_confirmable_settings(self, items: list[str], explain: Callable[[str], str] = str) -> None:
         """List the settings that can be confirmed, those of the last check first; ticked ones stay ticked.
@@ -111,18 +112,18 @@ class ConfirmationBox(FormBox):
         former_items = self._read_confirmed_items()
         ticked_items = set(items) if _ALL_SETTINGS in former_items else set(former_items)
         self._given_items, self._offered_items = former_items, items
-        self._is_filling = True
-        self.items.clear()
-        for key in items:
-            item = QListWidgetItem(get_setting_name(key, self._texts))
-            item.setData(Qt.ItemDataRole.UserRole, key)
-            lines = (item.text(), explain(key), tr("{key}, mark C").format(key=key))
-            item.setToolTip("\n".join(line for line in lines if line))
-            set_bold(item, is_bold=key in self.used_items)
-            item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsSelectable)
-            item.setCheckState(Qt.CheckState.Checked if key in ticked_items else Qt.CheckState.Unchecked)
-            self.items.addItem(item)
-        self._is_filling = False
+        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsSelectable
+        with QSignalBlocker(self):
+            self.items.clear()
+            for key in items:
+                item = QListWidgetItem(get_setting_name(key, self._texts))
+                item.setData(Qt.ItemDataRole.UserRole, key)
+                lines = (item.text(), explain(key), tr("{key}, mark C").format(key=key))
+                item.setToolTip("\n".join(filter(None, lines)))
+                set_bold(item, is_bold=key in self.used_items)
+                item.setFlags(flags)
+                item.setCheckState(Qt.CheckState.Checked if key in ticked_items else Qt.CheckState.Unchecked)
+                self.items.addItem(item)
 
     def show_unconfirmed_count(self, unconfirmed_items: list[str]) -> None:
         """Show how many settings in use are unconfirmed.
@@ -140,15 +141,9 @@ class ConfirmationBox(FormBox):
 
     def read_confirmation(self) -> CountyConfirmation:
         """Return the confirmation in the fields, with the ticked settings."""
-        items = self._read_confirmed_items()
-        entered_confirmation = CountyConfirmation(self.by.text().strip(), self.document.text().strip(), "", items)
-        return (
-            entered_confirmation
-            if entered_confirmation.is_empty
-            else CountyConfirmation(
-                entered_confirmation.by, entered_confirmation.document, self.date.date().toString(_ISO_DATE), items
-            )
-        )
+        by, document, items = self.by.text().strip(), self.document.text().strip(), self._read_confirmed_items()
+        undated = CountyConfirmation(by, document, "", items)
+        return undated if undated.is_empty else replace(undated, date=self.date.date().toString(_ISO_DATE))
 
     def clear_messages(self) -> None:
         """Remove the messages below all fields."""
@@ -172,17 +167,11 @@ class ConfirmationBox(FormBox):
         return (*preserved_items, *(item for item in ticked_items if item not in preserved_items))
 
     def _set_all_ticks(self, on: bool) -> None:
-        self._is_filling = True
-        for number in range(self.items.count()):
-            self.items.item(number).setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
-        self._is_filling = False
-        self._on_changed()
+        with QSignalBlocker(self):
+            for number in range(self.items.count()):
+                self.items.item(number).setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
+        self.on_changed()
 
     def _choose_date(self, *_args: object) -> None:
-        if not self._is_filling:
-            self._date_chosen = True
-            self.changed.emit()
-
-    def _on_changed(self, *_args: object) -> None:
-        if not self._is_filling:
-            self.changed.emit()
+        self._date_chosen = self._date_chosen or not self.signalsBlocked()
+        self.on_changed()

@@ -145,8 +145,7 @@ class SourceMarkSlot(QWidget):
             return
         self.mark = mark
         while self._row.count():
-            widget = self._row.takeAt(0).widget()
-            if widget is not None:
+            if (widget := self._row.takeAt(0).widget()) is not None:
                 # Qt deletes the widget later; hide it until then.
                 widget.hide()
                 widget.deleteLater()
@@ -167,6 +166,18 @@ class NameLabel(QLabel):
 
 
 class FormBox(QWidget):
-    """Base class of the boxes of the form; signal ``changed``: a value has changed."""
+    """Base class of the boxes of the form; signal ``changed``: the user has changed a value.
+
+    A box that is filled blocks its signals.
+    """
 
     changed = pyqtSignal()
+
+    def update_state(self) -> None:
+        """Update what depends on the values of the box."""
+
+    def on_changed(self, *_args: object) -> None:
+        """Update the box and emit ``changed``, unless the box is being filled."""
+        if not self.signalsBlocked():
+            self.update_state()
+            self.changed.emit()

@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtCore import QSignalBlocker, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QAbstractScrollArea,
     QHBoxLayout,
@@ -31,10 +30,11 @@ from ...core.standard.profile.load import load_named_standard
 from ...core.standard.profile.resolved import read_county_form_choices
 from ..widgets import messages as trouble
 from ..widgets import theme
+from ..widgets.form_sections import make_section
 from ..widgets.labels_and_buttons import describe_source_marks
 from ..widgets.layout import fill_layout, make_column, make_row
 from ..widgets.lists import ProfileCombo
-from ..widgets.sections import FieldMessage, FormSection, NoticeBox, make_faint_label
+from ..widgets.sections import FieldMessage, NoticeBox, make_faint_label
 from .confirmation_box import ConfirmationBox
 from .limits_box import LimitsBox, RatioBox, SettingRow
 from .targets_box import TargetsBox
@@ -68,9 +68,8 @@ class CountyForm(QWidget):
         super().__init__(parent, objectName="SanxianCountyForm")
         self._texts = Texts(settings.get_interface_language())
         self._opened_settings = self._stored_settings = CountySettings()
-        self._path, self.text, self._is_filling = Path(), "", False
-        norm = Norm(load_named_standard({}, load_profile(), self._path), load_profile())
-        self._norm = norm
+        self._path, self.text = Path(), ""
+        self._norm = norm = Norm(load_named_standard({}, load_profile(), self._path), load_profile())
         self.name, self.area_code = QLineEdit(), QLineEdit()
         self.name_message, self.file_message = FieldMessage(lines=0), FieldMessage(lines=0)
         self.base = ProfileCombo("SanxianParentProfile")
@@ -111,27 +110,16 @@ class CountyForm(QWidget):
             widget.setVisible(asks_county)
         header.addWidget(self.above, 1)
         descriptions = "　".join(f"{mark} {text}" for mark, text in describe_source_marks().items())
-        marks = make_faint_label(descriptions, wordWrap=True)
-        fill_layout(layout, marks, self.name_message, self.file_message)
-        targets = FormSection(
-            tr("Targets"), tr("for this county's code only; compared to the last printed digit"), wraps=True
-        )
-        targets.layout_.addWidget(self.targets)
-        targets.layout_.addLayout(make_row((self.totals, 1), self.targets.more))
-        ratio = FormSection(tr("Expansion ratio of the urban development boundary"))
-        ratio.layout_.addWidget(self.ratio)
-        limits = FormSection(
-            tr("Other limits"), tr("grey values are inherited; a value entered here replaces them"), wraps=True
-        )
-        limits.layout_.addWidget(self.limits)
-        tolerances = FormSection(
-            tr("Tolerances"),
-            tr("a sliver is ignored only if both its area and its width are below the minimum"),
-            wraps=True,
-        )
-        tolerances.layout_.addWidget(self.tolerances)
-        confirmed = FormSection(tr("Confirmed by the county"))
-        confirmed.layout_.addWidget(self.confirmation)
+        fill_layout(layout, make_faint_label(descriptions, wordWrap=True), self.name_message, self.file_message)
+        about = tr("for this county's code only; compared to the last printed digit")
+        row = make_row((self.totals, 1), self.targets.more)
+        targets = make_section(tr("Targets"), self.targets, row, about=about, wraps=True)
+        ratio = make_section(tr("Expansion ratio of the urban development boundary"), self.ratio)
+        about = tr("grey values are inherited; a value entered here replaces them")
+        limits = make_section(tr("Other limits"), self.limits, about=about, wraps=True)
+        about = tr("a sliver is ignored only if both its area and its width are below the minimum")
+        tolerances = make_section(tr("Tolerances"), self.tolerances, about=about, wraps=True)
+        confirmed = make_section(tr("Confirmed by the county"), self.confirmation)
         body = QHBoxLayout()
         if columns > 1:
             left, right = make_column(targets, ratio, limits, (None, 1)), make_column(confirmed, tolerances, (None, 1))
@@ -148,23 +136,19 @@ class CountyForm(QWidget):
         """
         self._opened_settings = self._stored_settings = county
         self._path, self.text = path, text
-        self._is_filling = True
-        self.name.setText(county.name)
-        self.area_code.setText(county.area_code)
-        # Without its own file the county inherits from the profile chosen above the form.
-        for widget in (self._parent_label, self.base):
-            widget.setVisible(bool(text))
-        covering_profile_ids = [
-            profile for profile in list_profile_ids() if load_profile(profile).covers(county.area_code)
-        ]
-        self.base.set_profiles(covering_profile_ids)
-        self.base.choose_profile(county.parent_profile)
-        self._norm = self._load_inherited_norm(county)
-        self.targets.show_targets(county.targets, self._norm, county.area_code)
-        for part in (self.ratio, self.limits, self.tolerances):
-            part.show_settings(dict(county.value_by_setting), dict(county.document_by_setting), self._norm)
-        self.confirmation.show_confirmation(county.confirmation)
-        self._is_filling = False
+        with QSignalBlocker(self):
+            self.name.setText(county.name)
+            self.area_code.setText(county.area_code)
+            # Without its own file the county inherits from the profile chosen above the form.
+            for widget in (self._parent_label, self.base):
+                widget.setVisible(bool(text))
+            self.base.set_profiles(one for one in list_profile_ids() if load_profile(one).covers(county.area_code))
+            self.base.choose_profile(county.parent_profile)
+            self._norm = self._load_inherited_norm(county)
+            self.targets.show_targets(county.targets, self._norm, county.area_code)
+            for part in (self.ratio, self.limits, self.tolerances):
+                part.show_settings(dict(county.value_by_setting), dict(county.document_by_setting), self._norm)
+            self.confirmation.show_confirmation(county.confirmation)
         self._refresh_messages()
         # The form may normalise the spelling of numbers; compare later values with its own reading.
         self._opened_settings = self.read_county_settings()
@@ -173,16 +157,15 @@ class CountyForm(QWidget):
         """Set another parent profile; the county's own settings stay."""
         self._stored_settings = replace(self._stored_settings, parent_profile=base)
         self._norm = self._load_inherited_norm(self._stored_settings)
-        self._is_filling = True
-        self.base.choose_profile(base)
-        self.targets.show_inherited_targets(self._norm, self.area_code.text().strip())
-        for part in (self.ratio, self.limits, self.tolerances):
-            part.show_inherited_settings(self._norm)
-        self._is_filling = False
+        with QSignalBlocker(self):
+            self.base.choose_profile(base)
+            self.targets.show_inherited_targets(self._norm, self.area_code.text().strip())
+            for part in (self.ratio, self.limits, self.tolerances):
+                part.show_inherited_settings(self._norm)
         self._refresh_messages()
 
     def _on_parent_chosen(self, _index: int) -> None:
-        if not self._is_filling:
+        if not self.signalsBlocked():
             self.set_parent_profile(self.base.currentData() or "")
             self.changed.emit()
 
@@ -239,17 +222,14 @@ class CountyForm(QWidget):
         except SanxianError:
             # `find_county_problems` reports this error at the field of the parent.
             base = load_profile()
-        table = tomllib.loads(self.text) if self.text else {}
-        return Norm(load_named_standard(table, base, self._path), base)
+        return Norm(load_named_standard(tomllib.loads(self.text) if self.text else {}, base, self._path), base)
 
     def _on_changed(self, *_args: object) -> None:
-        if self._is_filling:
-            return
-        self._is_filling = True
-        self.targets.show_inherited_targets(self._norm, self.area_code.text().strip())
-        self._is_filling = False
-        self._refresh_messages()
-        self.changed.emit()
+        if not self.signalsBlocked():
+            with QSignalBlocker(self):
+                self.targets.show_inherited_targets(self._norm, self.area_code.text().strip())
+            self._refresh_messages()
+            self.changed.emit()
 
     def _refresh_messages(self) -> None:
         county = self.read_county_settings()
@@ -288,21 +268,6 @@ class CountyForm(QWidget):
                 self.file_message.show_text(trouble.explain_error(error))
                 return
         items = find_confirmable_items(norm)
-        self.confirmation.show_confirmable_settings(items, self._make_explanation(norm))
-        entered_confirmation = self.confirmation.read_confirmation()
-        is_complete = (
-            entered_confirmation.by
-            and entered_confirmation.document
-            and not any(p.field_path.startswith("confirmed") for p in self.problems)
-        )
-        confirmed_profile = (
-            norm.profile if not is_complete else replace(norm.profile, confirmed=frozenset(entered_confirmation.items))
-        )
-        confirmed_norm = replace(norm, profile=confirmed_profile)
-        self.confirmation.show_unconfirmed_count([item for item in items if not confirmed_norm.is_confirmed(item)])
-
-    def _make_explanation(self, norm: Norm) -> Callable[[str], str]:
-        """Return a function that explains a setting to confirm: its value and the rules that use it."""
         rules_by_item = find_rules_by_confirmable_item(norm)
 
         def explain(item: str) -> str:
@@ -314,7 +279,18 @@ class CountyForm(QWidget):
             lines += [tr("Used by {rules}").format(rules=rules_text)] if names else []
             return "\n".join(lines)
 
-        return explain
+        self.confirmation.show_confirmable_settings(items, explain)
+        entered_confirmation = self.confirmation.read_confirmation()
+        is_complete = (
+            entered_confirmation.by
+            and entered_confirmation.document
+            and not any(p.field_path.startswith("confirmed") for p in self.problems)
+        )
+        confirmed_profile = (
+            norm.profile if not is_complete else replace(norm.profile, confirmed=frozenset(entered_confirmation.items))
+        )
+        confirmed_norm = replace(norm, profile=confirmed_profile)
+        self.confirmation.show_unconfirmed_count([item for item in items if not confirmed_norm.is_confirmed(item)])
 
     def _get_setting_rows(self) -> dict[str, SettingRow]:
         """Return key of a setting → its form row."""
@@ -331,8 +307,7 @@ class CountyForm(QWidget):
             return tr("  ").join(text for text in (row.name.text(), field_name) if text), widget, row.message
         if section == "confirmed" and name in self.confirmation.messages:
             return self.confirmation.labels[name], getattr(self.confirmation, name), self.confirmation.messages[name]
-        row = self._get_setting_rows().get(field)
-        if row is not None:
+        if (row := self._get_setting_rows().get(field)) is not None:
             return row.name.text(), row.field, row.message
         if field.startswith("ratio."):
             return tr("Expansion ratio"), self.ratio.form, self.ratio.message

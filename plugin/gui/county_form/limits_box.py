@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from unicodedata import normalize
 
+from qgis.PyQt.QtCore import QSignalBlocker
 from qgis.PyQt.QtWidgets import QCheckBox, QGridLayout, QLabel, QWidget
 
 from ...bridge.texts import tr
@@ -16,6 +17,7 @@ from ...core.model.rule import find_unit, load_all_rules
 from ...core.standard.messages.texts import Texts
 from ...core.standard.profile import Norm
 from ...core.standard.profile.resolved import get_inherited_value, read_county_form_choices
+from ..widgets.combos import add_entries
 from ..widgets.layout import make_row_widget
 from ..widgets.sections import FieldMessage, make_faint_label
 from .fields import (
@@ -45,8 +47,7 @@ class SettingRow:
         if is_switch:
             self.field = InheritingComboBox()
             self.field.set_inherited_value("")
-            for value in (True, False):
-                self.field.addItem(self._format_value(value), value)
+            add_entries(self.field, ((self._format_value(value), value) for value in (True, False)))
             self.field.currentIndexChanged.connect(changed)
         else:
             self.field = InheritingLineEdit()
@@ -122,16 +123,13 @@ class SettingRow:
 
         Invalid text is returned unchanged; validation reports it.
         """
-        entered = self.field.get_county_value()
-        if not isinstance(entered, str):
+        if not isinstance(entered := self.field.get_county_value(), str):
             return entered
         try:
             value = Decimal(normalize("NFKC", entered))
         except InvalidOperation:
             return entered
-        if not value.is_finite():
-            return entered
-        return float(value / 100 if find_unit(self.key) == "share" else value)
+        return float(value / 100 if find_unit(self.key) == "share" else value) if value.is_finite() else entered
 
 
 class LimitsBox(FormBox):
@@ -139,18 +137,16 @@ class LimitsBox(FormBox):
 
     def __init__(self, keys: tuple[str, ...], norm: Norm, texts: Texts, parent=None):
         super().__init__(parent)
-        self._is_filling = False
         self.rows: dict[str, SettingRow] = {}
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setVerticalSpacing(2)
         grid.setColumnStretch(4, 1)
-        heads = (tr("Setting"), tr("Value"), "", "", tr("Source of setting"))
-        for column, text in enumerate(heads):
+        for column, text in enumerate((tr("Setting"), tr("Value"), "", "", tr("Source of setting"))):
             grid.addWidget(QLabel(text), 0, column)
         for number, key in enumerate(keys, 1):
             is_switch = isinstance(norm.standard.settings.get(key), bool)
-            row = self.rows[key] = SettingRow(key, is_switch, texts, self._on_changed)
+            row = self.rows[key] = SettingRow(key, is_switch, texts, self.on_changed)
             for column, widget in enumerate(row.list_widgets()):
                 grid.addWidget(widget, 2 * number, column)
             grid.addWidget(row.message, 2 * number + 1, 1, 1, 5)
@@ -160,10 +156,9 @@ class LimitsBox(FormBox):
 
         ``settings``: key → value; ``documents``: key → name of the document that the value is from.
         """
-        self._is_filling = True
-        for key, row in self.rows.items():
-            row.show_value(settings.get(key), documents.get(key, ""))
-        self._is_filling = False
+        with QSignalBlocker(self):
+            for key, row in self.rows.items():
+                row.show_value(settings.get(key), documents.get(key, ""))
         self.show_inherited_settings(norm)
 
     def show_inherited_settings(self, norm: Norm) -> None:
@@ -183,12 +178,9 @@ class LimitsBox(FormBox):
             if row.has_county_value and row.document.get_county_value()
         }
 
-    def _on_changed(self, *_args: object) -> None:
-        if self._is_filling:
-            return
+    def update_state(self) -> None:
         for row in self.rows.values():
             row.update_state()
-        self.changed.emit()
 
 
 class RatioBox(FormBox):
@@ -199,7 +191,7 @@ class RatioBox(FormBox):
 
     def __init__(self, norm: Norm, texts: Texts, parent=None):
         super().__init__(parent)
-        self._is_filling, self._norm, self._classes_own = False, norm, False
+        self._norm, self._classes_own = norm, False
         self.limit = LimitsBox((_LIMIT_KEY,), norm, texts)
         self.limit.changed.connect(self.changed)
         self.form = InheritingComboBox(objectName="SanxianRatioForm")
@@ -209,9 +201,8 @@ class RatioBox(FormBox):
             "n3": tr("N3: base and new land"),
         }
         self.form.set_inherited_value("")
-        for form in RATIO_FORMS:
-            self.form.addItem(self._forms[form], form)
-        self.form.currentIndexChanged.connect(self._on_changed)
+        add_entries(self.form, ((self._forms[form], form) for form in RATIO_FORMS))
+        self.form.currentIndexChanged.connect(self.on_changed)
         self.form_mark, self.classes_mark = SourceMarkSlot(), SourceMarkSlot()
         self.restore, self.message, self.classes_origin = RestoreButton(), FieldMessage(lines=0), make_faint_label()
         self.restore.clicked.connect(self._restore_classes)
@@ -228,24 +219,26 @@ class RatioBox(FormBox):
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setColumnStretch(1, 1)
-        grid.addWidget(self.limit, 0, 0, 1, 3)
-        grid.addWidget(QLabel(tr("Definition")), 1, 0)
-        grid.addWidget(make_row_widget(self.form, self.form_mark, (None, 1)), 1, 1)
-        grid.addWidget(QLabel(tr("Base classes")), 2, 0)
         grid.addLayout(box_grid, 2, 1)
-        grid.addWidget(make_row_widget(self.classes_mark, self.classes_origin, self.restore, (None, 1)), 3, 1)
-        grid.addWidget(self.message, 4, 1)
+        for widget, *cells in (
+            (self.limit, 0, 0, 1, 3),
+            (QLabel(tr("Definition")), 1, 0),
+            (make_row_widget(self.form, self.form_mark, (None, 1)), 1, 1),
+            (QLabel(tr("Base classes")), 2, 0),
+            (make_row_widget(self.classes_mark, self.classes_origin, self.restore, (None, 1)), 3, 1),
+            (self.message, 4, 1),
+        ):
+            grid.addWidget(widget, *cells)
 
     def show_settings(self, settings: dict[str, Any], documents: dict[str, str], norm: Norm) -> None:
         """Show the county's own settings of the ratio, and those that it inherits; as `LimitsBox.show_settings`."""
-        self._is_filling = True
-        self.limit.show_settings(settings, documents, norm)
-        self.form.choose_value(settings.get(_DEFINITION_KEY))
-        self._classes_own = _CLASSES_KEY in settings
-        if self._classes_own:
-            self._show_land_use_classes(settings[_CLASSES_KEY])
-        self.show_inherited_settings(norm)
-        self._is_filling = False
+        with QSignalBlocker(self):
+            self.limit.show_settings(settings, documents, norm)
+            self.form.choose_value(settings.get(_DEFINITION_KEY))
+            self._classes_own = _CLASSES_KEY in settings
+            if self._classes_own:
+                self._show_land_use_classes(settings[_CLASSES_KEY])
+            self.show_inherited_settings(norm)
 
     def show_inherited_settings(self, norm: Norm) -> None:
         """Show the values that the county inherits from ``norm``, where it does not set its own."""
@@ -255,13 +248,12 @@ class RatioBox(FormBox):
         self.form.set_inherited_value(self._forms.get(form.value, form.value), form.origin)
         if not self._classes_own:
             self._show_land_use_classes(classes.value)
-        self._update_state()
+        self.update_state()
 
     def _show_land_use_classes(self, classes: list[str]) -> None:
-        filling, self._is_filling = self._is_filling, True
-        for codes, box in self.boxes.items():
-            box.setChecked(set(codes) <= set(classes))
-        self._is_filling = filling
+        with QSignalBlocker(self):
+            for codes, box in self.boxes.items():
+                box.setChecked(set(codes) <= set(classes))
 
     def read_settings(self) -> dict[str, Any]:
         """Return key → value of the settings of the ratio that the county sets itself."""
@@ -279,16 +271,16 @@ class RatioBox(FormBox):
         return [*(code for codes, box in self.boxes.items() if box.isChecked() for code in codes), *others]
 
     def _on_class_toggled(self, _on: bool) -> None:
-        if not self._is_filling:
+        if not self.signalsBlocked():
             self._classes_own = self._collect_classes() != list(self._norm.get(_CLASSES_KEY))
-            self._on_changed()
+            self.on_changed()
 
     def _restore_classes(self) -> None:
         self._classes_own = False
         self._show_land_use_classes(self._norm.get(_CLASSES_KEY))
-        self._on_changed()
+        self.on_changed()
 
-    def _update_state(self) -> None:
+    def update_state(self) -> None:
         self.restore.setVisible(self._classes_own)
         origin = tr("set by the county") if self._classes_own else get_inherited_value(_CLASSES_KEY, self._norm).origin
         self.classes_origin.setText(origin)
@@ -296,11 +288,6 @@ class RatioBox(FormBox):
             self._norm.get_source_mark(_DEFINITION_KEY) if self.form.get_county_value() is None else "C"
         )
         self.classes_mark.show_source_mark("C" if self._classes_own else self._norm.get_source_mark(_CLASSES_KEY))
-
-    def _on_changed(self, *_args: object) -> None:
-        if not self._is_filling:
-            self._update_state()
-            self.changed.emit()
 
 
 def get_setting_name(key: str, texts: Texts) -> str:

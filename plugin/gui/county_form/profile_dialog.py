@@ -43,6 +43,7 @@ from ...core.standard.profile.county_file import (
 from ..help.help_dialog import add_help_button
 from ..project.document_line import DocumentLine
 from ..widgets import messages, theme
+from ..widgets.combos import add_entries, choose_or_add_entry, fill_combo
 from ..widgets.labels_and_buttons import FocusedButtonDialog, make_ok_cancel_buttons
 from ..widgets.layout import fill_layout, make_form, make_row, make_scroll_area
 from ..widgets.lists import ProfileCombo
@@ -64,23 +65,19 @@ class ProfileForm(FocusedButtonDialog):
         super().__init__(parent, objectName="SanxianProfileDialog", windowTitle=tr("County Profile"))
         project_folder = project.homePath()
         self.profile = ProfileCombo("SanxianProfile", project_folder)
-        self.standard, self.scope = QComboBox(), QComboBox()
-        self.standard.addItem(tr("As in the profile"), "")
-        self.phase = QComboBox(objectName="SanxianPhase")
-        self.phase.addItem(tr("Not set: default severities of the rules"), "")
+        self.standard, self.scope, self.phase = QComboBox(), QComboBox(), QComboBox(objectName="SanxianPhase")
         self.rules = QComboBox(
             objectName="SanxianRules",
             toolTip=tr("A rule that lacks its layers or tables checks nothing and reports the reason."),
         )
-        self.rules.addItem(tr("Default rules of the standard and the profile"), "")
-        self.rules.addItem(tr("All rules (takes longer)"), EVERY_RULE)
+        default_rules, all_rules = tr("Default rules of the standard and the profile"), tr("All rules (takes longer)")
+        add_entries(self.rules, ((default_rules, ""), (all_rules, EVERY_RULE)))
         self.language = QComboBox(
             objectName="SanxianLanguage",
             toolTip=tr("For all projects, from the next check on; the interface follows QGIS."),
         )
         # Each name in its language, so that users find theirs.
-        for code, name in (("zh", "中文"), ("en", "English")):
-            self.language.addItem(name, code)
+        add_entries(self.language, (("中文", "zh"), ("English", "en")))
         tables = f"{tr('Tables')} (*.xlsx *.csv)"
         data = f"{tr('Planning data')} (*.gpkg *.shp *.geojson);;{tr('All')} (*)"
         self.waivers = FileLine("", project_folder, "CSV (*.csv)")
@@ -141,8 +138,7 @@ class ProfileForm(FocusedButtonDialog):
         buttons = add_help_button(make_ok_cancel_buttons(self), "profile")
         self._ok_button = buttons.button(QDialogButtonBox.StandardButton.Ok)
         self._ok_button.setText(tr("Save"))
-        last = make_row((self.place, 1), buttons)
-        fill_layout(QVBoxLayout(self), top, (self.tabs, 1), self.errors, last)
+        fill_layout(QVBoxLayout(self), top, (self.tabs, 1), self.errors, make_row((self.place, 1), buttons))
 
 
 class ProfileDialog(ProfileForm):
@@ -160,30 +156,22 @@ class ProfileDialog(ProfileForm):
         self._texts = Texts(settings.get_interface_language())
         current_settings = county.read_county_settings(project)
         self.profile.set_profiles(list_profile_ids())
-        own_path = self._get_default_profile_path()
-        if own_path is not None and own_path.exists():
+        if (own_path := self._get_default_profile_path()) is not None and own_path.exists():
             self.profile.choose_profile(str(own_path))
         self.profile.choose_profile(current_settings.profile)
-        for key in get_shipped_standard_folders():
-            self.standard.addItem(f"{load_standard(key).name}  {key}", key)
-        for key, name in self._texts.get_section("phases").items():
-            self.phase.addItem(name, key)
-        self.phase.setCurrentIndex(max(self.phase.findData(current_settings.phase), 0))
+        standards = [(f"{load_standard(key).name}  {key}", key) for key in get_shipped_standard_folders()]
+        fill_combo(self.standard, [(tr("As in the profile"), ""), *standards])
+        phases = [(name, key) for key, name in self._texts.get_section("phases").items()]
+        no_phase = (tr("Not set: default severities of the rules"), "")
+        fill_combo(self.phase, [no_phase, *phases], current_settings.phase)
         # The project may name a standard or rules that this dialog does not offer; preserve them.
-        for combo, value in ((self.standard, current_settings.standard), (self.rules, current_settings.rules)):
-            if combo.findData(value) < 0:
-                combo.addItem(value, value)
-            combo.setCurrentIndex(combo.findData(value))
+        choose_or_add_entry(self.standard, current_settings.standard)
+        choose_or_add_entry(self.rules, current_settings.rules)
         self.base_year.setText(current_settings.base_year)
         self.language.setCurrentIndex(self.language.findData(settings.get_report_language()))
-        fields_and_paths = (
-            (self.waivers, saved_paths.read_chosen_waiver_path(self._project)),
-            (self.targets, current_settings.targets),
-            (self.baseline, current_settings.baseline),
-            (self.register, current_settings.register),
-        )
-        for line, path in fields_and_paths:
-            line.line.setText(path)
+        self.waivers.line.setText(saved_paths.read_chosen_waiver_path(self._project))
+        for line in ("targets", "baseline", "register"):
+            getattr(self, line).line.setText(getattr(current_settings, line))
         self._wanted_scope, self._norm_is_valid, self._opened_new = current_settings.scope, False, False
         self._norm: Norm | None = None
         self._on_changed()
@@ -193,8 +181,8 @@ class ProfileDialog(ProfileForm):
         if self.form is not None:
             self.form.changed.connect(self._show_errors)
             self.form.changed.connect(self._show_summary)
-        for line in (self.base_year, self.targets):
-            (line.textChanged if line is self.base_year else line.line.textChanged).connect(self._show_errors)
+        for line in (self.base_year, self.targets.line):
+            line.textChanged.connect(self._show_errors)
         self._open_form()
         screen_area = (self.screen() or QGuiApplication.primaryScreen()).availableGeometry()
         preferred_size, margin = (self.form or self.tabs).sizeHint(), self.fontMetrics().height()
@@ -219,8 +207,7 @@ class ProfileDialog(ProfileForm):
         )
 
     def accept(self) -> None:
-        year = self.base_year.text().strip()
-        if year and not (year.isdigit() and len(year) == 4):
+        if (year := self.base_year.text().strip()) and not (year.isdigit() and len(year) == 4):
             self._show_refusal(tr("The year needs four digits, such as 2020."))
             return
         try:
@@ -259,13 +246,11 @@ class ProfileDialog(ProfileForm):
 
         None if the chosen profile is only the parent of the county's own one.
         """
-        selected_profile = self.profile.currentData() or ""
-        if not selected_profile.endswith(".toml"):
-            return None
-        profile = load_profile(selected_profile)
+        selected_profile, (code, _) = self.profile.currentData() or "", county.read_county_code_and_name(self._project)
+        is_file = selected_profile.endswith(".toml")
         return (
             Path(selected_profile)
-            if is_editable_profile_file(profile, county.read_county_code_and_name(self._project)[0])
+            if is_file and is_editable_profile_file(load_profile(selected_profile), code)
             else None
         )
 
@@ -275,8 +260,7 @@ class ProfileDialog(ProfileForm):
             return
         selected_profile = self.profile.currentData() or ""
         try:
-            edited_path = self._find_profile_to_edit()
-            if edited_path is not None:
+            if (edited_path := self._find_profile_to_edit()) is not None:
                 text = read_valid_toml_text(edited_path)
                 self.form.show_county(read_county(edited_path, text), edited_path, text)
             elif self._opened_new:
@@ -292,16 +276,14 @@ class ProfileDialog(ProfileForm):
                     self._get_default_profile_path() or Path(PROFILE_FILE_SUFFIX),
                 )
             self._opened_new = edited_path is None
+            self.form.setEnabled(True)
         except (SanxianError, ImportError):
             # The summary reports what is wrong with the file.
             self.form.setEnabled(False)
-        else:
-            self.form.setEnabled(True)
         self._show_errors()
 
     def _show_errors(self) -> None:
-        form = self.form
-        if form is None or not form.isEnabled():
+        if (form := self.form) is None or not form.isEnabled():
             self.place.clear()
             self.errors.show_errors([])
             self._ok_button.setEnabled(self._norm_is_valid)
@@ -351,18 +333,15 @@ class ProfileDialog(ProfileForm):
         self._norm_is_valid = True
         self.document.update_summary()
         selected_scope = entered_settings.scope or self._wanted_scope
-        self.scope.clear()
-        self.scope.addItem(tr("The widest scope that the layers allow"), "")
-        for scope in norm.standard.scopes:
-            self.scope.addItem(self._texts.get_scope_name(scope), scope)
-        self.scope.setCurrentIndex(max(self.scope.findData(selected_scope), 0))
+        scopes = [(self._texts.get_scope_name(scope), scope) for scope in norm.standard.scopes]
+        fill_combo(self.scope, [(tr("The widest scope that the layers allow"), ""), *scopes], selected_scope)
         self._norm = norm
         self._show_summary()
         self._show_errors()
 
     def _show_summary(self) -> None:
         """Show limits, targets and confirmation of the profile; a confirmation in the form is not saved yet."""
-        if self._norm is None:
+        if (norm := self._norm) is None:
             return
         will_confirm = (
             self.form is not None
@@ -371,7 +350,6 @@ class ProfileDialog(ProfileForm):
             and not self.form.errors
             and bool(self.form.read_county_settings().confirmation.items)
         )
-        norm = self._norm
         lines = [tr("Expansion ratio: at most {limit}").format(limit=norm.get("ratio.limit"))]
         signs = {">=": "≥", "<=": "≤", "=": "="}
         for target in norm.find_targets(norm.profile.area_code):

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from qgis.PyQt.QtCore import QStringListModel, Qt
+from qgis.PyQt.QtCore import QSignalBlocker, QStringListModel, Qt
 from qgis.PyQt.QtWidgets import QCompleter, QGridLayout, QLabel, QMenu, QToolButton, QWidget
 
 from ...bridge.texts import tr
@@ -19,6 +19,7 @@ from ...core.standard.profile.resolved import (
     get_inherited_targets,
     read_county_form_choices,
 )
+from ..widgets.combos import add_entries, choose_or_add_entry
 from ..widgets.labels_and_buttons import set_bold
 from ..widgets.sections import FieldMessage
 from .fields import FormBox, GreyableComboBox, InheritingLineEdit, NameLabel, RestoreButton, SourceMarkSlot
@@ -37,15 +38,10 @@ class TargetRow:
         self.sign, self.unit, self.binding = GreyableComboBox(), GreyableComboBox(), GreyableComboBox()
         self.value, self.year, self.source = InheritingLineEdit(), InheritingLineEdit(), InheritingLineEdit()
         self.mark, self.restore, self.message = SourceMarkSlot(), RestoreButton(), FieldMessage(lines=0)
-        for choice in find_allowed_comparisons(indicator):
-            self.sign.addItem(_COMPARISON_SIGNS[choice], choice)
-        unit_names = texts.get_section("unit_names")
-        counts_features = indicator == "detail_units_count"
-        for choice in ("count",) if counts_features else read_county_form_choices().units:
-            self.unit.addItem(unit_names[choice], choice)
-        binding_names = {BINDING_TARGET_WORD: tr("binding"), "预期性": tr("anticipated"), "": "—"}
-        for choice, binding_name in binding_names.items():
-            self.binding.addItem(binding_name, choice)
+        add_entries(self.sign, ((_COMPARISON_SIGNS[one], one) for one in find_allowed_comparisons(indicator)))
+        units = ("count",) if indicator == "detail_units_count" else read_county_form_choices().units
+        add_entries(self.unit, ((texts.get_section("unit_names")[unit], unit) for unit in units))
+        add_entries(self.binding, ((tr("binding"), BINDING_TARGET_WORD), (tr("anticipated"), "预期性"), ("—", "")))
         digits = self.value.fontMetrics().horizontalAdvance("0")
         self.value.setFixedWidth(digits * 10)
         self.year.setFixedWidth(digits * 7)
@@ -71,8 +67,7 @@ class TargetRow:
 
     def _reset_choices(self) -> None:
         """Choose the values of the inherited target, else the usual ones."""
-        target = self._inherited_target
-        if target:
+        if target := self._inherited_target:
             self._choose_combo_values(target.comparison, target.unit, target.binding)
         else:
             self._choose_combo_values(**read_county_form_choices().target_defaults[self.indicator])
@@ -94,11 +89,9 @@ class TargetRow:
         self._choose_combo_values(target.comparison, target.unit, target.binding)
 
     def _choose_combo_values(self, comparison: str, unit: str, binding: str) -> None:
+        # A value of the file that the form does not offer is preserved; validation reports invalid ones.
         for combo, value in ((self.sign, comparison), (self.unit, unit), (self.binding, binding)):
-            if combo.findData(value) < 0:
-                # Preserve a value of the file that the form does not offer; validation reports invalid ones.
-                combo.addItem(str(value), value)
-            combo.setCurrentIndex(combo.findData(value))
+            choose_or_add_entry(combo, value)
 
     def clear(self) -> None:
         """Remove the county's own target, so that the target is inherited."""
@@ -112,8 +105,7 @@ class TargetRow:
 
         Without a value of the county, the choices are reset to the inherited target.
         """
-        has_own_target = self.has_county_value
-        if not has_own_target and self._inherited_target:
+        if not (has_own_target := self.has_county_value) and self._inherited_target:
             self._reset_choices()
         for widget in (self.sign, self.unit, self.binding):
             widget.set_grey(not has_own_target)
@@ -163,17 +155,8 @@ class TargetsBox(FormBox):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setColumnStretch(7, 1)
         self._grid.setVerticalSpacing(2)
-        heads = (
-            tr("Indicator"),
-            "",
-            tr("Target"),
-            tr("Unit"),
-            tr("Target year"),
-            tr("Indicator type"),
-            "",
-            tr("Source document"),
-        )
-        for column, text in enumerate(heads):
+        heads = (tr("Indicator"), "", tr("Target"), tr("Unit"), tr("Target year"), tr("Indicator type"), "")
+        for column, text in enumerate((*heads, tr("Source document"))):
             self._grid.addWidget(QLabel(text), 0, column)
         self.more = QToolButton(
             text=tr("Add target for another year…"),
@@ -188,11 +171,10 @@ class TargetsBox(FormBox):
         self.more.setMenu(menu)
         for indicator in TARGET_INDICATOR_IDS:
             self.add_row(indicator)
-        self._is_filling = False
 
     def add_row(self, indicator: str) -> TargetRow:
         """Add a row for another target of an indicator (such as for another year) and return it."""
-        row = TargetRow(indicator, self._texts, self._on_changed)
+        row = TargetRow(indicator, self._texts, self.on_changed)
         row.source.setCompleter(
             QCompleter(
                 self._sources,
@@ -212,19 +194,18 @@ class TargetsBox(FormBox):
 
     def show_targets(self, targets: tuple[IndicatorTarget, ...], norm: Norm, area_code: str) -> None:
         """Show the county's own targets, and in grey the targets that it inherits."""
-        self._is_filling = True
-        for extra in self.rows[len(TARGET_INDICATOR_IDS) :]:
-            for widget in (*extra.list_widgets(), extra.message):
-                widget.deleteLater()
-        del self.rows[len(TARGET_INDICATOR_IDS) :]
-        for row in self.rows:
-            row.clear()
-        self.show_inherited_targets(norm, area_code)
-        for target in targets:
-            row = next((r for r in self.rows if r.indicator == target.indicator and not r.has_county_value), None)
-            (row or self.add_row(target.indicator)).show_target(target)
-        self._is_filling = False
-        self._update_completers()
+        with QSignalBlocker(self):
+            for extra in self.rows[len(TARGET_INDICATOR_IDS) :]:
+                for widget in (*extra.list_widgets(), extra.message):
+                    widget.deleteLater()
+            del self.rows[len(TARGET_INDICATOR_IDS) :]
+            for row in self.rows:
+                row.clear()
+            self.show_inherited_targets(norm, area_code)
+            for target in targets:
+                row = next((r for r in self.rows if r.indicator == target.indicator and not r.has_county_value), None)
+                (row or self.add_row(target.indicator)).show_target(target)
+        self.update_state()
 
     def show_inherited_targets(self, norm: Norm, area_code: str) -> None:
         """Show in grey the targets that a county inherits from its parent profile."""
@@ -244,22 +225,12 @@ class TargetsBox(FormBox):
         for row in self.rows:
             row.message.show_text("")
 
-    def _on_changed(self, *_args: object) -> None:
-        if self._is_filling:
-            return
-        self._update_completers()
-        self.changed.emit()
-
-    def _update_completers(self) -> None:
+    def update_state(self) -> None:
         """Offer the names of source documents in all rows as completions, since one document often sets many targets.
 
         The text of the field that has the focus is left out: its list would stay open and take the next click.
         """
-        source_documents = (
-            row.source.get_county_value()
-            for row in self.rows
-            if row.source.get_county_value() and not row.source.hasFocus()
-        )
-        self._sources.setStringList(list(dict.fromkeys(source_documents)))
+        documents = (row.source.get_county_value() for row in self.rows if not row.source.hasFocus())
+        self._sources.setStringList(list(dict.fromkeys(filter(None, documents))))
         for row in self.rows:
             row.update_state()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from qgis.core import QgsApplication, QgsVectorLayer
 from qgis.gui import QgsFilterLineEdit
-from qgis.PyQt.QtCore import Qt, QTimer, QUrl
+from qgis.PyQt.QtCore import QSignalBlocker, Qt, QTimer, QUrl
 from qgis.PyQt.QtGui import QTextCursor
 from qgis.PyQt.QtWidgets import (
     QComboBox,
@@ -33,6 +33,7 @@ from ...core.standard import list_standard_ids, load_standard
 from ...core.standard.template import Template
 from ...paths import SHARED_CODE_LISTS_FOLDER
 from ..widgets import messages, theme
+from ..widgets.combos import fill_combo
 from ..widgets.labels_and_buttons import ManualStartDialog, make_close_button
 from ..widgets.layout import fill_layout, make_splitter, resize_within_screen
 from ..widgets.lists import WholeRows
@@ -58,9 +59,8 @@ class DictionaryDialog(ManualStartDialog):
         self._data_dictionary = None
         self._items: dict[str, QTreeWidgetItem] = {}
         self.standard = QComboBox()
-        for key in list_standard_ids():
-            self.standard.addItem(load_standard(key).name, key)
-        self.standard.setCurrentIndex(max(self.standard.findData(standard or "county_db"), 0))
+        standards = [(load_standard(key).name, key) for key in list_standard_ids()]
+        fill_combo(self.standard, standards, standard or "county_db")
         self.search = QgsFilterLineEdit(showSearchIcon=True, showClearButton=True)
         theme.set_placeholder(self.search, tr("Search layer, field, code or name"))
         self.tree = QTreeWidget(headerHidden=True, uniformRowHeights=True)
@@ -89,32 +89,35 @@ class DictionaryDialog(ManualStartDialog):
         fill_layout(QVBoxLayout(self), (splitter, 1), buttons)
         resize_within_screen(self, letter * 132, self.fontMetrics().lineSpacing() * 34)
         self._pause = QTimer(self, singleShot=True, interval=_SEARCH_DELAY_MS, timeout=self._filter_items)
-        self.search.textChanged.connect(self._pause.start)
-        self.tree.currentItemChanged.connect(self._on_item_chosen)
-        self.standard.currentIndexChanged.connect(lambda: self._load_dictionary_and_show_page(""))
+        for signal, slot in (
+            (self.search.textChanged, self._pause.start),
+            (self.tree.currentItemChanged, self._on_item_chosen),
+            (self.standard.currentIndexChanged, lambda: self._load_dictionary_and_show_page("")),
+        ):
+            signal.connect(slot)
         role = (
             find_template_role(layer, load_standard(self.standard.currentData()).templates) if layer is not None else ""
         )
         self._load_dictionary_and_show_page(f"layer-{role}" if role else "")
 
     def _load_dictionary_and_show_page(self, anchor: str) -> None:
-        self.tree.blockSignals(True)
-        self.tree.clear()
-        self._items.clear()
+        self._data_dictionary, pages = None, []
         try:
-            self._data_dictionary = DataDictionary(load_standard(self.standard.currentData()), get_interface_language())
+            dictionary = DataDictionary(load_standard(self.standard.currentData()), get_interface_language())
+            pages, self._data_dictionary = dictionary.pages, dictionary
+        except (SanxianError, ImportError) as error:
+            self.browser.setPlainText(messages.explain_error(error))
+        with QSignalBlocker(self.tree):
+            self.tree.clear()
+            self._items.clear()
             groups: dict[str, QTreeWidgetItem] = {}
-            for entry in self._data_dictionary.pages:
+            for entry in pages:
                 if entry.group not in groups:
                     groups[entry.group] = QTreeWidgetItem(self.tree, [entry.group])
                 item = QTreeWidgetItem(groups[entry.group], [f"{entry.title}  {entry.code}"])
                 item.setToolTip(0, f"{entry.title}  {entry.code}")
                 item.setData(0, _ANCHOR_DATA_ROLE, entry.anchor)
                 self._items[entry.anchor] = item
-        except (SanxianError, ImportError) as error:
-            self._data_dictionary = None
-            self.browser.setPlainText(messages.explain_error(error))
-        self.tree.blockSignals(False)
         self._filter_items()
         if self._data_dictionary is not None:
             self.show_page(anchor)
@@ -144,15 +147,14 @@ class DictionaryDialog(ManualStartDialog):
         """
         if self._data_dictionary is None:
             return
-        item = self._items.get(anchor)
-        if item is not None and item.isHidden():
+        if (item := self._items.get(anchor)) is not None and item.isHidden():
             self.search.clear()
             self._filter_items()
         if item is not None and item is not self.tree.currentItem():
             self.tree.setCurrentItem(item)
             self.tree.scrollToItem(item)
-            return
-        self._show(anchor)
+        else:
+            self._show(anchor)
 
     def _show(self, anchor: str) -> None:
         """Show the page ``anchor`` of the dictionary with the search words highlighted; scroll to the first of them."""
@@ -184,8 +186,7 @@ class DictionaryDialog(ManualStartDialog):
             shown_count += matches
         for row in range(self.tree.topLevelItemCount()):
             group = self.tree.topLevelItem(row)
-            visible_count = sum(not group.child(n).isHidden() for n in range(group.childCount()))
-            group.setHidden(not visible_count)
+            group.setHidden(not sum(not group.child(n).isHidden() for n in range(group.childCount())))
             group.setExpanded(bool(text.strip()) or row == 0)
         self.nothing.setVisible(not shown_count)
         self._on_item_chosen(self.tree.currentItem())
@@ -208,8 +209,7 @@ class DictionaryDialog(ManualStartDialog):
             self.browser.setPlainText(text.format(folder=folder))
             return
         url = QUrl.fromLocalFile(str(target))
-        item = self.tree.currentItem()
-        if item is not None and item.data(0, _ANCHOR_DATA_ROLE):
+        if (item := self.tree.currentItem()) is not None and item.data(0, _ANCHOR_DATA_ROLE):
             url.setFragment(item.data(0, _ANCHOR_DATA_ROLE))
         open_in_browser(url, self)
 

@@ -82,17 +82,16 @@ class DoctorDialog(QDialog):
         fill_layout(QHBoxLayout(self._progress_row), (self.progress, 1), self.cancel_button, has_margins=False)
         fill_layout(QVBoxLayout(self), WholeRows(self.list), self._progress_row, self.note, buttons)
         buttons.button(QDialogButtonBox.StandardButton.Close).setDefault(True)
-        letter = self.fontMetrics().horizontalAdvance("0")
-        self.resize(letter * 90, self.fontMetrics().lineSpacing() * 30)
+        self.resize(self.fontMetrics().horizontalAdvance("0") * 90, self.fontMetrics().lineSpacing() * 30)
         qgis_facts, lang, facts = list_qgis_facts(self._lang), self._lang, self._facts
-
+        failed = tr("The check was not completed ({error}). Details are in the log, tab Sanxian.")
         job = BackgroundJob(
             tr("Environment Check"),
             lambda progress, cancellation: run_qgis_doctor(
                 qgis_facts, lang, True, facts.append, progress, cancellation
             ),
             on_done=self._show_report,
-            on_error=self._show_error,
+            on_error=lambda error: self._end(explain_and_log(error, failed), "error"),
             on_cancelled=lambda: self._show_report(make_cancelled_report(tuple(facts), lang)),
         )
         job.step.connect(self._on_step)
@@ -114,10 +113,6 @@ class DoctorDialog(QDialog):
         self._end(report.conclusion, "ok" if report.is_healthy else "error")
         self.save_button.setEnabled(True)
 
-    def _show_error(self, error: Exception) -> None:
-        text = explain_and_log(error, tr("The check was not completed ({error}). Details are in the log, tab Sanxian."))
-        self._end(text, "error")
-
     def _end(self, conclusion: str, icon: str) -> None:
         self._conclusion.setText(conclusion)
         self._conclusion.setIcon(theme.load_icon(icon))
@@ -128,23 +123,16 @@ class DoctorDialog(QDialog):
         return "\n".join(self.list.item(n).text() for n in range(self.list.count()))
 
     def _save(self) -> None:
-        stem = f"{tr('environment')}_{date.today():%Y%m%d}"
-        path = choose_save_path(
-            self,
-            tr("Save Result"),
-            str(Path.home() / stem),
-            tr("Text (*.txt);;JSON (*.json)"),
-            OUTPUT_SUFFIXES,
-        )
-        if not path or self.report is None:
-            return
-        try:
-            write_report(self.report, path)
-        except SanxianError as error:
-            self.note.setText(explain_error(error))
-        else:
-            self.note.setText(tr("Saved: {path}").format(path=path))
-        self.note.show()
+        start = str(Path.home() / f"{tr('environment')}_{date.today():%Y%m%d}")
+        path = choose_save_path(self, tr("Save Result"), start, tr("Text (*.txt);;JSON (*.json)"), OUTPUT_SUFFIXES)
+        if path and self.report is not None:
+            text = tr("Saved: {path}").format(path=path)
+            try:
+                write_report(self.report, path)
+            except SanxianError as error:
+                text = explain_error(error)
+            self.note.setText(text)
+            self.note.show()
 
     def done(self, result: int) -> None:
         self._job.cancel_and_disconnect()

@@ -51,8 +51,7 @@ class HelpDialog(QDialog):
         fill_layout(QVBoxLayout(self), self.browser, buttons)
         # Only now do the buttons belong to the dialog, which ignores an earlier choice.
         buttons.button(QDialogButtonBox.StandardButton.Close).setDefault(True)
-        letter = self.fontMetrics().horizontalAdvance("0")
-        self.resize(letter * 80, self.fontMetrics().lineSpacing() * 30)
+        self.resize(self.fontMetrics().horizontalAdvance("0") * 80, self.fontMetrics().lineSpacing() * 30)
         self.show_page(code)
 
     def show_page(self, code: str) -> None:
@@ -88,23 +87,18 @@ def make_rule_page(code: str, norm: Any = None, outcome: Any = None) -> str:
     )
 
     texts = Texts(get_interface_language())
-    rule = load_all_rules().get(code)
-    if rule is None:
+    if (rule := load_all_rules().get(code)) is None:
         return f"<h2>{escape(code)}</h2><p>{escape(texts.get_section('run_help').get(code, code))}</p>"
     parts = [f"<h2>{code} {escape(texts.get_rule_title(rule))}</h2>"]
-    for heading, text in texts.get_rule_help(rule).items():
-        parts.append(
-            f"<h3>{escape(heading)}</h3><p>{escape(replace_parameter_names_with_titles(text, rule, texts))}</p>"
-        )
+    parts += [
+        f"<h3>{escape(heading)}</h3><p>{escape(replace_parameter_names_with_titles(text, rule, texts))}</p>"
+        for heading, text in texts.get_rule_help(rule).items()
+    ]
     if norm is None:
         return "".join(parts)
-    citation_by_key = norm.citations
-    marked_citations = [
-        (c.mark, describe_citation(c, norm, texts)) for key in rule.basis if (c := citation_by_key.get(key))
-    ]
-    parts.append(
-        f"<h3>{escape(tr('Source'))}</h3>{_format_list(f'[{mark}] {text}' for mark, text in marked_citations)}"
-    )
+    citations = [norm.citations[key] for key in rule.basis if key in norm.citations]
+    sources = _format_list(f"[{one.mark}] {describe_citation(one, norm, texts)}" for one in citations)
+    parts.append(f"<h3>{escape(tr('Source'))}</h3>{sources}")
     if outcome is not None and outcome.parameters:
         title = tr("Parameters of the displayed check")
         effective_values = [EffectiveValue(**one) for one in outcome.parameters]

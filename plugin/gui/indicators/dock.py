@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsApplication
-from qgis.PyQt.QtCore import QEvent, Qt
-from qgis.PyQt.QtGui import QColor, QIcon, QPalette
+from qgis.PyQt.QtCore import QEvent, QSignalBlocker, Qt
+from qgis.PyQt.QtGui import QIcon, QPalette
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -19,7 +19,6 @@ from qgis.PyQt.QtWidgets import (
     QLabel,
     QTableWidget,
     QTableWidgetItem,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -28,8 +27,9 @@ from ...bridge.texts import tr
 from ...core.render.words import ReportTexts
 from ...core.standard.messages.numbers import format_number
 from ..widgets import theme
+from ..widgets.combos import fill_combo
 from ..widgets.labels_and_buttons import set_bold
-from ..widgets.layout import fill_layout, make_column, make_scroll_area
+from ..widgets.layout import fill_layout, make_column, make_row, make_scroll_area
 from ..widgets.sections import make_faint_label
 from .gauges import MARGIN_ROLE, MarginBarDelegate, RatioDial, ZoneSharesBar
 
@@ -92,8 +92,7 @@ def make_indicator_rows(
         for before, now in zip(checked, current, strict=True)
         if before.unit != "ratio" and now.value is not None
     ]
-    pairs.sort(key=lambda pair: pair[1].target is None)
-    return [_make_row(before, now, texts) for before, now in pairs]
+    return [_make_row(*pair, texts) for pair in sorted(pairs, key=lambda pair: pair[1].target is None)]
 
 
 def _make_row(before: Indicator, now: Indicator, texts: ReportTexts) -> IndicatorRow:
@@ -145,8 +144,7 @@ def describe_ratio(
     checked: Sequence[Indicator], current: Sequence[Indicator], texts: ReportTexts
 ) -> list[tuple[str, bool]]:
     """Return lines on the expansion ratio as (text, is secondary): limit, change, room left, other forms, base."""
-    ratio = find_limited_ratio(current)
-    if ratio is None or ratio.value is None:
+    if (ratio := find_limited_ratio(current)) is None or ratio.value is None:
         return []
     from ...core.render import figures
 
@@ -216,19 +214,13 @@ class IndicatorDock(QDockWidget):
             wordWrap=True, textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse
         )
         self.note = make_faint_label(wordWrap=True)
-        content = QWidget()
-        row = QHBoxLayout(content)
-        left = QVBoxLayout()
-        title = QHBoxLayout()
         self.ratio_title = QLabel(tr("Expansion ratio"))
         set_bold(self.ratio_title)
-        fill_layout(title, self.ratio_title, None, self.state_icon, self.state_label)
-        fill_layout(left, title, self.dial, None)
-        row.addLayout(left)
-        facts = make_column(*self.facts, None)
-        row.addLayout(facts)
+        title = make_row(self.ratio_title, None, self.state_icon, self.state_label)
         right = make_column(self.place, (self.table, 1), self.shares, self.explanation, self.note)
-        row.addLayout(right, 1)
+        content = QWidget()
+        columns = (make_column(title, self.dial, None), make_column(*self.facts, None), (right, 1))
+        fill_layout(QHBoxLayout(content), *columns)
         self.setWidget(make_scroll_area(content))
         theme.call_after_theme_change(self, self._refresh_after_theme_change, QEvent.Type.FontChange)
         self.clear()
@@ -249,8 +241,8 @@ class IndicatorDock(QDockWidget):
             tr("Margin"), tr("State"), tr("Margin to the target"),
         ]  # fmt: skip
         table.setHorizontalHeaderLabels(titles)
-        bar_head = table.horizontalHeaderItem(BAR_COLUMN)
-        bar_head.setToolTip(tr("Bar from the target on; hatched: the target is nearly missed"))
+        tip = tr("Bar from the target on; hatched: the target is nearly missed")
+        table.horizontalHeaderItem(BAR_COLUMN).setToolTip(tip)
         for column in _RIGHT_ALIGNED:
             table.horizontalHeaderItem(column).setTextAlignment(_RIGHT)
         table.verticalHeader().hide()
@@ -287,14 +279,8 @@ class IndicatorDock(QDockWidget):
 
     def _fill_places(self) -> None:
         """Offer the county and the townships with indicators; the chosen one stays if it is still offered."""
-        chosen, places = self.place.currentData() or "", list_places(self._all_checked)
-        self.place.blockSignals(True)
-        self.place.clear()
-        self.place.addItem(tr("Whole county"), "")
-        for name in places:
-            self.place.addItem(name, name)
-        self.place.setCurrentIndex(max(self.place.findData(chosen), 0))
-        self.place.blockSignals(False)
+        places = [(name, name) for name in list_places(self._all_checked)]
+        fill_combo(self.place, [(tr("Whole county"), ""), *places], self.place.currentData())
         self.place.setVisible(bool(places))
 
     def _show_place(self) -> None:
@@ -332,12 +318,13 @@ class IndicatorDock(QDockWidget):
         for widget in (self.dial, self.ratio_title, self.state_icon, self.state_label):
             widget.setVisible(has_ratio)
         lines = describe_ratio(self._checked, self._current, texts)
+        ink = QgsApplication.palette().color(QPalette.ColorRole.WindowText)
         for number, label in enumerate(self.facts):
             label.setVisible(number < len(lines))
             if number < len(lines):
                 text, is_secondary = lines[number]
                 label.setText(text)
-                theme.set_text_color(label, theme.get_faint_color() if is_secondary else _get_text_color())
+                theme.set_text_color(label, theme.get_faint_color() if is_secondary else ink)
         if ratio is None or ratio.value is None:
             return
         # The panel opens without the libraries that figures need.
@@ -356,40 +343,36 @@ class IndicatorDock(QDockWidget):
         new_rows = [(row, self._warning_share) for row in rows]
         if new_rows == self._shown_rows:
             return
-        selected = self.table.currentRow()
-        self.table.blockSignals(True)
-        self.table.setRowCount(len(rows))
-        for number, row in enumerate(rows):
-            if new_rows[number : number + 1] == self._shown_rows[number : number + 1]:
-                continue
-            cells = [row.name, row.target, row.before, row.now, row.change, row.margin, row.state, ""]
-            for column, text in enumerate(cells):
-                item = self.table.item(number, column)
-                if item is None:
-                    item = QTableWidgetItem()
-                    if column in _RIGHT_ALIGNED:
-                        item.setTextAlignment(_RIGHT)
-                    if column == NOW_COLUMN:
-                        set_bold(item)
-                    self.table.setItem(number, column, item)
-                item.setText(text)
-                item.setToolTip(row.explanation)
-            self.table.item(number, STATE_COLUMN).setIcon(theme.load_icon(row.kind) if row.kind else QIcon())
-            self.table.item(number, BAR_COLUMN).setData(MARGIN_ROLE, (row.margin_share, self._warning_share, row.kind))
-        self._shown_rows = new_rows
-        self.table.resizeColumnsToContents()
-        if 0 <= selected < len(rows):
-            self.table.selectRow(selected)
-        self.table.blockSignals(False)
+        selected, table = self.table.currentRow(), self.table
+        with QSignalBlocker(table):
+            table.setRowCount(len(rows))
+            for number, row in enumerate(rows):
+                if new_rows[number : number + 1] != self._shown_rows[number : number + 1]:
+                    cells = [row.name, row.target, row.before, row.now, row.change, row.margin, row.state, ""]
+                    for column, text in enumerate(cells):
+                        if (item := table.item(number, column)) is None:
+                            item = QTableWidgetItem()
+                            if column in _RIGHT_ALIGNED:
+                                item.setTextAlignment(_RIGHT)
+                            if column == NOW_COLUMN:
+                                set_bold(item)
+                            table.setItem(number, column, item)
+                        item.setText(text)
+                        item.setToolTip(row.explanation)
+                    table.item(number, STATE_COLUMN).setIcon(theme.load_icon(row.kind) if row.kind else QIcon())
+                    bar = (row.margin_share, self._warning_share, row.kind)
+                    table.item(number, BAR_COLUMN).setData(MARGIN_ROLE, bar)
+            self._shown_rows = new_rows
+            table.resizeColumnsToContents()
+            if 0 <= selected < len(rows):
+                table.selectRow(selected)
 
     def _show_explanation(self) -> None:
         """Show formula, inputs and source of the selected indicator; of the ratio without a selection."""
         item = self.table.item(self.table.currentRow(), NAME_COLUMN)
-        ratio = find_limited_ratio(self._current)
-        text = ""
-        if item is not None:
-            text = item.toolTip()
-        elif ratio is not None:
+        ratio = find_limited_ratio(self._current) if item is None else None
+        text = item.toolTip() if item is not None else ""
+        if ratio is not None:
             text = explain_indicator(ratio, _make_texts())
         self.explanation.setText(text)
         self.explanation.setVisible(bool(text))
@@ -397,7 +380,3 @@ class IndicatorDock(QDockWidget):
 
 def _make_texts() -> ReportTexts:
     return ReportTexts(settings.get_interface_language())
-
-
-def _get_text_color() -> QColor:
-    return QgsApplication.palette().color(QPalette.ColorRole.WindowText)

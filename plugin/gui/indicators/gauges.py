@@ -80,8 +80,7 @@ class RatioDial(QWidget):
         ink = self.palette().color(QPalette.ColorRole.WindowText)
 
         def compute_angle(value: float) -> float:
-            share = min(max((value - low) / (high - low), 0.0), 1.0)
-            return 180.0 * (1.0 - share)
+            return 180.0 * (1.0 - min(max((value - low) / (high - low), 0.0), 1.0))
 
         faded = QColor(ink)
         faded.setAlpha(40)
@@ -122,9 +121,8 @@ class RatioDial(QWidget):
     ) -> None:
         """Fill the ring between two angles, in degrees counted from the right, counterclockwise."""
         start, end = ends
-        inner = radius - _RING_EM * em
         outer_box = QRectF(centre.x() - radius, centre.y() - radius, 2 * radius, 2 * radius)
-        inner_box = QRectF(centre.x() - inner, centre.y() - inner, 2 * inner, 2 * inner)
+        inner_box = outer_box.adjusted(_RING_EM * em, _RING_EM * em, -_RING_EM * em, -_RING_EM * em)
         path = QPainterPath()
         path.arcMoveTo(outer_box, start)
         path.arcTo(outer_box, start, end - start)
@@ -149,8 +147,7 @@ class MarginBarDelegate(QStyledItemDelegate):
     """Draws a margin as a bar from the target on: to the right where it is met, hatched where it is missed."""
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index) -> None:
-        data = index.data(MARGIN_ROLE)
-        if data is None or data[0] is None:
+        if (data := index.data(MARGIN_ROLE)) is None or data[0] is None:
             return
         share, close_share, kind = data
         em = float(option.fontMetrics.height())
@@ -167,8 +164,7 @@ class MarginBarDelegate(QStyledItemDelegate):
         if close_share:
             close = QRectF(bar.left(), bar.top(), bar.width() * close_share / shown, bar.height())
             painter.fillRect(close, QBrush(faint, Qt.BrushStyle.BDiagPattern))
-        length = bar.width() * min(abs(share) / shown, 1.0)
-        filled = QRectF(bar.left(), bar.top() + 1, length, bar.height() - 2)
+        filled = QRectF(bar.left(), bar.top() + 1, bar.width() * min(abs(share) / shown, 1.0), bar.height() - 2)
         color = theme.get_color(kind or "ok")
         painter.fillRect(
             filled, QBrush(color, Qt.BrushStyle.SolidPattern if share >= 0 else Qt.BrushStyle.Dense4Pattern)

@@ -33,14 +33,17 @@ class MappingDialog(MappingSource):
         self._written_path = ""
         #: Ids of the layer that the running mapping is appended to, and of the one that is offered; empty for none.
         self._target_layer_id = self._offered_layer_id = ""
-        self.load.clicked.connect(self._choose_mapping)
-        self.save.clicked.connect(self._choose_mapping_file)
-        self.table.changed.connect(self._on_field_mapping_changed)
-        self.table.itemSelectionChanged.connect(self._show_choices)
-        self.choices.chosen.connect(self._on_code_decided)
-        self.start.clicked.connect(self.start_run)
-        self.stop.clicked.connect(self._cancel)
-        self.state_changed.connect(self._enable_buttons)
+        for signal, slot in (
+            (self.load.clicked, self._choose_mapping),
+            (self.save.clicked, self._choose_mapping_file),
+            (self.table.changed, self._on_field_mapping_changed),
+            (self.table.itemSelectionChanged, self._show_choices),
+            (self.choices.chosen, self._on_code_decided),
+            (self.start.clicked, self.start_run),
+            (self.stop.clicked, self._cancel),
+            (self.state_changed, self._enable_buttons),
+        ):
+            signal.connect(slot)
         self._prepare_mapping()
 
     # --- decisions
@@ -74,9 +77,8 @@ class MappingDialog(MappingSource):
     def _on_code_decided(self, code: str, target_code: str) -> None:
         target = self.table.get_current_target()
         translation = self._prepared_mapping.mapping.translation_by_target[target]
-        choices = {k: v for k, v in translation.chosen_code_by_source.items() if k != code}
-        if target_code:
-            choices[code] = target_code
+        all_choices = {**translation.chosen_code_by_source, code: target_code}
+        choices = {source: chosen for source, chosen in all_choices.items() if chosen}
         codes = {
             **self._prepared_mapping.mapping.translation_by_target,
             target: replace(translation, chosen_code_by_source=choices),
@@ -86,8 +88,7 @@ class MappingDialog(MappingSource):
     def _use_mapping(self, mapping: Any, target: str) -> None:
         """Replace the mapping; update the table row of the field ``target`` and of the field with its code names."""
         previews = dict(self._prepared_mapping.field_previews)
-        field = self._target_template.find_field_by_name(target)
-        for name in dict.fromkeys((target, field.code_name)):
+        for name in dict.fromkeys((target, self._target_template.find_field_by_name(target).code_name)):
             previewed_field = self._target_template.find_field_by_name(name) if name else None
             if previewed_field is not None:
                 previews[name] = preview_field(
@@ -120,18 +121,9 @@ class MappingDialog(MappingSource):
 
     def _show_summary(self) -> None:
         prepared_mapping = self._prepared_mapping
-        template = self._target_template
-        filled_fields = [f for f in template.fields if prepared_mapping.field_previews[f.name].filled_count]
-        required_fields = [f for f in template.fields if f.constraint == "M" or f.meaning == "key"]
-        missing_field_names = [
-            f.name for f in required_fields if not prepared_mapping.field_previews[f.name].filled_count
-        ]
-        used_field_names = set(prepared_mapping.mapping.source_by_target.values())
-        unused_field_names = [
-            f.name for f in prepared_mapping.source_columns.layer.fields if f.name not in used_field_names
-        ]
-        lost_count = sum(p.lost_count for p in prepared_mapping.field_previews.values())
-        kept_count = sum(p.remarked_count for p in prepared_mapping.field_previews.values())
+        previews, fields = prepared_mapping.field_previews, self._target_template.fields
+        used_names = set(prepared_mapping.mapping.source_by_target.values())
+        kept_count = sum(p.remarked_count for p in previews.values())
         text = (
             tr(
                 "{rows} rows; {filled} of {all} fields are filled; {lost} values are left empty; {kept} values are "
@@ -143,28 +135,25 @@ class MappingDialog(MappingSource):
         lines = [
             text.format(
                 rows=format_number(prepared_mapping.source_columns.row_count, 0),
-                filled=len(filled_fields),
-                all=len(template.fields),
-                lost=format_number(lost_count, 0),
+                filled=sum(previews[f.name].filled_count > 0 for f in fields),
+                all=len(fields),
+                lost=format_number(sum(p.lost_count for p in previews.values()), 0),
                 kept=format_number(kept_count, 0),
             )
         ]
-        if missing_field_names:
-            lines.append(
-                tr("Required fields without a source field: {fields}.").format(
-                    fields=tr(", ").join(missing_field_names)
-                )
-            )
-        if unused_field_names:
-            lines.append(
-                tr("Source fields without a target field: {fields}.").format(fields=tr(", ").join(unused_field_names))
-            )
+        required = (f.name for f in fields if f.constraint == "M" or f.meaning == "key")
+        missing = [name for name in required if not previews[name].filled_count]
+        unused = [f.name for f in prepared_mapping.source_columns.layer.fields if f.name not in used_names]
+        problems = (
+            (tr("Required fields without a source field: {fields}."), missing),
+            (tr("Source fields without a target field: {fields}."), unused),
+        )
+        lines += [text.format(fields=tr(", ").join(names)) for text, names in problems if names]
         self.summary.setText("\n".join(lines))
 
     # --- mapping files
     def _choose_mapping(self) -> None:
-        path = self._ask_for_file(QFileDialog.getOpenFileName, tr("Open Mapping"), tr("Mapping (*.toml)"))
-        if path:
+        if path := self._ask_for_file(QFileDialog.getOpenFileName, tr("Open Mapping"), tr("Mapping (*.toml)")):
             self.open_mapping(path)
 
     def open_mapping(self, path: str) -> None:
@@ -201,11 +190,23 @@ class MappingDialog(MappingSource):
         if self._prepared_mapping is None or layer is None:
             return
         target_layer = self._find_layer_to_append_to() if self.append.isChecked() else None
-        self._target_layer_id = target_layer.id() if target_layer is not None else ""
-        output = "" if target_layer is not None else self.output.filePath().strip()
+        output, losses_path = "", ""
         # Files about the run are beside its output, or beside the data that it is appended to.
-        self._written_path = self._find_sibling_path(target_layer) if target_layer is not None else output
-        losses_path = self._find_losses_path() if self._written_path and self.losses.isChecked() else ""
+        if target_layer is None:
+            output = self._written_path = self.output.filePath().strip()
+            self._target_layer_id = ""
+        else:
+            path = Path(get_file_path(target_layer))
+            # A layer in memory or in a database server has no path of a file.
+            self._written_path = str(path.with_name(f"{self.get_role()}.gpkg")) if path.is_absolute() else ""
+            self._target_layer_id = target_layer.id()
+        if self._written_path and self.losses.isChecked():
+            # Do not replace a table of losses beside other data.
+            losses_path = (
+                str(Path(output).with_suffix(".未转换.xlsx"))
+                if output
+                else mapping_run.find_free_sibling(self._written_path, "未转换", ".xlsx")
+            )
         source = layer if self.source.currentLayer() is not None else layer.source()
         run_parameters = mapping_run.write_mapping_and_make_parameters(
             source, self._target_template, self._norm.standard, self._prepared_mapping.mapping, output, losses_path
@@ -230,10 +231,9 @@ class MappingDialog(MappingSource):
         self._enable_buttons()
         if results is None:
             # The last line of the log states the error and its remedy.
-            log = [line.strip() for line in run.feedback.textLog().splitlines() if line.strip()]
             no_log = tr("The mapping could not be run. Details are in the log, tab Processing.")
-            error = log[-1] if log else no_log
-            self.summary.setText(tr("Cancelled; nothing was written.") if run.cancelled else error)
+            log = [no_log, *filter(None, map(str.strip, run.feedback.textLog().splitlines()))]
+            self.summary.setText(tr("Cancelled; nothing was written.") if run.cancelled else log[-1])
             return
         try:
             name, remarks = self._keep_rows(run, results["OUTPUT"])
@@ -267,8 +267,7 @@ class MappingDialog(MappingSource):
         if not self._target_layer_id:
             layer = mapping_run.add_result_layer(self._project, run, output, self._target_template, self._norm)
             return (layer.name() if layer else str(output)), []
-        target = self._project.mapLayer(self._target_layer_id)
-        if not isinstance(target, QgsVectorLayer):
+        if not isinstance(target := self._project.mapLayer(self._target_layer_id), QgsVectorLayer):
             raise OutputError("output_unwritable", target=self.get_role(), detail=tr("The layer was removed."))
         rows = run.context.takeResultLayer(str(output))
         code = county.read_county_code_and_name(self._project)[0]
@@ -282,18 +281,6 @@ class MappingDialog(MappingSource):
         """Return the project's layer that the rows can be appended to: of the template, and not the source itself."""
         layer = mapping_run.find_layer_to_append_to(self._project, self.get_role())
         return None if layer is self._get_source_layer() else layer
-
-    def _find_losses_path(self) -> str:
-        """Return the path of the table of values that are not converted, without replacing one beside other data."""
-        if self._target_layer_id:
-            return mapping_run.find_free_sibling(self._written_path, "未转换", ".xlsx")
-        return str(Path(self._written_path).with_suffix(".未转换.xlsx"))
-
-    def _find_sibling_path(self, target: QgsVectorLayer) -> str:
-        """Return the path of a layer of the template's name beside the data of a layer; empty for one in memory."""
-        file_path = get_file_path(target)
-        # A layer in memory or in a database server has no path of a file.
-        return str(Path(file_path).with_name(f"{self.get_role()}.gpkg")) if Path(file_path).is_absolute() else ""
 
     def _offer_appending(self) -> None:
         target = self._find_layer_to_append_to()

@@ -39,9 +39,11 @@ from ...core.standard.messages.texts import Texts
 from ...core.standard.template import CodeList, Template
 from ..widgets import messages as trouble
 from ..widgets import theme
+from ..widgets.combos import fill_combo
 from ..widgets.labels_and_buttons import ManualStartDialog, make_close_button
-from ..widgets.layout import fill_layout, make_form, make_row, make_splitter, resize_within_screen
+from ..widgets.layout import fill_layout, make_form, make_row, make_splitter
 from ..widgets.lists import ScrollSafeComboBox, WholeRows, make_searchable
+from ..widgets.windows import resize_to_letters
 from .table import MappingTable
 
 #: Maximum number of codes with a combo box, which are slow to create.
@@ -107,16 +109,12 @@ class CodeChoiceTable(QWidget):
 
     def _make_code_combo(self, row: UndecidedCode, codes: CodeList) -> ScrollSafeComboBox:
         box = ScrollSafeComboBox(objectName=f"choice.{row.code}")
-        box.addItem(tr("(left empty)"), "")
         candidate_codes = [code for code in row.candidate_codes if code in codes.entry_by_code]
-        for code in candidate_codes:
-            box.addItem(f"{code} {codes.entry_by_code[code].name}", code)
+        offered_codes = dict.fromkeys((*candidate_codes, *codes.entry_by_code))
+        choices = [(f"{code} {codes.entry_by_code[code].name}", code) for code in offered_codes]
+        fill_combo(box, [(tr("(left empty)"), ""), *choices], row.chosen_code)
         if candidate_codes:
-            box.insertSeparator(box.count())
-        for code in codes.entry_by_code:
-            if code not in candidate_codes:
-                box.addItem(f"{code} {codes.entry_by_code[code].name}", code)
-        box.setCurrentIndex(max(box.findData(row.chosen_code), 0))
+            box.insertSeparator(1 + len(set(candidate_codes)))
         make_searchable(box)
         box.activated.connect(lambda _place: self.chosen.emit(row.code, box.currentData()))
         return box
@@ -171,8 +169,7 @@ class MappingForm(ManualStartDialog):
         self.stop = self.buttons.addButton(tr("Cancel"), QDialogButtonBox.ButtonRole.ActionRole)
         self.stop.hide()
         fill_layout(QVBoxLayout(self), top, (splitter, 1), self.summary, output_form, self.bar, self.buttons)
-        letter = self.fontMetrics()
-        resize_within_screen(self, letter.horizontalAdvance("0") * 150, letter.lineSpacing() * 44)
+        resize_to_letters(self, 150, 44)
 
 
 class MappingSource(MappingForm):
@@ -195,10 +192,13 @@ class MappingSource(MappingForm):
         chosen = self.source.currentLayer()
         role = get_assigned_role(chosen) if isinstance(chosen, QgsVectorLayer) else ""
         self.template.setCurrentIndex(max(self.template.findData(role or "DLTB"), 0))
-        self.source.layerChanged.connect(self._on_source_changed)
-        self.browse.clicked.connect(self._browse_source)
-        self.template.activated.connect(lambda _row: self._prepare_mapping())
-        self.again.clicked.connect(lambda _checked: self._prepare_mapping())
+        for signal, slot in (
+            (self.source.layerChanged, self._on_source_changed),
+            (self.browse.clicked, self._browse_source),
+            (self.template.activated, lambda _row: self._prepare_mapping()),
+            (self.again.clicked, lambda _checked: self._prepare_mapping()),
+        ):
+            signal.connect(slot)
 
     def get_role(self) -> str:
         """Return the role (code of the plan layer) of the chosen template."""
@@ -214,15 +214,13 @@ class MappingSource(MappingForm):
         ``ask``: a function of `QFileDialog`; ``name``: proposed name.
         """
         folder = settings.read_setting(_FOLDER_SETTING, "") or self._project.homePath() or str(Path.home())
-        path = ask(self, title, str(Path(folder) / name), filters)[0]
-        if path:
+        if path := ask(self, title, str(Path(folder) / name), filters)[0]:
             settings.store_setting(_FOLDER_SETTING, str(Path(path).parent))
         return path
 
     def _browse_source(self) -> None:
         files = tr("Layers (*.shp *.gpkg *.geojson *.json);;All files (*)")
-        path = self._ask_for_file(QFileDialog.getOpenFileName, tr("Layer"), files)
-        if path:
+        if path := self._ask_for_file(QFileDialog.getOpenFileName, tr("Layer"), files):
             self.use_layer_of_file(path)
 
     def use_layer_of_file(self, path: str) -> None:
@@ -232,19 +230,18 @@ class MappingSource(MappingForm):
             self.summary.setText(
                 tr("{file} cannot be opened as a layer. Choose another file.").format(file=Path(path).name)
             )
-            return
-        self._files[path] = layer
-        self.source.setAdditionalItems(list(self._files))
-        self.source.setCurrentIndex(self.source.findText(path))
-        self._on_source_changed()
+        else:
+            self._files[path] = layer
+            self.source.setAdditionalItems(list(self._files))
+            self.source.setCurrentIndex(self.source.findText(path))
+            self._on_source_changed()
 
     def _on_source_changed(self) -> None:
         self._prepared_mapping = None
         self._prepare_mapping()
 
     def _get_source_layer(self) -> QgsVectorLayer | None:
-        layer = self.source.currentLayer()
-        if layer is None:
+        if (layer := self.source.currentLayer()) is None:
             layer = self._files.get(self.source.currentText())
         return layer if isinstance(layer, QgsVectorLayer) else None
 
@@ -256,27 +253,27 @@ class MappingSource(MappingForm):
         layer = self._get_source_layer()
         if self._job is not None:
             self._job.cancel_and_disconnect()
-            self._job = None
         if layer is None:
             self.table.setRowCount(0)
-            self.summary.setText(tr("Choose a layer, or a file with File…"))
-            self.state_changed.emit()
+            self._end_reading(tr("Choose a layer, or a file with File…"))
             return
         source: Any = (
             self._prepared_mapping.source_columns if self._prepared_mapping is not None else take_snapshot(layer)
         )
         template, standard = self._target_template, self._norm.standard
         constant_values = attribute_forms.find_constant_value_by_field(template, self._norm)
-
-        def prepare_in_background(progress, cancellation):
-            return mapping_run.prepare_mapping(source, template, standard, given_mapping, cancellation, constant_values)
-
+        failed = tr("The layer could not be read ({error}). Details are in the log, tab Sanxian.")
         self._job = BackgroundJob(
             tr("Map Fields"),
-            prepare_in_background,
+            lambda _progress, cancellation: mapping_run.prepare_mapping(
+                source, template, standard, given_mapping, cancellation, constant_values
+            ),
             on_done=self._show_mapping,
-            on_error=self._on_failed,
-            on_cancelled=self._on_cancelled,
+            on_error=lambda error: self._end_reading(trouble.explain_and_log(error, failed)),
+            # In QGIS's list of tasks: the dialog has no button for it.
+            on_cancelled=lambda: self._end_reading(
+                tr("Reading was cancelled. Click Propose Again to read the layer again.")
+            ),
         )
         self.summary.setText(tr("Reading {layer}…").format(layer=layer.name()))
         self.state_changed.emit()
@@ -289,22 +286,10 @@ class MappingSource(MappingForm):
         self.personal.setToolTip(tr(", ").join(f"{f.alias} {f.name}" for f in self._target_template.personal_fields))
         self.state_changed.emit()
 
-    def _on_cancelled(self) -> None:
-        """Update the dialog after a cancellation in QGIS's task manager.
-
-        The dialog has no button for it.
-        """
+    def _end_reading(self, text: str) -> None:
+        """Show why no layer is being read."""
         self._job = None
-        self.summary.setText(tr("Reading was cancelled. Click Propose Again to read the layer again."))
-        self.state_changed.emit()
-
-    def _on_failed(self, error: Exception) -> None:
-        self._job = None
-        self.summary.setText(
-            trouble.explain_and_log(
-                error, tr("The layer could not be read ({error}). Details are in the log, tab Sanxian.")
-            )
-        )
+        self.summary.setText(text)
         self.state_changed.emit()
 
     def done(self, result: int) -> None:

@@ -27,6 +27,7 @@ from ...core.standard.messages.numbers import format_number
 from ...core.standard.messages.texts import Texts
 from ...core.standard.template import Template, TemplateField
 from ..widgets import theme
+from ..widgets.combos import fill_combo
 from ..widgets.labels_and_buttons import set_bold
 from ..widgets.lists import ScrollSafeComboBox
 
@@ -94,19 +95,15 @@ class MappingTable(QTableWidget):
             box = ScrollSafeComboBox(
                 objectName=f"source.{target.name}", accessibleName=tr("Source of {field}").format(field=target.name)
             )
-            box.addItem(tr("(nothing)"), NO_SOURCE)
-            box.addItem(tr("The same value…"), CONSTANT_SOURCE)
-            box.insertSeparator(2)
-            for name in sources:
-                box.addItem(name, name)
             chosen_source = (
                 CONSTANT_SOURCE
                 if target.name in prepared_mapping.mapping.constant_by_target
                 else prepared_mapping.mapping.source_by_target.get(target.name, "")
             )
-            box.setCurrentIndex(max(box.findData(chosen_source), 0))
-            source_proposal = prepared_mapping.proposals_by_field.get(target.name)
-            if source_proposal is not None:
+            others = ((tr("(nothing)"), NO_SOURCE), (tr("The same value…"), CONSTANT_SOURCE))
+            fill_combo(box, [*others, *((name, name) for name in sources)], chosen_source)
+            box.insertSeparator(len(others))
+            if (source_proposal := prepared_mapping.proposals_by_field.get(target.name)) is not None:
                 box.setToolTip(self._texts.get("mapping", f"how_{source_proposal.matched_by}"))
             box.activated.connect(lambda _row, target=target: self._on_source_chosen(target))
             self.setCellWidget(row, SOURCE_COLUMN, box)
@@ -157,23 +154,23 @@ class MappingTable(QTableWidget):
                 self._fitted_widths[column] = narrowed
 
     def _show_field_description(self, row: int, target: TemplateField) -> None:
-        name = QTableWidgetItem(f"{target.alias} {target.name}")
-        kind = self._texts.get("types", target.type)
         size = ",".join(str(v) for v in (target.length, target.decimals) if v is not None)
-        requirement_text = tr("Required") if target.constraint == "M" or target.meaning == "key" else ""
-        # Users who plan by the field table should see the unverified fields.
-        mark = tr("{needed} · mark C") if requirement_text else tr("mark C")
+        requirement = tr("Required") if target.constraint == "M" or target.meaning == "key" else ""
+        texts = {
+            FIELD_COLUMN: f"{target.alias} {target.name}",
+            KIND_COLUMN: f"{self._texts.get('types', target.type)} {size}".strip(),
+            REQUIRED_COLUMN: requirement,
+        }
         if target.mark == "C":
-            requirement_text = mark.format(needed=requirement_text) if requirement_text else mark
-        set_bold(name, is_bold=target.constraint == "M" or target.meaning == "key")
-        self.setItem(row, FIELD_COLUMN, name)
-        self.setItem(row, KIND_COLUMN, QTableWidgetItem(f"{kind} {size}".strip()))
-        self.setItem(row, REQUIRED_COLUMN, QTableWidgetItem(requirement_text))
-        for column in (SOURCE_COLUMN, MORE_COLUMN, SAMPLES_COLUMN, FILLED_COLUMN, LOST_COLUMN):
-            item = QTableWidgetItem()
+            # Users who plan by the field table should see the unverified fields.
+            mark = tr("{needed} · mark C") if requirement else tr("mark C")
+            texts[REQUIRED_COLUMN] = mark.format(needed=requirement)
+        for column in range(self.columnCount()):
+            item = QTableWidgetItem(texts.get(column, ""))
             if column in (FILLED_COLUMN, LOST_COLUMN):
                 item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self.setItem(row, column, item)
+        set_bold(self.item(row, FIELD_COLUMN), is_bold=bool(requirement))
 
     def _find_row(self, target: str) -> int:
         return next(n for n, field in enumerate(self._targets) if field.name == target)
@@ -197,32 +194,29 @@ class MappingTable(QTableWidget):
             translations.append(chosen_translation)
         if translations:
             box = ScrollSafeComboBox(objectName=f"codes.{target.name}")
-            box.addItem(tr("Codes unchanged"), None)
-            for translation in translations:
-                list_name = (
-                    self._texts.get_setting_name(f"codes.{translation.list_id}")
-                    if translation.list_id
-                    else tr("Only the choices below")
-                )
-                box.addItem(tr("From {list}").format(list=list_name), _make_key(translation))
-            box.setCurrentIndex(
-                max(box.findData(_make_key(chosen_translation)) if chosen_translation is not None else 0, 0)
-            )
+            list_names = {
+                _make_key(one): self._texts.get_setting_name(f"codes.{one.list_id}")
+                if one.list_id
+                else tr("Only the choices below")
+                for one in translations
+            }
+            lists = [(tr("From {list}").format(list=name), key) for key, name in list_names.items()]
+            chosen_list = _make_key(chosen_translation) if chosen_translation is not None else None
+            fill_combo(box, [(tr("Codes unchanged"), None), *lists], chosen_list)
             box.setToolTip(box.currentText())
             box.activated.connect(lambda _row: self._emit_choice(target))
             self.setCellWidget(row, MORE_COLUMN, box)
 
     def _on_source_chosen(self, target: TemplateField) -> None:
         row = self._find_row(target.name)
-        if self.cellWidget(row, SOURCE_COLUMN).currentData() == CONSTANT_SOURCE and isinstance(
-            self.cellWidget(row, MORE_COLUMN), QLineEdit
-        ):
+        is_constant = self.cellWidget(row, SOURCE_COLUMN).currentData() == CONSTANT_SOURCE
+        if is_constant and isinstance(self.cellWidget(row, MORE_COLUMN), QLineEdit):
             # Chosen again: preserve the text.
             return
         self.cellWidget(row, SOURCE_COLUMN).setToolTip("")
         self._fill_constant_or_codes(row, None, None)
         self._emit_choice(target)
-        if self.cellWidget(row, SOURCE_COLUMN).currentData() == CONSTANT_SOURCE:
+        if is_constant:
             self.cellWidget(row, MORE_COLUMN).setFocus()
 
     def _emit_choice(self, target: TemplateField) -> None:
@@ -232,14 +226,10 @@ class MappingTable(QTableWidget):
         if source == CONSTANT_SOURCE:
             text = choice_widget.text().strip() if isinstance(choice_widget, QLineEdit) else ""
             self.changed.emit(target.name, "", text or None, None)
-            return
-        translation_key = choice_widget.currentData() if isinstance(choice_widget, QComboBox) else None
-        self.changed.emit(
-            target.name,
-            source,
-            None,
-            CodeTranslation(*translation_key.split(_SOURCE_KEY_SEPARATOR)) if translation_key else None,
-        )
+        else:
+            key = choice_widget.currentData() if isinstance(choice_widget, QComboBox) else None
+            translation = CodeTranslation(*key.split(_SOURCE_KEY_SEPARATOR)) if key else None
+            self.changed.emit(target.name, source, None, translation)
 
     def show_preview(self, target: str, preview: FieldPreview) -> None:
         """Show sample values and numbers of filled and lost values of the template field ``target``."""

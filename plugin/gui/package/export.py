@@ -26,6 +26,7 @@ from ..findings.result import CheckView
 from ..widgets import messages
 from ..widgets.labels_and_buttons import CopyButton
 from ..widgets.paths import open_path
+from ..widgets.windows import bring_to_front, close_and_delete
 from .export_dialog import CHECK_STEP, WRITE_STEP, ExportDialog, ExportOutcome
 from .export_preview import ExportEnvironment, ExportPreview
 from .inspect import remember_package
@@ -59,9 +60,7 @@ class PackageExport(QObject):
         self._is_waiting = False
         self._messages.close()
         dialog, self.dialog = self.dialog, None
-        if dialog is not None:
-            dialog.close()
-            dialog.deleteLater()
+        close_and_delete(dialog)
 
     # --- the dialog
     def show(self) -> None:
@@ -72,14 +71,18 @@ class PackageExport(QObject):
             except (SanxianError, ImportError) as error:
                 self._messages.show_warning(messages.explain_error(error))
                 return
-            self.dialog.wanted.connect(self.start_export)
-            self.dialog.run.cancelled.connect(self.cancel)
-            self.dialog.previewRequested.connect(self.update_preview)
-            for page in (self.dialog.form.gate, self.dialog.end):
-                page.findingsRequested.connect(self._show_findings)
-            self.dialog.form.gate.checkRequested.connect(self.check_again)
-            self.dialog.end.opened.connect(self._open_exported_part)
-            self.dialog.placeRequested.connect(self._go_to_place)
+            gate, end = self.dialog.form.gate, self.dialog.end
+            for signal, slot in (
+                (self.dialog.wanted, self.start_export),
+                (self.dialog.run.cancelled, self.cancel),
+                (self.dialog.previewRequested, self.update_preview),
+                (gate.findingsRequested, self._show_findings),
+                (end.findingsRequested, self._show_findings),
+                (gate.checkRequested, self.check_again),
+                (end.opened, self._open_exported_part),
+                (self.dialog.placeRequested, self._go_to_place),
+            ):
+                signal.connect(slot)
             self.update_preview()
         elif not self.dialog.isVisible() and not self.is_running:
             # Each export is forced anew.
@@ -91,32 +94,26 @@ class PackageExport(QObject):
         """Bring the dialog to the front and close its message in the message bar."""
         self._messages.close()
         if self.dialog is not None:
-            self.dialog.show()
-            self.dialog.raise_()
-            self.dialog.activateWindow()
+            bring_to_front(self.dialog)
 
     def update_preview(self) -> None:
         """Update the preview in the form; it is shown when it is computed."""
-        dialog = self.dialog
-        if dialog is not None and not self.is_running:
+        if (dialog := self.dialog) is not None and not self.is_running:
             self._ahead.update_preview(dialog, lambda: self.dialog is dialog and not self.is_running)
             dialog.form.gate.show_checking(self._checking.is_running)
 
     def check_again(self) -> None:
         """Check the plan while the form is open; the form then shows the reasons of this check."""
         package_spec = self.dialog.load_spec()
-        if package_spec is None or self.is_running or self._checking.is_running:
-            return
-        started = self._checking.start_check(package_spec.standard)
-        self.dialog.form.gate.show_checking(started)
+        if package_spec is not None and not self.is_running and not self._checking.is_running:
+            self.dialog.form.gate.show_checking(self._checking.start_check(package_spec.standard))
 
     def project_changed(self) -> None:
         """Close the form of the former project; a running export continues, because it has already read the layers."""
         self._ahead.discard_cache()
         if self.dialog is not None and not self.is_running:
             dialog, self.dialog = self.dialog, None
-            dialog.close()
-            dialog.deleteLater()
+            close_and_delete(dialog)
 
     # --- the work
     def start_export(self) -> None:
@@ -126,22 +123,18 @@ class PackageExport(QObject):
         order = self.dialog.make_order()
         self.dialog.form.store_choices()
         self._export_order, self._project = order, self._environment.get_project_number()
-        result = self._environment.get_current_result(order.package_spec)
-        if result is not None:
+        if (result := self._environment.get_current_result(order.package_spec)) is not None:
             self._write_package(result.check_result, includes_check=False)
             return
         self._is_waiting = True
         if self._checking.is_running or self._checking.start_check(order.package_spec.standard):
             self._checking.check_job.step.connect(self._on_progress)
             self.dialog.show_progress_page(CHECK_STEP, True)
-            return
-        self._is_waiting = False
-        if role_recognition.list_plan_layers(QgsProject.instance()):
-            self._show_outcome(
-                ExportOutcome("info", tr("No file was written, because no group of layers was chosen to check."))
-            )
-            return
-        self._show_outcome(ExportOutcome("error", tr("Nothing was made: the project has no plan layers.")))
+        elif role_recognition.list_plan_layers(QgsProject.instance()):
+            text = tr("No file was written, because no group of layers was chosen to check.")
+            self._show_outcome(ExportOutcome("info", text))
+        else:
+            self._show_outcome(ExportOutcome("error", tr("Nothing was made: the project has no plan layers.")))
 
     def continue_after_check(self, result: CheckView) -> None:
         """Continue the export after a check, which the export or the user started."""
@@ -150,20 +143,18 @@ class PackageExport(QObject):
                 self.dialog.form.schedule_change()
             return
         self._is_waiting = False
+        # A check started by the user may have used another standard or former data.
         if self._project != self._environment.get_project_number():
             self._show_outcome(ExportOutcome("info", tr("Another project was opened meanwhile. Nothing was made.")))
-            return
-        # A check started by the user may have used another standard or former data.
-        if self._environment.get_current_result(self._export_order.package_spec) is not result:
+        elif self._environment.get_current_result(self._export_order.package_spec) is not result:
             text = tr("The data were changed while they were checked. Nothing was made; export again.")
             self._show_outcome(ExportOutcome("warning", text))
-            return
-        self._write_package(result.check_result, includes_check=True)
+        else:
+            self._write_package(result.check_result, includes_check=True)
 
     def end_export_without_check(self) -> None:
         """Show that nothing was exported, because the check before the export did not end."""
         if self._is_waiting:
-            self._is_waiting = False
             self._show_outcome(ExportOutcome("info", tr("The check was not completed. Nothing was made or changed.")))
         elif self.dialog is not None and not self.is_running:
             self.dialog.form.schedule_change()
@@ -180,7 +171,9 @@ class PackageExport(QObject):
             ),
             on_done=self._on_exported,
             on_error=self._on_failed,
-            on_cancelled=self._on_cancelled,
+            on_cancelled=lambda: self._show_outcome(
+                ExportOutcome("info", tr("Cancelled. No package was made; existing files were not changed."))
+            ),
         )
         self._job.step.connect(self._on_progress)
         if self.dialog is not None:
@@ -200,7 +193,6 @@ class PackageExport(QObject):
 
     # --- the end
     def _on_exported(self, exported_package: Any) -> None:
-        self._job = None
         remember_package(str(exported_package.path))
         kind, text = "ok", tr("The package is made, read back and compared with the plan.")
         if exported_package.manifest["check"]["forced"]:
@@ -212,37 +204,25 @@ class PackageExport(QObject):
         objections = make_objections(exported_package.problems)
         self._show_outcome(ExportOutcome(kind, text, objections, exported_package))
 
-    def _on_cancelled(self) -> None:
-        self._job = None
-        self._show_outcome(
-            ExportOutcome("info", tr("Cancelled. No package was made; existing files were not changed."))
-        )
-
     def _on_failed(self, error: Exception) -> None:
-        self._job = None
         if isinstance(error, OutputError) and error.key in ("package_gate", "package_stopped"):
-            if error.key == "package_gate":
-                text = tr(
+            by_key = {
+                "package_gate": tr(
                     "The package was not made, because the plan does not pass. Correct the listed "
                     "problems, or go back and force the package."
-                )
-            else:
-                text = tr(
+                ),
+                "package_stopped": tr(
                     "The package was not made, because values would be lost. Correct the listed problems; "
                     "forcing does not help."
-                )
+                ),
+            }
+            text = by_key[error.key]
             objections = make_objections(error.params["reasons"].problems)
             if self.dialog is not None:
                 # The form keeps them while the user corrects one after the other.
                 self.dialog.show_objections(objections)
-            self._show_outcome(
-                ExportOutcome(
-                    "error",
-                    text,
-                    objections,
-                    has_check_findings=self._environment.get_displayed_result() is not None,
-                )
-            )
+            has_findings = self._environment.get_displayed_result() is not None
+            self._show_outcome(ExportOutcome("error", text, objections, has_check_findings=has_findings))
             return
         text = tr(
             "The package was not made ({error}). Existing files were not changed. Details are in the log, tab Sanxian."
@@ -250,24 +230,24 @@ class PackageExport(QObject):
         self._show_outcome(ExportOutcome("error", messages.explain_and_log(error, text)))
 
     def _show_outcome(self, outcome: ExportOutcome) -> None:
+        """Show how the export ended, in the dialog and, if that is hidden, in the message bar."""
+        self._job, self._is_waiting = None, False
         if self.dialog is None:
             return
         self.dialog.show_outcome(outcome)
-        if self.dialog.isVisible():
-            return
-        if outcome.exported_package is not None:
+        is_hidden = not self.dialog.isVisible()
+        if is_hidden and outcome.exported_package is not None:
             open_buttons = (
                 (tr("Open Folder"), lambda: self._open_exported_part("folder")),
                 (tr("Open Manifest"), lambda: self._open_exported_part("manifest")),
                 (tr("Inspect Package…"), lambda: self._open_exported_part("inspection")),
             )
-            self._messages.show_message(
-                outcome.text, "success" if outcome.icon == "ok" else outcome.icon, *open_buttons
-            )
+            level = "success" if outcome.icon == "ok" else outcome.icon
+            self._messages.show_message(outcome.text, level, *open_buttons)
             copy_button = CopyButton(tr("Copy Digest"), self.dialog.end.digest.text)
             copy_button.setToolTip(messages.explain_digest())
             self._messages.add_button(copy_button)
-        else:
+        elif is_hidden:
             self._messages.show_message(outcome.text, "warning", (tr("Show"), self._bring_to_front))
 
     def _show_findings(self) -> None:
@@ -276,8 +256,7 @@ class PackageExport(QObject):
 
     def _go_to_place(self, problem: Any) -> None:
         """Show the findings, the dialog or the features of a layer where the user corrects a problem."""
-        place = str(problem.place)
-        if place == "check":
+        if (place := str(problem.place)) == "check":
             self._show_findings()
             return
         if place in _WINDOWS_BY_PLACE:
@@ -306,8 +285,7 @@ class PackageExport(QObject):
             else:
                 note = tr("The selected features have no shape, so the map does not zoom; see them in the table.")
                 text = tr("{first} {second}").format(first=text, second=note)
-        back = (tr("Back to Export"), self._bring_to_front)
-        self._messages.show_message(text, "info", back)
+        self._messages.show_message(text, "info", (tr("Back to Export"), self._bring_to_front))
 
     def _open_exported_part(self, part: str) -> None:
         from ...core.base.files.digests import MANIFEST_PAGE_FILE_NAME
@@ -318,7 +296,5 @@ class PackageExport(QObject):
             self.dialog.hide()
             self._environment.inspect(str(exported_package.path))
         elif exported_package is not None:
-            path = (
-                Path(exported_package.path) / MANIFEST_PAGE_FILE_NAME if part == "manifest" else exported_package.path
-            )
-            open_path(str(path), self.dialog)
+            name = MANIFEST_PAGE_FILE_NAME if part == "manifest" else ""
+            open_path(str(Path(exported_package.path, name)), self.dialog)

@@ -27,9 +27,10 @@ from ...core.base.files.digests import MANIFEST_PAGE_FILE_NAME, UNLISTED_FILES
 from ..help.help_dialog import make_help_button
 from ..widgets import theme
 from ..widgets.labels_and_buttons import CopyButton, ElidedLabel, FocusedButtonDialog
-from ..widgets.layout import fill_form, fill_layout, make_row, resize_within_screen
+from ..widgets.layout import fill_form, fill_layout, make_row
 from ..widgets.messages import explain_digest, explain_error
 from ..widgets.sections import WrappedLabel
+from ..widgets.windows import resize_to_letters
 from .export_preview import ReasonsList, show_reasons
 from .form_page import FormPage
 
@@ -52,7 +53,7 @@ class ProgressPage(QWidget):
         )
         self._icons = [QLabel() for _ in self._texts]
         self.steps = [QLabel(text, wordWrap=True) for text in self._texts]
-        self._states = ["skipped" for _ in self._texts]
+        self._states = ["skipped"] * len(self._texts)
         grid = QGridLayout()
         for row, (icon, label) in enumerate(zip(self._icons, self.steps, strict=True)):
             grid.addWidget(icon, row, 0)
@@ -77,8 +78,7 @@ class ProgressPage(QWidget):
 
         ``includes_check``: the first step, a check, is part of this export.
         """
-        for number in range(len(self._states)):
-            self._states[number] = "ok" if number < step else "run" if number == step else "skipped"
+        self._states = ["ok"] * step + ["run"] + ["skipped"] * (len(self.steps) - step - 1)
         self.steps[CHECK_STEP].setText(
             self._texts[CHECK_STEP] if includes_check else tr("Check the plan: done before, the data are unchanged")
         )
@@ -187,20 +187,18 @@ class OutcomePage(QWidget):
         self.findings.setVisible(outcome.has_check_findings)
         if succeeded:
             files, layers = outcome.exported_package.manifest["files"], outcome.exported_package.manifest["layers"]
-            rows = sum(layer["features"] for layer in layers)
             self.path.setText(str(outcome.exported_package.path))
             self.digest.setText(outcome.exported_package.manifest_digest)
             contents = tr(
                 "{files} files, {more} of them with the manifest and digests; {layers} layers with {rows} features, "
                 "each read back and compared"
             )
-            page_count = sum(row["path"] == MANIFEST_PAGE_FILE_NAME for row in files)
             self.size.setText(
                 contents.format(
                     files=len(files) + len(UNLISTED_FILES),
-                    more=page_count + len(UNLISTED_FILES),
+                    more=sum(row["path"] == MANIFEST_PAGE_FILE_NAME for row in files) + len(UNLISTED_FILES),
                     layers=len(layers),
-                    rows=rows,
+                    rows=sum(layer["features"] for layer in layers),
                 )
             )
         show_reasons(self.reasons, outcome.export_objections)
@@ -229,6 +227,7 @@ class ExportDialog(FocusedButtonDialog):
         self.pages = QStackedWidget()
         for page in (self.form, self.run, self.end):
             self.pages.addWidget(page)
+            theme.call_after_theme_change(self, page.refresh_icons)
         self.go = QPushButton(tr("Export"), objectName="SanxianPackageGo", default=True, clicked=self.wanted)
         self.back = QPushButton(tr("Back"), objectName="SanxianPackageBack", clicked=self.show_form)
         self.close_button = QPushButton(tr("Close"), objectName="SanxianPackageClose", clicked=self.reject)
@@ -242,11 +241,7 @@ class ExportDialog(FocusedButtonDialog):
         self.form.gate.changed.connect(self._enable_buttons)
         for part in (self.form.gate, self.end):
             part.placeRequested.connect(self._go_to_place)
-        theme.call_after_theme_change(self, self._refresh_icons)
-        letter = self.fontMetrics()
-        resize_within_screen(
-            self, letter.horizontalAdvance("0") * _WIDTH_IN_DIGITS, letter.lineSpacing() * _HEIGHT_IN_LINES
-        )
+        resize_to_letters(self, _WIDTH_IN_DIGITS, _HEIGHT_IN_LINES)
         self.show_form()
 
     # --- pages
@@ -283,12 +278,11 @@ class ExportDialog(FocusedButtonDialog):
 
     def _go_to_place(self, problem: Any) -> None:
         """Show the field of the form where the user corrects a problem, else request the place outside this dialog."""
-        field = self.form.find_field_of_place(str(problem.place))
-        if field is None:
+        if (field := self.form.find_field_of_place(str(problem.place))) is None:
             self.placeRequested.emit(problem)
-            return
-        self.show_form()
-        self.form.show_field(field)
+        else:
+            self.show_form()
+            self.form.show_field(field)
 
     # --- the form
     def make_order(self) -> Any:
@@ -355,7 +349,3 @@ class ExportDialog(FocusedButtonDialog):
         if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow() and not self.is_running:
             # The user may have added files in the file manager.
             self.form.schedule_change()
-
-    def _refresh_icons(self) -> None:
-        for page in (self.form, self.run, self.end):
-            page.refresh_icons()

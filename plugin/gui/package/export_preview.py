@@ -90,8 +90,7 @@ class ExportPreview:
         shown at once.
         """
         self._request += 1
-        package_spec = dialog.load_spec()
-        if package_spec is None:
+        if (package_spec := dialog.load_spec()) is None:
             return
         request, project = self._request, QgsProject.instance()
         result = self._environment.get_current_result(package_spec)
@@ -100,8 +99,7 @@ class ExportPreview:
             self._spec_path = package_spec.path
             dialog.show_objections(NO_OBJECTIONS)
         dialog.form.gate.show_check(result, self._environment.get_displayed_result() is not None)
-        order = dialog.make_order()
-        if order is None:
+        if (order := dialog.make_order()) is None:
             dialog.show_missing_folder()
             return
         check_result = result.check_result if result is not None else None
@@ -265,21 +263,19 @@ class GateBox(QGroupBox):
                 text = tr("The data changed; the reasons below are those of the last check. Re-check to update them.")
             self._show_message("info", text)
             return
-        summary = result.report.summary
-        verdict, scope = summary["verdict"], result.report.provenance.get("scope", "")
+        summary, scope = result.report.summary, result.report.provenance.get("scope", "")
         text = tr(
             "{verdict}: {errors} errors, {warnings} warnings, {skipped} rules incomplete. Scope: {scope}. Checked at "
             "{time}, unchanged since."
-        )
-        message = text.format(
-            verdict=theme.get_verdict_word(verdict),
+        ).format(
+            verdict=theme.get_verdict_word(summary["verdict"]),
             errors=summary["errors"],
             warnings=summary["warnings"],
             skipped=summary["skipped"] + summary["crashed"],
             scope=Texts(settings.get_interface_language()).get_scope_name(scope),
             time=result.time_text,
         )
-        self._show_message(theme.VERDICT_ICONS[verdict], message)
+        self._show_message(theme.VERDICT_ICONS[summary["verdict"]], text)
 
     def show_checking(self, is_checking: bool) -> None:
         """Show whether a check is running; the reasons of the former one remain."""
@@ -331,10 +327,9 @@ class ReasonsList(QListWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.itemClicked.connect(self._request_place)
 
-    def _request_place(self, item: QListWidgetItem | None) -> None:
-        problem = item.data(PROBLEM_DATA_ROLE) if item is not None else None
-        if problem is not None:
-            self.placeRequested.emit(problem)
+    def _request_place(self, item: QListWidgetItem) -> None:
+        if item.data(PROBLEM_DATA_ROLE) is not None:
+            self.placeRequested.emit(item.data(PROBLEM_DATA_ROLE))
 
     def keyPressEvent(self, event):
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentItem() is not None:

@@ -37,6 +37,7 @@ from ...core.base.errors import SanxianError
 from ...core.standard.profile import DocumentInfo
 from ..project.document_line import DocumentLine, SpecDocumentInfo, ensure_exportable_document_info
 from ..widgets import theme
+from ..widgets.combos import add_entries, choose_or_add_entry
 from ..widgets.labels_and_buttons import ElidedLabel
 from ..widgets.layout import fill_layout, make_form, make_row, make_scroll_area
 from ..widgets.paths import FileLine, open_path
@@ -68,12 +69,11 @@ class SpecCombo(QWidget):
 
         self.combo = QComboBox(objectName="SanxianPackageForm", accessibleName=tr("Package specification"))
         # The county's first: most users work for a county.
-        for package_id in sorted(list_package_spec_ids(), key=lambda name: (name != "county", name)):
-            self.combo.addItem(load_package_spec(package_id).name, package_id)
+        ids = sorted(list_package_spec_ids(), key=lambda name: (name != "county", name))
+        add_entries(self.combo, ((load_package_spec(package_id).name, package_id) for package_id in ids))
         saved_spec = read_chosen_package_spec()
-        if self.combo.findData(saved_spec) < 0 and Path(saved_spec).is_file():
-            self.combo.addItem(Path(saved_spec).name, saved_spec)
-        self.combo.setCurrentIndex(max(self.combo.findData(saved_spec), 0))
+        if saved_spec in ids or Path(saved_spec).is_file():
+            choose_or_add_entry(self.combo, saved_spec, Path(saved_spec).name)
         self.combo.currentIndexChanged.connect(
             lambda: settings.store_setting(PACKAGE_SPEC_SETTING, self.combo.currentData())
         )
@@ -94,13 +94,8 @@ class SpecCombo(QWidget):
         path, _ = QFileDialog.getOpenFileName(
             self, tr("Package specification"), "", tr("Package specification (*.toml)")
         )
-        if not path:
-            return
-        row = self.combo.findData(path)
-        if row < 0:
-            self.combo.addItem(Path(path).name, path)
-            row = self.combo.count() - 1
-        self.combo.setCurrentIndex(row)
+        if path:
+            choose_or_add_entry(self.combo, path, Path(path).name)
 
 
 class SlotsList(QTreeWidget):
@@ -192,16 +187,10 @@ class SlotsList(QTreeWidget):
         if slot.has_unusable_files:
             return "error", tr("Cannot be opened: {names}").format(names=slot.found_file_names[0]), file_names
         if slot.found_file_names:
-            found_text = slot.found_file_names[0]
-            if len(slot.found_file_names) > 1:
-                found_text = tr("{count} files").format(count=len(slot.found_file_names))
-            return (
-                "ok",
-                tr("{found} (of the previous package)").format(found=found_text)
-                if slot.is_from_existing_package
-                else found_text,
-                file_names,
-            )
+            count = len(slot.found_file_names)
+            found = tr("{count} files").format(count=count) if count > 1 else slot.found_file_names[0]
+            text = tr("{found} (of the previous package)") if slot.is_from_existing_package else "{found}"
+            return "ok", text.format(found=found), file_names
         if slot.is_generated or (slot.can_be_drawn and draws_maps and not missing_layers):
             return "info", tr("Made with the package"), slot.file_name_pattern
         if slot.is_only_workbook:
@@ -233,21 +222,19 @@ class FormPage(QWidget):
             (tr("Documents from"), self.documents),
             (tr("Document information"), self.document),
         )
-        options = make_row(self.maps, self.personal, (None, 1))
-        content = QWidget()
+        content, options = QWidget(), make_row(self.maps, self.personal, (None, 1))
         parts = (form, (self.slots, 2), self.left_out, options, (self.gate, 3))
         fill_layout(QVBoxLayout(content), *parts, has_margins=False)
         self._scroll_area = make_scroll_area(content)
         fill_layout(QVBoxLayout(self), self._scroll_area, has_margins=False)
         self._settle_timer = QTimer(self, singleShot=True, interval=_CHANGE_DELAY_MS, timeout=self.changed)
         self._watcher = QFileSystemWatcher(self)
-        self._watcher.directoryChanged.connect(self.schedule_change)
-        self._watcher.fileChanged.connect(self.schedule_change)
-        for line in (self.folder.line, self.documents.line):
-            line.textChanged.connect(self.schedule_change)
-        self.forms.changed.connect(self.schedule_change)
-        self.maps.toggled.connect(self.schedule_change)
-        self.personal.toggled.connect(self.schedule_change)
+        for signal in (
+            *(self._watcher.directoryChanged, self._watcher.fileChanged, self.forms.changed),
+            *(self.folder.line.textChanged, self.documents.line.textChanged),
+            *(self.maps.toggled, self.personal.toggled),
+        ):
+            signal.connect(self.schedule_change)
 
     def _make_widgets(self, project_folder: str) -> None:
         project = self._project
@@ -255,8 +242,6 @@ class FormPage(QWidget):
         self.folder = FileLine(
             saved_paths.read_absolute_path(project, _FOLDER_KEY), project_folder, allows_only_folders=True
         )
-        self.folder.line.setObjectName("SanxianPackageFolder")
-        theme.set_placeholder(self.folder.line, tr("Folder in which the package is made"))
         self.target = ElidedLabel(objectName="SanxianPackageTarget")
         # An empty label would be lower.
         self.target.setFixedHeight(ElidedLabel("国").sizeHint().height())
@@ -265,10 +250,13 @@ class FormPage(QWidget):
         self.documents = FileLine(
             saved_paths.read_absolute_path(project, _DOCUMENTS_KEY), project_folder, allows_only_folders=True
         )
-        self.documents.line.setObjectName("SanxianPackageDocuments")
-        theme.set_placeholder(
-            self.documents.line, tr("Folder with documents, maps and tables, which are found by their names")
-        )
+        documents_hint = tr("Folder with documents, maps and tables, which are found by their names")
+        for line, name, hint in (
+            (self.folder.line, "SanxianPackageFolder", tr("Folder in which the package is made")),
+            (self.documents.line, "SanxianPackageDocuments", documents_hint),
+        ):
+            line.setObjectName(name)
+            theme.set_placeholder(line, hint)
         self.slots = SlotsList()
         self.left_out = WrappedLabel(reserved_lines=1, objectName="SanxianPackageLeftOut")
         self.maps = QCheckBox(tr("Make missing maps"), objectName="SanxianPackageMaps")
@@ -297,10 +285,10 @@ class FormPage(QWidget):
         self._scroll_area.ensureWidgetVisible(field)
         if field is self.document:
             self.document.button.click()
-            return
-        (self.documents.line if field is self.documents else field).setFocus()
-        if field is self.documents and self.documents.text():
-            open_path(self.documents.text(), self.window())
+        else:
+            (self.documents.line if field is self.documents else field).setFocus()
+            if field is self.documents and self.documents.text():
+                open_path(self.documents.text(), self.window())
 
     def _describe_personal_data(self) -> None:
         """List the fields with personal data in the tool tip of the option to export them."""
@@ -323,14 +311,12 @@ class FormPage(QWidget):
         """
         from ...core.package.export_order import ExportOrder
 
-        folder = self.folder.text()
-        if not folder:
+        if not self.folder.text():
             return None
-        documents = self.documents.text()
         return ExportOrder(
             self.forms.load_spec(),
-            Path(folder),
-            Path(documents) if documents else None,
+            Path(self.folder.text()),
+            Path(self.documents.text()) if self.documents.text() else None,
             is_forced=self.gate.force.isChecked(),
             keeps_personal_fields=self.personal.isChecked(),
             makes_maps=self.maps.isChecked(),
@@ -371,7 +357,7 @@ class FormPage(QWidget):
         if paths_to_watch - watched_paths:
             self._watcher.addPaths(sorted(paths_to_watch - watched_paths))
         self.target.setText(tr("Package: {name}").format(name=preview.folder_name) if preview.folder_name else "")
-        texts = {
+        state_texts = {
             REPLACED_PACKAGE: tr(
                 "A package with this name exists. The new package replaces it after it is complete; "
                 "until then the existing package is not changed."
@@ -382,20 +368,17 @@ class FormPage(QWidget):
             "The county is not determined yet. Choose its profile, or start the export: its check "
             "determines the county."
         )
-        self.replaced.setText(texts.get(preview.folder_state, "") if preview.folder_name else unknown_county)
-        left_out_names = tr(", ").join(preview.unassigned_files)
+        self.replaced.setText(state_texts.get(preview.folder_state, "") if preview.folder_name else unknown_county)
+        names = tr(", ").join(preview.unassigned_files)
         text = tr("{count} files of the folder do not belong to the package (omitted): {names}.")
-        self.left_out.setText(
-            text.format(count=preview.unused_file_count, names=left_out_names) if left_out_names else ""
-        )
+        self.left_out.setText(text.format(count=preview.unused_file_count, names=names) if names else "")
         self.left_out.setToolTip(self.left_out.text())
 
     def show_missing_folder(self) -> None:
         """Show that the target folder is not chosen yet."""
         self.slots.show_missing_folder()
-        self.target.setText("")
-        self.left_out.setText("")
-        self.replaced.setText("")
+        for label in (self.target, self.left_out, self.replaced):
+            label.setText("")
 
     def show_error(self, message: str) -> None:
         """Show why the preview failed."""

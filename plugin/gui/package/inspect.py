@@ -69,14 +69,14 @@ class PackageInspection(QObject):
         """Open the dialog with a package, or with the last one if ``path`` is empty."""
         if self._checking.is_running:
             self._messages.show_warning(tr("A check is running. Wait until it is finished, or cancel it in the panel."))
-            return
-        try:
-            dialog = InspectDialog(path, self._iface.mainWindow())
-            if dialog.exec():
-                self.start_inspection(dialog.package.text(), dialog.forms.load_spec())
-            dialog.deleteLater()
-        except (SanxianError, ImportError) as error:
-            self._messages.show_warning(trouble.explain_error(error))
+        else:
+            try:
+                dialog = InspectDialog(path, self._iface.mainWindow())
+                if dialog.exec():
+                    self.start_inspection(dialog.package.text(), dialog.forms.load_spec())
+                dialog.deleteLater()
+            except (SanxianError, ImportError) as error:
+                self._messages.show_warning(trouble.explain_error(error))
 
     def start_inspection(self, path: str, package_spec: Any) -> None:
         """Inspect a package by its package specification, in the background."""
@@ -85,8 +85,8 @@ class PackageInspection(QObject):
         project_options = county.make_check_options(QgsProject.instance())
         # Use the county's profile and standard; roles, waivers and notices are of this project's layers.
         names = ("profile", "standard", "scope", "phase", "lang")
-        options = RunOptions(**{name: getattr(project_options, name) for name in names})
-        options = make_options_for_package(options, package_spec)
+        kept_options = RunOptions(**{name: getattr(project_options, name) for name in names})
+        options = make_options_for_package(kept_options, package_spec)
 
         def inspect_in_background(progress, cancellation):
             from ...bridge.package.tasks import inspect_package_layers
@@ -118,21 +118,17 @@ class PackageInspection(QObject):
         from ...core.render.verdict import describe_package_waivers
         from ...core.render.words import ReportTexts
 
-        summary = report.summary
+        verdict = report.summary["verdict"]
         # Without the name of the package, which is too long for the message bar; the panel shows it.
-        text = tr("{verdict}, {errors} errors, {warnings} warnings.")
-        message = text.format(
-            verdict=theme.get_verdict_word(summary["verdict"]),
-            errors=summary["errors"],
-            warnings=summary["warnings"],
+        text = tr("{verdict}, {errors} errors, {warnings} warnings.").format(
+            verdict=theme.get_verdict_word(verdict),
+            errors=report.summary["errors"],
+            warnings=report.summary["warnings"],
         )
-        waivers = describe_package_waivers(report, ReportTexts(settings.get_interface_language()))
-        if waivers:
-            message = tr("{first} {second}").format(first=message, second=waivers)
-        level = "success" if summary["verdict"] == "pass" else "info"
-        self._messages.show_message(
-            message, level, (tr("Report…"), self._report), (tr("Show Its Layers"), self.show_layers)
-        )
+        if waivers := describe_package_waivers(report, ReportTexts(settings.get_interface_language())):
+            text = tr("{first} {second}").format(first=text, second=waivers)
+        buttons = (tr("Report…"), self._report), (tr("Show Its Layers"), self.show_layers)
+        self._messages.show_message(text, "success" if verdict == "pass" else "info", *buttons)
 
     # --- its layers on the map
     def show_layers(self) -> None:
@@ -147,11 +143,11 @@ class PackageInspection(QObject):
 
         def add_layers(paths):
             self._job = None
-            if not package_layers.show_package_layers(project, Path(path).name, paths, load_standard(form.standard)):
+            if package_layers.show_package_layers(project, Path(path).name, paths, load_standard(form.standard)):
+                self.layers_shown.emit()
+            else:
                 self._messages.show_warning(tr("No layer of the package can be opened."))
                 self._discard_package()
-                return
-            self.layers_shown.emit()
 
         def report_failure(error):
             self._job = None
@@ -178,8 +174,7 @@ class PackageInspection(QObject):
 
     def _set_layers_aside(self, document: Any) -> None:
         """Take the package's layers out of the project that is being written; show them again afterwards."""
-        set_aside = package_layers.set_package_layers_aside(QgsProject.instance(), document)
-        if set_aside:
+        if set_aside := package_layers.set_package_layers_aside(QgsProject.instance(), document):
             self._set_aside_layers = set_aside
             self._restore_timer.start()
 

@@ -167,22 +167,16 @@ class DocumentLine(QWidget):
 
 def summarise_document_info(resolved_document: ResolvedDocument) -> str:
     """Return the document information in one line, beginning with the secrecy level."""
-    texts = Texts(settings.get_interface_language())
-    if not resolved_document.document_info.secrecy:
-        parts = [tr("Secrecy level not set")]
-    else:
+    info, parts = resolved_document.document_info, [tr("Secrecy level not set")]
+    if info.secrecy:
+        texts = Texts(settings.get_interface_language())
         source = texts.get("document", resolved_document.source_by_key["secrecy"])
-        parts = [tr("{value} ({source})").format(value=resolved_document.document_info.secrecy, source=source)]
+        parts = [tr("{value} ({source})").format(value=info.secrecy, source=source)]
     if resolved_document.refused_lowering is not None:
         refused_text = tr("“{level}” not applied: no reason for the lower level")
         parts.append(refused_text.format(level=resolved_document.refused_lowering.secrecy))
-    values = {
-        key: getattr(resolved_document.document_info, key)
-        for key in PRINTED_KEYS
-        if key not in ("secrecy", "map_approval")
-    }
-    parts += [value for value in (*values.values(), resolved_document.document_info.printable_map_approval) if value]
-    return " · ".join(parts)
+    printed = (getattr(info, key) for key in PRINTED_KEYS if key not in ("secrecy", "map_approval"))
+    return " · ".join([*parts, *filter(None, (*printed, info.printable_map_approval))])
 
 
 class DocumentDialog(FocusedButtonDialog):
@@ -259,34 +253,32 @@ class DocumentDialog(FocusedButtonDialog):
         inherited_document = resolve_document(None, self._profile, self._spec_info)
         self.secrecy.setEditText(project_info.secrecy)
         theme.set_placeholder(self.secrecy.lineEdit(), self._format_inherited(inherited_document, "secrecy"))
-        lines = (("compiler", self.compiler), ("cartographer", self.cartographer), ("date", self.date))
-        for key, line in (*lines, ("map_approval", self.approval)):
-            line.setText(getattr(project_info, key))
-            theme.set_placeholder(line, self._format_inherited(inherited_document, key))
         self.reason.setText(project_info.secrecy_reason)
         for line, key, setting in (
             (self.compiler, "compiler", _COMPILER_SETTING),
             (self.cartographer, "cartographer", _CARTOGRAPHER_SETTING),
+            (self.date, "date", ""),
+            (self.approval, "map_approval", ""),
         ):
-            if not line.text() and not getattr(inherited_document.document_info, key):
+            line.setText(getattr(project_info, key))
+            theme.set_placeholder(line, self._format_inherited(inherited_document, key))
+            if setting and not line.text() and not getattr(inherited_document.document_info, key):
                 line.setText(settings.read_setting(setting, ""))
 
     def _format_inherited(self, inherited_document: ResolvedDocument, key: str) -> str:
         """Return the fallback value and its source, shown while the project has no value."""
         if key not in inherited_document.source_by_key:
-            if key == "date":
-                return tr("Not set; for example {date}").format(date=date.today().isoformat())
-            if key == "secrecy" and self._spec_info is None:
-                return tr("Not set; a submission package uses the level in its specification")
-            return tr("Not set")
+            texts = {"date": tr("Not set; for example {date}").format(date=date.today().isoformat())}
+            if self._spec_info is None:
+                texts["secrecy"] = tr("Not set; a submission package uses the level in its specification")
+            return texts.get(key, tr("Not set"))
         source = self._texts.get("document", inherited_document.source_by_key[key])
         return tr("{value} ({source})").format(value=getattr(inherited_document.document_info, key), source=source)
 
     def read_document_info(self) -> DocumentInfo:
         """Return the project's own values in the dialog."""
-        fields = (self.secrecy.currentText(), self.compiler.text(), self.cartographer.text(), self.date.text())
-        fields = (*fields, self.approval.text(), self.reason.text())
-        return DocumentInfo(*(text.strip() for text in fields))
+        lines = (self.compiler, self.cartographer, self.date, self.approval, self.reason)
+        return DocumentInfo(self.secrecy.currentText().strip(), *(line.text().strip() for line in lines))
 
     def resolve_document(self) -> ResolvedDocument:
         """Return the entered values, completed from profile and package specification."""
@@ -336,15 +328,13 @@ class DocumentDialog(FocusedButtonDialog):
         return ""
 
     def accept(self) -> None:
-        problem = self._find_problem()
-        if problem:
+        if problem := self._find_problem():
             self.problem.show_message("error", problem)
-            return
-        info = self.read_document_info()
-        if info != self._former:
-            county.log_lowered_secrecy_levels(self._find_lowered_secrecy_levels())
-        county.store_document_info(self._project, info)
-        for key, value in ((_COMPILER_SETTING, info.compiler), (_CARTOGRAPHER_SETTING, info.cartographer)):
-            if value:
-                settings.store_setting(key, value)
-        super().accept()
+        else:
+            if (info := self.read_document_info()) != self._former:
+                county.log_lowered_secrecy_levels(self._find_lowered_secrecy_levels())
+            county.store_document_info(self._project, info)
+            for key, value in ((_COMPILER_SETTING, info.compiler), (_CARTOGRAPHER_SETTING, info.cartographer)):
+                if value:
+                    settings.store_setting(key, value)
+            super().accept()

@@ -119,14 +119,13 @@ class RolesDialog(FocusedButtonDialog):
         theme.set_placeholder(self.search, tr("Search layers by name or code"))
         fill_layout(QVBoxLayout(self), note, self.search, WholeRows(self.table), self.problem, row, buttons)
         self._fill_table()
-        letter = self.fontMetrics().horizontalAdvance("0")
-        self.resize(letter * 90, self.fontMetrics().lineSpacing() * 30)
+        self.resize(self.fontMetrics().horizontalAdvance("0") * 90, self.fontMetrics().lineSpacing() * 30)
 
     def _choose_group(self) -> None:
         """Ask again which group is checked; restore the former choice on cancel."""
-        excluded_layers = role_recognition.find_excluded_layers(self._project)
         former_exclusions = {
-            layer: layer.customProperty(role_recognition.EXCLUDED_PROPERTY) for layer in excluded_layers
+            layer: layer.customProperty(role_recognition.EXCLUDED_PROPERTY)
+            for layer in role_recognition.find_excluded_layers(self._project)
         }
         role_recognition.include_excluded_layers(self._project)
         if not ask_layer_group(self._project, self):
@@ -167,10 +166,8 @@ class RolesDialog(FocusedButtonDialog):
             combo.setProject(self._project)
             combo.setFilters(Qgis.LayerFilter.HasGeometry)
             combo.setExceptedLayerList(excluded_layers)
-            title = tr("Automatic: none")
-            if recognised is not None:
-                title = tr("Automatic: {layer}").format(layer=recognised.name())
-            combo.setAllowEmptyLayer(True, title)
+            title = tr("Automatic: {layer}") if recognised is not None else tr("Automatic: none")
+            combo.setAllowEmptyLayer(True, title.format(layer=recognised.name() if recognised is not None else ""))
             # The first entry is the empty layer; setLayer(None) would select nothing.
             combo.setCurrentIndex(0)
             if role in chosen_roles:
@@ -181,11 +178,8 @@ class RolesDialog(FocusedButtonDialog):
             self.table.horizontalHeader().setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         self.table.horizontalHeader().setSectionResizeMode(CHOICE_COLUMN, QHeaderView.ResizeMode.Stretch)
         if recognised_layers.repeated_roles:
-            self.problem.setText(
-                tr("Two layers have the same role: {roles}. Choose one.").format(
-                    roles=tr(", ").join(recognised_layers.repeated_roles)
-                )
-            )
+            text = tr("Two layers have the same role: {roles}. Choose one.")
+            self.problem.setText(text.format(roles=tr(", ").join(recognised_layers.repeated_roles)))
 
     def _filter_rows(self, text: str) -> None:
         """Show only the rows with the text in the plan layer's name or code, or in the name of the chosen layer."""
@@ -206,12 +200,10 @@ class RolesDialog(FocusedButtonDialog):
             self.problem.setText(text.format(layers=tr(", ").join(sorted(repeated_names))))
             return
         former_roles = role_recognition.get_layer_id_by_assigned_role(self._project)
-        for role, layer in self.read_choices().items():
-            if layer is None and role in former_roles:
-                role_recognition.assign_role(self._project, role, None)
-        for role, layer in self.read_choices().items():
+        # First the roles without a layer, which are removed.
+        for role, layer in sorted(self.read_choices().items(), key=lambda choice: choice[1] is not None):
             # Compare by role: of two copies with the same role, choosing one removes the role of the other.
-            if layer is not None and former_roles.get(role) != layer.id():
+            if former_roles.get(role) != (layer.id() if layer is not None else None):
                 role_recognition.assign_role(self._project, role, layer)
         self._project.setDirty(True)
         super().accept()

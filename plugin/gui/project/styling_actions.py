@@ -101,15 +101,13 @@ class StylingActions:
 
     def apply_forms(self) -> None:
         """Set the attribute forms of all recognised layers, and report it."""
-        text = tr("{count} layers have the forms of their templates: {names}. The data were not changed.")
-        no_layer_text = tr("No plan layer was recognised, so no form was set. Choose layers under Layer Roles.")
         self._start_styling(
             tr("Apply Layer Forms"),
             lambda project, recognised_layers, norm: attribute_forms.apply_forms_to_project(
                 project, recognised_layers.layer_id_by_role, norm
             ),
-            text,
-            no_layer_text,
+            tr("{count} layers have the forms of their templates: {names}. The data were not changed."),
+            tr("No plan layer was recognised, so no form was set. Choose layers under Layer Roles."),
         )
 
     def apply_symbols(self) -> None:
@@ -136,17 +134,14 @@ class StylingActions:
 
         def apply_styling(layers_and_norm: Any) -> None:
             recognised_layers, norm = layers_and_norm
-            _name_layers_by_template(QgsProject.instance(), recognised_layers, norm)
-            layer_names = action(QgsProject.instance(), recognised_layers, norm)
-            if layer_names:
-                push_message(
-                    self._iface.messageBar(),
-                    "success",
-                    title,
-                    text.format(count=len(layer_names), names=tr(", ").join(layer_names)),
-                )
-            else:
-                push_message(self._iface.messageBar(), "info", title, no_layer_text)
+            for role, layer_id in recognised_layers.layer_id_by_role.items():
+                layer = QgsProject.instance().mapLayer(layer_id)
+                template = norm.standard.templates.get(role)
+                if layer is not None and template is not None and layer.name().rsplit(" — ", 1)[-1].upper() == role:
+                    layer.setName(template.name)
+            names = action(QgsProject.instance(), recognised_layers, norm)
+            message = text.format(count=len(names), names=tr(", ").join(names)) if names else no_layer_text
+            push_message(self._iface.messageBar(), "success" if names else "info", title, message)
 
         def report_failure(error: Exception) -> None:
             text = tr("Nothing was changed ({error}). Details are in the log, tab Sanxian.")
@@ -163,17 +158,6 @@ class StylingActions:
                 on_error=report_failure,
             )
         )
-
-
-def _name_layers_by_template(
-    project: QgsProject, recognised_layers: role_recognition.RecognisedLayers, norm: Any
-) -> None:
-    """Give layers that are named by their code, as QGIS names those of a database, the names of their templates."""
-    for role, layer_id in recognised_layers.layer_id_by_role.items():
-        layer = project.mapLayer(layer_id)
-        template = norm.standard.templates.get(role)
-        if layer is not None and template is not None and layer.name().rsplit(" — ", 1)[-1].upper() == role:
-            layer.setName(template.name)
 
 
 def _find_layers_without_form(

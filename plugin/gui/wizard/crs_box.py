@@ -82,8 +82,7 @@ class CrsZoneStrip(QWidget):
         )
 
     def paintEvent(self, _event) -> None:
-        plan = self._plan
-        if plan is None:
+        if (plan := self._plan) is None:
             return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -119,9 +118,8 @@ class CrsZoneStrip(QWidget):
         first, last = math.floor(low / ZONE_WIDTH_DEGREES + 0.5), math.ceil(high / ZONE_WIDTH_DEGREES - 0.5)
         painter.setPen(QPen(colors.color(QPalette.ColorRole.Mid), 1))
         # Every other zone is slightly darker. Some themes have no usable alternate base colour.
-        base, text = colors.color(QPalette.ColorRole.Base), colors.color(QPalette.ColorRole.Text)
-        parts = ((7 * i + 93 * b) // 100 for i, b in zip(text.getRgb()[:3], base.getRgb()[:3], strict=True))
-        darker = QColor(*parts)
+        base = colors.color(QPalette.ColorRole.Base)
+        darker = theme.mix_colors(colors.color(QPalette.ColorRole.Text), base, 7)
         for zone in range(first, last + 1):
             left, right = (
                 max(low, zone * ZONE_WIDTH_DEGREES - HALF_ZONE_DEGREES),
@@ -152,11 +150,13 @@ class CrsZoneStrip(QWidget):
         """Draw the name of a zone where its meridian and the county leave room."""
         text = tr("zone {number}").format(number=zone)
         width = self.fontMetrics().horizontalAdvance(text)
-        county_span = self._measure_county(part.left(), part.right())
-        free_spans = [
-            (part.left(), min(county_span[0], part.right())),
-            (max(county_span[1], part.left()), part.right()),
-        ]
+        low, high = self.get_longitude_range()
+        scale = (self.width() - 2) / (high - low)
+        # The county's western and eastern edge in pixels; a county outside the strip leaves all of it free.
+        west, east = (1 + (v - low) * scale for v in (self._plan.west, self._plan.east))
+        if not (east > part.left() and west < part.right()):
+            west = east = part.right()
+        free_spans = [(part.left(), min(west, part.right())), (max(east, part.left()), part.right())]
         left, right = max(free_spans, key=lambda r: r[1] - r[0])
         if right - left > width * 1.2:
             pen = painter.pen()
@@ -164,17 +164,9 @@ class CrsZoneStrip(QWidget):
             painter.drawText(QRectF(left, part.top(), right - left, part.height()), Qt.AlignmentFlag.AlignCenter, text)
             painter.setPen(pen)
 
-    def _measure_county(self, left: float, right: float) -> tuple[float, float]:
-        """Return the county's western and eastern edge in pixels; both are equal if the county is outside the strip."""
-        low, high = self.get_longitude_range()
-        scale = (self.width() - 2) / (high - low)
-        west, east = (1 + (v - low) * scale for v in (self._plan.west, self._plan.east))
-        return (west, east) if east > left and west < right else (right, right)
-
     def _describe_county(self, zone_choice: CrsZoneChoice) -> str:
         """Return the longitudes of the county as text, with the division that they are of."""
-        text = tr("{whose} {west}°–{east}°E")
-        return text.format(
+        return tr("{whose} {west}°–{east}°E").format(
             whose=self._division_name or tr("county area"),
             west=f"{zone_choice.west:.1f}",
             east=f"{zone_choice.east:.1f}",
@@ -209,13 +201,12 @@ class CrsBox(FormSection):
         self.buttons = {name: QRadioButton() for name in places}
         for name, button in self.buttons.items():
             group.addButton(button)
+            button.toggled.connect(self._on_crs_chosen)
             grid.addWidget(button, *places[name])
         grid.addWidget(self.other, 3, 0, 1, 2)
         self.buttons[DEGREES_CHOICE].setText("EPSG:4490    " + tr("degrees, for exchange only"))
         self.buttons[OTHER_CRS_CHOICE].setText(tr("Other coordinate system…"))
         fill_layout(self.layout_, self.strip, self.notice, grid, self.warning)
-        for button in self.buttons.values():
-            button.toggled.connect(self._on_crs_chosen)
         self.other.crsChanged.connect(self._on_crs_chosen)
         self.refresh()
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QSize, Qt, QTimer, pyqtSignal
-from qgis.PyQt.QtGui import QGuiApplication, QIcon, QKeyEvent, QPainter, QPalette, QPixmap
+from qgis.PyQt.QtGui import QIcon, QKeyEvent, QPainter, QPalette, QPixmap
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -26,14 +26,11 @@ from ...bridge import settings
 from ...bridge.texts import tr
 from ..help.help_dialog import make_help_button
 from ..widgets import theme
-from ..widgets.labels_and_buttons import FocusedButtonDialog
+from ..widgets.labels_and_buttons import FocusedButtonDialog, set_bold
 from ..widgets.layout import fill_layout, make_scroll_area, resize_within_screen
 from .draft import WizardChoices, WizardPage
 from .pages import FOLDER_SETTING, ConfirmPage, ProfilePage, TargetPage, TemplatePage
 from .place_page import CountyPage
-
-#: Maximum share of the screen's height.
-_MAX_SCREEN_SHARE = 0.88
 
 
 class NewProjectWizard(FocusedButtonDialog):
@@ -76,37 +73,12 @@ class NewProjectWizard(FocusedButtonDialog):
         titles = max(self.fontMetrics().horizontalAdvance(page.title) for page in self.pages)
         self._min_left_width = round(titles * 1.1) + 4 * line
         left.setFixedWidth(max(self.fontMetrics().horizontalAdvance("0") * 29, self._min_left_width))
-        column = QVBoxLayout(left)
+        column = fill_layout(QVBoxLayout(left), (self.steps, 1), self.about)
         column.setContentsMargins(0, line // 2, 0, 0)
-        fill_layout(column, (self.steps, 1), self.about)
         self.stack = QStackedWidget()
         for page in self.pages:
             self.stack.addWidget(make_scroll_area(page))
-        fill_layout(
-            QVBoxLayout(self, spacing=0),
-            (fill_layout(QHBoxLayout(spacing=0), left, (self.stack, 1)), 1),
-            QFrame(frameShape=QFrame.Shape.HLine, frameShadow=QFrame.Shadow.Sunken),
-            self._make_buttons(line),
-            has_margins=False,
-        )
-        for page in self.pages:
             page.changed.connect(self._update_state)
-        theme.call_after_theme_change(self, self._update_state)
-        self.place.groups.refresh()
-        self.go_to_page(0)
-        self._untouched_draft = replace(self.draft, roles=list(self.draft.roles))
-        screen = self.screen() or QGuiApplication.primaryScreen()
-        screen_area = screen.availableGeometry()
-        width = self.fontMetrics().horizontalAdvance("0") * 140
-        # The zone strip and its messages are shown once a county is chosen.
-        height = self.place.sizeHint().height() + self.fontMetrics().height() * 16
-        self.resize(
-            min(width, round(screen_area.width() * 0.96)), min(height, round(screen_area.height() * _MAX_SCREEN_SHARE))
-        )
-
-    # --- widgets
-
-    def _make_buttons(self, line: int) -> QHBoxLayout:
         self.message_label = QLabel(wordWrap=True)
         # Enter always activates Next.
         self.back = QPushButton(
@@ -118,7 +90,22 @@ class NewProjectWizard(FocusedButtonDialog):
         row = QHBoxLayout(spacing=line // 2)
         row.setContentsMargins(line, line // 2, line, line // 2)
         fill_layout(row, (self.message_label, 1), make_help_button("new_project"), self.back, self.next, self.cancel)
-        return row
+        fill_layout(
+            QVBoxLayout(self, spacing=0),
+            (fill_layout(QHBoxLayout(spacing=0), left, (self.stack, 1)), 1),
+            QFrame(frameShape=QFrame.Shape.HLine, frameShadow=QFrame.Shadow.Sunken),
+            row,
+            has_margins=False,
+        )
+        theme.call_after_theme_change(self, self._update_state)
+        self.place.groups.refresh()
+        self.go_to_page(0)
+        self._untouched_draft = replace(self.draft, roles=list(self.draft.roles))
+        # The zone strip and its messages are shown once a county is chosen.
+        height = self.place.sizeHint().height() + self.fontMetrics().height() * 16
+        resize_within_screen(self, self.fontMetrics().horizontalAdvance("0") * 140, height)
+
+    # --- widgets
 
     def _widen_for_scroll_bar(self) -> None:
         """Widen the dialog by what its page still scrolls sideways; on a small screen narrow the list of steps."""
@@ -161,9 +148,9 @@ class NewProjectWizard(FocusedButtonDialog):
                 return
         if number + 1 < len(self.pages):
             self.go_to_page(number + 1)
-            return
-        settings.store_setting(FOLDER_SETTING, self.draft.folder)
-        self.wanted.emit(self.draft.make_request())
+        else:
+            settings.store_setting(FOLDER_SETTING, self.draft.folder)
+            self.wanted.emit(self.draft.make_request())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Ask before Escape throws away what was entered."""
@@ -201,12 +188,10 @@ class NewProjectWizard(FocusedButtonDialog):
         self.about.setText(tr("Standard: {name}").format(name=self.draft.standard.name))
         self.steps.setCurrentRow(number)
         for row in range(self.steps.count()):
-            self.steps.item(row).setIcon(theme.load_icon("ok") if row < number else self._draw_step_number(row + 1))
-            flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-            self.steps.item(row).setFlags(flags)
-            font = self.steps.font()
-            font.setBold(row == number)
-            self.steps.item(row).setFont(font)
+            item = self.steps.item(row)
+            item.setIcon(theme.load_icon("ok") if row < number else self._draw_step_number(row + 1))
+            item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
+            set_bold(item, is_bold=row == number)
 
     def _draw_step_number(self, number: int) -> QIcon:
         icon = QIcon()

@@ -68,8 +68,7 @@ class WizardChoices:
 
     def make_request(self) -> NewProjectRequest:
         """Return the settings of the new project; raise ValueError if no county is chosen."""
-        county = self.county
-        if county is None:
+        if (county := self.county) is None:
             raise ValueError("no county")
         return NewProjectRequest(
             standard=self.standard_id,

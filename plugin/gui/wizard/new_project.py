@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from qgis.core import QgsProject
-from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QTimer
 
 from ...bridge import health
-from ...bridge.new_project import bookmarks
+from ...bridge.new_project import layer_extent
 from ...bridge.new_project.assemble import (
     NewProjectRequest,
     apply_overlap_setting,
@@ -22,6 +21,7 @@ from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
 from ..widgets.messages import explain_and_log, explain_error, push_message
+from ..widgets.windows import bring_to_front, close_and_delete
 
 #: Share of the progress for writing the database.
 _DATABASE_SHARE_OF_PROGRESS = 0.5
@@ -42,7 +42,7 @@ class ProjectSetupController:
         self._steps: Iterator[tuple[float, str]] | None = None
         self._project: QgsProject | None = None
         self._project_request: NewProjectRequest | None = None
-        self._follower = bookmarks.BookmarkUpdater()
+        self._follower = layer_extent.BookmarkUpdater()
         self._follower.start(QgsProject.instance())
         iface.mapCanvas().currentLayerChanged.connect(self._on_layer_chosen)
 
@@ -57,15 +57,13 @@ class ProjectSetupController:
         wizard, self.wizard = self.wizard, None
         if wizard is not None:
             wizard.set_busy(False)
-            wizard.close()
-            wizard.deleteLater()
+            close_and_delete(wizard)
 
     # --- the wizard
     def open_wizard(self) -> None:
         """Open the wizard, or bring an open one to the front."""
         if self.wizard is not None:
-            self.wizard.raise_()
-            self.wizard.activateWindow()
+            bring_to_front(self.wizard)
             return
         try:
             from .dialog import NewProjectWizard
@@ -74,9 +72,12 @@ class ProjectSetupController:
         except (SanxianError, ImportError) as error:
             push_message(self._iface.messageBar(), "warning", tr("New County Plan"), explain_error(error))
             return
-        self.wizard.wanted.connect(self._create_project)
-        self.wizard.stopped.connect(self._cancel_creation)
-        self.wizard.finished.connect(self._on_wizard_closed)
+        for signal, slot in (
+            (self.wizard.wanted, self._create_project),
+            (self.wizard.stopped, self._cancel_creation),
+            (self.wizard.finished, self._on_wizard_closed),
+        ):
+            signal.connect(slot)
         self.wizard.show()
 
     def _on_wizard_closed(self, _result: int) -> None:
@@ -93,7 +94,7 @@ class ProjectSetupController:
             lambda progress, cancellation: create_project_database(request, progress, cancellation),
             on_done=self._build_project,
             on_error=self._on_failed,
-            on_cancelled=self._on_cancelled,
+            on_cancelled=lambda: self._report_end("info", tr("Cancelled. Nothing was written.")),
         )
         self._job.step.connect(self._on_progress)
         self._on_progress(0.0, "")
@@ -103,16 +104,11 @@ class ProjectSetupController:
         if self._job is not None:
             self._job.cancel()
         elif self._steps is not None:
-            self._steps = self._project = None
             self._report_end("info", tr("Cancelled. The project was not made."), has_database=True)
 
     def _on_progress(self, share: float, text: str) -> None:
         if self.wizard is not None:
             self.wizard.confirm.show_progress(_DATABASE_SHARE_OF_PROGRESS * share, text)
-
-    def _on_cancelled(self) -> None:
-        self._job = None
-        self._report_end("info", tr("Cancelled. Nothing was written."))
 
     def _build_project(self, norm: Any) -> None:
         self._job = None
@@ -130,7 +126,6 @@ class ProjectSetupController:
         except StopIteration:
             self._open_created_project()
         except Exception as error:
-            self._steps = self._project = None
             self._on_failed(error, has_database=True)
         else:
             self.wizard.confirm.show_progress(
@@ -139,7 +134,6 @@ class ProjectSetupController:
             QTimer.singleShot(0, self._add_next_layer)
 
     def _on_failed(self, error: Exception, has_database: bool = False) -> None:
-        self._job = None
         message = explain_and_log(error, tr("The project was not made ({error}). Details are in the log, tab Sanxian."))
         self._report_end("error", message, has_database)
 
@@ -148,6 +142,7 @@ class ProjectSetupController:
 
         ``kind``: error or info; ``has_database``: the database was created before and remains.
         """
+        self._job = self._steps = self._project = None
         if has_database and self._project_request is not None:
             message += tr(" The database is complete: {path}.").format(path=self._project_request.database_path)
         if self.wizard is not None:
@@ -164,24 +159,22 @@ class ProjectSetupController:
             return
         wizard.set_busy(False)
         wizard.accept()
-        bar = self._iface.messageBar()
         if not self._iface.newProject(True):
-            text = tr("The project is made and was not opened: {path}.").format(path=request.project_path)
-            push_message(bar, "info", tr("New County Plan"), text)
-            return
-        if not self._iface.addProject(str(request.project_path)):
-            text = tr("The project is made, but QGIS could not open it: {path}.").format(path=request.project_path)
-            push_message(bar, "warning", tr("New County Plan"), text)
-            return
-        view = QgsProject.instance().viewSettings().defaultViewExtent()
-        if not view.isNull():
-            self._iface.mapCanvas().setReferencedExtent(view)
-            self._iface.mapCanvas().refresh()
-        text = tr(
-            "{county}: {count} layers are ready to draw in. Begin with the outline of the county, or import data."
-        )
-        count = len(QgsProject.instance().mapLayers())
-        push_message(bar, "success", tr("New County Plan"), text.format(county=request.county_name, count=count))
+            level, text = "info", tr("The project is made and was not opened: {path}.")
+        elif not self._iface.addProject(str(request.project_path)):
+            level, text = "warning", tr("The project is made, but QGIS could not open it: {path}.")
+        else:
+            level = "success"
+            text = tr(
+                "{county}: {count} layers are ready to draw in. Begin with the outline of the county, or import data."
+            )
+            view = QgsProject.instance().viewSettings().defaultViewExtent()
+            if not view.isNull():
+                self._iface.mapCanvas().setReferencedExtent(view)
+                self._iface.mapCanvas().refresh()
+        facts = {"path": request.project_path, "county": request.county_name}
+        text = text.format(**facts, count=len(QgsProject.instance().mapLayers()))
+        push_message(self._iface.messageBar(), level, tr("New County Plan"), text)
 
     # --- separate commands
     def open_create_layers_dialog(self) -> None:
@@ -201,30 +194,24 @@ class ProjectSetupController:
     def _close_create_layers_dialog(self) -> None:
         """Close the dialog, which must not outlive its algorithm."""
         dialog, self._layers = self._layers, None
-        if dialog is not None and not sip.isdeleted(dialog):
-            dialog.close()
-            dialog.deleteLater()
+        close_and_delete(dialog)
 
     def make_bookmarks(self) -> None:
         """Replace the project's township bookmarks by the present townships, and report their number."""
         project = QgsProject.instance()
-        layer = bookmarks.find_township_layer(project)
-        count = bookmarks.update_bookmarks(project, layer) if layer is not None else 0
-        bar, title = self._iface.messageBar(), tr("Bookmarks by Township")
-        if count:
-            project.setDirty(True)
-            push_message(
-                bar,
-                "success",
-                title,
-                tr("{count} townships were added to the bookmarks, in the browser panel.").format(count=count),
-            )
-        elif layer is None:
+        layer = layer_extent.find_township_layer(project)
+        count = layer_extent.update_bookmarks(project, layer) if layer is not None else 0
+        if layer is None:
             text = tr("No layer of townships (XZQXZ) was recognised. Choose it under Layer Roles.")
-            push_message(bar, "info", title, text)
+        elif count:
+            project.setDirty(True)
+            text = tr("{count} townships were added to the bookmarks, in the browser panel.").format(count=count)
         else:
-            text = tr("The layer {layer} has no feature with a shape and a name (XZQMC) yet.")
-            push_message(bar, "info", title, text.format(layer=layer.name()))
+            text = tr("The layer {layer} has no feature with a shape and a name (XZQMC) yet.").format(
+                layer=layer.name()
+            )
+        level = "success" if count else "info"
+        push_message(self._iface.messageBar(), level, tr("Bookmarks by Township"), text)
 
     def _on_layer_chosen(self, layer: Any) -> None:
         apply_overlap_setting(QgsProject.instance(), layer)

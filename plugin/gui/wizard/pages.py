@@ -24,6 +24,7 @@ from ...core.standard.profile import Profile, list_profile_ids, load_profile
 from ...core.standard.profile.county_file import PROFILE_FILE_SUFFIX, CountySettings, is_editable_profile_file
 from ..county_form.form import CountyForm, FormErrorList
 from ..widgets import messages
+from ..widgets.form_sections import make_section
 from ..widgets.layout import fill_layout
 from ..widgets.lists import ProfileCombo
 from ..widgets.sections import FormSection, NoticeBox, make_faint_label
@@ -41,28 +42,22 @@ class ConfirmPage(WizardPage):
 
     def __init__(self, draft: WizardChoices, parent=None):
         super().__init__(draft, tr("Confirm and create"), parent)
-        self._section = FormSection(tr("To be created"))
-        self._grid = QGridLayout()
+        self._grid, self.sections = QGridLayout(), QLabel(wordWrap=True)
         self._grid.setColumnStretch(1, 1)
-        self._section.layout_.addLayout(self._grid)
-        inside = FormSection(tr("The project comes with"))
-        self.sections = QLabel(wordWrap=True)
-        inside.layout_.addWidget(self.sections)
-        self.notice = NoticeBox()
-        self.bar = QProgressBar(visible=False)
-        fill_layout(self.body, self._section, inside, self.notice, self.bar, (None, 1))
+        created = make_section(tr("To be created"), self._grid)
+        inside = make_section(tr("The project comes with"), self.sections)
+        self.notice, self.bar = NoticeBox(), QProgressBar(visible=False)
+        fill_layout(self.body, created, inside, self.notice, self.bar, (None, 1))
         self.notice.show_message("info", "")
 
     def update_when_shown(self) -> None:
         while self._grid.count():
-            widget = self._grid.takeAt(0).widget()
-            if widget is not None:
+            if (widget := self._grid.takeAt(0).widget()) is not None:
                 widget.deleteLater()
         for number, (name, value) in enumerate(self.list_summary_rows()):
             selectable = Qt.TextInteractionFlag.TextSelectableByMouse
             self._grid.addWidget(make_faint_label(name, alignment=Qt.AlignmentFlag.AlignTop), number, 0)
             self._grid.addWidget(QLabel(value, wordWrap=True, textInteractionFlags=selectable), number, 1)
-        theme_names = tr(", ").join(t.name for t in themes_of(self.draft.standard))
         self.sections.setText(
             tr(
                 "Layer groups with symbols, forms and code lists; division code {code} and name {county} filled "
@@ -73,7 +68,7 @@ class ConfirmPage(WizardPage):
             ).format(
                 code=self.draft.county.code if self.draft.county else "",
                 county=self.draft.county.name if self.draft.county else "",
-                themes=theme_names,
+                themes=tr(", ").join(t.name for t in themes_of(self.draft.standard)),
             )
         )
         unverified = [r for r in self.draft.roles if self.draft.standard.templates[r].fields_mark == "C"]
@@ -82,8 +77,7 @@ class ConfirmPage(WizardPage):
 
     def list_summary_rows(self) -> list[tuple[str, str]]:
         """Return (label, text) of each setting and file of the new project."""
-        draft = self.draft
-        county = draft.county
+        draft, county = self.draft, self.draft.county
         layers = tr("{count} layers in {groups} groups: {names}").format(
             count=len(draft.roles), groups=len(draft.list_group_names()), names=tr(", ").join(draft.list_group_names())
         )
@@ -112,8 +106,7 @@ class ConfirmPage(WizardPage):
 
 def _describe_crs(text: str) -> str:
     """Return code, name and zone of a CRS (``EPSG:…`` or WKT) as text."""
-    parsed_crs = crs_care.parse_crs(text)
-    if parsed_crs is None:
+    if (parsed_crs := crs_care.parse_crs(text)) is None:
         return text
     frame = crs_care.describe_crs(parsed_crs)
     name = convert_to_qgis_crs(parsed_crs).description()
@@ -127,9 +120,9 @@ def _describe_profile(draft: WizardChoices) -> str:
     base = load_profile(draft.profile).name if draft.profile else ""
     if draft.county_settings is None or draft.county_profile_path is None:
         return f"{base}  {draft.profile}" if base else tr("None: no targets, limits of the standard")
+    file, count = draft.county_profile_path.name, len(draft.county_settings.targets)
     text = tr("{file}: {count} targets, inherits from {base}")
-    count = len(draft.county_settings.targets)
-    return text.format(file=draft.county_profile_path.name, count=count, base=base or tr("no parent"))
+    return text.format(file=file, count=count, base=base or tr("no parent"))
 
 
 class TargetPage(WizardPage):
@@ -137,9 +130,6 @@ class TargetPage(WizardPage):
 
     def __init__(self, draft: WizardChoices, parent=None):
         super().__init__(draft, tr("Save location"), parent)
-        place_section = FormSection(
-            tr("Folder and name"), tr("database and project are in one folder and can be moved together")
-        )
         self.folder, self.name = QgsFileWidget(), QLineEdit()
         self.folder.setStorageMode(QgsFileWidget.StorageMode.GetDirectory)
         self.folder.setFilePath(settings.read_setting(FOLDER_SETTING, "") or str(Path.home()))
@@ -147,7 +137,8 @@ class TargetPage(WizardPage):
         for number, (label, widget) in enumerate(((tr("Folder"), self.folder), (tr("Name"), self.name))):
             grid.addWidget(QLabel(label), number, 0)
             grid.addWidget(widget, number, 1)
-        place_section.layout_.addLayout(grid)
+        about = tr("database and project are in one folder and can be moved together")
+        place_section = make_section(tr("Folder and name"), grid, about=about)
         database_section = FormSection(tr("Database"))
         self.formats = {
             ".gpkg": QRadioButton(tr("GeoPackage: one file, best in QGIS (recommended)")),
@@ -167,9 +158,12 @@ class TargetPage(WizardPage):
         self.notice = NoticeBox()
         fill_layout(self.body, place_section, database_section, self.there, self.over, self.notice, (None, 1))
         self._proposed_path = ""
-        self.folder.fileChanged.connect(self._on_path_changed)
-        self.name.textChanged.connect(self._on_path_changed)
-        self.over.toggled.connect(self._update_path_messages)
+        for signal, slot in (
+            (self.folder.fileChanged, self._on_path_changed),
+            (self.name.textChanged, self._on_path_changed),
+            (self.over.toggled, self._update_path_messages),
+        ):
+            signal.connect(slot)
         self._on_path_changed()
 
     def _add_choices(self, section: FormSection, buttons: dict[str, QRadioButton], chosen_name: str) -> None:
@@ -232,17 +226,16 @@ class TargetPage(WizardPage):
         return ""
 
     def find_problem(self) -> str:
-        if not self.draft.folder:
-            return tr("Choose a folder.")
-        if not self.draft.name:
-            return tr("Enter a name.")
-        if self._find_path_problem():
-            return self._find_path_problem()
-        if self.there.isVisibleTo(self) and not self.draft.existing_database_action:
-            return tr("Choose what to do with the existing database.")
-        if self.over.isVisibleTo(self) and not self.over.isChecked():
-            return tr("The project file exists: allow its replacement, or enter another name.")
-        return ""
+        has_no_action = self.there.isVisibleTo(self) and not self.draft.existing_database_action
+        is_refused = self.over.isVisibleTo(self) and not self.over.isChecked()
+        problems = (
+            "" if self.draft.folder else tr("Choose a folder."),
+            "" if self.draft.name else tr("Enter a name."),
+            self._find_path_problem(),
+            tr("Choose what to do with the existing database.") if has_no_action else "",
+            tr("The project file exists: allow its replacement, or enter another name.") if is_refused else "",
+        )
+        return next(filter(None, problems), "")
 
 
 class ProfilePage(WizardPage):
@@ -250,11 +243,9 @@ class ProfilePage(WizardPage):
 
     def __init__(self, draft: WizardChoices, parent=None):
         super().__init__(draft, tr("Targets and county profile"), parent)
-        section = FormSection(tr("County profile"), tr("targets, limits and confirmed items; can be changed later"))
-        self.profile = ProfileCombo("SanxianWizardProfile")
-        section.layout_.addLayout(self.profile.make_row_with_button())
-        self.notice = NoticeBox()
-        section.layout_.addWidget(self.notice)
+        self.profile, self.notice = ProfileCombo("SanxianWizardProfile"), NoticeBox()
+        about = tr("targets, limits and confirmed items; can be changed later")
+        section = make_section(tr("County profile"), self.profile.make_row_with_button(), self.notice, about=about)
         self.form, self.errors = CountyForm(asks_county=False), FormErrorList()
         fill_layout(self.body, section, self.errors, self.form, (None, 1))
         self._county = ""
@@ -263,8 +254,7 @@ class ProfilePage(WizardPage):
 
     def update_when_shown(self) -> None:
         """Offer the profiles for the chosen county; keep the user's choice if the county is the same."""
-        county = self.draft.county
-        if county is None or county.code == self._county:
+        if (county := self.draft.county) is None or county.code == self._county:
             return
         self._county = county.code
         matching_profiles = [
@@ -306,8 +296,7 @@ class ProfilePage(WizardPage):
 
     def _describe_profile(self, profile: Profile) -> tuple[str, str]:
         """Return level (``info``, ``ok``, ``error``) and text of the notice on the chosen profile."""
-        county = self.draft.county
-        if county is None:
+        if (county := self.draft.county) is None:
             return "info", ""
         if not self.draft.profile:
             return "info", tr("No parent: the limits of the standard apply. Enter the targets of the county below.")
@@ -324,9 +313,7 @@ class ProfilePage(WizardPage):
     def find_problem(self) -> str:
         if self.notice.kind == "error":
             return self.notice.label.text()
-        if self.form.isVisibleTo(self) and self.form.errors:
-            return self.form.errors[0].text
-        return ""
+        return self.form.errors[0].text if self.form.isVisibleTo(self) and self.form.errors else ""
 
 
 class TemplatePage(WizardPage):

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from qgis.core import QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import QSignalBlocker, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
@@ -26,6 +24,7 @@ from ...core.standard import divisions, load_standard
 from ...core.standard.layer_tree import find_delivery_constraint, find_strictest_constraint, list_branches
 from ...core.standard.template import CodeEntry
 from ..widgets import messages, theme
+from ..widgets.combos import add_entries, fill_combo
 from ..widgets.layout import fill_layout, make_row, make_row_widget
 from ..widgets.lists import CountyCombo, WholeRows
 from ..widgets.sections import FormSection, NoticeBox, make_faint_label
@@ -38,18 +37,8 @@ _ROLE_DATA = Qt.ItemDataRole.UserRole
 _MIN_SHOWN_ROWS = 5
 
 
-@dataclass(frozen=True)
-class CountyLocation:
-    """Location of the county: its CRS zones and extent.
-
-    ``division_code``: code of the division (the county or its city) whose longitudes in the code list determine the
-    zones; empty if the longitudes were typed or come from a layer; ``extent_degrees``: west, south, east, north in
-    degrees.
-    """
-
-    crs_zones: CrsZoneChoice | None = None
-    division_code: str = ""
-    extent_degrees: tuple[float, float, float, float] | None = None
+#: What is known of an unknown place; as of `CountyBox.get_location`.
+_NOWHERE = None, "", None
 
 
 class CountyBox(FormSection):
@@ -91,15 +80,17 @@ class CountyBox(FormSection):
         sorted_provinces = sorted(
             self._provinces.entry_by_code.values(), key=lambda c: (c.code not in self._divisions.entry_by_code, c.code)
         )
-        for row in sorted_provinces:
-            self.province.addItem(row.name, row.code)
+        add_entries(self.province, ((row.name, row.code) for row in sorted_provinces))
         self._on_province_chosen()
         self.refresh()
-        self.province.currentIndexChanged.connect(self._on_province_chosen)
-        self.city.currentIndexChanged.connect(self._on_city_chosen)
-        self.county.currentIndexChanged.connect(self._on_changed)
-        self.search.activated.connect(lambda _n: self.choose_county(self.search.get_chosen_county_code()))
-        self.source.currentIndexChanged.connect(self._on_changed)
+        for signal, slot in (
+            (self.province.currentIndexChanged, self._on_province_chosen),
+            (self.city.currentIndexChanged, self._on_city_chosen),
+            (self.county.currentIndexChanged, self._on_changed),
+            (self.search.activated, lambda _n: self.choose_county(self.search.get_chosen_county_code())),
+            (self.source.currentIndexChanged, self._on_changed),
+        ):
+            signal.connect(slot)
         for line in (self.code, self.name):
             line.textChanged.connect(self._on_changed)
         for box in (self.west, self.east):
@@ -109,13 +100,10 @@ class CountyBox(FormSection):
     # --- the county
     def choose_county(self, code: str) -> None:
         """Select a listed county by its code; ignore any other text."""
-        row = self._divisions.entry_by_code.get(code)
-        if row is None or not row.parent:
-            return
-        province = self._divisions.entry_by_code[row.parent].parent
-        self.province.setCurrentIndex(self.province.findData(province))
-        self.city.setCurrentIndex(self.city.findData(row.parent))
-        self.county.setCurrentIndex(self.county.findData(code))
+        if (row := self._divisions.entry_by_code.get(code)) is not None and row.parent:
+            self.province.setCurrentIndex(self.province.findData(self._divisions.entry_by_code[row.parent].parent))
+            self.city.setCurrentIndex(self.city.findData(row.parent))
+            self.county.setCurrentIndex(self.county.findData(code))
 
     def get_chosen_county(self) -> CodeEntry | None:
         """Return the chosen county, or None; raise SanxianError if a typed code or name is invalid."""
@@ -124,8 +112,7 @@ class CountyBox(FormSection):
         if not self.code.text().strip():
             return None
         province = self.province.currentData()
-        code = self.code.text().strip()
-        if len(code) == 6 and code[:2] != province[:2]:
+        if len(code := self.code.text().strip()) == 6 and code[:2] != province[:2]:
             name = self._provinces.entry_by_code[province].name
             raise InputError("county_code_elsewhere", value=code, province=name, digits=province[:2])
         return divisions.make_unlisted_county(code, self.name.text(), self._provinces, self._divisions)
@@ -137,17 +124,13 @@ class CountyBox(FormSection):
     def _on_province_chosen(self) -> None:
         self._listed_county_widget.setVisible(self._is_listed())
         self._other_county_widget.setVisible(not self._is_listed())
-        with QSignalBlocker(self.city):
-            self.city.clear()
-            for row in self._list_divisions(self.province.currentData()):
-                self.city.addItem(row.name, row.code)
+        fill_combo(self.city, ((row.name, row.code) for row in self._list_divisions(self.province.currentData())))
         self._on_city_chosen()
 
     def _on_city_chosen(self) -> None:
+        rows = self._list_divisions(self.city.currentData())
         with QSignalBlocker(self.county):
-            self.county.clear()
-            for row in self._list_divisions(self.city.currentData()):
-                self.county.addItem(f"{row.name}  {row.code}", row.code)
+            fill_combo(self.county, ((f"{row.name}  {row.code}", row.code) for row in rows))
             # Do not preselect a county.
             self.county.setCurrentIndex(-1)
             theme.set_placeholder(self.county, tr("Choose"))
@@ -160,48 +143,47 @@ class CountyBox(FormSection):
     # --- its place
     def refresh(self) -> None:
         """Offer the project layers from which the county's outline can be read."""
-        former_source = self.source.currentData()
-        with QSignalBlocker(self.source):
-            self.source.clear()
-            self.source.addItem(tr("From the list of divisions"), _LISTED_SOURCE)
-            for layer in list_layers_for_extent(self._project, load_standard()):
-                self.source.addItem(tr("From the layer: {layer}").format(layer=layer.name()), layer.id())
-            self.source.addItem(tr("Enter the longitudes"), _TYPED_SOURCE)
-            self.source.setCurrentIndex(max(self.source.findData(former_source), 0))
+        layers = list_layers_for_extent(self._project, load_standard())
+        sources = [
+            (tr("From the list of divisions"), _LISTED_SOURCE),
+            *((tr("From the layer: {layer}").format(layer=layer.name()), layer.id()) for layer in layers),
+            (tr("Enter the longitudes"), _TYPED_SOURCE),
+        ]
+        fill_combo(self.source, sources, self.source.currentData())
 
-    def get_location(self) -> CountyLocation:
-        """Return zones and extent of the county, from the chosen source: list, layer or typed longitudes."""
-        source = self.source.currentData()
-        if source == _TYPED_SOURCE:
+    def get_location(self) -> tuple[CrsZoneChoice | None, str, tuple[float, float, float, float] | None]:
+        """Return zones and extent of the county, from the chosen source: list, layer or typed longitudes.
+
+        Returns
+        -------
+        tuple
+            The CRS zones; the code of the division (the county or its city) whose longitudes in the code list determine
+            them, empty if the longitudes were typed or come from a layer; west, south, east, north in degrees.
+        """
+        if (source := self.source.currentData()) == _TYPED_SOURCE:
             west, east = self.west.value(), self.east.value()
-            return CountyLocation(choose_zone(west, east) if west < east else None)
+            return (choose_zone(west, east) if west < east else None), "", None
         if source != _LISTED_SOURCE:
             layer = self._project.mapLayer(source)
-            layer_extent = measure_extent(layer, self._project) if isinstance(layer, QgsVectorLayer) else None
-            if layer_extent is None:
-                return CountyLocation()
-            middle = (layer_extent.south + layer_extent.north) / 2
-            zones = choose_zone(layer_extent.west, layer_extent.east, middle, layer_extent.area_m2_by_crs_zone)
-            return CountyLocation(
-                zones, "", (layer_extent.west, layer_extent.south, layer_extent.east, layer_extent.north)
-            )
+            extent = measure_extent(layer, self._project) if isinstance(layer, QgsVectorLayer) else None
+            if extent is None:
+                return _NOWHERE
+            middle = (extent.south + extent.north) / 2
+            zones = choose_zone(extent.west, extent.east, middle, extent.area_m2_by_crs_zone)
+            return zones, "", (extent.west, extent.south, extent.east, extent.north)
         try:
             county = self.get_chosen_county()
         except SanxianError:
-            return CountyLocation()
-        county_extent = divisions.find_extent(county.code, self._divisions) if county else None
-        if county_extent is None:
-            return CountyLocation()
+            return _NOWHERE
+        listed = divisions.find_extent(county.code, self._divisions) if county else None
+        if listed is None:
+            return _NOWHERE
         view = (
             None
-            if county_extent.south is None
-            else (county_extent.west, county_extent.south, county_extent.east, county_extent.north)
+            if listed.south is None or listed.north is None
+            else (listed.west, listed.south, listed.east, listed.north)
         )
-        return CountyLocation(
-            choose_zone(county_extent.west, county_extent.east, county_extent.middle_latitude),
-            county_extent.division.code,
-            view,
-        )
+        return choose_zone(listed.west, listed.east, listed.middle_latitude), listed.division.code, view
 
     def _on_changed(self, *_args) -> None:
         self._typed_county_widget.setVisible(self.source.currentData() == _TYPED_SOURCE)
@@ -218,8 +200,7 @@ class CountyBox(FormSection):
             return messages.explain_error(error)
         if county is None:
             return ""
-        county_extent = divisions.find_extent(county.code, self._divisions)
-        if county_extent is None:
+        if (county_extent := divisions.find_extent(county.code, self._divisions)) is None:
             return tr("The list has no longitudes: read them from a layer, or enter them.")
         if county_extent.division.code != county.code:
             return tr(
@@ -278,24 +259,16 @@ class GroupsBox(FormSection):
                 item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 item.setToolTip(1, "\n".join(f"{r}  {standard.templates[r].name}" for r in branch.roles))
                 for role in branch.roles:
-                    child = QTreeWidgetItem(
-                        item,
-                        [
-                            standard.templates[role].name,
-                            role,
-                            "",
-                            constraint_names[find_delivery_constraint(role, standard)],
-                        ],
-                    )
+                    constraint = constraint_names[find_delivery_constraint(role, standard)]
+                    child = QTreeWidgetItem(item, [standard.templates[role].name, role, "", constraint])
                     child.setFlags((child.flags() | Qt.ItemFlag.ItemIsUserCheckable) & ~Qt.ItemFlag.ItemIsAutoTristate)
                     child.setData(0, _ROLE_DATA, role)
                     child.setForeground(1, theme.get_faint_color(in_field=True))
                     child.setCheckState(0, Qt.CheckState.Checked if branch.is_chosen else Qt.CheckState.Unchecked)
         for column in (0, 2, 3):
             self.tree.resizeColumnToContents(column)
-        row = self.tree.sizeHintForRow(0) if self.tree.topLevelItemCount() else 0
-        rows = min(self.tree.topLevelItemCount(), _MIN_SHOWN_ROWS)
-        self.tree.setMinimumHeight(self.tree.header().sizeHint().height() + rows * row + 2 * self.tree.frameWidth())
+        rows_height = min(self.tree.topLevelItemCount(), _MIN_SHOWN_ROWS) * self.tree.sizeHintForRow(0)
+        self.tree.setMinimumHeight(self.tree.header().sizeHint().height() + rows_height + 2 * self.tree.frameWidth())
         self._on_toggled()
 
     def _on_toggled(self, *_args) -> None:
@@ -312,10 +285,10 @@ class GroupsBox(FormSection):
         Usual layers are named, the others counted.
         """
         standard = self._draft.standard
-        mandatory = {
-            b: [r for r in b.roles if find_delivery_constraint(r, standard) == "M"] for b in list_branches(standard)
+        missing_by_branch = {
+            b: [r for r in b.roles if r not in self._draft.roles and find_delivery_constraint(r, standard) == "M"]
+            for b in list_branches(standard)
         }
-        missing_by_branch = {b: [r for r in roles if r not in self._draft.roles] for b, roles in mandatory.items()}
         usual_layer_names = [
             standard.templates[r].name for b, roles in missing_by_branch.items() if b.is_chosen for r in roles
         ]
@@ -358,9 +331,7 @@ class CountyPage(WizardPage):
             self.draft.county, self._county_error = self.county.get_chosen_county(), ""
         except SanxianError as error:
             self.draft.county, self._county_error = None, messages.explain_error(error)
-        place = self.county.get_location()
-        self.draft.crs_zones, self.draft.division_code = place.crs_zones, place.division_code
-        self.draft.extent_degrees = place.extent_degrees
+        self.draft.crs_zones, self.draft.division_code, self.draft.extent_degrees = self.county.get_location()
         self.crs.refresh()
         self.changed.emit()
 
