@@ -159,7 +159,7 @@ def _describe_project(one: ProjectResult, result: ConformityResult, texts: Texts
         tuple(_list_duties(one, texts)),
         tr(", ").join(
             [
-                item.get_name(texts.lang)
+                item.name.render(texts)
                 for item in one.missing
                 if item.id in absent or (item.id not in known and not item.id.startswith(("zone_", "gaps_")))
             ]
@@ -203,7 +203,7 @@ def _list_reasons(one: ProjectResult, texts: Texts) -> Iterator[Reason]:
         line_id = getattr(item, "id", "")
         if getattr(item, "is_present", True) and (has_use or line_id):
             asks = "approval" if line_id == _FARMLAND and not one.project.approval else ""
-            source = item.rule.get_source(texts.lang) if item.rule else ""
+            source = item.rule.source.render(texts) if item.rule else ""
             yield Reason(str(item.outcome), text, _shorten(text), item.mark, source, asks)
     for gap in one.missing:
         if gap.id.startswith("gaps_"):
@@ -229,7 +229,7 @@ def _list_lines(one: ProjectResult, texts: Texts) -> Iterator[LineRow]:
             # The missing layers that do not count are named together below.
             continue
         occupied, basis = _hectares(line.leading_m2), texts.get("conformity", f"basis_{line.basis}")
-        name = line.get_name(texts.lang)
+        name = line.name.render(texts)
         if not line.is_present and line.area_m2 is None:
             occupied, basis = DASH, tr("layer missing")
         elif line.outside_m2 is not None and line.area_m2 is not None:
@@ -265,7 +265,7 @@ def _make_tip(item: LineItem | ZoneItem, texts: Texts) -> str:
     reason = item.reason.render(texts)
     if item.rule is None:
         return reason
-    source = tr("Source: {source} ({mark})").format(source=item.rule.get_source(texts.lang), mark=item.mark)
+    source = tr("Source: {source} ({mark})").format(source=item.rule.source.render(texts), mark=item.mark)
     return f"{reason}\n{source}"
 
 
@@ -297,5 +297,5 @@ def _list_tip_lines(one: ProjectResult, texts: Texts) -> Iterator[str]:
         if line.is_occupied and line.id != _BOUNDARY and str(line.outcome) != "listed":
             basis = texts.get("conformity", f"basis_{line.basis}")
             yield tr("{line} {area} ha ({basis})").format(
-                line=line.get_name(texts.lang), area=_hectares(line.leading_m2), basis=basis
+                line=line.name.render(texts), area=_hectares(line.leading_m2), basis=basis
             )

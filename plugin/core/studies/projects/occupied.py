@@ -7,7 +7,7 @@ The land is summed by class and ownership, and by township and main function; al
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -160,15 +160,15 @@ class ProjectShapes:
     plane_crs: Any
     tolerance: Tolerance
     cancellation: Cancellation
-    polygons: Polygons = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.polygons = Polygons(self.shapes)
-        self._to_lonlat = make_lonlat_transformer(self.plane_crs)
+    @cached_property
+    def polygons(self) -> Polygons:
+        """Return the shapes as polygons for overlays."""
+        return Polygons(self.shapes)
 
     def measure(self, shapes: NDArray) -> NDArray:
         """Return the (k,) areas (m²) of shapes as drawn in the plane."""
-        return compute_drawn_area(shapes, self._to_lonlat, self.cancellation)
+        return compute_drawn_area(shapes, make_lonlat_transformer(self.plane_crs), self.cancellation)
 
     @cached_property
     def factors(self) -> NDArray:

@@ -81,10 +81,8 @@ def make_conformity_document(
     mapper = ProjectMapper(result, cancellation)
     limit = int(load_map_settings().max_projects)
     title = report_texts.get("conformity", "title")
-    blocks: list[Block] = []
     is_single = len(result.results) == 1
-    if not is_single:
-        blocks += _make_summary(result, report_texts, limit)
+    blocks: list[Block] = [] if is_single else [*_make_summary(result, report_texts, limit)]
     for one in result.results[:limit]:
         cancellation.raise_if_cancelled()
         if not is_single:
@@ -99,9 +97,8 @@ def make_conformity_document(
         footer_right=report_texts.get("conformity", "number", number=number or placeholder) if is_single else "",
         page_number_format=report_texts.get("page", "number"),
     )
-    if not is_single:
-        title = report_texts.get("conformity", "summary_title")
-    return Document(title, "", margins, tuple(blocks), result.lang, is_dense=True)
+    document_title = title if is_single else report_texts.get("conformity", "summary_title")
+    return Document(document_title, "", margins, tuple(blocks), result.lang, is_dense=True)
 
 
 def _make_summary(result: ConformityResult, report_texts: ReportTexts, limit: int) -> Iterator[Block]:
@@ -128,21 +125,20 @@ def _make_summary(result: ConformityResult, report_texts: ReportTexts, limit: in
         ("position", 5, "center"), ("project", 21, "left"), ("total_area", 9.5, "right"), ("farmland", 11, "right"),
         ("cultivated", 9.5, "right"), ("red_line", 9.5, "right"), ("outcome", 12, "left"), ("reason", 22.5, "left"),
     )  # fmt: skip
-    rows = []
-    for position, one in enumerate(result.results, 1):
-        lines = [one.find_line(line_id) for line_id in ("farmland", "cultivated", "red_line")]
-        rows.append(
-            (
-                DocumentCell(str(position)),
-                DocumentCell(
-                    one.project.label, is_bold=True, second_line=one.project.number if one.project.name else ""
-                ),
-                DocumentCell(format_area(one.project.statutory_m2)),
-                *(DocumentCell(format_area(line.leading_m2 if line else None)) for line in lines),
-                DocumentCell(get_outcome_name(one.verdict, texts), is_bold=True, icon=ICON_BY_OUTCOME[one.verdict]),
-                DocumentCell(one.reasons[0].render(texts) if one.reasons else "—"),
-            )
+    rows = [
+        (
+            DocumentCell(str(position)),
+            DocumentCell(one.project.label, is_bold=True, second_line=one.project.number if one.project.name else ""),
+            DocumentCell(format_area(one.project.statutory_m2)),
+            *(
+                DocumentCell(format_area(line.leading_m2 if line else None))
+                for line in map(one.find_line, ("farmland", "cultivated", "red_line"))
+            ),
+            DocumentCell(get_outcome_name(one.verdict, texts), is_bold=True, icon=ICON_BY_OUTCOME[one.verdict]),
+            DocumentCell(one.reasons[0].render(texts) if one.reasons else "—"),
         )
+        for position, one in enumerate(result.results, 1)
+    ]
     yield DocumentTable(
         tuple(
             DocumentColumn(report_texts.get("conformity_column", key), width, align) for key, width, align in columns
@@ -161,8 +157,8 @@ def _make_summary(result: ConformityResult, report_texts: ReportTexts, limit: in
 
 def _format_date(result: ConformityResult, report_texts: ReportTexts) -> str:
     """Return the day of the review as in official documents."""
-    time = result.time
-    return report_texts.get("conformity", "date_format", year=time.year, month=time.month, day=time.day)
+    day = result.time
+    return report_texts.get("conformity", "date_format", year=day.year, month=day.month, day=day.day)
 
 
 class _ProjectPage:
@@ -287,17 +283,17 @@ class _ProjectPage:
     def _make_map(self, scene: MapScene) -> Iterator[Block]:
         """Yield the map with its numbered places and legend."""
         settings = load_map_settings()
-        places: list[Paragraph | Picture] = []
-        for place in scene.places:
-            line = place.line
-            text = self._get(
+        texts = [
+            self._get(
                 "map_place",
                 number=circle_number(place.number),
-                line=line.get_name(self.words.lang),
-                area=Area(line.leading_m2 or 0.0).render(self.texts),
-                basis=self.texts.get(SECTION, f"basis_{line.basis}"),
+                line=place.line.name.render(self.texts),
+                area=Area(place.line.leading_m2 or 0.0).render(self.texts),
+                basis=self.texts.get(SECTION, f"basis_{place.line.basis}"),
             )
-            places.append(Paragraph(text, is_small=True))
+            for place in scene.places
+        ]
+        places = [Paragraph(text, is_small=True) for text in texts]
         drawing = self._make_picture(draw_map(scene, self.one.project.statutory_m2, self.words), settings.width_mm)
         legend = self._make_picture(draw_legend(scene, self.words), settings.legend_mm)
         yield PictureWithText(drawing, (*places, legend))
@@ -319,17 +315,12 @@ def describe_crs_in_words(label: str, words: ReportTexts) -> str:
     if properties is None or not properties.is_cgcs2000:
         return label
     if properties.is_geographic:
-        key = "crs_degrees"
-    elif properties.central_meridian is None:
+        return words.get("conformity", "crs_degrees")
+    if properties.central_meridian is None:
         return label
-    elif not properties.has_zone_prefix:
-        key = "crs_meridian"
-    else:
-        key = "crs_zone_3" if (properties.zone_number or 0) >= _FIRST_3_DEGREE_ZONE else "crs_zone_6"
-    meridian = properties.central_meridian
-    return words.get(
-        "conformity", key, zone=properties.zone_number, meridian="" if meridian is None else f"{meridian:g}"
-    )
+    zone_key = "crs_zone_3" if (properties.zone_number or 0) >= _FIRST_3_DEGREE_ZONE else "crs_zone_6"
+    key = zone_key if properties.has_zone_prefix else "crs_meridian"
+    return words.get("conformity", key, zone=properties.zone_number, meridian=f"{properties.central_meridian:g}")
 
 
 def _format_both(area_m2: float) -> dict[str, str]:

@@ -80,7 +80,7 @@ class PageTables:
             rows.append(
                 (
                     DocumentCell(
-                        line.get_name(self.words.lang) + number,
+                        line.name.render(self.texts) + number,
                         is_bold=True,
                         second_line=line.role if line.is_present else "",
                     ),
@@ -101,7 +101,7 @@ class PageTables:
             return DocumentCell(self.words.get("conformity", "layer_unused", role=line.role))
         # What leaves an item of a confirmed rule 未能判定 is in the project.
         if line.rule is None or line.has_gaps or (line.outcome is Outcome.UNDETERMINED and line.is_confirmed):
-            source = line.rule.get_source(self.words.lang) if line.rule and line.has_gaps else ""
+            source = line.rule.source.render(self.texts) if line.rule and line.has_gaps else ""
             return DocumentCell(line.reason.render(self.texts), second_line=source)
         parts = [part for part in line.parts if part.part and part.shape is not None] if line.outside_m2 is None else []
         sentences = []
@@ -110,12 +110,12 @@ class PageTables:
                 f"{describe_part(part.part, self.texts)} {Area(part.area_m2).render(self.texts)}" for part in parts
             ]
             sentences.append(self.words.join_parts(areas) + self.words.get("page", "stop"))
-        sentences.append(line.rule.get_condition(self.words.lang))
+        sentences.append(line.rule.condition.render(self.texts))
         if line.id == "farmland":
             approval = self.one.project.approval
             key = "approval" if approval else "approval_absent"
             sentences.append(self.words.get("conformity", key, number=approval))
-        return DocumentCell(self.words.join_sentences(sentences), second_line=line.rule.get_source(self.words.lang))
+        return DocumentCell(self.words.join_sentences(sentences), second_line=line.rule.source.render(self.texts))
 
     def _make_outcome_cell(self, outcome: Outcome, is_confirmed: bool, word: str = "") -> DocumentCell:
         """Return an outcome with icon and word; a default that is not confirmed is marked."""
@@ -196,9 +196,7 @@ class PageTables:
                 self._make_outcome_cell(
                     zone.outcome, zone.is_confirmed, self.texts.get(SECTION, f"admission_{zone.admission}")
                 ),
-                DocumentCell(
-                    zone.rule.get_condition(self.words.lang), second_line=zone.rule.get_source(self.words.lang)
-                )
+                DocumentCell(zone.rule.condition.render(self.texts), second_line=zone.rule.source.render(self.texts))
                 if zone.rule
                 else DocumentCell(zone.reason.render(self.texts)),
                 DocumentCell(zone.mark or _NOTHING, is_mark=bool(zone.mark)),
@@ -241,7 +239,7 @@ class PageTables:
                 # The table of control lines has the whole rule with its source.
                 requirement = self.words.get("conformity", "requirement_farmland")
             elif item.rule is not None:
-                requirement = item.rule.get_condition(self.words.lang)
+                requirement = item.rule.condition.render(self.texts)
             rows.append(
                 (
                     DocumentCell(self.texts.get(SECTION, f"supplement_{item.id}"), is_bold=True),
@@ -272,7 +270,7 @@ class PageTables:
             rows.append(
                 (
                     DocumentCell(str(number)),
-                    DocumentCell(item.get_name(self.words.lang), is_bold=True),
+                    DocumentCell(item.name.render(self.texts), is_bold=True),
                     DocumentCell(missing),
                     DocumentCell(remedy),
                 )

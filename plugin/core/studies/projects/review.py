@@ -17,7 +17,7 @@ from ...geometry.tolerance import Tolerance
 from ...plan.layer import Layer
 from ...plan.plan import Plan
 from ...standard.messages.texts import Message, MessageList, NameList
-from .lines_and_zones import LineData, LineJudge, ZoneJudge, apply_gaps, is_rest_sliver
+from .lines_and_zones import LineJudge, ZoneJudge, apply_gaps, is_rest_sliver
 from .occupied import (
     LandClasses,
     LayerOverlay,
@@ -33,7 +33,6 @@ from .review_sentences import (
     COUNTY_NAME,
     ZONES_NAME,
     Area,
-    BilingualName,
     judge_items,
     list_missing,
 )
@@ -50,6 +49,7 @@ from .review_settings import (
 from .reviewed_project import (
     SECTION,
     AreaBasis,
+    BilingualText,
     LineItem,
     MissingItem,
     NoteLevel,
@@ -62,13 +62,12 @@ from .reviewed_project import (
 
 ProgressCallback = Callable[[float], None]
 #: Layers of which only the land is summed, and what is missing without them.
-_SUMMED = ("parcels", "townships", "functions")
 _SUMMED_NAMES = {
-    "parcels": ("现状地类", "Land classes"),
-    "townships": ("所在乡镇", "Townships"),
-    "functions": ("主体功能", "Main function"),
+    "parcels": BilingualText("现状地类", "Land classes"),
+    "townships": BilingualText("所在乡镇", "Townships"),
+    "functions": BilingualText("主体功能", "Main function"),
 }
-_ARCHAEOLOGY_NAME = ("文物保护提示", "Notice on heritage")
+_ARCHAEOLOGY_NAME = BilingualText("文物保护提示", "Notice on heritage")
 #: Share of the time that overlays take.
 _OVERLAY_SHARE = 0.8
 
@@ -123,9 +122,8 @@ class ProjectReview:
         )
         self.cancellation, self._progress, self._whole_layers = cancellation, progress, whole_layers
         self._overlays: dict[str, LayerOverlay] = {}
-        self._steps = len(settings.lines) + len(_SUMMED) + 2
+        self._steps = len(settings.lines) + len(_SUMMED_NAMES) + 2
         self.lines = [self._prepare_line(spec) for spec in settings.lines]
-        self._line_judges = [LineJudge(line, table, tolerance) for line in self.lines]
         lists = plan.norm.standard.code_lists
         self._zones = ZoneJudge(
             self._overlay_concept(
@@ -138,7 +136,7 @@ class ProjectReview:
             tuple(plan.norm.get("zones.farmland")),
         )
         self._county = self._overlay_concept("county")
-        self._summed = {concept: self._overlay_concept(concept) for concept in _SUMMED}
+        self._summed = {concept: self._overlay_concept(concept) for concept in _SUMMED_NAMES}
         parcels = self._summed["parcels"]
         self._classes = LandClasses(parcels, self.ctx) if parcels else None
         self._expected = self._overlay_concept(settings.archaeology.area)
@@ -156,7 +154,7 @@ class ProjectReview:
                     f"gaps_{concept}",
                     name,
                     MessageList(gaps, "between_sentences"),
-                    Message(SECTION, "remedy_gaps", {"line": BilingualName(name), "role": layer.role}),
+                    Message(SECTION, "remedy_gaps", {"line": name, "role": layer.role}),
                 )
         self._gap_items = tuple(items.values())
         self._uses = lists.get(USE_CODES)
@@ -203,21 +201,21 @@ class ProjectReview:
         self._progress(_OVERLAY_SHARE * min(len(self._overlays) / self._steps, 1.0))
         return self._overlays[layer.role]
 
-    def _prepare_line(self, spec: LineSpec) -> LineData:
-        """Return a line with its layer, parts of rows and overlay."""
+    def _prepare_line(self, spec: LineSpec) -> LineJudge:
+        """Return the judge of a line, with its layer, parts of rows and overlay."""
         layer, problem = self._find_layer(spec.concept)
         known = layer or self.plan.find_layer_of_concept(spec.concept) or self.plan.find_unusable_layer(spec.concept)
         role = known.role if known is not None else self.plan.list_roles_of_concept(spec.concept)[0]
+        judge = LineJudge(spec, role, self.table, self.tolerance)
         if layer is None:
             is_declared = problem == "absent" and bool({spec.concept, role} & self.plan.norm.profile.absent)
-            return LineData(spec, role, None, None, problem, is_declared)
+            return replace(judge, problem=problem, is_declared_absent=is_declared)
         parts = find_row_parts(spec, layer, self.ctx)
-        overlay = self._overlay_concept(spec.concept, lambda _layer: parts.groups)
-        data = LineData(spec, role, overlay, parts)
-        if spec.rows != ROWS_CULTIVATED:
-            return data
-        is_known = np.array([bool(code) for code in layer.text("land_use")])
-        return replace(data, is_counted=self.ctx.find_cultivated_rows(layer), is_known=is_known)
+        judge.parts, judge.overlay = parts, self._overlay_concept(spec.concept, lambda _layer: parts.groups)
+        if spec.rows == ROWS_CULTIVATED:
+            judge.is_counted = self.ctx.find_cultivated_rows(layer)
+            judge.is_known = np.array([bool(code) for code in layer.text("land_use")])
+        return judge
 
     def _review_project(self, number: int, project: Project) -> ProjectResult | ProjectNote:
         """Return the result of a project, or a note if it is wholly outside the county."""
@@ -228,10 +226,8 @@ class ProjectReview:
         if county is not None and county.outside_m2:
             notes.append(self._make_note(NoteLevel.WARNING, "partly_outside", project, area=Area(county.outside_m2)))
         uses = self._uses.list_code_and_parents(project.use_code) if self._uses and project.use_code else ()
-        lines = [
-            *[judge.judge(number, project, uses) for judge in self._line_judges],
-            *([county] if county is not None else []),
-        ]
+        lines = [line.judge(number, project, uses) for line in self.lines]
+        lines += [county] if county is not None else []
         lines = [apply_gaps(line, self._list_gaps(line.role)) for line in lines]
         zones = self._zones.judge(number, project, uses)
         items: list[ReviewItem] = [*project.doubts, *lines, *zones]
@@ -253,7 +249,7 @@ class ProjectReview:
         found = []
         for item_id, name, overlay in overlays:
             if number in overlay.failed:
-                params = {"line": BilingualName(name), "role": overlay.layer.role}
+                params = {"line": name, "role": overlay.layer.role}
                 failure, remedy = (Message(SECTION, key, params) for key in ("line_overlay_failed", "remedy_overlay"))
                 found.append(MissingItem(item_id, name, failure, remedy))
         return ProjectResult(
@@ -299,7 +295,7 @@ class ProjectReview:
         if number in self._county.failed:
             return LineItem(
                 COUNTY, self._county.layer.role, COUNTY_NAME, AreaBasis.STATUTORY, None, None, None,
-                Outcome.UNDETERMINED, Message(SECTION, "line_overlay_failed", {"line": BilingualName(COUNTY_NAME)}),
+                Outcome.UNDETERMINED, Message(SECTION, "line_overlay_failed", {"line": COUNTY_NAME}),
             )  # fmt: skip
         pieces = self._county.get_pieces(number)
         if len(pieces.rows) and is_rest_sliver(pieces, project, self.tolerance):

@@ -30,7 +30,7 @@ from ...standard.profile import Norm
 from ...standard.profile.load import find_file_of_profile, find_file_of_standard
 from ...standard.template import CodeList
 from .review_sentences import CONTROL, CORE, INSIDE, OTHER_USE, OUTSIDE, PARTLY, SAME_USE
-from .reviewed_project import Admission, AdmissionRule, AreaBasis, Outcome, SupplyMode
+from .reviewed_project import Admission, AdmissionRule, AreaBasis, BilingualText, Outcome, SupplyMode
 
 FILE_NAME = "conformity.toml"
 #: Settings of a profile: a file with further lines, and the lines that are switched off.
@@ -72,9 +72,9 @@ class LineSpec:
     rows: Annotated[str, one_of(*ROW_KINDS)] = ROWS_ALL
 
     @property
-    def name(self) -> tuple[str, str]:
+    def name(self) -> BilingualText:
         """Return the name in Chinese and in English."""
-        return self.zh, self.en
+        return BilingualText(self.zh, self.en)
 
 
 @dataclass(frozen=True)
@@ -305,14 +305,9 @@ def load_admission(norm: Norm, settings: ReviewSettings) -> AdmissionTable:
     if path is None:
         return AdmissionTable(standard_rules, standard_path.name)
     rules = _read_rules(path, norm, settings)
-    mentioned = {place.partition(":")[0] for place, _ in rules}
-    line_ids = {line.id for line in settings.lines}
-    kept = {
-        key: rule
-        for key, rule in standard_rules.items()
-        if (line := key[0].partition(":")[0]) in line_ids and line not in mentioned
-    }
-    return AdmissionTable({**kept, **rules}, path.name)
+    kept_lines = {line.id for line in settings.lines} - {place.partition(":")[0] for place, _ in rules}
+    kept = {key: rule for key, rule in standard_rules.items() if key[0].partition(":")[0] in kept_lines}
+    return AdmissionTable(kept | rules, path.name)
 
 
 def _read_rules(path: Path, norm: Norm, settings: ReviewSettings) -> dict[tuple[str, str], AdmissionRule]:
@@ -346,12 +341,10 @@ def _read_rules(path: Path, norm: Norm, settings: ReviewSettings) -> dict[tuple[
             zone,
             use,
             outcome,
-            cells["condition"],
-            cells["source"],
+            BilingualText(cells["condition"], cells["condition_en"] or cells["condition"]),
+            BilingualText(cells["source"], cells["source_en"] or cells["source"]),
             cells["mark"],
             row.line_number,
-            cells["condition_en"],
-            cells["source_en"],
         )
         first = rules.setdefault((zone, use), rule)
         if first is not rule:

@@ -55,7 +55,7 @@ from .reviewed_project import (
 )
 
 LAYER_SUFFIX = ".gpkg"
-#: Class → keys of its dictionary in order, each perhaps with the attribute of another name; methods get the language.
+#: Class → keys of its dictionary in order, each perhaps with the attribute of another name.
 _KEYS_BY_CLASS: dict[type, tuple[str | tuple[str, str], ...]] = {
     Project: (
         "row", "name", "number", "applicant", ("use", "use_code"), "use_name", "use_text", "supply", "kind",
@@ -66,7 +66,7 @@ _KEYS_BY_CLASS: dict[type, tuple[str | tuple[str, str], ...]] = {
         "outside_townships_m2", "functions", "supplements", "heritage", "missing",
     ),
     LineItem: (
-        "id", "role", ("name", "get_name"), "basis", "area_m2", "net_m2", "outside_m2", "outcome", "reason", "rule",
+        "id", "role", "name", "basis", "area_m2", "net_m2", "outside_m2", "outcome", "reason", "rule",
         ("confirmed", "is_confirmed"), ("present", "is_present"), "distance_m", "touched_m2", "parts",
         ("geometry", "shape"),
     ),
@@ -75,14 +75,12 @@ _KEYS_BY_CLASS: dict[type, tuple[str | tuple[str, str], ...]] = {
         "code", "name", ("parent", "parent_name"), "area_m2", "admission", "outcome", "reason", "rule",
         ("confirmed", "is_confirmed"),
     ),
-    AdmissionRule: (
-        "zone", "use", "outcome", ("condition", "get_condition"), ("source", "get_source"), "mark", "line",
-    ),
+    AdmissionRule: ("zone", "use", "outcome", "condition", "source", "mark", "line"),
     ClassItem: ("code", "name", "major_class", "ownership", "area_m2", "net_m2", ("cultivated", "is_cultivated")),
     TownshipItem: ("code", "name", "area_m2"),
     SupplementItem: ("id", "occupied_m2", "statutory_m2", "rule", "document", "plan"),
     HeritageNotice: ("names", "area_m2", "mark", ("text", "message")),
-    MissingItem: ("id", ("name", "get_name"), "missing", "remedy"),
+    MissingItem: ("id", "name", "missing", "remedy"),
     ProjectNote: ("level", "row", "project", "field", ("text", "message")),
 }  # fmt: skip
 LAYER_NAME = "conformity"
@@ -154,13 +152,13 @@ def result_to_dict(result: ConformityResult, lang: str) -> dict[str, Any]:
         if keys is not None:
             pairs = ((one, one) if isinstance(one, str) else one for one in keys)
             return {key: convert(getattr(value, attribute)) for key, attribute in pairs}
+        if hasattr(value, "render"):
+            return value.render(texts)
         if isinstance(value, tuple):
             return [convert(one) for one in value]
         if isinstance(value, shapely.Geometry):
             return value.wkt
-        if hasattr(value, "render"):
-            return value.render(texts)
-        return value(lang) if callable(value) else str(value) if isinstance(value, StrEnum) else value
+        return str(value) if isinstance(value, StrEnum) else value
 
     return {
         "schema": "sanxian-conformity/1",
@@ -212,7 +210,7 @@ def write_parts_layer(result: ConformityResult, path: Path) -> None:
                 "outcome_name": get_outcome_name(outcome, texts),
                 "reason": reason,
                 "shape": shape,
-                **({"source": rule.get_source(texts.lang), "mark": rule.mark} if rule else {}),
+                **({"source": rule.source.render(texts), "mark": rule.mark} if rule else {}),
                 **more,
                 "part": describe_part(more.get("part", ""), texts),
             }
@@ -222,7 +220,7 @@ def write_parts_layer(result: ConformityResult, path: Path) -> None:
         reasons = "\n".join(reason.render(texts) for reason in one.reasons)
         add(one, "project", one.project.shape, one.project.statutory_m2, one.verdict, reasons)
         for line in one.lines:
-            of_line = {"role": line.role, "code": line.id, "name": line.get_name(texts.lang)}
+            of_line = {"role": line.role, "code": line.id, "name": line.name.render(texts)}
             reason = line.reason.render(texts)
             for part in line.parts:
                 if part.shape is not None:
@@ -316,7 +314,7 @@ def make_project_table(result: ConformityResult, texts: Texts) -> ReportTable:
             TableColumn(
                 "project_missing",
                 width_in_characters=40,
-                value=lambda one: comma.join(item.get_name(texts.lang) for item in one.missing),
+                value=lambda one: comma.join(item.name.render(texts) for item in one.missing),
             ),
         ],
         result.results,
@@ -335,7 +333,7 @@ def make_line_table(result: ConformityResult, texts: Texts) -> ReportTable:
         "conformity_lines",
         [
             *_PROJECT_COLUMNS,
-            TableColumn("project_line", width_in_characters=18, value=lambda row: row[1].get_name(texts.lang)),
+            TableColumn("project_line", width_in_characters=18, value=lambda row: row[1].name.render(texts)),
             TableColumn("project_role", width_in_characters=14, value=lambda row: row[1].role),
             TableColumn(
                 "project_occupied",
@@ -461,7 +459,7 @@ def _make_rule_columns(texts: Texts) -> list[TableColumn]:
         TableColumn(
             "project_source",
             width_in_characters=36,
-            value=lambda row: row[1].rule.get_source(texts.lang) if row[1].rule else "",
+            value=lambda row: row[1].rule.source.render(texts) if row[1].rule else "",
         ),
         TableColumn(
             "project_mark", width_in_characters=10, value=lambda row: unconfirmed if row[1].mark == "C" else row[1].mark
