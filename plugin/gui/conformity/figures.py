@@ -169,7 +169,7 @@ def _describe_project(one: ProjectResult, result: ConformityResult, texts: Texts
         tuple(
             OccupiedShape(line.id, line.shape.wkb)
             for line in one.lines
-            if line.is_occupied and line.id not in _UNHATCHED_LINES and line.shape is not None
+            if line.area_m2 and line.id not in _UNHATCHED_LINES and line.shape is not None
         ),
     )
 
@@ -242,7 +242,7 @@ def _list_lines(one: ProjectResult, texts: Texts) -> Iterator[LineRow]:
             str(line.outcome),
             get_outcome_name(line.outcome, texts),
             _make_tip(line, texts),
-            bool(line.is_occupied and line.outcome in ("fails", "undetermined", "conditional")),
+            bool(line.area_m2 and line.outcome in ("fails", "undetermined", "conditional")),
         )
     for zone in one.zones:
         name = tr("Planning zone {name}").format(name=zone.name or DASH)
@@ -294,7 +294,7 @@ def _list_duties(one: ProjectResult, texts: Texts) -> Iterator[str]:
 def _list_tip_lines(one: ProjectResult, texts: Texts) -> Iterator[str]:
     """Yield the occupied lines that decide, with their areas, for the mouse."""
     for line in one.lines:
-        if line.is_occupied and line.id != _BOUNDARY and str(line.outcome) != "listed":
+        if line.area_m2 and line.id != _BOUNDARY and str(line.outcome) != "listed":
             basis = texts.get("conformity", f"basis_{line.basis}")
             yield tr("{line} {area} ha ({basis})").format(
                 line=line.name.render(texts), area=_hectares(line.leading_m2), basis=basis

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from ...base.invariants import require_value
 from ...geometry.tolerance import Tolerance
-from ...standard.messages.texts import Message, MessageList, NameList
+from ...standard.messages.texts import Message, MessageList, NameList, format_number
 from ...standard.template import CodeList
 from .occupied import LayerOverlay, ProjectPieces, unite_shapes
-from .review_sentences import INSIDE, OUTSIDE, PARTLY, Area, Condition, Length, count_loose_parts
+from .review_sentences import INSIDE, OUTSIDE, PARTLY, Area, Condition, count_loose_parts
 from .review_settings import PARTS_BOUNDARY, AdmissionTable, LineSpec, RowParts, read_codes
 from .reviewed_project import (
     SECTION,
@@ -87,8 +87,11 @@ class LineJudge:
         met = np.unique(shapely.STRtree(loose).query(overlay.layer.plane_shapes, predicate="intersects")[1])
         if not len(met):
             return item
-        params = {"line": self.spec.name, **count_loose_parts(loose[met])}
-        return replace(item, outcome=Outcome.UNDETERMINED, reason=Message(SECTION, "line_loose", params))
+        return replace(
+            item,
+            outcome=Outcome.UNDETERMINED,
+            reason=Message(SECTION, "line_loose", {"line": self.spec.name, **count_loose_parts(loose[met])}),
+        )
 
     def _judge_land(self, number: int, project: Project, uses: Sequence[str]) -> LineItem:
         """Return the item on the land of a project."""
@@ -147,7 +150,6 @@ class LineJudge:
 
     def _make_item(self, outcome: Outcome, key: str, *, area_m2: float | None, **more: Any) -> LineItem:
         """Return an item with a reason; ``params`` among ``more`` fill it."""
-        params = {"line": self.spec.name, "role": self.role, **more.pop("params", {})}
         return LineItem(
             self.spec.id,
             self.role,
@@ -157,7 +159,7 @@ class LineJudge:
             more.pop("net_m2", None),
             more.pop("outside_m2", None),
             outcome,
-            Message(SECTION, f"line_{key}", params),
+            Message(SECTION, f"line_{key}", {"line": self.spec.name, "role": self.role, **more.pop("params", {})}),
             **more,
         )
 
@@ -178,14 +180,14 @@ class LineJudge:
         overlay = require_value(self.overlay, "the overlay")
         # The distance is that to the nearest row of the layer.
         distance = overlay.distance_from(project.shape) if self.is_counted is None else None
-        key = "far" if distance is None else "adjacent" if distance == 0 else "free"
         return self._make_item(
             Outcome.CONFORMS,
-            key,
+            "far" if distance is None else "adjacent" if distance == 0 else "free",
             area_m2=0.0,
             net_m2=net,
             distance_m=distance,
-            params={"distance": Length(distance or 0.0)},
+            # Whole metres from 10 m on.
+            params={"distance": format_number(distance or 0.0, 0 if (distance or 0.0) >= 10 else 2)},
         )
 
     def _make_occupied_item(
@@ -340,26 +342,41 @@ class ZoneJudge:
     def judge(self, number: int, project: Project, uses: Sequence[str]) -> tuple[ZoneItem, ...]:
         """Return an item for each zone of a project, the largest first, and one for land without a zone."""
         if self.overlay is None or number in self.overlay.failed:
-            problem = "zones_absent" if self.overlay is None else "zones_failed"
             return (
-                self._make_item("", "", project, project.statutory_m2, uses, problem, cache(lambda: project.shape)),
+                self._make_item(
+                    "",
+                    "",
+                    project,
+                    project.statutory_m2,
+                    uses,
+                    "zones_absent" if self.overlay is None else "zones_failed",
+                    cache(lambda: project.shape),
+                ),
             )
         pieces = self.overlay.get_pieces(number)
         items = []
         codes = np.array([self._zone_of_row[row] for row in pieces.rows.tolist()], dtype=object)
         for code in dict.fromkeys(codes.tolist()):
             group = pieces.select(codes == code)
-            if group.is_sliver(self.tolerance):
-                continue
-            name = self._name_of_row[int(group.rows[0])]
-            land = cache(partial(group.unite, self.tolerance))
-            items.append(self._make_item(code, name, project, group.total_m2, uses, "", land))
+            if not group.is_sliver(self.tolerance):
+                name = self._name_of_row[int(group.rows[0])]
+                land = cache(partial(group.unite, self.tolerance))
+                items.append(self._make_item(code, name, project, group.total_m2, uses, "", land))
         items.sort(key=lambda item: -item.area_m2)
         if not len(pieces.rows) or not is_rest_sliver(pieces, project, self.tolerance):
             area = max(project.statutory_m2 - pieces.total_m2, 0.0)
             land = pieces.unite(self.tolerance)
-            rest = cache(lambda: project.shape if land is None else shapely.difference(project.shape, land))
-            items.append(self._make_item("", "", project, area, uses, "outside_zones", rest))
+            items.append(
+                self._make_item(
+                    "",
+                    "",
+                    project,
+                    area,
+                    uses,
+                    "outside_zones",
+                    cache(lambda: project.shape if land is None else shapely.difference(project.shape, land)),
+                )
+            )
         return tuple(items)
 
     def _make_item(

@@ -90,15 +90,20 @@ def make_conformity_document(
         blocks += _ProjectPage(one, result, " ".join(groups) or "—", mapper, rasterise, report_texts).make_blocks()
     number = result.results[0].project.number if is_single else ""
     placeholder = report_texts.get("conformity", "placeholder")
-    margins = PageHeaderFooter(
-        header_left=report_texts.get("conformity", "compiler", name=info.compiler or placeholder),
-        header_right=report_texts.get("signed", "secrecy", level=info.secrecy or placeholder),
-        footer_left=report_texts.get("page", "product"),
-        footer_right=report_texts.get("conformity", "number", number=number or placeholder) if is_single else "",
-        page_number_format=report_texts.get("page", "number"),
+    return Document(
+        title if is_single else report_texts.get("conformity", "summary_title"),
+        "",
+        PageHeaderFooter(
+            header_left=report_texts.get("conformity", "compiler", name=info.compiler or placeholder),
+            header_right=report_texts.get("signed", "secrecy", level=info.secrecy or placeholder),
+            footer_left=report_texts.get("page", "product"),
+            footer_right=report_texts.get("conformity", "number", number=number or placeholder) if is_single else "",
+            page_number_format=report_texts.get("page", "number"),
+        ),
+        tuple(blocks),
+        result.lang,
+        is_dense=True,
     )
-    document_title = title if is_single else report_texts.get("conformity", "summary_title")
-    return Document(document_title, "", margins, tuple(blocks), result.lang, is_dense=True)
 
 
 def _make_summary(result: ConformityResult, report_texts: ReportTexts, limit: int) -> Iterator[Block]:
@@ -182,15 +187,18 @@ class _ProjectPage:
         return self.words.get("conformity", key, **params)
 
     def _make_signature(self) -> Signature:
-        labels = tuple(self._get(f"sign_{key}") for key in ("handler", "reviewer", "head", "office"))
-        data = self._get(
-            "data",
-            area=self.result.area_name,
-            name=self.result.data_name,
-            digest=self.digest,
-            table=self.result.admission_file,
+        return Signature(
+            tuple(self._get(f"sign_{key}") for key in ("handler", "reviewer", "head", "office")),
+            self._get("sign_date"),
+            load_map_settings().opinion_mm,
+            self._get(
+                "data",
+                area=self.result.area_name,
+                name=self.result.data_name,
+                digest=self.digest,
+                table=self.result.admission_file,
+            ),
         )
-        return Signature(labels, self._get("sign_date"), load_map_settings().opinion_mm, data)
 
     def make_blocks(self) -> Iterator[Block]:
         """Yield facts, verdict, the sections, and the fields to be signed."""
@@ -213,8 +221,10 @@ class _ProjectPage:
             is_passed=one.verdict is Outcome.CONFORMS,
             options=tuple((get_outcome_name(verdict, self.texts), verdict is one.verdict) for verdict in VERDICTS),
         )
-        numbers = {line.id: number for number, line in list_numbered_lines(self.one)}
-        yield from (make_heading("lines", self._get("lines_note")), self.tables.make_line_table(numbers))
+        yield from (
+            make_heading("lines", self._get("lines_note")),
+            self.tables.make_line_table({line.id: number for number, line in list_numbered_lines(self.one)}),
+        )
         scene = self.mapper.make_scene(self.one)
         yield make_heading("map", self._get("map_note", scale=format_number(scene.frame.scale, 0)))
         yield from self._make_map(scene)
@@ -295,8 +305,9 @@ class _ProjectPage:
         ]
         places = [Paragraph(text, is_small=True) for text in texts]
         drawing = self._make_picture(draw_map(scene, self.one.project.statutory_m2, self.words), settings.width_mm)
-        legend = self._make_picture(draw_legend(scene, self.words), settings.legend_mm)
-        yield PictureWithText(drawing, (*places, legend))
+        yield PictureWithText(
+            drawing, (*places, self._make_picture(draw_legend(scene, self.words), settings.legend_mm))
+        )
         if self.rasterise is None:
             yield Paragraph(self._get("vector_note"), is_small=True)
 
@@ -319,8 +330,12 @@ def describe_crs_in_words(label: str, words: ReportTexts) -> str:
     if properties.central_meridian is None:
         return label
     zone_key = "crs_zone_3" if (properties.zone_number or 0) >= _FIRST_3_DEGREE_ZONE else "crs_zone_6"
-    key = zone_key if properties.has_zone_prefix else "crs_meridian"
-    return words.get("conformity", key, zone=properties.zone_number, meridian=f"{properties.central_meridian:g}")
+    return words.get(
+        "conformity",
+        zone_key if properties.has_zone_prefix else "crs_meridian",
+        zone=properties.zone_number,
+        meridian=f"{properties.central_meridian:g}",
+    )
 
 
 def _format_both(area_m2: float) -> dict[str, str]:

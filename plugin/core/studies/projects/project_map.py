@@ -149,8 +149,8 @@ def choose_frame(shape: Any, settings: MapSettings) -> MapFrame:
     least = max(needed, settings.min_scale)
     power = 10 ** int(np.floor(np.log10(least)))
     scale = int(next(power * digit for digit in (*settings.scales, 10) if power * digit >= least - 1e-6))
-    size = settings.width_mm * PX_PER_MM, settings.height_mm * PX_PER_MM
-    return MapFrame((west + east) / 2, (south + north) / 2, scale, *size)
+    width, height = settings.width_mm * PX_PER_MM, settings.height_mm * PX_PER_MM
+    return MapFrame((west + east) / 2, (south + north) / 2, scale, width, height)
 
 
 def list_numbered_lines(one: ProjectResult) -> list[tuple[int, LineItem]]:
@@ -159,7 +159,7 @@ def list_numbered_lines(one: ProjectResult) -> list[tuple[int, LineItem]]:
     deciding = (
         line
         for line in one.lines
-        if line.id in with_numbers and line.is_occupied and line.outcome not in (Outcome.CONFORMS, Outcome.LISTED)
+        if line.id in with_numbers and line.area_m2 and line.outcome not in (Outcome.CONFORMS, Outcome.LISTED)
     )
     return list(enumerate((line for line in deciding if line.shape is not None), 1))
 
@@ -310,10 +310,10 @@ def draw_map(scene: MapScene, area_m2: float, report_texts: ReportTexts) -> str:
                 pieces.append(draw_text(layer.name, *spot, _NAME_PX, layer.symbol.text, bold=True, halo=True))
     x, y = scene.frame.width - 22, 28.0
     arrow = f"M{x:.1f},{y - 18:.1f}L{x + 6.5:.1f},{y + 8:.1f}L{x:.1f},{y + 3:.1f}L{x - 6.5:.1f},{y + 8:.1f}Z"
-    path = f'<path d="{arrow}" fill="#000000" stroke="#FFFFFF" stroke-width="1"/>'
     pieces += [
         _draw_scale_bar(scene),
-        path + draw_text(report_texts.get("text", "north"), x, y + 23, _SMALL_PX, "#000000", halo=True),
+        f'<path d="{arrow}" fill="#000000" stroke="#FFFFFF" stroke-width="1"/>'
+        + draw_text(report_texts.get("text", "north"), x, y + 23, _SMALL_PX, "#000000", halo=True),
         (
             f'<rect x="0.5" y="0.5" width="{frame.width - 1:.1f}" height="{frame.height - 1:.1f}" fill="none" '
             'stroke="#000000" stroke-width="1"/>'

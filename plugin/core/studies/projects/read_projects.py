@@ -389,9 +389,9 @@ class _ProjectReader:
 
     def _find_supply(self, text: str) -> SupplyMode:
         """Return the mode of supply whose word is in a text; UNKNOWN without one."""
-        words_by_mode = self.settings.supply_words.items()
         return next(
-            (mode for mode, words in words_by_mode if any(word in text.upper() for word in words)), SupplyMode.UNKNOWN
+            (mode for mode, words in self.settings.supply_words.items() if any(word in text.upper() for word in words)),
+            SupplyMode.UNKNOWN,
         )
 
     def _read_use(self, position: int, *, is_doubtful: bool) -> tuple[str, str, str]:

@@ -25,8 +25,7 @@ from .occupied import (
     list_supplements,
     make_heritage_notice,
     overlay_layer,
-    sum_functions,
-    sum_townships,
+    sum_places,
 )
 from .review_sentences import (
     COUNTY,
@@ -236,7 +235,7 @@ class ProjectReview:
         parcels, townships, functions = (
             None if overlay is None or number in overlay.failed else overlay for overlay in self._summed.values()
         )
-        in_townships = sum_townships(townships, number) if townships else ()
+        in_townships = sum_places(townships, number, are_townships=True) if townships else ()
         if sum(zone.area_m2 for zone in zones) > project.statutory_m2 + self.tolerance.min_area_m2:
             notes.append(self._make_note(NoteLevel.WARNING, "zones_overlap", project))
         names = NameList(tuple(one.name for one in in_townships if one.area_m2 >= self.tolerance.min_area_m2))
@@ -258,7 +257,7 @@ class ProjectReview:
             zones,
             classes,
             in_townships,
-            sum_functions(functions, number) if functions else (),
+            sum_places(functions, number, are_townships=False) if functions else (),
             list_supplements(project, lines),
             make_heritage_notice(
                 number, self._expected, self._heritage, self.settings.archaeology.mark, self.tolerance
@@ -287,10 +286,10 @@ class ProjectReview:
     def _judge_county(self, number: int, project: Project) -> LineItem | None:
         """Return an item on land outside the county, or on a missing outline; None for a project inside."""
         if self._county is None:
-            role = self.plan.list_roles_of_concept(COUNTY)[0]
             return LineItem(
-                COUNTY, role, COUNTY_NAME, AreaBasis.STATUTORY, None, None, None, Outcome.UNDETERMINED,
-                Message(SECTION, "line_county_absent"), is_present=False, weight=Outcome.CONDITIONAL,
+                COUNTY, self.plan.list_roles_of_concept(COUNTY)[0], COUNTY_NAME, AreaBasis.STATUTORY, None, None, None,
+                Outcome.UNDETERMINED, Message(SECTION, "line_county_absent"), is_present=False,
+                weight=Outcome.CONDITIONAL,
             )  # fmt: skip
         if number in self._county.failed:
             return LineItem(
@@ -330,5 +329,9 @@ class ProjectReview:
 
     def _make_note(self, level: NoteLevel, key: str, project: Project, **params: object) -> ProjectNote:
         """Return a note on a project."""
-        shown = {"file": project.source, "row": project.row, **params}
-        return ProjectNote(level, Message(SECTION, f"note_{key}", shown), project.row, project.label)
+        return ProjectNote(
+            level,
+            Message(SECTION, f"note_{key}", {"file": project.source, "row": project.row, **params}),
+            project.row,
+            project.label,
+        )

@@ -63,14 +63,13 @@ def get_outcome_name(outcome: Outcome, texts: Texts) -> str:
 def describe_result(result: ConformityResult, lang: str) -> list[ReportLine]:
     """Return a summary, the verdicts of few projects with the reason, and the notes, those on errors first."""
     texts = Texts(lang)
-    counts = {str(verdict): format_number(result.count(verdict), 0) for verdict in VERDICTS}
     summary = texts.get(
         SECTION,
         "done",
         count=format_number(len(result.results), 0),
         left_out=format_number(result.left_out_count, 0),
         table=result.admission_file,
-        **counts,
+        **{str(verdict): format_number(result.count(verdict), 0) for verdict in VERDICTS},
     )
     lines = [ReportLine(NoteLevel.WARNING if result.has_problems else NoteLevel.INFO, summary)]
     if len(result.results) <= _MAX_LISTED_PROJECTS:
@@ -88,8 +87,13 @@ def describe_result(result: ConformityResult, lang: str) -> list[ReportLine]:
         lines += [ReportLine(NoteLevel.INFO, text) for text in sentences]
     if result.unread_note:
         lines.append(ReportLine(NoteLevel.INFO, result.unread_note.render(texts)))
-    notes = sorted(result.notes, key=lambda note: (_LEVEL_ORDER.index(note.level), note.row))
-    return [*lines, *(ReportLine(note.level, note.message.render(texts)) for note in notes)]
+    return [
+        *lines,
+        *(
+            ReportLine(note.level, note.message.render(texts))
+            for note in sorted(result.notes, key=lambda note: (_LEVEL_ORDER.index(note.level), note.row))
+        ),
+    ]
 
 
 def count_loose_parts(parts: NDArray) -> dict[str, int]:
@@ -116,17 +120,6 @@ class Area:
             if self.area_m2 < _MIN_HECTARES_M2
             else texts.get(SECTION, "hectares", amount=format_hectare_number(self.area_m2))
         )
-
-
-@dataclass(frozen=True)
-class Length:
-    """A length (m) as a parameter of a sentence; whole metres from 10 m on."""
-
-    length_m: float
-
-    def render(self, texts: Texts) -> str:
-        """Return the length without a unit."""
-        return format_number(self.length_m, 0 if self.length_m >= 10 else 2)
 
 
 @dataclass(frozen=True)

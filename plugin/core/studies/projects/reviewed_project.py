@@ -277,11 +277,6 @@ class LineItem(JudgedItem):
         """Return the occupied area on the leading basis: net area where it is known, else statutory area."""
         return self.net_m2 if self.basis is AreaBasis.NET and self.net_m2 is not None else self.area_m2
 
-    @property
-    def is_occupied(self) -> bool:
-        """Return True if the project has land in the line."""
-        return bool(self.area_m2)
-
 
 @dataclass(frozen=True)
 class ClassItem:

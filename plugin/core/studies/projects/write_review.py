@@ -84,7 +84,6 @@ _KEYS_BY_CLASS: dict[type, tuple[str | tuple[str, str], ...]] = {
     ProjectNote: ("level", "row", "project", "field", ("text", "message")),
 }  # fmt: skip
 LAYER_NAME = "conformity"
-_NUMERIC_COLUMNS = ("row", "area_m2", "net_m2")
 _COLUMNS = (
     "row", "project", "number", "use", "item", "role", "code", "name", "part", "area_m2", "net_m2", "outcome",
     "outcome_name", "reason", "source", "mark",
@@ -125,11 +124,7 @@ def write_conformity_outputs(
     ``print_pdf`` writes a document as PDF, ``rasterise`` draws maps as pixels; only QGIS can. Raise OutputError and
     InputError as `write_files`, and Cancelled.
     """
-
-    @cache
-    def make_document() -> Document:
-        return make_conformity_document(result, rasterise=rasterise, cancellation=cancellation)
-
+    make_document = cache(partial(make_conformity_document, result, rasterise=rasterise, cancellation=cancellation))
     for target in outputs.list_paths():
         check_not_input(target, list(result.plan.input_files))
     write_files(
@@ -150,8 +145,10 @@ def result_to_dict(result: ConformityResult, lang: str) -> dict[str, Any]:
     def convert(value: Any) -> Any:
         keys = _KEYS_BY_CLASS.get(type(value))
         if keys is not None:
-            pairs = ((one, one) if isinstance(one, str) else one for one in keys)
-            return {key: convert(getattr(value, attribute)) for key, attribute in pairs}
+            return {
+                key: convert(getattr(value, attribute))
+                for key, attribute in ((one, one) if isinstance(one, str) else one for one in keys)
+            }
         if hasattr(value, "render"):
             return value.render(texts)
         if isinstance(value, tuple):
@@ -217,8 +214,14 @@ def write_parts_layer(result: ConformityResult, path: Path) -> None:
         )
 
     for one in result.results:
-        reasons = "\n".join(reason.render(texts) for reason in one.reasons)
-        add(one, "project", one.project.shape, one.project.statutory_m2, one.verdict, reasons)
+        add(
+            one,
+            "project",
+            one.project.shape,
+            one.project.statutory_m2,
+            one.verdict,
+            "\n".join(reason.render(texts) for reason in one.reasons),
+        )
         for line in one.lines:
             of_line = {"role": line.role, "code": line.id, "name": line.name.render(texts)}
             reason = line.reason.render(texts)
@@ -229,47 +232,51 @@ def write_parts_layer(result: ConformityResult, path: Path) -> None:
         for zone in one.zones:
             reason, name = zone.reason.render(texts), {"code": zone.code, "name": zone.name}
             add(one, "zone", zone.shape, zone.area_m2, zone.outcome, reason, zone.rule, **name)
-    columns = {
-        name: pd.Series([row[name] for row in rows], dtype="float64" if name in _NUMERIC_COLUMNS else "object")
-        for name in _COLUMNS
-    }
-    columns["row"] = columns["row"].astype("int64")
+    columns = pd.DataFrame(rows, columns=[*_COLUMNS], dtype=object)
+    columns = columns.astype({"row": "int64", "area_m2": "float64", "net_m2": "float64"})
     crs = result.plan.plane_crs
-    shapes = gpd.GeoSeries([row["shape"] for row in rows], crs=crs)
-    write_polygon_layer(gpd.GeoDataFrame(columns, geometry=shapes, crs=crs), path, LAYER_NAME)
+    write_polygon_layer(
+        gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries([row["shape"] for row in rows], crs=crs), crs=crs),
+        path,
+        LAYER_NAME,
+    )
 
 
 def write_conformity_workbook(result: ConformityResult, path: Path) -> None:
     """Write all tables to a new workbook. Raise OutputError."""
     texts = Texts(result.lang)
-    tables = [
-        make_project_table(result, texts),
-        make_line_table(result, texts),
-        make_zone_table(result, texts),
-        make_class_table(result, texts),
-        make_township_table(result, texts),
-        make_table(
-            "conformity_notes",
-            [
-                TableColumn(
-                    "project_row",
-                    width_in_characters=8,
-                    value=lambda note: make_table_number(note.row, "count") if note.row else None,
-                ),
-                TableColumn("project_name", width_in_characters=26, value=lambda note: note.project),
-                TableColumn(
-                    "project_level",
-                    width_in_characters=10,
-                    value=lambda note: texts.get(SECTION, f"level_{note.level}"),
-                ),
-                TableColumn("project_note", width_in_characters=90, value=lambda note: note.message.render(texts)),
-            ],
-            result.notes,
-            lambda note: str(note.row),
-            notes=[] if result.notes else [texts.get(SECTION, "no_notes")],
-        ),
-    ]
-    write_tables_workbook(path, tables, result.area_name, texts)
+    write_tables_workbook(
+        path,
+        [
+            make_project_table(result, texts),
+            make_line_table(result, texts),
+            make_zone_table(result, texts),
+            make_class_table(result, texts),
+            make_township_table(result, texts),
+            make_table(
+                "conformity_notes",
+                [
+                    TableColumn(
+                        "project_row",
+                        width_in_characters=8,
+                        value=lambda note: make_table_number(note.row, "count") if note.row else None,
+                    ),
+                    TableColumn("project_name", width_in_characters=26, value=lambda note: note.project),
+                    TableColumn(
+                        "project_level",
+                        width_in_characters=10,
+                        value=lambda note: texts.get(SECTION, f"level_{note.level}"),
+                    ),
+                    TableColumn("project_note", width_in_characters=90, value=lambda note: note.message.render(texts)),
+                ],
+                result.notes,
+                lambda note: str(note.row),
+                notes=[] if result.notes else [texts.get(SECTION, "no_notes")],
+            ),
+        ],
+        result.area_name,
+        texts,
+    )
 
 
 def make_project_table(result: ConformityResult, texts: Texts) -> ReportTable:
@@ -432,8 +439,14 @@ def _list_rows_and_sum(
     """Return the rows on parts of a project's land, and on their sum; no sum without ``make_sum``."""
     rows = [make_row(columns, (one, part), code=f"{one.project.row}/{part.code}") for part in parts]
     if make_sum is not None:
-        whole = make_sum("total", sum(part.area_m2 for part in parts))
-        rows.append(make_row(columns, (one, whole), "sum", f"{one.project.row}/total"))
+        rows.append(
+            make_row(
+                columns,
+                (one, make_sum("total", sum(part.area_m2 for part in parts))),
+                "sum",
+                f"{one.project.row}/total",
+            )
+        )
     return rows
 
 
