@@ -111,9 +111,9 @@ def _read_editions(args: argparse.Namespace, lang: str) -> tuple[EditionsOfCheck
     if not text:
         return None, []
     from ..studies.evaluation.evaluate_editions import choose_editions_of_check
-    from ..studies.evaluation.evaluated_editions import list_files_of_editions, read_editions, split_editions_or_list
+    from ..studies.evaluation.evaluated_editions import list_files_of_editions, read_editions, split_editions
 
-    given = split_editions_or_list(text)
+    given = split_editions(text)
     editions = read_editions(given, has_checked_plan=True)
     chosen = choose_editions_of_check(editions, args.source, args.profile, date.today().year, lang)
     return chosen, list_files_of_editions(given, editions)

@@ -85,20 +85,15 @@ class HeritageParts:
     part_of_row: NDArray
     site_of_row: NDArray
 
-    def find_rows_of_part(self, part: str) -> NDArray:
-        """Return (n,) bool: rows that are this part (core, control or range) of any site."""
+    def find_rows_of_part(self, part: str, site: str | None = None) -> NDArray:
+        """Return (n,) bool: rows that are this part (core, control or range) of a site, without one of any."""
         is_part: NDArray = self.part_of_row == part
-        return is_part
-
-    def find_rows_of_site_part(self, part: str, site: str) -> NDArray:
-        """Return (n,) bool: rows that are this part of this site."""
-        is_part_of_site: NDArray = (self.part_of_row == part) & (self.site_of_row == site)
-        return is_part_of_site
+        return is_part if site is None else is_part & (self.site_of_row == site)
 
     def list_site_names(self) -> list[str]:
         """Return the names of sites with a core or control zone, in order."""
-        is_core_or_control = self.find_rows_of_part(CORE_PART) | self.find_rows_of_part(CONTROL_PART)
-        return [site for site in dict.fromkeys(self.site_of_row[is_core_or_control].tolist()) if site]
+        sites = self.site_of_row[np.isin(self.part_of_row, (CORE_PART, CONTROL_PART))]
+        return [site for site in dict.fromkeys(sites.tolist()) if site]
 
 
 def classify_heritage_parts(layer: Layer, ctx: RuleContext) -> HeritageParts:
@@ -244,8 +239,7 @@ def list_heritage_layers(ctx: RuleContext) -> Iterator[tuple[str, str]]:
     The kind is empty where the rows give it.
     """
     yield "heritage", ""
-    kinds = ctx.get_code_list(KIND_CODE_LIST_ID).entry_by_code
-    for kind_entry in kinds.values():
+    for kind_entry in ctx.get_code_list(KIND_CODE_LIST_ID).entry_by_code.values():
         role = kind_entry.other_columns.get("layer", "")
         if role:
             yield role, kind_entry.name
@@ -330,12 +324,16 @@ def _read_listed_value(row: FoundTableRow, column: str, value_by_word: Mapping[s
         return ""
     value = _find_value_of_longest_word(text, value_by_word)
     if not value:
-        label = next(
-            register_column.possible_headings[0]
-            for register_column in REGISTER_COLUMNS
-            if register_column.name == column
+        raise table.make_cell_error(
+            row,
+            next(
+                register_column.possible_headings[0]
+                for register_column in REGISTER_COLUMNS
+                if register_column.name == column
+            ),
+            text,
+            dict.fromkeys(value_by_word.values()),
         )
-        raise table.make_cell_error(row, label, text, dict.fromkeys(value_by_word.values()))
     return value
 
 

@@ -103,8 +103,7 @@ def read_township_targets(path: str | Path) -> AllocatedTargets:
     allocated_targets: list[AllocatedTarget] = []
     totals: list[AllocatedTarget] = []
     for row in table.rows:
-        row_targets = [_read_long_row_target(table, row)] if long else _read_wide_row_targets(table, row, figures)
-        (totals if _is_total(row) else allocated_targets).extend(row_targets)
+        (totals if _is_total(row) else allocated_targets).extend(_read_row_targets(table, row, figures))
     target_by_township: dict[tuple[str, str], AllocatedTarget] = {}
     # Rows without a code come last: their name identifies them, and a row with a code may have the same name.
     for allocated in sorted(allocated_targets, key=lambda t: not t.code):
@@ -121,10 +120,12 @@ def read_township_targets(path: str | Path) -> AllocatedTargets:
             )
     if not allocated_targets:
         raise InputError("tasks_none", file=table.file_and_sheet)
-    listed_townships = {
-        one for row in table.rows if not _is_total(row) for one in _read_code_and_name(table, row) if one
-    }
-    return AllocatedTargets(table.file_name, tuple(allocated_targets), tuple(totals), frozenset(listed_townships))
+    return AllocatedTargets(
+        table.file_name,
+        tuple(allocated_targets),
+        tuple(totals),
+        frozenset({one for row in table.rows if not _is_total(row) for one in _read_code_and_name(table, row) if one}),
+    )
 
 
 def _find_figure_headings(table: FoundTable) -> dict[str, tuple[str, str]]:
@@ -160,30 +161,30 @@ def _find_figure_headings(table: FoundTable) -> dict[str, tuple[str, str]]:
     return indicator_and_unit_by_heading
 
 
-def _read_wide_row_targets(
+def _read_row_targets(
     table: FoundTable, row: FoundTableRow, figures: dict[str, tuple[str, str]]
 ) -> list[AllocatedTarget]:
-    """Return the targets in one row of the wide form; empty cells are skipped."""
-    code, name = _read_code_and_name(table, row)
-    return [
-        AllocatedTarget(
-            code,
-            name,
-            indicator,
-            find_allowed_comparisons(indicator)[0],
-            parse_printed_number(table, row, head, row.other_cells[head]),
-            unit,
-            row.text_by_column["source"],
-            row.line_number,
-        )
-        for head, (indicator, unit) in figures.items()
-        if row.other_cells[head]
-    ]
+    """Return the targets in one row; raise InputError for an invalid cell.
 
-
-def _read_long_row_target(table: FoundTable, row: FoundTableRow) -> AllocatedTarget:
-    """Return the target in one row of the long form; raise InputError for an invalid cell."""
+    ``figures``: heading → indicator and unit in the wide form, in which empty cells are skipped; empty in the long
+    form, in which a row has one target.
+    """
     code, name = _read_code_and_name(table, row)
+    if figures:
+        return [
+            AllocatedTarget(
+                code,
+                name,
+                indicator,
+                find_allowed_comparisons(indicator)[0],
+                parse_printed_number(table, row, head, row.other_cells[head]),
+                unit,
+                row.text_by_column["source"],
+                row.line_number,
+            )
+            for head, (indicator, unit) in figures.items()
+            if row.other_cells[head]
+        ]
     indicator = _parse_keyword(table, row, "indicator", INDICATOR_WORDS)
     comparison = (
         _parse_keyword(table, row, "comparison", COMPARISON_WORDS)
@@ -196,21 +197,14 @@ def _read_long_row_target(table: FoundTable, row: FoundTableRow) -> AllocatedTar
             row, "关系", row.text_by_column["comparison"], [COMPARISON_WORDS[one][0] for one in allowed_comparisons]
         )
     value = parse_printed_number(table, row, "数值", row.text_by_column["value"])
-    return AllocatedTarget(
-        code,
-        name,
-        indicator,
-        comparison,
-        value,
-        _parse_keyword(table, row, "unit", UNIT_WORDS),
-        row.text_by_column["source"],
-        row.line_number,
-    )
+    unit, source = _parse_keyword(table, row, "unit", UNIT_WORDS), row.text_by_column["source"]
+    return [AllocatedTarget(code, name, indicator, comparison, value, unit, source, row.line_number)]
 
 
 def _read_code_and_name(table: FoundTable, row: FoundTableRow) -> tuple[str, str]:
     """Return the township's code (nine digits or empty) and name; raise InputError without both."""
-    code, name = _read_township_code(row), row.text_by_column["name"]
+    # Layers write half-width digits.
+    code, name = normalize("NFKC", row.text_by_column["code"]), row.text_by_column["name"]
     if code and not (code.isdigit() and len(code) >= _TOWNSHIP_DIGITS):
         raise table.make_cell_error(row, "乡镇代码", code, ("140225100",))
     if not (code or name):
@@ -224,12 +218,8 @@ def _is_total(row: FoundTableRow) -> bool:
     Its name is 合计 or the like, or its code is the county's (six digits and 000).
     """
     name = re.sub(r"\s+", "", row.text_by_column["name"]).lower()
-    return name.endswith(_TOTAL_WORDS) or _read_township_code(row)[6:_TOWNSHIP_DIGITS] == "000"
-
-
-def _read_township_code(row: FoundTableRow) -> str:
-    """Return the code with half-width digits, as layers write it."""
-    return normalize("NFKC", row.text_by_column["code"])
+    code = normalize("NFKC", row.text_by_column["code"])
+    return name.endswith(_TOTAL_WORDS) or code[6:_TOWNSHIP_DIGITS] == "000"
 
 
 def parse_printed_number(table: FoundTable, row: FoundTableRow, column: str, text: str) -> str:
@@ -245,8 +235,12 @@ def _parse_keyword(table: FoundTable, row: FoundTableRow, column: str, words_by_
     text = row.text_by_column[column]
     meant = find_word_id(text, words_by_id)
     if not meant:
-        head = next(c.possible_headings[0] for c in TOWNSHIP_TARGET_COLUMNS if c.name == column)
-        raise table.make_cell_error(row, head, text, list_first_words(words_by_id))
+        raise table.make_cell_error(
+            row,
+            next(c.possible_headings[0] for c in TOWNSHIP_TARGET_COLUMNS if c.name == column),
+            text,
+            list_first_words(words_by_id),
+        )
     return meant
 
 

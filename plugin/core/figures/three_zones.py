@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -91,20 +92,6 @@ class ThreeZones:
         return float(self.polygon_areas_m2.sum())
 
     @property
-    def input_m2(self) -> float:
-        """Total area of the planning zones that the mapping contains, m²."""
-        return sum(self.zones_m2.values())
-
-    @property
-    def difference_m2(self) -> float:
-        """Sum of the planning zones minus sum of the three zones, m².
-
-        The difference is the overlap of planning zones that belong to the same one of the three, and fractions of a
-        square metre where a straight edge has a vertex on one side only: both sides are measured by their vertices.
-        """
-        return self.input_m2 - self.total_m2
-
-    @property
     def do_areas_add_up(self) -> bool:
         """True if no land is in two planning zones."""
         return self.overlap_m2 <= self.allowed_overlap_m2
@@ -160,18 +147,17 @@ def derive_zones(
     to_lonlat = crs_care.make_lonlat_transformer(crs)
     statutory_areas = measure_statutory_area(shapes, to_lonlat)
     of_zone = np.array([spaces.get_three_zone_code(code) for code in codes], dtype=object)
-    limits = _NO_TOLERANCE
-    if crs_care.describe_crs(crs).is_geographic:
-        lengths_m = {"cluster_m": _NO_TOLERANCE.cluster_m, "edge_match_m": _NO_TOLERANCE.edge_match_m}
-        limits = replace(limits, **{name: length / _METRES_PER_DEGREE for name, length in lengths_m.items()})
+    unit_m = _METRES_PER_DEGREE if crs_care.describe_crs(crs).is_geographic else 1.0
+    cluster, edge_match = _NO_TOLERANCE.cluster_m / unit_m, _NO_TOLERANCE.edge_match_m / unit_m
+    limits = replace(_NO_TOLERANCE, cluster_m=cluster, edge_match_m=edge_match)
     dissolved: list[Any] = []
     made_of: list[str] = []
     # Areas in the plane of the coordinates do not change with vertices on a straight edge, statutory areas do.
     plane_areas = np.where(has_shape, shapely.area(shapes), 0.0)
     plane_overlap = 0.0
     wholes: dict[str, Any] = {}
-    rows_by_space = {zone_code: has_shape & (of_zone == zone_code) for zone_code in spaces.spaces.entry_by_code}
-    rows_by_space = {zone_code: rows for zone_code, rows in rows_by_space.items() if rows.any()}
+    present = set(of_zone[has_shape].tolist())
+    rows_by_space = {one: has_shape & (of_zone == one) for one in spaces.spaces.entry_by_code if one in present}
     polygons.find_overlap_candidates(cancellation)
     unions = map_in_threads(
         lambda rows: union_polygon_rows(polygons, rows, tolerance=limits), list(rows_by_space.values()), cancellation
@@ -191,11 +177,10 @@ def derive_zones(
             count, total = unmapped_zones.get(code, (0, 0.0))
             unmapped_zones[code] = (count + 1, total + area)
     between = _measure_overlap_of_zones(wholes, crs, limits)
-    areas = measure_statutory_area(np.array(dissolved, dtype=object), to_lonlat) if dissolved else np.zeros(0)
     result = ThreeZones(
         polygons=np.array(dissolved, dtype=object),
         zone_of_polygon=made_of,
-        polygon_areas_m2=areas,
+        polygon_areas_m2=measure_statutory_area(np.array(dissolved, dtype=object), to_lonlat),
         zones_m2={s: float(statutory_areas[of_zone == s].sum()) for s in wholes},
         zone_counts={s: int(np.count_nonzero(has_shape & (of_zone == s))) for s in wholes},
         unmapped_zones=unmapped_zones,
@@ -204,8 +189,11 @@ def derive_zones(
         repaired_shape_count=len(repaired_rows),
     )
     plane_unit_m2 = float(statutory_areas.sum() / (plane_areas.sum() or 1.0))
-    has_overlap = plane_overlap * plane_unit_m2 > result.allowed_overlap_m2
-    result.overlap_m2 = (max(result.difference_m2, 0.0) if has_overlap else 0.0) + between
+    result.overlap_m2 = between
+    if plane_overlap * plane_unit_m2 > result.allowed_overlap_m2:
+        # Overlap within one of the three zones, and fractions of a square metre where a straight edge has a vertex on
+        # one side only: both sides are measured by their vertices.
+        result.overlap_m2 += max(sum(result.zones_m2.values()) - result.total_m2, 0.0)
     return result
 
 
@@ -215,18 +203,11 @@ def _measure_overlap_of_zones(shape_by_zone_code: dict[str, Any], crs: CRS, limi
     It counts once for each zone beyond the first.
     """
     outlines = np.array(list(shape_by_zone_code.values()), dtype=object)
-    if len(shape_by_zone_code) < 2 or not len(find_shared_pieces(outlines, tolerance=limits)):
+    if len(outlines) < 2 or not len(find_shared_pieces(outlines, tolerance=limits)):
         return 0.0
-    shared_m2 = 0.0
-    joined_zones: Any = None
-    for zone_shape in shape_by_zone_code.values():
-        if joined_zones is not None:
-            overlap = extract_polygons(shapely.intersection(joined_zones, zone_shape))
-            shared_m2 += float(
-                compute_drawn_area(np.array([overlap], dtype=object), crs_care.make_lonlat_transformer(crs))[0]
-            )
-        joined_zones = zone_shape if joined_zones is None else shapely.union(joined_zones, zone_shape)
-    return shared_m2
+    joined_zones = accumulate(outlines, shapely.union)
+    overlaps = [extract_polygons(shapely.intersection(*pair)) for pair in zip(joined_zones, outlines[1:], strict=False)]
+    return float(compute_drawn_area(np.array(overlaps, dtype=object), crs_care.make_lonlat_transformer(crs)).sum())
 
 
 def derive_from_layer(zones: Layer, spaces: SpaceMap, cancellation: Cancellation = NEVER_CANCELLED) -> ThreeZones:
@@ -281,8 +262,9 @@ def derive_from_plan(
             raise InputError(
                 "no_recognised_layer", source=plan.source, layers=", ".join(plan.unrecognised_layers) or "-"
             )
-        reason = texts.format_problem(*unusable_layer.problem_message)
-        raise InputError("zones_unusable", layer=unusable_layer.name, reason=reason)
+        raise InputError(
+            "zones_unusable", layer=unusable_layer.name, reason=texts.format_problem(*unusable_layer.problem_message)
+        )
     if not zones.has_field("zone_code"):
         raise InputError("zones_no_code", layer=zones.name, field=zones.get_field_name("zone_code"))
     spaces = load_space_map(plan.norm)
@@ -377,5 +359,8 @@ def make_zone_rows(
             three_zones.polygon_areas_m2, area.decimals if area and area.decimals is not None else 2
         ).tolist(),
     }
-    columns = {f.name: values.get(f.meaning, [None] * count) for f in template.fields}
-    return gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(three_zones.polygons, crs=crs), crs=crs)
+    return gpd.GeoDataFrame(
+        {f.name: values.get(f.meaning, [None] * count) for f in template.fields},
+        geometry=gpd.GeoSeries(three_zones.polygons, crs=crs),
+        crs=crs,
+    )

@@ -164,7 +164,7 @@ def _describe_project(one: ProjectResult, result: ConformityResult, texts: Texts
         ),
         tr(", ").join(
             [
-                item.get_name(texts.lang)
+                item.name.render(texts)
                 for item in one.missing
                 if item.id in absent or (item.id not in known and not item.id.startswith(("zone_", "gaps_")))
             ]
@@ -183,7 +183,7 @@ def _describe_project(one: ProjectResult, result: ConformityResult, texts: Texts
         tuple(
             OccupiedShape(line.id, line.shape.wkb)
             for line in one.lines
-            if line.is_occupied and line.id not in _UNHATCHED_LINES and line.shape is not None
+            if line.area_m2 and line.id not in _UNHATCHED_LINES and line.shape is not None
         ),
     )
 
@@ -215,7 +215,7 @@ def _list_reasons(one: ProjectResult, texts: Texts) -> Iterator[Reason]:
         line_id = getattr(item, "id", "")
         if getattr(item, "is_present", True) and (has_use or line_id):
             asks = "approval" if line_id == _FARMLAND and not one.project.approval else ""
-            source = item.rule.get_source(texts.lang) if item.rule else ""
+            source = item.rule.source.render(texts) if item.rule else ""
             yield Reason(str(item.outcome), text, _shorten(text), item.mark, source, asks)
     for gap in one.missing:
         if gap.id.startswith("gaps_"):
@@ -241,7 +241,7 @@ def _list_lines(one: ProjectResult, texts: Texts) -> Iterator[LineRow]:
             # The missing layers that do not count are named together below.
             continue
         occupied, basis = _hectares(line.leading_m2), texts.get("conformity", f"basis_{line.basis}")
-        name = line.get_name(texts.lang)
+        name = line.name.render(texts)
         if not line.is_present and line.area_m2 is None:
             occupied, basis = DASH, tr("layer missing")
         elif line.outside_m2 is not None and line.area_m2 is not None:
@@ -254,7 +254,7 @@ def _list_lines(one: ProjectResult, texts: Texts) -> Iterator[LineRow]:
             str(line.outcome),
             get_outcome_name(line.outcome, texts),
             _make_tip(line, texts),
-            bool(line.is_occupied and line.outcome in ("fails", "undetermined", "conditional")),
+            bool(line.area_m2 and line.outcome in ("fails", "undetermined", "conditional")),
         )
     for zone in one.zones:
         yield LineRow(
@@ -276,7 +276,7 @@ def _make_tip(item: LineItem | ZoneItem, texts: Texts) -> str:
     reason = item.reason.render(texts)
     if item.rule is None:
         return reason
-    source = tr("Source: {source} ({mark})").format(source=item.rule.get_source(texts.lang), mark=item.mark)
+    source = tr("Source: {source} ({mark})").format(source=item.rule.source.render(texts), mark=item.mark)
     return f"{reason}\n{source}"
 
 

@@ -55,7 +55,6 @@ class AreaFieldComparison(TownshipSums):
     ``field_values_m2``: the field; ``gross_values``: the gross areas, which are the field itself or, for a net field,
     the gross field of the same rows; ``land_areas``: statutory areas, 0 where a row has no shape; ``net_excess``:
     excess of a net area over the gross area, 0 for a gross field; ``has_value``: rows with a value;
-    ``township_number``: the township of the row's centre, −1 for none; ``township_names``: names of all townships;
     ``allowed_share``: allowed difference of two sums; ``allowed_row_difference_m2``: allowed difference of a single
     row; ``apparent_unit``: the unit that the values seem to have instead of the unit of the field.
     """
@@ -66,8 +65,6 @@ class AreaFieldComparison(TownshipSums):
     land_areas: NDArray
     net_excess: NDArray
     has_value: NDArray
-    township_number: NDArray
-    township_names: list[str]
     allowed_share: float
     allowed_row_difference_m2: float
     apparent_unit: str = ""
@@ -123,13 +120,6 @@ class AreaFieldComparison(TownshipSums):
         is_different, is_excessive = self.compare_field_sums(add)
         return is_different & has_several_errors, is_excessive & has_several_errors
 
-    def clearly_confirms_sums(self, rows: NDArray) -> bool:
-        """Return True if the sums of field and shapes differ by less than half of the allowed difference.
-
-        Areas of shapes that are estimated are then accurate enough.
-        """
-        return self.with_allowed_share(self.allowed_share / 2).confirms_sums(rows)
-
     def confirms_sums(self, rows: NDArray) -> bool:
         """Return True if the geometry confirms the sums of some rows, (n,) bool.
 
@@ -166,7 +156,8 @@ def is_sum_confirmed_by_geometry(layer: Layer, meaning: str, ctx: RuleContext, r
     if comparison is None:
         return True
     is_summed = np.ones(len(layer), dtype=bool) if rows is None else rows
-    if not comparison.clearly_confirms_sums(is_summed):
+    # Areas of shapes that are estimated are accurate enough for half of the allowed difference.
+    if not comparison.with_allowed_share(comparison.allowed_share / 2).confirms_sums(is_summed):
         comparison = require_value(compare_area_field_with_shapes(layer, meaning, ctx), f"the values of {meaning}")
         if not comparison.confirms_sums(is_summed):
             return False
@@ -241,16 +232,14 @@ def _compute_area_field_comparison(
         others = (one for one in ("m2", "ha", "mu", "km2") if one != field_unit)
         unit = next((one for one in others if abs(factor / SQUARE_METRES[one] - 1) < _UNIT_SHARE), "")
     sums = expected if meaning == NET_FIELD else written_areas
-    township_number, township_names = locate_row_centres(layer, ctx)
     return AreaFieldComparison(
+        *locate_row_centres(layer, ctx),
         meaning,
         np.where(has_value, np.nan_to_num(written_areas), 0.0),
         np.where(has_value, np.nan_to_num(sums), 0.0),
         np.where(has_value, land_areas, 0.0),
         net_excess,
         has_value,
-        township_number,
-        township_names,
         float(ctx.norm.get(SUM_ALLOWANCE_SETTING)),
         float(ctx.norm.get(ROW_ALLOWANCE_SETTING)) + _ROUNDING_M2,
         unit,

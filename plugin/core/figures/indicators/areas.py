@@ -44,6 +44,16 @@ ROUNDING_M2 = 0.01
 # figures of LAW002 share the result.
 
 
+#: Wrong value of a row → meaning of its field, in the order in which the values are compared.
+_FIELD_BY_CASE = {
+    "gross": "gross_area",
+    "rate": "deduction_rate",
+    "deduction": "deduction_area",
+    "missing": "net_area",
+    "net": "net_area",
+}
+
+
 class NetAreaContradiction(NamedTuple):
     """A row whose areas contradict each other, with the first wrong field.
 
@@ -81,52 +91,32 @@ def find_net_area_contradictions(layer: Layer, cultivated: NDArray, allowance_m2
     # Ignore the rounding error of a double.
     slack = allowance_m2 + 1e-6
     net_difference = net - gross if without_deduction else np.abs(net - (gross - deducted))
-    follows = (gross > 0) & (net_difference <= slack)
-    if has_rate:
-        follows &= (rate >= 0) & (rate < 1) & (np.abs(deduction - expected_deduction) <= slack)
-
+    # Comparisons with NaN are False.
+    wrong_rows_by_case = {
+        "gross": ~(gross > 0),
+        "rate": has_rate & ~((rate >= 0) & (rate < 1)),
+        "deduction": has_rate & (np.abs(deduction - expected_deduction) > slack),
+        "missing": np.isnan(net) & cultivated,
+        "net": net_difference > slack,
+    }
+    actual_values = {"gross_area": gross, "deduction_rate": rate, "deduction_area": deduction, "net_area": net}
+    case_of_row = np.select([*wrong_rows_by_case.values()], [*wrong_rows_by_case], "")
     contradictions = []
-    # Comparisons with NaN are False, so rows without a value are validated one by one. Python computes and formats its
-    # own numbers faster than those of NumPy.
-    rows = np.flatnonzero(~follows)
-    columns = (gross, rate, deduction, expected_deduction, deducted, net, cultivated)
-    for row, g, r, d, expected, subtracted, n, is_cultivated in zip(
-        rows.tolist(), *(column[rows].tolist() for column in columns), strict=True
-    ):
-        if not (g > 0):
-            contradictions.append(_make_contradiction(row, "gross", "gross_area", g, None))
-        elif has_rate and not (0 <= r < 1):
-            contradictions.append(_make_contradiction(row, "rate", "deduction_rate", r, None))
-        elif has_rate and abs(d - expected) > slack:
-            calculation = f"{format_square_metres(g)} × {r:.10g}"
-            contradictions.append(_make_contradiction(row, "deduction", "deduction_area", d, expected, calculation))
-        elif math.isnan(n):
-            if is_cultivated:
-                calculation = _describe_subtraction(g, subtracted)
-                contradictions.append(_make_contradiction(row, "missing", "net_area", n, g - subtracted, calculation))
-        elif n - g > slack if without_deduction else abs(n - (g - subtracted)) > slack:
-            calculation = _describe_subtraction(g, subtracted)
-            contradictions.append(_make_contradiction(row, "net", "net_area", n, g - subtracted, calculation))
+    for row in np.flatnonzero(case_of_row != "").tolist():
+        case = str(case_of_row[row])
+        meaning, gross_m2 = _FIELD_BY_CASE[case], float(gross[row])
+        actual = float(actual_values[meaning][row])
+        expected, calculation = None, ""
+        if case == "deduction":
+            expected = round(float(expected_deduction[row]), 2)
+            calculation = f"{format_square_metres(gross_m2)} × {rate[row]:.10g}"
+        elif meaning == "net_area":
+            expected = round(gross_m2 - float(deducted[row]), 2)
+            calculation = f"{format_number(gross_m2, 2)} − {format_square_metres(float(deducted[row]))}"
+        contradictions.append(
+            NetAreaContradiction(row, case, meaning, None if math.isnan(actual) else actual, expected, calculation)
+        )
     return contradictions
-
-
-def _describe_subtraction(gross_m2: float, deduction_m2: float) -> str:
-    """Return the calculation of a net area as text."""
-    return f"{format_number(gross_m2, 2)} − {format_square_metres(deduction_m2)}"
-
-
-def _make_contradiction(
-    row: int, case: str, meaning: str, actual: float, expected: float | None, calculation: str = ""
-) -> NetAreaContradiction:
-    """Return a contradiction in a row; NaN in ``actual`` becomes None, ``expected`` is rounded to two decimals."""
-    return NetAreaContradiction(
-        row,
-        case,
-        meaning,
-        None if math.isnan(actual) else actual,
-        None if expected is None else round(expected, 2),
-        calculation,
-    )
 
 
 def find_reserve_parts_and_names(reserves: Layer, ctx: RuleContext) -> tuple[NDArray, NDArray]:
@@ -190,10 +180,9 @@ class AreaFigure:
 
         Without a layer it has no value.
         """
-        value = None if self.layer is None else convert_area(self.area_m2, unit)
         return Indicator(
             name,
-            value,
+            None if self.layer is None else convert_area(self.area_m2, unit),
             unit,
             self.basis,
             inputs=self.formula_inputs,
@@ -221,11 +210,15 @@ def set_target(indicator: Indicator, target: IndicatorTarget, warning_share: flo
     indicator.comparison, indicator.target = target.comparison, target.numeric_value
     indicator.target_decimals, indicator.target_source = target.printed_decimals, target.source
     if indicator.value is not None:
-        share = target.get_warning_share(warning_share)
-        state = compare_area_with_target(
-            indicator.value, indicator.comparison, indicator.target, indicator.target_decimals, share
+        indicator.set_state(
+            compare_area_with_target(
+                indicator.value,
+                indicator.comparison,
+                indicator.target,
+                indicator.target_decimals,
+                target.get_warning_share(warning_share),
+            )
         )
-        indicator.set_state(state)
 
 
 def mark_indicator_met_only_by_field(indicator: Indicator, land_m2: float, rounding_m2: float) -> None:
@@ -272,8 +265,13 @@ def compute_stated_figure(name: str, ctx: RuleContext) -> AreaFigure:
     if layer is not None and concept == "reserves" and not layer.has_no_geometry:
         rows = find_counted_reserve_rows(layer, ctx)
         area = float(layer.statutory[rows].sum())
-        inputs = {"layer": layer.role, "features": int(rows.sum()), "statutory_m2": area}
-        return AreaFigure(layer, area, basis, ctx.norm.is_confirmed(PART_WORDS_SETTING), inputs)
+        return AreaFigure(
+            layer,
+            area,
+            basis,
+            ctx.norm.is_confirmed(PART_WORDS_SETTING),
+            {"layer": layer.role, "features": int(rows.sum()), "statutory_m2": area},
+        )
     if layer is None or basis == "statutory":
         return _compute_figure(layer, concept, basis, None, ctx)
     return AreaFigure(layer, float(len(layer)), basis, formula_inputs={"layer": layer.role, "features": len(layer)})

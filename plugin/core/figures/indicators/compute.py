@@ -188,15 +188,14 @@ class PlanIndicators:
 
         The net area is used, else the survey area, else the statutory area.
         """
-        layer, rows = self._select_parcels(entry)
-        areas = get_row_areas(layer)
-        basis, values = areas.best_basis_and_areas
+        layer, rows, classes = self._select_parcels(entry)
+        basis, values = get_row_areas(layer).best_basis_and_areas
         total = float(np.nansum(values[rows]))
-        inputs = {"layer": layer.role, "features": int(rows.sum()), **_make_class_inputs(entry)}
+        inputs = {"layer": layer.role, "features": int(rows.sum()), **classes}
         meaning = AREA_FIELD_MEANINGS.get(basis)
         field_name = layer.get_field_name(meaning) if meaning else ""
         if field_name:
-            statutory_area = float(areas.statutory[rows].sum())
+            statutory_area = float(layer.statutory[rows].sum())
             inputs |= {"field": field_name, "statutory_m2": statutory_area, "difference_m2": total - statutory_area}
         figure = self._make_area(entry, total, inputs, basis)
         figure.backed = (
@@ -207,19 +206,21 @@ class PlanIndicators:
 
     def _compute_land_use_within(self, entry: CatalogueIndicator) -> Indicator:
         """Return the statutory area of the parcels of some land-use classes inside another layer."""
-        layer, rows = self._select_parcels(entry)
+        layer, rows, classes = self._select_parcels(entry)
         other = self._require_layer(entry.within)
         shared = self.ctx.geometry.find_shared_areas(layer, other, left_rows=rows)
         inside = np.bincount(shared.left, weights=shared.share, minlength=len(layer))
         # Overlapping rows of the other layer count each parcel once.
-        total = float((np.minimum(inside, 1.0) * layer.statutory).sum())
-        inputs = {
-            "layer": layer.role,
-            "within": other.role,
-            "features": int((inside > 0).sum()),
-            **_make_class_inputs(entry),
-        }
-        return self._make_area(entry, total, inputs)
+        return self._make_area(
+            entry,
+            float((np.minimum(inside, 1.0) * layer.statutory).sum()),
+            {
+                "layer": layer.role,
+                "within": other.role,
+                "features": int((inside > 0).sum()),
+                **classes,
+            },
+        )
 
     def _compute_share(self, entry: CatalogueIndicator) -> Indicator:
         """Return one area of the plan as a percentage of another."""
@@ -248,12 +249,18 @@ class PlanIndicators:
         lines, extent = self._require_layer(entry.inputs[0]), self._require_layer(entry.inputs[1])
         area = float(extent.statutory.sum())
         extent_shape = shapely.union_all(extent.plane_shapes[extent.has_shape])
-        inside = shapely.intersection(lines.plane_shapes, extent_shape)
-        lonlat = crs_care.reproject_to_lonlat(inside, self.ctx.plan.plane_crs)
+        lonlat = crs_care.reproject_to_lonlat(
+            shapely.intersection(lines.plane_shapes, extent_shape), self.ctx.plan.plane_crs
+        )
         present_lines = lonlat[~(shapely.is_missing(lonlat) | shapely.is_empty(lonlat))]
         length = float(sum(CGCS2000_GEOD.geometry_length(line) for line in present_lines))
-        inputs = {"layer": lines.role, "length_m": length, "within": extent.role, "whole_m2": area}
-        return Indicator(entry.id, (length / 1e3) / (area / 1e6), entry.unit, entry.basis, inputs=inputs)
+        return Indicator(
+            entry.id,
+            (length / 1e3) / (area / 1e6),
+            entry.unit,
+            entry.basis,
+            inputs={"layer": lines.role, "length_m": length, "within": extent.role, "whole_m2": area},
+        )
 
     def _make_area(
         self, entry: CatalogueIndicator, area_m2: float, inputs: dict, basis: str = "statutory"
@@ -261,21 +268,26 @@ class PlanIndicators:
         """Return an area (m²) as an indicator in the unit of its definition."""
         return Indicator(entry.id, convert_area(area_m2, entry.unit), entry.unit, basis, inputs=inputs)
 
-    def _select_parcels(self, entry: CatalogueIndicator) -> tuple[Layer, NDArray]:
-        """Return the layer of parcels, and (n,) bool: its rows of the indicator's classes.
+    def _select_parcels(self, entry: CatalogueIndicator) -> tuple[Layer, NDArray, dict[str, list[str]]]:
+        """Return the layer of parcels, (n,) bool: its rows of the indicator's classes, and these as an input.
 
         Raise MissingInputError without the layer or without a field with the classes.
         """
         layer = self._require_layer(entry.inputs[0])
         meaning = "urban_code" if entry.urban_codes else "land_use"
         if not layer.has_values(meaning):
-            name = layer.get_field_name(meaning) or self.texts.get_meaning_name(meaning)
             raise MissingInputError(
-                self.texts.get("figures", "no_field", layer=self.make_layer_label(layer), field=name)
+                self.texts.get(
+                    "figures",
+                    "no_field",
+                    layer=self.make_layer_label(layer),
+                    field=layer.get_field_name(meaning) or self.texts.get_meaning_name(meaning),
+                )
             )
         if entry.urban_codes:
-            return layer, np.isin(layer.text("urban_code"), list(entry.urban_codes))
-        return layer, find_rows_of_classes(layer, entry.classes, self.ctx)
+            urban_codes = list(entry.urban_codes)
+            return layer, np.isin(layer.text("urban_code"), urban_codes), {"urban_codes": urban_codes}
+        return layer, find_rows_of_classes(layer, entry.classes, self.ctx), {"land_classes": list(entry.classes)}
 
     def _require_layer(self, concept: str) -> Layer:
         """Return the layer of a concept; raise MissingInputError if it is missing or has no geometry."""
@@ -328,11 +340,6 @@ def _copy_in_unit(figure: Indicator, unit: str) -> Indicator:
     copy = Indicator(figure.id, value, unit, figure.basis, inputs=figure.inputs)
     copy.confirmed, copy.backed = figure.confirmed, figure.backed
     return copy
-
-
-def _make_class_inputs(entry: CatalogueIndicator) -> dict[str, list[str]]:
-    """Return the land-use or urban-rural codes of an indicator, as an input of its figure."""
-    return {"urban_codes": list(entry.urban_codes)} if entry.urban_codes else {"land_classes": list(entry.classes)}
 
 
 def mark_figures_of_unknown_land(figures: Iterable[Indicator], plan: Plan) -> bool:

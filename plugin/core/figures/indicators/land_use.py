@@ -24,8 +24,8 @@ AREA_FIELD_MEANINGS = {"net": "net_area", "survey": "gross_area"}
 class RowAreas:
     """The areas of a layer's rows on up to three bases; (n,) m².
 
-    ``statutory``; ``survey_m2``: 图斑面积 TBMJ; ``net_m2``: 图斑地类面积 TBDLMJ, without ridges of fields (田坎).
-    ``survey_m2`` and ``net_m2``: ``None`` where the layer has no such field, NaN in rows without a value.
+    ``survey_m2``: 图斑面积 TBMJ; ``net_m2``: 图斑地类面积 TBDLMJ, without ridges of fields (田坎); both are None where
+    the layer has no such field, NaN in rows without a value. The statutory areas are those of the layer.
     """
 
     layer: Layer
@@ -33,17 +33,12 @@ class RowAreas:
     net_m2: NDArray | None
 
     @property
-    def statutory(self) -> NDArray:
-        """Statutory areas, measured when they are first needed."""
-        return self.layer.statutory
-
-    @property
     def best_basis_and_areas(self) -> tuple[str, NDArray]:
         """Name and areas of the basis for land use: net, else survey, else statutory."""
         for basis, values in (("net", self.net_m2), ("survey", self.survey_m2)):
             if values is not None:
                 return basis, values
-        return "statutory", self.statutory
+        return "statutory", self.layer.statutory
 
 
 def get_row_areas(layer: Layer) -> RowAreas:
@@ -91,8 +86,9 @@ def classify_rows(layer: Layer, ctx: RuleContext) -> ClassedRows:
     class_names = sorted({*class_of.values(), ""})
     place = {name: n for n, name in enumerate(class_names)}
     at = {code: place[name] for code, name in class_of.items()}
-    class_index = np.array([at[code] for code in written_codes], dtype=int)
-    return cache.setdefault(layer.role, ClassedRows(class_names, class_index))
+    return cache.setdefault(
+        layer.role, ClassedRows(class_names, np.array([at[code] for code in written_codes], dtype=int))
+    )
 
 
 def _map_codes_to_2023_list(codes: CodeList, target: CodeList) -> dict[str, str]:
@@ -102,11 +98,12 @@ def _map_codes_to_2023_list(codes: CodeList, target: CodeList) -> dict[str, str]
     """
     if codes.id == target.id:
         return {code: code for code in codes.entry_by_code}
-    code_2023_by_code = {}
-    for code, row in codes.entry_by_code.items():
-        listed_codes = [c for c in row.other_columns.get(CODE_2023_COLUMN, "").split("|") if c in target.entry_by_code]
-        if listed_codes:
-            code_2023_by_code[code] = listed_codes[0]
+    code_2023_by_code = {
+        code: listed
+        for code, row in codes.entry_by_code.items()
+        for listed in row.other_columns.get(CODE_2023_COLUMN, "").split("|")[::-1]
+        if listed in target.entry_by_code
+    }
     for code in codes.entry_by_code:
         first_level_classes = {
             find_first_level_class(code_2023_by_code[c], target)

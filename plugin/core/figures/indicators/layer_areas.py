@@ -109,7 +109,7 @@ def adjust_areas(
         return AreaAdjustment(_round_to_step(control_rounded, step_m2), summed, allowed_difference, None)
     shares = [divmod(part * control, total) for part in parts]
     steps = [whole_steps for whole_steps, _ in shares]
-    part_keys = list(range(len(parts))) if keys is None else list(keys)
+    part_keys = range(len(parts)) if keys is None else keys
     order = sorted(range(len(parts)), key=lambda n: (-shares[n][1], -parts[n], part_keys[n]))
     for n in order[: control - sum(steps)]:
         steps[n] += 1
@@ -122,10 +122,8 @@ def adjust_areas(
 
 def _round_to_step(area: float, step_m2: float) -> float:
     """Return an area rounded to the decimals of the step: 0.07, not 0.07000000000000001."""
-    decimals = 0
-    while decimals < 6 and abs(step_m2 * 10**decimals - round(step_m2 * 10**decimals)) > 1e-9:
-        decimals += 1
-    return round(area, decimals)
+    decimals = (n for n in range(6) if abs(step_m2 * 10**n - round(step_m2 * 10**n)) <= 1e-9)
+    return round(area, next(decimals, 6))
 
 
 @dataclass
@@ -163,9 +161,13 @@ def measure_areas(
     """
     problem, stray = validate_coordinates(source)
     if problem is not None:
-        role = find_role(source, norm)[0] or source.name
-        reason = texts.format_problem(problem[0], {"layer": source.name, "role": role, **problem[1]})
-        raise InputError("areas_unusable", layer=source.name, reason=reason)
+        raise InputError(
+            "areas_unusable",
+            layer=source.name,
+            reason=texts.format_problem(
+                problem[0], {"layer": source.name, "role": find_role(source, norm)[0] or source.name, **problem[1]}
+            ),
+        )
     crs = require_value(source.crs, "the CRS of a layer without a problem")
     stored_shapes = source.frame.geometry.to_numpy().copy()
     stored_shapes[list(stray)] = None
@@ -185,12 +187,16 @@ def measure_areas(
     planar_areas = shapely.area(crs_care.reproject_geometries(shapes, crs, plane))
     for areas in (planar_areas, geodesic_areas, statutory_areas):
         areas[without_shape] = np.nan
-    rows = [
+    return LayerAreas(
+        planar_areas,
+        geodesic_areas,
+        statutory_areas,
+        crs_care.make_crs_label(plane),
+        shapes,
         np.flatnonzero(without_shape).tolist(),
         [n for n in repaired_positions if not without_shape[n]],
         sorted(stray),
-    ]
-    return LayerAreas(planar_areas, geodesic_areas, statutory_areas, crs_care.make_crs_label(plane), shapes, *rows)
+    )
 
 
 def find_area_field(source: SourceLayer, norm: Norm, requested: str = "") -> tuple[str, TemplateField | None]:
@@ -201,11 +207,10 @@ def find_area_field(source: SourceLayer, norm: Norm, requested: str = "") -> tup
     """
     template: Template | None = norm.standard.templates.get(find_role(source, norm)[0])
     template_field = None
-    if template is not None:
-        template_field = template.find_field_by_name(requested.upper()) if requested else None
-        template_field = template_field or (
-            None if requested else template.find_field("gross_area") or template.find_field("area")
-        )
+    if template is not None and requested:
+        template_field = template.find_field_by_name(requested.upper())
+    elif template is not None:
+        template_field = template.find_field("gross_area") or template.find_field("area")
     name = requested or (template_field.name if template_field else "MJ")
     actual_name = next((f.name for f in source.fields if f.name.upper() == name.upper()), name)
     return actual_name, template_field
@@ -370,7 +375,7 @@ def _adjust_parts_by_control_area(
     ``step_m2``: as in `adjust_areas`.
     """
     proposal = np.full(len(areas.statutory), np.nan)
-    unit_of: list[str | None] = [None] * len(proposal)
+    unit_of = np.full(len(proposal), None, dtype=object)
     closures = []
     for name, control_m2, rows in control_areas:
         closure = adjust_areas(
@@ -381,8 +386,7 @@ def _adjust_parts_by_control_area(
             keys=[(keys[n], n) for n in rows.tolist()],
         )
         closures.append((name, closure))
-        for n in rows.tolist():
-            unit_of[n] = name
+        unit_of[rows] = name
         if closure.adjusted_m2 is not None:
             proposal[rows] = closure.adjusted_m2
-    return AdjustedAreas(closures, proposal, unit_of)
+    return AdjustedAreas(closures, proposal, unit_of.tolist())

@@ -113,39 +113,6 @@ def find_rows_with_land_use(layer: Layer, setting: str, ctx: RuleContext) -> NDA
     )
 
 
-def compute_unfilled_window_shares(places: NDArray, ctx: RuleContext) -> NDArray:
-    """Return (k,) the share of each hole in the boundary that nothing fills.
-
-    永久基本农田, 生态保护红线 and water fill holes (开天窗). ``places``: (k,) polygons in metres. The result is 0 for a
-    hole of which at least the share `ratio.window_filled_share` is filled.
-    """
-    # Load shapely only for measurements.
-    import shapely
-
-    parcels = {
-        layer: None
-        for name in ("parcels", "base_parcels")
-        if (layer := ctx.plan.find_layer_of_concept(name)) is not None
-    }
-    fillers: list[tuple[Layer, NDArray]] = [
-        (layer, find_rows_with_land_use(layer, WINDOW_WATER_SETTING, ctx)) for layer in parcels
-    ]
-    lines = [ctx.plan.find_layer_of_concept(name) for name in ctx.norm.get(WINDOW_FILLERS_SETTING)]
-    fillers += [(layer, np.ones(len(layer), dtype=bool)) for layer in lines if layer is not None]
-    inside: list[list[NDArray]] = [[] for _ in places]
-    for layer, rows in fillers:
-        rows_with_shape = layer.polygons.present
-        shapes = layer.polygons.shapes[rows_with_shape[rows[rows_with_shape]]]
-        window, row = shapely.STRtree(shapes).query(places, predicate="intersects")
-        parts = shapely.intersection(places[window], shapes[row])
-        for place, part in zip(window.tolist(), parts, strict=True):
-            inside[place].append(part)
-    filled_shares = np.array([shapely.area(shapely.union_all(parts)) for parts in inside]) / shapely.area(places)
-    return np.where(
-        filled_shares < float(ctx.norm.get(WINDOW_FILLED_SETTING)), np.clip(1 - filled_shares, 0.0, 1.0), 0.0
-    )
-
-
 def compute_expansion_ratios(
     denominator_m2: float, boundary_m2: float, concentrated_m2: float, flexible_m2: float, new_land_m2: float
 ) -> dict[str, float]:
@@ -163,14 +130,35 @@ def compute_expansion_ratios(
 
 
 @dataclass
-class ExpansionRatio:
+class ExpansionAreas:
+    """The areas that the forms of the expansion ratio are made of, m²; each is a sum over rows.
+
+    ``denominator_m2``: survey area (TBMJ) of the urban base parcels, 0 without them; ``statutory_denominator_m2``:
+    their statutory area; ``boundary_m2``: statutory area of the boundary, ``parts``: of its rows by kind of zone,
+    ``uncoded_m2``: of rows without such a kind; ``new_land_m2``: land of its growing rows outside the urban base
+    parcels.
+    """
+
+    denominator_m2: float
+    statutory_denominator_m2: float
+    boundary_m2: float
+    parts: dict[str, float]
+    uncoded_m2: float
+    new_land_m2: float
+
+    def compute_ratios(self, denominator_m2: float) -> dict[str, float]:
+        """Return the ratio by form with a denominator, as `compute_expansion_ratios` does."""
+        zones = self.parts["concentrated"], self.parts["flexible"]
+        return compute_expansion_ratios(denominator_m2, self.boundary_m2, *zones, self.new_land_m2)
+
+
+@dataclass
+class ExpansionRatio(ExpansionAreas):
     """The expansion ratio in three forms (n1, n2, n3), with all inputs; areas in m².
 
-    Inputs: ``denominator_m2``: survey area (TBMJ) of the urban base parcels, 0 without them; ``statutory_denominator``:
-    their statutory area; ``base_year``, ``year_source``: result of `find_base_year`; ``parts``: area of the boundary by
-    kind of zone, ``uncoded_m2`` without a kind; ``new_land_m2``: land of the boundary outside the base parcels;
-    ``numerators_m2``: by form; ``missing_area_count``: number of base parcels without TBMJ; ``classes``: codes of urban
-    base parcels.
+    Inputs: ``form``, ``limit``: the limited form and its limit; ``classes``: codes of urban base parcels;
+    ``base_year``, ``year_source``: result of `find_base_year`; ``numerators_m2``: by form; ``missing_area_count``:
+    number of base parcels without TBMJ.
 
     Results: ``ratio_by_form``; ``land_ratios``: by form, with the statutory area as denominator;
     ``is_confirmed_by_geometry``: the geometry confirms the survey areas; ``uncertainties``: keys of everything that
@@ -190,13 +178,11 @@ class ExpansionRatio:
     they are the whole base, None unless it exceeds the limit.
     """
 
-    denominator_m2: float
-    statutory_denominator: float = 0.0
+    form: str
+    limit: float
+    classes: list[str]
     base_year: int | None = None
     year_source: str = ""
-    parts: dict[str, float] = field(default_factory=dict)
-    uncoded_m2: float = 0.0
-    new_land_m2: float = 0.0
     numerators_m2: dict[str, float] = field(default_factory=dict)
     ratio_by_form: dict[str, float] = field(default_factory=dict)
     land_ratios: dict[str, float] = field(default_factory=dict)
@@ -209,7 +195,6 @@ class ExpansionRatio:
     ratio_without_remote: float | None = None
     is_doubtful: bool = False
     contradicted_margin_share: float = 0.0
-    classes: list[str] = field(default_factory=list)
     window_count: int = 0
     unfilled_window_count: int = 0
     unfilled_area_m2: float = 0.0
@@ -223,11 +208,10 @@ class ExpansionRatio:
         The form that the profile limits has the limit as its target.
         """
         confirmed = not self.uncertainties and all(norm.is_confirmed(u) for u in SETTINGS_OF_RATIO)
-        form, limit = norm.get("ratio.form"), float(norm.get("ratio.limit"))
         shared_inputs = {
             "denominator_m2": self.denominator_m2,
-            "denominator_statutory_m2": self.statutory_denominator,
-            "denominator_difference_m2": self.denominator_m2 - self.statutory_denominator,
+            "denominator_statutory_m2": self.statutory_denominator_m2,
+            "denominator_difference_m2": self.denominator_m2 - self.statutory_denominator_m2,
             "denominator_layer": base_parcels.role,
             "classes": self.classes,
             "base_year": self.base_year,
@@ -251,32 +235,17 @@ class ExpansionRatio:
             )
             if not self.is_confirmed_by_geometry and name in self.land_ratios:
                 figure.inputs["land_ratio"] = self.land_ratios[name]
-            if name == form:
-                figure.comparison, figure.target = "<=", limit
-                figure.target_decimals = len(str(limit).partition(".")[2])
+            if name == self.form:
+                figure.comparison, figure.target = "<=", self.limit
+                figure.target_decimals = len(str(self.limit).partition(".")[2])
                 figure.target_source = norm.profile.name or norm.standard.name
                 figure.set_state(
-                    compare_with_target(ratio, "<=", limit, warning_share=float(norm.get("indicators.warning_share")))
+                    compare_with_target(
+                        ratio, "<=", self.limit, warning_share=float(norm.get("indicators.warning_share"))
+                    )
                 )
             indicators.append(figure)
         return indicators
-
-
-@dataclass(frozen=True)
-class ExpansionAreas:
-    """The areas that the forms of the expansion ratio are made of, m²; each is a sum over rows.
-
-    ``denominator_m2``: survey area (TBMJ) of the urban base parcels; ``statutory_denominator_m2``: their statutory
-    area; ``boundary_m2``: statutory area of the boundary, ``parts``: of its rows by kind of zone, ``uncoded_m2``: of
-    rows without such a kind; ``new_land_m2``: land of its growing rows outside the urban base parcels.
-    """
-
-    denominator_m2: float
-    statutory_denominator_m2: float
-    boundary_m2: float
-    parts: dict[str, float]
-    uncoded_m2: float
-    new_land_m2: float
 
 
 def find_urban_base_rows(base_parcels: Layer, ctx: RuleContext) -> NDArray:
@@ -315,21 +284,22 @@ def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: RuleContext) ->
 
     norm = ctx.norm
     urban = find_urban_base_rows(base_parcels, ctx)
-    surveyed = base_parcels.numbers("gross_area")[urban]
-    expansion = ExpansionRatio(float(np.nansum(surveyed)), classes=list(norm.get("ratio.classes")))
+    expansion = ExpansionRatio(
+        **vars(measure_expansion_areas(boundary, base_parcels, urban, ctx)),
+        form=norm.get("ratio.form"),
+        limit=float(norm.get("ratio.limit")),
+        classes=list(norm.get("ratio.classes")),
+    )
     if expansion.denominator_m2 <= 0:
         return expansion
-    expansion.missing_area_count = int(np.isnan(surveyed).sum())
+    expansion.missing_area_count = int(np.isnan(base_parcels.numbers("gross_area")[urban]).sum())
     expansion.base_year, expansion.year_source = find_base_year(base_parcels, ctx)
     if expansion.base_year != norm.get("ratio.base_year"):
         expansion.uncertainties.append("ratio.base_year")
-    areas = measure_expansion_areas(boundary, base_parcels, urban, ctx)
-    expansion.parts, expansion.uncoded_m2, expansion.new_land_m2 = areas.parts, areas.uncoded_m2, areas.new_land_m2
     if expansion.uncoded_m2 > 0:
         expansion.uncertainties.append("ratio.uncoded")
-    expansion.statutory_denominator = areas.statutory_denominator_m2
     is_different = (
-        abs(expansion.statutory_denominator - expansion.denominator_m2)
+        abs(expansion.statutory_denominator_m2 - expansion.denominator_m2)
         > float(norm.get("ratio.denominator_share")) * expansion.denominator_m2
     )
     expansion.is_confirmed_by_geometry = not is_different and is_sum_confirmed_by_geometry(
@@ -339,28 +309,23 @@ def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: RuleContext) ->
         expansion.uncertainties.append("ratio.denominator")
     places = find_windows(boundary, ctx)
     expansion.window_count = len(places)
-    concentrated, flexible = expansion.parts["concentrated"], expansion.parts["flexible"]
-    numerators = (areas.boundary_m2, concentrated, flexible)
-    expansion.ratio_by_form = compute_expansion_ratios(expansion.denominator_m2, *numerators, expansion.new_land_m2)
-    if expansion.statutory_denominator > 0:
-        expansion.land_ratios = compute_expansion_ratios(
-            expansion.statutory_denominator, *numerators, expansion.new_land_m2
-        )
-        form, limit = norm.get("ratio.form"), float(norm.get("ratio.limit"))
-        largest_ratios = compute_expansion_ratios(
-            expansion.statutory_denominator + ROUNDING_M2 * int(urban.sum()), *numerators, expansion.new_land_m2
-        )
-        if expansion.is_confirmed_by_geometry and expansion.ratio_by_form[form] <= limit < largest_ratios[form]:
+    expansion.ratio_by_form = expansion.compute_ratios(expansion.denominator_m2)
+    is_kept = expansion.ratio_by_form[expansion.form] <= expansion.limit
+    if expansion.statutory_denominator_m2 > 0:
+        expansion.land_ratios = expansion.compute_ratios(expansion.statutory_denominator_m2)
+        largest_denominator_m2 = expansion.statutory_denominator_m2 + ROUNDING_M2 * int(urban.sum())
+        largest_ratio = expansion.compute_ratios(largest_denominator_m2)[expansion.form]
+        if expansion.is_confirmed_by_geometry and is_kept and expansion.limit < largest_ratio:
             expansion.is_confirmed_by_geometry = False
             expansion.uncertainties.append("ratio.denominator")
     expansion.numerators_m2 = {
-        "n1": areas.boundary_m2,
-        "n2": concentrated + flexible,
+        "n1": expansion.boundary_m2,
+        "n2": expansion.parts["concentrated"] + expansion.parts["flexible"],
         "n3": expansion.denominator_m2 + expansion.new_land_m2,
     }
-    _compute_ratio_without_contradicted_parcels(expansion, base_parcels, urban, ctx, numerators)
-    if expansion.ratio_by_form[norm.get("ratio.form")] <= float(norm.get("ratio.limit")):
-        _compute_ratio_without_remote_towns(expansion, base_parcels, urban, boundary, ctx, numerators)
+    _compute_ratio_without_contradicted_parcels(expansion, base_parcels, urban, ctx)
+    if is_kept:
+        _compute_ratio_without_remote_towns(expansion, base_parcels, urban, boundary, ctx)
         _compute_ratio_with_open_windows(expansion, places, ctx)
     return expansion
 
@@ -397,19 +362,12 @@ def find_remote_towns(shapes: NDArray, shares_inside: NDArray, gap_m: float) -> 
 
 
 def _compute_ratio_without_remote_towns(
-    expansion: ExpansionRatio,
-    base_parcels: Layer,
-    urban: NDArray,
-    boundary: Layer,
-    ctx: RuleContext,
-    areas: tuple[float, float, float],
+    expansion: ExpansionRatio, base_parcels: Layer, urban: NDArray, boundary: Layer, ctx: RuleContext
 ) -> None:
     """Compute the ratio without towns of the base that are outside the boundary.
 
-    It is stored in ``expansion`` only if it exceeds the limit, unlike the ratio with all towns. ``areas``:
-    whole boundary, 集中建设区 and 弹性发展区, m².
+    It is stored in ``expansion`` only if it exceeds the limit, unlike the ratio with all towns.
     """
-    form, limit = ctx.norm.get("ratio.form"), float(ctx.norm.get("ratio.limit"))
     rows = np.flatnonzero(urban & base_parcels.has_shape)
     if not len(rows):
         return
@@ -421,14 +379,8 @@ def _compute_ratio_without_remote_towns(
     surveyed = np.nan_to_num(base_parcels.numbers("gross_area"))
     # A sum and not a difference: where all towns are remote, rounding must not leave a denominator.
     remaining_denominator = float(surveyed[np.setdiff1d(np.flatnonzero(urban), remote_rows)].sum())
-    if not len(remote_rows):
-        return
-    ratio = (
-        compute_expansion_ratios(remaining_denominator, *areas, expansion.new_land_m2)[form]
-        if remaining_denominator > 0
-        else np.inf
-    )
-    if ratio > limit:
+    ratio = expansion.compute_ratios(remaining_denominator)[expansion.form] if remaining_denominator > 0 else np.inf
+    if len(remote_rows) and ratio > expansion.limit:
         expansion.remote_rows = remote_rows[np.argsort(-surveyed[remote_rows], kind="stable")].tolist()
         expansion.remote_area_m2 = float(surveyed[remote_rows].sum())
         expansion.ratio_without_remote = ratio
@@ -440,28 +392,43 @@ def _compute_ratio_with_open_windows(expansion: ExpansionRatio, places: NDArray,
     This is done only if all holes together would exceed the limit, unlike the ratio without them. ``places``: (k,)
     polygons of the holes.
     """
-    form, limit = ctx.norm.get("ratio.form"), float(ctx.norm.get("ratio.limit"))
-    if not len(places):
+    # Load shapely only for measurements.
+    import shapely
+
+    areas = ctx.geometry.measure_drawn_areas(places) if len(places) else np.zeros(0)
+    numerator = expansion.numerators_m2[expansion.form]
+    # Without windows the ratio is within its limit.
+    if (numerator + areas.sum()) / expansion.denominator_m2 <= expansion.limit:
         return
-    areas = ctx.geometry.measure_drawn_areas(places)
-    numerator = expansion.numerators_m2[form]
-    if (numerator + areas.sum()) / expansion.denominator_m2 <= limit:
-        return
-    unfilled = compute_unfilled_window_shares(places, ctx)
-    expansion.unfilled_window_count, expansion.unfilled_area_m2 = (
-        int((unfilled > 0).sum()),
-        float((areas * unfilled).sum()),
+    # 永久基本农田, 生态保护红线 and water fill holes (开天窗).
+    parcels = dict.fromkeys(ctx.plan.find_layer_of_concept(name) for name in ("parcels", "base_parcels"))
+    fillers = [
+        (layer, find_rows_with_land_use(layer, WINDOW_WATER_SETTING, ctx)) for layer in parcels if layer is not None
+    ]
+    lines = [ctx.plan.find_layer_of_concept(name) for name in ctx.norm.get(WINDOW_FILLERS_SETTING)]
+    fillers += [(layer, np.ones(len(layer), dtype=bool)) for layer in lines if layer is not None]
+    shapes = np.concatenate(
+        [np.zeros(0, dtype=object)]
+        + [layer.polygons.shapes[layer.polygons.present[rows[layer.polygons.present]]] for layer, rows in fillers]
     )
+    window, row = shapely.STRtree(shapes).query(places, predicate="intersects")
+    parts = shapely.intersection(places[window], shapes[row])
+    filled_m2 = np.array([shapely.area(shapely.union_all(parts[window == n])) for n in range(len(places))])
+    filled = filled_m2 / shapely.area(places)
+    # The share of each hole that nothing fills: none of a hole that is filled far enough.
+    is_open = filled < float(ctx.norm.get(WINDOW_FILLED_SETTING))
+    unfilled = np.where(is_open, np.clip(1 - filled, 0.0, 1.0), 0.0)
+    expansion.unfilled_window_count = int((unfilled > 0).sum())
+    expansion.unfilled_area_m2 = float((areas * unfilled).sum())
     expansion.ratio_with_windows_filled = (numerator + expansion.unfilled_area_m2) / expansion.denominator_m2
 
 
 def _compute_ratio_without_contradicted_parcels(
-    expansion: ExpansionRatio, base_parcels: Layer, urban: NDArray, ctx: RuleContext, areas: tuple[float, float, float]
+    expansion: ExpansionRatio, base_parcels: Layer, urban: NDArray, ctx: RuleContext
 ) -> None:
     """Compute the ratio without base parcels whose code other data contradict.
 
-    ``areas``: whole boundary, 集中建设区 and 弹性发展区, m². The ratio is uncertain where these parcels are large, or
-    where the ratio exceeds the limit without them.
+    The ratio is uncertain where these parcels are large, or where the ratio exceeds the limit without them.
     """
     norm = ctx.norm
     share = compute_contradicted_shares(base_parcels, urban, expansion.classes, ctx)
@@ -469,11 +436,9 @@ def _compute_ratio_without_contradicted_parcels(
     expansion.contradicted_area_m2 = float((share * surveyed).sum())
     expansion.contradicted_rows = np.flatnonzero(share > 0).tolist()
     remaining_denominator = float(((1 - share) * surveyed)[urban].sum())
-    form, limit = norm.get("ratio.form"), float(norm.get("ratio.limit"))
+    form, limit = expansion.form, expansion.limit
     if remaining_denominator > 0:
-        expansion.ratios_without_contradicted = compute_expansion_ratios(
-            remaining_denominator, *areas, expansion.new_land_m2
-        )
+        expansion.ratios_without_contradicted = expansion.compute_ratios(remaining_denominator)
     decides = expansion.ratio_by_form[form] <= limit and expansion.ratios_without_contradicted.get(form, np.inf) > limit
     is_large = expansion.contradicted_area_m2 > float(norm.get(DOUBTFUL_SHARE_SETTING)) * expansion.denominator_m2
     expansion.is_doubtful = expansion.contradicted_area_m2 > 0 and (decides or is_large)
@@ -501,12 +466,8 @@ def find_windows(boundary: Layer, ctx: RuleContext) -> NDArray:
         if boundary_shape is not None
         else [p for s in boundary.plane_shapes for p in find_holes(s)]
     )
-    window_shapes = [
-        place for place in places if not ctx.tolerance.is_sliver(place.area, 2 * place.area / place.length)
-    ]
-    window_array = np.empty(len(window_shapes), dtype=object)
-    window_array[:] = window_shapes
-    return window_array
+    windows = [place for place in places if not ctx.tolerance.is_sliver(place.area, 2 * place.area / place.length)]
+    return np.array(windows, dtype=object)
 
 
 def find_base_year(base_parcels: Layer, ctx: RuleContext) -> tuple[int | None, str]:

@@ -72,8 +72,9 @@ def _compute_containing_rows(layer: Layer, survey_layer: Layer, rows: NDArray | 
         rows_with_shape = rows[layer.has_shape[rows]]
         # Trees of all polygons are not made for a few points.
         near_rows = survey.find_rows_meeting_bounds(layer.row_bounds[rows_with_shape])
-        points = find_inner_points(layer.plane_shapes[rows_with_shape])
-        positions, rows_at_points = survey.select_rows(near_rows).find_pairs_at_points(points)
+        positions, rows_at_points = survey.select_rows(near_rows).find_pairs_at_points(
+            find_inner_points(layer.plane_shapes[rows_with_shape])
+        )
         rows_at_points = near_rows[rows_at_points]
     # Of several rows that of the last key counts.
     if len(np.unique(positions)) < len(positions):
@@ -147,16 +148,13 @@ class SurveyDeductions(TownshipSums):
     Rows are compared where they are on a cultivated parcel with a net area; areas of rows that are not compared are 0.
 
     ``net_in_field_m2``: the field; ``expected_m2``: gross area × (net ÷ gross area) of the parcel below the row;
-    ``is_compared``: compared rows; ``township_number``: the township of the row's centre, −1 for none;
-    ``township_names``: names of all townships; ``allowed_share``: allowed excess of a sum over the survey's;
-    ``survey_parcels``: the layer of the survey.
+    ``is_compared``: compared rows; ``allowed_share``: allowed excess of a sum over the survey's; ``survey_parcels``:
+    the layer of the survey.
     """
 
     net_in_field_m2: NDArray
     expected_m2: NDArray
     is_compared: NDArray
-    township_number: NDArray
-    township_names: list[str]
     allowed_share: float
     survey_parcels: Layer
 
@@ -208,9 +206,8 @@ def _compute_deductions(layer: Layer, ctx: RuleContext) -> SurveyDeductions | No
         or layer.role not in tasks
         or layer.template.geometry != "polygon"
         or not all(layer.has_values(m) and parcels.has_values(m) for m in ("net_area", "gross_area"))
+        or parcels.template.find_field("deduction_rate") is None
     ):
-        return None
-    if parcels.template.find_field("deduction_rate") is None:
         return None
     on = find_containing_rows(layer, parcels, ctx)
     gross, net = parcels.numbers("gross_area"), parcels.numbers("net_area")
@@ -218,13 +215,11 @@ def _compute_deductions(layer: Layer, ctx: RuleContext) -> SurveyDeductions | No
     rate[~ctx.find_cultivated_rows(parcels) | ~((rate >= _LEAST_NET_RATE) & (rate <= 1))] = np.nan
     expected = layer.numbers("gross_area") * take_containing_values(rate, on, np.nan)
     is_compared = np.isfinite(expected) & np.isfinite(layer.numbers("net_area"))
-    township_number, township_names = locate_row_centres(layer, ctx)
     return SurveyDeductions(
+        *locate_row_centres(layer, ctx),
         np.where(is_compared, np.nan_to_num(layer.numbers("net_area")), 0.0),
         np.where(is_compared, np.nan_to_num(expected), 0.0),
         is_compared,
-        township_number,
-        township_names,
         float(ctx.norm.get(DEDUCTION_ALLOWANCE_SETTING)),
         parcels,
     )

@@ -20,8 +20,12 @@ _WHOLE_TOLERANCE = 1e-9
 SumFunction = Callable[[NDArray], NDArray]
 
 
+@dataclass(frozen=True)
 class TownshipSums:
-    """Values of rows that are summed by township: the township of each row (n,), −1 for none, and all names."""
+    """Values of rows that are summed by township.
+
+    ``township_number`` (n,): the township of the row's centre, −1 for none; ``township_names``: names of all townships.
+    """
 
     township_number: NDArray
     township_names: list[str]
@@ -193,7 +197,6 @@ def _find_rows_at_centres(layer: Layer, township_layer: Layer, rows: NDArray, ct
     ``rows`` (k,): numbers of rows of ``layer``.
     """
     row_of_centre = np.full(len(rows), -1)
-    ctx.cancellation.raise_if_cancelled()
     positions = np.flatnonzero(layer.has_shape[rows])
     x, y = compute_box_centres(layer, rows[positions])
     rows_with_shape = np.flatnonzero(township_layer.has_shape)

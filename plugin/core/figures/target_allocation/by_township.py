@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,10 +93,17 @@ def _compare_row_codes(
     named_township, field = find_named_townships(layer, townships)
     centres, _ = locate_row_centres(layer, ctx)
     misplaced, share = _find_misplaced_rows(layer, named_township, centres, township_layer, township_of_row, ctx)
-    has_foreign_code = _find_rows_with_code_of_other_county(
-        layer, ctx.plan.area_code, int(ctx.norm.get("attributes.area_digits"))
-    )
-    return RowTownships(layer, townships, field, named_township, misplaced, centres, has_foreign_code, share)
+    digits = int(ctx.norm.get("attributes.area_digits"))
+    county_code, complete_code = ctx.plan.area_code[:digits], re.compile(rf"\d{{{_COUNTY_DIGITS}}}")
+    is_of_other_county = np.zeros(len(layer), dtype=bool)
+    # A plan of a city or province has many counties.
+    if len(county_code) == digits and not county_code.endswith("00"):
+        is_of_other_county = map_texts(
+            lambda code: bool(complete_code.match(code)) and not code.startswith(county_code),
+            layer.text("location_code"),
+            bool,
+        )
+    return RowTownships(layer, townships, field, named_township, misplaced, centres, is_of_other_county, share)
 
 
 def find_named_townships(layer: Layer, townships: list[Township]) -> tuple[NDArray, str]:
@@ -112,23 +120,6 @@ def find_named_townships(layer: Layer, townships: list[Township]) -> tuple[NDArr
         if (named_township >= 0).any():
             return named_township, layer.get_field_name(meaning)
     return np.full(len(layer), -1), ""
-
-
-def _find_rows_with_code_of_other_county(layer: Layer, area_code: str, area_digits: int) -> NDArray:
-    """Return (n,) bool: rows whose location code belongs to another county, or another city or province in their plans.
-
-    ``area_digits``: number of digits with which every code of the plan begins.
-    """
-    county_code = area_code[:area_digits]
-    if len(county_code) < area_digits or county_code.endswith("00"):
-        # A plan of a city or province has many counties.
-        return np.zeros(len(layer), dtype=bool)
-
-    def is_of_other_county(code: str) -> bool:
-        is_complete = len(code) >= _COUNTY_DIGITS and code[:_COUNTY_DIGITS].isdecimal()
-        return is_complete and not code.startswith(county_code)
-
-    return map_texts(is_of_other_county, layer.text("location_code"), bool)
 
 
 def _find_misplaced_rows(

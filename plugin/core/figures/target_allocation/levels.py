@@ -18,10 +18,9 @@ from ....paths import PROFILES_FOLDER
 from ...base.errors import DataError
 from ...base.files.data import read_toml
 from ...model.indicator import SQUARE_METRES, compare_area_with_target, convert_area
-from ...standard.profile import IndicatorTarget, Profile, compute_division_prefix, load_profile
-from ...standard.profile.profile_data import RegisteredSite
+from ...standard.profile import IndicatorTarget, Profile, RegisteredSite, compute_division_prefix, load_profile
 from ...standard.profile.profile_figures import AllocatedTarget, AllocatedTargets
-from ...standard.template import CodeEntry, CodeList
+from ...standard.template import CodeList
 from ..indicators.townships import Township
 
 _TargetType = TypeVar("_TargetType", IndicatorTarget, AllocatedTarget)
@@ -70,8 +69,8 @@ class PartsSum:
 
 
 @dataclass(frozen=True)
-class ChangedRatioSetting:
-    """A setting that defines a limited ratio and differs from the base's.
+class RatioSetting:
+    """The limit of a ratio, or a setting that defines it, compared with that of a base.
 
     ``setting_key``: the setting; ``value`` and ``base_value``: its value in the profile and in the profile
     ``base_profile``, the base that sets the limit.
@@ -81,23 +80,6 @@ class ChangedRatioSetting:
     value: Any
     base_value: Any
     base_profile: Profile
-
-
-@dataclass(frozen=True)
-class InheritedLimit:
-    """A limit of a profile compared with that of its base.
-
-    ``value`` and ``base_value``: the limit in the profile and in its base ``base_profile``.
-    """
-
-    value: float
-    base_value: float
-    base_profile: Profile
-
-    @property
-    def is_looser_than_base(self) -> bool:
-        """True if the profile's limit is looser than that of the base."""
-        return self.value > self.base_value
 
 
 def find_child_profiles(profile: Profile) -> tuple[list[Profile], list[str]]:
@@ -110,25 +92,23 @@ def find_child_profiles(profile: Profile) -> tuple[list[Profile], list[str]]:
     unread: list[str] = []
     if profile.path is None:
         return [], []
-    profile_path = profile.path
-    folders = dict.fromkeys([profile_path.parent.resolve(), PROFILES_FOLDER.resolve()])
+    folders = dict.fromkeys([profile.path.parent.resolve(), PROFILES_FOLDER.resolve()])
     for path in [path for folder in folders for path in sorted(folder.glob("*.toml"))]:
         try:
             table = read_toml(path)
             base = table.get("base")
-            if not isinstance(base, str):
-                continue
-            sibling = path.parent / (base if base.endswith(".toml") else f"{base}.toml")
-            base_path = sibling if sibling.exists() else PROFILES_FOLDER / f"{base}.toml"
-            if base_path.resolve() == profile_path.resolve() and table.get("id") not in profile_by_id:
-                child = load_profile(path)
-                profile_by_id[child.id] = child
+            if isinstance(base, str) and table.get("id") not in profile_by_id:
+                sibling = path.parent / (base if base.endswith(".toml") else f"{base}.toml")
+                base_path = sibling if sibling.exists() else PROFILES_FOLDER / f"{base}.toml"
+                if base_path.resolve() == profile.path.resolve():
+                    child = load_profile(path)
+                    profile_by_id[child.id] = child
         except DataError:
             unread.append(path.name)
     return sorted(profile_by_id.values(), key=lambda child: child.area_code), unread
 
 
-def compare_limits_with_bases(profile: Profile) -> list[InheritedLimit]:
+def compare_limits_with_bases(profile: Profile) -> list[RatioSetting]:
     """Return the limit of the ratio if a profile sets it, with the stricter of two limits that it should respect.
 
     The first is that of the nearest base that sets the limit. The second is that of the plugin's profile for the same
@@ -145,7 +125,7 @@ def compare_limits_with_bases(profile: Profile) -> list[InheritedLimit]:
     if not limits:
         return []
     strictest_value, source = min(limits, key=itemgetter(0))
-    return [InheritedLimit(float(profile.own_settings[LIMIT_SETTING]), strictest_value, source)]
+    return [RatioSetting(LIMIT_SETTING, float(profile.own_settings[LIMIT_SETTING]), strictest_value, source)]
 
 
 def find_shipped_alternatives(profile: Profile) -> list[Profile]:
@@ -169,13 +149,12 @@ def find_replaced_register_lines(profile: Profile) -> list[tuple[RegisteredSite,
     get_identity = attrgetter("area_code", "kind", "level", "name")
     get_figures = attrgetter("count", "area", "core_area", "control_area", "unit")
     replaced_sites = []
+    others = (*profile.list_base_profiles()[1:], *find_shipped_alternatives(profile))
     for own_site in profile.register:
-        for other in (*profile.list_base_profiles()[1:], *find_shipped_alternatives(profile)):
-            base_site = next((site for site in other.register if get_identity(site) == get_identity(own_site)), None)
-            if base_site is not None:
-                if get_figures(base_site) != get_figures(own_site):
-                    replaced_sites.append((own_site, base_site, other))
-                break
+        same = ((site, one) for one in others for site in one.register if get_identity(site) == get_identity(own_site))
+        base_site, other = next(same, (own_site, profile))
+        if get_figures(base_site) != get_figures(own_site):
+            replaced_sites.append((own_site, base_site, other))
     return replaced_sites
 
 
@@ -188,8 +167,29 @@ def compare_targets_with_bases(profile: Profile) -> tuple[list[TargetPair], list
     Each is returned with the base's target and the profile that has it. A profile of the plugin for the same area
     counts as a base.
     """
+    get_identity = attrgetter("area_code", "indicator", "year")
+    # Both targets are for the same area, indicator and year.
+    pairs = [
+        # The last profile in the chain that has the target sets it.
+        ((own, base), [two for two in one.base.list_base_profiles() if base in two.targets][-1])
+        for one in profile.list_base_profiles()
+        if one.base is not None
+        for base in one.base.targets
+        for own in one.targets
+        if get_identity(own) == get_identity(base) and own not in one.base.targets
+    ]
+    pairs += [
+        ((own, base), other)
+        for other in find_shipped_alternatives(profile)
+        for base in other.targets
+        for own in profile.targets
+        if get_identity(own) == get_identity(base)
+    ]
+    parent_by_targets: dict[tuple[IndicatorTarget, IndicatorTarget], Profile] = {}
+    for targets, parent in pairs:
+        parent_by_targets.setdefault(targets, parent)
     loosened_targets, replaced_targets = [], []
-    for (own, base), parent in _list_same_targets(profile).items():
+    for (own, base), parent in parent_by_targets.items():
         own_value, base_value = (one.numeric_value * SQUARE_METRES.get(one.unit, 1.0) for one in (own, base))
         is_same = (own.comparison, own.must_be_met) == (base.comparison, base.must_be_met)
         if own.is_looser(base):
@@ -197,30 +197,6 @@ def compare_targets_with_bases(profile: Profile) -> tuple[list[TargetPair], list
         elif not is_same or not math.isclose(own_value, base_value, rel_tol=1e-9):
             replaced_targets.append((own, base, parent))
     return loosened_targets, replaced_targets
-
-
-def _list_same_targets(profile: Profile) -> dict[tuple[IndicatorTarget, IndicatorTarget], Profile]:
-    """Return (own target, base target) → profile that has the base target, for targets that replace a base's.
-
-    Both targets are for the same area, indicator and year.
-    """
-    get_identity = attrgetter("area_code", "indicator", "year")
-    parent_by_targets: dict[tuple[IndicatorTarget, IndicatorTarget], Profile] = {}
-    for one in profile.list_base_profiles():
-        if one.base is None:
-            continue
-        for base_target in one.base.targets:
-            for own_target in one.targets:
-                if get_identity(own_target) == get_identity(base_target) and own_target not in one.base.targets:
-                    # The last profile in the chain that has the target sets it.
-                    parent = [two for two in one.base.list_base_profiles() if base_target in two.targets][-1]
-                    parent_by_targets.setdefault((own_target, base_target), parent)
-    for other in find_shipped_alternatives(profile):
-        for base_target in other.targets:
-            for own_target in profile.targets:
-                if get_identity(own_target) == get_identity(base_target):
-                    parent_by_targets.setdefault((own_target, base_target), other)
-    return parent_by_targets
 
 
 def find_targets_of_other_years(profile: Profile) -> list[tuple[IndicatorTarget, Profile]]:
@@ -239,7 +215,7 @@ def find_targets_of_other_years(profile: Profile) -> list[tuple[IndicatorTarget,
     ]
 
 
-def find_changed_ratio_settings(profile: Profile, settings: dict[str, Any]) -> list[ChangedRatioSetting]:
+def find_changed_ratio_settings(profile: Profile, settings: dict[str, Any]) -> list[RatioSetting]:
     """Return settings that define the expansion ratio and differ from those of the base that sets its limit.
 
     ``settings``: the values of the standard, which apply by default. The order in lists has no effect.
@@ -247,13 +223,16 @@ def find_changed_ratio_settings(profile: Profile, settings: dict[str, Any]) -> l
     base_profile = next((p for p in profile.list_base_profiles()[1:] if LIMIT_SETTING in p.own_settings), None)
     if base_profile is None:
         return []
-    changed_settings = []
-    for key in DEFINING_SETTINGS:
-        if key in profile.own_settings:
-            value, base_value = profile.own_settings[key], base_profile.settings.get(key, settings[key])
-            if (sorted(value) != sorted(base_value)) if isinstance(value, list) else (value != base_value):
-                changed_settings.append(ChangedRatioSetting(key, value, base_value, base_profile))
-    return changed_settings
+    both = [
+        (key, profile.own_settings[key], base_profile.settings.get(key, settings[key]))
+        for key in DEFINING_SETTINGS
+        if key in profile.own_settings
+    ]
+    return [
+        RatioSetting(key, value, base_value, base_profile)
+        for key, value, base_value in both
+        if (sorted(value) != sorted(base_value) if isinstance(value, list) else value != base_value)
+    ]
 
 
 def compare_targets_with_children(
@@ -265,14 +244,18 @@ def compare_targets_with_children(
     unknown. ``missing_parts`` of a result names the divisions without a profile: counties, or a city if all its
     counties lack one.
     """
-    children = list(children)
+    children, codes = list(children), divisions.entry_by_code if divisions is not None else {}
+    counties = [
+        one
+        for one in codes.values()
+        if parent.covers(one.code) and compute_division_prefix(one.code) == one.code != parent.area_code
+    ]
     parts_sums: list[PartsSum] = []
-    if not children and not _list_counties_below(parent, divisions):
-        # A county allocates to townships, which have no profiles.
-        return parts_sums
-    for target in parent.targets:
-        if target.area_code != parent.area_code or not target.must_be_met or target.comparison == "=":
-            continue
+    targets = [
+        one for one in parent.targets if one.area_code == parent.area_code and one.must_be_met and one.comparison != "="
+    ]
+    # A county allocates to townships, which have no profiles.
+    for target in targets if children or counties else ():
         figures = {
             child.id: one
             for child in children
@@ -288,8 +271,6 @@ def compare_targets_with_children(
         ]
         value = _sum_printed_figures([figures[c.id] for c in covering_children], target.unit)
         # A city is named as a whole, or by its counties.
-        codes: dict[str, Any] = divisions.entry_by_code if divisions is not None else {}
-        counties = _list_counties_below(parent, divisions)
         missing_counties = [c for c in counties if not any(child.covers(c.code) for child in covering_children)]
         missing_codes = {c.code for c in missing_counties}
         partly_covered = {c.parent for c in counties if c.code not in missing_codes}
@@ -302,7 +283,7 @@ def compare_targets_with_children(
             division_names[city.name if is_city_uncovered and city is not None else county.name] = None
         one = PartsSum(target, value, len(covering_children), tuple(division_names))
         # Without a list of the parts, only a sum that already exceeds a ceiling is a result.
-        if _list_counties_below(parent, divisions) or (target.comparison == "<=" and one.state != "met"):
+        if counties or (target.comparison == "<=" and one.state != "met"):
             parts_sums.append(one)
     return parts_sums
 
@@ -319,11 +300,13 @@ def compare_targets_with_townships(
         rows = [t for t in allocated_targets.select_by_indicator(target.indicator) if t.comparison == target.comparison]
         if rows and target.comparison != "=":
             listed_names = {name for t in rows for name in (t.name, t.code) if name}
-            townships_without_target = tuple(
-                township.name for township in townships if not {township.name, township.code} & listed_names
-            )
             parts_sums.append(
-                PartsSum(target, _sum_printed_figures(rows, target.unit), len(rows), townships_without_target)
+                PartsSum(
+                    target,
+                    _sum_printed_figures(rows, target.unit),
+                    len(rows),
+                    tuple(township.name for township in townships if not {township.name, township.code} & listed_names),
+                )
             )
     return parts_sums
 
@@ -361,37 +344,26 @@ def find_parts_exceeding_wholes(
     ``pairs``: indicators of a part and of its whole. Half of the last printed digits may differ. An upper limit of a
     part may be larger.
     """
-    rows = list(rows)
-    return [
-        (part_figure, whole_figure)
-        for part_name, whole_name in pairs
-        for part_figure in rows
-        if part_figure.indicator == part_name and part_figure.comparison != "<="
-        for whole_figure in rows
-        if whole_figure.indicator == whole_name and _get_area_and_year(whole_figure) == _get_area_and_year(part_figure)
-        if _compute_target_m2(part_figure) - _compute_target_m2(whole_figure)
-        > _compute_rounding_m2(part_figure) + _compute_rounding_m2(whole_figure)
+    # Township targets have no year. Figures are in m², with half of the last printed digit.
+    figures = [
+        (
+            one,
+            (one.code, one.name) if isinstance(one, AllocatedTarget) else (one.area_code, one.year),
+            one.numeric_value * SQUARE_METRES[one.unit],
+            0.5 * 10.0**-one.printed_decimals * SQUARE_METRES[one.unit],
+        )
+        for one in rows
+        if one.unit in SQUARE_METRES
     ]
-
-
-def _get_area_and_year(row: IndicatorTarget | AllocatedTarget) -> tuple[str, str, int]:
-    """Return code, name and year that identify the area and year of a target.
-
-    A township target has no year: 0.
-    """
-    if isinstance(row, AllocatedTarget):
-        return row.code, row.name, 0
-    return row.area_code, "", row.year
-
-
-def _compute_target_m2(row: IndicatorTarget | AllocatedTarget) -> float:
-    """Return the value of an area target in m²."""
-    return row.numeric_value * SQUARE_METRES[row.unit]
-
-
-def _compute_rounding_m2(row: IndicatorTarget | AllocatedTarget) -> float:
-    """Return half of the last printed digit in m²."""
-    return 0.5 * 10.0**-row.printed_decimals * SQUARE_METRES[row.unit]
+    return [
+        (part, whole)
+        for part_name, whole_name in pairs
+        for part, place, part_m2, part_rounding_m2 in figures
+        if part.indicator == part_name and part.comparison != "<="
+        for whole, whole_place, whole_m2, whole_rounding_m2 in figures
+        if whole.indicator == whole_name and whole_place == place
+        if part_m2 - whole_m2 > part_rounding_m2 + whole_rounding_m2
+    ]
 
 
 def find_wrong_totals(allocated_targets: AllocatedTargets) -> list[tuple[AllocatedTarget, float]]:
@@ -416,9 +388,3 @@ def _sum_printed_figures(rows: Iterable[IndicatorTarget | AllocatedTarget], unit
     same_unit_sum = sum((Decimal(row.value) for row in rows if row.unit == unit), Decimal(0))
     others = sum(row.numeric_value * SQUARE_METRES[row.unit] for row in rows if row.unit != unit)
     return float(same_unit_sum) + convert_area(others, unit) if others else float(same_unit_sum)
-
-
-def _list_counties_below(parent: Profile, divisions: CodeList | None) -> list[CodeEntry]:
-    """Return the counties of an area; empty for a county."""
-    codes = divisions.entry_by_code.values() if divisions is not None else ()
-    return [c for c in codes if parent.covers(c.code) and compute_division_prefix(c.code) == c.code != parent.area_code]

@@ -77,9 +77,9 @@ def sum_layer_by_class(layer: Layer, figures: PlanIndicators) -> LandUseAreas:
         deducted_m2 = float(np.nansum(areas.survey_m2 - values))
     is_blank = np.isnan(values)
     other = (
-        areas.statutory
+        layer.statutory
         if areas.survey_m2 is None
-        else np.where(np.isnan(areas.survey_m2), areas.statutory, areas.survey_m2)
+        else np.where(np.isnan(areas.survey_m2), layer.statutory, areas.survey_m2)
     )
     left_out = int(is_blank.sum()), float(np.nansum(other[is_blank]))
     return LandUseAreas(dict(sorted(sums.items())), deducted_m2, unknown_class_m2, basis, left_out)

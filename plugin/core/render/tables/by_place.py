@@ -212,7 +212,7 @@ def make_line_table(figures: PlanIndicators) -> ReportTable | None:
         name: str, layer: Layer, rows: np.ndarray, kind: str, code: str, figure: Indicator | None = None
     ) -> None:
         areas = get_row_areas(layer)
-        statutory_m2 = float(areas.statutory[rows].sum())
+        statutory_m2 = float(layer.statutory[rows].sum())
         survey, net = (None if a is None else float(np.nansum(a[rows])) for a in (areas.survey_m2, areas.net_m2))
         table.rows.append(
             ReportTableRow(

@@ -159,7 +159,7 @@ def area_field_sums(
         if backing is None or not rows.any():
             continue
         result.is_applicable = True
-        if backing.with_allowed_share(allowance_share).clearly_confirms_sums(rows):
+        if backing.with_allowed_share(allowance_share / 2).confirms_sums(rows):  # so clear that estimates are enough
             continue
         backing = compare_area_field_with_shapes(layer, meaning, ctx)
         if backing is not None:

@@ -308,7 +308,7 @@ def _report_ratio_by_drawn_base_area(
         "limit": limit,
         "ratio_text": f"{ratio:.4f}",
         "denominator": round(expansion.denominator_m2, 2),
-        "expected": round(expansion.statutory_denominator, 2),
+        "expected": round(expansion.statutory_denominator_m2, 2),
     }
     if land_ratio is None:
         result.notes.append(("ratio_no_land", values))

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from ...engine.context import RuleContext
 from ...figures.indicators.townships import Township, get_plan_townships
 from ...figures.target_allocation.levels import (
-    InheritedLimit,
     PartsSum,
+    RatioSetting,
     compare_limits_with_bases,
     compare_targets_with_bases,
     compare_targets_with_children,
@@ -59,11 +59,11 @@ PART_INDICATORS_SETTING = "indicators.parts"
 _MAX_LISTED_NAMES = 12
 
 
-def _report_ratio_settings(one: Profile, limits: list[InheritedLimit], ctx: RuleContext) -> Iterator[Finding]:
+def _report_ratio_settings(one: Profile, limits: list[RatioSetting], ctx: RuleContext) -> Iterator[Finding]:
     """Report limits of the expansion ratio that are looser than those of a base, and other definitions of it."""
     role = find_role_of_figure("boundary_area", ctx)
     for limit in limits:
-        if limit.is_looser_than_base:
+        if limit.value > limit.base_value:
             yield Finding(
                 role,
                 case="limit",

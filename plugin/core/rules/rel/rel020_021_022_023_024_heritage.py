@@ -100,8 +100,8 @@ def heritage_range_and_parts(*, ctx: RuleContext) -> RuleResult:
             is_range = site_of_row == site
             if is_range.any():
                 core, control = (
-                    parts.find_rows_of_site_part(CORE_PART, site),
-                    parts.find_rows_of_site_part(CONTROL_PART, site),
+                    parts.find_rows_of_part(CORE_PART, site),
+                    parts.find_rows_of_part(CONTROL_PART, site),
                 )
                 params = {"site": site}
                 pieces_beyond = ctx.geometry.find_uncovered_pieces(

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -27,12 +28,10 @@ from ...render.tables.report_table import (
 from ...render.tables.workbook import write_tables_workbook
 from ...render.versions.comparison_tables import BALANCE_TERMS, list_shown_terms, make_notes_on_repaired_or_lost_rows
 from ...render.versions.edition_comparison import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND, STATUTORY_BASIS
-from ...standard.messages.numbers import format_number
-from ...standard.messages.texts import Texts
+from ...standard.messages.texts import Texts, format_number
 from .adjustment_result import (
     LINES,
     MOVED_KINDS,
-    AdjustmentParcel,
     AdjustmentResult,
     Criterion,
     LandShare,
@@ -121,20 +120,21 @@ def _format_params(params: dict[str, Any], texts: Texts) -> dict[str, Any]:
 
 def describe_reason(criterion: Criterion, texts: Texts) -> str:
     """Return why a criterion has its outcome; empty for 符合."""
-    reasons = []
-    if criterion.reason in ("comparison_failed", "no_base_parcels", "no_urban_parcels", "no_cultivated"):
-        reasons.append(texts.get("adjustment", criterion.reason, **_format_params(criterion.params, texts)))
-    elif criterion.reason in ("no_line", "overlay_failed"):
-        reasons.append(texts.get("adjustment_missing", criterion.reason, **_format_params(criterion.params, texts)))
-    elif criterion.gaps:
-        reasons += [one.render(texts) for one in criterion.gaps]
-    elif criterion.reason:
-        reasons.append(texts.get("adjustment", criterion.reason))
-    if "form" in criterion.params and criterion.params["before"] is not None:
-        reasons.append(texts.get("adjustment", "ratio_values", **_format_params(criterion.params, texts)))
+    params = _format_params(criterion.params, texts)
+    reasons = [one.render(texts) for one in criterion.gaps]
+    if criterion.reason and not criterion.gaps:
+        section = "adjustment_missing" if criterion.reason in ("no_line", "overlay_failed") else "adjustment"
+        reasons.append(texts.get(section, criterion.reason, **params))
+    if criterion.params.get("before") is not None:
+        reasons.append(texts.get("adjustment", "ratio_values", **params))
     if criterion.parcels:
-        numbers = texts.get("words", "between_names").join(map(str, criterion.parcels))
-        reasons.append(texts.get("adjustment", "parcels_concerned", numbers=numbers))
+        reasons.append(
+            texts.get(
+                "adjustment",
+                "parcels_concerned",
+                numbers=texts.get("words", "between_names").join(map(str, criterion.parcels)),
+            )
+        )
     return texts.get("adjustment", "sentence_gap").join(reasons)
 
 
@@ -177,27 +177,47 @@ def _make_criteria_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
             *list_missing_sentences(result, texts),
         ),
     )
-    verdict = [texts.get("adjustment", "verdict"), texts.get("adjustment_outcomes", str(result.verdict))]
-    table.rows.append(ReportTableRow([*verdict, None, None, None, None], "sum", "verdict"))
+    table.rows.append(
+        ReportTableRow(
+            [
+                texts.get("adjustment", "verdict"),
+                texts.get("adjustment_outcomes", str(result.verdict)),
+                None,
+                None,
+                None,
+                None,
+            ],
+            "sum",
+            "verdict",
+        )
+    )
     return table
 
 
 def _make_totals_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
     """Return the table of the balance: before − moved out + moved in = after, and what the parcels contain."""
-    columns = [
-        TableColumn("item", width_in_characters=40),
-        TableColumn("statutory_area", "m2", width_in_characters=20),
-        TableColumn("net_area", "m2", width_in_characters=20),
-    ]
-    table = ReportTable("adjustment_totals", columns, unit="m2")
+    table = ReportTable(
+        "adjustment_totals",
+        [
+            TableColumn("item", width_in_characters=40),
+            TableColumn("statutory_area", "m2", width_in_characters=20),
+            TableColumn("net_area", "m2", width_in_characters=20),
+        ],
+        unit="m2",
+    )
     balance = result.comparison.balance_by_basis[STATUTORY_BASIS]
     for term in list_shown_terms(_BALANCE_TERMS, [balance]):
         value = getattr(balance, term)
         kind = "sum" if term in ("before", "after") else "row"
         cells: list[CellValue] = [texts.get("versions", term), make_table_number(value, "m2"), None]
         table.rows.append(ReportTableRow(cells, kind, term))
-    change = make_table_number(balance.land_after - balance.before, "m2")
-    table.rows.append(ReportTableRow([texts.get("adjustment", "change"), change, None], "sum", "change"))
+    table.rows.append(
+        ReportTableRow(
+            [texts.get("adjustment", "change"), make_table_number(balance.land_after - balance.before, "m2"), None],
+            "sum",
+            "change",
+        )
+    )
     for kind in MOVED_KINDS:
         table.rows.append(ReportTableRow([texts.get("versions", kind), None, None], "head", kind))
         in_parcels = make_table_number(sum(one.area_m2 for one in result.list_parcels(kind)), "m2")
@@ -208,10 +228,17 @@ def _make_totals_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
         ]
         for concept in LINES:
             if concept != result.line:
-                name = texts.get("adjustment", "of_line", line=texts.get_concept_name(concept))
-                table.rows.append(_make_land_row(name, result.sum_taken(concept, kind), f"{kind}_{concept}"))
+                table.rows.append(
+                    _make_land_row(
+                        texts.get("adjustment", "of_line", line=texts.get_concept_name(concept)),
+                        result.sum_land(concept, kind),
+                        f"{kind}_{concept}",
+                    )
+                )
         table.rows.append(
-            _make_land_row(texts.get("adjustment", "of_cultivated"), result.sum_cultivated(kind), f"{kind}_cultivated")
+            _make_land_row(
+                texts.get("adjustment", "of_cultivated"), result.sum_land("cultivated", kind), f"{kind}_cultivated"
+            )
         )
     table.notes = [texts.get("adjustment", "basis")]
     return table
@@ -228,18 +255,22 @@ def _make_township_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
     balances = result.comparison.balance_by_township.get(STATUTORY_BASIS, {})
     total = result.comparison.balance_by_basis[STATUTORY_BASIS]
     terms = list_shown_terms(_BALANCE_TERMS, (total, *balances.values()))
-    columns = [
-        TableColumn("township", width_in_characters=22),
-        *[TableColumn(term, "m2", texts.get("versions", term), 18) for term in terms],
+    table = ReportTable(
+        "adjustment_townships",
+        [
+            TableColumn("township", width_in_characters=22),
+            *[TableColumn(term, "m2", texts.get("versions", term), 18) for term in terms],
+        ],
+        unit="m2",
+    )
+    rows = [
+        (name or texts.get("versions", "no_township"), balance, "row", name)
+        for name, balance in balances.items()
+        if balance.before or balance.after
     ]
-    table = ReportTable("adjustment_townships", columns, unit="m2")
-    for name, balance in balances.items():
-        if not (balance.before or balance.after):
-            continue
+    for title, balance, kind, code in (*rows, (texts.get("tables", "sum"), total, "sum", "sum")):
         values = [make_table_number(getattr(balance, term), "m2") for term in terms]
-        table.rows.append(ReportTableRow([name or texts.get("versions", "no_township"), *values], "row", name))
-    sums = [make_table_number(getattr(total, term), "m2") for term in terms]
-    table.rows.append(ReportTableRow([texts.get("tables", "sum"), *sums], "sum", "sum"))
+        table.rows.append(ReportTableRow([title, *values], kind, code))
     return table
 
 
@@ -248,17 +279,12 @@ def _make_parcels_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
     outside, comma = texts.get("versions", "no_township"), texts.get("words", "between_names")
 
     def make_column(concept: str, measure: str, title_key: str) -> TableColumn:
-        def make_cell(one: AdjustmentParcel) -> CellValue:
-            land = one.cultivated if concept == "cultivated" else one.taken.get(concept)
-            return make_table_number(getattr(land, f"{measure}_m2") if land else None, "m2")
-
-        line = texts.get_concept_name(concept) if concept in LINES else ""
         return TableColumn(
             f"{concept}_{measure}",
             "m2",
-            title=texts.get("adjustment", title_key, line=line),
+            title=texts.get("adjustment", title_key, line=texts.get_concept_name(concept) if concept in LINES else ""),
             width_in_characters=14,
-            value=make_cell,
+            value=lambda one: make_table_number(getattr(one.get_land(concept), f"{measure}_m2", None), "m2"),
         )
 
     columns = [
@@ -287,8 +313,7 @@ def _make_parcels_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
             value=lambda one: "\n".join(one.zones_after),
         ),
     ]
-    notes = [texts.get("adjustment", "parcels_note")]
-    table = make_table("adjustment_parcels", columns, unit="m2", notes=notes)
+    table = make_table("adjustment_parcels", columns, unit="m2", notes=[texts.get("adjustment", "parcels_note")])
     for kind in (*MOVED_KINDS, CHANGED_KIND):
         parcels = result.list_parcels(kind)
         table.rows += [make_row(columns, one, code=str(one.number)) for one in parcels]
@@ -307,19 +332,20 @@ def _name_shares(shares: Iterable[LandShare]) -> str:
 
 def _make_land_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
     """Return the table of land classes: areas moved in and moved out."""
-    columns = [
-        TableColumn("land_use", width_in_characters=30),
-        *[TableColumn(kind, "m2", texts.get("versions", kind), 20) for kind in MOVED_KINDS],
-    ]
-    table = ReportTable("adjustment_land", columns, unit="m2")
-    sums: dict[str, dict[str, float]] = {}
+    table = ReportTable(
+        "adjustment_land",
+        [
+            TableColumn("land_use", width_in_characters=30),
+            *[TableColumn(kind, "m2", texts.get("versions", kind), 20) for kind in MOVED_KINDS],
+        ],
+        unit="m2",
+    )
+    sums: defaultdict[str, dict[str, float]] = defaultdict(lambda: dict.fromkeys(MOVED_KINDS, 0.0))
     for kind in MOVED_KINDS:
-        for parcel in result.list_parcels(kind):
-            for share in parcel.land_uses:
-                by_kind = sums.setdefault(share.name, dict.fromkeys(MOVED_KINDS, 0.0))
-                by_kind[kind] += share.area_m2
-    for name in sorted(sums):
-        values = [make_table_number(sums[name][kind], "m2") for kind in MOVED_KINDS]
+        for share in (share for parcel in result.list_parcels(kind) for share in parcel.land_uses):
+            sums[share.name][kind] += share.area_m2
+    for name, by_kind in sorted(sums.items()):
+        values = [make_table_number(by_kind[kind], "m2") for kind in MOVED_KINDS]
         table.rows.append(ReportTableRow([name, *values], "row", name.partition(" ")[0]))
     totals = [make_table_number(sum(one[kind] for one in sums.values()), "m2") for kind in MOVED_KINDS]
     table.rows.append(ReportTableRow([texts.get("tables", "sum"), *totals], "sum", "sum"))

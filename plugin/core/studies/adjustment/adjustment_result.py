@@ -6,7 +6,7 @@ A threshold that no text confirms gives 有条件 at best.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,6 @@ from ...plan.plan import Plan
 from ...render.versions.edition_comparison import MOVED_IN_KIND, MOVED_OUT_KIND, STATUTORY_BASIS, VersionComparison
 from ...standard.messages.texts import Message
 from ...standard.options import RunOptions
-from ...standard.profile import Norm
 from ...standard.profile.resolved import find_origin
 from ..projects.reviewed_project import Outcome, find_gravest
 
@@ -54,19 +53,13 @@ class AdjustmentSettings:
     ``max_detached_count``: parcels moved in that do not adjoin the line.
     """
 
-    not_increasing: tuple[str, ...]
+    not_increasing: Sequence[str]
     max_area_change_m2: float
     max_ratio_increase: float
     max_taken_m2: float
     max_cultivated_increase_m2: float
     min_parcel_m2: float
     max_detached_count: int
-
-    @classmethod
-    def from_norm(cls, norm: Norm) -> AdjustmentSettings:
-        """Return the settings of a norm."""
-        values: dict[str, Any] = {name: norm.get(f"{ADJUSTMENT_SECTION}.{name}") for name in cls.__dataclass_fields__}
-        return cls(**(values | {"not_increasing": tuple(values["not_increasing"])}))
 
 
 @dataclass(frozen=True)
@@ -109,6 +102,10 @@ class AdjustmentParcel:
     zones_before: tuple[str, ...] = ()
     zones_after: tuple[str, ...] = ()
     adjoins: bool = True
+
+    def get_land(self, concept: str) -> TakenLand | None:
+        """Return the land of another line, or ``cultivated`` land, in the parcel; None if it is unknown."""
+        return self.cultivated if concept == "cultivated" else self.taken.get(concept)
 
 
 @dataclass(frozen=True)
@@ -180,23 +177,17 @@ class AdjustmentResult:
         areas = [area for sliver_kind, _, _, area in self.comparison.sliver_rows if sliver_kind == kind]
         return len(areas), sum(areas)
 
-    def sum_taken(self, concept: str, kind: str = MOVED_IN_KIND) -> TakenLand | None:
-        """Return the land of another line in the parcels of a kind; None if no edition has that line."""
-        return _sum_land([one.taken.get(concept) for one in self.list_parcels(kind)])
+    def sum_land(self, concept: str, kind: str = MOVED_IN_KIND) -> TakenLand | None:
+        """Return the land of another line, or ``cultivated`` land, in the parcels of a kind, 0 without parcels.
 
-    def sum_cultivated(self, kind: str) -> TakenLand | None:
-        """Return the cultivated land in the parcels of a kind; None without a survey."""
-        return _sum_land([one.cultivated for one in self.list_parcels(kind)])
-
-
-def _sum_land(lands: list[TakenLand | None]) -> TakenLand | None:
-    """Return the sum of land in parcels, 0 without parcels; None if the land of a parcel is unknown."""
-    if any(one is None for one in lands):
-        return None
-    known = [one for one in lands if one is not None]
-    nets = [one.net_m2 for one in known]
-    net = None if any(one is None for one in nets) else sum(one for one in nets if one is not None)
-    return TakenLand(sum(one.area_m2 for one in known), net)
+        None if the land of a parcel is unknown: no edition has the line, or the survey is missing.
+        """
+        lands = [one.get_land(concept) for one in self.list_parcels(kind)]
+        known = [one for one in lands if one is not None]
+        if len(known) < len(lands):
+            return None
+        nets = [one.net_m2 for one in known if one.net_m2 is not None]
+        return TakenLand(sum(one.area_m2 for one in known), sum(nets) if len(nets) == len(known) else None)
 
 
 def _judge(
@@ -256,26 +247,26 @@ def judge_criteria(result: AdjustmentResult, before_layer: Any, ctx: RuleContext
     change = round(balance.land_after - balance.before, _AREA_DECIMALS)
     may_not_increase = result.line in result.settings.not_increasing
     failed = len(result.comparison.failed_pairs)
-    area = _judge(
-        result,
-        "area_not_increased" if may_not_increase else "area_not_decreased",
-        "max_area_change_m2",
-        None if failed else change if may_not_increase else -change,
-        "m2",
-        reason="comparison_failed" if failed else "",
-        params={"count": failed},
-    )
-    result.criteria = [area]
+    result.criteria = [
+        _judge(
+            result,
+            "area_not_increased" if may_not_increase else "area_not_decreased",
+            "max_area_change_m2",
+            None if failed else change if may_not_increase else -change,
+            "m2",
+            reason="comparison_failed" if failed else "",
+            params={"count": failed},
+        )
+    ]
     if result.line == "boundary":
         result.criteria.append(_judge_ratio(result, before_layer, ctx))
     result.criteria += [_judge_taken(result, concept) for concept in LINES if concept != result.line]
     if result.line == "boundary":
-        moved_in, moved_out = (result.sum_cultivated(kind) for kind in (MOVED_IN_KIND, MOVED_OUT_KIND))
+        moved = (result.sum_land("cultivated", kind) for kind in (MOVED_IN_KIND, MOVED_OUT_KIND))
+        net_in, net_out = (one.net_m2 if one else None for one in moved)
         value, reason = None, "no_cultivated"
-        if moved_in is not None and moved_out is not None:
-            net_in, net_out = moved_in.net_m2, moved_out.net_m2
-            if net_in is not None and net_out is not None:
-                value, reason = round(net_in - net_out, _AREA_DECIMALS), ""
+        if net_in is not None and net_out is not None:
+            value, reason = round(net_in - net_out, _AREA_DECIMALS), ""
         result.criteria.append(
             _judge(
                 result,
@@ -287,12 +278,12 @@ def judge_criteria(result: AdjustmentResult, before_layer: Any, ctx: RuleContext
                 layers=("parcels", "base_parcels"),
             )
         )
-    moved = result.list_parcels(MOVED_IN_KIND)
-    if moved:
+    parcels = result.list_parcels(MOVED_IN_KIND)
+    if parcels:
         # Size and place of the parcels moved in.
-        areas = [round(one.area_m2, _AREA_DECIMALS) for one in moved]
-        small = [one.number for one, size in zip(moved, areas, strict=True) if size < result.settings.min_parcel_m2]
-        detached = [one.number for one in moved if not one.adjoins]
+        areas = [round(one.area_m2, _AREA_DECIMALS) for one in parcels]
+        small = [one.number for one, size in zip(parcels, areas, strict=True) if size < result.settings.min_parcel_m2]
+        detached = [one.number for one in parcels if not one.adjoins]
         result.criteria += [
             _judge(result, "parcels_large_enough", "min_parcel_m2", min(areas), "m2", is_minimum=True, parcels=small),
             _judge(result, "parcels_adjoin", "max_detached_count", float(len(detached)), "count", parcels=detached),
@@ -329,15 +320,14 @@ def _judge_taken(result: AdjustmentResult, concept: str) -> Criterion:
     """Judge that the land moved in takes no land of another line."""
     moved_in = result.list_parcels(MOVED_IN_KIND)
     is_missing = any(key == "no_line" and params["concept"] == concept for key, params in result.missing)
-    taken = None if is_missing else result.sum_taken(concept)
-    reason = "" if taken is not None else "no_line" if is_missing else "overlay_failed"
+    taken = None if is_missing else result.sum_land(concept)
     return _judge(
         result,
         f"no_{concept}_taken",
         "max_taken_m2",
         None if taken is None else round(taken.area_m2, _AREA_DECIMALS),
         "m2",
-        reason=reason,
+        reason="" if taken is not None else "no_line" if is_missing else "overlay_failed",
         params={"concept": concept, "layer": ""},
         taken_from=concept,
         parcels=[

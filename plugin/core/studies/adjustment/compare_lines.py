@@ -38,6 +38,7 @@ from ...render.versions.edition_comparison import (
 )
 from ...render.versions.edition_pairing import make_shift_limits
 from .adjustment_result import (
+    ADJUSTMENT_SECTION,
     LINES,
     AdjustmentOptions,
     AdjustmentParcel,
@@ -100,6 +101,7 @@ def compare_line(
     )
     progress(_COMPARED_SHARE, "")
     ctx = RuleContext(plan, plan.norm, tolerance, cancellation=cancellation, lang=options.run.lang)
+    names = AdjustmentSettings.__dataclass_fields__
     result = AdjustmentResult(
         plan,
         before,
@@ -107,7 +109,7 @@ def compare_line(
         name_source(str(options.before)),
         comparison,
         make_parcels(comparison, ctx),
-        AdjustmentSettings.from_norm(plan.norm),
+        AdjustmentSettings(**{name: plan.norm.get(f"{ADJUSTMENT_SECTION}.{name}") for name in names}),
         options.run.lang,
     )
     if not get_township_polygons(plan, before).names:
@@ -133,8 +135,7 @@ def read_earlier_edition(source: str | Path, line: str, plan: Plan, cancellation
         raise InputError("baseline_is_source", source=str(source))
     norm = plan.norm
     line_roles = plan.list_roles_of_concept(line)
-    concepts = (*LINES, "zones", "townships")
-    roles = {role for concept in concepts for role in plan.list_roles_of_concept(concept)}
+    roles = {role for concept in (*LINES, "zones", "townships") for role in plan.list_roles_of_concept(concept)}
     select_layer = make_plan_layer_selector(norm, {})
 
     def is_selected(layer: SourceLayer) -> bool | frozenset[str]:
@@ -180,10 +181,7 @@ def make_parcels(comparison: VersionComparison, ctx: RuleContext) -> list[Adjust
         polygons: list[ChangedPiece] = []
         for piece in pieces:
             parts = shapely.get_parts(piece.geometry)
-            if len(parts) == 1:
-                polygons.append(replace(piece, geometry=parts[0]))
-                continue
-            areas = ctx.geometry.measure_drawn_areas(parts)
+            areas = ctx.geometry.measure_drawn_areas(parts) if len(parts) > 1 else np.ones(len(parts))
             polygons += [
                 replace(piece, geometry=part, area_m2=float(share * piece.area_m2))
                 for part, share in zip(parts, areas / areas.sum(), strict=True)
@@ -195,19 +193,19 @@ def make_parcels(comparison: VersionComparison, ctx: RuleContext) -> list[Adjust
             for piece in group:
                 by_township[piece.township] = by_township.get(piece.township, 0.0) + piece.area_m2
             shape = shapely.union_all([piece.geometry for piece in group])
-            parcel = AdjustmentParcel(
-                0,
-                kind,
-                shape,
-                sum(piece.area_m2 for piece in group),
-                dict(sorted(by_township.items(), key=lambda item: -item[1])),
-                zones_before=_list_line_zones(before.layer, [piece.before_row for piece in group]),
-                zones_after=_list_line_zones(after.layer, [piece.after_row for piece in group]),
-                adjoins=bool(shapely.dwithin(before.shapes, shape, ctx.tolerance.edge_match_m).any()),
+            made.append(
+                AdjustmentParcel(
+                    0,
+                    kind,
+                    shape,
+                    sum(piece.area_m2 for piece in group),
+                    dict(sorted(by_township.items(), key=lambda item: -item[1])),
+                    zones_before=_list_line_zones(before.layer, [piece.before_row for piece in group]),
+                    zones_after=_list_line_zones(after.layer, [piece.after_row for piece in group]),
+                    adjoins=bool(shapely.dwithin(before.shapes, shape, ctx.tolerance.edge_match_m).any()),
+                )
             )
-            made.append(parcel)
-        made.sort(key=lambda one: (-one.area_m2, one.geometry.wkb))
-        parcels += made
+        parcels += sorted(made, key=lambda one: (-one.area_m2, one.geometry.wkb))
     for number, parcel in enumerate(parcels, 1):
         parcel.number = number
     return parcels
@@ -273,13 +271,14 @@ def overlay_parcels(result: AdjustmentResult, layer: Layer, ctx: RuleContext) ->
         result.missing.append(("overlay_failed", {"layer": layer.name}))
         return None
     pieces = ctx.geometry.remove_repeated_land(pieces, layer)
-    drawn = ctx.geometry.measure_drawn_areas(shapes)
-    area_m2 = (
+    return ParcelLand(
+        pieces.right,
+        pieces.left,
         ctx.geometry.measure_drawn_areas(pieces.geometry)
-        / drawn[pieces.right]
-        * np.array([one.area_m2 for one in result.parcels])[pieces.right]
+        / ctx.geometry.measure_drawn_areas(shapes)[pieces.right]
+        * np.array([one.area_m2 for one in result.parcels])[pieces.right],
+        ctx.geometry.compute_piece_shares_of_rows(pieces, layer),
     )
-    return ParcelLand(pieces.right, pieces.left, area_m2, ctx.geometry.compute_piece_shares_of_rows(pieces, layer))
 
 
 def measure_land(result: AdjustmentResult, before: Plan, ctx: RuleContext) -> None:

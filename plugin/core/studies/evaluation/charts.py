@@ -22,8 +22,7 @@ from ...render.tables.workbook import (
     write_merged_text_line,
     write_title_line,
 )
-from ...standard.messages.numbers import format_number
-from ...standard.messages.texts import Texts
+from ...standard.messages.texts import Texts, format_number
 from .evaluated_editions import EVALUATION_SECTION, EditionFigures, Evaluation, IndicatorSeries, Level
 from .evaluation_tables import describe_level, format_target_value
 from .series import compute_change
@@ -97,12 +96,13 @@ def draw_chart(series: IndicatorSeries, result: Evaluation) -> str:
     unit = texts.get("unit_names", series.unit)
     size = min(_TITLE_PX, _TITLE_PX * _MAX_TITLE_PX / max(measure_text(series.name, _TITLE_PX, 0.56 * _TITLE_PX), 1.0))
     sign, colour = _LEVEL_SIGNS[series.level]
-    level = f"{sign} {describe_level(series, texts)}"
     pieces = [
         f'<rect width="{WIDTH_PX:.0f}" height="{HEIGHT_PX:.0f}" fill="#FFFFFF"/>',
         draw_text(series.name, 8.0, 18.0, size, _BLACK, anchor="start", bold=True),
         draw_text(texts.get("evaluation", "chart_unit", unit=unit), 8.0, 33.0, _TEXT_PX, _GREY, anchor="start"),
-        draw_text(level, WIDTH_PX - 8.0, 18.0, _TEXT_PX, colour, anchor="end", bold=True),
+        draw_text(
+            f"{sign} {describe_level(series, texts)}", WIDTH_PX - 8.0, 18.0, _TEXT_PX, colour, anchor="end", bold=True
+        ),
     ]
     base = HEIGHT_PX - _BOTTOM
     pieces += [
@@ -158,8 +158,12 @@ def describe_target(series: IndicatorSeries, texts: Texts) -> str:
     target = series.target
     if target is None:
         return ""
-    key = "target" if target.year is None else "target_of_year"
-    return texts.get("evaluation", key, target=format_target_value(target), year=target.year)
+    return texts.get(
+        "evaluation",
+        "target" if target.year is None else "target_of_year",
+        target=format_target_value(target),
+        year=target.year,
+    )
 
 
 def _draw_years(series: IndicatorSeries, editions: list[EditionFigures], frame: _Frame) -> Iterator[str]:
@@ -195,13 +199,11 @@ def _draw_values(series: IndicatorSeries, frame: _Frame) -> Iterator[str]:
         text = format_number(value, series.decimals)
         half = measure_text(text, _VALUE_PX, 0.56 * _VALUE_PX) / 2
         middle = min(max(x, half + 4.0), WIDTH_PX - half - 4.0)
-        if middle - half < last_end + 2:
-            continue
-        # The number is not written across the target's line.
-        is_above = target_y is None or not y - 20.0 < target_y <= y
-        height = y - 8.0 if is_above else y + 16.0
-        yield draw_text(text, middle, height, _VALUE_PX, _BLACK)
-        last_end = middle + half
+        if middle - half >= last_end + 2:
+            # The number is not written across the target's line.
+            is_above = target_y is None or not y - 20.0 < target_y <= y
+            yield draw_text(text, middle, y - 8.0 if is_above else y + 16.0, _VALUE_PX, _BLACK)
+            last_end = middle + half
 
 
 class ChartLine(NamedTuple):
@@ -217,12 +219,11 @@ def list_chart_lines(series: IndicatorSeries, result: Evaluation, texts: Texts) 
     lines: list[ChartLine] = []
     known = None
     for place, point in enumerate(series.points):
-        if point.value is None:
-            continue
-        if known is None or compute_change(known, point, series.unit).obstacle:
-            lines.append(ChartLine(series.name, [None] * len(series.points)))
-        lines[-1].values[place] = point.value
-        known = point
+        if point.value is not None:
+            if known is None or compute_change(known, point, series.unit).obstacle:
+                lines.append(ChartLine(series.name, [None] * len(series.points)))
+            lines[-1].values[place] = point.value
+            known = point
     target = series.target
     if target is not None:
         lines.append(ChartLine(describe_target(series, texts), [target.value] * len(result.editions), is_target=True))
@@ -262,15 +263,18 @@ def add_chart_sheet(book: Workbook, result: Evaluation, texts: Texts) -> None:
     sheet = book.create_sheet(texts.get(EVALUATION_SECTION, "charts"), 1)
     labels = [one.label for one in result.editions]
     width = 2 + len(labels)
-    title = texts.get("sheet_titles", "evaluation_charts", area=result.area_name)
-    characters = _NAME_WIDTH + _UNIT_WIDTH + _VALUE_WIDTH * len(labels)
-    write_title_line(sheet, width, title, characters)
+    write_title_line(
+        sheet,
+        width,
+        texts.get("sheet_titles", "evaluation_charts", area=result.area_name),
+        _NAME_WIDTH + _UNIT_WIDTH + _VALUE_WIDTH * len(labels),
+    )
     write_merged_text_line(sheet, 2, width, "", Font(WORKBOOK_FONT, size=10), "right", 8)
     styles: dict[Any, Any] = {}
-    heads = [texts.get("columns", "indicator"), texts.get("columns", "unit"), *labels]
-    for column, head in enumerate(heads, 1):
-        column_width = _NAME_WIDTH if column == 1 else _UNIT_WIDTH if column == 2 else _VALUE_WIDTH
-        sheet.column_dimensions[get_column_letter(column)].width = column_width
+    for column, head in enumerate([texts.get("columns", "indicator"), texts.get("columns", "unit"), *labels], 1):
+        sheet.column_dimensions[get_column_letter(column)].width = (
+            _NAME_WIDTH if column == 1 else _UNIT_WIDTH if column == 2 else _VALUE_WIDTH
+        )
         set_cell_value(sheet.cell(_HEADING_ROWS, column), head)
         apply_cell_style(sheet.cell(_HEADING_ROWS, column), styles, "center", wrap=True, bold=True, fill=HEAD_FILL)
     row = _HEADING_ROWS
@@ -287,13 +291,14 @@ def add_chart_sheet(book: Workbook, result: Evaluation, texts: Texts) -> None:
                 cell = sheet.cell(row, column)
                 set_cell_value(cell, content)
                 is_value = column > 2
-                side = "right" if is_value else "left" if column == 1 else "center"
                 apply_cell_style(
-                    cell, styles, side, wrap=not is_value, indent=int(line.is_target and column == 1), bold=False,
-                    fill="", number_format=number_format if is_value else "",
+                    cell, styles, "right" if is_value else "left" if column == 1 else "center", wrap=not is_value,
+                    indent=int(line.is_target and column == 1), bold=False, fill="",
+                    number_format=number_format if is_value else "",
                 )  # fmt: skip
-            values = Reference(sheet, min_col=3, max_col=width, min_row=row)
-            chart.series.append(_style_line(Series(values, title=line.name), line))
+            chart.series.append(
+                _style_line(Series(Reference(sheet, min_col=3, max_col=width, min_row=row), title=line.name), line)
+            )
         chart.set_categories(categories)
         charts.append(chart)
     note_row = row + 1
@@ -330,8 +335,11 @@ def make_chart_xml(series: IndicatorSeries, result: Evaluation, texts: Texts) ->
     labels = [str(one.edition.year) if years.count(one.edition.year) == 1 else one.label for one in result.editions]
     names = StrData(ptCount=len(labels), pt=[StrVal(idx=n, v=label) for n, label in enumerate(labels)])
     for number, line in enumerate(lines):
-        points = [NumVal(idx=n, v=repr(value)) for n, value in enumerate(line.values) if value is not None]
-        figures = NumData(formatCode=number_format, ptCount=len(labels), pt=points)
+        figures = NumData(
+            formatCode=number_format,
+            ptCount=len(labels),
+            pt=[NumVal(idx=n, v=repr(value)) for n, value in enumerate(line.values) if value is not None],
+        )
         drawn = Series(idx=number, order=number, tx=SeriesLabel(v=line.name))
         drawn.cat, drawn.val = AxDataSource(strLit=names), NumDataSource(numLit=figures)
         if not line.is_target:
@@ -355,10 +363,11 @@ def _make_chart(series: IndicatorSeries, lines: list[ChartLine], texts: Texts) -
     )
 
     chart = LineChart()
-    unit = texts.get("unit_names", series.unit)
     run = RegularTextRun(
         rPr=CharacterProperties(sz=_TITLE_SIZE, b=True),
-        t=texts.get(EVALUATION_SECTION, "native_chart_title", name=series.name, unit=unit),
+        t=texts.get(
+            EVALUATION_SECTION, "native_chart_title", name=series.name, unit=texts.get("unit_names", series.unit)
+        ),
     )
     paragraph = Paragraph(pPr=ParagraphProperties(defRPr=run.rPr), r=[run])
     chart.title = Title(tx=Text(rich=RichText(p=[paragraph])), overlay=False)
@@ -368,8 +377,7 @@ def _make_chart(series: IndicatorSeries, lines: list[ChartLine], texts: Texts) -
     low, high, step = choose_scale(min(known), max(known))
     chart.y_axis.scaling.min, chart.y_axis.scaling.max, chart.y_axis.majorUnit = low, high, step
     # Values that differ little need more decimals at the axis than in the table.
-    decimals = max(series.decimals, -math.floor(math.log10(step) + 1e-9))
-    chart.y_axis.number_format = _make_number_format(decimals)
+    chart.y_axis.number_format = _make_number_format(max(series.decimals, -math.floor(math.log10(step) + 1e-9)))
     chart.y_axis.majorGridlines = None
     # Labels of an axis that are turned leave no room for the lines.
     letters = CharacterProperties(sz=_LABEL_SIZE)

@@ -88,26 +88,38 @@ def compute_editions(
     """
     texts, columns = Texts(options.lang), []
     for number, (edition, label) in enumerate(zip(editions, labels, strict=True)):
-        source = name_source(edition.source)
-        progress(number / len(editions), texts.get("evaluation", "reading", edition=label, source=source))
+        progress(
+            number / len(editions),
+            texts.get("evaluation", "reading", edition=label, source=name_source(edition.source)),
+        )
         try:
             of_edition = replace(options, profile=edition.profile or options.profile)
             plan = read_plan(edition.source, of_edition.resolve_norm(), of_edition, cancellation=cancellation)
-            computing = texts.get("evaluation", "computing", edition=label)
-            progress((number + _READING_SHARE) / len(editions), computing)
-            tolerance = options.tolerance or plan.norm.make_tolerance()
-            context = RuleContext(plan, plan.norm, tolerance, cancellation=cancellation, lang=options.lang)
-            indicators = compute_each_indicator(PlanIndicators(context, texts), texts)
-            columns.append(make_edition_figures(edition, label, plan, indicators, texts))
-            continue
+            progress((number + _READING_SHARE) / len(editions), texts.get("evaluation", "computing", edition=label))
+            context = RuleContext(
+                plan,
+                plan.norm,
+                options.tolerance or plan.norm.make_tolerance(),
+                cancellation=cancellation,
+                lang=options.lang,
+            )
+            columns.append(
+                make_edition_figures(
+                    edition, label, plan, compute_each_indicator(PlanIndicators(context, texts), texts), texts
+                )
+            )
         except Cancelled:
             raise
-        except SanxianError as error:
-            problem = strip_folders(texts.explain_error(error))
         except Exception as error:
-            problem = texts.get(EVALUATION_SECTION, "edition_crashed", detail=describe_exception(error))
-        columns.append(EditionFigures(edition, label, problem=problem))
+            columns.append(EditionFigures(edition, label, problem=_explain_failure(error, "edition_crashed", texts)))
     return columns
+
+
+def _explain_failure(error: Exception, crash_key: str, texts: Texts) -> str:
+    """Return why something failed; an unexpected error has the text of ``crash_key``."""
+    if isinstance(error, SanxianError):
+        return strip_folders(texts.explain_error(error))
+    return texts.get(EVALUATION_SECTION, crash_key, detail=describe_exception(error))
 
 
 def compare_editions(columns: list[EditionFigures], notes: list[Note], lang: str) -> Evaluation:
@@ -116,7 +128,8 @@ def compare_editions(columns: list[EditionFigures], notes: list[Note], lang: str
     ``notes``: (text key, parameters) on the list of editions; notes on differences between editions are added.
     """
     norm = require_value([one for one in columns if one.is_read][-1].norm, "the norm of an edition")
-    settings = EvaluationSettings.from_norm(norm)
+    names = EvaluationSettings.__dataclass_fields__
+    settings = EvaluationSettings(**{name: float(norm.get(f"{EVALUATION_SECTION}.{name}")) for name in names})
     series = make_series(columns, lang)
     for one in series:
         judge_series(one, columns, settings, norm)
@@ -134,13 +147,12 @@ def compute_each_indicator(indicators: PlanIndicators, texts: Texts) -> list[Com
             computed.append(indicators.compute_indicator(name))
         except Cancelled:
             raise
-        except SanxianError as error:
-            reason = strip_folders(texts.explain_error(error))
         except Exception as error:
-            reason = texts.get(EVALUATION_SECTION, "indicator_crashed", detail=describe_exception(error))
-        else:
-            continue
-        computed.append(ComputedIndicator(entry, missing_reason=reason, has_failed=True))
+            computed.append(
+                ComputedIndicator(
+                    entry, missing_reason=_explain_failure(error, "indicator_crashed", texts), has_failed=True
+                )
+            )
     return computed
 
 
@@ -283,9 +295,13 @@ def evaluate_check(
         lang=options.lang,
     )
     progress(0.0, texts.get(EVALUATION_SECTION, "computing", edition=editions.checked_label))
-    tolerance = options.tolerance or plan.norm.make_tolerance()
     context = RuleContext(
-        plan, plan.norm, tolerance, cancellation=cancellation, side_inputs=check_result.side, lang=options.lang
+        plan,
+        plan.norm,
+        options.tolerance or plan.norm.make_tolerance(),
+        cancellation=cancellation,
+        side_inputs=check_result.side,
+        lang=options.lang,
     )
     indicators = PlanIndicators(context, texts, check_result.report.indicators)
     checked = make_edition_figures(

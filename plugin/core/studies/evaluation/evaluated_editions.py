@@ -19,6 +19,7 @@ from ...base.connection_text import is_connection, mask_source, name_source
 from ...base.errors import InputError
 from ...base.files.tables import SearchedColumn, read_table
 from ...base.files.writing import is_same_file
+from ...standard.messages.texts import NameList
 
 if TYPE_CHECKING:
     from ...figures.indicators.compute import ComputedIndicator
@@ -76,11 +77,6 @@ class EvaluationSettings:
     steep_share: float
     steep_points: float
     trend_min_editions: float
-
-    @classmethod
-    def from_norm(cls, norm: Norm) -> EvaluationSettings:
-        """Return the settings of a norm."""
-        return cls(**{name: float(norm.get(f"{EVALUATION_SECTION}.{name}")) for name in cls.__dataclass_fields__})
 
 
 @dataclass
@@ -261,13 +257,12 @@ def parse_year(text: str) -> int | None:
 
 
 def split_editions(text: str) -> list[str]:
-    """Return the editions of a text: parts between line breaks and semicolons, also full-width ones."""
-    return [part.strip() for part in re.split(r"[\n;；]", text) if part.strip()]
+    """Return the editions of a text: parts between line breaks and semicolons, also full-width ones.
 
-
-def split_editions_or_list(text: str) -> list[str]:
-    """Return the editions of a text; the path of an existing list is one part, also with a semicolon in its name."""
-    return [text.strip()] if os.path.isfile(text.strip()) else split_editions(text)
+    The path of an existing list is one part, also with a semicolon in its name.
+    """
+    parts = [text] if os.path.isfile(text.strip()) else re.split(r"[\n;；]", text)
+    return [part.strip() for part in parts if part.strip()]
 
 
 def read_editions(texts: Iterable[str], *, has_checked_plan: bool = False) -> list[Edition]:
@@ -288,8 +283,9 @@ def read_editions(texts: Iterable[str], *, has_checked_plan: bool = False) -> li
                 cells = {name: _CONTROL_CHARACTERS.sub(" ", cell).strip() for name, cell in row.text_by_column.items()}
                 year, source, profile = parse_year(cells["year"]), cells["source"], cells["profile"]
                 if year is None:
-                    heading = _COLUMNS[0].possible_headings[0]
-                    raise table.make_cell_error(row, heading, cells["year"], ("2021", "2021年"))
+                    raise table.make_cell_error(
+                        row, _COLUMNS[0].possible_headings[0], cells["year"], ("2021", "2021年")
+                    )
                 if not source and not has_checked_plan:
                     raise table.make_cell_error(row, _COLUMNS[1].possible_headings[0], "")
                 if source and not is_connection(source):
@@ -314,8 +310,10 @@ def _parse_edition(text: str, *, has_checked_plan: bool = False) -> Edition | No
 
 def list_files_of_editions(texts: Iterable[str], editions: Iterable[Edition]) -> list[str]:
     """Return the lists and sources that no output may replace; connections to databases are left out."""
-    lists = [text for text in texts if _parse_edition(text, has_checked_plan=True) is None]
-    return [*lists, *(one.source for one in editions if one.source and not is_connection(one.source))]
+    return [
+        *(text for text in texts if _parse_edition(text, has_checked_plan=True) is None),
+        *(one.source for one in editions if one.source and not is_connection(one.source)),
+    ]
 
 
 def sort_editions(editions: list[Edition]) -> tuple[list[Edition], list[tuple[str, dict[str, Any]]]]:
@@ -328,8 +326,8 @@ def sort_editions(editions: list[Edition]) -> tuple[list[Edition], list[tuple[st
     for one in editions:
         if any(one.year == other.year and is_same_source(one.source, other.source) for other in kept):
             notes.append(("repeated_edition", {"year": one.year, "source": name_source(one.source)}))
-            continue
-        kept.append(one)
+        else:
+            kept.append(one)
     kept.sort(key=lambda one: one.year)
     notes += [
         (("repeated_year", {"year": year, "count": count}))
@@ -339,12 +337,13 @@ def sort_editions(editions: list[Edition]) -> tuple[list[Edition], list[tuple[st
     for n, one in enumerate(kept):
         for other in kept[:n]:
             if one.year != other.year and is_same_source(one.source, other.source):
-                params = {"first": other.year, "second": one.year, "source": name_source(one.source)}
-                notes.append(("same_source", params))
+                notes.append(
+                    ("same_source", {"first": other.year, "second": one.year, "source": name_source(one.source)})
+                )
     years = {one.year for one in kept}
     missing = [year for year in range(min(years), max(years)) if year not in years]
     if missing:
-        notes.append(("missing_years", {"years": missing}))
+        notes.append(("missing_years", {"years": NameList(tuple(map(str, missing)))}))
     return kept, notes
 
 

@@ -19,7 +19,7 @@ from ...render.tables.report_table import (
 )
 from ...render.words import ReportTexts
 from ...standard.messages.numbers import MINUS_SIGN, format_number, format_plain_number
-from ...standard.messages.texts import Texts
+from ...standard.messages.texts import Message, Texts
 from ...standard.profile.resolved import find_origin
 from .evaluated_editions import (
     EVALUATION_SECTION,
@@ -46,21 +46,20 @@ def make_evaluation_tables(result: Evaluation, texts: Texts, *, is_upright: bool
     then in the table of changes.
     """
     remarks_of = {one.id: list_remarks(one, result, texts) for one in result.shown_series}
-    table = make_table(
-        "evaluation_remarks",
-        [
-            TableColumn("indicator", width_in_characters=30, value=lambda one: one.name),
-            TableColumn("warning_level", value=lambda one: describe_level(one, texts)),
-            TableColumn("remark", width_in_characters=110, value=lambda one: "\n".join(remarks_of[one.id])),
-        ],
-        (one for one in sorted(result.shown_series, key=lambda one: LEVELS.index(one.level)) if remarks_of[one.id]),
-        lambda one: one.id,
-    )
-    tables = [_make_series_table(result, texts, is_upright=is_upright), table]
-    if result.find_previous(result.last) is not None:
-        tables.append(_make_changes_table(result, texts, is_upright=is_upright))
+    has_changes = result.find_previous(result.last) is not None
     return [
-        *tables,
+        _make_series_table(result, texts, is_upright=is_upright),
+        make_table(
+            "evaluation_remarks",
+            [
+                TableColumn("indicator", width_in_characters=30, value=lambda one: one.name),
+                TableColumn("warning_level", value=lambda one: describe_level(one, texts)),
+                TableColumn("remark", width_in_characters=110, value=lambda one: "\n".join(remarks_of[one.id])),
+            ],
+            (one for one in sorted(result.shown_series, key=lambda one: LEVELS.index(one.level)) if remarks_of[one.id]),
+            lambda one: one.id,
+        ),
+        *([_make_changes_table(result, texts, is_upright=is_upright)] if has_changes else []),
         _make_missing_table(result, texts),
         _make_editions_table(result, texts),
         _make_thresholds_table(result, texts),
@@ -69,7 +68,6 @@ def make_evaluation_tables(result: Evaluation, texts: Texts, *, is_upright: bool
 
 def describe_evaluation(result: Evaluation, texts: Texts) -> str:
     """Return the summary of an evaluation as a sentence."""
-    counts = {str(level): result.count(level) for level in Level}
     return texts.get(
         EVALUATION_SECTION,
         "summary",
@@ -78,35 +76,25 @@ def describe_evaluation(result: Evaluation, texts: Texts) -> str:
         editions=sum(one.is_read for one in result.editions),
         first=result.editions[result.first].label,
         last=result.editions[result.last].label,
-        **counts,
+        **{str(level): result.count(level) for level in Level},
     )
 
 
 def list_log_lines(result: Evaluation, texts: Texts) -> list[str]:
     """Return the summary, and a line for each indicator with early warnings, for a console or a log."""
-    lines = [describe_evaluation(result, texts)]
-    for series in result.shown_series:
-        if series.warnings:
-            remarks = texts.join_sentences(list_remarks(series, result, texts))
-            lines.append(f"  {describe_level(series, texts)}  {series.name}  {remarks}")
-    return lines
+    return [
+        describe_evaluation(result, texts),
+        *(
+            f"  {describe_level(one, texts)}  {one.name}  {texts.join_sentences(list_remarks(one, result, texts))}"
+            for one in result.shown_series
+            if one.warnings
+        ),
+    ]
 
 
 def list_note_sentences(result: Evaluation, texts: Texts) -> list[str]:
     """Return sentences on repeated and missing years, on differences between editions, and on unread ones."""
-    return [_format_note(key, params, texts) for key, params in result.notes]
-
-
-def _format_note(key: str, params: dict[str, Any], texts: Texts) -> str:
-    """Return a note as a sentence; years are joined, units named, comparisons are signs."""
-    shown = dict(params)
-    if "years" in shown:
-        shown["years"] = texts.get("words", "between_names").join(map(str, shown["years"]))
-    if "unit" in shown:
-        shown["unit"] = texts.get("unit_names", shown["unit"])
-    if "comparison" in shown:
-        shown["comparison"] = COMPARISON_SIGNS[shown["comparison"]]
-    return texts.get("evaluation_notes", key, **shown)
+    return [Message("evaluation_notes", key, params).render(texts) for key, params in result.notes]
 
 
 def describe_level(series: IndicatorSeries, texts: Texts) -> str:
@@ -142,7 +130,7 @@ def list_remarks(series: IndicatorSeries, result: Evaluation, texts: Texts) -> l
         sentences.append(_describe_obstacle("change_first", series.change_to_first, result.first, result, texts))
     sentences += [
         *list_series_differences(series, result.editions, texts),
-        *[_format_note(key, params, texts) for key, params in series.notes],
+        *[Message("evaluation_notes", key, params).render(texts) for key, params in series.notes],
     ]
     return sentences
 
@@ -159,8 +147,7 @@ def _describe_obstacle(key: str, change: Change, place: int, result: Evaluation,
 
 def format_warning(warning: EarlyWarning, series: IndicatorSeries, texts: Texts) -> str:
     """Return an early warning as a sentence, with the figures in the unit of the series."""
-    unit = texts.get("unit_names", series.unit)
-    params: dict[str, Any] = {}
+    params: dict[str, Any] = {"unit": texts.get("unit_names", series.unit)}
     for name, value in warning.params.items():
         if name == "yearly":
             text = format_number(value, choose_change_decimals(value, series.decimals))
@@ -170,8 +157,6 @@ def format_warning(warning: EarlyWarning, series: IndicatorSeries, texts: Texts)
             params[name] = format_number(value, series.decimals)
         else:
             params[name] = format_plain_number(value) if isinstance(value, float) else value
-    if "year" in params:
-        params["unit"] = unit
     return texts.get("evaluation_warnings", warning.key, **params)
 
 
@@ -179,9 +164,7 @@ def choose_change_decimals(value: float | None, decimals: int) -> int:
     """Return the decimals of a change: at least those of the values, more if it would be printed as zero."""
     if not value or abs(value) < 10.0**-_MAX_DECIMALS / 2:
         return decimals
-    while decimals < _MAX_DECIMALS and round(value, decimals) == 0:
-        decimals += 1
-    return decimals
+    return next((n for n in range(decimals, _MAX_DECIMALS) if round(value, n)), max(decimals, _MAX_DECIMALS))
 
 
 def _make_change_cells(change: Change, series: IndicatorSeries) -> list[CellValue]:
@@ -249,8 +232,9 @@ def _make_series_table(result: Evaluation, texts: Texts, *, is_upright: bool) ->
     for series in result.shown_series:
         if series.group != group:
             group = series.group
-            name = texts.find("groups", group) or group
-            table.rows.append(ReportTableRow([name, *[None] * (len(columns) - 1)], "head", group))
+            table.rows.append(
+                ReportTableRow([texts.find("groups", group) or group, *[None] * (len(columns) - 1)], "head", group)
+            )
         table.rows.append(make_row(columns, series, code=series.id))
     return table
 
@@ -288,12 +272,19 @@ def _make_changes_table(result: Evaluation, texts: Texts, *, is_upright: bool) -
     for series in result.shown_series:
         changes = [series.changes[after] for _, after in pairs] + ([series.change_to_first] if has_first else [])
         cells = [_make_change_cells(change, series) for change in changes]
-        unit = (
-            texts.get(EVALUATION_SECTION, "points")
-            if series.unit == PERCENT_UNIT
-            else texts.get("unit_names", series.unit)
+        table.rows.append(
+            ReportTableRow(
+                [
+                    series.name,
+                    texts.get(EVALUATION_SECTION, "points")
+                    if series.unit == PERCENT_UNIT
+                    else texts.get("unit_names", series.unit),
+                    *(pair[0] for pair in cells),
+                ],
+                "row",
+                series.id,
+            )
         )
-        table.rows.append(ReportTableRow([series.name, unit, *(pair[0] for pair in cells)], "row", series.id))
         if series.unit != PERCENT_UNIT:
             table.rows.append(
                 ReportTableRow(
@@ -303,8 +294,10 @@ def _make_changes_table(result: Evaluation, texts: Texts, *, is_upright: bool) -
                 )
             )
     # Upright pages have no notes on changes below the table of series.
-    keys = _list_change_notes(result) if is_upright else []
-    table.notes = [texts.get(EVALUATION_SECTION, key) for key in (*keys, "changes_note")]
+    table.notes = [
+        texts.get(EVALUATION_SECTION, key)
+        for key in (*(_list_change_notes(result) if is_upright else []), "changes_note")
+    ]
     return table
 
 
@@ -339,16 +332,15 @@ def _make_missing_table(result: Evaluation, texts: Texts) -> ReportTable:
 def _make_editions_table(result: Evaluation, texts: Texts) -> ReportTable:
     """Return the table of editions: source, county, CRS, standard, profile, base year, and what was read."""
 
-    def describe_profile(one: EditionFigures) -> str:
-        if one.norm is not None:
-            return one.norm.profile.name or "—"
-        return name_source(one.edition.profile) if one.edition.profile else "—"
-
     def describe_state(one: EditionFigures) -> str:
         if one.norm is None:
             return one.problem
-        read = texts.get(EVALUATION_SECTION, "layers_read", count=len(one.layers), rows=sum(one.layers.values()))
-        return "\n".join([read, *one.notices])
+        return "\n".join(
+            [
+                texts.get(EVALUATION_SECTION, "layers_read", count=len(one.layers), rows=sum(one.layers.values())),
+                *one.notices,
+            ]
+        )
 
     return make_table(
         "evaluation_editions",
@@ -368,7 +360,11 @@ def _make_editions_table(result: Evaluation, texts: Texts) -> ReportTable:
                 width_in_characters=26,
                 value=lambda one: f"{one.norm.standard.name}（{one.norm.standard.edition}）" if one.norm else "—",
             ),
-            TableColumn("edition_profile", width_in_characters=14, value=describe_profile),
+            TableColumn(
+                "edition_profile",
+                width_in_characters=14,
+                value=lambda one: (one.norm.profile.name if one.norm else name_source(one.edition.profile)) or "—",
+            ),
             TableColumn(
                 "edition_base_year",
                 width_in_characters=10,

@@ -14,6 +14,7 @@ from typing import Any
 
 from ...figures.indicators.ratio import DEFINING_SETTINGS_OF_RATIO
 from ...model.indicator import (
+    COMPARISON_SIGNS,
     LITTLE_MARGIN_LEFT,
     MISSED_BY_ROUNDING,
     REFERENCE_ONLY,
@@ -27,7 +28,7 @@ from ...model.indicator import (
 from ...render.words import ReportTexts
 from ...standard.indicator_catalogue import CatalogueIndicator
 from ...standard.messages.numbers import choose_figure_decimals
-from ...standard.messages.texts import Texts
+from ...standard.messages.texts import Message, Texts
 from ...standard.profile import Norm
 from .evaluated_editions import (
     EVALUATION_SECTION,
@@ -106,14 +107,21 @@ def _choose_target(
     targets = [one for one in norm.find_targets(last.area_code) if one.indicator == entry.id] if norm else []
     usable = [one for one in targets if _are_convertible(one.unit, entry.unit)]
     notes: list[tuple[str, dict[str, Any]]] = [
-        ("target_unit", {"unit": one.unit, "target": one.value}) for one in targets if one not in usable
+        ("target_unit", {"unit": Message("unit_names", one.unit), "target": one.value})
+        for one in targets
+        if one not in usable
     ]
     if usable:
         chosen = min(usable, key=lambda one: (one.year < last.edition.year, abs(one.year - last.edition.year)))
         notes += [
             (
                 "other_target",
-                {"year": one.year, "comparison": one.comparison, "target": one.value, "unit": one.unit},
+                {
+                    "year": one.year,
+                    "comparison": COMPARISON_SIGNS[one.comparison],
+                    "target": one.value,
+                    "unit": Message("unit_names", one.unit),
+                },
             )
             for one in usable
             if one is not chosen
@@ -137,8 +145,7 @@ def _choose_target(
     figure = next((one for one in figures if one.target is not None), None)
     if figure is None or figure.target is None:
         return None, entry.unit, notes
-    limit = Target(figure.comparison, figure.target, figure.target_decimals, figure.target_source)
-    return limit, figure.unit, notes
+    return Target(figure.comparison, figure.target, figure.target_decimals, figure.target_source), figure.unit, notes
 
 
 def _are_convertible(first: str, second: str) -> bool:
@@ -255,8 +262,10 @@ def _warn_of_target(series: IndicatorSeries, last: int, settings: EvaluationSett
     if target is None or point.value is None:
         return
     if point.state == TARGET_MISSED:
-        level = Level.ALERT if target.must_be_met else Level.WATCH
-        yield EarlyWarning(level, {">=": "missed", "<=": "exceeded", "=": "differs"}[target.comparison])
+        yield EarlyWarning(
+            Level.ALERT if target.must_be_met else Level.WATCH,
+            {">=": "missed", "<=": "exceeded", "=": "differs"}[target.comparison],
+        )
     elif point.state == MISSED_BY_ROUNDING:
         yield EarlyWarning(Level.WATCH, "rounding")
     elif point.state == UNCONFIRMED_STATE:
@@ -318,14 +327,18 @@ def _warn_of_trend(
     yearly = (point.value - first_value) / years
     projected = point.value + yearly * (target.year - year)
     if compare_with_target(projected, target.comparison, target.value) == TARGET_MISSED:
-        params = {
-            "first": columns[first].edition.year,
-            "last": year,
-            "yearly": yearly,
-            "year": target.year,
-            "projected": projected,
-        }
-        yield EarlyWarning(Level.WATCH, "trend", params, f"{EVALUATION_SECTION}.trend_min_editions")
+        yield EarlyWarning(
+            Level.WATCH,
+            "trend",
+            {
+                "first": columns[first].edition.year,
+                "last": year,
+                "yearly": yearly,
+                "year": target.year,
+                "projected": projected,
+            },
+            f"{EVALUATION_SECTION}.trend_min_editions",
+        )
 
 
 Note = tuple[str, dict[str, Any]]
@@ -413,10 +426,13 @@ def list_series_differences(series: IndicatorSeries, columns: list[EditionFigure
         sentences.append(texts.get("evaluation", "definition_differs"))
     uncertain = [column.label for column, one in known if not one.confirmed]
     if uncertain:
-        names = (
-            texts.get("evaluation", "all_editions")
-            if 1 < len(uncertain) == len(known)
-            else texts.get("words", "between_names").join(uncertain)
+        sentences.append(
+            texts.get(
+                "evaluation",
+                "value_unconfirmed",
+                editions=texts.get("evaluation", "all_editions")
+                if 1 < len(uncertain) == len(known)
+                else texts.get("words", "between_names").join(uncertain),
+            )
         )
-        sentences.append(texts.get("evaluation", "value_unconfirmed", editions=names))
     return sentences

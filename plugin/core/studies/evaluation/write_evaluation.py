@@ -52,8 +52,12 @@ def make_evaluation_document(
         texts,
     )
     column_count = _LANDSCAPE_CHARTS if document.landscape else _PORTRAIT_CHARTS
-    charts = _make_charts(result, texts, column_count, rasterise, cancellation)
-    return replace(document, blocks=_insert_summary_and_charts(document.blocks, result, texts, charts))
+    return replace(
+        document,
+        blocks=_insert_summary_and_charts(
+            document.blocks, result, texts, _make_charts(result, texts, column_count, rasterise, cancellation)
+        ),
+    )
 
 
 def _insert_summary_and_charts(
@@ -61,8 +65,12 @@ def _insert_summary_and_charts(
 ) -> tuple[Block, ...]:
     """Return the blocks of all tables with the summary before them, and the charts below the table of series."""
     places = [n for n, block in enumerate(tables) if isinstance(block, Heading)]
-    summary = Paragraph(describe_evaluation(result, texts), is_bold=True)
-    return (summary, *tables[: places[1]], *charts, *tables[places[1] :])
+    return (
+        Paragraph(describe_evaluation(result, texts), is_bold=True),
+        *tables[: places[1]],
+        *charts,
+        *tables[places[1] :],
+    )
 
 
 def _make_charts(
@@ -97,8 +105,12 @@ def _make_charts(
         Paragraph(texts.get(EVALUATION_SECTION, "charts_note"), is_small=True),
     ]
     if rasterise is None:
-        key = "native_note" if all(one.chart for one in pictures) else "vector_note"
-        blocks.append(Paragraph(texts.get(EVALUATION_SECTION, key), is_small=True))
+        blocks.append(
+            Paragraph(
+                texts.get(EVALUATION_SECTION, "native_note" if all(one.chart for one in pictures) else "vector_note"),
+                is_small=True,
+            )
+        )
     return blocks
 
 
@@ -116,8 +128,12 @@ def make_evaluation_chapter(
     def make_blocks() -> tuple[Block, ...]:
         # For an upright document that has more than this chapter: without title and signatures.
         tables = make_table_blocks(make_evaluation_tables(result, texts, is_upright=True), texts, level=2)
-        charts = _make_charts(result, texts, _PORTRAIT_CHARTS, rasterise, cancellation, level=2)
-        return _insert_summary_and_charts(tuple(tables), result, texts, charts)
+        return _insert_summary_and_charts(
+            tuple(tables),
+            result,
+            texts,
+            _make_charts(result, texts, _PORTRAIT_CHARTS, rasterise, cancellation, level=2),
+        )
 
     return ReportChapter(
         EVALUATION_SECTION,
@@ -175,24 +191,23 @@ def evaluation_to_dict(result: Evaluation) -> dict[str, Any]:
 
 def _series_to_dict(series: IndicatorSeries, result: Evaluation, texts: Texts) -> dict[str, Any]:
     """Return a series as plain data."""
-    points = [
-        {
-            "edition": column.label,
-            "value": point.value,
-            "reason": point.reason,
-            "basis": point.basis,
-            "layer": point.layer,
-            "confirmed": point.confirmed,
-            "state": point.state,
-            "change": asdict(change),
-        }
-        for column, point, change in zip(result.editions, series.points, series.changes, strict=True)
-    ]
     return {
         "id": series.id,
         "name": series.name,
         "unit": series.unit,
-        "points": points,
+        "points": [
+            {
+                "edition": column.label,
+                "value": point.value,
+                "reason": point.reason,
+                "basis": point.basis,
+                "layer": point.layer,
+                "confirmed": point.confirmed,
+                "state": point.state,
+                "change": asdict(change),
+            }
+            for column, point, change in zip(result.editions, series.points, series.changes, strict=True)
+        ],
         "change_to_first": asdict(series.change_to_first),
         "target": asdict(series.target) if series.target is not None else None,
         "level": str(series.level),
@@ -227,21 +242,24 @@ def write_evaluation_outputs(
     InputError as `write_files`, and Cancelled.
     """
 
-    @cache
-    def make_document() -> Document:
-        return make_evaluation_document(result, rasterise, cancellation)
-
     def write_workbook(path: Path) -> None:
         texts = Texts(result.lang)
-        add_charts = partial(add_chart_sheet, result=result, texts=texts)
-        write_tables_workbook(path, make_evaluation_tables(result, texts), result.area_name, texts, add_charts)
+        write_tables_workbook(
+            path,
+            make_evaluation_tables(result, texts),
+            result.area_name,
+            texts,
+            partial(add_chart_sheet, result=result, texts=texts),
+        )
 
     for target in outputs.list_paths():
         check_not_input(target, result.input_files)
     write_files(
         [
             (outputs.json, lambda path: write_text(path, dump_json(evaluation_to_dict(result)))),
-            *iterate_document_writers(outputs, make_document, print_pdf),
+            *iterate_document_writers(
+                outputs, cache(partial(make_evaluation_document, result, rasterise, cancellation)), print_pdf
+            ),
             (outputs.xlsx, write_workbook),
         ],
         cancellation,

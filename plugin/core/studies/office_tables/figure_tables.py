@@ -98,8 +98,7 @@ def make_zone_use_table(figures: PlanIndicators) -> ReportTable | None:
         sums.append(
             (_UNKNOWN, figures.texts.get("tables", "unknown_code"), split.sum_by_township(zones.statutory, ~is_listed))
         )
-    total = np.sum([areas for _, _, areas in sums], axis=0)
-    sums.append(("", figures.texts.get("tables", "sum"), total))
+    sums.append(("", figures.texts.get("tables", "sum"), np.sum([areas for _, _, areas in sums], axis=0)))
     return _make_use_table("zone_use", sums, "zone_use_note", {"zones": zones, "parcels": parcels}, figures)
 
 
@@ -115,12 +114,14 @@ def make_line_use_table(figures: PlanIndicators) -> ReportTable | None:
     for concept in INDICATOR_BY_LINE_CONCEPT:
         layer = figures.ctx.plan.find_layer_of_concept(concept)
         if layer is not None and not layer.has_no_geometry:
-            counted = find_counted_reserve_rows(layer, figures.ctx) if concept == "reserves" else None
             sums.append(
                 (
                     concept,
                     layer.template.name,
-                    _split_by_use(layer, parcels, figures).sum_by_township(layer.statutory, counted),
+                    _split_by_use(layer, parcels, figures).sum_by_township(
+                        layer.statutory,
+                        find_counted_reserve_rows(layer, figures.ctx) if concept == "reserves" else None,
+                    ),
                 )
             )
     return _make_use_table("line_use", sums, "line_use_note", {"parcels": parcels}, figures) if sums else None
@@ -160,8 +161,19 @@ def _make_use_table(
         ReportTableRow([name, *map(_make_hectares, (areas.sum(), *areas[kept]))], "row" if code else "sum", code)
         for code, name, areas in sums
     ]
-    labels = {concept: figures.make_layer_label(layer) for concept, layer in layers.items()}
-    return ReportTable(table_id, columns, rows, "ha", [texts.get("office_tables", note_key, **labels)])
+    return ReportTable(
+        table_id,
+        columns,
+        rows,
+        "ha",
+        [
+            texts.get(
+                "office_tables",
+                note_key,
+                **{concept: figures.make_layer_label(layer) for concept, layer in layers.items()},
+            )
+        ],
+    )
 
 
 def _make_hectares(area_m2: float | None) -> TableNumber | None:
@@ -190,8 +202,17 @@ def make_cultivated_balance_table(figures: PlanIndicators) -> ReportTable | None
 
     def add_row(code: str, area_m2: float, net_m2: float | None, kind: str = "row") -> None:
         """Add a row with areas in ha."""
-        name = figures.texts.get("office_tables", f"balance_{code}")
-        table.rows.append(ReportTableRow([name, _make_hectares(area_m2), _make_hectares(net_m2)], kind, code))
+        table.rows.append(
+            ReportTableRow(
+                [
+                    figures.texts.get("office_tables", f"balance_{code}"),
+                    _make_hectares(area_m2),
+                    _make_hectares(net_m2),
+                ],
+                kind,
+                code,
+            )
+        )
 
     add_row("before", statutory[place].sum(), None if net is None else net[place].sum())
     add_row("lost", sum(lost_m2.values()), None if lost_net_m2 is None else sum(lost_net_m2.values()))
@@ -201,11 +222,18 @@ def make_cultivated_balance_table(figures: PlanIndicators) -> ReportTable | None
     for key, area_m2 in gained_m2.items():
         add_row(f"gained_{key}", area_m2, None, "part")
     add_row("after", float(statutory[:, place].sum()), None)
-    add_row("supplement_balance", _sum_other(gained_m2) - _sum_other(lost_m2), None)
+    # Land exchanged under 占补平衡 is construction land and other land.
+    add_row("supplement_balance", sum(gained_m2[one] - lost_m2[one] for one in ("construction", "other")), None)
     add_row("exchange_balance", gained_m2["agricultural"] - lost_m2["agricultural"], None)
     add_row("unified_balance", sum(gained_m2.values()) - sum(lost_m2.values()), None)
-    labels = {"base": figures.make_layer_label(base), "planned": figures.make_layer_label(planned)}
-    table.notes.append(figures.texts.get("office_tables", "balance_note", **labels))
+    table.notes.append(
+        figures.texts.get(
+            "office_tables",
+            "balance_note",
+            base=figures.make_layer_label(base),
+            planned=figures.make_layer_label(planned),
+        )
+    )
     return table
 
 
@@ -214,25 +242,14 @@ def _name_parts(areas_m2: NDArray, group_ids: list[str]) -> dict[str, float]:
 
     ``areas_m2``: a row (or a column) of the transitions; unchanged cultivated land is left out.
     """
-    group_of = dict(enumerate(group_ids))
+    kinds = {"construction": "construction", **dict.fromkeys(AGRICULTURAL_GROUPS, "agricultural")}
     parts = {"construction": 0.0, "agricultural": 0.0, "other": 0.0}
-    for position, area_m2 in enumerate(np.asarray(areas_m2, dtype=float).tolist()):
-        group = group_of.get(position, "")
+    # Behind the areas of the groups are those of unknown land.
+    unknown_count = len(areas_m2) - len(group_ids)
+    for group, area_m2 in zip([*group_ids, *[""] * unknown_count], areas_m2.tolist(), strict=True):
         if group != _CULTIVATED:
-            kind = (
-                "construction"
-                if group == "construction"
-                else "agricultural"
-                if group in AGRICULTURAL_GROUPS
-                else "other"
-            )
-            parts[kind] += area_m2
+            parts[kinds.get(group, "other")] += area_m2
     return parts
-
-
-def _sum_other(parts: dict[str, float]) -> float:
-    """Return the land (m²) exchanged under 占补平衡: with construction land and other land."""
-    return parts["construction"] + parts["other"]
 
 
 def make_farmland_changes_table(figures: PlanIndicators) -> ReportTable | None:
@@ -244,34 +261,35 @@ def make_farmland_changes_table(figures: PlanIndicators) -> ReportTable | None:
     if comparison is None:
         return None
     texts = figures.texts
-    columns = [
-        TableColumn("name", width_in_characters=20),
-        *[TableColumn(f"{term}_{basis}", "ha", term) for basis in (STATUTORY_BASIS, NET_BASIS) for term in TERMS],
-    ]
-    table = ReportTable("farmland_changes", columns, unit="ha")
+    table = ReportTable(
+        "farmland_changes",
+        [
+            TableColumn("name", width_in_characters=20),
+            *[TableColumn(f"{term}_{basis}", "ha", term) for basis in (STATUTORY_BASIS, NET_BASIS) for term in TERMS],
+        ],
+        unit="ha",
+    )
 
     def make_cells(balances: list[AreaBalance | None]) -> list[CellValue]:
         """Return the terms of the balances on both bases in ha; None for a basis that the editions do not have."""
-        cells: list[CellValue] = []
-        for balance in balances:
+        return [
+            None
+            if balance is None
             # Land with another area than before, or in other numbers of rows, is “other”.
-            areas_m2 = [
-                None
-                if balance is None
-                else balance.revalued + balance.doubled
-                if term == "other"
-                else getattr(balance, term)
-                for term in TERMS
-            ]
-            cells += map(_make_hectares, areas_m2)
-        return cells
+            else _make_hectares(balance.revalued + balance.doubled if term == "other" else getattr(balance, term))
+            for balance in balances
+            for term in TERMS
+        ]
 
     for township in comparison.balance_by_township[STATUTORY_BASIS]:
         balances = [
             comparison.balance_by_township.get(basis, {}).get(township) for basis in (STATUTORY_BASIS, NET_BASIS)
         ]
-        name = township or texts.get("tables", "outside")
-        table.rows.append(ReportTableRow([name, *make_cells(balances)], "row", township or "outside"))
+        table.rows.append(
+            ReportTableRow(
+                [township or texts.get("tables", "outside"), *make_cells(balances)], "row", township or "outside"
+            )
+        )
     totals = [comparison.balance_by_basis.get(basis) for basis in (STATUTORY_BASIS, NET_BASIS)]
     table.rows.append(ReportTableRow([texts.get("tables", "sum"), *make_cells(totals)], "sum", ""))
     layers = comparison.earlier_edition.layer, comparison.later_edition.layer
@@ -303,11 +321,12 @@ class PlanFigures:
             self.indicators.ctx.cancellation.raise_if_cancelled()
             build = FIGURE_TABLES[table_id].build
             if build is not None:
-                self._tables[table_id] = build(self.indicators)
+                table = build(self.indicators)
+            elif self.report is not None:
+                table = make_conflict_table(self.indicators, self.report, self.conflict_rules)
             else:
-                self._tables[table_id] = (
-                    make_conflict_table(self.indicators, self.report, self.conflict_rules) if self.report else None
-                )
+                table = None
+            self._tables[table_id] = table
         return self._tables[table_id]
 
     def select_rules(self, codes: Collection[str]) -> None:
@@ -388,11 +407,7 @@ def make_conflict_table(figures: PlanIndicators, report: Report, rules: Collecti
     """
     texts, report_texts = figures.texts, ReportTexts(figures.texts.lang)
     titles = {outcome.code: outcome.heading for outcome in report.rules}
-    templates = figures.ctx.norm.standard.templates
-
-    def name_layer(role: str) -> str:
-        return templates[role].name if role in templates else role
-
+    layer_names = {role: one.name for role, one in figures.ctx.norm.standard.templates.items()}
     states = [texts.get("office_tables", key) for key in ("state_open", "state_waived")]
     # Small areas and widths are kept, so that areas sum to the total. An item is (number, finding).
     columns = [
@@ -403,9 +418,9 @@ def make_conflict_table(figures: PlanIndicators, report: Report, rules: Collecti
         ),
         TableColumn("code", value=lambda one: one[1].code),
         TableColumn("severity", value=lambda one: report_texts.get_text_or_key("severity", str(one[1].severity or ""))),
-        TableColumn("layer", value=lambda one: name_layer(one[1].role)),
+        TableColumn("layer", value=lambda one: layer_names.get(one[1].role, one[1].role)),
         TableColumn("key", value=lambda one: one[1].key),
-        TableColumn("related_layer", value=lambda one: name_layer(one[1].related_role)),
+        TableColumn("related_layer", value=lambda one: layer_names.get(one[1].related_role, one[1].related_role)),
         TableColumn("related_key", value=lambda one: "、".join(one[1].related_keys)),
         TableColumn("area", "m2", value=lambda one: _make_number(one[1].area_m2)),
         TableColumn("net", "m2", value=lambda one: _make_number(one[1].net_area_m2)),
@@ -426,11 +441,11 @@ def make_conflict_table(figures: PlanIndicators, report: Report, rules: Collecti
         cells[name] = _make_number(sum(known) if known or not found else None)
     table.rows.append(ReportTableRow([cells.get(one.id, "") for one in columns], "sum", ""))
     table.notes.append(texts.get("office_tables", "conflicts_note", rules="、".join(rules), count=str(len(found))))
-    for outcome in report.rules:
-        if outcome.code in rules and (outcome.incomplete or outcome.outcome in (Outcome.SKIPPED, Outcome.CRASHED)):
-            table.notes.append(
-                texts.get("office_tables", "rule_not_run", rule=outcome.code, title=outcome.title, why=outcome.reason)
-            )
+    table.notes += [
+        texts.get("office_tables", "rule_not_run", rule=outcome.code, title=outcome.title, why=outcome.reason)
+        for outcome in report.rules
+        if outcome.code in rules and (outcome.incomplete or outcome.outcome in (Outcome.SKIPPED, Outcome.CRASHED))
+    ]
     return table
 
 

@@ -54,35 +54,35 @@ class LayoutFiller:
     def fill(self) -> FilledTable:
         """Return the filled table."""
         self._table = FilledTable(self._layout, self._layout.title.replace("{area}", self._area), [])
-        for column in self._layout.columns:
-            self._add_columns(column)
+        for layout_column in self._layout.columns:
+            self._add_columns(layout_column)
         for block in self._blocks:
             if block.title:
                 cells: list[CellValue] = [block.title, *[None] * (len(self._places) - 1)]
                 self._table.rows.append(FilledRow(cells, "head", "", block.title))
             table = self._figures.get_table(block.figures)
             if table is None:
-                self._add_missing(self._figures.explain_missing(block.figures))
+                self._table.missing[self._figures.explain_missing(block.figures)] = None
             rows = [self._make_row(block, row) for row in self._list_rows(block, table)]
             # Rounded so that parts sum to totals.
-            rounder = BlockRounder(rows, self._table.columns, [place.column for place in self._places])
-            for name, difference in rounder.round():
-                note = self._texts.get("office_tables", "unequal_sum", column=name, difference=difference)
-                self._table.notes.append(note)
+            for name, difference in BlockRounder(
+                rows, self._table.columns, [place.column for place in self._places]
+            ).round():
+                self._table.notes.append(
+                    self._texts.get("office_tables", "unequal_sum", column=name, difference=difference)
+                )
             self._table.rows += rows
         round_row_sums(self._table.rows, self._table.columns, self._layout.sums)
-        differences = {n for n, place in enumerate(self._places) if place.column.difference_of}
         self._adjusted = [
             self._texts.get("office_tables", "adjusted_cell", **params)
-            for params in list_adjusted_cells(self._table.rows, self._table.columns, differences)
+            for params in list_adjusted_cells(
+                self._table.rows,
+                self._table.columns,
+                {n for n, place in enumerate(self._places) if place.column.difference_of},
+            )
         ]
         self._table.adjusted_count = len(self._adjusted)
-        self._fill_cells_without_figures()
-        self._add_notes()
-        return self._table
-
-    def _fill_cells_without_figures(self) -> None:
-        """Write differences of two columns, numbers of rows, and dashes for missing figures."""
+        # Differences of two columns, numbers of rows, and dashes for missing figures.
         number, contents = 0, [place.column.content for place in self._places]
         for row in (one for one in self._table.rows if one.kind != "head"):
             number += row.kind == "row"
@@ -91,12 +91,15 @@ class LayoutFiller:
                 if place.column.difference_of:
                     first, second = (row.values[contents.index(content)] for content in place.column.difference_of)
                     if isinstance(first, TableNumber) and isinstance(second, TableNumber):
-                        difference = round(first.value - second.value, column.decimals)
-                        row.values[position] = TableNumber(difference, column.decimals)
+                        row.values[position] = TableNumber(
+                            round(first.value - second.value, column.decimals), column.decimals
+                        )
                 if place.column.content == NUMBER_CONTENT:
                     row.values[position] = str(number) if row.kind == "row" else ""
                 elif row.values[position] in (None, ""):
                     row.values[position] = NO_FIGURE if column.is_numeric else ""
+        self._add_notes()
+        return self._table
 
     # --- columns
     def _add_columns(self, column: LayoutColumn) -> None:
@@ -124,11 +127,10 @@ class LayoutFiller:
         unit = column.unit or self._find_unit(table_id, column_id)
         is_text = column.content in (NUMBER_CONTENT, NAME_CONTENT)
         decimals = DECIMALS_BY_UNIT.get(unit, 2) if column.decimals is None else column.decimals
-        content = f"{table_id}.{column_id}" if table_id else column_id
         self._table.columns.append(
             FilledColumn(
                 column.head,
-                content,
+                f"{table_id}.{column_id}" if table_id else column_id,
                 "" if is_text else unit,
                 decimals,
                 column.width or LayoutColumn.width,
@@ -159,7 +161,7 @@ class LayoutFiller:
         for code in block.names:
             row = found.get(code)
             if row is None and table is not None and code in self._figures.indicators.ctx.norm.standard.concepts:
-                self._add_missing(self._figures.indicators.format_missing_layers((code,)))
+                self._table.missing[self._figures.indicators.format_missing_layers((code,))] = None
             # A part of a layer has the code of the layer before a colon: boundary:special.
             missing_kind = "part" if ":" in code else "row"
             rows.append(row if row is not None else ReportTableRow([], missing_kind, code))
@@ -193,41 +195,29 @@ class LayoutFiller:
         """Return the exact figure or the text of a cell; None without one."""
         if place.column.content in (NUMBER_CONTENT, NAME_CONTENT):
             return None
-        table_id = place.table_id or block.figures
-        table = self._figures.get_table(table_id)
+        table = self._figures.get_table(place.table_id or block.figures)
         source_row: ReportTableRow | None = row
         if place.table_id and place.table_id != block.figures:
             source_row = next((one for one in table.rows if one.code == row.code), None) if table is not None else None
         position = (
             next((n for n, one in enumerate(table.columns) if one.id == place.column_id), None) if table else None
         )
-        if table is None or source_row is None or position is None or not source_row.values:
-            if place.column.layer:
-                self._explain_missing_layer(place.column.layer)
-            return None
-        value = source_row.values[position]
+        value: CellValue = None
+        source_unit = ""
+        if table is not None and source_row is not None and position is not None and source_row.values:
+            value, source_unit = source_row.values[position], table.columns[position].unit
         if value is None and place.column.layer:
-            self._explain_missing_layer(place.column.layer)
+            layer = self._figures.indicators.ctx.plan.find_layer_of_concept(place.column.layer)
+            if layer is None or layer.has_no_geometry:
+                self._table.missing[self._figures.indicators.format_missing_layers((place.column.layer,))] = None
         if isinstance(value, TableNumber):
             factor = 1.0
-            source_unit = table.columns[position].unit
             if source_unit != column.unit and {source_unit, column.unit} <= SQUARE_METRES.keys():
                 factor = SQUARE_METRES[source_unit] / SQUARE_METRES[column.unit]
             return TableNumber(value.value * factor, column.decimals)
         return value
 
     # --- notes
-    def _explain_missing_layer(self, concept: str) -> None:
-        """Add a note on a missing layer that a column needs."""
-        layer = self._figures.indicators.ctx.plan.find_layer_of_concept(concept)
-        if layer is None or layer.has_no_geometry:
-            self._add_missing(self._figures.indicators.format_missing_layers((concept,)))
-
-    def _add_missing(self, note: str) -> None:
-        """Add a note on missing data, once."""
-        if note not in self._table.missing:
-            self._table.missing.append(note)
-
     def _add_notes(self) -> None:
         """Add the notes below the table: fixed ones, those of the figures, missing data, rounding, source."""
         texts, table = self._texts, self._table

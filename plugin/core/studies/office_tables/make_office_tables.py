@@ -215,11 +215,11 @@ def describe_tables(result: OfficeTables, lang: str) -> list[TableLine]:
     lines = []
     for table in result.tables:
         name = table.layout.get_name(lang)
-        counts = {
-            "rows": format_number(sum(row.kind == "row" for row in table.rows), 0),
-            "adjusted": format_number(table.adjusted_count, 0),
-        }
-        lines.append(TableLine(False, texts.get(_SECTION, "table_line", name=name, **counts)))
+        row_count = format_number(sum(row.kind == "row" for row in table.rows), 0)
+        adjusted_count = format_number(table.adjusted_count, 0)
+        lines.append(
+            TableLine(False, texts.get(_SECTION, "table_line", name=name, rows=row_count, adjusted=adjusted_count))
+        )
         if table.missing:
             lines.append(
                 TableLine(True, texts.get(_SECTION, "table_missing", name=name, reasons="".join(table.missing)))

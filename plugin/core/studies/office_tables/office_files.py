@@ -101,7 +101,9 @@ def write_office_workbook(path: Path, tables: list[FilledTable], texts: Texts) -
             write_merged_text_line(
                 sheet, last_row, width, note, Font(WORKBOOK_FONT, size=9), "left", _NOTE_POINTS * max(lines, 1) + 2
             )
-        set_up_printing(sheet, last_row, width, is_landscape=table.layout.is_landscape, heading_rows=first_row - 1)
+        set_up_printing(
+            sheet, last_row, width, is_landscape=table.layout.orientation == "landscape", heading_rows=first_row - 1
+        )
         if len(table.rows) <= _MAX_ROWS_ON_ONE_PAGE:
             sheet.page_setup.fitToHeight = 1
         for figure in list_named_figures(table):
@@ -176,7 +178,7 @@ def make_office_document(tables: list[FilledTable], area: str, texts: Texts) -> 
     One table gives the document its title; several have a common title and each its own heading.
     """
     report_texts = ReportTexts(texts.lang)
-    is_landscape = any(table.layout.is_landscape for table in tables)
+    is_landscape = any(table.layout.orientation == "landscape" for table in tables)
     is_alone = len(tables) == 1
     title = tables[0].title if is_alone else texts.get("office_tables", "document_title", area=area)
     blocks: list[Block] = []
@@ -197,40 +199,42 @@ def make_office_document(tables: list[FilledTable], area: str, texts: Texts) -> 
             )
             for column, share in zip(table.columns, compute_column_shares(titles, widths, letters), strict=True)
         )
-        heads = frozenset(n for n, row in enumerate(table.rows) if row.kind == "head")
         blocks += [
             Heading(table.layout.name if is_alone else table.title, note=note),
             DocumentTable(
                 columns,
                 rows,
                 texts.get("tables", "no_rows"),
-                heads,
+                frozenset(n for n, row in enumerate(table.rows) if row.kind == "head"),
                 heads=tuple(column.head for column in table.columns),
             ),
             *[Paragraph(text, is_small=True) for text in table.notes],
         ]
     blocks.append(make_signature(report_texts))
-    margins = PageHeaderFooter(
-        header_left=area,
-        header_right=title,
-        footer_left=report_texts.get("page", "product"),
-        page_number_format=report_texts.get("page", "number"),
+    return Document(
+        title,
+        "",
+        PageHeaderFooter(
+            header_left=area,
+            header_right=title,
+            footer_left=report_texts.get("page", "product"),
+            page_number_format=report_texts.get("page", "number"),
+        ),
+        tuple(blocks),
+        texts.lang,
+        landscape=is_landscape,
     )
-    return Document(title, "", margins, tuple(blocks), texts.lang, landscape=is_landscape)
 
 
 def _make_row(row: FilledRow, table: FilledTable) -> tuple[DocumentCell, ...]:
     """Return the cells of a row as printed texts."""
-    is_bold = row.kind in ("sum", "head")
-    texts = [
-        (
+    texts = (
+        (_INDENT if row.kind == "part" and column.content == "name" else "")
+        + (
             format_number(value.value, value.decimals)
             if isinstance(value, TableNumber)
             else (value or "").replace("\u00a0", THIN_SPACE)
         )
-        for value in row.values
-    ]
-    for place, column in enumerate(table.columns):
-        if row.kind == "part" and column.content == "name":
-            texts[place] = f"{_INDENT}{texts[place]}"
-    return tuple(DocumentCell(text, is_bold=is_bold) for text in texts)
+        for column, value in zip(table.columns, row.values, strict=True)
+    )
+    return tuple(DocumentCell(text, is_bold=row.kind in ("sum", "head")) for text in texts)

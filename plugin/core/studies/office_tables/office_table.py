@@ -73,8 +73,13 @@ class LayoutColumn:
         if not self.head:
             raise DataError("data_value_kind", file=str(file), key=f"{where}.head", value="[]", expected="list")
         if len(self.difference_of) not in (0, 2):
-            value = str(list(self.difference_of))
-            raise DataError("data_value_kind", file=str(file), key=f"{where}.difference_of", value=value, expected="2")
+            raise DataError(
+                "data_value_kind",
+                file=str(file),
+                key=f"{where}.difference_of",
+                value=str(list(self.difference_of)),
+                expected="2",
+            )
 
 
 @dataclass(frozen=True)
@@ -140,11 +145,6 @@ class TableLayout:
             if not getattr(self, key).strip():
                 raise DataError("data_value_kind", file=str(file), key=key, value="''", expected="str")
 
-    @property
-    def is_landscape(self) -> bool:
-        """Return True if the table is printed in landscape."""
-        return self.orientation == "landscape"
-
     def get_name(self, lang: str) -> str:
         """Return the name of the table in a language; an office's layout may have only the Chinese one."""
         return (self.name_en if lang == "en" else "") or self.name
@@ -183,14 +183,17 @@ class FilledRow:
 
 @dataclass
 class FilledTable:
-    """A table filled with the figures of a county; ``notes`` are printed below it, ``missing`` are those on no data."""
+    """A table filled with the figures of a county; ``notes`` are printed below it.
+
+    ``missing``: the notes on data that the plan lacks, each once, as keys in their order.
+    """
 
     layout: TableLayout
     title: str
     columns: list[FilledColumn]
     rows: list[FilledRow] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
+    missing: dict[str, None] = field(default_factory=dict)
     adjusted_count: int = 0
 
 

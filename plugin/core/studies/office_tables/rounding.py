@@ -31,13 +31,12 @@ def round_to_digits(value: float, decimals: int) -> int:
 
 
 def do_parts_add_up(parts: Sequence[float], total: float, decimals: int) -> bool:
-    """Return True if parts sum to a total, apart from rounding errors of floats.
+    """Return True if parts sum to a total, apart from rounding errors of floats; False if one is NaN.
 
     Figure tables have zero for a part below half a digit, so each zero may be up to that too low.
     """
     digits = _SUM_DIGITS + 0.5 * sum(part == 0 for part in parts)
-    tolerance = max(digits * 10.0**-decimals, _SUM_SHARE * abs(total))
-    return abs(sum(parts) - total) <= tolerance
+    return abs(sum(parts) - total) <= max(digits * 10.0**-decimals, _SUM_SHARE * abs(total))
 
 
 def round_parts(parts: Sequence[float], total: int, decimals: int) -> list[int]:
@@ -121,27 +120,14 @@ def _split_digits(values: NDArray, decimals: int) -> tuple[NDArray, NDArray]:
     return whole.astype(np.int64) + remainders // _DIGIT, remainders % _DIGIT
 
 
-def _is_fraction(value: int) -> bool:
-    """Return True for an entry that is not yet 0 or a whole digit."""
-    return 0 < value < _DIGIT
-
-
-def _round(value: int) -> int:
-    """Return 0 or a whole digit, the nearest to an entry."""
-    return _DIGIT if 2 * value >= _DIGIT else 0
-
-
 def _round_nearest_first(table: NDArray, entries: list[tuple[int, int]]) -> None:
     """Round entries of a table, in place; each time the entry that is nearest to 0 or a whole digit.
 
     So the figures that cannot be rounded to the nearest are those near the middle.
     """
-    while True:
-        fractional = [entry for entry in entries if _is_fraction(table[entry])]
-        if not fractional:
-            return
-        row, column = min(fractional, key=lambda entry: abs(int(table[entry]) - _round(int(table[entry]))))
-        _round_entry(table, row, column, _round(int(table[row, column])))
+    while fractional := [entry for entry in entries if 0 < table[entry] < _DIGIT]:
+        row, column = min(fractional, key=lambda entry: min(table[entry], _DIGIT - table[entry]))
+        _round_entry(table, row, column, _DIGIT if 2 * table[row, column] >= _DIGIT else 0)
 
 
 def _round_entry(table: NDArray, row: int, column: int, goal: int) -> None:
@@ -150,7 +136,7 @@ def _round_entry(table: NDArray, row: int, column: int, goal: int) -> None:
     Each step moves a fraction along a cycle of fractional entries, until one of them is whole. As all sums are whole,
     there is such a cycle through each fractional entry. ``goal``: 0, or above for a whole digit.
     """
-    while _is_fraction(table[row, column]):
+    while 0 < table[row, column] < _DIGIT:
         sign = 1 if goal > 0 else -1
         cycle = _find_cycle(table, row, column, sign)
         signs = np.where(np.arange(len(cycle)) % 2 == 0, sign, -sign)
@@ -219,8 +205,9 @@ def round_row_sums(rows: Sequence[FilledRow], columns: Sequence[FilledColumn], s
                 scale = 10.0**column.decimals
                 if one.is_fixed:
                     whole = round_to_digits(total.exact_by_column[position], column.decimals)
-                    rounded = round_parts(exact, whole, column.decimals)
-                    for sign, part, digits in zip(signs, present, rounded, strict=True):
+                    for sign, part, digits in zip(
+                        signs, present, round_parts(exact, whole, column.decimals), strict=True
+                    ):
                         part.values[position] = TableNumber(sign * digits / scale, column.decimals)
                 else:
                     printed = [
@@ -242,10 +229,10 @@ def list_adjusted_cells(
     for row in rows:
         for position, exact in row.exact_by_column.items():
             column, value = columns[position], row.values[position]
-            if position in differences:
-                continue
-            if isinstance(value, TableNumber) and round(value.value * 10.0**column.decimals) != round_to_digits(
-                exact, column.decimals
+            if (
+                position not in differences
+                and isinstance(value, TableNumber)
+                and round(value.value * 10.0**column.decimals) != round_to_digits(exact, column.decimals)
             ):
                 adjusted.append(
                     {
@@ -271,6 +258,11 @@ class BlockRounder:
         self._rows, self._columns, self._layout_columns = rows, columns, layout_columns
         self._main = [n for n, row in enumerate(rows) if row.kind == "row"]
         self._sum = next((n for n, row in enumerate(rows) if row.kind == "sum"), None)
+        #: Figures of rows and columns before rounding; NaN for a cell without one.
+        self._exact = np.array(
+            [[value.value if isinstance(value, TableNumber) else np.nan for value in row.values] for row in rows],
+            dtype=float,
+        ).reshape(len(rows), len(columns))
         self._unequal_sums: list[tuple[str, str]] = []
         #: (row, column) → last digits as printed.
         self._digits: dict[tuple[int, int], int] = {}
@@ -290,29 +282,23 @@ class BlockRounder:
                 self._round_across(position, list(signs), np.array([*signs.values(), 1]))
         for position in range(len(self._columns)):
             self._round_column(position)
-            self._round_parts_of_rows(position)
-        for n, row in enumerate(self._rows):
-            for position, filled in enumerate(self._columns):
-                exact = self._get_exact(n, position)
-                if exact is not None:
-                    row.exact_by_column[position] = exact
-                    digits = self._digits.get((n, position), round_to_digits(exact, filled.decimals))
-                    row.values[position] = TableNumber(digits / 10.0**filled.decimals, filled.decimals)
+            decimals = self._columns[position].decimals
+            for number, row in enumerate(self._main):
+                # Parts below a row are rounded to the row, if those with figures sum to it.
+                end = self._main[number + 1] if number + 1 < len(self._main) else len(self._rows)
+                parts = [n for n in range(row + 1, end) if self._rows[n].kind == "part"]
+                below = [n for n in parts if np.isfinite(self._exact[n, position])]
+                total, values = float(self._exact[row, position]), self._exact[below, position].tolist()
+                if below and do_parts_add_up(values, total, decimals):
+                    whole = self._digits.get((row, position), round_to_digits(total, decimals))
+                    for n, digits in zip(below, round_parts(values, whole, decimals), strict=True):
+                        self._digits[n, position] = digits
+        for n, position in np.argwhere(np.isfinite(self._exact)).tolist():
+            exact, decimals = float(self._exact[n, position]), self._columns[position].decimals
+            self._rows[n].exact_by_column[position] = exact
+            digits = self._digits.get((n, position), round_to_digits(exact, decimals))
+            self._rows[n].values[position] = TableNumber(digits / 10.0**decimals, decimals)
         return self._unequal_sums
-
-    def _get_exact(self, row: int, column: int) -> float | None:
-        """Return the exact figure of a cell; None without one."""
-        value = self._rows[row].values[column]
-        return value.value if isinstance(value, TableNumber) else None
-
-    def _get_all_exact(self, rows: Sequence[int], columns: Sequence[int]) -> np.ndarray | None:
-        """Return the exact figures of cells; None if one is missing."""
-        values = [[self._get_exact(row, column) for column in columns] for row in rows]
-        return (
-            None
-            if not rows or not columns or any(value is None for line in values for value in line)
-            else np.array(values, dtype=float)
-        )
 
     def _round_across(self, total: int, parts: list[int], signs: np.ndarray) -> None:
         """Round columns together with their total: with the sum row as a table, else each row by itself.
@@ -323,10 +309,9 @@ class BlockRounder:
         if any(self._columns[part].decimals != decimals for part in parts):
             return
         if self._sum is not None:
-            cells = self._get_all_exact([*self._main, self._sum], [*parts, total])
-            signed = None if cells is None else cells * signs
+            signed = self._exact[np.ix_([*self._main, self._sum], [*parts, total])] * signs
             # The last column sums the others, and the last row sums the others.
-            if signed is not None and all(
+            if all(
                 do_parts_add_up(line[:-1].tolist(), float(line[-1]), decimals)
                 for side in (signed, signed.T)
                 for line in side
@@ -340,10 +325,8 @@ class BlockRounder:
                 for k, part in enumerate(parts):
                     self._digits[self._sum, part] = int(signs[k] * column_sums[k])
                 return
-        for row in range(len(self._rows)):
-            cells = self._get_all_exact([row], [*parts, total])
-            line = None if cells is None else (cells * signs)[0]
-            if line is not None and do_parts_add_up(line[:-1].tolist(), float(line[-1]), decimals):
+        for row, line in enumerate(self._exact[:, [*parts, total]] * signs):
+            if do_parts_add_up(line[:-1].tolist(), float(line[-1]), decimals):
                 whole = round_to_digits(float(line[-1]), decimals)
                 for k, digits in enumerate(round_parts(line[:-1].tolist(), whole, decimals)):
                     self._digits[row, parts[k]] = int(signs[k] * digits)
@@ -353,12 +336,11 @@ class BlockRounder:
         """Round the rows of a column to their sum, unless the column was rounded with others."""
         if self._sum is None or any((row, column) in self._digits for row in self._main):
             return
-        total = self._get_exact(self._sum, column)
-        parts = [(row, value) for row in self._main if (value := self._get_exact(row, column)) is not None]
-        if total is None or not parts:
+        total = float(self._exact[self._sum, column])
+        rows = [row for row in self._main if np.isfinite(self._exact[row, column])]
+        if np.isnan(total) or not rows:
             return
-        decimals = self._columns[column].decimals
-        values = [value for _, value in parts]
+        decimals, values = self._columns[column].decimals, self._exact[rows, column].tolist()
         if not do_parts_add_up(values, total, decimals):
             difference = format_number(total - sum(values), decimals)
             if round_to_digits(total - sum(values), decimals):
@@ -366,20 +348,5 @@ class BlockRounder:
             return
         whole = round_to_digits(total, decimals)
         self._digits[self._sum, column] = whole
-        for (row, _), digits in zip(parts, round_parts(values, whole, decimals), strict=True):
+        for row, digits in zip(rows, round_parts(values, whole, decimals), strict=True):
             self._digits[row, column] = digits
-
-    def _round_parts_of_rows(self, column: int) -> None:
-        """Round the parts below a row to the row, if those with figures sum to it."""
-        decimals = self._columns[column].decimals
-        for position, row in enumerate(self._main):
-            end = self._main[position + 1] if position + 1 < len(self._main) else len(self._rows)
-            parts = [n for n in range(row + 1, end) if self._rows[n].kind == "part"]
-            below = [n for n in parts if self._get_exact(n, column) is not None]
-            cells = self._get_all_exact(below, [column])
-            total = self._get_exact(row, column)
-            if cells is None or total is None or not do_parts_add_up(cells[:, 0].tolist(), total, decimals):
-                continue
-            whole = self._digits.get((row, column), round_to_digits(total, decimals))
-            for n, digits in zip(below, round_parts(cells[:, 0].tolist(), whole, decimals), strict=True):
-                self._digits[n, column] = digits

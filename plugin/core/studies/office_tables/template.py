@@ -59,11 +59,8 @@ def make_cell_name(*parts: str) -> str:
     >>> make_cell_name("三线", "其中：城镇集中建设区", "占县域（%）")
     '三线_城镇集中建设区_占县域'
     """
-    cleaned = []
-    for part in parts:
-        part = part.removeprefix("其中：").removeprefix("其中:")
-        cleaned.append(_FORBIDDEN_PATTERN.sub("", part))
-    return "_".join(part for part in cleaned if part)
+    cleaned = [_FORBIDDEN_PATTERN.sub("", part.removeprefix("其中：").removeprefix("其中:")) for part in parts]
+    return "_".join(filter(None, cleaned))
 
 
 def list_named_figures(table: FilledTable) -> list[NamedFigure]:
@@ -73,27 +70,20 @@ def list_named_figures(table: FilledTable) -> list[NamedFigure]:
     """
     figures: dict[str, NamedFigure] = {}
     for number, row in enumerate(table.rows):
-        if row.kind == "head":
-            continue
-        for place, column in enumerate(table.columns):
-            value = row.values[place]
-            if not column.is_numeric:
-                continue
+        for place, (column, cell) in enumerate(zip(table.columns, row.values, strict=True)):
             name = make_cell_name(table.layout.prefix, row.name, column.word)
-            column_name = make_cell_name(table.layout.prefix, column.word)
-            number_value = value.value if isinstance(value, TableNumber) else None
-            text = "" if isinstance(value, TableNumber) else str(value or NO_FIGURE)
-            figure = NamedFigure(
-                name,
-                column_name,
-                number,
-                place,
-                number_value,
-                row.exact_by_column.get(place, number_value),
-                column.unit,
-                text,
-            )
-            figures.setdefault(name, figure)
+            if row.kind != "head" and column.is_numeric and name not in figures:
+                value = cell.value if isinstance(cell, TableNumber) else None
+                figures[name] = NamedFigure(
+                    name,
+                    make_cell_name(table.layout.prefix, column.word),
+                    number,
+                    place,
+                    value,
+                    row.exact_by_column.get(place, value),
+                    column.unit,
+                    "" if isinstance(cell, TableNumber) else cell or NO_FIGURE,
+                )
     return list(figures.values())
 
 
@@ -166,8 +156,9 @@ def fill_template(source: Path, target: Path, tables: list[FilledTable]) -> Temp
             changed = book.write_changed_parts()
             with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as copy:
                 for entry in archive.infolist():
-                    content = changed.get(entry.filename) or archive.read(entry.filename)
-                    copy.writestr(entry, content, zipfile.ZIP_DEFLATED)
+                    copy.writestr(
+                        entry, changed.get(entry.filename) or archive.read(entry.filename), zipfile.ZIP_DEFLATED
+                    )
     except READING_ERRORS as error:
         raise InputError("table_unreadable", file=source.name) from error
     return result
@@ -198,8 +189,12 @@ def _fill_name(
     if len(cells.cells) != len(wanted) or (
         len(wanted) > 1 and cells.first_column != cells.last_column and cells.first_row != cells.last_row
     ):
-        params = {"name": name, "cells": cells.text, "count": str(len(cells.cells)), "figures": str(len(wanted))}
-        result.problems.append(("template_size", params))
+        result.problems.append(
+            (
+                "template_size",
+                {"name": name, "cells": cells.text, "count": str(len(cells.cells)), "figures": str(len(wanted))},
+            )
+        )
         return
     if formula := next((cell for cell in cells.cells if book.has_formula(cells.sheet, cell)), ""):
         result.problems.append(("template_formula", {"name": name, "cell": f"{cells.sheet}!{formula}"}))
@@ -234,10 +229,7 @@ def _parse_reference(text: str) -> _CellRange | None:
 
 def _parse_column(letters: str) -> int:
     """Return the number of a column from its letters: A → 1."""
-    number = 0
-    for letter in letters:
-        number = 26 * number + ord(letter) - ord("A") + 1
-    return number
+    return sum(26**place * (_LETTERS.index(letter) + 1) for place, letter in enumerate(reversed(letters)))
 
 
 def _format_column(number: int) -> str:
@@ -251,21 +243,15 @@ def _format_column(number: int) -> str:
 
 def _find_child(parent: Any, tag: str, name: str, *, create: bool) -> Any:
     """Return the row (``5``) or the cell of a row (``B5``) with a name; None if it is missing and not to be created."""
-    letters = name.rstrip(_DIGITS)
-    number = _parse_column(letters) if letters else int(name)
-    place = 0
-    for child in parent.iterfind(f"{_MAIN}{tag}"):
-        text = child.get("r")
-        found = _parse_column(text.rstrip(_DIGITS)) if letters else int(text)
-        if found == number:
-            return child
-        if found > number:
-            break
-        place += 1
+    # Rows and cells are in order.
+    children = parent.findall(f"{_MAIN}{tag}")
+    names = [child.get("r") for child in children]
+    if name in names:
+        return children[names.index(name)]
     if not create:
         return None
     child = parent.makeelement(f"{_MAIN}{tag}", {"r": name})
-    parent.insert(place, child)
+    parent.insert(sum((len(one), one) < (len(name), name) for one in names), child)
     return child
 
 
@@ -280,14 +266,8 @@ class _Workbook:
             raise OutputError("office_template_library", target=file_name) from error
         self._archive = archive
         self._trees: dict[str, Any] = {}
-        self._part = next(
-            (
-                part
-                for kind, part in self._read_relations("_rels/.rels", "").values()
-                if kind.endswith("/officeDocument")
-            ),
-            "",
-        )
+        parts = self._read_relations("_rels/.rels", "").values()
+        self._part = next((part for kind, part in parts if kind.endswith("/officeDocument")), "")
         folder = PurePosixPath(self._part).parent
         relations = self._read_relations(f"{folder}/_rels/{PurePosixPath(self._part).name}.rels", str(folder))
         tree = self._get_tree(self._part)
@@ -307,8 +287,9 @@ class _Workbook:
     def _get_tree(self, part: str) -> Any:
         """Return the XML of a part, which is parsed once."""
         if part not in self._trees:
-            parser = self._etree.XMLParser(resolve_entities=False, no_network=True)
-            self._trees[part] = self._etree.fromstring(self._archive.read(part), parser)
+            self._trees[part] = self._etree.fromstring(
+                self._archive.read(part), self._etree.XMLParser(resolve_entities=False, no_network=True)
+            )
         return self._trees[part]
 
     def _read_relations(self, part: str, folder: str) -> dict[str, tuple[str, str]]:
@@ -316,8 +297,10 @@ class _Workbook:
         relations = {}
         for one in self._get_tree(part):
             target = one.get("Target")
-            path = target.lstrip("/") if target.startswith("/") else str(PurePosixPath(folder) / target)
-            relations[one.get("Id")] = (one.get("Type"), path)
+            relations[one.get("Id")] = (
+                one.get("Type"),
+                target.lstrip("/") if target.startswith("/") else str(PurePosixPath(folder) / target),
+            )
         return relations
 
     def _find_cell(self, sheet: str, name: str, *, create: bool) -> Any:
@@ -329,8 +312,12 @@ class _Workbook:
             if one and one.first_column <= column <= one.last_column and one.first_row <= line <= one.last_row:
                 name = one.cells[0]
                 break
-        data = self._get_tree(self.sheet_parts[sheet]).find(f"{_MAIN}sheetData")
-        row = _find_child(data, "row", name.lstrip(_LETTERS), create=create)
+        row = _find_child(
+            self._get_tree(self.sheet_parts[sheet]).find(f"{_MAIN}sheetData"),
+            "row",
+            name.lstrip(_LETTERS),
+            create=create,
+        )
         return None if row is None else _find_child(row, "c", name, create=create)
 
     def has_formula(self, sheet: str, name: str) -> bool:
@@ -341,20 +328,16 @@ class _Workbook:
     def set_value(self, sheet: str, name: str, value: float | str) -> None:
         """Set the value of a cell; its format remains."""
         cell = self._find_cell(sheet, name, create=True)
-        for child in list(cell):
-            cell.remove(child)
+        del cell[:]
         cell.attrib.pop("t", None)
         if isinstance(value, str):
             cell.set("t", "inlineStr")
-            inline = cell.makeelement(f"{_MAIN}is", {})
-            text = inline.makeelement(f"{_MAIN}t", {})
-            text.text = make_document_text(value)
-            inline.append(text)
-            cell.append(inline)
+            self._etree.SubElement(self._etree.SubElement(cell, f"{_MAIN}is"), f"{_MAIN}t").text = make_document_text(
+                value
+            )
         else:
-            number = cell.makeelement(f"{_MAIN}v", {})
-            number.text = repr(int(value)) if float(value).is_integer() else repr(float(value))
-            cell.append(number)
+            number = repr(int(value)) if float(value).is_integer() else repr(float(value))
+            self._etree.SubElement(cell, f"{_MAIN}v").text = number
 
     def write_changed_parts(self) -> dict[str, bytes]:
         """Return part → new content: the workbook and its sheets.
@@ -364,8 +347,7 @@ class _Workbook:
         for part in self.sheet_parts.values():
             for formula in self._get_tree(part).iter(f"{_MAIN}f"):
                 cell = formula.getparent()
-                for value in cell.findall(f"{_MAIN}v"):
-                    cell.remove(value)
+                self._etree.strip_elements(cell, f"{_MAIN}v", with_tail=False)
                 cell.attrib.pop("t", None)
         settings = self._get_tree(self._part).find(f"{_MAIN}calcPr")
         if settings is not None:

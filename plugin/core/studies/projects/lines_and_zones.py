@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -15,17 +15,16 @@ from numpy.typing import NDArray
 
 from ...base.invariants import require_value
 from ...geometry.tolerance import Tolerance
-from ...standard.messages.texts import Message, MessageList, NameList
+from ...standard.messages.texts import Message, MessageList, NameList, format_number
 from ...standard.template import CodeList
 from .occupied import LayerOverlay, ProjectPieces, unite_shapes
-from .review_sentences import INSIDE, OUTSIDE, PARTLY, Area, BilingualName, Condition, Length, count_loose_parts
+from .review_sentences import INSIDE, OUTSIDE, PARTLY, Area, Condition, count_loose_parts
 from .review_settings import PARTS_BOUNDARY, AdmissionTable, LineSpec, RowParts, read_codes
 from .reviewed_project import (
     SECTION,
     Admission,
     AdmissionRule,
     AreaBasis,
-    LazyShape,
     LineItem,
     LinePart,
     Outcome,
@@ -44,26 +43,6 @@ _OUTCOME_BY_ADMISSION = {
 _MAX_NAMES = 3
 
 
-@dataclass(frozen=True)
-class LineData:
-    """A line with its layer and what the projects share with it.
-
-    ``role``: code of the layer, that of the standard if it is absent; ``overlay``, ``parts``: None without a usable
-    layer, and ``problem`` is then the key of the reason; ``is_declared_absent``: the profile declares that the county
-    has none; ``is_counted``, ``is_known`` (n,) bool: rows that belong to the line, and those of which this is
-    known; None: all.
-    """
-
-    spec: LineSpec
-    role: str
-    overlay: LayerOverlay | None
-    parts: RowParts | None
-    problem: str = ""
-    is_declared_absent: bool = False
-    is_counted: NDArray | None = None
-    is_known: NDArray | None = None
-
-
 def judge_rule(rule: AdmissionRule | None, unconfirmed: Outcome | None = None) -> Outcome:
     """Return the outcome of a row of the admission table: UNDETERMINED without one.
 
@@ -74,58 +53,70 @@ def judge_rule(rule: AdmissionRule | None, unconfirmed: Outcome | None = None) -
     outcome = _OUTCOME_BY_ADMISSION[rule.outcome]
     if rule.mark != "C" or outcome is Outcome.LISTED:
         return outcome
-    if unconfirmed is not None:
-        return unconfirmed
-    return Outcome.CONDITIONAL if outcome is Outcome.CONFORMS else outcome
+    return unconfirmed or (Outcome.CONDITIONAL if outcome is Outcome.CONFORMS else outcome)
 
 
+@dataclass
 class LineJudge:
-    """Judges projects against one line."""
+    """Judges projects against one line with its layer and what they share with it.
 
-    def __init__(self, data: LineData, table: AdmissionTable, tolerance: Tolerance):
-        self.data, self.table, self.tolerance = data, table, tolerance
-        self.spec = data.spec
+    ``role``: code of the layer, that of the standard if it is absent; ``overlay``, ``parts``: None without a usable
+    layer, and ``problem`` is then the key of the reason; ``is_declared_absent``: the profile declares that the county
+    has none; ``is_counted``, ``is_known`` (n,) bool: rows that belong to the line, and those of which this is
+    known; None: all.
+    """
+
+    spec: LineSpec
+    role: str
+    table: AdmissionTable
+    tolerance: Tolerance
+    overlay: LayerOverlay | None = None
+    parts: RowParts | None = None
+    problem: str = ""
+    is_declared_absent: bool = False
+    is_counted: NDArray | None = None
+    is_known: NDArray | None = None
 
     def judge(self, number: int, project: Project, uses: Sequence[str]) -> LineItem:
         """Return the item of a project. ``number``: its number in the overlay; ``uses``: codes of its use."""
         item = self._judge_land(number, project, uses)
-        overlay = self.data.overlay
+        overlay = self.overlay
         if project.loose is None or overlay is None or item.outcome is Outcome.FAILS or item.outside_m2 is not None:
             return item
         loose = shapely.get_parts(project.loose)
-        is_met = np.zeros(len(loose), dtype=bool)
-        is_met[shapely.STRtree(loose).query(overlay.layer.plane_shapes, predicate="intersects")[1]] = True
-        if not is_met.any():
+        met = np.unique(shapely.STRtree(loose).query(overlay.layer.plane_shapes, predicate="intersects")[1])
+        if not len(met):
             return item
-        params = {"line": BilingualName(self.spec.name), **count_loose_parts(loose[is_met])}
-        return replace(item, outcome=Outcome.UNDETERMINED, reason=Message(SECTION, "line_loose", params))
+        return replace(
+            item,
+            outcome=Outcome.UNDETERMINED,
+            reason=Message(SECTION, "line_loose", {"line": self.spec.name, **count_loose_parts(loose[met])}),
+        )
 
     def _judge_land(self, number: int, project: Project, uses: Sequence[str]) -> LineItem:
         """Return the item on the land of a project."""
-        overlay = self.data.overlay
+        overlay = self.overlay
         if overlay is None:
-            if self.data.is_declared_absent:
+            if self.is_declared_absent:
                 return self._make_item(Outcome.CONFORMS, "declared_absent", area_m2=0.0)
             # A layer that the county has but that cannot be used always counts.
             weight = self.spec.absent
-            if weight is Outcome.LISTED and self.data.problem != "absent":
+            if weight is Outcome.LISTED and self.problem != "absent":
                 weight = Outcome.UNDETERMINED
-            return self._make_item(
-                Outcome.UNDETERMINED, self.data.problem, area_m2=None, is_present=False, weight=weight
-            )
+            return self._make_item(Outcome.UNDETERMINED, self.problem, area_m2=None, is_present=False, weight=weight)
         if number in overlay.failed:
             return self._make_item(Outcome.UNDETERMINED, "overlay_failed", area_m2=None)
         pieces = overlay.get_pieces(number)
         if self.spec.parts == PARTS_BOUNDARY:
             return self._judge_boundary(pieces, project, uses)
-        if self.data.is_counted is not None:
-            known = pieces.select(require_value(self.data.is_known, "the known rows")[pieces.rows])
-            pieces = pieces.select(self.data.is_counted[pieces.rows])
+        if self.is_counted is not None:
+            known = pieces.select(require_value(self.is_known, "the known rows")[pieces.rows])
+            pieces = pieces.select(self.is_counted[pieces.rows])
             if pieces.is_sliver(self.tolerance) and not is_rest_sliver(known, project, self.tolerance):
                 return self._make_item(Outcome.UNDETERMINED, "unknown", area_m2=None, weight=self.spec.absent)
         if pieces.is_sliver(self.tolerance):
             return self._make_free_item(pieces, project)
-        row_parts = require_value(self.data.parts, "the parts of the line")
+        row_parts = require_value(self.parts, "the parts of the line")
         net_of_row = overlay.layer.numbers("net_area") if self.spec.basis is AreaBasis.NET else None
         places = [row_parts.list_places(int(row), uses) for row in pieces.rows]
         parts, touched = [], 0.0
@@ -148,7 +139,7 @@ class LineJudge:
                     None if net_of_row is None else group.sum_by(net_of_row),
                     outcome,
                     rule,
-                    LazyShape(partial(group.unite, self.tolerance)),
+                    cache(partial(group.unite, self.tolerance)),
                 )
             )
         return (
@@ -159,17 +150,16 @@ class LineJudge:
 
     def _make_item(self, outcome: Outcome, key: str, *, area_m2: float | None, **more: Any) -> LineItem:
         """Return an item with a reason; ``params`` among ``more`` fill it."""
-        params = {"line": BilingualName(self.spec.name), "role": self.data.role, **more.pop("params", {})}
         return LineItem(
             self.spec.id,
-            self.data.role,
+            self.role,
             self.spec.name,
             more.pop("basis", self.spec.basis),
             area_m2,
             more.pop("net_m2", None),
             more.pop("outside_m2", None),
             outcome,
-            Message(SECTION, f"line_{key}", params),
+            Message(SECTION, f"line_{key}", {"line": self.spec.name, "role": self.role, **more.pop("params", {})}),
             **more,
         )
 
@@ -187,17 +177,17 @@ class LineJudge:
                 touched_m2=touched,
                 params={"area": Area(touched)},
             )
-        overlay = require_value(self.data.overlay, "the overlay")
+        overlay = require_value(self.overlay, "the overlay")
         # The distance is that to the nearest row of the layer.
-        distance = overlay.distance_from(project.shape) if self.data.is_counted is None else None
-        key = "far" if distance is None else "adjacent" if distance == 0 else "free"
+        distance = overlay.distance_from(project.shape) if self.is_counted is None else None
         return self._make_item(
             Outcome.CONFORMS,
-            key,
+            "far" if distance is None else "adjacent" if distance == 0 else "free",
             area_m2=0.0,
             net_m2=net,
             distance_m=distance,
-            params={"distance": Length(distance or 0.0)},
+            # Whole metres from 10 m on.
+            params={"distance": format_number(distance or 0.0, 0 if (distance or 0.0) >= 10 else 2)},
         )
 
     def _make_occupied_item(
@@ -245,9 +235,7 @@ class LineJudge:
             rule=rule,
             parts=tuple(parts),
             touched_m2=touched,
-            land=LazyShape(
-                lambda: unite_shapes(np.array([part.shape for part in parts], dtype=object), self.tolerance)
-            ),
+            land=cache(lambda: unite_shapes(np.array([part.shape for part in parts], dtype=object), self.tolerance)),
             params=params,
         )
 
@@ -263,12 +251,12 @@ class LineJudge:
         if outcome is Outcome.FAILS and not inside:
             outcome = Outcome.CONDITIONAL
         distance = None
-        if not inside and self.data.overlay is not None:
-            distance = 0.0 if len(pieces.rows) else self.data.overlay.distance_from(project.shape)
+        if not inside and self.overlay is not None:
+            distance = 0.0 if len(pieces.rows) else self.overlay.distance_from(project.shape)
         params: dict[str, Any] = {"inside": Area(inside), "outside": Area(outside)}
         if rule is not None:
             params["condition"] = Condition(rule)
-        land = LazyShape(partial(pieces.unite, self.tolerance)) if inside else None
+        land = cache(partial(pieces.unite, self.tolerance)) if inside else None
         parts = [LinePart(INSIDE, (), inside, None, outcome, rule, land)] if inside else []
         parts += [LinePart(OUTSIDE, (), outside, None, outcome, rule, None)] if outside else []
         return self._make_item(
@@ -294,7 +282,7 @@ def apply_gaps(item: LineItem, gaps: Sequence[Message]) -> LineItem:
     if not gaps:
         return item
     params = {
-        "line": BilingualName(item.name),
+        "line": item.name,
         "gaps": MessageList(tuple(gaps), "between_sentences"),
         "reason": item.reason,
     }
@@ -354,26 +342,41 @@ class ZoneJudge:
     def judge(self, number: int, project: Project, uses: Sequence[str]) -> tuple[ZoneItem, ...]:
         """Return an item for each zone of a project, the largest first, and one for land without a zone."""
         if self.overlay is None or number in self.overlay.failed:
-            problem = "zones_absent" if self.overlay is None else "zones_failed"
             return (
-                self._make_item("", "", project, project.statutory_m2, uses, problem, LazyShape(lambda: project.shape)),
+                self._make_item(
+                    "",
+                    "",
+                    project,
+                    project.statutory_m2,
+                    uses,
+                    "zones_absent" if self.overlay is None else "zones_failed",
+                    cache(lambda: project.shape),
+                ),
             )
         pieces = self.overlay.get_pieces(number)
         items = []
         codes = np.array([self._zone_of_row[row] for row in pieces.rows.tolist()], dtype=object)
         for code in dict.fromkeys(codes.tolist()):
             group = pieces.select(codes == code)
-            if group.is_sliver(self.tolerance):
-                continue
-            name = self._name_of_row[int(group.rows[0])]
-            land = LazyShape(partial(group.unite, self.tolerance))
-            items.append(self._make_item(code, name, project, group.total_m2, uses, "", land))
+            if not group.is_sliver(self.tolerance):
+                name = self._name_of_row[int(group.rows[0])]
+                land = cache(partial(group.unite, self.tolerance))
+                items.append(self._make_item(code, name, project, group.total_m2, uses, "", land))
         items.sort(key=lambda item: -item.area_m2)
         if not len(pieces.rows) or not is_rest_sliver(pieces, project, self.tolerance):
             area = max(project.statutory_m2 - pieces.total_m2, 0.0)
             land = pieces.unite(self.tolerance)
-            rest = LazyShape(lambda: project.shape if land is None else shapely.difference(project.shape, land))
-            items.append(self._make_item("", "", project, area, uses, "outside_zones", rest))
+            items.append(
+                self._make_item(
+                    "",
+                    "",
+                    project,
+                    area,
+                    uses,
+                    "outside_zones",
+                    cache(lambda: project.shape if land is None else shapely.difference(project.shape, land)),
+                )
+            )
         return tuple(items)
 
     def _make_item(
@@ -384,7 +387,7 @@ class ZoneJudge:
         area_m2: float,
         uses: Sequence[str],
         problem: str,
-        land: LazyShape,
+        land: Callable[[], Any],
     ) -> ZoneItem:
         """Return the item of a zone. ``problem``: key of the reason why nothing can be judged, empty if it can."""
         chain = self.codes.list_code_and_parents(code) if self.codes else ()

@@ -6,8 +6,9 @@ The land is summed by class and ownership, and by township and main function; al
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -57,8 +58,11 @@ class DistanceTree:
         self._shapes = shapes
 
     @cached_property
-    def _tree(self) -> shapely.STRtree:
-        """Return a tree of small shapes, and of sections of the boundaries of large polygons; built when first used."""
+    def tree(self) -> shapely.STRtree:
+        """Return a tree of small shapes, and of sections of the boundaries of large polygons; built when first used.
+
+        Building it takes as long as thousands of distances.
+        """
         is_large = (shapely.get_num_coordinates(self._shapes) > MAX_UNCLIPPED_VERTICES) & (
             shapely.get_dimensions(self._shapes) == 2
         )
@@ -75,13 +79,9 @@ class DistanceTree:
         sections: NDArray = shapely.linestrings(xy[vertices], indices=np.repeat(np.arange(len(sizes)), sizes))
         return shapely.STRtree(np.concatenate([self._shapes[~is_large], sections]))
 
-    def build(self) -> None:
-        """Build the tree now; it takes as long as thousands of distances."""
-        _ = self._tree
-
     def measure(self, shape: Any) -> float | None:
         """Return the distance (m) of a shape that has no land in any polygon; None without shapes."""
-        rows, distances = self._tree.query_nearest(shape, return_distance=True, all_matches=False)
+        rows, distances = self.tree.query_nearest(shape, return_distance=True, all_matches=False)
         return float(distances[0]) if len(rows) else None
 
 
@@ -160,15 +160,15 @@ class ProjectShapes:
     plane_crs: Any
     tolerance: Tolerance
     cancellation: Cancellation
-    polygons: Polygons = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.polygons = Polygons(self.shapes)
-        self._to_lonlat = make_lonlat_transformer(self.plane_crs)
+    @cached_property
+    def polygons(self) -> Polygons:
+        """Return the shapes as polygons for overlays."""
+        return Polygons(self.shapes)
 
     def measure(self, shapes: NDArray) -> NDArray:
         """Return the (k,) areas (m²) of shapes as drawn in the plane."""
-        return compute_drawn_area(shapes, self._to_lonlat, self.cancellation)
+        return compute_drawn_area(shapes, make_lonlat_transformer(self.plane_crs), self.cancellation)
 
     @cached_property
     def factors(self) -> NDArray:
@@ -236,8 +236,9 @@ class LayerOverlay:
         known = self.layer.drawn_area_by_row
         unknown = np.array([row for row in rows.tolist() if row not in known], dtype=int)
         if len(unknown):
-            measured = self.projects.measure(self.layer.plane_shapes[unknown])
-            known.update(zip(unknown.tolist(), measured.tolist(), strict=True))
+            known.update(
+                zip(unknown.tolist(), self.projects.measure(self.layer.plane_shapes[unknown]).tolist(), strict=True)
+            )
         return np.array([known[row] for row in rows.tolist()], dtype=float)
 
 
@@ -286,8 +287,12 @@ def overlay_layer(projects: ProjectShapes, layer: Layer, groups: NDArray | None 
             kept = [pieces.select_pieces(~may_repeat)]
             keys = np.column_stack([pieces.left, group_of_row[pieces.right]])
             for key in np.unique(keys[may_repeat], axis=0):
-                repeated = pieces.select_pieces(np.flatnonzero(may_repeat & (keys == key).all(axis=1)))
-                kept.append(remove_repeated_land(repeated, projects.cancellation))
+                kept.append(
+                    remove_repeated_land(
+                        pieces.select_pieces(np.flatnonzero(may_repeat & (keys == key).all(axis=1))),
+                        projects.cancellation,
+                    )
+                )
             left, right, geometry, area, width = (
                 np.concatenate([getattr(one, name) for one in kept])
                 for name in ("left", "right", "geometry", "area", "width")
@@ -311,8 +316,9 @@ def _find_overlapping_rows(
     is_overlapping = np.zeros(len(rows), dtype=bool)
     known = layer.polygons.cached_overlaps
     if known is None or known[3].failed_pairs:
-        used_polygons = near if is_used.all() else Polygons(near.shapes[is_used])
-        is_overlapping[is_used] = find_overlapping_rows(used_polygons, projects.tolerance, projects.cancellation)
+        is_overlapping[is_used] = find_overlapping_rows(
+            near if is_used.all() else Polygons(near.shapes[is_used]), projects.tolerance, projects.cancellation
+        )
         return is_overlapping
     is_row_used = np.zeros(len(layer), dtype=bool)
     is_row_used[rows[is_used]] = True
@@ -382,49 +388,29 @@ class LandClasses:
         return tuple(items)
 
 
-def sum_townships(overlay: LayerOverlay, number: int) -> tuple[TownshipItem, ...]:
-    """Return the land of a project by township, the largest first."""
-    layer = overlay.layer
-    return _sum_rows(
-        overlay,
-        number,
-        layer.text("division_code"),
-        [name or key for name, key in zip(layer.text("division_name"), layer.keys, strict=True)],
-    )
-
-
-def sum_functions(overlay: LayerOverlay, number: int) -> tuple[TownshipItem, ...]:
-    """Return the land of a project by main function (主体功能), as the layer names it."""
-    layer = overlay.layer
-    kinds = layer.text("feature_kind")
-    return _sum_rows(
-        overlay,
-        number,
-        kinds,
-        [kind or remark for kind, remark in zip(kinds, layer.get_texts_by_name("BZ"), strict=True)],
-    )
-
-
-def _sum_rows(overlay: LayerOverlay, number: int, codes: list[str], names: list[str]) -> tuple[TownshipItem, ...]:
-    """Return the land of a project by code and name of the rows, the largest first."""
-    pieces = overlay.get_pieces(number)
-    sums: dict[tuple[str, str], float] = {}
+def sum_places(overlay: LayerOverlay, number: int, *, are_townships: bool) -> tuple[TownshipItem, ...]:
+    """Return the land of a project by township, or by main function (主体功能) of townships, the largest first."""
+    layer, pieces = overlay.layer, overlay.get_pieces(number)
+    if are_townships:
+        codes, names, other_names = layer.text("division_code"), layer.text("division_name"), layer.keys
+    else:
+        codes = names = layer.text("feature_kind")
+        other_names = layer.get_texts_by_name("BZ")
+    sums: defaultdict[tuple[str, str], float] = defaultdict(float)
     for row, area in zip(pieces.rows.tolist(), pieces.areas.tolist(), strict=True):
-        key = codes[row], names[row]
-        sums[key] = sums.get(key, 0.0) + area
-    items = [TownshipItem(code, name, area) for (code, name), area in sums.items()]
-    return tuple(sorted(items, key=lambda item: -item.area_m2))
+        sums[codes[row], names[row] or other_names[row]] += area
+    return tuple(
+        sorted([TownshipItem(code, name, area) for (code, name), area in sums.items()], key=lambda item: -item.area_m2)
+    )
 
 
 def list_supplements(project: Project, lines: Iterable[LineItem]) -> tuple[SupplementItem, ...]:
     """Return the net areas to supplement: 永久基本农田 (补划), 耕地 (占补平衡)."""
     documents = {"farmland": project.approval, "cultivated": ""}
     return tuple(
-        SupplementItem(
-            line.id, line.net_m2, line.area_m2 or 0.0, line.rule, documents[line.id], project.supplement_plan
-        )
+        SupplementItem(line.id, line.net_m2, line.area_m2, line.rule, documents[line.id], project.supplement_plan)
         for line in lines
-        if line.id in documents and line.is_occupied
+        if line.id in documents and line.area_m2
     )
 
 
@@ -458,10 +444,9 @@ def _find_heritage_land(
     area = 0.0
     for overlay in overlays:
         pieces = overlay.get_pieces(number)
-        if pieces.is_sliver(tolerance):
-            continue
-        layer_names = format_column(overlay.layer.frame["MC"]) if "MC" in overlay.layer.frame else []
-        names += [layer_names[row] for row in pieces.rows.tolist() if layer_names and layer_names[row]]
-        # Ranges of different layers are of the same sites: the largest counts.
-        area = max(area, pieces.total_m2)
+        if not pieces.is_sliver(tolerance):
+            layer_names = format_column(overlay.layer.frame["MC"]) if "MC" in overlay.layer.frame else []
+            names += [layer_names[row] for row in pieces.rows.tolist() if layer_names and layer_names[row]]
+            # Ranges of different layers are of the same sites: the largest counts.
+            area = max(area, pieces.total_m2)
     return (tuple(dict.fromkeys(names)), area) if area else None

@@ -81,10 +81,8 @@ def make_conformity_document(
     mapper = ProjectMapper(result, cancellation)
     limit = int(load_map_settings().max_projects)
     title = report_texts.get("conformity", "title")
-    blocks: list[Block] = []
     is_single = len(result.results) == 1
-    if not is_single:
-        blocks += _make_summary(result, report_texts, limit)
+    blocks: list[Block] = [] if is_single else [*_make_summary(result, report_texts, limit)]
     for one in result.results[:limit]:
         cancellation.raise_if_cancelled()
         if not is_single:
@@ -92,16 +90,20 @@ def make_conformity_document(
         blocks += _ProjectPage(one, result, " ".join(groups) or "—", mapper, rasterise, report_texts).make_blocks()
     number = result.results[0].project.number if is_single else ""
     placeholder = report_texts.get("conformity", "placeholder")
-    margins = PageHeaderFooter(
-        header_left=report_texts.get("conformity", "compiler", name=info.compiler or placeholder),
-        header_right=report_texts.get("signed", "secrecy", level=info.secrecy or placeholder),
-        footer_left=report_texts.get("page", "product"),
-        footer_right=report_texts.get("conformity", "number", number=number or placeholder) if is_single else "",
-        page_number_format=report_texts.get("page", "number"),
+    return Document(
+        title if is_single else report_texts.get("conformity", "summary_title"),
+        "",
+        PageHeaderFooter(
+            header_left=report_texts.get("conformity", "compiler", name=info.compiler or placeholder),
+            header_right=report_texts.get("signed", "secrecy", level=info.secrecy or placeholder),
+            footer_left=report_texts.get("page", "product"),
+            footer_right=report_texts.get("conformity", "number", number=number or placeholder) if is_single else "",
+            page_number_format=report_texts.get("page", "number"),
+        ),
+        tuple(blocks),
+        result.lang,
+        is_dense=True,
     )
-    if not is_single:
-        title = report_texts.get("conformity", "summary_title")
-    return Document(title, "", margins, tuple(blocks), result.lang, is_dense=True)
 
 
 def _make_summary(result: ConformityResult, report_texts: ReportTexts, limit: int) -> Iterator[Block]:
@@ -128,21 +130,20 @@ def _make_summary(result: ConformityResult, report_texts: ReportTexts, limit: in
         ("position", 5, "center"), ("project", 21, "left"), ("total_area", 9.5, "right"), ("farmland", 11, "right"),
         ("cultivated", 9.5, "right"), ("red_line", 9.5, "right"), ("outcome", 12, "left"), ("reason", 22.5, "left"),
     )  # fmt: skip
-    rows = []
-    for position, one in enumerate(result.results, 1):
-        lines = [one.find_line(line_id) for line_id in ("farmland", "cultivated", "red_line")]
-        rows.append(
-            (
-                DocumentCell(str(position)),
-                DocumentCell(
-                    one.project.label, is_bold=True, second_line=one.project.number if one.project.name else ""
-                ),
-                DocumentCell(format_area(one.project.statutory_m2)),
-                *(DocumentCell(format_area(line.leading_m2 if line else None)) for line in lines),
-                DocumentCell(get_outcome_name(one.verdict, texts), is_bold=True, icon=ICON_BY_OUTCOME[one.verdict]),
-                DocumentCell(one.reasons[0].render(texts) if one.reasons else "—"),
-            )
+    rows = [
+        (
+            DocumentCell(str(position)),
+            DocumentCell(one.project.label, is_bold=True, second_line=one.project.number if one.project.name else ""),
+            DocumentCell(format_area(one.project.statutory_m2)),
+            *(
+                DocumentCell(format_area(line.leading_m2 if line else None))
+                for line in map(one.find_line, ("farmland", "cultivated", "red_line"))
+            ),
+            DocumentCell(get_outcome_name(one.verdict, texts), is_bold=True, icon=ICON_BY_OUTCOME[one.verdict]),
+            DocumentCell(one.reasons[0].render(texts) if one.reasons else "—"),
         )
+        for position, one in enumerate(result.results, 1)
+    ]
     yield DocumentTable(
         tuple(
             DocumentColumn(report_texts.get("conformity_column", key), width, align) for key, width, align in columns
@@ -161,8 +162,8 @@ def _make_summary(result: ConformityResult, report_texts: ReportTexts, limit: in
 
 def _format_date(result: ConformityResult, report_texts: ReportTexts) -> str:
     """Return the day of the review as in official documents."""
-    time = result.time
-    return report_texts.get("conformity", "date_format", year=time.year, month=time.month, day=time.day)
+    day = result.time
+    return report_texts.get("conformity", "date_format", year=day.year, month=day.month, day=day.day)
 
 
 class _ProjectPage:
@@ -186,15 +187,18 @@ class _ProjectPage:
         return self.words.get("conformity", key, **params)
 
     def _make_signature(self) -> Signature:
-        labels = tuple(self._get(f"sign_{key}") for key in ("handler", "reviewer", "head", "office"))
-        data = self._get(
-            "data",
-            area=self.result.area_name,
-            name=self.result.data_name,
-            digest=self.digest,
-            table=self.result.admission_file,
+        return Signature(
+            tuple(self._get(f"sign_{key}") for key in ("handler", "reviewer", "head", "office")),
+            self._get("sign_date"),
+            load_map_settings().opinion_mm,
+            self._get(
+                "data",
+                area=self.result.area_name,
+                name=self.result.data_name,
+                digest=self.digest,
+                table=self.result.admission_file,
+            ),
         )
-        return Signature(labels, self._get("sign_date"), load_map_settings().opinion_mm, data)
 
     def make_blocks(self) -> Iterator[Block]:
         """Yield facts, verdict, the sections, and the fields to be signed."""
@@ -217,8 +221,10 @@ class _ProjectPage:
             is_passed=one.verdict is Outcome.CONFORMS,
             options=tuple((get_outcome_name(verdict, self.texts), verdict is one.verdict) for verdict in VERDICTS),
         )
-        numbers = {line.id: number for number, line in list_numbered_lines(self.one)}
-        yield from (make_heading("lines", self._get("lines_note")), self.tables.make_line_table(numbers))
+        yield from (
+            make_heading("lines", self._get("lines_note")),
+            self.tables.make_line_table({line.id: number for number, line in list_numbered_lines(self.one)}),
+        )
         scene = self.mapper.make_scene(self.one)
         yield make_heading("map", self._get("map_note", scale=format_number(scene.frame.scale, 0)))
         yield from self._make_map(scene)
@@ -287,20 +293,21 @@ class _ProjectPage:
     def _make_map(self, scene: MapScene) -> Iterator[Block]:
         """Yield the map with its numbered places and legend."""
         settings = load_map_settings()
-        places: list[Paragraph | Picture] = []
-        for place in scene.places:
-            line = place.line
-            text = self._get(
+        texts = [
+            self._get(
                 "map_place",
                 number=circle_number(place.number),
-                line=line.get_name(self.words.lang),
-                area=Area(line.leading_m2 or 0.0).render(self.texts),
-                basis=self.texts.get(SECTION, f"basis_{line.basis}"),
+                line=place.line.name.render(self.texts),
+                area=Area(place.line.leading_m2 or 0.0).render(self.texts),
+                basis=self.texts.get(SECTION, f"basis_{place.line.basis}"),
             )
-            places.append(Paragraph(text, is_small=True))
+            for place in scene.places
+        ]
+        places = [Paragraph(text, is_small=True) for text in texts]
         drawing = self._make_picture(draw_map(scene, self.one.project.statutory_m2, self.words), settings.width_mm)
-        legend = self._make_picture(draw_legend(scene, self.words), settings.legend_mm)
-        yield PictureWithText(drawing, (*places, legend))
+        yield PictureWithText(
+            drawing, (*places, self._make_picture(draw_legend(scene, self.words), settings.legend_mm))
+        )
         if self.rasterise is None:
             yield Paragraph(self._get("vector_note"), is_small=True)
 
@@ -319,16 +326,15 @@ def describe_crs_in_words(label: str, words: ReportTexts) -> str:
     if properties is None or not properties.is_cgcs2000:
         return label
     if properties.is_geographic:
-        key = "crs_degrees"
-    elif properties.central_meridian is None:
+        return words.get("conformity", "crs_degrees")
+    if properties.central_meridian is None:
         return label
-    elif not properties.has_zone_prefix:
-        key = "crs_meridian"
-    else:
-        key = "crs_zone_3" if (properties.zone_number or 0) >= _FIRST_3_DEGREE_ZONE else "crs_zone_6"
-    meridian = properties.central_meridian
+    zone_key = "crs_zone_3" if (properties.zone_number or 0) >= _FIRST_3_DEGREE_ZONE else "crs_zone_6"
     return words.get(
-        "conformity", key, zone=properties.zone_number, meridian="" if meridian is None else f"{meridian:g}"
+        "conformity",
+        zone_key if properties.has_zone_prefix else "crs_meridian",
+        zone=properties.zone_number,
+        meridian=f"{properties.central_meridian:g}",
     )
 
 

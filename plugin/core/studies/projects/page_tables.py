@@ -75,12 +75,13 @@ class PageTables:
                 basis = DocumentCell(_NOTHING)
             elif line.basis is AreaBasis.NET and line.net_m2 is not None:
                 statutory = self.words.get("conformity", "statutory", amount=format_area(line.area_m2))
-                net = self.words.get("conformity", "basis_net")
-                basis = DocumentCell(net, second_line=statutory if line.area_m2 else "")
+                basis = DocumentCell(
+                    self.words.get("conformity", "basis_net"), second_line=statutory if line.area_m2 else ""
+                )
             rows.append(
                 (
                     DocumentCell(
-                        line.get_name(self.words.lang) + number,
+                        line.name.render(self.texts) + number,
                         is_bold=True,
                         second_line=line.role if line.is_present else "",
                     ),
@@ -101,8 +102,10 @@ class PageTables:
             return DocumentCell(self.words.get("conformity", "layer_unused", role=line.role))
         # What leaves an item of a confirmed rule 未能判定 is in the project.
         if line.rule is None or line.has_gaps or (line.outcome is Outcome.UNDETERMINED and line.is_confirmed):
-            source = line.rule.get_source(self.words.lang) if line.rule and line.has_gaps else ""
-            return DocumentCell(line.reason.render(self.texts), second_line=source)
+            return DocumentCell(
+                line.reason.render(self.texts),
+                second_line=line.rule.source.render(self.texts) if line.rule and line.has_gaps else "",
+            )
         parts = [part for part in line.parts if part.part and part.shape is not None] if line.outside_m2 is None else []
         sentences = []
         if len(parts) > 1:
@@ -110,12 +113,13 @@ class PageTables:
                 f"{describe_part(part.part, self.texts)} {Area(part.area_m2).render(self.texts)}" for part in parts
             ]
             sentences.append(self.words.join_parts(areas) + self.words.get("page", "stop"))
-        sentences.append(line.rule.get_condition(self.words.lang))
+        sentences.append(line.rule.condition.render(self.texts))
         if line.id == "farmland":
             approval = self.one.project.approval
-            key = "approval" if approval else "approval_absent"
-            sentences.append(self.words.get("conformity", key, number=approval))
-        return DocumentCell(self.words.join_sentences(sentences), second_line=line.rule.get_source(self.words.lang))
+            sentences.append(
+                self.words.get("conformity", "approval" if approval else "approval_absent", number=approval)
+            )
+        return DocumentCell(self.words.join_sentences(sentences), second_line=line.rule.source.render(self.texts))
 
     def _make_outcome_cell(self, outcome: Outcome, is_confirmed: bool, word: str = "") -> DocumentCell:
         """Return an outcome with icon and word; a default that is not confirmed is marked."""
@@ -142,8 +146,12 @@ class PageTables:
             )
         cells = [tuple(DocumentCell(text) for text in (*row, *_format_areas(area, total))) for *row, area in rows]
         if rows:
-            texts = (self.texts.get(SECTION, "total"), "", "", "", *_format_areas(total, total))
-            cells.append(tuple(DocumentCell(text, is_bold=True) for text in texts))
+            cells.append(
+                tuple(
+                    DocumentCell(text, is_bold=True)
+                    for text in (self.texts.get(SECTION, "total"), "", "", "", *_format_areas(total, total))
+                )
+            )
         return DocumentTable(columns, tuple(cells), self.words.get("conformity", "no_classes"), is_dense=True)
 
     def describe_classes(self) -> str:
@@ -157,7 +165,7 @@ class PageTables:
         shown = [f"{name} {self._hectares(area)}" for name, area in sums.items()]
         sentences = [self.words.get("page", "gap").join(shown) + self.words.get("page", "stop")]
         cultivated = self.one.find_line("cultivated")
-        if cultivated is not None and cultivated.is_occupied:
+        if cultivated is not None and cultivated.area_m2:
             key = "cultivated" if cultivated.net_m2 is not None else "cultivated_gross"
             gross, net = (self._hectares(area or 0.0) for area in (cultivated.area_m2, cultivated.net_m2))
             sentences.append(self.words.get("conformity", key, gross=gross, net=net))
@@ -170,8 +178,11 @@ class PageTables:
             amounts.append((self.texts.get(SECTION, "outside_townships"), self.one.outside_townships_m2))
         if len(amounts) < 2:
             return ""
-        shown = self.words.join_parts(f"{name} {self._hectares(area)}" for name, area in amounts)
-        return self.words.get("conformity", "by_township", areas=shown)
+        return self.words.get(
+            "conformity",
+            "by_township",
+            areas=self.words.join_parts(f"{name} {self._hectares(area)}" for name, area in amounts),
+        )
 
     def _hectares(self, area_m2: float) -> str:
         """Return an area in hectares with its unit."""
@@ -196,9 +207,7 @@ class PageTables:
                 self._make_outcome_cell(
                     zone.outcome, zone.is_confirmed, self.texts.get(SECTION, f"admission_{zone.admission}")
                 ),
-                DocumentCell(
-                    zone.rule.get_condition(self.words.lang), second_line=zone.rule.get_source(self.words.lang)
-                )
+                DocumentCell(zone.rule.condition.render(self.texts), second_line=zone.rule.source.render(self.texts))
                 if zone.rule
                 else DocumentCell(zone.reason.render(self.texts)),
                 DocumentCell(zone.mark or _NOTHING, is_mark=bool(zone.mark)),
@@ -209,8 +218,12 @@ class PageTables:
         if len(located) > 1:
             # Zones that overlap each have all their land.
             total = format_area(min(sum(zone.area_m2 for zone in located), self.one.project.statutory_m2))
-            texts = (self.texts.get(SECTION, "total"), total, "", "", "", "")
-            rows.append(tuple(DocumentCell(text, is_bold=True) for text in texts))
+            rows.append(
+                tuple(
+                    DocumentCell(text, is_bold=True)
+                    for text in (self.texts.get(SECTION, "total"), total, "", "", "", "")
+                )
+            )
         return DocumentTable(columns, tuple(rows), self.words.get("conformity", "no_zones"), is_dense=True)
 
     def describe_use(self) -> str:
@@ -241,7 +254,7 @@ class PageTables:
                 # The table of control lines has the whole rule with its source.
                 requirement = self.words.get("conformity", "requirement_farmland")
             elif item.rule is not None:
-                requirement = item.rule.get_condition(self.words.lang)
+                requirement = item.rule.condition.render(self.texts)
             rows.append(
                 (
                     DocumentCell(self.texts.get(SECTION, f"supplement_{item.id}"), is_bold=True),
@@ -253,8 +266,12 @@ class PageTables:
             )
         lines = [line for line in self.one.lines if line.id in ("farmland", "cultivated")]
         is_known = all(line.area_m2 is not None and not line.has_gaps for line in lines)
-        nothing = self.words.get("conformity", "no_supplements" if is_known else "supplements_unknown")
-        return DocumentTable(columns, tuple(rows), nothing, is_dense=True)
+        return DocumentTable(
+            columns,
+            tuple(rows),
+            self.words.get("conformity", "no_supplements" if is_known else "supplements_unknown"),
+            is_dense=True,
+        )
 
     def make_missing_table(self) -> DocumentTable:
         """Return 七、未能判定事项."""
@@ -272,7 +289,7 @@ class PageTables:
             rows.append(
                 (
                     DocumentCell(str(number)),
-                    DocumentCell(item.get_name(self.words.lang), is_bold=True),
+                    DocumentCell(item.name.render(self.texts), is_bold=True),
                     DocumentCell(missing),
                     DocumentCell(remedy),
                 )

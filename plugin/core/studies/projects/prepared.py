@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import shapely
@@ -38,13 +38,6 @@ _MARGIN_SHARE, _MIN_MARGIN_M = 0.25, 30.0
 _FIRST_SEARCH_M = 500.0
 
 
-class _Surroundings(NamedTuple):
-    """The rows of a layer whose boxes meet a box (xmin, ymin, xmax, ymax, m)."""
-
-    box: NDArray
-    layer: Layer
-
-
 class PreparedReview:
     """Reviews few projects at a time against one plan, each time within tens of milliseconds.
 
@@ -68,7 +61,8 @@ class PreparedReview:
         self._rows = rows or EditedRows(plan)
         self._trees: dict[str, shapely.STRtree] = {}
         self._distances: dict[str, DistanceTree] = {}
-        self._surroundings: dict[str, _Surroundings] = {}
+        #: Code of a layer → box (xmin, ymin, xmax, ymax, m), and a layer of the rows whose boxes meet it.
+        self._surroundings: dict[str, tuple[NDArray, Layer]] = {}
         self._gaps: dict[str, tuple[Message, ...]] = {}
 
     def prepare(self, cancellation: Cancellation = NEVER_CANCELLED) -> None:
@@ -78,7 +72,7 @@ class PreparedReview:
             _ = layer.repeated_keys, layer.broken_rows, layer.invalid_rows
             _ = layer.raw_shapes, layer.unrepaired_shapes, layer.has_wrong_geometry_type, layer.unused_rows
             self._trees.setdefault(layer.role, shapely.STRtree(layer.plane_shapes))
-            self._distances.setdefault(layer.role, DistanceTree(layer.plane_shapes)).build()
+            _ = self._distances.setdefault(layer.role, DistanceTree(layer.plane_shapes)).tree
         _ = self.plan.area_code
 
     def use_rows(self, rows: EditedRows | None) -> PreparedReview:
@@ -98,7 +92,7 @@ class PreparedReview:
             layers[layer.role] = self._find_local_layer(layer.role, bounds)
         plan = self.plan.make_plan_of_rows(layers, same_county=False)
         plan.unusable_layers = self.plan.unusable_layers
-        review = ProjectReview(
+        return ProjectReview(
             plan,
             projects,
             self.settings,
@@ -106,8 +100,7 @@ class PreparedReview:
             self.tolerance,
             whole_layers=WholeLayers(self._rows.has_any_shape, self.list_gaps, self.measure_distance),
             cancellation=cancellation,
-        )
-        return review.review()
+        ).review()
 
     def _find_local_layer(self, role: str, bounds: NDArray) -> Layer:
         """Return a layer of the rows around (n, 4) bounds (xmin, ymin, xmax, ymax, m); it may have rows outside them.
@@ -117,16 +110,16 @@ class PreparedReview:
         """
         if len(bounds) > 1:
             return self._make_layer_in_boxes(role, shapely.box(*bounds.T))
-        kept = self._surroundings.get(role)
+        box, layer = self._surroundings.get(role, (np.full(4, np.nan), None))
         # No row outside the box meets what is within it.
-        if kept is None or not ((kept.box[:2] <= bounds[0, :2]) & (bounds[0, 2:] <= kept.box[2:])).all():
+        if layer is None or not ((box[:2] <= bounds[0, :2]) & (bounds[0, 2:] <= box[2:])).all():
             margin = max(_MARGIN_SHARE * float(np.max(bounds[0, 2:] - bounds[0, :2])), _MIN_MARGIN_M)
             box = bounds[0] + margin * np.array([-1, -1, 1, 1])
             layer = self._make_layer_in_boxes(role, np.array([shapely.box(*box)], dtype=object))
             # Overlaps of these rows hold for all positions of the project within the box.
             find_overlapping_rows(layer.polygons, self.tolerance)
-            kept = self._surroundings[role] = _Surroundings(box, layer)
-        return kept.layer
+            self._surroundings[role] = box, layer
+        return layer
 
     def _make_layer_in_boxes(self, role: str, boxes: NDArray) -> Layer:
         """Return a layer of the rows that may meet one of (n,) boxes, in their present state; edited rows last."""
@@ -150,8 +143,9 @@ class PreparedReview:
             layer, edited = self.plan.layers[role], set(self._rows.list_edited_rows(role))
             edited_fids = {layer.fids[row] for row in edited if row < len(layer)}
             unused = [one for one in layer.unused_rows if one.fid not in edited_fids]
-            changed = self._rows.make_layer_of_rows(role, self._rows.sort_edited_last(role, edited))
-            self._gaps[role] = layer.describe_gaps([*unused, *changed.unused_rows])
+            self._gaps[role] = layer.describe_gaps(
+                [*unused, *self._rows.make_layer_of_rows(role, self._rows.sort_edited_last(role, edited)).unused_rows]
+            )
         return self._gaps[role]
 
     def measure_distance(self, role: str, shape: Any) -> float | None:
@@ -217,8 +211,7 @@ def read_drawn_projects(
             columns[meaning] = [(name, [text.strip()]) for name, text in texts]
         shapes = np.empty(1, dtype=object)
         shapes[0] = one.shape
-        rows = ProjectRows(source, one.crs, shapes, columns)
-        read = read_project_rows(rows, plan.norm, settings, plan.plane_crs)
+        read = read_project_rows(ProjectRows(source, one.crs, shapes, columns), plan.norm, settings, plan.plane_crs)
         projects += [replace(project, row=row) for project in read.projects]
         notes += [
             replace(note, row=row, message=replace(note.message, params={**note.message.params, "row": row}))

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -25,10 +26,10 @@ from ...geometry.validity import extract_polygons
 from ...render.map_shapes import draw_text, has_room, make_path, make_svg, measure_text
 from ...render.words import ReportTexts
 from ...standard.messages.numbers import format_hectare_number, format_number
-from ...standard.messages.texts import Texts
+from ...standard.messages.texts import Message, MessagePart, Texts
 from .review_sentences import COUNTY, COUNTY_NAME
-from .review_settings import LineSpec, find_row_parts, load_review_settings
-from .reviewed_project import SECTION, ConformityResult, LineItem, Outcome, ProjectResult
+from .review_settings import find_row_parts, load_review_settings
+from .reviewed_project import SECTION, BilingualText, ConformityResult, LineItem, Outcome, ProjectResult
 
 #: px of the map for each mm on paper.
 PX_PER_MM = 5.76
@@ -78,8 +79,7 @@ class MapSettings:
 @cache
 def load_map_settings() -> MapSettings:
     """Return the settings. Raise DataError with file and key for an unknown, missing or wrong one."""
-    path = CONFORMITY_PAGE_SETTINGS
-    return read_record(MapSettings, read_toml(path), file=path)
+    return read_record(MapSettings, read_toml(CONFORMITY_PAGE_SETTINGS), file=CONFORMITY_PAGE_SETTINGS)
 
 
 @dataclass(frozen=True)
@@ -99,16 +99,8 @@ class MapFrame:
 
     def convert_to_px(self, shape: Any) -> Any:
         """Return a shape of the plane in px of the map."""
-
-        def move(points: NDArray) -> NDArray:
-            return np.column_stack(
-                [
-                    (points[:, 0] - self.x) / self.m_per_px + self.width / 2,
-                    (self.y - points[:, 1]) / self.m_per_px + self.height / 2,
-                ]
-            )
-
-        return shapely.transform(shape, move)
+        scale, centre = np.array([1, -1]) / self.m_per_px, [self.width / 2, self.height / 2]
+        return shapely.transform(shape, lambda points: (points - [self.x, self.y]) * scale + centre)
 
 
 @dataclass(frozen=True)
@@ -157,20 +149,19 @@ def choose_frame(shape: Any, settings: MapSettings) -> MapFrame:
     least = max(needed, settings.min_scale)
     power = 10 ** int(np.floor(np.log10(least)))
     scale = int(next(power * digit for digit in (*settings.scales, 10) if power * digit >= least - 1e-6))
-    size = settings.width_mm * PX_PER_MM, settings.height_mm * PX_PER_MM
-    return MapFrame((west + east) / 2, (south + north) / 2, scale, *size)
+    width, height = settings.width_mm * PX_PER_MM, settings.height_mm * PX_PER_MM
+    return MapFrame((west + east) / 2, (south + north) / 2, scale, width, height)
 
 
 def list_numbered_lines(one: ProjectResult) -> list[tuple[int, LineItem]]:
     """Return the lines with a number on the map: those whose land decides, the first line first."""
-    symbol_by_id = {one.id: one for one in load_map_settings().symbols}
-    occupied = [
+    with_numbers = {symbol.id for symbol in load_map_settings().symbols if symbol.is_numbered}
+    deciding = (
         line
         for line in one.lines
-        if line.is_occupied and line.shape is not None and line.outcome not in (Outcome.CONFORMS, Outcome.LISTED)
-    ]
-    symbols = [(line, symbol_by_id.get(line.id) or symbol_by_id.get(line.id.partition(":")[0])) for line in occupied]
-    return list(enumerate((line for line, symbol in symbols if symbol and symbol.is_numbered), 1))
+        if line.id in with_numbers and line.area_m2 and line.outcome not in (Outcome.CONFORMS, Outcome.LISTED)
+    )
+    return list(enumerate((line for line in deciding if line.shape is not None), 1))
 
 
 class ProjectMapper:
@@ -179,12 +170,8 @@ class ProjectMapper:
     def __init__(self, result: ConformityResult, cancellation: Cancellation = NEVER_CANCELLED):
         self.result, self.plan, self.cancellation = result, result.plan, cancellation
         self.settings = load_map_settings()
+        self._specs = {spec.id: spec for spec in load_review_settings(self.plan.norm).lines}
         self._trees: dict[str, shapely.STRtree] = {}
-
-    @cached_property
-    def _specs(self) -> dict[str, LineSpec]:
-        """Return the lines of the review by id."""
-        return {spec.id: spec for spec in load_review_settings(self.plan.norm).lines}
 
     @cached_property
     def _parts(self) -> dict[str, NDArray]:
@@ -201,16 +188,15 @@ class ProjectMapper:
     def make_scene(self, one: ProjectResult) -> MapScene:
         """Return the content of a project's map. Raise Cancelled."""
         frame = choose_frame(one.project.shape, self.settings)
-        layers = [layer for symbol in self.settings.symbols if (layer := self._make_layer(symbol, frame, one))]
-        project = frame.convert_to_px(one.project.shape)
+        layers = (self._make_layer(symbol, frame) for symbol in self.settings.symbols)
         places: list[MapPlace] = []
         for number, line in list_numbered_lines(one):
             shape = frame.convert_to_px(line.shape)
             x, y = _find_free_point(shape, [(place.x, place.y) for place in places])
             places.append(MapPlace(number, line, shape, x, y))
-        return MapScene(frame, tuple(layers), project, tuple(places))
+        return MapScene(frame, tuple(filter(None, layers)), frame.convert_to_px(one.project.shape), tuple(places))
 
-    def _make_layer(self, symbol: MapSymbol, frame: MapFrame, one: ProjectResult) -> MapLayer | None:
+    def _make_layer(self, symbol: MapSymbol, frame: MapFrame) -> MapLayer | None:
         """Return the rows of a layer within the frame; None without any. Raise Cancelled."""
         self.cancellation.raise_if_cancelled()
         line_id, _, part = symbol.id.partition(":")
@@ -224,11 +210,9 @@ class ProjectMapper:
         box = shapely.box(frame.x - half[0], frame.y - half[1], frame.x + half[0], frame.y + half[1])
         rows = np.sort(self._trees[layer.role].query(box, predicate="intersects"))
         if line_id in self._parts:
-            with_symbol = {
-                one.id.partition(":")[2] for one in self.settings.symbols if one.id.startswith(f"{line_id}:")
-            }
+            others = [one.id.partition(":")[2] for one in self.settings.symbols if one.id.startswith(f"{line_id}:")]
             parts = self._parts[line_id][rows]
-            rows = rows[parts == part] if part else rows[~np.isin(parts, list(with_symbol))]
+            rows = rows[parts == part] if part else rows[~np.isin(parts, others)]
         if not len(rows) or len(rows) > self.settings.max_features:
             return None
         shapes = layer.plane_shapes[rows]
@@ -237,11 +221,12 @@ class ProjectMapper:
         outline = shapely.clip_by_rect(shapely.union_all(outlines), *box.bounds)
         if outline.is_empty and not symbol.fill and not symbol.hatch:
             return None
-        names = spec.name if spec else COUNTY_NAME if line_id == COUNTY else ("", "")
+        name: MessagePart = spec.name if spec else COUNTY_NAME if line_id == COUNTY else BilingualText("", "")
+        if part:
+            name = Message(SECTION, f"part_{part}")
         return MapLayer(
             symbol,
-            # The id of a name in the texts, or the name.
-            f"part_{part}" if ":" in symbol.id else names[self.result.lang == "en"],
+            name.render(Texts(self.result.lang)),
             tuple(frame.convert_to_px(shape) for shape in clipped if shape is not None),
             frame.convert_to_px(outline),
         )
@@ -253,13 +238,10 @@ def _find_free_point(shape: Any, taken: list[tuple[float, float]]) -> tuple[floa
     candidates: list[Any] = []
     for part in parts[:3]:
         west, south, east, north = part.bounds
-        candidates.append(shapely.point_on_surface(part))
-        for column in range(3):
-            step = (east - west) / 3
-            strip = shapely.clip_by_rect(part, west + column * step, south, west + (column + 1) * step, north)
-            if shapely.area(strip):
-                candidates.append(shapely.point_on_surface(strip))
-    points = [(float(shapely.get_x(one)), float(shapely.get_y(one))) for one in candidates]
+        edges = np.linspace(west, east, 4).tolist()
+        strips = [shapely.clip_by_rect(part, left, south, right, north) for left, right in pairwise(edges)]
+        candidates += [shapely.point_on_surface(one) for one in (part, *strips) if shapely.area(one)]
+    points = [(one.x, one.y) for one in candidates]
 
     def measure_gap(point: tuple[float, float]) -> float:
         return min((np.hypot(point[0] - x, point[1] - y) for x, y in taken), default=np.inf)
@@ -285,7 +267,7 @@ _LEGEND_ROW_PX, _LEGEND_SYMBOL = 20.0, (30.0, 15.0)
 
 def draw_map(scene: MapScene, area_m2: float, report_texts: ReportTexts) -> str:
     """Return the map as SVG. ``area_m2``: statutory area of the project, written on it."""
-    frame, texts = scene.frame, Texts(report_texts.lang)
+    frame = scene.frame
     pieces = [f'<rect width="{frame.width:.1f}" height="{frame.height:.1f}" fill="#FFFFFF"/>']
     for layer in scene.layers:
         pieces += _draw_layer(layer)
@@ -304,12 +286,12 @@ def draw_map(scene: MapScene, area_m2: float, report_texts: ReportTexts) -> str:
         f'<path d="{make_path(project)}" fill="none" stroke="#000000" stroke-width="2.8" stroke-linejoin="round"/>',
     ]
     labels = _LabelPlacer(scene)
-    for place in scene.places:
-        colour = _FAILED_COLOUR if place.is_failed else _PLACE_COLOUR
-        pieces.append(
-            f'<circle cx="{place.x:.1f}" cy="{place.y:.1f}" r="{_NUMBER_RADIUS_PX}" fill="{colour}" stroke="#FFFFFF" '
-            f'stroke-width="2"/>{draw_text(str(place.number), place.x, place.y + 4.7, 13, "#FFFFFF", bold=True)}'
-        )
+    pieces += [
+        f'<circle cx="{place.x:.1f}" cy="{place.y:.1f}" r="{_NUMBER_RADIUS_PX}" '
+        f'fill="{_FAILED_COLOUR if place.is_failed else _PLACE_COLOUR}" stroke="#FFFFFF" '
+        f'stroke-width="2"/>{draw_text(str(place.number), place.x, place.y + 4.7, 13, "#FFFFFF", bold=True)}'
+        for place in scene.places
+    ]
     lines = [
         report_texts.get("conformity", "map_project"),
         report_texts.get("text", "hectares", amount=format_hectare_number(area_m2)),
@@ -322,18 +304,16 @@ def draw_map(scene: MapScene, area_m2: float, report_texts: ReportTexts) -> str:
         ]
     for layer in reversed(scene.layers):
         if layer.symbol.text:
-            name = get_layer_name(layer, texts)
             places = _list_outline_places(layer) if layer.symbol.id in _LINES else _list_area_places(layer.shapes)
-            spot = labels.find_place([name], places, avoids_project=True)
+            spot = labels.find_place([layer.name], places, avoids_project=True)
             if spot is not None:
-                pieces.append(draw_text(name, *spot, _NAME_PX, layer.symbol.text, bold=True, halo=True))
-    letter = report_texts.get("text", "north")
+                pieces.append(draw_text(layer.name, *spot, _NAME_PX, layer.symbol.text, bold=True, halo=True))
     x, y = scene.frame.width - 22, 28.0
     arrow = f"M{x:.1f},{y - 18:.1f}L{x + 6.5:.1f},{y + 8:.1f}L{x:.1f},{y + 3:.1f}L{x - 6.5:.1f},{y + 8:.1f}Z"
-    path = f'<path d="{arrow}" fill="#000000" stroke="#FFFFFF" stroke-width="1"/>'
     pieces += [
         _draw_scale_bar(scene),
-        path + draw_text(letter, x, y + 23, _SMALL_PX, "#000000", halo=True),
+        f'<path d="{arrow}" fill="#000000" stroke="#FFFFFF" stroke-width="1"/>'
+        + draw_text(report_texts.get("text", "north"), x, y + 23, _SMALL_PX, "#000000", halo=True),
         (
             f'<rect x="0.5" y="0.5" width="{frame.width - 1:.1f}" height="{frame.height - 1:.1f}" fill="none" '
             'stroke="#000000" stroke-width="1"/>'
@@ -342,14 +322,8 @@ def draw_map(scene: MapScene, area_m2: float, report_texts: ReportTexts) -> str:
     return make_svg(frame.width, frame.height, pieces)
 
 
-def get_layer_name(layer: MapLayer, texts: Texts) -> str:
-    """Return the name of a layer as the legend and the map print it."""
-    return texts.get(SECTION, layer.name) if layer.name.startswith("part_") else layer.name
-
-
 def draw_legend(scene: MapScene, report_texts: ReportTexts) -> str:
     """Return the symbols of the map with their names as SVG, as wide as the settings give."""
-    texts = Texts(report_texts.lang)
     width, size = load_map_settings().legend_mm * PX_PER_MM, _LEGEND_SYMBOL
     box = shapely.box(1.5, 1.5, size[0] - 1.5, size[1] - 1.5)
     rows = [(_draw_symbol(_PROJECT_HATCH, box, 3.4), report_texts.get("conformity", "map_project"))]
@@ -359,9 +333,9 @@ def draw_legend(scene: MapScene, report_texts: ReportTexts) -> str:
     for layer in scene.layers:
         if not layer.symbol.fill and not layer.symbol.hatch:
             line = f"M0,{size[1] / 2:.1f}H{size[0]:.0f}"
-            rows.append((f'<path d="{line}" {_make_stroke(layer.symbol, 0.6)}/>', get_layer_name(layer, texts)))
+            rows.append((f'<path d="{line}" {_make_stroke(layer.symbol, 0.6)}/>', layer.name))
         elif layer.name:
-            rows.append((_draw_symbol(layer.symbol, box, layer.symbol.distance * 0.8), get_layer_name(layer, texts)))
+            rows.append((_draw_symbol(layer.symbol, box, layer.symbol.distance * 0.8), layer.name))
     pieces = []
     for number, (symbol, name) in enumerate(rows):
         top = number * _LEGEND_ROW_PX + 4
@@ -374,15 +348,15 @@ def draw_legend(scene: MapScene, report_texts: ReportTexts) -> str:
 
 def _draw_symbol(symbol: MapSymbol, box: Any, distance: float) -> str:
     """Return a sample of a symbol."""
-    hatch = MapSymbol(**{**symbol.__dict__, "distance": distance})
     outline = f'<path d="{make_path(box)}" fill="{symbol.fill or "#FFFFFF"}" {_make_stroke(symbol, 0.8)}/>'
-    return outline + _draw_hatch([box], hatch)
+    return outline + _draw_hatch([box], replace(symbol, distance=distance))
 
 
 def _draw_layer(layer: MapLayer) -> Iterable[str]:
     """Yield fill, hatch and outline of a layer."""
     symbol = layer.symbol
-    shapes = [one for one in (shapely.simplify(shape, _DETAIL_PX) for shape in layer.shapes) if not one.is_empty]
+    simple = shapely.simplify(np.array(layer.shapes, dtype=object), _DETAIL_PX)
+    shapes = simple[~shapely.is_empty(simple)].tolist()
     if symbol.fill:
         paths = "".join(map(make_path, shapes))
         yield f'<path d="{paths}" fill="{symbol.fill}" fill-rule="evenodd" stroke="none"/>'
@@ -459,23 +433,11 @@ def _list_area_places(shapes: Iterable[Any]) -> list[tuple[float, float]]:
     places = []
     for shape in sorted(shapes, key=shapely.area, reverse=True)[:4]:
         west, south, east, north = shape.bounds
-        boxes = [(west, south, east, north)]
-        columns, rows = 4, 3
-        boxes += [
-            (
-                west + (east - west) * column / columns,
-                south + (north - south) * row / rows,
-                west + (east - west) * (column + 1) / columns,
-                south + (north - south) * (row + 1) / rows,
-            )
-            for row in range(rows)
-            for column in range(columns)
-        ]
-        for box in boxes:
-            inside = shapely.clip_by_rect(shape, *box)
-            if shapely.area(inside):
-                point = shapely.point_on_surface(inside)
-                places.append((float(shapely.get_x(point)), float(shapely.get_y(point))))
+        columns, rows = pairwise(np.linspace(west, east, 5).tolist()), pairwise(np.linspace(south, north, 4).tolist())
+        boxes = [(left, bottom, right, top) for (bottom, top), (left, right) in product(rows, columns)]
+        parts = [shapely.clip_by_rect(shape, *box) for box in (shape.bounds, *boxes)]
+        points = [shapely.point_on_surface(part) for part in parts if shapely.area(part)]
+        places += [(point.x, point.y) for point in points]
     return places
 
 
@@ -488,7 +450,7 @@ def _list_outline_places(layer: MapLayer) -> list[tuple[float, float]]:
         for line in lines
         for share in (0.06, 0.94, 0.25, 0.5, 0.75, 0.15, 0.85)
     ]
-    return [(float(point.x), float(point.y)) for point in points]
+    return [(point.x, point.y) for point in points]
 
 
 class _LabelPlacer:

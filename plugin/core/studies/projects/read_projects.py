@@ -192,7 +192,6 @@ class _ProjectReader:
         self.rows, self.width_m, self.use = rows, width_m, use
         self.settings = settings
         self.notes: list[ProjectNote] = []
-        self._columns = rows.columns
         self._codes = norm.standard.code_lists.get(USE_CODES)
         self._crs_label = make_crs_label(rows.crs)
         self._to_lonlat = make_lonlat_transformer(rows.crs)
@@ -201,10 +200,9 @@ class _ProjectReader:
         self._placeholder_words = tuple(norm.get("attributes.placeholder_words"))
         self._raw: NDArray = shapely.force_2d(rows.shapes)
         self._plane = np.full(len(self._raw), None, dtype=object)
-        is_usable = ~shapely.is_missing(self._raw) & ~shapely.is_empty(self._raw)
-        is_usable &= shapely.is_valid(self._raw)
-        self._is_usable = is_usable
-        self._plane[is_usable] = reproject_densified(self._raw[is_usable], rows.crs, plane_crs).shapes
+        # None is not valid.
+        self._is_usable: NDArray = ~shapely.is_empty(self._raw) & shapely.is_valid(self._raw)
+        self._plane[self._is_usable] = reproject_densified(self._raw[self._is_usable], rows.crs, plane_crs).shapes
 
     def _list_texts(self, meaning: str, position: int) -> list[tuple[str, str]]:
         """Return (field, text) of a row's fields with a meaning.
@@ -212,7 +210,7 @@ class _ProjectReader:
         Empty fields and words such as 无 are left out.
         """
         is_number = meaning in ("width", *_M2_PER_UNIT)
-        texts = [(field, column[position]) for field, column in self._columns.get(meaning, ())]
+        texts = [(field, column[position]) for field, column in self.rows.columns.get(meaning, ())]
         return [(field, text) for field, text in texts if text and (is_number or text not in self._empty_words)]
 
     def _get(self, meaning: str, position: int) -> str:
@@ -258,7 +256,7 @@ class _ProjectReader:
     def _note(self, level: NoteLevel, key: str, position: int, meaning: str = "", **params: Any) -> None:
         """Add a note on a row."""
         # The field with a text, else one that the source has, else one that it may have.
-        given = [field for field, _ in (*self._list_texts(meaning, position), *self._columns.get(meaning, ()))]
+        given = [field for field, _ in (*self._list_texts(meaning, position), *self.rows.columns.get(meaning, ()))]
         field = [*given, *self.settings.fields.get(meaning, ("",))][0]
         shown = {"file": self.rows.name, "row": position + 1, "field": field, **params}
         name = self._get("name", position) or self._get("number", position)
@@ -319,15 +317,12 @@ class _ProjectReader:
         """
         nothing = None, "", None, 0.0, None
         raw = self._raw[position]
-        if position in self.rows.broken:
-            self._note(NoteLevel.ERROR, "broken", position)
-            return nothing
-        if raw is None or raw.is_empty:
-            self._note(NoteLevel.ERROR, "no_shape", position)
+        is_broken = position in self.rows.broken
+        if is_broken or raw is None or raw.is_empty:
+            self._note(NoteLevel.ERROR, "broken" if is_broken else "no_shape", position)
             return nothing
         if not self._is_usable[position]:
-            reason, _ = find_invalidity_reason(raw)
-            self._note(NoteLevel.ERROR, "invalid", position, reason=Message("words", reason))
+            self._note(NoteLevel.ERROR, "invalid", position, reason=Message("words", find_invalidity_reason(raw)[0]))
             return nothing
         kind = ("point", "line", "polygon")[int(shapely.get_dimensions(raw))]
         shape = extract_polygons(self._plane[position])
@@ -385,21 +380,19 @@ class _ProjectReader:
         """Return the declared area (m²); None if none is declared, or with a note if it is not a number."""
         for meaning, factor in _M2_PER_UNIT.items():
             text = self._get(meaning, position)
-            if not text:
-                continue
             number = _parse_number(text)
-            if number is None or number < 0:
+            if number is not None and number >= 0:
+                return number * factor
+            if text:
                 self._note(NoteLevel.WARNING, "bad_area", position, meaning, value=text)
-                continue
-            return number * factor
         return None
 
     def _find_supply(self, text: str) -> SupplyMode:
         """Return the mode of supply whose word is in a text; UNKNOWN without one."""
-        modes = (
-            mode for mode, words in self.settings.supply_words.items() if any(word in text.upper() for word in words)
+        return next(
+            (mode for mode, words in self.settings.supply_words.items() if any(word in text.upper() for word in words)),
+            SupplyMode.UNKNOWN,
         )
-        return next(modes, SupplyMode.UNKNOWN)
 
     def _read_use(self, position: int, *, is_doubtful: bool) -> tuple[str, str, str]:
         """Return code, name and text of the use; the code is empty, with a note, if it is missing or unknown."""
@@ -408,14 +401,11 @@ class _ProjectReader:
             return "", "", texts[0]
         # Of fields that agree the one with the finest code counts.
         text = max(texts, key=lambda one: len(self.find_use(one)))
-        if not text:
-            self._note(NoteLevel.WARNING, "no_use", position, "use")
-            return "", "", ""
         code = self.find_use(text)
-        if not code:
-            self._note(NoteLevel.WARNING, "bad_use", position, "use", value=text)
-            return "", "", text
-        return code, self._codes.entry_by_code[code].name if self._codes else "", text
+        if code and self._codes:
+            return code, self._codes.entry_by_code[code].name, text
+        self._note(NoteLevel.WARNING, "bad_use" if text else "no_use", position, "use", value=text)
+        return "", "", text
 
     def find_use(self, text: str) -> str:
         """Return the code of a use by code, name, or both (``商业用地（0901）``); empty if unknown or contradictory."""
@@ -424,12 +414,9 @@ class _ProjectReader:
         entries = self._codes.entry_by_code
         if trim_code_padding(text, _USE_CODE_PAD) in entries:
             return trim_code_padding(text, _USE_CODE_PAD)
-        codes_by_name: dict[str, list[str]] = {}
-        for entry in entries.values():
-            codes_by_name.setdefault(entry.name, []).append(entry.code)
         match = _CODE_IN_TEXT.search(text)
         rest = _CODE_IN_TEXT.sub("", text).strip() if match else text
-        named = codes_by_name.get(rest, [])
+        named = [entry.code for entry in entries.values() if entry.name == rest]
         if match:
             code = trim_code_padding(match[1], _USE_CODE_PAD)
             return code if code in entries and (not rest or code in named) else ""

@@ -17,7 +17,7 @@ from ...geometry.tolerance import Tolerance
 from ...plan.layer import Layer
 from ...plan.plan import Plan
 from ...standard.messages.texts import Message, MessageList, NameList
-from .lines_and_zones import LineData, LineJudge, ZoneJudge, apply_gaps, is_rest_sliver
+from .lines_and_zones import LineJudge, ZoneJudge, apply_gaps, is_rest_sliver
 from .occupied import (
     LandClasses,
     LayerOverlay,
@@ -25,15 +25,13 @@ from .occupied import (
     list_supplements,
     make_heritage_notice,
     overlay_layer,
-    sum_functions,
-    sum_townships,
+    sum_places,
 )
 from .review_sentences import (
     COUNTY,
     COUNTY_NAME,
     ZONES_NAME,
     Area,
-    BilingualName,
     judge_items,
     list_missing,
 )
@@ -50,6 +48,7 @@ from .review_settings import (
 from .reviewed_project import (
     SECTION,
     AreaBasis,
+    BilingualText,
     LineItem,
     MissingItem,
     NoteLevel,
@@ -62,13 +61,12 @@ from .reviewed_project import (
 
 ProgressCallback = Callable[[float], None]
 #: Layers of which only the land is summed, and what is missing without them.
-_SUMMED = ("parcels", "townships", "functions")
 _SUMMED_NAMES = {
-    "parcels": ("现状地类", "Land classes"),
-    "townships": ("所在乡镇", "Townships"),
-    "functions": ("主体功能", "Main function"),
+    "parcels": BilingualText("现状地类", "Land classes"),
+    "townships": BilingualText("所在乡镇", "Townships"),
+    "functions": BilingualText("主体功能", "Main function"),
 }
-_ARCHAEOLOGY_NAME = ("文物保护提示", "Notice on heritage")
+_ARCHAEOLOGY_NAME = BilingualText("文物保护提示", "Notice on heritage")
 #: Share of the time that overlays take.
 _OVERLAY_SHARE = 0.8
 
@@ -123,9 +121,8 @@ class ProjectReview:
         )
         self.cancellation, self._progress, self._whole_layers = cancellation, progress, whole_layers
         self._overlays: dict[str, LayerOverlay] = {}
-        self._steps = len(settings.lines) + len(_SUMMED) + 2
+        self._steps = len(settings.lines) + len(_SUMMED_NAMES) + 2
         self.lines = [self._prepare_line(spec) for spec in settings.lines]
-        self._line_judges = [LineJudge(line, table, tolerance) for line in self.lines]
         lists = plan.norm.standard.code_lists
         self._zones = ZoneJudge(
             self._overlay_concept(
@@ -138,7 +135,7 @@ class ProjectReview:
             tuple(plan.norm.get("zones.farmland")),
         )
         self._county = self._overlay_concept("county")
-        self._summed = {concept: self._overlay_concept(concept) for concept in _SUMMED}
+        self._summed = {concept: self._overlay_concept(concept) for concept in _SUMMED_NAMES}
         parcels = self._summed["parcels"]
         self._classes = LandClasses(parcels, self.ctx) if parcels else None
         self._expected = self._overlay_concept(settings.archaeology.area)
@@ -156,7 +153,7 @@ class ProjectReview:
                     f"gaps_{concept}",
                     name,
                     MessageList(gaps, "between_sentences"),
-                    Message(SECTION, "remedy_gaps", {"line": BilingualName(name), "role": layer.role}),
+                    Message(SECTION, "remedy_gaps", {"line": name, "role": layer.role}),
                 )
         self._gap_items = tuple(items.values())
         self._uses = lists.get(USE_CODES)
@@ -203,21 +200,21 @@ class ProjectReview:
         self._progress(_OVERLAY_SHARE * min(len(self._overlays) / self._steps, 1.0))
         return self._overlays[layer.role]
 
-    def _prepare_line(self, spec: LineSpec) -> LineData:
-        """Return a line with its layer, parts of rows and overlay."""
+    def _prepare_line(self, spec: LineSpec) -> LineJudge:
+        """Return the judge of a line, with its layer, parts of rows and overlay."""
         layer, problem = self._find_layer(spec.concept)
         known = layer or self.plan.find_layer_of_concept(spec.concept) or self.plan.find_unusable_layer(spec.concept)
         role = known.role if known is not None else self.plan.list_roles_of_concept(spec.concept)[0]
+        judge = LineJudge(spec, role, self.table, self.tolerance)
         if layer is None:
             is_declared = problem == "absent" and bool({spec.concept, role} & self.plan.norm.profile.absent)
-            return LineData(spec, role, None, None, problem, is_declared)
+            return replace(judge, problem=problem, is_declared_absent=is_declared)
         parts = find_row_parts(spec, layer, self.ctx)
-        overlay = self._overlay_concept(spec.concept, lambda _layer: parts.groups)
-        data = LineData(spec, role, overlay, parts)
-        if spec.rows != ROWS_CULTIVATED:
-            return data
-        is_known = np.array([bool(code) for code in layer.text("land_use")])
-        return replace(data, is_counted=self.ctx.find_cultivated_rows(layer), is_known=is_known)
+        judge.parts, judge.overlay = parts, self._overlay_concept(spec.concept, lambda _layer: parts.groups)
+        if spec.rows == ROWS_CULTIVATED:
+            judge.is_counted = self.ctx.find_cultivated_rows(layer)
+            judge.is_known = np.array([bool(code) for code in layer.text("land_use")])
+        return judge
 
     def _review_project(self, number: int, project: Project) -> ProjectResult | ProjectNote:
         """Return the result of a project, or a note if it is wholly outside the county."""
@@ -228,10 +225,8 @@ class ProjectReview:
         if county is not None and county.outside_m2:
             notes.append(self._make_note(NoteLevel.WARNING, "partly_outside", project, area=Area(county.outside_m2)))
         uses = self._uses.list_code_and_parents(project.use_code) if self._uses and project.use_code else ()
-        lines = [
-            *[judge.judge(number, project, uses) for judge in self._line_judges],
-            *([county] if county is not None else []),
-        ]
+        lines = [line.judge(number, project, uses) for line in self.lines]
+        lines += [county] if county is not None else []
         lines = [apply_gaps(line, self._list_gaps(line.role)) for line in lines]
         zones = self._zones.judge(number, project, uses)
         items: list[ReviewItem] = [*project.doubts, *lines, *zones]
@@ -240,7 +235,7 @@ class ProjectReview:
         parcels, townships, functions = (
             None if overlay is None or number in overlay.failed else overlay for overlay in self._summed.values()
         )
-        in_townships = sum_townships(townships, number) if townships else ()
+        in_townships = sum_places(townships, number, are_townships=True) if townships else ()
         if sum(zone.area_m2 for zone in zones) > project.statutory_m2 + self.tolerance.min_area_m2:
             notes.append(self._make_note(NoteLevel.WARNING, "zones_overlap", project))
         names = NameList(tuple(one.name for one in in_townships if one.area_m2 >= self.tolerance.min_area_m2))
@@ -253,7 +248,7 @@ class ProjectReview:
         found = []
         for item_id, name, overlay in overlays:
             if number in overlay.failed:
-                params = {"line": BilingualName(name), "role": overlay.layer.role}
+                params = {"line": name, "role": overlay.layer.role}
                 failure, remedy = (Message(SECTION, key, params) for key in ("line_overlay_failed", "remedy_overlay"))
                 found.append(MissingItem(item_id, name, failure, remedy))
         return ProjectResult(
@@ -262,7 +257,7 @@ class ProjectReview:
             zones,
             classes,
             in_townships,
-            sum_functions(functions, number) if functions else (),
+            sum_places(functions, number, are_townships=False) if functions else (),
             list_supplements(project, lines),
             make_heritage_notice(
                 number, self._expected, self._heritage, self.settings.archaeology.mark, self.tolerance
@@ -291,15 +286,15 @@ class ProjectReview:
     def _judge_county(self, number: int, project: Project) -> LineItem | None:
         """Return an item on land outside the county, or on a missing outline; None for a project inside."""
         if self._county is None:
-            role = self.plan.list_roles_of_concept(COUNTY)[0]
             return LineItem(
-                COUNTY, role, COUNTY_NAME, AreaBasis.STATUTORY, None, None, None, Outcome.UNDETERMINED,
-                Message(SECTION, "line_county_absent"), is_present=False, weight=Outcome.CONDITIONAL,
+                COUNTY, self.plan.list_roles_of_concept(COUNTY)[0], COUNTY_NAME, AreaBasis.STATUTORY, None, None, None,
+                Outcome.UNDETERMINED, Message(SECTION, "line_county_absent"), is_present=False,
+                weight=Outcome.CONDITIONAL,
             )  # fmt: skip
         if number in self._county.failed:
             return LineItem(
                 COUNTY, self._county.layer.role, COUNTY_NAME, AreaBasis.STATUTORY, None, None, None,
-                Outcome.UNDETERMINED, Message(SECTION, "line_overlay_failed", {"line": BilingualName(COUNTY_NAME)}),
+                Outcome.UNDETERMINED, Message(SECTION, "line_overlay_failed", {"line": COUNTY_NAME}),
             )  # fmt: skip
         pieces = self._county.get_pieces(number)
         if len(pieces.rows) and is_rest_sliver(pieces, project, self.tolerance):
@@ -334,5 +329,9 @@ class ProjectReview:
 
     def _make_note(self, level: NoteLevel, key: str, project: Project, **params: object) -> ProjectNote:
         """Return a note on a project."""
-        shown = {"file": project.source, "row": project.row, **params}
-        return ProjectNote(level, Message(SECTION, f"note_{key}", shown), project.row, project.label)
+        return ProjectNote(
+            level,
+            Message(SECTION, f"note_{key}", {"file": project.source, "row": project.row, **params}),
+            project.row,
+            project.label,
+        )

@@ -20,6 +20,7 @@ from .reviewed_project import (
     SECTION,
     VERDICTS,
     AdmissionRule,
+    BilingualText,
     ConformityResult,
     LineItem,
     MissingItem,
@@ -39,12 +40,12 @@ CORE, CONTROL, INSIDE, OUTSIDE, PARTLY = "core", "control", "inside", "outside",
 #: Parts of planned land use: the project's use is of its class, or is not.
 SAME_USE, OTHER_USE = "same", "other"
 _MIN_HECTARES_M2 = 100.0
-_PROJECT_NAME = ("项目资料", "Data of the project")
-_LACKING_NAME = ("其他控制线和图层", "Other lines and layers")
-ZONES_NAME = ("规划分区准入", "Admission by zone")
+_PROJECT_NAME = BilingualText("项目资料", "Data of the project")
+_LACKING_NAME = BilingualText("其他控制线和图层", "Other lines and layers")
+ZONES_NAME = BilingualText("规划分区准入", "Admission by zone")
 #: Id of the item on land outside the county.
 COUNTY = "county"
-COUNTY_NAME = ("县域", "County")
+COUNTY_NAME = BilingualText("县域", "County")
 
 
 class ReportLine(NamedTuple):
@@ -62,19 +63,18 @@ def get_outcome_name(outcome: Outcome, texts: Texts) -> str:
 def describe_result(result: ConformityResult, lang: str) -> list[ReportLine]:
     """Return a summary, the verdicts of few projects with the reason, and the notes, those on errors first."""
     texts = Texts(lang)
-    counts = {str(verdict): format_number(result.count(verdict), 0) for verdict in VERDICTS}
     summary = texts.get(
         SECTION,
         "done",
         count=format_number(len(result.results), 0),
         left_out=format_number(result.left_out_count, 0),
         table=result.admission_file,
-        **counts,
+        **{str(verdict): format_number(result.count(verdict), 0) for verdict in VERDICTS},
     )
     lines = [ReportLine(NoteLevel.WARNING if result.has_problems else NoteLevel.INFO, summary)]
     if len(result.results) <= _MAX_LISTED_PROJECTS:
-        for one in result.results:
-            text = texts.get(
+        sentences = (
+            texts.get(
                 SECTION,
                 "project_line",
                 project=one.project.label,
@@ -82,11 +82,18 @@ def describe_result(result: ConformityResult, lang: str) -> list[ReportLine]:
                 area=Area(one.project.statutory_m2).render(texts),
                 reason=one.reasons[0].render(texts) if one.reasons else "",
             )
-            lines.append(ReportLine(NoteLevel.INFO, text))
+            for one in result.results
+        )
+        lines += [ReportLine(NoteLevel.INFO, text) for text in sentences]
     if result.unread_note:
         lines.append(ReportLine(NoteLevel.INFO, result.unread_note.render(texts)))
-    notes = sorted(result.notes, key=lambda note: (_LEVEL_ORDER.index(note.level), note.row))
-    return [*lines, *(ReportLine(note.level, note.message.render(texts)) for note in notes)]
+    return [
+        *lines,
+        *(
+            ReportLine(note.level, note.message.render(texts))
+            for note in sorted(result.notes, key=lambda note: (_LEVEL_ORDER.index(note.level), note.row))
+        ),
+    ]
 
 
 def count_loose_parts(parts: NDArray) -> dict[str, int]:
@@ -98,17 +105,6 @@ def count_loose_parts(parts: NDArray) -> dict[str, int]:
 def describe_part(part: str, texts: Texts) -> str:
     """Return the name of a part; a part by words has its own."""
     return texts.get(SECTION, f"part_{part}") if part in (CORE, CONTROL, INSIDE, OUTSIDE) else part
-
-
-@dataclass(frozen=True)
-class BilingualName:
-    """A name as a parameter of a sentence: (Chinese, English)."""
-
-    name: tuple[str, str]
-
-    def render(self, texts: Texts) -> str:
-        """Return the name in the language of the texts."""
-        return self.name[texts.lang == "en"]
 
 
 @dataclass(frozen=True)
@@ -127,17 +123,6 @@ class Area:
 
 
 @dataclass(frozen=True)
-class Length:
-    """A length (m) as a parameter of a sentence; whole metres from 10 m on."""
-
-    length_m: float
-
-    def render(self, texts: Texts) -> str:
-        """Return the length without a unit."""
-        return format_number(self.length_m, 0 if self.length_m >= 10 else 2)
-
-
-@dataclass(frozen=True)
 class Condition:
     """The condition of a row of the admission table as a parameter of a sentence."""
 
@@ -145,7 +130,7 @@ class Condition:
 
     def render(self, texts: Texts) -> str:
         """Return the condition in the language of the texts, without its full stop."""
-        return self.rule.get_condition(texts.lang).rstrip("。. ")
+        return self.rule.condition.render(texts).rstrip("。. ")
 
 
 def count_outcome(item: ReviewItem) -> Outcome:
@@ -195,15 +180,16 @@ def list_missing(
                 key = "gaps"
             elif isinstance(line.reason, Message):
                 key = {"line_approval_doubtful": "fields", "line_loose": "loose"}.get(line.reason.key, key)
-            params = {"line": BilingualName(line.name), "role": line.role}
-            remedy = Message(SECTION, f"remedy_{key}", params)
+            remedy = Message(SECTION, f"remedy_{key}", {"line": line.name, "role": line.role})
             missing.append(MissingItem(line.id, line.name, line.reason, remedy))
     lacking = [line for line in lines if line.weight is Outcome.LISTED]
     if lacking:
-        labels = [[f"{line.get_name(lang)} {line.role}" for line in lacking] for lang in ("zh", "en")]
-        names = {"lines": BilingualName(("、".join(labels[0]), ", ".join(labels[1])))}
-        remedy = Message(SECTION, "remedy_lines_lacking")
-        missing.append(MissingItem("lines_lacking", _LACKING_NAME, Message(SECTION, "lines_lacking", names), remedy))
+        names = BilingualText(
+            "、".join(f"{line.name.zh} {line.role}" for line in lacking),
+            ", ".join(f"{line.name.en} {line.role}" for line in lacking),
+        )
+        reason, remedy = Message(SECTION, "lines_lacking", {"lines": names}), Message(SECTION, "remedy_lines_lacking")
+        missing.append(MissingItem("lines_lacking", _LACKING_NAME, reason, remedy))
     open_zones = [zone for zone in zones if zone.outcome is Outcome.UNDETERMINED]
     # Land outside the zones, and a plan without zones, have neither code nor name: a use would not settle them.
     without_use = [] if project.use_code else [zone for zone in open_zones if zone.code or zone.name]
@@ -214,7 +200,7 @@ def list_missing(
         open_zones = [zone for zone in open_zones if zone not in without_use]
     for zone in open_zones:
         key = "zones" if not (zone.code or zone.name) else "admission" if project.use_code else "use"
-        name = (f"{zone.name}准入", f"Admission in {zone.name}") if zone.name else ZONES_NAME
+        name = BilingualText(f"{zone.name}准入", f"Admission in {zone.name}") if zone.name else ZONES_NAME
         params = {"zone": zone.name, "use": project.use_name}
         missing.append(MissingItem(f"zone_{zone.code}", name, zone.reason, Message(SECTION, f"remedy_{key}", params)))
     return (*missing, *absent_layers)

@@ -11,7 +11,7 @@ use. Each of several overlapping zones or parts is judged, and the strictest out
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -30,7 +30,7 @@ from ...standard.profile import Norm
 from ...standard.profile.load import find_file_of_profile, find_file_of_standard
 from ...standard.template import CodeList
 from .review_sentences import CONTROL, CORE, INSIDE, OTHER_USE, OUTSIDE, PARTLY, SAME_USE
-from .reviewed_project import Admission, AdmissionRule, AreaBasis, Outcome, SupplyMode
+from .reviewed_project import Admission, AdmissionRule, AreaBasis, BilingualText, Outcome, SupplyMode
 
 FILE_NAME = "conformity.toml"
 #: Settings of a profile: a file with further lines, and the lines that are switched off.
@@ -72,9 +72,9 @@ class LineSpec:
     rows: Annotated[str, one_of(*ROW_KINDS)] = ROWS_ALL
 
     @property
-    def name(self) -> tuple[str, str]:
+    def name(self) -> BilingualText:
         """Return the name in Chinese and in English."""
-        return self.zh, self.en
+        return BilingualText(self.zh, self.en)
 
 
 @dataclass(frozen=True)
@@ -148,8 +148,12 @@ def load_review_settings(norm: Norm) -> ReviewSettings:
             lines[line.id] = line
     off = tuple(norm.get(OFF_SETTING))
     for line_id in off:
-        known = tuple(one.id for one in lines.values() if one.absent is Outcome.LISTED)
-        check_known(line_id, known, norm.profile.path or folder / FILE_NAME, OFF_SETTING)
+        check_known(
+            line_id,
+            tuple(one.id for one in lines.values() if one.absent is Outcome.LISTED),
+            norm.profile.path or folder / FILE_NAME,
+            OFF_SETTING,
+        )
     switched_off = tuple(lines.pop(line_id) for line_id in dict.fromkeys(off))
     words, barred = ("|".join(map(re.escape, texts)) for texts in (file.approval.words, file.approval.no_issuer))
     document = f"(?:(?!.*(?:{barred})){file.approval.number})"
@@ -305,14 +309,9 @@ def load_admission(norm: Norm, settings: ReviewSettings) -> AdmissionTable:
     if path is None:
         return AdmissionTable(standard_rules, standard_path.name)
     rules = _read_rules(path, norm, settings)
-    mentioned = {place.partition(":")[0] for place, _ in rules}
-    line_ids = {line.id for line in settings.lines}
-    kept = {
-        key: rule
-        for key, rule in standard_rules.items()
-        if (line := key[0].partition(":")[0]) in line_ids and line not in mentioned
-    }
-    return AdmissionTable({**kept, **rules}, path.name)
+    kept_lines = {line.id for line in settings.lines} - {place.partition(":")[0] for place, _ in rules}
+    kept = {key: rule for key, rule in standard_rules.items() if key[0].partition(":")[0] in kept_lines}
+    return AdmissionTable(kept | rules, path.name)
 
 
 def _read_rules(path: Path, norm: Norm, settings: ReviewSettings) -> dict[tuple[str, str], AdmissionRule]:
@@ -331,27 +330,25 @@ def _read_rules(path: Path, norm: Norm, settings: ReviewSettings) -> dict[tuple[
     for row in table.rows:
         cells = row.text_by_column
         zone, use = places.find_code(cells["zone"]), uses.find_code(cells["use"])
-        outcome = _OUTCOME_BY_WORD.get(cells["outcome"])
-        if not zone:
-            raise table.make_cell_error(row, "zone", cells["zone"], places.list_examples())
-        if not use:
-            raise table.make_cell_error(row, "use", cells["use"], uses.list_examples())
-        if outcome is None:
-            raise table.make_cell_error(row, "outcome", cells["outcome"], _OUTCOME_BY_WORD)
-        if cells["mark"] not in SOURCE_MARKS:
-            raise table.make_cell_error(row, "mark", cells["mark"], SOURCE_MARKS)
-        if not cells["source"]:
-            raise table.make_cell_error(row, "source", "")
+        # Column → whether its cell can be used, and a function that lists what a message names.
+        checks: dict[str, tuple[bool, Callable[[], Iterable[str]]]] = {
+            "zone": (bool(zone), places.list_examples),
+            "use": (bool(use), uses.list_examples),
+            "outcome": (cells["outcome"] in _OUTCOME_BY_WORD, lambda: _OUTCOME_BY_WORD),
+            "mark": (cells["mark"] in SOURCE_MARKS, lambda: SOURCE_MARKS),
+            "source": (bool(cells["source"]), tuple),
+        }
+        for column, (is_usable, list_known) in checks.items():
+            if not is_usable:
+                raise table.make_cell_error(row, column, cells[column], list_known())
         rule = AdmissionRule(
             zone,
             use,
-            outcome,
-            cells["condition"],
-            cells["source"],
+            _OUTCOME_BY_WORD[cells["outcome"]],
+            BilingualText(cells["condition"], cells["condition_en"] or cells["condition"]),
+            BilingualText(cells["source"], cells["source_en"] or cells["source"]),
             cells["mark"],
             row.line_number,
-            cells["condition_en"],
-            cells["source_en"],
         )
         first = rules.setdefault((zone, use), rule)
         if first is not rule:

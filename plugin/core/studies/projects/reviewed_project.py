@@ -12,12 +12,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import shapely
 
-from ...standard.messages.texts import Message, MessagePart, NameList
+from ...standard.messages.texts import Message, MessagePart, NameList, Texts
 
 if TYPE_CHECKING:
     from ...geometry.tolerance import Tolerance
@@ -47,6 +46,17 @@ VERDICTS = (Outcome.CONFORMS, Outcome.CONDITIONAL, Outcome.FAILS, Outcome.UNDETE
 def find_gravest(outcomes: Iterable[Outcome]) -> Outcome:
     """Return the gravest of several outcomes; LISTED without any."""
     return max(outcomes, key=OUTCOME_ORDER.index, default=Outcome.LISTED)
+
+
+class BilingualText(NamedTuple):
+    """A name or text in Chinese and in English, which may be a parameter of a sentence."""
+
+    zh: str
+    en: str
+
+    def render(self, texts: Texts) -> str:
+        """Return the text in the language of the texts."""
+        return self[texts.lang == "en"]
 
 
 class Admission(StrEnum):
@@ -167,53 +177,32 @@ class AdmissionRule:
     """A row of the admission table (``admission.csv``).
 
     ``zone``: code of a planning zone, or a control line with a part (``LSWHBHX:core``); ``use``: a code of
-    用地用海分类, which includes the codes below it, or ``*``; ``condition``, ``source``: texts of the table; ``mark``:
-    A, B or C; ``line``: its line in the file.
+    用地用海分类, which includes the codes below it, or ``*``; ``condition``, ``source``: texts of the table, Chinese
+    where it has no English ones; ``mark``: A, B or C; ``line``: its line in the file.
     """
 
     zone: str
     use: str
     outcome: Admission
-    condition: str
-    source: str
+    condition: BilingualText
+    source: BilingualText
     mark: str
     line: int
-    condition_en: str = ""
-    source_en: str = ""
-
-    def get_condition(self, lang: str) -> str:
-        """Return the condition in a language, in Chinese where the table has no English text."""
-        return self.condition_en if lang == "en" and self.condition_en else self.condition
-
-    def get_source(self, lang: str) -> str:
-        """Return the source in a language, in Chinese where the table has no English text."""
-        return self.source_en if lang == "en" and self.source_en else self.source
-
-
-class LazyShape:
-    """A shape in the plane that is computed once, when it is asked for.
-
-    A union takes longer than all figures of a line, and the panel draws few of the shapes of a review.
-    """
-
-    def __init__(self, compute: Callable[[], Any]):
-        self._compute = compute
-
-    @cached_property
-    def shape(self) -> Any:
-        """Return the shape; None if it cannot be computed."""
-        return self._compute()
 
 
 class OccupiedLand:
-    """Land of a project in a line, a part of a line, or a zone."""
+    """Land of a project in a line, a part of a line, or a zone.
 
-    land: LazyShape | None
+    ``land`` computes its shape, and keeps it: a union takes longer than all figures of a line, and the panel draws few
+    of the shapes of a review.
+    """
+
+    land: Callable[[], Any] | None
 
     @property
     def shape(self) -> Any:
-        """Return the land as a shape in the plane; None without land."""
-        return self.land.shape if self.land else None
+        """Return the land as a shape in the plane; None without land, or if it cannot be computed."""
+        return self.land() if self.land else None
 
 
 @dataclass(frozen=True)
@@ -231,7 +220,7 @@ class LinePart(OccupiedLand):
     net_m2: float | None
     outcome: Outcome
     rule: AdmissionRule | None
-    land: LazyShape | None
+    land: Callable[[], Any] | None
 
 
 class JudgedItem(OccupiedLand):
@@ -255,17 +244,16 @@ class LineItem(JudgedItem):
     """One control line or layer in the table of the review (一、控制线审查).
 
     ``id``: id of the line in ``conformity.toml``; ``role``: layer code, that of the standard if the layer is absent;
-    ``name``: (Chinese, English); ``area_m2``: occupied statutory area, None if the layer is absent; ``net_m2``:
-    occupied net area, None without a basis; ``basis``: that of the leading figure; ``outside_m2``: land of the project
-    outside (城镇开发边界, 县域), None for other lines; ``reason``: why this outcome, as a sentence; ``rule``: the row
-    of the admission table that decides, None if none does; ``distance_m``: distance to the nearest feature where the
-    project has no land in the line, None otherwise; ``touched_m2``: land below the limits of slivers, which counts as
-    not occupied.
+    ``area_m2``: occupied statutory area, None if the layer is absent; ``net_m2``: occupied net area, None without a
+    basis; ``basis``: that of the leading figure; ``outside_m2``: land of the project outside (城镇开发边界, 县域), None
+    for other lines; ``reason``: why this outcome, as a sentence; ``rule``: the row of the admission table that decides,
+    None if none does; ``distance_m``: distance to the nearest feature where the project has no land in the line, None
+    otherwise; ``touched_m2``: land below the limits of slivers, which counts as not occupied.
     """
 
     id: str
     role: str
-    name: tuple[str, str]
+    name: BilingualText
     basis: AreaBasis
     area_m2: float | None
     net_m2: float | None
@@ -276,7 +264,7 @@ class LineItem(JudgedItem):
     parts: tuple[LinePart, ...] = ()
     distance_m: float | None = None
     touched_m2: float = 0.0
-    land: LazyShape | None = None
+    land: Callable[[], Any] | None = None
     #: The layer is among the data, or the profile declares that the county has none (本县无).
     is_present: bool = True
     #: Outcome as it counts for the whole; None: as it is. A missing layer may count as 有条件, or not at all (LISTED).
@@ -288,15 +276,6 @@ class LineItem(JudgedItem):
     def leading_m2(self) -> float | None:
         """Return the occupied area on the leading basis: net area where it is known, else statutory area."""
         return self.net_m2 if self.basis is AreaBasis.NET and self.net_m2 is not None else self.area_m2
-
-    @property
-    def is_occupied(self) -> bool:
-        """Return True if the project has land in the line."""
-        return bool(self.area_m2)
-
-    def get_name(self, lang: str) -> str:
-        """Return the name of the line in a language."""
-        return self.name[lang == "en"]
 
 
 @dataclass(frozen=True)
@@ -333,7 +312,7 @@ class ZoneItem(JudgedItem):
     outcome: Outcome
     reason: Message
     rule: AdmissionRule | None
-    land: LazyShape
+    land: Callable[[], Any]
 
 
 #: What gives an outcome and a reason.
@@ -385,13 +364,9 @@ class MissingItem:
     """Something that could not be determined (七、未能判定事项): the matter, what is missing, what to hand in."""
 
     id: str
-    name: tuple[str, str]
+    name: BilingualText
     missing: MessagePart
     remedy: Message
-
-    def get_name(self, lang: str) -> str:
-        """Return the name of the matter in a language."""
-        return self.name[lang == "en"]
 
 
 @dataclass(frozen=True)

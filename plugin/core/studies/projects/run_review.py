@@ -90,17 +90,17 @@ def review_projects(
     progress(_READING_SHARE, "")
     read = read_projects(projects, norm, settings, plan.plane_crs, width_m=width_m, use=use, cancellation=cancellation)
     tolerance = options.tolerance or norm.make_tolerance()
-    shapes = np.array([project.extent for project in read.projects], dtype=object)
-    review = ProjectReview(
-        make_plan_near(plan, shapes, settings, cancellation),
+    reviewed = ProjectReview(
+        make_plan_near(
+            plan, np.array([project.extent for project in read.projects], dtype=object), settings, cancellation
+        ),
         read.projects,
         settings,
         table,
         tolerance,
         progress=lambda share: progress(_READING_SHARE + (1 - _READING_SHARE) * share, ""),
         cancellation=cancellation,
-    )
-    reviewed = review.review()
+    ).review()
     progress(1.0, "")
     return make_result(plan, settings, read, reviewed, table, tolerance, options.lang, options.document_info)
 

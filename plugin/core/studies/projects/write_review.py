@@ -55,7 +55,7 @@ from .reviewed_project import (
 )
 
 LAYER_SUFFIX = ".gpkg"
-#: Class → keys of its dictionary in order, each perhaps with the attribute of another name; methods get the language.
+#: Class → keys of its dictionary in order, each perhaps with the attribute of another name.
 _KEYS_BY_CLASS: dict[type, tuple[str | tuple[str, str], ...]] = {
     Project: (
         "row", "name", "number", "applicant", ("use", "use_code"), "use_name", "use_text", "supply", "kind",
@@ -66,7 +66,7 @@ _KEYS_BY_CLASS: dict[type, tuple[str | tuple[str, str], ...]] = {
         "outside_townships_m2", "functions", "supplements", "heritage", "missing",
     ),
     LineItem: (
-        "id", "role", ("name", "get_name"), "basis", "area_m2", "net_m2", "outside_m2", "outcome", "reason", "rule",
+        "id", "role", "name", "basis", "area_m2", "net_m2", "outside_m2", "outcome", "reason", "rule",
         ("confirmed", "is_confirmed"), ("present", "is_present"), "distance_m", "touched_m2", "parts",
         ("geometry", "shape"),
     ),
@@ -75,18 +75,15 @@ _KEYS_BY_CLASS: dict[type, tuple[str | tuple[str, str], ...]] = {
         "code", "name", ("parent", "parent_name"), "area_m2", "admission", "outcome", "reason", "rule",
         ("confirmed", "is_confirmed"),
     ),
-    AdmissionRule: (
-        "zone", "use", "outcome", ("condition", "get_condition"), ("source", "get_source"), "mark", "line",
-    ),
+    AdmissionRule: ("zone", "use", "outcome", "condition", "source", "mark", "line"),
     ClassItem: ("code", "name", "major_class", "ownership", "area_m2", "net_m2", ("cultivated", "is_cultivated")),
     TownshipItem: ("code", "name", "area_m2"),
     SupplementItem: ("id", "occupied_m2", "statutory_m2", "rule", "document", "plan"),
     HeritageNotice: ("names", "area_m2", "mark", ("text", "message")),
-    MissingItem: ("id", ("name", "get_name"), "missing", "remedy"),
+    MissingItem: ("id", "name", "missing", "remedy"),
     ProjectNote: ("level", "row", "project", "field", ("text", "message")),
 }  # fmt: skip
 LAYER_NAME = "conformity"
-_NUMERIC_COLUMNS = ("row", "area_m2", "net_m2")
 _COLUMNS = (
     "row", "project", "number", "use", "item", "role", "code", "name", "part", "area_m2", "net_m2", "outcome",
     "outcome_name", "reason", "source", "mark",
@@ -127,11 +124,7 @@ def write_conformity_outputs(
     ``print_pdf`` writes a document as PDF, ``rasterise`` draws maps as pixels; only QGIS can. Raise OutputError and
     InputError as `write_files`, and Cancelled.
     """
-
-    @cache
-    def make_document() -> Document:
-        return make_conformity_document(result, rasterise=rasterise, cancellation=cancellation)
-
+    make_document = cache(partial(make_conformity_document, result, rasterise=rasterise, cancellation=cancellation))
     for target in outputs.list_paths():
         check_not_input(target, list(result.plan.input_files))
     write_files(
@@ -152,15 +145,17 @@ def result_to_dict(result: ConformityResult, lang: str) -> dict[str, Any]:
     def convert(value: Any) -> Any:
         keys = _KEYS_BY_CLASS.get(type(value))
         if keys is not None:
-            pairs = ((one, one) if isinstance(one, str) else one for one in keys)
-            return {key: convert(getattr(value, attribute)) for key, attribute in pairs}
+            return {
+                key: convert(getattr(value, attribute))
+                for key, attribute in ((one, one) if isinstance(one, str) else one for one in keys)
+            }
+        if hasattr(value, "render"):
+            return value.render(texts)
         if isinstance(value, tuple):
             return [convert(one) for one in value]
         if isinstance(value, shapely.Geometry):
             return value.wkt
-        if hasattr(value, "render"):
-            return value.render(texts)
-        return value(lang) if callable(value) else str(value) if isinstance(value, StrEnum) else value
+        return str(value) if isinstance(value, StrEnum) else value
 
     return {
         "schema": "sanxian-conformity/1",
@@ -212,17 +207,23 @@ def write_parts_layer(result: ConformityResult, path: Path) -> None:
                 "outcome_name": get_outcome_name(outcome, texts),
                 "reason": reason,
                 "shape": shape,
-                **({"source": rule.get_source(texts.lang), "mark": rule.mark} if rule else {}),
+                **({"source": rule.source.render(texts), "mark": rule.mark} if rule else {}),
                 **more,
                 "part": describe_part(more.get("part", ""), texts),
             }
         )
 
     for one in result.results:
-        reasons = "\n".join(reason.render(texts) for reason in one.reasons)
-        add(one, "project", one.project.shape, one.project.statutory_m2, one.verdict, reasons)
+        add(
+            one,
+            "project",
+            one.project.shape,
+            one.project.statutory_m2,
+            one.verdict,
+            "\n".join(reason.render(texts) for reason in one.reasons),
+        )
         for line in one.lines:
-            of_line = {"role": line.role, "code": line.id, "name": line.get_name(texts.lang)}
+            of_line = {"role": line.role, "code": line.id, "name": line.name.render(texts)}
             reason = line.reason.render(texts)
             for part in line.parts:
                 if part.shape is not None:
@@ -231,47 +232,51 @@ def write_parts_layer(result: ConformityResult, path: Path) -> None:
         for zone in one.zones:
             reason, name = zone.reason.render(texts), {"code": zone.code, "name": zone.name}
             add(one, "zone", zone.shape, zone.area_m2, zone.outcome, reason, zone.rule, **name)
-    columns = {
-        name: pd.Series([row[name] for row in rows], dtype="float64" if name in _NUMERIC_COLUMNS else "object")
-        for name in _COLUMNS
-    }
-    columns["row"] = columns["row"].astype("int64")
+    columns = pd.DataFrame(rows, columns=[*_COLUMNS], dtype=object)
+    columns = columns.astype({"row": "int64", "area_m2": "float64", "net_m2": "float64"})
     crs = result.plan.plane_crs
-    shapes = gpd.GeoSeries([row["shape"] for row in rows], crs=crs)
-    write_polygon_layer(gpd.GeoDataFrame(columns, geometry=shapes, crs=crs), path, LAYER_NAME)
+    write_polygon_layer(
+        gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries([row["shape"] for row in rows], crs=crs), crs=crs),
+        path,
+        LAYER_NAME,
+    )
 
 
 def write_conformity_workbook(result: ConformityResult, path: Path) -> None:
     """Write all tables to a new workbook. Raise OutputError."""
     texts = Texts(result.lang)
-    tables = [
-        make_project_table(result, texts),
-        make_line_table(result, texts),
-        make_zone_table(result, texts),
-        make_class_table(result, texts),
-        make_township_table(result, texts),
-        make_table(
-            "conformity_notes",
-            [
-                TableColumn(
-                    "project_row",
-                    width_in_characters=8,
-                    value=lambda note: make_table_number(note.row, "count") if note.row else None,
-                ),
-                TableColumn("project_name", width_in_characters=26, value=lambda note: note.project),
-                TableColumn(
-                    "project_level",
-                    width_in_characters=10,
-                    value=lambda note: texts.get(SECTION, f"level_{note.level}"),
-                ),
-                TableColumn("project_note", width_in_characters=90, value=lambda note: note.message.render(texts)),
-            ],
-            result.notes,
-            lambda note: str(note.row),
-            notes=[] if result.notes else [texts.get(SECTION, "no_notes")],
-        ),
-    ]
-    write_tables_workbook(path, tables, result.area_name, texts)
+    write_tables_workbook(
+        path,
+        [
+            make_project_table(result, texts),
+            make_line_table(result, texts),
+            make_zone_table(result, texts),
+            make_class_table(result, texts),
+            make_township_table(result, texts),
+            make_table(
+                "conformity_notes",
+                [
+                    TableColumn(
+                        "project_row",
+                        width_in_characters=8,
+                        value=lambda note: make_table_number(note.row, "count") if note.row else None,
+                    ),
+                    TableColumn("project_name", width_in_characters=26, value=lambda note: note.project),
+                    TableColumn(
+                        "project_level",
+                        width_in_characters=10,
+                        value=lambda note: texts.get(SECTION, f"level_{note.level}"),
+                    ),
+                    TableColumn("project_note", width_in_characters=90, value=lambda note: note.message.render(texts)),
+                ],
+                result.notes,
+                lambda note: str(note.row),
+                notes=[] if result.notes else [texts.get(SECTION, "no_notes")],
+            ),
+        ],
+        result.area_name,
+        texts,
+    )
 
 
 def make_project_table(result: ConformityResult, texts: Texts) -> ReportTable:
@@ -316,7 +321,7 @@ def make_project_table(result: ConformityResult, texts: Texts) -> ReportTable:
             TableColumn(
                 "project_missing",
                 width_in_characters=40,
-                value=lambda one: comma.join(item.get_name(texts.lang) for item in one.missing),
+                value=lambda one: comma.join(item.name.render(texts) for item in one.missing),
             ),
         ],
         result.results,
@@ -335,7 +340,7 @@ def make_line_table(result: ConformityResult, texts: Texts) -> ReportTable:
         "conformity_lines",
         [
             *_PROJECT_COLUMNS,
-            TableColumn("project_line", width_in_characters=18, value=lambda row: row[1].get_name(texts.lang)),
+            TableColumn("project_line", width_in_characters=18, value=lambda row: row[1].name.render(texts)),
             TableColumn("project_role", width_in_characters=14, value=lambda row: row[1].role),
             TableColumn(
                 "project_occupied",
@@ -434,8 +439,14 @@ def _list_rows_and_sum(
     """Return the rows on parts of a project's land, and on their sum; no sum without ``make_sum``."""
     rows = [make_row(columns, (one, part), code=f"{one.project.row}/{part.code}") for part in parts]
     if make_sum is not None:
-        whole = make_sum("total", sum(part.area_m2 for part in parts))
-        rows.append(make_row(columns, (one, whole), "sum", f"{one.project.row}/total"))
+        rows.append(
+            make_row(
+                columns,
+                (one, make_sum("total", sum(part.area_m2 for part in parts))),
+                "sum",
+                f"{one.project.row}/total",
+            )
+        )
     return rows
 
 
@@ -461,7 +472,7 @@ def _make_rule_columns(texts: Texts) -> list[TableColumn]:
         TableColumn(
             "project_source",
             width_in_characters=36,
-            value=lambda row: row[1].rule.get_source(texts.lang) if row[1].rule else "",
+            value=lambda row: row[1].rule.source.render(texts) if row[1].rule else "",
         ),
         TableColumn(
             "project_mark", width_in_characters=10, value=lambda row: unconfirmed if row[1].mark == "C" else row[1].mark

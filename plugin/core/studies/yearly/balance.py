@@ -24,6 +24,7 @@ from .maintenance import KIND_CODES, MaintainedLayer, YearlyUpdate
 
 #: Tables show the area that touched parcels gained separately from ``revalued`` (by zone: from ``rest``).
 _BALANCE_TERMS = ("before", "moved_out", "moved_in", "changed", "reshaped", "revalued", "doubled", "after")
+_ZONE_TERMS = ("before", "moved_out", "changed_from", "moved_in", "changed_to", "reshaped", "rest", "after")
 
 
 def sum_balance_terms_by_code(maintained_layer: MaintainedLayer) -> dict[str, dict[str, float]]:
@@ -39,16 +40,12 @@ def sum_balance_terms_by_code(maintained_layer: MaintainedLayer) -> dict[str, di
     """
     if not maintained_layer.layer_spec.compared_field:
         return {}
-    sides = []
-    for edition in (maintained_layer.comparison.earlier_edition, maintained_layer.comparison.later_edition):
-        codes = edition.layer.get_texts_by_name(maintained_layer.layer_spec.compared_field)
-        sides.append((codes, np.nan_to_num(edition.layer.statutory)))
-    term_names = ("before", "moved_out", "moved_in", "changed_from", "changed_to", "reshaped", "rest", "after")
-    sums = {code: dict.fromkeys(term_names, 0.0) for code in sorted({*sides[0][0], *sides[1][0]})}
-    for (codes, areas), term in zip(sides, ("before", "after"), strict=True):
-        for code, area_m2 in zip(codes, areas.tolist(), strict=True):
+    layers = (maintained_layer.comparison.earlier_edition.layer, maintained_layer.comparison.later_edition.layer)
+    old, new = (layer.get_texts_by_name(maintained_layer.layer_spec.compared_field) for layer in layers)
+    sums = {code: dict.fromkeys(_ZONE_TERMS, 0.0) for code in sorted({*old, *new})}
+    for layer, codes, term in zip(layers, (old, new), ("before", "after"), strict=True):
+        for code, area_m2 in zip(codes, np.nan_to_num(layer.statutory).tolist(), strict=True):
             sums[code][term] += area_m2
-    (old, _), (new, _) = sides
     parts = [
         (part.kind, part.before_row, part.after_row, part.area_m2)
         for part in maintained_layer.comparison.changed_pieces
@@ -68,38 +65,35 @@ def sum_balance_terms_by_code(maintained_layer: MaintainedLayer) -> dict[str, di
 
 def convert_balance_to_dict(update: YearlyUpdate) -> dict[str, Any]:
     """Return counts, areas and balances of each layer as a dictionary for JSON."""
-    layers = []
-    for maintained_layer in update.maintained_layers:
-        kinds = {
-            kind: {
-                "code": KIND_CODES[kind],
-                "count": maintained_layer.count_changes(kind),
-                "area_m2": maintained_layer.sum_area_m2(kind),
-            }
-            for kind in (MOVED_IN_KIND, CHANGED_KIND, MOVED_OUT_KIND)
-        }
-        layers.append(
+    return {
+        "year": update.year,
+        "layers": [
             {
-                "layer": maintained_layer.role,
-                "before": len(maintained_layer.filed_rows),
-                "before_m2": maintained_layer.area_before_m2,
-                "change": len(maintained_layer.changes),
-                "after": len(maintained_layer.parcels_after_change),
-                "after_m2": sum(piece.area_m2 for piece in maintained_layer.parcels_after_change),
-                "kinds": kinds,
-                "balance": _get_values_by_term(maintained_layer.comparison.balance_by_basis[STATUTORY_BASIS]),
-                "zones": sum_balance_terms_by_code(maintained_layer),
+                "layer": one.role,
+                "before": len(one.filed_rows),
+                "before_m2": one.area_before_m2,
+                "change": len(one.changes),
+                "after": len(one.parcels_after_change),
+                "after_m2": sum(piece.area_m2 for piece in one.parcels_after_change),
+                "kinds": {
+                    kind: {"code": code, "count": one.count_changes(kind), "area_m2": one.sum_area_m2(kind)}
+                    for kind, code in KIND_CODES.items()
+                },
+                "balance": _get_values_by_term(one.comparison.balance_by_basis[STATUTORY_BASIS]),
+                "zones": sum_balance_terms_by_code(one),
                 "townships": {
-                    township: _get_values_by_term(b)
-                    for township, b in maintained_layer.balance_by_township.items()
+                    township: _get_values_by_term(balance)
+                    for township, balance in one.balance_by_township.items()
                     if township
                 },
-                "outside_townships": _get_values_by_term(maintained_layer.balance_by_township.get("", AreaBalance())),
-                "slivers_m2": maintained_layer.comparison.sliver_m2,
-                "not_maintained_m2": maintained_layer.left_out,
+                "outside_townships": _get_values_by_term(one.balance_by_township.get("", AreaBalance())),
+                "slivers_m2": one.comparison.sliver_m2,
+                "not_maintained_m2": one.left_out,
             }
-        )
-    return {"year": update.year, "layers": layers, "passed_over": update.skip_reason_by_role}
+            for one in update.maintained_layers
+        ],
+        "passed_over": update.skip_reason_by_role,
+    }
 
 
 def _get_values_by_term(balance: AreaBalance) -> dict[str, float]:
@@ -121,7 +115,7 @@ def make_balance_tables(update: YearlyUpdate, texts: Texts) -> list[ReportTable]
     table.rows = [
         _make_row(
             [_get_layer_name(update, one), one.role],
-            _list_shown_terms(one.comparison.balance_by_basis[STATUTORY_BASIS]),
+            _subtract_reshaped(_get_values_by_term(one.comparison.balance_by_basis[STATUTORY_BASIS]), "revalued"),
             one.role,
         )
         for one in update.maintained_layers
@@ -139,25 +133,17 @@ def _make_table(name: str, heads: tuple[str, ...], terms: tuple[str, ...], texts
 
 def summarise_layers(update: YearlyUpdate, texts: Texts) -> list[str]:
     """Return one sentence for each layer that changed."""
-    messages = []
-    for maintained_layer in update.changed_layers:
-        params = {
-            f"{kind}_{what}": value
-            for kind in (MOVED_IN_KIND, MOVED_OUT_KIND, CHANGED_KIND)
-            for what, value in {
-                "count": str(maintained_layer.count_changes(kind)),
-                "area": f"{maintained_layer.sum_area_m2(kind):.2f}",
-            }.items()
-        }
-        messages.append(
-            texts.get(
-                "yearly",
-                "summary",
-                layer=_get_layer_name(update, maintained_layer),
-                role=maintained_layer.role,
-                **params,
-            )
+    messages = [
+        texts.get(
+            "yearly",
+            "summary",
+            layer=_get_layer_name(update, one),
+            role=one.role,
+            **{f"{kind}_count": str(one.count_changes(kind)) for kind in KIND_CODES},
+            **{f"{kind}_area": f"{one.sum_area_m2(kind):.2f}" for kind in KIND_CODES},
         )
+        for one in update.changed_layers
+    ]
     return [*messages, texts.get("yearly", "causes")] if messages else []
 
 
@@ -212,8 +198,7 @@ def _list_layer_notes(one: MaintainedLayer, name: str, texts: Texts) -> list[str
         for key, params in make_notes_on_repaired_or_lost_rows(one.comparison, texts, "yearly")
     ]
     # A key that several features of one edition share cannot identify the same parcel in the other edition.
-    sides = (("before", one.comparison.earlier_edition), ("after", one.comparison.later_edition))
-    for side, edition in sides:
+    for side, edition in (("before", one.comparison.earlier_edition), ("after", one.comparison.later_edition)):
         often = [key for key, count in Counter(edition.layer.keys).items() if key and count > 1]
         if often:
             params = {"edition": texts.get("yearly", f"edition_{side}"), "layer": edition.layer.name}
@@ -228,17 +213,13 @@ def _get_layer_name(update: YearlyUpdate, maintained_layer: MaintainedLayer) -> 
 
 def _make_zone_table(update: YearlyUpdate, texts: Texts) -> ReportTable:
     """Return the balance of each layer by code of its compared field, with sums."""
-    terms = ("before", "moved_out", "changed_from", "moved_in", "changed_to", "reshaped", "rest", "after")
-    table = _make_table("yearly_zones", ("layer", "zone", "zone_name"), terms, texts)
+    table = _make_table("yearly_zones", ("layer", "zone", "zone_name"), _ZONE_TERMS, texts)
     standard = update.current_plan.norm.standard
     for one in update.maintained_layers:
         name = _get_layer_name(update, one)
         field = standard.templates[one.role].find_field_by_name(one.layer_spec.compared_field)
         code_list = standard.code_lists.get(field.codes) if field is not None else None
-        rows = {
-            code: _subtract_reshaped({term: row[term] for term in terms}, "rest")
-            for code, row in sum_balance_terms_by_code(one).items()
-        }
+        rows = {code: _subtract_reshaped(row, "rest") for code, row in sum_balance_terms_by_code(one).items()}
         for code, values in rows.items():
             entry = code_list.entry_by_code.get(code) if code_list is not None else None
             heads = [name, code or texts.get("versions", "empty"), entry.name if entry is not None else ""]
@@ -254,7 +235,10 @@ def _make_township_table(update: YearlyUpdate, texts: Texts) -> ReportTable:
     table = _make_table("yearly_townships", ("layer", "township"), _BALANCE_TERMS, texts)
     for one in update.maintained_layers:
         name = _get_layer_name(update, one)
-        rows = {township: _list_shown_terms(balance) for township, balance in one.balance_by_township.items()}
+        rows = {
+            township: _subtract_reshaped(_get_values_by_term(balance), "revalued")
+            for township, balance in one.balance_by_township.items()
+        }
         for township, values in rows.items():
             # A township in which all areas round to zero has no row.
             if any(round(value, 2) for value in values):
@@ -264,11 +248,6 @@ def _make_township_table(update: YearlyUpdate, texts: Texts) -> ReportTable:
             total = np.sum(list(rows.values()), axis=0).tolist()
             table.rows.append(_make_row([name, texts.get("tables", "sum")], total, f"{one.role}/sum", "sum"))
     return table
-
-
-def _list_shown_terms(balance: AreaBalance) -> list[float]:
-    """Return the terms of a balance (m²) as a table shows them."""
-    return _subtract_reshaped(_get_values_by_term(balance), "revalued")
 
 
 def _make_row(heads: Sequence[CellValue], values: list[float], key: str, kind: str = "row") -> ReportTableRow:

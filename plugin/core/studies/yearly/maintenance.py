@@ -158,11 +158,6 @@ class MaintenanceClasses:
         """Return the classes that exist, as layers."""
         return [layer for layer in (self.before_layer, self.change_layer, self.after_layer) if layer is not None]
 
-    @property
-    def change_kinds(self) -> list[str]:
-        """Return the 维护类型 (code of the kind) of each change, in the order of rows."""
-        return self.change_layer.text("maintenance_kind")
-
 
 def find_maintenance_classes(ctx: RuleContext) -> list[MaintenanceClasses]:
     """Return the three classes of each maintained layer, in the standard's order."""

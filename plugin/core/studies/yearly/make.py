@@ -91,14 +91,13 @@ def compute_update_from_files(
         damaged_layers = [one for one in all_layers if one.problem is not None and not is_wanted(one)]
         if not any(find_role(one, norm)[0] in roles for one in layers):
             raise InputError("yearly_none_maintained", source=Path(source).name, known="、".join(sorted(roles)))
-        reference = plans[0] if plans else None
         plans.append(
             assemble_plan(
                 layers,
                 norm,
                 scope="three_lines",
                 source=mask_source(source),
-                reference_plan=reference,
+                reference_plan=plans[0] if plans else None,
                 cancellation=cancellation,
             )
         )
@@ -209,8 +208,10 @@ def compute_and_write_update(
 
     def report_comparison(share: float, layer: str) -> None:
         """Report the progress of the comparison (0…1), which is the first part of the whole run."""
-        text = texts.get("yearly", "comparing", layer=layer) if layer else texts.get("toolbox", "comparing")
-        report_progress(_COMPARING_SHARE * share, text)
+        report_progress(
+            _COMPARING_SHARE * share,
+            texts.get("yearly", "comparing", layer=layer) if layer else texts.get("toolbox", "comparing"),
+        )
 
     report_comparison(0.0, "")
     update = compute_update_from_files(

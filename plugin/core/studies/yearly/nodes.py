@@ -13,19 +13,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
 from ...base.cancellation import Cancellation
-from ...geometry import crs as crs_care
 from ...geometry.edge_densification import sort_unique_vertices
 from ...geometry.polygon_rings import change_rings, extract_rings, iterate_batches
 from ...geometry.tolerance import Tolerance
-from ...plan.layer import Layer
-from ...render.versions.edition_comparison import LayerEdition
 
 #: A closed ring.
 _RingCoordinates = list[tuple[float, float]]
@@ -62,12 +58,7 @@ def add_neighbour_vertices_to_edges(
         return with_nodes
     vertices = sort_unique_vertices(shapely.get_coordinates(shapes))
     cancellation.raise_if_cancelled()
-    points = shapely.points(vertices)
-    cancellation.raise_if_cancelled()
-    tree = shapely.STRtree(points)
-    cancellation.raise_if_cancelled()
-    # The first query builds the tree.
-    tree.query(points[0])
+    tree = shapely.STRtree(shapely.points(vertices))
     for batch in iterate_batches(shapes):
         cancellation.raise_if_cancelled()
         rings = extract_rings(shapes[batch])
@@ -111,8 +102,9 @@ def _find_nodes_on_edges(
     ``edge_starts``, ``edge_ends``: (k, 2) ends of the edges; ``points``: the vertices of all polygons; ``tree``:
     spatial index of these; ``reach_m``: greatest distance of a vertex from an edge.
     """
-    lines = shapely.linestrings(np.stack([edge_starts, edge_ends], axis=1))
-    edge, at = tree.query(lines, predicate="dwithin", distance=reach_m)
+    edge, at = tree.query(
+        shapely.linestrings(np.stack([edge_starts, edge_ends], axis=1)), predicate="dwithin", distance=reach_m
+    )
     # Measure from the smaller end, so that both directions of an edge get the same foot.
     reversed_edges = (edge_starts[:, 0] > edge_ends[:, 0]) | (
         (edge_starts[:, 0] == edge_ends[:, 0]) & (edge_starts[:, 1] > edge_ends[:, 1])
@@ -169,22 +161,3 @@ def _insert_into_ring(
                 new_ring.append((east, north))
                 last = along
     return new_ring
-
-
-def make_filed_layer_with_added_nodes(edition: LayerEdition, rows: NDArray, shapes: NDArray) -> Layer:
-    """Return rows of the earlier edition as a layer whose edges have added vertices.
-
-    ``rows``: (q,) positions; ``shapes``: (q,) polygons with the added vertices, in metres. Invalid shapes are left
-    unchanged.
-    """
-    layer = edition.layer.select_rows(rows)
-    has_added_nodes = shapely.get_num_coordinates(shapes) > shapely.get_num_coordinates(edition.shapes[rows])
-    has_added_nodes &= ~layer.invalid_rows
-    if not has_added_nodes.any():
-        return layer
-    polygons = layer.raw_shapes.copy()
-    polygons[has_added_nodes] = crs_care.reproject_geometries(shapes[has_added_nodes], layer.plane_crs, layer.known_crs)
-    frame = layer.frame.set_geometry(type(layer.frame.geometry)(polygons, index=layer.frame.index, crs=layer.frame.crs))
-    other = layer.make_layer_of_source(replace(layer.source, frame=frame))
-    other.stray_rows = layer.stray_rows
-    return other

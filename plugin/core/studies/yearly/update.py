@@ -8,6 +8,7 @@ in, and the current land on those parcels.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -35,7 +36,7 @@ from ...render.versions.edition_pairing import make_shift_limits, snap_vertices
 from ...render.versions.pieces import LandPieces, find_rows_around
 from ...standard.maintenance import MaintainedLayerSpec
 from .maintenance import KIND_CODES, LandChange, MaintainedLayer, ParcelAfterChange, YearlyUpdate
-from .nodes import add_neighbour_vertices_to_edges, make_filed_layer_with_added_nodes
+from .nodes import add_neighbour_vertices_to_edges
 
 #: Slivers are separated from land later, from the remainder of a row.
 _NO_TOLERANCE = Tolerance(min_area_m2=0.0, min_width_m=0.0)
@@ -198,12 +199,19 @@ def compute_yearly_update(
     for spec, size in sizes.items():
         cancellation.raise_if_cancelled()
         name = current.layers[spec.role].template.name
-        part = make_partial_progress(
-            lambda share, name=name: progress(share, name),  # type: ignore[misc]
-            rows_done / total,
-            (rows_done + size) / total,
+        update.maintained_layers.append(
+            _maintain_layer(
+                spec,
+                filed,
+                current,
+                cancellation,
+                make_partial_progress(
+                    lambda share, name=name: progress(share, name),  # type: ignore[misc]
+                    rows_done / total,
+                    (rows_done + size) / total,
+                ),
+            )
         )
-        update.maintained_layers.append(_maintain_layer(spec, filed, current, cancellation, part))
         rows_done += size
     if not update.maintained_layers:
         for plan in (filed, current):
@@ -254,13 +262,12 @@ def _maintain_layer(
     later_edition = make_edition(current_plan.layers[spec.role])
     cancellation.raise_if_cancelled()
     tolerance = current_plan.norm.make_tolerance()
-    fields = (spec.compared_field,) if spec.compared_field else ()
     comparison, pieces, townships = compare_layers_and_townships(
         earlier_edition,
         later_edition,
         tolerance=tolerance,
         townships=get_township_polygons(current_plan, filed_plan),
-        fields=fields,
+        fields=(spec.compared_field,) if spec.compared_field else (),
         shift_limits=make_shift_limits(current_plan.norm),
         cancellation=cancellation,
         progress=make_partial_progress(progress, 0.0, 0.9),
@@ -280,10 +287,11 @@ def _maintain_layer(
         LandChange(changed[n].kind, changed[n].before_row, changed[n].after_row, shape, area_m2)
         for n, shape, area_m2 in zip(owner[~thin].tolist(), shapes[~thin], areas_m2[~thin].tolist(), strict=True)
     ]
-    for kind, code in KIND_CODES.items():
-        parts = comparison.list_pieces_of_kind(kind)
-        if code not in spec.change_kinds and parts:
-            maintained_layer.left_out[kind] = sum(part.area_m2 for part in parts)
+    maintained_layer.left_out = {
+        kind: sum(part.area_m2 for part in parts)
+        for kind, code in KIND_CODES.items()
+        if code not in spec.change_kinds and (parts := comparison.list_pieces_of_kind(kind))
+    }
     maintained_layer.filed_rows = np.unique(
         [c.before_row for c in maintained_layer.changes if c.kind != MOVED_IN_KIND]
     ).astype(int)
@@ -313,14 +321,23 @@ def _add_vertices_of_other_classes(
         *maintained_layer.changes,
         *maintained_layer.parcels_after_change,
     ]
-    shapes = np.empty(len(filed_shapes) + len(changes_and_parcels), dtype=object)
-    shapes[: len(filed_shapes)] = filed_shapes
-    shapes[len(filed_shapes) :] = [one.shape for one in changes_and_parcels]
+    shapes = np.array([*filed_shapes, *(one.shape for one in changes_and_parcels)], dtype=object)
     bends = not crs_care.preserves_straight_lines(crs_care.CGCS2000_DEGREES, earlier_edition.layer.plane_crs)
     shapes_with_nodes = add_neighbour_vertices_to_edges(shapes, tolerance, bends, cancellation)
-    maintained_layer.filed_layer = make_filed_layer_with_added_nodes(
-        earlier_edition, maintained_layer.filed_rows, shapes_with_nodes[: len(filed_shapes)]
-    )
+    # Invalid shapes of the earlier edition are left unchanged.
+    layer = earlier_edition.layer.select_rows(maintained_layer.filed_rows)
+    with_nodes = shapes_with_nodes[: len(filed_shapes)]
+    is_changed = shapely.get_num_coordinates(with_nodes) > shapely.get_num_coordinates(filed_shapes)
+    is_changed &= ~layer.invalid_rows
+    maintained_layer.filed_layer = layer
+    if is_changed.any():
+        polygons = layer.raw_shapes.copy()
+        polygons[is_changed] = crs_care.reproject_geometries(with_nodes[is_changed], layer.plane_crs, layer.known_crs)
+        geometry = type(layer.frame.geometry)(polygons, index=layer.frame.index, crs=layer.frame.crs)
+        maintained_layer.filed_layer = layer.make_layer_of_source(
+            replace(layer.source, frame=layer.frame.set_geometry(geometry))
+        )
+        maintained_layer.filed_layer.stray_rows = layer.stray_rows
     others = shapes_with_nodes[len(filed_shapes) :]
     changed_positions = np.flatnonzero(
         [one.shape is not shape for one, shape in zip(changes_and_parcels, others, strict=True)]

@@ -44,7 +44,7 @@ from ...plan.layer import Layer, SourceLayer
 from ...plan.plan import Plan
 from ...render.tables.workbook import write_tables_workbook
 from ...render.versions.edition_comparison import MOVED_IN_KIND
-from ...standard.maintenance import AFTER_STAGE, BEFORE_STAGE, CHANGE_STAGE, DeliverySpec
+from ...standard.maintenance import AFTER_STAGE, BEFORE_STAGE, CHANGE_STAGE
 from ...standard.messages.texts import Texts
 from ...standard.numbering import find_highest_running_number, make_bsm
 from ...standard.template import Template
@@ -109,27 +109,21 @@ def _make_change(
     Their 维护编号 begin with ``first_maintenance_number``, their keys (BSM) with ``first_key``.
     """
     template, county = _get_class_template(update, maintained_layer, CHANGE_STAGE), update.current_plan.area_code
-    rows: dict[str, list[Any]] = {f.name: [None] * len(maintained_layer.changes) for f in template.fields}
-    divisions = {
-        name: (
-            maintained_layer.comparison.earlier_edition.layer.get_texts_by_name(name),
-            maintained_layer.comparison.later_edition.layer.get_texts_by_name(name),
-            of_county,
-        )
-        for name, of_county in (("XZQDM", county), ("XZQMC", find_county_name(update.current_plan)))
+    changes, comparison = maintained_layer.changes, maintained_layer.comparison
+    rows: dict[str, list[Any]] = {f.name: [None] * len(changes) for f in template.fields} | {
+        "BSM": [make_bsm(county, first_key + n) for n in range(len(changes))],
+        "YSDM": [template.feature_code or None] * len(changes),
+        "WHLX": [KIND_CODES[change.kind] for change in changes],
+        "WHBH": [f"{update.update_date:%Y%m%d}{first_maintenance_number + n:06d}" for n in range(len(changes))],
     }
-    for n, change in enumerate(maintained_layer.changes):
-        rows["BSM"][n] = make_bsm(county, first_key + n)
-        rows["YSDM"][n] = template.feature_code or None
-        for name, (old, new, of_county) in divisions.items():
-            rows[name][n] = (
-                (new[change.after_row] if change.kind == MOVED_IN_KIND else old[change.before_row]) or of_county or None
-            )
-        rows["WHLX"][n] = KIND_CODES[change.kind]
-        rows["WHBH"][n] = f"{update.update_date:%Y%m%d}{first_maintenance_number + n:06d}"
-    return _make_package_layer(
-        update, template, rows, [change.shape for change in maintained_layer.changes], target_crs
-    )
+    for name, of_county in (("XZQDM", county), ("XZQMC", find_county_name(update.current_plan))):
+        old = comparison.earlier_edition.layer.get_texts_by_name(name)
+        new = comparison.later_edition.layer.get_texts_by_name(name)
+        rows[name] = [
+            (new[one.after_row] if one.kind == MOVED_IN_KIND else old[one.before_row]) or of_county or None
+            for one in changes
+        ]
+    return _make_package_layer(update, template, rows, [change.shape for change in changes], target_crs)
 
 
 def _make_layer_after_change(
@@ -177,15 +171,19 @@ def _make_package_layer(
     import geopandas as gpd
     import pandas as pd
 
-    array = np.empty(len(shapes), dtype=object)
-    array[:] = shapes
+    array = np.array(shapes, dtype=object)
     # As stored: without vertices added on reading.
     stored_shapes = update.filed_plan.remove_added_vertices(update.current_plan.remove_added_vertices(array))
     reprojected = crs_care.reproject_geometries(stored_shapes, update.current_plan.plane_crs, target_crs)
     columns = {name: pd.Series(values, dtype=object) for name, values in rows.items()}
     frame = gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(reprojected, crs=target_crs), crs=target_crs)
-    layer = Layer(SourceLayer(template.role, frame, (), target_crs), template, target_crs)
-    return PackageLayer(layer, template, {name: name for name in rows}, "O", False)
+    return PackageLayer(
+        Layer(SourceLayer(template.role, frame, (), target_crs), template, target_crs),
+        template,
+        {name: name for name in rows},
+        "O",
+        False,
+    )
 
 
 # Several files are written to free places, all or none. They are made in a folder next to the target and moved one by
@@ -206,7 +204,7 @@ def write_files_together(target_paths: list[Path]) -> Iterator[Path]:
     OutputError
         If a file cannot be written or a final path exists.
     """
-    new = _make_staging_folder(target_paths[0])
+    new = target_paths[0].with_name(target_paths[0].name + STAGING_SUFFIX)
     try:
         try:
             new.mkdir()
@@ -235,7 +233,7 @@ def finish_interrupted_update(target_paths: list[Path]) -> None:
     OutputError
         If the folder cannot be removed.
     """
-    new = _make_staging_folder(target_paths[0])
+    new = target_paths[0].with_name(target_paths[0].name + STAGING_SUFFIX)
     if not new.exists():
         return
     # A place that was taken in the meantime keeps its file.
@@ -245,11 +243,6 @@ def finish_interrupted_update(target_paths: list[Path]) -> None:
     shutil.rmtree(new, ignore_errors=True)
     if new.exists():
         raise OutputError("package_rest", target=str(new))
-
-
-def _make_staging_folder(place: Path) -> Path:
-    """Return the path of the folder for files that are moved to their final paths later."""
-    return place.with_name(place.name + STAGING_SUFFIX)
 
 
 def _move_together(staging_folder: Path, target_paths: list[Path]) -> None:
@@ -304,7 +297,7 @@ def validate_target(current: Plan, year: int, folder: str | Path) -> None:
 def _make_target_paths(current: Plan, year: int, folder: str | Path) -> list[Path]:
     """Return the paths of the geodatabase and of its balance as workbook and JSON."""
     values = {"code": current.area_code, "name": find_county_name(current), "year": year}
-    delivery = _load_delivery_spec(current)
+    delivery = require_value(current.norm.standard.maintenance, "the norm of maintenance").delivery
     file_name = fill_placeholders(delivery.file, values)
     if not values["code"] or not values["name"] or find_name_problem(file_name):
         raise InputError("package_county_unknown")
@@ -325,11 +318,6 @@ def _reserve_target_paths(target_paths: list[Path]) -> Iterator[None]:
             if place.exists():
                 raise OutputError("yearly_exists", target=str(place))
         yield
-
-
-def _load_delivery_spec(current: Plan) -> DeliverySpec:
-    """Return the standard's specification of the geodatabase that is submitted."""
-    return require_value(current.norm.standard.maintenance, "the norm of maintenance").delivery
 
 
 def write_update(
@@ -357,31 +345,33 @@ def write_update(
     """
     texts = Texts(lang)
     if not update.changed_layers:
-        joined_roles = texts.get("words", "between_names").join(layer.role for layer in update.maintained_layers)
-        raise InputError("yearly_nothing", year=update.year, layers=joined_roles)
+        raise InputError(
+            "yearly_nothing",
+            year=update.year,
+            layers=texts.get("words", "between_names").join(layer.role for layer in update.maintained_layers),
+        )
     places = _make_target_paths(update.current_plan, update.year, folder)
     check_not_input(places[0], [*update.current_plan.input_files, *update.filed_plan.input_files])
     with _reserve_target_paths(places):
-        delivery, target = _load_delivery_spec(update.current_plan), places[0]
-        horizontal_crs = crs_care.CGCS2000_DEGREES
+        horizontal_crs, target, standard = crs_care.CGCS2000_DEGREES, places[0], update.current_plan.norm.standard
+        delivery = require_value(standard.maintenance, "the norm of maintenance").delivery
         contents = make_class_layers(update, horizontal_crs)
-        code_lists = update.current_plan.norm.standard.code_lists
+        code_lists = standard.code_lists
         vectors = VectorSet("maintenance", "", target.name, delivery.crs, (), delivery.vertical)
         problems = [one for content in contents for one in validate_layer(content, vectors, code_lists, cancellation)]
         if stops := select_problems_of_levels(problems, ProblemLevel.STOP):
-            reasons = GateRefusal(tuple(stops))
-            raise OutputError("package_stopped", target=target.name, count=len(stops), reasons=reasons)
+            raise OutputError(
+                "package_stopped", target=target.name, count=len(stops), reasons=GateRefusal(tuple(stops))
+            )
         # Such as invalid codes in the earlier edition.
-        gates = [one for one in problems if one.level is ProblemLevel.GATE]
-        written_update = WrittenUpdate(places, problems=gates)
+        written_update = WrittenUpdate(places, problems=[one for one in problems if one.level is ProblemLevel.GATE])
         rows = RowProgress(sum(len(content) for content in contents), lambda share, _: progress(share), until=1.0)
         with write_files_together(places) as new:
             database = new / target.name
-            crs = crs_care.add_vertical_crs(delivery.crs, delivery.vertical)
             write_database(
                 database,
                 contents,
-                crs,
+                crs_care.add_vertical_crs(delivery.crs, delivery.vertical),
                 horizontal_crs=horizontal_crs,
                 code_lists=code_lists,
                 progress=rows,

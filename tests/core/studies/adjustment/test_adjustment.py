@@ -139,7 +139,7 @@ def test_land_taken_is_named_with_net_area(tmp_path):
 
 def test_cultivated_land_that_moves_in_is_counted_net(tmp_path):
     result = compare(tmp_path, shapely.union(OLD_TOWN, make_county_box(200, 400, 100, 100)))
-    taken = result.sum_cultivated("in")
+    taken = result.sum_land("cultivated", "in")
     assert taken.area_m2 == pytest.approx(measure_with_short_edges(make_county_box(200, 400, 100, 100)), abs=0.01)
     # 270 000 of 300 000 m² are net.
     assert taken.net_m2 == pytest.approx(9000.0, rel=1e-4)

@@ -16,7 +16,7 @@ from plugin.core.base.cancellation import Cancellation
 from plugin.core.base.errors import Cancelled, InputError
 from plugin.core.checks.check import check_plan
 from plugin.core.figures.indicators.compute import PlanIndicators
-from plugin.core.standard.messages.texts import Texts
+from plugin.core.standard.messages.texts import NameList, Texts
 from plugin.core.standard.options import RunOptions
 from plugin.core.studies.evaluation import evaluate_editions as run
 from plugin.core.studies.evaluation.evaluate_editions import choose_editions_of_check, evaluate_check, evaluate_editions
@@ -213,7 +213,7 @@ def test_the_row_of_the_checked_plan_gives_its_year_and_name():
     for row in (Edition(2023, "", name="报批"), Edition(2023, "./b.gpkg", name="报批")):
         chosen = choose_editions_of_check([row, old], "b.gpkg", "p", 2026, "zh")
         assert (chosen.earlier, chosen.checked_label) == ([old], "2023（报批）")
-        assert dict(chosen.notes) == {"missing_years": {"years": [2021, 2022]}}
+        assert dict(chosen.notes) == {"missing_years": {"years": NameList(("2021", "2022"))}}
     other = choose_editions_of_check([Edition(2023, "", "folder/q.toml"), old], "b.gpkg", "p", 2026, "zh")
     assert dict(other.notes)["checked_profile"] == {"profile": "q.toml"}
     assumed = choose_editions_of_check([Edition(2026, "c.gpkg"), old], "b.gpkg", "p", 2026, "en")

@@ -17,7 +17,7 @@ from plugin.core.base.errors import InputError, OutputError
 from plugin.core.base.files.writing import OutputPaths
 from plugin.core.figures.indicators.compute import PlanIndicators
 from plugin.core.model.indicator import compare_with_target
-from plugin.core.standard.messages.texts import Texts
+from plugin.core.standard.messages.texts import NameList, Texts
 from plugin.core.studies.evaluation.evaluate_editions import evaluate_editions
 from plugin.core.studies.evaluation.evaluated_editions import (
     Change,
@@ -144,7 +144,7 @@ def test_an_unread_edition_is_a_column_and_its_neighbours_are_compared(result):
     assert series.changes[2].value == pytest.approx(series.points[2].value - series.points[0].value)
     heads = [one.title for one in make_evaluation_tables(result, Texts("zh"))[2].columns]
     assert heads[2:] == ["2020→2022", "2022→2024"]
-    assert get_notes(result)["missing_years"] == {"years": [2023]}
+    assert get_notes(result)["missing_years"] == {"years": NameList(("2023",))}
     assert "unread_edition" in get_notes(result)
 
 
@@ -192,7 +192,7 @@ def test_repeated_editions_and_years_are_reported():
     assert dict(notes) == {
         "repeated_edition": {"year": 2021, "source": "a.gpkg"},
         "repeated_year": {"year": 2021, "count": 2},
-        "missing_years": {"years": [2020]},
+        "missing_years": {"years": NameList(("2020",))},
     }
 
 

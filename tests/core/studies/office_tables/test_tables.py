@@ -317,7 +317,7 @@ def test_sheets_have_merged_heads_and_a_print_area(made, book):
         assert any(re.fullmatch(r"[B-Z]3:[A-Z]+3", one) for one in merged), table.layout.id
         assert sheet.print_area.startswith("'") and sheet.print_area.endswith(str(sheet.max_row))
         assert sheet.page_setup.paperSize == int(sheet.PAPERSIZE_A4)
-        assert sheet.page_setup.orientation == ("landscape" if table.layout.is_landscape else "portrait")
+        assert sheet.page_setup.orientation == table.layout.orientation
         assert sheet.print_title_rows == f"$1:${2 + lines}"
         assert sheet["A1"].value == table.title and "浑源县" in table.title
 

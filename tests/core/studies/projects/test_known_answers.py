@@ -336,7 +336,7 @@ def test_project_has_the_verdict_reason_and_source_of_the_rules(by_name, case):
         if source is None:
             assert item.rule is None, item.rule
         else:
-            assert item.rule is not None and item.rule.source.startswith(source)
+            assert item.rule is not None and item.rule.source.zh.startswith(source)
 
 
 @for_each("lang", ("zh", "en"))

@@ -274,7 +274,7 @@ def test_zones_without_a_use_are_one_missing_matter():
         for code, name in (("300", "农田保护区"), ("200", "生态控制区"))
     ]
     (item,) = list_missing(project, lines, zones, ())
-    assert item.get_name("zh") == "规划分区准入" and "2 个规划分区" in item.missing.render(Texts())
+    assert item.name.zh == "规划分区准入" and "2 个规划分区" in item.missing.render(Texts())
     outside = SimpleNamespace(
         code="", name="", outcome=Outcome.UNDETERMINED, reason=Message("conformity", "zone_outside_zones")
     )
@@ -282,7 +282,7 @@ def test_zones_without_a_use_are_one_missing_matter():
     assert ["2 个规划分区" in one.missing.render(Texts()) for one in both] == [True, False]
     zones[0].reason = Message("conformity", "zone_no_use", {"zone": "农田保护区"})
     one, rest = list_missing(project, lines, [zones[0], outside], ())
-    assert "规划用途" in one.remedy.render(Texts()) and one.get_name("zh") == "农田保护区准入"
+    assert "规划用途" in one.remedy.render(Texts()) and one.name.zh == "农田保护区准入"
     assert "不在任何规划分区内" in rest.missing.render(Texts()) and "规划分区图层" in rest.remedy.render(Texts())
     project.use_code = "0901"
     assert len(list_missing(project, lines, zones, ())) == 2

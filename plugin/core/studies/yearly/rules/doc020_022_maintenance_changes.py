@@ -38,8 +38,11 @@ def _make_example_line(wkt_before: str, change: list[tuple[str, str]], *wkts_aft
 
     ``change``: WKT and kind of each change; ``wkts_after``: parcels after the change.
     """
-    rows = [{"wkt": wkt, "WHLX": kind} for wkt, kind in change]
-    return {"WHQZXCQCSLX": [wkt_before], "WHCZXCQCSLX": rows, "WHHZXCQCSLX": list(wkts_after)}
+    return {
+        "WHQZXCQCSLX": [wkt_before],
+        "WHCZXCQCSLX": [{"wkt": wkt, "WHLX": kind} for wkt, kind in change],
+        "WHHZXCQCSLX": list(wkts_after),
+    }
 
 
 def _make_example_zones(wkt_before: str, change: str, *zones_after: tuple[str, str]) -> dict[str, list[Any]]:
@@ -212,19 +215,24 @@ def _find_wrong_kinds(layer_classes: MaintenanceClasses, ctx: RuleContext) -> It
     """Yield findings on changes of a kind that the layer does not have."""
     field = layer_classes.change_layer.get_field_name("maintenance_kind")
     separator = Texts(ctx.lang).get("words", "between_names")
-    for row, kind in enumerate(layer_classes.change_kinds):
+    for row, kind in enumerate(layer_classes.change_layer.text("maintenance_kind")):
         # ATT002 reports blank kinds and kinds that are not in the list.
         if kind in KIND_CODES.values() and kind not in layer_classes.layer_spec.change_kinds:
             layer, known_kinds = layer_classes.change_layer, layer_classes.layer_spec.change_kinds
             kind_label, *known_labels = (
                 format_code_with_name(layer, "maintenance_kind", code, ctx) for code in (kind, *known_kinds)
             )
-            params = {
-                "kind": kind,
-                "known": ", ".join(known_kinds),
-                "shown": {"kind": kind_label, "known": separator.join(f"“{label}”" for label in known_labels)},
-            }
-            yield ctx.finding_maker.make_row_finding(layer, row, field=field, case="kind", params=params)
+            yield ctx.finding_maker.make_row_finding(
+                layer,
+                row,
+                field=field,
+                case="kind",
+                params={
+                    "kind": kind,
+                    "known": ", ".join(known_kinds),
+                    "shown": {"kind": kind_label, "known": separator.join(f"“{label}”" for label in known_labels)},
+                },
+            )
 
 
 def _find_wrong_places(layer_classes: MaintenanceClasses, ctx: RuleContext) -> Iterator[Finding]:
@@ -233,7 +241,10 @@ def _find_wrong_places(layer_classes: MaintenanceClasses, ctx: RuleContext) -> I
     Only changes of a valid kind are compared.
     """
     kinds = np.array(
-        [kind if kind in layer_classes.layer_spec.change_kinds else "" for kind in layer_classes.change_kinds],
+        [
+            kind if kind in layer_classes.layer_spec.change_kinds else ""
+            for kind in layer_classes.change_layer.text("maintenance_kind")
+        ],
         dtype=object,
     )
     prefixes = {"not_before": _get_class_prefix(BEFORE_STAGE, ctx), "not_after": _get_class_prefix(AFTER_STAGE, ctx)}
@@ -270,10 +281,11 @@ def _find_same_codes(layer_classes: MaintenanceClasses, rows: NDArray, ctx: Rule
         ctx.geometry.find_shared_pieces(layer_classes.change_layer, side, left_rows=rows, keep_slivers=True)
         for side in (layer_classes.before_layer, layer_classes.after_layer)
     ]
+    before, after = (zip(one.left.tolist(), one.right.tolist(), one.geometry, strict=True) for one in sides)
     parts_after_by_row: dict[int, list[tuple[int, Any]]] = {}
-    for row, other, shape in zip(sides[1].left.tolist(), sides[1].right.tolist(), sides[1].geometry, strict=True):
-        parts_after_by_row.setdefault(row, []).append((other, shape))
-    for row, old, shape in zip(sides[0].left.tolist(), sides[0].right.tolist(), sides[0].geometry, strict=True):
+    for row, new, shape in after:
+        parts_after_by_row.setdefault(row, []).append((new, shape))
+    for row, old, shape in before:
         for new, other_shape in parts_after_by_row.get(row, ()):
             if codes[0][old] != codes[1][new]:
                 continue
@@ -302,7 +314,7 @@ def _find_same_codes(layer_classes: MaintenanceClasses, rows: NDArray, ctx: Rule
 
 def _find_unrecorded(layer_classes: MaintenanceClasses, ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on differences between the parcels before and after that no change records."""
-    kinds = np.array(layer_classes.change_kinds, dtype=object)
+    kinds = np.array(layer_classes.change_layer.text("maintenance_kind"), dtype=object)
     for side, other, stage, kind in (
         (layer_classes.before_layer, layer_classes.after_layer, AFTER_STAGE, MOVED_OUT_CODE),
         (layer_classes.after_layer, layer_classes.before_layer, BEFORE_STAGE, MOVED_IN_CODE),
@@ -355,8 +367,7 @@ def _find_unrecorded(layer_classes: MaintenanceClasses, ctx: RuleContext) -> Ite
 
 def _get_class_prefix(stage: str, ctx: RuleContext) -> str:
     """Return the prefix of layer codes of a maintenance class; ``stage``: before, change or after."""
-    rules = require_value(ctx.norm.standard.maintenance, "the norm of maintenance")
-    return rules.class_by_stage[stage].prefix
+    return require_value(ctx.norm.standard.maintenance, "the norm of maintenance").class_by_stage[stage].prefix
 
 
 def _make_finding(
@@ -368,8 +379,9 @@ def _make_finding(
     """
     piece = make_row_pieces(np.array([row]), np.array([shape], dtype=object))
     (area,) = ctx.geometry.compute_piece_areas(piece, layer)
-    finding_values = {"area_m2": float(area), "geometry": shape, "params": params}
-    return ctx.finding_maker.make_row_finding(layer, row, case=case, related_role=other, field=field, **finding_values)
+    return ctx.finding_maker.make_row_finding(
+        layer, row, case=case, related_role=other, field=field, area_m2=float(area), geometry=shape, params=params
+    )
 
 
 EXAMPLE_SQUARES = ["POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))", "POLYGON ((9 0, 18 0, 18 9, 9 9, 9 0))"]
@@ -444,10 +456,9 @@ def maintenance_causes(*, ctx: RuleContext) -> RuleResult:
 def _find_wrong_causes(layer: Layer, ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on causes of changes that are empty or not in the list."""
     numbers = layer.get_texts_by_name("WHBH")
-    for name in ctx.norm.get("yearly.causes"):
-        template_field = layer.template.find_field_by_name(name)
-        if template_field is None:
-            continue
+    fields = map(layer.template.find_field_by_name, ctx.norm.get("yearly.causes"))
+    for template_field in (one for one in fields if one is not None):
+        name = template_field.name
         values = [value.strip() for value in layer.get_texts_by_name(name)]
         if len(values) > 1 and not any(values):
             params = {"alias": template_field.alias, "count": len(values)}
@@ -459,7 +470,10 @@ def _find_wrong_causes(layer: Layer, ctx: RuleContext) -> Iterator[Finding]:
             if not value:
                 yield ctx.finding_maker.make_row_finding(layer, row, field=name, params=params)
             elif known_codes and value not in known_codes:
-                code_params = {"value": value, "known": ", ".join(known_codes)}
                 yield ctx.finding_maker.make_row_finding(
-                    layer, row, field=name, case="code", params={**params, **code_params}
+                    layer,
+                    row,
+                    field=name,
+                    case="code",
+                    params={**params, "value": value, "known": ", ".join(known_codes)},
                 )

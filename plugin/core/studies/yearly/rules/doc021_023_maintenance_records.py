@@ -118,31 +118,14 @@ def maintenance_numbers(*, ctx: RuleContext) -> RuleResult:
     layers = [layer for layer_classes in find_maintenance_classes(ctx) for layer in layer_classes.existing_layers]
     county = find_most_frequent_county(key for layer in layers for key in layer.keys)
     county = county[: int(ctx.norm.get("attributes.area_digits"))] or find_plan_code_prefix(ctx)
-    return check_each_layer(
-        ctx,
-        lambda layer_classes: [
-            *_find_wrong_numbers(layer_classes, ctx),
-            *_find_wrong_divisions(layer_classes, county, ctx),
-        ],
-    )
+    return check_each_layer(ctx, lambda layer_classes: _find_wrong_numbers(layer_classes, county, ctx))
 
 
-def _find_wrong_divisions(layer_classes: MaintenanceClasses, county: str, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on rows whose division code does not begin with the county's code."""
-    for layer in layer_classes.existing_layers:
-        if not layer.has_field("division_code"):
-            continue
-        field = layer.get_field_name("division_code")
-        for row, code in enumerate(layer.text("division_code")):
-            if code.strip() and not code.strip().startswith(county):
-                params = {"value": code, "county": county}
-                yield ctx.finding_maker.make_row_finding(
-                    layer, row, field=field, case="county", params=params, geometry=layer.plane_shapes[row]
-                )
+def _find_wrong_numbers(layer_classes: MaintenanceClasses, county: str, ctx: RuleContext) -> Iterator[Finding]:
+    """Yield findings on wrong maintenance numbers, new parcels with an old key, and codes of other divisions.
 
-
-def _find_wrong_numbers(layer_classes: MaintenanceClasses, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on empty, invalid and repeated maintenance numbers, and on new parcels with an old key."""
+    Maintenance numbers are wrong if they are empty, invalid or repeated; a division code begins with ``county``.
+    """
     layer, rows = layer_classes.change_layer, defaultdict(list)
     for row, number in enumerate(n.strip() for n in layer.get_texts_by_name(NUMBER_FIELD)):
         if not number:
@@ -155,14 +138,27 @@ def _find_wrong_numbers(layer_classes: MaintenanceClasses, ctx: RuleContext) -> 
             rows[number].append(row)
     for number, rows_of_number in rows.items():
         if len(rows_of_number) > 1:
-            params = {"number": number, "count": len(rows_of_number)}
-            yield Finding(layer.role, key=number, field=NUMBER_FIELD, case="repeated", params=params)
+            yield Finding(
+                layer.role,
+                key=number,
+                field=NUMBER_FIELD,
+                case="repeated",
+                params={"number": number, "count": len(rows_of_number)},
+            )
     if layer_classes.before_layer is not None and layer_classes.after_layer is not None:
         filed_keys = set(layer_classes.before_layer.keys) - {""}
         for row, key in enumerate(layer_classes.after_layer.keys):
             if key in filed_keys:
                 yield ctx.finding_maker.make_row_finding(
                     layer_classes.after_layer, row, field=layer_classes.after_layer.get_field_name("key"), case="key"
+                )
+    for layer in layer_classes.existing_layers:
+        field = layer.get_field_name("division_code")
+        for row, code in enumerate(layer.text("division_code")):
+            if code.strip() and not code.strip().startswith(county):
+                params = {"value": code, "county": county}
+                yield ctx.finding_maker.make_row_finding(
+                    layer, row, field=field, case="county", params=params, geometry=layer.plane_shapes[row]
                 )
 
 
@@ -255,25 +251,20 @@ def maintenance_balance(*, ctx: RuleContext) -> RuleResult:
         right. A wrong filed area is only a note. The workbook is not read. The rule runs in the full check, not while
         editing.
     """
-    maintenance_classes = find_maintenance_classes(ctx)
-    if not maintenance_classes:
-        return RuleResult(is_applicable=False, notes=[("maintenance_not_there", {})])
-    area_findings = [
-        finding for layer_classes in maintenance_classes for finding in _find_wrong_areas(layer_classes, ctx)
-    ]
+    result = check_each_layer(ctx, lambda layer_classes: _find_wrong_areas(layer_classes, ctx))
     record = ctx.side_inputs.get_input("record", ChangeRecord)
-    if record is None:
+    if result.is_applicable and record is None:
         return RuleResult(
-            findings=area_findings, is_applicable=bool(area_findings), notes=[("maintenance_no_record", {})]
+            findings=result.findings, is_applicable=bool(result.findings), notes=[("maintenance_no_record", {})]
         )
-    return RuleResult(findings=[*_compare_with_record(record, ctx), *area_findings])
+    if result.is_applicable and record is not None:
+        result.findings = [*_compare_with_record(record, ctx), *result.findings]
+    return result
 
 
 def _find_wrong_areas(layer_classes: MaintenanceClasses, ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on area fields that differ from the areas of their shapes."""
-    for layer in (layer_classes.before_layer, layer_classes.change_layer, layer_classes.after_layer):
-        if layer is None or not layer.has_field("area"):
-            continue
+    for layer in (one for one in layer_classes.existing_layers if one.has_field("area")):
         is_filed = layer is layer_classes.before_layer
         written_areas, field = layer.numbers("area"), layer.get_field_name("area")
         off = np.where(layer.invalid_rows | ~layer.has_shape, np.nan, np.abs(written_areas - layer.statutory))
@@ -283,16 +274,15 @@ def _find_wrong_areas(layer_classes: MaintenanceClasses, ctx: RuleContext) -> It
             if off[row] > allowed_difference_m2 + compute_bend_area_allowance(
                 shape, layer.plane_crs, ctx.tolerance.cluster_m
             ):
-                params = {
-                    "written": format_number(float(written_areas[row]), 2),
-                    "expected": format_number(float(layer.statutory[row]), 2),
-                }
                 finding = ctx.finding_maker.make_row_finding(
                     layer,
                     row,
                     field=field,
                     case="filed_field" if is_filed else "field",
-                    params=params,
+                    params={
+                        "written": format_number(float(written_areas[row]), 2),
+                        "expected": format_number(float(layer.statutory[row]), 2),
+                    },
                     geometry=layer.plane_shapes[row],
                 )
                 # This package does not correct filed values.
@@ -304,8 +294,7 @@ def _compare_with_record(record: ChangeRecord, ctx: RuleContext) -> Iterator[Fin
     """Yield findings on counts and areas of classes that differ from those in the change record."""
     for (role, change_kind), (count, area_m2) in record.totals_by_class_and_kind.items():
         layer = ctx.plan.layers.get(role)
-        row_count = 0 if layer is None else len(layer)
-        rows = np.ones(row_count, dtype=bool)
+        rows = np.ones(0 if layer is None else len(layer), dtype=bool)
         if change_kind and layer is not None:
             rows = np.array([k == change_kind for k in layer.text("maintenance_kind")], dtype=bool)
         kind_params = {"kind": change_kind and Texts(ctx.lang).get("words", "in_brackets", text=f"WHLX {change_kind}")}
