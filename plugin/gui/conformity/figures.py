@@ -173,12 +173,12 @@ def _describe_project(one: ProjectResult, result: ConformityResult, texts: Texts
         # The occupied lines that decide, with their areas, for the mouse.
         tuple(
             tr("{line} {area} ha ({basis})").format(
-                line=line.get_name(texts.lang),
+                line=line.name.render(texts),
                 area=_hectares(line.leading_m2),
                 basis=texts.get("conformity", f"basis_{line.basis}"),
             )
             for line in one.lines
-            if line.is_occupied and line.id != _BOUNDARY and str(line.outcome) != "listed"
+            if line.area_m2 and line.id != _BOUNDARY and str(line.outcome) != "listed"
         ),
         tuple(
             OccupiedShape(line.id, line.shape.wkb)
