@@ -213,8 +213,7 @@ def make_report_and_apply_waivers(
     report.findings += find_inconsistencies(plan, side_inputs)
     record_overlaps_at_findings(report.findings, report.rules)
     complete_findings(plan, report.findings, texts, cancellation)
-    repeated_land = RepeatedLand(plan, evaluation.tolerance, cancellation, kept_results)
-    mark_repeated_land(report, plan, texts, repeated_land)
+    mark_repeated_land(report, plan, texts, RepeatedLand(plan, evaluation.tolerance, cancellation, kept_results))
     mark_figures_of_unknown_land(report.indicators, plan)
     for indicator in report.indicators:
         indicator.name = texts.format_indicator_with_place(indicator.id, indicator.place)

@@ -231,8 +231,7 @@ class GeometryQueries:
         areas[is_single_piece] = row_areas[is_single_piece]
         areas[~is_single_piece] = self.measure_drawn_areas(pieces.geometry[~is_single_piece])
         multiple = ~is_only_piece & ~np.isnan(row_areas)
-        total = np.bincount(pair, areas)[pair]
-        areas[multiple] *= row_areas[multiple] / total[multiple]
+        areas[multiple] *= row_areas[multiple] / np.bincount(pair, areas)[pair][multiple]
         return areas
 
     def remove_repeated_land(self, pieces: OverlayPieces, *layers: Layer) -> OverlayPieces:
@@ -596,32 +595,23 @@ class GeometryQueries:
                 rows_next[shape].append(row)
         return rows_on, [sorted(rows, key=lambda row: layer.keys[row]) for rows in rows_next]
 
-    def find_vertex_mismatches(self, layer: Layer) -> VertexMismatches:
-        """Return vertices of a layer that lie on or near a neighbouring row's edge, where that edge has no vertex."""
-        return self._select_mismatches_at_stored_vertices(
-            find_vertices_missing_on_edges(layer.polygons, tolerance=self.tolerance, cancellation=self.cancellation)
-        )
+    def find_vertex_mismatches(self, left_layer: Layer, right_layer: Layer) -> list[VertexMismatches]:
+        """Return vertices that lie on or near an edge of another row, where that edge has no vertex.
 
-    def find_mismatches_both_ways(
-        self, left_layer: Layer, right_layer: Layer
-    ) -> tuple[VertexMismatches, VertexMismatches]:
-        """Return vertices of one layer that lie on or near an edge of the other layer, where that edge has no vertex.
-
-        The first result has edges of ``left_layer``, the second edges of ``right_layer``.
+        The first result has edges of ``left_layer``, the second, which a single layer lacks, edges of ``right_layer``.
         """
-        of_left_edges, of_right_edges = find_mismatches_both_ways(
-            left_layer.polygons, right_layer.polygons, tolerance=self.tolerance, cancellation=self.cancellation
-        )
-        return self._select_mismatches_at_stored_vertices(of_left_edges), self._select_mismatches_at_stored_vertices(
-            of_right_edges
-        )
-
-    def _select_mismatches_at_stored_vertices(self, mismatches: VertexMismatches) -> VertexMismatches:
-        """Return the mismatches whose vertex is stored in a layer.
-
-        Vertices that only densification added are dropped, since no other layer can match them.
-        """
-        return mismatches.select_mismatches(self.plan.mask_stored_vertices(mismatches.vertex_xy))
+        if left_layer is right_layer:
+            mismatches: tuple[VertexMismatches, ...] = (
+                find_vertices_missing_on_edges(
+                    left_layer.polygons, tolerance=self.tolerance, cancellation=self.cancellation
+                ),
+            )
+        else:
+            mismatches = find_mismatches_both_ways(
+                left_layer.polygons, right_layer.polygons, tolerance=self.tolerance, cancellation=self.cancellation
+            )
+        # Vertices that only densification added are dropped, since no other layer can match them.
+        return [one.select_mismatches(self.plan.mask_stored_vertices(one.vertex_xy)) for one in mismatches]
 
     def _find_gaps_and_log_fallbacks(
         self, polygons: Polygons, max_width_m: float, layer: Layer, **options: Any

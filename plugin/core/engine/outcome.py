@@ -96,6 +96,8 @@ def _apply_to_each_layer(
         context.cancellation.raise_if_cancelled()
         if focused_roles is not None and layer.role not in focused_roles:
             continue
+        if need.polygons_only and layer.template.geometry != "polygon":
+            continue
         # Rules on the schema also run on layers without features.
         has_no_rows = not len(layer) or (rule.family == "TOP" and layer.has_no_geometry)
         if not context.is_edit_check and rule.family != "SCH" and has_no_rows:
@@ -343,7 +345,7 @@ def _make_failed_pair_findings(context: RuleContext, rule: Rule) -> list[Finding
     findings = []
     for a, i, b, j in context.run_log.failed_pairs:
         findings.append(
-            context.finding_maker.make_row_finding(
+            context.make_row_finding(
                 a,
                 i,
                 code="RUN901",

@@ -149,8 +149,7 @@ class Finding:
     def _make_columns(self, related_keys: Any, params: Any) -> dict[str, Any]:
         """Return column name → value of the findings layer; related keys and parameters as given."""
         columns = {name: getattr(self, name) for name in FINDING_COLUMNS}
-        severity = str(self.severity or "")
-        return {**columns, "severity": severity, "related_keys": related_keys, "params": params}
+        return {**columns, "severity": str(self.severity or ""), "related_keys": related_keys, "params": params}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the finding as a dict for JSON: the columns of `row`, but with lists and exact WKT."""

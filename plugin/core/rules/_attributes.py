@@ -101,7 +101,7 @@ def make_findings_of_wrong_values(
 
 def make_value_finding(ctx: RuleContext, layer: Layer, position: int, name: str, problem: ValueProblem) -> Finding:
     """Return the finding on one row, from the problem of its value."""
-    return ctx.finding_maker.make_row_finding(
+    return ctx.make_row_finding(
         layer,
         position,
         field=name,
@@ -160,14 +160,6 @@ def explain_missing_fields(layer: Layer, *meanings: str) -> tuple[str, dict[str,
 def join_first_names(names: list[str]) -> str:
     """Return the first names joined by commas, with dots if there are more."""
     return ", ".join(names[:_MAX_LISTED_NAMES]) + (" …" if len(names) > _MAX_LISTED_NAMES else "")
-
-
-def make_params_of_uncompared_fields(layer: Layer, names: list[str]) -> dict[str, Any]:
-    """Return the parameters of a note on fields of a layer that could not be compared.
-
-    ``names``: the fields.
-    """
-    return {"layer": layer.name, "role": layer.role, "count": len(names), "fields": join_first_names(names)}
 
 
 def format_code_with_name(layer: Layer, meaning: str, value: str, ctx: RuleContext) -> str:

@@ -111,7 +111,7 @@ def report_facility_parts(
         if case != "red_line" and case != "farmland":
             params["site"] = join_site_names(line, of_name.line_row) or "—"
         params["shown"] = {"sites": _list_sites(line, of_name.line_row), "kind": kind}
-        finding = ctx.finding_maker.make_row_finding(
+        finding = ctx.make_row_finding(
             facilities,
             int(of_name.row[largest_part]),
             case=case,
@@ -192,7 +192,7 @@ def report_high_zones(ctx: RuleContext, result: RuleResult) -> None:
             of_row = pieces.left == row
             shape = ctx.geometry.unite_shapes(pieces.geometry[of_row])
             result.findings.append(
-                ctx.finding_maker.make_row_finding(
+                ctx.make_row_finding(
                     zones,
                     row,
                     case="height",

@@ -109,7 +109,7 @@ def make_findings_by_row(
     for row, start, count in zip(rows.tolist(), starts.tolist(), counts.tolist(), strict=True):
         row_slice = slice(start, start + count)
         findings.append(
-            ctx.finding_maker.make_row_finding(
+            ctx.make_row_finding(
                 layer,
                 row,
                 case=case,
@@ -194,7 +194,7 @@ def make_findings_of_pieces(
     ):
         is_measured = case is None and shape.length
         findings.append(
-            ctx.finding_maker.make_row_finding(
+            ctx.make_row_finding(
                 layer,
                 row,
                 case=case or ("line" if is_measured else "point"),
@@ -266,18 +266,18 @@ def compare_zones_with_line(zones: Layer, zone_rows: NDArray, line: Layer, ctx: 
         (n,) bool: the rows of ``zones`` that are compared.
     """
     uncovered_pieces = ctx.geometry.find_uncovered_pieces(zones, line, rows=zone_rows)
-    findings = ctx.finding_maker.make_pair_findings(
+    findings = ctx.make_pair_findings(
         zones, line, uncovered_pieces, case="zone_outside_line", params={"direction": "zone_outside_line"}
     )
     uncovered_pieces = ctx.geometry.find_uncovered_pieces(line, zones, cover_rows=zone_rows)
-    findings_on_line = ctx.finding_maker.make_pair_findings(
+    findings_on_line = ctx.make_pair_findings(
         line, zones, uncovered_pieces, case="line_outside_zone", params={"direction": "line_outside_zone"}
     )
     # The findings belong to the zones, the first concept of the rule.
     give_findings_to_layer(findings_on_line, zones)
     record_features_at_findings(findings, line, ctx)
     record_features_at_findings(findings_on_line, zones, ctx)
-    return ctx.finding_maker.mark_findings_by_location(findings + findings_on_line)
+    return ctx.mark_findings_by_location(findings + findings_on_line)
 
 
 #: Largest number of features that a message names at the place of a finding.

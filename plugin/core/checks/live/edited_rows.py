@@ -483,13 +483,11 @@ def join_layers(layers: list[Layer]) -> Layer:
     if len(layers) == 1:
         return layers[0]
     first = layers[0]
-    frame = _concatenate_frames([layer.frame for layer in layers])
-    texts_by_fid = (layer.source.curve_texts for layer in layers)
     source = replace(
-        make_source_with_frame(first, frame),
+        make_source_with_frame(first, _concatenate_frames([layer.frame for layer in layers])),
         curve_texts={
             fid: text
-            for layer, texts in zip(layers, texts_by_fid, strict=True)
+            for layer, texts in zip(layers, (layer.source.curve_texts for layer in layers), strict=True)
             if texts
             for fid in layer.fids
             if (text := texts.get(fid))

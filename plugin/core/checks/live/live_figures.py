@@ -213,17 +213,14 @@ class LiveFigures:
         sum_name = self._name_sum_of_area(indicator)
         if not sum_name or sum_name not in self._changes_of_sums:
             return indicator
-        concept = {**AREA_FIGURES, **STATED_FIGURES}[indicator.id][0]
-        if concept == "reserves":
+        if {**AREA_FIGURES, **STATED_FIGURES}[indicator.id][0] == "reserves":
             self.stale_ids.add(indicator.id)
             return indicator
-        change = self._changes_of_sums[sum_name]
-        value = checked_value + convert_area(change, indicator.unit)
+        value = checked_value + convert_area(self._changes_of_sums[sum_name], indicator.unit)
         updated = replace(indicator, value=value)
         if indicator.target is not None:
-            targets = self._plan.norm.find_targets(self._plan.area_code)
             target = next(
-                one for one in targets
+                one for one in self._plan.norm.find_targets(self._plan.area_code)
                 if one.indicator == indicator.id and one.numeric_value == indicator.target
             )  # fmt: skip
             share = target.get_warning_share(float(self._plan.norm.get(WARNING_SHARE_SETTING)))

@@ -131,8 +131,7 @@ def _parse_table(path: Path, data: bytes) -> _WaiverTable:
     except UndecodableTextError as undecodable:
         raise DataError("waivers_encoding", file=str(path), line=undecodable.line) from undecodable
     if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise DataError("waivers_broken", file=str(path), line=line)
+        raise DataError("waivers_broken", file=str(path), line=text.count("\n", 0, text.index("\0")) + 1)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=find_delimiter(text), strict=True)
     head: list[str] = []
     rows, lines, last = [], [], 0

@@ -91,9 +91,7 @@ def duplicate_key(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     for key, positions in rows.items():
         if not key:
             findings += [
-                ctx.finding_maker.make_row_finding(
-                    layer, p, field=field, case="missing", geometry=layer.plane_shapes[p]
-                )
+                ctx.make_row_finding(layer, p, field=field, case="missing", geometry=layer.plane_shapes[p])
                 for p in positions
             ]
         elif len(positions) > 1:
@@ -317,7 +315,7 @@ def key_across_layers(*, ctx: RuleContext, listed_count: float = 100) -> RuleRes
             continue
         for key, position in sorted(shared_keys, key=lambda pair: pair[1]):
             result.findings.append(
-                ctx.finding_maker.make_row_finding(
+                ctx.make_row_finding(
                     layer,
                     position,
                     case="one",
@@ -549,8 +547,7 @@ def parcel_numbers(layer: Layer, *, ctx: RuleContext, listed_count: float = 100)
                 numbers for numbers in repeated_numbers if len(numbers) > 1 and not _is_county_number(*numbers[:2])
             ]
             if len(of_places) == len(repeated_numbers):
-                places = {numbers[1] for numbers in of_places}
-                params["shown"] = {"noted": {"places_fact": {"count": len(places)}}}
+                params["shown"] = {"noted": {"places_fact": {"count": len({numbers[1] for numbers in of_places})}}}
             result.findings.append(Finding(layer.role, field=field, case="many", params=params))
         else:
             result.findings += [
@@ -577,14 +574,13 @@ def _make_number_finding(
     if is_of_place:
         params["location"] = numbers[1]
     shapes = shapely.get_parts(layer.plane_shapes[rows][~mask_missing_shapes(layer.plane_shapes[rows])])
-    polygons = shapes[shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON]
-    finding = ctx.finding_maker.make_row_finding(
+    finding = ctx.make_row_finding(
         layer,
         rows[0],
         case="" if is_of_place else "layer",
         field=field,
         params=params,
-        geometry=shapely.multipolygons(polygons),
+        geometry=shapely.multipolygons(shapes[shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON]),
         related_role=layer.role,
         related_keys=[layer.keys[row] for row in rows[1:]],
     )

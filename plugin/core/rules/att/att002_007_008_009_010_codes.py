@@ -93,8 +93,7 @@ def unknown_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         result.unconfirmed.append(f"codes.{template_field.codes}")
         code_list = ctx.get_code_list(template_field.codes)
         accepted_codes = ctx.norm.get_accepted_codes_of_field(layer.template, template_field)
-        code_names = layer.get_texts_by_name(template_field.code_name)
-        pairs = list(zip(written_codes, code_names, strict=True))
+        pairs = list(zip(written_codes, layer.get_texts_by_name(template_field.code_name), strict=True))
         judge = partial(
             _find_code_problem, template_field=template_field, code_list=code_list, accepted_codes=accepted_codes
         )

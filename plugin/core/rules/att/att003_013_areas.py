@@ -113,7 +113,7 @@ def net_area(layer: Layer, *, ctx: RuleContext, allowance_m2: float = 0.01) -> R
     }
     for difference in find_net_area_contradictions(layer, ctx.find_cultivated_rows(layer), allowance_m2):
         result.findings.append(
-            ctx.finding_maker.make_row_finding(
+            ctx.make_row_finding(
                 layer,
                 difference.row,
                 field=field_names[difference.field_meaning],

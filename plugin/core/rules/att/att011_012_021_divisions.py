@@ -271,8 +271,7 @@ def _is_named(name: str, divisions: list[str]) -> bool:
     those of the divisions above it, and may lack its kind (县).
     """
     text = "".join(name.split())
-    wholes = {"".join(divisions[n:]) for n in range(len(divisions))}
-    return text in wholes or text == divisions[-1][:-1]
+    return text in {"".join(divisions[n:]) for n in range(len(divisions))} or text == divisions[-1][:-1]
 
 
 def _report_village_names(layer: Layer, villages: Layer, result: RuleResult, ctx: RuleContext) -> None:

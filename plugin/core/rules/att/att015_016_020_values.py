@@ -126,8 +126,7 @@ def _find_text_problem(
     character = next((c for c in text if c in forbidden or _is_invisible(c)), "")
     if not character:
         return None
-    shown_text = shorten_or_mask_value(template_field, text)
-    value = "".join("·" if _is_invisible(c) else c for c in shown_text)
+    value = "".join("·" if _is_invisible(c) else c for c in shorten_or_mask_value(template_field, text))
     number = f"U+{ord(character):04X}"
     return ValueProblem(
         "sign", {"value": value, "sign": number if _is_invisible(character) else f"{character} ({number})"}
@@ -251,12 +250,11 @@ def dates(layer: Layer, *, ctx: RuleContext, earliest_year: float = 1949) -> Rul
     for start, end in spans:
         end_field = layer.template.find_field_by_name(end)
         if end in texts_by_field and end_field is not None:
-            starts = texts_by_field.get(start) or [""] * len(layer)
             result.findings += make_findings_of_wrong_values(
                 ctx,
                 layer,
                 end,
-                list(zip(starts, texts_by_field[end], strict=True)),
+                list(zip(texts_by_field.get(start) or [""] * len(layer), texts_by_field[end], strict=True)),
                 partial(
                     _find_span_problem,
                     start_field=layer.template.find_field_by_name(start),
@@ -420,8 +418,7 @@ def required_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         expected_names.add(template_field.name)
         result.is_applicable = True
         severity = Severity.INFO if template_field.mark == "C" else None
-        case = "" if is_required else "unfilled"
-        problem = ValueProblem(case, {"alias": template_field.alias}, severity)
+        problem = ValueProblem("" if is_required else "unfilled", {"alias": template_field.alias}, severity)
         for position in np.flatnonzero(values.isna().to_numpy()).tolist():
             result.findings.append(make_value_finding(ctx, layer, position, template_field.name, problem))
     result.is_applicable |= _report_placeholder_values(layer, expected_names, result, ctx)

@@ -209,7 +209,7 @@ def _report_unused_classes(layer: Layer, kinds: list[str], rows: NDArray, ctx: R
     if not positions:
         return []
     return [
-        ctx.finding_maker.make_row_finding(
+        ctx.make_row_finding(
             layer,
             positions[0],
             field=DEDUCTED_CLASS_FIELD,
@@ -291,7 +291,7 @@ def _make_layer_finding(
     layer: Layer, positions: list[int], case: str, params: dict[str, Any], ctx: RuleContext
 ) -> Finding:
     """Return the warning on several rows of a layer, with the shape of the first."""
-    return ctx.finding_maker.make_row_finding(
+    return ctx.make_row_finding(
         layer,
         positions[0],
         field=layer.get_field_name("deduction_rate"),

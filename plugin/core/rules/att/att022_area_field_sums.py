@@ -170,8 +170,7 @@ def area_field_sums(
                 continue
             condition = 1 if meaning == NET_FIELD else 0
             case = "net" if meaning == NET_FIELD else ""
-            sums = comparison.compare_field_sums(partial(_sum_rows, rows))
-            differs_in_total = sums[condition][0]
+            differs_in_total = comparison.compare_field_sums(partial(_sum_rows, rows))[condition][0]
             add = comparison.make_township_sum_function(rows)
             is_different = comparison.compare_field_sums(add)[condition]
             has_rows = add(comparison.has_value.astype(float)) > 0

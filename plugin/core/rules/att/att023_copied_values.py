@@ -382,7 +382,7 @@ def _make_class_finding(
     ``other_row``: row of ``other_layer`` at the first of these rows.
     """
     shown_rows = rows[:MAX_SHOWN_FIDS].tolist()
-    return ctx.finding_maker.make_row_finding(
+    return ctx.make_row_finding(
         layer,
         shown_rows[0],
         case=case,
@@ -520,7 +520,7 @@ def _report_differences(
         **make_row_list_params(layer, positions, max_named_rows=MOST_NAMED_FEATURES),
     }
     template_field = layer.template.find_field_by_name(name)
-    finding = ctx.finding_maker.make_row_finding(
+    finding = ctx.make_row_finding(
         layer,
         shown_rows[0],
         field=template_field.name if template_field is not None else name,

@@ -174,7 +174,7 @@ def implausible_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
             areas = np.nan_to_num(layer.statutory)
             result.add_applicable(
                 [
-                    ctx.finding_maker.make_row_finding(
+                    ctx.make_row_finding(
                         layer,
                         row,
                         case="area",
@@ -403,7 +403,7 @@ def _make_field_finding(
         label = label_code_of_field(template_field, value, ctx)
         if label != value and not template_field.personal:
             params["shown"]["value"] = label
-    return ctx.finding_maker.make_row_finding(
+    return ctx.make_row_finding(
         layer,
         rows[0],
         case=case,

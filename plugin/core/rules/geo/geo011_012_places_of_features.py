@@ -66,7 +66,7 @@ def far_from_county(layer: Layer, county: Layer, *, ctx: RuleContext, far_m: flo
     # Rows without a shape have no bounds and are not far from the county.
     farthest_m = np.nan_to_num(distances, nan=0.0).max(axis=1, initial=0.0)
     return [
-        ctx.finding_maker.make_row_finding(
+        ctx.make_row_finding(
             layer, row, params={"distance": round(float(farthest_m[row]))}, geometry=layer.plane_shapes[row]
         )
         for row in np.flatnonzero((farthest_m > far_m) & ctx.find_land_rows(layer)).tolist()
@@ -128,8 +128,7 @@ def outside_zone(layer: Layer, *, ctx: RuleContext, margin_degrees: float = 0.5)
     if frame.is_geographic or frame.central_meridian is None or frame.zone_number is None:
         return None
     half_width = 3.0 if frame.has_zone_prefix and frame.zone_number <= 23 else 1.5
-    present_rows = np.flatnonzero(layer.has_shape)
-    bounds = layer.row_bounds[present_rows]
+    bounds = layer.row_bounds[layer.has_shape]
     centres = (bounds[:, :2] + bounds[:, 2:]) / 2
     longitude = crs_care.make_lonlat_transformer(layer.plane_crs)(centres)[:, 0]
     degrees_off = np.abs(longitude - frame.central_meridian)

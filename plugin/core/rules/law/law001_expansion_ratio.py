@@ -221,7 +221,6 @@ def _make_remote_finding(
 
     ``definition``: the form of the ratio (n1, n2 or n3) that the profile limits.
     """
-    ratio_without = expansion.ratio_without_remote or 0.0
     return Finding(
         base_parcels.role,
         case="remote",
@@ -232,7 +231,7 @@ def _make_remote_finding(
             "area_remote": round(expansion.remote_area_m2, 2),
             "denominator": round(expansion.denominator_m2, 2),
             "ratio_text": f"{expansion.ratio_by_form[definition]:.4f}",
-            "without_text": _format_ratio_above_limit(ratio_without, limit),
+            "without_text": _format_ratio_above_limit(expansion.ratio_without_remote or 0.0, limit),
             "limit": limit,
             **make_row_list_params(base_parcels, expansion.remote_rows),
         },

@@ -221,9 +221,7 @@ def _report_zone_contradictions(
     )
     pieces = ctx.geometry.find_shared_pieces(boundary, zones, left_rows=boundary_kinds >= 0, right_rows=zone_kinds >= 0)
     pieces = pieces.select_pieces(zone_kinds[pieces.right] != boundary_kinds[pieces.left])
-    findings = ctx.finding_maker.make_pair_findings(
-        boundary, zones, pieces, case="zone", field=boundary.get_field_name("zone_code")
-    )
+    findings = ctx.make_pair_findings(boundary, zones, pieces, case="zone", field=boundary.get_field_name("zone_code"))
     record_codes_of_pairs(findings, pieces, boundary, zones, "zone_code", "related", ctx)
     return findings
 
@@ -403,8 +401,7 @@ def reserves(
     rows = find_countable_reserve_rows(is_part, site)
     total = float(reserves.statutory[rows].sum())
     confirmed = ctx.norm.is_confirmed(PART_WORDS_SETTING)
-    count = int(rows.sum())
-    area_inputs = {"layer": reserves.role, "features": count}
+    area_inputs = {"layer": reserves.role, "features": int(rows.sum())}
     indicators = []
     if not any(t.indicator == "reserves_area" for t in ctx.norm.find_targets(ctx.plan.area_code)):
         # A figure of the plan is listed among the targets (LAW002).

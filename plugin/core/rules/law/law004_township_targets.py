@@ -70,8 +70,7 @@ def _describe_misplaced_rows(finding: Finding, texts: Texts, _templates: dict[st
     They give the code in the field, the codes of the townships where the rows lie, and the share in the named township.
     """
     shown, separator = finding.params.get("shown", {}), texts.get("words", "between_names")
-    share = float(shown.get("named_share", 0.0))
-    share_text = format_number(100 * share, 2)
+    share_text = format_number(100 * float(shown.get("named_share", 0.0)), 2)
     return {
         "named_code": texts.get("words", "in_brackets", text=shown["named_code"]) if shown.get("named_code") else "",
         "place_codes": texts.get("words", "in_brackets", text=separator.join(shown["place_codes"]))
@@ -282,11 +281,10 @@ def _check_row_codes(layers: Iterable[Layer | None], ctx: RuleContext) -> list[F
                     "other_code": named_township.code,
                     "count": count,
                 }
-                row = int(np.flatnonzero(township_of_row == township)[0])
                 findings.append(
-                    ctx.finding_maker.make_row_finding(
+                    ctx.make_row_finding(
                         township_layer,
-                        row,
+                        int(np.flatnonzero(township_of_row == township)[0]),
                         case="exchanged",
                         severity=Severity.WARNING,
                         field=row_codes.field_name,
@@ -330,7 +328,7 @@ def _report_repeated_divisions(townships: Layer | None, ctx: RuleContext) -> Ite
             if len(sharing) > 1:
                 params = {key: value, "count": len(sharing), others: list(sharing)}
                 row = next(iter(sharing.values()))
-                yield ctx.finding_maker.make_row_finding(
+                yield ctx.make_row_finding(
                     townships,
                     row,
                     case=case,
@@ -441,7 +439,6 @@ def _make_township_indicator(
     figure, township = by_township.plan_figure, by_township.townships[position]
     value = convert_area(float(by_township.areas_m2[position]), allocated.unit)
     share = float(ctx.norm.get(WARNING_SHARE_SETTING))
-    layer = require_value(figure.layer, "the layer of a figure by township")
     indicator = Indicator(
         f"township_{allocated.indicator}",
         value,
@@ -452,7 +449,7 @@ def _make_township_indicator(
         allocated.printed_decimals,
         allocated.source or get_township_targets(ctx.side_inputs).file_name,
         {
-            "layer": layer.role,
+            "layer": require_value(figure.layer, "the layer of a figure by township").role,
             "township": township.code,
             "rows_told": by_township.named_row_count,
             "rows_shared": by_township.divided_row_count,

@@ -200,7 +200,7 @@ def _report_rows_by_code(layer: Layer, rows: NDArray, ctx: RuleContext, case: st
     for position, area in zip(positions.tolist(), layer.measure_rows(positions).tolist(), strict=True):
         shape = layer.plane_shapes[position]
         findings.append(
-            ctx.finding_maker.make_row_finding(
+            ctx.make_row_finding(
                 layer,
                 position,
                 field=layer.get_field_name("land_use"),
@@ -239,7 +239,7 @@ def _report_parts_on_parcels(
     )
     for earlier in earlier_layers:
         pieces = ctx.geometry.subtract_land(pieces, layer, earlier, severity=Severity.WARNING)
-    findings = ctx.finding_maker.make_pair_findings(
+    findings = ctx.make_pair_findings(
         layer, parcels, pieces, with_net_area=True, case=case, field=parcels.get_field_name("land_use")
     )
     codes = parcels.text("land_use")
@@ -266,10 +266,8 @@ def _report_uncovered_parts(
     pieces = ctx.geometry.find_uncovered_pieces(layer, covering_layer, rows=rows, severity=Severity.WARNING)
     if reported_land is not None:
         pieces = ctx.geometry.subtract_land(pieces, layer, covering_layer, reported_land, severity=Severity.WARNING)
-    return ctx.finding_maker.mark_findings_by_location(
-        ctx.finding_maker.make_pair_findings(
-            layer, covering_layer, pieces, with_net_area=True, case=case, severity=Severity.WARNING
-        )
+    return ctx.mark_findings_by_location(
+        ctx.make_pair_findings(layer, covering_layer, pieces, with_net_area=True, case=case, severity=Severity.WARNING)
     )
 
 
@@ -299,7 +297,7 @@ def _report_slope_differences(farmland: Layer, rows: NDArray, parcels: Layer, ct
     for row, area in zip(differing_rows, farmland.measure_rows(differing_rows).tolist(), strict=True):
         parcel = int(parcel_of_row[row])
         findings.append(
-            ctx.finding_maker.make_row_finding(
+            ctx.make_row_finding(
                 farmland,
                 row,
                 case="slope",

@@ -70,7 +70,7 @@ def farmland_in_core_zone(farmland: Layer, reserves: Layer, *, ctx: RuleContext)
     if not result.is_applicable:
         return result
     pieces = ctx.geometry.find_shared_pieces(farmland, reserves, right_rows=core)
-    result.findings = ctx.finding_maker.make_pair_findings(farmland, reserves, pieces, with_net_area=True)
+    result.findings = ctx.make_pair_findings(farmland, reserves, pieces, with_net_area=True)
     site_names = reserves.text("feature_name")
     for finding, row in zip(result.findings, pieces.right.tolist(), strict=True):
         finding.params["site"] = site_names[row]
@@ -133,7 +133,7 @@ def farmland_slope(farmland: Layer, *, ctx: RuleContext) -> RuleResult:
         if terraces[row] == TERRACE_CODE:
             shown = {"terrace_label": format_code_with_name(farmland, "terrace", TERRACE_CODE, ctx)}
         result.findings.append(
-            ctx.finding_maker.make_row_finding(
+            ctx.make_row_finding(
                 farmland,
                 row,
                 field=template_field.name,
@@ -221,7 +221,7 @@ def farmland_fragments(
     ):
         shapes = farmland.plane_shapes[rows]
         result.findings.append(
-            ctx.finding_maker.make_row_finding(
+            ctx.make_row_finding(
                 farmland,
                 int(rows[0]),
                 params={
@@ -291,7 +291,7 @@ def farmland_occupied(farmland: Layer, parcels: Layer, *, ctx: RuleContext) -> R
         selected.
     """
     pieces = ctx.geometry.find_shared_pieces(farmland, parcels, right_rows=find_construction_land_rows(ctx, parcels))
-    findings = ctx.finding_maker.make_pair_findings(
+    findings = ctx.make_pair_findings(
         farmland, parcels, pieces, with_net_area=True, field=parcels.get_field_name("land_use")
     )
     codes = np.array(parcels.text("land_use"), dtype=object)

@@ -380,7 +380,7 @@ def _report_land_outside_reserve(
         changed_part = added_parts[position]
         net = float(shares[n] * changed_part.net_after_m2)
         findings.append(
-            ctx.finding_maker.make_row_finding(
+            ctx.make_row_finding(
                 farmland,
                 int(rows[position]),
                 case="source",
@@ -392,7 +392,7 @@ def _report_land_outside_reserve(
                 net_area_m2=net if np.isfinite(net) else None,
             )
         )
-    return ctx.finding_maker.mark_findings_by_location(findings)
+    return ctx.mark_findings_by_location(findings)
 
 
 #: Ten fields in a row, and the same 0.3 m farther east.
@@ -482,7 +482,7 @@ def sealed_lines_unchanged(
             continue
         record_moved_slivers(ctx, comparison)
         parts = comparison.list_pieces_of_kind(MOVED_IN_KIND) + comparison.list_pieces_of_kind(MOVED_OUT_KIND)
-        result.findings += ctx.finding_maker.mark_findings_by_location(
+        result.findings += ctx.mark_findings_by_location(
             [_make_moved_land_finding(comparison, part, layer, ctx) for part in parts]
         )
         shift = comparison.shift

@@ -155,7 +155,7 @@ EAST_ZONE_WKT = "POLYGON ((1000 0, 9000 0, 9000 1000, 1000 1000, 1000 0))"
 def _report_large_parts(
     farmland: Layer, zones: Layer, pieces: OverlayPieces, large_area_m2: float, ctx: RuleContext
 ) -> list[Finding]:
-    large_findings = ctx.finding_maker.make_pair_findings(
+    large_findings = ctx.make_pair_findings(
         farmland,
         zones,
         pieces,
@@ -171,7 +171,7 @@ def _report_large_parts(
         },
     )
     record_features_at_findings(large_findings, zones, ctx)
-    return ctx.finding_maker.mark_findings_by_location(large_findings)
+    return ctx.mark_findings_by_location(large_findings)
 
 
 @rule(
@@ -249,7 +249,7 @@ def farmland_in_farmland_zone(
     urban = ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get("zones.urban"))
     protected = ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get("zones.farmland"))
     urban_pieces = ctx.geometry.find_shared_pieces(farmland, zones, right_rows=urban)
-    findings = ctx.finding_maker.make_pair_findings(
+    findings = ctx.make_pair_findings(
         farmland, zones, urban_pieces, with_net_area=True, case="urban", params={"kind": "urban"}
     )
     # Parts in urban zones have another finding and are not reported again as “outside”.
@@ -258,8 +258,7 @@ def farmland_in_farmland_zone(
     total = float(farmland.statutory.sum())
     outside_m2 = float(areas.sum()) + sum(f.area_m2 or 0.0 for f in findings)
     small = areas < large_area_m2
-    large_pieces = outside_pieces.select_pieces(~small)
-    findings += _report_large_parts(farmland, zones, large_pieces, large_area_m2, ctx)
+    findings += _report_large_parts(farmland, zones, outside_pieces.select_pieces(~small), large_area_m2, ctx)
     result = RuleResult(findings=findings)
     if ctx.is_edit_check or not total > 0:
         # The sums of the county wait for the next whole check: the rows around an edit are not its farmland.

@@ -138,7 +138,7 @@ def control_line_conflicts(*, ctx: RuleContext) -> RuleResult:
         shared_pieces = ctx.geometry.find_shared_pieces(
             left_layer, right_layer, right_rows=rows, severity=SEVERITY_OF_MEANING[meaning]
         )
-        findings = ctx.finding_maker.make_pair_findings(
+        findings = ctx.make_pair_findings(
             left_layer,
             right_layer,
             shared_pieces,
@@ -272,7 +272,7 @@ def _report_different_codes(first_layer: Layer, second_layer: Layer, ctx: RuleCo
     pieces = ctx.geometry.find_shared_pieces(
         first_layer, second_layer, is_pair_selected=find_pairs_with_different_codes
     )
-    findings = ctx.finding_maker.make_pair_findings(
+    findings = ctx.make_pair_findings(
         first_layer, second_layer, pieces, case="code", field=first_layer.get_field_name("zone_code")
     )
     record_codes_of_pairs(findings, pieces, first_layer, second_layer, "zone_code", "related", ctx)
@@ -286,8 +286,6 @@ def _report_uncovered_parts(first_layer: Layer, second_layer: Layer, concept: st
         second_layer,
         rows=ctx.geometry.find_uncovered_candidates(first_layer, second_layer),
     )
-    return ctx.finding_maker.mark_findings_by_location(
-        ctx.finding_maker.make_pair_findings(
-            first_layer, second_layer, pieces, params={"concept": ConceptName(concept)}
-        )
+    return ctx.mark_findings_by_location(
+        ctx.make_pair_findings(first_layer, second_layer, pieces, params={"concept": ConceptName(concept)})
     )

@@ -107,19 +107,17 @@ def heritage_range_and_parts(*, ctx: RuleContext) -> RuleResult:
                 pieces_beyond = ctx.geometry.find_uncovered_pieces(
                     heritage_line, layer, Polygons(layer.plane_shapes[is_range]), rows=core | control
                 )
-                findings = ctx.finding_maker.make_pair_findings(
-                    heritage_line, layer, pieces_beyond, case="beyond", params=params
-                )
+                findings = ctx.make_pair_findings(heritage_line, layer, pieces_beyond, case="beyond", params=params)
                 for finding in findings:
                     finding.related_keys = [layer.keys[n] for n in np.flatnonzero(is_range)]
                 if core.any() and control.any():
                     unfilled_pieces = ctx.geometry.find_uncovered_pieces(
                         layer, heritage_line, Polygons(heritage_line.plane_shapes[core | control]), rows=is_range
                     )
-                    findings += ctx.finding_maker.make_pair_findings(
+                    findings += ctx.make_pair_findings(
                         layer, heritage_line, unfilled_pieces, case="bare", params=params
                     )
-                result.add_applicable(ctx.finding_maker.mark_findings_by_location(findings))
+                result.add_applicable(ctx.mark_findings_by_location(findings))
     return result
 
 
@@ -185,7 +183,7 @@ def heritage_parts_overlap(heritage: Layer, *, ctx: RuleContext) -> RuleResult:
         right=np.where(is_core_left, shared_pieces.left, shared_pieces.right),
     )
     for finding, i, j in zip(
-        ctx.finding_maker.make_pair_findings(heritage, heritage, shared_pieces),
+        ctx.make_pair_findings(heritage, heritage, shared_pieces),
         shared_pieces.left,
         shared_pieces.right,
         strict=True,
@@ -239,9 +237,7 @@ def purple_line_in_heritage_line(purple_line: Layer, heritage: Layer, *, ctx: Ru
         whole county (scope county), else if the rule or its group heritage is selected.
     """
     pieces = ctx.geometry.find_uncovered_pieces(purple_line, heritage)
-    return ctx.finding_maker.mark_findings_by_location(
-        ctx.finding_maker.make_pair_findings(purple_line, heritage, pieces)
-    )
+    return ctx.mark_findings_by_location(ctx.make_pair_findings(purple_line, heritage, pieces))
 
 
 FAR_WKT = "POLYGON ((900 0, 910 0, 910 10, 900 10, 900 0))"
@@ -322,14 +318,13 @@ def heritage_line_holds_ranges(*, ctx: RuleContext) -> RuleResult:
                 layer, purple_line, rows=is_in_centre | is_in_town, keep_slivers=True
             )
             uncovered_areas = np.bincount(pieces.left, pieces.area, minlength=len(layer))
-            areas = layer.plane_areas
-            lacks_line = (uncovered_areas > 0) & (uncovered_areas > LEAST_PURPLE_SHARE * areas)
+            lacks_line = (uncovered_areas > 0) & (uncovered_areas > LEAST_PURPLE_SHARE * layer.plane_areas)
             for case, is_there in (("purple", is_in_centre), ("town", is_in_town)):
                 rows = layer.sort_rows(np.flatnonzero(lacks_line & is_there))
                 if not rows:
                     continue
                 result.findings.append(
-                    ctx.finding_maker.make_row_finding(
+                    ctx.make_row_finding(
                         layer,
                         rows[0],
                         case=case,
@@ -346,9 +341,7 @@ def heritage_line_holds_ranges(*, ctx: RuleContext) -> RuleResult:
     for layer in find_usable_layers(list_heritage_range_roles(ctx), ctx, result):
         result.is_applicable = True
         pieces = ctx.geometry.find_uncovered_pieces(layer, heritage_line)
-        result.findings += ctx.finding_maker.mark_findings_by_location(
-            ctx.finding_maker.make_pair_findings(layer, heritage_line, pieces)
-        )
+        result.findings += ctx.mark_findings_by_location(ctx.make_pair_findings(layer, heritage_line, pieces))
     return result
 
 
@@ -458,7 +451,7 @@ def heritage_sites_in_ranges(*, ctx: RuleContext) -> RuleResult:
         if not rows:
             continue
         result.findings.append(
-            ctx.finding_maker.make_row_finding(
+            ctx.make_row_finding(
                 present,
                 rows[0],
                 case="unprotected",
@@ -504,7 +497,7 @@ def _report_ranges_without_site(heritage_line: Layer, result: RuleResult, ctx: R
         for name, row in sites.items():
             if name not in site_names:
                 result.findings.append(
-                    ctx.finding_maker.make_row_finding(
+                    ctx.make_row_finding(
                         heritage_line,
                         row,
                         case="missing",
@@ -527,7 +520,7 @@ def _find_sites_without_point(points: Layer, polygons: Layer, ctx: RuleContext) 
     if ctx.is_edit_check or 2 * len(lone_rows) >= len(named_rows):
         return []
     return [
-        ctx.finding_maker.make_row_finding(
+        ctx.make_row_finding(
             polygons,
             row,
             case="without_point",
@@ -565,7 +558,7 @@ def _find_misplaced_points(points: Layer, polygons: Layer, ctx: RuleContext) -> 
             distances = shapely.distance(points.plane_shapes[row], polygons.plane_shapes[named_rows])
             params["distance"] = round(float(distances.min()), 2)
         findings.append(
-            ctx.finding_maker.make_row_finding(
+            ctx.make_row_finding(
                 points,
                 row,
                 case="outside" if named_rows else "unnamed",

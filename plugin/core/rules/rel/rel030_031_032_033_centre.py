@@ -129,9 +129,9 @@ def detail_units_tile_boundary(detail_units: Layer, boundary: Layer, centre: Lay
                 width_m=float(gap_pieces.width[k]),
                 geometry=gap_pieces.geometry[k],
             )
-            result.findings += ctx.finding_maker.mark_findings_by_location([finding])
+            result.findings += ctx.mark_findings_by_location([finding])
     overlaps = ctx.geometry.find_shared_pieces(detail_units)
-    result.findings += ctx.finding_maker.make_pair_findings(detail_units, detail_units, overlaps, case="overlap")
+    result.findings += ctx.make_pair_findings(detail_units, detail_units, overlaps, case="overlap")
     result.is_applicable = result.is_applicable or bool(result.findings)
     return result
 
@@ -186,8 +186,8 @@ def village_zone_in_boundary(*, ctx: RuleContext) -> RuleResult:
         return result
     village_rows = ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get("zones.village_building"))
     pieces = ctx.geometry.find_uncovered_pieces(zones, boundary, rows=village_rows)
-    findings = ctx.finding_maker.make_pair_findings(zones, boundary, pieces)
-    result.findings = ctx.finding_maker.mark_findings_by_location(findings)
+    findings = ctx.make_pair_findings(zones, boundary, pieces)
+    result.findings = ctx.mark_findings_by_location(findings)
     result.is_applicable = bool(village_rows.any())
     return result
 
@@ -247,8 +247,8 @@ def central_area_layers_within_extent(layer: Layer, centre: Layer, *, ctx: RuleC
     if layer.template.group != centre.template.group or layer.role in extent_roles or layer.template.base:
         return None
     if layer.template.geometry == "polygon":
-        return ctx.finding_maker.mark_findings_by_location(
-            ctx.finding_maker.make_pair_findings(layer, centre, ctx.geometry.find_uncovered_pieces(layer, centre))
+        return ctx.mark_findings_by_location(
+            ctx.make_pair_findings(layer, centre, ctx.geometry.find_uncovered_pieces(layer, centre))
         )
     outside_pieces = ctx.geometry.find_point_line_pieces_outside(layer, centre)
-    return ctx.finding_maker.mark_findings_by_location(make_findings_of_pieces(layer, centre, outside_pieces, ctx))
+    return ctx.mark_findings_by_location(make_findings_of_pieces(layer, centre, outside_pieces, ctx))

@@ -98,7 +98,7 @@ def villages_in_townships(villages: Layer, townships: Layer, parcels: Layer | No
         ),
     )
     for finding, i, j in zip(
-        ctx.finding_maker.make_pair_findings(villages, townships, shared_pieces, case="other", field=code_field),
+        ctx.make_pair_findings(villages, townships, shared_pieces, case="other", field=code_field),
         shared_pieces.left,
         shared_pieces.right,
         strict=True,
@@ -114,7 +114,7 @@ def villages_in_townships(villages: Layer, townships: Layer, parcels: Layer | No
         result.findings.append(finding)
     for row in np.flatnonzero(has_code & ~is_known_township).tolist():
         result.findings.append(
-            ctx.finding_maker.make_row_finding(
+            ctx.make_row_finding(
                 villages,
                 row,
                 case="none",
@@ -131,8 +131,8 @@ def villages_in_townships(villages: Layer, townships: Layer, parcels: Layer | No
     if has_code.any() and not ctx.is_edit_check:
         # Around an edit not all villages are known; the next whole check compares them.
         uncovered_pieces = ctx.geometry.find_uncovered_pieces(townships, villages)
-        result.findings += ctx.finding_maker.mark_findings_by_location(
-            ctx.finding_maker.make_pair_findings(townships, villages, uncovered_pieces, case="uncovered")
+        result.findings += ctx.mark_findings_by_location(
+            ctx.make_pair_findings(townships, villages, uncovered_pieces, case="uncovered")
         )
         if parcels is not None:
             rows = np.flatnonzero(is_known_township & ~np.isin(np.arange(len(villages)), shared_pieces.left))
@@ -176,7 +176,7 @@ def _report_parcels_of_other_villages(
         named_row = next((n for n, text in enumerate(village_codes) if text == largest_village), None)
         label = largest_village if named_row is None else _label_row(villages, largest_village, named_row)
         findings.append(
-            ctx.finding_maker.make_row_finding(
+            ctx.make_row_finding(
                 villages,
                 row,
                 case="parcels",

@@ -114,7 +114,7 @@ def hazard_sites_in_boundary(*, ctx: RuleContext) -> RuleResult:
         for area in hazard_areas:
             if refuge.template.geometry == "polygon":
                 shared_pieces = ctx.geometry.find_shared_pieces(refuge, area)
-                result.findings += ctx.finding_maker.make_pair_findings(refuge, area, shared_pieces, case="refuge")
+                result.findings += ctx.make_pair_findings(refuge, area, shared_pieces, case="refuge")
             else:
                 pieces_inside = ctx.geometry.find_point_line_pieces_inside(refuge, area)
                 result.findings += make_findings_of_pieces(refuge, area, pieces_inside, ctx, case="refuge")
@@ -139,7 +139,7 @@ def hazard_sites_in_boundary(*, ctx: RuleContext) -> RuleResult:
         for row_name, row in zip(params["shown"]["row_names"], rows, strict=False):
             row_name.append(names[row])
         result.findings.append(
-            ctx.finding_maker.make_row_finding(
+            ctx.make_row_finding(
                 townships,
                 rows[0],
                 case="without_facility",
@@ -171,5 +171,5 @@ def _report_village_zones(result: RuleResult, ctx: RuleContext) -> list[Finding]
     for area in find_usable_layers(HAZARD_ROLES_OF_VILLAGE_ZONES if is_village.any() else (), ctx, result):
         result.is_applicable = True
         pieces = ctx.geometry.find_shared_pieces(zones, area, left_rows=is_village)
-        findings += ctx.finding_maker.make_pair_findings(zones, area, pieces, case="village")
+        findings += ctx.make_pair_findings(zones, area, pieces, case="village")
     return findings

@@ -98,14 +98,12 @@ def reserves_in_red_line(reserves: Layer, red_line: Layer, *, ctx: RuleContext) 
     # If a reserve has rows for its parts, they are reported, and the whole is not reported again.
     pieces = ctx.geometry.find_uncovered_pieces(reserves, red_line, rows=is_part | ~np.isin(site, site[is_part]))
     result = RuleResult()
-    for finding, row in zip(
-        ctx.finding_maker.make_pair_findings(reserves, red_line, pieces), pieces.left.tolist(), strict=True
-    ):
+    for finding, row in zip(ctx.make_pair_findings(reserves, red_line, pieces), pieces.left.tolist(), strict=True):
         finding.params["site"] = reserve_names[row]
         if is_core[row]:
             finding.case, finding.severity = "core", Severity.WARNING
         result.findings.append(finding)
-    ctx.finding_maker.mark_findings_by_location(result.findings)
+    ctx.mark_findings_by_location(result.findings)
     for present_reserves in find_usable_layers(ctx.norm.get("reserves.present_layers"), ctx, result):
         if present_reserves.template.geometry != "polygon":
             continue

@@ -118,7 +118,7 @@ def main_function_zones(
     for row, function in enumerate(functions_found):
         if not function.zone_code:
             result.findings.append(
-                ctx.finding_maker.make_row_finding(
+                ctx.make_row_finding(
                     functions,
                     row,
                     case="kind",
@@ -129,7 +129,7 @@ def main_function_zones(
             )
         elif not shares.is_dominant(row, function.zone_code, limits[function.zone_code]):
             result.findings.append(
-                ctx.finding_maker.make_row_finding(
+                ctx.make_row_finding(
                     functions,
                     row,
                     case="share",
@@ -148,7 +148,7 @@ def main_function_zones(
         for row, function in enumerate(functions_found):
             if has_features is not None and function.words_by_additional_function[overlay] and not has_features[row]:
                 result.findings.append(
-                    ctx.finding_maker.make_row_finding(
+                    ctx.make_row_finding(
                         functions,
                         row,
                         case=overlay,
@@ -160,10 +160,10 @@ def main_function_zones(
                     )
                 )
     if townships is not None:
-        uncovered_findings = ctx.finding_maker.make_pair_findings(
+        uncovered_findings = ctx.make_pair_findings(
             townships, functions, ctx.geometry.find_uncovered_pieces(townships, functions), case="bare"
         )
-        ctx.finding_maker.mark_findings_by_location(uncovered_findings)
+        ctx.mark_findings_by_location(uncovered_findings)
         give_findings_to_layer(uncovered_findings, functions)
         result.findings += uncovered_findings
     return result

@@ -160,7 +160,7 @@ def planned_building_in_protected_land(
                 (pieces.area >= float(ctx.norm.get("protected.min_water_m2")))
                 & (pieces.width >= float(ctx.norm.get("protected.min_water_width_m")))
             )
-            findings = ctx.finding_maker.make_pair_findings(
+            findings = ctx.make_pair_findings(
                 layer,
                 parcels,
                 pieces,
@@ -181,7 +181,7 @@ def _find_planned_building(
     ``is_construction``: (n,) bool, rows of ``planned_use``.
     """
     pieces = ctx.geometry.find_shared_pieces(line, planned_use, right_rows=is_construction)
-    findings = ctx.finding_maker.make_pair_findings(
+    findings = ctx.make_pair_findings(
         line,
         planned_use,
         pieces,
@@ -231,8 +231,7 @@ def _advise_on_facility(finding: Finding, texts: Texts, _templates: dict[str, Te
 
     They depend on its kind: a use of land, or a polygon, line or point.
     """
-    shown = finding.params.get("shown", {})
-    kind = shown.get("kind", "unknown")
+    kind = finding.params.get("shown", {}).get("kind", "unknown")
     exceptions = f"exceptions_{kind}" + ("_farmland" if (kind, finding.case) == ("line", "farmland") else "")
     return {
         "relocate": texts.get("words", f"relocate_{kind}"),

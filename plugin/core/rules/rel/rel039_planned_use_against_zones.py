@@ -206,8 +206,7 @@ def planned_use_against_zones(
         if line is None or line.template.geometry != "polygon":
             continue
         result.is_applicable = True
-        rows = np.ones(len(line), dtype=bool)
-        uses = _find_other_uses(line, rows, planned_use, classes, [], limit, ctx)
+        uses = _find_other_uses(line, np.ones(len(line), dtype=bool), planned_use, classes, [], limit, ctx)
         for finding in uses:
             finding.case = "line"
         reported_keys = {finding.key for finding in uses}
@@ -251,10 +250,9 @@ def _find_large_other_uses(line: Layer, planned_use: Layer, classes: list[str], 
     findings = []
     for row in np.flatnonzero(areas > limit).tolist():
         is_in_row = pieces.left == row
-        largest = np.flatnonzero(is_in_row)[np.argmax(pieces.area[is_in_row])]
-        use_row = int(pieces.right[largest])
+        use_row = int(pieces.right[np.flatnonzero(is_in_row)[np.argmax(pieces.area[is_in_row])]])
         findings.append(
-            ctx.finding_maker.make_row_finding(
+            ctx.make_row_finding(
                 line,
                 row,
                 case="other_use",
@@ -302,7 +300,7 @@ def _find_other_uses(
             continue
         largest_use_row = parts.right[np.flatnonzero(is_in_row)[np.argmax(parts.area[is_in_row])]]
         findings.append(
-            ctx.finding_maker.make_row_finding(
+            ctx.make_row_finding(
                 layer,
                 row,
                 params={
@@ -344,7 +342,7 @@ def find_land_cut_by_line(
         line_row = int(covered_pieces.right[of_row[np.argmax(covered_pieces.area[of_row])]])
         value = planned_use.text("land_use")[row]
         findings.append(
-            ctx.finding_maker.make_row_finding(
+            ctx.make_row_finding(
                 line,
                 line_row,
                 case="cut",
@@ -359,7 +357,7 @@ def find_land_cut_by_line(
                 related_keys=[planned_use.keys[row]],
             )
         )
-    return ctx.finding_maker.mark_findings_by_location(findings)
+    return ctx.mark_findings_by_location(findings)
 
 
 def report_missing_line(concept: str, classes: list[str], planned_use: Layer, ctx: RuleContext) -> list[Finding]:
@@ -409,7 +407,7 @@ def find_facilities_on_other_land(
             continue
         value = planned_use.text("land_use")[planned_rows[row]]
         findings.append(
-            ctx.finding_maker.make_row_finding(
+            ctx.make_row_finding(
                 points,
                 row,
                 case="facility",
@@ -440,12 +438,11 @@ def find_lines_off_roads(lines: Layer, classes: list[str], planned_use: Layer, c
     off_lengths = shapely.length(shapely.intersection(lines.plane_shapes[line], land[parcel]))
     off_length = np.bincount(line, off_lengths, minlength=len(lines))
     limit = float(ctx.norm.get("zones.max_off_road_share"))
-    is_off = off_length > limit * np.nan_to_num(shapely.length(lines.plane_shapes))
-    rows = lines.sort_rows(np.flatnonzero(is_off))
+    rows = lines.sort_rows(np.flatnonzero(off_length > limit * np.nan_to_num(shapely.length(lines.plane_shapes))))
     if not rows:
         return []
     return [
-        ctx.finding_maker.make_row_finding(
+        ctx.make_row_finding(
             lines,
             rows[0],
             case="road",
@@ -492,7 +489,7 @@ def report_changes_of_present_use(ctx: RuleContext, result: RuleResult) -> None:
             row_params = make_row_list_params(planned_use, rows)
             present_rows = present_use.sort_rows(np.unique(pieces.right))[:MAX_SHOWN_FIDS]
             result.findings.append(
-                ctx.finding_maker.make_row_finding(
+                ctx.make_row_finding(
                     planned_use,
                     rows[0],
                     case="given_up",
@@ -548,7 +545,7 @@ def _find_contradicted_base_classes(
     value, present_value = values[rows[0]], present_codes[present_row]
     row_params = make_row_list_params(planned_use, rows)
     return [
-        ctx.finding_maker.make_row_finding(
+        ctx.make_row_finding(
             planned_use,
             rows[0],
             case="base",

@@ -221,7 +221,7 @@ def _find_zones_on_other_land(
             "shown": {"noted": {"usual_fact": {"share": f"{usual_percent:g}"}}},
         }
         findings.append(
-            ctx.finding_maker.make_row_finding(
+            ctx.make_row_finding(
                 layer,
                 row,
                 case="mineral" if is_mineral else "zone",

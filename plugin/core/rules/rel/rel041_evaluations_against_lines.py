@@ -261,7 +261,7 @@ def _report_large_parts(result: RuleResult, field_by_role: dict[str, str], ctx: 
                 area_m2=float(areas[positions].sum()),
                 geometry=ctx.geometry.unite_shapes(parts[positions]),
             )
-            result.findings += ctx.finding_maker.mark_findings_by_location([finding])
+            result.findings += ctx.mark_findings_by_location([finding])
 
 
 def _find_parts_without_line(

@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rules on overlaps, gaps and copies among the features of one layer."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
 from ...geometry.crs import make_lonlat_transformer
 from ...geometry.overlay_pieces import OverlayPieces, make_row_pieces
-from ...geometry.polygons import Polygons
 from ...geometry.shape_comparison import find_groups_of_equal_shapes, hash_corners
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
@@ -95,7 +94,7 @@ def layer_overlap(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     pieces = ctx.geometry.find_shared_pieces(
         layer, is_pair_selected=lambda left, right: group_of_row[left] != group_of_row[right]
     )
-    findings = ctx.finding_maker.make_pair_findings(layer, layer, pieces)
+    findings = ctx.make_pair_findings(layer, layer, pieces)
     for n, finding in enumerate(findings):
         # All land of both is shared, up to rounding of their vertices.
         if all(
@@ -104,7 +103,7 @@ def layer_overlap(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
         ):
             finding.case = "duplicate"
     # An edit may add or remove one copy of many: a check around it reports all copies there.
-    duplicates = ctx.finding_maker.make_pair_findings(layer, layer, copies, case="duplicate")
+    duplicates = ctx.make_pair_findings(layer, layer, copies, case="duplicate")
     to_lonlat = make_lonlat_transformer(ctx.plan.plane_crs)
     for finding, rows in zip(duplicates, groups, strict=True):
         finding.params["shape_hash"] = hash_corners(shapes[rows[0]], to_lonlat)
@@ -160,18 +159,7 @@ def zone_gaps(zones: Layer, county: Layer, *, ctx: RuleContext) -> list[Finding]
     if county_extent is None:
         return []
     gap_pieces = ctx.geometry.find_uncovered_pieces_of_outline(county, county_extent[1], zones)
-    areas = ctx.geometry.measure_drawn_areas(gap_pieces.geometry)
-    return [
-        Finding(
-            zones.role,
-            related_role=county.role,
-            area_m2=float(areas[n]),
-            width_m=float(gap_pieces.width[n]),
-            geometry=gap_pieces.geometry[n],
-            by_place=True,
-        )
-        for n in range(len(gap_pieces))
-    ]
+    return _make_part_findings(zones, county, gap_pieces, range(len(gap_pieces)), ctx)
 
 
 #: Neighbour of `SQUARE_WKT`, joined above and below, with a gap of half a metre between.
@@ -244,10 +232,10 @@ def layer_gaps(layer: Layer, *, ctx: RuleContext, widest_m: float = 1.0) -> list
     pieces = ctx.geometry.find_gaps(
         layer, widest_m, is_pair_selected=(lambda left, right: right >= 0) if only_between_features else None
     )
-    findings = ctx.finding_maker.make_pair_findings(layer, layer, pieces)
+    findings = ctx.make_pair_findings(layer, layer, pieces, by_place=True)
     for finding in findings:
         finding.case = "" if finding.related_keys else "hole"
-    return ctx.finding_maker.mark_findings_by_location(findings)
+    return findings
 
 
 @rule(
@@ -298,12 +286,13 @@ def parcel_coverage(
     divisions = townships or county
     if divisions is None or divisions is parcels:
         return None
-    findings = ctx.finding_maker.make_pair_findings(
+    findings = ctx.make_pair_findings(
         divisions,
         parcels,
         ctx.geometry.find_uncovered_pieces(
             divisions, parcels, rows=ctx.geometry.find_uncovered_candidates(divisions, parcels)
         ),
+        by_place=True,
     )
     if county is not None and county is not divisions:
         # Parcels must not be drawn outside the county.
@@ -313,7 +302,7 @@ def parcel_coverage(
             for finding in findings:
                 if shapely.area(shapely.intersection(finding.geometry, outline)) < shapely.area(finding.geometry) / 2:
                     finding.params["shown"] = {"variant": "beyond_county"}
-    return ctx.finding_maker.mark_findings_by_location(findings)
+    return findings
 
 
 REVERSED_SQUARE_WKT = "POLYGON ((100 100, 100 0, 0 0, 0 100, 100 100))"
@@ -365,7 +354,7 @@ def duplicate_shapes(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     if must_not_overlap(layer) and is_reported_elsewhere(ctx, "TOP001"):
         return None
     return [
-        ctx.finding_maker.make_row_finding(
+        ctx.make_row_finding(
             layer,
             rows[0],
             params={"count": len(rows) - 1},
@@ -464,12 +453,29 @@ def outside_county(
     extent = ctx.geometry.get_county_outline()
     if extent is None:
         return None
+    outline = extent[1]
     if layer.template.geometry != "polygon":
-        return _report_points_and_lines(layer, county, extent[1], ctx)
+        outside_pieces = ctx.geometry.find_point_line_pieces_outside(layer, county, outline)
+        # A facility outside may serve the county, so they are not errors.
+        return [
+            ctx.make_row_finding(
+                layer,
+                row,
+                case="line" if shape.length else "point",
+                params={"length": round(float(shape.length), 1)}
+                if shape.length
+                else {"distance": round(float(shapely.distance(shape, outline.shapes[0])), 1)},
+                geometry=shape,
+                severity=Severity.WARNING,
+                related_role=county.role,
+                by_place=True,
+            )
+            for row, shape in zip(outside_pieces.point_or_line_row.tolist(), outside_pieces.piece_shape, strict=True)
+        ]
     if layer is not county:
         is_land = ctx.find_land_rows(layer)
-        pieces = ctx.geometry.find_uncovered_pieces(layer, county, extent[1], rows=None if is_land.all() else is_land)
-        findings = ctx.finding_maker.make_pair_findings(layer, county, pieces)
+        pieces = ctx.geometry.find_uncovered_pieces(layer, county, outline, rows=None if is_land.all() else is_land)
+        findings = ctx.make_pair_findings(layer, county, pieces, by_place=True)
         # Two variants of the message: completely outside the county, or a township or village of the county.
         outside_areas = np.bincount(pieces.left, weights=pieces.area, minlength=len(layer))
         is_division = any(
@@ -480,19 +486,19 @@ def outside_county(
                 finding.params["shown"] = {"variant": "wholly_outside"}
             elif is_division:
                 finding.params["shown"] = {"variant": "division"}
-        return ctx.finding_maker.mark_findings_by_location(findings)
+        return findings
     if ctx.is_edit_check or (townships is None and parcels is None):
         # Around an edit not all townships and parcels are known; the next whole check compares the outline.
         return None
     # Only parts without parcels that touch the outline's edge are reported.
-    outline = extent[1]
-    findings = []
+    findings: list[Finding] = []
     outside_townships = shapely.MultiPolygon()
     if townships is not None and townships is not county and not townships.has_no_geometry:
         pieces = ctx.geometry.find_uncovered_pieces_of_outline(county, outline, townships)
-        findings += _make_part_findings(county, townships, pieces, np.ones(len(pieces), dtype=bool), "townships", ctx)
+        findings = _make_part_findings(
+            county, townships, pieces, range(len(pieces)), ctx, "townships", Severity.WARNING
+        )
         outside_townships = shapely.union_all(pieces.geometry)
-    county_shape = outline.shapes[0]
     if (
         parcels is None
         or parcels is county
@@ -502,51 +508,33 @@ def outside_county(
         return findings
     pieces = ctx.geometry.find_uncovered_pieces_of_outline(county, outline, parcels)
     shapes = np.array(list(pieces.geometry), dtype=object)
-    at_edge = shapely.dwithin(shapes, county_shape.boundary, ctx.tolerance.edge_match_m)
+    at_edge = shapely.dwithin(shapes, outline.shapes[0].boundary, ctx.tolerance.edge_match_m)
     is_reported = shapely.area(shapely.intersection(shapes, outside_townships)) > shapely.area(shapes) / 2
-    return findings + _make_part_findings(county, parcels, pieces, at_edge & ~is_reported, "parcels", ctx)
-
-
-def _report_points_and_lines(layer: Layer, county: Layer, outline: Polygons, ctx: RuleContext) -> list[Finding]:
-    """Return warnings on points and stretches of lines outside the county.
-
-    A facility outside may serve the county, so they are not errors.
-    """
-    outside_pieces = ctx.geometry.find_point_line_pieces_outside(layer, county, outline)
-    findings = []
-    for row, shape in zip(outside_pieces.point_or_line_row.tolist(), outside_pieces.piece_shape, strict=True):
-        case, params = "line", {"length": round(float(shape.length), 1)}
-        if not shape.length:
-            case, params = "point", {"distance": round(float(shapely.distance(shape, outline.shapes[0])), 1)}
-        findings.append(
-            ctx.finding_maker.make_row_finding(
-                layer,
-                row,
-                case=case,
-                params=params,
-                geometry=shape,
-                severity=Severity.WARNING,
-                related_role=county.role,
-            )
-        )
-    return ctx.finding_maker.mark_findings_by_location(findings)
+    positions = np.flatnonzero(at_edge & ~is_reported).tolist()
+    return findings + _make_part_findings(county, parcels, pieces, positions, ctx, "parcels", Severity.WARNING)
 
 
 def _make_part_findings(
-    county: Layer, other: Layer, pieces: OverlayPieces, rows: NDArray, case: str, ctx: RuleContext
+    layer: Layer,
+    other: Layer,
+    pieces: OverlayPieces,
+    positions: Iterable[int],
+    ctx: RuleContext,
+    case: str = "",
+    severity: Severity | None = None,
 ) -> list[Finding]:
-    """Return a warning on the county for each selected part; ``rows``: (k,) bool, the selected parts."""
+    """Return a finding on the layer for each piece at one of the positions."""
     areas = ctx.geometry.measure_drawn_areas(pieces.geometry)
     return [
         Finding(
-            county.role,
+            layer.role,
             case=case,
-            severity=Severity.WARNING,
+            severity=severity,
             related_role=other.role,
             area_m2=float(areas[n]),
             width_m=float(pieces.width[n]),
             geometry=pieces.geometry[n],
             by_place=True,
         )
-        for n in np.flatnonzero(rows).tolist()
+        for n in positions
     ]

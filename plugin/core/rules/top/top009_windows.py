@@ -29,9 +29,9 @@ def _describe_filled_share(finding: Finding, texts: Texts, _templates: dict[str,
     """Return the clause on how much of a window (开天窗) is filled: completely, or a share in percent."""
     if "share" not in finding.params:
         return {}
-    share = format_number(float(finding.params["share"]), 2)
-    key = "filled_wholly" if float(finding.params["share"]) >= 100.0 else "filled_partly"
-    return {"filled_share": texts.get("words", key, share=share)}
+    share = float(finding.params["share"])
+    key = "filled_wholly" if share >= 100.0 else "filled_partly"
+    return {"filled_share": texts.get("words", key, share=format_number(share, 2))}
 
 
 @rule(
@@ -98,7 +98,6 @@ def windows(*, ctx: RuleContext, window_share: float = 0.95) -> RuleResult:
             )
             areas = ctx.geometry.measure_drawn_areas(holes.geometry)
             registered = get_registered_windows(ctx.side_inputs)
-            findings = []
             for n, row in enumerate(holes.left.tolist()):
                 area = float(areas[n])
                 if total_share[n] * area <= ctx.tolerance.min_area_m2:
@@ -118,8 +117,8 @@ def windows(*, ctx: RuleContext, window_share: float = 0.95) -> RuleResult:
                         "registration": _describe_registration(layer, holes.geometry[n], registered, ctx)
                     }
                 is_full = total_share[n] >= window_share
-                findings.append(
-                    ctx.finding_maker.make_row_finding(
+                result.findings.append(
+                    ctx.make_row_finding(
                         layer,
                         row,
                         case="window" if is_full else "partly",
@@ -128,9 +127,9 @@ def windows(*, ctx: RuleContext, window_share: float = 0.95) -> RuleResult:
                         area_m2=area,
                         width_m=float(holes.width[n]),
                         geometry=holes.geometry[n],
+                        by_place=True,
                     )
                 )
-            result.findings += ctx.finding_maker.mark_findings_by_location(findings)
     return result
 
 
@@ -145,9 +144,7 @@ def _describe_registration(
     inside = [
         window for window, place in zip(layer_windows, places, strict=True) if hole.contains(shapely.Point(place))
     ]
-    if not inside:
-        return {}
-    return {"when": inside[-1].when, "document": inside[-1].document}
+    return {"when": inside[-1].when, "document": inside[-1].document} if inside else {}
 
 
 def _compute_covered_shares(

@@ -198,7 +198,7 @@ def maintenance_changes(*, ctx: RuleContext) -> RuleResult:
     """
     return check_each_layer(
         ctx,
-        lambda layer_classes: ctx.finding_maker.mark_findings_by_location(
+        lambda layer_classes: ctx.mark_findings_by_location(
             [
                 *_find_wrong_kinds(layer_classes, ctx),
                 *_find_wrong_places(layer_classes, ctx),
@@ -224,7 +224,7 @@ def _find_wrong_kinds(layer_classes: MaintenanceClasses, ctx: RuleContext) -> It
                 "known": ", ".join(known_kinds),
                 "shown": {"kind": kind_label, "known": separator.join(f"“{label}”" for label in known_labels)},
             }
-            yield ctx.finding_maker.make_row_finding(layer, row, field=field, case="kind", params=params)
+            yield ctx.make_row_finding(layer, row, field=field, case="kind", params=params)
 
 
 def _find_wrong_places(layer_classes: MaintenanceClasses, ctx: RuleContext) -> Iterator[Finding]:
@@ -368,7 +368,7 @@ def _make_finding(
     """
     (area,) = ctx.geometry.compute_piece_areas(make_single_piece(row, shape), layer)
     finding_values = {"area_m2": float(area), "geometry": shape, "params": params}
-    return ctx.finding_maker.make_row_finding(layer, row, case=case, related_role=other, field=field, **finding_values)
+    return ctx.make_row_finding(layer, row, case=case, related_role=other, field=field, **finding_values)
 
 
 EXAMPLE_SQUARES = ["POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))", "POLYGON ((9 0, 18 0, 18 9, 9 9, 9 0))"]
@@ -456,9 +456,7 @@ def _find_wrong_causes(layer: Layer, ctx: RuleContext) -> Iterator[Finding]:
         for row, value in enumerate(values):
             params = {"alias": template_field.alias, "number": numbers[row] or "-"}
             if not value:
-                yield ctx.finding_maker.make_row_finding(layer, row, field=name, params=params)
+                yield ctx.make_row_finding(layer, row, field=name, params=params)
             elif known_codes and value not in known_codes:
                 code_params = {"value": value, "known": ", ".join(known_codes)}
-                yield ctx.finding_maker.make_row_finding(
-                    layer, row, field=name, case="code", params={**params, **code_params}
-                )
+                yield ctx.make_row_finding(layer, row, field=name, case="code", params={**params, **code_params})

@@ -136,7 +136,7 @@ def _find_wrong_divisions(layer_classes: MaintenanceClasses, county: str, ctx: R
         for row, code in enumerate(layer.text("division_code")):
             if code.strip() and not code.strip().startswith(county):
                 params = {"value": code, "county": county}
-                yield ctx.finding_maker.make_row_finding(
+                yield ctx.make_row_finding(
                     layer, row, field=field, case="county", params=params, geometry=layer.plane_shapes[row]
                 )
 
@@ -146,11 +146,9 @@ def _find_wrong_numbers(layer_classes: MaintenanceClasses, ctx: RuleContext) -> 
     layer, rows = layer_classes.change_layer, defaultdict(list)
     for row, number in enumerate(n.strip() for n in layer.get_texts_by_name(NUMBER_FIELD)):
         if not number:
-            yield ctx.finding_maker.make_row_finding(layer, row, field=NUMBER_FIELD, case="blank")
+            yield ctx.make_row_finding(layer, row, field=NUMBER_FIELD, case="blank")
         elif not _is_valid_number(number):
-            yield ctx.finding_maker.make_row_finding(
-                layer, row, field=NUMBER_FIELD, case="form", params={"number": number}
-            )
+            yield ctx.make_row_finding(layer, row, field=NUMBER_FIELD, case="form", params={"number": number})
         else:
             rows[number].append(row)
     for number, rows_of_number in rows.items():
@@ -161,7 +159,7 @@ def _find_wrong_numbers(layer_classes: MaintenanceClasses, ctx: RuleContext) -> 
         filed_keys = set(layer_classes.before_layer.keys) - {""}
         for row, key in enumerate(layer_classes.after_layer.keys):
             if key in filed_keys:
-                yield ctx.finding_maker.make_row_finding(
+                yield ctx.make_row_finding(
                     layer_classes.after_layer, row, field=layer_classes.after_layer.get_field_name("key"), case="key"
                 )
 
@@ -287,7 +285,7 @@ def _find_wrong_areas(layer_classes: MaintenanceClasses, ctx: RuleContext) -> It
                     "written": format_number(float(written_areas[row]), 2),
                     "expected": format_number(float(layer.statutory[row]), 2),
                 }
-                finding = ctx.finding_maker.make_row_finding(
+                finding = ctx.make_row_finding(
                     layer,
                     row,
                     field=field,
