@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..base.errors import DataError
 from ..engine.context import RuleContext, trim_code_padding
@@ -143,6 +144,18 @@ def shorten_or_mask_value(declared: TemplateField, value: str) -> str:
     if declared.personal:
         return "…"
     return value if len(value) <= _MAX_VALUE_CHARACTERS else f"{value[:_MAX_VALUE_CHARACTERS]}…"
+
+
+def list_largest_rows_first(layer: Layer, is_selected: NDArray, areas: NDArray) -> list[int]:
+    """Return the selected rows ((n,) bool), those with the largest of ``areas`` (n,) first, else by key."""
+    rows = np.array(layer.sort_rows(np.flatnonzero(is_selected)), dtype=int)
+    return rows[np.argsort(-areas[rows], kind="stable")].tolist()
+
+
+def find_value_of_most_land(values: NDArray, areas: NDArray) -> str:
+    """Return the value with the largest sum of areas; empty without values."""
+    distinct_values, position = np.unique(values.astype(str), return_inverse=True)
+    return str(distinct_values[np.bincount(position, areas).argmax()]) if len(values) else ""
 
 
 def explain_missing_fields(layer: Layer, *meanings: str) -> tuple[str, dict[str, str]]:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,7 +20,7 @@ from ...geometry.validity import mask_missing_shapes
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import format_code_with_name
+from .._attributes import find_value_of_most_land, format_code_with_name
 from .._places import (
     SQUARE_WKT,
     is_layer_in_setting,
@@ -69,7 +68,7 @@ from .._places import (
 )  # fmt: skip
 def acute_angles(
     layer: Layer, *, ctx: RuleContext, below_degrees: float = 10.0, spike_degrees: float = 1.0
-) -> list[Finding]:
+) -> Iterator[Finding]:
     """Polygons have no acute corners and no spikes.
 
     What it checks
@@ -89,8 +88,8 @@ def acute_angles(
         select_valid_polygons(layer), max(below_degrees, spike_degrees), cancellation=ctx.cancellation
     )
     is_spike = corners.angle_or_distance < spike_degrees
-    findings = make_findings_by_row(layer, corners, ~is_spike, "angle", ctx, case="acute", limit=below_degrees)
-    return findings + make_findings_by_row(layer, corners, is_spike, "angle", ctx, case="spike", limit=spike_degrees)
+    for case, is_of_case, limit in (("acute", ~is_spike, below_degrees), ("spike", is_spike, spike_degrees)):
+        yield from make_findings_by_row(layer, corners, is_of_case, "angle", ctx, case=case, limit=limit)
 
 
 #: Settings ``quality.min_area_m2.<role>``; a layer without the setting has no minimum area.
@@ -469,13 +468,11 @@ def _find_main_land_use(hole: Any, layer: Layer, ctx: RuleContext) -> dict[str, 
     _, rows = parcels.polygons.find_pairs_within(np.array([hole]), 0.0)
     rows = rows[~parcels.invalid_rows[rows]]
     codes = np.array(parcels.text("land_use"), dtype=object)[rows]
-    area_of_code: dict[str, float] = defaultdict(float)
-    for code, area in zip(codes, shapely.area(shapely.intersection(parcels.plane_shapes[rows], hole)), strict=True):
-        area_of_code[code] += float(area)
-    main_code = max(area_of_code, key=area_of_code.__getitem__, default="")
-    if not main_code or not area_of_code[main_code]:
+    areas = shapely.area(shapely.intersection(parcels.plane_shapes[rows], hole))
+    main_code = find_value_of_most_land(codes, areas)
+    share = min(float(areas[codes == main_code].sum()) / hole.area, 1.0)
+    if not main_code or not share:
         return None
-    share = min(area_of_code[main_code] / hole.area, 1.0)
     return {"name": format_code_with_name(parcels, "land_use", main_code, ctx), "share": f"{share * 100:.2f}"}
 
 

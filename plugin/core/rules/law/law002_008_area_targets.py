@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rules on area targets: whether they are met, and by what margin."""
 
+from collections.abc import Iterator
+
 from ...base.invariants import require_value
 from ...engine.context import RuleContext
 from ...figures.indicators.area_backing import ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
@@ -129,10 +131,8 @@ def area_targets(
         figure = compute_area_with_target(indicator, ctx)
         if figure.layer is None:
             if indicator_targets:
-                roles = " / ".join(ctx.plan.list_roles_of_concept(concept))
-                result.not_checked.append(
-                    ("target_no_layer", {"concept": concept, "roles": roles, "indicator": indicator})
-                )
+                params = {"concept": concept, "roles": " / ".join(ctx.plan.list_roles_of_concept(concept))}
+                result.not_checked.append(("target_no_layer", {**params, "indicator": indicator}))
             continue
         if not indicator_targets and ctx.norm.profile.area_code:
             result.doubts.append(MISSING_TARGET_DOUBT)
@@ -145,7 +145,6 @@ def area_targets(
         result.indicators += compared_indicators or [figure.make_indicator(indicator)]
         result.findings += _report_missed_targets(figure, indicator_targets, compared_indicators)
         # More than implausible_times suggests a wrong unit of the target.
-        layer = require_value(figure.layer, "the layer of a figure")
         for target, compared in zip(indicator_targets, compared_indicators, strict=True):
             if (
                 compared.state in (TARGET_MISSED, MISSED_BY_ROUNDING)
@@ -154,21 +153,24 @@ def area_targets(
                 or not compared.target
             ):
                 continue
-            factor = max(
-                compared.value / compared.target,
-                compared.target / compared.value,
-            )
+            factor = max(compared.value / compared.target, compared.target / compared.value)
             if factor > implausible_times:
-                params = {
-                    "indicator": IndicatorName(compared.id),
-                    "value": round(compared.value, compared.target_decimals + 4),
-                    "comparison": COMPARISON_SIGNS[compared.comparison],
-                    "target": f"{compared.target:.{compared.target_decimals}f}",
-                    "unit": compared.unit,
-                    "times": round(factor),
-                    "source": target.source,
-                }
-                result.findings.append(Finding(layer.role, case="unlikely", severity=Severity.WARNING, params=params))
+                result.findings.append(
+                    Finding(
+                        figure.layer.role,
+                        case="unlikely",
+                        severity=Severity.WARNING,
+                        params={
+                            "indicator": IndicatorName(compared.id),
+                            "value": round(compared.value, compared.target_decimals + 4),
+                            "comparison": COMPARISON_SIGNS[compared.comparison],
+                            "target": f"{compared.target:.{compared.target_decimals}f}",
+                            "unit": compared.unit,
+                            "times": round(factor),
+                            "source": target.source,
+                        },
+                    )
+                )
     for indicator in STATED_FIGURES:
         indicator_targets = [t for t in targets if t.indicator == indicator]
         figure = compute_stated_figure(indicator, ctx)
@@ -185,11 +187,9 @@ def area_targets(
 
 def _report_missed_targets(
     figure: AreaFigure, targets: list[IndicatorTarget], compared_indicators: list[Indicator]
-) -> list[Finding]:
-    """Return findings on targets that a figure of the plan misses."""
-    pairs = zip(targets, compared_indicators, strict=True)
-    findings = []
-    for target, indicator in pairs:
+) -> Iterator[Finding]:
+    """Yield findings on targets that a figure of the plan misses."""
+    for target, indicator in zip(targets, compared_indicators, strict=True):
         if indicator.state in (TARGET_MISSED, MISSED_BY_ROUNDING) or is_met_only_by_field(indicator):
             layer = require_value(figure.layer, "the layer of a missed figure")
             computed_value, target_value = (
@@ -199,23 +199,21 @@ def _report_missed_targets(
             rounding, decimals = indicator.state == MISSED_BY_ROUNDING, indicator.target_decimals
             by_field = is_met_only_by_field(indicator)
             value = convert_area(indicator.inputs[LAND_AREA_INPUT_KEY], indicator.unit) if by_field else computed_value
-            findings.append(
-                Finding(
-                    layer.role,
-                    case="field" if by_field else "rounding" if rounding else "broken",
-                    severity=Severity.WARNING if by_field or rounding or not target.must_be_met else None,
-                    field=layer.get_field_name("net_area") if figure.basis == "net" else "",
-                    params={
-                        "indicator": IndicatorName(indicator.id),
-                        "value": round(computed_value, decimals + 4),
-                        "comparison": COMPARISON_SIGNS[indicator.comparison],
-                        "target": f"{target_value:.{decimals}f}",
-                        "unit": indicator.unit,
-                        "miss": round(abs(target_value - value), decimals + 4),
-                        "shown": {"limit_source": target.source},
-                        **({"land": round(value, decimals + 4)} if by_field else {}),
-                    },
-                )
+            yield Finding(
+                layer.role,
+                case="field" if by_field else "rounding" if rounding else "broken",
+                severity=Severity.WARNING if by_field or rounding or not target.must_be_met else None,
+                field=layer.get_field_name("net_area") if figure.basis == "net" else "",
+                params={
+                    "indicator": IndicatorName(indicator.id),
+                    "value": round(computed_value, decimals + 4),
+                    "comparison": COMPARISON_SIGNS[indicator.comparison],
+                    "target": f"{target_value:.{decimals}f}",
+                    "unit": indicator.unit,
+                    "miss": round(abs(target_value - value), decimals + 4),
+                    "shown": {"limit_source": target.source},
+                    **({"land": round(value, decimals + 4)} if by_field else {}),
+                },
             )
         else:
             # The target itself is met; the profile lists the values of other documents as also_said.
@@ -228,23 +226,23 @@ def _report_missed_targets(
                     MISSED_BY_ROUNDING,
                 ):
                     continue
-                params = {
-                    "indicator": IndicatorName(indicator.id),
-                    "value": round(indicator.value, source_decimals + 4),
-                    "comparison": COMPARISON_SIGNS[target.comparison],
-                    "target": target.value,
-                    "unit": target.unit,
-                    "source": target.source,
-                    "said": source.value,
-                    "other": source.source,
-                    "miss": round(abs(other_target - indicator.value), source_decimals + 4),
-                }
-                findings.append(
-                    Finding(
-                        figure.layer.role, case="also", severity=Severity.WARNING, field=source.source, params=params
-                    )
+                yield Finding(
+                    figure.layer.role,
+                    case="also",
+                    severity=Severity.WARNING,
+                    field=source.source,
+                    params={
+                        "indicator": IndicatorName(indicator.id),
+                        "value": round(indicator.value, source_decimals + 4),
+                        "comparison": COMPARISON_SIGNS[target.comparison],
+                        "target": target.value,
+                        "unit": target.unit,
+                        "source": target.source,
+                        "said": source.value,
+                        "other": source.source,
+                        "miss": round(abs(other_target - indicator.value), source_decimals + 4),
+                    },
                 )
-    return findings
 
 
 #: Decimals of a margin, or those of its target if they are more.
@@ -346,13 +344,13 @@ def _make_margin_finding(
 ) -> Finding:
     """Return the finding on an indicator that meets its target with little margin."""
     layer = ctx.plan.find_layer_of_concept(computed_indicator.definition.inputs[0])
-    value, margin = (
+    value, margin, target_value = (
         require_value(figure.value, "the figure"),
         require_value(figure.margin, "what is left of the target"),
+        require_value(figure.target, "the target"),
     )
     digits = figure.target_decimals + 4
     # The origin is target if the target sets its margin, else share.
-    target_value = require_value(figure.target, "the target")
     share, origin = float(ctx.norm.get(WARNING_SHARE_SETTING)), "share"
     for target in targets:
         if target.indicator == figure.id and target.numeric_value == target_value and target.warn_below:

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rules on areas of planning zones, shares inside the boundary, and reserved land."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -187,7 +185,6 @@ def boundary_shares(
             )
         )
         if is_exceeded:
-            excess_area = area[kind] - limit * base
             percent_limit = round(100 * limit, 2)
             result.findings.append(
                 Finding(
@@ -196,7 +193,7 @@ def boundary_shares(
                     params={
                         "share": round_unlike_limit(100 * share, percent_limit),
                         "limit": percent_limit,
-                        "excess": round(excess_area, 2),
+                        "excess": round(area[kind] - limit * base, 2),
                     },
                     severity=None if confirmed else Severity.INFO,
                 )
@@ -304,18 +301,19 @@ def zone_totals(zones: Layer, county: Layer, *, ctx: RuleContext, allowance_m2: 
         else [AREA_FIELDS_SETTING]
     )
     county_area = float(np.where(np.isnan(county_areas), county.statutory, county_areas).sum())
-    total = float(areas.sum())
-    if abs(total - county_area) <= allowance_m2:
-        return RuleResult(doubts=doubts)
-    county_field = "" if np.isnan(county_areas).any() else county.get_field_name("area")
-    figures: dict[str, Any] = {
-        "total": round(total, 2),
-        "county": round(county_area, 2),
-        "difference": round(total - county_area, 2),
-        "shown": {"county_field": county_field, "limit": format_number(allowance_m2, 2)},
-    }
-    finding = Finding(zones.role, related_role=county.role, field=zones.get_field_name("area"), params=figures)
-    return RuleResult([finding], doubts=doubts)
+    result, difference = RuleResult(doubts=doubts), float(areas.sum()) - county_area
+    if abs(difference) > allowance_m2:
+        county_field = "" if np.isnan(county_areas).any() else county.get_field_name("area")
+        params = {
+            "total": round(float(areas.sum()), 2),
+            "county": round(county_area, 2),
+            "difference": round(difference, 2),
+            "shown": {"county_field": county_field, "limit": format_number(allowance_m2, 2)},
+        }
+        result.findings.append(
+            Finding(zones.role, related_role=county.role, field=zones.get_field_name("area"), params=params)
+        )
+    return result
 
 
 RED_LINE_SHARE_ID = "reserves_in_red_line_share"
@@ -402,10 +400,9 @@ def reserves(
     total = float(reserves.statutory[rows].sum())
     confirmed = ctx.norm.is_confirmed(PART_WORDS_SETTING)
     area_inputs = {"layer": reserves.role, "features": int(rows.sum())}
-    indicators = []
     if not any(t.indicator == "reserves_area" for t in ctx.norm.find_targets(ctx.plan.area_code)):
         # A figure of the plan is listed among the targets (LAW002).
-        indicators.append(
+        result.indicators.append(
             Indicator(
                 "reserves_area", convert_area(total, "km2"), "km2", "statutory", inputs=area_inputs, confirmed=confirmed
             )
@@ -414,23 +411,19 @@ def reserves(
         shared = ctx.geometry.find_shared_areas(reserves, red_line, left_rows=rows)
         inside = float((shared.share * reserves.statutory[shared.left]).sum())
         inputs = {"reserves_m2": total, "in_red_line_m2": inside}
-        indicators.append(
-            Indicator(RED_LINE_SHARE_ID, 100 * inside / total, "share", "statutory", inputs=inputs, confirmed=confirmed)
+        figure = Indicator(
+            RED_LINE_SHARE_ID, 100 * inside / total, "share", "statutory", inputs=inputs, confirmed=confirmed
         )
-    result.indicators = indicators
-    for figure in result.indicators:
-        if figure.id == RED_LINE_SHARE_ID and red_line is not None and min_red_line_share:
-            share_total, share_inside = figure.inputs["reserves_m2"], figure.inputs["in_red_line_m2"]
+        result.indicators.append(figure)
+        if min_red_line_share:
             # Areas of pieces sum to that of the whole except for the last digits.
-            shortfall = min_red_line_share * share_total - share_inside
-            is_missed = shortfall > 1e-9 * share_total
+            shortfall = min_red_line_share * total - inside
+            is_missed = shortfall > 1e-9 * total
             figure.comparison, figure.target, figure.target_decimals = ">=", 100 * min_red_line_share, 2
             figure.state = TARGET_MISSED if is_missed else TARGET_MET
-            percent_limit = round(100 * min_red_line_share, 2)
-            share = round_unlike_limit(100 * share_inside / share_total, percent_limit)
-            share_params = {"share": share, "limit": percent_limit, "short": round(shortfall, 2)}
             if is_missed:
-                result.findings.append(
-                    Finding(reserves.role, related_role=red_line.role, case="share", params=share_params)
-                )
+                percent_limit = round(100 * min_red_line_share, 2)
+                share = round_unlike_limit(100 * inside / total, percent_limit)
+                params = {"share": share, "limit": percent_limit, "short": round(shortfall, 2)}
+                result.findings.append(Finding(reserves.role, related_role=red_line.role, case="share", params=params))
     return result

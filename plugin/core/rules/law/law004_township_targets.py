@@ -257,12 +257,11 @@ def _note_assignment(indicator: str, by_township: AreasByTownship) -> Iterable[t
         yield "tasks_outside", {"indicator": indicator, "area": format_number(outside, 2)}
 
 
-def _check_row_codes(layers: Iterable[Layer | None], ctx: RuleContext) -> list[Finding]:
-    """Return warnings on rows whose code names another township or county.
+def _check_row_codes(layers: Iterable[Layer | None], ctx: RuleContext) -> Iterable[Finding]:
+    """Yield warnings on rows whose code names another township or county.
 
     A layer that is given several times is checked once.
     """
-    findings: list[Finding] = []
     exchanged: dict[int, int] = {}
     for layer in dict.fromkeys(one for one in layers if one is not None):
         row_codes = find_townships_named_by_rows(layer, ctx)
@@ -273,25 +272,22 @@ def _check_row_codes(layers: Iterable[Layer | None], ctx: RuleContext) -> list[F
                 exchanged[township] = other
                 township_layer, _, township_of_row = require_value(get_plan_townships(ctx), "the layer of townships")
                 located_township, named_township = row_codes.townships[township], row_codes.townships[other]
-                count = int(((row_codes.township_of_centre == township) & (row_codes.named_township == other)).sum())
-                params = {
-                    "town": located_township.name,
-                    "code": located_township.code,
-                    "other": named_township.name,
-                    "other_code": named_township.code,
-                    "count": count,
-                }
-                findings.append(
-                    ctx.make_row_finding(
-                        township_layer,
-                        int(np.flatnonzero(township_of_row == township)[0]),
-                        case="exchanged",
-                        severity=Severity.WARNING,
-                        field=row_codes.field_name,
-                        params=params,
-                        related_role=row_codes.layer.role,
-                        township=located_township.name,
-                    )
+                is_exchanged = (row_codes.township_of_centre == township) & (row_codes.named_township == other)
+                yield ctx.make_row_finding(
+                    township_layer,
+                    int(np.flatnonzero(township_of_row == township)[0]),
+                    case="exchanged",
+                    severity=Severity.WARNING,
+                    field=row_codes.field_name,
+                    params={
+                        "town": located_township.name,
+                        "code": located_township.code,
+                        "other": named_township.name,
+                        "other_code": named_township.code,
+                        "count": int(is_exchanged.sum()),
+                    },
+                    related_role=row_codes.layer.role,
+                    township=located_township.name,
                 )
         # Rows in a township with a doubtful code are reported with the township.
         exchanged_with = np.full(len(layer), -1)
@@ -303,10 +299,9 @@ def _check_row_codes(layers: Iterable[Layer | None], ctx: RuleContext) -> list[F
             row_codes.misplaced_township,
         )
         misplaced[_find_rows_reported_by_other_rules(layer, row_codes.township_of_centre, ctx)] = -1
-        findings += _report_misplaced_rows(row_codes, misplaced, ctx)
+        yield from _report_misplaced_rows(row_codes, misplaced, ctx)
         if row_codes.is_of_other_county.any():
-            findings.append(_make_foreign_code_finding(row_codes, ctx))
-    return findings
+            yield _make_foreign_code_finding(row_codes, ctx)
 
 
 def _report_repeated_divisions(townships: Layer | None, ctx: RuleContext) -> Iterable[Finding]:
@@ -326,15 +321,13 @@ def _report_repeated_divisions(townships: Layer | None, ctx: RuleContext) -> Ite
             rows.setdefault((pair[position], county), {})[pair[1 - position]] = row
         for (value, _), sharing in rows.items():
             if len(sharing) > 1:
-                params = {key: value, "count": len(sharing), others: list(sharing)}
-                row = next(iter(sharing.values()))
                 yield ctx.make_row_finding(
                     townships,
-                    row,
+                    next(iter(sharing.values())),
                     case=case,
                     severity=Severity.WARNING,
                     field=townships.get_field_name("division_code" if case == "code_twice" else "division_name"),
-                    params=params,
+                    params={key: value, "count": len(sharing), others: list(sharing)},
                 )
 
 
@@ -344,24 +337,18 @@ def _find_rows_reported_by_other_rules(layer: Layer, centres: NDArray, ctx: Rule
     TOP003 reports rows outside all townships. Without a table of tasks, LAW010 reports rows on a parcel that is not
     cultivated. ``centres`` (n,): the township at the centre of each row, −1 without one.
     """
-    outside = centres < 0
-    is_reported = (
-        outside if outside.any() and is_reported_elsewhere(ctx, "TOP003") else np.zeros(len(layer), dtype=bool)
-    )
+    is_reported = centres < 0
+    if not is_reported.any() or not is_reported_elsewhere(ctx, "TOP003"):
+        is_reported = np.zeros(len(layer), dtype=bool)
     parcels = ctx.plan.find_layer_of_concept("parcels")
-    if (
-        get_township_targets(ctx.side_inputs).targets
-        or parcels is None
-        or parcels is layer
-        or not parcels.has_field("land_use")
-    ):
-        return is_reported
-    is_uncultivated = take_containing_values(
-        ~ctx.find_cultivated_rows(parcels), find_containing_rows(layer, parcels, ctx), False
-    )
-    return (
-        is_reported | is_uncultivated if is_uncultivated.any() and is_reported_elsewhere(ctx, "LAW010") else is_reported
-    )
+    has_survey = parcels is not None and parcels is not layer and parcels.has_field("land_use")
+    if parcels is not None and has_survey and not get_township_targets(ctx.side_inputs).targets:
+        is_uncultivated = take_containing_values(
+            ~ctx.find_cultivated_rows(parcels), find_containing_rows(layer, parcels, ctx), False
+        )
+        if is_uncultivated.any() and is_reported_elsewhere(ctx, "LAW010"):
+            is_reported |= is_uncultivated
+    return is_reported
 
 
 def _report_misplaced_rows(row_codes: RowTownships, misplaced_township: NDArray, ctx: RuleContext) -> Iterable[Finding]:
@@ -377,20 +364,7 @@ def _report_misplaced_rows(row_codes: RowTownships, misplaced_township: NDArray,
             for centre in np.unique(row_codes.township_of_centre[rows]).tolist()
             if centre >= 0
         ]
-        place_names = [place.name for place in places]
-        params = {
-            "town": row_codes.townships[township].name,
-            "count": len(rows),
-            "place": [*place_names[:_MAX_LISTED], *(["…"] if len(place_names) > _MAX_LISTED else [])]
-            if place_names
-            else AREA_OUTSIDE_TOWNSHIPS,
-            "keys": [layer.keys[row] for row in rows[:_MAX_LISTED].tolist()],
-            "shown": {
-                "named_code": row_codes.townships[township].code,
-                "place_codes": [place.code for place in places[:_MAX_LISTED]],
-                "named_share": float(row_codes.share_in_named_township[rows].max()),
-            },
-        }
+        place_names = [place.name for place in places[:_MAX_LISTED]] + ["…"][: len(places) > _MAX_LISTED]
         yield Finding(
             layer.role,
             case="misplaced",
@@ -399,14 +373,23 @@ def _report_misplaced_rows(row_codes: RowTownships, misplaced_township: NDArray,
             township=row_codes.townships[township].name,
             area_m2=float(np.nansum(layer.statutory[rows])),
             geometry=ctx.geometry.unite_shapes(layer.plane_shapes[rows]),
-            params=params,
+            params={
+                "town": row_codes.townships[township].name,
+                "count": len(rows),
+                "place": place_names or AREA_OUTSIDE_TOWNSHIPS,
+                "keys": [layer.keys[row] for row in rows[:_MAX_LISTED].tolist()],
+                "shown": {
+                    "named_code": row_codes.townships[township].code,
+                    "place_codes": [place.code for place in places[:_MAX_LISTED]],
+                    "named_share": float(row_codes.share_in_named_township[rows].max()),
+                },
+            },
         )
 
 
 def _make_foreign_code_finding(row_codes: RowTownships, ctx: RuleContext) -> Finding:
     """Return the finding on rows whose code names another county."""
     layer, rows = row_codes.layer, np.flatnonzero(row_codes.is_of_other_county)
-    field = layer.get_field_name("location_code")
     counties = sorted({code[:6] for code in np.array(layer.text("location_code"), dtype=object)[rows]})
     params: dict[str, Any] = {
         "count": len(rows),
@@ -423,7 +406,7 @@ def _make_foreign_code_finding(row_codes: RowTownships, ctx: RuleContext) -> Fin
         layer.role,
         case="foreign",
         severity=Severity.WARNING,
-        field=field,
+        field=layer.get_field_name("location_code"),
         area_m2=float(np.nansum(layer.statutory[rows])),
         params=params,
     )
@@ -474,14 +457,9 @@ def _make_missed_target_finding(
     allocated: AllocatedTarget, indicator: Indicator, by_township: AreasByTownship, township_layer: Layer, key: str
 ) -> Finding:
     """Return the finding on a township that misses its target."""
-    layer, rounding = (
-        require_value(by_township.plan_figure.layer, "the layer of a figure by township"),
-        indicator.state == MISSED_BY_ROUNDING,
-    )
-    by_field, computed_value = (
-        is_met_only_by_field(indicator),
-        require_value(indicator.value, "the value of a missed task"),
-    )
+    layer = require_value(by_township.plan_figure.layer, "the layer of a figure by township")
+    by_field, rounding = is_met_only_by_field(indicator), indicator.state == MISSED_BY_ROUNDING
+    computed_value = require_value(indicator.value, "the value of a missed task")
     value = convert_area(indicator.inputs[LAND_AREA_INPUT_KEY], indicator.unit) if by_field else computed_value
     return Finding(
         layer.role,

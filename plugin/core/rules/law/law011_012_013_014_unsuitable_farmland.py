@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rules on permanent basic farmland that is protected otherwise, steep, fragmented or occupied."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import shapely
 
@@ -15,7 +17,14 @@ from ...standard.messages.texts import Texts
 from ...standard.template import Template
 from .._attributes import format_code_with_name
 from .._excluded_places import CORE_SETTINGS, find_core_rows_or_note_reason
-from .._places import EAST_SQUARE_WKT, OVERLAPPING_WKT, SQUARE_WKT, find_construction_land_rows, find_limit_origin
+from .._places import (
+    EAST_SQUARE_WKT,
+    OVERLAPPING_WKT,
+    SQUARE_WKT,
+    find_construction_land_rows,
+    find_limit_origin,
+    record_codes,
+)
 
 CORE_NAME, CONTROL_ZONE_NAME = "恒山自然保护区核心保护区", "恒山自然保护区一般控制区"
 
@@ -106,7 +115,7 @@ TERRACE_CODE = "TT"
         RuleExample("no value", {"farmland": [{"wkt": SQUARE_WKT, "slope_class": None}]}),
     ],
 )  # fmt: skip
-def farmland_slope(farmland: Layer, *, ctx: RuleContext) -> RuleResult:
+def farmland_slope(farmland: Layer, *, ctx: RuleContext) -> Iterator[Finding]:
     """Permanent basic farmland is not steeper than 25°.
 
     What it checks
@@ -124,26 +133,21 @@ def farmland_slope(farmland: Layer, *, ctx: RuleContext) -> RuleResult:
     template_field = require_value(farmland.template.find_field("slope_class"), "the field of slope classes")
     steep_classes = set(ctx.norm.get("farmland.steep_classes"))
     classes, net = farmland.text("slope_class"), farmland.numbers("net_area")
-    terraces = farmland.text("terrace") if farmland.has_field("terrace") else [""] * len(farmland)
-    result = RuleResult()
+    terraces = farmland.text("terrace")
     for row in np.flatnonzero(
         [trim_code_padding(value, template_field.code_pad) in steep_classes for value in classes]
     ).tolist():
-        shape, shown = farmland.plane_shapes[row], {}
-        if terraces[row] == TERRACE_CODE:
-            shown = {"terrace_label": format_code_with_name(farmland, "terrace", TERRACE_CODE, ctx)}
-        result.findings.append(
-            ctx.make_row_finding(
-                farmland,
-                row,
-                field=template_field.name,
-                params={"value": classes[row], "shown": shown},
-                geometry=shape,
-                area_m2=float(farmland.statutory[row]) if shape is not None else None,
-                net_area_m2=float(net[row]) if np.isfinite(net[row]) else None,
-            )
+        shape, is_terraced = farmland.plane_shapes[row], terraces[row] == TERRACE_CODE
+        label = format_code_with_name(farmland, "terrace", TERRACE_CODE, ctx)
+        yield ctx.make_row_finding(
+            farmland,
+            row,
+            field=template_field.name,
+            params={"value": classes[row], "shown": {"terrace_label": label} if is_terraced else {}},
+            geometry=shape,
+            area_m2=float(farmland.statutory[row]) if shape is not None else None,
+            net_area_m2=float(net[row]) if np.isfinite(net[row]) else None,
         )
-    return result
 
 
 LARGE_FIELD_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -192,7 +196,7 @@ def _describe_patch(finding: Finding, texts: Texts, templates: dict[str, Templat
 )  # fmt: skip
 def farmland_fragments(
     farmland: Layer, *, ctx: RuleContext, patch_area_m2: float = 2000.0, reach_m: float = 0.01
-) -> RuleResult:
+) -> Iterator[Finding]:
     """Permanent basic farmland is not scattered in small patches.
 
     What it checks
@@ -215,31 +219,27 @@ def farmland_fragments(
     has_polygon[farmland.polygons.present] = True
     fragment_rows = np.flatnonzero(has_polygon & (patch_areas[patch_of_row] < patch_area_m2))
     fragment_rows = fragment_rows[np.argsort(patch_of_row[fragment_rows], kind="stable")]
-    result = RuleResult()
     for rows in (
         np.split(fragment_rows, np.flatnonzero(np.diff(patch_of_row[fragment_rows])) + 1) if len(fragment_rows) else []
     ):
         shapes = farmland.plane_shapes[rows]
-        result.findings.append(
-            ctx.make_row_finding(
-                farmland,
-                int(rows[0]),
-                params={
-                    "count": len(rows),
-                    "limit": patch_area_m2,
-                    "shown": {
-                        "has_invalid_shape": bool(farmland.invalid_rows[rows].any()),
-                        "limit_origin": find_limit_origin("rules.LAW013.patch_area_m2", patch_area_m2, ctx),
-                    },
+        yield ctx.make_row_finding(
+            farmland,
+            int(rows[0]),
+            params={
+                "count": len(rows),
+                "limit": patch_area_m2,
+                "shown": {
+                    "has_invalid_shape": bool(farmland.invalid_rows[rows].any()),
+                    "limit_origin": find_limit_origin("rules.LAW013.patch_area_m2", patch_area_m2, ctx),
                 },
-                related_role=farmland.role if len(rows) > 1 else "",
-                related_keys=[farmland.keys[n] for n in rows[1:].tolist()],
-                geometry=shapes[0] if len(rows) == 1 else shapely.multipolygons(shapely.get_parts(shapes)),
-                area_m2=float(patch_areas[patch_of_row[rows[0]]]),
-                net_area_m2=float(net[rows].sum()) if np.isfinite(net[rows]).all() else None,
-            )
+            },
+            related_role=farmland.role if len(rows) > 1 else "",
+            related_keys=[farmland.keys[n] for n in rows[1:].tolist()],
+            geometry=shapes[0] if len(rows) == 1 else shapely.multipolygons(shapely.get_parts(shapes)),
+            area_m2=float(patch_areas[patch_of_row[rows[0]]]),
+            net_area_m2=float(net[rows].sum()) if np.isfinite(net[rows]).all() else None,
         )
-    return result
 
 
 CONSTRUCTION_WKT = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
@@ -294,12 +294,7 @@ def farmland_occupied(farmland: Layer, parcels: Layer, *, ctx: RuleContext) -> R
     findings = ctx.make_pair_findings(
         farmland, parcels, pieces, with_net_area=True, field=parcels.get_field_name("land_use")
     )
-    codes = np.array(parcels.text("land_use"), dtype=object)
-    for finding, row in zip(findings, pieces.right.tolist(), strict=True):
-        finding.params |= {
-            "value": codes[row],
-            "shown": {"value": format_code_with_name(parcels, "land_use", codes[row], ctx)},
-        }
+    record_codes(findings, pieces.right, parcels, "land_use", ctx)
     return RuleResult(
         findings=findings, unconfirmed=["farmland.construction_classes"] if parcels.template.role != "DLTB" else []
     )

@@ -2,7 +2,6 @@
 """Rules on planning zones that must cover the land of a control line."""
 
 from ...engine.context import RuleContext
-from ...geometry.overlay_pieces import OverlayPieces
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -152,28 +151,6 @@ SMALL_FIELD_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 EAST_ZONE_WKT = "POLYGON ((1000 0, 9000 0, 9000 1000, 1000 1000, 1000 0))"
 
 
-def _report_large_parts(
-    farmland: Layer, zones: Layer, pieces: OverlayPieces, large_area_m2: float, ctx: RuleContext
-) -> list[Finding]:
-    large_findings = ctx.make_pair_findings(
-        farmland,
-        zones,
-        pieces,
-        case="large",
-        severity=Severity.WARNING,
-        params={
-            "kind": "large",
-            "limit": large_area_m2,
-            "shown": {
-                "limit_area_m2": large_area_m2,
-                "limit_origin": find_limit_origin("rules.REL006.large_area_m2", large_area_m2, ctx),
-            },
-        },
-    )
-    record_features_at_findings(large_findings, zones, ctx)
-    return ctx.mark_findings_by_location(large_findings)
-
-
 @rule(
     "REL006",
     "farmland-in-farmland-zone",
@@ -258,8 +235,24 @@ def farmland_in_farmland_zone(
     total = float(farmland.statutory.sum())
     outside_m2 = float(areas.sum()) + sum(f.area_m2 or 0.0 for f in findings)
     small = areas < large_area_m2
-    findings += _report_large_parts(farmland, zones, outside_pieces.select_pieces(~small), large_area_m2, ctx)
-    result = RuleResult(findings=findings)
+    large_findings = ctx.make_pair_findings(
+        farmland,
+        zones,
+        outside_pieces.select_pieces(~small),
+        case="large",
+        severity=Severity.WARNING,
+        params={
+            "kind": "large",
+            "limit": large_area_m2,
+            "shown": {
+                "limit_area_m2": large_area_m2,
+                "limit_origin": find_limit_origin("rules.REL006.large_area_m2", large_area_m2, ctx),
+            },
+        },
+        by_place=True,
+    )
+    record_features_at_findings(large_findings, zones, ctx)
+    result = RuleResult(findings=findings + large_findings)
     if ctx.is_edit_check or not total > 0:
         # The sums of the county wait for the next whole check: the rows around an edit are not its farmland.
         return result
@@ -291,7 +284,7 @@ def farmland_in_farmland_zone(
         }
     else:
         return result
-    findings.append(
+    result.findings.append(
         Finding(
             farmland.role,
             related_role=zones.role,

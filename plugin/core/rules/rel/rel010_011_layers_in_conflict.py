@@ -4,7 +4,6 @@
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...base.invariants import require_value
 from ...engine.context import RuleContext
@@ -126,7 +125,6 @@ def control_line_conflicts(*, ctx: RuleContext) -> RuleResult:
         result.is_applicable = True
         if conflict.mark == "C" and conflict.setting_key not in ctx.norm.profile.settings:
             result.unconfirmed.append(CONFLICTS_SECTION)
-        params = {"meaning": meaning, "basis": conflict.basis}
         rows = None
         if (
             conflict.control_line_pair == {"farmland", "reserves"}
@@ -138,21 +136,16 @@ def control_line_conflicts(*, ctx: RuleContext) -> RuleResult:
         shared_pieces = ctx.geometry.find_shared_pieces(
             left_layer, right_layer, right_rows=rows, severity=SEVERITY_OF_MEANING[meaning]
         )
-        findings = ctx.make_pair_findings(
+        limits = {"limit_area_m2": ctx.tolerance.min_area_m2, "limit_width_m": ctx.tolerance.min_width_m}
+        result.findings += ctx.make_pair_findings(
             left_layer,
             right_layer,
             shared_pieces,
             with_net_area=True,
             case=meaning,
             severity=SEVERITY_OF_MEANING[meaning],
-            params=params,
+            params={"meaning": meaning, "basis": conflict.basis, "shown": limits},
         )
-        for finding in findings:
-            finding.params["shown"] = {
-                "limit_area_m2": ctx.tolerance.min_area_m2,
-                "limit_width_m": ctx.tolerance.min_width_m,
-            }
-        result.findings += findings
     return result
 
 
@@ -265,12 +258,15 @@ def _report_different_codes(first_layer: Layer, second_layer: Layer, ctx: RuleCo
         lineage, other_lineage = codes.list_code_and_parents(code), codes.list_code_and_parents(other_code)
         return not lineage or not other_lineage or code in other_lineage or other_code in lineage
 
-    def find_pairs_with_different_codes(left: NDArray, right: NDArray) -> NDArray:
-        pairs = zip(left.tolist(), right.tolist(), strict=True)
-        return np.array([not agree(first_codes[i], second_codes[j]) for i, j in pairs], dtype=bool)
-
     pieces = ctx.geometry.find_shared_pieces(
-        first_layer, second_layer, is_pair_selected=find_pairs_with_different_codes
+        first_layer,
+        second_layer,
+        is_pair_selected=lambda left, right: (
+            ~np.array(
+                [agree(first_codes[i], second_codes[j]) for i, j in zip(left.tolist(), right.tolist(), strict=True)],
+                bool,
+            )
+        ),
     )
     findings = ctx.make_pair_findings(
         first_layer, second_layer, pieces, case="code", field=first_layer.get_field_name("zone_code")
@@ -286,6 +282,6 @@ def _report_uncovered_parts(first_layer: Layer, second_layer: Layer, concept: st
         second_layer,
         rows=ctx.geometry.find_uncovered_candidates(first_layer, second_layer),
     )
-    return ctx.mark_findings_by_location(
-        ctx.make_pair_findings(first_layer, second_layer, pieces, params={"concept": ConceptName(concept)})
+    return ctx.make_pair_findings(
+        first_layer, second_layer, pieces, params={"concept": ConceptName(concept)}, by_place=True
     )

@@ -13,7 +13,6 @@ from ...plan.layer import Layer
 from ...standard.messages.clauses import put_in_brackets
 from ...standard.messages.texts import Texts
 from ...standard.template import Template
-from .._attributes import format_code_with_name
 from .._excluded_places import (
     CORE_SETTINGS,
     HEIGHTS_SETTING,
@@ -33,6 +32,7 @@ from .._places import (
     SQUARE_WKT,
     find_construction_land_rows,
     find_usable_layer_or_note_reason,
+    record_codes,
     record_codes_of_pairs,
 )
 
@@ -190,12 +190,7 @@ def _find_planned_building(
         severity=severity,
         field=planned_use.get_field_name("land_use"),
     )
-    codes = np.array(planned_use.text("land_use"), dtype=object)
-    for finding, row in zip(findings, pieces.right.tolist(), strict=True):
-        finding.params |= {
-            "value": codes[row],
-            "shown": {"value": format_code_with_name(planned_use, "land_use", codes[row], ctx)},
-        }
+    record_codes(findings, pieces.right, planned_use, "land_use", ctx)
     return findings
 
 
@@ -219,10 +214,10 @@ def _list_features_at_facility(finding: Finding, texts: Texts) -> str:
         if "site" in finding.params:
             labels.append(texts.get("words", "site_and_name", key="", name=finding.params["site"]).strip())
         return put_in_brackets(labels, len(labels), texts)
-    labels = []
-    for key, fid, name in sites["rows"]:
-        label = texts.make_key_label(key, fid)
-        labels.append(texts.get("words", "site_and_name", key=label, name=name) if name else label)
+    labelled_names = [(texts.make_key_label(key, fid), name) for key, fid, name in sites["rows"]]
+    labels = [
+        texts.get("words", "site_and_name", key=label, name=name) if name else label for label, name in labelled_names
+    ]
     return put_in_brackets(labels, sites["count"], texts)
 
 
@@ -369,12 +364,12 @@ def facilities_in_protected_land(
         if reserves is not None and is_core.any():
             in_core = find_facility_parts(facilities, reserves, ctx, line_rows=is_core)
             result.findings += report_facility_parts("core", facilities, reserves, in_core, ctx, Severity.WARNING)
-            reported[facilities.role, reserves.role] = in_core
+            reported[facilities.role, reserves.role] = [in_core]
         for case, line in (("red_line", red_line), ("farmland", farmland)):
             if line is None:
                 continue
             in_line = find_facility_parts(facilities, line, ctx)
-            reported[facilities.role, line.role] = in_line
+            reported[facilities.role, line.role] = [in_line]
             parts = in_line.subtract(in_core) if case == "red_line" else in_line
             result.findings += report_facility_parts(case, facilities, line, parts, ctx, Severity.INFO)
     report_excluded_places(ctx, result, reported)

@@ -12,7 +12,7 @@ from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.messages.numbers import format_hectare_number, round_unlike_limit
-from .._attributes import MAX_SHOWN_FIDS, make_setting_error, read_setting_words
+from .._attributes import MAX_SHOWN_FIDS, find_value_of_most_land, make_setting_error, read_setting_words
 from .._places import find_usable_layer_or_note_reason, find_usable_layers
 
 WEST_WKT = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
@@ -131,14 +131,13 @@ def evaluations_against_lines(
         grades = evaluation.get_texts_by_name(field_by_role[role])
         rows = np.array([word in grade for grade in grades], dtype=bool)
         if rows.any():
-            least = float(limit)
-            line_area = float(np.nansum(line.statutory))
+            least, line_area = float(limit), float(np.nansum(line.statutory))
             if len(line) > MANY_ROWS:
                 is_on = take_containing_values(rows, find_containing_rows(line, evaluation, ctx), False)
                 area, shapes = float(np.nansum(line.statutory[is_on])), line.plane_shapes[is_on][:MAX_SHOWN_FIDS]
             else:
-                shared_pieces = ctx.geometry.find_shared_pieces(line, evaluation, right_rows=rows, keep_slivers=True)
-                pieces = ctx.geometry.remove_repeated_land(shared_pieces, line, evaluation)
+                pieces = ctx.geometry.find_shared_pieces(line, evaluation, right_rows=rows, keep_slivers=True)
+                pieces = ctx.geometry.remove_repeated_land(pieces, line, evaluation)
                 area, shapes = float(ctx.geometry.compute_piece_areas(pieces, line, evaluation).sum()), pieces.geometry
             if area > least * line_area:
                 result.findings.append(
@@ -190,7 +189,6 @@ def _compare_evaluations(result: RuleResult, field_by_role: dict[str, str], ctx:
         area, graded_area = float(pieces.area.sum()), float(layer.plane_areas[rows].sum())
         if area <= float(limit) * graded_area:
             continue
-        names, name_of_part = np.unique(other_grades[pieces.right], return_inverse=True)
         result.findings.append(
             Finding(
                 layer.role,
@@ -201,7 +199,7 @@ def _compare_evaluations(result: RuleResult, field_by_role: dict[str, str], ctx:
                     "limit": round(100 * float(limit), 2),
                     "value": next(grade for grade in grades if word in grade),
                     "expected": expected,
-                    "now": names[int(np.bincount(name_of_part, pieces.area).argmax())],
+                    "now": find_value_of_most_land(other_grades[pieces.right], pieces.area),
                 },
                 field=field_by_role[role],
                 area_m2=float(ctx.geometry.compute_piece_areas(pieces, layer, other_layer).sum()),
@@ -251,17 +249,19 @@ def _report_large_parts(result: RuleResult, field_by_role: dict[str, str], ctx: 
             }
             if case == WHOLE:
                 params["share"] = round(100 * float(ctx.norm.get("zones.max_inside_share")), 2)
-            finding = Finding(
-                line.role,
-                related_role=evaluation.role,
-                case=case,
-                severity=Severity.INFO,
-                params=params,
-                field=field_by_role[role],
-                area_m2=float(areas[positions].sum()),
-                geometry=ctx.geometry.unite_shapes(parts[positions]),
+            result.findings.append(
+                Finding(
+                    line.role,
+                    related_role=evaluation.role,
+                    case=case,
+                    severity=Severity.INFO,
+                    params=params,
+                    field=field_by_role[role],
+                    area_m2=float(areas[positions].sum()),
+                    geometry=ctx.geometry.unite_shapes(parts[positions]),
+                    by_place=True,
+                )
             )
-            result.findings += ctx.mark_findings_by_location([finding])
 
 
 def _find_parts_without_line(
@@ -282,8 +282,7 @@ def _find_parts_without_line(
     used_lands, used_number = np.unique(land_of_part, return_inverse=True)
     used_shapes = lands[used_lands]
     shares_inside = shapely.area(shapely.intersection(used_shapes, line_shape)) / shapely.area(used_shapes)
-    is_without_line: NDArray = shares_inside[used_number] <= float(ctx.norm.get("zones.max_inside_share"))
-    return is_without_line
+    return np.asarray(shares_inside[used_number] <= float(ctx.norm.get("zones.max_inside_share")))
 
 
 def _find_land_in_or_outside_line(
@@ -294,16 +293,15 @@ def _find_land_in_or_outside_line(
     Land of the other layers is left out.
     """
     if relation == INSIDE:
-        shared_pieces = ctx.geometry.find_shared_pieces(line, evaluation, right_rows=rows, keep_slivers=True)
-        shapes, owner = shared_pieces.geometry, evaluation
+        shapes = ctx.geometry.find_shared_pieces(line, evaluation, right_rows=rows, keep_slivers=True).geometry
     else:
-        shapes, owner, others = evaluation.plane_shapes[rows], evaluation, [line, *others]
+        shapes, others = evaluation.plane_shapes[rows], [line, *others]
     united_shape = ctx.geometry.unite_shapes(shapes)
     parts = shapely.get_parts(np.array([] if united_shape is None else [united_shape], dtype=object))
-    covering_shapes = [shape for other in others for shape in other.plane_shapes[other.has_shape]]
-    if not len(parts) or not covering_shapes:
+    covering_shapes = [other.plane_shapes[other.has_shape] for other in others]
+    if not len(parts) or not any(map(len, covering_shapes)):
         return parts
     first_row = np.full(len(parts), np.flatnonzero(rows)[0])
-    covering = np.empty(len(covering_shapes), dtype=object)
-    covering[:] = covering_shapes
-    return ctx.geometry.find_uncovered_pieces_of_shapes(owner, first_row, parts, None, Polygons(covering)).geometry
+    return ctx.geometry.find_uncovered_pieces_of_shapes(
+        evaluation, first_row, parts, None, Polygons(np.concatenate(covering_shapes))
+    ).geometry
