@@ -14,6 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ..engine.context import RuleContext, trim_code_padding
+from ..engine.geometry_queries import AreaShares
 from ..geometry.corners import CornerDefects
 from ..geometry.overlay import PointLinePieces
 from ..geometry.overlay_pieces import OverlayPieces
@@ -303,6 +304,11 @@ def record_features_at_findings(findings: list[Finding], layer: Layer, ctx: Rule
                 "count": len(rows),
             },
         }
+
+
+def find_row_of_largest_piece(pieces: OverlayPieces | AreaShares, is_selected: NDArray) -> int:
+    """Return the row of the right layer that has the largest of the selected pieces ((k,) bool)."""
+    return int(pieces.right[is_selected][np.argmax(pieces.area[is_selected])])
 
 
 def record_codes_of_pairs(

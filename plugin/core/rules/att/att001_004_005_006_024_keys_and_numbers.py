@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rules on keys: unique, composed as the standard states, used in one layer, composed in one way."""
 
-from collections import defaultdict
-from itertools import combinations
-from typing import Any
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from itertools import chain, combinations
 
 import numpy as np
 import shapely
@@ -117,26 +117,21 @@ def duplicate_key(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     return findings
 
 
-def _report_constant_value(layer: Layer, name: str, case: str) -> list[Finding]:
-    """Return a warning if all rows have the same value in a field.
+def _report_constant_value(layer: Layer, name: str, case: str) -> Iterator[Finding]:
+    """Yield a warning if all rows have the same value in a field.
 
     None is returned for a layer with fewer than two rows, without the field, or with blank values only.
     """
     template_field = layer.template.find_field_by_name(name)
-    if template_field is None or layer.get_column_by_name(name) is None or len(layer) < 2:
-        return []
-    values = set(layer.get_texts_by_name(name))
-    if len(values) != 1 or not (value := values.pop()):
-        return []
-    return [
-        Finding(
+    values = set(layer.get_texts_by_name(name)) if template_field is not None else set()
+    if template_field is not None and len(layer) > 1 and len(values) == 1 and values != {""}:
+        yield Finding(
             layer.role,
             field=template_field.name,
             case=case,
             severity=Severity.WARNING,
-            params={"count": len(layer), "value": value},
+            params={"count": len(layer), "value": values.pop()},
         )
-    ]
 
 
 #: Digits of the county with which a key begins; letters may follow.
@@ -336,18 +331,10 @@ def _find_shared_keys(layers: list[Layer], ctx: RuleContext) -> dict[tuple[str, 
     in the later layer.
     """
     shared_keys: dict[tuple[str, str], list[tuple[str, int]]] = defaultdict(list)
-    known_keys: set[str] = set()
-    repeated_keys: set[str] = set()
-    for layer in layers:
-        ctx.cancellation.raise_if_cancelled()
-        keys_of_layer = set(layer.keys)
-        repeated_keys |= keys_of_layer & known_keys
-        known_keys |= keys_of_layer
-    repeated_keys.discard("")
-    if not repeated_keys:
-        return shared_keys
+    layer_counts = Counter(chain.from_iterable(set(layer.keys) for layer in layers))
+    repeated_keys = {key for key, count in layer_counts.items() if key and count > 1}
     owner_of_key: dict[str, str] = {}
-    for layer in layers:
+    for layer in layers if repeated_keys else []:
         ctx.cancellation.raise_if_cancelled()
         first_row_of_key: dict[str, int] = {}
         for row in np.flatnonzero(mask_texts(layer.keys, repeated_keys)).tolist():
@@ -572,9 +559,21 @@ def _make_number_finding(
     params = {"value": numbers[0], **make_row_list_params(layer, rows)}
     is_of_place = len(numbers) > 1 and not _is_county_number(*numbers[:2])
     if is_of_place:
-        params["location"] = numbers[1]
+        village_code = params["location"] = numbers[1]
+        name_field = f"{layer.get_field_name('location_code').removesuffix(CODE_SUFFIX)}{NAME_SUFFIX}"
+        if name := layer.get_texts_by_name(name_field)[rows[0]]:
+            params["shown"]["location"] = f"{village_code} {name}"
+        village_numbers = [
+            int(number)
+            for number, code in zip(layer.get_texts_by_name(field), layer.text("location_code"), strict=True)
+            if code == village_code and number.isascii() and number.isdecimal()
+        ]
+        if village_numbers:
+            params["shown"]["noted"] = {"free_fact": {"largest": max(village_numbers)}}
+    if variant := _compare_places(layer, rows, ctx):
+        params["shown"]["variant"] = variant
     shapes = shapely.get_parts(layer.plane_shapes[rows][~mask_missing_shapes(layer.plane_shapes[rows])])
-    finding = ctx.make_row_finding(
+    return ctx.make_row_finding(
         layer,
         rows[0],
         case="" if is_of_place else "layer",
@@ -584,23 +583,6 @@ def _make_number_finding(
         related_role=layer.role,
         related_keys=[layer.keys[row] for row in rows[1:]],
     )
-    if is_of_place:
-        village_code = numbers[1]
-        shown: dict[str, Any] = {}
-        name_field = f"{layer.get_field_name('location_code').removesuffix(CODE_SUFFIX)}{NAME_SUFFIX}"
-        if layer.get_column_by_name(name_field) is not None and (name := layer.get_texts_by_name(name_field)[rows[0]]):
-            shown["location"] = f"{village_code} {name}"
-        village_numbers = [
-            int(number)
-            for number, code in zip(layer.get_texts_by_name(field), layer.text("location_code"), strict=True)
-            if code == village_code and number.isascii() and number.isdecimal()
-        ]
-        if village_numbers:
-            shown["noted"] = {"free_fact": {"largest": max(village_numbers)}}
-        finding.params["shown"] |= shown
-    if variant := _compare_places(layer, rows, ctx):
-        finding.params["shown"]["variant"] = variant
-    return finding
 
 
 def _compare_places(layer: Layer, rows: list[int], ctx: RuleContext) -> str:

@@ -16,9 +16,7 @@ from .._attributes import (
     ValueProblem,
     explain_missing_fields,
     find_codes_with_subcodes,
-    find_wrong_rows,
     make_findings_of_wrong_values,
-    make_value_finding,
     read_setting_words,
 )
 
@@ -97,9 +95,10 @@ def unknown_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         judge = partial(
             _find_code_problem, template_field=template_field, code_list=code_list, accepted_codes=accepted_codes
         )
-        for position, problem in find_wrong_rows(pairs, judge):
-            field = template_field.code_name if problem.case == "name" else template_field.name
-            result.findings.append(make_value_finding(ctx, layer, position, field, problem))
+        for finding in make_findings_of_wrong_values(ctx, layer, template_field.name, pairs, judge):
+            if finding.case == "name":
+                finding.field = template_field.code_name
+            result.findings.append(finding)
     for role, field, *words_or_settings in read_setting_words(ctx.norm, "attributes.value_words", 3):
         if role != layer.role or layer.get_column_by_name(field) is None:
             continue
@@ -114,8 +113,9 @@ def unknown_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
                 return None
             return ValueProblem("words", {"value": value, "expected": "、".join(accepted_words)})
 
-        texts = layer.get_texts_by_name(field)
-        result.findings += make_findings_of_wrong_values(ctx, layer, field, texts, find_word_problem)
+        result.findings += make_findings_of_wrong_values(
+            ctx, layer, field, layer.get_texts_by_name(field), find_word_problem
+        )
     return result
 
 
@@ -232,14 +232,12 @@ def feature_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         result.not_checked.append(explain_missing_fields(layer, "feature_code"))
         return result
     doubtful = (layer.template.base or layer.role) in ctx.norm.get("attributes.doubtful_feature_codes")
-    severity = Severity.INFO if doubtful else None
 
     def find_code_problem(code: str) -> ValueProblem | None:
-        if code == expected:
-            return None
-        return ValueProblem("other" if code else "blank", {"value": code, "expected": expected}, severity)
+        params, severity = {"value": code, "expected": expected}, Severity.INFO if doubtful else None
+        return ValueProblem("other" if code else "blank", params, severity) if code != expected else None
 
-    result.findings = make_findings_of_wrong_values(
+    result.findings += make_findings_of_wrong_values(
         ctx, layer, layer.get_field_name("feature_code"), layer.text("feature_code"), find_code_problem
     )
     return result
@@ -294,10 +292,8 @@ def code_padding(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     """
     result = RuleResult(is_applicable=False)
     for template_field in layer.template.fields:
-        values = (
-            layer.get_column_by_name(template_field.name) if template_field.codes and template_field.code_pad else None
-        )
-        if values is None:
+        is_padded = template_field.codes and template_field.code_pad
+        if not is_padded or layer.get_column_by_name(template_field.name) is None:
             continue
         result.is_applicable = True
         entry_by_code, pad = ctx.get_code_list(template_field.codes).entry_by_code, template_field.code_pad
@@ -349,13 +345,9 @@ def parent_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         or its group attributes.
     """
     result = RuleResult(is_applicable=False)
+    leaf_lists = ctx.norm.get("attributes.leaf_lists")
     for template_field in layer.template.fields:
-        values = (
-            layer.get_column_by_name(template_field.name)
-            if template_field.codes in ctx.norm.get("attributes.leaf_lists")
-            else None
-        )
-        if values is None:
+        if template_field.codes not in leaf_lists or layer.get_column_by_name(template_field.name) is None:
             continue
         result.is_applicable = True
         codes = ctx.get_code_list(template_field.codes)
@@ -466,7 +458,7 @@ def centre_zone_level(layer: Layer, *, ctx: RuleContext) -> RuleResult:
             }
         )
 
-    result.findings = make_findings_of_wrong_values(
+    result.findings += make_findings_of_wrong_values(
         ctx, layer, template_field.name, layer.text("zone_code"), find_coarse_code
     )
     return result

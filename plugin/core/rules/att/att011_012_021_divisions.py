@@ -97,8 +97,10 @@ def division_code(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
             return ValueProblem("form", params)
         return ValueProblem("county", params) if not code.startswith(county_digits) else None
 
-    return make_findings_of_wrong_values(
-        ctx, layer, layer.get_field_name("division_code"), layer.text("division_code"), find_code_problem
+    return list(
+        make_findings_of_wrong_values(
+            ctx, layer, layer.get_field_name("division_code"), layer.text("division_code"), find_code_problem
+        )
     )
 
 
@@ -224,10 +226,9 @@ def division_name(layer: Layer, townships: Layer | None, villages: Layer | None,
         return ValueProblem("name", {"value": name, "code": code, "expected": expected})
 
     pairs = list(zip(layer.text("division_code"), layer.text("division_name"), strict=True))
-    findings = make_findings_of_wrong_values(ctx, layer, name_field, pairs, find_division_problem)
-    for finding in findings:
+    for finding in make_findings_of_wrong_values(ctx, layer, name_field, pairs, find_division_problem):
         finding.field = code_field if finding.case == "unknown" else name_field
-    result.findings += findings
+        result.findings.append(finding)
     return result
 
 
@@ -236,8 +237,7 @@ def _report_upper_names(layer: Layer, result: RuleResult, ctx: RuleContext) -> N
 
     The county is that of a row's code, else the plan's.
     """
-    row_codes = layer.text("division_code") if layer.has_field("division_code") else [""] * len(layer)
-    counties = [code[:COUNTY_DIGITS] or ctx.plan.area_code for code in row_codes]
+    counties = [code[:COUNTY_DIGITS] or ctx.plan.area_code for code in layer.text("division_code")]
     for role, field, *levels in read_setting_words(ctx.norm, "attributes.upper_names", 3):
         if role != layer.role or layer.get_column_by_name(field) is None:
             continue
@@ -259,8 +259,7 @@ def _report_upper_names(layer: Layer, result: RuleResult, ctx: RuleContext) -> N
             if name and expected and not any(_is_named(name, lineage_names) for lineage_names in expected.values()):
                 positions = layer.sort_rows(n for n, pair in enumerate(pairs) if pair == (county, name))
                 params = {"value": name, "code": county, "expected": next(iter(expected.values()))[-1]}
-                params |= make_row_list_params(layer, positions)
-                problem = ValueProblem("upper", params)
+                problem = ValueProblem("upper", params | make_row_list_params(layer, positions))
                 result.findings.append(make_value_finding(ctx, layer, positions[0], field, problem))
 
 
@@ -399,15 +398,11 @@ def one_name_per_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     result = RuleResult(is_applicable=False)
     for code_field, name_field in _read_field_pairs(layer, "attributes.name_pairs", ctx):
         result.is_applicable = True
-        codes = layer.get_texts_by_name(code_field)
-        row_names = layer.get_texts_by_name(name_field)
-        names_by_code: dict[str, set[str]] = defaultdict(set)
-        for row_code, row_name in set(zip(codes, row_names, strict=True)):
-            if row_code and row_name:
-                names_by_code[row_code].add(row_name)
         rows_by_code: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-        for row, (row_code, row_name) in enumerate(zip(codes, row_names, strict=True)):
-            if row_name and len(names_by_code.get(row_code, ())) > 1:
+        for row, (row_code, row_name) in enumerate(
+            zip(layer.get_texts_by_name(code_field), layer.get_texts_by_name(name_field), strict=True)
+        ):
+            if row_code and row_name:
                 rows_by_code[row_code][row_name].append(row)
         for code, rows_by_name in rows_by_code.items():
             (expected, usual_count), *others = sorted(

@@ -104,7 +104,7 @@ def urban_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         return None
 
     values = list(zip(layer.text("land_use"), layer.text("urban_code"), strict=True))
-    result.findings = make_findings_of_wrong_values(ctx, layer, template_field.name, values, find_urban_code_problem)
+    result.findings += make_findings_of_wrong_values(ctx, layer, template_field.name, values, find_urban_code_problem)
     return result
 
 
@@ -164,7 +164,7 @@ def restorable_land(layer: Layer, *, ctx: RuleContext) -> RuleResult:
             return None
         return ValueProblem(params={"value": written_code, "name": codes[code].name})
 
-    result.findings = make_findings_of_wrong_values(
+    result.findings += make_findings_of_wrong_values(
         ctx, layer, template_field.name, layer.text("land_use"), find_restorable_code
     )
     return result
@@ -229,8 +229,11 @@ def slope_class(layer: Layer, *, ctx: RuleContext) -> RuleResult:
             codes = layer.text("land_use")
             is_blank = np.array([not value for value in layer.text("slope_class")], dtype=bool)
             for position in np.flatnonzero(is_blank & ctx.find_cultivated_rows(layer)).tolist():
-                problem = ValueProblem("slope", {"code": codes[position]})
-                result.findings.append(make_value_finding(ctx, layer, position, slope.name, problem))
+                result.findings.append(
+                    make_value_finding(
+                        ctx, layer, position, slope.name, ValueProblem("slope", {"code": codes[position]})
+                    )
+                )
     if terrace is not None and layer.has_field("terrace") and not is_reported_elsewhere(ctx, "ATT002"):
         result.is_applicable = True
         kinds = ctx.get_code_list(terrace.codes).entry_by_code

@@ -389,8 +389,7 @@ def required_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         attributes is selected.
     """
     result = RuleResult(is_applicable=False)
-    filled_codes = ctx.norm.get("attributes.filled_codes")
-    filled_fields = ctx.norm.get("attributes.filled_fields")
+    filled_codes, filled_fields = (ctx.norm.get(f"attributes.filled_{name}") for name in ("codes", "fields"))
     expected_names: set[str] = set()
     names_with_words = [
         name for role, name, *_ in read_setting_words(ctx.norm, "attributes.value_words", 3) if role == layer.role
@@ -421,19 +420,18 @@ def required_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         problem = ValueProblem("" if is_required else "unfilled", {"alias": template_field.alias}, severity)
         for position in np.flatnonzero(values.isna().to_numpy()).tolist():
             result.findings.append(make_value_finding(ctx, layer, position, template_field.name, problem))
-    result.is_applicable |= _report_placeholder_values(layer, expected_names, result, ctx)
+    _report_placeholder_values(layer, expected_names, result, ctx)
     return result
 
 
-def _report_placeholder_values(layer: Layer, expected_names: set[str], result: RuleResult, ctx: RuleContext) -> bool:
-    """Add a finding for each placeholder, such as 待定; return True if any field was searched.
+def _report_placeholder_values(layer: Layer, expected_names: set[str], result: RuleResult, ctx: RuleContext) -> None:
+    """Add a finding for each placeholder, such as 待定.
 
     ``expected_names``: fields that need a value. In these fields and in names, a value that means an empty one (无) is
     reported, too.
     """
     placeholder_words = list(ctx.norm.get("attributes.placeholder_words"))
     empty_words = set(ctx.norm.get("attributes.empty_words"))
-    was_searched = False
     for template_field in layer.template.fields:
         if (
             template_field.type != "text"
@@ -443,7 +441,7 @@ def _report_placeholder_values(layer: Layer, expected_names: set[str], result: R
             or layer.get_column_by_name(template_field.name) is None
         ):
             continue
-        was_searched = True
+        result.is_applicable = True
         texts = layer.get_texts_by_name(template_field.name)
         # One search of all values is much faster than one for each value.
         joined_texts = "\n".join(texts)
@@ -458,7 +456,6 @@ def _report_placeholder_values(layer: Layer, expected_names: set[str], result: R
                 template_field=template_field,
             )
             result.findings += make_findings_of_wrong_values(ctx, layer, template_field.name, texts, judge)
-    return was_searched
 
 
 def _find_placeholder(

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -170,7 +169,9 @@ def area_field_sums(
                 continue
             condition = 1 if meaning == NET_FIELD else 0
             case = "net" if meaning == NET_FIELD else ""
-            differs_in_total = comparison.compare_field_sums(partial(_sum_rows, rows))[condition][0]
+            differs_in_total = comparison.compare_field_sums(
+                lambda values, rows=rows: np.array([values[rows].sum()])
+            )[condition][0]
             add = comparison.make_township_sum_function(rows)
             is_different = comparison.compare_field_sums(add)[condition]
             has_rows = add(comparison.has_value.astype(float)) > 0
@@ -198,23 +199,24 @@ def area_field_sums(
     county_excess = find_county_excess(layer, ctx)
     if county_excess is not None and county is not None and not any(f.case == "" for f in result.findings):
         meaning, total, county_area = county_excess
-        params = {
-            "actual": round(total, 2),
-            "expected": round(county_area, 2),
-            "difference": round(total - county_area, 2),
-        }
-        field = layer.get_field_name(meaning)
-        result.findings.append(Finding(layer.role, case="county", field=field, params=params, related_role=county.role))
+        result.findings.append(
+            Finding(
+                layer.role,
+                case="county",
+                field=layer.get_field_name(meaning),
+                params={
+                    "actual": round(total, 2),
+                    "expected": round(county_area, 2),
+                    "difference": round(total - county_area, 2),
+                },
+                related_role=county.role,
+            )
+        )
     if not any(f.field == layer.get_field_name(NET_FIELD) for f in result.findings):
         result.findings += _report_survey_excess(layer, allowance_deduction_share, ctx)
         if parcels is not None and not ctx.is_edit_check and layer is ctx.plan.find_layer_of_concept("base_parcels"):
             result.findings += _compare_ridges_with_survey(layer, parcels, allowance_deduction_share, ctx)
     return result
-
-
-def _sum_rows(rows: NDArray, values: NDArray) -> NDArray:
-    """Return (1,) the sum of the (n,) values of some rows."""
-    return np.array([values[rows].sum()])
 
 
 def _report_partial_grades(layer: Layer, county: Layer, share: float, ctx: RuleContext) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from .._places import (
     EAST_SQUARE_WKT,
     SQUARE_WKT,
     find_equal_shapes,
+    find_row_of_largest_piece,
     find_usable_layer_or_note_reason,
     is_reported_elsewhere,
 )
@@ -198,12 +200,12 @@ def copied_values(
         differing_rows, base_groups, survey_groups = _compare_land_use(
             base_parcels, rows, parcels, survey_rows[rows], ctx
         )
-        field_findings = (
-            _report_differences(name, base_parcels, parcels, rows, survey_rows[rows], ctx)
+        findings = [
+            finding
             for name in ctx.norm.get("attributes.base_copied_fields")
             if _is_comparable_field(name, base_parcels, parcels)
-        )
-        findings = [finding for finding in field_findings if finding is not None]
+            for finding in _report_differences(name, base_parcels, parcels, rows, survey_rows[rows], ctx)
+        ]
         for pair in dict.fromkeys(zip(base_groups.tolist(), survey_groups.tolist(), strict=True)):
             rows_of_pair = differing_rows[(base_groups == pair[0]) & (survey_groups == pair[1])]
             params, area = {"value": pair[0], "expected": pair[1]}, float(base_parcels.measure_rows(rows_of_pair).sum())
@@ -248,11 +250,8 @@ def _report_copies(layer: Layer, source: Layer, field_names: list[str], result: 
                 for name in fields
                 if (declared := layer.template.find_field_by_name(name)) is None or declared.meaning != "slope_class"
             ]
-    result.findings += [
-        finding
-        for name in fields
-        if (finding := _report_differences(name, layer, source, copies, survey_rows[copies], ctx)) is not None
-    ]
+    for name in fields:
+        result.findings += _report_differences(name, layer, source, copies, survey_rows[copies], ctx)
 
 
 def _report_other_land(layer: Layer, parcels: Layer, groups: list[str], ctx: RuleContext) -> list[Finding]:
@@ -268,9 +267,8 @@ def _report_other_land(layer: Layer, parcels: Layer, groups: list[str], ctx: Rul
     is_on_other = (other_areas > 0) & (other_areas > least_share * layer.plane_areas)
     rows = np.array(layer.sort_rows(np.flatnonzero(is_on_other)), dtype=int)
     if not len(rows):
-        return []
-    first_parts = np.flatnonzero(parts.left == rows[0])
-    parcel_row = int(parts.right[first_parts[np.argmax(parts.area[first_parts])]])
+        return
+    parcel_row = find_row_of_largest_piece(parts, parts.left == rows[0])
     params = {"value": codes[parcel_row], "expected": Texts(ctx.lang).get("words", "between_names").join(groups)}
     area = float(layer.measure_rows(rows).sum())
     finding = _make_class_finding(layer, rows, parcels, parcel_row, "land", area, params, ctx)
@@ -288,7 +286,7 @@ def _report_redrawn_base(base_parcels: Layer, parcels: Layer, survey_rows: NDArr
     differing_rows, _, _ = _compare_land_use(base_parcels, rows, parcels, rows_below[rows], ctx)
     area = float(np.nansum(base_parcels.measure_rows(differing_rows))) if len(differing_rows) else 0.0
     if area < float(ctx.norm.get("attributes.redrawn_base_m2")) or not len(differing_rows):
-        return []
+        return
     parcel_row = int(rows_below[differing_rows[0]])
     finding = _make_class_finding(
         base_parcels,
@@ -316,7 +314,7 @@ def _report_class_differences_of_centre(centre_base: Layer, base_parcels: Layer,
     areas = centre_base.statutory
     compared_area, contradicted = float(areas[rows].sum()), float(areas[differing_rows].sum())
     if not len(differing_rows) or contradicted <= float(ctx.norm.get("attributes.centre_base_share")) * compared_area:
-        return []
+        return
     base_row = int(base_rows[differing_rows[0]])
     finding = _make_class_finding(
         centre_base,
@@ -335,7 +333,7 @@ def _report_class_differences_of_centre(centre_base: Layer, base_parcels: Layer,
     finding.params["shown"]["compared_m2"] = round(compared_area, 2)
     _name_land_uses(finding, centre_base, base_parcels, ctx)
     _record_class_pairs(finding, centre_base, differing_rows, base_parcels, base_rows[differing_rows], ctx)
-    return [finding]
+    yield finding
 
 
 def _name_land_uses(finding: Finding, layer: Layer, other_layer: Layer, ctx: RuleContext) -> None:
@@ -495,8 +493,8 @@ def _find_values_with_known_code(layer: Layer, name: str, values: NDArray, ctx: 
 
 def _report_differences(
     name: str, layer: Layer, parcels: Layer, rows: NDArray, parcel_rows: NDArray, ctx: RuleContext
-) -> Finding | None:
-    """Return one finding on the rows whose value differs from their parcel's.
+) -> Iterator[Finding]:
+    """Yield one finding on the rows whose value differs from their parcel's.
 
     ``rows`` are (k,) positions in the layer, ``parcel_rows`` their (k,) parcels. None if no value differs.
     """
@@ -509,7 +507,7 @@ def _report_differences(
         & _find_values_with_known_code(layer, name, layer_values, ctx)
     )
     if not len(differing_positions):
-        return None
+        return
     position_of_row = {int(rows[n]): n for n in differing_positions}
     positions = layer.sort_rows(position_of_row)
     first = position_of_row[positions[0]]
@@ -533,4 +531,4 @@ def _report_differences(
         shown_name: label_code_of_field(one.template.find_field_by_name(name), params[shown_name], ctx)
         for shown_name, one in (("value", layer), ("expected", parcels))
     }
-    return finding
+    yield finding

@@ -203,13 +203,12 @@ def _report_values_against_layer(layer: Layer, result: RuleResult, ctx: RuleCont
         name = template_field.name
         result.is_applicable = True
         rows = np.isin(layer.get_texts_by_name(name), values) & ~is_reported
-        findings = _report_unfit_rows(layer, template_field, rows, "unfit", ctx)
         names = names_by_field.get(f"{name.removesuffix(CODE_SUFFIX)}{NAME_SUFFIX}", [])
-        for finding in findings:
+        for finding in _report_unfit_rows(layer, template_field, rows, "unfit", ctx):
             if name.endswith(CODE_SUFFIX) and len(names) == len(values):
                 label = names[values.index(finding.params["value"])]
                 finding.params["shown"]["value"] = f"{finding.params['value']} {label}"
-        result.findings += findings
+            result.findings.append(finding)
         is_reported |= rows
     is_reported = np.zeros(len(layer), dtype=bool)
     for role, reason_name, name, *values in read_setting_words(ctx.norm, "attributes.reasoned_values", 3):
@@ -219,11 +218,10 @@ def _report_values_against_layer(layer: Layer, result: RuleResult, ctx: RuleCont
             rows = np.isin(layer.get_texts_by_name(name), values) & ~is_reported
             if layer.get_column_by_name(reason_name) is not None:
                 rows &= np.array(layer.get_texts_by_name(reason_name), dtype=object) == ""
-            findings = _report_unfit_rows(layer, template_field, rows, "reason", ctx)
-            for finding in findings:
+            for finding in _report_unfit_rows(layer, template_field, rows, "reason", ctx):
                 finding.params["first"] = reason_name
                 finding.params["shown"]["first"] = _label_field(layer, reason_name)
-            result.findings += findings
+                result.findings.append(finding)
             is_reported |= rows
     for template_field, *words in _read_lines_of_layer(layer, ctx, "remark_words", 3):
         if not template_field.personal:
@@ -231,10 +229,9 @@ def _report_values_against_layer(layer: Layer, result: RuleResult, ctx: RuleCont
             texts = layer.get_texts_by_name(template_field.name)
             word_by_text = {text: _find_contradicting_word(text, words, ctx) for text in dict.fromkeys(texts)}
             rows = np.array([bool(word_by_text[text]) for text in texts], dtype=bool)
-            findings = _report_unfit_rows(layer, template_field, rows, "remark", ctx)
-            for finding in findings:
+            for finding in _report_unfit_rows(layer, template_field, rows, "remark", ctx):
                 finding.params["word"] = word_by_text[texts[layer.sort_rows(np.flatnonzero(rows))[0]]]
-            result.findings += findings
+                result.findings.append(finding)
 
 
 def _find_contradicting_word(text: str, words: list[str], ctx: RuleContext) -> str:
@@ -251,16 +248,14 @@ def _find_contradicting_word(text: str, words: list[str], ctx: RuleContext) -> s
 
 def _report_unfit_rows(
     layer: Layer, template_field: TemplateField, is_unfit: NDArray, case: str, ctx: RuleContext
-) -> list[Finding]:
-    """Return one finding on all rows of ``is_unfit``, (n,) bool, with their area; none without such a row."""
-    rows = layer.sort_rows(np.flatnonzero(is_unfit))
-    if not rows:
-        return []
-    value = layer.get_texts_by_name(template_field.name)[rows[0]]
-    finding = _make_field_finding(layer, template_field, is_unfit, case, value, ctx)
-    if layer.template.geometry == "polygon":
-        finding.area_m2 = float(np.nansum(layer.measure_rows(rows)))
-    return [finding]
+) -> Iterator[Finding]:
+    """Yield one finding on all rows of ``is_unfit``, (n,) bool, with their area; none without such a row."""
+    for row in layer.sort_rows(np.flatnonzero(is_unfit))[:1]:
+        value = layer.get_texts_by_name(template_field.name)[row]
+        finding = _make_field_finding(layer, template_field, is_unfit, case, value, ctx)
+        if layer.template.geometry == "polygon":
+            finding.area_m2 = float(np.nansum(layer.measure_rows(np.flatnonzero(is_unfit))))
+        yield finding
 
 
 def _find_declared_field(layer: Layer, role: str, name: str) -> TemplateField | None:
@@ -285,22 +280,21 @@ def _read_lines_of_layer(layer: Layer, ctx: RuleContext, setting: str, *counts: 
 
 def _report_frequent_value(
     layer: Layer, template_field: TemplateField, value: str, limit: float, ctx: RuleContext
-) -> list[Finding]:
-    """Return a finding if more than a share ``limit`` of the layer's area has a value that few features have."""
+) -> Iterator[Finding]:
+    """Yield a finding if more than a share ``limit`` of the layer's area has a value that few features have."""
     areas = layer.plane_areas
     has_value = np.array(layer.get_texts_by_name(template_field.name), dtype=object) == value
     share = float(areas[has_value].sum() / areas.sum()) if areas.sum() > 0 else 0.0
-    if share <= limit:
-        return []
-    finding = _make_field_finding(layer, template_field, has_value, "rare", value, ctx)
-    finding.params |= {"percent": round_unlike_limit(100 * share, 100 * limit), "limit": round(100 * limit, 2)}
-    return [finding]
+    if share > limit:
+        finding = _make_field_finding(layer, template_field, has_value, "rare", value, ctx)
+        finding.params |= {"percent": round_unlike_limit(100 * share, 100 * limit), "limit": round(100 * limit, 2)}
+        yield finding
 
 
 def _report_equal_codes(
     layer: Layer, template_field: TemplateField, value: str, codes: list[str], ctx: RuleContext
-) -> list[Finding]:
-    """Return a finding on rows with a value for which two code fields must name different villages, but name the same.
+) -> Iterator[Finding]:
+    """Yield a finding on rows with a value for which two code fields must name different villages, but name the same.
 
     ``codes``: names of the two code fields.
     """
@@ -309,17 +303,16 @@ def _report_equal_codes(
     )
     has_value = np.array(layer.get_texts_by_name(template_field.name), dtype=object) == value
     is_same = has_value & (first == second) & (first != "")
-    if not is_same.any():
-        return []
-    finding = _make_field_finding(layer, template_field, is_same, "same_codes", value, ctx)
-    finding.params |= {"first": codes[0], "second": codes[1]}
-    finding.params["shown"] |= {"first": _label_field(layer, codes[0]), "second": _label_field(layer, codes[1])}
-    return [finding]
+    if is_same.any():
+        finding = _make_field_finding(layer, template_field, is_same, "same_codes", value, ctx)
+        finding.params |= {"first": codes[0], "second": codes[1]}
+        finding.params["shown"] |= {"first": _label_field(layer, codes[0]), "second": _label_field(layer, codes[1])}
+        yield finding
 
 
 def _report_other_words_than_in_name(
     layer: Layer, template_field: TemplateField, groups: list[str], ctx: RuleContext
-) -> list[Finding]:
+) -> Iterator[Finding]:
     """Return a finding for each row whose field has the word of another group than its name.
 
     ``groups``: words that exclude each other; spellings of one word are joined with ``|``.
@@ -366,14 +359,12 @@ def _report_short_codes(layer: Layer, template_field: TemplateField, digits: int
     codes = np.array(layer.get_texts_by_name(template_field.name), dtype=object)
     lengths = np.array([len(code) if code.isascii() and code.isdigit() else 0 for code in codes], dtype=int)
     is_short = (lengths > 0) & (lengths < digits)
-    if not is_short.any():
-        return []
-    first_code = str(codes[layer.sort_rows(np.flatnonzero(is_short))[0]])
-    finding = _make_field_finding(layer, template_field, is_short, "digits", first_code, ctx)
-    finding.params["expected"] = digits
-    if len(np.unique(lengths[lengths > 0])) == 1:
-        finding.severity = Severity.INFO
-    return [finding]
+    for row in layer.sort_rows(np.flatnonzero(is_short))[:1]:
+        finding = _make_field_finding(layer, template_field, is_short, "digits", str(codes[row]), ctx)
+        finding.params["expected"] = digits
+        if len(np.unique(lengths[lengths > 0])) == 1:
+            finding.severity = Severity.INFO
+        yield finding
 
 
 def _label_field(layer: Layer, name: str) -> str:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -85,10 +86,9 @@ def texts_agree(*, ctx: RuleContext) -> RuleResult:
             continue
         result.is_applicable = True
         if float(source.value) != figure.numeric_value:
-            name = name_by_area_code.get(figure.area_code, area)
             is_own_plan = figure.area_code == area
             params: dict[str, Any] = {
-                "area": name,
+                "area": name_by_area_code.get(figure.area_code, area),
                 "year": str(source.year or figure.year),
                 "source": figure.source,
                 "value": figure.value,
@@ -247,14 +247,14 @@ def figures_agree(*layers: object, ctx: RuleContext, allowance_m2: float = 10_00
     figures = PlanIndicators(ctx, texts)
     result = RuleResult()
     ratio_definition = str(ctx.norm.get("ratio.form"))
-    by_indicator: dict[str, list[PrintedFigure]] = {}
+    by_indicator: dict[str, list[PrintedFigure]] = defaultdict(list)
     for typed_figure in typed_list:
         entry = figures.catalogue.find_indicator(typed_figure.name, ratio_definition)
         problem = _explain_incomparable_figure(typed_figure, entry.unit if entry else None)
         if problem:
-            entries = figures.catalogue.indicator_by_id
             figure_entry = figures.catalogue.find_indicator(typed_figure.name)
-            accepted_wording = "、".join(e.name(figures.texts.lang) for e in list(entries.values())[:4])
+            entries = list(figures.catalogue.indicator_by_id.values())
+            accepted_wording = "、".join(e.name(figures.texts.lang) for e in entries[:4])
             if problem == "unit" and figure_entry is not None:
                 accepted_wording = figures.texts.get("units", figure_entry.unit)
             result.findings.append(
@@ -274,18 +274,13 @@ def figures_agree(*layers: object, ctx: RuleContext, allowance_m2: float = 10_00
                 )
             )
         elif entry is not None:
-            by_indicator.setdefault(entry.id, []).append(replace(typed_figure, unit=typed_figure.unit or entry.unit))
+            by_indicator[entry.id].append(replace(typed_figure, unit=typed_figure.unit or entry.unit))
     for name, typed_places in by_indicator.items():
         computed_indicator = figures.compute_indicator(name)
-        result.findings += _find_disagreements(
-            _MapFigure.make_from_computed_indicator(computed_indicator, ctx), typed_places, allowance_m2, texts
-        )
+        map_figure = _MapFigure.make_from_computed_indicator(computed_indicator, ctx)
+        result.findings += _find_disagreements(map_figure, typed_places, allowance_m2, texts)
         result.findings += _find_targets_printed_like_results(
-            _MapFigure.make_from_computed_indicator(computed_indicator, ctx),
-            typed_places,
-            list(ctx.norm.get(TASK_WORDS_SETTING)),
-            allowance_m2,
-            texts,
+            map_figure, typed_places, list(ctx.norm.get(TASK_WORDS_SETTING)), allowance_m2, texts
         )
         if not all(figure.backed for figure in computed_indicator.figures):
             # Agreement of text and map on such a sum proves nothing.
@@ -402,10 +397,10 @@ def _find_disagreements(
             stored_figures, displayed_figures = _format_figures(
                 {"target": task}, abs(value - task), printed_figure, texts
             )
-            finding.params |= stored_figures
-            finding.params["shown"] |= displayed_figures
-            finding.severity = Severity.WARNING
-            yield finding
+            shown = finding.params["shown"] | displayed_figures
+            yield replace(
+                finding, severity=Severity.WARNING, params={**finding.params, **stored_figures, "shown": shown}
+            )
         # A bound and a drawn area may differ.
         first_figure = first_by_comparison.setdefault(printed_figure.comparison, printed_figure)
         difference = abs(value - first_figure.comparable_value)
@@ -454,8 +449,7 @@ def _find_targets_printed_like_results(
                 _compute_allowed_difference(printed_figure, allowance_m2) for printed_figure in (task, other)
             ):
                 finding = _make_disagreement_finding("two_values", map_figure, task, difference, texts, other)
-                finding.severity = Severity.INFO
-                yield finding
+                yield replace(finding, severity=Severity.INFO)
                 return
 
 
@@ -534,11 +528,10 @@ def _format_figures(
     stored_figures: dict[str, str | None] = dict.fromkeys(values_m2)
     displayed_figures: dict[str, str] = {}
     for name, value_m2 in values_m2.items():
-        if value_m2 is None:
-            continue
-        value = value_m2 / printed_figure.unit_m2
-        stored_figures[name] = _format_with_unit(value, decimals, unit)
-        if is_area:
+        value = (value_m2 or 0.0) / printed_figure.unit_m2
+        if value_m2 is not None:
+            stored_figures[name] = _format_with_unit(value, decimals, unit)
+        if value_m2 is not None and is_area:
             fewer = choose_figure_decimals(
                 printed_figure.unit or "", printed_figure.decimals, difference / printed_figure.unit_m2, value
             )

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -189,15 +190,12 @@ def farmland_loss(
             target = result.not_checked if is_sealed else result.notes
             target.append(("net_missing", {"layer": edition.layer.name, "count": count}))
     for township, balance in comparison.balance_by_township[basis].items():
-        if balance.before - balance.land_after > allowance_m2:
+        loss = balance.before - balance.land_after
+        if loss > allowance_m2:
             # Its geometry is the removed land, or the township if only the net area of the same land decreased.
-            layer, loss = comparison.later_edition.layer, balance.before - balance.land_after
+            layer = comparison.later_edition.layer
             figures = {"before": balance.before, "now": balance.land_after, "loss": loss}
             figures |= {"moved_out": balance.moved_out, "moved_in": balance.moved_in}
-            params = {name: round(value, 2) for name, value in figures.items()} | {
-                "measure": basis,
-                "township": township,
-            }
             removed_parts = [
                 part for part in comparison.list_pieces_of_kind(MOVED_OUT_KIND) if part.township == township
             ]
@@ -205,7 +203,8 @@ def farmland_loss(
                 layer.role,
                 case="" if township else "county",
                 severity=get_sealed_severity(ctx, layer),
-                params=params,
+                params={name: round(value, 2) for name, value in figures.items()}
+                | {"measure": basis, "township": township},
                 net_area_m2=loss if basis == NET_BASIS else None,
             )
             if removed_parts:
@@ -310,17 +309,7 @@ def farmland_supplement(
             Finding(farmland.role, case="net", params={name: round(float(value), 2) for name, value in params.items()})
         )
     if added_parts:
-        result.findings += [
-            finding
-            # A smaller number is better land for all three.
-            for meaning in ("slope_class", "yield_grade", "quality_grade")
-            if (
-                finding := _report_worse_grade(
-                    meaning, removed_parts, added_parts, removed_areas, added_areas, comparison
-                )
-            )
-            is not None
-        ]
+        result.findings += _report_worse_grades(removed_parts, added_parts, removed_areas, added_areas, comparison)
         if reserve_land is not None:
             result.findings += _report_land_outside_reserve(farmland, reserve_land, added_parts, ctx)
     return result
@@ -331,30 +320,30 @@ def _compute_part_areas(parts: list[ChangedPiece], comparison: VersionComparison
     return np.array([part.net_m2 if "net" in comparison.balance_by_basis else part.area_m2 for part in parts])
 
 
-def _report_worse_grade(
-    meaning: str,
+def _report_worse_grades(
     removed_parts: list[ChangedPiece],
     added_parts: list[ChangedPiece],
     removed_areas: np.ndarray,
     added_areas: np.ndarray,
     comparison: VersionComparison,
-) -> Finding | None:
-    """Return a finding if the average grade of the added land is worse, else None."""
-    grade_before = _compute_area_weighted_average(
-        comparison.earlier_edition, meaning, [part.before_row for part in removed_parts], removed_areas
-    )
-    grade_after = _compute_area_weighted_average(
-        comparison.later_edition, meaning, [part.after_row for part in added_parts], added_areas
-    )
-    if grade_before is None or grade_after is None or grade_after <= grade_before + 1e-9:
-        return None
+) -> Iterator[Finding]:
+    """Yield a finding for each grade whose average is worse on the added land."""
     layer = comparison.later_edition.layer
-    return Finding(
-        layer.role,
-        case=meaning,
-        field=layer.get_field_name(meaning),
-        params={"lost": round(grade_before, 2), "gained": round(grade_after, 2)},
-    )
+    # A smaller number is better land for all three.
+    for meaning in ("slope_class", "yield_grade", "quality_grade"):
+        grade_before = _compute_area_weighted_average(
+            comparison.earlier_edition, meaning, [part.before_row for part in removed_parts], removed_areas
+        )
+        grade_after = _compute_area_weighted_average(
+            comparison.later_edition, meaning, [part.after_row for part in added_parts], added_areas
+        )
+        if grade_before is not None and grade_after is not None and grade_after > grade_before + 1e-9:
+            yield Finding(
+                layer.role,
+                case=meaning,
+                field=layer.get_field_name(meaning),
+                params={"lost": round(grade_before, 2), "gained": round(grade_after, 2)},
+            )
 
 
 def _compute_area_weighted_average(
@@ -369,30 +358,26 @@ def _compute_area_weighted_average(
 
 def _report_land_outside_reserve(
     farmland: Layer, reserve: Layer, added_parts: list[ChangedPiece], ctx: RuleContext
-) -> list[Finding]:
-    """Return findings on added land outside the reserve land (储备区)."""
+) -> Iterator[Finding]:
+    """Yield findings on added land outside the reserve land (储备区)."""
     shapes = np.array([part.geometry for part in added_parts], dtype=object)
     rows = np.array([part.after_row for part in added_parts])
     pieces = ctx.geometry.find_uncovered_pieces_of_shapes(farmland, rows, shapes, reserve, severity=Severity.INFO)
     shares = ctx.geometry.measure_drawn_areas(pieces.geometry) / ctx.geometry.measure_drawn_areas(shapes)[pieces.left]
-    findings = []
     for n, position in enumerate(pieces.left.tolist()):
-        changed_part = added_parts[position]
-        net = float(shares[n] * changed_part.net_after_m2)
-        findings.append(
-            ctx.make_row_finding(
-                farmland,
-                int(rows[position]),
-                case="source",
-                severity=Severity.INFO,
-                related_role=reserve.role,
-                geometry=pieces.geometry[n],
-                width_m=float(pieces.width[n]),
-                area_m2=float(shares[n] * changed_part.area_m2),
-                net_area_m2=net if np.isfinite(net) else None,
-            )
+        net = float(shares[n] * added_parts[position].net_after_m2)
+        yield ctx.make_row_finding(
+            farmland,
+            int(rows[position]),
+            case="source",
+            severity=Severity.INFO,
+            related_role=reserve.role,
+            geometry=pieces.geometry[n],
+            width_m=float(pieces.width[n]),
+            area_m2=float(shares[n] * added_parts[position].area_m2),
+            net_area_m2=net if np.isfinite(net) else None,
+            by_place=True,
         )
-    return ctx.mark_findings_by_location(findings)
 
 
 #: Ten fields in a row, and the same 0.3 m farther east.
@@ -482,9 +467,7 @@ def sealed_lines_unchanged(
             continue
         record_moved_slivers(ctx, comparison)
         parts = comparison.list_pieces_of_kind(MOVED_IN_KIND) + comparison.list_pieces_of_kind(MOVED_OUT_KIND)
-        result.findings += ctx.mark_findings_by_location(
-            [_make_moved_land_finding(comparison, part, layer, ctx) for part in parts]
-        )
+        result.findings += [_make_moved_land_finding(comparison, part, layer, ctx) for part in parts]
         shift = comparison.shift
         if shift is not None and shift.is_removed:
             result.findings.append(
@@ -532,12 +515,11 @@ def _make_moved_land_finding(
     comparison: VersionComparison, part: ChangedPiece, layer: Layer, ctx: RuleContext
 ) -> Finding:
     """Return the finding on land that was added to or removed from a sealed line."""
-    is_added = part.kind == MOVED_IN_KIND
-    key = layer.keys[part.after_row] if is_added else comparison.earlier_edition.layer.keys[part.before_row]
-    shape = part.geometry
+    is_added, shape = part.kind == MOVED_IN_KIND, part.geometry
     return Finding(
         layer.role,
-        key=key,
+        key=layer.keys[part.after_row] if is_added else comparison.earlier_edition.layer.keys[part.before_row],
+        by_place=True,
         case="added" if is_added else "removed",
         severity=get_sealed_severity(ctx, layer),
         area_m2=part.area_m2,

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any
 
@@ -69,7 +70,6 @@ def _describe_counted_sites(finding: Finding, texts: Texts, templates: dict[str,
     places += [
         texts.get("words", "counted_layer", layer=texts.make_layer_label(role, templates)) for role in counted["roles"]
     ]
-    separator = texts.get("words", "between_names")
     places += [
         texts.get("words", "counted_absent_layer", layer=texts.make_layer_label(role, templates))
         for role in counted["absent_roles"]
@@ -77,7 +77,9 @@ def _describe_counted_sites(finding: Finding, texts: Texts, templates: dict[str,
     key = "sites_missing_remedy" if shown["missing_count"] > 0 else "sites_surplus_remedy"
     counted_roles = [*filter(None, [counted["line_role"]]), *counted["roles"], *counted["absent_roles"]]
     return {
-        "counted": texts.get("words", "sites_counted", places=separator.join(places)) if places else "",
+        "counted": texts.get("words", "sites_counted", places=texts.get("words", "between_names").join(places))
+        if places
+        else "",
         "remedy": texts.get(
             "words", key, layer=texts.make_layer_label(counted_roles[0], templates) if counted_roles else ""
         ),
@@ -197,8 +199,8 @@ def heritage_counts(*, ctx: RuleContext) -> RuleResult:
 
 def _compare_count(
     registered_site: RegisteredSite, stated_count: int, sites: HeritageSites, uncounted: list[str], ctx: RuleContext
-) -> list[Finding]:
-    """Return a finding if the register's number of sites differs from that in the layers.
+) -> Iterator[Finding]:
+    """Yield a finding if the register's number of sites differs from that in the layers.
 
     If sites with an uncertain kind or level could explain the difference, nothing is returned, and the term of the
     register is added to ``uncounted``.
@@ -216,15 +218,13 @@ def _compare_count(
     ]
     without_kind = [site for site in sites.by_name.values() if not site.kind_names]
     uncertain_sites = without_kind + [site for site in possible_sites if site not in certain_sites]
-    params: dict[str, Any] = {"term": registered_site.term, "stated": stated_count, "count": len(certain_sites)}
     if len(certain_sites) < stated_count <= len(certain_sites) + len(uncertain_sites):
         uncounted.append(
             f"{registered_site.term} {len(certain_sites)}–{len(certain_sites) + len(uncertain_sites)} / {stated_count}"
         )
-        return []
+        return
     if len(certain_sites) == stated_count:
-        return []
-    shapes = [shape for site in certain_sites for shape in site.get_part_shapes()]
+        return
     names = "、".join(site.name for site in certain_sites[:MAX_LISTED_NAMES])
     more = f" … ({len(certain_sites)})" if len(certain_sites) > MAX_LISTED_NAMES else ""
     kind = registered_site.kind
@@ -232,29 +232,27 @@ def _compare_count(
     kinds = ctx.get_code_list(KIND_CODE_LIST_ID).entry_by_code
     roles_of_kind = [role for role, layer_kind in list_heritage_layers(ctx) if layer_kind == kind]
     present_roles = [role for role in roles_of_kind if role in sites.layers]
-    return [
-        _make_register_finding(
-            registered_site,
-            sites,
-            "count",
-            {
-                **params,
-                "names": names + more or "—",
-                "shown": {
-                    "missing_count": stated_count - len(certain_sites),
-                    "counted": {
-                        "line_role": heritage.role if heritage is not None and heritage.role in sites.layers else "",
-                        "kind": next(
-                            (f"{code} {entry.name}" for code, entry in kinds.items() if entry.name == kind), kind
-                        ),
-                        "roles": present_roles,
-                        "absent_roles": [] if present_roles else roles_of_kind,
-                    },
+    yield _make_register_finding(
+        registered_site,
+        sites,
+        "count",
+        {
+            "term": registered_site.term,
+            "stated": stated_count,
+            "count": len(certain_sites),
+            "names": names + more or "—",
+            "shown": {
+                "missing_count": stated_count - len(certain_sites),
+                "counted": {
+                    "line_role": heritage.role if heritage is not None and heritage.role in sites.layers else "",
+                    "kind": next((f"{code} {entry.name}" for code, entry in kinds.items() if entry.name == kind), kind),
+                    "roles": present_roles,
+                    "absent_roles": [] if present_roles else roles_of_kind,
                 },
             },
-            ctx.geometry.unite_shapes(shapes),
-        )
-    ]
+        },
+        ctx.geometry.unite_shapes([shape for site in certain_sites for shape in site.get_part_shapes()]),
+    )
 
 
 def _make_register_finding(

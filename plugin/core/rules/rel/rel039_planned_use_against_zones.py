@@ -9,9 +9,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext, trim_code_padding
-from ...engine.geometry_queries import AreaShares
 from ...figures.indicators.survey_deductions import find_containing_rows, take_containing_values
-from ...geometry.overlay_pieces import OverlayPieces
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -251,7 +249,7 @@ def _find_large_other_uses(line: Layer, planned_use: Layer, classes: list[str], 
     uses = planned_use.text("land_use")
     for row in np.flatnonzero(areas > limit).tolist():
         is_in_row = pieces.left == row
-        use_row = _find_row_of_largest_piece(pieces, is_in_row)
+        use_row = find_row_of_largest_piece(pieces, is_in_row)
         yield ctx.make_row_finding(
             line,
             row,
@@ -267,11 +265,6 @@ def _find_large_other_uses(line: Layer, planned_use: Layer, classes: list[str], 
             related_role=planned_use.role,
             related_keys=[planned_use.keys[use_row]],
         )
-
-
-def _find_row_of_largest_piece(pieces: OverlayPieces | AreaShares, is_selected: NDArray) -> int:
-    """Return the row of the right layer that has the largest of the selected pieces ((k,) bool)."""
-    return int(pieces.right[is_selected][np.argmax(pieces.area[is_selected])])
 
 
 def _find_other_uses(
@@ -300,7 +293,7 @@ def _find_other_uses(
         is_in_row = (parts.left == row) & ~is_expected
         if not is_in_row.any():
             continue
-        use_row = _find_row_of_largest_piece(parts, is_in_row)
+        use_row = find_row_of_largest_piece(parts, is_in_row)
         yield ctx.make_row_finding(
             layer,
             row,
@@ -339,7 +332,7 @@ def find_land_cut_by_line(
         value = planned_use.text("land_use")[row]
         yield ctx.make_row_finding(
             line,
-            _find_row_of_largest_piece(covered_pieces, covered_pieces.left == row),
+            find_row_of_largest_piece(covered_pieces, covered_pieces.left == row),
             case="cut",
             params={
                 "percent": round(100 * float(covered_areas[row] / areas[row]), 2),
@@ -510,7 +503,7 @@ def _find_contradicted_base_classes(
         return
     rows = list_largest_rows_first(planned_use, is_wrong, other_areas)
     is_of_largest_class = name_of_part.ravel() == area_by_class[rows[0]].argmax()
-    present_row = _find_row_of_largest_piece(parts, (parts.left == rows[0]) & is_of_largest_class)
+    present_row = find_row_of_largest_piece(parts, (parts.left == rows[0]) & is_of_largest_class)
     value, present_value = values[rows[0]], present_codes[present_row]
     row_params = make_row_list_params(planned_use, rows)
     yield ctx.make_row_finding(
