@@ -93,21 +93,15 @@ class RuleContext:
         """Return True if the run has each layer, field and side input that a rule needs."""
         if any(name not in self.side_inputs for name in rule.side):
             return False
-        required_inputs = [need for need in rule.needs.values() if need.concept != EVERY_LAYER and not need.optional]
-        layers = [(self.plan.find_layer_of_concept(need.concept), need.fields) for need in required_inputs]
+        layers = [
+            (self.plan.find_layer_of_concept(need.concept), need.fields)
+            for need in rule.needs.values()
+            if need.concept != EVERY_LAYER and not need.optional
+        ]
         return all(
             layer is not None and not layer.has_no_geometry and all(map(layer.has_field, fields))
             for layer, fields in layers
         )
-
-    def mark_findings_by_location(self, findings: list[Finding]) -> list[Finding]:
-        """Mark findings that only their location distinguishes, in place, and return them.
-
-        Use this for findings that have the same row, or no row: their fingerprints then include the location.
-        """
-        for finding in findings:
-            finding.by_place = True
-        return findings
 
     def make_row_finding(self, layer: Layer, position: int, **more: Any) -> Finding:
         """Return a finding on a row of a layer, with the layer's role and the row's key (BSM).
@@ -138,8 +132,8 @@ class RuleContext:
         if with_net_area:
             has_land = left_layer.measure_rows(pieces.left) > 0
             net_of_row = left_layer.numbers("net_area")[pieces.left]
-            share = self.geometry.compute_piece_shares_of_rows(pieces, left_layer)
-            net_areas[has_land] = (share * net_of_row)[has_land]
+            net_of_piece = self.geometry.compute_piece_shares_of_rows(pieces, left_layer) * net_of_row
+            net_areas[has_land] = net_of_piece[has_land]
         findings = []
         for n, (i, j) in enumerate(zip(pieces.left.tolist(), pieces.right.tolist(), strict=True)):
             if left_layer is right_layer and j >= 0:

@@ -91,16 +91,12 @@ class KeptResults:
             others = [one for one in self._last_digests_by_query.get(query_digest, []) if one != digest]
             self._last_digests_by_query[query_digest] = [*others, digest][-_MAX_LAST_RESULTS:]
 
-    def find_hashed_rows(self, layer_digest: bytes) -> HashedRows | None:
-        """Return what is kept of a layer's geometries with this digest (`get_shape_digest`); None without them."""
-        return self._hashed_rows_by_digest.get(layer_digest)
-
     def keep_hashed_rows(self, layers: Iterable[Layer]) -> None:
         """Keep what a later check needs of the layers' geometries, instead of those of the previous check."""
         rows_by_digest: dict[bytes, HashedRows] = {}
         for layer in layers:
             digest = get_shape_digest(layer)
-            rows_by_digest[digest] = self.find_hashed_rows(digest) or hash_rows(layer)
+            rows_by_digest[digest] = self._hashed_rows_by_digest.get(digest) or hash_rows(layer)
         with self._lock:
             self._hashed_rows_by_digest, self._match_by_digests = rows_by_digest, {}
 
@@ -120,10 +116,9 @@ class KeptResults:
         """
         digest = get_shape_digest(layer)
         if digest == former_digest:
-            count = len(layer)
-            return RowMatch(np.arange(count), np.arange(count), np.zeros((0, 4)))
+            return RowMatch(np.arange(len(layer)), np.arange(len(layer)), np.zeros((0, 4)))
         if (former_digest, digest) not in self._match_by_digests:
-            former_hashed_rows = self.find_hashed_rows(former_digest)
+            former_hashed_rows = self._hashed_rows_by_digest.get(former_digest)
             match = None if former_hashed_rows is None else match_rows(former_hashed_rows, hash_rows(layer))
             with self._lock:
                 self._match_by_digests[former_digest, digest] = match
@@ -234,9 +229,9 @@ def find_or_overlay(kept: KeptResults, query: OverlayQuery, run_settings: Any) -
         for number, side in enumerate(query.sides):
             bounds = None if number == int(query.recomputes_right) else side.layer.row_bounds
             matches[number] = matches[number].add_changed_selection(last.get(f"rows_{number}"), side.rows, bounds)
-        overlays.append(_FormerOverlay(last, matches))
-    former = min(overlays, key=lambda one: sum(match.count_changed_rows() for match in one.matches), default=None)
-    pieces = None if former is None else _update(query, former)
+        overlays.append((last, matches))
+    former = min(overlays, key=lambda one: sum(match.count_changed_rows() for match in one[1]), default=None)
+    pieces = None if former is None else _update(query, *former)
     if pieces is None:
         pieces = query.compute()
     encoded_pieces = encode_pieces(pieces)
@@ -248,18 +243,14 @@ def find_or_overlay(kept: KeptResults, query: OverlayQuery, run_settings: Any) -
     return pieces
 
 
-class _FormerOverlay(NamedTuple):
-    """An overlay of an earlier check: its result, and how the rows of each layer match those that it had."""
+def _update(query: OverlayQuery, former_arrays: Arrays, matches: list[RowMatch]) -> OverlayPieces | None:
+    """Return the pieces of an earlier overlay, with those of changed rows computed again; None if these are many.
 
-    arrays: Arrays
-    matches: list[RowMatch]
-
-
-def _update(query: OverlayQuery, former: _FormerOverlay) -> OverlayPieces | None:
-    """Return the pieces of an earlier overlay, with those of changed rows computed again; None if these are many."""
+    ``matches``: how the rows of each layer match those that it had.
+    """
     if not all(len(side.polygons) for side in query.sides):
         return None
-    former_pieces, matches, side = decode_pieces(former.arrays), former.matches, query.left
+    former_pieces, side = decode_pieces(former_arrays), query.left
     if query.right is None:
         # The piece of two rows of a layer depends on no other row.
         match = matches[0]
@@ -473,15 +464,11 @@ def update_pieces(
     )
     order = np.lexsort((right, left))
     sliver_left, sliver_right, is_kept = renumber(former.slivers.left_row, former.slivers.right_row)
+    sliver_polygons = [*former.slivers.select_slivers(is_kept).polygons, *recomputed.slivers.polygons]
+    sliver_left = np.concatenate([sliver_left[is_kept], recomputed.slivers.left_row])
+    sliver_right = np.concatenate([sliver_right[is_kept], recomputed.slivers.right_row])
+    sliver_order = np.lexsort((sliver_right, sliver_left))
     slivers = Slivers(
-        [*former.slivers.select_slivers(is_kept).polygons, *recomputed.slivers.polygons],
-        np.concatenate([sliver_left[is_kept], recomputed.slivers.left_row]),
-        np.concatenate([sliver_right[is_kept], recomputed.slivers.right_row]),
-    )
-    sliver_order = np.lexsort((slivers.right_row, slivers.left_row))
-    slivers = Slivers(
-        [slivers.polygons[n] for n in sliver_order.tolist()],
-        slivers.left_row[sliver_order],
-        slivers.right_row[sliver_order],
+        [sliver_polygons[n] for n in sliver_order.tolist()], sliver_left[sliver_order], sliver_right[sliver_order]
     )
     return OverlayPieces(left[order], right[order], geometry[order], area[order], width[order], slivers, FallbackLog())

@@ -83,8 +83,8 @@ def find_wrong_rows(values: Sequence[Hashable], judge: ValueJudge) -> Iterator[t
 
 def make_findings_of_wrong_values(
     ctx: RuleContext, layer: Layer, name: str, values: Sequence[Hashable], judge: ValueJudge
-) -> list[Finding]:
-    """Return a finding for each row of a layer whose value is wrong.
+) -> Iterator[Finding]:
+    """Yield a finding for each row of a layer whose value is wrong.
 
     Parameters
     ----------
@@ -95,9 +95,8 @@ def make_findings_of_wrong_values(
     judge
         Returns the problem of a value, None for a right one.
     """
-    return [
-        make_value_finding(ctx, layer, position, name, problem) for position, problem in find_wrong_rows(values, judge)
-    ]
+    for position, problem in find_wrong_rows(values, judge):
+        yield make_value_finding(ctx, layer, position, name, problem)
 
 
 def make_value_finding(ctx: RuleContext, layer: Layer, position: int, name: str, problem: ValueProblem) -> Finding:

@@ -131,37 +131,23 @@ def report_waivers_of_other_county(waivers: Waivers, plan: Plan) -> list[Finding
     return [finding]
 
 
-@dataclass
-class _MatchesByValidity:
-    """Matches of waivers and findings, by validity of the waivers on the day of the check.
-
-    ``valid_matches``: matches of waivers in force; ``expired_matches``: of expired waivers; ``not_yet``: of waivers
-    that are dated later than that day.
-    """
-
-    valid_matches: WaiverMatches
-    expired_matches: WaiverMatches
-    not_yet: WaiverMatches
-
-
 def _mark_matched_findings(
     findings: list[Finding], waivers: Waivers, today: date
-) -> tuple[_MatchesByValidity, list[Finding]]:
-    # A row of the file, too, cannot accept a finding about the run or on a package made by force.
+) -> tuple[list[WaiverMatches], list[Finding]]:
     """Mark the findings that valid waivers accept, and unmark all others.
 
-    Return the matches of all waivers, and the findings whose state or waiver changed.
+    Return the matches of waivers in force, of expired ones, and of those that are dated later than today; and the
+    findings whose state or waiver changed.
     """
+    # A row of the file, too, cannot accept a finding about the run or on a package made by force.
     waivable = [finding for finding in findings if find_refusal_reason(finding) not in NEVER_ACCEPTED_REASONS]
     later = [w for w in waivers.entries if w.date > today]
     expired = [w for w in waivers.entries if w.date <= today and w.has_expired(today)]
     valid = [w for w in waivers.entries if w.date <= today and not w.has_expired(today)]
-    matches_by_validity = _MatchesByValidity(
-        *(match_waivers_with_findings(waivers, entries, waivable) for entries in (valid, expired, later))
-    )
+    matches_by_validity = [match_waivers_with_findings(waivers, one, waivable) for one in (valid, expired, later)]
     changed_findings = []
     for finding in findings:
-        waiver = matches_by_validity.valid_matches.waiver_by_finding_id.get(id(finding))
+        waiver = matches_by_validity[0].waiver_by_finding_id.get(id(finding))
         # A note does not affect the verdict, so it needs no waiver, unless it needs an approval.
         is_waived = waiver is not None and _can_be_waived(finding)
         values = waiver.get_report_values() if waiver is not None and is_waived else None
@@ -182,16 +168,12 @@ def _can_be_waived(finding: Finding) -> bool:
 
 
 def _make_unapplied_waiver_findings(
-    plan: Plan, report: Report, findings: list[Finding], matches_by_validity: _MatchesByValidity
+    plan: Plan, report: Report, findings: list[Finding], matches_by_validity: list[WaiverMatches]
 ) -> list[Finding]:
     """Return findings about waivers that accept no finding: expired, not yet valid, outdated or without a finding."""
     by_id = {id(f): f for f in findings}
     outcomes = {r.code: r for r in report.rules}
-    valid, expired, not_yet = (
-        matches_by_validity.valid_matches,
-        matches_by_validity.expired_matches,
-        matches_by_validity.not_yet,
-    )
+    valid, expired, not_yet = matches_by_validity
     waiver_findings = []
     for waiver_matches, case in ((expired, "expired"), (not_yet, "not_yet")):
         for key, waiver in waiver_matches.waiver_by_finding_id.items():

@@ -219,7 +219,7 @@ def key_make_up(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
             },
         )
 
-    return make_findings_of_wrong_values(ctx, layer, layer.get_field_name("key"), layer.keys, find_key_problem)
+    return list(make_findings_of_wrong_values(ctx, layer, layer.get_field_name("key"), layer.keys, find_key_problem))
 
 
 FIRST_KEY, SECOND_KEY = "140225000000000001", "140225000000000002"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -169,9 +170,7 @@ def area_field_sums(
                 continue
             condition = 1 if meaning == NET_FIELD else 0
             case = "net" if meaning == NET_FIELD else ""
-            differs_in_total = comparison.compare_field_sums(
-                lambda values, rows=rows: np.array([values[rows].sum()])
-            )[condition][0]
+            differs_in_total = comparison.compare_field_sums(partial(_sum_rows, rows))[condition][0]
             add = comparison.make_township_sum_function(rows)
             is_different = comparison.compare_field_sums(add)[condition]
             has_rows = add(comparison.has_value.astype(float)) > 0
@@ -217,6 +216,11 @@ def area_field_sums(
         if parcels is not None and not ctx.is_edit_check and layer is ctx.plan.find_layer_of_concept("base_parcels"):
             result.findings += _compare_ridges_with_survey(layer, parcels, allowance_deduction_share, ctx)
     return result
+
+
+def _sum_rows(rows: NDArray, values: NDArray) -> NDArray:
+    """Return (1,) the sum of the (n,) values of some rows."""
+    return np.array([values[rows].sum()])
 
 
 def _report_partial_grades(layer: Layer, county: Layer, share: float, ctx: RuleContext) -> Iterator[Finding]:

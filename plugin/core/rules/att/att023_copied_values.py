@@ -254,8 +254,8 @@ def _report_copies(layer: Layer, source: Layer, field_names: list[str], result: 
         result.findings += _report_differences(name, layer, source, copies, survey_rows[copies], ctx)
 
 
-def _report_other_land(layer: Layer, parcels: Layer, groups: list[str], ctx: RuleContext) -> list[Finding]:
-    """Return a finding on the rows that lie mostly on parcels of other land-use groups than ``groups``."""
+def _report_other_land(layer: Layer, parcels: Layer, groups: list[str], ctx: RuleContext) -> Iterator[Finding]:
+    """Yield a finding on the rows that lie mostly on parcels of other land-use groups than ``groups``."""
     groups_by_code = _find_land_use_groups(parcels, ctx)
     codes = parcels.text("land_use")
     other_codes = [
@@ -273,11 +273,13 @@ def _report_other_land(layer: Layer, parcels: Layer, groups: list[str], ctx: Rul
     area = float(layer.measure_rows(rows).sum())
     finding = _make_class_finding(layer, rows, parcels, parcel_row, "land", area, params, ctx)
     finding.params["shown"]["value"] = format_code_with_name(parcels, "land_use", codes[parcel_row], ctx)
-    return [finding]
+    yield finding
 
 
-def _report_redrawn_base(base_parcels: Layer, parcels: Layer, survey_rows: NDArray, ctx: RuleContext) -> list[Finding]:
-    """Return a finding if base parcels without the shape of a survey parcel have much land of other classes.
+def _report_redrawn_base(
+    base_parcels: Layer, parcels: Layer, survey_rows: NDArray, ctx: RuleContext
+) -> Iterator[Finding]:
+    """Yield a finding if base parcels without the shape of a survey parcel have much land of other classes.
 
     ``survey_rows``: (n,) the survey parcel with the shape of each base parcel, −1 without one.
     """
@@ -303,11 +305,11 @@ def _report_redrawn_base(base_parcels: Layer, parcels: Layer, survey_rows: NDArr
     )
     _name_land_uses(finding, base_parcels, parcels, ctx)
     _record_class_pairs(finding, base_parcels, differing_rows, parcels, rows_below[differing_rows], ctx)
-    return [finding]
+    yield finding
 
 
-def _report_class_differences_of_centre(centre_base: Layer, base_parcels: Layer, ctx: RuleContext) -> list[Finding]:
-    """Return a finding if much of the centre's base has other classes than the county's."""
+def _report_class_differences_of_centre(centre_base: Layer, base_parcels: Layer, ctx: RuleContext) -> Iterator[Finding]:
+    """Yield a finding if much of the centre's base has other classes than the county's."""
     base_rows = find_containing_rows(centre_base, base_parcels, ctx)
     rows = np.flatnonzero(base_rows >= 0)
     differing_rows, _, _ = _compare_land_use(centre_base, rows, base_parcels, base_rows[rows], ctx)

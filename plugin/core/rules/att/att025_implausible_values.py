@@ -351,8 +351,10 @@ def _find_values_without_pattern(values: list[str], pattern: str, ctx: RuleConte
     return np.array([bool(value) and not expected_pattern.fullmatch(value) for value in values], dtype=bool)
 
 
-def _report_short_codes(layer: Layer, template_field: TemplateField, digits: int, ctx: RuleContext) -> list[Finding]:
-    """Return a finding on codes with fewer than ``digits`` digits.
+def _report_short_codes(
+    layer: Layer, template_field: TemplateField, digits: int, ctx: RuleContext
+) -> Iterator[Finding]:
+    """Yield a finding on codes with fewer than ``digits`` digits.
 
     It is for information only if all codes of the layer have one length.
     """

@@ -24,7 +24,12 @@ from .._attributes import (
     make_row_list_params,
     read_setting_words,
 )
-from .._places import SQUARE_WKT, find_usable_layer_or_note_reason, select_valid_polygons
+from .._places import (
+    SQUARE_WKT,
+    find_row_of_largest_piece,
+    find_usable_layer_or_note_reason,
+    select_valid_polygons,
+)
 
 WEST_THIRD_WKT = "POLYGON ((0 0, 30 0, 30 100, 0 100, 0 0))"
 EAST_REST_WKT = "POLYGON ((30 0, 100 0, 100 100, 30 100, 30 0))"

@@ -173,7 +173,7 @@ def layer_crs(*, ctx: RuleContext, beyond_area_degrees: float = 0.5) -> list[Fin
     for layer in ctx.plan.layers.values():
         crs = layer.known_crs
         layer_crs_info = crs_care.describe_crs(crs)
-        params = {"crs": crs_care.make_crs_label(crs), "plane": crs_care.make_crs_label(ctx.plan.crs)}
+        params: dict[str, Any] = {"crs": crs_care.make_crs_label(crs), "plane": crs_care.make_crs_label(ctx.plan.crs)}
         declared_counts = layer.source.shape_crs
         if declared_counts:
             declared_fids = set(layer.source.shape_crs_fids)

@@ -491,7 +491,7 @@ def outside_county(
         # Around an edit not all townships and parcels are known; the next whole check compares the outline.
         return None
     # Only parts without parcels that touch the outline's edge are reported.
-    findings: list[Finding] = []
+    findings = []
     outside_townships = shapely.MultiPolygon()
     if townships is not None and townships is not county and not townships.has_no_geometry:
         pieces = ctx.geometry.find_uncovered_pieces_of_outline(county, outline, townships)

@@ -198,13 +198,11 @@ def maintenance_changes(*, ctx: RuleContext) -> RuleResult:
     """
     return check_each_layer(
         ctx,
-        lambda layer_classes: ctx.mark_findings_by_location(
-            [
-                *_find_wrong_kinds(layer_classes, ctx),
-                *_find_wrong_places(layer_classes, ctx),
-                *_find_unrecorded(layer_classes, ctx),
-            ]
-        ),
+        lambda layer_classes: [
+            *_find_wrong_kinds(layer_classes, ctx),
+            *_find_wrong_places(layer_classes, ctx),
+            *_find_unrecorded(layer_classes, ctx),
+        ],
     )
 
 
@@ -224,7 +222,7 @@ def _find_wrong_kinds(layer_classes: MaintenanceClasses, ctx: RuleContext) -> It
                 "known": ", ".join(known_kinds),
                 "shown": {"kind": kind_label, "known": separator.join(f"“{label}”" for label in known_labels)},
             }
-            yield ctx.make_row_finding(layer, row, field=field, case="kind", params=params)
+            yield ctx.make_row_finding(layer, row, field=field, case="kind", params=params, by_place=True)
 
 
 def _find_wrong_places(layer_classes: MaintenanceClasses, ctx: RuleContext) -> Iterator[Finding]:
@@ -367,7 +365,7 @@ def _make_finding(
     ``other``: code of the layer that contradicts it.
     """
     (area,) = ctx.geometry.compute_piece_areas(make_single_piece(row, shape), layer)
-    finding_values = {"area_m2": float(area), "geometry": shape, "params": params}
+    finding_values = {"area_m2": float(area), "geometry": shape, "params": params, "by_place": True}
     return ctx.make_row_finding(layer, row, case=case, related_role=other, field=field, **finding_values)
 
 
