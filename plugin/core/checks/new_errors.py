@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Errors that appeared since editing began."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 

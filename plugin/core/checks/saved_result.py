@@ -100,8 +100,11 @@ class ChangesSinceCheck:
 
     def add_changed_layer(self, name: str, role: str) -> ChangesSinceCheck:
         """Return the changes with one more layer."""
-        layer_names = tuple(dict.fromkeys((*self.changed_layer_names, name)))
-        return ChangesSinceCheck(layer_names, self.changed_roles | ({role} - {""}), self.have_settings_changed)
+        return ChangesSinceCheck(
+            tuple(dict.fromkeys((*self.changed_layer_names, name))),
+            self.changed_roles | ({role} - {""}),
+            self.have_settings_changed,
+        )
 
 
 def make_saved_result_path(project_file: str | Path) -> Path:

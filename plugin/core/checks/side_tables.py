@@ -5,8 +5,6 @@ They are tables of printed figures, township targets, a heritage register, waive
 of a yearly change next to the data.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path

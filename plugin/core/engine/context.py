@@ -5,8 +5,6 @@ The norm is the standard with the county's profile. Side inputs are tables and e
 layers. `RuleContext` also offers geometry queries, a maker of findings, and the run's log.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Container, Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -224,8 +222,11 @@ def find_land_rows(layer: Layer, norm: Norm) -> NDArray:
     for list_name, sea_codes in norm.get_settings_section("sea").items():
         for one in layer.template.fields:
             if one.codes == list_name and one.meaning and layer.has_field(one.meaning):
-                members = norm.standard.code_lists[list_name].collect_members(sea_codes)
-                is_land &= ~_find_values_in_codes(layer.text(one.meaning), members, one.code_pad)
+                is_land &= ~_find_values_in_codes(
+                    layer.text(one.meaning),
+                    norm.standard.code_lists[list_name].collect_members(sea_codes),
+                    one.code_pad,
+                )
     return is_land
 
 

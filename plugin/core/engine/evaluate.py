@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Choose the rules of a run, and apply them to a plan."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from threading import Event, Lock
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import shapely
@@ -27,11 +25,8 @@ from ..plan.plan import Plan, RecheckFocus
 from ..standard.messages.texts import Texts
 from .context import RuleContext
 from .outcome import run_rule
+from .rule_memory import RuleMemory
 from .run_log import IgnoredSlivers, RunLog
-
-if TYPE_CHECKING:
-    from .rule_memory import RuleMemory
-
 
 #: Older versions of GEOS store the box of a ring when first asked for it; two threads that ask at once damage it.
 _MIN_GEOS_VERSION = (3, 12)

@@ -4,11 +4,9 @@
 Slivers left out and failed computations are recorded in the run's log.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -37,11 +35,8 @@ from ..model.rule import Severity
 from ..plan.layer import Layer
 from ..plan.plan import Plan, RecheckFocus
 from .input_digest import compute_value_digest, get_shape_digest
-from .kept_results import OverlayQuery, QueriedRows, find_or_compute_values, find_or_overlay
+from .kept_results import KeptResults, OverlayQuery, QueriedRows, find_or_compute_values, find_or_overlay
 from .run_log import RunLog
-
-if TYPE_CHECKING:
-    from .kept_results import KeptResults
 
 # Areas of pieces cut out of a layer, and their shares of the rows that they belong to.
 #
@@ -70,13 +65,13 @@ def compute_piece_shares_of_rows(
     returns the (k,) drawn areas of (k,) shapes; ``drawn_areas``: (k,) drawn areas of the pieces, if they are known;
     ``measure_rows``: returns the drawn areas of rows of the layer, if that needs no measuring of their shapes.
     """
-
-    def measure_pieces(is_selected: NDArray) -> NDArray:
-        """Return the drawn areas (m²) of the pieces that ``is_selected`` ((k,) bool) marks."""
-        return measure(pieces.geometry[is_selected]) if drawn_areas is None else drawn_areas[is_selected]
-
-    measure_rows = measure_rows or (lambda rows: measure(layer.plane_shapes[rows]))
-    return _compute_shares(pieces.left, pieces.area, layer, measure_rows, measure_pieces)
+    return _compute_shares(
+        pieces.left,
+        pieces.area,
+        layer,
+        measure_rows or (lambda rows: measure(layer.plane_shapes[rows])),
+        lambda is_selected: measure(pieces.geometry[is_selected]) if drawn_areas is None else drawn_areas[is_selected],
+    )
 
 
 def _compute_shares(
@@ -194,8 +189,9 @@ class GeometryQueries:
         """Return the pieces of an overlay: computed, or those of an earlier check, updated where rows have changed."""
         if not self._keeps_results_of(*[side.layer for side in query.sides]):
             return query.compute()
-        kept_results = require_value(self.kept_results, "the kept results")
-        return find_or_overlay(kept_results, query, (self.plan.plane_crs, self.tolerance))
+        return find_or_overlay(
+            require_value(self.kept_results, "the kept results"), query, (self.plan.plane_crs, self.tolerance)
+        )
 
     def measure_drawn_areas(self, shapes: Iterable[Any]) -> NDArray:
         """Return the (k,) drawn areas (m², on the ellipsoid) of shapes in the plan's plane.
@@ -362,10 +358,13 @@ class GeometryQueries:
             )
             return areas
 
-        def measure_rows(rows: NDArray) -> NDArray:
-            return self.measure_drawn_areas(left_layer.plane_shapes[rows])
-
-        share = _compute_shares(shared.left, shared.area, left_layer, measure_rows, measure_pairs)
+        share = _compute_shares(
+            shared.left,
+            shared.area,
+            left_layer,
+            lambda rows: self.measure_drawn_areas(left_layer.plane_shapes[rows]),
+            measure_pairs,
+        )
         shares = AreaShares(shared.left, shared.right, shared.area, share)
         has_fallbacks = bool(shared.fallback_log.steps or shared.fallback_log.failed_pairs)
         if self.kept_results is not None and digest and not has_fallbacks:
@@ -468,8 +467,9 @@ class GeometryQueries:
                 pieces.slivers.polygons, np.asarray(rows)[pieces.slivers.left_row], pieces.slivers.right_row
             )
             self.run_log.record_ignored_slivers(row_slivers, layer, cover_layer, severity=severity)
-        no_cover_rows = np.full(max(len(polygons), 1), -1)
-        self.run_log.record_fallbacks(pieces.fallback_log.renumber_rows(rows, no_cover_rows), layer, None)
+        self.run_log.record_fallbacks(
+            pieces.fallback_log.renumber_rows(rows, np.full(max(len(polygons), 1), -1)), layer, None
+        )
         return pieces
 
     def subtract_land(
@@ -578,9 +578,11 @@ class GeometryQueries:
         )
         # Preparing all rows of a layer for an overlay takes longer than the overlay of the few that are near.
         near_rows = np.unique(rows_with_shape[i])
-        near_polygons = Polygons(layer.plane_shapes[near_rows], layer.clip_cache)
         pieces = find_shared_pieces(
-            Polygons(shape_array), near_polygons, tolerance=self.tolerance, cancellation=self.cancellation
+            Polygons(shape_array),
+            Polygons(layer.plane_shapes[near_rows], layer.clip_cache),
+            tolerance=self.tolerance,
+            cancellation=self.cancellation,
         )
         shared_rows = near_rows[pieces.right]
         rows_on: list[list[int]] = [[] for _ in shape_array]

@@ -4,8 +4,6 @@
 A sliver is an area below the tolerance, which rules ignore. A sum above its limit is a finding.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any

@@ -137,23 +137,8 @@ def count_bytes(arrays: Arrays) -> int:
     return sum(array.nbytes for array in arrays.values()) + shape_bytes + _BYTES_PER_SHAPE * sum(map(len, shapes))
 
 
-def encode_pieces(pieces: OverlayPieces) -> Arrays | None:
-    """Return the pieces of an overlay as arrays.
-
-    None if it used fallback steps, which a log names.
-    """
-    if pieces.fallback_log.steps or pieces.fallback_log.failed_pairs:
-        return None
-    return {
-        **{name: getattr(pieces, name).copy() for name in ("left", "right", "area", "width", "geometry")},
-        "sliver": np.array([*pieces.slivers.polygons, None], dtype=object)[:-1],
-        "sliver_left": pieces.slivers.left_row.copy(),
-        "sliver_right": pieces.slivers.right_row.copy(),
-    }
-
-
 def decode_pieces(arrays: Arrays) -> OverlayPieces:
-    """Return the pieces that `encode_pieces` encoded."""
+    """Return the pieces of an overlay that `find_or_overlay` kept as arrays."""
     slivers = Slivers(list(arrays["sliver"]), arrays["sliver_left"].copy(), arrays["sliver_right"].copy())
     return OverlayPieces(
         **{name: arrays[name].copy() for name in ("left", "right", "area", "width", "geometry")},
@@ -234,8 +219,13 @@ def find_or_overlay(kept: KeptResults, query: OverlayQuery, run_settings: Any) -
     pieces = None if former is None else _update(query, *former)
     if pieces is None:
         pieces = query.compute()
-    encoded_pieces = encode_pieces(pieces)
-    if encoded_pieces is not None:
+    if not (pieces.fallback_log.steps or pieces.fallback_log.failed_pairs):
+        encoded_pieces = {
+            **{name: getattr(pieces, name).copy() for name in ("left", "right", "area", "width", "geometry")},
+            "sliver": np.array([*pieces.slivers.polygons, None], dtype=object)[:-1],
+            "sliver_left": pieces.slivers.left_row.copy(),
+            "sliver_right": pieces.slivers.right_row.copy(),
+        }
         # What an update needs of the query: digests of the layers' geometries, and selected rows.
         layer_digests = encode_layer_digests([side.layer for side in query.sides])
         rows = {f"rows_{n}": side.rows.copy() for n, side in enumerate(query.sides) if side.rows is not None}

@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Call one rule with the layers that it needs, set its outcome, and complete the findings of all rules."""
 
-from __future__ import annotations
-
 import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from operator import is_
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import shapely
@@ -30,9 +28,7 @@ from ..standard.messages.texts import Texts, strip_folders
 from ..standard.profile.profile_data import ABSENCE_ITEM
 from .context import RuleContext
 from .explanation import find_disabling_settings, find_effective_values, find_unconfirmed_settings
-
-if TYPE_CHECKING:
-    from .rule_memory import RuleMemory
+from .rule_memory import RuleMemory
 
 #: Number of layers that a sentence on several layers names; the sentence gives the number of all.
 _MAX_NAMED_LAYERS = 5

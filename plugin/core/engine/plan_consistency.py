@@ -5,20 +5,19 @@ The inputs are the profile, the layers and the side inputs (tables and editions 
 layers).
 """
 
-from __future__ import annotations
-
 import filecmp
 import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from ..base.files.encoding import BLANK_WORDS
 from ..model.findings import Finding
 from ..model.indicator import AREA_FIGURES
 from ..model.rule import Severity
+from ..model.side_inputs import SideInputs
 from ..plan.plan import Plan
 from ..standard.bounds import find_loosened_keys
 from ..standard.divisions import find_place_outside_county, label_division
@@ -27,9 +26,6 @@ from ..standard.messages.texts import ConceptName, IndicatorName
 from ..standard.numbering import BSM_LENGTH, has_county_code_format
 from ..standard.profile import compute_division_prefix
 from ..standard.profile.profile_figures import get_township_targets
-
-if TYPE_CHECKING:
-    from ..model.side_inputs import SideInputs
 
 INCONSISTENCY_CODE = "RUN904"
 #: Number of digits that two codes of one plan share; the edition sets it, never a profile.
@@ -86,9 +82,17 @@ def _check_profile(plan: Plan) -> Iterator[Finding]:
     if profile.area_code and plan.layers:
         digits = int(standard.settings.get(_SHARED_DIGITS_SETTING, 6))
         is_covered = profile.covers(plan.area_code) or profile.area_code[:digits] == plan.area_code[:digits]
-        params = {"profile": profile.name or profile.id, "code": profile.area_code, "county": plan.area_code}
+        params: dict[str, Any] = {
+            "profile": profile.name or profile.id,
+            "code": profile.area_code,
+            "county": plan.area_code,
+        }
         if not plan.is_area_code_from_data or not is_covered:
-            yield Finding(role="", case="profile" if plan.is_area_code_from_data else "unknown", params=params)
+            yield Finding(
+                role="",
+                case="profile" if plan.is_area_code_from_data else "unknown",
+                params={**params, "county": plan.area_code},
+            )
     for concept in sorted(profile.absent):
         layer = plan.find_layer_of_concept(concept)
         if layer is not None and len(layer):
@@ -133,7 +137,7 @@ def _check_division_names(plan: Plan) -> Iterator[Finding]:
         and profile_division.name not in profile.name
         and profile.name in counties
     ):
-        params = {"profile": profile.name, "code": profile_division.code, "name": profile_division.name}
+        params: dict[str, Any] = {"profile": profile.name, "code": profile_division.code, "name": profile_division.name}
         yield Finding(role="", case="profile_name", params=params)
     for layer in plan.layers.values():
         if not (layer.has_field("division_code") and layer.has_field("division_name")):
@@ -195,7 +199,7 @@ def _check_side_inputs(plan: Plan, side_inputs: SideInputs) -> Iterator[Finding]
         files = [Path(one.source) for one in (plan, sealed_plan) if one.source and Path(one.source).is_file()]
         if is_foreign or (len(files) == 2 and filecmp.cmp(files[0], files[1], shallow=False)):
             source = sealed_plan.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
-            params = {"source": source, "code": sealed_plan.area_code, "county": plan.area_code}
+            params: dict[str, Any] = {"source": source, "code": sealed_plan.area_code, "county": plan.area_code}
             yield Finding(role="", case="baseline" if is_foreign else "baseline_copy", params=params)
     allocated_targets = get_township_targets(side_inputs)
     foreign_codes = {

@@ -4,8 +4,6 @@
 The norm is the standard with the county's profile. The provenance contains no path of the machine and no user name.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import platform

@@ -6,8 +6,6 @@ that the rule read (recorded while it ran), and everything else that a rule may 
 as one digest for the whole run (`input_digest`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any

@@ -4,11 +4,9 @@
 Each distinct value of a column is judged once. Messages never repeat personal data.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +17,7 @@ from ..model.findings import Finding
 from ..model.rule import Severity
 from ..plan.layer import Layer
 from ..standard.profile import Norm
-from ..standard.template import TemplateField
-
-if TYPE_CHECKING:
-    from ..standard.codes import CodeList
+from ..standard.template import CodeList, TemplateField
 
 #: Longer values are cut in a message.
 _MAX_VALUE_CHARACTERS = 20
@@ -35,6 +30,11 @@ _MAX_LISTED_NAMES = 5
 #: For examples of rules: a polygon (m), and the layer of the land survey.
 SMALL_SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 PARCEL_LAYER = {"layer": "DLTB"}
+
+
+def make_example(*rows: dict[str, Any], **values: Any) -> dict[str, list[dict[str, Any]]]:
+    """Return the layers of a rule's example: small squares with the values of each row, or with those of the only one."""
+    return {"layer": [{"wkt": SMALL_SQUARE_WKT, **row} for row in rows or (values,)]}
 
 
 @dataclass(frozen=True)

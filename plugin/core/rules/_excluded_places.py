@@ -141,7 +141,11 @@ def report_excluded_places(ctx: RuleContext, result: RuleResult, reported: Repor
             if facilities is None:
                 continue
             is_of_land_use = facilities.template.find_field("land_use") is not None
-            rows = _find_wanted_rows(facilities, wanted, is_of_land_use, ctx)
+            if is_of_land_use and wanted != _EVERY_NAME:
+                rows = ctx.find_rows_with_code(facilities, "land_use", wanted.split("|"))
+            else:
+                # The empty word is in every name.
+                rows = _find_rows_with_words(facilities, [""] if wanted == _EVERY_NAME else wanted.split("|"))
             if wanted != _EVERY_NAME and not rows.any():
                 # An unusable place matters only to facilities that it may exclude.
                 continue
@@ -217,18 +221,6 @@ def report_high_zones(ctx: RuleContext, result: RuleResult) -> None:
                     related_keys=[line.keys[int(pieces.right[of_row][0])]],
                 )
             )
-
-
-def _find_wanted_rows(facilities: Layer, wanted: str, is_of_land_use: bool, ctx: RuleContext) -> NDArray:
-    """Return (n,) bool: rows with one of the words in their name, or of one of the classes of land use.
-
-    ``wanted``: words or classes separated by ``|``, or ``*`` for all rows.
-    """
-    if wanted == _EVERY_NAME:
-        return np.ones(len(facilities), dtype=bool)
-    if is_of_land_use:
-        return ctx.find_rows_with_code(facilities, "land_use", wanted.split("|"))
-    return _find_rows_with_words(facilities, wanted.split("|"))
 
 
 def _find_place_rows(line: Layer, condition: str, ctx: RuleContext, result: RuleResult) -> NDArray:

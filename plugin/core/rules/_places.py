@@ -4,8 +4,6 @@
 They also find layers for rules that do not declare the layers they need.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -108,12 +106,11 @@ def make_findings_by_row(
     rows, starts, counts = np.unique(corners.polygon_row[is_selected], return_index=True, return_counts=True)
     for row, start, count in zip(rows.tolist(), starts.tolist(), counts.tolist(), strict=True):
         row_slice = slice(start, start + count)
-        smallest = round(float(distances[row_slice].min()), decimals)
         yield ctx.make_row_finding(
             layer,
             row,
             case=case,
-            params={**params, "count": count, measure_name: smallest},
+            params={**params, "count": count, measure_name: round(float(distances[row_slice].min()), decimals)},
             geometry=shapely.multipoints(vertices[row_slice]),
         )
 

@@ -5,8 +5,6 @@ The figures of a check are sums over rows, or follow from such sums. A batch of 
 between the edited rows, with the rows that meet them, before and after the edits.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
@@ -37,7 +35,6 @@ from ...model.indicator import (
     compare_with_target,
     convert_area,
 )
-from ...plan.layer import Layer
 from ...plan.plan import Plan
 from ...standard.profile.space_map import ZONE_CODE_BY_SPACE_FIGURE, load_space_map
 from .checker import IncrementalChecker, RowChange
@@ -86,6 +83,7 @@ class LiveFigures:
                 before, after = map(measure, _make_plans_around_changes(changes, roles, checker))
                 for name in before.keys() | after.keys():
                     self._changes_of_sums[name] += after.get(name, 0.0) - before.get(name, 0.0)
+        ctx = self._make_context(self._plan)
         for change in changes:
             # Single layers need no other rows.
             for layer, sign in ((change.before, -1.0), (change.after, 1.0)):
@@ -93,7 +91,10 @@ class LiveFigures:
                     (f"{change.role}.count", len),
                     (f"{change.role}.statutory", lambda rows: float(rows.statutory.sum())),
                     (f"{change.role}.net", lambda rows: float(np.nansum(rows.numbers("net_area")))),
-                    (f"{change.role}.cultivated_net", self._sum_net_areas_of_cultivated_rows),
+                    (
+                        f"{change.role}.cultivated_net",
+                        lambda rows: float(np.nansum(rows.numbers("net_area")[ctx.find_cultivated_rows(rows)])),
+                    ),
                 ):
                     if len(layer) and name in self._names_of_row_sums:
                         self._changes_of_sums[name] += sign * sum_row(layer)
@@ -107,10 +108,6 @@ class LiveFigures:
         names = {self._name_sum_of_area(one) for one in self.checked_indicators}
         county = self._plan.find_layer_of_concept("county")
         return names if county is None else names | {f"{county.role}.statutory"}
-
-    def _sum_net_areas_of_cultivated_rows(self, layer: Layer) -> float:
-        rows = self._make_context(self._plan).find_cultivated_rows(layer)
-        return float(np.nansum(layer.numbers("net_area")[rows]))
 
     def _make_context(self, plan: Plan) -> RuleContext:
         return RuleContext(plan, plan.norm, self._tolerance or plan.norm.make_tolerance())

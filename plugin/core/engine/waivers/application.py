@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import combinations
 from math import cos, radians
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import shapely
@@ -26,6 +26,7 @@ from ...geometry.crs import CGCS2000_DEGREES, reproject_coordinates
 from ...model.findings import Finding
 from ...model.report import Outcome, Report, RuleOutcome
 from ...model.rule import Severity
+from ...plan.plan import Plan
 from ...standard.numbering import BSM_LENGTH
 from ..plan_consistency import INCONSISTENCY_CODE as FRAME
 from ..plan_consistency import belongs_to_plan, mark_as_inconsistency
@@ -43,9 +44,6 @@ from .waiver import (
     is_identified_by_fid,
     select_identifying_figures,
 )
-
-if TYPE_CHECKING:
-    from ...plan.plan import Plan
 
 EXPIRED_CODE, UNMATCHED_CODE = "RUN902", "RUN903"
 WAIVED_STATE, OPEN_STATE = "waived", "open"

@@ -15,11 +15,13 @@ import csv
 import hashlib
 import io
 import json
+import math
 import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -324,42 +326,21 @@ def _parse_date(cell: str) -> date | None:
     return parsed_date
 
 
-def _parse_number(cell: str) -> float | None:
-    """Return the finite number in a cell, None for an empty cell; ValueError for another text."""
+def _parse_number(cell: str, least: float = -math.inf) -> float | None:
+    """Return the finite number in a cell, None for an empty cell; ValueError for another text or a smaller number."""
     if not cell:
         return None
     value = float(cell.replace(",", ""))
-    if not abs(value) < float("inf"):
+    if not math.isfinite(value) or value < least:
         raise ValueError(cell)
     return value
 
 
-def _parse_tolerance(cell: str) -> float | None:
-    """Return the number in a cell, None for an empty cell; ValueError for a negative or invalid one."""
-    value = _parse_number(cell)
-    if value is not None and value < 0:
+def _parse_text(pattern: re.Pattern[str], cell: str) -> str:
+    """Return the text of a cell that is empty or matches a pattern; ValueError for another text."""
+    if cell and not pattern.fullmatch(cell):
         raise ValueError(cell)
-    return value
-
-
-def _parse_as_drawn(cell: str) -> bool:
-    """Return True if a cell states that the area was measured inside the drawn edges.
-
-    False for an empty cell. Raises ValueError for another text.
-    """
-    if cell not in ("", AS_DRAWN_CELL_TEXT):
-        raise ValueError(cell)
-    return bool(cell)
-
-
-def _parse_digest(cell: str) -> str:
-    """Return the SHA-256 in a cell in small letters, empty for an empty cell.
-
-    ValueError for another text.
-    """
-    if cell and not _SHA256_PATTERN.fullmatch(cell):
-        raise ValueError(cell)
-    return cell.lower()
+    return cell
 
 
 def _parse_figures(cell: str) -> dict[str, Any]:
@@ -393,7 +374,7 @@ WAIVER_COLUMNS = (
     WaiverColumn("reason", "理由", True),
     WaiverColumn("document", "文号", True),
     WaiverColumn("attachment", "附件"),
-    WaiverColumn("digest", "附件校验值", parse=_parse_digest),
+    WaiverColumn("digest", "附件校验值", parse=partial(_parse_text, _SHA256_PATTERN)),
     WaiverColumn("author", "登记人", True),
     WaiverColumn("date", "登记日期", True, parse=_parse_date),
     WaiverColumn("until", "有效期至", parse=_parse_date),
@@ -402,10 +383,10 @@ WAIVER_COLUMNS = (
     WaiverColumn("field", "字段"),
     WaiverColumn("longitude", "经度", parse=_parse_number),
     WaiverColumn("latitude", "纬度", parse=_parse_number),
-    WaiverColumn("may_move_m", "位置允许差m", parse=_parse_tolerance),
+    WaiverColumn("may_move_m", "位置允许差m", parse=partial(_parse_number, least=0.0)),
     WaiverColumn("area_m2", "面积m2", parse=_parse_number),
-    WaiverColumn("may_change_m2", "面积允许差m2", parse=_parse_tolerance),
-    WaiverColumn("area_basis", "面积口径", parse=_parse_as_drawn),
+    WaiverColumn("may_change_m2", "面积允许差m2", parse=partial(_parse_number, least=0.0)),
+    WaiverColumn("area_basis", "面积口径", parse=partial(_parse_text, re.compile(AS_DRAWN_CELL_TEXT))),
     WaiverColumn("case", "情形"),
     WaiverColumn("figures", "数值", parse=_parse_figures),
 )
@@ -472,7 +453,7 @@ def parse_waiver_cells(cells: dict[str, str]) -> Waiver:
         date=values["date"],
         until=values["until"],
         attachment=values["attachment"],
-        digest=values["digest"],
+        digest=values["digest"].lower(),
         message=values["problem"],
         case=values["case"],
         role=role,
@@ -486,7 +467,7 @@ def parse_waiver_cells(cells: dict[str, str]) -> Waiver:
         area_m2=values["area_m2"],
         change_m2=values["may_change_m2"] or 0.0,
         figures=values["figures"],
-        as_drawn=values["area_basis"],
+        as_drawn=bool(values["area_basis"]),
     )
 
 

@@ -20,6 +20,7 @@ from .._attributes import (
     ValueProblem,
     explain_missing_fields,
     find_plan_code_prefix,
+    make_example,
     make_findings_of_wrong_values,
     make_row_list_params,
     read_setting_words,
@@ -138,11 +139,6 @@ def _report_constant_value(layer: Layer, name: str, case: str) -> Iterator[Findi
 _DIGIT_COUNT = 6
 
 
-def _make_plan_with_key(key: str) -> dict[str, list[dict[str, str]]]:
-    """Return the layers of an example: one row with this key."""
-    return {"layer": [{"wkt": SMALL_SQUARE_WKT, "key": key, "division_code": "140225"}]}
-
-
 @rule(
     "ATT004",
     "key-make-up",
@@ -162,16 +158,18 @@ def _make_plan_with_key(key: str) -> dict[str, list[dict[str, str]]]:
         "of the field calculator), remove it if it is in the neighbour's.",
     },
     fails=[
-        RuleExample("too short", _make_plan_with_key("1402250001"), finds=1),
-        RuleExample("another county's", _make_plan_with_key("140226000000000001"), finds=1),
-        RuleExample("full-width digits", _make_plan_with_key("１４０２２５000000000001"), finds=1),
+        RuleExample("too short", make_example(key="1402250001", division_code="140225"), finds=1),
+        RuleExample("another county's", make_example(key="140226000000000001", division_code="140225"), finds=1),
+        RuleExample("full-width digits", make_example(key="１４０２２５000000000001", division_code="140225"), finds=1),
     ],
     passes=[
-        RuleExample("county, 0000, running number", _make_plan_with_key("140225000000000001")),
-        RuleExample("county, layer code, running number", _make_plan_with_key("140225200500000001")),
+        RuleExample("county, 0000, running number", make_example(key="140225000000000001", division_code="140225")),
+        RuleExample(
+            "county, layer code, running number", make_example(key="140225200500000001", division_code="140225")
+        ),
         RuleExample(
             "another county of the city",
-            _make_plan_with_key("140226000000000001"),
+            make_example(key="140226000000000001", division_code="140225"),
             settings={"attributes.area_digits": 4},
         ),
     ],
@@ -350,11 +348,6 @@ def _find_shared_keys(layers: list[Layer], ctx: RuleContext) -> dict[tuple[str, 
 _DIGITS_7_TO_10 = slice(6, 10)
 
 
-def _make_layer_with_two_keys(first: str, second: str) -> dict[str, list[dict[str, str]]]:
-    """Return the layers of an example: two rows of one layer with these keys."""
-    return {"layer": [{"wkt": SMALL_SQUARE_WKT, "key": first}, {"wkt": SMALL_SQUARE_WKT, "key": second}]}
-
-
 @rule(
     "ATT006",
     "key-two-ways",
@@ -370,12 +363,14 @@ def _make_layer_with_two_keys(first: str, second: str) -> dict[str, list[dict[st
     },
     fails=[
         RuleExample(
-            "both ways in one layer", _make_layer_with_two_keys("140225000000000001", "140225200500000001"), finds=1
+            "both ways in one layer",
+            make_example({"key": "140225000000000001"}, {"key": "140225200500000001"}),
+            finds=1,
         )
     ],
     passes=[
-        RuleExample("county + 0000", _make_layer_with_two_keys("140225000000000001", "140225000000000002")),
-        RuleExample("county + layer code", _make_layer_with_two_keys("140225200500000001", "140225200500000002")),
+        RuleExample("county + 0000", make_example({"key": "140225000000000001"}, {"key": "140225000000000002"})),
+        RuleExample("county + layer code", make_example({"key": "140225200500000001"}, {"key": "140225200500000002"})),
     ],
 )
 def key_two_ways(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
@@ -430,11 +425,6 @@ def _make_plan_with_parcels(*parcels: tuple[str, str]) -> dict[str, list[dict[st
     return {"layer": [{"wkt": SMALL_SQUARE_WKT, "ZLDWDM": village, "TBBH": number} for village, number in parcels]}
 
 
-def _make_plan_with_units(*unit_names: str) -> dict[str, list[dict[str, str]]]:
-    """Return the layers of an example: one detailed-planning unit for each name."""
-    return {"layer": [{"wkt": SMALL_SQUARE_WKT, "feature_name": name} for name in unit_names]}
-
-
 PARCELS, UNITS = {"layer": "DLTB"}, {"layer": "ZXCQXXGHBZDY"}
 
 
@@ -472,7 +462,7 @@ PARCELS, UNITS = {"layer": "DLTB"}, {"layer": "ZXCQXXGHBZDY"}
         RuleExample("one number twice in a village", _make_plan_with_parcels((FIRST_VILLAGE, "7"), (FIRST_VILLAGE, "7")), finds=1, roles=PARCELS),
         RuleExample("a number with the county's code in two villages", _make_plan_with_parcels((FIRST_VILLAGE, "14022500000001"), (SECOND_VILLAGE, "14022500000001")),
                 finds=1, roles=PARCELS),
-        RuleExample("two units of one number", _make_plan_with_units("HY-01", "HY-01", "HY-02"), finds=1, roles=UNITS),
+        RuleExample("two units of one number", make_example({"feature_name": "HY-01"}, {"feature_name": "HY-01"}, {"feature_name": "HY-02"}), finds=1, roles=UNITS),
         RuleExample("reported once for a whole layer",
                 _make_plan_with_parcels(*[(village, "7") for village in (FIRST_VILLAGE, SECOND_VILLAGE) for _ in range(2)]),
                 finds=1, parameters={"listed_count": 1}, roles=PARCELS),
@@ -481,7 +471,7 @@ PARCELS, UNITS = {"layer": "DLTB"}, {"layer": "ZXCQXXGHBZDY"}
         RuleExample("one number in two villages", _make_plan_with_parcels((FIRST_VILLAGE, "7"), (SECOND_VILLAGE, "7")), roles=PARCELS),
         RuleExample("blank numbers", _make_plan_with_parcels((FIRST_VILLAGE, ""), (FIRST_VILLAGE, "")), roles=PARCELS),
         RuleExample("blank villages", _make_plan_with_parcels(("", "7"), ("", "7")), roles=PARCELS),
-        RuleExample("units of different numbers", _make_plan_with_units("HY-01", "HY-02"), roles=UNITS),
+        RuleExample("units of different numbers", make_example({"feature_name": "HY-01"}, {"feature_name": "HY-02"}), roles=UNITS),
     ],
 )  # fmt: skip
 def parcel_numbers(layer: Layer, *, ctx: RuleContext, listed_count: float = 100) -> RuleResult:

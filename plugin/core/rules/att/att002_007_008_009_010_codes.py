@@ -7,7 +7,7 @@ from functools import partial
 from ...engine.context import RuleContext, trim_code_padding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...standard.codes import CodeEntry, CodeList
+from ...standard.codes import CodeList
 from ...standard.messages.texts import CodeListName
 from ...standard.template import TemplateField
 from .._attributes import (
@@ -134,6 +134,9 @@ def _find_code_problem(
         return None
     if code not in codes:
         restored_code = code_list.restore_leading_zeros(written_code, template_field.code_pad)
+        # All codes of a short list, else those of the class of the code.
+        similar_codes = sorted(one for one in codes if one[:CLASS_DIGITS] == code[:CLASS_DIGITS])
+        listed_codes = next((one for one in (list(codes), similar_codes) if len(one) <= MAX_LISTED_CODES), [])
         return ValueProblem(
             "unknown",
             {
@@ -143,7 +146,7 @@ def _find_code_problem(
                 "list": CodeListName(template_field.codes),
                 "shown": {"variant": "zeros", "restored": restored_code}
                 if restored_code
-                else {"codes": _list_similar_codes(codes, code)},
+                else {"codes": [f"{one} {codes[one].name}" for one in listed_codes]},
             },
         )
     if name and name != codes[code].name:
@@ -162,18 +165,6 @@ def _find_code_problem(
             "expected": "、".join(f"{one} {codes[one].name}" for one in sorted(heads)),
         },
     )
-
-
-def _list_similar_codes(codes: dict[str, CodeEntry], code: str) -> list[str]:
-    """Return codes with their names as texts: all codes of a short list, else those of the class of ``code``.
-
-    Empty if these are too many for a message.
-    """
-    similar = sorted(listed_code for listed_code in codes if listed_code[:CLASS_DIGITS] == code[:CLASS_DIGITS])
-    listed_codes = next(
-        (candidate_codes for candidate_codes in (list(codes), similar) if len(candidate_codes) <= MAX_LISTED_CODES), []
-    )
-    return [f"{listed_code} {codes[listed_code].name}" for listed_code in listed_codes]
 
 
 ZONE_LAYER = {"layer": "YDYHGHFQ"}

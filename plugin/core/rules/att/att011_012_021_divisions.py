@@ -15,6 +15,7 @@ from .._attributes import (
     SMALL_SQUARE_WKT,
     ValueProblem,
     find_plan_code_prefix,
+    make_example,
     make_findings_of_wrong_values,
     make_row_list_params,
     make_value_finding,
@@ -24,11 +25,6 @@ from .._attributes import (
 TOWNSHIP_LAYER = {"layer": "XZQXZ"}
 #: Digits of the codes of a county, a township, and a township or village in the national statistical form.
 CODE_LENGTHS = (6, 9, 12)
-
-
-def _make_plan_with_division_codes(*codes: str | None) -> dict[str, list[dict[str, str | None]]]:
-    """Return the layers of an example: one row for each division code."""
-    return {"layer": [{"wkt": SMALL_SQUARE_WKT, "division_code": code} for code in codes]}
 
 
 @rule(
@@ -48,25 +44,40 @@ def _make_plan_with_division_codes(*codes: str | None) -> dict[str, list[dict[st
     fails=[
         RuleExample(
             "another county's township",
-            _make_plan_with_division_codes("140225100", "140225101", "140226100"),
+            make_example(
+                {"division_code": "140225100"}, {"division_code": "140225101"}, {"division_code": "140226100"}
+            ),
             finds=1,
             roles=TOWNSHIP_LAYER,
         ),
-        RuleExample("the city's code", _make_plan_with_division_codes("140225", "140225", "140200"), finds=1),
         RuleExample(
-            "a digit is missing", _make_plan_with_division_codes("140225100", "14022510"), finds=1, roles=TOWNSHIP_LAYER
+            "the city's code",
+            make_example({"division_code": "140225"}, {"division_code": "140225"}, {"division_code": "140200"}),
+            finds=1,
+        ),
+        RuleExample(
+            "a digit is missing",
+            make_example({"division_code": "140225100"}, {"division_code": "14022510"}),
+            finds=1,
+            roles=TOWNSHIP_LAYER,
         ),
     ],
     passes=[
         RuleExample(
             "county and townships",
-            _make_plan_with_division_codes("140225", "140225100", "140225100000"),
+            make_example(
+                {"division_code": "140225"}, {"division_code": "140225100"}, {"division_code": "140225100000"}
+            ),
             roles=TOWNSHIP_LAYER,
         ),
-        RuleExample("blank is another rule's", _make_plan_with_division_codes("140225", None), roles=TOWNSHIP_LAYER),
+        RuleExample(
+            "blank is another rule's",
+            make_example({"division_code": "140225"}, {"division_code": None}),
+            roles=TOWNSHIP_LAYER,
+        ),
         RuleExample(
             "counties of one city",
-            _make_plan_with_division_codes("140225", "140226"),
+            make_example({"division_code": "140225"}, {"division_code": "140226"}),
             settings={"attributes.area_digits": 4},
         ),
     ],
@@ -246,8 +257,9 @@ def _report_upper_names(layer: Layer, result: RuleResult, ctx: RuleContext) -> N
         for county, name in dict.fromkeys(pairs):
             # The names of the divisions above the county, from the province down to each level; none for an unknown county.
             divisions, provinces = (ctx.get_code_list(name) for name in ("divisions", "provinces"))
-            codes = divisions.list_code_and_parents(county)
-            lineage_names = [divisions.entry_by_code[code].name for code in reversed(codes)]
+            lineage_names = [
+                divisions.entry_by_code[code].name for code in reversed(divisions.list_code_and_parents(county))
+            ]
             if not lineage_names and f"{county[:2]}0000" in provinces.entry_by_code:
                 lineage_names = [provinces.entry_by_code[f"{county[:2]}0000"].name]
             names_by_level = {str(n + 1): lineage_names[: n + 1] for n in range(len(lineage_names))}
@@ -289,7 +301,8 @@ def _report_village_names(layer: Layer, villages: Layer, result: RuleResult, ctx
         for code, name in usual_names.items():
             row = row_by_code.get(code[:VILLAGE_DIGITS]) if len(code) >= VILLAGE_DIGITS else None
             expected = village_names[row] if row is not None else ""
-            if row is None or not expected or _is_same_village(name, expected, office_words):
+            one, other = (_remove_office_word(text, office_words) for text in (name, expected))
+            if row is None or not expected or one in other or other in one:
                 continue
             positions = layer.sort_rows(np.flatnonzero(codes == code))
             finding = make_value_finding(
@@ -315,17 +328,12 @@ def _read_field_pairs(layer: Layer, setting: str, ctx: RuleContext) -> Iterator[
             yield code_field, name_field
 
 
-def _is_same_village(name: str, other_name: str, office_words: list[str]) -> bool:
-    """Return True if one name contains the other, without the words for a village's office."""
-    one, other = (_remove_office_word("".join(text.split()), office_words) for text in (name, other_name))
-    return one in other or other in one
-
-
 def _remove_office_word(name: str, office_words: list[str]) -> str:
     """Return a village's name without the word for its office.
 
     大庄村 for 大庄村民委员会, 大庄村村民委员会 and 大庄村委会.
     """
+    name = "".join(name.split())
     for word in office_words:
         if name.endswith(word):
             name_stem, kind = name.removesuffix(word), word[0]

@@ -18,6 +18,7 @@ from .._attributes import (
     SMALL_SQUARE_WKT,
     ValueProblem,
     format_code_with_name,
+    make_example,
     make_row_list_params,
     make_value_finding,
     read_setting_words,
@@ -28,15 +29,6 @@ from .._places import is_reported_elsewhere
 DEDUCTED_CLASS_FIELD = "KCDLBM"
 #: Rates of the survey that a message names.
 _MAX_SURVEY_RATES = 5
-
-
-def _make_plan_with_deduction(
-    land_use: str, rate: float | None, kind: str | None
-) -> dict[str, list[dict[str, object]]]:
-    """Return the layers of an example: one parcel with deduction rate and deducted class (``kind``)."""
-    return {
-        "layer": [{"wkt": SMALL_SQUARE_WKT, "land_use": land_use, "deduction_rate": rate, DEDUCTED_CLASS_FIELD: kind}]
-    }
 
 
 def _make_ridged_row(slope_class: str, rate: float) -> dict[str, object]:
@@ -111,14 +103,14 @@ def _describe_deduction_rate(finding: Finding, texts: Texts, _templates: dict[st
         "if it is 0, leave {field} empty.",
     },
     fails=[
-        RuleExample("ridges in a forest", _make_plan_with_deduction("0301", 0.1, "1203"), finds=1, roles=PARCEL_LAYER),
+        RuleExample("ridges in a forest", make_example(land_use="0301", deduction_rate=0.1, KCDLBM="1203"), finds=1, roles=PARCEL_LAYER),
         RuleExample("terraces without ridges", {"layer": [{"wkt": SMALL_SQUARE_WKT, "land_use": "0103", "deduction_rate": 0.0, "terrace": "TT",
                 "slope_class": "3"}]}, finds=1, roles=PARCEL_LAYER),
         RuleExample("a steep slope without ridges", {"layer": [{"wkt": SMALL_SQUARE_WKT, "land_use": "0103", "deduction_rate": None, "terrace": "PD",
                 "slope_class": "4"}]}, finds=1, roles=PARCEL_LAYER),
-        RuleExample("of what?", _make_plan_with_deduction("0103", 0.1, None), finds=1, roles=PARCEL_LAYER),
-        RuleExample("roads taken off", _make_plan_with_deduction("0103", 0.1, "1003"), finds=1, roles=PARCEL_LAYER),
-        RuleExample("a class of another deduction, at a rate of 0", _make_plan_with_deduction("0103", 0.0, "1003"), finds=1, roles=PARCEL_LAYER),
+        RuleExample("of what?", make_example(land_use="0103", deduction_rate=0.1, KCDLBM=None), finds=1, roles=PARCEL_LAYER),
+        RuleExample("roads taken off", make_example(land_use="0103", deduction_rate=0.1, KCDLBM="1003"), finds=1, roles=PARCEL_LAYER),
+        RuleExample("a class of another deduction, at a rate of 0", make_example(land_use="0103", deduction_rate=0.0, KCDLBM="1003"), finds=1, roles=PARCEL_LAYER),
         RuleExample("terraces called level land", {"layer": [{"wkt": SMALL_SQUARE_WKT, "land_use": "0103", "deduction_rate": 0.1, DEDUCTED_CLASS_FIELD: "1203",
                 "terrace": "PD", "slope_class": "1"}]}, finds=1, roles=PARCEL_LAYER),
         RuleExample("one rate for all slopes", {"layer": [_make_ridged_row("3", 0.1), _make_ridged_row("4", 0.1)]}, finds=1, roles=PARCEL_LAYER,
@@ -126,13 +118,13 @@ def _describe_deduction_rate(finding: Finding, texts: Texts, _templates: dict[st
         RuleExample("ridges of half a percent on slopes", {"layer": [_make_ridged_row("3", 0.004), _make_ridged_row("4", 0.005)]}, finds=1, roles=PARCEL_LAYER),
     ],
     passes=[
-        RuleExample("ridges", _make_plan_with_deduction("0103", 0.1, "1203"), roles=PARCEL_LAYER),
+        RuleExample("ridges", make_example(land_use="0103", deduction_rate=0.1, KCDLBM="1203"), roles=PARCEL_LAYER),
         RuleExample("a rate for each slope class", {"layer": [_make_ridged_row("3", 0.1), _make_ridged_row("4", 0.15)]}, roles=PARCEL_LAYER,
                 settings={"attributes.least_rows_of_one_rate": 2}),
         RuleExample("small ridges, as the county's survey measured", {"layer": [_make_ridged_row("3", 0.004)]}, roles=PARCEL_LAYER,
                 settings={"attributes.least_rates": ["3 0.003"]}),
         RuleExample("few rows of one rate", {"layer": [_make_ridged_row("3", 0.1), _make_ridged_row("4", 0.1)]}, roles=PARCEL_LAYER),
-        RuleExample("nothing is taken off", _make_plan_with_deduction("0301", 0.0, None), roles=PARCEL_LAYER),
+        RuleExample("nothing is taken off", make_example(land_use="0301", deduction_rate=0.0, KCDLBM=None), roles=PARCEL_LAYER),
         RuleExample("level land has no ridges", {"layer": [{"wkt": SMALL_SQUARE_WKT, "land_use": "0103", "deduction_rate": 0.0, "terrace": "PD",
                 "slope_class": "1"}]}, roles=PARCEL_LAYER),
     ],

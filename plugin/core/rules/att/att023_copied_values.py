@@ -482,17 +482,6 @@ def _is_comparable_field(name: str, layer: Layer, parcels: Layer) -> bool:
     return is_in_both and template_field is not None and not template_field.personal
 
 
-def _find_values_with_known_code(layer: Layer, name: str, values: NDArray, ctx: RuleContext) -> NDArray:
-    """Return (n,) bool: values that are in the field's code list.
-
-    All are True for a field without a list, and if ATT002, which reports unknown codes, does not run.
-    """
-    template_field = layer.template.find_field_by_name(name)
-    if template_field is None or not template_field.codes or not is_reported_elsewhere(ctx, "ATT002"):
-        return np.ones(len(values), dtype=bool)
-    return np.isin(values, list(ctx.get_code_list(template_field.codes).entry_by_code))
-
-
 def _report_differences(
     name: str, layer: Layer, parcels: Layer, rows: NDArray, parcel_rows: NDArray, ctx: RuleContext
 ) -> Iterator[Finding]:
@@ -502,12 +491,12 @@ def _report_differences(
     """
     layer_values = np.array(layer.get_texts_by_name(name), dtype=object)[rows]
     survey_values = np.array(parcels.get_texts_by_name(name), dtype=object)[parcel_rows]
-    differing_positions = np.flatnonzero(
-        (layer_values != survey_values)
-        & (layer_values != "")
-        & (survey_values != "")
-        & _find_values_with_known_code(layer, name, layer_values, ctx)
-    )
+    is_different = (layer_values != survey_values) & (layer_values != "") & (survey_values != "")
+    template_field = layer.template.find_field_by_name(name)
+    if template_field is not None and template_field.codes and is_reported_elsewhere(ctx, "ATT002"):
+        # ATT002 reports values that are not in the field's code list.
+        is_different &= np.isin(layer_values, list(ctx.get_code_list(template_field.codes).entry_by_code))
+    differing_positions = np.flatnonzero(is_different)
     if not len(differing_positions):
         return
     position_of_row = {int(rows[n]): n for n in differing_positions}
@@ -519,7 +508,6 @@ def _report_differences(
         "expected": survey_values[first],
         **make_row_list_params(layer, positions, max_named_rows=MOST_NAMED_FEATURES),
     }
-    template_field = layer.template.find_field_by_name(name)
     finding = ctx.make_row_finding(
         layer,
         shown_rows[0],

@@ -17,6 +17,7 @@ from .._attributes import (
     SMALL_SQUARE_WKT,
     ValueProblem,
     label_code_of_field,
+    make_example,
     make_findings_of_wrong_values,
     make_row_list_params,
     make_setting_error,
@@ -34,11 +35,6 @@ VILLAGE_DIGITS = 12
 CODE_SUFFIX, NAME_SUFFIX = "DM", "MC"
 #: Between spellings of one word, and between the numbers of a field.
 SPELLING_SEPARATOR = "|"
-
-
-def _make_plan(**values: str | int | None) -> dict[str, list[dict[str, str | int | None]]]:
-    """Return the layers of an example: one row with these values."""
-    return {"layer": [{"wkt": SMALL_SQUARE_WKT, **values}]}
 
 
 @rule(
@@ -80,37 +76,37 @@ def _make_plan(**values: str | int | None) -> dict[str, list[dict[str, str | int
     },
     fails=[
         RuleExample("a building as large as a quarter", {"layer": ["POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))"]}, finds=1, roles={"layer": "LSJZM"}, areas=(20000.0,)),
-        RuleExample("a national reserve of provincial level", _make_plan(feature_name="某山国家级自然保护区核心保护区", JB="省级"), finds=1, roles=RESERVE_LAYER),
-        RuleExample("a park that is called a reserve", _make_plan(feature_name="某山省级森林公园", LX="自然保护区"), finds=1, roles=RESERVE_LAYER),
-        RuleExample("level and kind", _make_plan(feature_name="某河国家湿地公园", LX="自然保护区", JB="市级"), finds=2, roles=RESERVE_LAYER),
-        RuleExample("the name of a code", _make_plan(feature_name="某寺（省级文物保护单位）保护范围", JB="20"), finds=1, roles=HERITAGE_LAYER),
-        RuleExample("black soil in the south", _make_plan(SFWHTD=1), finds=1, roles=CULTIVATED_LAYER, settings={"attributes.province_values": ["GDBHMB SFWHTD 1 23"]}),
-        RuleExample("nothing but exclaves", _make_plan(FRDBS="1"), finds=1, roles=FARMLAND_LAYER),
+        RuleExample("a national reserve of provincial level", make_example(feature_name="某山国家级自然保护区核心保护区", JB="省级"), finds=1, roles=RESERVE_LAYER),
+        RuleExample("a park that is called a reserve", make_example(feature_name="某山省级森林公园", LX="自然保护区"), finds=1, roles=RESERVE_LAYER),
+        RuleExample("level and kind", make_example(feature_name="某河国家湿地公园", LX="自然保护区", JB="市级"), finds=2, roles=RESERVE_LAYER),
+        RuleExample("the name of a code", make_example(feature_name="某寺（省级文物保护单位）保护范围", JB="20"), finds=1, roles=HERITAGE_LAYER),
+        RuleExample("black soil in the south", make_example(SFWHTD=1), finds=1, roles=CULTIVATED_LAYER, settings={"attributes.province_values": ["GDBHMB SFWHTD 1 23"]}),
+        RuleExample("nothing but exclaves", make_example(FRDBS="1"), finds=1, roles=FARMLAND_LAYER),
         RuleExample("an exclave of its own village", {"layer": [{"wkt": SMALL_SQUARE_WKT, "FRDBS": "1", "QSDWDM": "1402251002010000000", "ZLDWDM": "1402251002010000000"},
                 {"wkt": "POLYGON ((9 0, 900 0, 900 9, 9 9, 9 0))", "FRDBS": "0"}]}, finds=1, roles=FARMLAND_LAYER),
-        RuleExample("a short telephone number", _make_plan(LXDH="12345"), finds=1, roles=FARMLAND_LAYER),
-        RuleExample("codes of villages without their zeros", _make_plan(ZLDWDM="140225100201"), finds=1, roles=FARMLAND_LAYER),
-        RuleExample("farmland planted with trees", _make_plan(ZZSXDM="GCHF", ZZSXMC="工程恢复"), finds=1, roles=FARMLAND_LAYER, areas=(81.0,)),
-        RuleExample("fields in a river bed", _make_plan(TBXHDM="HDGD", WDGD="是"), finds=1, roles=FARMLAND_LAYER, areas=(81.0,)),
-        RuleExample("unstable fields without a reason", _make_plan(WDGD="否"), finds=1, roles=FARMLAND_LAYER, areas=(81.0,)),
-        RuleExample("a fish farm", _make_plan(BZ="实地已建养殖场，拟调出"), finds=1, roles=FARMLAND_LAYER, areas=(81.0,)),
-        RuleExample("a name for a telephone number", _make_plan(LXDH="见备注"), finds=1, roles=FARMLAND_LAYER),
+        RuleExample("a short telephone number", make_example(LXDH="12345"), finds=1, roles=FARMLAND_LAYER),
+        RuleExample("codes of villages without their zeros", make_example(ZLDWDM="140225100201"), finds=1, roles=FARMLAND_LAYER),
+        RuleExample("farmland planted with trees", make_example(ZZSXDM="GCHF", ZZSXMC="工程恢复"), finds=1, roles=FARMLAND_LAYER, areas=(81.0,)),
+        RuleExample("fields in a river bed", make_example(TBXHDM="HDGD", WDGD="是"), finds=1, roles=FARMLAND_LAYER, areas=(81.0,)),
+        RuleExample("unstable fields without a reason", make_example(WDGD="否"), finds=1, roles=FARMLAND_LAYER, areas=(81.0,)),
+        RuleExample("a fish farm", make_example(BZ="实地已建养殖场，拟调出"), finds=1, roles=FARMLAND_LAYER, areas=(81.0,)),
+        RuleExample("a name for a telephone number", make_example(LXDH="见备注"), finds=1, roles=FARMLAND_LAYER),
     ],
     passes=[
         RuleExample("a courtyard", {"layer": ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"]}, roles={"layer": "LSJZM"}),
-        RuleExample("a national reserve", _make_plan(feature_name="某山国家级自然保护区核心保护区", LX="自然保护区", JB="国家级"), roles=RESERVE_LAYER),
-        RuleExample("a national park", _make_plan(feature_name="某国家公园", LX="国家公园", JB="国家级"), roles=RESERVE_LAYER),
-        RuleExample("a park is a nature park", _make_plan(feature_name="某山国家森林公园", LX="自然公园（森林公园）", JB="国家级"), roles=RESERVE_LAYER),
-        RuleExample("a name without a level", _make_plan(feature_name="某山自然保护区", JB="省级"), roles=RESERVE_LAYER),
-        RuleExample("two names in one", _make_plan(feature_name="某山省级自然保护区（国家级风景名胜区）", LX="自然公园", JB="国家级"), roles=RESERVE_LAYER),
-        RuleExample("a code that no list explains", _make_plan(feature_name="某山国家级自然保护区", LX="01", JB="1"), roles=RESERVE_LAYER),
-        RuleExample("no black soil", _make_plan(SFWHTD=0), roles=CULTIVATED_LAYER, settings={"attributes.province_values": ["GDBHMB SFWHTD 1 23"]}),
+        RuleExample("a national reserve", make_example(feature_name="某山国家级自然保护区核心保护区", LX="自然保护区", JB="国家级"), roles=RESERVE_LAYER),
+        RuleExample("a national park", make_example(feature_name="某国家公园", LX="国家公园", JB="国家级"), roles=RESERVE_LAYER),
+        RuleExample("a park is a nature park", make_example(feature_name="某山国家森林公园", LX="自然公园（森林公园）", JB="国家级"), roles=RESERVE_LAYER),
+        RuleExample("a name without a level", make_example(feature_name="某山自然保护区", JB="省级"), roles=RESERVE_LAYER),
+        RuleExample("two names in one", make_example(feature_name="某山省级自然保护区（国家级风景名胜区）", LX="自然公园", JB="国家级"), roles=RESERVE_LAYER),
+        RuleExample("a code that no list explains", make_example(feature_name="某山国家级自然保护区", LX="01", JB="1"), roles=RESERVE_LAYER),
+        RuleExample("no black soil", make_example(SFWHTD=0), roles=CULTIVATED_LAYER, settings={"attributes.province_values": ["GDBHMB SFWHTD 1 23"]}),
         RuleExample("an exclave", {"layer": [{"wkt": SMALL_SQUARE_WKT, "FRDBS": "1", "QSDWDM": "1402231002010000000", "ZLDWDM": "1402251002010000000"},
                 {"wkt": "POLYGON ((9 0, 900 0, 900 9, 9 9, 9 0))", "FRDBS": "0"}]}, roles=FARMLAND_LAYER),
-        RuleExample("a complete code of a place", _make_plan(ZLDWDM="1402251002010000000", QSDWDM=None), roles=FARMLAND_LAYER),
-        RuleExample("fields in a river bed with a reason", _make_plan(TBXHDM="HDGD", WDGD="否", FWDGDHRLY="堤外滩地，多年稳定耕种"), roles=FARMLAND_LAYER),
+        RuleExample("a complete code of a place", make_example(ZLDWDM="1402251002010000000", QSDWDM=None), roles=FARMLAND_LAYER),
+        RuleExample("fields in a river bed with a reason", make_example(TBXHDM="HDGD", WDGD="否", FWDGDHRLY="堤外滩地，多年稳定耕种"), roles=FARMLAND_LAYER),
         RuleExample("remarks that fit", {"layer": [{"wkt": SMALL_SQUARE_WKT, "BZ": text} for text in ("已建成高标准农田", "未占用", "未被占用", "无违法占用", "占用补划", "不存在非农化", "未发现撂荒", "不调出", "禁止建房", None)]}, roles=FARMLAND_LAYER),
-        RuleExample("fields that were not sown", _make_plan(ZZSXDM="WG", TBXHDM=None), roles=FARMLAND_LAYER),
+        RuleExample("fields that were not sown", make_example(ZZSXDM="WG", TBXHDM=None), roles=FARMLAND_LAYER),
         RuleExample("telephone numbers", {"layer": [{"wkt": SMALL_SQUARE_WKT, "LXDH": number} for number in
                 ("13900000000", "0352-8320000", "(0352)8320000转802", "0352-8320000、13900000000", None)]}, roles=FARMLAND_LAYER),
     ],
@@ -251,8 +247,9 @@ def _report_unfit_rows(
 ) -> Iterator[Finding]:
     """Yield one finding on all rows of ``is_unfit``, (n,) bool, with their area; none without such a row."""
     for row in layer.sort_rows(np.flatnonzero(is_unfit))[:1]:
-        value = layer.get_texts_by_name(template_field.name)[row]
-        finding = _make_field_finding(layer, template_field, is_unfit, case, value, ctx)
+        finding = _make_field_finding(
+            layer, template_field, is_unfit, case, layer.get_texts_by_name(template_field.name)[row], ctx
+        )
         if layer.template.geometry == "polygon":
             finding.area_m2 = float(np.nansum(layer.measure_rows(np.flatnonzero(is_unfit))))
         yield finding

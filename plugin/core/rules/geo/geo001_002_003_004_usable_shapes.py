@@ -180,8 +180,11 @@ def invalid_geometry(layer: Layer, *, ctx: RuleContext) -> Iterator[Finding]:
         elif expected_type == "polygon" and is_flat[position]:
             yield make_finding(case="zero_area", params={"reason": "zero_area"}, geometry=_find_any_point(shape))
         if has_curve[position]:
-            reason = {"reason": "curve", "step": layer.source.curve_step}
-            yield make_finding(case="curve", params=reason, geometry=_find_any_point(shape))
+            yield make_finding(
+                case="curve",
+                params={"reason": "curve", "step": layer.source.curve_step},
+                geometry=_find_any_point(shape),
+            )
 
 
 def _report_wrong_types(layer: Layer, ctx: RuleContext) -> Iterator[Finding]:

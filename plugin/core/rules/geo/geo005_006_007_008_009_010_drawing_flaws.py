@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rules on traces of careless drawing: acute angles, tiny or narrow parts, near or too many vertices."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -410,9 +410,13 @@ def reserves(
     if red_line is not None and total > 0:
         shared = ctx.geometry.find_shared_areas(reserves, red_line, left_rows=rows)
         inside = float((shared.share * reserves.statutory[shared.left]).sum())
-        inputs = {"reserves_m2": total, "in_red_line_m2": inside}
         figure = Indicator(
-            RED_LINE_SHARE_ID, 100 * inside / total, "share", "statutory", inputs=inputs, confirmed=confirmed
+            RED_LINE_SHARE_ID,
+            100 * inside / total,
+            "share",
+            "statutory",
+            inputs={"reserves_m2": total, "in_red_line_m2": inside},
+            confirmed=confirmed,
         )
         result.indicators.append(figure)
         if min_red_line_share:

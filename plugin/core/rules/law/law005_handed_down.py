@@ -427,9 +427,16 @@ def _report_sums(result: RuleResult, sums: list[PartsSum], area: str, ctx: RuleC
                 "count": len(names),
                 "names": "、".join(names[:_MAX_LISTED_NAMES]) + ("…" if len(names) > _MAX_LISTED_NAMES else ""),
             }
-            role = find_role_of_figure(field, ctx)
             result.add_applicable(
-                [Finding(role, field=field, case="unallocated", severity=Severity.INFO, params=params)]
+                [
+                    Finding(
+                        find_role_of_figure(field, ctx),
+                        field=field,
+                        case="unallocated",
+                        severity=Severity.INFO,
+                        params=params,
+                    )
+                ]
             )
         if parts_sum.state:
             result.is_applicable = True

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rules that compare farmland and control lines with the sealed edition."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

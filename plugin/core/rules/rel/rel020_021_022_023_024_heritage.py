@@ -235,8 +235,9 @@ def purple_line_in_heritage_line(purple_line: Layer, heritage: Layer, *, ctx: Ru
         The opposite direction is not checked: ranges in the countryside have no purple line. Runs by default for a
         whole county (scope county), else if the rule or its group heritage is selected.
     """
-    pieces = ctx.geometry.find_uncovered_pieces(purple_line, heritage)
-    return ctx.make_pair_findings(purple_line, heritage, pieces, by_place=True)
+    return ctx.make_pair_findings(
+        purple_line, heritage, ctx.geometry.find_uncovered_pieces(purple_line, heritage), by_place=True
+    )
 
 
 FAR_WKT = "POLYGON ((900 0, 910 0, 910 10, 900 10, 900 0))"

@@ -132,8 +132,9 @@ def detail_units_tile_boundary(detail_units: Layer, boundary: Layer, centre: Lay
                     by_place=True,
                 )
             )
-    overlaps = ctx.geometry.find_shared_pieces(detail_units)
-    result.findings += ctx.make_pair_findings(detail_units, detail_units, overlaps, case="overlap")
+    result.findings += ctx.make_pair_findings(
+        detail_units, detail_units, ctx.geometry.find_shared_pieces(detail_units), case="overlap"
+    )
     result.is_applicable = result.is_applicable or bool(result.findings)
     return result
 
@@ -248,7 +249,5 @@ def central_area_layers_within_extent(layer: Layer, centre: Layer, *, ctx: RuleC
     if layer.template.group != centre.template.group or layer.role in extent_roles or layer.template.base:
         return None
     if layer.template.geometry == "polygon":
-        uncovered_pieces = ctx.geometry.find_uncovered_pieces(layer, centre)
-        return ctx.make_pair_findings(layer, centre, uncovered_pieces, by_place=True)
-    outside_pieces = ctx.geometry.find_point_line_pieces_outside(layer, centre)
-    return list(make_findings_of_pieces(layer, centre, outside_pieces, ctx))
+        return ctx.make_pair_findings(layer, centre, ctx.geometry.find_uncovered_pieces(layer, centre), by_place=True)
+    return list(make_findings_of_pieces(layer, centre, ctx.geometry.find_point_line_pieces_outside(layer, centre), ctx))

@@ -117,8 +117,9 @@ def hazard_sites_in_boundary(*, ctx: RuleContext) -> RuleResult:
         result.is_applicable = True
         for area in hazard_areas:
             if refuge.template.geometry == "polygon":
-                shared_pieces = ctx.geometry.find_shared_pieces(refuge, area)
-                result.findings += ctx.make_pair_findings(refuge, area, shared_pieces, case="refuge")
+                result.findings += ctx.make_pair_findings(
+                    refuge, area, ctx.geometry.find_shared_pieces(refuge, area), case="refuge"
+                )
             else:
                 pieces_inside = ctx.geometry.find_point_line_pieces_inside(refuge, area)
                 result.findings += make_findings_of_pieces(refuge, area, pieces_inside, ctx, case="refuge")

@@ -266,8 +266,9 @@ def present_land_in_red_line(
                 areas, is_changed = parts.area.copy(), np.isin(parts.right, in_core.right)
                 areas[is_changed] = ctx.geometry.measure_drawn_areas(shapes[is_changed])
                 parts = replace(parts, geometry=shapes, area=areas)
-            others = [(farmland, "REL001"), (cultivated, "REL010")]
-            reported_parts = _leave_out_cultivated_parcels(parts, parcels, is_cultivated, others, ctx)
+            reported_parts = _leave_out_cultivated_parcels(
+                parts, parcels, is_cultivated, [(farmland, "REL001"), (cultivated, "REL010")], ctx
+            )
             findings = list(_report_large_parts("red_line", group, red_line, parcels, reported_parts, ctx))
             for finding in findings:
                 finding.params["shown"]["core_zones"] = {

@@ -1,6 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -149,8 +147,9 @@ def main_function_zones(
             )
     result.findings += _find_missing_additional_functions(functions_found, functions, zones, ctx)
     if townships is not None:
-        uncovered_pieces = ctx.geometry.find_uncovered_pieces(townships, functions)
-        uncovered_findings = ctx.make_pair_findings(townships, functions, uncovered_pieces, case="bare", by_place=True)
+        uncovered_findings = ctx.make_pair_findings(
+            townships, functions, ctx.geometry.find_uncovered_pieces(townships, functions), case="bare", by_place=True
+        )
         give_findings_to_layer(uncovered_findings, functions)
         result.findings += uncovered_findings
     return result

@@ -288,8 +288,9 @@ def _find_land_of_a_kind_without_zone(
 
     ``code``: the kind of zone; ``classes``: land-use classes (2023) of its land.
     """
-    is_of_classes = find_rows_of_classes(parcels, classes, ctx) & parcels.has_shape
-    positions = np.array(parcels.sort_rows(np.flatnonzero(is_of_classes)), dtype=int)
+    positions = np.array(
+        parcels.sort_rows(np.flatnonzero(find_rows_of_classes(parcels, classes, ctx) & parcels.has_shape)), dtype=int
+    )
     if ctx.find_rows_with_code(layer, "zone_code", [code]).any():
         return
     areas = np.nan_to_num(parcels.measure_rows(positions))

@@ -225,8 +225,9 @@ def _report_large_parts(result: RuleResult, field_by_role: dict[str, str], ctx: 
         rows = np.array([word in grade for grade in grades], dtype=bool)
         if not rows.any():
             continue
-        others = find_usable_layers(excepted, ctx, result)
-        parts = _find_land_in_or_outside_line(line, evaluation, rows, relation, others, ctx)
+        parts = _find_land_in_or_outside_line(
+            line, evaluation, rows, relation, find_usable_layers(excepted, ctx, result), ctx
+        )
         areas = ctx.geometry.measure_drawn_areas(parts)
         is_large = areas >= float(least)
         is_whole = np.zeros(len(parts), dtype=bool)
@@ -301,7 +302,6 @@ def _find_land_in_or_outside_line(
     covering_shapes = [other.plane_shapes[other.has_shape] for other in others]
     if not len(parts) or not any(map(len, covering_shapes)):
         return parts
-    first_row = np.full(len(parts), np.flatnonzero(rows)[0])
     return ctx.geometry.find_uncovered_pieces_of_shapes(
-        evaluation, first_row, parts, None, Polygons(np.concatenate(covering_shapes))
+        evaluation, np.full(len(parts), np.flatnonzero(rows)[0]), parts, None, Polygons(np.concatenate(covering_shapes))
     ).geometry

@@ -335,11 +335,12 @@ def layer_geometry(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     other_dimensions = [n for n, count in enumerate(counts) if count and n != expected]
     result = RuleResult(is_applicable=any(counts))
     if other_dimensions:
-        other_rows = np.flatnonzero(np.isin(dimensions, other_dimensions)).tolist()
         params = {
             "expected": layer.template.geometry,
             "actual": GEOMETRY_BY_DIMENSION[max(other_dimensions, key=lambda n: counts[n])],
-            **make_row_list_params(layer, other_rows, MAX_NAMED_ROWS),
+            **make_row_list_params(
+                layer, np.flatnonzero(np.isin(dimensions, other_dimensions)).tolist(), MAX_NAMED_ROWS
+            ),
         }
         params["shown"]["types"] = [GEOMETRY_BY_DIMENSION[n] for n in other_dimensions]
         result.findings.append(Finding(layer.role, params=params))

@@ -459,8 +459,11 @@ def field_list(layer: Layer, *, ctx: RuleContext) -> Iterator[Finding]:
     actual_order = [name for name in actual_types if name in set(template_order)]
     for actual_name, expected_name in zip(actual_order, template_order, strict=True):
         if actual_name != expected_name:
-            severity = Severity.INFO if layer.template.fields_mark == "C" else None
             yield Finding(
-                layer.role, field=actual_name, case="order", severity=severity, params={"wanted": expected_name}
+                layer.role,
+                field=actual_name,
+                case="order",
+                severity=Severity.INFO if layer.template.fields_mark == "C" else None,
+                params={"wanted": expected_name},
             )
             break

@@ -510,8 +510,9 @@ def outside_county(
     shapes = np.array(list(pieces.geometry), dtype=object)
     at_edge = shapely.dwithin(shapes, outline.shapes[0].boundary, ctx.tolerance.edge_match_m)
     is_reported = shapely.area(shapely.intersection(shapes, outside_townships)) > shapely.area(shapes) / 2
-    positions = np.flatnonzero(at_edge & ~is_reported).tolist()
-    return findings + _make_part_findings(county, parcels, pieces, positions, ctx, "parcels", Severity.WARNING)
+    return findings + _make_part_findings(
+        county, parcels, pieces, np.flatnonzero(at_edge & ~is_reported).tolist(), ctx, "parcels", Severity.WARNING
+    )
 
 
 def _make_part_findings(

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rules on edges that two features or two lines share, but that were drawn twice."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from itertools import combinations, product
 
@@ -101,8 +99,9 @@ def shared_edges(*, ctx: RuleContext) -> RuleResult:
     pairs = [*((layer, layer) for layer in non_overlapping_layers), *combinations(fitting_layers, 2)]
     for first_layer, second_layer in pairs:
         ctx.cancellation.raise_if_cancelled()
-        mismatches = ctx.geometry.find_vertex_mismatches(first_layer, second_layer)
-        result.findings += _report_mismatches_by_pair(first_layer, second_layer, mismatches, ctx)
+        result.findings += _report_mismatches_by_pair(
+            first_layer, second_layer, ctx.geometry.find_vertex_mismatches(first_layer, second_layer), ctx
+        )
         result.findings += _report_vertices_parted_in_degrees(first_layer, second_layer, ctx)
     for first_layer, second_layer in product(
         fitting_layers, [layer for layer in summarised_layers if layer not in fitting_layers]

@@ -1,6 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -13,7 +11,7 @@ from ...geometry.overlay_pieces import OverlayPieces
 from ...geometry.polygons import Polygons
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
-from ...model.window_register import RegisteredWindow, get_registered_windows
+from ...model.window_register import RegisteredWindow
 from ...plan.layer import Layer
 from ...standard.messages.numbers import format_number
 from ...standard.messages.texts import Texts
@@ -30,8 +28,11 @@ def _describe_filled_share(finding: Finding, texts: Texts, _templates: dict[str,
     if "share" not in finding.params:
         return {}
     share = float(finding.params["share"])
-    key = "filled_wholly" if share >= 100.0 else "filled_partly"
-    return {"filled_share": texts.get("words", key, share=format_number(share, 2))}
+    return {
+        "filled_share": texts.get(
+            "words", "filled_wholly" if share >= 100.0 else "filled_partly", share=format_number(share, 2)
+        )
+    }
 
 
 @rule(
@@ -97,7 +98,7 @@ def windows(*, ctx: RuleContext, window_share: float = 0.95) -> RuleResult:
                 layer, holes, Polygons(np.concatenate([filler.plane_shapes for filler in fillers])), ctx
             )
             areas = ctx.geometry.measure_drawn_areas(holes.geometry)
-            registered = get_registered_windows(ctx.side_inputs)
+            registered = ctx.side_inputs.get_input("windows", tuple)
             for n, row in enumerate(holes.left.tolist()):
                 area = float(areas[n])
                 if total_share[n] * area <= ctx.tolerance.min_area_m2:
