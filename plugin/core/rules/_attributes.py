@@ -27,9 +27,14 @@ MAX_SHOWN_FIDS = 20
 MAX_NAMED_ROWS = 5
 #: Names shown; the rest is counted.
 _MAX_LISTED_NAMES = 5
+#: Digits of the codes of a county, a township and a village.
+COUNTY_DIGITS, TOWNSHIP_DIGITS, VILLAGE_DIGITS = 6, 9, 12
+#: Ends of the names of a field with a code, and of the field with its name: ZLDWDM and ZLDWMC.
+CODE_SUFFIX, NAME_SUFFIX = "DM", "MC"
 #: For examples of rules: a polygon (m), and the layer of the land survey.
 SMALL_SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 PARCEL_LAYER = {"layer": "DLTB"}
+ZONE_LAYER, CENTRE_ZONE_LAYER = {"layer": "YDYHGHFQ"}, {"layer": "ZXCQGHFQ"}
 
 
 def make_example(*rows: dict[str, Any], **values: Any) -> dict[str, list[dict[str, Any]]]:

@@ -32,6 +32,15 @@ EAST_HALF_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"
 WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
 OVERLAPPING_WKT = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
 SQUARE_KM_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
+FAR_EAST_SQUARE_WKT = "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"
+WIDE_WKT = "POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))"
+RING_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"
+ISLAND_WKT = "POLYGON ((40 40, 60 40, 60 60, 40 60, 40 40))"
+WEST_TOWNSHIP = {"wkt": SQUARE_WKT, "division_code": "140225100", "division_name": "甲镇"}
+EAST_TOWNSHIP = {"wkt": EAST_SQUARE_WKT, "division_code": "140225101", "division_name": "乙乡"}
+#: Statutory area of the square at the place of the examples, in m²: 100 km from the meridian the plane shows 0.025 %
+#: too much.
+SQUARE_M2 = 9997.55
 #: Rules on overlaps of two of the three control lines.
 CONTROL_LINE_OVERLAPS = ("REL001", "REL002", "REL003")
 #: Rules that compare zones with the control line that they follow.

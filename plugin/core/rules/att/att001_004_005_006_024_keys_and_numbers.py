@@ -16,6 +16,9 @@ from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Sever
 from ...plan.layer import Layer
 from ...standard.numbering import BSM_FILL, BSM_LENGTH
 from .._attributes import (
+    CODE_SUFFIX,
+    COUNTY_DIGITS,
+    NAME_SUFFIX,
     SMALL_SQUARE_WKT,
     ValueProblem,
     explain_missing_fields,
@@ -410,14 +413,10 @@ def key_two_ways(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
 
 
 FIRST_VILLAGE, SECOND_VILLAGE = "1402251002000000000", "1402251002010000000"
-#: Digits of a county's code, at the beginning of places and of some numbers.
-COUNTY_DIGITS = 6
 #: Numbers named in the message on a whole layer.
 MAX_LISTED_NUMBERS = 5
 #: Rows with one number whose shapes are compared in pairs, and the shared part from which two shapes are the same.
 MAX_COMPARED_ROWS, SAME_PLACE_SHARE = 20, 0.999
-#: Ends of the names of a field with a code, and of the field with its name: ZLDWDM and ZLDWMC.
-CODE_SUFFIX, NAME_SUFFIX = "DM", "MC"
 
 
 def _make_plan_with_parcels(*parcels: tuple[str, str]) -> dict[str, list[dict[str, str]]]:

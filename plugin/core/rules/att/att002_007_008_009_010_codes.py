@@ -11,8 +11,10 @@ from ...standard.codes import CodeList
 from ...standard.messages.texts import CodeListName
 from ...standard.template import TemplateField
 from .._attributes import (
+    CENTRE_ZONE_LAYER,
     PARCEL_LAYER,
     SMALL_SQUARE_WKT,
+    ZONE_LAYER,
     ValueProblem,
     explain_missing_fields,
     find_codes_with_subcodes,
@@ -165,9 +167,6 @@ def _find_code_problem(
             "expected": "、".join(f"{one} {codes[one].name}" for one in sorted(heads)),
         },
     )
-
-
-ZONE_LAYER = {"layer": "YDYHGHFQ"}
 
 
 @rule(
@@ -369,7 +368,6 @@ def parent_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     return result
 
 
-CENTRE_ZONE_LAYER = {"layer": "ZXCQGHFQ"}
 #: 二级: 分区 below 一级 (400 城镇发展区 → 410 城镇集中建设区).
 SECOND_LEVEL = 2
 

@@ -10,7 +10,7 @@ from ...figures.indicators.areas import find_net_area_contradictions
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.messages.numbers import format_plain_number
-from .._places import SQUARE_WKT
+from .._places import SQUARE_M2, SQUARE_WKT
 
 CONSISTENT_ROW = {
     "wkt": SQUARE_WKT,
@@ -125,9 +125,6 @@ def net_area(layer: Layer, *, ctx: RuleContext, allowance_m2: float = 0.01) -> R
     return result
 
 
-#: Statutory area of the square at the place of the examples, in m²: 100 km from the meridian the plane shows 0.025 %
-#: too much.
-SQUARE_M2 = 9997.55
 #: Fields with the area of the whole shape.
 AREA_MEANINGS = ("area", "gross_area")
 #: Unit of a field with the length of a line, and the rounding that does not count, in metres.

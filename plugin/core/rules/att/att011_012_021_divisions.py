@@ -11,8 +11,12 @@ from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import (
+    COUNTY_DIGITS,
     PARCEL_LAYER,
     SMALL_SQUARE_WKT,
+    TOWNSHIP_DIGITS,
+    VILLAGE_DIGITS,
+    ZONE_LAYER,
     ValueProblem,
     find_plan_code_prefix,
     make_example,
@@ -113,13 +117,6 @@ def division_code(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
             ctx, layer, layer.get_field_name("division_code"), layer.text("division_code"), find_code_problem
         )
     )
-
-
-ZONE_LAYER = {"layer": "YDYHGHFQ"}
-#: Digits of a county's code and of a township's; zeros or a village follow a township's code.
-COUNTY_DIGITS, TOWNSHIP_DIGITS = 6, 9
-#: Digits of a village's code, with which the code of a place (坐落单位代码) begins.
-VILLAGE_DIGITS = 12
 
 
 def _make_division_row(code: str, name: str | None) -> dict[str, str | None]:

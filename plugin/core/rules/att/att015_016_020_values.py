@@ -14,6 +14,7 @@ from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Sever
 from ...plan.layer import Layer
 from ...standard.template import TemplateField
 from .._attributes import (
+    CENTRE_ZONE_LAYER,
     PARCEL_LAYER,
     SMALL_SQUARE_WKT,
     ValueProblem,
@@ -291,7 +292,6 @@ def _find_span_problem(
     return ValueProblem("ended", {"value": value}) if end < date.today() and end.year >= earliest else None
 
 
-CENTRE_ZONE_LAYER = {"layer": "ZXCQGHFQ"}
 RED_LINE_LAYER = {"layer": "STBHHX"}
 COMPLETE_ROW = {"wkt": SMALL_SQUARE_WKT, "zone_code": "410", "zone_name": "城镇集中建设区", "GKZY": "控制建设强度"}
 

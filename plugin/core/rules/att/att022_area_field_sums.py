@@ -23,12 +23,8 @@ from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import make_row_list_params, read_setting_words
-from .._places import EAST_SQUARE_WKT, SQUARE_WKT, find_equal_shapes
+from .._places import EAST_SQUARE_WKT, FAR_EAST_SQUARE_WKT, SQUARE_M2, SQUARE_WKT, find_equal_shapes
 
-FAR_EAST_SQUARE_WKT = "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"
-#: Statutory area of each square at the place of the examples, in m²: 100 km from the meridian the plane shows 0.025 %
-#: too much.
-SQUARE_M2 = 9997.55
 #: Rounding error of gross and net area in two layers, m².
 RIDGE_ROUNDING_M2 = 0.04
 #: Places that are not townships; `Texts` has their names.

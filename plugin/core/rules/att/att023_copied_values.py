@@ -19,13 +19,13 @@ from .._attributes import MAX_SHOWN_FIDS, format_code_with_name, label_code_of_f
 from .._places import (
     EAST_SQUARE_WKT,
     SQUARE_WKT,
+    WIDE_WKT,
     find_equal_shapes,
     find_row_of_largest_piece,
     find_usable_layer_or_note_reason,
     is_reported_elsewhere,
 )
 
-WIDE_WKT = "POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))"
 #: Digits of the first level of the planning list.
 CLASS_DIGITS = 2
 #: Features that a message names.

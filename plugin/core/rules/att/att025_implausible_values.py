@@ -13,8 +13,11 @@ from ...plan.layer import Layer
 from ...standard.messages.numbers import round_unlike_limit
 from ...standard.template import TemplateField
 from .._attributes import (
+    CODE_SUFFIX,
     MAX_SHOWN_FIDS,
+    NAME_SUFFIX,
     SMALL_SQUARE_WKT,
+    VILLAGE_DIGITS,
     ValueProblem,
     label_code_of_field,
     make_example,
@@ -29,10 +32,6 @@ RESERVE_LAYER, FARMLAND_LAYER = {"layer": "ZRBHD"}, {"layer": "YJJBNTBHTB"}
 CULTIVATED_LAYER, HERITAGE_LAYER = {"layer": "GDBHMB"}, {"layer": "LSWHBHX"}
 #: Digits of a province in a division code.
 PROVINCE_DIGITS = 2
-#: Digits of a village in the codes of owner and place.
-VILLAGE_DIGITS = 12
-#: Ends of the names of a field with a code, and of the field with its name: ZZSXDM and ZZSXMC.
-CODE_SUFFIX, NAME_SUFFIX = "DM", "MC"
 #: Between spellings of one word, and between the numbers of a field.
 SPELLING_SEPARATOR = "|"
 

@@ -20,6 +20,8 @@ from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Sever
 from ...plan.layer import Layer
 from .._attributes import find_value_of_most_land, format_code_with_name
 from .._places import (
+    ISLAND_WKT,
+    RING_WKT,
     SQUARE_WKT,
     is_layer_in_setting,
     is_reported_elsewhere,
@@ -355,8 +357,6 @@ def complex_shapes(
             )
 
 
-RING_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"
-ISLAND_WKT = "POLYGON ((40 40, 60 40, 60 60, 40 60, 40 40))"
 #: A hole with a smaller open share than this is filled: the rest is a gap, which TOP004 reports.
 MIN_OPEN_SHARE = 0.5
 

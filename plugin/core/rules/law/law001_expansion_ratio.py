@@ -20,6 +20,7 @@ from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.messages.texts import format_number
 from .._attributes import make_row_list_params
+from .._places import FAR_EAST_SQUARE_WKT
 
 #: Keys that a message names.
 _MAX_LISTED_KEYS = 3
@@ -30,7 +31,6 @@ BASE_PARCEL = {
     "data_year": 2020,
 }
 BOUNDARY_ROW = {"wkt": "POLYGON ((0 0, 120 0, 120 100, 0 100, 0 0))", "zone_code": "410"}
-ORCHARD_WKT = "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"
 #: 1.4 times the base with the window, 1.04 times without.
 BOUNDARY_ROW_WITH_HOLE = {
     "wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0), (60 20, 120 20, 120 80, 60 80, 60 20))",
@@ -108,16 +108,16 @@ BOUNDARY_WITHOUT_WINDOW = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))",
         RuleExample("ratio 1.4 against 1.3", {"boundary": [BOUNDARY_WITHOUT_WINDOW], "base_parcels": [BASE_PARCEL]}, finds=1, roles={"base_parcels": "DLTB"}),
         RuleExample("ratio 0.7 by the field, 1.4 by the land", {"boundary": [BOUNDARY_WITHOUT_WINDOW], "base_parcels": [{**BASE_PARCEL, "gross_area": 20000.0}]}, finds=1,
                 roles={"base_parcels": "DLTB"}),
-        RuleExample("an orchard in the base", {"boundary": [BOUNDARY_ROW], "base_parcels": [BASE_PARCEL, {**BASE_PARCEL, "wkt": ORCHARD_WKT, "land_use": "0201"}]}, finds=1,
+        RuleExample("an orchard in the base", {"boundary": [BOUNDARY_ROW], "base_parcels": [BASE_PARCEL, {**BASE_PARCEL, "wkt": FAR_EAST_SQUARE_WKT, "land_use": "0201"}]}, finds=1,
                 roles={"base_parcels": "DLTB"}),
-        RuleExample("a village in the base", {"boundary": [BOUNDARY_ROW], "base_parcels": [{"wkt": ORCHARD_WKT, "land_use": "070100", "urban_code": "202",
+        RuleExample("a village in the base", {"boundary": [BOUNDARY_ROW], "base_parcels": [{"wkt": FAR_EAST_SQUARE_WKT, "land_use": "070100", "urban_code": "202",
                 "gross_area": 10000.0}],
-                "parcels": [{**BASE_PARCEL, "wkt": ORCHARD_WKT, "land_use": "0701", "urban_code": "203"}]}, finds=2,
+                "parcels": [{**BASE_PARCEL, "wkt": FAR_EAST_SQUARE_WKT, "land_use": "0701", "urban_code": "203"}]}, finds=2,
                 roles={"base_parcels": "XZYDYH", "parcels": "DLTB"}),
         RuleExample("an orchard in the present use of the centre", {"boundary": [BOUNDARY_ROW], "base_parcels": [{"wkt": BASE_PARCEL["wkt"], "land_use": "070100", "urban_code": "202",
                 "gross_area": 10000.0}], "ZXCQXZYDYH": [{"wkt": "POLYGON ((0 0, 4 0, 4 100, 0 100, 0 0))", "land_use": "020100"}]}, finds=1,
                 roles={"base_parcels": "XZYDYH"}),
-        RuleExample("a town of the base far outside", {"boundary": [BOUNDARY_WITHOUT_WINDOW], "base_parcels": [BASE_PARCEL, {**BASE_PARCEL, "wkt": ORCHARD_WKT}]},
+        RuleExample("a town of the base far outside", {"boundary": [BOUNDARY_WITHOUT_WINDOW], "base_parcels": [BASE_PARCEL, {**BASE_PARCEL, "wkt": FAR_EAST_SQUARE_WKT}]},
                 finds=1, roles={"base_parcels": "DLTB"}),
         RuleExample("a base of 2023", {"boundary": [BOUNDARY_ROW], "base_parcels": [{**BASE_PARCEL, "data_year": 2023}]}, finds=1, roles={"base_parcels": "DLTB"}),
         RuleExample("a window with nothing in it", {"boundary": [BOUNDARY_ROW_WITH_HOLE], "base_parcels": [BASE_PARCEL]}, finds=1, roles={"base_parcels": "DLTB"}),

@@ -35,9 +35,7 @@ from ...standard.messages.numbers import format_number
 from ...standard.messages.texts import IndicatorName, Texts
 from ...standard.profile import IndicatorTarget, count_decimals
 from ...standard.template import Template
-from .._places import SQUARE_KM_WKT
-
-HECTARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+from .._places import SQUARE_KM_WKT, SQUARE_WKT
 
 
 @rule(
@@ -76,22 +74,22 @@ HECTARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "the target is still missed, compare {layer} with the approved result and adjust it.",
     },
     fails=[
-        RuleExample("red line too small", {"red_line": [HECTARE_WKT]}, finds=1, settings={"targets": [("red_line_area", ">=", "2.00", "ha")]}),
-        RuleExample("boundary too large", {"boundary": [HECTARE_WKT]}, finds=1, settings={"targets": [("boundary_area", "<=", "0.50", "ha")]}),
-        RuleExample("one unit less than in the text", {"detail_units": [HECTARE_WKT]}, finds=1,
+        RuleExample("red line too small", {"red_line": [SQUARE_WKT]}, finds=1, settings={"targets": [("red_line_area", ">=", "2.00", "ha")]}),
+        RuleExample("boundary too large", {"boundary": [SQUARE_WKT]}, finds=1, settings={"targets": [("boundary_area", "<=", "0.50", "ha")]}),
+        RuleExample("one unit less than in the text", {"detail_units": [SQUARE_WKT]}, finds=1,
                 settings={"targets": [("detail_units_count", "=", "2", "count")]}),
-        RuleExample("a target in the wrong unit", {"red_line": [HECTARE_WKT]}, finds=1, settings={"targets": [("red_line_area", ">=", "0.50", "mu")]}),
-        RuleExample("another document asks for more", {"red_line": [HECTARE_WKT]}, finds=1,
+        RuleExample("a target in the wrong unit", {"red_line": [SQUARE_WKT]}, finds=1, settings={"targets": [("red_line_area", ">=", "0.50", "mu")]}),
+        RuleExample("another document asks for more", {"red_line": [SQUARE_WKT]}, finds=1,
                 settings={"targets": [("red_line_area", ">=", "0.50", "ha", ("2.00", "另一份规划"))]}),
-        RuleExample("net farmland short while gross is not", {"farmland": [{"wkt": HECTARE_WKT, "gross_area": 10000.0, "net_area": 9000.0,
+        RuleExample("net farmland short while gross is not", {"farmland": [{"wkt": SQUARE_WKT, "gross_area": 10000.0, "net_area": 9000.0,
                 "deduction_area": 1000.0}]}, finds=1, settings={"targets": [("farmland_area", ">=", "1.00", "ha")]}),
     ],
     passes=[
-        RuleExample("met", {"red_line": [HECTARE_WKT]}, settings={"targets": [("red_line_area", ">=", "0.50", "ha")]}),
-        RuleExample("another document is met, too", {"red_line": [HECTARE_WKT]},
+        RuleExample("met", {"red_line": [SQUARE_WKT]}, settings={"targets": [("red_line_area", ">=", "0.50", "ha")]}),
+        RuleExample("another document is met, too", {"red_line": [SQUARE_WKT]},
                 settings={"targets": [("red_line_area", ">=", "0.50", "ha", ("0.90", "另一份规划"))]}),
-        RuleExample("as stated", {"reserves": [HECTARE_WKT]}, settings={"targets": [("reserves_area", "=", "1.00", "ha")]}),
-        RuleExample("no target of this area", {"red_line": [HECTARE_WKT]}),
+        RuleExample("as stated", {"reserves": [SQUARE_WKT]}, settings={"targets": [("reserves_area", "=", "1.00", "ha")]}),
+        RuleExample("no target of this area", {"red_line": [SQUARE_WKT]}),
     ],
 )  # fmt: skip
 def area_targets(

@@ -43,25 +43,14 @@ from ...standard.divisions import label_division
 from ...standard.messages.texts import IndicatorName, Texts, format_number
 from ...standard.profile.profile_figures import AllocatedTarget, get_township_targets
 from ...standard.template import Template
-from .._places import is_reported_elsewhere
+from .._attributes import COUNTY_DIGITS, TOWNSHIP_DIGITS
+from .._places import EAST_TOWNSHIP, WEST_TOWNSHIP, is_reported_elsewhere
 
-WEST_TOWNSHIP = {
-    "wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))",
-    "division_code": "140225100",
-    "division_name": "甲镇",
-}
-EAST_TOWNSHIP = {
-    "wkt": "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))",
-    "division_code": "140225101",
-    "division_name": "乙乡",
-}
 #: Nine tenths of its area are net: a field in both townships, with the larger part in the first.
 FARMLAND_ROW = {"wkt": "POLYGON ((25 0, 125 0, 125 100, 25 100, 25 0))", "gross_area": 10000.0, "net_area": 9000.0}
 FARMLAND_ROW_WITH_CODE = {**FARMLAND_ROW, "location_code": "1402251012000000000"}
 #: Place outside all townships; `Texts` has its name. Places and keys that a message names.
 AREA_OUTSIDE_TOWNSHIPS, _MAX_LISTED = "outside_townships", 3
-#: Digits of the codes of townships and counties; villages have more digits, and may share a name.
-_TOWNSHIP_DIGITS, _COUNTY_DIGITS = 9, 6
 
 
 def _describe_misplaced_rows(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
@@ -309,15 +298,15 @@ def _report_repeated_divisions(townships: Layer | None, ctx: RuleContext) -> Ite
     if townships is None or not (townships.has_field("division_code") and townships.has_field("division_name")):
         return
     pairs = list(zip(townships.text("division_code"), townships.text("division_name"), strict=True))
-    has_several_counties = int(ctx.norm.get("attributes.area_digits")) < _COUNTY_DIGITS
+    has_several_counties = int(ctx.norm.get("attributes.area_digits")) < COUNTY_DIGITS
     row_of_division = {
-        (code, name): row for row, (code, name) in enumerate(pairs) if len(code) == _TOWNSHIP_DIGITS and name
+        (code, name): row for row, (code, name) in enumerate(pairs) if len(code) == TOWNSHIP_DIGITS and name
     }
     for position, (case, key, others) in enumerate((("code_twice", "code", "names"), ("name_twice", "name", "codes"))):
         rows: dict[tuple[str, str], dict[str, int]] = {}
         for pair, row in row_of_division.items():
             # Townships of different counties, in the plan of a city or province, may have the same name.
-            county = pair[0][:_COUNTY_DIGITS] if case == "name_twice" and has_several_counties else ""
+            county = pair[0][:COUNTY_DIGITS] if case == "name_twice" and has_several_counties else ""
             rows.setdefault((pair[position], county), {})[pair[1 - position]] = row
         for (value, _), sharing in rows.items():
             if len(sharing) > 1:

@@ -38,18 +38,8 @@ from ...standard.profile.profile_data import RegisteredSite
 from ...standard.profile.profile_figures import AllocatedTarget, AllocatedTargets, get_township_targets
 from ...standard.template import Template
 from .._attributes import read_setting_words
-from .._places import find_role_of_figure
+from .._places import EAST_TOWNSHIP, WEST_TOWNSHIP, find_role_of_figure
 
-WEST_TOWNSHIP = {
-    "wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))",
-    "division_code": "140225100",
-    "division_name": "甲镇",
-}
-EAST_TOWNSHIP = {
-    "wkt": "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))",
-    "division_code": "140225101",
-    "division_name": "乙乡",
-}
 COUNTY_TARGETS = {"targets": [("farmland_area", ">=", "63.25", "wan_mu")]}
 #: Areas whose targets are divided among the townships (mark C).
 DIVIDED_INDICATORS_SETTING = "indicators.divided"

@@ -19,9 +19,7 @@ from ...standard.messages.numbers import choose_figure_decimals
 from ...standard.messages.texts import TEXT_LANGUAGES, IndicatorName, Texts, format_number
 from ...standard.profile import IndicatorTarget, OtherSource, StatedFigure
 from ...standard.template import Template
-from .._places import SQUARE_KM_WKT, find_role_of_figure
-
-HECTARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+from .._places import SQUARE_KM_WKT, SQUARE_WKT, find_role_of_figure
 
 
 def _advise_on_documents(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
@@ -56,10 +54,10 @@ def _advise_on_documents(finding: Finding, texts: Texts, _templates: dict[str, T
         "stated": "{figure} of {area} for {year} differs between two documents: “{source}” has {value} {unit}, “{other}” has "
         "{said} {unit}. {advice}",
     },
-    fails=[RuleExample("two plans, two figures", {"red_line": [HECTARE_WKT]}, finds=1, settings={"targets": [("red_line_area", ">=", "2.00", "ha", ("2.10", "另一份规划"))]})],
+    fails=[RuleExample("two plans, two figures", {"red_line": [SQUARE_WKT]}, finds=1, settings={"targets": [("red_line_area", ">=", "2.00", "ha", ("2.10", "另一份规划"))]})],
     passes=[
-        RuleExample("the same figure with more digits", {"red_line": [HECTARE_WKT]}, settings={"targets": [("red_line_area", ">=", "2.0", "ha", ("2.00", "另一份规划"))]}),
-        RuleExample("one document only", {"red_line": [HECTARE_WKT]}, settings={"targets": [("red_line_area", ">=", "2.00", "ha")]}),
+        RuleExample("the same figure with more digits", {"red_line": [SQUARE_WKT]}, settings={"targets": [("red_line_area", ">=", "2.0", "ha", ("2.00", "另一份规划"))]}),
+        RuleExample("one document only", {"red_line": [SQUARE_WKT]}, settings={"targets": [("red_line_area", ">=", "2.00", "ha")]}),
     ],
 )  # fmt: skip
 def texts_agree(*, ctx: RuleContext) -> RuleResult:
@@ -209,7 +207,7 @@ TASK_WORDS_SETTING = "indicators.task_words"
             ("红线总长", "12.5", "公里", "附表2"), ("红线面积", "若干", "公顷", "文本第9条"), ("红线面积", "1.00", "%", "附表3")]}),
         RuleExample("the task in one place, the drawn area in another", {"red_line": [SQUARE_KM_WKT]}, finds=1, settings={"targets": [("red_line_area", ">=", "95.00", "ha")]},
                 side={"figures": [("生态保护红线面积", "1.00", "平方千米", "文本第12条"), ("红线面积", "95.00", "公顷", "附表1")]}),
-        RuleExample("no map, but two texts", {"red_line": [HECTARE_WKT]}, finds=1, side={"figures": [
+        RuleExample("no map, but two texts", {"red_line": [SQUARE_WKT]}, finds=1, side={"figures": [
             ("森林覆盖率", "14.17", "%", "文本第5条"), ("森林覆盖率", "15.17", "%", "附表1")]}),
     ],
     passes=[

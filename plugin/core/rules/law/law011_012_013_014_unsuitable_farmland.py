@@ -150,7 +150,6 @@ def farmland_slope(farmland: Layer, *, ctx: RuleContext) -> Iterator[Finding]:
         )
 
 
-LARGE_FIELD_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 NEARBY_PATCH_WKT = "POLYGON ((103 0, 133 0, 133 30, 103 30, 103 0))"
 TOUCHING_SMALL_WKTS = [
     "POLYGON ((200 0, 230 0, 230 30, 200 30, 200 0))",
@@ -184,13 +183,13 @@ def _describe_patch(finding: Finding, texts: Texts, templates: dict[str, Templat
         "patch, or replace it with connected cultivated land.",
     },
     fails=[
-        RuleExample("alone", {"farmland": [LARGE_FIELD_WKT, "POLYGON ((200 0, 230 0, 230 30, 200 30, 200 0))"]}, finds=1, areas=(900.0,)),
-        RuleExample("two small ones together are one patch", {"farmland": [LARGE_FIELD_WKT, *TOUCHING_SMALL_WKTS]}, finds=1, areas=(1800.0,)),
-        RuleExample("across a ditch", {"farmland": [LARGE_FIELD_WKT, NEARBY_PATCH_WKT]}, finds=1, areas=(900.0,)),
+        RuleExample("alone", {"farmland": [SQUARE_WKT, "POLYGON ((200 0, 230 0, 230 30, 200 30, 200 0))"]}, finds=1, areas=(900.0,)),
+        RuleExample("two small ones together are one patch", {"farmland": [SQUARE_WKT, *TOUCHING_SMALL_WKTS]}, finds=1, areas=(1800.0,)),
+        RuleExample("across a ditch", {"farmland": [SQUARE_WKT, NEARBY_PATCH_WKT]}, finds=1, areas=(900.0,)),
     ],
     passes=[
-        RuleExample("small, but part of a field", {"farmland": [LARGE_FIELD_WKT, "POLYGON ((100 0, 130 0, 130 30, 100 30, 100 0))"]}),
-        RuleExample("a county accepts ditches within a patch", {"farmland": [LARGE_FIELD_WKT, NEARBY_PATCH_WKT]}, parameters={"reach_m": 5.0}),
+        RuleExample("small, but part of a field", {"farmland": [SQUARE_WKT, "POLYGON ((100 0, 130 0, 130 30, 100 30, 100 0))"]}),
+        RuleExample("a county accepts ditches within a patch", {"farmland": [SQUARE_WKT, NEARBY_PATCH_WKT]}, parameters={"reach_m": 5.0}),
         RuleExample("large enough together", {"farmland": TOUCHING_SMALL_WKTS}, parameters={"patch_area_m2": 1500.0}),
     ],
 )  # fmt: skip
@@ -242,9 +241,6 @@ def farmland_fragments(
         )
 
 
-CONSTRUCTION_WKT = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
-
-
 @rule(
     "LAW014",
     "farmland-occupied",
@@ -260,16 +256,16 @@ CONSTRUCTION_WKT = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
         "without one, this is a matter of law enforcement and the land must be restored.",
     },
     fails=[
-        RuleExample("a yard on the field", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": CONSTRUCTION_WKT, "land_use": "0702"}]}, finds=1, areas=(1000.0,)),
-        RuleExample("planned codes", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": CONSTRUCTION_WKT, "land_use": "070100"}]}, finds=1, areas=(1000.0,),
+        RuleExample("a yard on the field", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": OVERLAPPING_WKT, "land_use": "0702"}]}, finds=1, areas=(1000.0,)),
+        RuleExample("planned codes", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": OVERLAPPING_WKT, "land_use": "070100"}]}, finds=1, areas=(1000.0,),
                 roles={"parcels": "XZYDYH"}),
-        RuleExample("road and yard", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": CONSTRUCTION_WKT, "land_use": "0601"}, {"wkt":
+        RuleExample("road and yard", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": OVERLAPPING_WKT, "land_use": "0601"}, {"wkt":
                 "POLYGON ((0 0, 10 0, 10 100, 0 100, 0 0))", "land_use": "1003"}]}, finds=2, areas=(1000.0, 1000.0)),
     ],
     passes=[
         RuleExample("next to it", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": EAST_SQUARE_WKT, "land_use": "0702"}]}),
-        RuleExample("a forest is no building", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": CONSTRUCTION_WKT, "land_use": "0301"}]}),
-        RuleExample("a farm road is no building", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": CONSTRUCTION_WKT, "land_use": "1006"}]}),
+        RuleExample("a forest is no building", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": OVERLAPPING_WKT, "land_use": "0301"}]}),
+        RuleExample("a farm road is no building", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": OVERLAPPING_WKT, "land_use": "1006"}]}),
     ],
 )  # fmt: skip
 def farmland_occupied(farmland: Layer, parcels: Layer, *, ctx: RuleContext) -> RuleResult:

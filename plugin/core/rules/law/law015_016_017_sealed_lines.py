@@ -31,7 +31,7 @@ from ...render.versions.edition_comparison import (
 )
 from ...standard.profile.norm import is_sealed_by_profile
 from .._attributes import MAX_NAMED_ROWS, join_first_names, make_row_list_params
-from .._places import EAST_SQUARE_WKT, is_reported_elsewhere
+from .._places import EAST_SQUARE_WKT, SQUARE_WKT, is_reported_elsewhere
 
 
 def compare_with_sealed_edition(ctx: RuleContext, concept: str, result: RuleResult) -> VersionComparison | None:
@@ -111,7 +111,6 @@ def get_sealed_severity(ctx: RuleContext, layer: Layer) -> Severity | None:
     return Severity.ERROR if is_sealed_by_profile(layer.role, ctx.norm) else None
 
 
-WEST_SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 REDUCED_WEST_WKT = "POLYGON ((0 0, 60 0, 60 100, 0 100, 0 0))"
 TOWNSHIP_ROWS = [
     {"wkt": "POLYGON ((0 0, 300 0, 300 100, 0 100, 0 0))", "division_name": "甲镇"},
@@ -139,19 +138,19 @@ TOWNSHIP_ROWS = [
         "finding and give the document; supplement the rest.",
     },
     fails=[
-        RuleExample("less than was sealed", {"farmland": [REDUCED_WEST_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}, finds=1, areas=(4000.0,)),
-        RuleExample("supplemented in another township", {"farmland": [REDUCED_WEST_WKT, "POLYGON ((500 0, 540 0, 540 100, 500 100, 500 0))"], "townships": TOWNSHIP_ROWS}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}},
+        RuleExample("less than was sealed", {"farmland": [REDUCED_WEST_WKT]}, side={"baseline": {"farmland": [SQUARE_WKT]}}, finds=1, areas=(4000.0,)),
+        RuleExample("supplemented in another township", {"farmland": [REDUCED_WEST_WKT, "POLYGON ((500 0, 540 0, 540 100, 500 100, 500 0))"], "townships": TOWNSHIP_ROWS}, side={"baseline": {"farmland": [SQUARE_WKT]}},
                 finds=1, areas=(4000.0,)),
-        RuleExample("net area less on the same land", {"farmland": [{"wkt": WEST_SQUARE_WKT, "net_area": 8000.0}]},
-                side={"baseline": {"farmland": [{"wkt": WEST_SQUARE_WKT, "net_area": 9000.0}]}}, finds=1),
+        RuleExample("net area less on the same land", {"farmland": [{"wkt": SQUARE_WKT, "net_area": 8000.0}]},
+                side={"baseline": {"farmland": [{"wkt": SQUARE_WKT, "net_area": 9000.0}]}}, finds=1),
         RuleExample("net area less in a township of which only the code is filled in",
-                {"farmland": [{"wkt": WEST_SQUARE_WKT, "net_area": 8000.0}], "townships": [{**TOWNSHIP_ROWS[0], "division_name": None}]},
-                side={"baseline": {"farmland": [{"wkt": WEST_SQUARE_WKT, "net_area": 9000.0}]}}, finds=1),
+                {"farmland": [{"wkt": SQUARE_WKT, "net_area": 8000.0}], "townships": [{**TOWNSHIP_ROWS[0], "division_name": None}]},
+                side={"baseline": {"farmland": [{"wkt": SQUARE_WKT, "net_area": 9000.0}]}}, finds=1),
     ],
     passes=[
-        RuleExample("as sealed", {"farmland": [EAST_SQUARE_WKT, WEST_SQUARE_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT, EAST_SQUARE_WKT]}}),
-        RuleExample("supplemented", {"farmland": [REDUCED_WEST_WKT, EAST_SQUARE_WKT], "townships": TOWNSHIP_ROWS}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}),
-        RuleExample("no sealed edition", {"farmland": [WEST_SQUARE_WKT]}),
+        RuleExample("as sealed", {"farmland": [EAST_SQUARE_WKT, SQUARE_WKT]}, side={"baseline": {"farmland": [SQUARE_WKT, EAST_SQUARE_WKT]}}),
+        RuleExample("supplemented", {"farmland": [REDUCED_WEST_WKT, EAST_SQUARE_WKT], "townships": TOWNSHIP_ROWS}, side={"baseline": {"farmland": [SQUARE_WKT]}}),
+        RuleExample("no sealed edition", {"farmland": [SQUARE_WKT]}),
     ],
 )  # fmt: skip
 def farmland_loss(
@@ -244,20 +243,20 @@ HALF_EAST_WKT = "POLYGON ((100 0, 150 0, 150 100, 100 100, 100 0))"
         "Choose land from the reserve, or give the reason in the report on the supplement.",
     },
     fails=[
-        RuleExample("too little", {"farmland": [HALF_EAST_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}, finds=1),
-        RuleExample("steeper", {"farmland": [{"wkt": EAST_SQUARE_WKT, "slope_class": "3"}]}, side={"baseline": {"farmland": [{"wkt": WEST_SQUARE_WKT, "slope_class": "2"}]}},
+        RuleExample("too little", {"farmland": [HALF_EAST_WKT]}, side={"baseline": {"farmland": [SQUARE_WKT]}}, finds=1),
+        RuleExample("steeper", {"farmland": [{"wkt": EAST_SQUARE_WKT, "slope_class": "3"}]}, side={"baseline": {"farmland": [{"wkt": SQUARE_WKT, "slope_class": "2"}]}},
                 finds=1),
         RuleExample("worse in both ways", {"farmland": [{"wkt": EAST_SQUARE_WKT, "GDDB": 9, "GDDJ": 6}]},
-                side={"baseline": {"farmland": [{"wkt": WEST_SQUARE_WKT, "GDDB": 8, "GDDJ": 5}]}}, finds=2),
-        RuleExample("half of it not from the reserve", {"farmland": [EAST_SQUARE_WKT], "reserve_land": [HALF_EAST_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}, finds=1,
+                side={"baseline": {"farmland": [{"wkt": SQUARE_WKT, "GDDB": 8, "GDDJ": 5}]}}, finds=2),
+        RuleExample("half of it not from the reserve", {"farmland": [EAST_SQUARE_WKT], "reserve_land": [HALF_EAST_WKT]}, side={"baseline": {"farmland": [SQUARE_WKT]}}, finds=1,
                 areas=(5000.0,)),
     ],
     passes=[
         RuleExample("equal and from the reserve", {"farmland": [{"wkt": EAST_SQUARE_WKT, "slope_class": "2"}], "reserve_land": [EAST_SQUARE_WKT]},
-                side={"baseline": {"farmland": [{"wkt": WEST_SQUARE_WKT, "slope_class": "2"}]}}),
-        RuleExample("nothing went out", {"farmland": [WEST_SQUARE_WKT, EAST_SQUARE_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}),
-        RuleExample("too little is reported as a loss", {"farmland": [HALF_EAST_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}, parameters={"rules": ["LAW015"]}),
-        RuleExample("no sealed edition", {"farmland": [WEST_SQUARE_WKT]}),
+                side={"baseline": {"farmland": [{"wkt": SQUARE_WKT, "slope_class": "2"}]}}),
+        RuleExample("nothing went out", {"farmland": [SQUARE_WKT, EAST_SQUARE_WKT]}, side={"baseline": {"farmland": [SQUARE_WKT]}}),
+        RuleExample("too little is reported as a loss", {"farmland": [HALF_EAST_WKT]}, side={"baseline": {"farmland": [SQUARE_WKT]}}, parameters={"rules": ["LAW015"]}),
+        RuleExample("no sealed edition", {"farmland": [SQUARE_WKT]}),
     ],
 )  # fmt: skip
 def farmland_supplement(
@@ -416,18 +415,18 @@ ROW_WKTS, SHIFTED_ROW_WKTS = (
         "other": "{layer} covers the sealed land (a shift of the whole line removed), but is not identical to the sealed edition{listed_rows}. Features with other attributes ({fields}): {changed}; with other keys: {renumbered}; with other vertices: {redrawn}. Copy the sealed features unchanged.",
     },
     fails=[
-        RuleExample("more boundary", {"boundary": ["POLYGON ((0 0, 130 0, 130 100, 0 100, 0 0))"]}, side={"baseline": {"boundary": [WEST_SQUARE_WKT]}}, finds=1, areas=(3000.0,)),
-        RuleExample("red line and farmland moved", {"red_line": [EAST_SQUARE_WKT], "farmland": [WEST_SQUARE_WKT]}, side={"baseline": {"red_line": [WEST_SQUARE_WKT], "farmland": [EAST_SQUARE_WKT]}},
+        RuleExample("more boundary", {"boundary": ["POLYGON ((0 0, 130 0, 130 100, 0 100, 0 0))"]}, side={"baseline": {"boundary": [SQUARE_WKT]}}, finds=1, areas=(3000.0,)),
+        RuleExample("red line and farmland moved", {"red_line": [EAST_SQUARE_WKT], "farmland": [SQUARE_WKT]}, side={"baseline": {"red_line": [SQUARE_WKT], "farmland": [EAST_SQUARE_WKT]}},
                 finds=4, areas=(10000.0, 10000.0, 10000.0, 10000.0)),
-        RuleExample("a vertex more", {"red_line": ["POLYGON ((0 0, 50 0, 100 0, 100 100, 0 100, 0 0))"]}, side={"baseline": {"red_line": [WEST_SQUARE_WKT]}}, finds=1),
+        RuleExample("a vertex more", {"red_line": ["POLYGON ((0 0, 50 0, 100 0, 100 100, 0 100, 0 0))"]}, side={"baseline": {"red_line": [SQUARE_WKT]}}, finds=1),
         RuleExample("shifted as a whole", {"red_line": SHIFTED_ROW_WKTS}, side={"baseline": {"red_line": ROW_WKTS}}, finds=1),
-        RuleExample("another land use", {"farmland": [{"wkt": WEST_SQUARE_WKT, "land_use": "0101"}]},
-                side={"baseline": {"farmland": [{"wkt": WEST_SQUARE_WKT, "land_use": "0103"}]}}, finds=1),
+        RuleExample("another land use", {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0101"}]},
+                side={"baseline": {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0103"}]}}, finds=1),
     ],
     passes=[
         RuleExample("identical, drawn from another corner", {"red_line": ["POLYGON ((100 100, 100 0, 0 0, 0 100, 100 100))"], "boundary": [EAST_SQUARE_WKT]},
-                side={"baseline": {"red_line": [WEST_SQUARE_WKT], "boundary": [EAST_SQUARE_WKT]}}),
-        RuleExample("no sealed edition", {"red_line": [WEST_SQUARE_WKT]}),
+                side={"baseline": {"red_line": [SQUARE_WKT], "boundary": [EAST_SQUARE_WKT]}}),
+        RuleExample("no sealed edition", {"red_line": [SQUARE_WKT]}),
     ],
 )  # fmt: skip
 def sealed_lines_unchanged(

@@ -27,9 +27,8 @@ from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...standard.messages.texts import Texts
 from ...standard.profile import RegisteredSite
 from ...standard.template import Template
-from .._places import SQUARE_WKT, find_usable_layer_or_note_reason
+from .._places import FAR_EAST_SQUARE_WKT, SQUARE_WKT, find_usable_layer_or_note_reason
 
-EAST_SQUARE_WKT = "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"
 #: Names that a message lists; the rest is counted.
 MAX_LISTED_NAMES = 8
 HERITAGE_PART_BY_AREA_KEY = {"area": RANGE_PART, "core_area": CORE_PART, "control_area": CONTROL_PART}
@@ -114,7 +113,7 @@ def _describe_counted_sites(finding: Finding, texts: Texts, templates: dict[str,
     fails=[
         RuleExample("one building is missing", {"LSJZD": [{"wkt": "POINT (5 5)", "feature_name": "甲宅"}]}, finds=1,
                 settings={"register": [_make_register_line("历史建筑", 2)]}),
-        RuleExample("one too many of a level", {"LSWHBHX": [_make_temple_row(SQUARE_WKT, "甲寺", "20"), _make_temple_row(EAST_SQUARE_WKT, "乙寺", "20")]}, finds=1,
+        RuleExample("one too many of a level", {"LSWHBHX": [_make_temple_row(SQUARE_WKT, "甲寺", "20"), _make_temple_row(FAR_EAST_SQUARE_WKT, "乙寺", "20")]}, finds=1,
                 settings={"register": [_make_register_line("文物保护单位", 1, "国家级")]}),
         RuleExample("none at all", {"LSJZD": [{"wkt": "POINT (5 5)", "feature_name": "甲宅"}]}, finds=1,
                 settings={"register": [_make_register_line("历史建筑", 1), _make_register_line("历史文化街区", 1)]}),
@@ -124,11 +123,11 @@ def _describe_counted_sites(finding: Finding, texts: Texts, templates: dict[str,
                 ("历史文化街区", "历史文化街区", "", {"name": "乙街区"})]}),
     ],
     passes=[
-        RuleExample("as stated; range and point are one site", {"LSWHBHX": [_make_temple_row(SQUARE_WKT, "甲寺", "20"), _make_temple_row(EAST_SQUARE_WKT, "乙寺", "30")],
+        RuleExample("as stated; range and point are one site", {"LSWHBHX": [_make_temple_row(SQUARE_WKT, "甲寺", "20"), _make_temple_row(FAR_EAST_SQUARE_WKT, "乙寺", "30")],
                 "WWBHDWD": [{"wkt": "POINT (5 5)", "feature_name": "甲寺"}]},
                 settings={"register": [_make_register_line("文物保护单位", 1, "国家级"), _make_register_line("文物保护单位", 1, "省级"), _make_register_line("文物保护单位", 2)]}),
         RuleExample("areas as printed", {"LSWHBHX": [{"wkt": SQUARE_WKT, "feature_name": "甲街区核心保护范围", "feature_kind": "21"},
-                {"wkt": EAST_SQUARE_WKT, "feature_name": "甲街区建设控制地带", "feature_kind": "22"}]}, settings={"register": [
+                {"wkt": FAR_EAST_SQUARE_WKT, "feature_name": "甲街区建设控制地带", "feature_kind": "22"}]}, settings={"register": [
                 ("历史文化街区", "历史文化街区", "", {"name": "甲街区", "area": "2.0", "core_area": "1.0", "control_area": "1.0", "unit": "ha"})]}),
         RuleExample("the plan states nothing", {"LSJZD": [{"wkt": "POINT (5 5)", "feature_name": "甲宅"}]}),
         RuleExample("no layer of heritage", {"STBHHX": [SQUARE_WKT]}, settings={"register": [_make_register_line("历史建筑", 2)]}),

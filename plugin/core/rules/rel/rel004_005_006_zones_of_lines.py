@@ -9,6 +9,7 @@ from ...standard.messages.clauses import describe_limit_origin
 from ...standard.messages.numbers import format_number, round_unlike_limit
 from .._places import (
     CONTROL_LINE_OVERLAPS,
+    SQUARE_KM_WKT,
     SQUARE_WKT,
     WIDER_WKT,
     compare_zones_with_line,
@@ -146,8 +147,6 @@ def urban_zone_is_boundary(zones: Layer, boundary: Layer, *, ctx: RuleContext) -
 
 M2_PER_HA = 10_000.0
 
-LARGE_FIELD_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
-SMALL_FIELD_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 EAST_ZONE_WKT = "POLYGON ((1000 0, 9000 0, 9000 1000, 1000 1000, 1000 0))"
 
 
@@ -184,18 +183,18 @@ EAST_ZONE_WKT = "POLYGON ((1000 0, 9000 0, 9000 1000, 1000 1000, 1000 0))"
         "give the reason.",
     },
     fails=[
-        RuleExample("in the urban zone", {"farmland": [SMALL_FIELD_WKT, EAST_ZONE_WKT], "zones": [{"wkt": LARGE_FIELD_WKT, "zone_code": "410"}, {"wkt": EAST_ZONE_WKT, "zone_code": "300"}]},
+        RuleExample("in the urban zone", {"farmland": [SQUARE_WKT, EAST_ZONE_WKT], "zones": [{"wkt": SQUARE_KM_WKT, "zone_code": "410"}, {"wkt": EAST_ZONE_WKT, "zone_code": "300"}]},
                 finds=1, areas=(10000.0,)),
-        RuleExample("more than a tenth outside", {"farmland": [SMALL_FIELD_WKT], "zones": [{"wkt": LARGE_FIELD_WKT, "zone_code": "500"}]}, finds=1, areas=(10000.0,)),
-        RuleExample("many small plots outside", {"farmland": [SMALL_FIELD_WKT, "POLYGON ((200 200, 300 200, 300 300, 200 300, 200 200))", EAST_ZONE_WKT], "zones": [{"wkt": LARGE_FIELD_WKT, "zone_code": "500"},
+        RuleExample("more than a tenth outside", {"farmland": [SQUARE_WKT], "zones": [{"wkt": SQUARE_KM_WKT, "zone_code": "500"}]}, finds=1, areas=(10000.0,)),
+        RuleExample("many small plots outside", {"farmland": [SQUARE_WKT, "POLYGON ((200 200, 300 200, 300 300, 200 300, 200 200))", EAST_ZONE_WKT], "zones": [{"wkt": SQUARE_KM_WKT, "zone_code": "500"},
                                                                                      {"wkt": EAST_ZONE_WKT, "zone_code": "300"}]},
                 parameters={"max_scattered_share": 0.002}, finds=1, areas=(20000.0,)),
-        RuleExample("a large plot outside", {"farmland": [LARGE_FIELD_WKT, EAST_ZONE_WKT], "zones": [{"wkt": LARGE_FIELD_WKT, "zone_code": "500"}, {"wkt": EAST_ZONE_WKT, "zone_code": "300"}]},
+        RuleExample("a large plot outside", {"farmland": [SQUARE_KM_WKT, EAST_ZONE_WKT], "zones": [{"wkt": SQUARE_KM_WKT, "zone_code": "500"}, {"wkt": EAST_ZONE_WKT, "zone_code": "300"}]},
                 finds=2, areas=(1000000.0, 1000000.0)),
     ],
     passes=[
-        RuleExample("inside", {"farmland": [SMALL_FIELD_WKT], "zones": [{"wkt": LARGE_FIELD_WKT, "zone_code": "300"}]}),
-        RuleExample("scattered plots may lie outside", {"farmland": [SMALL_FIELD_WKT, EAST_ZONE_WKT], "zones": [{"wkt": LARGE_FIELD_WKT, "zone_code": "500"},
+        RuleExample("inside", {"farmland": [SQUARE_WKT], "zones": [{"wkt": SQUARE_KM_WKT, "zone_code": "300"}]}),
+        RuleExample("scattered plots may lie outside", {"farmland": [SQUARE_WKT, EAST_ZONE_WKT], "zones": [{"wkt": SQUARE_KM_WKT, "zone_code": "500"},
                                                                                      {"wkt": EAST_ZONE_WKT, "zone_code": "300"}]}),
     ],
 )  # fmt: skip

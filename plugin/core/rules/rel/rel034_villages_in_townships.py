@@ -9,6 +9,7 @@ from ...figures.indicators.survey_deductions import find_containing_rows
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from .._attributes import TOWNSHIP_DIGITS, VILLAGE_DIGITS
 
 WEST_TOWNSHIP = {"wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "division_code": "140225100"}
 EAST_TOWNSHIP = {"wkt": "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))", "division_code": "140225101"}
@@ -16,8 +17,6 @@ VILLAGE_WEST = {"wkt": "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "division_co
 VILLAGE_NEXT = {"wkt": "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))", "division_code": "140225100202"}
 VILLAGE_ACROSS = {**VILLAGE_NEXT, "wkt": "POLYGON ((50 0, 110 0, 110 100, 50 100, 50 0))"}
 VILLAGE_EAST = {**EAST_TOWNSHIP, "division_code": "140225101201"}
-#: Digits of a township's code: county (6) and township (3); a village's code has three more.
-TOWNSHIP_DIGITS, VILLAGE_DIGITS = 9, 12
 
 
 @rule(

@@ -27,6 +27,7 @@ from .._places import (
     EAST_SQUARE_WKT,
     OVERLAPPING_WKT,
     SQUARE_WKT,
+    WIDE_WKT,
     WIDER_WKT,
     find_usable_layers,
     is_reported_elsewhere,
@@ -127,7 +128,6 @@ def reserves_in_red_line(reserves: Layer, red_line: Layer, *, ctx: RuleContext) 
     return result
 
 
-WIDE_WKT = "POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))"
 CORE = {"feature_name": "恒山自然保护区核心保护区"}
 #: Parcels that a message names, the largest first.
 MOST_NAMED_PARCELS = 5

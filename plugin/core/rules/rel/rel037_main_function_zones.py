@@ -12,7 +12,7 @@ from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.profile.space_map import ZONE_KINDS_BY_CODE, SpaceMap, load_space_map
-from .._places import find_polygons_overlapping_any, give_findings_to_layer
+from .._places import SQUARE_KM_WKT, find_polygons_overlapping_any, give_findings_to_layer
 
 ENERGY_FUNCTION, HERITAGE_FUNCTION = "energy", "heritage"
 #: Settings of the rules on main functions.
@@ -21,9 +21,8 @@ SETTINGS_USED = ("tolerance", "main_function", "three_zones", "codes.planning_zo
 _TEXT_FIELDS, _REMARK_FIELD = ("feature_kind", "feature_name"), "BZ"
 #: Heritage sites without a separate protection range.
 _HERITAGE_LAYERS = ("WWBHDWD", "BKYDWWD", "LSJZD", "LSHJYS", "XZLSWHYCFB")
-WEST_TOWNSHIP_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
 EAST_TOWNSHIP_WKT = "POLYGON ((1000 0, 2000 0, 2000 1000, 1000 1000, 1000 0))"
-FARMING_TOWNSHIP = {"wkt": WEST_TOWNSHIP_WKT, "feature_kind": "农产品主产区", "division_name": "某镇"}
+FARMING_TOWNSHIP = {"wkt": SQUARE_KM_WKT, "feature_kind": "农产品主产区", "division_name": "某镇"}
 FARMLAND_ZONE = {"wkt": "POLYGON ((0 0, 600 0, 600 1000, 0 1000, 0 0))", "zone_code": "300"}
 ECOLOGY_ZONE = {"wkt": "POLYGON ((600 0, 1000 0, 1000 1000, 600 1000, 600 0))", "zone_code": "200"}
 
@@ -70,11 +69,11 @@ ECOLOGY_ZONE = {"wkt": "POLYGON ((600 0, 1000 0, 1000 1000, 600 1000, 600 0))", 
                 "KCZYKCBHX": [EAST_TOWNSHIP_WKT]}, finds=1),
         RuleExample("heritage without any", {"functions": [{**FARMING_TOWNSHIP, "feature_kind": "农产品主产区、历史文化资源富集区"}], "zones": [FARMLAND_ZONE, ECOLOGY_ZONE],
                 "LSWHBHX": [EAST_TOWNSHIP_WKT]}, finds=1),
-        RuleExample("a township without a function", {"functions": [FARMING_TOWNSHIP], "zones": [FARMLAND_ZONE, ECOLOGY_ZONE], "townships": [WEST_TOWNSHIP_WKT, EAST_TOWNSHIP_WKT]}, finds=1,
+        RuleExample("a township without a function", {"functions": [FARMING_TOWNSHIP], "zones": [FARMLAND_ZONE, ECOLOGY_ZONE], "townships": [SQUARE_KM_WKT, EAST_TOWNSHIP_WKT]}, finds=1,
                 areas=(1000000.0,)),
     ],
     passes=[
-        RuleExample("fields on more than half", {"functions": [FARMING_TOWNSHIP], "zones": [FARMLAND_ZONE, ECOLOGY_ZONE], "townships": [WEST_TOWNSHIP_WKT]}),
+        RuleExample("fields on more than half", {"functions": [FARMING_TOWNSHIP], "zones": [FARMLAND_ZONE, ECOLOGY_ZONE], "townships": [SQUARE_KM_WKT]}),
         RuleExample("a tenth of town is enough", {"functions": [{**FARMING_TOWNSHIP, "feature_kind": "农产品主产区内的重点开发乡镇"}],
                 "zones": [{"wkt": "POLYGON ((0 0, 100 0, 100 1000, 0 1000, 0 0))", "zone_code": "410"}, {**FARMLAND_ZONE, "wkt": "POLYGON ((100 0, 1000 0, 1000 1000, 100 1000, 100 0))"}]}),
         RuleExample("with its overlays", {"functions": [{**FARMING_TOWNSHIP, "feature_kind": "农产品主产区，叠加能源资源富集区、历史文化资源富集区"}],

@@ -23,7 +23,9 @@ from .._attributes import (
     read_setting_words,
 )
 from .._places import (
+    EAST_SQUARE_WKT,
     SQUARE_WKT,
+    WIDE_WKT,
     find_row_of_largest_piece,
     find_usable_layer_or_note_reason,
     select_valid_polygons,
@@ -31,9 +33,7 @@ from .._places import (
 
 WEST_THIRD_WKT = "POLYGON ((0 0, 30 0, 30 100, 0 100, 0 0))"
 EAST_REST_WKT = "POLYGON ((30 0, 100 0, 100 100, 30 100, 30 0))"
-LARGE_WKT = "POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))"
 FAR_LARGE_WKT = "POLYGON ((300 0, 500 0, 500 100, 300 100, 300 0))"
-EAST_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
 SCHOOL = {"wkt": "POINT (50 50)", "feature_name": "第一小学"}
 HOUSING = {"wkt": SQUARE_WKT, "land_use": "070100"}
 
@@ -124,13 +124,13 @@ def _report_zones_with_other_uses(centre_zones: Layer, planned_use: Layer, ctx: 
                 "ZXCQDLZXX": ["LINESTRING (60 0, 60 100)"]}, finds=1),
         RuleExample("a blue line that ends in the river", {"planned_use": [{"wkt": SQUARE_WKT, "land_use": "170100"}], "ZXCQCSLX": [WEST_THIRD_WKT]}, finds=1),
         RuleExample("parks without green lines", {"planned_use": [{"wkt": "POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))", "land_use": "140100"}], "ZXCQCSLVX": []}, finds=1),
-        RuleExample("a river without a layer of blue lines", {"planned_use": [{"wkt": LARGE_WKT, "land_use": "170100"}]}, finds=1, areas=(20000.0,)),
+        RuleExample("a river without a layer of blue lines", {"planned_use": [{"wkt": WIDE_WKT, "land_use": "170100"}]}, finds=1, areas=(20000.0,)),
         RuleExample("a factory in a special zone", {"planned_use": [{**HOUSING, "land_use": "100100"}], "centre_zones": _make_zone("430")}, finds=1),
-        RuleExample("fields called housing in the base year", {"planned_use": [{**HOUSING, "JQDLDM": "070100"}, {**HOUSING, "wkt": EAST_WKT, "JQDLDM": "010300"}],
-                "ZXCQXZYDYH": [{"wkt": SQUARE_WKT, "land_use": "010300"}, {"wkt": EAST_WKT, "land_use": "010200"}]}, finds=1, areas=(10000.0,)),
-        RuleExample("a present park and a school become flats and shops: one finding for each class", {"planned_use": [{"wkt": LARGE_WKT, "land_use": "070100"},
+        RuleExample("fields called housing in the base year", {"planned_use": [{**HOUSING, "JQDLDM": "070100"}, {**HOUSING, "wkt": EAST_SQUARE_WKT, "JQDLDM": "010300"}],
+                "ZXCQXZYDYH": [{"wkt": SQUARE_WKT, "land_use": "010300"}, {"wkt": EAST_SQUARE_WKT, "land_use": "010200"}]}, finds=1, areas=(10000.0,)),
+        RuleExample("a present park and a school become flats and shops: one finding for each class", {"planned_use": [{"wkt": WIDE_WKT, "land_use": "070100"},
                 {"wkt": FAR_LARGE_WKT, "land_use": "090100"}], "ZXCQXZYDYH": [{"wkt": FAR_LARGE_WKT, "land_use": "080400"},
-                {"wkt": LARGE_WKT, "land_use": "140100"}]}, finds=2, areas=(20000.0, 20000.0)),
+                {"wkt": WIDE_WKT, "land_use": "140100"}]}, finds=2, areas=(20000.0, 20000.0)),
         RuleExample("a school among shops", {"planned_use": [{**HOUSING, "land_use": "090100"}], "ZXCQGGFWSSD": [SCHOOL]}, finds=1),
         RuleExample("housing in an industrial zone", {"planned_use": [HOUSING], "centre_zones": _make_zone("414")}, finds=1),
         RuleExample("a field's zone is built on", {"planned_use": [HOUSING], "centre_zones": _make_zone("300")}, finds=1),
@@ -147,13 +147,13 @@ def _report_zones_with_other_uses(centre_zones: Layer, planned_use: Layer, ctx: 
         RuleExample("a street in a gap of the planned land", {"planned_use": [{**HOUSING, "wkt": EAST_REST_WKT}, {"wkt": "POLYGON ((0 0, 10 0, 10 100, 0 100, 0 0))", "land_use": "120700"}],
                 "ZXCQDLZXX": ["LINESTRING (20 0, 20 100)"]}),
         RuleExample("no streets are drawn as land", {"planned_use": [HOUSING], "ZXCQDLZXX": ["LINESTRING (60 0, 60 100)"]}),
-        RuleExample("base-year classes of the present land, codes of the survey", {"planned_use": [{**HOUSING, "JQDLDM": "010200"}, {**HOUSING, "wkt": EAST_WKT, "JQDLDM": "0702"}],
-                "ZXCQXZYDYH": [{"wkt": SQUARE_WKT, "land_use": "010300"}, {"wkt": EAST_WKT, "land_use": "010200"}]}),
+        RuleExample("base-year classes of the present land, codes of the survey", {"planned_use": [{**HOUSING, "JQDLDM": "010200"}, {**HOUSING, "wkt": EAST_SQUARE_WKT, "JQDLDM": "0702"}],
+                "ZXCQXZYDYH": [{"wkt": SQUARE_WKT, "land_use": "010300"}, {"wkt": EAST_SQUARE_WKT, "land_use": "010200"}]}),
         RuleExample("the base-year class is the largest of three", {"planned_use": [{**HOUSING, "JQDLDM": "010300"}], "ZXCQXZYDYH": [
                 {"wkt": "POLYGON ((0 0, 40 0, 40 100, 0 100, 0 0))", "land_use": "010300"}, {"wkt": "POLYGON ((40 0, 70 0, 70 100, 40 100, 40 0))", "land_use": "020100"},
                 {"wkt": "POLYGON ((70 0, 100 0, 100 100, 70 100, 70 0))", "land_use": "030100"}]}),
         RuleExample("present land with codes of the survey", {"planned_use": [{**HOUSING, "JQDLDM": "100100"}], "ZXCQXZYDYH": [{"wkt": SQUARE_WKT, "land_use": "0601"}]}),
-        RuleExample("a park in a special zone, a small part of a park for houses", {"planned_use": [{"wkt": WEST_THIRD_WKT, "land_use": "140100"}, {"wkt": EAST_REST_WKT, "land_use": "020100"}, {**HOUSING, "wkt": EAST_WKT}],
+        RuleExample("a park in a special zone, a small part of a park for houses", {"planned_use": [{"wkt": WEST_THIRD_WKT, "land_use": "140100"}, {"wkt": EAST_REST_WKT, "land_use": "020100"}, {**HOUSING, "wkt": EAST_SQUARE_WKT}],
                 "ZXCQXZYDYH": [{"wkt": "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))", "land_use": "140100"}], "centre_zones": _make_zone("430")}),
         RuleExample("a pond next to the line", {"planned_use": [{"wkt": EAST_REST_WKT, "land_use": "170400"}, {"wkt": WEST_THIRD_WKT, "land_use": "170100"}],
                 "ZXCQCSLX": [WEST_THIRD_WKT]}),

@@ -20,12 +20,10 @@ from .._attributes import (
     make_row_list_params,
     read_setting_words,
 )
-from .._places import find_polygons_overlapping_any, find_usable_layer_or_note_reason
+from .._places import SQUARE_KM_WKT, SQUARE_WKT, find_polygons_overlapping_any, find_usable_layer_or_note_reason
 
 WEST_WKT = "POLYGON ((0 0, 500 0, 500 1000, 0 1000, 0 0))"
 EAST_WKT = "POLYGON ((500 0, 1000 0, 1000 1000, 500 1000, 500 0))"
-WHOLE_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
-CORNER_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 FAR_WEST_WKT = "POLYGON ((-2000 0, 0 0, 0 1000, -2000 1000, -2000 0))"
 #: Parcels are compared with a zone if together they cover this share of it at least, and this many times it at most.
 LEAST_PARCEL_SHARE, MOST_PARCEL_SHARE = 0.5, 2.0
@@ -40,7 +38,7 @@ def _make_plan(zone: str, west: str, east: str, **layers: list) -> dict[str, lis
     """Return the layers of an example: one zone over a west and an east parcel with these land uses."""
     return {
         "base_parcels": [{"wkt": WEST_WKT, "land_use": west}, {"wkt": EAST_WKT, "land_use": east}],
-        "YDYHGHFQ": [{"wkt": WHOLE_WKT, "zone_code": zone}],
+        "YDYHGHFQ": [{"wkt": SQUARE_KM_WKT, "zone_code": zone}],
         **layers,
     }
 
@@ -85,28 +83,28 @@ def _make_plan(zone: str, west: str, east: str, **layers: list) -> dict[str, lis
     fails=[
         RuleExample("a village zone of fields", _make_plan("510", "0103", "0103"), finds=1, roles=SURVEY, areas=(1000000.0,)),
         RuleExample("a forestry zone of fields and houses", _make_plan("530", "010300", "070100"), finds=1, roles=BASE),
-        RuleExample("a flood line on fields", {**_make_plan("520", "0103", "0103"), "HLFXKZX": [{"wkt": WHOLE_WKT, "feature_kind": "21"}]}, finds=1, roles=SURVEY),
+        RuleExample("a flood line on fields", {**_make_plan("520", "0103", "0103"), "HLFXKZX": [{"wkt": SQUARE_KM_WKT, "feature_kind": "21"}]}, finds=1, roles=SURVEY),
         RuleExample("a mining zone of orchards far from any mine", _make_plan("700", "0201", "0201", KCZYKCBHX=[FAR_WEST_WKT]), finds=1, roles=SURVEY),
         RuleExample("a marsh that is not a wetland", {"base_parcels": [{"wkt": wkt, "land_use": "1108"} for wkt in (FAR_WEST_WKT, WEST_WKT)],
                 "SD": [FAR_WEST_WKT]}, finds=1, areas=(500000.0,), roles=SURVEY),
         RuleExample("a mine without its line", {"base_parcels": [{"wkt": wkt, "land_use": "0602"} for wkt in (FAR_WEST_WKT, WEST_WKT)],
                 "KCZYKCBHX": [FAR_WEST_WKT]}, finds=1, roles=SURVEY),
-        RuleExample("natural forest to be ploughed", _make_plan("520", "0301", "0301", TRL=[WEST_WKT, CORNER_WKT]), finds=1, areas=(500000.0,), roles=SURVEY,
+        RuleExample("natural forest to be ploughed", _make_plan("520", "0301", "0301", TRL=[WEST_WKT, SQUARE_WKT]), finds=1, areas=(500000.0,), roles=SURVEY,
                 settings={"zones.expected_kinds": []}),
-        RuleExample("a mine on public welfare forest", _make_plan("530", "0301", "0301", KCZYKCBHX=[WEST_WKT], STGYL=[WHOLE_WKT]), finds=1, areas=(500000.0,), roles=SURVEY),
+        RuleExample("a mine on public welfare forest", _make_plan("530", "0301", "0301", KCZYKCBHX=[WEST_WKT], STGYL=[SQUARE_KM_WKT]), finds=1, areas=(500000.0,), roles=SURVEY),
         RuleExample("a wetland layer with a third of the marshes", {"base_parcels": [{"wkt": wkt, "land_use": "1108"} for wkt in (FAR_WEST_WKT, WEST_WKT)],
                 "SD": [WEST_WKT]}, finds=1, areas=(2000000.0,), roles=SURVEY),
-        RuleExample("a wetland layer with one river of many", {"base_parcels": [{"wkt": CORNER_WKT, "land_use": "1101"}, {"wkt": FAR_WEST_WKT, "land_use": "1101"}],
-                "SD": [CORNER_WKT]}, finds=1, areas=(2000000.0,), roles=SURVEY),
+        RuleExample("a wetland layer with one river of many", {"base_parcels": [{"wkt": SQUARE_WKT, "land_use": "1101"}, {"wkt": FAR_WEST_WKT, "land_use": "1101"}],
+                "SD": [SQUARE_WKT]}, finds=1, areas=(2000000.0,), roles=SURVEY),
         RuleExample("a mine, but no mining zone", _make_plan("200", "0602", "0201", KCZYKCBHX=[WEST_WKT]), finds=1, areas=(500000.0,), roles=SURVEY),
     ],
     passes=[
-        RuleExample("natural forest in a forestry zone", _make_plan("530", "0301", "0301", TRL=[WHOLE_WKT]), roles=SURVEY),
+        RuleExample("natural forest in a forestry zone", _make_plan("530", "0301", "0301", TRL=[SQUARE_KM_WKT]), roles=SURVEY),
         RuleExample("a grove among fields", _make_plan("520", "0103", "0103", TRL=["POLYGON ((0 0, 50 0, 50 50, 0 50, 0 0))"]), roles=SURVEY),
         RuleExample("a village and fields", _make_plan("510", "0702", "0103"), roles=SURVEY),
         RuleExample("a forestry zone to be planted", _make_plan("530", "0404", "0103"), roles=SURVEY),
-        RuleExample("a small new village", {**_make_plan("520", "0103", "0103"), "YDYHGHFQ": [{"wkt": CORNER_WKT, "zone_code": "510"}]}, roles=SURVEY),
-        RuleExample("a mine under orchards", _make_plan("700", "0201", "0201", KCZYKCBHX=[CORNER_WKT]), roles=SURVEY),
+        RuleExample("a small new village", {**_make_plan("520", "0103", "0103"), "YDYHGHFQ": [{"wkt": SQUARE_WKT, "zone_code": "510"}]}, roles=SURVEY),
+        RuleExample("a mine under orchards", _make_plan("700", "0201", "0201", KCZYKCBHX=[SQUARE_WKT]), roles=SURVEY),
         RuleExample("no layer shows where mines are", _make_plan("700", "0201", "0201"), roles=SURVEY),
         RuleExample("rivers are not in this wetland layer", {"base_parcels": [{"wkt": WEST_WKT, "land_use": "1101"}, {"wkt": EAST_WKT, "land_use": "1108"}],
                 "SD": [EAST_WKT]}, roles=SURVEY),

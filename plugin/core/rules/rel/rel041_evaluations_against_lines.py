@@ -13,11 +13,8 @@ from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.messages.numbers import format_hectare_number, round_unlike_limit
 from .._attributes import MAX_SHOWN_FIDS, find_value_of_most_land, make_setting_error, read_setting_words
-from .._places import find_usable_layer_or_note_reason, find_usable_layers
+from .._places import EAST_HALF_WKT, SQUARE_WKT, WEST_HALF_WKT, find_usable_layer_or_note_reason, find_usable_layers
 
-WEST_WKT = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
-EAST_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"
-WHOLE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 #: A layer with more rows than this is measured by a point in each row.
 MANY_ROWS = 1000
 GRADED_FIELDS_SETTING, PARTS_SETTING = "attributes.graded_fields", "zones.evaluated_parts"
@@ -30,7 +27,7 @@ WHOLE = "whole"
 
 def _make_evaluation(west: str, east: str) -> list[dict[str, str]]:
     """Return the rows of an example: an evaluation with a grade for the west and one for the east half."""
-    return [{"wkt": WEST_WKT, "feature_name": west}, {"wkt": EAST_WKT, "feature_name": east}]
+    return [{"wkt": WEST_HALF_WKT, "feature_name": west}, {"wkt": EAST_HALF_WKT, "feature_name": east}]
 
 
 @rule(
@@ -65,32 +62,32 @@ def _make_evaluation(west: str, east: str) -> list[dict[str, str]]:
     },
     approval_cases=("inside", "outside", "whole"),
     fails=[
-        RuleExample("a town on unsuitable land", {"boundary": [WHOLE_WKT], "CZJSSYXPJJG": _make_evaluation("适宜", "不适宜")}, finds=1, areas=(5000.0,)),
-        RuleExample("fields on unsuitable land", {"farmland": [WHOLE_WKT], "NYSCSYXPJJG": _make_evaluation("不适宜区", "不适宜区")}, finds=1, areas=(10000.0,)),
-        RuleExample("one of two rows without a shape", {"boundary": [WHOLE_WKT, None], "CZJSSYXPJJG": _make_evaluation("不适宜", "不适宜")}, finds=1, areas=(10000.0,)),
-        RuleExample("a red line on unimportant land", {"red_line": [WEST_WKT], "STBHZYXPJJG": _make_evaluation("一般重要", "极重要")}, finds=1, areas=(5000.0,)),
-        RuleExample("a town on important land, in two evaluations", {"boundary": [EAST_WKT], "STBHZYXPJJG": _make_evaluation("一般重要", "极重要"),
+        RuleExample("a town on unsuitable land", {"boundary": [SQUARE_WKT], "CZJSSYXPJJG": _make_evaluation("适宜", "不适宜")}, finds=1, areas=(5000.0,)),
+        RuleExample("fields on unsuitable land", {"farmland": [SQUARE_WKT], "NYSCSYXPJJG": _make_evaluation("不适宜区", "不适宜区")}, finds=1, areas=(10000.0,)),
+        RuleExample("one of two rows without a shape", {"boundary": [SQUARE_WKT, None], "CZJSSYXPJJG": _make_evaluation("不适宜", "不适宜")}, finds=1, areas=(10000.0,)),
+        RuleExample("a red line on unimportant land", {"red_line": [WEST_HALF_WKT], "STBHZYXPJJG": _make_evaluation("一般重要", "极重要")}, finds=1, areas=(5000.0,)),
+        RuleExample("a town on important land, in two evaluations", {"boundary": [EAST_HALF_WKT], "STBHZYXPJJG": _make_evaluation("一般重要", "极重要"),
                 "CZJSSYXPJJG": _make_evaluation("适宜", "不适宜")}, finds=2, areas=(5000.0, 5000.0)),
-        RuleExample("most important land outside the red line", {"red_line": [WEST_WKT], "STBHZYXPJJG": _make_evaluation("极重要", "极重要")}, finds=1, areas=(5000.0,),
+        RuleExample("most important land outside the red line", {"red_line": [WEST_HALF_WKT], "STBHZYXPJJG": _make_evaluation("极重要", "极重要")}, finds=1, areas=(5000.0,),
                 settings={"zones.evaluated_parts": ["STBHZYXPJJG 极重要 outside red_line 4000 farmland"]}),
-        RuleExample("most important land without any red line", {"red_line": [WEST_WKT], "STBHZYXPJJG": [*_make_evaluation("极重要", "重要"),
+        RuleExample("most important land without any red line", {"red_line": [WEST_HALF_WKT], "STBHZYXPJJG": [*_make_evaluation("极重要", "重要"),
                 {"wkt": "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))", "feature_name": "极重要"}]}, finds=1, areas=(10000.0,),
                 settings={"zones.evaluated_parts": ["STBHZYXPJJG 极重要 outside red_line 4000 farmland"]}),
         RuleExample("most important land that is suitable for building", {"STBHZYXPJJG": _make_evaluation("极重要", "重要"), "CZJSSYXPJJG": _make_evaluation("适宜", "不适宜")},
                 finds=1, areas=(5000.0,)),
         RuleExample("two evaluations, one without unsuitable land", {"STBHZYXPJJG": _make_evaluation("极重要", "重要"), "CZJSSYXPJJG": _make_evaluation("适宜", "适宜")},
                 finds=1, areas=(5000.0,)),
-        RuleExample("a red line on some unimportant land", {"red_line": [WHOLE_WKT], "STBHZYXPJJG": _make_evaluation("极重要", "一般重要")}, finds=1, areas=(5000.0,),
+        RuleExample("a red line on some unimportant land", {"red_line": [SQUARE_WKT], "STBHZYXPJJG": _make_evaluation("极重要", "一般重要")}, finds=1, areas=(5000.0,),
                 settings={"zones.evaluated_parts": ["STBHZYXPJJG 一般重要 inside red_line 4000 reserves"]}),
     ],
     passes=[
         RuleExample("most important land that is not suitable for building", {"STBHZYXPJJG": _make_evaluation("极重要", "重要"), "CZJSSYXPJJG": _make_evaluation("不适宜", "适宜")}),
-        RuleExample("a town on suitable land", {"boundary": [WEST_WKT], "CZJSSYXPJJG": _make_evaluation("适宜", "不适宜")}),
+        RuleExample("a town on suitable land", {"boundary": [WEST_HALF_WKT], "CZJSSYXPJJG": _make_evaluation("适宜", "不适宜")}),
         RuleExample("a little unsuitable land", {"boundary": ["POLYGON ((0 0, 60 0, 60 100, 0 100, 0 0))"], "CZJSSYXPJJG": _make_evaluation("适宜", "不适宜")}),
-        RuleExample("grades of other words", {"boundary": [WHOLE_WKT], "CZJSSYXPJJG": _make_evaluation("Ⅰ级", "Ⅲ级")}),
-        RuleExample("most important land that is farmland", {"red_line": [WEST_WKT], "farmland": [EAST_WKT], "STBHZYXPJJG": _make_evaluation("极重要", "极重要")},
+        RuleExample("grades of other words", {"boundary": [SQUARE_WKT], "CZJSSYXPJJG": _make_evaluation("Ⅰ级", "Ⅲ级")}),
+        RuleExample("most important land that is farmland", {"red_line": [WEST_HALF_WKT], "farmland": [EAST_HALF_WKT], "STBHZYXPJJG": _make_evaluation("极重要", "极重要")},
                 settings={"zones.evaluated_parts": ["STBHZYXPJJG 极重要 outside red_line 4000 farmland"]}),
-        RuleExample("no evaluation", {"boundary": [WHOLE_WKT]}),
+        RuleExample("no evaluation", {"boundary": [SQUARE_WKT]}),
     ],
 )  # fmt: skip
 def evaluations_against_lines(

@@ -117,9 +117,6 @@ def layer_overlap(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     return findings + duplicates
 
 
-COUNTY_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-
-
 @rule(
     "TOP002",
     "zone-gaps",
@@ -133,14 +130,14 @@ COUNTY_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
               "narrow_place": "No zone of {layer} covers {area} (width {width} m); zones must cover the whole county. "
               "The place is narrow: between two zones, snap their edges to one line; inside one zone, it is a hole that this zone must fill."},
     fails=[
-        RuleExample("half the county", {"zones": ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"], "county": [COUNTY_WKT]}, finds=1, areas=(5000.0,)),
-        RuleExample("two gaps", {"zones": ["POLYGON ((0 10, 100 10, 100 90, 0 90, 0 10))"], "county": [COUNTY_WKT]}, finds=2, areas=(1000.0, 1000.0)),
+        RuleExample("half the county", {"zones": ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"], "county": [SQUARE_WKT]}, finds=1, areas=(5000.0,)),
+        RuleExample("two gaps", {"zones": ["POLYGON ((0 10, 100 10, 100 90, 0 90, 0 10))"], "county": [SQUARE_WKT]}, finds=2, areas=(1000.0, 1000.0)),
         RuleExample("a hole inside", {"zones": ["POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"],
-                                  "county": [COUNTY_WKT]}, finds=1, areas=(400.0,)),
+                                  "county": [SQUARE_WKT]}, finds=1, areas=(400.0,)),
     ],
     passes=[
         RuleExample("two zones tile it", {"zones": ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"],
-                                      "county": [COUNTY_WKT]}),
+                                      "county": [SQUARE_WKT]}),
     ],
 )  # fmt: skip
 def zone_gaps(zones: Layer, county: Layer, *, ctx: RuleContext) -> list[Finding]:
@@ -259,13 +256,13 @@ def layer_gaps(layer: Layer, *, ctx: RuleContext, widest_m: float = 1.0) -> list
         RuleExample("a township with half its parcels", {"parcels": [WEST_HALF_WKT], "townships": [WEST_HALF_WKT, EAST_HALF_WKT]}, finds=1, areas=(5000.0,)),
         RuleExample("a gap across two townships", {"parcels": ["POLYGON ((0 10, 100 10, 100 100, 0 100, 0 10))"], "townships": [WEST_HALF_WKT, EAST_HALF_WKT]},
                 finds=2, areas=(500.0, 500.0)),
-        RuleExample("no townships: the county", {"parcels": [WEST_HALF_WKT], "county": [COUNTY_WKT]}, finds=1, areas=(5000.0,),
+        RuleExample("no townships: the county", {"parcels": [WEST_HALF_WKT], "county": [SQUARE_WKT]}, finds=1, areas=(5000.0,),
                 roles={"county": "XZQX"}),
     ],
     passes=[
         RuleExample("parcels tile the townships", {"parcels": [WEST_HALF_WKT, EAST_HALF_WKT], "townships": [WEST_HALF_WKT, EAST_HALF_WKT]}),
         RuleExample("nothing to hold them against", {"parcels": [WEST_HALF_WKT]}),
-        RuleExample("a sliver", {"parcels": ["POLYGON ((0 0.001, 100 0.001, 100 100, 0 100, 0 0.001))"], "townships": [COUNTY_WKT]}),
+        RuleExample("a sliver", {"parcels": ["POLYGON ((0 0.001, 100 0.001, 100 100, 0 100, 0 0.001))"], "townships": [SQUARE_WKT]}),
     ],
 )  # fmt: skip
 def parcel_coverage(
@@ -407,25 +404,25 @@ WHOLE_SHARE = 0.999
         "correct a wrong edge of the county.",
     },
     fails=[
-        RuleExample("across the edge", {"layer": ["POLYGON ((90 0, 110 0, 110 10, 90 10, 90 0))"], "county": [COUNTY_WKT]}, finds=1, areas=(100.0,)),
-        RuleExample("two parts outside", {"layer": ["POLYGON ((-10 0, 110 0, 110 10, -10 10, -10 0))"], "county": [COUNTY_WKT]}, finds=2,
+        RuleExample("across the edge", {"layer": ["POLYGON ((90 0, 110 0, 110 10, 90 10, 90 0))"], "county": [SQUARE_WKT]}, finds=1, areas=(100.0,)),
+        RuleExample("two parts outside", {"layer": ["POLYGON ((-10 0, 110 0, 110 10, -10 10, -10 0))"], "county": [SQUARE_WKT]}, finds=2,
                 areas=(100.0, 100.0)),
-        RuleExample("wholly outside", {"layer": ["POLYGON ((200 0, 210 0, 210 10, 200 10, 200 0))", COUNTY_WKT], "county": [COUNTY_WKT]}, finds=1,
+        RuleExample("wholly outside", {"layer": ["POLYGON ((200 0, 210 0, 210 10, 200 10, 200 0))", SQUARE_WKT], "county": [SQUARE_WKT]}, finds=1,
                 areas=(100.0,)),
         RuleExample("a zone of land beside one at sea", {"layer": [{"wkt": "POLYGON ((90 0, 110 0, 110 10, 90 10, 90 0))", "zone_code": code} for code in ("300", "600")],
-                                                         "county": [COUNTY_WKT]}, finds=1, areas=(100.0,), roles={"layer": "GHFQ"}),
-        RuleExample("a site outside", {"layer": ["POINT (150 50)", "POINT (50 50)"], "county": [COUNTY_WKT]}, finds=1, roles={"layer": "WWBHDWD"}),
-        RuleExample("a road that runs out", {"layer": ["LINESTRING (50 50, 150 50)"], "county": [COUNTY_WKT]}, finds=1,
+                                                         "county": [SQUARE_WKT]}, finds=1, areas=(100.0,), roles={"layer": "GHFQ"}),
+        RuleExample("a site outside", {"layer": ["POINT (150 50)", "POINT (50 50)"], "county": [SQUARE_WKT]}, finds=1, roles={"layer": "WWBHDWD"}),
+        RuleExample("a road that runs out", {"layer": ["LINESTRING (50 50, 150 50)"], "county": [SQUARE_WKT]}, finds=1,
                 roles={"layer": "ZDJTJCSSX"}),
     ],
     passes=[
-        RuleExample("inside, at the edge", {"layer": ["POLYGON ((90 0, 100 0, 100 10, 90 10, 90 0))"], "county": [COUNTY_WKT]}),
-        RuleExample("zones at sea", {"layer": [{"wkt": COUNTY_WKT, "zone_code": "300"}, {"wkt": "POLYGON ((90 0, 200 0, 200 10, 90 10, 90 0))", "zone_code": "610"}],
-                                     "county": [COUNTY_WKT]}, roles={"layer": "GHFQ"}),
+        RuleExample("inside, at the edge", {"layer": ["POLYGON ((90 0, 100 0, 100 10, 90 10, 90 0))"], "county": [SQUARE_WKT]}),
+        RuleExample("zones at sea", {"layer": [{"wkt": SQUARE_WKT, "zone_code": "300"}, {"wkt": "POLYGON ((90 0, 200 0, 200 10, 90 10, 90 0))", "zone_code": "610"}],
+                                     "county": [SQUARE_WKT]}, roles={"layer": "GHFQ"}),
         RuleExample("uses at sea, with padded codes", {"layer": [{"wkt": "POLYGON ((200 0, 210 0, 210 10, 200 10, 200 0))", "land_use": code} for code in ("180200", "240000")],
-                                     "county": [COUNTY_WKT]}, roles={"layer": "GHYDYH"}),
-        RuleExample("a site on the edge", {"layer": ["POINT (100 50)"], "county": [COUNTY_WKT]}, roles={"layer": "WWBHDWD"}),
-        RuleExample("a road along the edge", {"layer": ["LINESTRING (50 0, 100 0, 100 50)"], "county": [COUNTY_WKT]},
+                                     "county": [SQUARE_WKT]}, roles={"layer": "GHYDYH"}),
+        RuleExample("a site on the edge", {"layer": ["POINT (100 50)"], "county": [SQUARE_WKT]}, roles={"layer": "WWBHDWD"}),
+        RuleExample("a road along the edge", {"layer": ["LINESTRING (50 0, 100 0, 100 50)"], "county": [SQUARE_WKT]},
                 roles={"layer": "ZDJTJCSSX"}),
     ],
 )  # fmt: skip

@@ -16,10 +16,8 @@ from ...plan.layer import Layer
 from ...standard.messages.numbers import format_number
 from ...standard.messages.texts import Texts
 from ...standard.template import Template
-from .._places import list_layers_of_setting
+from .._places import ISLAND_WKT, RING_WKT, list_layers_of_setting
 
-RING_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"
-ISLAND_WKT = "POLYGON ((40 40, 60 40, 60 60, 40 60, 40 40))"
 SOUTH_HALF_WKT = "POLYGON ((40 40, 60 40, 60 50, 40 50, 40 40))"
 
 
