@@ -157,9 +157,7 @@ def find_import_record(plan: Plan) -> ChangeRecord | None:
         record = read_json(path, {"layers": [_LAYER_TYPES]})
         prefixes = {stage: one.prefix for stage, one in rules.class_by_stage.items()}
         classes = {}
-        for layer_record in record["layers"]:
-            if not layer_record["change"]:
-                continue
+        for layer_record in [one for one in record["layers"] if one["change"]]:
             for stage in ("before", "after"):
                 classes[prefixes[stage] + layer_record["layer"], ""] = (
                     layer_record[stage],

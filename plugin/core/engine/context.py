@@ -175,13 +175,6 @@ class RuleContext:
         members = self.get_code_list(template_field.codes).collect_members(list(ancestors))
         return _find_values_in_codes(layer.text(meaning), members, template_field.code_pad)
 
-    def find_land_rows(self, layer: Layer) -> NDArray:
-        """Return (n,) bool: rows that are compared with the county's border.
-
-        As the function `find_land_rows`.
-        """
-        return find_land_rows(layer, self.norm)
-
     def find_cultivated_rows(self, layer: Layer, *, whole_class: bool = True) -> NDArray:
         """Return (n,) bool: rows whose land-use code is one of cultivated land (耕地).
 

@@ -684,7 +684,4 @@ class GeometryQueries:
 
 def _make_geometry_array(shapes: Iterable[Any]) -> NDArray:
     """Return (k,) geometries as an object array; a multi-part geometry is one element."""
-    shape_list = list(shapes)
-    array = np.empty(len(shape_list), dtype=object)
-    array[:] = shape_list
-    return array
+    return np.array([*shapes, None], dtype=object)[:-1]

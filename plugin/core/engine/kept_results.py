@@ -315,8 +315,7 @@ def find_or_compute_values(
     values = None
     if matches is not None and len(layers[0]):
         values = _update_values(former_results[0]["values"], layers[0], matches, compute, refers_to_other)
-    if values is None:
-        values = compute(None)
+    values = compute(None) if values is None else values
     kept.keep_last_result(query_digest, digest, {"values": values.copy(), **encode_layer_digests(layers)})
     return values
 

@@ -89,9 +89,8 @@ def _apply_to_each_layer(
     focused_roles = context.recheck_focus.roles if context.recheck_focus is not None else None
     for layer in list(context.plan.layers.values()):
         context.cancellation.raise_if_cancelled()
-        if focused_roles is not None and layer.role not in focused_roles:
-            continue
-        if need.polygons_only and layer.template.geometry != "polygon":
+        is_outside_focus = focused_roles is not None and layer.role not in focused_roles
+        if is_outside_focus or (need.polygons_only and layer.template.geometry != "polygon"):
             continue
         # Rules on the schema also run on layers without features.
         has_no_rows = not len(layer) or (rule.family == "TOP" and layer.has_no_geometry)

@@ -286,9 +286,7 @@ class EditedRows:
     def get_row(self, role: str, row: int) -> tuple[Any, dict[str, Any]] | None:
         """Return shape (in the layer's coordinates) and attributes of a row; None if it was removed."""
         layer, position = self.locate_row(role, row)
-        if not len(layer):
-            return None
-        return read_row(layer.frame, position)
+        return read_row(layer.frame, position) if len(layer) else None
 
     def get_curve_text(self, role: str, row: int) -> str:
         """Return the WKT of a row's shape if it has arcs, else an empty text."""

@@ -275,13 +275,17 @@ def _make_attachment_notices(key: str, by_attachment: dict[str, list[str]]) -> l
 
     ``by_attachment``: file name → numbers of the waivers that name it.
     """
-    notices: list[WaiverNotice] = []
-    for attachment, numbers in by_attachment.items():
-        remaining_count_text = f" … ({len(numbers)})" if len(numbers) > _MAX_NAMED else ""
-        notices.append(
-            (key, {"number": ", ".join(numbers[:_MAX_NAMED]) + remaining_count_text, "attachment": attachment})
+    return [
+        (
+            key,
+            {
+                "number": ", ".join(numbers[:_MAX_NAMED])
+                + (f" … ({len(numbers)})" if len(numbers) > _MAX_NAMED else ""),
+                "attachment": attachment,
+            },
         )
-    return notices
+        for attachment, numbers in by_attachment.items()
+    ]
 
 
 def renew_waiver_notices(report: Report, old_waivers: Waivers, new_waivers: Waivers, texts: Texts) -> None:

@@ -428,23 +428,25 @@ def _find_land_use_groups(layer: Layer, ctx: RuleContext) -> dict[str, tuple[str
     for line in ctx.norm.get("attributes.base_class_groups"):
         name, *members = line.split()
         group_by_class |= dict.fromkeys(members, name)
-    groups_by_code = {}
-    for written_code, planning_codes in _find_planning_codes(layer, ctx).items():
-        groups = {group_by_class.get(planning_code[:CLASS_DIGITS], "") for planning_code in planning_codes}
-        if "" not in groups:
-            groups_by_code[written_code] = tuple(sorted(groups))
-    return groups_by_code
+    groups_by_code = {
+        written_code: {group_by_class.get(planning_code[:CLASS_DIGITS], "") for planning_code in planning_codes}
+        for written_code, planning_codes in _find_planning_codes(layer, ctx).items()
+    }
+    return {code: tuple(sorted(groups)) for code, groups in groups_by_code.items() if "" not in groups}
 
 
 def _find_exact_classes(layer: Layer, ctx: RuleContext) -> dict[str, frozenset[str]]:
     """Return code of land use as written → its second-level planning classes, where these are compared exactly."""
     exact_classes = set(ctx.norm.get("attributes.base_exact_classes"))
-    classes_by_code = {}
-    for written_code, planning_codes in _find_planning_codes(layer, ctx).items():
-        classes = frozenset(planning_code[: 2 * CLASS_DIGITS] for planning_code in planning_codes)
-        if all(one[:CLASS_DIGITS] in exact_classes and len(one) == 2 * CLASS_DIGITS for one in classes):
-            classes_by_code[written_code] = classes
-    return classes_by_code
+    classes_by_code = {
+        written_code: frozenset(planning_code[: 2 * CLASS_DIGITS] for planning_code in planning_codes)
+        for written_code, planning_codes in _find_planning_codes(layer, ctx).items()
+    }
+    return {
+        code: classes
+        for code, classes in classes_by_code.items()
+        if all(one[:CLASS_DIGITS] in exact_classes and len(one) == 2 * CLASS_DIGITS for one in classes)
+    }
 
 
 def _find_planning_codes(layer: Layer, ctx: RuleContext) -> dict[str, list[str]]:

@@ -4,7 +4,7 @@
 import numpy as np
 import shapely
 
-from ...engine.context import RuleContext
+from ...engine.context import RuleContext, find_land_rows
 from ...geometry import crs as crs_care
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
@@ -67,7 +67,7 @@ def far_from_county(layer: Layer, county: Layer, *, ctx: RuleContext, far_m: flo
         ctx.make_row_finding(
             layer, row, params={"distance": round(float(farthest_m[row]))}, geometry=layer.plane_shapes[row]
         )
-        for row in np.flatnonzero((farthest_m > far_m) & ctx.find_land_rows(layer)).tolist()
+        for row in np.flatnonzero((farthest_m > far_m) & find_land_rows(layer, ctx.norm)).tolist()
     ]
 
 

@@ -4,7 +4,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engine.context import RuleContext
+from ...engine.context import RuleContext, find_land_rows
 from ...figures.indicators.area_backing import (
     AREA_FIELDS_SETTING,
     ROW_ALLOWANCE_SETTING,
@@ -210,25 +210,16 @@ def _report_zone_contradictions(
 
     Both codes are among those of the three zones (集中建设区, 弹性发展区, 特别用途区).
     """
+    zone_rows = {k: ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in ZONE_KINDS}
+    # The position of each row's kind of zone in `ZONE_KINDS`, −1 for other codes.
     boundary_kinds, zone_kinds = (
-        _classify_rows(rows),
-        _classify_rows(
-            {k: ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in ZONE_KINDS}
-        ),
+        np.select([one[kind] for kind in ZONE_KINDS], range(len(ZONE_KINDS)), -1) for one in (rows, zone_rows)
     )
     pieces = ctx.geometry.find_shared_pieces(boundary, zones, left_rows=boundary_kinds >= 0, right_rows=zone_kinds >= 0)
     pieces = pieces.select_pieces(zone_kinds[pieces.right] != boundary_kinds[pieces.left])
     findings = ctx.make_pair_findings(boundary, zones, pieces, case="zone", field=boundary.get_field_name("zone_code"))
     record_codes_of_pairs(findings, pieces, boundary, zones, "zone_code", "related", ctx)
     return findings
-
-
-def _classify_rows(rows: dict[str, NDArray]) -> NDArray:
-    """Return (n,) the position of each row's kind of zone in `ZONE_KINDS`, −1 for other codes.
-
-    ``rows``: kind of zone → (n,) bool, the rows of this kind.
-    """
-    return np.select([rows[kind] for kind in ZONE_KINDS], range(len(ZONE_KINDS)), -1)
 
 
 COUNTY_ROW = {"wkt": "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))", "area": 1_000_000.0}
@@ -289,7 +280,7 @@ def zone_totals(zones: Layer, county: Layer, *, ctx: RuleContext, allowance_m2: 
         Compares the figures, not the shapes: two errors that cancel out are not found. Zones of sea classes (setting
         sea) do not count; a notice names them. Does not run by default: select the rule or its group quotas.
     """
-    areas = read_area_field_m2(zones, "area")[ctx.find_land_rows(zones)]
+    areas = read_area_field_m2(zones, "area")[find_land_rows(zones, ctx.norm)]
     if np.isnan(areas).any():
         params = {"layer": zones.name, "count": int(np.isnan(areas).sum()), "field": zones.get_field_name("area")}
         return RuleResult(not_checked=[("area_missing", params)])

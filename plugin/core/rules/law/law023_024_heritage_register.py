@@ -341,62 +341,53 @@ def heritage_list(*, ctx: RuleContext) -> RuleResult:
             ("register_without_layer", {"file": register.file_name, "count": len(register.listed_sites)})
         )
         return result
-    site_findings = _SiteFindings(sites, register.file_name, ctx)
+    result.findings += _compare_with_register(sites, register, ctx)
+    return result
+
+
+def _compare_with_register(sites: HeritageSites, register: HeritageRegister, ctx: RuleContext) -> Iterator[Finding]:
+    """Yield findings on sites that only the register or only the data have, or whose kind or level differ."""
+
+    def make_finding(case: str, name: str, params: dict[str, Any], site: HeritageSite | None = None) -> Finding:
+        """Return a finding on a site, identified by its name; its geometry is that of ``site``, if it is drawn."""
+        return Finding(
+            site.layer_rows[0][0].role if site else next(iter(sites.layers)),
+            name,
+            case=case,
+            params={"site": name, "file": register.file_name, **params},
+            geometry=ctx.geometry.unite_shapes(site.get_part_shapes()) if site else None,
+        )
+
     row_of_name: dict[str, ListedSite] = {}
     for row in register.listed_sites:
         first = row_of_name.setdefault(normalise_name(row.name), row)
         if first is not row:
-            site_findings.add("twice", row.name, {"line": first.line_number, "other": row.line_number})
+            yield make_finding("twice", row.name, {"line": first.line_number, "other": row.line_number})
     unlisted_names = [name for name in sites.by_name if name not in row_of_name]
+    similar_names = set()
     for name, row in row_of_name.items():
         site = sites.by_name.get(name)
         if site is None:
             params = {"line": row.line_number, "term": f"{row.level}{row.kind}" or "—"}
             near_names = get_close_matches(name, unlisted_names, n=1, cutoff=NAME_SIMILARITY_CUTOFF)
-            if near_names:
-                near = sites.by_name[near_names[0]]
-                site_findings.add("alike", row.name, {**params, "near": near.name, "near_name": near_names[0]}, near)
-            else:
-                site_findings.add("missing", row.name, params)
+            similar_names.update(near_names)
+            near = sites.by_name[near_names[0]] if near_names else None
+            if near is not None:
+                params |= {"near": near.name, "near_name": near_names[0]}
+            yield make_finding("missing" if near is None else "alike", row.name, params, near)
         else:
-            site_findings.compare(row, site)
+            for case, stated, known in (
+                ("level", row.level, site.level_names),
+                ("kind", row.kind, site.kind_names),
+            ):
+                if stated and known and stated not in known:
+                    params = {"line": row.line_number, "stated": stated, "found": _join_names(known)}
+                    yield make_finding(case, row.name, params, site)
     kinds = {row.kind for row in register.listed_sites}
-    similar_names = {f.params["near_name"] for f in site_findings.findings if f.case == "alike"}
     for name in unlisted_names:
         site = sites.by_name[name]
         if name not in similar_names and (site.kind_names & kinds or kinds == {""}):
-            site_findings.add("unlisted", site.name, {"found": _join_names(site.kind_names)}, site)
-    result.findings = site_findings.findings
-    return result
-
-
-class _SiteFindings:
-    """Collects findings on heritage sites, identified by the name of the site."""
-
-    def __init__(self, sites: HeritageSites, file: str, ctx: RuleContext) -> None:
-        self.role, self.file, self.ctx = next(iter(sites.layers)), file, ctx
-        self.findings: list[Finding] = []
-
-    def add(self, case: str, name: str, params: dict[str, Any], site: HeritageSite | None = None) -> None:
-        """Add a finding on a site, identified by its name; its geometry is that of ``site``, if it is drawn."""
-        shape = self.ctx.geometry.unite_shapes(site.get_part_shapes()) if site else None
-        role = site.layer_rows[0][0].role if site else self.role
-        params = {"site": name, "file": self.file, **params}
-        self.findings.append(Finding(role, name, case=case, params=params, geometry=shape))
-
-    def compare(self, row: ListedSite, site: HeritageSite) -> None:
-        """Add a finding on kind or level that differ between register and layers."""
-        for case, stated_value, known_values in (
-            ("level", row.level, site.level_names),
-            ("kind", row.kind, site.kind_names),
-        ):
-            if stated_value and known_values and stated_value not in known_values:
-                self.add(
-                    case,
-                    row.name,
-                    {"line": row.line_number, "stated": stated_value, "found": _join_names(known_values)},
-                    site,
-                )
+            yield make_finding("unlisted", site.name, {"found": _join_names(site.kind_names)}, site)
 
 
 def _join_names(value_names: set[str]) -> str:

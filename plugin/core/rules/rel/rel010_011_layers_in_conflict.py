@@ -214,10 +214,13 @@ def layers_of_one_thing(*, ctx: RuleContext) -> RuleResult:
     compared_pairs: set[tuple[str, str]] = set()
     for concept in ctx.norm.standard.concepts:
         used_layer = ctx.plan.find_layer_of_concept(concept)
-        if ctx.norm.standard.is_maintenance(concept):
+        if (
             # Each class of changes belongs to another layer.
-            continue
-        if used_layer is None or used_layer.has_no_geometry or used_layer.template.geometry != "polygon":
+            ctx.norm.standard.is_maintenance(concept)
+            or used_layer is None
+            or used_layer.has_no_geometry
+            or used_layer.template.geometry != "polygon"
+        ):
             continue
         for role in ctx.plan.list_roles_of_concept(concept):
             other_layer = ctx.plan.layers.get(role)

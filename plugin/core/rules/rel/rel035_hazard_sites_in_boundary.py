@@ -103,9 +103,8 @@ def hazard_sites_in_boundary(*, ctx: RuleContext) -> RuleResult:
     boundaries = find_usable_layers(("boundary", "CZJSBJ"), ctx, result)
     for hazard in find_usable_layers(HAZARD_ROLES, ctx, result):
         for boundary in boundaries:
-            result.is_applicable = True
             pieces_inside = ctx.geometry.find_point_line_pieces_inside(hazard, boundary)
-            result.findings += make_findings_of_pieces(hazard, boundary, pieces_inside, ctx)
+            result.add_applicable(make_findings_of_pieces(hazard, boundary, pieces_inside, ctx))
     zones = find_usable_layer_or_note_reason("zones", ctx, result)
     if zones is not None and zones.has_field("zone_code"):
         is_village = ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get(VILLAGE_ZONES_SETTING))

@@ -269,13 +269,12 @@ def present_land_in_red_line(
             reported_parts = _leave_out_cultivated_parcels(
                 parts, parcels, is_cultivated, [(farmland, "REL001"), (cultivated, "REL010")], ctx
             )
-            findings = list(_report_large_parts("red_line", group, red_line, parcels, reported_parts, ctx))
-            for finding in findings:
+            for finding in _report_large_parts("red_line", group, red_line, parcels, reported_parts, ctx):
                 finding.params["shown"]["core_zones"] = {
                     "role": reserves.role if reserves is not None else "",
                     "known": bool(is_core.any()),
                 }
-            result.findings += findings
+                result.findings.append(finding)
     return result
 
 

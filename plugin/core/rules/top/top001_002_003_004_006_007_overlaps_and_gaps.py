@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import shapely
 
-from ...engine.context import RuleContext
+from ...engine.context import RuleContext, find_land_rows
 from ...geometry.crs import make_lonlat_transformer
 from ...geometry.overlay_pieces import OverlayPieces, make_row_pieces
 from ...geometry.shape_comparison import find_groups_of_equal_shapes, hash_corners
@@ -470,7 +470,7 @@ def outside_county(
             for row, shape in zip(outside_pieces.point_or_line_row.tolist(), outside_pieces.piece_shape, strict=True)
         ]
     if layer is not county:
-        is_land = ctx.find_land_rows(layer)
+        is_land = find_land_rows(layer, ctx.norm)
         pieces = ctx.geometry.find_uncovered_pieces(layer, county, outline, rows=None if is_land.all() else is_land)
         findings = ctx.make_pair_findings(layer, county, pieces, by_place=True)
         # Two variants of the message: completely outside the county, or a township or village of the county.
