@@ -50,7 +50,7 @@ class NewErrors:
 
     def begin(self, findings: Iterable[Any]) -> None:
         """Take these findings as those before the edits."""
-        self._known_fingerprints = {finding.fingerprint for finding in findings if _is_error(finding)}
+        self._known_fingerprints = {finding.fingerprint for finding in findings if finding.severity == Severity.ERROR}
 
     def forget(self) -> None:
         """Forget all findings, because the project has changed."""
@@ -77,7 +77,7 @@ class NewErrors:
         return [
             finding
             for finding in findings
-            if _is_error(finding)
+            if finding.severity == Severity.ERROR
             and finding.state != "waived"
             and finding.fingerprint not in self._known_fingerprints
             and not {finding.role, finding.related_role}.isdisjoint(roles)
@@ -87,7 +87,3 @@ class NewErrors:
         """Count these errors as known, because they were reported."""
         if self._known_fingerprints is not None:
             self._known_fingerprints.update(finding.fingerprint for finding in findings)
-
-
-def _is_error(finding: Any) -> bool:
-    return bool(finding.severity == Severity.ERROR)

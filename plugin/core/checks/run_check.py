@@ -209,8 +209,10 @@ def make_report_and_apply_waivers(
     sliver_sums = sum_ignored_slivers(
         plan, evaluation.ignored_by_rule, evaluation.rules, evaluation.tolerance, cancellation
     )
-    report.findings += make_sliver_findings(sliver_sums, report.rules, evaluation.rules, evaluation.tolerance)
-    report.findings += find_inconsistencies(plan, side_inputs)
+    report.findings += [
+        *make_sliver_findings(sliver_sums, report.rules, evaluation.rules, evaluation.tolerance),
+        *find_inconsistencies(plan, side_inputs),
+    ]
     record_overlaps_at_findings(report.findings, report.rules)
     complete_findings(plan, report.findings, texts, cancellation)
     mark_repeated_land(report, plan, texts, RepeatedLand(plan, evaluation.tolerance, cancellation, kept_results))

@@ -76,9 +76,13 @@ class SideTables:
                 plan.input_files += (path,)
         if self.options.register:
             plan.input_files += (self.options.register,)
-        side = SideInputs(figures=self.figures or None, targets=self.targets, register=self.register)
-        side = side.copy_with_inputs(record=find_import_record(plan), windows=find_registered_windows(plan))
-        side = side.copy_with_inputs(**self.options.side)
+        side = SideInputs(
+            figures=self.figures or None,
+            targets=self.targets,
+            register=self.register,
+            record=find_import_record(plan),
+            windows=find_registered_windows(plan),
+        ).copy_with_inputs(**self.options.side)
         if not self.options.baseline:
             return side
         renumbered_keys = read_renumbered_keys(self.key_table) if self.key_table else {}

@@ -187,10 +187,12 @@ class GeometryQueries:
 
     def _find_or_overlay(self, query: OverlayQuery) -> OverlayPieces:
         """Return the pieces of an overlay: computed, or those of an earlier check, updated where rows have changed."""
-        if not self._keeps_results_of(*[side.layer for side in query.sides]):
-            return query.compute()
-        return find_or_overlay(
-            require_value(self.kept_results, "the kept results"), query, (self.plan.plane_crs, self.tolerance)
+        return (
+            find_or_overlay(
+                require_value(self.kept_results, "the kept results"), query, (self.plan.plane_crs, self.tolerance)
+            )
+            if self._keeps_results_of(*[side.layer for side in query.sides])
+            else query.compute()
         )
 
     def measure_drawn_areas(self, shapes: Iterable[Any]) -> NDArray:

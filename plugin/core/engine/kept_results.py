@@ -312,9 +312,11 @@ def find_or_compute_values(
         return arrays["values"].copy()
     former_results = kept.find_last_results(query_digest)
     matches = kept.match_layers(layers, former_results[0]) if former_results else None
-    values = None
-    if matches is not None and len(layers[0]):
-        values = _update_values(former_results[0]["values"], layers[0], matches, compute, refers_to_other)
+    values = (
+        _update_values(former_results[0]["values"], layers[0], matches, compute, refers_to_other)
+        if matches is not None and len(layers[0])
+        else None
+    )
     values = compute(None) if values is None else values
     kept.keep_last_result(query_digest, digest, {"values": values.copy(), **encode_layer_digests(layers)})
     return values
@@ -377,10 +379,8 @@ class RowMatch(NamedTuple):
         former_row_of_row, row_of_former_row = self.former_row_of_row.copy(), self.row_of_former_row.copy()
         row_of_former_row[former_row_of_row[selection_differs]] = -1
         former_row_of_row[selection_differs] = -1
-        changed_bounds = self.changed_bounds
-        if bounds is not None:
-            changed_bounds = np.concatenate([changed_bounds, _drop_missing(bounds[selection_differs])])
-        return RowMatch(former_row_of_row, row_of_former_row, changed_bounds)
+        bounds_now = np.zeros((0, 4)) if bounds is None else bounds[selection_differs & np.isfinite(bounds).all(axis=1)]
+        return RowMatch(former_row_of_row, row_of_former_row, np.concatenate([self.changed_bounds, bounds_now]))
 
     def count_changed_rows(self) -> int:
         """Return the number of rows that have changed or are new."""
@@ -401,7 +401,7 @@ def match_rows(former: HashedRows, present: HashedRows) -> RowMatch | None:
     former_row_of_row, row_of_former_row = np.full(len(present.hashes), -1), np.full(len(former.hashes), -1)
     former_row_of_row[rows], row_of_former_row[former_rows] = former_rows, rows
     changed_bounds = np.concatenate([former.bounds[row_of_former_row < 0], present.bounds[former_row_of_row < 0]])
-    return RowMatch(former_row_of_row, row_of_former_row, _drop_missing(changed_bounds))
+    return RowMatch(former_row_of_row, row_of_former_row, changed_bounds[np.isfinite(changed_bounds).all(axis=1)])
 
 
 def find_rows_to_update(polygons: Polygons, match: RowMatch, bounds: NDArray) -> NDArray | None:
@@ -413,11 +413,6 @@ def find_rows_to_update(polygons: Polygons, match: RowMatch, bounds: NDArray) ->
     if len(bounds):
         needs_update[polygons.find_rows_meeting_bounds(bounds)] = True
     return None if np.count_nonzero(needs_update) * _FEW_ROWS_RATIO > len(polygons) else needs_update
-
-
-def _drop_missing(bounds: NDArray) -> NDArray:
-    """Return boxes without those of rows that have no geometry."""
-    return bounds[np.isfinite(bounds).all(axis=1)]
 
 
 def update_pieces(

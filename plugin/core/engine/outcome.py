@@ -277,26 +277,31 @@ def run_rule(
     if rule.severity is not Severity.INFO and severity is Severity.INFO and result.findings:
         # A county may lower an error or a warning to a hint; its findings then still prevent an unconditional 通过.
         result.doubts.append("severity.lowered")
+    _set_outcome(outcome, rule, result, context, len(failed_pairs), texts)
+    return outcome, result.findings + failed_pairs, result.indicators
+
+
+def _set_outcome(
+    outcome: RuleOutcome, rule: Rule, result: RuleResult, context: RuleContext, failed_pairs: int, texts: Texts
+) -> None:
+    """Set the outcome (failed, skipped, not applicable or passed), its reason, and what is unconfirmed.
+
+    ``failed_pairs``: number of pairs of rows that could not be computed.
+    """
     for need in rule.needs.values():
         # Rules read one layer of a concept. The contents of the second layer enter no figure.
         result.doubts += [f"roles.{role}" for role in context.plan.list_unread_roles(need.concept)]
     if context.norm.is_severity_from_phase(rule):
         result.unconfirmed.append("phase")
     norm = context.norm
-    unconfirmed_items = {item for item in result.unconfirmed if not norm.is_confirmed(item)}
-    unconfirmed_items |= {*find_unconfirmed_settings(rule, norm), *result.doubts, *find_disabling_settings(rule, norm)}
-    outcome.unconfirmed = sorted(unconfirmed_items)
-    _set_outcome(outcome, result, context, len(failed_pairs), texts)
-    return outcome, result.findings + failed_pairs, result.indicators
-
-
-def _set_outcome(
-    outcome: RuleOutcome, result: RuleResult, context: RuleContext, failed_pairs: int, texts: Texts
-) -> None:
-    """Set the outcome (failed, skipped, not applicable or passed) and its reason.
-
-    ``failed_pairs``: number of pairs of rows that could not be computed.
-    """
+    outcome.unconfirmed = sorted(
+        {
+            *(item for item in result.unconfirmed if not norm.is_confirmed(item)),
+            *find_unconfirmed_settings(rule, norm),
+            *result.doubts,
+            *find_disabling_settings(rule, norm),
+        }
+    )
     if result.findings:
         outcome.outcome = Outcome.FAILED
     reasons = render_reasons(result.not_checked, texts)

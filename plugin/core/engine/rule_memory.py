@@ -46,7 +46,7 @@ class LayerReference:
 
         Raise RuntimeError without it; a result whose layers are missing is never used again.
         """
-        plan = _get_sealed_edition(context) if self.is_of_sealed_edition else context.plan
+        plan = context.side_inputs.get_input("baseline", Plan) if self.is_of_sealed_edition else context.plan
         return dict.__getitem__(require_value(plan, "the sealed edition").layers, self.role)
 
 
@@ -164,7 +164,7 @@ class RuleMemory:
         plan, log = context.plan, context.run_log
         # The log of this call alone, so that it can be remembered with its result.
         own_log = RunLog()
-        measured_before = _find_measured_roles(plan)
+        measured_before = {role for role, layer in dict.items(plan.layers) if layer.is_measured}
         context.use_log(own_log)
         context.geometry.kept_results = self.kept_results
         try:
@@ -185,7 +185,9 @@ class RuleMemory:
                 {role: role in dict.keys(plan.layers) for role in use.roles_tested},
                 _list_all_digests(plan) if use.reads_all else None,
                 # Another rule may have measured layers while a concurrent one ran, which measures none.
-                frozenset() if rule.concurrent else _find_measured_roles(plan) - measured_before,
+                frozenset()
+                if rule.concurrent
+                else frozenset(role for role, layer in dict.items(plan.layers) if layer.is_measured) - measured_before,
                 None if result is None else _copy_result(result),
                 remembered_log,
             )
@@ -209,10 +211,6 @@ class RuleMemory:
         return None if layer is None else self._values_by_layer.get(get_shape_digest(layer), {}).get(_AREAS)
 
 
-def _find_measured_roles(plan: Plan) -> frozenset[str]:
-    return frozenset(role for role, layer in dict.items(plan.layers) if layer.is_measured)
-
-
 def _get_digest(plan: Plan, role: str) -> bytes:
     layer = dict.get(plan.layers, role)
     return _NO_LAYER if layer is None else get_layer_digest(layer)
@@ -222,15 +220,13 @@ def _list_all_digests(plan: Plan) -> tuple[tuple[str, bytes], ...]:
     return tuple((role, get_layer_digest(layer)) for role, layer in dict.items(plan.layers))
 
 
-def _get_sealed_edition(context: RuleContext) -> Plan | None:
-    return context.side_inputs.get_input("baseline", Plan)
-
-
 def _remember_log(log: RunLog, context: RuleContext) -> RunLog | None:
     """Return a log with references instead of layers; None if one of its layers is in no plan."""
-    layers = [layer for one in log.ignored_slivers for layer in (one.first_layer, one.second_layer)]
-    layers += [layer for a, _, b, _ in log.failed_pairs for layer in (a, b) if layer is not None]
-    sealed_edition = _get_sealed_edition(context)
+    layers = [
+        *(layer for one in log.ignored_slivers for layer in (one.first_layer, one.second_layer)),
+        *(layer for a, _, b, _ in log.failed_pairs for layer in (a, b) if layer is not None),
+    ]
+    sealed_edition = context.side_inputs.get_input("baseline", Plan)
     references: dict[int, LayerReference] = {}
     for layer in layers:
         if dict.get(context.plan.layers, layer.role) is layer:

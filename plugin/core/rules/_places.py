@@ -232,11 +232,11 @@ def find_construction_land_rows(ctx: RuleContext, layer: Layer) -> NDArray:
     if land_use_field is None or not land_use_field.codes:
         return np.zeros(len(layer), dtype=bool)
     codes = ctx.get_code_list(land_use_field.codes)
-    construction_codes = {
-        c.code for c in codes.entry_by_code.values() if c.other_columns.get("major_class") == "建设用地"
-    }
-    if not any(c.other_columns.get("major_class") for c in codes.entry_by_code.values()):
-        construction_codes = codes.collect_members(ctx.norm.get("farmland.construction_classes"))
+    construction_codes = (
+        {c.code for c in codes.entry_by_code.values() if c.other_columns.get("major_class") == "建设用地"}
+        if any(c.other_columns.get("major_class") for c in codes.entry_by_code.values())
+        else codes.collect_members(ctx.norm.get("farmland.construction_classes"))
+    )
     return np.array(
         [trim_code_padding(value, land_use_field.code_pad) in construction_codes for value in layer.text("land_use")],
         dtype=bool,

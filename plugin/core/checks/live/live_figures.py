@@ -148,9 +148,8 @@ class LiveFigures:
         if indicator.id in _ZONE_KIND_BY_SHARE_ID:
             inputs = self._update_inputs(indicator)
             kind = _ZONE_KIND_BY_SHARE_ID[indicator.id]
-            whole = inputs["concentrated_m2"]
-            if kind == "concentrated":
-                whole = sum(inputs[f"{one}_m2"] for one in (*BOUNDARY_ZONE_KINDS, "uncoded"))
+            parts_of_whole = (*BOUNDARY_ZONE_KINDS, "uncoded") if kind == "concentrated" else ("concentrated",)
+            whole = sum(inputs[f"{one}_m2"] for one in parts_of_whole)
             if whole <= 0:
                 return replace(indicator, value=None, inputs=inputs, state=REFERENCE_ONLY)
             share = 100 * inputs[f"{kind}_m2"] / whole

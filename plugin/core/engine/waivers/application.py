@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import combinations
@@ -72,14 +72,20 @@ def apply_waivers(
     ``state`` waived and the waiver's entries in ``params.waiver``. ``render`` makes messages of findings.
     """
     today = today or date.today()
-    about_waivers = [f for f in report.findings if _is_about_waivers(f)]
-    findings = [f for f in report.findings if not _is_about_waivers(f)]
+    findings, about_waivers = (
+        [
+            f
+            for f in report.findings
+            if (f.code in (EXPIRED_CODE, UNMATCHED_CODE) or (f.code == FRAME and f.case == "waivers")) is wanted
+        ]
+        for wanted in (False, True)
+    )
     applied_waivers = AppliedWaivers(ended_findings=about_waivers)
     foreign_findings = report_waivers_of_other_county(waivers, plan)
     waivers = replace(waivers, entries=()) if foreign_findings else waivers
     matches_by_validity, applied_waivers.changed_findings = _mark_matched_findings(findings, waivers, today)
-    applied_waivers.new_findings = foreign_findings or _make_unapplied_waiver_findings(
-        plan, report, findings, matches_by_validity
+    applied_waivers.new_findings = foreign_findings or list(
+        _make_unapplied_waiver_findings(plan, report, findings, matches_by_validity)
     )
     for finding in applied_waivers.new_findings:
         finding.message = render(finding)
@@ -92,11 +98,6 @@ def apply_waivers(
         if rule.outcome in (Outcome.FAILED, Outcome.WAIVED) and finding_counts[rule.code]:
             rule.outcome = Outcome.FAILED if open_counts[rule.code] else Outcome.WAIVED
     return applied_waivers
-
-
-def _is_about_waivers(finding: Finding) -> bool:
-    """Return True for a finding about waivers (RUN902, RUN903, and RUN904 on a waiver file of another county)."""
-    return finding.code in (EXPIRED_CODE, UNMATCHED_CODE) or (finding.code == FRAME and finding.case == "waivers")
 
 
 def mark_accepted_findings(
@@ -167,19 +168,18 @@ def _can_be_waived(finding: Finding) -> bool:
 
 def _make_unapplied_waiver_findings(
     plan: Plan, report: Report, findings: list[Finding], matches_by_validity: list[WaiverMatches]
-) -> list[Finding]:
-    """Return findings about waivers that accept no finding: expired, not yet valid, outdated or without a finding."""
+) -> Iterator[Finding]:
+    """Yield findings about waivers that accept no finding: expired, not yet valid, outdated or without a finding."""
     by_id = {id(f): f for f in findings}
     outcomes = {r.code: r for r in report.rules}
     valid, expired, not_yet = matches_by_validity
-    waiver_findings = []
     for waiver_matches, case in ((expired, "expired"), (not_yet, "not_yet")):
         for key, waiver in waiver_matches.waiver_by_finding_id.items():
             finding = by_id[key]
             if key not in valid.waiver_by_finding_id and _can_be_waived(finding):
-                waiver_findings.append(_make_waiver_finding(EXPIRED_CODE, case, waiver, finding))
+                yield _make_waiver_finding(EXPIRED_CODE, case, waiver, finding)
             elif waiver_matches is not_yet:
-                waiver_findings.append(_make_premature_waiver_finding(waiver, plan))
+                yield _make_finding_at_waiver(EXPIRED_CODE, "not_yet", waiver, plan)
     for waiver_matches in (valid, expired, not_yet):
         for waiver, finding in waiver_matches.outdated_matches:
             if id(finding) in valid.waiver_by_finding_id:
@@ -192,20 +192,17 @@ def _make_unapplied_waiver_findings(
             }
             has_areas = waiver.area_m2 is not None and finding.area_m2 is not None
             case = "changed" if has_areas and not has_same_place_and_size(waiver, finding) else "differs"
-            waiver_findings.append(_make_waiver_finding(UNMATCHED_CODE, case, waiver, finding, **change))
-        waiver_findings += [
-            _make_waiver_finding(UNMATCHED_CODE, "unsure", waiver, finding)
-            for waiver, finding in waiver_matches.matched_by_fid
-        ]
-    waiver_findings += [
-        _make_unmatched_waiver_finding(waiver, outcomes.get(waiver.rule), plan) for waiver in valid.unmatched_waivers
-    ]
-    # An expired waiver without a finding has served its purpose; it is reported if the rule was run.
-    expired_waiver_findings = [
-        _make_unmatched_waiver_finding(waiver, outcomes.get(waiver.rule), plan) for waiver in expired.unmatched_waivers
-    ]
-    waiver_findings += [f for f in expired_waiver_findings if f.case == "gone"]
-    return waiver_findings + [_make_premature_waiver_finding(waiver, plan) for waiver in not_yet.unmatched_waivers]
+            yield _make_waiver_finding(UNMATCHED_CODE, case, waiver, finding, **change)
+        for waiver, finding in waiver_matches.matched_by_fid:
+            yield _make_waiver_finding(UNMATCHED_CODE, "unsure", waiver, finding)
+    for waiver_matches in (valid, expired):
+        unmatched_findings = (
+            _make_unmatched_waiver_finding(waiver, outcomes.get(waiver.rule), plan)
+            for waiver in waiver_matches.unmatched_waivers
+        )
+        # An expired waiver without a finding has served its purpose; it is reported if the rule was run.
+        yield from (f for f in unmatched_findings if waiver_matches is valid or f.case == "gone")
+    yield from (_make_finding_at_waiver(EXPIRED_CODE, "not_yet", waiver, plan) for waiver in not_yet.unmatched_waivers)
 
 
 def _make_waiver_finding(code: str, case: str, waiver: Waiver, accepted_finding: Finding, **params: Any) -> Finding:
@@ -235,19 +232,12 @@ def _make_unmatched_waiver_finding(waiver: Waiver, outcome: RuleOutcome | None, 
         and not outcome.incomplete
     )
     case = "gone" if was_checked else "not_looked" if outcome is not None else "not_run"
-    return _fill_location_from_waiver(_make_finding(UNMATCHED_CODE, case, waiver, Severity.INFO), waiver, plan)
+    return _make_finding_at_waiver(UNMATCHED_CODE, case, waiver, plan)
 
 
-def _make_premature_waiver_finding(waiver: Waiver, plan: Plan) -> Finding:
-    """Return a finding about a waiver that is dated later than today.
-
-    Such a waiver is not applied.
-    """
-    return _fill_location_from_waiver(_make_finding(EXPIRED_CODE, "not_yet", waiver, Severity.INFO), waiver, plan)
-
-
-def _fill_location_from_waiver(finding: Finding, waiver: Waiver, plan: Plan) -> Finding:
-    """Return ``finding`` with the place that the waiver records."""
+def _make_finding_at_waiver(code: str, case: str, waiver: Waiver, plan: Plan) -> Finding:
+    """Return information about a waiver, such as one dated later than today, at the place that the waiver records."""
+    finding = _make_finding(code, case, waiver, Severity.INFO)
     finding.role, finding.key = waiver.role, waiver.key
     finding.related_role, finding.related_keys = waiver.related_role, list(waiver.related_keys)
     if waiver.lonlat:

@@ -163,9 +163,8 @@ def restorable_land(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     def find_restorable_code(written_code: str) -> ValueProblem | None:
         code = trim_code_padding(written_code, pad)
         # 可调整地类
-        if not code.endswith("K") or code not in codes:
-            return None
-        return ValueProblem(params={"value": written_code, "name": codes[code].name})
+        is_restorable = code.endswith("K") and code in codes
+        return ValueProblem(params={"value": written_code, "name": codes[code].name}) if is_restorable else None
 
     result.findings += make_findings_of_wrong_values(
         ctx, layer, template_field.name, layer.text("land_use"), find_restorable_code

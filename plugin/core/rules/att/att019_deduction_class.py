@@ -184,9 +184,8 @@ def deduction_class(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     result.findings += _report_missing_deductions(layer, cultivated & ~(rates > 0), ctx)
     if has_kind_field and template_field is not None:
         result.findings += _report_unused_classes(layer, kinds, ~(rates > 0), ctx)
-    result.findings += _report_deductions_of_level_land(layer, cultivated & (rates > 0), ctx)
-    result.findings += _report_single_rate(layer, cultivated & (rates > 0), ctx)
-    result.findings += _report_small_rates(layer, cultivated & (rates > 0), ctx)
+    for report in (_report_deductions_of_level_land, _report_single_rate, _report_small_rates):
+        result.findings += report(layer, cultivated & (rates > 0), ctx)
     return result
 
 

@@ -164,8 +164,7 @@ def area_field_sums(
             if meaning == NET_FIELD and comparison.apparent_unit:
                 result.findings.append(_make_sum_finding(layer, "unit", comparison, rows))
                 continue
-            condition = 1 if meaning == NET_FIELD else 0
-            case = "net" if meaning == NET_FIELD else ""
+            condition, case = (1, "net") if meaning == NET_FIELD else (0, "")
             differs_in_total = comparison.compare_field_sums(partial(_sum_rows, rows))[condition][0]
             add = comparison.make_township_sum_function(rows)
             is_different = comparison.compare_field_sums(add)[condition]
@@ -177,15 +176,8 @@ def area_field_sums(
             for township_number in np.flatnonzero(is_differing).tolist():
                 is_township = township_number < len(comparison.township_names)
                 own_rows = rows & (comparison.township_number == (township_number if is_township else -1))
-                result.findings.append(
-                    _make_sum_finding(
-                        layer,
-                        case,
-                        comparison,
-                        own_rows,
-                        comparison.township_names[township_number] if is_township else AREA_OUTSIDE_TOWNSHIPS,
-                    )
-                )
+                name = comparison.township_names[township_number] if is_township else AREA_OUTSIDE_TOWNSHIPS
+                result.findings.append(_make_sum_finding(layer, case, comparison, own_rows, name))
     blanks = list(_report_blank_areas(layer, is_usable, ctx))
     result.is_applicable |= bool(blanks)
     result.findings += blanks

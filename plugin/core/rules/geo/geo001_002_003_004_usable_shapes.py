@@ -54,9 +54,11 @@ def empty_geometry(layer: Layer, *, ctx: RuleContext) -> Iterator[Finding]:
     # ZLDWMC is 坐落单位名称, the village where the land is.
     name_field = layer.template.find_field("feature_name") or layer.template.find_field_by_name("ZLDWMC")
     for position in np.flatnonzero(layer.empty_rows).tolist():
-        name = ""
-        if name_field is not None and not name_field.personal:
-            name = shorten_or_mask_value(name_field, layer.get_texts_by_name(name_field.name)[position])
+        name = (
+            shorten_or_mask_value(name_field, layer.get_texts_by_name(name_field.name)[position])
+            if name_field is not None and not name_field.personal
+            else ""
+        )
         yield ctx.make_row_finding(layer, position, params={"shown": {"feature_name": name}} if name else {})
 
 

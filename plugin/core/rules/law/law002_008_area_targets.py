@@ -253,13 +253,14 @@ def _describe_share_and_origin(finding: Finding, texts: Texts, _templates: dict[
     margin = finding.params.get("shown", {}).get("margin")
     if margin is None:
         return {"margin_fact": texts.get("words", "margin_fact_unknown")}
-    origin = texts.get("words", f"margin_of_{margin['origin']}", share=format_number(100 * float(margin["share"]), 2))
     return {
         "margin_fact": texts.get(
             "words",
             "margin_fact",
             amount=f"{margin['amount']} {texts.get('units', str(margin['unit']))}".strip(),
-            origin=origin,
+            origin=texts.get(
+                "words", f"margin_of_{margin['origin']}", share=format_number(100 * float(margin["share"]), 2)
+            ),
         )
     }
 
@@ -318,8 +319,10 @@ def target_margin(*layers: object, ctx: RuleContext) -> RuleResult:
         return RuleResult(is_applicable=False, notes=[("margin_off", {})])
     figures = PlanIndicators(ctx, Texts(ctx.lang))
     indicator_ids = {t.indicator for t in targets} & figures.catalogue.indicator_by_id.keys()
-    computed_indicators = [figures.compute_indicator(name) for name in sorted(indicator_ids)]
-    computed_indicators.append(figures.compute_indicator(f"expansion_ratio_{ctx.norm.get('ratio.form')}"))
+    computed_indicators = [
+        figures.compute_indicator(name)
+        for name in (*sorted(indicator_ids), f"expansion_ratio_{ctx.norm.get('ratio.form')}")
+    ]
     with_targets = [
         (computed_indicator, figure)
         for computed_indicator in computed_indicators

@@ -251,10 +251,11 @@ def figures_agree(*layers: object, ctx: RuleContext, allowance_m2: float = 10_00
         problem = _explain_incomparable_figure(typed_figure, entry.unit if entry else None)
         if problem:
             figure_entry = figures.catalogue.find_indicator(typed_figure.name)
-            entries = list(figures.catalogue.indicator_by_id.values())
-            accepted_wording = "、".join(e.name(figures.texts.lang) for e in entries[:4])
-            if problem == "unit" and figure_entry is not None:
-                accepted_wording = figures.texts.get("units", figure_entry.unit)
+            accepted_wording = (
+                figures.texts.get("units", figure_entry.unit)
+                if problem == "unit" and figure_entry is not None
+                else "、".join(e.name(figures.texts.lang) for e in [*figures.catalogue.indicator_by_id.values()][:4])
+            )
             result.findings.append(
                 Finding(
                     "",

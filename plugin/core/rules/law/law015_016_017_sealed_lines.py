@@ -191,8 +191,13 @@ def farmland_loss(
         if loss > allowance_m2:
             # Its geometry is the removed land, or the township if only the net area of the same land decreased.
             layer = comparison.later_edition.layer
-            figures = {"before": balance.before, "now": balance.land_after, "loss": loss}
-            figures |= {"moved_out": balance.moved_out, "moved_in": balance.moved_in}
+            figures = {
+                "before": balance.before,
+                "now": balance.land_after,
+                "loss": loss,
+                "moved_out": balance.moved_out,
+                "moved_in": balance.moved_in,
+            }
             removed_parts = [
                 part for part in comparison.list_pieces_of_kind(MOVED_OUT_KIND) if part.township == township
             ]
@@ -294,8 +299,11 @@ def farmland_supplement(
             ("net_missing", {"layer": comparison.earlier_edition.layer.name, "count": rows_without_net})
         )
         return result
-    removed_areas = _compute_part_areas(removed_parts, comparison)
-    added_areas = _compute_part_areas(added_parts, comparison)
+    # Net area if both editions have it.
+    removed_areas, added_areas = (
+        np.array([part.net_m2 if "net" in comparison.balance_by_basis else part.area_m2 for part in parts])
+        for parts in (removed_parts, added_parts)
+    )
     if removed_areas.sum() - added_areas.sum() > allowance_m2 and not is_reported_elsewhere(ctx, "LAW015"):
         params = {
             "lost": removed_areas.sum(),
@@ -310,11 +318,6 @@ def farmland_supplement(
         if reserve_land is not None:
             result.findings += _report_land_outside_reserve(farmland, reserve_land, added_parts, ctx)
     return result
-
-
-def _compute_part_areas(parts: list[ChangedPiece], comparison: VersionComparison) -> np.ndarray:
-    """Return the (k,) areas of parts in m²: net area if both editions have it."""
-    return np.array([part.net_m2 if "net" in comparison.balance_by_basis else part.area_m2 for part in parts])
 
 
 def _report_worse_grades(
@@ -494,9 +497,7 @@ def sealed_lines_unchanged(
                 "redrawn": comparison.unmatched_counts[1],
             }
             row_params = make_row_list_params(layer, rows, MAX_NAMED_ROWS)
-            change_params["shown"] = row_params["shown"]
-            if row_params["more"]:
-                change_params["more"] = row_params["more"]
+            change_params |= {name: row_params[name] for name in ("shown", "more") if row_params[name]}
             result.findings.append(
                 Finding(
                     layer.role,

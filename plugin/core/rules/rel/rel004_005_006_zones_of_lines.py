@@ -2,6 +2,7 @@
 """Rules on planning zones that must cover the land of a control line."""
 
 from ...engine.context import RuleContext
+from ...geometry.overlay_pieces import OverlayPieces
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -234,24 +235,8 @@ def farmland_in_farmland_zone(
     total = float(farmland.statutory.sum())
     outside_m2 = float(areas.sum()) + sum(f.area_m2 or 0.0 for f in findings)
     small = areas < large_area_m2
-    large_findings = ctx.make_pair_findings(
-        farmland,
-        zones,
-        outside_pieces.select_pieces(~small),
-        case="large",
-        severity=Severity.WARNING,
-        params={
-            "kind": "large",
-            "limit": large_area_m2,
-            "shown": {
-                "limit_area_m2": large_area_m2,
-                "limit_origin": find_limit_origin("rules.REL006.large_area_m2", large_area_m2, ctx),
-            },
-        },
-        by_place=True,
-    )
-    record_features_at_findings(large_findings, zones, ctx)
-    result = RuleResult(findings=findings + large_findings)
+    findings += _report_large_parts(farmland, zones, outside_pieces.select_pieces(~small), large_area_m2, ctx)
+    result = RuleResult(findings=findings)
     if ctx.is_edit_check or not total > 0:
         # The sums of the county wait for the next whole check: the rows around an edit are not its farmland.
         return result
@@ -295,3 +280,21 @@ def farmland_in_farmland_zone(
         )
     )
     return result
+
+
+def _report_large_parts(
+    farmland: Layer, zones: Layer, pieces: OverlayPieces, limit_m2: float, ctx: RuleContext
+) -> list[Finding]:
+    """Return a warning for each of the large parts of farmland outside its zone."""
+    origin = find_limit_origin("rules.REL006.large_area_m2", limit_m2, ctx)
+    findings = ctx.make_pair_findings(
+        farmland,
+        zones,
+        pieces,
+        case="large",
+        severity=Severity.WARNING,
+        params={"kind": "large", "limit": limit_m2, "shown": {"limit_area_m2": limit_m2, "limit_origin": origin}},
+        by_place=True,
+    )
+    record_features_at_findings(findings, zones, ctx)
+    return findings

@@ -125,14 +125,14 @@ def control_line_conflicts(*, ctx: RuleContext) -> RuleResult:
         result.is_applicable = True
         if conflict.mark == "C" and conflict.setting_key not in ctx.norm.profile.settings:
             result.unconfirmed.append(CONFLICTS_SECTION)
-        rows = None
-        if (
-            conflict.control_line_pair == {"farmland", "reserves"}
+        # Land in a core zone has a finding of LAW011 when that rule runs.
+        rows = (
+            ~find_core_rows(right_layer, ctx.norm)
+            if conflict.control_line_pair == {"farmland", "reserves"}
             and is_reported_elsewhere(ctx, "LAW011")
             and right_layer.has_field("feature_name")
-        ):
-            # Land in a core zone has a finding of LAW011 when that rule runs.
-            rows = ~find_core_rows(right_layer, ctx.norm)
+            else None
+        )
         shared_pieces = ctx.geometry.find_shared_pieces(
             left_layer, right_layer, right_rows=rows, severity=SEVERITY_OF_MEANING[meaning]
         )

@@ -311,9 +311,7 @@ def heritage_line_holds_ranges(*, ctx: RuleContext) -> RuleResult:
                 continue
             result.is_applicable = True
             is_in_centre = find_containing_rows(layer, centre, ctx) >= 0
-            is_in_town = np.zeros(len(layer), dtype=bool)
-            if boundary is not None:
-                is_in_town = (find_containing_rows(layer, boundary, ctx) >= 0) & ~is_in_centre
+            is_in_town = ~is_in_centre & (boundary is not None and find_containing_rows(layer, boundary, ctx) >= 0)
             pieces = ctx.geometry.find_uncovered_pieces(
                 layer, purple_line, rows=is_in_centre | is_in_town, keep_slivers=True
             )

@@ -214,14 +214,12 @@ def _find_missing_additional_functions(
     A function is not checked if the plan has no layer for it.
     """
     mining = ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get("main_function.energy_zones"))
-    shapes_by_function = {
-        ENERGY_FUNCTION: [zones.plane_shapes[mining], *_collect_overlay_shapes(("mineral_line", "KCZYBHX"), ctx)],
-        HERITAGE_FUNCTION: _collect_overlay_shapes(
-            ("heritage", *list_heritage_range_roles(ctx), *_HERITAGE_LAYERS), ctx
-        ),
-    }
-    for additional_function, shapes in shapes_by_function.items():
+    for additional_function, shapes, concepts in (
+        (ENERGY_FUNCTION, [zones.plane_shapes[mining]], ("mineral_line", "KCZYBHX")),
+        (HERITAGE_FUNCTION, [], ("heritage", *list_heritage_range_roles(ctx), *_HERITAGE_LAYERS)),
+    ):
         words = [function.words_by_additional_function[additional_function] for function in functions_found]
+        shapes += [layer.plane_shapes for one in concepts if (layer := ctx.plan.find_layer_of_concept(one)) is not None]
         if not shapes:
             continue
         has_features = find_polygons_overlapping_any(functions.plane_shapes, np.concatenate(shapes))
@@ -233,8 +231,3 @@ def _find_missing_additional_functions(
                 params={"name": functions_found[row].township_name, "function": words[row]},
                 geometry=functions.plane_shapes[row],
             )
-
-
-def _collect_overlay_shapes(concepts: tuple[str, ...], ctx: RuleContext) -> list[NDArray]:
-    """Return the shapes of each layer of these concepts that the plan has."""
-    return [layer.plane_shapes for one in concepts if (layer := ctx.plan.find_layer_of_concept(one)) is not None]

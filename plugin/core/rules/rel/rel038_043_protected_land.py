@@ -204,35 +204,31 @@ ROAD, PLANT = (
 )
 
 
-def _list_features_at_facility(finding: Finding, texts: Texts) -> str:
-    """Return the features of a line (such as the red line) that contain a facility: keys and names, in brackets."""
-    sites = finding.params.get("shown", {}).get("sites")
-    if sites is None:
+def _advise_on_facility(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
+    """Return the clauses on a facility: how to relocate it, exceptions, tunnels, and the features that contain it.
+
+    They depend on its kind: a use of land, or a polygon, line or point. The features are keys and names, in brackets.
+    """
+    shown = finding.params.get("shown", {})
+    kind = shown.get("kind", "unknown")
+    if "sites" in shown:
+        labelled_names = [(texts.make_key_label(key, fid), name) for key, fid, name in shown["sites"]["rows"]]
+        labels = [
+            texts.get("words", "site_and_name", key=label, name=name) if name else label
+            for label, name in labelled_names
+        ]
+    else:
         # A result of an earlier version has the key of one feature and the names of all.
         fid = finding.params.get("related_fid")
         labels = [] if finding.case == "core" else [texts.make_key_label(key, fid) for key in finding.related_keys]
         if "site" in finding.params:
             labels.append(texts.get("words", "site_and_name", key="", name=finding.params["site"]).strip())
-        return put_in_brackets(labels, len(labels), texts)
-    labelled_names = [(texts.make_key_label(key, fid), name) for key, fid, name in sites["rows"]]
-    labels = [
-        texts.get("words", "site_and_name", key=label, name=name) if name else label for label, name in labelled_names
-    ]
-    return put_in_brackets(labels, sites["count"], texts)
-
-
-def _advise_on_facility(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
-    """Return the clauses on a facility: how to relocate it, exceptions, tunnels, and the features that contain it.
-
-    They depend on its kind: a use of land, or a polygon, line or point.
-    """
-    kind = finding.params.get("shown", {}).get("kind", "unknown")
     exceptions = f"exceptions_{kind}" + ("_farmland" if (kind, finding.case) == ("line", "farmland") else "")
     return {
         "relocate": texts.get("words", f"relocate_{kind}"),
         "exceptions": texts.get("words", exceptions),
         "tunnel": texts.get("words", "tunnel_line") if kind in ("line", "unknown") else "",
-        "sites": _list_features_at_facility(finding, texts),
+        "sites": put_in_brackets(labels, shown["sites"]["count"] if "sites" in shown else len(labels), texts),
     }
 
 

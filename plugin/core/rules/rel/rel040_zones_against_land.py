@@ -233,9 +233,8 @@ def _find_zones_on_other_land(
 
 def _find_rows_of_kinds(layer: Layer, kinds: list[str], ctx: RuleContext) -> NDArray | None:
     """Return (n,) bool: zones or lines of these kinds; None if all are."""
-    if EVERY_KIND in kinds:
-        return None
-    return ctx.find_rows_with_code(layer, "zone_code" if layer.has_field("zone_code") else "feature_kind", kinds)
+    meaning = "zone_code" if layer.has_field("zone_code") else "feature_kind"
+    return None if EVERY_KIND in kinds else ctx.find_rows_with_code(layer, meaning, kinds)
 
 
 def _find_kept_land(

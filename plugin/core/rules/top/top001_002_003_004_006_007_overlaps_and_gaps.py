@@ -215,11 +215,12 @@ def layer_gaps(layer: Layer, *, ctx: RuleContext, widest_m: float = 1.0) -> list
         one side is not reported. TOP002 reports gaps of zones and TOP006 gaps of parcels when they run and the plan
         has a county; GEO006 reports wide holes. Gaps below both minimums are counted as slivers.
     """
-    if not must_not_overlap(layer):
-        return None
-    if ctx.plan.find_layer_of_concept("county") is not None and any(
-        layer is ctx.plan.find_layer_of_concept(concept) and is_reported_elsewhere(ctx, code)
-        for concept, code in (("zones", "TOP002"), ("parcels", "TOP006"))
+    if not must_not_overlap(layer) or (
+        ctx.plan.find_layer_of_concept("county") is not None
+        and any(
+            layer is ctx.plan.find_layer_of_concept(concept) and is_reported_elsewhere(ctx, code)
+            for concept, code in (("zones", "TOP002"), ("parcels", "TOP006"))
+        )
     ):
         return None
     # GEO006 reports a hole in a single feature.
@@ -475,9 +476,8 @@ def outside_county(
         findings = ctx.make_pair_findings(layer, county, pieces, by_place=True)
         # Two variants of the message: completely outside the county, or a township or village of the county.
         outside_areas = np.bincount(pieces.left, weights=pieces.area, minlength=len(layer))
-        is_division = any(
-            layer.role in ctx.plan.list_roles_of_concept(concept) for concept in ("townships", "villages")
-        )
+        divisions = map(ctx.plan.list_roles_of_concept, ("townships", "villages"))
+        is_division = any(layer.role in roles for roles in divisions)
         for finding, row in zip(findings, pieces.left.tolist(), strict=True):
             if outside_areas[row] >= WHOLE_SHARE * layer.plane_areas[row]:
                 finding.params["shown"] = {"variant": "wholly_outside"}
@@ -492,9 +492,7 @@ def outside_county(
     outside_townships = shapely.MultiPolygon()
     if townships is not None and townships is not county and not townships.has_no_geometry:
         pieces = ctx.geometry.find_uncovered_pieces_of_outline(county, outline, townships)
-        findings = _make_part_findings(
-            county, townships, pieces, range(len(pieces)), ctx, "townships", Severity.WARNING
-        )
+        findings = _make_part_findings(county, townships, pieces, range(len(pieces)), ctx, "townships")
         outside_townships = shapely.union_all(pieces.geometry)
     if (
         parcels is None
@@ -508,7 +506,7 @@ def outside_county(
     at_edge = shapely.dwithin(shapes, outline.shapes[0].boundary, ctx.tolerance.edge_match_m)
     is_reported = shapely.area(shapely.intersection(shapes, outside_townships)) > shapely.area(shapes) / 2
     return findings + _make_part_findings(
-        county, parcels, pieces, np.flatnonzero(at_edge & ~is_reported).tolist(), ctx, "parcels", Severity.WARNING
+        county, parcels, pieces, np.flatnonzero(at_edge & ~is_reported).tolist(), ctx, "parcels"
     )
 
 
@@ -519,15 +517,14 @@ def _make_part_findings(
     positions: Iterable[int],
     ctx: RuleContext,
     case: str = "",
-    severity: Severity | None = None,
 ) -> list[Finding]:
-    """Return a finding on the layer for each piece at one of the positions."""
+    """Return a finding on the layer for each piece at one of the positions; a warning in a case."""
     areas = ctx.geometry.measure_drawn_areas(pieces.geometry)
     return [
         Finding(
             layer.role,
             case=case,
-            severity=severity,
+            severity=Severity.WARNING if case else None,
             related_role=other.role,
             area_m2=float(areas[n]),
             width_m=float(pieces.width[n]),
