@@ -76,9 +76,8 @@ def check_plan(
     side = tables.make_side_inputs(plan, norm, cancellation)
     if not any(name.strip() for name in options.rules):
         # The layers determine the scope of the delivery, and the scope determines the rules.
-        scope_rules = norm.list_default_rules_of_scope(plan.scope)
         table_rules = (LIST_RULE,) if tables.register is not None else ()
-        codes = (*scope_rules, *table_rules, *options.additional_rules)
+        codes = (*norm.list_default_rules_of_scope(plan.scope), *table_rules, *options.additional_rules)
         rules = choose_rules(codes, declared_rules=norm.declared_rules)
     tables.note_registers(plan, norm, [rule.code for rule in rules])
     report = run_check(
@@ -97,5 +96,9 @@ def check_plan(
     run_codes = {rule.code for rule in rules}
     report.left_out = [code for code in norm.list_expected_rules_of_scope(plan.scope) if code not in run_codes]
     report.provenance["beyond"] = [r.code for r in find_additional_rules(plan, side) if r.code not in run_codes]
-    document = resolve_document(options.document_info, plan.norm.profile)
-    return CheckResult(plan, add_document_info(report, document), side, tables.waivers)
+    return CheckResult(
+        plan,
+        add_document_info(report, resolve_document(options.document_info, plan.norm.profile)),
+        side,
+        tables.waivers,
+    )

@@ -1,30 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Errors that appeared since editing began."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from ..model.rule import Severity
 
 
-def match_moved_findings(change: Any) -> list[tuple[Any, Any]]:
-    """Return each new finding of a change with the ended one that an edit only moved, or with None.
+def match_moved_findings(change: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield each new finding of a change with the ended one that an edit only moved, or with None.
 
     An edit moves a finding for example to another township. ``change``: `core.checks.live.session.FindingsChange`.
     """
     ended_by_problem: dict[tuple[Any, ...], list[Any]] = {}
     for finding in change.ended_findings:
         ended_by_problem.setdefault(finding.problem_name, []).append(finding)
-    pairs = []
     for finding in change.new_findings:
         ended_findings = ended_by_problem.get(finding.problem_name, [])
         matching_finding = next((one for one in ended_findings if _is_at_same_place(finding, one)), None)
         if matching_finding is not None:
             ended_findings.remove(matching_finding)
-        pairs.append((finding, matching_finding))
-    return pairs
+        yield finding, matching_finding
 
 
 def _is_at_same_place(finding: Any, former_finding: Any) -> bool:
@@ -54,7 +50,7 @@ class NewErrors:
 
     def begin(self, findings: Iterable[Any]) -> None:
         """Take these findings as those before the edits."""
-        self._known_fingerprints = {finding.fingerprint for finding in findings if _is_error(finding)}
+        self._known_fingerprints = {finding.fingerprint for finding in findings if finding.severity == Severity.ERROR}
 
     def forget(self) -> None:
         """Forget all findings, because the project has changed."""
@@ -74,25 +70,20 @@ class NewErrors:
             if former.fingerprint in self._known_fingerprints:
                 self._known_fingerprints.add(present.fingerprint)
 
-    def list_new(self, findings: Iterable[Any], roles: Iterable[str]) -> list[Any]:
+    def list_new(self, findings: Iterable[Any], roles: Collection[str]) -> list[Any]:
         """Return the new errors among the present findings that concern layers of these roles; none before `begin`."""
         if self._known_fingerprints is None:
             return []
-        saved_roles = set(roles)
         return [
             finding
             for finding in findings
-            if _is_error(finding)
+            if finding.severity == Severity.ERROR
             and finding.state != "waived"
             and finding.fingerprint not in self._known_fingerprints
-            and not saved_roles.isdisjoint((finding.role, finding.related_role))
+            and not {finding.role, finding.related_role}.isdisjoint(roles)
         ]
 
     def accept(self, findings: Iterable[Any]) -> None:
         """Count these errors as known, because they were reported."""
         if self._known_fingerprints is not None:
             self._known_fingerprints.update(finding.fingerprint for finding in findings)
-
-
-def _is_error(finding: Any) -> bool:
-    return bool(finding.severity == Severity.ERROR)

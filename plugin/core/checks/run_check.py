@@ -4,12 +4,10 @@
 Findings get the overlaps at their place, and the land that their sums count twice.
 """
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import shapely
@@ -18,9 +16,11 @@ from ..base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ..base.parallel.process_state import pause_garbage_collection
 from ..engine.evaluate import Evaluation, evaluate_rules
 from ..engine.ignored import make_sliver_findings, make_sliver_report, sum_ignored_slivers
+from ..engine.kept_results import KeptResults
 from ..engine.outcome import complete_findings
 from ..engine.plan_consistency import find_inconsistencies
 from ..engine.provenance import make_provenance
+from ..engine.rule_memory import RuleMemory
 from ..engine.waivers.waiver import NO_WAIVERS, Waivers
 from ..figures.indicators.compute import mark_figures_of_unknown_land
 from ..figures.indicators.repeated_land import RepeatedLand, list_summed_roles
@@ -33,11 +33,6 @@ from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
 from ..plan.plan import Plan
 from ..standard.messages.finding_message import format_message
 from ..standard.messages.texts import Texts
-
-if TYPE_CHECKING:
-    from ..engine.kept_results import KeptResults
-    from ..engine.rule_memory import RuleMemory
-
 
 #: Shared land below this area (m²) is an inaccuracy of edges, unless it is this share of a finding.
 _LEAST_SHARED_M2 = 1.0
@@ -171,9 +166,14 @@ def run_check(
     )
     # Python's garbage collection would search hundreds of thousands of findings repeatedly, and free nothing.
     with pause_garbage_collection():
-        kept_results = None if memory is None else memory.kept_results
         report = make_report_and_apply_waivers(
-            evaluation, plan, side_inputs, waivers, lang, cancellation, kept_results=kept_results
+            evaluation,
+            plan,
+            side_inputs,
+            waivers,
+            lang,
+            cancellation,
+            kept_results=None if memory is None else memory.kept_results,
         )
     if memory is not None:
         report.provenance["reused_rules"] = sorted(memory.reused_codes - memory.computed_codes)
@@ -209,12 +209,13 @@ def make_report_and_apply_waivers(
     sliver_sums = sum_ignored_slivers(
         plan, evaluation.ignored_by_rule, evaluation.rules, evaluation.tolerance, cancellation
     )
-    report.findings += make_sliver_findings(sliver_sums, report.rules, evaluation.rules, evaluation.tolerance)
-    report.findings += find_inconsistencies(plan, side_inputs)
+    report.findings += [
+        *make_sliver_findings(sliver_sums, report.rules, evaluation.rules, evaluation.tolerance),
+        *find_inconsistencies(plan, side_inputs),
+    ]
     record_overlaps_at_findings(report.findings, report.rules)
     complete_findings(plan, report.findings, texts, cancellation)
-    repeated_land = RepeatedLand(plan, evaluation.tolerance, cancellation, kept_results)
-    mark_repeated_land(report, plan, texts, repeated_land)
+    mark_repeated_land(report, plan, texts, RepeatedLand(plan, evaluation.tolerance, cancellation, kept_results))
     mark_figures_of_unknown_land(report.indicators, plan)
     for indicator in report.indicators:
         indicator.name = texts.format_indicator_with_place(indicator.id, indicator.place)

@@ -100,8 +100,11 @@ class ChangesSinceCheck:
 
     def add_changed_layer(self, name: str, role: str) -> ChangesSinceCheck:
         """Return the changes with one more layer."""
-        layer_names = tuple(dict.fromkeys((*self.changed_layer_names, name)))
-        return ChangesSinceCheck(layer_names, self.changed_roles | ({role} - {""}), self.have_settings_changed)
+        return ChangesSinceCheck(
+            tuple(dict.fromkeys((*self.changed_layer_names, name))),
+            self.changed_roles | ({role} - {""}),
+            self.have_settings_changed,
+        )
 
 
 def make_saved_result_path(project_file: str | Path) -> Path:
@@ -161,8 +164,8 @@ class OutdatedFindings:
 
     def is_finding_outdated(self, code: str, finding: Finding) -> bool:
         """Return True if a layer of the finding, or one that its rule reads, has changed."""
-        changed_roles = {finding.role, finding.related_role} & self.changes.changed_roles
-        return bool(changed_roles) or self.is_rule_outdated(code)
+        is_changed = not self.changes.changed_roles.isdisjoint((finding.role, finding.related_role))
+        return is_changed or self.is_rule_outdated(code)
 
     def is_rule_outdated(self, code: str) -> bool:
         """Return True if the stored result of a rule may be out of date: a layer that it reads, or a setting, changed.

@@ -5,8 +5,6 @@ They are tables of printed figures, township targets, a heritage register, waive
 of a yearly change next to the data.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,9 +76,13 @@ class SideTables:
                 plan.input_files += (path,)
         if self.options.register:
             plan.input_files += (self.options.register,)
-        side = SideInputs(figures=self.figures or None, targets=self.targets, register=self.register)
-        side = side.copy_with_inputs(record=find_import_record(plan), windows=find_registered_windows(plan))
-        side = side.copy_with_inputs(**self.options.side)
+        side = SideInputs(
+            figures=self.figures or None,
+            targets=self.targets,
+            register=self.register,
+            record=find_import_record(plan),
+            windows=find_registered_windows(plan),
+        ).copy_with_inputs(**self.options.side)
         if not self.options.baseline:
             return side
         renumbered_keys = read_renumbered_keys(self.key_table) if self.key_table else {}
@@ -159,9 +161,7 @@ def find_import_record(plan: Plan) -> ChangeRecord | None:
         record = read_json(path, {"layers": [_LAYER_TYPES]})
         prefixes = {stage: one.prefix for stage, one in rules.class_by_stage.items()}
         classes = {}
-        for layer_record in record["layers"]:
-            if not layer_record["change"]:
-                continue
+        for layer_record in [one for one in record["layers"] if one["change"]]:
             for stage in ("before", "after"):
                 classes[prefixes[stage] + layer_record["layer"], ""] = (
                     layer_record[stage],

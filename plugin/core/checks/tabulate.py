@@ -89,18 +89,21 @@ def tabulate_plan(
     from ..engine.provenance import make_provenance
     from ..figures.indicators.compute import PlanIndicators
 
-    limits = tolerance or plan.norm.make_tolerance()
+    limits, texts = tolerance or plan.norm.make_tolerance(), Texts(lang)
     ctx = RuleContext(plan, plan.norm, limits, cancellation=cancellation, side_inputs=side_inputs, lang=lang)
-    texts = Texts(lang)
     figures = PlanIndicators(ctx, texts)
     source_data = make_provenance(plan, texts)
-    notes = [*source_data["notices"], *plan.describe_gaps(texts)]
     return TabulatedPlan(
         plan,
         figures,
         [
             *make_all_tables(figures, progress),
-            make_about_table(source_data, texts, datetime.now().strftime("%Y-%m-%d %H:%M"), notes),
+            make_about_table(
+                source_data,
+                texts,
+                datetime.now().strftime("%Y-%m-%d %H:%M"),
+                [*source_data["notices"], *plan.describe_gaps(texts)],
+            ),
         ],
     )
 
@@ -124,8 +127,9 @@ def write_new_figures_workbook(tabulated_plan: TabulatedPlan, path: Path) -> Non
     from ..engine.provenance import find_county_name
     from ..render.tables.workbook import write_tables_workbook
 
-    texts = tabulated_plan.indicators.texts
-    write_tables_workbook(path, tabulated_plan.tables, find_county_name(tabulated_plan.plan), texts)
+    write_tables_workbook(
+        path, tabulated_plan.tables, find_county_name(tabulated_plan.plan), tabulated_plan.indicators.texts
+    )
 
 
 def make_figures_document(tabulated_plan: TabulatedPlan) -> Document:
@@ -134,8 +138,12 @@ def make_figures_document(tabulated_plan: TabulatedPlan) -> Document:
     from ..render.document.table_document import make_table_document
 
     texts = tabulated_plan.indicators.texts
-    title = texts.get("document_titles", "indicators")
-    return make_table_document(tabulated_plan.tables, title, find_county_name(tabulated_plan.plan), texts)
+    return make_table_document(
+        tabulated_plan.tables,
+        texts.get("document_titles", "indicators"),
+        find_county_name(tabulated_plan.plan),
+        texts,
+    )
 
 
 def make_about_table(provenance: dict[str, Any], texts: Texts, time: str, notes: list[str]) -> ReportTable:

@@ -5,8 +5,6 @@ The norm is the standard with the county's profile. Side inputs are tables and e
 layers. `RuleContext` also offers geometry queries, a maker of findings, and the run's log.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Container, Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -33,82 +31,11 @@ _Value = TypeVar("_Value")
 
 
 @dataclass
-class FindingMaker:
-    """Makes the findings of one rule on rows or pairs of rows.
-
-    The engine adds code, severity and message when the rule has returned.
-    """
-
-    geometry_queries: GeometryQueries
-
-    def mark_findings_by_location(self, findings: list[Finding]) -> list[Finding]:
-        """Mark findings that only their location distinguishes, in place, and return them.
-
-        Use this for findings that have the same row, or no row: their fingerprints then include the location.
-        """
-        for finding in findings:
-            finding.by_place = True
-        return findings
-
-    def make_row_finding(self, layer: Layer, position: int, **more: Any) -> Finding:
-        """Return a finding on a row of a layer, with the layer's role and the row's key (BSM).
-
-        If other rows have the same key, the finding's parameters include the feature id. ``position``: position of the
-        row; ``more``: further fields of the finding.
-        """
-        params = dict(more.pop("params", {}))
-        if position in layer.repeated_keys:
-            params.setdefault("fid", layer.fids[position])
-        return Finding(role=layer.role, key=layer.keys[position], params=params, **more)
-
-    def make_pair_findings(
-        self, left_layer: Layer, right_layer: Layer, pieces: OverlayPieces, *, with_net_area: bool = False, **more: Any
-    ) -> list[Finding]:
-        """Return one finding for each piece of land that rows of two layers share.
-
-        The finding is on the row of ``left_layer`` and names the row of ``right_layer`` as related. Of two rows of one
-        layer it is on that of the smaller key. ``more``: further fields of each finding.
-
-        With ``with_net_area`` the finding also has the occupied net area: area of the piece ÷ area of the row × net
-        area of the row (永农数据库标准, A8). Piece and row are measured alike, so a row that is covered completely
-        loses exactly its net area.
-        """
-        areas = self.geometry_queries.compute_piece_areas(pieces, left_layer, right_layer)
-        net_areas = np.full(len(pieces), np.nan)
-        if with_net_area:
-            has_land = left_layer.measure_rows(pieces.left) > 0
-            net_of_row = left_layer.numbers("net_area")[pieces.left]
-            share = self.geometry_queries.compute_piece_shares_of_rows(pieces, left_layer)
-            net_areas[has_land] = (share * net_of_row)[has_land]
-        findings = []
-        for n, (i, j) in enumerate(zip(pieces.left.tolist(), pieces.right.tolist(), strict=True)):
-            if left_layer is right_layer and j >= 0:
-                i, j = left_layer.sort_rows((i, j))
-            finding = self.make_row_finding(
-                left_layer,
-                i,
-                area_m2=float(areas[n]),
-                width_m=float(pieces.width[n]),
-                geometry=pieces.geometry[n],
-                **more,
-            )
-            finding.related_role = right_layer.role
-            if j >= 0:
-                finding.related_keys = [right_layer.keys[j]]
-                if j in right_layer.repeated_keys:
-                    finding.params["related_fid"] = right_layer.fids[j]
-            if np.isfinite(net_areas[n]):
-                finding.net_area_m2 = float(net_areas[n])
-            findings.append(finding)
-        return findings
-
-
-@dataclass
 class RuleContext:
     """What one rule receives of the run: the plan, its side inputs, and tools.
 
-    ``geometry`` queries the layers, ``finding_maker`` makes findings, ``run_log`` records what the queries left out,
-    ``rules`` are all rules of the run. ``recheck_focus`` limits the check to the rows around an edit; None checks all
+    ``geometry`` queries the layers, ``run_log`` records what the queries left out, ``rules`` are all rules of the run.
+    ``recheck_focus`` limits the check to the rows around an edit; None checks all
     rows. ``lang``: language of texts in findings, ``zh`` or ``en``.
     """
 
@@ -124,7 +51,6 @@ class RuleContext:
 
     def __post_init__(self) -> None:
         self.geometry = GeometryQueries(self.plan, self.tolerance, self.cancellation, self.recheck_focus, self.run_log)
-        self.finding_maker = FindingMaker(self.geometry)
 
     def use_log(self, run_log: RunLog) -> None:
         """Record from now on in another log."""
@@ -165,12 +91,68 @@ class RuleContext:
         """Return True if the run has each layer, field and side input that a rule needs."""
         if any(name not in self.side_inputs for name in rule.side):
             return False
-        required_inputs = [need for need in rule.needs.values() if need.concept != EVERY_LAYER and not need.optional]
-        layers = [(self.plan.find_layer_of_concept(need.concept), need.fields) for need in required_inputs]
+        layers = [
+            (self.plan.find_layer_of_concept(need.concept), need.fields)
+            for need in rule.needs.values()
+            if need.concept != EVERY_LAYER and not need.optional
+        ]
         return all(
             layer is not None and not layer.has_no_geometry and all(map(layer.has_field, fields))
             for layer, fields in layers
         )
+
+    def make_row_finding(self, layer: Layer, position: int, **more: Any) -> Finding:
+        """Return a finding on a row of a layer, with the layer's role and the row's key (BSM).
+
+        The engine adds code, severity and message when the rule has returned. If other rows have the same key, the
+        finding's parameters include the feature id. ``position``: position of the
+        row; ``more``: further fields of the finding.
+        """
+        params = dict(more.pop("params", {}))
+        if position in layer.repeated_keys:
+            params.setdefault("fid", layer.fids[position])
+        return Finding(role=layer.role, key=layer.keys[position], params=params, **more)
+
+    def make_pair_findings(
+        self, left_layer: Layer, right_layer: Layer, pieces: OverlayPieces, *, with_net_area: bool = False, **more: Any
+    ) -> list[Finding]:
+        """Return one finding for each piece of land that rows of two layers share.
+
+        The finding is on the row of ``left_layer`` and names the row of ``right_layer`` as related. Of two rows of one
+        layer it is on that of the smaller key. ``more``: further fields of each finding.
+
+        With ``with_net_area`` the finding also has the occupied net area: area of the piece ÷ area of the row × net
+        area of the row (永农数据库标准, A8). Piece and row are measured alike, so a row that is covered completely
+        loses exactly its net area.
+        """
+        areas = self.geometry.compute_piece_areas(pieces, left_layer, right_layer)
+        net_areas = np.full(len(pieces), np.nan)
+        if with_net_area:
+            has_land = left_layer.measure_rows(pieces.left) > 0
+            net_of_row = left_layer.numbers("net_area")[pieces.left]
+            net_of_piece = self.geometry.compute_piece_shares_of_rows(pieces, left_layer) * net_of_row
+            net_areas[has_land] = net_of_piece[has_land]
+        findings = []
+        for n, (i, j) in enumerate(zip(pieces.left.tolist(), pieces.right.tolist(), strict=True)):
+            if left_layer is right_layer and j >= 0:
+                i, j = left_layer.sort_rows((i, j))
+            finding = self.make_row_finding(
+                left_layer,
+                i,
+                area_m2=float(areas[n]),
+                width_m=float(pieces.width[n]),
+                geometry=pieces.geometry[n],
+                **more,
+            )
+            finding.related_role = right_layer.role
+            if j >= 0:
+                finding.related_keys = [right_layer.keys[j]]
+                if j in right_layer.repeated_keys:
+                    finding.params["related_fid"] = right_layer.fids[j]
+            if np.isfinite(net_areas[n]):
+                finding.net_area_m2 = float(net_areas[n])
+            findings.append(finding)
+        return findings
 
     def get_code_list(self, name: str) -> CodeList:
         """Return a code list of the standard by its id.
@@ -192,13 +174,6 @@ class RuleContext:
             return np.zeros(len(layer), dtype=bool)
         members = self.get_code_list(template_field.codes).collect_members(list(ancestors))
         return _find_values_in_codes(layer.text(meaning), members, template_field.code_pad)
-
-    def find_land_rows(self, layer: Layer) -> NDArray:
-        """Return (n,) bool: rows that are compared with the county's border.
-
-        As the function `find_land_rows`.
-        """
-        return find_land_rows(layer, self.norm)
 
     def find_cultivated_rows(self, layer: Layer, *, whole_class: bool = True) -> NDArray:
         """Return (n,) bool: rows whose land-use code is one of cultivated land (耕地).
@@ -240,8 +215,11 @@ def find_land_rows(layer: Layer, norm: Norm) -> NDArray:
     for list_name, sea_codes in norm.get_settings_section("sea").items():
         for one in layer.template.fields:
             if one.codes == list_name and one.meaning and layer.has_field(one.meaning):
-                members = norm.standard.code_lists[list_name].collect_members(sea_codes)
-                is_land &= ~_find_values_in_codes(layer.text(one.meaning), members, one.code_pad)
+                is_land &= ~_find_values_in_codes(
+                    layer.text(one.meaning),
+                    norm.standard.code_lists[list_name].collect_members(sea_codes),
+                    one.code_pad,
+                )
     return is_land
 
 

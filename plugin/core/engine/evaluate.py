@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Choose the rules of a run, and apply them to a plan."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from threading import Event, Lock
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import shapely
@@ -27,11 +25,8 @@ from ..plan.plan import Plan, RecheckFocus
 from ..standard.messages.texts import Texts
 from .context import RuleContext
 from .outcome import run_rule
+from .rule_memory import RuleMemory
 from .run_log import IgnoredSlivers, RunLog
-
-if TYPE_CHECKING:
-    from .rule_memory import RuleMemory
-
 
 #: Older versions of GEOS store the box of a ring when first asked for it; two threads that ask at once damage it.
 _MIN_GEOS_VERSION = (3, 12)
@@ -141,17 +136,6 @@ class Evaluation:
     fallback_steps: list[dict[str, Any]] = field(default_factory=list)
 
 
-@dataclass
-class _RuleRun:
-    """A rule that has run, with its results."""
-
-    rule: Rule
-    outcome: RuleOutcome
-    findings: list[Finding]
-    indicators: list[Indicator]
-    run_log: RunLog
-
-
 class BoundaryCaches:
     """The layers of a plan, each with the rules that may still compare its boundaries.
 
@@ -231,7 +215,9 @@ def evaluate_rules(
     # Around an edit, layers are small, and the caches of their boundaries serve the next edit too.
     boundary_caches = BoundaryCaches(plan, evaluation.rules) if focus is None else None
 
-    def run_one(rule: Rule, rule_cancellation: Cancellation) -> _RuleRun:
+    def run_one(
+        rule: Rule, rule_cancellation: Cancellation
+    ) -> tuple[RuleOutcome, list[Finding], list[Indicator], RunLog]:
         """Run one rule, and release what no further rule uses."""
         context = RuleContext(
             plan, plan.norm, evaluation.tolerance, all_rules, rule_cancellation, side_inputs, focus, lang=lang
@@ -243,7 +229,7 @@ def evaluate_rules(
         outcome.seconds, outcome.findings = round(time.monotonic() - start_time, 3), len(findings)
         if boundary_caches is not None:
             boundary_caches.release_after(rule)
-        return _RuleRun(rule, outcome, findings, indicators, context.run_log)
+        return outcome, findings, indicators, context.run_log
 
     def report_progress(number: int, rule: Rule) -> None:
         """Report that a rule runs, after ``number`` rules are done."""
@@ -263,13 +249,13 @@ def evaluate_rules(
             for number, rule in enumerate(evaluation.rules):
                 report_progress(number, rule)
                 runs.append(run_one(rule, cancellation))
-    for run in runs:
-        evaluation.outcomes.append(run.outcome)
-        evaluation.findings += run.findings
-        evaluation.indicators += run.indicators
-        if run.run_log.ignored_slivers:
-            evaluation.ignored_by_rule[run.rule.code] = run.run_log.ignored_slivers
-        evaluation.fallback_steps += [{"rule": run.rule.code, **step} for step in run.run_log.fallback_steps]
+    for rule, (outcome, findings, indicators, run_log) in zip(evaluation.rules, runs, strict=True):
+        evaluation.outcomes.append(outcome)
+        evaluation.findings += findings
+        evaluation.indicators += indicators
+        if run_log.ignored_slivers:
+            evaluation.ignored_by_rule[rule.code] = run_log.ignored_slivers
+        evaluation.fallback_steps += [{"rule": rule.code, **step} for step in run_log.fallback_steps]
     cancellation.raise_if_cancelled()
     return evaluation
 

@@ -4,11 +4,9 @@
 Slivers left out and failed computations are recorded in the run's log.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -37,11 +35,8 @@ from ..model.rule import Severity
 from ..plan.layer import Layer
 from ..plan.plan import Plan, RecheckFocus
 from .input_digest import compute_value_digest, get_shape_digest
-from .kept_results import OverlayQuery, QueriedRows, find_or_compute_values, find_or_overlay
+from .kept_results import KeptResults, OverlayQuery, QueriedRows, find_or_compute_values, find_or_overlay
 from .run_log import RunLog
-
-if TYPE_CHECKING:
-    from .kept_results import KeptResults
 
 # Areas of pieces cut out of a layer, and their shares of the rows that they belong to.
 #
@@ -70,13 +65,13 @@ def compute_piece_shares_of_rows(
     returns the (k,) drawn areas of (k,) shapes; ``drawn_areas``: (k,) drawn areas of the pieces, if they are known;
     ``measure_rows``: returns the drawn areas of rows of the layer, if that needs no measuring of their shapes.
     """
-
-    def measure_pieces(is_selected: NDArray) -> NDArray:
-        """Return the drawn areas (m²) of the pieces that ``is_selected`` ((k,) bool) marks."""
-        return measure(pieces.geometry[is_selected]) if drawn_areas is None else drawn_areas[is_selected]
-
-    measure_rows = measure_rows or (lambda rows: measure(layer.plane_shapes[rows]))
-    return _compute_shares(pieces.left, pieces.area, layer, measure_rows, measure_pieces)
+    return _compute_shares(
+        pieces.left,
+        pieces.area,
+        layer,
+        measure_rows or (lambda rows: measure(layer.plane_shapes[rows])),
+        lambda is_selected: measure(pieces.geometry[is_selected]) if drawn_areas is None else drawn_areas[is_selected],
+    )
 
 
 def _compute_shares(
@@ -192,10 +187,13 @@ class GeometryQueries:
 
     def _find_or_overlay(self, query: OverlayQuery) -> OverlayPieces:
         """Return the pieces of an overlay: computed, or those of an earlier check, updated where rows have changed."""
-        if not self._keeps_results_of(*[side.layer for side in query.sides]):
-            return query.compute()
-        kept_results = require_value(self.kept_results, "the kept results")
-        return find_or_overlay(kept_results, query, (self.plan.plane_crs, self.tolerance))
+        return (
+            find_or_overlay(
+                require_value(self.kept_results, "the kept results"), query, (self.plan.plane_crs, self.tolerance)
+            )
+            if self._keeps_results_of(*[side.layer for side in query.sides])
+            else query.compute()
+        )
 
     def measure_drawn_areas(self, shapes: Iterable[Any]) -> NDArray:
         """Return the (k,) drawn areas (m², on the ellipsoid) of shapes in the plan's plane.
@@ -231,8 +229,7 @@ class GeometryQueries:
         areas[is_single_piece] = row_areas[is_single_piece]
         areas[~is_single_piece] = self.measure_drawn_areas(pieces.geometry[~is_single_piece])
         multiple = ~is_only_piece & ~np.isnan(row_areas)
-        total = np.bincount(pair, areas)[pair]
-        areas[multiple] *= row_areas[multiple] / total[multiple]
+        areas[multiple] *= row_areas[multiple] / np.bincount(pair, areas)[pair][multiple]
         return areas
 
     def remove_repeated_land(self, pieces: OverlayPieces, *layers: Layer) -> OverlayPieces:
@@ -363,10 +360,13 @@ class GeometryQueries:
             )
             return areas
 
-        def measure_rows(rows: NDArray) -> NDArray:
-            return self.measure_drawn_areas(left_layer.plane_shapes[rows])
-
-        share = _compute_shares(shared.left, shared.area, left_layer, measure_rows, measure_pairs)
+        share = _compute_shares(
+            shared.left,
+            shared.area,
+            left_layer,
+            lambda rows: self.measure_drawn_areas(left_layer.plane_shapes[rows]),
+            measure_pairs,
+        )
         shares = AreaShares(shared.left, shared.right, shared.area, share)
         has_fallbacks = bool(shared.fallback_log.steps or shared.fallback_log.failed_pairs)
         if self.kept_results is not None and digest and not has_fallbacks:
@@ -469,8 +469,9 @@ class GeometryQueries:
                 pieces.slivers.polygons, np.asarray(rows)[pieces.slivers.left_row], pieces.slivers.right_row
             )
             self.run_log.record_ignored_slivers(row_slivers, layer, cover_layer, severity=severity)
-        no_cover_rows = np.full(max(len(polygons), 1), -1)
-        self.run_log.record_fallbacks(pieces.fallback_log.renumber_rows(rows, no_cover_rows), layer, None)
+        self.run_log.record_fallbacks(
+            pieces.fallback_log.renumber_rows(rows, np.full(max(len(polygons), 1), -1)), layer, None
+        )
         return pieces
 
     def subtract_land(
@@ -579,9 +580,11 @@ class GeometryQueries:
         )
         # Preparing all rows of a layer for an overlay takes longer than the overlay of the few that are near.
         near_rows = np.unique(rows_with_shape[i])
-        near_polygons = Polygons(layer.plane_shapes[near_rows], layer.clip_cache)
         pieces = find_shared_pieces(
-            Polygons(shape_array), near_polygons, tolerance=self.tolerance, cancellation=self.cancellation
+            Polygons(shape_array),
+            Polygons(layer.plane_shapes[near_rows], layer.clip_cache),
+            tolerance=self.tolerance,
+            cancellation=self.cancellation,
         )
         shared_rows = near_rows[pieces.right]
         rows_on: list[list[int]] = [[] for _ in shape_array]
@@ -596,32 +599,23 @@ class GeometryQueries:
                 rows_next[shape].append(row)
         return rows_on, [sorted(rows, key=lambda row: layer.keys[row]) for rows in rows_next]
 
-    def find_vertex_mismatches(self, layer: Layer) -> VertexMismatches:
-        """Return vertices of a layer that lie on or near a neighbouring row's edge, where that edge has no vertex."""
-        return self._select_mismatches_at_stored_vertices(
-            find_vertices_missing_on_edges(layer.polygons, tolerance=self.tolerance, cancellation=self.cancellation)
-        )
+    def find_vertex_mismatches(self, left_layer: Layer, right_layer: Layer) -> list[VertexMismatches]:
+        """Return vertices that lie on or near an edge of another row, where that edge has no vertex.
 
-    def find_mismatches_both_ways(
-        self, left_layer: Layer, right_layer: Layer
-    ) -> tuple[VertexMismatches, VertexMismatches]:
-        """Return vertices of one layer that lie on or near an edge of the other layer, where that edge has no vertex.
-
-        The first result has edges of ``left_layer``, the second edges of ``right_layer``.
+        The first result has edges of ``left_layer``, the second, which a single layer lacks, edges of ``right_layer``.
         """
-        of_left_edges, of_right_edges = find_mismatches_both_ways(
-            left_layer.polygons, right_layer.polygons, tolerance=self.tolerance, cancellation=self.cancellation
-        )
-        return self._select_mismatches_at_stored_vertices(of_left_edges), self._select_mismatches_at_stored_vertices(
-            of_right_edges
-        )
-
-    def _select_mismatches_at_stored_vertices(self, mismatches: VertexMismatches) -> VertexMismatches:
-        """Return the mismatches whose vertex is stored in a layer.
-
-        Vertices that only densification added are dropped, since no other layer can match them.
-        """
-        return mismatches.select_mismatches(self.plan.mask_stored_vertices(mismatches.vertex_xy))
+        if left_layer is right_layer:
+            mismatches: tuple[VertexMismatches, ...] = (
+                find_vertices_missing_on_edges(
+                    left_layer.polygons, tolerance=self.tolerance, cancellation=self.cancellation
+                ),
+            )
+        else:
+            mismatches = find_mismatches_both_ways(
+                left_layer.polygons, right_layer.polygons, tolerance=self.tolerance, cancellation=self.cancellation
+            )
+        # Vertices that only densification added are dropped, since no other layer can match them.
+        return [one.select_mismatches(self.plan.mask_stored_vertices(one.vertex_xy)) for one in mismatches]
 
     def _find_gaps_and_log_fallbacks(
         self, polygons: Polygons, max_width_m: float, layer: Layer, **options: Any
@@ -692,7 +686,4 @@ class GeometryQueries:
 
 def _make_geometry_array(shapes: Iterable[Any]) -> NDArray:
     """Return (k,) geometries as an object array; a multi-part geometry is one element."""
-    shape_list = list(shapes)
-    array = np.empty(len(shape_list), dtype=object)
-    array[:] = shape_list
-    return array
+    return np.array([*shapes, None], dtype=object)[:-1]

@@ -4,9 +4,7 @@
 A sliver is an area below the tolerance, which rules ignore. A sum above its limit is a finding.
 """
 
-from __future__ import annotations
-
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -93,18 +91,6 @@ class PairSliverSum:
         """
         first, second = self.roles
         largest_sum = self.largest_feature_sums[0] if self.largest_feature_sums else None
-        params = {
-            "kind": "sealed" if self.is_of_sealed_edition else "within" if first == second else "between",
-            "count": self.sliver_count,
-            "limit": limits.ignored_pair_m2,
-            "feature_limit": limits.ignored_feature_m2,
-            "above": self.features_above_limit,
-            "largest": (largest_sum.layer.keys[largest_sum.row] or str(largest_sum.layer.fids[largest_sum.row]))
-            if largest_sum
-            else "—",
-            "largest_m2": round(largest_sum.area_m2, 2) if largest_sum else 0.0,
-            "places": len(self.largest_slivers),
-        }
         parts = shapely.get_parts(self.largest_slivers)
         return Finding(
             first,
@@ -112,7 +98,18 @@ class PairSliverSum:
             code=self.reporting_rule,
             case=SLIVER_TEXTS_KEY,
             severity=self.severity,
-            params=params,
+            params={
+                "kind": "sealed" if self.is_of_sealed_edition else "within" if first == second else "between",
+                "count": self.sliver_count,
+                "limit": limits.ignored_pair_m2,
+                "feature_limit": limits.ignored_feature_m2,
+                "above": self.features_above_limit,
+                "largest": (largest_sum.layer.keys[largest_sum.row] or str(largest_sum.layer.fids[largest_sum.row]))
+                if largest_sum
+                else "—",
+                "largest_m2": round(largest_sum.area_m2, 2) if largest_sum else 0.0,
+                "places": len(self.largest_slivers),
+            },
             area_m2=self.area_m2,
             geometry=parts[0] if len(parts) == 1 else shapely.multipolygons(parts),
         )
@@ -220,12 +217,11 @@ def _sum_sliver_areas_by_name(
     ``sliver_names``, ``areas`` (n,): name (such as a township's) and m² of each sliver; ``positions`` (k,): the slivers
     to sum.
     """
-    count_by_name: Counter[str] = Counter()
-    area_by_name: dict[str, float] = defaultdict(float)
+    sums: dict[str, tuple[int, float]] = {}
     for name, area in zip(sliver_names[positions].tolist(), areas[positions].tolist(), strict=True):
-        count_by_name[name] += 1
-        area_by_name[name] += area
-    return {name: (count_by_name[name], area_by_name[name]) for name in count_by_name}
+        count, sum_m2 = sums.get(name, (0, 0.0))
+        sums[name] = count + 1, sum_m2 + area
+    return sums
 
 
 def _set_largest_feature_sums(
@@ -240,24 +236,20 @@ def _set_largest_feature_sums(
     The sum of a row is the area of the union of its slivers. ``shapes``, ``distinct_areas``: the slivers of all
     ``batches``, and each without earlier ones.
     """
-    layers: list[tuple[Layer, bool]] = []
-    layer_of, rows, pieces = [], [], []
-    start = 0
+    #: Identity of a layer → its number, the layer, and whether it is of the sealed edition.
+    layers: dict[int, tuple[int, Layer, bool]] = {}
+    columns, start = [], 0
     for ignored_slivers in batches:
-        count = len(ignored_slivers.slivers.polygons)
         for layer, is_sealed, sliver_rows in (
             (ignored_slivers.first_layer, False, ignored_slivers.slivers.left_row),
             (ignored_slivers.second_layer, ignored_slivers.is_sealed_edition, ignored_slivers.slivers.right_row),
         ):
-            layer_number = next((n for n, (listed_layer, _) in enumerate(layers) if listed_layer is layer), len(layers))
-            if layer_number == len(layers):
-                layers.append((layer, is_sealed))
+            number, _, _ = layers.setdefault(id(layer), (len(layers), layer, is_sealed))
             with_row = np.flatnonzero(sliver_rows >= 0)
-            layer_of.append(np.full(len(with_row), layer_number))
-            rows.append(sliver_rows[with_row])
-            pieces.append(distinct_areas.first_equal[start + with_row])
-        start += count
-    table = np.unique(np.column_stack([np.concatenate(column) for column in (layer_of, rows, pieces)]), axis=0)
+            first_equal = distinct_areas.first_equal[start + with_row]
+            columns.append(np.column_stack([np.full(len(with_row), number), sliver_rows[with_row], first_equal]))
+        start += len(ignored_slivers.slivers.polygons)
+    table = np.unique(np.concatenate(columns), axis=0)
     if not len(table):
         return
     area = np.zeros(len(shapes))
@@ -284,8 +276,9 @@ def _set_largest_feature_sums(
             ctx.geometry.measure_drawn_areas(distinct_slivers.remaining_shapes[distinct_slivers.has_remainder]).sum(),
         )
     result.features_above_limit = int((sums > ctx.tolerance.ignored_feature_m2).sum())
+    layer_list = list(layers.values())
     for n in np.argsort(-sums, kind="stable")[:MAX_NAMED_FEATURES].tolist():
-        layer, is_sealed = layers[layer_and_row[n, 0]]
+        _, layer, is_sealed = layer_list[layer_and_row[n, 0]]
         result.largest_feature_sums.append(
             _FeatureSliverSum(layer, int(layer_and_row[n, 1]), is_sealed, int(counts[n]), float(sums[n]))
         )
@@ -300,11 +293,8 @@ def make_sliver_findings(
     """
     by_code = {outcome.code: outcome for outcome in outcomes}
     rules_by_code = {rule.code: rule for rule in rules}
-    findings = []
-    for pair_sum in sums:
-        if not pair_sum.exceeds_limit(limits):
-            continue
-        findings.append(pair_sum.make_finding(limits))
+    reported_sums = [pair_sum for pair_sum in sums if pair_sum.exceeds_limit(limits)]
+    for pair_sum in reported_sums:
         outcome = by_code[pair_sum.reporting_rule]
         outcome.findings += 1
         if outcome.outcome in (Outcome.PASSED, Outcome.NOT_APPLICABLE, Outcome.SKIPPED):
@@ -312,7 +302,7 @@ def make_sliver_findings(
         if rules_by_code[pair_sum.reporting_rule].severity is Severity.ERROR and outcome.severity == Severity.INFO:
             # As for other findings of the rule: an error that the county lowered to a hint limits the verdict.
             outcome.unconfirmed = sorted({*outcome.unconfirmed, "severity.lowered"})
-    return findings
+    return [pair_sum.make_finding(limits) for pair_sum in reported_sums]
 
 
 def make_sliver_report(sums: list[PairSliverSum], limits: Tolerance) -> dict[str, Any]:

@@ -91,16 +91,12 @@ class KeptResults:
             others = [one for one in self._last_digests_by_query.get(query_digest, []) if one != digest]
             self._last_digests_by_query[query_digest] = [*others, digest][-_MAX_LAST_RESULTS:]
 
-    def find_hashed_rows(self, layer_digest: bytes) -> HashedRows | None:
-        """Return what is kept of a layer's geometries with this digest (`get_shape_digest`); None without them."""
-        return self._hashed_rows_by_digest.get(layer_digest)
-
     def keep_hashed_rows(self, layers: Iterable[Layer]) -> None:
         """Keep what a later check needs of the layers' geometries, instead of those of the previous check."""
         rows_by_digest: dict[bytes, HashedRows] = {}
         for layer in layers:
             digest = get_shape_digest(layer)
-            rows_by_digest[digest] = self.find_hashed_rows(digest) or hash_rows(layer)
+            rows_by_digest[digest] = self._hashed_rows_by_digest.get(digest) or hash_rows(layer)
         with self._lock:
             self._hashed_rows_by_digest, self._match_by_digests = rows_by_digest, {}
 
@@ -120,10 +116,9 @@ class KeptResults:
         """
         digest = get_shape_digest(layer)
         if digest == former_digest:
-            count = len(layer)
-            return RowMatch(np.arange(count), np.arange(count), np.zeros((0, 4)))
+            return RowMatch(np.arange(len(layer)), np.arange(len(layer)), np.zeros((0, 4)))
         if (former_digest, digest) not in self._match_by_digests:
-            former_hashed_rows = self.find_hashed_rows(former_digest)
+            former_hashed_rows = self._hashed_rows_by_digest.get(former_digest)
             match = None if former_hashed_rows is None else match_rows(former_hashed_rows, hash_rows(layer))
             with self._lock:
                 self._match_by_digests[former_digest, digest] = match
@@ -142,23 +137,8 @@ def count_bytes(arrays: Arrays) -> int:
     return sum(array.nbytes for array in arrays.values()) + shape_bytes + _BYTES_PER_SHAPE * sum(map(len, shapes))
 
 
-def encode_pieces(pieces: OverlayPieces) -> Arrays | None:
-    """Return the pieces of an overlay as arrays.
-
-    None if it used fallback steps, which a log names.
-    """
-    if pieces.fallback_log.steps or pieces.fallback_log.failed_pairs:
-        return None
-    return {
-        **{name: getattr(pieces, name).copy() for name in ("left", "right", "area", "width", "geometry")},
-        "sliver": np.array([*pieces.slivers.polygons, None], dtype=object)[:-1],
-        "sliver_left": pieces.slivers.left_row.copy(),
-        "sliver_right": pieces.slivers.right_row.copy(),
-    }
-
-
 def decode_pieces(arrays: Arrays) -> OverlayPieces:
-    """Return the pieces that `encode_pieces` encoded."""
+    """Return the pieces of an overlay that `find_or_overlay` kept as arrays."""
     slivers = Slivers(list(arrays["sliver"]), arrays["sliver_left"].copy(), arrays["sliver_right"].copy())
     return OverlayPieces(
         **{name: arrays[name].copy() for name in ("left", "right", "area", "width", "geometry")},
@@ -234,13 +214,18 @@ def find_or_overlay(kept: KeptResults, query: OverlayQuery, run_settings: Any) -
         for number, side in enumerate(query.sides):
             bounds = None if number == int(query.recomputes_right) else side.layer.row_bounds
             matches[number] = matches[number].add_changed_selection(last.get(f"rows_{number}"), side.rows, bounds)
-        overlays.append(_FormerOverlay(last, matches))
-    former = min(overlays, key=lambda one: sum(match.count_changed_rows() for match in one.matches), default=None)
-    pieces = None if former is None else _update(query, former)
+        overlays.append((last, matches))
+    former = min(overlays, key=lambda one: sum(match.count_changed_rows() for match in one[1]), default=None)
+    pieces = None if former is None else _update(query, *former)
     if pieces is None:
         pieces = query.compute()
-    encoded_pieces = encode_pieces(pieces)
-    if encoded_pieces is not None:
+    if not (pieces.fallback_log.steps or pieces.fallback_log.failed_pairs):
+        encoded_pieces = {
+            **{name: getattr(pieces, name).copy() for name in ("left", "right", "area", "width", "geometry")},
+            "sliver": np.array([*pieces.slivers.polygons, None], dtype=object)[:-1],
+            "sliver_left": pieces.slivers.left_row.copy(),
+            "sliver_right": pieces.slivers.right_row.copy(),
+        }
         # What an update needs of the query: digests of the layers' geometries, and selected rows.
         layer_digests = encode_layer_digests([side.layer for side in query.sides])
         rows = {f"rows_{n}": side.rows.copy() for n, side in enumerate(query.sides) if side.rows is not None}
@@ -248,18 +233,14 @@ def find_or_overlay(kept: KeptResults, query: OverlayQuery, run_settings: Any) -
     return pieces
 
 
-class _FormerOverlay(NamedTuple):
-    """An overlay of an earlier check: its result, and how the rows of each layer match those that it had."""
+def _update(query: OverlayQuery, former_arrays: Arrays, matches: list[RowMatch]) -> OverlayPieces | None:
+    """Return the pieces of an earlier overlay, with those of changed rows computed again; None if these are many.
 
-    arrays: Arrays
-    matches: list[RowMatch]
-
-
-def _update(query: OverlayQuery, former: _FormerOverlay) -> OverlayPieces | None:
-    """Return the pieces of an earlier overlay, with those of changed rows computed again; None if these are many."""
+    ``matches``: how the rows of each layer match those that it had.
+    """
     if not all(len(side.polygons) for side in query.sides):
         return None
-    former_pieces, matches, side = decode_pieces(former.arrays), former.matches, query.left
+    former_pieces, side = decode_pieces(former_arrays), query.left
     if query.right is None:
         # The piece of two rows of a layer depends on no other row.
         match = matches[0]
@@ -331,11 +312,12 @@ def find_or_compute_values(
         return arrays["values"].copy()
     former_results = kept.find_last_results(query_digest)
     matches = kept.match_layers(layers, former_results[0]) if former_results else None
-    values = None
-    if matches is not None and len(layers[0]):
-        values = _update_values(former_results[0]["values"], layers[0], matches, compute, refers_to_other)
-    if values is None:
-        values = compute(None)
+    values = (
+        _update_values(former_results[0]["values"], layers[0], matches, compute, refers_to_other)
+        if matches is not None and len(layers[0])
+        else None
+    )
+    values = compute(None) if values is None else values
     kept.keep_last_result(query_digest, digest, {"values": values.copy(), **encode_layer_digests(layers)})
     return values
 
@@ -397,10 +379,8 @@ class RowMatch(NamedTuple):
         former_row_of_row, row_of_former_row = self.former_row_of_row.copy(), self.row_of_former_row.copy()
         row_of_former_row[former_row_of_row[selection_differs]] = -1
         former_row_of_row[selection_differs] = -1
-        changed_bounds = self.changed_bounds
-        if bounds is not None:
-            changed_bounds = np.concatenate([changed_bounds, _drop_missing(bounds[selection_differs])])
-        return RowMatch(former_row_of_row, row_of_former_row, changed_bounds)
+        bounds_now = np.zeros((0, 4)) if bounds is None else bounds[selection_differs & np.isfinite(bounds).all(axis=1)]
+        return RowMatch(former_row_of_row, row_of_former_row, np.concatenate([self.changed_bounds, bounds_now]))
 
     def count_changed_rows(self) -> int:
         """Return the number of rows that have changed or are new."""
@@ -421,7 +401,7 @@ def match_rows(former: HashedRows, present: HashedRows) -> RowMatch | None:
     former_row_of_row, row_of_former_row = np.full(len(present.hashes), -1), np.full(len(former.hashes), -1)
     former_row_of_row[rows], row_of_former_row[former_rows] = former_rows, rows
     changed_bounds = np.concatenate([former.bounds[row_of_former_row < 0], present.bounds[former_row_of_row < 0]])
-    return RowMatch(former_row_of_row, row_of_former_row, _drop_missing(changed_bounds))
+    return RowMatch(former_row_of_row, row_of_former_row, changed_bounds[np.isfinite(changed_bounds).all(axis=1)])
 
 
 def find_rows_to_update(polygons: Polygons, match: RowMatch, bounds: NDArray) -> NDArray | None:
@@ -433,11 +413,6 @@ def find_rows_to_update(polygons: Polygons, match: RowMatch, bounds: NDArray) ->
     if len(bounds):
         needs_update[polygons.find_rows_meeting_bounds(bounds)] = True
     return None if np.count_nonzero(needs_update) * _FEW_ROWS_RATIO > len(polygons) else needs_update
-
-
-def _drop_missing(bounds: NDArray) -> NDArray:
-    """Return boxes without those of rows that have no geometry."""
-    return bounds[np.isfinite(bounds).all(axis=1)]
 
 
 def update_pieces(
@@ -473,15 +448,11 @@ def update_pieces(
     )
     order = np.lexsort((right, left))
     sliver_left, sliver_right, is_kept = renumber(former.slivers.left_row, former.slivers.right_row)
+    sliver_polygons = [*former.slivers.select_slivers(is_kept).polygons, *recomputed.slivers.polygons]
+    sliver_left = np.concatenate([sliver_left[is_kept], recomputed.slivers.left_row])
+    sliver_right = np.concatenate([sliver_right[is_kept], recomputed.slivers.right_row])
+    sliver_order = np.lexsort((sliver_right, sliver_left))
     slivers = Slivers(
-        [*former.slivers.select_slivers(is_kept).polygons, *recomputed.slivers.polygons],
-        np.concatenate([sliver_left[is_kept], recomputed.slivers.left_row]),
-        np.concatenate([sliver_right[is_kept], recomputed.slivers.right_row]),
-    )
-    sliver_order = np.lexsort((slivers.right_row, slivers.left_row))
-    slivers = Slivers(
-        [slivers.polygons[n] for n in sliver_order.tolist()],
-        slivers.left_row[sliver_order],
-        slivers.right_row[sliver_order],
+        [sliver_polygons[n] for n in sliver_order.tolist()], sliver_left[sliver_order], sliver_right[sliver_order]
     )
     return OverlayPieces(left[order], right[order], geometry[order], area[order], width[order], slivers, FallbackLog())

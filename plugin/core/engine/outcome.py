@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Call one rule with the layers that it needs, set its outcome, and complete the findings of all rules."""
 
-from __future__ import annotations
-
 import traceback
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from operator import is_
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import shapely
@@ -29,9 +28,7 @@ from ..standard.messages.texts import Texts, strip_folders
 from ..standard.profile.profile_data import ABSENCE_ITEM
 from .context import RuleContext
 from .explanation import find_disabling_settings, find_effective_values, find_unconfirmed_settings
-
-if TYPE_CHECKING:
-    from .rule_memory import RuleMemory
+from .rule_memory import RuleMemory
 
 #: Number of layers that a sentence on several layers names; the sentence gives the number of all.
 _MAX_NAMED_LAYERS = 5
@@ -43,7 +40,7 @@ _COMBINED_SUFFIX = "_many"
 def apply_rule(
     rule: Rule,
     context: RuleContext,
-    arguments: dict[str, Any],
+    values: dict[str, Any],
     outcome: RuleOutcome,
     texts: Texts,
     *,
@@ -52,10 +49,11 @@ def apply_rule(
 ) -> RuleResult | None:
     """Call a rule with its layers and return its result; None if an input is missing.
 
-    ``outcome`` then gets kind and reason, in place. ``arguments``: the rule's keyword arguments. ``explain``: a needed
-    field must have a value in some row, so that the reason can name a field of blanks. ``memory``: results of earlier
-    checks; a call whose inputs are unchanged takes its result from there.
+    ``outcome`` then gets kind and reason, in place. ``values``: those of the rule's parameters, among others.
+    ``explain``: a needed field must have a value in some row, so that the reason can name a field of blanks.
+    ``memory``: results of earlier checks; a call whose inputs are unchanged takes its result from there.
     """
+    arguments = {parameter.name: values[parameter.name] for parameter in rule.parameters if parameter.name in values}
     missing_input = next((name for name in rule.side if name not in context.side_inputs), None)
     if missing_input is not None:
         outcome.outcome, outcome.reason = Outcome.NOT_APPLICABLE, texts.format_reason(f"{missing_input}_not_given", {})
@@ -72,29 +70,27 @@ def apply_rule(
                 outcome.unconfirmed = [ABSENCE_ITEM]
             return None
         layers.append(layer)
-    if needs_of_each_layer:
-        return _apply_to_each_layer(rule, needs_of_each_layer[0], layers, context, arguments, memory)
-    result = _call_rule(rule, layers, context, arguments, memory)
-    return RuleResult(is_applicable=False) if result is None else result
+    call_rule = Rule.find_problems if memory is None else memory.call
+    if not needs_of_each_layer:
+        return call_rule(rule, layers, context, arguments) or RuleResult(is_applicable=False)
+    return _apply_to_each_layer(
+        lambda layer: call_rule(rule, [layer, *layers], context, arguments), rule, needs_of_each_layer[0], context
+    )
 
 
 def _apply_to_each_layer(
-    rule: Rule,
-    need: LayerNeed,
-    other_layers: list[Layer | None],
-    context: RuleContext,
-    arguments: dict[str, Any],
-    memory: RuleMemory | None,
+    call_rule: Callable[[Layer], RuleResult | None], rule: Rule, need: LayerNeed, context: RuleContext
 ) -> RuleResult:
     """Return the result of a rule on every layer of the plan.
 
-    A layer without a needed field is reported as not checked. ``other_layers``: the layers of the rule's other needs.
+    A layer without a needed field is reported as not checked. ``call_rule``: calls the rule for one layer.
     """
     total = RuleResult(is_applicable=False)
     focused_roles = context.recheck_focus.roles if context.recheck_focus is not None else None
     for layer in list(context.plan.layers.values()):
         context.cancellation.raise_if_cancelled()
-        if focused_roles is not None and layer.role not in focused_roles:
+        is_outside_focus = focused_roles is not None and layer.role not in focused_roles
+        if is_outside_focus or (need.polygons_only and layer.template.geometry != "polygon"):
             continue
         # Rules on the schema also run on layers without features.
         has_no_rows = not len(layer) or (rule.family == "TOP" and layer.has_no_geometry)
@@ -115,7 +111,7 @@ def _apply_to_each_layer(
                 )
             )
             continue
-        layer_result = _call_rule(rule, [layer, *other_layers], context, arguments, memory)
+        layer_result = call_rule(layer)
         if layer_result is not None:
             total.is_applicable |= layer_result.is_applicable
             for name in ("findings", "indicators", "not_checked", "unconfirmed", "doubts", "notes"):
@@ -123,15 +119,6 @@ def _apply_to_each_layer(
     for unusable_layer in context.plan.unusable_layers.values():
         total.not_checked.append(("layer_unusable", {"layer": unusable_layer.name, "role": unusable_layer.role}))
     return total
-
-
-def _call_rule(
-    rule: Rule, layers: list[Layer | None], context: RuleContext, arguments: dict[str, Any], memory: RuleMemory | None
-) -> RuleResult | None:
-    """Return the result of a rule for layers, from the memory if nothing that it read has changed."""
-    if memory is not None:
-        return memory.call(rule, layers, context, arguments)
-    return rule.find_problems(layers, context, arguments)
 
 
 def _find_missing_input(
@@ -186,14 +173,9 @@ def run_rule_alone(rule: Rule, context: RuleContext, texts: Texts) -> tuple[Rule
     None and the reason is a sentence.
     """
     outcome = RuleOutcome(rule.code, rule.name, str(rule.severity), Outcome.PASSED)
-    norm_values = context.norm.get_rule_parameters(rule.code)
+    values = context.norm.get_rule_parameters(rule.code)
     try:
-        arguments = {
-            parameter.name: norm_values[parameter.name]
-            for parameter in rule.parameters
-            if parameter.name in norm_values
-        }
-        result = apply_rule(rule, context, arguments, outcome, texts, explain=True)
+        result = apply_rule(rule, context, values, outcome, texts, explain=True)
     except SanxianError as error:
         return None, strip_folders(texts.explain_error(error))
     return result, outcome.reason
@@ -204,9 +186,9 @@ def render_reasons(reasons: Iterable[tuple[str, dict[str, Any]]], texts: Texts) 
 
     Three or more reasons with one key are combined if the texts have a case ``…_many``.
     """
-    by_key: dict[str, list[dict[str, Any]]] = {}
+    by_key: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for key, params in reasons:
-        by_key.setdefault(key, []).append(params)
+        by_key[key].append(params)
     sentences: list[str] = []
     for key, same_key_params in by_key.items():
         if len(same_key_params) >= _MIN_COMBINED_REASONS and key + _COMBINED_SUFFIX in texts.get_section("reasons"):
@@ -243,10 +225,7 @@ def run_rule(
     severity = context.norm.get_severity(rule)
     outcome = RuleOutcome(rule.code, rule.name, str(severity), Outcome.PASSED, title=texts.get_rule_title(rule))
     outcome.problem = texts.get_rule_problem(rule)
-    arguments = {**context.norm.get_rule_parameters(rule.code), **parameters.get(rule.code, {})}
-    arguments = {
-        parameter.name: arguments[parameter.name] for parameter in rule.parameters if parameter.name in arguments
-    }
+    values = {**context.norm.get_rule_parameters(rule.code), **parameters.get(rule.code, {})}
     if not context.is_edit_check:
         # A check around an edit shows no parameters.
         norm_tolerance, tolerance = context.norm.make_tolerance().to_dict(), context.tolerance.to_dict()
@@ -254,7 +233,7 @@ def run_rule(
         run_values = {**parameters.get(rule.code, {}), **set_by_run}
         outcome.parameters = [asdict(value) for value in find_effective_values(rule, context.norm, run_values)]
     try:
-        result = apply_rule(rule, context, arguments, outcome, texts, memory=memory)
+        result = apply_rule(rule, context, values, outcome, texts, memory=memory)
     except Cancelled:
         raise
     except SanxianError as error:
@@ -278,7 +257,19 @@ def run_rule(
         return outcome, [crash], []
     if result is None:
         return outcome, [], []
-    failed_pairs = _make_failed_pair_findings(context, rule)
+    failed_pairs = [
+        context.make_row_finding(
+            a,
+            i,
+            code="RUN901",
+            severity=Severity.WARNING,
+            case="pair",
+            params={"rule": rule.code},
+            geometry=a.plane_shapes[i],
+            **{"related_role": b.role, "related_keys": [b.keys[j]]} if b is not None and j >= 0 else {},
+        )
+        for a, i, b, j in context.run_log.failed_pairs
+    ]
     for finding in result.findings:
         finding.code = rule.code
         finding.severity = finding.severity or severity
@@ -286,26 +277,31 @@ def run_rule(
     if rule.severity is not Severity.INFO and severity is Severity.INFO and result.findings:
         # A county may lower an error or a warning to a hint; its findings then still prevent an unconditional 通过.
         result.doubts.append("severity.lowered")
+    _set_outcome(outcome, rule, result, context, len(failed_pairs), texts)
+    return outcome, result.findings + failed_pairs, result.indicators
+
+
+def _set_outcome(
+    outcome: RuleOutcome, rule: Rule, result: RuleResult, context: RuleContext, failed_pairs: int, texts: Texts
+) -> None:
+    """Set the outcome (failed, skipped, not applicable or passed), its reason, and what is unconfirmed.
+
+    ``failed_pairs``: number of pairs of rows that could not be computed.
+    """
     for need in rule.needs.values():
         # Rules read one layer of a concept. The contents of the second layer enter no figure.
         result.doubts += [f"roles.{role}" for role in context.plan.list_unread_roles(need.concept)]
     if context.norm.is_severity_from_phase(rule):
         result.unconfirmed.append("phase")
     norm = context.norm
-    unconfirmed_items = {item for item in result.unconfirmed if not norm.is_confirmed(item)}
-    unconfirmed_items |= {*find_unconfirmed_settings(rule, norm), *result.doubts, *find_disabling_settings(rule, norm)}
-    outcome.unconfirmed = sorted(unconfirmed_items)
-    _set_outcome(outcome, result, context, len(failed_pairs), texts)
-    return outcome, result.findings + failed_pairs, result.indicators
-
-
-def _set_outcome(
-    outcome: RuleOutcome, result: RuleResult, context: RuleContext, failed_pairs: int, texts: Texts
-) -> None:
-    """Set the outcome (failed, skipped, not applicable or passed) and its reason.
-
-    ``failed_pairs``: number of pairs of rows that could not be computed.
-    """
+    outcome.unconfirmed = sorted(
+        {
+            *(item for item in result.unconfirmed if not norm.is_confirmed(item)),
+            *find_unconfirmed_settings(rule, norm),
+            *result.doubts,
+            *find_disabling_settings(rule, norm),
+        }
+    )
     if result.findings:
         outcome.outcome = Outcome.FAILED
     reasons = render_reasons(result.not_checked, texts)
@@ -336,25 +332,6 @@ def _set_outcome(
         outcome.reason = notes or texts.format_reason("nothing_of_this_kind", {})
     else:
         outcome.reason = notes
-
-
-def _make_failed_pair_findings(context: RuleContext, rule: Rule) -> list[Finding]:
-    """Return a finding RUN901 for each pair of rows that could not be computed."""
-    findings = []
-    for a, i, b, j in context.run_log.failed_pairs:
-        findings.append(
-            context.finding_maker.make_row_finding(
-                a,
-                i,
-                code="RUN901",
-                severity=Severity.WARNING,
-                case="pair",
-                params={"rule": rule.code},
-                geometry=a.plane_shapes[i],
-                **{"related_role": b.role, "related_keys": [b.keys[j]]} if b is not None and j >= 0 else {},
-            )
-        )
-    return findings
 
 
 #: Number of findings between two checks for cancellation.

@@ -5,19 +5,19 @@ The inputs are the profile, the layers and the side inputs (tables and editions 
 layers).
 """
 
-from __future__ import annotations
-
 import filecmp
 import re
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..base.files.encoding import BLANK_WORDS
 from ..model.findings import Finding
 from ..model.indicator import AREA_FIGURES
 from ..model.rule import Severity
+from ..model.side_inputs import SideInputs
 from ..plan.plan import Plan
 from ..standard.bounds import find_loosened_keys
 from ..standard.divisions import find_place_outside_county, label_division
@@ -26,10 +26,6 @@ from ..standard.messages.texts import ConceptName, IndicatorName
 from ..standard.numbering import BSM_LENGTH, has_county_code_format
 from ..standard.profile import compute_division_prefix
 from ..standard.profile.profile_figures import get_township_targets
-
-if TYPE_CHECKING:
-    from ..model.side_inputs import SideInputs
-    from ..standard.codes import CodeList
 
 INCONSISTENCY_CODE = "RUN904"
 #: Number of digits that two codes of one plan share; the edition sets it, never a profile.
@@ -44,16 +40,11 @@ _TOWNSHIP_CODE_DIGITS = 9
 def find_inconsistencies(plan: Plan, side_inputs: SideInputs) -> list[Finding]:
     """Return a finding RUN904 for each input that contradicts the plan's county."""
     findings = [
-        *_check_profile_county(plan),
+        *_check_profile(plan),
         *_check_division_names(plan),
         *_check_layer_codes(plan),
-        *_check_declared_absences(plan),
-        *_check_confirmation(plan),
-        *_check_needless_stated_figures(plan),
-        *_check_sealed_edition(plan, side_inputs),
-        *_check_township_targets(plan, side_inputs),
+        *_check_side_inputs(plan, side_inputs),
         *_check_scope(plan),
-        *_check_custom_standard(plan),
     ]
     divisions = plan.norm.standard.code_lists.get("divisions")
     for finding in findings:
@@ -81,36 +72,64 @@ def belongs_to_plan(code: str, plan: Plan) -> bool:
     return code[:digits] == plan.area_code[:digits] or plan.area_code.startswith(compute_division_prefix(code))
 
 
-def _check_profile_county(plan: Plan) -> list[Finding]:
-    """Return a finding if the profile belongs to another county than the plan, else none.
+def _check_profile(plan: Plan) -> Iterator[Finding]:
+    """Yield findings on a profile that belongs to another county, or contradicts the layers or its standard.
 
-    There is also a finding if the data do not name their county.
+    No rule compares stated figures with the layers. A confirmation is too early if it is older than the edition of its
+    standard. Of a custom standard, only points that a profile cannot relax are compared.
     """
-    profile = plan.norm.profile
-    if not profile.area_code or not plan.layers:
-        return []
-    params = {"profile": profile.name or profile.id, "code": profile.area_code, "county": plan.area_code}
-    if not plan.is_area_code_from_data:
-        return [Finding(role="", case="unknown", params=params)]
-    digits = int(plan.norm.standard.settings.get(_SHARED_DIGITS_SETTING, 6))
-    is_covered = profile.covers(plan.area_code) or profile.area_code[:digits] == plan.area_code[:digits]
-    return [] if is_covered else [Finding(role="", case="profile", params=params)]
+    profile, standard = plan.norm.profile, plan.norm.standard
+    if profile.area_code and plan.layers:
+        digits = int(standard.settings.get(_SHARED_DIGITS_SETTING, 6))
+        is_covered = profile.covers(plan.area_code) or profile.area_code[:digits] == plan.area_code[:digits]
+        params: dict[str, Any] = {
+            "profile": profile.name or profile.id,
+            "code": profile.area_code,
+            "county": plan.area_code,
+        }
+        if not plan.is_area_code_from_data or not is_covered:
+            yield Finding(
+                role="",
+                case="profile" if plan.is_area_code_from_data else "unknown",
+                params={**params, "county": plan.area_code},
+            )
+    for concept in sorted(profile.absent):
+        layer = plan.find_layer_of_concept(concept)
+        if layer is not None and len(layer):
+            params = {"concept": ConceptName(concept), "name": layer.name, "count": len(layer)}
+            yield Finding(role=layer.role, case="absent", params=params)
+    if profile.confirmed_by:
+        confirmation, edition = profile.confirmed_by, _YEAR_PATTERN.match(standard.edition)
+        if confirmation["date"] > date.today().isoformat():
+            yield Finding(role="", case="confirmed", params={**confirmation, "profile": profile.name})
+        is_blank = any(confirmation[key].strip().lower() in BLANK_WORDS for key in ("by", "document"))
+        if is_blank or (edition is not None and confirmation["date"] < edition[0]):
+            yield Finding(role="", case="confirmed_blank", params={**confirmation, "profile": profile.name})
+    for figure in plan.norm.list_stated_figures(plan.area_code):
+        catalogue = load_catalogue(standard)
+        indicator = catalogue.find_indicator(figure.name) or catalogue.find_indicator(f"{figure.name}面积")
+        if indicator is not None and indicator.id in AREA_FIGURES:
+            params = {"profile": profile.name, "name": figure.name, "indicator": IndicatorName(indicator.id)}
+            yield Finding(role="", case="stated", params={**params, "value": figure.value, "unit": figure.unit})
+    if items := find_loosened_keys(standard):
+        params = {"standard": standard.name, "items": items, "count": len(items)}
+        yield Finding(role="", case="standard", params=params)
 
 
-def _check_division_names(plan: Plan) -> list[Finding]:
-    """Return findings on names of divisions that contradict their code in the list of divisions.
+def _check_division_names(plan: Plan) -> Iterator[Finding]:
+    """Yield findings on names of divisions that contradict their code in the list of divisions.
 
     The names of the profile and of the layers' rows are compared.
     """
     divisions = plan.norm.standard.code_lists.get("divisions")
     if divisions is None:
-        return []
+        return
     counties = {
         division.name: division.code
         for division in divisions.entry_by_code.values()
         if has_county_code_format(division.code)
     }
-    profile, findings = plan.norm.profile, []
+    profile = plan.norm.profile
     profile_division = divisions.entry_by_code.get(profile.area_code) if profile.area_code == plan.area_code else None
     if (
         profile_division is not None
@@ -118,13 +137,8 @@ def _check_division_names(plan: Plan) -> list[Finding]:
         and profile_division.name not in profile.name
         and profile.name in counties
     ):
-        findings.append(
-            Finding(
-                role="",
-                case="profile_name",
-                params={"profile": profile.name, "code": profile_division.code, "name": profile_division.name},
-            )
-        )
+        params: dict[str, Any] = {"profile": profile.name, "code": profile_division.code, "name": profile_division.name}
+        yield Finding(role="", case="profile_name", params=params)
     for layer in plan.layers.values():
         if not (layer.has_field("division_code") and layer.has_field("division_name")):
             continue
@@ -133,45 +147,22 @@ def _check_division_names(plan: Plan) -> list[Finding]:
             zip(layer.text("division_code"), layer.text("division_name"), strict=True)
         ).items():
             # Rows of another county are reported by `_check_layer_codes`.
-            if (
-                code[:6] in divisions.entry_by_code
-                and belongs_to_plan(code, plan)
-                and _is_name_of_other_division(name, code, counties, divisions)
-            ):
+            if code[:6] not in divisions.entry_by_code or not belongs_to_plan(code, plan):
+                continue
+            # Names of villages are in no list and may end like a city's name.
+            is_county = has_county_code_format(code)
+            is_whole = is_county or len(code.rstrip("0")) <= _TOWNSHIP_CODE_DIGITS
+            is_of_other_county = is_county and name in counties and name != divisions.entry_by_code[code].name
+            if is_of_other_county or find_place_outside_county(name, code[:6], divisions, whole=is_whole):
                 pairs[code[:6], name] += count
         for (code, name), count in pairs.items():
-            findings.append(
-                Finding(
-                    role=layer.role,
-                    case="county_name",
-                    params={
-                        "count": count,
-                        "code": code,
-                        "name": divisions.entry_by_code[code].name,
-                        "other": name,
-                    },
-                )
-            )
-    return findings
+            params = {"count": count, "code": code, "name": divisions.entry_by_code[code].name, "other": name}
+            yield Finding(role=layer.role, case="county_name", params=params)
 
 
-def _is_name_of_other_division(name: str, code: str, counties: dict[str, str], divisions: CodeList) -> bool:
-    """Return True if a name is that of another division (province, city or county) than the code's."""
-    if has_county_code_format(code):
-        is_listed = name in counties and name != divisions.entry_by_code[code].name
-        return is_listed or bool(find_place_outside_county(name, code, divisions))
-    # Names of villages are in no list and may end like a city's name.
-    return bool(
-        find_place_outside_county(name, code[:6], divisions, whole=len(code.rstrip("0")) <= _TOWNSHIP_CODE_DIGITS)
-    )
-
-
-def _check_layer_codes(plan: Plan) -> list[Finding]:
-    """Return a finding for each layer that has rows of other counties."""
-    if not plan.is_area_code_from_data:
-        return []
-    findings = []
-    for layer in plan.layers.values():
+def _check_layer_codes(plan: Plan) -> Iterator[Finding]:
+    """Yield a finding for each layer that has rows of other counties."""
+    for layer in plan.layers.values() if plan.is_area_code_from_data else ():
         # The code of a row is its 行政区代码, or without one the first digits of its key (BSM).
         counts = Counter(
             code[:6] if code else key[:6]
@@ -186,152 +177,60 @@ def _check_layer_codes(plan: Plan) -> list[Finding]:
             }
         )
         if foreign_codes:
-            findings.append(
-                Finding(
-                    role=layer.role,
-                    case="layer",
-                    params={
-                        "name": layer.name,
-                        "count": sum(foreign_codes.values()),
-                        "rows": len(layer),
-                        "codes": [code for code, _ in foreign_codes.most_common(_MAX_NAMED_CODES)],
-                        "county": plan.area_code,
-                    },
-                )
+            yield Finding(
+                role=layer.role,
+                case="layer",
+                params={
+                    "name": layer.name,
+                    "count": sum(foreign_codes.values()),
+                    "rows": len(layer),
+                    "codes": [code for code, _ in foreign_codes.most_common(_MAX_NAMED_CODES)],
+                    "county": plan.area_code,
+                },
             )
-    return findings
 
 
-def _check_declared_absences(plan: Plan) -> list[Finding]:
-    """Return findings on concepts declared absent (本县无) although a layer has features of them."""
-    findings = []
-    for concept in sorted(plan.norm.profile.absent):
-        layer = plan.find_layer_of_concept(concept)
-        if layer is not None and len(layer):
-            findings.append(
-                Finding(
-                    role=layer.role,
-                    case="absent",
-                    params={"concept": ConceptName(concept), "name": layer.name, "count": len(layer)},
-                )
-            )
-    return findings
-
-
-def _check_confirmation(plan: Plan) -> list[Finding]:
-    """Return findings on the county's confirmation: a date after today; no person or document, or too early a date.
-
-    It is too early if it is older than the edition of its standard.
-    """
-    confirmation = plan.norm.profile.confirmed_by
-    if not confirmation:
-        return []
-    params = {**confirmation, "profile": plan.norm.profile.name}
-    findings = []
-    if confirmation["date"] > date.today().isoformat():
-        findings.append(Finding(role="", case="confirmed", params=params))
-    edition = _YEAR_PATTERN.match(plan.norm.standard.edition)
-    is_blank = any(confirmation[key].strip().lower() in BLANK_WORDS for key in ("by", "document"))
-    if is_blank or (edition is not None and confirmation["date"] < edition[0]):
-        findings.append(Finding(role="", case="confirmed_blank", params=dict(params)))
-    return findings
-
-
-def _check_needless_stated_figures(plan: Plan) -> list[Finding]:
-    """Return findings on figures under [[stated]] of the profile although a layer gives them.
-
-    No rule compares stated figures with the layers.
-    """
-    figures = plan.norm.list_stated_figures(plan.area_code)
-    if not figures:
-        return []
-    catalogue, findings = load_catalogue(plan.norm.standard), []
-    for figure in figures:
-        indicator = catalogue.find_indicator(figure.name) or catalogue.find_indicator(f"{figure.name}面积")
-        if indicator is not None and indicator.id in AREA_FIGURES:
-            params = {
-                "profile": plan.norm.profile.name,
-                "name": figure.name,
-                "indicator": IndicatorName(indicator.id),
-                "value": figure.value,
-            }
-            findings.append(Finding(role="", case="stated", params={**params, "unit": figure.unit}))
-    return findings
-
-
-def _check_sealed_edition(plan: Plan, side_inputs: SideInputs) -> list[Finding]:
-    """Return a finding if the sealed edition is of another county, or a copy of the checked data."""
+def _check_side_inputs(plan: Plan, side_inputs: SideInputs) -> Iterator[Finding]:
+    """Yield findings on a sealed edition or targets of another county, and on a copy of the checked data as sealed."""
     sealed_plan = side_inputs.get_input("baseline", Plan)
-    if sealed_plan is None:
-        return []
-    params = {
-        "source": sealed_plan.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1],
-        "code": sealed_plan.area_code,
-        "county": plan.area_code,
-    }
-    if (
-        sealed_plan.is_area_code_from_data
-        and plan.is_area_code_from_data
-        and not belongs_to_plan(sealed_plan.area_code, plan)
-    ):
-        return [Finding(role="", case="baseline", params=params)]
-    files = [Path(one.source) for one in (plan, sealed_plan) if one.source and Path(one.source).is_file()]
-    is_copy = len(files) == 2 and filecmp.cmp(files[0], files[1], shallow=False)
-    return [Finding(role="", case="baseline_copy", params=params)] if is_copy else []
-
-
-def _check_township_targets(plan: Plan, side_inputs: SideInputs) -> list[Finding]:
-    """Return findings on township targets whose codes are of another county."""
+    if sealed_plan is not None:
+        has_codes = sealed_plan.is_area_code_from_data and plan.is_area_code_from_data
+        is_foreign = has_codes and not belongs_to_plan(sealed_plan.area_code, plan)
+        files = [Path(one.source) for one in (plan, sealed_plan) if one.source and Path(one.source).is_file()]
+        if is_foreign or (len(files) == 2 and filecmp.cmp(files[0], files[1], shallow=False)):
+            source = sealed_plan.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+            params: dict[str, Any] = {"source": source, "code": sealed_plan.area_code, "county": plan.area_code}
+            yield Finding(role="", case="baseline" if is_foreign else "baseline_copy", params=params)
     allocated_targets = get_township_targets(side_inputs)
-    codes = {
-        allocated.code[:6] for allocated in allocated_targets.targets if has_county_code_format(allocated.code[:6])
+    foreign_codes = {
+        code
+        for code in (allocated.code[:6] for allocated in allocated_targets.targets)
+        if has_county_code_format(code) and not belongs_to_plan(code, plan)
     }
-    foreign_codes = (
-        sorted(code for code in codes if not belongs_to_plan(code, plan)) if plan.is_area_code_from_data else []
-    )
-    if not foreign_codes:
-        return []
-    return [
-        Finding(
-            role="",
-            case="targets",
-            params={
-                "source": allocated_targets.file_name,
-                "codes": foreign_codes[:_MAX_NAMED_CODES],
-                "county": plan.area_code,
-            },
-        )
-    ]
+    if foreign_codes and plan.is_area_code_from_data:
+        params = {"source": allocated_targets.file_name, "codes": sorted(foreign_codes)[:_MAX_NAMED_CODES]}
+        yield Finding(role="", case="targets", params={**params, "county": plan.area_code})
 
 
-def _check_custom_standard(plan: Plan) -> list[Finding]:
-    """Return findings on a custom standard that is less strict than the shipped standards.
-
-    Only points that a profile cannot relax are compared.
-    """
-    standard = plan.norm.standard
-    items = find_loosened_keys(standard)
-    params: dict[str, Any] = {"standard": standard.name, "items": items, "count": len(items)}
-    return [Finding(role="", case="standard", params=params)] if items else []
-
-
-def _check_scope(plan: Plan) -> list[Finding]:
-    """Return a finding if the layers indicate a wider scope (kind of delivery) than the checked one.
+def _check_scope(plan: Plan) -> Iterator[Finding]:
+    """Yield a finding if the layers indicate a wider scope (kind of delivery) than the checked one.
 
     If the user chose the narrower scope, there is a finding only if the layers clearly belong to the wider one.
     """
     missed = plan.missed_scope
+    # A database without any features is not a delivery yet.
     if missed is None or not any(map(len, plan.layers.values())):
-        # A database without any features is not a delivery yet.
-        return []
-    params: dict[str, Any] = {
+        return
+    params = {
         "scope": missed.used_scope,
         "wider": missed.wider_scope,
         "lacking": list(missed.lacking_concepts),
+        "held": len(missed.present_concepts),
+        "incomplete": missed.is_evident and not missed.is_chosen_by_user,
     }
-    params |= {"held": len(missed.present_concepts), "incomplete": missed.is_evident and not missed.is_chosen_by_user}
     if not missed.lacking_concepts:
-        return [Finding(role="", case="scope_narrower", params=params)]
-    if missed.is_chosen_by_user:
-        return [Finding(role="", case="scope_chosen", params=params)] if missed.is_evident else []
-    return [Finding(role="", case="scope" if missed.is_evident else "scope_hint", params=params)]
+        yield Finding(role="", case="scope_narrower", params=params)
+    elif missed.is_evident:
+        yield Finding(role="", case="scope_chosen" if missed.is_chosen_by_user else "scope", params=params)
+    elif not missed.is_chosen_by_user:
+        yield Finding(role="", case="scope_hint", params=params)

@@ -4,8 +4,6 @@
 The norm is the standard with the county's profile. The provenance contains no path of the machine and no user name.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import platform
@@ -128,26 +126,16 @@ def make_provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
     }
 
 
-def describe_sea_rows(layers: Iterable[Layer], norm: Norm, texts: Texts) -> list[str]:
-    """Return a notice on each layer with rows at sea.
+def describe_sea_rows(layers: Iterable[Layer], norm: Norm, texts: Texts) -> Iterator[str]:
+    """Yield a notice on each layer with rows at sea.
 
     Such rows are not compared with the county's border.
     """
-    notices = []
     for layer in layers:
         rows = np.flatnonzero(~find_land_rows(layer, norm))
         if len(rows):
-            notices.append(
-                texts.format_notice(
-                    "notice_sea",
-                    {
-                        "layer": layer.name,
-                        "count": len(rows),
-                        "area": texts.format_area(float(np.nansum(layer.measure_rows(rows)))),
-                    },
-                )
-            )
-    return notices
+            area = texts.format_area(float(np.nansum(layer.measure_rows(rows))))
+            yield texts.format_notice("notice_sea", {"layer": layer.name, "count": len(rows), "area": area})
 
 
 def find_county_name(plan: Plan) -> str:

@@ -6,17 +6,13 @@ that the rule read (recorded while it ran), and everything else that a rule may 
 as one digest for the whole run (`input_digest`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
-from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
 from numpy.typing import NDArray
 
 from ..base.invariants import require_value
-from ..model.findings import Finding
 from ..model.rule import Rule, RuleResult
 from ..plan.layer import Layer
 from ..plan.plan import LayerUse, Plan
@@ -50,7 +46,7 @@ class LayerReference:
 
         Raise RuntimeError without it; a result whose layers are missing is never used again.
         """
-        plan = _get_sealed_edition(context) if self.is_of_sealed_edition else context.plan
+        plan = context.side_inputs.get_input("baseline", Plan) if self.is_of_sealed_edition else context.plan
         return dict.__getitem__(require_value(plan, "the sealed edition").layers, self.role)
 
 
@@ -71,11 +67,6 @@ class RememberedResult:
     measured_roles: frozenset[str]
     result: RuleResult | None
     log: RunLog
-
-    @property
-    def use(self) -> LayerUse:
-        """Return what the call read of the plan's layers."""
-        return LayerUse(set(self.layer_digests), set(self.presence), self.all_digests is not None)
 
 
 class RuleMemory:
@@ -161,7 +152,9 @@ class RuleMemory:
         if remembered is not None and self._is_valid(remembered):
             self._remembered[key] = remembered
             self.reused_codes.add(rule.code)
-            context.plan.layer_table.add_use(remembered.use)
+            context.plan.layer_table.add_use(
+                LayerUse(set(remembered.layer_digests), set(remembered.presence), remembered.all_digests is not None)
+            )
             context.run_log.add_entries(_convert_layers(remembered.log, lambda one: one.find_layer(context)))
             # Set the statutory areas that the rule measured when it was computed.
             for role in remembered.measured_roles:
@@ -171,7 +164,7 @@ class RuleMemory:
         plan, log = context.plan, context.run_log
         # The log of this call alone, so that it can be remembered with its result.
         own_log = RunLog()
-        measured_before = _find_measured_roles(plan)
+        measured_before = {role for role, layer in dict.items(plan.layers) if layer.is_measured}
         context.use_log(own_log)
         context.geometry.kept_results = self.kept_results
         try:
@@ -192,7 +185,9 @@ class RuleMemory:
                 {role: role in dict.keys(plan.layers) for role in use.roles_tested},
                 _list_all_digests(plan) if use.reads_all else None,
                 # Another rule may have measured layers while a concurrent one ran, which measures none.
-                frozenset() if rule.concurrent else _find_measured_roles(plan) - measured_before,
+                frozenset()
+                if rule.concurrent
+                else frozenset(role for role, layer in dict.items(plan.layers) if layer.is_measured) - measured_before,
                 None if result is None else _copy_result(result),
                 remembered_log,
             )
@@ -201,11 +196,10 @@ class RuleMemory:
 
     def _is_valid(self, remembered: RememberedResult) -> bool:
         """Return True if all that a call read is as it was, and the areas that it measured are still known."""
-        plan = self._require_plan()
-        known_roles = dict.keys(plan.layers)
+        plan = require_value(self._plan, "the plan of the run")
         return (
             remembered.run_digest == self._run_digest
-            and all((role in known_roles) is was_there for role, was_there in remembered.presence.items())
+            and all((role in dict.keys(plan.layers)) is was_there for role, was_there in remembered.presence.items())
             and all(_get_digest(plan, role) == digest for role, digest in remembered.layer_digests.items())
             and all(self._find_areas(role) is not None for role in remembered.measured_roles)
             and (remembered.all_digests is None or remembered.all_digests == _list_all_digests(plan))
@@ -213,15 +207,8 @@ class RuleMemory:
 
     def _find_areas(self, role: str) -> NDArray | None:
         """Return (n,) the statutory areas of the plan's layer of this role (m²); None if they are not kept."""
-        layer = dict.get(self._require_plan().layers, role)
+        layer = dict.get(require_value(self._plan, "the plan of the run").layers, role)
         return None if layer is None else self._values_by_layer.get(get_shape_digest(layer), {}).get(_AREAS)
-
-    def _require_plan(self) -> Plan:
-        return require_value(self._plan, "the plan of the run")
-
-
-def _find_measured_roles(plan: Plan) -> frozenset[str]:
-    return frozenset(role for role, layer in dict.items(plan.layers) if layer.is_measured)
 
 
 def _get_digest(plan: Plan, role: str) -> bytes:
@@ -233,15 +220,13 @@ def _list_all_digests(plan: Plan) -> tuple[tuple[str, bytes], ...]:
     return tuple((role, get_layer_digest(layer)) for role, layer in dict.items(plan.layers))
 
 
-def _get_sealed_edition(context: RuleContext) -> Plan | None:
-    return context.side_inputs.get_input("baseline", Plan)
-
-
 def _remember_log(log: RunLog, context: RuleContext) -> RunLog | None:
     """Return a log with references instead of layers; None if one of its layers is in no plan."""
-    layers = [layer for one in log.ignored_slivers for layer in (one.first_layer, one.second_layer)]
-    layers += [layer for a, _, b, _ in log.failed_pairs for layer in (a, b) if layer is not None]
-    sealed_edition = _get_sealed_edition(context)
+    layers = [
+        *(layer for one in log.ignored_slivers for layer in (one.first_layer, one.second_layer)),
+        *(layer for a, _, b, _ in log.failed_pairs for layer in (a, b) if layer is not None),
+    ]
+    sealed_edition = context.side_inputs.get_input("baseline", Plan)
     references: dict[int, LayerReference] = {}
     for layer in layers:
         if dict.get(context.plan.layers, layer.role) is layer:
@@ -271,16 +256,12 @@ def _copy_result(result: RuleResult) -> RuleResult:
     """Return a copy whose findings and indicators can be completed without changing the original."""
     return replace(
         result,
-        findings=[_copy_finding(finding) for finding in result.findings],
+        findings=[
+            replace(one, params=dict(one.params), related_keys=list(one.related_keys)) for one in result.findings
+        ],
         indicators=[replace(one, inputs=dict(one.inputs)) for one in result.indicators],
         not_checked=list(result.not_checked),
         unconfirmed=list(result.unconfirmed),
         doubts=list(result.doubts),
         notes=list(result.notes),
     )
-
-
-def _copy_finding(finding: Finding) -> Finding:
-    finding = copy(finding)
-    finding.params, finding.related_keys = dict(finding.params), list(finding.related_keys)
-    return finding

@@ -149,8 +149,7 @@ class Finding:
     def _make_columns(self, related_keys: Any, params: Any) -> dict[str, Any]:
         """Return column name → value of the findings layer; related keys and parameters as given."""
         columns = {name: getattr(self, name) for name in FINDING_COLUMNS}
-        severity = str(self.severity or "")
-        return {**columns, "severity": severity, "related_keys": related_keys, "params": params}
+        return {**columns, "severity": str(self.severity or ""), "related_keys": related_keys, "params": params}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the finding as a dict for JSON: the columns of `row`, but with lists and exact WKT."""
@@ -301,11 +300,15 @@ class UnreadData:
 
     def make_finding(self) -> Finding:
         """Return a finding RUN905 about these data, without a message."""
-        finding = Finding(role=str(self.params.get("role", "")), params={**self.params, "incomplete": self.incomplete})
-        finding.code, finding.case, finding.severity = UNREAD_CODE, self.case, Severity.WARNING
-        names = [str(self.params.get(key, "")) for key in ("layer_name", "name", "file", "folder")]
-        finding.fingerprint = _hash_texts([UNREAD_CODE, self.case, finding.role, *names])
-        return finding
+        role, *names = (str(self.params.get(key, "")) for key in ("role", "layer_name", "name", "file", "folder"))
+        return Finding(
+            role=role,
+            code=UNREAD_CODE,
+            case=self.case,
+            severity=Severity.WARNING,
+            params={**self.params, "incomplete": self.incomplete},
+            fingerprint=_hash_texts([UNREAD_CODE, self.case, role, *names]),
+        )
 
 
 def add_unread_data_findings(

@@ -118,11 +118,11 @@ class Report:
         open_findings = [f for f in self.findings if f.state != "waived"]
         if any(f.severity is Severity.ERROR for f in open_findings):
             return Verdict.FAILED
-        if not self.has_examined_rules or any(
-            r.incomplete or r.outcome in (Outcome.SKIPPED, Outcome.CRASHED) for r in self.rules
+        if (
+            not self.has_examined_rules
+            or any(r.incomplete or r.outcome in (Outcome.SKIPPED, Outcome.CRASHED) for r in self.rules)
+            or any(makes_run_incomplete(f) or is_about_unread_data(f) for f in self.findings)
         ):
-            return Verdict.INCOMPLETE
-        if any(makes_run_incomplete(f) or is_about_unread_data(f) for f in self.findings):
             return Verdict.INCOMPLETE
         if (
             any(f.severity is Severity.WARNING for f in open_findings)

@@ -39,6 +39,7 @@ class LayerNeed:
     ``reads``: meanings of optional fields; the rule reports their absence itself. ``optional``: a missing layer is
     passed to the rule as None, in place of skipping the rule. ``covers``: its rows may together cover a row of another
     of the rule's layers, so that a check around an edit reads all its rows on the land of a checked row.
+    ``polygons_only``: of every layer, those whose template has polygons.
     """
 
     concept: str
@@ -46,6 +47,7 @@ class LayerNeed:
     optional: bool = False
     reads: tuple[str, ...] = ()
     covers: bool = False
+    polygons_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,7 @@ class Rule:
         arguments. Raise what the function raises.
         """
         result = self.function(*layers, ctx=context, **arguments)
-        return result if result is None or isinstance(result, RuleResult) else RuleResult(findings=result)
+        return result if result is None or isinstance(result, RuleResult) else RuleResult(findings=list(result))
 
     @property
     def algorithm_id(self) -> str:

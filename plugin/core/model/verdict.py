@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The severity of a finding and the verdict of a report, in a module without imports so that screens load fast."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 
 #: The family of the rules that a standard or a profile declares as data; their codes are X, its id and a number.

@@ -4,8 +4,6 @@
 A row registers a window or withdraws an earlier row. Planners may fill in the document of a row.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import math
@@ -17,7 +15,6 @@ from pathlib import Path
 
 from ..base.errors import InputError
 from ..base.files.encoding import UndecodableTextError, decode_file_text
-from .side_inputs import SideInputs
 
 #: The suffix of a register of windows, after the name of the data.
 WINDOW_REGISTER_SUFFIX = ".windows.csv"
@@ -120,11 +117,6 @@ def _parse_number(text: str) -> float:
         return float(text)
     except ValueError:
         return math.nan
-
-
-def get_registered_windows(side_inputs: SideInputs) -> tuple[RegisteredWindow, ...] | None:
-    """Return the windows of the register that was given with the plan; None without a register."""
-    return side_inputs.get_input("windows", tuple)
 
 
 def list_registered_windows(rows: Iterable[RegisteredWindow]) -> list[RegisteredWindow]:

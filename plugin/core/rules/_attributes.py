@@ -4,13 +4,12 @@
 Each distinct value of a column is judged once. Messages never repeat personal data.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..base.errors import DataError
 from ..engine.context import RuleContext, trim_code_padding
@@ -18,10 +17,7 @@ from ..model.findings import Finding
 from ..model.rule import Severity
 from ..plan.layer import Layer
 from ..standard.profile import Norm
-from ..standard.template import TemplateField
-
-if TYPE_CHECKING:
-    from ..standard.codes import CodeList
+from ..standard.template import CodeList, TemplateField
 
 #: Longer values are cut in a message.
 _MAX_VALUE_CHARACTERS = 20
@@ -31,9 +27,19 @@ MAX_SHOWN_FIDS = 20
 MAX_NAMED_ROWS = 5
 #: Names shown; the rest is counted.
 _MAX_LISTED_NAMES = 5
+#: Digits of the codes of a county, a township and a village.
+COUNTY_DIGITS, TOWNSHIP_DIGITS, VILLAGE_DIGITS = 6, 9, 12
+#: Ends of the names of a field with a code, and of the field with its name: ZLDWDM and ZLDWMC.
+CODE_SUFFIX, NAME_SUFFIX = "DM", "MC"
 #: For examples of rules: a polygon (m), and the layer of the land survey.
 SMALL_SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 PARCEL_LAYER = {"layer": "DLTB"}
+ZONE_LAYER, CENTRE_ZONE_LAYER = {"layer": "YDYHGHFQ"}, {"layer": "ZXCQGHFQ"}
+
+
+def make_example(*rows: dict[str, Any], **values: Any) -> dict[str, list[dict[str, Any]]]:
+    """Return the layers of a rule's example: small squares with the values of each row, or with those of the only one."""
+    return {"layer": [{"wkt": SMALL_SQUARE_WKT, **row} for row in rows or (values,)]}
 
 
 @dataclass(frozen=True)
@@ -82,8 +88,8 @@ def find_wrong_rows(values: Sequence[Hashable], judge: ValueJudge) -> Iterator[t
 
 def make_findings_of_wrong_values(
     ctx: RuleContext, layer: Layer, name: str, values: Sequence[Hashable], judge: ValueJudge
-) -> list[Finding]:
-    """Return a finding for each row of a layer whose value is wrong.
+) -> Iterator[Finding]:
+    """Yield a finding for each row of a layer whose value is wrong.
 
     Parameters
     ----------
@@ -94,14 +100,13 @@ def make_findings_of_wrong_values(
     judge
         Returns the problem of a value, None for a right one.
     """
-    return [
-        make_value_finding(ctx, layer, position, name, problem) for position, problem in find_wrong_rows(values, judge)
-    ]
+    for position, problem in find_wrong_rows(values, judge):
+        yield make_value_finding(ctx, layer, position, name, problem)
 
 
 def make_value_finding(ctx: RuleContext, layer: Layer, position: int, name: str, problem: ValueProblem) -> Finding:
     """Return the finding on one row, from the problem of its value."""
-    return ctx.finding_maker.make_row_finding(
+    return ctx.make_row_finding(
         layer,
         position,
         field=name,
@@ -145,6 +150,18 @@ def shorten_or_mask_value(declared: TemplateField, value: str) -> str:
     return value if len(value) <= _MAX_VALUE_CHARACTERS else f"{value[:_MAX_VALUE_CHARACTERS]}…"
 
 
+def list_largest_rows_first(layer: Layer, is_selected: NDArray, areas: NDArray) -> list[int]:
+    """Return the selected rows ((n,) bool), those with the largest of ``areas`` (n,) first, else by key."""
+    rows = np.array(layer.sort_rows(np.flatnonzero(is_selected)), dtype=int)
+    return rows[np.argsort(-areas[rows], kind="stable")].tolist()
+
+
+def find_value_of_most_land(values: NDArray, areas: NDArray) -> str:
+    """Return the value with the largest sum of areas; empty without values."""
+    distinct_values, position = np.unique(values.astype(str), return_inverse=True)
+    return str(distinct_values[np.bincount(position, areas).argmax()]) if len(values) else ""
+
+
 def explain_missing_fields(layer: Layer, *meanings: str) -> tuple[str, dict[str, str]]:
     """Return the reason why a layer was not checked: it lacks the fields with these meanings.
 
@@ -160,14 +177,6 @@ def explain_missing_fields(layer: Layer, *meanings: str) -> tuple[str, dict[str,
 def join_first_names(names: list[str]) -> str:
     """Return the first names joined by commas, with dots if there are more."""
     return ", ".join(names[:_MAX_LISTED_NAMES]) + (" …" if len(names) > _MAX_LISTED_NAMES else "")
-
-
-def make_params_of_uncompared_fields(layer: Layer, names: list[str]) -> dict[str, Any]:
-    """Return the parameters of a note on fields of a layer that could not be compared.
-
-    ``names``: the fields.
-    """
-    return {"layer": layer.name, "role": layer.role, "count": len(names), "fields": join_first_names(names)}
 
 
 def format_code_with_name(layer: Layer, meaning: str, value: str, ctx: RuleContext) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,13 @@ from ..figures.heritage_sites import CORE_PART, classify_heritage_parts, find_co
 from ..model.findings import Finding
 from ..model.rule import RuleResult, Severity
 from ..plan.layer import Layer
-from ._attributes import explain_missing_fields, format_code_with_name, make_row_list_params, read_setting_words
+from ._attributes import (
+    explain_missing_fields,
+    find_value_of_most_land,
+    format_code_with_name,
+    make_row_list_params,
+    read_setting_words,
+)
 from ._places import find_usable_layer_or_note_reason
 
 #: Settings that a rule uses to recognise core zones.
@@ -56,7 +63,7 @@ class FacilityParts:
 
 
 #: Parts that are already reported, by the codes of the facilities' layer and of the line's layer.
-ReportedParts = dict[tuple[str, str], FacilityParts]
+ReportedParts = dict[tuple[str, str], list[FacilityParts]]
 
 
 def find_facility_parts(
@@ -88,19 +95,16 @@ def report_facility_parts(
     parts: FacilityParts,
     ctx: RuleContext,
     severity: Severity,
-    names: NDArray | None = None,
-) -> list[Finding]:
+    names: Sequence[str] | None = None,
+) -> Iterator[Finding]:
     """Return one finding for each name of facilities whose parts in a line are large enough.
 
     ``parts``: parts of the facilities inside polygons of ``line``; ``case``: key of the message; ``names``: (n,) name
     of each row of the facilities; their names (MC) if None.
     """
-    if names is None:
-        names = np.array(facilities.text("feature_name"), dtype=object)
-    part_names = names[parts.row]
+    part_names = np.array(names or facilities.text("feature_name"), dtype=object)[parts.row]
     # What decides the remedy.
     kind = "use" if facilities.template.find_field("land_use") is not None else facilities.template.geometry
-    findings = []
     for name in dict.fromkeys(part_names.tolist()):
         of_name = parts.select(part_names == name)
         extent = _measure_parts(facilities, of_name, ctx)
@@ -111,7 +115,7 @@ def report_facility_parts(
         if case != "red_line" and case != "farmland":
             params["site"] = join_site_names(line, of_name.line_row) or "—"
         params["shown"] = {"sites": _list_sites(line, of_name.line_row), "kind": kind}
-        finding = ctx.finding_maker.make_row_finding(
+        finding = ctx.make_row_finding(
             facilities,
             int(of_name.row[largest_part]),
             case=case,
@@ -123,8 +127,7 @@ def report_facility_parts(
         )
         if extent["unit"] == "ha":
             finding.area_m2 = 1e4 * extent["value"]
-        findings.append(finding)
-    return findings
+        yield finding
 
 
 def report_excluded_places(ctx: RuleContext, result: RuleResult, reported: ReportedParts) -> None:
@@ -138,7 +141,11 @@ def report_excluded_places(ctx: RuleContext, result: RuleResult, reported: Repor
             if facilities is None:
                 continue
             is_of_land_use = facilities.template.find_field("land_use") is not None
-            rows = _find_wanted_rows(facilities, wanted, is_of_land_use, ctx)
+            if is_of_land_use and wanted != _EVERY_NAME:
+                rows = ctx.find_rows_with_code(facilities, "land_use", wanted.split("|"))
+            else:
+                # The empty word is in every name.
+                rows = _find_rows_with_words(facilities, [""] if wanted == _EVERY_NAME else wanted.split("|"))
             if wanted != _EVERY_NAME and not rows.any():
                 # An unusable place matters only to facilities that it may exclude.
                 continue
@@ -155,15 +162,20 @@ def report_excluded_places(ctx: RuleContext, result: RuleResult, reported: Repor
                 all_parts = find_facility_parts(facilities, line, ctx, rows, line_rows)
                 parts = all_parts
                 key = (facilities.role, line.role)
-                for other in (*earlier_parts, *([reported[key]] if key in reported else [])):
+                for other in (*earlier_parts, *reported.get(key, [])):
                     parts = parts.subtract(other)
                 if facilities.template.geometry == "polygon":
                     # Small parts of many parcels are inaccuracies of their edges and are left out of the sum.
                     parts = parts.select(shapely.area(parts.shape) >= float(ctx.norm.get("protected.min_present_m2")))
-                names = _find_class_of_largest_parts(facilities, parts, ctx) if is_of_land_use else None
+                names = None
+                if is_of_land_use:
+                    # The same name for each row: the class of land use with the largest parts.
+                    uses = np.array(facilities.text("land_use"), dtype=object)
+                    largest_use = find_value_of_most_land(uses[parts.row], shapely.area(parts.shape))
+                    names = [format_code_with_name(facilities, "land_use", largest_use, ctx)] * len(facilities)
                 result.findings += report_facility_parts("place", facilities, line, parts, ctx, Severity.INFO, names)
                 earlier_parts.append(all_parts)
-                reported[key] = _join_parts(reported[key], all_parts) if key in reported else all_parts
+                reported.setdefault(key, []).append(all_parts)
 
 
 def report_high_zones(ctx: RuleContext, result: RuleResult) -> None:
@@ -192,7 +204,7 @@ def report_high_zones(ctx: RuleContext, result: RuleResult) -> None:
             of_row = pieces.left == row
             shape = ctx.geometry.unite_shapes(pieces.geometry[of_row])
             result.findings.append(
-                ctx.finding_maker.make_row_finding(
+                ctx.make_row_finding(
                     zones,
                     row,
                     case="height",
@@ -209,28 +221,6 @@ def report_high_zones(ctx: RuleContext, result: RuleResult) -> None:
                     related_keys=[line.keys[int(pieces.right[of_row][0])]],
                 )
             )
-
-
-def _join_parts(parts: FacilityParts, other: FacilityParts) -> FacilityParts:
-    """Return the parts of both as one."""
-    return FacilityParts(
-        np.concatenate([parts.row, other.row]),
-        np.concatenate([parts.line_row, other.line_row]),
-        np.concatenate([parts.shape, other.shape]),
-    )
-
-
-def _find_wanted_rows(facilities: Layer, wanted: str, is_of_land_use: bool, ctx: RuleContext) -> NDArray:
-    """Return (n,) bool: rows with one of the words in their name, or of one of the classes of land use.
-
-    ``wanted``: words or classes separated by ``|``, or ``*`` for all rows.
-    """
-    if wanted == _EVERY_NAME:
-        return np.ones(len(facilities), dtype=bool)
-    choices = wanted.split("|")
-    if is_of_land_use:
-        return ctx.find_rows_with_code(facilities, "land_use", choices)
-    return _find_rows_with_words(facilities, choices)
 
 
 def _find_place_rows(line: Layer, condition: str, ctx: RuleContext, result: RuleResult) -> NDArray:
@@ -252,23 +242,12 @@ def _find_rows_with_words(layer: Layer, words: list[str]) -> NDArray:
     return np.array([any(word in name for word in words) for name in layer.text("feature_name")], dtype=bool)
 
 
-def _find_class_of_largest_parts(facilities: Layer, parts: FacilityParts, ctx: RuleContext) -> NDArray:
-    """Return (n,) the same name for each row: the class of land use with the largest parts."""
-    uses = np.array(facilities.text("land_use"), dtype=object)
-    area_by_use: dict[str, float] = {}
-    for use, area in zip(uses[parts.row].tolist(), shapely.area(parts.shape).tolist(), strict=True):
-        area_by_use[use] = area_by_use.get(use, 0.0) + area
-    largest_use = max(area_by_use, key=lambda use: area_by_use[use]) if area_by_use else ""
-    return np.full(len(facilities), format_code_with_name(facilities, "land_use", largest_use, ctx), dtype=object)
-
-
 def _list_sites(line: Layer, rows: NDArray) -> dict[str, Any]:
     """Return the number of a line's rows, and the first of them as (key, feature id, name).
 
     ``rows``: (k,) positions, also repeated ones. The feature id is None unless the key is repeated or missing.
     """
-    line_rows = np.unique(rows).tolist()
-    site_names = line.text("feature_name") if line.has_field("feature_name") else [""] * len(line)
+    line_rows, site_names = np.unique(rows).tolist(), line.text("feature_name")
     named_rows = make_row_list_params(line, line_rows, _MAX_LISTED_SITES)["shown"]["row_names"]
     return {
         "rows": [[*row, site_names[n]] for n, row in zip(line_rows, named_rows, strict=False)],

@@ -4,9 +4,7 @@
 They also find layers for rules that do not declare the layers they need.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -14,6 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ..engine.context import RuleContext, trim_code_padding
+from ..engine.geometry_queries import AreaShares
 from ..geometry.corners import CornerDefects
 from ..geometry.overlay import PointLinePieces
 from ..geometry.overlay_pieces import OverlayPieces
@@ -33,6 +32,15 @@ EAST_HALF_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"
 WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
 OVERLAPPING_WKT = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
 SQUARE_KM_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
+FAR_EAST_SQUARE_WKT = "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"
+WIDE_WKT = "POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))"
+RING_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"
+ISLAND_WKT = "POLYGON ((40 40, 60 40, 60 60, 40 60, 40 40))"
+WEST_TOWNSHIP = {"wkt": SQUARE_WKT, "division_code": "140225100", "division_name": "甲镇"}
+EAST_TOWNSHIP = {"wkt": EAST_SQUARE_WKT, "division_code": "140225101", "division_name": "乙乡"}
+#: Statutory area of the square at the place of the examples, in m²: 100 km from the meridian the plane shows 0.025 %
+#: too much.
+SQUARE_M2 = 9997.55
 #: Rules on overlaps of two of the three control lines.
 CONTROL_LINE_OVERLAPS = ("REL001", "REL002", "REL003")
 #: Rules that compare zones with the control line that they follow.
@@ -97,31 +105,23 @@ def make_findings_by_row(
     case: str,
     decimals: int = 2,
     **params: Any,
-) -> list[Finding]:
-    """Return one finding for each row that has corners; its geometry is their points.
+) -> Iterator[Finding]:
+    """Yield one finding for each row that has corners; its geometry is their points.
 
     The parameter ``count`` of the message is the number of the row's corners; the parameter called ``measure_name``
     is their smallest measure, rounded to ``decimals``. The corners must be sorted by row.
     """
-    findings = []
     vertices, distances = corners.vertex_xy[is_selected], corners.angle_or_distance[is_selected]
     rows, starts, counts = np.unique(corners.polygon_row[is_selected], return_index=True, return_counts=True)
     for row, start, count in zip(rows.tolist(), starts.tolist(), counts.tolist(), strict=True):
         row_slice = slice(start, start + count)
-        findings.append(
-            ctx.finding_maker.make_row_finding(
-                layer,
-                row,
-                case=case,
-                params={
-                    **params,
-                    "count": count,
-                    measure_name: round(float(distances[row_slice].min()), decimals),
-                },
-                geometry=shapely.multipoints(vertices[row_slice]),
-            )
+        yield ctx.make_row_finding(
+            layer,
+            row,
+            case=case,
+            params={**params, "count": count, measure_name: round(float(distances[row_slice].min()), decimals)},
+            geometry=shapely.multipoints(vertices[row_slice]),
         )
-    return findings
 
 
 def is_reported_elsewhere(ctx: RuleContext, code: str) -> bool:
@@ -162,17 +162,16 @@ def find_usable_layer_or_note_reason(concept_or_role: str, ctx: RuleContext, res
     added to ``result.doubts``.
     """
     layer = ctx.plan.find_layer_of_concept(concept_or_role)
-    if layer is None:
-        unusable_layer = ctx.plan.find_unusable_layer(concept_or_role)
-        if unusable_layer is not None:
-            _add_not_checked(result, "layer_unusable", {"layer": unusable_layer.name, "role": unusable_layer.role})
-        return None
-    if layer.has_no_geometry:
-        if len(layer):
-            _add_not_checked(result, "layer_bare", {"layer": layer.name, "role": layer.role})
-        return None
-    result.doubts += [f"roles.{role}" for role in ctx.plan.list_unread_roles(concept_or_role)]
-    return layer
+    if layer is not None and not layer.has_no_geometry:
+        result.doubts += [f"roles.{role}" for role in ctx.plan.list_unread_roles(concept_or_role)]
+        return layer
+    unusable_layer = ctx.plan.find_unusable_layer(concept_or_role) if layer is None else layer
+    if unusable_layer is not None and (layer is None or len(layer)):
+        params = {"layer": unusable_layer.name, "role": unusable_layer.role}
+        reason = "layer_unusable" if layer is None else "layer_bare", params
+        if reason not in result.not_checked:
+            result.not_checked.append(reason)
+    return None
 
 
 def find_usable_layers(names: Iterable[str], ctx: RuleContext, result: RuleResult) -> list[Layer]:
@@ -183,28 +182,25 @@ def find_usable_layers(names: Iterable[str], ctx: RuleContext, result: RuleResul
 
 def make_findings_of_pieces(
     layer: Layer, other_layer: Layer, pieces: PointLinePieces, ctx: RuleContext, case: str | None = None
-) -> list[Finding]:
-    """Return a finding for each piece of a layer's points or lines inside or outside polygons of another layer.
+) -> Iterator[Finding]:
+    """Yield a finding for each piece of a layer's points or lines inside or outside polygons of another layer.
 
     Without a ``case`` it is ``point`` or ``line``; a line then has its length as a parameter.
     """
-    findings = []
     for row, other_row, shape in zip(
         pieces.point_or_line_row.tolist(), pieces.polygon_row.tolist(), pieces.piece_shape, strict=True
     ):
         is_measured = case is None and shape.length
-        findings.append(
-            ctx.finding_maker.make_row_finding(
-                layer,
-                row,
-                case=case or ("line" if is_measured else "point"),
-                params={"length": round(float(shape.length), 1)} if is_measured else {},
-                geometry=shape,
-                related_role=other_layer.role,
-                related_keys=[other_layer.keys[other_row]] if other_row >= 0 else [],
-            )
+        yield ctx.make_row_finding(
+            layer,
+            row,
+            case=case or ("line" if is_measured else "point"),
+            params={"length": round(float(shape.length), 1)} if is_measured else {},
+            geometry=shape,
+            related_role=other_layer.role,
+            related_keys=[other_layer.keys[other_row]] if other_row >= 0 else [],
+            by_place=other_row < 0,
         )
-    return findings
 
 
 def give_findings_to_layer(findings: list[Finding], layer: Layer) -> None:
@@ -214,12 +210,6 @@ def give_findings_to_layer(findings: list[Finding], layer: Layer) -> None:
             finding.params["related_fid"] = finding.params.pop("fid")
         finding.related_role, finding.related_keys = finding.role, [finding.key]
         finding.role, finding.key = layer.role, ""
-
-
-def _add_not_checked(result: RuleResult, reason: str, params: dict) -> None:
-    """Add a reason why something was not checked to the result, unless it is there."""
-    if (reason, params) not in result.not_checked:
-        result.not_checked.append((reason, params))
 
 
 def find_polygons_overlapping_any(polygons: NDArray, shapes: NDArray) -> NDArray:
@@ -242,11 +232,11 @@ def find_construction_land_rows(ctx: RuleContext, layer: Layer) -> NDArray:
     if land_use_field is None or not land_use_field.codes:
         return np.zeros(len(layer), dtype=bool)
     codes = ctx.get_code_list(land_use_field.codes)
-    construction_codes = {
-        c.code for c in codes.entry_by_code.values() if c.other_columns.get("major_class") == "建设用地"
-    }
-    if not any(c.other_columns.get("major_class") for c in codes.entry_by_code.values()):
-        construction_codes = codes.collect_members(ctx.norm.get("farmland.construction_classes"))
+    construction_codes = (
+        {c.code for c in codes.entry_by_code.values() if c.other_columns.get("major_class") == "建设用地"}
+        if any(c.other_columns.get("major_class") for c in codes.entry_by_code.values())
+        else codes.collect_members(ctx.norm.get("farmland.construction_classes"))
+    )
     return np.array(
         [trim_code_padding(value, land_use_field.code_pad) in construction_codes for value in layer.text("land_use")],
         dtype=bool,
@@ -265,19 +255,27 @@ def compare_zones_with_line(zones: Layer, zone_rows: NDArray, line: Layer, ctx: 
     zone_rows
         (n,) bool: the rows of ``zones`` that are compared.
     """
-    uncovered_pieces = ctx.geometry.find_uncovered_pieces(zones, line, rows=zone_rows)
-    findings = ctx.finding_maker.make_pair_findings(
-        zones, line, uncovered_pieces, case="zone_outside_line", params={"direction": "zone_outside_line"}
+    findings = ctx.make_pair_findings(
+        zones,
+        line,
+        ctx.geometry.find_uncovered_pieces(zones, line, rows=zone_rows),
+        case="zone_outside_line",
+        params={"direction": "zone_outside_line"},
+        by_place=True,
     )
-    uncovered_pieces = ctx.geometry.find_uncovered_pieces(line, zones, cover_rows=zone_rows)
-    findings_on_line = ctx.finding_maker.make_pair_findings(
-        line, zones, uncovered_pieces, case="line_outside_zone", params={"direction": "line_outside_zone"}
+    findings_on_line = ctx.make_pair_findings(
+        line,
+        zones,
+        ctx.geometry.find_uncovered_pieces(line, zones, cover_rows=zone_rows),
+        case="line_outside_zone",
+        params={"direction": "line_outside_zone"},
+        by_place=True,
     )
     # The findings belong to the zones, the first concept of the rule.
     give_findings_to_layer(findings_on_line, zones)
     record_features_at_findings(findings, line, ctx)
     record_features_at_findings(findings_on_line, zones, ctx)
-    return ctx.finding_maker.mark_findings_by_location(findings + findings_on_line)
+    return findings + findings_on_line
 
 
 #: Largest number of features that a message names at the place of a finding.
@@ -296,25 +294,27 @@ def record_features_at_findings(findings: list[Finding], layer: Layer, ctx: Rule
     rows_on, rows_next = ctx.geometry.find_rows_at_shapes(layer, [finding.geometry for finding in findings])
     for finding, on, adjacent in zip(findings, rows_on, rows_next, strict=True):
         rows = on or adjacent
+        features: list[dict[str, Any]] = []
+        for row in rows[:_MAX_FEATURES_THERE]:
+            features.append({"key": layer.keys[row]})
+            if row in layer.repeated_keys:
+                features[-1]["fid"] = layer.fids[row]
+            if layer.has_field("zone_code"):
+                features[-1]["label"] = format_code_with_name(layer, "zone_code", layer.text("zone_code")[row], ctx)
         finding.params["shown"] = {
             **finding.params.get("shown", {}),
             "there": {
                 "role": layer.role,
                 "place": "on" if on else "next" if adjacent else "none",
-                "features": [_describe_feature(layer, row, ctx) for row in rows[:_MAX_FEATURES_THERE]],
+                "features": features,
                 "count": len(rows),
             },
         }
 
 
-def _describe_feature(layer: Layer, row: int, ctx: RuleContext) -> dict[str, Any]:
-    """Return key, feature id (if the key is repeated), and the zone's code with its name."""
-    feature_description: dict[str, Any] = {"key": layer.keys[row]}
-    if row in layer.repeated_keys:
-        feature_description["fid"] = layer.fids[row]
-    if layer.has_field("zone_code"):
-        feature_description["label"] = format_code_with_name(layer, "zone_code", layer.text("zone_code")[row], ctx)
-    return feature_description
+def find_row_of_largest_piece(pieces: OverlayPieces | AreaShares, is_selected: NDArray) -> int:
+    """Return the row of the right layer that has the largest of the selected pieces ((k,) bool)."""
+    return int(pieces.right[is_selected][np.argmax(pieces.area[is_selected])])
 
 
 def record_codes_of_pairs(
@@ -340,6 +340,16 @@ def record_codes_of_pairs(
                 "value": format_code_with_name(left_layer, meaning, codes[i], ctx),
                 right_name: format_code_with_name(right_layer, meaning, right_codes[j], ctx),
             },
+        }
+
+
+def record_codes(findings: list[Finding], rows: NDArray, layer: Layer, meaning: str, ctx: RuleContext) -> None:
+    """Record in each finding the code of its row of a layer, and the code with its name for the message."""
+    codes = layer.text(meaning)
+    for finding, row in zip(findings, rows.tolist(), strict=True):
+        finding.params |= {
+            "value": codes[row],
+            "shown": {"value": format_code_with_name(layer, meaning, codes[row], ctx)},
         }
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
@@ -332,18 +332,6 @@ class IncrementalChecker:
         layers = (self.plan.find_layer_of_concept(need.concept) for need in rule.needs.values())
         return {layer.role for layer in layers if layer is not None}
 
-    def _list_read_roles(self, changed_roles: frozenset[str], rules: list[Rule]) -> set[str]:
-        """Return the roles of the layers that rules read when layers change, as layer codes.
-
-        ``changed_roles``: layers that change; ``rules``: rules that read rows together with their surroundings. The
-        townships are always among the result, since each finding names its township.
-        """
-        if any(not rule.needs for rule in rules):
-            return set(self.plan.layers)
-        townships = self.plan.find_layer_of_concept("townships")
-        read_roles = {role for rule in rules for role in self._list_roles(rule)} | set(changed_roles)
-        return read_roles if townships is None else read_roles | {townships.role}
-
     def _collect_surroundings(
         self, groups: Sequence[Sequence[RowChange]], changed_roles: frozenset[str], rules: list[Rule]
     ) -> tuple[dict[str, Layer], dict[str, np.ndarray], list[set[RowName]]]:
@@ -352,15 +340,24 @@ class IncrementalChecker:
         Three results: role → layer of these rows, empty for layers that none of ``rules`` reads; role → (n,) bool, rows
         of that layer to check; for each group, the names of the rows that meet the land where shapes changed.
         """
-        read_roles = self._list_read_roles(changed_roles, rules)
+        # Each finding names its township.
+        townships = self.plan.find_layer_of_concept("townships")
+        read_roles = {role for rule in rules for role in self._list_roles(rule)}.union(
+            self.plan.layers if any(not rule.needs for rule in rules) else changed_roles,
+            [] if townships is None else [townships.role],
+        )
         changes = [change for group in groups for change in group]
         changed_rows = _list_rows_by_role(changes)
         near_rows: dict[str, set[int]] = {role: set() for role in self.plan.layers}
         rows_to_check: dict[str, set[int]] = {role: set() for role in self.plan.layers}
         touched_rows: list[set[RowName]] = [set() for _ in groups]
-        in_changed_boxes = self._find_rows_by_role([change.changed_box for change in changes], set(self.plan.layers))
+        # For each box the numbers of the rows that meet it; in one query of each layer.
+        changed_boxes, extents = [change.changed_box for change in changes], [change.extent for change in changes]
+        in_changed_boxes = {
+            role: self.rows.find_rows_meeting_each_box(role, changed_boxes) for role in self.plan.layers
+        }
         coarse_roles = {role for role in read_roles if len(self.plan.layers[role]) <= MAX_COARSE_LAYER_ROWS}
-        in_extents = self._find_rows_by_role([change.extent for change in changes], coarse_roles)
+        in_extents = {role: self.rows.find_rows_meeting_each_box(role, extents) for role in coarse_roles}
         group_numbers = [number for number, group in enumerate(groups) for _ in group]
         for position, (change, number) in enumerate(zip(changes, group_numbers, strict=True)):
             row_names = touched_rows[number]
@@ -404,10 +401,6 @@ class IncrementalChecker:
             if need.covers and (layer := self.plan.find_layer_of_concept(need.concept)) is not None
             for role in self._list_roles(rule) - {layer.role}
         }
-
-    def _find_rows_by_role(self, boxes: list[RowBounds | None], roles: Collection[str]) -> dict[str, list[set[int]]]:
-        """Return role → for each box, the numbers of the rows that meet it; in one query of each layer."""
-        return {role: self.rows.find_rows_meeting_each_box(role, boxes) for role in roles}
 
     def _uses_layer(self, rule: Rule, role: str) -> bool:
         """Return True if a rule uses the layer with this role; a rule without needs uses all layers."""

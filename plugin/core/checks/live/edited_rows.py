@@ -286,9 +286,7 @@ class EditedRows:
     def get_row(self, role: str, row: int) -> tuple[Any, dict[str, Any]] | None:
         """Return shape (in the layer's coordinates) and attributes of a row; None if it was removed."""
         layer, position = self.locate_row(role, row)
-        if not len(layer):
-            return None
-        return read_row(layer.frame, position)
+        return read_row(layer.frame, position) if len(layer) else None
 
     def get_curve_text(self, role: str, row: int) -> str:
         """Return the WKT of a row's shape if it has arcs, else an empty text."""
@@ -483,13 +481,11 @@ def join_layers(layers: list[Layer]) -> Layer:
     if len(layers) == 1:
         return layers[0]
     first = layers[0]
-    frame = _concatenate_frames([layer.frame for layer in layers])
-    texts_by_fid = (layer.source.curve_texts for layer in layers)
     source = replace(
-        make_source_with_frame(first, frame),
+        make_source_with_frame(first, _concatenate_frames([layer.frame for layer in layers])),
         curve_texts={
             fid: text
-            for layer, texts in zip(layers, texts_by_fid, strict=True)
+            for layer, texts in zip(layers, (layer.source.curve_texts for layer in layers), strict=True)
             if texts
             for fid in layer.fids
             if (text := texts.get(fid))

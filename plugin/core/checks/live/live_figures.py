@@ -5,8 +5,6 @@ The figures of a check are sums over rows, or follow from such sums. A batch of 
 between the edited rows, with the rows that meet them, before and after the edits.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
@@ -37,7 +35,6 @@ from ...model.indicator import (
     compare_with_target,
     convert_area,
 )
-from ...plan.layer import Layer
 from ...plan.plan import Plan
 from ...standard.profile.space_map import ZONE_CODE_BY_SPACE_FIGURE, load_space_map
 from .checker import IncrementalChecker, RowChange
@@ -86,6 +83,7 @@ class LiveFigures:
                 before, after = map(measure, _make_plans_around_changes(changes, roles, checker))
                 for name in before.keys() | after.keys():
                     self._changes_of_sums[name] += after.get(name, 0.0) - before.get(name, 0.0)
+        ctx = self._make_context(self._plan)
         for change in changes:
             # Single layers need no other rows.
             for layer, sign in ((change.before, -1.0), (change.after, 1.0)):
@@ -93,7 +91,10 @@ class LiveFigures:
                     (f"{change.role}.count", len),
                     (f"{change.role}.statutory", lambda rows: float(rows.statutory.sum())),
                     (f"{change.role}.net", lambda rows: float(np.nansum(rows.numbers("net_area")))),
-                    (f"{change.role}.cultivated_net", self._sum_net_areas_of_cultivated_rows),
+                    (
+                        f"{change.role}.cultivated_net",
+                        lambda rows: float(np.nansum(rows.numbers("net_area")[ctx.find_cultivated_rows(rows)])),
+                    ),
                 ):
                     if len(layer) and name in self._names_of_row_sums:
                         self._changes_of_sums[name] += sign * sum_row(layer)
@@ -107,10 +108,6 @@ class LiveFigures:
         names = {self._name_sum_of_area(one) for one in self.checked_indicators}
         county = self._plan.find_layer_of_concept("county")
         return names if county is None else names | {f"{county.role}.statutory"}
-
-    def _sum_net_areas_of_cultivated_rows(self, layer: Layer) -> float:
-        rows = self._make_context(self._plan).find_cultivated_rows(layer)
-        return float(np.nansum(layer.numbers("net_area")[rows]))
 
     def _make_context(self, plan: Plan) -> RuleContext:
         return RuleContext(plan, plan.norm, self._tolerance or plan.norm.make_tolerance())
@@ -151,9 +148,8 @@ class LiveFigures:
         if indicator.id in _ZONE_KIND_BY_SHARE_ID:
             inputs = self._update_inputs(indicator)
             kind = _ZONE_KIND_BY_SHARE_ID[indicator.id]
-            whole = inputs["concentrated_m2"]
-            if kind == "concentrated":
-                whole = sum(inputs[f"{one}_m2"] for one in (*BOUNDARY_ZONE_KINDS, "uncoded"))
+            parts_of_whole = (*BOUNDARY_ZONE_KINDS, "uncoded") if kind == "concentrated" else ("concentrated",)
+            whole = sum(inputs[f"{one}_m2"] for one in parts_of_whole)
             if whole <= 0:
                 return replace(indicator, value=None, inputs=inputs, state=REFERENCE_ONLY)
             share = 100 * inputs[f"{kind}_m2"] / whole
@@ -213,17 +209,14 @@ class LiveFigures:
         sum_name = self._name_sum_of_area(indicator)
         if not sum_name or sum_name not in self._changes_of_sums:
             return indicator
-        concept = {**AREA_FIGURES, **STATED_FIGURES}[indicator.id][0]
-        if concept == "reserves":
+        if {**AREA_FIGURES, **STATED_FIGURES}[indicator.id][0] == "reserves":
             self.stale_ids.add(indicator.id)
             return indicator
-        change = self._changes_of_sums[sum_name]
-        value = checked_value + convert_area(change, indicator.unit)
+        value = checked_value + convert_area(self._changes_of_sums[sum_name], indicator.unit)
         updated = replace(indicator, value=value)
         if indicator.target is not None:
-            targets = self._plan.norm.find_targets(self._plan.area_code)
             target = next(
-                one for one in targets
+                one for one in self._plan.norm.find_targets(self._plan.area_code)
                 if one.indicator == indicator.id and one.numeric_value == indicator.target
             )  # fmt: skip
             share = target.get_warning_share(float(self._plan.norm.get(WARNING_SHARE_SETTING)))

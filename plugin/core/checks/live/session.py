@@ -7,7 +7,7 @@ import copy
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,14 +15,12 @@ import shapely
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...engine.evaluate import choose_rules
+from ...model.findings import Finding
+from ...model.indicator import Indicator
+from ..check import CheckResult, RunOptions
 from .checker import IncrementalChecker, RowChange
 from .edited_rows import RecheckResult
 from .live_figures import LiveFigures
-
-if TYPE_CHECKING:
-    from ...model.findings import Finding
-    from ...model.indicator import Indicator
-    from ..check import CheckResult, RunOptions
 
 #: Identity of a feature: its layer's role and its feature id.
 FeatureKey = tuple[str, int]
@@ -66,7 +64,7 @@ class EditBatch:
 
 
 #: Takes the county's indicators with all edits so far, and the ids of those that edits cannot be followed for.
-IndicatorReporter = Callable[[tuple["Indicator", ...], frozenset[str]], None]
+IndicatorReporter = Callable[[tuple[Indicator, ...], frozenset[str]], None]
 
 
 @dataclass
@@ -205,8 +203,7 @@ class IncrementalSession:
                 row = self._get_own_row_numbers(role).pop(former_id, None)
                 if row is not None:
                     self._rows[role][present_id] = row
-                    former = (role, former_id)
-                    present = (role, present_id)
+                    former, present = (role, former_id), (role, present_id)
                     if former in self._checked_states:
                         self._checked_states[present] = self._checked_states.pop(former)
                     if former in self._edited_features:
@@ -432,10 +429,8 @@ class _FindingIndex:
 
     def find_affected_findings(self, recheck: RecheckResult) -> list[Finding]:
         """Return the findings on a changed row or next to one, which a recheck may replace."""
-        findings: dict[int, Finding] = {}
-        for role, key, _ in recheck.changed_row_names | recheck.touched_rows:
-            findings |= self._by_key.get((role, key), {})
-        return list(findings.values())
+        row_names = recheck.changed_row_names | recheck.touched_rows
+        return list({n: f for role, key, _ in row_names for n, f in self._by_key.get((role, key), {}).items()}.values())
 
 
 def _list_row_keys(finding: Finding) -> list[tuple[str, str]]:

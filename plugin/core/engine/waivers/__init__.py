@@ -6,8 +6,6 @@ A waiver has reason, document, author and expiry.
 Imports neither QGIS nor any GIS library.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from ...base.files import make_path_next_to_data

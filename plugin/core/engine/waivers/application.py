@@ -12,12 +12,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import combinations
 from math import cos, radians
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import shapely
@@ -26,6 +26,7 @@ from ...geometry.crs import CGCS2000_DEGREES, reproject_coordinates
 from ...model.findings import Finding
 from ...model.report import Outcome, Report, RuleOutcome
 from ...model.rule import Severity
+from ...plan.plan import Plan
 from ...standard.numbering import BSM_LENGTH
 from ..plan_consistency import INCONSISTENCY_CODE as FRAME
 from ..plan_consistency import belongs_to_plan, mark_as_inconsistency
@@ -43,9 +44,6 @@ from .waiver import (
     is_identified_by_fid,
     select_identifying_figures,
 )
-
-if TYPE_CHECKING:
-    from ...plan.plan import Plan
 
 EXPIRED_CODE, UNMATCHED_CODE = "RUN902", "RUN903"
 WAIVED_STATE, OPEN_STATE = "waived", "open"
@@ -74,14 +72,20 @@ def apply_waivers(
     ``state`` waived and the waiver's entries in ``params.waiver``. ``render`` makes messages of findings.
     """
     today = today or date.today()
-    about_waivers = [f for f in report.findings if _is_about_waivers(f)]
-    findings = [f for f in report.findings if not _is_about_waivers(f)]
+    findings, about_waivers = (
+        [
+            f
+            for f in report.findings
+            if (f.code in (EXPIRED_CODE, UNMATCHED_CODE) or (f.code == FRAME and f.case == "waivers")) is wanted
+        ]
+        for wanted in (False, True)
+    )
     applied_waivers = AppliedWaivers(ended_findings=about_waivers)
     foreign_findings = report_waivers_of_other_county(waivers, plan)
     waivers = replace(waivers, entries=()) if foreign_findings else waivers
     matches_by_validity, applied_waivers.changed_findings = _mark_matched_findings(findings, waivers, today)
-    applied_waivers.new_findings = foreign_findings or _make_unapplied_waiver_findings(
-        plan, report, findings, matches_by_validity
+    applied_waivers.new_findings = foreign_findings or list(
+        _make_unapplied_waiver_findings(plan, report, findings, matches_by_validity)
     )
     for finding in applied_waivers.new_findings:
         finding.message = render(finding)
@@ -94,11 +98,6 @@ def apply_waivers(
         if rule.outcome in (Outcome.FAILED, Outcome.WAIVED) and finding_counts[rule.code]:
             rule.outcome = Outcome.FAILED if open_counts[rule.code] else Outcome.WAIVED
     return applied_waivers
-
-
-def _is_about_waivers(finding: Finding) -> bool:
-    """Return True for a finding about waivers (RUN902, RUN903, and RUN904 on a waiver file of another county)."""
-    return finding.code in (EXPIRED_CODE, UNMATCHED_CODE) or (finding.code == FRAME and finding.case == "waivers")
 
 
 def mark_accepted_findings(
@@ -131,37 +130,23 @@ def report_waivers_of_other_county(waivers: Waivers, plan: Plan) -> list[Finding
     return [finding]
 
 
-@dataclass
-class _MatchesByValidity:
-    """Matches of waivers and findings, by validity of the waivers on the day of the check.
-
-    ``valid_matches``: matches of waivers in force; ``expired_matches``: of expired waivers; ``not_yet``: of waivers
-    that are dated later than that day.
-    """
-
-    valid_matches: WaiverMatches
-    expired_matches: WaiverMatches
-    not_yet: WaiverMatches
-
-
 def _mark_matched_findings(
     findings: list[Finding], waivers: Waivers, today: date
-) -> tuple[_MatchesByValidity, list[Finding]]:
-    # A row of the file, too, cannot accept a finding about the run or on a package made by force.
+) -> tuple[list[WaiverMatches], list[Finding]]:
     """Mark the findings that valid waivers accept, and unmark all others.
 
-    Return the matches of all waivers, and the findings whose state or waiver changed.
+    Return the matches of waivers in force, of expired ones, and of those that are dated later than today; and the
+    findings whose state or waiver changed.
     """
+    # A row of the file, too, cannot accept a finding about the run or on a package made by force.
     waivable = [finding for finding in findings if find_refusal_reason(finding) not in NEVER_ACCEPTED_REASONS]
     later = [w for w in waivers.entries if w.date > today]
     expired = [w for w in waivers.entries if w.date <= today and w.has_expired(today)]
     valid = [w for w in waivers.entries if w.date <= today and not w.has_expired(today)]
-    matches_by_validity = _MatchesByValidity(
-        *(match_waivers_with_findings(waivers, entries, waivable) for entries in (valid, expired, later))
-    )
+    matches_by_validity = [match_waivers_with_findings(waivers, one, waivable) for one in (valid, expired, later)]
     changed_findings = []
     for finding in findings:
-        waiver = matches_by_validity.valid_matches.waiver_by_finding_id.get(id(finding))
+        waiver = matches_by_validity[0].waiver_by_finding_id.get(id(finding))
         # A note does not affect the verdict, so it needs no waiver, unless it needs an approval.
         is_waived = waiver is not None and _can_be_waived(finding)
         values = waiver.get_report_values() if waiver is not None and is_waived else None
@@ -182,24 +167,19 @@ def _can_be_waived(finding: Finding) -> bool:
 
 
 def _make_unapplied_waiver_findings(
-    plan: Plan, report: Report, findings: list[Finding], matches_by_validity: _MatchesByValidity
-) -> list[Finding]:
-    """Return findings about waivers that accept no finding: expired, not yet valid, outdated or without a finding."""
+    plan: Plan, report: Report, findings: list[Finding], matches_by_validity: list[WaiverMatches]
+) -> Iterator[Finding]:
+    """Yield findings about waivers that accept no finding: expired, not yet valid, outdated or without a finding."""
     by_id = {id(f): f for f in findings}
     outcomes = {r.code: r for r in report.rules}
-    valid, expired, not_yet = (
-        matches_by_validity.valid_matches,
-        matches_by_validity.expired_matches,
-        matches_by_validity.not_yet,
-    )
-    waiver_findings = []
+    valid, expired, not_yet = matches_by_validity
     for waiver_matches, case in ((expired, "expired"), (not_yet, "not_yet")):
         for key, waiver in waiver_matches.waiver_by_finding_id.items():
             finding = by_id[key]
             if key not in valid.waiver_by_finding_id and _can_be_waived(finding):
-                waiver_findings.append(_make_waiver_finding(EXPIRED_CODE, case, waiver, finding))
+                yield _make_waiver_finding(EXPIRED_CODE, case, waiver, finding)
             elif waiver_matches is not_yet:
-                waiver_findings.append(_make_premature_waiver_finding(waiver, plan))
+                yield _make_finding_at_waiver(EXPIRED_CODE, "not_yet", waiver, plan)
     for waiver_matches in (valid, expired, not_yet):
         for waiver, finding in waiver_matches.outdated_matches:
             if id(finding) in valid.waiver_by_finding_id:
@@ -212,20 +192,17 @@ def _make_unapplied_waiver_findings(
             }
             has_areas = waiver.area_m2 is not None and finding.area_m2 is not None
             case = "changed" if has_areas and not has_same_place_and_size(waiver, finding) else "differs"
-            waiver_findings.append(_make_waiver_finding(UNMATCHED_CODE, case, waiver, finding, **change))
-        waiver_findings += [
-            _make_waiver_finding(UNMATCHED_CODE, "unsure", waiver, finding)
-            for waiver, finding in waiver_matches.matched_by_fid
-        ]
-    waiver_findings += [
-        _make_unmatched_waiver_finding(waiver, outcomes.get(waiver.rule), plan) for waiver in valid.unmatched_waivers
-    ]
-    # An expired waiver without a finding has served its purpose; it is reported if the rule was run.
-    expired_waiver_findings = [
-        _make_unmatched_waiver_finding(waiver, outcomes.get(waiver.rule), plan) for waiver in expired.unmatched_waivers
-    ]
-    waiver_findings += [f for f in expired_waiver_findings if f.case == "gone"]
-    return waiver_findings + [_make_premature_waiver_finding(waiver, plan) for waiver in not_yet.unmatched_waivers]
+            yield _make_waiver_finding(UNMATCHED_CODE, case, waiver, finding, **change)
+        for waiver, finding in waiver_matches.matched_by_fid:
+            yield _make_waiver_finding(UNMATCHED_CODE, "unsure", waiver, finding)
+    for waiver_matches in (valid, expired):
+        unmatched_findings = (
+            _make_unmatched_waiver_finding(waiver, outcomes.get(waiver.rule), plan)
+            for waiver in waiver_matches.unmatched_waivers
+        )
+        # An expired waiver without a finding has served its purpose; it is reported if the rule was run.
+        yield from (f for f in unmatched_findings if waiver_matches is valid or f.case == "gone")
+    yield from (_make_finding_at_waiver(EXPIRED_CODE, "not_yet", waiver, plan) for waiver in not_yet.unmatched_waivers)
 
 
 def _make_waiver_finding(code: str, case: str, waiver: Waiver, accepted_finding: Finding, **params: Any) -> Finding:
@@ -255,19 +232,12 @@ def _make_unmatched_waiver_finding(waiver: Waiver, outcome: RuleOutcome | None, 
         and not outcome.incomplete
     )
     case = "gone" if was_checked else "not_looked" if outcome is not None else "not_run"
-    return _fill_location_from_waiver(_make_finding(UNMATCHED_CODE, case, waiver, Severity.INFO), waiver, plan)
+    return _make_finding_at_waiver(UNMATCHED_CODE, case, waiver, plan)
 
 
-def _make_premature_waiver_finding(waiver: Waiver, plan: Plan) -> Finding:
-    """Return a finding about a waiver that is dated later than today.
-
-    Such a waiver is not applied.
-    """
-    return _fill_location_from_waiver(_make_finding(EXPIRED_CODE, "not_yet", waiver, Severity.INFO), waiver, plan)
-
-
-def _fill_location_from_waiver(finding: Finding, waiver: Waiver, plan: Plan) -> Finding:
-    """Return ``finding`` with the place that the waiver records."""
+def _make_finding_at_waiver(code: str, case: str, waiver: Waiver, plan: Plan) -> Finding:
+    """Return information about a waiver, such as one dated later than today, at the place that the waiver records."""
+    finding = _make_finding(code, case, waiver, Severity.INFO)
     finding.role, finding.key = waiver.role, waiver.key
     finding.related_role, finding.related_keys = waiver.related_role, list(waiver.related_keys)
     if waiver.lonlat:

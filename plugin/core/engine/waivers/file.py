@@ -15,11 +15,13 @@ import csv
 import hashlib
 import io
 import json
+import math
 import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,8 +133,7 @@ def _parse_table(path: Path, data: bytes) -> _WaiverTable:
     except UndecodableTextError as undecodable:
         raise DataError("waivers_encoding", file=str(path), line=undecodable.line) from undecodable
     if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise DataError("waivers_broken", file=str(path), line=line)
+        raise DataError("waivers_broken", file=str(path), line=text.count("\n", 0, text.index("\0")) + 1)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=find_delimiter(text), strict=True)
     head: list[str] = []
     rows, lines, last = [], [], 0
@@ -274,13 +275,17 @@ def _make_attachment_notices(key: str, by_attachment: dict[str, list[str]]) -> l
 
     ``by_attachment``: file name → numbers of the waivers that name it.
     """
-    notices: list[WaiverNotice] = []
-    for attachment, numbers in by_attachment.items():
-        remaining_count_text = f" … ({len(numbers)})" if len(numbers) > _MAX_NAMED else ""
-        notices.append(
-            (key, {"number": ", ".join(numbers[:_MAX_NAMED]) + remaining_count_text, "attachment": attachment})
+    return [
+        (
+            key,
+            {
+                "number": ", ".join(numbers[:_MAX_NAMED])
+                + (f" … ({len(numbers)})" if len(numbers) > _MAX_NAMED else ""),
+                "attachment": attachment,
+            },
         )
-    return notices
+        for attachment, numbers in by_attachment.items()
+    ]
 
 
 def renew_waiver_notices(report: Report, old_waivers: Waivers, new_waivers: Waivers, texts: Texts) -> None:
@@ -325,42 +330,21 @@ def _parse_date(cell: str) -> date | None:
     return parsed_date
 
 
-def _parse_number(cell: str) -> float | None:
-    """Return the finite number in a cell, None for an empty cell; ValueError for another text."""
+def _parse_number(cell: str, least: float = -math.inf) -> float | None:
+    """Return the finite number in a cell, None for an empty cell; ValueError for another text or a smaller number."""
     if not cell:
         return None
     value = float(cell.replace(",", ""))
-    if not abs(value) < float("inf"):
+    if not math.isfinite(value) or value < least:
         raise ValueError(cell)
     return value
 
 
-def _parse_tolerance(cell: str) -> float | None:
-    """Return the number in a cell, None for an empty cell; ValueError for a negative or invalid one."""
-    value = _parse_number(cell)
-    if value is not None and value < 0:
+def _parse_text(pattern: re.Pattern[str], cell: str) -> str:
+    """Return the text of a cell that is empty or matches a pattern; ValueError for another text."""
+    if cell and not pattern.fullmatch(cell):
         raise ValueError(cell)
-    return value
-
-
-def _parse_as_drawn(cell: str) -> bool:
-    """Return True if a cell states that the area was measured inside the drawn edges.
-
-    False for an empty cell. Raises ValueError for another text.
-    """
-    if cell not in ("", AS_DRAWN_CELL_TEXT):
-        raise ValueError(cell)
-    return bool(cell)
-
-
-def _parse_digest(cell: str) -> str:
-    """Return the SHA-256 in a cell in small letters, empty for an empty cell.
-
-    ValueError for another text.
-    """
-    if cell and not _SHA256_PATTERN.fullmatch(cell):
-        raise ValueError(cell)
-    return cell.lower()
+    return cell
 
 
 def _parse_figures(cell: str) -> dict[str, Any]:
@@ -394,7 +378,7 @@ WAIVER_COLUMNS = (
     WaiverColumn("reason", "理由", True),
     WaiverColumn("document", "文号", True),
     WaiverColumn("attachment", "附件"),
-    WaiverColumn("digest", "附件校验值", parse=_parse_digest),
+    WaiverColumn("digest", "附件校验值", parse=partial(_parse_text, _SHA256_PATTERN)),
     WaiverColumn("author", "登记人", True),
     WaiverColumn("date", "登记日期", True, parse=_parse_date),
     WaiverColumn("until", "有效期至", parse=_parse_date),
@@ -403,10 +387,10 @@ WAIVER_COLUMNS = (
     WaiverColumn("field", "字段"),
     WaiverColumn("longitude", "经度", parse=_parse_number),
     WaiverColumn("latitude", "纬度", parse=_parse_number),
-    WaiverColumn("may_move_m", "位置允许差m", parse=_parse_tolerance),
+    WaiverColumn("may_move_m", "位置允许差m", parse=partial(_parse_number, least=0.0)),
     WaiverColumn("area_m2", "面积m2", parse=_parse_number),
-    WaiverColumn("may_change_m2", "面积允许差m2", parse=_parse_tolerance),
-    WaiverColumn("area_basis", "面积口径", parse=_parse_as_drawn),
+    WaiverColumn("may_change_m2", "面积允许差m2", parse=partial(_parse_number, least=0.0)),
+    WaiverColumn("area_basis", "面积口径", parse=partial(_parse_text, re.compile(AS_DRAWN_CELL_TEXT))),
     WaiverColumn("case", "情形"),
     WaiverColumn("figures", "数值", parse=_parse_figures),
 )
@@ -473,7 +457,7 @@ def parse_waiver_cells(cells: dict[str, str]) -> Waiver:
         date=values["date"],
         until=values["until"],
         attachment=values["attachment"],
-        digest=values["digest"],
+        digest=values["digest"].lower(),
         message=values["problem"],
         case=values["case"],
         role=role,
@@ -487,7 +471,7 @@ def parse_waiver_cells(cells: dict[str, str]) -> Waiver:
         area_m2=values["area_m2"],
         change_m2=values["may_change_m2"] or 0.0,
         figures=values["figures"],
-        as_drawn=values["area_basis"],
+        as_drawn=bool(values["area_basis"]),
     )
 
 

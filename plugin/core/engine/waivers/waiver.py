@@ -4,12 +4,11 @@
 Waivers are made from findings.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import secrets
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field as fresh
 from datetime import date as Day
@@ -271,7 +270,11 @@ def make_waivers(
             raise InputError("waiver_blank", detail=f"waiver_{name}")
     if entry.until is not None and entry.until < entry.date:
         raise InputError("waiver_dates", until=entry.until.isoformat(), date=entry.date.isoformat())
-    attachment = _make_attachment_path(entry.attachment.strip(), folder)
+    attachment = entry.attachment.strip()
+    if folder is not None and Path(attachment).is_absolute():
+        # A path is stored relative if it is below the waiver file's folder.
+        with suppress(ValueError):
+            attachment = Path(os.path.abspath(attachment)).relative_to(os.path.abspath(folder)).as_posix()
     waivers = []
     for finding in findings:
         reason = find_refusal_reason(finding)
@@ -309,16 +312,3 @@ def make_waivers(
             )
         )
     return waivers
-
-
-def _make_attachment_path(path: str, folder: Path | None) -> str:
-    """Return the path of an attachment as it is stored: relative if it is below the waiver file's folder.
-
-    Folder and files can then be moved together.
-    """
-    if not path or folder is None or not Path(path).is_absolute():
-        return path
-    try:
-        return Path(os.path.abspath(path)).relative_to(os.path.abspath(folder)).as_posix()
-    except ValueError:
-        return path

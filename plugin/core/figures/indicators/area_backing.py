@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ...base.invariants import require_value
 from ...base.parallel.threads import apply_in_threads
-from ...engine.context import RuleContext
+from ...engine.context import RuleContext, find_land_rows
 from ...geometry import crs as crs_care
 from ...geometry.statutory_area import measure_statutory_area
 from ...model.indicator import AREA_FIGURES, SQUARE_METRES
@@ -198,7 +198,8 @@ def find_county_excess(layer: Layer, ctx: RuleContext) -> tuple[str, float, floa
     county_area = float(county.statutory.sum())
     for meaning in GROSS_FIELDS:
         comparison = compare_area_field_with_shapes(layer, meaning, ctx, exact=False)
-        total = 0.0 if comparison is None else float(comparison.gross_values[ctx.find_land_rows(layer)].sum())
+        is_land = find_land_rows(layer, ctx.norm)
+        total = 0.0 if comparison is None else float(comparison.gross_values[is_land].sum())
         if (
             comparison is not None
             and total > county_area * (1 + comparison.allowed_share) + comparison.allowed_row_difference_m2

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...base.invariants import require_value
+from ...engine.context import find_land_rows
 from ...engine.provenance import describe_sea_rows
 from ...figures.indicators.areas import find_counted_reserve_rows
 from ...figures.indicators.compute import PlanIndicators
@@ -318,7 +319,7 @@ def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
     county = ctx.plan.find_layer_of_concept("county")
     if county is not None and not county.has_no_geometry:
         area = float(county.statutory.sum())
-        land_m2 = float(layer.statutory[ctx.find_land_rows(layer)].sum())
+        land_m2 = float(layer.statutory[find_land_rows(layer, ctx.norm)].sum())
         for name, value in (("county", area), ("difference", land_m2 - area)):
             cells = ["", texts.get("tables", name), None, make_table_number(value / _M2_PER_HECTARE, "ha"), None, None]
             table.rows.append(ReportTableRow(cells, "sum", name))

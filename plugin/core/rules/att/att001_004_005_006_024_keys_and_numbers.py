@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rules on keys: unique, composed as the standard states, used in one layer, composed in one way."""
 
-from collections import defaultdict
-from itertools import combinations
-from typing import Any
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from itertools import chain, combinations
 
 import numpy as np
 import shapely
@@ -16,10 +16,14 @@ from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Sever
 from ...plan.layer import Layer
 from ...standard.numbering import BSM_FILL, BSM_LENGTH
 from .._attributes import (
+    CODE_SUFFIX,
+    COUNTY_DIGITS,
+    NAME_SUFFIX,
     SMALL_SQUARE_WKT,
     ValueProblem,
     explain_missing_fields,
     find_plan_code_prefix,
+    make_example,
     make_findings_of_wrong_values,
     make_row_list_params,
     read_setting_words,
@@ -91,9 +95,7 @@ def duplicate_key(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     for key, positions in rows.items():
         if not key:
             findings += [
-                ctx.finding_maker.make_row_finding(
-                    layer, p, field=field, case="missing", geometry=layer.plane_shapes[p]
-                )
+                ctx.make_row_finding(layer, p, field=field, case="missing", geometry=layer.plane_shapes[p])
                 for p in positions
             ]
         elif len(positions) > 1:
@@ -119,35 +121,25 @@ def duplicate_key(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     return findings
 
 
-def _report_constant_value(layer: Layer, name: str, case: str) -> list[Finding]:
-    """Return a warning if all rows have the same value in a field.
+def _report_constant_value(layer: Layer, name: str, case: str) -> Iterator[Finding]:
+    """Yield a warning if all rows have the same value in a field.
 
     None is returned for a layer with fewer than two rows, without the field, or with blank values only.
     """
     template_field = layer.template.find_field_by_name(name)
-    if template_field is None or layer.get_column_by_name(name) is None or len(layer) < 2:
-        return []
-    values = set(layer.get_texts_by_name(name))
-    if len(values) != 1 or not (value := values.pop()):
-        return []
-    return [
-        Finding(
+    values = set(layer.get_texts_by_name(name)) if template_field is not None else set()
+    if template_field is not None and len(layer) > 1 and len(values) == 1 and values != {""}:
+        yield Finding(
             layer.role,
             field=template_field.name,
             case=case,
             severity=Severity.WARNING,
-            params={"count": len(layer), "value": value},
+            params={"count": len(layer), "value": values.pop()},
         )
-    ]
 
 
 #: Digits of the county with which a key begins; letters may follow.
 _DIGIT_COUNT = 6
-
-
-def _make_plan_with_key(key: str) -> dict[str, list[dict[str, str]]]:
-    """Return the layers of an example: one row with this key."""
-    return {"layer": [{"wkt": SMALL_SQUARE_WKT, "key": key, "division_code": "140225"}]}
 
 
 @rule(
@@ -169,16 +161,18 @@ def _make_plan_with_key(key: str) -> dict[str, list[dict[str, str]]]:
         "of the field calculator), remove it if it is in the neighbour's.",
     },
     fails=[
-        RuleExample("too short", _make_plan_with_key("1402250001"), finds=1),
-        RuleExample("another county's", _make_plan_with_key("140226000000000001"), finds=1),
-        RuleExample("full-width digits", _make_plan_with_key("１４０２２５000000000001"), finds=1),
+        RuleExample("too short", make_example(key="1402250001", division_code="140225"), finds=1),
+        RuleExample("another county's", make_example(key="140226000000000001", division_code="140225"), finds=1),
+        RuleExample("full-width digits", make_example(key="１４０２２５000000000001", division_code="140225"), finds=1),
     ],
     passes=[
-        RuleExample("county, 0000, running number", _make_plan_with_key("140225000000000001")),
-        RuleExample("county, layer code, running number", _make_plan_with_key("140225200500000001")),
+        RuleExample("county, 0000, running number", make_example(key="140225000000000001", division_code="140225")),
+        RuleExample(
+            "county, layer code, running number", make_example(key="140225200500000001", division_code="140225")
+        ),
         RuleExample(
             "another county of the city",
-            _make_plan_with_key("140226000000000001"),
+            make_example(key="140226000000000001", division_code="140225"),
             settings={"attributes.area_digits": 4},
         ),
     ],
@@ -226,7 +220,7 @@ def key_make_up(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
             },
         )
 
-    return make_findings_of_wrong_values(ctx, layer, layer.get_field_name("key"), layer.keys, find_key_problem)
+    return list(make_findings_of_wrong_values(ctx, layer, layer.get_field_name("key"), layer.keys, find_key_problem))
 
 
 FIRST_KEY, SECOND_KEY = "140225000000000001", "140225000000000002"
@@ -317,7 +311,7 @@ def key_across_layers(*, ctx: RuleContext, listed_count: float = 100) -> RuleRes
             continue
         for key, position in sorted(shared_keys, key=lambda pair: pair[1]):
             result.findings.append(
-                ctx.finding_maker.make_row_finding(
+                ctx.make_row_finding(
                     layer,
                     position,
                     case="one",
@@ -338,18 +332,10 @@ def _find_shared_keys(layers: list[Layer], ctx: RuleContext) -> dict[tuple[str, 
     in the later layer.
     """
     shared_keys: dict[tuple[str, str], list[tuple[str, int]]] = defaultdict(list)
-    known_keys: set[str] = set()
-    repeated_keys: set[str] = set()
-    for layer in layers:
-        ctx.cancellation.raise_if_cancelled()
-        keys_of_layer = set(layer.keys)
-        repeated_keys |= keys_of_layer & known_keys
-        known_keys |= keys_of_layer
-    repeated_keys.discard("")
-    if not repeated_keys:
-        return shared_keys
+    layer_counts = Counter(chain.from_iterable(set(layer.keys) for layer in layers))
+    repeated_keys = {key for key, count in layer_counts.items() if key and count > 1}
     owner_of_key: dict[str, str] = {}
-    for layer in layers:
+    for layer in layers if repeated_keys else []:
         ctx.cancellation.raise_if_cancelled()
         first_row_of_key: dict[str, int] = {}
         for row in np.flatnonzero(mask_texts(layer.keys, repeated_keys)).tolist():
@@ -363,11 +349,6 @@ def _find_shared_keys(layers: list[Layer], ctx: RuleContext) -> dict[tuple[str, 
 
 #: Position after the county's code and before the running number of eight digits.
 _DIGITS_7_TO_10 = slice(6, 10)
-
-
-def _make_layer_with_two_keys(first: str, second: str) -> dict[str, list[dict[str, str]]]:
-    """Return the layers of an example: two rows of one layer with these keys."""
-    return {"layer": [{"wkt": SMALL_SQUARE_WKT, "key": first}, {"wkt": SMALL_SQUARE_WKT, "key": second}]}
 
 
 @rule(
@@ -385,12 +366,14 @@ def _make_layer_with_two_keys(first: str, second: str) -> dict[str, list[dict[st
     },
     fails=[
         RuleExample(
-            "both ways in one layer", _make_layer_with_two_keys("140225000000000001", "140225200500000001"), finds=1
+            "both ways in one layer",
+            make_example({"key": "140225000000000001"}, {"key": "140225200500000001"}),
+            finds=1,
         )
     ],
     passes=[
-        RuleExample("county + 0000", _make_layer_with_two_keys("140225000000000001", "140225000000000002")),
-        RuleExample("county + layer code", _make_layer_with_two_keys("140225200500000001", "140225200500000002")),
+        RuleExample("county + 0000", make_example({"key": "140225000000000001"}, {"key": "140225000000000002"})),
+        RuleExample("county + layer code", make_example({"key": "140225200500000001"}, {"key": "140225200500000002"})),
     ],
 )
 def key_two_ways(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
@@ -430,24 +413,15 @@ def key_two_ways(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
 
 
 FIRST_VILLAGE, SECOND_VILLAGE = "1402251002000000000", "1402251002010000000"
-#: Digits of a county's code, at the beginning of places and of some numbers.
-COUNTY_DIGITS = 6
 #: Numbers named in the message on a whole layer.
 MAX_LISTED_NUMBERS = 5
 #: Rows with one number whose shapes are compared in pairs, and the shared part from which two shapes are the same.
 MAX_COMPARED_ROWS, SAME_PLACE_SHARE = 20, 0.999
-#: Ends of the names of a field with a code, and of the field with its name: ZLDWDM and ZLDWMC.
-CODE_SUFFIX, NAME_SUFFIX = "DM", "MC"
 
 
 def _make_plan_with_parcels(*parcels: tuple[str, str]) -> dict[str, list[dict[str, str]]]:
     """Return the layers of an example: one parcel for each pair of village code and parcel number."""
     return {"layer": [{"wkt": SMALL_SQUARE_WKT, "ZLDWDM": village, "TBBH": number} for village, number in parcels]}
-
-
-def _make_plan_with_units(*unit_names: str) -> dict[str, list[dict[str, str]]]:
-    """Return the layers of an example: one detailed-planning unit for each name."""
-    return {"layer": [{"wkt": SMALL_SQUARE_WKT, "feature_name": name} for name in unit_names]}
 
 
 PARCELS, UNITS = {"layer": "DLTB"}, {"layer": "ZXCQXXGHBZDY"}
@@ -487,7 +461,7 @@ PARCELS, UNITS = {"layer": "DLTB"}, {"layer": "ZXCQXXGHBZDY"}
         RuleExample("one number twice in a village", _make_plan_with_parcels((FIRST_VILLAGE, "7"), (FIRST_VILLAGE, "7")), finds=1, roles=PARCELS),
         RuleExample("a number with the county's code in two villages", _make_plan_with_parcels((FIRST_VILLAGE, "14022500000001"), (SECOND_VILLAGE, "14022500000001")),
                 finds=1, roles=PARCELS),
-        RuleExample("two units of one number", _make_plan_with_units("HY-01", "HY-01", "HY-02"), finds=1, roles=UNITS),
+        RuleExample("two units of one number", make_example({"feature_name": "HY-01"}, {"feature_name": "HY-01"}, {"feature_name": "HY-02"}), finds=1, roles=UNITS),
         RuleExample("reported once for a whole layer",
                 _make_plan_with_parcels(*[(village, "7") for village in (FIRST_VILLAGE, SECOND_VILLAGE) for _ in range(2)]),
                 finds=1, parameters={"listed_count": 1}, roles=PARCELS),
@@ -496,7 +470,7 @@ PARCELS, UNITS = {"layer": "DLTB"}, {"layer": "ZXCQXXGHBZDY"}
         RuleExample("one number in two villages", _make_plan_with_parcels((FIRST_VILLAGE, "7"), (SECOND_VILLAGE, "7")), roles=PARCELS),
         RuleExample("blank numbers", _make_plan_with_parcels((FIRST_VILLAGE, ""), (FIRST_VILLAGE, "")), roles=PARCELS),
         RuleExample("blank villages", _make_plan_with_parcels(("", "7"), ("", "7")), roles=PARCELS),
-        RuleExample("units of different numbers", _make_plan_with_units("HY-01", "HY-02"), roles=UNITS),
+        RuleExample("units of different numbers", make_example({"feature_name": "HY-01"}, {"feature_name": "HY-02"}), roles=UNITS),
     ],
 )  # fmt: skip
 def parcel_numbers(layer: Layer, *, ctx: RuleContext, listed_count: float = 100) -> RuleResult:
@@ -549,8 +523,7 @@ def parcel_numbers(layer: Layer, *, ctx: RuleContext, listed_count: float = 100)
                 numbers for numbers in repeated_numbers if len(numbers) > 1 and not _is_county_number(*numbers[:2])
             ]
             if len(of_places) == len(repeated_numbers):
-                places = {numbers[1] for numbers in of_places}
-                params["shown"] = {"noted": {"places_fact": {"count": len(places)}}}
+                params["shown"] = {"noted": {"places_fact": {"count": len({numbers[1] for numbers in of_places})}}}
             result.findings.append(Finding(layer.role, field=field, case="many", params=params))
         else:
             result.findings += [
@@ -575,36 +548,30 @@ def _make_number_finding(
     params = {"value": numbers[0], **make_row_list_params(layer, rows)}
     is_of_place = len(numbers) > 1 and not _is_county_number(*numbers[:2])
     if is_of_place:
-        params["location"] = numbers[1]
-    shapes = shapely.get_parts(layer.plane_shapes[rows][~mask_missing_shapes(layer.plane_shapes[rows])])
-    polygons = shapes[shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON]
-    finding = ctx.finding_maker.make_row_finding(
-        layer,
-        rows[0],
-        case="" if is_of_place else "layer",
-        field=field,
-        params=params,
-        geometry=shapely.multipolygons(polygons),
-        related_role=layer.role,
-        related_keys=[layer.keys[row] for row in rows[1:]],
-    )
-    if is_of_place:
-        village_code = numbers[1]
-        shown: dict[str, Any] = {}
+        village_code = params["location"] = numbers[1]
         name_field = f"{layer.get_field_name('location_code').removesuffix(CODE_SUFFIX)}{NAME_SUFFIX}"
-        if layer.get_column_by_name(name_field) is not None and (name := layer.get_texts_by_name(name_field)[rows[0]]):
-            shown["location"] = f"{village_code} {name}"
+        if name := layer.get_texts_by_name(name_field)[rows[0]]:
+            params["shown"]["location"] = f"{village_code} {name}"
         village_numbers = [
             int(number)
             for number, code in zip(layer.get_texts_by_name(field), layer.text("location_code"), strict=True)
             if code == village_code and number.isascii() and number.isdecimal()
         ]
         if village_numbers:
-            shown["noted"] = {"free_fact": {"largest": max(village_numbers)}}
-        finding.params["shown"] |= shown
+            params["shown"]["noted"] = {"free_fact": {"largest": max(village_numbers)}}
     if variant := _compare_places(layer, rows, ctx):
-        finding.params["shown"]["variant"] = variant
-    return finding
+        params["shown"]["variant"] = variant
+    shapes = shapely.get_parts(layer.plane_shapes[rows][~mask_missing_shapes(layer.plane_shapes[rows])])
+    return ctx.make_row_finding(
+        layer,
+        rows[0],
+        case="" if is_of_place else "layer",
+        field=field,
+        params=params,
+        geometry=shapely.multipolygons(shapes[shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON]),
+        related_role=layer.role,
+        related_keys=[layer.keys[row] for row in rows[1:]],
+    )
 
 
 def _compare_places(layer: Layer, rows: list[int], ctx: RuleContext) -> str:

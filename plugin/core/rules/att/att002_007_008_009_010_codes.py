@@ -7,18 +7,18 @@ from functools import partial
 from ...engine.context import RuleContext, trim_code_padding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...standard.codes import CodeEntry, CodeList
+from ...standard.codes import CodeList
 from ...standard.messages.texts import CodeListName
 from ...standard.template import TemplateField
 from .._attributes import (
+    CENTRE_ZONE_LAYER,
     PARCEL_LAYER,
     SMALL_SQUARE_WKT,
+    ZONE_LAYER,
     ValueProblem,
     explain_missing_fields,
     find_codes_with_subcodes,
-    find_wrong_rows,
     make_findings_of_wrong_values,
-    make_value_finding,
     read_setting_words,
 )
 
@@ -93,14 +93,14 @@ def unknown_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         result.unconfirmed.append(f"codes.{template_field.codes}")
         code_list = ctx.get_code_list(template_field.codes)
         accepted_codes = ctx.norm.get_accepted_codes_of_field(layer.template, template_field)
-        code_names = layer.get_texts_by_name(template_field.code_name)
-        pairs = list(zip(written_codes, code_names, strict=True))
+        pairs = list(zip(written_codes, layer.get_texts_by_name(template_field.code_name), strict=True))
         judge = partial(
             _find_code_problem, template_field=template_field, code_list=code_list, accepted_codes=accepted_codes
         )
-        for position, problem in find_wrong_rows(pairs, judge):
-            field = template_field.code_name if problem.case == "name" else template_field.name
-            result.findings.append(make_value_finding(ctx, layer, position, field, problem))
+        for finding in make_findings_of_wrong_values(ctx, layer, template_field.name, pairs, judge):
+            if finding.case == "name":
+                finding.field = template_field.code_name
+            result.findings.append(finding)
     for role, field, *words_or_settings in read_setting_words(ctx.norm, "attributes.value_words", 3):
         if role != layer.role or layer.get_column_by_name(field) is None:
             continue
@@ -115,8 +115,9 @@ def unknown_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
                 return None
             return ValueProblem("words", {"value": value, "expected": "、".join(accepted_words)})
 
-        texts = layer.get_texts_by_name(field)
-        result.findings += make_findings_of_wrong_values(ctx, layer, field, texts, find_word_problem)
+        result.findings += make_findings_of_wrong_values(
+            ctx, layer, field, layer.get_texts_by_name(field), find_word_problem
+        )
     return result
 
 
@@ -135,6 +136,9 @@ def _find_code_problem(
         return None
     if code not in codes:
         restored_code = code_list.restore_leading_zeros(written_code, template_field.code_pad)
+        # All codes of a short list, else those of the class of the code.
+        similar_codes = sorted(one for one in codes if one[:CLASS_DIGITS] == code[:CLASS_DIGITS])
+        listed_codes = next((one for one in (list(codes), similar_codes) if len(one) <= MAX_LISTED_CODES), [])
         return ValueProblem(
             "unknown",
             {
@@ -144,7 +148,7 @@ def _find_code_problem(
                 "list": CodeListName(template_field.codes),
                 "shown": {"variant": "zeros", "restored": restored_code}
                 if restored_code
-                else {"codes": _list_similar_codes(codes, code)},
+                else {"codes": [f"{one} {codes[one].name}" for one in listed_codes]},
             },
         )
     if name and name != codes[code].name:
@@ -163,21 +167,6 @@ def _find_code_problem(
             "expected": "、".join(f"{one} {codes[one].name}" for one in sorted(heads)),
         },
     )
-
-
-def _list_similar_codes(codes: dict[str, CodeEntry], code: str) -> list[str]:
-    """Return codes with their names as texts: all codes of a short list, else those of the class of ``code``.
-
-    Empty if these are too many for a message.
-    """
-    similar = sorted(listed_code for listed_code in codes if listed_code[:CLASS_DIGITS] == code[:CLASS_DIGITS])
-    listed_codes = next(
-        (candidate_codes for candidate_codes in (list(codes), similar) if len(candidate_codes) <= MAX_LISTED_CODES), []
-    )
-    return [f"{listed_code} {codes[listed_code].name}" for listed_code in listed_codes]
-
-
-ZONE_LAYER = {"layer": "YDYHGHFQ"}
 
 
 @rule(
@@ -233,14 +222,12 @@ def feature_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         result.not_checked.append(explain_missing_fields(layer, "feature_code"))
         return result
     doubtful = (layer.template.base or layer.role) in ctx.norm.get("attributes.doubtful_feature_codes")
-    severity = Severity.INFO if doubtful else None
 
     def find_code_problem(code: str) -> ValueProblem | None:
-        if code == expected:
-            return None
-        return ValueProblem("other" if code else "blank", {"value": code, "expected": expected}, severity)
+        params, severity = {"value": code, "expected": expected}, Severity.INFO if doubtful else None
+        return ValueProblem("other" if code else "blank", params, severity) if code != expected else None
 
-    result.findings = make_findings_of_wrong_values(
+    result.findings += make_findings_of_wrong_values(
         ctx, layer, layer.get_field_name("feature_code"), layer.text("feature_code"), find_code_problem
     )
     return result
@@ -295,10 +282,8 @@ def code_padding(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     """
     result = RuleResult(is_applicable=False)
     for template_field in layer.template.fields:
-        values = (
-            layer.get_column_by_name(template_field.name) if template_field.codes and template_field.code_pad else None
-        )
-        if values is None:
+        is_padded = template_field.codes and template_field.code_pad
+        if not is_padded or layer.get_column_by_name(template_field.name) is None:
             continue
         result.is_applicable = True
         entry_by_code, pad = ctx.get_code_list(template_field.codes).entry_by_code, template_field.code_pad
@@ -350,13 +335,9 @@ def parent_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         or its group attributes.
     """
     result = RuleResult(is_applicable=False)
+    leaf_lists = ctx.norm.get("attributes.leaf_lists")
     for template_field in layer.template.fields:
-        values = (
-            layer.get_column_by_name(template_field.name)
-            if template_field.codes in ctx.norm.get("attributes.leaf_lists")
-            else None
-        )
-        if values is None:
+        if template_field.codes not in leaf_lists or layer.get_column_by_name(template_field.name) is None:
             continue
         result.is_applicable = True
         codes = ctx.get_code_list(template_field.codes)
@@ -387,7 +368,6 @@ def parent_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     return result
 
 
-CENTRE_ZONE_LAYER = {"layer": "ZXCQGHFQ"}
 #: 二级: 分区 below 一级 (400 城镇发展区 → 410 城镇集中建设区).
 SECOND_LEVEL = 2
 
@@ -467,7 +447,7 @@ def centre_zone_level(layer: Layer, *, ctx: RuleContext) -> RuleResult:
             }
         )
 
-    result.findings = make_findings_of_wrong_values(
+    result.findings += make_findings_of_wrong_values(
         ctx, layer, template_field.name, layer.text("zone_code"), find_coarse_code
     )
     return result

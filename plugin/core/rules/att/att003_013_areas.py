@@ -10,8 +10,7 @@ from ...figures.indicators.areas import find_net_area_contradictions
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.messages.numbers import format_plain_number
-from .._attributes import ValueProblem, make_value_finding
-from .._places import SQUARE_WKT
+from .._places import SQUARE_M2, SQUARE_WKT
 
 CONSISTENT_ROW = {
     "wkt": SQUARE_WKT,
@@ -106,17 +105,13 @@ def net_area(layer: Layer, *, ctx: RuleContext, allowance_m2: float = 0.01) -> R
     """
     if not layer.has_field("gross_area") or not layer.has_field("net_area"):
         return None
-    result, shapes = RuleResult(), layer.plane_shapes
-    field_names = {
-        meaning: layer.get_field_name(meaning)
-        for meaning in ("gross_area", "deduction_rate", "deduction_area", "net_area")
-    }
+    result = RuleResult()
     for difference in find_net_area_contradictions(layer, ctx.find_cultivated_rows(layer), allowance_m2):
         result.findings.append(
-            ctx.finding_maker.make_row_finding(
+            ctx.make_row_finding(
                 layer,
                 difference.row,
-                field=field_names[difference.field_meaning],
+                field=layer.get_field_name(difference.field_meaning),
                 case=difference.case,
                 params={
                     "problem": difference.case,
@@ -124,15 +119,12 @@ def net_area(layer: Layer, *, ctx: RuleContext, allowance_m2: float = 0.01) -> R
                     "expected": difference.expected_value,
                     "shown": {"facts": [difference.calculation] if difference.calculation else []},
                 },
-                geometry=shapes[difference.row],
+                geometry=layer.plane_shapes[difference.row],
             )
         )
     return result
 
 
-#: Statutory area of the square at the place of the examples, in m²: 100 km from the meridian the plane shows 0.025 %
-#: too much.
-SQUARE_M2 = 9997.55
 #: Fields with the area of the whole shape.
 AREA_MEANINGS = ("area", "gross_area")
 #: Unit of a field with the length of a line, and the rounding that does not count, in metres.
@@ -205,22 +197,21 @@ def area_field(
         areas = layer.measure_rows(rows)
         difference = stored_areas[rows] - areas
         for n in np.flatnonzero(np.abs(difference) > max_difference).tolist():
-            finding = make_value_finding(
-                ctx,
-                layer,
-                int(rows[n]),
-                template_field.name,
-                ValueProblem(
+            result.findings.append(
+                ctx.make_row_finding(
+                    layer,
+                    int(rows[n]),
+                    field=template_field.name,
                     params={
                         "actual": round(float(stored_areas[rows[n]]), 4),
                         "expected": round(float(areas[n]), 2),
                         "difference": round(float(difference[n]), 2),
                         "shown": {"noted": {"allowed_fact": {"limit": format_plain_number(allowance_m2)}}},
-                    }
-                ),
+                    },
+                    geometry=layer.plane_shapes[rows[n]],
+                    area_m2=float(areas[n]),
+                )
             )
-            finding.area_m2 = float(areas[n])
-            result.findings.append(finding)
     if layer.template.geometry == "line":
         for template_field in layer.template.fields:
             if template_field.unit != LENGTH_UNIT or layer.get_column_by_name(template_field.name) is None:
@@ -230,13 +221,18 @@ def area_field(
             measurable_rows = np.isfinite(stored_lengths) & ~layer.invalid_rows & layer.has_shape
             is_different = np.abs(stored_lengths - lengths) > allowance_length_share * lengths + LENGTH_ALLOWANCE_M
             for row in np.flatnonzero(measurable_rows & is_different).tolist():
-                problem = ValueProblem(
-                    "length",
-                    {
-                        "actual": round(float(stored_lengths[row]), 2),
-                        "expected": round(float(lengths[row]), 2),
-                        "difference": round(float(stored_lengths[row] - lengths[row]), 2),
-                    },
+                result.findings.append(
+                    ctx.make_row_finding(
+                        layer,
+                        row,
+                        case="length",
+                        field=template_field.name,
+                        params={
+                            "actual": round(float(stored_lengths[row]), 2),
+                            "expected": round(float(lengths[row]), 2),
+                            "difference": round(float(stored_lengths[row] - lengths[row]), 2),
+                        },
+                        geometry=layer.plane_shapes[row],
+                    )
                 )
-                result.findings.append(make_value_finding(ctx, layer, row, template_field.name, problem))
     return result

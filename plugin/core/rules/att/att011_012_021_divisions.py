@@ -11,10 +11,15 @@ from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import (
+    COUNTY_DIGITS,
     PARCEL_LAYER,
     SMALL_SQUARE_WKT,
+    TOWNSHIP_DIGITS,
+    VILLAGE_DIGITS,
+    ZONE_LAYER,
     ValueProblem,
     find_plan_code_prefix,
+    make_example,
     make_findings_of_wrong_values,
     make_row_list_params,
     make_value_finding,
@@ -24,11 +29,6 @@ from .._attributes import (
 TOWNSHIP_LAYER = {"layer": "XZQXZ"}
 #: Digits of the codes of a county, a township, and a township or village in the national statistical form.
 CODE_LENGTHS = (6, 9, 12)
-
-
-def _make_plan_with_division_codes(*codes: str | None) -> dict[str, list[dict[str, str | None]]]:
-    """Return the layers of an example: one row for each division code."""
-    return {"layer": [{"wkt": SMALL_SQUARE_WKT, "division_code": code} for code in codes]}
 
 
 @rule(
@@ -48,25 +48,40 @@ def _make_plan_with_division_codes(*codes: str | None) -> dict[str, list[dict[st
     fails=[
         RuleExample(
             "another county's township",
-            _make_plan_with_division_codes("140225100", "140225101", "140226100"),
+            make_example(
+                {"division_code": "140225100"}, {"division_code": "140225101"}, {"division_code": "140226100"}
+            ),
             finds=1,
             roles=TOWNSHIP_LAYER,
         ),
-        RuleExample("the city's code", _make_plan_with_division_codes("140225", "140225", "140200"), finds=1),
         RuleExample(
-            "a digit is missing", _make_plan_with_division_codes("140225100", "14022510"), finds=1, roles=TOWNSHIP_LAYER
+            "the city's code",
+            make_example({"division_code": "140225"}, {"division_code": "140225"}, {"division_code": "140200"}),
+            finds=1,
+        ),
+        RuleExample(
+            "a digit is missing",
+            make_example({"division_code": "140225100"}, {"division_code": "14022510"}),
+            finds=1,
+            roles=TOWNSHIP_LAYER,
         ),
     ],
     passes=[
         RuleExample(
             "county and townships",
-            _make_plan_with_division_codes("140225", "140225100", "140225100000"),
+            make_example(
+                {"division_code": "140225"}, {"division_code": "140225100"}, {"division_code": "140225100000"}
+            ),
             roles=TOWNSHIP_LAYER,
         ),
-        RuleExample("blank is another rule's", _make_plan_with_division_codes("140225", None), roles=TOWNSHIP_LAYER),
+        RuleExample(
+            "blank is another rule's",
+            make_example({"division_code": "140225"}, {"division_code": None}),
+            roles=TOWNSHIP_LAYER,
+        ),
         RuleExample(
             "counties of one city",
-            _make_plan_with_division_codes("140225", "140226"),
+            make_example({"division_code": "140225"}, {"division_code": "140226"}),
             settings={"attributes.area_digits": 4},
         ),
     ],
@@ -97,16 +112,11 @@ def division_code(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
             return ValueProblem("form", params)
         return ValueProblem("county", params) if not code.startswith(county_digits) else None
 
-    return make_findings_of_wrong_values(
-        ctx, layer, layer.get_field_name("division_code"), layer.text("division_code"), find_code_problem
+    return list(
+        make_findings_of_wrong_values(
+            ctx, layer, layer.get_field_name("division_code"), layer.text("division_code"), find_code_problem
+        )
     )
-
-
-ZONE_LAYER = {"layer": "YDYHGHFQ"}
-#: Digits of a county's code and of a township's; zeros or a village follow a township's code.
-COUNTY_DIGITS, TOWNSHIP_DIGITS = 6, 9
-#: Digits of a village's code, with which the code of a place (坐落单位代码) begins.
-VILLAGE_DIGITS = 12
 
 
 def _make_division_row(code: str, name: str | None) -> dict[str, str | None]:
@@ -224,10 +234,9 @@ def division_name(layer: Layer, townships: Layer | None, villages: Layer | None,
         return ValueProblem("name", {"value": name, "code": code, "expected": expected})
 
     pairs = list(zip(layer.text("division_code"), layer.text("division_name"), strict=True))
-    findings = make_findings_of_wrong_values(ctx, layer, name_field, pairs, find_division_problem)
-    for finding in findings:
+    for finding in make_findings_of_wrong_values(ctx, layer, name_field, pairs, find_division_problem):
         finding.field = code_field if finding.case == "unknown" else name_field
-    result.findings += findings
+        result.findings.append(finding)
     return result
 
 
@@ -236,8 +245,7 @@ def _report_upper_names(layer: Layer, result: RuleResult, ctx: RuleContext) -> N
 
     The county is that of a row's code, else the plan's.
     """
-    row_codes = layer.text("division_code") if layer.has_field("division_code") else [""] * len(layer)
-    counties = [code[:COUNTY_DIGITS] or ctx.plan.area_code for code in row_codes]
+    counties = [code[:COUNTY_DIGITS] or ctx.plan.area_code for code in layer.text("division_code")]
     for role, field, *levels in read_setting_words(ctx.norm, "attributes.upper_names", 3):
         if role != layer.role or layer.get_column_by_name(field) is None:
             continue
@@ -246,8 +254,9 @@ def _report_upper_names(layer: Layer, result: RuleResult, ctx: RuleContext) -> N
         for county, name in dict.fromkeys(pairs):
             # The names of the divisions above the county, from the province down to each level; none for an unknown county.
             divisions, provinces = (ctx.get_code_list(name) for name in ("divisions", "provinces"))
-            codes = divisions.list_code_and_parents(county)
-            lineage_names = [divisions.entry_by_code[code].name for code in reversed(codes)]
+            lineage_names = [
+                divisions.entry_by_code[code].name for code in reversed(divisions.list_code_and_parents(county))
+            ]
             if not lineage_names and f"{county[:2]}0000" in provinces.entry_by_code:
                 lineage_names = [provinces.entry_by_code[f"{county[:2]}0000"].name]
             names_by_level = {str(n + 1): lineage_names[: n + 1] for n in range(len(lineage_names))}
@@ -259,8 +268,7 @@ def _report_upper_names(layer: Layer, result: RuleResult, ctx: RuleContext) -> N
             if name and expected and not any(_is_named(name, lineage_names) for lineage_names in expected.values()):
                 positions = layer.sort_rows(n for n, pair in enumerate(pairs) if pair == (county, name))
                 params = {"value": name, "code": county, "expected": next(iter(expected.values()))[-1]}
-                params |= make_row_list_params(layer, positions)
-                problem = ValueProblem("upper", params)
+                problem = ValueProblem("upper", params | make_row_list_params(layer, positions))
                 result.findings.append(make_value_finding(ctx, layer, positions[0], field, problem))
 
 
@@ -271,8 +279,7 @@ def _is_named(name: str, divisions: list[str]) -> bool:
     those of the divisions above it, and may lack its kind (县).
     """
     text = "".join(name.split())
-    wholes = {"".join(divisions[n:]) for n in range(len(divisions))}
-    return text in wholes or text == divisions[-1][:-1]
+    return text in {"".join(divisions[n:]) for n in range(len(divisions))} or text == divisions[-1][:-1]
 
 
 def _report_village_names(layer: Layer, villages: Layer, result: RuleResult, ctx: RuleContext) -> None:
@@ -291,7 +298,8 @@ def _report_village_names(layer: Layer, villages: Layer, result: RuleResult, ctx
         for code, name in usual_names.items():
             row = row_by_code.get(code[:VILLAGE_DIGITS]) if len(code) >= VILLAGE_DIGITS else None
             expected = village_names[row] if row is not None else ""
-            if row is None or not expected or _is_same_village(name, expected, office_words):
+            one, other = (_remove_office_word(text, office_words) for text in (name, expected))
+            if row is None or not expected or one in other or other in one:
                 continue
             positions = layer.sort_rows(np.flatnonzero(codes == code))
             finding = make_value_finding(
@@ -317,17 +325,12 @@ def _read_field_pairs(layer: Layer, setting: str, ctx: RuleContext) -> Iterator[
             yield code_field, name_field
 
 
-def _is_same_village(name: str, other_name: str, office_words: list[str]) -> bool:
-    """Return True if one name contains the other, without the words for a village's office."""
-    one, other = (_remove_office_word("".join(text.split()), office_words) for text in (name, other_name))
-    return one in other or other in one
-
-
 def _remove_office_word(name: str, office_words: list[str]) -> str:
     """Return a village's name without the word for its office.
 
     大庄村 for 大庄村民委员会, 大庄村村民委员会 and 大庄村委会.
     """
+    name = "".join(name.split())
     for word in office_words:
         if name.endswith(word):
             name_stem, kind = name.removesuffix(word), word[0]
@@ -400,15 +403,11 @@ def one_name_per_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     result = RuleResult(is_applicable=False)
     for code_field, name_field in _read_field_pairs(layer, "attributes.name_pairs", ctx):
         result.is_applicable = True
-        codes = layer.get_texts_by_name(code_field)
-        row_names = layer.get_texts_by_name(name_field)
-        names_by_code: dict[str, set[str]] = defaultdict(set)
-        for row_code, row_name in set(zip(codes, row_names, strict=True)):
-            if row_code and row_name:
-                names_by_code[row_code].add(row_name)
         rows_by_code: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-        for row, (row_code, row_name) in enumerate(zip(codes, row_names, strict=True)):
-            if row_name and len(names_by_code.get(row_code, ())) > 1:
+        for row, (row_code, row_name) in enumerate(
+            zip(layer.get_texts_by_name(code_field), layer.get_texts_by_name(name_field), strict=True)
+        ):
+            if row_code and row_name:
                 rows_by_code[row_code][row_name].append(row)
         for code, rows_by_name in rows_by_code.items():
             (expected, usual_count), *others = sorted(

@@ -11,6 +11,7 @@ from .._attributes import (
     SMALL_SQUARE_WKT,
     ValueProblem,
     explain_missing_fields,
+    make_example,
     make_findings_of_wrong_values,
     make_value_finding,
     read_setting_words,
@@ -19,11 +20,6 @@ from .._places import is_reported_elsewhere
 
 #: The classes of the settings belong to this list (三调).
 SURVEY_CODE_LIST = "sandiao"
-
-
-def _make_plan_with_parcel(land_use: str, urban_code: str | None) -> dict[str, list[dict[str, str | None]]]:
-    """Return the layers of an example: one parcel with land use and urban-rural code."""
-    return {"layer": [{"wkt": SMALL_SQUARE_WKT, "land_use": land_use, "urban_code": urban_code}]}
 
 
 @rule(
@@ -40,19 +36,26 @@ def _make_plan_with_parcel(land_use: str, urban_code: str | None) -> dict[str, l
         "is {expected}. Compare both codes with the survey, and correct the wrong one.",
     },
     fails=[
-        RuleExample("housing without a code", _make_plan_with_parcel("0701", None), finds=1, roles=PARCEL_LAYER),
-        RuleExample("a mine coded as a town", _make_plan_with_parcel("0602", "202"), finds=1, roles=PARCEL_LAYER),
         RuleExample(
-            "special land coded as a village", _make_plan_with_parcel("09", "203"), finds=1, roles=PARCEL_LAYER
+            "housing without a code", make_example(land_use="0701", urban_code=None), finds=1, roles=PARCEL_LAYER
+        ),
+        RuleExample(
+            "a mine coded as a town", make_example(land_use="0602", urban_code="202"), finds=1, roles=PARCEL_LAYER
+        ),
+        RuleExample(
+            "special land coded as a village",
+            make_example(land_use="09", urban_code="203"),
+            finds=1,
+            roles=PARCEL_LAYER,
         ),
     ],
     passes=[
-        RuleExample("housing in a village", _make_plan_with_parcel("0702", "203"), roles=PARCEL_LAYER),
-        RuleExample("a mine", _make_plan_with_parcel("0602", "204"), roles=PARCEL_LAYER),
-        RuleExample("fields need none", _make_plan_with_parcel("0103", None), roles=PARCEL_LAYER),
+        RuleExample("housing in a village", make_example(land_use="0702", urban_code="203"), roles=PARCEL_LAYER),
+        RuleExample("a mine", make_example(land_use="0602", urban_code="204"), roles=PARCEL_LAYER),
+        RuleExample("fields need none", make_example(land_use="0103", urban_code=None), roles=PARCEL_LAYER),
         RuleExample(
             "the county uses other codes",
-            _make_plan_with_parcel("0602", "202"),
+            make_example(land_use="0602", urban_code="202"),
             roles=PARCEL_LAYER,
             settings={"attributes.urban_expected": []},
         ),
@@ -104,7 +107,7 @@ def urban_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         return None
 
     values = list(zip(layer.text("land_use"), layer.text("urban_code"), strict=True))
-    result.findings = make_findings_of_wrong_values(ctx, layer, template_field.name, values, find_urban_code_problem)
+    result.findings += make_findings_of_wrong_values(ctx, layer, template_field.name, values, find_urban_code_problem)
     return result
 
 
@@ -160,21 +163,13 @@ def restorable_land(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     def find_restorable_code(written_code: str) -> ValueProblem | None:
         code = trim_code_padding(written_code, pad)
         # 可调整地类
-        if not code.endswith("K") or code not in codes:
-            return None
-        return ValueProblem(params={"value": written_code, "name": codes[code].name})
+        is_restorable = code.endswith("K") and code in codes
+        return ValueProblem(params={"value": written_code, "name": codes[code].name}) if is_restorable else None
 
-    result.findings = make_findings_of_wrong_values(
+    result.findings += make_findings_of_wrong_values(
         ctx, layer, template_field.name, layer.text("land_use"), find_restorable_code
     )
     return result
-
-
-def _make_plan_with_sloping_parcel(
-    land_use: str, slope_class: str | None, terrace: str | None
-) -> dict[str, list[dict[str, str | None]]]:
-    """Return the layers of an example: one parcel with land use, slope class and kind of farmland."""
-    return {"layer": [{"wkt": SMALL_SQUARE_WKT, "land_use": land_use, "slope_class": slope_class, "terrace": terrace}]}
 
 
 @rule(
@@ -190,16 +185,26 @@ def _make_plan_with_sloping_parcel(
         "terrace": "{layer} ({key}): {field} = “{value}”; valid values are PD (坡地), TT (梯田) or empty. Correct the kind of cultivated land.",
     },
     fails=[
-        RuleExample("no slope class", _make_plan_with_sloping_parcel("0103", None, "PD"), finds=1, roles=PARCEL_LAYER),
-        RuleExample("no such kind", _make_plan_with_sloping_parcel("0103", "3", "XX"), finds=1, roles=PARCEL_LAYER),
-        RuleExample("both", _make_plan_with_sloping_parcel("0103", None, "XX"), finds=2, roles=PARCEL_LAYER),
+        RuleExample(
+            "no slope class", make_example(land_use="0103", slope_class=None, terrace="PD"), finds=1, roles=PARCEL_LAYER
+        ),
+        RuleExample(
+            "no such kind", make_example(land_use="0103", slope_class="3", terrace="XX"), finds=1, roles=PARCEL_LAYER
+        ),
+        RuleExample("both", make_example(land_use="0103", slope_class=None, terrace="XX"), finds=2, roles=PARCEL_LAYER),
     ],
     passes=[
-        RuleExample("filled", _make_plan_with_sloping_parcel("0103", "3", "TT"), roles=PARCEL_LAYER),
-        RuleExample("flat land has no kind", _make_plan_with_sloping_parcel("0102", "1", None), roles=PARCEL_LAYER),
-        RuleExample("a forest needs neither", _make_plan_with_sloping_parcel("0301", None, None), roles=PARCEL_LAYER),
+        RuleExample("filled", make_example(land_use="0103", slope_class="3", terrace="TT"), roles=PARCEL_LAYER),
         RuleExample(
-            "restorable land is not 耕地", _make_plan_with_sloping_parcel("0201K", None, None), roles=PARCEL_LAYER
+            "flat land has no kind", make_example(land_use="0102", slope_class="1", terrace=None), roles=PARCEL_LAYER
+        ),
+        RuleExample(
+            "a forest needs neither", make_example(land_use="0301", slope_class=None, terrace=None), roles=PARCEL_LAYER
+        ),
+        RuleExample(
+            "restorable land is not 耕地",
+            make_example(land_use="0201K", slope_class=None, terrace=None),
+            roles=PARCEL_LAYER,
         ),
     ],
 )
@@ -229,8 +234,11 @@ def slope_class(layer: Layer, *, ctx: RuleContext) -> RuleResult:
             codes = layer.text("land_use")
             is_blank = np.array([not value for value in layer.text("slope_class")], dtype=bool)
             for position in np.flatnonzero(is_blank & ctx.find_cultivated_rows(layer)).tolist():
-                problem = ValueProblem("slope", {"code": codes[position]})
-                result.findings.append(make_value_finding(ctx, layer, position, slope.name, problem))
+                result.findings.append(
+                    make_value_finding(
+                        ctx, layer, position, slope.name, ValueProblem("slope", {"code": codes[position]})
+                    )
+                )
     if terrace is not None and layer.has_field("terrace") and not is_reported_elsewhere(ctx, "ATT002"):
         result.is_applicable = True
         kinds = ctx.get_code_list(terrace.codes).entry_by_code

@@ -14,9 +14,11 @@ from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Sever
 from ...plan.layer import Layer
 from ...standard.template import TemplateField
 from .._attributes import (
+    CENTRE_ZONE_LAYER,
     PARCEL_LAYER,
     SMALL_SQUARE_WKT,
     ValueProblem,
+    make_example,
     make_findings_of_wrong_values,
     make_value_finding,
     read_setting_words,
@@ -28,11 +30,6 @@ from .._attributes import (
 INVISIBLE_CATEGORIES = ("Cc", "Cf", "Co", "Cs")
 #: The last two codes of each plane of Unicode, such as U+FFFE, are noncharacters.
 _NONCHARACTER = 0xFFFE
-
-
-def _make_plan_with_unit_name(name: str) -> dict[str, list[dict[str, str]]]:
-    """Return the layers of an example: one row whose place (坐落单位) has this name."""
-    return {"layer": [{"wkt": SMALL_SQUARE_WKT, "ZLDWMC": name}]}
 
 
 @rule(
@@ -51,19 +48,19 @@ def _make_plan_with_unit_name(name: str) -> dict[str, list[dict[str, str]]]:
         "sign": "{layer} ({key}): {field} = “{value}” has the character {sign}, which is not allowed in attributes. Delete or replace it.",
     },
     fails=[
-        RuleExample("UTF-8 read as GBK", _make_plan_with_unit_name("鍩庨晣寤鸿鐢ㄥ湴"), finds=1, roles=PARCEL_LAYER),
-        RuleExample("characters lost", _make_plan_with_unit_name("大庄锟斤拷村"), finds=1, roles=PARCEL_LAYER),
-        RuleExample("a line break", _make_plan_with_unit_name("大庄\n村"), finds=1, roles=PARCEL_LAYER),
-        RuleExample("an invisible character", _make_plan_with_unit_name("大庄\u200b村"), finds=1, roles=PARCEL_LAYER),
-        RuleExample("no character", _make_plan_with_unit_name("大庄\ufffe村"), finds=1, roles=PARCEL_LAYER),
-        RuleExample("question marks", _make_plan_with_unit_name("??村"), finds=1, roles=PARCEL_LAYER),
+        RuleExample("UTF-8 read as GBK", make_example(ZLDWMC="鍩庨晣寤鸿鐢ㄥ湴"), finds=1, roles=PARCEL_LAYER),
+        RuleExample("characters lost", make_example(ZLDWMC="大庄锟斤拷村"), finds=1, roles=PARCEL_LAYER),
+        RuleExample("a line break", make_example(ZLDWMC="大庄\n村"), finds=1, roles=PARCEL_LAYER),
+        RuleExample("an invisible character", make_example(ZLDWMC="大庄\u200b村"), finds=1, roles=PARCEL_LAYER),
+        RuleExample("no character", make_example(ZLDWMC="大庄\ufffe村"), finds=1, roles=PARCEL_LAYER),
+        RuleExample("question marks", make_example(ZLDWMC="??村"), finds=1, roles=PARCEL_LAYER),
     ],
     passes=[
-        RuleExample("a name", _make_plan_with_unit_name("驼峰乡大庄村（二组）"), roles=PARCEL_LAYER),
-        RuleExample("a rare character", _make_plan_with_unit_name("㙘𪨶村"), roles=PARCEL_LAYER),
+        RuleExample("a name", make_example(ZLDWMC="驼峰乡大庄村（二组）"), roles=PARCEL_LAYER),
+        RuleExample("a rare character", make_example(ZLDWMC="㙘𪨶村"), roles=PARCEL_LAYER),
         RuleExample(
             "the county allows it",
-            _make_plan_with_unit_name("??村"),
+            make_example(ZLDWMC="??村"),
             roles=PARCEL_LAYER,
             settings={"attributes.forbidden_characters": []},
         ),
@@ -126,8 +123,7 @@ def _find_text_problem(
     character = next((c for c in text if c in forbidden or _is_invisible(c)), "")
     if not character:
         return None
-    shown_text = shorten_or_mask_value(template_field, text)
-    value = "".join("·" if _is_invisible(c) else c for c in shown_text)
+    value = "".join("·" if _is_invisible(c) else c for c in shorten_or_mask_value(template_field, text))
     number = f"U+{ord(character):04X}"
     return ValueProblem(
         "sign", {"value": value, "sign": number if _is_invisible(character) else f"{character} ({number})"}
@@ -135,11 +131,6 @@ def _find_text_problem(
 
 
 FARMLAND_LAYER = {"layer": "YJJBNTBHTB"}
-
-
-def _make_plan_with_dates(**values: object) -> dict[str, list[dict[str, object]]]:
-    """Return the layers of an example: one row with these values of date fields."""
-    return {"layer": [{"wkt": SMALL_SQUARE_WKT, **values}]}
 
 
 @rule(
@@ -164,48 +155,44 @@ def _make_plan_with_dates(**values: object) -> dict[str, list[dict[str, object]]
         "the document of approval, and correct the wrong one.",
     },
     fails=[
-        RuleExample("no date", _make_plan_with_dates(BHKSSJ="去年十月"), finds=1, roles=FARMLAND_LAYER),
-        RuleExample("no such day", _make_plan_with_dates(BHKSSJ="2025-02-30"), finds=1, roles=FARMLAND_LAYER),
-        RuleExample("in the future", _make_plan_with_dates(BHKSSJ="2999年1月1日"), finds=1, roles=FARMLAND_LAYER),
-        RuleExample(
-            "a year before the survey existed", _make_plan_with_dates(data_year=1020), finds=1, roles=FARMLAND_LAYER
-        ),
-        RuleExample(
-            "a year of the survey before", _make_plan_with_dates(data_year=2009), finds=1, roles=FARMLAND_LAYER
-        ),
-        RuleExample("a year in the future", _make_plan_with_dates(data_year=2999), finds=1, roles=FARMLAND_LAYER),
+        RuleExample("no date", make_example(BHKSSJ="去年十月"), finds=1, roles=FARMLAND_LAYER),
+        RuleExample("no such day", make_example(BHKSSJ="2025-02-30"), finds=1, roles=FARMLAND_LAYER),
+        RuleExample("in the future", make_example(BHKSSJ="2999年1月1日"), finds=1, roles=FARMLAND_LAYER),
+        RuleExample("a year before the survey existed", make_example(data_year=1020), finds=1, roles=FARMLAND_LAYER),
+        RuleExample("a year of the survey before", make_example(data_year=2009), finds=1, roles=FARMLAND_LAYER),
+        RuleExample("a year in the future", make_example(data_year=2999), finds=1, roles=FARMLAND_LAYER),
         RuleExample(
             "protection that has ended",
-            _make_plan_with_dates(BHKSSJ="2001-01-01", BHJSSJ="2019-12-31"),
+            make_example(BHKSSJ="2001-01-01", BHJSSJ="2019-12-31"),
             finds=1,
             roles=FARMLAND_LAYER,
         ),
         RuleExample(
             "ends before it begins",
-            _make_plan_with_dates(BHKSSJ="2025-10-01", BHJSSJ="2024-10-01"),
+            make_example(BHKSSJ="2025-10-01", BHJSSJ="2024-10-01"),
             finds=1,
             roles=FARMLAND_LAYER,
         ),
     ],
     passes=[
         RuleExample(
-            "several ways of writing", _make_plan_with_dates(BHKSSJ="2025/1/5", BHJSSJ="29990106"), roles=FARMLAND_LAYER
+            "several ways of writing", make_example(BHKSSJ="2025/1/5", BHJSSJ="29990106"), roles=FARMLAND_LAYER
         ),
         RuleExample(
             "an end may lie ahead",
-            _make_plan_with_dates(BHKSSJ="2025-01-05", BHJSSJ="2999-12-31"),
+            make_example(BHKSSJ="2025-01-05", BHJSSJ="2999-12-31"),
             roles=FARMLAND_LAYER,
         ),
-        RuleExample("years and blanks", _make_plan_with_dates(data_year=2020, BHKSSJ=None), roles=FARMLAND_LAYER),
+        RuleExample("years and blanks", make_example(data_year=2020, BHKSSJ=None), roles=FARMLAND_LAYER),
         RuleExample(
             "older by leave of the county",
-            _make_plan_with_dates(BHKSSJ="1930-01-01"),
+            make_example(BHKSSJ="1930-01-01"),
             roles=FARMLAND_LAYER,
             parameters={"earliest_year": 1900},
         ),
         RuleExample(
             "a plan on the survey before",
-            _make_plan_with_dates(data_year=2009),
+            make_example(data_year=2009),
             roles=FARMLAND_LAYER,
             settings={"attributes.survey_year": 2009},
         ),
@@ -251,12 +238,11 @@ def dates(layer: Layer, *, ctx: RuleContext, earliest_year: float = 1949) -> Rul
     for start, end in spans:
         end_field = layer.template.find_field_by_name(end)
         if end in texts_by_field and end_field is not None:
-            starts = texts_by_field.get(start) or [""] * len(layer)
             result.findings += make_findings_of_wrong_values(
                 ctx,
                 layer,
                 end,
-                list(zip(starts, texts_by_field[end], strict=True)),
+                list(zip(texts_by_field.get(start) or [""] * len(layer), texts_by_field[end], strict=True)),
                 partial(
                     _find_span_problem,
                     start_field=layer.template.find_field_by_name(start),
@@ -306,7 +292,6 @@ def _find_span_problem(
     return ValueProblem("ended", {"value": value}) if end < date.today() and end.year >= earliest else None
 
 
-CENTRE_ZONE_LAYER = {"layer": "ZXCQGHFQ"}
 RED_LINE_LAYER = {"layer": "STBHHX"}
 COMPLETE_ROW = {"wkt": SMALL_SQUARE_WKT, "zone_code": "410", "zone_name": "城镇集中建设区", "GKZY": "控制建设强度"}
 
@@ -391,8 +376,7 @@ def required_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         attributes is selected.
     """
     result = RuleResult(is_applicable=False)
-    filled_codes = ctx.norm.get("attributes.filled_codes")
-    filled_fields = ctx.norm.get("attributes.filled_fields")
+    filled_codes, filled_fields = (ctx.norm.get(f"attributes.filled_{name}") for name in ("codes", "fields"))
     expected_names: set[str] = set()
     names_with_words = [
         name for role, name, *_ in read_setting_words(ctx.norm, "attributes.value_words", 3) if role == layer.role
@@ -419,24 +403,25 @@ def required_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
             continue
         expected_names.add(template_field.name)
         result.is_applicable = True
-        severity = Severity.INFO if template_field.mark == "C" else None
-        case = "" if is_required else "unfilled"
-        problem = ValueProblem(case, {"alias": template_field.alias}, severity)
+        problem = ValueProblem(
+            "" if is_required else "unfilled",
+            {"alias": template_field.alias},
+            Severity.INFO if template_field.mark == "C" else None,
+        )
         for position in np.flatnonzero(values.isna().to_numpy()).tolist():
             result.findings.append(make_value_finding(ctx, layer, position, template_field.name, problem))
-    result.is_applicable |= _report_placeholder_values(layer, expected_names, result, ctx)
+    _report_placeholder_values(layer, expected_names, result, ctx)
     return result
 
 
-def _report_placeholder_values(layer: Layer, expected_names: set[str], result: RuleResult, ctx: RuleContext) -> bool:
-    """Add a finding for each placeholder, such as 待定; return True if any field was searched.
+def _report_placeholder_values(layer: Layer, expected_names: set[str], result: RuleResult, ctx: RuleContext) -> None:
+    """Add a finding for each placeholder, such as 待定.
 
     ``expected_names``: fields that need a value. In these fields and in names, a value that means an empty one (无) is
     reported, too.
     """
     placeholder_words = list(ctx.norm.get("attributes.placeholder_words"))
     empty_words = set(ctx.norm.get("attributes.empty_words"))
-    was_searched = False
     for template_field in layer.template.fields:
         if (
             template_field.type != "text"
@@ -446,7 +431,7 @@ def _report_placeholder_values(layer: Layer, expected_names: set[str], result: R
             or layer.get_column_by_name(template_field.name) is None
         ):
             continue
-        was_searched = True
+        result.is_applicable = True
         texts = layer.get_texts_by_name(template_field.name)
         # One search of all values is much faster than one for each value.
         joined_texts = "\n".join(texts)
@@ -461,7 +446,6 @@ def _report_placeholder_values(layer: Layer, expected_names: set[str], result: R
                 template_field=template_field,
             )
             result.findings += make_findings_of_wrong_values(ctx, layer, template_field.name, texts, judge)
-    return was_searched
 
 
 def _find_placeholder(

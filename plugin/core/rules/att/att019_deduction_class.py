@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from .._attributes import (
     SMALL_SQUARE_WKT,
     ValueProblem,
     format_code_with_name,
+    make_example,
     make_row_list_params,
     make_value_finding,
     read_setting_words,
@@ -27,15 +29,6 @@ from .._places import is_reported_elsewhere
 DEDUCTED_CLASS_FIELD = "KCDLBM"
 #: Rates of the survey that a message names.
 _MAX_SURVEY_RATES = 5
-
-
-def _make_plan_with_deduction(
-    land_use: str, rate: float | None, kind: str | None
-) -> dict[str, list[dict[str, object]]]:
-    """Return the layers of an example: one parcel with deduction rate and deducted class (``kind``)."""
-    return {
-        "layer": [{"wkt": SMALL_SQUARE_WKT, "land_use": land_use, "deduction_rate": rate, DEDUCTED_CLASS_FIELD: kind}]
-    }
 
 
 def _make_ridged_row(slope_class: str, rate: float) -> dict[str, object]:
@@ -110,14 +103,14 @@ def _describe_deduction_rate(finding: Finding, texts: Texts, _templates: dict[st
         "if it is 0, leave {field} empty.",
     },
     fails=[
-        RuleExample("ridges in a forest", _make_plan_with_deduction("0301", 0.1, "1203"), finds=1, roles=PARCEL_LAYER),
+        RuleExample("ridges in a forest", make_example(land_use="0301", deduction_rate=0.1, KCDLBM="1203"), finds=1, roles=PARCEL_LAYER),
         RuleExample("terraces without ridges", {"layer": [{"wkt": SMALL_SQUARE_WKT, "land_use": "0103", "deduction_rate": 0.0, "terrace": "TT",
                 "slope_class": "3"}]}, finds=1, roles=PARCEL_LAYER),
         RuleExample("a steep slope without ridges", {"layer": [{"wkt": SMALL_SQUARE_WKT, "land_use": "0103", "deduction_rate": None, "terrace": "PD",
                 "slope_class": "4"}]}, finds=1, roles=PARCEL_LAYER),
-        RuleExample("of what?", _make_plan_with_deduction("0103", 0.1, None), finds=1, roles=PARCEL_LAYER),
-        RuleExample("roads taken off", _make_plan_with_deduction("0103", 0.1, "1003"), finds=1, roles=PARCEL_LAYER),
-        RuleExample("a class of another deduction, at a rate of 0", _make_plan_with_deduction("0103", 0.0, "1003"), finds=1, roles=PARCEL_LAYER),
+        RuleExample("of what?", make_example(land_use="0103", deduction_rate=0.1, KCDLBM=None), finds=1, roles=PARCEL_LAYER),
+        RuleExample("roads taken off", make_example(land_use="0103", deduction_rate=0.1, KCDLBM="1003"), finds=1, roles=PARCEL_LAYER),
+        RuleExample("a class of another deduction, at a rate of 0", make_example(land_use="0103", deduction_rate=0.0, KCDLBM="1003"), finds=1, roles=PARCEL_LAYER),
         RuleExample("terraces called level land", {"layer": [{"wkt": SMALL_SQUARE_WKT, "land_use": "0103", "deduction_rate": 0.1, DEDUCTED_CLASS_FIELD: "1203",
                 "terrace": "PD", "slope_class": "1"}]}, finds=1, roles=PARCEL_LAYER),
         RuleExample("one rate for all slopes", {"layer": [_make_ridged_row("3", 0.1), _make_ridged_row("4", 0.1)]}, finds=1, roles=PARCEL_LAYER,
@@ -125,13 +118,13 @@ def _describe_deduction_rate(finding: Finding, texts: Texts, _templates: dict[st
         RuleExample("ridges of half a percent on slopes", {"layer": [_make_ridged_row("3", 0.004), _make_ridged_row("4", 0.005)]}, finds=1, roles=PARCEL_LAYER),
     ],
     passes=[
-        RuleExample("ridges", _make_plan_with_deduction("0103", 0.1, "1203"), roles=PARCEL_LAYER),
+        RuleExample("ridges", make_example(land_use="0103", deduction_rate=0.1, KCDLBM="1203"), roles=PARCEL_LAYER),
         RuleExample("a rate for each slope class", {"layer": [_make_ridged_row("3", 0.1), _make_ridged_row("4", 0.15)]}, roles=PARCEL_LAYER,
                 settings={"attributes.least_rows_of_one_rate": 2}),
         RuleExample("small ridges, as the county's survey measured", {"layer": [_make_ridged_row("3", 0.004)]}, roles=PARCEL_LAYER,
                 settings={"attributes.least_rates": ["3 0.003"]}),
         RuleExample("few rows of one rate", {"layer": [_make_ridged_row("3", 0.1), _make_ridged_row("4", 0.1)]}, roles=PARCEL_LAYER),
-        RuleExample("nothing is taken off", _make_plan_with_deduction("0301", 0.0, None), roles=PARCEL_LAYER),
+        RuleExample("nothing is taken off", make_example(land_use="0301", deduction_rate=0.0, KCDLBM=None), roles=PARCEL_LAYER),
         RuleExample("level land has no ridges", {"layer": [{"wkt": SMALL_SQUARE_WKT, "land_use": "0103", "deduction_rate": 0.0, "terrace": "PD",
                 "slope_class": "1"}]}, roles=PARCEL_LAYER),
     ],
@@ -174,42 +167,37 @@ def deduction_class(layer: Layer, *, ctx: RuleContext) -> RuleResult:
             continue
         else:
             field, case = DEDUCTED_CLASS_FIELD, "kind" if kinds[position] else "blank"
-        params: dict[str, Any] = {
+        params = {
             "value": float(rates[position]),
             "code": codes[position],
             "expected": " / ".join(allowed_classes),
+            **({} if case == "land" else {"kind": kinds[position]}),
+            "shown": {
+                "code": format_code_with_name(layer, "land_use", codes[position], ctx),
+                "expected": " / ".join(format_code_with_name(layer, "land_use", code, ctx) for code in allowed_classes),
+                "kind": format_code_with_name(layer, "land_use", kinds[position], ctx) if has_kind_field else "",
+                "rate_field_name": layer.get_field_name("deduction_rate"),
+                **({"variant": "large_rate"} if rates[position] >= 1 else {}),
+            },
         }
-        if case != "land":
-            params["kind"] = kinds[position]
-        params["shown"] = {
-            "code": format_code_with_name(layer, "land_use", codes[position], ctx),
-            "expected": " / ".join(format_code_with_name(layer, "land_use", code, ctx) for code in allowed_classes),
-            "kind": format_code_with_name(layer, "land_use", kinds[position], ctx) if has_kind_field else "",
-            "rate_field_name": layer.get_field_name("deduction_rate"),
-        }
-        if rates[position] >= 1:
-            params["shown"]["variant"] = "large_rate"
         result.findings.append(make_value_finding(ctx, layer, position, field, ValueProblem(case, params)))
     result.findings += _report_missing_deductions(layer, cultivated & ~(rates > 0), ctx)
     if has_kind_field and template_field is not None:
         result.findings += _report_unused_classes(layer, kinds, ~(rates > 0), ctx)
-    result.findings += _report_deductions_of_level_land(layer, cultivated & (rates > 0), ctx)
-    result.findings += _report_single_rate(layer, cultivated & (rates > 0), ctx)
-    result.findings += _report_small_rates(layer, cultivated & (rates > 0), ctx)
+    for report in (_report_deductions_of_level_land, _report_single_rate, _report_small_rates):
+        result.findings += report(layer, cultivated & (rates > 0), ctx)
     return result
 
 
-def _report_unused_classes(layer: Layer, kinds: list[str], rows: NDArray, ctx: RuleContext) -> list[Finding]:
-    """Return one finding on rows that name another deducted class, although nothing is deducted.
+def _report_unused_classes(layer: Layer, kinds: list[str], rows: NDArray, ctx: RuleContext) -> Iterator[Finding]:
+    """Yield one finding on rows that name another deducted class, although nothing is deducted.
 
     ``rows`` is (n,) bool: rows without a deduction rate.
     """
     accepted_classes = ["", *ctx.norm.get("attributes.deduction_classes"), *ctx.norm.get("attributes.empty_words")]
     positions = layer.sort_rows(np.flatnonzero(rows & ~mask_texts(kinds, accepted_classes)))
-    if not positions:
-        return []
-    return [
-        ctx.finding_maker.make_row_finding(
+    if positions:
+        yield ctx.make_row_finding(
             layer,
             positions[0],
             field=DEDUCTED_CLASS_FIELD,
@@ -217,81 +205,74 @@ def _report_unused_classes(layer: Layer, kinds: list[str], rows: NDArray, ctx: R
             params={"kind": kinds[positions[0]], **make_row_list_params(layer, positions)},
             geometry=layer.plane_shapes[positions[0]],
         )
-    ]
 
 
-def _report_deductions_of_level_land(layer: Layer, rows: NDArray, ctx: RuleContext) -> list[Finding]:
-    """Return one warning on rows of level land that have a deduction.
+def _report_deductions_of_level_land(layer: Layer, rows: NDArray, ctx: RuleContext) -> Iterator[Finding]:
+    """Yield one warning on rows of level land that have a deduction.
 
     Permanent basic farmland is left to LAW010 if that rule runs, because it compares the slope classes with the survey.
     ``rows`` is (n,) bool: cultivated rows with a deduction rate.
     """
     level_classes = ctx.norm.get("attributes.level_slopes")
     level_rows = layer.sort_rows(np.flatnonzero(rows & mask_texts(layer.text("slope_class"), level_classes)))
-    if not level_rows or (layer is ctx.plan.find_layer_of_concept("farmland") and is_reported_elsewhere(ctx, "LAW010")):
-        return []
-    params = {"classes": " / ".join(level_classes), **make_row_list_params(layer, level_rows)}
-    return [_make_layer_finding(layer, level_rows, "level", params, ctx)]
+    is_farmland = layer is ctx.plan.find_layer_of_concept("farmland")
+    if level_rows and not (is_farmland and is_reported_elsewhere(ctx, "LAW010")):
+        params = {"classes": " / ".join(level_classes), **make_row_list_params(layer, level_rows)}
+        yield _make_layer_finding(layer, level_rows, "level", params, ctx)
 
 
-def _report_single_rate(layer: Layer, rows: NDArray, ctx: RuleContext) -> list[Finding]:
-    """Return one warning if rows of several slope classes or kinds all have the same deduction rate.
+def _report_single_rate(layer: Layer, rows: NDArray, ctx: RuleContext) -> Iterator[Finding]:
+    """Yield one warning if rows of several slope classes or kinds all have the same deduction rate.
 
     ``rows`` is (n,) bool: cultivated rows with a deduction rate.
     """
     positions = layer.sort_rows(np.flatnonzero(rows))
     rates = np.unique(layer.numbers("deduction_rate")[positions])
     if len(rates) != 1 or len(positions) < int(ctx.norm.get("attributes.least_rows_of_one_rate")):
-        return []
+        return
     classes, kinds = (
         sorted({value for value in np.array(layer.text(meaning), dtype=object)[positions].tolist() if value})
         for meaning in ("slope_class", "terrace")
     )
-    if max(len(classes), len(kinds)) < 2:
-        return []
-    params = {
-        "value": float(rates[0]),
-        "classes": " / ".join(classes) or "—",
-        "kinds": " / ".join(kinds) or "—",
-        **make_row_list_params(layer, positions),
-    }
-    return [_make_layer_finding(layer, positions, "one_rate", params, ctx)]
+    if max(len(classes), len(kinds)) > 1:
+        params = {
+            "value": float(rates[0]),
+            "classes": " / ".join(classes) or "—",
+            "kinds": " / ".join(kinds) or "—",
+            **make_row_list_params(layer, positions),
+        }
+        yield _make_layer_finding(layer, positions, "one_rate", params, ctx)
 
 
-def _report_small_rates(layer: Layer, rows: NDArray, ctx: RuleContext) -> list[Finding]:
-    """Return one warning on rows whose deduction rate is below the limit of their slope class.
+def _report_small_rates(layer: Layer, rows: NDArray, ctx: RuleContext) -> Iterator[Finding]:
+    """Yield one warning on rows whose deduction rate is below the limit of their slope class.
 
     ``rows`` is (n,) bool: cultivated rows with a deduction rate.
     """
     rates, classes = layer.numbers("deduction_rate"), layer.text("slope_class")
     is_small = np.zeros(len(layer), dtype=bool)
-    limits, labels = [], []
+    limit_by_label = {}
     for slope_class, limit in read_setting_words(ctx.norm, "attributes.least_rates", 2, 2, number_at=1):
-        rows_below_limit = [
-            n for n in np.flatnonzero(rows & (rates < float(limit))).tolist() if classes[n] == slope_class
-        ]
-        if rows_below_limit:
-            label = format_code_with_name(layer, "slope_class", slope_class, ctx)
-            limits.append(f"{label}: {limit}")
-            labels.append(f"“{label}” ≥ {limit}")
-            is_small[rows_below_limit] = True
+        is_below_limit = rows & (rates < float(limit)) & mask_texts(classes, [slope_class])
+        if is_below_limit.any():
+            limit_by_label[format_code_with_name(layer, "slope_class", slope_class, ctx)] = limit
+            is_small |= is_below_limit
     positions = layer.sort_rows(np.flatnonzero(is_small))
-    if not positions:
-        return []
-    params = {
-        "limits": "; ".join(limits),
-        "value": float(rates[positions].min()),
-        **make_row_list_params(layer, positions),
-    }
-    params["shown"]["limits"] = labels
-    return [_make_layer_finding(layer, positions, "small", params, ctx)]
+    if positions:
+        params = {
+            "limits": "; ".join(f"{label}: {limit}" for label, limit in limit_by_label.items()),
+            "value": float(rates[positions].min()),
+            **make_row_list_params(layer, positions),
+        }
+        params["shown"]["limits"] = [f"“{label}” ≥ {limit}" for label, limit in limit_by_label.items()]
+        yield _make_layer_finding(layer, positions, "small", params, ctx)
 
 
 def _make_layer_finding(
     layer: Layer, positions: list[int], case: str, params: dict[str, Any], ctx: RuleContext
 ) -> Finding:
     """Return the warning on several rows of a layer, with the shape of the first."""
-    return ctx.finding_maker.make_row_finding(
+    return ctx.make_row_finding(
         layer,
         positions[0],
         field=layer.get_field_name("deduction_rate"),
@@ -302,8 +283,8 @@ def _make_layer_finding(
     )
 
 
-def _report_missing_deductions(layer: Layer, rows: NDArray, ctx: RuleContext) -> list[Finding]:
-    """Return one warning on rows that have field ridges but no deduction.
+def _report_missing_deductions(layer: Layer, rows: NDArray, ctx: RuleContext) -> Iterator[Finding]:
+    """Yield one warning on rows that have field ridges but no deduction.
 
     ``rows`` is (n,) bool: cultivated rows without a deduction rate. Kind of farmland or slope class show that a row
     has ridges.
@@ -312,7 +293,7 @@ def _report_missing_deductions(layer: Layer, rows: NDArray, ctx: RuleContext) ->
     has_ridges = mask_texts(layer.text("terrace"), kinds) | mask_texts(layer.text("slope_class"), slopes)
     ridged_rows = layer.sort_rows(np.flatnonzero(rows & has_ridges))
     if not ridged_rows:
-        return []
+        return
     params = make_row_list_params(layer, ridged_rows)
     parcels = ctx.plan.find_layer_of_concept("parcels")
     if ctx.is_edit_check or parcels is None or parcels is layer or not parcels.has_field("deduction_rate"):
@@ -324,4 +305,4 @@ def _report_missing_deductions(layer: Layer, rows: NDArray, ctx: RuleContext) ->
             (layer.keys[row], float(rates[parcel_rows[row]])) for row in ridged_rows if parcel_rows[row] >= 0
         ]
         params["shown"]["survey_rates"] = [(key, rate) for key, rate in rate_by_key if rate > 0][:_MAX_SURVEY_RATES]
-    return [_make_layer_finding(layer, ridged_rows, "none", params, ctx)]
+    yield _make_layer_finding(layer, ridged_rows, "none", params, ctx)

@@ -23,12 +23,8 @@ from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import make_row_list_params, read_setting_words
-from .._places import EAST_SQUARE_WKT, SQUARE_WKT, find_equal_shapes
+from .._places import EAST_SQUARE_WKT, FAR_EAST_SQUARE_WKT, SQUARE_M2, SQUARE_WKT, find_equal_shapes
 
-FAR_EAST_SQUARE_WKT = "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"
-#: Statutory area of each square at the place of the examples, in m²: 100 km from the meridian the plane shows 0.025 %
-#: too much.
-SQUARE_M2 = 9997.55
 #: Rounding error of gross and net area in two layers, m².
 RIDGE_ROUNDING_M2 = 0.04
 #: Places that are not townships; `Texts` has their names.
@@ -168,10 +164,8 @@ def area_field_sums(
             if meaning == NET_FIELD and comparison.apparent_unit:
                 result.findings.append(_make_sum_finding(layer, "unit", comparison, rows))
                 continue
-            condition = 1 if meaning == NET_FIELD else 0
-            case = "net" if meaning == NET_FIELD else ""
-            sums = comparison.compare_field_sums(partial(_sum_rows, rows))
-            differs_in_total = sums[condition][0]
+            condition, case = (1, "net") if meaning == NET_FIELD else (0, "")
+            differs_in_total = comparison.compare_field_sums(partial(_sum_rows, rows))[condition][0]
             add = comparison.make_township_sum_function(rows)
             is_different = comparison.compare_field_sums(add)[condition]
             has_rows = add(comparison.has_value.astype(float)) > 0
@@ -182,15 +176,8 @@ def area_field_sums(
             for township_number in np.flatnonzero(is_differing).tolist():
                 is_township = township_number < len(comparison.township_names)
                 own_rows = rows & (comparison.township_number == (township_number if is_township else -1))
-                result.findings.append(
-                    _make_sum_finding(
-                        layer,
-                        case,
-                        comparison,
-                        own_rows,
-                        comparison.township_names[township_number] if is_township else AREA_OUTSIDE_TOWNSHIPS,
-                    )
-                )
+                name = comparison.township_names[township_number] if is_township else AREA_OUTSIDE_TOWNSHIPS
+                result.findings.append(_make_sum_finding(layer, case, comparison, own_rows, name))
     blanks = list(_report_blank_areas(layer, is_usable, ctx))
     result.is_applicable |= bool(blanks)
     result.findings += blanks
@@ -199,13 +186,19 @@ def area_field_sums(
     county_excess = find_county_excess(layer, ctx)
     if county_excess is not None and county is not None and not any(f.case == "" for f in result.findings):
         meaning, total, county_area = county_excess
-        params = {
-            "actual": round(total, 2),
-            "expected": round(county_area, 2),
-            "difference": round(total - county_area, 2),
-        }
-        field = layer.get_field_name(meaning)
-        result.findings.append(Finding(layer.role, case="county", field=field, params=params, related_role=county.role))
+        result.findings.append(
+            Finding(
+                layer.role,
+                case="county",
+                field=layer.get_field_name(meaning),
+                params={
+                    "actual": round(total, 2),
+                    "expected": round(county_area, 2),
+                    "difference": round(total - county_area, 2),
+                },
+                related_role=county.role,
+            )
+        )
     if not any(f.field == layer.get_field_name(NET_FIELD) for f in result.findings):
         result.findings += _report_survey_excess(layer, allowance_deduction_share, ctx)
         if parcels is not None and not ctx.is_edit_check and layer is ctx.plan.find_layer_of_concept("base_parcels"):

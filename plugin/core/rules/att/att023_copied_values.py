@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,13 @@ from .._attributes import MAX_SHOWN_FIDS, format_code_with_name, label_code_of_f
 from .._places import (
     EAST_SQUARE_WKT,
     SQUARE_WKT,
+    WIDE_WKT,
     find_equal_shapes,
+    find_row_of_largest_piece,
     find_usable_layer_or_note_reason,
     is_reported_elsewhere,
 )
 
-WIDE_WKT = "POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))"
 #: Digits of the first level of the planning list.
 CLASS_DIGITS = 2
 #: Features that a message names.
@@ -198,12 +200,12 @@ def copied_values(
         differing_rows, base_groups, survey_groups = _compare_land_use(
             base_parcels, rows, parcels, survey_rows[rows], ctx
         )
-        field_findings = (
-            _report_differences(name, base_parcels, parcels, rows, survey_rows[rows], ctx)
+        findings = [
+            finding
             for name in ctx.norm.get("attributes.base_copied_fields")
             if _is_comparable_field(name, base_parcels, parcels)
-        )
-        findings = [finding for finding in field_findings if finding is not None]
+            for finding in _report_differences(name, base_parcels, parcels, rows, survey_rows[rows], ctx)
+        ]
         for pair in dict.fromkeys(zip(base_groups.tolist(), survey_groups.tolist(), strict=True)):
             rows_of_pair = differing_rows[(base_groups == pair[0]) & (survey_groups == pair[1])]
             params, area = {"value": pair[0], "expected": pair[1]}, float(base_parcels.measure_rows(rows_of_pair).sum())
@@ -248,15 +250,12 @@ def _report_copies(layer: Layer, source: Layer, field_names: list[str], result: 
                 for name in fields
                 if (declared := layer.template.find_field_by_name(name)) is None or declared.meaning != "slope_class"
             ]
-    result.findings += [
-        finding
-        for name in fields
-        if (finding := _report_differences(name, layer, source, copies, survey_rows[copies], ctx)) is not None
-    ]
+    for name in fields:
+        result.findings += _report_differences(name, layer, source, copies, survey_rows[copies], ctx)
 
 
-def _report_other_land(layer: Layer, parcels: Layer, groups: list[str], ctx: RuleContext) -> list[Finding]:
-    """Return a finding on the rows that lie mostly on parcels of other land-use groups than ``groups``."""
+def _report_other_land(layer: Layer, parcels: Layer, groups: list[str], ctx: RuleContext) -> Iterator[Finding]:
+    """Yield a finding on the rows that lie mostly on parcels of other land-use groups than ``groups``."""
     groups_by_code = _find_land_use_groups(parcels, ctx)
     codes = parcels.text("land_use")
     other_codes = [
@@ -268,18 +267,19 @@ def _report_other_land(layer: Layer, parcels: Layer, groups: list[str], ctx: Rul
     is_on_other = (other_areas > 0) & (other_areas > least_share * layer.plane_areas)
     rows = np.array(layer.sort_rows(np.flatnonzero(is_on_other)), dtype=int)
     if not len(rows):
-        return []
-    first_parts = np.flatnonzero(parts.left == rows[0])
-    parcel_row = int(parts.right[first_parts[np.argmax(parts.area[first_parts])]])
+        return
+    parcel_row = find_row_of_largest_piece(parts, parts.left == rows[0])
     params = {"value": codes[parcel_row], "expected": Texts(ctx.lang).get("words", "between_names").join(groups)}
     area = float(layer.measure_rows(rows).sum())
     finding = _make_class_finding(layer, rows, parcels, parcel_row, "land", area, params, ctx)
     finding.params["shown"]["value"] = format_code_with_name(parcels, "land_use", codes[parcel_row], ctx)
-    return [finding]
+    yield finding
 
 
-def _report_redrawn_base(base_parcels: Layer, parcels: Layer, survey_rows: NDArray, ctx: RuleContext) -> list[Finding]:
-    """Return a finding if base parcels without the shape of a survey parcel have much land of other classes.
+def _report_redrawn_base(
+    base_parcels: Layer, parcels: Layer, survey_rows: NDArray, ctx: RuleContext
+) -> Iterator[Finding]:
+    """Yield a finding if base parcels without the shape of a survey parcel have much land of other classes.
 
     ``survey_rows``: (n,) the survey parcel with the shape of each base parcel, −1 without one.
     """
@@ -288,7 +288,7 @@ def _report_redrawn_base(base_parcels: Layer, parcels: Layer, survey_rows: NDArr
     differing_rows, _, _ = _compare_land_use(base_parcels, rows, parcels, rows_below[rows], ctx)
     area = float(np.nansum(base_parcels.measure_rows(differing_rows))) if len(differing_rows) else 0.0
     if area < float(ctx.norm.get("attributes.redrawn_base_m2")) or not len(differing_rows):
-        return []
+        return
     parcel_row = int(rows_below[differing_rows[0]])
     finding = _make_class_finding(
         base_parcels,
@@ -305,18 +305,18 @@ def _report_redrawn_base(base_parcels: Layer, parcels: Layer, survey_rows: NDArr
     )
     _name_land_uses(finding, base_parcels, parcels, ctx)
     _record_class_pairs(finding, base_parcels, differing_rows, parcels, rows_below[differing_rows], ctx)
-    return [finding]
+    yield finding
 
 
-def _report_class_differences_of_centre(centre_base: Layer, base_parcels: Layer, ctx: RuleContext) -> list[Finding]:
-    """Return a finding if much of the centre's base has other classes than the county's."""
+def _report_class_differences_of_centre(centre_base: Layer, base_parcels: Layer, ctx: RuleContext) -> Iterator[Finding]:
+    """Yield a finding if much of the centre's base has other classes than the county's."""
     base_rows = find_containing_rows(centre_base, base_parcels, ctx)
     rows = np.flatnonzero(base_rows >= 0)
     differing_rows, _, _ = _compare_land_use(centre_base, rows, base_parcels, base_rows[rows], ctx)
     areas = centre_base.statutory
     compared_area, contradicted = float(areas[rows].sum()), float(areas[differing_rows].sum())
     if not len(differing_rows) or contradicted <= float(ctx.norm.get("attributes.centre_base_share")) * compared_area:
-        return []
+        return
     base_row = int(base_rows[differing_rows[0]])
     finding = _make_class_finding(
         centre_base,
@@ -335,7 +335,7 @@ def _report_class_differences_of_centre(centre_base: Layer, base_parcels: Layer,
     finding.params["shown"]["compared_m2"] = round(compared_area, 2)
     _name_land_uses(finding, centre_base, base_parcels, ctx)
     _record_class_pairs(finding, centre_base, differing_rows, base_parcels, base_rows[differing_rows], ctx)
-    return [finding]
+    yield finding
 
 
 def _name_land_uses(finding: Finding, layer: Layer, other_layer: Layer, ctx: RuleContext) -> None:
@@ -382,7 +382,7 @@ def _make_class_finding(
     ``other_row``: row of ``other_layer`` at the first of these rows.
     """
     shown_rows = rows[:MAX_SHOWN_FIDS].tolist()
-    return ctx.finding_maker.make_row_finding(
+    return ctx.make_row_finding(
         layer,
         shown_rows[0],
         case=case,
@@ -428,23 +428,25 @@ def _find_land_use_groups(layer: Layer, ctx: RuleContext) -> dict[str, tuple[str
     for line in ctx.norm.get("attributes.base_class_groups"):
         name, *members = line.split()
         group_by_class |= dict.fromkeys(members, name)
-    groups_by_code = {}
-    for written_code, planning_codes in _find_planning_codes(layer, ctx).items():
-        groups = {group_by_class.get(planning_code[:CLASS_DIGITS], "") for planning_code in planning_codes}
-        if "" not in groups:
-            groups_by_code[written_code] = tuple(sorted(groups))
-    return groups_by_code
+    groups_by_code = {
+        written_code: {group_by_class.get(planning_code[:CLASS_DIGITS], "") for planning_code in planning_codes}
+        for written_code, planning_codes in _find_planning_codes(layer, ctx).items()
+    }
+    return {code: tuple(sorted(groups)) for code, groups in groups_by_code.items() if "" not in groups}
 
 
 def _find_exact_classes(layer: Layer, ctx: RuleContext) -> dict[str, frozenset[str]]:
     """Return code of land use as written → its second-level planning classes, where these are compared exactly."""
     exact_classes = set(ctx.norm.get("attributes.base_exact_classes"))
-    classes_by_code = {}
-    for written_code, planning_codes in _find_planning_codes(layer, ctx).items():
-        classes = frozenset(planning_code[: 2 * CLASS_DIGITS] for planning_code in planning_codes)
-        if all(one[:CLASS_DIGITS] in exact_classes and len(one) == 2 * CLASS_DIGITS for one in classes):
-            classes_by_code[written_code] = classes
-    return classes_by_code
+    classes_by_code = {
+        written_code: frozenset(planning_code[: 2 * CLASS_DIGITS] for planning_code in planning_codes)
+        for written_code, planning_codes in _find_planning_codes(layer, ctx).items()
+    }
+    return {
+        code: classes
+        for code, classes in classes_by_code.items()
+        if all(one[:CLASS_DIGITS] in exact_classes and len(one) == 2 * CLASS_DIGITS for one in classes)
+    }
 
 
 def _find_planning_codes(layer: Layer, ctx: RuleContext) -> dict[str, list[str]]:
@@ -482,34 +484,23 @@ def _is_comparable_field(name: str, layer: Layer, parcels: Layer) -> bool:
     return is_in_both and template_field is not None and not template_field.personal
 
 
-def _find_values_with_known_code(layer: Layer, name: str, values: NDArray, ctx: RuleContext) -> NDArray:
-    """Return (n,) bool: values that are in the field's code list.
-
-    All are True for a field without a list, and if ATT002, which reports unknown codes, does not run.
-    """
-    template_field = layer.template.find_field_by_name(name)
-    if template_field is None or not template_field.codes or not is_reported_elsewhere(ctx, "ATT002"):
-        return np.ones(len(values), dtype=bool)
-    return np.isin(values, list(ctx.get_code_list(template_field.codes).entry_by_code))
-
-
 def _report_differences(
     name: str, layer: Layer, parcels: Layer, rows: NDArray, parcel_rows: NDArray, ctx: RuleContext
-) -> Finding | None:
-    """Return one finding on the rows whose value differs from their parcel's.
+) -> Iterator[Finding]:
+    """Yield one finding on the rows whose value differs from their parcel's.
 
     ``rows`` are (k,) positions in the layer, ``parcel_rows`` their (k,) parcels. None if no value differs.
     """
     layer_values = np.array(layer.get_texts_by_name(name), dtype=object)[rows]
     survey_values = np.array(parcels.get_texts_by_name(name), dtype=object)[parcel_rows]
-    differing_positions = np.flatnonzero(
-        (layer_values != survey_values)
-        & (layer_values != "")
-        & (survey_values != "")
-        & _find_values_with_known_code(layer, name, layer_values, ctx)
-    )
+    is_different = (layer_values != survey_values) & (layer_values != "") & (survey_values != "")
+    template_field = layer.template.find_field_by_name(name)
+    if template_field is not None and template_field.codes and is_reported_elsewhere(ctx, "ATT002"):
+        # ATT002 reports values that are not in the field's code list.
+        is_different &= np.isin(layer_values, list(ctx.get_code_list(template_field.codes).entry_by_code))
+    differing_positions = np.flatnonzero(is_different)
     if not len(differing_positions):
-        return None
+        return
     position_of_row = {int(rows[n]): n for n in differing_positions}
     positions = layer.sort_rows(position_of_row)
     first = position_of_row[positions[0]]
@@ -519,8 +510,7 @@ def _report_differences(
         "expected": survey_values[first],
         **make_row_list_params(layer, positions, max_named_rows=MOST_NAMED_FEATURES),
     }
-    template_field = layer.template.find_field_by_name(name)
-    finding = ctx.finding_maker.make_row_finding(
+    finding = ctx.make_row_finding(
         layer,
         shown_rows[0],
         field=template_field.name if template_field is not None else name,
@@ -533,4 +523,4 @@ def _report_differences(
         shown_name: label_code_of_field(one.template.find_field_by_name(name), params[shown_name], ctx)
         for shown_name, one in (("value", layer), ("expected", parcels))
     }
-    return finding
+    yield finding

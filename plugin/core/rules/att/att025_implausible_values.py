@@ -13,10 +13,14 @@ from ...plan.layer import Layer
 from ...standard.messages.numbers import round_unlike_limit
 from ...standard.template import TemplateField
 from .._attributes import (
+    CODE_SUFFIX,
     MAX_SHOWN_FIDS,
+    NAME_SUFFIX,
     SMALL_SQUARE_WKT,
+    VILLAGE_DIGITS,
     ValueProblem,
     label_code_of_field,
+    make_example,
     make_findings_of_wrong_values,
     make_row_list_params,
     make_setting_error,
@@ -28,17 +32,8 @@ RESERVE_LAYER, FARMLAND_LAYER = {"layer": "ZRBHD"}, {"layer": "YJJBNTBHTB"}
 CULTIVATED_LAYER, HERITAGE_LAYER = {"layer": "GDBHMB"}, {"layer": "LSWHBHX"}
 #: Digits of a province in a division code.
 PROVINCE_DIGITS = 2
-#: Digits of a village in the codes of owner and place.
-VILLAGE_DIGITS = 12
-#: Ends of the names of a field with a code, and of the field with its name: ZZSXDM and ZZSXMC.
-CODE_SUFFIX, NAME_SUFFIX = "DM", "MC"
 #: Between spellings of one word, and between the numbers of a field.
 SPELLING_SEPARATOR = "|"
-
-
-def _make_plan(**values: str | int | None) -> dict[str, list[dict[str, str | int | None]]]:
-    """Return the layers of an example: one row with these values."""
-    return {"layer": [{"wkt": SMALL_SQUARE_WKT, **values}]}
 
 
 @rule(
@@ -80,37 +75,37 @@ def _make_plan(**values: str | int | None) -> dict[str, list[dict[str, str | int
     },
     fails=[
         RuleExample("a building as large as a quarter", {"layer": ["POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))"]}, finds=1, roles={"layer": "LSJZM"}, areas=(20000.0,)),
-        RuleExample("a national reserve of provincial level", _make_plan(feature_name="某山国家级自然保护区核心保护区", JB="省级"), finds=1, roles=RESERVE_LAYER),
-        RuleExample("a park that is called a reserve", _make_plan(feature_name="某山省级森林公园", LX="自然保护区"), finds=1, roles=RESERVE_LAYER),
-        RuleExample("level and kind", _make_plan(feature_name="某河国家湿地公园", LX="自然保护区", JB="市级"), finds=2, roles=RESERVE_LAYER),
-        RuleExample("the name of a code", _make_plan(feature_name="某寺（省级文物保护单位）保护范围", JB="20"), finds=1, roles=HERITAGE_LAYER),
-        RuleExample("black soil in the south", _make_plan(SFWHTD=1), finds=1, roles=CULTIVATED_LAYER, settings={"attributes.province_values": ["GDBHMB SFWHTD 1 23"]}),
-        RuleExample("nothing but exclaves", _make_plan(FRDBS="1"), finds=1, roles=FARMLAND_LAYER),
+        RuleExample("a national reserve of provincial level", make_example(feature_name="某山国家级自然保护区核心保护区", JB="省级"), finds=1, roles=RESERVE_LAYER),
+        RuleExample("a park that is called a reserve", make_example(feature_name="某山省级森林公园", LX="自然保护区"), finds=1, roles=RESERVE_LAYER),
+        RuleExample("level and kind", make_example(feature_name="某河国家湿地公园", LX="自然保护区", JB="市级"), finds=2, roles=RESERVE_LAYER),
+        RuleExample("the name of a code", make_example(feature_name="某寺（省级文物保护单位）保护范围", JB="20"), finds=1, roles=HERITAGE_LAYER),
+        RuleExample("black soil in the south", make_example(SFWHTD=1), finds=1, roles=CULTIVATED_LAYER, settings={"attributes.province_values": ["GDBHMB SFWHTD 1 23"]}),
+        RuleExample("nothing but exclaves", make_example(FRDBS="1"), finds=1, roles=FARMLAND_LAYER),
         RuleExample("an exclave of its own village", {"layer": [{"wkt": SMALL_SQUARE_WKT, "FRDBS": "1", "QSDWDM": "1402251002010000000", "ZLDWDM": "1402251002010000000"},
                 {"wkt": "POLYGON ((9 0, 900 0, 900 9, 9 9, 9 0))", "FRDBS": "0"}]}, finds=1, roles=FARMLAND_LAYER),
-        RuleExample("a short telephone number", _make_plan(LXDH="12345"), finds=1, roles=FARMLAND_LAYER),
-        RuleExample("codes of villages without their zeros", _make_plan(ZLDWDM="140225100201"), finds=1, roles=FARMLAND_LAYER),
-        RuleExample("farmland planted with trees", _make_plan(ZZSXDM="GCHF", ZZSXMC="工程恢复"), finds=1, roles=FARMLAND_LAYER, areas=(81.0,)),
-        RuleExample("fields in a river bed", _make_plan(TBXHDM="HDGD", WDGD="是"), finds=1, roles=FARMLAND_LAYER, areas=(81.0,)),
-        RuleExample("unstable fields without a reason", _make_plan(WDGD="否"), finds=1, roles=FARMLAND_LAYER, areas=(81.0,)),
-        RuleExample("a fish farm", _make_plan(BZ="实地已建养殖场，拟调出"), finds=1, roles=FARMLAND_LAYER, areas=(81.0,)),
-        RuleExample("a name for a telephone number", _make_plan(LXDH="见备注"), finds=1, roles=FARMLAND_LAYER),
+        RuleExample("a short telephone number", make_example(LXDH="12345"), finds=1, roles=FARMLAND_LAYER),
+        RuleExample("codes of villages without their zeros", make_example(ZLDWDM="140225100201"), finds=1, roles=FARMLAND_LAYER),
+        RuleExample("farmland planted with trees", make_example(ZZSXDM="GCHF", ZZSXMC="工程恢复"), finds=1, roles=FARMLAND_LAYER, areas=(81.0,)),
+        RuleExample("fields in a river bed", make_example(TBXHDM="HDGD", WDGD="是"), finds=1, roles=FARMLAND_LAYER, areas=(81.0,)),
+        RuleExample("unstable fields without a reason", make_example(WDGD="否"), finds=1, roles=FARMLAND_LAYER, areas=(81.0,)),
+        RuleExample("a fish farm", make_example(BZ="实地已建养殖场，拟调出"), finds=1, roles=FARMLAND_LAYER, areas=(81.0,)),
+        RuleExample("a name for a telephone number", make_example(LXDH="见备注"), finds=1, roles=FARMLAND_LAYER),
     ],
     passes=[
         RuleExample("a courtyard", {"layer": ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"]}, roles={"layer": "LSJZM"}),
-        RuleExample("a national reserve", _make_plan(feature_name="某山国家级自然保护区核心保护区", LX="自然保护区", JB="国家级"), roles=RESERVE_LAYER),
-        RuleExample("a national park", _make_plan(feature_name="某国家公园", LX="国家公园", JB="国家级"), roles=RESERVE_LAYER),
-        RuleExample("a park is a nature park", _make_plan(feature_name="某山国家森林公园", LX="自然公园（森林公园）", JB="国家级"), roles=RESERVE_LAYER),
-        RuleExample("a name without a level", _make_plan(feature_name="某山自然保护区", JB="省级"), roles=RESERVE_LAYER),
-        RuleExample("two names in one", _make_plan(feature_name="某山省级自然保护区（国家级风景名胜区）", LX="自然公园", JB="国家级"), roles=RESERVE_LAYER),
-        RuleExample("a code that no list explains", _make_plan(feature_name="某山国家级自然保护区", LX="01", JB="1"), roles=RESERVE_LAYER),
-        RuleExample("no black soil", _make_plan(SFWHTD=0), roles=CULTIVATED_LAYER, settings={"attributes.province_values": ["GDBHMB SFWHTD 1 23"]}),
+        RuleExample("a national reserve", make_example(feature_name="某山国家级自然保护区核心保护区", LX="自然保护区", JB="国家级"), roles=RESERVE_LAYER),
+        RuleExample("a national park", make_example(feature_name="某国家公园", LX="国家公园", JB="国家级"), roles=RESERVE_LAYER),
+        RuleExample("a park is a nature park", make_example(feature_name="某山国家森林公园", LX="自然公园（森林公园）", JB="国家级"), roles=RESERVE_LAYER),
+        RuleExample("a name without a level", make_example(feature_name="某山自然保护区", JB="省级"), roles=RESERVE_LAYER),
+        RuleExample("two names in one", make_example(feature_name="某山省级自然保护区（国家级风景名胜区）", LX="自然公园", JB="国家级"), roles=RESERVE_LAYER),
+        RuleExample("a code that no list explains", make_example(feature_name="某山国家级自然保护区", LX="01", JB="1"), roles=RESERVE_LAYER),
+        RuleExample("no black soil", make_example(SFWHTD=0), roles=CULTIVATED_LAYER, settings={"attributes.province_values": ["GDBHMB SFWHTD 1 23"]}),
         RuleExample("an exclave", {"layer": [{"wkt": SMALL_SQUARE_WKT, "FRDBS": "1", "QSDWDM": "1402231002010000000", "ZLDWDM": "1402251002010000000"},
                 {"wkt": "POLYGON ((9 0, 900 0, 900 9, 9 9, 9 0))", "FRDBS": "0"}]}, roles=FARMLAND_LAYER),
-        RuleExample("a complete code of a place", _make_plan(ZLDWDM="1402251002010000000", QSDWDM=None), roles=FARMLAND_LAYER),
-        RuleExample("fields in a river bed with a reason", _make_plan(TBXHDM="HDGD", WDGD="否", FWDGDHRLY="堤外滩地，多年稳定耕种"), roles=FARMLAND_LAYER),
+        RuleExample("a complete code of a place", make_example(ZLDWDM="1402251002010000000", QSDWDM=None), roles=FARMLAND_LAYER),
+        RuleExample("fields in a river bed with a reason", make_example(TBXHDM="HDGD", WDGD="否", FWDGDHRLY="堤外滩地，多年稳定耕种"), roles=FARMLAND_LAYER),
         RuleExample("remarks that fit", {"layer": [{"wkt": SMALL_SQUARE_WKT, "BZ": text} for text in ("已建成高标准农田", "未占用", "未被占用", "无违法占用", "占用补划", "不存在非农化", "未发现撂荒", "不调出", "禁止建房", None)]}, roles=FARMLAND_LAYER),
-        RuleExample("fields that were not sown", _make_plan(ZZSXDM="WG", TBXHDM=None), roles=FARMLAND_LAYER),
+        RuleExample("fields that were not sown", make_example(ZZSXDM="WG", TBXHDM=None), roles=FARMLAND_LAYER),
         RuleExample("telephone numbers", {"layer": [{"wkt": SMALL_SQUARE_WKT, "LXDH": number} for number in
                 ("13900000000", "0352-8320000", "(0352)8320000转802", "0352-8320000、13900000000", None)]}, roles=FARMLAND_LAYER),
     ],
@@ -149,8 +144,8 @@ def implausible_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     for template_field, value, *provinces in _read_lines_of_layer(layer, ctx, "province_values", 3) if province else ():
         result.is_applicable = True
         is_impossible = np.array(layer.get_texts_by_name(template_field.name), dtype=object) == value
-        if province not in provinces:
-            result.findings += _report_rows(layer, template_field, is_impossible, "province", value, ctx)
+        if province not in provinces and is_impossible.any():
+            result.findings.append(_make_field_finding(layer, template_field, is_impossible, "province", value, ctx))
     is_polygon = layer.template.geometry == "polygon"
     for template_field, value, limit in (
         _read_lines_of_layer(layer, ctx, "rare_values", 4, 4, number_at=3) if is_polygon else ()
@@ -162,7 +157,11 @@ def implausible_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     for template_field, pattern, *_ in _read_lines_of_layer(layer, ctx, "value_patterns", 3):
         result.is_applicable = True
         has_other_form = _find_values_without_pattern(layer.get_texts_by_name(template_field.name), pattern, ctx)
-        result.findings += _report_rows(layer, template_field, has_other_form, "pattern", "", ctx)
+        result.findings += (
+            [_make_field_finding(layer, template_field, has_other_form, "pattern", "", ctx)]
+            if has_other_form.any()
+            else []
+        )
     _report_values_against_layer(layer, result, ctx)
     for name, digits in read_setting_words(ctx.norm, "attributes.code_digits", 2, 2, number_at=1):
         template_field = _find_declared_field(layer, layer.role, name)
@@ -174,7 +173,7 @@ def implausible_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
             areas = np.nan_to_num(layer.statutory)
             result.add_applicable(
                 [
-                    ctx.finding_maker.make_row_finding(
+                    ctx.make_row_finding(
                         layer,
                         row,
                         case="area",
@@ -203,13 +202,12 @@ def _report_values_against_layer(layer: Layer, result: RuleResult, ctx: RuleCont
         name = template_field.name
         result.is_applicable = True
         rows = np.isin(layer.get_texts_by_name(name), values) & ~is_reported
-        findings = _report_unfit_rows(layer, template_field, rows, "unfit", ctx)
         names = names_by_field.get(f"{name.removesuffix(CODE_SUFFIX)}{NAME_SUFFIX}", [])
-        for finding in findings:
+        for finding in _report_unfit_rows(layer, template_field, rows, "unfit", ctx):
             if name.endswith(CODE_SUFFIX) and len(names) == len(values):
                 label = names[values.index(finding.params["value"])]
                 finding.params["shown"]["value"] = f"{finding.params['value']} {label}"
-        result.findings += findings
+            result.findings.append(finding)
         is_reported |= rows
     is_reported = np.zeros(len(layer), dtype=bool)
     for role, reason_name, name, *values in read_setting_words(ctx.norm, "attributes.reasoned_values", 3):
@@ -219,11 +217,10 @@ def _report_values_against_layer(layer: Layer, result: RuleResult, ctx: RuleCont
             rows = np.isin(layer.get_texts_by_name(name), values) & ~is_reported
             if layer.get_column_by_name(reason_name) is not None:
                 rows &= np.array(layer.get_texts_by_name(reason_name), dtype=object) == ""
-            findings = _report_unfit_rows(layer, template_field, rows, "reason", ctx)
-            for finding in findings:
+            for finding in _report_unfit_rows(layer, template_field, rows, "reason", ctx):
                 finding.params["first"] = reason_name
                 finding.params["shown"]["first"] = _label_field(layer, reason_name)
-            result.findings += findings
+                result.findings.append(finding)
             is_reported |= rows
     for template_field, *words in _read_lines_of_layer(layer, ctx, "remark_words", 3):
         if not template_field.personal:
@@ -231,10 +228,9 @@ def _report_values_against_layer(layer: Layer, result: RuleResult, ctx: RuleCont
             texts = layer.get_texts_by_name(template_field.name)
             word_by_text = {text: _find_contradicting_word(text, words, ctx) for text in dict.fromkeys(texts)}
             rows = np.array([bool(word_by_text[text]) for text in texts], dtype=bool)
-            findings = _report_unfit_rows(layer, template_field, rows, "remark", ctx)
-            for finding in findings:
+            for finding in _report_unfit_rows(layer, template_field, rows, "remark", ctx):
                 finding.params["word"] = word_by_text[texts[layer.sort_rows(np.flatnonzero(rows))[0]]]
-            result.findings += findings
+                result.findings.append(finding)
 
 
 def _find_contradicting_word(text: str, words: list[str], ctx: RuleContext) -> str:
@@ -251,16 +247,15 @@ def _find_contradicting_word(text: str, words: list[str], ctx: RuleContext) -> s
 
 def _report_unfit_rows(
     layer: Layer, template_field: TemplateField, is_unfit: NDArray, case: str, ctx: RuleContext
-) -> list[Finding]:
-    """Return one finding on all rows of ``is_unfit``, (n,) bool, with their area; none without such a row."""
-    rows = layer.sort_rows(np.flatnonzero(is_unfit))
-    if not rows:
-        return []
-    value = layer.get_texts_by_name(template_field.name)[rows[0]]
-    finding = _make_field_finding(layer, template_field, is_unfit, case, value, ctx)
-    if layer.template.geometry == "polygon":
-        finding.area_m2 = float(np.nansum(layer.measure_rows(rows)))
-    return [finding]
+) -> Iterator[Finding]:
+    """Yield one finding on all rows of ``is_unfit``, (n,) bool, with their area; none without such a row."""
+    for row in layer.sort_rows(np.flatnonzero(is_unfit))[:1]:
+        finding = _make_field_finding(
+            layer, template_field, is_unfit, case, layer.get_texts_by_name(template_field.name)[row], ctx
+        )
+        if layer.template.geometry == "polygon":
+            finding.area_m2 = float(np.nansum(layer.measure_rows(np.flatnonzero(is_unfit))))
+        yield finding
 
 
 def _find_declared_field(layer: Layer, role: str, name: str) -> TemplateField | None:
@@ -285,22 +280,21 @@ def _read_lines_of_layer(layer: Layer, ctx: RuleContext, setting: str, *counts: 
 
 def _report_frequent_value(
     layer: Layer, template_field: TemplateField, value: str, limit: float, ctx: RuleContext
-) -> list[Finding]:
-    """Return a finding if more than a share ``limit`` of the layer's area has a value that few features have."""
+) -> Iterator[Finding]:
+    """Yield a finding if more than a share ``limit`` of the layer's area has a value that few features have."""
     areas = layer.plane_areas
     has_value = np.array(layer.get_texts_by_name(template_field.name), dtype=object) == value
     share = float(areas[has_value].sum() / areas.sum()) if areas.sum() > 0 else 0.0
-    if share <= limit:
-        return []
-    finding = _make_field_finding(layer, template_field, has_value, "rare", value, ctx)
-    finding.params |= {"percent": round_unlike_limit(100 * share, 100 * limit), "limit": round(100 * limit, 2)}
-    return [finding]
+    if share > limit:
+        finding = _make_field_finding(layer, template_field, has_value, "rare", value, ctx)
+        finding.params |= {"percent": round_unlike_limit(100 * share, 100 * limit), "limit": round(100 * limit, 2)}
+        yield finding
 
 
 def _report_equal_codes(
     layer: Layer, template_field: TemplateField, value: str, codes: list[str], ctx: RuleContext
-) -> list[Finding]:
-    """Return a finding on rows with a value for which two code fields must name different villages, but name the same.
+) -> Iterator[Finding]:
+    """Yield a finding on rows with a value for which two code fields must name different villages, but name the same.
 
     ``codes``: names of the two code fields.
     """
@@ -309,17 +303,16 @@ def _report_equal_codes(
     )
     has_value = np.array(layer.get_texts_by_name(template_field.name), dtype=object) == value
     is_same = has_value & (first == second) & (first != "")
-    if not is_same.any():
-        return []
-    finding = _make_field_finding(layer, template_field, is_same, "same_codes", value, ctx)
-    finding.params |= {"first": codes[0], "second": codes[1]}
-    finding.params["shown"] |= {"first": _label_field(layer, codes[0]), "second": _label_field(layer, codes[1])}
-    return [finding]
+    if is_same.any():
+        finding = _make_field_finding(layer, template_field, is_same, "same_codes", value, ctx)
+        finding.params |= {"first": codes[0], "second": codes[1]}
+        finding.params["shown"] |= {"first": _label_field(layer, codes[0]), "second": _label_field(layer, codes[1])}
+        yield finding
 
 
 def _report_other_words_than_in_name(
     layer: Layer, template_field: TemplateField, groups: list[str], ctx: RuleContext
-) -> list[Finding]:
+) -> Iterator[Finding]:
     """Return a finding for each row whose field has the word of another group than its name.
 
     ``groups``: words that exclude each other; spellings of one word are joined with ``|``.
@@ -358,35 +351,28 @@ def _find_values_without_pattern(values: list[str], pattern: str, ctx: RuleConte
     return np.array([bool(value) and not expected_pattern.fullmatch(value) for value in values], dtype=bool)
 
 
-def _report_short_codes(layer: Layer, template_field: TemplateField, digits: int, ctx: RuleContext) -> list[Finding]:
-    """Return a finding on codes with fewer than ``digits`` digits.
+def _report_short_codes(
+    layer: Layer, template_field: TemplateField, digits: int, ctx: RuleContext
+) -> Iterator[Finding]:
+    """Yield a finding on codes with fewer than ``digits`` digits.
 
     It is for information only if all codes of the layer have one length.
     """
     codes = np.array(layer.get_texts_by_name(template_field.name), dtype=object)
     lengths = np.array([len(code) if code.isascii() and code.isdigit() else 0 for code in codes], dtype=int)
     is_short = (lengths > 0) & (lengths < digits)
-    if not is_short.any():
-        return []
-    first_code = str(codes[layer.sort_rows(np.flatnonzero(is_short))[0]])
-    finding = _make_field_finding(layer, template_field, is_short, "digits", first_code, ctx)
-    finding.params["expected"] = digits
-    if len(np.unique(lengths[lengths > 0])) == 1:
-        finding.severity = Severity.INFO
-    return [finding]
+    for row in layer.sort_rows(np.flatnonzero(is_short))[:1]:
+        finding = _make_field_finding(layer, template_field, is_short, "digits", str(codes[row]), ctx)
+        finding.params["expected"] = digits
+        if len(np.unique(lengths[lengths > 0])) == 1:
+            finding.severity = Severity.INFO
+        yield finding
 
 
 def _label_field(layer: Layer, name: str) -> str:
     """Return the name of a field with its Chinese name in brackets."""
     template_field = layer.template.find_field_by_name(name)
     return name if template_field is None or not template_field.alias else f"{name} ({template_field.alias})"
-
-
-def _report_rows(
-    layer: Layer, template_field: TemplateField, is_wrong: NDArray, case: str, value: str, ctx: RuleContext
-) -> list[Finding]:
-    """Return the finding on all rows of ``is_wrong``, (n,) bool, if there are any."""
-    return [_make_field_finding(layer, template_field, is_wrong, case, value, ctx)] if is_wrong.any() else []
 
 
 def _make_field_finding(
@@ -403,7 +389,7 @@ def _make_field_finding(
         label = label_code_of_field(template_field, value, ctx)
         if label != value and not template_field.personal:
             params["shown"]["value"] = label
-    return ctx.finding_maker.make_row_finding(
+    return ctx.make_row_finding(
         layer,
         rows[0],
         case=case,

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rules on shapes that can be measured: present, valid, in one part, without arcs."""
 
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -35,7 +38,7 @@ from .._places import SQUARE_WKT, is_reported_elsewhere
     ],
     passes=[RuleExample("a square", {"layer": [SQUARE_WKT]})],
 )
-def empty_geometry(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
+def empty_geometry(layer: Layer, *, ctx: RuleContext) -> Iterator[Finding]:
     """Every row has a shape.
 
     What it checks
@@ -48,28 +51,15 @@ def empty_geometry(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
     Limits
         None known.
     """
-    empty_rows = np.flatnonzero(layer.empty_rows).tolist()
-    findings = []
-    for position, name in zip(empty_rows, _read_names(layer, empty_rows), strict=True):
-        findings.append(
-            ctx.finding_maker.make_row_finding(
-                layer, position, params={"shown": {"feature_name": name}} if name else {}
-            )
-        )
-    return findings
-
-
-def _read_names(layer: Layer, rows: list[int]) -> list[str]:
-    """Return the name of each of some rows, or of the village where its land is.
-
-    ``rows``: (k,) positions. Empty without a name, and for a field with personal data.
-    """
-    # 坐落单位名称, the village where the land is
+    # ZLDWMC is 坐落单位名称, the village where the land is.
     name_field = layer.template.find_field("feature_name") or layer.template.find_field_by_name("ZLDWMC")
-    if not rows or name_field is None or name_field.personal:
-        return [""] * len(rows)
-    names = layer.get_texts_by_name(name_field.name)
-    return [names[row] and shorten_or_mask_value(name_field, names[row]) for row in rows]
+    for position in np.flatnonzero(layer.empty_rows).tolist():
+        name = (
+            shorten_or_mask_value(name_field, layer.get_texts_by_name(name_field.name)[position])
+            if name_field is not None and not name_field.personal
+            else ""
+        )
+        yield ctx.make_row_finding(layer, position, params={"shown": {"feature_name": name}} if name else {})
 
 
 _GEOMETRY_TYPES = {
@@ -143,7 +133,7 @@ _TYPE_IDS = {
         ),
     ],
 )
-def invalid_geometry(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
+def invalid_geometry(layer: Layer, *, ctx: RuleContext) -> Iterator[Finding]:
     """Every shape is valid and has the layer's geometry type.
 
     What it checks
@@ -160,12 +150,11 @@ def invalid_geometry(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
         another geometry type, the rule reports one finding for each type; SCH005 reports such a layer when it also
         runs.
     """
-    findings = []
+    expected_type = layer.template.geometry
     if layer.has_wrong_geometry_type and not ctx.is_edit_check and not is_reported_elsewhere(ctx, "SCH005"):
-        findings = _report_wrong_types(layer, ctx)
+        yield from _report_wrong_types(layer, ctx)
     # GEO004 reports arcs when it also runs.
     curves = set() if is_reported_elsewhere(ctx, "GEO004") else set(layer.source.fids_with_arcs)
-    expected_type = layer.template.geometry
     is_flat = layer.find_flat_rows(ctx.tolerance.cluster_m)
     has_other_type = ~np.isin(shapely.get_type_id(layer.unrepaired_shapes), _TYPE_IDS[expected_type])
     has_curve = np.isin(layer.fids, list(curves)) if curves else np.zeros(len(layer), dtype=bool)
@@ -173,67 +162,50 @@ def invalid_geometry(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
     is_suspect[list(layer.stray_rows)] = True
     for position in np.flatnonzero(is_suspect & ~layer.empty_rows).tolist():
         shape = layer.unrepaired_shapes[position]
+        make_finding = partial(ctx.make_row_finding, layer, position)
         if layer.broken_rows[position]:
-            findings.append(
-                ctx.finding_maker.make_row_finding(layer, position, case="invalid", params={"reason": "unreadable"})
-            )
+            yield make_finding(case="invalid", params={"reason": "unreadable"})
             continue
         if position in layer.stray_rows:
-            params: dict[str, Any] = {"reason": "misplaced", "crs": crs_care.make_crs_label(layer.crs)}
-            findings.append(ctx.finding_maker.make_row_finding(layer, position, case="misplaced", params=params))
+            yield make_finding(
+                case="misplaced", params={"reason": "misplaced", "crs": crs_care.make_crs_label(layer.crs)}
+            )
         elif layer.invalid_rows[position]:
             name, point = find_invalidity_reason(layer.raw_shapes[position])
-            params = {"reason": name}
             point = layer.reproject_to_plane(point) if point is not None else _find_any_point(shape)
-            findings.append(
-                ctx.finding_maker.make_row_finding(layer, position, case="invalid", params=params, geometry=point)
-            )
+            yield make_finding(case="invalid", params={"reason": name}, geometry=point)
         elif _GEOMETRY_TYPES[shape.geom_type] != expected_type:
             if layer.has_wrong_geometry_type:
                 continue
             params = {"reason": "type", "expected": expected_type, "actual": _GEOMETRY_TYPES[shape.geom_type]}
-            findings.append(
-                ctx.finding_maker.make_row_finding(
-                    layer, position, case="type", params=params, geometry=_find_any_point(shape)
-                )
-            )
+            yield make_finding(case="type", params=params, geometry=_find_any_point(shape))
         elif expected_type == "polygon" and is_flat[position]:
-            findings.append(
-                ctx.finding_maker.make_row_finding(
-                    layer, position, case="zero_area", params={"reason": "zero_area"}, geometry=_find_any_point(shape)
-                )
-            )
+            yield make_finding(case="zero_area", params={"reason": "zero_area"}, geometry=_find_any_point(shape))
         if has_curve[position]:
-            params = {"reason": "curve", "step": layer.source.curve_step}
-            findings.append(
-                ctx.finding_maker.make_row_finding(
-                    layer, position, case="curve", params=params, geometry=_find_any_point(shape)
-                )
+            yield make_finding(
+                case="curve",
+                params={"reason": "curve", "step": layer.source.curve_step},
+                geometry=_find_any_point(shape),
             )
-    return findings
 
 
-def _report_wrong_types(layer: Layer, ctx: RuleContext) -> list[Finding]:
-    """Return one finding for each geometry type that is not the template's.
+def _report_wrong_types(layer: Layer, ctx: RuleContext) -> Iterator[Finding]:
+    """Yield one finding for each geometry type that is not the template's.
 
-    Its geometry is a multipoint with one point of each shape of this type.
-    """
-    places: dict[str, list[Any]] = {}
+    DOC"""
+    places: dict[str, list[Any]] = defaultdict(list)
     for position in np.flatnonzero(~(layer.empty_rows | layer.broken_rows | layer.invalid_rows)).tolist():
         shape = layer.unrepaired_shapes[position]
         if _GEOMETRY_TYPES[shape.geom_type] != layer.template.geometry and position not in layer.stray_rows:
-            places.setdefault(_GEOMETRY_TYPES[shape.geom_type], []).append(_find_any_point(shape))
-    findings = []
+            places[_GEOMETRY_TYPES[shape.geom_type]].append(_find_any_point(shape))
     for actual, points in places.items():
-        findings.append(
-            Finding(
-                layer.role,
-                case="types",
-                params={"reason": "type", "expected": layer.template.geometry, "actual": actual, "count": len(points)},
-                geometry=shapely.multipoints([point for point in points if point is not None]),
-            )
+        yield Finding(
+            layer.role,
+            case="types",
+            params={"reason": "type", "expected": layer.template.geometry, "actual": actual, "count": len(points)},
+            geometry=shapely.multipoints([point for point in points if point is not None]),
+            by_place=True,
         )
-    return ctx.finding_maker.mark_findings_by_location(findings)
 
 
 def _find_any_point(shape: Any) -> Any:
@@ -268,7 +240,7 @@ def _find_any_point(shape: Any) -> Any:
         RuleExample("polygon hole", {"layer": ["POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0), (2 2, 3 2, 3 3, 2 2))"]}),
     ],
 )
-def multipart(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
+def multipart(layer: Layer, *, ctx: RuleContext) -> Iterator[Finding]:
     """Every feature has one part.
 
     What it checks
@@ -283,16 +255,12 @@ def multipart(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
         None known.
     """
     parts = shapely.get_num_geometries(layer.unrepaired_shapes)
-    findings = []
     for position in np.flatnonzero(~layer.empty_rows & (parts > 1)).tolist():
         params: dict[str, Any] = {"parts": int(parts[position])}
         if layer.template.geometry == "polygon":
             areas = ctx.geometry.measure_drawn_areas(shapely.get_parts(layer.plane_shapes[position]))
             params["shown"] = {"part_areas_m2": sorted((round(float(area), 2) for area in areas), reverse=True)}
-        findings.append(
-            ctx.finding_maker.make_row_finding(layer, position, params=params, geometry=layer.plane_shapes[position])
-        )
-    return findings
+        yield ctx.make_row_finding(layer, position, params=params, geometry=layer.plane_shapes[position])
 
 
 @rule(
@@ -327,9 +295,7 @@ def curves(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
     """
     fids_with_curves = set(layer.source.fids_with_arcs)
     return [
-        ctx.finding_maker.make_row_finding(
-            layer, row, params={"step": layer.source.curve_step}, geometry=layer.plane_shapes[row]
-        )
+        ctx.make_row_finding(layer, row, params={"step": layer.source.curve_step}, geometry=layer.plane_shapes[row])
         for row, fid in enumerate(layer.fids)
         if fid in fids_with_curves
     ]

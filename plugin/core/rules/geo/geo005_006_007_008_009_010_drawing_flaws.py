@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rules on traces of careless drawing: acute angles, tiny or narrow parts, near or too many vertices."""
 
-from __future__ import annotations
-
-from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -20,8 +18,10 @@ from ...geometry.validity import mask_missing_shapes
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import format_code_with_name
+from .._attributes import find_value_of_most_land, format_code_with_name
 from .._places import (
+    ISLAND_WKT,
+    RING_WKT,
     SQUARE_WKT,
     is_layer_in_setting,
     is_reported_elsewhere,
@@ -39,7 +39,7 @@ from .._places import (
     severity=Severity.WARNING,
     local=True,
     basis=["G2"],
-    needs={"layer": LayerNeed(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER, polygons_only=True)},
     messages={
         "acute": "{layer} ({key}) has acute corners below {limit}°: {count} (the sharpest {angle}°), most likely drawing "
         "errors. Compare the edge with {authority}: move or delete a wrong vertex; on an edge shared with a neighbour, "
@@ -68,7 +68,7 @@ from .._places import (
 )  # fmt: skip
 def acute_angles(
     layer: Layer, *, ctx: RuleContext, below_degrees: float = 10.0, spike_degrees: float = 1.0
-) -> list[Finding] | None:
+) -> Iterator[Finding]:
     """Polygons have no acute corners and no spikes.
 
     What it checks
@@ -84,14 +84,12 @@ def acute_angles(
         Not part of the default run, because parcels along roads and rivers end in real acute corners. One finding for
         each feature and kind. GEO002 reports invalid shapes; this rule checks them after correction.
     """
-    if layer.template.geometry != "polygon":
-        return None
     corners = find_sharp_corners(
         select_valid_polygons(layer), max(below_degrees, spike_degrees), cancellation=ctx.cancellation
     )
     is_spike = corners.angle_or_distance < spike_degrees
-    findings = make_findings_by_row(layer, corners, ~is_spike, "angle", ctx, case="acute", limit=below_degrees)
-    return findings + make_findings_by_row(layer, corners, is_spike, "angle", ctx, case="spike", limit=spike_degrees)
+    for case, is_of_case, limit in (("acute", ~is_spike, below_degrees), ("spike", is_spike, spike_degrees)):
+        yield from make_findings_by_row(layer, corners, is_of_case, "angle", ctx, case=case, limit=limit)
 
 
 #: Settings ``quality.min_area_m2.<role>``; a layer without the setting has no minimum area.
@@ -105,7 +103,7 @@ AREA_SETTING = "quality.min_area_m2"
     severity=Severity.WARNING,
     local=True,
     basis=["G5"],
-    needs={"layer": LayerNeed(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER, polygons_only=True)},
     messages={
         "": "{layer} ({key}) has {area_m2}, below the layer's minimum of {limit} m² (set under “minimum areas by "
         "layer” [quality.min_area_m2] in the county's profile file); the receiving side may reject it. Compare with "
@@ -143,19 +141,16 @@ def small_polygons(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         GEO002 reports shapes without area.
     """
     limit = ctx.norm.get_settings_section(AREA_SETTING).get(layer.role)
-    if layer.template.geometry != "polygon":
-        return RuleResult(is_applicable=False)
     if limit is None:
         return RuleResult(is_applicable=False, notes=[("min_area_unset", {})])
     county_setting = f"{AREA_SETTING}.{layer.role}"
     result = RuleResult(unconfirmed=[county_setting if county_setting in ctx.norm.profile.settings else AREA_SETTING])
     # An area in the plane is far less wrong than by half: only rows near the limit have to be measured.
-    may_be_small = layer.has_shape & (layer.plane_areas < 2 * limit)
-    candidates = np.flatnonzero(may_be_small)
+    candidates = np.flatnonzero(layer.has_shape & (layer.plane_areas < 2 * limit))
     for row, area in zip(candidates.tolist(), layer.measure_rows(candidates).tolist(), strict=True):
         if 0 < area < limit:
             result.findings.append(
-                ctx.finding_maker.make_row_finding(
+                ctx.make_row_finding(
                     layer, row, area_m2=area, params={"limit": float(limit)}, geometry=layer.plane_shapes[row]
                 )
             )
@@ -174,7 +169,7 @@ WIDTH_SETTING = "quality.narrow_m"
     local=True,
     concurrent=True,
     basis=["usual-practice"],
-    needs={"layer": LayerNeed(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER, polygons_only=True)},
     messages={
         "": "{layer} ({key}) has places narrower than {limit} m: {count} ({area} in total), most likely left by a "
         "cut; such strips can be neither used nor bounded. Compare with {authority}: cut off a leftover and merge "
@@ -217,16 +212,18 @@ def narrow_parts(layer: Layer, *, ctx: RuleContext, narrow_m: float = 2.0) -> Ru
         invalid shapes.
     """
     width = float(ctx.norm.get_settings_section(WIDTH_SETTING).get(layer.role, narrow_m))
-    if layer.template.geometry != "polygon" or width <= 0:
+    if width <= 0:
         return None
     rows, places = parts_narrower(select_valid_polygons(layer), width, cancellation=ctx.cancellation)
     area = ctx.geometry.measure_drawn_areas(places)
-    findings = []
+    # A county's width for this layer is as reliable as its source.
+    county_setting = f"{WIDTH_SETTING}.{layer.role}"
+    result = RuleResult(unconfirmed=[county_setting] if county_setting in ctx.norm.profile.settings else [])
     for row in np.unique(rows).tolist():
         is_of_row = rows == row
         parts = places[is_of_row]
-        findings.append(
-            ctx.finding_maker.make_row_finding(
+        result.findings.append(
+            ctx.make_row_finding(
                 layer,
                 row,
                 area_m2=float(area[is_of_row].sum()),
@@ -234,11 +231,7 @@ def narrow_parts(layer: Layer, *, ctx: RuleContext, narrow_m: float = 2.0) -> Ru
                 geometry=parts[0] if len(parts) == 1 else shapely.multipolygons(parts),
             )
         )
-    # A county's width for this layer is as reliable as its source.
-    county_setting = f"{WIDTH_SETTING}.{layer.role}"
-    return RuleResult(
-        findings=findings, unconfirmed=[county_setting] if county_setting in ctx.norm.profile.settings else []
-    )
+    return result
 
 
 @rule(
@@ -248,7 +241,7 @@ def narrow_parts(layer: Layer, *, ctx: RuleContext, narrow_m: float = 2.0) -> Ru
     severity=Severity.WARNING,
     local=True,
     basis=["G7", "G9"],
-    needs={"layer": LayerNeed(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER, polygons_only=True)},
     uses=["tolerance"],
     messages={
         "repeated": "{layer} ({key}) has repeated vertices: {count}. The area is not affected, but the receiving side "
@@ -270,7 +263,7 @@ def narrow_parts(layer: Layer, *, ctx: RuleContext, narrow_m: float = 2.0) -> Ru
         RuleExample("two centimetres apart", {"layer": ["POLYGON ((0 0, 100 0, 100 0.02, 100 100, 0 100, 0 0))"]}),
     ],
 )  # fmt: skip
-def near_vertices(layer: Layer, *, ctx: RuleContext, within_m: float = 0.01) -> list[Finding] | None:
+def near_vertices(layer: Layer, *, ctx: RuleContext, within_m: float = 0.01) -> Iterator[Finding]:
     """Vertices of a polygon do not coincide.
 
     What it checks
@@ -284,19 +277,15 @@ def near_vertices(layer: Layer, *, ctx: RuleContext, within_m: float = 0.01) -> 
         Not part of the default run, because the norm was not read (mark C). One finding for each feature and kind. A
         layer in degrees is measured in the plan's plane.
     """
-    if layer.template.geometry != "polygon":
-        return None
     cluster_m = ctx.tolerance.cluster_m
     close_vertices = vertices_near(
         select_valid_polygons(layer), max(within_m, cluster_m), cancellation=ctx.cancellation
     )
     is_repeated = close_vertices.angle_or_distance <= cluster_m
-    findings = []
     for case, is_of_case, limit in (("repeated", is_repeated, cluster_m), ("near", ~is_repeated, within_m)):
-        findings += make_findings_by_row(
+        yield from make_findings_by_row(
             layer, close_vertices, is_of_case, "distance", ctx, case=case, decimals=4, limit=limit
         )
-    return findings
 
 
 THREE_HOLES_WKT = (
@@ -311,7 +300,7 @@ THREE_HOLES_WKT = (
     severity=Severity.INFO,
     local=True,
     basis=["usual-practice"],
-    needs={"layer": LayerNeed(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER, polygons_only=True)},
     messages={
         "vertices": "{layer} ({key}) has more than {limit} vertices (a limit of the plugin, no national norm): "
         "{count}; programs of the receiving side may not respond. If the shape is right and the receiving side sets "
@@ -335,7 +324,7 @@ THREE_HOLES_WKT = (
 )
 def complex_shapes(
     layer: Layer, *, ctx: RuleContext, vertices_count: int = 100_000, holes_count: int = 200
-) -> list[Finding] | None:
+) -> Iterator[Finding]:
     """No single shape is too large to process.
 
     What it checks
@@ -348,8 +337,6 @@ def complex_shapes(
     Limits
         Not part of the default run, and only a note: the two limits are those of the plugin (mark C).
     """
-    if layer.template.geometry != "polygon":
-        return None
     rows = np.flatnonzero(~mask_missing_shapes(select_valid_polygons(layer)))
     # A hole has at least four vertices, with the closing one. Stored vertices are counted: in the plane, long edges
     # may have more.
@@ -357,26 +344,19 @@ def complex_shapes(
     shapes = layer.raw_shapes[rows]
     parts, shape_of_part = shapely.get_parts(shapes, return_index=True)
     holes = np.bincount(shape_of_part, weights=shapely.get_num_interior_rings(parts), minlength=len(shapes)).astype(int)
-    closing_vertices = holes + shapely.get_num_geometries(shapes)
-    vertices = shapely.get_num_coordinates(shapes) - closing_vertices
-    findings = []
+    # Each ring has a closing vertex.
+    vertices = shapely.get_num_coordinates(shapes) - holes - shapely.get_num_geometries(shapes)
     for case, counts, limit in (("vertices", vertices, vertices_count), ("holes", holes, holes_count)):
         for n in np.flatnonzero(counts > limit).tolist():
-            row = int(rows[n])
-            findings.append(
-                ctx.finding_maker.make_row_finding(
-                    layer,
-                    row,
-                    case=case,
-                    params={"count": int(counts[n]), "limit": limit},
-                    geometry=layer.plane_shapes[row],
-                )
+            yield ctx.make_row_finding(
+                layer,
+                int(rows[n]),
+                case=case,
+                params={"count": int(counts[n]), "limit": limit},
+                geometry=layer.plane_shapes[rows[n]],
             )
-    return findings
 
 
-RING_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"
-ISLAND_WKT = "POLYGON ((40 40, 60 40, 60 60, 40 60, 40 40))"
 #: A hole with a smaller open share than this is filled: the rest is a gap, which TOP004 reports.
 MIN_OPEN_SHARE = 0.5
 
@@ -462,7 +442,7 @@ def unexpected_holes(layer: Layer, *, ctx: RuleContext, window_share: float = 0.
     )
     findings = []
     for n, row in enumerate(rows.tolist()):
-        finding = ctx.finding_maker.make_row_finding(
+        finding = ctx.make_row_finding(
             layer,
             row,
             case="window" if is_window[n] else "hole",
@@ -470,11 +450,12 @@ def unexpected_holes(layer: Layer, *, ctx: RuleContext, window_share: float = 0.
             area_m2=float(areas[n]),
             width_m=float(widths[n]),
             geometry=unfilled_holes[n],
+            by_place=True,
         )
         if finding.case == "hole" and (land := _find_main_land_use(unfilled_holes[n], layer, ctx)):
             finding.params["shown"] = {"hole_land": land}
         findings.append(finding)
-    return ctx.finding_maker.mark_findings_by_location(findings)
+    return findings
 
 
 def _find_main_land_use(hole: Any, layer: Layer, ctx: RuleContext) -> dict[str, Any] | None:
@@ -485,13 +466,11 @@ def _find_main_land_use(hole: Any, layer: Layer, ctx: RuleContext) -> dict[str, 
     _, rows = parcels.polygons.find_pairs_within(np.array([hole]), 0.0)
     rows = rows[~parcels.invalid_rows[rows]]
     codes = np.array(parcels.text("land_use"), dtype=object)[rows]
-    area_of_code: dict[str, float] = defaultdict(float)
-    for code, area in zip(codes, shapely.area(shapely.intersection(parcels.plane_shapes[rows], hole)), strict=True):
-        area_of_code[code] += float(area)
-    main_code = max(area_of_code, key=area_of_code.__getitem__, default="")
-    if not main_code or not area_of_code[main_code]:
+    areas = shapely.area(shapely.intersection(parcels.plane_shapes[rows], hole))
+    main_code = find_value_of_most_land(codes, areas)
+    share = min(float(areas[codes == main_code].sum()) / hole.area, 1.0)
+    if not main_code or not share:
         return None
-    share = min(area_of_code[main_code] / hole.area, 1.0)
     return {"name": format_code_with_name(parcels, "land_use", main_code, ctx), "share": f"{share * 100:.2f}"}
 
 

@@ -4,14 +4,12 @@
 import numpy as np
 import shapely
 
-from ...engine.context import RuleContext
+from ...engine.context import RuleContext, find_land_rows
 from ...geometry import crs as crs_care
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
 from ...plan.layer import Layer
-from .._places import is_reported_elsewhere
-
-COUNTY_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+from .._places import SQUARE_WKT, is_reported_elsewhere
 
 
 @rule(
@@ -28,19 +26,19 @@ COUNTY_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "if it does not belong to the county.",
     },
     fails=[
-        RuleExample("a feature ten kilometres off", {"layer": ["POLYGON ((10000 0, 10010 0, 10010 10, 10000 0))"], "county": [COUNTY_WKT]},
+        RuleExample("a feature ten kilometres off", {"layer": ["POLYGON ((10000 0, 10010 0, 10010 10, 10000 0))"], "county": [SQUARE_WKT]},
                 finds=1),
-        RuleExample("one vertex ran away", {"layer": ["POLYGON ((0 0, 10 0, 5 -9000, 0 0))"], "county": [COUNTY_WKT]}, finds=1),
-        RuleExample("a point", {"layer": ["POINT (20000 0)"], "county": [COUNTY_WKT]}, finds=1, roles={"layer": "BKYDWWD"}),
-        RuleExample("a nearer limit", {"layer": ["POLYGON ((150 0, 160 0, 160 10, 150 0))"], "county": [COUNTY_WKT]}, finds=1,
+        RuleExample("one vertex ran away", {"layer": ["POLYGON ((0 0, 10 0, 5 -9000, 0 0))"], "county": [SQUARE_WKT]}, finds=1),
+        RuleExample("a point", {"layer": ["POINT (20000 0)"], "county": [SQUARE_WKT]}, finds=1, roles={"layer": "BKYDWWD"}),
+        RuleExample("a nearer limit", {"layer": ["POLYGON ((150 0, 160 0, 160 10, 150 0))"], "county": [SQUARE_WKT]}, finds=1,
                 parameters={"far_m": 50.0}),
     ],
     passes=[
         RuleExample("a zone at sea", {"layer": [{"wkt": "POLYGON ((10000 0, 10010 0, 10010 10, 10000 0))", "zone_code": "660"}],
-                                      "county": [COUNTY_WKT]}, roles={"layer": "GHFQ"}),
-        RuleExample("across the edge is another rule's", {"layer": ["POLYGON ((90 0, 110 0, 110 10, 90 0))"], "county": [COUNTY_WKT]}),
+                                      "county": [SQUARE_WKT]}, roles={"layer": "GHFQ"}),
+        RuleExample("across the edge is another rule's", {"layer": ["POLYGON ((90 0, 110 0, 110 10, 90 0))"], "county": [SQUARE_WKT]}),
         RuleExample("reported already where the area outside is checked",
-                {"layer": ["POLYGON ((10000 0, 10010 0, 10010 10, 10000 0))"], "county": [COUNTY_WKT]}, parameters={"rules": ["TOP003"]}),
+                {"layer": ["POLYGON ((10000 0, 10010 0, 10010 10, 10000 0))"], "county": [SQUARE_WKT]}, parameters={"rules": ["TOP003"]}),
     ],
 )  # fmt: skip
 def far_from_county(layer: Layer, county: Layer, *, ctx: RuleContext, far_m: float = 5000.0) -> list[Finding] | None:
@@ -66,10 +64,10 @@ def far_from_county(layer: Layer, county: Layer, *, ctx: RuleContext, far_m: flo
     # Rows without a shape have no bounds and are not far from the county.
     farthest_m = np.nan_to_num(distances, nan=0.0).max(axis=1, initial=0.0)
     return [
-        ctx.finding_maker.make_row_finding(
+        ctx.make_row_finding(
             layer, row, params={"distance": round(float(farthest_m[row]))}, geometry=layer.plane_shapes[row]
         )
-        for row in np.flatnonzero((farthest_m > far_m) & ctx.find_land_rows(layer)).tolist()
+        for row in np.flatnonzero((farthest_m > far_m) & find_land_rows(layer, ctx.norm)).tolist()
     ]
 
 
@@ -128,8 +126,7 @@ def outside_zone(layer: Layer, *, ctx: RuleContext, margin_degrees: float = 0.5)
     if frame.is_geographic or frame.central_meridian is None or frame.zone_number is None:
         return None
     half_width = 3.0 if frame.has_zone_prefix and frame.zone_number <= 23 else 1.5
-    present_rows = np.flatnonzero(layer.has_shape)
-    bounds = layer.row_bounds[present_rows]
+    bounds = layer.row_bounds[layer.has_shape]
     centres = (bounds[:, :2] + bounds[:, 2:]) / 2
     longitude = crs_care.make_lonlat_transformer(layer.plane_crs)(centres)[:, 0]
     degrees_off = np.abs(longitude - frame.central_meridian)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import math
+from collections.abc import Iterator
 
 from ...engine.context import RuleContext
 from ...figures.indicators.area_backing import ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
@@ -19,6 +20,7 @@ from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.messages.texts import format_number
 from .._attributes import make_row_list_params
+from .._places import FAR_EAST_SQUARE_WKT
 
 #: Keys that a message names.
 _MAX_LISTED_KEYS = 3
@@ -29,7 +31,6 @@ BASE_PARCEL = {
     "data_year": 2020,
 }
 BOUNDARY_ROW = {"wkt": "POLYGON ((0 0, 120 0, 120 100, 0 100, 0 0))", "zone_code": "410"}
-ORCHARD_WKT = "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"
 #: 1.4 times the base with the window, 1.04 times without.
 BOUNDARY_ROW_WITH_HOLE = {
     "wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0), (60 20, 120 20, 120 80, 60 80, 60 20))",
@@ -107,16 +108,16 @@ BOUNDARY_WITHOUT_WINDOW = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))",
         RuleExample("ratio 1.4 against 1.3", {"boundary": [BOUNDARY_WITHOUT_WINDOW], "base_parcels": [BASE_PARCEL]}, finds=1, roles={"base_parcels": "DLTB"}),
         RuleExample("ratio 0.7 by the field, 1.4 by the land", {"boundary": [BOUNDARY_WITHOUT_WINDOW], "base_parcels": [{**BASE_PARCEL, "gross_area": 20000.0}]}, finds=1,
                 roles={"base_parcels": "DLTB"}),
-        RuleExample("an orchard in the base", {"boundary": [BOUNDARY_ROW], "base_parcels": [BASE_PARCEL, {**BASE_PARCEL, "wkt": ORCHARD_WKT, "land_use": "0201"}]}, finds=1,
+        RuleExample("an orchard in the base", {"boundary": [BOUNDARY_ROW], "base_parcels": [BASE_PARCEL, {**BASE_PARCEL, "wkt": FAR_EAST_SQUARE_WKT, "land_use": "0201"}]}, finds=1,
                 roles={"base_parcels": "DLTB"}),
-        RuleExample("a village in the base", {"boundary": [BOUNDARY_ROW], "base_parcels": [{"wkt": ORCHARD_WKT, "land_use": "070100", "urban_code": "202",
+        RuleExample("a village in the base", {"boundary": [BOUNDARY_ROW], "base_parcels": [{"wkt": FAR_EAST_SQUARE_WKT, "land_use": "070100", "urban_code": "202",
                 "gross_area": 10000.0}],
-                "parcels": [{**BASE_PARCEL, "wkt": ORCHARD_WKT, "land_use": "0701", "urban_code": "203"}]}, finds=2,
+                "parcels": [{**BASE_PARCEL, "wkt": FAR_EAST_SQUARE_WKT, "land_use": "0701", "urban_code": "203"}]}, finds=2,
                 roles={"base_parcels": "XZYDYH", "parcels": "DLTB"}),
         RuleExample("an orchard in the present use of the centre", {"boundary": [BOUNDARY_ROW], "base_parcels": [{"wkt": BASE_PARCEL["wkt"], "land_use": "070100", "urban_code": "202",
                 "gross_area": 10000.0}], "ZXCQXZYDYH": [{"wkt": "POLYGON ((0 0, 4 0, 4 100, 0 100, 0 0))", "land_use": "020100"}]}, finds=1,
                 roles={"base_parcels": "XZYDYH"}),
-        RuleExample("a town of the base far outside", {"boundary": [BOUNDARY_WITHOUT_WINDOW], "base_parcels": [BASE_PARCEL, {**BASE_PARCEL, "wkt": ORCHARD_WKT}]},
+        RuleExample("a town of the base far outside", {"boundary": [BOUNDARY_WITHOUT_WINDOW], "base_parcels": [BASE_PARCEL, {**BASE_PARCEL, "wkt": FAR_EAST_SQUARE_WKT}]},
                 finds=1, roles={"base_parcels": "DLTB"}),
         RuleExample("a base of 2023", {"boundary": [BOUNDARY_ROW], "base_parcels": [{**BASE_PARCEL, "data_year": 2023}]}, finds=1, roles={"base_parcels": "DLTB"}),
         RuleExample("a window with nothing in it", {"boundary": [BOUNDARY_ROW_WITH_HOLE], "base_parcels": [BASE_PARCEL]}, finds=1, roles={"base_parcels": "DLTB"}),
@@ -190,78 +191,74 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
     if expansion.base_year is not None and expansion.base_year != base_year:
         source = "BASE_YEAR" if expansion.year_source.startswith("parameter") else expansion.year_source
         year_params = {"year": str(expansion.base_year), "source": source, "base_year": str(base_year)}
-        field = base_parcels.get_field_name("data_year")
         result.findings.append(
-            Finding(base_parcels.role, case="year", severity=Severity.INFO, field=field, params=year_params)
+            Finding(
+                base_parcels.role,
+                case="year",
+                severity=Severity.INFO,
+                field=base_parcels.get_field_name("data_year"),
+                params=year_params,
+            )
         )
     if expansion.ratio_without_remote is not None:
-        result.findings.append(_make_remote_finding(expansion, definition, limit, base_parcels, boundary))
         result.unconfirmed.append(TOWN_GAP_SETTING)
-    if expansion.is_doubtful or expansion.contradicted_margin_share:
-        result.findings.append(_make_contradiction_finding(expansion, definition, limit, base_parcels))
     if expansion.ratio_with_windows_filled is not None:
         result.unconfirmed += [WINDOW_FILLERS_SETTING, WINDOW_WATER_SETTING, WINDOW_FILLED_SETTING]
-    if (
-        expansion.unfilled_window_count
-        and expansion.ratio_with_windows_filled is not None
-        and ratio <= limit < expansion.ratio_with_windows_filled
-    ):
-        result.findings.append(
-            _make_window_finding(expansion, expansion.ratio_with_windows_filled, definition, limit, boundary, ctx)
-        )
+    result.findings += _report_ratio_of_other_land(expansion, definition, limit, base_parcels, boundary, ctx)
+    if expansion.is_doubtful or expansion.contradicted_margin_share:
+        result.findings.append(_make_contradiction_finding(expansion, definition, limit, base_parcels))
     if not expansion.is_confirmed_by_geometry:
         _report_ratio_by_drawn_base_area(result, expansion, definition, limit, base_parcels)
     return result
 
 
-def _make_remote_finding(
-    expansion: ExpansionRatio, definition: str, limit: float, base_parcels: Layer, boundary: Layer
-) -> Finding:
-    """Return the finding that only towns outside the boundary keep the ratio within its limit.
+def _report_ratio_of_other_land(
+    expansion: ExpansionRatio,
+    definition: str,
+    limit: float,
+    base_parcels: Layer,
+    boundary: Layer,
+    ctx: RuleContext,
+) -> Iterator[Finding]:
+    """Yield findings if only towns outside the boundary, or only its windows, keep the ratio within its limit.
 
-    ``definition``: the form of the ratio (n1, n2 or n3) that the profile limits.
+    Windows are holes of the boundary that no control line fills. ``definition``: the form of the ratio (n1, n2 or n3)
+    that the profile limits.
     """
-    ratio_without = expansion.ratio_without_remote or 0.0
-    return Finding(
-        base_parcels.role,
-        case="remote",
-        severity=Severity.INFO,
-        field=base_parcels.get_field_name("urban_code"),
-        params={
-            "form": definition.upper(),
-            "area_remote": round(expansion.remote_area_m2, 2),
-            "denominator": round(expansion.denominator_m2, 2),
-            "ratio_text": f"{expansion.ratio_by_form[definition]:.4f}",
-            "without_text": _format_ratio_above_limit(ratio_without, limit),
-            "limit": limit,
-            **make_row_list_params(base_parcels, expansion.remote_rows),
-        },
-        related_role=boundary.role,
-    )
-
-
-def _make_window_finding(
-    expansion: ExpansionRatio, closed_ratio: float, definition: str, limit: float, boundary: Layer, ctx: RuleContext
-) -> Finding:
-    """Return the finding that the boundary with its windows exceeds the limit.
-
-    Windows are holes of the boundary that no control line fills; ``closed_ratio`` is the ratio with their land.
-    ``definition``: the form of the ratio (n1, n2 or n3) that the profile limits.
-    """
-    return Finding(
-        boundary.role,
-        case="windows",
-        severity=Severity.WARNING,
-        area_m2=expansion.unfilled_area_m2,
-        params={
-            "form": definition.upper(),
-            "count": expansion.unfilled_window_count,
-            "least": round(100 * float(ctx.norm.get(WINDOW_FILLED_SETTING)), 2),
-            "ratio_text": f"{expansion.ratio_by_form[definition]:.4f}",
-            "closed_text": _format_ratio_above_limit(closed_ratio, limit),
-            "limit": limit,
-        },
-    )
+    ratio = expansion.ratio_by_form[definition]
+    if expansion.ratio_without_remote is not None:
+        yield Finding(
+            base_parcels.role,
+            case="remote",
+            severity=Severity.INFO,
+            field=base_parcels.get_field_name("urban_code"),
+            params={
+                "form": definition.upper(),
+                "area_remote": round(expansion.remote_area_m2, 2),
+                "denominator": round(expansion.denominator_m2, 2),
+                "ratio_text": f"{ratio:.4f}",
+                "without_text": _format_ratio_above_limit(expansion.ratio_without_remote, limit),
+                "limit": limit,
+                **make_row_list_params(base_parcels, expansion.remote_rows),
+            },
+            related_role=boundary.role,
+        )
+    closed_ratio = expansion.ratio_with_windows_filled
+    if expansion.unfilled_window_count and closed_ratio is not None and ratio <= limit < closed_ratio:
+        yield Finding(
+            boundary.role,
+            case="windows",
+            severity=Severity.WARNING,
+            area_m2=expansion.unfilled_area_m2,
+            params={
+                "form": definition.upper(),
+                "count": expansion.unfilled_window_count,
+                "least": round(100 * float(ctx.norm.get(WINDOW_FILLED_SETTING)), 2),
+                "ratio_text": f"{ratio:.4f}",
+                "closed_text": _format_ratio_above_limit(closed_ratio, limit),
+                "limit": limit,
+            },
+        )
 
 
 def _make_contradiction_finding(

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rules on area targets: whether they are met, and by what margin."""
 
+from collections.abc import Iterator
+
 from ...base.invariants import require_value
 from ...engine.context import RuleContext
 from ...figures.indicators.area_backing import ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
@@ -33,9 +35,7 @@ from ...standard.messages.numbers import format_number
 from ...standard.messages.texts import IndicatorName, Texts
 from ...standard.profile import IndicatorTarget, count_decimals
 from ...standard.template import Template
-from .._places import SQUARE_KM_WKT
-
-HECTARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+from .._places import SQUARE_KM_WKT, SQUARE_WKT
 
 
 @rule(
@@ -74,22 +74,22 @@ HECTARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "the target is still missed, compare {layer} with the approved result and adjust it.",
     },
     fails=[
-        RuleExample("red line too small", {"red_line": [HECTARE_WKT]}, finds=1, settings={"targets": [("red_line_area", ">=", "2.00", "ha")]}),
-        RuleExample("boundary too large", {"boundary": [HECTARE_WKT]}, finds=1, settings={"targets": [("boundary_area", "<=", "0.50", "ha")]}),
-        RuleExample("one unit less than in the text", {"detail_units": [HECTARE_WKT]}, finds=1,
+        RuleExample("red line too small", {"red_line": [SQUARE_WKT]}, finds=1, settings={"targets": [("red_line_area", ">=", "2.00", "ha")]}),
+        RuleExample("boundary too large", {"boundary": [SQUARE_WKT]}, finds=1, settings={"targets": [("boundary_area", "<=", "0.50", "ha")]}),
+        RuleExample("one unit less than in the text", {"detail_units": [SQUARE_WKT]}, finds=1,
                 settings={"targets": [("detail_units_count", "=", "2", "count")]}),
-        RuleExample("a target in the wrong unit", {"red_line": [HECTARE_WKT]}, finds=1, settings={"targets": [("red_line_area", ">=", "0.50", "mu")]}),
-        RuleExample("another document asks for more", {"red_line": [HECTARE_WKT]}, finds=1,
+        RuleExample("a target in the wrong unit", {"red_line": [SQUARE_WKT]}, finds=1, settings={"targets": [("red_line_area", ">=", "0.50", "mu")]}),
+        RuleExample("another document asks for more", {"red_line": [SQUARE_WKT]}, finds=1,
                 settings={"targets": [("red_line_area", ">=", "0.50", "ha", ("2.00", "另一份规划"))]}),
-        RuleExample("net farmland short while gross is not", {"farmland": [{"wkt": HECTARE_WKT, "gross_area": 10000.0, "net_area": 9000.0,
+        RuleExample("net farmland short while gross is not", {"farmland": [{"wkt": SQUARE_WKT, "gross_area": 10000.0, "net_area": 9000.0,
                 "deduction_area": 1000.0}]}, finds=1, settings={"targets": [("farmland_area", ">=", "1.00", "ha")]}),
     ],
     passes=[
-        RuleExample("met", {"red_line": [HECTARE_WKT]}, settings={"targets": [("red_line_area", ">=", "0.50", "ha")]}),
-        RuleExample("another document is met, too", {"red_line": [HECTARE_WKT]},
+        RuleExample("met", {"red_line": [SQUARE_WKT]}, settings={"targets": [("red_line_area", ">=", "0.50", "ha")]}),
+        RuleExample("another document is met, too", {"red_line": [SQUARE_WKT]},
                 settings={"targets": [("red_line_area", ">=", "0.50", "ha", ("0.90", "另一份规划"))]}),
-        RuleExample("as stated", {"reserves": [HECTARE_WKT]}, settings={"targets": [("reserves_area", "=", "1.00", "ha")]}),
-        RuleExample("no target of this area", {"red_line": [HECTARE_WKT]}),
+        RuleExample("as stated", {"reserves": [SQUARE_WKT]}, settings={"targets": [("reserves_area", "=", "1.00", "ha")]}),
+        RuleExample("no target of this area", {"red_line": [SQUARE_WKT]}),
     ],
 )  # fmt: skip
 def area_targets(
@@ -129,10 +129,8 @@ def area_targets(
         figure = compute_area_with_target(indicator, ctx)
         if figure.layer is None:
             if indicator_targets:
-                roles = " / ".join(ctx.plan.list_roles_of_concept(concept))
-                result.not_checked.append(
-                    ("target_no_layer", {"concept": concept, "roles": roles, "indicator": indicator})
-                )
+                params = {"concept": concept, "roles": " / ".join(ctx.plan.list_roles_of_concept(concept))}
+                result.not_checked.append(("target_no_layer", {**params, "indicator": indicator}))
             continue
         if not indicator_targets and ctx.norm.profile.area_code:
             result.doubts.append(MISSING_TARGET_DOUBT)
@@ -145,7 +143,6 @@ def area_targets(
         result.indicators += compared_indicators or [figure.make_indicator(indicator)]
         result.findings += _report_missed_targets(figure, indicator_targets, compared_indicators)
         # More than implausible_times suggests a wrong unit of the target.
-        layer = require_value(figure.layer, "the layer of a figure")
         for target, compared in zip(indicator_targets, compared_indicators, strict=True):
             if (
                 compared.state in (TARGET_MISSED, MISSED_BY_ROUNDING)
@@ -154,21 +151,24 @@ def area_targets(
                 or not compared.target
             ):
                 continue
-            factor = max(
-                compared.value / compared.target,
-                compared.target / compared.value,
-            )
+            factor = max(compared.value / compared.target, compared.target / compared.value)
             if factor > implausible_times:
-                params = {
-                    "indicator": IndicatorName(compared.id),
-                    "value": round(compared.value, compared.target_decimals + 4),
-                    "comparison": COMPARISON_SIGNS[compared.comparison],
-                    "target": f"{compared.target:.{compared.target_decimals}f}",
-                    "unit": compared.unit,
-                    "times": round(factor),
-                    "source": target.source,
-                }
-                result.findings.append(Finding(layer.role, case="unlikely", severity=Severity.WARNING, params=params))
+                result.findings.append(
+                    Finding(
+                        figure.layer.role,
+                        case="unlikely",
+                        severity=Severity.WARNING,
+                        params={
+                            "indicator": IndicatorName(compared.id),
+                            "value": round(compared.value, compared.target_decimals + 4),
+                            "comparison": COMPARISON_SIGNS[compared.comparison],
+                            "target": f"{compared.target:.{compared.target_decimals}f}",
+                            "unit": compared.unit,
+                            "times": round(factor),
+                            "source": target.source,
+                        },
+                    )
+                )
     for indicator in STATED_FIGURES:
         indicator_targets = [t for t in targets if t.indicator == indicator]
         figure = compute_stated_figure(indicator, ctx)
@@ -185,11 +185,9 @@ def area_targets(
 
 def _report_missed_targets(
     figure: AreaFigure, targets: list[IndicatorTarget], compared_indicators: list[Indicator]
-) -> list[Finding]:
-    """Return findings on targets that a figure of the plan misses."""
-    pairs = zip(targets, compared_indicators, strict=True)
-    findings = []
-    for target, indicator in pairs:
+) -> Iterator[Finding]:
+    """Yield findings on targets that a figure of the plan misses."""
+    for target, indicator in zip(targets, compared_indicators, strict=True):
         if indicator.state in (TARGET_MISSED, MISSED_BY_ROUNDING) or is_met_only_by_field(indicator):
             layer = require_value(figure.layer, "the layer of a missed figure")
             computed_value, target_value = (
@@ -199,23 +197,21 @@ def _report_missed_targets(
             rounding, decimals = indicator.state == MISSED_BY_ROUNDING, indicator.target_decimals
             by_field = is_met_only_by_field(indicator)
             value = convert_area(indicator.inputs[LAND_AREA_INPUT_KEY], indicator.unit) if by_field else computed_value
-            findings.append(
-                Finding(
-                    layer.role,
-                    case="field" if by_field else "rounding" if rounding else "broken",
-                    severity=Severity.WARNING if by_field or rounding or not target.must_be_met else None,
-                    field=layer.get_field_name("net_area") if figure.basis == "net" else "",
-                    params={
-                        "indicator": IndicatorName(indicator.id),
-                        "value": round(computed_value, decimals + 4),
-                        "comparison": COMPARISON_SIGNS[indicator.comparison],
-                        "target": f"{target_value:.{decimals}f}",
-                        "unit": indicator.unit,
-                        "miss": round(abs(target_value - value), decimals + 4),
-                        "shown": {"limit_source": target.source},
-                        **({"land": round(value, decimals + 4)} if by_field else {}),
-                    },
-                )
+            yield Finding(
+                layer.role,
+                case="field" if by_field else "rounding" if rounding else "broken",
+                severity=Severity.WARNING if by_field or rounding or not target.must_be_met else None,
+                field=layer.get_field_name("net_area") if figure.basis == "net" else "",
+                params={
+                    "indicator": IndicatorName(indicator.id),
+                    "value": round(computed_value, decimals + 4),
+                    "comparison": COMPARISON_SIGNS[indicator.comparison],
+                    "target": f"{target_value:.{decimals}f}",
+                    "unit": indicator.unit,
+                    "miss": round(abs(target_value - value), decimals + 4),
+                    "shown": {"limit_source": target.source},
+                    **({"land": round(value, decimals + 4)} if by_field else {}),
+                },
             )
         else:
             # The target itself is met; the profile lists the values of other documents as also_said.
@@ -228,23 +224,23 @@ def _report_missed_targets(
                     MISSED_BY_ROUNDING,
                 ):
                     continue
-                params = {
-                    "indicator": IndicatorName(indicator.id),
-                    "value": round(indicator.value, source_decimals + 4),
-                    "comparison": COMPARISON_SIGNS[target.comparison],
-                    "target": target.value,
-                    "unit": target.unit,
-                    "source": target.source,
-                    "said": source.value,
-                    "other": source.source,
-                    "miss": round(abs(other_target - indicator.value), source_decimals + 4),
-                }
-                findings.append(
-                    Finding(
-                        figure.layer.role, case="also", severity=Severity.WARNING, field=source.source, params=params
-                    )
+                yield Finding(
+                    figure.layer.role,
+                    case="also",
+                    severity=Severity.WARNING,
+                    field=source.source,
+                    params={
+                        "indicator": IndicatorName(indicator.id),
+                        "value": round(indicator.value, source_decimals + 4),
+                        "comparison": COMPARISON_SIGNS[target.comparison],
+                        "target": target.value,
+                        "unit": target.unit,
+                        "source": target.source,
+                        "said": source.value,
+                        "other": source.source,
+                        "miss": round(abs(other_target - indicator.value), source_decimals + 4),
+                    },
                 )
-    return findings
 
 
 #: Decimals of a margin, or those of its target if they are more.
@@ -257,13 +253,14 @@ def _describe_share_and_origin(finding: Finding, texts: Texts, _templates: dict[
     margin = finding.params.get("shown", {}).get("margin")
     if margin is None:
         return {"margin_fact": texts.get("words", "margin_fact_unknown")}
-    origin = texts.get("words", f"margin_of_{margin['origin']}", share=format_number(100 * float(margin["share"]), 2))
     return {
         "margin_fact": texts.get(
             "words",
             "margin_fact",
             amount=f"{margin['amount']} {texts.get('units', str(margin['unit']))}".strip(),
-            origin=origin,
+            origin=texts.get(
+                "words", f"margin_of_{margin['origin']}", share=format_number(100 * float(margin["share"]), 2)
+            ),
         )
     }
 
@@ -322,8 +319,10 @@ def target_margin(*layers: object, ctx: RuleContext) -> RuleResult:
         return RuleResult(is_applicable=False, notes=[("margin_off", {})])
     figures = PlanIndicators(ctx, Texts(ctx.lang))
     indicator_ids = {t.indicator for t in targets} & figures.catalogue.indicator_by_id.keys()
-    computed_indicators = [figures.compute_indicator(name) for name in sorted(indicator_ids)]
-    computed_indicators.append(figures.compute_indicator(f"expansion_ratio_{ctx.norm.get('ratio.form')}"))
+    computed_indicators = [
+        figures.compute_indicator(name)
+        for name in (*sorted(indicator_ids), f"expansion_ratio_{ctx.norm.get('ratio.form')}")
+    ]
     with_targets = [
         (computed_indicator, figure)
         for computed_indicator in computed_indicators
@@ -346,13 +345,13 @@ def _make_margin_finding(
 ) -> Finding:
     """Return the finding on an indicator that meets its target with little margin."""
     layer = ctx.plan.find_layer_of_concept(computed_indicator.definition.inputs[0])
-    value, margin = (
+    value, margin, target_value = (
         require_value(figure.value, "the figure"),
         require_value(figure.margin, "what is left of the target"),
+        require_value(figure.target, "the target"),
     )
     digits = figure.target_decimals + 4
     # The origin is target if the target sets its margin, else share.
-    target_value = require_value(figure.target, "the target")
     share, origin = float(ctx.norm.get(WARNING_SHARE_SETTING)), "share"
     for target in targets:
         if target.indicator == figure.id and target.numeric_value == target_value and target.warn_below:

@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rules on areas of planning zones, shares inside the boundary, and reserved land."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engine.context import RuleContext
+from ...engine.context import RuleContext, find_land_rows
 from ...figures.indicators.area_backing import (
     AREA_FIELDS_SETTING,
     ROW_ALLOWANCE_SETTING,
@@ -187,7 +185,6 @@ def boundary_shares(
             )
         )
         if is_exceeded:
-            excess_area = area[kind] - limit * base
             percent_limit = round(100 * limit, 2)
             result.findings.append(
                 Finding(
@@ -196,7 +193,7 @@ def boundary_shares(
                     params={
                         "share": round_unlike_limit(100 * share, percent_limit),
                         "limit": percent_limit,
-                        "excess": round(excess_area, 2),
+                        "excess": round(area[kind] - limit * base, 2),
                     },
                     severity=None if confirmed else Severity.INFO,
                 )
@@ -213,27 +210,16 @@ def _report_zone_contradictions(
 
     Both codes are among those of the three zones (集中建设区, 弹性发展区, 特别用途区).
     """
+    zone_rows = {k: ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in ZONE_KINDS}
+    # The position of each row's kind of zone in `ZONE_KINDS`, −1 for other codes.
     boundary_kinds, zone_kinds = (
-        _classify_rows(rows),
-        _classify_rows(
-            {k: ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in ZONE_KINDS}
-        ),
+        np.select([one[kind] for kind in ZONE_KINDS], range(len(ZONE_KINDS)), -1) for one in (rows, zone_rows)
     )
     pieces = ctx.geometry.find_shared_pieces(boundary, zones, left_rows=boundary_kinds >= 0, right_rows=zone_kinds >= 0)
     pieces = pieces.select_pieces(zone_kinds[pieces.right] != boundary_kinds[pieces.left])
-    findings = ctx.finding_maker.make_pair_findings(
-        boundary, zones, pieces, case="zone", field=boundary.get_field_name("zone_code")
-    )
+    findings = ctx.make_pair_findings(boundary, zones, pieces, case="zone", field=boundary.get_field_name("zone_code"))
     record_codes_of_pairs(findings, pieces, boundary, zones, "zone_code", "related", ctx)
     return findings
-
-
-def _classify_rows(rows: dict[str, NDArray]) -> NDArray:
-    """Return (n,) the position of each row's kind of zone in `ZONE_KINDS`, −1 for other codes.
-
-    ``rows``: kind of zone → (n,) bool, the rows of this kind.
-    """
-    return np.select([rows[kind] for kind in ZONE_KINDS], range(len(ZONE_KINDS)), -1)
 
 
 COUNTY_ROW = {"wkt": "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))", "area": 1_000_000.0}
@@ -294,7 +280,7 @@ def zone_totals(zones: Layer, county: Layer, *, ctx: RuleContext, allowance_m2: 
         Compares the figures, not the shapes: two errors that cancel out are not found. Zones of sea classes (setting
         sea) do not count; a notice names them. Does not run by default: select the rule or its group quotas.
     """
-    areas = read_area_field_m2(zones, "area")[ctx.find_land_rows(zones)]
+    areas = read_area_field_m2(zones, "area")[find_land_rows(zones, ctx.norm)]
     if np.isnan(areas).any():
         params = {"layer": zones.name, "count": int(np.isnan(areas).sum()), "field": zones.get_field_name("area")}
         return RuleResult(not_checked=[("area_missing", params)])
@@ -306,18 +292,19 @@ def zone_totals(zones: Layer, county: Layer, *, ctx: RuleContext, allowance_m2: 
         else [AREA_FIELDS_SETTING]
     )
     county_area = float(np.where(np.isnan(county_areas), county.statutory, county_areas).sum())
-    total = float(areas.sum())
-    if abs(total - county_area) <= allowance_m2:
-        return RuleResult(doubts=doubts)
-    county_field = "" if np.isnan(county_areas).any() else county.get_field_name("area")
-    figures: dict[str, Any] = {
-        "total": round(total, 2),
-        "county": round(county_area, 2),
-        "difference": round(total - county_area, 2),
-        "shown": {"county_field": county_field, "limit": format_number(allowance_m2, 2)},
-    }
-    finding = Finding(zones.role, related_role=county.role, field=zones.get_field_name("area"), params=figures)
-    return RuleResult([finding], doubts=doubts)
+    result, difference = RuleResult(doubts=doubts), float(areas.sum()) - county_area
+    if abs(difference) > allowance_m2:
+        county_field = "" if np.isnan(county_areas).any() else county.get_field_name("area")
+        params = {
+            "total": round(float(areas.sum()), 2),
+            "county": round(county_area, 2),
+            "difference": round(difference, 2),
+            "shown": {"county_field": county_field, "limit": format_number(allowance_m2, 2)},
+        }
+        result.findings.append(
+            Finding(zones.role, related_role=county.role, field=zones.get_field_name("area"), params=params)
+        )
+    return result
 
 
 RED_LINE_SHARE_ID = "reserves_in_red_line_share"
@@ -403,12 +390,10 @@ def reserves(
     rows = find_countable_reserve_rows(is_part, site)
     total = float(reserves.statutory[rows].sum())
     confirmed = ctx.norm.is_confirmed(PART_WORDS_SETTING)
-    count = int(rows.sum())
-    area_inputs = {"layer": reserves.role, "features": count}
-    indicators = []
+    area_inputs = {"layer": reserves.role, "features": int(rows.sum())}
     if not any(t.indicator == "reserves_area" for t in ctx.norm.find_targets(ctx.plan.area_code)):
         # A figure of the plan is listed among the targets (LAW002).
-        indicators.append(
+        result.indicators.append(
             Indicator(
                 "reserves_area", convert_area(total, "km2"), "km2", "statutory", inputs=area_inputs, confirmed=confirmed
             )
@@ -416,24 +401,24 @@ def reserves(
     if red_line is not None and total > 0:
         shared = ctx.geometry.find_shared_areas(reserves, red_line, left_rows=rows)
         inside = float((shared.share * reserves.statutory[shared.left]).sum())
-        inputs = {"reserves_m2": total, "in_red_line_m2": inside}
-        indicators.append(
-            Indicator(RED_LINE_SHARE_ID, 100 * inside / total, "share", "statutory", inputs=inputs, confirmed=confirmed)
+        figure = Indicator(
+            RED_LINE_SHARE_ID,
+            100 * inside / total,
+            "share",
+            "statutory",
+            inputs={"reserves_m2": total, "in_red_line_m2": inside},
+            confirmed=confirmed,
         )
-    result.indicators = indicators
-    for figure in result.indicators:
-        if figure.id == RED_LINE_SHARE_ID and red_line is not None and min_red_line_share:
-            share_total, share_inside = figure.inputs["reserves_m2"], figure.inputs["in_red_line_m2"]
+        result.indicators.append(figure)
+        if min_red_line_share:
             # Areas of pieces sum to that of the whole except for the last digits.
-            shortfall = min_red_line_share * share_total - share_inside
-            is_missed = shortfall > 1e-9 * share_total
+            shortfall = min_red_line_share * total - inside
+            is_missed = shortfall > 1e-9 * total
             figure.comparison, figure.target, figure.target_decimals = ">=", 100 * min_red_line_share, 2
             figure.state = TARGET_MISSED if is_missed else TARGET_MET
-            percent_limit = round(100 * min_red_line_share, 2)
-            share = round_unlike_limit(100 * share_inside / share_total, percent_limit)
-            share_params = {"share": share, "limit": percent_limit, "short": round(shortfall, 2)}
             if is_missed:
-                result.findings.append(
-                    Finding(reserves.role, related_role=red_line.role, case="share", params=share_params)
-                )
+                percent_limit = round(100 * min_red_line_share, 2)
+                share = round_unlike_limit(100 * inside / total, percent_limit)
+                params = {"share": share, "limit": percent_limit, "short": round(shortfall, 2)}
+                result.findings.append(Finding(reserves.role, related_role=red_line.role, case="share", params=params))
     return result

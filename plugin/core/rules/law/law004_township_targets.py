@@ -43,25 +43,14 @@ from ...standard.divisions import label_division
 from ...standard.messages.texts import IndicatorName, Texts, format_number
 from ...standard.profile.profile_figures import AllocatedTarget, get_township_targets
 from ...standard.template import Template
-from .._places import is_reported_elsewhere
+from .._attributes import COUNTY_DIGITS, TOWNSHIP_DIGITS
+from .._places import EAST_TOWNSHIP, WEST_TOWNSHIP, is_reported_elsewhere
 
-WEST_TOWNSHIP = {
-    "wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))",
-    "division_code": "140225100",
-    "division_name": "甲镇",
-}
-EAST_TOWNSHIP = {
-    "wkt": "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))",
-    "division_code": "140225101",
-    "division_name": "乙乡",
-}
 #: Nine tenths of its area are net: a field in both townships, with the larger part in the first.
 FARMLAND_ROW = {"wkt": "POLYGON ((25 0, 125 0, 125 100, 25 100, 25 0))", "gross_area": 10000.0, "net_area": 9000.0}
 FARMLAND_ROW_WITH_CODE = {**FARMLAND_ROW, "location_code": "1402251012000000000"}
 #: Place outside all townships; `Texts` has its name. Places and keys that a message names.
 AREA_OUTSIDE_TOWNSHIPS, _MAX_LISTED = "outside_townships", 3
-#: Digits of the codes of townships and counties; villages have more digits, and may share a name.
-_TOWNSHIP_DIGITS, _COUNTY_DIGITS = 9, 6
 
 
 def _describe_misplaced_rows(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
@@ -70,8 +59,7 @@ def _describe_misplaced_rows(finding: Finding, texts: Texts, _templates: dict[st
     They give the code in the field, the codes of the townships where the rows lie, and the share in the named township.
     """
     shown, separator = finding.params.get("shown", {}), texts.get("words", "between_names")
-    share = float(shown.get("named_share", 0.0))
-    share_text = format_number(100 * share, 2)
+    share_text = format_number(100 * float(shown.get("named_share", 0.0)), 2)
     return {
         "named_code": texts.get("words", "in_brackets", text=shown["named_code"]) if shown.get("named_code") else "",
         "place_codes": texts.get("words", "in_brackets", text=separator.join(shown["place_codes"]))
@@ -258,12 +246,11 @@ def _note_assignment(indicator: str, by_township: AreasByTownship) -> Iterable[t
         yield "tasks_outside", {"indicator": indicator, "area": format_number(outside, 2)}
 
 
-def _check_row_codes(layers: Iterable[Layer | None], ctx: RuleContext) -> list[Finding]:
-    """Return warnings on rows whose code names another township or county.
+def _check_row_codes(layers: Iterable[Layer | None], ctx: RuleContext) -> Iterable[Finding]:
+    """Yield warnings on rows whose code names another township or county.
 
     A layer that is given several times is checked once.
     """
-    findings: list[Finding] = []
     exchanged: dict[int, int] = {}
     for layer in dict.fromkeys(one for one in layers if one is not None):
         row_codes = find_townships_named_by_rows(layer, ctx)
@@ -274,26 +261,22 @@ def _check_row_codes(layers: Iterable[Layer | None], ctx: RuleContext) -> list[F
                 exchanged[township] = other
                 township_layer, _, township_of_row = require_value(get_plan_townships(ctx), "the layer of townships")
                 located_township, named_township = row_codes.townships[township], row_codes.townships[other]
-                count = int(((row_codes.township_of_centre == township) & (row_codes.named_township == other)).sum())
-                params = {
-                    "town": located_township.name,
-                    "code": located_township.code,
-                    "other": named_township.name,
-                    "other_code": named_township.code,
-                    "count": count,
-                }
-                row = int(np.flatnonzero(township_of_row == township)[0])
-                findings.append(
-                    ctx.finding_maker.make_row_finding(
-                        township_layer,
-                        row,
-                        case="exchanged",
-                        severity=Severity.WARNING,
-                        field=row_codes.field_name,
-                        params=params,
-                        related_role=row_codes.layer.role,
-                        township=located_township.name,
-                    )
+                is_exchanged = (row_codes.township_of_centre == township) & (row_codes.named_township == other)
+                yield ctx.make_row_finding(
+                    township_layer,
+                    int(np.flatnonzero(township_of_row == township)[0]),
+                    case="exchanged",
+                    severity=Severity.WARNING,
+                    field=row_codes.field_name,
+                    params={
+                        "town": located_township.name,
+                        "code": located_township.code,
+                        "other": named_township.name,
+                        "other_code": named_township.code,
+                        "count": int(is_exchanged.sum()),
+                    },
+                    related_role=row_codes.layer.role,
+                    township=located_township.name,
                 )
         # Rows in a township with a doubtful code are reported with the township.
         exchanged_with = np.full(len(layer), -1)
@@ -305,10 +288,9 @@ def _check_row_codes(layers: Iterable[Layer | None], ctx: RuleContext) -> list[F
             row_codes.misplaced_township,
         )
         misplaced[_find_rows_reported_by_other_rules(layer, row_codes.township_of_centre, ctx)] = -1
-        findings += _report_misplaced_rows(row_codes, misplaced, ctx)
+        yield from _report_misplaced_rows(row_codes, misplaced, ctx)
         if row_codes.is_of_other_county.any():
-            findings.append(_make_foreign_code_finding(row_codes, ctx))
-    return findings
+            yield _make_foreign_code_finding(row_codes, ctx)
 
 
 def _report_repeated_divisions(townships: Layer | None, ctx: RuleContext) -> Iterable[Finding]:
@@ -316,27 +298,25 @@ def _report_repeated_divisions(townships: Layer | None, ctx: RuleContext) -> Ite
     if townships is None or not (townships.has_field("division_code") and townships.has_field("division_name")):
         return
     pairs = list(zip(townships.text("division_code"), townships.text("division_name"), strict=True))
-    has_several_counties = int(ctx.norm.get("attributes.area_digits")) < _COUNTY_DIGITS
+    has_several_counties = int(ctx.norm.get("attributes.area_digits")) < COUNTY_DIGITS
     row_of_division = {
-        (code, name): row for row, (code, name) in enumerate(pairs) if len(code) == _TOWNSHIP_DIGITS and name
+        (code, name): row for row, (code, name) in enumerate(pairs) if len(code) == TOWNSHIP_DIGITS and name
     }
     for position, (case, key, others) in enumerate((("code_twice", "code", "names"), ("name_twice", "name", "codes"))):
         rows: dict[tuple[str, str], dict[str, int]] = {}
         for pair, row in row_of_division.items():
             # Townships of different counties, in the plan of a city or province, may have the same name.
-            county = pair[0][:_COUNTY_DIGITS] if case == "name_twice" and has_several_counties else ""
+            county = pair[0][:COUNTY_DIGITS] if case == "name_twice" and has_several_counties else ""
             rows.setdefault((pair[position], county), {})[pair[1 - position]] = row
         for (value, _), sharing in rows.items():
             if len(sharing) > 1:
-                params = {key: value, "count": len(sharing), others: list(sharing)}
-                row = next(iter(sharing.values()))
-                yield ctx.finding_maker.make_row_finding(
+                yield ctx.make_row_finding(
                     townships,
-                    row,
+                    next(iter(sharing.values())),
                     case=case,
                     severity=Severity.WARNING,
                     field=townships.get_field_name("division_code" if case == "code_twice" else "division_name"),
-                    params=params,
+                    params={key: value, "count": len(sharing), others: list(sharing)},
                 )
 
 
@@ -346,24 +326,18 @@ def _find_rows_reported_by_other_rules(layer: Layer, centres: NDArray, ctx: Rule
     TOP003 reports rows outside all townships. Without a table of tasks, LAW010 reports rows on a parcel that is not
     cultivated. ``centres`` (n,): the township at the centre of each row, −1 without one.
     """
-    outside = centres < 0
-    is_reported = (
-        outside if outside.any() and is_reported_elsewhere(ctx, "TOP003") else np.zeros(len(layer), dtype=bool)
-    )
+    is_reported = centres < 0
+    if not is_reported.any() or not is_reported_elsewhere(ctx, "TOP003"):
+        is_reported = np.zeros(len(layer), dtype=bool)
     parcels = ctx.plan.find_layer_of_concept("parcels")
-    if (
-        get_township_targets(ctx.side_inputs).targets
-        or parcels is None
-        or parcels is layer
-        or not parcels.has_field("land_use")
-    ):
-        return is_reported
-    is_uncultivated = take_containing_values(
-        ~ctx.find_cultivated_rows(parcels), find_containing_rows(layer, parcels, ctx), False
-    )
-    return (
-        is_reported | is_uncultivated if is_uncultivated.any() and is_reported_elsewhere(ctx, "LAW010") else is_reported
-    )
+    has_survey = parcels is not None and parcels is not layer and parcels.has_field("land_use")
+    if parcels is not None and has_survey and not get_township_targets(ctx.side_inputs).targets:
+        is_uncultivated = take_containing_values(
+            ~ctx.find_cultivated_rows(parcels), find_containing_rows(layer, parcels, ctx), False
+        )
+        if is_uncultivated.any() and is_reported_elsewhere(ctx, "LAW010"):
+            is_reported |= is_uncultivated
+    return is_reported
 
 
 def _report_misplaced_rows(row_codes: RowTownships, misplaced_township: NDArray, ctx: RuleContext) -> Iterable[Finding]:
@@ -379,20 +353,7 @@ def _report_misplaced_rows(row_codes: RowTownships, misplaced_township: NDArray,
             for centre in np.unique(row_codes.township_of_centre[rows]).tolist()
             if centre >= 0
         ]
-        place_names = [place.name for place in places]
-        params = {
-            "town": row_codes.townships[township].name,
-            "count": len(rows),
-            "place": [*place_names[:_MAX_LISTED], *(["…"] if len(place_names) > _MAX_LISTED else [])]
-            if place_names
-            else AREA_OUTSIDE_TOWNSHIPS,
-            "keys": [layer.keys[row] for row in rows[:_MAX_LISTED].tolist()],
-            "shown": {
-                "named_code": row_codes.townships[township].code,
-                "place_codes": [place.code for place in places[:_MAX_LISTED]],
-                "named_share": float(row_codes.share_in_named_township[rows].max()),
-            },
-        }
+        place_names = [place.name for place in places[:_MAX_LISTED]] + ["…"][: len(places) > _MAX_LISTED]
         yield Finding(
             layer.role,
             case="misplaced",
@@ -401,14 +362,23 @@ def _report_misplaced_rows(row_codes: RowTownships, misplaced_township: NDArray,
             township=row_codes.townships[township].name,
             area_m2=float(np.nansum(layer.statutory[rows])),
             geometry=ctx.geometry.unite_shapes(layer.plane_shapes[rows]),
-            params=params,
+            params={
+                "town": row_codes.townships[township].name,
+                "count": len(rows),
+                "place": place_names or AREA_OUTSIDE_TOWNSHIPS,
+                "keys": [layer.keys[row] for row in rows[:_MAX_LISTED].tolist()],
+                "shown": {
+                    "named_code": row_codes.townships[township].code,
+                    "place_codes": [place.code for place in places[:_MAX_LISTED]],
+                    "named_share": float(row_codes.share_in_named_township[rows].max()),
+                },
+            },
         )
 
 
 def _make_foreign_code_finding(row_codes: RowTownships, ctx: RuleContext) -> Finding:
     """Return the finding on rows whose code names another county."""
     layer, rows = row_codes.layer, np.flatnonzero(row_codes.is_of_other_county)
-    field = layer.get_field_name("location_code")
     counties = sorted({code[:6] for code in np.array(layer.text("location_code"), dtype=object)[rows]})
     params: dict[str, Any] = {
         "count": len(rows),
@@ -425,7 +395,7 @@ def _make_foreign_code_finding(row_codes: RowTownships, ctx: RuleContext) -> Fin
         layer.role,
         case="foreign",
         severity=Severity.WARNING,
-        field=field,
+        field=layer.get_field_name("location_code"),
         area_m2=float(np.nansum(layer.statutory[rows])),
         params=params,
     )
@@ -441,7 +411,6 @@ def _make_township_indicator(
     figure, township = by_township.plan_figure, by_township.townships[position]
     value = convert_area(float(by_township.areas_m2[position]), allocated.unit)
     share = float(ctx.norm.get(WARNING_SHARE_SETTING))
-    layer = require_value(figure.layer, "the layer of a figure by township")
     indicator = Indicator(
         f"township_{allocated.indicator}",
         value,
@@ -452,7 +421,7 @@ def _make_township_indicator(
         allocated.printed_decimals,
         allocated.source or get_township_targets(ctx.side_inputs).file_name,
         {
-            "layer": layer.role,
+            "layer": require_value(figure.layer, "the layer of a figure by township").role,
             "township": township.code,
             "rows_told": by_township.named_row_count,
             "rows_shared": by_township.divided_row_count,
@@ -477,14 +446,9 @@ def _make_missed_target_finding(
     allocated: AllocatedTarget, indicator: Indicator, by_township: AreasByTownship, township_layer: Layer, key: str
 ) -> Finding:
     """Return the finding on a township that misses its target."""
-    layer, rounding = (
-        require_value(by_township.plan_figure.layer, "the layer of a figure by township"),
-        indicator.state == MISSED_BY_ROUNDING,
-    )
-    by_field, computed_value = (
-        is_met_only_by_field(indicator),
-        require_value(indicator.value, "the value of a missed task"),
-    )
+    layer = require_value(by_township.plan_figure.layer, "the layer of a figure by township")
+    by_field, rounding = is_met_only_by_field(indicator), indicator.state == MISSED_BY_ROUNDING
+    computed_value = require_value(indicator.value, "the value of a missed task")
     value = convert_area(indicator.inputs[LAND_AREA_INPUT_KEY], indicator.unit) if by_field else computed_value
     return Finding(
         layer.role,

@@ -38,18 +38,8 @@ from ...standard.profile.profile_data import RegisteredSite
 from ...standard.profile.profile_figures import AllocatedTarget, AllocatedTargets, get_township_targets
 from ...standard.template import Template
 from .._attributes import read_setting_words
-from .._places import find_role_of_figure
+from .._places import EAST_TOWNSHIP, WEST_TOWNSHIP, find_role_of_figure
 
-WEST_TOWNSHIP = {
-    "wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))",
-    "division_code": "140225100",
-    "division_name": "甲镇",
-}
-EAST_TOWNSHIP = {
-    "wkt": "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))",
-    "division_code": "140225101",
-    "division_name": "乙乡",
-}
 COUNTY_TARGETS = {"targets": [("farmland_area", ">=", "63.25", "wan_mu")]}
 #: Areas whose targets are divided among the townships (mark C).
 DIVIDED_INDICATORS_SETTING = "indicators.divided"
@@ -103,46 +93,50 @@ def _report_figures_of_bases(profile: Profile, ctx: RuleContext) -> Iterator[Fin
     ):
         for own_target, upper_target, parent in replaced_targets:
             if own_target.area_code == area:
-                params = {
-                    **_describe_upper_target(upper_target, parent, profile),
-                    "comparison": COMPARISON_SIGNS[own_target.comparison],
-                    "value": own_target.value,
-                    "unit": own_target.unit,
-                    "source": own_target.source,
-                }
-                role, field = find_role_of_figure(own_target.indicator, ctx), own_target.indicator
                 yield Finding(
-                    role, case=case, severity=severity, field=field if case == "replaced" else "", params=params
+                    find_role_of_figure(own_target.indicator, ctx),
+                    case=case,
+                    severity=severity,
+                    field=own_target.indicator if case == "replaced" else "",
+                    params={
+                        **_describe_upper_target(upper_target, parent, profile),
+                        "comparison": COMPARISON_SIGNS[own_target.comparison],
+                        "value": own_target.value,
+                        "unit": own_target.unit,
+                        "source": own_target.source,
+                    },
                 )
     for own_site, upper_site, parent in find_replaced_register_lines(profile):
         if own_site.area_code == area:
-            replaced_params = {
-                "county": profile.name,
-                "site": own_site.name or own_site.term,
-                "value": _format_site_figures(own_site),
-                "source": own_site.source,
-                "target": _format_site_figures(upper_site),
-                "above_source": upper_site.source,
-                "parent": parent.name,
-                "shown": {
-                    "value_of_site": _list_site_figures(own_site),
-                    "target_of_site": _list_site_figures(upper_site),
-                },
-            }
             layer = ctx.plan.find_layer_of_concept("heritage")
-            replaced_role = layer.role if layer is not None else ctx.plan.list_roles_of_concept("heritage")[0]
             yield Finding(
-                replaced_role,
+                layer.role if layer is not None else ctx.plan.list_roles_of_concept("heritage")[0],
                 field=" ".join(part for part in (own_site.kind, own_site.level, own_site.name) if part),
                 case="register",
                 severity=Severity.INFO,
-                params=replaced_params,
+                params={
+                    "county": profile.name,
+                    "site": own_site.name or own_site.term,
+                    "value": _format_site_figures(own_site),
+                    "source": own_site.source,
+                    "target": _format_site_figures(upper_site),
+                    "above_source": upper_site.source,
+                    "parent": parent.name,
+                    "shown": {
+                        "value_of_site": _list_site_figures(own_site),
+                        "target_of_site": _list_site_figures(upper_site),
+                    },
+                },
             )
     for missing_target, parent in find_targets_of_other_years(profile):
         if missing_target.area_code == area:
-            role, field = find_role_of_figure(missing_target.indicator, ctx), missing_target.indicator
-            params = _describe_upper_target(missing_target, parent, profile)
-            yield Finding(role, field=field, case="absent", severity=Severity.WARNING, params=params)
+            yield Finding(
+                find_role_of_figure(missing_target.indicator, ctx),
+                field=missing_target.indicator,
+                case="absent",
+                severity=Severity.WARNING,
+                params=_describe_upper_target(missing_target, parent, profile),
+            )
 
 
 def _describe_register_figures(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
@@ -281,11 +275,9 @@ def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
     county_name = find_county_name(ctx.plan)
     township_layer = get_plan_townships(ctx)
     allocated_targets = get_township_targets(ctx.side_inputs)
-    omissions: list[Finding] = []
     if allocated_targets.targets:
         result.unconfirmed.append(DIVIDED_INDICATORS_SETTING)
-        omissions = list(_report_omissions(allocated_targets, township_layer, county_name, ctx))
-        result.findings += omissions
+        result.findings += _report_omissions(allocated_targets, township_layer, county_name, ctx)
     _report_sums(
         result,
         compare_targets_with_townships(
@@ -294,7 +286,7 @@ def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
         county_name,
         ctx,
         # The amount not allocated follows only from a table that lists all townships.
-        "" if any(finding.case == "omitted" for finding in omissions) else allocated_targets.file_name,
+        "" if any(finding.case == "omitted" for finding in result.findings) else allocated_targets.file_name,
     )
     for total, value in find_wrong_totals(allocated_targets):
         result.findings.append(
@@ -343,17 +335,21 @@ def _report_omissions(
     for target in find_undivided_targets(
         allocated_targets, ctx.norm.find_targets(ctx.plan.area_code), ctx.norm.get(DIVIDED_INDICATORS_SETTING)
     ):
-        params = {
-            "file": allocated_targets.file_name,
-            "indicator": IndicatorName(target.indicator),
-            "area": county_name,
-            "year": target.year,
-            "comparison": COMPARISON_SIGNS[target.comparison],
-            "target": target.value,
-            "unit": target.unit,
-        }
-        role = find_role_of_figure(target.indicator, ctx)
-        yield Finding(role, case="undivided", severity=Severity.WARNING, field=target.indicator, params=params)
+        yield Finding(
+            find_role_of_figure(target.indicator, ctx),
+            case="undivided",
+            severity=Severity.WARNING,
+            field=target.indicator,
+            params={
+                "file": allocated_targets.file_name,
+                "indicator": IndicatorName(target.indicator),
+                "area": county_name,
+                "year": target.year,
+                "comparison": COMPARISON_SIGNS[target.comparison],
+                "target": target.value,
+                "unit": target.unit,
+            },
+        )
 
 
 def _report_parts_exceeding_wholes(
@@ -362,30 +358,33 @@ def _report_parts_exceeding_wholes(
     """Yield warnings on tasks and targets of a part that exceed those of its whole."""
     pairs = [(part, whole) for part, whole in read_setting_words(ctx.norm, PART_INDICATORS_SETTING, 2, 2)]
     for allocated, whole in find_parts_exceeding_wholes(allocated_targets.targets, pairs):
-        params = {
-            "file": allocated_targets.file_name,
-            "line": allocated.line_number,
-            "town": allocated.name or allocated.code,
-            **_describe_part(allocated, whole),
-        }
         yield Finding(
             find_role_of_figure(allocated.indicator, ctx),
             case="part",
             severity=Severity.WARNING,
             field=allocated.indicator,
             township=allocated.name,
-            params=params,
+            params={
+                "file": allocated_targets.file_name,
+                "line": allocated.line_number,
+                "town": allocated.name or allocated.code,
+                **_describe_part(allocated, whole),
+            },
         )
     for target, whole_target in find_parts_exceeding_wholes(ctx.norm.find_targets(ctx.plan.area_code), pairs):
-        params = {
-            "county": county_name,
-            "year": target.year,
-            "source": target.source,
-            "whole_source": whole_target.source,
-            **_describe_part(target, whole_target),
-        }
-        role = find_role_of_figure(target.indicator, ctx)
-        yield Finding(role, case="part_target", severity=Severity.WARNING, field=target.indicator, params=params)
+        yield Finding(
+            find_role_of_figure(target.indicator, ctx),
+            case="part_target",
+            severity=Severity.WARNING,
+            field=target.indicator,
+            params={
+                "county": county_name,
+                "year": target.year,
+                "source": target.source,
+                "whole_source": whole_target.source,
+                **_describe_part(target, whole_target),
+            },
+        )
 
 
 def _describe_part(
@@ -412,16 +411,23 @@ def _report_sums(result: RuleResult, sums: list[PartsSum], area: str, ctx: RuleC
     """
     for parts_sum in sums:
         if table and parts_sum.unallocated > 0:
-            names = parts_sum.missing_parts
+            field, names = parts_sum.target.indicator, parts_sum.missing_parts
             params = _describe_sum(parts_sum, area) | {
                 "file": table,
                 "count": len(names),
                 "names": "、".join(names[:_MAX_LISTED_NAMES]) + ("…" if len(names) > _MAX_LISTED_NAMES else ""),
             }
-            field = parts_sum.target.indicator
-            role = find_role_of_figure(field, ctx)
-            finding = Finding(role, field=field, case="unallocated", severity=Severity.INFO, params=params)
-            result.add_applicable([finding])
+            result.add_applicable(
+                [
+                    Finding(
+                        find_role_of_figure(field, ctx),
+                        field=field,
+                        case="unallocated",
+                        severity=Severity.INFO,
+                        params=params,
+                    )
+                ]
+            )
         if parts_sum.state:
             result.is_applicable = True
             target, rounding = parts_sum.target, parts_sum.state == MISSED_BY_ROUNDING
@@ -456,19 +462,13 @@ def _report_sums(result: RuleResult, sums: list[PartsSum], area: str, ctx: RuleC
         missing_names = list(missing_parts[:_MAX_LISTED_NAMES])
         if len(missing_parts) > _MAX_LISTED_NAMES:
             missing_names[-1] += "…"
-        targets = [
-            parts_sum.target
+        indicators = [
+            parts_sum.target.indicator
             for parts_sum in sums
             if (parts_sum.target.year, parts_sum.missing_parts) == (year, missing_parts)
         ]
-        params = {
-            "area": area,
-            "year": year,
-            "indicators": [target.indicator for target in targets],
-            "count": len(missing_parts),
-            "names": missing_names,
-        }
-        result.notes.append(("parts_lacking", params))
+        params = {"area": area, "year": year, "indicators": indicators, "count": len(missing_parts)}
+        result.notes.append(("parts_lacking", {**params, "names": missing_names}))
 
 
 def _describe_sum(parts_sum: PartsSum, area: str) -> dict[str, Any]:

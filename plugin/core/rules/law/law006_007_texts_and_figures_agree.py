@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,9 +19,7 @@ from ...standard.messages.numbers import choose_figure_decimals
 from ...standard.messages.texts import TEXT_LANGUAGES, IndicatorName, Texts, format_number
 from ...standard.profile import IndicatorTarget, OtherSource, StatedFigure
 from ...standard.template import Template
-from .._places import SQUARE_KM_WKT, find_role_of_figure
-
-HECTARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+from .._places import SQUARE_KM_WKT, SQUARE_WKT, find_role_of_figure
 
 
 def _advise_on_documents(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
@@ -55,10 +54,10 @@ def _advise_on_documents(finding: Finding, texts: Texts, _templates: dict[str, T
         "stated": "{figure} of {area} for {year} differs between two documents: “{source}” has {value} {unit}, “{other}” has "
         "{said} {unit}. {advice}",
     },
-    fails=[RuleExample("two plans, two figures", {"red_line": [HECTARE_WKT]}, finds=1, settings={"targets": [("red_line_area", ">=", "2.00", "ha", ("2.10", "另一份规划"))]})],
+    fails=[RuleExample("two plans, two figures", {"red_line": [SQUARE_WKT]}, finds=1, settings={"targets": [("red_line_area", ">=", "2.00", "ha", ("2.10", "另一份规划"))]})],
     passes=[
-        RuleExample("the same figure with more digits", {"red_line": [HECTARE_WKT]}, settings={"targets": [("red_line_area", ">=", "2.0", "ha", ("2.00", "另一份规划"))]}),
-        RuleExample("one document only", {"red_line": [HECTARE_WKT]}, settings={"targets": [("red_line_area", ">=", "2.00", "ha")]}),
+        RuleExample("the same figure with more digits", {"red_line": [SQUARE_WKT]}, settings={"targets": [("red_line_area", ">=", "2.0", "ha", ("2.00", "另一份规划"))]}),
+        RuleExample("one document only", {"red_line": [SQUARE_WKT]}, settings={"targets": [("red_line_area", ">=", "2.00", "ha")]}),
     ],
 )  # fmt: skip
 def texts_agree(*, ctx: RuleContext) -> RuleResult:
@@ -85,10 +84,9 @@ def texts_agree(*, ctx: RuleContext) -> RuleResult:
             continue
         result.is_applicable = True
         if float(source.value) != figure.numeric_value:
-            name = name_by_area_code.get(figure.area_code, area)
             is_own_plan = figure.area_code == area
             params: dict[str, Any] = {
-                "area": name,
+                "area": name_by_area_code.get(figure.area_code, area),
                 "year": str(source.year or figure.year),
                 "source": figure.source,
                 "value": figure.value,
@@ -209,7 +207,7 @@ TASK_WORDS_SETTING = "indicators.task_words"
             ("红线总长", "12.5", "公里", "附表2"), ("红线面积", "若干", "公顷", "文本第9条"), ("红线面积", "1.00", "%", "附表3")]}),
         RuleExample("the task in one place, the drawn area in another", {"red_line": [SQUARE_KM_WKT]}, finds=1, settings={"targets": [("red_line_area", ">=", "95.00", "ha")]},
                 side={"figures": [("生态保护红线面积", "1.00", "平方千米", "文本第12条"), ("红线面积", "95.00", "公顷", "附表1")]}),
-        RuleExample("no map, but two texts", {"red_line": [HECTARE_WKT]}, finds=1, side={"figures": [
+        RuleExample("no map, but two texts", {"red_line": [SQUARE_WKT]}, finds=1, side={"figures": [
             ("森林覆盖率", "14.17", "%", "文本第5条"), ("森林覆盖率", "15.17", "%", "附表1")]}),
     ],
     passes=[
@@ -247,16 +245,17 @@ def figures_agree(*layers: object, ctx: RuleContext, allowance_m2: float = 10_00
     figures = PlanIndicators(ctx, texts)
     result = RuleResult()
     ratio_definition = str(ctx.norm.get("ratio.form"))
-    by_indicator: dict[str, list[PrintedFigure]] = {}
+    by_indicator: dict[str, list[PrintedFigure]] = defaultdict(list)
     for typed_figure in typed_list:
         entry = figures.catalogue.find_indicator(typed_figure.name, ratio_definition)
         problem = _explain_incomparable_figure(typed_figure, entry.unit if entry else None)
         if problem:
-            entries = figures.catalogue.indicator_by_id
             figure_entry = figures.catalogue.find_indicator(typed_figure.name)
-            accepted_wording = "、".join(e.name(figures.texts.lang) for e in list(entries.values())[:4])
-            if problem == "unit" and figure_entry is not None:
-                accepted_wording = figures.texts.get("units", figure_entry.unit)
+            accepted_wording = (
+                figures.texts.get("units", figure_entry.unit)
+                if problem == "unit" and figure_entry is not None
+                else "、".join(e.name(figures.texts.lang) for e in [*figures.catalogue.indicator_by_id.values()][:4])
+            )
             result.findings.append(
                 Finding(
                     "",
@@ -274,18 +273,13 @@ def figures_agree(*layers: object, ctx: RuleContext, allowance_m2: float = 10_00
                 )
             )
         elif entry is not None:
-            by_indicator.setdefault(entry.id, []).append(replace(typed_figure, unit=typed_figure.unit or entry.unit))
+            by_indicator[entry.id].append(replace(typed_figure, unit=typed_figure.unit or entry.unit))
     for name, typed_places in by_indicator.items():
         computed_indicator = figures.compute_indicator(name)
-        result.findings += _find_disagreements(
-            _MapFigure.make_from_computed_indicator(computed_indicator, ctx), typed_places, allowance_m2, texts
-        )
+        map_figure = _MapFigure.make_from_computed_indicator(computed_indicator, ctx)
+        result.findings += _find_disagreements(map_figure, typed_places, allowance_m2, texts)
         result.findings += _find_targets_printed_like_results(
-            _MapFigure.make_from_computed_indicator(computed_indicator, ctx),
-            typed_places,
-            list(ctx.norm.get(TASK_WORDS_SETTING)),
-            allowance_m2,
-            texts,
+            map_figure, typed_places, list(ctx.norm.get(TASK_WORDS_SETTING)), allowance_m2, texts
         )
         if not all(figure.backed for figure in computed_indicator.figures):
             # Agreement of text and map on such a sum proves nothing.
@@ -402,10 +396,10 @@ def _find_disagreements(
             stored_figures, displayed_figures = _format_figures(
                 {"target": task}, abs(value - task), printed_figure, texts
             )
-            finding.params |= stored_figures
-            finding.params["shown"] |= displayed_figures
-            finding.severity = Severity.WARNING
-            yield finding
+            shown = finding.params["shown"] | displayed_figures
+            yield replace(
+                finding, severity=Severity.WARNING, params={**finding.params, **stored_figures, "shown": shown}
+            )
         # A bound and a drawn area may differ.
         first_figure = first_by_comparison.setdefault(printed_figure.comparison, printed_figure)
         difference = abs(value - first_figure.comparable_value)
@@ -454,8 +448,7 @@ def _find_targets_printed_like_results(
                 _compute_allowed_difference(printed_figure, allowance_m2) for printed_figure in (task, other)
             ):
                 finding = _make_disagreement_finding("two_values", map_figure, task, difference, texts, other)
-                finding.severity = Severity.INFO
-                yield finding
+                yield replace(finding, severity=Severity.INFO)
                 return
 
 
@@ -534,11 +527,10 @@ def _format_figures(
     stored_figures: dict[str, str | None] = dict.fromkeys(values_m2)
     displayed_figures: dict[str, str] = {}
     for name, value_m2 in values_m2.items():
-        if value_m2 is None:
-            continue
-        value = value_m2 / printed_figure.unit_m2
-        stored_figures[name] = _format_with_unit(value, decimals, unit)
-        if is_area:
+        value = (value_m2 or 0.0) / printed_figure.unit_m2
+        if value_m2 is not None:
+            stored_figures[name] = _format_with_unit(value, decimals, unit)
+        if value_m2 is not None and is_area:
             fewer = choose_figure_decimals(
                 printed_figure.unit or "", printed_figure.decimals, difference / printed_figure.unit_m2, value
             )

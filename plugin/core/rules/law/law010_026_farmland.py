@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +19,7 @@ from .._attributes import (
     MAX_SHOWN_FIDS,
     explain_missing_fields,
     format_code_with_name,
+    list_largest_rows_first,
     make_row_list_params,
     read_setting_words,
 )
@@ -25,8 +29,9 @@ from .._places import (
     SQUARE_WKT,
     WEST_HALF_WKT,
     find_construction_land_rows,
-    find_usable_layer_or_note_reason,
+    find_usable_layers,
     is_reported_elsewhere,
+    record_codes,
 )
 
 #: End of the codes of land that can be restored to cultivated land (可调整地类).
@@ -178,13 +183,13 @@ def _check_protected_layer(
     if layer.has_field("land_use"):
         # Another rule reports a blank code: a feature of this layer counts as cultivated land. 可调整 land does too
         # when ATT017 runs.
-        restorable_suffix = _RESTORABLE_SUFFIX if is_reported_elsewhere(ctx, "ATT017") else ""
+        counts_restorable = is_reported_elsewhere(ctx, "ATT017")
         is_judged = [
-            bool(code) and not (restorable_suffix and code.endswith(restorable_suffix))
+            bool(code) and not (counts_restorable and code.endswith(_RESTORABLE_SUFFIX))
             for code in layer.text("land_use")
         ]
         by_code = ~ctx.find_cultivated_rows(layer) & np.array(is_judged, dtype=bool)
-    findings = _report_rows_by_code(layer, by_code, ctx, "protected_code")
+    findings = list(_report_rows_by_code(layer, by_code, ctx, "protected_code"))
     if parcels is not None and uncultivated is not None:
         findings += _report_parts_on_parcels(layer, ~by_code, parcels, uncultivated, "protected", earlier_layers, ctx)
     for finding in findings:
@@ -192,33 +197,29 @@ def _check_protected_layer(
     return findings
 
 
-def _report_rows_by_code(layer: Layer, rows: NDArray, ctx: RuleContext, case: str = "") -> list[Finding]:
-    """Return findings on the rows whose own code is not cultivated land."""
-    findings = []
+def _report_rows_by_code(layer: Layer, rows: NDArray, ctx: RuleContext, case: str = "") -> Iterator[Finding]:
+    """Yield findings on the rows whose own code is not cultivated land."""
     codes, net = layer.text("land_use"), layer.numbers("net_area")
     positions = np.flatnonzero(rows)
     for position, area in zip(positions.tolist(), layer.measure_rows(positions).tolist(), strict=True):
         shape = layer.plane_shapes[position]
-        findings.append(
-            ctx.finding_maker.make_row_finding(
-                layer,
-                position,
-                field=layer.get_field_name("land_use"),
-                case=case or ("code" if codes[position] else "blank"),
-                params={
-                    "value": codes[position],
-                    "shown": {
-                        "value": format_code_with_name(layer, "land_use", codes[position], ctx),
-                        "is_restorable": codes[position].endswith(_RESTORABLE_SUFFIX),
-                    },
+        yield ctx.make_row_finding(
+            layer,
+            position,
+            field=layer.get_field_name("land_use"),
+            case=case or ("code" if codes[position] else "blank"),
+            params={
+                "value": codes[position],
+                "shown": {
+                    "value": format_code_with_name(layer, "land_use", codes[position], ctx),
+                    "is_restorable": codes[position].endswith(_RESTORABLE_SUFFIX),
                 },
-                geometry=shape,
-                area_m2=area if shape is not None else None,
-                net_area_m2=float(net[position]) if np.isfinite(net[position]) else None,
-                width_m=2 * shape.area / shape.length if shape is not None else None,
-            )
+            },
+            geometry=shape,
+            area_m2=area if shape is not None else None,
+            net_area_m2=float(net[position]) if np.isfinite(net[position]) else None,
+            width_m=2 * shape.area / shape.length if shape is not None else None,
         )
-    return findings
 
 
 def _report_parts_on_parcels(
@@ -239,15 +240,10 @@ def _report_parts_on_parcels(
     )
     for earlier in earlier_layers:
         pieces = ctx.geometry.subtract_land(pieces, layer, earlier, severity=Severity.WARNING)
-    findings = ctx.finding_maker.make_pair_findings(
+    findings = ctx.make_pair_findings(
         layer, parcels, pieces, with_net_area=True, case=case, field=parcels.get_field_name("land_use")
     )
-    codes = parcels.text("land_use")
-    for finding, j in zip(findings, pieces.right.tolist(), strict=True):
-        finding.params |= {
-            "value": codes[j],
-            "shown": {"value": format_code_with_name(parcels, "land_use", codes[j], ctx)},
-        }
+    record_codes(findings, pieces.right, parcels, "land_use", ctx)
     return findings
 
 
@@ -266,20 +262,18 @@ def _report_uncovered_parts(
     pieces = ctx.geometry.find_uncovered_pieces(layer, covering_layer, rows=rows, severity=Severity.WARNING)
     if reported_land is not None:
         pieces = ctx.geometry.subtract_land(pieces, layer, covering_layer, reported_land, severity=Severity.WARNING)
-    return ctx.finding_maker.mark_findings_by_location(
-        ctx.finding_maker.make_pair_findings(
-            layer, covering_layer, pieces, with_net_area=True, case=case, severity=Severity.WARNING
-        )
+    return ctx.make_pair_findings(
+        layer, covering_layer, pieces, with_net_area=True, case=case, severity=Severity.WARNING, by_place=True
     )
 
 
-def _report_slope_differences(farmland: Layer, rows: NDArray, parcels: Layer, ctx: RuleContext) -> list[Finding]:
-    """Return warnings on rows whose slope class differs from that of their parcel.
+def _report_slope_differences(farmland: Layer, rows: NDArray, parcels: Layer, ctx: RuleContext) -> Iterator[Finding]:
+    """Yield warnings on rows whose slope class differs from that of their parcel.
 
     ``rows`` is (n,) bool. Blank and unknown classes are not compared.
     """
     if not (farmland.has_values("slope_class") and parcels.has_values("slope_class")):
-        return []
+        return
     parcel_of_row = find_containing_rows(farmland, parcels, ctx)
     farmland_classes, parcel_classes = farmland.text("slope_class"), parcels.text("slope_class")
     template_field = farmland.template.find_field("slope_class")
@@ -295,31 +289,27 @@ def _report_slope_differences(farmland: Layer, rows: NDArray, parcels: Layer, ct
         if farmland_classes[row] != parcel_classes[parcel_of_row[row]]
         and {farmland_classes[row], parcel_classes[parcel_of_row[row]]} <= known_classes.keys()
     ]
-    findings = []
     for row, area in zip(differing_rows, farmland.measure_rows(differing_rows).tolist(), strict=True):
         parcel = int(parcel_of_row[row])
-        findings.append(
-            ctx.finding_maker.make_row_finding(
-                farmland,
-                row,
-                case="slope",
-                severity=Severity.WARNING,
-                field=farmland.get_field_name("slope_class"),
-                params={
-                    "value": farmland_classes[row],
-                    "related": parcel_classes[parcel],
-                    "shown": {
-                        "value": format_code_with_name(farmland, "slope_class", farmland_classes[row], ctx),
-                        "related": format_code_with_name(parcels, "slope_class", parcel_classes[parcel], ctx),
-                    },
+        yield ctx.make_row_finding(
+            farmland,
+            row,
+            case="slope",
+            severity=Severity.WARNING,
+            field=farmland.get_field_name("slope_class"),
+            params={
+                "value": farmland_classes[row],
+                "related": parcel_classes[parcel],
+                "shown": {
+                    "value": format_code_with_name(farmland, "slope_class", farmland_classes[row], ctx),
+                    "related": format_code_with_name(parcels, "slope_class", parcel_classes[parcel], ctx),
                 },
-                geometry=farmland.plane_shapes[row],
-                area_m2=area,
-                related_role=parcels.role,
-                related_keys=[parcels.keys[parcel]],
-            )
+            },
+            geometry=farmland.plane_shapes[row],
+            area_m2=area,
+            related_role=parcels.role,
+            related_keys=[parcels.keys[parcel]],
         )
-    return findings
 
 
 WEST_WKT = "POLYGON ((0 0, 1000 0, 1000 2000, 0 2000, 0 0))"
@@ -408,8 +398,7 @@ def farmland_choice(
         Runs by default for a whole county (scope county), else if the rule or its group farmland is selected.
     """
     result = RuleResult(is_applicable=False)
-    line_names = ctx.norm.get(OPEN_LINES_SETTING)
-    lines = [line for name in line_names if (line := find_usable_layer_or_note_reason(name, ctx, result)) is not None]
+    lines = find_usable_layers(ctx.norm.get(OPEN_LINES_SETTING), ctx, result)
     if parcels is not None and (cultivated is not None or farmland is not None):
         result.is_applicable = True
         fields = ctx.find_cultivated_rows(parcels) & parcels.has_shape
@@ -418,7 +407,6 @@ def farmland_choice(
         if farmland is not None:
             for line in lines:
                 fields &= find_containing_rows(parcels, line, ctx) < 0
-            findings = []
             _, areas = get_row_areas(parcels).best_basis_and_areas
             is_farmland = find_containing_rows(parcels, farmland, ctx) >= 0
             for name, limit in read_setting_words(ctx.norm, QUALITY_SETTING, 2, 2, number_at=1):
@@ -436,15 +424,9 @@ def farmland_choice(
                 finding = _make_finding(
                     farmland, parcels, make_row_pieces(better, parcels.plane_shapes[better]), parcels, "quality", ctx
                 )
-                finding.field = name
-                finding.params |= {
-                    "value": round(kept_average, 2),
-                    "other": round(left_out_average, 2),
-                    "miss": round(kept_average - left_out_average, 2),
-                    "limit": float(limit),
-                }
-                findings.append(finding)
-            result.findings += findings
+                averages = {"value": round(kept_average, 2), "other": round(left_out_average, 2)}
+                difference = {"miss": round(kept_average - left_out_average, 2), "limit": float(limit)}
+                result.findings.append(replace(finding, field=name, params=finding.params | averages | difference))
     if cultivated is not None and boundary is not None:
         result.add_applicable(_find_targets_inside(cultivated, boundary, ctx))
     return result
@@ -459,8 +441,8 @@ def _find_fields_left_out(
     percentage of the fields' land that is left out.
     """
     rows = fields & ~np.isin(parcels.text("slope_class"), ctx.norm.get("farmland.steep_classes"))
-    uncovered_pieces = ctx.geometry.find_uncovered_pieces(parcels, cultivated, rows=rows)
-    pieces = ctx.geometry.remove_repeated_land(uncovered_pieces, parcels)
+    pieces = ctx.geometry.find_uncovered_pieces(parcels, cultivated, rows=rows)
+    pieces = ctx.geometry.remove_repeated_land(pieces, parcels)
     protected_m2 = float(parcels.plane_areas[rows].sum() - pieces.area.sum())
     for line in lines:
         parts = pieces
@@ -479,8 +461,8 @@ def _find_fields_left_out(
 
 def _find_targets_inside(cultivated: Layer, boundary: Layer, ctx: RuleContext) -> list[Finding]:
     """Return a finding on land of the protection target (耕地保护目标) inside the boundary."""
-    shared_pieces = ctx.geometry.find_shared_pieces(cultivated, boundary)
-    pieces = ctx.geometry.remove_repeated_land(shared_pieces, cultivated, boundary)
+    pieces = ctx.geometry.find_shared_pieces(cultivated, boundary)
+    pieces = ctx.geometry.remove_repeated_land(pieces, cultivated, boundary)
     if not len(pieces) or float(ctx.geometry.compute_piece_areas(pieces, cultivated, boundary).sum()) < float(
         ctx.norm.get(INSIDE_SETTING)
     ):
@@ -509,8 +491,7 @@ def _make_finding(
     """Return a finding on parts of rows of the layer ``owner``; it names the rows with the most land."""
     areas = ctx.geometry.compute_piece_areas(pieces, owner)
     area_of_row = np.bincount(pieces.left, areas, minlength=len(owner))
-    rows_with_parts = np.array(owner.sort_rows(np.unique(pieces.left)), dtype=int)
-    largest_first = rows_with_parts[np.argsort(-area_of_row[rows_with_parts], kind="stable")].tolist()
+    largest_first = list_largest_rows_first(owner, area_of_row > 0, area_of_row)
     net = owner.numbers("net_area")[pieces.left] * ctx.geometry.compute_piece_shares_of_rows(pieces, owner)
     return Finding(
         layer.role,

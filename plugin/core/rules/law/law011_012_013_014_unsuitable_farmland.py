@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rules on permanent basic farmland that is protected otherwise, steep, fragmented or occupied."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import shapely
 
@@ -15,7 +17,14 @@ from ...standard.messages.texts import Texts
 from ...standard.template import Template
 from .._attributes import format_code_with_name
 from .._excluded_places import CORE_SETTINGS, find_core_rows_or_note_reason
-from .._places import EAST_SQUARE_WKT, OVERLAPPING_WKT, SQUARE_WKT, find_construction_land_rows, find_limit_origin
+from .._places import (
+    EAST_SQUARE_WKT,
+    OVERLAPPING_WKT,
+    SQUARE_WKT,
+    find_construction_land_rows,
+    find_limit_origin,
+    record_codes,
+)
 
 CORE_NAME, CONTROL_ZONE_NAME = "恒山自然保护区核心保护区", "恒山自然保护区一般控制区"
 
@@ -70,7 +79,7 @@ def farmland_in_core_zone(farmland: Layer, reserves: Layer, *, ctx: RuleContext)
     if not result.is_applicable:
         return result
     pieces = ctx.geometry.find_shared_pieces(farmland, reserves, right_rows=core)
-    result.findings = ctx.finding_maker.make_pair_findings(farmland, reserves, pieces, with_net_area=True)
+    result.findings = ctx.make_pair_findings(farmland, reserves, pieces, with_net_area=True)
     site_names = reserves.text("feature_name")
     for finding, row in zip(result.findings, pieces.right.tolist(), strict=True):
         finding.params["site"] = site_names[row]
@@ -106,7 +115,7 @@ TERRACE_CODE = "TT"
         RuleExample("no value", {"farmland": [{"wkt": SQUARE_WKT, "slope_class": None}]}),
     ],
 )  # fmt: skip
-def farmland_slope(farmland: Layer, *, ctx: RuleContext) -> RuleResult:
+def farmland_slope(farmland: Layer, *, ctx: RuleContext) -> Iterator[Finding]:
     """Permanent basic farmland is not steeper than 25°.
 
     What it checks
@@ -124,29 +133,23 @@ def farmland_slope(farmland: Layer, *, ctx: RuleContext) -> RuleResult:
     template_field = require_value(farmland.template.find_field("slope_class"), "the field of slope classes")
     steep_classes = set(ctx.norm.get("farmland.steep_classes"))
     classes, net = farmland.text("slope_class"), farmland.numbers("net_area")
-    terraces = farmland.text("terrace") if farmland.has_field("terrace") else [""] * len(farmland)
-    result = RuleResult()
+    terraces = farmland.text("terrace")
     for row in np.flatnonzero(
         [trim_code_padding(value, template_field.code_pad) in steep_classes for value in classes]
     ).tolist():
-        shape, shown = farmland.plane_shapes[row], {}
-        if terraces[row] == TERRACE_CODE:
-            shown = {"terrace_label": format_code_with_name(farmland, "terrace", TERRACE_CODE, ctx)}
-        result.findings.append(
-            ctx.finding_maker.make_row_finding(
-                farmland,
-                row,
-                field=template_field.name,
-                params={"value": classes[row], "shown": shown},
-                geometry=shape,
-                area_m2=float(farmland.statutory[row]) if shape is not None else None,
-                net_area_m2=float(net[row]) if np.isfinite(net[row]) else None,
-            )
+        shape, is_terraced = farmland.plane_shapes[row], terraces[row] == TERRACE_CODE
+        label = format_code_with_name(farmland, "terrace", TERRACE_CODE, ctx)
+        yield ctx.make_row_finding(
+            farmland,
+            row,
+            field=template_field.name,
+            params={"value": classes[row], "shown": {"terrace_label": label} if is_terraced else {}},
+            geometry=shape,
+            area_m2=float(farmland.statutory[row]) if shape is not None else None,
+            net_area_m2=float(net[row]) if np.isfinite(net[row]) else None,
         )
-    return result
 
 
-LARGE_FIELD_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 NEARBY_PATCH_WKT = "POLYGON ((103 0, 133 0, 133 30, 103 30, 103 0))"
 TOUCHING_SMALL_WKTS = [
     "POLYGON ((200 0, 230 0, 230 30, 200 30, 200 0))",
@@ -180,19 +183,19 @@ def _describe_patch(finding: Finding, texts: Texts, templates: dict[str, Templat
         "patch, or replace it with connected cultivated land.",
     },
     fails=[
-        RuleExample("alone", {"farmland": [LARGE_FIELD_WKT, "POLYGON ((200 0, 230 0, 230 30, 200 30, 200 0))"]}, finds=1, areas=(900.0,)),
-        RuleExample("two small ones together are one patch", {"farmland": [LARGE_FIELD_WKT, *TOUCHING_SMALL_WKTS]}, finds=1, areas=(1800.0,)),
-        RuleExample("across a ditch", {"farmland": [LARGE_FIELD_WKT, NEARBY_PATCH_WKT]}, finds=1, areas=(900.0,)),
+        RuleExample("alone", {"farmland": [SQUARE_WKT, "POLYGON ((200 0, 230 0, 230 30, 200 30, 200 0))"]}, finds=1, areas=(900.0,)),
+        RuleExample("two small ones together are one patch", {"farmland": [SQUARE_WKT, *TOUCHING_SMALL_WKTS]}, finds=1, areas=(1800.0,)),
+        RuleExample("across a ditch", {"farmland": [SQUARE_WKT, NEARBY_PATCH_WKT]}, finds=1, areas=(900.0,)),
     ],
     passes=[
-        RuleExample("small, but part of a field", {"farmland": [LARGE_FIELD_WKT, "POLYGON ((100 0, 130 0, 130 30, 100 30, 100 0))"]}),
-        RuleExample("a county accepts ditches within a patch", {"farmland": [LARGE_FIELD_WKT, NEARBY_PATCH_WKT]}, parameters={"reach_m": 5.0}),
+        RuleExample("small, but part of a field", {"farmland": [SQUARE_WKT, "POLYGON ((100 0, 130 0, 130 30, 100 30, 100 0))"]}),
+        RuleExample("a county accepts ditches within a patch", {"farmland": [SQUARE_WKT, NEARBY_PATCH_WKT]}, parameters={"reach_m": 5.0}),
         RuleExample("large enough together", {"farmland": TOUCHING_SMALL_WKTS}, parameters={"patch_area_m2": 1500.0}),
     ],
 )  # fmt: skip
 def farmland_fragments(
     farmland: Layer, *, ctx: RuleContext, patch_area_m2: float = 2000.0, reach_m: float = 0.01
-) -> RuleResult:
+) -> Iterator[Finding]:
     """Permanent basic farmland is not scattered in small patches.
 
     What it checks
@@ -215,34 +218,27 @@ def farmland_fragments(
     has_polygon[farmland.polygons.present] = True
     fragment_rows = np.flatnonzero(has_polygon & (patch_areas[patch_of_row] < patch_area_m2))
     fragment_rows = fragment_rows[np.argsort(patch_of_row[fragment_rows], kind="stable")]
-    result = RuleResult()
     for rows in (
         np.split(fragment_rows, np.flatnonzero(np.diff(patch_of_row[fragment_rows])) + 1) if len(fragment_rows) else []
     ):
         shapes = farmland.plane_shapes[rows]
-        result.findings.append(
-            ctx.finding_maker.make_row_finding(
-                farmland,
-                int(rows[0]),
-                params={
-                    "count": len(rows),
-                    "limit": patch_area_m2,
-                    "shown": {
-                        "has_invalid_shape": bool(farmland.invalid_rows[rows].any()),
-                        "limit_origin": find_limit_origin("rules.LAW013.patch_area_m2", patch_area_m2, ctx),
-                    },
+        yield ctx.make_row_finding(
+            farmland,
+            int(rows[0]),
+            params={
+                "count": len(rows),
+                "limit": patch_area_m2,
+                "shown": {
+                    "has_invalid_shape": bool(farmland.invalid_rows[rows].any()),
+                    "limit_origin": find_limit_origin("rules.LAW013.patch_area_m2", patch_area_m2, ctx),
                 },
-                related_role=farmland.role if len(rows) > 1 else "",
-                related_keys=[farmland.keys[n] for n in rows[1:].tolist()],
-                geometry=shapes[0] if len(rows) == 1 else shapely.multipolygons(shapely.get_parts(shapes)),
-                area_m2=float(patch_areas[patch_of_row[rows[0]]]),
-                net_area_m2=float(net[rows].sum()) if np.isfinite(net[rows]).all() else None,
-            )
+            },
+            related_role=farmland.role if len(rows) > 1 else "",
+            related_keys=[farmland.keys[n] for n in rows[1:].tolist()],
+            geometry=shapes[0] if len(rows) == 1 else shapely.multipolygons(shapely.get_parts(shapes)),
+            area_m2=float(patch_areas[patch_of_row[rows[0]]]),
+            net_area_m2=float(net[rows].sum()) if np.isfinite(net[rows]).all() else None,
         )
-    return result
-
-
-CONSTRUCTION_WKT = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
 
 
 @rule(
@@ -260,16 +256,16 @@ CONSTRUCTION_WKT = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
         "without one, this is a matter of law enforcement and the land must be restored.",
     },
     fails=[
-        RuleExample("a yard on the field", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": CONSTRUCTION_WKT, "land_use": "0702"}]}, finds=1, areas=(1000.0,)),
-        RuleExample("planned codes", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": CONSTRUCTION_WKT, "land_use": "070100"}]}, finds=1, areas=(1000.0,),
+        RuleExample("a yard on the field", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": OVERLAPPING_WKT, "land_use": "0702"}]}, finds=1, areas=(1000.0,)),
+        RuleExample("planned codes", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": OVERLAPPING_WKT, "land_use": "070100"}]}, finds=1, areas=(1000.0,),
                 roles={"parcels": "XZYDYH"}),
-        RuleExample("road and yard", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": CONSTRUCTION_WKT, "land_use": "0601"}, {"wkt":
+        RuleExample("road and yard", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": OVERLAPPING_WKT, "land_use": "0601"}, {"wkt":
                 "POLYGON ((0 0, 10 0, 10 100, 0 100, 0 0))", "land_use": "1003"}]}, finds=2, areas=(1000.0, 1000.0)),
     ],
     passes=[
         RuleExample("next to it", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": EAST_SQUARE_WKT, "land_use": "0702"}]}),
-        RuleExample("a forest is no building", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": CONSTRUCTION_WKT, "land_use": "0301"}]}),
-        RuleExample("a farm road is no building", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": CONSTRUCTION_WKT, "land_use": "1006"}]}),
+        RuleExample("a forest is no building", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": OVERLAPPING_WKT, "land_use": "0301"}]}),
+        RuleExample("a farm road is no building", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": OVERLAPPING_WKT, "land_use": "1006"}]}),
     ],
 )  # fmt: skip
 def farmland_occupied(farmland: Layer, parcels: Layer, *, ctx: RuleContext) -> RuleResult:
@@ -291,15 +287,10 @@ def farmland_occupied(farmland: Layer, parcels: Layer, *, ctx: RuleContext) -> R
         selected.
     """
     pieces = ctx.geometry.find_shared_pieces(farmland, parcels, right_rows=find_construction_land_rows(ctx, parcels))
-    findings = ctx.finding_maker.make_pair_findings(
+    findings = ctx.make_pair_findings(
         farmland, parcels, pieces, with_net_area=True, field=parcels.get_field_name("land_use")
     )
-    codes = np.array(parcels.text("land_use"), dtype=object)
-    for finding, row in zip(findings, pieces.right.tolist(), strict=True):
-        finding.params |= {
-            "value": codes[row],
-            "shown": {"value": format_code_with_name(parcels, "land_use", codes[row], ctx)},
-        }
+    record_codes(findings, pieces.right, parcels, "land_use", ctx)
     return RuleResult(
         findings=findings, unconfirmed=["farmland.construction_classes"] if parcels.template.role != "DLTB" else []
     )

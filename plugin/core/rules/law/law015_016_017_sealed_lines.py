@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rules that compare farmland and control lines with the sealed edition."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -32,7 +31,7 @@ from ...render.versions.edition_comparison import (
 )
 from ...standard.profile.norm import is_sealed_by_profile
 from .._attributes import MAX_NAMED_ROWS, join_first_names, make_row_list_params
-from .._places import EAST_SQUARE_WKT, is_reported_elsewhere
+from .._places import EAST_SQUARE_WKT, SQUARE_WKT, is_reported_elsewhere
 
 
 def compare_with_sealed_edition(ctx: RuleContext, concept: str, result: RuleResult) -> VersionComparison | None:
@@ -112,7 +111,6 @@ def get_sealed_severity(ctx: RuleContext, layer: Layer) -> Severity | None:
     return Severity.ERROR if is_sealed_by_profile(layer.role, ctx.norm) else None
 
 
-WEST_SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 REDUCED_WEST_WKT = "POLYGON ((0 0, 60 0, 60 100, 0 100, 0 0))"
 TOWNSHIP_ROWS = [
     {"wkt": "POLYGON ((0 0, 300 0, 300 100, 0 100, 0 0))", "division_name": "甲镇"},
@@ -140,19 +138,19 @@ TOWNSHIP_ROWS = [
         "finding and give the document; supplement the rest.",
     },
     fails=[
-        RuleExample("less than was sealed", {"farmland": [REDUCED_WEST_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}, finds=1, areas=(4000.0,)),
-        RuleExample("supplemented in another township", {"farmland": [REDUCED_WEST_WKT, "POLYGON ((500 0, 540 0, 540 100, 500 100, 500 0))"], "townships": TOWNSHIP_ROWS}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}},
+        RuleExample("less than was sealed", {"farmland": [REDUCED_WEST_WKT]}, side={"baseline": {"farmland": [SQUARE_WKT]}}, finds=1, areas=(4000.0,)),
+        RuleExample("supplemented in another township", {"farmland": [REDUCED_WEST_WKT, "POLYGON ((500 0, 540 0, 540 100, 500 100, 500 0))"], "townships": TOWNSHIP_ROWS}, side={"baseline": {"farmland": [SQUARE_WKT]}},
                 finds=1, areas=(4000.0,)),
-        RuleExample("net area less on the same land", {"farmland": [{"wkt": WEST_SQUARE_WKT, "net_area": 8000.0}]},
-                side={"baseline": {"farmland": [{"wkt": WEST_SQUARE_WKT, "net_area": 9000.0}]}}, finds=1),
+        RuleExample("net area less on the same land", {"farmland": [{"wkt": SQUARE_WKT, "net_area": 8000.0}]},
+                side={"baseline": {"farmland": [{"wkt": SQUARE_WKT, "net_area": 9000.0}]}}, finds=1),
         RuleExample("net area less in a township of which only the code is filled in",
-                {"farmland": [{"wkt": WEST_SQUARE_WKT, "net_area": 8000.0}], "townships": [{**TOWNSHIP_ROWS[0], "division_name": None}]},
-                side={"baseline": {"farmland": [{"wkt": WEST_SQUARE_WKT, "net_area": 9000.0}]}}, finds=1),
+                {"farmland": [{"wkt": SQUARE_WKT, "net_area": 8000.0}], "townships": [{**TOWNSHIP_ROWS[0], "division_name": None}]},
+                side={"baseline": {"farmland": [{"wkt": SQUARE_WKT, "net_area": 9000.0}]}}, finds=1),
     ],
     passes=[
-        RuleExample("as sealed", {"farmland": [EAST_SQUARE_WKT, WEST_SQUARE_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT, EAST_SQUARE_WKT]}}),
-        RuleExample("supplemented", {"farmland": [REDUCED_WEST_WKT, EAST_SQUARE_WKT], "townships": TOWNSHIP_ROWS}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}),
-        RuleExample("no sealed edition", {"farmland": [WEST_SQUARE_WKT]}),
+        RuleExample("as sealed", {"farmland": [EAST_SQUARE_WKT, SQUARE_WKT]}, side={"baseline": {"farmland": [SQUARE_WKT, EAST_SQUARE_WKT]}}),
+        RuleExample("supplemented", {"farmland": [REDUCED_WEST_WKT, EAST_SQUARE_WKT], "townships": TOWNSHIP_ROWS}, side={"baseline": {"farmland": [SQUARE_WKT]}}),
+        RuleExample("no sealed edition", {"farmland": [SQUARE_WKT]}),
     ],
 )  # fmt: skip
 def farmland_loss(
@@ -189,14 +187,16 @@ def farmland_loss(
             target = result.not_checked if is_sealed else result.notes
             target.append(("net_missing", {"layer": edition.layer.name, "count": count}))
     for township, balance in comparison.balance_by_township[basis].items():
-        if balance.before - balance.land_after > allowance_m2:
+        loss = balance.before - balance.land_after
+        if loss > allowance_m2:
             # Its geometry is the removed land, or the township if only the net area of the same land decreased.
-            layer, loss = comparison.later_edition.layer, balance.before - balance.land_after
-            figures = {"before": balance.before, "now": balance.land_after, "loss": loss}
-            figures |= {"moved_out": balance.moved_out, "moved_in": balance.moved_in}
-            params = {name: round(value, 2) for name, value in figures.items()} | {
-                "measure": basis,
-                "township": township,
+            layer = comparison.later_edition.layer
+            figures = {
+                "before": balance.before,
+                "now": balance.land_after,
+                "loss": loss,
+                "moved_out": balance.moved_out,
+                "moved_in": balance.moved_in,
             }
             removed_parts = [
                 part for part in comparison.list_pieces_of_kind(MOVED_OUT_KIND) if part.township == township
@@ -205,7 +205,8 @@ def farmland_loss(
                 layer.role,
                 case="" if township else "county",
                 severity=get_sealed_severity(ctx, layer),
-                params=params,
+                params={name: round(value, 2) for name, value in figures.items()}
+                | {"measure": basis, "township": township},
                 net_area_m2=loss if basis == NET_BASIS else None,
             )
             if removed_parts:
@@ -247,20 +248,20 @@ HALF_EAST_WKT = "POLYGON ((100 0, 150 0, 150 100, 100 100, 100 0))"
         "Choose land from the reserve, or give the reason in the report on the supplement.",
     },
     fails=[
-        RuleExample("too little", {"farmland": [HALF_EAST_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}, finds=1),
-        RuleExample("steeper", {"farmland": [{"wkt": EAST_SQUARE_WKT, "slope_class": "3"}]}, side={"baseline": {"farmland": [{"wkt": WEST_SQUARE_WKT, "slope_class": "2"}]}},
+        RuleExample("too little", {"farmland": [HALF_EAST_WKT]}, side={"baseline": {"farmland": [SQUARE_WKT]}}, finds=1),
+        RuleExample("steeper", {"farmland": [{"wkt": EAST_SQUARE_WKT, "slope_class": "3"}]}, side={"baseline": {"farmland": [{"wkt": SQUARE_WKT, "slope_class": "2"}]}},
                 finds=1),
         RuleExample("worse in both ways", {"farmland": [{"wkt": EAST_SQUARE_WKT, "GDDB": 9, "GDDJ": 6}]},
-                side={"baseline": {"farmland": [{"wkt": WEST_SQUARE_WKT, "GDDB": 8, "GDDJ": 5}]}}, finds=2),
-        RuleExample("half of it not from the reserve", {"farmland": [EAST_SQUARE_WKT], "reserve_land": [HALF_EAST_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}, finds=1,
+                side={"baseline": {"farmland": [{"wkt": SQUARE_WKT, "GDDB": 8, "GDDJ": 5}]}}, finds=2),
+        RuleExample("half of it not from the reserve", {"farmland": [EAST_SQUARE_WKT], "reserve_land": [HALF_EAST_WKT]}, side={"baseline": {"farmland": [SQUARE_WKT]}}, finds=1,
                 areas=(5000.0,)),
     ],
     passes=[
         RuleExample("equal and from the reserve", {"farmland": [{"wkt": EAST_SQUARE_WKT, "slope_class": "2"}], "reserve_land": [EAST_SQUARE_WKT]},
-                side={"baseline": {"farmland": [{"wkt": WEST_SQUARE_WKT, "slope_class": "2"}]}}),
-        RuleExample("nothing went out", {"farmland": [WEST_SQUARE_WKT, EAST_SQUARE_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}),
-        RuleExample("too little is reported as a loss", {"farmland": [HALF_EAST_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}, parameters={"rules": ["LAW015"]}),
-        RuleExample("no sealed edition", {"farmland": [WEST_SQUARE_WKT]}),
+                side={"baseline": {"farmland": [{"wkt": SQUARE_WKT, "slope_class": "2"}]}}),
+        RuleExample("nothing went out", {"farmland": [SQUARE_WKT, EAST_SQUARE_WKT]}, side={"baseline": {"farmland": [SQUARE_WKT]}}),
+        RuleExample("too little is reported as a loss", {"farmland": [HALF_EAST_WKT]}, side={"baseline": {"farmland": [SQUARE_WKT]}}, parameters={"rules": ["LAW015"]}),
+        RuleExample("no sealed edition", {"farmland": [SQUARE_WKT]}),
     ],
 )  # fmt: skip
 def farmland_supplement(
@@ -298,8 +299,11 @@ def farmland_supplement(
             ("net_missing", {"layer": comparison.earlier_edition.layer.name, "count": rows_without_net})
         )
         return result
-    removed_areas = _compute_part_areas(removed_parts, comparison)
-    added_areas = _compute_part_areas(added_parts, comparison)
+    # Net area if both editions have it.
+    removed_areas, added_areas = (
+        np.array([part.net_m2 if "net" in comparison.balance_by_basis else part.area_m2 for part in parts])
+        for parts in (removed_parts, added_parts)
+    )
     if removed_areas.sum() - added_areas.sum() > allowance_m2 and not is_reported_elsewhere(ctx, "LAW015"):
         params = {
             "lost": removed_areas.sum(),
@@ -310,51 +314,36 @@ def farmland_supplement(
             Finding(farmland.role, case="net", params={name: round(float(value), 2) for name, value in params.items()})
         )
     if added_parts:
-        result.findings += [
-            finding
-            # A smaller number is better land for all three.
-            for meaning in ("slope_class", "yield_grade", "quality_grade")
-            if (
-                finding := _report_worse_grade(
-                    meaning, removed_parts, added_parts, removed_areas, added_areas, comparison
-                )
-            )
-            is not None
-        ]
+        result.findings += _report_worse_grades(removed_parts, added_parts, removed_areas, added_areas, comparison)
         if reserve_land is not None:
             result.findings += _report_land_outside_reserve(farmland, reserve_land, added_parts, ctx)
     return result
 
 
-def _compute_part_areas(parts: list[ChangedPiece], comparison: VersionComparison) -> np.ndarray:
-    """Return the (k,) areas of parts in m²: net area if both editions have it."""
-    return np.array([part.net_m2 if "net" in comparison.balance_by_basis else part.area_m2 for part in parts])
-
-
-def _report_worse_grade(
-    meaning: str,
+def _report_worse_grades(
     removed_parts: list[ChangedPiece],
     added_parts: list[ChangedPiece],
     removed_areas: np.ndarray,
     added_areas: np.ndarray,
     comparison: VersionComparison,
-) -> Finding | None:
-    """Return a finding if the average grade of the added land is worse, else None."""
-    grade_before = _compute_area_weighted_average(
-        comparison.earlier_edition, meaning, [part.before_row for part in removed_parts], removed_areas
-    )
-    grade_after = _compute_area_weighted_average(
-        comparison.later_edition, meaning, [part.after_row for part in added_parts], added_areas
-    )
-    if grade_before is None or grade_after is None or grade_after <= grade_before + 1e-9:
-        return None
+) -> Iterator[Finding]:
+    """Yield a finding for each grade whose average is worse on the added land."""
     layer = comparison.later_edition.layer
-    return Finding(
-        layer.role,
-        case=meaning,
-        field=layer.get_field_name(meaning),
-        params={"lost": round(grade_before, 2), "gained": round(grade_after, 2)},
-    )
+    # A smaller number is better land for all three.
+    for meaning in ("slope_class", "yield_grade", "quality_grade"):
+        grade_before = _compute_area_weighted_average(
+            comparison.earlier_edition, meaning, [part.before_row for part in removed_parts], removed_areas
+        )
+        grade_after = _compute_area_weighted_average(
+            comparison.later_edition, meaning, [part.after_row for part in added_parts], added_areas
+        )
+        if grade_before is not None and grade_after is not None and grade_after > grade_before + 1e-9:
+            yield Finding(
+                layer.role,
+                case=meaning,
+                field=layer.get_field_name(meaning),
+                params={"lost": round(grade_before, 2), "gained": round(grade_after, 2)},
+            )
 
 
 def _compute_area_weighted_average(
@@ -369,30 +358,26 @@ def _compute_area_weighted_average(
 
 def _report_land_outside_reserve(
     farmland: Layer, reserve: Layer, added_parts: list[ChangedPiece], ctx: RuleContext
-) -> list[Finding]:
-    """Return findings on added land outside the reserve land (储备区)."""
+) -> Iterator[Finding]:
+    """Yield findings on added land outside the reserve land (储备区)."""
     shapes = np.array([part.geometry for part in added_parts], dtype=object)
     rows = np.array([part.after_row for part in added_parts])
     pieces = ctx.geometry.find_uncovered_pieces_of_shapes(farmland, rows, shapes, reserve, severity=Severity.INFO)
     shares = ctx.geometry.measure_drawn_areas(pieces.geometry) / ctx.geometry.measure_drawn_areas(shapes)[pieces.left]
-    findings = []
     for n, position in enumerate(pieces.left.tolist()):
-        changed_part = added_parts[position]
-        net = float(shares[n] * changed_part.net_after_m2)
-        findings.append(
-            ctx.finding_maker.make_row_finding(
-                farmland,
-                int(rows[position]),
-                case="source",
-                severity=Severity.INFO,
-                related_role=reserve.role,
-                geometry=pieces.geometry[n],
-                width_m=float(pieces.width[n]),
-                area_m2=float(shares[n] * changed_part.area_m2),
-                net_area_m2=net if np.isfinite(net) else None,
-            )
+        net = float(shares[n] * added_parts[position].net_after_m2)
+        yield ctx.make_row_finding(
+            farmland,
+            int(rows[position]),
+            case="source",
+            severity=Severity.INFO,
+            related_role=reserve.role,
+            geometry=pieces.geometry[n],
+            width_m=float(pieces.width[n]),
+            area_m2=float(shares[n] * added_parts[position].area_m2),
+            net_area_m2=net if np.isfinite(net) else None,
+            by_place=True,
         )
-    return ctx.finding_maker.mark_findings_by_location(findings)
 
 
 #: Ten fields in a row, and the same 0.3 m farther east.
@@ -433,18 +418,18 @@ ROW_WKTS, SHIFTED_ROW_WKTS = (
         "other": "{layer} covers the sealed land (a shift of the whole line removed), but is not identical to the sealed edition{listed_rows}. Features with other attributes ({fields}): {changed}; with other keys: {renumbered}; with other vertices: {redrawn}. Copy the sealed features unchanged.",
     },
     fails=[
-        RuleExample("more boundary", {"boundary": ["POLYGON ((0 0, 130 0, 130 100, 0 100, 0 0))"]}, side={"baseline": {"boundary": [WEST_SQUARE_WKT]}}, finds=1, areas=(3000.0,)),
-        RuleExample("red line and farmland moved", {"red_line": [EAST_SQUARE_WKT], "farmland": [WEST_SQUARE_WKT]}, side={"baseline": {"red_line": [WEST_SQUARE_WKT], "farmland": [EAST_SQUARE_WKT]}},
+        RuleExample("more boundary", {"boundary": ["POLYGON ((0 0, 130 0, 130 100, 0 100, 0 0))"]}, side={"baseline": {"boundary": [SQUARE_WKT]}}, finds=1, areas=(3000.0,)),
+        RuleExample("red line and farmland moved", {"red_line": [EAST_SQUARE_WKT], "farmland": [SQUARE_WKT]}, side={"baseline": {"red_line": [SQUARE_WKT], "farmland": [EAST_SQUARE_WKT]}},
                 finds=4, areas=(10000.0, 10000.0, 10000.0, 10000.0)),
-        RuleExample("a vertex more", {"red_line": ["POLYGON ((0 0, 50 0, 100 0, 100 100, 0 100, 0 0))"]}, side={"baseline": {"red_line": [WEST_SQUARE_WKT]}}, finds=1),
+        RuleExample("a vertex more", {"red_line": ["POLYGON ((0 0, 50 0, 100 0, 100 100, 0 100, 0 0))"]}, side={"baseline": {"red_line": [SQUARE_WKT]}}, finds=1),
         RuleExample("shifted as a whole", {"red_line": SHIFTED_ROW_WKTS}, side={"baseline": {"red_line": ROW_WKTS}}, finds=1),
-        RuleExample("another land use", {"farmland": [{"wkt": WEST_SQUARE_WKT, "land_use": "0101"}]},
-                side={"baseline": {"farmland": [{"wkt": WEST_SQUARE_WKT, "land_use": "0103"}]}}, finds=1),
+        RuleExample("another land use", {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0101"}]},
+                side={"baseline": {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0103"}]}}, finds=1),
     ],
     passes=[
         RuleExample("identical, drawn from another corner", {"red_line": ["POLYGON ((100 100, 100 0, 0 0, 0 100, 100 100))"], "boundary": [EAST_SQUARE_WKT]},
-                side={"baseline": {"red_line": [WEST_SQUARE_WKT], "boundary": [EAST_SQUARE_WKT]}}),
-        RuleExample("no sealed edition", {"red_line": [WEST_SQUARE_WKT]}),
+                side={"baseline": {"red_line": [SQUARE_WKT], "boundary": [EAST_SQUARE_WKT]}}),
+        RuleExample("no sealed edition", {"red_line": [SQUARE_WKT]}),
     ],
 )  # fmt: skip
 def sealed_lines_unchanged(
@@ -482,9 +467,7 @@ def sealed_lines_unchanged(
             continue
         record_moved_slivers(ctx, comparison)
         parts = comparison.list_pieces_of_kind(MOVED_IN_KIND) + comparison.list_pieces_of_kind(MOVED_OUT_KIND)
-        result.findings += ctx.finding_maker.mark_findings_by_location(
-            [_make_moved_land_finding(comparison, part, layer, ctx) for part in parts]
-        )
+        result.findings += [_make_moved_land_finding(comparison, part, layer, ctx) for part in parts]
         shift = comparison.shift
         if shift is not None and shift.is_removed:
             result.findings.append(
@@ -514,9 +497,7 @@ def sealed_lines_unchanged(
                 "redrawn": comparison.unmatched_counts[1],
             }
             row_params = make_row_list_params(layer, rows, MAX_NAMED_ROWS)
-            change_params["shown"] = row_params["shown"]
-            if row_params["more"]:
-                change_params["more"] = row_params["more"]
+            change_params |= {name: row_params[name] for name in ("shown", "more") if row_params[name]}
             result.findings.append(
                 Finding(
                     layer.role,
@@ -532,12 +513,11 @@ def _make_moved_land_finding(
     comparison: VersionComparison, part: ChangedPiece, layer: Layer, ctx: RuleContext
 ) -> Finding:
     """Return the finding on land that was added to or removed from a sealed line."""
-    is_added = part.kind == MOVED_IN_KIND
-    key = layer.keys[part.after_row] if is_added else comparison.earlier_edition.layer.keys[part.before_row]
-    shape = part.geometry
+    is_added, shape = part.kind == MOVED_IN_KIND, part.geometry
     return Finding(
         layer.role,
-        key=key,
+        key=layer.keys[part.after_row] if is_added else comparison.earlier_edition.layer.keys[part.before_row],
+        by_place=True,
         case="added" if is_added else "removed",
         severity=get_sealed_severity(ctx, layer),
         area_m2=part.area_m2,

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rules that compare heritage sites with the register: their numbers, and the list."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any
 
@@ -28,9 +27,8 @@ from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...standard.messages.texts import Texts
 from ...standard.profile import RegisteredSite
 from ...standard.template import Template
-from .._places import SQUARE_WKT, find_usable_layer_or_note_reason
+from .._places import FAR_EAST_SQUARE_WKT, SQUARE_WKT, find_usable_layer_or_note_reason
 
-EAST_SQUARE_WKT = "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"
 #: Names that a message lists; the rest is counted.
 MAX_LISTED_NAMES = 8
 HERITAGE_PART_BY_AREA_KEY = {"area": RANGE_PART, "core_area": CORE_PART, "control_area": CONTROL_PART}
@@ -69,7 +67,6 @@ def _describe_counted_sites(finding: Finding, texts: Texts, templates: dict[str,
     places += [
         texts.get("words", "counted_layer", layer=texts.make_layer_label(role, templates)) for role in counted["roles"]
     ]
-    separator = texts.get("words", "between_names")
     places += [
         texts.get("words", "counted_absent_layer", layer=texts.make_layer_label(role, templates))
         for role in counted["absent_roles"]
@@ -77,7 +74,9 @@ def _describe_counted_sites(finding: Finding, texts: Texts, templates: dict[str,
     key = "sites_missing_remedy" if shown["missing_count"] > 0 else "sites_surplus_remedy"
     counted_roles = [*filter(None, [counted["line_role"]]), *counted["roles"], *counted["absent_roles"]]
     return {
-        "counted": texts.get("words", "sites_counted", places=separator.join(places)) if places else "",
+        "counted": texts.get("words", "sites_counted", places=texts.get("words", "between_names").join(places))
+        if places
+        else "",
         "remedy": texts.get(
             "words", key, layer=texts.make_layer_label(counted_roles[0], templates) if counted_roles else ""
         ),
@@ -114,7 +113,7 @@ def _describe_counted_sites(finding: Finding, texts: Texts, templates: dict[str,
     fails=[
         RuleExample("one building is missing", {"LSJZD": [{"wkt": "POINT (5 5)", "feature_name": "甲宅"}]}, finds=1,
                 settings={"register": [_make_register_line("历史建筑", 2)]}),
-        RuleExample("one too many of a level", {"LSWHBHX": [_make_temple_row(SQUARE_WKT, "甲寺", "20"), _make_temple_row(EAST_SQUARE_WKT, "乙寺", "20")]}, finds=1,
+        RuleExample("one too many of a level", {"LSWHBHX": [_make_temple_row(SQUARE_WKT, "甲寺", "20"), _make_temple_row(FAR_EAST_SQUARE_WKT, "乙寺", "20")]}, finds=1,
                 settings={"register": [_make_register_line("文物保护单位", 1, "国家级")]}),
         RuleExample("none at all", {"LSJZD": [{"wkt": "POINT (5 5)", "feature_name": "甲宅"}]}, finds=1,
                 settings={"register": [_make_register_line("历史建筑", 1), _make_register_line("历史文化街区", 1)]}),
@@ -124,11 +123,11 @@ def _describe_counted_sites(finding: Finding, texts: Texts, templates: dict[str,
                 ("历史文化街区", "历史文化街区", "", {"name": "乙街区"})]}),
     ],
     passes=[
-        RuleExample("as stated; range and point are one site", {"LSWHBHX": [_make_temple_row(SQUARE_WKT, "甲寺", "20"), _make_temple_row(EAST_SQUARE_WKT, "乙寺", "30")],
+        RuleExample("as stated; range and point are one site", {"LSWHBHX": [_make_temple_row(SQUARE_WKT, "甲寺", "20"), _make_temple_row(FAR_EAST_SQUARE_WKT, "乙寺", "30")],
                 "WWBHDWD": [{"wkt": "POINT (5 5)", "feature_name": "甲寺"}]},
                 settings={"register": [_make_register_line("文物保护单位", 1, "国家级"), _make_register_line("文物保护单位", 1, "省级"), _make_register_line("文物保护单位", 2)]}),
         RuleExample("areas as printed", {"LSWHBHX": [{"wkt": SQUARE_WKT, "feature_name": "甲街区核心保护范围", "feature_kind": "21"},
-                {"wkt": EAST_SQUARE_WKT, "feature_name": "甲街区建设控制地带", "feature_kind": "22"}]}, settings={"register": [
+                {"wkt": FAR_EAST_SQUARE_WKT, "feature_name": "甲街区建设控制地带", "feature_kind": "22"}]}, settings={"register": [
                 ("历史文化街区", "历史文化街区", "", {"name": "甲街区", "area": "2.0", "core_area": "1.0", "control_area": "1.0", "unit": "ha"})]}),
         RuleExample("the plan states nothing", {"LSJZD": [{"wkt": "POINT (5 5)", "feature_name": "甲宅"}]}),
         RuleExample("no layer of heritage", {"STBHHX": [SQUARE_WKT]}, settings={"register": [_make_register_line("历史建筑", 2)]}),
@@ -197,8 +196,8 @@ def heritage_counts(*, ctx: RuleContext) -> RuleResult:
 
 def _compare_count(
     registered_site: RegisteredSite, stated_count: int, sites: HeritageSites, uncounted: list[str], ctx: RuleContext
-) -> list[Finding]:
-    """Return a finding if the register's number of sites differs from that in the layers.
+) -> Iterator[Finding]:
+    """Yield a finding if the register's number of sites differs from that in the layers.
 
     If sites with an uncertain kind or level could explain the difference, nothing is returned, and the term of the
     register is added to ``uncounted``.
@@ -216,15 +215,13 @@ def _compare_count(
     ]
     without_kind = [site for site in sites.by_name.values() if not site.kind_names]
     uncertain_sites = without_kind + [site for site in possible_sites if site not in certain_sites]
-    params: dict[str, Any] = {"term": registered_site.term, "stated": stated_count, "count": len(certain_sites)}
     if len(certain_sites) < stated_count <= len(certain_sites) + len(uncertain_sites):
         uncounted.append(
             f"{registered_site.term} {len(certain_sites)}–{len(certain_sites) + len(uncertain_sites)} / {stated_count}"
         )
-        return []
+        return
     if len(certain_sites) == stated_count:
-        return []
-    shapes = [shape for site in certain_sites for shape in site.get_part_shapes()]
+        return
     names = "、".join(site.name for site in certain_sites[:MAX_LISTED_NAMES])
     more = f" … ({len(certain_sites)})" if len(certain_sites) > MAX_LISTED_NAMES else ""
     kind = registered_site.kind
@@ -232,29 +229,27 @@ def _compare_count(
     kinds = ctx.get_code_list(KIND_CODE_LIST_ID).entry_by_code
     roles_of_kind = [role for role, layer_kind in list_heritage_layers(ctx) if layer_kind == kind]
     present_roles = [role for role in roles_of_kind if role in sites.layers]
-    return [
-        _make_register_finding(
-            registered_site,
-            sites,
-            "count",
-            {
-                **params,
-                "names": names + more or "—",
-                "shown": {
-                    "missing_count": stated_count - len(certain_sites),
-                    "counted": {
-                        "line_role": heritage.role if heritage is not None and heritage.role in sites.layers else "",
-                        "kind": next(
-                            (f"{code} {entry.name}" for code, entry in kinds.items() if entry.name == kind), kind
-                        ),
-                        "roles": present_roles,
-                        "absent_roles": [] if present_roles else roles_of_kind,
-                    },
+    yield _make_register_finding(
+        registered_site,
+        sites,
+        "count",
+        {
+            "term": registered_site.term,
+            "stated": stated_count,
+            "count": len(certain_sites),
+            "names": names + more or "—",
+            "shown": {
+                "missing_count": stated_count - len(certain_sites),
+                "counted": {
+                    "line_role": heritage.role if heritage is not None and heritage.role in sites.layers else "",
+                    "kind": next((f"{code} {entry.name}" for code, entry in kinds.items() if entry.name == kind), kind),
+                    "roles": present_roles,
+                    "absent_roles": [] if present_roles else roles_of_kind,
                 },
             },
-            ctx.geometry.unite_shapes(shapes),
-        )
-    ]
+        },
+        ctx.geometry.unite_shapes([shape for site in certain_sites for shape in site.get_part_shapes()]),
+    )
 
 
 def _make_register_finding(
@@ -346,62 +341,53 @@ def heritage_list(*, ctx: RuleContext) -> RuleResult:
             ("register_without_layer", {"file": register.file_name, "count": len(register.listed_sites)})
         )
         return result
-    site_findings = _SiteFindings(sites, register.file_name, ctx)
+    result.findings += _compare_with_register(sites, register, ctx)
+    return result
+
+
+def _compare_with_register(sites: HeritageSites, register: HeritageRegister, ctx: RuleContext) -> Iterator[Finding]:
+    """Yield findings on sites that only the register or only the data have, or whose kind or level differ."""
+
+    def make_finding(case: str, name: str, params: dict[str, Any], site: HeritageSite | None = None) -> Finding:
+        """Return a finding on a site, identified by its name; its geometry is that of ``site``, if it is drawn."""
+        return Finding(
+            site.layer_rows[0][0].role if site else next(iter(sites.layers)),
+            name,
+            case=case,
+            params={"site": name, "file": register.file_name, **params},
+            geometry=ctx.geometry.unite_shapes(site.get_part_shapes()) if site else None,
+        )
+
     row_of_name: dict[str, ListedSite] = {}
     for row in register.listed_sites:
         first = row_of_name.setdefault(normalise_name(row.name), row)
         if first is not row:
-            site_findings.add("twice", row.name, {"line": first.line_number, "other": row.line_number})
+            yield make_finding("twice", row.name, {"line": first.line_number, "other": row.line_number})
     unlisted_names = [name for name in sites.by_name if name not in row_of_name]
+    similar_names = set()
     for name, row in row_of_name.items():
         site = sites.by_name.get(name)
         if site is None:
             params = {"line": row.line_number, "term": f"{row.level}{row.kind}" or "—"}
             near_names = get_close_matches(name, unlisted_names, n=1, cutoff=NAME_SIMILARITY_CUTOFF)
-            if near_names:
-                near = sites.by_name[near_names[0]]
-                site_findings.add("alike", row.name, {**params, "near": near.name, "near_name": near_names[0]}, near)
-            else:
-                site_findings.add("missing", row.name, params)
+            similar_names.update(near_names)
+            near = sites.by_name[near_names[0]] if near_names else None
+            if near is not None:
+                params |= {"near": near.name, "near_name": near_names[0]}
+            yield make_finding("missing" if near is None else "alike", row.name, params, near)
         else:
-            site_findings.compare(row, site)
+            for case, stated, known in (
+                ("level", row.level, site.level_names),
+                ("kind", row.kind, site.kind_names),
+            ):
+                if stated and known and stated not in known:
+                    params = {"line": row.line_number, "stated": stated, "found": _join_names(known)}
+                    yield make_finding(case, row.name, params, site)
     kinds = {row.kind for row in register.listed_sites}
-    similar_names = {f.params["near_name"] for f in site_findings.findings if f.case == "alike"}
     for name in unlisted_names:
         site = sites.by_name[name]
         if name not in similar_names and (site.kind_names & kinds or kinds == {""}):
-            site_findings.add("unlisted", site.name, {"found": _join_names(site.kind_names)}, site)
-    result.findings = site_findings.findings
-    return result
-
-
-class _SiteFindings:
-    """Collects findings on heritage sites, identified by the name of the site."""
-
-    def __init__(self, sites: HeritageSites, file: str, ctx: RuleContext) -> None:
-        self.role, self.file, self.ctx = next(iter(sites.layers)), file, ctx
-        self.findings: list[Finding] = []
-
-    def add(self, case: str, name: str, params: dict[str, Any], site: HeritageSite | None = None) -> None:
-        """Add a finding on a site, identified by its name; its geometry is that of ``site``, if it is drawn."""
-        shape = self.ctx.geometry.unite_shapes(site.get_part_shapes()) if site else None
-        role = site.layer_rows[0][0].role if site else self.role
-        params = {"site": name, "file": self.file, **params}
-        self.findings.append(Finding(role, name, case=case, params=params, geometry=shape))
-
-    def compare(self, row: ListedSite, site: HeritageSite) -> None:
-        """Add a finding on kind or level that differ between register and layers."""
-        for case, stated_value, known_values in (
-            ("level", row.level, site.level_names),
-            ("kind", row.kind, site.kind_names),
-        ):
-            if stated_value and known_values and stated_value not in known_values:
-                self.add(
-                    case,
-                    row.name,
-                    {"line": row.line_number, "stated": stated_value, "found": _join_names(known_values)},
-                    site,
-                )
+            yield make_finding("unlisted", site.name, {"found": _join_names(site.kind_names)}, site)
 
 
 def _join_names(value_names: set[str]) -> str:

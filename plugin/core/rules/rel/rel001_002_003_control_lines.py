@@ -58,7 +58,7 @@ def farmland_in_red_line(farmland: Layer, red_line: Layer, *, ctx: RuleContext) 
         The withdrawal from core zones was not read in the norm (mark C): the county's approved result decides. Small
         remnants in the 一般控制区 may be allowed by the approved result; register them with their document.
     """
-    return ctx.finding_maker.make_pair_findings(
+    return ctx.make_pair_findings(
         farmland, red_line, ctx.geometry.find_shared_pieces(farmland, red_line), with_net_area=True
     )
 
@@ -104,7 +104,7 @@ def farmland_in_boundary(farmland: Layer, boundary: Layer, *, ctx: RuleContext) 
     Limits
         The net area of a part is its share of the parcel's net area: shared ÷ parcel × YJJBNTMJ.
     """
-    return ctx.finding_maker.make_pair_findings(
+    return ctx.make_pair_findings(
         farmland, boundary, ctx.geometry.find_shared_pieces(farmland, boundary), with_net_area=True
     )
 
@@ -145,4 +145,4 @@ def red_line_in_boundary(red_line: Layer, boundary: Layer, *, ctx: RuleContext) 
     Limits
         None known beyond the tolerance.
     """
-    return ctx.finding_maker.make_pair_findings(red_line, boundary, ctx.geometry.find_shared_pieces(red_line, boundary))
+    return ctx.make_pair_findings(red_line, boundary, ctx.geometry.find_shared_pieces(red_line, boundary))

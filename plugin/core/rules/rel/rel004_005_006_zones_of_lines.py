@@ -10,6 +10,7 @@ from ...standard.messages.clauses import describe_limit_origin
 from ...standard.messages.numbers import format_number, round_unlike_limit
 from .._places import (
     CONTROL_LINE_OVERLAPS,
+    SQUARE_KM_WKT,
     SQUARE_WKT,
     WIDER_WKT,
     compare_zones_with_line,
@@ -147,31 +148,7 @@ def urban_zone_is_boundary(zones: Layer, boundary: Layer, *, ctx: RuleContext) -
 
 M2_PER_HA = 10_000.0
 
-LARGE_FIELD_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
-SMALL_FIELD_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 EAST_ZONE_WKT = "POLYGON ((1000 0, 9000 0, 9000 1000, 1000 1000, 1000 0))"
-
-
-def _report_large_parts(
-    farmland: Layer, zones: Layer, pieces: OverlayPieces, large_area_m2: float, ctx: RuleContext
-) -> list[Finding]:
-    large_findings = ctx.finding_maker.make_pair_findings(
-        farmland,
-        zones,
-        pieces,
-        case="large",
-        severity=Severity.WARNING,
-        params={
-            "kind": "large",
-            "limit": large_area_m2,
-            "shown": {
-                "limit_area_m2": large_area_m2,
-                "limit_origin": find_limit_origin("rules.REL006.large_area_m2", large_area_m2, ctx),
-            },
-        },
-    )
-    record_features_at_findings(large_findings, zones, ctx)
-    return ctx.finding_maker.mark_findings_by_location(large_findings)
 
 
 @rule(
@@ -207,18 +184,18 @@ def _report_large_parts(
         "give the reason.",
     },
     fails=[
-        RuleExample("in the urban zone", {"farmland": [SMALL_FIELD_WKT, EAST_ZONE_WKT], "zones": [{"wkt": LARGE_FIELD_WKT, "zone_code": "410"}, {"wkt": EAST_ZONE_WKT, "zone_code": "300"}]},
+        RuleExample("in the urban zone", {"farmland": [SQUARE_WKT, EAST_ZONE_WKT], "zones": [{"wkt": SQUARE_KM_WKT, "zone_code": "410"}, {"wkt": EAST_ZONE_WKT, "zone_code": "300"}]},
                 finds=1, areas=(10000.0,)),
-        RuleExample("more than a tenth outside", {"farmland": [SMALL_FIELD_WKT], "zones": [{"wkt": LARGE_FIELD_WKT, "zone_code": "500"}]}, finds=1, areas=(10000.0,)),
-        RuleExample("many small plots outside", {"farmland": [SMALL_FIELD_WKT, "POLYGON ((200 200, 300 200, 300 300, 200 300, 200 200))", EAST_ZONE_WKT], "zones": [{"wkt": LARGE_FIELD_WKT, "zone_code": "500"},
+        RuleExample("more than a tenth outside", {"farmland": [SQUARE_WKT], "zones": [{"wkt": SQUARE_KM_WKT, "zone_code": "500"}]}, finds=1, areas=(10000.0,)),
+        RuleExample("many small plots outside", {"farmland": [SQUARE_WKT, "POLYGON ((200 200, 300 200, 300 300, 200 300, 200 200))", EAST_ZONE_WKT], "zones": [{"wkt": SQUARE_KM_WKT, "zone_code": "500"},
                                                                                      {"wkt": EAST_ZONE_WKT, "zone_code": "300"}]},
                 parameters={"max_scattered_share": 0.002}, finds=1, areas=(20000.0,)),
-        RuleExample("a large plot outside", {"farmland": [LARGE_FIELD_WKT, EAST_ZONE_WKT], "zones": [{"wkt": LARGE_FIELD_WKT, "zone_code": "500"}, {"wkt": EAST_ZONE_WKT, "zone_code": "300"}]},
+        RuleExample("a large plot outside", {"farmland": [SQUARE_KM_WKT, EAST_ZONE_WKT], "zones": [{"wkt": SQUARE_KM_WKT, "zone_code": "500"}, {"wkt": EAST_ZONE_WKT, "zone_code": "300"}]},
                 finds=2, areas=(1000000.0, 1000000.0)),
     ],
     passes=[
-        RuleExample("inside", {"farmland": [SMALL_FIELD_WKT], "zones": [{"wkt": LARGE_FIELD_WKT, "zone_code": "300"}]}),
-        RuleExample("scattered plots may lie outside", {"farmland": [SMALL_FIELD_WKT, EAST_ZONE_WKT], "zones": [{"wkt": LARGE_FIELD_WKT, "zone_code": "500"},
+        RuleExample("inside", {"farmland": [SQUARE_WKT], "zones": [{"wkt": SQUARE_KM_WKT, "zone_code": "300"}]}),
+        RuleExample("scattered plots may lie outside", {"farmland": [SQUARE_WKT, EAST_ZONE_WKT], "zones": [{"wkt": SQUARE_KM_WKT, "zone_code": "500"},
                                                                                      {"wkt": EAST_ZONE_WKT, "zone_code": "300"}]}),
     ],
 )  # fmt: skip
@@ -249,7 +226,7 @@ def farmland_in_farmland_zone(
     urban = ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get("zones.urban"))
     protected = ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get("zones.farmland"))
     urban_pieces = ctx.geometry.find_shared_pieces(farmland, zones, right_rows=urban)
-    findings = ctx.finding_maker.make_pair_findings(
+    findings = ctx.make_pair_findings(
         farmland, zones, urban_pieces, with_net_area=True, case="urban", params={"kind": "urban"}
     )
     # Parts in urban zones have another finding and are not reported again as “outside”.
@@ -258,8 +235,7 @@ def farmland_in_farmland_zone(
     total = float(farmland.statutory.sum())
     outside_m2 = float(areas.sum()) + sum(f.area_m2 or 0.0 for f in findings)
     small = areas < large_area_m2
-    large_pieces = outside_pieces.select_pieces(~small)
-    findings += _report_large_parts(farmland, zones, large_pieces, large_area_m2, ctx)
+    findings += _report_large_parts(farmland, zones, outside_pieces.select_pieces(~small), large_area_m2, ctx)
     result = RuleResult(findings=findings)
     if ctx.is_edit_check or not total > 0:
         # The sums of the county wait for the next whole check: the rows around an edit are not its farmland.
@@ -292,7 +268,7 @@ def farmland_in_farmland_zone(
         }
     else:
         return result
-    findings.append(
+    result.findings.append(
         Finding(
             farmland.role,
             related_role=zones.role,
@@ -304,3 +280,21 @@ def farmland_in_farmland_zone(
         )
     )
     return result
+
+
+def _report_large_parts(
+    farmland: Layer, zones: Layer, pieces: OverlayPieces, limit_m2: float, ctx: RuleContext
+) -> list[Finding]:
+    """Return a warning for each of the large parts of farmland outside its zone."""
+    origin = find_limit_origin("rules.REL006.large_area_m2", limit_m2, ctx)
+    findings = ctx.make_pair_findings(
+        farmland,
+        zones,
+        pieces,
+        case="large",
+        severity=Severity.WARNING,
+        params={"kind": "large", "limit": limit_m2, "shown": {"limit_area_m2": limit_m2, "limit_origin": origin}},
+        by_place=True,
+    )
+    record_features_at_findings(findings, zones, ctx)
+    return findings

@@ -4,7 +4,6 @@
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...base.invariants import require_value
 from ...engine.context import RuleContext
@@ -126,33 +125,27 @@ def control_line_conflicts(*, ctx: RuleContext) -> RuleResult:
         result.is_applicable = True
         if conflict.mark == "C" and conflict.setting_key not in ctx.norm.profile.settings:
             result.unconfirmed.append(CONFLICTS_SECTION)
-        params = {"meaning": meaning, "basis": conflict.basis}
-        rows = None
-        if (
-            conflict.control_line_pair == {"farmland", "reserves"}
+        # Land in a core zone has a finding of LAW011 when that rule runs.
+        rows = (
+            ~find_core_rows(right_layer, ctx.norm)
+            if conflict.control_line_pair == {"farmland", "reserves"}
             and is_reported_elsewhere(ctx, "LAW011")
             and right_layer.has_field("feature_name")
-        ):
-            # Land in a core zone has a finding of LAW011 when that rule runs.
-            rows = ~find_core_rows(right_layer, ctx.norm)
+            else None
+        )
         shared_pieces = ctx.geometry.find_shared_pieces(
             left_layer, right_layer, right_rows=rows, severity=SEVERITY_OF_MEANING[meaning]
         )
-        findings = ctx.finding_maker.make_pair_findings(
+        limits = {"limit_area_m2": ctx.tolerance.min_area_m2, "limit_width_m": ctx.tolerance.min_width_m}
+        result.findings += ctx.make_pair_findings(
             left_layer,
             right_layer,
             shared_pieces,
             with_net_area=True,
             case=meaning,
             severity=SEVERITY_OF_MEANING[meaning],
-            params=params,
+            params={"meaning": meaning, "basis": conflict.basis, "shown": limits},
         )
-        for finding in findings:
-            finding.params["shown"] = {
-                "limit_area_m2": ctx.tolerance.min_area_m2,
-                "limit_width_m": ctx.tolerance.min_width_m,
-            }
-        result.findings += findings
     return result
 
 
@@ -221,10 +214,13 @@ def layers_of_one_thing(*, ctx: RuleContext) -> RuleResult:
     compared_pairs: set[tuple[str, str]] = set()
     for concept in ctx.norm.standard.concepts:
         used_layer = ctx.plan.find_layer_of_concept(concept)
-        if ctx.norm.standard.is_maintenance(concept):
+        if (
             # Each class of changes belongs to another layer.
-            continue
-        if used_layer is None or used_layer.has_no_geometry or used_layer.template.geometry != "polygon":
+            ctx.norm.standard.is_maintenance(concept)
+            or used_layer is None
+            or used_layer.has_no_geometry
+            or used_layer.template.geometry != "polygon"
+        ):
             continue
         for role in ctx.plan.list_roles_of_concept(concept):
             other_layer = ctx.plan.layers.get(role)
@@ -265,14 +261,17 @@ def _report_different_codes(first_layer: Layer, second_layer: Layer, ctx: RuleCo
         lineage, other_lineage = codes.list_code_and_parents(code), codes.list_code_and_parents(other_code)
         return not lineage or not other_lineage or code in other_lineage or other_code in lineage
 
-    def find_pairs_with_different_codes(left: NDArray, right: NDArray) -> NDArray:
-        pairs = zip(left.tolist(), right.tolist(), strict=True)
-        return np.array([not agree(first_codes[i], second_codes[j]) for i, j in pairs], dtype=bool)
-
     pieces = ctx.geometry.find_shared_pieces(
-        first_layer, second_layer, is_pair_selected=find_pairs_with_different_codes
+        first_layer,
+        second_layer,
+        is_pair_selected=lambda left, right: (
+            ~np.array(
+                [agree(first_codes[i], second_codes[j]) for i, j in zip(left.tolist(), right.tolist(), strict=True)],
+                bool,
+            )
+        ),
     )
-    findings = ctx.finding_maker.make_pair_findings(
+    findings = ctx.make_pair_findings(
         first_layer, second_layer, pieces, case="code", field=first_layer.get_field_name("zone_code")
     )
     record_codes_of_pairs(findings, pieces, first_layer, second_layer, "zone_code", "related", ctx)
@@ -286,8 +285,6 @@ def _report_uncovered_parts(first_layer: Layer, second_layer: Layer, concept: st
         second_layer,
         rows=ctx.geometry.find_uncovered_candidates(first_layer, second_layer),
     )
-    return ctx.finding_maker.mark_findings_by_location(
-        ctx.finding_maker.make_pair_findings(
-            first_layer, second_layer, pieces, params={"concept": ConceptName(concept)}
-        )
+    return ctx.make_pair_findings(
+        first_layer, second_layer, pieces, params={"concept": ConceptName(concept)}, by_place=True
     )

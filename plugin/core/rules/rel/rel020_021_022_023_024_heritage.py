@@ -2,6 +2,8 @@
 """Rules on heritage: the parts of a protection range, and the lines around it."""
 
 import re
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -107,8 +109,8 @@ def heritage_range_and_parts(*, ctx: RuleContext) -> RuleResult:
                 pieces_beyond = ctx.geometry.find_uncovered_pieces(
                     heritage_line, layer, Polygons(layer.plane_shapes[is_range]), rows=core | control
                 )
-                findings = ctx.finding_maker.make_pair_findings(
-                    heritage_line, layer, pieces_beyond, case="beyond", params=params
+                findings = ctx.make_pair_findings(
+                    heritage_line, layer, pieces_beyond, case="beyond", params=params, by_place=True
                 )
                 for finding in findings:
                     finding.related_keys = [layer.keys[n] for n in np.flatnonzero(is_range)]
@@ -116,10 +118,10 @@ def heritage_range_and_parts(*, ctx: RuleContext) -> RuleResult:
                     unfilled_pieces = ctx.geometry.find_uncovered_pieces(
                         layer, heritage_line, Polygons(heritage_line.plane_shapes[core | control]), rows=is_range
                     )
-                    findings += ctx.finding_maker.make_pair_findings(
-                        layer, heritage_line, unfilled_pieces, case="bare", params=params
+                    findings += ctx.make_pair_findings(
+                        layer, heritage_line, unfilled_pieces, case="bare", params=params, by_place=True
                     )
-                result.add_applicable(ctx.finding_maker.mark_findings_by_location(findings))
+                result.add_applicable(findings)
     return result
 
 
@@ -184,18 +186,13 @@ def heritage_parts_overlap(heritage: Layer, *, ctx: RuleContext) -> RuleResult:
         left=np.where(is_core_left, shared_pieces.right, shared_pieces.left),
         right=np.where(is_core_left, shared_pieces.left, shared_pieces.right),
     )
-    for finding, i, j in zip(
-        ctx.finding_maker.make_pair_findings(heritage, heritage, shared_pieces),
-        shared_pieces.left,
-        shared_pieces.right,
-        strict=True,
-    ):
+    result.findings = ctx.make_pair_findings(heritage, heritage, shared_pieces)
+    for finding, i, j in zip(result.findings, shared_pieces.left, shared_pieces.right, strict=True):
         site, other = parts.site_of_row[i], parts.site_of_row[j]
         finding.params |= {"site": site, "other": other}
         finding.case = "own" if site == other else "stricter"
         if site != other:
             finding.severity = Severity.INFO
-        result.findings.append(finding)
     return result
 
 
@@ -238,9 +235,8 @@ def purple_line_in_heritage_line(purple_line: Layer, heritage: Layer, *, ctx: Ru
         The opposite direction is not checked: ranges in the countryside have no purple line. Runs by default for a
         whole county (scope county), else if the rule or its group heritage is selected.
     """
-    pieces = ctx.geometry.find_uncovered_pieces(purple_line, heritage)
-    return ctx.finding_maker.mark_findings_by_location(
-        ctx.finding_maker.make_pair_findings(purple_line, heritage, pieces)
+    return ctx.make_pair_findings(
+        purple_line, heritage, ctx.geometry.find_uncovered_pieces(purple_line, heritage), by_place=True
     )
 
 
@@ -315,21 +311,18 @@ def heritage_line_holds_ranges(*, ctx: RuleContext) -> RuleResult:
                 continue
             result.is_applicable = True
             is_in_centre = find_containing_rows(layer, centre, ctx) >= 0
-            is_in_town = np.zeros(len(layer), dtype=bool)
-            if boundary is not None:
-                is_in_town = (find_containing_rows(layer, boundary, ctx) >= 0) & ~is_in_centre
+            is_in_town = ~is_in_centre & (boundary is not None and find_containing_rows(layer, boundary, ctx) >= 0)
             pieces = ctx.geometry.find_uncovered_pieces(
                 layer, purple_line, rows=is_in_centre | is_in_town, keep_slivers=True
             )
             uncovered_areas = np.bincount(pieces.left, pieces.area, minlength=len(layer))
-            areas = layer.plane_areas
-            lacks_line = (uncovered_areas > 0) & (uncovered_areas > LEAST_PURPLE_SHARE * areas)
+            lacks_line = (uncovered_areas > 0) & (uncovered_areas > LEAST_PURPLE_SHARE * layer.plane_areas)
             for case, is_there in (("purple", is_in_centre), ("town", is_in_town)):
                 rows = layer.sort_rows(np.flatnonzero(lacks_line & is_there))
                 if not rows:
                     continue
                 result.findings.append(
-                    ctx.finding_maker.make_row_finding(
+                    ctx.make_row_finding(
                         layer,
                         rows[0],
                         case=case,
@@ -344,11 +337,8 @@ def heritage_line_holds_ranges(*, ctx: RuleContext) -> RuleResult:
     if heritage_line is None:
         return result
     for layer in find_usable_layers(list_heritage_range_roles(ctx), ctx, result):
-        result.is_applicable = True
         pieces = ctx.geometry.find_uncovered_pieces(layer, heritage_line)
-        result.findings += ctx.finding_maker.mark_findings_by_location(
-            ctx.finding_maker.make_pair_findings(layer, heritage_line, pieces)
-        )
+        result.add_applicable(ctx.make_pair_findings(layer, heritage_line, pieces, by_place=True))
     return result
 
 
@@ -433,14 +423,14 @@ def heritage_sites_in_ranges(*, ctx: RuleContext) -> RuleResult:
         )
         if point_layer is not None and polygon_layer is not None:
             result.add_applicable(_find_misplaced_points(point_layer, polygon_layer, ctx))
-            result.findings += _find_sites_without_point(point_layer, polygon_layer, ctx)
+            if not ctx.is_edit_check:
+                result.findings += _find_sites_without_point(point_layer, polygon_layer, ctx)
     heritage_line = find_usable_layer_or_note_reason("heritage", ctx, result)
     if heritage_line is not None:
         _report_ranges_without_site(heritage_line, result, ctx)
     roles = ["heritage", *list_heritage_range_roles(ctx), *POLYGON_ROLE_BY_POINT_ROLE]
     planned_layers = find_usable_layers(roles, ctx, result)
-    present_roles = ctx.norm.get("heritage.present_layers") if planned_layers else ()
-    for present in find_usable_layers(present_roles, ctx, result):
+    for present in find_usable_layers(ctx.norm.get("heritage.present_layers") if planned_layers else (), ctx, result):
         result.is_applicable = True
         planned_names = {
             _normalise_site_name(site)
@@ -451,14 +441,13 @@ def heritage_sites_in_ranges(*, ctx: RuleContext) -> RuleResult:
         is_known = np.array([_normalise_site_name(name) in planned_names for name in names.tolist()], dtype=bool)
         for layer in planned_layers:
             if layer.template.geometry == "polygon":
-                shapes = layer.plane_shapes[layer.has_shape]
-                hits = shapely.STRtree(shapes).query(present.plane_shapes, predicate="intersects")
-                is_known[np.unique(hits[0])] = True
+                tree = shapely.STRtree(layer.plane_shapes[layer.has_shape])
+                is_known[tree.query(present.plane_shapes, predicate="intersects")[0]] = True
         rows = present.sort_rows(np.flatnonzero(~is_known & present.has_shape & (names != "")))
         if not rows:
             continue
         result.findings.append(
-            ctx.finding_maker.make_row_finding(
+            ctx.make_row_finding(
                 present,
                 rows[0],
                 case="unprotected",
@@ -504,7 +493,7 @@ def _report_ranges_without_site(heritage_line: Layer, result: RuleResult, ctx: R
         for name, row in sites.items():
             if name not in site_names:
                 result.findings.append(
-                    ctx.finding_maker.make_row_finding(
+                    ctx.make_row_finding(
                         heritage_line,
                         row,
                         case="missing",
@@ -515,19 +504,13 @@ def _report_ranges_without_site(heritage_line: Layer, result: RuleResult, ctx: R
                 )
 
 
-def _find_sites_without_point(points: Layer, polygons: Layer, ctx: RuleContext) -> list[Finding]:
-    """Return findings on sites that have a polygon but no point.
-
-    Nothing is returned unless more than half of the named polygons have a point.
-    """
-    point_names = set(read_site_names(points).tolist())
+def _find_sites_without_point(points: Layer, polygons: Layer, ctx: RuleContext) -> Iterator[Finding]:
+    """Yield findings on sites that have a polygon but no point, if more than half of the named polygons have one."""
     site_names = read_site_names(polygons)
-    named_rows = np.flatnonzero(site_names != "")
-    lone_rows = [row for row in named_rows.tolist() if site_names[row] not in point_names]
-    if ctx.is_edit_check or 2 * len(lone_rows) >= len(named_rows):
-        return []
-    return [
-        ctx.finding_maker.make_row_finding(
+    is_named = site_names != ""
+    lone_rows = np.flatnonzero(is_named & ~np.isin(site_names, read_site_names(points))).tolist()
+    for row in lone_rows if 2 * len(lone_rows) < is_named.sum() else []:
+        yield ctx.make_row_finding(
             polygons,
             row,
             case="without_point",
@@ -535,45 +518,37 @@ def _find_sites_without_point(points: Layer, polygons: Layer, ctx: RuleContext) 
             geometry=polygons.plane_shapes[row],
             related_role=points.role,
         )
-        for row in lone_rows
-    ]
 
 
-def _find_misplaced_points(points: Layer, polygons: Layer, ctx: RuleContext) -> list[Finding]:
-    """Return findings on points outside the polygon of their name, and on points of other names outside all polygons."""
+def _find_misplaced_points(points: Layer, polygons: Layer, ctx: RuleContext) -> Iterator[Finding]:
+    """Yield findings on points outside the polygon of their name, and on points of other names outside all polygons."""
     rows_with_shape = np.flatnonzero(polygons.has_shape)
     polygon_names = read_site_names(polygons)
     tree = shapely.STRtree(polygons.plane_shapes[rows_with_shape])
     point_rows = np.flatnonzero(points.has_shape)
     # Edges within this distance count as equal, so that a point on an edge in another layer's coordinates is inside.
     hits = tree.query(points.plane_shapes[point_rows], predicate="dwithin", distance=ctx.tolerance.edge_match_m)
-    polygons_by_point: dict[int, set[int]] = {}
+    polygons_by_point: dict[int, set[int]] = defaultdict(set)
     for n, m in zip(*hits.tolist(), strict=True):
-        polygons_by_point.setdefault(int(point_rows[n]), set()).add(int(rows_with_shape[m]))
-    findings = []
+        polygons_by_point[int(point_rows[n])].add(int(rows_with_shape[m]))
     point_names = read_site_names(points)
     for row in point_rows.tolist():
         ctx.cancellation.raise_if_cancelled()
-        name = point_names[row]
-        polygons_of_name = set(rows_with_shape[polygon_names[rows_with_shape] == name].tolist()) if name else set()
-        polygons_at_point = polygons_by_point.get(row, set())
-        if polygons_of_name & polygons_at_point if polygons_of_name else polygons_at_point:
+        name, polygons_at_point = point_names[row], polygons_by_point[row]
+        named_rows = rows_with_shape[polygon_names[rows_with_shape] == name].tolist() if name else []
+        if polygons_at_point.intersection(named_rows) if named_rows else polygons_at_point:
             continue
         params: dict[str, Any] = {"site": str(name)}
-        named_rows = sorted(polygons_of_name)
         if named_rows:
             distances = shapely.distance(points.plane_shapes[row], polygons.plane_shapes[named_rows])
             params["distance"] = round(float(distances.min()), 2)
-        findings.append(
-            ctx.finding_maker.make_row_finding(
-                points,
-                row,
-                case="outside" if named_rows else "unnamed",
-                severity=None if named_rows else Severity.INFO,
-                params=params,
-                geometry=points.plane_shapes[row],
-                related_role=polygons.role,
-                related_keys=[polygons.keys[n] for n in named_rows],
-            )
+        yield ctx.make_row_finding(
+            points,
+            row,
+            case="outside" if named_rows else "unnamed",
+            severity=None if named_rows else Severity.INFO,
+            params=params,
+            geometry=points.plane_shapes[row],
+            related_role=polygons.role,
+            related_keys=[polygons.keys[n] for n in named_rows],
         )
-    return findings

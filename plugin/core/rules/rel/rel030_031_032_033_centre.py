@@ -119,19 +119,22 @@ def detail_units_tile_boundary(detail_units: Layer, boundary: Layer, centre: Lay
         )
         areas = ctx.geometry.measure_drawn_areas(gap_pieces.geometry)
         for k in range(len(gap_pieces)):
-            finding = Finding(
-                detail_units.role,
-                related_role=boundary.role,
-                related_keys=[boundary.keys[row]],
-                case="gap",
-                params={"related_fid": boundary.fids[row]} if row in boundary.repeated_keys else {},
-                area_m2=float(areas[k]),
-                width_m=float(gap_pieces.width[k]),
-                geometry=gap_pieces.geometry[k],
+            result.findings.append(
+                Finding(
+                    detail_units.role,
+                    related_role=boundary.role,
+                    related_keys=[boundary.keys[row]],
+                    case="gap",
+                    params={"related_fid": boundary.fids[row]} if row in boundary.repeated_keys else {},
+                    area_m2=float(areas[k]),
+                    width_m=float(gap_pieces.width[k]),
+                    geometry=gap_pieces.geometry[k],
+                    by_place=True,
+                )
             )
-            result.findings += ctx.finding_maker.mark_findings_by_location([finding])
-    overlaps = ctx.geometry.find_shared_pieces(detail_units)
-    result.findings += ctx.finding_maker.make_pair_findings(detail_units, detail_units, overlaps, case="overlap")
+    result.findings += ctx.make_pair_findings(
+        detail_units, detail_units, ctx.geometry.find_shared_pieces(detail_units), case="overlap"
+    )
     result.is_applicable = result.is_applicable or bool(result.findings)
     return result
 
@@ -186,8 +189,7 @@ def village_zone_in_boundary(*, ctx: RuleContext) -> RuleResult:
         return result
     village_rows = ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get("zones.village_building"))
     pieces = ctx.geometry.find_uncovered_pieces(zones, boundary, rows=village_rows)
-    findings = ctx.finding_maker.make_pair_findings(zones, boundary, pieces)
-    result.findings = ctx.finding_maker.mark_findings_by_location(findings)
+    result.findings = ctx.make_pair_findings(zones, boundary, pieces, by_place=True)
     result.is_applicable = bool(village_rows.any())
     return result
 
@@ -247,8 +249,5 @@ def central_area_layers_within_extent(layer: Layer, centre: Layer, *, ctx: RuleC
     if layer.template.group != centre.template.group or layer.role in extent_roles or layer.template.base:
         return None
     if layer.template.geometry == "polygon":
-        return ctx.finding_maker.mark_findings_by_location(
-            ctx.finding_maker.make_pair_findings(layer, centre, ctx.geometry.find_uncovered_pieces(layer, centre))
-        )
-    outside_pieces = ctx.geometry.find_point_line_pieces_outside(layer, centre)
-    return ctx.finding_maker.mark_findings_by_location(make_findings_of_pieces(layer, centre, outside_pieces, ctx))
+        return ctx.make_pair_findings(layer, centre, ctx.geometry.find_uncovered_pieces(layer, centre), by_place=True)
+    return list(make_findings_of_pieces(layer, centre, ctx.geometry.find_point_line_pieces_outside(layer, centre), ctx))

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,6 +9,7 @@ from ...figures.indicators.survey_deductions import find_containing_rows
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from .._attributes import TOWNSHIP_DIGITS, VILLAGE_DIGITS
 
 WEST_TOWNSHIP = {"wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "division_code": "140225100"}
 EAST_TOWNSHIP = {"wkt": "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))", "division_code": "140225101"}
@@ -14,8 +17,6 @@ VILLAGE_WEST = {"wkt": "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "division_co
 VILLAGE_NEXT = {"wkt": "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))", "division_code": "140225100202"}
 VILLAGE_ACROSS = {**VILLAGE_NEXT, "wkt": "POLYGON ((50 0, 110 0, 110 100, 50 100, 50 0))"}
 VILLAGE_EAST = {**EAST_TOWNSHIP, "division_code": "140225101201"}
-#: Digits of a township's code: county (6) and township (3); a village's code has three more.
-TOWNSHIP_DIGITS, VILLAGE_DIGITS = 9, 12
 
 
 @rule(
@@ -97,12 +98,8 @@ def villages_in_townships(villages: Layer, townships: Layer, parcels: Layer | No
             has_code[i] & is_known_township[i] & (township_of_village[i] != township_codes[j])
         ),
     )
-    for finding, i, j in zip(
-        ctx.finding_maker.make_pair_findings(villages, townships, shared_pieces, case="other", field=code_field),
-        shared_pieces.left,
-        shared_pieces.right,
-        strict=True,
-    ):
+    result.findings = ctx.make_pair_findings(villages, townships, shared_pieces, case="other", field=code_field)
+    for finding, i, j in zip(result.findings, shared_pieces.left, shared_pieces.right, strict=True):
         finding.params |= {
             "code": village_codes[i],
             "other": township_codes[j],
@@ -111,10 +108,9 @@ def villages_in_townships(villages: Layer, townships: Layer, parcels: Layer | No
                 "other": _label_row(townships, township_codes[j], j),
             },
         }
-        result.findings.append(finding)
     for row in np.flatnonzero(has_code & ~is_known_township).tolist():
         result.findings.append(
-            ctx.finding_maker.make_row_finding(
+            ctx.make_row_finding(
                 villages,
                 row,
                 case="none",
@@ -131,8 +127,8 @@ def villages_in_townships(villages: Layer, townships: Layer, parcels: Layer | No
     if has_code.any() and not ctx.is_edit_check:
         # Around an edit not all villages are known; the next whole check compares them.
         uncovered_pieces = ctx.geometry.find_uncovered_pieces(townships, villages)
-        result.findings += ctx.finding_maker.mark_findings_by_location(
-            ctx.finding_maker.make_pair_findings(townships, villages, uncovered_pieces, case="uncovered")
+        result.findings += ctx.make_pair_findings(
+            townships, villages, uncovered_pieces, case="uncovered", by_place=True
         )
         if parcels is not None:
             rows = np.flatnonzero(is_known_township & ~np.isin(np.arange(len(villages)), shared_pieces.left))
@@ -147,13 +143,13 @@ def _label_row(layer: Layer, code: str, row: int) -> str:
 
 def _report_parcels_of_other_villages(
     villages: Layer, rows: NDArray, parcels: Layer, ctx: RuleContext
-) -> list[Finding]:
-    """Return findings on villages where more than half of the parcels' area names other villages.
+) -> Iterator[Finding]:
+    """Yield findings on villages where more than half of the parcels' area names other villages.
 
     ``rows``: positions of the villages without another finding.
     """
     if not parcels.has_field("location_code"):
-        return []
+        return
     village_rows = find_containing_rows(parcels, villages, ctx)
     village_codes = [code[:VILLAGE_DIGITS] for code in villages.text("division_code")]
     located = np.array([code[:VILLAGE_DIGITS] for code in parcels.text("location_code")], dtype=object)
@@ -164,7 +160,6 @@ def _report_parcels_of_other_villages(
         np.bincount(village_rows[positions], parcels.plane_areas[positions], minlength=len(villages))
         for positions in (counted_rows, counted_rows[is_other])
     )
-    findings = []
     for row in rows[other_m2[rows] > 0.5 * total_m2[rows]].tolist():
         code = village_codes[row]
         if len(code) != VILLAGE_DIGITS:
@@ -175,21 +170,18 @@ def _report_parcels_of_other_villages(
         largest_village = max(sorted(area_by_village), key=area_by_village.__getitem__)
         named_row = next((n for n, text in enumerate(village_codes) if text == largest_village), None)
         label = largest_village if named_row is None else _label_row(villages, largest_village, named_row)
-        findings.append(
-            ctx.finding_maker.make_row_finding(
-                villages,
-                row,
-                case="parcels",
-                field=villages.get_field_name("division_code"),
-                params={
-                    "code": code,
-                    "other": largest_village,
-                    "percent": round(100 * float(other_m2[row] / total_m2[row]), 1),
-                    "shown": {"code": _label_row(villages, code, row), "other": label},
-                },
-                geometry=villages.plane_shapes[row],
-                area_m2=area_by_village[largest_village],
-                related_role=parcels.role,
-            )
+        yield ctx.make_row_finding(
+            villages,
+            row,
+            case="parcels",
+            field=villages.get_field_name("division_code"),
+            params={
+                "code": code,
+                "other": largest_village,
+                "percent": round(100 * float(other_m2[row] / total_m2[row]), 1),
+                "shown": {"code": _label_row(villages, code, row), "other": label},
+            },
+            geometry=villages.plane_shapes[row],
+            area_m2=area_by_village[largest_village],
+            related_role=parcels.role,
         )
-    return findings

@@ -5,7 +5,6 @@ import numpy as np
 import shapely
 
 from ...engine.context import RuleContext
-from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import make_row_list_params, read_setting_words
@@ -104,20 +103,31 @@ def hazard_sites_in_boundary(*, ctx: RuleContext) -> RuleResult:
     boundaries = find_usable_layers(("boundary", "CZJSBJ"), ctx, result)
     for hazard in find_usable_layers(HAZARD_ROLES, ctx, result):
         for boundary in boundaries:
-            result.is_applicable = True
             pieces_inside = ctx.geometry.find_point_line_pieces_inside(hazard, boundary)
-            result.findings += make_findings_of_pieces(hazard, boundary, pieces_inside, ctx)
-    result.findings += _report_village_zones(result, ctx)
+            result.add_applicable(make_findings_of_pieces(hazard, boundary, pieces_inside, ctx))
+    zones = find_usable_layer_or_note_reason("zones", ctx, result)
+    if zones is not None and zones.has_field("zone_code"):
+        is_village = ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get(VILLAGE_ZONES_SETTING))
+        for area in find_usable_layers(HAZARD_ROLES_OF_VILLAGE_ZONES if is_village.any() else (), ctx, result):
+            pieces = ctx.geometry.find_shared_pieces(zones, area, left_rows=is_village)
+            result.add_applicable(ctx.make_pair_findings(zones, area, pieces, case="village"))
     hazard_areas = find_usable_layers(("XZZRZHFXFBM", "ZHFXQ", "ZXCQZHFXQ", "XZHQ", "HLFXKZX"), ctx, result)
     for refuge in find_usable_layers(REFUGE_ROLES if hazard_areas else (), ctx, result):
         result.is_applicable = True
         for area in hazard_areas:
             if refuge.template.geometry == "polygon":
-                shared_pieces = ctx.geometry.find_shared_pieces(refuge, area)
-                result.findings += ctx.finding_maker.make_pair_findings(refuge, area, shared_pieces, case="refuge")
+                result.findings += ctx.make_pair_findings(
+                    refuge, area, ctx.geometry.find_shared_pieces(refuge, area), case="refuge"
+                )
             else:
                 pieces_inside = ctx.geometry.find_point_line_pieces_inside(refuge, area)
                 result.findings += make_findings_of_pieces(refuge, area, pieces_inside, ctx, case="refuge")
+    _report_townships_without_facility(result, ctx)
+    return result
+
+
+def _report_townships_without_facility(result: RuleResult, ctx: RuleContext) -> None:
+    """Add a finding on the townships without one of the facilities that a setting requires."""
     for concept, role_list, word_list, *further_roles in read_setting_words(
         ctx.norm, "protected.township_facilities", 3
     ):
@@ -127,9 +137,8 @@ def hazard_sites_in_boundary(*, ctx: RuleContext) -> RuleResult:
         if townships is None or ctx.is_edit_check or not any(_find_named_shapes(layer, words) for layer in layers):
             continue
         layers += find_usable_layers(further_roles, ctx, result)
-        shapes = [shape for layer in layers for shape in _find_named_shapes(layer, words)]
         result.is_applicable = True
-        facilities = np.array(shapes, dtype=object)
+        facilities = np.array([shape for layer in layers for shape in _find_named_shapes(layer, words)], dtype=object)
         served_rows = shapely.STRtree(facilities).query(townships.plane_shapes, predicate="intersects")[0]
         rows = townships.sort_rows(np.setdiff1d(np.flatnonzero(townships.has_shape), served_rows))
         if not rows:
@@ -139,7 +148,7 @@ def hazard_sites_in_boundary(*, ctx: RuleContext) -> RuleResult:
         for row_name, row in zip(params["shown"]["row_names"], rows, strict=False):
             row_name.append(names[row])
         result.findings.append(
-            ctx.finding_maker.make_row_finding(
+            ctx.make_row_finding(
                 townships,
                 rows[0],
                 case="without_facility",
@@ -149,7 +158,6 @@ def hazard_sites_in_boundary(*, ctx: RuleContext) -> RuleResult:
                 related_role=layers[0].role,
             )
         )
-    return result
 
 
 def _find_named_shapes(layer: Layer, words: list[str]) -> list[Any]:
@@ -159,17 +167,3 @@ def _find_named_shapes(layer: Layer, words: list[str]) -> list[Any]:
         for shape, name in zip(layer.plane_shapes, layer.text("feature_name"), strict=True)
         if shape is not None and any(word in name for word in words)
     ]
-
-
-def _report_village_zones(result: RuleResult, ctx: RuleContext) -> list[Finding]:
-    """Return a finding for each zone for building villages that reaches into a hazard area."""
-    zones = find_usable_layer_or_note_reason("zones", ctx, result)
-    if zones is None or not zones.has_field("zone_code"):
-        return []
-    is_village = ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get(VILLAGE_ZONES_SETTING))
-    findings: list[Finding] = []
-    for area in find_usable_layers(HAZARD_ROLES_OF_VILLAGE_ZONES if is_village.any() else (), ctx, result):
-        result.is_applicable = True
-        pieces = ctx.geometry.find_shared_pieces(zones, area, left_rows=is_village)
-        findings += ctx.finding_maker.make_pair_findings(zones, area, pieces, case="village")
-    return findings

@@ -20,13 +20,14 @@ from ...plan.layer import Layer
 from ...standard.messages.clauses import put_in_brackets
 from ...standard.messages.texts import Texts
 from ...standard.template import Template
-from .._attributes import make_row_list_params, read_setting_words
+from .._attributes import list_largest_rows_first, make_row_list_params, read_setting_words
 from .._excluded_places import CORE_SETTINGS, find_core_rows_or_note_reason, join_site_names, subtract_parts_in_core
 from .._places import (
     CONTROL_LINE_OVERLAPS,
     EAST_SQUARE_WKT,
     OVERLAPPING_WKT,
     SQUARE_WKT,
+    WIDE_WKT,
     WIDER_WKT,
     find_usable_layers,
     is_reported_elsewhere,
@@ -97,15 +98,11 @@ def reserves_in_red_line(reserves: Layer, red_line: Layer, *, ctx: RuleContext) 
     is_part, site = find_reserve_parts_and_names(reserves, ctx)
     # If a reserve has rows for its parts, they are reported, and the whole is not reported again.
     pieces = ctx.geometry.find_uncovered_pieces(reserves, red_line, rows=is_part | ~np.isin(site, site[is_part]))
-    result = RuleResult()
-    for finding, row in zip(
-        ctx.finding_maker.make_pair_findings(reserves, red_line, pieces), pieces.left.tolist(), strict=True
-    ):
+    result = RuleResult(findings=ctx.make_pair_findings(reserves, red_line, pieces, by_place=True))
+    for finding, row in zip(result.findings, pieces.left.tolist(), strict=True):
         finding.params["site"] = reserve_names[row]
         if is_core[row]:
             finding.case, finding.severity = "core", Severity.WARNING
-        result.findings.append(finding)
-    ctx.finding_maker.mark_findings_by_location(result.findings)
     for present_reserves in find_usable_layers(ctx.norm.get("reserves.present_layers"), ctx, result):
         if present_reserves.template.geometry != "polygon":
             continue
@@ -131,7 +128,6 @@ def reserves_in_red_line(reserves: Layer, red_line: Layer, *, ctx: RuleContext) 
     return result
 
 
-WIDE_WKT = "POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))"
 CORE = {"feature_name": "恒山自然保护区核心保护区"}
 #: Parcels that a message names, the largest first.
 MOST_NAMED_PARCELS = 5
@@ -270,15 +266,15 @@ def present_land_in_red_line(
                 areas, is_changed = parts.area.copy(), np.isin(parts.right, in_core.right)
                 areas[is_changed] = ctx.geometry.measure_drawn_areas(shapes[is_changed])
                 parts = replace(parts, geometry=shapes, area=areas)
-            others = [(farmland, "REL001"), (cultivated, "REL010")]
-            reported_parts = _leave_out_cultivated_parcels(parts, parcels, is_cultivated, others, ctx)
-            findings = list(_report_large_parts("red_line", group, red_line, parcels, reported_parts, ctx))
-            for finding in findings:
+            reported_parts = _leave_out_cultivated_parcels(
+                parts, parcels, is_cultivated, [(farmland, "REL001"), (cultivated, "REL010")], ctx
+            )
+            for finding in _report_large_parts("red_line", group, red_line, parcels, reported_parts, ctx):
                 finding.params["shown"]["core_zones"] = {
                     "role": reserves.role if reserves is not None else "",
                     "known": bool(is_core.any()),
                 }
-            result.findings += findings
+                result.findings.append(finding)
     return result
 
 
@@ -286,10 +282,8 @@ def _find_parts(
     line: Layer, parcels: Layer, line_rows: NDArray | None, rows: NDArray, ctx: RuleContext
 ) -> OverlayPieces:
     """Return the parts that some parcels ((n,) bool) share with rows of a line (None: all rows)."""
-    shared_pieces = ctx.geometry.find_shared_pieces(
-        line, parcels, left_rows=line_rows, right_rows=rows, keep_slivers=True
-    )
-    pieces = ctx.geometry.remove_repeated_land(shared_pieces, line, parcels)
+    pieces = ctx.geometry.find_shared_pieces(line, parcels, left_rows=line_rows, right_rows=rows, keep_slivers=True)
+    pieces = ctx.geometry.remove_repeated_land(pieces, line, parcels)
     return replace(pieces, area=ctx.geometry.compute_piece_areas(pieces, line, parcels))
 
 
@@ -327,14 +321,12 @@ def _report_large_parts(
     parts = parts.select_pieces(area_of_parcel[parts.right] > 0)
     if not len(parts.geometry):
         return
-    parcel_rows = np.flatnonzero(area_of_parcel)
-    largest_first = parcel_rows[np.argsort(-area_of_parcel[parcel_rows], kind="stable")].tolist()
+    largest_first = list_largest_rows_first(parcels, area_of_parcel > 0, area_of_parcel)
     params = {"group": group, **make_row_list_params(parcels, largest_first, MOST_NAMED_PARCELS)}
     if case == "core":
         params["site"] = join_site_names(line, parts.left)
     area_of_line_row = np.bincount(parts.left, parts.area, minlength=len(line))
-    line_rows = np.flatnonzero(area_of_line_row)
-    line_rows = line_rows[np.argsort(-area_of_line_row[line_rows], kind="stable")].tolist()
+    line_rows = list_largest_rows_first(line, area_of_line_row > 0, area_of_line_row)
     params["shown"]["line_rows"] = {
         "names": make_row_list_params(line, line_rows, MOST_NAMED_LINE_ROWS)["shown"]["row_names"],
         "count": len(line_rows),

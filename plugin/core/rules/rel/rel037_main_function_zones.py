@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from __future__ import annotations
-
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...base.files.cells import format_column as cells
 from ...engine.context import RuleContext
 from ...figures.heritage_sites import list_heritage_range_roles
 from ...figures.three_zones import list_zone_codes
+from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...standard.profile.space_map import ZONE_KINDS_BY_CODE, load_space_map
-from .._places import find_polygons_overlapping_any, give_findings_to_layer
+from ...standard.profile.space_map import ZONE_KINDS_BY_CODE, SpaceMap, load_space_map
+from .._places import SQUARE_KM_WKT, find_polygons_overlapping_any, give_findings_to_layer
 
 ENERGY_FUNCTION, HERITAGE_FUNCTION = "energy", "heritage"
 #: Settings of the rules on main functions.
@@ -22,9 +21,8 @@ SETTINGS_USED = ("tolerance", "main_function", "three_zones", "codes.planning_zo
 _TEXT_FIELDS, _REMARK_FIELD = ("feature_kind", "feature_name"), "BZ"
 #: Heritage sites without a separate protection range.
 _HERITAGE_LAYERS = ("WWBHDWD", "BKYDWWD", "LSJZD", "LSHJYS", "XZLSWHYCFB")
-WEST_TOWNSHIP_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
 EAST_TOWNSHIP_WKT = "POLYGON ((1000 0, 2000 0, 2000 1000, 1000 1000, 1000 0))"
-FARMING_TOWNSHIP = {"wkt": WEST_TOWNSHIP_WKT, "feature_kind": "农产品主产区", "division_name": "某镇"}
+FARMING_TOWNSHIP = {"wkt": SQUARE_KM_WKT, "feature_kind": "农产品主产区", "division_name": "某镇"}
 FARMLAND_ZONE = {"wkt": "POLYGON ((0 0, 600 0, 600 1000, 0 1000, 0 0))", "zone_code": "300"}
 ECOLOGY_ZONE = {"wkt": "POLYGON ((600 0, 1000 0, 1000 1000, 600 1000, 600 0))", "zone_code": "200"}
 
@@ -71,11 +69,11 @@ ECOLOGY_ZONE = {"wkt": "POLYGON ((600 0, 1000 0, 1000 1000, 600 1000, 600 0))", 
                 "KCZYKCBHX": [EAST_TOWNSHIP_WKT]}, finds=1),
         RuleExample("heritage without any", {"functions": [{**FARMING_TOWNSHIP, "feature_kind": "农产品主产区、历史文化资源富集区"}], "zones": [FARMLAND_ZONE, ECOLOGY_ZONE],
                 "LSWHBHX": [EAST_TOWNSHIP_WKT]}, finds=1),
-        RuleExample("a township without a function", {"functions": [FARMING_TOWNSHIP], "zones": [FARMLAND_ZONE, ECOLOGY_ZONE], "townships": [WEST_TOWNSHIP_WKT, EAST_TOWNSHIP_WKT]}, finds=1,
+        RuleExample("a township without a function", {"functions": [FARMING_TOWNSHIP], "zones": [FARMLAND_ZONE, ECOLOGY_ZONE], "townships": [SQUARE_KM_WKT, EAST_TOWNSHIP_WKT]}, finds=1,
                 areas=(1000000.0,)),
     ],
     passes=[
-        RuleExample("fields on more than half", {"functions": [FARMING_TOWNSHIP], "zones": [FARMLAND_ZONE, ECOLOGY_ZONE], "townships": [WEST_TOWNSHIP_WKT]}),
+        RuleExample("fields on more than half", {"functions": [FARMING_TOWNSHIP], "zones": [FARMLAND_ZONE, ECOLOGY_ZONE], "townships": [SQUARE_KM_WKT]}),
         RuleExample("a tenth of town is enough", {"functions": [{**FARMING_TOWNSHIP, "feature_kind": "农产品主产区内的重点开发乡镇"}],
                 "zones": [{"wkt": "POLYGON ((0 0, 100 0, 100 1000, 0 1000, 0 0))", "zone_code": "410"}, {**FARMLAND_ZONE, "wkt": "POLYGON ((100 0, 1000 0, 1000 1000, 100 1000, 100 0))"}]}),
         RuleExample("with its overlays", {"functions": [{**FARMING_TOWNSHIP, "feature_kind": "农产品主产区，叠加能源资源富集区、历史文化资源富集区"}],
@@ -113,12 +111,15 @@ def main_function_zones(
     """
     limits = {"01": min_farming_share, "02": min_ecology_share, "03": min_urban_share}
     functions_found = read_main_functions(functions, ctx)
-    shares = measure_three_zones_by_row(functions, zones, ctx)
+    spaces = load_space_map(ctx.norm)
+    zone_areas = measure_three_zones_by_row(functions, zones, spaces, ctx)
     result = RuleResult()
     for row, function in enumerate(functions_found):
-        if not function.zone_code:
+        code, areas = function.zone_code, dict(zip(ZONE_KINDS_BY_CODE, zone_areas[row].tolist(), strict=True))
+        total = sum(areas.values())
+        if not code:
             result.findings.append(
-                ctx.finding_maker.make_row_finding(
+                ctx.make_row_finding(
                     functions,
                     row,
                     case="kind",
@@ -127,43 +128,27 @@ def main_function_zones(
                     geometry=functions.plane_shapes[row],
                 )
             )
-        elif not shares.is_dominant(row, function.zone_code, limits[function.zone_code]):
+        elif total and areas[code] < max(areas.values()) and areas[code] / total < limits[code]:
             result.findings.append(
-                ctx.finding_maker.make_row_finding(
+                ctx.make_row_finding(
                     functions,
                     row,
                     case="share",
                     params={
                         "name": function.township_name,
                         "function": function.function_word,
-                        **shares.format_shares_in_percent(row),
-                        "space": shares.zone_names[function.zone_code],
-                        "limit": round(100 * limits[function.zone_code], 2),
+                        **{kind: round(100 * areas[one] / total, 1) for one, kind in ZONE_KINDS_BY_CODE.items()},
+                        "space": spaces.name(code),
+                        "limit": round(100 * limits[code], 2),
                     },
                     geometry=functions.plane_shapes[row],
                 )
             )
-    for overlay in (ENERGY_FUNCTION, HERITAGE_FUNCTION):
-        has_features = find_rows_with_additional_function(overlay, functions, zones, ctx)
-        for row, function in enumerate(functions_found):
-            if has_features is not None and function.words_by_additional_function[overlay] and not has_features[row]:
-                result.findings.append(
-                    ctx.finding_maker.make_row_finding(
-                        functions,
-                        row,
-                        case=overlay,
-                        params={
-                            "name": function.township_name,
-                            "function": function.words_by_additional_function[overlay],
-                        },
-                        geometry=functions.plane_shapes[row],
-                    )
-                )
+    result.findings += _find_missing_additional_functions(functions_found, functions, zones, ctx)
     if townships is not None:
-        uncovered_findings = ctx.finding_maker.make_pair_findings(
-            townships, functions, ctx.geometry.find_uncovered_pieces(townships, functions), case="bare"
+        uncovered_findings = ctx.make_pair_findings(
+            townships, functions, ctx.geometry.find_uncovered_pieces(townships, functions), case="bare", by_place=True
         )
-        ctx.finding_maker.mark_findings_by_location(uncovered_findings)
         give_findings_to_layer(uncovered_findings, functions)
         result.findings += uncovered_findings
     return result
@@ -185,34 +170,6 @@ class MainFunction:
     searched_text: str
 
 
-@dataclass(frozen=True)
-class ThreeZoneAreasByRow:
-    """Areas of the three zones in rows of a layer.
-
-    ``areas_m2``: (n, 3) m² in the order of ``ZONE_KINDS_BY_CODE``; ``zone_names``: names of the zones by code.
-    """
-
-    areas_m2: NDArray
-    zone_names: dict[str, str]
-
-    def is_dominant(self, row: int, space: str, min_share: float) -> bool:
-        """Return True if one of the three zones dominates a row of the layer.
-
-        The zone ``space`` (01, 02 or 03) has the largest share of the row, or at least the share ``min_share``. In a
-        row without any zone each of the three dominates.
-        """
-        zone_area, total = self.areas_m2[row, list(ZONE_KINDS_BY_CODE).index(space)], self.areas_m2[row].sum()
-        return bool(total == 0 or zone_area == self.areas_m2[row].max() or zone_area / total >= min_share)
-
-    def format_shares_in_percent(self, row: int) -> dict[str, float]:
-        """Return zone name → share in a row, in percent with one decimal."""
-        total = self.areas_m2[row].sum()
-        return {
-            name: round(100 * float(a) / total, 1)
-            for name, a in zip(ZONE_KINDS_BY_CODE.values(), self.areas_m2[row], strict=True)
-        }
-
-
 def read_main_functions(layer: Layer, ctx: RuleContext) -> list[MainFunction]:
     """Return the main function that each row of a layer states.
 
@@ -220,54 +177,57 @@ def read_main_functions(layer: Layer, ctx: RuleContext) -> list[MainFunction]:
     """
     spaces = [("03", "urban"), ("02", "ecological"), ("01", "agricultural")]
     code_and_word_pairs = [(code, word) for code, key in spaces for word in ctx.norm.get(f"main_function.{key}_words")]
-    overlays = {
-        kind: tuple(ctx.norm.get(f"main_function.{kind}_words")) for kind in (ENERGY_FUNCTION, HERITAGE_FUNCTION)
-    }
-    columns = [layer.text(field) for field in _TEXT_FIELDS]
-    remark_column = layer.get_column_by_name(_REMARK_FIELD)
-    columns += [cells(remark_column)] if remark_column is not None else []
+    columns = [*(layer.text(field) for field in _TEXT_FIELDS), layer.get_texts_by_name(_REMARK_FIELD)]
     main_functions = []
     for name, *texts in zip(layer.text("division_name"), *columns, strict=True):
         text = " ".join(word for word in texts if word)
         zone_code, word = next(((c, w) for c, w in code_and_word_pairs if w in text), ("", ""))
-        also = {kind: next((w for w in ws if w in text), "") for kind, ws in overlays.items()}
+        also = {
+            kind: next((w for w in ctx.norm.get(f"main_function.{kind}_words") if w in text), "")
+            for kind in (ENERGY_FUNCTION, HERITAGE_FUNCTION)
+        }
         main_functions.append(MainFunction(zone_code, word, also, name, text))
     return main_functions
 
 
-def measure_three_zones_by_row(functions: Layer, zones: Layer, ctx: RuleContext) -> ThreeZoneAreasByRow:
-    """Return the statutory areas of the three zones in each row of a layer.
+def measure_three_zones_by_row(functions: Layer, zones: Layer, spaces: SpaceMap, ctx: RuleContext) -> NDArray:
+    """Return (n, 3) statutory areas (m²) of the three zones, as in `ZONE_KINDS_BY_CODE`, in each row of a layer.
 
     ``functions``: the layer with main functions; ``zones``: the planning zones.
     """
-    spaces = load_space_map(ctx.norm)
     codes = np.array([spaces.get_three_zone_code(code) for code in list_zone_codes(zones)], dtype=object)
     shared = ctx.geometry.find_shared_areas(functions, zones)
     areas = shared.share * functions.statutory[shared.left]
-    area_by_row_and_zone = np.zeros((len(functions), len(ZONE_KINDS_BY_CODE)))
-    for column, code in enumerate(ZONE_KINDS_BY_CODE):
-        is_in_zone = codes[shared.right] == code
-        np.add.at(area_by_row_and_zone[:, column], shared.left[is_in_zone], areas[is_in_zone])
-    return ThreeZoneAreasByRow(area_by_row_and_zone, {code: spaces.name(code) for code in ZONE_KINDS_BY_CODE})
+    return np.column_stack(
+        [
+            np.bincount(shared.left, areas * (codes[shared.right] == code), minlength=len(functions))
+            for code in ZONE_KINDS_BY_CODE
+        ]
+    )
 
 
-def find_rows_with_additional_function(
-    function_kind: str, functions: Layer, zones: Layer, ctx: RuleContext
-) -> NDArray | None:
-    """Return (n,) bool: rows that contain features of an additional function.
+def _find_missing_additional_functions(
+    functions_found: list[MainFunction], functions: Layer, zones: Layer, ctx: RuleContext
+) -> Iterator[Finding]:
+    """Yield a finding on each township with an additional function of which it has no feature.
 
-    ``function_kind``: energy or heritage. None where the plan has no layer for it.
+    A function is not checked if the plan has no layer for it.
     """
-    if function_kind == ENERGY_FUNCTION:
-        mining = ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get("main_function.energy_zones"))
-        shapes = [zones.plane_shapes[mining], *_collect_overlay_shapes(("mineral_line", "KCZYBHX"), ctx)]
-    else:
-        shapes = _collect_overlay_shapes(("heritage", *list_heritage_range_roles(ctx), *_HERITAGE_LAYERS), ctx)
-    if not shapes:
-        return None
-    return find_polygons_overlapping_any(functions.plane_shapes, np.concatenate(shapes))
-
-
-def _collect_overlay_shapes(concepts: tuple[str, ...], ctx: RuleContext) -> list[NDArray]:
-    """Return the shapes of each layer of these concepts that the plan has."""
-    return [layer.plane_shapes for one in concepts if (layer := ctx.plan.find_layer_of_concept(one)) is not None]
+    mining = ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get("main_function.energy_zones"))
+    for additional_function, shapes, concepts in (
+        (ENERGY_FUNCTION, [zones.plane_shapes[mining]], ("mineral_line", "KCZYBHX")),
+        (HERITAGE_FUNCTION, [], ("heritage", *list_heritage_range_roles(ctx), *_HERITAGE_LAYERS)),
+    ):
+        words = [function.words_by_additional_function[additional_function] for function in functions_found]
+        shapes += [layer.plane_shapes for one in concepts if (layer := ctx.plan.find_layer_of_concept(one)) is not None]
+        if not shapes:
+            continue
+        has_features = find_polygons_overlapping_any(functions.plane_shapes, np.concatenate(shapes))
+        for row in np.flatnonzero(np.array(words, dtype=bool) & ~has_features).tolist():
+            yield ctx.make_row_finding(
+                functions,
+                row,
+                case=additional_function,
+                params={"name": functions_found[row].township_name, "function": words[row]},
+                geometry=functions.plane_shapes[row],
+            )

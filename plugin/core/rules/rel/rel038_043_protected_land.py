@@ -13,7 +13,6 @@ from ...plan.layer import Layer
 from ...standard.messages.clauses import put_in_brackets
 from ...standard.messages.texts import Texts
 from ...standard.template import Template
-from .._attributes import format_code_with_name
 from .._excluded_places import (
     CORE_SETTINGS,
     HEIGHTS_SETTING,
@@ -33,6 +32,7 @@ from .._places import (
     SQUARE_WKT,
     find_construction_land_rows,
     find_usable_layer_or_note_reason,
+    record_codes,
     record_codes_of_pairs,
 )
 
@@ -160,7 +160,7 @@ def planned_building_in_protected_land(
                 (pieces.area >= float(ctx.norm.get("protected.min_water_m2")))
                 & (pieces.width >= float(ctx.norm.get("protected.min_water_width_m")))
             )
-            findings = ctx.finding_maker.make_pair_findings(
+            findings = ctx.make_pair_findings(
                 layer,
                 parcels,
                 pieces,
@@ -181,7 +181,7 @@ def _find_planned_building(
     ``is_construction``: (n,) bool, rows of ``planned_use``.
     """
     pieces = ctx.geometry.find_shared_pieces(line, planned_use, right_rows=is_construction)
-    findings = ctx.finding_maker.make_pair_findings(
+    findings = ctx.make_pair_findings(
         line,
         planned_use,
         pieces,
@@ -190,12 +190,7 @@ def _find_planned_building(
         severity=severity,
         field=planned_use.get_field_name("land_use"),
     )
-    codes = np.array(planned_use.text("land_use"), dtype=object)
-    for finding, row in zip(findings, pieces.right.tolist(), strict=True):
-        finding.params |= {
-            "value": codes[row],
-            "shown": {"value": format_code_with_name(planned_use, "land_use", codes[row], ctx)},
-        }
+    record_codes(findings, pieces.right, planned_use, "land_use", ctx)
     return findings
 
 
@@ -209,36 +204,31 @@ ROAD, PLANT = (
 )
 
 
-def _list_features_at_facility(finding: Finding, texts: Texts) -> str:
-    """Return the features of a line (such as the red line) that contain a facility: keys and names, in brackets."""
-    sites = finding.params.get("shown", {}).get("sites")
-    if sites is None:
+def _advise_on_facility(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
+    """Return the clauses on a facility: how to relocate it, exceptions, tunnels, and the features that contain it.
+
+    They depend on its kind: a use of land, or a polygon, line or point. The features are keys and names, in brackets.
+    """
+    shown = finding.params.get("shown", {})
+    kind = shown.get("kind", "unknown")
+    if "sites" in shown:
+        labelled_names = [(texts.make_key_label(key, fid), name) for key, fid, name in shown["sites"]["rows"]]
+        labels = [
+            texts.get("words", "site_and_name", key=label, name=name) if name else label
+            for label, name in labelled_names
+        ]
+    else:
         # A result of an earlier version has the key of one feature and the names of all.
         fid = finding.params.get("related_fid")
         labels = [] if finding.case == "core" else [texts.make_key_label(key, fid) for key in finding.related_keys]
         if "site" in finding.params:
             labels.append(texts.get("words", "site_and_name", key="", name=finding.params["site"]).strip())
-        return put_in_brackets(labels, len(labels), texts)
-    labels = []
-    for key, fid, name in sites["rows"]:
-        label = texts.make_key_label(key, fid)
-        labels.append(texts.get("words", "site_and_name", key=label, name=name) if name else label)
-    return put_in_brackets(labels, sites["count"], texts)
-
-
-def _advise_on_facility(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
-    """Return the clauses on a facility: how to relocate it, exceptions, tunnels, and the features that contain it.
-
-    They depend on its kind: a use of land, or a polygon, line or point.
-    """
-    shown = finding.params.get("shown", {})
-    kind = shown.get("kind", "unknown")
     exceptions = f"exceptions_{kind}" + ("_farmland" if (kind, finding.case) == ("line", "farmland") else "")
     return {
         "relocate": texts.get("words", f"relocate_{kind}"),
         "exceptions": texts.get("words", exceptions),
         "tunnel": texts.get("words", "tunnel_line") if kind in ("line", "unknown") else "",
-        "sites": _list_features_at_facility(finding, texts),
+        "sites": put_in_brackets(labels, shown["sites"]["count"] if "sites" in shown else len(labels), texts),
     }
 
 
@@ -370,12 +360,12 @@ def facilities_in_protected_land(
         if reserves is not None and is_core.any():
             in_core = find_facility_parts(facilities, reserves, ctx, line_rows=is_core)
             result.findings += report_facility_parts("core", facilities, reserves, in_core, ctx, Severity.WARNING)
-            reported[facilities.role, reserves.role] = in_core
+            reported[facilities.role, reserves.role] = [in_core]
         for case, line in (("red_line", red_line), ("farmland", farmland)):
             if line is None:
                 continue
             in_line = find_facility_parts(facilities, line, ctx)
-            reported[facilities.role, line.role] = in_line
+            reported[facilities.role, line.role] = [in_line]
             parts = in_line.subtract(in_core) if case == "red_line" else in_line
             result.findings += report_facility_parts(case, facilities, line, parts, ctx, Severity.INFO)
     report_excluded_places(ctx, result, reported)

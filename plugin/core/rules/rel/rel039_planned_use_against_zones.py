@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np
@@ -20,16 +18,22 @@ from .._attributes import (
     MAX_SHOWN_FIDS,
     format_code_with_name,
     join_code_names_of_field,
+    list_largest_rows_first,
     make_row_list_params,
     read_setting_words,
 )
-from .._places import SQUARE_WKT, find_usable_layer_or_note_reason, select_valid_polygons
+from .._places import (
+    EAST_SQUARE_WKT,
+    SQUARE_WKT,
+    WIDE_WKT,
+    find_row_of_largest_piece,
+    find_usable_layer_or_note_reason,
+    select_valid_polygons,
+)
 
 WEST_THIRD_WKT = "POLYGON ((0 0, 30 0, 30 100, 0 100, 0 0))"
 EAST_REST_WKT = "POLYGON ((30 0, 100 0, 100 100, 30 100, 30 0))"
-LARGE_WKT = "POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))"
 FAR_LARGE_WKT = "POLYGON ((300 0, 500 0, 500 100, 300 100, 300 0))"
-EAST_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
 SCHOOL = {"wkt": "POINT (50 50)", "feature_name": "第一小学"}
 HOUSING = {"wkt": SQUARE_WKT, "land_use": "070100"}
 
@@ -44,13 +48,8 @@ def _describe_share_of_use(finding: Finding, texts: Texts, _templates: dict[str,
     if "percent" not in finding.params or "limit" not in finding.params:
         return {}
     percent, limit = float(finding.params["percent"]), float(finding.params["limit"])
-    if not percent:
-        return {"share_text": texts.get("words", "share_none")}
-    return {
-        "share_text": texts.get(
-            "words", "share_some", share=format_number(percent, choose_decimals_unlike_limits(percent, [limit]))
-        )
-    }
+    share = format_number(percent, choose_decimals_unlike_limits(percent, [limit]))
+    return {"share_text": texts.get("words", "share_some" if percent else "share_none", share=share)}
 
 
 def _report_zones_with_other_uses(centre_zones: Layer, planned_use: Layer, ctx: RuleContext) -> Iterator[Finding]:
@@ -125,13 +124,13 @@ def _report_zones_with_other_uses(centre_zones: Layer, planned_use: Layer, ctx: 
                 "ZXCQDLZXX": ["LINESTRING (60 0, 60 100)"]}, finds=1),
         RuleExample("a blue line that ends in the river", {"planned_use": [{"wkt": SQUARE_WKT, "land_use": "170100"}], "ZXCQCSLX": [WEST_THIRD_WKT]}, finds=1),
         RuleExample("parks without green lines", {"planned_use": [{"wkt": "POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))", "land_use": "140100"}], "ZXCQCSLVX": []}, finds=1),
-        RuleExample("a river without a layer of blue lines", {"planned_use": [{"wkt": LARGE_WKT, "land_use": "170100"}]}, finds=1, areas=(20000.0,)),
+        RuleExample("a river without a layer of blue lines", {"planned_use": [{"wkt": WIDE_WKT, "land_use": "170100"}]}, finds=1, areas=(20000.0,)),
         RuleExample("a factory in a special zone", {"planned_use": [{**HOUSING, "land_use": "100100"}], "centre_zones": _make_zone("430")}, finds=1),
-        RuleExample("fields called housing in the base year", {"planned_use": [{**HOUSING, "JQDLDM": "070100"}, {**HOUSING, "wkt": EAST_WKT, "JQDLDM": "010300"}],
-                "ZXCQXZYDYH": [{"wkt": SQUARE_WKT, "land_use": "010300"}, {"wkt": EAST_WKT, "land_use": "010200"}]}, finds=1, areas=(10000.0,)),
-        RuleExample("a present park and a school become flats and shops: one finding for each class", {"planned_use": [{"wkt": LARGE_WKT, "land_use": "070100"},
+        RuleExample("fields called housing in the base year", {"planned_use": [{**HOUSING, "JQDLDM": "070100"}, {**HOUSING, "wkt": EAST_SQUARE_WKT, "JQDLDM": "010300"}],
+                "ZXCQXZYDYH": [{"wkt": SQUARE_WKT, "land_use": "010300"}, {"wkt": EAST_SQUARE_WKT, "land_use": "010200"}]}, finds=1, areas=(10000.0,)),
+        RuleExample("a present park and a school become flats and shops: one finding for each class", {"planned_use": [{"wkt": WIDE_WKT, "land_use": "070100"},
                 {"wkt": FAR_LARGE_WKT, "land_use": "090100"}], "ZXCQXZYDYH": [{"wkt": FAR_LARGE_WKT, "land_use": "080400"},
-                {"wkt": LARGE_WKT, "land_use": "140100"}]}, finds=2, areas=(20000.0, 20000.0)),
+                {"wkt": WIDE_WKT, "land_use": "140100"}]}, finds=2, areas=(20000.0, 20000.0)),
         RuleExample("a school among shops", {"planned_use": [{**HOUSING, "land_use": "090100"}], "ZXCQGGFWSSD": [SCHOOL]}, finds=1),
         RuleExample("housing in an industrial zone", {"planned_use": [HOUSING], "centre_zones": _make_zone("414")}, finds=1),
         RuleExample("a field's zone is built on", {"planned_use": [HOUSING], "centre_zones": _make_zone("300")}, finds=1),
@@ -148,13 +147,13 @@ def _report_zones_with_other_uses(centre_zones: Layer, planned_use: Layer, ctx: 
         RuleExample("a street in a gap of the planned land", {"planned_use": [{**HOUSING, "wkt": EAST_REST_WKT}, {"wkt": "POLYGON ((0 0, 10 0, 10 100, 0 100, 0 0))", "land_use": "120700"}],
                 "ZXCQDLZXX": ["LINESTRING (20 0, 20 100)"]}),
         RuleExample("no streets are drawn as land", {"planned_use": [HOUSING], "ZXCQDLZXX": ["LINESTRING (60 0, 60 100)"]}),
-        RuleExample("base-year classes of the present land, codes of the survey", {"planned_use": [{**HOUSING, "JQDLDM": "010200"}, {**HOUSING, "wkt": EAST_WKT, "JQDLDM": "0702"}],
-                "ZXCQXZYDYH": [{"wkt": SQUARE_WKT, "land_use": "010300"}, {"wkt": EAST_WKT, "land_use": "010200"}]}),
+        RuleExample("base-year classes of the present land, codes of the survey", {"planned_use": [{**HOUSING, "JQDLDM": "010200"}, {**HOUSING, "wkt": EAST_SQUARE_WKT, "JQDLDM": "0702"}],
+                "ZXCQXZYDYH": [{"wkt": SQUARE_WKT, "land_use": "010300"}, {"wkt": EAST_SQUARE_WKT, "land_use": "010200"}]}),
         RuleExample("the base-year class is the largest of three", {"planned_use": [{**HOUSING, "JQDLDM": "010300"}], "ZXCQXZYDYH": [
                 {"wkt": "POLYGON ((0 0, 40 0, 40 100, 0 100, 0 0))", "land_use": "010300"}, {"wkt": "POLYGON ((40 0, 70 0, 70 100, 40 100, 40 0))", "land_use": "020100"},
                 {"wkt": "POLYGON ((70 0, 100 0, 100 100, 70 100, 70 0))", "land_use": "030100"}]}),
         RuleExample("present land with codes of the survey", {"planned_use": [{**HOUSING, "JQDLDM": "100100"}], "ZXCQXZYDYH": [{"wkt": SQUARE_WKT, "land_use": "0601"}]}),
-        RuleExample("a park in a special zone, a small part of a park for houses", {"planned_use": [{"wkt": WEST_THIRD_WKT, "land_use": "140100"}, {"wkt": EAST_REST_WKT, "land_use": "020100"}, {**HOUSING, "wkt": EAST_WKT}],
+        RuleExample("a park in a special zone, a small part of a park for houses", {"planned_use": [{"wkt": WEST_THIRD_WKT, "land_use": "140100"}, {"wkt": EAST_REST_WKT, "land_use": "020100"}, {**HOUSING, "wkt": EAST_SQUARE_WKT}],
                 "ZXCQXZYDYH": [{"wkt": "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))", "land_use": "140100"}], "centre_zones": _make_zone("430")}),
         RuleExample("a pond next to the line", {"planned_use": [{"wkt": EAST_REST_WKT, "land_use": "170400"}, {"wkt": WEST_THIRD_WKT, "land_use": "170100"}],
                 "ZXCQCSLX": [WEST_THIRD_WKT]}),
@@ -206,8 +205,7 @@ def planned_use_against_zones(
         if line is None or line.template.geometry != "polygon":
             continue
         result.is_applicable = True
-        rows = np.ones(len(line), dtype=bool)
-        uses = _find_other_uses(line, rows, planned_use, classes, [], limit, ctx)
+        uses = list(_find_other_uses(line, np.ones(len(line), dtype=bool), planned_use, classes, [], limit, ctx))
         for finding in uses:
             finding.case = "line"
         reported_keys = {finding.key for finding in uses}
@@ -215,8 +213,12 @@ def planned_use_against_zones(
         result.findings += [*uses, *(one for one in large_uses if one.key not in reported_keys)]
     for concept, *classes in read_setting_words(ctx.norm, "zones.covered_classes", 1):
         line = ctx.plan.find_layer_of_concept(concept)
-        if line is None and not ctx.is_edit_check:
-            result.findings += report_missing_line(concept, classes, planned_use, ctx)
+        is_declared = concept in ctx.norm.profile.absent or ctx.plan.find_unusable_layer(concept) is not None
+        if line is None and not ctx.is_edit_check and not is_declared:
+            missing_role = ctx.plan.list_roles_of_concept(concept)[0]
+            result.findings += report_planned_land_without_line(
+                "no_layer", planned_use.role, missing_role, classes, planned_use, ctx
+            )
             result.is_applicable = result.is_applicable or bool(result.findings)
         elif line is not None and line.template.geometry == "polygon":
             result.add_applicable(
@@ -238,8 +240,8 @@ def planned_use_against_zones(
     return result
 
 
-def _find_large_other_uses(line: Layer, planned_use: Layer, classes: list[str], ctx: RuleContext) -> list[Finding]:
-    """Return a finding for each row of a line with much planned land use of other classes.
+def _find_large_other_uses(line: Layer, planned_use: Layer, classes: list[str], ctx: RuleContext) -> Iterator[Finding]:
+    """Yield a finding for each row of a line with much planned land use of other classes.
 
     Streets, utilities and open space (`zones.neutral_classes`) do not count.
     """
@@ -248,29 +250,24 @@ def _find_large_other_uses(line: Layer, planned_use: Layer, classes: list[str], 
     pieces = ctx.geometry.find_shared_pieces(line, planned_use, right_rows=is_other)
     areas = np.bincount(pieces.left, ctx.geometry.compute_piece_areas(pieces, line, planned_use), minlength=len(line))
     uses = planned_use.text("land_use")
-    findings = []
     for row in np.flatnonzero(areas > limit).tolist():
         is_in_row = pieces.left == row
-        largest = np.flatnonzero(is_in_row)[np.argmax(pieces.area[is_in_row])]
-        use_row = int(pieces.right[largest])
-        findings.append(
-            ctx.finding_maker.make_row_finding(
-                line,
-                row,
-                case="other_use",
-                params={
-                    "limit": limit,
-                    "expected": join_code_names_of_field(planned_use, "land_use", classes, ctx),
-                    "value": uses[use_row],
-                    "shown": {"value": format_code_with_name(planned_use, "land_use", uses[use_row], ctx)},
-                },
-                geometry=ctx.geometry.unite_shapes(pieces.geometry[is_in_row]),
-                area_m2=float(areas[row]),
-                related_role=planned_use.role,
-                related_keys=[planned_use.keys[use_row]],
-            )
+        use_row = find_row_of_largest_piece(pieces, is_in_row)
+        yield ctx.make_row_finding(
+            line,
+            row,
+            case="other_use",
+            params={
+                "limit": limit,
+                "expected": join_code_names_of_field(planned_use, "land_use", classes, ctx),
+                "value": uses[use_row],
+                "shown": {"value": format_code_with_name(planned_use, "land_use", uses[use_row], ctx)},
+            },
+            geometry=ctx.geometry.unite_shapes(pieces.geometry[is_in_row]),
+            area_m2=float(areas[row]),
+            related_role=planned_use.role,
+            related_keys=[planned_use.keys[use_row]],
         )
-    return findings
 
 
 def _find_other_uses(
@@ -281,50 +278,46 @@ def _find_other_uses(
     left_out: list[str],
     limit: float,
     ctx: RuleContext,
-) -> list[Finding]:
-    """Return a finding for each row with less than ``limit`` of its planned land use in some classes.
+) -> Iterator[Finding]:
+    """Yield a finding for each row with less than ``limit`` of its planned land use in some classes.
 
     ``rows``: (n,) bool, the compared rows of the layer; ``left_out``: classes of land use that do not count.
     """
     if not rows.any():
-        return []
+        return
     parts = ctx.geometry.find_shared_areas(
         layer, planned_use, left_rows=rows, right_rows=~ctx.find_rows_with_code(planned_use, "land_use", left_out)
     )
     is_expected = ctx.find_rows_with_code(planned_use, "land_use", classes)[parts.right]
     planned_areas = np.bincount(parts.left, parts.area, minlength=len(layer))
     expected = np.bincount(parts.left, parts.area * is_expected, minlength=len(layer))
-    uses = np.array(planned_use.text("land_use"), dtype=object)
-    findings = []
+    uses = planned_use.text("land_use")
     for row in np.flatnonzero((planned_areas > 0) & (expected < limit * planned_areas)).tolist():
         is_in_row = (parts.left == row) & ~is_expected
         if not is_in_row.any():
             continue
-        largest_use_row = parts.right[np.flatnonzero(is_in_row)[np.argmax(parts.area[is_in_row])]]
-        findings.append(
-            ctx.finding_maker.make_row_finding(
-                layer,
-                row,
-                params={
-                    "percent": round_unlike_limit(100 * float(expected[row] / planned_areas[row]), 100 * limit),
-                    "limit": round(100 * limit, 2),
-                    "expected": join_code_names_of_field(planned_use, "land_use", classes, ctx),
-                    "value": uses[largest_use_row],
-                    "shown": {"value": format_code_with_name(planned_use, "land_use", uses[largest_use_row], ctx)},
-                },
-                geometry=layer.plane_shapes[row],
-                area_m2=float(layer.statutory[row]),
-                related_role=planned_use.role,
-                related_keys=[planned_use.keys[int(largest_use_row)]],
-            )
+        use_row = find_row_of_largest_piece(parts, is_in_row)
+        yield ctx.make_row_finding(
+            layer,
+            row,
+            params={
+                "percent": round_unlike_limit(100 * float(expected[row] / planned_areas[row]), 100 * limit),
+                "limit": round(100 * limit, 2),
+                "expected": join_code_names_of_field(planned_use, "land_use", classes, ctx),
+                "value": uses[use_row],
+                "shown": {"value": format_code_with_name(planned_use, "land_use", uses[use_row], ctx)},
+            },
+            geometry=layer.plane_shapes[row],
+            area_m2=float(layer.statutory[row]),
+            related_role=planned_use.role,
+            related_keys=[planned_use.keys[use_row]],
         )
-    return findings
 
 
 def find_land_cut_by_line(
     line: Layer, classes: list[str], planned_use: Layer, boundary: Layer | None, ctx: RuleContext
-) -> list[Finding]:
-    """Return a finding for each parcel of some classes that a line covers only in part.
+) -> Iterator[Finding]:
+    """Yield a finding for each parcel of some classes that a line covers only in part.
 
     A parcel is reported if the covered share of it is above 0 and below the setting `zones.min_covered_share`. With a
     ``boundary``, only the land of the parcel inside the boundary counts.
@@ -338,51 +331,33 @@ def find_land_cut_by_line(
         inside = ctx.geometry.find_shared_areas(planned_use, boundary, left_rows=is_met)
         areas = np.bincount(inside.left, inside.area, minlength=len(planned_use))
     limit = float(ctx.norm.get("zones.min_covered_share"))
-    findings = []
     for row in np.flatnonzero(is_met & (covered_areas < limit * areas)).tolist():
-        of_row = np.flatnonzero(covered_pieces.left == row)
-        line_row = int(covered_pieces.right[of_row[np.argmax(covered_pieces.area[of_row])]])
         value = planned_use.text("land_use")[row]
-        findings.append(
-            ctx.finding_maker.make_row_finding(
-                line,
-                line_row,
-                case="cut",
-                params={
-                    "percent": round(100 * float(covered_areas[row] / areas[row]), 2),
-                    "limit": round(100 * limit, 2),
-                    "value": value,
-                    "shown": {"value": format_code_with_name(planned_use, "land_use", value, ctx)},
-                },
-                geometry=planned_use.plane_shapes[row],
-                related_role=planned_use.role,
-                related_keys=[planned_use.keys[row]],
-            )
+        yield ctx.make_row_finding(
+            line,
+            find_row_of_largest_piece(covered_pieces, covered_pieces.left == row),
+            case="cut",
+            params={
+                "percent": round(100 * float(covered_areas[row] / areas[row]), 2),
+                "limit": round(100 * limit, 2),
+                "value": value,
+                "shown": {"value": format_code_with_name(planned_use, "land_use", value, ctx)},
+            },
+            geometry=planned_use.plane_shapes[row],
+            related_role=planned_use.role,
+            related_keys=[planned_use.keys[row]],
+            by_place=True,
         )
-    return ctx.finding_maker.mark_findings_by_location(findings)
-
-
-def report_missing_line(concept: str, classes: list[str], planned_use: Layer, ctx: RuleContext) -> list[Finding]:
-    """Return a finding on a missing layer of lines, if much land of their classes is planned.
-
-    Nothing is reported if the county declares the lines absent, or if the layer cannot be used.
-    """
-    if concept in ctx.norm.profile.absent or ctx.plan.find_unusable_layer(concept) is not None:
-        return []
-    missing_role = ctx.plan.list_roles_of_concept(concept)[0]
-    return report_planned_land_without_line("no_layer", planned_use.role, missing_role, classes, planned_use, ctx)
 
 
 def report_planned_land_without_line(
     case: str, role: str, related_role: str, classes: list[str], planned_use: Layer, ctx: RuleContext
-) -> list[Finding]:
-    """Return a finding on planned land of some classes, if its area reaches `zones.min_described_m2`."""
+) -> Iterator[Finding]:
+    """Yield a finding on planned land of some classes, if its area reaches `zones.min_described_m2`."""
     rows = ctx.find_rows_with_code(planned_use, "land_use", classes)
     area = float(planned_use.statutory[rows].sum())
-    if area < float(ctx.norm.get("zones.min_described_m2")):
-        return []
-    return [
-        Finding(
+    if area >= float(ctx.norm.get("zones.min_described_m2")):
+        yield Finding(
             role,
             related_role=related_role,
             case=case,
@@ -393,23 +368,19 @@ def report_planned_land_without_line(
             area_m2=area,
             geometry=ctx.geometry.unite_shapes(planned_use.plane_shapes[rows]),
         )
-    ]
 
 
 def find_facilities_on_other_land(
     points: Layer, words: list[str], classes: list[str], planned_use: Layer, ctx: RuleContext
-) -> list[Finding]:
-    """Return a finding for each point with one of the words in its name on planned land of some classes."""
+) -> Iterator[Finding]:
+    """Yield a finding for each point with one of the words in its name on planned land of some classes."""
     planned_rows = find_containing_rows(points, planned_use, ctx)
     is_wrong = ctx.find_rows_with_code(planned_use, "land_use", classes)
     feature_names = points.text("feature_name")
-    findings = []
     for row in np.flatnonzero(take_containing_values(is_wrong, planned_rows, False)).tolist():
-        if not any(word in feature_names[row] for word in words):
-            continue
-        value = planned_use.text("land_use")[planned_rows[row]]
-        findings.append(
-            ctx.finding_maker.make_row_finding(
+        if any(word in feature_names[row] for word in words):
+            value = planned_use.text("land_use")[planned_rows[row]]
+            yield ctx.make_row_finding(
                 points,
                 row,
                 case="facility",
@@ -422,30 +393,25 @@ def find_facilities_on_other_land(
                 related_role=planned_use.role,
                 related_keys=[planned_use.keys[int(planned_rows[row])]],
             )
-        )
-    return findings
 
 
-def find_lines_off_roads(lines: Layer, classes: list[str], planned_use: Layer, ctx: RuleContext) -> list[Finding]:
-    """Return a finding on the lines that are mostly on planned land of other classes than roads.
+def find_lines_off_roads(lines: Layer, classes: list[str], planned_use: Layer, ctx: RuleContext) -> Iterator[Finding]:
+    """Yield a finding on the lines that are mostly on planned land of other classes than roads.
 
     Nothing is compared if no land is planned for roads.
     """
     is_road = ctx.find_rows_with_code(planned_use, "land_use", classes)
     if not is_road.any():
-        return []
+        return
     land = select_valid_polygons(planned_use)
     land[is_road] = None
     line, parcel = shapely.STRtree(land).query(lines.plane_shapes, predicate="intersects")
     off_lengths = shapely.length(shapely.intersection(lines.plane_shapes[line], land[parcel]))
     off_length = np.bincount(line, off_lengths, minlength=len(lines))
     limit = float(ctx.norm.get("zones.max_off_road_share"))
-    is_off = off_length > limit * np.nan_to_num(shapely.length(lines.plane_shapes))
-    rows = lines.sort_rows(np.flatnonzero(is_off))
-    if not rows:
-        return []
-    return [
-        ctx.finding_maker.make_row_finding(
+    rows = lines.sort_rows(np.flatnonzero(off_length > limit * np.nan_to_num(shapely.length(lines.plane_shapes))))
+    if rows:
+        yield ctx.make_row_finding(
             lines,
             rows[0],
             case="road",
@@ -458,7 +424,6 @@ def find_lines_off_roads(lines: Layer, classes: list[str], planned_use: Layer, c
             geometry=shapely.union_all(lines.plane_shapes[rows]),
             related_role=planned_use.role,
         )
-    ]
 
 
 #: Digits of a code that name the main class, and digits of a whole code of land use.
@@ -478,21 +443,20 @@ def report_changes_of_present_use(ctx: RuleContext, result: RuleResult) -> None:
             is_planned = ctx.find_rows_with_code(planned_use, "land_use", planned_classes)
             if not is_present.any() or not is_planned.any():
                 continue
-            shared_pieces = ctx.geometry.find_shared_pieces(
+            pieces = ctx.geometry.find_shared_pieces(
                 planned_use, present_use, left_rows=is_planned, right_rows=is_present, keep_slivers=True
             )
-            pieces = ctx.geometry.remove_repeated_land(shared_pieces, planned_use, present_use)
+            pieces = ctx.geometry.remove_repeated_land(pieces, planned_use, present_use)
             area = float(ctx.geometry.compute_piece_areas(pieces, planned_use, present_use).sum())
             if area < float(ctx.norm.get("zones.min_given_up_m2")):
                 continue
             planned_areas = np.bincount(pieces.left, pieces.area, minlength=len(planned_use))
-            rows = np.array(planned_use.sort_rows(np.flatnonzero(planned_areas)))
-            rows = rows[np.argsort(-planned_areas[rows], kind="stable")].tolist()
+            rows = list_largest_rows_first(planned_use, planned_areas > 0, planned_areas)
             value = planned_use.text("land_use")[rows[0]]
             row_params = make_row_list_params(planned_use, rows)
             present_rows = present_use.sort_rows(np.unique(pieces.right))[:MAX_SHOWN_FIDS]
             result.findings.append(
-                ctx.finding_maker.make_row_finding(
+                ctx.make_row_finding(
                     planned_use,
                     rows[0],
                     case="given_up",
@@ -517,8 +481,8 @@ def report_changes_of_present_use(ctx: RuleContext, result: RuleResult) -> None:
 
 def _find_contradicted_base_classes(
     planned_use: Layer, field_name: str, present_use: Layer, ctx: RuleContext
-) -> list[Finding]:
-    """Return a finding on planned parcels that state another class of the base year than the present land has.
+) -> Iterator[Finding]:
+    """Yield a finding on planned parcels that state another class of the base year than the present land has.
 
     ``field_name``: the field with the stated class. Main classes are compared, and only whole codes of the list of land
     use.
@@ -526,7 +490,7 @@ def _find_contradicted_base_classes(
     values, present_codes = planned_use.get_texts_by_name(field_name), present_use.text("land_use")
     stated, present = _read_main_classes(values, planned_use, ctx), _read_main_classes(present_codes, present_use, ctx)
     if not (stated != "").any():
-        return []
+        return
     parts = ctx.geometry.find_shared_areas(planned_use, present_use, left_rows=stated != "", right_rows=present != "")
     is_other = stated[parts.left] != present[parts.right]
     areas = np.bincount(parts.left, parts.area, minlength=len(planned_use))
@@ -539,36 +503,32 @@ def _find_contradicted_base_classes(
     largest_other_areas = area_by_class.max(axis=1, initial=0.0)
     is_wrong = (areas > 0) & (other_areas > limit * areas) & (largest_other_areas > areas - other_areas)
     if not is_wrong.any():
-        return []
-    rows = np.array(planned_use.sort_rows(np.flatnonzero(is_wrong)))
-    rows = rows[np.argsort(-other_areas[rows], kind="stable")].tolist()
-    largest_class = names[area_by_class[rows[0]].argmax()]
-    of_first = np.flatnonzero((parts.left == rows[0]) & (names[name_of_part] == largest_class))
-    present_row = int(parts.right[of_first[np.argmax(parts.area[of_first])]])
+        return
+    rows = list_largest_rows_first(planned_use, is_wrong, other_areas)
+    is_of_largest_class = name_of_part.ravel() == area_by_class[rows[0]].argmax()
+    present_row = find_row_of_largest_piece(parts, (parts.left == rows[0]) & is_of_largest_class)
     value, present_value = values[rows[0]], present_codes[present_row]
     row_params = make_row_list_params(planned_use, rows)
-    return [
-        ctx.finding_maker.make_row_finding(
-            planned_use,
-            rows[0],
-            case="base",
-            field=field_name,
-            params={
-                "value": value,
-                "present": present_value,
-                **row_params,
-                "shown": {
-                    **row_params["shown"],
-                    "value": format_code_with_name(planned_use, "land_use", value, ctx),
-                    "present": format_code_with_name(present_use, "land_use", present_value, ctx),
-                },
+    yield ctx.make_row_finding(
+        planned_use,
+        rows[0],
+        case="base",
+        field=field_name,
+        params={
+            "value": value,
+            "present": present_value,
+            **row_params,
+            "shown": {
+                **row_params["shown"],
+                "value": format_code_with_name(planned_use, "land_use", value, ctx),
+                "present": format_code_with_name(present_use, "land_use", present_value, ctx),
             },
-            area_m2=float(np.nansum(planned_use.statutory[rows])),
-            geometry=ctx.geometry.unite_shapes(planned_use.plane_shapes[rows[:MAX_SHOWN_FIDS]]),
-            related_role=present_use.role,
-            related_keys=[present_use.keys[present_row]],
-        )
-    ]
+        },
+        area_m2=float(np.nansum(planned_use.statutory[rows])),
+        geometry=ctx.geometry.unite_shapes(planned_use.plane_shapes[rows[:MAX_SHOWN_FIDS]]),
+        related_role=present_use.role,
+        related_keys=[present_use.keys[present_row]],
+    )
 
 
 def _read_main_classes(codes: list[str], layer: Layer, ctx: RuleContext) -> NDArray:

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,17 +13,17 @@ from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import (
     MAX_SHOWN_FIDS,
+    find_value_of_most_land,
     join_code_names,
     join_code_names_of_field,
+    list_largest_rows_first,
     make_row_list_params,
     read_setting_words,
 )
-from .._places import find_polygons_overlapping_any, find_usable_layer_or_note_reason
+from .._places import SQUARE_KM_WKT, SQUARE_WKT, find_polygons_overlapping_any, find_usable_layer_or_note_reason
 
 WEST_WKT = "POLYGON ((0 0, 500 0, 500 1000, 0 1000, 0 0))"
 EAST_WKT = "POLYGON ((500 0, 1000 0, 1000 1000, 500 1000, 500 0))"
-WHOLE_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
-CORNER_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 FAR_WEST_WKT = "POLYGON ((-2000 0, 0 0, 0 1000, -2000 1000, -2000 0))"
 #: Parcels are compared with a zone if together they cover this share of it at least, and this many times it at most.
 LEAST_PARCEL_SHARE, MOST_PARCEL_SHARE = 0.5, 2.0
@@ -36,7 +38,7 @@ def _make_plan(zone: str, west: str, east: str, **layers: list) -> dict[str, lis
     """Return the layers of an example: one zone over a west and an east parcel with these land uses."""
     return {
         "base_parcels": [{"wkt": WEST_WKT, "land_use": west}, {"wkt": EAST_WKT, "land_use": east}],
-        "YDYHGHFQ": [{"wkt": WHOLE_WKT, "zone_code": zone}],
+        "YDYHGHFQ": [{"wkt": SQUARE_KM_WKT, "zone_code": zone}],
         **layers,
     }
 
@@ -81,28 +83,28 @@ def _make_plan(zone: str, west: str, east: str, **layers: list) -> dict[str, lis
     fails=[
         RuleExample("a village zone of fields", _make_plan("510", "0103", "0103"), finds=1, roles=SURVEY, areas=(1000000.0,)),
         RuleExample("a forestry zone of fields and houses", _make_plan("530", "010300", "070100"), finds=1, roles=BASE),
-        RuleExample("a flood line on fields", {**_make_plan("520", "0103", "0103"), "HLFXKZX": [{"wkt": WHOLE_WKT, "feature_kind": "21"}]}, finds=1, roles=SURVEY),
+        RuleExample("a flood line on fields", {**_make_plan("520", "0103", "0103"), "HLFXKZX": [{"wkt": SQUARE_KM_WKT, "feature_kind": "21"}]}, finds=1, roles=SURVEY),
         RuleExample("a mining zone of orchards far from any mine", _make_plan("700", "0201", "0201", KCZYKCBHX=[FAR_WEST_WKT]), finds=1, roles=SURVEY),
         RuleExample("a marsh that is not a wetland", {"base_parcels": [{"wkt": wkt, "land_use": "1108"} for wkt in (FAR_WEST_WKT, WEST_WKT)],
                 "SD": [FAR_WEST_WKT]}, finds=1, areas=(500000.0,), roles=SURVEY),
         RuleExample("a mine without its line", {"base_parcels": [{"wkt": wkt, "land_use": "0602"} for wkt in (FAR_WEST_WKT, WEST_WKT)],
                 "KCZYKCBHX": [FAR_WEST_WKT]}, finds=1, roles=SURVEY),
-        RuleExample("natural forest to be ploughed", _make_plan("520", "0301", "0301", TRL=[WEST_WKT, CORNER_WKT]), finds=1, areas=(500000.0,), roles=SURVEY,
+        RuleExample("natural forest to be ploughed", _make_plan("520", "0301", "0301", TRL=[WEST_WKT, SQUARE_WKT]), finds=1, areas=(500000.0,), roles=SURVEY,
                 settings={"zones.expected_kinds": []}),
-        RuleExample("a mine on public welfare forest", _make_plan("530", "0301", "0301", KCZYKCBHX=[WEST_WKT], STGYL=[WHOLE_WKT]), finds=1, areas=(500000.0,), roles=SURVEY),
+        RuleExample("a mine on public welfare forest", _make_plan("530", "0301", "0301", KCZYKCBHX=[WEST_WKT], STGYL=[SQUARE_KM_WKT]), finds=1, areas=(500000.0,), roles=SURVEY),
         RuleExample("a wetland layer with a third of the marshes", {"base_parcels": [{"wkt": wkt, "land_use": "1108"} for wkt in (FAR_WEST_WKT, WEST_WKT)],
                 "SD": [WEST_WKT]}, finds=1, areas=(2000000.0,), roles=SURVEY),
-        RuleExample("a wetland layer with one river of many", {"base_parcels": [{"wkt": CORNER_WKT, "land_use": "1101"}, {"wkt": FAR_WEST_WKT, "land_use": "1101"}],
-                "SD": [CORNER_WKT]}, finds=1, areas=(2000000.0,), roles=SURVEY),
+        RuleExample("a wetland layer with one river of many", {"base_parcels": [{"wkt": SQUARE_WKT, "land_use": "1101"}, {"wkt": FAR_WEST_WKT, "land_use": "1101"}],
+                "SD": [SQUARE_WKT]}, finds=1, areas=(2000000.0,), roles=SURVEY),
         RuleExample("a mine, but no mining zone", _make_plan("200", "0602", "0201", KCZYKCBHX=[WEST_WKT]), finds=1, areas=(500000.0,), roles=SURVEY),
     ],
     passes=[
-        RuleExample("natural forest in a forestry zone", _make_plan("530", "0301", "0301", TRL=[WHOLE_WKT]), roles=SURVEY),
+        RuleExample("natural forest in a forestry zone", _make_plan("530", "0301", "0301", TRL=[SQUARE_KM_WKT]), roles=SURVEY),
         RuleExample("a grove among fields", _make_plan("520", "0103", "0103", TRL=["POLYGON ((0 0, 50 0, 50 50, 0 50, 0 0))"]), roles=SURVEY),
         RuleExample("a village and fields", _make_plan("510", "0702", "0103"), roles=SURVEY),
         RuleExample("a forestry zone to be planted", _make_plan("530", "0404", "0103"), roles=SURVEY),
-        RuleExample("a small new village", {**_make_plan("520", "0103", "0103"), "YDYHGHFQ": [{"wkt": CORNER_WKT, "zone_code": "510"}]}, roles=SURVEY),
-        RuleExample("a mine under orchards", _make_plan("700", "0201", "0201", KCZYKCBHX=[CORNER_WKT]), roles=SURVEY),
+        RuleExample("a small new village", {**_make_plan("520", "0103", "0103"), "YDYHGHFQ": [{"wkt": SQUARE_WKT, "zone_code": "510"}]}, roles=SURVEY),
+        RuleExample("a mine under orchards", _make_plan("700", "0201", "0201", KCZYKCBHX=[SQUARE_WKT]), roles=SURVEY),
         RuleExample("no layer shows where mines are", _make_plan("700", "0201", "0201"), roles=SURVEY),
         RuleExample("rivers are not in this wetland layer", {"base_parcels": [{"wkt": WEST_WKT, "land_use": "1101"}, {"wkt": EAST_WKT, "land_use": "1108"}],
                 "SD": [EAST_WKT]}, roles=SURVEY),
@@ -178,8 +180,8 @@ def zones_against_land(base_parcels: Layer, *, ctx: RuleContext) -> RuleResult:
 
 def _find_zones_on_other_land(
     layer: Layer, code: str, classes: list[str], parcels: Layer, ctx: RuleContext
-) -> list[Finding]:
-    """Return a finding for each large zone of a kind whose land has little of the kind's classes.
+) -> Iterator[Finding]:
+    """Yield a finding for each large zone of a kind whose land has little of the kind's classes.
 
     ``code``: the kind of zone; ``classes``: land-use classes (2023) that such a zone should have.
     """
@@ -189,7 +191,7 @@ def _find_zones_on_other_land(
         zone_areas >= float(ctx.norm.get("zones.min_present_m2"))
     )
     if not is_compared.any():
-        return []
+        return
     zone_of_parcel = find_containing_rows(parcels, layer, ctx)
     on = zone_of_parcel >= 0
     areas = np.where(on, parcels.plane_areas, 0.0)
@@ -200,53 +202,45 @@ def _find_zones_on_other_land(
     is_described = (described_areas > LEAST_PARCEL_SHARE * zone_areas) & (
         described_areas < MOST_PARCEL_SHARE * zone_areas
     )
-    is_other = (
-        is_compared & is_described & (expected < float(ctx.norm.get("zones.min_present_share")) * described_areas)
-    )
+    min_share = float(ctx.norm.get("zones.min_present_share"))
+    is_other = is_compared & is_described & (expected < min_share * described_areas)
     is_mineral = code in ctx.norm.get("main_function.energy_zones")
     if is_mineral and is_other.any():
         layers = [ctx.plan.find_layer_of_concept(role) for role in ctx.norm.get("zones.mineral_layers")]
         shapes = [one.plane_shapes[one.has_shape] for one in layers if one is not None]
         if not any(len(one) for one in shapes):
-            return []
+            return
         is_other &= ~find_polygons_overlapping_any(layer.plane_shapes, np.concatenate(shapes))
-    findings = []
-    usual_percent = 100 * float(ctx.norm.get("zones.min_present_share"))
     other_rows = np.flatnonzero(is_other)
     for row, area in zip(other_rows.tolist(), layer.measure_rows(other_rows).tolist(), strict=True):
-        params = {
-            "zone": join_code_names_of_field(layer, meaning, [code], ctx),
-            "percent": round(100 * float(expected[row] / described_areas[row]), 2),
-            "expected": join_code_names(classes, CLASS_CODE_LIST_ID, ctx),
-            "shown": {"noted": {"usual_fact": {"share": f"{usual_percent:g}"}}},
-        }
-        findings.append(
-            ctx.finding_maker.make_row_finding(
-                layer,
-                row,
-                case="mineral" if is_mineral else "zone",
-                severity=Severity.INFO if meaning == "zone_code" else None,
-                field=layer.get_field_name(meaning),
-                params=params,
-                geometry=layer.plane_shapes[row],
-                area_m2=area,
-                related_role=parcels.role,
-            )
+        yield ctx.make_row_finding(
+            layer,
+            row,
+            case="mineral" if is_mineral else "zone",
+            severity=Severity.INFO if meaning == "zone_code" else None,
+            field=layer.get_field_name(meaning),
+            params={
+                "zone": join_code_names_of_field(layer, meaning, [code], ctx),
+                "percent": round(100 * float(expected[row] / described_areas[row]), 2),
+                "expected": join_code_names(classes, CLASS_CODE_LIST_ID, ctx),
+                "shown": {"noted": {"usual_fact": {"share": f"{100 * min_share:g}"}}},
+            },
+            geometry=layer.plane_shapes[row],
+            area_m2=area,
+            related_role=parcels.role,
         )
-    return findings
 
 
 def _find_rows_of_kinds(layer: Layer, kinds: list[str], ctx: RuleContext) -> NDArray | None:
     """Return (n,) bool: zones or lines of these kinds; None if all are."""
-    if EVERY_KIND in kinds:
-        return None
-    return ctx.find_rows_with_code(layer, "zone_code" if layer.has_field("zone_code") else "feature_kind", kinds)
+    meaning = "zone_code" if layer.has_field("zone_code") else "feature_kind"
+    return None if EVERY_KIND in kinds else ctx.find_rows_with_code(layer, meaning, kinds)
 
 
 def _find_kept_land(
     layer: Layer, kind: str, min_share: float, kept_layer: Layer, shared_pieces: OverlayPieces, ctx: RuleContext
-) -> list[Finding]:
-    """Return a finding on features of protected land that reach far into zones or lines of a kind.
+) -> Iterator[Finding]:
+    """Yield a finding on features of protected land that reach far into zones or lines of a kind.
 
     ``kind``: code of the zones or lines, ``*`` for all; ``min_share``: share (0–1) of their area above which there is a
     finding; ``kept_layer``: the layer of protected land; ``shared_pieces``: the land that it shares with zones or lines
@@ -259,82 +253,74 @@ def _find_kept_land(
     areas = np.bincount(shared_pieces.left, shared_pieces.area, minlength=len(kept_layer))
     areas = np.minimum(areas, kept_layer.plane_areas)
     is_large = areas >= float(ctx.norm.get("zones.min_kept_m2"))
-    large_pieces = shared_pieces.select_pieces(is_large[shared_pieces.left])
-    pieces = ctx.geometry.remove_repeated_land(large_pieces, kept_layer, layer)
+    pieces = ctx.geometry.remove_repeated_land(
+        shared_pieces.select_pieces(is_large[shared_pieces.left]), kept_layer, layer
+    )
     shared_area = float(pieces.area.sum())
-    zone_areas = layer.plane_areas
-    zone_area_sum = float(zone_areas.sum() if is_of_kind is None else zone_areas[is_of_kind].sum())
-    if not is_large.any() or shared_area <= min_share * zone_area_sum:
-        return []
-    rows = np.array(kept_layer.sort_rows(np.flatnonzero(is_large)))
-    rows = rows[np.argsort(-areas[rows], kind="stable")].tolist()
+    zone_areas = layer.plane_areas if is_of_kind is None else layer.plane_areas[is_of_kind]
+    if not is_large.any() or shared_area <= min_share * float(zone_areas.sum()):
+        return
+    rows = list_largest_rows_first(kept_layer, is_large, areas)
     shown_rows = rows[:MAX_SHOWN_FIDS]
-    return [
-        Finding(
-            layer.role,
-            case="kept",
-            severity=Severity.INFO,
-            params={
-                "percent": round(100 * shared_area / zone_area_sum, 2),
-                "zone": layer.name if kind == EVERY_KIND else join_code_names_of_field(layer, meaning, [kind], ctx),
-                **make_row_list_params(kept_layer, rows),
-            },
-            related_role=kept_layer.role,
-            related_keys=[kept_layer.keys[row] for row in shown_rows],
-            area_m2=float(ctx.geometry.compute_piece_areas(pieces, kept_layer, layer).sum()),
-            geometry=ctx.geometry.unite_shapes(pieces.geometry[np.isin(pieces.left, shown_rows)]),
-        )
-    ]
+    yield Finding(
+        layer.role,
+        case="kept",
+        severity=Severity.INFO,
+        params={
+            "percent": round(100 * shared_area / float(zone_areas.sum()), 2),
+            "zone": layer.name if kind == EVERY_KIND else join_code_names_of_field(layer, meaning, [kind], ctx),
+            **make_row_list_params(kept_layer, rows),
+        },
+        related_role=kept_layer.role,
+        related_keys=[kept_layer.keys[row] for row in shown_rows],
+        area_m2=float(ctx.geometry.compute_piece_areas(pieces, kept_layer, layer).sum()),
+        geometry=ctx.geometry.unite_shapes(pieces.geometry[np.isin(pieces.left, shown_rows)]),
+    )
 
 
 def _find_land_of_a_kind_without_zone(
     layer: Layer, code: str, classes: list[str], parcels: Layer, ctx: RuleContext
-) -> list[Finding]:
-    """Return a finding on present land of a kind if the zone layer has no zone of this kind.
+) -> Iterator[Finding]:
+    """Yield a finding on present land of a kind if the zone layer has no zone of this kind.
 
     ``code``: the kind of zone; ``classes``: land-use classes (2023) of its land.
     """
-    is_of_classes = find_rows_of_classes(parcels, classes, ctx) & parcels.has_shape
-    positions = np.array(parcels.sort_rows(np.flatnonzero(is_of_classes)), dtype=int)
+    positions = np.array(
+        parcels.sort_rows(np.flatnonzero(find_rows_of_classes(parcels, classes, ctx) & parcels.has_shape)), dtype=int
+    )
     if ctx.find_rows_with_code(layer, "zone_code", [code]).any():
-        return []
+        return
     areas = np.nan_to_num(parcels.measure_rows(positions))
     area = float(areas.sum())
     if area < float(ctx.norm.get("zones.min_present_m2")):
-        return []
+        return
     order = np.argsort(-areas, kind="stable")
     positions, areas = positions[order], areas[order]
     zone_of_parcel = find_containing_rows(parcels, layer, ctx)[positions]
     on = zone_of_parcel >= 0
     zone_codes = np.array(layer.text("zone_code"), dtype=object)[zone_of_parcel[on]]
-    area_by_code: dict[str, float] = {}
-    for zone_code, parcel_area in zip(zone_codes.tolist(), areas[on].tolist(), strict=True):
-        area_by_code[zone_code] = area_by_code.get(zone_code, 0.0) + parcel_area
-    present_zone_code = max(area_by_code, key=lambda zone_code: area_by_code[zone_code]) if area_by_code else ""
-    params = {
-        "zone": join_code_names_of_field(layer, "zone_code", [code], ctx),
-        "expected": join_code_names(classes, CLASS_CODE_LIST_ID, ctx),
-        "now": join_code_names_of_field(layer, "zone_code", [present_zone_code], ctx) if present_zone_code else "—",
-        **make_row_list_params(parcels, positions.tolist()),
-    }
-    return [
-        Finding(
-            layer.role,
-            case="lost",
-            severity=Severity.INFO,
-            # Findings on several kinds differ in their related keys.
-            field=layer.get_field_name("zone_code"),
-            params=params,
-            related_role=parcels.role,
-            related_keys=[parcels.keys[position] for position in positions[:MAX_SHOWN_FIDS].tolist()],
-            area_m2=area,
-            geometry=ctx.geometry.unite_shapes(parcels.plane_shapes[positions[:MAX_SHOWN_FIDS]]),
-        )
-    ]
+    present_zone_code = find_value_of_most_land(zone_codes, areas[on])
+    yield Finding(
+        layer.role,
+        case="lost",
+        severity=Severity.INFO,
+        field=layer.get_field_name("zone_code"),
+        params={
+            "zone": join_code_names_of_field(layer, "zone_code", [code], ctx),
+            "expected": join_code_names(classes, CLASS_CODE_LIST_ID, ctx),
+            "now": join_code_names_of_field(layer, "zone_code", [present_zone_code], ctx) or "—",
+            **make_row_list_params(parcels, positions.tolist()),
+        },
+        related_role=parcels.role,
+        # Findings on several kinds differ in their related keys.
+        related_keys=[parcels.keys[position] for position in positions[:MAX_SHOWN_FIDS].tolist()],
+        area_m2=area,
+        geometry=ctx.geometry.unite_shapes(parcels.plane_shapes[positions[:MAX_SHOWN_FIDS]]),
+    )
 
 
-def _find_land_left_out(layer: Layer, classes: list[str], parcels: Layer, ctx: RuleContext) -> list[Finding]:
-    """Return findings on the large parcels that a layer leaves out.
+def _find_land_left_out(layer: Layer, classes: list[str], parcels: Layer, ctx: RuleContext) -> Iterator[Finding]:
+    """Yield findings on the large parcels that a layer leaves out.
 
     One is on the classes of which it includes most land (``left_out``), one on those of which it includes a part
     (``partly``).
@@ -354,17 +340,13 @@ def _find_land_left_out(layer: Layer, classes: list[str], parcels: Layer, ctx: R
         # One parcel that is included shows that the layer is to have this class.
         is_in_layer = rows & is_large & (covered_areas > INCLUDED_SHARE * areas)
         is_described = inside > partly_share * class_area or is_in_layer.any()
-        if not is_described or not (rows & is_large_outside).any():
-            continue
-        classes_by_case["left_out" if inside > described_share * class_area else "partly"].append(one)
-    findings = []
+        if is_described and (rows & is_large_outside).any():
+            classes_by_case["left_out" if inside > described_share * class_area else "partly"].append(one)
     for case, class_codes in classes_by_case.items():
         rows = find_rows_of_classes(parcels, class_codes, ctx)
         positions = parcels.sort_rows(np.flatnonzero(rows & is_large_outside))
-        if not positions:
-            continue
-        findings.append(
-            Finding(
+        if positions:
+            yield Finding(
                 layer.role,
                 case=case,
                 severity=Severity.INFO if case == "partly" else None,
@@ -378,5 +360,3 @@ def _find_land_left_out(layer: Layer, classes: list[str], parcels: Layer, ctx: R
                 area_m2=float(parcels.measure_rows(positions).sum()),
                 geometry=ctx.geometry.unite_shapes(parcels.plane_shapes[positions]),
             )
-        )
-    return findings

@@ -12,12 +12,9 @@ from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.messages.numbers import format_hectare_number, round_unlike_limit
-from .._attributes import MAX_SHOWN_FIDS, make_setting_error, read_setting_words
-from .._places import find_usable_layer_or_note_reason, find_usable_layers
+from .._attributes import MAX_SHOWN_FIDS, find_value_of_most_land, make_setting_error, read_setting_words
+from .._places import EAST_HALF_WKT, SQUARE_WKT, WEST_HALF_WKT, find_usable_layer_or_note_reason, find_usable_layers
 
-WEST_WKT = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
-EAST_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"
-WHOLE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 #: A layer with more rows than this is measured by a point in each row.
 MANY_ROWS = 1000
 GRADED_FIELDS_SETTING, PARTS_SETTING = "attributes.graded_fields", "zones.evaluated_parts"
@@ -30,7 +27,7 @@ WHOLE = "whole"
 
 def _make_evaluation(west: str, east: str) -> list[dict[str, str]]:
     """Return the rows of an example: an evaluation with a grade for the west and one for the east half."""
-    return [{"wkt": WEST_WKT, "feature_name": west}, {"wkt": EAST_WKT, "feature_name": east}]
+    return [{"wkt": WEST_HALF_WKT, "feature_name": west}, {"wkt": EAST_HALF_WKT, "feature_name": east}]
 
 
 @rule(
@@ -65,32 +62,32 @@ def _make_evaluation(west: str, east: str) -> list[dict[str, str]]:
     },
     approval_cases=("inside", "outside", "whole"),
     fails=[
-        RuleExample("a town on unsuitable land", {"boundary": [WHOLE_WKT], "CZJSSYXPJJG": _make_evaluation("适宜", "不适宜")}, finds=1, areas=(5000.0,)),
-        RuleExample("fields on unsuitable land", {"farmland": [WHOLE_WKT], "NYSCSYXPJJG": _make_evaluation("不适宜区", "不适宜区")}, finds=1, areas=(10000.0,)),
-        RuleExample("one of two rows without a shape", {"boundary": [WHOLE_WKT, None], "CZJSSYXPJJG": _make_evaluation("不适宜", "不适宜")}, finds=1, areas=(10000.0,)),
-        RuleExample("a red line on unimportant land", {"red_line": [WEST_WKT], "STBHZYXPJJG": _make_evaluation("一般重要", "极重要")}, finds=1, areas=(5000.0,)),
-        RuleExample("a town on important land, in two evaluations", {"boundary": [EAST_WKT], "STBHZYXPJJG": _make_evaluation("一般重要", "极重要"),
+        RuleExample("a town on unsuitable land", {"boundary": [SQUARE_WKT], "CZJSSYXPJJG": _make_evaluation("适宜", "不适宜")}, finds=1, areas=(5000.0,)),
+        RuleExample("fields on unsuitable land", {"farmland": [SQUARE_WKT], "NYSCSYXPJJG": _make_evaluation("不适宜区", "不适宜区")}, finds=1, areas=(10000.0,)),
+        RuleExample("one of two rows without a shape", {"boundary": [SQUARE_WKT, None], "CZJSSYXPJJG": _make_evaluation("不适宜", "不适宜")}, finds=1, areas=(10000.0,)),
+        RuleExample("a red line on unimportant land", {"red_line": [WEST_HALF_WKT], "STBHZYXPJJG": _make_evaluation("一般重要", "极重要")}, finds=1, areas=(5000.0,)),
+        RuleExample("a town on important land, in two evaluations", {"boundary": [EAST_HALF_WKT], "STBHZYXPJJG": _make_evaluation("一般重要", "极重要"),
                 "CZJSSYXPJJG": _make_evaluation("适宜", "不适宜")}, finds=2, areas=(5000.0, 5000.0)),
-        RuleExample("most important land outside the red line", {"red_line": [WEST_WKT], "STBHZYXPJJG": _make_evaluation("极重要", "极重要")}, finds=1, areas=(5000.0,),
+        RuleExample("most important land outside the red line", {"red_line": [WEST_HALF_WKT], "STBHZYXPJJG": _make_evaluation("极重要", "极重要")}, finds=1, areas=(5000.0,),
                 settings={"zones.evaluated_parts": ["STBHZYXPJJG 极重要 outside red_line 4000 farmland"]}),
-        RuleExample("most important land without any red line", {"red_line": [WEST_WKT], "STBHZYXPJJG": [*_make_evaluation("极重要", "重要"),
+        RuleExample("most important land without any red line", {"red_line": [WEST_HALF_WKT], "STBHZYXPJJG": [*_make_evaluation("极重要", "重要"),
                 {"wkt": "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))", "feature_name": "极重要"}]}, finds=1, areas=(10000.0,),
                 settings={"zones.evaluated_parts": ["STBHZYXPJJG 极重要 outside red_line 4000 farmland"]}),
         RuleExample("most important land that is suitable for building", {"STBHZYXPJJG": _make_evaluation("极重要", "重要"), "CZJSSYXPJJG": _make_evaluation("适宜", "不适宜")},
                 finds=1, areas=(5000.0,)),
         RuleExample("two evaluations, one without unsuitable land", {"STBHZYXPJJG": _make_evaluation("极重要", "重要"), "CZJSSYXPJJG": _make_evaluation("适宜", "适宜")},
                 finds=1, areas=(5000.0,)),
-        RuleExample("a red line on some unimportant land", {"red_line": [WHOLE_WKT], "STBHZYXPJJG": _make_evaluation("极重要", "一般重要")}, finds=1, areas=(5000.0,),
+        RuleExample("a red line on some unimportant land", {"red_line": [SQUARE_WKT], "STBHZYXPJJG": _make_evaluation("极重要", "一般重要")}, finds=1, areas=(5000.0,),
                 settings={"zones.evaluated_parts": ["STBHZYXPJJG 一般重要 inside red_line 4000 reserves"]}),
     ],
     passes=[
         RuleExample("most important land that is not suitable for building", {"STBHZYXPJJG": _make_evaluation("极重要", "重要"), "CZJSSYXPJJG": _make_evaluation("不适宜", "适宜")}),
-        RuleExample("a town on suitable land", {"boundary": [WEST_WKT], "CZJSSYXPJJG": _make_evaluation("适宜", "不适宜")}),
+        RuleExample("a town on suitable land", {"boundary": [WEST_HALF_WKT], "CZJSSYXPJJG": _make_evaluation("适宜", "不适宜")}),
         RuleExample("a little unsuitable land", {"boundary": ["POLYGON ((0 0, 60 0, 60 100, 0 100, 0 0))"], "CZJSSYXPJJG": _make_evaluation("适宜", "不适宜")}),
-        RuleExample("grades of other words", {"boundary": [WHOLE_WKT], "CZJSSYXPJJG": _make_evaluation("Ⅰ级", "Ⅲ级")}),
-        RuleExample("most important land that is farmland", {"red_line": [WEST_WKT], "farmland": [EAST_WKT], "STBHZYXPJJG": _make_evaluation("极重要", "极重要")},
+        RuleExample("grades of other words", {"boundary": [SQUARE_WKT], "CZJSSYXPJJG": _make_evaluation("Ⅰ级", "Ⅲ级")}),
+        RuleExample("most important land that is farmland", {"red_line": [WEST_HALF_WKT], "farmland": [EAST_HALF_WKT], "STBHZYXPJJG": _make_evaluation("极重要", "极重要")},
                 settings={"zones.evaluated_parts": ["STBHZYXPJJG 极重要 outside red_line 4000 farmland"]}),
-        RuleExample("no evaluation", {"boundary": [WHOLE_WKT]}),
+        RuleExample("no evaluation", {"boundary": [SQUARE_WKT]}),
     ],
 )  # fmt: skip
 def evaluations_against_lines(
@@ -131,14 +128,13 @@ def evaluations_against_lines(
         grades = evaluation.get_texts_by_name(field_by_role[role])
         rows = np.array([word in grade for grade in grades], dtype=bool)
         if rows.any():
-            least = float(limit)
-            line_area = float(np.nansum(line.statutory))
+            least, line_area = float(limit), float(np.nansum(line.statutory))
             if len(line) > MANY_ROWS:
                 is_on = take_containing_values(rows, find_containing_rows(line, evaluation, ctx), False)
                 area, shapes = float(np.nansum(line.statutory[is_on])), line.plane_shapes[is_on][:MAX_SHOWN_FIDS]
             else:
-                shared_pieces = ctx.geometry.find_shared_pieces(line, evaluation, right_rows=rows, keep_slivers=True)
-                pieces = ctx.geometry.remove_repeated_land(shared_pieces, line, evaluation)
+                pieces = ctx.geometry.find_shared_pieces(line, evaluation, right_rows=rows, keep_slivers=True)
+                pieces = ctx.geometry.remove_repeated_land(pieces, line, evaluation)
                 area, shapes = float(ctx.geometry.compute_piece_areas(pieces, line, evaluation).sum()), pieces.geometry
             if area > least * line_area:
                 result.findings.append(
@@ -190,7 +186,6 @@ def _compare_evaluations(result: RuleResult, field_by_role: dict[str, str], ctx:
         area, graded_area = float(pieces.area.sum()), float(layer.plane_areas[rows].sum())
         if area <= float(limit) * graded_area:
             continue
-        names, name_of_part = np.unique(other_grades[pieces.right], return_inverse=True)
         result.findings.append(
             Finding(
                 layer.role,
@@ -201,7 +196,7 @@ def _compare_evaluations(result: RuleResult, field_by_role: dict[str, str], ctx:
                     "limit": round(100 * float(limit), 2),
                     "value": next(grade for grade in grades if word in grade),
                     "expected": expected,
-                    "now": names[int(np.bincount(name_of_part, pieces.area).argmax())],
+                    "now": find_value_of_most_land(other_grades[pieces.right], pieces.area),
                 },
                 field=field_by_role[role],
                 area_m2=float(ctx.geometry.compute_piece_areas(pieces, layer, other_layer).sum()),
@@ -227,8 +222,9 @@ def _report_large_parts(result: RuleResult, field_by_role: dict[str, str], ctx: 
         rows = np.array([word in grade for grade in grades], dtype=bool)
         if not rows.any():
             continue
-        others = find_usable_layers(excepted, ctx, result)
-        parts = _find_land_in_or_outside_line(line, evaluation, rows, relation, others, ctx)
+        parts = _find_land_in_or_outside_line(
+            line, evaluation, rows, relation, find_usable_layers(excepted, ctx, result), ctx
+        )
         areas = ctx.geometry.measure_drawn_areas(parts)
         is_large = areas >= float(least)
         is_whole = np.zeros(len(parts), dtype=bool)
@@ -251,17 +247,19 @@ def _report_large_parts(result: RuleResult, field_by_role: dict[str, str], ctx: 
             }
             if case == WHOLE:
                 params["share"] = round(100 * float(ctx.norm.get("zones.max_inside_share")), 2)
-            finding = Finding(
-                line.role,
-                related_role=evaluation.role,
-                case=case,
-                severity=Severity.INFO,
-                params=params,
-                field=field_by_role[role],
-                area_m2=float(areas[positions].sum()),
-                geometry=ctx.geometry.unite_shapes(parts[positions]),
+            result.findings.append(
+                Finding(
+                    line.role,
+                    related_role=evaluation.role,
+                    case=case,
+                    severity=Severity.INFO,
+                    params=params,
+                    field=field_by_role[role],
+                    area_m2=float(areas[positions].sum()),
+                    geometry=ctx.geometry.unite_shapes(parts[positions]),
+                    by_place=True,
+                )
             )
-            result.findings += ctx.finding_maker.mark_findings_by_location([finding])
 
 
 def _find_parts_without_line(
@@ -282,8 +280,7 @@ def _find_parts_without_line(
     used_lands, used_number = np.unique(land_of_part, return_inverse=True)
     used_shapes = lands[used_lands]
     shares_inside = shapely.area(shapely.intersection(used_shapes, line_shape)) / shapely.area(used_shapes)
-    is_without_line: NDArray = shares_inside[used_number] <= float(ctx.norm.get("zones.max_inside_share"))
-    return is_without_line
+    return np.asarray(shares_inside[used_number] <= float(ctx.norm.get("zones.max_inside_share")))
 
 
 def _find_land_in_or_outside_line(
@@ -294,16 +291,14 @@ def _find_land_in_or_outside_line(
     Land of the other layers is left out.
     """
     if relation == INSIDE:
-        shared_pieces = ctx.geometry.find_shared_pieces(line, evaluation, right_rows=rows, keep_slivers=True)
-        shapes, owner = shared_pieces.geometry, evaluation
+        shapes = ctx.geometry.find_shared_pieces(line, evaluation, right_rows=rows, keep_slivers=True).geometry
     else:
-        shapes, owner, others = evaluation.plane_shapes[rows], evaluation, [line, *others]
+        shapes, others = evaluation.plane_shapes[rows], [line, *others]
     united_shape = ctx.geometry.unite_shapes(shapes)
     parts = shapely.get_parts(np.array([] if united_shape is None else [united_shape], dtype=object))
-    covering_shapes = [shape for other in others for shape in other.plane_shapes[other.has_shape]]
-    if not len(parts) or not covering_shapes:
+    covering_shapes = [other.plane_shapes[other.has_shape] for other in others]
+    if not len(parts) or not any(map(len, covering_shapes)):
         return parts
-    first_row = np.full(len(parts), np.flatnonzero(rows)[0])
-    covering = np.empty(len(covering_shapes), dtype=object)
-    covering[:] = covering_shapes
-    return ctx.geometry.find_uncovered_pieces_of_shapes(owner, first_row, parts, None, Polygons(covering)).geometry
+    return ctx.geometry.find_uncovered_pieces_of_shapes(
+        evaluation, np.full(len(parts), np.flatnonzero(rows)[0]), parts, None, Polygons(np.concatenate(covering_shapes))
+    ).geometry

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rules on whole layers: present, in a usable CRS, of the right geometry type."""
 
+from collections import defaultdict
 from typing import Any
 
 import numpy as np
@@ -66,21 +67,20 @@ def required_layers(*, ctx: RuleContext) -> RuleResult:
         if not ctx.plan.requires_concept(concept) or ctx.plan.find_unusable_layer(concept) is not None:
             continue
         layer, roles = ctx.plan.find_layer_of_concept(concept), ctx.plan.list_roles_of_concept(concept)
-        if layer is None:
+        if layer is None or (not len(layer) and not has_no_features):
             result.findings.append(
-                Finding(role=roles[0], params={"concept": ConceptName(concept), "roles": list(roles)})
-            )
-        elif not len(layer) and not has_no_features:
-            result.findings.append(
-                Finding(layer.role, case="empty", params={"concept": ConceptName(concept), "roles": list(roles)})
+                Finding(
+                    role=roles[0] if layer is None else layer.role,
+                    case="" if layer is None else "empty",
+                    params={"concept": ConceptName(concept), "roles": list(roles)},
+                )
             )
         if layer is not None and layer.has_no_geometry and not has_no_features:
             # No rule can check the layer: the run is incomplete.
             result.not_checked.append(("layer_bare", {"layer": layer.name, "role": layer.role}))
     # The plan's kind of delivery (scope) names them, and it or another one makes them mandatory.
-    scopes = ctx.norm.standard.scopes
-    scope = scopes[ctx.plan.scope]
-    mandatory = {concept for one in scopes.values() for concept in one.mandatory_concepts}
+    scope = ctx.norm.standard.scopes[ctx.plan.scope]
+    mandatory = {concept for one in ctx.norm.standard.scopes.values() for concept in one.mandatory_concepts}
     concepts_of_scope = {*scope.mandatory_concepts, *scope.conditional_concepts, *scope.optional_concepts}
     for concept in sorted(ctx.norm.profile.absent & mandatory & concepts_of_scope):
         # A declaration cannot replace a layer that every plan must have.
@@ -165,33 +165,30 @@ def layer_crs(*, ctx: RuleContext, beyond_area_degrees: float = 0.5) -> list[Fin
         A wrong zone without prefix is found only by the distance to other layers, or to the county (or its city) in
         the list of divisions. EPSG:4490 in addition to one projected zone is usual for sealed data and is only noted.
     """
-    findings = []
-    for unusable_layer in ctx.plan.unusable_layers.values():
-        params = {"problem": unusable_layer.problem, "layer_name": unusable_layer.name, **unusable_layer.params}
-        findings.append(Finding(unusable_layer.role, case="unusable", params=params))
+    findings = [
+        Finding(one.role, case="unusable", params={"problem": one.problem, "layer_name": one.name, **one.params})
+        for one in ctx.plan.unusable_layers.values()
+    ]
     plane_crs_info = crs_care.describe_crs(ctx.plan.crs)
     for layer in ctx.plan.layers.values():
         crs = layer.known_crs
         layer_crs_info = crs_care.describe_crs(crs)
-        params = {"crs": crs_care.make_crs_label(crs), "plane": crs_care.make_crs_label(ctx.plan.crs)}
+        params: dict[str, Any] = {"crs": crs_care.make_crs_label(crs), "plane": crs_care.make_crs_label(ctx.plan.crs)}
         declared_counts = layer.source.shape_crs
         if declared_counts:
-            texts = ", ".join(f"{system} × {count}" for system, count in sorted(declared_counts.items()))
             declared_fids = set(layer.source.shape_crs_fids)
             positions = [position for position, fid in enumerate(layer.fids) if fid in declared_fids]
             listed_rows = make_row_list_params(layer, positions, MAX_NAMED_ROWS)
-            # Not all shapes are known by their ids: a stray row may be one of the others.
-            is_fitting = not layer.stray_rows
-            shapes = (
-                params
-                | {"count": sum(declared_counts.values()), "found": texts}
-                | {
-                    "fids": listed_rows["fids"],
-                    "more": " …" if sum(layer.source.shape_crs.values()) > len(listed_rows["fids"]) else "",
-                    "shown": listed_rows["shown"],
-                    "coordinates": "coordinates_fit" if is_fitting else "coordinates_contradict",
-                }
-            )
+            count = sum(declared_counts.values())
+            shapes = params | {
+                "count": count,
+                "found": ", ".join(f"{system} × {number}" for system, number in sorted(declared_counts.items())),
+                "fids": listed_rows["fids"],
+                "more": " …" if count > len(listed_rows["fids"]) else "",
+                "shown": listed_rows["shown"],
+                # Not all shapes are known by their ids: a stray row may be one of the others.
+                "coordinates": "coordinates_contradict" if layer.stray_rows else "coordinates_fit",
+            }
             findings.append(Finding(layer.role, case="shapes_declare", severity=Severity.WARNING, params=shapes))
         if layer.source.described_crs:
             findings.append(
@@ -216,10 +213,10 @@ def layer_crs(*, ctx: RuleContext, beyond_area_degrees: float = 0.5) -> list[Fin
             case = "mixed_zones"
             params |= {"zone": str(layer_crs_info.zone_number), "plane_zone": str(plane_crs_info.zone_number)}
         findings.append(Finding(layer.role, case=case, severity=Severity.WARNING, params=params))
-    reported_roles = {finding.role for finding in findings}
     # Where all layers are in another zone, the county's longitudes are the better hint.
     return findings + (
-        _report_remote_plan(ctx) or _report_outside_area_of_use(ctx, reported_roles, beyond_area_degrees)
+        _report_remote_plan(ctx)
+        or _report_outside_area_of_use(ctx, {finding.role for finding in findings}, beyond_area_degrees)
     )
 
 
@@ -229,35 +226,33 @@ def _report_outside_area_of_use(ctx: RuleContext, reported_roles: set[str], marg
     They are outside by more than ``margin`` degrees. ``reported_roles`` has the codes of layers whose CRS another
     finding names already.
     """
-    outside: dict[str, list[tuple[Layer, Any]]] = {}
+    outside: dict[str, list[tuple[Layer, Any, tuple[float, ...]]]] = defaultdict(list)
     for layer in ctx.plan.layers.values():
         area_of_use = crs_care.find_area_of_use(layer.crs) if layer.crs is not None else None
         if area_of_use is None or layer.has_no_geometry or layer.role in reported_roles:
             continue
         bounds = layer.row_bounds
         xmin, ymin, xmax, ymax = bounds[np.logical_and.reduce([np.isfinite(column) for column in bounds.T])].T
-        corners = [xmin.min(), ymin.min(), xmax.max(), ymax.max()]
-        box = crs_care.reproject_to_lonlat(np.array([shapely.box(*corners)]), ctx.plan.plane_crs)[0]
+        extent = shapely.box(xmin.min(), ymin.min(), xmax.max(), ymax.max())
+        box = crs_care.reproject_to_lonlat(np.array([extent]), ctx.plan.plane_crs)[0]
         if shapely.distance(box, shapely.box(*area_of_use)) > margin:
-            outside.setdefault(crs_care.make_crs_label(layer.crs), []).append((layer, (box.centroid, area_of_use)))
-    findings = []
-    for crs, layers in outside.items():
-        first, (middle, (west, south, east, north)) = layers[0]
-        findings.append(
-            Finding(
-                first.role,
-                case="outside_crs",
-                severity=Severity.WARNING,
-                params={
-                    "crs": crs,
-                    "count": len(layers),
-                    "layers": [layer.role for layer, _ in layers],
-                    "place": f"{middle.x:.2f}°E, {middle.y:.2f}°N",
-                    "range": f"{west:g}–{east:g}°E, {south:g}–{north:g}°N",
-                },
-            )
+            outside[crs_care.make_crs_label(layer.crs)].append((layer, box.centroid, area_of_use))
+    return [
+        Finding(
+            layers[0][0].role,
+            case="outside_crs",
+            severity=Severity.WARNING,
+            params={
+                "crs": crs,
+                "count": len(layers),
+                "layers": [layer.role for layer, *_ in layers],
+                "place": f"{middle.x:.2f}°E, {middle.y:.2f}°N",
+                "range": f"{west:g}–{east:g}°E, {south:g}–{north:g}°N",
+            },
         )
-    return findings
+        for crs, layers in outside.items()
+        for _, middle, (west, south, east, north) in layers[:1]
+    ]
 
 
 def _report_remote_plan(ctx: RuleContext) -> list[Finding]:
@@ -340,11 +335,12 @@ def layer_geometry(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     other_dimensions = [n for n, count in enumerate(counts) if count and n != expected]
     result = RuleResult(is_applicable=any(counts))
     if other_dimensions:
-        other_rows = np.flatnonzero(np.isin(dimensions, other_dimensions)).tolist()
         params = {
             "expected": layer.template.geometry,
             "actual": GEOMETRY_BY_DIMENSION[max(other_dimensions, key=lambda n: counts[n])],
-            **make_row_list_params(layer, other_rows, MAX_NAMED_ROWS),
+            **make_row_list_params(
+                layer, np.flatnonzero(np.isin(dimensions, other_dimensions)).tolist(), MAX_NAMED_ROWS
+            ),
         }
         params["shown"]["types"] = [GEOMETRY_BY_DIMENSION[n] for n in other_dimensions]
         result.findings.append(Finding(layer.role, params=params))

@@ -2,6 +2,7 @@
 """Rules on the fields of a layer: presence, type, length, alias, domain and order."""
 
 from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -11,10 +12,10 @@ from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Sever
 from ...plan.layer import Layer
 from ...standard.messages.clauses import advise_by_receiver
 from ...standard.messages.texts import CodeListName
+from ...standard.template import TemplateField
 from .._attributes import (
     MAX_NAMED_ROWS,
     join_first_names,
-    make_params_of_uncompared_fields,
     make_row_list_params,
     shorten_or_mask_value,
 )
@@ -71,7 +72,7 @@ def _make_parcel_row(**other: Any) -> dict[str, Any]:
     ],
     passes=[RuleExample("all there", {"layer": [_make_parcel_row()]}, roles={"layer": "DLTB"})],
 )  # fmt: skip
-def required_fields(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
+def required_fields(layer: Layer, *, ctx: RuleContext) -> Iterator[Finding]:
     """Required fields are present and have the right type.
 
     What it checks
@@ -85,22 +86,14 @@ def required_fields(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
     Limits
         SCH008 checks other fields and their order, SCH004 lengths, SCH006 aliases, SCH007 domains.
     """
-    rules_by_code = ctx.norm.rules_by_code
     codes_by_field: dict[str, list[str]] = defaultdict(list)
-    for code in sorted(ctx.norm.list_default_rules_of_scope(ctx.plan.scope)):
-        meanings = {
-            meaning
-            for need in rules_by_code[code].needs.values()
-            if need.concept == EVERY_LAYER or ctx.plan.find_layer_of_concept(need.concept) is layer
-            for meaning in need.fields
-        }
+    for code, need in _iterate_needs(layer, ctx):
         for template_field in layer.template.fields:
-            if template_field.meaning in meanings:
+            if template_field.meaning in need.fields and code not in codes_by_field[template_field.name]:
                 codes_by_field[template_field.name].append(code)
-    needed_names, reading_rules = find_needed_fields(layer, ctx), codes_by_field
+    needed_names = find_needed_fields(layer, ctx)
     actual_types = {f.name.upper(): f.type for f in layer.source.fields}
     mistyped_columns = {name.upper(): column for name, column in layer.source.mistyped_columns.items()}
-    findings = []
     for name, column in mistyped_columns.items():
         declared, fids = layer.template.find_field_by_name(name), set(column.fids)
         positions = [position for position, fid in enumerate(layer.fids) if fid in fids]
@@ -109,16 +102,16 @@ def required_fields(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
             "expected": column.declared_type,
             "example": shorten_or_mask_value(declared, column.example.replace("\0", "␀")) if declared else "…",
         }
-        findings.append(Finding(layer.role, field=name, case="stored", params=stored))
+        yield Finding(layer.role, field=name, case="stored", params=stored)
     for template_field in layer.template.fields:
         if template_field.name not in needed_names or template_field.name in mistyped_columns:
             continue
         params: dict[str, Any] = {"expected": template_field.type, "actual": actual_types.get(template_field.name, "")}
         if template_field.name not in actual_types:
-            if codes := reading_rules.get(template_field.name):
+            if codes := codes_by_field[template_field.name]:
                 params["shown"] = {"facts": [*codes[:MAX_LISTED_RULES], *["…"][: len(codes) > MAX_LISTED_RULES]]}
-            findings.append(
-                Finding(layer.role, field=template_field.name, case="missing", params={"problem": "missing", **params})
+            yield Finding(
+                layer.role, field=template_field.name, case="missing", params={"problem": "missing", **params}
             )
         elif not is_type_compatible(params["actual"], template_field.type):
             code_list = ctx.norm.standard.code_lists.get(template_field.codes)
@@ -126,10 +119,16 @@ def required_fields(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
                 if code_list and (restored := code_list.restore_leading_zeros(example, template_field.code_pad)):
                     params["shown"] = {"variant": "zeros", "example": example, "restored": restored}
                     break
-            findings.append(
-                Finding(layer.role, field=template_field.name, case="type", params={"problem": "type", **params})
-            )
-    return findings
+            yield Finding(layer.role, field=template_field.name, case="type", params={"problem": "type", **params})
+
+
+def _iterate_needs(layer: Layer, ctx: RuleContext) -> Iterator[tuple[str, LayerNeed]]:
+    """Yield the code of each default rule, sorted, with each need by which it reads the layer."""
+    for code in sorted(ctx.norm.list_default_rules_of_scope(ctx.plan.scope)):
+        for need in ctx.norm.rules_by_code[code].needs.values():
+            # A rule reads the layer of its concept, not every layer that could have it.
+            if need.concept == EVERY_LAYER or ctx.plan.find_layer_of_concept(need.concept) is layer:
+                yield code, need
 
 
 def find_needed_fields(layer: Layer, ctx: RuleContext) -> set[str]:
@@ -138,16 +137,8 @@ def find_needed_fields(layer: Layer, ctx: RuleContext) -> set[str]:
     The default rules are those of standard, profile and scope, so that the result does not depend on the rules that a
     user selects for a run.
     """
-    needed_names = {f.name for f in layer.template.fields if f.constraint == "M"}
-    rules_by_code = ctx.norm.rules_by_code
-    for code in ctx.norm.list_default_rules_of_scope(ctx.plan.scope):
-        for need in rules_by_code[code].needs.values():
-            # A rule reads the layer of its concept, not every layer that could have it.
-            if need.concept == EVERY_LAYER or ctx.plan.find_layer_of_concept(need.concept) is layer:
-                needed_names |= {
-                    f.name for f in layer.template.fields if f.meaning and f.meaning in need.fields + need.reads
-                }
-    return needed_names
+    meanings = {meaning for _, need in _iterate_needs(layer, ctx) for meaning in (*need.fields, *need.reads)}
+    return {f.name for f in layer.template.fields if f.constraint == "M" or f.meaning in meanings}
 
 
 def is_type_compatible(actual: str, expected: str) -> bool:
@@ -190,28 +181,34 @@ def field_length(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         do not (a shapefile counts bytes), and the outcome notes it. Numbers and dates are not compared, because
         databases do not store their length.
     """
-    result = RuleResult(is_applicable=False)
     lengths = {f.name.upper(): f.length for f in layer.source.fields if f.type == "text"}
-    fields_without_length = []
-    for template_field in layer.template.fields:
-        if template_field.type != "text" or template_field.length is None or template_field.name not in lengths:
-            continue
-        result.is_applicable = True
-        actual_length = lengths[template_field.name]
-        if actual_length is None:
-            fields_without_length.append(template_field.name)
-        elif actual_length != template_field.length:
+    compared_fields = [
+        f for f in layer.template.fields if f.type == "text" and f.length is not None and f.name in lengths
+    ]
+    result = RuleResult(
+        is_applicable=bool(compared_fields),
+        not_checked=_explain_unknown_items("length_untold", layer, compared_fields, lengths),
+    )
+    for template_field in compared_fields:
+        if lengths[template_field.name] not in (None, template_field.length):
             result.findings.append(
                 Finding(
                     layer.role,
                     field=template_field.name,
                     severity=Severity.INFO if template_field.mark == "C" else None,
-                    params={"found_length": actual_length, "length": template_field.length},
+                    params={"found_length": lengths[template_field.name], "length": template_field.length},
                 )
             )
-    if fields_without_length:
-        result.not_checked.append(("length_untold", make_params_of_uncompared_fields(layer, fields_without_length)))
     return result
+
+
+def _explain_unknown_items(
+    reason: str, layer: Layer, template_fields: Iterable[TemplateField], item_by_field: Mapping[str, Any]
+) -> list[tuple[str, dict[str, Any]]]:
+    """Return why fields were not compared: the layer's format does not state the length, alias or domain of some."""
+    names = [one.name for one in template_fields if item_by_field[one.name] is None]
+    params = {"layer": layer.name, "role": layer.role, "count": len(names), "fields": join_first_names(names)}
+    return [(reason, params)] if names else []
 
 
 @rule(
@@ -259,14 +256,13 @@ def field_alias(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         GeoPackage and FileGDB store aliases; a shapefile does not, and the outcome notes it. The alias in a QGIS form
         belongs to the project and is not checked. Fields outside the template are not compared.
     """
-    result = RuleResult(is_applicable=False)
     aliases = {f.name.upper(): f.alias for f in layer.source.fields}
     present_fields = [f for f in layer.template.fields if f.name in aliases]
-    fields_without_alias = [f.name for f in present_fields if aliases[f.name] is None]
-    if fields_without_alias:
-        result.not_checked.append(("alias_untold", make_params_of_uncompared_fields(layer, fields_without_alias)))
     aliased_fields = [f for f in present_fields if aliases[f.name] is not None]
-    result.is_applicable = bool(aliased_fields)
+    result = RuleResult(
+        is_applicable=bool(aliased_fields),
+        not_checked=_explain_unknown_items("alias_untold", layer, present_fields, aliases),
+    )
     if len(aliased_fields) > 1 and not any(aliases[f.name] for f in aliased_fields):
         severity = Severity.INFO if layer.template.fields_mark == "C" else None
         result.findings.append(
@@ -346,23 +342,22 @@ def field_domain(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         GeoPackage and FileGDB store domains; a shapefile does not, and the outcome notes it. ATT002 checks the
         values.
     """
-    result = RuleResult(is_applicable=False)
     domains = {f.name.upper(): f.codes for f in layer.source.fields}
-    fields_without_domain = []
-    for template_field in layer.template.fields:
-        if not template_field.codes or template_field.name not in domains:
-            continue
+    coded_fields = [f for f in layer.template.fields if f.codes and f.name in domains]
+    result = RuleResult(
+        is_applicable=False, not_checked=_explain_unknown_items("domain_untold", layer, coded_fields, domains)
+    )
+    for template_field in coded_fields:
         domain_codes = domains[template_field.name]
         if domain_codes is None:
-            fields_without_domain.append(template_field.name)
             continue
         result.is_applicable = True
         codes = ctx.get_code_list(template_field.codes)
         result.unconfirmed.append(f"codes.{template_field.codes}")
         severity = Severity.INFO if "C" in (template_field.mark, codes.mark) else None
-        list_codes = codes.get_names_by_written_code(template_field.code_pad)
-        for case, differing_codes in _compare_domain(domain_codes, list_codes):
-            labels = [_label_code(code, case, domain_codes, list_codes) for code in differing_codes]
+        for case, differing_codes, labels in _compare_domain(
+            domain_codes, codes.get_names_by_written_code(template_field.code_pad)
+        ):
             result.findings.append(
                 Finding(
                     layer.role,
@@ -377,29 +372,29 @@ def field_domain(layer: Layer, *, ctx: RuleContext) -> RuleResult:
                     },
                 )
             )
-    if fields_without_domain:
-        result.not_checked.append(("domain_untold", make_params_of_uncompared_fields(layer, fields_without_domain)))
     return result
 
 
-def _compare_domain(domain_codes: dict[str, str], list_codes: dict[str, str]) -> list[tuple[str, list[str]]]:
-    """Return each kind of difference between domain and list with its codes."""
+def _compare_domain(
+    domain_codes: dict[str, str], list_codes: dict[str, str]
+) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Yield each kind of difference between domain and list with its codes, and these with their names for a message.
+
+    A code with two names has that of the domain and that of the list.
+    """
     if not domain_codes:
-        return [("none", [])]
-    common_codes = [c for c in list_codes if c in domain_codes]
-    codes_by_case = {
-        "lacks": [c for c in list_codes if c not in domain_codes],
-        "more": [c for c in domain_codes if c not in list_codes],
-        "names": [c for c in common_codes if domain_codes[c].strip() != list_codes[c]],
-    }
-    return [(case, codes) for case, codes in codes_by_case.items() if codes]
-
-
-def _label_code(code: str, case: str, domain_codes: dict[str, str], list_codes: dict[str, str]) -> str:
-    """Return a code with its name, for the message; of a code with two names, that of the domain and of the list."""
-    if case == "names":
-        return f"{code}：“{domain_codes[code]}”≠“{list_codes[code]}”"
-    return f"{code} {(list_codes if case == 'lacks' else domain_codes)[code]}".strip()
+        yield "none", [], []
+        return
+    lacking = [c for c in list_codes if c not in domain_codes]
+    additional = [c for c in domain_codes if c not in list_codes]
+    renamed = [c for c in list_codes if c in domain_codes and domain_codes[c].strip() != list_codes[c]]
+    for case, codes, labels in (
+        ("lacks", lacking, [f"{c} {list_codes[c]}".strip() for c in lacking]),
+        ("more", additional, [f"{c} {domain_codes[c]}".strip() for c in additional]),
+        ("names", renamed, [f"{c}：“{domain_codes[c]}”≠“{list_codes[c]}”" for c in renamed]),
+    ):
+        if codes:
+            yield case, codes, labels
 
 
 COMPLETE_ROW = {"feature_code": "2090020610", "division_code": "140225", "division_name": "浑源县", "zone_code": "300",
@@ -433,7 +428,7 @@ COMPLETE_ROW = {"feature_code": "2090020610", "division_code": "140225", "divisi
     ],
     passes=[RuleExample("all, in order", {"layer": [{"wkt": SQUARE_WKT, "key": "1", **COMPLETE_ROW}]}, roles={"layer": "GHFQ"})],
 )  # fmt: skip
-def field_list(layer: Layer, *, ctx: RuleContext) -> RuleResult:
+def field_list(layer: Layer, *, ctx: RuleContext) -> Iterator[Finding]:
     """A layer has all fields of the template, in its order.
 
     What it checks
@@ -447,35 +442,28 @@ def field_list(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     Limits
         Fields outside the template are ignored. Problems that SCH002 reports in the same run are not repeated.
     """
-    result = RuleResult()
     actual_types = {f.name.upper(): f.type for f in layer.source.fields}
     reported_elsewhere = find_needed_fields(layer, ctx) if any(r.code == "SCH002" for r in ctx.rules) else set()
     for template_field in layer.template.fields:
-        if template_field.name in reported_elsewhere:
+        actual_type = actual_types.get(template_field.name, "")
+        if template_field.name in reported_elsewhere or is_type_compatible(actual_type, template_field.type):
             continue
-        severity = Severity.INFO if template_field.mark == "C" or template_field.constraint in ("C", "O") else None
-        params = {
-            "expected": template_field.type,
-            "actual": actual_types.get(template_field.name, ""),
-            "alias": template_field.alias,
-        }
-        if template_field.name not in actual_types:
-            case = "missing"
-        elif not is_type_compatible(actual_types[template_field.name], template_field.type):
-            case = "type"
-        else:
-            continue
-        result.findings.append(
-            Finding(layer.role, field=template_field.name, case=case, severity=severity, params=params)
+        yield Finding(
+            layer.role,
+            field=template_field.name,
+            case="type" if template_field.name in actual_types else "missing",
+            severity=Severity.INFO if template_field.mark == "C" or template_field.constraint in ("C", "O") else None,
+            params={"expected": template_field.type, "actual": actual_type, "alias": template_field.alias},
         )
     template_order = [f.name for f in layer.template.fields if f.name in actual_types]
     actual_order = [name for name in actual_types if name in set(template_order)]
     for actual_name, expected_name in zip(actual_order, template_order, strict=True):
         if actual_name != expected_name:
-            severity = Severity.INFO if layer.template.fields_mark == "C" else None
-            params = {"wanted": expected_name}
-            result.findings.append(
-                Finding(layer.role, field=actual_name, case="order", severity=severity, params=params)
+            yield Finding(
+                layer.role,
+                field=actual_name,
+                case="order",
+                severity=Severity.INFO if layer.template.fields_mark == "C" else None,
+                params={"wanted": expected_name},
             )
             break
-    return result

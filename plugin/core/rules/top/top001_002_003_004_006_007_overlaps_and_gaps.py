@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rules on overlaps, gaps and copies among the features of one layer."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
-from ...engine.context import RuleContext
+from ...engine.context import RuleContext, find_land_rows
 from ...geometry.crs import make_lonlat_transformer
 from ...geometry.overlay_pieces import OverlayPieces, make_row_pieces
-from ...geometry.polygons import Polygons
 from ...geometry.shape_comparison import find_groups_of_equal_shapes, hash_corners
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
@@ -95,7 +94,7 @@ def layer_overlap(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     pieces = ctx.geometry.find_shared_pieces(
         layer, is_pair_selected=lambda left, right: group_of_row[left] != group_of_row[right]
     )
-    findings = ctx.finding_maker.make_pair_findings(layer, layer, pieces)
+    findings = ctx.make_pair_findings(layer, layer, pieces)
     for n, finding in enumerate(findings):
         # All land of both is shared, up to rounding of their vertices.
         if all(
@@ -104,7 +103,7 @@ def layer_overlap(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
         ):
             finding.case = "duplicate"
     # An edit may add or remove one copy of many: a check around it reports all copies there.
-    duplicates = ctx.finding_maker.make_pair_findings(layer, layer, copies, case="duplicate")
+    duplicates = ctx.make_pair_findings(layer, layer, copies, case="duplicate")
     to_lonlat = make_lonlat_transformer(ctx.plan.plane_crs)
     for finding, rows in zip(duplicates, groups, strict=True):
         finding.params["shape_hash"] = hash_corners(shapes[rows[0]], to_lonlat)
@@ -116,9 +115,6 @@ def layer_overlap(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
                 fids = [layer.fids[row] if row in layer.repeated_keys else None for row in rows[1:]]
                 finding.params["related_fids"] = fids
     return findings + duplicates
-
-
-COUNTY_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
 
 @rule(
@@ -134,14 +130,14 @@ COUNTY_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
               "narrow_place": "No zone of {layer} covers {area} (width {width} m); zones must cover the whole county. "
               "The place is narrow: between two zones, snap their edges to one line; inside one zone, it is a hole that this zone must fill."},
     fails=[
-        RuleExample("half the county", {"zones": ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"], "county": [COUNTY_WKT]}, finds=1, areas=(5000.0,)),
-        RuleExample("two gaps", {"zones": ["POLYGON ((0 10, 100 10, 100 90, 0 90, 0 10))"], "county": [COUNTY_WKT]}, finds=2, areas=(1000.0, 1000.0)),
+        RuleExample("half the county", {"zones": ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"], "county": [SQUARE_WKT]}, finds=1, areas=(5000.0,)),
+        RuleExample("two gaps", {"zones": ["POLYGON ((0 10, 100 10, 100 90, 0 90, 0 10))"], "county": [SQUARE_WKT]}, finds=2, areas=(1000.0, 1000.0)),
         RuleExample("a hole inside", {"zones": ["POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"],
-                                  "county": [COUNTY_WKT]}, finds=1, areas=(400.0,)),
+                                  "county": [SQUARE_WKT]}, finds=1, areas=(400.0,)),
     ],
     passes=[
         RuleExample("two zones tile it", {"zones": ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"],
-                                      "county": [COUNTY_WKT]}),
+                                      "county": [SQUARE_WKT]}),
     ],
 )  # fmt: skip
 def zone_gaps(zones: Layer, county: Layer, *, ctx: RuleContext) -> list[Finding]:
@@ -160,18 +156,7 @@ def zone_gaps(zones: Layer, county: Layer, *, ctx: RuleContext) -> list[Finding]
     if county_extent is None:
         return []
     gap_pieces = ctx.geometry.find_uncovered_pieces_of_outline(county, county_extent[1], zones)
-    areas = ctx.geometry.measure_drawn_areas(gap_pieces.geometry)
-    return [
-        Finding(
-            zones.role,
-            related_role=county.role,
-            area_m2=float(areas[n]),
-            width_m=float(gap_pieces.width[n]),
-            geometry=gap_pieces.geometry[n],
-            by_place=True,
-        )
-        for n in range(len(gap_pieces))
-    ]
+    return _make_part_findings(zones, county, gap_pieces, range(len(gap_pieces)), ctx)
 
 
 #: Neighbour of `SQUARE_WKT`, joined above and below, with a gap of half a metre between.
@@ -230,11 +215,12 @@ def layer_gaps(layer: Layer, *, ctx: RuleContext, widest_m: float = 1.0) -> list
         one side is not reported. TOP002 reports gaps of zones and TOP006 gaps of parcels when they run and the plan
         has a county; GEO006 reports wide holes. Gaps below both minimums are counted as slivers.
     """
-    if not must_not_overlap(layer):
-        return None
-    if ctx.plan.find_layer_of_concept("county") is not None and any(
-        layer is ctx.plan.find_layer_of_concept(concept) and is_reported_elsewhere(ctx, code)
-        for concept, code in (("zones", "TOP002"), ("parcels", "TOP006"))
+    if not must_not_overlap(layer) or (
+        ctx.plan.find_layer_of_concept("county") is not None
+        and any(
+            layer is ctx.plan.find_layer_of_concept(concept) and is_reported_elsewhere(ctx, code)
+            for concept, code in (("zones", "TOP002"), ("parcels", "TOP006"))
+        )
     ):
         return None
     # GEO006 reports a hole in a single feature.
@@ -244,10 +230,10 @@ def layer_gaps(layer: Layer, *, ctx: RuleContext, widest_m: float = 1.0) -> list
     pieces = ctx.geometry.find_gaps(
         layer, widest_m, is_pair_selected=(lambda left, right: right >= 0) if only_between_features else None
     )
-    findings = ctx.finding_maker.make_pair_findings(layer, layer, pieces)
+    findings = ctx.make_pair_findings(layer, layer, pieces, by_place=True)
     for finding in findings:
         finding.case = "" if finding.related_keys else "hole"
-    return ctx.finding_maker.mark_findings_by_location(findings)
+    return findings
 
 
 @rule(
@@ -271,13 +257,13 @@ def layer_gaps(layer: Layer, *, ctx: RuleContext, widest_m: float = 1.0) -> list
         RuleExample("a township with half its parcels", {"parcels": [WEST_HALF_WKT], "townships": [WEST_HALF_WKT, EAST_HALF_WKT]}, finds=1, areas=(5000.0,)),
         RuleExample("a gap across two townships", {"parcels": ["POLYGON ((0 10, 100 10, 100 100, 0 100, 0 10))"], "townships": [WEST_HALF_WKT, EAST_HALF_WKT]},
                 finds=2, areas=(500.0, 500.0)),
-        RuleExample("no townships: the county", {"parcels": [WEST_HALF_WKT], "county": [COUNTY_WKT]}, finds=1, areas=(5000.0,),
+        RuleExample("no townships: the county", {"parcels": [WEST_HALF_WKT], "county": [SQUARE_WKT]}, finds=1, areas=(5000.0,),
                 roles={"county": "XZQX"}),
     ],
     passes=[
         RuleExample("parcels tile the townships", {"parcels": [WEST_HALF_WKT, EAST_HALF_WKT], "townships": [WEST_HALF_WKT, EAST_HALF_WKT]}),
         RuleExample("nothing to hold them against", {"parcels": [WEST_HALF_WKT]}),
-        RuleExample("a sliver", {"parcels": ["POLYGON ((0 0.001, 100 0.001, 100 100, 0 100, 0 0.001))"], "townships": [COUNTY_WKT]}),
+        RuleExample("a sliver", {"parcels": ["POLYGON ((0 0.001, 100 0.001, 100 100, 0 100, 0 0.001))"], "townships": [SQUARE_WKT]}),
     ],
 )  # fmt: skip
 def parcel_coverage(
@@ -298,12 +284,13 @@ def parcel_coverage(
     divisions = townships or county
     if divisions is None or divisions is parcels:
         return None
-    findings = ctx.finding_maker.make_pair_findings(
+    findings = ctx.make_pair_findings(
         divisions,
         parcels,
         ctx.geometry.find_uncovered_pieces(
             divisions, parcels, rows=ctx.geometry.find_uncovered_candidates(divisions, parcels)
         ),
+        by_place=True,
     )
     if county is not None and county is not divisions:
         # Parcels must not be drawn outside the county.
@@ -313,7 +300,7 @@ def parcel_coverage(
             for finding in findings:
                 if shapely.area(shapely.intersection(finding.geometry, outline)) < shapely.area(finding.geometry) / 2:
                     finding.params["shown"] = {"variant": "beyond_county"}
-    return ctx.finding_maker.mark_findings_by_location(findings)
+    return findings
 
 
 REVERSED_SQUARE_WKT = "POLYGON ((100 100, 100 0, 0 0, 0 100, 100 100))"
@@ -365,7 +352,7 @@ def duplicate_shapes(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     if must_not_overlap(layer) and is_reported_elsewhere(ctx, "TOP001"):
         return None
     return [
-        ctx.finding_maker.make_row_finding(
+        ctx.make_row_finding(
             layer,
             rows[0],
             params={"count": len(rows) - 1},
@@ -418,25 +405,25 @@ WHOLE_SHARE = 0.999
         "correct a wrong edge of the county.",
     },
     fails=[
-        RuleExample("across the edge", {"layer": ["POLYGON ((90 0, 110 0, 110 10, 90 10, 90 0))"], "county": [COUNTY_WKT]}, finds=1, areas=(100.0,)),
-        RuleExample("two parts outside", {"layer": ["POLYGON ((-10 0, 110 0, 110 10, -10 10, -10 0))"], "county": [COUNTY_WKT]}, finds=2,
+        RuleExample("across the edge", {"layer": ["POLYGON ((90 0, 110 0, 110 10, 90 10, 90 0))"], "county": [SQUARE_WKT]}, finds=1, areas=(100.0,)),
+        RuleExample("two parts outside", {"layer": ["POLYGON ((-10 0, 110 0, 110 10, -10 10, -10 0))"], "county": [SQUARE_WKT]}, finds=2,
                 areas=(100.0, 100.0)),
-        RuleExample("wholly outside", {"layer": ["POLYGON ((200 0, 210 0, 210 10, 200 10, 200 0))", COUNTY_WKT], "county": [COUNTY_WKT]}, finds=1,
+        RuleExample("wholly outside", {"layer": ["POLYGON ((200 0, 210 0, 210 10, 200 10, 200 0))", SQUARE_WKT], "county": [SQUARE_WKT]}, finds=1,
                 areas=(100.0,)),
         RuleExample("a zone of land beside one at sea", {"layer": [{"wkt": "POLYGON ((90 0, 110 0, 110 10, 90 10, 90 0))", "zone_code": code} for code in ("300", "600")],
-                                                         "county": [COUNTY_WKT]}, finds=1, areas=(100.0,), roles={"layer": "GHFQ"}),
-        RuleExample("a site outside", {"layer": ["POINT (150 50)", "POINT (50 50)"], "county": [COUNTY_WKT]}, finds=1, roles={"layer": "WWBHDWD"}),
-        RuleExample("a road that runs out", {"layer": ["LINESTRING (50 50, 150 50)"], "county": [COUNTY_WKT]}, finds=1,
+                                                         "county": [SQUARE_WKT]}, finds=1, areas=(100.0,), roles={"layer": "GHFQ"}),
+        RuleExample("a site outside", {"layer": ["POINT (150 50)", "POINT (50 50)"], "county": [SQUARE_WKT]}, finds=1, roles={"layer": "WWBHDWD"}),
+        RuleExample("a road that runs out", {"layer": ["LINESTRING (50 50, 150 50)"], "county": [SQUARE_WKT]}, finds=1,
                 roles={"layer": "ZDJTJCSSX"}),
     ],
     passes=[
-        RuleExample("inside, at the edge", {"layer": ["POLYGON ((90 0, 100 0, 100 10, 90 10, 90 0))"], "county": [COUNTY_WKT]}),
-        RuleExample("zones at sea", {"layer": [{"wkt": COUNTY_WKT, "zone_code": "300"}, {"wkt": "POLYGON ((90 0, 200 0, 200 10, 90 10, 90 0))", "zone_code": "610"}],
-                                     "county": [COUNTY_WKT]}, roles={"layer": "GHFQ"}),
+        RuleExample("inside, at the edge", {"layer": ["POLYGON ((90 0, 100 0, 100 10, 90 10, 90 0))"], "county": [SQUARE_WKT]}),
+        RuleExample("zones at sea", {"layer": [{"wkt": SQUARE_WKT, "zone_code": "300"}, {"wkt": "POLYGON ((90 0, 200 0, 200 10, 90 10, 90 0))", "zone_code": "610"}],
+                                     "county": [SQUARE_WKT]}, roles={"layer": "GHFQ"}),
         RuleExample("uses at sea, with padded codes", {"layer": [{"wkt": "POLYGON ((200 0, 210 0, 210 10, 200 10, 200 0))", "land_use": code} for code in ("180200", "240000")],
-                                     "county": [COUNTY_WKT]}, roles={"layer": "GHYDYH"}),
-        RuleExample("a site on the edge", {"layer": ["POINT (100 50)"], "county": [COUNTY_WKT]}, roles={"layer": "WWBHDWD"}),
-        RuleExample("a road along the edge", {"layer": ["LINESTRING (50 0, 100 0, 100 50)"], "county": [COUNTY_WKT]},
+                                     "county": [SQUARE_WKT]}, roles={"layer": "GHYDYH"}),
+        RuleExample("a site on the edge", {"layer": ["POINT (100 50)"], "county": [SQUARE_WKT]}, roles={"layer": "WWBHDWD"}),
+        RuleExample("a road along the edge", {"layer": ["LINESTRING (50 0, 100 0, 100 50)"], "county": [SQUARE_WKT]},
                 roles={"layer": "ZDJTJCSSX"}),
     ],
 )  # fmt: skip
@@ -464,35 +451,49 @@ def outside_county(
     extent = ctx.geometry.get_county_outline()
     if extent is None:
         return None
+    outline = extent[1]
     if layer.template.geometry != "polygon":
-        return _report_points_and_lines(layer, county, extent[1], ctx)
+        outside_pieces = ctx.geometry.find_point_line_pieces_outside(layer, county, outline)
+        # A facility outside may serve the county, so they are not errors.
+        return [
+            ctx.make_row_finding(
+                layer,
+                row,
+                case="line" if shape.length else "point",
+                params={"length": round(float(shape.length), 1)}
+                if shape.length
+                else {"distance": round(float(shapely.distance(shape, outline.shapes[0])), 1)},
+                geometry=shape,
+                severity=Severity.WARNING,
+                related_role=county.role,
+                by_place=True,
+            )
+            for row, shape in zip(outside_pieces.point_or_line_row.tolist(), outside_pieces.piece_shape, strict=True)
+        ]
     if layer is not county:
-        is_land = ctx.find_land_rows(layer)
-        pieces = ctx.geometry.find_uncovered_pieces(layer, county, extent[1], rows=None if is_land.all() else is_land)
-        findings = ctx.finding_maker.make_pair_findings(layer, county, pieces)
+        is_land = find_land_rows(layer, ctx.norm)
+        pieces = ctx.geometry.find_uncovered_pieces(layer, county, outline, rows=None if is_land.all() else is_land)
+        findings = ctx.make_pair_findings(layer, county, pieces, by_place=True)
         # Two variants of the message: completely outside the county, or a township or village of the county.
         outside_areas = np.bincount(pieces.left, weights=pieces.area, minlength=len(layer))
-        is_division = any(
-            layer.role in ctx.plan.list_roles_of_concept(concept) for concept in ("townships", "villages")
-        )
+        divisions = map(ctx.plan.list_roles_of_concept, ("townships", "villages"))
+        is_division = any(layer.role in roles for roles in divisions)
         for finding, row in zip(findings, pieces.left.tolist(), strict=True):
             if outside_areas[row] >= WHOLE_SHARE * layer.plane_areas[row]:
                 finding.params["shown"] = {"variant": "wholly_outside"}
             elif is_division:
                 finding.params["shown"] = {"variant": "division"}
-        return ctx.finding_maker.mark_findings_by_location(findings)
+        return findings
     if ctx.is_edit_check or (townships is None and parcels is None):
         # Around an edit not all townships and parcels are known; the next whole check compares the outline.
         return None
     # Only parts without parcels that touch the outline's edge are reported.
-    outline = extent[1]
     findings = []
     outside_townships = shapely.MultiPolygon()
     if townships is not None and townships is not county and not townships.has_no_geometry:
         pieces = ctx.geometry.find_uncovered_pieces_of_outline(county, outline, townships)
-        findings += _make_part_findings(county, townships, pieces, np.ones(len(pieces), dtype=bool), "townships", ctx)
+        findings = _make_part_findings(county, townships, pieces, range(len(pieces)), ctx, "townships")
         outside_townships = shapely.union_all(pieces.geometry)
-    county_shape = outline.shapes[0]
     if (
         parcels is None
         or parcels is county
@@ -502,51 +503,33 @@ def outside_county(
         return findings
     pieces = ctx.geometry.find_uncovered_pieces_of_outline(county, outline, parcels)
     shapes = np.array(list(pieces.geometry), dtype=object)
-    at_edge = shapely.dwithin(shapes, county_shape.boundary, ctx.tolerance.edge_match_m)
+    at_edge = shapely.dwithin(shapes, outline.shapes[0].boundary, ctx.tolerance.edge_match_m)
     is_reported = shapely.area(shapely.intersection(shapes, outside_townships)) > shapely.area(shapes) / 2
-    return findings + _make_part_findings(county, parcels, pieces, at_edge & ~is_reported, "parcels", ctx)
-
-
-def _report_points_and_lines(layer: Layer, county: Layer, outline: Polygons, ctx: RuleContext) -> list[Finding]:
-    """Return warnings on points and stretches of lines outside the county.
-
-    A facility outside may serve the county, so they are not errors.
-    """
-    outside_pieces = ctx.geometry.find_point_line_pieces_outside(layer, county, outline)
-    findings = []
-    for row, shape in zip(outside_pieces.point_or_line_row.tolist(), outside_pieces.piece_shape, strict=True):
-        case, params = "line", {"length": round(float(shape.length), 1)}
-        if not shape.length:
-            case, params = "point", {"distance": round(float(shapely.distance(shape, outline.shapes[0])), 1)}
-        findings.append(
-            ctx.finding_maker.make_row_finding(
-                layer,
-                row,
-                case=case,
-                params=params,
-                geometry=shape,
-                severity=Severity.WARNING,
-                related_role=county.role,
-            )
-        )
-    return ctx.finding_maker.mark_findings_by_location(findings)
+    return findings + _make_part_findings(
+        county, parcels, pieces, np.flatnonzero(at_edge & ~is_reported).tolist(), ctx, "parcels"
+    )
 
 
 def _make_part_findings(
-    county: Layer, other: Layer, pieces: OverlayPieces, rows: NDArray, case: str, ctx: RuleContext
+    layer: Layer,
+    other: Layer,
+    pieces: OverlayPieces,
+    positions: Iterable[int],
+    ctx: RuleContext,
+    case: str = "",
 ) -> list[Finding]:
-    """Return a warning on the county for each selected part; ``rows``: (k,) bool, the selected parts."""
+    """Return a finding on the layer for each piece at one of the positions; a warning in a case."""
     areas = ctx.geometry.measure_drawn_areas(pieces.geometry)
     return [
         Finding(
-            county.role,
+            layer.role,
             case=case,
-            severity=Severity.WARNING,
+            severity=Severity.WARNING if case else None,
             related_role=other.role,
             area_m2=float(areas[n]),
             width_m=float(pieces.width[n]),
             geometry=pieces.geometry[n],
             by_place=True,
         )
-        for n in np.flatnonzero(rows).tolist()
+        for n in positions
     ]

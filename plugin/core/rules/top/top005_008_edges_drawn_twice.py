@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rules on edges that two features or two lines share, but that were drawn twice."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-from itertools import combinations
-from typing import Any
+from collections.abc import Iterable, Iterator
+from itertools import combinations, product
 
 import numpy as np
 import shapely
@@ -29,9 +26,12 @@ EAST_HALF_WITH_VERTEX_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 40, 50 0
 
 def _describe_vertex_distance(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
     """Return how far vertices of two edges are apart, in words where the distance would be printed as zero."""
-    distance = finding.params.get("distance")
-    key = "distance_fact" if distance else "distance_fact_none"
-    return {"distance_fact": texts.get("words", key, distance=f"{float(distance or 0.0):g}")}
+    distance = float(finding.params.get("distance") or 0.0)
+    return {
+        "distance_fact": texts.get(
+            "words", "distance_fact" if distance else "distance_fact_none", distance=f"{distance:g}"
+        )
+    }
 
 
 @rule(
@@ -96,24 +96,18 @@ def shared_edges(*, ctx: RuleContext) -> RuleResult:
     result = RuleResult(
         is_applicable=not all(layer.has_no_geometry for layer in (*non_overlapping_layers, *fitting_layers))
     )
-    for layer in non_overlapping_layers:
+    pairs = [*((layer, layer) for layer in non_overlapping_layers), *combinations(fitting_layers, 2)]
+    for first_layer, second_layer in pairs:
         ctx.cancellation.raise_if_cancelled()
         result.findings += _report_mismatches_by_pair(
-            layer, layer, [(ctx.geometry.find_vertex_mismatches(layer), False)], ctx
-        )
-        result.findings += _report_vertices_parted_in_degrees(layer, layer, ctx)
-    for first_layer, second_layer in combinations(fitting_layers, 2):
-        result.findings += _report_mismatches_by_pair(
-            first_layer, second_layer, _find_mismatches_both_ways(first_layer, second_layer, ctx), ctx
+            first_layer, second_layer, ctx.geometry.find_vertex_mismatches(first_layer, second_layer), ctx
         )
         result.findings += _report_vertices_parted_in_degrees(first_layer, second_layer, ctx)
-    for first_layer, second_layer in (
-        (first_layer, second_layer)
-        for first_layer in fitting_layers
-        for second_layer in summarised_layers
-        if second_layer not in fitting_layers
+    for first_layer, second_layer in product(
+        fitting_layers, [layer for layer in summarised_layers if layer not in fitting_layers]
     ):
-        left, right, point, distance = _join_mismatch_lists(_find_mismatches_both_ways(first_layer, second_layer, ctx))
+        ctx.cancellation.raise_if_cancelled()
+        left, right, point, distance = _join_mismatches(ctx.geometry.find_vertex_mismatches(first_layer, second_layer))
         if not len(left):
             continue
         result.findings.append(
@@ -131,20 +125,7 @@ def shared_edges(*, ctx: RuleContext) -> RuleResult:
     return result
 
 
-#: Mismatches, and whether their rows are those of the second layer.
-_MismatchLists = list[tuple[VertexMismatches, bool]]
-
-
-def _find_mismatches_both_ways(first_layer: Layer, second_layer: Layer, ctx: RuleContext) -> _MismatchLists:
-    """Return the vertices of each layer that the other has no vertex for.
-
-    These vertices are on or near an edge of the other layer. True marks those of the second layer."""
-    ctx.cancellation.raise_if_cancelled()
-    first, second = ctx.geometry.find_mismatches_both_ways(first_layer, second_layer)
-    return [(first, False), (second, True)]
-
-
-def _report_vertices_parted_in_degrees(first_layer: Layer, second_layer: Layer, ctx: RuleContext) -> list[Finding]:
+def _report_vertices_parted_in_degrees(first_layer: Layer, second_layer: Layer, ctx: RuleContext) -> Iterable[Finding]:
     """Return findings on pairs of features separated by the conversion to degrees.
 
     A vertex is on the neighbour's long edge in the plane, but not on the straight edge in degrees.
@@ -155,17 +136,17 @@ def _report_vertices_parted_in_degrees(first_layer: Layer, second_layer: Layer, 
     ):
         return []
     first = _get_polygons_in_degrees(first_layer)
-    second = first if first_layer is second_layer else _get_polygons_in_degrees(second_layer)
-    mismatch_lists: _MismatchLists = []
-    for one, other, is_swapped in ((first, second, False), (second, first, True))[
-        : 1 if first_layer is second_layer else 2
-    ]:
-        mismatches = find_vertices_off_edges_in_degrees(
-            one, other, ctx.plan.crs, ctx.tolerance.edge_match_m, ctx.cancellation
-        )
-        mismatches.vertex_xy = crs_care.reproject_coordinates(mismatches.vertex_xy, one.crs, ctx.plan.plane_crs)
-        mismatch_lists.append((mismatches, is_swapped))
-    return _report_mismatches_by_pair(first_layer, second_layer, mismatch_lists, ctx, "parted")
+    directions = [(first, first)]
+    if first_layer is not second_layer:
+        second = _get_polygons_in_degrees(second_layer)
+        directions = [(first, second), (second, first)]
+    mismatches = [
+        find_vertices_off_edges_in_degrees(one, other, ctx.plan.crs, ctx.tolerance.edge_match_m, ctx.cancellation)
+        for one, other in directions
+    ]
+    for of_edges, (one, _) in zip(mismatches, directions, strict=True):
+        of_edges.vertex_xy = crs_care.reproject_coordinates(of_edges.vertex_xy, one.crs, ctx.plan.plane_crs)
+    return _report_mismatches_by_pair(first_layer, second_layer, mismatches, ctx, "parted")
 
 
 def _get_polygons_in_degrees(layer: Layer) -> DegreePolygons:
@@ -175,8 +156,8 @@ def _get_polygons_in_degrees(layer: Layer) -> DegreePolygons:
     return DegreePolygons(shapes, layer.known_crs)
 
 
-def _join_mismatch_lists(mismatch_lists: _MismatchLists) -> tuple[NDArray, NDArray, NDArray, NDArray]:
-    """Return the mismatches of both directions as four arrays.
+def _join_mismatches(mismatches: list[VertexMismatches]) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """Return mismatches on edges of the first layer, and on those of the second one, as four arrays.
 
     Returns
     -------
@@ -184,22 +165,25 @@ def _join_mismatch_lists(mismatch_lists: _MismatchLists) -> tuple[NDArray, NDArr
         (k,) rows of the first layer, (k,) rows of the second, (k, 2) places and (k,) distances in metres.
     """
     rows = [
-        (m.vertex_row, m.edge_row) if is_swapped else (m.edge_row, m.vertex_row) for m, is_swapped in mismatch_lists
+        (one.vertex_row, one.edge_row) if is_second else (one.edge_row, one.vertex_row)
+        for is_second, one in enumerate(mismatches)
     ]
     left, right = (np.concatenate(rows_of_side).astype(int) for rows_of_side in zip(*rows, strict=True))
     return (
         left,
         right,
-        np.concatenate([m.vertex_xy for m, _ in mismatch_lists]),
-        np.concatenate([m.distance_m for m, _ in mismatch_lists]),
+        np.concatenate([one.vertex_xy for one in mismatches]),
+        np.concatenate([one.distance_m for one in mismatches]),
     )
 
 
 def _report_mismatches_by_pair(
-    first_layer: Layer, second_layer: Layer, mismatch_lists: _MismatchLists, ctx: RuleContext, case: str = ""
-) -> list[Finding]:
-    """Return one finding for each pair of features with mismatched vertices."""
-    left, right, point, distance = _join_mismatch_lists(mismatch_lists)
+    first_layer: Layer, second_layer: Layer, mismatches: list[VertexMismatches], ctx: RuleContext, case: str = ""
+) -> Iterator[Finding]:
+    """Yield one finding for each pair of features with mismatched vertices."""
+    left, right, point, distance = _join_mismatches(mismatches)
+    if not len(left):
+        return
     if first_layer is second_layer:
         # Either of two neighbours may lack the other's vertex: it is one pair, and the smaller key comes first.
         is_swapped = np.array(
@@ -207,9 +191,12 @@ def _report_mismatches_by_pair(
             dtype=bool,
         )
         left, right = np.where(is_swapped, right, left), np.where(is_swapped, left, right)
-    findings = []
-    for (i, j), pair_positions in _group_positions_by_pair(left, right):
-        finding = ctx.finding_maker.make_row_finding(
+    pairs, pair_of_place, counts = np.unique(
+        np.column_stack([left, right]), axis=0, return_inverse=True, return_counts=True
+    )
+    positions_by_pair = np.split(np.argsort(pair_of_place.ravel(), kind="stable"), np.cumsum(counts)[:-1])
+    for (i, j), pair_positions in zip(pairs.tolist(), positions_by_pair, strict=True):
+        finding = ctx.make_row_finding(
             first_layer,
             i,
             params=_make_mismatch_params(distance[pair_positions]),
@@ -220,22 +207,12 @@ def _report_mismatches_by_pair(
         )
         if j in second_layer.repeated_keys:
             finding.params["related_fid"] = second_layer.fids[j]
-        findings.append(finding)
-    return findings
+        yield finding
 
 
 def _make_mismatch_params(distance: NDArray) -> dict[str, float]:
     """Return message parameters: the number of places and the largest distance."""
     return {"count": len(distance), "distance": round(float(distance.max()), 4)}
-
-
-def _group_positions_by_pair(left: NDArray, right: NDArray) -> Iterator[tuple[tuple[int, int], NDArray]]:
-    """Yield each pair of rows with the positions at which it occurs."""
-    order = np.lexsort((right, left))
-    pairs = np.column_stack([left[order], right[order]])
-    starts = np.flatnonzero(np.r_[True, (pairs[1:] != pairs[:-1]).any(axis=1)]) if len(pairs) else np.zeros(0, int)
-    for positions in np.split(order, starts[1:]) if len(pairs) else []:
-        yield (int(left[positions[0]]), int(right[positions[0]])), positions
 
 
 #: Strips that a message names, the largest first; the finding's shape has all.
@@ -315,33 +292,25 @@ def slivers_between_layers(*, ctx: RuleContext, thin_m: float = 1.0) -> RuleResu
     result = RuleResult(is_applicable=sum(not layer.has_no_geometry for layer in layers) > 1)
     for first_layer, second_layer in combinations(layers, 2):
         shared_pieces = ctx.geometry.find_shared_pieces(first_layer, second_layer, splits_connected=True)
-        result.findings += _summarise_slivers(
-            "overlaps",
-            first_layer,
-            second_layer,
-            shared_pieces.select_pieces(shared_pieces.width < thin_m),
-            ctx,
-            thin_m,
-        )
-        open_pieces = ctx.geometry.find_gaps_between(first_layer, second_layer, thin_m)
-        result.findings += _summarise_slivers("gaps", first_layer, second_layer, open_pieces, ctx, thin_m)
+        for case, pieces in (
+            ("overlaps", shared_pieces.select_pieces(shared_pieces.width < thin_m)),
+            ("gaps", ctx.geometry.find_gaps_between(first_layer, second_layer, thin_m)),
+        ):
+            result.findings += _summarise_slivers(case, first_layer, second_layer, pieces, ctx, thin_m)
     return result
 
 
 def _summarise_slivers(
     case: str, first_layer: Layer, second_layer: Layer, pieces: OverlayPieces, ctx: RuleContext, limit: float
-) -> list[Finding]:
-    """Return one finding on all narrow overlaps or gaps between two layers.
+) -> Iterator[Finding]:
+    """Yield one finding on all narrow overlaps or gaps between two layers.
 
     ``case`` is ``overlaps`` or ``gaps``, ``limit`` the width in metres below which a part is narrow.
     """
     if not len(pieces):
-        return []
+        return
     areas = ctx.geometry.measure_drawn_areas(pieces.geometry)
-    area = float(areas.sum())
-    params: dict[str, Any] = {"count": len(pieces), "limit": limit, "ignored": len(pieces.slivers.polygons)}
     limits = [format_square_metres(ctx.tolerance.min_area_m2), f"{format_width(ctx.tolerance.min_width_m)} m"]
-    params["shown"] = {"facts": limits}
     strip_texts = []
     for n in np.argsort(-areas, kind="stable")[:MAX_NAMED_STRIPS].tolist():
         rows = ((first_layer, int(pieces.left[n])), (second_layer, int(pieces.right[n])))
@@ -349,14 +318,17 @@ def _summarise_slivers(
         place = shapely.point_on_surface(pieces.geometry[n])
         area_text = format_square_metres(float(areas[n]))
         strip_texts.append(f"{' × '.join(keys)} {area_text} ({place.x:.0f}, {place.y:.0f})".strip())
-    params["examples"] = strip_texts + (["…"] if len(areas) > MAX_NAMED_STRIPS else [])
-    return [
-        Finding(
-            first_layer.role,
-            related_role=second_layer.role,
-            case=case,
-            area_m2=area,
-            params=params,
-            geometry=shapely.multipolygons(shapely.get_parts(pieces.geometry)),
-        )
-    ]
+    yield Finding(
+        first_layer.role,
+        related_role=second_layer.role,
+        case=case,
+        area_m2=float(areas.sum()),
+        params={
+            "count": len(pieces),
+            "limit": limit,
+            "ignored": len(pieces.slivers.polygons),
+            "shown": {"facts": limits},
+            "examples": strip_texts + (["…"] if len(areas) > MAX_NAMED_STRIPS else []),
+        },
+        geometry=shapely.multipolygons(shapely.get_parts(pieces.geometry)),
+    )

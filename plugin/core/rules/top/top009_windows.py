@@ -1,6 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -13,15 +11,13 @@ from ...geometry.overlay_pieces import OverlayPieces
 from ...geometry.polygons import Polygons
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
-from ...model.window_register import RegisteredWindow, get_registered_windows
+from ...model.window_register import RegisteredWindow
 from ...plan.layer import Layer
 from ...standard.messages.numbers import format_number
 from ...standard.messages.texts import Texts
 from ...standard.template import Template
-from .._places import list_layers_of_setting
+from .._places import ISLAND_WKT, RING_WKT, list_layers_of_setting
 
-RING_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"
-ISLAND_WKT = "POLYGON ((40 40, 60 40, 60 60, 40 60, 40 40))"
 SOUTH_HALF_WKT = "POLYGON ((40 40, 60 40, 60 50, 40 50, 40 40))"
 
 
@@ -29,9 +25,12 @@ def _describe_filled_share(finding: Finding, texts: Texts, _templates: dict[str,
     """Return the clause on how much of a window (开天窗) is filled: completely, or a share in percent."""
     if "share" not in finding.params:
         return {}
-    share = format_number(float(finding.params["share"]), 2)
-    key = "filled_wholly" if float(finding.params["share"]) >= 100.0 else "filled_partly"
-    return {"filled_share": texts.get("words", key, share=share)}
+    share = float(finding.params["share"])
+    return {
+        "filled_share": texts.get(
+            "words", "filled_wholly" if share >= 100.0 else "filled_partly", share=format_number(share, 2)
+        )
+    }
 
 
 @rule(
@@ -97,8 +96,7 @@ def windows(*, ctx: RuleContext, window_share: float = 0.95) -> RuleResult:
                 layer, holes, Polygons(np.concatenate([filler.plane_shapes for filler in fillers])), ctx
             )
             areas = ctx.geometry.measure_drawn_areas(holes.geometry)
-            registered = get_registered_windows(ctx.side_inputs)
-            findings = []
+            registered = ctx.side_inputs.get_input("windows", tuple)
             for n, row in enumerate(holes.left.tolist()):
                 area = float(areas[n])
                 if total_share[n] * area <= ctx.tolerance.min_area_m2:
@@ -118,8 +116,8 @@ def windows(*, ctx: RuleContext, window_share: float = 0.95) -> RuleResult:
                         "registration": _describe_registration(layer, holes.geometry[n], registered, ctx)
                     }
                 is_full = total_share[n] >= window_share
-                findings.append(
-                    ctx.finding_maker.make_row_finding(
+                result.findings.append(
+                    ctx.make_row_finding(
                         layer,
                         row,
                         case="window" if is_full else "partly",
@@ -128,9 +126,9 @@ def windows(*, ctx: RuleContext, window_share: float = 0.95) -> RuleResult:
                         area_m2=area,
                         width_m=float(holes.width[n]),
                         geometry=holes.geometry[n],
+                        by_place=True,
                     )
                 )
-            result.findings += ctx.finding_maker.mark_findings_by_location(findings)
     return result
 
 
@@ -145,9 +143,7 @@ def _describe_registration(
     inside = [
         window for window, place in zip(layer_windows, places, strict=True) if hole.contains(shapely.Point(place))
     ]
-    if not inside:
-        return {}
-    return {"when": inside[-1].when, "document": inside[-1].document}
+    return {"when": inside[-1].when, "document": inside[-1].document} if inside else {}
 
 
 def _compute_covered_shares(

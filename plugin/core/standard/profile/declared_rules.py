@@ -101,7 +101,7 @@ class CheckFunction:
             elif len(value) > _MAX_VALUE_CHARACTERS:
                 value = f"{value[:_MAX_VALUE_CHARACTERS]}…"
             findings.append(
-                ctx.finding_maker.make_row_finding(
+                ctx.make_row_finding(
                     layer,
                     position,
                     field=condition.field,

@@ -201,13 +201,11 @@ def maintenance_changes(*, ctx: RuleContext) -> RuleResult:
     """
     return check_each_layer(
         ctx,
-        lambda layer_classes: ctx.finding_maker.mark_findings_by_location(
-            [
-                *_find_wrong_kinds(layer_classes, ctx),
-                *_find_wrong_places(layer_classes, ctx),
-                *_find_unrecorded(layer_classes, ctx),
-            ]
-        ),
+        lambda layer_classes: [
+            *_find_wrong_kinds(layer_classes, ctx),
+            *_find_wrong_places(layer_classes, ctx),
+            *_find_unrecorded(layer_classes, ctx),
+        ],
     )
 
 
@@ -222,7 +220,7 @@ def _find_wrong_kinds(layer_classes: MaintenanceClasses, ctx: RuleContext) -> It
             kind_label, *known_labels = (
                 format_code_with_name(layer, "maintenance_kind", code, ctx) for code in (kind, *known_kinds)
             )
-            yield ctx.finding_maker.make_row_finding(
+            yield ctx.make_row_finding(
                 layer,
                 row,
                 field=field,
@@ -232,6 +230,7 @@ def _find_wrong_kinds(layer_classes: MaintenanceClasses, ctx: RuleContext) -> It
                     "known": ", ".join(known_kinds),
                     "shown": {"kind": kind_label, "known": separator.join(f"“{label}”" for label in known_labels)},
                 },
+                by_place=True,
             )
 
 
@@ -379,8 +378,16 @@ def _make_finding(
     """
     piece = make_row_pieces(np.array([row]), np.array([shape], dtype=object))
     (area,) = ctx.geometry.compute_piece_areas(piece, layer)
-    return ctx.finding_maker.make_row_finding(
-        layer, row, case=case, related_role=other, field=field, area_m2=float(area), geometry=shape, params=params
+    return ctx.make_row_finding(
+        layer,
+        row,
+        case=case,
+        related_role=other,
+        field=field,
+        area_m2=float(area),
+        geometry=shape,
+        params=params,
+        by_place=True,
     )
 
 
@@ -468,9 +475,9 @@ def _find_wrong_causes(layer: Layer, ctx: RuleContext) -> Iterator[Finding]:
         for row, value in enumerate(values):
             params = {"alias": template_field.alias, "number": numbers[row] or "-"}
             if not value:
-                yield ctx.finding_maker.make_row_finding(layer, row, field=name, params=params)
+                yield ctx.make_row_finding(layer, row, field=name, params=params)
             elif known_codes and value not in known_codes:
-                yield ctx.finding_maker.make_row_finding(
+                yield ctx.make_row_finding(
                     layer,
                     row,
                     field=name,

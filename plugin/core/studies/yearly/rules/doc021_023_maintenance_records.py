@@ -129,11 +129,9 @@ def _find_wrong_numbers(layer_classes: MaintenanceClasses, county: str, ctx: Rul
     layer, rows = layer_classes.change_layer, defaultdict(list)
     for row, number in enumerate(n.strip() for n in layer.get_texts_by_name(NUMBER_FIELD)):
         if not number:
-            yield ctx.finding_maker.make_row_finding(layer, row, field=NUMBER_FIELD, case="blank")
+            yield ctx.make_row_finding(layer, row, field=NUMBER_FIELD, case="blank")
         elif not _is_valid_number(number):
-            yield ctx.finding_maker.make_row_finding(
-                layer, row, field=NUMBER_FIELD, case="form", params={"number": number}
-            )
+            yield ctx.make_row_finding(layer, row, field=NUMBER_FIELD, case="form", params={"number": number})
         else:
             rows[number].append(row)
     for number, rows_of_number in rows.items():
@@ -149,7 +147,7 @@ def _find_wrong_numbers(layer_classes: MaintenanceClasses, county: str, ctx: Rul
         filed_keys = set(layer_classes.before_layer.keys) - {""}
         for row, key in enumerate(layer_classes.after_layer.keys):
             if key in filed_keys:
-                yield ctx.finding_maker.make_row_finding(
+                yield ctx.make_row_finding(
                     layer_classes.after_layer, row, field=layer_classes.after_layer.get_field_name("key"), case="key"
                 )
     for layer in layer_classes.existing_layers:
@@ -157,7 +155,7 @@ def _find_wrong_numbers(layer_classes: MaintenanceClasses, county: str, ctx: Rul
         for row, code in enumerate(layer.text("division_code")):
             if code.strip() and not code.strip().startswith(county):
                 params = {"value": code, "county": county}
-                yield ctx.finding_maker.make_row_finding(
+                yield ctx.make_row_finding(
                     layer, row, field=field, case="county", params=params, geometry=layer.plane_shapes[row]
                 )
 
@@ -274,7 +272,7 @@ def _find_wrong_areas(layer_classes: MaintenanceClasses, ctx: RuleContext) -> It
             if off[row] > allowed_difference_m2 + compute_bend_area_allowance(
                 shape, layer.plane_crs, ctx.tolerance.cluster_m
             ):
-                finding = ctx.finding_maker.make_row_finding(
+                finding = ctx.make_row_finding(
                     layer,
                     row,
                     field=field,
