@@ -12,7 +12,7 @@ from qgis.PyQt.QtGui import QPainter
 from ...core.geometry.generalise import dissolve_for_picture
 from ...core.geometry.validity import mask_missing_shapes
 from ...core.model.rule import Severity
-from ...core.render.pictures import LegendEntry, list_mark_labels
+from ...core.render.finding_lists import LegendEntry, list_mark_labels
 from ..layers import painting
 from .scene import SYMBOL_FRAME, SYMBOL_SHAPE, PictureData, choose_style
 

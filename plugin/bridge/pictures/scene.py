@@ -12,7 +12,7 @@ from qgis.core import QgsVectorLayer
 from ...core.base.cancellation import Cancellation
 from ...core.base.files.cells import format_cell
 from ...core.geometry.validity import extract_polygons, mask_missing_shapes
-from ...core.render.pictures import select_largest_conflicts
+from ...core.render.finding_lists import select_largest_conflicts
 from ...core.render.words import ReportTexts
 from ..layers import painting, styles
 from ..layers.properties import convert_to_qgis_crs

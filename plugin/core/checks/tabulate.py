@@ -16,7 +16,7 @@ from ..base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ..base.errors import OutputError
 from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
 from ..plan.loading.reading import read_plan
-from ..render.tables import make_all_tables
+from ..render.tables.indicator_tables import make_all_tables
 from ..render.tables.report_table import ReportTable, ReportTableRow, TableColumn
 from ..render.words import ReportTexts
 from ..standard.messages.texts import Texts
@@ -122,7 +122,7 @@ def write_new_figures_workbook(tabulated_plan: TabulatedPlan, path: Path) -> Non
     Raise OutputError if the Python package that writes workbooks is missing.
     """
     from ..engine.provenance import find_county_name
-    from ..render.tables.workbook import write_tables_workbook
+    from ..render.tables.report_table import write_tables_workbook
 
     texts = tabulated_plan.indicators.texts
     write_tables_workbook(path, tabulated_plan.tables, find_county_name(tabulated_plan.plan), texts)

@@ -29,7 +29,7 @@ from ..standard.profile.profile_figures import get_township_targets
 
 if TYPE_CHECKING:
     from ..model.side_inputs import SideInputs
-    from ..standard.codes import CodeList
+    from ..standard.template import CodeList
 
 INCONSISTENCY_CODE = "RUN904"
 #: Number of digits that two codes of one plan share; the edition sets it, never a profile.

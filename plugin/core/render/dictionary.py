@@ -17,8 +17,7 @@ from ..model.rule import EVERY_LAYER, Rule, load_all_rules
 from ..standard import Standard
 from ..standard.messages.texts import Texts, format_number
 from ..standard.template import CodeEntry, CodeList, Template, TemplateField
-from .page_templates import fill_template
-from .words import ReportTexts
+from .words import ReportTexts, fill_template
 
 UNVERIFIED_MARK = "C"
 
@@ -123,10 +122,9 @@ class DataDictionary:
         size = ",".join(str(v) for v in (row["length"], row["decimals"]) if v != "")
         kind = row["type"] + (self._search_words.put_in_brackets(size) if size else "")
         mark = f"{self._search_words.get('dictionary', 'mark')} {field.mark}"
-        official = field.alias if field.alias != row["meaning"] else ""
         parts = (
             f"{row['meaning']} {field.name}",
-            official,
+            field.alias if field.alias != row["meaning"] else "",
             kind,
             row["unit"],
             row["list"],

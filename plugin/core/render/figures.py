@@ -152,8 +152,7 @@ def format_indicator_value(indicator: Indicator, report_texts: ReportTexts) -> s
     """Return the value of an indicator with its unit, for a line of text; a dash without a value."""
     if indicator.value is None:
         return format_number(None, 0)
-    figure = format_number(indicator.value, choose_decimals(indicator))
-    return append_unit(figure, indicator.unit, report_texts)
+    return append_unit(format_number(indicator.value, choose_decimals(indicator)), indicator.unit, report_texts)
 
 
 def append_unit(figure: str, unit: str, report_texts: ReportTexts) -> str:

@@ -145,12 +145,11 @@ def _format_control_line_pair(value: ResolvedValue, norm: Norm, texts: Texts, re
     """
     sides = value.key.removeprefix(_CONFLICT_SETTING_PREFIX).split("-", 1)
     name = " × ".join(format_control_line_name(side, norm, texts) for side in sides)
-    text = report_texts.get("rule_book", f"meaning_{value.value}")
     return report_texts.get(
         "resolved",
         "value",
         name=f"{name}　{value.key}",
-        value=text,
+        value=report_texts.get("rule_book", f"meaning_{value.value}"),
         mark=_format_mark(value, report_texts),
         origin=_format_origin(value.origin, report_texts),
     )
@@ -186,11 +185,10 @@ def _make_target_table(targets: Iterable[IndicatorTarget], texts: Texts, report_
             report_texts.get("resolved", "also", value=s.value, unit=unit, source=s.source)
             for s in target.other_sources
         ]
-        comparison_sign = COMPARISON_SIGNS[target.comparison]
         rows.append(
             [
                 texts.get_indicator_name(target.indicator),
-                f"{comparison_sign} {target.value} {unit}".strip(),
+                f"{COMPARISON_SIGNS[target.comparison]} {target.value} {unit}".strip(),
                 str(target.year or "—"),
                 target.binding or "—",
                 " ".join([target.source, *also]),

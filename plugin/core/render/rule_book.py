@@ -22,8 +22,7 @@ from ..standard.edition import Citation, CitedDocument
 from ..standard.messages.numbers import format_plain_number
 from ..standard.messages.texts import Texts
 from ..standard.profile import Norm
-from .page_templates import fill_template
-from .words import ReportTexts
+from .words import ReportTexts, fill_template
 
 #: When a rule runs: with every check, or only by its name.
 RUNS_BY_DEFAULT, RUNS_WHEN_NAMED = "default", "named"

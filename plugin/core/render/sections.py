@@ -104,8 +104,7 @@ def make_not_checked_section(report: Report, report_texts: ReportTexts) -> dict[
                 (rule.code, rule.title, report_texts.get("text", "crashed_rule", error=rule.reason.partition(":")[0]))
             )
         elif rule.incomplete or rule.outcome == Outcome.SKIPPED:
-            reason = rule.reason or report_texts.get("text", "no_reason")
-            rows.append((rule.code, rule.title, reason))
+            rows.append((rule.code, rule.title, rule.reason or report_texts.get("text", "no_reason")))
     unread = [finding for finding in report.findings if is_about_unread_data(finding)]
     rows += [(UNREAD_CODE, report_texts.get("run_title", UNREAD_CODE), finding.message) for finding in unread]
     invalid_layers = [layer for layer in report.provenance.get("layers", []) if layer.get("invalid")]

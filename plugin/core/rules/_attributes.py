@@ -21,7 +21,7 @@ from ..standard.profile import Norm
 from ..standard.template import TemplateField
 
 if TYPE_CHECKING:
-    from ..standard.codes import CodeList
+    from ..standard.template import CodeList
 
 #: Longer values are cut in a message.
 _MAX_VALUE_CHARACTERS = 20

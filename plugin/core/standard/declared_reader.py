@@ -18,8 +18,20 @@ from typing import TYPE_CHECKING, Any
 from ..base.files.cells import parse_date
 from ..base.files.data import SOURCE_MARKS, ErrorCollector
 from ..model.rule import Severity
-from .declared_check import CHECK_SECTION, CheckExamples, CheckPlace, CheckTexts, Condition, DeclaredCheck, Row
-from .declared_operators import KEYS_BY_KIND, OPERATORS, CheckEvaluation, CodeResolver, ValueKind
+from .declared_operators import (
+    CHECK_SECTION,
+    KEYS_BY_KIND,
+    OPERATORS,
+    CheckEvaluation,
+    CheckExamples,
+    CheckPlace,
+    CheckTexts,
+    CodeResolver,
+    Condition,
+    DeclaredCheck,
+    Row,
+    ValueKind,
+)
 from .template import Template, TemplateField
 
 if TYPE_CHECKING:

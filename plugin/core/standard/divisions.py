@@ -258,14 +258,12 @@ def _make_mismatch_params(crs: CRS, county: str, owner_name: str, west: float, e
 
     ``owner_name``: the division (county, city or province) that has the longitudes ``west`` to ``east``.
     """
-    suitable = "、".join(map(_format_with_meridian, _list_zones(west, east)))
-    meridian = f"{crs_care.describe_crs(crs).central_meridian:g}"
     return {
         "crs": crs_care.make_crs_label(crs),
-        "meridian": meridian,
+        "meridian": f"{crs_care.describe_crs(crs).central_meridian:g}",
         "county": county,
         "whose": owner_name,
-        "known": suitable,
+        "known": "、".join(map(_format_with_meridian, _list_zones(west, east))),
     }
 
 

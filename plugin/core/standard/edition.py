@@ -21,7 +21,7 @@ from .maintenance import MaintenanceSpec, check_maintenance
 from .template import CodeList, Template, check_code_lists, load_code_list, load_template
 
 if TYPE_CHECKING:
-    from .declared_check import DeclaredCheck
+    from .declared_operators import DeclaredCheck
 
 
 #: The file that makes a folder a standard.

@@ -147,7 +147,6 @@ def load_standard(name: str = "county_db", edition: str = "") -> Standard:
     own_data = _read_own_data(file, flatten_settings(table), includes, folder)
     standard = own_data
     for included_standard in includes:
-        all_phases = dict.fromkeys((*included_standard.phases, *standard.phases))
         standard = replace(
             standard,
             rules=standard.rules or included_standard.rules,
@@ -175,7 +174,7 @@ def load_standard(name: str = "county_db", edition: str = "") -> Standard:
             severity={**included_standard.severity, **standard.severity},
             phases={
                 phase: {**included_standard.phases.get(phase, {}), **standard.phases.get(phase, {})}
-                for phase in all_phases
+                for phase in (*included_standard.phases, *standard.phases)
             },
             citations={**included_standard.citations, **standard.citations},
         )
@@ -282,9 +281,8 @@ def _complete_marks(file: StandardFile, settings: dict[str, Any]) -> dict[str, s
     """
     if not file.includes:
         return file.marks
-    headings = tuple(f"{key}." for key in file.marks)
     # Each pair of control lines has a separate mark.
-    marked = (*headings, f"{CONFLICTS_SECTION}.")
+    marked = (*(f"{key}." for key in file.marks), f"{CONFLICTS_SECTION}.")
     return file.marks | {key: "C" for key in settings if key not in file.marks and not key.startswith(marked)}
 
 

@@ -14,9 +14,15 @@ from ...bridge import settings
 from ...bridge.running.tasks import BackgroundJob, JobRunner, log_error
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
-from ...core.render.worklist import find_key_table_of_worklist
 from ...core.render.worklist.merge import WorkConflict, apply_edits, merge_part
-from ...core.render.worklist.worklist_row import WorkEdit, WorkItem, Worklist, WorkState, edit_items
+from ...core.render.worklist.worklist_row import (
+    WorkEdit,
+    WorkItem,
+    Worklist,
+    WorkState,
+    edit_items,
+    find_key_table_of_worklist,
+)
 from ..findings.groups import WorkRows
 
 #: Rows after a change, messages on what happened, and conflicts.

@@ -28,8 +28,15 @@ from ..figures import (
     format_target,
     is_township_figure,
 )
-from ..finding_lists import get_rule_titles, group_findings_by_rule, list_waivers, sum_findings_by_rule
-from ..pictures import ReportPictures, make_finding_sort_key, select_largest_conflicts
+from ..finding_lists import (
+    ReportPictures,
+    get_rule_titles,
+    group_findings_by_rule,
+    list_waivers,
+    make_finding_sort_key,
+    select_largest_conflicts,
+    sum_findings_by_rule,
+)
 from ..sections import (
     format_moment,
     make_head_section,

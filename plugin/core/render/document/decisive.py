@@ -20,8 +20,7 @@ from ..figures import (
     format_target,
     is_township_figure,
 )
-from ..finding_lists import format_township_counts, get_rule_titles, group_findings_by_rule
-from ..pictures import select_largest_conflicts
+from ..finding_lists import format_township_counts, get_rule_titles, group_findings_by_rule, select_largest_conflicts
 from ..sections import make_not_checked_section
 from ..words import ReportTexts, capitalise_first_letter, load_report_settings, lower_first_letter
 
@@ -100,7 +99,6 @@ def _make_rule_items(report: Report, severity: Severity, report_texts: ReportTex
     open_findings = [f for f in report.findings if f.state != "waived" and f.severity is severity]
     settings = load_report_settings()
     groups = group_findings_by_rule(f for f in open_findings if f.code not in settings.indicator_rules.values())
-    limit = settings.length_limits["townships"]
     for code, findings in sorted(groups.items(), key=lambda group: -_sum_areas(group[1])):
         # The net area where all findings have one (targets of farmland are net areas), else the statutory area.
         amount, note = "—", ""
@@ -119,7 +117,7 @@ def _make_rule_items(report: Report, severity: Severity, report_texts: ReportTex
             note,
             amount,
             len(findings),
-            format_township_counts(findings, report_texts, limit),
+            format_township_counts(findings, report_texts, settings.length_limits["townships"]),
             report_texts.get("signed", "places_clause", title=title, count=format_number(len(findings), 0)),
             numbers.get(code, ""),
         )

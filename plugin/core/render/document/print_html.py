@@ -17,7 +17,7 @@ from typing import Any
 
 from ...base.files.document_text import make_document_text
 from ...standard.messages.texts import THIN_SPACE
-from ..page_templates import join_keys_and_units, keep_figures_whole
+from ..words import join_keys_and_units, keep_figures_whole
 from .blocks import (
     BOX_SIGNS,
     FACT_LABEL_PERCENT,
@@ -120,11 +120,6 @@ def make_blank_png(width: int, height: int) -> bytes:
     )
 
 
-def _join_fonts(families: tuple[str, ...], generic: str) -> str:
-    """Return a CSS list of fonts that ends with a generic family."""
-    return ", ".join([*(f"'{family}'" for family in families), generic])
-
-
 def render_print_html(document: Document, width_mm: float) -> str:
     """Return a document as HTML for a page whose text is ``width_mm`` wide. All texts are escaped."""
     width_px = round(width_mm * _DOTS_PER_MM)
@@ -141,11 +136,13 @@ def render_print_html(document: Document, width_mm: float) -> str:
         body.append(f'<p style="page-break-before: always; font-size: 1pt;"></p>{html}' if break_before else html)
         break_before = False
     serif, sans = (ENGLISH_SERIF_FONTS, ENGLISH_SANS_FONTS) if document.lang == "en" else (SERIF_FONTS, SANS_FONTS)
-    fonts = {"serif": _join_fonts(serif, "serif"), "sans": _join_fonts(sans, "sans-serif")}
+    fonts = {
+        name: ", ".join([*(f"'{family}'" for family in families), generic])
+        for name, families, generic in (("serif", serif, "serif"), ("sans", sans, "sans-serif"))
+    }
     sizes = _DENSE_FONT_SIZES if document.is_dense else _FONT_SIZES
     # Chinese fonts have wide gaps between lines; dense pages narrow them.
-    dense_css = "td, th, p { line-height: 90%; }" if document.is_dense else ""
-    css = dense_css + _PAGE_CSS % (fonts | sizes[document.lang])
+    css = ("td, th, p { line-height: 90%; }" if document.is_dense else "") + _PAGE_CSS % (fonts | sizes[document.lang])
     return make_document_text(f"<html><head><style>{css}</style></head><body>{''.join(body)}</body></html>")
 
 

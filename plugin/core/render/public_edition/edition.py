@@ -122,15 +122,14 @@ class PublicEdition:
 
     def shows_hidden_field(self, expression: str) -> bool:
         """Return True if a field name or expression uses a hidden field."""
-        words = {word.upper() for word in re.findall(r"\w+", expression)}
-        return bool(words & {one.upper() for one in self.fields})
+        return not {one.upper() for one in self.fields}.isdisjoint(re.findall(r"\w+", expression.upper()))
 
     def shows_typed_text(self, expression: str, names: Iterable[str], template: Template | None) -> bool:
         """Return True if an expression uses a field (``names``: of the layer) whose texts someone typed.
 
         Fields of codes, keys, numbers and divisions are others, and `text_fields`.
         """
-        words = {word.upper() for word in re.findall(r"\w+", expression)} - {one.upper() for one in self.text_fields}
+        words = set(re.findall(r"\w+", expression.upper())) - {one.upper() for one in self.text_fields}
         used = [
             None if template is None else template.find_field_by_name(one.upper())
             for one in names

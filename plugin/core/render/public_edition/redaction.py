@@ -185,8 +185,7 @@ def _redact_findings(
         if one.fingerprint:
             # It may include the place, rounded to 10 m, and all places of a county are soon tried: another fingerprint,
             # which is unique in this report only.
-            salted = f"{salt}|{one.fingerprint}".encode()
-            public_finding.fingerprint = hashlib.sha256(salted).hexdigest()[:20]
+            public_finding.fingerprint = hashlib.sha256(f"{salt}|{one.fingerprint}".encode()).hexdigest()[:20]
         if is_withheld:
             record.count("findings")
             public_finding.role = public_finding.key = public_finding.related_role = public_finding.field = ""
@@ -318,7 +317,6 @@ def _redact_provenance(provenance: dict[str, Any], redactor: Redactor) -> dict[s
     if data.get("document"):
         # That the document was secret before, and why it is not any more, is not for the public.
         data["document"] = {**data["document"], "lowered": []}
-    versions = data.get("versions", {})
-    data["versions"] = {key: value for key, value in versions.items() if key == "sanxian"}
+    data["versions"] = {key: value for key, value in data.get("versions", {}).items() if key == "sanxian"}
     redacted: dict[str, Any] = redactor.redact_value(convert_to_plain_value(data))
     return redacted

@@ -202,33 +202,28 @@ class Redactor:
 
     def _is_about_hidden_layer(self, row: dict[Any, Any]) -> bool:
         """Return True if a row of data names a hidden layer by its role."""
-        for key in _ROLE_KEYS:
-            value = row.get(key)
-            roles = value if isinstance(value, list | tuple) else [value]
-            if any(isinstance(role, str) and role in self.hidden_roles for role in roles):
-                return True
-        return False
+        values = (row.get(key) for key in _ROLE_KEYS)
+        roles = (role for one in values for role in (one if isinstance(one, list | tuple) else [one]))
+        return any(isinstance(role, str) and role in self.hidden_roles for role in roles)
 
     # -- documents and pages
 
     def redact_page(self, page: str) -> str:
         """Return a page (HTML) with its texts and titles redacted; other attributes and pictures are unchanged."""
 
-        def redact_attribute(match: re.Match[str]) -> str:
-            text = unescape(match[2][1:-1])
-            changed = self.redact_text(text)
-            return match[0] if changed == text else f'{match[1]}"{escape(changed)}"'
+        def redact_escaped(text: str, *, quote: bool) -> str:
+            plain = unescape(text)
+            changed = self.redact_text(plain)
+            return text if changed == plain else escape(changed, quote=quote)
 
-        parts = _PAGE_PARTS.split(page)
-        for place, part in enumerate(parts):
-            if place % 2:
-                parts[place] = _TEXT_ATTRIBUTES.sub(redact_attribute, part)
-                continue
-            text = unescape(part)
-            changed = self.redact_text(text)
-            if changed != text:
-                parts[place] = escape(changed, quote=False)
-        return "".join(parts)
+        def redact_attribute(match: re.Match[str]) -> str:
+            changed = redact_escaped(match[2][1:-1], quote=True)
+            return match[0] if changed == match[2][1:-1] else f'{match[1]}"{changed}"'
+
+        return "".join(
+            _TEXT_ATTRIBUTES.sub(redact_attribute, part) if place % 2 else redact_escaped(part, quote=False)
+            for place, part in enumerate(_PAGE_PARTS.split(page))
+        )
 
 
 def list_page_texts(page: str) -> list[str]:

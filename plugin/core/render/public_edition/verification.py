@@ -92,8 +92,7 @@ def find_picture_data(data: bytes) -> Iterator[str]:
         while place + 4 <= len(data) and data[place] == 0xFF and data[place + 1] != _JPG_SCAN:
             marker, (length,) = data[place + 1], struct.unpack(">H", data[place + 2 : place + 4])
             colours = _JPG_COLOUR_SEGMENTS.get(marker)
-            is_colours = colours is not None and data.startswith(colours, place + 4)
-            if marker in _JPG_DATA_SEGMENTS and not is_colours:
+            if marker in _JPG_DATA_SEGMENTS and not (colours is not None and data.startswith(colours, place + 4)):
                 yield f"JPEG {marker:#x}"
             place += 2 + length
     elif data[:2] in (b"II", b"MM"):
@@ -135,9 +134,10 @@ def verify_public_file(path: Path, redactor: Redactor, author: str = "") -> None
         parts = [one.decode("utf-8", "replace") for one in re.findall(rb"<x:xmpmeta.*?</x:xmpmeta>", data, re.DOTALL)]
         keys = rb"/(?:Title|Author|Creator|Producer|Subject|Keywords)\s*"
         parts += [one.decode("utf-8", "replace") for one in re.findall(keys + rb"\(((?:[^()\\]|\\.)*)\)", data)]
-        for hexadecimal in re.findall(keys + rb"<([0-9A-Fa-f\s]+)>", data):
-            raw = bytes.fromhex(re.sub(rb"\s", b"", hexadecimal).decode("ascii"))
-            parts.append(raw.decode("utf-16", "replace"))
+        parts += [
+            bytes.fromhex(one.decode("ascii")).decode("utf-16", "replace")
+            for one in re.findall(keys + rb"<([0-9A-Fa-f\s]+)>", data)
+        ]
         _refuse(path, redactor.find_leaks("\n".join(_TAGS.sub(" ", part) for part in parts)))
     else:
         _refuse(path, find_picture_data(data))

@@ -20,8 +20,14 @@ from ...standard.messages.numbers import format_width
 from ...standard.messages.texts import Texts
 from ..document.blocks import Document
 from ..document.table_document import make_table_document
-from ..tables.report_table import ReportTable, ReportTableRow, TableColumn, make_table, make_table_number
-from ..tables.workbook import write_tables_workbook
+from ..tables.report_table import (
+    ReportTable,
+    ReportTableRow,
+    TableColumn,
+    make_table,
+    make_table_number,
+    write_tables_workbook,
+)
 from .baseline import PlanComparison
 from .edition_comparison import (
     CHANGE_KINDS,

@@ -20,8 +20,7 @@ from ...base.files.names import remove_forbidden_characters
 from ...base.files.tables import SearchedColumn, read_table
 from ...base.files.writing import write_atomically
 from ...standard.numbering import BSM_LENGTH, DIVISION_CODE_DIGITS
-from . import WORKLIST_SUFFIX
-from .worklist_row import WorkItem, Worklist, WorkState, change_worklist, compute_digest, read_worklist
+from .worklist_row import WORKLIST_SUFFIX, WorkItem, Worklist, WorkState, change_worklist, compute_digest, read_worklist
 
 #: Columns by which a list can be split, with the name of the part for rows without a value.
 SPLIT_COLUMNS = {"township": "未分乡镇", "assignee": "未分派"}
@@ -380,8 +379,7 @@ def read_choices(path: str | Path) -> dict[tuple[str, str], bool]:
 
     Raises InputError for a missing column or another word.
     """
-    columns = [SearchedColumn(name, (name,)) for name in ("采用", "指纹", "来源")]
-    table = read_table(path, columns)
+    table = read_table(path, [SearchedColumn(name, (name,)) for name in ("采用", "指纹", "来源")])
     choices: dict[tuple[str, str], bool] = {}
     for row in table.rows:
         word = row.text_by_column["采用"].lower()

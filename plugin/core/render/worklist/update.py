@@ -108,8 +108,7 @@ class CheckedPart:
             return False
         rule = self._rules.get(item.code)
         # A rule without needs, such as that on missing layers, also reports layers that the plan lacks.
-        needs_layers = rule is None or bool(rule.needs)
-        return not needs_layers or {item.role, item.related_role} - {""} <= self._roles
+        return (rule is not None and not rule.needs) or {item.role, item.related_role} - {""} <= self._roles
 
 
 def update_worklist(

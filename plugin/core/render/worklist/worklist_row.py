@@ -8,6 +8,7 @@ A file that another person changed meanwhile is read again, and the change appli
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -25,7 +26,10 @@ from ...base.files.encoding import (
 )
 from ...base.files.writing import replace_if_unchanged
 from ...base.invariants import InvariantError
+from ...plan.loading.key_table import KEY_TABLE_SUFFIX
 
+#: The suffix of a work list, after the name of the data.
+WORKLIST_SUFFIX = ".worklist.csv"
 #: Columns of every work list, in order; users rely on them.
 WORKLIST_COLUMNS = ("fingerprint", "code", "role", "key", "township", "state", "assignee", "note", "updated", "by")
 #: Columns that are added where a row needs them.
@@ -188,10 +192,7 @@ def clean_text(text: str) -> str:
 
 def count_states(items: Iterable[WorkItem]) -> dict[WorkState, int]:
     """Return state → number of rows, for all states."""
-    counts = dict.fromkeys(WorkState, 0)
-    for item in items:
-        counts[item.state] += 1
-    return counts
+    return dict.fromkeys(WorkState, 0) | Counter(item.state for item in items)
 
 
 _COLUMN_BY_HEADING = {name: name for name in (*WORKLIST_COLUMNS, *_ADDITIONAL_COLUMNS)} | {
@@ -215,6 +216,15 @@ class _WorklistTable:
     names: list[str]
     row_by_fingerprint: dict[str, int]
     worklist: Worklist
+
+
+def find_key_table_of_worklist(path: Path) -> str:
+    """Return the path of the table of old and new keys next to a work list; empty without one.
+
+    ``copy.worklist.csv`` → ``copy.renumbered.csv``.
+    """
+    table = path.with_name(path.name.removesuffix(WORKLIST_SUFFIX) + KEY_TABLE_SUFFIX)
+    return str(table) if table.is_file() else ""
 
 
 def read_worklist(path: str | Path) -> Worklist:
@@ -308,8 +318,7 @@ def _parse_table(path: Path, data: bytes) -> _WorklistTable:
     if head_index < 0:
         raise DataError("worklist_broken", file=str(path), line=1)
     head = records[head_index]
-    headings = [read_cell(cell) for cell in head.cells]
-    names = [_COLUMN_BY_HEADING.get(heading, heading) for heading in headings]
+    names = [_COLUMN_BY_HEADING.get(heading, heading) for heading in map(read_cell, head.cells)]
     # Of several other columns with one heading, only the first is read; the cells of all are kept.
     names = [
         "" if name not in _COLUMN_BY_HEADING and name in names[:position] else name
@@ -354,8 +363,7 @@ def _parse_items(
         try:
             state = parse_state(values.pop("state", ""))
         except ValueError as error:
-            known_states = "、".join(WorkState)
-            params = {"line": record.line_number, "value": str(error), "known": known_states}
+            params = {"line": record.line_number, "value": str(error), "known": "、".join(WorkState)}
             raise DataError("worklist_state", file=str(path), **params) from error
         other_cells = tuple(
             (name, text) for position, name in others if position < count and (text := read_cell(cells[position]))

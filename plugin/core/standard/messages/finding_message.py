@@ -174,8 +174,7 @@ def _make_combined_params(
     params, placeholders = finding.params, find_placeholders(text)
     shown_params: dict[str, Any] = params.get("shown", {})
     message_params = dict(known)
-    figures_with_target = _format_figures(params)
-    message_params |= {name: figure for name, figure in figures_with_target.items() if name not in shown_params}
+    message_params |= {name: text for name, text in _format_figures(params).items() if name not in shown_params}
     if placeholders & _PLACEHOLDERS_OF_DIFFERENCE:
         message_params |= _describe_difference(texts, finding, message_params, shown_params)
     if placeholders & _PLACEHOLDERS_OF_LISTS:
@@ -360,8 +359,7 @@ def _format_figures(params: Mapping[str, Any]) -> dict[str, str]:
     if not margins and value is not None:
         margins = [value - number for number in numbers]
     decimals = max((len(text.partition(".")[2]) for text in targets if _NUMBER_PATTERN.fullmatch(text)), default=0)
-    margin = min(margins, key=abs, default=None)
-    shown_decimals = choose_figure_decimals(str(params["unit"]), decimals, margin, value)
+    shown_decimals = choose_figure_decimals(str(params["unit"]), decimals, min(margins, key=abs, default=None), value)
     return {name: format_number(params[name], shown_decimals) for name in figure_names}
 
 

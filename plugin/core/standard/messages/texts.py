@@ -310,8 +310,7 @@ class Texts:
 
         The texts name indicators that only rules compute; the standard's list of indicators names the others.
         """
-        indicator_name = load_texts(self.lang)["indicators"].get(indicator)
-        return indicator_name if indicator_name is not None else find_indicator_name(indicator, self.lang)
+        return load_texts(self.lang)["indicators"].get(indicator) or find_indicator_name(indicator, self.lang)
 
     def format_indicator_with_place(self, indicator: str, place: str) -> str:
         """Return the name of an indicator with its place.
@@ -329,8 +328,7 @@ class Texts:
         """
         setting_names = load_texts(self.lang)["setting"]
         if name.startswith(DISABLED_PREFIX):
-            shown_name = self.get_setting_name(name.removeprefix(DISABLED_PREFIX))
-            return str(setting_names["off"]).format(name=shown_name)
+            return str(setting_names["off"]).format(name=self.get_setting_name(name.removeprefix(DISABLED_PREFIX)))
         section, _, parameter = name.rpartition(".")
         if name not in setting_names and section.startswith("rules.") and parameter in self.get_section("parameters"):
             return f"{section.partition('.')[2]} {self.get_section('parameters')[parameter]}"
@@ -345,9 +343,7 @@ class Texts:
 
     def get_rule_title(self, rule: Rule) -> str:
         """Return the title of a rule, which states the requirement."""
-        if self.lang == "zh":
-            return _get_rule_texts_zh(rule)["title"]
-        return rule.sections[""].rstrip(".")
+        return _get_rule_texts_zh(rule)["title"] if self.lang == "zh" else rule.sections[""].rstrip(".")
 
     def get_rule_problem(self, rule: Rule) -> str:
         """Return what is wrong where a rule finds something.
@@ -416,9 +412,7 @@ class Texts:
 
         It does not depend on the name that the layer has in a project or file.
         """
-        if role not in templates:
-            return role
-        return templates[role].name if self.lang == "zh" else role
+        return templates[role].name if self.lang == "zh" and role in templates else role
 
     def make_row_label(self, key: str, fid: Any, name: str = "") -> str:
         """Return a row's key as messages show it, followed by its name in quotation marks if one is given."""
@@ -427,13 +421,8 @@ class Texts:
 
     def make_key_label(self, key: str, fid: Any) -> str:
         """Return a row's key as messages show it, with its feature id if one is given."""
-        if fid is not None:
-            return (
-                self.get("words", "feature_id", fid=fid)
-                if not key
-                else f"{shorten_key(key)}, {self.get('words', 'feature_id', fid=fid)}"
-            )
-        return shorten_key(key)
+        fid_label = "" if fid is None else self.get("words", "feature_id", fid=fid)
+        return ", ".join(filter(None, (shorten_key(key), fid_label)))
 
 
 @lru_cache(maxsize=MAX_CACHED_TEXTS)

@@ -42,20 +42,12 @@ _DIVISION_CODE_FORM = "[1-9][0-9]{5}"
 MemberAreas = tuple[Annotated[str, matching(_DIVISION_CODE_FORM, "140700")], ...]
 #: Settings by layer code that any layer may have.
 LAYER_LIMIT_KEY_PREFIXES = ("quality.min_area_m2.", "quality.narrow_m.")
-#: Settings of version 0.1.0 or of a development version that no rule has any more.
-RETIRED_SETTINGS = frozenset(
-    f"rules.DOC005.{name}"
-    for name in (
-        "least_detail_levels",
-        "least_map_difference",
-        "most_blank_pages_in_row",
-        "most_blank_share",
-        "most_edge_share",
-        "most_plain_share",
-        "most_repeated_share",
-        "most_shared_share",
-    )
+#: Parameters of DOC005 in version 0.1.0 or in a development version that no rule has any more, and their keys.
+_RETIRED_NAMES = (
+    *("least_detail_levels", "least_map_difference", "most_blank_pages_in_row", "most_blank_share"),
+    *("most_edge_share", "most_plain_share", "most_repeated_share", "most_shared_share"),
 )
+RETIRED_SETTINGS = frozenset(f"rules.DOC005.{name}" for name in _RETIRED_NAMES)
 
 
 def remove_retired_settings(table: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -64,21 +56,16 @@ def remove_retired_settings(table: dict[str, Any]) -> tuple[dict[str, Any], tupl
     Their marks, sources and confirmations are removed, too.
     """
     remaining_table = deepcopy(table)
-    retired_keys = []
-    for key in sorted(RETIRED_SETTINGS):
-        *sections, name = key.split(".")
-        holder: Any = remaining_table
-        for section in sections:
-            holder = holder.get(section) if isinstance(holder, dict) else None
-        if isinstance(holder, dict) and holder.pop(name, None) is not None:
-            retired_keys.append(key)
+    rules = remaining_table.get("rules")
+    values = rules.get("DOC005") if isinstance(rules, dict) else None
+    names = [name for name in _RETIRED_NAMES if isinstance(values, dict) and values.pop(name, None) is not None]
     for section in ("marks", "mark_sources"):
         if isinstance(rows := remaining_table.get(section), dict):
             remaining_table[section] = {key: value for key, value in rows.items() if key not in RETIRED_SETTINGS}
     confirmed = remaining_table.get("confirmed")
     if isinstance(confirmed, dict) and isinstance(items := confirmed.get("items"), list):
         confirmed["items"] = [item for item in items if item not in RETIRED_SETTINGS]
-    return remaining_table, tuple(retired_keys)
+    return remaining_table, tuple(f"rules.DOC005.{name}" for name in names)
 
 
 def check_setting(key: str, value: Any, standard: Standard, path: Path) -> None:
@@ -176,32 +163,26 @@ def _check_each(
     return kind()
 
 
-def read_marks(table: dict[str, Any], settings: dict[str, Any], path: Path, errors: ErrorCollector) -> dict[str, str]:
-    """Return the marks (A, B, C: how well sourced) of the profile's own settings.
+def read_marks(
+    table: dict[str, Any], settings: dict[str, Any], path: Path, errors: ErrorCollector
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the marks (A, B, C: how well sourced) of the profile's own settings, and the documents they refer to.
 
     A mark on an inherited value is an error, because the profile did not verify that value.
     """
-    marks = table.get("marks", {})
+    marks, sources = table.get("marks", {}), table.get("mark_sources", {})
 
-    def check_entry(key: str) -> None:
+    def check_mark(key: str) -> None:
         if key not in settings:
             raise DataError("profile_mark", file=str(path), key=f"marks.{key}")
         check_known(marks[key], SOURCE_MARKS, path, f"marks.{key}")
 
-    return dict(_check_each(marks, dict, "marks", path, errors, check_entry))
-
-
-def read_mark_sources(
-    table: dict[str, Any], marks: dict[str, str], path: Path, errors: ErrorCollector
-) -> dict[str, str]:
-    """Return setting key → the document and clause that its mark refers to."""
-    sources = table.get("mark_sources", {})
-
-    def check_entry(key: str) -> None:
-        check_known(key, marks, path, "mark_sources")
+    def check_source(key: str) -> None:
+        check_known(key, own_marks, path, "mark_sources")
         check_type(sources[key], str, file=path, key=f"mark_sources.{key}")
 
-    return dict(_check_each(sources, dict, "mark_sources", path, errors, check_entry))
+    own_marks = dict(_check_each(marks, dict, "marks", path, errors, check_mark))
+    return own_marks, dict(_check_each(sources, dict, "mark_sources", path, errors, check_source))
 
 
 def read_severity(

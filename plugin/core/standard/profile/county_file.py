@@ -172,8 +172,7 @@ def save_county(county: CountySettings, path: Path, text: str = "") -> None:
     ``text``: contents of the file when the form was opened; empty for a new file. Raise DataError if another program
     changed the file since, or if the loader rejects the result.
     """
-    current_text = read_valid_toml_text(path) if path.exists() else ""
-    if current_text != text:
+    if (read_valid_toml_text(path) if path.exists() else "") != text:
         raise DataError("profile_changed_outside", file=str(path))
     composed = compose_county(county, path, text)
     load_profile_from_table(tomllib.loads(composed), path)

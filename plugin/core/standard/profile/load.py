@@ -30,7 +30,7 @@ from .profile_data import DocumentInfo, IndicatorTarget, Profile, RegisteredSite
 from .profile_figures import merge_figures_with_base, read_heritage_register, read_stated_figures, read_targets
 
 if TYPE_CHECKING:
-    from ..declared_check import DeclaredCheck
+    from ..declared_operators import DeclaredCheck
     from .norm import Norm
 
 
@@ -217,8 +217,7 @@ def _merge_profile_with_base(
     """Return the profile of a parsed file; what the file does not set comes from its base."""
     area_code = table["area_code"]
     settings = checks.read_settings(table, standard, path, errors)
-    marks = checks.read_marks(table, settings, path, errors)
-    sources = checks.read_mark_sources(table, marks, path, errors)
+    marks, sources = checks.read_marks(table, settings, path, errors)
     declared_checks = (*base.checks, *_read_own_checks(table, path, base, standard, errors))
     declared_codes = [one.code for one in (*standard.checks, *declared_checks)]
     severity = checks.read_severity(table.get("severity", {}), "severity", path, errors, declared_codes)

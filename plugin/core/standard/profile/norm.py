@@ -15,15 +15,14 @@ from ...base.errors import DataError, InputError
 from ...geometry.tolerance import Tolerance
 from ...model.rule import Rule, Severity, add_rules_of_data, load_all_rules
 from .. import EVERY_RULE, Standard
-from ..bounds import ends_comparison, find_shipped_counterparts, iterate_custom_standards
-from ..codes import CodeEntry
+from ..bounds import ends_comparison, find_shipped_counterparts, list_custom_standards
 from ..edition import Citation
 from ..load import find_shipped_base_standards
-from ..template import Template, TemplateField
+from ..template import CodeEntry, Template, TemplateField
 from .profile_data import IndicatorTarget, Profile, RegisteredSite, StatedFigure
 
 if TYPE_CHECKING:
-    from ..declared_check import DeclaredCheck
+    from ..declared_operators import DeclaredCheck
 
 #: Name of the group of the checks that standard and profile declare as data.
 DECLARED_GROUP = "declared"
@@ -280,7 +279,7 @@ class Norm:
         custom_keys = {
             key for source in self.profile.list_base_profiles() if not source.is_shipped for key in source.own_settings
         }
-        return custom_keys | {key for source in iterate_custom_standards(self.standard) for key in source.own_keys}
+        return custom_keys | {key for source in list_custom_standards(self.standard) for key in source.own_keys}
 
     def _collect_shipped_values(self) -> dict[str, Any]:
         """Return the settings of the shipped standards."""
@@ -301,8 +300,7 @@ class Norm:
             return self
         digits = int(self.standard.settings.get("attributes.area_digits", 6))
         is_own_area = not profile.area_code or profile.area_code[:digits] == area_code[:digits]
-        day = profile.confirmed_by.get("date", "")
-        if is_own_area and day <= (today or date.today()).isoformat():
+        if is_own_area and profile.confirmed_by.get("date", "") <= (today or date.today()).isoformat():
             return self
         return replace(self, profile=replace(profile, confirmed=frozenset()))
 
@@ -360,8 +358,7 @@ class Norm:
 
 def is_sealed(role: str, norm: Norm) -> bool:
     """Return True if only a person with a document may change this layer, whichever layer of a concept a plan has."""
-    sealed_names: list[str] = norm.get(SEALED_ROLES_SETTING)
-    return any(role in norm.standard.concepts.get(name, (name,)) for name in sealed_names)
+    return any(role in norm.standard.concepts.get(name, (name,)) for name in norm.get(SEALED_ROLES_SETTING))
 
 
 def is_sealed_or_supplied(role: str, norm: Norm) -> bool:
@@ -370,8 +367,7 @@ def is_sealed_or_supplied(role: str, norm: Norm) -> bool:
     Such a layer is approved (``sealed.roles``: 永久基本农田, 红线), or supplied by another authority
     (``sealed.supplied``: survey and divisions).
     """
-    patterns: list[str] = norm.get("sealed.supplied")
-    return is_sealed(role, norm) or any(fnmatchcase(role, pattern) for pattern in patterns)
+    return is_sealed(role, norm) or any(fnmatchcase(role, pattern) for pattern in norm.get("sealed.supplied"))
 
 
 def is_sealed_by_profile(role: str, norm: Norm) -> bool:

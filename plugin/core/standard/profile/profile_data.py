@@ -27,7 +27,7 @@ from ...base.files.data import (
 from ...model.indicator import AREA_FIGURES, SQUARE_METRES, STATED_FIGURES
 
 if TYPE_CHECKING:
-    from ..declared_check import DeclaredCheck
+    from ..declared_operators import DeclaredCheck
 
 
 BINDING_TARGET_WORD = "约束性"
