@@ -6,6 +6,7 @@ Columns are value, target, margin, state, inputs and marks.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..model.indicator import (
@@ -102,11 +103,6 @@ def choose_decimals(indicator: Indicator) -> int:
     return choose_figure_decimals(indicator.unit, target_decimals, indicator.margin, indicator.value)
 
 
-def format_signed(value: float | None, decimals: int) -> str:
-    """Return a number as text with its sign; zero has no sign, and None is empty."""
-    return "" if value is None else format_signed_number(value, decimals)
-
-
 def format_hectares(area_m2: float | None, report_texts: ReportTexts) -> str:
     """Return an area in hectares with its unit; a dash without an area."""
     return "—" if area_m2 is None else report_texts.get("text", "hectares", amount=format_hectare_number(area_m2))
@@ -195,7 +191,9 @@ def format_inputs(indicator: Indicator, report_texts: ReportTexts) -> str:
                 clauses.append(report_texts.get("formula", name, codes=codes, within=codes))
         if "difference_m2" in indicator_inputs:
             clauses.append(
-                report_texts.get("formula", "difference", area=format_signed(indicator_inputs["difference_m2"], 2))
+                report_texts.get(
+                    "formula", "difference", area=format_signed_number(indicator_inputs["difference_m2"], 2)
+                )
             )
         if "county_share" in indicator_inputs:
             clauses.append(
@@ -206,14 +204,12 @@ def format_inputs(indicator: Indicator, report_texts: ReportTexts) -> str:
                 report_texts.get("formula", "codes", codes=report_texts.join_parts(indicator_inputs["zone_codes"]))
             )
         return report_texts.get("page", "clause").join(clauses)
-    return format_all_inputs(indicator, report_texts)
+    return _format_all_inputs(indicator_inputs, report_texts)
 
 
-def format_all_inputs(indicator: Indicator, report_texts: ReportTexts) -> str:
-    """Return all inputs of an indicator in one line."""
-    return report_texts.get("page", "clause").join(
-        format_input(k, v, report_texts) for k, v in indicator.inputs.items()
-    )
+def _format_all_inputs(inputs: Mapping[str, Any], report_texts: ReportTexts) -> str:
+    """Return inputs of an indicator in one line."""
+    return report_texts.get("page", "clause").join(format_input(k, v, report_texts) for k, v in inputs.items())
 
 
 def format_input(name: str, value: Any, report_texts: ReportTexts) -> str:
@@ -247,14 +243,12 @@ def make_figure_notes(report: Report, report_texts: ReportTexts) -> list[str]:
         notes.append(report_texts.get("text", "target_source", sources=report_texts.join_parts(sources)))
     ratios = [i for i in report.indicators if i.unit == "ratio" and i.inputs]
     if ratios:
-        shared_indicator = Indicator(
-            "", None, "", "", inputs={k: v for k, v in ratios[0].inputs.items() if k not in _INPUTS_SHOWN_ELSEWHERE}
-        )
+        shared_inputs = {k: v for k, v in ratios[0].inputs.items() if k not in _INPUTS_SHOWN_ELSEWHERE}
         limits = dict.fromkeys(i.target_source for i in ratios if i.target_source)
         limit = report_texts.get("text", "limit_source", sources=report_texts.join_parts(limits)) if limits else ""
         notes.append(
             report_texts.get(
-                "text", "ratio_inputs", limit=limit, inputs=format_all_inputs(shared_indicator, report_texts)
+                "text", "ratio_inputs", limit=limit, inputs=_format_all_inputs(shared_inputs, report_texts)
             )
         )
     numerator, _, denominator = (ratios[0].basis if ratios else "").partition("/")

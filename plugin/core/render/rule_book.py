@@ -146,9 +146,8 @@ class RuleBook:
 
         It has a table of all rules, help, the conflict matrix and documents.
         """
-        families = []
-        for family in RULE_FAMILIES:
-            rules = [
+        rules_by_family = {
+            family: [
                 {
                     **self.make_table_row(entry),
                     "plain_mark": entry.mark,
@@ -171,17 +170,26 @@ class RuleBook:
                 for entry in self.entries
                 if entry.rule.family == family
             ]
-            if rules:
-                families.append({"id": family, "name": self.words.get("family", family), "rules": rules})
+            for family in RULE_FAMILIES
+        }
+        families = [
+            {"id": family, "name": self.words.get("family", family), "rules": rules}
+            for family, rules in rules_by_family.items()
+            if rules
+        ]
         standard, profile = self.norm.standard, self.norm.profile
         pairs = {pair.control_line_pair: pair for pair in standard.conflicts}
         lines = list(dict.fromkeys(side for pair in standard.conflicts for side in (pair.left, pair.right)))
         # The available three lines come first, the others in the order of the matrix.
         lines.sort(key=lambda line: line not in ("farmland", "red_line", "boundary"))
-        rows = []
-        for n, line in enumerate(lines):
-            cells = [self._make_matrix_cell(pairs.get(frozenset((line, other)))) for other in lines[:n]]
-            rows.append({"number": n + 1, "line": self._get_control_line_name(line), "cells": cells})
+        rows = [
+            {
+                "number": number,
+                "line": self._get_control_line_name(line),
+                "cells": [self._make_matrix_cell(pairs.get(frozenset((line, other)))) for other in lines[: number - 1]],
+            }
+            for number, line in enumerate(lines, 1)
+        ]
         return fill_template(
             "rules.html.j2",
             {

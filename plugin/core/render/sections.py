@@ -97,15 +97,18 @@ def make_not_checked_section(report: Report, report_texts: ReportTexts) -> dict[
 
     Rows compared by a repaired copy of their geometry are listed, too.
     """
-    rows = []
-    for rule in report.rules:
-        if rule.outcome == Outcome.CRASHED:
-            rows.append(
-                (rule.code, rule.title, report_texts.get("text", "crashed_rule", error=rule.reason.partition(":")[0]))
-            )
-        elif rule.incomplete or rule.outcome == Outcome.SKIPPED:
-            rows.append((rule.code, rule.title, rule.reason or report_texts.get("text", "no_reason")))
-    unread = [finding for finding in report.findings if is_about_unread_data(finding)]
+    rows = [
+        (
+            rule.code,
+            rule.title,
+            report_texts.get("text", "crashed_rule", error=rule.reason.partition(":")[0])
+            if rule.outcome == Outcome.CRASHED
+            else rule.reason or report_texts.get("text", "no_reason"),
+        )
+        for rule in report.rules
+        if rule.incomplete or rule.outcome in (Outcome.CRASHED, Outcome.SKIPPED)
+    ]
+    unread = filter(is_about_unread_data, report.findings)
     rows += [(UNREAD_CODE, report_texts.get("run_title", UNREAD_CODE), finding.message) for finding in unread]
     invalid_layers = [layer for layer in report.provenance.get("layers", []) if layer.get("invalid")]
     if invalid_layers:

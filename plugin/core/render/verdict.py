@@ -31,15 +31,16 @@ def format_rule_counts(report: Report, report_texts: ReportTexts) -> str:
     """
     counts, partly_checked = report.rule_counts, report.partly_checked_counts
     always = ("passed", "failed", "skipped", "crashed")
-    parts = []
-    for key in _OUTCOME_COLUMNS:
-        if counts[key] or key in always:
-            part = report_texts.get("count", "of_rules", outcome=report_texts.get("outcome", key), count=counts[key])
-            if partly_checked[key]:
-                part += report_texts.put_in_brackets(
-                    report_texts.get("count", "partly_checked", count=partly_checked[key])
-                )
-            parts.append(part)
+    parts = [
+        report_texts.get("count", "of_rules", outcome=report_texts.get("outcome", key), count=counts[key])
+        + (
+            report_texts.put_in_brackets(report_texts.get("count", "partly_checked", count=partly_checked[key]))
+            if partly_checked[key]
+            else ""
+        )
+        for key in _OUTCOME_COLUMNS
+        if counts[key] or key in always
+    ]
     head = report_texts.get("count", "rules", count=len(report.rules))
     return report_texts.get("count", "list", head=head, parts=report_texts.get("count", "comma").join(parts))
 

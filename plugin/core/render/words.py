@@ -14,23 +14,17 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Annotated, Any
 
-from ...paths import REPORT_TEMPLATES_FOLDER, SIGNED_REPORT_SETTINGS, TEXTS_FOLDER
+from ...paths import REPORT_TEMPLATES_FOLDER, SIGNED_REPORT_SETTINGS
 from ..base.errors import DataError
 from ..base.files.data import EVERY_KEY, one_of, read_record, read_toml
 from ..base.files.document_text import make_document_text
-from ..base.placeholders import use_singular_after_one
-from ..standard.messages.texts import TEXT_LANGUAGES, THIN_SPACE
+from ..base.placeholders import fill_placeholders
+from ..standard.messages.texts import TEXT_LANGUAGES, THIN_SPACE, get_template, load_texts
 
 #: Keys of the styles that a docx template must have.
 DOCX_STYLES = (
     "title", "subtitle", "heading", "subheading", "body", "note", "cell", "verdict", "statement", "table", "grid",
 )  # fmt: skip
-
-
-@cache
-def _load_texts(lang: str) -> dict[str, Any]:
-    """Return the report's texts in a language: section → key → text."""
-    return read_toml(TEXTS_FOLDER / f"report_{lang}.toml")
 
 
 def capitalise_first_letter(text: str) -> str:
@@ -56,19 +50,16 @@ class ReportTexts:
 
     def get(self, section: str, key: str, **params: Any) -> str:
         """Return a text by section and key, with its parameters filled in."""
-        try:
-            text: str = _load_texts(self.lang)[section][key]
-        except KeyError as error:
-            raise DataError("data_key_missing", file=f"report_{self.lang}.toml", key=f"{section}.{key}") from error
-        return use_singular_after_one(text, params).format(**params) if params else text
+        text = get_template(f"report_{self.lang}", section, key)
+        return fill_placeholders(text, params) if params else text
 
     def has_text(self, section: str, key: str) -> bool:
         """Return True if a section has this key."""
-        return key in _load_texts(self.lang).get(section, {})
+        return key in load_texts(f"report_{self.lang}").get(section, {})
 
     def get_text_or_key(self, section: str, key: str) -> str:
         """Return the text for a key; the key itself if the section lacks it."""
-        return str(_load_texts(self.lang).get(section, {}).get(key, key))
+        return str(load_texts(f"report_{self.lang}").get(section, {}).get(key, key))
 
     def join_parts(self, parts: Iterable[str]) -> str:
         """Return texts joined with the separator of the language."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,29 +49,28 @@ _LANGUAGES = ("zh", "en")
 _ID_PATTERN = re.compile(r"[\w-]+")
 
 
+@dataclass(frozen=True)
 class StandardNames:
-    """The layers, fields and code lists that checks may name."""
+    """The layers, fields and code lists of a standard that checks may name."""
 
-    def __init__(self, standard: Standard):
-        self._standard = standard
+    standard: Standard
 
     def find_templates(self, layer: Any, place: CheckPlace) -> list[Template]:
         """Return the templates of a layer code in all editions; raise DataError for an unknown one."""
-        templates = self._standard.list_templates_of_role(layer) if isinstance(layer, str) else []
+        templates = self.standard.list_templates_of_role(layer) if isinstance(layer, str) else []
         if not templates:
-            known = _put_similar_first(str(layer), self._standard.templates)
+            known = _put_similar_first(str(layer), self.standard.templates)
             raise place.make_error("layer_unknown", value=str(layer), known=", ".join(known))
         return templates
 
     def find_field(self, layer: str, name: Any, place: CheckPlace) -> TemplateField:
         """Return a field of a layer, from the first edition that has it; raise DataError if none has."""
-        templates = self.find_templates(layer, place)
-        for template in templates:
-            if isinstance(name, str) and (template_field := template.find_field_by_name(name)) is not None:
-                return template_field
-        known_fields = dict.fromkeys(one.name for template in templates for one in template.fields)
-        known = _put_similar_first(str(name), known_fields)
-        raise place.make_error("field_unknown", layer=layer, value=str(name), known=", ".join(known))
+        fields = [one for template in self.find_templates(layer, place) for one in template.fields]
+        found = next((one for one in fields if one.name == name), None)
+        if found is None:
+            known = _put_similar_first(str(name), dict.fromkeys(one.name for one in fields))
+            raise place.make_error("field_unknown", layer=layer, value=str(name), known=", ".join(known))
+        return found
 
     def find_code_list(self, layer: str, template_field: TemplateField, name: Any, place: CheckPlace) -> str:
         """Return the id of the code list that a condition uses.
@@ -79,7 +78,7 @@ class StandardNames:
         It is the named one, else that of the field, also if the field has the names of the codes. Raise DataError for
         an unknown list, and for a field without one.
         """
-        lists = self._standard.code_lists
+        lists = self.standard.code_lists
         if name is not None:
             if name not in lists:
                 raise place.enter("list").make_error("list_unknown", value=str(name), known=", ".join(lists))
@@ -92,26 +91,16 @@ class StandardNames:
 
     def find_codes(self, code_list: str, texts: Iterable[str], place: CheckPlace) -> tuple[str, ...]:
         """Return codes for codes or names; raise DataError for an unknown text and for the name of several codes."""
-        entries = self._standard.code_lists[code_list].entry_by_code
-        resolver = CodeResolver(self._standard.code_lists[code_list])
-        codes = []
+        entries = self.standard.code_lists[code_list].entry_by_code
+        resolver = CodeResolver(self.standard.code_lists[code_list])
+        codes: list[str] = []
         for text in texts:
             found_codes = sorted(resolver.find_codes(text))
-            if not found_codes:
-                raise place.make_error("code_unknown", value=text, list=code_list, known=", ".join(entries))
-            if len(found_codes) > 1:
-                raise place.make_error("code_ambiguous", value=text, list=code_list, known=", ".join(found_codes))
+            if len(found_codes) != 1:
+                problem, known = ("code_ambiguous", found_codes) if found_codes else ("code_unknown", list(entries))
+                raise place.make_error(problem, value=text, list=code_list, known=", ".join(known))
             codes += found_codes
         return tuple(codes)
-
-    def require_no_code_name(self, template_field: TemplateField, value: str, place: CheckPlace) -> None:
-        """Raise DataError if a field of codes is compared with the name of a code, which it never has."""
-        if not template_field.codes or value in self._standard.code_lists[template_field.codes].entry_by_code:
-            return
-        codes = sorted(CodeResolver(self._standard.code_lists[template_field.codes]).find_codes(value))
-        if codes:
-            known = ", ".join(f'"{code}"' for code in codes)
-            raise place.make_error("code_name", field=template_field.name, value=value, known=known)
 
 
 def _put_similar_first(value: str, known: Iterable[str]) -> list[str]:
@@ -226,7 +215,15 @@ class _OperandReader:
                 "value_text", field=self._field.name, value=str(value), quoted=f'"{value}"'
             )
         text = value.strip()
-        self._names.require_no_code_name(self._field, text, self._place.enter("value"))
+        if self._field.codes:
+            code_list = self._names.standard.code_lists[self._field.codes]
+            codes = () if text in code_list.entry_by_code else sorted(CodeResolver(code_list).find_codes(text))
+            if codes:
+                # A field of codes never has the name of one.
+                known = ", ".join(f'"{code}"' for code in codes)
+                raise self._place.enter("value").make_error(
+                    "code_name", field=self._field.name, value=text, known=known
+                )
         return text
 
     def _convert_limit(self, value: Any) -> float | date:
@@ -236,8 +233,7 @@ class _OperandReader:
         if isinstance(limit, date) and self._field.type not in _NUMBER_TYPES:
             # A TOML time stamp is a date too.
             return date(limit.year, limit.month, limit.day)
-        is_number = isinstance(limit, int | float) and not isinstance(limit, bool)
-        if not is_number or self._field.type == "date":
+        if self._field.type == "date" or isinstance(limit, bool) or not isinstance(limit, int | float):
             problem = "value_date" if self._field.type == "date" else "value_number"
             raise place.make_error(problem, field=self._field.name, value=str(value))
         return float(limit)
@@ -347,10 +343,10 @@ def _read_conditions(
     ]
     if is_must and not conditions:
         raise place.enter(key).make_error("blank", key=key)
-    cases = [condition.case for condition in conditions]
+    cases = [condition.case for condition in conditions] if is_must else []
     for number, case in enumerate(cases):
         # A finding names field and operator; two of them would have the same name.
-        if is_must and case in cases[:number]:
+        if case in cases[:number]:
             raise place.enter(key, number).make_error("condition_doubled", value=case)
     return tuple(conditions)
 

@@ -75,11 +75,11 @@ def get_shipped_standard_folders() -> dict[str, Path]:
 
     The id is the key of the newest edition; an older edition has the key ``id-edition``.
     """
-    folders: dict[str, Path] = {}
-    for name, of_name in find_edition_folders().items():
-        *older, (_, newest) = of_name.items()
-        folders |= {name: newest, **{f"{name}-{edition}": folder for edition, folder in reversed(older)}}
-    return folders
+    return {
+        f"{name}-{edition}" if number else name: folder
+        for name, its_editions in find_edition_folders().items()
+        for number, (edition, folder) in enumerate(reversed(its_editions.items()))
+    }
 
 
 def list_standard_ids() -> list[str]:
@@ -295,13 +295,6 @@ class Standard:
         if self.folder.parent != STANDARDS_FOLDER:
             return str(self.folder.absolute())
         return next(key for key, folder in get_shipped_standard_folders().items() if folder == self.folder)
-
-    def find_standard_of_template(self, template: Template) -> Standard:
-        """Return the standard of a template: this one or one that it includes."""
-        return next(
-            (candidate for candidate in self.list_with_included_standards() if candidate.id == template.standard),
-            self,
-        )
 
     @property
     def is_shipped(self) -> bool:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -116,13 +115,13 @@ def flatten_table(table: dict[str, Any], prefix: str) -> dict[str, Any]:
 
     ``{ratio: {limit: 1.3}}`` gives ``ratio.limit``.
     """
-    flat: dict[str, Any] = {}
-    for key, value in table.items():
-        if isinstance(value, dict):
-            flat.update(flatten_table(value, f"{prefix}{key}."))
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
+    return {
+        name: leaf
+        for key, value in table.items()
+        for name, leaf in (
+            flatten_table(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+        ).items()
+    }
 
 
 @cache
@@ -206,6 +205,10 @@ def _read_own_data(
         **{k: value for included_standard in includes for k, value in included_standard.sources.items()},
         **_read_table(folder / "sources.toml", dict[str, CitedDocument]),
     }
+    citations: dict[str, Citation] = _read_table(folder / "citations.toml", dict[str, Citation])
+    for citation in citations.values():
+        for source in citation.sources:
+            check_known(source, sources, folder / "citations.toml", f"{citation.key}.sources")
     concepts, groups = dict(file.concepts), dict(file.groups)
     maintenance_path = folder / MAINTENANCE_FILE_NAME
     maintenance = (
@@ -234,7 +237,7 @@ def _read_own_data(
         marks=_complete_marks(file, settings),
         mark_sources=file.mark_sources,
         confirmed=frozenset(file.confirmed.items),
-        citations=_load_citations(folder, sources),
+        citations=citations,
         sources=sources,
         groups=groups,
         themes=file.themes,
@@ -253,25 +256,9 @@ def _read_table(path: Path, kind: Any) -> Any:
     return read_value(read_toml(path) if path.exists() else {}, kind, file=path)
 
 
-def _load_citations(folder: Path, sources: Iterable[str]) -> dict[str, Citation]:
-    """Return the citations of a standard by key.
-
-    ``sources``: ids of the known documents. Raise DataError for an invalid entry and for an unknown document.
-    """
-    path = folder / "citations.toml"
-    citations: dict[str, Citation] = _read_table(path, dict[str, Citation])
-    for citation in citations.values():
-        for source in citation.sources:
-            check_known(source, sources, path, f"{citation.key}.sources")
-    return citations
-
-
 def flatten_settings(table: dict[str, Any]) -> dict[str, Any]:
     """Return dotted key → value of all sections of settings in the file of a standard or profile."""
-    settings: dict[str, Any] = {}
-    for section in SETTING_SECTIONS:
-        settings.update(flatten_table(table.get(section, {}), f"{section}."))
-    return settings
+    return flatten_table({section: table.get(section, {}) for section in SETTING_SECTIONS}, "")
 
 
 def _complete_marks(file: StandardFile, settings: dict[str, Any]) -> dict[str, str]:

@@ -174,42 +174,29 @@ def _read_text(path: Path) -> str:
 def _read_rows(path: Path, text: str) -> list[tuple[int, dict[str, str]]]:
     """Return line number and cells by column of every row that is not empty."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=find_delimiter(text), strict=True)
-    columns: list[str] | None = None
-    rows = []
-    last_line = 0
+    lines: list[tuple[int, list[str]]] = []
     try:
         for cells in reader:
-            last_line = reader.line_num
-            cells = [c.strip() for c in cells]
-            if not any(cells):
-                continue
-            if columns is None:
-                column_names = [_COLUMN_BY_HEADING.get(cell, cell.lower()) for cell in cells]
-                for name in CODE_LIST_COLUMNS:
-                    if name not in column_names:
-                        raise DataError(
-                            "data_list_column",
-                            file=str(path),
-                            line=reader.line_num,
-                            column=name,
-                            columns=",".join(CODE_LIST_COLUMNS),
-                        )
-                for name in column_names:
-                    if name and column_names.count(name) > 1:
-                        raise DataError("data_list_column_twice", file=str(path), line=reader.line_num, column=name)
-                columns = column_names
-                continue
-            for position, cell in enumerate(cells):
-                if cell and (position >= len(columns) or not columns[position]):
-                    raise DataError(
-                        "data_list_stray", file=str(path), line=reader.line_num, column=position + 1, value=cell
-                    )
-            rows.append((reader.line_num, dict(zip(columns, cells + [""] * len(columns), strict=False))))
+            lines.append((reader.line_num, [cell.strip() for cell in cells]))
     except csv.Error as error:
-        raise DataError("data_list_quotes", file=str(path), line=last_line + 1) from error
-    if columns is None:
-        raise DataError("data_list_empty", file=str(path), columns=",".join(CODE_LIST_COLUMNS))
-    return rows
+        raise DataError("data_list_quotes", file=str(path), line=lines[-1][0] + 1 if lines else 1) from error
+    lines = [(line, cells) for line, cells in lines if any(cells)]
+    known_columns = ",".join(CODE_LIST_COLUMNS)
+    if not lines:
+        raise DataError("data_list_empty", file=str(path), columns=known_columns)
+    head_line, headings = lines.pop(0)
+    columns = [_COLUMN_BY_HEADING.get(heading, heading.lower()) for heading in headings]
+    for name in CODE_LIST_COLUMNS:
+        if name not in columns:
+            raise DataError("data_list_column", file=str(path), line=head_line, column=name, columns=known_columns)
+    for name in columns:
+        if name and columns.count(name) > 1:
+            raise DataError("data_list_column_twice", file=str(path), line=head_line, column=name)
+    for line, cells in lines:
+        for position, cell in enumerate(cells):
+            if cell and (position >= len(columns) or not columns[position]):
+                raise DataError("data_list_stray", file=str(path), line=line, column=position + 1, value=cell)
+    return [(line, dict(zip(columns, cells + [""] * len(columns), strict=False))) for line, cells in lines]
 
 
 def _check_leading_zeros(path: Path, codes: dict[str, CodeEntry], lines: dict[str, int]) -> None:

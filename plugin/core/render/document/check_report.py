@@ -107,11 +107,10 @@ def make_check_report(
     report_texts = ReportTexts(lang or report.lang)
     sections = SectionNumbers(report_texts)
     head = make_head_section(report, report_texts)
-    report_pictures = pictures or ReportPictures()
     blocks = [
         *make_first_page(report, pictures, head, sections, report_texts),
         PageBreak(),
-        *_make_body(report, norm, report_pictures, sections, report_texts),
+        *_make_body(report, norm, pictures or ReportPictures(), sections, report_texts),
         *([] if chapter is None else [Heading(sections.number_title(chapter.title)), *chapter.make_blocks()]),
         make_signature(report_texts),
         PageBreak(),

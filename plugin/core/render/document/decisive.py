@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...model.findings import Finding
-from ...model.indicator import TARGET_MISSED, Indicator
+from ...model.indicator import TARGET_MISSED
 from ...model.report import Report
 from ...model.rule import Severity
 from ...model.verdict import Verdict
@@ -155,13 +155,12 @@ def _make_missed_indicator_items(report: Report, report_texts: ReportTexts) -> I
             report_texts.get("signed", "whole_area"),
             report_texts.get("signed", f"{key}_clause", name=name, amount=amount),
         )
-    by_figure: dict[str, list[Indicator]] = {}
-    for indicator in filter(is_township_figure, missed):
-        by_figure.setdefault(indicator.id, []).append(indicator)
-    for indicators in by_figure.values():
-        places = [i.place for i in indicators]
+    township_figures = list(filter(is_township_figure, missed))
+    for figure_id in dict.fromkeys(one.id for one in township_figures):
+        indicators = [one for one in township_figures if one.id == figure_id]
+        places = [one.place for one in indicators]
         # The name of a township's figure begins with the township.
-        name = (indicators[0].name or indicators[0].id).removeprefix(indicators[0].place)
+        name = (indicators[0].name or figure_id).removeprefix(indicators[0].place)
         shown_places = places[: load_report_settings().length_limits["townships"]]
         title = report_texts.get("signed", "townships_missed", name=name.lstrip("的 "), count=len(places))
         more_places_note = (

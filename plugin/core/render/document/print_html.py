@@ -252,21 +252,21 @@ def _render_table(block: DocumentTable, width_px: int) -> str:
         f'border-bottom: 1px solid black;{gap}">{_escape(c.title)}</th>'
         for c, gap in zip(block.columns, gaps, strict=True)
     )
-    rows = []
-    for row in block.rows:
-        # A row higher than a page continues on the next one, where Qt would draw a centred cell over the head.
-        cells = "".join(
-            f'<td align="{column.align}" valign="top" style="border-bottom: 1px solid #c8c8c8;{gap}">'
-            f"{_render_cell(cell)}</td>"
-            for column, cell, gap in zip(block.columns, row, gaps, strict=True)
-        )
-        rows.append(f"<tr>{cells}</tr>")
+    # A row higher than a page continues on the next one, where Qt would draw a centred cell over the head.
+    starts = [
+        f'<td align="{column.align}" valign="top" style="border-bottom: 1px solid #c8c8c8;{gap}">'
+        for column, gap in zip(block.columns, gaps, strict=True)
+    ]
+    rows = (
+        "".join(f"{start}{_render_cell(cell)}</td>" for start, cell in zip(starts, row, strict=True))
+        for row in block.rows
+    )
     # Qt repeats a head that is marked as such on every page.
     css = ' class="small"' if len(block.columns) > _MAX_COLUMNS else ""
     return (
         f'<table width="100%" cellspacing="0" cellpadding="{1 if block.is_dense else 2}"{css} '
         'style="border-collapse: collapse;">'
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(f'<tr>{row}</tr>' for row in rows)}</tbody></table>"
     )
 
 
@@ -325,14 +325,12 @@ def _render_picture_with_text(block: PictureWithText, width_px: int) -> str:
 
 def _render_legend(block: Legend, width_px: int) -> str:
     """Return a legend as an HTML table with two symbols in a row."""
-    rows = []
-    for start in range(0, len(block.entries), 2):
-        cells = "".join(
-            f'<td width="26">{_make_image_tag(image, height=12)}</td><td>{_escape(label)}</td>'
-            for image, label in block.entries[start : start + 2]
-        )
-        rows.append(f"<tr>{cells}</tr>")
-    return f'<table cellspacing="0" cellpadding="2">{"".join(rows)}</table>'
+    cells = [
+        f'<td width="26">{_make_image_tag(image, height=12)}</td><td>{_escape(label)}</td>'
+        for image, label in block.entries
+    ]
+    rows = "".join(f"<tr>{''.join(cells[start : start + 2])}</tr>" for start in range(0, len(cells), 2))
+    return f'<table cellspacing="0" cellpadding="2">{rows}</table>'
 
 
 def _render_signature(block: Signature, width_px: int) -> str:

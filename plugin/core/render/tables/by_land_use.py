@@ -231,8 +231,11 @@ def sum_transitions(
     count = len(figures.catalogue.land_groups) + 1
     parts = figures.ctx.geometry.find_shared_areas(base_layer, planned_layer)
     matrix = np.zeros((count, count + 1))
-    cells = base_positions[parts.left], planned_positions[parts.right]
-    np.add.at(matrix, cells, parts.share * values[parts.left])
+    np.add.at(
+        matrix,
+        (base_positions[parts.left], planned_positions[parts.right]),
+        parts.share * values[parts.left],
+    )
     group_sums = np.zeros(count)
     np.add.at(group_sums, base_positions, values)
     matrix[:, -1] = group_sums - matrix[:, :-1].sum(axis=1)

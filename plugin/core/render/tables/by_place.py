@@ -107,30 +107,29 @@ def make_township_table(figures: PlanIndicators) -> ReportTable | None:
         TableColumn("township", width_in_characters=22),
         *(column for column, _ in areas.columns),
     ]
-    sums = [sums_of_column for _, sums_of_column in areas.columns]
-    rows = [
-        *[
-            ReportTableRow(
-                [township.code, township.name, *_make_area_cells(sums, n)], "row", township.code or township.name
-            )
-            for n, township in enumerate(township_list)
-        ],
-        *[
-            ReportTableRow(["", texts.get("tables", name), *_make_area_cells(sums, place)], "row", name)
-            for place, name in ((-2, "outside"), (-1, "twice"))
-            if any(abs(s[place]) > 0.5 for s in sums)
-        ],
+    # Areas by place and column.
+    sums = np.column_stack([sums_of_column for _, sums_of_column in areas.columns])
+    places = [
+        *((one.code, one.name, sums[n], "row", one.code or one.name) for n, one in enumerate(township_list)),
+        *(
+            ("", texts.get("tables", name), sums[n], "row", name)
+            for n, name in ((-2, "outside"), (-1, "twice"))
+            if (np.abs(sums[n]) > 0.5).any()
+        ),
+        ("", texts.get("tables", "sum"), [column.sum() for column in sums.T.copy()], "sum", ""),
     ]
-    total = [make_table_number(float(s.sum()) / _M2_PER_HECTARE, "ha") for s in sums]
-    table = ReportTable(
-        "townships", columns, [*rows, ReportTableRow(["", texts.get("tables", "sum"), *total], "sum", "")], unit="ha"
-    )
-    table.notes += [
+    rows = [
+        ReportTableRow(
+            [code, name, *(make_table_number(float(one) / _M2_PER_HECTARE, "ha") for one in areas_m2)], kind, row_id
+        )
+        for code, name, areas_m2, kind, row_id in places
+    ]
+    notes = [
         texts.get("tables", "townships_note", layer=figures.make_layer_label(layer)),
         *areas.notes,
         *make_note_on_unconfirmed_sums(areas.unbacked_layers, figures),
     ]
-    return table
+    return ReportTable("townships", columns, rows, unit="ha", notes=notes)
 
 
 def _add_columns_of_target_areas(areas: TownshipAreas, figures: PlanIndicators) -> None:
@@ -191,11 +190,6 @@ def _sum_areas_by_township(layer: Layer, figures: PlanIndicators, rows: NDArray 
     drawn[is_divided] = figures.ctx.geometry.measure_drawn_areas(layer.plane_shapes[is_divided])
     is_close = np.abs(drawn - layer.statutory) <= _MAX_FORMULA_SHARE * drawn
     return split.sum_by_township(np.where(is_close, layer.statutory, drawn), rows)
-
-
-def _make_area_cells(sums: list[NDArray], township: int) -> list:
-    """Return the areas of one township in ha, one for each column."""
-    return [make_table_number(float(s[township]) / _M2_PER_HECTARE, "ha") for s in sums]
 
 
 def make_line_table(figures: PlanIndicators) -> ReportTable | None:

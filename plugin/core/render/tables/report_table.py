@@ -204,6 +204,8 @@ _LEFT_ALIGNED_WIDTH = 18
 MAX_PORTRAIT_WIDTH = 100
 #: A wider sheet is printed on A3: on A4 its letters would be too small to be read.
 _MAX_A4_WIDTH = 200
+#: Numbers of paper sizes in workbooks.
+_A3_PAPER, _A4_PAPER = 8, 9
 _WIDE_CHARACTERS = re.compile("[\u2e80-\U0010ffff]")
 
 
@@ -413,7 +415,7 @@ def set_up_pages(sheet: Worksheet, head_rows: str, *, is_a3: bool = True, is_lan
     from openpyxl.worksheet.properties import PageSetupProperties
 
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-    sheet.page_setup.paperSize = sheet.PAPERSIZE_A3 if is_a3 else sheet.PAPERSIZE_A4
+    sheet.page_setup.paperSize = _A3_PAPER if is_a3 else _A4_PAPER
     sheet.page_setup.orientation = "landscape" if is_landscape else "portrait"
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
     sheet.print_title_rows = head_rows

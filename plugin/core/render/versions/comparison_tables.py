@@ -7,8 +7,9 @@ The column for the cause of a change is left empty for a person to fill in.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -133,13 +134,20 @@ def make_notes_on_repaired_or_lost_rows(
 
     ``section``: section of the texts with the names of the editions.
     """
-    reasons: list[tuple[str, dict[str, Any]]] = []
-    for side, edition in (("before", comparison.earlier_edition), ("after", comparison.later_edition)):
-        for key, rows in (("mended", edition.repaired_rows), ("shapeless", edition.rows_without_shape)):
-            if rows:
-                params = {"edition": texts.get(section, f"edition_{side}"), "layer": edition.layer.name}
-                reasons.append((key, {**params, "count": len(rows), "keys": join_some_names(rows, texts)}))
-    return reasons
+    return [
+        (
+            key,
+            {
+                "edition": texts.get(section, f"edition_{side}"),
+                "layer": edition.layer.name,
+                "count": len(rows),
+                "keys": join_some_names(rows, texts),
+            },
+        )
+        for side, edition in (("before", comparison.earlier_edition), ("after", comparison.later_edition))
+        for key, rows in (("mended", edition.repaired_rows), ("shapeless", edition.rows_without_shape))
+        if rows
+    ]
 
 
 def join_some_names(names: list[str], texts: Texts) -> str:
@@ -212,19 +220,20 @@ def _make_balance_table(comparison: PlanComparison, texts: Texts) -> ReportTable
         TableColumn("item", width_in_characters=30),
         *(TableColumn(f"{basis}_area", "m2", width_in_characters=22) for basis in version_comparison.balance_by_basis),
     ]
-    table = ReportTable("versions", columns, unit="m2")
-    table.rows.append(
-        ReportTableRow(
-            [texts.get("versions", "verdict"), get_comparison_verdict(comparison, texts)] + [None] * (len(columns) - 2),
-            "sum",
-        )
-    )
-    for term in list_shown_terms(BALANCE_TERMS, version_comparison.balance_by_basis.values()):
-        values = [getattr(balance, term) for balance in version_comparison.balance_by_basis.values()]
-        kind = "sum" if term in ("before", "after") else "part" if term == "changed" else "row"
-        table.rows.append(
-            ReportTableRow([texts.get("versions", term), *(make_table_number(v, "m2") for v in values)], kind, term)
-        )
+    balances = version_comparison.balance_by_basis.values()
+    verdict = [texts.get("versions", "verdict"), get_comparison_verdict(comparison, texts)]
+    kinds = {"before": "sum", "after": "sum", "changed": "part"}
+    rows = [
+        ReportTableRow([*verdict, *[None] * (len(columns) - 2)], "sum"),
+        *(
+            ReportTableRow(
+                [texts.get("versions", term), *(make_table_number(getattr(one, term), "m2") for one in balances)],
+                kinds.get(term, "row"),
+                term,
+            )
+            for term in list_shown_terms(BALANCE_TERMS, balances)
+        ),
+    ]
     name = version_comparison.later_edition.layer.template.name
     edition_params = {"layer": name, "before": comparison.edition_names[0], "after": comparison.edition_names[1]}
     counts = {
@@ -232,13 +241,13 @@ def _make_balance_table(comparison: PlanComparison, texts: Texts) -> ReportTable
         "new": len(version_comparison.later_edition),
         "equal": version_comparison.equal_count,
     }
-    table.notes = [
+    notes = [
         texts.get("versions", "editions", **edition_params, **counts),
         *list_difference_sentences(comparison, texts),
         texts.get("versions", "basis"),
         texts.get("versions", "made", time=datetime.now().strftime("%Y-%m-%d %H:%M"), version=read_plugin_version()),
     ]
-    return table
+    return ReportTable("versions", columns, rows, unit="m2", notes=notes)
 
 
 def _make_township_table(comparison: PlanComparison, texts: Texts) -> ReportTable | None:
@@ -250,29 +259,35 @@ def _make_township_table(comparison: PlanComparison, texts: Texts) -> ReportTabl
     bases = [basis for basis in (STATUTORY_BASIS, NET_BASIS) if basis in version_comparison.balance_by_basis]
     balances = [version_comparison.balance_by_basis[basis] for basis in bases]
     balances += [one for basis in bases for one in version_comparison.balance_by_township[basis].values()]
-    terms = list_shown_terms(BALANCE_TERMS, balances)
-    columns = [TableColumn("township", width_in_characters=22)]
-    for basis in bases:
-        for term in terms:
-            title = texts.get("versions", "of_basis", term=texts.get("versions", term), basis=texts.get("words", basis))
-            columns.append(TableColumn(f"{basis}_{term}", "m2", title, 18))
-    table = ReportTable("versions_townships", columns, unit="m2")
-    for name in balance_by_name:
+    shown_terms = list(product(bases, list_shown_terms(BALANCE_TERMS, balances)))
+
+    def make_row(name: str, balance_by_basis: Mapping[str, AreaBalance], kind: str, code: str) -> ReportTableRow:
         values = [
-            make_table_number(
-                getattr(version_comparison.balance_by_township[basis].get(name, AreaBalance()), term), "m2"
-            )
-            for basis in bases
-            for term in terms
+            make_table_number(getattr(balance_by_basis.get(basis, AreaBalance()), term), "m2")
+            for basis, term in shown_terms
         ]
-        table.rows.append(ReportTableRow([name or texts.get("versions", "no_township"), *values], "row", name))
-    totals = [
-        make_table_number(getattr(version_comparison.balance_by_basis[basis], term), "m2")
-        for basis in bases
-        for term in terms
+        return ReportTableRow([name, *values], kind, code)
+
+    titles = [
+        texts.get("versions", "of_basis", term=texts.get("versions", term), basis=texts.get("words", basis))
+        for basis, term in shown_terms
     ]
-    table.rows.append(ReportTableRow([texts.get("tables", "sum"), *totals], "sum", "sum"))
-    return table
+    columns = [
+        TableColumn("township", width_in_characters=22),
+        *(TableColumn("_".join(one), "m2", title, 18) for one, title in zip(shown_terms, titles, strict=True)),
+    ]
+    by_township = version_comparison.balance_by_township
+    rows = [
+        make_row(
+            name or texts.get("versions", "no_township"),
+            {basis: by_township[basis][name] for basis in bases if name in by_township[basis]},
+            "row",
+            name,
+        )
+        for name in balance_by_name
+    ]
+    rows.append(make_row(texts.get("tables", "sum"), version_comparison.balance_by_basis, "sum", "sum"))
+    return ReportTable("versions_townships", columns, rows, unit="m2")
 
 
 def get_piece_keys(comparison: PlanComparison, piece: ChangedPiece) -> tuple[str, str]:

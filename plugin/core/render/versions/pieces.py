@@ -99,7 +99,7 @@ def cut_pieces(
         )
     )
     nothing = [np.full(len(p), -1) for p in (left, new)]
-    land_pieces = LandPieces(
+    return LandPieces(
         np.concatenate([unchanged_rows, unpaired_rows[shared_pieces.left], unpaired_rows[left.left], nothing[1]]),
         np.concatenate(
             [
@@ -112,14 +112,12 @@ def cut_pieces(
         np.concatenate([after[equal_row[unchanged_rows]], shared_pieces.geometry, left.geometry, new.geometry]),
         np.arange(len(unchanged_rows) + len(shared_pieces) + len(left) + len(new)) < len(unchanged_rows),
         np.full(len(unchanged_rows) + len(shared_pieces) + len(left) + len(new), -1),
+        [
+            *((int(unpaired_rows[i]), int(unpaired_later_rows[j])) for i, j in shared_pieces.fallback_log.failed_pairs),
+            *((int(unpaired_rows[i]), -1) for i, _ in left.fallback_log.failed_pairs),
+            *((-1, int(unpaired_later_rows[i])) for i, _ in new.fallback_log.failed_pairs),
+        ],
     )
-    land_pieces.failed_pairs = [
-        (int(unpaired_rows[i]), int(unpaired_later_rows[j])) for i, j in shared_pieces.fallback_log.failed_pairs
-    ]
-    land_pieces.failed_pairs += [(int(unpaired_rows[i]), -1) for i, _ in left.fallback_log.failed_pairs] + [
-        (-1, int(unpaired_later_rows[i])) for i, _ in new.fallback_log.failed_pairs
-    ]
-    return land_pieces
 
 
 def _find_covered_polygons(

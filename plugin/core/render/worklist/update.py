@@ -144,11 +144,10 @@ def update_worklist(
     false_alarms = 0
     for fingerprint, finding in found.items():
         item = worklist.items.get(fingerprint)
-        state = WorkState.OPEN
+        is_false_alarm = item is not None and item.state is WorkState.FALSE_ALARM
+        state = WorkState.FALSE_ALARM if is_false_alarm else WorkState.OPEN
         if finding.state == "waived":
             state = WorkState.WAIVED
-        elif item is not None and item.state is WorkState.FALSE_ALARM:
-            state = WorkState.FALSE_ALARM
         false_alarms += state is WorkState.FALSE_ALARM
         former = item or WorkItem(fingerprint)
         # A value that is now unknown stays.

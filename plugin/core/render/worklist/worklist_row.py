@@ -102,10 +102,6 @@ class WorkItem:
         """Return True if the finding needs no more work: 已改, 误报 or 豁免."""
         return self.state is not WorkState.OPEN
 
-    def compute_content_digest(self) -> str:
-        """Return a short digest of state, assignee and note."""
-        return compute_digest(self.content)
-
 
 def compute_digest(texts: Iterable[str]) -> str:
     """Return a short digest of texts."""
@@ -260,14 +256,12 @@ def change_worklist(path: str | Path, change: Callable[[Worklist], Worklist]) ->
             raise InvariantError("a change of the work list must keep all rows")
         changed_items = [item for name, item in new_worklist.items.items() if former_items.get(name) is not item]
         taken_names = set(former_names.values())
-        names = list(table.names)
-        head = table.records[table.head_index]
         needed = [name for name in _ADDITIONAL_COLUMNS if any(getattr(item, name) for item in changed_items)]
-        for name in [one for one in (*WORKLIST_COLUMNS, *needed, *new_worklist.other_headings) if one not in names]:
-            names.append(name)
-            head = CsvRecord([*head.cells, write_cell(name, table.delimiter)], head.line_end, head.line_number)
-        records = list(table.records)
-        records[table.head_index] = head
+        columns = (*WORKLIST_COLUMNS, *needed, *new_worklist.other_headings)
+        new_names = [name for name in columns if name not in table.names]
+        names, records, head = [*table.names, *new_names], list(table.records), table.records[table.head_index]
+        head_cells = [*head.cells, *(write_cell(name, table.delimiter) for name in new_names)]
+        records[table.head_index] = CsvRecord(head_cells, head.line_end, head.line_number)
         new_records = []
         for item in changed_items:
             former_name = former_names.get(item.fingerprint, item.fingerprint)

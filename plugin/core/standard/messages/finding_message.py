@@ -77,9 +77,11 @@ def format_message(texts: Texts, finding: Finding, templates: dict[str, Template
     elif finding.case == SLIVER_TEXTS_KEY:
         # Any rule may have a finding on ignored slivers: all use one sentence.
         text = load_texts(texts.lang)["slivers"][str(finding.params["kind"])]
-    elif _is_of_former_check(finding):
-        return finding.message
     else:
+        rule = load_all_rules().get(finding.code)
+        if get_rule_family(finding.code) == DECLARED_FAMILY and (rule is None or finding.case not in rule.messages):
+            # A stored finding of a check that its profile has changed or removed since.
+            return finding.message
         text = _choose_message_template(texts, load_all_rules()[finding.code], finding)
     template = templates.get(finding.role)
     field = template.find_field_by_name(finding.field) if template is not None and finding.field else None
@@ -366,11 +368,3 @@ def _format_figures(params: Mapping[str, Any]) -> dict[str, str]:
 def describe_unread(texts: Texts, unread: UnreadData) -> str:
     """Return a sentence on data that was not read."""
     return format_message(texts, unread.make_finding(), {})
-
-
-def _is_of_former_check(finding: Finding) -> bool:
-    """Return True for a stored finding of a declared check that its profile has changed or removed since."""
-    if get_rule_family(finding.code) != DECLARED_FAMILY:
-        return False
-    rule = load_all_rules().get(finding.code)
-    return rule is None or finding.case not in rule.messages

@@ -170,24 +170,24 @@ def render_params(params: Mapping[str, Any], texts: Texts) -> dict[str, Any]:
 
 
 @cache
-def load_texts(lang: str) -> dict[str, Any]:
-    """Return all texts of a language: section → key → text."""
-    return read_toml(TEXTS_FOLDER / f"{lang}.toml")
+def load_texts(name: str) -> dict[str, Any]:
+    """Return all texts of a file, named by its language (``zh``, ``report_zh``): section → key → text."""
+    return read_toml(TEXTS_FOLDER / f"{name}.toml")
 
 
 @cache
-def _get_text(lang: str, section: str, key: str) -> str:
-    """Return a text with its unfilled placeholders; raise DataError if it is missing."""
+def get_template(name: str, section: str, key: str) -> str:
+    """Return a text of a file with its unfilled placeholders; raise DataError if it is missing."""
     try:
-        return str(load_texts(lang)[section][key])
+        return str(load_texts(name)[section][key])
     except KeyError as error:
-        raise DataError("data_key_missing", file=f"{lang}.toml", key=f"{section}.{key}") from error
+        raise DataError("data_key_missing", file=f"{name}.toml", key=f"{section}.{key}") from error
 
 
 @cache
 def _get_constant_text(lang: str, section: str, key: str) -> str:
     """Return a text without parameters."""
-    return fill_placeholders(_get_text(lang, section, key), {})
+    return fill_placeholders(get_template(lang, section, key), {})
 
 
 @cache
@@ -221,7 +221,7 @@ class Texts:
         """Return a text by section and key, with its placeholders filled."""
         if not params:
             return _get_constant_text(self.lang, section, key)
-        return fill_placeholders(_get_text(self.lang, section, key), params)
+        return fill_placeholders(get_template(self.lang, section, key), params)
 
     def find(self, section: str, key: str) -> str:
         """Return a text by section and key with its unfilled placeholders; empty if it is missing."""
@@ -359,12 +359,12 @@ class Texts:
         the place to change them.
         """
         headings = self.get_section("headings")
+        sections = {"what": "What it checks", "why": "Why", "fix": "How to fix", "limits": "Limits"}
         if self.lang == "zh":
-            source = _get_rule_texts_zh(rule)
-            return self.add_setting_titles({headings[k]: source[k] for k in ("what", "why", "fix", "limits")})
-        sections = rule.sections
-        keys = {"what": "What it checks", "why": "Why", "fix": "How to fix", "limits": "Limits"}
-        return self.add_setting_titles({headings[k]: " ".join(sections[h].split()) for k, h in keys.items()})
+            help_texts = _get_rule_texts_zh(rule)
+        else:
+            help_texts = {key: " ".join(rule.sections[title].split()) for key, title in sections.items()}
+        return self.add_setting_titles({headings[key]: help_texts[key] for key in sections})
 
     def add_setting_titles(self, help_texts: dict[str, str]) -> dict[str, str]:
         """Return help texts (heading → text) in which each setting's title stands before its key.

@@ -262,8 +262,8 @@ def _write_confirmation(file: TomlText, confirmation: CountyConfirmation) -> Non
         for key in [candidate for candidate in ("by", "document", "date", "items") if candidate in former_confirmation]:
             file.remove_key(("confirmed", key))
         return
-    file.set_value(("confirmed", "by"), confirmation.by.strip())
-    file.set_value(("confirmed", "document"), confirmation.document.strip())
+    for key in ("by", "document"):
+        file.set_value(("confirmed", key), getattr(confirmation, key).strip())
     if _format_day(former_confirmation.get("date", "")) != confirmation.date:
         file.set_value(("confirmed", "date"), confirmation.date)
     if "items" not in former_confirmation or tuple(former_confirmation["items"]) != confirmation.items:
@@ -281,14 +281,11 @@ def _match_targets_to_rows(
     pairs: dict[int, IndicatorTarget] = {}
     for keys in (("indicator", "year"), ("indicator",)):
         for target in targets:
-            if any(target is paired_target for paired_target in pairs.values()):
-                continue
-            free_positions = (
-                position_in_file
-                for position_in_file, row in existing_rows.items()
-                if position_in_file not in pairs and all(row[key] == getattr(target, key) for key in keys)
-            )
-            position = next(free_positions, None)
-            if position is not None:
-                pairs[position] = target
+            free_positions = [
+                position
+                for position, row in existing_rows.items()
+                if position not in pairs and all(row[key] == getattr(target, key) for key in keys)
+            ]
+            if free_positions and not any(target is paired_target for paired_target in pairs.values()):
+                pairs[free_positions[0]] = target
     return pairs

@@ -203,11 +203,9 @@ class Norm:
         marked_item = self.find_marked_item(item)
         if marked_item in self.standard.marks:
             return self.standard.marks[marked_item]
-        if item.startswith("codes."):
-            codes = self.standard.code_lists.get(item.removeprefix("codes."))
-            return codes.mark if codes else "C"
-        citation = self.citations.get(item)
-        return citation.mark if citation else "C"
+        code_list = self.standard.code_lists.get(item.removeprefix("codes.")) if item.startswith("codes.") else None
+        source = code_list or self.citations.get(item)
+        return source.mark if source else "C"
 
     def find_marked_item(self, key: str) -> str:
         """Return the item under ``[marks]`` from which a setting has its mark.
@@ -256,10 +254,7 @@ class Norm:
         The shipped standards are the reference. Cached, because every rule reads the keys after every edit and a norm
         never changes.
         """
-        custom_keys, shipped_values = self._collect_custom_keys(), self._collect_shipped_values()
-        return frozenset(
-            k for k in custom_keys if self.has_setting(k) and not _is_as_strict(k, self.get(k), shipped_values.get(k))
-        )
+        return frozenset(key for key, *values in self._list_custom_values() if not _is_as_strict(key, *values))
 
     @cached_property
     def disabling_keys(self) -> tuple[str, ...]:
@@ -267,27 +262,20 @@ class Norm:
 
         Confirmed settings are included. The shipped standards are the reference.
         """
-        shipped_values = self._collect_shipped_values()
-        return tuple(
-            key
-            for key in sorted(self._collect_custom_keys())
-            if self.has_setting(key) and ends_comparison(key, self.get(key), shipped_values.get(key))
-        )
+        return tuple(key for key, *values in self._list_custom_values() if ends_comparison(key, *values))
 
-    def _collect_custom_keys(self) -> set[str]:
-        """Return the keys that a custom profile or standard sets."""
+    def _list_custom_values(self) -> list[tuple[str, Any, Any]]:
+        """Return key, value and shipped value of each setting that a custom profile or standard sets."""
         custom_keys = {
-            key for source in self.profile.list_base_profiles() if not source.is_shipped for key in source.own_settings
+            *(key for one in self.profile.list_base_profiles() if not one.is_shipped for key in one.own_settings),
+            *(key for one in list_custom_standards(self.standard) for key in one.own_keys),
         }
-        return custom_keys | {key for source in list_custom_standards(self.standard) for key in source.own_keys}
-
-    def _collect_shipped_values(self) -> dict[str, Any]:
-        """Return the settings of the shipped standards."""
-        return {
+        shipped_values = {
             key: value
             for source in reversed(find_shipped_counterparts(self.standard))
             for key, value in source.settings.items()
         }
+        return [(key, self.get(key), shipped_values.get(key)) for key in sorted(custom_keys) if self.has_setting(key)]
 
     def keep_confirmations_valid_for_area(self, area_code: str, today: date | None = None) -> Norm:
         """Return a norm that has only the confirmations valid for a plan of this area.
