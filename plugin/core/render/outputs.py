@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import cache, partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -41,10 +41,8 @@ from .document.ledger import write_ledger
 from .document.page_html import print_document
 from .finding_lists import ReportPictures, add_picture_digests
 from .html import render_report
-
-if TYPE_CHECKING:
-    from .public_edition.redaction import PublicReport
-    from .worklist.worklist_row import WorkItem
+from .public_edition.redaction import PublicReport
+from .worklist.worklist_row import WorkItem
 
 
 # Python's garbage collection would search findings and values repeatedly while rows are written, and free nothing.

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
-from unicodedata import east_asian_width
 
 from ..engine.explanation import format_value
 from ..model.indicator import COMPARISON_SIGNS
@@ -19,6 +18,7 @@ from ..standard.messages.texts import Texts
 from ..standard.profile import IndicatorTarget, Norm, StatedFigure
 from ..standard.profile.resolved import RULE_DEFAULT_ORIGIN, STANDARD_ORIGIN, ResolvedValue, ValueOrigin, resolve_norm
 from .rule_book import format_control_line_name
+from .tables.report_table import compute_text_width
 from .words import ReportTexts
 
 _CONFLICT_SETTING_PREFIX = f"{CONFLICTS_SECTION}."
@@ -203,20 +203,14 @@ def _align_columns(rows: list[list[str]]) -> list[str]:
     if not rows:
         return []
     widths = [
-        max(min(_compute_console_width(cell), _MAX_ALIGNED_WIDTH) for cell in column)
-        for column in zip(*rows, strict=True)
+        max(min(compute_text_width(cell), _MAX_ALIGNED_WIDTH) for cell in column) for column in zip(*rows, strict=True)
     ]
     return [
         "  ".join(
-            cell + " " * (width - _compute_console_width(cell)) for cell, width in zip(row, widths, strict=True)
+            cell + " " * (width - compute_text_width(cell)) for cell, width in zip(row, widths, strict=True)
         ).rstrip()
         for row in rows
     ]
-
-
-def _compute_console_width(text: str) -> int:
-    """Return the width of a text on a console; a Chinese character takes two columns."""
-    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def _format_mark(value: ResolvedValue, report_texts: ReportTexts) -> str:

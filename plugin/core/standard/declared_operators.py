@@ -337,13 +337,12 @@ def _convert_other_value(text: str, condition: Condition) -> Any:
 
     A text that cannot be converted remains a text, so that two equal texts are equal.
     """
-    is_ordered = OPERATORS[condition.operator].kind is ValueKind.LIMIT
+    value: Any = None
     if condition.template_field.type == "date":
-        return parse_date(text) or text
-    if is_ordered or condition.template_field.type in ("integer", "real"):
-        number = parse_number(text)
-        return text if number is None else number
-    return text
+        value = parse_date(text)
+    elif condition.template_field.type != "text" or OPERATORS[condition.operator].kind is ValueKind.LIMIT:
+        value = parse_number(text)
+    return text if value is None else value
 
 
 class CheckEvaluation:

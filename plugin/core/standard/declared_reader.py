@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..base.files.cells import parse_date
 from ..base.files.data import SOURCE_MARKS, ErrorCollector
@@ -32,11 +32,8 @@ from .declared_operators import (
     Row,
     ValueKind,
 )
+from .edition import Standard
 from .template import Template, TemplateField
-
-if TYPE_CHECKING:
-    from .edition import Standard
-
 
 _NUMBER_TYPES = ("integer", "real")
 #: Names similar to an unknown one that an error lists first.

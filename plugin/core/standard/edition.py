@@ -10,19 +10,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...paths import STANDARDS_FOLDER
 from ..base.errors import DataError, InputError
 from ..base.files.data import NOT_IN_FILE, SourceMark, check_type, read_toml, read_value
 from .conflicts import ConflictMatrixEntry
+from .declared_operators import DeclaredCheck
 from .layer_tree import MapTheme, TreeBranch
 from .maintenance import MaintenanceSpec, check_maintenance
 from .template import CodeList, Template, check_code_lists, load_code_list, load_template
-
-if TYPE_CHECKING:
-    from .declared_operators import DeclaredCheck
-
 
 #: The file that makes a folder a standard.
 STANDARD_FILE = "standard.toml"

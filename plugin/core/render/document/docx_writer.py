@@ -263,12 +263,11 @@ class _DocxWriter:
         pairs = block.pair_count
         table = self._add_table(len(block.rows), 2 * pairs, "grid")
         self._set_widths(table, [FACT_LABEL_PERCENT, 100 / pairs - FACT_LABEL_PERCENT] * pairs)
-        for number, (row, facts) in enumerate(zip(table.rows, block.rows, strict=True)):
+        for row, facts in zip(table.rows, block.list_cells(), strict=True):
             cells, column = row.cells, 0
-            for place, (label, value) in enumerate(facts):
+            for label, value, count in facts:
                 self._fill_cell(cells[column], label)
                 self._shade(cells[column]._element.get_or_add_tcPr(), _LABEL_FILL)
-                count = block.count_columns_of_value(number, place)
                 cell = cells[column + 1] if count == 1 else cells[column + 1].merge(cells[column + count])
                 self._fill_cell(cell, value)
                 column += 1 + count

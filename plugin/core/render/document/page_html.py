@@ -115,14 +115,11 @@ class _PageRenderer:
 
     def _render_facts(self, block: FactTable) -> str:
         """Return facts as an HTML table of labels and values."""
-        rows = []
-        for number, row in enumerate(block.rows):
-            cells = []
-            for place, (label, value) in enumerate(row):
-                count = block.count_columns_of_value(number, place)
-                span = f' colspan="{count}"' if count > 1 else ""
-                cells.append(f"<th>{escape(label)}</th><td{span}>{escape(value)}</td>")
-            rows.append("".join(cells))
+        spans = {1: ""} | {count: f' colspan="{count}"' for count in range(2, 2 * block.pair_count)}
+        rows = [
+            "".join(f"<th>{escape(label)}</th><td{spans[count]}>{escape(value)}</td>" for label, value, count in row)
+            for row in block.list_cells()
+        ]
         return f'<table class="tbk">{"".join(f"<tr>{row}</tr>" for row in rows)}</table>'
 
     def _render_verdict(self, block: VerdictBox) -> str:

@@ -173,21 +173,20 @@ def _render_paragraph(block: Paragraph, width_px: int) -> str:
 
 def _render_facts(block: FactTable, width_px: int) -> str:
     """Return facts as an HTML table of labels and values."""
-    value_percent = 100 / block.pair_count - FACT_LABEL_PERCENT
-    rows = []
-    for number, row in enumerate(block.rows):
-        cells = []
-        for place, (label, value) in enumerate(row):
-            columns = block.count_columns_of_value(number, place)
-            # Qt takes the widths of columns from cells of one column.
-            size = f'colspan="{columns}"' if columns > 1 else f'width="{value_percent:.2f}%"'
-            cells.append(
-                f'<td class="label" width="{FACT_LABEL_PERCENT}%">{_escape(label)}</td><td {size}>{_escape(value)}</td>'
-            )
-        rows.append(f"<tr>{''.join(cells)}</tr>")
+    # Qt takes the widths of columns from cells of one column.
+    label_start = f'<td class="label" width="{FACT_LABEL_PERCENT}%">'
+    sizes = {1: f'width="{100 / block.pair_count - FACT_LABEL_PERCENT:.2f}%"'}
+    sizes |= {columns: f'colspan="{columns}"' for columns in range(2, 2 * block.pair_count)}
+    rows = (
+        "".join(
+            f"{label_start}{_escape(label)}</td><td {sizes[columns]}>{_escape(value)}</td>"
+            for label, value, columns in row
+        )
+        for row in block.list_cells()
+    )
     return (
         '<table width="100%" border="1" cellspacing="0" cellpadding="3" style="border-collapse: collapse;">'
-        f"{''.join(rows)}</table>"
+        f"{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
     )
 
 
@@ -300,16 +299,13 @@ def _render_picture(block: Picture, width_px: int) -> str:
 
 def _render_grid(block: PictureGrid, width_px: int) -> str:
     """Return pictures side by side as an HTML table ``width_px`` pixels wide."""
-    rows = []
-    for start in range(0, len(block.pictures), block.column_count):
-        row = block.pictures[start : start + block.column_count]
-        cells = "".join(
-            f'<td width="{100 // block.column_count}%">{_render_picture(one, width_px // block.column_count - 6)}</td>'
-            for one in row
-        )
-        cells += "<td></td>" * (block.column_count - len(row))
-        rows.append(f"<tr>{cells}</tr>")
-    return f'<table width="100%" cellspacing="0" cellpadding="3">{"".join(rows)}</table>'
+    count = block.column_count
+    cells = [
+        f'<td width="{100 // count}%">{_render_picture(one, width_px // count - 6)}</td>' for one in block.pictures
+    ]
+    cells += ["<td></td>"] * (-len(cells) % count)
+    rows = "".join(f"<tr>{''.join(cells[start : start + count])}</tr>" for start in range(0, len(cells), count))
+    return f'<table width="100%" cellspacing="0" cellpadding="3">{rows}</table>'
 
 
 def _render_picture_with_text(block: PictureWithText, width_px: int) -> str:

@@ -13,17 +13,14 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import shapely
+from pyproj import CRS
 
 from ...geometry import crs as crs_care
-
-if TYPE_CHECKING:
-    from pyproj import CRS
-
-    from ...plan.plan import Plan
+from ...plan.plan import Plan
 
 #: Share of the plan's width and height by which its extent is widened: findings may be beside the county.
 _MARGIN_SHARE = 0.25

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path, PureWindowsPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import shapely
 
@@ -24,19 +24,16 @@ from ...base.files.json_text import convert_to_plain_value
 from ...model.findings import Finding
 from ...model.report import Report
 from ...model.rule import get_rule_family
+from ...plan.plan import Plan
 from ...standard.messages.finding_message import format_message
 from ...standard.messages.texts import Texts
+from ...standard.template import Template
 from ..document.blocks import Document, PageBreak, change_texts
 from ..document.page_html import render_page_blocks
 from .coordinates import CoordinateFinder, list_crs_labels, make_coordinate_finder
 from .edition import CRS_TEXTS, REMARKS, PublicEdition, RemovalRecord, require_public_level
 from .redactor import Redactor, list_persons, make_name_pattern
 from .verification import verify_public_file
-
-if TYPE_CHECKING:
-    from ...plan.plan import Plan
-    from ...standard.template import Template
-
 
 #: A code or key, which is shorter or longer than a coordinate; a date; the number of a document (晋函〔2026〕1号);
 #: a word of a program; signs alone.
@@ -212,7 +209,9 @@ def make_public_report(
     require_public_level(str(report.provenance.get("document", {}).get("secrecy", "")))
     hidden_layers = {role: layer for role, layer in dict.items(plan.layers) if edition.find_kind(role, layer.name)}
     names = [layer.name for layer in hidden_layers.values()]
-    names += [one for one in plan.unrecognised_layers if edition.find_kind("", one) or _may_be_place(one)]
+    # A name that is not a word or identifier may be a place that someone typed.
+    words = {one for one in plan.unrecognised_layers if one.isalpha() or (one.isidentifier() and one.isascii())}
+    names += [one for one in plan.unrecognised_layers if edition.find_kind("", one) or one not in words]
     files = [PureWindowsPath(path).name for path in (plan.source, *plan.input_files) if path]
     extra_roles = hidden_layers.keys() - edition.hidden_roles
     names += [name for role in extra_roles for name in (role, hidden_layers[role].template.name)]
@@ -268,11 +267,6 @@ def make_public_report(
         indicators=[replace(one, name=redact(one.name)) for one in public_report.indicators],
     )
     return PublicReport(public_report, replace(public_report, findings=drawn_findings), picture_plan, redactor, record)
-
-
-def _may_be_place(name: str) -> bool:
-    """Return True for the name of a layer that is not a word or identifier: someone may have typed a place."""
-    return not (name.isalpha() or (name.isidentifier() and name.isascii()))
 
 
 def _list_waiver_texts(report: Report) -> set[str]:

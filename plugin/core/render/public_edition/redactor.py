@@ -12,18 +12,15 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from html import escape, unescape
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from ...base.connection_text import FOLDER
 from ...base.files.encoding import BLANK_WORDS
+from ...model.report import Report
+from ...plan.plan import Plan
 from ..words import ReportTexts
 from .coordinates import CRS_TEXT, CoordinateFinder
 from .edition import CRS_TEXTS, PublicEdition, RemovalRecord
-
-if TYPE_CHECKING:
-    from ...model.report import Report
-    from ...plan.plan import Plan
-
 
 #: Dates with times, and digests: their digits mean no place.
 _OTHER_DIGITS = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?|\b[0-9a-f]{20}\b|\b[0-9a-f]{64}\b")

@@ -23,7 +23,7 @@ from ...plan.layer import Layer
 from ...standard.messages.numbers import format_hectare_number
 from .report_table import ReportTable, ReportTableRow, TableColumn, make_table_number
 
-_M2_PER_HECTARE = SQUARE_METRES["ha"]
+M2_PER_HECTARE = SQUARE_METRES["ha"]
 BASE_LAYER, PLANNED_LAYER = "base_parcels", "GHYDYH"
 #: The group of 田坎: deducted from a field, but still land.
 DEDUCTED_CODE, OTHER_CODE = "deducted", "other"
@@ -143,7 +143,7 @@ def _iterate_class_rows(
         cells: list = [name, codes]
         for area, side in zip(areas_m2, base_and_planned, strict=True):
             cells += [
-                make_table_number(None if area is None else area / _M2_PER_HECTARE, "ha"),
+                make_table_number(None if area is None else area / M2_PER_HECTARE, "ha"),
                 (
                     make_table_number(100 * area / side.total_m2, "share")
                     if side and side.total_m2 and area is not None
@@ -151,7 +151,7 @@ def _iterate_class_rows(
                 ),
             ]
         base_m2, planned_m2 = areas_m2
-        change = None if base_m2 is None or planned_m2 is None else (planned_m2 - base_m2) / _M2_PER_HECTARE
+        change = None if base_m2 is None or planned_m2 is None else (planned_m2 - base_m2) / M2_PER_HECTARE
         return ReportTableRow([*cells, make_table_number(change, "ha")], kind, code)
 
     for group in figures.catalogue.land_groups:
@@ -204,7 +204,7 @@ def make_transition_table(figures: PlanIndicators) -> ReportTable | None:
         name = group_names[n] if n >= 0 else texts.get("tables", "sum_planned")
         # So small an area is the rounding difference of two sums.
         table_numbers = [
-            make_table_number((0.0 if abs(v) < 0.05 else float(v)) / _M2_PER_HECTARE, "ha") for v in numbers
+            make_table_number((0.0 if abs(v) < 0.05 else float(v)) / M2_PER_HECTARE, "ha") for v in numbers
         ]
         code = groups[n].id if 0 <= n < len(groups) else "" if n < 0 else "unknown"
         table.rows.append(ReportTableRow([name, *table_numbers], "row" if n >= 0 else "sum", code))

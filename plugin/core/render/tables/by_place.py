@@ -26,10 +26,9 @@ from ...standard.messages.numbers import format_hectare_number
 from ...standard.profile.space_map import OUTSIDE_ZONES_CODE, UNMAPPED_ZONE_CODE, ZONES_LIST, load_space_map
 from .. import figures as shown
 from ..words import ReportTexts
-from .by_land_use import find_layers_with_unconfirmed_sums, make_note_on_unconfirmed_sums
+from .by_land_use import M2_PER_HECTARE, find_layers_with_unconfirmed_sums, make_note_on_unconfirmed_sums
 from .report_table import ReportTable, ReportTableRow, TableColumn, make_table_number
 
-_M2_PER_HECTARE = SQUARE_METRES["ha"]
 #: Share by which the statutory area of a row may differ from its land as drawn, where townships divide the row.
 _MAX_FORMULA_SHARE = 1e-3
 #: The areas of targets, counted as in the rule on township targets; other lines use geometry.
@@ -120,7 +119,7 @@ def make_township_table(figures: PlanIndicators) -> ReportTable | None:
     ]
     rows = [
         ReportTableRow(
-            [code, name, *(make_table_number(float(one) / _M2_PER_HECTARE, "ha") for one in areas_m2)], kind, row_id
+            [code, name, *(make_table_number(float(one) / M2_PER_HECTARE, "ha") for one in areas_m2)], kind, row_id
         )
         for code, name, areas_m2, kind, row_id in places
     ]
@@ -214,9 +213,9 @@ def make_line_table(figures: PlanIndicators) -> ReportTable | None:
                     name,
                     layer.role,
                     make_table_number(int(rows.sum()), "count"),
-                    make_table_number(statutory_m2 / _M2_PER_HECTARE, "ha"),
-                    make_table_number(None if survey is None else survey / _M2_PER_HECTARE, "ha"),
-                    make_table_number(None if net is None else net / _M2_PER_HECTARE, "ha"),
+                    make_table_number(statutory_m2 / M2_PER_HECTARE, "ha"),
+                    make_table_number(None if survey is None else survey / M2_PER_HECTARE, "ha"),
+                    make_table_number(None if net is None else net / M2_PER_HECTARE, "ha"),
                     make_table_number(None if net is None else convert_area(net, "wan_mu"), "wan_mu"),
                     make_table_number(100 * statutory_m2 / county_m2, "share") if county_m2 else None,
                     *_make_target_cells(figure, figures),
@@ -288,11 +287,11 @@ def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
                     code,
                     name,
                     make_table_number(int(rows.sum()), "count"),
-                    make_table_number(area / _M2_PER_HECTARE, "ha"),
+                    make_table_number(area / M2_PER_HECTARE, "ha"),
                     make_table_number(100 * area / total_m2, "share") if total_m2 else None,
                     None
                     if np.isnan(stored_row_areas).all()
-                    else make_table_number(float(np.nansum(stored_row_areas)) * factor / _M2_PER_HECTARE, "ha"),
+                    else make_table_number(float(np.nansum(stored_row_areas)) * factor / M2_PER_HECTARE, "ha"),
                 ],
                 kind,
                 code,
@@ -314,7 +313,7 @@ def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
         area = float(county.statutory.sum())
         land_m2 = float(layer.statutory[ctx.find_land_rows(layer)].sum())
         for name, value in (("county", area), ("difference", land_m2 - area)):
-            cells = ["", texts.get("tables", name), None, make_table_number(value / _M2_PER_HECTARE, "ha"), None, None]
+            cells = ["", texts.get("tables", name), None, make_table_number(value / M2_PER_HECTARE, "ha"), None, None]
             table.rows.append(ReportTableRow(cells, "sum", name))
     table.notes += [
         texts.get("tables", "zones_note", layer=figures.make_layer_label(layer)),
@@ -353,7 +352,7 @@ def make_space_table(figures: PlanIndicators) -> ReportTable | None:
             name,
             make_table_number(features, "count"),
             make_table_number(convert_area(area, "km2"), "km2"),
-            make_table_number(area / _M2_PER_HECTARE, "ha"),
+            make_table_number(area / M2_PER_HECTARE, "ha"),
             make_table_number(100 * area / county_area_m2, "share") if county_area_m2 else None,
         ]
         table.rows.append(ReportTableRow(cells, kind, code))

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.connection_text import mask_source
 from ...base.errors import InputError
 from ...base.files.writing import is_same_file
+from ...engine.context import RuleContext
 from ...figures.indicators.townships import list_townships_by_code
 from ...geometry.polygons import Polygons, union_polygon_rows
 from ...geometry.validity import mask_missing_shapes
@@ -28,9 +28,6 @@ from ...standard.profile import Norm
 from .compare import NO_TOWNSHIPS, TownshipPolygons, compare_layers
 from .edition_comparison import VersionComparison, make_edition
 from .edition_pairing import make_shift_limits
-
-if TYPE_CHECKING:
-    from ...engine.context import RuleContext
 
 
 def read_baseline(

@@ -17,7 +17,7 @@ from ....metadata import read_plugin_version
 from ...base.files.writing import write_atomically
 from ...engine.provenance import find_county_name
 from ...standard.messages.finding_message import describe_unread
-from ...standard.messages.numbers import format_width
+from ...standard.messages.numbers import format_number, format_width
 from ...standard.messages.texts import Texts
 from ..document.blocks import Document
 from ..document.table_document import make_table_document
@@ -61,7 +61,7 @@ def list_difference_sentences(comparison: PlanComparison, texts: Texts) -> list[
     # Each with whether it applies, the key of its text, and the parameters.
     possible_reasons: list[tuple[Any, str, dict[str, Any]]] = [
         *(
-            (pieces, f"{kind}_parts", {"count": len(pieces), "area": _format_m2(changes.sum_area_m2(kind))})
+            (pieces, f"{kind}_parts", {"count": len(pieces), "area": format_number(changes.sum_area_m2(kind), 2)})
             for kind, pieces in pieces_by_kind.items()
         ),
         (
@@ -78,7 +78,7 @@ def list_difference_sentences(comparison: PlanComparison, texts: Texts) -> list[
             "redrawn",
             {"before": unmatched_before, "after": unmatched_after},
         ),
-        (changes.slivers, "slivers", {"count": len(changes.slivers), "area": _format_m2(changes.sliver_m2)}),
+        (changes.slivers, "slivers", {"count": len(changes.slivers), "area": format_number(changes.sliver_m2, 2)}),
         (
             changes.reused_keys,
             "reused",
@@ -123,7 +123,7 @@ def _make_shift_reasons(comparison: PlanComparison) -> list[tuple[str, dict[str,
     }
     return [
         ("shift_removed", {**params, "deviation": format_width(shift.deviation_m)}),
-        ("shift_areas", {name: _format_m2(value) for name, value in areas.items()}),
+        ("shift_areas", {name: format_number(value, 2) for name, value in areas.items()}),
     ]
 
 
@@ -153,11 +153,6 @@ def make_notes_on_repaired_or_lost_rows(
 def join_some_names(names: list[str], texts: Texts) -> str:
     """Return names joined by the comma of the language; of many names only the first ones."""
     return texts.get("words", "between_names").join(names[:_MAX_NAMES]) + (" …" if len(names) > _MAX_NAMES else "")
-
-
-def _format_m2(value: float) -> str:
-    """Return an area in m² as text."""
-    return f"{value:,.2f}".replace(",", "\u202f")
 
 
 def make_comparison_tables(comparison: PlanComparison, texts: Texts) -> list[ReportTable]:

@@ -8,17 +8,15 @@ an earlier version lacks them: its messages have the general clause, or none.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ...model.findings import Finding
 from ...model.indicator import SQUARE_METRES
 from ...model.rule import load_all_rules
 from ..declared_operators import parse_number
+from ..template import Template
 from .numbers import choose_figure_decimals, format_number, format_width
-
-if TYPE_CHECKING:
-    from ...model.findings import Finding
-    from ..template import Template
-    from .texts import Texts
+from .texts import Texts
 
 #: Overlaps of one rule that a message names.
 _MAX_NAMED_OVERLAPS = 2

@@ -6,11 +6,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import Any, TypeGuard
 
 from ...base.placeholders import fill_placeholders, find_placeholders
+from ...model.findings import Finding, UnreadData
 from ...model.indicator import SQUARE_METRES
 from ...model.rule import DECLARED_FAMILY, Rule, get_rule_family, load_all_rules
+from ..template import Template
 from .clauses import make_clauses
 from .numbers import (
     THIN_SPACE,
@@ -29,10 +31,6 @@ from .texts import (
     make_variant_key,
     nest_quotation_marks,
 )
-
-if TYPE_CHECKING:
-    from ...model.findings import Finding, UnreadData
-    from ..template import Template
 
 #: A place narrower than this (m) has the message ``narrow_place`` (``<case>_narrow_place``), if its rule has one.
 NARROW_WIDTH_M = 1.0
@@ -144,12 +142,8 @@ def _choose_message_template(texts: Texts, rule: Rule, finding: Finding) -> str:
     names the variant in the finding (``shown.variant``). Findings narrower than `NARROW_WIDTH_M` use the variant
     `NARROW_CASE` if the rule has it: they are mostly errors of snapping, with another remedy.
     """
-    variants = []
-    if variant := finding.params.get("shown", {}).get("variant"):
-        variants.append(variant)
-    if finding.width_m is not None and finding.width_m < NARROW_WIDTH_M:
-        variants.append(NARROW_CASE)
-    for variant in variants:
+    is_narrow = finding.width_m is not None and finding.width_m < NARROW_WIDTH_M
+    for variant in filter(None, (finding.params.get("shown", {}).get("variant"), NARROW_CASE if is_narrow else "")):
         if (case := make_variant_key(finding.case, variant)) in rule.messages:
             return texts.get_message_template(rule, case)
     return texts.get_message_template(rule, finding.case)
@@ -160,10 +154,8 @@ def _make_registration_remark(texts: Texts, finding: Finding) -> str:
     registration = finding.params.get("shown", {}).get("registration")
     if registration is None:
         return ""
-    if not registration:
-        return texts.get("words", "window_unregistered")
-    key = "window_registered_with_document" if registration["document"] else "window_registered"
-    return texts.get("words", key, **registration)
+    key = "window_registered" if registration else "window_unregistered"
+    return texts.get("words", f"{key}_with_document" if registration.get("document") else key, **registration)
 
 
 def _make_combined_params(

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from ....metadata import read_plugin_version
 from ....paths import TEXTS_FOLDER
@@ -22,6 +22,7 @@ from ...base.placeholders import MAX_CACHED_TEXTS, fill_placeholders
 from ...model.rule import DECLARED_FAMILY, Rule, get_rule_family, load_all_rules
 from ..bounds import DISABLED_PREFIX
 from ..indicator_catalogue import find_indicator_name
+from ..template import Template
 from .numbers import (
     MIN_AREA_IN_HECTARES_M2,
     format_hectare_number,
@@ -30,9 +31,6 @@ from .numbers import (
 from .numbers import THIN_SPACE as THIN_SPACE
 from .numbers import format_number as format_number
 from .numbers import format_width as format_width
-
-if TYPE_CHECKING:
-    from ..template import Template
 
 TEXT_LANGUAGES = ("zh", "en")
 #: Keys longer than this are shown by their tail.

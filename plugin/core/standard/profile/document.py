@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...base.errors import DataError, InputError
 from ...base.files.data import (
@@ -20,12 +20,9 @@ from ...base.files.data import (
     check_type,
     make_unknown_value_error,
 )
+from ...model.report import Report
 from ..messages.texts import Message, NameList, Texts
 from .profile_data import DocumentInfo, Profile, load_secrecy_levels
-
-if TYPE_CHECKING:
-    from ...model.report import Report
-
 
 #: Sources of a value; the first source that has one decides.
 PROJECT_SOURCE, PROFILE_SOURCE, PACKAGE_SPEC_SOURCE = "project", "profile", "form"
@@ -139,10 +136,9 @@ def resolve_document(
     present_infos = [(source, document_info) for source, document_info in candidates if document_info is not None]
     sources, values = {}, {}
     for key in PRINTED_KEYS:
-        for source, document_info in present_infos:
-            if getattr(document_info, key):
-                sources[key], values[key] = source, getattr(document_info, key)
-                break
+        stated = [(source, getattr(info, key)) for source, info in present_infos if getattr(info, key)]
+        if stated:
+            sources[key], values[key] = stated[0]
     levels = [
         *_list_secrecy_levels_of_profiles(profile),
         *(
@@ -157,17 +153,16 @@ def resolve_document(
     refused_lowering: LoweredSecrecy | None = None
     for source, document_info in levels:
         above_source, above_info = current
-        if not load_secrecy_levels().is_lower(document_info.secrecy, above_info.secrecy):
-            current, refused_lowering = (source, document_info), None
-            continue
+        is_lower = load_secrecy_levels().is_lower(document_info.secrecy, above_info.secrecy)
         lowering = LoweredSecrecy(
             above_info.secrecy, above_source, document_info.secrecy, source, document_info.secrecy_reason
         )
-        if lowering.reason:
-            lowered.append(lowering)
-            current, refused_lowering = (source, document_info), None
-        else:
+        if is_lower and not lowering.reason:
             refused_lowering = lowering
+            continue
+        if is_lower:
+            lowered.append(lowering)
+        current, refused_lowering = (source, document_info), None
     source, deciding_info = current
     if source:
         sources["secrecy"], values["secrecy"] = (

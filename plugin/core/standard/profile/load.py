@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from ....paths import PROFILES_FOLDER
 from ...base.errors import DataError
@@ -22,16 +22,14 @@ from ...base.files.data import (
 from ...model.rule import Severity
 from .. import CHECK_SECTION, SETTING_SECTIONS, Standard, load_standard
 from ..bounds import check_numbers
+from ..declared_operators import DeclaredCheck
 from ..edition import PLANNING_PHASES
 from ..load import PhaseTable
 from . import checks
 from .document import read_document_info_from_table
+from .norm import Norm
 from .profile_data import DocumentInfo, IndicatorTarget, Profile, RegisteredSite, StatedFigure
 from .profile_figures import merge_figures_with_base, read_heritage_register, read_stated_figures, read_targets
-
-if TYPE_CHECKING:
-    from ..declared_operators import DeclaredCheck
-    from .norm import Norm
 
 
 @dataclass(frozen=True)

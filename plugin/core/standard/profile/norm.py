@@ -9,20 +9,18 @@ from dataclasses import dataclass, replace
 from datetime import date
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from ...base.errors import DataError, InputError
 from ...geometry.tolerance import Tolerance
 from ...model.rule import Rule, Severity, add_rules_of_data, load_all_rules
 from .. import EVERY_RULE, Standard
 from ..bounds import ends_comparison, find_shipped_counterparts, list_custom_standards
+from ..declared_operators import DeclaredCheck
 from ..edition import Citation
 from ..load import find_shipped_base_standards
 from ..template import CodeEntry, Template, TemplateField
 from .profile_data import IndicatorTarget, Profile, RegisteredSite, StatedFigure
-
-if TYPE_CHECKING:
-    from ..declared_operators import DeclaredCheck
 
 #: Name of the group of the checks that standard and profile declare as data.
 DECLARED_GROUP = "declared"

@@ -5,15 +5,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...base.errors import DataError
 from ...base.files.data import check_known, check_type
+from .. import Standard
 from ..template import CodeList
-
-if TYPE_CHECKING:
-    from .. import Standard
-    from . import Norm
+from .norm import Norm
 
 #: The section of settings, the code list of the zones, and the setting that rules declare to use.
 THREE_ZONES = "three_zones"
