@@ -394,8 +394,7 @@ class CheckEvaluation:
             if (broken_conditions := [one for one in self._check.must if not self._holds(one, row, is_must=True)])
         }
         for position, values in enumerate(rows):
-            for condition in broken_by_values.get(values, ()):
-                yield position, condition
+            yield from ((position, condition) for condition in broken_by_values.get(values, ()))
 
     def _holds(self, condition: Condition, row: Mapping[str, str], *, is_must: bool) -> bool:
         """Return True if a condition holds for a row.

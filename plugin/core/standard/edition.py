@@ -289,9 +289,8 @@ class Standard:
 
         It is the id, followed by the edition if a newer one exists, or the path of a custom folder.
         """
-        if self.folder.parent != STANDARDS_FOLDER:
-            return str(self.folder.absolute())
-        return next(key for key, folder in get_shipped_standard_folders().items() if folder == self.folder)
+        keys = (key for key, folder in get_shipped_standard_folders().items() if folder == self.folder)
+        return next(keys, str(self.folder.absolute()))
 
     @property
     def is_shipped(self) -> bool:

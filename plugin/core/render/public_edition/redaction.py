@@ -80,8 +80,8 @@ class TypedTexts:
                 texts = [one for one in layer.frame[name].unique() if isinstance(one, str)] if texts is None else texts
                 if name.upper() not in allowed:
                     self.field_by_text |= {one: name for one in map(str.strip, texts) if not self._is_coded(one)}
-        for name, written in other_texts.items():
-            self.field_by_text |= {one: name for one in map(str.strip, written) if not self._is_coded(one)}
+        typed = ((name, one) for name, written in other_texts.items() for one in map(str.strip, written))
+        self.field_by_text |= {one: name for name, one in typed if not self._is_coded(one)}
         self._by_start: dict[str, list[str]] = {}
         for text in self.field_by_text:
             self._by_start.setdefault(text[:2], []).append(text)
@@ -107,9 +107,8 @@ class TypedTexts:
     def _is_coded(self, text: str) -> bool:
         """Return True for codes and values of code lists, alone or listed, and for a text without words."""
         unknown = [one for one in _BETWEEN_WORDS.split(text) if one and one not in self._known]
-        if text in self._known or not unknown:
-            return True
-        return not _DIVIDED_NUMBER.search(text) and all(map(_CODED.fullmatch, unknown))
+        is_of_codes = not _DIVIDED_NUMBER.search(text) and all(map(_CODED.fullmatch, unknown))
+        return text in self._known or not unknown or is_of_codes
 
 
 @dataclass(frozen=True)

@@ -71,10 +71,9 @@ def sum_layer_by_class(layer: Layer, figures: PlanIndicators) -> LandUseAreas:
     for code, area in by_class.items():
         first = find_first_level_class(code, codes)
         sums[first] = sums.get(first, 0.0) + area
-    deducted_m2 = 0.0
-    if basis == "net" and areas.survey_m2 is not None:
-        # Parcels with only one of the two areas have an unknown deduction.
-        deducted_m2 = float(np.nansum(areas.survey_m2 - values))
+    # Parcels with only one of the two areas have an unknown deduction.
+    has_deductions = basis == "net" and areas.survey_m2 is not None
+    deducted_m2 = float(np.nansum(areas.survey_m2 - values)) if has_deductions else 0.0
     is_blank = np.isnan(values)
     other = (
         areas.statutory

@@ -145,8 +145,8 @@ def make_ratio_table(figures: PlanIndicators) -> ReportTable | None:
                     f"form:{form}",
                 )
             )
-    for name in ("denominator_layer", "classes", "base_year", "base_year_source", "windows"):
-        table.notes.append(shown.format_input(name, first.inputs[name], report_texts))
+    names = ("denominator_layer", "classes", "base_year", "base_year_source", "windows")
+    table.notes += [shown.format_input(name, first.inputs[name], report_texts) for name in names]
     if not first.confirmed:
         table.notes.append(texts.get("tables", "ratio_note"))
     return table
