@@ -6,7 +6,8 @@ Columns are value, target, margin, state, inputs and marks.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from ..model.indicator import (
@@ -189,20 +190,16 @@ def format_inputs(indicator: Indicator, report_texts: ReportTexts) -> str:
                     else indicator_inputs[key]
                 )
                 clauses.append(report_texts.get("formula", name, codes=codes, within=codes))
-        if "difference_m2" in indicator_inputs:
-            clauses.append(
-                report_texts.get(
-                    "formula", "difference", area=format_signed_number(indicator_inputs["difference_m2"], 2)
-                )
-            )
-        if "county_share" in indicator_inputs:
-            clauses.append(
-                report_texts.get("formula", "share", share=format_number(indicator_inputs["county_share"], 2))
-            )
-        if "zone_codes" in indicator_inputs:
-            clauses.append(
-                report_texts.get("formula", "codes", codes=report_texts.join_parts(indicator_inputs["zone_codes"]))
-            )
+        formats: tuple[tuple[str, str, str, Callable[[Any], str]], ...] = (
+            ("difference_m2", "difference", "area", partial(format_signed_number, decimals=2)),
+            ("county_share", "share", "share", partial(format_number, decimals=2)),
+            ("zone_codes", "codes", "codes", report_texts.join_parts),
+        )
+        clauses += [
+            report_texts.get("formula", key, **{param: format_value(indicator_inputs[name])})
+            for name, key, param, format_value in formats
+            if name in indicator_inputs
+        ]
         return report_texts.get("page", "clause").join(clauses)
     return _format_all_inputs(indicator_inputs, report_texts)
 
@@ -219,10 +216,11 @@ def format_input(name: str, value: Any, report_texts: ReportTexts) -> str:
         return f"{label} {report_texts.join_parts(map(str, value))}"
     if isinstance(value, int | float) and not isinstance(value, bool):
         # The unit ends the name of an input, such as m for ``length_m``.
-        for unit in SQUARE_METRES:
-            if name.endswith(f"_{unit}"):
-                figure = format_number(value, DECIMALS_BY_UNIT[unit])
-                return f"{label} {figure} {report_texts.get_text_or_key('unit', unit)}"
+        unit = next((unit for unit in SQUARE_METRES if name.endswith(f"_{unit}")), "")
+        if unit:
+            return (
+                f"{label} {format_number(value, DECIMALS_BY_UNIT[unit])} {report_texts.get_text_or_key('unit', unit)}"
+            )
         if name.endswith("_m"):
             return f"{label} {format_number(value, 2)} m"
         # Years and counts below five digits are written without thousands separators.
@@ -236,28 +234,23 @@ def make_figure_notes(report: Report, report_texts: ReportTexts) -> list[str]:
 
     They are sources, inputs of the ratio, and the meaning of the star.
     """
-    notes = []
     county_indicators = [i for i in report.indicators if not is_township_figure(i)]
     sources = dict.fromkeys(i.target_source for i in county_indicators if i.target_source and i.unit != "ratio")
-    if sources:
-        notes.append(report_texts.get("text", "target_source", sources=report_texts.join_parts(sources)))
     ratios = [i for i in report.indicators if i.unit == "ratio" and i.inputs]
-    if ratios:
-        shared_inputs = {k: v for k, v in ratios[0].inputs.items() if k not in _INPUTS_SHOWN_ELSEWHERE}
-        limits = dict.fromkeys(i.target_source for i in ratios if i.target_source)
-        limit = report_texts.get("text", "limit_source", sources=report_texts.join_parts(limits)) if limits else ""
-        notes.append(
-            report_texts.get(
-                "text", "ratio_inputs", limit=limit, inputs=_format_all_inputs(shared_inputs, report_texts)
-            )
-        )
+    limits = dict.fromkeys(i.target_source for i in ratios if i.target_source)
+    limit = report_texts.get("text", "limit_source", sources=report_texts.join_parts(limits)) if limits else ""
+    shared_inputs = {k: v for i in ratios[:1] for k, v in i.inputs.items() if k not in _INPUTS_SHOWN_ELSEWHERE}
+    inputs = _format_all_inputs(shared_inputs, report_texts)
     numerator, _, denominator = (ratios[0].basis if ratios else "").partition("/")
-    if denominator:
-        bases = {"numerator": numerator, "denominator": denominator}
-        params = {name: report_texts.get_text_or_key("basis", basis) for name, basis in bases.items()}
-        notes.append(report_texts.get("text", "ratio_basis", **params))
-    if any(i.state == LITTLE_MARGIN_LEFT for i in report.indicators):
-        notes.append(report_texts.get("text", "margin_note"))
-    if any(not i.confirmed for i in report.indicators):
-        notes.append(report_texts.get("text", "unconfirmed_note"))
-    return notes
+    bases = {"numerator": numerator, "denominator": denominator}
+    params = {name: report_texts.get_text_or_key("basis", basis) for name, basis in bases.items()}
+    notes = [
+        report_texts.get("text", "target_source", sources=report_texts.join_parts(sources)) if sources else "",
+        report_texts.get("text", "ratio_inputs", limit=limit, inputs=inputs) if ratios else "",
+        report_texts.get("text", "ratio_basis", **params) if denominator else "",
+        report_texts.get("text", "margin_note")
+        if any(i.state == LITTLE_MARGIN_LEFT for i in report.indicators)
+        else "",
+        report_texts.get("text", "unconfirmed_note") if not all(i.confirmed for i in report.indicators) else "",
+    ]
+    return list(filter(None, notes))

@@ -3,40 +3,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from ..base.errors import DataError
 from ..base.files.data import (
     ErrorCollector,
-    SourceMark,
     check_keys,
     check_known,
     list_record_items,
-    one_of,
     read_record,
     read_toml,
     read_value,
 )
-from ..model.rule import Severity
 from .conflicts import CONFLICTS_SECTION, add_missing_conflicts, load_conflicts
 from .edition import (
     ALL_LAYERS,
     MAINTENANCE_FILE_NAME,
-    PLANNING_PHASES,
     STANDARD_FILE,
     Citation,
     CitedDocument,
-    DeliveryScope,
     Standard,
+    StandardFile,
     TemplateGroup,
     check_no_circular_include,
     find_edition_folders,
     find_standard_folder,
 )
-from .layer_tree import MapTheme, TreeBranch, check_layer_tree
+from .layer_tree import check_layer_tree
 from .maintenance import MaintenanceSpec
 
 #: Name that means all rules in place of a group. No standard defines a group of this name.
@@ -71,43 +67,6 @@ SETTING_SECTIONS = (
     "yearly",
     "rules",
 )
-
-
-@dataclass(frozen=True)
-class PhaseTable:
-    """The severities of rules in a phase. Rules load after standards; a test validates the codes."""
-
-    severity: dict[str, Severity] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class ConfirmedItems:
-    """The settings and citations that a standard confirms."""
-
-    items: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class StandardFile:
-    """The content of ``standard.toml``, apart from the sections of settings."""
-
-    id: str
-    edition: str | int
-    name: str
-    includes: tuple[str, ...] = ()
-    default_rules: tuple[str, ...] = ()
-    rule_groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    concepts: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    scopes: dict[str, DeliveryScope] = field(default_factory=dict)
-    groups: dict[str, TemplateGroup] = field(default_factory=dict)
-    themes: dict[str, MapTheme] = field(default_factory=dict)
-    tree: dict[str, TreeBranch] = field(default_factory=dict)
-    marks: dict[str, SourceMark] = field(default_factory=dict)
-    mark_sources: dict[str, str] = field(default_factory=dict)
-    confirmed: ConfirmedItems = ConfirmedItems()
-    severity: dict[str, Severity] = field(default_factory=dict)
-    phase: dict[Annotated[str, one_of(*PLANNING_PHASES)], PhaseTable] = field(default_factory=dict)
-    check: Any = None
 
 
 def flatten_table(table: dict[str, Any], prefix: str) -> dict[str, Any]:
@@ -199,7 +158,7 @@ def _read_own_data(
     path = folder / STANDARD_FILE
     conflicts = load_conflicts(folder)
     settings = settings | {conflict.setting_key: conflict.meaning for conflict in conflicts}
-    phases: dict[str, dict[str, str]] = {phase: dict(table.severity) for phase, table in file.phase.items()}
+    phases = {phase: dict(table.severity) for phase, table in file.phase_tables.items()}
     in_phases = (f"phase.{phase}.severity.{code}" for phase, severities in phases.items() for code in severities)
     sources = {
         **{k: value for included_standard in includes for k, value in included_standard.sources.items()},
@@ -224,28 +183,17 @@ def _read_own_data(
     if EVERY_RULE in file.rule_groups:
         known_names = ", ".join(name for name in file.rule_groups if name != EVERY_RULE)
         raise DataError("data_key_unknown", file=str(path), key=f"rule_groups.{EVERY_RULE}", known=known_names)
+    completed: dict[str, Any] = {"edition": str(file.edition), "concepts": concepts, "groups": groups}
     return Standard(
-        id=file.id,
-        edition=str(file.edition),
-        name=file.name,
+        **vars(file) | completed | {"marks": _complete_marks(file, settings)},
         folder=folder,
         included_standards=includes,
-        rules=file.default_rules,
-        concepts=concepts,
-        scopes=file.scopes,
         settings=settings,
-        marks=_complete_marks(file, settings),
-        mark_sources=file.mark_sources,
-        confirmed=frozenset(file.confirmed.items),
+        confirmed=frozenset(file.confirmed_items.items),
         citations=citations,
         sources=sources,
-        groups=groups,
-        themes=file.themes,
-        layer_tree=file.tree,
         maintenance=maintenance,
         conflicts=conflicts,
-        rule_groups=file.rule_groups,
-        severity=dict(file.severity),
         phases=phases,
         own_keys=frozenset([*settings, *(f"severity.{code}" for code in file.severity), *in_phases]),
     )

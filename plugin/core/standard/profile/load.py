@@ -23,8 +23,7 @@ from ...model.rule import Severity
 from .. import CHECK_SECTION, SETTING_SECTIONS, Standard, load_standard
 from ..bounds import check_numbers
 from ..declared_operators import DeclaredCheck
-from ..edition import PLANNING_PHASES
-from ..load import PhaseTable
+from ..edition import PLANNING_PHASES, PhaseTable
 from . import checks
 from .document import read_document_info_from_table
 from .norm import Norm
