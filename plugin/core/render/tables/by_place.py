@@ -27,7 +27,7 @@ from ...standard.profile.space_map import OUTSIDE_ZONES_CODE, UNMAPPED_ZONE_CODE
 from .. import figures as shown
 from ..words import ReportTexts
 from .by_land_use import M2_PER_HECTARE, find_layers_with_unconfirmed_sums, make_note_on_unconfirmed_sums
-from .report_table import ReportTable, ReportTableRow, TableColumn, make_table_number
+from .report_table import ReportTable, ReportTableRow, TableColumn, make_row, make_table_number
 
 #: Share by which the statutory area of a row may differ from its land as drawn, where townships divide the row.
 _MAX_FORMULA_SHARE = 1e-3
@@ -57,14 +57,6 @@ _LINE_COLUMNS = (
     TableColumn("target", width_in_characters=17),
     TableColumn("room", width_in_characters=14),
     TableColumn("state", width_in_characters=12),
-)
-_ZONE_COLUMNS = (
-    TableColumn("code", width_in_characters=8),
-    TableColumn("zone", width_in_characters=22),
-    TableColumn("features", "count", width_in_characters=10),
-    TableColumn("statutory", "ha", width_in_characters=16),
-    TableColumn("share", "share", width_in_characters=12),
-    TableColumn("stored", "ha", width_in_characters=16),
 )
 
 
@@ -201,7 +193,7 @@ def make_line_table(figures: PlanIndicators) -> ReportTable | None:
     county_m2 = float(county.statutory.sum()) if county is not None and not county.has_no_geometry else 0.0
     table = ReportTable("lines", list(_LINE_COLUMNS), unit="ha")
 
-    def make_row(
+    def add_row(
         name: str, layer: Layer, rows: np.ndarray, kind: str, code: str, figure: Indicator | None = None
     ) -> None:
         areas = get_row_areas(layer)
@@ -232,7 +224,7 @@ def make_line_table(figures: PlanIndicators) -> ReportTable | None:
             continue
         is_counted = find_counted_reserve_rows(layer, ctx) if concept == "reserves" else np.ones(len(layer), dtype=bool)
         name = layer.template.name if texts.lang == "zh" else texts.get_concept_name(concept)
-        make_row(name, layer, is_counted, "row", concept, figures.get_first_figure(indicator) if indicator else None)
+        add_row(name, layer, is_counted, "row", concept, figures.get_first_figure(indicator) if indicator else None)
         unbacked += find_layers_with_unconfirmed_sums([layer], tuple(AREA_FIELD_MEANINGS.values()), figures)
         if concept == "boundary" and layer.has_values("zone_code"):
             row_mask_by_kind = {
@@ -241,7 +233,7 @@ def make_line_table(figures: PlanIndicators) -> ReportTable | None:
             row_mask_by_kind["uncoded"] = ~np.logical_or.reduce(list(row_mask_by_kind.values()))
             for kind, rows in row_mask_by_kind.items():
                 if rows.any():
-                    make_row(texts.get("tables", kind), layer, rows, "part", f"{concept}:{kind}")
+                    add_row(texts.get("tables", kind), layer, rows, "part", f"{concept}:{kind}")
     table.notes += [
         texts.get("tables", "lines_note"),
         *make_note_on_unconfirmed_sums(unbacked, figures),
@@ -276,38 +268,47 @@ def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
     unit = layer.template.find_field("area")
     factor = SQUARE_METRES[(unit.unit if unit else "") or "m2"]
     total_m2 = float(layer.statutory.sum())
-    table = ReportTable("zones", list(_ZONE_COLUMNS), unit="ha")
+    columns = [
+        TableColumn("code", width_in_characters=8, value=lambda one: one[0]),
+        TableColumn("zone", width_in_characters=22, value=lambda one: one[1]),
+        TableColumn("features", "count", width_in_characters=10, value=lambda one: int(one[2].sum())),
+        TableColumn("statutory", "ha", width_in_characters=16, value=lambda one: sum_areas(one) / M2_PER_HECTARE),
+        TableColumn(
+            "share",
+            "share",
+            width_in_characters=12,
+            value=lambda one: 100 * sum_areas(one) / total_m2 if total_m2 else None,
+        ),
+        TableColumn(
+            "stored",
+            "ha",
+            width_in_characters=16,
+            value=lambda one: (
+                None
+                if np.isnan(stored_areas[one[2]]).all()
+                else float(np.nansum(stored_areas[one[2]])) * factor / M2_PER_HECTARE
+            ),
+        ),
+    ]
 
-    def make_row(rows: np.ndarray, code: str, name: str, kind: str) -> None:
-        area = float(layer.statutory[rows].sum())
-        stored_row_areas = stored_areas[rows]
-        table.rows.append(
-            ReportTableRow(
-                [
-                    code,
-                    name,
-                    make_table_number(int(rows.sum()), "count"),
-                    make_table_number(area / M2_PER_HECTARE, "ha"),
-                    make_table_number(100 * area / total_m2, "share") if total_m2 else None,
-                    None
-                    if np.isnan(stored_row_areas).all()
-                    else make_table_number(float(np.nansum(stored_row_areas)) * factor / M2_PER_HECTARE, "ha"),
-                ],
-                kind,
-                code,
-            )
-        )
+    def sum_areas(one: tuple[str, str, NDArray, str]) -> float:
+        return float(layer.statutory[one[2]].sum())
 
+    # Code, name and rows of each zone, with the kind of its row.
+    zones: list[tuple[str, str, NDArray, str]] = []
     for top in (c for c in codes.entry_by_code.values() if not c.parent):
         inside = np.isin(row_codes, list(codes.collect_members([top.code])))
-        if not inside.any():
-            continue
-        make_row(inside, top.code, top.name, "row")
-        for code in sorted(set(row_codes[inside]) - {top.code}, key=str):
-            make_row(row_codes == code, code, codes.entry_by_code[code].name, "part")
-    for code in sorted(set(row_codes[~np.isin(row_codes, list(codes.entry_by_code))])):
-        make_row(row_codes == code, code, texts.get("tables", "no_code" if not code else "unknown_code"), "row")
-    make_row(np.ones(len(layer), dtype=bool), "", texts.get("tables", "sum"), "sum")
+        if inside.any():
+            zones.append((top.code, top.name, inside, "row"))
+            finer_codes = sorted(set(row_codes[inside]) - {top.code}, key=str)
+            zones += [(code, codes.entry_by_code[code].name, row_codes == code, "part") for code in finer_codes]
+    other_codes = sorted(set(row_codes[~np.isin(row_codes, list(codes.entry_by_code))]))
+    zones += [
+        (code, texts.get("tables", "unknown_code" if code else "no_code"), row_codes == code, "row")
+        for code in other_codes
+    ]
+    zones.append(("", texts.get("tables", "sum"), np.ones(len(layer), dtype=bool), "sum"))
+    table = ReportTable("zones", columns, [make_row(columns, one, one[3], one[0]) for one in zones], unit="ha")
     county = ctx.plan.find_layer_of_concept("county")
     if county is not None and not county.has_no_geometry:
         area = float(county.statutory.sum())
@@ -339,34 +340,30 @@ def make_space_table(figures: PlanIndicators) -> ReportTable | None:
         float(county.statutory.sum()) if county is not None and not county.has_no_geometry else three_zones.total_m2
     )
     columns = [
-        TableColumn("space", width_in_characters=18),
-        TableColumn("features", "count", width_in_characters=10),
-        TableColumn("statutory_km2", "km2", width_in_characters=16),
-        TableColumn("statutory", "ha", width_in_characters=16),
-        TableColumn("county_share", "share", width_in_characters=12),
+        TableColumn("space", width_in_characters=18, value=lambda one: one[0]),
+        TableColumn("features", "count", width_in_characters=10, value=lambda one: one[1]),
+        TableColumn("statutory_km2", "km2", width_in_characters=16, value=lambda one: convert_area(one[2], "km2")),
+        TableColumn("statutory", "ha", width_in_characters=16, value=lambda one: one[2] / M2_PER_HECTARE),
+        TableColumn(
+            "county_share",
+            "share",
+            width_in_characters=12,
+            value=lambda one: 100 * one[2] / county_area_m2 if county_area_m2 else None,
+        ),
     ]
-    table = ReportTable("spaces", columns, unit="ha")
-
-    def make_row(name: str, features: int, area: float, kind: str, code: str) -> None:
-        cells = [
-            name,
-            make_table_number(features, "count"),
-            make_table_number(convert_area(area, "km2"), "km2"),
-            make_table_number(area / M2_PER_HECTARE, "ha"),
-            make_table_number(100 * area / county_area_m2, "share") if county_area_m2 else None,
-        ]
-        table.rows.append(ReportTableRow(cells, kind, code))
-
-    for space_code in mapping.spaces.entry_by_code:
-        area = three_zones.get_zone_area_m2(space_code)
-        if area or space_code not in (OUTSIDE_ZONES_CODE, UNMAPPED_ZONE_CODE):
-            make_row(mapping.name(space_code), three_zones.zone_counts.get(space_code, 0), area, "row", space_code)
-    make_row(texts.get("tables", "sum"), sum(three_zones.zone_counts.values()), three_zones.total_m2, "sum", "")
-    if not three_zones.do_areas_add_up:
-        overlap = texts.get("tables", "spaces_overlap", area=format_hectare_number(three_zones.overlap_m2))
-        table.notes.append(overlap)
-    table.notes += [
+    # Name, number of features and area of each zone, with the kind and the code of its row.
+    zones = [
+        (mapping.name(code), three_zones.zone_counts.get(code, 0), three_zones.get_zone_area_m2(code), "row", code)
+        for code in mapping.spaces.entry_by_code
+    ]
+    shown_zones = [one for one in zones if one[2] or one[4] not in (OUTSIDE_ZONES_CODE, UNMAPPED_ZONE_CODE)]
+    count = sum(three_zones.zone_counts.values())
+    shown_zones.append((texts.get("tables", "sum"), count, three_zones.total_m2, "sum", ""))
+    overlap = texts.get("tables", "spaces_overlap", area=format_hectare_number(three_zones.overlap_m2))
+    notes = [
+        *([] if three_zones.do_areas_add_up else [overlap]),
         texts.get("tables", "spaces_note"),
         *describe_sea_rows([layer], ctx.norm, texts),
     ]
-    return table
+    rows = [make_row(columns, one, one[3], one[4]) for one in shown_zones]
+    return ReportTable("spaces", columns, rows, unit="ha", notes=notes)

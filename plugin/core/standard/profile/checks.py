@@ -77,20 +77,16 @@ def check_setting(key: str, value: Any, standard: Standard, path: Path) -> None:
         if code not in rules or name not in known_keys:
             raise DataError("data_key_unknown", file=str(path), key=key, known=", ".join(known_keys))
         check_number(key, value, standard, path)
-        return
-    if key.startswith(f"{THREE_ZONES}."):
+    elif key.startswith(f"{THREE_ZONES}."):
         # A county may define further zone codes.
         check_three_zone_name(value, standard, path, key)
-        return
-    if key.startswith(LAYER_LIMIT_KEY_PREFIXES) and key not in standard.settings:
+    elif key.startswith(LAYER_LIMIT_KEY_PREFIXES) and key not in standard.settings:
         # A county may set these limits for any layer, also where the standard sets none.
         check_known(key.rsplit(".", 1)[-1], standard.templates, path, key)
         read_value(value, Annotated[float, between(0, math.inf, known=">= 0")], file=path, key=key)
-        return
-    if key not in standard.settings:
+    elif key not in standard.settings:
         raise DataError("data_key_unknown", file=str(path), key=key, known=", ".join(sorted(standard.settings)))
-    kind = find_setting_type(key, standard)
-    if kind is float:
+    elif (kind := find_setting_type(key, standard)) is float:
         check_number(key, value, standard, path)
     else:
         read_value(value, kind, file=path, key=key)
