@@ -16,7 +16,6 @@ from ..base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ..base.errors import OutputError
 from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
 from ..plan.loading.reading import read_plan
-from ..render.tables.indicator_tables import make_all_tables
 from ..render.tables.report_table import ReportTable, ReportTableRow, TableColumn
 from ..render.words import ReportTexts
 from ..standard.messages.texts import Texts
@@ -88,6 +87,7 @@ def tabulate_plan(
     from ..engine.context import RuleContext
     from ..engine.provenance import make_provenance
     from ..figures.indicators.compute import PlanIndicators
+    from ..render.tables.indicator_tables import make_all_tables
 
     limits = tolerance or plan.norm.make_tolerance()
     ctx = RuleContext(plan, plan.norm, limits, cancellation=cancellation, side_inputs=side_inputs, lang=lang)

@@ -99,35 +99,31 @@ def convert_profile_to_dict(norm: Norm) -> dict[str, Any]:
 
 
 def _make_head_lines(norm: Norm, report_texts: ReportTexts) -> Iterator[str]:
-    """Yield the lines on profile, bases, standard, phase, confirmation and document information."""
+    """Return the lines on profile, bases, standard, phase, confirmation and document information."""
     profile, standard = norm.profile, norm.standard
+    texts, colon = Texts(report_texts.lang), report_texts.get("page", "colon")
+    base_profiles, info = profile.list_base_profiles()[1:], asdict(profile.document_info)
+    values = [f"{report_texts.get('document', key)}{colon}{value}" for key, value in info.items() if value]
 
     def line(key: str, **params: Any) -> str:
         return report_texts.get("resolved", key, **params)
 
-    yield line("profile", name=profile.name or "—", id=profile.id or "—", code=profile.area_code or "—")
-    if profile.path is not None:
-        yield line("file", file=profile.path)
-    if profile.member_areas:
-        yield line("members", members=report_texts.join_parts(profile.member_areas))
-    base_profiles = profile.list_base_profiles()[1:]
-    if base_profiles:
-        yield line("bases", bases=" ← ".join(f"{one.name} {one.id}" for one in base_profiles))
-    yield from (
+    lines = [
+        line("profile", name=profile.name or "—", id=profile.id or "—", code=profile.area_code or "—"),
+        line("file", file=profile.path) if profile.path is not None else "",
+        line("members", members=report_texts.join_parts(profile.member_areas)) if profile.member_areas else "",
+        line("bases", bases=" ← ".join(f"{one.name} {one.id}" for one in base_profiles)) if base_profiles else "",
         line("standard", name=standard.name, id=standard.id, edition=standard.edition),
         line("phase", phase=report_texts.get_text_or_key("phase", norm.phase) if norm.phase else line("no_phase")),
-    )
-    if profile.confirmed_by:
-        yield line("confirmed", items=report_texts.join_parts(sorted(profile.confirmed)) or "—", **profile.confirmed_by)
-    else:
-        yield line("not_confirmed")
-    info, colon = asdict(profile.document_info), report_texts.get("page", "colon")
-    values = [f"{report_texts.get('document', key)}{colon}{value}" for key, value in info.items() if value]
-    if values:
-        yield line("document", values=report_texts.join_parts(values))
-    if profile.absent:
-        texts = Texts(report_texts.lang)
-        yield line("absent", names=report_texts.join_parts(texts.get_concept_name(c) for c in sorted(profile.absent)))
+        line("confirmed", items=report_texts.join_parts(sorted(profile.confirmed)) or "—", **profile.confirmed_by)
+        if profile.confirmed_by
+        else line("not_confirmed"),
+        line("document", values=report_texts.join_parts(values)) if values else "",
+        line("absent", names=report_texts.join_parts(map(texts.get_concept_name, sorted(profile.absent))))
+        if profile.absent
+        else "",
+    ]
+    return filter(None, lines)
 
 
 def _make_section_lines(report_texts: ReportTexts, key: str, lines: list[str], **params: Any) -> list[str]:

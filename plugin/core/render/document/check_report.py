@@ -419,9 +419,8 @@ def _make_remarks(report: Report, items: list[DecisiveItem], report_texts: Repor
 
 def _make_body(
     report: Report, norm: Norm | None, pictures: ReportPictures, sections: SectionNumbers, report_texts: ReportTexts
-) -> Iterator[Block]:
-    """Yield the sections between the first page and the signatures."""
-    yield sections.make_heading("problems", report_texts.get("signed", "severity_and_statutory_order"))
+) -> list[Block]:
+    """Return the sections between the first page and the signatures."""
     sums, settings = sum_findings_by_rule(report, report_texts), load_report_settings()
     severities = [str(severity) for severity in Severity]
     sums.sort(key=lambda row: (severities.index(row["severity"]), settings.make_sort_key(row["code"])))
@@ -439,7 +438,6 @@ def _make_body(
         ),
         ("township_count", 12, "right", lambda row: format_number(row["township_count"] or None, 0)),
     ]
-    yield make_described_table(report_texts, problems, sums, report_texts.get("text", "no_findings"))
     images = pictures.conflicts[: settings.length_limits["pictures"]]
     close_ups = [
         Picture(
@@ -457,21 +455,32 @@ def _make_body(
         for number, (finding, image) in enumerate(zip(select_largest_conflicts(report), images, strict=False), 1)
         if image
     ]
-    if close_ups:
-        yield sections.make_heading("close_ups", report_texts.get("signed", "largest_places", count=len(close_ups)))
-        yield PictureGrid(tuple(close_ups), column_count=4)
-    yield sections.make_heading("unchecked")
     unchecked: list[DescribedColumn] = [
         ("rule", 26, "left", lambda row: f"{row['code']} {row['title']}".strip()),
         ("reason", 74, "left", lambda row: row["reason"]),
     ]
     rows = make_not_checked_section(report, report_texts)["rows"]
-    yield make_described_table(report_texts, unchecked, rows, report_texts.get("text", "all_checked"))
-    yield from _make_indicator_table(report, sections, report_texts)
-    yield from _make_waiver_table(report, sections, report_texts)
-    if norm is not None and report.rules:
-        yield sections.make_heading("rules_run")
-        yield Paragraph(describe_rules_run(report, norm, report_texts))
+    return [
+        sections.make_heading("problems", report_texts.get("signed", "severity_and_statutory_order")),
+        make_described_table(report_texts, problems, sums, report_texts.get("text", "no_findings")),
+        *(
+            (
+                sections.make_heading("close_ups", report_texts.get("signed", "largest_places", count=len(close_ups))),
+                PictureGrid(tuple(close_ups), column_count=4),
+            )
+            if close_ups
+            else ()
+        ),
+        sections.make_heading("unchecked"),
+        make_described_table(report_texts, unchecked, rows, report_texts.get("text", "all_checked")),
+        *_make_indicator_table(report, sections, report_texts),
+        *_make_waiver_table(report, sections, report_texts),
+        *(
+            (sections.make_heading("rules_run"), Paragraph(describe_rules_run(report, norm, report_texts)))
+            if norm is not None and report.rules
+            else ()
+        ),
+    ]
 
 
 def _make_indicator_table(report: Report, sections: SectionNumbers, report_texts: ReportTexts) -> Iterator[Block]:
@@ -509,19 +518,8 @@ def _make_waiver_table(report: Report, sections: SectionNumbers, report_texts: R
     yield make_described_table(report_texts, columns, waivers)
 
 
-def _make_appendices(report: Report, report_texts: ReportTexts) -> Iterator[Block]:
-    """Yield the appendices on settings, findings and data, each on a new page."""
-    yield from make_settings_appendix(report, report_texts)
-    yield PageBreak()
-    yield Heading(report_texts.get("signed", "appendix_findings"))
-    yield from make_findings_tables(report, report_texts)
-    yield from (
-        PageBreak(),
-        Heading(report_texts.get("signed", "appendix_data")),
-        Heading(report_texts.get("signed", "recorded_counts"), 2),
-        make_rule_counts(report, report_texts),
-        Heading(report_texts.get("signed", "checked_layers"), 2),
-    )
+def _make_appendices(report: Report, report_texts: ReportTexts) -> list[Block]:
+    """Return the appendices on settings, findings and data, each on a new page."""
     data = make_provenance_section(report, report_texts)
     columns: list[DescribedColumn] = [
         ("layer", 16, "left", lambda layer: layer["role"]),
@@ -531,17 +529,28 @@ def _make_appendices(report: Report, report_texts: ReportTexts) -> Iterator[Bloc
         ("crs", 16, "left", lambda layer: layer["crs"]),
         ("unsaved", 14, "left", lambda layer: layer["unsaved"] or report_texts.get("text", "no")),
     ]
-    yield make_described_table(
-        report_texts, columns, data["layers"], report_texts.get("text", "no_layers"), section="column"
-    )
     notes = [
         report_texts.get("text", "area_note"),
         *data["notices"],
-        *filter(None, [explain_data_digest(report, report_texts)]),
+        explain_data_digest(report, report_texts),
         report_texts.get("page", "gap").join(data["line"]),
-        *filter(None, [make_not_checked_section(report, report_texts)["not_applicable"]]),
+        make_not_checked_section(report, report_texts)["not_applicable"],
     ]
-    yield from (Paragraph(note, is_small=True) for note in notes)
+    return [
+        *make_settings_appendix(report, report_texts),
+        PageBreak(),
+        Heading(report_texts.get("signed", "appendix_findings")),
+        *make_findings_tables(report, report_texts),
+        PageBreak(),
+        Heading(report_texts.get("signed", "appendix_data")),
+        Heading(report_texts.get("signed", "recorded_counts"), 2),
+        make_rule_counts(report, report_texts),
+        Heading(report_texts.get("signed", "checked_layers"), 2),
+        make_described_table(
+            report_texts, columns, data["layers"], report_texts.get("text", "no_layers"), section="column"
+        ),
+        *(Paragraph(note, is_small=True) for note in notes if note),
+    ]
 
 
 def make_settings_appendix(report: Report, report_texts: ReportTexts) -> Iterator[Block]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -52,8 +52,6 @@ COUNTED = (
 )
 #: Beginning of an item for the typed texts of a field.
 _TEXTS_OF_FIELD = "texts "
-#: Remarks below the list: what a reader may not conclude from it.
-REMARKS = ("figures_unchanged", "features_remain")
 _RECORD_STYLE = (
     "body{font:14px/1.6 'Noto Sans CJK SC','Microsoft YaHei',sans-serif;max-width:900px;"
     "margin:24px auto;padding:0 12px}"
@@ -108,6 +106,11 @@ class PublicEdition:
             if layer_name and any(fnmatchcase(layer_name.upper(), one.upper()) for one in kind.name_patterns):
                 return kind
         return None
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Return the keys of the remarks below the list: what a reader may not conclude from it."""
+        return ("figures_unchanged", "features_remain", *(() if self.is_confirmed else ("unconfirmed_public",)))
 
     @cached_property
     def hidden_roles(self) -> frozenset[str]:
@@ -284,20 +287,19 @@ class RemovalRecord:
             lines.append(report_texts.get("public", "unconfirmed", file=edition.file_name))
         return lines
 
-    def make_blocks(self, edition: PublicEdition, report_texts: ReportTexts) -> Iterator[Block]:
-        """Yield the section of a document that lists what was taken out."""
-        yield Heading(report_texts.get("public", "title"))
-        yield Paragraph(report_texts.get("public", "introduction"))
+    def make_blocks(self, edition: PublicEdition, report_texts: ReportTexts) -> list[Block]:
+        """Return the section of a document that lists what was taken out."""
         columns = (
             DocumentColumn(report_texts.get("public", "what"), 70),
             DocumentColumn(report_texts.get("public", "count"), 30, "right"),
         )
         rows = tuple((DocumentCell(what), DocumentCell(count)) for what, count in self.list_rows(edition, report_texts))
-        yield DocumentTable(columns, rows)
-        for key in REMARKS:
-            yield Paragraph(report_texts.get("public", key), is_small=True)
-        if not edition.is_confirmed:
-            yield Paragraph(report_texts.get("public", "unconfirmed_public"), is_small=True)
+        return [
+            Heading(report_texts.get("public", "title")),
+            Paragraph(report_texts.get("public", "introduction")),
+            DocumentTable(columns, rows),
+            *(Paragraph(report_texts.get("public", key), is_small=True) for key in edition.remarks),
+        ]
 
 
 def make_record_page(title: str, blocks: Iterable[Block], lang: str) -> str:

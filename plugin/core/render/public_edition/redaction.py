@@ -31,7 +31,7 @@ from ...standard.template import Template
 from ..document.blocks import Document, PageBreak, change_texts
 from ..document.page_html import render_page_blocks
 from .coordinates import CoordinateFinder, list_crs_labels, make_coordinate_finder
-from .edition import CRS_TEXTS, REMARKS, PublicEdition, RemovalRecord, require_public_level
+from .edition import CRS_TEXTS, PublicEdition, RemovalRecord, require_public_level
 from .redactor import Redactor, list_persons, make_name_pattern
 from .verification import verify_public_file
 
@@ -150,9 +150,9 @@ class PublicReport:
         """Return title, rows (the first is the head) and notes of the ledger's sheet on what was taken out."""
         texts = self.redactor.texts
         head = (texts.get("public", "what"), texts.get("public", "count"))
-        notes = ["introduction", *REMARKS] + ([] if self.edition.is_confirmed else ["unconfirmed_public"])
         rows = [head, *self.record.list_rows(self.edition, texts)]
-        return texts.get("public", "title"), rows, [texts.get("public", key) for key in notes]
+        notes = [texts.get("public", key) for key in ("introduction", *self.edition.remarks)]
+        return texts.get("public", "title"), rows, notes
 
     def verify_file(self, path: Path, author: str) -> None:
         """Raise OutputError for a written file that shows what it must not."""

@@ -268,13 +268,12 @@ def change_worklist(path: str | Path, change: Callable[[Worklist], Worklist]) ->
             # A row of the file that got another fingerprint is no longer that of its former one.
             is_taken = item.fingerprint not in former_names and former_name in taken_names
             row = None if is_taken else table.row_by_fingerprint.get(former_name)
+            former = CsvRecord([], table.line_end, 0) if row is None else table.records[row]
+            record = replace(former, cells=_change_cells(former.cells, names, item, table.delimiter))
             if row is None:
-                cells = _change_cells([], names, item, table.delimiter)
-                new_records.append(CsvRecord(cells, table.line_end, 0))
+                new_records.append(record)
             else:
-                former = table.records[row]
-                cells = _change_cells(former.cells, names, item, table.delimiter)
-                records[row] = CsvRecord(cells, former.line_end, former.line_number)
+                records[row] = record
         if new_records and not records[-1].line_end:
             records[-1] = CsvRecord(records[-1].cells, table.line_end, records[-1].line_number)
         new_content = "".join(record.format(table.delimiter) for record in [*records, *new_records]).encode("utf-8-sig")
