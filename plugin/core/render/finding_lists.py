@@ -194,12 +194,12 @@ def format_township_counts(findings: Iterable[Finding], report_texts: ReportText
     if not counts:
         return "—"
     township_counts = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    parts = [report_texts.get("text", "township_count", name=n, count=c) for n, c in township_counts[:limit]]
-    if len(township_counts) > limit:
-        parts.append(report_texts.get("text", "more_townships", count=len(township_counts)))
-    if elsewhere_count:
-        parts.append(report_texts.get("text", "elsewhere", count=elsewhere_count))
-    return report_texts.join_parts(parts)
+    parts = [
+        *(report_texts.get("text", "township_count", name=n, count=c) for n, c in township_counts[:limit]),
+        report_texts.get("text", "more_townships", count=len(township_counts)) if len(township_counts) > limit else "",
+        report_texts.get("text", "elsewhere", count=elsewhere_count) if elsewhere_count else "",
+    ]
+    return report_texts.join_parts(filter(None, parts))
 
 
 def list_findings_by_rule(report: Report, norm: Norm | None, report_texts: ReportTexts) -> list[dict[str, Any]]:

@@ -29,12 +29,8 @@ _MAX_ALIGNED_WIDTH = 40
 def render_profile_lines(norm: Norm, report_texts: ReportTexts) -> Iterator[str]:
     """Yield a resolved profile as text: each heading, then its lines."""
     texts, laid = Texts(report_texts.lang), resolve_norm(norm)
-    yield from _make_head_lines(norm, report_texts)
     pairs = [value for value in laid.settings if value.key.startswith(_CONFLICT_SETTING_PREFIX)]
     plain_settings = [value for value in laid.settings if not value.key.startswith(_CONFLICT_SETTING_PREFIX)]
-    yield from _make_section_lines(
-        report_texts, "settings", _make_value_table(plain_settings, texts, report_texts), count=len(plain_settings)
-    )
     rules = []
     for line in laid.rules:
         rule = norm.rules_by_code[line.code]
@@ -52,18 +48,7 @@ def render_profile_lines(norm: Norm, report_texts: ReportTexts) -> Iterator[str]
             report_texts.get("resolved", "rule", code=line.code, title=texts.get_rule_title(rule), **values),
             *[f"  {text}" for text in _make_value_table(line.parameters, texts, report_texts, has_head=False)],
         ]
-    yield from _make_section_lines(report_texts, "rules", rules, count=sum(line.runs_by_default for line in laid.rules))
     area, profile = norm.profile.area_code, norm.profile
-    targets = _make_target_table(norm.find_targets(area), texts, report_texts)
-    yield from _make_section_lines(report_texts, "targets", targets, count=len(norm.find_targets(area)))
-    yield from _make_section_lines(
-        report_texts, "stated", [_format_stated_line(s, report_texts) for s in norm.list_stated_figures(area)]
-    )
-    yield from _make_section_lines(
-        report_texts,
-        "register",
-        [_format_register_line(asdict(line), texts) for line in norm.find_registered_sites(area)],
-    )
     other = [
         *[
             _format_figure_line(t, texts.get_indicator_name(t.indicator), texts.get("units", t.unit), report_texts)
@@ -72,12 +57,23 @@ def render_profile_lines(norm: Norm, report_texts: ReportTexts) -> Iterator[str]
         ],
         *[_format_stated_line(s, report_texts) for s in profile.stated_figures if s.area_code != area],
     ]
-    yield from _make_section_lines(report_texts, "others", other)
     # The pairs come last: there are many, and most come from the standard.
     pairs.sort(key=lambda value: (CONFLICT_MEANINGS.index(value.value), value.key))
-    yield from _make_section_lines(
-        report_texts, "conflicts", [_format_control_line_pair(value, norm, texts, report_texts) for value in pairs]
-    )
+    targets = norm.find_targets(area)
+    sections: list[tuple[str, list[str], dict[str, int]]] = [
+        ("settings", _make_value_table(plain_settings, texts, report_texts), {"count": len(plain_settings)}),
+        ("rules", rules, {"count": sum(line.runs_by_default for line in laid.rules)}),
+        ("targets", _make_target_table(targets, texts, report_texts), {"count": len(targets)}),
+        ("stated", [_format_stated_line(one, report_texts) for one in norm.list_stated_figures(area)], {}),
+        ("register", [_format_register_line(asdict(one), texts) for one in norm.find_registered_sites(area)], {}),
+        ("others", other, {}),
+        ("conflicts", [_format_control_line_pair(value, norm, texts, report_texts) for value in pairs], {}),
+    ]
+    yield from _make_head_lines(norm, report_texts)
+    for key, lines, params in sections:
+        if lines:
+            yield from ("", report_texts.get("resolved", key, **{"count": len(lines), **params}))
+            yield from (f"  {line}" for line in lines)
 
 
 def convert_profile_to_dict(norm: Norm) -> dict[str, Any]:
@@ -124,14 +120,6 @@ def _make_head_lines(norm: Norm, report_texts: ReportTexts) -> Iterator[str]:
         else "",
     ]
     return filter(None, lines)
-
-
-def _make_section_lines(report_texts: ReportTexts, key: str, lines: list[str], **params: Any) -> list[str]:
-    """Return a heading with the number of lines, then the lines; empty without lines."""
-    if not lines:
-        return []
-    heading = report_texts.get("resolved", key, **{"count": len(lines), **params})
-    return ["", heading, *(f"  {line}" for line in lines)]
 
 
 def _format_control_line_pair(value: ResolvedValue, norm: Norm, texts: Texts, report_texts: ReportTexts) -> str:

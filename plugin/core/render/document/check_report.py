@@ -196,16 +196,14 @@ def make_first_page(
     head: dict[str, Any],
     sections: SectionNumbers,
     report_texts: ReportTexts,
-) -> Iterator[Block]:
-    """Yield the first page of a report: facts, verdict, what decides it, close indicators, map and remarks.
+) -> list[Block]:
+    """Return the first page of a report: facts, verdict, what decides it, close indicators, map and remarks.
 
     The page (HTML) and the documents have these blocks. ``head``: the head of the report; ``sections`` numbers the
     sections.
     """
-    yield FactTable(list_facts(report, head, report_texts))
     items = list_decisive_items(report, report_texts)
-    verdict = report.verdict
-    summary = report.summary
+    verdict, summary = report.verdict, report.summary
     counts = [
         *[
             report_texts.get(
@@ -220,41 +218,51 @@ def make_first_page(
             count=summary["skipped"] + summary["crashed"],
         ),
     ]
-    yield VerdictBox(
-        report_texts.get("verdict", str(verdict)),
-        make_verdict_sentence(report, items, report_texts),
-        report_texts.get("page", "gap").join(counts),
-        is_passed=verdict == Verdict.PASSED,
-    )
     edits = describe_edits_since_check(report, report_texts)
-    if edits:
-        # Small, so that the map stays on the first page.
-        yield Paragraph(edits, is_small=True, is_bold=True)
-    if items:
-        yield sections.make_heading("decisive", report_texts.get("signed", "statutory_order"))
-        yield make_described_table(report_texts, _make_decisive_columns(report_texts), enumerate(items, 1))
-    yield from _make_missed_or_narrow_indicators(report, sections, report_texts)
-    yield sections.make_heading("places_on_map")
     remarks = _make_remarks(report, items, report_texts)
-    if pictures is not None and pictures.overview:
-        width_mm = _OVERVIEW_WIDTH_BELOW_EDITS_MM if edits else OVERVIEW_WIDTH_MM
-        if report_texts.lang == "en":
-            width_mm = _ENGLISH_OVERVIEW_WIDTH_MM
-        picture = Picture(decode_data_uri(pictures.overview), width_mm)
-        legend = Legend(tuple((decode_data_uri(entry.image), entry.label) for entry in pictures.legend))
-        right_blocks = (
-            Heading(report_texts.get("section", "legend"), 2),
-            legend,
-            Heading(report_texts.get("signed", "remarks"), 2),
-        )
-        yield PictureWithText(picture, (*right_blocks, *remarks))
-    else:
+    return [
+        FactTable(list_facts(report, head, report_texts)),
+        VerdictBox(
+            report_texts.get("verdict", str(verdict)),
+            make_verdict_sentence(report, items, report_texts),
+            report_texts.get("page", "gap").join(counts),
+            is_passed=verdict == Verdict.PASSED,
+        ),
+        # Small, so that the map stays on the first page.
+        *([Paragraph(edits, is_small=True, is_bold=True)] if edits else []),
+        *(
+            (
+                sections.make_heading("decisive", report_texts.get("signed", "statutory_order")),
+                make_described_table(report_texts, _make_decisive_columns(report_texts), enumerate(items, 1)),
+            )
+            if items
+            else ()
+        ),
+        *_make_missed_or_narrow_indicators(report, sections, report_texts),
+        sections.make_heading("places_on_map"),
+        *_make_map_blocks(pictures, bool(edits), remarks, report_texts),
+    ]
+
+
+def _make_map_blocks(
+    pictures: ReportPictures | None, has_edits: bool, remarks: tuple[Paragraph, ...], report_texts: ReportTexts
+) -> list[Block]:
+    """Return the overview map with legend and remarks at its right, or the reason why there is no map."""
+    if pictures is None or not pictures.overview:
         # Pictures were not drawn at all, or there was nothing to draw.
         problem = report_texts.get("text", "no_qgis") if pictures is None else pictures.problem
-        reason = problem or report_texts.get("text", "no_place")
-        yield Paragraph(report_texts.get("text", "no_pictures", reason=reason), is_small=True)
-        yield Heading(report_texts.get("signed", "remarks"), 2)
-        yield from remarks
+        reason = report_texts.get("text", "no_pictures", reason=problem or report_texts.get("text", "no_place"))
+        return [Paragraph(reason, is_small=True), Heading(report_texts.get("signed", "remarks"), 2), *remarks]
+    width_mm = _OVERVIEW_WIDTH_BELOW_EDITS_MM if has_edits else OVERVIEW_WIDTH_MM
+    picture = Picture(
+        decode_data_uri(pictures.overview), _ENGLISH_OVERVIEW_WIDTH_MM if report_texts.lang == "en" else width_mm
+    )
+    right_blocks = (
+        Heading(report_texts.get("section", "legend"), 2),
+        Legend(tuple((decode_data_uri(entry.image), entry.label) for entry in pictures.legend)),
+        Heading(report_texts.get("signed", "remarks"), 2),
+    )
+    return [PictureWithText(picture, (*right_blocks, *remarks))]
 
 
 def list_facts(
@@ -293,7 +301,6 @@ def describe_edits_since_check(report: Report, report_texts: ReportTexts) -> str
     edits = report.provenance.get("edits_since_check")
     if not edits:
         return ""
-    sentences = [report_texts.get("edited", "result_of", time=format_moment(report.provenance.get("started", "")))]
     named = []
     for layer in edits["layers"]:
         # The numbers of the edited and of the unsaved features, as far as they are known.
@@ -304,14 +311,15 @@ def describe_edits_since_check(report: Report, report_texts: ReportTexts) -> str
             name + (report_texts.put_in_brackets(report_texts.get("count", "comma").join(parts)) if parts else "")
         )
     layers = report_texts.join_parts(named)
-    if not edits["counted"]:
-        sentences.append(report_texts.get("edited", "uncounted_layers" if layers else "uncounted", layers=layers))
-    elif layers:
-        count = format_number(sum(layer["features"] for layer in edits["layers"]), 0)
-        sentences.append(report_texts.get("edited", "features", count=count, layers=layers))
-    if edits["settings_changed"]:
-        sentences.append(report_texts.get("edited", "settings"))
-    return report_texts.join_sentences([*sentences, report_texts.get("edited", "check_again")])
+    count = format_number(sum(layer["features"] or 0 for layer in edits["layers"]), 0)
+    key = ("features" if layers else "") if edits["counted"] else "uncounted_layers" if layers else "uncounted"
+    sentences = [
+        report_texts.get("edited", "result_of", time=format_moment(report.provenance.get("started", ""))),
+        report_texts.get("edited", key, count=count, layers=layers) if key else "",
+        report_texts.get("edited", "settings") if edits["settings_changed"] else "",
+        report_texts.get("edited", "check_again"),
+    ]
+    return report_texts.join_sentences(sentences)
 
 
 #: A column of a table: key of its title, width in percent, alignment, and what it has of an item.

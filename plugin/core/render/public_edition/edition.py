@@ -278,14 +278,13 @@ class RemovalRecord:
             )
             for kind, names in self._list_by_kind(edition)
         ]
-        counted = [
+        counted = report_texts.join_parts(
             report_texts.get("public", "log_item", item=item, count=number)
             for item, number in self._list_counts(report_texts)
-        ]
-        lines.append(report_texts.get("public", "log_counts", items=report_texts.join_parts(counted) or "—"))
-        if not edition.is_confirmed:
-            lines.append(report_texts.get("public", "unconfirmed", file=edition.file_name))
-        return lines
+        )
+        remark = report_texts.get("public", "unconfirmed", file=edition.file_name)
+        counts = report_texts.get("public", "log_counts", items=counted or "—")
+        return [*lines, counts, *([] if edition.is_confirmed else [remark])]
 
     def make_blocks(self, edition: PublicEdition, report_texts: ReportTexts) -> list[Block]:
         """Return the section of a document that lists what was taken out."""

@@ -119,12 +119,11 @@ class Redactor:
             return [(pattern, self.texts.get("public", f"{key}_left_out"), item)] if pattern else []
 
         self._coordinate_word = self.texts.get("public", "coordinate_left_out")
-        self._crs_patterns: list[tuple[re.Pattern[str], str, str]] = []
-        if CRS_TEXTS in edition.elements:
-            self._crs_patterns += make_entry(
-                (one for one in crs_labels if len(one) >= _MIN_CRS_CHARACTERS), "crs", "crs_texts"
-            )
-            self._crs_patterns.append((CRS_TEXT, self.texts.get("public", "crs_left_out"), "crs_texts"))
+        crs_patterns = [
+            *make_entry((one for one in crs_labels if len(one) >= _MIN_CRS_CHARACTERS), "crs", "crs_texts"),
+            (CRS_TEXT, self.texts.get("public", "crs_left_out"), "crs_texts"),
+        ]
+        self._crs_patterns = crs_patterns if CRS_TEXTS in edition.elements else []
         self._patterns = [
             (FOLDER, "", "paths"),
             *make_entry((one for one in file_names if len(one) >= _MIN_FILE_NAME_CHARACTERS), "file", "sources"),

@@ -253,15 +253,14 @@ class Texts:
 
     def format_reason(self, key: str, params: dict[str, Any]) -> str:
         """Return a sentence: why something was not checked."""
-        if "indicator" in params:
-            params = {**params, "indicator": self.get_indicator_name(params["indicator"])}
-        if "indicators" in params:
-            indicator_names = dict.fromkeys(self.get_indicator_name(name) for name in params["indicators"])
-            params = {**params, "indicators": self.get("words", "between_names").join(indicator_names)}
-        if "concept" in params:
-            params = {**params, "concept": self.get_concept_name(params["concept"])}
-        if isinstance(names := params.get("names"), list):
-            params = {**params, "names": self.get("words", "between_names").join(names)}
+        separator = self.get("words", "between_names")
+        shown = {
+            "indicator": self.get_indicator_name,
+            "indicators": lambda names: separator.join(dict.fromkeys(map(self.get_indicator_name, names))),
+            "concept": self.get_concept_name,
+            "names": lambda names: separator.join(names) if isinstance(names, list) else names,
+        }
+        params = {name: shown[name](value) if name in shown else value for name, value in params.items()}
         return self.get("reasons", key, **params)
 
     def join_sentences(self, sentences: Iterable[str]) -> str:
