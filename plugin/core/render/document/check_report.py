@@ -349,8 +349,8 @@ def make_described_table(
 
 def _make_missed_or_narrow_indicators(
     report: Report, sections: SectionNumbers, report_texts: ReportTexts
-) -> Iterator[Block]:
-    """Yield the table of county indicators that are missed or have little margin.
+) -> list[Block]:
+    """Return the table of county indicators that are missed or have little margin.
 
     Its heading has the number of the indicators that are met.
     """
@@ -358,11 +358,10 @@ def _make_missed_or_narrow_indicators(
         i for i in report.indicators if i.target is not None and i.value is not None and not is_township_figure(i)
     ]
     if not county_indicators:
-        return
+        return []
     not_met = [i for i in county_indicators if i.state != TARGET_MET]
     met_count = len(county_indicators) - len(not_met)
     note = report_texts.get("signed", "others_met", count=met_count) if met_count else ""
-    yield sections.make_heading("close_indicators", note)
 
     def format_share(one: Indicator) -> str:
         return f"{format_number(one.value / one.target * 100, 2)}%" if one.value is not None and one.target else ""
@@ -382,9 +381,17 @@ def _make_missed_or_narrow_indicators(
         ),
         ("state", 13, "center", lambda one: format_state(one, report_texts)),
     ]
-    yield make_described_table(report_texts, columns, not_met, report_texts.get("signed", "all_met"))
-    if any(not one.confirmed for one in not_met):
-        yield Paragraph(report_texts.get("text", "unconfirmed_note"), is_small=True)
+    return [
+        sections.make_heading("close_indicators", note),
+        make_described_table(report_texts, columns, not_met, report_texts.get("signed", "all_met")),
+        *_make_unconfirmed_note(not_met, report_texts),
+    ]
+
+
+def _make_unconfirmed_note(indicators: Iterable[Indicator], report_texts: ReportTexts) -> list[Block]:
+    """Return the note on the star of unconfirmed indicators; empty without one."""
+    note = Paragraph(report_texts.get("text", "unconfirmed_note"), is_small=True)
+    return [] if all(one.confirmed for one in indicators) else [note]
 
 
 def _make_remarks(report: Report, items: list[DecisiveItem], report_texts: ReportTexts) -> tuple[Paragraph, ...]:
@@ -491,12 +498,11 @@ def _make_body(
     ]
 
 
-def _make_indicator_table(report: Report, sections: SectionNumbers, report_texts: ReportTexts) -> Iterator[Block]:
-    """Yield the table of all county indicators that have a value."""
+def _make_indicator_table(report: Report, sections: SectionNumbers, report_texts: ReportTexts) -> list[Block]:
+    """Return the table of all county indicators that have a value."""
     indicators = [i for i in report.indicators if not is_township_figure(i) and i.value is not None]
     if not indicators:
-        return
-    yield sections.make_heading("indicators")
+        return []
     columns: list[DescribedColumn] = [
         ("indicator", 35, "left", lambda one: one.name or one.id),
         ("target", 17, "right", lambda one: format_target(one, report_texts)),
@@ -504,17 +510,16 @@ def _make_indicator_table(report: Report, sections: SectionNumbers, report_texts
         ("margin", 18, "right", lambda one: format_margin(one, report_texts)),
         ("state", 13, "center", lambda one: format_state(one, report_texts)),
     ]
-    yield make_described_table(report_texts, columns, indicators)
-    if any(not i.confirmed for i in indicators):
-        yield Paragraph(report_texts.get("text", "unconfirmed_note"), is_small=True)
+    return [
+        sections.make_heading("indicators"),
+        make_described_table(report_texts, columns, indicators),
+        *_make_unconfirmed_note(indicators, report_texts),
+    ]
 
 
-def _make_waiver_table(report: Report, sections: SectionNumbers, report_texts: ReportTexts) -> Iterator[Block]:
-    """Yield the table of waived findings, if there are any."""
+def _make_waiver_table(report: Report, sections: SectionNumbers, report_texts: ReportTexts) -> list[Block]:
+    """Return the table of waived findings, if there are any."""
     waivers = list_waivers(report, report_texts)
-    if not waivers:
-        return
-    yield sections.make_heading("waivers")
     columns: list[DescribedColumn] = [
         ("rule", 10, "left", lambda one: one["code"]),
         ("feature", 24, "left", lambda one: one["own"]),
@@ -523,7 +528,8 @@ def _make_waiver_table(report: Report, sections: SectionNumbers, report_texts: R
         ("document_number", 16, "left", lambda one: one["document"]),
         ("until", 12, "left", lambda one: one["until"]),
     ]
-    yield make_described_table(report_texts, columns, waivers)
+    table = make_described_table(report_texts, columns, waivers)
+    return [sections.make_heading("waivers"), table] if waivers else []
 
 
 def _make_appendices(report: Report, report_texts: ReportTexts) -> list[Block]:
@@ -561,9 +567,8 @@ def _make_appendices(report: Report, report_texts: ReportTexts) -> list[Block]:
     ]
 
 
-def make_settings_appendix(report: Report, report_texts: ReportTexts) -> Iterator[Block]:
-    """Yield the settings that the county has not confirmed, with the rules that use them."""
-    yield Heading(report_texts.get("signed", "appendix_settings"))
+def make_settings_appendix(report: Report, report_texts: ReportTexts) -> list[Block]:
+    """Return the settings that the county has not confirmed, with the rules that use them."""
     texts, users = Texts(report_texts.lang), dict[str, list[str]]()
     for rule in report.rules:
         for name in rule.unconfirmed:
@@ -576,10 +581,13 @@ def make_settings_appendix(report: Report, report_texts: ReportTexts) -> Iterato
         ("setting", 55, "left", lambda one: one[0]),
         ("used_by", 45, "left", lambda one: report_texts.join_parts(one[1])),
     ]
-    yield make_described_table(report_texts, columns, users.items(), report_texts.get("signed", "all_confirmed"))
     doubts, _ = list_unconfirmed_items(report.summary["unconfirmed"], report_texts)
-    if doubts:
-        yield Paragraph(report_texts.get("say", "doubtful", names=report_texts.join_parts(doubts)), is_small=True)
+    note = Paragraph(report_texts.get("say", "doubtful", names=report_texts.join_parts(doubts)), is_small=True)
+    return [
+        Heading(report_texts.get("signed", "appendix_settings")),
+        make_described_table(report_texts, columns, users.items(), report_texts.get("signed", "all_confirmed")),
+        *([note] if doubts else []),
+    ]
 
 
 def make_findings_tables(report: Report, report_texts: ReportTexts) -> Iterator[Block]:

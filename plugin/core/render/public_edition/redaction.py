@@ -293,23 +293,22 @@ def _remove_typed_texts(
 
 def _redact_provenance(provenance: dict[str, Any], redactor: Redactor) -> dict[str, Any]:
     """Return the provenance without hidden layers, source, CRS, persons and programs of the machine."""
-    record, data = redactor.record, dict(provenance)
-    layers = [layer for layer in data.get("layers", []) if layer.get("role") not in redactor.hidden_roles]
-    if data.get("source"):
-        record.count("sources")
-    data["source"] = ""
-    if CRS_TEXTS in redactor.edition.elements:
-        record.count("crs_texts", sum(bool(one.get("crs")) for one in layers) + bool(data.get("crs")))
-        data["crs"] = redactor.texts.get("public", "crs_left_out")
-        layers = [{**layer, "crs": ""} for layer in layers]
-    profile = dict(data.get("profile") or {})
-    if profile.get("confirmed"):
-        record.count("persons")
-        profile["confirmed"] = {}
-    data |= {"layers": layers, "profile": profile}
-    if data.get("document"):
+    record, hides_crs = redactor.record, CRS_TEXTS in redactor.edition.elements
+    layers = [layer for layer in provenance.get("layers", []) if layer.get("role") not in redactor.hidden_roles]
+    profile, document = dict(provenance.get("profile") or {}), provenance.get("document")
+    record.count("sources", bool(provenance.get("source")))
+    record.count("persons", bool(profile.get("confirmed")))
+    crs_count = sum(bool(one.get("crs")) for one in [*layers, provenance])
+    record.count("crs_texts", crs_count if hides_crs else 0)
+    data = {
+        **provenance,
+        "source": "",
+        **({"crs": redactor.texts.get("public", "crs_left_out")} if hides_crs else {}),
+        "layers": [{**layer, "crs": ""} if hides_crs else layer for layer in layers],
+        "profile": profile | ({"confirmed": {}} if profile.get("confirmed") else {}),
         # That the document was secret before, and why it is not any more, is not for the public.
-        data["document"] = {**data["document"], "lowered": []}
-    data["versions"] = {key: value for key, value in data.get("versions", {}).items() if key == "sanxian"}
+        **({"document": {**document, "lowered": []}} if document else {}),
+        "versions": {key: value for key, value in provenance.get("versions", {}).items() if key == "sanxian"},
+    }
     redacted: dict[str, Any] = redactor.redact_value(convert_to_plain_value(data))
     return redacted

@@ -190,19 +190,12 @@ def _find_rows_of_own_area(table: dict[str, Any]) -> dict[int, dict[str, Any]]:
 
 def convert_target_to_row(target: IndicatorTarget) -> dict[str, Any]:
     """Return a target as a row of ``[[targets]]``, without empty optional keys."""
-    row = {key: getattr(target, key) for key in _TARGET_KEYS}
-    if target.warn_below:
-        row["warn_below"] = target.warn_below
-    if target.other_sources:
-        row["also_said"] = [
-            {
-                "value": other_source.value,
-                "source": other_source.source,
-                **({"year": other_source.year} if other_source.year else {}),
-            }
-            for other_source in target.other_sources
-        ]
-    return row
+    other_sources = [
+        {"value": one.value, "source": one.source, **({"year": one.year} if one.year else {})}
+        for one in target.other_sources
+    ]
+    optional = {"warn_below": target.warn_below, "also_said": other_sources}
+    return {key: getattr(target, key) for key in _TARGET_KEYS} | {key: one for key, one in optional.items() if one}
 
 
 def _format_day(value: Any) -> str:

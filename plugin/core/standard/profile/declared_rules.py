@@ -133,11 +133,8 @@ class CheckDescription:
             texts.get("check_words", "must_be", field=self._label_field(one, texts), phrase=self._describe(one, texts))
             for one in self.check.must
         ]
-        limits = ["limits_empty"]
-        if any(one.layer for one in self.check.must):
-            limits.append("limits_foreign_key")
-        if not self.check.is_local:
-            limits.append("limits_unique")
+        has_foreign_key = any(one.layer for one in self.check.must)
+        limits = {"limits_empty": True, "limits_foreign_key": has_foreign_key, "limits_unique": not self.check.is_local}
         source = texts.get("check_words", "limits_source", source=self.check.source, mark=self.check.mark)
         messages = {
             condition.case: texts.get(
@@ -162,7 +159,9 @@ class CheckDescription:
             ),
             "why": own.why,
             "fix": own.remedy,
-            "limits": texts.join_sentences([*(texts.get("check_words", key) for key in limits), source]),
+            "limits": texts.join_sentences(
+                [*(texts.get("check_words", key) for key, is_limit in limits.items() if is_limit), source]
+            ),
             "messages": messages,
         }
 
