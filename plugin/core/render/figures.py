@@ -128,9 +128,8 @@ def format_state(indicator: Indicator, report_texts: ReportTexts) -> str:
     The word 合格 is not used: a limit that is kept reads 未超限.
     """
     side = "ceiling" if indicator.comparison == "<=" else "floor"
-    key = indicator.state if indicator.state not in (TARGET_MET, TARGET_MISSED) else f"{indicator.state}_{side}"
-    if indicator.value is None:
-        key = "not_computed"
+    state = "not_computed" if indicator.value is None else indicator.state
+    key = f"{state}_{side}" if state in (TARGET_MET, TARGET_MISSED) else state
     return report_texts.get_text_or_key("indicator_state", key) + ("" if indicator.confirmed else "*")
 
 

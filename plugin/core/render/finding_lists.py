@@ -118,11 +118,10 @@ def select_largest_conflicts(report: Report) -> list[Finding]:
         place, family = (-1, 0) if code in settings.control_line_rules else settings.make_sort_key(code)
         return severity, place, family, area, code, key
 
-    def list_key(finding: Finding) -> tuple[int, int, int, float, str, str]:
-        severity, area, code, key = make_finding_sort_key(finding)
-        return severity, *settings.make_sort_key(finding.code), area, code, key
-
-    return sorted(heapq.nsmallest(MAX_PICTURES, select_findings_with_area(report), key=choice_key), key=list_key)
+    chosen = heapq.nsmallest(MAX_PICTURES, select_findings_with_area(report), key=choice_key)
+    chosen.sort(key=make_finding_sort_key)
+    # By severity and rule; the sort above decides within a rule.
+    return sorted(chosen, key=lambda one: (make_finding_sort_key(one)[0], settings.make_sort_key(one.code)))
 
 
 #: Largest number of rows per rule on the page; counts are complete, and layer and JSON have all.

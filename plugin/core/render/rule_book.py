@@ -62,7 +62,7 @@ def make_rule_entries(norm: Norm, codes: Iterable[str] = ()) -> list[RuleEntry]:
         if requested_codes and code not in requested_codes:
             continue
         citations = tuple(norm.citations[key] for key in rule.basis if key in norm.citations)
-        binding = [c for c in citations if c.applies_in_area(norm.profile.area_code)]
+        binding = [c for c in citations if c.area in ("", norm.profile.area_code)]
         mark = min((c.mark for c in binding), default="C")
         groups = tuple(name for name, codes_of_group in standard.rule_groups.items() if code in codes_of_group)
         entries.append(

@@ -155,30 +155,33 @@ class CheckPlace:
             **params,
         )
 
+    def require(self, is_valid: bool, problem: str, **params: Any) -> None:
+        """Raise the error of this part (`make_error`) unless it is valid."""
+        if not is_valid:
+            raise self.make_error(problem, **params)
+
     def check_keys(self, table: dict[str, Any], required: Iterable[str], optional: Iterable[str] = ()) -> None:
         """Raise DataError if a table of this place lacks a required key or has an unknown one."""
         required, optional = tuple(required), tuple(optional)
+        known = (*required, *optional)
         for key in table:
-            if key not in (*required, *optional):
-                raise self.enter(key).make_error("key_unknown", key=key, known=", ".join((*required, *optional)))
+            self.enter(key).require(key in known, "key_unknown", key=key, known=", ".join(known))
         for key in required:
-            if key not in table:
-                raise self.make_error("key_missing", key=key, known=", ".join((*required, *optional)))
+            self.require(key in table, "key_missing", key=key, known=", ".join(known))
 
     def check_type(self, value: Any, kind: type, expected: str) -> Any:
         """Return a value of the type ``kind``; raise DataError for another one.
 
         ``expected``: key of the expected type under ``[check_types]``.
         """
-        if not isinstance(value, kind):
-            raise self.make_error("kind", key=str(self.keys[-1]), value=repr(value), check_type=expected)
+        is_valid = isinstance(value, kind)
+        self.require(is_valid, "kind", key=str(self.keys[-1]), value=repr(value), check_type=expected)
         return value
 
     def read_text(self, value: Any) -> str:
         """Return a text that is not blank; raise DataError for another value."""
         text = str(self.check_type(value, str, "text")).strip()
-        if not text:
-            raise self.make_error("blank", key=str(self.keys[-1]))
+        self.require(bool(text), "blank", key=str(self.keys[-1]))
         return text
 
 

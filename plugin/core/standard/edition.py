@@ -201,10 +201,6 @@ class Citation:
     sources: tuple[str, ...] = ()
     area: str = ""
 
-    def applies_in_area(self, area_code: str) -> bool:
-        """Return True if the citation applies in the area with this code; one without an area applies everywhere."""
-        return self.area in ("", area_code)
-
 
 @dataclass(frozen=True)
 class PhaseTable:

@@ -145,9 +145,8 @@ def update_worklist(
     for fingerprint, finding in found.items():
         item = worklist.items.get(fingerprint)
         is_false_alarm = item is not None and item.state is WorkState.FALSE_ALARM
-        state = WorkState.FALSE_ALARM if is_false_alarm else WorkState.OPEN
-        if finding.state == "waived":
-            state = WorkState.WAIVED
+        open_state = WorkState.FALSE_ALARM if is_false_alarm else WorkState.OPEN
+        state = WorkState.WAIVED if finding.state == "waived" else open_state
         false_alarms += state is WorkState.FALSE_ALARM
         former = item or WorkItem(fingerprint)
         # A value that is now unknown stays.

@@ -108,9 +108,7 @@ def find_profile_path(name: str | Path) -> Path:
 
     Raise DataError with the known ids.
     """
-    path = Path(name)
-    if path.suffix != ".toml":
-        path = PROFILES_FOLDER / f"{name}.toml"
+    path = Path(name) if Path(name).suffix == ".toml" else PROFILES_FOLDER / f"{name}.toml"
     if not path.exists():
         raise DataError("profile_unknown", value=str(name), known=", ".join(list_profile_ids()))
     return path
