@@ -208,17 +208,18 @@ def sort_codes_below_parents(codes: CodeList) -> list[tuple[CodeEntry, int]]:
 def _collect_dictionary_data(standard: Standard, report_texts: ReportTexts, texts: Texts) -> dict[str, Any]:
     """Return the data of the dictionary's HTML templates: layers by group, code lists, rules on every layer."""
     templates = standard.templates
-    users: dict[str, list[str]] = {}
-    for role, template in templates.items():
-        for name in dict.fromkeys(f.codes for f in template.fields if f.codes):
-            users.setdefault(name, []).append(role)
     groups: dict[str, list[dict[str, Any]]] = {}
     for template in templates.values():
         group = template.group or report_texts.get("dictionary", "no_group")
         groups.setdefault(group, []).append(_collect_layer_data(template, standard, report_texts, texts))
     lists = [
         {
-            **_collect_code_list_data(codes, users.get(codes.id, []), report_texts, texts),
+            **_collect_code_list_data(
+                codes,
+                [role for role, template in templates.items() if any(one.codes == codes.id for one in template.fields)],
+                report_texts,
+                texts,
+            ),
             "file": path.name if (path := standard.find_code_list_path(codes.id)) is not None else "",
         }
         for codes in standard.code_lists.values()

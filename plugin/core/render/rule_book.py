@@ -146,6 +146,43 @@ class RuleBook:
 
         It has a table of all rules, help, the conflict matrix and documents.
         """
+        standard, profile = self.norm.standard, self.norm.profile
+        pairs = {pair.control_line_pair: pair for pair in standard.conflicts}
+        lines = list(dict.fromkeys(side for pair in standard.conflicts for side in (pair.left, pair.right)))
+        # The available three lines come first, the others in the order of the matrix.
+        lines.sort(key=lambda line: line not in ("farmland", "red_line", "boundary"))
+        rows = [
+            {
+                "number": number,
+                "line": self._get_control_line_name(line),
+                "cells": [self._make_matrix_cell(pairs.get(frozenset((line, other)))) for other in lines[: number - 1]],
+            }
+            for number, line in enumerate(lines, 1)
+        ]
+        return fill_template(
+            "rules.html.j2",
+            {
+                "w": self.words,
+                "lang": {"zh": "zh-CN"}.get(self.words.lang, self.words.lang),
+                "name": f"{standard.name} · {standard.edition}",
+                "profile": profile.name,
+                "families": self._list_families(),
+                "count": self.words.get("rule_book", "count", count=len(self.entries)),
+                "matrix": {
+                    "rows": rows,
+                    "meanings": [
+                        (m, self._get_rule_book_text(f"short_{m}"), self._get_rule_book_text(f"meaning_{m}"))
+                        for m in CONFLICT_MEANINGS
+                    ],
+                },
+                "documents": [
+                    {"id": s.id, "best": s.best, "text": self._pick_language(s)} for s in standard.sources.values()
+                ],
+            },
+        )
+
+    def _list_families(self) -> list[dict[str, Any]]:
+        """Return the families that have rules, with the data of their rules for the page."""
         rules_by_family = {
             family: [
                 {
@@ -172,45 +209,11 @@ class RuleBook:
             ]
             for family in RULE_FAMILIES
         }
-        families = [
+        return [
             {"id": family, "name": self.words.get("family", family), "rules": rules}
             for family, rules in rules_by_family.items()
             if rules
         ]
-        standard, profile = self.norm.standard, self.norm.profile
-        pairs = {pair.control_line_pair: pair for pair in standard.conflicts}
-        lines = list(dict.fromkeys(side for pair in standard.conflicts for side in (pair.left, pair.right)))
-        # The available three lines come first, the others in the order of the matrix.
-        lines.sort(key=lambda line: line not in ("farmland", "red_line", "boundary"))
-        rows = [
-            {
-                "number": number,
-                "line": self._get_control_line_name(line),
-                "cells": [self._make_matrix_cell(pairs.get(frozenset((line, other)))) for other in lines[: number - 1]],
-            }
-            for number, line in enumerate(lines, 1)
-        ]
-        return fill_template(
-            "rules.html.j2",
-            {
-                "w": self.words,
-                "lang": {"zh": "zh-CN"}.get(self.words.lang, self.words.lang),
-                "name": f"{standard.name} · {standard.edition}",
-                "profile": profile.name,
-                "families": families,
-                "count": self.words.get("rule_book", "count", count=len(self.entries)),
-                "matrix": {
-                    "rows": rows,
-                    "meanings": [
-                        (m, self._get_rule_book_text(f"short_{m}"), self._get_rule_book_text(f"meaning_{m}"))
-                        for m in CONFLICT_MEANINGS
-                    ],
-                },
-                "documents": [
-                    {"id": s.id, "best": s.best, "text": self._pick_language(s)} for s in standard.sources.values()
-                ],
-            },
-        )
 
     def make_table_row(self, entry: RuleEntry) -> dict[str, str]:
         """Return a rule as column → text of the cell, in the order of the table; report_*.toml has the headings."""

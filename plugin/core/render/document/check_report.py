@@ -247,7 +247,7 @@ def make_first_page(
 def _make_map_blocks(
     pictures: ReportPictures | None, has_edits: bool, remarks: tuple[Paragraph, ...], report_texts: ReportTexts
 ) -> list[Block]:
-    """Return the overview map with legend and remarks at its right, or the reason why there is no map."""
+    """Return the overview map with legend and remarks at its right, or the reason for a missing map and the remarks."""
     if pictures is None or not pictures.overview:
         # Pictures were not drawn at all, or there was nothing to draw.
         problem = report_texts.get("text", "no_qgis") if pictures is None else pictures.problem

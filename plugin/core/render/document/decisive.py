@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from itertools import groupby
 
 from ...model.findings import Finding
 from ...model.indicator import TARGET_MISSED
@@ -91,11 +91,12 @@ def _make_rule_items(report: Report, severity: Severity, report_texts: ReportTex
 
     Rules on indicators are left out.
     """
-    places: dict[str, list[int]] = {}
-    for number, finding in enumerate(select_largest_conflicts(report), 1):
-        places.setdefault(finding.code, []).append(number)
+    conflicts = list(enumerate(select_largest_conflicts(report), 1))
     titles = get_rule_titles(report, report_texts)
-    numbers = {code: report_texts.join_parts(format_number_ranges(found)) for code, found in places.items()}
+    numbers = {
+        code: report_texts.join_parts(format_number_ranges([n for n, one in conflicts if one.code == code]))
+        for code in {one.code for _, one in conflicts}
+    }
     open_findings = [f for f in report.findings if f.state != "waived" and f.severity is severity]
     settings = load_report_settings()
     groups = group_findings_by_rule(f for f in open_findings if f.code not in settings.indicator_rules.values())
@@ -179,10 +180,7 @@ def _make_missed_indicator_items(report: Report, report_texts: ReportTexts) -> I
 
 def format_number_ranges(numbers: list[int]) -> list[str]:
     """Return ascending numbers with runs shortened: 1–3, 7."""
-    ranges: list[list[Any]] = []
-    for number in numbers:
-        if ranges and ranges[-1][1] == number - 1:
-            ranges[-1][1] = number
-        else:
-            ranges.append([number, number])
-    return [str(first) if first == last else f"{first}–{last}" for first, last in ranges]
+    # Numbers and their positions differ by the same value within a run.
+    groups = groupby(enumerate(numbers), lambda pair: pair[1] - pair[0])
+    runs = [[number for _, number in group] for _, group in groups]
+    return [str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs]

@@ -182,7 +182,7 @@ class _DocxWriter:
             (section.header, [margins.header_left, "\t", margins.header_right]),
             (section.footer, [margins.footer_left, "\t", *page_number, "\t", margins.footer_right]),
         ):
-            # An office's template has texts or a table of its own.
+            # An office's template may have texts or a table there.
             if not (place.tables or any(paragraph.text.strip() for paragraph in place.paragraphs)):
                 self._write_margin_line(place.paragraphs[0], pieces)
         properties = self._file.core_properties

@@ -110,10 +110,8 @@ def write_ledger(
         set_column_widths(sheet, (60, 16))
         set_up_pages(sheet, "1:1")
         sheet.append([_make_head_cell(sheet, text) for text in heading])
-        for line in lines:
+        for line in (*lines, *((note,) for note in notes)):
             sheet.append([_make_cell(sheet, text, wraps=True) for text in line])
-        for note in notes:
-            sheet.append([_make_cell(sheet, note, wraps=True)])
     save_workbook(book, path, report_texts.get("ledger", "title", title=head["title"]), Texts(report_texts.lang))
 
 

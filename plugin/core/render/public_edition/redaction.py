@@ -208,9 +208,7 @@ def make_public_report(
     require_public_level(str(report.provenance.get("document", {}).get("secrecy", "")))
     hidden_layers = {role: layer for role, layer in dict.items(plan.layers) if edition.find_kind(role, layer.name)}
     names = [layer.name for layer in hidden_layers.values()]
-    # A name that is not a word or identifier may be a place that someone typed.
-    words = {one for one in plan.unrecognised_layers if one.isalpha() or (one.isidentifier() and one.isascii())}
-    names += [one for one in plan.unrecognised_layers if edition.find_kind("", one) or one not in words]
+    names += [one for one in plan.unrecognised_layers if edition.find_kind("", one) or _may_be_place(one)]
     files = [PureWindowsPath(path).name for path in (plan.source, *plan.input_files) if path]
     extra_roles = hidden_layers.keys() - edition.hidden_roles
     names += [name for role in extra_roles for name in (role, hidden_layers[role].template.name)]
@@ -266,6 +264,11 @@ def make_public_report(
         indicators=[replace(one, name=redact(one.name)) for one in public_report.indicators],
     )
     return PublicReport(public_report, replace(public_report, findings=drawn_findings), picture_plan, redactor, record)
+
+
+def _may_be_place(name: str) -> bool:
+    """Return True for the name of a layer that is not a word or identifier: someone may have typed a place."""
+    return not (name.isalpha() or (name.isidentifier() and name.isascii()))
 
 
 def _list_waiver_texts(report: Report) -> set[str]:

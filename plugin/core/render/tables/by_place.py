@@ -262,8 +262,6 @@ def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
     layer = ctx.plan.find_layer_of_concept("zones")
     if layer is None or layer.has_no_geometry or not layer.has_values("zone_code"):
         return None
-    codes = ctx.get_code_list(ZONES_LIST)
-    row_codes = np.array(list_zone_codes(layer), dtype=object)
     stored_areas = layer.numbers("area") if layer.has_field("area") else np.full(len(layer), np.nan)
     unit = layer.template.find_field("area")
     factor = SQUARE_METRES[(unit.unit if unit else "") or "m2"]
@@ -294,20 +292,7 @@ def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
     def sum_areas(one: tuple[str, str, NDArray, str]) -> float:
         return float(layer.statutory[one[2]].sum())
 
-    # Code, name and rows of each zone, with the kind of its row.
-    zones: list[tuple[str, str, NDArray, str]] = []
-    for top in (c for c in codes.entry_by_code.values() if not c.parent):
-        inside = np.isin(row_codes, list(codes.collect_members([top.code])))
-        if inside.any():
-            zones.append((top.code, top.name, inside, "row"))
-            finer_codes = sorted(set(row_codes[inside]) - {top.code}, key=str)
-            zones += [(code, codes.entry_by_code[code].name, row_codes == code, "part") for code in finer_codes]
-    other_codes = sorted(set(row_codes[~np.isin(row_codes, list(codes.entry_by_code))]))
-    zones += [
-        (code, texts.get("tables", "unknown_code" if code else "no_code"), row_codes == code, "row")
-        for code in other_codes
-    ]
-    zones.append(("", texts.get("tables", "sum"), np.ones(len(layer), dtype=bool), "sum"))
+    zones = _list_zones(layer, figures)
     table = ReportTable("zones", columns, [make_row(columns, one, one[3], one[0]) for one in zones], unit="ha")
     county = ctx.plan.find_layer_of_concept("county")
     if county is not None and not county.has_no_geometry:
@@ -322,6 +307,26 @@ def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
         *make_note_on_unconfirmed_sums(find_layers_with_unconfirmed_sums([layer], ("area",), figures), figures),
     ]
     return table
+
+
+def _list_zones(layer: Layer, figures: PlanIndicators) -> list[tuple[str, str, NDArray, str]]:
+    """Return code, name, rows (bool by row) and kind of row of each planning zone, then of all zones."""
+    texts, codes = figures.texts, figures.ctx.get_code_list(ZONES_LIST)
+    row_codes = np.array(list_zone_codes(layer), dtype=object)
+    zones: list[tuple[str, str, NDArray, str]] = []
+    for top in (c for c in codes.entry_by_code.values() if not c.parent):
+        inside = np.isin(row_codes, list(codes.collect_members([top.code])))
+        if inside.any():
+            zones.append((top.code, top.name, inside, "row"))
+            finer_codes = sorted(set(row_codes[inside]) - {top.code}, key=str)
+            zones += [(code, codes.entry_by_code[code].name, row_codes == code, "part") for code in finer_codes]
+    other_codes = sorted(set(row_codes[~np.isin(row_codes, list(codes.entry_by_code))]))
+    zones += [
+        (code, texts.get("tables", "unknown_code" if code else "no_code"), row_codes == code, "row")
+        for code in other_codes
+    ]
+    zones.append(("", texts.get("tables", "sum"), np.ones(len(layer), dtype=bool), "sum"))
+    return zones
 
 
 def make_space_table(figures: PlanIndicators) -> ReportTable | None:

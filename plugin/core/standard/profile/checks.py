@@ -42,12 +42,13 @@ _DIVISION_CODE_FORM = "[1-9][0-9]{5}"
 MemberAreas = tuple[Annotated[str, matching(_DIVISION_CODE_FORM, "140700")], ...]
 #: Settings by layer code that any layer may have.
 LAYER_LIMIT_KEY_PREFIXES = ("quality.min_area_m2.", "quality.narrow_m.")
-#: Parameters of DOC005 in version 0.1.0 or in a development version that no rule has any more, and their keys.
+#: Parameters in version 0.1.0 or in a development version that no rule has any more, their section, and their keys.
 _RETIRED_NAMES = (
     *("least_detail_levels", "least_map_difference", "most_blank_pages_in_row", "most_blank_share"),
     *("most_edge_share", "most_plain_share", "most_repeated_share", "most_shared_share"),
 )
-RETIRED_SETTINGS = frozenset(f"rules.DOC005.{name}" for name in _RETIRED_NAMES)
+_RETIRED_SECTION = "rules.DOC005"
+RETIRED_SETTINGS = frozenset(f"{_RETIRED_SECTION}.{name}" for name in _RETIRED_NAMES)
 
 
 def remove_retired_settings(table: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -56,8 +57,9 @@ def remove_retired_settings(table: dict[str, Any]) -> tuple[dict[str, Any], tupl
     Their marks, sources and confirmations are removed, too.
     """
     remaining_table = deepcopy(table)
-    rules = remaining_table.get("rules")
-    values = rules.get("DOC005") if isinstance(rules, dict) else None
+    section, code = _RETIRED_SECTION.split(".")
+    rules = remaining_table.get(section)
+    values = rules.get(code) if isinstance(rules, dict) else None
     names = [name for name in _RETIRED_NAMES if isinstance(values, dict) and values.pop(name, None) is not None]
     for section in ("marks", "mark_sources"):
         if isinstance(rows := remaining_table.get(section), dict):
@@ -65,7 +67,7 @@ def remove_retired_settings(table: dict[str, Any]) -> tuple[dict[str, Any], tupl
     confirmed = remaining_table.get("confirmed")
     if isinstance(confirmed, dict) and isinstance(items := confirmed.get("items"), list):
         confirmed["items"] = [item for item in items if item not in RETIRED_SETTINGS]
-    return remaining_table, tuple(f"rules.DOC005.{name}" for name in names)
+    return remaining_table, tuple(f"{_RETIRED_SECTION}.{name}" for name in names)
 
 
 def check_setting(key: str, value: Any, standard: Standard, path: Path) -> None:
