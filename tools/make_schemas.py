@@ -32,8 +32,8 @@ from plugin.core.model.rule import load_all_rules  # noqa: E402
 from plugin.core.package.package_spec.spec import PackageSpec  # noqa: E402
 from plugin.core.standard import EVERY_RULE, SETTING_SECTIONS, Standard, load_standard  # noqa: E402
 from plugin.core.standard.conflicts import ConflictsFile  # noqa: E402
+from plugin.core.standard.edition import StandardFile  # noqa: E402
 from plugin.core.standard.indicator_catalogue import CatalogueFile  # noqa: E402
-from plugin.core.standard.load import StandardFile  # noqa: E402
 from plugin.core.standard.maintenance import MaintenanceSpec  # noqa: E402
 from plugin.core.standard.map_set import MapCatalogue  # noqa: E402
 from plugin.core.standard.messages.texts import Texts  # noqa: E402

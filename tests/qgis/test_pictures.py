@@ -23,8 +23,8 @@ from plugin.core.cli.examples.plans import make_example_layer, make_example_norm
 from plugin.core.model.report import Report
 from plugin.core.model.rule import load_all_rules
 from plugin.core.plan.loading.assembly import assemble_plan
+from plugin.core.render.finding_lists import ReportPictures, select_largest_conflicts
 from plugin.core.render.html import render_report
-from plugin.core.render.pictures import ReportPictures, select_largest_conflicts
 from plugin.paths import SAMPLE_FOLDER
 
 ERROR_PINK = (213, 0, 88)

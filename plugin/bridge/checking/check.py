@@ -127,8 +127,8 @@ def write_check_outputs(
     the work list, for the ledger. ``public``: the public edition to write instead. ``chapter``: a further chapter of
     the report. Raise OutputError, also for a target that was an input of the check, and Cancelled.
     """
+    from ...core.render.finding_lists import ReportPictures
     from ...core.render.outputs import write_outputs
-    from ...core.render.pictures import ReportPictures
     from ...core.render.words import ReportTexts
     from ..pictures import draw_pictures
     from ..printing.pdf import write_pdf

@@ -14,8 +14,14 @@ from typing import TYPE_CHECKING, Any
 from qgis.core import QgsExpression, QgsVectorLayer
 
 from ...core.model.rule import Severity
-from ...core.standard.declared_check import Condition, DeclaredCheck
-from ...core.standard.declared_operators import OPERATORS, OPERATORS_ON_EMPTY, CodeResolver, ValueKind
+from ...core.standard.declared_operators import (
+    OPERATORS,
+    OPERATORS_ON_EMPTY,
+    CodeResolver,
+    Condition,
+    DeclaredCheck,
+    ValueKind,
+)
 
 if TYPE_CHECKING:
     from ...core.standard.messages.texts import Texts

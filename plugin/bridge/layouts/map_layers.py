@@ -36,8 +36,8 @@ from ..running.threads import run_in_python_thread
 
 if TYPE_CHECKING:
     from ...core.checks.check import RunOptions
-    from ...core.standard.codes import CodeList
     from ...core.standard.profile import Norm
+    from ...core.standard.template import CodeList
 
 
 COUNTY_ROLE, TOWNSHIPS_CONCEPT, CENTRAL_AREA_ROLE = "XZQX", "townships", "ZXCQFW"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ...core.model.report import Report
     from ...core.package.export import ExportedPackage, ExportOrder
     from ...core.package.package_spec.spec import PackageSpec
-    from ...core.render.pictures import ReportPictures
+    from ...core.render.finding_lists import ReportPictures
 
 
 @run_in_python_thread

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
 from ...core.base.errors import Cancelled
-from ...core.render.pictures import ReportPictures
+from ...core.render.finding_lists import ReportPictures
 from ...core.render.words import ReportTexts
 from ..running.tasks import log_error
 from .overview import (

@@ -16,7 +16,7 @@ from ...core.base.files.cells import format_cell
 from ...core.geometry.generalise import dissolve_for_picture
 from ...core.geometry.validity import extract_polygons, mask_missing_shapes
 from ...core.model.rule import Severity
-from ...core.render.pictures import LegendEntry, list_mark_labels, select_largest_conflicts
+from ...core.render.finding_lists import LegendEntry, list_mark_labels, select_largest_conflicts
 from ...core.render.words import ReportTexts
 from ..layers import painting, styles
 from ..layers.properties import convert_to_qgis_crs

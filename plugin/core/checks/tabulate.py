@@ -16,7 +16,6 @@ from ..base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ..base.errors import OutputError
 from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
 from ..plan.loading.reading import read_plan
-from ..render.tables import make_all_tables
 from ..render.tables.report_table import ReportTable, ReportTableRow, TableColumn
 from ..render.words import ReportTexts
 from ..standard.messages.texts import Texts
@@ -88,6 +87,7 @@ def tabulate_plan(
     from ..engine.context import RuleContext
     from ..engine.provenance import make_provenance
     from ..figures.indicators.compute import PlanIndicators
+    from ..render.tables.indicator_tables import make_all_tables
 
     limits, texts = tolerance or plan.norm.make_tolerance(), Texts(lang)
     ctx = RuleContext(plan, plan.norm, limits, cancellation=cancellation, side_inputs=side_inputs, lang=lang)
@@ -125,7 +125,7 @@ def write_new_figures_workbook(tabulated_plan: TabulatedPlan, path: Path) -> Non
     Raise OutputError if the Python package that writes workbooks is missing.
     """
     from ..engine.provenance import find_county_name
-    from ..render.tables.workbook import write_tables_workbook
+    from ..render.tables.report_table import write_tables_workbook
 
     write_tables_workbook(
         path, tabulated_plan.tables, find_county_name(tabulated_plan.plan), tabulated_plan.indicators.texts

@@ -115,8 +115,8 @@ def _update(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from ..model.rule import load_all_rules
     from ..plan.loading.key_table import read_renumbered_keys
     from ..render.document.ledger import write_ledger
-    from ..render.worklist import find_key_table_of_worklist
     from ..render.worklist.update import describe_update, read_report, update_worklist
+    from ..render.worklist.worklist_row import find_key_table_of_worklist
 
     if args.xlsx:
         check_writable(args.xlsx, [args.list, args.report])

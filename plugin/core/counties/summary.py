@@ -27,8 +27,7 @@ from ..model.indicator import (
 from ..model.verdict import Verdict
 from ..render.document.check_report import SectionNumbers
 from ..render.figures import choose_decimals, format_indicator_value, format_target
-from ..render.page_templates import fill_template
-from ..render.words import ReportTexts
+from ..render.words import ReportTexts, fill_template
 from ..standard import load_standard
 from ..standard.messages.numbers import format_number
 from ..standard.messages.texts import Texts

@@ -24,9 +24,9 @@ from ..model.report import Report
 from ..model.rule import Severity
 from ..render.document.check_report import make_check_record, make_check_report
 from ..render.document.docx_writer import import_docx_library, write_docx
+from ..render.finding_lists import ReportPictures, add_picture_digests
 from ..render.html import render_report
 from ..render.outputs import add_data_digest, report_to_json
-from ..render.pictures import ReportPictures, add_picture_digests
 from ..standard.messages.texts import CauseMessage, RuleProblem
 from ..standard.profile.document import add_document_info
 from ..standard.profile.profile_data import load_secrecy_levels

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ..model.report import Report
     from ..plan.plan import Plan
     from ..render.document.blocks import Document
-    from ..render.pictures import ReportPictures
+    from ..render.finding_lists import ReportPictures
     from ..standard.profile import Norm
     from .slot_files import FilledSlot
 

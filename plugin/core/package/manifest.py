@@ -28,8 +28,7 @@ from ..base.files.digests import (
     write_digest_list,
 )
 from ..engine.provenance import collect_versions
-from ..render.page_templates import fill_template
-from ..render.words import ReportTexts
+from ..render.words import ReportTexts, fill_template
 from ..standard.messages.texts import Texts, format_number
 from .metadata import DEGREES_UNIT
 from .package_spec.spec import PackageSpec

@@ -17,8 +17,7 @@ from ..model.rule import EVERY_LAYER, Rule, load_all_rules
 from ..standard import Standard
 from ..standard.messages.texts import Texts, format_number
 from ..standard.template import CodeEntry, CodeList, Template, TemplateField
-from .page_templates import fill_template
-from .words import ReportTexts
+from .words import ReportTexts, fill_template
 
 UNVERIFIED_MARK = "C"
 
@@ -72,29 +71,29 @@ class DataDictionary:
     @cached_property
     def pages(self) -> list[DictionaryPage]:
         """The pages of the layers by group, then those of the code lists."""
-        dictionary_pages = []
-        for group in self._pages_by_anchor["groups"]:
-            for layer in group["layers"]:
-                search_words = _join_search_words(
+        pages = [
+            DictionaryPage(
+                f"layer-{layer['role']}",
+                layer["name"],
+                layer["role"],
+                group["name"],
+                _join_search_words(
                     layer["name"], layer["role"], layer["aliases"], [(f["name"], f["alias"]) for f in layer["fields"]]
-                )
-                dictionary_pages.append(
-                    DictionaryPage(f"layer-{layer['role']}", layer["name"], layer["role"], group["name"], search_words)
-                )
-        for codes in self._pages_by_anchor["lists"]:
-            search_words = _join_search_words(
-                codes["name"], codes["id"], [(c["code"], c["name"]) for c in codes["codes"]]
+                ),
             )
-            dictionary_pages.append(
-                DictionaryPage(
-                    f"codes-{codes['id']}",
-                    codes["name"],
-                    codes["id"],
-                    self._search_words.get("dictionary", "lists"),
-                    search_words,
-                )
+            for group in self._pages_by_anchor["groups"]
+            for layer in group["layers"]
+        ]
+        return pages + [
+            DictionaryPage(
+                f"codes-{codes['id']}",
+                codes["name"],
+                codes["id"],
+                self._search_words.get("dictionary", "lists"),
+                _join_search_words(codes["name"], codes["id"], [(c["code"], c["name"]) for c in codes["codes"]]),
             )
-        return dictionary_pages
+            for codes in self._pages_by_anchor["lists"]
+        ]
 
     def render_page(self, anchor: str = "") -> str:
         """Return the page of a layer or code list as plain HTML.
@@ -123,10 +122,9 @@ class DataDictionary:
         size = ",".join(str(v) for v in (row["length"], row["decimals"]) if v != "")
         kind = row["type"] + (self._search_words.put_in_brackets(size) if size else "")
         mark = f"{self._search_words.get('dictionary', 'mark')} {field.mark}"
-        official = field.alias if field.alias != row["meaning"] else ""
         parts = (
             f"{row['meaning']} {field.name}",
-            official,
+            field.alias if field.alias != row["meaning"] else "",
             kind,
             row["unit"],
             row["list"],
@@ -176,12 +174,12 @@ def find_rules_that_need_layer(role: str, standard: Standard) -> list[Rule]:
 
     Rules on every layer are left out.
     """
-    matching_rules = []
-    for rule in load_all_rules().values():
-        needed_concepts = [need.concept for need in rule.needs.values() if need.concept != EVERY_LAYER]
-        if any(role in standard.concepts.get(concept, (concept,)) for concept in needed_concepts):
-            matching_rules.append(rule)
-    return matching_rules
+    roles_by_concept = {EVERY_LAYER: ()} | standard.concepts
+    return [
+        rule
+        for rule in load_all_rules().values()
+        if any(role in roles_by_concept.get(need.concept, (need.concept,)) for need in rule.needs.values())
+    ]
 
 
 def sort_codes_below_parents(codes: CodeList) -> list[tuple[CodeEntry, int]]:
@@ -210,17 +208,18 @@ def sort_codes_below_parents(codes: CodeList) -> list[tuple[CodeEntry, int]]:
 def _collect_dictionary_data(standard: Standard, report_texts: ReportTexts, texts: Texts) -> dict[str, Any]:
     """Return the data of the dictionary's HTML templates: layers by group, code lists, rules on every layer."""
     templates = standard.templates
-    users: dict[str, list[str]] = {}
-    for role, template in templates.items():
-        for name in dict.fromkeys(f.codes for f in template.fields if f.codes):
-            users.setdefault(name, []).append(role)
     groups: dict[str, list[dict[str, Any]]] = {}
     for template in templates.values():
         group = template.group or report_texts.get("dictionary", "no_group")
         groups.setdefault(group, []).append(_collect_layer_data(template, standard, report_texts, texts))
     lists = [
         {
-            **_collect_code_list_data(codes, users.get(codes.id, []), report_texts, texts),
+            **_collect_code_list_data(
+                codes,
+                [role for role, template in templates.items() if any(one.codes == codes.id for one in template.fields)],
+                report_texts,
+                texts,
+            ),
             "file": path.name if (path := standard.find_code_list_path(codes.id)) is not None else "",
         }
         for codes in standard.code_lists.values()
@@ -260,7 +259,7 @@ def _collect_layer_data(
     template: Template, standard: Standard, report_texts: ReportTexts, texts: Texts
 ) -> dict[str, Any]:
     """Return the data of one layer for the HTML templates, with its fields and rules."""
-    edition = standard.find_standard_of_template(template)
+    edition = next((one for one in standard.list_with_included_standards() if one.id == template.standard), standard)
     short = template.shapefile_name_by_field
     return {
         "role": template.role,

@@ -6,6 +6,8 @@ Columns are value, target, margin, state, inputs and marks.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from ..model.indicator import (
@@ -50,16 +52,15 @@ def make_figure_rows(report: Report, norm: Norm | None, report_texts: ReportText
     county_indicators = [i for i in report.indicators if not is_township_figure(i)]
     rows = []
     for indicator in sorted(county_indicators, key=lambda i: i.unit == "ratio"):
-        source_marks = []
-        ratio = indicator.unit == "ratio"
-        if norm is not None and indicator.target is not None:
-            source_marks.append(
-                norm.get_source_mark("ratio.limit") if ratio else "A" if indicator.target_source else "C"
-            )
-        if norm is not None and ratio:
-            source_marks.append(norm.get_source_mark("ratio.form"))
-        if norm is not None and indicator.id in ZONE_CODE_BY_SPACE_FIGURE:
-            source_marks.append(norm.get_source_mark(THREE_ZONES))
+        ratio, has_target = indicator.unit == "ratio", indicator.target is not None
+        settings = {
+            "ratio.limit": ratio and has_target,
+            "ratio.form": ratio,
+            THREE_ZONES: indicator.id in ZONE_CODE_BY_SPACE_FIGURE,
+        }
+        target_mark = "A" if indicator.target_source else "C"
+        marks = [] if norm is None or ratio or not has_target else [target_mark]
+        marks += [norm.get_source_mark(name) for name, is_used in settings.items() if is_used] if norm else []
         rows.append(
             {
                 "id": indicator.id,
@@ -73,7 +74,7 @@ def make_figure_rows(report: Report, norm: Norm | None, report_texts: ReportText
                 "basis": "" if ratio else format_basis(indicator, report_texts),
                 "inputs": format_inputs(indicator, report_texts),
                 "decides": ratio and indicator.target is not None,
-                "marks": list(dict.fromkeys(source_marks)),
+                "marks": list(dict.fromkeys(marks)),
             }
         )
     return rows
@@ -102,11 +103,6 @@ def choose_decimals(indicator: Indicator) -> int:
     return choose_figure_decimals(indicator.unit, target_decimals, indicator.margin, indicator.value)
 
 
-def format_signed(value: float | None, decimals: int) -> str:
-    """Return a number as text with its sign; zero has no sign, and None is empty."""
-    return "" if value is None else format_signed_number(value, decimals)
-
-
 def format_hectares(area_m2: float | None, report_texts: ReportTexts) -> str:
     """Return an area in hectares with its unit; a dash without an area."""
     return "—" if area_m2 is None else report_texts.get("text", "hectares", amount=format_hectare_number(area_m2))
@@ -132,9 +128,8 @@ def format_state(indicator: Indicator, report_texts: ReportTexts) -> str:
     The word 合格 is not used: a limit that is kept reads 未超限.
     """
     side = "ceiling" if indicator.comparison == "<=" else "floor"
-    key = indicator.state if indicator.state not in (TARGET_MET, TARGET_MISSED) else f"{indicator.state}_{side}"
-    if indicator.value is None:
-        key = "not_computed"
+    state = "not_computed" if indicator.value is None else indicator.state
+    key = f"{state}_{side}" if state in (TARGET_MET, TARGET_MISSED) else state
     return report_texts.get_text_or_key("indicator_state", key) + ("" if indicator.confirmed else "*")
 
 
@@ -152,8 +147,7 @@ def format_indicator_value(indicator: Indicator, report_texts: ReportTexts) -> s
     """Return the value of an indicator with its unit, for a line of text; a dash without a value."""
     if indicator.value is None:
         return format_number(None, 0)
-    figure = format_number(indicator.value, choose_decimals(indicator))
-    return append_unit(figure, indicator.unit, report_texts)
+    return append_unit(format_number(indicator.value, choose_decimals(indicator)), indicator.unit, report_texts)
 
 
 def append_unit(figure: str, unit: str, report_texts: ReportTexts) -> str:
@@ -194,27 +188,23 @@ def format_inputs(indicator: Indicator, report_texts: ReportTexts) -> str:
                     else indicator_inputs[key]
                 )
                 clauses.append(report_texts.get("formula", name, codes=codes, within=codes))
-        if "difference_m2" in indicator_inputs:
-            clauses.append(
-                report_texts.get("formula", "difference", area=format_signed(indicator_inputs["difference_m2"], 2))
-            )
-        if "county_share" in indicator_inputs:
-            clauses.append(
-                report_texts.get("formula", "share", share=format_number(indicator_inputs["county_share"], 2))
-            )
-        if "zone_codes" in indicator_inputs:
-            clauses.append(
-                report_texts.get("formula", "codes", codes=report_texts.join_parts(indicator_inputs["zone_codes"]))
-            )
+        formats: tuple[tuple[str, str, str, Callable[[Any], str]], ...] = (
+            ("difference_m2", "difference", "area", partial(format_signed_number, decimals=2)),
+            ("county_share", "share", "share", partial(format_number, decimals=2)),
+            ("zone_codes", "codes", "codes", report_texts.join_parts),
+        )
+        clauses += [
+            report_texts.get("formula", key, **{param: format_value(indicator_inputs[name])})
+            for name, key, param, format_value in formats
+            if name in indicator_inputs
+        ]
         return report_texts.get("page", "clause").join(clauses)
-    return format_all_inputs(indicator, report_texts)
+    return _format_all_inputs(indicator_inputs, report_texts)
 
 
-def format_all_inputs(indicator: Indicator, report_texts: ReportTexts) -> str:
-    """Return all inputs of an indicator in one line."""
-    return report_texts.get("page", "clause").join(
-        format_input(k, v, report_texts) for k, v in indicator.inputs.items()
-    )
+def _format_all_inputs(inputs: Mapping[str, Any], report_texts: ReportTexts) -> str:
+    """Return inputs of an indicator in one line."""
+    return report_texts.get("page", "clause").join(format_input(k, v, report_texts) for k, v in inputs.items())
 
 
 def format_input(name: str, value: Any, report_texts: ReportTexts) -> str:
@@ -224,10 +214,11 @@ def format_input(name: str, value: Any, report_texts: ReportTexts) -> str:
         return f"{label} {report_texts.join_parts(map(str, value))}"
     if isinstance(value, int | float) and not isinstance(value, bool):
         # The unit ends the name of an input, such as m for ``length_m``.
-        for unit in SQUARE_METRES:
-            if name.endswith(f"_{unit}"):
-                figure = format_number(value, DECIMALS_BY_UNIT[unit])
-                return f"{label} {figure} {report_texts.get_text_or_key('unit', unit)}"
+        unit = next((unit for unit in SQUARE_METRES if name.endswith(f"_{unit}")), "")
+        if unit:
+            return (
+                f"{label} {format_number(value, DECIMALS_BY_UNIT[unit])} {report_texts.get_text_or_key('unit', unit)}"
+            )
         if name.endswith("_m"):
             return f"{label} {format_number(value, 2)} m"
         # Years and counts below five digits are written without thousands separators.
@@ -241,30 +232,23 @@ def make_figure_notes(report: Report, report_texts: ReportTexts) -> list[str]:
 
     They are sources, inputs of the ratio, and the meaning of the star.
     """
-    notes = []
     county_indicators = [i for i in report.indicators if not is_township_figure(i)]
     sources = dict.fromkeys(i.target_source for i in county_indicators if i.target_source and i.unit != "ratio")
-    if sources:
-        notes.append(report_texts.get("text", "target_source", sources=report_texts.join_parts(sources)))
     ratios = [i for i in report.indicators if i.unit == "ratio" and i.inputs]
-    if ratios:
-        shared_indicator = Indicator(
-            "", None, "", "", inputs={k: v for k, v in ratios[0].inputs.items() if k not in _INPUTS_SHOWN_ELSEWHERE}
-        )
-        limits = dict.fromkeys(i.target_source for i in ratios if i.target_source)
-        limit = report_texts.get("text", "limit_source", sources=report_texts.join_parts(limits)) if limits else ""
-        notes.append(
-            report_texts.get(
-                "text", "ratio_inputs", limit=limit, inputs=format_all_inputs(shared_indicator, report_texts)
-            )
-        )
+    limits = dict.fromkeys(i.target_source for i in ratios if i.target_source)
+    limit = report_texts.get("text", "limit_source", sources=report_texts.join_parts(limits)) if limits else ""
+    shared_inputs = {k: v for i in ratios[:1] for k, v in i.inputs.items() if k not in _INPUTS_SHOWN_ELSEWHERE}
+    inputs = _format_all_inputs(shared_inputs, report_texts)
     numerator, _, denominator = (ratios[0].basis if ratios else "").partition("/")
-    if denominator:
-        bases = {"numerator": numerator, "denominator": denominator}
-        params = {name: report_texts.get_text_or_key("basis", basis) for name, basis in bases.items()}
-        notes.append(report_texts.get("text", "ratio_basis", **params))
-    if any(i.state == LITTLE_MARGIN_LEFT for i in report.indicators):
-        notes.append(report_texts.get("text", "margin_note"))
-    if any(not i.confirmed for i in report.indicators):
-        notes.append(report_texts.get("text", "unconfirmed_note"))
-    return notes
+    bases = {"numerator": numerator, "denominator": denominator}
+    params = {name: report_texts.get_text_or_key("basis", basis) for name, basis in bases.items()}
+    notes = [
+        report_texts.get("text", "target_source", sources=report_texts.join_parts(sources)) if sources else "",
+        report_texts.get("text", "ratio_inputs", limit=limit, inputs=inputs) if ratios else "",
+        report_texts.get("text", "ratio_basis", **params) if denominator else "",
+        report_texts.get("text", "margin_note")
+        if any(i.state == LITTLE_MARGIN_LEFT for i in report.indicators)
+        else "",
+        report_texts.get("text", "unconfirmed_note") if not all(i.confirmed for i in report.indicators) else "",
+    ]
+    return list(filter(None, notes))

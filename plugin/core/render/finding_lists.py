@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Findings on the report page: sums by rule, then rows of each rule up to a limit."""
+"""Findings on the report page: sums by rule, rows of each rule up to a limit, and the conflicts shown as pictures.
+
+QGIS draws the pictures.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import heapq
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..engine.explanation import CALL_ORIGIN, EffectiveValue, describe_citation, format_effective_values
@@ -15,8 +20,109 @@ from ..model.rule import RULE_FAMILIES, Severity, get_rule_family, load_all_rule
 from ..standard.messages.numbers import format_hectare_number
 from ..standard.messages.texts import Texts, format_number, format_width
 from ..standard.profile import Norm
-from .pictures import MAX_PICTURES, make_finding_sort_key, select_findings_with_area, select_largest_conflicts
-from .words import ReportTexts
+from .words import ReportTexts, load_report_settings
+
+#: Number of pictures on a page; the layer has all conflicts.
+MAX_PICTURES = 12
+_SEVERITY_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+
+
+@dataclass(frozen=True)
+class LegendEntry:
+    """A symbol of the legend as a data URI, with its label.
+
+    ``label``: text beside the symbol; ``image``: data URI.
+    """
+
+    label: str
+    image: str
+
+
+@dataclass
+class ReportPictures:
+    """The images of a report page as data URIs.
+
+    ``conflicts``: in the order of `select_largest_conflicts`, empty where one could not be drawn; ``problem``: the
+    reason for missing pictures, in the report's language.
+    """
+
+    overview: str = ""
+    conflicts: list[str] = field(default_factory=list)
+    legend: list[LegendEntry] = field(default_factory=list)
+    problem: str = ""
+
+
+def list_mark_labels(report: Report, report_texts: ReportTexts) -> list[tuple[Severity, str]]:
+    """Return (severity, label) of the marks on the overview map: the numbers of errors and warnings with a place."""
+    placed = [one for one in report.findings if one.geom_kind != "none" and one.state != "waived"]
+    marked = (Severity.ERROR, Severity.WARNING)
+    counts = [(severity, sum(one.severity is severity for one in placed)) for severity in marked]
+    return [
+        (
+            severity,
+            report_texts.get(
+                "page", "mark_count", word=report_texts.get("severities", str(severity)), count=format_number(count, 0)
+            ),
+        )
+        for severity, count in counts
+        if count
+    ]
+
+
+def add_picture_digests(report: Report, pictures: ReportPictures | None) -> Report:
+    """Return a copy of the report whose provenance has the digests of its page's pictures.
+
+    Without pictures, return the report itself.
+    """
+    if pictures is None or not (pictures.overview or any(pictures.conflicts) or pictures.legend):
+        return report
+    # Pictures that could not be drawn are left out.
+    sources_by_place = {
+        "overview": [pictures.overview],
+        "conflicts": pictures.conflicts,
+        "legend": [entry.image for entry in pictures.legend],
+    }
+    digests = {
+        place: [hashlib.sha256(one.encode("utf-8")).hexdigest() for one in sources if one]
+        for place, sources in sources_by_place.items()
+    }
+    return replace(report, provenance={**report.provenance, "pictures": digests})
+
+
+def make_finding_sort_key(finding: Finding) -> tuple[int, float, str, str]:
+    """Return the sort key of a finding: severity, area from the largest, code, key."""
+    severity = _SEVERITY_ORDER.get(finding.severity, 3) if finding.severity else 3
+    return severity, -(finding.area_m2 or 0.0), finding.code, finding.key
+
+
+def select_findings_with_area(report: Report) -> list[Finding]:
+    """Return the open errors and warnings that have an area."""
+    return [
+        f
+        for f in report.findings
+        if f.state != "waived" and f.area_m2 and f.severity is not Severity.INFO and f.geom_kind == "area"
+    ]
+
+
+def select_largest_conflicts(report: Report) -> list[Finding]:
+    """Return the largest conflicts, at most `MAX_PICTURES`, in the order of overview and list.
+
+    Errors are chosen first: the largest between the three lines, then the largest of each further rule in the statutory
+    order. They are listed by rule in that order, then by area.
+    """
+    settings = load_report_settings()
+
+    def choice_key(finding: Finding) -> tuple[int, int, int, float, str, str]:
+        severity, area, code, key = make_finding_sort_key(finding)
+        # Conflicts between the three lines compete with each other, those of each further rule among themselves.
+        place, family = (-1, 0) if code in settings.control_line_rules else settings.make_sort_key(code)
+        return severity, place, family, area, code, key
+
+    chosen = heapq.nsmallest(MAX_PICTURES, select_findings_with_area(report), key=choice_key)
+    chosen.sort(key=make_finding_sort_key)
+    # By severity and rule; the sort above decides within a rule.
+    return sorted(chosen, key=lambda one: (make_finding_sort_key(one)[0], settings.make_sort_key(one.code)))
+
 
 #: Largest number of rows per rule on the page; counts are complete, and layer and JSON have all.
 MAX_ROWS_PER_RULE = 200
@@ -87,12 +193,12 @@ def format_township_counts(findings: Iterable[Finding], report_texts: ReportText
     if not counts:
         return "—"
     township_counts = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    parts = [report_texts.get("text", "township_count", name=n, count=c) for n, c in township_counts[:limit]]
-    if len(township_counts) > limit:
-        parts.append(report_texts.get("text", "more_townships", count=len(township_counts)))
-    if elsewhere_count:
-        parts.append(report_texts.get("text", "elsewhere", count=elsewhere_count))
-    return report_texts.join_parts(parts)
+    parts = [
+        *(report_texts.get("text", "township_count", name=n, count=c) for n, c in township_counts[:limit]),
+        report_texts.get("text", "more_townships", count=len(township_counts)) if len(township_counts) > limit else "",
+        report_texts.get("text", "elsewhere", count=elsewhere_count) if elsewhere_count else "",
+    ]
+    return report_texts.join_parts(filter(None, parts))
 
 
 def list_findings_by_rule(report: Report, norm: Norm | None, report_texts: ReportTexts) -> list[dict[str, Any]]:

@@ -21,9 +21,8 @@ from .document.check_report import (
 )
 from .document.page_html import render_page_blocks
 from .figures import STATE_ICONS, choose_decimals, format_state, format_target_without_unit, is_township_figure
-from .page_templates import fill_template
-from .pictures import ReportPictures
-from .words import ReportTexts
+from .finding_lists import ReportPictures
+from .words import ReportTexts, fill_template
 
 
 def make_township_section(report: Report, report_texts: ReportTexts) -> dict[str, Any]:
@@ -57,11 +56,10 @@ def make_township_section(report: Report, report_texts: ReportTexts) -> dict[str
         rows.append(
             {"name": place, "cells": cells, "met": all(i.state == TARGET_MET for i in township_indicators.values())}
         )
-    sources = dict.fromkeys(i.target_source for i in indicators if i.target_source)
     return {
         "columns": columns,
         "rows": sorted(rows, key=lambda row: bool(row["met"])),
-        "sources": report_texts.join_parts(sources),
+        "sources": report_texts.join_parts(dict.fromkeys(i.target_source for i in indicators if i.target_source)),
         "unconfirmed": any(not i.confirmed for i in indicators),
     }
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import cache, partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -39,12 +39,10 @@ from .document.check_report import make_check_report
 from .document.docx_writer import write_docx
 from .document.ledger import write_ledger
 from .document.page_html import print_document
+from .finding_lists import ReportPictures, add_picture_digests
 from .html import render_report
-from .pictures import ReportPictures, add_picture_digests
-
-if TYPE_CHECKING:
-    from .public_edition.redaction import PublicReport
-    from .worklist.worklist_row import WorkItem
+from .public_edition.redaction import PublicReport
+from .worklist.worklist_row import WorkItem
 
 
 # Python's garbage collection would search findings and values repeatedly while rows are written, and free nothing.
@@ -103,20 +101,12 @@ def write_findings_layer(path: Path, findings: list[Finding], crs: CRS, layer: s
         if written_row_count != len(findings):
             raise OutputError("output_unwritable", target=str(path.name), detail="no_space")
         for file in list(temporary_file.parent.iterdir()):
-            _move(file, path.parent / f"{path.stem}{file.name[len('findings') :]}")
-
-
-def _move(source: Path, target: Path) -> None:
-    """Move a file or folder of the temporary folder to a path where nothing is."""
-    if os.name != "nt":
-        # On Windows the file would keep the permissions of the temporary folder.
-        try:
-            os.rename(source, target)
-            return
-        except OSError:
-            # The target is on another disk.
-            pass
-    shutil.copytree(source, target) if source.is_dir() else shutil.copyfile(source, target)
+            target = path.parent / f"{path.stem}{file.name[len('findings') :]}"
+            if os.name != "nt":
+                shutil.move(file, target)
+            else:
+                # A moved file would keep the permissions of the temporary folder.
+                shutil.copytree(file, target) if file.is_dir() else shutil.copyfile(file, target)
 
 
 def compute_data_digest(plan: Plan, cancellation: Cancellation = NEVER_CANCELLED) -> str:
@@ -225,23 +215,22 @@ def write_outputs(
 
     def write_json(path: Path) -> None:
         # Only the page shows the pictures; its receiver compares them with these digests.
-        written_report = add_picture_digests(report, draw()) if outputs.html else report
-        _write_json(path, written_report, chapter)
+        _write_json(path, add_picture_digests(report, draw()) if outputs.html else report, chapter)
 
     @cache
     def make_document() -> Document:
         document = make_check_report(report, plan.norm, draw(), chapter=chapter)
         return document if public is None else public.change_document(document)
 
-    def write_docx_file(path: Path) -> None:
-        write_docx(make_document(), path, Path(docx_template) if docx_template else None)
-
     for target in outputs.list_paths():
         check_not_input(target, [*plan.input_files, *(chapter.input_files if chapter is not None else ())])
     writers: tuple[tuple[str, Callable[[Path], object]], ...] = (
         (outputs.json, write_json),
         (outputs.html, write_html),
-        (outputs.docx, write_docx_file),
+        (
+            outputs.docx,
+            lambda path: write_docx(make_document(), path, Path(docx_template) if docx_template else None),
+        ),
         (outputs.pdf, partial(print_document, make_document, print_pdf)),
         (
             outputs.xlsx,

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
-from unicodedata import east_asian_width
 
 from ..engine.explanation import format_value
 from ..model.indicator import COMPARISON_SIGNS
@@ -19,6 +18,7 @@ from ..standard.messages.texts import Texts
 from ..standard.profile import IndicatorTarget, Norm, StatedFigure
 from ..standard.profile.resolved import RULE_DEFAULT_ORIGIN, STANDARD_ORIGIN, ResolvedValue, ValueOrigin, resolve_norm
 from .rule_book import format_control_line_name
+from .tables.report_table import compute_text_width
 from .words import ReportTexts
 
 _CONFLICT_SETTING_PREFIX = f"{CONFLICTS_SECTION}."
@@ -29,12 +29,8 @@ _MAX_ALIGNED_WIDTH = 40
 def render_profile_lines(norm: Norm, report_texts: ReportTexts) -> Iterator[str]:
     """Yield a resolved profile as text: each heading, then its lines."""
     texts, laid = Texts(report_texts.lang), resolve_norm(norm)
-    yield from _make_head_lines(norm, report_texts)
     pairs = [value for value in laid.settings if value.key.startswith(_CONFLICT_SETTING_PREFIX)]
     plain_settings = [value for value in laid.settings if not value.key.startswith(_CONFLICT_SETTING_PREFIX)]
-    yield from _make_section_lines(
-        report_texts, "settings", _make_value_table(plain_settings, texts, report_texts), count=len(plain_settings)
-    )
     rules = []
     for line in laid.rules:
         rule = norm.rules_by_code[line.code]
@@ -52,18 +48,7 @@ def render_profile_lines(norm: Norm, report_texts: ReportTexts) -> Iterator[str]
             report_texts.get("resolved", "rule", code=line.code, title=texts.get_rule_title(rule), **values),
             *[f"  {text}" for text in _make_value_table(line.parameters, texts, report_texts, has_head=False)],
         ]
-    yield from _make_section_lines(report_texts, "rules", rules, count=sum(line.runs_by_default for line in laid.rules))
     area, profile = norm.profile.area_code, norm.profile
-    targets = _make_target_table(norm.find_targets(area), texts, report_texts)
-    yield from _make_section_lines(report_texts, "targets", targets, count=len(norm.find_targets(area)))
-    yield from _make_section_lines(
-        report_texts, "stated", [_format_stated_line(s, report_texts) for s in norm.list_stated_figures(area)]
-    )
-    yield from _make_section_lines(
-        report_texts,
-        "register",
-        [_format_register_line(asdict(line), texts) for line in norm.find_registered_sites(area)],
-    )
     other = [
         *[
             _format_figure_line(t, texts.get_indicator_name(t.indicator), texts.get("units", t.unit), report_texts)
@@ -72,12 +57,23 @@ def render_profile_lines(norm: Norm, report_texts: ReportTexts) -> Iterator[str]
         ],
         *[_format_stated_line(s, report_texts) for s in profile.stated_figures if s.area_code != area],
     ]
-    yield from _make_section_lines(report_texts, "others", other)
     # The pairs come last: there are many, and most come from the standard.
     pairs.sort(key=lambda value: (CONFLICT_MEANINGS.index(value.value), value.key))
-    yield from _make_section_lines(
-        report_texts, "conflicts", [_format_control_line_pair(value, norm, texts, report_texts) for value in pairs]
-    )
+    targets = norm.find_targets(area)
+    sections: list[tuple[str, list[str], dict[str, int]]] = [
+        ("settings", _make_value_table(plain_settings, texts, report_texts), {"count": len(plain_settings)}),
+        ("rules", rules, {"count": sum(line.runs_by_default for line in laid.rules)}),
+        ("targets", _make_target_table(targets, texts, report_texts), {"count": len(targets)}),
+        ("stated", [_format_stated_line(one, report_texts) for one in norm.list_stated_figures(area)], {}),
+        ("register", [_format_register_line(asdict(one), texts) for one in norm.find_registered_sites(area)], {}),
+        ("others", other, {}),
+        ("conflicts", [_format_control_line_pair(value, norm, texts, report_texts) for value in pairs], {}),
+    ]
+    yield from _make_head_lines(norm, report_texts)
+    for key, lines, params in sections:
+        if lines:
+            yield from ("", report_texts.get("resolved", key, **{"count": len(lines), **params}))
+            yield from (f"  {line}" for line in lines)
 
 
 def convert_profile_to_dict(norm: Norm) -> dict[str, Any]:
@@ -99,43 +95,31 @@ def convert_profile_to_dict(norm: Norm) -> dict[str, Any]:
 
 
 def _make_head_lines(norm: Norm, report_texts: ReportTexts) -> Iterator[str]:
-    """Yield the lines on profile, bases, standard, phase, confirmation and document information."""
+    """Return the lines on profile, bases, standard, phase, confirmation and document information."""
     profile, standard = norm.profile, norm.standard
+    texts, colon = Texts(report_texts.lang), report_texts.get("page", "colon")
+    base_profiles, info = profile.list_base_profiles()[1:], asdict(profile.document_info)
+    values = [f"{report_texts.get('document', key)}{colon}{value}" for key, value in info.items() if value]
 
     def line(key: str, **params: Any) -> str:
         return report_texts.get("resolved", key, **params)
 
-    yield line("profile", name=profile.name or "—", id=profile.id or "—", code=profile.area_code or "—")
-    if profile.path is not None:
-        yield line("file", file=profile.path)
-    if profile.member_areas:
-        yield line("members", members=report_texts.join_parts(profile.member_areas))
-    base_profiles = profile.list_base_profiles()[1:]
-    if base_profiles:
-        yield line("bases", bases=" ← ".join(f"{one.name} {one.id}" for one in base_profiles))
-    yield from (
+    lines = [
+        line("profile", name=profile.name or "—", id=profile.id or "—", code=profile.area_code or "—"),
+        line("file", file=profile.path) if profile.path is not None else "",
+        line("members", members=report_texts.join_parts(profile.member_areas)) if profile.member_areas else "",
+        line("bases", bases=" ← ".join(f"{one.name} {one.id}" for one in base_profiles)) if base_profiles else "",
         line("standard", name=standard.name, id=standard.id, edition=standard.edition),
         line("phase", phase=report_texts.get_text_or_key("phase", norm.phase) if norm.phase else line("no_phase")),
-    )
-    if profile.confirmed_by:
-        yield line("confirmed", items=report_texts.join_parts(sorted(profile.confirmed)) or "—", **profile.confirmed_by)
-    else:
-        yield line("not_confirmed")
-    info, colon = asdict(profile.document_info), report_texts.get("page", "colon")
-    values = [f"{report_texts.get('document', key)}{colon}{value}" for key, value in info.items() if value]
-    if values:
-        yield line("document", values=report_texts.join_parts(values))
-    if profile.absent:
-        texts = Texts(report_texts.lang)
-        yield line("absent", names=report_texts.join_parts(texts.get_concept_name(c) for c in sorted(profile.absent)))
-
-
-def _make_section_lines(report_texts: ReportTexts, key: str, lines: list[str], **params: Any) -> list[str]:
-    """Return a heading with the number of lines, then the lines; empty without lines."""
-    if not lines:
-        return []
-    heading = report_texts.get("resolved", key, **{"count": len(lines), **params})
-    return ["", heading, *(f"  {line}" for line in lines)]
+        line("confirmed", items=report_texts.join_parts(sorted(profile.confirmed)) or "—", **profile.confirmed_by)
+        if profile.confirmed_by
+        else line("not_confirmed"),
+        line("document", values=report_texts.join_parts(values)) if values else "",
+        line("absent", names=report_texts.join_parts(map(texts.get_concept_name, sorted(profile.absent))))
+        if profile.absent
+        else "",
+    ]
+    return filter(None, lines)
 
 
 def _format_control_line_pair(value: ResolvedValue, norm: Norm, texts: Texts, report_texts: ReportTexts) -> str:
@@ -145,12 +129,11 @@ def _format_control_line_pair(value: ResolvedValue, norm: Norm, texts: Texts, re
     """
     sides = value.key.removeprefix(_CONFLICT_SETTING_PREFIX).split("-", 1)
     name = " × ".join(format_control_line_name(side, norm, texts) for side in sides)
-    text = report_texts.get("rule_book", f"meaning_{value.value}")
     return report_texts.get(
         "resolved",
         "value",
         name=f"{name}　{value.key}",
-        value=text,
+        value=report_texts.get("rule_book", f"meaning_{value.value}"),
         mark=_format_mark(value, report_texts),
         origin=_format_origin(value.origin, report_texts),
     )
@@ -186,11 +169,10 @@ def _make_target_table(targets: Iterable[IndicatorTarget], texts: Texts, report_
             report_texts.get("resolved", "also", value=s.value, unit=unit, source=s.source)
             for s in target.other_sources
         ]
-        comparison_sign = COMPARISON_SIGNS[target.comparison]
         rows.append(
             [
                 texts.get_indicator_name(target.indicator),
-                f"{comparison_sign} {target.value} {unit}".strip(),
+                f"{COMPARISON_SIGNS[target.comparison]} {target.value} {unit}".strip(),
                 str(target.year or "—"),
                 target.binding or "—",
                 " ".join([target.source, *also]),
@@ -205,20 +187,14 @@ def _align_columns(rows: list[list[str]]) -> list[str]:
     if not rows:
         return []
     widths = [
-        max(min(_compute_console_width(cell), _MAX_ALIGNED_WIDTH) for cell in column)
-        for column in zip(*rows, strict=True)
+        max(min(compute_text_width(cell), _MAX_ALIGNED_WIDTH) for cell in column) for column in zip(*rows, strict=True)
     ]
     return [
         "  ".join(
-            cell + " " * (width - _compute_console_width(cell)) for cell, width in zip(row, widths, strict=True)
+            cell + " " * (width - compute_text_width(cell)) for cell, width in zip(row, widths, strict=True)
         ).rstrip()
         for row in rows
     ]
-
-
-def _compute_console_width(text: str) -> int:
-    """Return the width of a text on a console; a Chinese character takes two columns."""
-    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def _format_mark(value: ResolvedValue, report_texts: ReportTexts) -> str:

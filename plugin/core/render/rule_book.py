@@ -22,8 +22,7 @@ from ..standard.edition import Citation, CitedDocument
 from ..standard.messages.numbers import format_plain_number
 from ..standard.messages.texts import Texts
 from ..standard.profile import Norm
-from .page_templates import fill_template
-from .words import ReportTexts
+from .words import ReportTexts, fill_template
 
 #: When a rule runs: with every check, or only by its name.
 RUNS_BY_DEFAULT, RUNS_WHEN_NAMED = "default", "named"
@@ -63,7 +62,7 @@ def make_rule_entries(norm: Norm, codes: Iterable[str] = ()) -> list[RuleEntry]:
         if requested_codes and code not in requested_codes:
             continue
         citations = tuple(norm.citations[key] for key in rule.basis if key in norm.citations)
-        binding = [c for c in citations if c.applies_in_area(norm.profile.area_code)]
+        binding = [c for c in citations if c.area in ("", norm.profile.area_code)]
         mark = min((c.mark for c in binding), default="C")
         groups = tuple(name for name, codes_of_group in standard.rule_groups.items() if code in codes_of_group)
         entries.append(
@@ -147,9 +146,45 @@ class RuleBook:
 
         It has a table of all rules, help, the conflict matrix and documents.
         """
-        families = []
-        for family in RULE_FAMILIES:
-            rules = [
+        standard, profile = self.norm.standard, self.norm.profile
+        pairs = {pair.control_line_pair: pair for pair in standard.conflicts}
+        lines = list(dict.fromkeys(side for pair in standard.conflicts for side in (pair.left, pair.right)))
+        # The available three lines come first, the others in the order of the matrix.
+        lines.sort(key=lambda line: line not in ("farmland", "red_line", "boundary"))
+        rows = [
+            {
+                "number": number,
+                "line": self._get_control_line_name(line),
+                "cells": [self._make_matrix_cell(pairs.get(frozenset((line, other)))) for other in lines[: number - 1]],
+            }
+            for number, line in enumerate(lines, 1)
+        ]
+        return fill_template(
+            "rules.html.j2",
+            {
+                "w": self.words,
+                "lang": {"zh": "zh-CN"}.get(self.words.lang, self.words.lang),
+                "name": f"{standard.name} · {standard.edition}",
+                "profile": profile.name,
+                "families": self._list_families(),
+                "count": self.words.get("rule_book", "count", count=len(self.entries)),
+                "matrix": {
+                    "rows": rows,
+                    "meanings": [
+                        (m, self._get_rule_book_text(f"short_{m}"), self._get_rule_book_text(f"meaning_{m}"))
+                        for m in CONFLICT_MEANINGS
+                    ],
+                },
+                "documents": [
+                    {"id": s.id, "best": s.best, "text": self._pick_language(s)} for s in standard.sources.values()
+                ],
+            },
+        )
+
+    def _list_families(self) -> list[dict[str, Any]]:
+        """Return the families that have rules, with the data of their rules for the page."""
+        rules_by_family = {
+            family: [
                 {
                     **self.make_table_row(entry),
                     "plain_mark": entry.mark,
@@ -172,38 +207,13 @@ class RuleBook:
                 for entry in self.entries
                 if entry.rule.family == family
             ]
-            if rules:
-                families.append({"id": family, "name": self.words.get("family", family), "rules": rules})
-        standard, profile = self.norm.standard, self.norm.profile
-        pairs = {pair.control_line_pair: pair for pair in standard.conflicts}
-        lines = list(dict.fromkeys(side for pair in standard.conflicts for side in (pair.left, pair.right)))
-        # The available three lines come first, the others in the order of the matrix.
-        lines.sort(key=lambda line: line not in ("farmland", "red_line", "boundary"))
-        rows = []
-        for n, line in enumerate(lines):
-            cells = [self._make_matrix_cell(pairs.get(frozenset((line, other)))) for other in lines[:n]]
-            rows.append({"number": n + 1, "line": self._get_control_line_name(line), "cells": cells})
-        return fill_template(
-            "rules.html.j2",
-            {
-                "w": self.words,
-                "lang": {"zh": "zh-CN"}.get(self.words.lang, self.words.lang),
-                "name": f"{standard.name} · {standard.edition}",
-                "profile": profile.name,
-                "families": families,
-                "count": self.words.get("rule_book", "count", count=len(self.entries)),
-                "matrix": {
-                    "rows": rows,
-                    "meanings": [
-                        (m, self._get_rule_book_text(f"short_{m}"), self._get_rule_book_text(f"meaning_{m}"))
-                        for m in CONFLICT_MEANINGS
-                    ],
-                },
-                "documents": [
-                    {"id": s.id, "best": s.best, "text": self._pick_language(s)} for s in standard.sources.values()
-                ],
-            },
-        )
+            for family in RULE_FAMILIES
+        }
+        return [
+            {"id": family, "name": self.words.get("family", family), "rules": rules}
+            for family, rules in rules_by_family.items()
+            if rules
+        ]
 
     def make_table_row(self, entry: RuleEntry) -> dict[str, str]:
         """Return a rule as column → text of the cell, in the order of the table; report_*.toml has the headings."""

@@ -97,16 +97,18 @@ def make_not_checked_section(report: Report, report_texts: ReportTexts) -> dict[
 
     Rows compared by a repaired copy of their geometry are listed, too.
     """
-    rows = []
-    for rule in report.rules:
-        if rule.outcome == Outcome.CRASHED:
-            rows.append(
-                (rule.code, rule.title, report_texts.get("text", "crashed_rule", error=rule.reason.partition(":")[0]))
-            )
-        elif rule.incomplete or rule.outcome == Outcome.SKIPPED:
-            reason = rule.reason or report_texts.get("text", "no_reason")
-            rows.append((rule.code, rule.title, reason))
-    unread = [finding for finding in report.findings if is_about_unread_data(finding)]
+    rows = [
+        (
+            rule.code,
+            rule.title,
+            report_texts.get("text", "crashed_rule", error=rule.reason.partition(":")[0])
+            if rule.outcome == Outcome.CRASHED
+            else rule.reason or report_texts.get("text", "no_reason"),
+        )
+        for rule in report.rules
+        if rule.incomplete or rule.outcome in (Outcome.CRASHED, Outcome.SKIPPED)
+    ]
+    unread = filter(is_about_unread_data, report.findings)
     rows += [(UNREAD_CODE, report_texts.get("run_title", UNREAD_CODE), finding.message) for finding in unread]
     invalid_layers = [layer for layer in report.provenance.get("layers", []) if layer.get("invalid")]
     if invalid_layers:
@@ -298,9 +300,7 @@ def _format_layer_name(layer: dict[str, Any], report_texts: ReportTexts) -> str:
     The text mentions if its role was recognised in an unusual way.
     """
     title, name, role = layer.get("title", ""), layer.get("name", ""), layer.get("role", "")
-    notes = []
-    if name and name not in (role, title):
-        notes.append(name)
-    if layer.get("chosen_by") in ("fields", "chosen"):
-        notes.append(report_texts.get_text_or_key("chosen", layer["chosen_by"]))
-    return (title or name) + (report_texts.put_in_brackets(report_texts.join_parts(notes)) if notes else "")
+    chosen_by = layer["chosen_by"] if layer.get("chosen_by") in ("fields", "chosen") else ""
+    notes = [name if name not in (role, title) else "", report_texts.get_text_or_key("chosen", chosen_by)]
+    remark = report_texts.join_parts(filter(None, notes))
+    return (title or name) + (report_texts.put_in_brackets(remark) if remark else "")

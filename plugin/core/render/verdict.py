@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import Any
 
 from ..model.findings import is_about_unread_data
@@ -31,15 +31,16 @@ def format_rule_counts(report: Report, report_texts: ReportTexts) -> str:
     """
     counts, partly_checked = report.rule_counts, report.partly_checked_counts
     always = ("passed", "failed", "skipped", "crashed")
-    parts = []
-    for key in _OUTCOME_COLUMNS:
-        if counts[key] or key in always:
-            part = report_texts.get("count", "of_rules", outcome=report_texts.get("outcome", key), count=counts[key])
-            if partly_checked[key]:
-                part += report_texts.put_in_brackets(
-                    report_texts.get("count", "partly_checked", count=partly_checked[key])
-                )
-            parts.append(part)
+    parts = [
+        report_texts.get("count", "of_rules", outcome=report_texts.get("outcome", key), count=counts[key])
+        + (
+            report_texts.put_in_brackets(report_texts.get("count", "partly_checked", count=partly_checked[key]))
+            if partly_checked[key]
+            else ""
+        )
+        for key in _OUTCOME_COLUMNS
+        if counts[key] or key in always
+    ]
     head = report_texts.get("count", "rules", count=len(report.rules))
     return report_texts.get("count", "list", head=head, parts=report_texts.get("count", "comma").join(parts))
 
@@ -97,26 +98,23 @@ def describe_unconfirmed_settings(report: Report, count: int, report_texts: Repo
     return report_texts.get("signed", "unconfirmed_settings", count=count, rules=users)
 
 
-def _make_scope_sentences(report: Report, norm: Norm | None, report_texts: ReportTexts) -> Iterator[str]:
-    """Yield sentences on the number of rules that ran, expected rules that did not run, and additional rules."""
-    if norm is not None:
-        yield describe_rules_run(report, norm, report_texts)
-        expected = norm.list_expected_rules_of_scope(report.provenance.get("scope", ""))
-        left_out = set(expected) - {r.code for r in report.rules}
-        if left_out:
-            default = len(expected)
-            omitted_rule_codes = report_texts.join_parts(sorted(left_out)[:_MAX_GROUPS_NAMED]) + (
-                " …" if len(left_out) > _MAX_GROUPS_NAMED else ""
-            )
-            yield report_texts.get(
-                "say", "fewer_rules", default=default, run=default - len(left_out), names=omitted_rule_codes
-            )
-    if additional_rules := report.provenance.get("beyond", []):
-        yield report_texts.get(
-            "say", "beyond", count=len(additional_rules), names=report_texts.join_parts(additional_rules)
-        )
-    if reused_rules := report.provenance.get("reused_rules", []):
-        yield report_texts.get("say", "reused", count=len(reused_rules))
+def _make_scope_sentences(report: Report, norm: Norm | None, report_texts: ReportTexts) -> list[str]:
+    """Return sentences on the number of rules that ran, expected rules that did not run, and additional rules.
+
+    Some of them are empty.
+    """
+    provenance = report.provenance
+    expected = norm.list_expected_rules_of_scope(provenance.get("scope", "")) if norm is not None else ()
+    left_out = sorted(set(expected) - {r.code for r in report.rules})
+    names = report_texts.join_parts(left_out[:_MAX_GROUPS_NAMED]) + (" …" if len(left_out) > _MAX_GROUPS_NAMED else "")
+    counts = {"default": len(expected), "run": len(expected) - len(left_out)}
+    beyond, reused = provenance.get("beyond", []), provenance.get("reused_rules", [])
+    return [
+        describe_rules_run(report, norm, report_texts) if norm is not None else "",
+        report_texts.get("say", "fewer_rules", **counts, names=names) if left_out else "",
+        report_texts.get("say", "beyond", count=len(beyond), names=report_texts.join_parts(beyond)) if beyond else "",
+        report_texts.get("say", "reused", count=len(reused)) if reused else "",
+    ]
 
 
 def describe_package_waivers(report: Report, report_texts: ReportTexts) -> str:

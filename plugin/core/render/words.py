@@ -1,32 +1,30 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The texts of the report (resources/texts/report_*.toml), and its settings: order of problems, limits of lists.
+"""The texts of the report (resources/texts/report_*.toml), its settings, and the templates of pages.
 
-Sentences about findings come from core.standard.messages.texts.
+Settings are the order of problems and the limits of lists. Templates are filled with escaped data; further functions
+mark the places of a printed text at which a line may or may not break. Sentences about findings come from
+core.standard.messages.texts.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Annotated, Any
 
-from ...paths import SIGNED_REPORT_SETTINGS, TEXTS_FOLDER
+from ...paths import REPORT_TEMPLATES_FOLDER, SIGNED_REPORT_SETTINGS
 from ..base.errors import DataError
 from ..base.files.data import EVERY_KEY, one_of, read_record, read_toml
-from ..base.placeholders import use_singular_after_one
-from ..standard.messages.texts import TEXT_LANGUAGES
+from ..base.files.document_text import make_document_text
+from ..base.placeholders import fill_placeholders
+from ..standard.messages.texts import TEXT_LANGUAGES, THIN_SPACE, get_template, load_texts
 
 #: Keys of the styles that a docx template must have.
 DOCX_STYLES = (
     "title", "subtitle", "heading", "subheading", "body", "note", "cell", "verdict", "statement", "table", "grid",
 )  # fmt: skip
-
-
-@cache
-def _load_texts(lang: str) -> dict[str, Any]:
-    """Return the report's texts in a language: section → key → text."""
-    return read_toml(TEXTS_FOLDER / f"report_{lang}.toml")
 
 
 def capitalise_first_letter(text: str) -> str:
@@ -52,19 +50,16 @@ class ReportTexts:
 
     def get(self, section: str, key: str, **params: Any) -> str:
         """Return a text by section and key, with its parameters filled in."""
-        try:
-            text: str = _load_texts(self.lang)[section][key]
-        except KeyError as error:
-            raise DataError("data_key_missing", file=f"report_{self.lang}.toml", key=f"{section}.{key}") from error
-        return use_singular_after_one(text, params).format(**params) if params else text
+        text = get_template(f"report_{self.lang}", section, key)
+        return fill_placeholders(text, params) if params else text
 
     def has_text(self, section: str, key: str) -> bool:
         """Return True if a section has this key."""
-        return key in _load_texts(self.lang).get(section, {})
+        return key in load_texts(f"report_{self.lang}").get(section, {})
 
     def get_text_or_key(self, section: str, key: str) -> str:
         """Return the text for a key; the key itself if the section lacks it."""
-        return str(_load_texts(self.lang).get(section, {}).get(key, key))
+        return str(load_texts(f"report_{self.lang}").get(section, {}).get(key, key))
 
     def join_parts(self, parts: Iterable[str]) -> str:
         """Return texts joined with the separator of the language."""
@@ -119,3 +114,73 @@ class ReportSettings:
 def load_report_settings() -> ReportSettings:
     """Return the settings of the report to be signed. Raise DataError for an unknown or missing key."""
     return read_record(ReportSettings, read_toml(SIGNED_REPORT_SETTINGS), file=SIGNED_REPORT_SETTINGS)
+
+
+#: The comma between codes such as ATT022、TOP001.
+_COMMA_BETWEEN_CODES_PATTERN = re.compile(r"(?<=[0-9A-Za-z])、(?=[0-9A-Za-z])")
+#: The space between a figure and its unit, or between a sign such as ≤ and its figure.
+_SPACE_IN_FIGURE_PATTERN = re.compile(
+    r"(?<=\d) (?=(?:[kmc]?m[²³]?|ha|公顷|万亩|亩|10⁴ mu|mu|%)(?![A-Za-z]))|(?<=[≤≥<]) (?=\d)|(?<=10⁴) (?=mu)"
+)
+#: Places inside a shortened key such as …000005, a version such as 0.2.0-dev and a Chinese unit after a figure.
+_INSIDE_TOKEN_PATTERN = re.compile(r"(?<=…)(?=[0-9A-Za-z])|(?<=\d-)(?=[a-z])|(?<=\d[ \u00a0][公万])(?=[顷亩])")
+_URL_SCHEME_PATTERN = re.compile(r"(https?:)//", re.IGNORECASE)
+_OPTION_PATTERN = re.compile(r"(?<![\w-])(--[a-z][a-z-]*)")
+
+
+def keep_figures_whole(text: str) -> str:
+    """Return a text with no-break spaces inside its figures, such as ≤ 16.46 km²."""
+    return _SPACE_IN_FIGURE_PATTERN.sub("\u00a0", text)
+
+
+def join_keys_and_units(text: str) -> str:
+    """Return a text with word joiners inside shortened keys, versions and Chinese units, where Qt breaks lines."""
+    return _INSIDE_TOKEN_PATTERN.sub("\u2060", text)
+
+
+def allow_breaks_between_codes(text: str) -> str:
+    """Return a text in which a line may end after each comma of a list of codes.
+
+    LibreOffice takes such a list for one word of Latin letters, and breaks inside its codes.
+    """
+    return _COMMA_BETWEEN_CODES_PATTERN.sub("、\u200b", text)
+
+
+def fill_template(template: str, page: dict[str, Any]) -> str:
+    """Fill a Jinja template of resources/reports.
+
+    Everything is escaped, and no URL remains.
+    """
+    text = _make_jinja_environment().get_template(template).render(page)
+    # A layer name may contain a URL: escape it so that it reads the same but is not a link. On paper the narrow space
+    # between groups of digits almost disappears, so the page uses a normal non-breaking space.
+    return keep_figures_whole(
+        make_document_text(_URL_SCHEME_PATTERN.sub(r"\1&#47;&#47;", text).replace(THIN_SPACE, "\u00a0"))
+    )
+
+
+@cache
+def _make_jinja_environment() -> Any:
+    """Return the Jinja environment, which caches its templates."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(REPORT_TEMPLATES_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["css"] = escape_css_string
+    environment.filters["split_at_options"] = split_at_options
+    return environment
+
+
+def split_at_options(text: str) -> list[str]:
+    """Return the parts of a text: every second one is a command-line option such as --targets."""
+    return _OPTION_PATTERN.split(text)
+
+
+def escape_css_string(text: str) -> str:
+    """Return a text as the content of a CSS string; special characters as code points."""
+    return "".join(c if c.isascii() and c.isalnum() else f"\\{ord(c):x} " for c in text)

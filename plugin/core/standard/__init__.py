@@ -9,7 +9,7 @@ a standard from its folder and completes it from the editions that it includes. 
 `maintenance` each read a file of it; `declared_reader` reads the checks that a standard or a profile declares.
 """
 
-from .declared_check import CHECK_SECTION
+from .declared_operators import CHECK_SECTION
 from .edition import ALL_LAYERS, Standard, get_shipped_standard_folders, list_standard_ids
 from .load import EVERY_RULE, SETTING_SECTIONS, flatten_table, load_standard
 

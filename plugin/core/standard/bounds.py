@@ -16,10 +16,10 @@ from ...paths import STANDARDS_FOLDER
 from ..base.errors import DataError
 from ..base.files.data import check_type, read_toml
 from ..model.rule import Severity, load_all_rules
-from .codes import CodeList
 from .conflicts import ALLOWED_MEANING, CONFLICTS_SECTION
 from .edition import STANDARD_FILE, Standard, find_edition_folders
 from .load import find_shipped_base_standards, load_standard
+from .template import CodeList
 
 #: Largest multiple of the shipped tolerance; rules ignore anything smaller than a tolerance.
 _MAX_TOLERANCE_FACTOR = 100
@@ -48,8 +48,7 @@ def find_shipped_counterparts(standard: Standard) -> tuple[Standard, ...]:
     """
     if standard.is_shipped:
         return (standard,)
-    edition_folders = find_edition_folders(name=standard.id).get(standard.id)
-    newest = (load_standard(standard.id),) if edition_folders else ()
+    newest = (load_standard(standard.id),) if standard.id in find_edition_folders(name=standard.id) else ()
     by_folder = {
         shipped_standard.folder: shipped_standard
         for shipped_standard in (*find_shipped_base_standards(standard), *newest)
@@ -104,8 +103,7 @@ def check_numbers(standard: Standard) -> Standard:
     if standard.is_shipped:
         return standard
     shipped_standards = find_shipped_counterparts(standard)
-    for own_standard in iterate_custom_standards(standard):
-        path = own_standard.folder / STANDARD_FILE
+    for own_standard in list_custom_standards(standard):
         for key in sorted(own_standard.own_keys & own_standard.settings.keys()):
             value = own_standard.settings[key]
             shipped_value = next(
@@ -118,15 +116,13 @@ def check_numbers(standard: Standard) -> Standard:
             )
             numeric = isinstance(value, int | float) and not isinstance(value, bool)
             if numeric or (isinstance(shipped_value, int | float) and not isinstance(shipped_value, bool)):
-                check_number(key, value, standard, path, shipped_standards)
+                check_number(key, value, standard, own_standard.folder / STANDARD_FILE, shipped_standards)
     return standard
 
 
-def iterate_custom_standards(standard: Standard) -> Iterator[Standard]:
-    """Yield the standard and those that it includes, without the shipped ones."""
-    for included_standard in standard.list_with_included_standards():
-        if not included_standard.is_shipped:
-            yield included_standard
+def list_custom_standards(standard: Standard) -> list[Standard]:
+    """Return the standard and those that it includes, without the shipped ones."""
+    return [one for one in standard.list_with_included_standards() if not one.is_shipped]
 
 
 def find_loosened_keys(standard: Standard) -> list[str]:
@@ -136,31 +132,34 @@ def find_loosened_keys(standard: Standard) -> list[str]:
     severities, settings marked A or B or confirmed only by the custom standard, and codes that were changed or
     removed.
     """
-    keys: dict[str, None] = {}
-    for shipped_standard in find_shipped_counterparts(standard):
-        if shipped_standard is not standard:
-            keys |= dict.fromkeys(_list_looser_keys(standard, shipped_standard))
-    return list(keys)
+    shipped_standards = (one for one in find_shipped_counterparts(standard) if one is not standard)
+    return list(dict.fromkeys(key for one in shipped_standards for key in _list_looser_keys(standard, one)))
 
 
 def _list_looser_keys(custom: Standard, shipped_standard: Standard) -> Iterator[str]:
     """Yield each key in which a custom standard is less strict than one shipped standard."""
-    for name, scope in shipped_standard.scopes.items():
-        own_mandatory = custom.scopes[name].mandatory_concepts if name in custom.scopes else ()
-        missing_members = [concept for concept in scope.mandatory_concepts if concept not in own_mandatory]
-        if missing_members:
-            yield f"scopes.{name}.mandatory（−{'、'.join(missing_members)}）"
-    for name, roles in shipped_standard.concepts.items():
-        missing_members = [role for role in roles if role not in custom.concepts.get(name, ())]
-        if missing_members:
-            yield f"concepts.{name}（−{'、'.join(missing_members)}）"
-    for role, template in shipped_standard.templates.items():
-        own_template = custom.templates.get(role)
-        if own_template is not None and own_template.overlap == "allowed" != template.overlap:
-            yield f"templates/{role}.toml：overlap（allowed）"
+    own_scopes = {name: scope.mandatory_concepts for name, scope in custom.scopes.items()}
+    members = [
+        *(
+            (f"scopes.{k}.mandatory", one.mandatory_concepts, own_scopes.get(k, ()))
+            for k, one in shipped_standard.scopes.items()
+        ),
+        *(
+            (f"concepts.{name}", roles, custom.concepts.get(name, ()))
+            for name, roles in shipped_standard.concepts.items()
+        ),
+    ]
+    for key, shipped_members, own_members in members:
+        if missing_members := [one for one in shipped_members if one not in own_members]:
+            yield f"{key}（−{'、'.join(missing_members)}）"
+    shipped_overlaps = {role: template.overlap for role, template in shipped_standard.templates.items()}
+    yield from (
+        f"templates/{role}.toml：overlap（allowed）"
+        for role, overlap in shipped_overlaps.items()
+        if role in custom.templates and custom.templates[role].overlap == "allowed" != overlap
+    )
     yield from _list_lowered_severities(custom, shipped_standard)
-    for item in sorted(custom.confirmed - shipped_standard.confirmed):
-        yield f"confirmed.items（{item}）"
+    yield from (f"confirmed.items（{item}）" for item in sorted(custom.confirmed - shipped_standard.confirmed))
     yield from _list_unsourced_marks(custom, shipped_standard)
     for name, codes in shipped_standard.code_lists.items():
         changed_codes = _list_changed_codes(custom.code_lists[name], codes) if name in custom.code_lists else []
@@ -170,12 +169,11 @@ def _list_looser_keys(custom: Standard, shipped_standard: Standard) -> Iterator[
 
 def _list_unsourced_marks(custom: Standard, shipped_standard: Standard) -> Iterator[str]:
     """Yield the custom standard's marks A and B without a source, and those on values that another standard sets."""
-    keys = {key for own_standard in iterate_custom_standards(custom) for key in own_standard.own_keys}
+    keys = {key for own_standard in list_custom_standards(custom) for key in own_standard.own_keys}
     for item, mark in custom.marks.items():
         if mark == "C" or shipped_standard.marks.get(item) == mark:
             continue
-        has_own_value = any(key == item or key.startswith(f"{item}.") for key in keys)
-        if not has_own_value or not custom.mark_sources.get(item):
+        if not any(f"{key}.".startswith(f"{item}.") for key in keys) or not custom.mark_sources.get(item):
             yield f"marks.{item}（{mark}）"
 
 
@@ -201,16 +199,14 @@ def _list_changed_codes(custom: CodeList, shipped_list: CodeList) -> list[str]:
 
     A change is another parent or another value in a further column.
     """
-    changed_codes = []
-    for code, shipped_code in shipped_list.entry_by_code.items():
-        own_code = custom.entry_by_code.get(code)
-        if (
-            own_code is None
-            or own_code.other_columns != shipped_code.other_columns
-            or custom.list_code_and_parents(code) != shipped_list.list_code_and_parents(code)
-        ):
-            changed_codes.append(code)
-    return changed_codes
+    own_entries = custom.entry_by_code
+    return [
+        code
+        for code, entry in shipped_list.entry_by_code.items()
+        if code not in own_entries
+        or own_entries[code].other_columns != entry.other_columns
+        or custom.list_code_and_parents(code) != shipped_list.list_code_and_parents(code)
+    ]
 
 
 @cache

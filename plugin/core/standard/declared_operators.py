@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The operators of conditions: what each takes and when it holds for a value; the rows that break a check.
+"""The parts of a declared check, the operators of its conditions, and the rows that break it.
 
-The set is closed: no operator evaluates an expression. Values are texts as a layer has them. Numbers are compared as
-numbers, dates as dates, all else as text. No operator but ``empty`` and ``filled`` is called with an empty value.
+The set of operators is closed: no operator evaluates an expression. Values are texts as a layer has them. Numbers are
+compared as numbers, dates as dates, all else as text. No operator but ``empty`` and ``filled`` is called with an empty
+value.
 """
 
 from __future__ import annotations
@@ -10,15 +11,179 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..base.errors import DataError
 from ..base.files.cells import parse_date
-from .codes import CodeList
-from .declared_check import Condition, DeclaredCheck
+from ..base.files.toml_text import TomlPath, find_line
+from ..model.rule import Severity
+from .template import CodeList, TemplateField
+
+#: Name of the array of declared checks in a standard and a profile.
+CHECK_SECTION = "check"
+#: Values of a row by field name, as text; an empty text is a missing value.
+Row = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A statement on one field of a row: ``field`` ``operator`` ``values``.
+
+    ``template_field``: the field in the layer's template. ``other_field``: the field of the same row that the value is
+    compared with, in place of ``values``. ``code_list``: id of the code list that the operator uses; ``values`` are
+    then codes of this list. ``layer`` and ``key_field``: where a foreign key must occur. ``layers``: further layers in
+    which a unique value must not occur.
+    """
+
+    template_field: TemplateField
+    operator: str
+    values: tuple[str | float | date, ...] = ()
+    other_field: str = ""
+    code_list: str = ""
+    layer: str = ""
+    key_field: str = ""
+    layers: tuple[str, ...] = ()
+
+    @property
+    def field(self) -> str:
+        """Return the name of the field."""
+        return self.template_field.name
+
+    @property
+    def case(self) -> str:
+        """Return the key of the message on rows that break this condition; unique within a check."""
+        return f"{self.field} {self.operator}"
+
+
+@dataclass(frozen=True)
+class CheckTexts:
+    """The texts of a check in one language, by its author.
+
+    ``name`` states the requirement, ``problem`` what is wrong where it is broken; ``why`` and ``remedy`` are sentences.
+    """
+
+    name: str
+    problem: str
+    why: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class CheckExamples:
+    """Rows that the check must find, rows that it must not find, and the rows of other layers for both."""
+
+    found: tuple[Row, ...]
+    passed: tuple[Row, ...]
+    other_layers: dict[str, tuple[Row, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DeclaredCheck:
+    """A check that a standard or a profile declares as data.
+
+    A row of ``layer`` (layer code) for which all conditions of ``when`` hold must fulfil all of ``must``. ``mark``: A,
+    B or C, how well ``source`` (document and clause) supports the check. ``texts``: language → texts.
+    """
+
+    code: str
+    layer: str
+    when: tuple[Condition, ...]
+    must: tuple[Condition, ...]
+    severity: Severity
+    mark: str
+    source: str
+    texts: dict[str, CheckTexts]
+    examples: CheckExamples
+
+    def list_fields(self) -> list[str]:
+        """Return the names of the fields of its layer that the check reads, each once."""
+        conditions = (*self.when, *self.must)
+        return list(dict.fromkeys(name for one in conditions for name in (one.field, one.other_field) if name))
+
+    def iterate_foreign_fields(self) -> Iterator[tuple[str, str, bool]]:
+        """Yield layer code and field of each other layer that the check reads; True if it cannot do without it."""
+        for condition in self.must:
+            if condition.layer:
+                yield condition.layer, condition.key_field, True
+            for layer in condition.layers:
+                yield layer, condition.field, False
+
+    @property
+    def is_local(self) -> bool:
+        """Return True if the check judges each row without other rows of its layer.
+
+        A foreign key counts as local: the values that it may have are known while a row is edited.
+        """
+        return all(condition.operator != "unique" for condition in self.must)
+
+
+@dataclass(frozen=True)
+class CheckPlace:
+    """A check, or a part of it, in the file that declares it.
+
+    ``keys``: path of the part, such as ``("check", 0, "must", 1)``. ``label``: code of the check, else its number.
+    """
+
+    path: Path
+    keys: TomlPath
+    label: str
+
+    def enter(self, *keys: str | int) -> CheckPlace:
+        """Return the place of a part of this part."""
+        return CheckPlace(self.path, (*self.keys, *keys), self.label)
+
+    def find_line(self) -> int:
+        """Return the line of the part in the file, or of the table around it; 0 if the file cannot be read."""
+        try:
+            return find_line(self.path.read_text(encoding="utf-8-sig"), self.keys)
+        except (OSError, ValueError):
+            return 0
+
+    def make_error(self, problem: str, **params: Any) -> DataError:
+        """Return the error of this part. ``problem``: key of a text under ``[check_errors]`` with its parameters."""
+        return DataError(
+            "data_check",
+            file=str(self.path),
+            line=self.find_line() or "—",
+            check=self.label,
+            check_problem=problem,
+            **params,
+        )
+
+    def require(self, is_valid: bool, problem: str, **params: Any) -> None:
+        """Raise the error of this part (`make_error`) unless it is valid."""
+        if not is_valid:
+            raise self.make_error(problem, **params)
+
+    def check_keys(self, table: dict[str, Any], required: Iterable[str], optional: Iterable[str] = ()) -> None:
+        """Raise DataError if a table of this place lacks a required key or has an unknown one."""
+        required, optional = tuple(required), tuple(optional)
+        known = (*required, *optional)
+        for key in table:
+            self.enter(key).require(key in known, "key_unknown", key=key, known=", ".join(known))
+        for key in required:
+            self.require(key in table, "key_missing", key=key, known=", ".join(known))
+
+    def check_type(self, value: Any, kind: type, expected: str) -> Any:
+        """Return a value of the type ``kind``; raise DataError for another one.
+
+        ``expected``: key of the expected type under ``[check_types]``.
+        """
+        is_valid = isinstance(value, kind)
+        self.require(is_valid, "kind", key=str(self.keys[-1]), value=repr(value), check_type=expected)
+        return value
+
+    def read_text(self, value: Any) -> str:
+        """Return a text that is not blank; raise DataError for another value."""
+        text = str(self.check_type(value, str, "text")).strip()
+        self.require(bool(text), "blank", key=str(self.keys[-1]))
+        return text
+
 
 #: Operators that judge an empty value; for all others `when` does not hold and `must` is fulfilled.
 OPERATORS_ON_EMPTY = ("empty", "filled")
@@ -110,11 +275,6 @@ def _make_comparison(is_fulfilled: Callable[[Any, Any], bool]) -> Callable[[Valu
     return compare
 
 
-def _is_between(test: ValueTest) -> bool:
-    value = _convert_like(test.text, test.values[0])
-    return value is not None and test.values[0] <= value <= test.values[1]
-
-
 def _is_under(test: ValueTest) -> bool:
     return test.code_list is not None and any(test.code_list.is_code_within(code, test.values) for code in test.codes)
 
@@ -131,7 +291,13 @@ OPERATORS: dict[str, Operator] = {
     "at_most": Operator(ValueKind.LIMIT, _make_comparison(lambda value, limit: value <= limit)),
     "above": Operator(ValueKind.LIMIT, _make_comparison(lambda value, limit: value > limit)),
     "below": Operator(ValueKind.LIMIT, _make_comparison(lambda value, limit: value < limit)),
-    "between": Operator(ValueKind.RANGE, _is_between),
+    "between": Operator(
+        ValueKind.RANGE,
+        lambda test: (
+            (value := _convert_like(test.text, test.values[0])) is not None
+            and test.values[0] <= value <= test.values[1]
+        ),
+    ),
     "matches": Operator(ValueKind.PATTERN, lambda test: bool(re.fullmatch(test.values[0], test.text))),
     "begins_with": Operator(ValueKind.BEGINNINGS, lambda test: test.text.startswith(test.values)),
     "under": Operator(ValueKind.CODES, _is_under),
@@ -174,13 +340,12 @@ def _convert_other_value(text: str, condition: Condition) -> Any:
 
     A text that cannot be converted remains a text, so that two equal texts are equal.
     """
-    is_ordered = OPERATORS[condition.operator].kind is ValueKind.LIMIT
+    value: Any = None
     if condition.template_field.type == "date":
-        return parse_date(text) or text
-    if is_ordered or condition.template_field.type in ("integer", "real"):
-        number = parse_number(text)
-        return text if number is None else number
-    return text
+        value = parse_date(text)
+    elif condition.template_field.type != "text" or OPERATORS[condition.operator].kind is ValueKind.LIMIT:
+        value = parse_number(text)
+    return text if value is None else value
 
 
 class CheckEvaluation:
@@ -221,8 +386,7 @@ class CheckEvaluation:
         }
         for condition in self._check.must:
             if condition.operator == "unique":
-                texts = [concerned_rows[values][condition.field] for values in rows if values in concerned_rows]
-                counts = Counter(texts)
+                counts = Counter(concerned_rows[values][condition.field] for values in rows if values in concerned_rows)
                 elsewhere = {value for layer in condition.layers for value in self._find_values(layer, condition.field)}
                 self._known_values[id(condition)] = frozenset(
                     value for value, count in counts.items() if value and (count > 1 or value in elsewhere)
@@ -233,8 +397,7 @@ class CheckEvaluation:
             if (broken_conditions := [one for one in self._check.must if not self._holds(one, row, is_must=True)])
         }
         for position, values in enumerate(rows):
-            for condition in broken_by_values.get(values, ()):
-                yield position, condition
+            yield from ((position, condition) for condition in broken_by_values.get(values, ()))
 
     def _holds(self, condition: Condition, row: Mapping[str, str], *, is_must: bool) -> bool:
         """Return True if a condition holds for a row.

@@ -10,21 +10,30 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..base.files.cells import parse_date
 from ..base.files.data import SOURCE_MARKS, ErrorCollector
 from ..model.rule import Severity
-from .declared_check import CHECK_SECTION, CheckExamples, CheckPlace, CheckTexts, Condition, DeclaredCheck, Row
-from .declared_operators import KEYS_BY_KIND, OPERATORS, CheckEvaluation, CodeResolver, ValueKind
+from .declared_operators import (
+    CHECK_SECTION,
+    KEYS_BY_KIND,
+    OPERATORS,
+    CheckEvaluation,
+    CheckExamples,
+    CheckPlace,
+    CheckTexts,
+    CodeResolver,
+    Condition,
+    DeclaredCheck,
+    Row,
+    ValueKind,
+)
+from .edition import Standard
 from .template import Template, TemplateField
-
-if TYPE_CHECKING:
-    from .edition import Standard
-
 
 _NUMBER_TYPES = ("integer", "real")
 #: Names similar to an unknown one that an error lists first.
@@ -37,29 +46,28 @@ _LANGUAGES = ("zh", "en")
 _ID_PATTERN = re.compile(r"[\w-]+")
 
 
+@dataclass(frozen=True)
 class StandardNames:
-    """The layers, fields and code lists that checks may name."""
+    """The layers, fields and code lists of a standard that checks may name."""
 
-    def __init__(self, standard: Standard):
-        self._standard = standard
+    standard: Standard
 
     def find_templates(self, layer: Any, place: CheckPlace) -> list[Template]:
         """Return the templates of a layer code in all editions; raise DataError for an unknown one."""
-        templates = self._standard.list_templates_of_role(layer) if isinstance(layer, str) else []
+        templates = self.standard.list_templates_of_role(layer) if isinstance(layer, str) else []
         if not templates:
-            known = _put_similar_first(str(layer), self._standard.templates)
+            known = _put_similar_first(str(layer), self.standard.templates)
             raise place.make_error("layer_unknown", value=str(layer), known=", ".join(known))
         return templates
 
     def find_field(self, layer: str, name: Any, place: CheckPlace) -> TemplateField:
         """Return a field of a layer, from the first edition that has it; raise DataError if none has."""
-        templates = self.find_templates(layer, place)
-        for template in templates:
-            if isinstance(name, str) and (template_field := template.find_field_by_name(name)) is not None:
-                return template_field
-        known_fields = dict.fromkeys(one.name for template in templates for one in template.fields)
-        known = _put_similar_first(str(name), known_fields)
-        raise place.make_error("field_unknown", layer=layer, value=str(name), known=", ".join(known))
+        fields = [one for template in self.find_templates(layer, place) for one in template.fields]
+        found = next((one for one in fields if one.name == name), None)
+        if found is None:
+            known = _put_similar_first(str(name), dict.fromkeys(one.name for one in fields))
+            raise place.make_error("field_unknown", layer=layer, value=str(name), known=", ".join(known))
+        return found
 
     def find_code_list(self, layer: str, template_field: TemplateField, name: Any, place: CheckPlace) -> str:
         """Return the id of the code list that a condition uses.
@@ -67,39 +75,26 @@ class StandardNames:
         It is the named one, else that of the field, also if the field has the names of the codes. Raise DataError for
         an unknown list, and for a field without one.
         """
-        lists = self._standard.code_lists
+        lists = self.standard.code_lists
         if name is not None:
-            if name not in lists:
-                raise place.enter("list").make_error("list_unknown", value=str(name), known=", ".join(lists))
+            place.enter("list").require(name in lists, "list_unknown", value=str(name), known=", ".join(lists))
             return str(name)
         fields = [one for template in self.find_templates(layer, place) for one in template.fields]
         field_lists = [one.codes for one in fields if one.codes and template_field.name in (one.name, one.code_name)]
-        if not field_lists:
-            raise place.make_error("list_missing", field=template_field.name, known=", ".join(lists))
+        place.require(bool(field_lists), "list_missing", field=template_field.name, known=", ".join(lists))
         return field_lists[0]
 
     def find_codes(self, code_list: str, texts: Iterable[str], place: CheckPlace) -> tuple[str, ...]:
         """Return codes for codes or names; raise DataError for an unknown text and for the name of several codes."""
-        entries = self._standard.code_lists[code_list].entry_by_code
-        resolver = CodeResolver(self._standard.code_lists[code_list])
-        codes = []
+        entries = self.standard.code_lists[code_list].entry_by_code
+        resolver = CodeResolver(self.standard.code_lists[code_list])
+        codes: list[str] = []
         for text in texts:
             found_codes = sorted(resolver.find_codes(text))
-            if not found_codes:
-                raise place.make_error("code_unknown", value=text, list=code_list, known=", ".join(entries))
-            if len(found_codes) > 1:
-                raise place.make_error("code_ambiguous", value=text, list=code_list, known=", ".join(found_codes))
+            problem, known = ("code_ambiguous", found_codes) if found_codes else ("code_unknown", list(entries))
+            place.require(len(found_codes) == 1, problem, value=text, list=code_list, known=", ".join(known))
             codes += found_codes
         return tuple(codes)
-
-    def require_no_code_name(self, template_field: TemplateField, value: str, place: CheckPlace) -> None:
-        """Raise DataError if a field of codes is compared with the name of a code, which it never has."""
-        if not template_field.codes or value in self._standard.code_lists[template_field.codes].entry_by_code:
-            return
-        codes = sorted(CodeResolver(self._standard.code_lists[template_field.codes]).find_codes(value))
-        if codes:
-            known = ", ".join(f'"{code}"' for code in codes)
-            raise place.make_error("code_name", field=template_field.name, value=value, known=known)
 
 
 def _put_similar_first(value: str, known: Iterable[str]) -> list[str]:
@@ -112,14 +107,12 @@ def read_condition(table: Any, layer: str, names: StandardNames, place: CheckPla
     """Return the condition in a table of ``when`` or ``must``; raise DataError with line and what is allowed."""
     place.check_type(table, dict, "table")
     for key in ("field", "operator"):
-        if key not in table:
-            raise place.make_error("key_missing", key=key, known="field, operator, …")
+        place.require(key in table, "key_missing", key=key, known="field, operator, …")
     name = table["operator"]
-    if name not in OPERATORS:
-        raise place.enter("operator").make_error("operator_unknown", value=str(name), known=", ".join(OPERATORS))
+    operator_place = place.enter("operator")
+    operator_place.require(name in OPERATORS, "operator_unknown", value=str(name), known=", ".join(OPERATORS))
     operator = OPERATORS[name]
-    if operator.is_for_must_only and not is_must:
-        raise place.enter("operator").make_error("operator_only_in_must", value=name)
+    operator_place.require(is_must or not operator.is_for_must_only, "operator_only_in_must", value=name)
     template_field = names.find_field(layer, table["field"], place.enter("field"))
     required, optional = KEYS_BY_KIND[operator.kind]
     if "other" in optional and "other" in table:
@@ -162,8 +155,7 @@ class _OperandReader:
             layers = place.check_type(self._table.get("layers", []), list, "list")
             for layer in layers:
                 self._names.find_field(layer, self._field.name, place)
-                if layer == self._layer:
-                    raise place.make_error("layer_itself", value=layer)
+                place.require(layer != self._layer, "layer_itself", value=layer)
             return Condition(self._field, operator, layers=tuple(layers))
         return Condition(self._field, operator, self._read_values(kind))
 
@@ -187,34 +179,35 @@ class _OperandReader:
             return (self._convert_limit(value),)
         values = place.check_type(value, list, "list")
         if kind is ValueKind.SEVERAL:
-            if not values:
-                raise place.make_error("blank", key="value")
+            place.require(bool(values), "blank", key="value")
             return tuple(self._convert_value(one) for one in values)
         limits: tuple[Any, ...] = tuple(self._convert_limit(one) for one in values)
-        if len(limits) != 2 or isinstance(limits[0], date) != isinstance(limits[1], date):
-            raise place.make_error("kind", key="value", value=repr(value), check_type="two_limits")
-        if limits[0] > limits[1]:
-            raise place.make_error("range_order", value=f"{limits[0]}, {limits[1]}")
+        are_two = len(limits) == 2 and isinstance(limits[0], date) == isinstance(limits[1], date)
+        place.require(are_two, "kind", key="value", value=repr(value), check_type="two_limits")
+        place.require(limits[0] <= limits[1], "range_order", value=f"{limits[0]}, {limits[1]}")
         return limits
 
     def _read_texts(self) -> tuple[str, ...]:
         """Return a text or a list of texts as texts; raise DataError for other values and for an empty list."""
         value, place = self._table["value"], self._place.enter("value")
         texts = tuple(place.read_text(one) for one in (value if isinstance(value, list) else [value]))
-        if not texts:
-            raise place.make_error("blank", key="value")
+        place.require(bool(texts), "blank", key="value")
         return texts
 
     def _convert_value(self, value: Any) -> str | float | date:
         """Return a value that a field's values may equal: a number, a date or a text, by the type of the field."""
         if self._field.type in (*_NUMBER_TYPES, "date"):
             return self._convert_limit(value)
-        if not isinstance(value, str):
-            raise self._place.enter("value").make_error(
-                "value_text", field=self._field.name, value=str(value), quoted=f'"{value}"'
-            )
-        text = value.strip()
-        self._names.require_no_code_name(self._field, text, self._place.enter("value"))
+        place = self._place.enter("value")
+        params = {"field": self._field.name, "value": str(value), "quoted": f'"{value}"'}
+        place.require(isinstance(value, str), "value_text", **params)
+        text = str(value).strip()
+        if self._field.codes:
+            code_list = self._names.standard.code_lists[self._field.codes]
+            codes = () if text in code_list.entry_by_code else sorted(CodeResolver(code_list).find_codes(text))
+            # A field of codes never has the name of one.
+            known = ", ".join(f'"{code}"' for code in codes)
+            place.require(not codes, "code_name", field=self._field.name, value=text, known=known)
         return text
 
     def _convert_limit(self, value: Any) -> float | date:
@@ -224,10 +217,9 @@ class _OperandReader:
         if isinstance(limit, date) and self._field.type not in _NUMBER_TYPES:
             # A TOML time stamp is a date too.
             return date(limit.year, limit.month, limit.day)
-        is_number = isinstance(limit, int | float) and not isinstance(limit, bool)
-        if not is_number or self._field.type == "date":
-            problem = "value_date" if self._field.type == "date" else "value_number"
-            raise place.make_error(problem, field=self._field.name, value=str(value))
+        is_number = self._field.type != "date" and not isinstance(limit, bool) and isinstance(limit, int | float)
+        problem = "value_date" if self._field.type == "date" else "value_number"
+        place.require(is_number, problem, field=self._field.name, value=str(value))
         return float(limit)
 
 
@@ -277,13 +269,11 @@ def read_declared_checks(
 def _read_code(table: dict[str, Any], owner_id: str, place: CheckPlace) -> str:
     """Return the code of a check: X, the id of the file, a hyphen and three digits."""
     form = f"X{owner_id}-001"
-    if "code" not in table:
-        raise place.make_error("code_missing", form=form)
-    code = table["code"]
-    if not _ID_PATTERN.fullmatch(owner_id):
-        raise place.enter("code").make_error("id_form", value=owner_id)
-    if not isinstance(code, str) or not re.fullmatch(rf"X{re.escape(owner_id)}-[0-9]{{3}}", code):
-        raise place.enter("code").make_error("code_form", value=str(code), form=form)
+    place.require("code" in table, "code_missing", form=form)
+    code, code_place = str(table["code"]), place.enter("code")
+    code_place.require(_ID_PATTERN.fullmatch(owner_id) is not None, "id_form", value=owner_id)
+    has_form = re.fullmatch(rf"X{re.escape(owner_id)}-[0-9]{{3}}", code) is not None
+    code_place.require(has_form, "code_form", value=code, form=form)
     return code
 
 
@@ -295,8 +285,7 @@ def _read_check(table: dict[str, Any], code: str, standard: Standard, place: Che
     names.find_templates(layer, place.enter("layer"))
     mark = _choose(table["mark"], SOURCE_MARKS, place.enter("mark"))
     severity = Severity(_choose(table.get("severity", Severity.WARNING), Severity, place.enter("severity")))
-    if severity is Severity.ERROR and mark == "C":
-        raise place.enter("severity").make_error("severity_without_source")
+    place.enter("severity").require(severity is not Severity.ERROR or mark != "C", "severity_without_source")
     others = place.enter("others").check_type(table.get("others", {}), dict, "table")
     check = DeclaredCheck(
         code=code,
@@ -319,8 +308,7 @@ def _read_check(table: dict[str, Any], code: str, standard: Standard, place: Che
 
 def _choose(value: Any, known: Iterable[str], place: CheckPlace) -> str:
     """Return a value that is one of the known ones, else raise DataError."""
-    if value not in tuple(known):
-        raise place.make_error("choice", key=str(place.keys[-1]), value=str(value), known=", ".join(known))
+    place.require(value in tuple(known), "choice", key=str(place.keys[-1]), value=str(value), known=", ".join(known))
     return str(value)
 
 
@@ -333,13 +321,11 @@ def _read_conditions(
     conditions = [
         read_condition(row, layer, names, place.enter(key, number), is_must=is_must) for number, row in enumerate(rows)
     ]
-    if is_must and not conditions:
-        raise place.enter(key).make_error("blank", key=key)
-    cases = [condition.case for condition in conditions]
+    place.enter(key).require(bool(conditions) or not is_must, "blank", key=key)
+    cases = [condition.case for condition in conditions] if is_must else []
     for number, case in enumerate(cases):
         # A finding names field and operator; two of them would have the same name.
-        if is_must and case in cases[:number]:
-            raise place.enter(key, number).make_error("condition_doubled", value=case)
+        place.enter(key, number).require(case not in cases[:number], "condition_doubled", value=case)
     return tuple(conditions)
 
 
@@ -356,8 +342,7 @@ def _read_rows(rows: Any, layer: str, names: StandardNames, place: CheckPlace) -
     for row in place.check_type(rows, list, "tables"):
         for name in place.check_type(row, dict, "table"):
             names.find_field(layer, name, place)
-    if not rows:
-        raise place.make_error("blank", key=str(place.keys[-1]))
+    place.require(bool(rows), "blank", key=str(place.keys[-1]))
     return tuple(
         {
             name: (str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip())
@@ -379,11 +364,10 @@ def _judge_examples(check: DeclaredCheck, standard: Standard, place: CheckPlace)
     )
     broken = dict(evaluation.find_broken_conditions(columns))
     for position in range(len(examples.found)):
-        if position not in broken:
-            raise place.enter("found").make_error("example_missed", number=position + 1)
+        place.enter("found").require(position in broken, "example_missed", number=position + 1)
     for position, condition in sorted(broken.items()):
         if position >= len(examples.found):
-            if condition.layer and condition.layer not in examples.other_layers:
-                raise place.make_error("others_missing", layer=condition.layer, key_field=condition.key_field)
+            has_layer = not condition.layer or condition.layer in examples.other_layers
+            place.require(has_layer, "others_missing", layer=condition.layer, key_field=condition.key_field)
             number = position - len(examples.found) + 1
             raise place.enter("passed").make_error("example_found", number=number, condition=condition.case)

@@ -5,15 +5,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
+
+from pyproj import CRS
 
 from ..base.errors import InputError
 from ..geometry import crs as crs_care
 from .numbering import has_county_code_format
 from .template import CodeEntry, CodeList
-
-if TYPE_CHECKING:
-    from pyproj import CRS
 
 #: Level of a county in the list, after province and city.
 COUNTY_LEVEL = 3
@@ -65,8 +64,8 @@ def find_county(text: str, divisions: CodeList) -> CodeEntry:
     }
     close_matches = difflib.get_close_matches(searched, county_by_name_or_code, n=4, cutoff=0.5)
     candidates = candidates or [county_by_name_or_code[name] for name in close_matches] or counties[:4]
-    near = "、".join(dict.fromkeys(f"{county.code} {county.name}" for county in candidates))
-    raise InputError("county_unknown", value=text, near=near)
+    labels = dict.fromkeys(f"{county.code} {county.name}" for county in candidates)
+    raise InputError("county_unknown", value=text, near="、".join(labels))
 
 
 def find_divisions_by_name(text: str, divisions: CodeList) -> list[CodeEntry]:
@@ -82,15 +81,9 @@ def _list_full_names(code: str, divisions: CodeList) -> list[str]:
 
 def _is_typing_error(searched: str, code: str) -> bool:
     """Return True if two codes of equal length differ in one digit or by two swapped neighbouring digits."""
-    if len(searched) != len(code):
-        return False
-    different_positions = [n for n, (a, b) in enumerate(zip(searched, code, strict=True)) if a != b]
-    are_digits_swapped = (
-        len(different_positions) == 2
-        and sorted(searched) == sorted(code)
-        and different_positions[1] == different_positions[0] + 1
-    )
-    return len(different_positions) == 1 or are_digits_swapped
+    positions = [n for n, (a, b) in enumerate(zip(searched, code, strict=False)) if a != b]
+    are_swapped = len(positions) == 2 and positions[1] == positions[0] + 1 and sorted(searched) == sorted(code)
+    return len(searched) == len(code) and (len(positions) == 1 or are_swapped)
 
 
 def label_division(code: str, divisions: CodeList | None) -> str:
@@ -258,14 +251,12 @@ def _make_mismatch_params(crs: CRS, county: str, owner_name: str, west: float, e
 
     ``owner_name``: the division (county, city or province) that has the longitudes ``west`` to ``east``.
     """
-    suitable = "、".join(map(_format_with_meridian, _list_zones(west, east)))
-    meridian = f"{crs_care.describe_crs(crs).central_meridian:g}"
     return {
         "crs": crs_care.make_crs_label(crs),
-        "meridian": meridian,
+        "meridian": f"{crs_care.describe_crs(crs).central_meridian:g}",
         "county": county,
         "whose": owner_name,
-        "known": suitable,
+        "known": "、".join(map(_format_with_meridian, _list_zones(west, east))),
     }
 
 

@@ -10,19 +10,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any
 
 from ...paths import STANDARDS_FOLDER
 from ..base.errors import DataError, InputError
-from ..base.files.data import NOT_IN_FILE, SourceMark, check_type, read_toml, read_value
+from ..base.files.data import NOT_IN_FILE, SourceMark, check_type, one_of, read_toml, read_value
+from ..model.rule import Severity
 from .conflicts import ConflictMatrixEntry
+from .declared_operators import DeclaredCheck
 from .layer_tree import MapTheme, TreeBranch
 from .maintenance import MaintenanceSpec, check_maintenance
 from .template import CodeList, Template, check_code_lists, load_code_list, load_template
-
-if TYPE_CHECKING:
-    from .declared_check import DeclaredCheck
-
 
 #: The file that makes a folder a standard.
 STANDARD_FILE = "standard.toml"
@@ -75,11 +73,11 @@ def get_shipped_standard_folders() -> dict[str, Path]:
 
     The id is the key of the newest edition; an older edition has the key ``id-edition``.
     """
-    folders: dict[str, Path] = {}
-    for name, of_name in find_edition_folders().items():
-        *older, (_, newest) = of_name.items()
-        folders |= {name: newest, **{f"{name}-{edition}": folder for edition, folder in reversed(older)}}
-    return folders
+    return {
+        f"{name}-{edition}" if number else name: folder
+        for name, its_editions in find_edition_folders().items()
+        for number, (edition, folder) in enumerate(reversed(its_editions.items()))
+    }
 
 
 def list_standard_ids() -> list[str]:
@@ -203,44 +201,71 @@ class Citation:
     sources: tuple[str, ...] = ()
     area: str = ""
 
-    def applies_in_area(self, area_code: str) -> bool:
-        """Return True if the citation applies in the area with this code; one without an area applies everywhere."""
-        return self.area in ("", area_code)
+
+@dataclass(frozen=True)
+class PhaseTable:
+    """The severities of rules in a phase. Rules load after standards; a test validates the codes."""
+
+    severity: dict[str, Severity] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Standard:
-    """One edition of a standard.
+class ConfirmedItems:
+    """The settings and citations that a standard confirms."""
 
-    ``settings`` and ``marks`` are flat: ``ratio.limit`` → value. ``rule_groups``: group → rules that run in addition
-    to the default ones if a profile or a run names the group. ``severity``: rule code → severity that differs from the
-    rule's default; ``phases``: phase → the same in that phase. ``own_keys``: keys of settings and severities in this
-    edition's own files. ``concepts``: name → layer codes. ``checks``: the checks of included standards and of its file.
+    items: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StandardFile:
+    """The content of ``standard.toml``, apart from the sections of settings.
+
+    ``rule_groups``: group → rules that run in addition to the default ones if a profile or a run names the group.
+    ``concepts``: name → layer codes. ``marks`` are flat: ``ratio.limit`` → mark. ``severity``: rule code → severity
+    that differs from the rule's default.
     """
 
     id: str
-    edition: str
+    edition: str | int
     name: str
+    includes: tuple[str, ...] = ()
+    rules: tuple[str, ...] = field(default=(), metadata={"key": "default_rules"})
+    rule_groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    concepts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    scopes: dict[str, DeliveryScope] = field(default_factory=dict)
+    groups: dict[str, TemplateGroup] = field(default_factory=dict)
+    themes: dict[str, MapTheme] = field(default_factory=dict)
+    layer_tree: dict[str, TreeBranch] = field(default_factory=dict, metadata={"key": "tree"})
+    marks: dict[str, SourceMark] = field(default_factory=dict)
+    mark_sources: dict[str, str] = field(default_factory=dict)
+    confirmed_items: ConfirmedItems = field(default=ConfirmedItems(), metadata={"key": "confirmed"})
+    severity: dict[str, Severity] = field(default_factory=dict)
+    phase_tables: dict[Annotated[str, one_of(*PLANNING_PHASES)], PhaseTable] = field(
+        default_factory=dict, metadata={"key": "phase"}
+    )
+    check: Any = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standard(StandardFile):
+    """One edition of a standard: the content of its file, completed from other files and included standards.
+
+    ``settings`` are flat: ``ratio.limit`` → value. ``phases``: phase → rule code → severity in that phase.
+    ``own_keys``: keys of settings and severities in this edition's own files. ``checks``: the checks of included
+    standards and of its file.
+    """
+
+    edition: str
     folder: Path
     included_standards: tuple[Standard, ...]
-    rules: tuple[str, ...]
-    concepts: dict[str, tuple[str, ...]]
-    scopes: dict[str, DeliveryScope]
     settings: dict[str, Any]
-    marks: dict[str, str]
     confirmed: frozenset[str]
     citations: dict[str, Citation]
     sources: dict[str, CitedDocument]
-    groups: dict[str, TemplateGroup] = field(default_factory=dict)
-    themes: dict[str, MapTheme] = field(default_factory=dict)
-    layer_tree: dict[str, TreeBranch] = field(default_factory=dict)
     maintenance: MaintenanceSpec | None = None
     conflicts: tuple[ConflictMatrixEntry, ...] = ()
-    rule_groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    severity: dict[str, str] = field(default_factory=dict)
-    phases: dict[str, dict[str, str]] = field(default_factory=dict)
+    phases: dict[str, dict[str, Severity]] = field(default_factory=dict)
     own_keys: frozenset[str] = frozenset()
-    mark_sources: dict[str, str] = field(default_factory=dict)
     checks: tuple[DeclaredCheck, ...] = ()
 
     def is_maintenance(self, concept: str) -> bool:
@@ -292,16 +317,8 @@ class Standard:
 
         It is the id, followed by the edition if a newer one exists, or the path of a custom folder.
         """
-        if self.folder.parent != STANDARDS_FOLDER:
-            return str(self.folder.absolute())
-        return next(key for key, folder in get_shipped_standard_folders().items() if folder == self.folder)
-
-    def find_standard_of_template(self, template: Template) -> Standard:
-        """Return the standard of a template: this one or one that it includes."""
-        return next(
-            (candidate for candidate in self.list_with_included_standards() if candidate.id == template.standard),
-            self,
-        )
+        keys = (key for key, folder in get_shipped_standard_folders().items() if folder == self.folder)
+        return next(keys, str(self.folder.absolute()))
 
     @property
     def is_shipped(self) -> bool:

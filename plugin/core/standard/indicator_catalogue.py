@@ -10,14 +10,13 @@ import re
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from ...paths import STANDARDS_FOLDER
 from ..base.errors import DataError
 from ..base.files.data import SourceMark, check_known, check_unique, one_of, read_record, read_toml
-
-if TYPE_CHECKING:
-    from . import Standard
+from .edition import Standard
+from .load import load_standard
 
 INDICATORS_FILE = "indicators.toml"
 #: How a figure is computed from the layers, and the keys that the method requires.
@@ -173,8 +172,6 @@ def find_allowed_comparisons(indicator: str) -> tuple[str, ...]:
     If the shipped list gives the indicator a bound, they are that bound and ``=``, else all three. A county can thus
     not reverse 不低于.
     """
-    from . import load_standard
-
     entry = load_catalogue(load_standard()).indicator_by_id.get(indicator)
     return (entry.comparison, "=") if entry is not None and entry.comparison else (">=", "<=", "=")
 

@@ -3,41 +3,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from ..base.errors import DataError
 from ..base.files.data import (
     ErrorCollector,
-    SourceMark,
     check_keys,
     check_known,
     list_record_items,
-    one_of,
     read_record,
     read_toml,
     read_value,
 )
-from ..model.rule import Severity
 from .conflicts import CONFLICTS_SECTION, add_missing_conflicts, load_conflicts
 from .edition import (
     ALL_LAYERS,
     MAINTENANCE_FILE_NAME,
-    PLANNING_PHASES,
     STANDARD_FILE,
     Citation,
     CitedDocument,
-    DeliveryScope,
     Standard,
+    StandardFile,
     TemplateGroup,
     check_no_circular_include,
     find_edition_folders,
     find_standard_folder,
 )
-from .layer_tree import MapTheme, TreeBranch, check_layer_tree
+from .layer_tree import check_layer_tree
 from .maintenance import MaintenanceSpec
 
 #: Name that means all rules in place of a group. No standard defines a group of this name.
@@ -74,55 +69,18 @@ SETTING_SECTIONS = (
 )
 
 
-@dataclass(frozen=True)
-class PhaseTable:
-    """The severities of rules in a phase. Rules load after standards; a test validates the codes."""
-
-    severity: dict[str, Severity] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class ConfirmedItems:
-    """The settings and citations that a standard confirms."""
-
-    items: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class StandardFile:
-    """The content of ``standard.toml``, apart from the sections of settings."""
-
-    id: str
-    edition: str | int
-    name: str
-    includes: tuple[str, ...] = ()
-    default_rules: tuple[str, ...] = ()
-    rule_groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    concepts: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    scopes: dict[str, DeliveryScope] = field(default_factory=dict)
-    groups: dict[str, TemplateGroup] = field(default_factory=dict)
-    themes: dict[str, MapTheme] = field(default_factory=dict)
-    tree: dict[str, TreeBranch] = field(default_factory=dict)
-    marks: dict[str, SourceMark] = field(default_factory=dict)
-    mark_sources: dict[str, str] = field(default_factory=dict)
-    confirmed: ConfirmedItems = ConfirmedItems()
-    severity: dict[str, Severity] = field(default_factory=dict)
-    phase: dict[Annotated[str, one_of(*PLANNING_PHASES)], PhaseTable] = field(default_factory=dict)
-    check: Any = None
-
-
 def flatten_table(table: dict[str, Any], prefix: str) -> dict[str, Any]:
     """Return nested tables as dotted keys.
 
     ``{ratio: {limit: 1.3}}`` gives ``ratio.limit``.
     """
-    flat: dict[str, Any] = {}
-    for key, value in table.items():
-        if isinstance(value, dict):
-            flat.update(flatten_table(value, f"{prefix}{key}."))
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
+    return {
+        name: leaf
+        for key, value in table.items()
+        for name, leaf in (
+            flatten_table(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+        ).items()
+    }
 
 
 @cache
@@ -147,7 +105,6 @@ def load_standard(name: str = "county_db", edition: str = "") -> Standard:
     own_data = _read_own_data(file, flatten_settings(table), includes, folder)
     standard = own_data
     for included_standard in includes:
-        all_phases = dict.fromkeys((*included_standard.phases, *standard.phases))
         standard = replace(
             standard,
             rules=standard.rules or included_standard.rules,
@@ -175,7 +132,7 @@ def load_standard(name: str = "county_db", edition: str = "") -> Standard:
             severity={**included_standard.severity, **standard.severity},
             phases={
                 phase: {**included_standard.phases.get(phase, {}), **standard.phases.get(phase, {})}
-                for phase in all_phases
+                for phase in (*included_standard.phases, *standard.phases)
             },
             citations={**included_standard.citations, **standard.citations},
         )
@@ -201,12 +158,16 @@ def _read_own_data(
     path = folder / STANDARD_FILE
     conflicts = load_conflicts(folder)
     settings = settings | {conflict.setting_key: conflict.meaning for conflict in conflicts}
-    phases: dict[str, dict[str, str]] = {phase: dict(table.severity) for phase, table in file.phase.items()}
+    phases = {phase: dict(table.severity) for phase, table in file.phase_tables.items()}
     in_phases = (f"phase.{phase}.severity.{code}" for phase, severities in phases.items() for code in severities)
     sources = {
         **{k: value for included_standard in includes for k, value in included_standard.sources.items()},
         **_read_table(folder / "sources.toml", dict[str, CitedDocument]),
     }
+    citations: dict[str, Citation] = _read_table(folder / "citations.toml", dict[str, Citation])
+    for citation in citations.values():
+        for source in citation.sources:
+            check_known(source, sources, folder / "citations.toml", f"{citation.key}.sources")
     concepts, groups = dict(file.concepts), dict(file.groups)
     maintenance_path = folder / MAINTENANCE_FILE_NAME
     maintenance = (
@@ -222,28 +183,17 @@ def _read_own_data(
     if EVERY_RULE in file.rule_groups:
         known_names = ", ".join(name for name in file.rule_groups if name != EVERY_RULE)
         raise DataError("data_key_unknown", file=str(path), key=f"rule_groups.{EVERY_RULE}", known=known_names)
+    completed: dict[str, Any] = {"edition": str(file.edition), "concepts": concepts, "groups": groups}
     return Standard(
-        id=file.id,
-        edition=str(file.edition),
-        name=file.name,
+        **vars(file) | completed | {"marks": _complete_marks(file, settings)},
         folder=folder,
         included_standards=includes,
-        rules=file.default_rules,
-        concepts=concepts,
-        scopes=file.scopes,
         settings=settings,
-        marks=_complete_marks(file, settings),
-        mark_sources=file.mark_sources,
-        confirmed=frozenset(file.confirmed.items),
-        citations=_load_citations(folder, sources),
+        confirmed=frozenset(file.confirmed_items.items),
+        citations=citations,
         sources=sources,
-        groups=groups,
-        themes=file.themes,
-        layer_tree=file.tree,
         maintenance=maintenance,
         conflicts=conflicts,
-        rule_groups=file.rule_groups,
-        severity=dict(file.severity),
         phases=phases,
         own_keys=frozenset([*settings, *(f"severity.{code}" for code in file.severity), *in_phases]),
     )
@@ -254,25 +204,9 @@ def _read_table(path: Path, kind: Any) -> Any:
     return read_value(read_toml(path) if path.exists() else {}, kind, file=path)
 
 
-def _load_citations(folder: Path, sources: Iterable[str]) -> dict[str, Citation]:
-    """Return the citations of a standard by key.
-
-    ``sources``: ids of the known documents. Raise DataError for an invalid entry and for an unknown document.
-    """
-    path = folder / "citations.toml"
-    citations: dict[str, Citation] = _read_table(path, dict[str, Citation])
-    for citation in citations.values():
-        for source in citation.sources:
-            check_known(source, sources, path, f"{citation.key}.sources")
-    return citations
-
-
 def flatten_settings(table: dict[str, Any]) -> dict[str, Any]:
     """Return dotted key → value of all sections of settings in the file of a standard or profile."""
-    settings: dict[str, Any] = {}
-    for section in SETTING_SECTIONS:
-        settings.update(flatten_table(table.get(section, {}), f"{section}."))
-    return settings
+    return flatten_table({section: table.get(section, {}) for section in SETTING_SECTIONS}, "")
 
 
 def _complete_marks(file: StandardFile, settings: dict[str, Any]) -> dict[str, str]:
@@ -282,9 +216,8 @@ def _complete_marks(file: StandardFile, settings: dict[str, Any]) -> dict[str, s
     """
     if not file.includes:
         return file.marks
-    headings = tuple(f"{key}." for key in file.marks)
     # Each pair of control lines has a separate mark.
-    marked = (*headings, f"{CONFLICTS_SECTION}.")
+    marked = (*(f"{key}." for key in file.marks), f"{CONFLICTS_SECTION}.")
     return file.marks | {key: "C" for key in settings if key not in file.marks and not key.startswith(marked)}
 
 

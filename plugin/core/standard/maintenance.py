@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from ..base.errors import DataError
 from ..base.files.data import NOT_IN_FILE, SourceMark, check_known, check_unique, join_key
@@ -54,7 +55,8 @@ class MaintenanceClassSpec:
         marks (A, B, C) and feature code are the layer's. ``group``: the group of the new template.
         """
         base_names = dict.fromkeys((base.name, *base.aliases))
-        renamed_template = replace(
+        own_values: dict[str, Any] = {"fields": self.fields, "source": self.source, "fields_mark": self.fields_mark}
+        return replace(
             base,
             role=self.prefix + base.role,
             name=f"{base.name}（{self.suffix}）",
@@ -64,10 +66,8 @@ class MaintenanceClassSpec:
             constraint="O",
             group=group,
             base=base.role,
+            **(own_values if self.fields else {}),
         )
-        if not self.fields:
-            return renamed_template
-        return replace(renamed_template, fields=self.fields, source=self.source, fields_mark=self.fields_mark)
 
 
 @dataclass(frozen=True)

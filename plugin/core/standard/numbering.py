@@ -58,10 +58,8 @@ def find_highest_number_by_county(values: Iterable[object]) -> dict[str, int]:
     Blanks and values of other schemes are ignored.
     """
     highest: dict[str, int] = {}
-    for value in values:
-        county_and_number = split_bsm(value)
-        if county_and_number:
-            highest[county_and_number[0]] = max(county_and_number[1], highest.get(county_and_number[0], 0))
+    for county, number in filter(None, map(split_bsm, values)):
+        highest[county] = max(number, highest.get(county, 0))
     return highest
 
 

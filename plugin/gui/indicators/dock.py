@@ -25,7 +25,7 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge import settings
 from ...bridge.texts import tr
 from ...core.render.words import ReportTexts
-from ...core.standard.messages.numbers import format_number
+from ...core.standard.messages.numbers import format_number, format_signed_number
 from ..widgets import theme
 from ..widgets.combos import fill_combo
 from ..widgets.labels_and_buttons import set_bold
@@ -107,7 +107,7 @@ def _make_row(before: Indicator, now: Indicator, texts: ReportTexts) -> Indicato
         target=figures.format_target_without_unit(now),
         before=format_number(before.value, decimals),
         now=format_number(now.value, decimals),
-        change=figures.format_signed((now.value or 0.0) - (before.value or 0.0), decimals),
+        change=format_signed_number((now.value or 0.0) - (before.value or 0.0), decimals),
         margin=figures.format_margin(now, texts),
         margin_share=None if now.margin is None or not now.target else now.margin / abs(now.target),
         state=figures.format_state(now, texts),

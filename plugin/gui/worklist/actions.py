@@ -29,8 +29,14 @@ from ...bridge.layers.properties import get_file_path
 from ...bridge.project.saved_paths import find_path_next_to_layers
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
-from ...core.render.worklist import WORKLIST_SUFFIX
-from ...core.render.worklist.worklist_row import WorkEdit, WorkItem, WorkState, edit_items, read_worklist
+from ...core.render.worklist.worklist_row import (
+    WORKLIST_SUFFIX,
+    WorkEdit,
+    WorkItem,
+    WorkState,
+    edit_items,
+    read_worklist,
+)
 from ..findings.dock import FindingsDock
 from ..findings.groups import get_work_state_word
 from ..widgets import messages

@@ -14,7 +14,6 @@ from ...bridge import settings
 from ...bridge.running.tasks import BackgroundJob, JobRunner, log_error
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
-from ...core.render.worklist import find_key_table_of_worklist
 from ...core.render.worklist.merge import WorkConflict, apply_edits, merge_part
 from ...core.render.worklist.worklist_row import (
     WorkEdit,
@@ -23,6 +22,7 @@ from ...core.render.worklist.worklist_row import (
     WorkState,
     change_worklist,
     edit_items,
+    find_key_table_of_worklist,
     read_worklist,
 )
 from ..findings.groups import WorkRows

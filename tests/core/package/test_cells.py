@@ -15,8 +15,8 @@ from plugin.core.package.inspection.generated_documents import compare_manifest_
 from plugin.core.package.inspection.inspect import compare_report_of_package
 from plugin.core.package.jpeg import DecodedJpeg
 from plugin.core.package.manifest import compute_generator_digest, render_manifest_page
+from plugin.core.render.finding_lists import LegendEntry, ReportPictures
 from plugin.core.render.html import render_report
-from plugin.core.render.pictures import LegendEntry, ReportPictures
 from plugin.core.render.verdict import describe_package_waivers, list_caveats
 from plugin.core.render.words import ReportTexts
 from plugin.paths import REPORT_TEMPLATES_FOLDER

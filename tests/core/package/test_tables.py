@@ -27,7 +27,7 @@ from plugin.core.package.tables.compare import (
 )
 from plugin.core.package.tables.known_tables import KnownTables, PrintedNumber, parse_printed_number
 from plugin.core.package.tables.sheets import PrintedCell, PrintedSheet, read_workbook
-from plugin.core.render.tables import make_all_tables
+from plugin.core.render.tables.indicator_tables import make_all_tables
 from plugin.core.render.tables.report_table import ReportTable, ReportTableRow, TableColumn, TableNumber
 from plugin.core.standard.messages.texts import Texts
 from tests.core.package_fixtures import export_complete_package

@@ -17,8 +17,8 @@ from plugin.core.model.indicator import MISSED_BY_ROUNDING, REFERENCE_ONLY, TARG
 from plugin.core.model.report import Outcome, Report, RuleOutcome
 from plugin.core.model.rule import Severity, load_all_rules
 from plugin.core.render import figures
+from plugin.core.render.finding_lists import MAX_PICTURES, LegendEntry, ReportPictures, select_largest_conflicts
 from plugin.core.render.html import make_township_section, render_report
-from plugin.core.render.pictures import MAX_PICTURES, LegendEntry, ReportPictures, select_largest_conflicts
 from plugin.core.render.sections import format_crs_label, format_moment
 from plugin.core.render.words import ReportTexts
 from plugin.core.standard.messages.finding_message import format_message

@@ -4,8 +4,13 @@
 import openpyxl
 import pytest
 
-from plugin.core.render.tables.report_table import ReportTable, ReportTableRow, TableColumn, TableNumber
-from plugin.core.render.tables.workbook import write_tables_workbook
+from plugin.core.render.tables.report_table import (
+    ReportTable,
+    ReportTableRow,
+    TableColumn,
+    TableNumber,
+    write_tables_workbook,
+)
 from plugin.core.standard.messages.texts import Texts
 
 #: Height (points) of a line of letters of 16, 10 and 9 points.

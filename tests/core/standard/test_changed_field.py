@@ -19,9 +19,8 @@ from plugin.core.base.errors import DataError
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.render.dictionary import render_dictionary
 from plugin.core.standard import list_standard_ids, load_standard
-from plugin.core.standard.codes import load_code_list
 from plugin.core.standard.messages.texts import Texts
-from plugin.core.standard.template import load_template
+from plugin.core.standard.template import load_code_list, load_template
 from plugin.paths import STANDARDS_FOLDER
 from tests.core import small_plan
 

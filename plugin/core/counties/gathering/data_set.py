@@ -47,10 +47,10 @@ from ...package.problems import (
 )
 from ...package.slot_files import FilledSlot
 from ...plan.loading.assembly import assemble_plan
-from ...standard.codes import CodeList
 from ...standard.messages.texts import Texts
 from ...standard.profile import Norm
 from ...standard.profile.document import ResolvedDocument
+from ...standard.template import CodeList
 from ..county_record import VERDICT_ORDER
 from .gathered_counties import GatheredCounty, GatherResult
 from .gathering_sentences import describe_reasons

@@ -23,11 +23,10 @@ from ...package.problems import BLOCKING_VERDICTS
 from ...plan.layer import SourceLayer
 from ...plan.loading.assembly import assemble_plan
 from ...plan.plan import Plan
-from ...standard.codes import CodeList
 from ...standard.edition import Standard
 from ...standard.messages.texts import CauseMessage, Message
 from ...standard.profile import Norm
-from ...standard.template import Template
+from ...standard.template import CodeList, Template
 from ..county_record import County
 from .gathered_counties import GatheredCounty, GatherOptions, list_figures_to_add
 

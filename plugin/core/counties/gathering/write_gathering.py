@@ -23,8 +23,8 @@ from ...render.tables.report_table import (
     make_row,
     make_table,
     make_table_number,
+    write_tables_workbook,
 )
-from ...render.tables.workbook import write_tables_workbook
 from ...standard.messages.texts import Texts
 from ..county_record import GATHERING_JSON
 from .gathered_counties import (

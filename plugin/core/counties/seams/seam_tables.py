@@ -27,8 +27,8 @@ from ...render.tables.report_table import (
     make_record,
     make_table,
     make_table_number,
+    write_tables_workbook,
 )
-from ...render.tables.workbook import write_tables_workbook
 from ...render.words import ReportTexts
 from ...standard.messages.texts import Texts
 from .seam_result import SEAMS_SCHEMA, ParentSum, SeamKind, SeamResult

@@ -18,9 +18,8 @@ from ...base.files.writing import check_result_folder, check_writable, explain_o
 from ...model.indicator import COMPARISON_SIGNS
 from ...render.document.check_report import SectionNumbers
 from ...render.outputs import dump_json
-from ...render.page_templates import fill_template
 from ...render.tables.report_table import TableColumn, make_record, make_shown_texts
-from ...render.words import ReportTexts
+from ...render.words import ReportTexts, fill_template
 from ...standard.messages.numbers import format_number
 from ..county_record import SEAMS_JSON
 from .seam_result import (

@@ -14,8 +14,7 @@ import shapely
 
 from ...exchange.gdal_setup import create_layer, define_field, raise_if_refused
 from ...model.rule import Severity
-from ...render.tables.report_table import TableColumn, make_record, make_table
-from ...render.tables.workbook import write_tables_workbook
+from ...render.tables.report_table import TableColumn, make_record, make_table, write_tables_workbook
 from ...standard.messages.texts import Texts
 from .decide import ContradictionKind, Outcome
 from .log import LoggedContradiction, LoggedVersion, MergeLog, RowContents, describe_note

@@ -19,8 +19,8 @@ from ...render.tables.report_table import (
     TableNumber,
     make_column_title,
     make_table_number,
+    write_tables_workbook,
 )
-from ...render.tables.workbook import write_tables_workbook
 from ...standard.messages.texts import Texts, format_number
 from ..boundary_points.boundary_point_sentences import ReportLine
 from ..boundary_points.parcels import NoteLevel, format_hectares

@@ -21,9 +21,8 @@ from ...exchange.vct.settings import load_settings
 from ...exchange.vct.values import clean_text
 from ...geometry.polygon_rings import extract_rings
 from ...standard import Standard
-from ...standard.codes import CodeList
 from ...standard.messages.texts import ConceptName
-from ...standard.template import TemplateField
+from ...standard.template import CodeList, TemplateField
 from ..names import find_field_name_problem
 from ..package_spec.spec import FORMAT_NAMES, VectorSet
 from ..problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel

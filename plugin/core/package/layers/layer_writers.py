@@ -31,8 +31,7 @@ from ...exchange.gdal_setup import (
     set_gdal_option,
 )
 from ...exchange.schema import OGR_GEOMETRY_TYPES, SHAPEFILE_FORMAT, find_database_format
-from ...standard.codes import CodeList
-from ...standard.template import TemplateField
+from ...standard.template import CodeList, TemplateField
 from ..names import FIELD_NAME_FILE
 from .content import PackageLayer, PackageRowBatch
 

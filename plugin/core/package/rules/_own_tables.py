@@ -22,8 +22,7 @@ from ...model.findings import Finding
 from ...model.indicator import Indicator
 from ...model.rule import Severity
 from ...render import figures as shown
-from ...render.tables.report_table import ReportTable, make_sheet_name
-from ...render.tables.workbook import HEADING_ROWS, write_tables_workbook
+from ...render.tables.report_table import HEADING_ROWS, ReportTable, make_sheet_name, write_tables_workbook
 from ...render.words import ReportTexts
 from ...standard.messages.texts import Texts
 from ..inspection.facts import PackageFacts

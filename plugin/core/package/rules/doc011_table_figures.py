@@ -5,7 +5,7 @@ from ...engine.context import RuleContext
 from ...figures.indicators.compute import get_plan_indicators
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
-from ...render.tables import make_all_tables
+from ...render.tables.indicator_tables import make_all_tables
 from ...standard.messages.texts import TEXT_LANGUAGES, Texts
 from ..inspection.facts import PackageFacts
 from ..tables.known_tables import KEY_COLUMNS, REQUIRED_TABLES, KnownTables

@@ -10,10 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
-if TYPE_CHECKING:
-    from ..tables.report_table import ReportTable
+from ..tables.report_table import ReportTable
 
 Part = TypeVar("Part")
 #: Icons of outcomes: a sign that Chinese fonts have, and its colour. The HTML page draws them.
@@ -62,9 +61,15 @@ class FactTable:
         """Return the number of pairs of the longest row."""
         return max(map(len, self.rows))
 
-    def count_columns_of_value(self, row: int, place: int) -> int:
-        """Return the number of columns that a value takes, in a table with two columns for each pair."""
-        return 1 if place else 1 + 2 * (self.pair_count - len(self.rows[row]))
+    def list_cells(self) -> list[list[tuple[str, str, int]]]:
+        """Return label, value and columns that the value takes, in rows with two columns for each pair."""
+        return [
+            [
+                (label, value, 1 if place else 1 + 2 * (self.pair_count - len(row)))
+                for place, (label, value) in enumerate(row)
+            ]
+            for row in self.rows
+        ]
 
 
 @dataclass(frozen=True)

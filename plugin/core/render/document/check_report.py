@@ -28,8 +28,15 @@ from ..figures import (
     format_target,
     is_township_figure,
 )
-from ..finding_lists import get_rule_titles, group_findings_by_rule, list_waivers, sum_findings_by_rule
-from ..pictures import ReportPictures, make_finding_sort_key, select_largest_conflicts
+from ..finding_lists import (
+    ReportPictures,
+    get_rule_titles,
+    group_findings_by_rule,
+    list_waivers,
+    make_finding_sort_key,
+    select_largest_conflicts,
+    sum_findings_by_rule,
+)
 from ..sections import (
     format_moment,
     make_head_section,
@@ -100,11 +107,10 @@ def make_check_report(
     report_texts = ReportTexts(lang or report.lang)
     sections = SectionNumbers(report_texts)
     head = make_head_section(report, report_texts)
-    report_pictures = pictures or ReportPictures()
     blocks = [
         *make_first_page(report, pictures, head, sections, report_texts),
         PageBreak(),
-        *_make_body(report, norm, report_pictures, sections, report_texts),
+        *_make_body(report, norm, pictures or ReportPictures(), sections, report_texts),
         *([] if chapter is None else [Heading(sections.number_title(chapter.title)), *chapter.make_blocks()]),
         make_signature(report_texts),
         PageBreak(),
@@ -190,16 +196,14 @@ def make_first_page(
     head: dict[str, Any],
     sections: SectionNumbers,
     report_texts: ReportTexts,
-) -> Iterator[Block]:
-    """Yield the first page of a report: facts, verdict, what decides it, close indicators, map and remarks.
+) -> list[Block]:
+    """Return the first page of a report: facts, verdict, what decides it, close indicators, map and remarks.
 
     The page (HTML) and the documents have these blocks. ``head``: the head of the report; ``sections`` numbers the
     sections.
     """
-    yield FactTable(list_facts(report, head, report_texts))
     items = list_decisive_items(report, report_texts)
-    verdict = report.verdict
-    summary = report.summary
+    verdict, summary = report.verdict, report.summary
     counts = [
         *[
             report_texts.get(
@@ -214,41 +218,51 @@ def make_first_page(
             count=summary["skipped"] + summary["crashed"],
         ),
     ]
-    yield VerdictBox(
-        report_texts.get("verdict", str(verdict)),
-        make_verdict_sentence(report, items, report_texts),
-        report_texts.get("page", "gap").join(counts),
-        is_passed=verdict == Verdict.PASSED,
-    )
     edits = describe_edits_since_check(report, report_texts)
-    if edits:
-        # Small, so that the map stays on the first page.
-        yield Paragraph(edits, is_small=True, is_bold=True)
-    if items:
-        yield sections.make_heading("decisive", report_texts.get("signed", "statutory_order"))
-        yield make_described_table(report_texts, _make_decisive_columns(report_texts), enumerate(items, 1))
-    yield from _make_missed_or_narrow_indicators(report, sections, report_texts)
-    yield sections.make_heading("places_on_map")
     remarks = _make_remarks(report, items, report_texts)
-    if pictures is not None and pictures.overview:
-        width_mm = _OVERVIEW_WIDTH_BELOW_EDITS_MM if edits else OVERVIEW_WIDTH_MM
-        if report_texts.lang == "en":
-            width_mm = _ENGLISH_OVERVIEW_WIDTH_MM
-        picture = Picture(decode_data_uri(pictures.overview), width_mm)
-        legend = Legend(tuple((decode_data_uri(entry.image), entry.label) for entry in pictures.legend))
-        right_blocks = (
-            Heading(report_texts.get("section", "legend"), 2),
-            legend,
-            Heading(report_texts.get("signed", "remarks"), 2),
-        )
-        yield PictureWithText(picture, (*right_blocks, *remarks))
-    else:
+    return [
+        FactTable(list_facts(report, head, report_texts)),
+        VerdictBox(
+            report_texts.get("verdict", str(verdict)),
+            make_verdict_sentence(report, items, report_texts),
+            report_texts.get("page", "gap").join(counts),
+            is_passed=verdict == Verdict.PASSED,
+        ),
+        # Small, so that the map stays on the first page.
+        *([Paragraph(edits, is_small=True, is_bold=True)] if edits else []),
+        *(
+            (
+                sections.make_heading("decisive", report_texts.get("signed", "statutory_order")),
+                make_described_table(report_texts, _make_decisive_columns(report_texts), enumerate(items, 1)),
+            )
+            if items
+            else ()
+        ),
+        *_make_missed_or_narrow_indicators(report, sections, report_texts),
+        sections.make_heading("places_on_map"),
+        *_make_map_blocks(pictures, bool(edits), remarks, report_texts),
+    ]
+
+
+def _make_map_blocks(
+    pictures: ReportPictures | None, has_edits: bool, remarks: tuple[Paragraph, ...], report_texts: ReportTexts
+) -> list[Block]:
+    """Return the overview map with legend and remarks at its right, or the reason for a missing map and the remarks."""
+    if pictures is None or not pictures.overview:
         # Pictures were not drawn at all, or there was nothing to draw.
         problem = report_texts.get("text", "no_qgis") if pictures is None else pictures.problem
-        reason = problem or report_texts.get("text", "no_place")
-        yield Paragraph(report_texts.get("text", "no_pictures", reason=reason), is_small=True)
-        yield Heading(report_texts.get("signed", "remarks"), 2)
-        yield from remarks
+        reason = report_texts.get("text", "no_pictures", reason=problem or report_texts.get("text", "no_place"))
+        return [Paragraph(reason, is_small=True), Heading(report_texts.get("signed", "remarks"), 2), *remarks]
+    width_mm = _OVERVIEW_WIDTH_BELOW_EDITS_MM if has_edits else OVERVIEW_WIDTH_MM
+    picture = Picture(
+        decode_data_uri(pictures.overview), _ENGLISH_OVERVIEW_WIDTH_MM if report_texts.lang == "en" else width_mm
+    )
+    right_blocks = (
+        Heading(report_texts.get("section", "legend"), 2),
+        Legend(tuple((decode_data_uri(entry.image), entry.label) for entry in pictures.legend)),
+        Heading(report_texts.get("signed", "remarks"), 2),
+    )
+    return [PictureWithText(picture, (*right_blocks, *remarks))]
 
 
 def list_facts(
@@ -287,7 +301,6 @@ def describe_edits_since_check(report: Report, report_texts: ReportTexts) -> str
     edits = report.provenance.get("edits_since_check")
     if not edits:
         return ""
-    sentences = [report_texts.get("edited", "result_of", time=format_moment(report.provenance.get("started", "")))]
     named = []
     for layer in edits["layers"]:
         # The numbers of the edited and of the unsaved features, as far as they are known.
@@ -298,14 +311,15 @@ def describe_edits_since_check(report: Report, report_texts: ReportTexts) -> str
             name + (report_texts.put_in_brackets(report_texts.get("count", "comma").join(parts)) if parts else "")
         )
     layers = report_texts.join_parts(named)
-    if not edits["counted"]:
-        sentences.append(report_texts.get("edited", "uncounted_layers" if layers else "uncounted", layers=layers))
-    elif layers:
-        count = format_number(sum(layer["features"] for layer in edits["layers"]), 0)
-        sentences.append(report_texts.get("edited", "features", count=count, layers=layers))
-    if edits["settings_changed"]:
-        sentences.append(report_texts.get("edited", "settings"))
-    return report_texts.join_sentences([*sentences, report_texts.get("edited", "check_again")])
+    count = format_number(sum(layer["features"] or 0 for layer in edits["layers"]), 0)
+    key = ("features" if layers else "") if edits["counted"] else "uncounted_layers" if layers else "uncounted"
+    sentences = [
+        report_texts.get("edited", "result_of", time=format_moment(report.provenance.get("started", ""))),
+        report_texts.get("edited", key, count=count, layers=layers) if key else "",
+        report_texts.get("edited", "settings") if edits["settings_changed"] else "",
+        report_texts.get("edited", "check_again"),
+    ]
+    return report_texts.join_sentences(sentences)
 
 
 #: A column of a table: key of its title, width in percent, alignment, and what it has of an item.
@@ -335,8 +349,8 @@ def make_described_table(
 
 def _make_missed_or_narrow_indicators(
     report: Report, sections: SectionNumbers, report_texts: ReportTexts
-) -> Iterator[Block]:
-    """Yield the table of county indicators that are missed or have little margin.
+) -> list[Block]:
+    """Return the table of county indicators that are missed or have little margin.
 
     Its heading has the number of the indicators that are met.
     """
@@ -344,11 +358,10 @@ def _make_missed_or_narrow_indicators(
         i for i in report.indicators if i.target is not None and i.value is not None and not is_township_figure(i)
     ]
     if not county_indicators:
-        return
+        return []
     not_met = [i for i in county_indicators if i.state != TARGET_MET]
     met_count = len(county_indicators) - len(not_met)
     note = report_texts.get("signed", "others_met", count=met_count) if met_count else ""
-    yield sections.make_heading("close_indicators", note)
 
     def format_share(one: Indicator) -> str:
         return f"{format_number(one.value / one.target * 100, 2)}%" if one.value is not None and one.target else ""
@@ -368,9 +381,17 @@ def _make_missed_or_narrow_indicators(
         ),
         ("state", 13, "center", lambda one: format_state(one, report_texts)),
     ]
-    yield make_described_table(report_texts, columns, not_met, report_texts.get("signed", "all_met"))
-    if any(not one.confirmed for one in not_met):
-        yield Paragraph(report_texts.get("text", "unconfirmed_note"), is_small=True)
+    return [
+        sections.make_heading("close_indicators", note),
+        make_described_table(report_texts, columns, not_met, report_texts.get("signed", "all_met")),
+        *_make_unconfirmed_note(not_met, report_texts),
+    ]
+
+
+def _make_unconfirmed_note(indicators: Iterable[Indicator], report_texts: ReportTexts) -> list[Block]:
+    """Return the note on the star of unconfirmed indicators; empty without one."""
+    note = Paragraph(report_texts.get("text", "unconfirmed_note"), is_small=True)
+    return [] if all(one.confirmed for one in indicators) else [note]
 
 
 def _make_remarks(report: Report, items: list[DecisiveItem], report_texts: ReportTexts) -> tuple[Paragraph, ...]:
@@ -413,9 +434,8 @@ def _make_remarks(report: Report, items: list[DecisiveItem], report_texts: Repor
 
 def _make_body(
     report: Report, norm: Norm | None, pictures: ReportPictures, sections: SectionNumbers, report_texts: ReportTexts
-) -> Iterator[Block]:
-    """Yield the sections between the first page and the signatures."""
-    yield sections.make_heading("problems", report_texts.get("signed", "severity_and_statutory_order"))
+) -> list[Block]:
+    """Return the sections between the first page and the signatures."""
     sums, settings = sum_findings_by_rule(report, report_texts), load_report_settings()
     severities = [str(severity) for severity in Severity]
     sums.sort(key=lambda row: (severities.index(row["severity"]), settings.make_sort_key(row["code"])))
@@ -433,7 +453,6 @@ def _make_body(
         ),
         ("township_count", 12, "right", lambda row: format_number(row["township_count"] or None, 0)),
     ]
-    yield make_described_table(report_texts, problems, sums, report_texts.get("text", "no_findings"))
     images = pictures.conflicts[: settings.length_limits["pictures"]]
     close_ups = [
         Picture(
@@ -451,29 +470,39 @@ def _make_body(
         for number, (finding, image) in enumerate(zip(select_largest_conflicts(report), images, strict=False), 1)
         if image
     ]
-    if close_ups:
-        yield sections.make_heading("close_ups", report_texts.get("signed", "largest_places", count=len(close_ups)))
-        yield PictureGrid(tuple(close_ups), column_count=4)
-    yield sections.make_heading("unchecked")
     unchecked: list[DescribedColumn] = [
         ("rule", 26, "left", lambda row: f"{row['code']} {row['title']}".strip()),
         ("reason", 74, "left", lambda row: row["reason"]),
     ]
     rows = make_not_checked_section(report, report_texts)["rows"]
-    yield make_described_table(report_texts, unchecked, rows, report_texts.get("text", "all_checked"))
-    yield from _make_indicator_table(report, sections, report_texts)
-    yield from _make_waiver_table(report, sections, report_texts)
-    if norm is not None and report.rules:
-        yield sections.make_heading("rules_run")
-        yield Paragraph(describe_rules_run(report, norm, report_texts))
+    return [
+        sections.make_heading("problems", report_texts.get("signed", "severity_and_statutory_order")),
+        make_described_table(report_texts, problems, sums, report_texts.get("text", "no_findings")),
+        *(
+            (
+                sections.make_heading("close_ups", report_texts.get("signed", "largest_places", count=len(close_ups))),
+                PictureGrid(tuple(close_ups), column_count=4),
+            )
+            if close_ups
+            else ()
+        ),
+        sections.make_heading("unchecked"),
+        make_described_table(report_texts, unchecked, rows, report_texts.get("text", "all_checked")),
+        *_make_indicator_table(report, sections, report_texts),
+        *_make_waiver_table(report, sections, report_texts),
+        *(
+            (sections.make_heading("rules_run"), Paragraph(describe_rules_run(report, norm, report_texts)))
+            if norm is not None and report.rules
+            else ()
+        ),
+    ]
 
 
-def _make_indicator_table(report: Report, sections: SectionNumbers, report_texts: ReportTexts) -> Iterator[Block]:
-    """Yield the table of all county indicators that have a value."""
+def _make_indicator_table(report: Report, sections: SectionNumbers, report_texts: ReportTexts) -> list[Block]:
+    """Return the table of all county indicators that have a value."""
     indicators = [i for i in report.indicators if not is_township_figure(i) and i.value is not None]
     if not indicators:
-        return
-    yield sections.make_heading("indicators")
+        return []
     columns: list[DescribedColumn] = [
         ("indicator", 35, "left", lambda one: one.name or one.id),
         ("target", 17, "right", lambda one: format_target(one, report_texts)),
@@ -481,17 +510,16 @@ def _make_indicator_table(report: Report, sections: SectionNumbers, report_texts
         ("margin", 18, "right", lambda one: format_margin(one, report_texts)),
         ("state", 13, "center", lambda one: format_state(one, report_texts)),
     ]
-    yield make_described_table(report_texts, columns, indicators)
-    if any(not i.confirmed for i in indicators):
-        yield Paragraph(report_texts.get("text", "unconfirmed_note"), is_small=True)
+    return [
+        sections.make_heading("indicators"),
+        make_described_table(report_texts, columns, indicators),
+        *_make_unconfirmed_note(indicators, report_texts),
+    ]
 
 
-def _make_waiver_table(report: Report, sections: SectionNumbers, report_texts: ReportTexts) -> Iterator[Block]:
-    """Yield the table of waived findings, if there are any."""
+def _make_waiver_table(report: Report, sections: SectionNumbers, report_texts: ReportTexts) -> list[Block]:
+    """Return the table of waived findings, if there are any."""
     waivers = list_waivers(report, report_texts)
-    if not waivers:
-        return
-    yield sections.make_heading("waivers")
     columns: list[DescribedColumn] = [
         ("rule", 10, "left", lambda one: one["code"]),
         ("feature", 24, "left", lambda one: one["own"]),
@@ -500,22 +528,12 @@ def _make_waiver_table(report: Report, sections: SectionNumbers, report_texts: R
         ("document_number", 16, "left", lambda one: one["document"]),
         ("until", 12, "left", lambda one: one["until"]),
     ]
-    yield make_described_table(report_texts, columns, waivers)
+    table = make_described_table(report_texts, columns, waivers)
+    return [sections.make_heading("waivers"), table] if waivers else []
 
 
-def _make_appendices(report: Report, report_texts: ReportTexts) -> Iterator[Block]:
-    """Yield the appendices on settings, findings and data, each on a new page."""
-    yield from make_settings_appendix(report, report_texts)
-    yield PageBreak()
-    yield Heading(report_texts.get("signed", "appendix_findings"))
-    yield from make_findings_tables(report, report_texts)
-    yield from (
-        PageBreak(),
-        Heading(report_texts.get("signed", "appendix_data")),
-        Heading(report_texts.get("signed", "recorded_counts"), 2),
-        make_rule_counts(report, report_texts),
-        Heading(report_texts.get("signed", "checked_layers"), 2),
-    )
+def _make_appendices(report: Report, report_texts: ReportTexts) -> list[Block]:
+    """Return the appendices on settings, findings and data, each on a new page."""
     data = make_provenance_section(report, report_texts)
     columns: list[DescribedColumn] = [
         ("layer", 16, "left", lambda layer: layer["role"]),
@@ -525,22 +543,32 @@ def _make_appendices(report: Report, report_texts: ReportTexts) -> Iterator[Bloc
         ("crs", 16, "left", lambda layer: layer["crs"]),
         ("unsaved", 14, "left", lambda layer: layer["unsaved"] or report_texts.get("text", "no")),
     ]
-    yield make_described_table(
-        report_texts, columns, data["layers"], report_texts.get("text", "no_layers"), section="column"
-    )
     notes = [
         report_texts.get("text", "area_note"),
         *data["notices"],
-        *filter(None, [explain_data_digest(report, report_texts)]),
+        explain_data_digest(report, report_texts),
         report_texts.get("page", "gap").join(data["line"]),
-        *filter(None, [make_not_checked_section(report, report_texts)["not_applicable"]]),
+        make_not_checked_section(report, report_texts)["not_applicable"],
     ]
-    yield from (Paragraph(note, is_small=True) for note in notes)
+    return [
+        *make_settings_appendix(report, report_texts),
+        PageBreak(),
+        Heading(report_texts.get("signed", "appendix_findings")),
+        *make_findings_tables(report, report_texts),
+        PageBreak(),
+        Heading(report_texts.get("signed", "appendix_data")),
+        Heading(report_texts.get("signed", "recorded_counts"), 2),
+        make_rule_counts(report, report_texts),
+        Heading(report_texts.get("signed", "checked_layers"), 2),
+        make_described_table(
+            report_texts, columns, data["layers"], report_texts.get("text", "no_layers"), section="column"
+        ),
+        *(Paragraph(note, is_small=True) for note in notes if note),
+    ]
 
 
-def make_settings_appendix(report: Report, report_texts: ReportTexts) -> Iterator[Block]:
-    """Yield the settings that the county has not confirmed, with the rules that use them."""
-    yield Heading(report_texts.get("signed", "appendix_settings"))
+def make_settings_appendix(report: Report, report_texts: ReportTexts) -> list[Block]:
+    """Return the settings that the county has not confirmed, with the rules that use them."""
     texts, users = Texts(report_texts.lang), dict[str, list[str]]()
     for rule in report.rules:
         for name in rule.unconfirmed:
@@ -553,10 +581,13 @@ def make_settings_appendix(report: Report, report_texts: ReportTexts) -> Iterato
         ("setting", 55, "left", lambda one: one[0]),
         ("used_by", 45, "left", lambda one: report_texts.join_parts(one[1])),
     ]
-    yield make_described_table(report_texts, columns, users.items(), report_texts.get("signed", "all_confirmed"))
     doubts, _ = list_unconfirmed_items(report.summary["unconfirmed"], report_texts)
-    if doubts:
-        yield Paragraph(report_texts.get("say", "doubtful", names=report_texts.join_parts(doubts)), is_small=True)
+    note = Paragraph(report_texts.get("say", "doubtful", names=report_texts.join_parts(doubts)), is_small=True)
+    return [
+        Heading(report_texts.get("signed", "appendix_settings")),
+        make_described_table(report_texts, columns, users.items(), report_texts.get("signed", "all_confirmed")),
+        *([note] if doubts else []),
+    ]
 
 
 def make_findings_tables(report: Report, report_texts: ReportTexts) -> Iterator[Block]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from itertools import groupby
 
 from ...model.findings import Finding
-from ...model.indicator import TARGET_MISSED, Indicator
+from ...model.indicator import TARGET_MISSED
 from ...model.report import Report
 from ...model.rule import Severity
 from ...model.verdict import Verdict
@@ -20,8 +20,7 @@ from ..figures import (
     format_target,
     is_township_figure,
 )
-from ..finding_lists import format_township_counts, get_rule_titles, group_findings_by_rule
-from ..pictures import select_largest_conflicts
+from ..finding_lists import format_township_counts, get_rule_titles, group_findings_by_rule, select_largest_conflicts
 from ..sections import make_not_checked_section
 from ..words import ReportTexts, capitalise_first_letter, load_report_settings, lower_first_letter
 
@@ -92,15 +91,15 @@ def _make_rule_items(report: Report, severity: Severity, report_texts: ReportTex
 
     Rules on indicators are left out.
     """
-    places: dict[str, list[int]] = {}
-    for number, finding in enumerate(select_largest_conflicts(report), 1):
-        places.setdefault(finding.code, []).append(number)
+    conflicts = list(enumerate(select_largest_conflicts(report), 1))
     titles = get_rule_titles(report, report_texts)
-    numbers = {code: report_texts.join_parts(format_number_ranges(found)) for code, found in places.items()}
+    numbers = {
+        code: report_texts.join_parts(format_number_ranges([n for n, one in conflicts if one.code == code]))
+        for code in {one.code for _, one in conflicts}
+    }
     open_findings = [f for f in report.findings if f.state != "waived" and f.severity is severity]
     settings = load_report_settings()
     groups = group_findings_by_rule(f for f in open_findings if f.code not in settings.indicator_rules.values())
-    limit = settings.length_limits["townships"]
     for code, findings in sorted(groups.items(), key=lambda group: -_sum_areas(group[1])):
         # The net area where all findings have one (targets of farmland are net areas), else the statutory area.
         amount, note = "—", ""
@@ -119,7 +118,7 @@ def _make_rule_items(report: Report, severity: Severity, report_texts: ReportTex
             note,
             amount,
             len(findings),
-            format_township_counts(findings, report_texts, limit),
+            format_township_counts(findings, report_texts, settings.length_limits["townships"]),
             report_texts.get("signed", "places_clause", title=title, count=format_number(len(findings), 0)),
             numbers.get(code, ""),
         )
@@ -157,13 +156,12 @@ def _make_missed_indicator_items(report: Report, report_texts: ReportTexts) -> I
             report_texts.get("signed", "whole_area"),
             report_texts.get("signed", f"{key}_clause", name=name, amount=amount),
         )
-    by_figure: dict[str, list[Indicator]] = {}
-    for indicator in filter(is_township_figure, missed):
-        by_figure.setdefault(indicator.id, []).append(indicator)
-    for indicators in by_figure.values():
-        places = [i.place for i in indicators]
+    township_figures = list(filter(is_township_figure, missed))
+    for figure_id in dict.fromkeys(one.id for one in township_figures):
+        indicators = [one for one in township_figures if one.id == figure_id]
+        places = [one.place for one in indicators]
         # The name of a township's figure begins with the township.
-        name = (indicators[0].name or indicators[0].id).removeprefix(indicators[0].place)
+        name = (indicators[0].name or figure_id).removeprefix(indicators[0].place)
         shown_places = places[: load_report_settings().length_limits["townships"]]
         title = report_texts.get("signed", "townships_missed", name=name.lstrip("的 "), count=len(places))
         more_places_note = (
@@ -182,10 +180,7 @@ def _make_missed_indicator_items(report: Report, report_texts: ReportTexts) -> I
 
 def format_number_ranges(numbers: list[int]) -> list[str]:
     """Return ascending numbers with runs shortened: 1–3, 7."""
-    ranges: list[list[Any]] = []
-    for number in numbers:
-        if ranges and ranges[-1][1] == number - 1:
-            ranges[-1][1] = number
-        else:
-            ranges.append([number, number])
-    return [str(first) if first == last else f"{first}–{last}" for first, last in ranges]
+    # Numbers and their positions differ by the same value within a run.
+    groups = groupby(enumerate(numbers), lambda pair: pair[1] - pair[0])
+    runs = [[number for _, number in group] for _, group in groups]
+    return [str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs]

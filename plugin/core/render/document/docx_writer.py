@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import io
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,7 @@ from ...base.files.document_text import make_document_text
 from ...base.files.workbooks import READING_ERRORS
 from ...base.files.zipped_libraries import import_zipped_library
 from ...standard.messages.texts import Texts
-from ..page_templates import allow_breaks_between_codes, keep_figures_whole
-from ..words import load_report_settings
+from ..words import allow_breaks_between_codes, keep_figures_whole, load_report_settings
 from .blocks import (
     BOX_SIGNS,
     FACT_LABEL_PERCENT,
@@ -98,8 +98,7 @@ def write_docx(document: Document, path: Path, template: Path | None = None) -> 
     InputError
         The template cannot be read, or lacks the bookmark or a style; the error names all that it lacks.
     """
-    writer = _DocxWriter(import_docx_library(path.name), template)
-    writer.write(change_texts(document, make_document_text), path)
+    _DocxWriter(import_docx_library(path.name), template).write(change_texts(document, make_document_text), path)
 
 
 def import_docx_library(output_name: str) -> Any:
@@ -122,8 +121,7 @@ def _make_template() -> io.BytesIO:
             # The file of this part has another name, because the plugin's zip has no hidden files.
             name = part.relative_to(DOCX_TEMPLATE_FOLDER).as_posix().replace("_rels/package.rels", "_rels/.rels")
             # One date, so that equal reports give equal files.
-            info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-            archive.writestr(info, part.read_bytes(), zipfile.ZIP_DEFLATED)
+            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), part.read_bytes(), zipfile.ZIP_DEFLATED)
     buffer.seek(0)
     return buffer
 
@@ -146,25 +144,16 @@ class _DocxWriter:
             self._file = docx.Document(_make_template() if template is None else str(template))
         except (*READING_ERRORS, docx.opc.exceptions.PackageNotFoundError) as error:
             raise InputError("docx_template_unreadable", path=str(template)) from error
-        self._anchor = self._find_anchor(settings.bookmark)
+        starts = self._file.element.body.iter(self._qualify_name("w:bookmarkStart"))
+        bookmarks = [one for one in starts if one.get(self._qualify_name("w:name")) == settings.bookmark]
+        #: The paragraph of the bookmark, where the report goes.
+        self._anchor: Any = next(bookmarks[0].iterancestors(self._qualify_name("w:p")), None) if bookmarks else None
         style_names = {style.name for style in self._file.styles}
         missing_names = [name for name in self._styles.values() if name not in style_names]
         if self._anchor is None:
             missing_names.append(settings.bookmark)
         if missing_names:
             raise InputError("docx_template_lacks", path=str(template), names="、".join(missing_names))
-        section = self._file.sections[-1]
-        self._width = section.page_width - section.left_margin - section.right_margin
-
-    def _find_anchor(self, bookmark: str) -> Any:
-        """Return the paragraph of the bookmark where the report goes; None without it."""
-        for start in self._file.element.body.iter(self._qualify_name("w:bookmarkStart")):
-            if start.get(self._qualify_name("w:name")) == bookmark:
-                paragraph = start.getparent()
-                while paragraph.tag != self._qualify_name("w:p") and paragraph.getparent() is not None:
-                    paragraph = paragraph.getparent()
-                return paragraph if paragraph.tag == self._qualify_name("w:p") else None
-        return None
 
     def _qualify_name(self, name: str) -> str:
         """Return a name such as ``w:p`` with its XML namespace."""
@@ -172,12 +161,12 @@ class _DocxWriter:
 
     def write(self, document: Document, path: Path) -> None:
         """Write the document and save it."""
+        section, margins = self._file.sections[-1], document.header_footer
         if document.landscape:
-            section = self._file.sections[-1]
             size = sorted((section.page_width, section.page_height))
             section.orientation = self._docx.enum.section.WD_ORIENT.LANDSCAPE
             section.page_height, section.page_width = size
-            self._width = section.page_width - section.left_margin - section.right_margin
+        self._width = section.page_width - section.left_margin - section.right_margin
         self._add_paragraph(document.title, "title")
         if document.subtitle:
             self._add_paragraph(document.subtitle, "subtitle")
@@ -188,22 +177,14 @@ class _DocxWriter:
                 continue
             getattr(self, _WRITE_METHOD_BY_BLOCK[type(block)])(block)
         self._anchor.getparent().remove(self._anchor)
-        section, margins = self._file.sections[-1], document.header_footer
-        header, footer = section.header.paragraphs[0], section.footer.paragraphs[0]
-        if not _has_text(section.header):
-            self._write_margin_line(header, [margins.header_left, "\t", margins.header_right], 1)
-        if not _has_text(section.footer):
-            self._write_margin_line(
-                footer,
-                [
-                    margins.footer_left,
-                    "\t",
-                    *split_at_page_numbers(margins.page_number_format),
-                    "\t",
-                    margins.footer_right,
-                ],
-                2,
-            )
+        page_number = split_at_page_numbers(margins.page_number_format)
+        for place, pieces in (
+            (section.header, [margins.header_left, "\t", margins.header_right]),
+            (section.footer, [margins.footer_left, "\t", *page_number, "\t", margins.footer_right]),
+        ):
+            # An office's template may have texts or a table there.
+            if not (place.tables or any(paragraph.text.strip() for paragraph in place.paragraphs)):
+                self._write_margin_line(place.paragraphs[0], pieces)
         properties = self._file.core_properties
         properties.title = " ".join(filter(None, (document.title, document.subtitle)))
         properties.author = properties.last_modified_by = Texts(document.lang).program
@@ -242,13 +223,9 @@ class _DocxWriter:
         paragraph.alignment = {"left": alignments.LEFT, "center": alignments.CENTER, "right": alignments.RIGHT}[align]
         return paragraph
 
-    def _shade_cell(self, cell: Any, fill: str) -> None:
-        """Fill the background of a cell with a colour (RRGGBB)."""
-        cell._element.get_or_add_tcPr().append(self._make_shade(fill))
-
-    def _make_shade(self, fill: str) -> Any:
-        """Return the element of a background of one colour (RRGGBB)."""
-        return self._make_element("w:shd", {"w:val": "clear", "w:color": "auto", "w:fill": fill})
+    def _shade(self, properties: Any, fill: str) -> None:
+        """Add a background of one colour (RRGGBB) to the properties of a cell or text."""
+        properties.append(self._make_element("w:shd", {"w:val": "clear", "w:color": "auto", "w:fill": fill}))
 
     def _make_element(self, tag: str, attributes: dict[str, str]) -> Any:
         """Return a new element of XML such as ``w:shd``."""
@@ -286,26 +263,18 @@ class _DocxWriter:
         pairs = block.pair_count
         table = self._add_table(len(block.rows), 2 * pairs, "grid")
         self._set_widths(table, [FACT_LABEL_PERCENT, 100 / pairs - FACT_LABEL_PERCENT] * pairs)
-        for number, (row, facts) in enumerate(zip(table.rows, block.rows, strict=True)):
+        for row, facts in zip(table.rows, block.list_cells(), strict=True):
             cells, column = row.cells, 0
-            for place, (label, value) in enumerate(facts):
+            for label, value, count in facts:
                 self._fill_cell(cells[column], label)
-                self._shade_cell(cells[column], _LABEL_FILL)
-                count = block.count_columns_of_value(number, place)
+                self._shade(cells[column]._element.get_or_add_tcPr(), _LABEL_FILL)
                 cell = cells[column + 1] if count == 1 else cells[column + 1].merge(cells[column + count])
                 self._fill_cell(cell, value)
                 column += 1 + count
 
     def _write_verdict(self, block: VerdictBox) -> None:
         """Write the verdict beside its statement and counts; the word is white on black unless the check passed."""
-        self._add_paragraph("", "note")
-        table = self._add_table(1, 2, "grid")
-        word, texts = table.rows[0].cells
-        paragraph = self._fill_cell(word, block.word, "verdict", align="center")
-        word.vertical_alignment = self._docx.enum.table.WD_ALIGN_VERTICAL.CENTER
-        if not block.is_passed:
-            self._shade_cell(word, _BLACK)
-            paragraph.runs[0].font.color.rgb = self._docx.shared.RGBColor.from_string(_WHITE)
+        texts = self._add_word_box(block.word, "verdict", "" if block.is_passed else _BLACK, 23.0).cells[1]
         if block.options:
             paragraph = texts.paragraphs[0]
             paragraph.style = self._styles["body"]
@@ -316,24 +285,33 @@ class _DocxWriter:
         else:
             self._fill_cell(texts, block.statement, "statement")
         texts.add_paragraph(block.counts, self._styles["body"])
-        self._set_widths(table, [23.0, 77.0])
+
+    def _add_word_box(self, text: str, style: str, fill: str, share: float) -> Any:
+        """Add a row of two cells, the left one with a word on a colour; return the row.
+
+        ``fill``: RRGGBB, under a white word; empty for none. ``share``: width of the left cell in percent.
+        """
+        self._add_paragraph("", "note")
+        table = self._add_table(1, 2, "grid")
+        word = table.cell(0, 0)
+        paragraph = self._fill_cell(word, text, style, align="center")
+        word.vertical_alignment = self._docx.enum.table.WD_ALIGN_VERTICAL.CENTER
+        if fill:
+            self._shade(word._element.get_or_add_tcPr(), fill)
+            paragraph.runs[0].font.color.rgb = self._docx.shared.RGBColor.from_string(_WHITE)
+        self._set_widths(table, [share, 100 - share])
+        return table.rows[0]
 
     def _write_notice(self, block: NoticeBox) -> None:
         """Write a notice beside its word, which is white on grey."""
-        self._add_paragraph("", "note")
-        table = self._add_table(1, 2, "grid")
-        word, texts = table.rows[0].cells
-        paragraph = self._fill_cell(word, block.word, "statement", align="center")
-        word.vertical_alignment = self._docx.enum.table.WD_ALIGN_VERTICAL.CENTER
-        self._shade_cell(word, _NOTICE_FILL)
-        paragraph.runs[0].font.color.rgb = self._docx.shared.RGBColor.from_string(_WHITE)
+        row = self._add_word_box(block.word, "statement", _NOTICE_FILL, 16.0)
+        texts = row.cells[1]
         self._fill_cell(texts, block.title, "subheading")
         text = texts.add_paragraph(_set_line_breaks(block.text), self._styles["body"])
         if block.mark:
             text.add_run(" ")
             self._add_mark(text, block.mark)
-        self._keep_row_together(table.rows[0])
-        self._set_widths(table, [16.0, 84.0])
+        self._keep_row_together(row)
 
     def _add_mark(self, paragraph: Any, mark: str) -> None:
         """Add the mark of a source in its frame; a mark A is white on black."""
@@ -346,7 +324,7 @@ class _DocxWriter:
             run.font.color.rgb = self._docx.shared.RGBColor.from_string(_WHITE)
         properties.append(self._make_element("w:bdr", frame))
         if mark == "A":
-            properties.append(self._make_shade(_BLACK))
+            self._shade(properties, _BLACK)
 
     def _fill_table_cell(self, cell: Any, value: DocumentCell, align: str) -> None:
         """Write the texts of a table's cell, with its icon or mark."""
@@ -381,9 +359,8 @@ class _DocxWriter:
             for cell, column, value in zip(row.cells, block.columns, values, strict=True):
                 self._fill_table_cell(cell, value, column.align)
             self._keep_row_together(row)
-        kept_rows = (place + head_count for place in block.list_rows_kept_with_next())
-        for place in (*range(head_count), *kept_rows):
-            self._keep_row_with_next(rows[place])
+        for place in (*range(head_count), *(place + head_count for place in block.list_rows_kept_with_next())):
+            self._keep_with_next(rows[place].cells)
         for place in filter(block.needs_gap_before, range(len(block.columns))):
             for row in rows:
                 for paragraph in row.cells[place].paragraphs:
@@ -395,14 +372,13 @@ class _DocxWriter:
 
     def _merge_heads(self, rows: list[Any], block: DocumentTable) -> None:
         """Write a head of several lines, and merge its cells and the headings of groups of rows."""
-        center = self._docx.enum.table.WD_ALIGN_VERTICAL.CENTER
         for line, column, line_count, column_count, text in merge_heads(block.heads):
             last = rows[line + line_count - 1].cells[column + column_count - 1]
             cell = self._merge_cells(rows[line].cells[column], last)
-            cell.vertical_alignment = center
-            self._shade_cell(cell, _LABEL_FILL)
+            cell.vertical_alignment = self._docx.enum.table.WD_ALIGN_VERTICAL.CENTER
+            self._shade(cell._element.get_or_add_tcPr(), _LABEL_FILL)
             self._fill_cell(cell, text, bold=True, align="center")
-            self._keep_paragraphs_with_next(cell)
+            self._keep_with_next([cell])
         head_count = max(map(len, block.heads))
         for place in block.group_heads:
             cells = rows[head_count + place].cells
@@ -421,14 +397,9 @@ class _DocxWriter:
         """Prevent a page break inside a row of a table."""
         row._tr.get_or_add_trPr().append(self._docx.oxml.OxmlElement("w:cantSplit"))
 
-    def _keep_row_with_next(self, row: Any) -> None:
-        """Prevent a page break after a row of a table."""
-        for cell in row.cells:
-            self._keep_paragraphs_with_next(cell)
-
-    def _keep_paragraphs_with_next(self, cell: Any) -> None:
-        """Prevent a page break after the paragraphs of a cell."""
-        for paragraph in cell.paragraphs:
+    def _keep_with_next(self, cells: Iterable[Any]) -> None:
+        """Prevent a page break after the paragraphs of cells."""
+        for paragraph in (one for cell in cells for one in cell.paragraphs):
             paragraph.paragraph_format.keep_with_next = True
 
     def _add_image(self, paragraph: Any, picture: Picture) -> None:
@@ -533,14 +504,14 @@ class _DocxWriter:
                 row.height = self._docx.shared.Mm(block.opinion_mm)
             self._keep_row_together(row)
             if place != places[-1]:
-                self._keep_row_with_next(row)
+                self._keep_with_next(row.cells)
 
     # --- margins
-    def _write_margin_line(self, paragraph: Any, pieces: list[str], tabs: int) -> None:
-        """Write pieces of text and page numbers into a header or footer, with ``tabs`` tab stops (1 or 2)."""
+    def _write_margin_line(self, paragraph: Any, pieces: list[str]) -> None:
+        """Write pieces of text and page numbers into a header or footer, with a tab stop for each tab (1 or 2)."""
         paragraph.style = self._styles["note"]
         stops = paragraph.paragraph_format.tab_stops
-        if tabs == 2:
+        if pieces.count("\t") == 2:
             stops.add_tab_stop(self._width // 2, self._docx.enum.text.WD_TAB_ALIGNMENT.CENTER)
         stops.add_tab_stop(self._width, self._docx.enum.text.WD_TAB_ALIGNMENT.RIGHT)
         for piece in pieces:
@@ -555,8 +526,3 @@ class _DocxWriter:
                     paragraph.add_run()._r.append(element)
             else:
                 paragraph.add_run(piece)
-
-
-def _has_text(header_or_footer: Any) -> bool:
-    """Return True if a header or footer has text or a table."""
-    return any(paragraph.text.strip() for paragraph in header_or_footer.paragraphs) or bool(header_or_footer.tables)

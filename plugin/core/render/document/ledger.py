@@ -28,16 +28,21 @@ from ...model.report import Report
 from ...standard.messages.texts import TEXT_LANGUAGES, Texts
 from ..finding_lists import get_rule_titles, sum_findings_by_rule
 from ..sections import make_head_section
-from ..tables.report_table import ReportTable, TableColumn, TableNumber, make_column_heading, make_sheet_name
-from ..tables.workbook import (
+from ..tables.report_table import (
     HEAD_FILL,
     WORKBOOK_FONT,
+    ReportTable,
+    TableColumn,
+    TableNumber,
     convert_to_plain_value,
     count_head_lines,
     count_text_lines,
+    make_column_heading,
     make_number_format,
+    make_sheet_name,
     save_workbook,
     set_column_widths,
+    set_up_pages,
 )
 from ..words import ReportTexts
 from ..worklist.merge import make_token, mark_for_split
@@ -103,12 +108,10 @@ def write_ledger(
         title, (heading, *lines), notes = further_sheet
         sheet = book.create_sheet(title)
         set_column_widths(sheet, (60, 16))
-        _set_up_printing(sheet, "1:1")
+        set_up_pages(sheet, "1:1")
         sheet.append([_make_head_cell(sheet, text) for text in heading])
-        for line in lines:
+        for line in (*lines, *((note,) for note in notes)):
             sheet.append([_make_cell(sheet, text, wraps=True) for text in line])
-        for note in notes:
-            sheet.append([_make_cell(sheet, note, wraps=True)])
     save_workbook(book, path, report_texts.get("ledger", "title", title=head["title"]), Texts(report_texts.lang))
 
 
@@ -118,11 +121,10 @@ def _write_table_sheet(book: Any, table: ReportTable, texts: Texts) -> None:
     widths = [column.width_in_characters for column in table.columns]
     set_column_widths(sheet, widths)
     sheet.freeze_panes = "C2" if len(table.columns) > _MIN_COLUMNS_WITH_FROZEN_NAMES else "A2"
-    _set_up_printing(sheet, "1:1")
+    set_up_pages(sheet, "1:1")
     headings = [make_column_heading(column, table, texts) for column in table.columns]
     # Programs other than Excel cut texts of several lines in a row without a height.
-    head_lines = max(map(count_head_lines, headings, widths), default=1)
-    sheet.row_dimensions[1].height = _LINE_POINTS * head_lines
+    sheet.row_dimensions[1].height = _LINE_POINTS * max(map(count_head_lines, headings, widths), default=1)
     sheet.append([_make_head_cell(sheet, heading) for heading in headings])
     for number, row in enumerate(table.rows, 2):
         is_bold = row.kind in ("sum", "head")
@@ -186,11 +188,6 @@ def _iterate_rows(
             yield _LedgerRow(number, finding, rule, title, mark_for_split(item, token), x, y, report_texts)
 
 
-def _name_feature(row: _LedgerRow) -> str:
-    fid = row.finding.params.get("fid")
-    return row.finding.key or (row.texts.get("text", "fid", fid=fid) if fid is not None else "")
-
-
 def _to_hectares(area_m2: float | None) -> float | None:
     return None if area_m2 is None else area_m2 / SQUARE_METRES["ha"]
 
@@ -213,7 +210,14 @@ _COLUMNS = (
     TableColumn("rule", width_in_characters=10, value=lambda row: row.rule),
     TableColumn("problem", width_in_characters=28, value=lambda row: row.title, wraps=True),
     TableColumn("layer", width_in_characters=14, value=lambda row: row.finding.role),
-    TableColumn("key", width_in_characters=22, value=_name_feature),
+    TableColumn(
+        "key",
+        width_in_characters=22,
+        value=lambda row: (
+            row.finding.key
+            or ("" if (fid := row.finding.params.get("fid")) is None else row.texts.get("text", "fid", fid=fid))
+        ),
+    ),
     TableColumn("related_layer", width_in_characters=14, value=lambda row: row.finding.related_role),
     TableColumn(
         "related_key",
@@ -240,7 +244,7 @@ def _write_summary(sheet: Worksheet, report: Report, head: dict[str, Any], repor
     """Write the sheet of rules; return rule code → its row."""
     set_column_widths(sheet, (10, 10, 40, 10, 16, 60))
     sheet.freeze_panes = "A4"
-    _set_up_printing(sheet, "3:3")
+    set_up_pages(sheet, "3:3")
     title = report_texts.get("ledger", "title", title=head["title"])
     sheet.append([_make_cell(sheet, title, bold=True, size=14)])
     sheet.append([_make_cell(sheet, report_texts.get("page", "gap").join((head["area"], head["time"])))])
@@ -269,7 +273,7 @@ def _write_findings(sheet: Worksheet, rows: Iterable[_LedgerRow], row_count: int
 
     set_column_widths(sheet, [column.width_in_characters for column in _COLUMNS])
     sheet.freeze_panes = "D2"
-    _set_up_printing(sheet, "1:1")
+    set_up_pages(sheet, "1:1")
     sheet.append([_make_head_cell(sheet, report_texts.get("ledger_column", column.id)) for column in _COLUMNS])
     # A cell is written when its row is appended, so one cell object per column, with its style, serves all rows.
     formats = {"ha": _AREA_FORMAT, "m": "0.00"}
@@ -299,19 +303,6 @@ def _fill_cell(cell: Any, value: Any, is_formula: bool) -> Any:
     if cell.data_type == "f" and not is_formula:
         cell.data_type = "s"
     return cell
-
-
-def _set_up_printing(sheet: Worksheet, head_rows: str) -> None:
-    """Set up printing in landscape, fitted to the width of a page, with the rows of the head on every page."""
-    from openpyxl.worksheet.properties import PageSetupProperties
-
-    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-    # A3: on A4 the letters of all columns would be too small.
-    sheet.page_setup.paperSize = 8
-    sheet.page_setup.orientation = "landscape"
-    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
-    sheet.print_title_rows = head_rows
-    sheet.oddFooter.center.text = "&P / &N"
 
 
 def _make_cell(

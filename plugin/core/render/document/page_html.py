@@ -14,7 +14,7 @@ from typing import Any
 
 from ...base.errors import OutputError
 from ...base.files.writing import OutputPaths, write_text
-from ..page_templates import fill_template
+from ..words import fill_template
 from .blocks import (
     BOX_SIGNS,
     Block,
@@ -87,6 +87,17 @@ class _PageRenderer:
                 return f"<p{style}>{text}</p>"
             case PageBreak():
                 return '<div class="pb"></div>'
+            case NoticeBox(word=word, title=title, text=text):
+                mark = f" {_render_mark(block.mark)}" if block.mark else ""
+                texts = f"<b>{escape(title)}</b><p>{escape(text)}{mark}</p>"
+                lines = escape(word).replace("\n", "<br>")
+                return f'<div class="tip"><div class="tb">{lines}</div><div>{texts}</div></div>'
+            case Legend(entries=entries):
+                symbols = "".join(
+                    f'<span class="lgi"><img src="{self._get_uri(image)}" alt="">{escape(label)}</span>'
+                    for image, label in entries
+                )
+                return f'<div class="leg">{symbols}</div>'
             case PictureGrid(pictures=pictures):
                 grid = "".join(f"<div>{self._render_overview(one)}</div>" for one in pictures)
                 return f'<div class="pics n{block.column_count}">{grid}</div>'
@@ -96,24 +107,19 @@ class _PageRenderer:
         renderers: dict[type, Callable[[Any], str]] = {
             FactTable: self._render_facts,
             VerdictBox: self._render_verdict,
-            NoticeBox: self._render_notice,
             Signature: self._render_signature,
             DocumentTable: self._render_table,
             Picture: self._render_overview,
-            Legend: self._render_legend,
         }
         return renderers[type(block)](block)
 
     def _render_facts(self, block: FactTable) -> str:
         """Return facts as an HTML table of labels and values."""
-        rows = []
-        for number, row in enumerate(block.rows):
-            cells = []
-            for place, (label, value) in enumerate(row):
-                count = block.count_columns_of_value(number, place)
-                span = f' colspan="{count}"' if count > 1 else ""
-                cells.append(f"<th>{escape(label)}</th><td{span}>{escape(value)}</td>")
-            rows.append("".join(cells))
+        spans = {1: ""} | {count: f' colspan="{count}"' for count in range(2, 2 * block.pair_count)}
+        rows = [
+            "".join(f"<th>{escape(label)}</th><td{spans[count]}>{escape(value)}</td>" for label, value, count in row)
+            for row in block.list_cells()
+        ]
         return f'<table class="tbk">{"".join(f"<tr>{row}</tr>" for row in rows)}</table>'
 
     def _render_verdict(self, block: VerdictBox) -> str:
@@ -135,22 +141,14 @@ class _PageRenderer:
         texts = f"<strong>{escape(block.statement)}</strong><br>{numbers}<em>{escape(counts[-1])}</em>"
         return f'<div class="vd" data-verdict="{self._verdict}">{word}<div class="vt">{texts}</div></div>'
 
-    def _render_notice(self, block: NoticeBox) -> str:
-        """Return a notice beside its word as HTML."""
-        mark = f" {_render_mark(block.mark)}" if block.mark else ""
-        texts = f"<b>{escape(block.title)}</b><p>{escape(block.text)}{mark}</p>"
-        word = escape(block.word).replace("\n", "<br>")
-        return f'<div class="tip"><div class="tb">{word}</div><div>{texts}</div></div>'
-
     def _render_signature(self, block: Signature) -> str:
         """Return the fields to be signed as HTML."""
         cells = "".join(
             f'<td>{escape(label)}<span class="dt">{escape(block.date_line)}</span></td>' for label in block.labels
         )
-        opinion = f'<tr><td class="opinion" colspan="{len(block.labels)}"></td></tr>' if block.opinion_mm else ""
-        note = (
-            f'<tr><td class="note" colspan="{len(block.labels)}">{escape(block.note)}</td></tr>' if block.note else ""
-        )
+        span = f'colspan="{len(block.labels)}"'
+        opinion = f'<tr><td class="opinion" {span}></td></tr>' if block.opinion_mm else ""
+        note = f'<tr><td class="note" {span}>{escape(block.note)}</td></tr>' if block.note else ""
         return f'<table class="sg">{opinion}<tr>{cells}</tr>{note}</table>'
 
     def _render_table(self, block: DocumentTable) -> str:
@@ -179,14 +177,6 @@ class _PageRenderer:
         """Return the overview map as HTML."""
         uri = make_data_uri(block.svg.encode("utf-8")) if block.svg else self._get_uri(block.image)
         return f'<span class="mapb"><img src="{uri}" alt="{escape(block.caption)}"></span>'
-
-    def _render_legend(self, block: Legend) -> str:
-        """Return a legend as HTML: each symbol with its label."""
-        entries = [
-            f'<span class="lgi"><img src="{self._get_uri(image)}" alt="">{escape(label)}</span>'
-            for image, label in block.entries
-        ]
-        return f'<div class="leg">{"".join(entries)}</div>'
 
 
 def _render_cell(cell: DocumentCell) -> str:

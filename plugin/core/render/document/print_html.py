@@ -17,7 +17,7 @@ from typing import Any
 
 from ...base.files.document_text import make_document_text
 from ...standard.messages.texts import THIN_SPACE
-from ..page_templates import join_keys_and_units, keep_figures_whole
+from ..words import join_keys_and_units, keep_figures_whole
 from .blocks import (
     BOX_SIGNS,
     FACT_LABEL_PERCENT,
@@ -120,11 +120,6 @@ def make_blank_png(width: int, height: int) -> bytes:
     )
 
 
-def _join_fonts(families: tuple[str, ...], generic: str) -> str:
-    """Return a CSS list of fonts that ends with a generic family."""
-    return ", ".join([*(f"'{family}'" for family in families), generic])
-
-
 def render_print_html(document: Document, width_mm: float) -> str:
     """Return a document as HTML for a page whose text is ``width_mm`` wide. All texts are escaped."""
     width_px = round(width_mm * _DOTS_PER_MM)
@@ -141,11 +136,13 @@ def render_print_html(document: Document, width_mm: float) -> str:
         body.append(f'<p style="page-break-before: always; font-size: 1pt;"></p>{html}' if break_before else html)
         break_before = False
     serif, sans = (ENGLISH_SERIF_FONTS, ENGLISH_SANS_FONTS) if document.lang == "en" else (SERIF_FONTS, SANS_FONTS)
-    fonts = {"serif": _join_fonts(serif, "serif"), "sans": _join_fonts(sans, "sans-serif")}
+    fonts = {
+        name: ", ".join([*(f"'{family}'" for family in families), generic])
+        for name, families, generic in (("serif", serif, "serif"), ("sans", sans, "sans-serif"))
+    }
     sizes = _DENSE_FONT_SIZES if document.is_dense else _FONT_SIZES
     # Chinese fonts have wide gaps between lines; dense pages narrow them.
-    dense_css = "td, th, p { line-height: 90%; }" if document.is_dense else ""
-    css = dense_css + _PAGE_CSS % (fonts | sizes[document.lang])
+    css = ("td, th, p { line-height: 90%; }" if document.is_dense else "") + _PAGE_CSS % (fonts | sizes[document.lang])
     return make_document_text(f"<html><head><style>{css}</style></head><body>{''.join(body)}</body></html>")
 
 
@@ -176,21 +173,20 @@ def _render_paragraph(block: Paragraph, width_px: int) -> str:
 
 def _render_facts(block: FactTable, width_px: int) -> str:
     """Return facts as an HTML table of labels and values."""
-    value_percent = 100 / block.pair_count - FACT_LABEL_PERCENT
-    rows = []
-    for number, row in enumerate(block.rows):
-        cells = []
-        for place, (label, value) in enumerate(row):
-            columns = block.count_columns_of_value(number, place)
-            # Qt takes the widths of columns from cells of one column.
-            size = f'colspan="{columns}"' if columns > 1 else f'width="{value_percent:.2f}%"'
-            cells.append(
-                f'<td class="label" width="{FACT_LABEL_PERCENT}%">{_escape(label)}</td><td {size}>{_escape(value)}</td>'
-            )
-        rows.append(f"<tr>{''.join(cells)}</tr>")
+    # Qt takes the widths of columns from cells of one column.
+    label_start = f'<td class="label" width="{FACT_LABEL_PERCENT}%">'
+    sizes = {1: f'width="{100 / block.pair_count - FACT_LABEL_PERCENT:.2f}%"'}
+    sizes |= {columns: f'colspan="{columns}"' for columns in range(2, 2 * block.pair_count)}
+    rows = (
+        "".join(
+            f"{label_start}{_escape(label)}</td><td {sizes[columns]}>{_escape(value)}</td>"
+            for label, value, columns in row
+        )
+        for row in block.list_cells()
+    )
     return (
         '<table width="100%" border="1" cellspacing="0" cellpadding="3" style="border-collapse: collapse;">'
-        f"{''.join(rows)}</table>"
+        f"{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
     )
 
 
@@ -255,21 +251,21 @@ def _render_table(block: DocumentTable, width_px: int) -> str:
         f'border-bottom: 1px solid black;{gap}">{_escape(c.title)}</th>'
         for c, gap in zip(block.columns, gaps, strict=True)
     )
-    rows = []
-    for row in block.rows:
-        # A row higher than a page continues on the next one, where Qt would draw a centred cell over the head.
-        cells = "".join(
-            f'<td align="{column.align}" valign="top" style="border-bottom: 1px solid #c8c8c8;{gap}">'
-            f"{_render_cell(cell)}</td>"
-            for column, cell, gap in zip(block.columns, row, gaps, strict=True)
-        )
-        rows.append(f"<tr>{cells}</tr>")
+    # A row higher than a page continues on the next one, where Qt would draw a centred cell over the head.
+    starts = [
+        f'<td align="{column.align}" valign="top" style="border-bottom: 1px solid #c8c8c8;{gap}">'
+        for column, gap in zip(block.columns, gaps, strict=True)
+    ]
+    rows = (
+        "".join(f"{start}{_render_cell(cell)}</td>" for start, cell in zip(starts, row, strict=True))
+        for row in block.rows
+    )
     # Qt repeats a head that is marked as such on every page.
     css = ' class="small"' if len(block.columns) > _MAX_COLUMNS else ""
     return (
         f'<table width="100%" cellspacing="0" cellpadding="{1 if block.is_dense else 2}"{css} '
         'style="border-collapse: collapse;">'
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(f'<tr>{row}</tr>' for row in rows)}</tbody></table>"
     )
 
 
@@ -303,16 +299,13 @@ def _render_picture(block: Picture, width_px: int) -> str:
 
 def _render_grid(block: PictureGrid, width_px: int) -> str:
     """Return pictures side by side as an HTML table ``width_px`` pixels wide."""
-    rows = []
-    for start in range(0, len(block.pictures), block.column_count):
-        row = block.pictures[start : start + block.column_count]
-        cells = "".join(
-            f'<td width="{100 // block.column_count}%">{_render_picture(one, width_px // block.column_count - 6)}</td>'
-            for one in row
-        )
-        cells += "<td></td>" * (block.column_count - len(row))
-        rows.append(f"<tr>{cells}</tr>")
-    return f'<table width="100%" cellspacing="0" cellpadding="3">{"".join(rows)}</table>'
+    count = block.column_count
+    cells = [
+        f'<td width="{100 // count}%">{_render_picture(one, width_px // count - 6)}</td>' for one in block.pictures
+    ]
+    cells += ["<td></td>"] * (-len(cells) % count)
+    rows = "".join(f"<tr>{''.join(cells[start : start + count])}</tr>" for start in range(0, len(cells), count))
+    return f'<table width="100%" cellspacing="0" cellpadding="3">{rows}</table>'
 
 
 def _render_picture_with_text(block: PictureWithText, width_px: int) -> str:
@@ -328,14 +321,12 @@ def _render_picture_with_text(block: PictureWithText, width_px: int) -> str:
 
 def _render_legend(block: Legend, width_px: int) -> str:
     """Return a legend as an HTML table with two symbols in a row."""
-    rows = []
-    for start in range(0, len(block.entries), 2):
-        cells = "".join(
-            f'<td width="26">{_make_image_tag(image, height=12)}</td><td>{_escape(label)}</td>'
-            for image, label in block.entries[start : start + 2]
-        )
-        rows.append(f"<tr>{cells}</tr>")
-    return f'<table cellspacing="0" cellpadding="2">{"".join(rows)}</table>'
+    cells = [
+        f'<td width="26">{_make_image_tag(image, height=12)}</td><td>{_escape(label)}</td>'
+        for image, label in block.entries
+    ]
+    rows = "".join(f"<tr>{''.join(cells[start : start + 2])}</tr>" for start in range(0, len(cells), 2))
+    return f'<table cellspacing="0" cellpadding="2">{rows}</table>'
 
 
 def _render_signature(block: Signature, width_px: int) -> str:

@@ -13,17 +13,13 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import shapely
 
 from ...geometry import crs as crs_care
-
-if TYPE_CHECKING:
-    from pyproj import CRS
-
-    from ...plan.plan import Plan
+from ...plan.plan import Plan
 
 #: Share of the plan's width and height by which its extent is widened: findings may be beside the county.
 _MARGIN_SHARE = 0.25
@@ -200,9 +196,8 @@ class CoordinateFinder:
 
     def is_coordinate_entry(self, key: str, value: Any) -> bool:
         """Return True if an entry of data is coordinates by its key: numbers, also as texts or in lists."""
-        if key.lower() not in COORDINATE_KEYS:
-            return False
-        return key.lower() in _NUMBER_KEYS if is_number(value) else _is_numeric(value)
+        keys = _NUMBER_KEYS if is_number(value) else COORDINATE_KEYS
+        return key.lower() in keys and _is_numeric(value)
 
     def is_coordinate_number(self, value: Any) -> bool:
         """Return True if a number has the size of an easting with its zone, or of a northing, of the plan."""
@@ -310,12 +305,8 @@ def _join_spans(spans: Iterable[tuple[int, int, int]]) -> list[tuple[int, int, i
 
 def list_crs_labels(plan: Plan) -> list[str]:
     """Return the labels of all CRS of a plan, as messages and provenance write them."""
-    known: list[CRS | None] = [plan.crs, plan.plane_crs]
-    labels: set[str] = set()
-    for layer in dict.values(plan.layers):
-        known += [layer.crs, layer.known_crs]
-        labels |= {layer.source.described_crs, *layer.source.shape_crs}
-    for crs in known:
-        if crs is not None:
-            labels |= {crs_care.make_crs_label(crs), crs.name}
+    layers = list(dict.values(plan.layers))
+    known = {plan.crs, plan.plane_crs, *(layer.crs for layer in layers), *(layer.known_crs for layer in layers)}
+    labels = {label for crs in known if crs is not None for label in (crs_care.make_crs_label(crs), crs.name)}
+    labels.update(label for one in layers for label in (one.source.described_crs, *one.source.shape_crs))
     return sorted(label for label in labels if label.strip().lower() not in _UNNAMED)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -52,8 +52,6 @@ COUNTED = (
 )
 #: Beginning of an item for the typed texts of a field.
 _TEXTS_OF_FIELD = "texts "
-#: Remarks below the list: what a reader may not conclude from it.
-REMARKS = ("figures_unchanged", "features_remain")
 _RECORD_STYLE = (
     "body{font:14px/1.6 'Noto Sans CJK SC','Microsoft YaHei',sans-serif;max-width:900px;"
     "margin:24px auto;padding:0 12px}"
@@ -109,6 +107,11 @@ class PublicEdition:
                 return kind
         return None
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Return the keys of the remarks below the list: what a reader may not conclude from it."""
+        return ("figures_unchanged", "features_remain", *(() if self.is_confirmed else ("unconfirmed_public",)))
+
     @cached_property
     def hidden_roles(self) -> frozenset[str]:
         """Return the codes of all hidden plan layers."""
@@ -122,15 +125,14 @@ class PublicEdition:
 
     def shows_hidden_field(self, expression: str) -> bool:
         """Return True if a field name or expression uses a hidden field."""
-        words = {word.upper() for word in re.findall(r"\w+", expression)}
-        return bool(words & {one.upper() for one in self.fields})
+        return not {one.upper() for one in self.fields}.isdisjoint(re.findall(r"\w+", expression.upper()))
 
     def shows_typed_text(self, expression: str, names: Iterable[str], template: Template | None) -> bool:
         """Return True if an expression uses a field (``names``: of the layer) whose texts someone typed.
 
         Fields of codes, keys, numbers and divisions are others, and `text_fields`.
         """
-        words = {word.upper() for word in re.findall(r"\w+", expression)} - {one.upper() for one in self.text_fields}
+        words = set(re.findall(r"\w+", expression.upper())) - {one.upper() for one in self.text_fields}
         used = [
             None if template is None else template.find_field_by_name(one.upper())
             for one in names
@@ -276,29 +278,27 @@ class RemovalRecord:
             )
             for kind, names in self._list_by_kind(edition)
         ]
-        counted = [
+        counted = report_texts.join_parts(
             report_texts.get("public", "log_item", item=item, count=number)
             for item, number in self._list_counts(report_texts)
-        ]
-        lines.append(report_texts.get("public", "log_counts", items=report_texts.join_parts(counted) or "—"))
-        if not edition.is_confirmed:
-            lines.append(report_texts.get("public", "unconfirmed", file=edition.file_name))
-        return lines
+        )
+        remark = report_texts.get("public", "unconfirmed", file=edition.file_name)
+        counts = report_texts.get("public", "log_counts", items=counted or "—")
+        return [*lines, counts, *([] if edition.is_confirmed else [remark])]
 
-    def make_blocks(self, edition: PublicEdition, report_texts: ReportTexts) -> Iterator[Block]:
-        """Yield the section of a document that lists what was taken out."""
-        yield Heading(report_texts.get("public", "title"))
-        yield Paragraph(report_texts.get("public", "introduction"))
+    def make_blocks(self, edition: PublicEdition, report_texts: ReportTexts) -> list[Block]:
+        """Return the section of a document that lists what was taken out."""
         columns = (
             DocumentColumn(report_texts.get("public", "what"), 70),
             DocumentColumn(report_texts.get("public", "count"), 30, "right"),
         )
         rows = tuple((DocumentCell(what), DocumentCell(count)) for what, count in self.list_rows(edition, report_texts))
-        yield DocumentTable(columns, rows)
-        for key in REMARKS:
-            yield Paragraph(report_texts.get("public", key), is_small=True)
-        if not edition.is_confirmed:
-            yield Paragraph(report_texts.get("public", "unconfirmed_public"), is_small=True)
+        return [
+            Heading(report_texts.get("public", "title")),
+            Paragraph(report_texts.get("public", "introduction")),
+            DocumentTable(columns, rows),
+            *(Paragraph(report_texts.get("public", key), is_small=True) for key in edition.remarks),
+        ]
 
 
 def make_record_page(title: str, blocks: Iterable[Block], lang: str) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path, PureWindowsPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import shapely
 
@@ -24,19 +24,16 @@ from ...base.files.json_text import convert_to_plain_value
 from ...model.findings import Finding
 from ...model.report import Report
 from ...model.rule import get_rule_family
+from ...plan.plan import Plan
 from ...standard.messages.finding_message import format_message
 from ...standard.messages.texts import Texts
+from ...standard.template import Template
 from ..document.blocks import Document, PageBreak, change_texts
 from ..document.page_html import render_page_blocks
 from .coordinates import CoordinateFinder, list_crs_labels, make_coordinate_finder
-from .edition import CRS_TEXTS, REMARKS, PublicEdition, RemovalRecord, require_public_level
+from .edition import CRS_TEXTS, PublicEdition, RemovalRecord, require_public_level
 from .redactor import Redactor, list_persons, make_name_pattern
 from .verification import verify_public_file
-
-if TYPE_CHECKING:
-    from ...plan.plan import Plan
-    from ...standard.template import Template
-
 
 #: A code or key, which is shorter or longer than a coordinate; a date; the number of a document (晋函〔2026〕1号);
 #: a word of a program; signs alone.
@@ -83,8 +80,8 @@ class TypedTexts:
                 texts = [one for one in layer.frame[name].unique() if isinstance(one, str)] if texts is None else texts
                 if name.upper() not in allowed:
                     self.field_by_text |= {one: name for one in map(str.strip, texts) if not self._is_coded(one)}
-        for name, written in other_texts.items():
-            self.field_by_text |= {one: name for one in map(str.strip, written) if not self._is_coded(one)}
+        typed = ((name, one) for name, written in other_texts.items() for one in map(str.strip, written))
+        self.field_by_text |= {one: name for name, one in typed if not self._is_coded(one)}
         self._by_start: dict[str, list[str]] = {}
         for text in self.field_by_text:
             self._by_start.setdefault(text[:2], []).append(text)
@@ -110,9 +107,8 @@ class TypedTexts:
     def _is_coded(self, text: str) -> bool:
         """Return True for codes and values of code lists, alone or listed, and for a text without words."""
         unknown = [one for one in _BETWEEN_WORDS.split(text) if one and one not in self._known]
-        if text in self._known or not unknown:
-            return True
-        return not _DIVIDED_NUMBER.search(text) and all(map(_CODED.fullmatch, unknown))
+        is_of_codes = not _DIVIDED_NUMBER.search(text) and all(map(_CODED.fullmatch, unknown))
+        return text in self._known or not unknown or is_of_codes
 
 
 @dataclass(frozen=True)
@@ -154,9 +150,9 @@ class PublicReport:
         """Return title, rows (the first is the head) and notes of the ledger's sheet on what was taken out."""
         texts = self.redactor.texts
         head = (texts.get("public", "what"), texts.get("public", "count"))
-        notes = ["introduction", *REMARKS] + ([] if self.edition.is_confirmed else ["unconfirmed_public"])
         rows = [head, *self.record.list_rows(self.edition, texts)]
-        return texts.get("public", "title"), rows, [texts.get("public", key) for key in notes]
+        notes = [texts.get("public", key) for key in ("introduction", *self.edition.remarks)]
+        return texts.get("public", "title"), rows, notes
 
     def verify_file(self, path: Path, author: str) -> None:
         """Raise OutputError for a written file that shows what it must not."""
@@ -185,8 +181,7 @@ def _redact_findings(
         if one.fingerprint:
             # It may include the place, rounded to 10 m, and all places of a county are soon tried: another fingerprint,
             # which is unique in this report only.
-            salted = f"{salt}|{one.fingerprint}".encode()
-            public_finding.fingerprint = hashlib.sha256(salted).hexdigest()[:20]
+            public_finding.fingerprint = hashlib.sha256(f"{salt}|{one.fingerprint}".encode()).hexdigest()[:20]
         if is_withheld:
             record.count("findings")
             public_finding.role = public_finding.key = public_finding.related_role = public_finding.field = ""
@@ -301,24 +296,22 @@ def _remove_typed_texts(
 
 def _redact_provenance(provenance: dict[str, Any], redactor: Redactor) -> dict[str, Any]:
     """Return the provenance without hidden layers, source, CRS, persons and programs of the machine."""
-    record, data = redactor.record, dict(provenance)
-    layers = [layer for layer in data.get("layers", []) if layer.get("role") not in redactor.hidden_roles]
-    if data.get("source"):
-        record.count("sources")
-    data["source"] = ""
-    if CRS_TEXTS in redactor.edition.elements:
-        record.count("crs_texts", sum(bool(one.get("crs")) for one in layers) + bool(data.get("crs")))
-        data["crs"] = redactor.texts.get("public", "crs_left_out")
-        layers = [{**layer, "crs": ""} for layer in layers]
-    profile = dict(data.get("profile") or {})
-    if profile.get("confirmed"):
-        record.count("persons")
-        profile["confirmed"] = {}
-    data |= {"layers": layers, "profile": profile}
-    if data.get("document"):
+    record, hides_crs = redactor.record, CRS_TEXTS in redactor.edition.elements
+    layers = [layer for layer in provenance.get("layers", []) if layer.get("role") not in redactor.hidden_roles]
+    profile, document = dict(provenance.get("profile") or {}), provenance.get("document")
+    record.count("sources", bool(provenance.get("source")))
+    record.count("persons", bool(profile.get("confirmed")))
+    crs_count = sum(bool(one.get("crs")) for one in [*layers, provenance])
+    record.count("crs_texts", crs_count if hides_crs else 0)
+    data = {
+        **provenance,
+        "source": "",
+        **({"crs": redactor.texts.get("public", "crs_left_out")} if hides_crs else {}),
+        "layers": [{**layer, "crs": ""} if hides_crs else layer for layer in layers],
+        "profile": profile | ({"confirmed": {}} if profile.get("confirmed") else {}),
         # That the document was secret before, and why it is not any more, is not for the public.
-        data["document"] = {**data["document"], "lowered": []}
-    versions = data.get("versions", {})
-    data["versions"] = {key: value for key, value in versions.items() if key == "sanxian"}
+        **({"document": {**document, "lowered": []}} if document else {}),
+        "versions": {key: value for key, value in provenance.get("versions", {}).items() if key == "sanxian"},
+    }
     redacted: dict[str, Any] = redactor.redact_value(convert_to_plain_value(data))
     return redacted

@@ -12,18 +12,15 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from html import escape, unescape
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from ...base.connection_text import FOLDER
 from ...base.files.encoding import BLANK_WORDS
+from ...model.report import Report
+from ...plan.plan import Plan
 from ..words import ReportTexts
 from .coordinates import CRS_TEXT, CoordinateFinder
 from .edition import CRS_TEXTS, PublicEdition, RemovalRecord
-
-if TYPE_CHECKING:
-    from ...model.report import Report
-    from ...plan.plan import Plan
-
 
 #: Dates with times, and digests: their digits mean no place.
 _OTHER_DIGITS = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?|\b[0-9a-f]{20}\b|\b[0-9a-f]{64}\b")
@@ -122,12 +119,11 @@ class Redactor:
             return [(pattern, self.texts.get("public", f"{key}_left_out"), item)] if pattern else []
 
         self._coordinate_word = self.texts.get("public", "coordinate_left_out")
-        self._crs_patterns: list[tuple[re.Pattern[str], str, str]] = []
-        if CRS_TEXTS in edition.elements:
-            self._crs_patterns += make_entry(
-                (one for one in crs_labels if len(one) >= _MIN_CRS_CHARACTERS), "crs", "crs_texts"
-            )
-            self._crs_patterns.append((CRS_TEXT, self.texts.get("public", "crs_left_out"), "crs_texts"))
+        crs_patterns = [
+            *make_entry((one for one in crs_labels if len(one) >= _MIN_CRS_CHARACTERS), "crs", "crs_texts"),
+            (CRS_TEXT, self.texts.get("public", "crs_left_out"), "crs_texts"),
+        ]
+        self._crs_patterns = crs_patterns if CRS_TEXTS in edition.elements else []
         self._patterns = [
             (FOLDER, "", "paths"),
             *make_entry((one for one in file_names if len(one) >= _MIN_FILE_NAME_CHARACTERS), "file", "sources"),
@@ -202,33 +198,28 @@ class Redactor:
 
     def _is_about_hidden_layer(self, row: dict[Any, Any]) -> bool:
         """Return True if a row of data names a hidden layer by its role."""
-        for key in _ROLE_KEYS:
-            value = row.get(key)
-            roles = value if isinstance(value, list | tuple) else [value]
-            if any(isinstance(role, str) and role in self.hidden_roles for role in roles):
-                return True
-        return False
+        values = (row.get(key) for key in _ROLE_KEYS)
+        roles = (role for one in values for role in (one if isinstance(one, list | tuple) else [one]))
+        return any(isinstance(role, str) and role in self.hidden_roles for role in roles)
 
     # -- documents and pages
 
     def redact_page(self, page: str) -> str:
         """Return a page (HTML) with its texts and titles redacted; other attributes and pictures are unchanged."""
 
-        def redact_attribute(match: re.Match[str]) -> str:
-            text = unescape(match[2][1:-1])
-            changed = self.redact_text(text)
-            return match[0] if changed == text else f'{match[1]}"{escape(changed)}"'
+        def redact_escaped(text: str, *, quote: bool) -> str:
+            plain = unescape(text)
+            changed = self.redact_text(plain)
+            return text if changed == plain else escape(changed, quote=quote)
 
-        parts = _PAGE_PARTS.split(page)
-        for place, part in enumerate(parts):
-            if place % 2:
-                parts[place] = _TEXT_ATTRIBUTES.sub(redact_attribute, part)
-                continue
-            text = unescape(part)
-            changed = self.redact_text(text)
-            if changed != text:
-                parts[place] = escape(changed, quote=False)
-        return "".join(parts)
+        def redact_attribute(match: re.Match[str]) -> str:
+            changed = redact_escaped(match[2][1:-1], quote=True)
+            return match[0] if changed == match[2][1:-1] else f'{match[1]}"{changed}"'
+
+        return "".join(
+            _TEXT_ATTRIBUTES.sub(redact_attribute, part) if place % 2 else redact_escaped(part, quote=False)
+            for place, part in enumerate(_PAGE_PARTS.split(page))
+        )
 
 
 def list_page_texts(page: str) -> list[str]:

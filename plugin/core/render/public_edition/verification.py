@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from html import unescape
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -73,9 +74,7 @@ def find_pdf_georeference(data: bytes) -> Iterator[str]:
             parts.append(zlib.decompressobj().decompress(stream))
         except zlib.error:
             yield "ObjStm"
-    for part in parts:
-        for name in _PDF_GEOREFERENCE.findall(part):
-            yield name.decode("ascii")
+    yield from (name.decode("ascii") for part in parts for name in _PDF_GEOREFERENCE.findall(part))
 
 
 def find_picture_data(data: bytes) -> Iterator[str]:
@@ -92,8 +91,7 @@ def find_picture_data(data: bytes) -> Iterator[str]:
         while place + 4 <= len(data) and data[place] == 0xFF and data[place + 1] != _JPG_SCAN:
             marker, (length,) = data[place + 1], struct.unpack(">H", data[place + 2 : place + 4])
             colours = _JPG_COLOUR_SEGMENTS.get(marker)
-            is_colours = colours is not None and data.startswith(colours, place + 4)
-            if marker in _JPG_DATA_SEGMENTS and not is_colours:
+            if marker in _JPG_DATA_SEGMENTS and not (colours is not None and data.startswith(colours, place + 4)):
                 yield f"JPEG {marker:#x}"
             place += 2 + length
     elif data[:2] in (b"II", b"MM"):
@@ -135,9 +133,10 @@ def verify_public_file(path: Path, redactor: Redactor, author: str = "") -> None
         parts = [one.decode("utf-8", "replace") for one in re.findall(rb"<x:xmpmeta.*?</x:xmpmeta>", data, re.DOTALL)]
         keys = rb"/(?:Title|Author|Creator|Producer|Subject|Keywords)\s*"
         parts += [one.decode("utf-8", "replace") for one in re.findall(keys + rb"\(((?:[^()\\]|\\.)*)\)", data)]
-        for hexadecimal in re.findall(keys + rb"<([0-9A-Fa-f\s]+)>", data):
-            raw = bytes.fromhex(re.sub(rb"\s", b"", hexadecimal).decode("ascii"))
-            parts.append(raw.decode("utf-16", "replace"))
+        parts += [
+            bytes.fromhex(one.decode("ascii")).decode("utf-16", "replace")
+            for one in re.findall(keys + rb"<([0-9A-Fa-f\s]+)>", data)
+        ]
         _refuse(path, redactor.find_leaks("\n".join(_TAGS.sub(" ", part) for part in parts)))
     else:
         _refuse(path, find_picture_data(data))
@@ -193,8 +192,7 @@ def _find_in_office_file(path: Path, redactor: Redactor, author: str) -> Iterato
                 # A drawing shows its texts, and attributes of its tags.
                 xml = archive.read(name).decode("utf-8")
                 metres: CoordinateFinder = replace(redactor.finder, longitudes=None, latitudes=None)
-                for text in _TAGS.split(xml):
-                    yield from redactor.find_leaks(unescape(text))
+                yield from chain.from_iterable(map(redactor.find_leaks, map(unescape, _TAGS.split(xml))))
                 for tag in _TAGS.findall(xml):
                     for key, *values in _ATTRIBUTES.findall(tag):
                         text = unescape("".join(values))
@@ -209,18 +207,16 @@ def _find_in_office_file(path: Path, redactor: Redactor, author: str) -> Iterato
 
 def _find_in_part(name: str, xml: str, redactor: Redactor, author: str) -> Iterator[str]:
     """Yield what a part of an office file shows: texts, authors, targets of links."""
-    for groups in _PERSONAL_TAGS.findall(xml):
-        yield from filter(None, groups)
+    yield from filter(None, chain.from_iterable(_PERSONAL_TAGS.findall(xml)))
     if name.startswith("docProps/core"):
         persons = re.findall(r"<(?:dc:creator|cp:lastModifiedBy)>([^<]*)<", xml)
         yield from (unescape(person) for person in persons if person and unescape(person) != author)
     if name.endswith(".rels"):
-        for target in re.findall(r'Target="([^"]*)"[^>]*TargetMode="External"', xml):
-            yield from redactor.find_leaks(unescape(target))
+        targets = re.findall(r'Target="([^"]*)"[^>]*TargetMode="External"', xml)
+        yield from chain.from_iterable(map(redactor.find_leaks, map(unescape, targets)))
         return
-    for groups in _TEXT_ATTRIBUTES.findall(xml):
-        for text in filter(None, groups):
-            yield from redactor.find_leaks(unescape(text))
+    titles = filter(None, chain.from_iterable(_TEXT_ATTRIBUTES.findall(xml)))
+    yield from chain.from_iterable(map(redactor.find_leaks, map(unescape, titles)))
     is_sheet, finder = name.startswith("xl/worksheets/"), redactor.finder
     for line in _TEXT_ENDS.sub("\n", xml).split("\n"):
         text = unescape(_TAGS.sub("", line)).strip()
@@ -228,6 +224,5 @@ def _find_in_part(name: str, xml: str, redactor: Redactor, author: str) -> Itera
             yield from redactor.find_leaks(text)
         elif text and (is_sheet or name.startswith(_TEXT_PARTS)):
             # Cells of sheets are areas too; numbers that are texts are coordinates by their size alone.
-            is_found = finder.is_coordinate_number(float(text)) if is_sheet else bool(finder.find_spans(text))
-            if is_found:
+            if finder.is_coordinate_number(float(text)) if is_sheet else finder.find_spans(text):
                 yield text

@@ -23,7 +23,7 @@ from ...plan.layer import Layer
 from ...standard.messages.numbers import format_hectare_number
 from .report_table import ReportTable, ReportTableRow, TableColumn, make_table_number
 
-_M2_PER_HECTARE = SQUARE_METRES["ha"]
+M2_PER_HECTARE = SQUARE_METRES["ha"]
 BASE_LAYER, PLANNED_LAYER = "base_parcels", "GHYDYH"
 #: The group of 田坎: deducted from a field, but still land.
 DEDUCTED_CODE, OTHER_CODE = "deducted", "other"
@@ -71,10 +71,9 @@ def sum_layer_by_class(layer: Layer, figures: PlanIndicators) -> LandUseAreas:
     for code, area in by_class.items():
         first = find_first_level_class(code, codes)
         sums[first] = sums.get(first, 0.0) + area
-    deducted_m2 = 0.0
-    if basis == "net" and areas.survey_m2 is not None:
-        # Parcels with only one of the two areas have an unknown deduction.
-        deducted_m2 = float(np.nansum(areas.survey_m2 - values))
+    # Parcels with only one of the two areas have an unknown deduction.
+    has_deductions = basis == "net" and areas.survey_m2 is not None
+    deducted_m2 = float(np.nansum(areas.survey_m2 - values)) if has_deductions else 0.0
     is_blank = np.isnan(values)
     other = (
         layer.statutory
@@ -143,7 +142,7 @@ def _iterate_class_rows(
         cells: list = [name, codes]
         for area, side in zip(areas_m2, base_and_planned, strict=True):
             cells += [
-                make_table_number(None if area is None else area / _M2_PER_HECTARE, "ha"),
+                make_table_number(None if area is None else area / M2_PER_HECTARE, "ha"),
                 (
                     make_table_number(100 * area / side.total_m2, "share")
                     if side and side.total_m2 and area is not None
@@ -151,7 +150,7 @@ def _iterate_class_rows(
                 ),
             ]
         base_m2, planned_m2 = areas_m2
-        change = None if base_m2 is None or planned_m2 is None else (planned_m2 - base_m2) / _M2_PER_HECTARE
+        change = None if base_m2 is None or planned_m2 is None else (planned_m2 - base_m2) / M2_PER_HECTARE
         return ReportTableRow([*cells, make_table_number(change, "ha")], kind, code)
 
     for group in figures.catalogue.land_groups:
@@ -204,7 +203,7 @@ def make_transition_table(figures: PlanIndicators) -> ReportTable | None:
         name = group_names[n] if n >= 0 else texts.get("tables", "sum_planned")
         # So small an area is the rounding difference of two sums.
         table_numbers = [
-            make_table_number((0.0 if abs(v) < 0.05 else float(v)) / _M2_PER_HECTARE, "ha") for v in numbers
+            make_table_number((0.0 if abs(v) < 0.05 else float(v)) / M2_PER_HECTARE, "ha") for v in numbers
         ]
         code = groups[n].id if 0 <= n < len(groups) else "" if n < 0 else "unknown"
         table.rows.append(ReportTableRow([name, *table_numbers], "row" if n >= 0 else "sum", code))
@@ -231,8 +230,11 @@ def sum_transitions(
     count = len(figures.catalogue.land_groups) + 1
     parts = figures.ctx.geometry.find_shared_areas(base_layer, planned_layer)
     matrix = np.zeros((count, count + 1))
-    cells = base_positions[parts.left], planned_positions[parts.right]
-    np.add.at(matrix, cells, parts.share * values[parts.left])
+    np.add.at(
+        matrix,
+        (base_positions[parts.left], planned_positions[parts.right]),
+        parts.share * values[parts.left],
+    )
     group_sums = np.zeros(count)
     np.add.at(group_sums, base_positions, values)
     matrix[:, -1] = group_sums - matrix[:, :-1].sum(axis=1)

@@ -27,10 +27,9 @@ from ...standard.messages.numbers import format_hectare_number
 from ...standard.profile.space_map import OUTSIDE_ZONES_CODE, UNMAPPED_ZONE_CODE, ZONES_LIST, load_space_map
 from .. import figures as shown
 from ..words import ReportTexts
-from .by_land_use import find_layers_with_unconfirmed_sums, make_note_on_unconfirmed_sums
-from .report_table import ReportTable, ReportTableRow, TableColumn, make_table_number
+from .by_land_use import M2_PER_HECTARE, find_layers_with_unconfirmed_sums, make_note_on_unconfirmed_sums
+from .report_table import ReportTable, ReportTableRow, TableColumn, make_row, make_table_number
 
-_M2_PER_HECTARE = SQUARE_METRES["ha"]
 #: Share by which the statutory area of a row may differ from its land as drawn, where townships divide the row.
 _MAX_FORMULA_SHARE = 1e-3
 #: The areas of targets, counted as in the rule on township targets; other lines use geometry.
@@ -59,14 +58,6 @@ _LINE_COLUMNS = (
     TableColumn("target", width_in_characters=17),
     TableColumn("room", width_in_characters=14),
     TableColumn("state", width_in_characters=12),
-)
-_ZONE_COLUMNS = (
-    TableColumn("code", width_in_characters=8),
-    TableColumn("zone", width_in_characters=22),
-    TableColumn("features", "count", width_in_characters=10),
-    TableColumn("statutory", "ha", width_in_characters=16),
-    TableColumn("share", "share", width_in_characters=12),
-    TableColumn("stored", "ha", width_in_characters=16),
 )
 
 
@@ -108,30 +99,29 @@ def make_township_table(figures: PlanIndicators) -> ReportTable | None:
         TableColumn("township", width_in_characters=22),
         *(column for column, _ in areas.columns),
     ]
-    sums = [sums_of_column for _, sums_of_column in areas.columns]
-    rows = [
-        *[
-            ReportTableRow(
-                [township.code, township.name, *_make_area_cells(sums, n)], "row", township.code or township.name
-            )
-            for n, township in enumerate(township_list)
-        ],
-        *[
-            ReportTableRow(["", texts.get("tables", name), *_make_area_cells(sums, place)], "row", name)
-            for place, name in ((-2, "outside"), (-1, "twice"))
-            if any(abs(s[place]) > 0.5 for s in sums)
-        ],
+    # Areas by place and column.
+    sums = np.column_stack([sums_of_column for _, sums_of_column in areas.columns])
+    places = [
+        *((one.code, one.name, sums[n], "row", one.code or one.name) for n, one in enumerate(township_list)),
+        *(
+            ("", texts.get("tables", name), sums[n], "row", name)
+            for n, name in ((-2, "outside"), (-1, "twice"))
+            if (np.abs(sums[n]) > 0.5).any()
+        ),
+        ("", texts.get("tables", "sum"), [column.sum() for column in sums.T.copy()], "sum", ""),
     ]
-    total = [make_table_number(float(s.sum()) / _M2_PER_HECTARE, "ha") for s in sums]
-    table = ReportTable(
-        "townships", columns, [*rows, ReportTableRow(["", texts.get("tables", "sum"), *total], "sum", "")], unit="ha"
-    )
-    table.notes += [
+    rows = [
+        ReportTableRow(
+            [code, name, *(make_table_number(float(one) / M2_PER_HECTARE, "ha") for one in areas_m2)], kind, row_id
+        )
+        for code, name, areas_m2, kind, row_id in places
+    ]
+    notes = [
         texts.get("tables", "townships_note", layer=figures.make_layer_label(layer)),
         *areas.notes,
         *make_note_on_unconfirmed_sums(areas.unbacked_layers, figures),
     ]
-    return table
+    return ReportTable("townships", columns, rows, unit="ha", notes=notes)
 
 
 def _add_columns_of_target_areas(areas: TownshipAreas, figures: PlanIndicators) -> None:
@@ -194,11 +184,6 @@ def _sum_areas_by_township(layer: Layer, figures: PlanIndicators, rows: NDArray 
     return split.sum_by_township(np.where(is_close, layer.statutory, drawn), rows)
 
 
-def _make_area_cells(sums: list[NDArray], township: int) -> list:
-    """Return the areas of one township in ha, one for each column."""
-    return [make_table_number(float(s[township]) / _M2_PER_HECTARE, "ha") for s in sums]
-
-
 def make_line_table(figures: PlanIndicators) -> ReportTable | None:
     """Return the table of control lines: one row per available line, below the boundary its kinds of zones.
 
@@ -209,7 +194,7 @@ def make_line_table(figures: PlanIndicators) -> ReportTable | None:
     county_m2 = float(county.statutory.sum()) if county is not None and not county.has_no_geometry else 0.0
     table = ReportTable("lines", list(_LINE_COLUMNS), unit="ha")
 
-    def make_row(
+    def add_row(
         name: str, layer: Layer, rows: np.ndarray, kind: str, code: str, figure: Indicator | None = None
     ) -> None:
         areas = get_row_areas(layer)
@@ -221,9 +206,9 @@ def make_line_table(figures: PlanIndicators) -> ReportTable | None:
                     name,
                     layer.role,
                     make_table_number(int(rows.sum()), "count"),
-                    make_table_number(statutory_m2 / _M2_PER_HECTARE, "ha"),
-                    make_table_number(None if survey is None else survey / _M2_PER_HECTARE, "ha"),
-                    make_table_number(None if net is None else net / _M2_PER_HECTARE, "ha"),
+                    make_table_number(statutory_m2 / M2_PER_HECTARE, "ha"),
+                    make_table_number(None if survey is None else survey / M2_PER_HECTARE, "ha"),
+                    make_table_number(None if net is None else net / M2_PER_HECTARE, "ha"),
                     make_table_number(None if net is None else convert_area(net, "wan_mu"), "wan_mu"),
                     make_table_number(100 * statutory_m2 / county_m2, "share") if county_m2 else None,
                     *_make_target_cells(figure, figures),
@@ -240,7 +225,7 @@ def make_line_table(figures: PlanIndicators) -> ReportTable | None:
             continue
         is_counted = find_counted_reserve_rows(layer, ctx) if concept == "reserves" else np.ones(len(layer), dtype=bool)
         name = layer.template.name if texts.lang == "zh" else texts.get_concept_name(concept)
-        make_row(name, layer, is_counted, "row", concept, figures.get_first_figure(indicator) if indicator else None)
+        add_row(name, layer, is_counted, "row", concept, figures.get_first_figure(indicator) if indicator else None)
         unbacked += find_layers_with_unconfirmed_sums([layer], tuple(AREA_FIELD_MEANINGS.values()), figures)
         if concept == "boundary" and layer.has_values("zone_code"):
             row_mask_by_kind = {
@@ -249,7 +234,7 @@ def make_line_table(figures: PlanIndicators) -> ReportTable | None:
             row_mask_by_kind["uncoded"] = ~np.logical_or.reduce(list(row_mask_by_kind.values()))
             for kind, rows in row_mask_by_kind.items():
                 if rows.any():
-                    make_row(texts.get("tables", kind), layer, rows, "part", f"{concept}:{kind}")
+                    add_row(texts.get("tables", kind), layer, rows, "part", f"{concept}:{kind}")
     table.notes += [
         texts.get("tables", "lines_note"),
         *make_note_on_unconfirmed_sums(unbacked, figures),
@@ -278,50 +263,44 @@ def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
     layer = ctx.plan.find_layer_of_concept("zones")
     if layer is None or layer.has_no_geometry or not layer.has_values("zone_code"):
         return None
-    codes = ctx.get_code_list(ZONES_LIST)
-    row_codes = np.array(list_zone_codes(layer), dtype=object)
     stored_areas = layer.numbers("area") if layer.has_field("area") else np.full(len(layer), np.nan)
     unit = layer.template.find_field("area")
     factor = SQUARE_METRES[(unit.unit if unit else "") or "m2"]
     total_m2 = float(layer.statutory.sum())
-    table = ReportTable("zones", list(_ZONE_COLUMNS), unit="ha")
+    columns = [
+        TableColumn("code", width_in_characters=8, value=lambda one: one[0]),
+        TableColumn("zone", width_in_characters=22, value=lambda one: one[1]),
+        TableColumn("features", "count", width_in_characters=10, value=lambda one: int(one[2].sum())),
+        TableColumn("statutory", "ha", width_in_characters=16, value=lambda one: sum_areas(one) / M2_PER_HECTARE),
+        TableColumn(
+            "share",
+            "share",
+            width_in_characters=12,
+            value=lambda one: 100 * sum_areas(one) / total_m2 if total_m2 else None,
+        ),
+        TableColumn(
+            "stored",
+            "ha",
+            width_in_characters=16,
+            value=lambda one: (
+                None
+                if np.isnan(stored_areas[one[2]]).all()
+                else float(np.nansum(stored_areas[one[2]])) * factor / M2_PER_HECTARE
+            ),
+        ),
+    ]
 
-    def make_row(rows: np.ndarray, code: str, name: str, kind: str) -> None:
-        area = float(layer.statutory[rows].sum())
-        stored_row_areas = stored_areas[rows]
-        table.rows.append(
-            ReportTableRow(
-                [
-                    code,
-                    name,
-                    make_table_number(int(rows.sum()), "count"),
-                    make_table_number(area / _M2_PER_HECTARE, "ha"),
-                    make_table_number(100 * area / total_m2, "share") if total_m2 else None,
-                    None
-                    if np.isnan(stored_row_areas).all()
-                    else make_table_number(float(np.nansum(stored_row_areas)) * factor / _M2_PER_HECTARE, "ha"),
-                ],
-                kind,
-                code,
-            )
-        )
+    def sum_areas(one: tuple[str, str, NDArray, str]) -> float:
+        return float(layer.statutory[one[2]].sum())
 
-    for top in (c for c in codes.entry_by_code.values() if not c.parent):
-        inside = np.isin(row_codes, list(codes.collect_members([top.code])))
-        if not inside.any():
-            continue
-        make_row(inside, top.code, top.name, "row")
-        for code in sorted(set(row_codes[inside]) - {top.code}, key=str):
-            make_row(row_codes == code, code, codes.entry_by_code[code].name, "part")
-    for code in sorted(set(row_codes[~np.isin(row_codes, list(codes.entry_by_code))])):
-        make_row(row_codes == code, code, texts.get("tables", "no_code" if not code else "unknown_code"), "row")
-    make_row(np.ones(len(layer), dtype=bool), "", texts.get("tables", "sum"), "sum")
+    zones = _list_zones(layer, figures)
+    table = ReportTable("zones", columns, [make_row(columns, one, one[3], one[0]) for one in zones], unit="ha")
     county = ctx.plan.find_layer_of_concept("county")
     if county is not None and not county.has_no_geometry:
         area = float(county.statutory.sum())
         land_m2 = float(layer.statutory[find_land_rows(layer, ctx.norm)].sum())
         for name, value in (("county", area), ("difference", land_m2 - area)):
-            cells = ["", texts.get("tables", name), None, make_table_number(value / _M2_PER_HECTARE, "ha"), None, None]
+            cells = ["", texts.get("tables", name), None, make_table_number(value / M2_PER_HECTARE, "ha"), None, None]
             table.rows.append(ReportTableRow(cells, "sum", name))
     table.notes += [
         texts.get("tables", "zones_note", layer=figures.make_layer_label(layer)),
@@ -329,6 +308,26 @@ def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
         *make_note_on_unconfirmed_sums(find_layers_with_unconfirmed_sums([layer], ("area",), figures), figures),
     ]
     return table
+
+
+def _list_zones(layer: Layer, figures: PlanIndicators) -> list[tuple[str, str, NDArray, str]]:
+    """Return code, name, rows (bool by row) and kind of row of each planning zone, then of all zones."""
+    texts, codes = figures.texts, figures.ctx.get_code_list(ZONES_LIST)
+    row_codes = np.array(list_zone_codes(layer), dtype=object)
+    zones: list[tuple[str, str, NDArray, str]] = []
+    for top in (c for c in codes.entry_by_code.values() if not c.parent):
+        inside = np.isin(row_codes, list(codes.collect_members([top.code])))
+        if inside.any():
+            zones.append((top.code, top.name, inside, "row"))
+            finer_codes = sorted(set(row_codes[inside]) - {top.code}, key=str)
+            zones += [(code, codes.entry_by_code[code].name, row_codes == code, "part") for code in finer_codes]
+    other_codes = sorted(set(row_codes[~np.isin(row_codes, list(codes.entry_by_code))]))
+    zones += [
+        (code, texts.get("tables", "unknown_code" if code else "no_code"), row_codes == code, "row")
+        for code in other_codes
+    ]
+    zones.append(("", texts.get("tables", "sum"), np.ones(len(layer), dtype=bool), "sum"))
+    return zones
 
 
 def make_space_table(figures: PlanIndicators) -> ReportTable | None:
@@ -347,34 +346,30 @@ def make_space_table(figures: PlanIndicators) -> ReportTable | None:
         float(county.statutory.sum()) if county is not None and not county.has_no_geometry else three_zones.total_m2
     )
     columns = [
-        TableColumn("space", width_in_characters=18),
-        TableColumn("features", "count", width_in_characters=10),
-        TableColumn("statutory_km2", "km2", width_in_characters=16),
-        TableColumn("statutory", "ha", width_in_characters=16),
-        TableColumn("county_share", "share", width_in_characters=12),
+        TableColumn("space", width_in_characters=18, value=lambda one: one[0]),
+        TableColumn("features", "count", width_in_characters=10, value=lambda one: one[1]),
+        TableColumn("statutory_km2", "km2", width_in_characters=16, value=lambda one: convert_area(one[2], "km2")),
+        TableColumn("statutory", "ha", width_in_characters=16, value=lambda one: one[2] / M2_PER_HECTARE),
+        TableColumn(
+            "county_share",
+            "share",
+            width_in_characters=12,
+            value=lambda one: 100 * one[2] / county_area_m2 if county_area_m2 else None,
+        ),
     ]
-    table = ReportTable("spaces", columns, unit="ha")
-
-    def make_row(name: str, features: int, area: float, kind: str, code: str) -> None:
-        cells = [
-            name,
-            make_table_number(features, "count"),
-            make_table_number(convert_area(area, "km2"), "km2"),
-            make_table_number(area / _M2_PER_HECTARE, "ha"),
-            make_table_number(100 * area / county_area_m2, "share") if county_area_m2 else None,
-        ]
-        table.rows.append(ReportTableRow(cells, kind, code))
-
-    for space_code in mapping.spaces.entry_by_code:
-        area = three_zones.get_zone_area_m2(space_code)
-        if area or space_code not in (OUTSIDE_ZONES_CODE, UNMAPPED_ZONE_CODE):
-            make_row(mapping.name(space_code), three_zones.zone_counts.get(space_code, 0), area, "row", space_code)
-    make_row(texts.get("tables", "sum"), sum(three_zones.zone_counts.values()), three_zones.total_m2, "sum", "")
-    if not three_zones.do_areas_add_up:
-        overlap = texts.get("tables", "spaces_overlap", area=format_hectare_number(three_zones.overlap_m2))
-        table.notes.append(overlap)
-    table.notes += [
+    # Name, number of features and area of each zone, with the kind and the code of its row.
+    zones = [
+        (mapping.name(code), three_zones.zone_counts.get(code, 0), three_zones.get_zone_area_m2(code), "row", code)
+        for code in mapping.spaces.entry_by_code
+    ]
+    shown_zones = [one for one in zones if one[2] or one[4] not in (OUTSIDE_ZONES_CODE, UNMAPPED_ZONE_CODE)]
+    count = sum(three_zones.zone_counts.values())
+    shown_zones.append((texts.get("tables", "sum"), count, three_zones.total_m2, "sum", ""))
+    overlap = texts.get("tables", "spaces_overlap", area=format_hectare_number(three_zones.overlap_m2))
+    notes = [
+        *([] if three_zones.do_areas_add_up else [overlap]),
         texts.get("tables", "spaces_note"),
         *describe_sea_rows([layer], ctx.norm, texts),
     ]
-    return table
+    rows = [make_row(columns, one, one[3], one[4]) for one in shown_zones]
+    return ReportTable("spaces", columns, rows, unit="ha", notes=notes)

@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tables of all indicators, and of the expansion ratio with its inputs."""
+"""Tables of all indicators, and of the expansion ratio with its inputs; all tables of a plan's figures.
+
+They are the only source for the workbook, the layer of figures and the package.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from ...figures.indicators.compute import ComputedIndicator, PlanIndicators
 from ...model.indicator import RATIO_FORMS, Indicator
 from ...standard.profile.profile_data import BINDING_TARGET_WORD
 from .. import figures as shown
 from ..words import ReportTexts
+from . import by_land_use, by_place
 from .report_table import CellValue, ReportTable, ReportTableRow, TableColumn, make_table_number
 
 #: Inputs of the ratio in the order of official documents.
@@ -139,8 +145,32 @@ def make_ratio_table(figures: PlanIndicators) -> ReportTable | None:
                     f"form:{form}",
                 )
             )
-    for name in ("denominator_layer", "classes", "base_year", "base_year_source", "windows"):
-        table.notes.append(shown.format_input(name, first.inputs[name], report_texts))
+    names = ("denominator_layer", "classes", "base_year", "base_year_source", "windows")
+    table.notes += [shown.format_input(name, first.inputs[name], report_texts) for name in names]
     if not first.confirmed:
         table.notes.append(texts.get("tables", "ratio_note"))
     return table
+
+
+def make_all_tables(
+    figures: PlanIndicators, progress: Callable[[float], None] = lambda share: None
+) -> list[ReportTable]:
+    """Return every table that the plan's layers provide, in the order of the workbook."""
+    builders: list[Callable[[PlanIndicators], ReportTable | None]] = [
+        make_indicator_table,
+        by_place.make_line_table,
+        make_ratio_table,
+        by_place.make_zone_table,
+        by_place.make_space_table,
+        by_land_use.make_land_use_table,
+        by_land_use.make_transition_table,
+        by_place.make_township_table,
+    ]
+    tables = []
+    for number, build in enumerate(builders):
+        figures.ctx.cancellation.raise_if_cancelled()
+        progress(number / len(builders))
+        table = build(figures)
+        if table is not None:
+            tables.append(table)
+    return tables

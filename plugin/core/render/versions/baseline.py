@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.connection_text import mask_source
 from ...base.errors import InputError
 from ...base.files.writing import is_same_file
+from ...engine.context import RuleContext
 from ...figures.indicators.townships import list_townships_by_code
 from ...geometry.polygons import Polygons, union_polygon_rows
 from ...geometry.validity import mask_missing_shapes
@@ -28,9 +28,6 @@ from ...standard.profile import Norm
 from .compare import NO_TOWNSHIPS, TownshipPolygons, compare_layers
 from .edition_comparison import VersionComparison, make_edition
 from .edition_pairing import make_shift_limits
-
-if TYPE_CHECKING:
-    from ...engine.context import RuleContext
 
 
 def read_baseline(
@@ -132,21 +129,21 @@ def get_township_polygons(plan: Plan, *others: Plan | None) -> TownshipPolygons:
         if one is not None and layer is not None and layer.has_field("division_name") and not layer.has_no_geometry:
             townships, township_of_row = list_townships_by_code(layer)
             township_names = [township.name for township in townships]
+            by_row = TownshipPolygons(layer.polygons, [township_names[n] for n in township_of_row.tolist()])
             if len(townships) == len(layer):
-                return TownshipPolygons(layer.polygons, [township_names[n] for n in township_of_row.tolist()])
+                return by_row
             shapes = np.empty(len(townships), dtype=object)
             for n in range(len(townships)):
                 shapes[n] = union_polygon_rows(
                     layer.polygons, township_of_row == n, tolerance=one.norm.make_tolerance()
                 )
-            if all(
+            is_joined = all(
                 shape is not None
                 for n, shape in enumerate(shapes)
                 if (~mask_missing_shapes(layer.plane_shapes[township_of_row == n])).any()
-            ):
-                return TownshipPolygons(Polygons(shapes), township_names)
+            )
             # Villages that cannot be joined are compared one by one.
-            return TownshipPolygons(layer.polygons, [township_names[n] for n in township_of_row.tolist()])
+            return TownshipPolygons(Polygons(shapes), township_names) if is_joined else by_row
     return NO_TOWNSHIPS
 
 
@@ -266,14 +263,13 @@ def find_layer_and_townships(
 
     if role and role.upper() not in norm.standard.templates:
         raise InputError("role_unknown", role=role, known=", ".join(sorted(norm.standard.templates)))
-    township_roles = norm.standard.concepts["townships"]
-    county = norm.standard.concepts["county"]
+    township_roles, county_roles = norm.standard.concepts["townships"], norm.standard.concepts["county"]
 
     def is_wanted(layer: SourceLayer) -> bool:
         """Return True for townships and for a layer that may be the one to compare."""
         recognised_role = find_role(layer, norm)[0]
         return recognised_role in township_roles or (
-            recognised_role == role.upper() if role else recognised_role not in county
+            recognised_role == role.upper() if role else recognised_role not in county_roles
         )
 
     layers = read_source(source, select_layer=is_wanted, cancellation=cancellation)

@@ -66,8 +66,7 @@ class PieceAreas:
         whole_rows = pieces.is_whole_row.copy()
         for piece_rows in (pieces.before_row, pieces.after_row):
             has_row = piece_rows >= 0
-            counts = np.bincount(piece_rows[has_row], minlength=1)
-            whole_rows[has_row] &= counts[piece_rows[has_row]] == 1
+            whole_rows[has_row] &= np.bincount(piece_rows[has_row], minlength=1)[piece_rows[has_row]] == 1
         direct = np.ones(len(pieces))
         cut_up = np.flatnonzero(~whole_rows)
         direct[cut_up] = compute_drawn_area(
@@ -490,9 +489,8 @@ def _compare_pieces(
     changed_rows = np.unique(pieces.after_row[changes.piece_positions])
     later_rows = cut_up.equal_row[without_shape]
     layers = comparison.earlier_edition.layer, comparison.later_edition.layer
-    is_whole_row = np.ones(len(without_shape), dtype=bool)
     differing_fields = find_differing_fields(
-        comparison.compared_fields, *layers, without_shape, later_rows, is_whole_row
+        comparison.compared_fields, *layers, without_shape, later_rows, np.ones(len(without_shape), dtype=bool)
     )
     comparison.changed_row_count = len(changed_rows) + (
         int(np.any([d for _, d in differing_fields], axis=0).sum()) if differing_fields else 0
@@ -543,16 +541,16 @@ def add_changed_pieces_to_comparison(
                 comparison.sliver_m2 += worth
                 continue
             township = int(pieces.township_row[n])
-            piece = ChangedPiece(
-                kind,
-                int(pieces.before_row[n]),
-                int(pieces.after_row[n]),
-                pieces.shape[n],
-                names[township] if township >= 0 else "",
-                worth,
-                float(net_old[n]),
-                float(net_new[n]),
+            comparison.changed_pieces.append(
+                ChangedPiece(
+                    kind,
+                    int(pieces.before_row[n]),
+                    int(pieces.after_row[n]),
+                    pieces.shape[n],
+                    names[township] if township >= 0 else "",
+                    worth,
+                    float(net_old[n]),
+                    float(net_new[n]),
+                    value_changes.get(n, []),
+                )
             )
-            if kind == CHANGED_KIND:
-                piece.value_changes = value_changes[n]
-            comparison.changed_pieces.append(piece)

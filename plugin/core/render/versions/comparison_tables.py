@@ -7,8 +7,9 @@ The column for the cause of a change is left empty for a person to fill in.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,18 @@ from ....metadata import read_plugin_version
 from ...base.files.writing import write_atomically
 from ...engine.provenance import find_county_name
 from ...standard.messages.finding_message import describe_unread
-from ...standard.messages.numbers import format_width
+from ...standard.messages.numbers import format_number, format_width
 from ...standard.messages.texts import Texts
 from ..document.blocks import Document
 from ..document.table_document import make_table_document
-from ..tables.report_table import ReportTable, ReportTableRow, TableColumn, make_table, make_table_number
-from ..tables.workbook import write_tables_workbook
+from ..tables.report_table import (
+    ReportTable,
+    ReportTableRow,
+    TableColumn,
+    make_table,
+    make_table_number,
+    write_tables_workbook,
+)
 from .baseline import PlanComparison
 from .edition_comparison import (
     CHANGE_KINDS,
@@ -54,7 +61,7 @@ def list_difference_sentences(comparison: PlanComparison, texts: Texts) -> list[
     # Each with whether it applies, the key of its text, and the parameters.
     possible_reasons: list[tuple[Any, str, dict[str, Any]]] = [
         *(
-            (pieces, f"{kind}_parts", {"count": len(pieces), "area": _format_m2(changes.sum_area_m2(kind))})
+            (pieces, f"{kind}_parts", {"count": len(pieces), "area": format_number(changes.sum_area_m2(kind), 2)})
             for kind, pieces in pieces_by_kind.items()
         ),
         (
@@ -71,7 +78,7 @@ def list_difference_sentences(comparison: PlanComparison, texts: Texts) -> list[
             "redrawn",
             {"before": unmatched_before, "after": unmatched_after},
         ),
-        (changes.slivers, "slivers", {"count": len(changes.slivers), "area": _format_m2(changes.sliver_m2)}),
+        (changes.slivers, "slivers", {"count": len(changes.slivers), "area": format_number(changes.sliver_m2, 2)}),
         (
             changes.reused_keys,
             "reused",
@@ -116,7 +123,7 @@ def _make_shift_reasons(comparison: PlanComparison) -> list[tuple[str, dict[str,
     }
     return [
         ("shift_removed", {**params, "deviation": format_width(shift.deviation_m)}),
-        ("shift_areas", {name: _format_m2(value) for name, value in areas.items()}),
+        ("shift_areas", {name: format_number(value, 2) for name, value in areas.items()}),
     ]
 
 
@@ -127,23 +134,25 @@ def make_notes_on_repaired_or_lost_rows(
 
     ``section``: section of the texts with the names of the editions.
     """
-    reasons: list[tuple[str, dict[str, Any]]] = []
-    for side, edition in (("before", comparison.earlier_edition), ("after", comparison.later_edition)):
-        for key, rows in (("mended", edition.repaired_rows), ("shapeless", edition.rows_without_shape)):
-            if rows:
-                params = {"edition": texts.get(section, f"edition_{side}"), "layer": edition.layer.name}
-                reasons.append((key, {**params, "count": len(rows), "keys": join_some_names(rows, texts)}))
-    return reasons
+    return [
+        (
+            key,
+            {
+                "edition": texts.get(section, f"edition_{side}"),
+                "layer": edition.layer.name,
+                "count": len(rows),
+                "keys": join_some_names(rows, texts),
+            },
+        )
+        for side, edition in (("before", comparison.earlier_edition), ("after", comparison.later_edition))
+        for key, rows in (("mended", edition.repaired_rows), ("shapeless", edition.rows_without_shape))
+        if rows
+    ]
 
 
 def join_some_names(names: list[str], texts: Texts) -> str:
     """Return names joined by the comma of the language; of many names only the first ones."""
     return texts.get("words", "between_names").join(names[:_MAX_NAMES]) + (" …" if len(names) > _MAX_NAMES else "")
-
-
-def _format_m2(value: float) -> str:
-    """Return an area in m² as text."""
-    return f"{value:,.2f}".replace(",", "\u202f")
 
 
 def make_comparison_tables(comparison: PlanComparison, texts: Texts) -> list[ReportTable]:
@@ -206,19 +215,20 @@ def _make_balance_table(comparison: PlanComparison, texts: Texts) -> ReportTable
         TableColumn("item", width_in_characters=30),
         *(TableColumn(f"{basis}_area", "m2", width_in_characters=22) for basis in version_comparison.balance_by_basis),
     ]
-    table = ReportTable("versions", columns, unit="m2")
-    table.rows.append(
-        ReportTableRow(
-            [texts.get("versions", "verdict"), get_comparison_verdict(comparison, texts)] + [None] * (len(columns) - 2),
-            "sum",
-        )
-    )
-    for term in list_shown_terms(BALANCE_TERMS, version_comparison.balance_by_basis.values()):
-        values = [getattr(balance, term) for balance in version_comparison.balance_by_basis.values()]
-        kind = "sum" if term in ("before", "after") else "part" if term == "changed" else "row"
-        table.rows.append(
-            ReportTableRow([texts.get("versions", term), *(make_table_number(v, "m2") for v in values)], kind, term)
-        )
+    balances = version_comparison.balance_by_basis.values()
+    verdict = [texts.get("versions", "verdict"), get_comparison_verdict(comparison, texts)]
+    kinds = {"before": "sum", "after": "sum", "changed": "part"}
+    rows = [
+        ReportTableRow([*verdict, *[None] * (len(columns) - 2)], "sum"),
+        *(
+            ReportTableRow(
+                [texts.get("versions", term), *(make_table_number(getattr(one, term), "m2") for one in balances)],
+                kinds.get(term, "row"),
+                term,
+            )
+            for term in list_shown_terms(BALANCE_TERMS, balances)
+        ),
+    ]
     name = version_comparison.later_edition.layer.template.name
     edition_params = {"layer": name, "before": comparison.edition_names[0], "after": comparison.edition_names[1]}
     counts = {
@@ -226,13 +236,13 @@ def _make_balance_table(comparison: PlanComparison, texts: Texts) -> ReportTable
         "new": len(version_comparison.later_edition),
         "equal": version_comparison.equal_count,
     }
-    table.notes = [
+    notes = [
         texts.get("versions", "editions", **edition_params, **counts),
         *list_difference_sentences(comparison, texts),
         texts.get("versions", "basis"),
         texts.get("versions", "made", time=datetime.now().strftime("%Y-%m-%d %H:%M"), version=read_plugin_version()),
     ]
-    return table
+    return ReportTable("versions", columns, rows, unit="m2", notes=notes)
 
 
 def _make_township_table(comparison: PlanComparison, texts: Texts) -> ReportTable | None:
@@ -244,29 +254,35 @@ def _make_township_table(comparison: PlanComparison, texts: Texts) -> ReportTabl
     bases = [basis for basis in (STATUTORY_BASIS, NET_BASIS) if basis in version_comparison.balance_by_basis]
     balances = [version_comparison.balance_by_basis[basis] for basis in bases]
     balances += [one for basis in bases for one in version_comparison.balance_by_township[basis].values()]
-    terms = list_shown_terms(BALANCE_TERMS, balances)
-    columns = [TableColumn("township", width_in_characters=22)]
-    for basis in bases:
-        for term in terms:
-            title = texts.get("versions", "of_basis", term=texts.get("versions", term), basis=texts.get("words", basis))
-            columns.append(TableColumn(f"{basis}_{term}", "m2", title, 18))
-    table = ReportTable("versions_townships", columns, unit="m2")
-    for name in balance_by_name:
+    shown_terms = list(product(bases, list_shown_terms(BALANCE_TERMS, balances)))
+
+    def make_row(name: str, balance_by_basis: Mapping[str, AreaBalance], kind: str, code: str) -> ReportTableRow:
         values = [
-            make_table_number(
-                getattr(version_comparison.balance_by_township[basis].get(name, AreaBalance()), term), "m2"
-            )
-            for basis in bases
-            for term in terms
+            make_table_number(getattr(balance_by_basis.get(basis, AreaBalance()), term), "m2")
+            for basis, term in shown_terms
         ]
-        table.rows.append(ReportTableRow([name or texts.get("versions", "no_township"), *values], "row", name))
-    totals = [
-        make_table_number(getattr(version_comparison.balance_by_basis[basis], term), "m2")
-        for basis in bases
-        for term in terms
+        return ReportTableRow([name, *values], kind, code)
+
+    titles = [
+        texts.get("versions", "of_basis", term=texts.get("versions", term), basis=texts.get("words", basis))
+        for basis, term in shown_terms
     ]
-    table.rows.append(ReportTableRow([texts.get("tables", "sum"), *totals], "sum", "sum"))
-    return table
+    columns = [
+        TableColumn("township", width_in_characters=22),
+        *(TableColumn("_".join(one), "m2", title, 18) for one, title in zip(shown_terms, titles, strict=True)),
+    ]
+    by_township = version_comparison.balance_by_township
+    rows = [
+        make_row(
+            name or texts.get("versions", "no_township"),
+            {basis: by_township[basis][name] for basis in bases if name in by_township[basis]},
+            "row",
+            name,
+        )
+        for name in balance_by_name
+    ]
+    rows.append(make_row(texts.get("tables", "sum"), version_comparison.balance_by_basis, "sum", "sum"))
+    return ReportTable("versions_townships", columns, rows, unit="m2")
 
 
 def get_piece_keys(comparison: PlanComparison, piece: ChangedPiece) -> tuple[str, str]:

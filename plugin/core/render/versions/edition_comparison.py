@@ -89,8 +89,8 @@ def match_fields_of_editions(before: Layer, after: Layer, only: Iterable[str] = 
 
 def _index_columns_by_name(layer: Layer) -> dict[str, str]:
     """Return name in capitals → name of the column as the layer spells it."""
-    columns = [str(c) for c in layer.frame.columns if c != layer.frame.geometry.name]
-    return {c.upper(): c for c in columns if c.upper() not in SOFTWARE_COLUMNS}
+    columns = map(str, layer.frame.columns.drop(layer.frame.geometry.name))
+    return {column.upper(): column for column in columns if column.upper() not in SOFTWARE_COLUMNS}
 
 
 def _is_measure(layer: Layer, name: str) -> bool:

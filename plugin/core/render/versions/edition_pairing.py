@@ -29,20 +29,17 @@ from ...geometry.overlay import find_overlapping_rows, find_shared_pieces, find_
 from ...geometry.polygon_rings import extract_rings, hash_vertices, iterate_batches
 from ...geometry.polygons import Polygons
 from ...geometry.shape_comparison import compute_max_vertex_shift
-from ...geometry.tolerance import Tolerance
 from ...geometry.validity import mask_missing_shapes
 from ...plan.row_pairs import pair_equal_rows
 from ...standard.profile import Norm
 from .edition_comparison import EditionShift
-from .pieces import find_rows_around
+from .pieces import NO_TOLERANCE, find_rows_around
 
 # Vertices of one edition are snapped to those of the other within the cluster tolerance. Otherwise noise of
 # reprojection or of a database's grid would cause slivers along every edge.
 
 #: Rounding error of a double with eight digits before the decimal point (m).
 FLOAT_ERROR_M = 1e-8
-#: Every piece of common land counts.
-_NO_TOLERANCE = Tolerance(min_area_m2=0.0, min_width_m=0.0)
 _HASH_MULTIPLIER = np.uint64(0xD6E8FEB86659FD93)
 
 
@@ -426,7 +423,7 @@ def measure_shift(
         left, right, area = pairs.left, pairs.right, pairs.area
     else:
         # A row has wrong coordinates, far outside the county.
-        shared = find_shared_pieces(*copies, tolerance=_NO_TOLERANCE, cancellation=cancellation)
+        shared = find_shared_pieces(*copies, tolerance=NO_TOLERANCE, cancellation=cancellation)
         left, right, area = shared.left, shared.right, shapely.area(shared.geometry)
     planar_areas = [np.nan_to_num(shapely.area(polygons.shapes)) for polygons in (before, after)]
     scales = [
@@ -446,13 +443,13 @@ def measure_shift(
         cancellation.raise_if_cancelled()
         # The sum of a row's pairs is meaningless where rows of the other edition overlap.
         uncertain = np.zeros(len(mine), dtype=bool)
-        uncertain[own_rows[find_overlapping_rows(others, _NO_TOLERANCE, cancellation)[other_rows]]] = True
+        uncertain[own_rows[find_overlapping_rows(others, NO_TOLERANCE, cancellation)[other_rows]]] = True
         uncovered = np.maximum(planar - np.bincount(own_rows, area, minlength=len(mine)), 0.0)
         uncovered[uncertain] = 0.0
         selected = np.zeros(len(mine), dtype=bool)
         selected[rows] = True
         pieces = find_uncovered_pieces(
-            mine, others, rows=uncertain & selected, tolerance=_NO_TOLERANCE, cancellation=cancellation
+            mine, others, rows=uncertain & selected, tolerance=NO_TOLERANCE, cancellation=cancellation
         )
         uncovered += np.bincount(pieces.left, shapely.area(pieces.geometry), minlength=len(mine))
         uncovered_m2.append(float((uncovered * scale)[rows].sum()))

@@ -28,7 +28,7 @@ from ...geometry.tolerance import Tolerance
 from ...geometry.validity import extract_polygons, mask_missing_shapes
 
 #: Every piece counts here; slivers are separated later.
-_NO_TOLERANCE = Tolerance(min_area_m2=0.0, min_width_m=0.0)
+NO_TOLERANCE = Tolerance(min_area_m2=0.0, min_width_m=0.0)
 #: Difference in planar area (m², and as a share) allowed between pieces and their whole: rounding of GEOS.
 _ROUNDING_M2, _ROUNDING_SHARE = 1e-3, 1e-9
 #: The same for rows that need no further search: rounding of eight-digit doubles along a long boundary.
@@ -77,7 +77,7 @@ def cut_pieces(
     shared_pieces = find_shared_pieces(
         one,
         other,
-        tolerance=_NO_TOLERANCE,
+        tolerance=NO_TOLERANCE,
         cancellation=cancellation,
         progress=make_partial_progress(progress, 0.0, 0.4),
     )
@@ -87,9 +87,9 @@ def cut_pieces(
             mine,
             Polygons(theirs[find_rows_around(theirs, mine.shapes)]),
             rows=~_find_covered_polygons(
-                rows, mine, others, find_overlapping_rows(theirs_free, _NO_TOLERANCE, cancellation), shared_pieces
+                rows, mine, others, find_overlapping_rows(theirs_free, NO_TOLERANCE, cancellation), shared_pieces
             ),
-            tolerance=_NO_TOLERANCE,
+            tolerance=NO_TOLERANCE,
             cancellation=cancellation,
             progress=make_partial_progress(progress, step_start, step_start + 0.3),
         )
@@ -99,7 +99,7 @@ def cut_pieces(
         )
     )
     nothing = [np.full(len(p), -1) for p in (left, new)]
-    land_pieces = LandPieces(
+    return LandPieces(
         np.concatenate([unchanged_rows, unpaired_rows[shared_pieces.left], unpaired_rows[left.left], nothing[1]]),
         np.concatenate(
             [
@@ -112,14 +112,12 @@ def cut_pieces(
         np.concatenate([after[equal_row[unchanged_rows]], shared_pieces.geometry, left.geometry, new.geometry]),
         np.arange(len(unchanged_rows) + len(shared_pieces) + len(left) + len(new)) < len(unchanged_rows),
         np.full(len(unchanged_rows) + len(shared_pieces) + len(left) + len(new), -1),
+        [
+            *((int(unpaired_rows[i]), int(unpaired_later_rows[j])) for i, j in shared_pieces.fallback_log.failed_pairs),
+            *((int(unpaired_rows[i]), -1) for i, _ in left.fallback_log.failed_pairs),
+            *((-1, int(unpaired_later_rows[i])) for i, _ in new.fallback_log.failed_pairs),
+        ],
     )
-    land_pieces.failed_pairs = [
-        (int(unpaired_rows[i]), int(unpaired_later_rows[j])) for i, j in shared_pieces.fallback_log.failed_pairs
-    ]
-    land_pieces.failed_pairs += [(int(unpaired_rows[i]), -1) for i, _ in left.fallback_log.failed_pairs] + [
-        (-1, int(unpaired_later_rows[i])) for i, _ in new.fallback_log.failed_pairs
-    ]
-    return land_pieces
 
 
 def _find_covered_polygons(
@@ -160,10 +158,10 @@ def cut_by_township(
     piece_of = np.full(len(after), -1)
     piece_of[pieces.after_row[whole_pieces]] = whole_pieces
     one = find_shared_pieces(
-        after, townships, left_rows=piece_of >= 0, tolerance=_NO_TOLERANCE, cancellation=cancellation
+        after, townships, left_rows=piece_of >= 0, tolerance=NO_TOLERANCE, cancellation=cancellation
     )
     other = find_shared_pieces(
-        Polygons(pieces.shape[others]), townships, tolerance=_NO_TOLERANCE, cancellation=cancellation
+        Polygons(pieces.shape[others]), townships, tolerance=NO_TOLERANCE, cancellation=cancellation
     )
     left = np.concatenate([piece_of[one.left], others[other.left]])
     right, shape = np.concatenate([one.right, other.right]), np.concatenate([one.geometry, other.geometry])
@@ -179,7 +177,7 @@ def cut_by_township(
     is_counted_once = ~np.isin(left, doubled_pieces)
     incomplete_pieces = np.flatnonzero(areas_in_townships < piece_areas - slack)
     outside_pieces = find_uncovered_pieces(
-        Polygons(pieces.shape[incomplete_pieces]), townships, tolerance=_NO_TOLERANCE, cancellation=cancellation
+        Polygons(pieces.shape[incomplete_pieces]), townships, tolerance=NO_TOLERANCE, cancellation=cancellation
     )
     first = (
         right[~is_counted_once][np.searchsorted(left[~is_counted_once], doubled_pieces)]
@@ -207,7 +205,7 @@ def cut_by_township(
 
 def _remove_township_overlaps(townships: Polygons, cancellation: Cancellation) -> Polygons:
     """Return (t,) townships without overlaps; overlapping land belongs to the first of them."""
-    pairs = find_shared_pieces(townships, tolerance=_NO_TOLERANCE, cancellation=cancellation)
+    pairs = find_shared_pieces(townships, tolerance=NO_TOLERANCE, cancellation=cancellation)
     if not len(pairs):
         return townships
     shapes, fallback_log = townships.shapes.copy(), FallbackLog()
@@ -217,7 +215,7 @@ def _remove_township_overlaps(townships: Polygons, cancellation: Cancellation) -
         own_land, other = (np.array([shape], dtype=object) for shape in (shapes[row], earlier_land))
         at, no_row = np.array([row]), np.array([-1])
         (remaining_land,) = overlay_polygon_pairs(
-            shapely.difference, own_land, other, at, no_row, _NO_TOLERANCE, fallback_log, is_intersection=False
+            shapely.difference, own_land, other, at, no_row, NO_TOLERANCE, fallback_log, is_intersection=False
         )
         shapes[row] = shapes[row] if remaining_land is None else extract_polygons(remaining_land)
     return Polygons(shapes)

@@ -20,8 +20,7 @@ from ...base.files.names import remove_forbidden_characters
 from ...base.files.tables import SearchedColumn, read_table
 from ...base.files.writing import write_atomically
 from ...standard.numbering import BSM_LENGTH, DIVISION_CODE_DIGITS
-from . import WORKLIST_SUFFIX
-from .worklist_row import WorkItem, Worklist, WorkState, change_worklist, compute_digest, read_worklist
+from .worklist_row import WORKLIST_SUFFIX, WorkItem, Worklist, WorkState, change_worklist, compute_digest, read_worklist
 
 #: Columns by which a list can be split, with the name of the part for rows without a value.
 SPLIT_COLUMNS = {"township": "未分乡镇", "assignee": "未分派"}
@@ -50,7 +49,8 @@ class SplitMark:
     @classmethod
     def make(cls, item: WorkItem, token: str) -> SplitMark:
         """Return the mark of a row as it is now."""
-        return cls(item.compute_content_digest(), compute_digest(_list_texts(item.other_cells)), token)
+        other_texts = (text for cell in sorted(item.other_cells) for text in cell)
+        return cls(compute_digest(item.content), compute_digest(other_texts), token)
 
     @classmethod
     def parse(cls, text: str) -> SplitMark | None:
@@ -60,10 +60,6 @@ class SplitMark:
 
     def __str__(self) -> str:
         return f"s{self.content}.{self.others}.{self.token}"
-
-
-def _list_texts(cells: Iterable[tuple[str, str]]) -> list[str]:
-    return [text for cell in sorted(cells) for text in cell]
 
 
 @dataclass(frozen=True)
@@ -219,11 +215,10 @@ def merge_part(
             not _has_changed(row, mark, bool(headings)) or _was_merged(item, row, mark, bool(headings))
         ):
             continue
+        other = _take_row(item, row, headings)
         if item.state is not row.state and WorkState.WAIVED in (item.state, row.state):
             refused.append(fingerprint)
-            other = replace(_take_row(item, row, headings), state=item.state)
-        else:
-            other = _take_row(item, row, headings)
+            other = replace(other, state=item.state)
         if (other.content, dict(other.other_cells)) == (item.content, dict(item.other_cells)):
             continue
         split = "" if mark is None else str(SplitMark.make(row, mark.token))
@@ -243,9 +238,8 @@ def merge_part(
 
 def _has_changed(row: WorkItem, mark: SplitMark, compares_others: bool) -> bool:
     """Return True if a row differs from what its mark recorded."""
-    if row.compute_content_digest() != mark.content:
-        return True
-    return compares_others and compute_digest(_list_texts(row.other_cells)) != mark.others
+    now = SplitMark.make(row, mark.token)
+    return now.content != mark.content or (compares_others and now.others != mark.others)
 
 
 def _was_merged(item: WorkItem, row: WorkItem, mark: SplitMark, compares_others: bool) -> bool:
@@ -380,8 +374,7 @@ def read_choices(path: str | Path) -> dict[tuple[str, str], bool]:
 
     Raises InputError for a missing column or another word.
     """
-    columns = [SearchedColumn(name, (name,)) for name in ("采用", "指纹", "来源")]
-    table = read_table(path, columns)
+    table = read_table(path, [SearchedColumn(name, (name,)) for name in ("采用", "指纹", "来源")])
     choices: dict[tuple[str, str], bool] = {}
     for row in table.rows:
         word = row.text_by_column["采用"].lower()

@@ -108,8 +108,7 @@ class CheckedPart:
             return False
         rule = self._rules.get(item.code)
         # A rule without needs, such as that on missing layers, also reports layers that the plan lacks.
-        needs_layers = rule is None or bool(rule.needs)
-        return not needs_layers or {item.role, item.related_role} - {""} <= self._roles
+        return (rule is not None and not rule.needs) or {item.role, item.related_role} - {""} <= self._roles
 
 
 def update_worklist(
@@ -145,11 +144,9 @@ def update_worklist(
     false_alarms = 0
     for fingerprint, finding in found.items():
         item = worklist.items.get(fingerprint)
-        state = WorkState.OPEN
-        if finding.state == "waived":
-            state = WorkState.WAIVED
-        elif item is not None and item.state is WorkState.FALSE_ALARM:
-            state = WorkState.FALSE_ALARM
+        is_false_alarm = item is not None and item.state is WorkState.FALSE_ALARM
+        open_state = WorkState.FALSE_ALARM if is_false_alarm else WorkState.OPEN
+        state = WorkState.WAIVED if finding.state == "waived" else open_state
         false_alarms += state is WorkState.FALSE_ALARM
         former = item or WorkItem(fingerprint)
         # A value that is now unknown stays.

@@ -8,6 +8,7 @@ A file that another person changed meanwhile is read again, and the change appli
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -25,7 +26,10 @@ from ...base.files.encoding import (
 )
 from ...base.files.writing import replace_if_unchanged
 from ...base.invariants import InvariantError
+from ...plan.loading.key_table import KEY_TABLE_SUFFIX
 
+#: The suffix of a work list, after the name of the data.
+WORKLIST_SUFFIX = ".worklist.csv"
 #: Columns of every work list, in order; users rely on them.
 WORKLIST_COLUMNS = ("fingerprint", "code", "role", "key", "township", "state", "assignee", "note", "updated", "by")
 #: Columns that are added where a row needs them.
@@ -97,10 +101,6 @@ class WorkItem:
     def is_done(self) -> bool:
         """Return True if the finding needs no more work: 已改, 误报 or 豁免."""
         return self.state is not WorkState.OPEN
-
-    def compute_content_digest(self) -> str:
-        """Return a short digest of state, assignee and note."""
-        return compute_digest(self.content)
 
 
 def compute_digest(texts: Iterable[str]) -> str:
@@ -188,10 +188,7 @@ def clean_text(text: str) -> str:
 
 def count_states(items: Iterable[WorkItem]) -> dict[WorkState, int]:
     """Return state → number of rows, for all states."""
-    counts = dict.fromkeys(WorkState, 0)
-    for item in items:
-        counts[item.state] += 1
-    return counts
+    return dict.fromkeys(WorkState, 0) | Counter(item.state for item in items)
 
 
 _COLUMN_BY_HEADING = {name: name for name in (*WORKLIST_COLUMNS, *_ADDITIONAL_COLUMNS)} | {
@@ -215,6 +212,15 @@ class _WorklistTable:
     names: list[str]
     row_by_fingerprint: dict[str, int]
     worklist: Worklist
+
+
+def find_key_table_of_worklist(path: Path) -> str:
+    """Return the path of the table of old and new keys next to a work list; empty without one.
+
+    ``copy.worklist.csv`` → ``copy.renumbered.csv``.
+    """
+    table = path.with_name(path.name.removesuffix(WORKLIST_SUFFIX) + KEY_TABLE_SUFFIX)
+    return str(table) if table.is_file() else ""
 
 
 def read_worklist(path: str | Path) -> Worklist:
@@ -250,27 +256,24 @@ def change_worklist(path: str | Path, change: Callable[[Worklist], Worklist]) ->
             raise InvariantError("a change of the work list must keep all rows")
         changed_items = [item for name, item in new_worklist.items.items() if former_items.get(name) is not item]
         taken_names = set(former_names.values())
-        names = list(table.names)
-        head = table.records[table.head_index]
         needed = [name for name in _ADDITIONAL_COLUMNS if any(getattr(item, name) for item in changed_items)]
-        for name in [one for one in (*WORKLIST_COLUMNS, *needed, *new_worklist.other_headings) if one not in names]:
-            names.append(name)
-            head = CsvRecord([*head.cells, write_cell(name, table.delimiter)], head.line_end, head.line_number)
-        records = list(table.records)
-        records[table.head_index] = head
+        columns = (*WORKLIST_COLUMNS, *needed, *new_worklist.other_headings)
+        new_names = [name for name in columns if name not in table.names]
+        names, records, head = [*table.names, *new_names], list(table.records), table.records[table.head_index]
+        head_cells = [*head.cells, *(write_cell(name, table.delimiter) for name in new_names)]
+        records[table.head_index] = CsvRecord(head_cells, head.line_end, head.line_number)
         new_records = []
         for item in changed_items:
             former_name = former_names.get(item.fingerprint, item.fingerprint)
             # A row of the file that got another fingerprint is no longer that of its former one.
             is_taken = item.fingerprint not in former_names and former_name in taken_names
             row = None if is_taken else table.row_by_fingerprint.get(former_name)
+            former = CsvRecord([], table.line_end, 0) if row is None else table.records[row]
+            record = replace(former, cells=_change_cells(former.cells, names, item, table.delimiter))
             if row is None:
-                cells = _change_cells([], names, item, table.delimiter)
-                new_records.append(CsvRecord(cells, table.line_end, 0))
+                new_records.append(record)
             else:
-                former = table.records[row]
-                cells = _change_cells(former.cells, names, item, table.delimiter)
-                records[row] = CsvRecord(cells, former.line_end, former.line_number)
+                records[row] = record
         if new_records and not records[-1].line_end:
             records[-1] = CsvRecord(records[-1].cells, table.line_end, records[-1].line_number)
         new_content = "".join(record.format(table.delimiter) for record in [*records, *new_records]).encode("utf-8-sig")
@@ -308,8 +311,7 @@ def _parse_table(path: Path, data: bytes) -> _WorklistTable:
     if head_index < 0:
         raise DataError("worklist_broken", file=str(path), line=1)
     head = records[head_index]
-    headings = [read_cell(cell) for cell in head.cells]
-    names = [_COLUMN_BY_HEADING.get(heading, heading) for heading in headings]
+    names = [_COLUMN_BY_HEADING.get(heading, heading) for heading in map(read_cell, head.cells)]
     # Of several other columns with one heading, only the first is read; the cells of all are kept.
     names = [
         "" if name not in _COLUMN_BY_HEADING and name in names[:position] else name
@@ -354,8 +356,7 @@ def _parse_items(
         try:
             state = parse_state(values.pop("state", ""))
         except ValueError as error:
-            known_states = "、".join(WorkState)
-            params = {"line": record.line_number, "value": str(error), "known": known_states}
+            params = {"line": record.line_number, "value": str(error), "known": "、".join(WorkState)}
             raise DataError("worklist_state", file=str(path), **params) from error
         other_cells = tuple(
             (name, text) for position, name in others if position < count and (text := read_cell(cells[position]))

@@ -7,9 +7,8 @@ from functools import partial
 from ...engine.context import RuleContext, trim_code_padding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...standard.codes import CodeList
 from ...standard.messages.texts import CodeListName
-from ...standard.template import TemplateField
+from ...standard.template import CodeList, TemplateField
 from .._attributes import (
     CENTRE_ZONE_LAYER,
     PARCEL_LAYER,

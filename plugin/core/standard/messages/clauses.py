@@ -8,16 +8,15 @@ an earlier version lacks them: its messages have the general clause, or none.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ...model.findings import Finding
 from ...model.indicator import SQUARE_METRES
 from ...model.rule import load_all_rules
+from ..declared_operators import parse_number
+from ..template import Template
 from .numbers import choose_figure_decimals, format_number, format_width
-
-if TYPE_CHECKING:
-    from ...model.findings import Finding
-    from ..template import Template
-    from .texts import Texts
+from .texts import Texts
 
 #: Overlaps of one rule that a message names.
 _MAX_NAMED_OVERLAPS = 2
@@ -132,31 +131,18 @@ def _describe_repeated_land(
     elif "ratio" in finding.params:
         without_text = texts.get("figures", "ratio_without", value=format_number(float(without), _RATIO_DECIMALS))
     else:
-        miss = _compute_remaining_miss(float(without), finding.params)
-        decimals = choose_figure_decimals(unit, 0, miss, None)
+        target = parse_number(str(finding.params.get("said", finding.params.get("target", ""))))
+        excess = 0.0 if target is None else float(without) - target
+        miss = {"≥": -excess, "≤": excess, "=": abs(excess)}.get(str(finding.params.get("comparison")), 0.0)
+        decimals = choose_figure_decimals(unit, 0, miss if miss > 0 else None, None)
         remaining = ""
-        if miss is not None:
+        if miss > 0:
             key = _STILL_MISSED_KEYS[str(finding.params["comparison"])]
             remaining = texts.get("figures", key, miss=f"{format_number(miss, decimals)} {unit_name}")
         value_text = f"{format_number(float(without), decimals)} {unit_name}"
         without_text = texts.get("figures", "sum_without", value=value_text, remaining=remaining)
     layer = texts.make_layer_label(str(repeated_land["role"]), templates)
     return texts.get("figures", "repeated", layer=layer, area=area_text, without=without_text)
-
-
-def _compute_remaining_miss(reduced_sum: float, params: Mapping[str, Any]) -> float | None:
-    """Return by how much a sum misses its target after land counted twice is subtracted.
-
-    ``reduced_sum``: the sum without that land. None if it meets the target, or if the target is not a number.
-    """
-    comparison, target_text = params.get("comparison"), str(params.get("said", params.get("target", "")))
-    try:
-        target = float(target_text)
-    except ValueError:
-        return None
-    misses = {"≥": target - reduced_sum, "≤": reduced_sum - target, "=": abs(reduced_sum - target)}
-    miss = misses.get(str(comparison), 0.0)
-    return miss if miss > 0 else None
 
 
 def _describe_excess_without_repeated_land(finding: Finding, texts: Texts) -> str:

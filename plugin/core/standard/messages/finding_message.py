@@ -6,12 +6,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import Any, TypeGuard
 
 from ...base.placeholders import fill_placeholders, find_placeholders
+from ...model.findings import Finding, UnreadData
 from ...model.indicator import SQUARE_METRES
 from ...model.rule import DECLARED_FAMILY, Rule, get_rule_family, load_all_rules
-from .clauses import make_clauses
+from ..template import Template
+from .clauses import make_clauses, put_in_brackets
 from .numbers import (
     THIN_SPACE,
     choose_decimals_unlike_limits,
@@ -29,10 +31,6 @@ from .texts import (
     make_variant_key,
     nest_quotation_marks,
 )
-
-if TYPE_CHECKING:
-    from ...model.findings import Finding, UnreadData
-    from ..template import Template
 
 #: A place narrower than this (m) has the message ``narrow_place`` (``<case>_narrow_place``), if its rule has one.
 NARROW_WIDTH_M = 1.0
@@ -77,9 +75,11 @@ def format_message(texts: Texts, finding: Finding, templates: dict[str, Template
     elif finding.case == SLIVER_TEXTS_KEY:
         # Any rule may have a finding on ignored slivers: all use one sentence.
         text = load_texts(texts.lang)["slivers"][str(finding.params["kind"])]
-    elif _is_of_former_check(finding):
-        return finding.message
     else:
+        rule = load_all_rules().get(finding.code)
+        if get_rule_family(finding.code) == DECLARED_FAMILY and (rule is None or finding.case not in rule.messages):
+            # A stored finding of a check that its profile has changed or removed since.
+            return finding.message
         text = _choose_message_template(texts, load_all_rules()[finding.code], finding)
     template = templates.get(finding.role)
     field = template.find_field_by_name(finding.field) if template is not None and finding.field else None
@@ -142,12 +142,8 @@ def _choose_message_template(texts: Texts, rule: Rule, finding: Finding) -> str:
     names the variant in the finding (``shown.variant``). Findings narrower than `NARROW_WIDTH_M` use the variant
     `NARROW_CASE` if the rule has it: they are mostly errors of snapping, with another remedy.
     """
-    variants = []
-    if variant := finding.params.get("shown", {}).get("variant"):
-        variants.append(variant)
-    if finding.width_m is not None and finding.width_m < NARROW_WIDTH_M:
-        variants.append(NARROW_CASE)
-    for variant in variants:
+    is_narrow = finding.width_m is not None and finding.width_m < NARROW_WIDTH_M
+    for variant in filter(None, (finding.params.get("shown", {}).get("variant"), NARROW_CASE if is_narrow else "")):
         if (case := make_variant_key(finding.case, variant)) in rule.messages:
             return texts.get_message_template(rule, case)
     return texts.get_message_template(rule, finding.case)
@@ -158,10 +154,8 @@ def _make_registration_remark(texts: Texts, finding: Finding) -> str:
     registration = finding.params.get("shown", {}).get("registration")
     if registration is None:
         return ""
-    if not registration:
-        return texts.get("words", "window_unregistered")
-    key = "window_registered_with_document" if registration["document"] else "window_registered"
-    return texts.get("words", key, **registration)
+    key = "window_registered" if registration else "window_unregistered"
+    return texts.get("words", f"{key}_with_document" if registration.get("document") else key, **registration)
 
 
 def _make_combined_params(
@@ -173,9 +167,8 @@ def _make_combined_params(
     """
     params, placeholders = finding.params, find_placeholders(text)
     shown_params: dict[str, Any] = params.get("shown", {})
-    message_params = dict(known)
-    figures_with_target = _format_figures(params)
-    message_params |= {name: figure for name, figure in figures_with_target.items() if name not in shown_params}
+    figures = _format_figures(params)
+    message_params = {**known, **{name: text for name, text in figures.items() if name not in shown_params}}
     if placeholders & _PLACEHOLDERS_OF_DIFFERENCE:
         message_params |= _describe_difference(texts, finding, message_params, shown_params)
     if placeholders & _PLACEHOLDERS_OF_LISTS:
@@ -183,23 +176,19 @@ def _make_combined_params(
     if "layer_name" in params and "problem_text" in placeholders:
         problem_params = {**params, "layer": params["layer_name"], "role": finding.role}
         message_params["problem_text"] = texts.format_problem(str(params["problem"]), problem_params)
-    if "authority" in placeholders:
+    # A result of an earlier version has neither the name of the feature nor those at its place.
+    feature_name, there = shown_params.get("feature_name", ""), shown_params.get("there")
+    sources = load_texts(texts.lang)["authorities"]
+    makers: dict[str, Callable[[], str]] = {
         # The result that decides where the layer's borders are, such as the survey.
-        sources = load_texts(texts.lang)["authorities"]
-        message_params["authority"] = sources.get(finding.role, sources["other"])
-    if "named" in placeholders:
-        # Empty where the rule does not state a name, as in a result of an earlier version.
-        name = finding.params.get("shown", {}).get("feature_name", "")
-        message_params["named"] = texts.get("words", "feature_named", name=name) if name else ""
-    if "facts" in placeholders:
-        message_params["facts"] = _join_facts(texts, finding)
+        "authority": lambda: sources.get(finding.role, sources["other"]),
+        "named": lambda: texts.get("words", "feature_named", name=feature_name) if feature_name else "",
+        "facts": lambda: _join_facts(texts, finding),
+        "there": lambda: "" if there is None else _describe_features_at_finding(texts, there, templates),
+    }
+    message_params |= {name: make() for name, make in makers.items() if name in placeholders}
     clauses = make_clauses(finding, texts, templates, placeholders)
     message_params |= {name: clause for name, clause in clauses.items() if name not in params}
-    if "there" in placeholders:
-        # A result stored by an earlier version does not have it.
-        message_params["there"] = (
-            _describe_features_at_finding(texts, shown_params["there"], templates) if "there" in shown_params else ""
-        )
     if "layer_basis" in placeholders and "basis" in shown_params:
         basis = texts.get_section("bases").get(shown_params["basis"])
         layer = message_params["layer"]
@@ -290,46 +279,50 @@ def _make_list_params(
     shown_params: dict[str, Any],
 ) -> dict[str, str]:
     """Return the placeholders for lists (layers, names, codes, keys, scopes), as text."""
-    params, separator, list_texts = finding.params, texts.get("words", "between_names"), {}
-    if "fillers" in params:
-        list_texts["fillers"] = separator.join(texts.make_layer_label(role, templates) for role in params["fillers"])
+    params, separator = finding.params, texts.get("words", "between_names")
+    type_texts, row_names = load_texts(texts.lang)["types"], shown_params.get("row_names", [])
+    # A result stored by an earlier version does not name the features, has only the most frequent type, and codes
+    # without names.
+    types = shown_params.get("types", [params["actual"]] if "actual" in params else [])
+    codes = shown_params.get("codes", params.get("codes"))
+    rows_text = separator.join(texts.make_row_label(*one) for one in row_names)
+    more = None
+    if (
+        "row_names" in shown_params
+        and params.get("more")
+        and (left := int(params.get("count", 0)) - len(row_names)) >= 0
+    ):
+        more = texts.get("words", "more_rows", left=left) if left else ""
+    listed = put_in_brackets(list(map(str, codes)), 0, texts) if isinstance(codes, list) else None
     if "names" in params:
         # Waivers store the parameters of a finding without a place, so the brackets are added here.
-        names_text = str(params["names"])
-        list_texts["listed"] = "" if names_text == "—" else texts.get("words", "in_brackets", text=names_text)
-    if isinstance(params.get("roles"), list):
-        list_texts["any_role"] = texts.get("words", "between_alternatives").join(params["roles"])
-    if "row_names" in shown_params:
-        list_texts["rows"] = separator.join(texts.make_row_label(*row_name) for row_name in shown_params["row_names"])
-        left = int(params.get("count", 0)) - len(shown_params["row_names"])
-        if params.get("more") and left >= 0:
-            list_texts["more"] = texts.get("words", "more_rows", left=left) if left else ""
-    # A result stored by an earlier version does not name the features, and only the most frequent type.
-    type_texts = load_texts(texts.lang)["types"]
-    types = shown_params.get("types", [params["actual"]] if "actual" in params else [])
-    list_texts["types"] = separator.join(type_texts.get(str(one), str(one)) for one in types)
-    rows_text = list_texts.get("rows", "")
-    list_texts["listed_rows"] = (
-        texts.get("words", "in_brackets", text=rows_text + list_texts.get("more", str(params.get("more", ""))))
-        if rows_text
-        else ""
-    )
-    # A result stored by an earlier version has codes without names.
-    listed_codes = shown_params.get("codes", params.get("codes"))
-    if "names" not in params and isinstance(listed_codes, list):
-        codes = separator.join(map(str, listed_codes))
-        list_texts["listed"] = texts.get("words", "in_brackets", text=codes) if codes else ""
+        listed = put_in_brackets([str(params["names"])] if str(params["names"]) != "—" else [], 0, texts)
+    which_keys = None
     if isinstance(params.get("keys"), list) and "count" in params:
         # A message gives the first keys of many as examples, but names a few completely.
-        is_complete = len(params["keys"]) >= int(params["count"])
-        list_texts["which_keys"] = texts.get(
-            "words", "all_keys" if is_complete else "example_keys", keys=message_params["keys"]
-        )
+        key = "all_keys" if len(params["keys"]) >= int(params["count"]) else "example_keys"
+        which_keys = texts.get("words", key, keys=message_params["keys"])
+    list_texts = {
+        "fillers": separator.join(texts.make_layer_label(role, templates) for role in params["fillers"])
+        if "fillers" in params
+        else None,
+        "listed": listed,
+        "any_role": texts.get("words", "between_alternatives").join(params["roles"])
+        if isinstance(params.get("roles"), list)
+        else None,
+        "rows": rows_text if "row_names" in shown_params else None,
+        "more": more,
+        "types": separator.join(type_texts.get(str(one), str(one)) for one in types),
+        "listed_rows": put_in_brackets(
+            [rows_text + (str(params.get("more", "")) if more is None else more)] if rows_text else [], 0, texts
+        ),
+        "which_keys": which_keys,
+    }
     if "wider" in params:
         list_texts |= {n: texts.get_scope_name(str(params[n])) for n in ("scope", "wider")}
         missing_layer_names = [texts.get_layer_name_of_concept(str(c), templates) for c in params["lacking"]]
         list_texts["lacking"] = separator.join(missing_layer_names)
-    return list_texts
+    return {name: text for name, text in list_texts.items() if text is not None}
 
 
 def _format_value(texts: Texts, value: Any) -> str:
@@ -360,19 +353,10 @@ def _format_figures(params: Mapping[str, Any]) -> dict[str, str]:
     if not margins and value is not None:
         margins = [value - number for number in numbers]
     decimals = max((len(text.partition(".")[2]) for text in targets if _NUMBER_PATTERN.fullmatch(text)), default=0)
-    margin = min(margins, key=abs, default=None)
-    shown_decimals = choose_figure_decimals(str(params["unit"]), decimals, margin, value)
+    shown_decimals = choose_figure_decimals(str(params["unit"]), decimals, min(margins, key=abs, default=None), value)
     return {name: format_number(params[name], shown_decimals) for name in figure_names}
 
 
 def describe_unread(texts: Texts, unread: UnreadData) -> str:
     """Return a sentence on data that was not read."""
     return format_message(texts, unread.make_finding(), {})
-
-
-def _is_of_former_check(finding: Finding) -> bool:
-    """Return True for a stored finding of a declared check that its profile has changed or removed since."""
-    if get_rule_family(finding.code) != DECLARED_FAMILY:
-        return False
-    rule = load_all_rules().get(finding.code)
-    return rule is None or finding.case not in rule.messages

@@ -37,9 +37,7 @@ def format_number(value: float | None, decimals: int) -> str:
     """
     if value is None:
         return "—"
-    digits = f"{abs(value):,.{decimals}f}"
-    if "," in digits:
-        digits = digits.replace(",", THIN_SPACE)
+    digits = f"{abs(value):,.{decimals}f}".replace(",", THIN_SPACE)
     return MINUS_SIGN + digits if value < 0 and digits.strip("0.") else digits
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from ....metadata import read_plugin_version
 from ....paths import TEXTS_FOLDER
@@ -22,6 +22,7 @@ from ...base.placeholders import MAX_CACHED_TEXTS, fill_placeholders
 from ...model.rule import DECLARED_FAMILY, Rule, get_rule_family, load_all_rules
 from ..bounds import DISABLED_PREFIX
 from ..indicator_catalogue import find_indicator_name
+from ..template import Template
 from .numbers import (
     MIN_AREA_IN_HECTARES_M2,
     format_hectare_number,
@@ -30,9 +31,6 @@ from .numbers import (
 from .numbers import THIN_SPACE as THIN_SPACE
 from .numbers import format_number as format_number
 from .numbers import format_width as format_width
-
-if TYPE_CHECKING:
-    from ..template import Template
 
 TEXT_LANGUAGES = ("zh", "en")
 #: Keys longer than this are shown by their tail.
@@ -170,24 +168,24 @@ def render_params(params: Mapping[str, Any], texts: Texts) -> dict[str, Any]:
 
 
 @cache
-def load_texts(lang: str) -> dict[str, Any]:
-    """Return all texts of a language: section → key → text."""
-    return read_toml(TEXTS_FOLDER / f"{lang}.toml")
+def load_texts(name: str) -> dict[str, Any]:
+    """Return all texts of a file, named by its language (``zh``, ``report_zh``): section → key → text."""
+    return read_toml(TEXTS_FOLDER / f"{name}.toml")
 
 
 @cache
-def _get_text(lang: str, section: str, key: str) -> str:
-    """Return a text with its unfilled placeholders; raise DataError if it is missing."""
+def get_template(name: str, section: str, key: str) -> str:
+    """Return a text of a file with its unfilled placeholders; raise DataError if it is missing."""
     try:
-        return str(load_texts(lang)[section][key])
+        return str(load_texts(name)[section][key])
     except KeyError as error:
-        raise DataError("data_key_missing", file=f"{lang}.toml", key=f"{section}.{key}") from error
+        raise DataError("data_key_missing", file=f"{name}.toml", key=f"{section}.{key}") from error
 
 
 @cache
 def _get_constant_text(lang: str, section: str, key: str) -> str:
     """Return a text without parameters."""
-    return fill_placeholders(_get_text(lang, section, key), {})
+    return fill_placeholders(get_template(lang, section, key), {})
 
 
 @cache
@@ -221,7 +219,7 @@ class Texts:
         """Return a text by section and key, with its placeholders filled."""
         if not params:
             return _get_constant_text(self.lang, section, key)
-        return fill_placeholders(_get_text(self.lang, section, key), params)
+        return fill_placeholders(get_template(self.lang, section, key), params)
 
     def find(self, section: str, key: str) -> str:
         """Return a text by section and key with its unfilled placeholders; empty if it is missing."""
@@ -241,29 +239,28 @@ class Texts:
         causes = load_texts(self.lang)["causes"]
         detail = params.get("detail")
         detail_params = {"detail": causes.get(detail, detail)}
-        if "unusable" in params:
-            detail_params["why"] = self.format_problem(*params["unusable"])
-        if "errors" in params:
-            detail_params["reasons"] = "\n".join(map(self.explain_error, params["errors"]))
+        makers: dict[str, tuple[str, Callable[[Any], str]]] = {
+            "unusable": ("why", lambda problem: self.format_problem(*problem)),
+            "errors": ("reasons", lambda errors: "\n".join(map(self.explain_error, errors))),
+            "of_type": ("of_type", load_texts(self.lang)["types"].__getitem__),
+        }
+        detail_params |= {name: make(params[key]) for key, (name, make) in makers.items() if key in params}
         if "check_problem" in params:
             if "check_type" in params:
                 params = {**params, "expected": self.get("check_types", params["check_type"])}
             detail_params["what"] = self.get("check_errors", params["check_problem"], **params)
-        if "of_type" in params:
-            detail_params["of_type"] = load_texts(self.lang)["types"][params["of_type"]]
         return self.get("errors", key, **{**params, **detail_params})
 
     def format_reason(self, key: str, params: dict[str, Any]) -> str:
         """Return a sentence: why something was not checked."""
-        if "indicator" in params:
-            params = {**params, "indicator": self.get_indicator_name(params["indicator"])}
-        if "indicators" in params:
-            indicator_names = dict.fromkeys(self.get_indicator_name(name) for name in params["indicators"])
-            params = {**params, "indicators": self.get("words", "between_names").join(indicator_names)}
-        if "concept" in params:
-            params = {**params, "concept": self.get_concept_name(params["concept"])}
-        if isinstance(names := params.get("names"), list):
-            params = {**params, "names": self.get("words", "between_names").join(names)}
+        separator = self.get("words", "between_names")
+        shown = {
+            "indicator": self.get_indicator_name,
+            "indicators": lambda names: separator.join(dict.fromkeys(map(self.get_indicator_name, names))),
+            "concept": self.get_concept_name,
+            "names": lambda names: separator.join(names) if isinstance(names, list) else names,
+        }
+        params = {name: shown[name](value) if name in shown else value for name, value in params.items()}
         return self.get("reasons", key, **params)
 
     def join_sentences(self, sentences: Iterable[str]) -> str:
@@ -310,8 +307,7 @@ class Texts:
 
         The texts name indicators that only rules compute; the standard's list of indicators names the others.
         """
-        indicator_name = load_texts(self.lang)["indicators"].get(indicator)
-        return indicator_name if indicator_name is not None else find_indicator_name(indicator, self.lang)
+        return load_texts(self.lang)["indicators"].get(indicator) or find_indicator_name(indicator, self.lang)
 
     def format_indicator_with_place(self, indicator: str, place: str) -> str:
         """Return the name of an indicator with its place.
@@ -329,8 +325,7 @@ class Texts:
         """
         setting_names = load_texts(self.lang)["setting"]
         if name.startswith(DISABLED_PREFIX):
-            shown_name = self.get_setting_name(name.removeprefix(DISABLED_PREFIX))
-            return str(setting_names["off"]).format(name=shown_name)
+            return str(setting_names["off"]).format(name=self.get_setting_name(name.removeprefix(DISABLED_PREFIX)))
         section, _, parameter = name.rpartition(".")
         if name not in setting_names and section.startswith("rules.") and parameter in self.get_section("parameters"):
             return f"{section.partition('.')[2]} {self.get_section('parameters')[parameter]}"
@@ -345,9 +340,7 @@ class Texts:
 
     def get_rule_title(self, rule: Rule) -> str:
         """Return the title of a rule, which states the requirement."""
-        if self.lang == "zh":
-            return _get_rule_texts_zh(rule)["title"]
-        return rule.sections[""].rstrip(".")
+        return _get_rule_texts_zh(rule)["title"] if self.lang == "zh" else rule.sections[""].rstrip(".")
 
     def get_rule_problem(self, rule: Rule) -> str:
         """Return what is wrong where a rule finds something.
@@ -363,12 +356,12 @@ class Texts:
         the place to change them.
         """
         headings = self.get_section("headings")
+        sections = {"what": "What it checks", "why": "Why", "fix": "How to fix", "limits": "Limits"}
         if self.lang == "zh":
-            source = _get_rule_texts_zh(rule)
-            return self.add_setting_titles({headings[k]: source[k] for k in ("what", "why", "fix", "limits")})
-        sections = rule.sections
-        keys = {"what": "What it checks", "why": "Why", "fix": "How to fix", "limits": "Limits"}
-        return self.add_setting_titles({headings[k]: " ".join(sections[h].split()) for k, h in keys.items()})
+            help_texts = _get_rule_texts_zh(rule)
+        else:
+            help_texts = {key: " ".join(rule.sections[title].split()) for key, title in sections.items()}
+        return self.add_setting_titles({headings[key]: help_texts[key] for key in sections})
 
     def add_setting_titles(self, help_texts: dict[str, str]) -> dict[str, str]:
         """Return help texts (heading → text) in which each setting's title stands before its key.
@@ -416,9 +409,7 @@ class Texts:
 
         It does not depend on the name that the layer has in a project or file.
         """
-        if role not in templates:
-            return role
-        return templates[role].name if self.lang == "zh" else role
+        return templates[role].name if self.lang == "zh" and role in templates else role
 
     def make_row_label(self, key: str, fid: Any, name: str = "") -> str:
         """Return a row's key as messages show it, followed by its name in quotation marks if one is given."""
@@ -427,13 +418,8 @@ class Texts:
 
     def make_key_label(self, key: str, fid: Any) -> str:
         """Return a row's key as messages show it, with its feature id if one is given."""
-        if fid is not None:
-            return (
-                self.get("words", "feature_id", fid=fid)
-                if not key
-                else f"{shorten_key(key)}, {self.get('words', 'feature_id', fid=fid)}"
-            )
-        return shorten_key(key)
+        fid_label = "" if fid is None else self.get("words", "feature_id", fid=fid)
+        return ", ".join(filter(None, (shorten_key(key), fid_label)))
 
 
 @lru_cache(maxsize=MAX_CACHED_TEXTS)

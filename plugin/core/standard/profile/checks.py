@@ -42,20 +42,13 @@ _DIVISION_CODE_FORM = "[1-9][0-9]{5}"
 MemberAreas = tuple[Annotated[str, matching(_DIVISION_CODE_FORM, "140700")], ...]
 #: Settings by layer code that any layer may have.
 LAYER_LIMIT_KEY_PREFIXES = ("quality.min_area_m2.", "quality.narrow_m.")
-#: Settings of version 0.1.0 or of a development version that no rule has any more.
-RETIRED_SETTINGS = frozenset(
-    f"rules.DOC005.{name}"
-    for name in (
-        "least_detail_levels",
-        "least_map_difference",
-        "most_blank_pages_in_row",
-        "most_blank_share",
-        "most_edge_share",
-        "most_plain_share",
-        "most_repeated_share",
-        "most_shared_share",
-    )
+#: Parameters in version 0.1.0 or in a development version that no rule has any more, their section, and their keys.
+_RETIRED_NAMES = (
+    *("least_detail_levels", "least_map_difference", "most_blank_pages_in_row", "most_blank_share"),
+    *("most_edge_share", "most_plain_share", "most_repeated_share", "most_shared_share"),
 )
+_RETIRED_SECTION = "rules.DOC005"
+RETIRED_SETTINGS = frozenset(f"{_RETIRED_SECTION}.{name}" for name in _RETIRED_NAMES)
 
 
 def remove_retired_settings(table: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -64,21 +57,17 @@ def remove_retired_settings(table: dict[str, Any]) -> tuple[dict[str, Any], tupl
     Their marks, sources and confirmations are removed, too.
     """
     remaining_table = deepcopy(table)
-    retired_keys = []
-    for key in sorted(RETIRED_SETTINGS):
-        *sections, name = key.split(".")
-        holder: Any = remaining_table
-        for section in sections:
-            holder = holder.get(section) if isinstance(holder, dict) else None
-        if isinstance(holder, dict) and holder.pop(name, None) is not None:
-            retired_keys.append(key)
+    section, code = _RETIRED_SECTION.split(".")
+    rules = remaining_table.get(section)
+    values = rules.get(code) if isinstance(rules, dict) else None
+    names = [name for name in _RETIRED_NAMES if isinstance(values, dict) and values.pop(name, None) is not None]
     for section in ("marks", "mark_sources"):
         if isinstance(rows := remaining_table.get(section), dict):
             remaining_table[section] = {key: value for key, value in rows.items() if key not in RETIRED_SETTINGS}
     confirmed = remaining_table.get("confirmed")
     if isinstance(confirmed, dict) and isinstance(items := confirmed.get("items"), list):
         confirmed["items"] = [item for item in items if item not in RETIRED_SETTINGS]
-    return remaining_table, tuple(retired_keys)
+    return remaining_table, tuple(f"{_RETIRED_SECTION}.{name}" for name in names)
 
 
 def check_setting(key: str, value: Any, standard: Standard, path: Path) -> None:
@@ -90,20 +79,16 @@ def check_setting(key: str, value: Any, standard: Standard, path: Path) -> None:
         if code not in rules or name not in known_keys:
             raise DataError("data_key_unknown", file=str(path), key=key, known=", ".join(known_keys))
         check_number(key, value, standard, path)
-        return
-    if key.startswith(f"{THREE_ZONES}."):
+    elif key.startswith(f"{THREE_ZONES}."):
         # A county may define further zone codes.
         check_three_zone_name(value, standard, path, key)
-        return
-    if key.startswith(LAYER_LIMIT_KEY_PREFIXES) and key not in standard.settings:
+    elif key.startswith(LAYER_LIMIT_KEY_PREFIXES) and key not in standard.settings:
         # A county may set these limits for any layer, also where the standard sets none.
         check_known(key.rsplit(".", 1)[-1], standard.templates, path, key)
         read_value(value, Annotated[float, between(0, math.inf, known=">= 0")], file=path, key=key)
-        return
-    if key not in standard.settings:
+    elif key not in standard.settings:
         raise DataError("data_key_unknown", file=str(path), key=key, known=", ".join(sorted(standard.settings)))
-    kind = find_setting_type(key, standard)
-    if kind is float:
+    elif (kind := find_setting_type(key, standard)) is float:
         check_number(key, value, standard, path)
     else:
         read_value(value, kind, file=path, key=key)
@@ -176,32 +161,26 @@ def _check_each(
     return kind()
 
 
-def read_marks(table: dict[str, Any], settings: dict[str, Any], path: Path, errors: ErrorCollector) -> dict[str, str]:
-    """Return the marks (A, B, C: how well sourced) of the profile's own settings.
+def read_marks(
+    table: dict[str, Any], settings: dict[str, Any], path: Path, errors: ErrorCollector
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the marks (A, B, C: how well sourced) of the profile's own settings, and the documents they refer to.
 
     A mark on an inherited value is an error, because the profile did not verify that value.
     """
-    marks = table.get("marks", {})
+    marks, sources = table.get("marks", {}), table.get("mark_sources", {})
 
-    def check_entry(key: str) -> None:
+    def check_mark(key: str) -> None:
         if key not in settings:
             raise DataError("profile_mark", file=str(path), key=f"marks.{key}")
         check_known(marks[key], SOURCE_MARKS, path, f"marks.{key}")
 
-    return dict(_check_each(marks, dict, "marks", path, errors, check_entry))
-
-
-def read_mark_sources(
-    table: dict[str, Any], marks: dict[str, str], path: Path, errors: ErrorCollector
-) -> dict[str, str]:
-    """Return setting key → the document and clause that its mark refers to."""
-    sources = table.get("mark_sources", {})
-
-    def check_entry(key: str) -> None:
-        check_known(key, marks, path, "mark_sources")
+    def check_source(key: str) -> None:
+        check_known(key, own_marks, path, "mark_sources")
         check_type(sources[key], str, file=path, key=f"mark_sources.{key}")
 
-    return dict(_check_each(sources, dict, "mark_sources", path, errors, check_entry))
+    own_marks = dict(_check_each(marks, dict, "marks", path, errors, check_mark))
+    return own_marks, dict(_check_each(sources, dict, "mark_sources", path, errors, check_source))
 
 
 def read_severity(

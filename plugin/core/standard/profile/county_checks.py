@@ -19,6 +19,7 @@ from ...base.errors import DataError
 from ...base.files.data import ErrorCollector
 from ...model.indicator import AREA_FIGURES, SQUARE_METRES
 from .. import CHECK_SECTION, Standard
+from ..declared_operators import parse_number
 from ..messages.texts import IndicatorName
 from . import checks
 from .county_file import CountySettings, convert_target_to_row, load_profile_as_if_saved
@@ -148,9 +149,7 @@ def _make_number_error(value: str) -> DataError:
     “63，25” suggests 63.25.
     """
     corrected = normalize("NFKC", value).translate(str.maketrans(",。", "..")).replace(" ", "")
-    try:
-        float(corrected)
-    except ValueError:
+    if parse_number(corrected) is None:
         return DataError("county_not_a_number", value=value)
     return DataError("county_no_number", value=value, meant=corrected)
 

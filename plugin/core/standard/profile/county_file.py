@@ -172,8 +172,7 @@ def save_county(county: CountySettings, path: Path, text: str = "") -> None:
     ``text``: contents of the file when the form was opened; empty for a new file. Raise DataError if another program
     changed the file since, or if the loader rejects the result.
     """
-    current_text = read_valid_toml_text(path) if path.exists() else ""
-    if current_text != text:
+    if (read_valid_toml_text(path) if path.exists() else "") != text:
         raise DataError("profile_changed_outside", file=str(path))
     composed = compose_county(county, path, text)
     load_profile_from_table(tomllib.loads(composed), path)
@@ -191,19 +190,12 @@ def _find_rows_of_own_area(table: dict[str, Any]) -> dict[int, dict[str, Any]]:
 
 def convert_target_to_row(target: IndicatorTarget) -> dict[str, Any]:
     """Return a target as a row of ``[[targets]]``, without empty optional keys."""
-    row = {key: getattr(target, key) for key in _TARGET_KEYS}
-    if target.warn_below:
-        row["warn_below"] = target.warn_below
-    if target.other_sources:
-        row["also_said"] = [
-            {
-                "value": other_source.value,
-                "source": other_source.source,
-                **({"year": other_source.year} if other_source.year else {}),
-            }
-            for other_source in target.other_sources
-        ]
-    return row
+    other_sources = [
+        {"value": one.value, "source": one.source, **({"year": one.year} if one.year else {})}
+        for one in target.other_sources
+    ]
+    optional = {"warn_below": target.warn_below, "also_said": other_sources}
+    return {key: getattr(target, key) for key in _TARGET_KEYS} | {key: one for key, one in optional.items() if one}
 
 
 def _format_day(value: Any) -> str:
@@ -263,8 +255,8 @@ def _write_confirmation(file: TomlText, confirmation: CountyConfirmation) -> Non
         for key in [candidate for candidate in ("by", "document", "date", "items") if candidate in former_confirmation]:
             file.remove_key(("confirmed", key))
         return
-    file.set_value(("confirmed", "by"), confirmation.by.strip())
-    file.set_value(("confirmed", "document"), confirmation.document.strip())
+    for key in ("by", "document"):
+        file.set_value(("confirmed", key), getattr(confirmation, key).strip())
     if _format_day(former_confirmation.get("date", "")) != confirmation.date:
         file.set_value(("confirmed", "date"), confirmation.date)
     if "items" not in former_confirmation or tuple(former_confirmation["items"]) != confirmation.items:
@@ -282,14 +274,11 @@ def _match_targets_to_rows(
     pairs: dict[int, IndicatorTarget] = {}
     for keys in (("indicator", "year"), ("indicator",)):
         for target in targets:
-            if any(target is paired_target for paired_target in pairs.values()):
-                continue
-            free_positions = (
-                position_in_file
-                for position_in_file, row in existing_rows.items()
-                if position_in_file not in pairs and all(row[key] == getattr(target, key) for key in keys)
-            )
-            position = next(free_positions, None)
-            if position is not None:
-                pairs[position] = target
+            free_positions = [
+                position
+                for position, row in existing_rows.items()
+                if position not in pairs and all(row[key] == getattr(target, key) for key in keys)
+            ]
+            if free_positions and not any(target is paired_target for paired_target in pairs.values()):
+                pairs[free_positions[0]] = target
     return pairs

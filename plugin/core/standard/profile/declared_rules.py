@@ -12,8 +12,7 @@ from typing import Any
 
 from ...model.rule import DECLARED_FAMILY, LayerNeed, Rule, RuleExample, RuleResult, get_family_position
 from .. import Standard
-from ..declared_check import Condition, DeclaredCheck, Row
-from ..declared_operators import CheckEvaluation
+from ..declared_operators import CheckEvaluation, Condition, DeclaredCheck, Row
 from ..messages.texts import Texts
 
 #: Squares of example rows, side by side (m).
@@ -90,8 +89,7 @@ class CheckFunction:
             if missing_fields:
                 params = {"layer": one.name, "role": one.role, "fields": ", ".join(missing_fields)}
                 return RuleResult(not_checked=[("field_missing", params)])
-        code_lists = ctx.norm.standard.code_lists
-        evaluation = CheckEvaluation(check, code_lists, ctx.plan.find_values_of_field)
+        evaluation = CheckEvaluation(check, ctx.norm.standard.code_lists, ctx.plan.find_values_of_field)
         columns = {name: layer.get_texts_by_name(name) for name in fields_by_role[check.layer]}
         findings = []
         for position, condition in evaluation.find_broken_conditions(columns):
@@ -135,11 +133,8 @@ class CheckDescription:
             texts.get("check_words", "must_be", field=self._label_field(one, texts), phrase=self._describe(one, texts))
             for one in self.check.must
         ]
-        limits = ["limits_empty"]
-        if any(one.layer for one in self.check.must):
-            limits.append("limits_foreign_key")
-        if not self.check.is_local:
-            limits.append("limits_unique")
+        has_foreign_key = any(one.layer for one in self.check.must)
+        limits = {"limits_empty": True, "limits_foreign_key": has_foreign_key, "limits_unique": not self.check.is_local}
         source = texts.get("check_words", "limits_source", source=self.check.source, mark=self.check.mark)
         messages = {
             condition.case: texts.get(
@@ -164,7 +159,9 @@ class CheckDescription:
             ),
             "why": own.why,
             "fix": own.remedy,
-            "limits": texts.join_sentences([*(texts.get("check_words", key) for key in limits), source]),
+            "limits": texts.join_sentences(
+                [*(texts.get("check_words", key) for key, is_limit in limits.items() if is_limit), source]
+            ),
             "messages": messages,
         }
 
@@ -190,8 +187,7 @@ class CheckDescription:
 
     def _label_field(self, condition: Condition, texts: Texts) -> str:
         """Return a field by its name, in Chinese with its title."""
-        alias = condition.template_field.alias
-        return f"{alias} {condition.field}" if texts.lang == "zh" else condition.field
+        return f"{condition.template_field.alias} {condition.field}" if texts.lang == "zh" else condition.field
 
     def _label_layer(self, role: str, texts: Texts) -> str:
         """Return a layer by its code, in Chinese with its name."""

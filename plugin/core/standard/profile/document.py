@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...base.errors import DataError, InputError
 from ...base.files.data import (
@@ -20,12 +20,9 @@ from ...base.files.data import (
     check_type,
     make_unknown_value_error,
 )
+from ...model.report import Report
 from ..messages.texts import Message, NameList, Texts
 from .profile_data import DocumentInfo, Profile, load_secrecy_levels
-
-if TYPE_CHECKING:
-    from ...model.report import Report
-
 
 #: Sources of a value; the first source that has one decides.
 PROJECT_SOURCE, PROFILE_SOURCE, PACKAGE_SPEC_SOURCE = "project", "profile", "form"
@@ -139,10 +136,9 @@ def resolve_document(
     present_infos = [(source, document_info) for source, document_info in candidates if document_info is not None]
     sources, values = {}, {}
     for key in PRINTED_KEYS:
-        for source, document_info in present_infos:
-            if getattr(document_info, key):
-                sources[key], values[key] = source, getattr(document_info, key)
-                break
+        stated = [(source, getattr(info, key)) for source, info in present_infos if getattr(info, key)]
+        if stated:
+            sources[key], values[key] = stated[0]
     levels = [
         *_list_secrecy_levels_of_profiles(profile),
         *(
@@ -157,17 +153,16 @@ def resolve_document(
     refused_lowering: LoweredSecrecy | None = None
     for source, document_info in levels:
         above_source, above_info = current
-        if not load_secrecy_levels().is_lower(document_info.secrecy, above_info.secrecy):
-            current, refused_lowering = (source, document_info), None
-            continue
+        is_lower = load_secrecy_levels().is_lower(document_info.secrecy, above_info.secrecy)
         lowering = LoweredSecrecy(
             above_info.secrecy, above_source, document_info.secrecy, source, document_info.secrecy_reason
         )
-        if lowering.reason:
-            lowered.append(lowering)
-            current, refused_lowering = (source, document_info), None
-        else:
+        if is_lower and not lowering.reason:
             refused_lowering = lowering
+            continue
+        if is_lower:
+            lowered.append(lowering)
+        current, refused_lowering = (source, document_info), None
     source, deciding_info = current
     if source:
         sources["secrecy"], values["secrecy"] = (
@@ -187,11 +182,7 @@ def override_document(info: DocumentInfo, project: DocumentInfo) -> tuple[Docume
     ``info``: the export's parameters. The second result is the secrecy level that the export lowers, or None. Raise
     InputError for a lower level without a reason.
     """
-    overrides = {key: getattr(info, key) for key in DOCUMENT_KEYS if getattr(info, key)}
-    if info.secrecy:
-        # A reason belongs to the level that it was given for.
-        overrides.setdefault("secrecy_reason", "")
-    overridden = replace(project, **overrides)
+    overridden = _override_values(project, asdict(info))
     if not load_secrecy_levels().is_lower(info.secrecy, project.secrecy):
         return overridden, None
     lowering = LoweredSecrecy(project.secrecy, PROJECT_SOURCE, info.secrecy, EXPORT_SOURCE, info.secrecy_reason)
@@ -200,17 +191,25 @@ def override_document(info: DocumentInfo, project: DocumentInfo) -> tuple[Docume
     return overridden, lowering
 
 
+def _override_values(base: DocumentInfo, values: dict[str, str]) -> DocumentInfo:
+    """Return document information with those of the values that are not empty."""
+    # A reason belongs to the level that it was given for.
+    reason = {"secrecy_reason": ""} if values.get("secrecy") else {}
+    return replace(base, **(reason | {key: value for key, value in values.items() if value}))
+
+
 def _list_secrecy_levels_of_profiles(profile: Profile) -> list[tuple[str, DocumentInfo]]:
     """Return (source, document information) of each secrecy level that a profile and its bases set.
 
     The topmost base is first.
     """
-    levels: list[tuple[str, DocumentInfo]] = []
-    for ancestor in reversed(profile.list_base_profiles()):
-        document_info = ancestor.document_info
-        if document_info.secrecy and (not levels or document_info != levels[-1][1]):
-            levels.append((PROFILE_SOURCE if ancestor is profile else BASE_PROFILE_SOURCE, document_info))
-    return levels
+    levels = [
+        (PROFILE_SOURCE if ancestor is profile else BASE_PROFILE_SOURCE, ancestor.document_info)
+        for ancestor in reversed(profile.list_base_profiles())
+        if ancestor.document_info.secrecy
+    ]
+    # A profile that sets nothing has the information of its base.
+    return [one for number, one in enumerate(levels) if not number or one[1] != levels[number - 1][1]]
 
 
 def read_document_info_from_table(table: Any, base: DocumentInfo, path: Path, errors: ErrorCollector) -> DocumentInfo:
@@ -230,11 +229,7 @@ def read_document_info_from_table(table: Any, base: DocumentInfo, path: Path, er
             raise make_unknown_value_error(path, "document.secrecy", secrecy, levels.names)
         if levels.is_lower(secrecy, base.secrecy) and not own_values.get("secrecy_reason"):
             raise DataError("document_profile_lowered", file=str(path), above=base.secrecy, secrecy=secrecy)
-    overrides = {key: value for key, value in own_values.items() if value}
-    if secrecy:
-        # A reason belongs to the level that it was given for.
-        overrides.setdefault("secrecy_reason", "")
-    return replace(base, **overrides)
+    return _override_values(base, own_values)
 
 
 def add_document_info(report: Report, document: ResolvedDocument) -> Report:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from ....paths import PROFILES_FOLDER
 from ...base.errors import DataError
@@ -22,16 +22,13 @@ from ...base.files.data import (
 from ...model.rule import Severity
 from .. import CHECK_SECTION, SETTING_SECTIONS, Standard, load_standard
 from ..bounds import check_numbers
-from ..edition import PLANNING_PHASES
-from ..load import PhaseTable
+from ..declared_operators import DeclaredCheck
+from ..edition import PLANNING_PHASES, PhaseTable
 from . import checks
 from .document import read_document_info_from_table
+from .norm import Norm
 from .profile_data import DocumentInfo, IndicatorTarget, Profile, RegisteredSite, StatedFigure
 from .profile_figures import merge_figures_with_base, read_heritage_register, read_stated_figures, read_targets
-
-if TYPE_CHECKING:
-    from ..declared_check import DeclaredCheck
-    from .norm import Norm
 
 
 @dataclass(frozen=True)
@@ -111,9 +108,7 @@ def find_profile_path(name: str | Path) -> Path:
 
     Raise DataError with the known ids.
     """
-    path = Path(name)
-    if path.suffix != ".toml":
-        path = PROFILES_FOLDER / f"{name}.toml"
+    path = Path(name) if Path(name).suffix == ".toml" else PROFILES_FOLDER / f"{name}.toml"
     if not path.exists():
         raise DataError("profile_unknown", value=str(name), known=", ".join(list_profile_ids()))
     return path
@@ -217,8 +212,7 @@ def _merge_profile_with_base(
     """Return the profile of a parsed file; what the file does not set comes from its base."""
     area_code = table["area_code"]
     settings = checks.read_settings(table, standard, path, errors)
-    marks = checks.read_marks(table, settings, path, errors)
-    sources = checks.read_mark_sources(table, marks, path, errors)
+    marks, sources = checks.read_marks(table, settings, path, errors)
     declared_checks = (*base.checks, *_read_own_checks(table, path, base, standard, errors))
     declared_codes = [one.code for one in (*standard.checks, *declared_checks)]
     severity = checks.read_severity(table.get("severity", {}), "severity", path, errors, declared_codes)

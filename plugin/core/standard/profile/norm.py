@@ -9,21 +9,18 @@ from dataclasses import dataclass, replace
 from datetime import date
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from ...base.errors import DataError, InputError
 from ...geometry.tolerance import Tolerance
 from ...model.rule import Rule, Severity, add_rules_of_data, load_all_rules
 from .. import EVERY_RULE, Standard
-from ..bounds import ends_comparison, find_shipped_counterparts, iterate_custom_standards
-from ..codes import CodeEntry
+from ..bounds import ends_comparison, find_shipped_counterparts, list_custom_standards
+from ..declared_operators import DeclaredCheck
 from ..edition import Citation
 from ..load import find_shipped_base_standards
-from ..template import Template, TemplateField
+from ..template import CodeEntry, Template, TemplateField
 from .profile_data import IndicatorTarget, Profile, RegisteredSite, StatedFigure
-
-if TYPE_CHECKING:
-    from ..declared_check import DeclaredCheck
 
 #: Name of the group of the checks that standard and profile declare as data.
 DECLARED_GROUP = "declared"
@@ -204,11 +201,9 @@ class Norm:
         marked_item = self.find_marked_item(item)
         if marked_item in self.standard.marks:
             return self.standard.marks[marked_item]
-        if item.startswith("codes."):
-            codes = self.standard.code_lists.get(item.removeprefix("codes."))
-            return codes.mark if codes else "C"
-        citation = self.citations.get(item)
-        return citation.mark if citation else "C"
+        code_list = self.standard.code_lists.get(item.removeprefix("codes.")) if item.startswith("codes.") else None
+        source = code_list or self.citations.get(item)
+        return source.mark if source else "C"
 
     def find_marked_item(self, key: str) -> str:
         """Return the item under ``[marks]`` from which a setting has its mark.
@@ -257,10 +252,7 @@ class Norm:
         The shipped standards are the reference. Cached, because every rule reads the keys after every edit and a norm
         never changes.
         """
-        custom_keys, shipped_values = self._collect_custom_keys(), self._collect_shipped_values()
-        return frozenset(
-            k for k in custom_keys if self.has_setting(k) and not _is_as_strict(k, self.get(k), shipped_values.get(k))
-        )
+        return frozenset(key for key, *values in self._list_custom_values() if not _is_as_strict(key, *values))
 
     @cached_property
     def disabling_keys(self) -> tuple[str, ...]:
@@ -268,27 +260,20 @@ class Norm:
 
         Confirmed settings are included. The shipped standards are the reference.
         """
-        shipped_values = self._collect_shipped_values()
-        return tuple(
-            key
-            for key in sorted(self._collect_custom_keys())
-            if self.has_setting(key) and ends_comparison(key, self.get(key), shipped_values.get(key))
-        )
+        return tuple(key for key, *values in self._list_custom_values() if ends_comparison(key, *values))
 
-    def _collect_custom_keys(self) -> set[str]:
-        """Return the keys that a custom profile or standard sets."""
+    def _list_custom_values(self) -> list[tuple[str, Any, Any]]:
+        """Return key, value and shipped value of each setting that a custom profile or standard sets."""
         custom_keys = {
-            key for source in self.profile.list_base_profiles() if not source.is_shipped for key in source.own_settings
+            *(key for one in self.profile.list_base_profiles() if not one.is_shipped for key in one.own_settings),
+            *(key for one in list_custom_standards(self.standard) for key in one.own_keys),
         }
-        return custom_keys | {key for source in iterate_custom_standards(self.standard) for key in source.own_keys}
-
-    def _collect_shipped_values(self) -> dict[str, Any]:
-        """Return the settings of the shipped standards."""
-        return {
+        shipped_values = {
             key: value
             for source in reversed(find_shipped_counterparts(self.standard))
             for key, value in source.settings.items()
         }
+        return [(key, self.get(key), shipped_values.get(key)) for key in sorted(custom_keys) if self.has_setting(key)]
 
     def keep_confirmations_valid_for_area(self, area_code: str, today: date | None = None) -> Norm:
         """Return a norm that has only the confirmations valid for a plan of this area.
@@ -301,8 +286,7 @@ class Norm:
             return self
         digits = int(self.standard.settings.get("attributes.area_digits", 6))
         is_own_area = not profile.area_code or profile.area_code[:digits] == area_code[:digits]
-        day = profile.confirmed_by.get("date", "")
-        if is_own_area and day <= (today or date.today()).isoformat():
+        if is_own_area and profile.confirmed_by.get("date", "") <= (today or date.today()).isoformat():
             return self
         return replace(self, profile=replace(profile, confirmed=frozenset()))
 
@@ -360,8 +344,7 @@ class Norm:
 
 def is_sealed(role: str, norm: Norm) -> bool:
     """Return True if only a person with a document may change this layer, whichever layer of a concept a plan has."""
-    sealed_names: list[str] = norm.get(SEALED_ROLES_SETTING)
-    return any(role in norm.standard.concepts.get(name, (name,)) for name in sealed_names)
+    return any(role in norm.standard.concepts.get(name, (name,)) for name in norm.get(SEALED_ROLES_SETTING))
 
 
 def is_sealed_or_supplied(role: str, norm: Norm) -> bool:
@@ -370,8 +353,7 @@ def is_sealed_or_supplied(role: str, norm: Norm) -> bool:
     Such a layer is approved (``sealed.roles``: 永久基本农田, 红线), or supplied by another authority
     (``sealed.supplied``: survey and divisions).
     """
-    patterns: list[str] = norm.get("sealed.supplied")
-    return is_sealed(role, norm) or any(fnmatchcase(role, pattern) for pattern in patterns)
+    return is_sealed(role, norm) or any(fnmatchcase(role, pattern) for pattern in norm.get("sealed.supplied"))
 
 
 def is_sealed_by_profile(role: str, norm: Norm) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from ....paths import DOCUMENT_SETTINGS, PROFILES_FOLDER
 from ...base.errors import DataError
@@ -25,10 +25,7 @@ from ...base.files.data import (
     read_toml,
 )
 from ...model.indicator import AREA_FIGURES, SQUARE_METRES, STATED_FIGURES
-
-if TYPE_CHECKING:
-    from ..declared_check import DeclaredCheck
-
+from ..declared_operators import DeclaredCheck
 
 BINDING_TARGET_WORD = "约束性"
 _COMPARISONS, _BINDINGS = (">=", "<=", "="), (BINDING_TARGET_WORD, "预期性", "")

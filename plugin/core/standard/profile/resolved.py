@@ -106,16 +106,11 @@ def resolve_norm(norm: Norm) -> ResolvedNorm:
 def _resolve_value(key: str, value: Any, norm: Norm) -> ResolvedValue:
     """Return a value with its source, mark and confirmation."""
     origin = find_origin(key, norm)
-    # A rule default has no source; its citations are the rule's.
-    mark = norm.get_source_mark(key) if origin.kind != RULE_DEFAULT_ORIGIN else ""
     # Each pair of a standard's matrix has a separate mark.
-    own_conflict = (
-        next((conflict for conflict in norm.standard.conflicts if conflict.setting_key == key), None)
-        if origin.kind == STANDARD_ORIGIN
-        else None
-    )
-    if own_conflict is not None:
-        mark = own_conflict.mark
+    pairs = norm.standard.conflicts if origin.kind == STANDARD_ORIGIN else ()
+    mark_of_pair = next((pair.mark for pair in pairs if pair.setting_key == key), None)
+    # A rule default has no source; its citations are the rule's.
+    mark = "" if origin.kind == RULE_DEFAULT_ORIGIN else mark_of_pair or norm.get_source_mark(key)
     return ResolvedValue(key, value, origin, mark, mark in ("", "A", "B") or norm.is_confirmed(key))
 
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...base.errors import DataError
 from ...base.files.data import check_known, check_type
+from .. import Standard
 from ..template import CodeList
-
-if TYPE_CHECKING:
-    from .. import Standard
-    from . import Norm
+from .norm import Norm
 
 #: The section of settings, the code list of the zones, and the setting that rules declare to use.
 THREE_ZONES = "three_zones"
@@ -49,10 +47,8 @@ class SpaceMap:
 
         Return ``UNMAPPED_ZONE_CODE`` for a blank code and for one without an entry.
         """
-        for code in (zone, *self.zones.list_code_and_parents(zone)):
-            if code in self.three_zone_code_by_zone_code:
-                return self.three_zone_code_by_zone_code[code]
-        return UNMAPPED_ZONE_CODE
+        known_codes = map(self.three_zone_code_by_zone_code.get, (zone, *self.zones.list_code_and_parents(zone)))
+        return next(filter(None, known_codes), UNMAPPED_ZONE_CODE)
 
     def name(self, space: str) -> str:
         """Return the name of a three-zone code."""

@@ -24,8 +24,8 @@ from ...render.tables.report_table import (
     make_row,
     make_table,
     make_table_number,
+    write_tables_workbook,
 )
-from ...render.tables.workbook import write_tables_workbook
 from ...render.versions.comparison_tables import BALANCE_TERMS, list_shown_terms, make_notes_on_repaired_or_lost_rows
 from ...render.versions.edition_comparison import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND, STATUTORY_BASIS
 from ...standard.messages.texts import Texts, format_number

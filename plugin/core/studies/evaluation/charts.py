@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...render.map_shapes import draw_text, make_svg, measure_text
-from ...render.tables.workbook import (
+from ...render.tables.report_table import (
     HEAD_FILL,
     WORKBOOK_FONT,
     apply_cell_style,

@@ -19,7 +19,7 @@ from ...render.document.page_html import check_document_outputs, iterate_documen
 from ...render.document.print_html import make_blank_png
 from ...render.document.table_document import make_table_blocks, make_table_document
 from ...render.outputs import dump_json
-from ...render.tables.workbook import write_tables_workbook
+from ...render.tables.report_table import write_tables_workbook
 from ...standard.messages.texts import Texts
 from .charts import CHART_MM, HEIGHT_PX, WIDTH_PX, add_chart_sheet, draw_chart, make_chart_xml
 from .evaluated_editions import EVALUATION_SECTION, Evaluation, EvaluationSettings, IndicatorSeries

@@ -26,12 +26,12 @@ from ...render.document.blocks import (
 )
 from ...render.document.check_report import make_signature
 from ...render.document.table_document import compute_column_shares
-from ...render.tables.report_table import TableNumber
-from ...render.tables.workbook import (
+from ...render.tables.report_table import (
     HEAD_FILL,
     SUM_FILL,
     WORKBOOK_FONT,
     CellStyles,
+    TableNumber,
     apply_cell_style,
     compute_text_width,
     convert_to_plain_value,

@@ -30,8 +30,8 @@ from ...render.tables.report_table import (
     make_row,
     make_table,
     make_table_number,
+    write_tables_workbook,
 )
-from ...render.tables.workbook import write_tables_workbook
 from ...standard.messages.texts import Texts
 from .page import Rasterise, make_conformity_document
 from .review_sentences import describe_part, get_outcome_name

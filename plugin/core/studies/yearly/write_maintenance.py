@@ -42,7 +42,7 @@ from ...package.package_spec.spec import VectorSet
 from ...package.problems import ExportProblem, GateRefusal, ProblemLevel, select_problems_of_levels
 from ...plan.layer import Layer, SourceLayer
 from ...plan.plan import Plan
-from ...render.tables.workbook import write_tables_workbook
+from ...render.tables.report_table import write_tables_workbook
 from ...render.versions.edition_comparison import MOVED_IN_KIND
 from ...standard.maintenance import AFTER_STAGE, BEFORE_STAGE, CHANGE_STAGE
 from ...standard.messages.texts import Texts

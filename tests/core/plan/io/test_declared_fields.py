@@ -134,8 +134,8 @@ def test_code_that_the_standard_lists_but_the_database_domain_lacks_gives_a_warn
     from plugin.core.checks.run_check import run_check
     from plugin.core.model.rule import load_all_rules
     from plugin.core.plan.loading.assembly import assemble_plan
-    from plugin.core.standard.codes import CodeEntry
     from plugin.core.standard.profile import Norm, Profile
+    from plugin.core.standard.template import CodeEntry
 
     terrace = STANDARD.code_lists["terrace"]
     longer = dataclasses.replace(
