@@ -183,7 +183,7 @@ class CheckSeams(SanxianAlgorithm):
         from ..core.model.rule import Severity
 
         result, written = run_in_thread(check_seams, feedback, self.options)
-        log_lines(feedback, describe_result(result, ReportTexts(result.lang)))
+        log_lines(feedback, describe_result(result))
         log_written_files(feedback, written)
         notes = sum(one.severity is Severity.INFO for one in result.findings)
         return {

@@ -98,7 +98,7 @@ def run_seams(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         package_spec=args.package,
     )
     result, written = check_seams(options, progress=print_progress)
-    print_lines(describe_result(result, report_texts))
+    print_lines(describe_result(result))
     print_written(written, report_texts)
     return EXIT_FOUND if result.has_problems else EXIT_CLEAN
 

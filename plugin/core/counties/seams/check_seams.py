@@ -11,7 +11,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import shapely
@@ -133,12 +132,6 @@ def _compare_pair(
     return SeamPair(names, length, tuple(set_fingerprints(findings)), sliver_count, differing, tuple(missing))
 
 
-def _convert_to_lonlat(placed: PlacedCounties, shape: Any) -> Any:
-    """Return a shape of the plane in degrees on CGCS2000."""
-    shapes: NDArray = np.array([shape], dtype=object)
-    return reproject_to_lonlat(shapes, placed.plane_crs)[0]
-
-
 def _make_border_finding(
     placed: PlacedCounties, pair: tuple[int, int], kind: SeamKind, piece: BorderPiece
 ) -> SeamFinding:
@@ -158,7 +151,7 @@ def _make_border_finding(
         Severity.WARNING,
         BORDER_CONCEPT,
         (sides[0], sides[1]),
-        _convert_to_lonlat(placed, piece.shape),
+        reproject_to_lonlat(shapes, placed.plane_crs)[0],
         piece.length_m,
         piece.deviation_m,
         float(compute_drawn_area(shapes, make_lonlat_transformer(placed.plane_crs))[0]),
@@ -182,7 +175,7 @@ def _make_layer_finding(
         Severity.INFO if is_note else Severity.WARNING,
         compared.concept,
         (sides[0], sides[1]),
-        _convert_to_lonlat(placed, found.shape),
+        reproject_to_lonlat(np.array([found.shape], dtype=object), placed.plane_crs)[0],
         found.section.length_m,
         found.section.length_m if found.kind is SeamKind.SHIFT else None,
     )
