@@ -147,13 +147,12 @@ def describe_forecast(forecast: Forecast, report_texts: ReportTexts) -> list[str
     lines = []
     for row in forecast.rows:
         key = f"forecast_{row.action}"
-        size = format_number(row.planned.task.input_bytes / _BYTES_PER_MB, 1)
         lines.append(
             report_texts.get(
                 "counties",
                 key,
                 name=row.planned.name,
-                size=size,
+                size=format_number(row.planned.task.input_bytes / _BYTES_PER_MB, 1),
                 duration=_describe_duration(row.seconds, report_texts),
             )
         )

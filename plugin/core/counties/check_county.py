@@ -151,8 +151,7 @@ def make_checked_record(task: CountyTask, result: CheckResult) -> CountyRecord:
 
 def _make_error_record(task: CountyTask, state: CountyState, error: SanxianError) -> CountyRecord:
     """Return the record of a county that could not be checked, with the sentence on the reason and the remedy."""
-    reason = strip_folders(Texts(task.options.lang).explain_error(error))
-    return make_failed_record(task, state, reason)
+    return make_failed_record(task, state, strip_folders(Texts(task.options.lang).explain_error(error)))
 
 
 def make_failed_record(
@@ -183,8 +182,7 @@ def make_failed_record(
 
 def make_lost_record(task: CountyTask, loss: Message) -> CountyRecord:
     """Return and store the record of a county that had no record at two attempts; ``loss``: why it has none."""
-    reason = loss.render(Texts(task.options.lang))
-    return store_record(task, make_failed_record(task, CountyState.LOST, reason))
+    return store_record(task, make_failed_record(task, CountyState.LOST, loss.render(Texts(task.options.lang))))
 
 
 def clear_county_folder(folder: Path) -> None:

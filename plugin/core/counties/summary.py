@@ -298,10 +298,9 @@ def _make_overview(summary: BatchSummary, report_texts: ReportTexts) -> Any:
     drawn = make_county_map(outlines, labels, width, max_height, moves_labels=not is_wide)
     if drawn is None:
         return None
-    leaders = [(*one.leader, one.x, one.y) for one in drawn.labels.values() if one.leader is not None]
     return {
         "drawn": drawn,
-        "leaders": leaders,
+        "leaders": [(*one.leader, one.x, one.y) for one in drawn.labels.values() if one.leader is not None],
         "is_wide": is_wide,
         "classes": {one.name: _get_class(one) for one in summary.records},
     }
@@ -333,14 +332,13 @@ def _get_figure_title(column: str, lang: str) -> str:
 
 def _make_row(record: CountyRecord, summary: BatchSummary, report_texts: ReportTexts) -> dict[str, Any]:
     """Return a county as a row of the table of verdicts and figures."""
-    counts = [format_number(record.counts.get(key), 0) for key in ("errors", "warnings")]
     return {
         "name": summary.display_names[record.name],
         "code": record.area_code,
         "link": summary.report_paths[record.name],
         "symbol": _get_class(record),
         "label": label_verdict(record, report_texts),
-        "counts": counts,
+        "counts": [format_number(record.counts.get(key), 0) for key in ("errors", "warnings")],
         "figures": [_make_figure_cell(record, column, report_texts) for column in FIGURE_COLUMNS],
     }
 

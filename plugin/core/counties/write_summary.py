@@ -60,7 +60,6 @@ def write_summary(summary: BatchSummary, output: Path, temporary_folder: Path, s
     folder in the output. Raise OutputError; the former summary is then complete.
     """
     try:
-        counts = {str(verdict): len(summary.list_records(verdict)) for verdict in VERDICT_ORDER}
         data: dict[str, Any] = {
             "schema": SUMMARY_SCHEMA,
             "lang": summary.lang,
@@ -68,7 +67,7 @@ def write_summary(summary: BatchSummary, output: Path, temporary_folder: Path, s
             "summary": {
                 "verdict": str(summary.verdict),
                 "counties": len(summary.records),
-                **counts,
+                **{str(verdict): len(summary.list_records(verdict)) for verdict in VERDICT_ORDER},
                 "without_verdict": len(summary.list_records(None)),
             },
             "counties": [{**one.to_dict(), "report": summary.report_paths[one.name]} for one in summary.records],

@@ -386,8 +386,7 @@ def _require_solved(state: EditingState, finding: Finding, differences: Differen
     former_names = {id(former_finding) for former_finding, _ in differences.renamed}
     if any(is_same_problem(finding, one) for one in differences.ended_findings if id(one) not in former_names):
         return
-    rule = load_all_rules()[finding.code]
-    if rule.local and not any(
+    if load_all_rules()[finding.code].local and not any(
         is_same_problem(finding, one) for one in state.session.find_findings_on(finding.role, finding.key)
     ):
         raise FixRefused("stale")

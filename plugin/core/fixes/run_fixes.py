@@ -121,9 +121,8 @@ def run_fixes(
     check_result = check_plan(
         source, options, progress=lambda share, text: progress(_CHECK_SHARE * share, text), cancellation=cancellation
     )
-    state = EditingState(check_result, options, documents=order.documents)
     batch = run_batch(
-        state,
+        EditingState(check_result, options, documents=order.documents),
         list_findings_to_fix(check_result.report.findings, fixes),
         fixes,
         safe_only=order.safe_only,

@@ -53,8 +53,7 @@ def subtract_shapes(shape: Any, others: Iterable[Any], tolerance: Tolerance) -> 
     The new edges have exactly the vertices of the others, except where edges cross. A remaining part below both limits
     for slivers is dropped, and a hole below both is filled.
     """
-    union = shapely.union_all(list(others))
-    return drop_slivers(_overlay(shapely.difference, shape, union), tolerance)
+    return drop_slivers(_overlay(shapely.difference, shape, shapely.union_all(list(others))), tolerance)
 
 
 def clip_to_outline(shape: Any, outline: Any, tolerance: Tolerance) -> Any:
@@ -129,8 +128,7 @@ def measure_shared_edge(shape: Any, other: Any, reach_m: float) -> float:
         edges = shapely.line_merge(
             shapely.multilinestrings(shapely.linestrings(np.stack([starts, ends], axis=1)[is_near]))
         )
-    shared_edge = shapely.intersection(shape.boundary, shapely.buffer(edges, reach_m, cap_style="flat"))
-    return float(shared_edge.length)
+    return float(shapely.intersection(shape.boundary, shapely.buffer(edges, reach_m, cap_style="flat")).length)
 
 
 def measure_shared_edges(rows: list[Row], land: Any, state: EditingState) -> list[tuple[Row, float]]:

@@ -291,8 +291,7 @@ class JoinedDivisions:
             counties[:] = self.shapes[code]
             union = union_polygon_rows(Polygons(counties), tolerance=self.tolerance)
             # The connected parts of a city's counties, or the counties where GEOS cannot join them.
-            joined = shapely.get_parts(counties if union is None else [union])
-            parts += [(code, part) for part in joined]
+            parts += [(code, part) for part in shapely.get_parts(counties if union is None else [union])]
         shapes: NDArray = np.empty(len(parts), dtype=object)
         shapes[:] = [part for _, part in parts]
         full_codes = [code.ljust(DIVISION_CODE_DIGITS, "0") for code, _ in parts]
@@ -334,8 +333,7 @@ class KeyRegister:
         for key in keys:
             if not key:
                 continue
-            added = self._database.execute("INSERT OR IGNORE INTO keys VALUES (?, ?)", (key, number)).rowcount
-            if added:
+            if self._database.execute("INSERT OR IGNORE INTO keys VALUES (?, ?)", (key, number)).rowcount:
                 continue
             row = self._database.execute("SELECT county FROM keys WHERE key = ?", (key,)).fetchone()
             (first,) = require_value(row, "the county of a repeated key")

@@ -41,7 +41,6 @@ def describe_county(county: GatheredCounty, texts: Texts) -> str:
 
 def describe_result(result: GatherResult, texts: Texts) -> list[str]:
     """Return what was gathered: counties, rows, seams, and the problems of the package."""
-    rows = sum(one.rows for one in result.amounts.values())
     lines = [
         texts.get(
             "gathering",
@@ -50,7 +49,7 @@ def describe_result(result: GatherResult, texts: Texts) -> list[str]:
             counties=len(result.gathered),
             refused=len(result.refused),
             layers=len(result.amounts),
-            rows=rows,
+            rows=sum(one.rows for one in result.amounts.values()),
         )
     ]
     sentences = [one.format_as_sentence(texts) for one in result.problems]

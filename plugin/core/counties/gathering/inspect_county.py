@@ -91,8 +91,7 @@ def _describe_inspection(county: GatheredCounty, checked: CheckResult) -> None:
         failed = [one.code for one in report.rules if one.outcome in ("failed", "skipped", "crashed")]
         errors = sorted({one.code for one in report.findings if one.severity == "ERROR" and one.state == "open"})
         codes = errors or failed
-        more = " …" if len(codes) > _MAX_NAMED_CODES else ""
-        params = {"codes": " ".join(codes[:_MAX_NAMED_CODES]) + more}
+        params = {"codes": " ".join(codes[:_MAX_NAMED_CODES]) + (" …" if len(codes) > _MAX_NAMED_CODES else "")}
         params |= {key: county.summary[key] for key in ("errors", "skipped")}
         county.refuse(Message("gathering", f"verdict_{county.summary['verdict']}", params))
     for unusable in plan.unusable_layers.values():

@@ -283,8 +283,7 @@ def find_common_line(
     if shapely.is_empty(boundary) or shapely.is_empty(other_boundary):
         return np.array([], dtype=object)
     places = [shapely.buffer(one, settings.tolerance_m) for one in (other_boundary, *(piece.shape for piece in pieces))]
-    merged = shapely.line_merge(shapely.intersection(boundary, shapely.union_all(places)))
-    parts = shapely.get_parts(merged)
+    parts = shapely.get_parts(shapely.line_merge(shapely.intersection(boundary, shapely.union_all(places))))
     is_line = (shapely.get_dimensions(parts) == 1) & (
         shapely.length(parts) > _MIN_LINE_TOLERANCES * settings.tolerance_m
     )

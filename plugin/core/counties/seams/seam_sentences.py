@@ -139,13 +139,12 @@ def name_sum(one: ParentSum, result: SeamResult) -> str:
 def describe_sum(one: ParentSum, result: SeamResult) -> str:
     """Return a sum against the target of the parent as a sentence, with the counties that miss their targets."""
     decimals = max(one.target.printed_decimals, 4)
-    unit = result.report_texts.get_text_or_key("unit", one.target.unit)
     text = result.report_texts.get(
         "seams",
         "line_sum",
         indicator=name_sum(one, result),
         value=format_number(one.sum_value, decimals),
-        unit=unit,
+        unit=result.report_texts.get_text_or_key("unit", one.target.unit),
         target=f"{COMPARISON_SIGNS[one.target.comparison]}{one.target.value}",
         state=describe_sum_state(one, result.report_texts),
     )

@@ -148,10 +148,9 @@ def sum_counties(targets: ParentTargets, counties: Sequence[CountyBorders]) -> t
         target_values: list[float | None] = []
         for county in children:
             figure = county.figures.get(target.indicator)
-            from_profile = figure.targets if figure is not None else ()
             candidates = [
                 *[one for one in listed if one.area_code == _get_code(county)],
-                *[one for one in from_profile if _are_alike(one, target)],
+                *[one for one in (figure.targets if figure is not None else ()) if _are_alike(one, target)],
             ]
             own_target = candidates[0] if candidates else None
             target_values.append(None if own_target is None else _convert(own_target.numeric_value, own_target, target))

@@ -127,13 +127,12 @@ def decide(
         # A changed read-only row is never written.
         row = altered.row or altered.base
         county = (Version(None, altered.base.fid),) if altered.base else ()
-        version = replace(_make_version(altered), is_neighbour=True)
         decisions.contradictions.append(
             Contradiction(
                 ContradictionKind.NEIGHBOUR_CHANGED,
                 altered.layer,
                 row.key if row else "",
-                (*county, version),
+                (*county, replace(_make_version(altered), is_neighbour=True)),
                 Prefer.COUNTY,
             )
         )

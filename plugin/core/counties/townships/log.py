@@ -199,8 +199,7 @@ def log_contradictions(found: Sequence[Contradiction], contents: RowContents) ->
             )
             for version, row in zip(one.versions, rows, strict=True)
         )
-        has_other_shape = len({row.shape_bytes for row in present}) > 1
-        logged.append(LoggedContradiction(number, one, versions, has_other_shape))
+        logged.append(LoggedContradiction(number, one, versions, len({row.shape_bytes for row in present}) > 1))
     return tuple(logged)
 
 
@@ -234,13 +233,12 @@ def describe_merge(log: MergeLog, texts: Texts) -> list[str]:
     """Return what a merge did, with its contradictions."""
     applied = [one for one in log.changes if one.edit.outcome is Outcome.APPLIED]
     counts = {kind: sum(one.kind is kind for one in applied) for kind in ChangeKind}
-    changed = len(applied) - counts[ChangeKind.NEW] - counts[ChangeKind.DELETED]
     lines = [
         texts.get(
             "townships",
             "merge_done",
             packages=len(log.packages),
-            changed=changed,
+            changed=len(applied) - counts[ChangeKind.NEW] - counts[ChangeKind.DELETED],
             new=counts[ChangeKind.NEW],
             deleted=counts[ChangeKind.DELETED],
             contradictions=len(log.contradictions),

@@ -349,10 +349,9 @@ def _list_changes(
     """Return the rows of a layer that differ from those that were handed out: changed, deleted and added ones."""
     former = [StoredRow(one.fid, one.key, one.package_digest) for one in handed_out]
     present, added = match_rows(former, rows)
-    pairs = [*zip(former, present, strict=True), *((None, row) for row in added)]
     return [
         RowChange(package, layer, base, row)
-        for base, row in pairs
+        for base, row in [*zip(former, present, strict=True), *((None, row) for row in added)]
         if base is None or row is None or row.digest != base.digest
     ]
 

@@ -62,9 +62,8 @@ def fill_gap(finding: Finding, *, state: EditingState, neighbour: str = "") -> E
     if not candidates:
         raise FixRefused("no_neighbour", role=role)
     chosen_row, length = max(candidates, key=lambda pair: (round(pair[1], 3), pair[0].plane_shape.area))
-    filled_shape = join_shapes(chosen_row.plane_shape, gap, state.tolerance)
     return Edits(
-        reshape_row(state, chosen_row, filled_shape),
+        reshape_row(state, chosen_row, join_shapes(chosen_row.plane_shape, gap, state.tolerance)),
         params={
             "key": chosen_row.key,
             "length": round(length, 2),

@@ -65,8 +65,7 @@ def remove_close_vertices(finding: Finding, *, state: EditingState, within_m: fl
         inside = (x >= xmin) & (x <= xmax) & (y >= ymin) & (y <= ymax)
         vertices_of_others |= set(map(tuple, xy[inside].tolist()))
     while True:
-        pairs = find_near_vertices(np.array([shape], dtype=object), limit)
-        if not len(pairs.polygon_row):
+        if not len(find_near_vertices(np.array([shape], dtype=object), limit).polygon_row):
             break
         if removed_count >= MAX_PAIRS:
             raise FixRefused("not_solved")
@@ -128,8 +127,7 @@ def _find_removable_vertex(
     Of two consecutive vertices nearer than ``limit`` (m) it is the second, if both are equal or no other row has it,
     else the first. Raise FixRefused if other rows have both.
     """
-    next_vertices = np.roll(xy, -1, axis=0)
-    for position in np.flatnonzero(np.hypot(*(next_vertices - xy).T) < limit).tolist():
+    for position in np.flatnonzero(np.hypot(*(np.roll(xy, -1, axis=0) - xy).T) < limit).tolist():
         next_position = (position + 1) % len(xy)
         first, second = tuple(xy[position].tolist()), tuple(xy[next_position].tolist())
         if first == second or second not in vertices_of_others:

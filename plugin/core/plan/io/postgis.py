@@ -246,10 +246,9 @@ def open_schema(connection: Connection) -> Iterator[Any]:
 def list_layer_schemas(source: str) -> list[str]:
     """Return the names of the schemas of a database with layers; raises InputError as `read_schema`."""
     with open_schema(replace(parse_connection(source), schema="*")) as database, database.cursor() as cursor:
-        schemas = list_schemas(cursor)
         return [
             schema
-            for schema in schemas
+            for schema in list_schemas(cursor)
             if any(table.shape_column is not None for table in list_schema_tables(cursor, schema))
         ]
 

@@ -356,10 +356,9 @@ def _read_integers_as_text(
     opened_path: Path, name: str, field_name: str, encoding: ShapefileEncoding | None, index: pd.Index
 ) -> NDArray:
     """Return the values of an integer field as text with all digits, which float64 would lose."""
-    sql = f"SELECT CAST({quote_name(field_name)} AS CHARACTER(24)) AS v FROM {quote_name(name)}"  # nosec B608 # both names are quoted
     _, fids, _, (texts,) = pyogrio.raw.read(
         opened_path,
-        sql=sql,
+        sql=f"SELECT CAST({quote_name(field_name)} AS CHARACTER(24)) AS v FROM {quote_name(name)}",  # nosec B608 # both names are quoted
         sql_dialect="OGRSQL",
         return_fids=True,
         read_geometry=False,
