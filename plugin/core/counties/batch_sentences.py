@@ -118,8 +118,9 @@ def describe_record(record: CountyRecord, report_texts: ReportTexts) -> str:
             reason=record.reason,
         )
     verdict = report_texts.get("verdict", record.verdict)
-    counts = {key: record.counts[key] for key in ("errors", "warnings")}
-    return report_texts.get("counties", "line", name=name, verdict=verdict, **counts)
+    return report_texts.get(
+        "counties", "line", name=name, verdict=verdict, **{key: record.counts[key] for key in ("errors", "warnings")}
+    )
 
 
 def describe_batch(summary: BatchSummary, report_texts: ReportTexts) -> list[str]:
@@ -144,31 +145,32 @@ def describe_batch(summary: BatchSummary, report_texts: ReportTexts) -> list[str
 
 def describe_forecast(forecast: Forecast, report_texts: ReportTexts) -> list[str]:
     """Return a forecast as lines for the console."""
-    lines = []
-    for row in forecast.rows:
-        key = f"forecast_{row.action}"
-        lines.append(
-            report_texts.get(
-                "counties",
-                key,
-                name=row.planned.name,
-                size=format_number(row.planned.task.input_bytes / _BYTES_PER_MB, 1),
-                duration=_describe_duration(row.seconds, report_texts),
-            )
+    lines = [
+        report_texts.get(
+            "counties",
+            f"forecast_{row.action}",
+            name=row.planned.name,
+            size=format_number(row.planned.task.input_bytes / _BYTES_PER_MB, 1),
+            duration=_describe_duration(row.seconds, report_texts),
         )
+        for row in forecast.rows
+    ]
     return lines + describe_forecast_sums(forecast, report_texts)
 
 
 def describe_forecast_sums(forecast: Forecast, report_texts: ReportTexts) -> list[str]:
     """Return what a forecast comes to, as lines: numbers of counties, time, data that belong to no county."""
-    lines = []
     checked = sum(row.action != KEPT for row in forecast.rows)
-    lines.append(report_texts.get("counties", "forecast_total", count=checked, kept=len(forecast.rows) - checked))
+    lines = [report_texts.get("counties", "forecast_total", count=checked, kept=len(forecast.rows) - checked)]
     if checked and forecast.seconds is None:
         lines.append(report_texts.get("counties", "forecast_no_rate"))
     elif checked:
-        params = {"duration": _describe_duration(forecast.seconds, report_texts), "basis": forecast.measured_count}
-        lines.append(report_texts.get("counties", "forecast_time", jobs=forecast.jobs, **params))
+        duration = _describe_duration(forecast.seconds, report_texts)
+        lines.append(
+            report_texts.get(
+                "counties", "forecast_time", jobs=forecast.jobs, duration=duration, basis=forecast.measured_count
+            )
+        )
     if forecast.ignored_names:
         lines.append(report_texts.get("counties", "ignored", names=report_texts.join_parts(forecast.ignored_names)))
     return lines

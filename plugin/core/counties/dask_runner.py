@@ -105,8 +105,9 @@ class DaskRunner:
         ) -> list[tuple[CountyTask, Message]]:
             # The file in the folder of results whose removal cancels the checks on all workers.
             mark = tasks[0].folder.parent.parent / STAGING_FOLDER / f"{uuid.uuid4().hex}.run"
-            pool = _TaskPool(client, mark, self._check, threads, 0 if self._is_local else _MAX_CANCELLING_SECONDS)
-            return pool.check_all(tasks, jobs, report_record, cancellation)
+            return _TaskPool(
+                client, mark, self._check, threads, 0 if self._is_local else _MAX_CANCELLING_SECONDS
+            ).check_all(tasks, jobs, report_record, cancellation)
 
         if self._is_local:
             lost = self._check_locally(tasks, temporary_folder, check_all)
@@ -242,8 +243,11 @@ class _TaskPool(CountyPool):
         mark.touch()
 
     def start(self, task: CountyTask) -> Any:
-        names = [task.county.source, task.options.baseline, task.options.profile]
-        paths = [Path(name) for name in names if not is_connection(name) and Path(name).is_absolute()]
+        paths = [
+            Path(name)
+            for name in [task.county.source, task.options.baseline, task.options.profile]
+            if not is_connection(name) and Path(name).is_absolute()
+        ]
         order = CountyOrder(
             task,
             compute_program_digest(),
@@ -334,10 +338,14 @@ def find_worker_problem(order: CountyOrder) -> InputError | None:
     host = socket.gethostname()
     if compute_program_digest() != order.program_digest:
         versions = collect_versions()
-        different = [
-            f"{name} {versions.get(name, '-')}" for name, one in order.versions.items() if versions.get(name) != one
-        ]
-        return InputError("counties_worker_program", worker=host, versions=", ".join(different) or "-")
+        return InputError(
+            "counties_worker_program",
+            worker=host,
+            versions=", ".join(
+                f"{name} {versions.get(name, '-')}" for name, one in order.versions.items() if versions.get(name) != one
+            )
+            or "-",
+        )
     for path in order.needed_paths:
         if not path.exists():
             return InputError("counties_worker_path", worker=host, path=str(path))

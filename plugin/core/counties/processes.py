@@ -153,10 +153,12 @@ def check_in_processes(
     """
     report_record = count_progress(tasks, on_record, progress)
     python, cores = python or sys.executable, get_available_cores()
-    shared = _ProcessPool(python, temporary_folder, max(1, cores // max(1, min(jobs, len(tasks)))), on_start)
-    lost = shared.check_all(tasks, jobs, report_record, cancellation)
-    alone = _ProcessPool(python, temporary_folder, cores, on_start)
-    for task, loss in alone.check_all([task for task, _ in lost], 1, report_record, cancellation):
+    lost = _ProcessPool(python, temporary_folder, max(1, cores // max(1, min(jobs, len(tasks)))), on_start).check_all(
+        tasks, jobs, report_record, cancellation
+    )
+    for task, loss in _ProcessPool(python, temporary_folder, cores, on_start).check_all(
+        [task for task, _ in lost], 1, report_record, cancellation
+    ):
         report_record(make_lost_record(task, loss))
 
 
@@ -166,8 +168,11 @@ def check_county_of_input() -> int:
     This process ends with the other one, also if that is killed; the next run repeats the county.
     """
     values = json.loads(sys.stdin.readline())
-    options = RunOptions(**{**values["options"], "rules": tuple(values["options"]["rules"])})
-    changed = {"county": County(**values["county"]), "options": options, "folder": Path(values["folder"])}
+    changed = {
+        "county": County(**values["county"]),
+        "options": RunOptions(**{**values["options"], "rules": tuple(values["options"]["rules"])}),
+        "folder": Path(values["folder"]),
+    }
     task = CountyTask(**{**values, **changed, "forms": tuple(values["forms"])})
     threading.Thread(target=_end_with_input, daemon=True).start()
     try:

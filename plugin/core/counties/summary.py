@@ -133,8 +133,8 @@ def make_summary(
 
     report_paths = {}
     for record in records:
-        form = "html" if "html" in record.forms else "json"
-        path = make_report_paths(folders[record.name], tuple(record.forms))[form]
+        paths = make_report_paths(folders[record.name], tuple(record.forms))
+        path = paths["html" if "html" in record.forms else "json"]
         report_paths[record.name] = path.relative_to(options.output).as_posix() if record.is_checked else ""
     return BatchSummary(
         tuple(records), report_paths, new_names, ignored_names, options.check.lang, datetime.now().astimezone()
@@ -210,7 +210,6 @@ def render_summary(summary: BatchSummary) -> str:
     count = failed or incomplete or len(summary.list_records(summary.verdict))
     gap = report_texts.get("page", "separator")
     phases = dict.fromkeys(report_texts.get_text_or_key("phase", one.phase) for one in summary.records if one.phase)
-    standards = dict.fromkeys(one.standard for one in summary.records if one.standard)
     return fill_template(
         TEMPLATE,
         {
@@ -222,7 +221,10 @@ def render_summary(summary: BatchSummary) -> str:
             "facts": [
                 (report_texts.get("counties", "fact_time"), summary.time.strftime("%Y-%m-%d %H:%M")),
                 (report_texts.get("counties", "fact_phase"), gap.join(phases) or "—"),
-                (report_texts.get("head", "standard"), gap.join(standards) or "—"),
+                (
+                    report_texts.get("head", "standard"),
+                    gap.join(dict.fromkeys(one.standard for one in summary.records if one.standard)) or "—",
+                ),
             ],
             "classes": _CLASSES,
             "map": _make_overview(summary, report_texts),
@@ -315,10 +317,17 @@ def _list_reasons(summary: BatchSummary, report_texts: ReportTexts) -> list[dict
     for one in summary.list_records(Verdict.INCOMPLETE):
         rules = [f"{row['code']} {row['title']}" for row in one.unchecked]
         named = report_texts.join_parts(rules[:_MAX_NAMED_RULES])
-        key = "unchecked_more" if len(rules) > _MAX_NAMED_RULES else "unchecked"
-        text = report_texts.get("counties", key, count=len(rules), rules=named)
         reasons.append(
-            {"label": label_verdict(one, report_texts), "name": summary.display_names[one.name], "text": text}
+            {
+                "label": label_verdict(one, report_texts),
+                "name": summary.display_names[one.name],
+                "text": report_texts.get(
+                    "counties",
+                    "unchecked_more" if len(rules) > _MAX_NAMED_RULES else "unchecked",
+                    count=len(rules),
+                    rules=named,
+                ),
+            }
         )
     return reasons
 
@@ -359,8 +368,11 @@ def _make_figure_cell(record: CountyRecord, column: str, report_texts: ReportTex
         value = format_indicator_value(figure, report_texts)
         return {"value": value, "target": target, "missed": missed}
     key = "left" if figure.margin >= 0 else "above" if figure.comparison == "<=" else "short"
-    amount = format_number(abs(figure.margin), choose_decimals(figure))
-    return {"value": report_texts.get("signed", key, amount=amount), "target": target, "missed": missed}
+    return {
+        "value": report_texts.get("signed", key, amount=format_number(abs(figure.margin), choose_decimals(figure))),
+        "target": target,
+        "missed": missed,
+    }
 
 
 def _make_small_map(summary: BatchSummary, column: str, report_texts: ReportTexts) -> dict[str, Any]:
@@ -372,12 +384,11 @@ def _make_small_map(summary: BatchSummary, column: str, report_texts: ReportText
         unjudged = str(Verdict.INCOMPLETE) if one.is_checked else _NO_VERDICT
         classes[one.name] = _CLASS_BY_FIGURE_STATE.get(figure.state, unjudged) if is_judged and figure else unjudged
     counts = Counter(classes.values())
-    drawn = make_county_map(
-        {one.name: one.outline for one in summary.records}, {}, _SMALL_MAP_PX, _SMALL_MAP_MAX_HEIGHT_PX
-    )
     return {
         "title": _get_figure_title(column, summary.lang),
-        "drawn": drawn,
+        "drawn": make_county_map(
+            {one.name: one.outline for one in summary.records}, {}, _SMALL_MAP_PX, _SMALL_MAP_MAX_HEIGHT_PX
+        ),
         "classes": classes,
         "counts": [(report_texts.get("counties", f"figure_{name}"), counts[name]) for name in _CLASSES if counts[name]],
     }

@@ -240,7 +240,6 @@ def make_rows_of_step(
                 sides = (area.ellipsoid_before_m2, area.ellipsoid_out_m2, area.ellipsoid_in_m2, area.ellipsoid_after_m2)
                 figures = [f"{side:.2f}" for side in sides]
             # A row without a key is named by its feature id.
-            fids = [edit.fid for edit in proposal.edits if edit.role == role]
             rows.append(
                 [
                     f"{when:%Y-%m-%d %H:%M:%S}",
@@ -251,7 +250,11 @@ def make_rows_of_step(
                     texts.make_sentence(proposal),
                     proposal.finding.code,
                     texts.get_layer_name(role),
-                    ";".join([proposal.row_keys.get((role, fid)) or f"fid={fid}" for fid in fids]),
+                    ";".join(
+                        proposal.row_keys.get((role, edit.fid)) or f"fid={edit.fid}"
+                        for edit in proposal.edits
+                        if edit.role == role
+                    ),
                     *figures,
                     proposal.documents.get(role, ""),
                 ]

@@ -23,9 +23,7 @@ from .state import EditingState, Row
 def measure_width(shape: Any) -> float:
     """Return the mean width (m) of a shape: 2 × area ÷ perimeter; 0 without area."""
     polygons = extract_polygons(shape)
-    if polygons is None or not polygons.length:
-        return 0.0
-    return float(2 * polygons.area / polygons.length)
+    return 0.0 if polygons is None or not polygons.length else float(2 * polygons.area / polygons.length)
 
 
 def is_below_sliver_limits(area_m2: float, width_m: float, tolerance: Tolerance) -> bool:
@@ -42,9 +40,8 @@ def is_below_sliver_limits(area_m2: float, width_m: float, tolerance: Tolerance)
 def list_parts(shape: Any) -> list[Any]:
     """Return the polygons of a shape, the largest first; of equal ones first the one farthest west and south."""
     polygons = extract_polygons(shape)
-    if polygons is None:
-        return []
-    return sorted(shapely.get_parts([polygons]), key=lambda part: (-part.area, part.bounds))
+    parts = [] if polygons is None else shapely.get_parts([polygons])
+    return sorted(parts, key=lambda part: (-part.area, part.bounds))
 
 
 def subtract_shapes(shape: Any, others: Iterable[Any], tolerance: Tolerance) -> Any:
@@ -145,8 +142,7 @@ ROUNDING_M2 = 0.01
 def measure_shape_areas_m2(state: EditingState, row: Row, *shapes: Any) -> list[float]:
     """Return the statutory area (m²) of each shape in the coordinates of the row's layer."""
     transformer = crs_care.make_lonlat_transformer(state.plan.layers[row.role].known_crs)
-    areas: list[float] = measure_statutory_area(np.array([*shapes, None])[:-1], transformer).tolist()
-    return areas
+    return list(map(float, measure_statutory_area(np.array([*shapes, None])[:-1], transformer)))
 
 
 def get_area_field_allowance_m2(state: EditingState) -> float:
@@ -266,10 +262,15 @@ def reshape_row(state: EditingState, row: Row, shape: Any) -> list[RowEdit]:
     parts = list_parts(shape)
     if not parts:
         raise FixRefused("would_be_empty", role=row.role, key=row.key)
-    row_edit = RowEdit(
-        row.role, row.fid, _convert_to_stored_geometry_type(row, parts[0]), compute_area_fields(state, row, parts[0])
-    )
-    return [row_edit, *(_make_new_row(state, row, part, compute_area_fields(state, row, part)) for part in parts[1:])]
+    return [
+        RowEdit(
+            row.role,
+            row.fid,
+            _convert_to_stored_geometry_type(row, parts[0]),
+            compute_area_fields(state, row, parts[0]),
+        ),
+        *(_make_new_row(state, row, part, compute_area_fields(state, row, part)) for part in parts[1:]),
+    ]
 
 
 def replace_shape(state: EditingState, row: Row, shape: Any) -> RowEdit:
@@ -309,9 +310,8 @@ def divide_row(state: EditingState, row: Row, parts: list[Any]) -> list[RowEdit]
     """
     state.require_geometry_in_plane(row)
     values = compute_area_fields_of_shapes(state, row, parts)
-    row_edit = RowEdit(row.role, row.fid, _convert_to_stored_geometry_type(row, parts[0]), values[0])
     return [
-        row_edit,
+        RowEdit(row.role, row.fid, _convert_to_stored_geometry_type(row, parts[0]), values[0]),
         *(_make_new_row(state, row, part, one) for part, one in zip(parts[1:], values[1:], strict=True)),
     ]
 

@@ -163,13 +163,13 @@ class GrowingDataSet:
         result = read_back(self.path, content, self.horizontal_crs, first_row=first_row, cancellation=cancellation)
         result.raise_if_different(name)
         if name not in self._layers:
-            nothing_read = ReadBackResult(
-                result.library_version,
-                field_count=result.field_count,
-                has_declared_widths=result.has_declared_widths,
-            )
             self._layers[name] = _GrowingLayer(
-                replace(content, layer=content.layer.detach_rows(np.array([], dtype=int))), nothing_read
+                replace(content, layer=content.layer.detach_rows(np.array([], dtype=int))),
+                ReadBackResult(
+                    result.library_version,
+                    field_count=result.field_count,
+                    has_declared_widths=result.has_declared_widths,
+                ),
             )
         growing = self._layers[name]
         growing.add(content, result)
@@ -234,8 +234,12 @@ def write_package_parts(
         If a part cannot be written, or the metadata read again differ.
     """
     spec = order.package_spec
-    plan = assemble_plan([], norm, source=spec.name, allow_no_layers=True)
-    check = CheckResult(plan, Report(lang=result.lang), NO_SIDE_INPUTS, NO_WAIVERS)
+    check = CheckResult(
+        assemble_plan([], norm, source=spec.name, allow_no_layers=True),
+        Report(lang=result.lang),
+        NO_SIDE_INPUTS,
+        NO_WAIVERS,
+    )
     is_forced = bool(select_problems_of_levels(problems, ProblemLevel.GATE))
     # The folder still has a temporary name.
     manifest = make_gathered_head(

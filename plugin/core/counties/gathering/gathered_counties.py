@@ -213,8 +213,9 @@ def list_figures_to_add(indicators: Iterable[Indicator]) -> list[Indicator]:
     for one in indicators:
         if one.place or one.value is None or (one.unit != COUNT_UNIT and one.unit not in SQUARE_METRES):
             continue
-        unit = COUNT_UNIT if one.unit == COUNT_UNIT else "m2"
-        figure = replace(one, unit=unit, value=one.value * SQUARE_METRES.get(one.unit, 1.0))
+        figure = replace(
+            one, unit=COUNT_UNIT if one.unit == COUNT_UNIT else "m2", value=one.value * SQUARE_METRES.get(one.unit, 1.0)
+        )
         # With targets for several years, the report has the same figure once for each target.
         former = figures.setdefault((one.id, one.basis), figure)
         figures[one.id, one.basis] = replace(former, confirmed=former.confirmed and figure.confirmed)

@@ -35,8 +35,14 @@ def describe_county(county: GatheredCounty, texts: Texts) -> str:
         return texts.get("gathering", "refused_line", name=county.name, reasons=describe_reasons(county, texts))
     verdict = texts.get("verdicts", county.summary["verdict"])
     rows = sum(one.rows for one in county.layers.values())
-    counts = {key: county.summary[key] for key in ("errors", "warnings")}
-    return texts.get("gathering", "county_line", name=county.name, verdict=verdict, rows=rows, **counts)
+    return texts.get(
+        "gathering",
+        "county_line",
+        name=county.name,
+        verdict=verdict,
+        rows=rows,
+        **{key: county.summary[key] for key in ("errors", "warnings")},
+    )
 
 
 def describe_result(result: GatherResult, texts: Texts) -> list[str]:
@@ -61,8 +67,9 @@ def describe_result(result: GatherResult, texts: Texts) -> list[str]:
             texts.get("gathering", "seams", pairs=len(result.seams.pairs), findings=len(result.seams.findings))
         )
     if result.ignored_names:
-        names = texts.get("words", "between_names").join(result.ignored_names)
-        lines.append(texts.get("gathering", "ignored", names=names))
+        lines.append(
+            texts.get("gathering", "ignored", names=texts.get("words", "between_names").join(result.ignored_names))
+        )
     return lines
 
 
@@ -74,18 +81,19 @@ def find_gathering_problems(
         params = {"first": one.first_county, "second": one.second_county}
         yield ExportProblem(ProblemLevel.GATE, "gather_keys", count=one.count, features=one.examples, params=params)
     if result.refused:
-        names = tuple(one.name for one in result.refused[:MAX_NAMED_FEATURES])
-        yield ExportProblem(ProblemLevel.NOTE, "gather_left_out", count=len(result.refused), features=names)
-    for county in result.gathered:
-        yield from (
-            ExportProblem(ProblemLevel.NOTE, "gather_gaps", params={"county": county.label, "gap": gap})
-            for gap in county.gaps
+        yield ExportProblem(
+            ProblemLevel.NOTE,
+            "gather_left_out",
+            count=len(result.refused),
+            features=tuple(one.name for one in result.refused[:MAX_NAMED_FEATURES]),
         )
-    yield from _find_left_out_layers(result)
     counties: dict[tuple[str, str], list[str]] = {}
     for county in result.gathered:
+        for gap in county.gaps:
+            yield ExportProblem(ProblemLevel.NOTE, "gather_gaps", params={"county": county.label, "gap": gap})
         for pair in county.renamed.items():
             counties.setdefault(pair, []).append(county.name)
+    yield from _find_left_out_layers(result)
     for (source, target), county_names in counties.items():
         params = {"source": source, "title": norm.standard.templates[target].name}
         yield ExportProblem(
@@ -137,9 +145,12 @@ def _find_editions(result: GatherResult) -> Iterator[ExportProblem]:
         for county in result.gathered:
             counties.setdefault(getattr(county, key), []).append(county.name)
         if len(counties) > 1:
-            parts = []
-            for edition, names in counties.items():
-                text = "edition_of_county" if len(names) == 1 else "edition_of_counties"
-                params = {"edition": edition or "—", "count": len(names), "county": names[0]}
-                parts.append(Message("gathering", text, params))
-            yield ExportProblem(ProblemLevel.NOTE, f"gather_{key}s", params={"found": MessageList(tuple(parts))})
+            parts = tuple(
+                Message(
+                    "gathering",
+                    "edition_of_county" if len(names) == 1 else "edition_of_counties",
+                    {"edition": edition or "—", "count": len(names), "county": names[0]},
+                )
+                for edition, names in counties.items()
+            )
+            yield ExportProblem(ProblemLevel.NOTE, f"gather_{key}s", params={"found": MessageList(parts)})

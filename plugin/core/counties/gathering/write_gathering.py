@@ -242,8 +242,9 @@ def write_gathering_workbook(result: GatherResult, path: Path, texts: Texts) -> 
             *_AMOUNT_COLUMNS,
         ]
         notes = [texts.get("gathering", "sums_note")]
-        amounts = result.amounts.items()
-        tables.append(make_table("gathering_sums", columns, amounts, lambda item: item[0], _SHOWN_UNIT, notes))
+        tables.append(
+            make_table("gathering_sums", columns, result.amounts.items(), lambda item: item[0], _SHOWN_UNIT, notes)
+        )
         columns = [
             TableColumn("gather_layer", width_in_characters=26, value=lambda item: item[0]),
             TableColumn("gather_county", width_in_characters=24, value=lambda item: item[1]),
@@ -293,8 +294,11 @@ def _make_county_figure_table(
             for one in county.figures:
                 if _make_figure_code(one) == code:
                     row = make_row(figure_columns, one, code=f"{code}:{county.area_code}")
-                    state = "" if one.confirmed else texts.get("gathering", "figure_unconfirmed")
-                    row.values += [county.label, county.area_code, state]
+                    row.values += [
+                        county.label,
+                        county.area_code,
+                        "" if one.confirmed else texts.get("gathering", "figure_unconfirmed"),
+                    ]
                     table.rows.append(row)
         total = make_row(figure_columns, found, "sum", code)
         total.values += [texts.get("gathering", "total"), "", ""]

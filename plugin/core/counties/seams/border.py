@@ -161,8 +161,9 @@ def find_overlaps(
         if deviation > settings.tolerance_m:
             pieces.append(BorderPiece(first, second, shape, deviation, float(shape.length) / 2))
     counts: Counter[tuple[int, int]] = Counter()
-    slivers = zip(found.slivers.polygons, found.slivers.left_row, found.slivers.right_row, strict=True)
-    for shape, first, second in slivers:
+    for shape, first, second in zip(
+        found.slivers.polygons, found.slivers.left_row, found.slivers.right_row, strict=True
+    ):
         pair = (int(first), int(second))
         if _measure_deviation(shape, (edges[pair[0]], edges[pair[1]])) > settings.tolerance_m:
             counts[pair] += 1
@@ -266,8 +267,14 @@ def _make_gap(part: Any, counties: NDArray, boundaries: NDArray, settings: SeamS
     if deviation <= settings.tolerance_m:
         return None
     others = tuple(int(counties[near[n]]) for n in sorted(touching[2:]))
-    length = float(min(lengths[first], lengths[second]))
-    return BorderPiece(int(counties[near[first]]), int(counties[near[second]]), part, deviation, length, others)
+    return BorderPiece(
+        int(counties[near[first]]),
+        int(counties[near[second]]),
+        part,
+        deviation,
+        float(min(lengths[first], lengths[second])),
+        others,
+    )
 
 
 def find_common_line(
@@ -284,7 +291,5 @@ def find_common_line(
         return np.array([], dtype=object)
     places = [shapely.buffer(one, settings.tolerance_m) for one in (other_boundary, *(piece.shape for piece in pieces))]
     parts = shapely.get_parts(shapely.line_merge(shapely.intersection(boundary, shapely.union_all(places))))
-    is_line = (shapely.get_dimensions(parts) == 1) & (
-        shapely.length(parts) > _MIN_LINE_TOLERANCES * settings.tolerance_m
-    )
-    return parts[is_line]
+    is_long = shapely.length(parts) > _MIN_LINE_TOLERANCES * settings.tolerance_m
+    return parts[(shapely.get_dimensions(parts) == 1) & is_long]

@@ -81,8 +81,14 @@ def compare_counties(
         cancellation.raise_if_cancelled()
         progress(_BORDER_SHARE + (1 - _BORDER_SHARE) * number / len(neighbours))
         touching = [one for one in all_pieces if set(pair) <= {one.first, one.second, *one.others}]
-        slivers = sum(found.sliver_counts[pair] for found in (gaps, overlaps))
-        compared = _compare_pair(placed, pair, pieces_by_pair[pair], touching, slivers, settings)
+        compared = _compare_pair(
+            placed,
+            pair,
+            pieces_by_pair[pair],
+            touching,
+            sum(found.sliver_counts[pair] for found in (gaps, overlaps)),
+            settings,
+        )
         if compared is not None:
             pairs.append(compared)
     return pairs
@@ -217,15 +223,16 @@ def check_seams(
     for number, county in enumerate(found.counties):
         cancellation.raise_if_cancelled()
         progress(_READING_SHARE * number / len(found.counties), county.name)
-        borders = read_county_borders(
-            county,
-            options.check,
-            options.package_spec,
-            settings,
-            with_figures=bool(targets.parent),
-            cancellation=cancellation,
+        counties.append(
+            read_county_borders(
+                county,
+                options.check,
+                options.package_spec,
+                settings,
+                with_figures=bool(targets.parent),
+                cancellation=cancellation,
+            )
         )
-        counties.append(borders)
     result = compare_read_counties(
         counties,
         targets,

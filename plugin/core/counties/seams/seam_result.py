@@ -265,8 +265,7 @@ def set_fingerprints(findings: Iterable[SeamFinding]) -> list[SeamFinding]:
         ]
         base = hashlib.sha256("|".join(parts).encode("utf-8")).hexdigest()[:20]
         used[base] += 1
-        number = used[base]
-        named.append(replace(one, fingerprint=base if number == 1 else f"{base}-{number}"))
+        named.append(replace(one, fingerprint=base if used[base] == 1 else f"{base}-{used[base]}"))
     return named
 
 

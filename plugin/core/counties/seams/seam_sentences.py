@@ -41,8 +41,16 @@ def describe_finding(finding: SeamFinding, result: SeamResult) -> str:
     text = capitalise_first_letter(result.report_texts.get("seam_messages", key, **params))
     if not finding.other_counties:
         return text
-    names = result.report_texts.join_parts(result.names[one] for one in finding.other_counties)
-    return result.report_texts.join_sentences([text, result.report_texts.get("seam_messages", "others", names=names)])
+    return result.report_texts.join_sentences(
+        [
+            text,
+            result.report_texts.get(
+                "seam_messages",
+                "others",
+                names=result.report_texts.join_parts(result.names[one] for one in finding.other_counties),
+            ),
+        ]
+    )
 
 
 def get_layer_name(concept: str, lang: str) -> str:
@@ -61,8 +69,13 @@ def _describe_side(side: SeamSide, result: SeamResult) -> str:
     if not side.keys:
         return name
     keys = result.report_texts.join_parts(side.keys[:_MAX_KEYS])
-    key = "side_more" if len(side.keys) > _MAX_KEYS else "side"
-    return result.report_texts.get("seam_messages", key, county=name, keys=keys, count=len(side.keys))
+    return result.report_texts.get(
+        "seam_messages",
+        "side_more" if len(side.keys) > _MAX_KEYS else "side",
+        county=name,
+        keys=keys,
+        count=len(side.keys),
+    )
 
 
 def make_pair_name(counties: tuple[str, str], result: SeamResult) -> str:
@@ -74,14 +87,17 @@ def make_pair_name(counties: tuple[str, str], result: SeamResult) -> str:
 def describe_result(result: SeamResult) -> list[str]:
     """Return the result as lines for console and log."""
     lines = [describe_pairs(result)]
-    for county in result.counties:
-        if not county.is_read:
-            state = result.report_texts.get("county_state", str(county.state))
-            lines.append(
-                result.report_texts.get(
-                    "counties", "line_without_verdict", name=county.name, state=state, reason=county.reason
-                )
-            )
+    lines += [
+        result.report_texts.get(
+            "counties",
+            "line_without_verdict",
+            name=county.name,
+            state=result.report_texts.get("county_state", str(county.state)),
+            reason=county.reason,
+        )
+        for county in result.counties
+        if not county.is_read
+    ]
     lines += list_gap_sentences(result.counties, result)
     for pair in result.pairs:
         if pair.findings:
@@ -132,28 +148,35 @@ def name_sum(one: ParentSum, result: SeamResult) -> str:
     name = Texts(result.lang).get_indicator_name(one.target.indicator)
     if len({other.target.area_code for other in result.sums}) == 1 or not one.target.area_code:
         return name
-    parent = label_division(one.target.area_code, load_standard("county_db").code_lists.get("divisions"))
-    return result.report_texts.get("seams", "sum_of_parent", indicator=name, parent=parent)
+    return result.report_texts.get(
+        "seams",
+        "sum_of_parent",
+        indicator=name,
+        parent=label_division(one.target.area_code, load_standard("county_db").code_lists.get("divisions")),
+    )
 
 
 def describe_sum(one: ParentSum, result: SeamResult) -> str:
     """Return a sum against the target of the parent as a sentence, with the counties that miss their targets."""
-    decimals = max(one.target.printed_decimals, 4)
-    text = result.report_texts.get(
-        "seams",
-        "line_sum",
-        indicator=name_sum(one, result),
-        value=format_number(one.sum_value, decimals),
-        unit=result.report_texts.get_text_or_key("unit", one.target.unit),
-        target=f"{COMPARISON_SIGNS[one.target.comparison]}{one.target.value}",
-        state=describe_sum_state(one, result.report_texts),
-    )
-    parts = [text]
+    parts = [
+        result.report_texts.get(
+            "seams",
+            "line_sum",
+            indicator=name_sum(one, result),
+            value=format_number(one.sum_value, max(one.target.printed_decimals, 4)),
+            unit=result.report_texts.get_text_or_key("unit", one.target.unit),
+            target=f"{COMPARISON_SIGNS[one.target.comparison]}{one.target.value}",
+            state=describe_sum_state(one, result.report_texts),
+        )
+    ]
     if one.missing:
         parts.append(result.report_texts.get("seams", "sum_missing", names=_join_names(one.missing, result)))
     if one.misses:
-        key = "sum_hides" if one.hides_misses else "sum_misses"
-        parts.append(result.report_texts.get("seams", key, names=describe_misses(one, result)))
+        parts.append(
+            result.report_texts.get(
+                "seams", "sum_hides" if one.hides_misses else "sum_misses", names=describe_misses(one, result)
+            )
+        )
     if one.unconfirmed:
         parts.append(
             result.report_texts.get("seams", "sum_unconfirmed_names", names=_join_names(one.unconfirmed, result))
@@ -163,27 +186,20 @@ def describe_sum(one: ParentSum, result: SeamResult) -> str:
 
 def describe_sum_state(one: ParentSum, report_texts: ReportTexts) -> str:
     """Return whether the sum meets the target, in words."""
-    state = one.state or "unknown"
-    if state == TARGET_MET and one.unconfirmed:
-        state = "unconfirmed"
+    state = "unconfirmed" if one.state == TARGET_MET and one.unconfirmed else one.state or "unknown"
     return report_texts.get("seams", f"sum_{state}")
 
 
 def describe_misses(one: ParentSum, result: SeamResult) -> str:
     """Return the counties that miss their targets, each with the amount in the unit of the parent's target."""
-    key = "above" if one.target.comparison == "<=" else "short"
-    parts = []
-    for miss in one.misses:
-        amount = format_number(abs(miss.margin), max(one.target.printed_decimals, 4))
-        parts.append(
-            result.report_texts.get(
-                "seams",
-                "miss",
-                county=result.names[miss.county],
-                amount=result.report_texts.get("signed", key, amount=amount),
-            )
-        )
-    return result.report_texts.join_parts(parts)
+    key, decimals = "above" if one.target.comparison == "<=" else "short", max(one.target.printed_decimals, 4)
+    amounts = [
+        result.report_texts.get("signed", key, amount=format_number(abs(miss.margin), decimals)) for miss in one.misses
+    ]
+    return result.report_texts.join_parts(
+        result.report_texts.get("seams", "miss", county=result.names[miss.county], amount=amount)
+        for miss, amount in zip(one.misses, amounts, strict=True)
+    )
 
 
 def _join_names(names: Iterable[str], result: SeamResult) -> str:

@@ -296,8 +296,11 @@ def write_seams_workbook(result: SeamResult, path: Path) -> None:
     counts = {f"seam_{kind}": sum(pair.count(kind) for pair in result.pairs) for kind in SeamKind}
     counts["seam_total"] = len(result.findings)
     totals = [make_table_number(counts.get(column.id), "count") for column in tables[0].columns[1:-1]]
-    total = result.report_texts.get("seams", "total", count=len(result.pairs))
-    tables[0].rows.append(ReportTableRow([total, *totals, ""], "sum", "total"))
+    tables[0].rows.append(
+        ReportTableRow(
+            [result.report_texts.get("seams", "total", count=len(result.pairs)), *totals, ""], "sum", "total"
+        )
+    )
     write_tables_workbook(path, tables, "", Texts(result.lang))
 
 
@@ -313,8 +316,9 @@ def write_seams_layer(result: SeamResult, path: Path) -> None:
         for sides in (one.sides, one.sides[::-1]):
             row = dict(record)
             for names, side in zip(_SIDE_FIELDS, sides, strict=True):
-                values = (side.identity, result.names[side.county], ";".join(side.keys), side.code)
-                row.update(zip(names, values, strict=True))
+                row.update(
+                    zip(names, (side.identity, result.names[side.county], ";".join(side.keys), side.code), strict=True)
+                )
             rows.append(row)
     shapes: NDArray = np.array([one.geometry for one in result.findings], dtype=object)
     if len(shapes):
@@ -327,7 +331,10 @@ def write_seams_layer(result: SeamResult, path: Path) -> None:
         name: pd.Series([row[name] for row in rows], dtype="float64" if name in _NUMERIC_FIELDS else "object")
         for name in _FIELDS
     }
-    frame = gpd.GeoDataFrame(
-        series, geometry=gpd.GeoSeries(np.repeat(shapes, 2), crs=CGCS2000_DEGREES), crs=CGCS2000_DEGREES
+    write_polygon_layer(
+        gpd.GeoDataFrame(
+            series, geometry=gpd.GeoSeries(np.repeat(shapes, 2), crs=CGCS2000_DEGREES), crs=CGCS2000_DEGREES
+        ),
+        path,
+        LAYER_NAME,
     )
-    write_polygon_layer(frame, path, LAYER_NAME)

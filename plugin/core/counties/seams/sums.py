@@ -117,8 +117,12 @@ def _read_target(table: FoundTable, row: FoundTableRow) -> IndicatorTarget | Non
     if texts["comparison"]:
         comparison = find_word_id(texts["comparison"], COMPARISON_WORDS)
         if comparison not in find_allowed_comparisons(indicator):
-            known = [COMPARISON_WORDS[one][0] for one in find_allowed_comparisons(indicator)]
-            raise table.make_cell_error(row, "关系", texts["comparison"], known)
+            raise table.make_cell_error(
+                row,
+                "关系",
+                texts["comparison"],
+                [COMPARISON_WORDS[one][0] for one in find_allowed_comparisons(indicator)],
+            )
     unit = find_word_id(texts["unit"], UNIT_WORDS)
     if not unit:
         raise table.make_cell_error(row, "单位", texts["unit"], list_first_words(UNIT_WORDS))
@@ -201,7 +205,14 @@ def _find_miss(name: str, value_m2: float, own_target: IndicatorTarget, target: 
     )
     if state not in (TARGET_MISSED, MISSED_BY_ROUNDING):
         return None
-    margin = require_value(
-        compute_margin(value, own_target.comparison, own_target.numeric_value), "the margin of a county"
+    return ChildMiss(
+        name,
+        _convert(
+            require_value(
+                compute_margin(value, own_target.comparison, own_target.numeric_value), "the margin of a county"
+            ),
+            own_target,
+            target,
+        ),
+        state,
     )
-    return ChildMiss(name, _convert(margin, own_target, target), state)

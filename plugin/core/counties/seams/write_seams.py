@@ -113,9 +113,18 @@ def place_result(result: SeamResult, output: Path) -> Iterator[list[str]]:
             pairs.mkdir(parents=True)
             columns = make_pair_columns(result)
             for pair in result.pairs:
-                head = {"schema": PAIR_SCHEMA, "lang": result.lang, "version": read_plugin_version()}
-                data = {**head, "settings": result.settings.to_dict(), **make_record(columns, pair)}
-                _write(pairs / f"{stems[pair.counties]}.json", dump_json(data))
+                _write(
+                    pairs / f"{stems[pair.counties]}.json",
+                    dump_json(
+                        {
+                            "schema": PAIR_SCHEMA,
+                            "lang": result.lang,
+                            "version": read_plugin_version(),
+                            "settings": result.settings.to_dict(),
+                            **make_record(columns, pair),
+                        }
+                    ),
+                )
                 _write(pairs / f"{stems[pair.counties]}.html", render_pair_page(pair, result))
             for name, write in _WRITERS.items():
                 write(result, new / name)
@@ -136,8 +145,13 @@ def _write(path: Path, text: str) -> None:
 
 def _make_report_stems(result: SeamResult) -> dict[tuple[str, str], str]:
     """Return pair → name of its report without suffix."""
-    names = make_unique_file_names((make_pair_name(pair.counties, result) for pair in result.pairs), "pair")
-    return dict(zip((pair.counties for pair in result.pairs), names, strict=True))
+    return dict(
+        zip(
+            (pair.counties for pair in result.pairs),
+            make_unique_file_names((make_pair_name(pair.counties, result) for pair in result.pairs), "pair"),
+            strict=True,
+        )
+    )
 
 
 def render_seams_page(result: SeamResult) -> str:
@@ -177,7 +191,7 @@ def render_seams_page(result: SeamResult) -> str:
     )
 
 
-#: The files of the summary, each with its writer. The JSON is placed last, so that reports of pairs never remain without
+#: Name of each file of the summary → its writer. The JSON is placed last, so that reports of pairs never remain without
 #: it, even if the run is killed.
 _WRITERS: dict[str, Callable[[SeamResult, Path], None]] = {
     "seams.html": lambda result, path: _write(path, render_seams_page(result)),
@@ -279,11 +293,12 @@ def _make_sum_row(one: ParentSum, columns: list[TableColumn], report_texts: Repo
     """Return a sum as a row: the texts of its table, with the target's sign and the margin in words."""
     texts = make_shown_texts(columns, one)
     sign = "left" if one.margin >= 0 else "above" if one.target.comparison == "<=" else "short"
-    amount = format_number(abs(one.margin), max(one.target.printed_decimals, SUM_DECIMALS))
     return {
         **texts,
         "target": f"{COMPARISON_SIGNS[one.target.comparison]} {one.target.value}",
-        "margin": report_texts.get("signed", sign, amount=amount),
+        "margin": report_texts.get(
+            "signed", sign, amount=format_number(abs(one.margin), max(one.target.printed_decimals, SUM_DECIMALS))
+        ),
         "misses": texts["seam_misses"] or report_texts.get("seams", "no_misses"),
         "hides": one.hides_misses,
         "missed": bool(one.misses),

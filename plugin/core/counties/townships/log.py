@@ -180,8 +180,14 @@ def log_contradictions(found: Sequence[Contradiction], contents: RowContents) ->
     logged = []
     for number, one in enumerate(found, 1):
         if one.kind is ContradictionKind.TWO_PACKAGES:
-            packages = tuple(LoggedVersion(version.package, False, (), None) for version in one.versions)
-            logged.append(LoggedContradiction(number, one, packages, False))
+            logged.append(
+                LoggedContradiction(
+                    number,
+                    one,
+                    tuple(LoggedVersion(version.package, False, (), None) for version in one.versions),
+                    False,
+                )
+            )
             continue
         rows = [contents.read(one.layer, version) for version in one.versions]
         present = [row for row in rows if row is not None]
@@ -210,20 +216,21 @@ def describe_note(note: PackageNote, texts: Texts) -> str:
 
 def describe_split(result: SplitResult, texts: Texts) -> list[str]:
     """Return what a split wrote, one line for each package."""
-    rows = sum(one.manifest.row_count for one in result.packages)
-    lines = [texts.get("townships", "split_done", packages=len(result.packages), rows=rows)]
-    for one in result.packages:
-        manifest = one.manifest
-        lines.append(
+    manifests = [one.manifest for one in result.packages]
+    lines = [
+        texts.get("townships", "split_done", packages=len(manifests), rows=sum(one.row_count for one in manifests)),
+        *(
             texts.get(
                 "townships",
                 "split_line",
-                name=manifest.label if manifest.code else texts.get("townships", "county_package"),
-                rows=manifest.row_count,
-                neighbours=sum(len(layer.neighbours) for layer in manifest.layers),
-                crossing=sum(len(layer.crossing) for layer in manifest.layers),
+                name=one.label if one.code else texts.get("townships", "county_package"),
+                rows=one.row_count,
+                neighbours=sum(len(layer.neighbours) for layer in one.layers),
+                crossing=sum(len(layer.crossing) for layer in one.layers),
             )
-        )
+            for one in manifests
+        ),
+    ]
     if result.left_out:
         lines.append(texts.get("townships", "left_out", names=", ".join(result.left_out)))
     return lines
@@ -251,9 +258,6 @@ def describe_merge(log: MergeLog, texts: Texts) -> list[str]:
         for note in log.notes
     ]
     for one in log.contradictions[:_MAX_LISTED]:
-        names = [
-            version.package.label if version.package else texts.get("townships", "county") for version in one.versions
-        ]
         lines.append(
             texts.get(
                 "townships",
@@ -262,7 +266,10 @@ def describe_merge(log: MergeLog, texts: Texts) -> list[str]:
                 kind=texts.get("township_contradictions", one.contradiction.kind),
                 layer=one.contradiction.layer.name,
                 key=one.contradiction.key,
-                versions=", ".join(names),
+                versions=", ".join(
+                    version.package.label if version.package else texts.get("townships", "county")
+                    for version in one.versions
+                ),
                 choice=texts.get("township_choices", one.contradiction.choice),
             )
         )

@@ -237,8 +237,7 @@ def _read_county(
             raise InputError("townships_layer_gone", layer=record.name)
         lost = [name for name in manifest_of_field if name not in list_fields(layer)]
         if lost:
-            file = manifest_of_field[lost[0]]
-            raise InputError("townships_field_gone", layer=record.name, field=lost[0], file=file)
+            raise InputError("townships_field_gone", layer=record.name, field=lost[0], file=manifest_of_field[lost[0]])
         county.rows[key] = read_rows(layer, record.fields, cancellation)
         del layer, dataset
     return county
@@ -272,8 +271,12 @@ def _add_seams(
     if not options.with_seams:
         return log
     (first, *_) = copy_by_dataset.values()
-    merged = first.parent if find_source_folder(options.source) is not None else first
-    after = read_plan(str(merged), before.norm, options.check, cancellation=cancellation)
+    after = read_plan(
+        str(first.parent if find_source_folder(options.source) is not None else first),
+        before.norm,
+        options.check,
+        cancellation=cancellation,
+    )
     editors = {
         (edit.layer.name, edit.new_key or edit.key): edit.package.manifest.code
         for edit in (change.edit for change in log.changes)

@@ -77,8 +77,10 @@ def write_merge_workbook(log: MergeLog, path: Path, texts: Texts) -> None:
     ]
     if log.has_seams:
         seams = list(enumerate(log.seams, 1))
-        former = texts.get("townships", "seams_note", count=log.former_seam_count)
-        notes = [former, *(gap.render(texts) for gap in log.gaps)]
+        notes = [
+            texts.get("townships", "seams_note", count=log.former_seam_count),
+            *(gap.render(texts) for gap in log.gaps),
+        ]
         tables.append(
             make_table("township_seams", _make_seam_columns(texts), seams, lambda item: item[1].kind, notes=notes)
         )
@@ -205,14 +207,21 @@ def write_contradiction_layers(gdal: Any, log: MergeLog, contents: RowContents, 
         reference = osr.SpatialReference()
         raise_if_refused(reference.ImportFromEPSG(4490))
         columns = _make_seam_columns(texts)
-        fields = [define_field(column.key, "String") for column in columns if column.key]
-        layer = create_layer(database, SEAMS_LAYER, reference, ogr.wkbUnknown, fields, ["FID=M_FID"])
+        layer = create_layer(
+            database,
+            SEAMS_LAYER,
+            reference,
+            ogr.wkbUnknown,
+            [define_field(column.key, "String") for column in columns if column.key],
+            ["FID=M_FID"],
+        )
         for number, seam in enumerate(log.seams, 1):
             feature = ogr.Feature(layer.GetLayerDefn())
             for field, value in make_record(columns, (number, seam)).items():
                 feature.SetField(field, value)
-            geometry = ogr.CreateGeometryFromWkb(shapely.to_wkb(seam.geometry))
-            raise_if_refused(feature.SetGeometry(raise_if_refused(geometry)))
+            raise_if_refused(
+                feature.SetGeometry(raise_if_refused(ogr.CreateGeometryFromWkb(shapely.to_wkb(seam.geometry))))
+            )
             raise_if_refused(layer.CreateFeature(feature))
     del database
 

@@ -9,27 +9,23 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from pyproj import CRS
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...engine.context import RuleContext
 from ...figures.indicators.townships import Township, get_plan_townships, split_by_township
-from ...geometry.crs import make_lonlat_transformer, reproject_geometries
+from ...geometry.crs import make_lonlat_transformer, reproject_to_lonlat
 from ...geometry.overlay import find_shared_pieces
 from ...geometry.statutory_area import compute_drawn_area
 from ...model.rule import Severity
 from ...plan.layer import Layer
 from ...plan.plan import Plan
 from ..seams.check_seams import compare_counties
-from ..seams.placing import place_counties
+from ..seams.placing import READ_REACHES, place_counties
 from ..seams.seam_result import CountyBorders, SeamFinding, SeamKind, SeamSettings, SeamSide
 from .ownership import make_township_areas
 
 #: A row has this share or more of its area in a township that it counts for.
 _MIN_SHARE = 1e-6
-#: Features this many times the reach from the border are compared.
-_READ_REACHES = 3.0
-_LONLAT = CRS.from_epsg(4490)
 
 
 def find_new_seams(
@@ -82,7 +78,7 @@ def find_new_seams(
             ]
             shapes: NDArray = np.array([shape], dtype=object)
             area = float(compute_drawn_area(shapes, make_lonlat_transformer(after.plane_crs))[0])
-            place = reproject_geometries(shapes, after.plane_crs, _LONLAT)[0]
+            place = reproject_to_lonlat(shapes, after.plane_crs)[0]
             seams.append(
                 SeamFinding(
                     SeamKind.OVERLAP, Severity.WARNING, role, (sides[0], sides[1]), place, length_m=None, area_m2=area
@@ -123,7 +119,7 @@ def _compare_townships(plan: Plan, settings: SeamSettings, cancellation: Cancell
                 area_name=township.name,
                 outline=township_layer.select_rows(rows),
                 layers={
-                    concept: _select_rows(layer, number, near, _READ_REACHES * settings.reach_m, ctx)
+                    concept: _select_rows(layer, number, near, READ_REACHES * settings.reach_m, ctx)
                     for concept, layer in layers.items()
                 },
                 crs=plan.plane_crs,
@@ -132,8 +128,9 @@ def _compare_townships(plan: Plan, settings: SeamSettings, cancellation: Cancell
     if len(borders) < 2:
         return []
     placed = place_counties(borders, settings.layers, settings.tolerance)
-    pairs = compare_counties(placed, settings, cancellation=cancellation)
-    return [finding for pair in pairs for finding in pair.findings]
+    return [
+        finding for pair in compare_counties(placed, settings, cancellation=cancellation) for finding in pair.findings
+    ]
 
 
 def _select_rows(layer: Layer, township: int, border: Any, distance_m: float, ctx: RuleContext) -> Layer:

@@ -42,12 +42,10 @@ def find_yielding_role(finding: Finding, state: EditingState, order: str = "") -
 
     ``order``: as for `parse_order`. Raise FixRefused if the layer to be cut is sealed.
     """
-    lines = parse_order(order)
-    ranks = {role: rank for rank, line in enumerate(lines) for role in state.plan.list_roles_of_concept(line)}
-    if ranks[finding.role] < ranks[finding.related_role]:
-        stays, yields = finding.role, finding.related_role
-    else:
-        stays, yields = finding.related_role, finding.role
+    ranks = {
+        role: rank for rank, line in enumerate(parse_order(order)) for role in state.plan.list_roles_of_concept(line)
+    }
+    stays, yields = sorted((finding.role, finding.related_role), key=lambda role: ranks[role])
     if state.is_sealed(yields):
         if state.is_sealed(stays):
             raise FixRefused("both_sealed", role=yields, other_role=stays)

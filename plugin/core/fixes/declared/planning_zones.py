@@ -107,8 +107,16 @@ def _make_zone(state: EditingState, like: Row, land: Any, code: str) -> list[Row
         values = {**edit.attributes, **attributes}
         if like.layer.has_field("key") and not edit.is_new:
             values[like.layer.get_field_name("key")] = state.reserve_new_key(like.role)
-        fid = edit.fid if edit.is_new else state.reserve_new_fid(like.role)
-        new_rows.append(RowEdit(like.role, fid, edit.shape, values, is_new=True, attribute_source_fid=like.fid))
+        new_rows.append(
+            RowEdit(
+                like.role,
+                edit.fid if edit.is_new else state.reserve_new_fid(like.role),
+                edit.shape,
+                values,
+                is_new=True,
+                attribute_source_fid=like.fid,
+            )
+        )
     return new_rows
 
 
@@ -245,11 +253,15 @@ def make_zone_follow_line(finding: Finding, *, state: EditingState, neighbour: s
         "area_m2": state.measure_drawn_area_m2(leaving), "key": row.key, "other_key": target.key,
         "candidates": [one.key for one, _length in candidates],
     }  # fmt: skip
-    edits = [
-        *reshape_row(state, row, remaining_shape),
-        *reshape_row(state, target, join_shapes(target.plane_shape, leaving, state.tolerance)),
-    ]
-    return Edits(edits, case="leaves", params=params, keeps_union=True)
+    return Edits(
+        [
+            *reshape_row(state, row, remaining_shape),
+            *reshape_row(state, target, join_shapes(target.plane_shape, leaving, state.tolerance)),
+        ],
+        case="leaves",
+        params=params,
+        keeps_union=True,
+    )
 
 
 def _list_zone_codes_of_covering_line(state: EditingState, land: Any) -> frozenset[str]:

@@ -187,8 +187,10 @@ def add_missing_field(finding: Finding, *, state: EditingState) -> Edits:
         raise FixRefused("stale")
     values: list[float | str | None] = [template_field.default or None] * len(layer)
     if template_field.meaning == "deduction_area":
-        deductions = np.round(layer.numbers("gross_area") * np.nan_to_num(layer.numbers("deduction_rate")), 2)
-        values = [float(one) if np.isfinite(one) else None for one in deductions]
+        values = [
+            float(one) if np.isfinite(one) else None
+            for one in np.round(layer.numbers("gross_area") * np.nan_to_num(layer.numbers("deduction_rate")), 2)
+        ]
     elif template_field.type in ("integer", "real") and template_field.default:
         values = [float(template_field.default)] * len(layer)
     rows = [

@@ -155,7 +155,7 @@ def fill_pin_hole(finding: Finding, *, state: EditingState) -> Edits:
         raise FixRefused("hole_too_large", role=row.role, key=row.key, area_m2=state.measure_drawn_area_m2(hole))
     if state.find_window_filler(row.role, hole) is not None:
         raise FixRefused("is_window", role=row.role, key=row.key)
-    filled_shape = join_shapes(shape, hole, state.tolerance)
     return Edits(
-        reshape_row(state, row, filled_shape), params={"area_m2": state.measure_drawn_area_m2(hole), "key": row.key}
+        reshape_row(state, row, join_shapes(shape, hole, state.tolerance)),
+        params={"area_m2": state.measure_drawn_area_m2(hole), "key": row.key},
     )

@@ -192,8 +192,7 @@ def _remove_vertex(shape: Any, point: np.ndarray, state: EditingState, row: Row)
 
 def _mask_vertex(xy: np.ndarray, point: np.ndarray) -> np.ndarray:
     """Return (n,) bool: the vertices at a point. By column: much faster than by row."""
-    is_there: np.ndarray = (xy[:, 0] == point[0]) & (xy[:, 1] == point[1])
-    return is_there
+    return np.asarray((xy[:, 0] == point[0]) & (xy[:, 1] == point[1]))
 
 
 #: A flat arc (height 2 cm) on a square.

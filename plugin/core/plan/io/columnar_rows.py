@@ -184,8 +184,7 @@ def _read_rows(path: Path, name: str, info: dict[str, Any], positions: list[int]
                     parts[field_name].append(batch[field_name])
     if sum(map(len, fid_parts)) != row_count:
         raise _UnusualLayerError
-    parts_of_rows = (fid_parts, shape_parts, presence_parts, hash_parts)
-    fids, shapes, has_shape, shape_hashes = map(np.concatenate, parts_of_rows)
+    fids, shapes, has_shape, shape_hashes = map(np.concatenate, (fid_parts, shape_parts, presence_parts, hash_parts))
     if not fids.all():
         # Of a view or a table without a column of ids, the stream gives each row the id 0.
         raise _UnusualLayerError
@@ -207,8 +206,16 @@ def _read_rows(path: Path, name: str, info: dict[str, Any], positions: list[int]
         if not np.array_equal(other_fids, fids):
             raise _UnusualLayerError
         values_by_name |= dict(zip(map(str, other_meta["fields"]), other_columns, strict=True))
-    columns = [values_by_name[n] for n in names]
-    return ColumnarRows(fids, shapes, has_shape, columns, distinct_texts, digests, shape_hashes, has_unusual_shapes)
+    return ColumnarRows(
+        fids,
+        shapes,
+        has_shape,
+        [values_by_name[n] for n in names],
+        distinct_texts,
+        digests,
+        shape_hashes,
+        has_unusual_shapes,
+    )
 
 
 def _convert_column(batches: list[ArrowColumn]) -> _ConvertedColumn | None:
@@ -222,8 +229,7 @@ def _convert_column(batches: list[ArrowColumn]) -> _ConvertedColumn | None:
             numbers = np.where(is_present, numbers.astype(np.float64), np.nan)
         return _ConvertedColumn(numbers, None, _compute_digest(numbers))
     ends = np.cumsum([len(batch.values) for batch in batches])
-    first_bytes = [0, *ends[:-1].tolist()]
-    offsets = [batch.offsets[:-1] + first for batch, first in zip(batches, first_bytes, strict=True)]
+    offsets = [batch.offsets[:-1] + first for batch, first in zip(batches, [0, *ends[:-1].tolist()], strict=True)]
     data = np.concatenate([batch.values for batch in batches])
     texts = data, np.concatenate([*offsets, ends[-1:]]), _join_presence(batches)
     decoded = decode_texts(*texts)
@@ -410,15 +416,17 @@ def _copy_column(kind: str, array: ArrowArray) -> ArrowColumn:
         raise _UnusualLayerError("a column starts within its memory")
     is_present = None
     if array.null_count and array.buffers[0]:
-        bits = _copy_buffer(array, 0, np.dtype(np.uint8), (count + 7) // 8)
-        is_present = np.unpackbits(bits, count=count, bitorder="little").astype(bool)
+        is_present = np.unpackbits(
+            _copy_buffer(array, 0, np.dtype(np.uint8), (count + 7) // 8), count=count, bitorder="little"
+        ).astype(bool)
     no_offsets = np.zeros(0, dtype=np.int64)
     if kind in _NUMBER_TYPES:
         return ArrowColumn(kind, count, is_present, _copy_buffer(array, 1, _NUMBER_TYPES[kind], count), no_offsets)
     if kind in _OFFSET_TYPES:
         offsets = _copy_buffer(array, 1, _OFFSET_TYPES[kind], count + 1).astype(np.int64)
-        data = _copy_buffer(array, 2, np.dtype(np.uint8), int(offsets[-1]))
-        return ArrowColumn(kind, count, is_present, data, offsets)
+        return ArrowColumn(
+            kind, count, is_present, _copy_buffer(array, 2, np.dtype(np.uint8), int(offsets[-1])), offsets
+        )
     return ArrowColumn(kind, count, is_present, np.zeros(0), no_offsets)
 
 

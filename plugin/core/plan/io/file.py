@@ -74,8 +74,16 @@ def make_driver_notices(layer_name: str, caught: list[warnings.WarningMessage]) 
     ]
     others = [text for text in texts if "Measured (M)" not in text and "does not have any features" not in text]
     if others:
-        printable = "".join(c for c in others[0] if unicodedata.category(c)[0] != "C")
-        notices.append(("notice_driver", {"layer": layer_name, "count": len(others), "detail": printable[:200]}))
+        notices.append(
+            (
+                "notice_driver",
+                {
+                    "layer": layer_name,
+                    "count": len(others),
+                    "detail": "".join(c for c in others[0] if unicodedata.category(c)[0] != "C")[:200],
+                },
+            )
+        )
     return notices
 
 
@@ -135,8 +143,9 @@ def read_file(
         declared_tables = read_declared_tables(opened_path)
         row_count_by_layer = count_geodatabase_rows(opened_path) if suffix == ".gdb" else {}
         # A FileGDB lists each table, also one without a valid header.
-        damaged_names = [n for n, count in row_count_by_layer.items() if count is None and not n.startswith("GDB_")]
-        hidden_tables |= dict.fromkeys(damaged_names, MISSING_TABLE)
+        hidden_tables |= dict.fromkeys(
+            [n for n, count in row_count_by_layer.items() if count is None and not n.startswith("GDB_")], MISSING_TABLE
+        )
         layers, first_error = [], None
         for name, kind in layer_kinds:
             cancellation.raise_if_cancelled()
@@ -162,9 +171,14 @@ def read_file(
         for name, table in hidden_tables.items():
             if table.problem is None:
                 continue
-            fields = tuple(FieldInfo(column, "text") for column in table.columns)
             layers.append(
-                make_empty_layer(name, path, fields=fields, problem=table.problem, declared_row_count=table.row_count)
+                make_empty_layer(
+                    name,
+                    path,
+                    fields=tuple(FieldInfo(column, "text") for column in table.columns),
+                    problem=table.problem,
+                    declared_row_count=table.row_count,
+                )
             )
     if first_error is not None and all(layer.problem for layer in layers):
         raise first_error
@@ -232,10 +246,12 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
             unread = _make_layer_if_rows_are_unneeded(source, layer_without_rows, info, needed_fields)
             if unread is not None:
                 return unread
-            fields = None
             # Texts of a foreign encoding have foreign field names too: such a file is read completely.
-            if not (isinstance(needed_fields, bool) or source.encoding or renamed_fields):
-                fields = [name for name in field_names if name.upper() in needed_fields]
+            fields = (
+                None
+                if isinstance(needed_fields, bool) or source.encoding or renamed_fields
+                else [name for name in field_names if name.upper() in needed_fields]
+            )
             layer = _read_needed_rows(source, layer_without_rows, info, field_names, fields)
     except (*DRIVER_ERRORS, sqlite3.Error, ValueError, UnicodeDecodeError, OverflowError, OSError) as error:
         # OverflowError: a number that is too large for its field.
@@ -243,16 +259,15 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
         raise InputError("layer_unreadable", **params) from error
     if layer.problem is not None:
         return layer
-    display_name = source.display_name
     layer.row_filter = declared_table.view_sql if declared_table else ""
     layer.described_crs = find_contradicting_crs(source.path_to_open, source.name)
+    name, lacks_index = source.display_name, source.encoding and find_sibling_file(source.path, ".shx") is None
     layer.notices += [
-        ("notice_doubled_field", {"layer": display_name, "field": f, "renamed": n}) for f, n in renamed_fields
+        *(("notice_doubled_field", {"layer": name, "field": f, "renamed": n}) for f, n in renamed_fields),
+        *([("notice_index_made", {"layer": name})] if lacks_index else []),
+        *make_encoding_notices(name, source.encoding),
+        *make_driver_notices(name, warned),
     ]
-    if source.encoding is not None and find_sibling_file(source.path, ".shx") is None:
-        layer.notices.append(("notice_index_made", {"layer": display_name}))
-    layer.notices += make_encoding_notices(display_name, source.encoding)
-    layer.notices += make_driver_notices(display_name, warned)
     return layer
 
 
@@ -271,9 +286,7 @@ def _read_needed_rows(
     shape_headers = read_shape_headers(path, name)
     row_count = count_stored_rows(path, name) if source.stored_row_count is None else source.stored_row_count
     positions = find_field_positions(info, only)
-    columnar_rows = None
-    if source.encoding is None:
-        columnar_rows = read_columnar_rows(path, name, info, positions, row_count)
+    is_decoded = source.encoding is None
     layer = read_rows(
         source.path,
         path,
@@ -284,7 +297,7 @@ def _read_needed_rows(
         only,
         info=info,
         row_count=row_count,
-        rows=columnar_rows,
+        rows=read_columnar_rows(path, name, info, positions, row_count) if is_decoded else None,
         mistyped_fields=find_mistyped_fields(path, name, info, positions),
         needs_columns=source.needs_columns,
     )
@@ -347,15 +360,22 @@ def _make_layer_without_rows(path: Path, name: str, fields: tuple[FieldInfo, ...
     shapes = choose_free_name("geometry", columns)
     layer.crs, layer.encoding = crs_care.parse_crs(crs), "UTF-8"
     columns[shapes] = gpd.GeoSeries([], crs=layer.crs)
-    index = pd.Index([], dtype="int64", name="fid")
-    layer.frame = gpd.GeoDataFrame(pd.DataFrame(columns, index=index), geometry=shapes, crs=layer.crs)
+    layer.frame = gpd.GeoDataFrame(
+        pd.DataFrame(columns, index=pd.Index([], dtype="int64", name="fid")), geometry=shapes, crs=layer.crs
+    )
     return layer
 
 
 def make_empty_layer(name: str, path: Path, **more: Any) -> SourceLayer:
     """Return a layer without rows and CRS; ``more``: further fields of `SourceLayer`."""
-    frame = gpd.GeoDataFrame({}, geometry=gpd.GeoSeries([], dtype="geometry"))
-    return SourceLayer(name=name, frame=frame, fields=more.pop("fields", ()), crs=None, source=str(path), **more)
+    return SourceLayer(
+        name=name,
+        frame=gpd.GeoDataFrame({}, geometry=gpd.GeoSeries([], dtype="geometry")),
+        fields=more.pop("fields", ()),
+        crs=None,
+        source=str(path),
+        **more,
+    )
 
 
 def make_unreadable_layer(name: str, path: Path, error: InputError) -> SourceLayer:

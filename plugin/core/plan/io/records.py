@@ -72,9 +72,8 @@ def find_problem_of_parts(path: Path) -> tuple[str, dict[str, Any]] | None:
             with table.open("rb") as handle:
                 (row_count,) = struct.unpack_from("<I", handle.read(8), 4)
             pointer_count = pointers.stat().st_size // _ID_BYTES
-            if row_count == pointer_count:
-                return None
-            return "parts_disagree", {"parts": f".dat {row_count}, .id {pointer_count}"}
+            if row_count != pointer_count:
+                return "parts_disagree", {"parts": f".dat {row_count}, .id {pointer_count}"}
     except (OSError, struct.error):
         return None
     return None
@@ -102,8 +101,7 @@ def count_deleted_shapes(path: Path) -> int:
     if row_count_and_marks is None:
         return 0
     marks = row_count_and_marks[1][: len(entries)]
-    has_shape = entries[: len(marks), 1] > SHORTEST_RECORD_BYTES - RECORD_HEADER_BYTES
-    return int(np.count_nonzero(marks & has_shape))
+    return int(np.count_nonzero(marks & (entries[: len(marks), 1] > SHORTEST_RECORD_BYTES - RECORD_HEADER_BYTES)))
 
 
 def _read_deletion_flags(path: Path) -> tuple[int, NDArray[np.bool_]] | None:
@@ -211,9 +209,10 @@ def count_geodatabase_rows(path: Path) -> dict[str, int | None]:
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError):
         return {}
     files = {file.name.lower(): file for file in path.iterdir() if file.suffix.lower() == ".gdbtable"}
-    tables = zip(catalogue_rows[1], catalogue_rows[3][0], strict=True)
     return {
-        str(table): _count_table_rows(files.get(f"a{int(number):08x}.gdbtable")) for number, table in tables if table
+        str(table): _count_table_rows(files.get(f"a{int(number):08x}.gdbtable"))
+        for number, table in zip(catalogue_rows[1], catalogue_rows[3][0], strict=True)
+        if table
     }
 
 
@@ -238,9 +237,8 @@ def open_read_only(path: Path) -> sqlite3.Connection | None:
 
     In that case a copy is read (`files.open_datasource.provide_safe_path`), and its SQLite counts the rows.
     """
-    if list_logs(path):
-        return None
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+    is_written = bool(list_logs(path))
+    return None if is_written else sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
 
 
 def open_if_database(path: Path) -> sqlite3.Connection | None:
