@@ -290,7 +290,7 @@ class MergeCounties(SanxianAlgorithm):
         )
 
     def execute(self, parameters, context, feedback):
-        from ..core.counties.gathering.gathering_sentences import describe_county, describe_result
+        from ..core.counties.gathering.gathered_counties import describe_county, describe_result
         from ..core.counties.gathering.run_gathering import gather_counties
 
         texts = Texts(self.options.check.lang)

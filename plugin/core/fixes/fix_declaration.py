@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..model.findings import Finding
 from ..model.rule import RuleParameter, find_unit, split_sections
 from ..standard.messages.texts import make_variant_key
-from .edits import Edits
+
+if TYPE_CHECKING:
+    from ..model.findings import Finding
+    from .edits import Edits
 
 FIX_HEADINGS = ("What it does", "When it is safe", "Limits")
 _DECLARED_FIXES: dict[str, Fix] = {}

@@ -52,8 +52,7 @@ from ...standard.messages.texts import Texts
 from ...standard.profile import Norm
 from ...standard.profile.document import ResolvedDocument
 from ..county_record import VERDICT_ORDER
-from .gathered_counties import GatheredCounty, GatherResult
-from .gathering_sentences import describe_reasons
+from .gathered_counties import GatheredCounty, GatherResult, describe_reasons
 
 #: A GeoPackage extends its indexes by the new rows; a FileGDB makes them from all rows.
 _SUFFIX_WITH_LATE_INDEXES = ".gdb"

@@ -43,8 +43,14 @@ from ..seams.write_seams import check_output_folder, has_former_result, place_re
 from ..sources import CountyList, check_files_writable, check_output_outside_data, list_counties
 from .appending import Appender, KeyRegister
 from .data_set import write_package_parts
-from .gathered_counties import GATHERING_XLSX, SEAMS_FOLDER, GatheredCounty, GatherOptions, GatherResult
-from .gathering_sentences import find_gathering_problems
+from .gathered_counties import (
+    GATHERING_XLSX,
+    SEAMS_FOLDER,
+    GatheredCounty,
+    GatherOptions,
+    GatherResult,
+    find_gathering_problems,
+)
 from .inspect_county import check_area, inspect_county, keep_county_fields
 from .write_gathering import place_result_files, write_result_files
 

@@ -34,9 +34,9 @@ from .gathered_counties import (
     FigureSum,
     GatheredCounty,
     GatherResult,
+    describe_reasons,
     sum_figures,
 )
-from .gathering_sentences import describe_reasons
 
 #: Unit in which the tables show areas.
 _SHOWN_UNIT = "ha"

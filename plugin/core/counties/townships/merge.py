@@ -31,7 +31,6 @@ from .apply import apply_edits, find_dataset_of_layer
 from .decide import ContradictionKind, Outcome, Prefer, assign_new_keys, decide
 from .log import MergeLog, RowContents, log_changes, log_contradictions
 from .merge_tables import write_contradiction_layers, write_merge_workbook
-from .seam_check import find_new_seams
 from .stored_rows import (
     Cells,
     StoredRow,
@@ -41,6 +40,7 @@ from .stored_rows import (
     read_cells,
     read_rows,
 )
+from .township_rows import find_new_seams
 from .work_package import (
     MANIFEST_NAME,
     EditedPackage,

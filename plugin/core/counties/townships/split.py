@@ -33,7 +33,7 @@ from ...plan.loading.reading import read_plan
 from ...standard.options import RunOptions
 from ...standard.profile import Norm
 from ...standard.profile.profile_figures import AllocatedTargets
-from .ownership import Ownership, assign_rows, make_layer_key
+from .township_rows import Ownership, assign_rows, make_layer_key
 from .work_package import (
     COUNTY_PACKAGE,
     MANIFEST_NAME,
