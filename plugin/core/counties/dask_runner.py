@@ -320,10 +320,17 @@ def check_on_worker(order: CountyOrder) -> CountyRecord | InputError | None:
     Return its record, None if memory did not suffice or the client cancelled, or why no county can be checked here. No
     exception is raised, because Dask logs it with the arguments.
     """
+    host = socket.gethostname()
     with _ONE_COUNTY:
-        problem = find_worker_problem(order)
-        if problem is not None:
-            return problem
+        if compute_program_digest() != order.program_digest:
+            versions = collect_versions()
+            different = [
+                f"{name} {versions.get(name, '-')}" for name, one in order.versions.items() if versions.get(name) != one
+            ]
+            return InputError("counties_worker_program", worker=host, versions=", ".join(different) or "-")
+        missing = next((path for path in order.needed_paths if not path.exists()), None)
+        if missing is not None:
+            return InputError("counties_worker_path", worker=host, path=str(missing))
         set_thread_count(order.threads)
         cancellation = Cancellation(_FileWatch(order.run_mark).is_missing)
         try:
@@ -331,25 +338,6 @@ def check_on_worker(order: CountyOrder) -> CountyRecord | InputError | None:
             return order.check(order.task, cancellation=cancellation)
         except (MemoryError, Cancelled):
             return None
-
-
-def find_worker_problem(order: CountyOrder) -> InputError | None:
-    """Return why no county of the client can be checked in this process, None if all can."""
-    host = socket.gethostname()
-    if compute_program_digest() != order.program_digest:
-        versions = collect_versions()
-        return InputError(
-            "counties_worker_program",
-            worker=host,
-            versions=", ".join(
-                f"{name} {versions.get(name, '-')}" for name, one in order.versions.items() if versions.get(name) != one
-            )
-            or "-",
-        )
-    for path in order.needed_paths:
-        if not path.exists():
-            return InputError("counties_worker_path", worker=host, path=str(path))
-    return None
 
 
 class _FileWatch:

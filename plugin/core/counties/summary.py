@@ -202,7 +202,7 @@ def _list_map_notes(summary: BatchSummary, report_texts: ReportTexts) -> list[st
 def render_summary(summary: BatchSummary) -> str:
     """Return the summary as one HTML page without external resources."""
     report_texts = ReportTexts(summary.lang)
-    numbers = SectionNumbers(report_texts)
+
     reasons = _list_reasons(summary, report_texts)
     failed = len(summary.list_records(Verdict.FAILED))
     without_verdict = len(summary.list_records(None))
@@ -215,7 +215,7 @@ def render_summary(summary: BatchSummary) -> str:
         {
             "w": report_texts,
             "lang": {"zh": "zh-CN"}.get(summary.lang, summary.lang),
-            "numbered": numbers.number_title,
+            "numbered": SectionNumbers(report_texts).number_title,
             "title": report_texts.get("counties", "title", area=summary.area_name),
             "subtitle": report_texts.get("counties", "subtitle", count=len(summary.records)),
             "facts": [
@@ -295,9 +295,10 @@ def _make_overview(summary: BatchSummary, report_texts: ReportTexts) -> Any:
         one.name: (summary.display_names[one.name], *(() if is_wide else (label_verdict(one, report_texts),)))
         for one in summary.records
     }
-    outlines = {one.name: one.outline for one in summary.records}
     width, max_height = (_WIDE_PX, _WIDE_MAX_HEIGHT_PX) if is_wide else (_OVERVIEW_PX, _OVERVIEW_MAX_HEIGHT_PX)
-    drawn = make_county_map(outlines, labels, width, max_height, moves_labels=not is_wide)
+    drawn = make_county_map(
+        {one.name: one.outline for one in summary.records}, labels, width, max_height, moves_labels=not is_wide
+    )
     if drawn is None:
         return None
     return {
@@ -380,9 +381,9 @@ def _make_small_map(summary: BatchSummary, column: str, report_texts: ReportText
     classes = {}
     for one in summary.records:
         figure = find_figure(one, column)
-        is_judged = figure is not None and figure.value is not None and figure.target is not None
-        unjudged = str(Verdict.INCOMPLETE) if one.is_checked else _NO_VERDICT
-        classes[one.name] = _CLASS_BY_FIGURE_STATE.get(figure.state, unjudged) if is_judged and figure else unjudged
+        classes[one.name] = str(Verdict.INCOMPLETE) if one.is_checked else _NO_VERDICT
+        if figure is not None and figure.value is not None and figure.target is not None:
+            classes[one.name] = _CLASS_BY_FIGURE_STATE.get(figure.state, classes[one.name])
     counts = Counter(classes.values())
     return {
         "title": _get_figure_title(column, summary.lang),

@@ -135,10 +135,14 @@ def run_fixes(
     if order.output:
         run.written.append(str(write_copy(collect_changes(batch.state), source, order.output, cancellation)))
         if batch.applied:
-            log = make_default_log_path(order.output)
-            fix_time, user = datetime.now(), get_user_name()
             rows = make_rows_of_step(
-                log, batch.applied, LogAction.APPLIED, texts=texts, step=uuid4().hex[:8], who=user, when=fix_time
+                make_default_log_path(order.output),
+                batch.applied,
+                LogAction.APPLIED,
+                texts=texts,
+                step=uuid4().hex[:8],
+                who=get_user_name(),
+                when=datetime.now(),
             )
             run.written += map(str, append_rows(rows))
     if order.table:

@@ -363,13 +363,13 @@ class EditingState:
                 batch.states_by_feature[edit.role, edit.fid] = None
                 continue
             like = self.get_row(edit.role, edit.fid if edit.attribute_source_fid is None else edit.attribute_source_fid)
-            values = like.values | {
+            new_values = {
                 self.get_column_name_of_field(edit.role, name): value for name, value in edit.attributes.items()
             }
             shape = like.stored_shape if edit.shape is UNCHANGED else edit.shape
             batch.states_by_feature[edit.role, edit.fid] = FeatureState(
                 None if shape is None else shapely.to_wkb(shape),
-                values,
+                like.values | new_values,
                 like.curve_text if edit.shape is UNCHANGED else "",
             )
         return batch

@@ -658,11 +658,45 @@ class Layer:
 
     @shared_property
     def unused_rows(self) -> tuple[UnusedRow, ...]:
-        """Return the rows that could not be used, with the reason (`find_unused_rows`).
+        """Return the rows whose land is not, or not completely, known, with the reason.
 
-        Their land in `plane_shapes` counts as occupied, but land outside it is not certainly free.
+        Their land in `plane_shapes` counts as occupied, but land outside it is not certainly free. An invalid polygon
+        that was repaired on a copy is known. Few rows are repaired for this: those that may be flat.
         """
-        return find_unused_rows(self)
+        reason_by_row: dict[int, str] = {}
+        if self.plausible_box is not None:
+            xmin, ymin, xmax, ymax = shapely.bounds(self.unrepaired_shapes).reshape(-1, 4).T
+            west, south, east, north = self.plausible_box
+            is_far = (xmin < west) | (ymin < south) | (xmax > east) | (ymax > north)
+            reason_by_row = dict.fromkeys(np.flatnonzero(is_far).tolist(), "far")
+        shapes = self.unrepaired_shapes
+        is_present = ~(self.empty_rows | self.broken_rows)
+        for row in np.flatnonzero(
+            is_present & (shapely.get_type_id(self.raw_shapes) == shapely.GeometryType.GEOMETRYCOLLECTION)
+        ).tolist():
+            if len({*shapely.get_dimensions(extract_parts(self.raw_shapes[row])).tolist()}) > 1:
+                reason_by_row[row] = "mixed"
+        dimension = ("point", "line", "polygon").index(self.template.geometry)
+        has_other_type = is_present & (shapely.get_dimensions(self.raw_shapes) != dimension)
+        reason_by_row |= dict.fromkeys(np.flatnonzero(has_other_type).tolist(), "type")
+        # A coordinate that is not a number makes area and length so, too.
+        sizes = shapely.area(shapes) if dimension == 2 else shapely.length(shapes)
+        has_finite_bounds = np.isfinite(shapely.bounds(shapes).reshape(-1, 4)).all(axis=1)
+        is_doubtful = ~np.isfinite(sizes) | ~has_finite_bounds | ((dimension == 2) & (sizes < _MAX_FLAT_AREA_M2))
+        rows = np.flatnonzero(is_present & ~has_other_type & is_doubtful)
+        plane_shapes = self.select_rows_unprepared(rows).plane_shapes
+        has_no_land = mask_missing_shapes(plane_shapes) | find_flat_polygons(plane_shapes, _FLAT_WIDTH_M)
+        if dimension != 2:
+            has_no_land |= ~np.isfinite(sizes[rows]) | ~has_finite_bounds[rows]
+        reason_by_row |= dict.fromkeys(rows[has_no_land].tolist(), "no_land")
+        reason_by_row |= {row: "stray" if self.find_used_part(row) is None else "stray_part" for row in self.stray_rows}
+        reason_by_row |= dict.fromkeys(np.flatnonzero(self.empty_rows).tolist(), "missing")
+        reason_by_row |= dict.fromkeys(np.flatnonzero(self.broken_rows).tolist(), "broken")
+        keys = self.keys if reason_by_row else []
+        return tuple(
+            UnusedRow(self.fids[row], "" if row in self.repeated_keys else keys[row], reason)
+            for row, reason in sorted(reason_by_row.items())
+        )
 
     @property
     def gaps(self) -> tuple[Message, ...]:
@@ -787,44 +821,3 @@ class Layer:
         for position in np.flatnonzero(shapely.get_type_id(shapes) == shapely.GeometryType.GEOMETRYCOLLECTION).tolist():
             shapes[position] = extract_valid_polygons(shapes[position])
         return measure_statutory_area(shapes, crs_care.make_lonlat_transformer(crs), cancellation)
-
-
-def find_unused_rows(layer: Layer) -> tuple[UnusedRow, ...]:
-    """Return the rows of a layer whose land is not, or not completely, known.
-
-    An invalid polygon that was repaired on a copy is known. Few rows are repaired for this: those that may be flat.
-    """
-    reason_by_row: dict[int, str] = {}
-    if layer.plausible_box is not None:
-        xmin, ymin, xmax, ymax = shapely.bounds(layer.unrepaired_shapes).reshape(-1, 4).T
-        west, south, east, north = layer.plausible_box
-        is_far = (xmin < west) | (ymin < south) | (xmax > east) | (ymax > north)
-        reason_by_row = dict.fromkeys(np.flatnonzero(is_far).tolist(), "far")
-    shapes = layer.unrepaired_shapes
-    is_present = ~(layer.empty_rows | layer.broken_rows)
-    for row in np.flatnonzero(
-        is_present & (shapely.get_type_id(layer.raw_shapes) == shapely.GeometryType.GEOMETRYCOLLECTION)
-    ).tolist():
-        if len({*shapely.get_dimensions(extract_parts(layer.raw_shapes[row])).tolist()}) > 1:
-            reason_by_row[row] = "mixed"
-    dimension = ("point", "line", "polygon").index(layer.template.geometry)
-    has_other_type = is_present & (shapely.get_dimensions(layer.raw_shapes) != dimension)
-    reason_by_row |= dict.fromkeys(np.flatnonzero(has_other_type).tolist(), "type")
-    # A coordinate that is not a number makes area and length so, too.
-    sizes = shapely.area(shapes) if dimension == 2 else shapely.length(shapes)
-    has_finite_bounds = np.isfinite(shapely.bounds(shapes).reshape(-1, 4)).all(axis=1)
-    is_doubtful = ~np.isfinite(sizes) | ~has_finite_bounds | ((dimension == 2) & (sizes < _MAX_FLAT_AREA_M2))
-    rows = np.flatnonzero(is_present & ~has_other_type & is_doubtful)
-    plane_shapes = layer.select_rows_unprepared(rows).plane_shapes
-    has_no_land = mask_missing_shapes(plane_shapes) | find_flat_polygons(plane_shapes, _FLAT_WIDTH_M)
-    if dimension != 2:
-        has_no_land |= ~np.isfinite(sizes[rows]) | ~has_finite_bounds[rows]
-    reason_by_row |= dict.fromkeys(rows[has_no_land].tolist(), "no_land")
-    reason_by_row |= {row: "stray" if layer.find_used_part(row) is None else "stray_part" for row in layer.stray_rows}
-    reason_by_row |= dict.fromkeys(np.flatnonzero(layer.empty_rows).tolist(), "missing")
-    reason_by_row |= dict.fromkeys(np.flatnonzero(layer.broken_rows).tolist(), "broken")
-    keys = layer.keys if reason_by_row else []
-    return tuple(
-        UnusedRow(layer.fids[row], "" if row in layer.repeated_keys else keys[row], reason)
-        for row, reason in sorted(reason_by_row.items())
-    )

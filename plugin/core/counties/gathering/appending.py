@@ -371,23 +371,16 @@ class KeyRegister:
         pairs = self._database.execute(
             "SELECT first, second, COUNT(DISTINCT key) FROM repeated GROUP BY first, second ORDER BY first, second"
         ).fetchall()
-        result = []
-        for first, second, count in pairs:
-            result.append(
-                RepeatedKeys(
-                    self._names[first],
-                    self._names[second],
-                    count,
-                    tuple(
-                        str(key)
-                        for (key,) in self._database.execute(
-                            "SELECT DISTINCT key FROM repeated WHERE first = ? AND second = ? ORDER BY key LIMIT ?",
-                            (first, second, _MAX_EXAMPLES),
-                        ).fetchall()
-                    ),
-                )
+        examples_sql = "SELECT DISTINCT key FROM repeated WHERE first = ? AND second = ? ORDER BY key LIMIT ?"
+        return [
+            RepeatedKeys(
+                self._names[first],
+                self._names[second],
+                count,
+                tuple(str(key) for (key,) in self._database.execute(examples_sql, (first, second, _MAX_EXAMPLES))),
             )
-        return result
+            for first, second, count in pairs
+        ]
 
     def close(self) -> None:
         """Close the file."""

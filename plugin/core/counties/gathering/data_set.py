@@ -145,7 +145,7 @@ class GrowingDataSet:
                         index_list.rename(index_list.with_suffix(_SET_ASIDE_SUFFIX))
                 except OSError as error:
                     raise make_write_error(self.path, self.path.parent) from error
-        first_row = self._layers[name].result.feature_count if name in self._layers else 0
+        is_new = name not in self._layers
         driver = find_database_format(self.path).gdal_driver
         try:
             with load_gdal() as gdal:
@@ -159,9 +159,10 @@ class GrowingDataSet:
             # The frames of the traceback would keep the database open.
             traceback.clear_frames(error.__traceback__)
             raise make_write_error(self.path, self.path.parent) from error
+        first_row = 0 if is_new else self._layers[name].result.feature_count
         result = read_back(self.path, content, self.horizontal_crs, first_row=first_row, cancellation=cancellation)
         result.raise_if_different(name)
-        if name not in self._layers:
+        if is_new:
             self._layers[name] = _GrowingLayer(
                 replace(content, layer=content.layer.detach_rows(np.array([], dtype=int))),
                 ReadBackResult(

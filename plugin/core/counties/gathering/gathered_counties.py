@@ -261,14 +261,12 @@ def describe_county(county: GatheredCounty, texts: Texts) -> str:
         return texts.get("gathering", "not_gathered_line", name=county.name)
     if county.is_refused:
         return texts.get("gathering", "refused_line", name=county.name, reasons=describe_reasons(county, texts))
-    verdict = texts.get("verdicts", county.summary["verdict"])
-    rows = sum(one.rows for one in county.layers.values())
     return texts.get(
         "gathering",
         "county_line",
         name=county.name,
-        verdict=verdict,
-        rows=rows,
+        verdict=texts.get("verdicts", county.summary["verdict"]),
+        rows=sum(one.rows for one in county.layers.values()),
         **{key: county.summary[key] for key in ("errors", "warnings")},
     )
 

@@ -124,14 +124,6 @@ def _make_count_column(key: str) -> TableColumn:
     )
 
 
-def _describe_left_out(county: GatheredCounty, texts: Texts) -> str:
-    """Return the layers that are not written, with their rows if these are known."""
-    return texts.get("words", "between_names").join(
-        layer if rows is None else texts.get("gathering", "layer_with_rows", layer=layer, rows=rows)
-        for layer, rows in (county.left_out.items() if county.is_gathered else ())
-    )
-
-
 def _make_county_columns(texts: Texts) -> list[TableColumn]:
     """Return the columns of a county, with its verdict, or the reason why it is not in the package."""
     between = texts.get("words", "between_names")
@@ -181,7 +173,13 @@ def _make_county_columns(texts: Texts) -> list[TableColumn]:
         TableColumn(key="layers", value=lambda one: {name: amount.to_dict() for name, amount in one.layers.items()}),
         TableColumn(key="figures", value=lambda one: [make_record(figures, figure) for figure in one.figures]),
         TableColumn(
-            "gather_left_out", width_in_characters=40, key="left_out", shown=lambda one: _describe_left_out(one, texts)
+            "gather_left_out",
+            width_in_characters=40,
+            key="left_out",
+            shown=lambda one: between.join(
+                layer if rows is None else texts.get("gathering", "layer_with_rows", layer=layer, rows=rows)
+                for layer, rows in (one.left_out.items() if one.is_gathered else ())
+            ),
         ),
         TableColumn("gather_reasons", width_in_characters=70, value=lambda one: describe_reasons(one, texts)),
     ]

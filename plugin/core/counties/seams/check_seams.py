@@ -131,11 +131,15 @@ def _compare_pair(
             findings += [_make_layer_finding(placed, pair, compared, one) for one in found]
             if differing_m:
                 differing[concept] = differing.get(concept, 0.0) + differing_m
-    names = (placed.counties[i].name, placed.counties[j].name)
-    length = float(shapely.length(lines).sum()) if len(lines) else 0.0
-    order = {kind: position for position, kind in enumerate(SeamKind)}
-    findings.sort(key=lambda one: (order[one.kind], one.concept, one.place))
-    return SeamPair(names, length, tuple(set_fingerprints(findings)), sliver_count, differing, tuple(missing))
+    findings.sort(key=lambda one: (list(SeamKind).index(one.kind), one.concept, one.place))
+    return SeamPair(
+        (placed.counties[i].name, placed.counties[j].name),
+        float(shapely.length(lines).sum()),
+        tuple(set_fingerprints(findings)),
+        sliver_count,
+        differing,
+        tuple(missing),
+    )
 
 
 def _make_border_finding(
@@ -270,11 +274,10 @@ def compare_read_counties(
     if not read:
         raise InputError("seams_none_read", county=counties[0].name, reason=counties[0].reason)
     placed = place_counties(read, settings.layers, settings.tolerance)
-    pairs = compare_counties(placed, settings, progress=progress, cancellation=cancellation)
     keys = [f"{SEAMS_SECTION}.{key}" for key in norm.get_settings_section(SEAMS_SECTION)]
     return SeamResult(
         tuple(counties),
-        tuple(pairs),
+        tuple(compare_counties(placed, settings, progress=progress, cancellation=cancellation)),
         sum_counties(targets, counties),
         settings,
         make_crs_label(placed.plane_crs),

@@ -92,7 +92,7 @@ def place_counties(
     additional vertices, as in a plan with layers in several zones. Raise InputError if the union of a border fails.
     """
     counties = sorted(counties, key=lambda one: one.sort_key)
-    plane_crs = choose_plane(counties)
+    plane_crs = _choose_plane(counties)
     shapes_by_crs: dict[CRS, list[NDArray]] = {}
     for county in counties:
         for layer in (require_value(county.outline, "the border of a county"), *county.layers.values()):
@@ -121,7 +121,7 @@ def place_counties(
     return PlacedCounties(plane_crs, tuple(counties), Polygons(outlines), tuple(borders), tuple(layers))
 
 
-def choose_plane(counties: Sequence[CountyBorders]) -> CRS:
+def _choose_plane(counties: Sequence[CountyBorders]) -> CRS:
     """Return the plane (m) in which counties are compared; it does not depend on their order."""
     planes = [require_value(one.crs, "the plane of a county") for one in counties]
     if len(set(planes)) == 1 and describe_crs(planes[0]).zone_number is not None and planes[0].to_epsg():
@@ -260,10 +260,12 @@ def extract_borders(
         targets = plan.norm.find_targets(plan.area_code)
         for indicator in AREA_FIGURES:
             area = compute_area_with_target(indicator, ctx)
-            own_targets = tuple(one for one in targets if one.indicator == indicator)
-            value = None if area.layer is None else area.area_m2
             is_known = area.layer is None or not area.layer.gaps
-            figures[indicator] = ChildFigure(value, area.is_confirmed and is_known, own_targets)
+            figures[indicator] = ChildFigure(
+                None if area.layer is None else area.area_m2,
+                area.is_confirmed and is_known,
+                tuple(one for one in targets if one.indicator == indicator),
+            )
     return CountyBorders(
         county.name,
         area_code=plan.area_code,

@@ -104,9 +104,13 @@ def _read_target(table: FoundTable, row: FoundTableRow) -> IndicatorTarget | Non
 
         found = find_divisions_by_name(name, load_standard("county_db").code_lists["divisions"])
         if len(found) != 1:
-            divisions = "、".join(f"{one.code} {one.name}" for one in found) or "140200 大同市"
-            file, line = table.file_and_sheet, row.line_number
-            raise InputError("seams_area_unknown", file=file, line=line, value=name, known=divisions)
+            raise InputError(
+                "seams_area_unknown",
+                file=table.file_and_sheet,
+                line=row.line_number,
+                value=name,
+                known="、".join(f"{one.code} {one.name}" for one in found) or "140200 大同市",
+            )
         code = found[0].code
     if not texts["indicator"]:
         raise table.make_cell_error(row, "指标", "", list_first_words(INDICATOR_WORDS))
@@ -175,9 +179,17 @@ def sum_counties(targets: ParentTargets, counties: Sequence[CountyBorders]) -> t
         if not counted and not missing:
             missing.append(target.area_code)
         known_values = [one for one in target_values if one is not None]
-        targets_sum = sum(known_values) if target_values and len(known_values) == len(target_values) else None
-        value, unsure = convert_area(total, target.unit), tuple(unconfirmed)
-        sums.append(ParentSum(target, value, tuple(counted), tuple(missing), targets_sum, tuple(misses), unsure))
+        sums.append(
+            ParentSum(
+                target,
+                convert_area(total, target.unit),
+                tuple(counted),
+                tuple(missing),
+                sum(known_values) if target_values and len(known_values) == len(target_values) else None,
+                tuple(misses),
+                tuple(unconfirmed),
+            )
+        )
     return tuple(sums)
 
 

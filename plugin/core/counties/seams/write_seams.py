@@ -204,7 +204,6 @@ SEAMS_FILES = tuple(_WRITERS)
 
 def render_pair_page(pair: SeamPair, result: SeamResult) -> str:
     """Return the page with the findings of one pair."""
-    name = make_pair_name(pair.counties, result)
     differing = [
         result.report_texts.get(
             "seams",
@@ -236,7 +235,7 @@ def render_pair_page(pair: SeamPair, result: SeamResult) -> str:
         PAIR_TEMPLATE,
         {
             **_make_shared_data(result),
-            "title": result.report_texts.get("seams", "pair_title", pair=name),
+            "title": result.report_texts.get("seams", "pair_title", pair=make_pair_name(pair.counties, result)),
             "row": _make_pair_row(pair, result),
             "length": format_number(pair.length_m, LENGTH_DECIMALS),
             "findings": findings,

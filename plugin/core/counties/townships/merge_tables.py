@@ -27,18 +27,7 @@ SEAMS_LAYER = "seams"
 
 def write_merge_workbook(log: MergeLog, path: Path, texts: Texts) -> None:
     """Write all tables of a merge to a new workbook. Raise OutputError."""
-    versions = [(one, version) for one in log.contradictions for version in one.versions]
     columns, notes = _make_contradiction_columns(texts), [texts.get("townships", "contradictions_note")]
-
-    def count_changes(package: EditedPackage) -> int:
-        return sum(one.edit.package is package and one.edit.outcome is Outcome.APPLIED for one in log.changes)
-
-    def count_contradictions(package: EditedPackage) -> int:
-        return sum(any(version.package is package for version in one.versions) for one in log.contradictions)
-
-    def join_notes(package: EditedPackage) -> str:
-        return "\n".join(describe_note(note, texts) for note in log.notes if note.package is package)
-
     change_columns = [
         TableColumn(
             "township_package", width_in_characters=24, value=lambda one: _name_package(one.edit.package, texts)
@@ -66,23 +55,52 @@ def write_merge_workbook(log: MergeLog, path: Path, texts: Texts) -> None:
                 TableColumn("township_package", width_in_characters=24, value=lambda one: _name_package(one, texts)),
                 TableColumn("township_person", width_in_characters=12, value=lambda one: one.person),
                 TableColumn("township_rows", width_in_characters=10, value=lambda one: one.manifest.row_count),
-                TableColumn("township_changed_count", width_in_characters=10, value=count_changes),
-                TableColumn("township_contradiction_count", width_in_characters=10, value=count_contradictions),
-                TableColumn("township_notes", width_in_characters=60, value=join_notes),
+                TableColumn(
+                    "township_changed_count",
+                    width_in_characters=10,
+                    value=lambda package: sum(
+                        one.edit.package is package and one.edit.outcome is Outcome.APPLIED for one in log.changes
+                    ),
+                ),
+                TableColumn(
+                    "township_contradiction_count",
+                    width_in_characters=10,
+                    value=lambda package: sum(
+                        any(version.package is package for version in one.versions) for one in log.contradictions
+                    ),
+                ),
+                TableColumn(
+                    "township_notes",
+                    width_in_characters=60,
+                    value=lambda package: "\n".join(
+                        describe_note(note, texts) for note in log.notes if note.package is package
+                    ),
+                ),
             ],
             log.packages,
         ),
-        make_table("township_contradictions", columns, versions, lambda item: item[0].contradiction.kind, notes=notes),
+        make_table(
+            "township_contradictions",
+            columns,
+            [(one, version) for one in log.contradictions for version in one.versions],
+            lambda item: item[0].contradiction.kind,
+            notes=notes,
+        ),
         make_table("township_changes", change_columns, log.changes, lambda one: one.kind),
     ]
     if log.has_seams:
-        seams = list(enumerate(log.seams, 1))
         notes = [
             texts.get("townships", "seams_note", count=log.former_seam_count),
             *(gap.render(texts) for gap in log.gaps),
         ]
         tables.append(
-            make_table("township_seams", _make_seam_columns(texts), seams, lambda item: item[1].kind, notes=notes)
+            make_table(
+                "township_seams",
+                _make_seam_columns(texts),
+                enumerate(log.seams, 1),
+                lambda item: item[1].kind,
+                notes=notes,
+            )
         )
     write_tables_workbook(path, tables, "", texts)
 

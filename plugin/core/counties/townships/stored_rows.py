@@ -122,8 +122,7 @@ def compute_row_digest(cells: Mapping[str, str | None], shape_bytes: bytes) -> s
 
 def iterate_features(layer: Any, cancellation: Cancellation = NEVER_CANCELLED) -> Iterator[Any]:
     """Yield the GDAL features of a layer; raise Cancelled."""
-    layer.ResetReading()
-    for number, feature in enumerate(iter(layer.GetNextFeature, None)):
+    for number, feature in enumerate(layer):
         if number % _ROWS_PER_CANCEL_CHECK == 0:
             cancellation.raise_if_cancelled()
         yield feature

@@ -168,13 +168,17 @@ def _set_remote_layer_unusable(plan: Plan, role: str, box: Any, others: list[tup
     if distance <= REMOTE_DISTANCE_M:
         return
     layer = plan.layers.pop(role)
-    params = {
-        "crs": crs_care.make_crs_label(layer.crs),
-        "distance_km": round(float(distance) / 1000, 1),
-        "other": nearest.name,
-    }
     degrees = layer.crs is not None and crs_care.describe_crs(layer.crs).is_geographic
-    plan.unusable_layers[role] = UnusableLayer(role, layer.name, "apart_degrees" if degrees else "apart", params)
+    plan.unusable_layers[role] = UnusableLayer(
+        role,
+        layer.name,
+        "apart_degrees" if degrees else "apart",
+        {
+            "crs": crs_care.make_crs_label(layer.crs),
+            "distance_km": round(float(distance) / 1000, 1),
+            "other": nearest.name,
+        },
+    )
 
 
 def _make_layer_box(layer: Layer) -> Any:
