@@ -117,9 +117,12 @@ def describe_record(record: CountyRecord, report_texts: ReportTexts) -> str:
             state=report_texts.get("county_state", str(record.state)),
             reason=record.reason,
         )
-    verdict = report_texts.get("verdict", record.verdict)
     return report_texts.get(
-        "counties", "line", name=name, verdict=verdict, **{key: record.counts[key] for key in ("errors", "warnings")}
+        "counties",
+        "line",
+        name=name,
+        verdict=report_texts.get("verdict", record.verdict),
+        **{key: record.counts[key] for key in ("errors", "warnings")},
     )
 
 
@@ -165,10 +168,13 @@ def describe_forecast_sums(forecast: Forecast, report_texts: ReportTexts) -> lis
     if checked and forecast.seconds is None:
         lines.append(report_texts.get("counties", "forecast_no_rate"))
     elif checked:
-        duration = _describe_duration(forecast.seconds, report_texts)
         lines.append(
             report_texts.get(
-                "counties", "forecast_time", jobs=forecast.jobs, duration=duration, basis=forecast.measured_count
+                "counties",
+                "forecast_time",
+                jobs=forecast.jobs,
+                duration=_describe_duration(forecast.seconds, report_texts),
+                basis=forecast.measured_count,
             )
         )
     if forecast.ignored_names:

@@ -80,11 +80,15 @@ def check_county(
     except (MemoryError, Cancelled):
         raise
     except Exception as error:  # an unexpected error of one county must not stop the others: its row has the reason
-        places = [
-            f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
-            for frame in traceback.extract_tb(error.__traceback__)
-        ]
-        record = make_failed_record(task, CountyState.CRASHED, describe_exception(error), places)
+        record = make_failed_record(
+            task,
+            CountyState.CRASHED,
+            describe_exception(error),
+            [
+                f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
+                for frame in traceback.extract_tb(error.__traceback__)
+            ],
+        )
     record.times = {"started": started, "seconds": round(time.monotonic() - start_time, 3)}
     return store_record(task, record)
 

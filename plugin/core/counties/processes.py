@@ -124,9 +124,11 @@ class _ProcessPool(CountyPool):
             return record
         if job.returncode == _OUT_OF_MEMORY:
             return Message("counties", "out_of_memory")
-        if job.returncode < 0:
-            return Message("counties", "killed", {"signal": -job.returncode})
-        return Message("counties", "ended", {"code": job.returncode})
+        return (
+            Message("counties", "killed", {"signal": -job.returncode})
+            if job.returncode < 0
+            else Message("counties", "ended", {"code": job.returncode})
+        )
 
     def stop(self, jobs: list[subprocess.Popen[bytes]]) -> None:
         for process in jobs:

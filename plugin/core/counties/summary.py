@@ -259,18 +259,18 @@ def render_summary(summary: BatchSummary) -> str:
 
 def list_remarks(summary: BatchSummary, report_texts: ReportTexts) -> list[str]:
     """Return sentences on data of no county, and on counties that the totals count several times."""
-    remarks = []
-    if summary.ignored_names:
-        remarks.append(report_texts.get("counties", "ignored", names=report_texts.join_parts(summary.ignored_names)))
+    names = report_texts.join_parts(summary.ignored_names)
     records_by_code: dict[str, list[CountyRecord]] = {}
     for record in summary.records:
         records_by_code.setdefault(record.area_code, []).append(record)
-    remarks += [
-        report_texts.get("counties", "repeated", names=summary.join_names(records), code=code, count=len(records))
-        for code, records in records_by_code.items()
-        if code and len(records) > 1
+    return [
+        *([report_texts.get("counties", "ignored", names=names)] if summary.ignored_names else []),
+        *(
+            report_texts.get("counties", "repeated", names=summary.join_names(records), code=code, count=len(records))
+            for code, records in records_by_code.items()
+            if code and len(records) > 1
+        ),
     ]
-    return remarks
 
 
 def _get_class(record: CountyRecord) -> str:
@@ -317,7 +317,6 @@ def _list_reasons(summary: BatchSummary, report_texts: ReportTexts) -> list[dict
     ]
     for one in summary.list_records(Verdict.INCOMPLETE):
         rules = [f"{row['code']} {row['title']}" for row in one.unchecked]
-        named = report_texts.join_parts(rules[:_MAX_NAMED_RULES])
         reasons.append(
             {
                 "label": label_verdict(one, report_texts),
@@ -326,7 +325,7 @@ def _list_reasons(summary: BatchSummary, report_texts: ReportTexts) -> list[dict
                     "counties",
                     "unchecked_more" if len(rules) > _MAX_NAMED_RULES else "unchecked",
                     count=len(rules),
-                    rules=named,
+                    rules=report_texts.join_parts(rules[:_MAX_NAMED_RULES]),
                 ),
             }
         )

@@ -111,9 +111,7 @@ class EditsOfFinding:
 
 def get_plane_shape(row: Row | None) -> Any:
     """Return the shape of a row in the plane; None for a missing row or shape."""
-    if row is None or mask_missing_shapes(np.array([row.plane_shape], dtype=object))[0]:
-        return None
-    return row.plane_shape
+    return None if row is None or mask_missing_shapes(np.array([row.plane_shape], dtype=object))[0] else row.plane_shape
 
 
 # --- rules on whole layers

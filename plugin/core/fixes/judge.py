@@ -202,8 +202,11 @@ def _catch_refusal(function: Callable[[], _Result]) -> _Result | FixRefused:
 
 def _explain_failure(error: Exception) -> FixRefused:
     """Return the refusal for an overlay or an evaluation of rules that failed."""
-    is_overlay = isinstance(error, shapely.GEOSException)
-    return FixRefused("overlay_failed") if is_overlay else FixRefused("not_judged", rules=str(error))
+    return (
+        FixRefused("overlay_failed")
+        if isinstance(error, shapely.GEOSException)
+        else FixRefused("not_judged", rules=str(error))
+    )
 
 
 class _Trial:
@@ -258,11 +261,10 @@ class _Trial:
             if rows and not any(
                 shape is not None and shapely.get_dimensions(shape) < 2 for row in rows for shape in row.plane_shapes
             ):
-                lands = {fid: _measure_land(rows_of_feature) for fid, rows_of_feature in rows_by_feature.items()}
                 balances.append(
                     balance_areas(
                         role,
-                        lands,
+                        {fid: _measure_land(rows_of_feature) for fid, rows_of_feature in rows_by_feature.items()},
                         self.state.plan.plane_crs,
                         [shape for row in rows if (shape := get_plane_shape(row.after)) is not None],
                     )

@@ -55,8 +55,9 @@ class LayerClipper:
         for role, layer in layers.items() if self._kept_boxes else ():
             if layer.template.geometry == "polygon" and len(layer):
                 plane = layer.plane_shapes
-                new_rows = [row for row in layer.polygons.present.tolist() if id(plane[row]) not in self._clips]
-                self._clip_rows(layer, new_rows)
+                self._clip_rows(
+                    layer, [row for row in layer.polygons.present.tolist() if id(plane[row]) not in self._clips]
+                )
                 clips = np.array([None if one is None else self._clips[id(one)][1] for one in plane] + [None])[:-1]
                 rows = np.flatnonzero(~shapely.is_missing(clips))
                 clipped_layers[role] = layer.select_rows_with_shapes(rows, clips[rows])

@@ -259,6 +259,4 @@ class FixTexts:
             return self._texts.get("words", "between_names").join(self._format_value(name, one) for one in value)
         if name in _KEY_PARAMETERS:
             return shorten_key(str(value)) or self.get("no_key")
-        if isinstance(value, float):
-            return format_number(value, 2)
-        return str(value)
+        return format_number(value, 2) if isinstance(value, float) else str(value)

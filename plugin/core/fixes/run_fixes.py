@@ -161,10 +161,9 @@ def get_entry_group(entry: BatchEntry) -> str:
 
 def count_groups(result: BatchResult) -> dict[str, int]:
     """Return name → number of all findings, of the findings in each group, and of applied proposals."""
-    counts = dict.fromkeys(("safe", "confirm", "refused", "ended"), 0)
-    for entry in result.entries:
-        counts[get_entry_group(entry)] += 1
-    return {"findings": len(result.entries), **counts, "applied": len(result.applied)}
+    groups = [get_entry_group(entry) for entry in result.entries]
+    counts = {name: groups.count(name) for name in ("safe", "confirm", "refused", "ended")}
+    return {"findings": len(groups), **counts, "applied": len(result.applied)}
 
 
 def make_table_rows(result: BatchResult, texts: FixTexts, *, is_trial: bool = False) -> list[list[str]]:

@@ -120,11 +120,10 @@ def find_findings_in_surroundings(
             if (template_field := layer.template.find_field_by_name(name)) is not None
         ]
         if missing_fields:
-            frame = layer.frame.assign(**{template_field.name: None for template_field in missing_fields})
             layer = layer.make_layer_of_source(
                 replace(
                     layer.source,
-                    frame=frame,
+                    frame=layer.frame.assign(**{template_field.name: None for template_field in missing_fields}),
                     fields=(
                         *layer.source.fields,
                         *(
@@ -298,9 +297,11 @@ def compute_changed_box(before: Any, after: Any) -> Bounds | None:
 
     For two polygons it is the box around the edges that differ, else around both shapes. One of them may be None.
     """
-    if before is None or after is None or min(shapely.get_dimensions([before, after])) < 2:
-        return compute_common_bounds(before, after)
-    return compute_changed_edge_bounds(before, after)
+    return (
+        compute_common_bounds(before, after)
+        if before is None or after is None or min(shapely.get_dimensions([before, after])) < 2
+        else compute_changed_edge_bounds(before, after)
+    )
 
 
 def widen_box(bounds: Bounds) -> Bounds:

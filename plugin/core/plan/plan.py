@@ -237,8 +237,7 @@ class Plan:
 
         A concept is a name for several layer codes; a layer code is also a concept, of itself alone.
         """
-        roles = self.list_roles_of_concept(concept)
-        return next((self.layers[role] for role in roles if role in self.layers), None)
+        return next((self.layers[role] for role in self.list_roles_of_concept(concept) if role in self.layers), None)
 
     def list_roles_of_concept(self, concept: str) -> tuple[str, ...]:
         """Return the layer codes that a concept names, by precedence."""
@@ -327,8 +326,7 @@ class Plan:
 
         In a plan of some rows (`make_plan_of_rows`) they are those of the whole layer.
         """
-        find_values = self.whole_layer_values or self.count_values_of_field
-        return find_values(role, field_name)
+        return (self.whole_layer_values or self.count_values_of_field)(role, field_name)
 
     def count_values_of_field(self, role: str, field_name: str) -> Mapping[str, int]:
         """Return value → number of rows, for the values of a field as text without the empty one.

@@ -65,9 +65,12 @@ def describe_unused_rows(layer_name: Message, rows: Iterable[UnusedRow]) -> Mess
     rows = tuple(rows)
     if not rows:
         return None
-    listed = MessageList(tuple(row.label for row in rows[:_MAX_NAMED_ROWS]))
     return Message(
         GAPS_SECTION,
         "rows" if len(rows) <= _MAX_NAMED_ROWS else "rows_more",
-        {"layer": layer_name, "count": len(rows), "rows": listed},
+        {
+            "layer": layer_name,
+            "count": len(rows),
+            "rows": MessageList(tuple(row.label for row in rows[:_MAX_NAMED_ROWS])),
+        },
     )

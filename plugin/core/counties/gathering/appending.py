@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from pyproj import CRS
 
 from ...base.cancellation import Cancellation
@@ -309,13 +308,11 @@ class JoinedDivisions:
         divisions = (norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]).entry_by_code
         parts = []
         for code in sorted(self.shapes):
-            counties: NDArray = np.empty(len(self.shapes[code]), dtype=object)
-            counties[:] = self.shapes[code]
+            counties = np.array(self.shapes[code], dtype=object)
             union = union_polygon_rows(Polygons(counties), tolerance=self.tolerance)
             # The connected parts of a city's counties, or the counties where GEOS cannot join them.
             parts += [(code, part) for part in shapely.get_parts(counties if union is None else [union])]
-        shapes: NDArray = np.empty(len(parts), dtype=object)
-        shapes[:] = [part for _, part in parts]
+        shapes = np.array([part for _, part in parts], dtype=object)
         full_codes = [code.ljust(DIVISION_CODE_DIGITS, "0") for code, _ in parts]
         names = [divisions[code].name if code in divisions else None for code in full_codes]
         template = norm.standard.templates[self.target]

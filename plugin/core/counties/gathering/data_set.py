@@ -159,8 +159,13 @@ class GrowingDataSet:
             # The frames of the traceback would keep the database open.
             traceback.clear_frames(error.__traceback__)
             raise make_write_error(self.path, self.path.parent) from error
-        first_row = 0 if is_new else self._layers[name].result.feature_count
-        result = read_back(self.path, content, self.horizontal_crs, first_row=first_row, cancellation=cancellation)
+        result = read_back(
+            self.path,
+            content,
+            self.horizontal_crs,
+            first_row=0 if is_new else self._layers[name].result.feature_count,
+            cancellation=cancellation,
+        )
         result.raise_if_different(name)
         if is_new:
             self._layers[name] = _GrowingLayer(

@@ -137,13 +137,12 @@ def keep_county_fields(norm: Norm, county_standard: Standard, renamed: Mapping[s
         # A field of the county is never mandatory for the parent.
         added = tuple(replace(one, constraint="") for one in more.values())
         templates[role] = replace(template, fields=(*base.fields, *added))
-    code_lists = {**county_standard.code_lists, **norm.standard.code_lists}
     return replace(
         norm,
         standard=_ExtendedStandard(
             **{one.name: getattr(norm.standard, one.name) for one in fields(norm.standard)},
             templates_with_more=templates,
-            lists_with_more=code_lists,
+            lists_with_more={**county_standard.code_lists, **norm.standard.code_lists},
         ),
     )
 

@@ -155,19 +155,19 @@ def find_overlaps(
     the boundary of each of ``outlines``. Raise Cancelled.
     """
     found = find_shared_pieces(outlines, tolerance=settings.tolerance, splits_connected=True, cancellation=cancellation)
-    pieces = []
-    for first, second, shape in zip(found.left.tolist(), found.right.tolist(), found.geometry, strict=True):
-        deviation = _measure_deviation(shape, (edges[first], edges[second]))
-        if deviation > settings.tolerance_m:
-            pieces.append(BorderPiece(first, second, shape, deviation, float(shape.length) / 2))
-    counts: Counter[tuple[int, int]] = Counter()
-    for shape, first, second in zip(
-        found.slivers.polygons, found.slivers.left_row, found.slivers.right_row, strict=True
-    ):
-        pair = (int(first), int(second))
-        if _measure_deviation(shape, (edges[pair[0]], edges[pair[1]])) > settings.tolerance_m:
-            counts[pair] += 1
-    return BorderPieces(pieces, counts)
+    slivers = found.slivers
+    return BorderPieces(
+        [
+            BorderPiece(first, second, shape, deviation, float(shape.length) / 2)
+            for first, second, shape in zip(found.left.tolist(), found.right.tolist(), found.geometry, strict=True)
+            if (deviation := _measure_deviation(shape, (edges[first], edges[second]))) > settings.tolerance_m
+        ],
+        Counter(
+            (int(first), int(second))
+            for shape, first, second in zip(slivers.polygons, slivers.left_row, slivers.right_row, strict=True)
+            if _measure_deviation(shape, (edges[first], edges[second])) > settings.tolerance_m
+        ),
+    )
 
 
 def _measure_deviation(shape: Any, edges: Iterable[LinePieces]) -> float:
@@ -266,14 +266,13 @@ def _make_gap(part: Any, counties: NDArray, boundaries: NDArray, settings: SeamS
     deviation = _measure_deviation(part, edges)
     if deviation <= settings.tolerance_m:
         return None
-    others = tuple(int(counties[near[n]]) for n in sorted(touching[2:]))
     return BorderPiece(
         int(counties[near[first]]),
         int(counties[near[second]]),
         part,
         deviation,
         float(min(lengths[first], lengths[second])),
-        others,
+        tuple(int(counties[near[n]]) for n in sorted(touching[2:])),
     )
 
 

@@ -80,12 +80,11 @@ def compare_counties(
     for number, pair in enumerate(neighbours):
         cancellation.raise_if_cancelled()
         progress(_BORDER_SHARE + (1 - _BORDER_SHARE) * number / len(neighbours))
-        touching = [one for one in all_pieces if set(pair) <= {one.first, one.second, *one.others}]
         compared = _compare_pair(
             placed,
             pair,
             pieces_by_pair[pair],
-            touching,
+            [one for one in all_pieces if set(pair) <= {one.first, one.second, *one.others}],
             sum(found.sliver_counts[pair] for found in (gaps, overlaps)),
             settings,
         )

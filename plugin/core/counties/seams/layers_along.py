@@ -176,11 +176,10 @@ def _find_ends(layer: PlacedLayer, border: LinePieces, tolerance_m: float) -> ND
     strips = shapely.buffer(border.pieces, tolerance_m, quad_segs=4)
     boundaries = shapely.boundary(layer.shapes)
     boxes = shapely.bounds(strips)
-    contacts = []
-    for row, piece in zip(rows.tolist(), pieces.tolist(), strict=True):
-        contacts.append(
-            shapely.intersection(shapely.clip_by_rect(boundaries[row], *boxes[piece].tolist()), strips[piece])
-        )
+    contacts = [
+        shapely.intersection(shapely.clip_by_rect(boundaries[row], *boxes[piece].tolist()), strips[piece])
+        for row, piece in zip(rows.tolist(), pieces.tolist(), strict=True)
+    ]
     parts = shapely.get_parts(shapely.line_merge(np.array(contacts, dtype=object)))
     parts = parts[shapely.get_type_id(parts) == 1]
     is_straight = shapely.get_num_points(parts) == 2

@@ -116,9 +116,8 @@ def place_counties(
             if one.concept in county.layers
         }
         layers.append(dict.fromkeys(county.absent, _NO_ROWS) | placed)
-    outlines: NDArray = np.empty(len(shapes), dtype=object)
-    outlines[:] = shapes
-    return PlacedCounties(plane_crs, tuple(counties), Polygons(outlines), tuple(borders), tuple(layers))
+    outlines = Polygons(np.array(shapes, dtype=object))
+    return PlacedCounties(plane_crs, tuple(counties), outlines, tuple(borders), tuple(layers))
 
 
 def _choose_plane(counties: Sequence[CountyBorders]) -> CRS:
@@ -126,13 +125,11 @@ def _choose_plane(counties: Sequence[CountyBorders]) -> CRS:
     planes = [require_value(one.crs, "the plane of a county") for one in counties]
     if len(set(planes)) == 1 and describe_crs(planes[0]).zone_number is not None and planes[0].to_epsg():
         return planes[0]
-    boxes = []
-    for county, plane in zip(counties, planes, strict=True):
-        corners = np.array(
-            [shapely.box(*shapely.total_bounds(require_value(county.outline, "the border of a county").plane_shapes))],
-            dtype=object,
-        )
-        boxes.append(reproject_to_lonlat(corners, plane)[0])
+    outlines = [require_value(one.outline, "the border of a county").plane_shapes for one in counties]
+    boxes = [
+        reproject_to_lonlat(np.array([shapely.box(*shapely.total_bounds(shapes))]), plane)[0]
+        for shapes, plane in zip(outlines, planes, strict=True)
+    ]
     west, _, east, _ = shapely.total_bounds(boxes)
     return find_three_degree_zone((west + east) / 2)
 

@@ -68,12 +68,11 @@ def _describe_side(side: SeamSide, result: SeamResult) -> str:
     name = result.names[side.county]
     if not side.keys:
         return name
-    keys = result.report_texts.join_parts(side.keys[:_MAX_KEYS])
     return result.report_texts.get(
         "seam_messages",
         "side_more" if len(side.keys) > _MAX_KEYS else "side",
         county=name,
-        keys=keys,
+        keys=result.report_texts.join_parts(side.keys[:_MAX_KEYS]),
         count=len(side.keys),
     )
 

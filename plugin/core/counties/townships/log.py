@@ -196,16 +196,22 @@ def log_contradictions(found: Sequence[Contradiction], contents: RowContents) ->
             for name in (present[0].cells if present else {})
             if len({row.cells.get(name) for row in present}) > 1 or len(present) == 1
         ]
-        versions = tuple(
-            LoggedVersion(
-                version.package,
-                row is None,
-                tuple((name, row.cells.get(name)) for name in differing) if row else (),
-                row.area_m2 if row else None,
+        logged.append(
+            LoggedContradiction(
+                number,
+                one,
+                tuple(
+                    LoggedVersion(
+                        version.package,
+                        row is None,
+                        tuple((name, row.cells.get(name)) for name in differing) if row else (),
+                        row.area_m2 if row else None,
+                    )
+                    for version, row in zip(one.versions, rows, strict=True)
+                ),
+                len({row.shape_bytes for row in present}) > 1,
             )
-            for version, row in zip(one.versions, rows, strict=True)
         )
-        logged.append(LoggedContradiction(number, one, versions, len({row.shape_bytes for row in present}) > 1))
     return tuple(logged)
 
 

@@ -246,17 +246,16 @@ def _make_layer_record(layer: CountyLayer, number: int, files: PackageFiles, own
     rows = [
         RowRecord(row.fid, row.key, row.digest, written.package_rows[row.fid].digest) for row in written.county_rows
     ]
-    neighbours = [
-        NeighbourRecord(fid, row.key, row.digest, codes[ownership.find_owner(layer.key, fid)])
-        for fid, row in sorted(written.neighbours.items())
-    ]
     return LayerRecord(
         Path(layer.key[0]).name,
         layer.key[1],
         layer.package_name,
         layer.fields,
         tuple(rows),
-        tuple(neighbours),
+        tuple(
+            NeighbourRecord(fid, row.key, row.digest, codes[ownership.find_owner(layer.key, fid)])
+            for fid, row in sorted(written.neighbours.items())
+        ),
         tuple(
             CrossingRecord(row.fid, row.key, tuple(codes[n] for n in crossing[row.fid]))
             for row in rows

@@ -92,9 +92,9 @@ def read_cell(feature: Any, index: int, kind: int) -> str | None:
         # A FileGDB stores a date with the time 0:00.
         time = f"T{hour:02}:{minute:02}:{second:g}" if hour or minute or second else ""
         return f"{year:04}-{month:02}-{day:02}{time}"
-    if kind == ogr.OFTBinary:
-        return bytes(feature.GetFieldAsBinary(index)).hex()
-    return str(feature.GetFieldAsString(index))
+    return (
+        bytes(feature.GetFieldAsBinary(index)).hex() if kind == ogr.OFTBinary else str(feature.GetFieldAsString(index))
+    )
 
 
 def read_cells(feature: Any, fields: Mapping[str, tuple[int, int]]) -> Cells:

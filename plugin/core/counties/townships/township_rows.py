@@ -86,10 +86,15 @@ def find_new_seams(
             ]
             shapes: NDArray = np.array([shape], dtype=object)
             area = float(compute_drawn_area(shapes, make_lonlat_transformer(after.plane_crs))[0])
-            place = reproject_to_lonlat(shapes, after.plane_crs)[0]
             seams.append(
                 SeamFinding(
-                    SeamKind.OVERLAP, Severity.WARNING, role, (sides[0], sides[1]), place, length_m=None, area_m2=area
+                    SeamKind.OVERLAP,
+                    Severity.WARNING,
+                    role,
+                    (sides[0], sides[1]),
+                    reproject_to_lonlat(shapes, after.plane_crs)[0],
+                    length_m=None,
+                    area_m2=area,
                 )
             )
     return seams, sum(one.fingerprint in former for one in found)

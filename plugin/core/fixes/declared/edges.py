@@ -151,8 +151,9 @@ class _Alignment:
         needed = {xy for one in stretches for xy in (*one.moved, *chain.from_iterable(one.inserted))}
         for fid, one in aligned.items():
             if not is_same_shape(one, noded[fid]):
-                added_vertices = _list_vertices(noded[fid]) - _list_vertices(shapes_before[fid])
-                self.shapes[fid] = remove_vertices(one, added_vertices - needed)
+                self.shapes[fid] = remove_vertices(
+                    one, (_list_vertices(noded[fid]) - _list_vertices(shapes_before[fid])) - needed
+                )
 
 
 def _limit_to_gain_or_loss(
@@ -175,8 +176,11 @@ def _limit_to_gain_or_loss(
     }
     for fid, one in noded.items():
         if fid != moving:
-            taken_land = shapely.intersection(aligned[fid], lost_land)
-            parts[fid] = shapely.difference(one, gained_land) if is_gain else shapely.union(one, taken_land)
+            parts[fid] = (
+                shapely.difference(one, gained_land)
+                if is_gain
+                else shapely.union(one, shapely.intersection(aligned[fid], lost_land))
+            )
     sources = [*noded.values(), *aligned.values()]
     kept_shapes: dict[int, Any] = {}
     for fid in (moving, *(other for other in parts if other != moving)):

@@ -93,9 +93,7 @@ def decode_texts(data: NDArray, offsets: NDArray, is_present: NDArray | None) ->
     places = zip(firsts.tolist(), (firsts + lengths[first_rows]).tolist(), strict=True)
     # One call decodes all texts.
     distinct_texts = b"\x00".join([buffer[start:end] for start, end in places]).decode("utf-8").split("\x00")
-    distinct_array = np.empty(len(distinct_texts), dtype=object)
-    distinct_array[:] = distinct_texts
-    texts[rows] = distinct_array[codes]
+    texts[rows] = np.array(distinct_texts, dtype=object)[codes]
     return texts, distinct_texts
 
 

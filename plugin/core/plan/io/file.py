@@ -58,9 +58,11 @@ def make_encoding_notices(layer_name: str, encoding: ShapefileEncoding | None) -
     if encoding is None or encoding.source in ("cpg", "none"):
         return []
     name = {"GB18030": "GBK"}.get(encoding.name, encoding.name)
-    if encoding.declared_codec:
-        return [("notice_cpg_wrong", {"layer": layer_name, "declared": encoding.declared_codec, "encoding": name})]
-    return [("notice_encoding", {"layer": layer_name, "encoding": name})]
+    return (
+        [("notice_cpg_wrong", {"layer": layer_name, "declared": encoding.declared_codec, "encoding": name})]
+        if encoding.declared_codec
+        else [("notice_encoding", {"layer": layer_name, "encoding": name})]
+    )
 
 
 def make_driver_notices(layer_name: str, caught: list[warnings.WarningMessage]) -> list[tuple[str, dict[str, Any]]]:
@@ -391,6 +393,6 @@ def _find_error_reason_key(error: Exception) -> str:
         return "in_use"
     if "permission" in text:
         return "no_permission"
-    if "not recognized" in text or "no such file" in text or "not supported" in text:
-        return "unknown_format"
-    return "damaged"
+    return (
+        "unknown_format" if "not recognized" in text or "no such file" in text or "not supported" in text else "damaged"
+    )

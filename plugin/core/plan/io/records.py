@@ -61,9 +61,11 @@ def find_problem_of_parts(path: Path) -> tuple[str, dict[str, Any]] | None:
                 return None
             shape_count = len(list_records(path, HEADER_BYTES, path.stat().st_size))
             index = path.with_suffix(".shx").name
-            if shape_count == table_count:
-                return "index_wrong", {"index": index, "entries": index_count, "shapes": shape_count}
-            return "parts_disagree", {"parts": f".shp {shape_count}, .shx {index_count}, .dbf {table_count}"}
+            return (
+                ("index_wrong", {"index": index, "entries": index_count, "shapes": shape_count})
+                if shape_count == table_count
+                else ("parts_disagree", {"parts": f".shp {shape_count}, .shx {index_count}, .dbf {table_count}"})
+            )
         if path.suffix.lower() == ".tab":
             # The driver compares .id with .map.
             table, pointers = find_sibling_file(path, ".dat"), find_sibling_file(path, ".id")
@@ -139,9 +141,11 @@ def _count_unlisted(path: Path, entries: NDArray[np.int64]) -> int:
     listed_entries = entries[np.argsort(entries[:, 0], kind="stable")]
     begins = np.concatenate([[HEADER_BYTES], np.maximum.accumulate(listed_entries.sum(axis=1) + RECORD_HEADER_BYTES)])
     ends = np.concatenate([listed_entries[:, 0], [path.stat().st_size]])
-    unlisted_numbers: set[int] = set()
-    for gap in np.flatnonzero(ends - begins >= SHORTEST_RECORD_BYTES):
-        unlisted_numbers |= set(list_records(path, int(begins[gap]), int(ends[gap]))[:, 2].tolist())
+    unlisted_numbers = {
+        number
+        for gap in np.flatnonzero(ends - begins >= SHORTEST_RECORD_BYTES)
+        for number in list_records(path, int(begins[gap]), int(ends[gap]))[:, 2].tolist()
+    }
     if unlisted_numbers:
         with path.open("rb") as handle:
             for start in listed_entries[:, 0]:
@@ -227,9 +231,7 @@ def _count_table_rows(file: Path | None) -> int | None:
     version, short = struct.unpack_from("<Ii", header)
     if version == _TABLE_VERSION_3:
         return short if short >= 0 else None
-    if version == _TABLE_VERSION_4:
-        return int(struct.unpack_from("<q", header, 16)[0])
-    return None
+    return int(struct.unpack_from("<q", header, 16)[0]) if version == _TABLE_VERSION_4 else None
 
 
 def open_read_only(path: Path) -> sqlite3.Connection | None:

@@ -96,10 +96,14 @@ def read_mistyped_columns(
                     for fid, (value, _) in stored_by_fid.items()
                 }
                 texts = np.array([text_by_fid.get(fid) for fid in fids.tolist()], dtype=object)
-                listed = tuple(wrong_fids[:_MAX_LISTED_FIDS])
                 mistyped[field] = (
                     texts,
-                    MistypedColumn(type_by_field[field], len(wrong_fids), text_by_fid[wrong_fids[0]], listed),
+                    MistypedColumn(
+                        type_by_field[field],
+                        len(wrong_fids),
+                        text_by_fid[wrong_fids[0]],
+                        tuple(wrong_fids[:_MAX_LISTED_FIDS]),
+                    ),
                 )
     return mistyped
 
@@ -345,10 +349,8 @@ def _reuse_equal_text_objects(values: NDArray) -> NDArray:
     codes, distinct_texts = pd.factorize(values, use_na_sentinel=True)
     if 2 * len(distinct_texts) > len(values):
         return values
-    texts = np.empty(len(distinct_texts) + 1, dtype=object)
-    texts[:-1] = distinct_texts
-    texts[-1] = None
-    return texts[codes]
+    # The last one for a missing text, whose code is -1.
+    return np.array([*distinct_texts, None], dtype=object)[codes]
 
 
 def _decode_all(values: NDArray, codec: str) -> NDArray:
@@ -357,9 +359,8 @@ def _decode_all(values: NDArray, codec: str) -> NDArray:
         return values
     # The same few texts are repeated.
     codes, distinct_values = pd.factorize(values, use_na_sentinel=True)
-    decoded_values = np.full(len(distinct_values) + 1, None, dtype=object)
-    decoded_values[:-1] = [decode_cell(value, codec) for value in distinct_values]
-    return decoded_values[codes]
+    # The last one for a missing value, whose code is -1.
+    return np.array([*(decode_cell(value, codec) for value in distinct_values), None], dtype=object)[codes]
 
 
 def _read_integers_as_text(

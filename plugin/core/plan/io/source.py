@@ -212,9 +212,7 @@ def find_dataset(source: str | Path) -> Path:
     path = Path(os.path.abspath(strip_source(source)))
     if path.parent.suffix.lower() == ".gdb" and path.is_file():
         return path.parent
-    if path.suffix.lower() in (".dbf", ".shx", ".prj", ".cpg"):
-        return find_sibling_file(path, ".shp") or path
-    return path
+    return find_sibling_file(path, ".shp") or path if path.suffix.lower() in (".dbf", ".shx", ".prj", ".cpg") else path
 
 
 def _read_folder(folder: Path, select_layer: LayerSelector, cancellation: Cancellation) -> list[SourceLayer]:

@@ -164,10 +164,11 @@ def read_curve_wkt(path: Path, opened: Path, name: str, key: str | None, fids: N
     if not len(read_column("OGR_GEOMETRY")[0]):
         return {}
     fids, texts = read_column("OGR_GEOM_WKT")
-    text_by_fid = {int(fid): str(text) for fid, text in zip(fids, texts, strict=True)}
-    if path.suffix.lower() != ".gdb":
-        text_by_fid = {fid: text for fid, text in text_by_fid.items() if count_arcs(text)}
-    return text_by_fid
+    return {
+        int(fid): str(text)
+        for fid, text in zip(fids, texts, strict=True)
+        if path.suffix.lower() == ".gdb" or count_arcs(str(text))
+    }
 
 
 def replace_rounded_vertices(text: str, shape: shapely.Geometry | None) -> str:

@@ -30,11 +30,11 @@ def find_standard_of_names(sources: list[SourceLayer], norm: Norm) -> tuple[Stan
 
     The standard is None if no other standard recognises more layers by name than the standard in use.
     """
-    best_standard, best_count = norm.standard, -1
-    for standard in (norm.standard, *map(load_standard, list_standard_ids())):
-        count = sum(_find_role_in_standard(source, standard)[1] in ("template", "name") for source in sources)
-        if count > best_count:
-            best_standard, best_count = standard, count
+    counts = [
+        (sum(_find_role_in_standard(source, standard)[1] in ("template", "name") for source in sources), standard)
+        for standard in (norm.standard, *map(load_standard, list_standard_ids()))
+    ]
+    best_count, best_standard = max(counts, key=lambda one: one[0])
     return None if best_standard is norm.standard else best_standard, best_count
 
 

@@ -57,8 +57,9 @@ def report_unread_layers(others: Iterable[SourceLayer], plan: Plan, *, project: 
         is_table = layer.problem is not None and layer.problem[0] == "table"
         if layer.problem is not None and not is_table:
             key, params = layer.problem
-            names = dict.fromkeys(("layer_name", "name"), layer.full_name)
-            yield UnreadData("damaged", {**params, **names, "problem": key})
+            yield UnreadData(
+                "damaged", {**params, **dict.fromkeys(("layer_name", "name"), layer.full_name), "problem": key}
+            )
         elif layer.declared_row_count == 0 or has_findings_columns([field.name for field in layer.fields]):
             continue
         elif is_table:
@@ -116,12 +117,11 @@ def _compute_shares(layer: SourceLayer, norm: Norm, geometry: str = "polygon") -
     Only templates with the geometry type ``geometry`` are compared.
     """
     columns = {field.name.upper() for field in layer.fields}
-    shares = {}
-    for role, template in norm.standard.templates.items():
-        field_names = {field.name for field in template.fields} - {"BZ"}
-        if template.geometry == geometry and field_names:
-            shares[role] = len(field_names & columns) / len(field_names)
-    return shares
+    return {
+        role: len(field_names & columns) / len(field_names)
+        for role, template in norm.standard.templates.items()
+        if template.geometry == geometry and (field_names := {field.name for field in template.fields} - {"BZ"})
+    }
 
 
 def has_findings_columns(names: Iterable[str]) -> bool:
@@ -160,13 +160,16 @@ def report_reassigned_layers(chosen: Mapping[str, SourceLayer], plan: Plan) -> I
         # Roles of one concept, such as DLTB and XZYDYH, contain the same features.
         is_other = not any({role, likely_role} <= {*roles} for roles in plan.norm.standard.concepts.values())
         if likely_role and likely_role != role and is_other:
-            params = {
-                "name": layer.full_name,
-                "role": role,
-                "own": likely_role,
-                "own_layer": plan.norm.standard.templates[likely_role].name,
-            }
-            yield UnreadData("elsewhere", params, incomplete=False)
+            yield UnreadData(
+                "elsewhere",
+                {
+                    "name": layer.full_name,
+                    "role": role,
+                    "own": likely_role,
+                    "own_layer": plan.norm.standard.templates[likely_role].name,
+                },
+                incomplete=False,
+            )
 
 
 def report_empty_layers(plan: Plan) -> Iterator[UnreadData]:
