@@ -126,8 +126,6 @@ def make_checked_record(task: CountyTask, result: CheckResult) -> CountyRecord:
     report, provenance = result.report, result.report.provenance
     report_texts = ReportTexts(report.lang)
     outline, basis = make_outline(result.plan)
-    sums = sum_findings_by_rule(report, report_texts)
-    unchecked = make_not_checked_section(report, report_texts)["rows"]
     from ..rules._attributes import read_setting_words
 
     today, plan, waivers = date.today(), result.plan, result.waivers.entries
@@ -157,8 +155,11 @@ def make_checked_record(task: CountyTask, result: CheckResult) -> CountyRecord:
             for one in report.indicators
             if not one.place and (one.target is not None or one.id in AREA_FIGURES)
         ],
-        problems=[{key: row[key] for key in ("code", "title", "severity", "count", "area_m2")} for row in sums],
-        unchecked=[row for row in unchecked if row["title"]],
+        problems=[
+            {key: row[key] for key in ("code", "title", "severity", "count", "area_m2")}
+            for row in sum_findings_by_rule(report, report_texts)
+        ],
+        unchecked=[row for row in make_not_checked_section(report, report_texts)["rows"] if row["title"]],
         outline=outline,
         outline_basis=basis,
         forms=sorted(task.forms),

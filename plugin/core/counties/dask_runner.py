@@ -159,12 +159,13 @@ def compute_memory_limits(
 
 def _make_paths_absolute(task: CountyTask) -> CountyTask:
     """Return a task whose paths do not depend on the folder in which a process runs."""
-    source, baseline, profile = task.county.source, task.options.baseline, task.options.profile
-    source = source if is_connection(source) else str(Path(source).absolute())
-    if baseline and not is_connection(baseline):
-        baseline = str(Path(baseline).absolute())
-    if profile and Path(profile).is_file():
-        profile = str(Path(profile).absolute())
+    source, baseline = (
+        str(Path(one).absolute()) if one and not is_connection(one) else one
+        for one in (task.county.source, task.options.baseline)
+    )
+    # A profile may be an id, or a file.
+    profile = task.options.profile
+    profile = str(Path(profile).absolute()) if profile and Path(profile).is_file() else profile
     return replace(
         task,
         county=replace(task.county, source=source),

@@ -118,8 +118,7 @@ class _PreparedFile:
         self._output.close()
 
     def discard(self) -> None:
-        discarded = _Discarded()
-        self._output.__exit__(_Discarded, discarded, None)
+        self._output.__exit__(_Discarded, _Discarded(), None)
 
     def restore(self) -> None:
         if self._former_contents is None:
@@ -232,10 +231,12 @@ def make_rows_of_step(
         areas = {one.role: one for one in proposal.areas}
         for role in sorted(proposal.edits.roles):
             area = areas.get(role)
-            figures = ["", "", "", ""]
-            if area is not None:
-                sides = (area.ellipsoid_before_m2, area.ellipsoid_out_m2, area.ellipsoid_in_m2, area.ellipsoid_after_m2)
-                figures = [f"{side:.2f}" for side in sides]
+            sides = (
+                (area.ellipsoid_before_m2, area.ellipsoid_out_m2, area.ellipsoid_in_m2, area.ellipsoid_after_m2)
+                if area is not None
+                else ()
+            )
+            figures = [f"{side:.2f}" for side in sides] or ["", "", "", ""]
             # A row without a key is named by its feature id.
             rows.append(
                 [

@@ -237,14 +237,17 @@ class EditingState:
         windowed = (self.plan.find_layer_of_concept(concept) for concept in self.norm.get("quality.windowed"))
         if not any(layer is not None and layer.role == role for layer in windowed):
             return None
-        for concept in self.norm.get("quality.window_fillers"):
-            layer = self.plan.find_layer_of_concept(concept)
-            if layer is None or layer.role == role:
-                continue
-            for row in self.find_rows_meeting(layer.role, hole):
-                if shapely.intersection(row.plane_shape, hole).area > self.tolerance.min_area_m2 / 2:
-                    return row
-        return None
+        fillers = (self.plan.find_layer_of_concept(concept) for concept in self.norm.get("quality.window_fillers"))
+        return next(
+            (
+                row
+                for layer in fillers
+                if layer is not None and layer.role != role
+                for row in self.find_rows_meeting(layer.role, hole)
+                if shapely.intersection(row.plane_shape, hole).area > self.tolerance.min_area_m2 / 2
+            ),
+            None,
+        )
 
     def find_rows_meeting(
         self, role: str, shape: Any, *, without: Collection[int] = (), reach_m: float = 0.0

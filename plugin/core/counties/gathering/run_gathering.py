@@ -228,10 +228,8 @@ def _place_tables(run: _Run, result: GatherResult, tables: ExitStack) -> list[st
     """
     run.cancellation.raise_if_cancelled()
     seams_folder = run.options.output / SEAMS_FOLDER
-    written: list[str] = []
-    if result.seams is not None:
-        written += tables.enter_context(place_result(result.seams, seams_folder))
-    elif has_former_result(seams_folder):
+    written = [] if result.seams is None else tables.enter_context(place_result(result.seams, seams_folder))
+    if result.seams is None and has_former_result(seams_folder):
         # It concerns the folder of the results, not the package: the manifest does not have it.
         result.problems = [
             *result.problems,

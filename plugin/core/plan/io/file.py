@@ -170,18 +170,17 @@ def read_file(
                 first_error = first_error or error
                 layers.append(make_unreadable_layer(source.display_name, path, error))
         cancellation.raise_if_cancelled()
-        for name, table in hidden_tables.items():
-            if table.problem is None:
-                continue
-            layers.append(
-                make_empty_layer(
-                    name,
-                    path,
-                    fields=tuple(FieldInfo(column, "text") for column in table.columns),
-                    problem=table.problem,
-                    declared_row_count=table.row_count,
-                )
+        layers += [
+            make_empty_layer(
+                name,
+                path,
+                fields=tuple(FieldInfo(column, "text") for column in table.columns),
+                problem=table.problem,
+                declared_row_count=table.row_count,
             )
+            for name, table in hidden_tables.items()
+            if table.problem is not None
+        ]
     if first_error is not None and all(layer.problem for layer in layers):
         raise first_error
     # A table with the key field (标识码) may be a plan layer without its geometry.
@@ -233,17 +232,18 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
             all_fields = make_fields(info, field_names)
             if declared_table is not None:
                 all_fields = declared_table.add_declarations_to_fields(all_fields)
+            # The count in a GeoPackage may be outdated.
+            has_count = source.path.suffix.lower() != ".gpkg" and info["features"] >= 0
             layer_without_rows = make_empty_layer(
                 source.display_name,
                 source.path,
                 fields=all_fields,
                 problem=None if source.has_shapes else ("table", {}),
+                declared_geometry_type=str(info["geometry_type"] or ""),
+                declared_row_count=int(info["features"])
+                if source.stored_row_count is None and has_count
+                else source.stored_row_count,
             )
-            layer_without_rows.declared_geometry_type = str(info["geometry_type"] or "")
-            layer_without_rows.declared_row_count = source.stored_row_count
-            # The count in a GeoPackage may be outdated.
-            if source.stored_row_count is None and source.path.suffix.lower() != ".gpkg" and info["features"] >= 0:
-                layer_without_rows.declared_row_count = int(info["features"])
             needed_fields = select_layer(layer_without_rows) if source.has_shapes else False
             unread = _make_layer_if_rows_are_unneeded(source, layer_without_rows, info, needed_fields)
             if unread is not None:

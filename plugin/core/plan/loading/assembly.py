@@ -46,14 +46,12 @@ def split_measurable_layers(
     coordinates contradict the CRS. ``chosen``: role → layer. All three results are dicts by role: the measurable
     layers, the unusable layers, and the stray rows of each measurable layer.
     """
-    usable_layers, unusable_layers, stray_rows = {}, {}, {}
-    for role, source in chosen.items():
-        problem, stray_rows[role] = validate_coordinates(source)
-        if problem:
-            unusable_layers[role] = UnusableLayer(role, source.name, *problem)
-        else:
-            usable_layers[role] = source
-    return usable_layers, unusable_layers, stray_rows
+    results = {role: validate_coordinates(source) for role, source in chosen.items()}
+    return (
+        {role: source for role, source in chosen.items() if results[role][0] is None},
+        {role: UnusableLayer(role, chosen[role].name, *problem) for role, (problem, _) in results.items() if problem},
+        {role: stray_rows for role, (_, stray_rows) in results.items()},
+    )
 
 
 def validate_coordinates(source: SourceLayer) -> tuple[tuple[str, dict[str, Any]] | None, StrayRows]:
@@ -236,10 +234,11 @@ def assemble_plan(
         raise InputError("no_recognised_layer", source=source, layers=", ".join(one.name for one in sources) or "-")
     usable_layers, unusable_layers, stray_rows = split_measurable_layers(layer_by_role)
     unrecognised = [one for one in sources if all(one is not chosen for chosen in layer_by_role.values())]
-    if reference_plan is not None:
-        crs, plane = reference_plan.crs, reference_plan.plane_crs
-    else:
-        crs, plane = choose_findings_crs_and_plane(usable_layers, original_crs)
+    crs, plane = (
+        choose_findings_crs_and_plane(usable_layers, original_crs)
+        if reference_plan is None
+        else (reference_plan.crs, reference_plan.plane_crs)
+    )
     used_scope = choose_scope(norm, set(usable_layers), scope)
     row_counts: dict[str, int | None] = {}
     for one in unrecognised:
@@ -320,12 +319,11 @@ def _choose_roles(
     # A table or an unreadable file gets a role only if no layer has it.
     for source in sorted(sources, key=lambda layer_source: layer_source.problem is not None):
         role, reason = find_role(source, norm)
-        if not role or id(source) in chosen_ids:
+        earlier_layer = layer_by_role.get(role)
+        is_settled = earlier_layer is not None and (role_reasons[role] == "chosen" or source.problem)
+        if not role or id(source) in chosen_ids or is_settled:
             continue
-        if role in layer_by_role:
-            earlier_layer = layer_by_role[role]
-            if role_reasons[role] == "chosen" or source.problem:
-                continue
+        if earlier_layer is not None:
             layer_names = [
                 layer_source.name if source.name != earlier_layer.name else layer_source.full_name
                 for layer_source in (earlier_layer, source)
