@@ -7,7 +7,7 @@ module.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -71,11 +71,7 @@ def compare_counties(
     gaps = find_gaps(placed.outlines, settings, cancellation)
     progress(_BORDER_SHARE / 2)
     overlaps = find_overlaps(placed.outlines, placed.edges, settings, cancellation)
-    pieces_by_pair: dict[tuple[int, int], list[tuple[SeamKind, BorderPiece]]] = defaultdict(list)
-    for kind, found in ((SeamKind.GAP, gaps), (SeamKind.OVERLAP, overlaps)):
-        for piece in found.pieces:
-            pieces_by_pair[piece.first, piece.second].append((kind, piece))
-    all_pieces = [*gaps.pieces, *overlaps.pieces]
+    pieces = [*((SeamKind.GAP, one) for one in gaps.pieces), *((SeamKind.OVERLAP, one) for one in overlaps.pieces)]
     pairs = []
     for number, pair in enumerate(neighbours):
         cancellation.raise_if_cancelled()
@@ -83,8 +79,8 @@ def compare_counties(
         compared = _compare_pair(
             placed,
             pair,
-            pieces_by_pair[pair],
-            [one for one in all_pieces if set(pair) <= {one.first, one.second, *one.others}],
+            [(kind, one) for kind, one in pieces if (one.first, one.second) == pair],
+            [one for _, one in pieces if set(pair) <= {one.first, one.second, *one.others}],
             sum(found.sliver_counts[pair] for found in (gaps, overlaps)),
             settings,
         )

@@ -375,6 +375,11 @@ class ParentSum:
         )
 
     @property
+    def decimals(self) -> int:
+        """Return the decimals with which amounts in the target's unit are written."""
+        return max(self.target.printed_decimals, 4)
+
+    @property
     def hides_misses(self) -> bool:
         """Return True if the sum passes while a county fails: the sum does not replace the county's target."""
         return self.state == TARGET_MET and bool(self.misses)

@@ -162,7 +162,7 @@ def describe_sum(one: ParentSum, result: SeamResult) -> str:
             "seams",
             "line_sum",
             indicator=name_sum(one, result),
-            value=format_number(one.sum_value, max(one.target.printed_decimals, 4)),
+            value=format_number(one.sum_value, one.decimals),
             unit=result.report_texts.get_text_or_key("unit", one.target.unit),
             target=f"{COMPARISON_SIGNS[one.target.comparison]}{one.target.value}",
             state=describe_sum_state(one, result.report_texts),
@@ -191,13 +191,15 @@ def describe_sum_state(one: ParentSum, report_texts: ReportTexts) -> str:
 
 def describe_misses(one: ParentSum, result: SeamResult) -> str:
     """Return the counties that miss their targets, each with the amount in the unit of the parent's target."""
-    key, decimals = "above" if one.target.comparison == "<=" else "short", max(one.target.printed_decimals, 4)
-    amounts = [
-        result.report_texts.get("signed", key, amount=format_number(abs(miss.margin), decimals)) for miss in one.misses
-    ]
-    return result.report_texts.join_parts(
-        result.report_texts.get("seams", "miss", county=result.names[miss.county], amount=amount)
-        for miss, amount in zip(one.misses, amounts, strict=True)
+    key, texts = "above" if one.target.comparison == "<=" else "short", result.report_texts
+    return texts.join_parts(
+        texts.get(
+            "seams",
+            "miss",
+            county=result.names[miss.county],
+            amount=texts.get("signed", key, amount=format_number(abs(miss.margin), one.decimals)),
+        )
+        for miss in one.misses
     )
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from operator import attrgetter, methodcaller
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,7 +31,7 @@ from ...render.tables.report_table import (
 )
 from ...render.tables.workbook import write_tables_workbook
 from ...standard.messages.texts import Texts
-from .seam_result import SEAMS_SCHEMA, ParentSum, SeamKind, SeamResult
+from .seam_result import SEAMS_SCHEMA, SeamKind, SeamResult
 from .seam_sentences import (
     LENGTH_DECIMALS,
     describe_finding,
@@ -43,16 +44,15 @@ from .seam_sentences import (
     name_sum,
 )
 
-SUM_DECIMALS = 4
 LAYER_NAME = "seams"
 
-#: Fields of both sides of a finding: of the county and of its neighbour.
+#: Fields of both sides of a finding: of the county, then of its neighbour.
 _SIDE_FIELDS = (
-    ("county", "county_name", "keys", "code"),
-    ("neighbour", "neighbour_name", "neighbour_keys", "neighbour_code"),
+    *("county", "county_name", "keys", "code"),
+    *("neighbour", "neighbour_name", "neighbour_keys", "neighbour_code"),
 )
 _NUMERIC_FIELDS = ("length_m", "deviation_m", "area_m2")
-_FIELDS = ("fingerprint", "kind", "severity", "layer", *_SIDE_FIELDS[0], *_SIDE_FIELDS[1], *_NUMERIC_FIELDS, "message")
+_FIELDS = ("fingerprint", "kind", "severity", "layer", *_SIDE_FIELDS, *_NUMERIC_FIELDS, "message")
 
 
 def make_finding_columns(result: SeamResult) -> list[TableColumn]:
@@ -136,10 +136,6 @@ def make_pair_columns(result: SeamResult) -> list[TableColumn]:
 
 def make_sum_columns(result: SeamResult) -> list[TableColumn]:
     """Return the columns of a sum of the counties against a target of the parent."""
-
-    def show_number(one: ParentSum, value: float) -> TableNumber:
-        return TableNumber(value, max(one.target.printed_decimals, SUM_DECIMALS))
-
     return [
         TableColumn(
             "indicator",
@@ -173,18 +169,18 @@ def make_sum_columns(result: SeamResult) -> list[TableColumn]:
         TableColumn(
             "seam_targets_sum",
             width_in_characters=14,
-            value=lambda one: make_table_number(
-                one.targets_sum, one.target.unit, max(one.target.printed_decimals, SUM_DECIMALS)
-            ),
+            value=lambda one: make_table_number(one.targets_sum, one.target.unit, one.decimals),
         ),
         TableColumn(
             "seam_sum",
             width_in_characters=14,
             key="sum",
             value=lambda one: one.sum_value,
-            shown=lambda one: show_number(one, one.sum_value),
+            shown=lambda one: TableNumber(one.sum_value, one.decimals),
         ),
-        TableColumn("room", width_in_characters=14, key="margin", shown=lambda one: show_number(one, one.margin)),
+        TableColumn(
+            "room", width_in_characters=14, key="margin", shown=lambda one: TableNumber(one.margin, one.decimals)
+        ),
         TableColumn(
             "state", width_in_characters=14, key="state", shown=lambda one: describe_sum_state(one, result.report_texts)
         ),
@@ -314,12 +310,8 @@ def write_seams_layer(result: SeamResult, path: Path) -> None:
     for one in result.findings:
         record = {**make_record(columns, one), "layer": get_layer_title(one.concept, result.lang)}
         for sides in (one.sides, one.sides[::-1]):
-            row = dict(record)
-            for names, side in zip(_SIDE_FIELDS, sides, strict=True):
-                row.update(
-                    zip(names, (side.identity, result.names[side.county], ";".join(side.keys), side.code), strict=True)
-                )
-            rows.append(row)
+            values = [(one.identity, result.names[one.county], ";".join(one.keys), one.code) for one in sides]
+            rows.append(record | dict(zip(_SIDE_FIELDS, chain.from_iterable(values), strict=True)))
     shapes: NDArray = np.array([one.geometry for one in result.findings], dtype=object)
     if len(shapes):
         # Lines are widened in the plane of the comparison.

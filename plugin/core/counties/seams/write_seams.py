@@ -40,7 +40,6 @@ from .seam_sentences import (
     make_pair_name,
 )
 from .seam_tables import (
-    SUM_DECIMALS,
     make_county_columns,
     make_finding_columns,
     make_pair_columns,
@@ -295,9 +294,7 @@ def _make_sum_row(one: ParentSum, columns: list[TableColumn], report_texts: Repo
     return {
         **texts,
         "target": f"{COMPARISON_SIGNS[one.target.comparison]} {one.target.value}",
-        "margin": report_texts.get(
-            "signed", sign, amount=format_number(abs(one.margin), max(one.target.printed_decimals, SUM_DECIMALS))
-        ),
+        "margin": report_texts.get("signed", sign, amount=format_number(abs(one.margin), one.decimals)),
         "misses": texts["seam_misses"] or report_texts.get("seams", "no_misses"),
         "hides": one.hides_misses,
         "missed": bool(one.misses),
