@@ -67,10 +67,11 @@ def make_forecast(planned: PlannedBatch, options: BatchOptions) -> Forecast:
     ``planned``: a plan with the records of earlier runs, of which ``options`` may differ in forms, number of processes,
     and what is checked again.
     """
-    counties = []
-    for one in planned.counties:
-        task = replace(one.task, forms=tuple(sorted(options.forms)))
-        counties.append(PlannedCounty(task, one.record, needs_check(task, one.record, options.only_changed)))
+    tasks = [replace(one.task, forms=tuple(sorted(options.forms))) for one in planned.counties]
+    counties = [
+        PlannedCounty(task, one.record, needs_check(task, one.record, options.only_changed))
+        for task, one in zip(tasks, planned.counties, strict=True)
+    ]
     paths = sorted((options.output / COUNTIES_FOLDER).glob(f"*/{RECORD_FILE}"))
     # Seconds per byte of the counties that were checked into the folder of results.
     rates = [

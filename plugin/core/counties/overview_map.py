@@ -103,13 +103,14 @@ def make_county_map(
         if not lines:
             continue
         x, y = centre = tuple(shapely.get_coordinates(shapely.point_on_surface(drawn[name]))[0].tolist())
-        places = [centre]
-        if moves_labels:
-            places += [
+        places = [
+            centre,
+            *(
                 (x + distance * math.cos(angle), y + distance * math.sin(angle))
-                for distance in _LABEL_DISTANCES_PX
+                for distance in (_LABEL_DISTANCES_PX if moves_labels else ())
                 for angle in angles
-            ]
+            ),
+        ]
         free = (place for place in places if has_room(_make_box(lines, *place), frame, boxes))
         place = next(free, centre if moves_labels else None)
         if place is None:

@@ -131,11 +131,13 @@ def make_summary(
     """Return the summary of records. ``folders``: name of a county → its folder in the output."""
     from .check_county import make_report_paths
 
-    report_paths = {}
-    for record in records:
-        paths = make_report_paths(folders[record.name], tuple(record.forms))
-        path = paths["html" if "html" in record.forms else "json"]
-        report_paths[record.name] = path.relative_to(options.output).as_posix() if record.is_checked else ""
+    paths = {
+        one.name: make_report_paths(folders[one.name], tuple(one.forms))["html" if "html" in one.forms else "json"]
+        for one in records
+    }
+    report_paths = {
+        one.name: paths[one.name].relative_to(options.output).as_posix() if one.is_checked else "" for one in records
+    }
     return BatchSummary(
         tuple(records), report_paths, new_names, ignored_names, options.check.lang, datetime.now().astimezone()
     )
@@ -365,8 +367,7 @@ def _make_figure_cell(record: CountyRecord, column: str, report_texts: ReportTex
             # An area without a target has the unit of such targets: 万亩 for net areas, km² for others.
             unit = "wan_mu" if figure.basis == "net" else "km2"
             figure = replace(figure, value=convert_area(figure.value, unit), unit=unit)
-        value = format_indicator_value(figure, report_texts)
-        return {"value": value, "target": target, "missed": missed}
+        return {"value": format_indicator_value(figure, report_texts), "target": target, "missed": missed}
     key = "left" if figure.margin >= 0 else "above" if figure.comparison == "<=" else "short"
     return {
         "value": report_texts.get("signed", key, amount=format_number(abs(figure.margin), choose_decimals(figure))),

@@ -261,9 +261,7 @@ def match_renamed_findings(
     origins: dict[_RowName, tuple[str, int]] = {}
     for edit, row in zip(edits, changed_rows, strict=True):
         origin = edit.role, edit.fid if edit.attribute_source_fid is None else edit.attribute_source_fid
-        for one in (row.before, row.after):
-            if one is None:
-                continue
+        for one in (one for one in (row.before, row.after) if one is not None):
             origins[edit.role, one.key, one.fid] = origin
             if not one.layer.repeated_keys:
                 origins[edit.role, one.key, None] = origin

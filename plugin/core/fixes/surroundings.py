@@ -140,8 +140,7 @@ def find_findings_in_surroundings(
     findings = _evaluate(state, other_rules, layers, boxes, focused_roles, cancellation) if other_rules else []
     # Without a box, no edge changed and no gap has a row that changed.
     if gap_rules and boxes:
-        layers = clipper.clip_layers(layers)
-        findings += _evaluate(state, gap_rules, layers, boxes, focused_roles, cancellation)
+        findings += _evaluate(state, gap_rules, clipper.clip_layers(layers), boxes, focused_roles, cancellation)
     return findings
 
 

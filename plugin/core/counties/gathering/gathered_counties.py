@@ -335,12 +335,11 @@ def find_gathering_problems(
     # Documents that an export makes from its check, and that the office did not provide.
     levels = {"M": ProblemLevel.GATE, "C": ProblemLevel.NOTE}
     for filled in filled_slots:
-        slot = filled.slot
-        if slot.generated and not filled.file_paths and slot.need in levels:
+        if filled.slot.generated and not filled.file_paths and filled.slot.need in levels:
             yield ExportProblem(
-                levels[slot.need],
+                levels[filled.slot.need],
                 "document_not_made",
-                params={"title": slot.title, "reason": Message("gathering", "document_reason")},
+                params={"title": filled.slot.title, "reason": Message("gathering", "document_reason")},
             )
     # Figures of a whole plan need all its layers in memory.
     yield from (
@@ -358,10 +357,16 @@ def _find_left_out_layers(result: GatherResult) -> Iterator[ExportProblem]:
     for (name, is_unspecified), row_counts in found.items():
         text, names = "gather_layer_unspecified" if is_unspecified else "gather_layer_left_out", list(row_counts)
         known = [one for one in row_counts.values() if one is not None]
-        params: dict[str, int] = {"rows": sum(known)}
-        if len(known) < len(row_counts):
-            text, params = f"{text}_uncounted", {}
-        yield ExportProblem(ProblemLevel.NOTE, text, name, "", len(names), tuple(names[:MAX_NAMED_FEATURES]), params)
+        is_counted = len(known) == len(row_counts)
+        yield ExportProblem(
+            ProblemLevel.NOTE,
+            text if is_counted else f"{text}_uncounted",
+            name,
+            "",
+            len(names),
+            tuple(names[:MAX_NAMED_FEATURES]),
+            {"rows": sum(known)} if is_counted else {},
+        )
 
 
 def _find_editions(result: GatherResult) -> Iterator[ExportProblem]:

@@ -280,24 +280,21 @@ def _make_county_figure_table(
 ) -> ReportTable:
     """Return each indicator of each county, and the sum of each indicator."""
     figure_columns = _make_figure_columns(texts)
-    county_columns = [
+    columns = [
+        *figure_columns,
         TableColumn("gather_county", width_in_characters=24),
         TableColumn("division_code", width_in_characters=12),
         TableColumn("gather_confirmed", width_in_characters=12),
     ]
-    table = make_table("gathering_county_figures", [*figure_columns, *county_columns])
+    table = make_table("gathering_county_figures", columns)
     for found in sums:
         code = _make_figure_code(found)
-        for county in counties:
-            for one in county.figures:
-                if _make_figure_code(one) == code:
-                    row = make_row(figure_columns, one, code=f"{code}:{county.area_code}")
-                    row.values += [
-                        county.label,
-                        county.area_code,
-                        "" if one.confirmed else texts.get("gathering", "figure_unconfirmed"),
-                    ]
-                    table.rows.append(row)
+        figures = [(county, one) for county in counties for one in county.figures if _make_figure_code(one) == code]
+        for county, one in figures:
+            row = make_row(figure_columns, one, code=f"{code}:{county.area_code}")
+            confirmed = "" if one.confirmed else texts.get("gathering", "figure_unconfirmed")
+            row.values += [county.label, county.area_code, confirmed]
+            table.rows.append(row)
         total = make_row(figure_columns, found, "sum", code)
         total.values += [texts.get("gathering", "total"), "", ""]
         table.rows.append(total)
