@@ -127,9 +127,13 @@ def measure_shared_edge(shape: Any, other: Any, reach_m: float) -> float:
     return float(shapely.intersection(shape.boundary, shapely.buffer(edges, reach_m, cap_style="flat")).length)
 
 
-def measure_shared_edges(rows: list[Row], land: Any, state: EditingState) -> list[tuple[Row, float]]:
-    """Return (row, length in m) for each row that has an edge in common with land."""
-    pairs = [(row, measure_shared_edge(land, row.plane_shape, state.tolerance.cluster_m)) for row in rows]
+def measure_shared_edges(rows: list[Row], land: Any, state: EditingState, key: str = "") -> list[tuple[Row, float]]:
+    """Return (row, length in m) for each row that has an edge in common with land; only those with a key if given."""
+    pairs = [
+        (row, measure_shared_edge(land, row.plane_shape, state.tolerance.cluster_m))
+        for row in rows
+        if not key or row.key == key
+    ]
     return [(row, length) for row, length in pairs if length > state.tolerance.edge_match_m]
 
 

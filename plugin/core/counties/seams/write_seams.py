@@ -203,15 +203,6 @@ SEAMS_FILES = tuple(_WRITERS)
 
 def render_pair_page(pair: SeamPair, result: SeamResult) -> str:
     """Return the page with the findings of one pair."""
-    differing = [
-        result.report_texts.get(
-            "seams",
-            "differing",
-            layer=get_layer_title(concept, result.lang),
-            length=format_number(length, LENGTH_DECIMALS),
-        )
-        for concept, length in pair.differing_m.items()
-    ]
     columns = make_finding_columns(result)
     findings = [
         {
@@ -238,7 +229,15 @@ def render_pair_page(pair: SeamPair, result: SeamResult) -> str:
             "row": _make_pair_row(pair, result),
             "length": format_number(pair.length_m, LENGTH_DECIMALS),
             "findings": findings,
-            "differing": differing,
+            "differing": [
+                result.report_texts.get(
+                    "seams",
+                    "differing",
+                    layer=get_layer_title(concept, result.lang),
+                    length=format_number(length, LENGTH_DECIMALS),
+                )
+                for concept, length in pair.differing_m.items()
+            ],
             "slivers": pair.sliver_count,
             "gaps": _list_gaps(pair, result),
             "missing": _list_missing_layers([pair], result),

@@ -81,8 +81,8 @@ def find_new_seams(
             if owners[left] == owners[right] or min(owners[left], owners[right]) < 0:
                 continue
             sides = [
-                SeamSide(townships[owners[row]].name, _make_identity(townships[owners[row]]), (layer.keys[row],))
-                for row in (left, right)
+                SeamSide(one.name, one.code or one.name, (layer.keys[row],))
+                for row, one in ((row, townships[owners[row]]) for row in (left, right))
             ]
             shapes: NDArray = np.array([shape], dtype=object)
             area = float(compute_drawn_area(shapes, make_lonlat_transformer(after.plane_crs))[0])
@@ -98,11 +98,6 @@ def find_new_seams(
                 )
             )
     return seams, sum(one.fingerprint in former for one in found)
-
-
-def _make_identity(township: Township) -> str:
-    """Return the code of a township, else its name."""
-    return township.code or township.name
 
 
 def _compare_townships(plan: Plan, settings: SeamSettings, cancellation: Cancellation) -> list[SeamFinding]:
@@ -128,7 +123,7 @@ def _compare_townships(plan: Plan, settings: SeamSettings, cancellation: Cancell
         borders.append(
             CountyBorders(
                 township.name or township.code,
-                area_code=_make_identity(township),
+                area_code=township.code or township.name,
                 area_name=township.name,
                 outline=township_layer.select_rows(rows),
                 layers={

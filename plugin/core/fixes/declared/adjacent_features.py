@@ -56,9 +56,7 @@ def fill_gap(finding: Finding, *, state: EditingState, neighbour: str = "") -> E
         raise FixRefused("stale")
     if state.find_window_filler(role, gap) is not None:
         raise FixRefused("is_window", role=role, key=finding.key)
-    candidates = measure_shared_edges(rows, gap, state)
-    if neighbour:
-        candidates = [(row, length) for row, length in candidates if row.key == neighbour]
+    candidates = measure_shared_edges(rows, gap, state, neighbour)
     if not candidates:
         raise FixRefused("no_neighbour", role=role)
     chosen_row, length = max(candidates, key=lambda pair: (round(pair[1], 3), pair[0].plane_shape.area))

@@ -400,9 +400,7 @@ def make_zone_follow_line(finding: Finding, *, state: EditingState, neighbour: s
     closed_settings = [ZONE_SETTING_BY_LINE[name] for name, switch in switches.items() if state.norm.get(switch)]
     closed_codes = {code for one in closed_settings for code in list_zone_codes(state, one)}
     open_rows = [one for one in adjacent_rows if (code := get_zone_code(one)) in line_codes or code not in closed_codes]
-    candidates = measure_shared_edges(open_rows, leaving, state)
-    if neighbour:
-        candidates = [(one, length) for one, length in candidates if one.key == neighbour]
+    candidates = measure_shared_edges(open_rows, leaving, state, neighbour)
     if not candidates:
         raise FixRefused("no_neighbour", role=zones.role)
     target = max(candidates, key=lambda pair: (get_zone_code(pair[0]) in line_codes, round(pair[1], 3)))[0]
