@@ -171,23 +171,22 @@ def _limit_to_gain_or_loss(
         shapely.difference(shape_after, shape_before),
         shapely.difference(shape_before, shape_after),
     )
+    # Crossings are computed once for each side of an edge: the moving shape has them first.
     parts = {
         moving: shapely.union(shape_before, shape_after) if is_gain else shapely.intersection(shape_before, shape_after)
+    } | {
+        fid: shapely.difference(one, gained_land)
+        if is_gain
+        else shapely.union(one, shapely.intersection(aligned[fid], lost_land))
+        for fid, one in noded.items()
+        if fid != moving
     }
-    for fid, one in noded.items():
-        if fid != moving:
-            parts[fid] = (
-                shapely.difference(one, gained_land)
-                if is_gain
-                else shapely.union(one, shapely.intersection(aligned[fid], lost_land))
-            )
     sources = [*noded.values(), *aligned.values()]
     kept_shapes: dict[int, Any] = {}
-    for fid in (moving, *(other for other in parts if other != moving)):
-        polygons = extract_polygons(parts[fid])
+    for fid, part in parts.items():
+        polygons = extract_polygons(part)
         if polygons is None:
             raise FixRefused("overlay_failed")
-        # Crossings are computed once for each side of an edge: the moving shape has them first.
         kept_shapes[fid] = snap_new_vertices(polygons, [*sources, *kept_shapes.values()])
     changed_shapes = {
         fid: one for fid, one in kept_shapes.items() if shapely.symmetric_difference(one, noded[fid]).area > 0

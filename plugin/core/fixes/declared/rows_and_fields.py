@@ -130,13 +130,11 @@ def measure_area_field(finding: Finding, *, state: EditingState, max_safe_share:
     attributes = {template_field.name: value}
     if template_field.meaning == "gross_area":
         attributes |= derive_net_area_fields(row, value)
-    edits = Edits(
+    return Edits(
         [RowEdit(row.role, row.fid, attributes=attributes)],
         params={"field": template_field.name, "value": value, "former": former_area},
+        review_reasons=["area_differs"] if difference > max_safe_share * area else [],
     )
-    if difference > max_safe_share * area:
-        edits.review_reasons.append("area_differs")
-    return edits
 
 
 @fix(
@@ -299,13 +297,12 @@ def write_name_from_code(finding: Finding, *, state: EditingState) -> Edits:
     former_name = row.layer.get_texts_by_name(finding.field)[0]
     if code not in codes or codes[code].name == former_name:
         raise FixRefused("stale")
-    edits = Edits(
+    has_name_of_another_code = any(one.name == former_name for one in codes.values())
+    return Edits(
         [RowEdit(row.role, row.fid, attributes={finding.field: codes[code].name})],
         params={"field": finding.field, "value": codes[code].name, "former": former_name},
+        review_reasons=["name_of_another_code"] if has_name_of_another_code else [],
     )
-    if any(one.name == former_name for one in codes.values()):
-        edits.review_reasons.append("name_of_another_code")
-    return edits
 
 
 @fix(

@@ -109,19 +109,18 @@ def repair_geometry(finding: Finding, *, state: EditingState) -> Edits:
         raise FixRefused("would_be_empty", role=row.role, key=row.key)
     other = extract_polygons(shapely.make_valid(row.stored_shape))
     doubtful = repaired_shape if other is None else shapely.symmetric_difference(repaired_shape, other)
-    edits = Edits(
+    is_doubtful = any(
+        not is_below_sliver_limits(part.area, measure_width(part), state.tolerance) for part in list_parts(doubtful)
+    )
+    return Edits(
         divide_row(state, row, parts),
         params={
             "parts": len(parts),
             "doubtful_area_m2": float(doubtful.area),
             "reason": find_invalidity_reason(row.stored_shape)[0],
         },
+        review_reasons=["repair_methods"] if is_doubtful else [],
     )
-    if any(
-        not is_below_sliver_limits(part.area, measure_width(part), state.tolerance) for part in list_parts(doubtful)
-    ):
-        edits.review_reasons.append("repair_methods")
-    return edits
 
 
 SQUARE_WITH_HOLE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), ({hole}))"
@@ -218,9 +217,7 @@ def remove_close_vertices(finding: Finding, *, state: EditingState, within_m: fl
         x, y = xy.T
         inside = (x >= xmin) & (x <= xmax) & (y >= ymin) & (y <= ymax)
         vertices_of_others |= set(map(tuple, xy[inside].tolist()))
-    while True:
-        if not len(find_near_vertices(np.array([shape], dtype=object), limit).polygon_row):
-            break
+    while len(find_near_vertices(np.array([shape], dtype=object), limit).polygon_row):
         if removed_count >= MAX_PAIRS:
             raise FixRefused("not_solved")
         shape = _remove_one_vertex(shape, limit, vertices_of_others, row)
@@ -322,10 +319,7 @@ def remove_spikes(finding: Finding, *, state: EditingState, spike_degrees: float
     require_shape(row)
     state.require_geometry_in_plane(row)
     shape, removed_count = row.stored_shape, 0
-    while True:
-        corners = find_sharp_corners(np.array([shape], dtype=object), spike_degrees)
-        if not len(corners.polygon_row):
-            break
+    while len((corners := find_sharp_corners(np.array([shape], dtype=object), spike_degrees)).polygon_row):
         shape = _remove_vertex(shape, corners.vertex_xy[0], state, row)
         removed_count += 1
     if not removed_count:
@@ -399,16 +393,14 @@ def densify_arcs(finding: Finding, *, state: EditingState, tolerance_m: float = 
     if not arcs:
         raise FixRefused("curve_unknown", role=row.role, key=row.key)
     # The polygon takes the vertices of its straight neighbours where both differ by rounding only.
-    if shapely.get_dimensions(shape) < 2 or row.plane_shape is None:
-        edit = replace_arcs(state, row, shape)
-    else:
-        neighbours = [
-            other.stored_shape
-            for other in _iterate_other_rows(state, row, row.plane_shape, state.tolerance.edge_match_m)
-            if not other.curve_text and state.plan.layers[other.role].known_crs == state.plan.plane_crs
-        ]
-        edit = replace_arcs(state, row, snap_new_vertices(shape, neighbours) if neighbours else shape)
+    is_polygon = shapely.get_dimensions(shape) == 2 and row.plane_shape is not None
+    reach_m = state.tolerance.edge_match_m
+    neighbours = [
+        other.stored_shape
+        for other in (_iterate_other_rows(state, row, row.plane_shape, reach_m) if is_polygon else ())
+        if not other.curve_text and state.plan.layers[other.role].known_crs == state.plan.plane_crs
+    ]
     return Edits(
-        [edit],
+        [replace_arcs(state, row, snap_new_vertices(shape, neighbours) if neighbours else shape)],
         params={"arcs": arcs, "tolerance": f"{tolerance:g}", "vertices": int(shapely.get_num_coordinates(shape))},
     )
