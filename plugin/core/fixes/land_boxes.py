@@ -71,19 +71,15 @@ class LayerClipper:
         meets = (xmin <= right) & (xmax >= left) & (ymin <= top) & (ymax >= bottom)
         is_inside = ((xmin >= left) & (xmax <= right) & (ymin >= bottom) & (ymax <= top)).any(axis=1)
         parts_by_row: dict[int, list[Any]] = {row: [] for row in rows}
-        cut_rows, pieces, boxes = [], [], []
+        cuts: list[tuple[int, Any, Any]] = []
         for row, boxes_of_row, is_whole in zip(rows, meets, is_inside, strict=True):
             if is_whole:
                 parts_by_row[row].append(plane[row])
                 continue
-            for piece, box in _divide_among_boxes(
-                plane[row], [self._kept_boxes[n] for n in np.flatnonzero(boxes_of_row)]
-            ):
-                pieces.append(piece)
-                boxes.append(shapely.box(*box))
-                cut_rows.append(row)
-        clips = apply_in_threads(shapely.intersection, np.array([*pieces, None])[:-1], np.array([*boxes, None])[:-1])
-        for row, clip in zip(cut_rows, clips, strict=True):
+            met_boxes = [self._kept_boxes[n] for n in np.flatnonzero(boxes_of_row)]
+            cuts += [(row, piece, shapely.box(*box)) for piece, box in _divide_among_boxes(plane[row], met_boxes)]
+        pieces, boxes = (np.array([*(cut[side] for cut in cuts), None])[:-1] for side in (1, 2))
+        for (row, _, _), clip in zip(cuts, apply_in_threads(shapely.intersection, pieces, boxes), strict=True):
             polygon = extract_polygons(clip)
             if polygon is not None:
                 parts_by_row[row].append(polygon)

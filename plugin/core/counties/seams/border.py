@@ -224,9 +224,8 @@ def find_gaps(outlines: Polygons, settings: SeamSettings, cancellation: Cancella
         boundaries = shapely.boundary(moved)
         inner = shapely.buffer(translate_shapes(np.array([place], dtype=object), -origin[0])[0], -settings.reach_m)
         for part in shapely.get_parts(shapely.difference(closed, union)):
-            if part.geom_type != "Polygon" or not shapely.intersects(part, inner):
-                continue
-            gap = _make_gap(part, counties, boundaries, settings)
+            is_inside = part.geom_type == "Polygon" and shapely.intersects(part, inner)
+            gap = _make_gap(part, counties, boundaries, settings) if is_inside else None
             if gap is None:
                 continue
             shape = translate_back(np.array([part], dtype=object), origin)[0]

@@ -96,11 +96,10 @@ def compare_layer_along(
         before = sections[position - 1] if position or is_ring else None
         after = sections[(position + 1) % len(sections)] if position + 1 < len(sections) or is_ring else None
         kind = judge_section(section, before, after, settings)
-        if kind is None:
-            if all(section.codes) and section.length_m >= max(settings.min_length_m, section.uncertainty_m):
-                differing_m += section.length_m
-        else:
+        if kind is not None:
             findings.append(LayerFinding(kind, section, common.line.cut(section.start_m, section.end_m)))
+        elif all(section.codes) and section.length_m >= max(settings.min_length_m, section.uncertainty_m):
+            differing_m += section.length_m
     return findings, differing_m
 
 

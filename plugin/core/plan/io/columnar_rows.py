@@ -161,10 +161,8 @@ def _read_rows(path: Path, name: str, info: dict[str, Any], positions: list[int]
     dtypes = [str(info["dtypes"][position]) for position in positions]
     format_by_name = {n: _FORMAT_BY_DTYPE[t] for n, t in zip(names, dtypes, strict=True) if t in _FORMAT_BY_DTYPE}
     parts: dict[str, list[ArrowColumn]] = {field_name: [] for field_name in format_by_name}
-    fid_parts: list[NDArray] = []
-    shape_parts: list[NDArray] = []
-    presence_parts: list[NDArray] = []
-    hash_parts: list[NDArray] = []
+    # Ids, shapes, their presence and hashes of each batch.
+    row_parts: list[tuple[NDArray, NDArray, NDArray, NDArray]] = []
     with pyogrio.raw.open_arrow(
         path, layer=name, columns=list(format_by_name), return_fids=True, batch_size=_ROWS_PER_BATCH, use_pyarrow=False
     ) as (meta, stream):
@@ -172,17 +170,13 @@ def _read_rows(path: Path, name: str, info: dict[str, Any], positions: list[int]
         for batch in read_batches(stream):
             if batch.keys() != {fid_name, shape_name, *format_by_name} or batch[fid_name].kind != "l":
                 raise _UnusualLayerError
-            shapes, has_shape, hashes = _convert_shapes(batch[shape_name])
-            fid_parts.append(batch[fid_name].values)
-            shape_parts.append(shapes)
-            presence_parts.append(has_shape)
-            hash_parts.append(hashes)
+            row_parts.append((batch[fid_name].values, *_convert_shapes(batch[shape_name])))
             for field_name, kind in format_by_name.items():
                 if batch[field_name].kind == kind:
                     parts[field_name].append(batch[field_name])
-    if sum(map(len, fid_parts)) != row_count:
+    if sum(len(part[0]) for part in row_parts) != row_count:
         raise _UnusualLayerError
-    fids, shapes, has_shape, shape_hashes = map(np.concatenate, (fid_parts, shape_parts, presence_parts, hash_parts))
+    fids, shapes, has_shape, shape_hashes = map(np.concatenate, zip(*row_parts, strict=True))
     if not fids.all():
         # Of a view or a table without a column of ids, the stream gives each row the id 0.
         raise _UnusualLayerError
@@ -412,11 +406,9 @@ def _copy_column(kind: str, array: ArrowArray) -> ArrowColumn:
     count = array.length
     if array.offset:
         raise _UnusualLayerError("a column starts within its memory")
-    is_present = None
-    if array.null_count and array.buffers[0]:
-        is_present = np.unpackbits(
-            _copy_buffer(array, 0, np.dtype(np.uint8), (count + 7) // 8), count=count, bitorder="little"
-        ).astype(bool)
+    has_presence = array.null_count and array.buffers[0]
+    bits = _copy_buffer(array, 0, np.dtype(np.uint8), (count + 7) // 8) if has_presence else None
+    is_present = None if bits is None else np.unpackbits(bits, count=count, bitorder="little").astype(bool)
     no_offsets = np.zeros(0, dtype=np.int64)
     if kind in _NUMBER_TYPES:
         return ArrowColumn(kind, count, is_present, _copy_buffer(array, 1, _NUMBER_TYPES[kind], count), no_offsets)
