@@ -28,26 +28,6 @@ SEAMS_LAYER = "seams"
 def write_merge_workbook(log: MergeLog, path: Path, texts: Texts) -> None:
     """Write all tables of a merge to a new workbook. Raise OutputError."""
     columns, notes = _make_contradiction_columns(texts), [texts.get("townships", "contradictions_note")]
-    change_columns = [
-        TableColumn(
-            "township_package", width_in_characters=24, value=lambda one: _name_package(one.edit.package, texts)
-        ),
-        TableColumn("township_person", width_in_characters=12, value=lambda one: one.edit.package.person),
-        TableColumn("layer", width_in_characters=16, value=lambda one: one.edit.layer.name),
-        TableColumn("township_key", width_in_characters=22, value=lambda one: one.edit.key),
-        TableColumn("township_new_key", width_in_characters=22, value=lambda one: one.edit.new_key),
-        TableColumn(
-            "township_change", width_in_characters=16, value=lambda one: texts.get("township_changes", one.kind)
-        ),
-        TableColumn("township_fields", width_in_characters=30, value=lambda one: ", ".join(one.fields)),
-        TableColumn("township_area_before", "m2", width_in_characters=16, value=lambda one: one.area_before_m2),
-        TableColumn("township_area_after", "m2", width_in_characters=16, value=lambda one: one.area_after_m2),
-        TableColumn(
-            "township_outcome",
-            width_in_characters=20,
-            value=lambda one: texts.get("township_outcomes", one.edit.outcome),
-        ),
-    ]
     tables = [
         make_table(
             "township_packages",
@@ -86,7 +66,7 @@ def write_merge_workbook(log: MergeLog, path: Path, texts: Texts) -> None:
             lambda item: item[0].contradiction.kind,
             notes=notes,
         ),
-        make_table("township_changes", change_columns, log.changes, lambda one: one.kind),
+        make_table("township_changes", _make_change_columns(texts), log.changes, lambda one: one.kind),
     ]
     if log.has_seams:
         notes = [
@@ -103,6 +83,30 @@ def write_merge_workbook(log: MergeLog, path: Path, texts: Texts) -> None:
             )
         )
     write_tables_workbook(path, tables, "", texts)
+
+
+def _make_change_columns(texts: Texts) -> list[TableColumn]:
+    """Return the columns of a change of a row."""
+    return [
+        TableColumn(
+            "township_package", width_in_characters=24, value=lambda one: _name_package(one.edit.package, texts)
+        ),
+        TableColumn("township_person", width_in_characters=12, value=lambda one: one.edit.package.person),
+        TableColumn("layer", width_in_characters=16, value=lambda one: one.edit.layer.name),
+        TableColumn("township_key", width_in_characters=22, value=lambda one: one.edit.key),
+        TableColumn("township_new_key", width_in_characters=22, value=lambda one: one.edit.new_key),
+        TableColumn(
+            "township_change", width_in_characters=16, value=lambda one: texts.get("township_changes", one.kind)
+        ),
+        TableColumn("township_fields", width_in_characters=30, value=lambda one: ", ".join(one.fields)),
+        TableColumn("township_area_before", "m2", width_in_characters=16, value=lambda one: one.area_before_m2),
+        TableColumn("township_area_after", "m2", width_in_characters=16, value=lambda one: one.area_after_m2),
+        TableColumn(
+            "township_outcome",
+            width_in_characters=20,
+            value=lambda one: texts.get("township_outcomes", one.edit.outcome),
+        ),
+    ]
 
 
 def _name_package(package: EditedPackage, texts: Texts) -> str:
