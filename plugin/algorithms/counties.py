@@ -185,7 +185,7 @@ class CheckSeams(SanxianAlgorithm):
         from ..core.model.rule import Severity
 
         result, written = run_in_thread(check_seams, feedback, self.options)
-        log_lines(feedback, describe_result(result, ReportTexts(result.lang)))
+        log_lines(feedback, describe_result(result))
         log_written_files(feedback, written)
         notes = sum(one.severity is Severity.INFO for one in result.findings)
         return {
@@ -293,7 +293,7 @@ class MergeCounties(SanxianAlgorithm):
         )
 
     def execute(self, parameters, context, feedback):
-        from ..core.counties.gathering.gathering_sentences import describe_county, describe_result
+        from ..core.counties.gathering.gathered_counties import describe_county, describe_result
         from ..core.counties.gathering.run_gathering import gather_counties
 
         texts = Texts(self.options.check.lang)

@@ -4,7 +4,7 @@
 import pytest
 from qgis.core import QgsProcessingException
 
-from plugin.core.counties.seams.seam_result import SEAMS_FILES
+from plugin.core.counties.seams.write_seams import SEAMS_FILES
 from tests.core.counties.seams.seam_counties import PLANTED, write_counties
 from tests.qgis.helpers import digest_files, make_log_that_cancels_above, run_algorithm
 

@@ -98,7 +98,7 @@ def run_seams(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         package_spec=args.package,
     )
     result, written = check_seams(options, progress=print_progress)
-    print_lines(describe_result(result, report_texts))
+    print_lines(describe_result(result))
     print_written(written, report_texts)
     return EXIT_FOUND if result.has_problems else EXIT_CLEAN
 
@@ -108,8 +108,7 @@ def run_gather(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
     It is FOUND if a county was left out, keys are repeated, or the seams have problems.
     """
-    from ..counties.gathering.gathered_counties import GatherOptions
-    from ..counties.gathering.gathering_sentences import describe_county, describe_result
+    from ..counties.gathering.gathered_counties import GatherOptions, describe_county, describe_result
     from ..counties.gathering.run_gathering import gather_counties
 
     texts = Texts(report_texts.lang)

@@ -67,10 +67,11 @@ def make_forecast(planned: PlannedBatch, options: BatchOptions) -> Forecast:
     ``planned``: a plan with the records of earlier runs, of which ``options`` may differ in forms, number of processes,
     and what is checked again.
     """
-    counties = []
-    for one in planned.counties:
-        task = replace(one.task, forms=tuple(sorted(options.forms)))
-        counties.append(PlannedCounty(task, one.record, needs_check(task, one.record, options.only_changed)))
+    tasks = [replace(one.task, forms=tuple(sorted(options.forms))) for one in planned.counties]
+    counties = [
+        PlannedCounty(task, one.record, needs_check(task, one.record, options.only_changed))
+        for task, one in zip(tasks, planned.counties, strict=True)
+    ]
     paths = sorted((options.output / COUNTIES_FOLDER).glob(f"*/{RECORD_FILE}"))
     # Seconds per byte of the counties that were checked into the folder of results.
     rates = [
@@ -117,9 +118,13 @@ def describe_record(record: CountyRecord, report_texts: ReportTexts) -> str:
             state=report_texts.get("county_state", str(record.state)),
             reason=record.reason,
         )
-    verdict = report_texts.get("verdict", record.verdict)
-    counts = {key: record.counts[key] for key in ("errors", "warnings")}
-    return report_texts.get("counties", "line", name=name, verdict=verdict, **counts)
+    return report_texts.get(
+        "counties",
+        "line",
+        name=name,
+        verdict=report_texts.get("verdict", record.verdict),
+        **{key: record.counts[key] for key in ("errors", "warnings")},
+    )
 
 
 def describe_batch(summary: BatchSummary, report_texts: ReportTexts) -> list[str]:
@@ -144,32 +149,35 @@ def describe_batch(summary: BatchSummary, report_texts: ReportTexts) -> list[str
 
 def describe_forecast(forecast: Forecast, report_texts: ReportTexts) -> list[str]:
     """Return a forecast as lines for the console."""
-    lines = []
-    for row in forecast.rows:
-        key = f"forecast_{row.action}"
-        size = format_number(row.planned.task.input_bytes / _BYTES_PER_MB, 1)
-        lines.append(
-            report_texts.get(
-                "counties",
-                key,
-                name=row.planned.name,
-                size=size,
-                duration=_describe_duration(row.seconds, report_texts),
-            )
+    lines = [
+        report_texts.get(
+            "counties",
+            f"forecast_{row.action}",
+            name=row.planned.name,
+            size=format_number(row.planned.task.input_bytes / _BYTES_PER_MB, 1),
+            duration=_describe_duration(row.seconds, report_texts),
         )
+        for row in forecast.rows
+    ]
     return lines + describe_forecast_sums(forecast, report_texts)
 
 
 def describe_forecast_sums(forecast: Forecast, report_texts: ReportTexts) -> list[str]:
     """Return what a forecast comes to, as lines: numbers of counties, time, data that belong to no county."""
-    lines = []
     checked = sum(row.action != KEPT for row in forecast.rows)
-    lines.append(report_texts.get("counties", "forecast_total", count=checked, kept=len(forecast.rows) - checked))
+    lines = [report_texts.get("counties", "forecast_total", count=checked, kept=len(forecast.rows) - checked)]
     if checked and forecast.seconds is None:
         lines.append(report_texts.get("counties", "forecast_no_rate"))
     elif checked:
-        params = {"duration": _describe_duration(forecast.seconds, report_texts), "basis": forecast.measured_count}
-        lines.append(report_texts.get("counties", "forecast_time", jobs=forecast.jobs, **params))
+        lines.append(
+            report_texts.get(
+                "counties",
+                "forecast_time",
+                jobs=forecast.jobs,
+                duration=_describe_duration(forecast.seconds, report_texts),
+                basis=forecast.measured_count,
+            )
+        )
     if forecast.ignored_names:
         lines.append(report_texts.get("counties", "ignored", names=report_texts.join_parts(forecast.ignored_names)))
     return lines

@@ -49,30 +49,46 @@ def check_county(
             from ..package.package_spec.load import load_package_spec
 
             spec = load_package_spec(task.package_spec)
-            options = make_options_for_package(task.options, spec)
-            result = inspect_package(task.county.source, spec, options, progress=progress, cancellation=cancellation)
+            result = inspect_package(
+                task.county.source,
+                spec,
+                make_options_for_package(task.options, spec),
+                progress=progress,
+                cancellation=cancellation,
+            )
         else:
             result = check_plan(task.county.source, task.options, progress=progress, cancellation=cancellation)
         record = make_checked_record(task, result)
         paths = make_report_paths(task.folder, task.forms)
-        outputs = OutputPaths(**{form: str(path) for form, path in paths.items()})
-        write_outputs(result.report, result.plan, outputs, cancellation=cancellation)
+        write_outputs(
+            result.report,
+            result.plan,
+            OutputPaths(**{form: str(path) for form, path in paths.items()}),
+            cancellation=cancellation,
+        )
         record.digests = {path.name: compute_sha256(path) for form, path in paths.items() if form in _UNEDITED_FORMS}
     except OutputError as error:
         record = _make_error_record(task, CountyState.UNWRITTEN, error)
     except (InputError, DataError) as error:
         record = _make_error_record(task, CountyState.UNREAD, error)
     except OSError as error:
-        no_access = InputError("source_no_access", source=task.county.source, detail=explain_os_error(error))
-        record = _make_error_record(task, CountyState.UNREAD, no_access)
+        record = _make_error_record(
+            task,
+            CountyState.UNREAD,
+            InputError("source_no_access", source=task.county.source, detail=explain_os_error(error)),
+        )
     except (MemoryError, Cancelled):
         raise
     except Exception as error:  # an unexpected error of one county must not stop the others: its row has the reason
-        places = [
-            f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
-            for frame in traceback.extract_tb(error.__traceback__)
-        ]
-        record = make_failed_record(task, CountyState.CRASHED, describe_exception(error), places)
+        record = make_failed_record(
+            task,
+            CountyState.CRASHED,
+            describe_exception(error),
+            [
+                f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
+                for frame in traceback.extract_tb(error.__traceback__)
+            ],
+        )
     record.times = {"started": started, "seconds": round(time.monotonic() - start_time, 3)}
     return store_record(task, record)
 
@@ -94,8 +110,10 @@ def store_record(task: CountyTask, record: CountyRecord) -> CountyRecord:
 def make_report_paths(folder: Path, forms: tuple[str, ...]) -> dict[str, Path]:
     """Return form → path of a county's report; JSON is always among them."""
     stems = dict.fromkeys(forms, REPORT_STEM) | ({"findings": FINDINGS_STEM} if "findings" in forms else {})
-    others = {form: folder / f"{stem}{REPORT_SUFFIXES[form]}" for form, stem in stems.items()}
-    return {"json": folder / f"{REPORT_STEM}.json", **others}
+    return {
+        "json": folder / f"{REPORT_STEM}.json",
+        **{form: folder / f"{stem}{REPORT_SUFFIXES[form]}" for form, stem in stems.items()},
+    }
 
 
 def make_checked_record(task: CountyTask, result: CheckResult) -> CountyRecord:
@@ -108,8 +126,6 @@ def make_checked_record(task: CountyTask, result: CheckResult) -> CountyRecord:
     report, provenance = result.report, result.report.provenance
     report_texts = ReportTexts(report.lang)
     outline, basis = make_outline(result.plan)
-    sums = sum_findings_by_rule(report, report_texts)
-    unchecked = make_not_checked_section(report, report_texts)["rows"]
     from ..rules._attributes import read_setting_words
 
     today, plan, waivers = date.today(), result.plan, result.waivers.entries
@@ -139,8 +155,11 @@ def make_checked_record(task: CountyTask, result: CheckResult) -> CountyRecord:
             for one in report.indicators
             if not one.place and (one.target is not None or one.id in AREA_FIGURES)
         ],
-        problems=[{key: row[key] for key in ("code", "title", "severity", "count", "area_m2")} for row in sums],
-        unchecked=[row for row in unchecked if row["title"]],
+        problems=[
+            {key: row[key] for key in ("code", "title", "severity", "count", "area_m2")}
+            for row in sum_findings_by_rule(report, report_texts)
+        ],
+        unchecked=[row for row in make_not_checked_section(report, report_texts)["rows"] if row["title"]],
         outline=outline,
         outline_basis=basis,
         forms=sorted(task.forms),
@@ -151,8 +170,7 @@ def make_checked_record(task: CountyTask, result: CheckResult) -> CountyRecord:
 
 def _make_error_record(task: CountyTask, state: CountyState, error: SanxianError) -> CountyRecord:
     """Return the record of a county that could not be checked, with the sentence on the reason and the remedy."""
-    reason = strip_folders(Texts(task.options.lang).explain_error(error))
-    return make_failed_record(task, state, reason)
+    return make_failed_record(task, state, strip_folders(Texts(task.options.lang).explain_error(error)))
 
 
 def make_failed_record(
@@ -183,8 +201,7 @@ def make_failed_record(
 
 def make_lost_record(task: CountyTask, loss: Message) -> CountyRecord:
     """Return and store the record of a county that had no record at two attempts; ``loss``: why it has none."""
-    reason = loss.render(Texts(task.options.lang))
-    return store_record(task, make_failed_record(task, CountyState.LOST, reason))
+    return store_record(task, make_failed_record(task, CountyState.LOST, loss.render(Texts(task.options.lang))))
 
 
 def clear_county_folder(folder: Path) -> None:
@@ -230,13 +247,10 @@ def is_current(record: CountyRecord, task: CountyTask) -> bool:
     so the record, of its former name. Documents, the ledger and the layer of findings may have been edited since; they
     count if they are complete files.
     """
-    if record.name != task.county.name or record.fingerprint != task.fingerprint:
+    has_changed = record.changes_on and date.today().isoformat() >= record.changes_on
+    if record.name != task.county.name or record.fingerprint != task.fingerprint or has_changed:
         return False
-    if record.changes_on and date.today().isoformat() >= record.changes_on:
-        return False
-    if not record.is_checked:
-        return True
-    return all(
+    return not record.is_checked or all(
         _is_unchanged(path, record) if form in _UNEDITED_FORMS else is_complete_file(path)
         for form, path in make_report_paths(task.folder, task.forms).items()
     )

@@ -105,8 +105,9 @@ class DaskRunner:
         ) -> list[tuple[CountyTask, Message]]:
             # The file in the folder of results whose removal cancels the checks on all workers.
             mark = tasks[0].folder.parent.parent / STAGING_FOLDER / f"{uuid.uuid4().hex}.run"
-            pool = _TaskPool(client, mark, self._check, threads, 0 if self._is_local else _MAX_CANCELLING_SECONDS)
-            return pool.check_all(tasks, jobs, report_record, cancellation)
+            return _TaskPool(
+                client, mark, self._check, threads, 0 if self._is_local else _MAX_CANCELLING_SECONDS
+            ).check_all(tasks, jobs, report_record, cancellation)
 
         if self._is_local:
             lost = self._check_locally(tasks, temporary_folder, check_all)
@@ -158,12 +159,13 @@ def compute_memory_limits(
 
 def _make_paths_absolute(task: CountyTask) -> CountyTask:
     """Return a task whose paths do not depend on the folder in which a process runs."""
-    source, baseline, profile = task.county.source, task.options.baseline, task.options.profile
-    source = source if is_connection(source) else str(Path(source).absolute())
-    if baseline and not is_connection(baseline):
-        baseline = str(Path(baseline).absolute())
-    if profile and Path(profile).is_file():
-        profile = str(Path(profile).absolute())
+    source, baseline = (
+        str(Path(one).absolute()) if one and not is_connection(one) else one
+        for one in (task.county.source, task.options.baseline)
+    )
+    # A profile may be an id, or a file.
+    profile = task.options.profile
+    profile = str(Path(profile).absolute()) if profile and Path(profile).is_file() else profile
     return replace(
         task,
         county=replace(task.county, source=source),
@@ -242,8 +244,11 @@ class _TaskPool(CountyPool):
         mark.touch()
 
     def start(self, task: CountyTask) -> Any:
-        names = [task.county.source, task.options.baseline, task.options.profile]
-        paths = [Path(name) for name in names if not is_connection(name) and Path(name).is_absolute()]
+        paths = [
+            Path(name)
+            for name in [task.county.source, task.options.baseline, task.options.profile]
+            if not is_connection(name) and Path(name).is_absolute()
+        ]
         order = CountyOrder(
             task,
             compute_program_digest(),
@@ -316,10 +321,17 @@ def check_on_worker(order: CountyOrder) -> CountyRecord | InputError | None:
     Return its record, None if memory did not suffice or the client cancelled, or why no county can be checked here. No
     exception is raised, because Dask logs it with the arguments.
     """
+    host = socket.gethostname()
     with _ONE_COUNTY:
-        problem = find_worker_problem(order)
-        if problem is not None:
-            return problem
+        if compute_program_digest() != order.program_digest:
+            versions = collect_versions()
+            different = [
+                f"{name} {versions.get(name, '-')}" for name, one in order.versions.items() if versions.get(name) != one
+            ]
+            return InputError("counties_worker_program", worker=host, versions=", ".join(different) or "-")
+        missing = next((path for path in order.needed_paths if not path.exists()), None)
+        if missing is not None:
+            return InputError("counties_worker_path", worker=host, path=str(missing))
         set_thread_count(order.threads)
         cancellation = Cancellation(_FileWatch(order.run_mark).is_missing)
         try:
@@ -327,21 +339,6 @@ def check_on_worker(order: CountyOrder) -> CountyRecord | InputError | None:
             return order.check(order.task, cancellation=cancellation)
         except (MemoryError, Cancelled):
             return None
-
-
-def find_worker_problem(order: CountyOrder) -> InputError | None:
-    """Return why no county of the client can be checked in this process, None if all can."""
-    host = socket.gethostname()
-    if compute_program_digest() != order.program_digest:
-        versions = collect_versions()
-        different = [
-            f"{name} {versions.get(name, '-')}" for name, one in order.versions.items() if versions.get(name) != one
-        ]
-        return InputError("counties_worker_program", worker=host, versions=", ".join(different) or "-")
-    for path in order.needed_paths:
-        if not path.exists():
-            return InputError("counties_worker_path", worker=host, path=str(path))
-    return None
 
 
 class _FileWatch:

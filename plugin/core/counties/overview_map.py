@@ -103,20 +103,25 @@ def make_county_map(
         if not lines:
             continue
         x, y = centre = tuple(shapely.get_coordinates(shapely.point_on_surface(drawn[name]))[0].tolist())
-        places = [centre]
-        if moves_labels:
-            places += [
+        places = [
+            centre,
+            *(
                 (x + distance * math.cos(angle), y + distance * math.sin(angle))
-                for distance in _LABEL_DISTANCES_PX
+                for distance in (_LABEL_DISTANCES_PX if moves_labels else ())
                 for angle in angles
-            ]
+            ),
+        ]
         free = (place for place in places if has_room(_make_box(lines, *place), frame, boxes))
         place = next(free, centre if moves_labels else None)
         if place is None:
             continue
         boxes.append(_make_box(lines, *place))
-        leader = None if place == centre else (round(centre[0], 1), round(centre[1], 1))
-        labels[name] = MapLabel(lines, round(place[0], 1), round(place[1], 1), leader)
+        labels[name] = MapLabel(
+            lines,
+            round(place[0], 1),
+            round(place[1], 1),
+            None if place == centre else (round(centre[0], 1), round(centre[1], 1)),
+        )
     return CountyMap(width, round(height, 1), {name: make_path(shape) for name, shape in drawn.items()}, labels)
 
 
@@ -138,16 +143,13 @@ def make_outline(plan: Plan) -> tuple[str, str]:
     if shape is None and townships is not None:
         shape, basis = union_polygon_rows(townships.polygons, tolerance=plan.norm.make_tolerance()), FROM_TOWNSHIPS
     if shape is None:
-        bounds = [
-            np.empty((0, 4)),
-            *(shapely.bounds(layer.plane_shapes) for layer in plan.layers.values() if len(layer)),
-        ]
-        boxes = np.concatenate(bounds)
+        boxes = np.concatenate(
+            [np.empty((0, 4)), *(shapely.bounds(layer.plane_shapes) for layer in plan.layers.values() if len(layer))]
+        )
         boxes = boxes[np.isfinite(boxes).all(axis=1)]
         corners = np.concatenate([boxes[:, :2], boxes[:, 2:], boxes[:, [0, 3]], boxes[:, [2, 1]]])
         shape, basis = shapely.convex_hull(shapely.multipoints(corners)), FROM_EXTENT
     if shapely.is_empty(shape):
         return "", ""
     outline = np.array([shapely.simplify(shape, _SIMPLIFICATION_M)], dtype=object)
-    lonlat = reproject_to_lonlat(outline, plan.plane_crs)[0]
-    return shapely.to_wkt(lonlat, rounding_precision=_DEGREE_DECIMALS), basis
+    return shapely.to_wkt(reproject_to_lonlat(outline, plan.plane_crs)[0], rounding_precision=_DEGREE_DECIMALS), basis

@@ -124,9 +124,11 @@ class _ProcessPool(CountyPool):
             return record
         if job.returncode == _OUT_OF_MEMORY:
             return Message("counties", "out_of_memory")
-        if job.returncode < 0:
-            return Message("counties", "killed", {"signal": -job.returncode})
-        return Message("counties", "ended", {"code": job.returncode})
+        return (
+            Message("counties", "killed", {"signal": -job.returncode})
+            if job.returncode < 0
+            else Message("counties", "ended", {"code": job.returncode})
+        )
 
     def stop(self, jobs: list[subprocess.Popen[bytes]]) -> None:
         for process in jobs:
@@ -153,10 +155,12 @@ def check_in_processes(
     """
     report_record = count_progress(tasks, on_record, progress)
     python, cores = python or sys.executable, get_available_cores()
-    shared = _ProcessPool(python, temporary_folder, max(1, cores // max(1, min(jobs, len(tasks)))), on_start)
-    lost = shared.check_all(tasks, jobs, report_record, cancellation)
-    alone = _ProcessPool(python, temporary_folder, cores, on_start)
-    for task, loss in alone.check_all([task for task, _ in lost], 1, report_record, cancellation):
+    lost = _ProcessPool(python, temporary_folder, max(1, cores // max(1, min(jobs, len(tasks)))), on_start).check_all(
+        tasks, jobs, report_record, cancellation
+    )
+    for task, loss in _ProcessPool(python, temporary_folder, cores, on_start).check_all(
+        [task for task, _ in lost], 1, report_record, cancellation
+    ):
         report_record(make_lost_record(task, loss))
 
 
@@ -166,8 +170,11 @@ def check_county_of_input() -> int:
     This process ends with the other one, also if that is killed; the next run repeats the county.
     """
     values = json.loads(sys.stdin.readline())
-    options = RunOptions(**{**values["options"], "rules": tuple(values["options"]["rules"])})
-    changed = {"county": County(**values["county"]), "options": options, "folder": Path(values["folder"])}
+    changed = {
+        "county": County(**values["county"]),
+        "options": RunOptions(**{**values["options"], "rules": tuple(values["options"]["rules"])}),
+        "folder": Path(values["folder"]),
+    }
     task = CountyTask(**{**values, **changed, "forms": tuple(values["forms"])})
     threading.Thread(target=_end_with_input, daemon=True).start()
     try:

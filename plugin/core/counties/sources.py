@@ -114,15 +114,17 @@ def _list_folder(folder: Path, output: Path) -> CountyList:
         elif suffix in READ_SUFFIXES:
             ignored_names.append(path.name)
     stem_counts = Counter(_get_stem(path).casefold() for path in sources)
-    counties = [
-        County(
-            _get_stem(path) if stem_counts[_get_stem(path).casefold()] == 1 else path.name,
-            str(path),
-            is_package=is_package(path),
-        )
-        for path in sources
-    ]
-    return CountyList(tuple(counties), tuple(ignored_names))
+    return CountyList(
+        tuple(
+            County(
+                _get_stem(path) if stem_counts[_get_stem(path).casefold()] == 1 else path.name,
+                str(path),
+                is_package=is_package(path),
+            )
+            for path in sources
+        ),
+        tuple(ignored_names),
+    )
 
 
 def _get_stem(path: Path) -> str:
@@ -141,10 +143,10 @@ def is_package(path: Path) -> bool:
             return path.suffix.lower() in _PACKAGE_SUFFIXES and not (is_zip(path) and is_data_archive(path))
         if path.suffix.lower() == ".gdb":
             return False
-        if (path / MANIFEST_FILE_NAME).is_file():
-            return True
-        return not list_folder_datasets(path) and any(
-            one.suffix.lower() in (*READ_SUFFIXES, ".gdb", ".vct") for one in (*path.glob("*/*"), *path.glob("*/*/*"))
+        inner = (*path.glob("*/*"), *path.glob("*/*/*"))
+        return (path / MANIFEST_FILE_NAME).is_file() or (
+            not list_folder_datasets(path)
+            and any(one.suffix.lower() in (*READ_SUFFIXES, ".gdb", ".vct") for one in inner)
         )
     except OSError:
         # The check of the county reports it.
@@ -176,13 +178,12 @@ def check_files_writable(output: Path, names: Iterable[str]) -> None:
 
 def _has_results_only(folder: Path, output: Path) -> bool:
     """Return True for results of a batch, of seams or of a gathering, and for the output folder without county data."""
-    if any((folder / COUNTIES_FOLDER).glob(f"*/{RECORD_FILE}")):
-        return True
-    if (folder / SEAMS_JSON).is_file() or (folder / GATHERING_JSON).is_file():
+    if any((folder / name).is_file() for name in (SEAMS_JSON, GATHERING_JSON)):
         return True
     names = {COUNTIES_FOLDER, *SUMMARY_FILES, f"{LOCK_NAME}{LOCK_SUFFIX}"}
-    return is_same_file(folder, output) and all(
-        path.name in names or path.name.startswith(TEMPORARY_PREFIX) for path in folder.iterdir()
+    return any((folder / COUNTIES_FOLDER).glob(f"*/{RECORD_FILE}")) or (
+        is_same_file(folder, output)
+        and all(path.name in names or path.name.startswith(TEMPORARY_PREFIX) for path in folder.iterdir())
     )
 
 
@@ -195,8 +196,9 @@ def _read_list(path: Path) -> CountyList:
         values = row.text_by_column
         for column in ("county", "source"):
             if not values[column]:
-                heading = next(one.possible_headings[0] for one in _LIST_COLUMNS if one.name == column)
-                raise table.make_cell_error(row, heading, "")
+                raise table.make_cell_error(
+                    row, next(one.possible_headings[0] for one in _LIST_COLUMNS if one.name == column), ""
+                )
         if values["county"].casefold() in known_names:
             raise InputError("counties_twice", file=table.file_and_sheet, line=row.line_number, value=values["county"])
         known_names.add(values["county"].casefold())
@@ -285,8 +287,9 @@ def compute_data_digest(county: County, baseline: str, cancellation: Cancellatio
     A file that cannot be read counts with the reason. Raise Cancelled.
     """
     digests = _digest_source(county.source, county.is_package, cancellation)
-    baseline_digests = _digest_source(baseline, False, cancellation) if baseline else []
-    return join_digests(["source", *digests, "source", *baseline_digests])
+    return join_digests(
+        ["source", *digests, "source", *(_digest_source(baseline, False, cancellation) if baseline else [])]
+    )
 
 
 def _digest_source(source: str, is_package: bool, cancellation: Cancellation) -> list[str]:

@@ -130,11 +130,13 @@ def make_summary(
     """Return the summary of records. ``folders``: name of a county → its folder in the output."""
     from .check_county import make_report_paths
 
-    report_paths = {}
-    for record in records:
-        form = "html" if "html" in record.forms else "json"
-        path = make_report_paths(folders[record.name], tuple(record.forms))[form]
-        report_paths[record.name] = path.relative_to(options.output).as_posix() if record.is_checked else ""
+    paths = {
+        one.name: make_report_paths(folders[one.name], tuple(one.forms))["html" if "html" in one.forms else "json"]
+        for one in records
+    }
+    report_paths = {
+        one.name: paths[one.name].relative_to(options.output).as_posix() if one.is_checked else "" for one in records
+    }
     return BatchSummary(
         tuple(records), report_paths, new_names, ignored_names, options.check.lang, datetime.now().astimezone()
     )
@@ -201,7 +203,7 @@ def _list_map_notes(summary: BatchSummary, report_texts: ReportTexts) -> list[st
 def render_summary(summary: BatchSummary) -> str:
     """Return the summary as one HTML page without external resources."""
     report_texts = ReportTexts(summary.lang)
-    numbers = SectionNumbers(report_texts)
+
     reasons = _list_reasons(summary, report_texts)
     failed = len(summary.list_records(Verdict.FAILED))
     without_verdict = len(summary.list_records(None))
@@ -209,19 +211,21 @@ def render_summary(summary: BatchSummary) -> str:
     count = failed or incomplete or len(summary.list_records(summary.verdict))
     gap = report_texts.get("page", "separator")
     phases = dict.fromkeys(report_texts.get_text_or_key("phase", one.phase) for one in summary.records if one.phase)
-    standards = dict.fromkeys(one.standard for one in summary.records if one.standard)
     return fill_template(
         TEMPLATE,
         {
             "w": report_texts,
             "lang": {"zh": "zh-CN"}.get(summary.lang, summary.lang),
-            "numbered": numbers.number_title,
+            "numbered": SectionNumbers(report_texts).number_title,
             "title": report_texts.get("counties", "title", area=summary.area_name),
             "subtitle": report_texts.get("counties", "subtitle", count=len(summary.records)),
             "facts": [
                 (report_texts.get("counties", "fact_time"), summary.time.strftime("%Y-%m-%d %H:%M")),
                 (report_texts.get("counties", "fact_phase"), gap.join(phases) or "—"),
-                (report_texts.get("head", "standard"), gap.join(standards) or "—"),
+                (
+                    report_texts.get("head", "standard"),
+                    gap.join(dict.fromkeys(one.standard for one in summary.records if one.standard)) or "—",
+                ),
             ],
             "classes": _CLASSES,
             "map": _make_overview(summary, report_texts),
@@ -256,18 +260,18 @@ def render_summary(summary: BatchSummary) -> str:
 
 def list_remarks(summary: BatchSummary, report_texts: ReportTexts) -> list[str]:
     """Return sentences on data of no county, and on counties that the totals count several times."""
-    remarks = []
-    if summary.ignored_names:
-        remarks.append(report_texts.get("counties", "ignored", names=report_texts.join_parts(summary.ignored_names)))
+    names = report_texts.join_parts(summary.ignored_names)
     records_by_code: dict[str, list[CountyRecord]] = {}
     for record in summary.records:
         records_by_code.setdefault(record.area_code, []).append(record)
-    remarks += [
-        report_texts.get("counties", "repeated", names=summary.join_names(records), code=code, count=len(records))
-        for code, records in records_by_code.items()
-        if code and len(records) > 1
+    return [
+        *([report_texts.get("counties", "ignored", names=names)] if summary.ignored_names else []),
+        *(
+            report_texts.get("counties", "repeated", names=summary.join_names(records), code=code, count=len(records))
+            for code, records in records_by_code.items()
+            if code and len(records) > 1
+        ),
     ]
-    return remarks
 
 
 def _get_class(record: CountyRecord) -> str:
@@ -292,15 +296,15 @@ def _make_overview(summary: BatchSummary, report_texts: ReportTexts) -> Any:
         one.name: (summary.display_names[one.name], *(() if is_wide else (label_verdict(one, report_texts),)))
         for one in summary.records
     }
-    outlines = {one.name: one.outline for one in summary.records}
     width, max_height = (_WIDE_PX, _WIDE_MAX_HEIGHT_PX) if is_wide else (_OVERVIEW_PX, _OVERVIEW_MAX_HEIGHT_PX)
-    drawn = make_county_map(outlines, labels, width, max_height, moves_labels=not is_wide)
+    drawn = make_county_map(
+        {one.name: one.outline for one in summary.records}, labels, width, max_height, moves_labels=not is_wide
+    )
     if drawn is None:
         return None
-    leaders = [(*one.leader, one.x, one.y) for one in drawn.labels.values() if one.leader is not None]
     return {
         "drawn": drawn,
-        "leaders": leaders,
+        "leaders": [(*one.leader, one.x, one.y) for one in drawn.labels.values() if one.leader is not None],
         "is_wide": is_wide,
         "classes": {one.name: _get_class(one) for one in summary.records},
     }
@@ -314,11 +318,17 @@ def _list_reasons(summary: BatchSummary, report_texts: ReportTexts) -> list[dict
     ]
     for one in summary.list_records(Verdict.INCOMPLETE):
         rules = [f"{row['code']} {row['title']}" for row in one.unchecked]
-        named = report_texts.join_parts(rules[:_MAX_NAMED_RULES])
-        key = "unchecked_more" if len(rules) > _MAX_NAMED_RULES else "unchecked"
-        text = report_texts.get("counties", key, count=len(rules), rules=named)
         reasons.append(
-            {"label": label_verdict(one, report_texts), "name": summary.display_names[one.name], "text": text}
+            {
+                "label": label_verdict(one, report_texts),
+                "name": summary.display_names[one.name],
+                "text": report_texts.get(
+                    "counties",
+                    "unchecked_more" if len(rules) > _MAX_NAMED_RULES else "unchecked",
+                    count=len(rules),
+                    rules=report_texts.join_parts(rules[:_MAX_NAMED_RULES]),
+                ),
+            }
         )
     return reasons
 
@@ -332,14 +342,13 @@ def _get_figure_title(column: str, lang: str) -> str:
 
 def _make_row(record: CountyRecord, summary: BatchSummary, report_texts: ReportTexts) -> dict[str, Any]:
     """Return a county as a row of the table of verdicts and figures."""
-    counts = [format_number(record.counts.get(key), 0) for key in ("errors", "warnings")]
     return {
         "name": summary.display_names[record.name],
         "code": record.area_code,
         "link": summary.report_paths[record.name],
         "symbol": _get_class(record),
         "label": label_verdict(record, report_texts),
-        "counts": counts,
+        "counts": [format_number(record.counts.get(key), 0) for key in ("errors", "warnings")],
         "figures": [_make_figure_cell(record, column, report_texts) for column in FIGURE_COLUMNS],
     }
 
@@ -357,11 +366,13 @@ def _make_figure_cell(record: CountyRecord, column: str, report_texts: ReportTex
             # An area without a target has the unit of such targets: 万亩 for net areas, km² for others.
             unit = "wan_mu" if figure.basis == "net" else "km2"
             figure = replace(figure, value=convert_area(figure.value, unit), unit=unit)
-        value = format_indicator_value(figure, report_texts)
-        return {"value": value, "target": target, "missed": missed}
+        return {"value": format_indicator_value(figure, report_texts), "target": target, "missed": missed}
     key = "left" if figure.margin >= 0 else "above" if figure.comparison == "<=" else "short"
-    amount = format_number(abs(figure.margin), choose_decimals(figure))
-    return {"value": report_texts.get("signed", key, amount=amount), "target": target, "missed": missed}
+    return {
+        "value": report_texts.get("signed", key, amount=format_number(abs(figure.margin), choose_decimals(figure))),
+        "target": target,
+        "missed": missed,
+    }
 
 
 def _make_small_map(summary: BatchSummary, column: str, report_texts: ReportTexts) -> dict[str, Any]:
@@ -369,16 +380,15 @@ def _make_small_map(summary: BatchSummary, column: str, report_texts: ReportText
     classes = {}
     for one in summary.records:
         figure = find_figure(one, column)
-        is_judged = figure is not None and figure.value is not None and figure.target is not None
-        unjudged = str(Verdict.INCOMPLETE) if one.is_checked else _NO_VERDICT
-        classes[one.name] = _CLASS_BY_FIGURE_STATE.get(figure.state, unjudged) if is_judged and figure else unjudged
+        classes[one.name] = str(Verdict.INCOMPLETE) if one.is_checked else _NO_VERDICT
+        if figure is not None and figure.value is not None and figure.target is not None:
+            classes[one.name] = _CLASS_BY_FIGURE_STATE.get(figure.state, classes[one.name])
     counts = Counter(classes.values())
-    drawn = make_county_map(
-        {one.name: one.outline for one in summary.records}, {}, _SMALL_MAP_PX, _SMALL_MAP_MAX_HEIGHT_PX
-    )
     return {
         "title": _get_figure_title(column, summary.lang),
-        "drawn": drawn,
+        "drawn": make_county_map(
+            {one.name: one.outline for one in summary.records}, {}, _SMALL_MAP_PX, _SMALL_MAP_MAX_HEIGHT_PX
+        ),
         "classes": classes,
         "counts": [(report_texts.get("counties", f"figure_{name}"), counts[name]) for name in _CLASSES if counts[name]],
     }

@@ -60,7 +60,6 @@ def write_summary(summary: BatchSummary, output: Path, temporary_folder: Path, s
     folder in the output. Raise OutputError; the former summary is then complete.
     """
     try:
-        counts = {str(verdict): len(summary.list_records(verdict)) for verdict in VERDICT_ORDER}
         data: dict[str, Any] = {
             "schema": SUMMARY_SCHEMA,
             "lang": summary.lang,
@@ -68,7 +67,7 @@ def write_summary(summary: BatchSummary, output: Path, temporary_folder: Path, s
             "summary": {
                 "verdict": str(summary.verdict),
                 "counties": len(summary.records),
-                **counts,
+                **{str(verdict): len(summary.list_records(verdict)) for verdict in VERDICT_ORDER},
                 "without_verdict": len(summary.list_records(None)),
             },
             "counties": [{**one.to_dict(), "report": summary.report_paths[one.name]} for one in summary.records],
@@ -155,8 +154,9 @@ def write_summary_workbook(summary: BatchSummary, path: Path) -> None:
     )
     totals = [make_table_number(sum(one.counts.get(key, 0) for one in summary.records), "count") for key in _COUNTS]
     total = report_texts.get("counties", "total", count=len(summary.records))
-    verdict = report_texts.get("verdict", str(summary.verdict))
-    verdicts.rows.append(ReportTableRow(["", total, verdict, *totals, "", ""], "sum", "total"))
+    verdicts.rows.append(
+        ReportTableRow(["", total, report_texts.get("verdict", str(summary.verdict)), *totals, "", ""], "sum", "total")
+    )
     verdicts.notes += list_remarks(summary, report_texts)
     columns = [
         *_make_name_columns(summary),
@@ -176,13 +176,18 @@ def write_summary_workbook(summary: BatchSummary, path: Path) -> None:
             decimals=4,
         ),
     ]
-    problems = [(record, row) for record in summary.records for row in record.problems]
-    tables = [
-        verdicts,
-        _make_figure_table(summary, report_texts),
-        make_table("county_problems", columns, problems),
-    ]
-    write_tables_workbook(path, tables, summary.area_name, Texts(summary.lang))
+    write_tables_workbook(
+        path,
+        [
+            verdicts,
+            _make_figure_table(summary, report_texts),
+            make_table(
+                "county_problems", columns, [(record, row) for record in summary.records for row in record.problems]
+            ),
+        ],
+        summary.area_name,
+        Texts(summary.lang),
+    )
 
 
 def _make_figure_table(summary: BatchSummary, report_texts: ReportTexts) -> ReportTable:
@@ -213,8 +218,11 @@ def _make_figure_table(summary: BatchSummary, report_texts: ReportTexts) -> Repo
         TableColumn("room", width_in_characters=14, value=lambda item: show_number(item[1], item[1].margin)),
         TableColumn("state", width_in_characters=12, value=lambda item: format_state(item[1], report_texts)),
     ]
-    figures = [(record, Indicator.from_dict(data)) for record in summary.records for data in record.figures]
-    return make_table("county_figures", columns, figures)
+    return make_table(
+        "county_figures",
+        columns,
+        [(record, Indicator.from_dict(data)) for record in summary.records for data in record.figures],
+    )
 
 
 def write_summary_layer(summary: BatchSummary, path: Path) -> None:
@@ -229,6 +237,14 @@ def write_summary_layer(summary: BatchSummary, path: Path) -> None:
         is_number = name.startswith(FIGURE_COLUMNS) and not name.endswith("_unit")
         dtype = "Int64" if name in _COUNTS else "float64" if is_number else "object"
         series[name] = pd.Series([row[name] for row in rows], dtype=dtype)
-    shapes = [shapely.from_wkt(record.outline) if record.outline else None for record in summary.records]
-    frame = gpd.GeoDataFrame(series, geometry=gpd.GeoSeries(shapes, crs=CRS(_LAYER_CRS)))
-    write_polygon_layer(frame, path, LAYER_NAME)
+    write_polygon_layer(
+        gpd.GeoDataFrame(
+            series,
+            geometry=gpd.GeoSeries(
+                [shapely.from_wkt(record.outline) if record.outline else None for record in summary.records],
+                crs=CRS(_LAYER_CRS),
+            ),
+        ),
+        path,
+        LAYER_NAME,
+    )

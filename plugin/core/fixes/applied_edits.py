@@ -21,8 +21,11 @@ def collect_changes(state: EditingState) -> list[LayerChanges]:
 
     layer_changes = []
     for role, layer in state.plan.layers.items():
-        new_fields = map(layer.template.find_field_by_name, state.new_fields.get(role, ()))
-        changes = LayerChanges(role, layer.source, new_fields=tuple(filter(None, new_fields)))
+        changes = LayerChanges(
+            role,
+            layer.source,
+            new_fields=tuple(filter(None, map(layer.template.find_field_by_name, state.new_fields.get(role, ())))),
+        )
         for number in sorted(state.session.checker.rows.list_edited_rows(role)):
             current, was_read = state.get_row_by_number(role, number), number < len(layer)
             if current is None:
@@ -67,24 +70,19 @@ def merge_edits(applied: Iterable[Edits]) -> Edits:
         sources = {(one.role, one.attribute_source_fid) for one in edits if one.is_new}
         rows_before = {key: rows[key] for key in sources if key in rows}
         for one in edits:
-            edit = one
-            like = None
-            if one.is_new and one.attribute_source_fid is not None:
-                like = rows_before.get((one.role, one.attribute_source_fid))
-            if like is not None:
+            edit, source_fid = one, one.attribute_source_fid
+            if one.is_new and source_fid is not None and (like := rows_before.get((one.role, source_fid))) is not None:
                 # The attributes are copied from a row that existed before all fixes.
                 edit = replace(
                     one,
-                    attribute_source_fid=like.attribute_source_fid if like.is_new else one.attribute_source_fid,
+                    attribute_source_fid=like.attribute_source_fid if like.is_new else source_fid,
                     attributes=like.attributes | one.attributes,
                 )
             former_edit = rows.get((edit.role, edit.fid))
-            if former_edit is None:
+            if former_edit is None or (edit.is_deleted and not former_edit.is_new):
                 rows[edit.role, edit.fid] = edit
-            elif edit.is_deleted and former_edit.is_new:
-                del rows[edit.role, edit.fid]
             elif edit.is_deleted:
-                rows[edit.role, edit.fid] = edit
+                del rows[edit.role, edit.fid]
             else:
                 rows[edit.role, edit.fid] = replace(
                     former_edit,
@@ -111,8 +109,12 @@ def read_rows_before(state: EditingState, edits: Edits) -> dict[FeatureKey, RowB
         if edit.is_new and edit.attribute_source_fid is None:
             continue
         row = state.get_row(edit.role, fid)
-        wkb = None if row.stored_shape is None else shapely.to_wkb(row.stored_shape)
-        rows[edit.role, fid] = RowBefore(row.key, FeatureState(wkb, row.values, row.curve_text))
+        rows[edit.role, fid] = RowBefore(
+            row.key,
+            FeatureState(
+                None if row.stored_shape is None else shapely.to_wkb(row.stored_shape), row.values, row.curve_text
+            ),
+        )
     return rows
 
 

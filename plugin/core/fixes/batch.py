@@ -58,9 +58,8 @@ def choose_fixes(requested: Iterable[str]) -> list[Fix]:
     Raise InputError for an unknown fix.
     """
     fixes = load_all_fixes()
-    requested_names = [text.strip() for text in requested if text.strip()]
     selected_fixes = []
-    for text in requested_names:
+    for text in filter(None, map(str.strip, requested)):
         matching_fixes = [
             one for one in fixes.values() if text.upper() == one.code or text.replace("_", "-") == one.name
         ]
@@ -93,12 +92,12 @@ class _Candidate:
         self.attempt = None
         for fix in self._fixes:
             try:
-                edits = run_fix(fix, self.finding, state, self._parameters.get(fix.code))
+                self.attempt = Attempt(
+                    fix, self.finding, run_fix(fix, self.finding, state, self._parameters.get(fix.code))
+                )
+                break
             except FixRefused as refused:
                 self._add_refusal(fix, refused)
-                continue
-            self.attempt = Attempt(fix, self.finding, edits)
-            break
         return self.attempt
 
     def store_judgement(self, judgement: FixJudgement | FixRefused) -> bool:
@@ -107,11 +106,9 @@ class _Candidate:
             if self.attempt is not None:
                 self._add_refusal(self.attempt.fix, judgement)
             return False
-        if judgement.proposal.is_safe:
-            self._best = judgement
-            return True
-        self._best = self._best or judgement
-        return False
+        is_safe = judgement.proposal.is_safe
+        self._best = judgement if is_safe else self._best or judgement
+        return is_safe
 
     def _add_refusal(self, fix: Fix, refusal_error: FixRefused) -> None:
         """Store the reason for which a fix was refused."""
@@ -185,8 +182,9 @@ class _BatchRun:
         together = list(group)
         while together:
             # Candidates that cannot be separated from others are judged alone, the rest again with their next attempt.
-            attempts = [one.attempt for one in together if one.attempt is not None]
-            judgements = judge_separate(self.result.state, attempts, cancellation)
+            judgements = judge_separate(
+                self.result.state, [one.attempt for one in together if one.attempt is not None], cancellation
+            )
             retried_candidates: list[_Candidate] = []
             for candidate, judgement in zip(together, judgements, strict=True):
                 if judgement is None:

@@ -118,8 +118,7 @@ class _PreparedFile:
         self._output.close()
 
     def discard(self) -> None:
-        discarded = _Discarded()
-        self._output.__exit__(_Discarded, discarded, None)
+        self._output.__exit__(_Discarded, _Discarded(), None)
 
     def restore(self) -> None:
         if self._former_contents is None:
@@ -166,15 +165,12 @@ def _prepare(table: RowsToAppend) -> tuple[bytes | None, bytes]:
 
 def format_csv(rows: Iterable[Sequence[str]]) -> str:
     """Return rows as the text of a CSV file."""
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\r\n").writerows([escape_formula_cell(cell) for cell in row] for row in rows)
+    text, readable_rows = io.StringIO(newline=""), (map(make_readable_text, row) for row in rows)
+    # An apostrophe stands before a cell that a spreadsheet would take for a formula.
+    csv.writer(text, lineterminator="\r\n").writerows(
+        [f"'{cell}" if cell[:1] in ("=", "+", "@", "'") else cell for cell in row] for row in readable_rows
+    )
     return text.getvalue()
-
-
-def escape_formula_cell(cell: str) -> str:
-    """Return a cell for a CSV, with an apostrophe before it if a spreadsheet would take it for a formula."""
-    cell = make_readable_text(cell)
-    return f"'{cell}" if cell[:1] in ("=", "+", "@", "'") else cell
 
 
 class LogAction(StrEnum):
@@ -235,12 +231,13 @@ def make_rows_of_step(
         areas = {one.role: one for one in proposal.areas}
         for role in sorted(proposal.edits.roles):
             area = areas.get(role)
-            figures = ["", "", "", ""]
-            if area is not None:
-                sides = (area.ellipsoid_before_m2, area.ellipsoid_out_m2, area.ellipsoid_in_m2, area.ellipsoid_after_m2)
-                figures = [f"{side:.2f}" for side in sides]
+            sides = (
+                (area.ellipsoid_before_m2, area.ellipsoid_out_m2, area.ellipsoid_in_m2, area.ellipsoid_after_m2)
+                if area is not None
+                else ()
+            )
+            figures = [f"{side:.2f}" for side in sides] or ["", "", "", ""]
             # A row without a key is named by its feature id.
-            fids = [edit.fid for edit in proposal.edits if edit.role == role]
             rows.append(
                 [
                     f"{when:%Y-%m-%d %H:%M:%S}",
@@ -251,7 +248,11 @@ def make_rows_of_step(
                     texts.make_sentence(proposal),
                     proposal.finding.code,
                     texts.get_layer_name(role),
-                    ";".join([proposal.row_keys.get((role, fid)) or f"fid={fid}" for fid in fids]),
+                    ";".join(
+                        proposal.row_keys.get((role, edit.fid)) or f"fid={edit.fid}"
+                        for edit in proposal.edits
+                        if edit.role == role
+                    ),
                     *figures,
                     proposal.documents.get(role, ""),
                 ]

@@ -113,9 +113,7 @@ def list_alignments(
 
 def _get_sort_rank(choice: FixChoice) -> int:
     """Return 0 for a safe proposal, 1 for another proposal, 2 for a refusal."""
-    if choice.proposal is None:
-        return 2
-    return 0 if choice.proposal.is_safe else 1
+    return 2 if choice.proposal is None else 0 if choice.proposal.is_safe else 1
 
 
 def _list_alternatives(fix: Fix, finding: Finding, proposal: Proposal | None) -> Iterable[dict[str, Any]]:
@@ -129,8 +127,7 @@ def _list_alternatives(fix: Fix, finding: Finding, proposal: Proposal | None) ->
     if "part" in fix_parameters:
         return [{"part": "gain"}, {"part": "loss"}]
     if "neighbour" in fix_parameters and proposal is not None:
-        candidates = proposal.edits.params.get("candidates", [])
-        return [{"neighbour": key} for key in candidates if key][:MAX_ALTERNATIVES]
+        return [{"neighbour": key} for key in proposal.edits.params.get("candidates", []) if key][:MAX_ALTERNATIVES]
     return []
 
 

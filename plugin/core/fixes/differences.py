@@ -82,8 +82,9 @@ def _subtract_shape(minuend: Any, subtrahend: Any, changed_box: Bounds | None) -
         # The land between two polygons is bounded by edges that only one of them has, so it is in the box around these.
         # Edges that both have are cut at the same points.
         box = shapely.Polygon() if changed_box is None else shapely.box(*widen_box(changed_box))
-        clipped_shapes = shapely.intersection([minuend, subtrahend], box)
-        minuend, subtrahend = (extract_polygons(one) or shapely.Polygon() for one in clipped_shapes)
+        minuend, subtrahend = (
+            extract_polygons(one) or shapely.Polygon() for one in shapely.intersection([minuend, subtrahend], box)
+        )
     return shapely.difference(minuend, subtrahend)
 
 
@@ -110,9 +111,7 @@ class EditsOfFinding:
 
 def get_plane_shape(row: Row | None) -> Any:
     """Return the shape of a row in the plane; None for a missing row or shape."""
-    if row is None or mask_missing_shapes(np.array([row.plane_shape], dtype=object))[0]:
-        return None
-    return row.plane_shape
+    return None if row is None or mask_missing_shapes(np.array([row.plane_shape], dtype=object))[0] else row.plane_shape
 
 
 # --- rules on whole layers
@@ -129,16 +128,17 @@ class _Surroundings:
         key_changes = any(row.before is None or row.after is None or row.before.key != row.after.key for row in rows)
         # A new key renames all findings on the row.
         is_near = key_changes or any(edit.shape is not UNCHANGED for edit in edits)
-        rules = choose_surroundings_rules(
-            state_after, edits.roles, shapes=is_near, keys=key_changes, fields=bool(edits.new_fields)
-        )
-        self.rules = {rule.code: rule for rule in rules}
+        self.rules = {
+            rule.code: rule
+            for rule in choose_surroundings_rules(
+                state_after, edits.roles, shapes=is_near, keys=key_changes, fields=bool(edits.new_fields)
+            )
+        }
         self.roles = edits.roles
         boxes: list[Bounds] = []
         if is_near:
             part_boxes = list_part_boxes(state.get_finding_shape(edits_of_finding.finding))
-            changed_boxes = [row.changed_box for row in rows]
-            boxes += [widen_box(box) for box in (*part_boxes, *changed_boxes) if box is not None]
+            boxes += [widen_box(box) for box in (*part_boxes, *(row.changed_box for row in rows)) if box is not None]
         if key_changes:
             # Findings at the rows name the changed keys.
             boxes += [
@@ -151,8 +151,9 @@ class _Surroundings:
         self.boxes = join_meeting_boxes(state.places_of_uncut_findings.extend_box_to_findings(box) for box in boxes)
         self._box_shapes = [shapely.box(*box) for box in self.boxes]
         self.changed_rows = rows if key_changes else []
-        present_rows = [one for row in self.changed_rows for one in (row.before, row.after) if one is not None]
-        self.keys = {one.key for one in present_rows if one.key}
+        self.keys = {
+            one.key for row in self.changed_rows for one in (row.before, row.after) if one is not None and one.key
+        }
 
     def may_cause(self, finding: Finding, shape: Any) -> bool:
         """Return True if these edits may be the reason why a finding ended or is new.
@@ -260,9 +261,7 @@ def match_renamed_findings(
     origins: dict[_RowName, tuple[str, int]] = {}
     for edit, row in zip(edits, changed_rows, strict=True):
         origin = edit.role, edit.fid if edit.attribute_source_fid is None else edit.attribute_source_fid
-        for one in (row.before, row.after):
-            if one is None:
-                continue
+        for one in (one for one in (row.before, row.after) if one is not None):
             origins[edit.role, one.key, one.fid] = origin
             if not one.layer.repeated_keys:
                 origins[edit.role, one.key, None] = origin
@@ -336,12 +335,14 @@ def find_remaining_finding(state: EditingState, former: Finding) -> Finding | No
     # Another finding of a rule on land there is on the same problem, whichever rows it names.
     is_on_land = former.code[:3] in ("TOP", "REL", "LAW") and shape is not None
     if is_on_land:
-        roles = {former.role, former.related_role} & state.plan.layers.keys()
-        names |= {(role, row.key) for role in roles for row in state.find_rows_meeting(role, shape)}
-    present_findings = {id(one): one for name in names for one in state.session.find_findings_on(*name)}
+        names |= {
+            (role, row.key)
+            for role in {former.role, former.related_role} & state.plan.layers.keys()
+            for row in state.find_rows_meeting(role, shape)
+        }
     remaining_findings = [
         one
-        for one in present_findings.values()
+        for one in {id(one): one for name in names for one in state.session.find_findings_on(*name)}.values()
         if (is_on_land and _has_land_in_common(former, one, state.tolerance)) or is_same_problem(former, one)
     ]
     return max(remaining_findings, key=lambda one: _measure_shared_land(former, one), default=None)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
@@ -202,9 +202,11 @@ def _catch_refusal(function: Callable[[], _Result]) -> _Result | FixRefused:
 
 def _explain_failure(error: Exception) -> FixRefused:
     """Return the refusal for an overlay or an evaluation of rules that failed."""
-    if isinstance(error, shapely.GEOSException):
-        return FixRefused("overlay_failed")
-    return FixRefused("not_judged", rules=str(error))
+    return (
+        FixRefused("overlay_failed")
+        if isinstance(error, shapely.GEOSException)
+        else FixRefused("not_judged", rules=str(error))
+    )
 
 
 class _Trial:
@@ -256,11 +258,17 @@ class _Trial:
                     source = edit.attribute_source_fid if edit.is_part else None
                     rows_by_feature.setdefault(edit.fid if source is None else source, []).append(row)
             rows = [row for rows_of_feature in rows_by_feature.values() for row in rows_of_feature]
-            shapes = [shape for row in rows for shape in row.plane_shapes if shape is not None]
-            if rows and not any(shapely.get_dimensions(shape) < 2 for shape in shapes):
-                lands = {fid: _measure_land(rows_of_feature) for fid, rows_of_feature in rows_by_feature.items()}
-                shapes_after = [shape for row in rows if (shape := get_plane_shape(row.after)) is not None]
-                balances.append(balance_areas(role, lands, self.state.plan.plane_crs, shapes_after))
+            if rows and not any(
+                shape is not None and shapely.get_dimensions(shape) < 2 for row in rows for shape in row.plane_shapes
+            ):
+                balances.append(
+                    balance_areas(
+                        role,
+                        {fid: _measure_land(rows_of_feature) for fid, rows_of_feature in rows_by_feature.items()},
+                        self.state.plan.plane_crs,
+                        [shape for row in rows if (shape := get_plane_shape(row.after)) is not None],
+                    )
+                )
         return balances
 
     def make_judgement(self) -> FixJudgement:
@@ -313,7 +321,7 @@ class _Trial:
                     state.settings.documents.get(window.role, ""),
                 )
             )
-        proposal.doubts = _list_doubts(state, proposal, self.changed_rows)
+        proposal.doubts = list(_find_doubts(state, proposal, self.changed_rows))
         return FixJudgement(proposal, self.change, self.differences)
 
 
@@ -344,8 +352,12 @@ def _require_inside_county(state: EditingState, changed_rows: list[ChangedRow], 
             keys = [
                 row.after.key for row in rows if row.after is not None and shapely.intersects(row.gained_land, outside)
             ]
-            area_m2 = state.measure_drawn_area_m2(outside)
-            raise FixRefused("leaves_county", role=change.role, key=next(iter(keys), ""), area_m2=area_m2)
+            raise FixRefused(
+                "leaves_county",
+                role=change.role,
+                key=next(iter(keys), ""),
+                area_m2=state.measure_drawn_area_m2(outside),
+            )
 
 
 # --- areas
@@ -386,8 +398,7 @@ def _require_solved(state: EditingState, finding: Finding, differences: Differen
     former_names = {id(former_finding) for former_finding, _ in differences.renamed}
     if any(is_same_problem(finding, one) for one in differences.ended_findings if id(one) not in former_names):
         return
-    rule = load_all_rules()[finding.code]
-    if rule.local and not any(
+    if load_all_rules()[finding.code].local and not any(
         is_same_problem(finding, one) for one in state.session.find_findings_on(finding.role, finding.key)
     ):
         raise FixRefused("stale")
@@ -395,51 +406,41 @@ def _require_solved(state: EditingState, finding: Finding, differences: Differen
 
 
 # --- safety
-def _list_doubts(
+def _find_doubts(
     state: EditingState, proposal: Proposal, changed_rows: list[ChangedRow]
-) -> list[tuple[str, dict[str, Any]]]:
-    """Return why a proposal is not safe, as (text key, parameters); empty for a safe proposal."""
-    fix, edits = proposal.fix, proposal.edits
-    doubts: list[tuple[str, dict[str, Any]]] = []
-    if fix.safety is Safety.NEVER:
-        doubts.append(("never", {}))
-    doubts += [(key, {}) for key in edits.review_reasons]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield why a proposal is not safe, as (text key, parameters); nothing for a safe proposal."""
+    edits = proposal.edits
+    if proposal.fix.safety is Safety.NEVER:
+        yield "never", {}
+    yield from ((key, {}) for key in edits.review_reasons)
     if len(edits.roles) > 1:
-        doubts.append(("several_layers", {"count": len(edits.roles)}))
+        yield "several_layers", {"count": len(edits.roles)}
     if any(edit.is_deleted for edit in edits):
-        doubts.append(("deletes", {}))
-    added_shapes = _list_added_shapes(changed_rows)
-    if added_shapes:
-        count, smallest_m2 = len(added_shapes), min(map(state.measure_drawn_area_m2, added_shapes))
-        if smallest_m2 > 0:
-            doubts.append(("adds_features", {"count": count, "area_m2": smallest_m2}))
-        else:
-            doubts.append(("adds_lines", {"count": count}))
-    if proposal.documents:
-        doubts.append(("sealed_changed", {"roles": ", ".join(sorted(proposal.documents))}))
-    if any(_changes_zone_code(state, edit.role, edit.attributes) for edit in edits if not edit.is_new):
-        doubts.append(("zone_code", {}))
-    renamed = {id(present_finding) for _, present_finding in proposal.renamed}
-    new_codes = [finding.code for finding in proposal.new_findings if id(finding) not in renamed]
-    if new_codes:
-        doubts.append(("appearing", {"count": len(new_codes), "rules": ", ".join(sorted(set(new_codes)))}))
-    if not _moves_land_below_sliver_limits(state, proposal.areas):
-        moved_m2 = sum(one.ellipsoid_out_m2 + one.ellipsoid_in_m2 for one in proposal.areas)
-        doubts.append(("moves_land", {"area_m2": moved_m2}))
-    if any(_leaves_its_township(state, row) for row in changed_rows):
-        doubts.append(("other_township", {}))
-    if edits.keeps_union and any(not one.keeps_union for one in proposal.areas):
-        doubts.append(("union_changes", {}))
-    return doubts
-
-
-def _list_added_shapes(changed_rows: list[ChangedRow]) -> list[Any]:
-    """Return shapes of new rows, and smallest parts of rows with further parts."""
+        yield "deletes", {}
+    # Shapes of new rows, and smallest parts of rows with further parts.
     added_shapes: list[Any] = []
     for row in changed_rows:
         before, after = ([] if shape is None else shapely.get_parts([shape]) for shape in row.plane_shapes)
         added_shapes += sorted(after, key=shapely.area)[: max(0, len(after) - len(before))]
-    return added_shapes
+    if added_shapes:
+        count, smallest_m2 = len(added_shapes), min(map(state.measure_drawn_area_m2, added_shapes))
+        params = {"count": count, "area_m2": smallest_m2}
+        yield ("adds_features", params) if smallest_m2 > 0 else ("adds_lines", {"count": count})
+    if proposal.documents:
+        yield "sealed_changed", {"roles": ", ".join(sorted(proposal.documents))}
+    if any(_changes_zone_code(state, edit.role, edit.attributes) for edit in edits if not edit.is_new):
+        yield "zone_code", {}
+    renamed = {id(present_finding) for _, present_finding in proposal.renamed}
+    new_codes = [finding.code for finding in proposal.new_findings if id(finding) not in renamed]
+    if new_codes:
+        yield "appearing", {"count": len(new_codes), "rules": ", ".join(sorted(set(new_codes)))}
+    if not _moves_land_below_sliver_limits(state, proposal.areas):
+        yield "moves_land", {"area_m2": sum(one.ellipsoid_out_m2 + one.ellipsoid_in_m2 for one in proposal.areas)}
+    if any(_leaves_its_township(state, row) for row in changed_rows):
+        yield "other_township", {}
+    if edits.keeps_union and any(not one.keeps_union for one in proposal.areas):
+        yield "union_changes", {}
 
 
 def _changes_zone_code(state: EditingState, role: str, attributes: Iterable[str]) -> bool:
@@ -476,9 +477,9 @@ def _leaves_its_township(state: EditingState, row: ChangedRow) -> bool:
             return 1.0
         return float(sum(shapely.intersection(one, township).area for township in land) / max(one.area, 1e-9))
 
-    if share(shape) >= least_share:
-        return False
-    return row.before is None or share(get_plane_shape(row.before) or shape) >= least_share
+    return share(shape) < least_share and (
+        row.before is None or share(get_plane_shape(row.before) or shape) >= least_share
+    )
 
 
 def _moves_land_below_sliver_limits(state: EditingState, areas: list[AreaChange]) -> bool:

@@ -5,24 +5,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import shapely
 
 from ..base.parallel.threads import apply_in_threads
-from ..checks.live.edited_rows import RowBounds, compute_common_bounds, join_bounds
 from ..checks.live.edited_rows import RowBounds as Bounds
+from ..checks.live.edited_rows import compute_common_bounds, join_bounds
 from ..geometry import crs as crs_care
 from ..geometry.polygons import MAX_UNCLIPPED_VERTICES, do_boxes_meet
 from ..geometry.validity import extract_polygons
+from ..model.findings import Finding
 from ..model.rule import load_all_rules
-
-if TYPE_CHECKING:
-    from ..model.findings import Finding
-    from ..plan.layer import Layer
-    from ..plan.plan import Plan
-
+from ..plan.layer import Layer
+from ..plan.plan import Plan
 
 #: Land around the surroundings (m) that is kept, so that no gap in them ends at the edge of a clipped row.
 _MARGIN_M = 20.0
@@ -54,17 +51,17 @@ class LayerClipper:
         Rows without land there are left out; without boxes, layers are returned unchanged. Raise
         `shapely.GEOSException` if a polygon cannot be clipped.
         """
-        return {role: self._clip_layer(layer) if self._kept_boxes else layer for role, layer in layers.items()}
-
-    def _clip_layer(self, layer: Layer) -> Layer:
-        """Return a layer with its polygons clipped to the boxes."""
-        if layer.template.geometry != "polygon" or not len(layer):
-            return layer
-        plane = layer.plane_shapes
-        self._clip_rows(layer, [row for row in layer.polygons.present.tolist() if id(plane[row]) not in self._clips])
-        clips = np.array([None if shape is None else self._clips[id(shape)][1] for shape in plane] + [None])[:-1]
-        rows = np.flatnonzero(~shapely.is_missing(clips))
-        return layer.select_rows_with_shapes(rows, clips[rows])
+        clipped_layers = dict(layers)
+        for role, layer in layers.items() if self._kept_boxes else ():
+            if layer.template.geometry == "polygon" and len(layer):
+                plane = layer.plane_shapes
+                self._clip_rows(
+                    layer, [row for row in layer.polygons.present.tolist() if id(plane[row]) not in self._clips]
+                )
+                clips = np.array([None if one is None else self._clips[id(one)][1] for one in plane] + [None])[:-1]
+                rows = np.flatnonzero(~shapely.is_missing(clips))
+                clipped_layers[role] = layer.select_rows_with_shapes(rows, clips[rows])
+        return clipped_layers
 
     def _clip_rows(self, layer: Layer, rows: list[int]) -> None:
         """Store the land of a layer's polygons in the boxes; None for a polygon without land there."""
@@ -74,18 +71,15 @@ class LayerClipper:
         meets = (xmin <= right) & (xmax >= left) & (ymin <= top) & (ymax >= bottom)
         is_inside = ((xmin >= left) & (xmax <= right) & (ymin >= bottom) & (ymax <= top)).any(axis=1)
         parts_by_row: dict[int, list[Any]] = {row: [] for row in rows}
-        cut_rows, pieces, boxes = [], [], []
+        cuts: list[tuple[int, Any, Any]] = []
         for row, boxes_of_row, is_whole in zip(rows, meets, is_inside, strict=True):
             if is_whole:
                 parts_by_row[row].append(plane[row])
                 continue
             met_boxes = [self._kept_boxes[n] for n in np.flatnonzero(boxes_of_row)]
-            for piece, box in _divide_among_boxes(plane[row], met_boxes):
-                pieces.append(piece)
-                boxes.append(shapely.box(*box))
-                cut_rows.append(row)
-        clips = apply_in_threads(shapely.intersection, np.array([*pieces, None])[:-1], np.array([*boxes, None])[:-1])
-        for row, clip in zip(cut_rows, clips, strict=True):
+            cuts += [(row, piece, shapely.box(*box)) for piece, box in _divide_among_boxes(plane[row], met_boxes)]
+        pieces, boxes = (np.array([*(cut[side] for cut in cuts), None])[:-1] for side in (1, 2))
+        for (row, _, _), clip in zip(cuts, apply_in_threads(shapely.intersection, pieces, boxes), strict=True):
             polygon = extract_polygons(clip)
             if polygon is not None:
                 parts_by_row[row].append(polygon)
@@ -146,7 +140,7 @@ class FindingPlaces:
         shapes = (get_finding_shape_in_plane(one, self._plan) for one in self._findings)
         return shapely.STRtree([shape for shape in shapes if shape is not None])
 
-    def list_boxes_near(self, shape: Any, distance_m: float) -> list[RowBounds]:
+    def list_boxes_near(self, shape: Any, distance_m: float) -> list[Bounds]:
         """Return the bounding box of each finding within ``distance_m`` m of a shape in the plane."""
         near_findings = self._tree.geometries[self._tree.query(shape, predicate="dwithin", distance=distance_m)]
         return [box for one in near_findings if (box := compute_common_bounds(one)) is not None]
@@ -155,10 +149,10 @@ class FindingPlaces:
         """Return a new object with the stored findings and further ones."""
         return FindingPlaces([*self._findings, *findings], self._plan)
 
-    def extend_box_to_findings(self, box: RowBounds) -> RowBounds:
+    def extend_box_to_findings(self, box: Bounds) -> Bounds:
         """Return the box around a given box and all findings that it meets."""
-        nearby_boxes = self._tree.geometries[self._tree.query(shapely.box(*box), predicate="intersects")]
-        return join_bounds([box, compute_common_bounds(*nearby_boxes)]) or box
+        met_findings = self._tree.geometries[self._tree.query(shapely.box(*box), predicate="intersects")]
+        return join_bounds([box, compute_common_bounds(*met_findings)]) or box
 
 
 def is_found_by_place(finding: Finding) -> bool:

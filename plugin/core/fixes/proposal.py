@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import shapely
@@ -16,14 +16,11 @@ from ..base.files.data import read_toml
 from ..geometry import crs as crs_care
 from ..geometry.statutory_area import compute_drawn_area
 from ..geometry.validity import extract_polygons
+from ..model.findings import Finding
 from ..standard.messages.texts import Texts, format_number, shorten_key
 from ..standard.template import Template
-from .fix_declaration import Fix
-
-if TYPE_CHECKING:
-    from ..model.findings import Finding
-    from .edits import Edits
-    from .fix_declaration import Fix
+from .edits import Edits
+from .fix_declaration import FIX_HEADINGS, Fix
 
 #: Largest difference (m²) of an area balance.
 MAX_IMBALANCE_M2 = 0.01
@@ -166,8 +163,7 @@ def sum_area_changes(proposals: Sequence[Proposal], plane_crs: Any) -> list[Area
         steps_by_fid = steps_by_role.setdefault(change.role, {})
         for fid, (shape, lost, gained) in change.lands.items():
             # The land of a row that a proposal added is counted where it was before.
-            shape_before = None if (change.role, fid) in added_rows else shape
-            steps_by_fid.setdefault(fid, []).append((shape_before, lost, gained))
+            steps_by_fid.setdefault(fid, []).append((None if (change.role, fid) in added_rows else shape, lost, gained))
     balances = []
     for role, steps_by_fid in steps_by_role.items():
         lands = {}
@@ -209,17 +205,13 @@ class FixTexts:
 
     def get_help(self, fix: Fix) -> dict[str, str]:
         """Return heading → text of the help of a fix."""
-        headings = self._texts.get_section("fix_headings")
+        headings, keys = self._texts.get_section("fix_headings"), ("what", "safe", "limits")
         if self.lang == "zh":
-            source = _load_fixes_zh()[fix.code]
-            return self._texts.add_setting_titles(
-                {headings[key]: str(source[key]) for key in ("what", "safe", "limits")}
-            )
-        sections = fix.sections
-        keys = {"what": "What it does", "safe": "When it is safe", "limits": "Limits"}
-        return self._texts.add_setting_titles(
-            {headings[key]: " ".join(sections[heading].split()) for key, heading in keys.items()}
-        )
+            texts = {key: str(_load_fixes_zh()[fix.code][key]) for key in keys}
+        else:
+            sections = fix.sections
+            texts = {key: " ".join(sections[one].split()) for key, one in zip(keys, FIX_HEADINGS, strict=True)}
+        return self._texts.add_setting_titles({headings[key]: text for key, text in texts.items()})
 
     def make_sentence(self, proposal: Proposal) -> str:
         """Return what a proposal does, as one sentence without a full stop."""
@@ -264,10 +256,7 @@ class FixTexts:
         if name in ("role", "other_role"):
             return self.get_layer_name(str(value))
         if isinstance(value, list | tuple):
-            separator = self._texts.get("words", "between_names")
-            return separator.join(self._format_value(name, one) for one in value)
+            return self._texts.get("words", "between_names").join(self._format_value(name, one) for one in value)
         if name in _KEY_PARAMETERS:
             return shorten_key(str(value)) or self.get("no_key")
-        if isinstance(value, float):
-            return format_number(value, 2)
-        return str(value)
+        return format_number(value, 2) if isinstance(value, float) else str(value)

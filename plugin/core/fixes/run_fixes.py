@@ -121,9 +121,8 @@ def run_fixes(
     check_result = check_plan(
         source, options, progress=lambda share, text: progress(_CHECK_SHARE * share, text), cancellation=cancellation
     )
-    state = EditingState(check_result, options, documents=order.documents)
     batch = run_batch(
-        state,
+        EditingState(check_result, options, documents=order.documents),
         list_findings_to_fix(check_result.report.findings, fixes),
         fixes,
         safe_only=order.safe_only,
@@ -136,10 +135,14 @@ def run_fixes(
     if order.output:
         run.written.append(str(write_copy(collect_changes(batch.state), source, order.output, cancellation)))
         if batch.applied:
-            log = make_default_log_path(order.output)
-            fix_time, user = datetime.now(), get_user_name()
             rows = make_rows_of_step(
-                log, batch.applied, LogAction.APPLIED, texts=texts, step=uuid4().hex[:8], who=user, when=fix_time
+                make_default_log_path(order.output),
+                batch.applied,
+                LogAction.APPLIED,
+                texts=texts,
+                step=uuid4().hex[:8],
+                who=get_user_name(),
+                when=datetime.now(),
             )
             run.written += map(str, append_rows(rows))
     if order.table:
@@ -158,10 +161,9 @@ def get_entry_group(entry: BatchEntry) -> str:
 
 def count_groups(result: BatchResult) -> dict[str, int]:
     """Return name → number of all findings, of the findings in each group, and of applied proposals."""
-    counts = dict.fromkeys(("safe", "confirm", "refused", "ended"), 0)
-    for entry in result.entries:
-        counts[get_entry_group(entry)] += 1
-    return {"findings": len(result.entries), **counts, "applied": len(result.applied)}
+    groups = [get_entry_group(entry) for entry in result.entries]
+    counts = {name: groups.count(name) for name in ("safe", "confirm", "refused", "ended")}
+    return {"findings": len(groups), **counts, "applied": len(result.applied)}
 
 
 def make_table_rows(result: BatchResult, texts: FixTexts, *, is_trial: bool = False) -> list[list[str]]:

@@ -23,9 +23,7 @@ from .state import EditingState, Row
 def measure_width(shape: Any) -> float:
     """Return the mean width (m) of a shape: 2 × area ÷ perimeter; 0 without area."""
     polygons = extract_polygons(shape)
-    if polygons is None or not polygons.length:
-        return 0.0
-    return float(2 * polygons.area / polygons.length)
+    return 0.0 if polygons is None or not polygons.length else float(2 * polygons.area / polygons.length)
 
 
 def is_below_sliver_limits(area_m2: float, width_m: float, tolerance: Tolerance) -> bool:
@@ -42,9 +40,7 @@ def is_below_sliver_limits(area_m2: float, width_m: float, tolerance: Tolerance)
 def list_parts(shape: Any) -> list[Any]:
     """Return the polygons of a shape, the largest first; of equal ones first the one farthest west and south."""
     polygons = extract_polygons(shape)
-    if polygons is None:
-        return []
-    return sorted(shapely.get_parts([polygons]), key=lambda part: (-part.area, part.bounds))
+    return sorted([] if polygons is None else shapely.get_parts([polygons]), key=lambda part: (-part.area, part.bounds))
 
 
 def subtract_shapes(shape: Any, others: Iterable[Any], tolerance: Tolerance) -> Any:
@@ -53,8 +49,7 @@ def subtract_shapes(shape: Any, others: Iterable[Any], tolerance: Tolerance) -> 
     The new edges have exactly the vertices of the others, except where edges cross. A remaining part below both limits
     for slivers is dropped, and a hole below both is filled.
     """
-    union = shapely.union_all(list(others))
-    return drop_slivers(_overlay(shapely.difference, shape, union), tolerance)
+    return drop_slivers(_overlay(shapely.difference, shape, shapely.union_all(list(others))), tolerance)
 
 
 def clip_to_outline(shape: Any, outline: Any, tolerance: Tolerance) -> Any:
@@ -129,13 +124,16 @@ def measure_shared_edge(shape: Any, other: Any, reach_m: float) -> float:
         edges = shapely.line_merge(
             shapely.multilinestrings(shapely.linestrings(np.stack([starts, ends], axis=1)[is_near]))
         )
-    shared_edge = shapely.intersection(shape.boundary, shapely.buffer(edges, reach_m, cap_style="flat"))
-    return float(shared_edge.length)
+    return float(shapely.intersection(shape.boundary, shapely.buffer(edges, reach_m, cap_style="flat")).length)
 
 
-def measure_shared_edges(rows: list[Row], land: Any, state: EditingState) -> list[tuple[Row, float]]:
-    """Return (row, length in m) for each row that has an edge in common with land."""
-    pairs = [(row, measure_shared_edge(land, row.plane_shape, state.tolerance.cluster_m)) for row in rows]
+def measure_shared_edges(rows: list[Row], land: Any, state: EditingState, key: str = "") -> list[tuple[Row, float]]:
+    """Return (row, length in m) for each row that has an edge in common with land; only those with a key if given."""
+    pairs = [
+        (row, measure_shared_edge(land, row.plane_shape, state.tolerance.cluster_m))
+        for row in rows
+        if not key or row.key == key
+    ]
     return [(row, length) for row, length in pairs if length > state.tolerance.edge_match_m]
 
 
@@ -147,8 +145,7 @@ ROUNDING_M2 = 0.01
 def measure_shape_areas_m2(state: EditingState, row: Row, *shapes: Any) -> list[float]:
     """Return the statutory area (m²) of each shape in the coordinates of the row's layer."""
     transformer = crs_care.make_lonlat_transformer(state.plan.layers[row.role].known_crs)
-    areas: list[float] = measure_statutory_area(np.array([*shapes, None])[:-1], transformer).tolist()
-    return areas
+    return list(map(float, measure_statutory_area(np.array([*shapes, None])[:-1], transformer)))
 
 
 def get_area_field_allowance_m2(state: EditingState) -> float:
@@ -268,10 +265,15 @@ def reshape_row(state: EditingState, row: Row, shape: Any) -> list[RowEdit]:
     parts = list_parts(shape)
     if not parts:
         raise FixRefused("would_be_empty", role=row.role, key=row.key)
-    row_edit = RowEdit(
-        row.role, row.fid, _convert_to_stored_geometry_type(row, parts[0]), compute_area_fields(state, row, parts[0])
-    )
-    return [row_edit, *(_make_new_row(state, row, part, compute_area_fields(state, row, part)) for part in parts[1:])]
+    return [
+        RowEdit(
+            row.role,
+            row.fid,
+            _convert_to_stored_geometry_type(row, parts[0]),
+            compute_area_fields(state, row, parts[0]),
+        ),
+        *(_make_new_row(state, row, part, compute_area_fields(state, row, part)) for part in parts[1:]),
+    ]
 
 
 def replace_shape(state: EditingState, row: Row, shape: Any) -> RowEdit:
@@ -311,9 +313,8 @@ def divide_row(state: EditingState, row: Row, parts: list[Any]) -> list[RowEdit]
     """
     state.require_geometry_in_plane(row)
     values = compute_area_fields_of_shapes(state, row, parts)
-    row_edit = RowEdit(row.role, row.fid, _convert_to_stored_geometry_type(row, parts[0]), values[0])
     return [
-        row_edit,
+        RowEdit(row.role, row.fid, _convert_to_stored_geometry_type(row, parts[0]), values[0]),
         *(_make_new_row(state, row, part, one) for part, one in zip(parts[1:], values[1:], strict=True)),
     ]
 

@@ -3,32 +3,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import shapely
 
+from ..base.errors import InputError
+from ..checks.check import CheckResult, RunOptions
 from ..checks.live.edited_rows import read_row
 from ..checks.live.session import EditBatch, FeatureState, IncrementalSession
 from ..exchange.edited_copy import UNCHANGED
 from ..geometry import crs as crs_care
 from ..geometry.statutory_area import compute_drawn_area
+from ..geometry.tolerance import Tolerance
 from ..geometry.validity import extract_polygons, mask_missing_shapes
+from ..model.findings import Finding
+from ..plan.layer import Layer
+from ..plan.plan import Plan
 from ..standard.numbering import find_highest_running_number, find_most_frequent_county, make_bsm
+from ..standard.profile import Norm
 from ..standard.profile.norm import is_sealed_or_supplied
 from .edits import Edits, FixRefused
 from .land_boxes import FindingPlaces, get_finding_shape_in_plane, is_found_by_place
-
-if TYPE_CHECKING:
-    from ..checks.check import CheckResult, RunOptions
-    from ..geometry.tolerance import Tolerance
-    from ..model.findings import Finding
-    from ..plan.layer import Layer
-    from ..plan.plan import Plan
-    from ..standard.profile import Norm
 
 
 @dataclass(frozen=True)
@@ -182,12 +181,8 @@ class EditingState:
         fork = object.__new__(EditingState)
         fork.__dict__ |= self.__dict__
         fork.session = self.session.fork()
-        fork.new_fields = dict(self.new_fields)
-        fork.origins = dict(self.origins)
+        fork.__dict__ |= {name: dict(value) for name, value in self.__dict__.items() if isinstance(value, dict)}
         fork.new_values = {role: dict(rows) for role, rows in self.new_values.items()}
-        fork._highest_fids = dict(self._highest_fids)
-        fork._county_by_role = dict(self._county_by_role)
-        fork._highest_number_by_county = dict(self._highest_number_by_county)
         return fork
 
     # --- rows
@@ -211,16 +206,12 @@ class EditingState:
         """
         if role not in self.plan.layers:
             raise FixRefused("stale")
+        row: Row | None = None
         if fid is not None:
-            row_with_id = self.get_row(role, fid)
-            if row_with_id.key != key:
-                raise FixRefused("stale")
-            return row_with_id
-        numbers = self.find_row_numbers_with_key(role, key)
-        if len(numbers) != 1:
-            raise FixRefused("stale")
-        row = self.get_row_by_number(role, numbers[0])
-        if row is None:
+            row = self.get_row(role, fid)
+        elif len(numbers := self.find_row_numbers_with_key(role, key)) == 1:
+            row = self.get_row_by_number(role, numbers[0])
+        if row is None or row.key != key:
             raise FixRefused("stale")
         return row
 
@@ -246,17 +237,20 @@ class EditingState:
         windowed = (self.plan.find_layer_of_concept(concept) for concept in self.norm.get("quality.windowed"))
         if not any(layer is not None and layer.role == role for layer in windowed):
             return None
-        for concept in self.norm.get("quality.window_fillers"):
-            layer = self.plan.find_layer_of_concept(concept)
-            if layer is None or layer.role == role:
-                continue
-            for row in self.find_rows_meeting(layer.role, hole):
-                if shapely.intersection(row.plane_shape, hole).area > self.tolerance.min_area_m2 / 2:
-                    return row
-        return None
+        fillers = (self.plan.find_layer_of_concept(concept) for concept in self.norm.get("quality.window_fillers"))
+        return next(
+            (
+                row
+                for layer in fillers
+                if layer is not None and layer.role != role
+                for row in self.find_rows_meeting(layer.role, hole)
+                if shapely.intersection(row.plane_shape, hole).area > self.tolerance.min_area_m2 / 2
+            ),
+            None,
+        )
 
     def find_rows_meeting(
-        self, role: str, shape: Any, *, without: Iterable[int] = (), reach_m: float = 0.0
+        self, role: str, shape: Any, *, without: Collection[int] = (), reach_m: float = 0.0
     ) -> list[Row]:
         """Return the rows of a layer within ``reach_m`` of a shape in the plane.
 
@@ -264,16 +258,12 @@ class EditingState:
         """
         xmin, ymin, xmax, ymax = shape.bounds
         bounds = (xmin - reach_m, ymin - reach_m, xmax + reach_m, ymax + reach_m)
-        excluded = set(without)
         rows = self.session.checker.rows
-        meeting_rows = []
         numbers = sorted(rows.find_rows_meeting_bounds(role, bounds))
         planes = np.array([*(rows.get_plane_shape(role, number) for number in numbers), None], dtype=object)[:-1]
-        for position in np.flatnonzero(shapely.dwithin(planes, shape, reach_m) & ~mask_missing_shapes(planes)):
-            row = self.get_row_by_number(role, numbers[position])
-            if row is not None and row.fid not in excluded:
-                meeting_rows.append(row)
-        return meeting_rows
+        positions = np.flatnonzero(shapely.dwithin(planes, shape, reach_m) & ~mask_missing_shapes(planes))
+        meeting_rows = (self.get_row_by_number(role, numbers[position]) for position in positions)
+        return [row for row in meeting_rows if row is not None and row.fid not in without]
 
     @cached_property
     def county_shape(self) -> Any:
@@ -304,8 +294,11 @@ class EditingState:
         polygons = extract_polygons(land)
         if polygons is None:
             return 0.0
-        transformer = crs_care.make_lonlat_transformer(self.plan.plane_crs)
-        return float(compute_drawn_area(np.array([polygons], dtype=object), transformer)[0])
+        return float(
+            compute_drawn_area(
+                np.array([polygons], dtype=object), crs_care.make_lonlat_transformer(self.plan.plane_crs)
+            )[0]
+        )
 
     def require_layer_in_plane(self, role: str) -> None:
         """Raise FixRefused for a layer in another CRS than the plane.
@@ -342,8 +335,6 @@ class EditingState:
 
         No layer of the plan has the key. Raise FixRefused if no county code is known or the numbers are used up.
         """
-        from ..base.errors import InputError
-
         county = self._county_by_role.get(role)
         if county is None:
             county = self._county_by_role[role] = (
@@ -361,8 +352,9 @@ class EditingState:
 
     def _list_keys(self, role: str) -> list[str]:
         """Return the keys of a layer as checked, followed by those of its edited rows."""
-        edited_numbers = self.session.checker.rows.list_edited_rows(role)
-        edited_rows = (self.get_row_by_number(role, number) for number in edited_numbers)
+        edited_rows = (
+            self.get_row_by_number(role, number) for number in self.session.checker.rows.list_edited_rows(role)
+        )
         return [*self.plan.layers[role].keys, *(row.key for row in edited_rows if row is not None)]
 
     # --- edits
@@ -374,13 +366,14 @@ class EditingState:
                 batch.states_by_feature[edit.role, edit.fid] = None
                 continue
             like = self.get_row(edit.role, edit.fid if edit.attribute_source_fid is None else edit.attribute_source_fid)
-            values = like.values | {
+            new_values = {
                 self.get_column_name_of_field(edit.role, name): value for name, value in edit.attributes.items()
             }
             shape = like.stored_shape if edit.shape is UNCHANGED else edit.shape
-            wkb = None if shape is None else shapely.to_wkb(shape)
             batch.states_by_feature[edit.role, edit.fid] = FeatureState(
-                wkb, values, like.curve_text if edit.shape is UNCHANGED else ""
+                None if shape is None else shapely.to_wkb(shape),
+                like.values | new_values,
+                like.curve_text if edit.shape is UNCHANGED else "",
             )
         return batch
 
@@ -389,23 +382,22 @@ class EditingState:
 
         The live check stores neither.
         """
+        for new in edits.new_fields:
+            self.new_fields[new.role] = (*self.new_fields.get(new.role, ()), new.name)
         for edit in edits:
             if edit.attribute_source_fid is not None:
                 self.origins[edit.role, edit.fid] = self.origins.get(
                     (edit.role, edit.attribute_source_fid), edit.attribute_source_fid
                 )
-        for new in edits.new_fields:
-            self.new_fields[new.role] = (*self.new_fields.get(new.role, ()), new.name)
-        for edit in edits:
             new_field_names = set(self.new_fields.get(edit.role, ()))
             values = {name: value for name, value in edit.attributes.items() if name in new_field_names}
             if values:
-                former_values = self.new_values.setdefault(edit.role, {}).get(edit.fid, {})
-                self.new_values[edit.role][edit.fid] = {**former_values, **values}
+                self.new_values[edit.role][edit.fid] = {
+                    **self.new_values.setdefault(edit.role, {}).get(edit.fid, {}),
+                    **values,
+                }
 
     def get_column_name_of_field(self, role: str, field_name: str) -> str:
         """Return the name of a field as the layer spells it."""
-        for column in self.plan.layers[role].frame.columns:
-            if str(column).upper() == field_name.upper():
-                return str(column)
-        return field_name
+        columns = map(str, self.plan.layers[role].frame.columns)
+        return next((column for column in columns if column.upper() == field_name.upper()), field_name)

@@ -8,9 +8,9 @@ surroundings are evaluated before and after the change, and only differences cou
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import shapely
@@ -27,12 +27,7 @@ from ..plan.layer import FieldInfo, Layer
 from ..plan.plan import RecheckFocus
 from .edits import Edits
 from .land_boxes import LayerClipper, join_meeting_boxes
-from .state import EditingState
-
-if TYPE_CHECKING:
-    from ..model.findings import Finding
-    from .edits import Edits
-    from .state import EditingState, RunSettings
+from .state import EditingState, RunSettings
 
 #: Land around a change (m) that belongs to its surroundings.
 MARGIN_M = 5.0
@@ -69,10 +64,12 @@ def list_untried_rules(settings: RunSettings, edits: Edits) -> list[str]:
     adds_fields = bool(edits.new_fields)
     has_other_structure = adds_fields or any(edit.is_deleted for edit in edits)
     rules = load_all_rules()
-    codes = (*(code for code in settings.rule_codes if not rules[code].surroundings), *settings.left_out_rules)
     return [
         rule.code
-        for rule in map(rules.__getitem__, codes)
+        for rule in map(
+            rules.__getitem__,
+            (*(code for code in settings.rule_codes if not rules[code].surroundings), *settings.left_out_rules),
+        )
         if (
             has_other_structure
             if rule.family == "SCH"
@@ -84,10 +81,7 @@ def list_untried_rules(settings: RunSettings, edits: Edits) -> list[str]:
 def _reads_layers(rule: Rule, state: EditingState, roles: set[str]) -> bool:
     """Return True if a rule reads one of these layers."""
     concepts = [need.concept for need in rule.needs.values()]
-    if not concepts or EVERY_LAYER in concepts:
-        return True
-    layers = (state.plan.find_layer_of_concept(concept) for concept in concepts)
-    return any(layer is not None and layer.role in roles for layer in layers)
+    return not concepts or EVERY_LAYER in concepts or bool(_find_roles(state, concepts) & roles)
 
 
 def find_findings_in_surroundings(
@@ -95,7 +89,7 @@ def find_findings_in_surroundings(
     rules: list[Rule],
     changed_roles: Iterable[str],
     clipper: LayerClipper,
-    keys: Iterable[str],
+    keys: Collection[str],
     numbers: Mapping[str, set[int]],
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> list[Finding]:
@@ -106,10 +100,7 @@ def find_findings_in_surroundings(
     layers are checked too, wherever they are. ``numbers``: layer code → row numbers of further rows to check. Raise
     SurroundingsFailed, Cancelled.
     """
-    if not rules:
-        return []
     rows, boxes = state.session.checker.rows, clipper.boxes
-    keys = list(keys)
     layers: dict[str, Layer] = {}
     focused_roles = _choose_roles_for_rules_on_every_layer(rules, state, set(changed_roles))
     read_roles = _list_read_roles(rules, state, focused_roles)
@@ -119,8 +110,7 @@ def find_findings_in_surroundings(
             layers[role] = rows.make_empty_layer(role)
             continue
         row_numbers = {*numbers.get(role, ()), *rows.find_rows_meeting_bounds(role, *boxes)}
-        for key in keys:
-            row_numbers.update(state.find_row_numbers_with_key(role, key))
+        row_numbers |= {number for key in keys for number in state.find_row_numbers_with_key(role, key)}
         layer = rows.make_layer_in_row_order(role, row_numbers)
         # All rows with a key that matters are here, so whether it is repeated can be read from them.
         layer.__dict__.pop("repeated_keys", None)
@@ -130,23 +120,27 @@ def find_findings_in_surroundings(
             if (template_field := layer.template.find_field_by_name(name)) is not None
         ]
         if missing_fields:
-            frame = layer.frame.assign(**{template_field.name: None for template_field in missing_fields})
-            infos = tuple(
-                FieldInfo(template_field.name, template_field.type, template_field.length)
-                for template_field in missing_fields
+            layer = layer.make_layer_of_source(
+                replace(
+                    layer.source,
+                    frame=layer.frame.assign(**{template_field.name: None for template_field in missing_fields}),
+                    fields=(
+                        *layer.source.fields,
+                        *(
+                            FieldInfo(template_field.name, template_field.type, template_field.length)
+                            for template_field in missing_fields
+                        ),
+                    ),
+                    broken_fids=(),
+                )
             )
-            source = replace(layer.source, frame=frame, fields=(*layer.source.fields, *infos), broken_fids=())
-            layer = layer.make_layer_of_source(source)
         layers[role] = layer
     gap_rules = [rule for rule in rules if rule.surroundings == "gaps"]
     other_rules = [rule for rule in rules if rule.surroundings != "gaps"]
-    findings: list[Finding] = []
-    if other_rules:
-        findings += _evaluate(state, other_rules, layers, boxes, focused_roles, cancellation)
+    findings = _evaluate(state, other_rules, layers, boxes, focused_roles, cancellation) if other_rules else []
     # Without a box, no edge changed and no gap has a row that changed.
     if gap_rules and boxes:
-        layers = clipper.clip_layers(layers)
-        findings += _evaluate(state, gap_rules, layers, boxes, focused_roles, cancellation)
+        findings += _evaluate(state, gap_rules, clipper.clip_layers(layers), boxes, focused_roles, cancellation)
     return findings
 
 
@@ -162,15 +156,15 @@ def _evaluate(
 
     ``focused_roles``: the layers that rules on every layer check, None for all. Raise SurroundingsFailed, Cancelled.
     """
-    rows = state.session.checker.rows
     county = state.plan.find_layer_of_concept("county")
-    is_same_county = county is not None and not rows.has_edited_rows(county.role)
+    is_same_county = county is not None and not state.session.checker.rows.has_edited_rows(county.role)
     part = state.plan.make_plan_of_rows(layers, same_county=is_same_county)
     shape = state.county_shape
     if is_same_county and boxes and shape is not None:
         land = shapely.multipolygons([shapely.box(*box) for box in boxes])
-        clipped_shape = extract_polygons(shapely.intersection(shape, land))
-        part.get_cache("county_shape", of_given_layers=True)[None] = Polygons(np.array([clipped_shape], dtype=object))
+        part.get_cache("county_shape", of_given_layers=True)[None] = Polygons(
+            np.array([extract_polygons(shapely.intersection(shape, land))], dtype=object)
+        )
     evaluation = evaluate_rules(
         rules,
         part,
@@ -247,8 +241,9 @@ def compute_finding_region(state: EditingState, finding: Finding) -> Region | No
     """Return the region of a finding, or of its row if the finding has no shape; None without either."""
     boxes = list_part_boxes(state.get_finding_shape(finding))
     if not boxes and finding.role in state.plan.layers:
-        numbers = state.find_row_numbers_with_key(finding.role, finding.key)
-        bounds = state.session.checker.rows.compute_bounds(finding.role, numbers)
+        bounds = state.session.checker.rows.compute_bounds(
+            finding.role, state.find_row_numbers_with_key(finding.role, finding.key)
+        )
         boxes = [] if bounds is None else [bounds]
     return Region(tuple(join_meeting_boxes(widen_box(box) for box in boxes))) if boxes else None
 
@@ -290,8 +285,10 @@ def compute_edits_region(state: EditingState, place: Region, edits: Edits) -> Re
         )
         box = compute_common_bounds(*present_shapes) if is_whole else compute_changed_box(shape_before, shape_after)
         boxes += [] if box is None else [widen_box(box)]
-    extended_boxes = (state.places_of_uncut_findings.extend_box_to_findings(box) for box in boxes)
-    return Region(tuple(join_meeting_boxes(extended_boxes)), tuple(shapes))
+    return Region(
+        tuple(join_meeting_boxes(state.places_of_uncut_findings.extend_box_to_findings(box) for box in boxes)),
+        tuple(shapes),
+    )
 
 
 def compute_changed_box(before: Any, after: Any) -> Bounds | None:
@@ -299,9 +296,11 @@ def compute_changed_box(before: Any, after: Any) -> Bounds | None:
 
     For two polygons it is the box around the edges that differ, else around both shapes. One of them may be None.
     """
-    if before is None or after is None or min(shapely.get_dimensions([before, after])) < 2:
-        return compute_common_bounds(before, after)
-    return compute_changed_edge_bounds(before, after)
+    return (
+        compute_common_bounds(before, after)
+        if before is None or after is None or min(shapely.get_dimensions([before, after])) < 2
+        else compute_changed_edge_bounds(before, after)
+    )
 
 
 def widen_box(bounds: Bounds) -> Bounds:
@@ -314,17 +313,15 @@ class OccupiedLand:
     """The regions of the fixes in a group, to find out whether a further fix is on separate land."""
 
     def __init__(self, regions: Iterable[Region] = ()):
-        self._boxes: list[Bounds] = []
-        #: The same boxes as polygons.
-        self._box_shapes: list[Any] = []
+        #: Boxes, and shapes of rows, each as its bounds and its geometry.
+        self._boxes: list[tuple[Bounds, Any]] = []
         self._shapes: list[tuple[Bounds, Any]] = []
         for region in regions:
             self.add(region)
 
     def add(self, region: Region) -> None:
         """Add the region of a further fix."""
-        self._boxes += region.boxes
-        self._box_shapes += [shapely.box(*box) for box in region.boxes]
+        self._boxes += [(box, shapely.box(*box)) for box in region.boxes]
         self._shapes += [(shape.bounds, shape) for shape in region.shapes]
 
     def meets_region(self, region: Region) -> bool:
@@ -332,19 +329,12 @@ class OccupiedLand:
 
         That is so if one of the two changes land next to a row that the other changes.
         """
-        if any(do_boxes_meet(box, other) for box in region.boxes for other in self._boxes):
+        if any(do_boxes_meet(box, other) for box in region.boxes for other, _ in self._boxes):
             return True
-        for box in region.boxes:
-            nearby_shapes = [shape for bounds, shape in self._shapes if do_boxes_meet(box, bounds)]
-            if nearby_shapes and shapely.intersects(shapely.box(*box), nearby_shapes).any():
-                return True
-        for shape in region.shapes:
-            bounds = shape.bounds
-            boxes = [
-                box_shape
-                for box, box_shape in zip(self._boxes, self._box_shapes, strict=True)
-                if do_boxes_meet(bounds, box)
-            ]
-            if boxes and shapely.intersects(shape, boxes).any():
+        boxes = ((box, shapely.box(*box), self._shapes) for box in region.boxes)
+        shapes = ((shape.bounds, shape, self._boxes) for shape in region.shapes)
+        for bounds, shape, others in (*boxes, *shapes):
+            nearby = [other for other_bounds, other in others if do_boxes_meet(bounds, other_bounds)]
+            if nearby and shapely.intersects(shape, nearby).any():
                 return True
         return False

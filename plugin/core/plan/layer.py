@@ -199,9 +199,8 @@ class SourceLayer:
 
     def compute_shape_hashes(self) -> NDArray:
         """Return (n,) hashes of the geometries as read (`hash_shapes`)."""
-        if self._shape_hashes is not None and self._has_frame_as_read():
-            return self._shape_hashes
-        return hash_shapes(self.frame.geometry.to_numpy())
+        known_hashes = self._shape_hashes if self._has_frame_as_read() else None
+        return hash_shapes(self.frame.geometry.to_numpy()) if known_hashes is None else known_hashes
 
     def _has_frame_as_read(self) -> bool:
         return self._frame_as_read is not None and self._frame_as_read() is self.frame
@@ -212,15 +211,16 @@ class SourceLayer:
         A table without shapes is not damaged.
         """
         if self.problem is not None and self.problem[0] not in TABLE_PROBLEMS:
-            params = {"layer": self.full_name, "role": self.name, **self.problem[1]}
-            raise InputError("layer_damaged", unusable=(self.problem[0], params))
+            raise InputError(
+                "layer_damaged",
+                unusable=(self.problem[0], {"layer": self.full_name, "role": self.name, **self.problem[1]}),
+            )
 
     @property
     def known_row_count(self) -> int | None:
         """Return the number of rows; None if they were not read and the source declares no number."""
-        if self.frame.empty and (self.source or self.declared_row_count is not None):
-            return self.declared_row_count
-        return len(self.frame)
+        is_unread = self.frame.empty and (self.source or self.declared_row_count is not None)
+        return self.declared_row_count if is_unread else len(self.frame)
 
     @property
     def fids_with_arcs(self) -> tuple[int, ...]:
@@ -453,8 +453,7 @@ class Layer:
     @shared_property
     def fids(self) -> list[int]:
         """Return the feature id of each row."""
-        fids: list[int] = self.frame.index.astype(np.int64).tolist()
-        return fids
+        return list(self.frame.index.astype(np.int64).tolist())
 
     @shared_property
     def raw_shapes(self) -> NDArray:
@@ -519,8 +518,9 @@ class Layer:
     def has_wrong_geometry_type(self) -> bool:
         """Return True if most valid geometries are of another type than the template's."""
         is_present = ~(self.empty_rows | self.broken_rows)
-        dimensions = shapely.get_dimensions(self.raw_shapes)
-        is_wrong = is_present & (dimensions != ("point", "line", "polygon").index(self.template.geometry))
+        is_wrong = is_present & (
+            shapely.get_dimensions(self.raw_shapes) != ("point", "line", "polygon").index(self.template.geometry)
+        )
         if not is_wrong.any():
             # Without a row of another type, the result does not depend on which rows are valid.
             return False
@@ -544,10 +544,12 @@ class Layer:
         Values that this layer has already computed are copied, not computed again.
         """
         layer, changes = self.select_rows_unprepared(rows), self.repair_area_change_by_row
-        repair_area_changes = {n: changes[int(row)] for n, row in enumerate(rows) if row in changes}
         layer.__dict__ |= {
             "invalid_rows": self.invalid_rows[rows],
-            "_plane_and_repairs": (self.plane_shapes[rows], repair_area_changes),
+            "_plane_and_repairs": (
+                self.plane_shapes[rows],
+                {n: changes[int(row)] for n, row in enumerate(rows) if row in changes},
+            ),
         }
         return layer
 
@@ -656,11 +658,45 @@ class Layer:
 
     @shared_property
     def unused_rows(self) -> tuple[UnusedRow, ...]:
-        """Return the rows that could not be used, with the reason (`find_unused_rows`).
+        """Return the rows whose land is not, or not completely, known, with the reason.
 
-        Their land in `plane_shapes` counts as occupied, but land outside it is not certainly free.
+        Their land in `plane_shapes` counts as occupied, but land outside it is not certainly free. An invalid polygon
+        that was repaired on a copy is known. Few rows are repaired for this: those that may be flat.
         """
-        return find_unused_rows(self)
+        reason_by_row: dict[int, str] = {}
+        if self.plausible_box is not None:
+            xmin, ymin, xmax, ymax = shapely.bounds(self.unrepaired_shapes).reshape(-1, 4).T
+            west, south, east, north = self.plausible_box
+            is_far = (xmin < west) | (ymin < south) | (xmax > east) | (ymax > north)
+            reason_by_row = dict.fromkeys(np.flatnonzero(is_far).tolist(), "far")
+        shapes = self.unrepaired_shapes
+        is_present = ~(self.empty_rows | self.broken_rows)
+        for row in np.flatnonzero(
+            is_present & (shapely.get_type_id(self.raw_shapes) == shapely.GeometryType.GEOMETRYCOLLECTION)
+        ).tolist():
+            if len({*shapely.get_dimensions(extract_parts(self.raw_shapes[row])).tolist()}) > 1:
+                reason_by_row[row] = "mixed"
+        dimension = ("point", "line", "polygon").index(self.template.geometry)
+        has_other_type = is_present & (shapely.get_dimensions(self.raw_shapes) != dimension)
+        reason_by_row |= dict.fromkeys(np.flatnonzero(has_other_type).tolist(), "type")
+        # A coordinate that is not a number makes area and length so, too.
+        sizes = shapely.area(shapes) if dimension == 2 else shapely.length(shapes)
+        has_finite_bounds = np.isfinite(shapely.bounds(shapes).reshape(-1, 4)).all(axis=1)
+        is_doubtful = ~np.isfinite(sizes) | ~has_finite_bounds | ((dimension == 2) & (sizes < _MAX_FLAT_AREA_M2))
+        rows = np.flatnonzero(is_present & ~has_other_type & is_doubtful)
+        plane_shapes = self.select_rows_unprepared(rows).plane_shapes
+        has_no_land = mask_missing_shapes(plane_shapes) | find_flat_polygons(plane_shapes, _FLAT_WIDTH_M)
+        if dimension != 2:
+            has_no_land |= ~np.isfinite(sizes[rows]) | ~has_finite_bounds[rows]
+        reason_by_row |= dict.fromkeys(rows[has_no_land].tolist(), "no_land")
+        reason_by_row |= {row: "stray" if self.find_used_part(row) is None else "stray_part" for row in self.stray_rows}
+        reason_by_row |= dict.fromkeys(np.flatnonzero(self.empty_rows).tolist(), "missing")
+        reason_by_row |= dict.fromkeys(np.flatnonzero(self.broken_rows).tolist(), "broken")
+        keys = self.keys if reason_by_row else []
+        return tuple(
+            UnusedRow(self.fids[row], "" if row in self.repeated_keys else keys[row], reason)
+            for row, reason in sorted(reason_by_row.items())
+        )
 
     @property
     def gaps(self) -> tuple[Message, ...]:
@@ -674,8 +710,11 @@ class Layer:
         """Return `gaps` for other rows that could not be used, such as after edits."""
         layer_name = make_layer_name(self.name, self.role, self.template.name)
         unused = describe_unused_rows(layer_name, unused_rows)
-        hidden = {"layer": layer_name, "filter": self.source.row_filter}
-        part = Message(GAPS_SECTION, "part", hidden) if self.source.row_filter else None
+        part = (
+            Message(GAPS_SECTION, "part", {"layer": layer_name, "filter": self.source.row_filter})
+            if self.source.row_filter
+            else None
+        )
         return tuple(one for one in (unused, part) if one is not None)
 
     @property
@@ -713,8 +752,10 @@ class Layer:
             # replaces the measurement of their outlines.
             xmin, ymin, xmax, ymax = self.row_bounds.T
             max_lengths = shapely.get_num_coordinates(self.plane_shapes) * np.hypot(xmax - xmin, ymax - ymin)
-            pairs = zip(self.plane_shapes, self.unrepaired_shapes, strict=True)
-            is_unchanged = np.array([shape is former for shape, former in pairs], dtype=bool)
+            is_unchanged = np.array(
+                [shape is former for shape, former in zip(self.plane_shapes, self.unrepaired_shapes, strict=True)],
+                dtype=bool,
+            )
             rows = np.flatnonzero(~(is_unchanged & (2 * self.plane_areas > width_m * max_lengths)))
             is_flat = np.zeros(len(self), dtype=bool)
             is_flat[rows] = find_flat_polygons(self.unrepaired_shapes[rows], width_m)
@@ -780,43 +821,3 @@ class Layer:
         for position in np.flatnonzero(shapely.get_type_id(shapes) == shapely.GeometryType.GEOMETRYCOLLECTION).tolist():
             shapes[position] = extract_valid_polygons(shapes[position])
         return measure_statutory_area(shapes, crs_care.make_lonlat_transformer(crs), cancellation)
-
-
-def find_unused_rows(layer: Layer) -> tuple[UnusedRow, ...]:
-    """Return the rows of a layer whose land is not, or not completely, known.
-
-    An invalid polygon that was repaired on a copy is known. Few rows are repaired for this: those that may be flat.
-    """
-    reason_by_row: dict[int, str] = {}
-    if layer.plausible_box is not None:
-        xmin, ymin, xmax, ymax = shapely.bounds(layer.unrepaired_shapes).reshape(-1, 4).T
-        west, south, east, north = layer.plausible_box
-        is_far = (xmin < west) | (ymin < south) | (xmax > east) | (ymax > north)
-        reason_by_row = dict.fromkeys(np.flatnonzero(is_far).tolist(), "far")
-    shapes = layer.unrepaired_shapes
-    is_present = ~(layer.empty_rows | layer.broken_rows)
-    type_ids = shapely.get_type_id(layer.raw_shapes)
-    for row in np.flatnonzero(is_present & (type_ids == shapely.GeometryType.GEOMETRYCOLLECTION)).tolist():
-        if len({*shapely.get_dimensions(extract_parts(layer.raw_shapes[row])).tolist()}) > 1:
-            reason_by_row[row] = "mixed"
-    dimension = ("point", "line", "polygon").index(layer.template.geometry)
-    has_other_type = is_present & (shapely.get_dimensions(layer.raw_shapes) != dimension)
-    reason_by_row |= dict.fromkeys(np.flatnonzero(has_other_type).tolist(), "type")
-    # A coordinate that is not a number makes area and length so, too.
-    sizes = shapely.area(shapes) if dimension == 2 else shapely.length(shapes)
-    has_finite_bounds = np.isfinite(shapely.bounds(shapes).reshape(-1, 4)).all(axis=1)
-    is_doubtful = ~np.isfinite(sizes) | ~has_finite_bounds | ((dimension == 2) & (sizes < _MAX_FLAT_AREA_M2))
-    rows = np.flatnonzero(is_present & ~has_other_type & is_doubtful)
-    plane_shapes = layer.select_rows_unprepared(rows).plane_shapes
-    has_no_land = mask_missing_shapes(plane_shapes) | find_flat_polygons(plane_shapes, _FLAT_WIDTH_M)
-    if dimension != 2:
-        has_no_land |= ~np.isfinite(sizes[rows]) | ~has_finite_bounds[rows]
-    reason_by_row |= dict.fromkeys(rows[has_no_land].tolist(), "no_land")
-    reason_by_row |= {row: "stray" if layer.find_used_part(row) is None else "stray_part" for row in layer.stray_rows}
-    reason_by_row |= dict.fromkeys(np.flatnonzero(layer.empty_rows).tolist(), "missing")
-    reason_by_row |= dict.fromkeys(np.flatnonzero(layer.broken_rows).tolist(), "broken")
-    keys = layer.keys if reason_by_row else []
-    return tuple(
-        UnusedRow(layer.fids[row], "" if row in layer.repeated_keys else keys[row], reason)
-        for row, reason in sorted(reason_by_row.items())
-    )

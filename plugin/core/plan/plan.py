@@ -237,10 +237,7 @@ class Plan:
 
         A concept is a name for several layer codes; a layer code is also a concept, of itself alone.
         """
-        for role in self.list_roles_of_concept(concept):
-            if role in self.layers:
-                return self.layers[role]
-        return None
+        return next((self.layers[role] for role in self.list_roles_of_concept(concept) if role in self.layers), None)
 
     def list_roles_of_concept(self, concept: str) -> tuple[str, ...]:
         """Return the layer codes that a concept names, by precedence."""
@@ -283,8 +280,8 @@ class Plan:
             if (layer := self.find_layer_of_concept(concept)) is not None:
                 gaps[layer.role] = layer.gaps
             elif (unusable := self.find_unusable_layer(concept)) is not None:
-                title = self.norm.standard.templates[unusable.role].name
-                layer_name = make_layer_name(unusable.name, unusable.role, title)
+                template = self.norm.standard.templates[unusable.role]
+                layer_name = make_layer_name(unusable.name, unusable.role, template.name)
                 gaps[unusable.role] = (Message(GAPS_SECTION, "layer", {"layer": layer_name}),)
         return tuple(gap for gaps_of_layer in gaps.values() for gap in gaps_of_layer)
 
@@ -299,8 +296,10 @@ class Plan:
             )
             for one in self.layers.values()
         )
-        sentences = [one.render(texts) for one in unused if one is not None]
-        return [*(describe_unread(texts, one) for one in self.unread_data), *sentences]
+        return [
+            *(describe_unread(texts, one) for one in self.unread_data),
+            *[one.render(texts) for one in unused if one is not None],
+        ]
 
     def requires_concept(self, concept: str) -> bool:
         """Return True if the scope requires the concept and the profile does not declare it absent (本县无)."""
@@ -327,9 +326,7 @@ class Plan:
 
         In a plan of some rows (`make_plan_of_rows`) they are those of the whole layer.
         """
-        if self.whole_layer_values is not None:
-            return self.whole_layer_values(role, field_name)
-        return self.count_values_of_field(role, field_name).keys()
+        return (self.whole_layer_values or self.count_values_of_field)(role, field_name)
 
     def count_values_of_field(self, role: str, field_name: str) -> Mapping[str, int]:
         """Return value → number of rows, for the values of a field as text without the empty one.
@@ -400,8 +397,9 @@ class Plan:
         cached = self.get_cache("county_shape", of_given_layers=True)
         with get_lock(self, "county_shape"):
             if None not in cached:
-                shape = union_polygon_rows(layer.polygons, tolerance=self.norm.make_tolerance())
-                cached[None] = Polygons(np.array([shape], dtype=object))
+                cached[None] = Polygons(
+                    np.array([union_polygon_rows(layer.polygons, tolerance=self.norm.make_tolerance())], dtype=object)
+                )
             return layer, cached[None]
 
 

@@ -35,8 +35,14 @@ class UnusedRow:
     @property
     def label(self) -> Message:
         """Return key or feature id with the reason, as a part of a sentence."""
-        name = Message(GAPS_SECTION, "key" if self.key else "fid", {"key": self.key, "fid": self.fid})
-        return Message(GAPS_SECTION, "row", {"name": name, "reason": Message(GAPS_SECTION, f"reason_{self.reason}")})
+        return Message(
+            GAPS_SECTION,
+            "row",
+            {
+                "name": Message(GAPS_SECTION, "key" if self.key else "fid", {"key": self.key, "fid": self.fid}),
+                "reason": Message(GAPS_SECTION, f"reason_{self.reason}"),
+            },
+        )
 
 
 def make_layer_name(name: str, role: str, title: str) -> Message:
@@ -44,8 +50,11 @@ def make_layer_name(name: str, role: str, title: str) -> Message:
 
     The name that the layer has in its source is added if it is neither of them.
     """
-    key = "layer_name" if name in (role, title) else "layer_with_own_name"
-    return Message(GAPS_SECTION, key, {"layer": name, "role": role, "title": title})
+    return Message(
+        GAPS_SECTION,
+        "layer_name" if name in (role, title) else "layer_with_own_name",
+        {"layer": name, "role": role, "title": title},
+    )
 
 
 def describe_unused_rows(layer_name: Message, rows: Iterable[UnusedRow]) -> Message | None:
@@ -56,6 +65,12 @@ def describe_unused_rows(layer_name: Message, rows: Iterable[UnusedRow]) -> Mess
     rows = tuple(rows)
     if not rows:
         return None
-    listed = MessageList(tuple(row.label for row in rows[:_MAX_NAMED_ROWS]))
-    key = "rows" if len(rows) <= _MAX_NAMED_ROWS else "rows_more"
-    return Message(GAPS_SECTION, key, {"layer": layer_name, "count": len(rows), "rows": listed})
+    return Message(
+        GAPS_SECTION,
+        "rows" if len(rows) <= _MAX_NAMED_ROWS else "rows_more",
+        {
+            "layer": layer_name,
+            "count": len(rows),
+            "rows": MessageList(tuple(row.label for row in rows[:_MAX_NAMED_ROWS])),
+        },
+    )

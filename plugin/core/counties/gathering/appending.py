@@ -6,12 +6,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from pyproj import CRS
 
 from ...base.cancellation import Cancellation
@@ -57,12 +57,20 @@ class ProblemList:
         """Add a problem; one without features names the county."""
         if not problem.features and county:
             problem = replace(problem, features=(county,), count=max(problem.count, 1))
-        params = tuple(sorted((key, str(value)) for key, value in problem.params.items()))
-        key = (problem.level, problem.key, problem.layer, problem.field, params)
+        key = (
+            problem.level,
+            problem.key,
+            problem.layer,
+            problem.field,
+            tuple(sorted((key, str(value)) for key, value in problem.params.items())),
+        )
         earlier = self._problems.get(key)
         if earlier is not None:
-            features = (*earlier.features, *problem.features)[:MAX_NAMED_FEATURES]
-            problem = replace(earlier, count=earlier.count + problem.count, features=features)
+            problem = replace(
+                earlier,
+                count=earlier.count + problem.count,
+                features=(*earlier.features, *problem.features)[:MAX_NAMED_FEATURES],
+            )
         self._problems[key] = problem
 
     def to_list(self) -> list[ExportProblem]:
@@ -93,12 +101,15 @@ class Appender:
 
     def __post_init__(self) -> None:
         lists = self.norm.standard.code_lists
-        self.data_sets = []
-        for vectors in self.spec.vectors:
-            path = self.folder / self.spec.get_file_path(
-                vectors.folder, fill_name_pattern(vectors.file, self.placeholders)
+        self.data_sets = [
+            GrowingDataSet(
+                self.folder
+                / self.spec.get_file_path(vectors.folder, fill_name_pattern(vectors.file, self.placeholders)),
+                vectors,
+                lists,
             )
-            self.data_sets.append(GrowingDataSet(path, vectors, lists))
+            for vectors in self.spec.vectors
+        ]
         crs = add_vertical_crs(self.spec.vectors[0].crs, "")
         self.joined = [
             JoinedDivisions(target, source, crs, self.norm.make_tolerance())
@@ -136,10 +147,9 @@ class Appender:
             return
         for problem in problems:
             self.problems.add(problem, county.name)
-        for content in contents[0]:
-            for joined in self.joined:
-                if content.layer.role == joined.source:
-                    joined.add(content, county)
+        for content, joined in product(contents[0], self.joined):
+            if content.layer.role == joined.source:
+                joined.add(content, county)
         self._append(contents, county)
 
     def _list_contents(self, plan: Plan) -> list[list[PackageLayer]]:
@@ -156,22 +166,29 @@ class Appender:
         for number, (data_set, layers) in enumerate(zip(self.data_sets, contents, strict=True)):
             vectors, roles = data_set.vector_set, {one.layer.role for one in layers}
             for position, slot in enumerate(vectors.layers):
-                candidates = self.norm.standard.concepts.get(slot.layer, (slot.layer,))
-                role = next((one for one in candidates if one in roles), None)
+                role = next(
+                    (one for one in self.norm.standard.concepts.get(slot.layer, (slot.layer,)) if one in roles), None
+                )
                 if role is not None:
                     self.slot_roles.setdefault((vectors.id, position), {}).setdefault(role, []).append(county.name)
             for content in layers:
                 result = data_set.add(content, county.source_crs, self.cancellation)
                 if content.layer.crs != data_set.horizontal_crs:
-                    params = {"source": make_crs_label(content.layer.crs), "target": vectors.crs}
                     self.problems.add(
-                        ExportProblem(ProblemLevel.NOTE, "gather_reprojected", content.name, count=1, params=params),
+                        ExportProblem(
+                            ProblemLevel.NOTE,
+                            "gather_reprojected",
+                            content.name,
+                            count=1,
+                            params={"source": make_crs_label(content.layer.crs), "target": vectors.crs},
+                        ),
                         county.name,
                     )
                 if number == 0:
                     for amounts in (county.layers, self.amounts):
-                        amount = amounts.setdefault(content.name, LayerAmount(content.template.name))
-                        amount.add(result.feature_count, result.areas_m2)
+                        amounts.setdefault(content.name, LayerAmount(content.template.name)).add(
+                            result.feature_count, result.areas_m2
+                        )
                     self.keys.add(content.layer.keys)
 
     def add_joined_divisions(self) -> None:
@@ -214,8 +231,12 @@ class Appender:
                 name = title or ConceptName(slot.layer)
                 if not counties_by_role and slot.need in levels:
                     level, key = levels[slot.need]
-                    roles = " / ".join(standard.concepts.get(slot.layer, (slot.layer,)))
-                    yield ExportProblem(level, key, layer=slot.layer, params={"title": name, "roles": roles})
+                    yield ExportProblem(
+                        level,
+                        key,
+                        layer=slot.layer,
+                        params={"title": name, "roles": " / ".join(standard.concepts.get(slot.layer, (slot.layer,)))},
+                    )
                 if len(counties_by_role) > 1:
                     # Each layer code with the first of its counties.
                     keys = ("role_of_more_counties", "role_of_counties")
@@ -269,8 +290,9 @@ class JoinedDivisions:
         union = union_polygon_rows(layer.polygons, tolerance=self.tolerance)
         if union is not None:
             # The union is computed in the plane of the plan, from the nodes of the divisions.
-            placed = reproject_geometries(np.array([union], dtype=object), layer.plane_crs, self.crs)
-            self.shapes.setdefault(code[:_CITY_DIGITS], []).append(placed[0])
+            self.shapes.setdefault(code[:_CITY_DIGITS], []).append(
+                reproject_geometries(np.array([union], dtype=object), layer.plane_crs, self.crs)[0]
+            )
 
     def make_layer(self, norm: Norm) -> SourceLayer | None:
         """Return the joined divisions as a layer, one feature for each connected part; None without any.
@@ -283,18 +305,14 @@ class JoinedDivisions:
 
         to_lonlat = make_lonlat_transformer(self.crs)
         # One list serves all editions, but not every edition includes it.
-        code_list = norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]
-        divisions = code_list.entry_by_code
+        divisions = (norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]).entry_by_code
         parts = []
         for code in sorted(self.shapes):
-            counties: NDArray = np.empty(len(self.shapes[code]), dtype=object)
-            counties[:] = self.shapes[code]
+            counties = np.array(self.shapes[code], dtype=object)
             union = union_polygon_rows(Polygons(counties), tolerance=self.tolerance)
             # The connected parts of a city's counties, or the counties where GEOS cannot join them.
-            joined = shapely.get_parts(counties if union is None else [union])
-            parts += [(code, part) for part in joined]
-        shapes: NDArray = np.empty(len(parts), dtype=object)
-        shapes[:] = [part for _, part in parts]
+            parts += [(code, part) for part in shapely.get_parts(counties if union is None else [union])]
+        shapes = np.array([part for _, part in parts], dtype=object)
         full_codes = [code.ljust(DIVISION_CODE_DIGITS, "0") for code, _ in parts]
         names = [divisions[code].name if code in divisions else None for code in full_codes]
         template = norm.standard.templates[self.target]
@@ -308,8 +326,12 @@ class JoinedDivisions:
         }
         columns = {one.name: values[one.meaning] for one in template.fields if one.meaning in values}
         frame = gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(shapes, crs=self.crs), crs=self.crs)
-        fields = tuple(FieldInfo(one.name, one.type) for one in template.fields if one.name in columns)
-        return SourceLayer(self.target, frame, fields, self.crs)
+        return SourceLayer(
+            self.target,
+            frame,
+            tuple(FieldInfo(one.name, one.type) for one in template.fields if one.name in columns),
+            self.crs,
+        )
 
 
 class KeyRegister:
@@ -331,14 +353,13 @@ class KeyRegister:
     def add(self, keys: Iterable[str]) -> None:
         """Add keys of the present county; keys of an earlier county are recorded, empty ones are left out."""
         number = len(self._names) - 1
-        for key in keys:
-            if not key:
+        for key in filter(None, keys):
+            if self._database.execute("INSERT OR IGNORE INTO keys VALUES (?, ?)", (key, number)).rowcount:
                 continue
-            added = self._database.execute("INSERT OR IGNORE INTO keys VALUES (?, ?)", (key, number)).rowcount
-            if added:
-                continue
-            row = self._database.execute("SELECT county FROM keys WHERE key = ?", (key,)).fetchone()
-            (first,) = require_value(row, "the county of a repeated key")
+            (first,) = require_value(
+                self._database.execute("SELECT county FROM keys WHERE key = ?", (key,)).fetchone(),
+                "the county of a repeated key",
+            )
             if first != number:
                 self._database.execute("INSERT INTO repeated VALUES (?, ?, ?)", (key, first, number))
 
@@ -347,16 +368,16 @@ class KeyRegister:
         pairs = self._database.execute(
             "SELECT first, second, COUNT(DISTINCT key) FROM repeated GROUP BY first, second ORDER BY first, second"
         ).fetchall()
-        result = []
-        for first, second, count in pairs:
-            examples = self._database.execute(
-                "SELECT DISTINCT key FROM repeated WHERE first = ? AND second = ? ORDER BY key LIMIT ?",
-                (first, second, _MAX_EXAMPLES),
-            ).fetchall()
-            result.append(
-                RepeatedKeys(self._names[first], self._names[second], count, tuple(str(key) for (key,) in examples))
+        examples_sql = "SELECT DISTINCT key FROM repeated WHERE first = ? AND second = ? ORDER BY key LIMIT ?"
+        return [
+            RepeatedKeys(
+                self._names[first],
+                self._names[second],
+                count,
+                tuple(str(key) for (key,) in self._database.execute(examples_sql, (first, second, _MAX_EXAMPLES))),
             )
-        return result
+            for first, second, count in pairs
+        ]
 
     def close(self) -> None:
         """Close the file."""

@@ -52,8 +52,7 @@ from ...standard.profile import Norm
 from ...standard.profile.document import ResolvedDocument
 from ...standard.template import CodeList
 from ..county_record import VERDICT_ORDER
-from .gathered_counties import GatheredCounty, GatherResult
-from .gathering_sentences import describe_reasons
+from .gathered_counties import GatheredCounty, GatherResult, describe_reasons
 
 #: A GeoPackage extends its indexes by the new rows; a FileGDB makes them from all rows.
 _SUFFIX_WITH_LATE_INDEXES = ".gdb"
@@ -146,7 +145,7 @@ class GrowingDataSet:
                         index_list.rename(index_list.with_suffix(_SET_ASIDE_SUFFIX))
                 except OSError as error:
                     raise make_write_error(self.path, self.path.parent) from error
-        first_row = self._layers[name].result.feature_count if name in self._layers else 0
+        is_new = name not in self._layers
         driver = find_database_format(self.path).gdal_driver
         try:
             with load_gdal() as gdal:
@@ -160,16 +159,22 @@ class GrowingDataSet:
             # The frames of the traceback would keep the database open.
             traceback.clear_frames(error.__traceback__)
             raise make_write_error(self.path, self.path.parent) from error
-        result = read_back(self.path, content, self.horizontal_crs, first_row=first_row, cancellation=cancellation)
+        result = read_back(
+            self.path,
+            content,
+            self.horizontal_crs,
+            first_row=0 if is_new else self._layers[name].result.feature_count,
+            cancellation=cancellation,
+        )
         result.raise_if_different(name)
-        if name not in self._layers:
-            nothing_read = ReadBackResult(
-                result.library_version,
-                field_count=result.field_count,
-                has_declared_widths=result.has_declared_widths,
-            )
+        if is_new:
             self._layers[name] = _GrowingLayer(
-                replace(content, layer=content.layer.detach_rows(np.array([], dtype=int))), nothing_read
+                replace(content, layer=content.layer.detach_rows(np.array([], dtype=int))),
+                ReadBackResult(
+                    result.library_version,
+                    field_count=result.field_count,
+                    has_declared_widths=result.has_declared_widths,
+                ),
             )
         growing = self._layers[name]
         growing.add(content, result)
@@ -234,8 +239,12 @@ def write_package_parts(
         If a part cannot be written, or the metadata read again differ.
     """
     spec = order.package_spec
-    plan = assemble_plan([], norm, source=spec.name, allow_no_layers=True)
-    check = CheckResult(plan, Report(lang=result.lang), NO_SIDE_INPUTS, NO_WAIVERS)
+    check = CheckResult(
+        assemble_plan([], norm, source=spec.name, allow_no_layers=True),
+        Report(lang=result.lang),
+        NO_SIDE_INPUTS,
+        NO_WAIVERS,
+    )
     is_forced = bool(select_problems_of_levels(problems, ProblemLevel.GATE))
     # The folder still has a temporary name.
     manifest = make_gathered_head(

@@ -88,10 +88,10 @@ def _describe_inspection(county: GatheredCounty, checked: CheckResult) -> None:
     county.digest = digests.get(MANIFEST_FILE_NAME, "")
     if county.summary["verdict"] in BLOCKING_VERDICTS:
         failed = [one.code for one in report.rules if one.outcome in ("failed", "skipped", "crashed")]
-        errors = sorted({one.code for one in report.findings if one.severity == "ERROR" and one.state == "open"})
-        codes = errors or failed
-        more = " …" if len(codes) > _MAX_NAMED_CODES else ""
-        params = {"codes": " ".join(codes[:_MAX_NAMED_CODES]) + more}
+        codes = (
+            sorted({one.code for one in report.findings if one.severity == "ERROR" and one.state == "open"}) or failed
+        )
+        params = {"codes": " ".join(codes[:_MAX_NAMED_CODES]) + (" …" if len(codes) > _MAX_NAMED_CODES else "")}
         params |= {key: county.summary[key] for key in ("errors", "skipped")}
         county.refuse(Message("gathering", f"verdict_{county.summary['verdict']}", params))
     for unusable in plan.unusable_layers.values():
@@ -136,9 +136,14 @@ def keep_county_fields(norm: Norm, county_standard: Standard, renamed: Mapping[s
         # A field of the county is never mandatory for the parent.
         added = tuple(replace(one, constraint="") for one in more.values())
         templates[role] = replace(template, fields=(*base.fields, *added))
-    code_lists = {**county_standard.code_lists, **norm.standard.code_lists}
-    own = {one.name: getattr(norm.standard, one.name) for one in fields(norm.standard)}
-    return replace(norm, standard=_ExtendedStandard(**own, templates_with_more=templates, lists_with_more=code_lists))
+    return replace(
+        norm,
+        standard=_ExtendedStandard(
+            **{one.name: getattr(norm.standard, one.name) for one in fields(norm.standard)},
+            templates_with_more=templates,
+            lists_with_more={**county_standard.code_lists, **norm.standard.code_lists},
+        ),
+    )
 
 
 @dataclass(frozen=True)
@@ -194,15 +199,18 @@ def convert_plan(plan: Plan, norm: Norm, renamed: Mapping[str, str], cancellatio
                 applied[role] = target
         else:
             add_rows(left_out, layer.name, len(layer))
-    parent_plan = assemble_plan(
-        sources.values(),
-        norm,
-        roles={role: role for role in sources},
-        source=plan.source,
-        cancellation=cancellation,
-        allow_no_layers=True,
+    return ConvertedPlan(
+        assemble_plan(
+            sources.values(),
+            norm,
+            roles={role: role for role in sources},
+            source=plan.source,
+            cancellation=cancellation,
+            allow_no_layers=True,
+        ),
+        left_out,
+        applied,
     )
-    return ConvertedPlan(parent_plan, left_out, applied)
 
 
 def add_rows(rows_by_name: dict[str, int | None], name: str, rows: int) -> None:

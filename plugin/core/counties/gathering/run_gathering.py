@@ -43,8 +43,14 @@ from ..seams.write_seams import check_output_folder, has_former_result, place_re
 from ..sources import CountyList, check_files_writable, check_output_outside_data, list_counties
 from .appending import Appender, KeyRegister
 from .data_set import write_package_parts
-from .gathered_counties import GATHERING_XLSX, SEAMS_FOLDER, GatheredCounty, GatherOptions, GatherResult
-from .gathering_sentences import find_gathering_problems
+from .gathered_counties import (
+    GATHERING_XLSX,
+    SEAMS_FOLDER,
+    GatheredCounty,
+    GatherOptions,
+    GatherResult,
+    find_gathering_problems,
+)
 from .inspect_county import check_area, inspect_county, keep_county_fields
 from .write_gathering import place_result_files, write_result_files
 
@@ -142,9 +148,8 @@ def gather_counties(
         check_files_writable(options.output, (GATHERING_XLSX, GATHERING_JSON))
         if seams is not None:
             check_output_folder(seams_folder)
-        former = target if target.is_dir() else None
         filled_slots, slot_problems = fill_slots(
-            spec, placeholders, options.documents_folder, former, options.check.lang
+            spec, placeholders, options.documents_folder, target if target.is_dir() else None, options.check.lang
         )
         stop_on_gate_problems(slot_problems, order.is_forced, target.name)
         run = _Run(
@@ -223,13 +228,13 @@ def _place_tables(run: _Run, result: GatherResult, tables: ExitStack) -> list[st
     """
     run.cancellation.raise_if_cancelled()
     seams_folder = run.options.output / SEAMS_FOLDER
-    written: list[str] = []
-    if result.seams is not None:
-        written += tables.enter_context(place_result(result.seams, seams_folder))
-    elif has_former_result(seams_folder):
+    written = [] if result.seams is None else tables.enter_context(place_result(result.seams, seams_folder))
+    if result.seams is None and has_former_result(seams_folder):
         # It concerns the folder of the results, not the package: the manifest does not have it.
-        note = ExportProblem(ProblemLevel.NOTE, "gather_seams_former", params={"folder": SEAMS_FOLDER})
-        result.problems = [*result.problems, note]
+        result.problems = [
+            *result.problems,
+            ExportProblem(ProblemLevel.NOTE, "gather_seams_former", params={"folder": SEAMS_FOLDER}),
+        ]
     return [*tables.enter_context(place_result_files(result, run.options.output)), *written]
 
 
@@ -245,8 +250,7 @@ def _append_counties(
         county, plan = inspect_county(source, run.options, run.county_spec, run.cancellation)
         check_area(county, result.counties, prefix)
         result.counties.append(county)
-        is_stopped = bool(result.refused) and not run.options.leaves_out
-        if is_stopped and county.is_gathered:
+        if result.refused and not run.options.leaves_out and county.is_gathered:
             county.mark_not_gathered()
         if plan is not None and county.is_gathered:
             appender.add_county(county, plan)
@@ -294,11 +298,14 @@ class GatheredSeams:
 
     def add(self, county: County, plan: Plan, cancellation: Cancellation) -> None:
         """Keep the borders of a county, or the reason why it has none. Raise Cancelled and MemoryError."""
-
-        def extract() -> CountyBorders:
-            return extract_borders(county, plan, self.settings, bool(self.targets.parent), self.lang, cancellation)
-
-        self.borders.append(make_borders_or_reason(county, extract, self.lang))
+        has_targets = bool(self.targets.parent)
+        self.borders.append(
+            make_borders_or_reason(
+                county,
+                lambda: extract_borders(county, plan, self.settings, has_targets, self.lang, cancellation),
+                self.lang,
+            )
+        )
 
     def compare(self, progress: Callable[[float], None], cancellation: Cancellation) -> SeamResult | None:
         """Return the comparison of the counties; None if fewer than two have a border.

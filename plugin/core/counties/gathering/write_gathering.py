@@ -34,9 +34,9 @@ from .gathered_counties import (
     FigureSum,
     GatheredCounty,
     GatherResult,
+    describe_reasons,
     sum_figures,
 )
-from .gathering_sentences import describe_reasons
 
 #: Unit in which the tables show areas.
 _SHOWN_UNIT = "ha"
@@ -124,14 +124,6 @@ def _make_count_column(key: str) -> TableColumn:
     )
 
 
-def _describe_left_out(county: GatheredCounty, texts: Texts) -> str:
-    """Return the layers that are not written, with their rows if these are known."""
-    return texts.get("words", "between_names").join(
-        layer if rows is None else texts.get("gathering", "layer_with_rows", layer=layer, rows=rows)
-        for layer, rows in (county.left_out.items() if county.is_gathered else ())
-    )
-
-
 def _make_county_columns(texts: Texts) -> list[TableColumn]:
     """Return the columns of a county, with its verdict, or the reason why it is not in the package."""
     between = texts.get("words", "between_names")
@@ -181,7 +173,13 @@ def _make_county_columns(texts: Texts) -> list[TableColumn]:
         TableColumn(key="layers", value=lambda one: {name: amount.to_dict() for name, amount in one.layers.items()}),
         TableColumn(key="figures", value=lambda one: [make_record(figures, figure) for figure in one.figures]),
         TableColumn(
-            "gather_left_out", width_in_characters=40, key="left_out", shown=lambda one: _describe_left_out(one, texts)
+            "gather_left_out",
+            width_in_characters=40,
+            key="left_out",
+            shown=lambda one: between.join(
+                layer if rows is None else texts.get("gathering", "layer_with_rows", layer=layer, rows=rows)
+                for layer, rows in (one.left_out.items() if one.is_gathered else ())
+            ),
         ),
         TableColumn("gather_reasons", width_in_characters=70, value=lambda one: describe_reasons(one, texts)),
     ]
@@ -242,8 +240,9 @@ def write_gathering_workbook(result: GatherResult, path: Path, texts: Texts) -> 
             *_AMOUNT_COLUMNS,
         ]
         notes = [texts.get("gathering", "sums_note")]
-        amounts = result.amounts.items()
-        tables.append(make_table("gathering_sums", columns, amounts, lambda item: item[0], _SHOWN_UNIT, notes))
+        tables.append(
+            make_table("gathering_sums", columns, result.amounts.items(), lambda item: item[0], _SHOWN_UNIT, notes)
+        )
         columns = [
             TableColumn("gather_layer", width_in_characters=26, value=lambda item: item[0]),
             TableColumn("gather_county", width_in_characters=24, value=lambda item: item[1]),
@@ -281,21 +280,21 @@ def _make_county_figure_table(
 ) -> ReportTable:
     """Return each indicator of each county, and the sum of each indicator."""
     figure_columns = _make_figure_columns(texts)
-    county_columns = [
+    columns = [
+        *figure_columns,
         TableColumn("gather_county", width_in_characters=24),
         TableColumn("division_code", width_in_characters=12),
         TableColumn("gather_confirmed", width_in_characters=12),
     ]
-    table = make_table("gathering_county_figures", [*figure_columns, *county_columns])
+    table = make_table("gathering_county_figures", columns)
     for found in sums:
         code = _make_figure_code(found)
-        for county in counties:
-            for one in county.figures:
-                if _make_figure_code(one) == code:
-                    row = make_row(figure_columns, one, code=f"{code}:{county.area_code}")
-                    state = "" if one.confirmed else texts.get("gathering", "figure_unconfirmed")
-                    row.values += [county.label, county.area_code, state]
-                    table.rows.append(row)
+        figures = [(county, one) for county in counties for one in county.figures if _make_figure_code(one) == code]
+        for county, one in figures:
+            row = make_row(figure_columns, one, code=f"{code}:{county.area_code}")
+            confirmed = "" if one.confirmed else texts.get("gathering", "figure_unconfirmed")
+            row.values += [county.label, county.area_code, confirmed]
+            table.rows.append(row)
         total = make_row(figure_columns, found, "sum", code)
         total.values += [texts.get("gathering", "total"), "", ""]
         table.rows.append(total)

@@ -155,18 +155,19 @@ def find_overlaps(
     the boundary of each of ``outlines``. Raise Cancelled.
     """
     found = find_shared_pieces(outlines, tolerance=settings.tolerance, splits_connected=True, cancellation=cancellation)
-    pieces = []
-    for first, second, shape in zip(found.left.tolist(), found.right.tolist(), found.geometry, strict=True):
-        deviation = _measure_deviation(shape, (edges[first], edges[second]))
-        if deviation > settings.tolerance_m:
-            pieces.append(BorderPiece(first, second, shape, deviation, float(shape.length) / 2))
-    counts: Counter[tuple[int, int]] = Counter()
-    slivers = zip(found.slivers.polygons, found.slivers.left_row, found.slivers.right_row, strict=True)
-    for shape, first, second in slivers:
-        pair = (int(first), int(second))
-        if _measure_deviation(shape, (edges[pair[0]], edges[pair[1]])) > settings.tolerance_m:
-            counts[pair] += 1
-    return BorderPieces(pieces, counts)
+    slivers = found.slivers
+    return BorderPieces(
+        [
+            BorderPiece(first, second, shape, deviation, float(shape.length) / 2)
+            for first, second, shape in zip(found.left.tolist(), found.right.tolist(), found.geometry, strict=True)
+            if (deviation := _measure_deviation(shape, (edges[first], edges[second]))) > settings.tolerance_m
+        ],
+        Counter(
+            (int(first), int(second))
+            for shape, first, second in zip(slivers.polygons, slivers.left_row, slivers.right_row, strict=True)
+            if _measure_deviation(shape, (edges[first], edges[second])) > settings.tolerance_m
+        ),
+    )
 
 
 def _measure_deviation(shape: Any, edges: Iterable[LinePieces]) -> float:
@@ -223,9 +224,8 @@ def find_gaps(outlines: Polygons, settings: SeamSettings, cancellation: Cancella
         boundaries = shapely.boundary(moved)
         inner = shapely.buffer(translate_shapes(np.array([place], dtype=object), -origin[0])[0], -settings.reach_m)
         for part in shapely.get_parts(shapely.difference(closed, union)):
-            if part.geom_type != "Polygon" or not shapely.intersects(part, inner):
-                continue
-            gap = _make_gap(part, counties, boundaries, settings)
+            is_inside = part.geom_type == "Polygon" and shapely.intersects(part, inner)
+            gap = _make_gap(part, counties, boundaries, settings) if is_inside else None
             if gap is None:
                 continue
             shape = translate_back(np.array([part], dtype=object), origin)[0]
@@ -265,9 +265,14 @@ def _make_gap(part: Any, counties: NDArray, boundaries: NDArray, settings: SeamS
     deviation = _measure_deviation(part, edges)
     if deviation <= settings.tolerance_m:
         return None
-    others = tuple(int(counties[near[n]]) for n in sorted(touching[2:]))
-    length = float(min(lengths[first], lengths[second]))
-    return BorderPiece(int(counties[near[first]]), int(counties[near[second]]), part, deviation, length, others)
+    return BorderPiece(
+        int(counties[near[first]]),
+        int(counties[near[second]]),
+        part,
+        deviation,
+        float(min(lengths[first], lengths[second])),
+        tuple(int(counties[near[n]]) for n in sorted(touching[2:])),
+    )
 
 
 def find_common_line(
@@ -283,9 +288,6 @@ def find_common_line(
     if shapely.is_empty(boundary) or shapely.is_empty(other_boundary):
         return np.array([], dtype=object)
     places = [shapely.buffer(one, settings.tolerance_m) for one in (other_boundary, *(piece.shape for piece in pieces))]
-    merged = shapely.line_merge(shapely.intersection(boundary, shapely.union_all(places)))
-    parts = shapely.get_parts(merged)
-    is_line = (shapely.get_dimensions(parts) == 1) & (
-        shapely.length(parts) > _MIN_LINE_TOLERANCES * settings.tolerance_m
-    )
-    return parts[is_line]
+    parts = shapely.get_parts(shapely.line_merge(shapely.intersection(boundary, shapely.union_all(places))))
+    is_long = shapely.length(parts) > _MIN_LINE_TOLERANCES * settings.tolerance_m
+    return parts[(shapely.get_dimensions(parts) == 1) & is_long]

@@ -7,11 +7,10 @@ module.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import shapely
@@ -72,18 +71,19 @@ def compare_counties(
     gaps = find_gaps(placed.outlines, settings, cancellation)
     progress(_BORDER_SHARE / 2)
     overlaps = find_overlaps(placed.outlines, placed.edges, settings, cancellation)
-    pieces_by_pair: dict[tuple[int, int], list[tuple[SeamKind, BorderPiece]]] = defaultdict(list)
-    for kind, found in ((SeamKind.GAP, gaps), (SeamKind.OVERLAP, overlaps)):
-        for piece in found.pieces:
-            pieces_by_pair[piece.first, piece.second].append((kind, piece))
-    all_pieces = [*gaps.pieces, *overlaps.pieces]
+    pieces = [*((SeamKind.GAP, one) for one in gaps.pieces), *((SeamKind.OVERLAP, one) for one in overlaps.pieces)]
     pairs = []
     for number, pair in enumerate(neighbours):
         cancellation.raise_if_cancelled()
         progress(_BORDER_SHARE + (1 - _BORDER_SHARE) * number / len(neighbours))
-        touching = [one for one in all_pieces if set(pair) <= {one.first, one.second, *one.others}]
-        slivers = sum(found.sliver_counts[pair] for found in (gaps, overlaps))
-        compared = _compare_pair(placed, pair, pieces_by_pair[pair], touching, slivers, settings)
+        compared = _compare_pair(
+            placed,
+            pair,
+            [(kind, one) for kind, one in pieces if (one.first, one.second) == pair],
+            [one for _, one in pieces if set(pair) <= {one.first, one.second, *one.others}],
+            sum(found.sliver_counts[pair] for found in (gaps, overlaps)),
+            settings,
+        )
         if compared is not None:
             pairs.append(compared)
     return pairs
@@ -126,17 +126,15 @@ def _compare_pair(
             findings += [_make_layer_finding(placed, pair, compared, one) for one in found]
             if differing_m:
                 differing[concept] = differing.get(concept, 0.0) + differing_m
-    names = (placed.counties[i].name, placed.counties[j].name)
-    length = float(shapely.length(lines).sum()) if len(lines) else 0.0
-    order = {kind: position for position, kind in enumerate(SeamKind)}
-    findings.sort(key=lambda one: (order[one.kind], one.concept, one.place))
-    return SeamPair(names, length, tuple(set_fingerprints(findings)), sliver_count, differing, tuple(missing))
-
-
-def _convert_to_lonlat(placed: PlacedCounties, shape: Any) -> Any:
-    """Return a shape of the plane in degrees on CGCS2000."""
-    shapes: NDArray = np.array([shape], dtype=object)
-    return reproject_to_lonlat(shapes, placed.plane_crs)[0]
+    findings.sort(key=lambda one: (list(SeamKind).index(one.kind), one.concept, one.place))
+    return SeamPair(
+        (placed.counties[i].name, placed.counties[j].name),
+        float(shapely.length(lines).sum()),
+        tuple(set_fingerprints(findings)),
+        sliver_count,
+        differing,
+        tuple(missing),
+    )
 
 
 def _make_border_finding(
@@ -158,7 +156,7 @@ def _make_border_finding(
         Severity.WARNING,
         BORDER_CONCEPT,
         (sides[0], sides[1]),
-        _convert_to_lonlat(placed, piece.shape),
+        reproject_to_lonlat(shapes, placed.plane_crs)[0],
         piece.length_m,
         piece.deviation_m,
         float(compute_drawn_area(shapes, make_lonlat_transformer(placed.plane_crs))[0]),
@@ -182,7 +180,7 @@ def _make_layer_finding(
         Severity.INFO if is_note else Severity.WARNING,
         compared.concept,
         (sides[0], sides[1]),
-        _convert_to_lonlat(placed, found.shape),
+        reproject_to_lonlat(np.array([found.shape], dtype=object), placed.plane_crs)[0],
         found.section.length_m,
         found.section.length_m if found.kind is SeamKind.SHIFT else None,
     )
@@ -224,15 +222,16 @@ def check_seams(
     for number, county in enumerate(found.counties):
         cancellation.raise_if_cancelled()
         progress(_READING_SHARE * number / len(found.counties), county.name)
-        borders = read_county_borders(
-            county,
-            options.check,
-            options.package_spec,
-            settings,
-            with_figures=bool(targets.parent),
-            cancellation=cancellation,
+        counties.append(
+            read_county_borders(
+                county,
+                options.check,
+                options.package_spec,
+                settings,
+                with_figures=bool(targets.parent),
+                cancellation=cancellation,
+            )
         )
-        counties.append(borders)
     result = compare_read_counties(
         counties,
         targets,
@@ -270,11 +269,10 @@ def compare_read_counties(
     if not read:
         raise InputError("seams_none_read", county=counties[0].name, reason=counties[0].reason)
     placed = place_counties(read, settings.layers, settings.tolerance)
-    pairs = compare_counties(placed, settings, progress=progress, cancellation=cancellation)
     keys = [f"{SEAMS_SECTION}.{key}" for key in norm.get_settings_section(SEAMS_SECTION)]
     return SeamResult(
         tuple(counties),
-        tuple(pairs),
+        tuple(compare_counties(placed, settings, progress=progress, cancellation=cancellation)),
         sum_counties(targets, counties),
         settings,
         make_crs_label(placed.plane_crs),

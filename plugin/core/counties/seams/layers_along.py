@@ -96,11 +96,10 @@ def compare_layer_along(
         before = sections[position - 1] if position or is_ring else None
         after = sections[(position + 1) % len(sections)] if position + 1 < len(sections) or is_ring else None
         kind = judge_section(section, before, after, settings)
-        if kind is None:
-            is_legal = all(section.codes) and section.length_m >= max(settings.min_length_m, section.uncertainty_m)
-            differing_m += section.length_m if is_legal else 0.0
-        else:
+        if kind is not None:
             findings.append(LayerFinding(kind, section, common.line.cut(section.start_m, section.end_m)))
+        elif all(section.codes) and section.length_m >= max(settings.min_length_m, section.uncertainty_m):
+            differing_m += section.length_m
     return findings, differing_m
 
 
@@ -176,10 +175,10 @@ def _find_ends(layer: PlacedLayer, border: LinePieces, tolerance_m: float) -> ND
     strips = shapely.buffer(border.pieces, tolerance_m, quad_segs=4)
     boundaries = shapely.boundary(layer.shapes)
     boxes = shapely.bounds(strips)
-    contacts = []
-    for row, piece in zip(rows.tolist(), pieces.tolist(), strict=True):
-        near = shapely.clip_by_rect(boundaries[row], *boxes[piece].tolist())
-        contacts.append(shapely.intersection(near, strips[piece]))
+    contacts = [
+        shapely.intersection(shapely.clip_by_rect(boundaries[row], *boxes[piece].tolist()), strips[piece])
+        for row, piece in zip(rows.tolist(), pieces.tolist(), strict=True)
+    ]
     parts = shapely.get_parts(shapely.line_merge(np.array(contacts, dtype=object)))
     parts = parts[shapely.get_type_id(parts) == 1]
     is_straight = shapely.get_num_points(parts) == 2
@@ -206,7 +205,10 @@ def _find_values(layer: PlacedLayer, points: NDArray, distances: NDArray) -> lis
 
 def _join(section: Section, following: Section) -> Section:
     """Return two neighbouring sections with equal codes as one."""
-    keys = (section.keys[0] | following.keys[0], section.keys[1] | following.keys[1])
     return Section(
-        section.codes, keys, section.start_m, following.end_m, max(section.uncertainty_m, following.uncertainty_m)
+        section.codes,
+        (section.keys[0] | following.keys[0], section.keys[1] | following.keys[1]),
+        section.start_m,
+        following.end_m,
+        max(section.uncertainty_m, following.uncertainty_m),
     )

@@ -36,7 +36,7 @@ from .border import LinePieces
 from .seam_result import BorderState, ChildFigure, ComparedLayer, CountyBorders, SeamSettings
 
 #: Features this many times the reach from the border are read: a gap and a shift may be as wide as the reach.
-_READ_REACHES = 3.0
+READ_REACHES = 3.0
 #: One cheap rule: the inspection of a package reads the layers in order to run rules on them.
 _PACKAGE_RULES = ("SCH001",)
 
@@ -92,7 +92,7 @@ def place_counties(
     additional vertices, as in a plan with layers in several zones. Raise InputError if the union of a border fails.
     """
     counties = sorted(counties, key=lambda one: one.sort_key)
-    plane_crs = choose_plane(counties)
+    plane_crs = _choose_plane(counties)
     shapes_by_crs: dict[CRS, list[NDArray]] = {}
     for county in counties:
         for layer in (require_value(county.outline, "the border of a county"), *county.layers.values()):
@@ -116,21 +116,20 @@ def place_counties(
             if one.concept in county.layers
         }
         layers.append(dict.fromkeys(county.absent, _NO_ROWS) | placed)
-    outlines: NDArray = np.empty(len(shapes), dtype=object)
-    outlines[:] = shapes
-    return PlacedCounties(plane_crs, tuple(counties), Polygons(outlines), tuple(borders), tuple(layers))
+    outlines = Polygons(np.array(shapes, dtype=object))
+    return PlacedCounties(plane_crs, tuple(counties), outlines, tuple(borders), tuple(layers))
 
 
-def choose_plane(counties: Sequence[CountyBorders]) -> CRS:
+def _choose_plane(counties: Sequence[CountyBorders]) -> CRS:
     """Return the plane (m) in which counties are compared; it does not depend on their order."""
     planes = [require_value(one.crs, "the plane of a county") for one in counties]
     if len(set(planes)) == 1 and describe_crs(planes[0]).zone_number is not None and planes[0].to_epsg():
         return planes[0]
-    boxes = []
-    for county, plane in zip(counties, planes, strict=True):
-        outline = require_value(county.outline, "the border of a county")
-        corners = np.array([shapely.box(*shapely.total_bounds(outline.plane_shapes))], dtype=object)
-        boxes.append(reproject_to_lonlat(corners, plane)[0])
+    outlines = [require_value(one.outline, "the border of a county").plane_shapes for one in counties]
+    boxes = [
+        reproject_to_lonlat(np.array([shapely.box(*shapely.total_bounds(shapes))]), plane)[0]
+        for shapes, plane in zip(outlines, planes, strict=True)
+    ]
     west, _, east, _ = shapely.total_bounds(boxes)
     return find_three_degree_zone((west + east) / 2)
 
@@ -151,8 +150,9 @@ def _make_placed_layer(layer: Layer, code_field: str) -> PlacedLayer:
     rows = np.flatnonzero(layer.has_shape).tolist()
     codes = layer.get_texts_by_name(code_field) if code_field else [""] * len(layer)
     shapes: Any = layer.plane_shapes[rows]
-    keys = tuple(layer.keys[row] or f"fid {layer.fids[row]}" for row in rows)
-    return PlacedLayer(shapes, keys, tuple(codes[row] for row in rows))
+    return PlacedLayer(
+        shapes, tuple(layer.keys[row] or f"fid {layer.fids[row]}" for row in rows), tuple(codes[row] for row in rows)
+    )
 
 
 def read_county_borders(
@@ -177,13 +177,18 @@ def read_county_borders(
             from ...package.package_spec.load import load_package_spec
 
             spec = load_package_spec(package_spec)
-            package_options = make_options_for_package(replace(county_options, rules=_PACKAGE_RULES), spec)
-            plan = inspect_package(county.source, spec, package_options, cancellation=cancellation).plan
+            plan = inspect_package(
+                county.source,
+                spec,
+                make_options_for_package(replace(county_options, rules=_PACKAGE_RULES), spec),
+                cancellation=cancellation,
+            ).plan
         else:
             from ...plan.loading.reading import read_plan
 
-            norm = county_options.resolve_norm()
-            plan = read_plan(make_source(county.source), norm, county_options, cancellation=cancellation)
+            plan = read_plan(
+                make_source(county.source), county_options.resolve_norm(), county_options, cancellation=cancellation
+            )
         return extract_borders(county, plan, settings, with_figures, options.lang, cancellation)
 
     return make_borders_or_reason(county, read, options.lang)
@@ -200,8 +205,15 @@ def make_borders_or_reason(county: County, make_borders: Callable[[], CountyBord
     except (InputError, DataError) as error:
         return CountyBorders(county.name, BorderState.UNREAD, strip_folders(texts.explain_error(error)))
     except OSError as error:
-        no_access = InputError("source_no_access", source=county.source, detail=explain_os_error(error))
-        return CountyBorders(county.name, BorderState.UNREAD, strip_folders(texts.explain_error(no_access)))
+        return CountyBorders(
+            county.name,
+            BorderState.UNREAD,
+            strip_folders(
+                texts.explain_error(
+                    InputError("source_no_access", source=county.source, detail=explain_os_error(error))
+                )
+            ),
+        )
     except (MemoryError, Cancelled):
         raise
     except Exception as error:  # an unexpected error of one county must not stop the others: its row has the reason
@@ -236,18 +248,21 @@ def extract_borders(
         cancellation.raise_if_cancelled()
         layer = plan.find_layer_of_concept(compared.concept)
         if layer is not None and not layer.has_no_geometry:
-            rows = np.flatnonzero(shapely.dwithin(layer.plane_shapes, border, _READ_REACHES * settings.reach_m))
-            layers[compared.concept] = layer.detach_rows(rows)
+            layers[compared.concept] = layer.detach_rows(
+                np.flatnonzero(shapely.dwithin(layer.plane_shapes, border, READ_REACHES * settings.reach_m))
+            )
     figures = {}
     if with_figures:
         ctx = RuleContext(plan, plan.norm, settings.tolerance, cancellation=cancellation, lang=lang)
         targets = plan.norm.find_targets(plan.area_code)
         for indicator in AREA_FIGURES:
             area = compute_area_with_target(indicator, ctx)
-            own_targets = tuple(one for one in targets if one.indicator == indicator)
-            value = None if area.layer is None else area.area_m2
             is_known = area.layer is None or not area.layer.gaps
-            figures[indicator] = ChildFigure(value, area.is_confirmed and is_known, own_targets)
+            figures[indicator] = ChildFigure(
+                None if area.layer is None else area.area_m2,
+                area.is_confirmed and is_known,
+                tuple(one for one in targets if one.indicator == indicator),
+            )
     return CountyBorders(
         county.name,
         area_code=plan.area_code,

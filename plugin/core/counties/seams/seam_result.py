@@ -18,9 +18,9 @@ from ...base.invariants import require_value
 from ...figures.target_allocation.levels import PartsSum
 from ...model.indicator import TARGET_MET, compute_margin
 from ...model.rule import Severity
+from ...render.words import ReportTexts
 from ...standard.messages.texts import Message
 from ...standard.options import RunOptions
-from ..county_record import SEAMS_JSON
 
 if TYPE_CHECKING:
     from pyproj import CRS
@@ -30,10 +30,7 @@ if TYPE_CHECKING:
     from ...standard.profile import IndicatorTarget, Norm
 
 SEAMS_SCHEMA, PAIR_SCHEMA = "sanxian-seams/1", "sanxian-seam-pair/1"
-#: Files of the result in the output folder, and the folder of the reports of pairs.
-SEAMS_HTML, SEAMS_XLSX, SEAMS_LAYER = "seams.html", "seams.xlsx", "seams.gpkg"
-SEAMS_FILES = (SEAMS_HTML, SEAMS_XLSX, SEAMS_LAYER, SEAMS_JSON)
-PAIRS_FOLDER = "pairs"
+
 #: Settings of the standard (mark C).
 SEAMS_SECTION = "seams"
 #: Decimals of degrees by which a finding is identified: about 10 m.
@@ -97,12 +94,26 @@ class SeamSettings:
 
         Raise DataError for a layer or field that the standard does not have.
         """
-        continuing = set(norm.get(f"{SEAMS_SECTION}.continuing"))
+        standard, continuing = norm.standard, set(norm.get(f"{SEAMS_SECTION}.continuing"))
         layers = []
         for line in norm.get(f"{SEAMS_SECTION}.layers"):
-            concept, _, code_field = str(line).partition(" ")
-            _check_layer(norm, str(line), concept, code_field.strip())
-            layers.append(ComparedLayer(concept, code_field.strip(), concept in continuing))
+            concept, _, code_field = (part.strip() for part in str(line).partition(" "))
+            templates = [
+                one
+                for role in standard.concepts.get(concept, (concept,))
+                if role in standard.templates
+                for one in standard.list_templates_of_role(role)
+            ]
+            fields = {field.name for one in templates for field in one.fields}
+            if not templates or (code_field and code_field not in fields):
+                raise DataError(
+                    "data_value_unknown",
+                    file=str(norm.profile.path or standard.folder / "standard.toml"),
+                    key=f"{SEAMS_SECTION}.layers",
+                    value=str(line),
+                    known=", ".join(sorted(fields if templates else standard.concepts)),
+                )
+            layers.append(ComparedLayer(concept, code_field, concept in continuing))
         tolerance_m, reach_m, min_length_m = (
             float(norm.get(f"{SEAMS_SECTION}.{key}")) for key in ("tolerance_m", "reach_m", "min_length_m")
         )
@@ -125,25 +136,6 @@ class SeamSettings:
     def format_lengths(self) -> dict[str, str]:
         """Return the lengths (m) that pages and tables print, as texts by name."""
         return {key: f"{getattr(self, key):g}" for key in ("tolerance_m", "reach_m", "min_length_m")}
-
-
-def _check_layer(norm: Norm, line: str, concept: str, code_field: str) -> None:
-    """Raise DataError unless the standard has a layer (concept or code) and, if one is named, its field of the code."""
-    standard = norm.standard
-    templates = [
-        one
-        for role in standard.concepts.get(concept, (concept,))
-        if role in standard.templates
-        for one in standard.list_templates_of_role(role)
-    ]
-    fields = {field.name for one in templates for field in one.fields}
-    if templates and (not code_field or code_field in fields):
-        return
-    known = sorted(fields) if templates else sorted(standard.concepts)
-    file = norm.profile.path or standard.folder / "standard.toml"
-    raise DataError(
-        "data_value_unknown", file=str(file), key=f"{SEAMS_SECTION}.layers", value=line, known=", ".join(known)
-    )
 
 
 @dataclass(frozen=True)
@@ -273,8 +265,7 @@ def set_fingerprints(findings: Iterable[SeamFinding]) -> list[SeamFinding]:
         ]
         base = hashlib.sha256("|".join(parts).encode("utf-8")).hexdigest()[:20]
         used[base] += 1
-        number = used[base]
-        named.append(replace(one, fingerprint=base if number == 1 else f"{base}-{number}"))
+        named.append(replace(one, fingerprint=base if used[base] == 1 else f"{base}-{used[base]}"))
     return named
 
 
@@ -321,6 +312,11 @@ class SeamResult:
     time: datetime
     ignored_names: tuple[str, ...] = ()
     unconfirmed_settings: tuple[str, ...] = ()
+
+    @cached_property
+    def report_texts(self) -> ReportTexts:
+        """Return the texts of pages and tables in the language of the result."""
+        return ReportTexts(self.lang)
 
     @cached_property
     def names(self) -> dict[str, str]:
@@ -377,6 +373,11 @@ class ParentSum:
         return require_value(
             compute_margin(self.sum_value, self.target.comparison, self.target.numeric_value), "the margin of a sum"
         )
+
+    @property
+    def decimals(self) -> int:
+        """Return the decimals with which amounts in the target's unit are written."""
+        return max(self.target.printed_decimals, 4)
 
     @property
     def hides_misses(self) -> bool:

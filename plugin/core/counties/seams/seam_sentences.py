@@ -16,9 +16,9 @@ from .seam_result import CountyBorders, ParentSum, SeamFinding, SeamKind, SeamRe
 LENGTH_DECIMALS, _MAX_KEYS = 2, 3
 
 
-def describe_finding(finding: SeamFinding, result: SeamResult, report_texts: ReportTexts) -> str:
+def describe_finding(finding: SeamFinding, result: SeamResult) -> str:
     """Return what is wrong at a border, where, and the remedy, as a sentence."""
-    first, second = (_describe_side(side, result, report_texts) for side in finding.sides)
+    first, second = (_describe_side(side, result) for side in finding.sides)
     params = {
         "layer": get_layer_name(finding.concept, result.lang),
         "first": first,
@@ -38,11 +38,19 @@ def describe_finding(finding: SeamFinding, result: SeamResult, report_texts: Rep
             # The county with the feature comes first in the sentence.
             for name in ("", "_name", "_code"):
                 params[f"first{name}"], params[f"second{name}"] = params[f"second{name}"], params[f"first{name}"]
-    text = capitalise_first_letter(report_texts.get("seam_messages", key, **params))
+    text = capitalise_first_letter(result.report_texts.get("seam_messages", key, **params))
     if not finding.other_counties:
         return text
-    names = report_texts.join_parts(result.names[one] for one in finding.other_counties)
-    return report_texts.join_sentences([text, report_texts.get("seam_messages", "others", names=names)])
+    return result.report_texts.join_sentences(
+        [
+            text,
+            result.report_texts.get(
+                "seam_messages",
+                "others",
+                names=result.report_texts.join_parts(result.names[one] for one in finding.other_counties),
+            ),
+        ]
+    )
 
 
 def get_layer_name(concept: str, lang: str) -> str:
@@ -55,14 +63,18 @@ def get_layer_title(concept: str, lang: str) -> str:
     return capitalise_first_letter(get_layer_name(concept, lang))
 
 
-def _describe_side(side: SeamSide, result: SeamResult, report_texts: ReportTexts) -> str:
+def _describe_side(side: SeamSide, result: SeamResult) -> str:
     """Return a county with the keys of its features at the place."""
     name = result.names[side.county]
     if not side.keys:
         return name
-    keys = report_texts.join_parts(side.keys[:_MAX_KEYS])
-    key = "side_more" if len(side.keys) > _MAX_KEYS else "side"
-    return report_texts.get("seam_messages", key, county=name, keys=keys, count=len(side.keys))
+    return result.report_texts.get(
+        "seam_messages",
+        "side_more" if len(side.keys) > _MAX_KEYS else "side",
+        county=name,
+        keys=result.report_texts.join_parts(side.keys[:_MAX_KEYS]),
+        count=len(side.keys),
+    )
 
 
 def make_pair_name(counties: tuple[str, str], result: SeamResult) -> str:
@@ -71,30 +83,35 @@ def make_pair_name(counties: tuple[str, str], result: SeamResult) -> str:
     return f"{result.names[first]}—{result.names[second]}"
 
 
-def describe_result(result: SeamResult, report_texts: ReportTexts) -> list[str]:
+def describe_result(result: SeamResult) -> list[str]:
     """Return the result as lines for console and log."""
-    lines = [describe_pairs(result, report_texts)]
-    for county in result.counties:
-        if not county.is_read:
-            state = report_texts.get("county_state", str(county.state))
-            lines.append(
-                report_texts.get(
-                    "counties", "line_without_verdict", name=county.name, state=state, reason=county.reason
-                )
-            )
+    lines = [describe_pairs(result)]
+    lines += [
+        result.report_texts.get(
+            "counties",
+            "line_without_verdict",
+            name=county.name,
+            state=result.report_texts.get("county_state", str(county.state)),
+            reason=county.reason,
+        )
+        for county in result.counties
+        if not county.is_read
+    ]
     lines += list_gap_sentences(result.counties, result)
     for pair in result.pairs:
         if pair.findings:
             parts = [
-                f"{report_texts.get('seam_kinds', str(kind))} {pair.count(kind)}"
+                f"{result.report_texts.get('seam_kinds', str(kind))} {pair.count(kind)}"
                 for kind in SeamKind
                 if pair.count(kind)
             ]
-            name, counts = make_pair_name(pair.counties, result), report_texts.join_parts(parts)
-            lines.append(report_texts.get("seams", "line_pair", name=name, counts=counts))
-    lines += [describe_sum(one, result, report_texts) for one in result.sums]
+            name, counts = make_pair_name(pair.counties, result), result.report_texts.join_parts(parts)
+            lines.append(result.report_texts.get("seams", "line_pair", name=name, counts=counts))
+    lines += [describe_sum(one, result) for one in result.sums]
     if result.ignored_names:
-        lines.append(report_texts.get("counties", "ignored", names=report_texts.join_parts(result.ignored_names)))
+        lines.append(
+            result.report_texts.get("counties", "ignored", names=result.report_texts.join_parts(result.ignored_names))
+        )
     return lines
 
 
@@ -108,10 +125,10 @@ def list_gap_sentences(counties: Iterable[CountyBorders], result: SeamResult) ->
     ]
 
 
-def describe_pairs(result: SeamResult, report_texts: ReportTexts) -> str:
+def describe_pairs(result: SeamResult) -> str:
     """Return how many counties and pairs were compared, and what was found."""
     warnings = sum(one.severity is not Severity.INFO for one in result.findings)
-    return report_texts.get(
+    return result.report_texts.get(
         "seams",
         "done",
         counties=sum(one.is_read for one in result.counties),
@@ -122,7 +139,7 @@ def describe_pairs(result: SeamResult, report_texts: ReportTexts) -> str:
     )
 
 
-def name_sum(one: ParentSum, result: SeamResult, report_texts: ReportTexts) -> str:
+def name_sum(one: ParentSum, result: SeamResult) -> str:
     """Return the indicator of a sum, with the city or province if there are sums of several."""
     from ...standard import load_standard
     from ...standard.divisions import label_division
@@ -130,58 +147,62 @@ def name_sum(one: ParentSum, result: SeamResult, report_texts: ReportTexts) -> s
     name = Texts(result.lang).get_indicator_name(one.target.indicator)
     if len({other.target.area_code for other in result.sums}) == 1 or not one.target.area_code:
         return name
-    parent = label_division(one.target.area_code, load_standard("county_db").code_lists.get("divisions"))
-    return report_texts.get("seams", "sum_of_parent", indicator=name, parent=parent)
-
-
-def describe_sum(one: ParentSum, result: SeamResult, report_texts: ReportTexts) -> str:
-    """Return a sum against the target of the parent as a sentence, with the counties that miss their targets."""
-    decimals = max(one.target.printed_decimals, 4)
-    unit = report_texts.get_text_or_key("unit", one.target.unit)
-    text = report_texts.get(
+    return result.report_texts.get(
         "seams",
-        "line_sum",
-        indicator=name_sum(one, result, report_texts),
-        value=format_number(one.sum_value, decimals),
-        unit=unit,
-        target=f"{COMPARISON_SIGNS[one.target.comparison]}{one.target.value}",
-        state=describe_sum_state(one, report_texts),
+        "sum_of_parent",
+        indicator=name,
+        parent=label_division(one.target.area_code, load_standard("county_db").code_lists.get("divisions")),
     )
-    parts = [text]
+
+
+def describe_sum(one: ParentSum, result: SeamResult) -> str:
+    """Return a sum against the target of the parent as a sentence, with the counties that miss their targets."""
+    parts = [
+        result.report_texts.get(
+            "seams",
+            "line_sum",
+            indicator=name_sum(one, result),
+            value=format_number(one.sum_value, one.decimals),
+            unit=result.report_texts.get_text_or_key("unit", one.target.unit),
+            target=f"{COMPARISON_SIGNS[one.target.comparison]}{one.target.value}",
+            state=describe_sum_state(one, result.report_texts),
+        )
+    ]
     if one.missing:
-        parts.append(report_texts.get("seams", "sum_missing", names=_join_names(one.missing, result, report_texts)))
+        parts.append(result.report_texts.get("seams", "sum_missing", names=_join_names(one.missing, result)))
     if one.misses:
-        key = "sum_hides" if one.hides_misses else "sum_misses"
-        parts.append(report_texts.get("seams", key, names=describe_misses(one, result, report_texts)))
+        parts.append(
+            result.report_texts.get(
+                "seams", "sum_hides" if one.hides_misses else "sum_misses", names=describe_misses(one, result)
+            )
+        )
     if one.unconfirmed:
         parts.append(
-            report_texts.get("seams", "sum_unconfirmed_names", names=_join_names(one.unconfirmed, result, report_texts))
+            result.report_texts.get("seams", "sum_unconfirmed_names", names=_join_names(one.unconfirmed, result))
         )
-    return report_texts.join_sentences(parts)
+    return result.report_texts.join_sentences(parts)
 
 
 def describe_sum_state(one: ParentSum, report_texts: ReportTexts) -> str:
     """Return whether the sum meets the target, in words."""
-    state = one.state or "unknown"
-    if state == TARGET_MET and one.unconfirmed:
-        state = "unconfirmed"
+    state = "unconfirmed" if one.state == TARGET_MET and one.unconfirmed else one.state or "unknown"
     return report_texts.get("seams", f"sum_{state}")
 
 
-def describe_misses(one: ParentSum, result: SeamResult, report_texts: ReportTexts) -> str:
+def describe_misses(one: ParentSum, result: SeamResult) -> str:
     """Return the counties that miss their targets, each with the amount in the unit of the parent's target."""
-    key = "above" if one.target.comparison == "<=" else "short"
-    parts = []
-    for miss in one.misses:
-        amount = format_number(abs(miss.margin), max(one.target.printed_decimals, 4))
-        parts.append(
-            report_texts.get(
-                "seams", "miss", county=result.names[miss.county], amount=report_texts.get("signed", key, amount=amount)
-            )
+    key, texts = "above" if one.target.comparison == "<=" else "short", result.report_texts
+    return texts.join_parts(
+        texts.get(
+            "seams",
+            "miss",
+            county=result.names[miss.county],
+            amount=texts.get("signed", key, amount=format_number(abs(miss.margin), one.decimals)),
         )
-    return report_texts.join_parts(parts)
+        for miss in one.misses
+    )
 
 
-def _join_names(names: Iterable[str], result: SeamResult, report_texts: ReportTexts) -> str:
+def _join_names(names: Iterable[str], result: SeamResult) -> str:
     """Return names of counties in a list; a code of a county without data is unchanged."""
-    return report_texts.join_parts(result.names.get(name, name) for name in names)
+    return result.report_texts.join_parts(result.names.get(name, name) for name in names)

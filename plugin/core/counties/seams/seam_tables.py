@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
-from operator import methodcaller
+from collections.abc import Callable, Sequence
+from itertools import chain
+from operator import attrgetter, methodcaller
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -15,12 +17,11 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from ....metadata import read_plugin_version
-from ...geometry.crs import reproject_geometries
+from ...geometry.crs import CGCS2000_DEGREES, reproject_geometries
 from ...model.findings import MARK_RADIUS_M
 from ...model.indicator import COMPARISON_SIGNS
 from ...render.outputs import write_polygon_layer
 from ...render.tables.report_table import (
-    ReportTable,
     ReportTableRow,
     TableColumn,
     TableNumber,
@@ -29,9 +30,8 @@ from ...render.tables.report_table import (
     make_table_number,
     write_tables_workbook,
 )
-from ...render.words import ReportTexts
 from ...standard.messages.texts import Texts
-from .seam_result import SEAMS_SCHEMA, ParentSum, SeamKind, SeamResult
+from .seam_result import SEAMS_SCHEMA, SeamKind, SeamResult
 from .seam_sentences import (
     LENGTH_DECIMALS,
     describe_finding,
@@ -44,20 +44,18 @@ from .seam_sentences import (
     name_sum,
 )
 
-SUM_DECIMALS = 4
 LAYER_NAME = "seams"
-#: CGCS2000 in degrees.
-_LAYER_CRS = CRS.from_epsg(4490)
-#: Fields of both sides of a finding: of the county and of its neighbour.
+
+#: Fields of both sides of a finding: of the county, then of its neighbour.
 _SIDE_FIELDS = (
-    ("county", "county_name", "keys", "code"),
-    ("neighbour", "neighbour_name", "neighbour_keys", "neighbour_code"),
+    *("county", "county_name", "keys", "code"),
+    *("neighbour", "neighbour_name", "neighbour_keys", "neighbour_code"),
 )
 _NUMERIC_FIELDS = ("length_m", "deviation_m", "area_m2")
-_FIELDS = ("fingerprint", "kind", "severity", "layer", *_SIDE_FIELDS[0], *_SIDE_FIELDS[1], *_NUMERIC_FIELDS, "message")
+_FIELDS = ("fingerprint", "kind", "severity", "layer", *_SIDE_FIELDS, *_NUMERIC_FIELDS, "message")
 
 
-def make_finding_columns(result: SeamResult, report_texts: ReportTexts) -> list[TableColumn]:
+def make_finding_columns(result: SeamResult) -> list[TableColumn]:
     """Return the columns of a finding, with both counties, their keys and codes."""
     return [
         TableColumn(key="fingerprint"),
@@ -68,10 +66,10 @@ def make_finding_columns(result: SeamResult, report_texts: ReportTexts) -> list[
             width_in_characters=8,
             key="severity",
             value=lambda one: str(one.severity),
-            shown=lambda one: report_texts.get("severity", str(one.severity)),
+            shown=lambda one: result.report_texts.get("severity", str(one.severity)),
         ),
         TableColumn(
-            "seam_kind", width_in_characters=12, value=lambda one: report_texts.get("seam_kinds", str(one.kind))
+            "seam_kind", width_in_characters=12, value=lambda one: result.report_texts.get("seam_kinds", str(one.kind))
         ),
         TableColumn(
             "layer",
@@ -102,15 +100,15 @@ def make_finding_columns(result: SeamResult, report_texts: ReportTexts) -> list[
             "county_problem",
             width_in_characters=70,
             key="message",
-            value=lambda one: describe_finding(one, result, report_texts),
+            value=lambda one: describe_finding(one, result),
         ),
         TableColumn(key="geometry", value=lambda one: one.geometry.wkt),
     ]
 
 
-def make_pair_columns(result: SeamResult, report_texts: ReportTexts) -> list[TableColumn]:
+def make_pair_columns(result: SeamResult) -> list[TableColumn]:
     """Return the columns of a pair, with the number of findings by kind and the largest deviation."""
-    findings = make_finding_columns(result, report_texts)
+    findings = make_finding_columns(result)
     return [
         TableColumn(key="counties", value=lambda pair: list(pair.counties)),
         TableColumn(key="names", value=lambda pair: [result.names[one] for one in pair.counties]),
@@ -127,7 +125,7 @@ def make_pair_columns(result: SeamResult, report_texts: ReportTexts) -> list[Tab
             width_in_characters=40,
             key="not_compared",
             value=lambda pair: [{"layer": concept, "county": county} for concept, county in pair.missing_layers],
-            shown=lambda pair: report_texts.join_parts(
+            shown=lambda pair: result.report_texts.join_parts(
                 f"{result.names[county]} {get_layer_name(concept, result.lang)}"
                 for concept, county in pair.missing_layers
             ),
@@ -136,23 +134,21 @@ def make_pair_columns(result: SeamResult, report_texts: ReportTexts) -> list[Tab
     ]
 
 
-def make_sum_columns(result: SeamResult, report_texts: ReportTexts) -> list[TableColumn]:
+def make_sum_columns(result: SeamResult) -> list[TableColumn]:
     """Return the columns of a sum of the counties against a target of the parent."""
-
-    def show_number(one: ParentSum, value: float) -> TableNumber:
-        return TableNumber(value, max(one.target.printed_decimals, SUM_DECIMALS))
-
     return [
         TableColumn(
             "indicator",
             width_in_characters=26,
             key="indicator",
             value=lambda one: one.target.indicator,
-            shown=lambda one: name_sum(one, result, report_texts),
+            shown=lambda one: name_sum(one, result),
         ),
         TableColumn(key="area_code", value=lambda one: one.target.area_code),
         TableColumn(
-            "unit", width_in_characters=8, value=lambda one: report_texts.get_text_or_key("unit", one.target.unit)
+            "unit",
+            width_in_characters=8,
+            value=lambda one: result.report_texts.get_text_or_key("unit", one.target.unit),
         ),
         TableColumn(
             "county_comparison",
@@ -173,39 +169,37 @@ def make_sum_columns(result: SeamResult, report_texts: ReportTexts) -> list[Tabl
         TableColumn(
             "seam_targets_sum",
             width_in_characters=14,
-            value=lambda one: make_table_number(
-                one.targets_sum, one.target.unit, max(one.target.printed_decimals, SUM_DECIMALS)
-            ),
+            value=lambda one: make_table_number(one.targets_sum, one.target.unit, one.decimals),
         ),
         TableColumn(
             "seam_sum",
             width_in_characters=14,
             key="sum",
             value=lambda one: one.sum_value,
-            shown=lambda one: show_number(one, one.sum_value),
+            shown=lambda one: TableNumber(one.sum_value, one.decimals),
         ),
-        TableColumn("room", width_in_characters=14, key="margin", shown=lambda one: show_number(one, one.margin)),
         TableColumn(
-            "state", width_in_characters=14, key="state", shown=lambda one: describe_sum_state(one, report_texts)
+            "room", width_in_characters=14, key="margin", shown=lambda one: TableNumber(one.margin, one.decimals)
         ),
-        *_make_columns_of_summed_counties(result, report_texts),
+        TableColumn(
+            "state", width_in_characters=14, key="state", shown=lambda one: describe_sum_state(one, result.report_texts)
+        ),
+        *_make_columns_of_summed_counties(result),
     ]
 
 
-def _make_columns_of_summed_counties(result: SeamResult, report_texts: ReportTexts) -> list[TableColumn]:
+def _make_columns_of_summed_counties(result: SeamResult) -> list[TableColumn]:
     """Return the columns of a sum on its counties: those in it, without a value, with a missed target, unconfirmed."""
     return [
         TableColumn(key="targets_sum"),
         TableColumn(key="counted", value=lambda one: list(one.counted)),
-        TableColumn(
-            "seam_misses", width_in_characters=40, value=lambda one: describe_misses(one, result, report_texts)
-        ),
+        TableColumn("seam_misses", width_in_characters=40, value=lambda one: describe_misses(one, result)),
         TableColumn(
             "seam_missing",
             width_in_characters=40,
             key="missing",
             value=lambda one: list(one.missing),
-            shown=lambda one: report_texts.join_parts(result.names.get(name, name) for name in one.missing),
+            shown=lambda one: result.report_texts.join_parts(result.names.get(name, name) for name in one.missing),
         ),
         TableColumn(
             key="misses",
@@ -216,7 +210,7 @@ def _make_columns_of_summed_counties(result: SeamResult, report_texts: ReportTex
     ]
 
 
-def make_county_columns(result: SeamResult, report_texts: ReportTexts) -> list[TableColumn]:
+def make_county_columns(result: SeamResult) -> list[TableColumn]:
     """Return the columns of a county, with its number of findings, or why it was not compared."""
     texts = Texts(result.lang)
     return [
@@ -228,7 +222,7 @@ def make_county_columns(result: SeamResult, report_texts: ReportTexts) -> list[T
             width_in_characters=12,
             key="state",
             value=lambda one: str(one.state),
-            shown=lambda one: report_texts.get("seams" if one.is_read else "county_state", str(one.state)),
+            shown=lambda one: result.report_texts.get("seams" if one.is_read else "county_state", str(one.state)),
         ),
         TableColumn(
             "seam_total",
@@ -243,19 +237,46 @@ def make_county_columns(result: SeamResult, report_texts: ReportTexts) -> list[T
     ]
 
 
-def result_to_dict(result: SeamResult, report_texts: ReportTexts) -> dict[str, Any]:
+class SeamTable(NamedTuple):
+    """A table of a result.
+
+    ``key``: its name in the JSON, empty for a table of the workbook only; ``id``, ``code``, ``notes``: as in
+    `make_table`.
+    """
+
+    key: str
+    id: str
+    columns: list[TableColumn]
+    items: Sequence[Any]
+    code: Callable[[Any], str] = lambda item: ""
+    notes: Sequence[str] = ()
+
+
+def list_tables(result: SeamResult) -> list[SeamTable]:
+    """Return all tables of a result, from which JSON and workbook are made."""
+    settings = result.report_texts.get("seams", "settings", **result.settings.format_lengths())
+    gaps, note = list_gap_sentences(result.counties, result), result.report_texts.get("seams", "sums_note")
+    return [
+        SeamTable("pairs", "seam_pairs", make_pair_columns(result), result.pairs, notes=[settings]),
+        SeamTable("", "seam_findings", make_finding_columns(result), result.findings, attrgetter("fingerprint")),
+        SeamTable("sums", "seam_sums", make_sum_columns(result), result.sums, attrgetter("target.indicator"), [note]),
+        SeamTable("counties", "seam_counties", make_county_columns(result), result.counties, attrgetter("name"), gaps),
+    ]
+
+
+def result_to_dict(result: SeamResult) -> dict[str, Any]:
     """Return the whole result as plain data; the time is in ``times``."""
-    county_columns = make_county_columns(result, report_texts)
-    pair_columns, sum_columns = make_pair_columns(result, report_texts), make_sum_columns(result, report_texts)
     return {
         "schema": SEAMS_SCHEMA,
         "lang": result.lang,
         "version": read_plugin_version(),
         "plane": result.plane,
         "settings": {**result.settings.to_dict(), "unconfirmed": list(result.unconfirmed_settings)},
-        "counties": [make_record(county_columns, one) for one in result.counties],
-        "pairs": [make_record(pair_columns, one) for one in result.pairs],
-        "sums": [make_record(sum_columns, one) for one in result.sums],
+        **{
+            table.key: [make_record(table.columns, one) for one in table.items]
+            for table in list_tables(result)
+            if table.key
+        },
         "ignored": list(result.ignored_names),
         "times": {"written": result.time.isoformat(timespec="seconds")},
     }
@@ -263,30 +284,20 @@ def result_to_dict(result: SeamResult, report_texts: ReportTexts) -> dict[str, A
 
 def write_seams_workbook(result: SeamResult, path: Path) -> None:
     """Write all tables to a new workbook. Raise OutputError."""
-    report_texts = ReportTexts(result.lang)
-    pair_columns = make_pair_columns(result, report_texts)
-    note = report_texts.get("seams", "settings", **result.settings.format_lengths())
-    pairs = make_table("seam_pairs", pair_columns, result.pairs, notes=[note])
+    tables = [
+        make_table(one.id, one.columns, one.items, one.code, notes=one.notes)
+        for one in list_tables(result)
+        if one.items or one.key != "sums"
+    ]
     counts = {f"seam_{kind}": sum(pair.count(kind) for pair in result.pairs) for kind in SeamKind}
     counts["seam_total"] = len(result.findings)
-    totals = [make_table_number(counts.get(column.id), "count") for column in pairs.columns[1:-1]]
-    total = report_texts.get("seams", "total", count=len(result.pairs))
-    pairs.rows.append(ReportTableRow([total, *totals, ""], "sum", "total"))
-    columns = make_finding_columns(result, report_texts)
-    tables = [pairs, make_table("seam_findings", columns, result.findings, lambda one: one.fingerprint)]
-    if result.sums:
-        tables.append(make_sum_table(result, report_texts))
-    columns = make_county_columns(result, report_texts)
-    notes = list_gap_sentences(result.counties, result)
-    tables.append(make_table("seam_counties", columns, result.counties, lambda one: one.name, notes=notes))
+    totals = [make_table_number(counts.get(column.id), "count") for column in tables[0].columns[1:-1]]
+    tables[0].rows.append(
+        ReportTableRow(
+            [result.report_texts.get("seams", "total", count=len(result.pairs)), *totals, ""], "sum", "total"
+        )
+    )
     write_tables_workbook(path, tables, "", Texts(result.lang))
-
-
-def make_sum_table(result: SeamResult, report_texts: ReportTexts) -> ReportTable:
-    """Return the sums of the counties against the targets of the parent."""
-    columns = make_sum_columns(result, report_texts)
-    note = report_texts.get("seams", "sums_note")
-    return make_table("seam_sums", columns, result.sums, lambda one: one.target.indicator, notes=[note])
 
 
 def write_seams_layer(result: SeamResult, path: Path) -> None:
@@ -294,26 +305,28 @@ def write_seams_layer(result: SeamResult, path: Path) -> None:
 
     A finding has a row for each side, with keys and codes of the county and its neighbour. Raise OutputError.
     """
-    columns = make_finding_columns(result, ReportTexts(result.lang))
+    columns = make_finding_columns(result)
     rows = []
     for one in result.findings:
         record = {**make_record(columns, one), "layer": get_layer_title(one.concept, result.lang)}
         for sides in (one.sides, one.sides[::-1]):
-            row = dict(record)
-            for names, side in zip(_SIDE_FIELDS, sides, strict=True):
-                values = (side.identity, result.names[side.county], ";".join(side.keys), side.code)
-                row.update(zip(names, values, strict=True))
-            rows.append(row)
+            values = [(one.identity, result.names[one.county], ";".join(one.keys), one.code) for one in sides]
+            rows.append(record | dict(zip(_SIDE_FIELDS, chain.from_iterable(values), strict=True)))
     shapes: NDArray = np.array([one.geometry for one in result.findings], dtype=object)
     if len(shapes):
         # Lines are widened in the plane of the comparison.
         plane = CRS.from_user_input(result.plane)
         is_line = shapely.get_dimensions(shapes) == 1
-        in_plane = reproject_geometries(shapes[is_line], _LAYER_CRS, plane)
-        shapes[is_line] = reproject_geometries(shapely.buffer(in_plane, MARK_RADIUS_M), plane, _LAYER_CRS)
+        in_plane = reproject_geometries(shapes[is_line], CGCS2000_DEGREES, plane)
+        shapes[is_line] = reproject_geometries(shapely.buffer(in_plane, MARK_RADIUS_M), plane, CGCS2000_DEGREES)
     series = {
         name: pd.Series([row[name] for row in rows], dtype="float64" if name in _NUMERIC_FIELDS else "object")
         for name in _FIELDS
     }
-    frame = gpd.GeoDataFrame(series, geometry=gpd.GeoSeries(np.repeat(shapes, 2), crs=_LAYER_CRS), crs=_LAYER_CRS)
-    write_polygon_layer(frame, path, LAYER_NAME)
+    write_polygon_layer(
+        gpd.GeoDataFrame(
+            series, geometry=gpd.GeoSeries(np.repeat(shapes, 2), crs=CGCS2000_DEGREES), crs=CGCS2000_DEGREES
+        ),
+        path,
+        LAYER_NAME,
+    )

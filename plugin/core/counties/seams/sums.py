@@ -104,9 +104,13 @@ def _read_target(table: FoundTable, row: FoundTableRow) -> IndicatorTarget | Non
 
         found = find_divisions_by_name(name, load_standard("county_db").code_lists["divisions"])
         if len(found) != 1:
-            divisions = "、".join(f"{one.code} {one.name}" for one in found) or "140200 大同市"
-            file, line = table.file_and_sheet, row.line_number
-            raise InputError("seams_area_unknown", file=file, line=line, value=name, known=divisions)
+            raise InputError(
+                "seams_area_unknown",
+                file=table.file_and_sheet,
+                line=row.line_number,
+                value=name,
+                known="、".join(f"{one.code} {one.name}" for one in found) or "140200 大同市",
+            )
         code = found[0].code
     if not texts["indicator"]:
         raise table.make_cell_error(row, "指标", "", list_first_words(INDICATOR_WORDS))
@@ -117,8 +121,12 @@ def _read_target(table: FoundTable, row: FoundTableRow) -> IndicatorTarget | Non
     if texts["comparison"]:
         comparison = find_word_id(texts["comparison"], COMPARISON_WORDS)
         if comparison not in find_allowed_comparisons(indicator):
-            known = [COMPARISON_WORDS[one][0] for one in find_allowed_comparisons(indicator)]
-            raise table.make_cell_error(row, "关系", texts["comparison"], known)
+            raise table.make_cell_error(
+                row,
+                "关系",
+                texts["comparison"],
+                [COMPARISON_WORDS[one][0] for one in find_allowed_comparisons(indicator)],
+            )
     unit = find_word_id(texts["unit"], UNIT_WORDS)
     if not unit:
         raise table.make_cell_error(row, "单位", texts["unit"], list_first_words(UNIT_WORDS))
@@ -148,10 +156,9 @@ def sum_counties(targets: ParentTargets, counties: Sequence[CountyBorders]) -> t
         target_values: list[float | None] = []
         for county in children:
             figure = county.figures.get(target.indicator)
-            from_profile = figure.targets if figure is not None else ()
             candidates = [
                 *[one for one in listed if one.area_code == _get_code(county)],
-                *[one for one in from_profile if _are_alike(one, target)],
+                *[one for one in (figure.targets if figure is not None else ()) if _are_alike(one, target)],
             ]
             own_target = candidates[0] if candidates else None
             target_values.append(None if own_target is None else _convert(own_target.numeric_value, own_target, target))
@@ -172,9 +179,17 @@ def sum_counties(targets: ParentTargets, counties: Sequence[CountyBorders]) -> t
         if not counted and not missing:
             missing.append(target.area_code)
         known_values = [one for one in target_values if one is not None]
-        targets_sum = sum(known_values) if target_values and len(known_values) == len(target_values) else None
-        value, unsure = convert_area(total, target.unit), tuple(unconfirmed)
-        sums.append(ParentSum(target, value, tuple(counted), tuple(missing), targets_sum, tuple(misses), unsure))
+        sums.append(
+            ParentSum(
+                target,
+                convert_area(total, target.unit),
+                tuple(counted),
+                tuple(missing),
+                sum(known_values) if target_values and len(known_values) == len(target_values) else None,
+                tuple(misses),
+                tuple(unconfirmed),
+            )
+        )
     return tuple(sums)
 
 
@@ -202,7 +217,14 @@ def _find_miss(name: str, value_m2: float, own_target: IndicatorTarget, target: 
     )
     if state not in (TARGET_MISSED, MISSED_BY_ROUNDING):
         return None
-    margin = require_value(
-        compute_margin(value, own_target.comparison, own_target.numeric_value), "the margin of a county"
+    return ChildMiss(
+        name,
+        _convert(
+            require_value(
+                compute_margin(value, own_target.comparison, own_target.numeric_value), "the margin of a county"
+            ),
+            own_target,
+            target,
+        ),
+        state,
     )
-    return ChildMiss(name, _convert(margin, own_target, target), state)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,12 +24,7 @@ from ...standard.messages.numbers import format_number
 from ..county_record import SEAMS_JSON
 from .seam_result import (
     PAIR_SCHEMA,
-    PAIRS_FOLDER,
-    SEAMS_FILES,
-    SEAMS_HTML,
-    SEAMS_LAYER,
     SEAMS_SCHEMA,
-    SEAMS_XLSX,
     ParentSum,
     SeamKind,
     SeamPair,
@@ -44,7 +39,6 @@ from .seam_sentences import (
     make_pair_name,
 )
 from .seam_tables import (
-    SUM_DECIMALS,
     make_county_columns,
     make_finding_columns,
     make_pair_columns,
@@ -56,6 +50,8 @@ from .seam_tables import (
 
 #: Folders in the output while files are written, and the former results until the new ones are in place.
 _NEW_FOLDER, _OLD_FOLDER = ".sanxian-seams", ".sanxian-seams-old"
+#: Workbook of the result, and folder of the reports of pairs in the output.
+SEAMS_XLSX, PAIRS_FOLDER = "seams.xlsx", "pairs"
 SEAMS_TEMPLATE, PAIR_TEMPLATE = "seams.html.j2", "seam_pair.html.j2"
 
 
@@ -111,24 +107,29 @@ def place_result(result: SeamResult, output: Path) -> Iterator[list[str]]:
     pairs = new / PAIRS_FOLDER
     try:
         try:
-            report_texts = ReportTexts(result.lang)
-            names = make_unique_file_names((make_pair_name(pair.counties, result) for pair in result.pairs), "pair")
-            stems = dict(zip((pair.counties for pair in result.pairs), names, strict=True))
+            stems = _make_report_stems(result)
             pairs.mkdir(parents=True)
-            columns = make_pair_columns(result, report_texts)
+            columns = make_pair_columns(result)
             for pair in result.pairs:
-                head = {"schema": PAIR_SCHEMA, "lang": result.lang, "version": read_plugin_version()}
-                data = {**head, "settings": result.settings.to_dict(), **make_record(columns, pair)}
-                _write(pairs / f"{stems[pair.counties]}.json", dump_json(data))
+                _write(
+                    pairs / f"{stems[pair.counties]}.json",
+                    dump_json(
+                        {
+                            "schema": PAIR_SCHEMA,
+                            "lang": result.lang,
+                            "version": read_plugin_version(),
+                            "settings": result.settings.to_dict(),
+                            **make_record(columns, pair),
+                        }
+                    ),
+                )
                 _write(pairs / f"{stems[pair.counties]}.html", render_pair_page(pair, result))
-            _write(new / SEAMS_JSON, dump_json(result_to_dict(result, report_texts)))
-            _write(new / SEAMS_HTML, render_seams_page(result, stems))
-            write_seams_workbook(result, new / SEAMS_XLSX)
-            write_seams_layer(result, new / SEAMS_LAYER)
+            for name, write in _WRITERS.items():
+                write(result, new / name)
         except OSError as error:
             raise OutputError("output_unwritable", target=str(output), detail=explain_os_error(error)) from error
         _check_pairs_replaceable(output)
-        # The JSON is last, so that reports of pairs never remain without it, even if the run is killed here.
+
         with replace_until_error([pairs, *(new / name for name in SEAMS_FILES)], output, output / _OLD_FOLDER):
             yield [str(output / name) for name in SEAMS_FILES]
     finally:
@@ -140,63 +141,79 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="\n")
 
 
-def render_seams_page(result: SeamResult, stems: dict[tuple[str, str], str]) -> str:
-    """Return the page with all pairs, sums and counties; ``stems``: pair → name of its report without suffix."""
-    report_texts = ReportTexts(result.lang)
+def _make_report_stems(result: SeamResult) -> dict[tuple[str, str], str]:
+    """Return pair → name of its report without suffix."""
+    return dict(
+        zip(
+            (pair.counties for pair in result.pairs),
+            make_unique_file_names((make_pair_name(pair.counties, result) for pair in result.pairs), "pair"),
+            strict=True,
+        )
+    )
+
+
+def render_seams_page(result: SeamResult) -> str:
+    """Return the page with all pairs, sums and counties."""
+    stems = _make_report_stems(result)
     pairs = sorted(result.pairs, key=lambda one: (-len(one.findings), one.counties))
-    most = max((len(one.findings) for one in pairs), default=0)
     rows = [
-        {**_make_pair_row(one, result, report_texts), "link": f"{PAIRS_FOLDER}/{stems[one.counties]}.html"}
+        {
+            **_make_pair_row(one, result),
+            "link": f"{PAIRS_FOLDER}/{stems[one.counties]}.html",
+            "share": round(100 * len(one.findings) / len(pairs[0].findings)),
+        }
         for one in pairs
         if one.findings
     ]
-    for row in rows:
-        row["share"] = round(100 * row["total"] / most) if most else 0
-    county_columns, sum_columns = make_county_columns(result, report_texts), make_sum_columns(result, report_texts)
+    county_columns, sum_columns = make_county_columns(result), make_sum_columns(result)
     return fill_template(
         SEAMS_TEMPLATE,
         {
-            **_make_shared_data(result, report_texts),
-            "title": report_texts.get("seams", "title"),
-            "statement": describe_pairs(result, report_texts),
+            **_make_shared_data(result),
+            "title": result.report_texts.get("seams", "title"),
+            "statement": describe_pairs(result),
             "rows": rows,
             "totals": [sum(one.count(kind) for one in pairs) for kind in SeamKind],
             "total": len(result.findings),
-            "clean": report_texts.join_parts(
+            "clean": result.report_texts.join_parts(
                 make_pair_name(one.counties, result)
                 for one in pairs
                 if not one.findings and not _list_gaps(one, result)
             ),
             "gaps": list_gap_sentences(result.counties, result),
             "unread": [make_shown_texts(county_columns, one) for one in result.counties if not one.is_read],
-            "missing": _list_missing_layers(result.pairs, result, report_texts),
-            "sums": [_make_sum_row(one, sum_columns, report_texts) for one in result.sums],
-            "ignored": report_texts.join_parts(result.ignored_names),
+            "missing": _list_missing_layers(result.pairs, result),
+            "sums": [_make_sum_row(one, sum_columns, result.report_texts) for one in result.sums],
+            "ignored": result.report_texts.join_parts(result.ignored_names),
         },
     )
 
 
+#: Name of each file of the summary → its writer. The JSON is placed last, so that reports of pairs never remain without
+#: it, even if the run is killed.
+_WRITERS: dict[str, Callable[[SeamResult, Path], None]] = {
+    "seams.html": lambda result, path: _write(path, render_seams_page(result)),
+    SEAMS_XLSX: write_seams_workbook,
+    "seams.gpkg": write_seams_layer,
+    SEAMS_JSON: lambda result, path: _write(path, dump_json(result_to_dict(result))),
+}
+SEAMS_FILES = tuple(_WRITERS)
+
+
 def render_pair_page(pair: SeamPair, result: SeamResult) -> str:
     """Return the page with the findings of one pair."""
-    report_texts = ReportTexts(result.lang)
-    name = make_pair_name(pair.counties, result)
-    differing = [
-        report_texts.get(
-            "seams",
-            "differing",
-            layer=get_layer_title(concept, result.lang),
-            length=format_number(length, LENGTH_DECIMALS),
-        )
-        for concept, length in pair.differing_m.items()
-    ]
-    columns = make_finding_columns(result, report_texts)
+    columns = make_finding_columns(result)
     findings = [
         {
             **make_shown_texts(columns, one),
             "number": number,
             "id": one.fingerprint,
             "sides": [
-                {"name": result.names[side.county], "features": report_texts.join_parts(side.keys), "code": side.code}
+                {
+                    "name": result.names[side.county],
+                    "features": result.report_texts.join_parts(side.keys),
+                    "code": side.code,
+                }
                 for side in one.sides
             ],
             "place": "{:.5f}°, {:.5f}°".format(*one.place),
@@ -206,15 +223,23 @@ def render_pair_page(pair: SeamPair, result: SeamResult) -> str:
     return fill_template(
         PAIR_TEMPLATE,
         {
-            **_make_shared_data(result, report_texts),
-            "title": report_texts.get("seams", "pair_title", pair=name),
-            "row": _make_pair_row(pair, result, report_texts),
+            **_make_shared_data(result),
+            "title": result.report_texts.get("seams", "pair_title", pair=make_pair_name(pair.counties, result)),
+            "row": _make_pair_row(pair, result),
             "length": format_number(pair.length_m, LENGTH_DECIMALS),
             "findings": findings,
-            "differing": differing,
+            "differing": [
+                result.report_texts.get(
+                    "seams",
+                    "differing",
+                    layer=get_layer_title(concept, result.lang),
+                    length=format_number(length, LENGTH_DECIMALS),
+                )
+                for concept, length in pair.differing_m.items()
+            ],
             "slivers": pair.sliver_count,
             "gaps": _list_gaps(pair, result),
-            "missing": _list_missing_layers([pair], result, report_texts),
+            "missing": _list_missing_layers([pair], result),
         },
     )
 
@@ -224,36 +249,38 @@ def _list_gaps(pair: SeamPair, result: SeamResult) -> list[str]:
     return list_gap_sentences([one for one in result.counties if one.name in pair.counties], result)
 
 
-def _make_shared_data(result: SeamResult, report_texts: ReportTexts) -> dict[str, Any]:
+def _make_shared_data(result: SeamResult) -> dict[str, Any]:
     """Return what both pages show: texts, kinds, time and settings."""
     return {
-        "w": report_texts,
+        "w": result.report_texts,
         "lang": {"zh": "zh-CN"}.get(result.lang, result.lang),
-        "numbered": SectionNumbers(report_texts).number_title,
+        "numbered": SectionNumbers(result.report_texts).number_title,
         "facts": [
-            (report_texts.get("counties", "fact_time"), result.time.strftime("%Y-%m-%d %H:%M")),
-            (report_texts.get("seams", "fact_plane"), result.plane),
+            (result.report_texts.get("counties", "fact_time"), result.time.strftime("%Y-%m-%d %H:%M")),
+            (result.report_texts.get("seams", "fact_plane"), result.plane),
         ],
-        "kinds": [report_texts.get("seam_kinds", str(kind)) for kind in SeamKind],
-        "settings": report_texts.get("seams", "settings", **result.settings.format_lengths()),
+        "kinds": [result.report_texts.get("seam_kinds", str(kind)) for kind in SeamKind],
+        "settings": result.report_texts.get("seams", "settings", **result.settings.format_lengths()),
         "unconfirmed": bool(result.unconfirmed_settings),
     }
 
 
-def _make_pair_row(pair: SeamPair, result: SeamResult, report_texts: ReportTexts) -> dict[str, Any]:
+def _make_pair_row(pair: SeamPair, result: SeamResult) -> dict[str, Any]:
     """Return a pair as a row: the texts of its table, and counts by kind."""
     return {
-        **make_shown_texts(make_pair_columns(result, report_texts), pair),
+        **make_shown_texts(make_pair_columns(result), pair),
         "counts": [pair.count(kind) for kind in SeamKind],
         "total": len(pair.findings),
     }
 
 
-def _list_missing_layers(pairs: Iterable[SeamPair], result: SeamResult, report_texts: ReportTexts) -> str:
+def _list_missing_layers(pairs: Iterable[SeamPair], result: SeamResult) -> str:
     """Return the layers that were not compared because a county lacks them."""
     missing = dict.fromkeys((county, concept) for pair in pairs for concept, county in pair.missing_layers)
-    return report_texts.join_parts(
-        report_texts.get("seams", "lacks", county=result.names[county], layer=get_layer_name(concept, result.lang))
+    return result.report_texts.join_parts(
+        result.report_texts.get(
+            "seams", "lacks", county=result.names[county], layer=get_layer_name(concept, result.lang)
+        )
         for county, concept in missing
     )
 
@@ -262,11 +289,10 @@ def _make_sum_row(one: ParentSum, columns: list[TableColumn], report_texts: Repo
     """Return a sum as a row: the texts of its table, with the target's sign and the margin in words."""
     texts = make_shown_texts(columns, one)
     sign = "left" if one.margin >= 0 else "above" if one.target.comparison == "<=" else "short"
-    amount = format_number(abs(one.margin), max(one.target.printed_decimals, SUM_DECIMALS))
     return {
         **texts,
         "target": f"{COMPARISON_SIGNS[one.target.comparison]} {one.target.value}",
-        "margin": report_texts.get("signed", sign, amount=amount),
+        "margin": report_texts.get("signed", sign, amount=format_number(abs(one.margin), one.decimals)),
         "misses": texts["seam_misses"] or report_texts.get("seams", "no_misses"),
         "hides": one.hides_misses,
         "missed": bool(one.misses),

@@ -47,8 +47,15 @@ def apply_edits(
     with load_gdal() as gdal:
         sources = {one.package.number: open_dataset(gdal, one.package.data) for one in edits}
         for (file, name), layer_edits in by_layer.items():
-            copy = copy_by_dataset[find_dataset_of_layer(file, tuple(copy_by_dataset))]
-            _apply_to_layer(gdal, copy, name, layer_edits, sources, encodings.get((file, name), ""), cancellation)
+            _apply_to_layer(
+                gdal,
+                copy_by_dataset[find_dataset_of_layer(file, tuple(copy_by_dataset))],
+                name,
+                layer_edits,
+                sources,
+                encodings.get((file, name), ""),
+                cancellation,
+            )
         sources.clear()
 
 

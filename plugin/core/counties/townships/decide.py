@@ -118,22 +118,25 @@ def decide(
             changes[change.layer.key, change.base.fid].append(change)
     for key, (record, rows_by_fid) in records.items():
         base_rows = list(rows_by_fid.values())
-        former = [StoredRow(row.fid, row.key, row.county_digest) for row in base_rows]
-        for base, now in zip(base_rows, match_rows(former, county_rows[key])[0], strict=True):
+        for base, now in zip(
+            base_rows,
+            match_rows([StoredRow(row.fid, row.key, row.county_digest) for row in base_rows], county_rows[key])[0],
+            strict=True,
+        ):
             decisions.county_changed_count += now is None or now.digest != base.county_digest
-            _decide_row(decisions, record, base, now, changes.get((key, base.fid), []), prefer)
+            if (key, base.fid) in changes:
+                _decide_row(decisions, record, base, now, changes[key, base.fid], prefer)
     _decide_new_rows(decisions, new_rows, county_rows, prefer, with_new_keys)
     for altered in (altered for one in packages for altered in one.neighbours):
         # A changed read-only row is never written.
         row = altered.row or altered.base
         county = (Version(None, altered.base.fid),) if altered.base else ()
-        version = replace(_make_version(altered), is_neighbour=True)
         decisions.contradictions.append(
             Contradiction(
                 ContradictionKind.NEIGHBOUR_CHANGED,
                 altered.layer,
                 row.key if row else "",
-                (*county, version),
+                (*county, replace(_make_version(altered), is_neighbour=True)),
                 Prefer.COUNTY,
             )
         )
@@ -163,8 +166,6 @@ def _decide_row(
     prefer: Prefer,
 ) -> None:
     """Decide on a row that was handed out; ``now``: the county's row, None if it was deleted there."""
-    if not changes:
-        return
     county = Version(None, now.fid if now else None)
     if len({change.identity for change in changes}) > 1:
         versions = (county, *(_make_version(change) for change in changes))
@@ -181,11 +182,9 @@ def _decide_row(
     if now is not None and now.digest == base.county_digest:
         decisions.edits.append(_make_edit(change, now, Outcome.APPLIED))
         return
-    kind = ContradictionKind.BOTH_CHANGED
+    kind = ContradictionKind.BOTH_CHANGED if now is not None else ContradictionKind.COUNTY_DELETED
     if change.row is None:
         kind = ContradictionKind.PACKAGE_DELETED
-    elif now is None:
-        kind = ContradictionKind.COUNTY_DELETED
     decisions.contradictions.append(Contradiction(kind, layer, base.key, (county, _make_version(change)), prefer))
     decisions.edits.append(_make_edit(change, now, Outcome.APPLIED if prefer is Prefer.PACKAGE else Outcome.KEPT))
 
@@ -227,13 +226,17 @@ def _decide_new_rows(
             members = list(by_digest.values())
             decisions.edits += [_make_edit(one, None, Outcome.SAME) for one in doubled]
         present = county_by_key.get(group_key, [])
-        is_free = not group_key[1] or (not present and len(members) == 1)
-        if is_free or with_new_keys:
+        if with_new_keys or not group_key[1] or (not present and len(members) == 1):
             decisions.edits += [_make_edit(one, None, Outcome.APPLIED) for one in members]
             continue
-        versions = (*(Version(None, row.fid) for row in present), *map(_make_version, members))
         decisions.contradictions.append(
-            Contradiction(ContradictionKind.NEW_SAME_KEY, members[0].layer, group_key[1], versions, prefer)
+            Contradiction(
+                ContradictionKind.NEW_SAME_KEY,
+                members[0].layer,
+                group_key[1],
+                (*(Version(None, row.fid) for row in present), *map(_make_version, members)),
+                prefer,
+            )
         )
         outcome = Outcome.APPLIED if prefer is Prefer.PACKAGE else Outcome.KEPT
         decisions.edits += [_make_edit(one, None, outcome) for one in members]

@@ -180,8 +180,14 @@ def log_contradictions(found: Sequence[Contradiction], contents: RowContents) ->
     logged = []
     for number, one in enumerate(found, 1):
         if one.kind is ContradictionKind.TWO_PACKAGES:
-            packages = tuple(LoggedVersion(version.package, False, (), None) for version in one.versions)
-            logged.append(LoggedContradiction(number, one, packages, False))
+            logged.append(
+                LoggedContradiction(
+                    number,
+                    one,
+                    tuple(LoggedVersion(version.package, False, (), None) for version in one.versions),
+                    False,
+                )
+            )
             continue
         rows = [contents.read(one.layer, version) for version in one.versions]
         present = [row for row in rows if row is not None]
@@ -190,17 +196,22 @@ def log_contradictions(found: Sequence[Contradiction], contents: RowContents) ->
             for name in (present[0].cells if present else {})
             if len({row.cells.get(name) for row in present}) > 1 or len(present) == 1
         ]
-        versions = tuple(
-            LoggedVersion(
-                version.package,
-                row is None,
-                tuple((name, row.cells.get(name)) for name in differing) if row else (),
-                row.area_m2 if row else None,
+        logged.append(
+            LoggedContradiction(
+                number,
+                one,
+                tuple(
+                    LoggedVersion(
+                        version.package,
+                        row is None,
+                        tuple((name, row.cells.get(name)) for name in differing) if row else (),
+                        row.area_m2 if row else None,
+                    )
+                    for version, row in zip(one.versions, rows, strict=True)
+                ),
+                len({row.shape_bytes for row in present}) > 1,
             )
-            for version, row in zip(one.versions, rows, strict=True)
         )
-        has_other_shape = len({row.shape_bytes for row in present}) > 1
-        logged.append(LoggedContradiction(number, one, versions, has_other_shape))
     return tuple(logged)
 
 
@@ -211,20 +222,21 @@ def describe_note(note: PackageNote, texts: Texts) -> str:
 
 def describe_split(result: SplitResult, texts: Texts) -> list[str]:
     """Return what a split wrote, one line for each package."""
-    rows = sum(one.manifest.row_count for one in result.packages)
-    lines = [texts.get("townships", "split_done", packages=len(result.packages), rows=rows)]
-    for one in result.packages:
-        manifest = one.manifest
-        lines.append(
+    manifests = [one.manifest for one in result.packages]
+    lines = [
+        texts.get("townships", "split_done", packages=len(manifests), rows=sum(one.row_count for one in manifests)),
+        *(
             texts.get(
                 "townships",
                 "split_line",
-                name=manifest.label if manifest.code else texts.get("townships", "county_package"),
-                rows=manifest.row_count,
-                neighbours=sum(len(layer.neighbours) for layer in manifest.layers),
-                crossing=sum(len(layer.crossing) for layer in manifest.layers),
+                name=one.label if one.code else texts.get("townships", "county_package"),
+                rows=one.row_count,
+                neighbours=sum(len(layer.neighbours) for layer in one.layers),
+                crossing=sum(len(layer.crossing) for layer in one.layers),
             )
-        )
+            for one in manifests
+        ),
+    ]
     if result.left_out:
         lines.append(texts.get("townships", "left_out", names=", ".join(result.left_out)))
     return lines
@@ -234,13 +246,12 @@ def describe_merge(log: MergeLog, texts: Texts) -> list[str]:
     """Return what a merge did, with its contradictions."""
     applied = [one for one in log.changes if one.edit.outcome is Outcome.APPLIED]
     counts = {kind: sum(one.kind is kind for one in applied) for kind in ChangeKind}
-    changed = len(applied) - counts[ChangeKind.NEW] - counts[ChangeKind.DELETED]
     lines = [
         texts.get(
             "townships",
             "merge_done",
             packages=len(log.packages),
-            changed=changed,
+            changed=len(applied) - counts[ChangeKind.NEW] - counts[ChangeKind.DELETED],
             new=counts[ChangeKind.NEW],
             deleted=counts[ChangeKind.DELETED],
             contradictions=len(log.contradictions),
@@ -253,9 +264,6 @@ def describe_merge(log: MergeLog, texts: Texts) -> list[str]:
         for note in log.notes
     ]
     for one in log.contradictions[:_MAX_LISTED]:
-        names = [
-            version.package.label if version.package else texts.get("townships", "county") for version in one.versions
-        ]
         lines.append(
             texts.get(
                 "townships",
@@ -264,7 +272,10 @@ def describe_merge(log: MergeLog, texts: Texts) -> list[str]:
                 kind=texts.get("township_contradictions", one.contradiction.kind),
                 layer=one.contradiction.layer.name,
                 key=one.contradiction.key,
-                versions=", ".join(names),
+                versions=", ".join(
+                    version.package.label if version.package else texts.get("townships", "county")
+                    for version in one.versions
+                ),
                 choice=texts.get("township_choices", one.contradiction.choice),
             )
         )

@@ -31,7 +31,6 @@ from .apply import apply_edits, find_dataset_of_layer
 from .decide import ContradictionKind, Outcome, Prefer, assign_new_keys, decide
 from .log import MergeLog, RowContents, log_changes, log_contradictions
 from .merge_tables import write_contradiction_layers, write_merge_workbook
-from .seam_check import find_new_seams
 from .stored_rows import (
     Cells,
     StoredRow,
@@ -41,6 +40,7 @@ from .stored_rows import (
     read_cells,
     read_rows,
 )
+from .township_rows import find_new_seams
 from .work_package import (
     MANIFEST_NAME,
     EditedPackage,
@@ -237,8 +237,7 @@ def _read_county(
             raise InputError("townships_layer_gone", layer=record.name)
         lost = [name for name in manifest_of_field if name not in list_fields(layer)]
         if lost:
-            file = manifest_of_field[lost[0]]
-            raise InputError("townships_field_gone", layer=record.name, field=lost[0], file=file)
+            raise InputError("townships_field_gone", layer=record.name, field=lost[0], file=manifest_of_field[lost[0]])
         county.rows[key] = read_rows(layer, record.fields, cancellation)
         del layer, dataset
     return county
@@ -272,8 +271,12 @@ def _add_seams(
     if not options.with_seams:
         return log
     (first, *_) = copy_by_dataset.values()
-    merged = first.parent if find_source_folder(options.source) is not None else first
-    after = read_plan(str(merged), before.norm, options.check, cancellation=cancellation)
+    after = read_plan(
+        str(first.parent if find_source_folder(options.source) is not None else first),
+        before.norm,
+        options.check,
+        cancellation=cancellation,
+    )
     editors = {
         (edit.layer.name, edit.new_key or edit.key): edit.package.manifest.code
         for edit in (change.edit for change in log.changes)

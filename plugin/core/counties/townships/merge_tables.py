@@ -6,7 +6,7 @@ The layers of a GeoPackage have the versions of contradicting rows, and new seam
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -26,19 +26,67 @@ SEAMS_LAYER = "seams"
 
 def write_merge_workbook(log: MergeLog, path: Path, texts: Texts) -> None:
     """Write all tables of a merge to a new workbook. Raise OutputError."""
-    versions = [(one, version) for one in log.contradictions for version in one.versions]
     columns, notes = _make_contradiction_columns(texts), [texts.get("townships", "contradictions_note")]
+    tables = [
+        make_table(
+            "township_packages",
+            [
+                TableColumn("township_package", width_in_characters=24, value=lambda one: _name_package(one, texts)),
+                TableColumn("township_person", width_in_characters=12, value=lambda one: one.person),
+                TableColumn("township_rows", width_in_characters=10, value=lambda one: one.manifest.row_count),
+                TableColumn(
+                    "township_changed_count",
+                    width_in_characters=10,
+                    value=lambda package: sum(
+                        one.edit.package is package and one.edit.outcome is Outcome.APPLIED for one in log.changes
+                    ),
+                ),
+                TableColumn(
+                    "township_contradiction_count",
+                    width_in_characters=10,
+                    value=lambda package: sum(
+                        any(version.package is package for version in one.versions) for one in log.contradictions
+                    ),
+                ),
+                TableColumn(
+                    "township_notes",
+                    width_in_characters=60,
+                    value=lambda package: "\n".join(
+                        describe_note(note, texts) for note in log.notes if note.package is package
+                    ),
+                ),
+            ],
+            log.packages,
+        ),
+        make_table(
+            "township_contradictions",
+            columns,
+            [(one, version) for one in log.contradictions for version in one.versions],
+            lambda item: item[0].contradiction.kind,
+            notes=notes,
+        ),
+        make_table("township_changes", _make_change_columns(texts), log.changes, lambda one: one.kind),
+    ]
+    if log.has_seams:
+        notes = [
+            texts.get("townships", "seams_note", count=log.former_seam_count),
+            *(gap.render(texts) for gap in log.gaps),
+        ]
+        tables.append(
+            make_table(
+                "township_seams",
+                _make_seam_columns(texts),
+                enumerate(log.seams, 1),
+                lambda item: item[1].kind,
+                notes=notes,
+            )
+        )
+    write_tables_workbook(path, tables, "", texts)
 
-    def count_changes(package: EditedPackage) -> int:
-        return sum(one.edit.package is package and one.edit.outcome is Outcome.APPLIED for one in log.changes)
 
-    def count_contradictions(package: EditedPackage) -> int:
-        return sum(any(version.package is package for version in one.versions) for one in log.contradictions)
-
-    def join_notes(package: EditedPackage) -> str:
-        return "\n".join(describe_note(note, texts) for note in log.notes if note.package is package)
-
-    change_columns = [
+def _make_change_columns(texts: Texts) -> list[TableColumn]:
+    """Return the columns of a change of a row."""
+    return [
         TableColumn(
             "township_package", width_in_characters=24, value=lambda one: _name_package(one.edit.package, texts)
         ),
@@ -58,30 +106,6 @@ def write_merge_workbook(log: MergeLog, path: Path, texts: Texts) -> None:
             value=lambda one: texts.get("township_outcomes", one.edit.outcome),
         ),
     ]
-    tables = [
-        make_table(
-            "township_packages",
-            [
-                TableColumn("township_package", width_in_characters=24, value=lambda one: _name_package(one, texts)),
-                TableColumn("township_person", width_in_characters=12, value=lambda one: one.person),
-                TableColumn("township_rows", width_in_characters=10, value=lambda one: one.manifest.row_count),
-                TableColumn("township_changed_count", width_in_characters=10, value=count_changes),
-                TableColumn("township_contradiction_count", width_in_characters=10, value=count_contradictions),
-                TableColumn("township_notes", width_in_characters=60, value=join_notes),
-            ],
-            log.packages,
-        ),
-        make_table("township_contradictions", columns, versions, lambda item: item[0].contradiction.kind, notes=notes),
-        make_table("township_changes", change_columns, log.changes, lambda one: one.kind),
-    ]
-    if log.has_seams:
-        seams = list(enumerate(log.seams, 1))
-        former = texts.get("townships", "seams_note", count=log.former_seam_count)
-        notes = [former, *(gap.render(texts) for gap in log.gaps)]
-        tables.append(
-            make_table("township_seams", _make_seam_columns(texts), seams, lambda item: item[1].kind, notes=notes)
-        )
-    write_tables_workbook(path, tables, "", texts)
 
 
 def _name_package(package: EditedPackage, texts: Texts) -> str:
@@ -196,52 +220,56 @@ def write_contradiction_layers(gdal: Any, log: MergeLog, contents: RowContents, 
     for one in log.contradictions:
         if one.contradiction.kind is not ContradictionKind.TWO_PACKAGES:
             by_layer.setdefault(one.contradiction.layer.package_name, []).append(one)
+    columns = _make_contradiction_columns(texts)
     for name, contradictions in by_layer.items():
-        _write_versions(database, name, contradictions, contents, texts)
+        first = contradictions[0].contradiction
+        _write_layer(
+            database,
+            name,
+            contents.open_layer(first.layer, first.versions[0]).GetSpatialRef(),
+            columns,
+            first.layer.fields,
+            (
+                (make_record(columns, (one, version)) | row.cells, row.shape_bytes)
+                for one in contradictions
+                for version in one.contradiction.versions
+                if (row := contents.read(one.contradiction.layer, version)) is not None
+            ),
+        )
     if log.seams:
-        from osgeo import ogr, osr
+        from osgeo import osr
 
         reference = osr.SpatialReference()
         raise_if_refused(reference.ImportFromEPSG(4490))
         columns = _make_seam_columns(texts)
-        fields = [define_field(column.key, "String") for column in columns if column.key]
-        layer = create_layer(database, SEAMS_LAYER, reference, ogr.wkbUnknown, fields, ["FID=M_FID"])
-        for number, seam in enumerate(log.seams, 1):
-            feature = ogr.Feature(layer.GetLayerDefn())
-            for field, value in make_record(columns, (number, seam)).items():
-                feature.SetField(field, value)
-            geometry = ogr.CreateGeometryFromWkb(shapely.to_wkb(seam.geometry))
-            raise_if_refused(feature.SetGeometry(raise_if_refused(geometry)))
-            raise_if_refused(layer.CreateFeature(feature))
+        rows = ((make_record(columns, item), shapely.to_wkb(item[1].geometry)) for item in enumerate(log.seams, 1))
+        _write_layer(database, SEAMS_LAYER, reference, columns, (), rows)
     del database
 
 
-def _write_versions(
-    database: Any, name: str, contradictions: Sequence[LoggedContradiction], contents: RowContents, texts: Texts
+def _write_layer(
+    database: Any,
+    name: str,
+    reference: Any,
+    columns: list[TableColumn],
+    fields: Iterable[str],
+    rows: Iterable[tuple[dict[str, Any], bytes]],
 ) -> None:
-    """Write the versions of the rows of a layer, with their values as text."""
+    """Write a layer whose values are texts, in the fields of columns and in others.
+
+    ``rows``: values by field, and shape (WKB, empty for none) of each row.
+    """
     from osgeo import ogr
 
-    columns = _make_contradiction_columns(texts)
-    marks = [column.key for column in columns if column.key]
-    first = contradictions[0].contradiction
+    names = [*(column.key for column in columns if column.key), *fields]
     layer = create_layer(
-        database,
-        name,
-        contents.open_layer(first.layer, first.versions[0]).GetSpatialRef(),
-        ogr.wkbUnknown,
-        [define_field(field, "String") for field in (*marks, *first.layer.fields)],
-        ["FID=M_FID"],
+        database, name, reference, ogr.wkbUnknown, [define_field(field, "String") for field in names], ["FID=M_FID"]
     )
-    for one in contradictions:
-        for version in one.contradiction.versions:
-            row = contents.read(one.contradiction.layer, version)
-            if row is None:
-                continue
-            feature = ogr.Feature(layer.GetLayerDefn())
-            for field, value in (*make_record(columns, (one, version)).items(), *row.cells.items()):
-                if value is not None and field in list_fields(layer):
-                    feature.SetField(field, value)
-            if row.shape_bytes:
-                raise_if_refused(feature.SetGeometry(raise_if_refused(ogr.CreateGeometryFromWkb(row.shape_bytes))))
-            raise_if_refused(layer.CreateFeature(feature))
+    for values, shape_bytes in rows:
+        feature = ogr.Feature(layer.GetLayerDefn())
+        for field, value in values.items():
+            if value is not None and field in list_fields(layer):
+                feature.SetField(field, value)
+        if shape_bytes:
+            raise_if_refused(feature.SetGeometry(raise_if_refused(ogr.CreateGeometryFromWkb(shape_bytes))))
+        raise_if_refused(layer.CreateFeature(feature))

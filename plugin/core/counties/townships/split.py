@@ -33,7 +33,7 @@ from ...plan.loading.reading import read_plan
 from ...standard.options import RunOptions
 from ...standard.profile import Norm
 from ...standard.profile.profile_figures import AllocatedTargets
-from .ownership import Ownership, assign_rows, make_layer_key
+from .township_rows import Ownership, assign_rows, make_layer_key
 from .work_package import (
     COUNTY_PACKAGE,
     MANIFEST_NAME,
@@ -120,8 +120,7 @@ def split_townships(
     """
     if not options.distance_m >= 0:
         raise InputError("townships_distance", value=options.distance_m)
-    targets = read_township_targets(options.targets)
-    output = options.output
+    targets, output = read_township_targets(options.targets), options.output
     check_not_input(output, [options.source])
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise OutputError("townships_output_exists", target=str(output))
@@ -136,10 +135,10 @@ def split_townships(
     progress(_READ_SHARE, "")
     ownership = assign_rows(plan, sources, options.distance_m, cancellation)
     progress(_ASSIGNED_SHARE, "")
-    datasets = [Path(os.path.abspath(path)) for path in list_source_datasets(Path(options.source))]
-    roles = {make_layer_key(layer.source): role for role, layer in plan.layers.items()}
     county_layers = list_county_layers(
-        datasets, {make_layer_key(one): one.encoding for one in sources if one.encoding}, roles
+        [Path(os.path.abspath(path)) for path in list_source_datasets(Path(options.source))],
+        {make_layer_key(one): one.encoding for one in sources if one.encoding},
+        {make_layer_key(layer.source): role for role, layer in plan.layers.items()},
     )
     known = {one.key for one in county_layers}
     left_out = tuple(sorted(one.full_name for one in sources if make_layer_key(one) not in known))
@@ -154,7 +153,7 @@ def split_townships(
             traceback.clear_frames(error.__traceback__)
             if not isinstance(error, RuntimeError | sqlite3.Error):
                 raise
-            raise make_write_error(options.output, temporary, options.source) from error
+            raise make_write_error(output, temporary, options.source) from error
         progress(_WRITTEN_SHARE, "")
         digests = [
             f"{layer.package_name} {row.digest}"
@@ -174,9 +173,9 @@ def split_townships(
         )
         packages = _finish(files, county_layers, ownership, split, options, targets)
         cancellation.raise_if_cancelled()
-        _move_packages(work_folder, options.output)
+        _move_packages(work_folder, output)
     progress(1.0, "")
-    moved = tuple(replace(one, folder=options.output / one.folder.name) for one in packages)
+    moved = tuple(replace(one, folder=output / one.folder.name) for one in packages)
     return SplitResult(moved, left_out, norm, {one.package_name: one.role for one in county_layers if one.role})
 
 
@@ -247,23 +246,21 @@ def _make_layer_record(layer: CountyLayer, number: int, files: PackageFiles, own
     rows = [
         RowRecord(row.fid, row.key, row.digest, written.package_rows[row.fid].digest) for row in written.county_rows
     ]
-    neighbours = [
-        NeighbourRecord(fid, row.key, row.digest, codes[ownership.find_owner(layer.key, fid)])
-        for fid, row in sorted(written.neighbours.items())
-    ]
-    crossed = [
-        CrossingRecord(row.fid, row.key, tuple(codes[n] for n in crossing[row.fid]))
-        for row in rows
-        if row.fid in crossing
-    ]
     return LayerRecord(
         Path(layer.key[0]).name,
         layer.key[1],
         layer.package_name,
         layer.fields,
         tuple(rows),
-        tuple(neighbours),
-        tuple(crossed),
+        tuple(
+            NeighbourRecord(fid, row.key, row.digest, codes[ownership.find_owner(layer.key, fid)])
+            for fid, row in sorted(written.neighbours.items())
+        ),
+        tuple(
+            CrossingRecord(row.fid, row.key, tuple(codes[n] for n in crossing[row.fid]))
+            for row in rows
+            if row.fid in crossing
+        ),
     )
 
 

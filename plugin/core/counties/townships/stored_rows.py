@@ -44,14 +44,23 @@ def open_dataset(gdal: Any, path: Path, encoding: str = "") -> Any:
 
     ``encoding``: that of the texts of a shapefile, if it is known.
     """
-    options = [f"ENCODING={encoding}"] if encoding and path.suffix.lower() == ".shp" else []
-    return raise_if_refused(gdal.OpenEx(str(path), gdal.OF_VECTOR, check_content(path), options))
+    return raise_if_refused(
+        gdal.OpenEx(
+            str(path),
+            gdal.OF_VECTOR,
+            check_content(path),
+            [f"ENCODING={encoding}"] if encoding and path.suffix.lower() == ".shp" else [],
+        )
+    )
 
 
 def list_layers(dataset: Any) -> list[Any]:
     """Return the layers of an open data set, without tables of drivers and of QGIS."""
-    layers = [dataset.GetLayer(number) for number in range(dataset.GetLayerCount())]
-    return [one for one in layers if not one.GetName().lower().startswith(INTERNAL_TABLE_PREFIXES)]
+    return [
+        one
+        for one in [dataset.GetLayer(number) for number in range(dataset.GetLayerCount())]
+        if not one.GetName().lower().startswith(INTERNAL_TABLE_PREFIXES)
+    ]
 
 
 def list_fields(layer: Any) -> dict[str, tuple[int, int]]:
@@ -83,9 +92,9 @@ def read_cell(feature: Any, index: int, kind: int) -> str | None:
         # A FileGDB stores a date with the time 0:00.
         time = f"T{hour:02}:{minute:02}:{second:g}" if hour or minute or second else ""
         return f"{year:04}-{month:02}-{day:02}{time}"
-    if kind == ogr.OFTBinary:
-        return bytes(feature.GetFieldAsBinary(index)).hex()
-    return str(feature.GetFieldAsString(index))
+    return (
+        bytes(feature.GetFieldAsBinary(index)).hex() if kind == ogr.OFTBinary else str(feature.GetFieldAsString(index))
+    )
 
 
 def read_cells(feature: Any, fields: Mapping[str, tuple[int, int]]) -> Cells:
@@ -101,20 +110,21 @@ def read_shape_bytes(feature: Any) -> bytes:
 
 def compute_row_digest(cells: Mapping[str, str | None], shape_bytes: bytes) -> str:
     """Return a digest of values and geometry; the order of the fields has no effect."""
-    texts = [f"{name}={_MISSING if cells[name] is None else cells[name]}" for name in sorted(cells)]
-    digest = hashlib.blake2b(_VALUE_END.join(texts).encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES)
+    digest = hashlib.blake2b(
+        _VALUE_END.join(
+            [f"{name}={_MISSING if cells[name] is None else cells[name]}" for name in sorted(cells)]
+        ).encode("utf-8", "surrogatepass"),
+        digest_size=_DIGEST_BYTES,
+    )
     digest.update(b"\x1e" + shape_bytes)
     return digest.hexdigest()
 
 
 def iterate_features(layer: Any, cancellation: Cancellation = NEVER_CANCELLED) -> Iterator[Any]:
     """Yield the GDAL features of a layer; raise Cancelled."""
-    layer.ResetReading()
-    number = 0
-    while (feature := layer.GetNextFeature()) is not None:
+    for number, feature in enumerate(layer):
         if number % _ROWS_PER_CANCEL_CHECK == 0:
             cancellation.raise_if_cancelled()
-        number += 1
         yield feature
 
 

@@ -327,12 +327,17 @@ def read_package_changes(
             continue
         names = tuple(list_fields(layer))
         missing = [name for name in record.fields if name not in names]
-        added = [name for name in names if name not in record.fields]
-        for kind, fields in (("field_missing", missing), ("field_added", added)):
+        for kind, fields in (
+            ("field_missing", missing),
+            ("field_added", [name for name in names if name not in record.fields]),
+        ):
             found.notes += [PackageNote(package, kind, record.package_name, name) for name in fields]
-        fill = find_county_cells(record.key, missing) if missing else None
-        rows = read_rows(layer, record.fields, cancellation, fill)
-        found.changes += _list_changes(package, record, record.rows, rows)
+        found.changes += _list_changes(
+            package,
+            record,
+            record.rows,
+            read_rows(layer, record.fields, cancellation, find_county_cells(record.key, missing) if missing else None),
+        )
     layers.clear()
     layer = None
     del dataset
@@ -349,10 +354,9 @@ def _list_changes(
     """Return the rows of a layer that differ from those that were handed out: changed, deleted and added ones."""
     former = [StoredRow(one.fid, one.key, one.package_digest) for one in handed_out]
     present, added = match_rows(former, rows)
-    pairs = [*zip(former, present, strict=True), *((None, row) for row in added)]
     return [
         RowChange(package, layer, base, row)
-        for base, row in pairs
+        for base, row in [*zip(former, present, strict=True), *((None, row) for row in added)]
         if base is None or row is None or row.digest != base.digest
     ]
 
@@ -372,7 +376,8 @@ def _read_neighbours(gdal: Any, found: PackageChanges, cancellation: Cancellatio
             if count:
                 found.notes.append(PackageNote(package, "layer_missing", record.package_name, count=count))
             continue
-        rows = read_rows(layer, record.fields, cancellation)
-        found.neighbours += _list_changes(package, record, record.neighbours, rows)
+        found.neighbours += _list_changes(
+            package, record, record.neighbours, read_rows(layer, record.fields, cancellation)
+        )
         layer = None
     del dataset

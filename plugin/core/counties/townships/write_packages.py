@@ -15,7 +15,6 @@ from typing import Any
 from ....paths import STYLES_FOLDER
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...exchange.gdal_setup import create_layer, load_gdal, raise_if_refused
-from .ownership import LayerKey, Ownership
 from .stored_rows import (
     StoredRow,
     compute_row_digest,
@@ -28,6 +27,7 @@ from .stored_rows import (
     read_rows,
     read_shape_bytes,
 )
+from .township_rows import LayerKey, Ownership
 from .work_package import NEIGHBOURS_NAME
 
 #: A version that the GDAL of an older QGIS opens without a warning.

@@ -56,15 +56,12 @@ def fill_gap(finding: Finding, *, state: EditingState, neighbour: str = "") -> E
         raise FixRefused("stale")
     if state.find_window_filler(role, gap) is not None:
         raise FixRefused("is_window", role=role, key=finding.key)
-    candidates = measure_shared_edges(rows, gap, state)
-    if neighbour:
-        candidates = [(row, length) for row, length in candidates if row.key == neighbour]
+    candidates = measure_shared_edges(rows, gap, state, neighbour)
     if not candidates:
         raise FixRefused("no_neighbour", role=role)
     chosen_row, length = max(candidates, key=lambda pair: (round(pair[1], 3), pair[0].plane_shape.area))
-    filled_shape = join_shapes(chosen_row.plane_shape, gap, state.tolerance)
     return Edits(
-        reshape_row(state, chosen_row, filled_shape),
+        reshape_row(state, chosen_row, join_shapes(chosen_row.plane_shape, gap, state.tolerance)),
         params={
             "key": chosen_row.key,
             "length": round(length, 2),
@@ -113,8 +110,10 @@ def remove_overlap(finding: Finding, *, state: EditingState, cut: str = "") -> E
     loser = next((n for n in (1, 0) if (rows[n].key == cut if cut else results[n] is not None)), None)
     if loser is None or results[loser] is None:
         raise FixRefused("would_be_empty", role=finding.role, key=rows[1].key)
-    edits = reshape_row(state, rows[loser], results[loser])
-    return Edits(edits, params={"key": rows[loser].key, "other_key": rows[1 - loser].key})
+    return Edits(
+        reshape_row(state, rows[loser], results[loser]),
+        params={"key": rows[loser].key, "other_key": rows[1 - loser].key},
+    )
 
 
 @fix(
@@ -183,14 +182,17 @@ def dissolve_fragment(finding: Finding, *, state: EditingState) -> Edits:
     state.require_unsealed(finding.role)
     row = state.get_finding_row(finding)
     shape = require_shape(row)
-    rows = state.find_rows_meeting(row.role, shape, without=(row.fid,), reach_m=state.tolerance.cluster_m)
-    adjacent = measure_shared_edges(rows, shape, state)
+    adjacent = measure_shared_edges(
+        state.find_rows_meeting(row.role, shape, without=(row.fid,), reach_m=state.tolerance.cluster_m), shape, state
+    )
     if not adjacent:
         raise FixRefused("no_neighbour", role=row.role)
     target, length = max(adjacent, key=lambda pair: (_get_use(pair[0]) == _get_use(row), pair[1]))
-    edits = reshape_row(state, target, join_shapes(target.plane_shape, shape, state.tolerance))
     return Edits(
-        [*edits, RowEdit(row.role, row.fid, is_deleted=True)],
+        [
+            *reshape_row(state, target, join_shapes(target.plane_shape, shape, state.tolerance)),
+            RowEdit(row.role, row.fid, is_deleted=True),
+        ],
         params={"key": row.key, "other_key": target.key, "length": round(length, 2)},
         keeps_union=True,
     )

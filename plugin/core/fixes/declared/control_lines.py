@@ -1,15 +1,31 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Fixes between the three control lines, by their statutory precedence."""
+"""Fixes between the three control lines by their statutory precedence, and of planning zones (规划分区).
+
+Fixes of zones move land between zones, so that these still cover the county.
+"""
 
 from __future__ import annotations
+
+from typing import Any
 
 import shapely
 
 from ...base.errors import InputError
+from ...engine.context import trim_code_padding
+from ...geometry.validity import extract_polygons
 from ...model.findings import Finding
+from ...plan.layer import Layer
 from ..edits import Edits, FixRefused, RowEdit, WindowEdit
 from ..fix_declaration import FixExample, Safety, fix
-from ..shapes import list_parts, require_shape, reshape_row, subtract_shapes
+from ..shapes import (
+    drop_slivers,
+    join_shapes,
+    list_parts,
+    measure_shared_edges,
+    require_shape,
+    reshape_row,
+    subtract_shapes,
+)
 from ..state import EditingState, Row
 
 #: The three lines: an earlier one stays, a later one gives way.
@@ -42,12 +58,10 @@ def find_yielding_role(finding: Finding, state: EditingState, order: str = "") -
 
     ``order``: as for `parse_order`. Raise FixRefused if the layer to be cut is sealed.
     """
-    lines = parse_order(order)
-    ranks = {role: rank for rank, line in enumerate(lines) for role in state.plan.list_roles_of_concept(line)}
-    if ranks[finding.role] < ranks[finding.related_role]:
-        stays, yields = finding.role, finding.related_role
-    else:
-        stays, yields = finding.related_role, finding.role
+    ranks = {
+        role: rank for rank, line in enumerate(parse_order(order)) for role in state.plan.list_roles_of_concept(line)
+    }
+    stays, yields = sorted((finding.role, finding.related_role), key=lambda role: ranks[role])
     if state.is_sealed(yields):
         if state.is_sealed(stays):
             raise FixRefused("both_sealed", role=yields, other_role=stays)
@@ -158,3 +172,266 @@ def delete_covered_line(finding: Finding, *, state: EditingState) -> Edits:
         [RowEdit(yields.role, yields.fid, is_deleted=True)],
         params={"role": yields.role, "key": yields.key, "other_role": stays.role, "other_key": stays.key},
     )
+
+
+#: Control line → setting with the codes of its zone.
+ZONE_SETTING_BY_LINE = {"farmland": "zones.farmland", "red_line": "zones.protection", "boundary": "zones.urban"}
+
+
+def require_planning_zone_layer(state: EditingState) -> Layer:
+    """Return the layer of planning zones. Raise FixRefused if no fix can change it."""
+    zones = state.plan.find_layer_of_concept("zones")
+    if zones is None or not zones.has_field("zone_code"):
+        raise FixRefused("stale")
+    state.require_unsealed(zones.role)
+    state.require_layer_in_plane(zones.role)
+    return zones
+
+
+def list_zone_codes(state: EditingState, setting: str) -> frozenset[str]:
+    """Return the zone codes that a setting lists, with all codes below them in the code list."""
+    template_field = require_planning_zone_layer(state).template.find_field("zone_code")
+    members: list[str] = list(state.norm.get(setting))
+    if template_field is None or not template_field.codes:
+        return frozenset(members)
+    return frozenset(state.norm.standard.code_lists[template_field.codes].collect_members(members))
+
+
+def get_zone_code(row: Row) -> str:
+    """Return the zone code of a row without the zeros that pad it."""
+    template_field = row.home_layer.template.find_field("zone_code")
+    return trim_code_padding(row.get_text("zone_code"), template_field.code_pad if template_field is not None else 0)
+
+
+def move_land_into_zone(state: EditingState, land: Any, setting: str) -> Edits:
+    """Return the edits that take land out of other zones and add it to a zone of the setting's codes.
+
+    The adjacent zone with the longest common edge gets the land. Without an adjacent one, the land becomes a new row
+    with the first code of the setting and the other attributes of the zone that it leaves. Raise FixRefused if no other
+    zone has land there.
+    """
+    zones, codes = require_planning_zone_layer(state), list_zone_codes(state, setting)
+    rows = state.find_rows_meeting(zones.role, land, reach_m=state.tolerance.cluster_m)
+    others = [
+        row for row in rows if get_zone_code(row) not in codes and shapely.intersection(row.plane_shape, land).area > 0
+    ]
+    taken_land = drop_slivers(
+        extract_polygons(shapely.intersection(land, shapely.union_all([row.plane_shape for row in others]))),
+        state.tolerance,
+    )
+    if taken_land is None:
+        raise FixRefused("stale")
+    edits: list[RowEdit] = []
+    for row in others:
+        remaining_shape = subtract_shapes(row.plane_shape, [taken_land], state.tolerance)
+        edits += (
+            [RowEdit(row.role, row.fid, is_deleted=True)]
+            if remaining_shape is None
+            else reshape_row(state, row, remaining_shape)
+        )
+    lengths = measure_shared_edges([row for row in rows if get_zone_code(row) in codes], taken_land, state)
+    target = max(lengths, key=lambda pair: pair[1])[0] if lengths else None
+    edits += (
+        _make_zone(state, others[0], taken_land, state.norm.get(setting)[0])
+        if target is None
+        else reshape_row(state, target, join_shapes(target.plane_shape, taken_land, state.tolerance))
+    )
+    return Edits(
+        edits,
+        params={
+            "area_m2": state.measure_drawn_area_m2(taken_land),
+            "count": len(others),
+            "key": "" if target is None else target.key,
+        },
+        keeps_union=True,
+    )
+
+
+def _make_zone(state: EditingState, like: Row, land: Any, code: str) -> list[RowEdit]:
+    """Return edits that make land new rows of a zone; ``code``: the zone code of the rows.
+
+    Their other attributes are those of ``like``, the zone that the land leaves.
+    """
+    template_field = like.layer.template.find_field("zone_code")
+    attributes: dict[str, Any] = {}
+    if template_field is not None:
+        attributes[template_field.name] = code
+        name_field, code_list = template_field.code_name, template_field.codes
+        # A layer may lack the field of the name.
+        if name_field and code_list and like.layer.get_column_by_name(name_field) is not None:
+            attributes[name_field] = state.norm.standard.code_lists[code_list].entry_by_code[code].name
+    new_rows = []
+    for edit in reshape_row(state, like, land):
+        values = {**edit.attributes, **attributes}
+        if like.layer.has_field("key") and not edit.is_new:
+            values[like.layer.get_field_name("key")] = state.reserve_new_key(like.role)
+        new_rows.append(
+            RowEdit(
+                like.role,
+                edit.fid if edit.is_new else state.reserve_new_fid(like.role),
+                edit.shape,
+                values,
+                is_new=True,
+                attribute_source_fid=like.fid,
+            )
+        )
+    return new_rows
+
+
+@fix(
+    "FIX013",
+    "extend-farmland-zone",
+    title="Extend the farmland protection zone under permanent basic farmland",
+    solves={"REL006": ("urban", "large")},
+    safety=Safety.NEVER,
+    messages={"": "Add {area} of {count} zone(s) to the farmland protection zone {key}"},
+    examples=[
+        FixExample("farmland in the urban zone", "REL006",
+                   {"farmland": ["POLYGON ((40 0, 60 0, 60 100, 40 100, 40 0))"], "zones": [{"wkt": "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "zone_code": "300"}, {"wkt": "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))", "zone_code": "410"}]},
+                   {"zones": [{"wkt": "POLYGON ((0 0, 60 0, 60 100, 0 100, 0 0))", "zone_code": "300"}, {"wkt": "POLYGON ((60 0, 100 0, 100 100, 60 100, 60 0))", "zone_code": "410"}]}),
+        FixExample("no farmland zone is next to it", "REL006",
+                   {"farmland": ["POLYGON ((70 10, 80 10, 80 20, 70 20, 70 10))"], "zones": [{"wkt": "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "zone_code": "300"}, {"wkt": "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))", "zone_code": "410"}]},
+                   {"zones": [{"wkt": "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "zone_code": "300"}, {"wkt": "POLYGON ((70 10, 80 10, 80 20, 70 20, 70 10))", "zone_code": "300"},
+                              {"wkt": "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0), (70 10, 80 10, 80 20, 70 20, 70 10))", "zone_code": "410"}]}),
+    ],
+)  # fmt: skip
+def extend_farmland_zone(finding: Finding, *, state: EditingState) -> Edits:
+    """Extend the farmland protection zone under permanent basic farmland.
+
+    What it does
+        Cuts the farmland out of the other zones, and adds it to the 农田保护区 that has the longest edge in common
+        with it; where none is adjacent, the land becomes a new row of that zone. The zones go on covering the county.
+    When it is safe
+        Never, because the purpose of land changes.
+    Limits
+        The farmland itself stays. Whether the land should leave 永久基本农田 instead is for the authority to decide.
+    """
+    require_planning_zone_layer(state)
+    land = require_shape(state.get_finding_row(finding))
+    if finding.case == "large":
+        # One of several parts outside the zone.
+        land = state.get_finding_shape(finding)
+    return move_land_into_zone(state, land, ZONE_SETTING_BY_LINE["farmland"])
+
+
+WEST_WKT = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
+EAST_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"
+#: Five centimetres wider than `WEST_WKT`, and narrower.
+WIDER_WKT = "POLYGON ((0 0, 50.05 0, 50.05 100, 0 100, 0 0))"
+NARROWER_WKT = "POLYGON ((0 0, 49.95 0, 49.95 100, 0 100, 0 0))"
+EXAMPLE_ZONES = [{"wkt": WEST_WKT, "zone_code": "410"}, {"wkt": EAST_WKT, "zone_code": "300"}]
+
+
+@fix(
+    "FIX015",
+    "zone-follows-line",
+    title="Give a planning zone the edge of its control line",
+    solves={"REL004": (), "REL005": ()},
+    safety=Safety.SLIVER,
+    messages={
+        "": "Add {area} of {count} zone(s) to the zone {key}",
+        "leaves": "Move {area} from the zone {key} to the zone {other_key}",
+    },
+    examples=[
+        FixExample("a boundary wider than its zone", "REL005", {"boundary": ["POLYGON ((0 0, 60 0, 60 100, 0 100, 0 0))"], "zones": EXAMPLE_ZONES},
+                   {"zones": [{"wkt": "POLYGON ((0 0, 60 0, 60 100, 0 100, 0 0))", "zone_code": "410"}, {"wkt": "POLYGON ((60 0, 100 0, 100 100, 60 100, 60 0))", "zone_code": "300"}]}),
+        FixExample("a few centimetres", "REL005", {"boundary": [WIDER_WKT], "zones": EXAMPLE_ZONES},
+                   {"zones": [{"wkt": WIDER_WKT, "zone_code": "410"}, {"wkt": "POLYGON ((50.05 0, 100 0, 100 100, 50.05 100, 50.05 0))", "zone_code": "300"}]}, safe=True),
+        FixExample("a boundary cut back", "REL005", {"boundary": ["POLYGON ((0 0, 40 0, 40 100, 0 100, 0 0))"], "zones": EXAMPLE_ZONES},
+                   {"zones": [{"wkt": "POLYGON ((0 0, 40 0, 40 100, 0 100, 0 0))", "zone_code": "410"}, {"wkt": "POLYGON ((40 0, 100 0, 100 100, 40 100, 40 0))", "zone_code": "300"}]}),
+        FixExample("a red line drawn back by centimetres", "REL004", {"red_line": [NARROWER_WKT], "zones": [{"wkt": WEST_WKT, "zone_code": "100"}, {"wkt": EAST_WKT, "zone_code": "300"}]},
+                   {"zones": [{"wkt": NARROWER_WKT, "zone_code": "100"}, {"wkt": "POLYGON ((49.95 0, 100 0, 100 100, 49.95 100, 49.95 0))", "zone_code": "300"}]}, safe=True),
+        FixExample("land under farmland goes to the farmland zone", "REL005",
+                   {"boundary": ["POLYGON ((0 0, 40 0, 40 100, 0 100, 0 0))"], "farmland": ["POLYGON ((40 0, 50 0, 50 100, 40 100, 40 0))"],
+                    "zones": [{"wkt": WEST_WKT, "zone_code": "410"}, {"wkt": "POLYGON ((50 0, 100 0, 100 60, 50 60, 50 0))", "zone_code": "510"}, {"wkt": "POLYGON ((50 60, 100 60, 100 100, 50 100, 50 60))", "zone_code": "300"}]},
+                   {"zones": [{"wkt": "POLYGON ((0 0, 40 0, 40 100, 0 100, 0 0))", "zone_code": "410"}, {"wkt": "POLYGON ((50 0, 100 0, 100 60, 50 60, 50 0))", "zone_code": "510"},
+                              {"wkt": "POLYGON ((40 0, 40 100, 50 100, 100 100, 100 60, 50 60, 50 0, 40 0))", "zone_code": "300"}]}),
+        FixExample("a zone that must equal another line gets no land beyond it", "REL005",
+                   {"boundary": ["POLYGON ((0 0, 40 0, 40 100, 0 100, 0 0))"], "red_line": ["POLYGON ((50 0, 100 0, 100 60, 50 60, 50 0))"],
+                    "zones": [{"wkt": WEST_WKT, "zone_code": "410"}, {"wkt": "POLYGON ((50 0, 100 0, 100 60, 50 60, 50 0))", "zone_code": "100"}, {"wkt": "POLYGON ((50 60, 100 60, 100 100, 50 100, 50 60))", "zone_code": "500"}]},
+                   {"zones": [{"wkt": "POLYGON ((0 0, 40 0, 40 100, 0 100, 0 0))", "zone_code": "410"}, {"wkt": "POLYGON ((50 0, 100 0, 100 60, 50 60, 50 0))", "zone_code": "100"},
+                              {"wkt": "POLYGON ((40 0, 40 100, 50 100, 100 100, 100 60, 50 60, 50 0, 40 0))", "zone_code": "500"}]}, rules=("REL004",)),
+        FixExample("farmland under the boundary comes first", "REL005", {"boundary": ["POLYGON ((0 0, 60 0, 60 100, 0 100, 0 0))"], "farmland": [EAST_WKT], "zones": EXAMPLE_ZONES}, refused="line_of_precedence"),
+        FixExample("no other zone is adjacent", "REL005", {"boundary": ["POLYGON ((0 0, 40 0, 40 100, 0 100, 0 0))"], "zones": [{"wkt": WEST_WKT, "zone_code": "410"}]}, refused="no_neighbour"),
+        FixExample("a zone without any line", "REL005", {"boundary": [WEST_WKT], "zones": [*EXAMPLE_ZONES, {"wkt": "POLYGON ((100 0, 150 0, 150 100, 100 100, 100 0))", "zone_code": "420"}]}, refused="would_be_empty"),
+    ],
+)  # fmt: skip
+def make_zone_follow_line(finding: Finding, *, state: EditingState, neighbour: str = "") -> Edits:
+    """Give a planning zone the edge of its control line.
+
+    What it does
+        Land of the line that is in other zones is added to the adjacent zone of the line (生态保护区 of the red line,
+        城镇发展区 of the boundary); where none is adjacent, it becomes a new row of that zone. Land of the zone beyond
+        the line goes to an adjacent zone: to the one of the control line that the land is on, else to the one with
+        the longest common edge that need not equal another line, or to a chosen one of these (``neighbour``: its
+        key). A zone of which no land remains is removed. The zones go on covering the county.
+    When it is safe
+        If the land that changes its zone is below a limit for slivers.
+    Limits
+        The control line stays as it is. Where a line that comes before it covers the same land, their overlap has to
+        be removed first (REL001 to REL003). A zone without any land of the line is not removed: whether the zone or the
+        line is missing is for a person to decide.
+    """
+    zones = require_planning_zone_layer(state)
+    land = state.get_finding_shape(finding)
+    if land is None:
+        raise FixRefused("stale")
+    line = {"REL004": "red_line", "REL005": "boundary"}[finding.code]
+    setting = ZONE_SETTING_BY_LINE[line]
+    if finding.case == "line_outside_zone":
+        for other in PRECEDENCE[: PRECEDENCE.index(line)]:
+            layer = state.plan.find_layer_of_concept(other)
+            if layer is None:
+                continue
+            shared_land = shapely.intersection(_unite_rows_meeting_land(state, layer, land), land)
+            if drop_slivers(extract_polygons(shared_land), state.tolerance) is not None:
+                raise FixRefused("line_of_precedence", other_role=layer.role)
+        return move_land_into_zone(state, land, setting)
+    row = state.get_finding_row(finding)
+    leaving = drop_slivers(extract_polygons(shapely.intersection(require_shape(row), land)), state.tolerance)
+    if leaving is None:
+        raise FixRefused("stale")
+    remaining_shape = subtract_shapes(row.plane_shape, [leaving], state.tolerance)
+    if remaining_shape is None:
+        raise FixRefused("would_be_empty", role=row.role, key=row.key)
+    adjacent_rows = state.find_rows_meeting(zones.role, leaving, without=[row.fid], reach_m=state.tolerance.cluster_m)
+    line_codes = _list_zone_codes_of_covering_line(state, leaving)
+    # A zone that must equal its line (REL004, REL005) gets no land beyond the line.
+    switches = {"red_line": "zones.protection_is_red_line", "boundary": "zones.urban_is_boundary"}
+    closed_settings = [ZONE_SETTING_BY_LINE[name] for name, switch in switches.items() if state.norm.get(switch)]
+    closed_codes = {code for one in closed_settings for code in list_zone_codes(state, one)}
+    open_rows = [one for one in adjacent_rows if (code := get_zone_code(one)) in line_codes or code not in closed_codes]
+    candidates = measure_shared_edges(open_rows, leaving, state, neighbour)
+    if not candidates:
+        raise FixRefused("no_neighbour", role=zones.role)
+    target = max(candidates, key=lambda pair: (get_zone_code(pair[0]) in line_codes, round(pair[1], 3)))[0]
+    params: dict[str, Any] = {
+        "area_m2": state.measure_drawn_area_m2(leaving), "key": row.key, "other_key": target.key,
+        "candidates": [one.key for one, _length in candidates],
+    }  # fmt: skip
+    return Edits(
+        [
+            *reshape_row(state, row, remaining_shape),
+            *reshape_row(state, target, join_shapes(target.plane_shape, leaving, state.tolerance)),
+        ],
+        case="leaves",
+        params=params,
+        keeps_union=True,
+    )
+
+
+def _list_zone_codes_of_covering_line(state: EditingState, land: Any) -> frozenset[str]:
+    """Return the zone codes that belong to the first control line, by precedence, that covers most of the land."""
+    for line in PRECEDENCE:
+        layer = state.plan.find_layer_of_concept(line)
+        if (
+            layer is not None
+            and 2 * shapely.intersection(_unite_rows_meeting_land(state, layer, land), land).area > land.area
+        ):
+            return list_zone_codes(state, ZONE_SETTING_BY_LINE[line])
+    return frozenset()
+
+
+def _unite_rows_meeting_land(state: EditingState, layer: Layer, land: Any) -> Any:
+    """Return the union of the rows of a layer that meet land, in the plane."""
+    return shapely.union_all([one.plane_shape for one in state.find_rows_meeting(layer.role, land)])

@@ -4,6 +4,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -85,8 +86,10 @@ def align_to_edges(finding: Finding, *, state: EditingState, within_m: float = 0
         raise FixRefused(
             "nothing_to_align", role=rows[0].role, key=rows[0].key, other_role=reference_role, distance=within_m
         )
-    compared = state.norm.get("quality.edges_compared")
-    is_compared = any(reference_role in state.plan.list_roles_of_concept(concept) for concept in compared)
+    is_compared = any(
+        reference_role in state.plan.list_roles_of_concept(concept)
+        for concept in state.norm.get("quality.edges_compared")
+    )
     return Edits(
         [replace_shape(state, alignment.rows[fid], shape) for fid, shape in alignment.shapes.items()],
         case=part,
@@ -144,15 +147,13 @@ class _Alignment:
                 raise FixRefused("would_be_empty", role=row.role, key=self.rows[fid].key)
         if self.part != "both":
             aligned = _limit_to_gain_or_loss(row.fid, noded, aligned, is_gain=self.part == "gain")
+        # Vertices go that were added because of neighbours, but that no stretch needs.
+        needed = {xy for one in stretches for xy in (*one.moved, *chain.from_iterable(one.inserted))}
         for fid, one in aligned.items():
             if not is_same_shape(one, noded[fid]):
-                # Vertices go that were added because of neighbours, but that no stretch needs.
-                added_vertices = _list_vertices(noded[fid]) - _list_vertices(shapes_before[fid])
-                for stretch in stretches:
-                    added_vertices -= stretch.moved.keys()
-                    for pair in stretch.inserted:
-                        added_vertices -= set(pair)
-                self.shapes[fid] = remove_vertices(one, added_vertices)
+                self.shapes[fid] = remove_vertices(
+                    one, (_list_vertices(noded[fid]) - _list_vertices(shapes_before[fid])) - needed
+                )
 
 
 def _limit_to_gain_or_loss(
@@ -170,29 +171,30 @@ def _limit_to_gain_or_loss(
         shapely.difference(shape_after, shape_before),
         shapely.difference(shape_before, shape_after),
     )
+    # Crossings are computed once for each side of an edge: the moving shape has them first.
     parts = {
         moving: shapely.union(shape_before, shape_after) if is_gain else shapely.intersection(shape_before, shape_after)
+    } | {
+        fid: shapely.difference(one, gained_land)
+        if is_gain
+        else shapely.union(one, shapely.intersection(aligned[fid], lost_land))
+        for fid, one in noded.items()
+        if fid != moving
     }
-    for fid, one in noded.items():
-        if fid != moving:
-            taken_land = shapely.intersection(aligned[fid], lost_land)
-            parts[fid] = shapely.difference(one, gained_land) if is_gain else shapely.union(one, taken_land)
     sources = [*noded.values(), *aligned.values()]
     kept_shapes: dict[int, Any] = {}
-    for fid in (moving, *(other for other in parts if other != moving)):
-        polygons = extract_polygons(parts[fid])
+    for fid, part in parts.items():
+        polygons = extract_polygons(part)
         if polygons is None:
             raise FixRefused("overlay_failed")
-        # Crossings are computed once for each side of an edge: the moving shape has them first.
         kept_shapes[fid] = snap_new_vertices(polygons, [*sources, *kept_shapes.values()])
     changed_shapes = {
         fid: one for fid, one in kept_shapes.items() if shapely.symmetric_difference(one, noded[fid]).area > 0
     }
-    nodes = {
+    return noded | {
         fid: add_vertices_of(one, [o for k, o in changed_shapes.items() if k != fid], 1e-6)
         for fid, one in changed_shapes.items()
     }
-    return noded | nodes
 
 
 def _list_vertices(shape: Any) -> set[tuple[float, float]]:
@@ -278,8 +280,9 @@ def _find_places_without_vertex(shape: Any, other: Any, places: NDArray) -> NDAr
     """Return those of (k, 2) places at which ``other`` has a vertex and ``shape`` has none."""
     vertices, others = ({tuple(xy) for xy in shapely.get_coordinates(one).tolist()} for one in (shape, other))
     # The plane has the coordinates as stored; a finding repeats them.
-    missing_places = [xy for xy in dict.fromkeys(map(tuple, places.tolist())) if xy in others and xy not in vertices]
-    return np.array(missing_places, dtype=float).reshape(-1, 2)
+    return np.array(
+        [xy for xy in dict.fromkeys(map(tuple, places.tolist())) if xy in others and xy not in vertices], dtype=float
+    ).reshape(-1, 2)
 
 
 def _remove_vertices(shape: Any, places: NDArray, reach_m: float) -> Any:

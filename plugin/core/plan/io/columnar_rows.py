@@ -93,9 +93,7 @@ def decode_texts(data: NDArray, offsets: NDArray, is_present: NDArray | None) ->
     places = zip(firsts.tolist(), (firsts + lengths[first_rows]).tolist(), strict=True)
     # One call decodes all texts.
     distinct_texts = b"\x00".join([buffer[start:end] for start, end in places]).decode("utf-8").split("\x00")
-    distinct_array = np.empty(len(distinct_texts), dtype=object)
-    distinct_array[:] = distinct_texts
-    texts[rows] = distinct_array[codes]
+    texts[rows] = np.array(distinct_texts, dtype=object)[codes]
     return texts, distinct_texts
 
 
@@ -163,10 +161,8 @@ def _read_rows(path: Path, name: str, info: dict[str, Any], positions: list[int]
     dtypes = [str(info["dtypes"][position]) for position in positions]
     format_by_name = {n: _FORMAT_BY_DTYPE[t] for n, t in zip(names, dtypes, strict=True) if t in _FORMAT_BY_DTYPE}
     parts: dict[str, list[ArrowColumn]] = {field_name: [] for field_name in format_by_name}
-    fid_parts: list[NDArray] = []
-    shape_parts: list[NDArray] = []
-    presence_parts: list[NDArray] = []
-    hash_parts: list[NDArray] = []
+    # Ids, shapes, their presence and hashes of each batch.
+    row_parts: list[tuple[NDArray, NDArray, NDArray, NDArray]] = []
     with pyogrio.raw.open_arrow(
         path, layer=name, columns=list(format_by_name), return_fids=True, batch_size=_ROWS_PER_BATCH, use_pyarrow=False
     ) as (meta, stream):
@@ -174,18 +170,13 @@ def _read_rows(path: Path, name: str, info: dict[str, Any], positions: list[int]
         for batch in read_batches(stream):
             if batch.keys() != {fid_name, shape_name, *format_by_name} or batch[fid_name].kind != "l":
                 raise _UnusualLayerError
-            shapes, has_shape, hashes = _convert_shapes(batch[shape_name])
-            fid_parts.append(batch[fid_name].values)
-            shape_parts.append(shapes)
-            presence_parts.append(has_shape)
-            hash_parts.append(hashes)
+            row_parts.append((batch[fid_name].values, *_convert_shapes(batch[shape_name])))
             for field_name, kind in format_by_name.items():
                 if batch[field_name].kind == kind:
                     parts[field_name].append(batch[field_name])
-    if sum(map(len, fid_parts)) != row_count:
+    if sum(len(part[0]) for part in row_parts) != row_count:
         raise _UnusualLayerError
-    parts_of_rows = (fid_parts, shape_parts, presence_parts, hash_parts)
-    fids, shapes, has_shape, shape_hashes = map(np.concatenate, parts_of_rows)
+    fids, shapes, has_shape, shape_hashes = map(np.concatenate, zip(*row_parts, strict=True))
     if not fids.all():
         # Of a view or a table without a column of ids, the stream gives each row the id 0.
         raise _UnusualLayerError
@@ -207,8 +198,16 @@ def _read_rows(path: Path, name: str, info: dict[str, Any], positions: list[int]
         if not np.array_equal(other_fids, fids):
             raise _UnusualLayerError
         values_by_name |= dict(zip(map(str, other_meta["fields"]), other_columns, strict=True))
-    columns = [values_by_name[n] for n in names]
-    return ColumnarRows(fids, shapes, has_shape, columns, distinct_texts, digests, shape_hashes, has_unusual_shapes)
+    return ColumnarRows(
+        fids,
+        shapes,
+        has_shape,
+        [values_by_name[n] for n in names],
+        distinct_texts,
+        digests,
+        shape_hashes,
+        has_unusual_shapes,
+    )
 
 
 def _convert_column(batches: list[ArrowColumn]) -> _ConvertedColumn | None:
@@ -222,8 +221,7 @@ def _convert_column(batches: list[ArrowColumn]) -> _ConvertedColumn | None:
             numbers = np.where(is_present, numbers.astype(np.float64), np.nan)
         return _ConvertedColumn(numbers, None, _compute_digest(numbers))
     ends = np.cumsum([len(batch.values) for batch in batches])
-    first_bytes = [0, *ends[:-1].tolist()]
-    offsets = [batch.offsets[:-1] + first for batch, first in zip(batches, first_bytes, strict=True)]
+    offsets = [batch.offsets[:-1] + first for batch, first in zip(batches, [0, *ends[:-1].tolist()], strict=True)]
     data = np.concatenate([batch.values for batch in batches])
     texts = data, np.concatenate([*offsets, ends[-1:]]), _join_presence(batches)
     decoded = decode_texts(*texts)
@@ -408,17 +406,17 @@ def _copy_column(kind: str, array: ArrowArray) -> ArrowColumn:
     count = array.length
     if array.offset:
         raise _UnusualLayerError("a column starts within its memory")
-    is_present = None
-    if array.null_count and array.buffers[0]:
-        bits = _copy_buffer(array, 0, np.dtype(np.uint8), (count + 7) // 8)
-        is_present = np.unpackbits(bits, count=count, bitorder="little").astype(bool)
+    has_presence = array.null_count and array.buffers[0]
+    bits = _copy_buffer(array, 0, np.dtype(np.uint8), (count + 7) // 8) if has_presence else None
+    is_present = None if bits is None else np.unpackbits(bits, count=count, bitorder="little").astype(bool)
     no_offsets = np.zeros(0, dtype=np.int64)
     if kind in _NUMBER_TYPES:
         return ArrowColumn(kind, count, is_present, _copy_buffer(array, 1, _NUMBER_TYPES[kind], count), no_offsets)
     if kind in _OFFSET_TYPES:
         offsets = _copy_buffer(array, 1, _OFFSET_TYPES[kind], count + 1).astype(np.int64)
-        data = _copy_buffer(array, 2, np.dtype(np.uint8), int(offsets[-1]))
-        return ArrowColumn(kind, count, is_present, data, offsets)
+        return ArrowColumn(
+            kind, count, is_present, _copy_buffer(array, 2, np.dtype(np.uint8), int(offsets[-1])), offsets
+        )
     return ArrowColumn(kind, count, is_present, np.zeros(0), no_offsets)
 
 

@@ -104,8 +104,12 @@ def read_declared_tables(path: str | Path) -> dict[str, DeclaredTable]:
 def _read_geopackage(path: Path) -> dict[str, DeclaredTable]:
     """Return layer name → declaration of each layer in a GeoPackage."""
     with open_database(path) as database:
-        objects = database.execute("SELECT name, type, sql FROM sqlite_master WHERE type IN ('table', 'view')")
-        view_sql = {name: " ".join(sql.split()) if kind == "view" else "" for name, kind, sql in objects}
+        view_sql = {
+            name: " ".join(sql.split()) if kind == "view" else ""
+            for name, kind, sql in database.execute(
+                "SELECT name, type, sql FROM sqlite_master WHERE type IN ('table', 'view')"
+            )
+        }
         # (table, column) → (title, name of its domain); name of a domain → code → name.
         titles: dict[tuple[str, str], tuple[str, str]] = {}
         codes: dict[str, dict[str, str]] = {}
@@ -157,8 +161,7 @@ def _read_columns(
     ``titles``: (table, column) → (title, name of its domain); ``codes``: name of a domain → code → name.
     """
     declared_columns = []
-    rows = database.execute("SELECT name, type, pk FROM pragma_table_info(?)", (table,)).fetchall()
-    for name, kind, key in rows:
+    for name, kind, key in database.execute("SELECT name, type, pk FROM pragma_table_info(?)", (table,)).fetchall():
         if key or name == shape:
             continue
         title, domain = titles.get((table, name), ("", ""))

@@ -58,9 +58,11 @@ def make_encoding_notices(layer_name: str, encoding: ShapefileEncoding | None) -
     if encoding is None or encoding.source in ("cpg", "none"):
         return []
     name = {"GB18030": "GBK"}.get(encoding.name, encoding.name)
-    if encoding.declared_codec:
-        return [("notice_cpg_wrong", {"layer": layer_name, "declared": encoding.declared_codec, "encoding": name})]
-    return [("notice_encoding", {"layer": layer_name, "encoding": name})]
+    return (
+        [("notice_cpg_wrong", {"layer": layer_name, "declared": encoding.declared_codec, "encoding": name})]
+        if encoding.declared_codec
+        else [("notice_encoding", {"layer": layer_name, "encoding": name})]
+    )
 
 
 def make_driver_notices(layer_name: str, caught: list[warnings.WarningMessage]) -> list[tuple[str, dict[str, Any]]]:
@@ -74,8 +76,16 @@ def make_driver_notices(layer_name: str, caught: list[warnings.WarningMessage]) 
     ]
     others = [text for text in texts if "Measured (M)" not in text and "does not have any features" not in text]
     if others:
-        printable = "".join(c for c in others[0] if unicodedata.category(c)[0] != "C")
-        notices.append(("notice_driver", {"layer": layer_name, "count": len(others), "detail": printable[:200]}))
+        notices.append(
+            (
+                "notice_driver",
+                {
+                    "layer": layer_name,
+                    "count": len(others),
+                    "detail": "".join(c for c in others[0] if unicodedata.category(c)[0] != "C")[:200],
+                },
+            )
+        )
     return notices
 
 
@@ -135,8 +145,9 @@ def read_file(
         declared_tables = read_declared_tables(opened_path)
         row_count_by_layer = count_geodatabase_rows(opened_path) if suffix == ".gdb" else {}
         # A FileGDB lists each table, also one without a valid header.
-        damaged_names = [n for n, count in row_count_by_layer.items() if count is None and not n.startswith("GDB_")]
-        hidden_tables |= dict.fromkeys(damaged_names, MISSING_TABLE)
+        hidden_tables |= dict.fromkeys(
+            [n for n, count in row_count_by_layer.items() if count is None and not n.startswith("GDB_")], MISSING_TABLE
+        )
         layers, first_error = [], None
         for name, kind in layer_kinds:
             cancellation.raise_if_cancelled()
@@ -159,13 +170,17 @@ def read_file(
                 first_error = first_error or error
                 layers.append(make_unreadable_layer(source.display_name, path, error))
         cancellation.raise_if_cancelled()
-        for name, table in hidden_tables.items():
-            if table.problem is None:
-                continue
-            fields = tuple(FieldInfo(column, "text") for column in table.columns)
-            layers.append(
-                make_empty_layer(name, path, fields=fields, problem=table.problem, declared_row_count=table.row_count)
+        layers += [
+            make_empty_layer(
+                name,
+                path,
+                fields=tuple(FieldInfo(column, "text") for column in table.columns),
+                problem=table.problem,
+                declared_row_count=table.row_count,
             )
+            for name, table in hidden_tables.items()
+            if table.problem is not None
+        ]
     if first_error is not None and all(layer.problem for layer in layers):
         raise first_error
     # A table with the key field (标识码) may be a plan layer without its geometry.
@@ -217,25 +232,28 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
             all_fields = make_fields(info, field_names)
             if declared_table is not None:
                 all_fields = declared_table.add_declarations_to_fields(all_fields)
+            # The count in a GeoPackage may be outdated.
+            has_count = source.path.suffix.lower() != ".gpkg" and info["features"] >= 0
             layer_without_rows = make_empty_layer(
                 source.display_name,
                 source.path,
                 fields=all_fields,
                 problem=None if source.has_shapes else ("table", {}),
+                declared_geometry_type=str(info["geometry_type"] or ""),
+                declared_row_count=int(info["features"])
+                if source.stored_row_count is None and has_count
+                else source.stored_row_count,
             )
-            layer_without_rows.declared_geometry_type = str(info["geometry_type"] or "")
-            layer_without_rows.declared_row_count = source.stored_row_count
-            # The count in a GeoPackage may be outdated.
-            if source.stored_row_count is None and source.path.suffix.lower() != ".gpkg" and info["features"] >= 0:
-                layer_without_rows.declared_row_count = int(info["features"])
             needed_fields = select_layer(layer_without_rows) if source.has_shapes else False
             unread = _make_layer_if_rows_are_unneeded(source, layer_without_rows, info, needed_fields)
             if unread is not None:
                 return unread
-            fields = None
             # Texts of a foreign encoding have foreign field names too: such a file is read completely.
-            if not (isinstance(needed_fields, bool) or source.encoding or renamed_fields):
-                fields = [name for name in field_names if name.upper() in needed_fields]
+            fields = (
+                None
+                if isinstance(needed_fields, bool) or source.encoding or renamed_fields
+                else [name for name in field_names if name.upper() in needed_fields]
+            )
             layer = _read_needed_rows(source, layer_without_rows, info, field_names, fields)
     except (*DRIVER_ERRORS, sqlite3.Error, ValueError, UnicodeDecodeError, OverflowError, OSError) as error:
         # OverflowError: a number that is too large for its field.
@@ -243,16 +261,15 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
         raise InputError("layer_unreadable", **params) from error
     if layer.problem is not None:
         return layer
-    display_name = source.display_name
     layer.row_filter = declared_table.view_sql if declared_table else ""
     layer.described_crs = find_contradicting_crs(source.path_to_open, source.name)
+    name, lacks_index = source.display_name, source.encoding and find_sibling_file(source.path, ".shx") is None
     layer.notices += [
-        ("notice_doubled_field", {"layer": display_name, "field": f, "renamed": n}) for f, n in renamed_fields
+        *(("notice_doubled_field", {"layer": name, "field": f, "renamed": n}) for f, n in renamed_fields),
+        *([("notice_index_made", {"layer": name})] if lacks_index else []),
+        *make_encoding_notices(name, source.encoding),
+        *make_driver_notices(name, warned),
     ]
-    if source.encoding is not None and find_sibling_file(source.path, ".shx") is None:
-        layer.notices.append(("notice_index_made", {"layer": display_name}))
-    layer.notices += make_encoding_notices(display_name, source.encoding)
-    layer.notices += make_driver_notices(display_name, warned)
     return layer
 
 
@@ -271,9 +288,7 @@ def _read_needed_rows(
     shape_headers = read_shape_headers(path, name)
     row_count = count_stored_rows(path, name) if source.stored_row_count is None else source.stored_row_count
     positions = find_field_positions(info, only)
-    columnar_rows = None
-    if source.encoding is None:
-        columnar_rows = read_columnar_rows(path, name, info, positions, row_count)
+    is_decoded = source.encoding is None
     layer = read_rows(
         source.path,
         path,
@@ -284,7 +299,7 @@ def _read_needed_rows(
         only,
         info=info,
         row_count=row_count,
-        rows=columnar_rows,
+        rows=read_columnar_rows(path, name, info, positions, row_count) if is_decoded else None,
         mistyped_fields=find_mistyped_fields(path, name, info, positions),
         needs_columns=source.needs_columns,
     )
@@ -347,15 +362,22 @@ def _make_layer_without_rows(path: Path, name: str, fields: tuple[FieldInfo, ...
     shapes = choose_free_name("geometry", columns)
     layer.crs, layer.encoding = crs_care.parse_crs(crs), "UTF-8"
     columns[shapes] = gpd.GeoSeries([], crs=layer.crs)
-    index = pd.Index([], dtype="int64", name="fid")
-    layer.frame = gpd.GeoDataFrame(pd.DataFrame(columns, index=index), geometry=shapes, crs=layer.crs)
+    layer.frame = gpd.GeoDataFrame(
+        pd.DataFrame(columns, index=pd.Index([], dtype="int64", name="fid")), geometry=shapes, crs=layer.crs
+    )
     return layer
 
 
 def make_empty_layer(name: str, path: Path, **more: Any) -> SourceLayer:
     """Return a layer without rows and CRS; ``more``: further fields of `SourceLayer`."""
-    frame = gpd.GeoDataFrame({}, geometry=gpd.GeoSeries([], dtype="geometry"))
-    return SourceLayer(name=name, frame=frame, fields=more.pop("fields", ()), crs=None, source=str(path), **more)
+    return SourceLayer(
+        name=name,
+        frame=gpd.GeoDataFrame({}, geometry=gpd.GeoSeries([], dtype="geometry")),
+        fields=more.pop("fields", ()),
+        crs=None,
+        source=str(path),
+        **more,
+    )
 
 
 def make_unreadable_layer(name: str, path: Path, error: InputError) -> SourceLayer:
@@ -371,6 +393,6 @@ def _find_error_reason_key(error: Exception) -> str:
         return "in_use"
     if "permission" in text:
         return "no_permission"
-    if "not recognized" in text or "no such file" in text or "not supported" in text:
-        return "unknown_format"
-    return "damaged"
+    return (
+        "unknown_format" if "not recognized" in text or "no such file" in text or "not supported" in text else "damaged"
+    )

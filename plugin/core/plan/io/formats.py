@@ -124,10 +124,16 @@ def find_hidden_tables(path: Path, layers: set[str], tables: set[str]) -> dict[s
         return {}
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
         try:
-            stored = database.execute("SELECT name, type, sql FROM sqlite_master WHERE type IN ('table', 'view')")
-            view_by_name = {name: str(sql) if kind == "view" else "" for name, kind, sql in stored}
-            registered = database.execute("SELECT table_name FROM gpkg_contents WHERE data_type = 'features'")
-            registered_names = [str(name) for (name,) in registered]
+            view_by_name = {
+                name: str(sql) if kind == "view" else ""
+                for name, kind, sql in database.execute(
+                    "SELECT name, type, sql FROM sqlite_master WHERE type IN ('table', 'view')"
+                )
+            }
+            registered_names = [
+                str(name)
+                for (name,) in database.execute("SELECT table_name FROM gpkg_contents WHERE data_type = 'features'")
+            ]
             geometry_columns = database.execute("SELECT table_name, column_name FROM gpkg_geometry_columns").fetchall()
         except DATABASE_ERRORS:
             # Damaged as a whole: reading the layers reports that.
@@ -146,8 +152,10 @@ def find_hidden_tables(path: Path, layers: set[str], tables: set[str]) -> dict[s
                 table = HiddenTable([], None)
             shape_columns = [column for table_name, column in geometry_columns if table_name == name]
             if table is not None and len(shape_columns) > 1:
-                params = {"count": len(shape_columns), "columns": "、".join(map(str, shape_columns))}
-                table = HiddenTable(table.columns, ("shape_columns", params))
+                table = HiddenTable(
+                    table.columns,
+                    ("shape_columns", {"count": len(shape_columns), "columns": "、".join(map(str, shape_columns))}),
+                )
                 # A driver makes a layer for each of them.
                 hidden_tables |= {f"{name} ({column})": HiddenTable([], None) for column in shape_columns}
             if table is not None:
@@ -191,8 +199,10 @@ def detect_file_format(path: Path) -> str:
             return ""
         head = _read_start(path, _INSPECTED_BYTE_COUNT)
         # Each field is described by 32 bytes, which begin with its name.
-        places = range(32, min(int.from_bytes(head[8:10], "little"), len(head)), 32)
-        names = {head[at : at + 11].split(b"\0")[0].strip().upper() for at in places}
+        names = {
+            head[at : at + 11].split(b"\0")[0].strip().upper()
+            for at in range(32, min(int.from_bytes(head[8:10], "little"), len(head)), 32)
+        }
         # Each layer of a plan has this field (标识码): a table with it has lost its geometry.
         return "DBF" if b"BSM" in names else ""
     if suffix == ".qgz":
@@ -237,8 +247,10 @@ def _does_archive_have_data(path: Path) -> bool:
     except RuntimeError:
         # Encrypted: only the listing is known.
         has_text_geometry = False
-    suffixes = {name.suffix.lower() for name in entry_paths}
     return (
-        bool(suffixes & {*READ_SUFFIXES, *UNREAD_FORMATS, *ARCHIVE_SUFFIXES, ".sqlite", ".db", ".mldata"} - {".json"})
+        bool(
+            {name.suffix.lower() for name in entry_paths}
+            & {*READ_SUFFIXES, *UNREAD_FORMATS, *ARCHIVE_SUFFIXES, ".sqlite", ".db", ".mldata"} - {".json"}
+        )
         or has_text_geometry
     )

@@ -113,13 +113,14 @@ class StagedGeopackage:
         while name.casefold() in self._table_names:
             name, number = f"{table.name}_{number}", number + 1
         self._table_names.add(name.casefold())
-        columns = ", ".join(f"{quote_sql_name(one.name)} {one.type}" for one in table.columns)
         used = {one.name.casefold() for one in table.columns}
         shape, key = choose_free_name("geom", used), choose_free_name("fid", used)
         has_shapes = bool(table.geometry_type)
-        parts = [f"{quote_sql_name(key)} INTEGER PRIMARY KEY"]
-        parts += [f"{quote_sql_name(shape)} {table.geometry_type}"] if has_shapes else []
-        parts += [columns] if columns else []
+        parts = [
+            f"{quote_sql_name(key)} INTEGER PRIMARY KEY",
+            *([f"{quote_sql_name(shape)} {table.geometry_type}"] if has_shapes else []),
+            *(f"{quote_sql_name(one.name)} {one.type}" for one in table.columns),
+        ]
         self._database.execute(f"CREATE TABLE {quote_sql_name(name)} ({', '.join(parts)})")
         self._database.execute(
             "INSERT INTO gpkg_contents (table_name, data_type, identifier, srs_id) VALUES (?, ?, ?, ?)",

@@ -87,9 +87,16 @@ def read_parquet(path: Path, select_layer: LayerSelector, cancellation: Cancella
                     and (kind := _find_staged_type(one.type)) is not None
                 ]
                 crs = UNDEFINED_CRS if shape is None else _add_crs(staged, shape.crs)
-                columns = tuple(StagedColumn(name, kind) for name, kind in fields)
-                table = StagedTable(path.stem, columns, shape.geometry_type if shape else "", crs, has_z=2, has_m=2)
-                name = staged.create_table(table)
+                name = staged.create_table(
+                    StagedTable(
+                        path.stem,
+                        tuple(StagedColumn(name, kind) for name, kind in fields),
+                        shape.geometry_type if shape else "",
+                        crs,
+                        has_z=2,
+                        has_m=2,
+                    )
+                )
                 names = [*([shape.name] if shape else []), *(field_name for field_name, _ in fields)]
                 converters = [_CONVERTERS.get(kind, lambda value: value) for _, kind in fields]
                 for batch in file.iter_batches(_ROWS_PER_BATCH, columns=names):
@@ -136,9 +143,8 @@ def _add_crs(staged: StagedGeopackage, crs: CRS | None) -> int:
         return UNDEFINED_CRS
     if crs == CRS.from_user_input(_DEFAULT_CRS):
         crs = CRS.from_epsg(4326)
-    code = crs.to_epsg(min_confidence=100) or (crs.to_authority(min_confidence=100) or ("", 0))[1]
-    is_epsg = crs.to_epsg(min_confidence=100) is not None
-    return staged.add_crs("EPSG" if is_epsg else "NONE", int(code) if is_epsg else 0, crs.to_wkt())
+    code = crs.to_epsg(min_confidence=100)
+    return staged.add_crs("NONE" if code is None else "EPSG", code or 0, crs.to_wkt())
 
 
 def _find_staged_type(kind: Any) -> str | None:

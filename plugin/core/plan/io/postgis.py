@@ -166,8 +166,15 @@ def list_schema_tables(cursor: Any, schema: str) -> list[SchemaTable]:
     tables = []
     for oid, name, is_readable, condition in cursor.fetchall():
         cursor.execute(_COLUMNS_SQL, (oid,))
-        columns = tuple(TableColumn(*row) for row in cursor.fetchall())
-        tables.append(SchemaTable(schema, name, is_readable, columns, " ".join(condition.split())))
+        tables.append(
+            SchemaTable(
+                schema,
+                name,
+                is_readable,
+                tuple(TableColumn(*row) for row in cursor.fetchall()),
+                " ".join(condition.split()),
+            )
+        )
     return tables
 
 
@@ -206,8 +213,11 @@ def read_schema(
         layer.row_filter = copier.conditions.get(layer.name, "")
         layer.declared_row_count = copier.row_counts.get(layer.name, layer.declared_row_count)
     for name in copier.unreadable_names:
-        problem = ("postgis_no_privilege", {"source": connection.label, "layer": name})
-        layers.append(make_empty_layer(name, Path(), problem=problem))
+        layers.append(
+            make_empty_layer(
+                name, Path(), problem=("postgis_no_privilege", {"source": connection.label, "layer": name})
+            )
+        )
         layers[-1].source = connection.label
     return layers
 
@@ -226,8 +236,9 @@ def open_schema(connection: Connection) -> Iterator[Any]:
         raise InputError("postgis_schema_missing", source=connection.label)
     dsn = find_connection_parameters(connection) if connection.name else connection.dsn
     try:
-        given = {**psycopg2.extensions.parse_dsn(dsn), **connection.parameters}
-        database = psycopg2.connect(**{**_DEFAULT_PARAMETERS, **given})
+        database = psycopg2.connect(
+            **{**_DEFAULT_PARAMETERS, **psycopg2.extensions.parse_dsn(dsn), **connection.parameters}
+        )
     except (psycopg2.Error, UnicodeDecodeError):
         # The server's message may be in another encoding, such as GBK.
         raise InputError("postgis_unreachable", source=connection.label) from None
@@ -239,17 +250,17 @@ def open_schema(connection: Connection) -> Iterator[Any]:
         except (psycopg2.OperationalError, psycopg2.InterfaceError):
             raise InputError("postgis_connection_lost", source=connection.label) from None
         except psycopg2.Error as error:
-            detail = error.pgcode or type(error).__name__
-            raise InputError("postgis_unreadable", source=connection.label, detail=detail) from None
+            raise InputError(
+                "postgis_unreadable", source=connection.label, detail=error.pgcode or type(error).__name__
+            ) from None
 
 
 def list_layer_schemas(source: str) -> list[str]:
     """Return the names of the schemas of a database with layers; raises InputError as `read_schema`."""
     with open_schema(replace(parse_connection(source), schema="*")) as database, database.cursor() as cursor:
-        schemas = list_schemas(cursor)
         return [
             schema
-            for schema in schemas
+            for schema in list_schemas(cursor)
             if any(table.shape_column is not None for table in list_schema_tables(cursor, schema))
         ]
 
@@ -279,8 +290,12 @@ def _list_tables(cursor: Any, connection: Connection) -> list[SchemaTable]:
     """Return the tables of the schema. Raise InputError for an unknown or empty one."""
     schemas = list_schemas(cursor)
     if connection.schema not in schemas:
-        names = ", ".join(schemas[:_MAX_NAMED_SCHEMAS]) + (" …" if len(schemas) > _MAX_NAMED_SCHEMAS else "")
-        raise InputError("postgis_schema_unknown", source=connection.label, schema=connection.schema, known=names)
+        raise InputError(
+            "postgis_schema_unknown",
+            source=connection.label,
+            schema=connection.schema,
+            known=", ".join(schemas[:_MAX_NAMED_SCHEMAS]) + (" …" if len(schemas) > _MAX_NAMED_SCHEMAS else ""),
+        )
     tables = list_schema_tables(cursor, connection.schema)
     if not tables:
         raise InputError("postgis_schema_empty", source=connection.label, schema=connection.schema)
@@ -325,11 +340,14 @@ class _SchemaCopier:
                     staged_table, has_one_crs = self._describe_table(cursor, table)
                     name = self.staged.create_table(staged_table)
                     self.conditions[name] = table.condition
-                    fields = tuple(
-                        FieldInfo(one.name, "text" if one.type.startswith("TEXT") else "real")
-                        for one in table.staged_columns
+                    layer = make_empty_layer(
+                        table.name,
+                        Path(self.connection.label),
+                        fields=tuple(
+                            FieldInfo(one.name, "text" if one.type.startswith("TEXT") else "real")
+                            for one in table.staged_columns
+                        ),
                     )
-                    layer = make_empty_layer(table.name, Path(self.connection.label), fields=fields)
                     is_selected = bool(staged_table.geometry_type) and self.select_layer(layer) is not False
                     if not is_selected:
                         cursor.execute(f"SELECT count(*) FROM {table.sql_name}")  # nosec B608 # the name is quoted
@@ -348,10 +366,7 @@ class _SchemaCopier:
         geometry_type = (kind or "Geometry").upper()
         has_m = geometry_type.endswith("M")
         geometry_type = geometry_type.removesuffix("M").removesuffix("Z")
-        if shape.modifier < 0:
-            has_z, has_m_code = 2, 2
-        else:
-            has_z, has_m_code = int((dimensions or 2) - has_m > 2), int(has_m)
+        has_z, has_m_code = (2, 2) if shape.modifier < 0 else (int((dimensions or 2) - has_m > 2), int(has_m))
         numbers = [srid] if srid else [4326] if shape.type == "geography" else self._list_srids(cursor, table)
         crs = []
         for number in numbers:
@@ -360,14 +375,13 @@ class _SchemaCopier:
                 (number,),
             )
             row = cursor.fetchone()
-            if row is None:
-                crs.append(UNDEFINED_CRS)
-            else:
-                name, code, definition = row
-                crs.append(self.staged.add_crs(name or "", code or number, definition or "", number))
+            crs.append(
+                UNDEFINED_CRS
+                if row is None
+                else self.staged.add_crs(row[0] or "", row[1] or number, row[2] or "", number)
+            )
         crs = crs or [UNDEFINED_CRS]
-        staged = StagedTable(table.name, table.staged_columns, geometry_type, crs[0], has_z, has_m_code)
-        return staged, len(crs) == 1
+        return StagedTable(table.name, table.staged_columns, geometry_type, crs[0], has_z, has_m_code), len(crs) == 1
 
     def _list_srids(self, cursor: Any, table: SchemaTable) -> list[int]:
         """Return the SRIDs of a table's shapes, the most frequent first."""

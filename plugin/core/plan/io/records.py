@@ -61,9 +61,11 @@ def find_problem_of_parts(path: Path) -> tuple[str, dict[str, Any]] | None:
                 return None
             shape_count = len(list_records(path, HEADER_BYTES, path.stat().st_size))
             index = path.with_suffix(".shx").name
-            if shape_count == table_count:
-                return "index_wrong", {"index": index, "entries": index_count, "shapes": shape_count}
-            return "parts_disagree", {"parts": f".shp {shape_count}, .shx {index_count}, .dbf {table_count}"}
+            return (
+                ("index_wrong", {"index": index, "entries": index_count, "shapes": shape_count})
+                if shape_count == table_count
+                else ("parts_disagree", {"parts": f".shp {shape_count}, .shx {index_count}, .dbf {table_count}"})
+            )
         if path.suffix.lower() == ".tab":
             # The driver compares .id with .map.
             table, pointers = find_sibling_file(path, ".dat"), find_sibling_file(path, ".id")
@@ -72,9 +74,8 @@ def find_problem_of_parts(path: Path) -> tuple[str, dict[str, Any]] | None:
             with table.open("rb") as handle:
                 (row_count,) = struct.unpack_from("<I", handle.read(8), 4)
             pointer_count = pointers.stat().st_size // _ID_BYTES
-            if row_count == pointer_count:
-                return None
-            return "parts_disagree", {"parts": f".dat {row_count}, .id {pointer_count}"}
+            if row_count != pointer_count:
+                return "parts_disagree", {"parts": f".dat {row_count}, .id {pointer_count}"}
     except (OSError, struct.error):
         return None
     return None
@@ -102,8 +103,7 @@ def count_deleted_shapes(path: Path) -> int:
     if row_count_and_marks is None:
         return 0
     marks = row_count_and_marks[1][: len(entries)]
-    has_shape = entries[: len(marks), 1] > SHORTEST_RECORD_BYTES - RECORD_HEADER_BYTES
-    return int(np.count_nonzero(marks & has_shape))
+    return int(np.count_nonzero(marks & (entries[: len(marks), 1] > SHORTEST_RECORD_BYTES - RECORD_HEADER_BYTES)))
 
 
 def _read_deletion_flags(path: Path) -> tuple[int, NDArray[np.bool_]] | None:
@@ -141,9 +141,11 @@ def _count_unlisted(path: Path, entries: NDArray[np.int64]) -> int:
     listed_entries = entries[np.argsort(entries[:, 0], kind="stable")]
     begins = np.concatenate([[HEADER_BYTES], np.maximum.accumulate(listed_entries.sum(axis=1) + RECORD_HEADER_BYTES)])
     ends = np.concatenate([listed_entries[:, 0], [path.stat().st_size]])
-    unlisted_numbers: set[int] = set()
-    for gap in np.flatnonzero(ends - begins >= SHORTEST_RECORD_BYTES):
-        unlisted_numbers |= set(list_records(path, int(begins[gap]), int(ends[gap]))[:, 2].tolist())
+    unlisted_numbers = {
+        number
+        for gap in np.flatnonzero(ends - begins >= SHORTEST_RECORD_BYTES)
+        for number in list_records(path, int(begins[gap]), int(ends[gap]))[:, 2].tolist()
+    }
     if unlisted_numbers:
         with path.open("rb") as handle:
             for start in listed_entries[:, 0]:
@@ -211,9 +213,10 @@ def count_geodatabase_rows(path: Path) -> dict[str, int | None]:
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError):
         return {}
     files = {file.name.lower(): file for file in path.iterdir() if file.suffix.lower() == ".gdbtable"}
-    tables = zip(catalogue_rows[1], catalogue_rows[3][0], strict=True)
     return {
-        str(table): _count_table_rows(files.get(f"a{int(number):08x}.gdbtable")) for number, table in tables if table
+        str(table): _count_table_rows(files.get(f"a{int(number):08x}.gdbtable"))
+        for number, table in zip(catalogue_rows[1], catalogue_rows[3][0], strict=True)
+        if table
     }
 
 
@@ -228,9 +231,7 @@ def _count_table_rows(file: Path | None) -> int | None:
     version, short = struct.unpack_from("<Ii", header)
     if version == _TABLE_VERSION_3:
         return short if short >= 0 else None
-    if version == _TABLE_VERSION_4:
-        return int(struct.unpack_from("<q", header, 16)[0])
-    return None
+    return int(struct.unpack_from("<q", header, 16)[0]) if version == _TABLE_VERSION_4 else None
 
 
 def open_read_only(path: Path) -> sqlite3.Connection | None:
@@ -238,9 +239,8 @@ def open_read_only(path: Path) -> sqlite3.Connection | None:
 
     In that case a copy is read (`files.open_datasource.provide_safe_path`), and its SQLite counts the rows.
     """
-    if list_logs(path):
-        return None
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+    is_written = bool(list_logs(path))
+    return None if is_written else sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
 
 
 def open_if_database(path: Path) -> sqlite3.Connection | None:

@@ -96,9 +96,15 @@ def read_mistyped_columns(
                     for fid, (value, _) in stored_by_fid.items()
                 }
                 texts = np.array([text_by_fid.get(fid) for fid in fids.tolist()], dtype=object)
-                listed = tuple(wrong_fids[:_MAX_LISTED_FIDS])
-                example = text_by_fid[wrong_fids[0]]
-                mistyped[field] = texts, MistypedColumn(type_by_field[field], len(wrong_fids), example, listed)
+                mistyped[field] = (
+                    texts,
+                    MistypedColumn(
+                        type_by_field[field],
+                        len(wrong_fids),
+                        text_by_fid[wrong_fids[0]],
+                        tuple(wrong_fids[:_MAX_LISTED_FIDS]),
+                    ),
+                )
     return mistyped
 
 
@@ -125,11 +131,11 @@ def make_fields(info: dict[str, Any], names: list[str]) -> tuple[FieldInfo, ...]
 
     ``info``: pyogrio's description; ``names``: names to use for the fields.
     """
-    fields = []
-    for name, dtype in zip(names, map(str, info["dtypes"]), strict=True):
-        kinds = (("int", "integer"), ("uint", "integer"), ("bool", "integer"), ("float", "real"), ("datetime", "date"))
-        fields.append(FieldInfo(name, next((kind for start, kind in kinds if dtype.startswith(start)), "text")))
-    return tuple(fields)
+    kinds = (("int", "integer"), ("uint", "integer"), ("bool", "integer"), ("float", "real"), ("datetime", "date"))
+    return tuple(
+        FieldInfo(name, next((kind for start, kind in kinds if dtype.startswith(start)), "text"))
+        for name, dtype in zip(names, map(str, info["dtypes"]), strict=True)
+    )
 
 
 def make_curve_notices(layer: SourceLayer) -> list[tuple[str, dict[str, Any]]]:
@@ -137,8 +143,9 @@ def make_curve_notices(layer: SourceLayer) -> list[tuple[str, dict[str, Any]]]:
 
     They state the number of arcs, the step of their division, and areas that deviate from the stored ones.
     """
-    params = {"layer": layer.name, "count": len(layer.fids_with_arcs), "step": layer.curve_step}
-    notices: list[tuple[str, dict[str, Any]]] = [("notice_curves", params)]
+    notices: list[tuple[str, dict[str, Any]]] = [
+        ("notice_curves", {"layer": layer.name, "count": len(layer.fids_with_arcs), "step": layer.curve_step})
+    ]
     area_column = next((c for c in layer.frame.columns if str(c).upper() == "SHAPE_AREA"), None)
     if area_column is None:
         return notices
@@ -150,8 +157,12 @@ def make_curve_notices(layer: SourceLayer) -> list[tuple[str, dict[str, Any]]]:
         gap = np.abs(measured_areas - stored_areas) > _MAX_CURVE_AREA_GAP * stored_areas
     deviating_fids = rows.index[gap & (stored_areas > 0)].tolist()
     if deviating_fids:
-        keys = ", ".join(map(str, deviating_fids[:5]))
-        notices.append(("notice_curve_area", {"layer": layer.name, "count": len(deviating_fids), "fids": keys}))
+        notices.append(
+            (
+                "notice_curve_area",
+                {"layer": layer.name, "count": len(deviating_fids), "fids": ", ".join(map(str, deviating_fids[:5]))},
+            )
+        )
     return notices
 
 
@@ -282,8 +293,11 @@ def _make_frame(table: dict[str, NDArray], shapes: gpd.GeoSeries) -> gpd.GeoData
     """Return a frame of columns and shapes; the name of the geometry differs from those of the columns."""
     geometry_name = choose_free_name("geometry", table)
     # Columns of one type stay separate in memory: joining them would copy all values.
-    data = pd.DataFrame({**table, geometry_name: shapes}, index=shapes.index, copy=False)
-    return gpd.GeoDataFrame(data, geometry=geometry_name, copy=False)
+    return gpd.GeoDataFrame(
+        pd.DataFrame({**table, geometry_name: shapes}, index=shapes.index, copy=False),
+        geometry=geometry_name,
+        copy=False,
+    )
 
 
 def _read_cell_by_cell(
@@ -317,8 +331,9 @@ def _read_cell_by_cell(
     columns = [_reuse_equal_text_objects(values) for values in columns]
     wkb = np.array(wkb, dtype=object) if wkb is not None else np.full(len(fids), None)
     has_shape = np.array([w is not None for w in wkb], dtype=bool)
-    shapes = shapely.from_wkb(wkb, on_invalid="ignore")
-    return meta, ColumnarRows(fids, shapes, has_shape, columns, {}, {}, None, has_unusual_shapes=True)
+    return meta, ColumnarRows(
+        fids, shapely.from_wkb(wkb, on_invalid="ignore"), has_shape, columns, {}, {}, None, has_unusual_shapes=True
+    )
 
 
 def _reuse_equal_text_objects(values: NDArray) -> NDArray:
@@ -334,10 +349,8 @@ def _reuse_equal_text_objects(values: NDArray) -> NDArray:
     codes, distinct_texts = pd.factorize(values, use_na_sentinel=True)
     if 2 * len(distinct_texts) > len(values):
         return values
-    texts = np.empty(len(distinct_texts) + 1, dtype=object)
-    texts[:-1] = distinct_texts
-    texts[-1] = None
-    return texts[codes]
+    # The last one for a missing text, whose code is -1.
+    return np.array([*distinct_texts, None], dtype=object)[codes]
 
 
 def _decode_all(values: NDArray, codec: str) -> NDArray:
@@ -346,20 +359,17 @@ def _decode_all(values: NDArray, codec: str) -> NDArray:
         return values
     # The same few texts are repeated.
     codes, distinct_values = pd.factorize(values, use_na_sentinel=True)
-    decoded_values = np.full(len(distinct_values) + 1, None, dtype=object)
-    for n, value in enumerate(distinct_values):
-        decoded_values[n] = decode_cell(value, codec)
-    return decoded_values[codes]
+    # The last one for a missing value, whose code is -1.
+    return np.array([*(decode_cell(value, codec) for value in distinct_values), None], dtype=object)[codes]
 
 
 def _read_integers_as_text(
     opened_path: Path, name: str, field_name: str, encoding: ShapefileEncoding | None, index: pd.Index
 ) -> NDArray:
     """Return the values of an integer field as text with all digits, which float64 would lose."""
-    sql = f"SELECT CAST({quote_name(field_name)} AS CHARACTER(24)) AS v FROM {quote_name(name)}"  # nosec B608 # both names are quoted
     _, fids, _, (texts,) = pyogrio.raw.read(
         opened_path,
-        sql=sql,
+        sql=f"SELECT CAST({quote_name(field_name)} AS CHARACTER(24)) AS v FROM {quote_name(name)}",  # nosec B608 # both names are quoted
         sql_dialect="OGRSQL",
         return_fids=True,
         read_geometry=False,

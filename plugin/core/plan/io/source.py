@@ -94,14 +94,19 @@ def provide_unpacked(source: str | Path, cancellation: Cancellation = NEVER_CANC
         if not parents:
             raise InputError("zip_no_data", source=str(path))
         if len(parents) > 1:
-            names = ", ".join(parent.relative_to(folder).as_posix() for parent in parents[:5])
-            raise InputError("zip_several_folders", source=str(path), folders=names)
+            raise InputError(
+                "zip_several_folders",
+                source=str(path),
+                folders=", ".join(parent.relative_to(folder).as_posix() for parent in parents[:5]),
+            )
         readable = ReadableSource(datasets[0] if len(datasets) == 1 else parents[0], folder, os.path.abspath(path))
         try:
             yield readable
         except InputError as error:
-            params = {key: readable.name_path(v) if isinstance(v, str) else v for key, v in error.params.items()}
-            raise InputError(error.key, **params) from error
+            raise InputError(
+                error.key,
+                **{key: readable.name_path(v) if isinstance(v, str) else v for key, v in error.params.items()},
+            ) from error
 
 
 def is_data_archive(path: Path) -> bool:
@@ -167,10 +172,8 @@ def read_source(
         except OSError as error:
             raise InputError("source_no_access", source=text, detail=explain_os_error(error)) from error
         path = find_dataset(text)
-        if path.is_dir() and path.suffix.lower() != ".gdb":
-            layers = _read_folder(path, select_layer, cancellation)
-        else:
-            layers = _read_dataset(path, select_layer, cancellation)
+        is_folder = path.is_dir() and path.suffix.lower() != ".gdb"
+        layers = (_read_folder if is_folder else _read_dataset)(path, select_layer, cancellation)
         if readable.root is not None:
             for layer in layers:
                 # Later the file of a layer that was not read is gone.
@@ -209,9 +212,7 @@ def find_dataset(source: str | Path) -> Path:
     path = Path(os.path.abspath(strip_source(source)))
     if path.parent.suffix.lower() == ".gdb" and path.is_file():
         return path.parent
-    if path.suffix.lower() in (".dbf", ".shx", ".prj", ".cpg"):
-        return find_sibling_file(path, ".shp") or path
-    return path
+    return find_sibling_file(path, ".shp") or path if path.suffix.lower() in (".dbf", ".shx", ".prj", ".cpg") else path
 
 
 def _read_folder(folder: Path, select_layer: LayerSelector, cancellation: Cancellation) -> list[SourceLayer]:
@@ -226,8 +227,11 @@ def _read_folder(folder: Path, select_layer: LayerSelector, cancellation: Cancel
     except OSError as error:
         raise InputError("source_no_access", source=str(folder), detail=explain_os_error(error)) from error
     if data_folders:
-        folder_names = ", ".join(str(p.relative_to(folder)) for p in data_folders[:5])
-        raise InputError("source_in_subfolder", source=str(folder), folders=folder_names)
+        raise InputError(
+            "source_in_subfolder",
+            source=str(folder),
+            folders=", ".join(str(p.relative_to(folder)) for p in data_folders[:5]),
+        )
     layers, first = [], None
     for path in dataset_paths:
         cancellation.raise_if_cancelled()

@@ -71,10 +71,9 @@ def read_shape_headers(path: Path, name: str) -> ShapeHeaders:
         if database is None:
             return ShapeHeaders()
         with closing(database):
-            layers = database.execute(
+            for column, layer_srs_id in database.execute(
                 "SELECT column_name, srs_id FROM gpkg_geometry_columns WHERE lower(table_name) = lower(?)", (name,)
-            ).fetchall()
-            for column, layer_srs_id in layers:
+            ).fetchall():
                 if not isinstance(column, str):
                     # Reading the rows reports it.
                     continue
@@ -84,8 +83,7 @@ def read_shape_headers(path: Path, name: str) -> ShapeHeaders:
                     f'SELECT substr("{shape}", 1, {_BLOB_HEADER_SIZE}), COUNT(*) FROM "{table}" '  # nosec B608 # quotes are doubled
                     f'WHERE substr("{shape}", 5, 4) NOT IN (?, ?) GROUP BY 1'
                 )
-                usual_numbers = [struct.pack(form, layer_srs_id) for form in ("<i", ">i")]
-                for header, count in database.execute(sql, usual_numbers):
+                for header, count in database.execute(sql, [struct.pack(form, layer_srs_id) for form in ("<i", ">i")]):
                     if not isinstance(header, bytes) or len(header) < _BLOB_HEADER_SIZE or header[:2] != b"GP":
                         continue
                     number = struct.unpack_from("<i" if header[3] & 1 else ">i", header, 4)[0]
@@ -166,10 +164,11 @@ def read_curve_wkt(path: Path, opened: Path, name: str, key: str | None, fids: N
     if not len(read_column("OGR_GEOMETRY")[0]):
         return {}
     fids, texts = read_column("OGR_GEOM_WKT")
-    text_by_fid = {int(fid): str(text) for fid, text in zip(fids, texts, strict=True)}
-    if path.suffix.lower() != ".gdb":
-        text_by_fid = {fid: text for fid, text in text_by_fid.items() if count_arcs(text)}
-    return text_by_fid
+    return {
+        int(fid): str(text)
+        for fid, text in zip(fids, texts, strict=True)
+        if path.suffix.lower() == ".gdb" or count_arcs(str(text))
+    }
 
 
 def replace_rounded_vertices(text: str, shape: shapely.Geometry | None) -> str:
@@ -183,8 +182,7 @@ def replace_rounded_vertices(text: str, shape: shapely.Geometry | None) -> str:
         """Return x and y as texts of 15 digits, as the driver writes them."""
         return f"{x:.15g}", f"{y:.15g}"
 
-    vertices = shapely.get_coordinates(shape).tolist()
-    exact_text_by_vertex = {round_as_driver(x, y): f"{x!r} {y!r}" for x, y in vertices}
+    exact_text_by_vertex = {round_as_driver(x, y): f"{x!r} {y!r}" for x, y in shapely.get_coordinates(shape).tolist()}
     return _PAIR_PATTERN.sub(
         lambda pair: exact_text_by_vertex.get(round_as_driver(float(pair[1]), float(pair[2])), pair[0]), text
     )

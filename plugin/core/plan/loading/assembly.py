@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -46,14 +46,12 @@ def split_measurable_layers(
     coordinates contradict the CRS. ``chosen``: role → layer. All three results are dicts by role: the measurable
     layers, the unusable layers, and the stray rows of each measurable layer.
     """
-    usable_layers, unusable_layers, stray_rows = {}, {}, {}
-    for role, source in chosen.items():
-        problem, stray_rows[role] = validate_coordinates(source)
-        if problem:
-            unusable_layers[role] = UnusableLayer(role, source.name, *problem)
-        else:
-            usable_layers[role] = source
-    return usable_layers, unusable_layers, stray_rows
+    results = {role: validate_coordinates(source) for role, source in chosen.items()}
+    return (
+        {role: source for role, source in chosen.items() if results[role][0] is None},
+        {role: UnusableLayer(role, chosen[role].name, *problem) for role, (problem, _) in results.items() if problem},
+        {role: stray_rows for role, (_, stray_rows) in results.items()},
+    )
 
 
 def validate_coordinates(source: SourceLayer) -> tuple[tuple[str, dict[str, Any]] | None, StrayRows]:
@@ -86,9 +84,7 @@ def _compute_median_bounds(row_bounds: NDArray) -> NDArray:
 def _compute_extent(row_bounds: NDArray) -> NDArray:
     """Return the (4,) bounds of all rows together, of their bounds (n, 4): xmin, ymin, xmax, ymax; NaN without rows."""
     bounds = row_bounds[np.isfinite(row_bounds).all(axis=1)]
-    if not len(bounds):
-        return np.full(4, np.nan)
-    return np.concatenate([bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)])
+    return np.r_[bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)] if len(bounds) else np.full(4, np.nan)
 
 
 def choose_findings_crs_and_plane(usable: dict[str, SourceLayer], original_crs: CRS | None = None) -> tuple[CRS, CRS]:
@@ -170,13 +166,17 @@ def _set_remote_layer_unusable(plan: Plan, role: str, box: Any, others: list[tup
     if distance <= REMOTE_DISTANCE_M:
         return
     layer = plan.layers.pop(role)
-    params = {
-        "crs": crs_care.make_crs_label(layer.crs),
-        "distance_km": round(float(distance) / 1000, 1),
-        "other": nearest.name,
-    }
     degrees = layer.crs is not None and crs_care.describe_crs(layer.crs).is_geographic
-    plan.unusable_layers[role] = UnusableLayer(role, layer.name, "apart_degrees" if degrees else "apart", params)
+    plan.unusable_layers[role] = UnusableLayer(
+        role,
+        layer.name,
+        "apart_degrees" if degrees else "apart",
+        {
+            "crs": crs_care.make_crs_label(layer.crs),
+            "distance_km": round(float(distance) / 1000, 1),
+            "other": nearest.name,
+        },
+    )
 
 
 def _make_layer_box(layer: Layer) -> Any:
@@ -231,14 +231,14 @@ def assemble_plan(
     sources = list(sources)
     layer_by_role, role_reasons = _choose_roles(sources, norm, roles or {})
     if not layer_by_role and not allow_no_layers:
-        layer_names = ", ".join(one.name for one in sources) or "-"
-        raise InputError("no_recognised_layer", source=source, layers=layer_names)
+        raise InputError("no_recognised_layer", source=source, layers=", ".join(one.name for one in sources) or "-")
     usable_layers, unusable_layers, stray_rows = split_measurable_layers(layer_by_role)
     unrecognised = [one for one in sources if all(one is not chosen for chosen in layer_by_role.values())]
-    if reference_plan is not None:
-        crs, plane = reference_plan.crs, reference_plan.plane_crs
-    else:
-        crs, plane = choose_findings_crs_and_plane(usable_layers, original_crs)
+    crs, plane = (
+        choose_findings_crs_and_plane(usable_layers, original_crs)
+        if reference_plan is None
+        else (reference_plan.crs, reference_plan.plane_crs)
+    )
     used_scope = choose_scope(norm, set(usable_layers), scope)
     row_counts: dict[str, int | None] = {}
     for one in unrecognised:
@@ -271,7 +271,7 @@ def assemble_plan(
         plan.notices += _find_value_notices(layer)
     plan.norm = norm.keep_confirmations_valid_for_area(plan.area_code)
     _snap_shared_vertices(plan)
-    plan.unread_data = report_layers_without_shapes(plan) + report_reassigned_layers(layer_by_role, plan)
+    plan.unread_data = [*report_layers_without_shapes(plan), *report_reassigned_layers(layer_by_role, plan)]
     if not scope:
         plan.unread_data += report_empty_layers(plan)
     if not allow_no_layers:
@@ -319,12 +319,11 @@ def _choose_roles(
     # A table or an unreadable file gets a role only if no layer has it.
     for source in sorted(sources, key=lambda layer_source: layer_source.problem is not None):
         role, reason = find_role(source, norm)
-        if not role or id(source) in chosen_ids:
+        earlier_layer = layer_by_role.get(role)
+        is_settled = earlier_layer is not None and (role_reasons[role] == "chosen" or source.problem)
+        if not role or id(source) in chosen_ids or is_settled:
             continue
-        if role in layer_by_role:
-            earlier_layer = layer_by_role[role]
-            if role_reasons[role] == "chosen" or source.problem:
-                continue
+        if earlier_layer is not None:
             layer_names = [
                 layer_source.name if source.name != earlier_layer.name else layer_source.full_name
                 for layer_source in (earlier_layer, source)
@@ -379,15 +378,14 @@ def _find_named_layer(sources: list[SourceLayer], role: str, name: str) -> Sourc
     )
 
 
-def _find_value_notices(layer: Layer) -> list[tuple[str, dict[str, Any]]]:
-    """Return notices (text key, parameters) on fields whose values were damaged before reading.
+def _find_value_notices(layer: Layer) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield notices (text key, parameters) on an empty layer, or on fields whose values were damaged before reading.
 
     A field is damaged if all its values are missing, digits are lost, or texts are garbled.
     """
     if not len(layer):
-        return [("notice_empty_layer", {"layer": layer.name, "role": layer.role})]
-    notices: list[tuple[str, dict[str, Any]]] = []
-    for template_field in layer.template.fields:
+        yield "notice_empty_layer", {"layer": layer.name, "role": layer.role}
+    for template_field in layer.template.fields if len(layer) else ():
         values = layer.get_column_by_name(template_field.name)
         if values is None:
             continue
@@ -395,15 +393,7 @@ def _find_value_notices(layer: Layer) -> list[tuple[str, dict[str, Any]]]:
         if template_field.type == "text" and values.dtype.kind == "f":
             has_lost_digits = np.abs(values.to_numpy(dtype=float, na_value=0.0)) >= 2**53
             if has_lost_digits.any():
-                notices.append(("notice_digits_lost", {**params, "count": int(has_lost_digits.sum())}))
-        elif values.dtype.kind not in "iufbM":
-            texts = layer.get_garbled_texts(template_field.name)
-            if texts:
-                count = int(values.isin(list(texts)).sum())
-                notices.append(
-                    (
-                        "notice_garbled",
-                        {**params, "count": count, "example": "…" if template_field.personal else min(texts)[:20]},
-                    )
-                )
-    return notices
+                yield "notice_digits_lost", {**params, "count": int(has_lost_digits.sum())}
+        elif values.dtype.kind not in "iufbM" and (texts := layer.get_garbled_texts(template_field.name)):
+            example = "…" if template_field.personal else min(texts)[:20]
+            yield "notice_garbled", {**params, "count": int(values.isin(list(texts)).sum()), "example": example}

@@ -68,8 +68,11 @@ def read_plan(
     if isinstance(sources, str | Path):
         # A zip stays unpacked until all that its files show is known.
         with provide_unpacked(sources, cancellation) as readable:
-            selector = make_plan_layer_selector(norm, roles, needs_field)
-            layers = read_source(readable.path, select_layer=selector, cancellation=cancellation)
+            layers = read_source(
+                readable.path,
+                select_layer=make_plan_layer_selector(norm, roles, needs_field),
+                cancellation=cancellation,
+            )
             plan = assemble(layers, source or mask_source(sources), project=False)
             plan.unread_data += find_unread_files(readable.path, cancellation)
             plan.notices += find_write_ahead_logs(readable.path)

@@ -30,11 +30,11 @@ def find_standard_of_names(sources: list[SourceLayer], norm: Norm) -> tuple[Stan
 
     The standard is None if no other standard recognises more layers by name than the standard in use.
     """
-    best_standard, best_count = norm.standard, -1
-    for standard in (norm.standard, *map(load_standard, list_standard_ids())):
-        count = sum(_find_role_in_standard(source, standard)[1] in ("template", "name") for source in sources)
-        if count > best_count:
-            best_standard, best_count = standard, count
+    counts = [
+        (sum(_find_role_in_standard(source, standard)[1] in ("template", "name") for source in sources), standard)
+        for standard in (norm.standard, *map(load_standard, list_standard_ids()))
+    ]
+    best_count, best_standard = max(counts, key=lambda one: one[0])
     return None if best_standard is norm.standard else best_standard, best_count
 
 
@@ -83,9 +83,7 @@ def _is_separate_word(word: str, name: str) -> bool:
     if not word.isascii():
         # 永久基本农田储备区 is another layer than 永久基本农田, 浑源县永久基本农田 is not.
         return not ("\u4e00" <= character_after <= "\u9fff") and character_before != "非"
-    return not (character_before.isascii() and character_before.isalpha()) and not (
-        character_after.isascii() and character_after.isalpha()
-    )
+    return not any(one.isascii() and one.isalpha() for one in (character_before, character_after))
 
 
 def find_best_template(source: SourceLayer, role: str, norm: Norm) -> Template:
@@ -94,9 +92,9 @@ def find_best_template(source: SourceLayer, role: str, norm: Norm) -> Template:
     On a tie it is the template of the standard in use.
     """
     columns = {field.name.upper() for field in source.fields}
-    edition_templates = norm.standard.list_templates_of_role(role)
     return max(
-        edition_templates, key=lambda t: sum(field.name in columns for field in t.fields) / max(len(t.fields), 1)
+        norm.standard.list_templates_of_role(role),
+        key=lambda t: sum(field.name in columns for field in t.fields) / max(len(t.fields), 1),
     )
 
 

@@ -47,19 +47,19 @@ _MAX_REPORT_BYTES = 2**28
 _FINDINGS_FORMATS = (".gpkg", ".shp", ".geojson", ".gdb")
 
 
-def report_unread_layers(others: Iterable[SourceLayer], plan: Plan, *, project: bool) -> list[UnreadData]:
-    """Return a report for each layer without a role that a user should know about.
+def report_unread_layers(others: Iterable[SourceLayer], plan: Plan, *, project: bool) -> Iterator[UnreadData]:
+    """Yield a report on each layer without a role that a user should know about.
 
     ``others``: layers without a role. ``project``: the layers are those of a QGIS project, which also contains drafts
     and base maps, so layers with unrelated fields are not reported.
     """
-    unread = []
     for layer in others:
         is_table = layer.problem is not None and layer.problem[0] == "table"
         if layer.problem is not None and not is_table:
             key, params = layer.problem
-            names = {"layer_name": layer.full_name, "name": layer.full_name}
-            unread.append(UnreadData("damaged", {**params, **names, "problem": key}))
+            yield UnreadData(
+                "damaged", {**params, **dict.fromkeys(("layer_name", "name"), layer.full_name), "problem": key}
+            )
         elif layer.declared_row_count == 0 or has_findings_columns([field.name for field in layer.fields]):
             continue
         elif is_table:
@@ -67,31 +67,30 @@ def report_unread_layers(others: Iterable[SourceLayer], plan: Plan, *, project: 
             has_key = any(field.name.upper() == KEY_FIELD for field in layer.fields)
             likely_role = (find_role(layer, plan.norm)[0] if has_key else "") or find_resembled_role(layer, plan.norm)
             if likely_role:
-                unread.append(UnreadData(*_add_row_count("table_alike", layer, {"likely": likely_role})))
-        else:
-            unread += _report_without_role(layer, plan, project)
-    return unread
+                yield UnreadData(*_add_row_count("table_alike", layer, {"likely": likely_role}))
+        elif (report := _report_without_role(layer, plan, project)) is not None:
+            yield report
 
 
-def _report_without_role(layer: SourceLayer, plan: Plan, project: bool) -> list[UnreadData]:
-    """Return a report on a layer with geometry but without a role if it may belong to the plan; else none."""
+def _report_without_role(layer: SourceLayer, plan: Plan, project: bool) -> UnreadData | None:
+    """Return a report on a layer with geometry but without a role if it may belong to the plan, else None."""
     role, _ = find_role(layer, plan.norm)
     if role in plan.role_choices:
         used_name = plan.layers[role].source.full_name if role in plan.layers else plan.unusable_layers[role].name
-        return [UnreadData("second", {"name": layer.full_name, "role": role, "used": used_name}, incomplete=False)]
+        return UnreadData("second", {"name": layer.full_name, "role": role, "used": used_name}, incomplete=False)
     # A layer without a declared type may hold polygons.
     geometry_type = layer.declared_geometry_type.upper() or "UNKNOWN"
     polygons, lines = (any(one in geometry_type for one in types) for types in (_POLYGON_TYPES, _LINE_TYPES))
     if not polygons and not lines:
-        return []
+        return None
     likely_role = find_resembled_role(layer, plan.norm)
     # A line template may fit a layer of lines as well as the likely one, which is of polygons.
     line_share = max(_compute_shares(layer, plan.norm, "line").values(), default=0.0)
     if likely_role and (polygons or line_share < _compute_shares(layer, plan.norm)[likely_role]):
-        return [UnreadData(*_add_row_count("alike", layer, {"likely": likely_role}))]
+        return UnreadData(*_add_row_count("alike", layer, {"likely": likely_role}))
     if project or not (polygons or layer.has_closed_lines_only):
-        return []
-    return [UnreadData(*_add_row_count("layer" if polygons else "rings", layer, {}), incomplete=False)]
+        return None
+    return UnreadData(*_add_row_count("layer" if polygons else "rings", layer, {}), incomplete=False)
 
 
 def _add_row_count(case: str, layer: SourceLayer, params: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -118,12 +117,11 @@ def _compute_shares(layer: SourceLayer, norm: Norm, geometry: str = "polygon") -
     Only templates with the geometry type ``geometry`` are compared.
     """
     columns = {field.name.upper() for field in layer.fields}
-    shares = {}
-    for role, template in norm.standard.templates.items():
-        field_names = {field.name for field in template.fields} - {"BZ"}
-        if template.geometry == geometry and field_names:
-            shares[role] = len(field_names & columns) / len(field_names)
-    return shares
+    return {
+        role: len(field_names & columns) / len(field_names)
+        for role, template in norm.standard.templates.items()
+        if template.geometry == geometry and (field_names := {field.name for field in template.fields} - {"BZ"})
+    }
 
 
 def has_findings_columns(names: Iterable[str]) -> bool:
@@ -131,30 +129,26 @@ def has_findings_columns(names: Iterable[str]) -> bool:
     return {name[:_DBF_NAME_BYTES].upper() for name in names} >= _FINDING_COLUMNS
 
 
-def report_layers_without_shapes(plan: Plan) -> list[UnreadData]:
-    """Return reports on layers without geometry, on filtered layers, and on deleted rows with geometry.
+def report_layers_without_shapes(plan: Plan) -> Iterator[UnreadData]:
+    """Yield reports on layers without geometry, on filtered layers, and on deleted rows with geometry.
 
     A shapefile can mark rows as deleted while it still contains their geometry.
     """
-    unread = []
     for role, layer in plan.layers.items():
+        names = {"name": layer.name, "role": role}
         if len(layer) and not layer.source.broken_fids and bool(layer.empty_rows.all()):
-            unread.append(UnreadData("no_shapes", {"name": layer.name, "role": role, "rows": len(layer)}))
+            yield UnreadData("no_shapes", {**names, "rows": len(layer)})
         if layer.source.row_filter:
-            unread.append(UnreadData("filter", {"name": layer.name, "role": role, "filter": layer.source.row_filter}))
-        deleted = count_deleted_shapes(Path(layer.source.source))
-        if deleted:
-            params = {"name": layer.name, "role": role, "rows": deleted}
-            unread.append(UnreadData("deleted", params, incomplete=False))
-    return unread
+            yield UnreadData("filter", {**names, "filter": layer.source.row_filter})
+        if deleted := count_deleted_shapes(Path(layer.source.source)):
+            yield UnreadData("deleted", {**names, "rows": deleted}, incomplete=False)
 
 
-def report_reassigned_layers(chosen: Mapping[str, SourceLayer], plan: Plan) -> list[UnreadData]:
-    """Return reports on layers whose role, chosen by the user, contradicts their name and fields.
+def report_reassigned_layers(chosen: Mapping[str, SourceLayer], plan: Plan) -> Iterator[UnreadData]:
+    """Yield reports on layers whose role, chosen by the user, contradicts their name and fields.
 
     ``chosen``: role → layer.
     """
-    unread = []
     for role, layer in chosen.items():
         if plan.role_choices.get(role) != "chosen":
             continue
@@ -166,19 +160,25 @@ def report_reassigned_layers(chosen: Mapping[str, SourceLayer], plan: Plan) -> l
         # Roles of one concept, such as DLTB and XZYDYH, contain the same features.
         is_other = not any({role, likely_role} <= {*roles} for roles in plan.norm.standard.concepts.values())
         if likely_role and likely_role != role and is_other:
-            own_layer = plan.norm.standard.templates[likely_role].name
-            params = {"name": layer.full_name, "role": role, "own": likely_role, "own_layer": own_layer}
-            unread.append(UnreadData("elsewhere", params, incomplete=False))
-    return unread
+            yield UnreadData(
+                "elsewhere",
+                {
+                    "name": layer.full_name,
+                    "role": role,
+                    "own": likely_role,
+                    "own_layer": plan.norm.standard.templates[likely_role].name,
+                },
+                incomplete=False,
+            )
 
 
-def report_empty_layers(plan: Plan) -> list[UnreadData]:
-    """Return reports on empty layers that are mandatory only in a wider scope than the checked one.
+def report_empty_layers(plan: Plan) -> Iterator[UnreadData]:
+    """Yield reports on empty layers that are mandatory only in a wider scope than the checked one.
 
     No rule reports them as missing. A database without any feature gives no report, because it has just been created.
     """
     if not any(map(len, plan.layers.values())):
-        return []
+        return
     scopes = plan.norm.standard.scopes
     mandatory = scopes[plan.scope].mandatory_concepts
     wider_concepts = {
@@ -187,12 +187,10 @@ def report_empty_layers(plan: Plan) -> list[UnreadData]:
         if len(scope.mandatory_concepts) > len(mandatory)
         for c in scope.mandatory_concepts
     }
-    unread = []
     for concept in sorted(wider_concepts - {*mandatory} - {*plan.norm.profile.absent}):
         layer = plan.find_layer_of_concept(concept)
         if layer is not None and not len(layer):
-            unread.append(UnreadData("empty", {"name": layer.name, "role": layer.role}, incomplete=False))
-    return unread
+            yield UnreadData("empty", {"name": layer.name, "role": layer.role}, incomplete=False)
 
 
 def find_unread_files(source: str | Path, cancellation: Cancellation = NEVER_CANCELLED) -> list[UnreadData]:
@@ -204,13 +202,12 @@ def find_unread_files(source: str | Path, cancellation: Cancellation = NEVER_CAN
         return []
     folder = find_source_folder(source)
     if folder is None:
-        unread = []
-        for database in filter(is_geodatabase, list_source_datasets(Path(source))):
-            # Data in the folder of a FileGDB that do not belong to it.
-            found = _search_tree(database, set(), lambda path: False, cancellation).found_files
-            if found:
-                unread.append(_make_unread_folder_entry("in_database", database.name, [path for path, _ in found]))
-        return unread
+        # Data in the folder of a FileGDB that do not belong to it.
+        return [
+            _make_unread_folder_entry("in_database", database.name, [path for path, _ in found])
+            for database in filter(is_geodatabase, list_source_datasets(Path(source)))
+            if (found := _search_tree(database, set(), lambda path: False, cancellation).found_files)
+        ]
     try:
         dataset_paths = list_folder_datasets(folder)
     except OSError:
@@ -224,20 +221,17 @@ def find_write_ahead_logs(source: str | Path) -> list[tuple[str, dict[str, Any]]
 
     SQLite reads the changes in the log, but a copy of the main file lacks them.
     """
-    if is_connection(source):
-        return []
     try:
-        paths = list_source_datasets(Path(source))
+        paths = [] if is_connection(source) else list_source_datasets(Path(source))
     except OSError:
         # Reading the source has reported that.
         return []
-    notices: list[tuple[str, dict[str, Any]]] = []
-    for path in paths:
-        for log in list_logs(path):
-            if path.is_file() and log.name.endswith("-wal"):
-                params = {"file": path.name, "name": log.name, "size": log.stat().st_size}
-                notices.append(("notice_uncommitted", params))
-    return notices
+    return [
+        ("notice_uncommitted", {"file": path.name, "name": log.name, "size": log.stat().st_size})
+        for path in paths
+        for log in list_logs(path)
+        if path.is_file() and log.name.endswith("-wal")
+    ]
 
 
 def describe_unread_files(source: str | Path, texts: Texts, cancellation: Cancellation = NEVER_CANCELLED) -> list[str]:
@@ -332,8 +326,10 @@ def find_unread_data(
         if len(relative_path.parts) > 1:
             paths_by_subfolder.setdefault(relative_path.parts[0], []).append(relative_path)
     databases = {path.name for path in read if is_geodatabase(path)}
-    for top, places in sorted(paths_by_subfolder.items()):
-        unread.append(_make_unread_folder_entry("in_database" if top in databases else "folder", top, places))
+    unread += [
+        _make_unread_folder_entry("in_database" if top in databases else "folder", top, places)
+        for top, places in sorted(paths_by_subfolder.items())
+    ]
     unread += [UnreadData("no_access", {"file": path.as_posix()}) for path in search.unlisted_folders]
     if search.visited_count > MAX_FILES_VISITED:
         unread.append(UnreadData("limit", {"count": MAX_FILES_VISITED}))

@@ -20,8 +20,12 @@ from plugin.core.base.errors import Cancelled, InputError, OutputError
 from plugin.core.counties.gathering import data_set
 from plugin.core.counties.gathering import run_gathering as run
 from plugin.core.counties.gathering.appending import Appender, KeyRegister
-from plugin.core.counties.gathering.gathered_counties import GatheredCounty, GatherOptions, GatherResult
-from plugin.core.counties.gathering.gathering_sentences import find_gathering_problems
+from plugin.core.counties.gathering.gathered_counties import (
+    GatheredCounty,
+    GatherOptions,
+    GatherResult,
+    find_gathering_problems,
+)
 from plugin.core.counties.gathering.inspect_county import keep_county_fields
 from plugin.core.counties.gathering.run_gathering import gather_counties
 from plugin.core.package.inspection.inspect import inspect_package

@@ -13,8 +13,7 @@ from plugin.core.base.cancellation import NEVER_CANCELLED
 from plugin.core.base.errors import Cancelled, DataError, InputError, OutputError
 from plugin.core.counties.county_record import SEAMS_JSON, County
 from plugin.core.counties.gathering import run_gathering as run
-from plugin.core.counties.gathering.gathered_counties import GatheredCounty, GatherOptions
-from plugin.core.counties.gathering.gathering_sentences import describe_county
+from plugin.core.counties.gathering.gathered_counties import GatheredCounty, GatherOptions, describe_county
 from plugin.core.counties.gathering.run_gathering import GatheredSeams
 from plugin.core.counties.seams.seam_result import SEAMS_SCHEMA, BorderState
 from plugin.core.counties.sources import CountyList

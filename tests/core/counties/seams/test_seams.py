@@ -22,7 +22,6 @@ from plugin.core.counties.county_record import County
 from plugin.core.counties.seams.check_seams import check_seams, compare_counties, make_counties
 from plugin.core.counties.seams.placing import place_counties, read_county_borders
 from plugin.core.counties.seams.seam_result import (
-    SEAMS_FILES,
     BorderState,
     ChildFigure,
     CountyBorders,
@@ -31,10 +30,9 @@ from plugin.core.counties.seams.seam_result import (
     SeamSettings,
 )
 from plugin.core.counties.seams.seam_sentences import describe_sum, name_sum
-from plugin.core.counties.seams.seam_tables import make_sum_table
+from plugin.core.counties.seams.seam_tables import make_sum_columns
 from plugin.core.counties.seams.sums import read_parent_targets, sum_counties
-from plugin.core.counties.seams.write_seams import write_result
-from plugin.core.render.words import ReportTexts
+from plugin.core.counties.seams.write_seams import SEAMS_FILES, write_result
 from plugin.core.standard.messages.texts import Texts
 from plugin.core.standard.options import RunOptions
 from tests.core.counties.county_files import list_files
@@ -449,10 +447,9 @@ def test_sums_of_several_parents_name_the_parent(tmp_path, lang):
         targets = read_targets(tmp_path, "行政区代码,指标,关系,数值,单位", *rows[:count])
         sums = sum_counties(targets, [make_borders("140212", 2e6)])
         result = SeamResult((), (), sums, SETTINGS, "", lang, datetime.now())
-        report_texts = ReportTexts(lang)
-        names += [name_sum(one, result, report_texts) for one in sums]
-        shown = [row.values[0] for row in make_sum_table(result, report_texts).rows]
-        assert shown == names[-count:] and names[-1] in describe_sum(sums[-1], result, report_texts)
+        names += [name_sum(one, result) for one in sums]
+        shown = [make_sum_columns(result)[0].make_cell(one) for one in sums]
+        assert shown == names[-count:] and names[-1] in describe_sum(sums[-1], result)
     assert ["大同市" in name for name in names] == [False, True, False] and "阳泉市" in names[2]
 
 
