@@ -83,12 +83,9 @@ def find_additional_fields(layer: LayerFact, package: PackageFacts, ctx: RuleCon
         if role in standard.templates
         for t in standard.list_templates_of_role(role)
     ]
-    if not templates or not layer.field_names:
-        return []
     known_fields = {name.upper() for slot in slots for name in slot.names_by_field.values()}
-    for template in templates:
-        known_fields |= {name.upper() for pair in template.shapefile_name_by_field.items() for name in pair}
-    return [name for name in layer.field_names if name.upper() not in known_fields]
+    known_fields |= {n.upper() for t in templates for pair in t.shapefile_name_by_field.items() for n in pair}
+    return [name for name in layer.field_names or () if templates and name.upper() not in known_fields]
 
 
 def is_of_other_version(package: PackageFacts) -> bool:
@@ -116,8 +113,7 @@ def is_made_by_plugin(package: PackageFacts) -> bool:
 
 def format_value_or_missing(value: Any, texts: Texts) -> str:
     """Return a value as a message shows it; the words for “left blank” if it is empty or None."""
-    text = "" if value is None else str(value).strip()
-    return text or texts.get("words", "left_blank")
+    return ("" if value is None else str(value).strip()) or texts.get("words", "left_blank")
 
 
 def format_profile(profile: str, texts: Texts) -> str:
