@@ -186,14 +186,11 @@ def _find_texts_of_other_counties(package: PackageFacts, divisions: CodeList) ->
         # Fonts may have variants of characters, and a line may end within a name.
         text = unicodedata.normalize("NFKC", _WHITE_SPACE_PATTERN.sub("", "".join(file.pdf_fact.page_texts)))
         own_name = package.county_name
-        if len(own_name) >= _MIN_NAME_CHARACTERS:
-            own_name = own_name[:-1]
+        own_name = own_name[:-1] if len(own_name) >= _MIN_NAME_CHARACTERS else own_name
         own_count = text.count(own_name) + text.count(package.county_code)
         name_counts = [(text.count(name), one) for name, one in others if len(name) >= _MIN_NAME_CHARACTERS]
-        if not name_counts:
-            continue
-        count, other = max(name_counts, key=lambda counted: counted[0])
-        if count > own_count and count >= _LEAST_OTHER_NAMES:
+        count, other = max(name_counts, key=lambda counted: counted[0], default=(0, None))
+        if other is not None and count > own_count and count >= _LEAST_OTHER_NAMES:
             yield make_file_finding(
                 file.path,
                 "other_county_text",
@@ -209,5 +206,5 @@ def _is_county_named(name: str, title: str) -> bool:
     """Return True if a title contains the name of a county that is not a part of a longer word."""
     if len(name) >= _MIN_NAME_CHARACTERS:
         return name in title
-    is_found = re.search(f"{_NO_WORD_BEFORE}{re.escape(name)}{_NO_NAME_BEHIND}", title)
-    return name.endswith(_SHORT_NAME_END) and is_found is not None
+    pattern = f"{_NO_WORD_BEFORE}{re.escape(name)}{_NO_NAME_BEHIND}"
+    return name.endswith(_SHORT_NAME_END) and re.search(pattern, title) is not None

@@ -225,16 +225,12 @@ def _report_wrong_contents(
         for slots in (spec.map_files, spec.documents)
     )
     for file in package.files:
-        if file.is_link:
-            yield make_file_finding(file.path, "link")
-        elif file.is_special_file:
-            yield make_file_finding(file.path, "special")
+        if file.is_link or file.is_special_file:
+            yield make_file_finding(file.path, "link" if file.is_link else "special")
     generated_documents = package.get_kinds_of_generated_documents()
     files = package.regular_files
     for file in files:
-        finding = _find_damage(file)
-        if finding is None and file.path in map_paths:
-            finding = _find_poor_map(file, *map_limits)
+        finding = _find_damage(file) or (_find_poor_map(file, *map_limits) if file.path in map_paths else None)
         if finding is not None:
             yield finding
         if file.size_bytes and has_valid_end(file.name, file.last_bytes):
@@ -256,18 +252,16 @@ def _report_wrong_contents(
 
 def _find_damage(file: FileFact) -> Finding | None:
     """Return a finding on a file that cannot be opened completely; None if it can be."""
-    if not file.size_bytes:
-        return make_file_finding(file.path, "empty")
-    if not has_valid_start(file.name, file.first_bytes):
-        return make_file_finding(file.path, "kind")
-    if not has_valid_end(file.name, file.last_bytes):
+    damages = {
+        "empty": not file.size_bytes,
+        "kind": not has_valid_start(file.name, file.first_bytes),
         # Many programs repair such a file and show its readable part.
-        return make_file_finding(file.path, "cut", Severity.WARNING)
-    if file.jpeg_properties is not None and not file.jpeg_properties.is_complete:
-        return make_file_finding(file.path, "broken")
-    if file.decoded_jpeg is not None and not file.decoded_jpeg.is_sound:
-        return make_file_finding(file.path, "inside")
-    return None
+        "cut": not has_valid_end(file.name, file.last_bytes),
+        "broken": file.jpeg_properties is not None and not file.jpeg_properties.is_complete,
+        "inside": file.decoded_jpeg is not None and not file.decoded_jpeg.is_sound,
+    }
+    case = next((case for case, is_damaged in damages.items() if is_damaged), "")
+    return make_file_finding(file.path, case, Severity.WARNING if case == "cut" else None) if case else None
 
 
 def _find_poor_map(file: FileFact, min_side_px: int, min_level_range: int) -> Finding | None:

@@ -136,12 +136,10 @@ def package_digests(package: PackageFacts, *, ctx: RuleContext) -> RuleResult:
         together with its digest is not detected: record the digest elsewhere.
     """
     result = RuleResult(list(_compare_digests(package)))
+    signatures = sorted(file.path for file in package.files if is_signature(file.path))
     if package.manifest_state != MANIFEST_MISSING:
-        signatures = sorted(file.path for file in package.files if is_signature(file.path))
-        signature_names = Texts(ctx.lang).get("words", "between_names").join(signatures)
-        result.notes.append(
-            ("package_signed", {"files": signature_names}) if signatures else ("package_not_signed", {})
-        )
+        files = Texts(ctx.lang).get("words", "between_names").join(signatures)
+        result.notes.append(("package_signed", {"files": files}) if signatures else ("package_not_signed", {}))
     return result
 
 
@@ -206,15 +204,15 @@ def _make_grouped_findings(differences: list[tuple[str, str]], package: PackageF
         paths = [path for paths_of_case in cases.values() for path in paths_of_case]
         if len(paths) == 1:
             yield make_file_finding(paths[0], next(iter(cases)))
-            continue
-        yield make_file_finding(
-            data_set,
-            "changed_set",
-            count=len(paths),
-            files=_join_relative_names(data_set, paths),
-            lost=len(cases.get("lost", ())),
-            more=len(cases.get("more", ())),
-        )
+        else:
+            yield make_file_finding(
+                data_set,
+                "changed_set",
+                count=len(paths),
+                files=_join_relative_names(data_set, paths),
+                lost=len(cases.get("lost", ())),
+                more=len(cases.get("more", ())),
+            )
     for folder, paths in added_by_folder.items():
         if len(paths) <= MAX_SINGLE_FINDINGS:
             yield from (make_file_finding(path, "more") for path in paths)
@@ -251,13 +249,13 @@ def _compare_digest_list(
             name, "unlisted", Severity.WARNING, sums=name, count=len(unlisted_paths), files=join_first(unlisted_paths)
         )
     for path, digest in listed_digests.items():
-        if path in manifest_digests and manifest_digests[path] != digest:
-            yield make_file_finding(path, "disagree", sums=name)
-        elif path not in manifest_digests and path not in digest_of_path:
-            yield make_file_finding(path, "lost_listed", sums=name)
-        elif (
-            path not in manifest_digests
-            and digest_of_path[path] != digest
-            and (path != MANIFEST_FILE_NAME or package.manifest_state in (MANIFEST_MISSING, MANIFEST_OK))
-        ):
-            yield make_file_finding(path, "changed_listed", sums=name)
+        is_manifest_reported = path == MANIFEST_FILE_NAME and package.manifest_state not in (
+            MANIFEST_MISSING,
+            MANIFEST_OK,
+        )
+        known_digest = manifest_digests.get(path, digest_of_path.get(path))
+        if known_digest != digest and not (is_manifest_reported and known_digest is not None):
+            case = (
+                "disagree" if path in manifest_digests else "lost_listed" if known_digest is None else "changed_listed"
+            )
+            yield make_file_finding(path, case, sums=name)

@@ -106,14 +106,17 @@ def package_layers(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Findi
         elif layer.feature_count < 0:
             yield make_file_finding(layer.file, "unreadable", name=layer.name)
     for error in package.integrity_errors:
-        case = "part" if error.reason else "part_lost"
-        if not error.dataset_path.lower().endswith(".gdb"):
-            case = "shape_cut" if error.missing_count else "shape_lost"
         if error.kind:
             yield make_file_finding(error.damaged_path, error.kind, Severity.WARNING, table=error.table_name)
             continue
+        is_database = error.dataset_path.lower().endswith(".gdb")
+        cases = ("part", "part_lost") if is_database else ("shape_cut", "shape_lost")
         yield make_file_finding(
-            error.damaged_path, case, table=error.table_name, reason=error.reason, missing=error.missing_count
+            error.damaged_path,
+            cases[0] if error.reason or error.missing_count else cases[1],
+            table=error.table_name,
+            reason=error.reason,
+            missing=error.missing_count,
         )
     for unread in package.unread_layers:
         title = find_layer_title(unread.role, ctx.norm.standard, texts)

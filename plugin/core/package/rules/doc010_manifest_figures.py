@@ -134,13 +134,12 @@ def manifest_figures(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Fin
             upper_name = layer.name.upper()
             keys_of_layer = {(layer.file, upper_name), (f"{layer.file}/{layer.name}.shp", upper_name)}
             if (
-                layer.feature_count < 0
-                or layer.file not in listed_files
-                or keys_of_layer & listed_keys
-                or (layer.file, layer.name) in unread_keys
+                layer.feature_count >= 0
+                and layer.file in listed_files
+                and not keys_of_layer & listed_keys
+                and (layer.file, layer.name) not in unread_keys
+                and upper_name not in listed_layer_names
             ):
-                continue
-            if upper_name not in listed_layer_names:
                 yield make_layer_finding(layer.file, layer.name, "more")
 
 
@@ -161,13 +160,12 @@ def _compare_field_counts(
     additional_fields = find_additional_fields(layer, package, ctx)
     if additional_fields or len(layer.field_names) > stated_count:
         texts = Texts(ctx.lang)
-        listed_field_names = texts.get("words", "between_names").join(additional_fields)
-        names_in_brackets = texts.get("words", "in_brackets", text=listed_field_names) if additional_fields else ""
+        names = texts.get("words", "between_names").join(additional_fields)
         params = {
             "name": row["layer"],
             "expected": stated_count,
             "found": len(layer.field_names),
-            "more": names_in_brackets,
+            "more": texts.get("words", "in_brackets", text=names) if names else "",
         }
         yield Finding("", key=row["layer"], case="fields", params=params)
 
@@ -229,20 +227,20 @@ def _make_value_finding(row: dict[str, Any], item: str, stated_value: Any, actua
 def _compare_areas(row: dict[str, Any], ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on areas in the manifest that differ from the areas of the layer."""
     layer = ctx.plan.layers.get(row.get("role", ""))
-    if layer is None or len(layer) != row["features"]:
-        return
-    if layer.source.source and PurePath(layer.source.source).name != str(row["file"]).rpartition("/")[2]:
-        # The same layer of another file, which has other decimals.
+    file_name = str(row["file"]).rpartition("/")[2]
+    # The same layer of another file has other decimals.
+    if (
+        layer is None
+        or len(layer) != row["features"]
+        or (layer.source.source and PurePath(layer.source.source).name != file_name)
+    ):
         return
     for basis, stated_m2 in row.get("areas_m2", {}).items():
         if basis == "statutory":
             layer_value, field, case = float(layer.statutory.sum()), "", "area"
         elif (meaning := AREA_FIELD_MEANING_BY_BASIS.get(basis)) and layer.has_field(meaning):
-            layer_value, field, case = (
-                float(np.nansum(layer.numbers(meaning))),
-                layer.get_field_name(meaning),
-                "field_area",
-            )
+            field, case = layer.get_field_name(meaning), "field_area"
+            layer_value = float(np.nansum(layer.numbers(meaning)))
         else:
             continue
         if abs(layer_value - stated_m2) > AREA_ALLOWANCE_PER_FEATURE_M2 * max(len(layer), 1):

@@ -123,15 +123,14 @@ def report_figures(package: PackageFacts, *, ctx: RuleContext) -> RuleResult:
         for existing_path, missing_path in ((report, page), (page, report))
         if present_paths == [missing_path]
     ]
-    if report not in package.document_contents and missing_half:
+    if report in package.document_contents:
+        return RuleResult(findings=[*missing_half, *_compare_report(report, package, ctx)])
+    if missing_half:
         return RuleResult(findings=missing_half)
-    if report not in package.document_contents and package.is_gathered:
-        return RuleResult(is_applicable=False, notes=[("package_gathered", {"file": report})])
-    if report not in package.document_contents and is_made_by_plugin(package):
+    if is_made_by_plugin(package) and not package.is_gathered:
         return RuleResult(findings=[make_file_finding(report, "none", Severity.WARNING)])
-    if report not in package.document_contents:
-        return RuleResult(is_applicable=False, notes=[("package_no_report", {"file": report})])
-    return RuleResult(findings=[*missing_half, *_compare_report(report, package, ctx)])
+    key = "package_gathered" if package.is_gathered else "package_no_report"
+    return RuleResult(is_applicable=False, notes=[(key, {"file": report})])
 
 
 def _compare_report(path: str, package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
@@ -167,25 +166,25 @@ def _compare_report(path: str, package: PackageFacts, ctx: RuleContext) -> Itera
             if key in summary and key in manifest_summary and summary[key] != manifest_summary[key]
         ]
         if differing_keys:
-            sides = []
-            for values in (summary, manifest_summary):
-                # A list is shown by its length.
-                shown = [(key, values.get(key)) for key in differing_keys]
-                items = [
-                    f"{texts.get('origin', key)} "
-                    f"{format_value_or_missing(len(value) if isinstance(value, list) else value, texts)}"
-                    for key, value in shown
-                ]
-                sides.append(texts.get("words", "between_names").join(items))
+            # A list is shown by its length.
+            counts_of_sides = (
+                {key: len(one[key]) if isinstance(one[key], list) else one[key] for key in differing_keys}
+                for one in (summary, manifest_summary)
+            )
+            sides = (
+                texts.get("words", "between_names").join(
+                    f"{texts.get('origin', key)} {format_value_or_missing(count, texts)}"
+                    for key, count in counts.items()
+                )
+                for counts in counts_of_sides
+            )
             yield make_file_finding(path, "counts", names=" ≠ ".join(sides))
         results = [(one.get("verdict"), one.get("errors")) for one in (summary, manifest_summary)]
         if results[0] != results[1]:
             verdict_words = texts.get_section("verdicts")
             stated, found = (verdict_words.get(str(one), format_value_or_missing(one, texts)) for one, _ in results)
-            other_errors = format_value_or_missing(results[1][1], texts)
-            yield make_file_finding(
-                path, "check", told=stated, found=found, errors=summary["errors"], other_errors=other_errors
-            )
+            errors = {"errors": summary["errors"], "other_errors": format_value_or_missing(results[1][1], texts)}
+            yield make_file_finding(path, "check", told=stated, found=found, **errors)
     yield from _compare_with_layers(path, report, package, ctx)
 
 
@@ -244,10 +243,8 @@ def _find_computed_indicator(name: str, figures: PlanIndicators) -> Indicator | 
 def _compute_figure(name: str, unit: str, figures: PlanIndicators) -> float | None:
     """Return an indicator's value by the layers in ``unit``; None if it is unknown or cannot be converted."""
     indicator = _find_computed_indicator(name, figures)
-    if indicator is None or indicator.value is None:
-        return None
-    if indicator.unit == unit:
-        return indicator.value
+    if indicator is None or indicator.value is None or indicator.unit == unit:
+        return None if indicator is None else indicator.value
     is_area = {indicator.unit, unit} <= SQUARE_METRES.keys()
     return indicator.value * SQUARE_METRES[indicator.unit] / SQUARE_METRES[unit] if is_area else None
 
@@ -274,12 +271,11 @@ def _compare_states(path: str, rows: list[dict[str, Any]], figures: PlanIndicato
         except DataError:
             # A record with other keys, which make another finding.
             continue
-        descriptions = [
+        stated, computed = (
             " ".join(filter(None, (format_target(o, report_texts), format_state(o, report_texts))))
             for o in (stated_indicator, computed_indicator)
-        ]
-        if descriptions[0] != descriptions[1]:
-            stated, computed = descriptions
+        )
+        if stated != computed:
             yield make_file_finding(
                 path, "state", part=name, indicator=IndicatorName(name), told=stated, given=computed
             )
