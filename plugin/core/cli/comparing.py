@@ -7,15 +7,14 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from ..base.files.writing import OutputPaths, check_writable, write_files, write_text
-from ..checks.tabulate import check_workbook_can_be_written
+from ..base.files.writing import OutputPaths, write_files, write_text
 from ..render.document.docx_writer import write_docx
 from ..render.words import ReportTexts
 from ..standard.messages.texts import Texts, format_number
 from .console import (
     EXIT_CLEAN,
     EXIT_FOUND,
-    check_docx_is_writable,
+    check_tables_are_writable,
     make_run_options,
     print_levels,
     print_line,
@@ -47,10 +46,7 @@ def run_compare(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     )
 
     norm, texts = make_run_options(args, report_texts).resolve_norm(), Texts(report_texts.lang)
-    if args.xlsx:
-        check_workbook_can_be_written(args.xlsx)
-        check_writable(args.xlsx, [args.before, args.after])
-    check_docx_is_writable(args.docx, [args.before, args.after])
+    check_tables_are_writable(args.xlsx, args.docx, [args.before, args.after])
     (old_layer, _), (new_layer, townships) = (
         find_layer_and_townships(source, args.role, norm) for source in (args.before, args.after)
     )
@@ -65,8 +61,7 @@ def run_compare(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         ]
     )
     print_line(format_comparison_summary(result, texts))
-    for line in list_difference_sentences(result, texts):
-        print_line(f"  {line}")
+    print_lines(f"  {line}" for line in list_difference_sentences(result, texts))
     for source in (args.before, args.after):
         print_lines(describe_unread_files(source, texts), sys.stderr)
     for part in comparison.changed_pieces[:_MAX_PARTS_PRINTED]:
@@ -109,12 +104,8 @@ def run_yearly(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     update, written_update = compute_and_write_update(
         args.filed, args.current, args.year, args.output, options, progress=print_progress
     )
-    for line in [
-        *summarise_layers(update, texts),
-        *list_notes(update, texts),
-        *(one.format_as_sentence(texts) for one in written_update.problems),
-    ]:
-        print_line(line)
+    print_lines([*summarise_layers(update, texts), *list_notes(update, texts)])
+    print_lines(one.format_as_sentence(texts) for one in written_update.problems)
     print_written(written_update.written_files, report_texts)
     return EXIT_CLEAN
 
@@ -139,11 +130,9 @@ def run_adjustment(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from ..studies.adjustment.compare_lines import compare_line
 
     inputs, texts = [args.before, args.after], Texts(report_texts.lang)
-    if args.xlsx:
-        check_workbook_can_be_written(args.xlsx)
-    for target, suffix in ((args.xlsx, ".xlsx"), (args.html, ".html"), (args.json, ".json")):
+    check_tables_are_writable(args.xlsx, args.docx, inputs)
+    for target, suffix in ((args.html, ".html"), (args.json, ".json")):
         check_adjustment_target(target, suffix, inputs)
-    check_docx_is_writable(args.docx, inputs)
     options = AdjustmentOptions(args.before, args.line, make_run_options(args, report_texts))
     result = compare_line(args.after, options, progress=print_progress)
     # The files come first: a reader (head) may close the pipe before all lines are printed.
@@ -160,8 +149,7 @@ def run_adjustment(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     for one in result.criteria:
         name, outcome = texts.get("adjustment_criteria", one.id), texts.get("adjustment_outcomes", str(one.outcome))
         print_line(f"  {outcome}  {name}  {describe_reason(one, texts)}".rstrip())
-    for line in list_missing_sentences(result, texts):
-        print_line(f"  {line}")
+    print_lines(f"  {line}" for line in list_missing_sentences(result, texts))
     print_written((args.xlsx, args.docx, args.html, args.json), report_texts)
     return EXIT_FOUND if result.verdict in (Outcome.FAILS, Outcome.UNDETERMINED) else EXIT_CLEAN
 
@@ -186,8 +174,7 @@ def run_evaluate(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     print_lines(list_log_lines(result, texts))
     print_lines(list_note_sentences(result, texts), sys.stderr)
     print_written(outputs.list_paths(), report_texts)
-    is_clean = not result.count(Level.ALERT) and result.is_complete
-    return EXIT_CLEAN if is_clean else EXIT_FOUND
+    return EXIT_CLEAN if result.is_complete and not result.count(Level.ALERT) else EXIT_FOUND
 
 
 def run_conformity(args: argparse.Namespace, report_texts: ReportTexts) -> int:

@@ -64,17 +64,21 @@ def print_progress(share: float, text: str) -> None:
     _progress_line.is_visible = True
 
 
-def check_docx_is_writable(target: str, inputs: list[str]) -> None:
-    """Raise OutputError before a long run if a document (docx) cannot be written.
+def check_tables_are_writable(xlsx: str, docx: str, inputs: list[str]) -> None:
+    """Raise OutputError before a long run if a workbook or a document (docx) cannot be written.
 
-    ``inputs``: files of the run, which must not be overwritten. An empty ``target`` is accepted.
+    ``inputs``: files of the run, which must not be overwritten. An empty path is accepted.
     """
-    if not target:
-        return
-    if Path(target).suffix.lower() != ".docx":
-        raise OutputError("output_format", target=target, known=".docx")
-    import_docx_library(Path(target).name)
-    check_writable(target, inputs)
+    from ..checks.tabulate import check_workbook_can_be_written
+
+    if xlsx:
+        check_workbook_can_be_written(xlsx)
+        check_writable(xlsx, inputs)
+    if docx:
+        if Path(docx).suffix.lower() != ".docx":
+            raise OutputError("output_format", target=docx, known=".docx")
+        import_docx_library(Path(docx).name)
+        check_writable(docx, inputs)
 
 
 def print_line(text: str, stream: TextIO | None = None) -> None:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from ..base.errors import DataError
-from ..base.files.writing import check_writable, write_atomically
+from ..base.files.writing import check_writable, write_text
 from ..render.words import ReportTexts
 from ..standard.messages.texts import Texts
 from .console import (
@@ -30,13 +30,11 @@ def run_print_rule_book_command(args: argparse.Namespace, report_texts: ReportTe
     from ..render.rule_book import RuleBook, write_rule_book
 
     book = RuleBook(make_run_options(args, report_texts).resolve_norm(), report_texts.lang)
-    for target in (args.csv, args.html):
-        if target:
-            check_writable(target, [])
+    for target in filter(None, (args.csv, args.html)):
+        check_writable(target, [])
     write_rule_book(book, table=args.csv, page=args.html)
     print_written((args.csv, args.html), report_texts)
-    for line in [] if args.csv or args.html else book.list_rule_lines():
-        print_line(line)
+    print_lines([] if args.csv or args.html else book.list_rule_lines())
     return EXIT_CLEAN
 
 
@@ -57,9 +55,7 @@ def run_describe_rule_command(args: argparse.Namespace, report_texts: ReportText
         print_line(f"\n{heading}\n  {' '.join(body.split())}")
     effective = format_effective_values(find_effective_values(rule, norm), texts)
     if effective:
-        print_line(f"\n{texts.get('explain', 'parameters')}")
-        for line in effective:
-            print_line(f"  {line}")
+        print_lines([f"\n{texts.get('explain', 'parameters')}", *(f"  {line}" for line in effective)])
     citations = norm.citations
     print_line(f"\n{report_texts.get('text', 'basis')}")
     for key in rule.basis:
@@ -98,13 +94,10 @@ def run_print_profile_command(args: argparse.Namespace, report_texts: ReportText
         return EXIT_CLEAN
     if args.json:
         check_writable(args.json, [str(norm.profile.path)])
-        with write_atomically(args.json) as target:
-            target.write_text(
-                json.dumps(convert_profile_to_dict(norm), ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
-            )
+        write_text(args.json, json.dumps(convert_profile_to_dict(norm), ensure_ascii=False, indent=1) + "\n")
         print_written([args.json], report_texts)
-        return EXIT_CLEAN
-    print_lines(render_profile_lines(norm, report_texts))
+    else:
+        print_lines(render_profile_lines(norm, report_texts))
     return EXIT_CLEAN
 
 

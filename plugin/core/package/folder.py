@@ -14,7 +14,7 @@ import shutil
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,7 +67,18 @@ def replace_folder(target: Path, cancellation: Cancellation = NEVER_CANCELLED) -
                 raise
             raise OutputError("output_unwritable", target=str(target), detail=explain_os_error(error)) from error
         cancellation.raise_if_cancelled()
-        _move_into_place(target, new, old)
+        target_exists = target.exists()
+        try:
+            if target_exists:
+                os.replace(target, old)
+            try:
+                os.replace(new, target)
+            except OSError:
+                if target_exists:
+                    os.replace(old, target)
+                raise
+        except OSError as error:
+            raise _make_replacement_error(target, error) from error
     finally:
         _delete_folder(new)
     # A file that is open elsewhere keeps a part of the old package here; the next run deletes it.
@@ -109,25 +120,6 @@ def _delete_folder(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _move_into_place(target: Path, new_folder: Path, old_folder: Path) -> None:
-    """Rename the old package to ``old_folder``, then ``new_folder`` to the target.
-
-    Undo this on an error.
-    """
-    target_exists = target.exists()
-    try:
-        if target_exists:
-            os.replace(target, old_folder)
-    except OSError as error:
-        raise _make_replacement_error(target, error) from error
-    try:
-        os.replace(new_folder, target)
-    except OSError as error:
-        if target_exists:
-            os.replace(old_folder, target)
-        raise _make_replacement_error(target, error) from error
-
-
 def _make_replacement_error(target: Path, error: OSError) -> OutputError:
     """Return the error for a folder that cannot be moved.
 
@@ -166,17 +158,12 @@ def lock_for_writing(target: Path) -> Iterator[None]:
     OutputError
         If another process has a lock.
     """
-    lock = _get_lock_file_path(target)
-    try:
-        held_lock = _acquire_lock(lock, is_exclusive=True)
-    except OSError as error:
-        raise OutputError("output_unwritable", target=str(target), detail=explain_os_error(error)) from error
-    if held_lock is None:
-        raise OutputError("package_busy", target=str(target), who=_read_lock_owner(lock))
-    try:
+    with ExitStack() as locks:
+        try:
+            locks.enter_context(_hold_lock(target, OutputError, is_exclusive=True))
+        except OSError as error:
+            raise OutputError("output_unwritable", target=str(target), detail=explain_os_error(error)) from error
         yield
-    finally:
-        _release_lock(held_lock, lock)
 
 
 @contextmanager
@@ -190,18 +177,26 @@ def lock_for_reading(target: Path) -> Iterator[None]:
     InputError
         If another process exports to the target.
     """
-    lock = _get_lock_file_path(target)
-    try:
-        held_lock = _acquire_lock(lock, is_exclusive=False)
-    except OSError:
+    with ExitStack() as locks:
+        with suppress(OSError):
+            locks.enter_context(_hold_lock(target, InputError, is_exclusive=False))
         yield
-        return
+
+
+@contextmanager
+def _hold_lock(target: Path, error_type: type[InputError | OutputError], *, is_exclusive: bool) -> Iterator[None]:
+    """Lock the target for the duration of the block.
+
+    Raise ``error_type`` if another process has a conflicting lock, OSError if the lock file cannot be made.
+    """
+    lock_file = _get_lock_file_path(target)
+    held_lock = _acquire_lock(lock_file, is_exclusive=is_exclusive)
     if held_lock is None:
-        raise InputError("package_busy", target=str(target), who=_read_lock_owner(lock))
+        raise error_type("package_busy", target=str(target), who=_read_lock_owner(lock_file))
     try:
         yield
     finally:
-        _release_lock(held_lock, lock)
+        _release_lock(held_lock, lock_file)
 
 
 def _get_lock_file_path(target: Path) -> Path:
@@ -236,11 +231,8 @@ def _acquire_lock(lock_file: Path, *, is_exclusive: bool) -> _HeldLock | None:
 
 def _lock_handle(handle: int, is_exclusive: bool) -> _HeldLock | None:
     """Lock an open file; return the lock, None if another process has a conflicting one."""
-    return (
-        _lock_bytes_on_windows(handle, is_exclusive)
-        if sys.platform == "win32"
-        else _lock_by_flock(handle, is_exclusive)
-    )
+    lock = _lock_bytes_on_windows if sys.platform == "win32" else _lock_by_flock
+    return lock(handle, is_exclusive)
 
 
 def _lock_by_flock(handle: int, is_exclusive: bool) -> _HeldLock | None:

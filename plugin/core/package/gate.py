@@ -103,12 +103,11 @@ def find_check_problems(check_result: CheckResult) -> Iterator[ExportProblem]:
     """Yield problems if the check before the export failed or skipped rules."""
     summary = check_result.report.summary
     if summary["verdict"] in BLOCKING_VERDICTS:
-        verdict_message = Message("verdicts", summary["verdict"])
         rules = check_result.report.rules
         failed_codes = tuple(r.code for r in rules if r.findings and r.severity == str(Severity.ERROR))
         unchecked_codes = tuple(r.code for r in rules if r.incomplete or r.outcome in _NOT_CHECKED)
         params = {
-            "verdict": verdict_message,
+            "verdict": Message("verdicts", summary["verdict"]),
             "errors": summary["errors"],
             "skipped": summary["skipped"] + summary["crashed"],
             "failed_rules": CodesInBrackets(failed_codes),
@@ -120,13 +119,12 @@ def find_check_problems(check_result: CheckResult) -> Iterator[ExportProblem]:
     # The year was found in the name of the source layer or file, or given as a parameter. Names in the package
     # differ, so that an inspection would not confirm the ratio.
     inputs = next((i.inputs for i in check_result.report.indicators if "base_year_source" in i.inputs), None)
-    if inputs is None or inputs["base_year"] is None:
-        return
-    layer = check_result.plan.layers[str(inputs["denominator_layer"])]
-    field = layer.get_field_name("data_year")
-    if inputs["base_year_source"] not in (field, layer.role):
-        key = "base_year_outside" if field else "base_year_without_field"
-        yield ExportProblem(ProblemLevel.GATE, key, layer.name, field, params={"year": inputs["base_year"]})
+    if inputs is not None and inputs["base_year"] is not None:
+        layer = check_result.plan.layers[str(inputs["denominator_layer"])]
+        field = layer.get_field_name("data_year")
+        if inputs["base_year_source"] not in (field, layer.role):
+            key = "base_year_outside" if field else "base_year_without_field"
+            yield ExportProblem(ProblemLevel.GATE, key, layer.name, field, params={"year": inputs["base_year"]})
 
 
 def find_narrow_scope(check_result: CheckResult) -> Iterator[ExportProblem]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET  # nosec B405 # entities are refused first
 import xml.parsers.expat as expat
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -198,30 +199,24 @@ def _find_declared_encoding(data: bytes) -> str:
 def _convert_to_utf8(data: bytes) -> tuple[bytes, bool]:
     """Return XML data in UTF-8, and True if they were converted from a Chinese encoding."""
     declared_encoding = _find_declared_encoding(data).lower()
-    if declared_encoding in _CHINESE_ENCODINGS:
-        try:
-            return data.decode("gb18030").encode("utf-8"), True
-        except UnicodeDecodeError as error:
-            raise UnreadableXml("encoding", declared=declared_encoding.upper(), found=_detect_encoding(data)) from error
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or declared_encoding not in ("", "utf-8", "utf8"):
-        return data, False
+    has_mark = data[:2] in (b"\xff\xfe", b"\xfe\xff")
     try:
-        data.decode("utf-8")
+        if declared_encoding in _CHINESE_ENCODINGS:
+            return data.decode("gb18030").encode("utf-8"), True
+        if not has_mark and declared_encoding in ("", "utf-8", "utf8"):
+            data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise UnreadableXml(
-            "encoding", declared=declared_encoding.upper() or "UTF-8", found=_detect_encoding(data)
-        ) from error
+        declared = declared_encoding.upper() or "UTF-8"
+        raise UnreadableXml("encoding", declared=declared, found=_detect_encoding(data)) from error
     return data, False
 
 
 def _detect_encoding(data: bytes) -> str:
     """Return the name of an encoding in which data can be decoded; “?” if no known one can."""
-    for codec in ("utf-8", "gb18030"):
-        try:
+    for codec, name in (("utf-8", "UTF-8"), ("gb18030", "GBK")):
+        with suppress(UnicodeDecodeError):
             data.decode(codec)
-        except UnicodeDecodeError:
-            continue
-        return {"utf-8": "UTF-8", "gb18030": "GBK"}[codec]
+            return name
     return "?"
 
 
@@ -255,13 +250,11 @@ def read_metadata_by_spec(root: ET.Element, package_spec: PackageSpec) -> Metada
                 f"{frames[frame]}/{name}" for name, item in item_of_name.items() if item not in items_read
             ]
             items_of_frame[frame].append(items_read)
-    if not items_of_frame["package"]:
-        missing_elements.append(frames["package"])
-    if len(items_of_frame["package"]) > 1:
-        repeated_elements.append(frames["package"])
-    package = items_of_frame["package"][0] if items_of_frame["package"] else {}
+    packages = items_of_frame["package"]
+    missing_elements += [] if packages else [frames["package"]]
+    repeated_elements += [frames["package"]] * (len(packages) > 1)
     return MetadataItems(
-        package,
+        packages[0] if packages else {},
         tuple(items_of_frame["dataset"]),
         *(tuple(dict.fromkeys(one)) for one in (unknown_elements, missing_elements, repeated_elements)),
     )
@@ -277,22 +270,18 @@ def read_back_metadata(data: bytes, manifest: dict[str, Any], package_spec: Pack
     """
     name_by_item = package_spec.metadata.names_by_item
     metadata = read_metadata_by_spec(read_xml(data), package_spec)
-    expected_items = [
-        make_package_items(manifest),
-        *(make_layer_items(manifest, layer) for layer in manifest["layers"]),
-    ]
-    expected_items = [{item: text for item, text in items.items() if name_by_item[item]} for items in expected_items]
-    read_items = [] if metadata is None else [metadata.package_items, *metadata.layer_items]
     # White space around a value is not part of it.
-    stripped_items = [
-        {item: make_document_text(text).strip() for item, text in items.items()} for items in expected_items
+    expected_items = [
+        {item: make_document_text(text).strip() for item, text in items.items() if name_by_item[item]}
+        for items in (make_package_items(manifest), *(make_layer_items(manifest, row) for row in manifest["layers"]))
     ]
+    read_items = [] if metadata is None else [metadata.package_items, *metadata.layer_items]
     if (
         metadata is None
         or metadata.unknown_elements
         or metadata.missing_elements
         or metadata.repeated_elements
-        or read_items != stripped_items
+        or read_items != expected_items
     ):
         raise OutputError("package_table_not_the_same", file=file.rpartition("/")[2], place=name_by_item["metadata"])
-    return {"file": file, "layers": len(metadata.layer_items), "items": sum(map(len, stripped_items)), "same": True}
+    return {"file": file, "layers": len(metadata.layer_items), "items": sum(map(len, expected_items)), "same": True}

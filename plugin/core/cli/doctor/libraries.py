@@ -173,6 +173,11 @@ def describe_libraries(libraries: Iterable[Library], texts: Texts) -> str:
     )
 
 
+def describe_needed_libraries(libraries: Iterable[Library], texts: Texts) -> str:
+    """Return why something was not run that needs these libraries."""
+    return texts.get("environment", "needs", libraries=describe_libraries(libraries, texts))
+
+
 def describe_library_installation(texts: Texts) -> str:
     """Return a text on how to install missing Python libraries on this operating system."""
     return texts.get("environment", {"Windows": "windows", "Darwin": "macos"}.get(platform.system(), "linux"))
@@ -213,12 +218,15 @@ def iterate_library_facts(texts: Texts) -> Iterator[MachineFact]:
         ("PROJ", "pyproj", "proj_version_str"),
         ("GDAL", "pyogrio", "__gdal_version_string__"),
     ):
-        if examine_library(module, "0").state is LibraryState.OK:
-            version = str(getattr(importlib.import_module(module), attribute))
-            yield MachineFact(f"native.{name}", FactState.OK, f"{name} ({module})", version)
-        else:
-            reason = texts.get("environment", "library_absent", name=module)
-            yield MachineFact(f"native.{name}", FactState.NOT_RUN, f"{name} ({module})", reason)
+        is_usable = examine_library(module, "0").state is LibraryState.OK
+        found = (
+            getattr(importlib.import_module(module), attribute)
+            if is_usable
+            else texts.get("environment", "library_absent", name=module)
+        )
+        yield MachineFact(
+            f"native.{name}", FactState.OK if is_usable else FactState.NOT_RUN, f"{name} ({module})", str(found)
+        )
 
 
 class TrialDiffers(Exception):
@@ -236,8 +244,7 @@ def iterate_format_facts(texts: Texts) -> Iterator[MachineFact]:
     for requirement in load_requirements().formats:
         identifier, name = f"format.{requirement.driver}", requirement.name
         if unusable:
-            reason = texts.get("environment", "needs", libraries=describe_libraries(unusable, texts))
-            yield MachineFact(identifier, FactState.NOT_RUN, name, reason)
+            yield MachineFact(identifier, FactState.NOT_RUN, name, describe_needed_libraries(unusable, texts))
             continue
         try:
             with tempfile.TemporaryDirectory() as folder:
@@ -324,13 +331,12 @@ def _make_osgeo_fact(texts: Texts) -> MachineFact:
             else describe_exception(error),
             texts.get("environment_uses", "osgeo"),
         )
-    version = str(gdal.VersionInfo("RELEASE_NAME"))
     driver = gdal.GetDriverByName("OpenFileGDB")
-    if driver is None or driver.GetMetadataItem("DCAP_CREATE") != "YES":
-        return MachineFact(identifier, FactState.WARNING, name, version, texts.get("environment_uses", "osgeo"))
-    if does_driver_damage_rows():
-        return MachineFact(identifier, FactState.WARNING, name, version, texts.get("environment_uses", "filegdb_edits"))
-    return MachineFact(identifier, FactState.OK, name, version)
+    cannot_create = driver is None or driver.GetMetadataItem("DCAP_CREATE") != "YES"
+    lost_use = "osgeo" if cannot_create else "filegdb_edits" if does_driver_damage_rows() else ""
+    state = FactState.WARNING if lost_use else FactState.OK
+    remedy = texts.get("environment_uses", lost_use) if lost_use else ""
+    return MachineFact(identifier, state, name, str(gdal.VersionInfo("RELEASE_NAME")), remedy)
 
 
 def has_access_odbc_driver(driver_list: Path = _ODBC_DRIVER_LIST) -> bool:
@@ -338,17 +344,14 @@ def has_access_odbc_driver(driver_list: Path = _ODBC_DRIVER_LIST) -> bool:
 
     ``driver_list``: the file that lists the drivers on systems other than Windows.
     """
-    if sys.platform == "win32":
-        import winreg
+    try:
+        if sys.platform == "win32":
+            import winreg
 
-        try:
             with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, r"SOFTWARE\ODBC\ODBCINST.INI\ODBC Drivers") as key:
                 names = [winreg.EnumValue(key, n)[0] for n in range(winreg.QueryInfoKey(key)[1])]
-        except OSError:
-            return False
-    else:
-        try:
+        else:
             names = re.findall(r"^\[(.+)\]", driver_list.read_text(encoding="utf-8", errors="replace"), re.MULTILINE)
-        except OSError:
-            return False
+    except OSError:
+        return False
     return any(re.search("mdb|access", name, re.IGNORECASE) for name in names)
