@@ -56,9 +56,11 @@ def choose_maps_to_render(
             for path in filled_slot.file_paths:
                 match = pattern.fullmatch(path.name)
                 given_maps |= {text: path.name for text in (match.groupdict().values() if match else ()) if text}
-    reason_against_all = None
-    if not order.makes_maps or map_renderer is None:
-        reason_against_all = MissingMapReason("no_qgis" if order.makes_maps else "not_wanted")
+    reason_against_all = (
+        None
+        if order.makes_maps and map_renderer is not None
+        else MissingMapReason("no_qgis" if order.makes_maps else "not_wanted")
+    )
     for filled_slot in filled_slots:
         slot = filled_slot.slot
         if not slot.layout or filled_slot.file_paths:
@@ -164,10 +166,9 @@ def make_maps_and_list_in_manifest(context: ExportContext) -> list[ExportProblem
         if rendered_map.missing_reason:
             failed_maps.append((slot, rendered_map.missing_reason))
             continue
-        row = _make_map_row_of_file(context, slot, file, ORIGIN_MADE)
         rows[slot.id] = [
             {
-                **row,
+                **_make_map_row_of_file(context, slot, file, ORIGIN_MADE),
                 "layout": slot.layout,
                 "crs": rendered_map.crs,
                 "scale": round(rendered_map.scale_denominator),
@@ -175,13 +176,9 @@ def make_maps_and_list_in_manifest(context: ExportContext) -> list[ExportProblem
             }
         ]
         slots[slot.id]["files"] = [spec.get_file_path(slot.folder, name) for name in rendered_map.file_names]
-    texts = Texts(context.lang)
     for slot, missing_input in (*context.planned_maps.missing_maps, *failed_maps):
-        rows[slot.id] = [
-            _make_empty_map_row(
-                slot, ORIGIN_NONE, reason=_make_missing_map_message([slot.title], missing_input).render(texts)
-            )
-        ]
+        reason = _make_missing_map_message([slot.title], missing_input).render(Texts(context.lang))
+        rows[slot.id] = [_make_empty_map_row(slot, ORIGIN_NONE, reason=reason)]
     context.manifest["maps"] = [row for slot in spec.map_files for row in rows[slot.id]]
     problems = explain_missing_maps(failed_maps)
     stop_on_gate_problems(problems, context.planned_maps.allows_missing_maps, context.new_folder.stem)
@@ -222,16 +219,13 @@ def _make_map_row_of_file(context: ExportContext, slot: FileSlot, file: str, ori
     path = context.prepare_file_path(slot.folder, file)
     picture = jpeg.inspect_jpeg(path)
     match = make_name_matcher(slot.file, {**context.placeholders, **slot.placeholder_values}).fullmatch(file)
-    size = {
-        "width": picture.width_px,
-        "height": picture.height_px,
-        "dpi": round(picture.dpi, 2) if picture.dpi else None,
-    }
     return {
         **_make_empty_map_row(slot, origin),
         **(match.groupdict() if match else {}),
         "file": context.get_path_in_package(path),
-        **size,
+        "width": picture.width_px,
+        "height": picture.height_px,
+        "dpi": round(picture.dpi, 2) if picture.dpi else None,
     }
 
 

@@ -123,7 +123,7 @@ def _find_name_problems(filled_slot: FilledSlot, files_of_same_name: list[list[P
     duplicate_names = [
         same_name[0].name
         for same_name in files_of_same_name
-        if len(same_name) > 1 and len({compute_sha256(p) for p in same_name}) > 1
+        if len(same_name) > 1 and len(set(map(compute_sha256, same_name))) > 1
     ]
     if duplicate_names:
         yield make_names_problem(ProblemLevel.GATE, "file_twice", duplicate_names, title=slot.title)
@@ -177,10 +177,9 @@ def _find_content_problems(slot: FileSlot, pattern: str, paths: Sequence[Path]) 
             raise make_unreadable_file_error(path, error) from error
         if not (has_valid_start(path.name, start) if picture is None else picture.is_complete):
             broken_names.append(path.name)
-            continue
-        if not has_valid_end(path.name, tail):
+        elif not has_valid_end(path.name, tail):
             cut_names.append(path.name)
-        if slot.kind == "map" and picture is not None and picture.dpi is not None and round(picture.dpi) < MIN_DPI:
+        elif slot.kind == "map" and picture is not None and picture.dpi is not None and round(picture.dpi) < MIN_DPI:
             coarse_names.append(path.name)
     problematic_files: list[tuple[ProblemLevel, str, list[str], dict[str, Any]]] = [
         (ProblemLevel.GATE, "file_broken", broken_names, {}),

@@ -95,7 +95,7 @@ def list_files_outside_package(path: Path, package: str) -> tuple[tuple[str, ...
     infos = [info for info in infos if not info.is_dir()]
     codec = detect_name_codec(infos)
     paths = [PurePosixPath(decode_entry_name(info, codec).replace("\\", "/")) for info in infos]
-    roots = [one.parts[: one.parts.index(package) + 1] for one in paths if package in one.parts[:-1]]
+    roots = (one.parts[: one.parts.index(package) + 1] for one in paths if package in one.parts[:-1])
     root = min(roots, key=len, default=())
     outside = [
         str(one)
@@ -155,12 +155,11 @@ def _find_package(folder: Path, path: Path, matcher: _PackageMatcher, cancellati
     """
     packages = _find_packages(folder, matcher, cancellation, None if path.is_dir() else folder)
     if len(packages) > 1:
-        listed_names = join_first([p.name for p in packages])
-        raise InputError("package_several", source=path.name, count=len(packages), names=listed_names)
+        names = join_first([p.name for p in packages])
+        raise InputError("package_several", source=path.name, count=len(packages), names=names)
     subfolders = _list_folders(folder)
-    package_folder = (
-        packages[0] if packages else subfolders[0] if len(subfolders) == len(_list_content(folder)) == 1 else folder
-    )
+    candidates = packages or (subfolders if len(_list_content(folder)) == 1 else [])
+    package_folder = candidates[0] if candidates else folder
     archives = []
     for _, file in iterate_files_below(package_folder):
         cancellation.raise_if_cancelled()
@@ -195,10 +194,9 @@ def _find_packages(
     is_wrapper = len(_list_content(folder)) == 1 or folder == zipped
     if matcher.has_package_content(folder) or (matcher.has_package_name(folder) and not is_wrapper):
         return [folder]
-    subfolders = _list_folders(folder) if levels_left else []
     packages = [
         one
-        for subfolder in subfolders
+        for subfolder in (_list_folders(folder) if levels_left else [])
         for one in _find_packages(subfolder, matcher, cancellation, None, levels_left - 1)
     ]
     return packages or ([folder] if matcher.has_package_name(folder) else [])

@@ -138,19 +138,17 @@ def compare_datasets(
                 layer.measure_statutory(cancellation)
             areas = (float(np.nansum(first.statutory)), float(np.nansum(other.statutory)))
         distances = _measure_distances(first, other, rows, others, cancellation)
-    distance = np.flatnonzero(distances > 0)
-    differing_names = tuple(_list_row_names(first, rows[distance].tolist()))
-    features = (len(first), len(other))
+    moved = np.flatnonzero(distances > 0)
     return DatasetComparison(
         first.role,
         other.name,
         first_path,
         other_path,
-        features,
+        (len(first), len(other)),
         areas,
         (first_alone, other_alone),
-        distances[distance],
-        differing_names,
+        distances[moved],
+        tuple(_list_row_names(first, rows[moved].tolist())),
         placed,
         fields,
         lacking_fields,
@@ -252,24 +250,19 @@ def _compare_fields(
             if not _are_equal_values(a, b, template_field)
         ]
         if differing_rows:
-            features = _make_feature_sample(first, pairs[0][rows_to_compare[differing_rows]])
-            difference_by_field[template_field.name] = FieldDifference(
-                features,
-                *(
-                    _format_value_for_message(side[differing_rows[0]], template_field)
-                    for side in (first_values, other_values)
-                ),
+            shown = (
+                _format_value_for_message(v[differing_rows[0]], template_field) for v in (first_values, other_values)
             )
+            features = _make_feature_sample(first, pairs[0][rows_to_compare[differing_rows]])
+            difference_by_field[template_field.name] = FieldDifference(features, *shown)
     return difference_by_field, (tuple(lacking_fields[0]), tuple(lacking_fields[1]))
 
 
 def _format_value_for_message(value: Any, template_field: TemplateField) -> Any:
     """Return a field's value as a message shows it: personal data as dots, dates without time."""
-    if value is None:
-        return None
-    if template_field.personal:
+    if value is not None and template_field.personal:
         return "…"
-    return value.date().isoformat() if template_field.type == "date" else value
+    return value.date().isoformat() if value is not None and template_field.type == "date" else value
 
 
 def _are_equal_values(first: Any, other: Any, template_field: TemplateField) -> bool:

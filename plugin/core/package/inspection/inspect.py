@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -79,11 +79,16 @@ def make_selector_with_spec_names(wanted_fields: LayerSelector, vector_sets: lis
 def _find_layer_slot(layer: SourceLayer, vector_sets: list[VectorSet], norm: Norm) -> LayerSlot | None:
     """Return the specification's entry for a layer; None if it has none."""
     role = find_role(layer, norm)[0]
-    for slot in (slot for vectors in vector_sets for slot in vectors.layers):
-        roles = norm.standard.concepts.get(slot.layer, (slot.layer,))
-        if layer.name.upper() == slot.name.upper() or (not slot.name and role in roles):
-            return slot
-    return None
+    slots = (slot for vectors in vector_sets for slot in vectors.layers)
+    return next(
+        (
+            slot
+            for slot in slots
+            if layer.name.upper() == slot.name.upper()
+            or (not slot.name and role in norm.standard.concepts.get(slot.layer, (slot.layer,)))
+        ),
+        None,
+    )
 
 
 def inspect_package(
@@ -127,18 +132,17 @@ def inspect_package(
         rows = facts.manifest["layers"] if facts.manifest else []
         roles_by_name = {str(row["layer"]).upper(): str(row.get("role", "")) for row in rows}
         layer_of_role: dict[str, str] = {}
-        for slot in (
-            slot
-            for vectors in facts.package_spec.vectors
-            for slot in vectors.layers
-            if slot.name.upper() in readable_names
-        ):
+        for slot in (slot for vectors in facts.package_spec.vectors for slot in vectors.layers):
+            name = slot.name.upper()
             roles = [r for r in norm.standard.concepts.get(slot.layer, (slot.layer,)) if r in norm.standard.templates]
-            role = next((r for r in roles if r == roles_by_name.get(slot.name.upper())), roles[0] if roles else "")
-            if role and role not in readable_names:
-                layer_of_role.setdefault(role, readable_names[slot.name.upper()])
-        options = replace(options, roles={**layer_of_role, **options.get_role_choices()})
-        options = replace(options, notices=(*options.notices, *_pop_notices_by_file(facts)))
+            role = next((r for r in roles if r == roles_by_name.get(name)), roles[0] if roles else "")
+            if name in readable_names and role and role not in readable_names:
+                layer_of_role.setdefault(role, readable_names[name])
+        options = replace(
+            options,
+            roles={**layer_of_role, **options.get_role_choices()},
+            notices=(*options.notices, *_pop_notices_by_file(facts)),
+        )
         layers, facts = _read_layers(folder, facts, options, cancellation)
         keeps_schema = [
             Path(data_set).suffix.lower() in FORMATS_WITH_DECLARATIONS or has_vct_suffix(data_set)
@@ -231,17 +235,15 @@ def _read_layers(
         unread += duplicates
         for layer in (one for one in layers if one.name not in {spare.name for spare in duplicates}):
             role = _find_layer_role(layer, norm, choices)
-            if role in first_before and (data_set, layer.name.upper()) in damaged:
-                # The damage is reported; missing rows are a consequence of it.
-                continue
-            if role in first_before:
-                comparisons += _compare_with_earlier(
-                    layer, data_set, role, first_before[role], facts, norm, cancellation
+            if role not in first_before:
+                layers_to_check.append(layer)
+                if role and layer.problem is None:
+                    first_of_role.setdefault(role, (layer, data_set))
+            elif layer.problem is None and (data_set, layer.name.upper()) not in damaged:
+                # Damage and unreadable layers are reported; missing rows are a consequence of them.
+                comparisons.append(
+                    _compare_with_earlier(layer, data_set, role, first_before[role], facts, norm, cancellation)
                 )
-                continue
-            layers_to_check.append(layer)
-            if role and layer.problem is None:
-                first_of_role.setdefault(role, (layer, data_set))
         layer_facts = [one for one in layer_facts if one.file != data_set or one.name not in unreadable_names]
         layer_facts += [LayerFact(data_set, name, -1) for name in unreadable_names]
     # The layers of exchange files are in the result now, or they are not needed.
@@ -268,10 +270,8 @@ def _find_unread_layers(
             layers_of_role.setdefault(role, []).append(layer)
     unread_layers: list[UnreadLayer] = []
     for role, candidates in layers_of_role.items():
-        preferred_names = [
-            name.upper() for name in (choices.get(role, ""), role, *norm.standard.templates[role].aliases)
-        ]
-        rank = {name: number for number, name in reversed(list(enumerate(preferred_names)))}
+        preferred_names = (choices.get(role, ""), role, *norm.standard.templates[role].aliases)
+        rank = {name.upper(): number for number, name in reversed(list(enumerate(preferred_names)))}
         chosen_layer = min(
             candidates, key=lambda one: min(rank.get(n.upper(), len(rank)) for n in (one.name, one.full_name))
         )
@@ -296,14 +296,11 @@ def _compare_with_earlier(
     facts: PackageFacts,
     norm: Norm,
     cancellation: Cancellation,
-) -> Iterator[DatasetComparison]:
-    """Yield the comparison of a layer with its copy in an earlier data set.
+) -> DatasetComparison:
+    """Return the comparison of a layer with its copy in an earlier data set.
 
-    ``earlier_layer``: the copy and the path of its data set. An unreadable layer is not compared; it is reported for
-    its file.
+    ``earlier_layer``: the copy and the path of its data set.
     """
-    if layer.problem is not None:
-        return
     first, file = earlier_layer
     template = find_best_template(first, role, norm)
     sets = ((first, file), (layer, data_set))
@@ -315,4 +312,4 @@ def _compare_with_earlier(
             omitted_fields |= {f.name.upper() for f in template.fields} - {name.upper() for name in slot.fields}
     # A layer without a CRS has no location; its shapes are not compared.
     plan_layers = [Layer(one, template, one.crs or crs_care.CGCS2000_DEGREES) for one, _ in sets]
-    yield compare_datasets(plan_layers[0], plan_layers[1], file, data_set, omitted_fields, cancellation)
+    return compare_datasets(plan_layers[0], plan_layers[1], file, data_set, omitted_fields, cancellation)

@@ -139,7 +139,6 @@ def read_pdf(file: IO[bytes]) -> PdfFact | None:
             page_texts.append(str(page.extract_text()).strip() if has_words else "")
         info = reader.trailer.get("/Info")
         properties = info.get_object() if info is not None else None
-        # Title, subject, keywords and author.
         values = [properties.get(key) for key in _TITLE_KEYS] if isinstance(properties, dict) else []
         return PdfFact(
             len(pages),

@@ -92,16 +92,14 @@ def _list_differing_parameters(report_data: dict[str, Any], report: Report) -> l
         for one in fields(Tolerance)
         if tolerance.get(one.name, report.tolerance[one.name]) != report.tolerance[one.name]
     ]
-    rules_here = {row.code: row for row in report.rules}
-    for row in report_data["rules"]:
-        rule = rules_here.get(row["code"])
-        if rule is not None:
-            stated, actual = _map_parameters(row.get("parameters", ())), _map_parameters(rule.parameters)
-            names += [
-                name if "." in name else f"{rule.code}.{name}"
-                for name in actual
-                if name in stated and stated[name] != actual[name]
-            ]
+    stated_by_rule = {row["code"]: _map_parameters(row.get("parameters", ())) for row in report_data["rules"]}
+    for rule in report.rules:
+        stated = stated_by_rule.get(rule.code, {})
+        names += [
+            name if "." in name else f"{rule.code}.{name}"
+            for name, actual in _map_parameters(rule.parameters).items()
+            if name in stated and stated[name] != actual
+        ]
     return list(dict.fromkeys(names))
 
 

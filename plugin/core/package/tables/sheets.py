@@ -7,6 +7,7 @@ Their content is never executed.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -107,11 +108,8 @@ def read_workbook(path: Path, file: str, driver: AccessDriver | str | None = Non
         if isinstance(driver, str):
             return PrintedWorkbook(file, unreadable_reason=driver)
         try:
-            connection = driver.open_connection(path)
-            try:
+            with closing(driver.open_connection(path)) as connection:
                 return PrintedWorkbook(file, _read_tables_as_sheets(connection, driver.list_tables(connection)))
-            finally:
-                connection.close()
         except driver.error_types:
             return PrintedWorkbook(file, unreadable_reason="table_damaged")
     if path.suffix.lower() not in WORKBOOK_SUFFIXES:
@@ -120,10 +118,9 @@ def read_workbook(path: Path, file: str, driver: AccessDriver | str | None = Non
         values, formulas = open_values_and_formulas(path)
     except InputError as error:
         return PrintedWorkbook(file, unreadable_reason=_REASON_BY_ERROR.get(error.key, "table_damaged"))
-    pairs = zip(values.worksheets, formulas.worksheets, strict=True)
     properties = formulas.properties
     titles = tuple(filter(None, (properties.title, properties.subject, properties.keywords)))
-    return PrintedWorkbook(file, tuple(_read_sheet(*pair) for pair in pairs), titles=titles)
+    return PrintedWorkbook(file, tuple(map(_read_sheet, values.worksheets, formulas.worksheets)), titles=titles)
 
 
 def _read_sheet(values: Any, formulas: Any) -> PrintedSheet:
@@ -154,9 +151,7 @@ def _read_sheet(values: Any, formulas: Any) -> PrintedSheet:
 def _read_tables_as_sheets(connection: Any, names: Iterable[str]) -> tuple[PrintedSheet, ...]:
     """Return the tables of any database as sheets, with the field names in the first row."""
     sheets = []
-    for name in names:
-        if FORBIDDEN_CHARACTER_PATTERN.search(name):
-            continue
+    for name in (one for one in names if not FORBIDDEN_CHARACTER_PATTERN.search(one)):
         cursor = connection.cursor()
         cursor.execute(f"SELECT * FROM [{name}]")  # nosec B608 # names that could end the brackets are skipped
         heads = [str(column[0]) for column in cursor.description][:MAX_COLUMNS]
