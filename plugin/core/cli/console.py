@@ -110,10 +110,10 @@ def print_levels(lines: Iterable[tuple[str, str]]) -> None:
         print_line(text, sys.stdout if level == "info" else sys.stderr)
 
 
-def print_written(paths: Iterable[str | Path], report_texts: ReportTexts) -> None:
+def print_written(paths: Iterable[str | Path], report_texts: ReportTexts, stream: TextIO | None = None) -> None:
     """Print which files a command wrote; an empty path is a file that was not requested."""
     for path in filter(None, paths):
-        print_line(report_texts.get("cli", "written", target=str(path)))
+        print_line(report_texts.get("cli", "written", target=str(path)), stream)
 
 
 def print_line_of_run(text: str) -> None:

@@ -44,16 +44,12 @@ def run_convert_structure_command(args: argparse.Namespace, report_texts: Report
         if notice:
             print_line(Texts(report_texts.lang).format_notice(*notice), sys.stderr)
         create_from_structure(structure, standard, args.database, crs, existing=args.existing, folder=args.folder)
-    template_files = [str(path) for path in write_template_files(structure, args.output)] if args.output else []
-    print_written(
-        [p for p in (args.database, args.folder if args.database else "") if p] + template_files, report_texts
+    template_files = write_template_files(structure, args.output) if args.output else []
+    print_written([args.database, args.folder if args.database else "", *template_files], report_texts)
+    print_lines(
+        report_texts.get("cli", "structure_note", sheet=note.sheet_name, row=note.row_number, value=note.domain_name)
+        for note in structure.unknown_domains
     )
-    for note in structure.unknown_domains:
-        print_line(
-            report_texts.get(
-                "cli", "structure_note", sheet=note.sheet_name, row=note.row_number, value=note.domain_name
-            )
-        )
     return EXIT_CLEAN
 
 
@@ -74,10 +70,8 @@ def run_convert_vct_command(args: argparse.Namespace, report_texts: ReportTexts)
     else:
         result = convert_vct_to_database(args.source, args.output, templates=templates, progress=print_progress)
     print_progress(1.0, "")
-    for key, params in result.notes:
-        print_line(texts.format_notice(key, params), sys.stderr)
-    for name, rows in result.row_counts.items():
-        print_line(texts.get("toolbox", "vct_layer", layer=name, rows=rows))
+    print_lines((texts.format_notice(key, params) for key, params in result.notes), sys.stderr)
+    print_lines(texts.get("toolbox", "vct_layer", layer=name, rows=rows) for name, rows in result.row_counts.items())
     print_written([args.output], report_texts)
     if not args.no_check and not args.output.lower().endswith(".vct"):
         options = make_run_options(args, report_texts)
@@ -153,11 +147,11 @@ def run_drawing(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         write_text(args.json, summary)
     for level, text in describe_import(run, report_texts.lang):
         print_line(text, sys.stdout if level == "info" and not prints_json else sys.stderr)
-    written = [args.output, args.table, "" if prints_json else args.json]
-    for path in filter(None, written):
-        print_line(report_texts.get("cli", "written", target=path), sys.stderr if prints_json else sys.stdout)
     if prints_json:
+        print_written([args.output, args.table], report_texts, sys.stderr)
         print_line(summary)
+    else:
+        print_written([args.output, args.table, args.json], report_texts)
     return EXIT_FOUND if run.left_out else EXIT_CLEAN
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,8 +84,10 @@ def run_worklist(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         return _update(args, report_texts)
     if args.action != "split":
         return _merge(args, report_texts)
-    for part in split_worklist(args.list, args.by, args.folder):
-        print_line(report_texts.get("worklist", "part", name=part.name, count=part.count, target=str(part.path)))
+    print_lines(
+        report_texts.get("worklist", "part", name=part.name, count=part.count, target=str(part.path))
+        for part in split_worklist(args.list, args.by, args.folder)
+    )
     return EXIT_CLEAN
 
 
@@ -98,10 +101,7 @@ def _print_counts(worklist: Worklist, report_texts: ReportTexts) -> int:
             "worklist", "counts", done=done, total=sum(counts.values()), states=report_texts.join_parts(parts)
         )
     )
-    open_by_person: dict[str, int] = {}
-    for item in worklist.items.values():
-        if not item.is_done:
-            open_by_person[item.assignee] = open_by_person.get(item.assignee, 0) + 1
+    open_by_person = Counter(item.assignee for item in worklist.items.values() if not item.is_done)
     for person, count in sorted(open_by_person.items()):
         name = person or report_texts.get("worklist", "unassigned")
         print_line(f"  {report_texts.get('worklist', 'open_of', name=name, count=count)}")

@@ -227,8 +227,8 @@ class RowProgress:
     """
 
     def __init__(self, row_count: int, progress: Callable[[float, str], None], until: float = 0.95):
-        self.total, self.done, self.progress, self.text = max(2 * row_count, 1), 0, progress, ""
-        self.until = until
+        self.total, self.done, self.until = max(2 * row_count, 1), 0, until
+        self.progress, self.text = progress, ""
 
     def __call__(self, row_count: int) -> None:
         """Count further rows and report the share that is done."""

@@ -143,18 +143,15 @@ def make_example_layer(role: str, rows: list[Any], norm: Norm, crs: int | None =
         for s in shapes
     ]
     columns = {fields[m].name: [row.get(m) for row in rows] for m in meanings}
-    infos = []
-    for m in meanings:
-        kinds = {type(row.get(m)) for row in rows} - {type(None)}
-        infos.append(
-            FieldInfo(
-                fields[m].name,
-                {str: "text", float: "real", int: "integer"}[kinds.pop() if kinds else str],
-                declared["lengths"].get(m),
-                declared["aliases"].get(m),
-                declared["domains"].get(m),
-            )
+    kinds = {m: next((type(row[m]) for row in rows if row.get(m) is not None), str) for m in meanings}
+    infos = [
+        FieldInfo(
+            fields[m].name,
+            {str: "text", float: "real", int: "integer"}[kinds[m]],
+            *(declared[part].get(m) for part in ("lengths", "aliases", "domains")),
         )
+        for m in meanings
+    ]
     frame = gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(shapes, crs=crs), crs=crs)
     curves = arcs | {n: "CURVE" for n, row in enumerate(rows) if row.get("curve")}
     source = SourceLayer(name or role, frame, tuple(infos), CRS.from_epsg(crs) if crs else None)
@@ -172,10 +169,10 @@ def make_example_plan(
     ``roles`` gives the layer code for a rule's input.
     """
     norm = make_example_norm(settings, standard)
-    sources = []
-    for name, rows in layers.items():
-        role = (roles or {}).get(name) or norm.standard.concepts.get(name, (name,))[0]
-        sources.append(make_example_layer(role, rows, norm))
+    sources = [
+        make_example_layer((roles or {}).get(name) or norm.standard.concepts.get(name, (name,))[0], rows, norm)
+        for name, rows in layers.items()
+    ]
     # A rule on a package needs no layer.
     return assemble_plan(sources, norm, scope="three_lines", allow_no_layers=not sources)
 
@@ -185,12 +182,10 @@ def run_example(rule: Rule, example: RuleExample) -> Report:
 
     An input called ``layer`` is the red line layer unless the example names another one.
     """
-    roles = dict(example.roles)
-    if any(n.concept == EVERY_LAYER for n in rule.needs.values()):
-        roles.setdefault("layer", "STBHHX")
+    roles = {"layer": "STBHHX"} if any(n.concept == EVERY_LAYER for n in rule.needs.values()) else {}
     parameters = dict(example.parameters)
     also = [load_all_rules()[code] for code in parameters.pop("rules", [])]
-    plan = make_example_plan(example.layers, roles, example.settings, example.standard)
+    plan = make_example_plan(example.layers, {**roles, **example.roles}, example.settings, example.standard)
     side = SideInputs(**{name: SIDE_INPUT_READERS[name](rows) for name, rows in example.side.items()})
     report = run_check(plan, [rule, *also], side_inputs=side, parameters={rule.code: parameters})
     return dataclasses.replace(
