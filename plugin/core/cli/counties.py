@@ -7,11 +7,11 @@ import argparse
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..base.connection_text import make_source
 from ..base.errors import InputError
 from ..counties.county_record import REPORT_SUFFIXES, BatchOptions
+from ..render.words import ReportTexts
 from ..standard.messages.texts import Texts
 from .console import (
     EXIT_CLEAN,
@@ -26,10 +26,6 @@ from .console import (
     print_written,
 )
 
-if TYPE_CHECKING:
-    from ..counties.run_batch import TaskRunner
-    from ..render.words import ReportTexts
-
 
 def run_batch(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Check the counties of a folder or a list, or print what would be checked; return the exit code.
@@ -38,7 +34,7 @@ def run_batch(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """
     from ..counties.batch_sentences import describe_batch, describe_forecast, describe_record, forecast_batch
     from ..counties.processes import check_in_processes
-    from ..counties.run_batch import check_counties
+    from ..counties.run_batch import TaskRunner, check_counties
     from ..model.verdict import Verdict
     from ..render.document.docx_writer import import_docx_library
 

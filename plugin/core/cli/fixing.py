@@ -7,7 +7,6 @@ import argparse
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..base.files.writing import check_writable, write_atomically
 from ..render.words import ReportTexts
@@ -24,9 +23,6 @@ from .console import (
     print_written,
     split_comma_separated_text,
 )
-
-if TYPE_CHECKING:
-    from ..render.worklist.update import WorklistUpdate
 
 
 def run_fix(args: argparse.Namespace, report_texts: ReportTexts) -> int:
@@ -116,7 +112,7 @@ def _update(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from ..plan.loading.key_table import read_renumbered_keys
     from ..render.document.ledger import write_ledger
     from ..render.worklist import find_key_table_of_worklist
-    from ..render.worklist.update import describe_update, read_report, update_worklist
+    from ..render.worklist.update import WorklistUpdate, describe_update, read_report, update_worklist
 
     if args.xlsx:
         check_writable(args.xlsx, [args.list, args.report])

@@ -18,7 +18,7 @@ from ..base.choices import (
     ZONE_NUMBER_CHOICES,
 )
 from ..render.words import ReportTexts
-from ..standard.options import OfferedOption, OptionKind, get_offered_options
+from ..standard.options import OptionKind, get_offered_options
 
 #: Messages of Python's parser → key of our text. They differ between Python versions; an unknown one is printed
 #: unchanged.
@@ -95,19 +95,20 @@ def _declare_flag(name: str, help_key: str = "") -> _Argument:
     return _declare(name, help_key, action="store_true")
 
 
-def _declare_run_argument(name: str, option: OfferedOption) -> _Argument:
-    """Return the argument of an option of a check."""
-    settings: dict[OptionKind, dict[str, Any]] = {
-        OptionKind.TEXT: {"metavar": option.hint} if option.hint else {},
-        OptionKind.YEAR: {"type": int, "default": None},
-        OptionKind.FILE: {"metavar": "FILE"},
-        OptionKind.DATA: {"metavar": "SOURCE"},
-    }
-    return _declare(f"--{name.replace('_', '-')}", **settings[option.kind])
-
-
+#: Kind of an option of a check → arguments of `add_argument`; a text has its hint.
+_SETTINGS_BY_KIND: dict[OptionKind, dict[str, Any]] = {
+    OptionKind.YEAR: {"type": int, "default": None},
+    OptionKind.FILE: {"metavar": "FILE"},
+    OptionKind.DATA: {"metavar": "SOURCE"},
+}
 #: Name → argument of each option of a check (`RunOptions`).
-_RUN_ARGUMENTS = {name: _declare_run_argument(name, option) for name, option in get_offered_options().items()}
+_RUN_ARGUMENTS = {
+    name: _declare(
+        f"--{name.replace('_', '-')}",
+        **_SETTINGS_BY_KIND.get(option.kind, {"metavar": option.hint} if option.hint else {}),
+    )
+    for name, option in get_offered_options().items()
+}
 #: Those that further commands have.
 _STANDARD, _PROFILE, _ROLES, _SCOPE, _BASE_YEAR, _PHASE, _BASELINE, _WAIVERS, _RENUMBERED = map(
     _RUN_ARGUMENTS.__getitem__,

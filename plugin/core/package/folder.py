@@ -192,7 +192,11 @@ def _hold_lock(target: Path, error_type: type[InputError | OutputError], *, is_e
     lock_file = _get_lock_file_path(target)
     held_lock = _acquire_lock(lock_file, is_exclusive=is_exclusive)
     if held_lock is None:
-        raise error_type("package_busy", target=str(target), who=_read_lock_owner(lock_file))
+        owner = b""
+        with suppress(OSError):
+            owner = lock_file.read_bytes()[:_OWNER_BYTES]
+        name = owner.decode("utf-8", errors="replace").strip("\0 ")
+        raise error_type("package_busy", target=str(target), who=name or "?")
     try:
         yield
     finally:
@@ -295,13 +299,3 @@ def _release_lock(held_lock: _HeldLock, lock_file: Path) -> None:
         with suppress(OSError):
             os.unlink(lock_file)
     os.close(held_lock.lock_file_handle)
-
-
-def _read_lock_owner(lock_file: Path) -> str:
-    """Return which program has the lock, as the lock file names it; “?” if unknown."""
-    try:
-        with lock_file.open("rb") as handle:
-            owner = handle.read(_OWNER_BYTES).decode("utf-8", errors="replace").strip("\0 ")
-    except OSError:
-        owner = ""
-    return owner or "?"

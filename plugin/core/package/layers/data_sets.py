@@ -6,6 +6,7 @@ The suffix of a data set's file decides which function writes it.
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,18 +66,26 @@ def prepare_data_sets(
         )
         for content in contents:
             problems += validate_layer(content, vectors, plan.norm.standard.code_lists, cancellation)
-        transformed: dict[str, list[str]] = {}
+        transformed: dict[str, list[str]] = defaultdict(list)
         for content in prepared_set.package_layers:
             if content.layer.crs != prepared_set.horizontal_crs:
-                transformed.setdefault(crs_care.make_crs_label(content.layer.crs), []).append(content.name)
-        for name, names in transformed.items():
-            params = {"source": name, "target": vectors.crs}
+                transformed[crs_care.make_crs_label(content.layer.crs)].append(content.name)
+        for source, names in transformed.items():
             problems.append(
-                ExportProblem(ProblemLevel.NOTE, "reprojected", count=len(names), features=tuple(names), params=params)
+                ExportProblem(
+                    ProblemLevel.NOTE,
+                    "reprojected",
+                    count=len(names),
+                    features=tuple(names),
+                    params={"source": source, "target": vectors.crs},
+                )
             )
-        layer_names = [c.name.upper() for c in prepared_set.package_layers]
-        repeated_names = sorted({n for n in layer_names if layer_names.count(n) > 1})
-        problems += [ExportProblem(ProblemLevel.STOP, "layer_twice", layer=name) for name in repeated_names]
+        name_counts = Counter(content.name.upper() for content in prepared_set.package_layers)
+        problems += [
+            ExportProblem(ProblemLevel.STOP, "layer_twice", layer=name)
+            for name, count in sorted(name_counts.items())
+            if count > 1
+        ]
         sets.append(prepared_set)
     packaged_roles = {c.layer.role for one in sets for c in one.package_layers}
     other_layers = [

@@ -331,7 +331,25 @@ def validate_layer(
     if not len(package_layer):
         level = ProblemLevel.GATE if package_layer.need == "M" else ProblemLevel.NOTE
         return [ExportProblem(level, "layer_empty", layer=package_layer.layer.name)]
-    problems = [*_validate_names(package_layer, vector_set), *_validate_shapes(package_layer, vector_set)]
+    problem_of_name = {
+        name: find_field_name_problem(name)
+        or ("" if vector_set.encoding != "GBK" or is_encodable(name, "gbk") else "name_gbk")
+        for name in (package_layer.name, *package_layer.column_by_field)
+    }
+    name_counts = Counter(f.name.upper() for f in package_layer.template.fields)
+    problems = [
+        *(
+            make_layer_problem(package_layer, ProblemLevel.STOP, "name_forbidden", name, detail=problem)
+            for name, problem in problem_of_name.items()
+            if problem
+        ),
+        *(
+            make_layer_problem(package_layer, ProblemLevel.STOP, "field_twice", name)
+            for name, count in sorted(name_counts.items())
+            if count > 1
+        ),
+        *_validate_shapes(package_layer, vector_set),
+    ]
     cancellation.raise_if_cancelled()
     source_field_names = [f.name for f in package_layer.layer.source.fields if f.name.upper() not in _ROW_NUMBER_FIELDS]
     left_out_fields = [name for name in source_field_names if name not in set(package_layer.column_by_field.values())]
@@ -351,28 +369,14 @@ def validate_layer(
     return problems
 
 
-def _validate_names(package_layer: PackageLayer, vector_set: VectorSet) -> Iterator[ExportProblem]:
-    """Yield problems of a layer name or field names that are invalid or repeated."""
-    for name in (package_layer.name, *package_layer.column_by_field):
-        problem = find_field_name_problem(name)
-        if not problem and vector_set.encoding == "GBK" and not is_encodable(name, "gbk"):
-            problem = "name_gbk"
-        if problem:
-            yield make_layer_problem(package_layer, ProblemLevel.STOP, "name_forbidden", name, detail=problem)
-    name_counts = Counter(f.name.upper() for f in package_layer.template.fields)
-    for name in sorted(name for name, count in name_counts.items() if count > 1):
-        yield make_layer_problem(package_layer, ProblemLevel.STOP, "field_twice", name)
-
-
 def _validate_shapefile_limits(package_layer: PackageLayer, vector_set: VectorSet) -> Iterator[ExportProblem]:
     """Yield problems of shapefiles that would be too large, and of missing numbers in a layer.
 
     Some programs read missing numbers in a shapefile as 0.
     """
+    fields = package_layer.template.fields
     shapes = package_layer.transform_shapes(CRS.from_user_input(vector_set.crs))
-    for suffix, size in zip(
-        (".shp", ".dbf"), dbf.estimate_file_sizes(shapes, package_layer.template.fields), strict=True
-    ):
+    for suffix, size in zip((".shp", ".dbf"), dbf.estimate_file_sizes(shapes, fields), strict=True):
         if size > dbf.MAX_FILE_BYTES:
             yield make_layer_problem(
                 package_layer,
@@ -382,11 +386,11 @@ def _validate_shapefile_limits(package_layer: PackageLayer, vector_set: VectorSe
                 size=f"{size / 2**30:.1f}",
             )
     fields_with_empty_values = [
-        template_field.name
-        for template_field in package_layer.template.fields
-        if template_field.type in ("integer", "real")
-        and package_layer.column_by_field[template_field.name]
-        and len({value is None for value in package_layer.convert_values(template_field).values}) == 2
+        one.name
+        for one in fields
+        if one.type in ("integer", "real")
+        and package_layer.column_by_field[one.name]
+        and len({value is None for value in package_layer.convert_values(one).values}) == 2
     ]
     if fields_with_empty_values:
         yield make_layer_problem(
