@@ -127,8 +127,9 @@ def make_public_edition(check_result: CheckResult, cancellation: Cancellation = 
     from ..render.public_edition.edition import load_public_edition
     from ..render.public_edition.redaction import make_public_report
 
-    edition = load_public_edition(check_result.plan.norm)
-    return make_public_report(check_result.report, check_result.plan, edition, cancellation)
+    return make_public_report(
+        check_result.report, check_result.plan, load_public_edition(check_result.plan.norm), cancellation
+    )
 
 
 def _load_spec_and_options(args: argparse.Namespace, report_texts: ReportTexts) -> tuple[PackageSpec, RunOptions]:
@@ -289,8 +290,8 @@ def format_summary(report: Report, report_texts: ReportTexts) -> list[str]:
     for row in sums[:_MAX_FINDINGS_PRINTED]:
         hectares = report_texts.get("text", "hectares", amount=row["area"])
         area = report_texts.get("cli", "area", area=hectares) if row["area"] != "—" else ""
-        severity = report_texts.get("severity", row["severity"])
-        lines.append("  " + report_texts.get("cli", "by_rule", **{**row, "severity": severity, "area": area}))
+        named_row = {**row, "severity": report_texts.get("severity", row["severity"]), "area": area}
+        lines.append("  " + report_texts.get("cli", "by_rule", **named_row))
     if sums[_MAX_FINDINGS_PRINTED:]:
         further_count = sum(row["count"] for row in sums[_MAX_FINDINGS_PRINTED:])
         lines.append(

@@ -87,8 +87,13 @@ def format_comparison_summary(result: PlanComparison, texts: Texts) -> str:
     comparison, verdict = result.comparison, get_comparison_verdict(result, texts)
     kinds = {"moved_in": MOVED_IN_KIND, "moved_out": MOVED_OUT_KIND, "changed": CHANGED_KIND}
     area_sums = {name: format_number(comparison.sum_area_m2(kind), 2) for name, kind in kinds.items()}
-    layer = comparison.later_edition.layer.template.name if texts.lang == "zh" else result.role
-    return texts.get("versions", "summary", verdict=verdict, layer=layer, **area_sums)
+    return texts.get(
+        "versions",
+        "summary",
+        verdict=verdict,
+        layer=comparison.later_edition.layer.template.name if texts.lang == "zh" else result.role,
+        **area_sums,
+    )
 
 
 def run_yearly(args: argparse.Namespace, report_texts: ReportTexts) -> int:
@@ -100,9 +105,8 @@ def run_yearly(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from ..studies.yearly.make import compute_and_write_update
 
     texts = Texts(report_texts.lang)
-    options = make_run_options(args, report_texts)
     update, written_update = compute_and_write_update(
-        args.filed, args.current, args.year, args.output, options, progress=print_progress
+        args.filed, args.current, args.year, args.output, make_run_options(args, report_texts), progress=print_progress
     )
     print_lines([*summarise_layers(update, texts), *list_notes(update, texts)])
     print_lines(one.format_as_sentence(texts) for one in written_update.problems)
@@ -133,8 +137,11 @@ def run_adjustment(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     check_tables_are_writable(args.xlsx, args.docx, inputs)
     for target, suffix in ((args.html, ".html"), (args.json, ".json")):
         check_adjustment_target(target, suffix, inputs)
-    options = AdjustmentOptions(args.before, args.line, make_run_options(args, report_texts))
-    result = compare_line(args.after, options, progress=print_progress)
+    result = compare_line(
+        args.after,
+        AdjustmentOptions(args.before, args.line, make_run_options(args, report_texts)),
+        progress=print_progress,
+    )
     # The files come first: a reader (head) may close the pipe before all lines are printed.
     document = make_adjustment_document(result, texts)
     write_files(

@@ -140,8 +140,7 @@ def discard_output() -> None:
 def make_run_options(args: argparse.Namespace, report_texts: ReportTexts) -> RunOptions:
     """Return the options of a run from those arguments that the command has."""
     given = {name: getattr(args, name) for name in get_offered_options() if hasattr(args, name)}
-    rules = split_comma_separated_text(getattr(args, "rules", ""))
-    return RunOptions(**given, rules=rules, lang=report_texts.lang)
+    return RunOptions(**given, rules=split_comma_separated_text(getattr(args, "rules", "")), lang=report_texts.lang)
 
 
 def make_norm_options(args: argparse.Namespace, report_texts: ReportTexts) -> RunOptions:

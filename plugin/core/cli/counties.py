@@ -86,14 +86,16 @@ def run_seams(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from ..counties.seams.seam_result import SeamOptions
     from ..counties.seams.seam_sentences import describe_result
 
-    options = SeamOptions(
-        tuple(map(make_source, args.sources)),
-        Path(args.output),
-        make_norm_options(args, report_texts),
-        targets=args.targets,
-        package_spec=args.package,
+    result, written = check_seams(
+        SeamOptions(
+            tuple(map(make_source, args.sources)),
+            Path(args.output),
+            make_norm_options(args, report_texts),
+            targets=args.targets,
+            package_spec=args.package,
+        ),
+        progress=print_progress,
     )
-    result, written = check_seams(options, progress=print_progress)
     print_lines(describe_result(result, report_texts))
     print_written(written, report_texts)
     return EXIT_FOUND if result.has_problems else EXIT_CLEAN
@@ -141,18 +143,20 @@ def run_townships(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         from ..counties.townships.decide import Prefer
         from ..counties.townships.merge import MergeOptions, merge_townships
 
-        options = MergeOptions(
-            args.source,
-            tuple(args.packages),
-            args.output,
-            args.table,
-            Prefer(args.prefer),
-            args.new_keys,
-            parse_persons(args.persons),
-            not args.no_seams,
-            make_norm_options(args, report_texts),
+        result = merge_townships(
+            MergeOptions(
+                args.source,
+                tuple(args.packages),
+                args.output,
+                args.table,
+                Prefer(args.prefer),
+                args.new_keys,
+                parse_persons(args.persons),
+                not args.no_seams,
+                make_norm_options(args, report_texts),
+            ),
+            progress=print_progress,
         )
-        result = merge_townships(options, progress=print_progress)
         print_lines(describe_merge(result.log, Texts(report_texts.lang)))
         print_written(result.written, report_texts)
         return EXIT_FOUND if result.log.open_count else EXIT_CLEAN
@@ -164,7 +168,6 @@ def run_townships(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         args.targets,
         parse_persons(args.persons),
     )
-    split = split_townships(split_options, progress=print_progress)
-    print_lines(describe_split(split, Texts(report_texts.lang)))
+    print_lines(describe_split(split_townships(split_options, progress=print_progress), Texts(report_texts.lang)))
     print_written([args.output], report_texts)
     return EXIT_CLEAN

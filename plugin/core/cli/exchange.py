@@ -64,8 +64,7 @@ def run_convert_vct_command(args: argparse.Namespace, report_texts: ReportTexts)
     check_writable(args.output, [args.source])
     result: Any
     if args.output.lower().endswith(".vct"):
-        layers = read_layers_in_turn(args.source, progress=print_progress)
-        result = write_vct(args.output, layers, templates=templates)
+        result = write_vct(args.output, read_layers_in_turn(args.source, progress=print_progress), templates=templates)
         print_lines(describe_unread_files(args.source, texts), sys.stderr)
     else:
         result = convert_vct_to_database(args.source, args.output, templates=templates, progress=print_progress)
@@ -102,9 +101,12 @@ def run_points(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         )
 
         check_export_output([args.source], args.output, args.format)
-        layer = read_polygon_layer(args.source, args.layer)
         exported = export_boundary_points(
-            layer, args.output, form_name=args.format, crs_text=args.crs, progress=print_progress
+            read_polygon_layer(args.source, args.layer),
+            args.output,
+            form_name=args.format,
+            crs_text=args.crs,
+            progress=print_progress,
         )
         lines = describe_export(exported, report_texts.lang)
         is_complete = exported.parcel_count >= exported.feature_count
@@ -131,16 +133,21 @@ def run_drawing(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     prints_json = args.json == "-"
     if args.json and not prints_json:
         check_writable(args.json, [path for path in (args.source, args.output, args.table) if path])
-    options = DrawingOptions(
-        mapping=args.mapping,
-        crs_text=args.crs,
-        unit=args.units,
-        tolerance_m=args.tolerance,
-        closing_m=args.closing,
-        hole_rule=args.holes,
-        lang=report_texts.lang,
+    run = import_drawing(
+        args.source,
+        args.output,
+        args.table,
+        options=DrawingOptions(
+            mapping=args.mapping,
+            crs_text=args.crs,
+            unit=args.units,
+            tolerance_m=args.tolerance,
+            closing_m=args.closing,
+            hole_rule=args.holes,
+            lang=report_texts.lang,
+        ),
+        progress=print_progress,
     )
-    run = import_drawing(args.source, args.output, args.table, options=options, progress=print_progress)
     print_progress(1.0, "")
     summary = dump_json(make_summary(run, report_texts.lang)) if args.json else ""
     if args.json and not prints_json:
@@ -159,9 +166,12 @@ def run_renumber(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Write a copy with new keys, the table of old and new keys, and the list of gaps; return the exit code."""
     from ..exchange.renumber import RenumberOptions, describe_renumbering, renumber_keys
 
-    roles = split_comma_separated_text(args.layers)
-    order = RenumberOptions(roles, args.output, args.table, args.gaps, args.start)
-    run = renumber_keys(args.source, make_run_options(args, report_texts), order, progress=print_progress)
+    run = renumber_keys(
+        args.source,
+        make_run_options(args, report_texts),
+        RenumberOptions(split_comma_separated_text(args.layers), args.output, args.table, args.gaps, args.start),
+        progress=print_progress,
+    )
     print_lines(describe_renumbering(run, report_texts.lang))
     print_written(run.written, report_texts)
     return EXIT_CLEAN

@@ -40,8 +40,12 @@ def run_fix(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         if not (role.strip() and equals and number.strip()):
             raise InputError("fix_document", text=text)
         documents[role.strip().upper()] = number.strip()
-    order = FixRunOptions(split_comma_separated_text(args.only), args.safe_only, args.output, args.table, documents)
-    run = run_fixes(args.source, make_run_options(args, report_texts), order, progress=print_progress)
+    run = run_fixes(
+        args.source,
+        make_run_options(args, report_texts),
+        FixRunOptions(split_comma_separated_text(args.only), args.safe_only, args.output, args.table, documents),
+        progress=print_progress,
+    )
     texts, counts = run.make_texts(report_texts.lang), count_groups(run.batch)
     print_line(texts.get("summary", **counts))
     for one in sum_area_changes(run.batch.applied, run.checked.plan.plane_crs):

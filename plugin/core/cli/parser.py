@@ -420,8 +420,7 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
     parser_class = type("ParserInWords", (TranslatedArgumentParser,), {"words": report_texts})
     parser = parser_class(prog="python -m plugin.core", description=report_texts.get("cli", "description"))
     language = _declare("--lang", choices=("zh", "en"), default="zh")
-    names = " | ".join(_ARGUMENTS_BY_COMMAND)
-    commands = parser.add_subparsers(dest="command", required=True, metavar=names)
+    commands = parser.add_subparsers(dest="command", required=True, metavar=" | ".join(_ARGUMENTS_BY_COMMAND))
     for name, arguments in _ARGUMENTS_BY_COMMAND.items():
         help_key = "profile_command" if name == "profile" else name
         command = commands.add_parser(name, help=report_texts.get("cli", help_key))

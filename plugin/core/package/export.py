@@ -236,8 +236,9 @@ def export_package(
         values = find_placeholder_values(plan, spec)
         document = resolve_package_document_info(plan.norm, order, values)
         document.require_exportable(spec.secrecy_levels, spec.name)
-        report = add_data_digest(add_document_info(check_result.report, document), plan)
-        check_result = replace(check_result, report=report)
+        check_result = replace(
+            check_result, report=add_data_digest(add_document_info(check_result.report, document), plan)
+        )
         finish_interrupted_export(target)
         check_target_is_replaceable(target, plan.input_files, spec, values)
         progress(0.0, "")
@@ -264,8 +265,14 @@ def export_package(
         if map_work.requests and load_secrecy_levels().is_public(info.secrecy) and not info.map_approval:
             problems.append(ExportProblem(ProblemLevel.NOTE, "no_map_approval", params={"secrecy": info.secrecy}))
         stop_on_gate_problems(problems, order.is_forced, target.name)
-        is_forced = bool(select_problems_of_levels(problems, ProblemLevel.GATE))
-        manifest = make_manifest_head(check_result, spec, values, target.name, document, is_forced=is_forced)
+        manifest = make_manifest_head(
+            check_result,
+            spec,
+            values,
+            target.name,
+            document,
+            is_forced=bool(select_problems_of_levels(problems, ProblemLevel.GATE)),
+        )
         row_count = sum(len(c) for s in prepared_sets for c in s.package_layers)
         row_progress = RowProgress(row_count, progress, MAP_PROGRESS_START if map_work.requests else 0.95)
         with replace_folder(target, cancellation) as new_folder:
@@ -308,5 +315,4 @@ def _write_package(
     written_manifest = write_manifest(
         context.new_folder, manifest, problems, context.check_result.report.lang, context.cancellation
     )
-    digest = write_manifest_digest(context.new_folder)
-    return ExportedPackage(target, digest, written_manifest, problems)
+    return ExportedPackage(target, write_manifest_digest(context.new_folder), written_manifest, problems)

@@ -193,8 +193,11 @@ def resolve_package_document_info(
     """
     spec, maps = order.package_spec, order.package_spec.maps
     maker, drawer, date = (fill_name_pattern(text, placeholder_values) for text in (maps.maker, maps.drawer, maps.date))
-    defaults = DocumentInfo(secrecy=spec.secrecy, compiler=maker, cartographer=drawer, date=date)
-    document = resolve_document(order.document_info, norm.profile, defaults)
+    document = resolve_document(
+        order.document_info,
+        norm.profile,
+        DocumentInfo(secrecy=spec.secrecy, compiler=maker, cartographer=drawer, date=date),
+    )
     return replace(document, lowered_levels=(*document.lowered_levels, *order.lowered_secrecy))
 
 

@@ -106,14 +106,17 @@ def find_check_problems(check_result: CheckResult) -> Iterator[ExportProblem]:
         rules = check_result.report.rules
         failed_codes = tuple(r.code for r in rules if r.findings and r.severity == str(Severity.ERROR))
         unchecked_codes = tuple(r.code for r in rules if r.incomplete or r.outcome in _NOT_CHECKED)
-        params = {
-            "verdict": Message("verdicts", summary["verdict"]),
-            "errors": summary["errors"],
-            "skipped": summary["skipped"] + summary["crashed"],
-            "failed_rules": CodesInBrackets(failed_codes),
-            "unchecked_rules": CodesInBrackets(unchecked_codes),
-        }
-        yield ExportProblem(ProblemLevel.GATE, "not_passed", params=params)
+        yield ExportProblem(
+            ProblemLevel.GATE,
+            "not_passed",
+            params={
+                "verdict": Message("verdicts", summary["verdict"]),
+                "errors": summary["errors"],
+                "skipped": summary["skipped"] + summary["crashed"],
+                "failed_rules": CodesInBrackets(failed_codes),
+                "unchecked_rules": CodesInBrackets(unchecked_codes),
+            },
+        )
     if summary["left_out"]:
         yield make_names_problem(ProblemLevel.GATE, "rules_left_out", summary["left_out"])
     # The year was found in the name of the source layer or file, or given as a parameter. Names in the package
@@ -140,8 +143,9 @@ def find_narrow_scope(check_result: CheckResult) -> Iterator[ExportProblem]:
         default=used,
     )
     if len(scopes[widest].mandatory_concepts) > len(scopes[used].mandatory_concepts):
-        params = {"scope": ScopeName(used), "wider": ScopeName(widest)}
-        yield ExportProblem(ProblemLevel.NOTE, "scope_narrower", params=params)
+        yield ExportProblem(
+            ProblemLevel.NOTE, "scope_narrower", params={"scope": ScopeName(used), "wider": ScopeName(widest)}
+        )
 
 
 @dataclass(frozen=True)

@@ -98,8 +98,7 @@ def read_jpeg(handle: BinaryIO) -> JpegProperties:
         elif marker == _COMMENT_MARKER and body.startswith(_MAP_DESCRIPTION_PREFIX):
             map_description = body[len(_MAP_DESCRIPTION_PREFIX) :].decode("utf-8", "replace")
     scans = handle.read() if marker == _SCAN_MARKER and all(size) else b""
-    dpi = jfif_dpi if jfif_dpi is not None else exif_dpi
-    return JpegProperties(*size, dpi, _has_end_mark(scans), map_description)
+    return JpegProperties(*size, jfif_dpi if jfif_dpi is not None else exif_dpi, _has_end_mark(scans), map_description)
 
 
 def write_map_description(path: Path, code: str, number: str, title: str) -> None:

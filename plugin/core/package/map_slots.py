@@ -177,8 +177,13 @@ def make_maps_and_list_in_manifest(context: ExportContext) -> list[ExportProblem
         ]
         slots[slot.id]["files"] = [spec.get_file_path(slot.folder, name) for name in rendered_map.file_names]
     for slot, missing_input in (*context.planned_maps.missing_maps, *failed_maps):
-        reason = _make_missing_map_message([slot.title], missing_input).render(Texts(context.lang))
-        rows[slot.id] = [_make_empty_map_row(slot, ORIGIN_NONE, reason=reason)]
+        rows[slot.id] = [
+            _make_empty_map_row(
+                slot,
+                ORIGIN_NONE,
+                reason=_make_missing_map_message([slot.title], missing_input).render(Texts(context.lang)),
+            )
+        ]
     context.manifest["maps"] = [row for slot in spec.map_files for row in rows[slot.id]]
     problems = explain_missing_maps(failed_maps)
     stop_on_gate_problems(problems, context.planned_maps.allows_missing_maps, context.new_folder.stem)

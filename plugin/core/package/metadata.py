@@ -206,8 +206,9 @@ def _convert_to_utf8(data: bytes) -> tuple[bytes, bool]:
         if not has_mark and declared_encoding in ("", "utf-8", "utf8"):
             data.decode("utf-8")
     except UnicodeDecodeError as error:
-        declared = declared_encoding.upper() or "UTF-8"
-        raise UnreadableXml("encoding", declared=declared, found=_detect_encoding(data)) from error
+        raise UnreadableXml(
+            "encoding", declared=declared_encoding.upper() or "UTF-8", found=_detect_encoding(data)
+        ) from error
     return data, False
 
 

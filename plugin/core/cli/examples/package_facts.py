@@ -290,11 +290,10 @@ def _make_metadata(changes: dict[str, Any], package_spec: PackageSpec, layers: d
         for name in kinds if name and layers.get(name, 1) >= 0
     ]  # fmt: skip
     root = changes.get("root", "140225浑源县国土空间总体规划")
-    code = root[:6] if root[:6].isdigit() else "140225"
     manifest = {
         "root": root, "name": root, "made": "2026-11-20T08:00",
         "secrecy": changes.get("metadata_secrecy", "内部"), "check": {"forced": False},
-        "area": {"code": code}, "layers": rows,
+        "area": {"code": (root[:6] if root[:6].isdigit() else "140225")}, "layers": rows,
     }  # fmt: skip
     root_element = make_metadata_element(manifest, package_spec)
     for element in root_element:

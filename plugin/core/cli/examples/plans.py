@@ -84,14 +84,20 @@ def make_example_norm(settings: dict[str, Any] | None = None, standard: str = "c
         )
         for term, kind, level, stated in settings.pop("register", ())
     )
-    targets = tuple(
-        IndicatorTarget(
-            *(AREA_CODE, *row[:4], 2035, "约束性", "example", tuple(OtherSource(*stated) for stated in row[4:]))
-        )
-        for row in settings.pop("targets", ())
-    )
     made = Profile(
-        "example", "示例", AREA_CODE, standard, settings=settings, targets=targets, register=register, **profile
+        "example",
+        "示例",
+        AREA_CODE,
+        standard,
+        settings=settings,
+        targets=tuple(
+            IndicatorTarget(
+                *(AREA_CODE, *row[:4], 2035, "约束性", "example", tuple(OtherSource(*stated) for stated in row[4:]))
+            )
+            for row in settings.pop("targets", ())
+        ),
+        register=register,
+        **profile,
     )
     return Norm(load_standard(standard), made)
 
@@ -154,8 +160,11 @@ def make_example_layer(role: str, rows: list[Any], norm: Norm, crs: int | None =
     ]
     frame = gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(shapes, crs=crs), crs=crs)
     curves = arcs | {n: "CURVE" for n, row in enumerate(rows) if row.get("curve")}
-    source = SourceLayer(name or role, frame, tuple(infos), CRS.from_epsg(crs) if crs else None)
-    return dataclasses.replace(source, curve_texts=curves, curve_step=4.0 if curves else 0.0)
+    return dataclasses.replace(
+        SourceLayer(name or role, frame, tuple(infos), CRS.from_epsg(crs) if crs else None),
+        curve_texts=curves,
+        curve_step=4.0 if curves else 0.0,
+    )
 
 
 def make_example_plan(
@@ -186,8 +195,12 @@ def run_example(rule: Rule, example: RuleExample) -> Report:
     parameters = dict(example.parameters)
     also = [load_all_rules()[code] for code in parameters.pop("rules", [])]
     plan = make_example_plan(example.layers, {**roles, **example.roles}, example.settings, example.standard)
-    side = SideInputs(**{name: SIDE_INPUT_READERS[name](rows) for name, rows in example.side.items()})
-    report = run_check(plan, [rule, *also], side_inputs=side, parameters={rule.code: parameters})
+    report = run_check(
+        plan,
+        [rule, *also],
+        side_inputs=SideInputs(**{name: SIDE_INPUT_READERS[name](rows) for name, rows in example.side.items()}),
+        parameters={rule.code: parameters},
+    )
     return dataclasses.replace(
         report,
         # Ignore findings of the run itself: the county of the example and layers without shapes.

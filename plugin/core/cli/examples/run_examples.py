@@ -49,8 +49,7 @@ def make_fix_example_plan(example: FixExample) -> Plan:
 
 def check_rules(plan: Plan, codes: list[str]) -> CheckResult:
     """Return the result of some rules on a plan."""
-    report = run_check(plan, [load_all_rules()[code] for code in codes])
-    return CheckResult(plan, report, NO_SIDE_INPUTS, NO_WAIVERS)
+    return CheckResult(plan, run_check(plan, [load_all_rules()[code] for code in codes]), NO_SIDE_INPUTS, NO_WAIVERS)
 
 
 def check_and_start_editing(

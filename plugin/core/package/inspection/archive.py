@@ -155,8 +155,9 @@ def _find_package(folder: Path, path: Path, matcher: _PackageMatcher, cancellati
     """
     packages = _find_packages(folder, matcher, cancellation, None if path.is_dir() else folder)
     if len(packages) > 1:
-        names = join_first([p.name for p in packages])
-        raise InputError("package_several", source=path.name, count=len(packages), names=names)
+        raise InputError(
+            "package_several", source=path.name, count=len(packages), names=join_first([p.name for p in packages])
+        )
     subfolders = _list_folders(folder)
     candidates = packages or (subfolders if len(_list_content(folder)) == 1 else [])
     package_folder = candidates[0] if candidates else folder

@@ -253,8 +253,9 @@ def _compare_fields(
             shown = (
                 _format_value_for_message(v[differing_rows[0]], template_field) for v in (first_values, other_values)
             )
-            features = _make_feature_sample(first, pairs[0][rows_to_compare[differing_rows]])
-            difference_by_field[template_field.name] = FieldDifference(features, *shown)
+            difference_by_field[template_field.name] = FieldDifference(
+                _make_feature_sample(first, pairs[0][rows_to_compare[differing_rows]]), *shown
+            )
     return difference_by_field, (tuple(lacking_fields[0]), tuple(lacking_fields[1]))
 
 

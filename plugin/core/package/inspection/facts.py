@@ -306,8 +306,14 @@ class PackageFacts:
 
         Parts of the name whose value is unknown are shown as dots.
         """
-        year = str((self.manifest or {}).get("made", ""))[:4] or "……"
-        values = {"code": "……", "name": "……", "year": year, "number": "01", "title": "……", **self.placeholder_values}
+        values = {
+            "code": "……",
+            "name": "……",
+            "year": (str((self.manifest or {}).get("made", ""))[:4] or "……"),
+            "number": "01",
+            "title": "……",
+            **self.placeholder_values,
+        }
         return self.package_spec.get_file_path(folder, fill_placeholders(pattern, values))
 
     def list_files_of_slot(self, slot: FileSlot) -> list[FileFact]:

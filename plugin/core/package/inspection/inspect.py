@@ -54,8 +54,11 @@ def restore_field_names(layer: SourceLayer, vector_sets: list[VectorSet], norm: 
         if name.upper() in present_names
         and (template_name.upper() not in present_names or template_name.upper() in new_names)
     }
-    fields = tuple(replace(f, name=original_names.get(f.name, f.name)) for f in layer.fields)
-    return replace(layer, frame=layer.frame.rename(columns=original_names), fields=fields)
+    return replace(
+        layer,
+        frame=layer.frame.rename(columns=original_names),
+        fields=tuple(replace(f, name=original_names.get(f.name, f.name)) for f in layer.fields),
+    )
 
 
 def make_selector_with_spec_names(wanted_fields: LayerSelector, vector_sets: list[VectorSet]) -> LayerSelector:
@@ -194,8 +197,11 @@ def _set_profile_of_manifest(options: RunOptions, facts: PackageFacts, package_s
         return options
     is_same_standard = load_profile(name).standard == options.standard
     # The standard of the specification is a default; the standard of the profile precedes it.
-    standard = options.standard if is_same_standard or options.standard != package_spec.standard else ""
-    return replace(options, profile=name, standard=standard)
+    return replace(
+        options,
+        profile=name,
+        standard=options.standard if is_same_standard or options.standard != package_spec.standard else "",
+    )
 
 
 def _read_layers(

@@ -131,8 +131,11 @@ def write_vector_set(
             )
             for kind, keys in read_back_result.shape_changes.items()
         ]
-        path_in_package = context.get_path_in_package(file)
-        rows.append(make_layer_row(content, vectors, path_in_package, read_back_result, prepared_set.horizontal_crs))
+        rows.append(
+            make_layer_row(
+                content, vectors, context.get_path_in_package(file), read_back_result, prepared_set.horizontal_crs
+            )
+        )
     return rows, problems
 
 
@@ -155,8 +158,14 @@ def _write_and_read_back(
         path = path.with_suffix("")
         write_shapefiles(path, layers, crs, encoding=prepared_set.vector_set.encoding, **options)
     else:
-        code_lists = context.plan.norm.standard.code_lists
-        write_database(path, layers, prepared_set.crs, horizontal_crs=crs, code_lists=code_lists, **options)
+        write_database(
+            path,
+            layers,
+            prepared_set.crs,
+            horizontal_crs=crs,
+            code_lists=context.plan.norm.standard.code_lists,
+            **options,
+        )
     for content in layers:
         file = path / f"{content.name}.shp" if suffix == ".shp" else path
         yield content, file, read_back(file, content, crs, **options)

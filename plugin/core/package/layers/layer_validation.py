@@ -229,9 +229,14 @@ def _validate_texts(
     name, length = template_field.name, template_field.length
     if length:
         too_long = _find_positions_where(values, lambda v: len(v) > length)
-        longest = max((len(values[n]) for n in too_long), default=0)
         yield from make_row_problem(
-            package_layer, ProblemLevel.STOP, "too_long", too_long, name, length=length, longest=longest
+            package_layer,
+            ProblemLevel.STOP,
+            "too_long",
+            too_long,
+            name,
+            length=length,
+            longest=max((len(values[n]) for n in too_long), default=0),
         )
     if vector_set.encoding == "GBK":
         unencodable = _find_positions_where(values, lambda v: not is_encodable(v, "gbk"))

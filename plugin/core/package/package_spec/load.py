@@ -82,8 +82,12 @@ def read_spec(path: Path, errors: ErrorCollector) -> PackageSpec:
     values: dict[str, Any] = dict(_EMPTY_VALUES)
     for key in dict.fromkeys((*_ITEMS, *table)):
         with errors.collect_data_error():
-            required = [key] if key in _ITEMS and _ITEMS[key].is_required else []
-            check_keys({key: table[key]} if key in table else {}, required=required, allowed=_ITEMS, file=path)
+            check_keys(
+                {key: table[key]} if key in table else {},
+                required=[key] if key in _ITEMS and _ITEMS[key].is_required else [],
+                allowed=_ITEMS,
+                file=path,
+            )
             if key in table:
                 values[_ITEMS[key].field_name] = _read_item(key, table[key], path, folders, errors)
     spec = PackageSpec(**values, path=path)
@@ -230,11 +234,15 @@ def list_package_tree(package_spec: PackageSpec, texts: Texts) -> list[str]:
         layers = texts.get("words", "between_names").join(
             (slot.name or find_layer_title(slot.layer, standard, texts)) for slot in vectors.layers if slot.need == "M"
         )
-        crs = f"{vectors.crs} + {vectors.vertical}" if vectors.vertical else vectors.crs
         rows.append(
             (
                 package_spec.get_file_path(vectors.folder, vectors.file),
-                texts.get("form", "vector", crs=crs, layers=layers),
+                texts.get(
+                    "form",
+                    "vector",
+                    crs=f"{vectors.crs} + {vectors.vertical}" if vectors.vertical else vectors.crs,
+                    layers=layers,
+                ),
             )
         )
     for slot in package_spec.files:

@@ -166,9 +166,13 @@ def _make_changed_texts_finding(
         )
         for o in text_changes[: MAX_NAMED_FEATURES + 1]
     ]
-    cells = join_first(cell_descriptions, texts.get("words", "between_cells"))
     return make_file_finding(
-        inspected_book.workbook.file, "words", part=sheet.name, sheet=sheet.name, count=len(text_changes), cells=cells
+        inspected_book.workbook.file,
+        "words",
+        part=sheet.name,
+        sheet=sheet.name,
+        count=len(text_changes),
+        cells=join_first(cell_descriptions, texts.get("words", "between_cells")),
     )
 
 

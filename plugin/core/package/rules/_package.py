@@ -58,8 +58,9 @@ def make_file_finding(
 
     The file's path and ``part`` identify the finding in later checks.
     """
-    key = f"{path}/{part}" if part else path
-    return Finding("", key=key, case=case, severity=severity, params={"file": path, **params})
+    return Finding(
+        "", key=f"{path}/{part}" if part else path, case=case, severity=severity, params={"file": path, **params}
+    )
 
 
 def make_layer_finding(file: str, name: str, case: str, severity: Severity | None = None, **params: Any) -> Finding:

@@ -202,8 +202,9 @@ def _make_sheet_finding(
         # Omit the table's name if the sheet has the same name.
         is_sheet_name = normalise_word(params["table"]) == normalise_word(sheet.name)
         params["called"] = "" if is_sheet_name else texts.get("words", "in_brackets", text=params["table"])
-    part = f"{sheet.name}/{place}" if place else sheet.name
-    return make_file_finding(file, case, severity, part=part, sheet=sheet.name, **params)
+    return make_file_finding(
+        file, case, severity, part=f"{sheet.name}/{place}" if place else sheet.name, sheet=sheet.name, **params
+    )
 
 
 def _inspect_sheet_table(
@@ -251,8 +252,12 @@ def _inspect_sheet_table(
         if rows:
             yield make_finding(case, sheet_table.table.id, count=len(rows), **{key: _join_names(rows, texts)}, **table)
     if sheet_table.foreign_columns:
-        columns = _join_names(list(sheet_table.foreign_columns.values()), texts)
-        yield make_finding("columns", sheet_table.table.id, columns=columns, **table)
+        yield make_finding(
+            "columns",
+            sheet_table.table.id,
+            columns=_join_names(list(sheet_table.foreign_columns.values()), texts),
+            **table,
+        )
     for case in ("text", "formula", "error", "merged"):
         if cells := _list_cell_names(differences, case):
             detail, place = texts.get("causes", f"cell_{case}"), f"{sheet_table.table.id}/{case}"

@@ -91,8 +91,12 @@ def package_parts(package: PackageFacts, *, ctx: RuleContext) -> RuleResult:
     ]
     result = RuleResult([*missing_sets, *_report_missing_files(package, ctx, not_provided, has_plugin_workbook)])
     if not_provided:
-        titles = Texts(ctx.lang).get("words", "between_names").join(slot.title for slot in not_provided)
-        result.notes.append(("package_parts_not_provided", {"titles": titles}))
+        result.notes.append(
+            (
+                "package_parts_not_provided",
+                {"titles": Texts(ctx.lang).get("words", "between_names").join(slot.title for slot in not_provided)},
+            )
+        )
     return result
 
 

@@ -143,8 +143,12 @@ def package_origin(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Findi
         own_settings = json.loads(json.dumps({**norm.standard.settings, **norm.profile.settings}))
         differing_keys = [key for key in sorted(own_settings) if key in settings and settings[key] != own_settings[key]]
         if differing_keys:
-            names = join_first(differing_keys, texts.get("words", "between_names"))
-            yield make_file_finding(package.report_path, "settings", Severity.WARNING, names=names)
+            yield make_file_finding(
+                package.report_path,
+                "settings",
+                Severity.WARNING,
+                names=join_first(differing_keys, texts.get("words", "between_names")),
+            )
 
 
 def _get_nested_item(table: Any, path: tuple[str, ...]) -> Any:

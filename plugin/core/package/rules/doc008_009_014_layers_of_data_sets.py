@@ -119,9 +119,13 @@ def package_layers(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Findi
             missing=error.missing_count,
         )
     for unread in package.unread_layers:
-        title = find_layer_title(unread.role, ctx.norm.standard, texts)
         yield make_layer_finding(
-            unread.file, unread.name, "twice", Severity.WARNING, used=unread.used_layer, title=title
+            unread.file,
+            unread.name,
+            "twice",
+            Severity.WARNING,
+            used=unread.used_layer,
+            title=find_layer_title(unread.role, ctx.norm.standard, texts),
         )
     yield from _report_additional_fields(package, ctx)
     reported_keys: set[tuple[str, str]] = set()
@@ -156,8 +160,13 @@ def _report_additional_fields(package: PackageFacts, ctx: RuleContext) -> Iterat
             county_fields = {field.name.upper() for one in county_templates for field in one.fields}
             additional_fields = [name for name in additional_fields if name.upper() not in county_fields]
         if additional_fields and read_stated_field_count(layer, package) in (None, len(layer.field_names or ())):
-            fields = Texts(ctx.lang).get("words", "between_names").join(additional_fields)
-            yield make_layer_finding(layer.file, layer.name, "more_fields", Severity.INFO, fields=fields)
+            yield make_layer_finding(
+                layer.file,
+                layer.name,
+                "more_fields",
+                Severity.INFO,
+                fields=Texts(ctx.lang).get("words", "between_names").join(additional_fields),
+            )
 
 
 def _check_mandatory_layer(
@@ -397,9 +406,15 @@ def _find_differences(comparison: DatasetComparison, allowance_m: float, texts: 
             for value in (difference.first_value, difference.other_value)
         )
         count = difference.differing_features.feature_count
-        features = join_first(difference.differing_features.feature_names, between, count)
         yield make_finding(
-            "values", {"count": count, "features": features, "told": first_value, "given": other_value}, name
+            "values",
+            {
+                "count": count,
+                "features": join_first(difference.differing_features.feature_names, between, count),
+                "told": first_value,
+                "given": other_value,
+            },
+            name,
         )
     for lacking_fields, swapped_params in zip(
         comparison.missing_fields, ({"file": comparison.other_path, "place": comparison.first_path}, {}), strict=True

@@ -118,8 +118,12 @@ def manifest_figures(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Fin
                 yield Finding("", key=row["layer"], case="lost", params=name)
             continue
         if layer.feature_count != row["features"]:
-            params = {**name, "expected": row["features"], "found": layer.feature_count}
-            yield Finding("", key=row["layer"], case="features", params=params)
+            yield Finding(
+                "",
+                key=row["layer"],
+                case="features",
+                params={**name, "expected": row["features"], "found": layer.feature_count},
+            )
         yield from _compare_field_counts(row, layer, package, ctx)
         yield from _compare_layer_items(row, layer, ctx)
         yield from _compare_areas(row, ctx)
@@ -161,13 +165,17 @@ def _compare_field_counts(
     if additional_fields or len(layer.field_names) > stated_count:
         texts = Texts(ctx.lang)
         names = texts.get("words", "between_names").join(additional_fields)
-        params = {
-            "name": row["layer"],
-            "expected": stated_count,
-            "found": len(layer.field_names),
-            "more": texts.get("words", "in_brackets", text=names) if names else "",
-        }
-        yield Finding("", key=row["layer"], case="fields", params=params)
+        yield Finding(
+            "",
+            key=row["layer"],
+            case="fields",
+            params={
+                "name": row["layer"],
+                "expected": stated_count,
+                "found": len(layer.field_names),
+                "more": texts.get("words", "in_brackets", text=names) if names else "",
+            },
+        )
 
 
 #: Tolerances of an extent in degrees and metres: a database stores shapes on a grid.
@@ -215,13 +223,18 @@ def _compare_layer_items(row: dict[str, Any], layer: LayerFact, ctx: RuleContext
 
 def _make_value_finding(row: dict[str, Any], item: str, stated_value: Any, actual_value: Any, texts: Texts) -> Finding:
     """Return a finding on an item of a layer's row that differs from the data."""
-    params = {
-        "name": row["layer"],
-        "item": texts.get("origin", item),
-        "told": format_value_or_missing(stated_value, texts),
-        "found": format_value_or_missing(actual_value, texts),
-    }
-    return Finding("", key=row["layer"], field=item, case="value", params=params)
+    return Finding(
+        "",
+        key=row["layer"],
+        field=item,
+        case="value",
+        params={
+            "name": row["layer"],
+            "item": texts.get("origin", item),
+            "told": format_value_or_missing(stated_value, texts),
+            "found": format_value_or_missing(actual_value, texts),
+        },
+    )
 
 
 def _compare_areas(row: dict[str, Any], ctx: RuleContext) -> Iterator[Finding]:
@@ -244,9 +257,14 @@ def _compare_areas(row: dict[str, Any], ctx: RuleContext) -> Iterator[Finding]:
         else:
             continue
         if abs(layer_value - stated_m2) > AREA_ALLOWANCE_PER_FEATURE_M2 * max(len(layer), 1):
-            params = {
-                "name": row["layer"],
-                "expected": format_number(stated_m2, 2),
-                "found": format_number(layer_value, 2),
-            }
-            yield Finding(layer.role, key=row["layer"], field=field, case=case, params=params)
+            yield Finding(
+                layer.role,
+                key=row["layer"],
+                field=field,
+                case=case,
+                params={
+                    "name": row["layer"],
+                    "expected": format_number(stated_m2, 2),
+                    "found": format_number(layer_value, 2),
+                },
+            )

@@ -235,14 +235,19 @@ def _make_item_finding(
     ``owner``: name of the layer that the item describes, empty for the package.
     """
     name = package.package_spec.metadata.names_by_item[item]
-    params = {
-        "file": path,
-        "owner": owner or texts.get("words", "whole_package"),
-        "item": name,
-        "told": format_value_or_missing(stated_value, texts),
-        "found": format_value_or_missing(expected, texts),
-    }
-    return Finding("", key=f"{path}/{owner}", field=name, case="value", params=params)
+    return Finding(
+        "",
+        key=f"{path}/{owner}",
+        field=name,
+        case="value",
+        params={
+            "file": path,
+            "owner": owner or texts.get("words", "whole_package"),
+            "item": name,
+            "told": format_value_or_missing(stated_value, texts),
+            "found": format_value_or_missing(expected, texts),
+        },
+    )
 
 
 def _check_layer(

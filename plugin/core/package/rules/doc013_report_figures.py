@@ -153,8 +153,12 @@ def _compare_report(path: str, package: PackageFacts, ctx: RuleContext) -> Itera
     for row in report["provenance"]["layers"]:
         layer = ctx.plan.layers.get(row["role"])
         if layer is not None and len(layer) != row["features"]:
-            params = {"file": path, "name": row["name"], "told": row["features"], "found": len(layer)}
-            yield Finding(row["role"], key=path, case="features", params=params)
+            yield Finding(
+                row["role"],
+                key=path,
+                case="features",
+                params={"file": path, "name": row["name"], "told": row["features"], "found": len(layer)},
+            )
     if package.manifest:
         manifest_summary = package.manifest["check"]
         # The summary counts waived findings apart; the manifest counts all of them together.
@@ -198,9 +202,12 @@ def _compare_with_layers(
     texts, provenance, profile_id = Texts(ctx.lang), report["provenance"], ctx.norm.profile.id
     is_same_profile = provenance["profile"]["id"] == profile_id
     if not is_same_profile and any(row["unit"] == "ratio" for row in report["indicators"]):
-        stated_profile = format_profile(provenance["profile"]["id"], texts)
         yield make_file_finding(
-            path, "profile", Severity.INFO, told=stated_profile, found=format_profile(profile_id, texts)
+            path,
+            "profile",
+            Severity.INFO,
+            told=format_profile(provenance["profile"]["id"], texts),
+            found=format_profile(profile_id, texts),
         )
     figures = get_plan_indicators(ctx, ctx.lang)
     other_version = is_of_other_version(package)

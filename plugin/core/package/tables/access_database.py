@@ -67,8 +67,11 @@ def verify_written_tables(connection: Any, tables: Iterable[ReportTable], texts:
         rows = cursor.fetchall()
         cursor.close()
         if len(rows) != len(table.rows):
-            place = f"{name} {min(len(rows), len(table.rows)) + 1} {ROW_NUMBER_COLUMN}"
-            raise OutputError("package_table_not_the_same", file=file_name, place=place)
+            raise OutputError(
+                "package_table_not_the_same",
+                file=file_name,
+                place=f"{name} {min(len(rows), len(table.rows)) + 1} {ROW_NUMBER_COLUMN}",
+            )
         for line, (row, read_row) in enumerate(zip(table.rows, rows, strict=True), 1):
             for head, value, read_value in zip(heads, row.values, read_row, strict=True):
                 if read_value != convert_to_plain_cell(value):

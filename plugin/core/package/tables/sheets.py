@@ -119,8 +119,11 @@ def read_workbook(path: Path, file: str, driver: AccessDriver | str | None = Non
     except InputError as error:
         return PrintedWorkbook(file, unreadable_reason=_REASON_BY_ERROR.get(error.key, "table_damaged"))
     properties = formulas.properties
-    titles = tuple(filter(None, (properties.title, properties.subject, properties.keywords)))
-    return PrintedWorkbook(file, tuple(map(_read_sheet, values.worksheets, formulas.worksheets)), titles=titles)
+    return PrintedWorkbook(
+        file,
+        tuple(map(_read_sheet, values.worksheets, formulas.worksheets)),
+        titles=tuple(filter(None, (properties.title, properties.subject, properties.keywords))),
+    )
 
 
 def _read_sheet(values: Any, formulas: Any) -> PrintedSheet:

@@ -141,9 +141,13 @@ def _write_mdb(tabulated_plan: TabulatedPlan, path: Path, driver: AccessDriver, 
     except driver.error_types as error:
         return str(error).replace(str(path), path.name)
     sheets = [{"id": t.id, "sheet": n, "rows": rows[n]} for t, n in zip(tabulated_plan.tables, rows, strict=True)]
-    read_back = {"library": driver.odbc_name, "same": True, "figures": compared_count}
     context.manifest["tables"].append(
-        {"file": context.get_path_in_package(path), "format": "mdb", "sheets": sheets, "read_back": read_back}
+        {
+            "file": context.get_path_in_package(path),
+            "format": "mdb",
+            "sheets": sheets,
+            "read_back": {"library": driver.odbc_name, "same": True, "figures": compared_count},
+        }
     )
     for slot in context.manifest.get("slots", ()):
         slot["files"] += [context.get_path_in_package(path)] if slot["pattern"] == path.name else []
