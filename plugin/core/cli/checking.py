@@ -277,38 +277,38 @@ def format_summary(report: Report, report_texts: ReportTexts) -> list[str]:
     from ..render import figures, finding_lists, sections
     from ..render.verdict import format_rule_counts
 
-    counts = report.summary
-    verdict, rules = report_texts.get("verdict", str(report.verdict)), format_rule_counts(report, report_texts)
-    finding_counts = {key: counts[key] for key in ("errors", "warnings", "infos", "waived")}
-    lines = [report_texts.get("cli", "done", **finding_counts, rules=rules, verdict=verdict)]
+    head = report_texts.get(
+        "cli",
+        "done",
+        **{key: report.summary[key] for key in ("errors", "warnings", "infos", "waived")},
+        rules=format_rule_counts(report, report_texts),
+        verdict=report_texts.get("verdict", str(report.verdict)),
+    )
+    lines = []
     if report.rules and not report.has_examined_rules:
-        lines.append("  " + report_texts.get("say", "nothing_examined", count=len(report.rules)))
-    lines += [
-        f"  {finding.code} {finding.message}" for finding in report.findings if finding.code in INCOMPLETE_RUN_CODES
-    ]
+        lines.append(report_texts.get("say", "nothing_examined", count=len(report.rules)))
+    lines += [f"{one.code} {one.message}" for one in report.findings if one.code in INCOMPLETE_RUN_CODES]
     sums = finding_lists.sum_findings_by_rule(report, report_texts)
     for row in sums[:_MAX_FINDINGS_PRINTED]:
         hectares = report_texts.get("text", "hectares", amount=row["area"])
         area = report_texts.get("cli", "area", area=hectares) if row["area"] != "—" else ""
-        named_row = {**row, "severity": report_texts.get("severity", row["severity"]), "area": area}
-        lines.append("  " + report_texts.get("cli", "by_rule", **named_row))
-    if sums[_MAX_FINDINGS_PRINTED:]:
-        further_count = sum(row["count"] for row in sums[_MAX_FINDINGS_PRINTED:])
-        lines.append(
-            "  " + report_texts.get("cli", "more_rules", rows=len(sums[_MAX_FINDINGS_PRINTED:]), count=further_count)
-        )
+        severity = report_texts.get("severity", row["severity"])
+        lines.append(report_texts.get("cli", "by_rule", **{**row, "severity": severity, "area": area}))
+    if further_sums := sums[_MAX_FINDINGS_PRINTED:]:
+        count = sum(row["count"] for row in further_sums)
+        lines.append(report_texts.get("cli", "more_rules", rows=len(further_sums), count=count))
     not_checked_rows = sections.make_not_checked_section(report, report_texts)["rows"]
-    lines += [f"  {report_texts.get('cli', 'could_not', **row)}" for row in not_checked_rows if row["title"]]
+    lines += [report_texts.get("cli", "could_not", **row) for row in not_checked_rows if row["title"]]
     if additional_rules := report.provenance.get("beyond", []):
         names = report_texts.join_parts(additional_rules)
-        lines.append("  " + report_texts.get("say", "beyond", count=len(additional_rules), names=names))
+        lines.append(report_texts.get("say", "beyond", count=len(additional_rules), names=names))
     # The report has the townships that fulfil their targets.
     targeted = [
         i
         for i in report.indicators
         if i.target is not None and not (figures.is_township_figure(i) and i.state == "met")
     ]
-    lines += [f"  {_format_figure(one.name, one, True, report_texts)}" for one in targeted]
+    lines += [_format_figure(one.name, one, True, report_texts) for one in targeted]
     if not all(indicator.confirmed for indicator in targeted):
-        lines.append("  " + report_texts.get("text", "unconfirmed_note"))
-    return lines
+        lines.append(report_texts.get("text", "unconfirmed_note"))
+    return [head, *(f"  {line}" for line in lines)]

@@ -50,8 +50,9 @@ def run_compare(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     (old_layer, _), (new_layer, townships) = (
         find_layer_and_townships(source, args.role, norm) for source in (args.before, args.after)
     )
-    options = {"role": args.role, "renumbered": args.renumbered}
-    result = compare_sources(old_layer, new_layer, norm, townships=townships, **options)
+    result = compare_sources(
+        old_layer, new_layer, norm, townships=townships, role=args.role, renumbered=args.renumbered
+    )
     comparison = result.comparison
     # The files come first: a reader (head) may close the pipe before all lines are printed.
     write_files(

@@ -145,8 +145,9 @@ def _merge(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from ..render.worklist.update import describe_merge
 
     if args.action == "import":
-        items = read_ledger(args.ledger, datetime.now(), args.author)
-        parts = [NamedPart(Path(args.ledger).name, items, is_ledger=True)]
+        parts = [
+            NamedPart(Path(args.ledger).name, read_ledger(args.ledger, datetime.now(), args.author), is_ledger=True)
+        ]
     else:
         parts = [NamedPart(Path(path).name, read_worklist(path)) for path in args.parts]
     choices = read_choices(args.choices) if args.choices else {}

@@ -273,8 +273,11 @@ def export_package(
             document,
             is_forced=bool(select_problems_of_levels(problems, ProblemLevel.GATE)),
         )
-        row_count = sum(len(c) for s in prepared_sets for c in s.package_layers)
-        row_progress = RowProgress(row_count, progress, MAP_PROGRESS_START if map_work.requests else 0.95)
+        row_progress = RowProgress(
+            sum(len(c) for s in prepared_sets for c in s.package_layers),
+            progress,
+            MAP_PROGRESS_START if map_work.requests else 0.95,
+        )
         with replace_folder(target, cancellation) as new_folder:
             context = ExportContext(
                 check_result,

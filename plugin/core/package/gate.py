@@ -95,8 +95,9 @@ def check_target_is_replaceable(
         )
     ]
     if unknown_files:
-        params = {"count": len(unknown_files), "files": join_first(unknown_files)}
-        raise OutputError("package_has_more", target=str(target), **params)
+        raise OutputError(
+            "package_has_more", target=str(target), count=len(unknown_files), files=join_first(unknown_files)
+        )
 
 
 def find_check_problems(check_result: CheckResult) -> Iterator[ExportProblem]:
@@ -126,8 +127,13 @@ def find_check_problems(check_result: CheckResult) -> Iterator[ExportProblem]:
         layer = check_result.plan.layers[str(inputs["denominator_layer"])]
         field = layer.get_field_name("data_year")
         if inputs["base_year_source"] not in (field, layer.role):
-            key = "base_year_outside" if field else "base_year_without_field"
-            yield ExportProblem(ProblemLevel.GATE, key, layer.name, field, params={"year": inputs["base_year"]})
+            yield ExportProblem(
+                ProblemLevel.GATE,
+                "base_year_outside" if field else "base_year_without_field",
+                layer.name,
+                field,
+                params={"year": inputs["base_year"]},
+            )
 
 
 def find_narrow_scope(check_result: CheckResult) -> Iterator[ExportProblem]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..base.errors import OutputError
 from ..base.files.document_text import make_document_text
+from ..plan.layer import Layer
 from .package_spec.spec import LAYER_METADATA_ITEMS, METADATA_CONTAINER_ELEMENTS, PACKAGE_METADATA_ITEMS, PackageSpec
 
 #: Chinese terms for geometry types and units of coordinates.
@@ -49,19 +50,24 @@ def find_production_date(manifest: dict[str, Any]) -> str:
     return printed_date if printed_date <= export_day else export_day
 
 
+def find_data_year(layer: Layer | None) -> str:
+    """Return the year of the data that all rows of a layer have; empty if the rows have none or several."""
+    years = set(layer.text("data_year")) - {""} if layer is not None and layer.has_field("data_year") else set()
+    return next(iter(years)) if len(years) == 1 else ""
+
+
 def make_package_items(manifest: dict[str, Any]) -> dict[str, str]:
     """Return item → text of the metadata of the whole package.
 
     Score and grade remain empty for the receiving body.
     """
-    export_day = manifest["made"][:10]
     values = {
         "data_id": manifest["root"],
         "name": manifest["name"],
         "format": FORMAT_SEPARATOR.join(dict.fromkeys(layer["format"] for layer in manifest["layers"])),
         "integrity": "" if manifest["check"]["forced"] else COMPLETE_TEXT,
         "product_date": find_production_date(manifest),
-        "update_date": export_day,
+        "update_date": manifest["made"][:10],
         "secrecy": manifest["secrecy"],
     }
     return {key: values.get(key, "") for key in PACKAGE_METADATA_ITEMS}

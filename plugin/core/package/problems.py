@@ -119,14 +119,13 @@ class ExportProblem:
         if "codes_of" in text_params:
             text_params["list"] = texts.get_setting_name(f"codes.{text_params.pop('codes_of')}")
         dots = " …" if self.count > len(self.features) else ""
-        feature_names = texts.get("words", "between_names").join(self.features) + dots
         return texts.get(
             "package",
             self.key,
             layer=self.layer,
             field=self.field,
             count=self.count,
-            features=feature_names,
+            features=texts.get("words", "between_names").join(self.features) + dots,
             **text_params,
         )
 

@@ -140,8 +140,9 @@ def make_projection_fact(texts: Texts) -> MachineFact:
     difference = math.dist(found, sample.target_point)
     text = texts.get("environment", "projection_difference", difference=f"{difference:.4f}")
     is_right = difference <= sample.tolerance_m
-    state = FactState.OK if is_right else FactState.FAILED
-    return MachineFact("projection", state, name, text, "" if is_right else remedy)
+    return MachineFact(
+        "projection", FactState.OK if is_right else FactState.FAILED, name, text, "" if is_right else remedy
+    )
 
 
 def iterate_example_facts(
@@ -226,8 +227,9 @@ def run_doctor(
 def make_cancelled_report(facts: tuple[MachineFact, ...], lang: str) -> DoctorReport:
     """Return the report of a check that the user cancelled after these lines."""
     texts = Texts(lang)
-    reason = texts.get("environment", "cancelled")
-    fact = MachineFact("cancelled", FactState.NOT_RUN, texts.get("environment", "examples"), reason)
+    fact = MachineFact(
+        "cancelled", FactState.NOT_RUN, texts.get("environment", "examples"), texts.get("environment", "cancelled")
+    )
     is_good = is_healthy(facts)
     conclusion = texts.get("environment", "cancelled_conclusion") if is_good else make_conclusion(facts, texts)
     return DoctorReport((*facts, fact), conclusion, lang)

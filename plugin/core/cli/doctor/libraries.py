@@ -161,7 +161,7 @@ def _parse_version(version: str) -> tuple[int, ...]:
 def list_unusable_libraries(names: Iterable[str] | None = None) -> list[Library]:
     """Return the required libraries that are missing or too old; ``names``: only these."""
     required = load_requirements().required_libraries
-    libraries = [examine_library(name, required[name]) for name in (required if names is None else names)]
+    libraries = (examine_library(name, required[name]) for name in names or required)
     return [one for one in libraries if one.state is not LibraryState.OK]
 
 
@@ -188,8 +188,13 @@ def make_program_fact(name: str, version: str, texts: Texts) -> MachineFact:
     oldest = load_requirements().programs[name]
     if is_version_at_least(version, oldest):
         return MachineFact(f"program.{name}", FactState.OK, name, version)
-    remedy = texts.get("environment", "program_old", name=name, needed=oldest)
-    return MachineFact(f"program.{name}", FactState.MISSING, name, version, remedy)
+    return MachineFact(
+        f"program.{name}",
+        FactState.MISSING,
+        name,
+        version,
+        texts.get("environment", "program_old", name=name, needed=oldest),
+    )
 
 
 def iterate_library_facts(texts: Texts) -> Iterator[MachineFact]:
@@ -202,10 +207,8 @@ def iterate_library_facts(texts: Texts) -> Iterator[MachineFact]:
             if library.state is LibraryState.OK:
                 yield MachineFact(identifier, FactState.OK, name, library.version)
                 continue
-            found = texts.get(
-                "environment", "library_needed", state=texts.get("environment", library.state), needed=oldest
-            )
-            detail = library.detail or library.version
+            state, detail = texts.get("environment", library.state), library.detail or library.version
+            found = texts.get("environment", "library_needed", state=state, needed=oldest)
             yield MachineFact(
                 identifier,
                 FactState.MISSING if is_required else FactState.WARNING,
@@ -278,8 +281,13 @@ def iterate_format_facts(texts: Texts) -> Iterator[MachineFact]:
     )
     driver, name = find_access_driver(), texts.get("environment", "mdb_tables")
     if isinstance(driver, str):
-        remedy = texts.get("environment_uses", "mdb_tables")
-        yield MachineFact("format.mdb_tables", FactState.WARNING, name, texts.get("causes", driver), remedy)
+        yield MachineFact(
+            "format.mdb_tables",
+            FactState.WARNING,
+            name,
+            texts.get("causes", driver),
+            texts.get("environment_uses", "mdb_tables"),
+        )
     else:
         yield MachineFact("format.mdb_tables", FactState.OK, name, driver.odbc_name)
 
@@ -335,8 +343,13 @@ def _make_osgeo_fact(texts: Texts) -> MachineFact:
     cannot_create = driver is None or driver.GetMetadataItem("DCAP_CREATE") != "YES"
     lost_use = "osgeo" if cannot_create else "filegdb_edits" if does_driver_damage_rows() else ""
     state = FactState.WARNING if lost_use else FactState.OK
-    remedy = texts.get("environment_uses", lost_use) if lost_use else ""
-    return MachineFact(identifier, state, name, str(gdal.VersionInfo("RELEASE_NAME")), remedy)
+    return MachineFact(
+        identifier,
+        state,
+        name,
+        str(gdal.VersionInfo("RELEASE_NAME")),
+        texts.get("environment_uses", lost_use) if lost_use else "",
+    )
 
 
 def has_access_odbc_driver(driver_list: Path = _ODBC_DRIVER_LIST) -> bool:

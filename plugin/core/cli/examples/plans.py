@@ -78,12 +78,6 @@ def make_example_norm(settings: dict[str, Any] | None = None, standard: str = "c
     where a dict with name and areas replaces the count.
     """
     settings = dict(settings or {})
-    register = tuple(
-        RegisteredSite(
-            AREA_CODE, term, kind, level, "example", **(stated if isinstance(stated, dict) else {"count": stated})
-        )
-        for term, kind, level, stated in settings.pop("register", ())
-    )
     made = Profile(
         "example",
         "示例",
@@ -96,7 +90,12 @@ def make_example_norm(settings: dict[str, Any] | None = None, standard: str = "c
             )
             for row in settings.pop("targets", ())
         ),
-        register=register,
+        register=tuple(
+            RegisteredSite(
+                AREA_CODE, term, kind, level, "example", **(stated if isinstance(stated, dict) else {"count": stated})
+            )
+            for term, kind, level, stated in settings.pop("register", ())
+        ),
         **profile,
     )
     return Norm(load_standard(standard), made)
@@ -194,9 +193,8 @@ def run_example(rule: Rule, example: RuleExample) -> Report:
     roles = {"layer": "STBHHX"} if any(n.concept == EVERY_LAYER for n in rule.needs.values()) else {}
     parameters = dict(example.parameters)
     also = [load_all_rules()[code] for code in parameters.pop("rules", [])]
-    plan = make_example_plan(example.layers, {**roles, **example.roles}, example.settings, example.standard)
     report = run_check(
-        plan,
+        make_example_plan(example.layers, {**roles, **example.roles}, example.settings, example.standard),
         [rule, *also],
         side_inputs=SideInputs(**{name: SIDE_INPUT_READERS[name](rows) for name, rows in example.side.items()}),
         parameters={rule.code: parameters},

@@ -283,17 +283,13 @@ def read_document_texts(path: Path) -> list[str] | str:
                 body = read_xml(part.read(_MAX_BODY_BYTES))
         except _DOCX_ERRORS:
             return "damaged"
-        paragraphs = (
-            "".join(text.text or "" for text in paragraph.iter(f"{_WORD_NAMESPACE}t"))
-            for paragraph in body.iter(f"{_WORD_NAMESPACE}p")
-        )
-        return list(filter(None, paragraphs))
+        paragraphs = (paragraph.iter(f"{_WORD_NAMESPACE}t") for paragraph in body.iter(f"{_WORD_NAMESPACE}p"))
+        return list(filter(None, ("".join(text.text or "" for text in texts) for texts in paragraphs)))
     try:
         pypdf = import_pypdf()
+        return [page.extract_text() for page in pypdf.PdfReader(path, strict=False).pages]
     except ImportError:
         return "no_pypdf"
-    try:
-        return [page.extract_text() for page in pypdf.PdfReader(path, strict=False).pages]
     except (pypdf.errors.PyPdfError, *DAMAGE_ERRORS):
         return "damaged"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -185,8 +186,6 @@ def _decode_text(value: Any) -> str:
     if data[:2] in (b"\xfe\xff", b"\xff\xfe"):
         return str(data.decode("utf-16", "replace")).strip()
     for codec in ("utf-8-sig", "gb18030"):
-        try:
+        with suppress(UnicodeDecodeError):
             return str(data.decode(codec)).strip()
-        except UnicodeDecodeError:
-            continue
     return str(value).strip()

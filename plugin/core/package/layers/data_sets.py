@@ -19,7 +19,7 @@ from ...checks.check import CheckResult
 from ...geometry import crs as crs_care
 from ...standard import load_standard
 from ..export_order import ExportContext, ExportOrder
-from ..metadata import DEGREES_UNIT, METRES_UNIT
+from ..metadata import DEGREES_UNIT, METRES_UNIT, find_data_year
 from ..names import fill_name_pattern
 from ..package_spec.spec import FORMAT_NAMES, VectorSet
 from ..problems import ExportProblem, ProblemLevel, make_names_problem
@@ -182,9 +182,6 @@ def make_layer_row(
 
     It has file, content, areas by basis (m²), extent, both CRS and the result of reading the layer again.
     """
-    years = (
-        sorted(set(package_layer.layer.text("data_year")) - {""}) if package_layer.layer.has_field("data_year") else []
-    )
     return {
         "file": file_path,
         "format": FORMAT_NAMES[vector_set.suffix],
@@ -201,7 +198,7 @@ def make_layer_row(
         "source_crs": crs_care.make_crs_label(package_layer.layer.crs),
         "areas_m2": {basis: round(area, 4) for basis, area in read_back_result.areas_m2.items()},
         "extent": list(read_back_result.extent) if read_back_result.extent else None,
-        "data_year": years[0] if len(years) == 1 else "",
+        "data_year": find_data_year(package_layer.layer),
         "fields_mark": package_layer.template.fields_mark,
         "personal": "included" if package_layer.includes_personal_data else "left_out",
         "read_back": read_back_result.to_dict(),

@@ -251,8 +251,13 @@ def _validate_texts(
     yield from make_row_problem(package_layer, ProblemLevel.STOP, "not_text", broken_texts, name)
     if vector_set.suffix == ".vct":
         # Characters that end a value or a row in this format.
-        with_separator = _find_positions_where(values, lambda v: clean_text(v) != v)
-        yield from make_row_problem(package_layer, ProblemLevel.STOP, "separator_inside", with_separator, name)
+        yield from make_row_problem(
+            package_layer,
+            ProblemLevel.STOP,
+            "separator_inside",
+            _find_positions_where(values, lambda v: clean_text(v) != v),
+            name,
+        )
     if vector_set.suffix == ".shp":
         max_bytes = dbf.compute_text_field_bytes(template_field)
         too_many_bytes = _find_positions_where(

@@ -231,9 +231,6 @@ def list_package_tree(package_spec: PackageSpec, texts: Texts) -> list[str]:
     rows: list[tuple[str, str]] = []
     report_texts, standard = ReportTexts(texts.lang), load_standard(package_spec.standard)
     for vectors in package_spec.vectors:
-        layers = texts.get("words", "between_names").join(
-            (slot.name or find_layer_title(slot.layer, standard, texts)) for slot in vectors.layers if slot.need == "M"
-        )
         rows.append(
             (
                 package_spec.get_file_path(vectors.folder, vectors.file),
@@ -241,7 +238,11 @@ def list_package_tree(package_spec: PackageSpec, texts: Texts) -> list[str]:
                     "form",
                     "vector",
                     crs=f"{vectors.crs} + {vectors.vertical}" if vectors.vertical else vectors.crs,
-                    layers=layers,
+                    layers=texts.get("words", "between_names").join(
+                        (slot.name or find_layer_title(slot.layer, standard, texts))
+                        for slot in vectors.layers
+                        if slot.need == "M"
+                    ),
                 ),
             )
         )

@@ -65,8 +65,13 @@ def check_placeholders(text: str, path: Path, key: str, known_values: tuple[str,
     except ValueError:
         unknown = [text]
     if unknown:
-        known_placeholders = " ".join(f"{{{name}}}" for name in known_values)
-        raise DataError("package_placeholder", file=str(path), key=key, value=unknown[0], known=known_placeholders)
+        raise DataError(
+            "package_placeholder",
+            file=str(path),
+            key=key,
+            value=unknown[0],
+            known=" ".join(f"{{{name}}}" for name in known_values),
+        )
 
 
 def check_portable_name(name: str, path: Path, key: str) -> None:
@@ -167,9 +172,12 @@ def read_file_slot(kind: str, row: Any, table_key: str, path: Path, folders: dic
     ``row``: the table's values; ``table_key``: its key, for errors; ``folders``: key of a folder → its name.
     """
     check_type(row, dict, file=path, key=table_key)
-    optional_keys = _OPTIONAL_SLOT_KEYS.get(kind, ())
     check_keys(
-        row, required=("id", "title", "folder", "file", "need"), allowed=optional_keys, file=path, where=table_key
+        row,
+        required=("id", "title", "folder", "file", "need"),
+        allowed=_OPTIONAL_SLOT_KEYS.get(kind, ()),
+        file=path,
+        where=table_key,
     )
     slot = read_record(FileSlot, row, file=path, where=table_key, given={"kind": kind})
     check_known(slot.folder, folders, path, f"{table_key}.folder")

@@ -234,8 +234,9 @@ def _compare_states(sheet: PrintedSheet, inspected_book: InspectedWorkbook) -> I
                 allowed_texts = {one[column] for one in expected_texts[row.code] if column in one}
                 printed_text = sheet.get_cell_text(line, place.sheet_column)
                 if allowed_texts and remove_percent_gap(printed_text) not in allowed_texts:
-                    expected_text = "/".join(sorted(allowed_texts))
-                    wrong_cells.append(CellChange(line, place.sheet_column, printed_text, expected_text))
+                    wrong_cells.append(
+                        CellChange(line, place.sheet_column, printed_text, "/".join(sorted(allowed_texts)))
+                    )
     if wrong_cells:
         yield _make_changed_texts_finding(sheet, wrong_cells, inspected_book)
 

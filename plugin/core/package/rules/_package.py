@@ -14,7 +14,6 @@ from ....metadata import read_plugin_version
 from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity
-from ...plan.layer import Layer
 from ...standard.messages.texts import Texts
 from ..inspection.facts import LayerFact, PackageFacts
 from ..manifest import compute_generator_digest
@@ -122,17 +121,7 @@ def format_profile(profile: str, texts: Texts) -> str:
     return profile or texts.get("words", "no_profile")
 
 
-def find_data_year(layer: Layer | None) -> str:
-    """Return the year of the data that all rows of a layer have.
-
-    Empty if the rows have none or several.
-    """
-    years = set(layer.text("data_year")) - {""} if layer is not None and layer.has_field("data_year") else set()
-    return next(iter(years)) if len(years) == 1 else ""
-
-
 def read_stated_field_count(layer: LayerFact, package: PackageFacts) -> int | None:
     """Return the number of a layer's fields by the manifest; None if not stated."""
-    rows = package.manifest["layers"] if package.manifest else []
-    counts = [r.get("fields") for r in rows if (r["file"], r["layer"].upper()) == (layer.file, layer.name.upper())]
-    return counts[0] if counts else None
+    rows, key = package.manifest["layers"] if package.manifest else [], (layer.file, layer.name.upper())
+    return next((row.get("fields") for row in rows if (row["file"], row["layer"].upper()) == key), None)

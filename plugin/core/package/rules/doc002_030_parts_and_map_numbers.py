@@ -91,12 +91,8 @@ def package_parts(package: PackageFacts, *, ctx: RuleContext) -> RuleResult:
     ]
     result = RuleResult([*missing_sets, *_report_missing_files(package, ctx, not_provided, has_plugin_workbook)])
     if not_provided:
-        result.notes.append(
-            (
-                "package_parts_not_provided",
-                {"titles": Texts(ctx.lang).get("words", "between_names").join(slot.title for slot in not_provided)},
-            )
-        )
+        titles = Texts(ctx.lang).get("words", "between_names").join(slot.title for slot in not_provided)
+        result.notes.append(("package_parts_not_provided", {"titles": titles}))
     return result
 
 
@@ -127,8 +123,13 @@ def _report_missing_files(
     if missing_maps and has_numbered_map:
         between = Texts(ctx.lang).get("words", "between_names")
         titles = between.join(f"{slot.number} {slot.title}" for slot in missing_maps)
-        folder = package.package_spec.get_file_path(missing_maps[0].folder, "")
-        yield make_file_finding(folder, "maps", Severity.INFO, count=len(missing_maps), titles=titles)
+        yield make_file_finding(
+            package.package_spec.get_file_path(missing_maps[0].folder, ""),
+            "maps",
+            Severity.INFO,
+            count=len(missing_maps),
+            titles=titles,
+        )
 
 
 def _lacks_layers_of_map(slot: FileSlot, catalogue: MapCatalogue, package: PackageFacts, ctx: RuleContext) -> bool:

@@ -191,8 +191,9 @@ def file_contents(
             else file.path.rpartition("/")[2]
             for file in office_documents
         ]
-        names = texts.get("words", "between_names").join(document_names)
-        result.notes.append(("package_words_unread", {"files": names}))
+        result.notes.append(
+            ("package_words_unread", {"files": texts.get("words", "between_names").join(document_names)})
+        )
     files = package.files_outside_data_sets
     # A person has to review maps and PDFs: their drawings are not compared with the layers and the text.
     drawings = {

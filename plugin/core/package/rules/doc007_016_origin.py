@@ -286,5 +286,6 @@ def forced_package(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Findi
     check = package.manifest["check"] if package.manifest else {}
     if check.get("forced") or check.get("verdict") in BLOCKING_VERDICTS:
         verdict = Texts(ctx.lang).get_section("verdicts").get(str(check.get("verdict")), check.get("verdict"))
-        counts = {key: check.get(key, 0) for key in ("errors", "skipped")}
-        yield make_file_finding(package.folder_name, verdict=verdict, **counts)
+        yield make_file_finding(
+            package.folder_name, verdict=verdict, errors=check.get("errors", 0), skipped=check.get("skipped", 0)
+        )

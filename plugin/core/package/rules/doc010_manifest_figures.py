@@ -10,12 +10,11 @@ from ...model.findings import Finding
 from ...model.rule import Severity, rule
 from ...standard.messages.texts import Texts, format_number
 from ..inspection.facts import LayerFact, PackageFacts
-from ..metadata import GEOMETRY_NAMES
+from ..metadata import GEOMETRY_NAMES, find_data_year
 from ..names import AREA_FIELD_MEANING_BY_BASIS
 from ._package import (
     NO_PACKAGE_EXAMPLE,
     find_additional_fields,
-    find_data_year,
     format_value_or_missing,
     inspects_package,
     make_example,
@@ -217,8 +216,13 @@ def _compare_layer_items(row: dict[str, Any], layer: LayerFact, ctx: RuleContext
         columns = {one.name: plan_layer.get_column_by_name(one.name) for one in plan_layer.template.personal_fields}
         filled_fields = [name for name, values in columns.items() if values is not None and values.notna().any()]
         if filled_fields:
-            names = texts.get("words", "between_names").join(filled_fields)
-            yield _make_value_finding(row, "personal", texts.get("words", "left_blank"), names, texts)
+            yield _make_value_finding(
+                row,
+                "personal",
+                texts.get("words", "left_blank"),
+                texts.get("words", "between_names").join(filled_fields),
+                texts,
+            )
 
 
 def _make_value_finding(row: dict[str, Any], item: str, stated_value: Any, actual_value: Any, texts: Texts) -> Finding:

@@ -22,6 +22,7 @@ from ..metadata import (
     METRES_UNIT,
     MetadataItems,
     UnreadableXml,
+    find_data_year,
     find_production_date,
     format_extent,
     get_local_name,
@@ -31,7 +32,6 @@ from ..metadata import (
 from ..tables.known_tables import parse_printed_number
 from ._package import (
     NO_PACKAGE_EXAMPLE,
-    find_data_year,
     format_value_or_missing,
     inspects_package,
     is_made_by_plugin,
@@ -209,8 +209,12 @@ def _check_metadata_values(
             if entry_counts[layer.file, layer.name] == 1:
                 yield from _check_layer(items, layer, package, ctx, make_finding)
         elif not is_data_set_unreadable and name.upper() not in unreadable_names:
-            shown_name = format_value_or_missing(name, texts)
-            yield Finding("", key=f"{path}/{name}", case="layer_lost", params={"file": path, "name": shown_name})
+            yield Finding(
+                "",
+                key=f"{path}/{name}",
+                case="layer_lost",
+                params={"file": path, "name": format_value_or_missing(name, texts)},
+            )
     for (_, name), count in entry_counts.items():
         if count > 1:
             yield make_layer_finding(path, name, "layer_twice", count=count)

@@ -122,8 +122,12 @@ def generated_pages(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Find
             yield from _report_differences(path, "document", package.report_path, differences, texts)
         else:
             reason = texts_or_reason if isinstance(texts_or_reason, str) else reason
-            severity = Severity.WARNING if reason == "damaged" else Severity.INFO
-            yield make_file_finding(path, "document_unread", severity, reason=texts.get("not_rebuilt", reason))
+            yield make_file_finding(
+                path,
+                "document_unread",
+                Severity.WARNING if reason == "damaged" else Severity.INFO,
+                reason=texts.get("not_rebuilt", reason),
+            )
 
 
 def _read_report_of_documents(package: PackageFacts, ctx: RuleContext) -> tuple[str, Report, Norm | None]:

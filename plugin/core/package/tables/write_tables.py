@@ -140,12 +140,13 @@ def _write_mdb(tabulated_plan: TabulatedPlan, path: Path, driver: AccessDriver, 
             compared_count = verify_written_tables(connection, tabulated_plan.tables, texts, path.name)
     except driver.error_types as error:
         return str(error).replace(str(path), path.name)
-    sheets = [{"id": t.id, "sheet": n, "rows": rows[n]} for t, n in zip(tabulated_plan.tables, rows, strict=True)]
     context.manifest["tables"].append(
         {
             "file": context.get_path_in_package(path),
             "format": "mdb",
-            "sheets": sheets,
+            "sheets": [
+                {"id": t.id, "sheet": n, "rows": rows[n]} for t, n in zip(tabulated_plan.tables, rows, strict=True)
+            ],
             "read_back": {"library": driver.odbc_name, "same": True, "figures": compared_count},
         }
     )
