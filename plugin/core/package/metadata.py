@@ -111,9 +111,13 @@ def make_metadata_element(manifest: dict[str, Any], package_spec: PackageSpec) -
     name_by_item = package_spec.metadata.names_by_item
     frames = {key: name_by_item[key] or key for key in METADATA_CONTAINER_ELEMENTS}
     root = ET.Element(frames["metadata"])
-    _add_items(ET.SubElement(root, frames["package"]), name_by_item, make_package_items(manifest))
-    for layer in manifest["layers"]:
-        _add_items(ET.SubElement(root, frames["dataset"]), name_by_item, make_layer_items(manifest, layer))
+    layers = [("dataset", make_layer_items(manifest, layer)) for layer in manifest["layers"]]
+    for frame, items in [("package", make_package_items(manifest)), *layers]:
+        element = ET.SubElement(root, frames[frame])
+        for key, text in items.items():
+            # The specification omits items without an element name.
+            if name_by_item[key]:
+                ET.SubElement(element, name_by_item[key]).text = text
     ET.indent(root)
     return root
 
@@ -123,16 +127,6 @@ def convert_element_to_xml(element: ET.Element, encoding: str = "utf-8") -> byte
     for node in element.iter():
         node.text = make_document_text(node.text or "")
     return ET.tostring(element, encoding=encoding, xml_declaration=True)
-
-
-def _add_items(element: ET.Element, name_by_item: dict[str, str], items: dict[str, str]) -> None:
-    """Add an XML element for each item for which the specification has an element name.
-
-    ``name_by_item``: item → element name; ``items``: item → text.
-    """
-    for key, text in items.items():
-        if name_by_item[key]:
-            ET.SubElement(element, name_by_item[key]).text = text
 
 
 class UnreadableXml(Exception):

@@ -280,10 +280,17 @@ def check_output(target: str) -> None:
 def write_report(report: DoctorReport, target: str) -> None:
     """Write a report as text (.txt) or JSON (.json); raise OutputError if it cannot be written."""
     check_output(target)
+    # Neither the machine's name nor that of its user.
+    machine = {
+        "date": date.today().isoformat(),
+        "plugin": read_plugin_version(),
+        "system": f"{platform.system()} {platform.release()}",
+        "machine": platform.machine(),
+    }
     if Path(target).suffix.lower() == ".json":
         data = {
             "schema": SCHEMA,
-            **_describe_machine(),
+            **machine,
             "healthy": report.is_healthy,
             "conclusion": report.conclusion,
             "facts": [
@@ -300,16 +307,6 @@ def write_report(report: DoctorReport, target: str) -> None:
         content = json.dumps(data, ensure_ascii=False, indent=1)
     else:
         title = Texts(report.lang).get("environment", "title")
-        content = "\n".join([title, " · ".join(_describe_machine().values()), "", *list_report_lines(report)])
+        content = "\n".join([title, " · ".join(machine.values()), "", *list_report_lines(report)])
     with write_atomically(target) as path:
         path.write_text(content + "\n", encoding="utf-8")
-
-
-def _describe_machine() -> dict[str, str]:
-    """Return date, version of the plugin, and kind of machine; neither its name nor that of its user."""
-    return {
-        "date": date.today().isoformat(),
-        "plugin": read_plugin_version(),
-        "system": f"{platform.system()} {platform.release()}",
-        "machine": platform.machine(),
-    }

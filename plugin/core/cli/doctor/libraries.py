@@ -151,11 +151,8 @@ def examine_library(name: str, oldest: str) -> Library:
 
 def is_version_at_least(version: str, oldest: str) -> bool:
     """Return True if a version such as 3.40.6-Name is not older than ``oldest``."""
-    return _parse_version(version) >= _parse_version(oldest)
-
-
-def _parse_version(version: str) -> tuple[int, ...]:
-    return tuple(int(n) for n in re.findall(r"\d+", version.split("-")[0])[:3])
+    numbers, oldest_numbers = (re.findall(r"\d+", one.split("-")[0])[:3] for one in (version, oldest))
+    return [*map(int, numbers)] >= [*map(int, oldest_numbers)]
 
 
 def list_unusable_libraries(names: Iterable[str] | None = None) -> list[Library]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -61,22 +62,18 @@ def restore_field_names(layer: SourceLayer, vector_sets: list[VectorSet], norm: 
     )
 
 
-def make_selector_with_spec_names(wanted_fields: LayerSelector, vector_sets: list[VectorSet]) -> LayerSelector:
-    """Return a function that requests the fields of a layer also by their names in the specification.
+def _select_fields_with_spec_names(
+    wanted_fields: LayerSelector, vector_sets: list[VectorSet], layer: SourceLayer
+) -> bool | frozenset[str]:
+    """Return whether a layer is read, or which of its fields, also by their names in the specification.
 
     ``wanted_fields`` returns the fields that rules read from a layer; ``vector_sets``: the specification of its data
     set.
     """
-    spec_names = {
-        name.upper() for vectors in vector_sets for slot in vectors.layers for name in slot.names_by_field.values()
-    }
-
-    def select_fields_with_spec_names(layer: SourceLayer) -> bool | frozenset[str]:
-        """Return whether a layer is read, or which of its fields."""
-        fields = wanted_fields(layer)
-        return fields if isinstance(fields, bool) else fields | spec_names
-
-    return select_fields_with_spec_names
+    fields = wanted_fields(layer)
+    slots = (slot for vectors in vector_sets for slot in vectors.layers)
+    spec_names = {name.upper() for slot in slots for name in slot.names_by_field.values()}
+    return fields if isinstance(fields, bool) else fields | spec_names
 
 
 def _find_layer_slot(layer: SourceLayer, vector_sets: list[VectorSet], norm: Norm) -> LayerSlot | None:
@@ -226,7 +223,7 @@ def _read_layers(
         if data_set in facts.vct_layers:
             layers = facts.vct_layers[data_set]
         else:
-            select_layer = make_selector_with_spec_names(wanted_fields, facts.find_vector_sets(data_set))
+            select_layer = partial(_select_fields_with_spec_names, wanted_fields, facts.find_vector_sets(data_set))
             try:
                 layers = read_source(folder / data_set, select_layer=select_layer, cancellation=cancellation)
             except InputError as error:

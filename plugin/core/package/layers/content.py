@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -119,6 +119,24 @@ def _parse_date(value: Any) -> datetime | str | None:
     return datetime(*value.timetuple()[:6]) if isinstance(value, date) else "date_unreadable"
 
 
+def list_row_names(layer: Layer, positions: Iterable[int]) -> list[str]:
+    """Return the key (BSM) of each row of a layer, or its feature id if it has none."""
+    return [layer.keys[n] or f"fid {layer.fids[n]}" for n in positions]
+
+
+def replace_empty_by_none(shapes: NDArray) -> NDArray:
+    """Return a copy of (n,) shapes in which empty shapes are None."""
+    shapes = shapes.copy()
+    shapes[mask_missing_shapes(shapes)] = None
+    return shapes
+
+
+def mask_non_finite_shapes(shapes: NDArray) -> NDArray:
+    """Return (n,) bool: shapes with a coordinate that is not finite."""
+    xy, shape_of_vertex = shapely.get_coordinates(shapes, return_index=True)
+    return np.bincount(shape_of_vertex[~np.isfinite(xy).all(axis=1)], minlength=len(shapes)) > 0
+
+
 class PackageRowBatch(NamedTuple):
     """Some rows of a layer in the form in which they are written.
 
@@ -180,8 +198,7 @@ class PackageLayer:
 
         A multipoint with one point becomes a point, which every format accepts.
         """
-        raw_shapes = self.layer.raw_shapes[rows].copy()
-        raw_shapes[mask_missing_shapes(raw_shapes)] = None
+        raw_shapes = replace_empty_by_none(self.layer.raw_shapes[rows])
         if self.template.geometry == "point":
             is_single_point = shapely.get_num_geometries(raw_shapes) == 1
             raw_shapes[is_single_point] = shapely.get_geometry(raw_shapes[is_single_point], 0)
@@ -194,8 +211,7 @@ class PackageLayer:
         """
         raw_shapes = self.layer.raw_shapes
         rows = np.flatnonzero(~mask_missing_shapes(raw_shapes))
-        xy, shape_of_vertex = shapely.get_coordinates(raw_shapes[rows], return_index=True)
-        has_no_place = np.bincount(shape_of_vertex[~np.isfinite(xy).all(axis=1)], minlength=len(rows)) > 0
+        has_no_place = mask_non_finite_shapes(raw_shapes[rows])
         # The corners show whether a shape is too far away.
         corners = shapely.bounds(raw_shapes[rows])[:, [0, 1, 2, 3, 0, 3, 2, 1]].reshape(-1, 2)
         for crs in (target_crs, crs_care.CGCS2000_DEGREES):
@@ -212,7 +228,7 @@ class PackageLayer:
 
     def get_row_keys(self, positions: Any) -> list[str]:
         """Return the key (BSM) of each row, or its feature id if it has none."""
-        return [self.layer.keys[n] or f"fid {self.layer.fids[n]}" for n in positions]
+        return list_row_names(self.layer, positions)
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from ..package_spec.spec import FORMAT_NAMES, VectorSet
 from ..problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel
 from . import layer_writers as dbf
 from . import vct_precision
-from .content import MissingLayer, PackageLayer
+from .content import MissingLayer, PackageLayer, mask_non_finite_shapes
 
 #: A point layer has one point per row.
 _MULTIPOINT_TYPE_ID = 4
@@ -130,9 +130,8 @@ def find_nested_polygons(shapes: NDArray, is_invalid: NDArray, *, includes_overl
     """
     has_many_rings = (shapely.get_num_geometries(shapes) > 1) | (shapely.get_num_interior_rings(shapes) > 0)
     rows = np.flatnonzero(is_invalid & has_many_rings)
-    xy, shape_of_vertex = shapely.get_coordinates(shapes[rows], return_index=True)
     # Shapes without a place are reported separately.
-    rows = np.delete(rows, np.unique(shape_of_vertex[~np.isfinite(xy).all(axis=1)]))
+    rows = rows[~mask_non_finite_shapes(shapes[rows])]
     if not len(rows):
         return rows
     shape_rings = extract_rings(shapes[rows])

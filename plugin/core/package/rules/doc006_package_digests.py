@@ -146,8 +146,9 @@ def package_digests(package: PackageFacts, *, ctx: RuleContext) -> RuleResult:
 def _compare_digests(package: PackageFacts) -> Iterator[Finding]:
     """Yield findings on files that differ from the manifest or from other lists of digests."""
     digest_of_path = {file.path: file.sha256 for file in package.files}
+    manifest_digests = {row["path"]: row["sha256"] for row in package.manifest["files"]} if package.manifest else {}
     for name, sums in package.digest_lists.items():
-        yield from _compare_digest_list(name, sums, package, digest_of_path)
+        yield from _compare_digest_list(name, sums, package, digest_of_path, manifest_digests)
     if package.manifest_state == MANIFEST_MISSING:
         # It is an error if other files show that the package had one, else information.
         remaining_file = next(
@@ -169,13 +170,12 @@ def _compare_digests(package: PackageFacts) -> Iterator[Finding]:
     for path, count in Counter(row["path"] for row in package.manifest["files"]).items():
         if count > 1 or path.startswith("/") or ".." in path.split("/") or "\\" in path:
             yield make_file_finding(path, "twice", count=count)
-    listed_digests = _collect_digests_of_manifest(package)
     differences = [
         (path, "changed" if path in digest_of_path else "lost")
-        for path, digest in listed_digests.items()
+        for path, digest in manifest_digests.items()
         if path not in digest_of_path or digest_of_path[path] != digest
     ]
-    listed_paths = {*listed_digests, *UNLISTED_FILES}
+    listed_paths = {*manifest_digests, *UNLISTED_FILES}
     # Other rules report links, special files and stray files.
     differences += [
         (file.path, "more")
@@ -227,13 +227,12 @@ def _join_relative_names(folder: str, paths: list[str]) -> str:
     return join_first([path.removeprefix(f"{folder}/") for path in paths])
 
 
-def _collect_digests_of_manifest(package: PackageFacts) -> dict[str, str]:
-    """Return path → SHA-256 of the files that the manifest lists."""
-    return {row["path"]: row["sha256"] for row in package.manifest["files"]} if package.manifest else {}
-
-
 def _compare_digest_list(
-    name: str, listed_digests: dict[str, str] | None, package: PackageFacts, digest_of_path: dict[str, str]
+    name: str,
+    listed_digests: dict[str, str] | None,
+    package: PackageFacts,
+    digest_of_path: dict[str, str],
+    manifest_digests: dict[str, str],
 ) -> Iterator[Finding]:
     """Yield a finding for each digest of a list that differs from the file or from the manifest.
 
@@ -242,7 +241,6 @@ def _compare_digest_list(
     if listed_digests is None:
         yield make_file_finding(name, "list")
         return
-    manifest_digests = _collect_digests_of_manifest(package)
     unlisted_paths = [path for path in manifest_digests if path not in listed_digests and path != name]
     if unlisted_paths:
         yield make_file_finding(

@@ -30,7 +30,7 @@ from ._package import (
 )
 
 if TYPE_CHECKING:
-    from ..inspection.dataset_comparison import DatasetComparison, FeatureSample
+    from ..inspection.dataset_comparison import DatasetComparison
 
 
 @rule(
@@ -374,13 +374,15 @@ def _find_differences(comparison: DatasetComparison, allowance_m: float, texts: 
     between = texts.get("words", "between_names")
     only_in_first, only_in_other = comparison.unmatched_features
     if only_in_first.feature_count or only_in_other.feature_count:
+        names = [join_first(one.feature_names, between, one.feature_count) for one in comparison.unmatched_features]
+        lost, more = (texts.get("words", "in_brackets", text=one) if one else "" for one in names)
         params: dict[str, Any] = {
             "found": comparison.feature_counts[0],
             "other": comparison.feature_counts[1],
             "lost": only_in_first.feature_count,
             "more": only_in_other.feature_count,
-            "lost_names": _join_in_brackets(only_in_first, texts),
-            "more_names": _join_in_brackets(only_in_other, texts),
+            "lost_names": lost,
+            "more_names": more,
         }
         yield make_finding("features", params)
     differing_positions = np.flatnonzero(comparison.distances_m > allowance_m)
@@ -421,9 +423,3 @@ def _find_differences(comparison: DatasetComparison, allowance_m: float, texts: 
     ):
         if lacking_fields:
             yield make_finding("fields", {"fields": between.join(lacking_fields), **swapped_params})
-
-
-def _join_in_brackets(sample: FeatureSample, texts: Texts) -> str:
-    """Return the names of a sample of features in brackets; empty if the sample is empty."""
-    names = join_first(sample.feature_names, texts.get("words", "between_names"), sample.feature_count)
-    return texts.get("words", "in_brackets", text=names) if names else ""

@@ -283,7 +283,12 @@ class KnownTables:
                 [r for r in rows_of_key.get(key, ()) if not any(r is used_row for used_row in rows.values())]
                 for key in row_keys
             ]
-            matched_row = _choose_row(unmatched_rows, has_codes=table.id in TABLES_WITH_CODES)
+            # A row on which code and name agree; of several rows with one name (one for each year) the first. If only
+            # code or name is known, it decides; if they belong to two rows, the code decides.
+            first, *others = [candidates for candidates in unmatched_rows if candidates] or [[]]
+            agreed = (one for one in first if all(any(one is row for row in candidates) for candidates in others))
+            has_code = table.id in TABLES_WITH_CODES and unmatched_rows[0]
+            matched_row = next(agreed, first[0] if has_code else None)
             if matched_row is not None:
                 rows[line] = matched_row
             elif any(
@@ -298,18 +303,6 @@ class KnownTables:
             if figures and figures != [float(n) for n in range(1, len(figures) + 1)]:
                 foreign_columns[column] = sheet.get_cell_text(head_line, column) or str(column)
         return SheetTable(sheet, table, head_line, places, rows, tuple(unknown_lines), foreign_columns)
-
-
-def _choose_row(candidate_rows: list[list[ReportTableRow]], has_codes: bool) -> ReportTableRow | None:
-    """Return the row of a table on which code and name of a line agree; None if no row matches.
-
-    ``candidate_rows``: the rows with the code, then those with the name; ``has_codes``: the first list is by code. Of
-    several rows with one name (one for each year) the first one is used. If only code or name is known, it decides. If
-    they belong to two rows, the code decides.
-    """
-    first, *others = [rows for rows in candidate_rows if rows] or [[]]
-    agreed = (row for row in first if all(any(row is other for other in rows) for rows in others))
-    return next(agreed, first[0] if has_codes and candidate_rows[0] else None)
 
 
 def find_unit_word(sheet_table: SheetTable, line: int, column_match: ColumnMatch, unit: str) -> str:
