@@ -66,10 +66,8 @@ def run_list_fixes(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     for fix in choose_fixes(split_comma_separated_text(args.code)):
         print_line(f"{fix.code} {texts.get_title(fix)}  [{', '.join(fix.solves)}]")
         if args.code:
-            for heading, body in texts.get_help(fix).items():
-                print_line(f"\n{heading}\n  {body}")
-            for parameter in fix.parameters:
-                print_line(f"  {parameter.name} = {parameter.default} {parameter.unit}".rstrip())
+            print_lines(f"\n{heading}\n  {body}" for heading, body in texts.get_help(fix).items())
+            print_lines(f"  {one.name} = {one.default} {one.unit}".rstrip() for one in fix.parameters)
     return EXIT_CLEAN
 
 

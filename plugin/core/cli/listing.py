@@ -51,16 +51,13 @@ def run_describe_rule_command(args: argparse.Namespace, report_texts: ReportText
     norm = make_run_options(args, report_texts).resolve_norm()
     (rule,) = choose_rules((), (args.code,), norm.declared_rules)
     print_lines(RuleBook(norm, report_texts.lang, [rule.code]).list_rule_facts())
-    for heading, body in texts.get_rule_help(rule).items():
-        print_line(f"\n{heading}\n  {' '.join(body.split())}")
+    print_lines(f"\n{heading}\n  {' '.join(body.split())}" for heading, body in texts.get_rule_help(rule).items())
     effective = format_effective_values(find_effective_values(rule, norm), texts)
     if effective:
         print_lines([f"\n{texts.get('explain', 'parameters')}", *(f"  {line}" for line in effective)])
-    citations = norm.citations
     print_line(f"\n{report_texts.get('text', 'basis')}")
     for key in rule.basis:
-        source = citations.get(key)
-        if source:
+        if source := norm.citations.get(key):
             read_in = report_texts.put_in_brackets(report_texts.join_parts(source.sources)) if source.sources else ""
             print_line(f"  [{source.mark}] {source.zh if report_texts.lang == 'zh' else source.en}{read_in}")
     return EXIT_CLEAN
@@ -73,8 +70,7 @@ def _report_problems(file: str, problems: Sequence[DataError], report_texts: Rep
     """
     if problems:
         print_line(report_texts.get(section, "problems", file=file, count=len(problems)), sys.stderr)
-    for problem in problems:
-        print_line(f"  {Texts(report_texts.lang).explain_error(problem)}", sys.stderr)
+    print_lines((f"  {Texts(report_texts.lang).explain_error(problem)}" for problem in problems), sys.stderr)
     return not problems
 
 

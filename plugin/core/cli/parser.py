@@ -39,12 +39,8 @@ def parse_language(arguments: list[str]) -> str:
 
     It is read before all other arguments, because the help is in this language too.
     """
-    for position, word in enumerate(arguments):
-        if word == "--lang" and position + 1 < len(arguments):
-            return arguments[position + 1] if arguments[position + 1] in ("zh", "en") else "zh"
-        if word.startswith("--lang="):
-            return "en" if word.endswith("=en") else "zh"
-    return "zh"
+    stated = re.search(r"^--lang[=\n](.*)$", "\n".join(arguments), re.MULTILINE)
+    return "en" if stated is not None and stated[1] == "en" else "zh"
 
 
 class TranslatedArgumentParser(argparse.ArgumentParser):

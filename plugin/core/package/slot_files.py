@@ -118,8 +118,10 @@ def _find_name_problems(filled_slot: FilledSlot, files_of_same_name: list[list[P
     for path in filled_slot.file_paths:
         if problem := find_name_problem(path.name):
             names_by_problem.setdefault(problem, []).append(path.name)
-    for problem, file_names in names_by_problem.items():
-        yield make_names_problem(ProblemLevel.GATE, "file_name", file_names, title=slot.title, detail=problem)
+    yield from (
+        make_names_problem(ProblemLevel.GATE, "file_name", file_names, title=slot.title, detail=problem)
+        for problem, file_names in names_by_problem.items()
+    )
     duplicate_names = [
         same_name[0].name
         for same_name in files_of_same_name

@@ -11,7 +11,6 @@ import platform
 import re
 import sys
 import tempfile
-import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from pathlib import Path
 
 from ....paths import ENVIRONMENT_REQUIREMENTS
 from ...base.connection_text import describe_exception
+from ...base.files.data import read_record, read_toml
 from ...base.files.filegdb_driver import does_driver_damage_rows
 from ...standard.messages.texts import Texts
 
@@ -97,23 +97,7 @@ class Requirements:
 @cache
 def load_requirements() -> Requirements:
     """Return the requirements."""
-    data = tomllib.loads(ENVIRONMENT_REQUIREMENTS.read_text(encoding="utf-8"))
-    sample = data["projection"]
-    return Requirements(
-        programs=data["programs"],
-        required_libraries=data["libraries"]["required"],
-        optional_libraries=data["libraries"]["optional"],
-        formats=tuple(FormatRequirement(**one) for one in data["formats"]),
-        disk_warning_gb=data["disk"]["warning_gb"],
-        disk_minimum_gb=data["disk"]["minimum_gb"],
-        projection=ProjectionSample(
-            sample["source_crs"],
-            tuple(sample["source_point"]),
-            sample["target_crs"],
-            tuple(sample["target_point"]),
-            sample["tolerance_m"],
-        ),
-    )
+    return read_record(Requirements, read_toml(ENVIRONMENT_REQUIREMENTS), file=ENVIRONMENT_REQUIREMENTS)
 
 
 class LibraryState(StrEnum):

@@ -172,8 +172,10 @@ def _iterate_rule_examples(kind: str, rules: Iterable[Rule]) -> Iterator[Declare
     for rule in rules:
         finders = [(one, find_failing_example_problem) for one in rule.fails]
         finders += [(one, find_passing_example_problem) for one in rule.passes]
-        for example, find_problem in finders:
-            yield DeclaredExample(kind, rule.code, example.title, partial(find_problem, rule, example))
+        yield from (
+            DeclaredExample(kind, rule.code, example.title, partial(find_problem, rule, example))
+            for example, find_problem in finders
+        )
 
 
 def run_examples(

@@ -151,8 +151,9 @@ def _write_and_read_back(
     suffix = prepared_set.vector_set.suffix
     if suffix == ".vct":
         vct_export = write_vct_set(path, layers, crs, **options)
-        for content, result in read_back_vct_set(path, layers, crs, vct_export, **options):
-            yield content, path, result
+        yield from (
+            (content, path, result) for content, result in read_back_vct_set(path, layers, crs, vct_export, **options)
+        )
         return
     if suffix == ".shp":
         path = path.with_suffix("")

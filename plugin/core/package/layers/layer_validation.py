@@ -385,15 +385,17 @@ def _validate_shapefile_limits(package_layer: PackageLayer, vector_set: VectorSe
     """
     fields = package_layer.template.fields
     shapes = package_layer.transform_shapes(CRS.from_user_input(vector_set.crs))
-    for suffix, size in zip((".shp", ".dbf"), dbf.estimate_file_sizes(shapes, fields), strict=True):
-        if size > dbf.MAX_FILE_BYTES:
-            yield make_layer_problem(
-                package_layer,
-                ProblemLevel.STOP,
-                "file_large",
-                file=f"{package_layer.name}{suffix}",
-                size=f"{size / 2**30:.1f}",
-            )
+    yield from (
+        make_layer_problem(
+            package_layer,
+            ProblemLevel.STOP,
+            "file_large",
+            file=f"{package_layer.name}{suffix}",
+            size=f"{size / 2**30:.1f}",
+        )
+        for suffix, size in zip((".shp", ".dbf"), dbf.estimate_file_sizes(shapes, fields), strict=True)
+        if size > dbf.MAX_FILE_BYTES
+    )
     fields_with_empty_values = [
         one.name
         for one in fields

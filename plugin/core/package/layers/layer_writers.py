@@ -149,10 +149,9 @@ def write_rows(
             value = values[number]
             if value is None:
                 feature.SetFieldNull(position)
-            elif isinstance(value, datetime):
-                feature.SetField(position, value.strftime("%Y/%m/%d %H:%M:%S"))
             else:
-                feature.SetField(position, value)
+                is_time = isinstance(value, datetime)
+                feature.SetField(position, value.strftime("%Y/%m/%d %H:%M:%S") if is_time else value)
         if wkb is not None:
             shape = raise_if_refused(ogr.CreateGeometryFromWkb(wkb))
             if target is not None and shape.GetGeometryType() != target:

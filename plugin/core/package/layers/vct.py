@@ -123,8 +123,7 @@ def read_back_vct_set(
             for field, count in layer.differing_parts.items():
                 result.add_difference("value", field, count=count)
             results[name] = result
-    for content in package_layers:
-        yield content, results[content.name.upper()]
+    yield from ((content, results[content.name.upper()]) for content in package_layers)
 
 
 class VctLayer:

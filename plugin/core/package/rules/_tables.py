@@ -244,20 +244,18 @@ def _inspect_sheet_table(
         )
         for line in sheet_table.unknown_figure_lines
     ]
-    for case, key, rows in (
-        ("names", "names", renamed_rows),
-        ("lost", "rows", find_lost_rows(sheet_table)),
-        ("rows", "rows", unknown_rows),
-    ):
-        if rows:
-            yield make_finding(case, sheet_table.table.id, count=len(rows), **{key: _join_names(rows, texts)}, **table)
-    if sheet_table.foreign_columns:
-        yield make_finding(
-            "columns",
-            sheet_table.table.id,
-            columns=_join_names(list(sheet_table.foreign_columns.values()), texts),
-            **table,
+    yield from (
+        make_finding(case, sheet_table.table.id, count=len(rows), **{key: _join_names(rows, texts)}, **table)
+        for case, key, rows in (
+            ("names", "names", renamed_rows),
+            ("lost", "rows", find_lost_rows(sheet_table)),
+            ("rows", "rows", unknown_rows),
         )
+        if rows
+    )
+    if sheet_table.foreign_columns:
+        columns = _join_names(list(sheet_table.foreign_columns.values()), texts)
+        yield make_finding("columns", sheet_table.table.id, columns=columns, **table)
     for case in ("text", "formula", "error", "merged"):
         if cells := _list_cell_names(differences, case):
             detail, place = texts.get("causes", f"cell_{case}"), f"{sheet_table.table.id}/{case}"

@@ -171,14 +171,14 @@ def _check_inside_data_sets(package: PackageFacts) -> Iterator[Finding]:
     shapefile_suffixes = _WRITTEN_SHAPEFILE_SUFFIXES if is_made_by_plugin(package) else _SHAPEFILE_SUFFIXES
     for file in package.files:
         data_set = package.find_data_set_of_file(file.path)
-        if data_set.lower().endswith(".gdb"):
-            belongs_to_set = _FILEGDB_FILE_NAME_PATTERN.fullmatch(file.name) is not None
-        else:
-            belongs_to_set = file.name == FIELD_NAME_FILE or file.name.lower().endswith(shapefile_suffixes)
+        belongs_to_set = (
+            _FILEGDB_FILE_NAME_PATTERN.fullmatch(file.name) is not None
+            if data_set.lower().endswith(".gdb")
+            else file.name == FIELD_NAME_FILE or file.name.lower().endswith(shapefile_suffixes)
+        )
         if data_set and not belongs_to_set and not is_stray_file(file.name):
             foreign_files.setdefault(data_set, []).append(file.path.removeprefix(f"{data_set}/"))
-    for data_set, file_names in foreign_files.items():
-        yield _make_group_finding(data_set, "inside", file_names)
+    yield from (_make_group_finding(data_set, "inside", file_names) for data_set, file_names in foreign_files.items())
 
 
 def _make_group_finding(folder: str, case: str, file_names: list[str]) -> Finding:

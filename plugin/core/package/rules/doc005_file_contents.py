@@ -225,9 +225,11 @@ def _report_wrong_contents(
         {file.path: slot for slot in slots for file in package.list_files_of_slot(slot)}
         for slots in (spec.map_files, spec.documents)
     )
-    for file in package.files:
-        if file.is_link or file.is_special_file:
-            yield make_file_finding(file.path, "link" if file.is_link else "special")
+    yield from (
+        make_file_finding(file.path, "link" if file.is_link else "special")
+        for file in package.files
+        if file.is_link or file.is_special_file
+    )
     generated_documents = package.get_kinds_of_generated_documents()
     files = package.regular_files
     for file in files:
@@ -288,9 +290,11 @@ def _find_poor_map(file: FileFact, min_side_px: int, min_level_range: int) -> Fi
 def _find_equal_files(files: list[FileFact]) -> Iterator[Finding]:
     """Yield findings on files with equal content, because each file must have another subject."""
     path_of_digest: dict[str, str] = {}
-    for file in files:
-        if file.sha256 and path_of_digest.setdefault(file.sha256, file.path) != file.path:
-            yield make_file_finding(file.path, "same", Severity.WARNING, other=path_of_digest[file.sha256])
+    yield from (
+        make_file_finding(file.path, "same", Severity.WARNING, other=path_of_digest[file.sha256])
+        for file in files
+        if file.sha256 and path_of_digest.setdefault(file.sha256, file.path) != file.path
+    )
 
 
 def _report_content_problems(file: FileFact, package: PackageFacts, texts: Texts) -> Iterator[Finding]:

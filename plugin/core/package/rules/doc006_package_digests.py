@@ -167,9 +167,11 @@ def _compare_digests(package: PackageFacts) -> Iterator[Finding]:
         return
     if DIGEST_LIST not in digest_of_path and not package.digest_lists and is_made_by_plugin(package):
         yield make_file_finding(DIGEST_LIST, "no_list", Severity.WARNING)
-    for path, count in Counter(row["path"] for row in package.manifest["files"]).items():
-        if count > 1 or path.startswith("/") or ".." in path.split("/") or "\\" in path:
-            yield make_file_finding(path, "twice", count=count)
+    yield from (
+        make_file_finding(path, "twice", count=count)
+        for path, count in Counter(row["path"] for row in package.manifest["files"]).items()
+        if count > 1 or path.startswith("/") or ".." in path.split("/") or "\\" in path
+    )
     differences = [
         (path, "changed" if path in digest_of_path else "lost")
         for path, digest in manifest_digests.items()

@@ -105,17 +105,19 @@ def package_origin(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Findi
         ]
         if manifest.get("root") and package.county_code:
             pairs.append(("root", manifest["root"], package.folder_name, package.folder_name))
-        for item, manifest_value, other_value, other in pairs:
-            if manifest_value is not None and other_value is not None and manifest_value != other_value:
-                yield make_file_finding(
-                    MANIFEST_FILE_NAME,
-                    "differs",
-                    part=item,
-                    other=other,
-                    item=texts.get("origin", item),
-                    told=format_value_or_missing(manifest_value, texts),
-                    given=format_value_or_missing(other_value, texts),
-                )
+        yield from (
+            make_file_finding(
+                MANIFEST_FILE_NAME,
+                "differs",
+                part=item,
+                other=other,
+                item=texts.get("origin", item),
+                told=format_value_or_missing(manifest_value, texts),
+                given=format_value_or_missing(other_value, texts),
+            )
+            for item, manifest_value, other_value, other in pairs
+            if manifest_value is not None and other_value is not None and manifest_value != other_value
+        )
         profile, standard = (_get_nested_item(manifest, (key, "id")) for key in ("profile", "standard"))
         if profile and profile != ctx.norm.profile.id:
             yield make_file_finding(

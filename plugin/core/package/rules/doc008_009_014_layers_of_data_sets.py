@@ -118,8 +118,8 @@ def package_layers(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Findi
             reason=error.reason,
             missing=error.missing_count,
         )
-    for unread in package.unread_layers:
-        yield make_layer_finding(
+    yield from (
+        make_layer_finding(
             unread.file,
             unread.name,
             "twice",
@@ -127,6 +127,8 @@ def package_layers(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Findi
             used=unread.used_layer,
             title=find_layer_title(unread.role, ctx.norm.standard, texts),
         )
+        for unread in package.unread_layers
+    )
     yield from _report_additional_fields(package, ctx)
     reported_keys: set[tuple[str, str]] = set()
     for vectors in package.package_spec.vectors:
@@ -418,8 +420,12 @@ def _find_differences(comparison: DatasetComparison, allowance_m: float, texts: 
             },
             name,
         )
-    for lacking_fields, swapped_params in zip(
-        comparison.missing_fields, ({"file": comparison.other_path, "place": comparison.first_path}, {}), strict=True
-    ):
-        if lacking_fields:
-            yield make_finding("fields", {"fields": between.join(lacking_fields), **swapped_params})
+    yield from (
+        make_finding("fields", {"fields": between.join(lacking_fields), **swapped_params})
+        for lacking_fields, swapped_params in zip(
+            comparison.missing_fields,
+            ({"file": comparison.other_path, "place": comparison.first_path}, {}),
+            strict=True,
+        )
+        if lacking_fields
+    )

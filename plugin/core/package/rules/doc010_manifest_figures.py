@@ -90,30 +90,22 @@ def manifest_figures(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Fin
         DOC008 reports unreadable layers, SCH002 and SCH008 report missing fields. Areas are compared for the layers
         that the check read, to 0.01 m² per feature. Packages of other software have no manifest of this plugin.
     """
-    layer_of_key: dict[str | tuple[str, str], LayerFact] = {}
-    unreadable_keys: set[tuple[str, str]] = set()
-    files_with_layers = {layer_fact.file for layer_fact in package.layers}
-    readable_files: set[str] = set()
-    for layer_fact in package.layers:
-        if layer_fact.feature_count >= 0:
-            readable_files.add(layer_fact.file)
-            # A layer may be in a database and in an exchange file. If neither has the manifest's file name, use the
-            # first.
-            layer_of_key[layer_fact.file, layer_fact.name.upper()] = layer_fact
-            # The manifest lists each shapefile; the folder contains all of them.
-            layer_of_key[f"{layer_fact.file}/{layer_fact.name}.shp", layer_fact.name.upper()] = layer_fact
-            layer_of_key.setdefault(layer_fact.name.upper(), layer_fact)
-        else:
-            unreadable_keys.add((layer_fact.file, layer_fact.name.upper()))
+    readable_layers = [layer_fact for layer_fact in package.layers if layer_fact.feature_count >= 0]
+    unreadable_keys = {(one.file, one.name.upper()) for one in package.layers if one.feature_count < 0}
+    # If no layer of a data set is readable, it is unknown which layers it has.
+    unknown_files = {one.file for one in package.layers} - {one.file for one in readable_layers}
+    # A layer may be in a database and in an exchange file. If neither has the manifest's file name, use the first.
+    layer_of_name = {one.name.upper(): one for one in reversed(readable_layers)}
+    # The manifest lists each shapefile; the folder contains all of them.
+    layer_of_key = {
+        (file, one.name.upper()): one for one in readable_layers for file in (one.file, f"{one.file}/{one.name}.shp")
+    }
     for row in package.manifest["layers"] if package.manifest else []:
         upper_name = str(row["layer"]).upper()
-        layer = layer_of_key.get((row["file"], upper_name)) or layer_of_key.get(upper_name)
+        layer = layer_of_key.get((row["file"], upper_name)) or layer_of_name.get(upper_name)
         name = {"name": row["layer"], "file": row["file"]}
         if layer is None:
-            # If no layer of a data set is readable, it is unknown which layers it has.
-            if (row["file"], upper_name) not in unreadable_keys and row[
-                "file"
-            ] not in files_with_layers - readable_files:
+            if (row["file"], upper_name) not in unreadable_keys and row["file"] not in unknown_files:
                 yield Finding("", key=row["layer"], case="lost", params=name)
             continue
         if layer.feature_count != row["features"]:

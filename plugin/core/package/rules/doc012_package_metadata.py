@@ -150,13 +150,15 @@ def package_metadata(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Fin
             )
             continue
         between = Texts(ctx.lang).get("words", "between_names")
-        for case, names_of_case in (
-            ("unknown", metadata.unknown_elements),
-            ("lacking", metadata.missing_elements),
-            ("twice", metadata.repeated_elements),
-        ):
-            if names_of_case:
-                yield make_file_finding(path, case, names=between.join(names_of_case))
+        yield from (
+            make_file_finding(path, case, names=between.join(names_of_case))
+            for case, names_of_case in (
+                ("unknown", metadata.unknown_elements),
+                ("lacking", metadata.missing_elements),
+                ("twice", metadata.repeated_elements),
+            )
+            if names_of_case
+        )
         yield from _check_metadata_values(path, metadata, package, ctx)
 
 
@@ -215,9 +217,11 @@ def _check_metadata_values(
                 case="layer_lost",
                 params={"file": path, "name": format_value_or_missing(name, texts)},
             )
-    for (_, name), count in entry_counts.items():
-        if count > 1:
-            yield make_layer_finding(path, name, "layer_twice", count=count)
+    yield from (
+        make_layer_finding(path, name, "layer_twice", count=count)
+        for (_, name), count in entry_counts.items()
+        if count > 1
+    )
     unread_layers = {(spare.file, spare.name) for spare in package.unread_layers}
     undescribed_layers = [
         x for x in readable_layers if x.feature_count and (x.file, x.name) not in entry_counts.keys() | unread_layers
@@ -278,8 +282,10 @@ def _check_layer(
         stated_value = items.get(item, "")
         if value and item in items and stated_value != value and (stated_value or item not in ("data_id", "alias")):
             yield make_finding(layer.name, item, stated_value, value)
-    for item, value in _find_resource_id_and_data_year(items, layer, package, ctx):
-        yield make_finding(layer.name, item, items[item], value)
+    yield from (
+        make_finding(layer.name, item, items[item], value)
+        for item, value in _find_resource_id_and_data_year(items, layer, package, ctx)
+    )
     if items.get("extent") and layer.extent:
         numbers = [parse_printed_number(part) for part in items["extent"].replace(",", " ").split()]
         # Equal to the last printed digit.
@@ -317,9 +323,11 @@ def _check_package(
     make_finding: Callable[[str, str, str, str], Finding],
 ) -> Iterator[Finding]:
     """Yield findings on wrong metadata items of the whole package; ``items``: item → text."""
-    for item in ("data_id", "name"):
-        if items.get(item) and items[item] != package.folder_name:
-            yield make_finding("", item, items[item], package.folder_name)
+    yield from (
+        make_finding("", item, items[item], package.folder_name)
+        for item in ("data_id", "name")
+        if items.get(item) and items[item] != package.folder_name
+    )
     layer_formats = dict.fromkeys(layer.data_format for layer in package.layers if layer.data_format)
     stated_formats = items.get("format", "")
     # The order of formats does not matter.

@@ -140,8 +140,9 @@ def _read_sheet(values: Any, formulas: Any) -> PrintedSheet:
             is_truncated = True
         elif text := display_value(cell.value, str(cell.number_format)):
             cells[position] = PrintedCell(text, "error" if cell.data_type == "e" else "", cell.data_type == "n")
-    for cell in find_formulas_without_value(values, formulas):
-        cells[cell.row, cell.column] = PrintedCell("", "formula")
+    cells |= {
+        (one.row, one.column): PrintedCell("", "formula") for one in find_formulas_without_value(values, formulas)
+    }
     for merged_range in values.merged_cells.ranges:
         first = cells.get((merged_range.min_row, merged_range.min_col))
         if first is not None:
@@ -164,9 +165,11 @@ def _read_tables_as_sheets(connection: Any, names: Iterable[str]) -> tuple[Print
         if order_column is not None:
             rows = sorted(rows, key=lambda row: row[order_column] or 0)
         cells = {(1, n): PrintedCell(head) for n, head in enumerate(heads, 1) if n - 1 != order_column}
-        for line, row in enumerate(rows[:MAX_ROWS], 2):
-            for n, value in enumerate(row[: len(heads)], 1):
-                if value is not None and n - 1 != order_column and (text := display_value(value)):
-                    cells[line, n] = PrintedCell(text)
+        cells |= {
+            (line, n): PrintedCell(text)
+            for line, row in enumerate(rows[:MAX_ROWS], 2)
+            for n, value in enumerate(row[: len(heads)], 1)
+            if value is not None and n - 1 != order_column and (text := display_value(value))
+        }
         sheets.append(PrintedSheet(name, cells, len(rows) > MAX_ROWS))
     return tuple(sheets)
