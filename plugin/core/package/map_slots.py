@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..base.errors import OutputError
+from ..base.invariants import require_value
 from ..geometry.validity import mask_missing_shapes
 from ..plan.plan import Plan
 from ..standard.map_set import (
@@ -195,8 +196,6 @@ def make_maps_and_list_in_manifest(context: ExportContext) -> list[ExportProblem
 def _render_maps(context: ExportContext) -> Iterator[RenderedMap]:
     """Render the requested maps and yield each; raise OutputError for an incomplete picture."""
     planned_maps, spec = context.planned_maps, context.package_spec
-    if not planned_maps.requests or planned_maps.map_renderer is None:
-        return
     for folder in dict.fromkeys(request.slot.folder for request in planned_maps.requests):
         job = MapJob(
             plan=context.plan,
@@ -210,7 +209,7 @@ def _render_maps(context: ExportContext) -> Iterator[RenderedMap]:
             report_progress=context.row_progress.report_after_rows,
             cancellation=context.cancellation,
         )
-        for rendered_map in planned_maps.map_renderer(job):
+        for rendered_map in require_value(planned_maps.map_renderer, "the renderer of the requested maps")(job):
             slot, file = rendered_map.request.slot, rendered_map.request.file_name
             if rendered_map.missing_reason is None:
                 if not jpeg.inspect_jpeg(job.target_folder / file).is_complete:

@@ -100,37 +100,34 @@ def load_requirements() -> Requirements:
     return read_record(Requirements, read_toml(ENVIRONMENT_REQUIREMENTS), file=ENVIRONMENT_REQUIREMENTS)
 
 
-class LibraryState(StrEnum):
-    """Whether a library can be used."""
-
-    OK = "ok"
-    TOO_OLD = "old"
-    MISSING = "missing"
-
-
 @dataclass(frozen=True)
 class Library:
-    """A library on this machine; ``oldest``: the oldest version that works; ``detail``: the error of its import."""
+    """A library on this machine; ``oldest``: the oldest version that works.
+
+    ``version`` is empty if it is missing or has no version; ``detail``: the error of its import.
+    """
 
     name: str
     oldest: str
-    state: LibraryState
     version: str = ""
     detail: str = ""
 
+    @property
+    def is_usable(self) -> bool:
+        """Return True if the library was imported and is not too old."""
+        return bool(self.version) and is_version_at_least(self.version, self.oldest)
+
 
 def examine_library(name: str, oldest: str) -> Library:
-    """Import a library and return its state."""
+    """Import a library and return its version."""
     try:
-        version = str(getattr(importlib.import_module(name), "__version__", ""))
+        return Library(name, oldest, str(getattr(importlib.import_module(name), "__version__", "")))
     except ModuleNotFoundError as error:
         # A library that exists but lacks another one counts as missing; its message names the other one.
-        return Library(name, oldest, LibraryState.MISSING, detail="" if error.name == name else str(error))
+        return Library(name, oldest, detail="" if error.name == name else str(error))
     except Exception as error:
         # Built for another numpy, a DLL not found: whatever the cause, nothing can use the library.
-        return Library(name, oldest, LibraryState.MISSING, detail=describe_exception(error))
-    state = LibraryState.OK if is_version_at_least(version, oldest) else LibraryState.TOO_OLD
-    return Library(name, oldest, state, version)
+        return Library(name, oldest, detail=describe_exception(error))
 
 
 def is_version_at_least(version: str, oldest: str) -> bool:
@@ -143,13 +140,13 @@ def list_unusable_libraries(names: Iterable[str] | None = None) -> list[Library]
     """Return the required libraries that are missing or too old; ``names``: only these."""
     required = load_requirements().required_libraries
     libraries = (examine_library(name, required[name]) for name in names or required)
-    return [one for one in libraries if one.state is not LibraryState.OK]
+    return [one for one in libraries if not one.is_usable]
 
 
 def describe_libraries(libraries: Iterable[Library], texts: Texts) -> str:
     """Return the states of libraries as text for a sentence: ``geopandas ≥ 1.0 (missing)``."""
     return ", ".join(
-        f"{one.name} ≥ {one.oldest} ({one.detail or one.version or texts.get('environment', one.state)})"
+        f"{one.name} ≥ {one.oldest} ({one.detail or one.version or texts.get('environment', 'missing')})"
         for one in libraries
     )
 
@@ -185,10 +182,13 @@ def iterate_library_facts(texts: Texts) -> Iterator[MachineFact]:
     for libraries, is_required in ((requirements.required_libraries, True), (requirements.optional_libraries, False)):
         for name, oldest in libraries.items():
             identifier, library = f"library.{name}", examine_library(name, oldest)
-            if library.state is LibraryState.OK:
+            if library.is_usable:
                 yield MachineFact(identifier, FactState.OK, name, library.version)
                 continue
-            state, detail = texts.get("environment", library.state), library.detail or library.version
+            state, detail = (
+                texts.get("environment", "old" if library.version else "missing"),
+                library.detail or library.version,
+            )
             found = texts.get("environment", "library_needed", state=state, needed=oldest)
             yield MachineFact(
                 identifier,
@@ -202,7 +202,7 @@ def iterate_library_facts(texts: Texts) -> Iterator[MachineFact]:
         ("PROJ", "pyproj", "proj_version_str"),
         ("GDAL", "pyogrio", "__gdal_version_string__"),
     ):
-        is_usable = examine_library(module, "0").state is LibraryState.OK
+        is_usable = examine_library(module, "0").is_usable
         found = (
             getattr(importlib.import_module(module), attribute)
             if is_usable

@@ -95,8 +95,7 @@ def collect_package_facts(
     Raises Cancelled.
     """
     manifest, state = read_manifest(folder)
-    listed_files = manifest["files"] if manifest else []
-    paths_to_digest = {MANIFEST_FILE_NAME, *(str(row.get("path")) for row in listed_files)}
+    paths_to_digest = {MANIFEST_FILE_NAME, *(str(row.get("path")) for row in (manifest["files"] if manifest else []))}
     # A list maps path → digest; it is None if the file is invalid.
     places = [
         p

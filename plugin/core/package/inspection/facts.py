@@ -413,7 +413,6 @@ class PackageFacts:
 
     def list_generated_paths(self) -> set[str]:
         """Return the paths of the files that the plugin writes into a package, with world files of any map."""
-        maps = self.list_maps() if self.package_spec.maps.world_file else []
         return {
             MANIFEST_FILE_NAME,
             MANIFEST_PAGE_FILE_NAME,
@@ -423,7 +422,10 @@ class PackageFacts:
             self.report_path,
             self.get_expected_path(self.package_spec.metadata.folder, self.package_spec.metadata.file),
             self.tables_path,
-            *(make_world_file_name(file.path) for file, _, _ in maps),
+            *(
+                make_world_file_name(file.path)
+                for file, _, _ in (self.list_maps() if self.package_spec.maps.world_file else [])
+            ),
         }
 
     @property

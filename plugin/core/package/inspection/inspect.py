@@ -129,8 +129,10 @@ def inspect_package(
         norm = options.resolve_norm()
         # The recognition could not find the code of these layers by their name.
         readable_names = {one.name.upper(): one.name for one in facts.layers if one.feature_count >= 0}
-        rows = facts.manifest["layers"] if facts.manifest else []
-        roles_by_name = {str(row["layer"]).upper(): str(row.get("role", "")) for row in rows}
+        roles_by_name = {
+            str(row["layer"]).upper(): str(row.get("role", ""))
+            for row in (facts.manifest["layers"] if facts.manifest else [])
+        }
         layer_of_role: dict[str, str] = {}
         for slot in (slot for vectors in facts.package_spec.vectors for slot in vectors.layers):
             name = slot.name.upper()

@@ -264,10 +264,9 @@ def make_package_layers(
             used_roles.add(layer.role)
             contents.append(_make_package_layer(plan, layer, slot, includes_personal_data))
     if vector_set.others:
-        roles = plan.norm.standard.templates
         contents += [
             _make_package_layer(plan, plan.layers[role], None, includes_personal_data)
-            for role in roles
+            for role in plan.norm.standard.templates
             if role in plan.layers and role not in used_roles
         ]
     return contents, missing_layers

@@ -363,7 +363,7 @@ def _find_differences(comparison: DatasetComparison, allowance_m: float, texts: 
     ``allowance_m``: distance that is ignored.
     """
 
-    def make_finding(case: str, params: dict[str, Any], field: str = "") -> Finding:
+    def make_finding(case: str, field: str = "", **params: Any) -> Finding:
         """Return a finding on this layer in the other data set."""
         return Finding(
             comparison.role,
@@ -378,54 +378,36 @@ def _find_differences(comparison: DatasetComparison, allowance_m: float, texts: 
     if only_in_first.feature_count or only_in_other.feature_count:
         names = [join_first(one.feature_names, between, one.feature_count) for one in comparison.unmatched_features]
         lost, more = (texts.get("words", "in_brackets", text=one) if one else "" for one in names)
-        params: dict[str, Any] = {
-            "found": comparison.feature_counts[0],
-            "other": comparison.feature_counts[1],
-            "lost": only_in_first.feature_count,
-            "more": only_in_other.feature_count,
-            "lost_names": lost,
-            "more_names": more,
-        }
-        yield make_finding("features", params)
+        yield make_finding(
+            "features",
+            found=comparison.feature_counts[0],
+            other=comparison.feature_counts[1],
+            lost=only_in_first.feature_count,
+            more=only_in_other.feature_count,
+            lost_names=lost,
+            more_names=more,
+        )
     differing_positions = np.flatnonzero(comparison.distances_m > allowance_m)
     if len(differing_positions):
         largest_shift = float(comparison.distances_m[differing_positions].max())
-        params = {
-            "count": len(differing_positions),
-            "features": join_first([comparison.moved_names[n] for n in differing_positions], between),
-            "apart": texts.get(
-                "words",
-                "apart_by" if np.isfinite(largest_shift) else "not_alike",
-                metres=format_number(largest_shift, 3),
-            ),
-        }
-        if any(comparison.areas_m2):
-            expected, found = (format_number(area, 2) for area in comparison.areas_m2)
-            yield make_finding("shapes", {**params, "expected": expected, "found": found})
-        else:
-            yield make_finding("places", params)
+        key = "apart_by" if np.isfinite(largest_shift) else "not_alike"
+        expected, found = (format_number(area, 2) for area in comparison.areas_m2)
+        yield make_finding(
+            "shapes" if any(comparison.areas_m2) else "places",
+            count=len(differing_positions),
+            features=join_first([comparison.moved_names[n] for n in differing_positions], between),
+            apart=texts.get("words", key, metres=format_number(largest_shift, 3)),
+            **({"expected": expected, "found": found} if any(comparison.areas_m2) else {}),
+        )
     for name, difference in comparison.differences_by_field.items():
-        first_value, other_value = (
+        told, given = (
             texts.get("words", "blank") if value is None else str(value)
             for value in (difference.first_value, difference.other_value)
         )
         count = difference.differing_features.feature_count
-        yield make_finding(
-            "values",
-            {
-                "count": count,
-                "features": join_first(difference.differing_features.feature_names, between, count),
-                "told": first_value,
-                "given": other_value,
-            },
-            name,
-        )
-    yield from (
-        make_finding("fields", {"fields": between.join(lacking_fields), **swapped_params})
-        for lacking_fields, swapped_params in zip(
-            comparison.missing_fields,
-            ({"file": comparison.other_path, "place": comparison.first_path}, {}),
-            strict=True,
-        )
-        if lacking_fields
-    )
+        features = join_first(difference.differing_features.feature_names, between, count)
+        yield make_finding("values", name, count=count, features=features, told=told, given=given)
+    swapped_paths = {"file": comparison.other_path, "place": comparison.first_path}
+    for lacking_fields, paths in zip(comparison.missing_fields, (swapped_paths, {}), strict=True):
+        if lacking_fields:
+            yield make_finding("fields", fields=between.join(lacking_fields), **paths)
