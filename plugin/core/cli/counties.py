@@ -160,14 +160,17 @@ def run_townships(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         print_lines(describe_merge(result.log, Texts(report_texts.lang)))
         print_written(result.written, report_texts)
         return EXIT_FOUND if result.log.open_count else EXIT_CLEAN
-    split_options = SplitOptions(
-        args.source,
-        Path(args.output),
-        make_norm_options(args, report_texts),
-        args.distance,
-        args.targets,
-        parse_persons(args.persons),
+    split = split_townships(
+        SplitOptions(
+            args.source,
+            Path(args.output),
+            make_norm_options(args, report_texts),
+            args.distance,
+            args.targets,
+            parse_persons(args.persons),
+        ),
+        progress=print_progress,
     )
-    print_lines(describe_split(split_townships(split_options, progress=print_progress), Texts(report_texts.lang)))
+    print_lines(describe_split(split, Texts(report_texts.lang)))
     print_written([args.output], report_texts)
     return EXIT_CLEAN

@@ -235,5 +235,17 @@ def _make_map_row_of_file(context: ExportContext, slot: FileSlot, file: str, ori
 
 def _make_empty_map_row(slot: FileSlot, origin: str, reason: str = "") -> dict[str, Any]:
     """Return the manifest's entry for a map without a file, with the reason."""
-    empty = {"file": "", "layout": "", "width": 0, "height": 0, "dpi": None, "crs": "", "scale": None}
-    return {"slot": slot.id, "number": slot.number, "title": slot.title, "origin": origin, **empty, "reason": reason}
+    return {
+        "slot": slot.id,
+        "number": slot.number,
+        "title": slot.title,
+        "origin": origin,
+        "file": "",
+        "layout": "",
+        "width": 0,
+        "height": 0,
+        "dpi": None,
+        "crs": "",
+        "scale": None,
+        "reason": reason,
+    }

@@ -57,25 +57,26 @@ def find_data_year(layer: Layer | None) -> str:
 
 
 def make_package_items(manifest: dict[str, Any]) -> dict[str, str]:
-    """Return item → text of the metadata of the whole package.
+    """Return item → text of the metadata of the whole package (`PACKAGE_METADATA_ITEMS`).
 
     Score and grade remain empty for the receiving body.
     """
-    values = {
+    return {
         "data_id": manifest["root"],
         "name": manifest["name"],
         "format": FORMAT_SEPARATOR.join(dict.fromkeys(layer["format"] for layer in manifest["layers"])),
         "integrity": "" if manifest["check"]["forced"] else COMPLETE_TEXT,
+        "score": "",
+        "grade": "",
         "product_date": find_production_date(manifest),
         "update_date": manifest["made"][:10],
         "secrecy": manifest["secrecy"],
     }
-    return {key: values.get(key, "") for key in PACKAGE_METADATA_ITEMS}
 
 
 def make_layer_items(manifest: dict[str, Any], layer: dict[str, Any]) -> dict[str, str]:
-    """Return item → text of the metadata of a layer; ``layer``: its row in the manifest."""
-    values = {
+    """Return item → text of the metadata of a layer (`LAYER_METADATA_ITEMS`); ``layer``: its row in the manifest."""
+    return {
         "data_id": f"{manifest['area']['code']}{layer['layer']}",
         "resource_id": layer["role"],
         "name": layer["layer"],
@@ -90,7 +91,6 @@ def make_layer_items(manifest: dict[str, Any], layer: dict[str, Any]) -> dict[st
         "product_date": find_production_date(manifest),
         "secrecy": manifest["secrecy"],
     }
-    return {key: values[key] for key in LAYER_METADATA_ITEMS}
 
 
 def format_extent(extent: tuple[float, ...] | None, unit: str) -> str:

@@ -62,8 +62,7 @@ def unpack_package(
         for number, _ in enumerate(iterate_files_below(path), 1):
             if number > max_entries:
                 raise InputError("package_too_many", source=path.name, most=max_entries)
-            if number % 1000 == 0:
-                cancellation.raise_if_cancelled()
+            cancellation.raise_if_cancelled()
         package_folder = _find_package(path, path, matcher, cancellation)
         with lock_for_reading(package_folder):
             yield package_folder

@@ -252,24 +252,22 @@ def make_package_layers(
     ``farmland``), which the plan's layer for it fills. ``includes_personal_data``: also write fields with personal
     data.
     """
-    contents: list[PackageLayer] = []
+    layer_of_role: dict[str, PackageLayer] = {}
     missing_layers: list[MissingLayer] = []
-    used_roles: set[str] = set()
     for slot in vector_set.layers:
         layer = plan.find_layer_of_concept(slot.layer)
         if layer is None:
             unusable_layer = plan.find_unusable_layer(slot.layer)
             missing_layers.append(MissingLayer(slot, unusable_layer.name if unusable_layer else ""))
-        elif layer.role not in used_roles:
-            used_roles.add(layer.role)
-            contents.append(_make_package_layer(plan, layer, slot, includes_personal_data))
+        elif layer.role not in layer_of_role:
+            layer_of_role[layer.role] = _make_package_layer(plan, layer, slot, includes_personal_data)
     if vector_set.others:
-        contents += [
-            _make_package_layer(plan, plan.layers[role], None, includes_personal_data)
+        layer_of_role |= {
+            role: _make_package_layer(plan, plan.layers[role], None, includes_personal_data)
             for role in plan.norm.standard.templates
-            if role in plan.layers and role not in used_roles
-        ]
-    return contents, missing_layers
+            if role in plan.layers and role not in layer_of_role
+        }
+    return list(layer_of_role.values()), missing_layers
 
 
 def _make_package_layer(plan: Plan, layer: Layer, slot: LayerSlot | None, includes_personal_data: bool) -> PackageLayer:

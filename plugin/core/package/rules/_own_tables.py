@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...base.errors import DataError
 from ...checks.tabulate import make_about_table
@@ -42,13 +42,8 @@ _EMPTY_CELL = PrintedCell("")
 _INCOMPLETE_REPORT_ERRORS = (LookupError, TypeError, ValueError, AttributeError)
 
 
-class CellChange(NamedTuple):
-    """A cell of a sheet that differs from the sheet made again: row, column, actual and expected text."""
-
-    row: int
-    column: int
-    printed_text: str
-    expected_text: str
+#: A cell of a sheet that differs from the sheet made again: row, column, actual and expected text.
+CellChange = tuple[int, int, str, str]
 
 
 @dataclass(frozen=True)
@@ -97,7 +92,7 @@ def compare_plugin_workbook_texts(inspected_book: InspectedWorkbook) -> Iterator
                     or are_merged
                     or do_texts_agree_within_tolerance(cell.text, expected_cell.text)
                 ):
-                    changed_texts.append(CellChange(*position, cell.text, expected_cell.text))
+                    changed_texts.append((*position, cell.text, expected_cell.text))
                 if cell.text and expected_cell.is_number and not (cell.is_number or cell.state):
                     names_of_text_figures.append(make_cell_name(*position))
             if changed_texts:
@@ -160,11 +155,11 @@ def _make_changed_texts_finding(
         texts.get(
             "words",
             "printed_and_expected",
-            cell=make_cell_name(o.row, o.column),
-            printed=_shorten_text(o.printed_text) or texts.get("words", "blank"),
-            expected=_shorten_text(o.expected_text) or texts.get("words", "blank"),
+            cell=make_cell_name(row, column),
+            printed=_shorten_text(printed_text) or texts.get("words", "blank"),
+            expected=_shorten_text(expected_text) or texts.get("words", "blank"),
         )
-        for o in text_changes[: MAX_NAMED_FEATURES + 1]
+        for row, column, printed_text, expected_text in text_changes[: MAX_NAMED_FEATURES + 1]
     ]
     return make_file_finding(
         inspected_book.workbook.file,
@@ -191,7 +186,7 @@ def _compare_provenance_sheet(sheet: PrintedSheet, inspected_book: InspectedWork
         return
     (remade_sheet,) = _write_and_read_sheets([table], inspected_book).values()
     wrong_cells = [
-        CellChange(*place, sheet.get_cell_text(*place), cell.text)
+        (*place, sheet.get_cell_text(*place), cell.text)
         for place, cell in remade_sheet.cell_by_position.items()
         if cell.state != "merged"
         and sheet.cell_by_position.get(place, _EMPTY_CELL).state != "merged"
@@ -200,7 +195,7 @@ def _compare_provenance_sheet(sheet: PrintedSheet, inspected_book: InspectedWork
     if is_of_other_version(inspected_book.package):
         current_texts, former_texts = own_texts.get_section("about"), own_texts.get_section("about_former")
         renamed_texts = {(former_texts[key], current_texts[key]) for key in former_texts}
-        wrong_cells = [one for one in wrong_cells if (one.printed_text, one.expected_text) not in renamed_texts]
+        wrong_cells = [one for one in wrong_cells if one[2:] not in renamed_texts]
     if wrong_cells:
         yield _make_changed_texts_finding(sheet, wrong_cells, inspected_book)
 
@@ -234,9 +229,7 @@ def _compare_states(sheet: PrintedSheet, inspected_book: InspectedWorkbook) -> I
                 allowed_texts = {one[column] for one in expected_texts[row.code] if column in one}
                 printed_text = sheet.get_cell_text(line, place.sheet_column)
                 if allowed_texts and remove_percent_gap(printed_text) not in allowed_texts:
-                    wrong_cells.append(
-                        CellChange(line, place.sheet_column, printed_text, "/".join(sorted(allowed_texts)))
-                    )
+                    wrong_cells.append((line, place.sheet_column, printed_text, "/".join(sorted(allowed_texts))))
     if wrong_cells:
         yield _make_changed_texts_finding(sheet, wrong_cells, inspected_book)
 
