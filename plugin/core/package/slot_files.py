@@ -102,8 +102,9 @@ def fill_slots(
         # `map_slots` and `export` report a missing map or document that the plugin may make.
         can_be_made = slot.generated or slot.layout or (slot.kind == "map" and not slot.number and can_make_maps)
         if fitting_names or not can_be_made:
-            fitting_paths = filled_slot.file_paths or [file_of_name[name] for name in fitting_names]
-            problems += _find_content_problems(slot, file_name, fitting_paths)
+            problems += _find_content_problems(
+                slot, file_name, filled_slot.file_paths or [file_of_name[name] for name in fitting_names]
+            )
             problems += _find_name_problems(filled_slot, [given_files.get(name, []) for name in filling_names])
     unmatched_names = [given_files[name][0].name for name in sorted(given_files) if name not in used_names]
     if unmatched_names:
@@ -149,8 +150,9 @@ def _find_reusable_former_files(former_package: Path) -> dict[str, list[Path]]:
         for name in made_maps | made_documents
         if (former_package / name).is_file() and compute_sha256(former_package / name) == digests.get(name)
     }
-    world_files = {make_world_file_name(name) for name in unmodified & made_maps}
-    return _list_files_by_name(former_package, unmodified | world_files)
+    return _list_files_by_name(
+        former_package, unmodified | {make_world_file_name(name) for name in unmodified & made_maps}
+    )
 
 
 def _list_files_by_name(folder: Path | None, skipped_paths: Container[str] = ()) -> dict[str, list[Path]]:

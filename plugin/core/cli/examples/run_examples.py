@@ -236,8 +236,7 @@ def find_passing_example_problem(rule: Rule, example: RuleExample) -> ExamplePro
 
 
 def _make_outcome_problem(expected: Outcome, run: RuleOutcome) -> ExampleProblem:
-    params = {"expected": expected.value, "found": run.outcome.value, "reason": run.reason}
-    return ExampleProblem("outcome", params)
+    return ExampleProblem("outcome", {"expected": expected.value, "found": run.outcome.value, "reason": run.reason})
 
 
 def _join_areas(areas: np.ndarray) -> str:

@@ -316,8 +316,9 @@ def compare_document(texts: list[str], report: Report, norm: Norm | None, kind: 
         words = (" ".join(verdict_words.get(v, v) for v in one) for one in (printed_verdicts, [verdict]))
         differences.append(PartDifference("verdict", *words))
     if missing_figures := expected_figures - printed_figures:
-        added_figures = printed_figures - expected_figures
-        differences.append(PartDifference("figures", next(iter(added_figures), ""), next(iter(missing_figures))))
+        differences.append(
+            PartDifference("figures", next(iter(printed_figures - expected_figures), ""), next(iter(missing_figures)))
+        )
     return differences
 
 

@@ -101,8 +101,9 @@ class ReadBackResult:
         if statutory_m2 is not None:
             self.areas_m2["statutory"] = self.areas_m2.get("statutory", 0.0) + statutory_m2
         for basis, name in field_by_basis.items():
-            area_m2 = sum(float(v) for v in read_rows.values.get(name, []) if v is not None)
-            self.areas_m2[basis] = self.areas_m2.get(basis, 0.0) + area_m2
+            self.areas_m2[basis] = self.areas_m2.get(basis, 0.0) + sum(
+                float(v) for v in read_rows.values.get(name, []) if v is not None
+            )
         bounds = shapely.total_bounds(read_rows.shapes)
         if np.isfinite(bounds).all():
             boxes = [bounds, bounds if self.extent is None else self.extent]
@@ -235,10 +236,9 @@ def _compare_schema(
     ``stored_name_by_field``: field → its name in the file; ``suffix``: suffix of the file, which determines its format.
     """
     expected_names = [stored_name_by_field[f.name] for f in package_layer.template.fields]
-    if [f.name for f in open_layer.fields] != expected_names:
-        lacking_fields = [n for n in expected_names if n not in {f.name for f in open_layer.fields}]
-        result.add_difference("fields", ", ".join(lacking_fields))
     read_fields = {f.name: f for f in open_layer.fields}
+    if [f.name for f in open_layer.fields] != expected_names:
+        result.add_difference("fields", ", ".join(name for name in expected_names if name not in read_fields))
     result.has_declared_widths = any(f.length is not None for f in open_layer.fields if f.type == "text")
     for template_field in package_layer.template.fields:
         read_field = read_fields.get(stored_name_by_field[template_field.name])
@@ -276,8 +276,9 @@ def _compare_values(
             for n, (a, b) in enumerate(zip(written_values, values, strict=True))
             if not _are_equal_values(a, b, template_field, suffix)
         ]
-        differing_rows = rows.first_position + np.array(differing_positions, dtype=int)
-        result.add_differing_rows("value", package_layer, differing_rows, template_field.name)
+        result.add_differing_rows(
+            "value", package_layer, rows.first_position + np.array(differing_positions, dtype=int), template_field.name
+        )
 
 
 def _are_equal_values(written_value: Any, read_value: Any, template_field: TemplateField, suffix: str) -> bool:
@@ -321,8 +322,9 @@ def _compare_shapes(
     )
     shifts_m = compute_max_vertex_shift(expected_shapes, shapes, horizontal_crs)
     # The negation includes NaN.
-    moved_positions = np.flatnonzero(~(shifts_m <= MAX_VERTEX_SHIFT_M))
-    result.add_differing_rows("shape", package_layer, rows.first_position + moved_positions)
+    result.add_differing_rows(
+        "shape", package_layer, rows.first_position + np.flatnonzero(~(shifts_m <= MAX_VERTEX_SHIFT_M))
+    )
     for kind, changed_positions in find_shape_changes(package_layer, rows, shapes).items():
         if len(changed_positions):
             result.shape_changes.setdefault(kind, []).extend(
@@ -341,8 +343,9 @@ def _compare_shapes(
     if suffix == ".vct":
         # A row without a shape has no perimeter, so its tolerance is NaN.
         tolerance_m2 = np.fmax(tolerance_m2, vct_precision.compute_area_tolerance(rows.shapes, horizontal_crs))
-    differing_positions = np.flatnonzero(~(difference_m2 <= tolerance_m2))
-    result.add_differing_rows("area", package_layer, rows.first_position + differing_positions)
+    result.add_differing_rows(
+        "area", package_layer, rows.first_position + np.flatnonzero(~(difference_m2 <= tolerance_m2))
+    )
     result.max_area_difference_m2 = float(difference_m2.max(initial=result.max_area_difference_m2))
     # Figures of the plan, and those of an inspection, are computed from repaired shapes.
     invalid_positions = np.flatnonzero(

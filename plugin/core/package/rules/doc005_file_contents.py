@@ -173,8 +173,9 @@ def file_contents(
         warning, because many programs show its readable part. Without GDAL pictures are not decoded, and the report
         notes this. A jpg without a resolution in JFIF or Exif is not checked for it.
     """
-    map_limits = least_map_pixels, least_map_levels
-    result = RuleResult(list(_report_wrong_contents(package, map_limits, least_document_pages, ctx)))
+    result = RuleResult(
+        list(_report_wrong_contents(package, least_map_pixels, least_map_levels, least_document_pages, ctx))
+    )
     generated_documents = package.get_kinds_of_generated_documents()
     # A person has to read the text of documents that the office supplied.
     office_documents = [
@@ -214,11 +215,11 @@ def file_contents(
 
 
 def _report_wrong_contents(
-    package: PackageFacts, map_limits: tuple[int, int], min_pages: int, ctx: RuleContext
+    package: PackageFacts, min_side_px: int, min_level_range: int, min_pages: int, ctx: RuleContext
 ) -> Iterator[Finding]:
     """Yield findings on files that cannot be opened, poor maps, short documents, and content that runs.
 
-    ``map_limits``: as of `_find_poor_map`; ``min_pages``: number of pages of a mandatory document.
+    ``min_side_px`` and ``min_level_range``: as of `_find_poor_map`; ``min_pages``: pages of a mandatory document.
     """
     spec, texts = package.package_spec, Texts(ctx.lang)
     map_paths, document_paths = (
@@ -233,7 +234,9 @@ def _report_wrong_contents(
     generated_documents = package.get_kinds_of_generated_documents()
     files = package.regular_files
     for file in files:
-        finding = _find_damage(file) or (_find_poor_map(file, *map_limits) if file.path in map_paths else None)
+        finding = _find_damage(file) or (
+            _find_poor_map(file, min_side_px, min_level_range) if file.path in map_paths else None
+        )
         if finding is not None:
             yield finding
         if file.size_bytes and has_valid_end(file.name, file.last_bytes):

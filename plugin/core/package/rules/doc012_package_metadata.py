@@ -205,8 +205,9 @@ def _check_metadata_values(
             layer for layer in described_layers if layer.data_format == items.get("format")
         ] or described_layers
         if described_layers:
-            undescribed = (one for one in described_layers if (one.file, one.name) not in entry_counts)
-            layer = next(undescribed, described_layers[0])
+            layer = next(
+                (one for one in described_layers if (one.file, one.name) not in entry_counts), described_layers[0]
+            )
             entry_counts[layer.file, layer.name] += 1
             if entry_counts[layer.file, layer.name] == 1:
                 yield from _check_layer(items, layer, package, ctx, make_finding)

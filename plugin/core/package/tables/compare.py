@@ -279,8 +279,9 @@ def _compare_figures_in_texts(
         # A small difference of two large areas changes by as much as the areas.
         largest_figure = max((abs(one.value) for one in figures if one.unit == expected.unit), default=0.0)
         distance = abs(expected.value - printed_number.value)
-        figure = largest_figure if expected.unit else expected.value
-        tolerance = compute_printing_tolerance(printed_number, figure, expected.unit, change_share)
+        tolerance = compute_printing_tolerance(
+            printed_number, largest_figure if expected.unit else expected.value, expected.unit, change_share
+        )
         # Both figures are rounded, because both come from texts.
         if distance > tolerance + 0.5 * 10.0**-expected.decimals:
             return CellDifference("cell", *location, expected.value, distance, printed_number.decimals)
