@@ -16,7 +16,12 @@ from ..base.parallel.process_state import set_thread_count
 from ..checks.check import CheckResult, check_plan
 from ..standard.messages.texts import Texts
 from ..standard.options import RunOptions
-from ..studies.evaluation.evaluated_editions import CHECK_SHARE
+from ..studies.evaluation.evaluated_editions import (
+    CHECK_SHARE,
+    list_files_of_editions,
+    read_editions,
+    split_editions_or_list,
+)
 from .console import (
     EXIT_CLEAN,
     EXIT_FOUND,
@@ -111,7 +116,6 @@ def _read_editions(args: argparse.Namespace, lang: str) -> tuple[EditionsOfCheck
     if not text:
         return None, []
     from ..studies.evaluation.evaluate_editions import choose_editions_of_check
-    from ..studies.evaluation.evaluated_editions import list_files_of_editions, read_editions, split_editions_or_list
 
     given = split_editions_or_list(text)
     editions = read_editions(given, has_checked_plan=True)

@@ -30,7 +30,7 @@ def run_convert_structure_command(args: argparse.Namespace, report_texts: Report
 
     Returns the exit code.
     """
-    from ..exchange.structure_table import read_structure, write_template_files
+    from ..exchange.structure_table import choose_plan_crs, create_from_structure, read_structure, write_template_files
 
     if not (args.output or args.database):
         print_line(report_texts.get("cli", "structure_no_target"), sys.stderr)
@@ -38,8 +38,6 @@ def run_convert_structure_command(args: argparse.Namespace, report_texts: Report
     standard = load_standard(args.standard)
     structure = read_structure(args.table, standard)
     if args.database:
-        from ..exchange.structure_table import choose_plan_crs, create_from_structure
-
         crs, notice = choose_plan_crs(args.crs, args.county)
         if notice:
             print_line(Texts(report_texts.lang).format_notice(*notice), sys.stderr)

@@ -77,8 +77,7 @@ def iterate_disk_facts(folders: dict[str, Path], texts: Texts) -> Iterator[Machi
         name = texts.get("environment", key)
         try:
             free_gb = shutil.disk_usage(folder).free / _GIGABYTE
-            with tempfile.TemporaryFile(dir=folder):
-                pass
+            tempfile.TemporaryFile(dir=folder).close()
         except OSError as error:
             found = texts.get("environment", "disk_not_writable", detail=describe_exception(error))
             yield MachineFact(key, FactState.MISSING, name, found, texts.get("environment", "disk_not_writable_remedy"))

@@ -49,7 +49,6 @@ class OpenLayer(Protocol):
 
     def iterate_batches(self, size: int) -> Iterator[ReadRows]:
         """Yield the rows in batches of ``size``."""
-        ...
 
 
 @contextmanager
