@@ -50,13 +50,15 @@ def choose_maps_to_render(
     catalogue = order.package_spec.maps.load_map_catalogue()
     requests, missing_maps = [], []
     # Number or title → file name of each map that the planner supplies.
-    given_maps: dict[str, str] = {}
-    for filled_slot in filled_slots:
-        if filled_slot.slot.kind == "map":
-            pattern = make_name_matcher(filled_slot.slot.file, placeholder_values)
-            for path in filled_slot.file_paths:
-                match = pattern.fullmatch(path.name)
-                given_maps |= {text: path.name for text in (match.groupdict().values() if match else ()) if text}
+    given_maps = {
+        text: path.name
+        for filled_slot in filled_slots
+        if filled_slot.slot.kind == "map"
+        for path in filled_slot.file_paths
+        if (match := make_name_matcher(filled_slot.slot.file, placeholder_values).fullmatch(path.name))
+        for text in match.groupdict().values()
+        if text
+    }
     reason_against_all = (
         None
         if order.makes_maps and map_renderer is not None

@@ -175,14 +175,14 @@ def _pop_notices_by_file(facts: PackageFacts) -> list[tuple[str, dict[str, Any]]
 
     They concern the whole file, while a single layer may not belong to the plan.
     """
-    notices: list[tuple[str, dict[str, Any]]] = []
-    for data_set, layers in facts.vct_layers.items():
-        for layer in layers:
-            notices += [
-                ("notice_in_file", {"file": data_set, "notice": Message("notices", key, params)})
-                for key, params in layer.notices
-            ]
-            layer.notices.clear()
+    layers = [(data_set, layer) for data_set, layers_of_set in facts.vct_layers.items() for layer in layers_of_set]
+    notices = [
+        ("notice_in_file", {"file": data_set, "notice": Message("notices", key, params)})
+        for data_set, layer in layers
+        for key, params in layer.notices
+    ]
+    for _, layer in layers:
+        layer.notices.clear()
     return notices
 
 

@@ -64,8 +64,11 @@ def prepare_data_sets(
             crs_care.add_vertical_crs(vectors.crs, vectors.vertical),
             CRS.from_user_input(vectors.crs),
         )
-        for content in contents:
-            problems += validate_layer(content, vectors, plan.norm.standard.code_lists, cancellation)
+        problems += [
+            problem
+            for content in contents
+            for problem in validate_layer(content, vectors, plan.norm.standard.code_lists, cancellation)
+        ]
         transformed: dict[str, list[str]] = defaultdict(list)
         for content in prepared_set.package_layers:
             if content.layer.crs != prepared_set.horizontal_crs:

@@ -177,19 +177,33 @@ def collect_layer_and_path_errors(package_spec: PackageSpec, errors: ErrorCollec
                     standard=standard.id,
                     known="…",
                 )
-    get_path = package_spec.get_file_path
-    paths = [(f"vector[{n}]", get_path(one.folder, one.file)) for n, one in enumerate(package_spec.vectors, 1)]
-    for file_slot in package_spec.files:
-        name = fill_placeholders(file_slot.file, {**_UNFILLED_PLACEHOLDERS, **file_slot.placeholder_values})
-        paths.append((f"{file_slot.kind} {file_slot.id}", get_path(file_slot.folder, name)))
-    for key, suffixes in SUFFIXES_OF_NAMED_FILES.items():
-        if (named_file := getattr(package_spec, key)) is not None:
-            paths += [(key, get_path(named_file.folder, f"{named_file.file}{suffix}")) for suffix in suffixes]
+    paths = [
+        (f"vector[{n}]", package_spec.get_file_path(one.folder, one.file))
+        for n, one in enumerate(package_spec.vectors, 1)
+    ]
+    paths += [(f"{slot.kind} {slot.id}", _make_slot_path(slot, package_spec)) for slot in package_spec.files]
+    paths += [
+        (key, package_spec.get_file_path(named_file.folder, f"{named_file.file}{suffix}"))
+        for key, named_file in _list_named_files(package_spec)
+        for suffix in SUFFIXES_OF_NAMED_FILES[key]
+    ]
     places: dict[str, str] = {}
     for key, path in paths:
         with errors.collect_data_error():
             if (other := places.setdefault(path.lower(), key)) != key:
                 raise DataError("package_same_place", file=str(package_spec.path), key=key, other=other, value=path)
+
+
+def _make_slot_path(slot: FileSlot, package_spec: PackageSpec) -> str:
+    """Return the path of a slot's file in the package, with the placeholders of county and year."""
+    name = fill_placeholders(slot.file, {**_UNFILLED_PLACEHOLDERS, **slot.placeholder_values})
+    return package_spec.get_file_path(slot.folder, name)
+
+
+def _list_named_files(package_spec: PackageSpec) -> list[tuple[str, NamedFile]]:
+    """Return key → generated file of a specification, without the workbook if there is none."""
+    named_files = ((key, getattr(package_spec, key)) for key in SUFFIXES_OF_NAMED_FILES)
+    return [(key, named_file) for key, named_file in named_files if named_file is not None]
 
 
 def _check_layer_slot(slot: LayerSlot, key: str, package_spec: PackageSpec, standard: Standard) -> None:
@@ -228,33 +242,30 @@ def list_package_tree(package_spec: PackageSpec, texts: Texts) -> list[str]:
 
     Each line states what a file contains and whether it is required.
     """
-    rows: list[tuple[str, str]] = []
     report_texts, standard = ReportTexts(texts.lang), load_standard(package_spec.standard)
-    for vectors in package_spec.vectors:
-        rows.append(
-            (
-                package_spec.get_file_path(vectors.folder, vectors.file),
-                texts.get(
-                    "form",
-                    "vector",
-                    crs=f"{vectors.crs} + {vectors.vertical}" if vectors.vertical else vectors.crs,
-                    layers=texts.get("words", "between_names").join(
-                        (slot.name or find_layer_title(slot.layer, standard, texts))
-                        for slot in vectors.layers
-                        if slot.need == "M"
-                    ),
+    rows = [
+        (
+            package_spec.get_file_path(vectors.folder, vectors.file),
+            texts.get(
+                "form",
+                "vector",
+                crs=f"{vectors.crs} + {vectors.vertical}" if vectors.vertical else vectors.crs,
+                layers=texts.get("words", "between_names").join(
+                    slot.name or find_layer_title(slot.layer, standard, texts)
+                    for slot in vectors.layers
+                    if slot.need == "M"
                 ),
-            )
+            ),
         )
-    for slot in package_spec.files:
-        name = fill_placeholders(slot.file, {**_UNFILLED_PLACEHOLDERS, **slot.placeholder_values})
-        rows.append(
-            (package_spec.get_file_path(slot.folder, name), texts.get("form", f"need_{slot.need}", title=slot.title))
-        )
-    for key, suffixes in SUFFIXES_OF_NAMED_FILES.items():
-        if (named_file := getattr(package_spec, key)) is not None:
-            path = package_spec.get_file_path(named_file.folder, f"{named_file.file}{'/'.join(suffixes)}")
-            rows.append((path, texts.get("form", key)))
+        for vectors in package_spec.vectors
+    ]
+    rows += [
+        (_make_slot_path(slot, package_spec), texts.get("form", f"need_{slot.need}", title=slot.title))
+        for slot in package_spec.files
+    ]
+    for key, named_file in _list_named_files(package_spec):
+        name = f"{named_file.file}{'/'.join(SUFFIXES_OF_NAMED_FILES[key])}"
+        rows.append((package_spec.get_file_path(named_file.folder, name), texts.get("form", key)))
     root = fill_placeholders(package_spec.root, _SAMPLE_VALUES)
     lines = [
         texts.get("form", "head", name=package_spec.name, standard=package_spec.standard, source=package_spec.source),

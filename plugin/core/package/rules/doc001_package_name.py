@@ -178,12 +178,16 @@ def _find_texts_of_other_counties(package: PackageFacts, divisions: CodeList) ->
     """
     generated_documents = package.get_kinds_of_generated_documents()
     document_paths = {file.path for slot in package.package_spec.documents for file in package.list_files_of_slot(slot)}
-    others = []
-    for one in divisions.entry_by_code.values():
-        if one.level == _COUNTY_LEVEL and one.code != package.county_code and package.county_name not in one.name:
-            # A district has the name of its city before its name, because 新城区 and 市中区 alone are also ordinary words.
-            city = divisions.entry_by_code.get(one.parent) if one.name.endswith("区") else None
-            others.append((f"{city.name}{one.name}" if city is not None else one.name, one))
+    entries = divisions.entry_by_code
+    # A district has the name of its city before its name, because 新城区 and 市中区 alone are also ordinary words.
+    others = [
+        (
+            f"{entries[one.parent].name}{one.name}" if one.name.endswith("区") and one.parent in entries else one.name,
+            one,
+        )
+        for one in entries.values()
+        if one.level == _COUNTY_LEVEL and one.code != package.county_code and package.county_name not in one.name
+    ]
     for file in package.files_outside_data_sets:
         if file.pdf_fact is None or file.path not in document_paths or file.path in generated_documents:
             continue

@@ -351,9 +351,10 @@ def package_data_sets(package: PackageFacts, *, ctx: RuleContext, allowance_m: f
         if not comparison.are_shapes_compared:
             layer_params = {"layer": comparison.name, "file": comparison.first_path, "place": comparison.other_path}
             result.not_checked.append(("package_twin_nowhere", layer_params))
-    for (file, place), layers in layers_of_pair.items():
-        params = {"layers": texts.get("words", "between_names").join(layers), "file": file, "place": place}
-        result.notes.append(("package_twins", params))
+    result.notes += [
+        ("package_twins", {"layers": texts.get("words", "between_names").join(names), "file": file, "place": place})
+        for (file, place), names in layers_of_pair.items()
+    ]
     return result
 
 

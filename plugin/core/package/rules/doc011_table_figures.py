@@ -138,13 +138,17 @@ def table_figures(package: PackageFacts, *, ctx: RuleContext) -> RuleResult:
         return RuleResult(is_applicable=False, notes=[("package_no_tables", {})])
     result = RuleResult()
     texts = Texts(ctx.lang)
-    for book in package.workbooks:
-        if reason := book.unreadable_reason:
-            result.findings.append(
-                make_file_finding(
-                    book.file, "unread", Severity.WARNING, detail=texts.get_section("causes").get(reason, reason)
-                )
-            )
+    causes = texts.get_section("causes")
+    result.findings += [
+        make_file_finding(
+            book.file,
+            "unread",
+            Severity.WARNING,
+            detail=causes.get(book.unreadable_reason, book.unreadable_reason),
+        )
+        for book in package.workbooks
+        if book.unreadable_reason
+    ]
     readable_workbooks = [book for book in package.workbooks if not book.unreadable_reason]
     if not readable_workbooks:
         return result

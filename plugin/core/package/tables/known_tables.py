@@ -171,10 +171,14 @@ class KnownTables:
         heads: Mapping[str, tuple[str, ...]] = aliases.heads if aliases else {}
         all_texts = [Texts(lang), *(Texts(other) for other in TEXT_LANGUAGES if other != lang)]
         # Names of the sheets and titles above the tables in all languages, and aliases.
-        self._titles = {name: [normalise_word(one) for one in titles.get(name, ())] for name in self.tables}
-        for name, words in self._titles.items():
-            for texts in all_texts:
-                words += map(normalise_word, (texts.get("sheets", name), texts.get("sheet_titles", name, area="")))
+        self._titles = {
+            name: [
+                *map(normalise_word, titles.get(name, ())),
+                *(normalise_word(texts.get("sheets", name)) for texts in all_texts),
+                *(normalise_word(texts.get("sheet_titles", name, area="")) for texts in all_texts),
+            ]
+            for name in self.tables
+        }
         # Heads of each column; every cell above a table is compared with every column.
         self._column_words: dict[str, list[set[str]]] = {name: [] for name in self.tables}
         for name, table in self.tables.items():
