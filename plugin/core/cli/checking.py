@@ -185,8 +185,10 @@ def list_indicator_lines(tabulated_plan: TabulatedPlan, report_texts: ReportText
     for computed_indicator in tabulated_plan.indicators.compute_all_indicators():
         name = computed_indicator.definition.name(report_texts.lang)
         for one in computed_indicator.figures:
-            is_missed = one.state in ("broken", "close", "unconfirmed")
-            yield is_missed, _format_figure(name, one, bool(one.target), report_texts)
+            yield (
+                one.state in ("broken", "close", "unconfirmed"),
+                _format_figure(name, one, bool(one.target), report_texts),
+            )
         if not computed_indicator.figures:
             yield False, report_texts.get("cli", "no_figure", name=name, reason=computed_indicator.missing_reason)
 

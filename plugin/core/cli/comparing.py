@@ -67,15 +67,17 @@ def run_compare(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         print_lines(describe_unread_files(source, texts), sys.stderr)
     for part in comparison.changed_pieces[:_MAX_PARTS_PRINTED]:
         old, new = get_piece_keys(result, part)
-        cells = {
-            "kind": texts.get("versions", part.kind),
-            "township": part.township,
-            "area": format_number(part.area_m2, 2),
-        }
-        changes = format_changes(part, texts).replace("\n", "; ")
-        print_line(
-            "  " + texts.get("versions", "line", before=old or "-", after=new or "-", changes=changes, **cells).rstrip()
+        line = texts.get(
+            "versions",
+            "line",
+            before=old or "-",
+            after=new or "-",
+            changes=format_changes(part, texts).replace("\n", "; "),
+            kind=texts.get("versions", part.kind),
+            township=part.township,
+            area=format_number(part.area_m2, 2),
         )
+        print_line(f"  {line.rstrip()}")
     print_written((args.xlsx, args.docx), report_texts)
     return EXIT_CLEAN if comparison.is_identical else EXIT_FOUND
 

@@ -72,10 +72,8 @@ def check_target_is_replaceable(
         for folder in (target, *make_sibling_folder_paths(target)):
             if is_same_file(source, folder) or folder.absolute() in input_path.parents:
                 raise OutputError("output_is_input", target=str(target))
-    if not target.exists():
-        return
     files_in_target = list(iterate_files_below(target)) if target.is_dir() else None
-    if files_in_target == []:
+    if not target.exists() or files_in_target == []:
         return
     manifest, _ = read_manifest(target)
     if files_in_target is None or manifest is None:

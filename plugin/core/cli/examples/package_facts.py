@@ -315,5 +315,6 @@ def _make_workbooks(changes: dict[str, Any]) -> tuple[PrintedWorkbook, ...]:
 
 def make_sheet(name: str, rows: list[list[str]]) -> PrintedSheet:
     """Return a printed sheet with these texts in its cells."""
-    cells = {(r, c): PrintedCell(text) for r, row in enumerate(rows, 1) for c, text in enumerate(row, 1) if text}
-    return PrintedSheet(name, cells)
+    return PrintedSheet(
+        name, {(r, c): PrintedCell(text) for r, row in enumerate(rows, 1) for c, text in enumerate(row, 1) if text}
+    )

@@ -97,12 +97,14 @@ def collect_package_facts(
     manifest, state = read_manifest(folder)
     paths_to_digest = {MANIFEST_FILE_NAME, *(str(row.get("path")) for row in (manifest["files"] if manifest else []))}
     # A list maps path → digest; it is None if the file is invalid.
-    places = [
-        p
+    sums = {
+        p.name: read_digest_list(p.read_bytes())
         for p in sorted(folder.iterdir())
-        if p.name.lower() in map(str.lower, DIGEST_LIST_NAMES) and p.is_file() and not is_link(p)
-    ]
-    sums = {p.name: read_digest_list(p.read_bytes()) for p in places if p.stat().st_size <= _MAX_DOCUMENT_BYTES}
+        if p.name.lower() in map(str.lower, DIGEST_LIST_NAMES)
+        and p.is_file()
+        and not is_link(p)
+        and p.stat().st_size <= _MAX_DOCUMENT_BYTES
+    }
     paths_to_digest |= {path for digest_by_path in sums.values() for path in digest_by_path or ()}
     files = []
     for path, file_path in iterate_files_below(folder):
@@ -139,9 +141,9 @@ def collect_package_facts(
             workbooks.append(read_workbook(folder / file.path, file.path))
         if file.path in generated_documents and file.size_bytes <= _MAX_DOCUMENT_BYTES:
             document_texts[file.path] = read_document_texts(folder / file.path)
-    empty_folders = [
+    empty_folders = {
         Path(path).relative_to(folder).as_posix() for path, *content in os.walk(folder) if not any(content)
-    ]
+    }
     return replace(
         facts,
         layers=tuple(layers),
@@ -150,7 +152,7 @@ def collect_package_facts(
         vct_layers=vct_layers,
         digest_lists=sums,
         integrity_errors=tuple(errors),
-        empty_folders=tuple(sorted({*empty_folders} - {".", *package_spec.folders.values()})),
+        empty_folders=tuple(sorted(empty_folders - {".", *package_spec.folders.values()})),
         document_texts=document_texts,
     )
 

@@ -117,13 +117,15 @@ def compare_datasets(
         If the user cancels.
     """
     both_have_keys = first.has_field("key") and other.has_field("key")
-    identities = []
-    for layer in (first, other):
-        keys = np.array(layer.keys if both_have_keys else [""] * len(layer), dtype=object)
-        counts = Counter(keys)
-        # Rows with a repeated key are paired in their order, if both data sets have equally many.
-        identities.append([keys, np.array([counts[key] for key in keys], dtype=int)])
-    rows, others = pair_equal_rows(*identities)
+    keys_of_layers = [layer.keys if both_have_keys else [""] * len(layer) for layer in (first, other)]
+    counts = [Counter(keys) for keys in keys_of_layers]
+    # Rows with a repeated key are paired in their order, if both data sets have equally many.
+    rows, others = pair_equal_rows(
+        *(
+            [np.array(keys, dtype=object), np.array([count[key] for key in keys], dtype=int)]
+            for keys, count in zip(keys_of_layers, counts, strict=True)
+        )
+    )
     first_alone, other_alone = (
         _make_feature_sample(layer, np.setdiff1d(np.arange(len(layer)), matched_rows))
         for layer, matched_rows in ((first, rows), (other, others))
