@@ -76,10 +76,8 @@ def choose_documents_to_make(
     Return them, and a problem for each that it cannot make. Nothing is written.
     """
     documents_to_make, problems = [], []
-    for filled_slot in filled_slots:
+    for filled_slot in (one for one in filled_slots if one.slot.generated and not one.file_paths):
         slot = filled_slot.slot
-        if not slot.generated or filled_slot.file_paths:
-            continue
         try:
             if not filled_slot.file_name.lower().endswith(".pdf"):
                 import_docx_library(filled_slot.file_name)
@@ -88,8 +86,9 @@ def choose_documents_to_make(
             documents_to_make.append(filled_slot)
         except OutputError as error:
             level = ProblemLevel.GATE if slot.need == "M" else ProblemLevel.NOTE
-            params = {"title": slot.title, "reason": CauseMessage(error)}
-            problems += [ExportProblem(level, "document_not_made", params=params)] if slot.need != "O" else []
+            if slot.need != "O":
+                params = {"title": slot.title, "reason": CauseMessage(error)}
+                problems.append(ExportProblem(level, "document_not_made", params=params))
     return tuple(documents_to_make), problems
 
 
@@ -101,8 +100,11 @@ def make_documents(context: ExportContext) -> None:
         slot = filled_slot.slot
         path = context.prepare_file_path(slot.folder, fill_name_pattern(slot.file, context.placeholders))
         report, norm = context.check_result.report, context.plan.norm
-        is_record = slot.generated == RECORD_DOCUMENT
-        document = make_check_record(report, norm) if is_record else make_check_report(report, norm, context.pictures)
+        document = (
+            make_check_record(report, norm)
+            if slot.generated == RECORD_DOCUMENT
+            else make_check_report(report, norm, context.pictures)
+        )
         if path.suffix.lower() == ".docx":
             write_docx(document, path)
         else:

@@ -195,8 +195,8 @@ def _hold_lock(target: Path, error_type: type[InputError | OutputError], *, is_e
         owner = b""
         with suppress(OSError):
             owner = lock_file.read_bytes()[:_OWNER_BYTES]
-        name = owner.decode("utf-8", errors="replace").strip("\0 ")
-        raise error_type("package_busy", target=str(target), who=name or "?")
+        who = owner.decode("utf-8", errors="replace").strip("\0 ") or "?"
+        raise error_type("package_busy", target=str(target), who=who)
     try:
         yield
     finally:

@@ -64,10 +64,7 @@ def choose_maps_to_render(
         if order.makes_maps and map_renderer is not None
         else MissingMapReason("no_qgis" if order.makes_maps else "not_wanted")
     )
-    for filled_slot in filled_slots:
-        slot = filled_slot.slot
-        if not slot.layout or filled_slot.file_paths:
-            continue
+    for slot in (one.slot for one in filled_slots if one.slot.layout and not one.file_paths):
         map_spec = make_map_spec(slot, catalogue)
         reasons_of_given_maps = (
             MissingMapReason(f"{key}_given", {"file": given_maps[slot.placeholder_values[key]]})

@@ -10,7 +10,6 @@ import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ..base.errors import InputError
 from ..base.files.digests import compute_sha256, iterate_files_below, read_manifest
@@ -185,17 +184,13 @@ def _find_content_problems(slot: FileSlot, pattern: str, paths: Sequence[Path]) 
             cut_names.append(path.name)
         elif slot.kind == "map" and picture is not None and picture.dpi is not None and round(picture.dpi) < MIN_DPI:
             coarse_names.append(path.name)
-    problematic_files: list[tuple[ProblemLevel, str, list[str], dict[str, Any]]] = [
-        (ProblemLevel.GATE, "file_broken", broken_names, {}),
+    problems = [
+        make_names_problem(ProblemLevel.GATE, "file_broken", broken_names, title=slot.title),
         # Many programs repair such a file and show its readable part.
-        (ProblemLevel.NOTE, "file_cut", cut_names, {}),
-        (ProblemLevel.GATE, "map_coarse", coarse_names, {"least": MIN_DPI}),
+        make_names_problem(ProblemLevel.NOTE, "file_cut", cut_names, title=slot.title),
+        make_names_problem(ProblemLevel.GATE, "map_coarse", coarse_names, title=slot.title, least=MIN_DPI),
     ]
-    return [
-        make_names_problem(level, key, names, title=slot.title, **params)
-        for level, key, names, params in problematic_files
-        if names
-    ]
+    return [problem for problem in problems if problem.count]
 
 
 def read_file_ends(path: Path) -> tuple[bytes, bytes]:

@@ -116,8 +116,9 @@ class _PackageMatcher:
 
     def has_package_content(self, folder: Path) -> bool:
         """Return True if a folder has a manifest or a folder of the specification."""
-        subfolder_names = (p.name.lower() for p in _list_content(folder) if p.is_dir())
-        return (folder / MANIFEST_FILE_NAME).is_file() or any(name in self.folders for name in subfolder_names)
+        return (folder / MANIFEST_FILE_NAME).is_file() or any(
+            path.name.lower() in self.folders and path.is_dir() for path in _list_content(folder)
+        )
 
     def has_package_name(self, folder: Path) -> bool:
         """Return True if a folder has the specification's name of a package."""
@@ -157,8 +158,7 @@ def _find_package(folder: Path, path: Path, matcher: _PackageMatcher, cancellati
         raise InputError(
             "package_several", source=path.name, count=len(packages), names=join_first([p.name for p in packages])
         )
-    subfolders = _list_folders(folder)
-    candidates = packages or (subfolders if len(_list_content(folder)) == 1 else [])
+    candidates = packages or (_list_folders(folder) if len(_list_content(folder)) == 1 else [])
     package_folder = candidates[0] if candidates else folder
     archives = []
     for _, file in iterate_files_below(package_folder):

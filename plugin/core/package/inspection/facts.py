@@ -373,8 +373,11 @@ class PackageFacts:
     def find_vector_sets(self, data_set: str) -> list[VectorSet]:
         """Return the specification's data sets (`VectorSet`) whose name a data set of the package has."""
         name = data_set.rpartition("/")[2]
-        patterns = [(v, v.file.removesuffix(".shp")) for v in self.package_spec.vectors]
-        return [v for v, pattern in patterns if make_name_matcher(pattern, self.placeholder_values).fullmatch(name)]
+        return [
+            vectors
+            for vectors in self.package_spec.vectors
+            if make_name_matcher(vectors.file.removesuffix(".shp"), self.placeholder_values).fullmatch(name)
+        ]
 
     @cached_property
     def report_path(self) -> str:

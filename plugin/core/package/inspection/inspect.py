@@ -152,12 +152,11 @@ def inspect_package(
         ]
         groups = [PACKAGE_GROUP, RECEIVED_GROUP, *([SCHEMA_GROUP] if keeps_schema and all(keeps_schema) else [])]
         has_vct = any(has_vct_suffix(layer.source) for layer in layers)
-        rule_codes = [code for code in norm.expand_groups(groups) if not (has_vct and code in TITLE_RULES)]
         check_result = check_plan(
             layers,
             replace(
                 options,
-                additional_rules=tuple(rule_codes),
+                additional_rules=tuple(c for c in norm.expand_groups(groups) if not (has_vct and c in TITLE_RULES)),
                 side={"package": facts},
                 allow_no_layers=True,
                 original_crs=facts.original_crs,
@@ -289,8 +288,8 @@ def _find_unread_layers(
 def _find_layer_role(layer: SourceLayer, norm: Norm, choices: Mapping[str, str]) -> str:
     """Return a layer's code (role): the one for which the user chose the layer, else the recognised one."""
     layer_names = {layer.name.upper(), layer.full_name.upper()}
-    user_role = next((role for role, name in choices.items() if name.upper() in layer_names), "")
-    return user_role or find_role(layer, norm)[0]
+    chosen_roles = (role for role, name in choices.items() if name.upper() in layer_names)
+    return next(chosen_roles, "") or find_role(layer, norm)[0]
 
 
 def _compare_with_earlier(

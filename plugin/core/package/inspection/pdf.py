@@ -176,7 +176,7 @@ def _is_drawn_on(page: Any) -> bool:
         )
     ):
         return True
-    annotations = [one.get_object() for one in page.get("/Annots") or ()]
+    annotations = (one.get_object() for one in page.get("/Annots") or ())
     return any("/AP" in one and one.get("/Subtype") not in _UNSEEN_ANNOTATIONS for one in annotations)
 
 

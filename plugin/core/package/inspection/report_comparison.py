@@ -162,9 +162,8 @@ def _record_package_waivers(report: Report, report_data: dict[str, Any]) -> None
         finding.params["package_waiver"] = {
             part: str(values.get(part) or "")[:_MAX_PART_LENGTH] for part in _WAIVER_PARTS
         }
-    counts = Counter(finding.code for _, finding in pairs)
     report.provenance["package_waivers"] = {
         "waived": len(waived),
         "covered": len(pairs),
-        "rules": dict(sorted(counts.items())),
+        "rules": dict(sorted(Counter(finding.code for _, finding in pairs).items())),
     }

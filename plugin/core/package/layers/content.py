@@ -215,16 +215,19 @@ class PackageLayer:
         # The corners show whether a shape is too far away.
         corners = shapely.bounds(raw_shapes[rows])[:, [0, 1, 2, 3, 0, 3, 2, 1]].reshape(-1, 2)
         for crs in (target_crs, crs_care.CGCS2000_DEGREES):
-            placed = crs_care.reproject_coordinates(corners, self.layer.known_crs, crs)
-            has_no_place |= ~np.isfinite(placed).reshape(-1, 8).all(axis=1)
+            xy = crs_care.reproject_coordinates(corners, self.layer.known_crs, crs)
+            has_no_place |= ~np.isfinite(xy).reshape(-1, 8).all(axis=1)
         return rows[has_no_place]
 
     def iterate_batches(self, target_crs: CRS) -> Iterator[PackageRowBatch]:
         """Yield the rows in batches, with shapes in the CRS ``target_crs``."""
         for first in range(0, len(self), BATCH_ROWS):
             rows = slice(first, first + BATCH_ROWS)
-            values = {f.name: self.convert_values(f, rows).values for f in self.template.fields}
-            yield PackageRowBatch(first, self.transform_shapes(target_crs, rows), values)
+            yield PackageRowBatch(
+                first,
+                self.transform_shapes(target_crs, rows),
+                {f.name: self.convert_values(f, rows).values for f in self.template.fields},
+            )
 
     def get_row_keys(self, positions: Any) -> list[str]:
         """Return the key (BSM) of each row, or its feature id if it has none."""

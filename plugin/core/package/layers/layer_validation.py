@@ -55,8 +55,15 @@ def make_row_problem(
     ``rows``: (k,) positions; ``name``: the field concerned, or empty.
     """
     if len(rows):
-        features = tuple(package_layer.get_row_keys(rows[:MAX_NAMED_FEATURES].tolist()))
-        yield ExportProblem(level, key, package_layer.layer.name, name, len(rows), features, params)
+        yield ExportProblem(
+            level,
+            key,
+            package_layer.layer.name,
+            name,
+            count=len(rows),
+            features=tuple(package_layer.get_row_keys(rows[:MAX_NAMED_FEATURES].tolist())),
+            params=params,
+        )
 
 
 def _validate_shapes(package_layer: PackageLayer, vector_set: VectorSet) -> Iterator[ExportProblem]:

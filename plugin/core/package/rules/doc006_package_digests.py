@@ -255,7 +255,5 @@ def _compare_digest_list(
         )
         known_digest = manifest_digests.get(path, digest_of_path.get(path))
         if known_digest != digest and not (is_manifest_reported and known_digest is not None):
-            case = (
-                "disagree" if path in manifest_digests else "lost_listed" if known_digest is None else "changed_listed"
-            )
-            yield make_file_finding(path, case, sums=name)
+            unlisted_case = "lost_listed" if known_digest is None else "changed_listed"
+            yield make_file_finding(path, "disagree" if path in manifest_digests else unlisted_case, sums=name)

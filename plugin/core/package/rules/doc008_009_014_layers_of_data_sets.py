@@ -236,9 +236,7 @@ def package_crs(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Finding]
     Limits
         Data sets are recognised by name. A data set that the specification does not describe may have any CRS.
     """
-    for layer in package.layers:
-        if layer.feature_count < 0:
-            continue
+    for layer in (one for one in package.layers if one.feature_count >= 0):
         for vectors in package.find_vector_sets(layer.file):
             # Use the notation of the layers, because a specification may use another one.
             plane, heights = make_crs_label(parse_crs(vectors.crs)), vectors.vertical.upper()

@@ -134,20 +134,16 @@ def package_metadata(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Fin
         yield make_file_finding(MANIFEST_FILE_NAME, "level", told=manifest_level, expected=expected)
     elif package.manifest:
         yield from _report_lowered_level(manifest_level, package, ctx)
-    for path, data in package.document_contents.items():
-        if not path.lower().endswith(".xml"):
-            continue
+    for path in (one for one in package.document_contents if one.lower().endswith(".xml")):
         try:
-            root = read_xml(data)
+            root = read_xml(package.document_contents[path])
         except UnreadableXml as error:
             yield make_file_finding(path, error.case, **error.params)
             continue
         metadata = read_metadata_by_spec(root, package.package_spec)
         if metadata is None:
-            name_by_item = package.package_spec.metadata.names_by_item
-            yield make_file_finding(
-                path, "schema", root=get_local_name(root)[-80:], expected=name_by_item["metadata"] or "metadata"
-            )
+            expected = package.package_spec.metadata.names_by_item["metadata"] or "metadata"
+            yield make_file_finding(path, "schema", root=get_local_name(root)[-80:], expected=expected)
             continue
         between = Texts(ctx.lang).get("words", "between_names")
         yield from (

@@ -219,21 +219,24 @@ def _compare_with_layers(
         if value is None or computed_value is None or (unit == "ratio" and not is_same_profile):
             continue
         difference = abs(value - computed_value)
-        if difference <= compute_unprinted_tolerance(computed_value, unit):
-            continue
-        digits, word = 2 if unit == "m2" else 6, figures.texts.get("units", unit) if unit else ""
-        amounts = (f"{format_number(one, digits)} {word}".strip() for one in (value, computed_value, difference))
         # Another version may have measured a figure slightly differently, but counts alike.
         is_slight = other_version and is_slight_difference(difference, computed_value, unit)
-        yield make_file_finding(
-            path,
-            "figure",
-            Severity.WARNING if is_slight else None,
-            part=name,
-            indicator=IndicatorName(name),
-            **dict(zip(("told", "given", "apart"), amounts, strict=True)),
-            other=texts.get("words", "slight") if is_slight else "",
+        digits, word = 2 if unit == "m2" else 6, figures.texts.get("units", unit) if unit else ""
+        told, given, apart = (
+            f"{format_number(one, digits)} {word}".strip() for one in (value, computed_value, difference)
         )
+        if difference > compute_unprinted_tolerance(computed_value, unit):
+            yield make_file_finding(
+                path,
+                "figure",
+                Severity.WARNING if is_slight else None,
+                part=name,
+                indicator=IndicatorName(name),
+                told=told,
+                given=given,
+                apart=apart,
+                other=texts.get("words", "slight") if is_slight else "",
+            )
 
 
 def _find_computed_indicator(name: str, figures: PlanIndicators) -> Indicator | None:

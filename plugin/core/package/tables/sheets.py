@@ -133,9 +133,7 @@ def _read_sheet(values: Any, formulas: Any) -> PrintedSheet:
     """
     cells: dict[tuple[int, int], PrintedCell] = {}
     is_truncated = False
-    for position, cell in sorted(values._cells.items()):
-        if cell.value is None:
-            continue
+    for position, cell in sorted(item for item in values._cells.items() if item[1].value is not None):
         if position[0] > MAX_ROWS or position[1] > MAX_COLUMNS:
             is_truncated = True
         elif text := display_value(cell.value, str(cell.number_format)):

@@ -105,10 +105,8 @@ def write_access_tables(
     ``driver`` is the Access driver, or the reason for its absence. Return the problems of files that were not written.
     """
     problems = []
-    for filled_slot in context.filled_slots:
-        slot = filled_slot.slot
-        if slot.kind != "table" or filled_slot.file_paths or not slot.file.lower().endswith(".mdb"):
-            continue
+    empty_table_slots = (one.slot for one in context.filled_slots if one.slot.kind == "table" and not one.file_paths)
+    for slot in (one for one in empty_table_slots if one.file.lower().endswith(".mdb")):
         driver = find_access_driver() if driver is None else driver
         path = context.prepare_file_path(slot.folder, fill_placeholders(slot.file, context.placeholders))
         reason = driver if isinstance(driver, str) else _write_mdb(tabulated_plan, path, driver, context)
