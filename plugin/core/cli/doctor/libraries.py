@@ -164,15 +164,9 @@ def describe_library_installation(texts: Texts) -> str:
 def make_program_fact(name: str, version: str, texts: Texts) -> MachineFact:
     """Return the line of a program, such as Python, that has an oldest working version."""
     oldest = load_requirements().programs[name]
-    if is_version_at_least(version, oldest):
-        return MachineFact(f"program.{name}", FactState.OK, name, version)
-    return MachineFact(
-        f"program.{name}",
-        FactState.MISSING,
-        name,
-        version,
-        texts.get("environment", "program_old", name=name, needed=oldest),
-    )
+    is_new = is_version_at_least(version, oldest)
+    remedy = "" if is_new else texts.get("environment", "program_old", name=name, needed=oldest)
+    return MachineFact(f"program.{name}", FactState.OK if is_new else FactState.MISSING, name, version, remedy)
 
 
 def iterate_library_facts(texts: Texts) -> Iterator[MachineFact]:

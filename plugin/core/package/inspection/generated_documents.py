@@ -304,8 +304,11 @@ def compare_document(texts: list[str], report: Report, norm: Norm | None, kind: 
     from ...render.document.check_report import make_check_record, make_check_report
 
     make_document = make_check_record if kind == RECORD_DOCUMENT else make_check_report
-    expected_figures = Counter(_list_figures(list_document_texts(make_document(report, norm))))
-    printed_figures = Counter(_list_figures(texts))
+    # Each group of digits (of 17 434 765.13) is one figure.
+    expected_figures, printed_figures = (
+        Counter(figure for text in one for figure in _FIGURE_PATTERN.findall(text))
+        for one in (list_document_texts(make_document(report, norm)), texts)
+    )
     differences = []
     verdict = report.summary["verdict"]
     # Fonts of a PDF may write variants of characters.
@@ -320,8 +323,3 @@ def compare_document(texts: list[str], report: Report, norm: Norm | None, kind: 
             PartDifference("figures", next(iter(printed_figures - expected_figures), ""), next(iter(missing_figures)))
         )
     return differences
-
-
-def _list_figures(texts: Iterable[str]) -> list[str]:
-    """Return the figures in texts in order; each group of digits (of 17 434 765.13) is one figure."""
-    return [figure for text in texts for figure in _FIGURE_PATTERN.findall(text)]

@@ -211,7 +211,7 @@ def _make_grouped_findings(differences: list[tuple[str, str]], package: PackageF
                 data_set,
                 "changed_set",
                 count=len(paths),
-                files=_join_relative_names(data_set, paths),
+                files=join_first([path.removeprefix(f"{data_set}/") for path in paths]),
                 lost=len(cases.get("lost", ())),
                 more=len(cases.get("more", ())),
             )
@@ -220,13 +220,11 @@ def _make_grouped_findings(differences: list[tuple[str, str]], package: PackageF
             yield from (make_file_finding(path, "more") for path in paths)
         else:
             yield make_file_finding(
-                folder or ".", "many_more", count=len(paths), files=_join_relative_names(folder, paths)
+                folder or ".",
+                "many_more",
+                count=len(paths),
+                files=join_first([path.removeprefix(f"{folder}/") for path in paths]),
             )
-
-
-def _join_relative_names(folder: str, paths: list[str]) -> str:
-    """Return the first paths relative to a folder, with dots if there are more."""
-    return join_first([path.removeprefix(f"{folder}/") for path in paths])
 
 
 def _compare_digest_list(
