@@ -201,7 +201,7 @@ def _make_slot_path(slot: FileSlot, package_spec: PackageSpec) -> str:
 
 
 def _list_named_files(package_spec: PackageSpec) -> list[tuple[str, NamedFile]]:
-    """Return key → generated file of a specification, without the workbook if there is none."""
+    """Return key → generated file of a specification, without the workbook if the specification has no tables."""
     named_files = ((key, getattr(package_spec, key)) for key in SUFFIXES_OF_NAMED_FILES)
     return [(key, named_file) for key, named_file in named_files if named_file is not None]
 

@@ -399,13 +399,13 @@ def _find_differences(comparison: DatasetComparison, allowance_m: float, texts: 
             **({"expected": expected, "found": found} if any(comparison.areas_m2) else {}),
         )
     for name, difference in comparison.differences_by_field.items():
-        told, given = (
+        first_value, other_value = (
             texts.get("words", "blank") if value is None else str(value)
             for value in (difference.first_value, difference.other_value)
         )
         count = difference.differing_features.feature_count
         features = join_first(difference.differing_features.feature_names, between, count)
-        yield make_finding("values", name, count=count, features=features, told=told, given=given)
+        yield make_finding("values", name, count=count, features=features, told=first_value, given=other_value)
     swapped_paths = {"file": comparison.other_path, "place": comparison.first_path}
     for lacking_fields, paths in zip(comparison.missing_fields, (swapped_paths, {}), strict=True):
         if lacking_fields:

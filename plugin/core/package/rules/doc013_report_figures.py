@@ -222,7 +222,7 @@ def _compare_with_layers(
         # Another version may have measured a figure slightly differently, but counts alike.
         is_slight = other_version and is_slight_difference(difference, computed_value, unit)
         digits, word = 2 if unit == "m2" else 6, figures.texts.get("units", unit) if unit else ""
-        told, given, apart = (
+        stated_figure, computed_figure, shown_difference = (
             f"{format_number(one, digits)} {word}".strip() for one in (value, computed_value, difference)
         )
         if difference > compute_unprinted_tolerance(computed_value, unit):
@@ -232,9 +232,9 @@ def _compare_with_layers(
                 Severity.WARNING if is_slight else None,
                 part=name,
                 indicator=IndicatorName(name),
-                told=told,
-                given=given,
-                apart=apart,
+                told=stated_figure,
+                given=computed_figure,
+                apart=shown_difference,
                 other=texts.get("words", "slight") if is_slight else "",
             )
 
