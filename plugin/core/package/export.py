@@ -267,19 +267,10 @@ def export_package(
         if map_work.requests and load_secrecy_levels().is_public(info.secrecy) and not info.map_approval:
             problems.append(ExportProblem(ProblemLevel.NOTE, "no_map_approval", params={"secrecy": info.secrecy}))
         stop_on_gate_problems(problems, order.is_forced, target.name)
-        manifest = make_manifest_head(
-            check_result,
-            spec,
-            values,
-            target.name,
-            document,
-            is_forced=bool(select_problems_of_levels(problems, ProblemLevel.GATE)),
-        )
-        row_progress = RowProgress(
-            sum(len(c) for s in prepared_sets for c in s.package_layers),
-            progress,
-            MAP_PROGRESS_START if map_work.requests else 0.95,
-        )
+        is_forced = bool(select_problems_of_levels(problems, ProblemLevel.GATE))
+        manifest = make_manifest_head(check_result, spec, values, target.name, document, is_forced=is_forced)
+        row_count = sum(len(c) for s in prepared_sets for c in s.package_layers)
+        row_progress = RowProgress(row_count, progress, MAP_PROGRESS_START if map_work.requests else 0.95)
         with replace_folder(target, cancellation) as new_folder:
             context = ExportContext(
                 check_result,

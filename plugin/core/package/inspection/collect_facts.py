@@ -97,14 +97,9 @@ def collect_package_facts(
     manifest, state = read_manifest(folder)
     paths_to_digest = {MANIFEST_FILE_NAME, *(str(row.get("path")) for row in (manifest["files"] if manifest else []))}
     # A list maps path → digest; it is None if the file is invalid.
-    sums = {
-        p.name: read_digest_list(p.read_bytes())
-        for p in sorted(folder.iterdir())
-        if p.name.lower() in map(str.lower, DIGEST_LIST_NAMES)
-        and p.is_file()
-        and not is_link(p)
-        and p.stat().st_size <= _MAX_DOCUMENT_BYTES
-    }
+    list_names = {name.lower() for name in DIGEST_LIST_NAMES}
+    places = [p for p in sorted(folder.iterdir()) if p.name.lower() in list_names and p.is_file() and not is_link(p)]
+    sums = {p.name: read_digest_list(p.read_bytes()) for p in places if p.stat().st_size <= _MAX_DOCUMENT_BYTES}
     paths_to_digest |= {path for digest_by_path in sums.values() for path in digest_by_path or ()}
     files = []
     for path, file_path in iterate_files_below(folder):

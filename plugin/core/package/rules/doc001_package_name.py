@@ -106,12 +106,8 @@ def package_name(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Finding
         its layers have no code.
     """
     if make_name_matcher(package.package_spec.root, {}).fullmatch(package.folder_name) is None:
-        yield make_file_finding(
-            package.folder_name,
-            "form",
-            Severity.WARNING,
-            expected=package.get_expected_path("", package.package_spec.root),
-        )
+        expected = package.get_expected_path("", package.package_spec.root)
+        yield make_file_finding(package.folder_name, "form", Severity.WARNING, expected=expected)
     divisions = ctx.norm.standard.code_lists.get("divisions")
     code = ctx.plan.area_code if ctx.plan.layers else ""
     expected_code = code[: package.package_spec.digits].ljust(6, "0")

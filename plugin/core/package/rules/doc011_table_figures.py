@@ -138,17 +138,10 @@ def table_figures(package: PackageFacts, *, ctx: RuleContext) -> RuleResult:
         return RuleResult(is_applicable=False, notes=[("package_no_tables", {})])
     result = RuleResult()
     texts = Texts(ctx.lang)
-    causes = texts.get_section("causes")
-    result.findings += [
-        make_file_finding(
-            book.file,
-            "unread",
-            Severity.WARNING,
-            detail=causes.get(book.unreadable_reason, book.unreadable_reason),
-        )
-        for book in package.workbooks
-        if book.unreadable_reason
-    ]
+    for book in package.workbooks:
+        if reason := book.unreadable_reason:
+            detail = texts.get_section("causes").get(reason, reason)
+            result.findings.append(make_file_finding(book.file, "unread", Severity.WARNING, detail=detail))
     readable_workbooks = [book for book in package.workbooks if not book.unreadable_reason]
     if not readable_workbooks:
         return result
@@ -171,11 +164,8 @@ def table_figures(package: PackageFacts, *, ctx: RuleContext) -> RuleResult:
             known_names = {Texts(one).get("sheets", name) for name in (*KEY_COLUMNS, "about") for one in TEXT_LANGUAGES}
             additional_sheets = [sheet.name for sheet in book.sheets if sheet.name not in known_names]
             if additional_sheets:
-                result.findings.append(
-                    make_file_finding(
-                        book.file, "more_sheets", sheets=texts.get("words", "between_names").join(additional_sheets)
-                    )
-                )
+                sheets = texts.get("words", "between_names").join(additional_sheets)
+                result.findings.append(make_file_finding(book.file, "more_sheets", sheets=sheets))
             result.findings += compare_plugin_workbook_texts(
                 InspectedWorkbook(book, tables_of_book, package, ctx, book_lang)
             )
