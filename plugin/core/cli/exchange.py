@@ -72,8 +72,11 @@ def run_convert_vct_command(args: argparse.Namespace, report_texts: ReportTexts)
     print_written([args.output], report_texts)
     if not args.no_check and not args.output.lower().endswith(".vct"):
         options = make_run_options(args, report_texts)
-        check = check_imported_plan(lambda: check_plan(args.output, options, progress=print_progress).report, texts)
-        print_lines(check.summary_sentences)
+        print_lines(
+            check_imported_plan(
+                lambda: check_plan(args.output, options, progress=print_progress).report, texts
+            ).summary_sentences
+        )
     return EXIT_CLEAN
 
 

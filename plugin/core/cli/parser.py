@@ -57,8 +57,7 @@ class TranslatedArgumentParser(argparse.ArgumentParser):
         for pattern, key in _ARGPARSE_MESSAGES.items():
             if message_match := re.fullmatch(pattern, message):
                 reason = self.words.get("cli", key, **message_match.groupdict())
-        hint = self.words.get("cli", "see_help", program=self.prog)
-        self.exit(2, f"{reason}\n{hint}\n")
+        self.exit(2, f"{reason}\n{self.words.get('cli', 'see_help', program=self.prog)}\n")
 
 
 class _Argument(NamedTuple):

@@ -132,8 +132,9 @@ def make_projection_fact(texts: Texts) -> MachineFact:
 
     sample, remedy = load_requirements().projection, texts.get("environment", "projection_remedy")
     try:
-        transformer = Transformer.from_crs(sample.source_crs, sample.target_crs, always_xy=True)
-        found = transformer.transform(*sample.source_point, errcheck=True)
+        found = Transformer.from_crs(sample.source_crs, sample.target_crs, always_xy=True).transform(
+            *sample.source_point, errcheck=True
+        )
     except ProjError as error:
         return MachineFact("projection", FactState.MISSING, name, describe_exception(error), remedy)
     difference = math.dist(found, sample.target_point)
@@ -170,8 +171,12 @@ def iterate_example_facts(
             texts.get("environment", "examples_remedy") if failures else "",
         )
         for example, problem in failures[:MAX_FAILURE_LINES]:
-            title = texts.get("environment", "example", code=example.code, title=example.title)
-            yield MachineFact(f"example.{example.code}", FactState.FAILED, title, problem.explain(texts))
+            yield MachineFact(
+                f"example.{example.code}",
+                FactState.FAILED,
+                texts.get("environment", "example", code=example.code, title=example.title),
+                problem.explain(texts),
+            )
 
 
 def run_doctor(

@@ -230,8 +230,13 @@ def iterate_format_facts(texts: Texts) -> Iterator[MachineFact]:
         except Exception as error:
             # Whatever the driver raises, the format cannot be used.
             state = FactState.MISSING if requirement.required else FactState.WARNING
-            found = texts.get("environment", "format_fails", detail=describe_exception(error))
-            yield MachineFact(identifier, state, name, found, texts.get("environment_uses", requirement.driver))
+            yield MachineFact(
+                identifier,
+                state,
+                name,
+                texts.get("environment", "format_fails", detail=describe_exception(error)),
+                texts.get("environment_uses", requirement.driver),
+            )
         else:
             yield MachineFact(identifier, FactState.OK, name, texts.get("environment", "format_works"))
     yield _make_osgeo_fact(texts)

@@ -145,8 +145,8 @@ def make_package_facts(changes: dict[str, Any]) -> PackageFacts:
     ]
     if "broken" in changes:
         key, line = changes["broken"]
-        params = {"source": "a.vct", "line": line, "section": "Polygon"}
-        seen.append(LayerFact("1-空间数据/a.vct", "a", -1, problem=(key, params)))
+        problem = (key, {"source": "a.vct", "line": line, "section": "Polygon"})
+        seen.append(LayerFact("1-空间数据/a.vct", "a", -1, problem=problem))
     return PackageFacts(
         root,
         form,

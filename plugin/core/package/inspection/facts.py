@@ -364,8 +364,12 @@ class PackageFacts:
         def make_sort_key(data_set: str) -> tuple[bool, bool, int, str]:
             """Return the place of a data set: those of the specification first, databases before VCT, its order."""
             sets = self.find_vector_sets(data_set)
-            position = self.package_spec.vectors.index(sets[0]) if sets else 0
-            return not sets, has_vct_suffix(data_set), position, data_set
+            return (
+                not sets,
+                has_vct_suffix(data_set),
+                self.package_spec.vectors.index(sets[0]) if sets else 0,
+                data_set,
+            )
 
         # Rules check a layer in the first data set that has it.
         return sorted([*data_sets, *single_files], key=make_sort_key)

@@ -123,10 +123,6 @@ class ReadBackResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as values for JSON."""
-        rows = [
-            {"kind": kind, "field": name, "count": count, "features": self.example_names[kind, name]}
-            for (kind, name), count in self.difference_counts.items()
-        ]
         return {
             "library": self.library_version,
             "features": self.feature_count,
@@ -135,7 +131,10 @@ class ReadBackResult:
             "moved_m": round(self.max_vertex_shift_m, 9),
             "area_off_m2": round(self.max_area_difference_m2, 9),
             "same": self.has_no_differences,
-            "differences": rows,
+            "differences": [
+                {"kind": kind, "field": name, "count": count, "features": self.example_names[kind, name]}
+                for (kind, name), count in self.difference_counts.items()
+            ],
             "shape_changes": [
                 {"kind": kind, "count": len(feature_names), "features": feature_names[:_MAX_EXAMPLES]}
                 for kind, feature_names in self.shape_changes.items()

@@ -331,5 +331,9 @@ def _report_content_problems(file: FileFact, package: PackageFacts, texts: Texts
                 file.path, "count", Severity.WARNING, stated=pdf.declared_page_count, found=pdf.page_count
             )
     if active:
-        active_names = texts.get("words", "between_names").join(texts.get("active", key) for key in active)
-        yield make_file_finding(file.path, "active", Severity.WARNING, what=active_names)
+        yield make_file_finding(
+            file.path,
+            "active",
+            Severity.WARNING,
+            what=texts.get("words", "between_names").join(texts.get("active", key) for key in active),
+        )

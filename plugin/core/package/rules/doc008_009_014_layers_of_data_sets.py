@@ -347,8 +347,12 @@ def package_data_sets(package: PackageFacts, *, ctx: RuleContext, allowance_m: f
         layers_of_pair.setdefault((comparison.first_path, comparison.other_path), []).append(comparison.name)
         result.findings += _find_differences(comparison, allowance_m, texts)
         if not comparison.are_shapes_compared:
-            layer_params = {"layer": comparison.name, "file": comparison.first_path, "place": comparison.other_path}
-            result.not_checked.append(("package_twin_nowhere", layer_params))
+            result.not_checked.append(
+                (
+                    "package_twin_nowhere",
+                    {"layer": comparison.name, "file": comparison.first_path, "place": comparison.other_path},
+                )
+            )
     result.notes += [
         ("package_twins", {"layers": texts.get("words", "between_names").join(names), "file": file, "place": place})
         for (file, place), names in layers_of_pair.items()

@@ -142,8 +142,12 @@ def package_metadata(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Fin
             continue
         metadata = read_metadata_by_spec(root, package.package_spec)
         if metadata is None:
-            expected = package.package_spec.metadata.names_by_item["metadata"] or "metadata"
-            yield make_file_finding(path, "schema", root=get_local_name(root)[-80:], expected=expected)
+            yield make_file_finding(
+                path,
+                "schema",
+                root=get_local_name(root)[-80:],
+                expected=package.package_spec.metadata.names_by_item["metadata"] or "metadata",
+            )
             continue
         between = Texts(ctx.lang).get("words", "between_names")
         yield from (
