@@ -67,18 +67,7 @@ def replace_folder(target: Path, cancellation: Cancellation = NEVER_CANCELLED) -
                 raise
             raise OutputError("output_unwritable", target=str(target), detail=explain_os_error(error)) from error
         cancellation.raise_if_cancelled()
-        target_exists = target.exists()
-        try:
-            if target_exists:
-                os.replace(target, old)
-            try:
-                os.replace(new, target)
-            except OSError:
-                if target_exists:
-                    os.replace(old, target)
-                raise
-        except OSError as error:
-            raise _make_replacement_error(target, error) from error
+        _move_into_place(target, new, old)
     finally:
         _delete_folder(new)
     # A file that is open elsewhere keeps a part of the old package here; the next run deletes it.
@@ -118,6 +107,25 @@ def _delete_folder(path: Path) -> None:
         path.unlink(missing_ok=True)
     else:
         shutil.rmtree(path, ignore_errors=True)
+
+
+def _move_into_place(target: Path, new_folder: Path, old_folder: Path) -> None:
+    """Rename the old package to ``old_folder``, then ``new_folder`` to the target.
+
+    Undo this on an error.
+    """
+    target_exists = target.exists()
+    try:
+        if target_exists:
+            os.replace(target, old_folder)
+        try:
+            os.replace(new_folder, target)
+        except OSError:
+            if target_exists:
+                os.replace(old_folder, target)
+            raise
+    except OSError as error:
+        raise _make_replacement_error(target, error) from error
 
 
 def _make_replacement_error(target: Path, error: OSError) -> OutputError:
