@@ -11,16 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from ..base.errors import OutputError
-from ..base.files.writing import OutputPaths, check_not_input, check_outputs, check_writable, write_files
+from ..base.files.writing import OutputPaths, check_not_input, check_outputs, write_files
 from ..base.parallel.process_state import set_thread_count
 from ..checks.check import CheckResult, check_plan
 from ..standard.messages.texts import Texts
 from ..standard.options import RunOptions
-from ..studies.evaluation.evaluated_editions import CHECK_SHARE
+from ..studies.evaluation.evaluated_editions import (
+    CHECK_SHARE,
+    list_files_of_editions,
+    read_editions,
+)
 from .console import (
     EXIT_CLEAN,
     EXIT_FOUND,
-    check_docx_is_writable,
+    check_tables_are_writable,
     make_run_options,
     print_line,
     print_line_of_run,
@@ -111,7 +115,6 @@ def _read_editions(args: argparse.Namespace, lang: str) -> tuple[EditionsOfCheck
     if not text:
         return None, []
     from ..studies.evaluation.evaluate_editions import choose_editions_of_check
-    from ..studies.evaluation.evaluated_editions import list_files_of_editions, read_editions, split_editions
 
     given = split_editions(text)
     editions = read_editions(given, has_checked_plan=True)
@@ -127,8 +130,9 @@ def make_public_edition(check_result: CheckResult, cancellation: Cancellation = 
     from ..render.public_edition.edition import load_public_edition
     from ..render.public_edition.redaction import make_public_report
 
-    edition = load_public_edition(check_result.plan.norm)
-    return make_public_report(check_result.report, check_result.plan, edition, cancellation)
+    return make_public_report(
+        check_result.report, check_result.plan, load_public_edition(check_result.plan.norm), cancellation
+    )
 
 
 def _load_spec_and_options(args: argparse.Namespace, report_texts: ReportTexts) -> tuple[PackageSpec, RunOptions]:
@@ -146,7 +150,6 @@ def run_indicators(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     Returns the exit code.
     """
     from ..checks.tabulate import (
-        check_workbook_can_be_written,
         make_figures_document,
         tabulate_sources,
         write_new_figures_workbook,
@@ -154,10 +157,7 @@ def run_indicators(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from ..render.document.docx_writer import write_docx
 
     options = make_run_options(args, report_texts)
-    if args.xlsx:
-        check_workbook_can_be_written(args.xlsx)
-        check_writable(args.xlsx, [args.source])
-    check_docx_is_writable(args.docx, [args.source])
+    check_tables_are_writable(args.xlsx, args.docx, [args.source])
     tabulated_plan = tabulate_sources(args.source, options, progress=print_progress)
     # The files come first: a reader (head) may close the pipe before all lines are printed.
     check_not_input(args.xlsx, list(tabulated_plan.plan.input_files))
@@ -184,8 +184,10 @@ def list_indicator_lines(tabulated_plan: TabulatedPlan, report_texts: ReportText
     for computed_indicator in tabulated_plan.indicators.compute_all_indicators():
         name = computed_indicator.definition.name(report_texts.lang)
         for one in computed_indicator.figures:
-            is_missed = one.state in ("broken", "close", "unconfirmed")
-            yield is_missed, _format_figure(name, one, bool(one.target), report_texts)
+            yield (
+                one.state in ("broken", "close", "unconfirmed"),
+                _format_figure(name, one, bool(one.target), report_texts),
+            )
         if not computed_indicator.figures:
             yield False, report_texts.get("cli", "no_figure", name=name, reason=computed_indicator.missing_reason)
 
@@ -194,15 +196,13 @@ def _format_figure(name: str, figure: Any, shows_target: bool, report_texts: Rep
     """Return an indicator with value, target and state as a line."""
     from ..render import figures
 
-    target = ""
-    if shows_target:
-        target = report_texts.get("cli", "of_target", target=figures.format_target(figure, report_texts))
+    target = figures.format_target(figure, report_texts) if shows_target else ""
     return report_texts.get(
         "cli",
         "figure",
         name=name,
         value=figures.format_indicator_value(figure, report_texts),
-        target=target,
+        target=report_texts.get("cli", "of_target", target=target) if shows_target else "",
         state=figures.format_state(figure, report_texts),
     )
 
@@ -236,15 +236,13 @@ def run_export_package_command(args: argparse.Namespace, report_texts: ReportTex
     from ..standard.profile import DocumentInfo
 
     package_spec, options = _load_spec_and_options(args, report_texts)
-    documents = Path(args.documents) if args.documents else None
-    info = DocumentInfo(secrecy=args.secrecy.strip(), secrecy_reason=args.secrecy_reason.strip())
     order = ExportOrder(
         package_spec,
         Path(args.output),
-        documents,
+        Path(args.documents) if args.documents else None,
         is_forced=args.force,
         keeps_personal_fields=args.personal,
-        document_info=info,
+        document_info=DocumentInfo(secrecy=args.secrecy.strip(), secrecy_reason=args.secrecy_reason.strip()),
     )
     check_result = check_plan(args.source, options, progress=lambda share, text: print_progress(0.4 * share, text))
     for line in format_summary(check_result.report, report_texts):
@@ -259,8 +257,7 @@ def run_export_package_command(args: argparse.Namespace, report_texts: ReportTex
         print_line(Texts(report_texts.lang).explain_error(error), sys.stderr)
         print_line(report_texts.get("cli", "package_forcing"), sys.stderr)
         return EXIT_FOUND
-    for problem in result.problems:
-        print_line(problem.format_as_sentence(Texts(report_texts.lang)), sys.stderr)
+    print_lines((one.format_as_sentence(Texts(report_texts.lang)) for one in result.problems), sys.stderr)
     print_written([result.path], report_texts)
     print_line(report_texts.get("cli", "package_digest", digest=result.manifest_digest))
     return EXIT_FOUND if result.manifest["check"]["forced"] else EXIT_CLEAN
@@ -272,9 +269,8 @@ def get_exit_code(report: Report, strict: bool = False) -> int:
     With ``strict`` warnings count like errors.
     """
     counts = report.summary
-    if counts["verdict"] in ("fail", "incomplete") or (strict and counts["warnings"]):
-        return EXIT_FOUND
-    return EXIT_CLEAN
+    is_found = counts["verdict"] in ("fail", "incomplete") or (strict and counts["warnings"])
+    return EXIT_FOUND if is_found else EXIT_CLEAN
 
 
 def format_summary(report: Report, report_texts: ReportTexts) -> list[str]:
@@ -286,44 +282,38 @@ def format_summary(report: Report, report_texts: ReportTexts) -> list[str]:
     from ..render import figures, finding_lists, sections
     from ..render.verdict import format_rule_counts
 
-    counts = report.summary
-    verdict = report_texts.get("verdict", str(report.verdict))
-    finding_counts = {key: counts[key] for key in ("errors", "warnings", "infos", "waived")}
-    rules = format_rule_counts(report, report_texts)
-    lines = [report_texts.get("cli", "done", **finding_counts, rules=rules, verdict=verdict)]
+    head = report_texts.get(
+        "cli",
+        "done",
+        **{key: report.summary[key] for key in ("errors", "warnings", "infos", "waived")},
+        rules=format_rule_counts(report, report_texts),
+        verdict=report_texts.get("verdict", str(report.verdict)),
+    )
+    lines = []
     if report.rules and not report.has_examined_rules:
-        lines.append("  " + report_texts.get("say", "nothing_examined", count=len(report.rules)))
-    lines += [
-        f"  {finding.code} {finding.message}" for finding in report.findings if finding.code in INCOMPLETE_RUN_CODES
-    ]
+        lines.append(report_texts.get("say", "nothing_examined", count=len(report.rules)))
+    lines += [f"{one.code} {one.message}" for one in report.findings if one.code in INCOMPLETE_RUN_CODES]
     sums = finding_lists.sum_findings_by_rule(report, report_texts)
     for row in sums[:_MAX_FINDINGS_PRINTED]:
         hectares = report_texts.get("text", "hectares", amount=row["area"])
         area = report_texts.get("cli", "area", area=hectares) if row["area"] != "—" else ""
         severity = report_texts.get("severity", row["severity"])
-        lines.append("  " + report_texts.get("cli", "by_rule", **{**row, "severity": severity, "area": area}))
-    if sums[_MAX_FINDINGS_PRINTED:]:
-        further_count = sum(row["count"] for row in sums[_MAX_FINDINGS_PRINTED:])
-        lines.append(
-            "  " + report_texts.get("cli", "more_rules", rows=len(sums[_MAX_FINDINGS_PRINTED:]), count=further_count)
-        )
-    for row in sections.make_not_checked_section(report, report_texts)["rows"]:
-        if row["title"]:
-            lines.append("  " + report_texts.get("cli", "could_not", **row))
+        lines.append(report_texts.get("cli", "by_rule", **{**row, "severity": severity, "area": area}))
+    if further_sums := sums[_MAX_FINDINGS_PRINTED:]:
+        count = sum(row["count"] for row in further_sums)
+        lines.append(report_texts.get("cli", "more_rules", rows=len(further_sums), count=count))
+    not_checked_rows = sections.make_not_checked_section(report, report_texts)["rows"]
+    lines += [report_texts.get("cli", "could_not", **row) for row in not_checked_rows if row["title"]]
     if additional_rules := report.provenance.get("beyond", []):
-        lines.append(
-            "  "
-            + report_texts.get(
-                "say", "beyond", count=len(additional_rules), names=report_texts.join_parts(additional_rules)
-            )
-        )
+        names = report_texts.join_parts(additional_rules)
+        lines.append(report_texts.get("say", "beyond", count=len(additional_rules), names=names))
     # The report has the townships that fulfil their targets.
     targeted = [
         i
         for i in report.indicators
         if i.target is not None and not (figures.is_township_figure(i) and i.state == "met")
     ]
-    lines += [f"  {_format_figure(one.name, one, True, report_texts)}" for one in targeted]
+    lines += [_format_figure(one.name, one, True, report_texts) for one in targeted]
     if not all(indicator.confirmed for indicator in targeted):
-        lines.append("  " + report_texts.get("text", "unconfirmed_note"))
-    return lines
+        lines.append(report_texts.get("text", "unconfirmed_note"))
+    return [head, *(f"  {line}" for line in lines)]

@@ -7,15 +7,14 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from ..base.files.writing import OutputPaths, check_writable, write_files, write_text
-from ..checks.tabulate import check_workbook_can_be_written
+from ..base.files.writing import OutputPaths, write_files, write_text
 from ..render.document.docx_writer import write_docx
 from ..render.words import ReportTexts
 from ..standard.messages.texts import Texts, format_number
 from .console import (
     EXIT_CLEAN,
     EXIT_FOUND,
-    check_docx_is_writable,
+    check_tables_are_writable,
     make_run_options,
     print_levels,
     print_line,
@@ -47,15 +46,13 @@ def run_compare(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     )
 
     norm, texts = make_run_options(args, report_texts).resolve_norm(), Texts(report_texts.lang)
-    if args.xlsx:
-        check_workbook_can_be_written(args.xlsx)
-        check_writable(args.xlsx, [args.before, args.after])
-    check_docx_is_writable(args.docx, [args.before, args.after])
+    check_tables_are_writable(args.xlsx, args.docx, [args.before, args.after])
     (old_layer, _), (new_layer, townships) = (
         find_layer_and_townships(source, args.role, norm) for source in (args.before, args.after)
     )
-    options = {"role": args.role, "renumbered": args.renumbered}
-    result = compare_sources(old_layer, new_layer, norm, townships=townships, **options)
+    result = compare_sources(
+        old_layer, new_layer, norm, townships=townships, role=args.role, renumbered=args.renumbered
+    )
     comparison = result.comparison
     # The files come first: a reader (head) may close the pipe before all lines are printed.
     write_files(
@@ -65,21 +62,22 @@ def run_compare(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         ]
     )
     print_line(format_comparison_summary(result, texts))
-    for line in list_difference_sentences(result, texts):
-        print_line(f"  {line}")
+    print_lines(f"  {line}" for line in list_difference_sentences(result, texts))
     for source in (args.before, args.after):
         print_lines(describe_unread_files(source, texts), sys.stderr)
     for part in comparison.changed_pieces[:_MAX_PARTS_PRINTED]:
         old, new = get_piece_keys(result, part)
-        cells = {
-            "kind": texts.get("versions", part.kind),
-            "township": part.township,
-            "area": format_number(part.area_m2, 2),
-        }
-        changes = format_changes(part, texts).replace("\n", "; ")
-        print_line(
-            "  " + texts.get("versions", "line", before=old or "-", after=new or "-", changes=changes, **cells).rstrip()
+        line = texts.get(
+            "versions",
+            "line",
+            before=old or "-",
+            after=new or "-",
+            changes=format_changes(part, texts).replace("\n", "; "),
+            kind=texts.get("versions", part.kind),
+            township=part.township,
+            area=format_number(part.area_m2, 2),
         )
+        print_line(f"  {line.rstrip()}")
     print_written((args.xlsx, args.docx), report_texts)
     return EXIT_CLEAN if comparison.is_identical else EXIT_FOUND
 
@@ -92,8 +90,13 @@ def format_comparison_summary(result: PlanComparison, texts: Texts) -> str:
     comparison, verdict = result.comparison, get_comparison_verdict(result, texts)
     kinds = {"moved_in": MOVED_IN_KIND, "moved_out": MOVED_OUT_KIND, "changed": CHANGED_KIND}
     area_sums = {name: format_number(comparison.sum_area_m2(kind), 2) for name, kind in kinds.items()}
-    layer = comparison.later_edition.layer.template.name if texts.lang == "zh" else result.role
-    return texts.get("versions", "summary", verdict=verdict, layer=layer, **area_sums)
+    return texts.get(
+        "versions",
+        "summary",
+        verdict=verdict,
+        layer=comparison.later_edition.layer.template.name if texts.lang == "zh" else result.role,
+        **area_sums,
+    )
 
 
 def run_yearly(args: argparse.Namespace, report_texts: ReportTexts) -> int:
@@ -105,16 +108,11 @@ def run_yearly(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from ..studies.yearly.make import compute_and_write_update
 
     texts = Texts(report_texts.lang)
-    options = make_run_options(args, report_texts)
     update, written_update = compute_and_write_update(
-        args.filed, args.current, args.year, args.output, options, progress=print_progress
+        args.filed, args.current, args.year, args.output, make_run_options(args, report_texts), progress=print_progress
     )
-    for line in [
-        *summarise_layers(update, texts),
-        *list_notes(update, texts),
-        *(one.format_as_sentence(texts) for one in written_update.problems),
-    ]:
-        print_line(line)
+    print_lines([*summarise_layers(update, texts), *list_notes(update, texts)])
+    print_lines(one.format_as_sentence(texts) for one in written_update.problems)
     print_written(written_update.written_files, report_texts)
     return EXIT_CLEAN
 
@@ -139,13 +137,14 @@ def run_adjustment(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from ..studies.adjustment.compare_lines import compare_line
 
     inputs, texts = [args.before, args.after], Texts(report_texts.lang)
-    if args.xlsx:
-        check_workbook_can_be_written(args.xlsx)
-    for target, suffix in ((args.xlsx, ".xlsx"), (args.html, ".html"), (args.json, ".json")):
+    check_tables_are_writable(args.xlsx, args.docx, inputs)
+    for target, suffix in ((args.html, ".html"), (args.json, ".json")):
         check_adjustment_target(target, suffix, inputs)
-    check_docx_is_writable(args.docx, inputs)
-    options = AdjustmentOptions(args.before, args.line, make_run_options(args, report_texts))
-    result = compare_line(args.after, options, progress=print_progress)
+    result = compare_line(
+        args.after,
+        AdjustmentOptions(args.before, args.line, make_run_options(args, report_texts)),
+        progress=print_progress,
+    )
     # The files come first: a reader (head) may close the pipe before all lines are printed.
     document = make_adjustment_document(result, texts)
     write_files(
@@ -160,8 +159,7 @@ def run_adjustment(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     for one in result.criteria:
         name, outcome = texts.get("adjustment_criteria", one.id), texts.get("adjustment_outcomes", str(one.outcome))
         print_line(f"  {outcome}  {name}  {describe_reason(one, texts)}".rstrip())
-    for line in list_missing_sentences(result, texts):
-        print_line(f"  {line}")
+    print_lines(f"  {line}" for line in list_missing_sentences(result, texts))
     print_written((args.xlsx, args.docx, args.html, args.json), report_texts)
     return EXIT_FOUND if result.verdict in (Outcome.FAILS, Outcome.UNDETERMINED) else EXIT_CLEAN
 
@@ -186,8 +184,7 @@ def run_evaluate(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     print_lines(list_log_lines(result, texts))
     print_lines(list_note_sentences(result, texts), sys.stderr)
     print_written(outputs.list_paths(), report_texts)
-    is_clean = not result.count(Level.ALERT) and result.is_complete
-    return EXIT_CLEAN if is_clean else EXIT_FOUND
+    return EXIT_CLEAN if result.is_complete and not result.count(Level.ALERT) else EXIT_FOUND
 
 
 def run_conformity(args: argparse.Namespace, report_texts: ReportTexts) -> int:

@@ -64,17 +64,21 @@ def print_progress(share: float, text: str) -> None:
     _progress_line.is_visible = True
 
 
-def check_docx_is_writable(target: str, inputs: list[str]) -> None:
-    """Raise OutputError before a long run if a document (docx) cannot be written.
+def check_tables_are_writable(xlsx: str, docx: str, inputs: list[str]) -> None:
+    """Raise OutputError before a long run if a workbook or a document (docx) cannot be written.
 
-    ``inputs``: files of the run, which must not be overwritten. An empty ``target`` is accepted.
+    ``inputs``: files of the run, which must not be overwritten. An empty path is accepted.
     """
-    if not target:
-        return
-    if Path(target).suffix.lower() != ".docx":
-        raise OutputError("output_format", target=target, known=".docx")
-    import_docx_library(Path(target).name)
-    check_writable(target, inputs)
+    from ..checks.tabulate import check_workbook_can_be_written
+
+    if xlsx:
+        check_workbook_can_be_written(xlsx)
+        check_writable(xlsx, inputs)
+    if docx:
+        if Path(docx).suffix.lower() != ".docx":
+            raise OutputError("output_format", target=docx, known=".docx")
+        import_docx_library(Path(docx).name)
+        check_writable(docx, inputs)
 
 
 def print_line(text: str, stream: TextIO | None = None) -> None:
@@ -106,10 +110,10 @@ def print_levels(lines: Iterable[tuple[str, str]]) -> None:
         print_line(text, sys.stdout if level == "info" else sys.stderr)
 
 
-def print_written(paths: Iterable[str | Path], report_texts: ReportTexts) -> None:
+def print_written(paths: Iterable[str | Path], report_texts: ReportTexts, stream: TextIO | None = None) -> None:
     """Print which files a command wrote; an empty path is a file that was not requested."""
     for path in filter(None, paths):
-        print_line(report_texts.get("cli", "written", target=str(path)))
+        print_line(report_texts.get("cli", "written", target=str(path)), stream)
 
 
 def print_line_of_run(text: str) -> None:
@@ -136,8 +140,7 @@ def discard_output() -> None:
 def make_run_options(args: argparse.Namespace, report_texts: ReportTexts) -> RunOptions:
     """Return the options of a run from those arguments that the command has."""
     given = {name: getattr(args, name) for name in get_offered_options() if hasattr(args, name)}
-    rules = split_comma_separated_text(getattr(args, "rules", ""))
-    return RunOptions(**given, rules=rules, lang=report_texts.lang)
+    return RunOptions(**given, rules=split_comma_separated_text(getattr(args, "rules", "")), lang=report_texts.lang)
 
 
 def make_norm_options(args: argparse.Namespace, report_texts: ReportTexts) -> RunOptions:

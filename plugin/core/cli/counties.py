@@ -7,11 +7,11 @@ import argparse
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..base.connection_text import make_source
 from ..base.errors import InputError
 from ..counties.county_record import REPORT_SUFFIXES, BatchOptions
+from ..render.words import ReportTexts
 from ..standard.messages.texts import Texts
 from .console import (
     EXIT_CLEAN,
@@ -26,10 +26,6 @@ from .console import (
     print_written,
 )
 
-if TYPE_CHECKING:
-    from ..counties.run_batch import TaskRunner
-    from ..render.words import ReportTexts
-
 
 def run_batch(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Check the counties of a folder or a list, or print what would be checked; return the exit code.
@@ -38,7 +34,7 @@ def run_batch(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """
     from ..counties.batch_sentences import describe_batch, describe_forecast, describe_record, forecast_batch
     from ..counties.processes import check_in_processes
-    from ..counties.run_batch import check_counties
+    from ..counties.run_batch import TaskRunner, check_counties
     from ..model.verdict import Verdict
     from ..render.document.docx_writer import import_docx_library
 
@@ -90,14 +86,16 @@ def run_seams(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from ..counties.seams.seam_result import SeamOptions
     from ..counties.seams.seam_sentences import describe_result
 
-    options = SeamOptions(
-        tuple(map(make_source, args.sources)),
-        Path(args.output),
-        make_norm_options(args, report_texts),
-        targets=args.targets,
-        package_spec=args.package,
+    result, written = check_seams(
+        SeamOptions(
+            tuple(map(make_source, args.sources)),
+            Path(args.output),
+            make_norm_options(args, report_texts),
+            targets=args.targets,
+            package_spec=args.package,
+        ),
+        progress=print_progress,
     )
-    result, written = check_seams(options, progress=print_progress)
     print_lines(describe_result(result))
     print_written(written, report_texts)
     return EXIT_FOUND if result.has_problems else EXIT_CLEAN
@@ -144,30 +142,34 @@ def run_townships(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         from ..counties.townships.decide import Prefer
         from ..counties.townships.merge import MergeOptions, merge_townships
 
-        options = MergeOptions(
-            args.source,
-            tuple(args.packages),
-            args.output,
-            args.table,
-            Prefer(args.prefer),
-            args.new_keys,
-            parse_persons(args.persons),
-            not args.no_seams,
-            make_norm_options(args, report_texts),
+        result = merge_townships(
+            MergeOptions(
+                args.source,
+                tuple(args.packages),
+                args.output,
+                args.table,
+                Prefer(args.prefer),
+                args.new_keys,
+                parse_persons(args.persons),
+                not args.no_seams,
+                make_norm_options(args, report_texts),
+            ),
+            progress=print_progress,
         )
-        result = merge_townships(options, progress=print_progress)
         print_lines(describe_merge(result.log, Texts(report_texts.lang)))
         print_written(result.written, report_texts)
         return EXIT_FOUND if result.log.open_count else EXIT_CLEAN
-    split_options = SplitOptions(
-        args.source,
-        Path(args.output),
-        make_norm_options(args, report_texts),
-        args.distance,
-        args.targets,
-        parse_persons(args.persons),
+    split = split_townships(
+        SplitOptions(
+            args.source,
+            Path(args.output),
+            make_norm_options(args, report_texts),
+            args.distance,
+            args.targets,
+            parse_persons(args.persons),
+        ),
+        progress=print_progress,
     )
-    split = split_townships(split_options, progress=print_progress)
     print_lines(describe_split(split, Texts(report_texts.lang)))
     print_written([args.output], report_texts)
     return EXIT_CLEAN

@@ -30,7 +30,7 @@ def run_convert_structure_command(args: argparse.Namespace, report_texts: Report
 
     Returns the exit code.
     """
-    from ..exchange.structure_table import read_structure, write_template_files
+    from ..exchange.structure_table import choose_plan_crs, create_from_structure, read_structure, write_template_files
 
     if not (args.output or args.database):
         print_line(report_texts.get("cli", "structure_no_target"), sys.stderr)
@@ -38,22 +38,16 @@ def run_convert_structure_command(args: argparse.Namespace, report_texts: Report
     standard = load_standard(args.standard)
     structure = read_structure(args.table, standard)
     if args.database:
-        from ..exchange.structure_table import choose_plan_crs, create_from_structure
-
         crs, notice = choose_plan_crs(args.crs, args.county)
         if notice:
             print_line(Texts(report_texts.lang).format_notice(*notice), sys.stderr)
         create_from_structure(structure, standard, args.database, crs, existing=args.existing, folder=args.folder)
-    template_files = [str(path) for path in write_template_files(structure, args.output)] if args.output else []
-    print_written(
-        [p for p in (args.database, args.folder if args.database else "") if p] + template_files, report_texts
+    template_files = write_template_files(structure, args.output) if args.output else []
+    print_written([args.database, args.folder if args.database else "", *template_files], report_texts)
+    print_lines(
+        report_texts.get("cli", "structure_note", sheet=note.sheet_name, row=note.row_number, value=note.domain_name)
+        for note in structure.unknown_domains
     )
-    for note in structure.unknown_domains:
-        print_line(
-            report_texts.get(
-                "cli", "structure_note", sheet=note.sheet_name, row=note.row_number, value=note.domain_name
-            )
-        )
     return EXIT_CLEAN
 
 
@@ -68,21 +62,21 @@ def run_convert_vct_command(args: argparse.Namespace, report_texts: ReportTexts)
     check_writable(args.output, [args.source])
     result: Any
     if args.output.lower().endswith(".vct"):
-        layers = read_layers_in_turn(args.source, progress=print_progress)
-        result = write_vct(args.output, layers, templates=templates)
+        result = write_vct(args.output, read_layers_in_turn(args.source, progress=print_progress), templates=templates)
         print_lines(describe_unread_files(args.source, texts), sys.stderr)
     else:
         result = convert_vct_to_database(args.source, args.output, templates=templates, progress=print_progress)
     print_progress(1.0, "")
-    for key, params in result.notes:
-        print_line(texts.format_notice(key, params), sys.stderr)
-    for name, rows in result.row_counts.items():
-        print_line(texts.get("toolbox", "vct_layer", layer=name, rows=rows))
+    print_lines((texts.format_notice(key, params) for key, params in result.notes), sys.stderr)
+    print_lines(texts.get("toolbox", "vct_layer", layer=name, rows=rows) for name, rows in result.row_counts.items())
     print_written([args.output], report_texts)
     if not args.no_check and not args.output.lower().endswith(".vct"):
         options = make_run_options(args, report_texts)
-        check = check_imported_plan(lambda: check_plan(args.output, options, progress=print_progress).report, texts)
-        print_lines(check.summary_sentences)
+        print_lines(
+            check_imported_plan(
+                lambda: check_plan(args.output, options, progress=print_progress).report, texts
+            ).summary_sentences
+        )
     return EXIT_CLEAN
 
 
@@ -108,9 +102,12 @@ def run_points(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         )
 
         check_export_output([args.source], args.output, args.format)
-        layer = read_polygon_layer(args.source, args.layer)
         exported = export_boundary_points(
-            layer, args.output, form_name=args.format, crs_text=args.crs, progress=print_progress
+            read_polygon_layer(args.source, args.layer),
+            args.output,
+            form_name=args.format,
+            crs_text=args.crs,
+            progress=print_progress,
         )
         lines = describe_export(exported, report_texts.lang)
         is_complete = exported.parcel_count >= exported.feature_count
@@ -137,27 +134,32 @@ def run_drawing(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     prints_json = args.json == "-"
     if args.json and not prints_json:
         check_writable(args.json, [path for path in (args.source, args.output, args.table) if path])
-    options = DrawingOptions(
-        mapping=args.mapping,
-        crs_text=args.crs,
-        unit=args.units,
-        tolerance_m=args.tolerance,
-        closing_m=args.closing,
-        hole_rule=args.holes,
-        lang=report_texts.lang,
+    run = import_drawing(
+        args.source,
+        args.output,
+        args.table,
+        options=DrawingOptions(
+            mapping=args.mapping,
+            crs_text=args.crs,
+            unit=args.units,
+            tolerance_m=args.tolerance,
+            closing_m=args.closing,
+            hole_rule=args.holes,
+            lang=report_texts.lang,
+        ),
+        progress=print_progress,
     )
-    run = import_drawing(args.source, args.output, args.table, options=options, progress=print_progress)
     print_progress(1.0, "")
     summary = dump_json(make_summary(run, report_texts.lang)) if args.json else ""
     if args.json and not prints_json:
         write_text(args.json, summary)
     for level, text in describe_import(run, report_texts.lang):
         print_line(text, sys.stdout if level == "info" and not prints_json else sys.stderr)
-    written = [args.output, args.table, "" if prints_json else args.json]
-    for path in filter(None, written):
-        print_line(report_texts.get("cli", "written", target=path), sys.stderr if prints_json else sys.stdout)
     if prints_json:
+        print_written([args.output, args.table], report_texts, sys.stderr)
         print_line(summary)
+    else:
+        print_written([args.output, args.table, args.json], report_texts)
     return EXIT_FOUND if run.left_out else EXIT_CLEAN
 
 
@@ -165,9 +167,12 @@ def run_renumber(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Write a copy with new keys, the table of old and new keys, and the list of gaps; return the exit code."""
     from ..exchange.renumber import RenumberOptions, describe_renumbering, renumber_keys
 
-    roles = split_comma_separated_text(args.layers)
-    order = RenumberOptions(roles, args.output, args.table, args.gaps, args.start)
-    run = renumber_keys(args.source, make_run_options(args, report_texts), order, progress=print_progress)
+    run = renumber_keys(
+        args.source,
+        make_run_options(args, report_texts),
+        RenumberOptions(split_comma_separated_text(args.layers), args.output, args.table, args.gaps, args.start),
+        progress=print_progress,
+    )
     print_lines(describe_renumbering(run, report_texts.lang))
     print_written(run.written, report_texts)
     return EXIT_CLEAN

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..base.files.writing import check_writable, write_atomically
 from ..render.words import ReportTexts
@@ -24,9 +24,6 @@ from .console import (
     split_comma_separated_text,
 )
 
-if TYPE_CHECKING:
-    from ..render.worklist.update import WorklistUpdate
-
 
 def run_fix(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Write a copy of a source with fixes applied; return the exit code.
@@ -43,8 +40,12 @@ def run_fix(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         if not (role.strip() and equals and number.strip()):
             raise InputError("fix_document", text=text)
         documents[role.strip().upper()] = number.strip()
-    order = FixRunOptions(split_comma_separated_text(args.only), args.safe_only, args.output, args.table, documents)
-    run = run_fixes(args.source, make_run_options(args, report_texts), order, progress=print_progress)
+    run = run_fixes(
+        args.source,
+        make_run_options(args, report_texts),
+        FixRunOptions(split_comma_separated_text(args.only), args.safe_only, args.output, args.table, documents),
+        progress=print_progress,
+    )
     texts, counts = run.make_texts(report_texts.lang), count_groups(run.batch)
     print_line(texts.get("summary", **counts))
     for one in sum_area_changes(run.batch.applied, run.checked.plan.plane_crs):
@@ -65,10 +66,8 @@ def run_list_fixes(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     for fix in choose_fixes(split_comma_separated_text(args.code)):
         print_line(f"{fix.code} {texts.get_title(fix)}  [{', '.join(fix.solves)}]")
         if args.code:
-            for heading, body in texts.get_help(fix).items():
-                print_line(f"\n{heading}\n  {body}")
-            for parameter in fix.parameters:
-                print_line(f"  {parameter.name} = {parameter.default} {parameter.unit}".rstrip())
+            print_lines(f"\n{heading}\n  {body}" for heading, body in texts.get_help(fix).items())
+            print_lines(f"  {one.name} = {one.default} {one.unit}".rstrip() for one in fix.parameters)
     return EXIT_CLEAN
 
 
@@ -83,8 +82,10 @@ def run_worklist(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         return _update(args, report_texts)
     if args.action != "split":
         return _merge(args, report_texts)
-    for part in split_worklist(args.list, args.by, args.folder):
-        print_line(report_texts.get("worklist", "part", name=part.name, count=part.count, target=str(part.path)))
+    print_lines(
+        report_texts.get("worklist", "part", name=part.name, count=part.count, target=str(part.path))
+        for part in split_worklist(args.list, args.by, args.folder)
+    )
     return EXIT_CLEAN
 
 
@@ -98,10 +99,7 @@ def _print_counts(worklist: Worklist, report_texts: ReportTexts) -> int:
             "worklist", "counts", done=done, total=sum(counts.values()), states=report_texts.join_parts(parts)
         )
     )
-    open_by_person: dict[str, int] = {}
-    for item in worklist.items.values():
-        if not item.is_done:
-            open_by_person[item.assignee] = open_by_person.get(item.assignee, 0) + 1
+    open_by_person = Counter(item.assignee for item in worklist.items.values() if not item.is_done)
     for person, count in sorted(open_by_person.items()):
         name = person or report_texts.get("worklist", "unassigned")
         print_line(f"  {report_texts.get('worklist', 'open_of', name=name, count=count)}")
@@ -115,7 +113,7 @@ def _update(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from ..model.rule import load_all_rules
     from ..plan.loading.key_table import read_renumbered_keys
     from ..render.document.ledger import write_ledger
-    from ..render.worklist.update import describe_update, read_report, update_worklist
+    from ..render.worklist.update import WorklistUpdate, describe_update, read_report, update_worklist
     from ..render.worklist.worklist_row import find_key_table_of_worklist
 
     if args.xlsx:
@@ -145,8 +143,9 @@ def _merge(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from ..render.worklist.update import describe_merge
 
     if args.action == "import":
-        items = read_ledger(args.ledger, datetime.now(), args.author)
-        parts = [NamedPart(Path(args.ledger).name, items, is_ledger=True)]
+        parts = [
+            NamedPart(Path(args.ledger).name, read_ledger(args.ledger, datetime.now(), args.author), is_ledger=True)
+        ]
     else:
         parts = [NamedPart(Path(path).name, read_worklist(path)) for path in args.parts]
     choices = read_choices(args.choices) if args.choices else {}

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from ..base.errors import DataError
-from ..base.files.writing import check_writable, write_atomically
+from ..base.files.writing import check_writable, write_text
 from ..render.words import ReportTexts
 from ..standard.messages.texts import Texts
 from .console import (
@@ -30,13 +30,11 @@ def run_print_rule_book_command(args: argparse.Namespace, report_texts: ReportTe
     from ..render.rule_book import RuleBook, write_rule_book
 
     book = RuleBook(make_run_options(args, report_texts).resolve_norm(), report_texts.lang)
-    for target in (args.csv, args.html):
-        if target:
-            check_writable(target, [])
+    for target in filter(None, (args.csv, args.html)):
+        check_writable(target, [])
     write_rule_book(book, table=args.csv, page=args.html)
     print_written((args.csv, args.html), report_texts)
-    for line in [] if args.csv or args.html else book.list_rule_lines():
-        print_line(line)
+    print_lines([] if args.csv or args.html else book.list_rule_lines())
     return EXIT_CLEAN
 
 
@@ -53,18 +51,13 @@ def run_describe_rule_command(args: argparse.Namespace, report_texts: ReportText
     norm = make_run_options(args, report_texts).resolve_norm()
     (rule,) = choose_rules((), (args.code,), norm.declared_rules)
     print_lines(RuleBook(norm, report_texts.lang, [rule.code]).list_rule_facts())
-    for heading, body in texts.get_rule_help(rule).items():
-        print_line(f"\n{heading}\n  {' '.join(body.split())}")
+    print_lines(f"\n{heading}\n  {' '.join(body.split())}" for heading, body in texts.get_rule_help(rule).items())
     effective = format_effective_values(find_effective_values(rule, norm), texts)
     if effective:
-        print_line(f"\n{texts.get('explain', 'parameters')}")
-        for line in effective:
-            print_line(f"  {line}")
-    citations = norm.citations
+        print_lines([f"\n{texts.get('explain', 'parameters')}", *(f"  {line}" for line in effective)])
     print_line(f"\n{report_texts.get('text', 'basis')}")
     for key in rule.basis:
-        source = citations.get(key)
-        if source:
+        if source := norm.citations.get(key):
             read_in = report_texts.put_in_brackets(report_texts.join_parts(source.sources)) if source.sources else ""
             print_line(f"  [{source.mark}] {source.zh if report_texts.lang == 'zh' else source.en}{read_in}")
     return EXIT_CLEAN
@@ -77,8 +70,7 @@ def _report_problems(file: str, problems: Sequence[DataError], report_texts: Rep
     """
     if problems:
         print_line(report_texts.get(section, "problems", file=file, count=len(problems)), sys.stderr)
-    for problem in problems:
-        print_line(f"  {Texts(report_texts.lang).explain_error(problem)}", sys.stderr)
+    print_lines((f"  {Texts(report_texts.lang).explain_error(problem)}" for problem in problems), sys.stderr)
     return not problems
 
 
@@ -98,13 +90,10 @@ def run_print_profile_command(args: argparse.Namespace, report_texts: ReportText
         return EXIT_CLEAN
     if args.json:
         check_writable(args.json, [str(norm.profile.path)])
-        with write_atomically(args.json) as target:
-            target.write_text(
-                json.dumps(convert_profile_to_dict(norm), ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
-            )
+        write_text(args.json, json.dumps(convert_profile_to_dict(norm), ensure_ascii=False, indent=1) + "\n")
         print_written([args.json], report_texts)
-        return EXIT_CLEAN
-    print_lines(render_profile_lines(norm, report_texts))
+    else:
+        print_lines(render_profile_lines(norm, report_texts))
     return EXIT_CLEAN
 
 

@@ -18,7 +18,7 @@ from ..base.choices import (
     ZONE_NUMBER_CHOICES,
 )
 from ..render.words import ReportTexts
-from ..standard.options import OfferedOption, OptionKind, get_offered_options
+from ..standard.options import OptionKind, get_offered_options
 
 #: Messages of Python's parser → key of our text. They differ between Python versions; an unknown one is printed
 #: unchanged.
@@ -39,12 +39,8 @@ def parse_language(arguments: list[str]) -> str:
 
     It is read before all other arguments, because the help is in this language too.
     """
-    for position, word in enumerate(arguments):
-        if word == "--lang" and position + 1 < len(arguments):
-            return arguments[position + 1] if arguments[position + 1] in ("zh", "en") else "zh"
-        if word.startswith("--lang="):
-            return "en" if word.endswith("=en") else "zh"
-    return "zh"
+    stated = re.search(r"^--lang[=\n](.*)$", "\n".join(arguments), re.MULTILINE)
+    return "en" if stated is not None and stated[1] == "en" else "zh"
 
 
 class TranslatedArgumentParser(argparse.ArgumentParser):
@@ -61,8 +57,7 @@ class TranslatedArgumentParser(argparse.ArgumentParser):
         for pattern, key in _ARGPARSE_MESSAGES.items():
             if message_match := re.fullmatch(pattern, message):
                 reason = self.words.get("cli", key, **message_match.groupdict())
-        hint = self.words.get("cli", "see_help", program=self.prog)
-        self.exit(2, f"{reason}\n{hint}\n")
+        self.exit(2, f"{reason}\n{self.words.get('cli', 'see_help', program=self.prog)}\n")
 
 
 class _Argument(NamedTuple):
@@ -95,19 +90,20 @@ def _declare_flag(name: str, help_key: str = "") -> _Argument:
     return _declare(name, help_key, action="store_true")
 
 
-def _declare_run_argument(name: str, option: OfferedOption) -> _Argument:
-    """Return the argument of an option of a check."""
-    settings: dict[OptionKind, dict[str, Any]] = {
-        OptionKind.TEXT: {"metavar": option.hint} if option.hint else {},
-        OptionKind.YEAR: {"type": int, "default": None},
-        OptionKind.FILE: {"metavar": "FILE"},
-        OptionKind.DATA: {"metavar": "SOURCE"},
-    }
-    return _declare(f"--{name.replace('_', '-')}", **settings[option.kind])
-
-
+#: Kind of an option of a check → arguments of `add_argument`; a text has its hint.
+_SETTINGS_BY_KIND: dict[OptionKind, dict[str, Any]] = {
+    OptionKind.YEAR: {"type": int, "default": None},
+    OptionKind.FILE: {"metavar": "FILE"},
+    OptionKind.DATA: {"metavar": "SOURCE"},
+}
 #: Name → argument of each option of a check (`RunOptions`).
-_RUN_ARGUMENTS = {name: _declare_run_argument(name, option) for name, option in get_offered_options().items()}
+_RUN_ARGUMENTS = {
+    name: _declare(
+        f"--{name.replace('_', '-')}",
+        **_SETTINGS_BY_KIND.get(option.kind, {"metavar": option.hint} if option.hint else {}),
+    )
+    for name, option in get_offered_options().items()
+}
 #: Those that further commands have.
 _STANDARD, _PROFILE, _ROLES, _SCOPE, _BASE_YEAR, _PHASE, _BASELINE, _WAIVERS, _RENUMBERED = map(
     _RUN_ARGUMENTS.__getitem__,
@@ -419,8 +415,7 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
     parser_class = type("ParserInWords", (TranslatedArgumentParser,), {"words": report_texts})
     parser = parser_class(prog="python -m plugin.core", description=report_texts.get("cli", "description"))
     language = _declare("--lang", choices=("zh", "en"), default="zh")
-    names = " | ".join(_ARGUMENTS_BY_COMMAND)
-    commands = parser.add_subparsers(dest="command", required=True, metavar=names)
+    commands = parser.add_subparsers(dest="command", required=True, metavar=" | ".join(_ARGUMENTS_BY_COMMAND))
     for name, arguments in _ARGUMENTS_BY_COMMAND.items():
         help_key = "profile_command" if name == "profile" else name
         command = commands.add_parser(name, help=report_texts.get("cli", help_key))

@@ -15,6 +15,7 @@ from ..base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ..base.errors import OutputError
 from ..base.files.digests import write_manifest_digest
 from ..base.files.writing import is_write_error
+from ..base.invariants import require_value
 from ..checks.check import CheckResult, RunOptions
 from ..checks.run_check import run_check
 from ..engine.evaluate import choose_rules
@@ -75,10 +76,8 @@ def choose_documents_to_make(
     Return them, and a problem for each that it cannot make. Nothing is written.
     """
     documents_to_make, problems = [], []
-    for filled_slot in filled_slots:
+    for filled_slot in (one for one in filled_slots if one.slot.generated and not one.file_paths):
         slot = filled_slot.slot
-        if not slot.generated or filled_slot.file_paths:
-            continue
         try:
             if not filled_slot.file_name.lower().endswith(".pdf"):
                 import_docx_library(filled_slot.file_name)
@@ -86,33 +85,31 @@ def choose_documents_to_make(
                 raise OutputError("output_pdf_without_qgis", target=filled_slot.file_name)
             documents_to_make.append(filled_slot)
         except OutputError as error:
-            level = {"M": ProblemLevel.GATE, "C": ProblemLevel.NOTE}.get(slot.need)
-            if level is not None:
+            level = ProblemLevel.GATE if slot.need == "M" else ProblemLevel.NOTE
+            if slot.need != "O":
                 params = {"title": slot.title, "reason": CauseMessage(error)}
                 problems.append(ExportProblem(level, "document_not_made", params=params))
     return tuple(documents_to_make), problems
 
 
 def make_documents(context: ExportContext) -> None:
-    """Make the planned documents on the check, write them and name their files in the manifest.
-
-    Raise OutputError for a PDF without a printer.
-    """
+    """Make the planned documents on the check, write them and name their files in the manifest."""
     rows = {row["id"]: row for row in context.manifest["slots"]}
     for filled_slot in context.documents:
         context.cancellation.raise_if_cancelled()
         slot = filled_slot.slot
         path = context.prepare_file_path(slot.folder, fill_name_pattern(slot.file, context.placeholders))
-        if slot.generated == RECORD_DOCUMENT:
-            document = make_check_record(context.check_result.report, context.plan.norm)
-        else:
-            document = make_check_report(context.check_result.report, context.plan.norm, context.pictures)
+        report, norm = context.check_result.report, context.plan.norm
+        document = (
+            make_check_record(report, norm)
+            if slot.generated == RECORD_DOCUMENT
+            else make_check_report(report, norm, context.pictures)
+        )
         if path.suffix.lower() == ".docx":
             write_docx(document, path)
-        elif context.print_pdf is not None:
-            context.print_pdf(document, path)
         else:
-            raise OutputError("output_pdf_without_qgis", target=path.name)
+            # `choose_documents_to_make` plans a PDF only with a printer.
+            require_value(context.print_pdf, "the printer of PDF")(document, path)
         rows[slot.id] |= {"files": [context.get_path_in_package(path)], "generated": slot.generated}
 
 
@@ -172,11 +169,8 @@ def write_report(context: ExportContext) -> None:
     """Write the report of the check as page (HTML) and as data (JSON)."""
     check_result = context.check_result
     report = add_picture_digests(check_result.report, context.pictures)
-    text = render_report(report, check_result.plan.norm, context.pictures)
-    for suffix, content in (
-        (".html", text),
-        (".json", report_to_json(report)),
-    ):
+    page = render_report(report, check_result.plan.norm, context.pictures)
+    for suffix, content in ((".html", page), (".json", report_to_json(report))):
         path = context.prepare_generated_path(context.package_spec.report, suffix)
         path.write_text(content, encoding="utf-8", newline="\n")
 
@@ -244,8 +238,9 @@ def export_package(
         values = find_placeholder_values(plan, spec)
         document = resolve_package_document_info(plan.norm, order, values)
         document.require_exportable(spec.secrecy_levels, spec.name)
-        report = add_data_digest(add_document_info(check_result.report, document), plan)
-        check_result = replace(check_result, report=report)
+        check_result = replace(
+            check_result, report=add_data_digest(add_document_info(check_result.report, document), plan)
+        )
         finish_interrupted_export(target)
         check_target_is_replaceable(target, plan.input_files, spec, values)
         progress(0.0, "")
@@ -316,5 +311,4 @@ def _write_package(
     written_manifest = write_manifest(
         context.new_folder, manifest, problems, context.check_result.report.lang, context.cancellation
     )
-    digest = write_manifest_digest(context.new_folder)
-    return ExportedPackage(target, digest, written_manifest, problems)
+    return ExportedPackage(target, write_manifest_digest(context.new_folder), written_manifest, problems)

@@ -193,8 +193,11 @@ def resolve_package_document_info(
     """
     spec, maps = order.package_spec, order.package_spec.maps
     maker, drawer, date = (fill_name_pattern(text, placeholder_values) for text in (maps.maker, maps.drawer, maps.date))
-    defaults = DocumentInfo(secrecy=spec.secrecy, compiler=maker, cartographer=drawer, date=date)
-    document = resolve_document(order.document_info, norm.profile, defaults)
+    document = resolve_document(
+        order.document_info,
+        norm.profile,
+        DocumentInfo(secrecy=spec.secrecy, compiler=maker, cartographer=drawer, date=date),
+    )
     return replace(document, lowered_levels=(*document.lowered_levels, *order.lowered_secrecy))
 
 
@@ -227,8 +230,8 @@ class RowProgress:
     """
 
     def __init__(self, row_count: int, progress: Callable[[float, str], None], until: float = 0.95):
-        self.total, self.done, self.progress, self.text = max(2 * row_count, 1), 0, progress, ""
-        self.until = until
+        self.total, self.done, self.until = max(2 * row_count, 1), 0, until
+        self.progress, self.text = progress, ""
 
     def __call__(self, row_count: int) -> None:
         """Count further rows and report the share that is done."""

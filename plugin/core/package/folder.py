@@ -14,7 +14,7 @@ import shutil
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -118,13 +118,13 @@ def _move_into_place(target: Path, new_folder: Path, old_folder: Path) -> None:
     try:
         if target_exists:
             os.replace(target, old_folder)
+        try:
+            os.replace(new_folder, target)
+        except OSError:
+            if target_exists:
+                os.replace(old_folder, target)
+            raise
     except OSError as error:
-        raise _make_replacement_error(target, error) from error
-    try:
-        os.replace(new_folder, target)
-    except OSError as error:
-        if target_exists:
-            os.replace(old_folder, target)
         raise _make_replacement_error(target, error) from error
 
 
@@ -166,17 +166,12 @@ def lock_for_writing(target: Path) -> Iterator[None]:
     OutputError
         If another process has a lock.
     """
-    lock = _get_lock_file_path(target)
-    try:
-        held_lock = _acquire_lock(lock, is_exclusive=True)
-    except OSError as error:
-        raise OutputError("output_unwritable", target=str(target), detail=explain_os_error(error)) from error
-    if held_lock is None:
-        raise OutputError("package_busy", target=str(target), who=_read_lock_owner(lock))
-    try:
+    with ExitStack() as locks:
+        try:
+            locks.enter_context(_hold_lock(target, OutputError, is_exclusive=True))
+        except OSError as error:
+            raise OutputError("output_unwritable", target=str(target), detail=explain_os_error(error)) from error
         yield
-    finally:
-        _release_lock(held_lock, lock)
 
 
 @contextmanager
@@ -190,18 +185,30 @@ def lock_for_reading(target: Path) -> Iterator[None]:
     InputError
         If another process exports to the target.
     """
-    lock = _get_lock_file_path(target)
-    try:
-        held_lock = _acquire_lock(lock, is_exclusive=False)
-    except OSError:
+    with ExitStack() as locks:
+        with suppress(OSError):
+            locks.enter_context(_hold_lock(target, InputError, is_exclusive=False))
         yield
-        return
+
+
+@contextmanager
+def _hold_lock(target: Path, error_type: type[InputError | OutputError], *, is_exclusive: bool) -> Iterator[None]:
+    """Lock the target for the duration of the block.
+
+    Raise ``error_type`` if another process has a conflicting lock, OSError if the lock file cannot be made.
+    """
+    lock_file = _get_lock_file_path(target)
+    held_lock = _acquire_lock(lock_file, is_exclusive=is_exclusive)
     if held_lock is None:
-        raise InputError("package_busy", target=str(target), who=_read_lock_owner(lock))
+        owner = b""
+        with suppress(OSError):
+            owner = lock_file.read_bytes()[:_OWNER_BYTES]
+        who = owner.decode("utf-8", errors="replace").strip("\0 ") or "?"
+        raise error_type("package_busy", target=str(target), who=who)
     try:
         yield
     finally:
-        _release_lock(held_lock, lock)
+        _release_lock(held_lock, lock_file)
 
 
 def _get_lock_file_path(target: Path) -> Path:
@@ -236,11 +243,8 @@ def _acquire_lock(lock_file: Path, *, is_exclusive: bool) -> _HeldLock | None:
 
 def _lock_handle(handle: int, is_exclusive: bool) -> _HeldLock | None:
     """Lock an open file; return the lock, None if another process has a conflicting one."""
-    return (
-        _lock_bytes_on_windows(handle, is_exclusive)
-        if sys.platform == "win32"
-        else _lock_by_flock(handle, is_exclusive)
-    )
+    lock = _lock_bytes_on_windows if sys.platform == "win32" else _lock_by_flock
+    return lock(handle, is_exclusive)
 
 
 def _lock_by_flock(handle: int, is_exclusive: bool) -> _HeldLock | None:
@@ -303,13 +307,3 @@ def _release_lock(held_lock: _HeldLock, lock_file: Path) -> None:
         with suppress(OSError):
             os.unlink(lock_file)
     os.close(held_lock.lock_file_handle)
-
-
-def _read_lock_owner(lock_file: Path) -> str:
-    """Return which program has the lock, as the lock file names it; “?” if unknown."""
-    try:
-        with lock_file.open("rb") as handle:
-            owner = handle.read(_OWNER_BYTES).decode("utf-8", errors="replace").strip("\0 ")
-    except OSError:
-        owner = ""
-    return owner or "?"

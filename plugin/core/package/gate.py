@@ -72,10 +72,8 @@ def check_target_is_replaceable(
         for folder in (target, *make_sibling_folder_paths(target)):
             if is_same_file(source, folder) or folder.absolute() in input_path.parents:
                 raise OutputError("output_is_input", target=str(target))
-    if not target.exists():
-        return
     files_in_target = list(iterate_files_below(target)) if target.is_dir() else None
-    if files_in_target == []:
+    if not target.exists() or files_in_target == []:
         return
     manifest, _ = read_manifest(target)
     if files_in_target is None or manifest is None:
@@ -95,38 +93,45 @@ def check_target_is_replaceable(
         )
     ]
     if unknown_files:
-        params = {"count": len(unknown_files), "files": join_first(unknown_files)}
-        raise OutputError("package_has_more", target=str(target), **params)
+        raise OutputError(
+            "package_has_more", target=str(target), count=len(unknown_files), files=join_first(unknown_files)
+        )
 
 
 def find_check_problems(check_result: CheckResult) -> Iterator[ExportProblem]:
     """Yield problems if the check before the export failed or skipped rules."""
     summary = check_result.report.summary
     if summary["verdict"] in BLOCKING_VERDICTS:
-        verdict_message = Message("verdicts", summary["verdict"])
         rules = check_result.report.rules
         failed_codes = tuple(r.code for r in rules if r.findings and r.severity == str(Severity.ERROR))
         unchecked_codes = tuple(r.code for r in rules if r.incomplete or r.outcome in _NOT_CHECKED)
-        params = {
-            "verdict": verdict_message,
-            "errors": summary["errors"],
-            "skipped": summary["skipped"] + summary["crashed"],
-            "failed_rules": CodesInBrackets(failed_codes),
-            "unchecked_rules": CodesInBrackets(unchecked_codes),
-        }
-        yield ExportProblem(ProblemLevel.GATE, "not_passed", params=params)
+        yield ExportProblem(
+            ProblemLevel.GATE,
+            "not_passed",
+            params={
+                "verdict": Message("verdicts", summary["verdict"]),
+                "errors": summary["errors"],
+                "skipped": summary["skipped"] + summary["crashed"],
+                "failed_rules": CodesInBrackets(failed_codes),
+                "unchecked_rules": CodesInBrackets(unchecked_codes),
+            },
+        )
     if summary["left_out"]:
         yield make_names_problem(ProblemLevel.GATE, "rules_left_out", summary["left_out"])
     # The year was found in the name of the source layer or file, or given as a parameter. Names in the package
     # differ, so that an inspection would not confirm the ratio.
     inputs = next((i.inputs for i in check_result.report.indicators if "base_year_source" in i.inputs), None)
-    if inputs is None or inputs["base_year"] is None:
-        return
-    layer = check_result.plan.layers[str(inputs["denominator_layer"])]
-    field = layer.get_field_name("data_year")
-    if inputs["base_year_source"] not in (field, layer.role):
-        key = "base_year_outside" if field else "base_year_without_field"
-        yield ExportProblem(ProblemLevel.GATE, key, layer.name, field, params={"year": inputs["base_year"]})
+    if inputs is not None and inputs["base_year"] is not None:
+        layer = check_result.plan.layers[str(inputs["denominator_layer"])]
+        field = layer.get_field_name("data_year")
+        if inputs["base_year_source"] not in (field, layer.role):
+            yield ExportProblem(
+                ProblemLevel.GATE,
+                "base_year_outside" if field else "base_year_without_field",
+                layer.name,
+                field,
+                params={"year": inputs["base_year"]},
+            )
 
 
 def find_narrow_scope(check_result: CheckResult) -> Iterator[ExportProblem]:
@@ -142,8 +147,9 @@ def find_narrow_scope(check_result: CheckResult) -> Iterator[ExportProblem]:
         default=used,
     )
     if len(scopes[widest].mandatory_concepts) > len(scopes[used].mandatory_concepts):
-        params = {"scope": ScopeName(used), "wider": ScopeName(widest)}
-        yield ExportProblem(ProblemLevel.NOTE, "scope_narrower", params=params)
+        yield ExportProblem(
+            ProblemLevel.NOTE, "scope_narrower", params={"scope": ScopeName(used), "wider": ScopeName(widest)}
+        )
 
 
 @dataclass(frozen=True)

@@ -77,12 +77,9 @@ def read_jpeg(handle: BinaryIO) -> JpegProperties:
     """Return the properties of an open, seekable jpg file; an empty `JpegProperties` for another file."""
     if handle.read(2) != _START_MARKER:
         return JpegProperties()
-    size, jfif_dpi, exif_dpi, has_scan = (0, 0), None, None, False
+    size, jfif_dpi, exif_dpi = (0, 0), None, None
     map_description = ""
-    while (marker := _read_next_marker(handle)) is not None:
-        if marker == _SCAN_MARKER:
-            has_scan = True
-            break
+    while (marker := _read_next_marker(handle)) not in (None, _SCAN_MARKER):
         head = handle.read(2)
         length = struct.unpack(">H", head)[0] - 2 if len(head) == 2 else -1
         body = handle.read(length) if length >= 0 else b""
@@ -100,9 +97,8 @@ def read_jpeg(handle: BinaryIO) -> JpegProperties:
             exif_dpi = _read_exif_dpi(body[len(_EXIF_SIGNATURE) :])
         elif marker == _COMMENT_MARKER and body.startswith(_MAP_DESCRIPTION_PREFIX):
             map_description = body[len(_MAP_DESCRIPTION_PREFIX) :].decode("utf-8", "replace")
-    scans = handle.read() if has_scan and all(size) else b""
-    dpi = jfif_dpi if jfif_dpi is not None else exif_dpi
-    return JpegProperties(*size, dpi, _has_end_mark(scans), map_description)
+    scans = handle.read() if marker == _SCAN_MARKER and all(size) else b""
+    return JpegProperties(*size, jfif_dpi if jfif_dpi is not None else exif_dpi, _has_end_mark(scans), map_description)
 
 
 def write_map_description(path: Path, code: str, number: str, title: str) -> None:
@@ -127,24 +123,20 @@ def _read_next_marker(handle: BinaryIO) -> int | None:
 
     Bytes of 0xFF before the marker are padding.
     """
-    byte = handle.read(1)
-    if byte != b"\xff":
-        return None
+    padding = byte = handle.read(1)
     while byte == b"\xff":
         byte = handle.read(1)
-    return byte[0] if byte else None
+    return byte[0] if byte and padding == b"\xff" else None
 
 
 def _has_end_mark(data: bytes) -> bool:
     """Return True if picture data, from the first scan on, have an end marker."""
     position = 0
     while (marker := _NEXT_MARKER_IN_SCAN_PATTERN.search(data, position)) is not None:
-        position = marker.end()
         if marker[1] == _END_MARKER[1:]:
             return True
         # The next of several scans, or tables between them, state their length.
-        length = int.from_bytes(data[position : position + 2], "big")
-        position += max(length, 2)
+        position = marker.end() + max(int.from_bytes(data[marker.end() : marker.end() + 2], "big"), 2)
     return False
 
 

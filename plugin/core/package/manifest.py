@@ -62,22 +62,17 @@ def compute_generator_digest() -> str:
 
     These are templates, texts, standards (names and citations) and the code that fills them.
     """
+    paths = [p for p in REPORT_TEMPLATES_FOLDER.iterdir() if p.suffix in (".j2", ".css")]
+    paths += [*TEXTS_FOLDER.glob("*.toml"), *STANDARDS_FOLDER.glob("*/standard.toml")]
+    paths += [p for folder in _PYTHON_FOLDERS for p in folder.rglob("*.py")]
+    paths += [_CORE_FOLDER / module for module in _SINGLE_MODULES]
     digest = hashlib.sha256()
-    for path in _list_generator_files():
+    for path in sorted(paths, key=lambda path: path.as_posix()):
         # Line ends of a copy do not change the pages.
         content = path.read_bytes().replace(b"\r\n", b"\n")
         digest.update(f"{path.name}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()
-
-
-def _list_generator_files() -> list[Path]:
-    """Return the sorted paths of the files that determine pages and tables."""
-    paths = [p for p in REPORT_TEMPLATES_FOLDER.iterdir() if p.suffix in (".j2", ".css")]
-    paths += [*TEXTS_FOLDER.glob("*.toml"), *STANDARDS_FOLDER.glob("*/standard.toml")]
-    paths += [p for folder in _PYTHON_FOLDERS for p in folder.rglob("*.py")]
-    paths += [_CORE_FOLDER / module for module in _SINGLE_MODULES]
-    return sorted(paths, key=lambda path: path.as_posix())
 
 
 def make_manifest_head(
@@ -203,10 +198,13 @@ def find_slots_not_in_map_table(slots: list[dict[str, Any]], maps: list[dict[str
     ``maps``: the rows of that table. If a row has a file, these are the documents, the tables, and the required maps
     without a row; if none has, all slots without a row.
     """
-    listed_slot_ids = {row["slot"] for row in maps}
-    if not any(row["file"] for row in maps):
-        return [row for row in slots if row["id"] not in listed_slot_ids]
-    return [row for row in slots if row["kind"] != "map" or (row["need"] == "M" and row["id"] not in listed_slot_ids)]
+    listed_slot_ids, has_map = {row["slot"] for row in maps}, any(row["file"] for row in maps)
+    return [
+        row
+        for row in slots
+        if (has_map and row["kind"] != "map")
+        or (row["id"] not in listed_slot_ids and (row["need"] == "M" or not has_map))
+    ]
 
 
 def render_manifest_page(manifest: dict[str, Any], lang: str) -> str:
@@ -333,7 +331,6 @@ def _group_files_of_geodatabases(rows: list[dict[str, Any]]) -> list[dict[str, A
         folder, dot, _ = row["path"].partition(".gdb/")
         return f"{folder}.gdb" if dot else row["path"]
 
-    groups = [(name, list(files)) for name, files in groupby(rows, key=group_path)]
     return [
         {
             "path": name,
@@ -341,5 +338,5 @@ def _group_files_of_geodatabases(rows: list[dict[str, Any]]) -> list[dict[str, A
             "bytes": format_number(sum(f["bytes"] for f in files), 0),
             "rows": [{**f, "bytes": format_number(f["bytes"], 0)} for f in files],
         }
-        for name, files in groups
+        for name, files in ((name, list(group)) for name, group in groupby(rows, key=group_path))
     ]

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..base.errors import OutputError
+from ..base.invariants import require_value
 from ..geometry.validity import mask_missing_shapes
 from ..plan.plan import Plan
 from ..standard.map_set import (
@@ -49,20 +50,21 @@ def choose_maps_to_render(
     catalogue = order.package_spec.maps.load_map_catalogue()
     requests, missing_maps = [], []
     # Number or title → file name of each map that the planner supplies.
-    given_maps: dict[str, str] = {}
-    for filled_slot in filled_slots:
-        if filled_slot.slot.kind == "map":
-            pattern = make_name_matcher(filled_slot.slot.file, placeholder_values)
-            for path in filled_slot.file_paths:
-                match = pattern.fullmatch(path.name)
-                given_maps |= {text: path.name for text in (match.groupdict().values() if match else ()) if text}
-    reason_against_all = None
-    if not order.makes_maps or map_renderer is None:
-        reason_against_all = MissingMapReason("no_qgis" if order.makes_maps else "not_wanted")
-    for filled_slot in filled_slots:
-        slot = filled_slot.slot
-        if not slot.layout or filled_slot.file_paths:
-            continue
+    given_maps = {
+        text: path.name
+        for filled_slot in filled_slots
+        if filled_slot.slot.kind == "map"
+        for path in filled_slot.file_paths
+        if (match := make_name_matcher(filled_slot.slot.file, placeholder_values).fullmatch(path.name))
+        for text in match.groupdict().values()
+        if text
+    }
+    reason_against_all = (
+        None
+        if order.makes_maps and map_renderer is not None
+        else MissingMapReason("no_qgis" if order.makes_maps else "not_wanted")
+    )
+    for slot in (one.slot for one in filled_slots if one.slot.layout and not one.file_paths):
         map_spec = make_map_spec(slot, catalogue)
         reasons_of_given_maps = (
             MissingMapReason(f"{key}_given", {"file": given_maps[slot.placeholder_values[key]]})
@@ -164,10 +166,9 @@ def make_maps_and_list_in_manifest(context: ExportContext) -> list[ExportProblem
         if rendered_map.missing_reason:
             failed_maps.append((slot, rendered_map.missing_reason))
             continue
-        row = _make_map_row_of_file(context, slot, file, ORIGIN_MADE)
         rows[slot.id] = [
             {
-                **row,
+                **_make_map_row_of_file(context, slot, file, ORIGIN_MADE),
                 "layout": slot.layout,
                 "crs": rendered_map.crs,
                 "scale": round(rendered_map.scale_denominator),
@@ -175,11 +176,12 @@ def make_maps_and_list_in_manifest(context: ExportContext) -> list[ExportProblem
             }
         ]
         slots[slot.id]["files"] = [spec.get_file_path(slot.folder, name) for name in rendered_map.file_names]
-    texts = Texts(context.lang)
     for slot, missing_input in (*context.planned_maps.missing_maps, *failed_maps):
         rows[slot.id] = [
             _make_empty_map_row(
-                slot, ORIGIN_NONE, reason=_make_missing_map_message([slot.title], missing_input).render(texts)
+                slot,
+                ORIGIN_NONE,
+                reason=_make_missing_map_message([slot.title], missing_input).render(Texts(context.lang)),
             )
         ]
     context.manifest["maps"] = [row for slot in spec.map_files for row in rows[slot.id]]
@@ -193,8 +195,6 @@ def make_maps_and_list_in_manifest(context: ExportContext) -> list[ExportProblem
 def _render_maps(context: ExportContext) -> Iterator[RenderedMap]:
     """Render the requested maps and yield each; raise OutputError for an incomplete picture."""
     planned_maps, spec = context.planned_maps, context.package_spec
-    if not planned_maps.requests or planned_maps.map_renderer is None:
-        return
     for folder in dict.fromkeys(request.slot.folder for request in planned_maps.requests):
         job = MapJob(
             plan=context.plan,
@@ -208,7 +208,7 @@ def _render_maps(context: ExportContext) -> Iterator[RenderedMap]:
             report_progress=context.row_progress.report_after_rows,
             cancellation=context.cancellation,
         )
-        for rendered_map in planned_maps.map_renderer(job):
+        for rendered_map in require_value(planned_maps.map_renderer, "the renderer of the requested maps")(job):
             slot, file = rendered_map.request.slot, rendered_map.request.file_name
             if rendered_map.missing_reason is None:
                 if not jpeg.inspect_jpeg(job.target_folder / file).is_complete:
@@ -222,20 +222,29 @@ def _make_map_row_of_file(context: ExportContext, slot: FileSlot, file: str, ori
     path = context.prepare_file_path(slot.folder, file)
     picture = jpeg.inspect_jpeg(path)
     match = make_name_matcher(slot.file, {**context.placeholders, **slot.placeholder_values}).fullmatch(file)
-    size = {
-        "width": picture.width_px,
-        "height": picture.height_px,
-        "dpi": round(picture.dpi, 2) if picture.dpi else None,
-    }
     return {
         **_make_empty_map_row(slot, origin),
         **(match.groupdict() if match else {}),
         "file": context.get_path_in_package(path),
-        **size,
+        "width": picture.width_px,
+        "height": picture.height_px,
+        "dpi": round(picture.dpi, 2) if picture.dpi else None,
     }
 
 
 def _make_empty_map_row(slot: FileSlot, origin: str, reason: str = "") -> dict[str, Any]:
     """Return the manifest's entry for a map without a file, with the reason."""
-    empty = {"file": "", "layout": "", "width": 0, "height": 0, "dpi": None, "crs": "", "scale": None}
-    return {"slot": slot.id, "number": slot.number, "title": slot.title, "origin": origin, **empty, "reason": reason}
+    return {
+        "slot": slot.id,
+        "number": slot.number,
+        "title": slot.title,
+        "origin": origin,
+        "file": "",
+        "layout": "",
+        "width": 0,
+        "height": 0,
+        "dpi": None,
+        "crs": "",
+        "scale": None,
+        "reason": reason,
+    }

@@ -6,12 +6,14 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET  # nosec B405 # entities are refused first
 import xml.parsers.expat as expat
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from ..base.errors import OutputError
 from ..base.files.document_text import make_document_text
+from ..plan.layer import Layer
 from .package_spec.spec import LAYER_METADATA_ITEMS, METADATA_CONTAINER_ELEMENTS, PACKAGE_METADATA_ITEMS, PackageSpec
 
 #: Chinese terms for geometry types and units of coordinates.
@@ -48,27 +50,33 @@ def find_production_date(manifest: dict[str, Any]) -> str:
     return printed_date if printed_date <= export_day else export_day
 
 
+def find_data_year(layer: Layer | None) -> str:
+    """Return the year of the data that all rows of a layer have; empty if the rows have none or several."""
+    years = set(layer.text("data_year")) - {""} if layer is not None and layer.has_field("data_year") else set()
+    return next(iter(years)) if len(years) == 1 else ""
+
+
 def make_package_items(manifest: dict[str, Any]) -> dict[str, str]:
-    """Return item → text of the metadata of the whole package.
+    """Return item → text of the metadata of the whole package (`PACKAGE_METADATA_ITEMS`).
 
     Score and grade remain empty for the receiving body.
     """
-    export_day = manifest["made"][:10]
-    values = {
+    return {
         "data_id": manifest["root"],
         "name": manifest["name"],
         "format": FORMAT_SEPARATOR.join(dict.fromkeys(layer["format"] for layer in manifest["layers"])),
         "integrity": "" if manifest["check"]["forced"] else COMPLETE_TEXT,
+        "score": "",
+        "grade": "",
         "product_date": find_production_date(manifest),
-        "update_date": export_day,
+        "update_date": manifest["made"][:10],
         "secrecy": manifest["secrecy"],
     }
-    return {key: values.get(key, "") for key in PACKAGE_METADATA_ITEMS}
 
 
 def make_layer_items(manifest: dict[str, Any], layer: dict[str, Any]) -> dict[str, str]:
-    """Return item → text of the metadata of a layer; ``layer``: its row in the manifest."""
-    values = {
+    """Return item → text of the metadata of a layer (`LAYER_METADATA_ITEMS`); ``layer``: its row in the manifest."""
+    return {
         "data_id": f"{manifest['area']['code']}{layer['layer']}",
         "resource_id": layer["role"],
         "name": layer["layer"],
@@ -83,7 +91,6 @@ def make_layer_items(manifest: dict[str, Any], layer: dict[str, Any]) -> dict[st
         "product_date": find_production_date(manifest),
         "secrecy": manifest["secrecy"],
     }
-    return {key: values[key] for key in LAYER_METADATA_ITEMS}
 
 
 def format_extent(extent: tuple[float, ...] | None, unit: str) -> str:
@@ -104,9 +111,13 @@ def make_metadata_element(manifest: dict[str, Any], package_spec: PackageSpec) -
     name_by_item = package_spec.metadata.names_by_item
     frames = {key: name_by_item[key] or key for key in METADATA_CONTAINER_ELEMENTS}
     root = ET.Element(frames["metadata"])
-    _add_items(ET.SubElement(root, frames["package"]), name_by_item, make_package_items(manifest))
-    for layer in manifest["layers"]:
-        _add_items(ET.SubElement(root, frames["dataset"]), name_by_item, make_layer_items(manifest, layer))
+    layers = [("dataset", make_layer_items(manifest, layer)) for layer in manifest["layers"]]
+    for frame, items in [("package", make_package_items(manifest)), *layers]:
+        element = ET.SubElement(root, frames[frame])
+        for key, text in items.items():
+            # The specification omits items without an element name.
+            if name_by_item[key]:
+                ET.SubElement(element, name_by_item[key]).text = text
     ET.indent(root)
     return root
 
@@ -116,16 +127,6 @@ def convert_element_to_xml(element: ET.Element, encoding: str = "utf-8") -> byte
     for node in element.iter():
         node.text = make_document_text(node.text or "")
     return ET.tostring(element, encoding=encoding, xml_declaration=True)
-
-
-def _add_items(element: ET.Element, name_by_item: dict[str, str], items: dict[str, str]) -> None:
-    """Add an XML element for each item for which the specification has an element name.
-
-    ``name_by_item``: item → element name; ``items``: item → text.
-    """
-    for key, text in items.items():
-        if name_by_item[key]:
-            ET.SubElement(element, name_by_item[key]).text = text
 
 
 class UnreadableXml(Exception):
@@ -198,15 +199,12 @@ def _find_declared_encoding(data: bytes) -> str:
 def _convert_to_utf8(data: bytes) -> tuple[bytes, bool]:
     """Return XML data in UTF-8, and True if they were converted from a Chinese encoding."""
     declared_encoding = _find_declared_encoding(data).lower()
-    if declared_encoding in _CHINESE_ENCODINGS:
-        try:
-            return data.decode("gb18030").encode("utf-8"), True
-        except UnicodeDecodeError as error:
-            raise UnreadableXml("encoding", declared=declared_encoding.upper(), found=_detect_encoding(data)) from error
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or declared_encoding not in ("", "utf-8", "utf8"):
-        return data, False
+    has_mark = data[:2] in (b"\xff\xfe", b"\xfe\xff")
     try:
-        data.decode("utf-8")
+        if declared_encoding in _CHINESE_ENCODINGS:
+            return data.decode("gb18030").encode("utf-8"), True
+        if not has_mark and declared_encoding in ("", "utf-8", "utf8"):
+            data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise UnreadableXml(
             "encoding", declared=declared_encoding.upper() or "UTF-8", found=_detect_encoding(data)
@@ -216,12 +214,10 @@ def _convert_to_utf8(data: bytes) -> tuple[bytes, bool]:
 
 def _detect_encoding(data: bytes) -> str:
     """Return the name of an encoding in which data can be decoded; “?” if no known one can."""
-    for codec in ("utf-8", "gb18030"):
-        try:
+    for codec, name in (("utf-8", "UTF-8"), ("gb18030", "GBK")):
+        with suppress(UnicodeDecodeError):
             data.decode(codec)
-        except UnicodeDecodeError:
-            continue
-        return {"utf-8": "UTF-8", "gb18030": "GBK"}[codec]
+            return name
     return "?"
 
 
@@ -255,13 +251,11 @@ def read_metadata_by_spec(root: ET.Element, package_spec: PackageSpec) -> Metada
                 f"{frames[frame]}/{name}" for name, item in item_of_name.items() if item not in items_read
             ]
             items_of_frame[frame].append(items_read)
-    if not items_of_frame["package"]:
-        missing_elements.append(frames["package"])
-    if len(items_of_frame["package"]) > 1:
-        repeated_elements.append(frames["package"])
-    package = items_of_frame["package"][0] if items_of_frame["package"] else {}
+    packages = items_of_frame["package"]
+    missing_elements += [] if packages else [frames["package"]]
+    repeated_elements += [frames["package"]] * (len(packages) > 1)
     return MetadataItems(
-        package,
+        packages[0] if packages else {},
         tuple(items_of_frame["dataset"]),
         *(tuple(dict.fromkeys(one)) for one in (unknown_elements, missing_elements, repeated_elements)),
     )
@@ -277,22 +271,18 @@ def read_back_metadata(data: bytes, manifest: dict[str, Any], package_spec: Pack
     """
     name_by_item = package_spec.metadata.names_by_item
     metadata = read_metadata_by_spec(read_xml(data), package_spec)
-    expected_items = [
-        make_package_items(manifest),
-        *(make_layer_items(manifest, layer) for layer in manifest["layers"]),
-    ]
-    expected_items = [{item: text for item, text in items.items() if name_by_item[item]} for items in expected_items]
-    read_items = [] if metadata is None else [metadata.package_items, *metadata.layer_items]
     # White space around a value is not part of it.
-    stripped_items = [
-        {item: make_document_text(text).strip() for item, text in items.items()} for items in expected_items
+    expected_items = [
+        {item: make_document_text(text).strip() for item, text in items.items() if name_by_item[item]}
+        for items in (make_package_items(manifest), *(make_layer_items(manifest, row) for row in manifest["layers"]))
     ]
+    read_items = [] if metadata is None else [metadata.package_items, *metadata.layer_items]
     if (
         metadata is None
         or metadata.unknown_elements
         or metadata.missing_elements
         or metadata.repeated_elements
-        or read_items != stripped_items
+        or read_items != expected_items
     ):
         raise OutputError("package_table_not_the_same", file=file.rpartition("/")[2], place=name_by_item["metadata"])
-    return {"file": file, "layers": len(metadata.layer_items), "items": sum(map(len, stripped_items)), "same": True}
+    return {"file": file, "layers": len(metadata.layer_items), "items": sum(map(len, expected_items)), "same": True}

@@ -50,16 +50,11 @@ def make_name_matcher(pattern: str, value_by_placeholder: Mapping[str, Any]) -> 
 
     A placeholder with a value matches only this value, others any value of their kind.
     """
-    parts = []
-    for text, name, _, _ in string.Formatter().parse(pattern):
-        parts.append(re.escape(text))
-        if name is not None:
-            parts.append(
-                re.escape(str(value_by_placeholder[name]))
-                if name in value_by_placeholder
-                else f"(?P<{name}>{PLACEHOLDER_PATTERNS[name]})"
-            )
-    return re.compile("".join(parts), re.IGNORECASE)
+    groups = {name: f"(?P<{name}>{kind})" for name, kind in PLACEHOLDER_PATTERNS.items()}
+    groups |= {name: re.escape(str(value)) for name, value in value_by_placeholder.items()}
+    parts = string.Formatter().parse(pattern)
+    matched_texts = (re.escape(text) + (groups[name] if name is not None else "") for text, name, _, _ in parts)
+    return re.compile("".join(matched_texts), re.IGNORECASE)
 
 
 def find_field_name_problem(name: str) -> str:

@@ -112,21 +112,19 @@ class ExportProblem:
 
     def format_as_sentence(self, texts: Texts) -> str:
         """Return the problem as a sentence in the language of the texts."""
-        detail_params = {
-            "detail": texts.get_section("causes").get(str(self.params.get("detail")), self.params.get("detail"))
-        }
-        text_params = {**render_params(self.params, texts), **(detail_params if "detail" in self.params else {})}
+        text_params = render_params(self.params, texts)
+        if (detail := self.params.get("detail")) is not None:
+            text_params["detail"] = texts.get_section("causes").get(str(detail), detail)
         if "codes_of" in text_params:
             text_params["list"] = texts.get_setting_name(f"codes.{text_params.pop('codes_of')}")
         dots = " …" if self.count > len(self.features) else ""
-        feature_names = texts.get("words", "between_names").join(self.features) + dots
         return texts.get(
             "package",
             self.key,
             layer=self.layer,
             field=self.field,
             count=self.count,
-            features=feature_names,
+            features=texts.get("words", "between_names").join(self.features) + dots,
             **text_params,
         )
 

@@ -10,7 +10,6 @@ import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ..base.errors import InputError
 from ..base.files.digests import compute_sha256, iterate_files_below, read_manifest
@@ -102,8 +101,9 @@ def fill_slots(
         # `map_slots` and `export` report a missing map or document that the plugin may make.
         can_be_made = slot.generated or slot.layout or (slot.kind == "map" and not slot.number and can_make_maps)
         if fitting_names or not can_be_made:
-            fitting_paths = filled_slot.file_paths or [file_of_name[name] for name in fitting_names]
-            problems += _find_content_problems(slot, file_name, fitting_paths)
+            problems += _find_content_problems(
+                slot, file_name, filled_slot.file_paths or [file_of_name[name] for name in fitting_names]
+            )
             problems += _find_name_problems(filled_slot, [given_files.get(name, []) for name in filling_names])
     unmatched_names = [given_files[name][0].name for name in sorted(given_files) if name not in used_names]
     if unmatched_names:
@@ -118,12 +118,14 @@ def _find_name_problems(filled_slot: FilledSlot, files_of_same_name: list[list[P
     for path in filled_slot.file_paths:
         if problem := find_name_problem(path.name):
             names_by_problem.setdefault(problem, []).append(path.name)
-    for problem, file_names in names_by_problem.items():
-        yield make_names_problem(ProblemLevel.GATE, "file_name", file_names, title=slot.title, detail=problem)
+    yield from (
+        make_names_problem(ProblemLevel.GATE, "file_name", file_names, title=slot.title, detail=problem)
+        for problem, file_names in names_by_problem.items()
+    )
     duplicate_names = [
         same_name[0].name
         for same_name in files_of_same_name
-        if len(same_name) > 1 and len({compute_sha256(p) for p in same_name}) > 1
+        if len(same_name) > 1 and len(set(map(compute_sha256, same_name))) > 1
     ]
     if duplicate_names:
         yield make_names_problem(ProblemLevel.GATE, "file_twice", duplicate_names, title=slot.title)
@@ -147,8 +149,9 @@ def _find_reusable_former_files(former_package: Path) -> dict[str, list[Path]]:
         for name in made_maps | made_documents
         if (former_package / name).is_file() and compute_sha256(former_package / name) == digests.get(name)
     }
-    world_files = {make_world_file_name(name) for name in unmodified & made_maps}
-    return _list_files_by_name(former_package, unmodified | world_files)
+    return _list_files_by_name(
+        former_package, unmodified | {make_world_file_name(name) for name in unmodified & made_maps}
+    )
 
 
 def _list_files_by_name(folder: Path | None, skipped_paths: Container[str] = ()) -> dict[str, list[Path]]:
@@ -177,22 +180,17 @@ def _find_content_problems(slot: FileSlot, pattern: str, paths: Sequence[Path]) 
             raise make_unreadable_file_error(path, error) from error
         if not (has_valid_start(path.name, start) if picture is None else picture.is_complete):
             broken_names.append(path.name)
-            continue
-        if not has_valid_end(path.name, tail):
+        elif not has_valid_end(path.name, tail):
             cut_names.append(path.name)
-        if slot.kind == "map" and picture is not None and picture.dpi is not None and round(picture.dpi) < MIN_DPI:
+        elif slot.kind == "map" and picture is not None and picture.dpi is not None and round(picture.dpi) < MIN_DPI:
             coarse_names.append(path.name)
-    problematic_files: list[tuple[ProblemLevel, str, list[str], dict[str, Any]]] = [
-        (ProblemLevel.GATE, "file_broken", broken_names, {}),
+    problems = [
+        make_names_problem(ProblemLevel.GATE, "file_broken", broken_names, title=slot.title),
         # Many programs repair such a file and show its readable part.
-        (ProblemLevel.NOTE, "file_cut", cut_names, {}),
-        (ProblemLevel.GATE, "map_coarse", coarse_names, {"least": MIN_DPI}),
+        make_names_problem(ProblemLevel.NOTE, "file_cut", cut_names, title=slot.title),
+        make_names_problem(ProblemLevel.GATE, "map_coarse", coarse_names, title=slot.title, least=MIN_DPI),
     ]
-    return [
-        make_names_problem(level, key, names, title=slot.title, **params)
-        for level, key, names, params in problematic_files
-        if names
-    ]
+    return [problem for problem in problems if problem.count]
 
 
 def read_file_ends(path: Path) -> tuple[bytes, bytes]:

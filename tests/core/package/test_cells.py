@@ -131,9 +131,7 @@ def test_manifest_contains_the_digest_of_the_code_that_generates_pages(exported_
     from plugin.core.package import manifest
 
     assert read_json(exported_package / MANIFEST_FILE_NAME)["tool"]["generator"] == compute_generator_digest()
-    monkeypatch.setattr(
-        manifest, "_list_generator_files", lambda: manifest.__dict__["_PYTHON_FOLDERS"][0].glob("html.py")
-    )
+    monkeypatch.setattr(manifest, "_SINGLE_MODULES", ())
     assert compute_generator_digest.__wrapped__() != compute_generator_digest()
 
 

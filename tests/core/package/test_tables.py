@@ -16,7 +16,12 @@ from plugin.core.figures.indicators.compute import PlanIndicators
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.rules._own_tables import remove_percent_gap
-from plugin.core.package.rules._tables import describe_target_cells, group_differing_cells, make_group_params
+from plugin.core.package.rules._tables import (
+    describe_target_cells,
+    group_differing_cells,
+    inspect_sheet,
+    make_group_params,
+)
 from plugin.core.package.tables.compare import (
     CellDifference,
     _compare_figures_in_texts,
@@ -466,8 +471,6 @@ def inspect_one_sheet(name, figure):
 
     The sheet also has a column that no table knows.
     """
-    from plugin.core.package.rules._tables import inspect_sheet
-
     table = ReportTable(
         "lines",
         [TableColumn("line"), TableColumn("statutory", "ha")],
@@ -476,7 +479,8 @@ def inspect_one_sheet(name, figure):
     )
     rows = [["县三条控制线面积表"], ["单位：公顷"], ["控制线", "图斑椭球面积", "别的"], ["生态保护红线", figure, "7.5"]]
     cells = {(r, c): PrintedCell(text) for r, row in enumerate(rows, 1) for c, text in enumerate(row, 1) if text}
-    found = inspect_sheet("a.xlsx", PrintedSheet(name, cells), KnownTables([table], "zh"), Texts("zh")).findings
+    sheet, known = PrintedSheet(name, cells), KnownTables([table], "zh")
+    found = inspect_sheet("a.xlsx", sheet, known.find_sheet_tables(sheet), known, Texts("zh"))
     return {one.case: one.params for one in found}
 
 
@@ -488,8 +492,6 @@ def test_finding_states_the_figures_of_table_and_layer_in_the_unit_of_the_table(
 
 @pytest.mark.parametrize(("name", "titled"), [("乡镇", False), ("表六", True), ("乡镇", True)])
 def test_table_without_its_layer_is_reported_by_sheet_name_or_table_title(name, titled):
-    from plugin.core.package.rules._tables import inspect_sheet
-
     full = Texts("zh").get("sheet_titles", "townships", area="浑源县") if titled else ""
     cells = {
         (1, 1): PrintedCell(full),
@@ -498,9 +500,8 @@ def test_table_without_its_layer_is_reported_by_sheet_name_or_table_title(name, 
         (4, 1): PrintedCell("甲镇"),
         (4, 2): PrintedCell("1.00"),
     }
-    (found,) = inspect_sheet(
-        "a.xlsx", PrintedSheet(name, {k: c for k, c in cells.items() if c.text}), KnownTables([], "zh"), Texts("zh")
-    ).findings
+    sheet = PrintedSheet(name, {k: c for k, c in cells.items() if c.text})
+    (found,) = inspect_sheet("a.xlsx", sheet, [], KnownTables([], "zh"), Texts("zh"))
     assert found.case == "no_layers" and found.params["table"] == "乡镇"
 
 

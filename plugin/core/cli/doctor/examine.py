@@ -29,8 +29,8 @@ from ...standard.messages.texts import Texts
 from .libraries import (
     FactState,
     MachineFact,
-    describe_libraries,
     describe_library_installation,
+    describe_needed_libraries,
     iterate_format_facts,
     iterate_library_facts,
     list_unusable_libraries,
@@ -77,12 +77,10 @@ def iterate_disk_facts(folders: dict[str, Path], texts: Texts) -> Iterator[Machi
         name = texts.get("environment", key)
         try:
             free_gb = shutil.disk_usage(folder).free / _GIGABYTE
-            with tempfile.TemporaryFile(dir=folder):
-                pass
+            tempfile.TemporaryFile(dir=folder).close()
         except OSError as error:
             found = texts.get("environment", "disk_not_writable", detail=describe_exception(error))
-            remedy = texts.get("environment", "disk_not_writable_remedy")
-            yield MachineFact(key, FactState.MISSING, name, found, remedy)
+            yield MachineFact(key, FactState.MISSING, name, found, texts.get("environment", "disk_not_writable_remedy"))
             continue
         found, state, remedy = texts.get("environment", "disk_free", free=f"{free_gb:.1f}"), FactState.OK, ""
         if free_gb < requirements.disk_warning_gb:
@@ -102,27 +100,24 @@ def iterate_encoding_facts(texts: Texts) -> Iterator[MachineFact]:
             yield MachineFact(key, FactState.WARNING, name, encoding, texts.get("environment", "encoding_remedy"))
         else:
             yield MachineFact(key, FactState.OK, name, encoding)
-    name = texts.get("environment", "chinese_path")
     try:
         with tempfile.TemporaryDirectory() as trial:
             path = Path(trial) / _TRIAL_FOLDER / _TRIAL_FILE
             path.parent.mkdir()
             path.write_text(_TRIAL_TEXT, encoding="utf-8")
             # The names that the system lists, not those that were requested.
-            (listed_folder,) = os.listdir(trial)
-            (listed_file,) = os.listdir(path.parent)
-            is_listed = (listed_folder, listed_file) == (_TRIAL_FOLDER, _TRIAL_FILE)
-            found = path.read_text(encoding="utf-8") if is_listed else f"{listed_folder}/{listed_file}"
+            listed_names = [*os.listdir(trial), *os.listdir(path.parent)]
+            is_listed = listed_names == [_TRIAL_FOLDER, _TRIAL_FILE]
+            found = path.read_text(encoding="utf-8") if is_listed else "/".join(listed_names)
     except (OSError, UnicodeError) as error:
-        state, found = FactState.MISSING, describe_exception(error)
-    else:
-        state = FactState.OK if found == _TRIAL_TEXT else FactState.MISSING
+        found = describe_exception(error)
+    is_right = found == _TRIAL_TEXT
     yield MachineFact(
         "chinese_path",
-        state,
-        name,
-        texts.get("environment", "chinese_path_works") if state is FactState.OK else found,
-        "" if state is FactState.OK else texts.get("environment", "chinese_path_remedy"),
+        FactState.OK if is_right else FactState.MISSING,
+        texts.get("environment", "chinese_path"),
+        texts.get("environment", "chinese_path_works") if is_right else found,
+        "" if is_right else texts.get("environment", "chinese_path_remedy"),
     )
 
 
@@ -131,22 +126,23 @@ def make_projection_fact(texts: Texts) -> MachineFact:
     name = texts.get("environment", "projection")
     unusable = list_unusable_libraries(("pyproj",))
     if unusable:
-        reason = texts.get("environment", "needs", libraries=describe_libraries(unusable, texts))
-        return MachineFact("projection", FactState.NOT_RUN, name, reason)
+        return MachineFact("projection", FactState.NOT_RUN, name, describe_needed_libraries(unusable, texts))
     from pyproj import Transformer
     from pyproj.exceptions import ProjError
 
     sample, remedy = load_requirements().projection, texts.get("environment", "projection_remedy")
     try:
-        transformer = Transformer.from_crs(sample.source_crs, sample.target_crs, always_xy=True)
-        found = transformer.transform(*sample.source_point, errcheck=True)
+        found = Transformer.from_crs(sample.source_crs, sample.target_crs, always_xy=True).transform(
+            *sample.source_point, errcheck=True
+        )
     except ProjError as error:
         return MachineFact("projection", FactState.MISSING, name, describe_exception(error), remedy)
     difference = math.dist(found, sample.target_point)
     text = texts.get("environment", "projection_difference", difference=f"{difference:.4f}")
-    if difference <= sample.tolerance_m:
-        return MachineFact("projection", FactState.OK, name, text)
-    return MachineFact("projection", FactState.FAILED, name, text, remedy)
+    is_right = difference <= sample.tolerance_m
+    return MachineFact(
+        "projection", FactState.OK if is_right else FactState.FAILED, name, text, "" if is_right else remedy
+    )
 
 
 def iterate_example_facts(
@@ -158,25 +154,29 @@ def iterate_example_facts(
     """
     unusable = list_unusable_libraries()
     if unusable:
-        reason = texts.get("environment", "needs", libraries=describe_libraries(unusable, texts))
-        yield MachineFact("examples", FactState.NOT_RUN, texts.get("environment", "examples"), reason)
+        name, reason = texts.get("environment", "examples"), describe_needed_libraries(unusable, texts)
+        yield MachineFact("examples", FactState.NOT_RUN, name, reason)
         return
     from ..examples.run_examples import CHECK, FIX, RULE, run_examples
 
     run = run_examples(progress, cancellation)
     for kind in (RULE, FIX, CHECK):
-        count, failures = run.counts[kind], [one for one in run.failures if one[0].kind == kind]
-        name = texts.get("environment", f"examples_{kind}")
-        if not failures:
-            found = texts.get("environment", "examples_pass", count=count)
-            yield MachineFact(f"examples.{kind}", FactState.OK, name, found)
-            continue
-        found = texts.get("environment", "examples_fail", count=count, failed=len(failures))
-        remedy = texts.get("environment", "examples_remedy")
-        yield MachineFact(f"examples.{kind}", FactState.FAILED, name, found, remedy)
+        failures = [one for one in run.failures if one[0].kind == kind]
+        key = "examples_fail" if failures else "examples_pass"
+        yield MachineFact(
+            f"examples.{kind}",
+            FactState.FAILED if failures else FactState.OK,
+            texts.get("environment", f"examples_{kind}"),
+            texts.get("environment", key, count=run.counts[kind], failed=len(failures)),
+            texts.get("environment", "examples_remedy") if failures else "",
+        )
         for example, problem in failures[:MAX_FAILURE_LINES]:
-            title = texts.get("environment", "example", code=example.code, title=example.title)
-            yield MachineFact(f"example.{example.code}", FactState.FAILED, title, problem.explain(texts))
+            yield MachineFact(
+                f"example.{example.code}",
+                FactState.FAILED,
+                texts.get("environment", "example", code=example.code, title=example.title),
+                problem.explain(texts),
+            )
 
 
 def run_doctor(
@@ -204,9 +204,8 @@ def run_doctor(
         on_fact(fact)
         progress(share_done, fact.name)
 
-    for fact in facts_of_host:
-        add_fact(fact)
     for fact in chain(
+        facts_of_host,
         iterate_library_facts(texts),
         iterate_format_facts(texts),
         [make_projection_fact(texts)],
@@ -232,8 +231,9 @@ def run_doctor(
 def make_cancelled_report(facts: tuple[MachineFact, ...], lang: str) -> DoctorReport:
     """Return the report of a check that the user cancelled after these lines."""
     texts = Texts(lang)
-    reason = texts.get("environment", "cancelled")
-    fact = MachineFact("cancelled", FactState.NOT_RUN, texts.get("environment", "examples"), reason)
+    fact = MachineFact(
+        "cancelled", FactState.NOT_RUN, texts.get("environment", "examples"), texts.get("environment", "cancelled")
+    )
     is_good = is_healthy(facts)
     conclusion = texts.get("environment", "cancelled_conclusion") if is_good else make_conclusion(facts, texts)
     return DoctorReport((*facts, fact), conclusion, lang)
@@ -284,10 +284,17 @@ def check_output(target: str) -> None:
 def write_report(report: DoctorReport, target: str) -> None:
     """Write a report as text (.txt) or JSON (.json); raise OutputError if it cannot be written."""
     check_output(target)
+    # Neither the machine's name nor that of its user.
+    machine = {
+        "date": date.today().isoformat(),
+        "plugin": read_plugin_version(),
+        "system": f"{platform.system()} {platform.release()}",
+        "machine": platform.machine(),
+    }
     if Path(target).suffix.lower() == ".json":
         data = {
             "schema": SCHEMA,
-            **_describe_machine(),
+            **machine,
             "healthy": report.is_healthy,
             "conclusion": report.conclusion,
             "facts": [
@@ -304,16 +311,6 @@ def write_report(report: DoctorReport, target: str) -> None:
         content = json.dumps(data, ensure_ascii=False, indent=1)
     else:
         title = Texts(report.lang).get("environment", "title")
-        content = "\n".join([title, " · ".join(_describe_machine().values()), "", *list_report_lines(report)])
+        content = "\n".join([title, " · ".join(machine.values()), "", *list_report_lines(report)])
     with write_atomically(target) as path:
         path.write_text(content + "\n", encoding="utf-8")
-
-
-def _describe_machine() -> dict[str, str]:
-    """Return date, version of the plugin, and kind of machine; neither its name nor that of its user."""
-    return {
-        "date": date.today().isoformat(),
-        "plugin": read_plugin_version(),
-        "system": f"{platform.system()} {platform.release()}",
-        "machine": platform.machine(),
-    }

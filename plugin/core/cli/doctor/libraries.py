@@ -11,7 +11,6 @@ import platform
 import re
 import sys
 import tempfile
-import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from pathlib import Path
 
 from ....paths import ENVIRONMENT_REQUIREMENTS
 from ...base.connection_text import describe_exception
+from ...base.files.data import read_record, read_toml
 from ...base.files.filegdb_driver import does_driver_damage_rows
 from ...standard.messages.texts import Texts
 
@@ -97,80 +97,63 @@ class Requirements:
 @cache
 def load_requirements() -> Requirements:
     """Return the requirements."""
-    data = tomllib.loads(ENVIRONMENT_REQUIREMENTS.read_text(encoding="utf-8"))
-    sample = data["projection"]
-    return Requirements(
-        programs=data["programs"],
-        required_libraries=data["libraries"]["required"],
-        optional_libraries=data["libraries"]["optional"],
-        formats=tuple(FormatRequirement(**one) for one in data["formats"]),
-        disk_warning_gb=data["disk"]["warning_gb"],
-        disk_minimum_gb=data["disk"]["minimum_gb"],
-        projection=ProjectionSample(
-            sample["source_crs"],
-            tuple(sample["source_point"]),
-            sample["target_crs"],
-            tuple(sample["target_point"]),
-            sample["tolerance_m"],
-        ),
-    )
-
-
-class LibraryState(StrEnum):
-    """Whether a library can be used."""
-
-    OK = "ok"
-    TOO_OLD = "old"
-    MISSING = "missing"
+    return read_record(Requirements, read_toml(ENVIRONMENT_REQUIREMENTS), file=ENVIRONMENT_REQUIREMENTS)
 
 
 @dataclass(frozen=True)
 class Library:
-    """A library on this machine; ``oldest``: the oldest version that works; ``detail``: the error of its import."""
+    """A library on this machine; ``oldest``: the oldest version that works.
+
+    ``version`` is empty if it is missing or has no version; ``detail``: the error of its import.
+    """
 
     name: str
     oldest: str
-    state: LibraryState
     version: str = ""
     detail: str = ""
 
+    @property
+    def is_usable(self) -> bool:
+        """Return True if the library was imported and is not too old."""
+        return bool(self.version) and is_version_at_least(self.version, self.oldest)
+
 
 def examine_library(name: str, oldest: str) -> Library:
-    """Import a library and return its state."""
+    """Import a library and return its version."""
     try:
-        version = str(getattr(importlib.import_module(name), "__version__", ""))
+        return Library(name, oldest, str(getattr(importlib.import_module(name), "__version__", "")))
     except ModuleNotFoundError as error:
         # A library that exists but lacks another one counts as missing; its message names the other one.
-        return Library(name, oldest, LibraryState.MISSING, detail="" if error.name == name else str(error))
+        return Library(name, oldest, detail="" if error.name == name else str(error))
     except Exception as error:
         # Built for another numpy, a DLL not found: whatever the cause, nothing can use the library.
-        return Library(name, oldest, LibraryState.MISSING, detail=describe_exception(error))
-    state = LibraryState.OK if is_version_at_least(version, oldest) else LibraryState.TOO_OLD
-    return Library(name, oldest, state, version)
+        return Library(name, oldest, detail=describe_exception(error))
 
 
 def is_version_at_least(version: str, oldest: str) -> bool:
     """Return True if a version such as 3.40.6-Name is not older than ``oldest``."""
-    return _parse_version(version) >= _parse_version(oldest)
-
-
-def _parse_version(version: str) -> tuple[int, ...]:
-    return tuple(int(n) for n in re.findall(r"\d+", version.split("-")[0])[:3])
+    numbers, oldest_numbers = (re.findall(r"\d+", one.split("-")[0])[:3] for one in (version, oldest))
+    return [*map(int, numbers)] >= [*map(int, oldest_numbers)]
 
 
 def list_unusable_libraries(names: Iterable[str] | None = None) -> list[Library]:
     """Return the required libraries that are missing or too old; ``names``: only these."""
     required = load_requirements().required_libraries
-    libraries = [examine_library(name, required[name]) for name in (required if names is None else names)]
-    return [one for one in libraries if one.state is not LibraryState.OK]
+    libraries = (examine_library(name, required[name]) for name in names or required)
+    return [one for one in libraries if not one.is_usable]
 
 
 def describe_libraries(libraries: Iterable[Library], texts: Texts) -> str:
     """Return the states of libraries as text for a sentence: ``geopandas ≥ 1.0 (missing)``."""
     return ", ".join(
-        f"{one.name} ≥ {one.oldest} ({one.detail or one.version or texts.get('environment', one.state)})"
+        f"{one.name} ≥ {one.oldest} ({one.detail or one.version or texts.get('environment', 'missing')})"
         for one in libraries
     )
+
+
+def describe_needed_libraries(libraries: Iterable[Library], texts: Texts) -> str:
+    """Return why something was not run that needs these libraries."""
+    return texts.get("environment", "needs", libraries=describe_libraries(libraries, texts))
 
 
 def describe_library_installation(texts: Texts) -> str:
@@ -181,10 +164,9 @@ def describe_library_installation(texts: Texts) -> str:
 def make_program_fact(name: str, version: str, texts: Texts) -> MachineFact:
     """Return the line of a program, such as Python, that has an oldest working version."""
     oldest = load_requirements().programs[name]
-    if is_version_at_least(version, oldest):
-        return MachineFact(f"program.{name}", FactState.OK, name, version)
-    remedy = texts.get("environment", "program_old", name=name, needed=oldest)
-    return MachineFact(f"program.{name}", FactState.MISSING, name, version, remedy)
+    is_new = is_version_at_least(version, oldest)
+    remedy = "" if is_new else texts.get("environment", "program_old", name=name, needed=oldest)
+    return MachineFact(f"program.{name}", FactState.OK if is_new else FactState.MISSING, name, version, remedy)
 
 
 def iterate_library_facts(texts: Texts) -> Iterator[MachineFact]:
@@ -194,13 +176,14 @@ def iterate_library_facts(texts: Texts) -> Iterator[MachineFact]:
     for libraries, is_required in ((requirements.required_libraries, True), (requirements.optional_libraries, False)):
         for name, oldest in libraries.items():
             identifier, library = f"library.{name}", examine_library(name, oldest)
-            if library.state is LibraryState.OK:
+            if library.is_usable:
                 yield MachineFact(identifier, FactState.OK, name, library.version)
                 continue
-            found = texts.get(
-                "environment", "library_needed", state=texts.get("environment", library.state), needed=oldest
+            state, detail = (
+                texts.get("environment", "old" if library.version else "missing"),
+                library.detail or library.version,
             )
-            detail = library.detail or library.version
+            found = texts.get("environment", "library_needed", state=state, needed=oldest)
             yield MachineFact(
                 identifier,
                 FactState.MISSING if is_required else FactState.WARNING,
@@ -213,12 +196,15 @@ def iterate_library_facts(texts: Texts) -> Iterator[MachineFact]:
         ("PROJ", "pyproj", "proj_version_str"),
         ("GDAL", "pyogrio", "__gdal_version_string__"),
     ):
-        if examine_library(module, "0").state is LibraryState.OK:
-            version = str(getattr(importlib.import_module(module), attribute))
-            yield MachineFact(f"native.{name}", FactState.OK, f"{name} ({module})", version)
-        else:
-            reason = texts.get("environment", "library_absent", name=module)
-            yield MachineFact(f"native.{name}", FactState.NOT_RUN, f"{name} ({module})", reason)
+        is_usable = examine_library(module, "0").is_usable
+        found = (
+            getattr(importlib.import_module(module), attribute)
+            if is_usable
+            else texts.get("environment", "library_absent", name=module)
+        )
+        yield MachineFact(
+            f"native.{name}", FactState.OK if is_usable else FactState.NOT_RUN, f"{name} ({module})", str(found)
+        )
 
 
 class TrialDiffers(Exception):
@@ -236,8 +222,7 @@ def iterate_format_facts(texts: Texts) -> Iterator[MachineFact]:
     for requirement in load_requirements().formats:
         identifier, name = f"format.{requirement.driver}", requirement.name
         if unusable:
-            reason = texts.get("environment", "needs", libraries=describe_libraries(unusable, texts))
-            yield MachineFact(identifier, FactState.NOT_RUN, name, reason)
+            yield MachineFact(identifier, FactState.NOT_RUN, name, describe_needed_libraries(unusable, texts))
             continue
         try:
             with tempfile.TemporaryDirectory() as folder:
@@ -245,8 +230,13 @@ def iterate_format_facts(texts: Texts) -> Iterator[MachineFact]:
         except Exception as error:
             # Whatever the driver raises, the format cannot be used.
             state = FactState.MISSING if requirement.required else FactState.WARNING
-            found = texts.get("environment", "format_fails", detail=describe_exception(error))
-            yield MachineFact(identifier, state, name, found, texts.get("environment_uses", requirement.driver))
+            yield MachineFact(
+                identifier,
+                state,
+                name,
+                texts.get("environment", "format_fails", detail=describe_exception(error)),
+                texts.get("environment_uses", requirement.driver),
+            )
         else:
             yield MachineFact(identifier, FactState.OK, name, texts.get("environment", "format_works"))
     yield _make_osgeo_fact(texts)
@@ -271,8 +261,13 @@ def iterate_format_facts(texts: Texts) -> Iterator[MachineFact]:
     )
     driver, name = find_access_driver(), texts.get("environment", "mdb_tables")
     if isinstance(driver, str):
-        remedy = texts.get("environment_uses", "mdb_tables")
-        yield MachineFact("format.mdb_tables", FactState.WARNING, name, texts.get("causes", driver), remedy)
+        yield MachineFact(
+            "format.mdb_tables",
+            FactState.WARNING,
+            name,
+            texts.get("causes", driver),
+            texts.get("environment_uses", "mdb_tables"),
+        )
     else:
         yield MachineFact("format.mdb_tables", FactState.OK, name, driver.odbc_name)
 
@@ -324,13 +319,17 @@ def _make_osgeo_fact(texts: Texts) -> MachineFact:
             else describe_exception(error),
             texts.get("environment_uses", "osgeo"),
         )
-    version = str(gdal.VersionInfo("RELEASE_NAME"))
     driver = gdal.GetDriverByName("OpenFileGDB")
-    if driver is None or driver.GetMetadataItem("DCAP_CREATE") != "YES":
-        return MachineFact(identifier, FactState.WARNING, name, version, texts.get("environment_uses", "osgeo"))
-    if does_driver_damage_rows():
-        return MachineFact(identifier, FactState.WARNING, name, version, texts.get("environment_uses", "filegdb_edits"))
-    return MachineFact(identifier, FactState.OK, name, version)
+    cannot_create = driver is None or driver.GetMetadataItem("DCAP_CREATE") != "YES"
+    lost_use = "osgeo" if cannot_create else "filegdb_edits" if does_driver_damage_rows() else ""
+    state = FactState.WARNING if lost_use else FactState.OK
+    return MachineFact(
+        identifier,
+        state,
+        name,
+        str(gdal.VersionInfo("RELEASE_NAME")),
+        texts.get("environment_uses", lost_use) if lost_use else "",
+    )
 
 
 def has_access_odbc_driver(driver_list: Path = _ODBC_DRIVER_LIST) -> bool:
@@ -338,17 +337,14 @@ def has_access_odbc_driver(driver_list: Path = _ODBC_DRIVER_LIST) -> bool:
 
     ``driver_list``: the file that lists the drivers on systems other than Windows.
     """
-    if sys.platform == "win32":
-        import winreg
+    try:
+        if sys.platform == "win32":
+            import winreg
 
-        try:
             with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, r"SOFTWARE\ODBC\ODBCINST.INI\ODBC Drivers") as key:
                 names = [winreg.EnumValue(key, n)[0] for n in range(winreg.QueryInfoKey(key)[1])]
-        except OSError:
-            return False
-    else:
-        try:
+        else:
             names = re.findall(r"^\[(.+)\]", driver_list.read_text(encoding="utf-8", errors="replace"), re.MULTILINE)
-        except OSError:
-            return False
+    except OSError:
+        return False
     return any(re.search("mdb|access", name, re.IGNORECASE) for name in names)

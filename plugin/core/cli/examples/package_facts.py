@@ -145,8 +145,8 @@ def make_package_facts(changes: dict[str, Any]) -> PackageFacts:
     ]
     if "broken" in changes:
         key, line = changes["broken"]
-        params = {"source": "a.vct", "line": line, "section": "Polygon"}
-        seen.append(LayerFact("1-空间数据/a.vct", "a", -1, problem=(key, params)))
+        problem = (key, {"source": "a.vct", "line": line, "section": "Polygon"})
+        seen.append(LayerFact("1-空间数据/a.vct", "a", -1, problem=problem))
     return PackageFacts(
         root,
         form,
@@ -224,34 +224,31 @@ def _make_manifest(changes: dict[str, Any]) -> dict[str, Any]:
     rows = {row["path"]: row for row in manifest["files"]}
     for path, size in changes.get("bytes", {}).items():
         rows[path]["bytes"] = size
-    for path in changes.get("files", ()):
-        manifest["files"].append(rows.get(path, {"path": path, "sha256": "0" * 64}))
+    manifest["files"] += [rows.get(path, {"path": path, "sha256": "0" * 64}) for path in changes.get("files", ())]
     return manifest
 
 
 def _make_file_facts(content: dict[str, bytes], changes: dict[str, Any]) -> tuple[FileFact, ...]:
     """Return the facts of all files: those with content, pipes and links."""
-    files = []
-    for path, data in content.items():
-        if path in changes.get("special", ()):
-            continue
-        pdf_fact = None
-        if path in changes.get("pdf", {}):
-            pdf_fact = PdfFact(**changes["pdf"][path])
-        elif path.endswith(".pdf") and data.startswith(b"%PDF-"):
-            pdf_fact = read_pdf(BytesIO(data))
-        files.append(
-            FileFact(
-                path,
-                len(data),
-                data[:64],
-                hashlib.sha256(data).hexdigest(),
-                read_jpeg(BytesIO(data)) if has_jpeg_suffix(path) else None,
-                last_bytes=data[-BYTES_READ_AT_EACH_END:],
-                pdf_fact=pdf_fact,
-                decoded_jpeg=DecodedJpeg(**changes["decoded"][path]) if path in changes.get("decoded", {}) else None,
-            )
+    pdf_facts = {
+        path: read_pdf(BytesIO(data))
+        for path, data in content.items()
+        if path.endswith(".pdf") and data.startswith(b"%PDF-")
+    } | {path: PdfFact(**values) for path, values in changes.get("pdf", {}).items()}
+    files = [
+        FileFact(
+            path,
+            len(data),
+            data[:64],
+            hashlib.sha256(data).hexdigest(),
+            read_jpeg(BytesIO(data)) if has_jpeg_suffix(path) else None,
+            last_bytes=data[-BYTES_READ_AT_EACH_END:],
+            pdf_fact=pdf_facts.get(path),
+            decoded_jpeg=DecodedJpeg(**changes["decoded"][path]) if path in changes.get("decoded", {}) else None,
         )
+        for path, data in content.items()
+        if path not in changes.get("special", ())
+    ]
     files += [FileFact(path, 0, is_special_file=True) for path in changes.get("special", ())]
     return (*files, *(FileFact(path, 0, is_link=True) for path in changes.get("links", ())))
 
@@ -264,10 +261,9 @@ def _make_comparison(role: str, **values: Any) -> DatasetComparison:
         )
     if "distances_m" in values:
         values |= {"distances_m": np.array(values["distances_m"]), "moved_names": tuple(values["moved_names"])}
-    rows = values.pop("fields", {})
     fields = {
         name: FieldDifference(FeatureSample(count, tuple(names)), *pair)
-        for name, ((count, names), *pair) in rows.items()
+        for name, ((count, names), *pair) in values.pop("fields", {}).items()
     }
     values["missing_fields"] = tuple(tuple(names) for names in values.get("missing_fields", ((), ())))
     return DatasetComparison(
@@ -294,11 +290,10 @@ def _make_metadata(changes: dict[str, Any], package_spec: PackageSpec, layers: d
         for name in kinds if name and layers.get(name, 1) >= 0
     ]  # fmt: skip
     root = changes.get("root", "140225浑源县国土空间总体规划")
-    code = root[:6] if root[:6].isdigit() else "140225"
     manifest = {
         "root": root, "name": root, "made": "2026-11-20T08:00",
         "secrecy": changes.get("metadata_secrecy", "内部"), "check": {"forced": False},
-        "area": {"code": code}, "layers": rows,
+        "area": {"code": (root[:6] if root[:6].isdigit() else "140225")}, "layers": rows,
     }  # fmt: skip
     root_element = make_metadata_element(manifest, package_spec)
     for element in root_element:
@@ -312,16 +307,14 @@ def _make_metadata(changes: dict[str, Any], package_spec: PackageSpec, layers: d
 
 def _make_workbooks(changes: dict[str, Any]) -> tuple[PrintedWorkbook, ...]:
     """Return the workbooks of the tables in ``changes``, or none."""
-    found = []
-    if changes.get("tables"):
-        sheets = tuple(make_sheet(name, rows) for name, rows in changes["tables"].items())
-        found.append(PrintedWorkbook(f"{TABLES_PATH_STEM}.xlsx", sheets))
-    if "unread" in changes:
-        found.append(PrintedWorkbook(f"{TABLES_PATH_STEM}.mdb", unreadable_reason=changes["unread"]))
-    return tuple(found)
+    sheets = tuple(make_sheet(name, rows) for name, rows in changes.get("tables", {}).items())
+    unread = PrintedWorkbook(f"{TABLES_PATH_STEM}.mdb", unreadable_reason=changes.get("unread", ""))
+    workbooks = [PrintedWorkbook(f"{TABLES_PATH_STEM}.xlsx", sheets)] if sheets else []
+    return (*workbooks, *([unread] if "unread" in changes else []))
 
 
 def make_sheet(name: str, rows: list[list[str]]) -> PrintedSheet:
     """Return a printed sheet with these texts in its cells."""
-    cells = {(r, c): PrintedCell(text) for r, row in enumerate(rows, 1) for c, text in enumerate(row, 1) if text}
-    return PrintedSheet(name, cells)
+    return PrintedSheet(
+        name, {(r, c): PrintedCell(text) for r, row in enumerate(rows, 1) for c, text in enumerate(row, 1) if text}
+    )

@@ -78,20 +78,25 @@ def make_example_norm(settings: dict[str, Any] | None = None, standard: str = "c
     where a dict with name and areas replaces the count.
     """
     settings = dict(settings or {})
-    register = tuple(
-        RegisteredSite(
-            AREA_CODE, term, kind, level, "example", **(stated if isinstance(stated, dict) else {"count": stated})
-        )
-        for term, kind, level, stated in settings.pop("register", ())
-    )
-    targets = tuple(
-        IndicatorTarget(
-            *(AREA_CODE, *row[:4], 2035, "约束性", "example", tuple(OtherSource(*stated) for stated in row[4:]))
-        )
-        for row in settings.pop("targets", ())
-    )
     made = Profile(
-        "example", "示例", AREA_CODE, standard, settings=settings, targets=targets, register=register, **profile
+        "example",
+        "示例",
+        AREA_CODE,
+        standard,
+        settings=settings,
+        targets=tuple(
+            IndicatorTarget(
+                *(AREA_CODE, *row[:4], 2035, "约束性", "example", tuple(OtherSource(*stated) for stated in row[4:]))
+            )
+            for row in settings.pop("targets", ())
+        ),
+        register=tuple(
+            RegisteredSite(
+                AREA_CODE, term, kind, level, "example", **(stated if isinstance(stated, dict) else {"count": stated})
+            )
+            for term, kind, level, stated in settings.pop("register", ())
+        ),
+        **profile,
     )
     return Norm(load_standard(standard), made)
 
@@ -143,22 +148,22 @@ def make_example_layer(role: str, rows: list[Any], norm: Norm, crs: int | None =
         for s in shapes
     ]
     columns = {fields[m].name: [row.get(m) for row in rows] for m in meanings}
-    infos = []
-    for m in meanings:
-        kinds = {type(row.get(m)) for row in rows} - {type(None)}
-        infos.append(
-            FieldInfo(
-                fields[m].name,
-                {str: "text", float: "real", int: "integer"}[kinds.pop() if kinds else str],
-                declared["lengths"].get(m),
-                declared["aliases"].get(m),
-                declared["domains"].get(m),
-            )
+    kinds = {m: next((type(row[m]) for row in rows if row.get(m) is not None), str) for m in meanings}
+    infos = [
+        FieldInfo(
+            fields[m].name,
+            {str: "text", float: "real", int: "integer"}[kinds[m]],
+            *(declared[part].get(m) for part in ("lengths", "aliases", "domains")),
         )
+        for m in meanings
+    ]
     frame = gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(shapes, crs=crs), crs=crs)
     curves = arcs | {n: "CURVE" for n, row in enumerate(rows) if row.get("curve")}
-    source = SourceLayer(name or role, frame, tuple(infos), CRS.from_epsg(crs) if crs else None)
-    return dataclasses.replace(source, curve_texts=curves, curve_step=4.0 if curves else 0.0)
+    return dataclasses.replace(
+        SourceLayer(name or role, frame, tuple(infos), CRS.from_epsg(crs) if crs else None),
+        curve_texts=curves,
+        curve_step=4.0 if curves else 0.0,
+    )
 
 
 def make_example_plan(
@@ -172,10 +177,10 @@ def make_example_plan(
     ``roles`` gives the layer code for a rule's input.
     """
     norm = make_example_norm(settings, standard)
-    sources = []
-    for name, rows in layers.items():
-        role = (roles or {}).get(name) or norm.standard.concepts.get(name, (name,))[0]
-        sources.append(make_example_layer(role, rows, norm))
+    sources = [
+        make_example_layer((roles or {}).get(name) or norm.standard.concepts.get(name, (name,))[0], rows, norm)
+        for name, rows in layers.items()
+    ]
     # A rule on a package needs no layer.
     return assemble_plan(sources, norm, scope="three_lines", allow_no_layers=not sources)
 
@@ -185,14 +190,15 @@ def run_example(rule: Rule, example: RuleExample) -> Report:
 
     An input called ``layer`` is the red line layer unless the example names another one.
     """
-    roles = dict(example.roles)
-    if any(n.concept == EVERY_LAYER for n in rule.needs.values()):
-        roles.setdefault("layer", "STBHHX")
+    roles = {"layer": "STBHHX"} if any(n.concept == EVERY_LAYER for n in rule.needs.values()) else {}
     parameters = dict(example.parameters)
     also = [load_all_rules()[code] for code in parameters.pop("rules", [])]
-    plan = make_example_plan(example.layers, roles, example.settings, example.standard)
-    side = SideInputs(**{name: SIDE_INPUT_READERS[name](rows) for name, rows in example.side.items()})
-    report = run_check(plan, [rule, *also], side_inputs=side, parameters={rule.code: parameters})
+    report = run_check(
+        make_example_plan(example.layers, {**roles, **example.roles}, example.settings, example.standard),
+        [rule, *also],
+        side_inputs=SideInputs(**{name: SIDE_INPUT_READERS[name](rows) for name, rows in example.side.items()}),
+        parameters={rule.code: parameters},
+    )
     return dataclasses.replace(
         report,
         # Ignore findings of the run itself: the county of the example and layers without shapes.

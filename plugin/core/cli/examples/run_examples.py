@@ -24,7 +24,7 @@ from ...fixes.judge import propose_fix
 from ...fixes.proposal import Proposal
 from ...fixes.state import EditingState
 from ...model.findings import Finding
-from ...model.report import Outcome
+from ...model.report import Outcome, RuleOutcome
 from ...model.rule import DECLARED_FAMILY, Rule, RuleExample, load_all_rules
 from ...model.side_inputs import NO_SIDE_INPUTS
 from ...plan.plan import Plan
@@ -49,8 +49,7 @@ def make_fix_example_plan(example: FixExample) -> Plan:
 
 def check_rules(plan: Plan, codes: list[str]) -> CheckResult:
     """Return the result of some rules on a plan."""
-    report = run_check(plan, [load_all_rules()[code] for code in codes])
-    return CheckResult(plan, report, NO_SIDE_INPUTS, NO_WAIVERS)
+    return CheckResult(plan, run_check(plan, [load_all_rules()[code] for code in codes]), NO_SIDE_INPUTS, NO_WAIVERS)
 
 
 def check_and_start_editing(
@@ -75,8 +74,7 @@ def parse_shape(wkt: str | None) -> Any:
 
 def find_fix_example_problem(fix: Fix, example: FixExample) -> ExampleProblem | None:
     """Return how the result of a fix differs from its example; None if it agrees."""
-    problem, _, _ = apply_fix_to_example(fix, example)
-    return problem
+    return apply_fix_to_example(fix, example)[0]
 
 
 def apply_fix_to_example(
@@ -172,10 +170,12 @@ def list_declared_checks() -> dict[str, Rule]:
 
 def _iterate_rule_examples(kind: str, rules: Iterable[Rule]) -> Iterator[DeclaredExample]:
     for rule in rules:
-        for example in rule.fails:
-            yield DeclaredExample(kind, rule.code, example.title, partial(find_failing_example_problem, rule, example))
-        for example in rule.passes:
-            yield DeclaredExample(kind, rule.code, example.title, partial(find_passing_example_problem, rule, example))
+        finders = [(one, find_failing_example_problem) for one in rule.fails]
+        finders += [(one, find_passing_example_problem) for one in rule.passes]
+        yield from (
+            DeclaredExample(kind, rule.code, example.title, partial(find_problem, rule, example))
+            for example, find_problem in finders
+        )
 
 
 def run_examples(
@@ -207,9 +207,8 @@ def run_examples(
 def find_failing_example_problem(rule: Rule, example: RuleExample) -> ExampleProblem | None:
     """Return how the findings on a failing example differ from the declared number and areas; None if they agree."""
     report = run_example(rule, example)
-    outcome = report.rules[0]
-    if outcome.outcome is not Outcome.FAILED:
-        return _make_outcome_problem(Outcome.FAILED, outcome.outcome, outcome.reason)
+    if report.rules[0].outcome is not Outcome.FAILED:
+        return _make_outcome_problem(Outcome.FAILED, report.rules[0])
     # A row that breaks several conditions of a declared check has a finding for each.
     is_declared = rule.family == DECLARED_FAMILY
     count = len({finding.key for finding in report.findings}) if is_declared else len(report.findings)
@@ -230,16 +229,14 @@ def find_failing_example_problem(rule: Rule, example: RuleExample) -> ExamplePro
 def find_passing_example_problem(rule: Rule, example: RuleExample) -> ExampleProblem | None:
     """Return what a rule finds on a passing example, or why it does not pass; None if it passes."""
     report = run_example(rule, example)
-    outcome = report.rules[0]
-    if outcome.outcome not in (Outcome.PASSED, Outcome.NOT_APPLICABLE):
-        return _make_outcome_problem(Outcome.PASSED, outcome.outcome, outcome.reason)
-    if report.findings:
-        return ExampleProblem("count", {"expected": 0, "found": len(report.findings)})
-    return None
+    if report.rules[0].outcome not in (Outcome.PASSED, Outcome.NOT_APPLICABLE):
+        return _make_outcome_problem(Outcome.PASSED, report.rules[0])
+    found_count = len(report.findings)
+    return ExampleProblem("count", {"expected": 0, "found": found_count}) if found_count else None
 
 
-def _make_outcome_problem(expected: Outcome, found: Outcome, reason: str) -> ExampleProblem:
-    return ExampleProblem("outcome", {"expected": expected.value, "found": found.value, "reason": reason})
+def _make_outcome_problem(expected: Outcome, run: RuleOutcome) -> ExampleProblem:
+    return ExampleProblem("outcome", {"expected": expected.value, "found": run.outcome.value, "reason": run.reason})
 
 
 def _join_areas(areas: np.ndarray) -> str:

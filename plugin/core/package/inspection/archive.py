@@ -62,8 +62,7 @@ def unpack_package(
         for number, _ in enumerate(iterate_files_below(path), 1):
             if number > max_entries:
                 raise InputError("package_too_many", source=path.name, most=max_entries)
-            if number % 1000 == 0:
-                cancellation.raise_if_cancelled()
+            cancellation.raise_if_cancelled()
         package_folder = _find_package(path, path, matcher, cancellation)
         with lock_for_reading(package_folder):
             yield package_folder
@@ -95,7 +94,7 @@ def list_files_outside_package(path: Path, package: str) -> tuple[tuple[str, ...
     infos = [info for info in infos if not info.is_dir()]
     codec = detect_name_codec(infos)
     paths = [PurePosixPath(decode_entry_name(info, codec).replace("\\", "/")) for info in infos]
-    roots = [one.parts[: one.parts.index(package) + 1] for one in paths if package in one.parts[:-1]]
+    roots = (one.parts[: one.parts.index(package) + 1] for one in paths if package in one.parts[:-1])
     root = min(roots, key=len, default=())
     outside = [
         str(one)
@@ -117,8 +116,9 @@ class _PackageMatcher:
 
     def has_package_content(self, folder: Path) -> bool:
         """Return True if a folder has a manifest or a folder of the specification."""
-        subfolder_names = (p.name.lower() for p in _list_content(folder) if p.is_dir())
-        return (folder / MANIFEST_FILE_NAME).is_file() or any(name in self.folders for name in subfolder_names)
+        return (folder / MANIFEST_FILE_NAME).is_file() or any(
+            path.name.lower() in self.folders and path.is_dir() for path in _list_content(folder)
+        )
 
     def has_package_name(self, folder: Path) -> bool:
         """Return True if a folder has the specification's name of a package."""
@@ -155,12 +155,11 @@ def _find_package(folder: Path, path: Path, matcher: _PackageMatcher, cancellati
     """
     packages = _find_packages(folder, matcher, cancellation, None if path.is_dir() else folder)
     if len(packages) > 1:
-        listed_names = join_first([p.name for p in packages])
-        raise InputError("package_several", source=path.name, count=len(packages), names=listed_names)
-    subfolders = _list_folders(folder)
-    package_folder = (
-        packages[0] if packages else subfolders[0] if len(subfolders) == len(_list_content(folder)) == 1 else folder
-    )
+        raise InputError(
+            "package_several", source=path.name, count=len(packages), names=join_first([p.name for p in packages])
+        )
+    candidates = packages or (_list_folders(folder) if len(_list_content(folder)) == 1 else [])
+    package_folder = candidates[0] if candidates else folder
     archives = []
     for _, file in iterate_files_below(package_folder):
         cancellation.raise_if_cancelled()
@@ -195,10 +194,9 @@ def _find_packages(
     is_wrapper = len(_list_content(folder)) == 1 or folder == zipped
     if matcher.has_package_content(folder) or (matcher.has_package_name(folder) and not is_wrapper):
         return [folder]
-    subfolders = _list_folders(folder) if levels_left else []
     packages = [
         one
-        for subfolder in subfolders
+        for subfolder in (_list_folders(folder) if levels_left else [])
         for one in _find_packages(subfolder, matcher, cancellation, None, levels_left - 1)
     ]
     return packages or ([folder] if matcher.has_package_name(folder) else [])

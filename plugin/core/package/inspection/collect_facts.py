@@ -8,6 +8,7 @@ import re
 import warnings
 import zipfile
 import zlib
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -78,8 +79,8 @@ def find_active_parts(path: Path) -> tuple[str, ...]:
                 }
                 if info.filename.lower().endswith(".rels"):
                     with archive.open(info) as part:
-                        text = part.read(_MAX_PART_BYTES)
-                    if any(not _HYPERLINK_TYPE_PATTERN.search(one) for one in _EXTERNAL_RELATION_PATTERN.findall(text)):
+                        relations = _EXTERNAL_RELATION_PATTERN.findall(part.read(_MAX_PART_BYTES))
+                    if not all(map(_HYPERLINK_TYPE_PATTERN.search, relations)):
                         keys["external"] = None
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError, NotImplementedError):
         return ()
@@ -94,14 +95,10 @@ def collect_package_facts(
     Raises Cancelled.
     """
     manifest, state = read_manifest(folder)
-    listed_files = manifest["files"] if manifest else []
-    paths_to_digest = {MANIFEST_FILE_NAME, *(str(row.get("path")) for row in listed_files)}
+    paths_to_digest = {MANIFEST_FILE_NAME, *(str(row.get("path")) for row in (manifest["files"] if manifest else []))}
     # A list maps path → digest; it is None if the file is invalid.
-    places = [
-        p
-        for p in sorted(folder.iterdir())
-        if p.name.lower() in map(str.lower, DIGEST_LIST_NAMES) and p.is_file() and not is_link(p)
-    ]
+    list_names = {name.lower() for name in DIGEST_LIST_NAMES}
+    places = [p for p in sorted(folder.iterdir()) if p.name.lower() in list_names and p.is_file() and not is_link(p)]
     sums = {p.name: read_digest_list(p.read_bytes()) for p in places if p.stat().st_size <= _MAX_DOCUMENT_BYTES}
     paths_to_digest |= {path for digest_by_path in sums.values() for path in digest_by_path or ()}
     files = []
@@ -139,9 +136,9 @@ def collect_package_facts(
             workbooks.append(read_workbook(folder / file.path, file.path))
         if file.path in generated_documents and file.size_bytes <= _MAX_DOCUMENT_BYTES:
             document_texts[file.path] = read_document_texts(folder / file.path)
-    empty_folders = [
+    empty_folders = {
         Path(path).relative_to(folder).as_posix() for path, *content in os.walk(folder) if not any(content)
-    ]
+    }
     return replace(
         facts,
         layers=tuple(layers),
@@ -150,7 +147,7 @@ def collect_package_facts(
         vct_layers=vct_layers,
         digest_lists=sums,
         integrity_errors=tuple(errors),
-        empty_folders=tuple(sorted({*empty_folders} - {".", *package_spec.folders.values()})),
+        empty_folders=tuple(sorted(empty_folders - {".", *package_spec.folders.values()})),
         document_texts=document_texts,
     )
 
@@ -197,19 +194,14 @@ def _find_county(folder_name: str, files: list[FileFact], package_spec: PackageS
     found is empty.
     """
     if match := make_name_matcher(package_spec.root, {}).fullmatch(folder_name):
-        parts = match.groupdict()
-        return parts.get("code", ""), parts.get("name", "")
+        return match.groupdict().get("code", ""), match.groupdict().get("name", "")
     patterns = [
         make_name_matcher(p, {})
         for p in (*(v.file for v in package_spec.vectors), *(s.file for s in package_spec.files))
     ]
-    for file in files:
-        for part in file.path.split("/"):
-            for pattern in patterns:
-                match = pattern.fullmatch(part)
-                if match and {"code", "name"} <= match.groupdict().keys():
-                    return match["code"], match["name"]
-    return "", ""
+    matches = (pattern.fullmatch(part) for file in files for part in file.path.split("/") for pattern in patterns)
+    names = (match.groupdict() for match in matches if match)
+    return next(((one["code"], one["name"]) for one in names if {"code", "name"} <= one.keys()), ("", ""))
 
 
 def _read_layer_facts(folder: Path, data_set: str, cancellation: Cancellation, reads_extents: bool) -> list[LayerFact]:
@@ -219,11 +211,9 @@ def _read_layer_facts(folder: Path, data_set: str, cancellation: Cancellation, r
     because stored extents may be out of date.
     """
     path = folder / data_set
-    sources = [path]
-    if path.suffix.lower() not in DATA_SET_SUFFIXES:
-        sources = sorted(file for file in path.iterdir() if file.suffix.lower() == ".shp")
+    is_file = path.suffix.lower() in DATA_SET_SUFFIXES
     layer_facts = []
-    for source in sources:
+    for source in [path] if is_file else sorted(file for file in path.iterdir() if file.suffix.lower() == ".shp"):
         cancellation.raise_if_cancelled()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -247,18 +237,14 @@ def _read_one_layer(data_set: str, source: Path, name: str, reads_extents: bool)
     if bounds.size and not np.isnan(bounds).all():
         low, high = np.nanmin(bounds[:2], axis=1), np.nanmax(bounds[2:], axis=1)
         extent = float(low[0]), float(low[1]), float(high[0]), float(high[1])
-    geometry_type = next((k for word, k in _GEOMETRY_OF_WORD.items() if word in str(info["geometry_type"])), "")
-    crs, vertical = _split_crs_labels(info["crs"])
-    fields = tuple(str(field) for field in info["fields"] if str(field).upper() not in _RESERVED_FIELDS)
     return LayerFact(
         data_set,
         name,
         int(info["features"]),
-        crs,
-        vertical,
-        geometry_type=geometry_type,
+        *_split_crs_labels(info["crs"]),
+        geometry_type=next((k for word, k in _GEOMETRY_OF_WORD.items() if word in str(info["geometry_type"])), ""),
         extent=extent,
-        field_names=fields,
+        field_names=tuple(str(field) for field in info["fields"] if str(field).upper() not in _RESERVED_FIELDS),
     )
 
 
@@ -267,12 +253,10 @@ def _split_crs_labels(text: str | None) -> tuple[str, str]:
     from pyproj import CRS
     from pyproj.exceptions import CRSError
 
-    label = crs_care.make_crs_label(crs_care.parse_crs(text))
-    try:
-        full_crs = CRS.from_user_input(text) if text else None
-    except CRSError:
-        return label, ""
-    if full_crs is None or not full_crs.is_compound or len(full_crs.sub_crs_list) < 2:
-        return label, ""
-    code = full_crs.sub_crs_list[1].to_epsg()
-    return label, f"EPSG:{code}" if code else full_crs.sub_crs_list[1].name
+    vertical = ""
+    with suppress(CRSError):
+        parts = CRS.from_user_input(text).sub_crs_list if text else []
+        if len(parts) > 1:
+            code = parts[1].to_epsg()
+            vertical = f"EPSG:{code}" if code else parts[1].name
+    return crs_care.make_crs_label(crs_care.parse_crs(text)), vertical

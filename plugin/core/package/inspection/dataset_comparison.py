@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from ...base.cancellation import Cancellation
@@ -23,7 +22,7 @@ from ...geometry.validity import mask_missing_shapes
 from ...plan.layer import Layer
 from ...plan.row_pairs import pair_equal_rows
 from ...standard.template import TemplateField
-from ..layers.content import convert_values
+from ..layers.content import convert_values, list_row_names, mask_non_finite_shapes, replace_empty_by_none
 from ..layers.layer_writers import choose_dbf_number_format
 from ..layers.vct_precision import is_same_number
 from ..problems import MAX_NAMED_FEATURES
@@ -118,13 +117,15 @@ def compare_datasets(
         If the user cancels.
     """
     both_have_keys = first.has_field("key") and other.has_field("key")
-    identities = []
-    for layer in (first, other):
-        keys = np.array(layer.keys if both_have_keys else [""] * len(layer), dtype=object)
-        counts = Counter(keys)
-        # Rows with a repeated key are paired in their order, if both data sets have equally many.
-        identities.append([keys, np.array([counts[key] for key in keys], dtype=int)])
-    rows, others = pair_equal_rows(*identities)
+    keys_of_layers = [layer.keys if both_have_keys else [""] * len(layer) for layer in (first, other)]
+    counts = [Counter(keys) for keys in keys_of_layers]
+    # Rows with a repeated key are paired in their order, if both data sets have equally many.
+    rows, others = pair_equal_rows(
+        *(
+            [np.array(keys, dtype=object), np.array([count[key] for key in keys], dtype=int)]
+            for keys, count in zip(keys_of_layers, counts, strict=True)
+        )
+    )
     first_alone, other_alone = (
         _make_feature_sample(layer, np.setdiff1d(np.arange(len(layer)), matched_rows))
         for layer, matched_rows in ((first, rows), (other, others))
@@ -138,19 +139,17 @@ def compare_datasets(
                 layer.measure_statutory(cancellation)
             areas = (float(np.nansum(first.statutory)), float(np.nansum(other.statutory)))
         distances = _measure_distances(first, other, rows, others, cancellation)
-    distance = np.flatnonzero(distances > 0)
-    differing_names = tuple(_list_row_names(first, rows[distance].tolist()))
-    features = (len(first), len(other))
+    moved = np.flatnonzero(distances > 0)
     return DatasetComparison(
         first.role,
         other.name,
         first_path,
         other_path,
-        features,
+        (len(first), len(other)),
         areas,
         (first_alone, other_alone),
-        distances[distance],
-        differing_names,
+        distances[moved],
+        tuple(list_row_names(first, rows[moved].tolist())),
         placed,
         fields,
         lacking_fields,
@@ -159,12 +158,7 @@ def compare_datasets(
 
 def _make_feature_sample(layer: Layer, rows: NDArray) -> FeatureSample:
     """Return the number of rows and the names of the features in the first few of them."""
-    return FeatureSample(len(rows), tuple(_list_row_names(layer, rows[:MAX_NAMED_FEATURES].tolist())))
-
-
-def _list_row_names(layer: Layer, rows: list[int]) -> list[str]:
-    """Return the key of each row, or its feature id if it has none."""
-    return [layer.keys[n] or f"fid {layer.fids[n]}" for n in rows]
+    return FeatureSample(len(rows), tuple(list_row_names(layer, rows[:MAX_NAMED_FEATURES].tolist())))
 
 
 def _measure_distances(
@@ -178,37 +172,24 @@ def _measure_distances(
     distances = np.zeros(len(first_rows))
     for batch in iterate_batches(first.raw_shapes[first_rows]):
         cancellation.raise_if_cancelled()
-        first_shapes = _replace_empty_by_none(first.raw_shapes[first_rows[batch]])
+        first_shapes = replace_empty_by_none(first.raw_shapes[first_rows[batch]])
         other_shapes = crs_care.reproject_geometries(
-            _replace_empty_by_none(other.raw_shapes[other_rows[batch]]), other_crs, crs
+            replace_empty_by_none(other.raw_shapes[other_rows[batch]]), other_crs, crs
         )
         # Coordinates that the conversion could not compute count as infinitely distant.
         distance = compute_max_vertex_shift(first_shapes, other_shapes, crs)
         distance[np.isnan(distance)] = np.inf
         # Formats drop vertices and linearise arcs; then compare the outlines.
-        differing_positions = np.flatnonzero(
-            (distance > _SAME_VERTEX_M) & _mask_finite_shapes(first_shapes) & _mask_finite_shapes(other_shapes)
-        )
+        has_no_outline = [
+            mask_missing_shapes(one) | mask_non_finite_shapes(one) for one in (first_shapes, other_shapes)
+        ]
+        differing_positions = np.flatnonzero((distance > _SAME_VERTEX_M) & ~np.any(has_no_outline, axis=0))
         distance[differing_positions] = np.minimum(
             distance[differing_positions],
             compute_outline_distance(first_shapes[differing_positions], other_shapes[differing_positions], crs),
         )
         distances[batch] = distance
     return distances
-
-
-def _mask_finite_shapes(shapes: NDArray) -> NDArray:
-    """Return (n,) bool: shapes that exist and have finite coordinates."""
-    xy, shape_of_vertex = shapely.get_coordinates(shapes, return_index=True)
-    has_bad_vertex = np.bincount(shape_of_vertex[~np.isfinite(xy).all(axis=1)], minlength=len(shapes)) > 0
-    return ~mask_missing_shapes(shapes) & ~has_bad_vertex
-
-
-def _replace_empty_by_none(shapes: NDArray) -> NDArray:
-    """Return a copy of (n,) shapes in which empty shapes are None."""
-    shapes = shapes.copy()
-    shapes[mask_missing_shapes(shapes)] = None
-    return shapes
 
 
 def _compare_fields(
@@ -252,24 +233,20 @@ def _compare_fields(
             if not _are_equal_values(a, b, template_field)
         ]
         if differing_rows:
-            features = _make_feature_sample(first, pairs[0][rows_to_compare[differing_rows]])
+            shown = (
+                _format_value_for_message(v[differing_rows[0]], template_field) for v in (first_values, other_values)
+            )
             difference_by_field[template_field.name] = FieldDifference(
-                features,
-                *(
-                    _format_value_for_message(side[differing_rows[0]], template_field)
-                    for side in (first_values, other_values)
-                ),
+                _make_feature_sample(first, pairs[0][rows_to_compare[differing_rows]]), *shown
             )
     return difference_by_field, (tuple(lacking_fields[0]), tuple(lacking_fields[1]))
 
 
 def _format_value_for_message(value: Any, template_field: TemplateField) -> Any:
     """Return a field's value as a message shows it: personal data as dots, dates without time."""
-    if value is None:
-        return None
-    if template_field.personal:
+    if value is not None and template_field.personal:
         return "…"
-    return value.date().isoformat() if template_field.type == "date" else value
+    return value.date().isoformat() if value is not None and template_field.type == "date" else value
 
 
 def _are_equal_values(first: Any, other: Any, template_field: TemplateField) -> bool:

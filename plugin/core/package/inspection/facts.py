@@ -7,6 +7,7 @@ Reading collects them without judgement; the rules DOC judge them.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -78,11 +79,10 @@ def read_vct_facts(
             heights = VERTICAL_CRS if vct.header.vertical_datum == VERTICAL_DATUM_NAME else vct.header.vertical_datum
     except InputError as error:
         return [LayerFact(data_set, Path(data_set).stem, -1, problem=(error.key, error.params))], []
-    readable_layers = [layer for layer in layers if layer.problem is None]
-    labels = [crs_care.make_crs_label(layer.crs) for layer in readable_layers]
     return [
-        LayerFact(data_set, layer.name, len(layer.frame), label, heights)
-        for layer, label in zip(readable_layers, labels, strict=True)
+        LayerFact(data_set, layer.name, len(layer.frame), crs_care.make_crs_label(layer.crs), heights)
+        for layer in layers
+        if layer.problem is None
     ], layers
 
 
@@ -248,11 +248,10 @@ class PackageFacts:
         The edges were straight in this CRS when the figures were computed. The manifest names it; without a manifest,
         it is the CRS of the report. None if the manifest names no source CRS or several, or if both are missing.
         """
-        if self.manifest is None:
-            source_labels = {str(self.report_data.get("provenance", {}).get("crs", ""))}
-        else:
-            source_labels = {str(row.get("source_crs", "")) for row in self.manifest["layers"]}
-        label = next(iter(source_labels)) if len(source_labels) == 1 else ""
+        labels = {str(self.report_data.get("provenance", {}).get("crs", ""))}
+        if self.manifest is not None:
+            labels = {str(row.get("source_crs", "")) for row in self.manifest["layers"]}
+        label = next(iter(labels)) if len(labels) == 1 else ""
         return crs_care.parse_crs(label) if _EPSG_CODE_PATTERN.fullmatch(label) else None
 
     @property
@@ -296,10 +295,10 @@ class PackageFacts:
     @cached_property
     def _shapefile_stems(self) -> dict[str, set[str]]:
         """Return folder → names of its shapefiles in small letters, without suffix."""
-        stems: dict[str, set[str]] = {}
+        stems: dict[str, set[str]] = defaultdict(set)
         for file in self.files:
             if file.folder and file.name.lower().endswith(".shp"):
-                stems.setdefault(file.folder, set()).add(file.name.partition(".")[0].lower())
+                stems[file.folder].add(file.name.partition(".")[0].lower())
         return stems
 
     def get_expected_path(self, folder: str, pattern: str) -> str:
@@ -307,8 +306,14 @@ class PackageFacts:
 
         Parts of the name whose value is unknown are shown as dots.
         """
-        year = str((self.manifest or {}).get("made", ""))[:4] or "……"
-        values = {"code": "……", "name": "……", "year": year, "number": "01", "title": "……", **self.placeholder_values}
+        values = {
+            "code": "……",
+            "name": "……",
+            "year": (str((self.manifest or {}).get("made", ""))[:4] or "……"),
+            "number": "01",
+            "title": "……",
+            **self.placeholder_values,
+        }
         return self.package_spec.get_file_path(folder, fill_placeholders(pattern, values))
 
     def list_files_of_slot(self, slot: FileSlot) -> list[FileFact]:
@@ -319,10 +324,10 @@ class PackageFacts:
     @cached_property
     def slots_by_path(self) -> dict[str, list[FileSlot]]:
         """Return path → slots (entries of the specification) that a file fills."""
-        slots_by_path: dict[str, list[FileSlot]] = {}
+        slots_by_path: dict[str, list[FileSlot]] = defaultdict(list)
         for slot in self.package_spec.files:
             for file in self.list_files_of_slot(slot):
-                slots_by_path.setdefault(file.path, []).append(slot)
+                slots_by_path[file.path].append(slot)
         return slots_by_path
 
     def list_maps(self) -> list[tuple[FileFact, str, str]]:
@@ -333,10 +338,10 @@ class PackageFacts:
         maps_by_path: dict[str, tuple[FileFact, str, str]] = {}
         for slot in self.package_spec.map_files:
             matcher = make_name_matcher(slot.file, {**self.placeholder_values, **slot.placeholder_values})
-            for file in self.list_files_of_slot(slot):
-                match = matcher.fullmatch(file.name)
-                name_parts = {**slot.placeholder_values, **(match.groupdict() if match else {})}
-                maps_by_path.setdefault(file.path, (file, name_parts.get("number", ""), name_parts.get("title", "")))
+            for file in self.files_outside_data_sets:
+                if match := matcher.fullmatch(file.name):
+                    parts = {**slot.placeholder_values, **match.groupdict()}
+                    maps_by_path.setdefault(file.path, (file, parts.get("number", ""), parts.get("title", "")))
         return sorted(maps_by_path.values(), key=lambda one: one[0].path)
 
     @cached_property
@@ -359,8 +364,12 @@ class PackageFacts:
         def make_sort_key(data_set: str) -> tuple[bool, bool, int, str]:
             """Return the place of a data set: those of the specification first, databases before VCT, its order."""
             sets = self.find_vector_sets(data_set)
-            position = self.package_spec.vectors.index(sets[0]) if sets else 0
-            return not sets, has_vct_suffix(data_set), position, data_set
+            return (
+                not sets,
+                has_vct_suffix(data_set),
+                self.package_spec.vectors.index(sets[0]) if sets else 0,
+                data_set,
+            )
 
         # Rules check a layer in the first data set that has it.
         return sorted([*data_sets, *single_files], key=make_sort_key)
@@ -368,8 +377,11 @@ class PackageFacts:
     def find_vector_sets(self, data_set: str) -> list[VectorSet]:
         """Return the specification's data sets (`VectorSet`) whose name a data set of the package has."""
         name = data_set.rpartition("/")[2]
-        patterns = [(v, v.file.removesuffix(".shp")) for v in self.package_spec.vectors]
-        return [v for v, pattern in patterns if make_name_matcher(pattern, self.placeholder_values).fullmatch(name)]
+        return [
+            vectors
+            for vectors in self.package_spec.vectors
+            if make_name_matcher(vectors.file.removesuffix(".shp"), self.placeholder_values).fullmatch(name)
+        ]
 
     @cached_property
     def report_path(self) -> str:
@@ -399,29 +411,29 @@ class PackageFacts:
 
         Only documents in slots for such documents count.
         """
-        rows = (self.manifest or {}).get("slots", ())
         return {
             path: row["generated"]
-            for row in rows
+            for row in (self.manifest or {}).get("slots", ())
             if row.get("generated") in GENERATED_DOCUMENTS
             for path in row["files"]
         }
 
     def list_generated_paths(self) -> set[str]:
         """Return the paths of the files that the plugin writes into a package, with world files of any map."""
-        metadata = self.get_expected_path(self.package_spec.metadata.folder, self.package_spec.metadata.file)
-        generated_paths = {
+        return {
             MANIFEST_FILE_NAME,
             MANIFEST_PAGE_FILE_NAME,
             MANIFEST_DIGEST_FILE_NAME,
             DIGEST_LIST,
             self.report_page_path,
             self.report_path,
-            metadata,
+            self.get_expected_path(self.package_spec.metadata.folder, self.package_spec.metadata.file),
+            self.tables_path,
+            *(
+                make_world_file_name(file.path)
+                for file, _, _ in (self.list_maps() if self.package_spec.maps.world_file else [])
+            ),
         }
-        if self.package_spec.maps.world_file:
-            generated_paths |= {make_world_file_name(file.path) for file, _, _ in self.list_maps()}
-        return generated_paths | {self.tables_path}
 
     @property
     def tables_path(self) -> str:

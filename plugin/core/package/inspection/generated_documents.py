@@ -97,11 +97,10 @@ class _PageParser(HTMLParser):
             page.finding_row_counts[
                 attributes["data-code"], attributes.get("data-severity", ""), attributes.get("data-count", "")
             ] += 1
-        if tag in ("br", "img", "meta", "link", "input", "base", "col"):
-            return
         if tag == "tr":
             self.row = []
-        self.open_elements.append((tag, attributes, len(self.texts)))
+        if tag not in ("br", "img", "meta", "link", "input", "base", "col"):
+            self.open_elements.append((tag, attributes, len(self.texts)))
 
     def handle_endtag(self, tag: str) -> None:
         """Close an element and the unclosed elements in it (called by HTMLParser)."""
@@ -153,10 +152,8 @@ def find_verdicts(text: str) -> list[str]:
     verdict_ids = []
     for lang in ("zh", "en"):
         verdict_words = Texts(lang).get_section("verdicts")
-        pattern = "|".join(
-            re.escape(w) for w in sorted((verdict_words[v] for v in _VERDICT_CLASSES), key=len, reverse=True)
-        )
         id_of_word = {verdict_words[v].lower(): v for v in _VERDICT_CLASSES}
+        pattern = "|".join(map(re.escape, sorted(id_of_word, key=len, reverse=True)))
         verdict_ids += [id_of_word[m.group().lower()] for m in re.finditer(pattern, text, re.IGNORECASE)]
     return verdict_ids
 
@@ -186,19 +183,22 @@ def compare_report_page(page: PageContent, report: Report, norm: Norm | None) ->
         differences.append(PartDifference("verdict", page.verdict, remade_page.verdict))
     if _extract_numbers(page.count_texts) != _extract_numbers(remade_page.count_texts):
         differences.append(PartDifference("counts", " ".join(page.count_texts), " ".join(remade_page.count_texts)))
-    if page.finding_row_counts != remade_page.finding_row_counts:
-        only_here = (
-            sorted((one.finding_row_counts - other.finding_row_counts).elements())
-            for one, other in ((page, remade_page), (remade_page, page))
-        )
+    counts, remade_counts = page.finding_row_counts, remade_page.finding_row_counts
+    if counts != remade_counts:
+        only_here = (sorted(more.elements())[:1] for more in (counts - remade_counts, remade_counts - counts))
         differences.append(PartDifference("findings", *(" ".join(rows[0]) if rows else "" for rows in only_here)))
+    missed_words = [
+        ReportTexts(lang).get("signed", key, amount="").strip() for lang in TEXT_LANGUAGES for key in ("above", "short")
+    ]
     # Compare name, target, value and margin; other cells are words.
     rows = [
-        [((n, _extract_numbers(cells[1:3]), _extract_margins(cells[3:4])), cells) for n, cells in one.figure_cells]
+        [
+            ((n, _extract_numbers(cells[1:3]), _extract_margins(cells[3:4], missed_words)), cells)
+            for n, cells in one.figure_cells
+        ]
         for one in (page, remade_page)
     ]
-    differences += _find_first_row_difference("figures", rows)
-    return differences
+    return differences + _find_first_row_difference(rows)
 
 
 def compare_manifest_page(page: PageContent, manifest: dict[str, Any]) -> list[PartDifference]:
@@ -209,19 +209,15 @@ def compare_manifest_page(page: PageContent, manifest: dict[str, Any]) -> list[P
     files = [row for row in manifest["files"] if row["path"] != MANIFEST_PAGE_FILE_NAME]
     remade_page = read_page(render_manifest_page({**manifest, "files": files}, page.lang or "zh"))
     differences = []
-    verdicts = [manifest["check"].get("verdict")]
-    if [v for line in page.verdict_lines for v in find_verdicts(line)][:1] != verdicts or _extract_numbers(
-        page.verdict_lines
-    ) != _extract_numbers(remade_page.verdict_lines):
+    verdicts = [verdict for line in page.verdict_lines for verdict in find_verdicts(line)]
+    numbers, remade_numbers = (_extract_numbers(one.verdict_lines) for one in (page, remade_page))
+    if verdicts[:1] != [manifest["check"].get("verdict")] or numbers != remade_numbers:
         differences.append(PartDifference("verdict", " ".join(page.verdict_lines), " ".join(remade_page.verdict_lines)))
     digests = {code for code in page.code_texts if _SHA256_PATTERN.fullmatch(code)}
     manifest_digests = {row["sha256"] for row in files}
     if digests != manifest_digests:
-        differences.append(
-            PartDifference(
-                "files", " ".join(sorted(digests - manifest_digests)), " ".join(sorted(manifest_digests - digests))
-            )
-        )
+        only_here = (" ".join(sorted(more)) for more in (digests - manifest_digests, manifest_digests - digests))
+        differences.append(PartDifference("files", *only_here))
     layer_names = {row["layer"] for row in manifest["layers"]}
     rows = [
         sorted(
@@ -231,15 +227,15 @@ def compare_manifest_page(page: PageContent, manifest: dict[str, Any]) -> list[P
         )
         for one in (page, remade_page)
     ]
-    return differences + _find_first_row_difference("figures", rows)
+    return differences + _find_first_row_difference(rows)
 
 
 def _find_first_row_difference(
-    key: str, rows_of_both_pages: Sequence[Sequence[tuple[Any, tuple[str, ...]]]]
+    rows_of_both_pages: Sequence[Sequence[tuple[Any, tuple[str, ...]]]],
 ) -> list[PartDifference]:
-    """Return the first pair of unequal rows as a difference, in a list; empty if all rows are equal.
+    """Return the first pair of unequal rows as a difference of figures, in a list; empty if all rows are equal.
 
-    ``key``: the part of the page; ``rows_of_both_pages``: for each page its rows as (value to compare, cells).
+    ``rows_of_both_pages``: for each page its rows as (value to compare, cells).
     """
     for on_page, expected in zip_longest(*rows_of_both_pages):
         if on_page is None or expected is None or on_page[0] != expected[0]:
@@ -248,7 +244,7 @@ def _find_first_row_difference(
             columns = [n for n, cells in enumerate(zip(*rows, strict=False)) if n == 0 or cells[0] != cells[1]]
             if len(rows[0]) == len(rows[1]):
                 rows = [tuple(row[n] for n in columns) for row in rows]
-            return [PartDifference(key, *map(" ".join, rows))]
+            return [PartDifference("figures", *map(" ".join, rows))]
     return []
 
 
@@ -259,21 +255,16 @@ def _extract_numbers(texts: Iterable[str]) -> list[str]:
     ]
 
 
-def _extract_margins(texts: Iterable[str]) -> list[str]:
+def _extract_margins(texts: Iterable[str], missed_words: Iterable[str]) -> list[str]:
     """Return the margins in texts, with a minus if the target is missed.
 
-    Pages have a word for it (超出, 缺), those of version 0.1.0 the sign alone.
+    Pages have one of ``missed_words`` for it (超出, 缺), those of version 0.1.0 the sign alone.
     """
-    missed_words = [
-        ReportTexts(lang).get("signed", key, amount="").strip() for lang in TEXT_LANGUAGES for key in ("above", "short")
+    return [
+        ("−" if figure[0] in "−-" or any(word in text for word in missed_words) else "") + figure.lstrip("−+-")
+        for text in texts
+        for figure in _extract_numbers([text])
     ]
-    margins = []
-    for text in texts:
-        is_missed = any(word in text for word in missed_words)
-        for figure in _extract_numbers([text]):
-            sign = "−" if is_missed or figure[0] in "−-" else ""
-            margins.append(sign + figure.lstrip("−+-"))
-    return margins
 
 
 def read_document_texts(path: Path) -> list[str] | str:
@@ -292,17 +283,13 @@ def read_document_texts(path: Path) -> list[str] | str:
                 body = read_xml(part.read(_MAX_BODY_BYTES))
         except _DOCX_ERRORS:
             return "damaged"
-        paragraphs = (
-            "".join(text.text or "" for text in paragraph.iter(f"{_WORD_NAMESPACE}t"))
-            for paragraph in body.iter(f"{_WORD_NAMESPACE}p")
-        )
-        return list(filter(None, paragraphs))
+        paragraphs = (paragraph.iter(f"{_WORD_NAMESPACE}t") for paragraph in body.iter(f"{_WORD_NAMESPACE}p"))
+        return list(filter(None, ("".join(text.text or "" for text in texts) for texts in paragraphs)))
     try:
         pypdf = import_pypdf()
+        return [page.extract_text() for page in pypdf.PdfReader(path, strict=False).pages]
     except ImportError:
         return "no_pypdf"
-    try:
-        return [page.extract_text() for page in pypdf.PdfReader(path, strict=False).pages]
     except (pypdf.errors.PyPdfError, *DAMAGE_ERRORS):
         return "damaged"
 
@@ -317,8 +304,11 @@ def compare_document(texts: list[str], report: Report, norm: Norm | None, kind: 
     from ...render.document.check_report import make_check_record, make_check_report
 
     make_document = make_check_record if kind == RECORD_DOCUMENT else make_check_report
-    expected_figures = Counter(_list_figures(list_document_texts(make_document(report, norm))))
-    printed_figures = Counter(_list_figures(texts))
+    # Each group of digits (of 17 434 765.13) is one figure.
+    expected_figures, printed_figures = (
+        Counter(figure for text in one for figure in _FIGURE_PATTERN.findall(text))
+        for one in (list_document_texts(make_document(report, norm)), texts)
+    )
     differences = []
     verdict = report.summary["verdict"]
     # Fonts of a PDF may write variants of characters.
@@ -329,11 +319,7 @@ def compare_document(texts: list[str], report: Report, norm: Norm | None, kind: 
         words = (" ".join(verdict_words.get(v, v) for v in one) for one in (printed_verdicts, [verdict]))
         differences.append(PartDifference("verdict", *words))
     if missing_figures := expected_figures - printed_figures:
-        added_figures = printed_figures - expected_figures
-        differences.append(PartDifference("figures", next(iter(added_figures), ""), next(iter(missing_figures))))
+        differences.append(
+            PartDifference("figures", next(iter(printed_figures - expected_figures), ""), next(iter(missing_figures)))
+        )
     return differences
-
-
-def _list_figures(texts: Iterable[str]) -> list[str]:
-    """Return the figures in texts in order; each group of digits (of 17 434 765.13) is one figure."""
-    return [figure for text in texts for figure in _FIGURE_PATTERN.findall(text)]

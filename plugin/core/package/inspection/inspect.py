@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,36 +55,40 @@ def restore_field_names(layer: SourceLayer, vector_sets: list[VectorSet], norm: 
         if name.upper() in present_names
         and (template_name.upper() not in present_names or template_name.upper() in new_names)
     }
-    fields = tuple(replace(f, name=original_names.get(f.name, f.name)) for f in layer.fields)
-    return replace(layer, frame=layer.frame.rename(columns=original_names), fields=fields)
+    return replace(
+        layer,
+        frame=layer.frame.rename(columns=original_names),
+        fields=tuple(replace(f, name=original_names.get(f.name, f.name)) for f in layer.fields),
+    )
 
 
-def make_selector_with_spec_names(wanted_fields: LayerSelector, vector_sets: list[VectorSet]) -> LayerSelector:
-    """Return a function that requests the fields of a layer also by their names in the specification.
+def _select_fields_with_spec_names(
+    wanted_fields: LayerSelector, vector_sets: list[VectorSet], layer: SourceLayer
+) -> bool | frozenset[str]:
+    """Return whether a layer is read, or which of its fields, also by their names in the specification.
 
     ``wanted_fields`` returns the fields that rules read from a layer; ``vector_sets``: the specification of its data
     set.
     """
-    spec_names = {
-        name.upper() for vectors in vector_sets for slot in vectors.layers for name in slot.names_by_field.values()
-    }
-
-    def select_fields_with_spec_names(layer: SourceLayer) -> bool | frozenset[str]:
-        """Return whether a layer is read, or which of its fields."""
-        fields = wanted_fields(layer)
-        return fields if isinstance(fields, bool) else fields | spec_names
-
-    return select_fields_with_spec_names
+    fields = wanted_fields(layer)
+    slots = (slot for vectors in vector_sets for slot in vectors.layers)
+    spec_names = {name.upper() for slot in slots for name in slot.names_by_field.values()}
+    return fields if isinstance(fields, bool) else fields | spec_names
 
 
 def _find_layer_slot(layer: SourceLayer, vector_sets: list[VectorSet], norm: Norm) -> LayerSlot | None:
     """Return the specification's entry for a layer; None if it has none."""
     role = find_role(layer, norm)[0]
-    for slot in (slot for vectors in vector_sets for slot in vectors.layers):
-        roles = norm.standard.concepts.get(slot.layer, (slot.layer,))
-        if layer.name.upper() == slot.name.upper() or (not slot.name and role in roles):
-            return slot
-    return None
+    slots = (slot for vectors in vector_sets for slot in vectors.layers)
+    return next(
+        (
+            slot
+            for slot in slots
+            if layer.name.upper() == slot.name.upper()
+            or (not slot.name and role in norm.standard.concepts.get(slot.layer, (slot.layer,)))
+        ),
+        None,
+    )
 
 
 def inspect_package(
@@ -124,21 +129,22 @@ def inspect_package(
         norm = options.resolve_norm()
         # The recognition could not find the code of these layers by their name.
         readable_names = {one.name.upper(): one.name for one in facts.layers if one.feature_count >= 0}
-        rows = facts.manifest["layers"] if facts.manifest else []
-        roles_by_name = {str(row["layer"]).upper(): str(row.get("role", "")) for row in rows}
+        roles_by_name = {
+            str(row["layer"]).upper(): str(row.get("role", ""))
+            for row in (facts.manifest["layers"] if facts.manifest else [])
+        }
         layer_of_role: dict[str, str] = {}
-        for slot in (
-            slot
-            for vectors in facts.package_spec.vectors
-            for slot in vectors.layers
-            if slot.name.upper() in readable_names
-        ):
+        for slot in (slot for vectors in facts.package_spec.vectors for slot in vectors.layers):
+            name = slot.name.upper()
             roles = [r for r in norm.standard.concepts.get(slot.layer, (slot.layer,)) if r in norm.standard.templates]
-            role = next((r for r in roles if r == roles_by_name.get(slot.name.upper())), roles[0] if roles else "")
-            if role and role not in readable_names:
-                layer_of_role.setdefault(role, readable_names[slot.name.upper()])
-        options = replace(options, roles={**layer_of_role, **options.get_role_choices()})
-        options = replace(options, notices=(*options.notices, *_pop_notices_by_file(facts)))
+            role = next((r for r in roles if r == roles_by_name.get(name)), roles[0] if roles else "")
+            if name in readable_names and role and role not in readable_names:
+                layer_of_role.setdefault(role, readable_names[name])
+        options = replace(
+            options,
+            roles={**layer_of_role, **options.get_role_choices()},
+            notices=(*options.notices, *_pop_notices_by_file(facts)),
+        )
         layers, facts = _read_layers(folder, facts, options, cancellation)
         keeps_schema = [
             Path(data_set).suffix.lower() in FORMATS_WITH_DECLARATIONS or has_vct_suffix(data_set)
@@ -146,12 +152,11 @@ def inspect_package(
         ]
         groups = [PACKAGE_GROUP, RECEIVED_GROUP, *([SCHEMA_GROUP] if keeps_schema and all(keeps_schema) else [])]
         has_vct = any(has_vct_suffix(layer.source) for layer in layers)
-        rule_codes = [code for code in norm.expand_groups(groups) if not (has_vct and code in TITLE_RULES)]
         check_result = check_plan(
             layers,
             replace(
                 options,
-                additional_rules=tuple(rule_codes),
+                additional_rules=tuple(c for c in norm.expand_groups(groups) if not (has_vct and c in TITLE_RULES)),
                 side={"package": facts},
                 allow_no_layers=True,
                 original_crs=facts.original_crs,
@@ -169,14 +174,14 @@ def _pop_notices_by_file(facts: PackageFacts) -> list[tuple[str, dict[str, Any]]
 
     They concern the whole file, while a single layer may not belong to the plan.
     """
-    notices: list[tuple[str, dict[str, Any]]] = []
-    for data_set, layers in facts.vct_layers.items():
-        for layer in layers:
-            notices += [
-                ("notice_in_file", {"file": data_set, "notice": Message("notices", key, params)})
-                for key, params in layer.notices
-            ]
-            layer.notices.clear()
+    layers = [(data_set, layer) for data_set, layers_of_set in facts.vct_layers.items() for layer in layers_of_set]
+    notices = [
+        ("notice_in_file", {"file": data_set, "notice": Message("notices", key, params)})
+        for data_set, layer in layers
+        for key, params in layer.notices
+    ]
+    for _, layer in layers:
+        layer.notices.clear()
     return notices
 
 
@@ -190,8 +195,11 @@ def _set_profile_of_manifest(options: RunOptions, facts: PackageFacts, package_s
         return options
     is_same_standard = load_profile(name).standard == options.standard
     # The standard of the specification is a default; the standard of the profile precedes it.
-    standard = options.standard if is_same_standard or options.standard != package_spec.standard else ""
-    return replace(options, profile=name, standard=standard)
+    return replace(
+        options,
+        profile=name,
+        standard=options.standard if is_same_standard or options.standard != package_spec.standard else "",
+    )
 
 
 def _read_layers(
@@ -216,7 +224,7 @@ def _read_layers(
         if data_set in facts.vct_layers:
             layers = facts.vct_layers[data_set]
         else:
-            select_layer = make_selector_with_spec_names(wanted_fields, facts.find_vector_sets(data_set))
+            select_layer = partial(_select_fields_with_spec_names, wanted_fields, facts.find_vector_sets(data_set))
             try:
                 layers = read_source(folder / data_set, select_layer=select_layer, cancellation=cancellation)
             except InputError as error:
@@ -231,17 +239,15 @@ def _read_layers(
         unread += duplicates
         for layer in (one for one in layers if one.name not in {spare.name for spare in duplicates}):
             role = _find_layer_role(layer, norm, choices)
-            if role in first_before and (data_set, layer.name.upper()) in damaged:
-                # The damage is reported; missing rows are a consequence of it.
-                continue
-            if role in first_before:
-                comparisons += _compare_with_earlier(
-                    layer, data_set, role, first_before[role], facts, norm, cancellation
+            if role not in first_before:
+                layers_to_check.append(layer)
+                if role and layer.problem is None:
+                    first_of_role.setdefault(role, (layer, data_set))
+            elif layer.problem is None and (data_set, layer.name.upper()) not in damaged:
+                # Damage and unreadable layers are reported; missing rows are a consequence of them.
+                comparisons.append(
+                    _compare_with_earlier(layer, data_set, role, first_before[role], facts, norm, cancellation)
                 )
-                continue
-            layers_to_check.append(layer)
-            if role and layer.problem is None:
-                first_of_role.setdefault(role, (layer, data_set))
         layer_facts = [one for one in layer_facts if one.file != data_set or one.name not in unreadable_names]
         layer_facts += [LayerFact(data_set, name, -1) for name in unreadable_names]
     # The layers of exchange files are in the result now, or they are not needed.
@@ -268,10 +274,8 @@ def _find_unread_layers(
             layers_of_role.setdefault(role, []).append(layer)
     unread_layers: list[UnreadLayer] = []
     for role, candidates in layers_of_role.items():
-        preferred_names = [
-            name.upper() for name in (choices.get(role, ""), role, *norm.standard.templates[role].aliases)
-        ]
-        rank = {name: number for number, name in reversed(list(enumerate(preferred_names)))}
+        preferred_names = (choices.get(role, ""), role, *norm.standard.templates[role].aliases)
+        rank = {name.upper(): number for number, name in reversed(list(enumerate(preferred_names)))}
         chosen_layer = min(
             candidates, key=lambda one: min(rank.get(n.upper(), len(rank)) for n in (one.name, one.full_name))
         )
@@ -284,8 +288,8 @@ def _find_unread_layers(
 def _find_layer_role(layer: SourceLayer, norm: Norm, choices: Mapping[str, str]) -> str:
     """Return a layer's code (role): the one for which the user chose the layer, else the recognised one."""
     layer_names = {layer.name.upper(), layer.full_name.upper()}
-    user_role = next((role for role, name in choices.items() if name.upper() in layer_names), "")
-    return user_role or find_role(layer, norm)[0]
+    chosen_roles = (role for role, name in choices.items() if name.upper() in layer_names)
+    return next(chosen_roles, "") or find_role(layer, norm)[0]
 
 
 def _compare_with_earlier(
@@ -296,14 +300,11 @@ def _compare_with_earlier(
     facts: PackageFacts,
     norm: Norm,
     cancellation: Cancellation,
-) -> Iterator[DatasetComparison]:
-    """Yield the comparison of a layer with its copy in an earlier data set.
+) -> DatasetComparison:
+    """Return the comparison of a layer with its copy in an earlier data set.
 
-    ``earlier_layer``: the copy and the path of its data set. An unreadable layer is not compared; it is reported for
-    its file.
+    ``earlier_layer``: the copy and the path of its data set.
     """
-    if layer.problem is not None:
-        return
     first, file = earlier_layer
     template = find_best_template(first, role, norm)
     sets = ((first, file), (layer, data_set))
@@ -315,4 +316,4 @@ def _compare_with_earlier(
             omitted_fields |= {f.name.upper() for f in template.fields} - {name.upper() for name in slot.fields}
     # A layer without a CRS has no location; its shapes are not compared.
     plan_layers = [Layer(one, template, one.crs or crs_care.CGCS2000_DEGREES) for one, _ in sets]
-    yield compare_datasets(plan_layers[0], plan_layers[1], file, data_set, omitted_fields, cancellation)
+    return compare_datasets(plan_layers[0], plan_layers[1], file, data_set, omitted_fields, cancellation)

@@ -112,15 +112,9 @@ def find_integrity_errors(
     kinds of data sets, and a FileGDB without osgeo, give an empty result.
     """
     path = folder / data_set
-    if path.is_dir() and path.suffix.lower() != ".gdb":
-        return [
-            error
-            for shape in sorted(path.iterdir())
-            if shape.suffix.lower() == ".shp"
-            for error in _find_truncated_files(shape, data_set)
-        ]
     if path.suffix.lower() != ".gdb" or not path.is_dir():
-        return []
+        shapefiles = [p for p in sorted(path.iterdir()) if p.suffix.lower() == ".shp"] if path.is_dir() else []
+        return [error for shapefile in shapefiles for error in _find_truncated_files(shapefile, data_set)]
     try:
         import osgeo.gdal  # noqa: F401
     except ImportError:
@@ -218,14 +212,15 @@ def _open_tables(gdal: Any, path: Path, error_log: _ErrorLog, cancellation: Canc
 def _find_missing_spatial_indexes(path: Path, table_by_file: dict[str, str]) -> dict[str, str]:
     """Return missing file → its table, for spatial indexes that the geodatabase lists for a table."""
     files = {p.name.lower(): p for p in path.iterdir()}
-    missing_files: dict[str, str] = {}
-    for stem, name in table_by_file.items():
-        index_list = files.get(f"{stem}{_INDEX_LIST_SUFFIX}")
-        if index_list is None or f"{stem}{_SPATIAL_INDEX_SUFFIX}" in files or name.startswith(_SYSTEM_PREFIX):
-            continue
-        if not is_link(index_list) and _SPATIAL_INDEX_NAME in index_list.read_bytes().upper():
-            missing_files[f"{stem}{_SPATIAL_INDEX_SUFFIX}"] = name
-    return missing_files
+    return {
+        f"{stem}{_SPATIAL_INDEX_SUFFIX}": name
+        for stem, name in table_by_file.items()
+        if f"{stem}{_SPATIAL_INDEX_SUFFIX}" not in files
+        and not name.startswith(_SYSTEM_PREFIX)
+        and (index_list := files.get(f"{stem}{_INDEX_LIST_SUFFIX}")) is not None
+        and not is_link(index_list)
+        and _SPATIAL_INDEX_NAME in index_list.read_bytes().upper()
+    }
 
 
 def is_signature(path: str) -> bool:
@@ -233,6 +228,5 @@ def is_signature(path: str) -> bool:
 
     Examples are manifest.json.p7s and manifest.p7s.
     """
-    lower_path = path.lower()
     stems = (MANIFEST_FILE_NAME, MANIFEST_FILE_NAME.removesuffix(".json"))
-    return any(lower_path == f"{stem}{suffix}" for stem in stems for suffix in SIGNATURE_SUFFIXES)
+    return path.lower() in {f"{stem}{suffix}" for stem in stems for suffix in SIGNATURE_SUFFIXES}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -139,7 +140,6 @@ def read_pdf(file: IO[bytes]) -> PdfFact | None:
             page_texts.append(str(page.extract_text()).strip() if has_words else "")
         info = reader.trailer.get("/Info")
         properties = info.get_object() if info is not None else None
-        # Title, subject, keywords and author.
         values = [properties.get(key) for key in _TITLE_KEYS] if isinstance(properties, dict) else []
         return PdfFact(
             len(pages),
@@ -176,7 +176,7 @@ def _is_drawn_on(page: Any) -> bool:
         )
     ):
         return True
-    annotations = [one.get_object() for one in page.get("/Annots") or ()]
+    annotations = (one.get_object() for one in page.get("/Annots") or ())
     return any("/AP" in one and one.get("/Subtype") not in _UNSEEN_ANNOTATIONS for one in annotations)
 
 
@@ -186,8 +186,6 @@ def _decode_text(value: Any) -> str:
     if data[:2] in (b"\xfe\xff", b"\xff\xfe"):
         return str(data.decode("utf-16", "replace")).strip()
     for codec in ("utf-8-sig", "gb18030"):
-        try:
+        with suppress(UnicodeDecodeError):
             return str(data.decode(codec)).strip()
-        except UnicodeDecodeError:
-            continue
     return str(value).strip()

@@ -6,8 +6,9 @@ Names, fields and values of a layer are converted to those of the specification,
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -58,75 +59,82 @@ def convert_values(series: pd.Series, template_field: TemplateField) -> Converte
         values = np.array(format_column(strip_blanks(series)), dtype=object)
         values[values == ""] = None
         return ConvertedValues(values, {})
-    if template_field.type == "date":
-        values = np.full(len(series), None, dtype=object)
-        unreadable_positions = []
-        for position, value in enumerate(series.tolist()):
-            parsed_date = _parse_date(value)
-            if parsed_date == "":
-                unreadable_positions.append(position)
-            else:
-                values[position] = parsed_date
-        return ConvertedValues(
-            values, {"date_unreadable": np.array(unreadable_positions)} if unreadable_positions else {}
-        )
-    as_integers = template_field.type == "integer"
     values = np.full(len(series), None, dtype=object)
-    unreadable_positions, fractional_positions = [], []
-    if series.dtype.kind == "f" and not as_integers:
+    if series.dtype.kind == "f" and template_field.type == "real":
         # Areas have other values in nearly every row, and their texts take long.
         numbers = series.to_numpy()
         is_number = np.isfinite(numbers)
         values[is_number] = numbers[is_number].tolist()
         lost_positions = np.flatnonzero(np.isinf(numbers))
         return ConvertedValues(values, {"number_unreadable": lost_positions} if len(lost_positions) else {})
-    for position, text in enumerate(format_column(strip_blanks(series))):
-        if not text:
-            continue
-        number = _parse_number(text)
-        if number is None:
-            unreadable_positions.append(position)
-        elif not as_integers:
-            values[position] = float(number)
-        elif float(number).is_integer():
-            values[position] = int(number)
+    positions_by_reason: dict[str, list[int]] = {}
+    is_integer = template_field.type == "integer"
+    for position, value in enumerate(
+        [_parse_date(value) for value in series.tolist()]
+        if template_field.type == "date"
+        else [_parse_number(text, is_integer) for text in format_column(strip_blanks(series))]
+    ):
+        if isinstance(value, str):
+            positions_by_reason.setdefault(value, []).append(position)
         else:
-            fractional_positions.append(position)
-    positions_by_reason = {"number_unreadable": unreadable_positions, "not_whole": fractional_positions}
-    return ConvertedValues(values, {key: np.array(rows) for key, rows in positions_by_reason.items() if rows})
+            values[position] = value
+    return ConvertedValues(values, {reason: np.array(rows) for reason, rows in positions_by_reason.items()})
 
 
-def _parse_number(text: str) -> int | float | None:
-    """Return the number in a text, None if it is not a finite number."""
-    if re.fullmatch(r"[+-]?\d+", text):
-        # A float cannot represent 18 digits.
-        return int(text)
-    try:
-        # Python reads 1_000 as a thousand; other programs do not.
-        number = float(text) if "_" not in text else None
-    except ValueError:
+def _parse_number(text: str, is_integer: bool) -> float | str | None:
+    """Return the number in a text; None for an empty text.
+
+    ``number_unreadable`` for a text that is not a finite number, ``not_whole`` if ``is_integer`` and the number is not.
+    """
+    if not text:
         return None
-    return number if number is not None and np.isfinite(number) else None
+    try:
+        # A float cannot represent 18 digits.
+        number = int(text) if re.fullmatch(r"[+-]?\d+", text) else float(text)
+    except ValueError:
+        return "number_unreadable"
+    # Python reads 1_000 as a thousand; other programs do not.
+    if "_" in text or not math.isfinite(number):
+        return "number_unreadable"
+    if not is_integer:
+        return float(number)
+    return int(number) if number == int(number) else "not_whole"
 
 
 def _parse_date(value: Any) -> datetime | str | None:
     """Return a value as datetime without time zone and fractions of a second.
 
-    None for a missing value, "" for an unreadable one.
+    None for a missing value, ``date_unreadable`` for an unreadable one.
     """
     if isinstance(value, str):
-        text = value.strip()
-        if not text:
-            return None
-        match = _DATE_PATTERN.fullmatch(text)
-        numbers = [int(part) for part in match.groups() if part] if match else []
+        match = _DATE_PATTERN.fullmatch(value.strip())
         try:
-            return datetime(*numbers) if numbers else ""  # type: ignore[arg-type]
+            if match:
+                return datetime(*(int(part) for part in match.groups() if part))  # type: ignore[arg-type]
         except ValueError:
-            return ""
+            return "date_unreadable"
+        return "date_unreadable" if value.strip() else None
     if pd.isna(value):
         return None
-    return datetime(*value.timetuple()[:6]) if isinstance(value, date) else ""
+    return datetime(*value.timetuple()[:6]) if isinstance(value, date) else "date_unreadable"
+
+
+def list_row_names(layer: Layer, positions: Iterable[int]) -> list[str]:
+    """Return the key (BSM) of each row of a layer, or its feature id if it has none."""
+    return [layer.keys[n] or f"fid {layer.fids[n]}" for n in positions]
+
+
+def replace_empty_by_none(shapes: NDArray) -> NDArray:
+    """Return a copy of (n,) shapes in which empty shapes are None."""
+    shapes = shapes.copy()
+    shapes[mask_missing_shapes(shapes)] = None
+    return shapes
+
+
+def mask_non_finite_shapes(shapes: NDArray) -> NDArray:
+    """Return (n,) bool: shapes with a coordinate that is not finite."""
+    xy, shape_of_vertex = shapely.get_coordinates(shapes, return_index=True)
+    return np.bincount(shape_of_vertex[~np.isfinite(xy).all(axis=1)], minlength=len(shapes)) > 0
 
 
 class PackageRowBatch(NamedTuple):
@@ -190,8 +198,7 @@ class PackageLayer:
 
         A multipoint with one point becomes a point, which every format accepts.
         """
-        raw_shapes = self.layer.raw_shapes[rows].copy()
-        raw_shapes[mask_missing_shapes(raw_shapes)] = None
+        raw_shapes = replace_empty_by_none(self.layer.raw_shapes[rows])
         if self.template.geometry == "point":
             is_single_point = shapely.get_num_geometries(raw_shapes) == 1
             raw_shapes[is_single_point] = shapely.get_geometry(raw_shapes[is_single_point], 0)
@@ -204,25 +211,27 @@ class PackageLayer:
         """
         raw_shapes = self.layer.raw_shapes
         rows = np.flatnonzero(~mask_missing_shapes(raw_shapes))
-        xy, shape_of_vertex = shapely.get_coordinates(raw_shapes[rows], return_index=True)
-        has_no_place = np.bincount(shape_of_vertex[~np.isfinite(xy).all(axis=1)], minlength=len(rows)) > 0
+        has_no_place = mask_non_finite_shapes(raw_shapes[rows])
         # The corners show whether a shape is too far away.
         corners = shapely.bounds(raw_shapes[rows])[:, [0, 1, 2, 3, 0, 3, 2, 1]].reshape(-1, 2)
         for crs in (target_crs, crs_care.CGCS2000_DEGREES):
-            placed = crs_care.reproject_coordinates(corners, self.layer.known_crs, crs)
-            has_no_place |= ~np.isfinite(placed).reshape(-1, 8).all(axis=1)
+            xy = crs_care.reproject_coordinates(corners, self.layer.known_crs, crs)
+            has_no_place |= ~np.isfinite(xy).reshape(-1, 8).all(axis=1)
         return rows[has_no_place]
 
     def iterate_batches(self, target_crs: CRS) -> Iterator[PackageRowBatch]:
         """Yield the rows in batches, with shapes in the CRS ``target_crs``."""
         for first in range(0, len(self), BATCH_ROWS):
             rows = slice(first, first + BATCH_ROWS)
-            values = {f.name: self.convert_values(f, rows).values for f in self.template.fields}
-            yield PackageRowBatch(first, self.transform_shapes(target_crs, rows), values)
+            yield PackageRowBatch(
+                first,
+                self.transform_shapes(target_crs, rows),
+                {f.name: self.convert_values(f, rows).values for f in self.template.fields},
+            )
 
     def get_row_keys(self, positions: Any) -> list[str]:
         """Return the key (BSM) of each row, or its feature id if it has none."""
-        return [self.layer.keys[n] or f"fid {self.layer.fids[n]}" for n in positions]
+        return list_row_names(self.layer, positions)
 
 
 @dataclass(frozen=True)
@@ -246,25 +255,22 @@ def make_package_layers(
     ``farmland``), which the plan's layer for it fills. ``includes_personal_data``: also write fields with personal
     data.
     """
-    contents: list[PackageLayer] = []
+    layer_of_role: dict[str, PackageLayer] = {}
     missing_layers: list[MissingLayer] = []
-    used_roles: set[str] = set()
     for slot in vector_set.layers:
         layer = plan.find_layer_of_concept(slot.layer)
         if layer is None:
             unusable_layer = plan.find_unusable_layer(slot.layer)
             missing_layers.append(MissingLayer(slot, unusable_layer.name if unusable_layer else ""))
-        elif layer.role not in used_roles:
-            used_roles.add(layer.role)
-            contents.append(_make_package_layer(plan, layer, slot, includes_personal_data))
+        elif layer.role not in layer_of_role:
+            layer_of_role[layer.role] = _make_package_layer(plan, layer, slot, includes_personal_data)
     if vector_set.others:
-        roles = plan.norm.standard.templates
-        contents += [
-            _make_package_layer(plan, plan.layers[role], None, includes_personal_data)
-            for role in roles
-            if role in plan.layers and role not in used_roles
-        ]
-    return contents, missing_layers
+        layer_of_role |= {
+            role: _make_package_layer(plan, plan.layers[role], None, includes_personal_data)
+            for role in plan.norm.standard.templates
+            if role in plan.layers and role not in layer_of_role
+        }
+    return list(layer_of_role.values()), missing_layers
 
 
 def _make_package_layer(plan: Plan, layer: Layer, slot: LayerSlot | None, includes_personal_data: bool) -> PackageLayer:
@@ -273,8 +279,9 @@ def _make_package_layer(plan: Plan, layer: Layer, slot: LayerSlot | None, includ
     ``slot``: its entry in the specification, if it has one.
     """
     standard_template = plan.norm.standard.templates[layer.role]
+    slot = slot or LayerSlot(layer.role, "O")
     fields = list(standard_template.fields)
-    if slot is not None and slot.fields:
+    if slot.fields:
         position_of_field = {f.upper(): n for n, f in enumerate(slot.fields)}
         fields = sorted(
             (f for f in fields if f.name.upper() in position_of_field), key=lambda f: position_of_field[f.name.upper()]
@@ -284,28 +291,21 @@ def _make_package_layer(plan: Plan, layer: Layer, slot: LayerSlot | None, includ
     fields_in_package = []
     for template_field in fields:
         column = layer.find_column_name(template_field)
-        if (
-            column is not None
-            and column.upper() != template_field.name.upper()
-            and column.upper() in standard_field_names
-        ):
-            # The column has the same meaning in its edition, but its name is another field of this template.
-            column = None
-        name = (
-            slot.names_by_field.get(template_field.name, template_field.name)
-            if slot is not None
-            else template_field.name
-        )
-        columns[name] = column
+        # A column may have the same meaning in its edition, but the name of another field of this template.
+        is_other_field = column is not None and column.upper() in standard_field_names - {template_field.name.upper()}
+        name = slot.names_by_field.get(template_field.name, template_field.name)
+        columns[name] = None if is_other_field else column
         # A personal field that is left empty must not be mandatory.
         is_left_empty = template_field.personal and not includes_personal_data
-        # A short name belongs to the original name only.
-        short = template_field.short if name == template_field.name else ""
         fields_in_package.append(
             replace(
-                template_field, name=name, short=short, constraint="" if is_left_empty else template_field.constraint
+                template_field,
+                name=name,
+                # A short name belongs to the original name only.
+                short=template_field.short if name == template_field.name else "",
+                constraint="" if is_left_empty else template_field.constraint,
             )
         )
-    name = slot.name if slot is not None and slot.name else standard_template.role
+    name = slot.name or standard_template.role
     template = replace(standard_template, role=name, fields=tuple(fields_in_package))
-    return PackageLayer(layer, template, columns, slot.need if slot is not None else "O", includes_personal_data)
+    return PackageLayer(layer, template, columns, slot.need, includes_personal_data)

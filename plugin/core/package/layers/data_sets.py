@@ -6,6 +6,7 @@ The suffix of a data set's file decides which function writes it.
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from ...checks.check import CheckResult
 from ...geometry import crs as crs_care
 from ...standard import load_standard
 from ..export_order import ExportContext, ExportOrder
-from ..metadata import DEGREES_UNIT, METRES_UNIT
+from ..metadata import DEGREES_UNIT, METRES_UNIT, find_data_year
 from ..names import fill_name_pattern
 from ..package_spec.spec import FORMAT_NAMES, VectorSet
 from ..problems import ExportProblem, ProblemLevel, make_names_problem
@@ -63,20 +64,31 @@ def prepare_data_sets(
             crs_care.add_vertical_crs(vectors.crs, vectors.vertical),
             CRS.from_user_input(vectors.crs),
         )
-        for content in contents:
-            problems += validate_layer(content, vectors, plan.norm.standard.code_lists, cancellation)
-        transformed: dict[str, list[str]] = {}
+        problems += [
+            problem
+            for content in contents
+            for problem in validate_layer(content, vectors, plan.norm.standard.code_lists, cancellation)
+        ]
+        transformed: dict[str, list[str]] = defaultdict(list)
         for content in prepared_set.package_layers:
             if content.layer.crs != prepared_set.horizontal_crs:
-                transformed.setdefault(crs_care.make_crs_label(content.layer.crs), []).append(content.name)
-        for name, names in transformed.items():
-            params = {"source": name, "target": vectors.crs}
+                transformed[crs_care.make_crs_label(content.layer.crs)].append(content.name)
+        for source, names in transformed.items():
             problems.append(
-                ExportProblem(ProblemLevel.NOTE, "reprojected", count=len(names), features=tuple(names), params=params)
+                ExportProblem(
+                    ProblemLevel.NOTE,
+                    "reprojected",
+                    count=len(names),
+                    features=tuple(names),
+                    params={"source": source, "target": vectors.crs},
+                )
             )
-        layer_names = [c.name.upper() for c in prepared_set.package_layers]
-        repeated_names = sorted({n for n in layer_names if layer_names.count(n) > 1})
-        problems += [ExportProblem(ProblemLevel.STOP, "layer_twice", layer=name) for name in repeated_names]
+        name_counts = Counter(content.name.upper() for content in prepared_set.package_layers)
+        problems += [
+            ExportProblem(ProblemLevel.STOP, "layer_twice", layer=name)
+            for name, count in sorted(name_counts.items())
+            if count > 1
+        ]
         sets.append(prepared_set)
     packaged_roles = {c.layer.role for one in sets for c in one.package_layers}
     other_layers = [
@@ -122,8 +134,11 @@ def write_vector_set(
             )
             for kind, keys in read_back_result.shape_changes.items()
         ]
-        path_in_package = context.get_path_in_package(file)
-        rows.append(make_layer_row(content, vectors, path_in_package, read_back_result, prepared_set.horizontal_crs))
+        rows.append(
+            make_layer_row(
+                content, vectors, context.get_path_in_package(file), read_back_result, prepared_set.horizontal_crs
+            )
+        )
     return rows, problems
 
 
@@ -139,15 +154,22 @@ def _write_and_read_back(
     suffix = prepared_set.vector_set.suffix
     if suffix == ".vct":
         vct_export = write_vct_set(path, layers, crs, **options)
-        for content, result in read_back_vct_set(path, layers, crs, vct_export, **options):
-            yield content, path, result
+        yield from (
+            (content, path, result) for content, result in read_back_vct_set(path, layers, crs, vct_export, **options)
+        )
         return
     if suffix == ".shp":
         path = path.with_suffix("")
         write_shapefiles(path, layers, crs, encoding=prepared_set.vector_set.encoding, **options)
     else:
-        code_lists = context.plan.norm.standard.code_lists
-        write_database(path, layers, prepared_set.crs, horizontal_crs=crs, code_lists=code_lists, **options)
+        write_database(
+            path,
+            layers,
+            prepared_set.crs,
+            horizontal_crs=crs,
+            code_lists=context.plan.norm.standard.code_lists,
+            **options,
+        )
     for content in layers:
         file = path / f"{content.name}.shp" if suffix == ".shp" else path
         yield content, file, read_back(file, content, crs, **options)
@@ -164,9 +186,6 @@ def make_layer_row(
 
     It has file, content, areas by basis (m²), extent, both CRS and the result of reading the layer again.
     """
-    years = (
-        sorted(set(package_layer.layer.text("data_year")) - {""}) if package_layer.layer.has_field("data_year") else []
-    )
     return {
         "file": file_path,
         "format": FORMAT_NAMES[vector_set.suffix],
@@ -183,7 +202,7 @@ def make_layer_row(
         "source_crs": crs_care.make_crs_label(package_layer.layer.crs),
         "areas_m2": {basis: round(area, 4) for basis, area in read_back_result.areas_m2.items()},
         "extent": list(read_back_result.extent) if read_back_result.extent else None,
-        "data_year": years[0] if len(years) == 1 else "",
+        "data_year": find_data_year(package_layer.layer),
         "fields_mark": package_layer.template.fields_mark,
         "personal": "included" if package_layer.includes_personal_data else "left_out",
         "read_back": read_back_result.to_dict(),

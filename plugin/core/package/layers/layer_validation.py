@@ -6,8 +6,9 @@ Drivers silently accept a code outside its domain and a text that is too long, s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, time
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ from ..package_spec.spec import FORMAT_NAMES, VectorSet
 from ..problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel
 from . import layer_writers as dbf
 from . import vct_precision
-from .content import MissingLayer, PackageLayer
+from .content import MissingLayer, PackageLayer, mask_non_finite_shapes
 
 #: A point layer has one point per row.
 _MULTIPOINT_TYPE_ID = 4
@@ -53,8 +54,15 @@ def make_row_problem(
     ``rows``: (k,) positions; ``name``: the field concerned, or empty.
     """
     if len(rows):
-        features = tuple(package_layer.get_row_keys(rows[:MAX_NAMED_FEATURES].tolist()))
-        yield ExportProblem(level, key, package_layer.layer.name, name, len(rows), features, params)
+        yield ExportProblem(
+            level,
+            key,
+            package_layer.layer.name,
+            name,
+            count=len(rows),
+            features=tuple(package_layer.get_row_keys(rows[:MAX_NAMED_FEATURES].tolist())),
+            params=params,
+        )
 
 
 def _validate_shapes(package_layer: PackageLayer, vector_set: VectorSet) -> Iterator[ExportProblem]:
@@ -62,51 +70,37 @@ def _validate_shapes(package_layer: PackageLayer, vector_set: VectorSet) -> Iter
 
     These are shapes of another kind, broken, misplaced or missing ones, and those with arcs or heights.
     """
-    layer = package_layer.layer
-    raw_shapes = layer.raw_shapes
-    kinds = shapely.get_type_id(raw_shapes)
+    layer, geometry, suffix = package_layer.layer, package_layer.template.geometry, vector_set.suffix
+    raw_shapes, kinds = layer.raw_shapes, shapely.get_type_id(layer.raw_shapes)
     has_shape = (kinds >= 0) & ~layer.empty_rows
-    is_wrong_kind = has_shape & ~np.isin(kinds, SHAPELY_TYPE_IDS[package_layer.template.geometry])
-    yield from make_row_problem(
-        package_layer,
-        ProblemLevel.STOP,
-        "shape_kind",
-        np.flatnonzero(is_wrong_kind),
-        kind=package_layer.template.geometry,
-    )
-    yield from make_row_problem(package_layer, ProblemLevel.STOP, "shape_broken", np.flatnonzero(layer.broken_rows))
+    is_wrong_kind = has_shape & ~np.isin(kinds, SHAPELY_TYPE_IDS[geometry])
+    has_many_points = has_shape & (kinds == _MULTIPOINT_TYPE_ID) & (shapely.get_num_geometries(raw_shapes) != 1)
     rows_without_place = package_layer.find_rows_with_unusable_coordinates(CRS.from_user_input(vector_set.crs))
-    yield from make_row_problem(
-        package_layer, ProblemLevel.STOP, "shape_nowhere", rows_without_place, target=vector_set.crs
-    )
-    if package_layer.template.geometry == "point":
-        has_many_points = (kinds == _MULTIPOINT_TYPE_ID) & (shapely.get_num_geometries(raw_shapes) != 1)
-        yield from make_row_problem(
-            package_layer, ProblemLevel.STOP, "points_many", np.flatnonzero(has_many_points & has_shape)
-        )
-    yield from make_row_problem(package_layer, ProblemLevel.GATE, "shape_missing", np.flatnonzero(layer.empty_rows))
-    yield from make_row_problem(
-        package_layer, ProblemLevel.GATE, "shape_stray", np.array(sorted(layer.stray_rows), dtype=int)
-    )
-    if package_layer.template.geometry == "polygon" and vector_set.suffix in _RING_SORTING_SUFFIXES:
+    nested = np.zeros(0, dtype=int)
+    if geometry == "polygon" and suffix in _RING_SORTING_SUFFIXES:
         invalid_polygons = layer.invalid_rows & np.isin(kinds, SHAPELY_TYPE_IDS["polygon"])
-        rows = find_nested_polygons(raw_shapes, invalid_polygons, includes_overlaps=vector_set.suffix == ".shp")
-        yield from make_row_problem(
-            package_layer, ProblemLevel.STOP, "shape_nested", rows, format=FORMAT_NAMES[vector_set.suffix]
-        )
-    yield from _find_new_crossings(package_layer, vector_set, rows_without_place)
-    curved_rows = np.flatnonzero(np.isin(layer.frame.index.to_numpy(), layer.source.fids_with_arcs))
-    yield from make_row_problem(
-        package_layer, ProblemLevel.GATE, "shape_curved", curved_rows, step=layer.source.curve_step
-    )
-    rows_with_heights = np.flatnonzero(shapely.has_z(layer.frame.geometry.to_numpy()))
-    yield from make_row_problem(package_layer, ProblemLevel.NOTE, "heights_left_out", rows_with_heights)
+        nested = find_nested_polygons(raw_shapes, invalid_polygons, includes_overlaps=suffix == ".shp")
+    curved = np.flatnonzero(np.isin(layer.frame.index.to_numpy(), layer.source.fids_with_arcs))
+    with_heights = np.flatnonzero(shapely.has_z(layer.frame.geometry.to_numpy()))
+    stop, gate, target = ProblemLevel.STOP, ProblemLevel.GATE, {"target": vector_set.crs}
+    problems: list[tuple[ProblemLevel, str, NDArray, dict[str, Any]]] = [
+        (stop, "shape_kind", np.flatnonzero(is_wrong_kind), {"kind": geometry}),
+        (stop, "shape_broken", np.flatnonzero(layer.broken_rows), {}),
+        (stop, "shape_nowhere", rows_without_place, target),
+        (stop, "points_many", np.flatnonzero(has_many_points & (geometry == "point")), {}),
+        (gate, "shape_missing", np.flatnonzero(layer.empty_rows), {}),
+        (gate, "shape_stray", np.array(sorted(layer.stray_rows), dtype=int), {}),
+        (stop, "shape_nested", nested, {"format": FORMAT_NAMES[suffix]}),
+        (gate, "shape_crossing", _find_new_crossings(package_layer, vector_set, rows_without_place), target),
+        (gate, "shape_curved", curved, {"step": layer.source.curve_step}),
+        (ProblemLevel.NOTE, "heights_left_out", with_heights, {}),
+    ]
+    for level, key, rows, params in problems:
+        yield from make_row_problem(package_layer, level, key, rows, **params)
 
 
-def _find_new_crossings(
-    package_layer: PackageLayer, vector_set: VectorSet, rows_without_place: NDArray
-) -> Iterator[ExportProblem]:
-    """Yield a problem of valid areas that intersect themselves after conversion.
+def _find_new_crossings(package_layer: PackageLayer, vector_set: VectorSet, rows_without_place: NDArray) -> NDArray:
+    """Return the (k,) positions of valid areas that intersect themselves after conversion.
 
     Straight edges are not straight in another CRS, and files have limited digits. Areas that are invalid in the plan
     are not reported here, but by the check (GEO002). ``rows_without_place``: rows with unusable coordinates.
@@ -114,24 +108,16 @@ def _find_new_crossings(
     layer, plane = package_layer.layer, CRS.from_user_input(vector_set.crs)
     rounds_coordinates = vector_set.suffix == ".vct"
     if package_layer.template.geometry != "polygon" or (layer.crs == plane and not rounds_coordinates):
-        return
-    is_usable_polygon = (
-        ~layer.invalid_rows
-        & ~layer.empty_rows
-        & np.isin(shapely.get_type_id(layer.raw_shapes), SHAPELY_TYPE_IDS["polygon"])
-    )
-    is_usable_polygon[rows_without_place] = False
-    rows = np.flatnonzero(is_usable_polygon)
+        return np.zeros(0, dtype=int)
+    is_polygon = np.isin(shapely.get_type_id(layer.raw_shapes), SHAPELY_TYPE_IDS["polygon"])
+    rows = np.setdiff1d(np.flatnonzero(is_polygon & ~layer.invalid_rows & ~layer.empty_rows), rows_without_place)
     shapes = package_layer.transform_shapes(plane)[rows]
-    is_crossing = ~shapely.is_valid(
-        vct_precision.round_coordinates(shapes, plane.is_geographic) if rounds_coordinates else shapes
-    )
-    if rounds_coordinates:
-        # Rings that collapse to a point are reported separately.
-        is_crossing[vct_precision.find_precision_changes(shapes, plane.is_geographic).collapsed] = False
-    yield from make_row_problem(
-        package_layer, ProblemLevel.GATE, "shape_crossing", rows[is_crossing], target=vector_set.crs
-    )
+    if not rounds_coordinates:
+        return rows[~shapely.is_valid(shapes)]
+    is_crossing = ~shapely.is_valid(vct_precision.round_coordinates(shapes, plane.is_geographic))
+    # Rings that collapse to a point are reported separately.
+    is_crossing[vct_precision.find_precision_changes(shapes, plane.is_geographic).collapsed] = False
+    return rows[is_crossing]
 
 
 def find_nested_polygons(shapes: NDArray, is_invalid: NDArray, *, includes_overlaps: bool) -> NDArray:
@@ -150,16 +136,13 @@ def find_nested_polygons(shapes: NDArray, is_invalid: NDArray, *, includes_overl
     """
     has_many_rings = (shapely.get_num_geometries(shapes) > 1) | (shapely.get_num_interior_rings(shapes) > 0)
     rows = np.flatnonzero(is_invalid & has_many_rings)
-    xy, shape_of_vertex = shapely.get_coordinates(shapes[rows], return_index=True)
     # Shapes without a place are reported separately.
-    rows = np.delete(rows, np.unique(shape_of_vertex[~np.isfinite(xy).all(axis=1)]))
+    rows = rows[~mask_non_finite_shapes(shapes[rows])]
     if not len(rows):
         return rows
     shape_rings = extract_rings(shapes[rows])
-    lines = shapely.linearrings(
-        shape_rings.xy, indices=np.repeat(np.arange(len(shape_rings.is_hole)), np.diff(shape_rings.ring_starts))
-    )
-    ring_polygons = shapely.polygons(lines)
+    ring_of_vertex = np.repeat(np.arange(len(shape_rings.is_hole)), np.diff(shape_rings.ring_starts))
+    ring_polygons = shapely.polygons(shapely.linearrings(shape_rings.xy, indices=ring_of_vertex))
     # Rings of other features may also be near if a layer overlaps itself.
     ring, other_ring = shapely.STRtree(ring_polygons).query(ring_polygons)
     in_one_shape = (ring != other_ring) & (shape_rings.polygon_of_ring[ring] == shape_rings.polygon_of_ring[other_ring])
@@ -171,13 +154,8 @@ def find_nested_polygons(shapes: NDArray, is_invalid: NDArray, *, includes_overl
     depth = np.bincount(other_ring[contains], minlength=len(ring_polygons))
     is_misplaced = (depth % 2 == 1) != shape_rings.is_hole
     if includes_overlaps:
-        is_misplaced[
-            ring[
-                has_same_role
-                & ~contains
-                & shapely.relate_pattern(ring_polygons[ring], ring_polygons[other_ring], "T********")
-            ]
-        ] = True
+        shares_area = shapely.relate_pattern(ring_polygons[ring], ring_polygons[other_ring], "T********")
+        is_misplaced[ring[has_same_role & ~contains & shares_area]] = True
     return rows[np.unique(shape_rings.polygon_of_ring[is_misplaced])]
 
 
@@ -205,8 +183,7 @@ def validate_field(
     name = template_field.name
     if package_layer.is_left_empty(template_field):
         column = package_layer.column_by_field[name]
-        count = int(package_layer.layer.values(column).notna().sum()) if column else 0
-        if count:
+        if column and (count := int(package_layer.layer.values(column).notna().sum())):
             yield make_layer_problem(
                 package_layer, ProblemLevel.NOTE, "personal_left_out", name, count, alias=template_field.alias
             )
@@ -241,9 +218,7 @@ def validate_field(
     elif template_field.type != "date":
         yield from _validate_numbers(package_layer, template_field, values, vector_set)
     elif vector_set.suffix != ".gdb":
-        rows_with_time = _find_positions_where(
-            values, lambda v: isinstance(v, datetime) and (v.hour, v.minute, v.second) != (0, 0, 0)
-        )
+        rows_with_time = _find_positions_where(values, lambda v: isinstance(v, datetime) and v.time() != time.min)
         yield from make_row_problem(package_layer, ProblemLevel.STOP, "time_lost", rows_with_time, name)
 
 
@@ -259,24 +234,35 @@ def _validate_texts(
     name, length = template_field.name, template_field.length
     if length:
         too_long = _find_positions_where(values, lambda v: len(v) > length)
-        longest = max((len(values[n]) for n in too_long), default=0)
         yield from make_row_problem(
-            package_layer, ProblemLevel.STOP, "too_long", too_long, name, length=length, longest=longest
+            package_layer,
+            ProblemLevel.STOP,
+            "too_long",
+            too_long,
+            name,
+            length=length,
+            longest=max((len(values[n]) for n in too_long), default=0),
         )
     if vector_set.encoding == "GBK":
         unencodable = _find_positions_where(values, lambda v: not is_encodable(v, "gbk"))
-        characters = "".join(
-            sorted({c for n in unencodable for c in values[n] if not is_encodable(c, "gbk")})[:MAX_NAMED_FEATURES]
+        characters = sorted({c for n in unencodable for c in values[n] if not is_encodable(c, "gbk")})
+        key, shown = (
+            "vct_not_gbk" if vector_set.suffix == ".vct" else "not_gbk",
+            "".join(characters[:MAX_NAMED_FEATURES]),
         )
-        key = "vct_not_gbk" if vector_set.suffix == ".vct" else "not_gbk"
-        yield from make_row_problem(package_layer, ProblemLevel.STOP, key, unencodable, name, characters=characters)
+        yield from make_row_problem(package_layer, ProblemLevel.STOP, key, unencodable, name, characters=shown)
     # A zero byte ends a text in most programs; a single surrogate of UTF-16 is not a character.
     broken_texts = _find_positions_where(values, lambda v: "\0" in v or not is_encodable(v, "utf-8"))
     yield from make_row_problem(package_layer, ProblemLevel.STOP, "not_text", broken_texts, name)
     if vector_set.suffix == ".vct":
         # Characters that end a value or a row in this format.
-        with_separator = _find_positions_where(values, lambda v: clean_text(v) != v)
-        yield from make_row_problem(package_layer, ProblemLevel.STOP, "separator_inside", with_separator, name)
+        yield from make_row_problem(
+            package_layer,
+            ProblemLevel.STOP,
+            "separator_inside",
+            _find_positions_where(values, lambda v: clean_text(v) != v),
+            name,
+        )
     if vector_set.suffix == ".shp":
         max_bytes = dbf.compute_text_field_bytes(template_field)
         too_many_bytes = _find_positions_where(
@@ -301,50 +287,32 @@ def _validate_numbers(
     package_layer: PackageLayer, template_field: TemplateField, values: NDArray, vector_set: VectorSet
 ) -> Iterator[ExportProblem]:
     """Yield problems of numbers with more digits or decimals than the file can store."""
-    name = template_field.name
+    problems: list[tuple[ProblemLevel, str, NDArray, dict[str, Any]]] = []
     if vector_set.suffix == ".shp":
-        too_wide, rounded_positions = dbf.find_number_losses(values, template_field)
-        yield from make_row_problem(
-            package_layer,
-            ProblemLevel.STOP,
-            "number_wide",
-            too_wide,
-            name,
-            room=dbf.choose_dbf_number_format(template_field).width,
-        )
-        yield from make_row_problem(
-            package_layer,
-            ProblemLevel.STOP,
-            "decimals_lost",
-            rounded_positions,
-            name,
-            decimals=dbf.choose_dbf_number_format(template_field).decimals,
-        )
-        return
-    if vector_set.suffix == ".vct":
-        too_wide, too_precise = (
-            vct_precision.find_too_wide_numbers(values, template_field),
-            vct_precision.find_too_precise_numbers(values, template_field),
-        )
-        yield from make_row_problem(
-            package_layer, ProblemLevel.GATE, "vct_wide", too_wide, name, length=template_field.length
-        )
-        yield from make_row_problem(
-            package_layer, ProblemLevel.NOTE, "vct_finer", too_precise, name, decimals=template_field.decimals
-        )
-        return
-    if template_field.type != "integer":
-        return
-    kind = DATABASE_FORMATS[vector_set.suffix].choose_ogr_type(template_field)
-    max_value = {"Integer": 2**31 - 1, "Integer64": 2**63 - 1, "Real": 2**53}[kind]
-    too_wide = _find_positions_where(values, lambda v: abs(v) > max_value)
-    yield from make_row_problem(
-        package_layer, ProblemLevel.STOP, "number_wide", too_wide, name, room=len(str(max_value)) - 1
-    )
+        width, decimals = dbf.choose_dbf_number_format(template_field)
+        too_wide, rounded = dbf.find_number_losses(values, template_field)
+        problems = [
+            (ProblemLevel.STOP, "number_wide", too_wide, {"room": width}),
+            (ProblemLevel.STOP, "decimals_lost", rounded, {"decimals": decimals}),
+        ]
+    elif vector_set.suffix == ".vct":
+        too_wide = vct_precision.find_too_wide_numbers(values, template_field)
+        too_precise = vct_precision.find_too_precise_numbers(values, template_field)
+        problems = [
+            (ProblemLevel.GATE, "vct_wide", too_wide, {"length": template_field.length}),
+            (ProblemLevel.NOTE, "vct_finer", too_precise, {"decimals": template_field.decimals}),
+        ]
+    elif template_field.type == "integer":
+        kind = DATABASE_FORMATS[vector_set.suffix].choose_ogr_type(template_field)
+        max_value = {"Integer": 2**31 - 1, "Integer64": 2**63 - 1, "Real": 2**53}[kind]
+        too_wide = _find_positions_where(values, lambda v: abs(v) > max_value)
+        problems = [(ProblemLevel.STOP, "number_wide", too_wide, {"room": len(str(max_value)) - 1})]
+    for level, key, rows, params in problems:
+        yield from make_row_problem(package_layer, level, key, rows, template_field.name, **params)
 
 
 def validate_missing_layers(
-    missing_layers: Iterable[MissingLayer], standards: Iterable[Standard]
+    missing_layers: Iterable[MissingLayer], standards: Sequence[Standard]
 ) -> list[ExportProblem]:
     """Return problems of layers of the specification for which the plan has no layer.
 
@@ -358,14 +326,12 @@ def validate_missing_layers(
         level = ProblemLevel.GATE if need == "M" else ProblemLevel.NOTE
         key = "layer_unusable" if unusable_name else "layer_missing" if need == "M" else "layer_absent"
         layer = missing_layer.slot.layer
+        standard = next((s for s in standards if layer in s.templates or layer in s.concepts), None)
         params: dict[str, Any] = {"title": ConceptName(layer), "roles": layer}
-        for standard in standards:
-            if layer in standard.templates:
-                params["title"] = standard.templates[layer].name
-                break
-            if layer in standard.concepts:
-                params["roles"] = " / ".join(standard.concepts[layer])
-                break
+        if standard is not None and layer in standard.templates:
+            params["title"] = standard.templates[layer].name
+        elif standard is not None:
+            params["roles"] = " / ".join(standard.concepts[layer])
         problems.append(ExportProblem(level, key, layer=unusable_name or layer, params=params))
     return problems
 
@@ -380,19 +346,34 @@ def validate_layer(
     if not len(package_layer):
         level = ProblemLevel.GATE if package_layer.need == "M" else ProblemLevel.NOTE
         return [ExportProblem(level, "layer_empty", layer=package_layer.layer.name)]
-    problems = [*_validate_names(package_layer, vector_set), *_validate_shapes(package_layer, vector_set)]
+    problem_of_name = {
+        name: find_field_name_problem(name)
+        or ("" if vector_set.encoding != "GBK" or is_encodable(name, "gbk") else "name_gbk")
+        for name in (package_layer.name, *package_layer.column_by_field)
+    }
+    name_counts = Counter(f.name.upper() for f in package_layer.template.fields)
+    problems = [
+        *(
+            make_layer_problem(package_layer, ProblemLevel.STOP, "name_forbidden", name, detail=problem)
+            for name, problem in problem_of_name.items()
+            if problem
+        ),
+        *(
+            make_layer_problem(package_layer, ProblemLevel.STOP, "field_twice", name)
+            for name, count in sorted(name_counts.items())
+            if count > 1
+        ),
+        *_validate_shapes(package_layer, vector_set),
+    ]
     cancellation.raise_if_cancelled()
     source_field_names = [f.name for f in package_layer.layer.source.fields if f.name.upper() not in _ROW_NUMBER_FIELDS]
     left_out_fields = [name for name in source_field_names if name not in set(package_layer.column_by_field.values())]
-    if left_out_fields:
-        problems.append(
-            make_layer_problem(package_layer, ProblemLevel.NOTE, "fields_left_out", fields=", ".join(left_out_fields))
-        )
     lacking_fields = [f.name for f in package_layer.template.fields if package_layer.column_by_field[f.name] is None]
-    if lacking_fields:
-        problems.append(
-            make_layer_problem(package_layer, ProblemLevel.NOTE, "fields_lacking", fields=", ".join(lacking_fields))
-        )
+    problems += [
+        make_layer_problem(package_layer, ProblemLevel.NOTE, key, fields=", ".join(names))
+        for key, names in (("fields_left_out", left_out_fields), ("fields_lacking", lacking_fields))
+        if names
+    ]
     for template_field in package_layer.template.fields:
         problems += validate_field(package_layer, template_field, vector_set, code_lists)
         cancellation.raise_if_cancelled()
@@ -403,42 +384,30 @@ def validate_layer(
     return problems
 
 
-def _validate_names(package_layer: PackageLayer, vector_set: VectorSet) -> Iterator[ExportProblem]:
-    """Yield problems of a layer name or field names that are invalid or repeated."""
-    for name in (package_layer.name, *package_layer.column_by_field):
-        problem = find_field_name_problem(name)
-        if not problem and vector_set.encoding == "GBK" and not is_encodable(name, "gbk"):
-            problem = "name_gbk"
-        if problem:
-            yield make_layer_problem(package_layer, ProblemLevel.STOP, "name_forbidden", name, detail=problem)
-    field_names = [f.name.upper() for f in package_layer.template.fields]
-    for name in sorted({n for n in field_names if field_names.count(n) > 1}):
-        yield make_layer_problem(package_layer, ProblemLevel.STOP, "field_twice", name)
-
-
 def _validate_shapefile_limits(package_layer: PackageLayer, vector_set: VectorSet) -> Iterator[ExportProblem]:
     """Yield problems of shapefiles that would be too large, and of missing numbers in a layer.
 
     Some programs read missing numbers in a shapefile as 0.
     """
+    fields = package_layer.template.fields
     shapes = package_layer.transform_shapes(CRS.from_user_input(vector_set.crs))
-    for suffix, size in zip(
-        (".shp", ".dbf"), dbf.estimate_file_sizes(shapes, package_layer.template.fields), strict=True
-    ):
-        if size > dbf.MAX_FILE_BYTES:
-            yield make_layer_problem(
-                package_layer,
-                ProblemLevel.STOP,
-                "file_large",
-                file=f"{package_layer.name}{suffix}",
-                size=f"{size / 2**30:.1f}",
-            )
+    yield from (
+        make_layer_problem(
+            package_layer,
+            ProblemLevel.STOP,
+            "file_large",
+            file=f"{package_layer.name}{suffix}",
+            size=f"{size / 2**30:.1f}",
+        )
+        for suffix, size in zip((".shp", ".dbf"), dbf.estimate_file_sizes(shapes, fields), strict=True)
+        if size > dbf.MAX_FILE_BYTES
+    )
     fields_with_empty_values = [
-        template_field.name
-        for template_field in package_layer.template.fields
-        if template_field.type in ("integer", "real")
-        and package_layer.column_by_field[template_field.name]
-        and len({value is None for value in package_layer.convert_values(template_field).values}) == 2
+        one.name
+        for one in fields
+        if one.type in ("integer", "real")
+        and package_layer.column_by_field[one.name]
+        and len({value is None for value in package_layer.convert_values(one).values}) == 2
     ]
     if fields_with_empty_values:
         yield make_layer_problem(

@@ -148,10 +148,9 @@ def write_rows(
             value = values[number]
             if value is None:
                 feature.SetFieldNull(position)
-            elif isinstance(value, datetime):
-                feature.SetField(position, value.strftime("%Y/%m/%d %H:%M:%S"))
             else:
-                feature.SetField(position, value)
+                is_time = isinstance(value, datetime)
+                feature.SetField(position, value.strftime("%Y/%m/%d %H:%M:%S") if is_time else value)
         if wkb is not None:
             shape = raise_if_refused(ogr.CreateGeometryFromWkb(wkb))
             if target is not None and shape.GetGeometryType() != target:
@@ -174,26 +173,22 @@ def compute_text_field_bytes(template_field: TemplateField) -> int:
 
 def choose_dbf_number_format(template_field: TemplateField) -> DbfNumberFormat:
     """Return the width and the decimals that a numeric field gets in a .dbf file."""
+    length, decimals = template_field.length, template_field.decimals
     if template_field.type == "integer":
-        return DbfNumberFormat(min(template_field.length or _DEFAULT_INTEGER_DIGITS, 18), 0)
-    if template_field.length and template_field.decimals is not None:
-        return DbfNumberFormat(template_field.length, template_field.decimals)
-    return DbfNumberFormat(
-        _DEFAULT_REAL_FORMAT[0], _DEFAULT_REAL_FORMAT[1] if template_field.decimals is None else template_field.decimals
-    )
+        return DbfNumberFormat(min(length or _DEFAULT_INTEGER_DIGITS, 18), 0)
+    default_width, default_decimals = _DEFAULT_REAL_FORMAT
+    if decimals is None:
+        return DbfNumberFormat(default_width, default_decimals)
+    return DbfNumberFormat(length or default_width, decimals)
 
 
 def find_number_losses(values: NDArray, template_field: TemplateField) -> tuple[NDArray, NDArray]:
     """Return the positions of numbers that are too wide for their field, and of numbers that it would round."""
-    number_format = choose_dbf_number_format(template_field)
-    filled_positions = [n for n, v in enumerate(values) if v is not None]
-    too_wide = [n for n in filled_positions if len(f"{values[n]:.{number_format.decimals}f}") > number_format.width]
-    rounded_positions = [
-        n
-        for n in filled_positions
-        if abs(float(f"{values[n]:.{number_format.decimals}f}") - values[n]) > _ROUNDING_SHARE * abs(values[n])
-    ]
-    return np.array(too_wide, dtype=int), np.array(rounded_positions, dtype=int)
+    width, decimals = choose_dbf_number_format(template_field)
+    texts = {n: f"{value:.{decimals}f}" for n, value in enumerate(values) if value is not None}
+    too_wide = [n for n, text in texts.items() if len(text) > width]
+    rounded = [n for n, text in texts.items() if abs(float(text) - values[n]) > _ROUNDING_SHARE * abs(values[n])]
+    return np.array(too_wide, dtype=int), np.array(rounded, dtype=int)
 
 
 def estimate_file_sizes(shapes: NDArray, fields: Iterable[TemplateField]) -> tuple[int, int]:

@@ -101,8 +101,9 @@ class ReadBackResult:
         if statutory_m2 is not None:
             self.areas_m2["statutory"] = self.areas_m2.get("statutory", 0.0) + statutory_m2
         for basis, name in field_by_basis.items():
-            values = [float(v) for v in read_rows.values.get(name, []) if v is not None]
-            self.areas_m2[basis] = self.areas_m2.get(basis, 0.0) + sum(values)
+            self.areas_m2[basis] = self.areas_m2.get(basis, 0.0) + sum(
+                float(v) for v in read_rows.values.get(name, []) if v is not None
+            )
         bounds = shapely.total_bounds(read_rows.shapes)
         if np.isfinite(bounds).all():
             boxes = [bounds, bounds if self.extent is None else self.extent]
@@ -115,12 +116,13 @@ class ReadBackResult:
         example_names = self.example_names.setdefault((kind, name), [])
         example_names += (features or [])[: _MAX_EXAMPLES - len(example_names)]
 
+    def add_differing_rows(self, kind: str, package_layer: PackageLayer, rows: NDArray, name: str = "") -> None:
+        """Count differing rows of a layer, (k,) positions; ``name``: the field in which they differ, or empty."""
+        if len(rows):
+            self.add_difference(kind, name, package_layer.get_row_keys(rows.tolist()), len(rows))
+
     def to_dict(self) -> dict[str, Any]:
         """Return the result as values for JSON."""
-        rows = [
-            {"kind": kind, "field": name, "count": count, "features": self.example_names[kind, name]}
-            for (kind, name), count in self.difference_counts.items()
-        ]
         return {
             "library": self.library_version,
             "features": self.feature_count,
@@ -129,7 +131,10 @@ class ReadBackResult:
             "moved_m": round(self.max_vertex_shift_m, 9),
             "area_off_m2": round(self.max_area_difference_m2, 9),
             "same": self.has_no_differences,
-            "differences": rows,
+            "differences": [
+                {"kind": kind, "field": name, "count": count, "features": self.example_names[kind, name]}
+                for (kind, name), count in self.difference_counts.items()
+            ],
             "shape_changes": [
                 {"kind": kind, "count": len(feature_names), "features": feature_names[:_MAX_EXAMPLES]}
                 for kind, feature_names in self.shape_changes.items()
@@ -230,10 +235,9 @@ def _compare_schema(
     ``stored_name_by_field``: field → its name in the file; ``suffix``: suffix of the file, which determines its format.
     """
     expected_names = [stored_name_by_field[f.name] for f in package_layer.template.fields]
-    if [f.name for f in open_layer.fields] != expected_names:
-        lacking_fields = [n for n in expected_names if n not in {f.name for f in open_layer.fields}]
-        result.add_difference("fields", ", ".join(lacking_fields))
     read_fields = {f.name: f for f in open_layer.fields}
+    if [f.name for f in open_layer.fields] != expected_names:
+        result.add_difference("fields", ", ".join(name for name in expected_names if name not in read_fields))
     result.has_declared_widths = any(f.length is not None for f in open_layer.fields if f.type == "text")
     for template_field in package_layer.template.fields:
         read_field = read_fields.get(stored_name_by_field[template_field.name])
@@ -271,13 +275,9 @@ def _compare_values(
             for n, (a, b) in enumerate(zip(written_values, values, strict=True))
             if not _are_equal_values(a, b, template_field, suffix)
         ]
-        if differing_positions:
-            result.add_difference(
-                "value",
-                template_field.name,
-                package_layer.get_row_keys([rows.first_position + n for n in differing_positions]),
-                len(differing_positions),
-            )
+        result.add_differing_rows(
+            "value", package_layer, rows.first_position + np.array(differing_positions, dtype=int), template_field.name
+        )
 
 
 def _are_equal_values(written_value: Any, read_value: Any, template_field: TemplateField, suffix: str) -> bool:
@@ -321,21 +321,16 @@ def _compare_shapes(
     )
     shifts_m = compute_max_vertex_shift(expected_shapes, shapes, horizontal_crs)
     # The negation includes NaN.
-    moved_positions = np.flatnonzero(~(shifts_m <= MAX_VERTEX_SHIFT_M))
-    if len(moved_positions):
-        result.add_difference(
-            "shape",
-            "",
-            package_layer.get_row_keys((rows.first_position + moved_positions).tolist()),
-            len(moved_positions),
-        )
+    result.add_differing_rows(
+        "shape", package_layer, rows.first_position + np.flatnonzero(~(shifts_m <= MAX_VERTEX_SHIFT_M))
+    )
     for kind, changed_positions in find_shape_changes(package_layer, rows, shapes).items():
         if len(changed_positions):
             result.shape_changes.setdefault(kind, []).extend(
                 package_layer.get_row_keys((rows.first_position + changed_positions).tolist())
             )
     small_shifts = shifts_m[shifts_m <= MAX_VERTEX_SHIFT_M]
-    result.max_vertex_shift_m = max(result.max_vertex_shift_m, float(small_shifts.max()) if len(small_shifts) else 0.0)
+    result.max_vertex_shift_m = float(small_shifts.max(initial=result.max_vertex_shift_m))
     if package_layer.template.geometry != "polygon":
         return None
     to_lonlat = crs_care.make_lonlat_transformer(horizontal_crs)
@@ -347,17 +342,10 @@ def _compare_shapes(
     if suffix == ".vct":
         # A row without a shape has no perimeter, so its tolerance is NaN.
         tolerance_m2 = np.fmax(tolerance_m2, vct_precision.compute_area_tolerance(rows.shapes, horizontal_crs))
-    differing_positions = np.flatnonzero(~(difference_m2 <= tolerance_m2))
-    if len(differing_positions):
-        result.add_difference(
-            "area",
-            "",
-            package_layer.get_row_keys((rows.first_position + differing_positions).tolist()),
-            len(differing_positions),
-        )
-    result.max_area_difference_m2 = max(
-        result.max_area_difference_m2, float(difference_m2.max()) if len(difference_m2) else 0.0
+    result.add_differing_rows(
+        "area", package_layer, rows.first_position + np.flatnonzero(~(difference_m2 <= tolerance_m2))
     )
+    result.max_area_difference_m2 = float(difference_m2.max(initial=result.max_area_difference_m2))
     # Figures of the plan, and those of an inspection, are computed from repaired shapes.
     invalid_positions = np.flatnonzero(
         package_layer.layer.invalid_rows[rows.first_position : rows.first_position + len(shapes)]

@@ -49,7 +49,6 @@ class OpenLayer(Protocol):
 
     def iterate_batches(self, size: int) -> Iterator[ReadRows]:
         """Yield the rows in batches of ``size``."""
-        ...
 
 
 @contextmanager
@@ -99,14 +98,10 @@ class _FionaLayer:
         features = iter(self._source.filter(self._first_row, None) if self._first_row else self._source)
         while rows := list(islice(features, size)):
             shapes = np.full(len(rows), None, dtype=object)
-            for number, row in enumerate(rows):
-                if row["geometry"] is not None:
-                    shapes[number] = shapely.geometry.shape(row["geometry"])
+            shapes[:] = [None if row["geometry"] is None else shapely.geometry.shape(row["geometry"]) for row in rows]
             values = {f.name: [row["properties"][f.name] for row in rows] for f in self.fields}
-            for field in self.fields:
-                if field.type == "date":
-                    values[field.name] = list(map(_parse_moment, values[field.name]))
-            yield ReadRows(shapes, values)
+            dates = {f.name: list(map(_parse_moment, values[f.name])) for f in self.fields if f.type == "date"}
+            yield ReadRows(shapes, {**values, **dates})
 
 
 def _parse_moment(value: str | None) -> datetime | str | None:

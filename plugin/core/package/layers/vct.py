@@ -79,8 +79,9 @@ def _make_source_layer(package_layer: PackageLayer, horizontal_crs: CRS, cancell
     table = pd.DataFrame({name: np.concatenate(parts) for name, parts in columns.items()}, dtype=object)
     table[geometry_column] = gpd.GeoSeries(np.concatenate(shapes), crs=horizontal_crs)
     infos = tuple(FieldInfo(f.name, f.type, f.length) for f in package_layer.template.fields)
-    frame = gpd.GeoDataFrame(table, geometry=geometry_column, crs=horizontal_crs)
-    return SourceLayer(package_layer.name, frame, infos, horizontal_crs)
+    return SourceLayer(
+        package_layer.name, gpd.GeoDataFrame(table, geometry=geometry_column, crs=horizontal_crs), infos, horizontal_crs
+    )
 
 
 def read_back_vct_set(
@@ -122,8 +123,7 @@ def read_back_vct_set(
             for field, count in layer.differing_parts.items():
                 result.add_difference("value", field, count=count)
             results[name] = result
-    for content in package_layers:
-        yield content, results[content.name.upper()]
+    yield from ((content, results[content.name.upper()]) for content in package_layers)
 
 
 class VctLayer:

@@ -27,20 +27,10 @@ def find_too_wide_numbers(values: NDArray, template_field: TemplateField) -> NDA
 
     The template's length determines the number of digits.
     """
-    if not template_field.length:
-        return np.zeros(0, dtype=int)
-    max_digits = template_field.length - (
-        (template_field.decimals or 0) + 1 if template_field.type == "real" and template_field.decimals else 0
-    )
-    filled_positions = (n for n, v in enumerate(values) if v is not None)
-    return np.array(
-        [
-            n
-            for n in filled_positions
-            if len(f"{values[n]:.0f}" if template_field.type == "real" else str(values[n])) > max_digits
-        ],
-        int,
-    )
+    is_real, decimals = template_field.type == "real", template_field.decimals
+    max_digits = (template_field.length or np.inf) - (decimals + 1 if is_real and decimals else 0)
+    texts = {n: f"{value:.0f}" if is_real else str(value) for n, value in enumerate(values) if value is not None}
+    return np.array([n for n, text in texts.items() if len(text) > max_digits], dtype=int)
 
 
 def find_too_precise_numbers(values: NDArray, template_field: TemplateField) -> NDArray:
@@ -93,8 +83,6 @@ def remove_vertices_merged_by_rounding(shapes: NDArray, is_geographic: bool) -> 
     """
     rounded_shapes = round_coordinates(shapes, is_geographic)
     merged_positions = _find_repeated_vertices(rounded_shapes)[1]
-    if not len(merged_positions):
-        return shapes
     result = shapes.copy()
     result[merged_positions] = shapely.remove_repeated_points(rounded_shapes[merged_positions])
     return result
@@ -133,7 +121,5 @@ def compute_area_tolerance(shapes: NDArray, horizontal_crs: CRS) -> NDArray:
     perimeter.
     """
     unit = _METRES_PER_DEGREE if horizontal_crs.is_geographic else 1.0
-    max_shift_m = (
-        0.5 * 10.0 ** -load_settings().get_coordinate_decimals(horizontal_crs.is_geographic) * unit * np.sqrt(2)
-    )
-    return max_shift_m * unit * shapely.length(shapes)
+    last_digit_m = unit * 10.0 ** -load_settings().get_coordinate_decimals(horizontal_crs.is_geographic)
+    return 0.5 * np.sqrt(2) * last_digit_m * unit * shapely.length(shapes)

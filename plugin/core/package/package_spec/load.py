@@ -3,15 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from ....paths import PACKAGE_SPECS_FOLDER
 from ...base.errors import DataError
 from ...base.files.data import (
     ErrorCollector,
-    SourceMark,
     check_keys,
     check_known,
     check_type,
@@ -25,9 +24,8 @@ from ...render.words import ReportTexts
 from ...standard import Standard, load_standard
 from ...standard.messages.texts import Texts
 from ..names import PLACEHOLDER_PATTERNS, SAMPLE_VALUES, fill_placeholders
-from .spec import METADATA_ITEMS, FileSlot, GatheringSpec, LayerSlot, NamedFile, PackageSpec
+from .spec import FileSlot, LayerSlot, NamedFile, PackageSpec, VectorSet
 from .spec_tables import (
-    MapSettings,
     check_map_slots,
     check_name_pattern,
     check_portable_name,
@@ -40,7 +38,16 @@ from .spec_tables import (
 _ITEMS = list_record_items(PackageSpec)
 #: Keys that describe the specification, and what the plugin adds; no norm requires them.
 _KEYS_WITHOUT_MARK = ("id", "name", "standard", "source", "marks", "report")
-_Part = TypeVar("_Part")
+#: Values of the required fields where the file has none or an invalid one.
+_EMPTY_VALUES: dict[str, Any] = {
+    **dict.fromkeys(("id", "name", "standard", "source", "root", "secrecy"), ""),
+    "digits": 6,
+    "folders": {},
+    "vectors": (),
+    **dict.fromkeys(("report", "metadata"), NamedFile("", "")),
+}
+#: Key of a generated file → suffixes that are added to its name.
+SUFFIXES_OF_NAMED_FILES = {"report": (".html", ".json"), "metadata": ("",), "tables": (".xlsx",)}
 #: Values of placeholders where a package that does not exist yet is shown.
 _SAMPLE_VALUES = {**SAMPLE_VALUES, "title": "……"}
 
@@ -64,131 +71,68 @@ def find_spec_file(name: str | Path) -> Path:
     return find_data_file(name, PACKAGE_SPECS_FOLDER, ids, "package_unknown", ids)
 
 
-def _read_texts(table: dict[str, Any], path: Path, errors: ErrorCollector) -> dict[str, str]:
-    """Return the texts of a specification, empty for those with an error; check which keys it has."""
-    for key in (*(key for key, item in _ITEMS.items() if item.is_required), *table):
-        with errors.collect_data_error():
-            check_keys({k: v for k, v in table.items() if k == key}, required=(key,), allowed=(), file=path)
-            check_keys({key: None}, required=(), allowed=_ITEMS, file=path)
-    texts = dict.fromkeys(("id", "name", "standard", "source", "root", "secrecy"), "")
-    for key in texts:
-        if key in table:
-            with errors.collect_data_error():
-                texts[key] = check_type(table[key], str, file=path, key=key)
-    return texts
-
-
-def _read_folders(folder_table: Any, path: Path, errors: ErrorCollector) -> dict[str, str]:
-    # A folder with an invalid name remains known, so that files in it cause no further errors.
-    folders = _read_part(
-        errors,
-        {key: key for key in folder_table} if isinstance(folder_table, dict) else {},
-        _read_typed,
-        folder_table,
-        dict[str, str],
-        path,
-        "folders",
-    )
-    for key in folders:
-        with errors.collect_data_error():
-            for part in folders[key].split("/"):
-                check_portable_name(part, path, f"folders.{key}")
-    return folders
-
-
 def read_spec(path: Path, errors: ErrorCollector) -> PackageSpec:
     """Read a package specification from its file; add all errors to ``errors``.
 
     A value with an error remains empty. The caller must inspect ``errors`` before using the result.
     """
     table = read_toml(path)
-    texts = _read_texts(table, path, errors)
-    digits = table.get("digits", 6)
+    # A folder with an invalid name remains known, so that files in it cause no further errors.
+    folders = table["folders"] if isinstance(table.get("folders"), dict) else {}
+    values: dict[str, Any] = dict(_EMPTY_VALUES)
+    for key in dict.fromkeys((*_ITEMS, *table)):
+        with errors.collect_data_error():
+            check_keys(
+                {key: table[key]} if key in table else {},
+                required=[key] if key in _ITEMS and _ITEMS[key].is_required else [],
+                allowed=_ITEMS,
+                file=path,
+            )
+            if key in table:
+                values[_ITEMS[key].field_name] = _read_item(key, table[key], path, folders, errors)
+    spec = PackageSpec(**values, path=path)
+    for key, name in spec.folders.items():
+        with errors.collect_data_error():
+            for part in name.split("/"):
+                check_portable_name(part, path, f"folders.{key}")
     with errors.collect_data_error():
-        check_known(digits, (2, 4, 6), path, "digits")
+        check_name_pattern(spec.root or "{code}", path, "root")
     with errors.collect_data_error():
-        check_name_pattern(texts["root"] or "{code}", path, "root")
-    no_texts: dict[str, str] = {}
-    folders = _read_folders(table.get("folders", {}), path, errors)
-    rows: list[Any] = _read_part(errors, [], _read_typed, table.get("vector", []), list, path, "vector")
-    vectors = [
-        _read_part(errors, None, read_vector_set, row, f"vector[{n}]", path, folders) for n, row in enumerate(rows, 1)
-    ]
-    slots_by_kind: dict[str, tuple[FileSlot, ...]] = {}
-    for kind in ("document", "map", "table"):
-        rows = _read_part(errors, [], _read_typed, table.get(kind, []), list, path, kind)
-        slots = [
-            _read_part(errors, None, read_file_slot, kind, row, f"{kind}[{n}]", path, folders)
-            for n, row in enumerate(rows, 1)
-        ]
-        slots_by_kind[kind] = tuple(slot for slot in slots if slot is not None)
-    sets = tuple(one for one in vectors if one is not None)
+        check_unique([*(one.id for one in spec.vectors), *(slot.id for slot in spec.files)], path, "id")
     with errors.collect_data_error():
-        ids = [v.id for v in sets] + [slot.id for slots_of_kind in slots_by_kind.values() for slot in slots_of_kind]
-        check_unique(ids, path, "id")
-    maps = _read_part(errors, MapSettings(), read_map_settings, table.get("maps", {}), path)
+        check_map_slots(spec.map_files, spec.maps, path)
     with errors.collect_data_error():
-        check_map_slots(slots_by_kind["map"], maps, path)
-    no_file = NamedFile("", "")
-    named_files: dict[str, NamedFile] = {
-        key: _read_part(errors, no_file, read_named_file, table[key], key, path, folders, items)
-        for key, items in (("report", ()), ("metadata", METADATA_ITEMS), ("tables", ()))
-        if key in table
-    }
-    return PackageSpec(
-        **texts,
-        digits=digits,
-        secrecy_levels=_read_part(errors, (), _read_secrecy_levels, table, path),
-        folders=folders,
-        vectors=sets,
-        documents=slots_by_kind["document"],
-        map_files=slots_by_kind["map"],
-        table_files=slots_by_kind["table"],
-        report=named_files.get("report", no_file),
-        metadata=named_files.get("metadata", no_file),
-        tables=named_files.get("tables"),
-        maps=maps,
-        gathering=_read_part(
-            errors, GatheringSpec(), _read_typed, table.get("gathering", {}), GatheringSpec, path, "gathering"
-        ),
-        marks=_read_part(errors, no_texts, _read_marks, table.get("marks", {}), path, tuple(table)),
-        path=path,
-    )
+        if spec.secrecy:
+            check_known(spec.secrecy, spec.secrecy_levels or (spec.secrecy,), path, "secrecy")
+    with errors.collect_data_error():
+        for key in spec.marks:
+            check_known(key.split(".")[0], _ITEMS, path, f"marks.{key}")
+    # A key without a mark has C.
+    keys_with_mark = {*_KEYS_WITHOUT_MARK, *(key.split(".")[0] for key in spec.marks)}
+    return replace(spec, marks=spec.marks | {key: "C" for key in table if key in _ITEMS and key not in keys_with_mark})
 
 
-def _read_part(errors: ErrorCollector, empty_value: _Part, read_part: Callable[..., _Part], *arguments: Any) -> _Part:
-    """Return what ``read_part(*arguments)`` returns.
+def _read_item(key: str, value: Any, path: Path, folders: dict[str, Any], errors: ErrorCollector) -> Any:
+    """Return a value of the file as its key requires; add the errors of each row of a list of tables to ``errors``.
 
-    On an error add it to ``errors`` and return ``empty_value``.
+    Raise DataError for an error in another value.
     """
-    with errors.collect_data_error():
-        return read_part(*arguments)
-    return empty_value
-
-
-def _read_typed(value: Any, kind: Any, path: Path, key: str) -> Any:
-    """Return a value of the file as its type requires, else raise DataError (`read_value`)."""
-    return read_value(value, kind, file=path, key=key)
-
-
-def _read_secrecy_levels(table: dict[str, Any], path: Path) -> tuple[str, ...]:
-    """Return the secrecy levels that a specification allows."""
-    levels: tuple[str, ...] = _read_typed(table.get("secrecy_levels", []), tuple[str, ...], path, "secrecy_levels")
-    if levels and table.get("secrecy"):
-        check_known(table["secrecy"], levels, path, "secrecy")
-    return levels
-
-
-def _read_marks(value: Any, path: Path, present_keys: tuple[str, ...]) -> dict[str, str]:
-    """Return key → mark (A, B or C) of a specification; a key without a mark has C.
-
-    ``present_keys``: the keys of the specification's file.
-    """
-    marks: dict[str, str] = _read_typed(value, dict[str, SourceMark], path, "marks")
-    for key in marks:
-        check_known(key.split(".")[0], _ITEMS, path, f"marks.{key}")
-    marked = {key.split(".")[0] for key in marks}
-    return marks | {key: "C" for key in present_keys if key in _ITEMS and key not in (*_KEYS_WITHOUT_MARK, *marked)}
+    if key in SUFFIXES_OF_NAMED_FILES:
+        return read_named_file(value, key, path, folders)
+    if key == "maps":
+        return read_map_settings(value, path)
+    if key not in ("vector", "document", "map", "table"):
+        return read_value(value, _ITEMS[key].kind, file=path, key=key)
+    rows: list[VectorSet | FileSlot] = []
+    for n, row in enumerate(check_type(value, list, file=path, key=key), 1):
+        with errors.collect_data_error():
+            where = f"{key}[{n}]"
+            rows.append(
+                read_vector_set(row, where, path, folders)
+                if key == "vector"
+                else read_file_slot(key, row, where, path, folders)
+            )
+    return tuple(rows)
 
 
 def find_spec_problems(name: str | Path) -> list[DataError]:
@@ -219,9 +163,11 @@ def collect_layer_and_path_errors(package_spec: PackageSpec, errors: ErrorCollec
                 _check_layer_slot(slot, f"vector[{n}].layer[{m}]", package_spec, standard)
     with errors.collect_data_error():
         gathering = package_spec.gathering
-        rows = [("renamed", role) for role in gathering.renamed.values()]
-        rows += [("dissolved", role) for pair in gathering.dissolved.items() for role in pair]
-        for part, role in rows:
+        dissolved = [role for pair in gathering.dissolved.items() for role in pair]
+        for part, role in [
+            *(("renamed", r) for r in gathering.renamed.values()),
+            *(("dissolved", r) for r in dissolved),
+        ]:
             if role not in standard.templates:
                 raise DataError(
                     "package_layer_unknown",
@@ -231,26 +177,33 @@ def collect_layer_and_path_errors(package_spec: PackageSpec, errors: ErrorCollec
                     standard=standard.id,
                     known="…",
                 )
-    get_path = package_spec.get_file_path
-    paths = [(f"vector[{n}]", get_path(one.folder, one.file)) for n, one in enumerate(package_spec.vectors, 1)]
-    for file_slot in package_spec.files:
-        name = fill_placeholders(file_slot.file, {**_UNFILLED_PLACEHOLDERS, **file_slot.placeholder_values})
-        paths.append((f"{file_slot.kind} {file_slot.id}", get_path(file_slot.folder, name)))
-    for key, named_file, suffixes in (
-        ("metadata", package_spec.metadata, ("",)),
-        ("report", package_spec.report, (".html", ".json")),
-        ("tables", package_spec.tables, (".xlsx",)),
-    ):
-        if named_file is not None:
-            paths += [(key, get_path(named_file.folder, f"{named_file.file}{suffix}")) for suffix in suffixes]
+    paths = [
+        (f"vector[{n}]", package_spec.get_file_path(one.folder, one.file))
+        for n, one in enumerate(package_spec.vectors, 1)
+    ]
+    paths += [(f"{slot.kind} {slot.id}", _make_slot_path(slot, package_spec)) for slot in package_spec.files]
+    paths += [
+        (key, package_spec.get_file_path(named_file.folder, f"{named_file.file}{suffix}"))
+        for key, named_file in _list_named_files(package_spec)
+        for suffix in SUFFIXES_OF_NAMED_FILES[key]
+    ]
     places: dict[str, str] = {}
     for key, path in paths:
         with errors.collect_data_error():
-            if path.lower() in places:
-                raise DataError(
-                    "package_same_place", file=str(package_spec.path), key=key, other=places[path.lower()], value=path
-                )
-        places[path.lower()] = key
+            if (other := places.setdefault(path.lower(), key)) != key:
+                raise DataError("package_same_place", file=str(package_spec.path), key=key, other=other, value=path)
+
+
+def _make_slot_path(slot: FileSlot, package_spec: PackageSpec) -> str:
+    """Return the path of a slot's file in the package, with the placeholders of county and year."""
+    name = fill_placeholders(slot.file, {**_UNFILLED_PLACEHOLDERS, **slot.placeholder_values})
+    return package_spec.get_file_path(slot.folder, name)
+
+
+def _list_named_files(package_spec: PackageSpec) -> list[tuple[str, NamedFile]]:
+    """Return key → generated file of a specification, without the workbook if the specification has no tables."""
+    named_files = ((key, getattr(package_spec, key)) for key in SUFFIXES_OF_NAMED_FILES)
+    return [(key, named_file) for key, named_file in named_files if named_file is not None]
 
 
 def _check_layer_slot(slot: LayerSlot, key: str, package_spec: PackageSpec, standard: Standard) -> None:
@@ -258,26 +211,24 @@ def _check_layer_slot(slot: LayerSlot, key: str, package_spec: PackageSpec, stan
     roles = standard.concepts.get(slot.layer, (slot.layer,))
     templates = [standard.templates[role] for role in roles if role in standard.templates]
     if not templates:
-        known_layers = ", ".join([*standard.concepts, "…"])
         raise DataError(
             "package_layer_unknown",
             file=str(package_spec.path),
             key=key,
             value=slot.layer,
             standard=standard.id,
-            known=known_layers,
+            known=", ".join([*standard.concepts, "…"]),
         )
     for part, field_names in (("fields", slot.fields), ("names", tuple(slot.names_by_field))):
         for name in field_names:
             if not any(template.find_field_by_name(name) for template in templates):
-                fields = ", ".join(f.name for f in templates[0].fields)
                 raise DataError(
                     "package_field_unknown",
                     file=str(package_spec.path),
                     key=f"{key}.{part}",
                     value=name,
                     layer=slot.layer,
-                    known=fields,
+                    known=", ".join(f.name for f in templates[0].fields),
                 )
 
 
@@ -291,33 +242,30 @@ def list_package_tree(package_spec: PackageSpec, texts: Texts) -> list[str]:
 
     Each line states what a file contains and whether it is required.
     """
-    rows: list[tuple[str, str]] = []
     report_texts, standard = ReportTexts(texts.lang), load_standard(package_spec.standard)
-    for vectors in package_spec.vectors:
-        layers = texts.get("words", "between_names").join(
-            (slot.name or find_layer_title(slot.layer, standard, texts)) for slot in vectors.layers if slot.need == "M"
+    rows = [
+        (
+            package_spec.get_file_path(vectors.folder, vectors.file),
+            texts.get(
+                "form",
+                "vector",
+                crs=f"{vectors.crs} + {vectors.vertical}" if vectors.vertical else vectors.crs,
+                layers=texts.get("words", "between_names").join(
+                    slot.name or find_layer_title(slot.layer, standard, texts)
+                    for slot in vectors.layers
+                    if slot.need == "M"
+                ),
+            ),
         )
-        crs = f"{vectors.crs} + {vectors.vertical}" if vectors.vertical else vectors.crs
-        rows.append(
-            (
-                package_spec.get_file_path(vectors.folder, vectors.file),
-                texts.get("form", "vector", crs=crs, layers=layers),
-            )
-        )
-    for slot in package_spec.files:
-        name = fill_placeholders(slot.file, {**_UNFILLED_PLACEHOLDERS, **slot.placeholder_values})
-        rows.append(
-            (package_spec.get_file_path(slot.folder, name), texts.get("form", f"need_{slot.need}", title=slot.title))
-        )
-    for key, named_file, suffix in (
-        ("report", package_spec.report, ".html/.json"),
-        ("metadata", package_spec.metadata, ""),
-        ("tables", package_spec.tables, ".xlsx"),
-    ):
-        if named_file is not None:
-            rows.append(
-                (package_spec.get_file_path(named_file.folder, f"{named_file.file}{suffix}"), texts.get("form", key))
-            )
+        for vectors in package_spec.vectors
+    ]
+    rows += [
+        (_make_slot_path(slot, package_spec), texts.get("form", f"need_{slot.need}", title=slot.title))
+        for slot in package_spec.files
+    ]
+    for key, named_file in _list_named_files(package_spec):
+        name = f"{named_file.file}{'/'.join(SUFFIXES_OF_NAMED_FILES[key])}"
+        rows.append((package_spec.get_file_path(named_file.folder, name), texts.get("form", key)))
     root = fill_placeholders(package_spec.root, _SAMPLE_VALUES)
     lines = [
         texts.get("form", "head", name=package_spec.name, standard=package_spec.standard, source=package_spec.source),
@@ -325,15 +273,8 @@ def list_package_tree(package_spec: PackageSpec, texts: Texts) -> list[str]:
     ]
     lines += [f"  {fill_placeholders(path, _SAMPLE_VALUES)} · {description}" for path, description in sorted(rows)]
     if package_spec.unverified_keys:
-        lines.append(
-            texts.get(
-                "form",
-                "unverified",
-                keys=report_texts.join_parts(
-                    report_texts.get_text_or_key("form_key", k) for k in package_spec.unverified_keys
-                ),
-            )
-        )
+        keys = (report_texts.get_text_or_key("form_key", key) for key in package_spec.unverified_keys)
+        lines.append(texts.get("form", "unverified", keys=report_texts.join_parts(keys)))
     return lines
 
 

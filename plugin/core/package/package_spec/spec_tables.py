@@ -37,6 +37,7 @@ from .spec import (
     GENERATED_SUFFIXES,
     LAYER_METADATA_ITEMS,
     METADATA_CONTAINER_ELEMENTS,
+    METADATA_ITEMS,
     PACKAGE_METADATA_ITEMS,
     FileSlot,
     MapSettings,
@@ -58,18 +59,18 @@ def check_name_pattern(
 
 def check_placeholders(text: str, path: Path, key: str, known_values: tuple[str, ...] = DEFAULT_PLACEHOLDERS) -> None:
     """Raise DataError for an unknown placeholder, or a single brace."""
-    unknown_placeholder = None
     try:
-        for _, name, format_spec, conversion in string.Formatter().parse(text):
-            if name is not None and (name not in known_values or format_spec or conversion):
-                unknown_placeholder = name
-                break
+        parts = [part[1:] for part in string.Formatter().parse(text) if part[1] is not None]
+        unknown = [name for name, *formats in parts if name not in known_values or any(formats)]
     except ValueError:
-        unknown_placeholder = text
-    if unknown_placeholder is not None:
-        known_placeholders = " ".join(f"{{{name}}}" for name in known_values)
+        unknown = [text]
+    if unknown:
         raise DataError(
-            "package_placeholder", file=str(path), key=key, value=unknown_placeholder, known=known_placeholders
+            "package_placeholder",
+            file=str(path),
+            key=key,
+            value=unknown[0],
+            known=" ".join(f"{{{name}}}" for name in known_values),
         )
 
 
@@ -84,12 +85,13 @@ def check_crs_text(text: str, path: Path, key: str, is_vertical: bool = False) -
 
     It must be a vertical CRS if ``is_vertical``, else a geographic or projected one.
     """
+    error = DataError("package_crs", file=str(path), key=key, value=text)
     try:
         crs = CRS.from_user_input(text)
-    except CRSError as error:
-        raise DataError("package_crs", file=str(path), key=key, value=text) from error
-    if crs.is_vertical is not is_vertical or (not is_vertical and not (crs.is_geographic or crs.is_projected)):
-        raise DataError("package_crs", file=str(path), key=key, value=text)
+    except CRSError as cause:
+        raise error from cause
+    if crs.is_vertical is not is_vertical or not (is_vertical or crs.is_geographic or crs.is_projected):
+        raise error
 
 
 def read_map_settings(row: Any, path: Path) -> MapSettings:
@@ -120,9 +122,8 @@ def check_map_slots(map_files: Iterable[FileSlot], settings: MapSettings, path: 
     for n, slot in enumerate(map_files, start=1):
         if slot.layout:
             check_known(slot.layout, maps, path, f"map[{n}].layout")
-        if slot.layout and not slot.number:
-            raise DataError("data_key_missing", file=str(path), key=f"map[{n}].number")
-        if slot.layout:
+            if not slot.number:
+                raise DataError("data_key_missing", file=str(path), key=f"map[{n}].number")
             check_known(Path(slot.file).suffix.lower(), (".jpg", ".jpeg"), path, f"map[{n}].file")
         if slot.number and (
             problem := find_name_problem(fill_placeholders(slot.file, {**SAMPLE_VALUES, **slot.placeholder_values}))
@@ -171,9 +172,12 @@ def read_file_slot(kind: str, row: Any, table_key: str, path: Path, folders: dic
     ``row``: the table's values; ``table_key``: its key, for errors; ``folders``: key of a folder → its name.
     """
     check_type(row, dict, file=path, key=table_key)
-    optional_keys = _OPTIONAL_SLOT_KEYS.get(kind, ())
     check_keys(
-        row, required=("id", "title", "folder", "file", "need"), allowed=optional_keys, file=path, where=table_key
+        row,
+        required=("id", "title", "folder", "file", "need"),
+        allowed=_OPTIONAL_SLOT_KEYS.get(kind, ()),
+        file=path,
+        where=table_key,
     )
     slot = read_record(FileSlot, row, file=path, where=table_key, given={"kind": kind})
     check_known(slot.folder, folders, path, f"{table_key}.folder")
@@ -185,15 +189,13 @@ def read_file_slot(kind: str, row: Any, table_key: str, path: Path, folders: dic
     return slot
 
 
-def read_named_file(
-    row: Any, table_key: str, path: Path, folders: dict[str, str], items: tuple[str, ...] = ()
-) -> NamedFile:
+def read_named_file(row: Any, table_key: str, path: Path, folders: dict[str, str]) -> NamedFile:
     """Return the specification of a generated file from its table in the file.
 
-    ``row``: the table's values; ``table_key``: its key, for errors; ``folders``: key of a folder → its name; ``items``:
-    items whose names the table may set.
+    ``row``: the table's values; ``table_key``: its key, for errors; ``folders``: key of a folder → its name.
     """
     named_file = read_record(NamedFile, row, file=path, where=table_key)
+    items = METADATA_ITEMS if table_key == "metadata" else ()
     other_keys = {"metadata": ["names"], "report": ["former_files"], "tables": ["titles", "heads"]}[table_key]
     check_keys(
         row, required=("names",) if items else (), allowed=("folder", "file", *other_keys), file=path, where=table_key

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...base.errors import DataError
 from ...checks.tabulate import make_about_table
@@ -40,13 +41,8 @@ _EMPTY_CELL = PrintedCell("")
 _INCOMPLETE_REPORT_ERRORS = (LookupError, TypeError, ValueError, AttributeError)
 
 
-class CellChange(NamedTuple):
-    """A cell of a sheet that differs from the sheet made again: row, column, actual and expected text."""
-
-    row: int
-    column: int
-    printed_text: str
-    expected_text: str
+#: A cell of a sheet that differs from the sheet made again: row, column, actual and expected text.
+CellChange = tuple[int, int, str, str]
 
 
 @dataclass(frozen=True)
@@ -88,17 +84,14 @@ def compare_plugin_workbook_texts(inspected_book: InspectedWorkbook) -> Iterator
             changed_texts: list[CellChange] = []
             names_of_text_figures: list[str] = []
             for position in sorted(sheet.cell_by_position.keys() | remade_sheet.cell_by_position.keys()):
-                cell, expected_cell = (
-                    sheet.cell_by_position.get(position, _EMPTY_CELL),
-                    remade_sheet.cell_by_position.get(position, _EMPTY_CELL),
-                )
+                cell, expected_cell = (one.cell_by_position.get(position, _EMPTY_CELL) for one in (sheet, remade_sheet))
                 are_merged = cell.state == expected_cell.state == "merged"
                 if not (
                     expected_cell.is_number
                     or are_merged
                     or do_texts_agree_within_tolerance(cell.text, expected_cell.text)
                 ):
-                    changed_texts.append(CellChange(*position, cell.text, expected_cell.text))
+                    changed_texts.append((*position, cell.text, expected_cell.text))
                 if cell.text and expected_cell.is_number and not (cell.is_number or cell.state):
                     names_of_text_figures.append(make_cell_name(*position))
             if changed_texts:
@@ -131,13 +124,13 @@ def _explain_no_rebuild(inspected_book: InspectedWorkbook) -> str:
         return "data"
     if reason := explain_not_rebuilt(inspected_book.package, provenance["versions"].get("sanxian", "")):
         return reason
-    if provenance["profile"]["id"] != norm.profile.id:
-        return "profile"
-    standard = provenance["standard"]
-    if (standard.get("id"), standard.get("edition")) != (norm.standard.id, norm.standard.edition):
-        return "standard"
-    roles = {row["role"] for row in provenance["layers"]}
-    return "" if roles == inspected_book.ctx.plan.layers.keys() else "layers"
+    standard, roles = provenance["standard"], {row["role"] for row in provenance["layers"]}
+    comparisons = {
+        "profile": (provenance["profile"]["id"], norm.profile.id),
+        "standard": ((standard.get("id"), standard.get("edition")), (norm.standard.id, norm.standard.edition)),
+        "layers": (roles, inspected_book.ctx.plan.layers.keys()),
+    }
+    return next((reason for reason, (stated, own) in comparisons.items() if stated != own), "")
 
 
 def _write_and_read_sheets(tables: list[ReportTable], inspected_book: InspectedWorkbook) -> dict[str, PrintedSheet]:
@@ -157,20 +150,23 @@ def _make_changed_texts_finding(
 ) -> Finding:
     """Return a finding that lists the cells with other texts than the sheet made again."""
     texts = inspected_book.texts
-    blank_word = texts.get("words", "blank")
     cell_descriptions = [
         texts.get(
             "words",
             "printed_and_expected",
-            cell=make_cell_name(o.row, o.column),
-            printed=_shorten_text(o.printed_text) or blank_word,
-            expected=_shorten_text(o.expected_text) or blank_word,
+            cell=make_cell_name(row, column),
+            printed=_shorten_text(printed_text) or texts.get("words", "blank"),
+            expected=_shorten_text(expected_text) or texts.get("words", "blank"),
         )
-        for o in text_changes[: MAX_NAMED_FEATURES + 1]
+        for row, column, printed_text, expected_text in text_changes[: MAX_NAMED_FEATURES + 1]
     ]
-    cells = join_first(cell_descriptions, texts.get("words", "between_cells"))
     return make_file_finding(
-        inspected_book.workbook.file, "words", part=sheet.name, sheet=sheet.name, count=len(text_changes), cells=cells
+        inspected_book.workbook.file,
+        "words",
+        part=sheet.name,
+        sheet=sheet.name,
+        count=len(text_changes),
+        cells=join_first(cell_descriptions, texts.get("words", "between_cells")),
     )
 
 
@@ -189,7 +185,7 @@ def _compare_provenance_sheet(sheet: PrintedSheet, inspected_book: InspectedWork
         return
     (remade_sheet,) = _write_and_read_sheets([table], inspected_book).values()
     wrong_cells = [
-        CellChange(*place, sheet.get_cell_text(*place), cell.text)
+        (*place, sheet.get_cell_text(*place), cell.text)
         for place, cell in remade_sheet.cell_by_position.items()
         if cell.state != "merged"
         and sheet.cell_by_position.get(place, _EMPTY_CELL).state != "merged"
@@ -198,7 +194,7 @@ def _compare_provenance_sheet(sheet: PrintedSheet, inspected_book: InspectedWork
     if is_of_other_version(inspected_book.package):
         current_texts, former_texts = own_texts.get_section("about"), own_texts.get_section("about_former")
         renamed_texts = {(former_texts[key], current_texts[key]) for key in former_texts}
-        wrong_cells = [one for one in wrong_cells if (one.printed_text, one.expected_text) not in renamed_texts]
+        wrong_cells = [one for one in wrong_cells if one[2:] not in renamed_texts]
     if wrong_cells:
         yield _make_changed_texts_finding(sheet, wrong_cells, inspected_book)
 
@@ -208,47 +204,33 @@ def _compare_states(sheet: PrintedSheet, inspected_book: InspectedWorkbook) -> I
 
     Workbooks of every version have them.
     """
-    known_tables = KnownTables(inspected_book.expected_tables, inspected_book.lang)
-    report_texts = ReportTexts(inspected_book.lang)
-    texts = Texts(inspected_book.lang)
-    rows: dict[str, list[Indicator]] = {}
+    report_texts, texts = ReportTexts(inspected_book.lang), Texts(inspected_book.lang)
+    # Id of an indicator → for each of its records, column → text that the workbook should show.
+    expected_texts: dict[str, list[dict[str, str]]] = defaultdict(list)
     try:
-        for row in inspected_book.package.report_data.get("indicators", ()):
-            one = Indicator.from_dict(row)
-            rows.setdefault(one.id, []).append(one)
+        for record in inspected_book.package.report_data.get("indicators", ()):
+            one = Indicator.from_dict(record)
+            target = shown.format_target(one, report_texts).replace("\u202f", " ")
+            expected_texts[one.id].append(
+                {
+                    "state": shown.format_state(one, report_texts),
+                    "target": remove_percent_gap(target),
+                    "confirmed": texts.get("tables", "yes" if one.confirmed else "no"),
+                }
+            )
     except DataError:
         return
     wrong_cells = []
-    for block in known_tables.find_sheet_tables(sheet):
-        if block.table.id != "indicators":
-            continue
-        for line, row in block.row_by_line.items():
+    for block in KnownTables(inspected_book.expected_tables, inspected_book.lang).find_sheet_tables(sheet):
+        for line, row in block.row_by_line.items() if block.table.id == "indicators" else ():
             for place in block.matched_columns:
-                allowed_texts = {
-                    _format_expected_text(place.table_column.id, one, report_texts, texts)
-                    for one in rows.get(row.code, ())
-                }
+                column = place.table_column.id
+                allowed_texts = {one[column] for one in expected_texts[row.code] if column in one}
                 printed_text = sheet.get_cell_text(line, place.sheet_column)
-                has_expected_text = remove_percent_gap(printed_text) in allowed_texts
-                if None not in allowed_texts and allowed_texts and not has_expected_text:
-                    expected_text = "/".join(sorted(str(text) for text in allowed_texts))
-                    wrong_cells.append(CellChange(line, place.sheet_column, printed_text, expected_text))
+                if allowed_texts and remove_percent_gap(printed_text) not in allowed_texts:
+                    wrong_cells.append((line, place.sheet_column, printed_text, "/".join(sorted(allowed_texts))))
     if wrong_cells:
         yield _make_changed_texts_finding(sheet, wrong_cells, inspected_book)
-
-
-def _format_expected_text(column: str, indicator: Indicator, report_texts: ReportTexts, texts: Texts) -> str | None:
-    """Return the text that a column of the workbook should show for an indicator.
-
-    None if it is not compared.
-    """
-    if column == "state":
-        return shown.format_state(indicator, report_texts)
-    if column == "target":
-        return remove_percent_gap(shown.format_target(indicator, report_texts).replace("\u202f", " "))
-    if column == "confirmed":
-        return texts.get("tables", "yes" if indicator.confirmed else "no")
-    return None
 
 
 def remove_percent_gap(text: str) -> str:

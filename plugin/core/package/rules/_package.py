@@ -14,7 +14,6 @@ from ....metadata import read_plugin_version
 from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity
-from ...plan.layer import Layer
 from ...standard.messages.texts import Texts
 from ..inspection.facts import LayerFact, PackageFacts
 from ..manifest import compute_generator_digest
@@ -58,8 +57,9 @@ def make_file_finding(
 
     The file's path and ``part`` identify the finding in later checks.
     """
-    key = f"{path}/{part}" if part else path
-    return Finding("", key=key, case=case, severity=severity, params={"file": path, **params})
+    return Finding(
+        "", key=f"{path}/{part}" if part else path, case=case, severity=severity, params={"file": path, **params}
+    )
 
 
 def make_layer_finding(file: str, name: str, case: str, severity: Severity | None = None, **params: Any) -> Finding:
@@ -83,12 +83,9 @@ def find_additional_fields(layer: LayerFact, package: PackageFacts, ctx: RuleCon
         if role in standard.templates
         for t in standard.list_templates_of_role(role)
     ]
-    if not templates or not layer.field_names:
-        return []
     known_fields = {name.upper() for slot in slots for name in slot.names_by_field.values()}
-    for template in templates:
-        known_fields |= {name.upper() for pair in template.shapefile_name_by_field.items() for name in pair}
-    return [name for name in layer.field_names if name.upper() not in known_fields]
+    known_fields |= {n.upper() for t in templates for pair in t.shapefile_name_by_field.items() for n in pair}
+    return [name for name in layer.field_names or () if templates and name.upper() not in known_fields]
 
 
 def is_of_other_version(package: PackageFacts) -> bool:
@@ -116,8 +113,7 @@ def is_made_by_plugin(package: PackageFacts) -> bool:
 
 def format_value_or_missing(value: Any, texts: Texts) -> str:
     """Return a value as a message shows it; the words for “left blank” if it is empty or None."""
-    text = "" if value is None else str(value).strip()
-    return text or texts.get("words", "left_blank")
+    return ("" if value is None else str(value).strip()) or texts.get("words", "left_blank")
 
 
 def format_profile(profile: str, texts: Texts) -> str:
@@ -125,17 +121,7 @@ def format_profile(profile: str, texts: Texts) -> str:
     return profile or texts.get("words", "no_profile")
 
 
-def find_data_year(layer: Layer | None) -> str:
-    """Return the year of the data that all rows of a layer have.
-
-    Empty if the rows have none or several.
-    """
-    years = set(layer.text("data_year")) - {""} if layer is not None and layer.has_field("data_year") else set()
-    return next(iter(years)) if len(years) == 1 else ""
-
-
 def read_stated_field_count(layer: LayerFact, package: PackageFacts) -> int | None:
     """Return the number of a layer's fields by the manifest; None if not stated."""
-    rows = package.manifest["layers"] if package.manifest else []
-    counts = [r.get("fields") for r in rows if (r["file"], r["layer"].upper()) == (layer.file, layer.name.upper())]
-    return counts[0] if counts else None
+    rows, key = package.manifest["layers"] if package.manifest else [], (layer.file, layer.name.upper())
+    return next((row.get("fields") for row in rows if (row["file"], row["layer"].upper()) == key), None)

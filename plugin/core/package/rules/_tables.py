@@ -7,8 +7,9 @@ Differing cells are grouped by row or column.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ...base.invariants import require_value
@@ -110,12 +111,10 @@ def make_group_params(group: CellGroup, texts: Texts) -> dict[str, Any]:
     if len(group.cells) == 1:
         params |= {key: description_by_cell[group.cell_reference][key] for key in ("told", "given", "apart")}
     else:
-        listed_cells = group.cells
+        listed_cells = list(group.cells)
         if group.case.endswith("column"):
             # The largest share of the right value first; the others follow from it.
-            listed_cells = tuple(
-                sorted(listed_cells, key=lambda cell: -cell.difference / max(abs(cell.expected_figure or 0.0), 1e-9))
-            )
+            listed_cells.sort(key=lambda cell: -cell.difference / max(abs(cell.expected_figure or 0.0), 1e-9))
         sentences = [
             texts.get("words", group.case, **description_by_cell[_name_cell(cell)])
             for cell in listed_cells[:_MAX_LISTED_FIGURES]
@@ -142,14 +141,6 @@ def _name_cell(cell: CellDifference) -> str:
 _MAX_NAME_CHARACTERS = 40
 
 
-@dataclass
-class SheetResult:
-    """Result of inspecting a sheet: the ids of the tables recognised in it, and the findings."""
-
-    table_ids: set[str] = field(default_factory=set)
-    findings: list[Finding] = field(default_factory=list)
-
-
 def detect_language(workbooks: Iterable[PrintedWorkbook]) -> str:
     """Return the language of most sheet names; Chinese if none is known."""
     sheet_names = [normalise_word(sheet.name) for book in workbooks for sheet in book.sheets]
@@ -162,74 +153,63 @@ def detect_language(workbooks: Iterable[PrintedWorkbook]) -> str:
 def inspect_sheet(
     file: str,
     sheet: PrintedSheet,
+    sheet_tables: Sequence[SheetTable],
     known_tables: KnownTables,
     texts: Texts,
     *,
     is_other_version: bool = False,
     is_drawing_crs_unknown: bool = False,
-) -> SheetResult:
-    """Return the findings on one sheet: figures that differ from the layers, and cells that were not compared.
+) -> Iterator[Finding]:
+    """Yield the findings on one sheet: figures that differ from the layers, and cells that were not compared.
 
+    ``sheet_tables``: the tables recognised in it.
     ``is_other_version``: another version of the plugin made the sheet; slight differences are then warnings.
     ``is_drawing_crs_unknown``: the layers may have been drawn in another CRS than they are stored in.
     """
-    result = SheetResult()
-    make_finding = _FindingMaker(file, sheet, texts)
+    make_finding = partial(_make_sheet_finding, file, sheet, texts)
     if sheet.is_truncated:
-        result.findings.append(make_finding("cut"))
-    blocks = known_tables.find_sheet_tables(sheet)
-    if not blocks:
-        about_names = {normalise_word(Texts(lang).get("sheets", "about")) for lang in TEXT_LANGUAGES}
-        has_figures = any(parse_printed_number(cell.text) is not None for cell in sheet.cell_by_position.values())
-        if has_figures and normalise_word(sheet.name) not in about_names:
-            name = next((t for t in KEY_COLUMNS if t not in known_tables.tables and _has_title(sheet, t)), "")
-            finding = make_finding("no_layers", table=texts.get("sheets", name)) if name else make_finding("sheet")
-            result.findings.append(finding)
-        return result
-    for block in blocks:
-        result.table_ids.add(block.table.id)
-        result.findings += _inspect_sheet_table(block, make_finding, texts, is_other_version, is_drawing_crs_unknown)
-    return result
+        yield make_finding("cut")
+    for sheet_table in sheet_tables:
+        yield from _inspect_sheet_table(sheet_table, make_finding, texts, is_other_version, is_drawing_crs_unknown)
+    about_names = {normalise_word(Texts(lang).get("sheets", "about")) for lang in TEXT_LANGUAGES}
+    has_figures = any(parse_printed_number(cell.text) is not None for cell in sheet.cell_by_position.values())
+    if has_figures and not sheet_tables and normalise_word(sheet.name) not in about_names:
+        name = next((t for t in KEY_COLUMNS if t not in known_tables.tables and _has_title(sheet, t)), "")
+        yield make_finding("no_layers", table=texts.get("sheets", name)) if name else make_finding("sheet")
 
 
 def _has_title(sheet: PrintedSheet, table: str) -> bool:
     """Return True if a sheet has the name or title of a table without layers."""
     heads = [normalise_word(sheet.get_cell_text(1, column)) for column in range(1, min(sheet.last_column, 12) + 1)]
-    for texts in map(Texts, TEXT_LANGUAGES):
-        title = normalise_word(texts.get("sheet_titles", table, area=""))
-        if normalise_word(texts.get("sheets", table)) == normalise_word(sheet.name) or any(
-            title in head for head in heads if head
-        ):
-            return True
-    return False
+    return any(
+        normalise_word(texts.get("sheets", table)) == normalise_word(sheet.name)
+        or any(normalise_word(texts.get("sheet_titles", table, area="")) in head for head in heads if head)
+        for texts in map(Texts, TEXT_LANGUAGES)
+    )
 
 
-@dataclass(frozen=True)
-class _FindingMaker:
-    """Function that makes findings on a sheet.
-
-    Their key contains sheet and cell, so that later checks recognise them.
-    """
-
-    file: str
-    sheet: PrintedSheet
-    texts: Texts
-
-    def __call__(
-        self, case: str, place: str = "", severity: Severity | None = Severity.WARNING, **params: Any
-    ) -> Finding:
-        params = {"sheet": self.sheet.name, **params}
-        if "table" in params:
-            # Omit the table's name if the sheet has the same name.
-            is_sheet_name = normalise_word(params["table"]) == normalise_word(self.sheet.name)
-            params["called"] = "" if is_sheet_name else self.texts.get("words", "in_brackets", text=params["table"])
-        part = f"{self.sheet.name}/{place}" if place else self.sheet.name
-        return make_file_finding(self.file, case, severity, part=part, **params)
+def _make_sheet_finding(
+    file: str,
+    sheet: PrintedSheet,
+    texts: Texts,
+    case: str,
+    place: str = "",
+    severity: Severity | None = Severity.WARNING,
+    **params: Any,
+) -> Finding:
+    """Return a finding on a sheet; its key contains sheet and ``place``, so that later checks recognise it."""
+    if "table" in params:
+        # Omit the table's name if the sheet has the same name.
+        is_sheet_name = normalise_word(params["table"]) == normalise_word(sheet.name)
+        params["called"] = "" if is_sheet_name else texts.get("words", "in_brackets", text=params["table"])
+    return make_file_finding(
+        file, case, severity, part=f"{sheet.name}/{place}" if place else sheet.name, sheet=sheet.name, **params
+    )
 
 
 def _inspect_sheet_table(
     sheet_table: SheetTable,
-    make_finding: _FindingMaker,
+    make_finding: Callable[..., Finding],
     texts: Texts,
     is_other_version: bool,
     is_drawing_crs_unknown: bool,
@@ -255,22 +235,27 @@ def _inspect_sheet_table(
         texts.get("words", "printed_and_computed", line=line, printed=printed_name, computed=layer_name)
         for line, printed_name, layer_name in find_renamed_rows(sheet_table)
     ]
-    unknown_rows = []
-    for line in sheet_table.unknown_figure_lines:
-        # The first text that is not a number, or the number of the row.
-        row_texts = (sheet_table.sheet.get_cell_text(line, n) for n in range(1, sheet_table.sheet.last_column + 1))
-        unknown_rows.append(next((text for text in row_texts if text and not text.isdigit()), str(line)))
-    for case, key, rows in (
-        ("names", "names", renamed_rows),
-        ("lost", "rows", find_lost_rows(sheet_table)),
-        ("rows", "rows", unknown_rows),
-    ):
-        if rows:
-            listed_rows: dict[str, Any] = {key: _join_names(rows, texts)}
-            yield make_finding(case, sheet_table.table.id, count=len(rows), **listed_rows, **table)
+    sheet = sheet_table.sheet
+    # The first text that is not a number, or the number of the row.
+    unknown_rows = [
+        next(
+            (t for n in range(1, sheet.last_column + 1) if (t := sheet.get_cell_text(line, n)) and not t.isdigit()),
+            str(line),
+        )
+        for line in sheet_table.unknown_figure_lines
+    ]
+    yield from (
+        make_finding(case, sheet_table.table.id, count=len(rows), **{key: _join_names(rows, texts)}, **table)
+        for case, key, rows in (
+            ("names", "names", renamed_rows),
+            ("lost", "rows", find_lost_rows(sheet_table)),
+            ("rows", "rows", unknown_rows),
+        )
+        if rows
+    )
     if sheet_table.foreign_columns:
-        foreign_heads = list(sheet_table.foreign_columns.values())
-        yield make_finding("columns", sheet_table.table.id, columns=_join_names(foreign_heads, texts), **table)
+        columns = _join_names(list(sheet_table.foreign_columns.values()), texts)
+        yield make_finding("columns", sheet_table.table.id, columns=columns, **table)
     for case in ("text", "formula", "error", "merged"):
         if cells := _list_cell_names(differences, case):
             detail, place = texts.get("causes", f"cell_{case}"), f"{sheet_table.table.id}/{case}"

@@ -174,26 +174,27 @@ def _find_texts_of_other_counties(package: PackageFacts, divisions: CodeList) ->
     """
     generated_documents = package.get_kinds_of_generated_documents()
     document_paths = {file.path for slot in package.package_spec.documents for file in package.list_files_of_slot(slot)}
-    others = []
-    for one in divisions.entry_by_code.values():
-        if one.level == _COUNTY_LEVEL and one.code != package.county_code and package.county_name not in one.name:
-            # A district has the name of its city before its name, because 新城区 and 市中区 alone are also ordinary words.
-            city = divisions.entry_by_code.get(one.parent) if one.name.endswith("区") else None
-            others.append((f"{city.name}{one.name}" if city is not None else one.name, one))
+    entries = divisions.entry_by_code
+    # A district has the name of its city before its name, because 新城区 and 市中区 alone are also ordinary words.
+    others = [
+        (
+            f"{entries[one.parent].name}{one.name}" if one.name.endswith("区") and one.parent in entries else one.name,
+            one,
+        )
+        for one in entries.values()
+        if one.level == _COUNTY_LEVEL and one.code != package.county_code and package.county_name not in one.name
+    ]
     for file in package.files_outside_data_sets:
         if file.pdf_fact is None or file.path not in document_paths or file.path in generated_documents:
             continue
         # Fonts may have variants of characters, and a line may end within a name.
         text = unicodedata.normalize("NFKC", _WHITE_SPACE_PATTERN.sub("", "".join(file.pdf_fact.page_texts)))
         own_name = package.county_name
-        if len(own_name) >= _MIN_NAME_CHARACTERS:
-            own_name = own_name[:-1]
+        own_name = own_name[:-1] if len(own_name) >= _MIN_NAME_CHARACTERS else own_name
         own_count = text.count(own_name) + text.count(package.county_code)
         name_counts = [(text.count(name), one) for name, one in others if len(name) >= _MIN_NAME_CHARACTERS]
-        if not name_counts:
-            continue
-        count, other = max(name_counts, key=lambda counted: counted[0])
-        if count > own_count and count >= _LEAST_OTHER_NAMES:
+        count, other = max(name_counts, key=lambda counted: counted[0], default=(0, None))
+        if other is not None and count > own_count and count >= _LEAST_OTHER_NAMES:
             yield make_file_finding(
                 file.path,
                 "other_county_text",
@@ -209,5 +210,5 @@ def _is_county_named(name: str, title: str) -> bool:
     """Return True if a title contains the name of a county that is not a part of a longer word."""
     if len(name) >= _MIN_NAME_CHARACTERS:
         return name in title
-    is_found = re.search(f"{_NO_WORD_BEFORE}{re.escape(name)}{_NO_NAME_BEHIND}", title)
-    return name.endswith(_SHORT_NAME_END) and is_found is not None
+    pattern = f"{_NO_WORD_BEFORE}{re.escape(name)}{_NO_NAME_BEHIND}"
+    return name.endswith(_SHORT_NAME_END) and re.search(pattern, title) is not None

@@ -89,14 +89,16 @@ def package_parts(package: PackageFacts, *, ctx: RuleContext) -> RuleResult:
         if vectors.id not in present_sets
         and any(s.need == "M" or (s.need == "C" and ctx.plan.find_layer_of_concept(s.layer)) for s in vectors.layers)
     ]
-    result = RuleResult([*missing_sets, *_report_missing_files(package, ctx, not_provided)])
+    result = RuleResult([*missing_sets, *_report_missing_files(package, ctx, not_provided, has_plugin_workbook)])
     if not_provided:
         titles = Texts(ctx.lang).get("words", "between_names").join(slot.title for slot in not_provided)
         result.notes.append(("package_parts_not_provided", {"titles": titles}))
     return result
 
 
-def _report_missing_files(package: PackageFacts, ctx: RuleContext, not_provided: list[FileSlot]) -> Iterator[Finding]:
+def _report_missing_files(
+    package: PackageFacts, ctx: RuleContext, not_provided: list[FileSlot], has_plugin_workbook: bool
+) -> Iterator[Finding]:
     """Yield findings on missing documents, tables and maps, except those in ``not_provided``.
 
     Optional maps with a number make one finding.
@@ -106,28 +108,28 @@ def _report_missing_files(package: PackageFacts, ctx: RuleContext, not_provided:
     for slot in package.package_spec.files:
         files = package.list_files_of_slot(slot)
         has_numbered_map = has_numbered_map or bool(slot.number and files)
-        if slot.need == "O" or files:
+        path, is_required = package.get_expected_path(slot.folder, slot.file), slot.need == "M"
+        # The plugin's workbook has the same tables.
+        is_in_workbook = slot.kind == "table" and not is_required and has_plugin_workbook
+        if slot.need == "O" or files or slot in not_provided or is_in_workbook:
             continue
-        if slot in not_provided:
-            continue
-        if slot.kind == "table" and slot.need != "M" and any(f.path == package.tables_path for f in package.files):
-            # The plugin's workbook has the same tables.
-            continue
-        if slot.number and slot.need != "M":
-            if not _lacks_layers_of_map(slot, catalogue, package, ctx):
-                missing_maps.append(slot)
-            continue
-        is_required = slot.need == "M"
-        path = package.get_expected_path(slot.folder, slot.file)
-        yield make_file_finding(
-            path, "" if is_required else "optional", None if is_required else Severity.INFO, title=slot.title
-        )
+        if is_required:
+            yield make_file_finding(path, title=slot.title)
+        elif not slot.number:
+            yield make_file_finding(path, "optional", Severity.INFO, title=slot.title)
+        elif not _lacks_layers_of_map(slot, catalogue, package, ctx):
+            missing_maps.append(slot)
     # Maps may have other numbers than in the specification; then its list is not useful.
     if missing_maps and has_numbered_map:
         between = Texts(ctx.lang).get("words", "between_names")
         titles = between.join(f"{slot.number} {slot.title}" for slot in missing_maps)
-        folder = package.package_spec.get_file_path(missing_maps[0].folder, "")
-        yield make_file_finding(folder, "maps", Severity.INFO, count=len(missing_maps), titles=titles)
+        yield make_file_finding(
+            package.package_spec.get_file_path(missing_maps[0].folder, ""),
+            "maps",
+            Severity.INFO,
+            count=len(missing_maps),
+            titles=titles,
+        )
 
 
 def _lacks_layers_of_map(slot: FileSlot, catalogue: MapCatalogue, package: PackageFacts, ctx: RuleContext) -> bool:
@@ -140,17 +142,15 @@ def _lacks_layers_of_map(slot: FileSlot, catalogue: MapCatalogue, package: Packa
         return False
     map_spec = make_map_spec(slot, catalogue)
     missing_input = find_missing_input_of_plan(ctx.plan, map_spec)
-    if missing_input is None:
-        return False
-    if missing_input.key == "no_centre":
+    if missing_input is not None and missing_input.key == "no_centre":
         return not any(
             catalogue.map_by_id[other.layout].scope == map_spec.scope and package.list_files_of_slot(other)
             for other in spec.files
             if other.layout in catalogue.map_by_id
         )
     packaged_layers = {layer_slot.layer for vectors in spec.vectors for layer_slot in vectors.layers}
-    needed_layers = [layer for layer in map_spec.layers if layer.need]
-    return missing_input.key == "layer_missing" and all(packaged_layers & set(layer.of) for layer in needed_layers)
+    is_layer_missing = missing_input is not None and missing_input.key == "layer_missing"
+    return is_layer_missing and all(packaged_layers & set(layer.of) for layer in map_spec.layers if layer.need)
 
 
 @rule(

@@ -118,9 +118,8 @@ def package_file_names(package: PackageFacts, *, ctx: RuleContext) -> Iterator[F
         name, sets = data_set.rpartition("/")[2], package.find_vector_sets(data_set)
         if not sets and data_set in package.package_spec.folders.values():
             # The folder is required, so report only the shapefiles in it.
-            for file in package.files:
-                if file.folder == data_set and file.name.lower().endswith(".shp"):
-                    yield make_file_finding(file.path, "name")
+            shapefiles = (f for f in package.files if f.folder == data_set and f.name.lower().endswith(".shp"))
+            yield from (make_file_finding(file.path, "name") for file in shapefiles)
         elif not sets:
             yield make_file_finding(data_set, "name")
         elif data_set not in [package.package_spec.get_file_path(vectors.folder, name) for vectors in sets]:
@@ -172,16 +171,14 @@ def _check_inside_data_sets(package: PackageFacts) -> Iterator[Finding]:
     shapefile_suffixes = _WRITTEN_SHAPEFILE_SUFFIXES if is_made_by_plugin(package) else _SHAPEFILE_SUFFIXES
     for file in package.files:
         data_set = package.find_data_set_of_file(file.path)
-        if not data_set or is_stray_file(file.name):
-            continue
-        if data_set.lower().endswith(".gdb"):
-            belongs_to_set = _FILEGDB_FILE_NAME_PATTERN.fullmatch(file.name) is not None
-        else:
-            belongs_to_set = file.name == FIELD_NAME_FILE or file.name.lower().endswith(shapefile_suffixes)
-        if not belongs_to_set:
+        belongs_to_set = (
+            _FILEGDB_FILE_NAME_PATTERN.fullmatch(file.name) is not None
+            if data_set.lower().endswith(".gdb")
+            else file.name == FIELD_NAME_FILE or file.name.lower().endswith(shapefile_suffixes)
+        )
+        if data_set and not belongs_to_set and not is_stray_file(file.name):
             foreign_files.setdefault(data_set, []).append(file.path.removeprefix(f"{data_set}/"))
-    for data_set, file_names in foreign_files.items():
-        yield _make_group_finding(data_set, "inside", file_names)
+    yield from (_make_group_finding(data_set, "inside", file_names) for data_set, file_names in foreign_files.items())
 
 
 def _make_group_finding(folder: str, case: str, file_names: list[str]) -> Finding:
@@ -232,10 +229,6 @@ def stray_files(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Finding]
     Limits
         Files are recognised by name only.
     """
-    for file in package.files:
-        if is_stray_file(file.name) and not file.is_link:
-            yield make_file_finding(file.path)
-    for name in package.system_files:
-        yield make_file_finding(name)
-    for folder in package.empty_folders:
-        yield make_file_finding(folder, "folder")
+    stray_paths = [file.path for file in package.files if is_stray_file(file.name) and not file.is_link]
+    yield from (make_file_finding(path) for path in (*stray_paths, *package.system_files))
+    yield from (make_file_finding(folder, "folder") for folder in package.empty_folders)

@@ -173,8 +173,9 @@ def file_contents(
         warning, because many programs show its readable part. Without GDAL pictures are not decoded, and the report
         notes this. A jpg without a resolution in JFIF or Exif is not checked for it.
     """
-    map_limits = least_map_pixels, least_map_levels
-    result = RuleResult(list(_report_wrong_contents(package, map_limits, least_document_pages, ctx)))
+    result = RuleResult(
+        list(_report_wrong_contents(package, least_map_pixels, least_map_levels, least_document_pages, ctx))
+    )
     generated_documents = package.get_kinds_of_generated_documents()
     # A person has to read the text of documents that the office supplied.
     office_documents = [
@@ -191,8 +192,9 @@ def file_contents(
             else file.path.rpartition("/")[2]
             for file in office_documents
         ]
-        names = texts.get("words", "between_names").join(document_names)
-        result.notes.append(("package_words_unread", {"files": names}))
+        result.notes.append(
+            ("package_words_unread", {"files": texts.get("words", "between_names").join(document_names)})
+        )
     files = package.files_outside_data_sets
     # A person has to review maps and PDFs: their drawings are not compared with the layers and the text.
     drawings = {
@@ -213,28 +215,28 @@ def file_contents(
 
 
 def _report_wrong_contents(
-    package: PackageFacts, map_limits: tuple[int, int], min_pages: int, ctx: RuleContext
+    package: PackageFacts, min_side_px: int, min_level_range: int, min_pages: int, ctx: RuleContext
 ) -> Iterator[Finding]:
     """Yield findings on files that cannot be opened, poor maps, short documents, and content that runs.
 
-    ``map_limits``: as of `_find_poor_map`; ``min_pages``: number of pages of a mandatory document.
+    ``min_side_px`` and ``min_level_range``: as of `_find_poor_map`; ``min_pages``: pages of a mandatory document.
     """
     spec, texts = package.package_spec, Texts(ctx.lang)
     map_paths, document_paths = (
         {file.path: slot for slot in slots for file in package.list_files_of_slot(slot)}
         for slots in (spec.map_files, spec.documents)
     )
-    for file in package.files:
-        if file.is_link:
-            yield make_file_finding(file.path, "link")
-        elif file.is_special_file:
-            yield make_file_finding(file.path, "special")
+    yield from (
+        make_file_finding(file.path, "link" if file.is_link else "special")
+        for file in package.files
+        if file.is_link or file.is_special_file
+    )
     generated_documents = package.get_kinds_of_generated_documents()
     files = package.regular_files
     for file in files:
-        finding = _find_damage(file)
-        if finding is None and file.path in map_paths:
-            finding = _find_poor_map(file, *map_limits)
+        finding = _find_damage(file) or (
+            _find_poor_map(file, min_side_px, min_level_range) if file.path in map_paths else None
+        )
         if finding is not None:
             yield finding
         if file.size_bytes and has_valid_end(file.name, file.last_bytes):
@@ -256,18 +258,16 @@ def _report_wrong_contents(
 
 def _find_damage(file: FileFact) -> Finding | None:
     """Return a finding on a file that cannot be opened completely; None if it can be."""
-    if not file.size_bytes:
-        return make_file_finding(file.path, "empty")
-    if not has_valid_start(file.name, file.first_bytes):
-        return make_file_finding(file.path, "kind")
-    if not has_valid_end(file.name, file.last_bytes):
+    damages = {
+        "empty": not file.size_bytes,
+        "kind": not has_valid_start(file.name, file.first_bytes),
         # Many programs repair such a file and show its readable part.
-        return make_file_finding(file.path, "cut", Severity.WARNING)
-    if file.jpeg_properties is not None and not file.jpeg_properties.is_complete:
-        return make_file_finding(file.path, "broken")
-    if file.decoded_jpeg is not None and not file.decoded_jpeg.is_sound:
-        return make_file_finding(file.path, "inside")
-    return None
+        "cut": not has_valid_end(file.name, file.last_bytes),
+        "broken": file.jpeg_properties is not None and not file.jpeg_properties.is_complete,
+        "inside": file.decoded_jpeg is not None and not file.decoded_jpeg.is_sound,
+    }
+    case = next((case for case, is_damaged in damages.items() if is_damaged), "")
+    return make_file_finding(file.path, case, Severity.WARNING if case == "cut" else None) if case else None
 
 
 def _find_poor_map(file: FileFact, min_side_px: int, min_level_range: int) -> Finding | None:
@@ -293,9 +293,11 @@ def _find_poor_map(file: FileFact, min_side_px: int, min_level_range: int) -> Fi
 def _find_equal_files(files: list[FileFact]) -> Iterator[Finding]:
     """Yield findings on files with equal content, because each file must have another subject."""
     path_of_digest: dict[str, str] = {}
-    for file in files:
-        if file.sha256 and path_of_digest.setdefault(file.sha256, file.path) != file.path:
-            yield make_file_finding(file.path, "same", Severity.WARNING, other=path_of_digest[file.sha256])
+    yield from (
+        make_file_finding(file.path, "same", Severity.WARNING, other=path_of_digest[file.sha256])
+        for file in files
+        if file.sha256 and path_of_digest.setdefault(file.sha256, file.path) != file.path
+    )
 
 
 def _report_content_problems(file: FileFact, package: PackageFacts, texts: Texts) -> Iterator[Finding]:
@@ -329,5 +331,9 @@ def _report_content_problems(file: FileFact, package: PackageFacts, texts: Texts
                 file.path, "count", Severity.WARNING, stated=pdf.declared_page_count, found=pdf.page_count
             )
     if active:
-        active_names = texts.get("words", "between_names").join(texts.get("active", key) for key in active)
-        yield make_file_finding(file.path, "active", Severity.WARNING, what=active_names)
+        yield make_file_finding(
+            file.path,
+            "active",
+            Severity.WARNING,
+            what=texts.get("words", "between_names").join(texts.get("active", key) for key in active),
+        )

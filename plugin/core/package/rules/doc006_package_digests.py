@@ -136,20 +136,19 @@ def package_digests(package: PackageFacts, *, ctx: RuleContext) -> RuleResult:
         together with its digest is not detected: record the digest elsewhere.
     """
     result = RuleResult(list(_compare_digests(package)))
+    signatures = sorted(file.path for file in package.files if is_signature(file.path))
     if package.manifest_state != MANIFEST_MISSING:
-        signatures = sorted(file.path for file in package.files if is_signature(file.path))
-        signature_names = Texts(ctx.lang).get("words", "between_names").join(signatures)
-        result.notes.append(
-            ("package_signed", {"files": signature_names}) if signatures else ("package_not_signed", {})
-        )
+        files = Texts(ctx.lang).get("words", "between_names").join(signatures)
+        result.notes.append(("package_signed", {"files": files}) if signatures else ("package_not_signed", {}))
     return result
 
 
 def _compare_digests(package: PackageFacts) -> Iterator[Finding]:
     """Yield findings on files that differ from the manifest or from other lists of digests."""
     digest_of_path = {file.path: file.sha256 for file in package.files}
+    manifest_digests = {row["path"]: row["sha256"] for row in package.manifest["files"]} if package.manifest else {}
     for name, sums in package.digest_lists.items():
-        yield from _compare_digest_list(name, sums, package, digest_of_path)
+        yield from _compare_digest_list(name, sums, package, digest_of_path, manifest_digests)
     if package.manifest_state == MANIFEST_MISSING:
         # It is an error if other files show that the package had one, else information.
         remaining_file = next(
@@ -168,16 +167,17 @@ def _compare_digests(package: PackageFacts) -> Iterator[Finding]:
         return
     if DIGEST_LIST not in digest_of_path and not package.digest_lists and is_made_by_plugin(package):
         yield make_file_finding(DIGEST_LIST, "no_list", Severity.WARNING)
-    for path, count in Counter(row["path"] for row in package.manifest["files"]).items():
-        if count > 1 or path.startswith("/") or ".." in path.split("/") or "\\" in path:
-            yield make_file_finding(path, "twice", count=count)
-    listed_digests = _collect_digests_of_manifest(package)
+    yield from (
+        make_file_finding(path, "twice", count=count)
+        for path, count in Counter(row["path"] for row in package.manifest["files"]).items()
+        if count > 1 or path.startswith("/") or ".." in path.split("/") or "\\" in path
+    )
     differences = [
         (path, "changed" if path in digest_of_path else "lost")
-        for path, digest in listed_digests.items()
+        for path, digest in manifest_digests.items()
         if path not in digest_of_path or digest_of_path[path] != digest
     ]
-    listed_paths = {*listed_digests, *UNLISTED_FILES}
+    listed_paths = {*manifest_digests, *UNLISTED_FILES}
     # Other rules report links, special files and stray files.
     differences += [
         (file.path, "more")
@@ -206,36 +206,33 @@ def _make_grouped_findings(differences: list[tuple[str, str]], package: PackageF
         paths = [path for paths_of_case in cases.values() for path in paths_of_case]
         if len(paths) == 1:
             yield make_file_finding(paths[0], next(iter(cases)))
-            continue
-        yield make_file_finding(
-            data_set,
-            "changed_set",
-            count=len(paths),
-            files=_join_relative_names(data_set, paths),
-            lost=len(cases.get("lost", ())),
-            more=len(cases.get("more", ())),
-        )
+        else:
+            yield make_file_finding(
+                data_set,
+                "changed_set",
+                count=len(paths),
+                files=join_first([path.removeprefix(f"{data_set}/") for path in paths]),
+                lost=len(cases.get("lost", ())),
+                more=len(cases.get("more", ())),
+            )
     for folder, paths in added_by_folder.items():
         if len(paths) <= MAX_SINGLE_FINDINGS:
             yield from (make_file_finding(path, "more") for path in paths)
         else:
             yield make_file_finding(
-                folder or ".", "many_more", count=len(paths), files=_join_relative_names(folder, paths)
+                folder or ".",
+                "many_more",
+                count=len(paths),
+                files=join_first([path.removeprefix(f"{folder}/") for path in paths]),
             )
 
 
-def _join_relative_names(folder: str, paths: list[str]) -> str:
-    """Return the first paths relative to a folder, with dots if there are more."""
-    return join_first([path.removeprefix(f"{folder}/") for path in paths])
-
-
-def _collect_digests_of_manifest(package: PackageFacts) -> dict[str, str]:
-    """Return path → SHA-256 of the files that the manifest lists."""
-    return {row["path"]: row["sha256"] for row in package.manifest["files"]} if package.manifest else {}
-
-
 def _compare_digest_list(
-    name: str, listed_digests: dict[str, str] | None, package: PackageFacts, digest_of_path: dict[str, str]
+    name: str,
+    listed_digests: dict[str, str] | None,
+    package: PackageFacts,
+    digest_of_path: dict[str, str],
+    manifest_digests: dict[str, str],
 ) -> Iterator[Finding]:
     """Yield a finding for each digest of a list that differs from the file or from the manifest.
 
@@ -244,20 +241,17 @@ def _compare_digest_list(
     if listed_digests is None:
         yield make_file_finding(name, "list")
         return
-    manifest_digests = _collect_digests_of_manifest(package)
     unlisted_paths = [path for path in manifest_digests if path not in listed_digests and path != name]
     if unlisted_paths:
         yield make_file_finding(
             name, "unlisted", Severity.WARNING, sums=name, count=len(unlisted_paths), files=join_first(unlisted_paths)
         )
     for path, digest in listed_digests.items():
-        if path in manifest_digests and manifest_digests[path] != digest:
-            yield make_file_finding(path, "disagree", sums=name)
-        elif path not in manifest_digests and path not in digest_of_path:
-            yield make_file_finding(path, "lost_listed", sums=name)
-        elif (
-            path not in manifest_digests
-            and digest_of_path[path] != digest
-            and (path != MANIFEST_FILE_NAME or package.manifest_state in (MANIFEST_MISSING, MANIFEST_OK))
-        ):
-            yield make_file_finding(path, "changed_listed", sums=name)
+        is_manifest_reported = path == MANIFEST_FILE_NAME and package.manifest_state not in (
+            MANIFEST_MISSING,
+            MANIFEST_OK,
+        )
+        known_digest = manifest_digests.get(path, digest_of_path.get(path))
+        if known_digest != digest and not (is_manifest_reported and known_digest is not None):
+            unlisted_case = "lost_listed" if known_digest is None else "changed_listed"
+            yield make_file_finding(path, "disagree" if path in manifest_digests else unlisted_case, sums=name)

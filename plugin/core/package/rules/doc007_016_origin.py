@@ -99,32 +99,26 @@ def package_origin(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Findi
     if manifest is not None:
         yield from _check_dates(manifest, report, package, texts)
         yield from _report_unknown_origin(manifest, package, ctx, texts)
-        for item, in_manifest, in_report in _ITEMS_IN_MANIFEST_AND_REPORT:
-            manifest_value, report_value = _get_nested_item(manifest, in_manifest), _get_nested_item(report, in_report)
-            if manifest_value is not None and report_value is not None and manifest_value != report_value:
-                yield make_file_finding(
-                    MANIFEST_FILE_NAME,
-                    "differs",
-                    part=item,
-                    other=package.report_path,
-                    item=texts.get("origin", item),
-                    told=format_value_or_missing(manifest_value, texts),
-                    given=format_value_or_missing(report_value, texts),
-                )
-        if manifest.get("root") and manifest["root"] != package.folder_name and package.county_code:
-            yield make_file_finding(
+        pairs = [
+            (item, _get_nested_item(manifest, in_manifest), _get_nested_item(report, in_report), package.report_path)
+            for item, in_manifest, in_report in _ITEMS_IN_MANIFEST_AND_REPORT
+        ]
+        if manifest.get("root") and package.county_code:
+            pairs.append(("root", manifest["root"], package.folder_name, package.folder_name))
+        yield from (
+            make_file_finding(
                 MANIFEST_FILE_NAME,
                 "differs",
-                part="root",
-                other=package.folder_name,
-                item=texts.get("origin", "root"),
-                told=manifest["root"],
-                given=package.folder_name,
+                part=item,
+                other=other,
+                item=texts.get("origin", item),
+                told=format_value_or_missing(manifest_value, texts),
+                given=format_value_or_missing(other_value, texts),
             )
-        profile, standard = (
-            _get_nested_item(manifest, ("profile", "id")),
-            _get_nested_item(manifest, ("standard", "id")),
+            for item, manifest_value, other_value, other in pairs
+            if manifest_value is not None and other_value is not None and manifest_value != other_value
         )
+        profile, standard = (_get_nested_item(manifest, (key, "id")) for key in ("profile", "standard"))
         if profile and profile != ctx.norm.profile.id:
             yield make_file_finding(
                 MANIFEST_FILE_NAME,
@@ -151,8 +145,12 @@ def package_origin(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Findi
         own_settings = json.loads(json.dumps({**norm.standard.settings, **norm.profile.settings}))
         differing_keys = [key for key in sorted(own_settings) if key in settings and settings[key] != own_settings[key]]
         if differing_keys:
-            names = join_first(differing_keys, texts.get("words", "between_names"))
-            yield make_file_finding(package.report_path, "settings", Severity.WARNING, names=names)
+            yield make_file_finding(
+                package.report_path,
+                "settings",
+                Severity.WARNING,
+                names=join_first(differing_keys, texts.get("words", "between_names")),
+            )
 
 
 def _get_nested_item(table: Any, path: tuple[str, ...]) -> Any:
@@ -192,9 +190,9 @@ def _check_dates(
         ("made", MANIFEST_FILE_NAME, manifest.get("made")),
         ("started", package.report_path, report.get("started")),
     ):
+        moment = _parse_time(stated_time)
         if stated_time is None:
             continue
-        moment = _parse_time(stated_time)
         if moment is None:
             yield _make_date_finding(file, item, stated_time, "none", texts)
         elif moment > latest_time:
@@ -290,5 +288,6 @@ def forced_package(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Findi
     check = package.manifest["check"] if package.manifest else {}
     if check.get("forced") or check.get("verdict") in BLOCKING_VERDICTS:
         verdict = Texts(ctx.lang).get_section("verdicts").get(str(check.get("verdict")), check.get("verdict"))
-        counts = {key: check.get(key, 0) for key in ("errors", "skipped")}
-        yield make_file_finding(package.folder_name, verdict=verdict, **counts)
+        yield make_file_finding(
+            package.folder_name, verdict=verdict, errors=check.get("errors", 0), skipped=check.get("skipped", 0)
+        )

@@ -30,7 +30,7 @@ from ._package import (
 )
 
 if TYPE_CHECKING:
-    from ..inspection.dataset_comparison import DatasetComparison, FeatureSample
+    from ..inspection.dataset_comparison import DatasetComparison
 
 
 @rule(
@@ -106,20 +106,29 @@ def package_layers(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Findi
         elif layer.feature_count < 0:
             yield make_file_finding(layer.file, "unreadable", name=layer.name)
     for error in package.integrity_errors:
-        case = "part" if error.reason else "part_lost"
-        if not error.dataset_path.lower().endswith(".gdb"):
-            case = "shape_cut" if error.missing_count else "shape_lost"
         if error.kind:
             yield make_file_finding(error.damaged_path, error.kind, Severity.WARNING, table=error.table_name)
             continue
+        is_database = error.dataset_path.lower().endswith(".gdb")
+        cases = ("part", "part_lost") if is_database else ("shape_cut", "shape_lost")
         yield make_file_finding(
-            error.damaged_path, case, table=error.table_name, reason=error.reason, missing=error.missing_count
+            error.damaged_path,
+            cases[0] if error.reason or error.missing_count else cases[1],
+            table=error.table_name,
+            reason=error.reason,
+            missing=error.missing_count,
         )
-    for unread in package.unread_layers:
-        title = find_layer_title(unread.role, ctx.norm.standard, texts)
-        yield make_layer_finding(
-            unread.file, unread.name, "twice", Severity.WARNING, used=unread.used_layer, title=title
+    yield from (
+        make_layer_finding(
+            unread.file,
+            unread.name,
+            "twice",
+            Severity.WARNING,
+            used=unread.used_layer,
+            title=find_layer_title(unread.role, ctx.norm.standard, texts),
         )
+        for unread in package.unread_layers
+    )
     yield from _report_additional_fields(package, ctx)
     reported_keys: set[tuple[str, str]] = set()
     for vectors in package.package_spec.vectors:
@@ -153,8 +162,13 @@ def _report_additional_fields(package: PackageFacts, ctx: RuleContext) -> Iterat
             county_fields = {field.name.upper() for one in county_templates for field in one.fields}
             additional_fields = [name for name in additional_fields if name.upper() not in county_fields]
         if additional_fields and read_stated_field_count(layer, package) in (None, len(layer.field_names or ())):
-            fields = Texts(ctx.lang).get("words", "between_names").join(additional_fields)
-            yield make_layer_finding(layer.file, layer.name, "more_fields", Severity.INFO, fields=fields)
+            yield make_layer_finding(
+                layer.file,
+                layer.name,
+                "more_fields",
+                Severity.INFO,
+                fields=Texts(ctx.lang).get("words", "between_names").join(additional_fields),
+            )
 
 
 def _check_mandatory_layer(
@@ -222,9 +236,7 @@ def package_crs(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Finding]
     Limits
         Data sets are recognised by name. A data set that the specification does not describe may have any CRS.
     """
-    for layer in package.layers:
-        if layer.feature_count < 0:
-            continue
+    for layer in (one for one in package.layers if one.feature_count >= 0):
         for vectors in package.find_vector_sets(layer.file):
             # Use the notation of the layers, because a specification may use another one.
             plane, heights = make_crs_label(parse_crs(vectors.crs)), vectors.vertical.upper()
@@ -335,11 +347,16 @@ def package_data_sets(package: PackageFacts, *, ctx: RuleContext, allowance_m: f
         layers_of_pair.setdefault((comparison.first_path, comparison.other_path), []).append(comparison.name)
         result.findings += _find_differences(comparison, allowance_m, texts)
         if not comparison.are_shapes_compared:
-            layer_params = {"layer": comparison.name, "file": comparison.first_path, "place": comparison.other_path}
-            result.not_checked.append(("package_twin_nowhere", layer_params))
-    for (file, place), layers in layers_of_pair.items():
-        params = {"layers": texts.get("words", "between_names").join(layers), "file": file, "place": place}
-        result.notes.append(("package_twins", params))
+            result.not_checked.append(
+                (
+                    "package_twin_nowhere",
+                    {"layer": comparison.name, "file": comparison.first_path, "place": comparison.other_path},
+                )
+            )
+    result.notes += [
+        ("package_twins", {"layers": texts.get("words", "between_names").join(names), "file": file, "place": place})
+        for (file, place), names in layers_of_pair.items()
+    ]
     return result
 
 
@@ -349,7 +366,7 @@ def _find_differences(comparison: DatasetComparison, allowance_m: float, texts: 
     ``allowance_m``: distance that is ignored.
     """
 
-    def make_finding(case: str, params: dict[str, Any], field: str = "") -> Finding:
+    def make_finding(case: str, field: str = "", **params: Any) -> Finding:
         """Return a finding on this layer in the other data set."""
         return Finding(
             comparison.role,
@@ -362,32 +379,29 @@ def _find_differences(comparison: DatasetComparison, allowance_m: float, texts: 
     between = texts.get("words", "between_names")
     only_in_first, only_in_other = comparison.unmatched_features
     if only_in_first.feature_count or only_in_other.feature_count:
-        params: dict[str, Any] = {
-            "found": comparison.feature_counts[0],
-            "other": comparison.feature_counts[1],
-            "lost": only_in_first.feature_count,
-            "more": only_in_other.feature_count,
-            "lost_names": _join_in_brackets(only_in_first, texts),
-            "more_names": _join_in_brackets(only_in_other, texts),
-        }
-        yield make_finding("features", params)
+        names = [join_first(one.feature_names, between, one.feature_count) for one in comparison.unmatched_features]
+        lost, more = (texts.get("words", "in_brackets", text=one) if one else "" for one in names)
+        yield make_finding(
+            "features",
+            found=comparison.feature_counts[0],
+            other=comparison.feature_counts[1],
+            lost=only_in_first.feature_count,
+            more=only_in_other.feature_count,
+            lost_names=lost,
+            more_names=more,
+        )
     differing_positions = np.flatnonzero(comparison.distances_m > allowance_m)
     if len(differing_positions):
         largest_shift = float(comparison.distances_m[differing_positions].max())
-        params = {
-            "count": len(differing_positions),
-            "features": join_first([comparison.moved_names[n] for n in differing_positions], between),
-            "apart": texts.get(
-                "words",
-                "apart_by" if np.isfinite(largest_shift) else "not_alike",
-                metres=format_number(largest_shift, 3),
-            ),
-        }
-        if any(comparison.areas_m2):
-            expected, found = (format_number(area, 2) for area in comparison.areas_m2)
-            yield make_finding("shapes", {**params, "expected": expected, "found": found})
-        else:
-            yield make_finding("places", params)
+        key = "apart_by" if np.isfinite(largest_shift) else "not_alike"
+        expected, found = (format_number(area, 2) for area in comparison.areas_m2)
+        yield make_finding(
+            "shapes" if any(comparison.areas_m2) else "places",
+            count=len(differing_positions),
+            features=join_first([comparison.moved_names[n] for n in differing_positions], between),
+            apart=texts.get("words", key, metres=format_number(largest_shift, 3)),
+            **({"expected": expected, "found": found} if any(comparison.areas_m2) else {}),
+        )
     for name, difference in comparison.differences_by_field.items():
         first_value, other_value = (
             texts.get("words", "blank") if value is None else str(value)
@@ -395,17 +409,8 @@ def _find_differences(comparison: DatasetComparison, allowance_m: float, texts: 
         )
         count = difference.differing_features.feature_count
         features = join_first(difference.differing_features.feature_names, between, count)
-        yield make_finding(
-            "values", {"count": count, "features": features, "told": first_value, "given": other_value}, name
-        )
-    for lacking_fields, swapped_params in zip(
-        comparison.missing_fields, ({"file": comparison.other_path, "place": comparison.first_path}, {}), strict=True
-    ):
+        yield make_finding("values", name, count=count, features=features, told=first_value, given=other_value)
+    swapped_paths = {"file": comparison.other_path, "place": comparison.first_path}
+    for lacking_fields, paths in zip(comparison.missing_fields, (swapped_paths, {}), strict=True):
         if lacking_fields:
-            yield make_finding("fields", {"fields": between.join(lacking_fields), **swapped_params})
-
-
-def _join_in_brackets(sample: FeatureSample, texts: Texts) -> str:
-    """Return the names of a sample of features in brackets; empty if the sample is empty."""
-    names = join_first(sample.feature_names, texts.get("words", "between_names"), sample.feature_count)
-    return texts.get("words", "in_brackets", text=names) if names else ""
+            yield make_finding("fields", fields=between.join(lacking_fields), **paths)

@@ -10,12 +10,11 @@ from ...model.findings import Finding
 from ...model.rule import Severity, rule
 from ...standard.messages.texts import Texts, format_number
 from ..inspection.facts import LayerFact, PackageFacts
-from ..metadata import GEOMETRY_NAMES
+from ..metadata import GEOMETRY_NAMES, find_data_year
 from ..names import AREA_FIELD_MEANING_BY_BASIS
 from ._package import (
     NO_PACKAGE_EXAMPLE,
     find_additional_fields,
-    find_data_year,
     format_value_or_missing,
     inspects_package,
     make_example,
@@ -91,35 +90,31 @@ def manifest_figures(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Fin
         DOC008 reports unreadable layers, SCH002 and SCH008 report missing fields. Areas are compared for the layers
         that the check read, to 0.01 m² per feature. Packages of other software have no manifest of this plugin.
     """
-    layer_of_key: dict[str | tuple[str, str], LayerFact] = {}
-    unreadable_keys: set[tuple[str, str]] = set()
-    files_with_layers = {layer_fact.file for layer_fact in package.layers}
-    readable_files: set[str] = set()
-    for layer_fact in package.layers:
-        if layer_fact.feature_count >= 0:
-            readable_files.add(layer_fact.file)
-            # A layer may be in a database and in an exchange file. If neither has the manifest's file name, use the
-            # first.
-            layer_of_key[layer_fact.file, layer_fact.name.upper()] = layer_fact
-            # The manifest lists each shapefile; the folder contains all of them.
-            layer_of_key[f"{layer_fact.file}/{layer_fact.name}.shp", layer_fact.name.upper()] = layer_fact
-            layer_of_key.setdefault(layer_fact.name.upper(), layer_fact)
-        else:
-            unreadable_keys.add((layer_fact.file, layer_fact.name.upper()))
+    readable_layers = [layer_fact for layer_fact in package.layers if layer_fact.feature_count >= 0]
+    unreadable_keys = {(one.file, one.name.upper()) for one in package.layers if one.feature_count < 0}
+    # If no layer of a data set is readable, it is unknown which layers it has.
+    unknown_files = {one.file for one in package.layers} - {one.file for one in readable_layers}
+    # A layer may be in a database and in an exchange file. If neither has the manifest's file name, use the first.
+    layer_of_name = {one.name.upper(): one for one in reversed(readable_layers)}
+    # The manifest lists each shapefile; the folder contains all of them.
+    layer_of_key = {
+        (file, one.name.upper()): one for one in readable_layers for file in (one.file, f"{one.file}/{one.name}.shp")
+    }
     for row in package.manifest["layers"] if package.manifest else []:
         upper_name = str(row["layer"]).upper()
-        layer = layer_of_key.get((row["file"], upper_name)) or layer_of_key.get(upper_name)
+        layer = layer_of_key.get((row["file"], upper_name)) or layer_of_name.get(upper_name)
         name = {"name": row["layer"], "file": row["file"]}
         if layer is None:
-            # If no layer of a data set is readable, it is unknown which layers it has.
-            if (row["file"], upper_name) not in unreadable_keys and row[
-                "file"
-            ] not in files_with_layers - readable_files:
+            if (row["file"], upper_name) not in unreadable_keys and row["file"] not in unknown_files:
                 yield Finding("", key=row["layer"], case="lost", params=name)
             continue
         if layer.feature_count != row["features"]:
-            params = {**name, "expected": row["features"], "found": layer.feature_count}
-            yield Finding("", key=row["layer"], case="features", params=params)
+            yield Finding(
+                "",
+                key=row["layer"],
+                case="features",
+                params={**name, "expected": row["features"], "found": layer.feature_count},
+            )
         yield from _compare_field_counts(row, layer, package, ctx)
         yield from _compare_layer_items(row, layer, ctx)
         yield from _compare_areas(row, ctx)
@@ -134,13 +129,12 @@ def manifest_figures(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Fin
             upper_name = layer.name.upper()
             keys_of_layer = {(layer.file, upper_name), (f"{layer.file}/{layer.name}.shp", upper_name)}
             if (
-                layer.feature_count < 0
-                or layer.file not in listed_files
-                or keys_of_layer & listed_keys
-                or (layer.file, layer.name) in unread_keys
+                layer.feature_count >= 0
+                and layer.file in listed_files
+                and not keys_of_layer & listed_keys
+                and (layer.file, layer.name) not in unread_keys
+                and upper_name not in listed_layer_names
             ):
-                continue
-            if upper_name not in listed_layer_names:
                 yield make_layer_finding(layer.file, layer.name, "more")
 
 
@@ -161,15 +155,18 @@ def _compare_field_counts(
     additional_fields = find_additional_fields(layer, package, ctx)
     if additional_fields or len(layer.field_names) > stated_count:
         texts = Texts(ctx.lang)
-        listed_field_names = texts.get("words", "between_names").join(additional_fields)
-        names_in_brackets = texts.get("words", "in_brackets", text=listed_field_names) if additional_fields else ""
-        params = {
-            "name": row["layer"],
-            "expected": stated_count,
-            "found": len(layer.field_names),
-            "more": names_in_brackets,
-        }
-        yield Finding("", key=row["layer"], case="fields", params=params)
+        names = texts.get("words", "between_names").join(additional_fields)
+        yield Finding(
+            "",
+            key=row["layer"],
+            case="fields",
+            params={
+                "name": row["layer"],
+                "expected": stated_count,
+                "found": len(layer.field_names),
+                "more": texts.get("words", "in_brackets", text=names) if names else "",
+            },
+        )
 
 
 #: Tolerances of an extent in degrees and metres: a database stores shapes on a grid.
@@ -211,44 +208,59 @@ def _compare_layer_items(row: dict[str, Any], layer: LayerFact, ctx: RuleContext
         columns = {one.name: plan_layer.get_column_by_name(one.name) for one in plan_layer.template.personal_fields}
         filled_fields = [name for name, values in columns.items() if values is not None and values.notna().any()]
         if filled_fields:
-            names = texts.get("words", "between_names").join(filled_fields)
-            yield _make_value_finding(row, "personal", texts.get("words", "left_blank"), names, texts)
+            yield _make_value_finding(
+                row,
+                "personal",
+                texts.get("words", "left_blank"),
+                texts.get("words", "between_names").join(filled_fields),
+                texts,
+            )
 
 
 def _make_value_finding(row: dict[str, Any], item: str, stated_value: Any, actual_value: Any, texts: Texts) -> Finding:
     """Return a finding on an item of a layer's row that differs from the data."""
-    params = {
-        "name": row["layer"],
-        "item": texts.get("origin", item),
-        "told": format_value_or_missing(stated_value, texts),
-        "found": format_value_or_missing(actual_value, texts),
-    }
-    return Finding("", key=row["layer"], field=item, case="value", params=params)
+    return Finding(
+        "",
+        key=row["layer"],
+        field=item,
+        case="value",
+        params={
+            "name": row["layer"],
+            "item": texts.get("origin", item),
+            "told": format_value_or_missing(stated_value, texts),
+            "found": format_value_or_missing(actual_value, texts),
+        },
+    )
 
 
 def _compare_areas(row: dict[str, Any], ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on areas in the manifest that differ from the areas of the layer."""
     layer = ctx.plan.layers.get(row.get("role", ""))
-    if layer is None or len(layer) != row["features"]:
-        return
-    if layer.source.source and PurePath(layer.source.source).name != str(row["file"]).rpartition("/")[2]:
-        # The same layer of another file, which has other decimals.
+    file_name = str(row["file"]).rpartition("/")[2]
+    # The same layer of another file has other decimals.
+    if (
+        layer is None
+        or len(layer) != row["features"]
+        or (layer.source.source and PurePath(layer.source.source).name != file_name)
+    ):
         return
     for basis, stated_m2 in row.get("areas_m2", {}).items():
         if basis == "statutory":
             layer_value, field, case = float(layer.statutory.sum()), "", "area"
         elif (meaning := AREA_FIELD_MEANING_BY_BASIS.get(basis)) and layer.has_field(meaning):
-            layer_value, field, case = (
-                float(np.nansum(layer.numbers(meaning))),
-                layer.get_field_name(meaning),
-                "field_area",
-            )
+            field, case = layer.get_field_name(meaning), "field_area"
+            layer_value = float(np.nansum(layer.numbers(meaning)))
         else:
             continue
         if abs(layer_value - stated_m2) > AREA_ALLOWANCE_PER_FEATURE_M2 * max(len(layer), 1):
-            params = {
-                "name": row["layer"],
-                "expected": format_number(stated_m2, 2),
-                "found": format_number(layer_value, 2),
-            }
-            yield Finding(layer.role, key=row["layer"], field=field, case=case, params=params)
+            yield Finding(
+                layer.role,
+                key=row["layer"],
+                field=field,
+                case=case,
+                params={
+                    "name": row["layer"],
+                    "expected": format_number(stated_m2, 2),
+                    "found": format_number(layer_value, 2),
+                },
+            )

@@ -9,7 +9,6 @@ from ...render.tables.indicator_tables import make_all_tables
 from ...standard.messages.texts import TEXT_LANGUAGES, Texts
 from ..inspection.facts import PackageFacts
 from ..tables.known_tables import KEY_COLUMNS, REQUIRED_TABLES, KnownTables
-from ..tables.sheets import PrintedWorkbook
 from ._own_tables import InspectedWorkbook, compare_plugin_workbook_texts
 from ._package import (
     NO_PACKAGE_EXAMPLE,
@@ -139,13 +138,11 @@ def table_figures(package: PackageFacts, *, ctx: RuleContext) -> RuleResult:
         return RuleResult(is_applicable=False, notes=[("package_no_tables", {})])
     result = RuleResult()
     texts = Texts(ctx.lang)
-    readable_workbooks: list[PrintedWorkbook] = []
     for book in package.workbooks:
-        if book.unreadable_reason:
-            detail = texts.get_section("causes").get(book.unreadable_reason, book.unreadable_reason)
+        if reason := book.unreadable_reason:
+            detail = texts.get_section("causes").get(reason, reason)
             result.findings.append(make_file_finding(book.file, "unread", Severity.WARNING, detail=detail))
-        else:
-            readable_workbooks.append(book)
+    readable_workbooks = [book for book in package.workbooks if not book.unreadable_reason]
     if not readable_workbooks:
         return result
     lang = detect_language(readable_workbooks)
@@ -173,24 +170,24 @@ def table_figures(package: PackageFacts, *, ctx: RuleContext) -> RuleResult:
                 InspectedWorkbook(book, tables_of_book, package, ctx, book_lang)
             )
         for sheet in book.sheets:
-            sheet_result = inspect_sheet(
+            sheet_tables = known_tables.find_sheet_tables(sheet)
+            recognised_tables |= {one.table.id for one in sheet_tables}
+            result.findings += inspect_sheet(
                 book.file,
                 sheet,
+                sheet_tables,
                 known_tables,
                 texts,
                 is_other_version=is_of_other_version(package),
                 is_drawing_crs_unknown=package.original_crs is None and ctx.plan.crs != ctx.plan.plane_crs,
             )
-            recognised_tables |= sheet_result.table_ids
-            result.findings += sheet_result.findings
     missing_tables = [
         name
         for name in REQUIRED_TABLES
         if name in known_tables.tables and name not in recognised_tables and known_tables.tables[name].rows
     ]
     if missing_tables:
-        titles = [texts.get("sheets", name) for name in missing_tables]
-        params = {"tables": texts.get("words", "between_names").join(titles)}
-        key = readable_workbooks[0].file
-        result.findings.append(Finding("", key=key, case="no_table", severity=Severity.WARNING, params=params))
+        titles = texts.get("words", "between_names").join(texts.get("sheets", name) for name in missing_tables)
+        key, params = readable_workbooks[0].file, {"tables": titles}
+        result.findings.append(Finding("", key, case="no_table", severity=Severity.WARNING, params=params))
     return result

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from functools import partial
 from pathlib import PurePosixPath
-from typing import Any
 
 from ...base.files.digests import MANIFEST_FILE_NAME
 from ...engine.context import RuleContext
@@ -21,6 +22,7 @@ from ..metadata import (
     METRES_UNIT,
     MetadataItems,
     UnreadableXml,
+    find_data_year,
     find_production_date,
     format_extent,
     get_local_name,
@@ -30,7 +32,6 @@ from ..metadata import (
 from ..tables.known_tables import parse_printed_number
 from ._package import (
     NO_PACKAGE_EXAMPLE,
-    find_data_year,
     format_value_or_missing,
     inspects_package,
     is_made_by_plugin,
@@ -132,54 +133,54 @@ def package_metadata(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Fin
         expected = Texts(ctx.lang).get("words", "between_names").join(levels)
         yield make_file_finding(MANIFEST_FILE_NAME, "level", told=manifest_level, expected=expected)
     elif package.manifest:
-        yield from _report_lowered_level(manifest_level, package.manifest, package, ctx)
-    for path, data in package.document_contents.items():
-        if not path.lower().endswith(".xml"):
-            continue
+        yield from _report_lowered_level(manifest_level, package, ctx)
+    for path in (one for one in package.document_contents if one.lower().endswith(".xml")):
         try:
-            root = read_xml(data)
+            root = read_xml(package.document_contents[path])
         except UnreadableXml as error:
             yield make_file_finding(path, error.case, **error.params)
             continue
         metadata = read_metadata_by_spec(root, package.package_spec)
         if metadata is None:
-            name_by_item = package.package_spec.metadata.names_by_item
             yield make_file_finding(
-                path, "schema", root=get_local_name(root)[-80:], expected=name_by_item["metadata"] or "metadata"
+                path,
+                "schema",
+                root=get_local_name(root)[-80:],
+                expected=package.package_spec.metadata.names_by_item["metadata"] or "metadata",
             )
             continue
         between = Texts(ctx.lang).get("words", "between_names")
-        for case, names_of_case in (
-            ("unknown", metadata.unknown_elements),
-            ("lacking", metadata.missing_elements),
-            ("twice", metadata.repeated_elements),
-        ):
-            if names_of_case:
-                yield make_file_finding(path, case, names=between.join(names_of_case))
+        yield from (
+            make_file_finding(path, case, names=between.join(names_of_case))
+            for case, names_of_case in (
+                ("unknown", metadata.unknown_elements),
+                ("lacking", metadata.missing_elements),
+                ("twice", metadata.repeated_elements),
+            )
+            if names_of_case
+        )
         yield from _check_metadata_values(path, metadata, package, ctx)
 
 
-def _report_lowered_level(
-    level: str, manifest: dict[str, Any], package: PackageFacts, ctx: RuleContext
-) -> Iterator[Finding]:
+def _report_lowered_level(level: str, package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
     """Yield a warning if a level is below that of the specification or profile, and the manifest states no reason.
 
     An export refuses such a level.
     """
-    level_of = load_secrecy_levels().strip_term
-    rows = manifest.get("document", {}).get("lowered", ())
-    if any(level_of(row.get("secrecy", "")) == level_of(level) and row.get("reason", "").strip() for row in rows):
-        return
-    for source, expected in (
-        (PROFILE_SOURCE, ctx.norm.profile.document_info.secrecy),
-        (PACKAGE_SPEC_SOURCE, package.package_spec.secrecy),
-    ):
-        if load_secrecy_levels().is_lower(level, expected):
-            source_name = Texts(ctx.lang).get("document", source)
-            yield make_file_finding(
-                MANIFEST_FILE_NAME, "lowered", Severity.WARNING, told=level, expected=expected, source=source_name
-            )
-            return
+    levels = load_secrecy_levels()
+    rows = (package.manifest or {}).get("document", {}).get("lowered", ())
+    sources = {
+        PROFILE_SOURCE: ctx.norm.profile.document_info.secrecy,
+        PACKAGE_SPEC_SOURCE: package.package_spec.secrecy,
+    }
+    source = next((name for name, expected in sources.items() if levels.is_lower(level, expected)), None)
+    has_reason = any(
+        levels.strip_term(row.get("secrecy", "")) == levels.strip_term(level) and row.get("reason", "").strip()
+        for row in rows
+    )
+    if source is not None and not has_reason:
+        params = {"told": level, "expected": sources[source], "source": Texts(ctx.lang).get("document", source)}
+        yield make_file_finding(MANIFEST_FILE_NAME, "lowered", Severity.WARNING, **params)
 
 
 def _check_metadata_values(
@@ -189,81 +190,88 @@ def _check_metadata_values(
 
     Empty items and items that the specification omits are ignored.
     """
-    make_finding = _FindingMaker(path, package, ctx)
+    texts = Texts(ctx.lang)
+    make_finding = partial(_make_item_finding, path, package, texts)
     readable_layers = [layer for layer in package.layers if layer.feature_count >= 0]
     # Unreadable layers may exist; DOC008 reports them.
     unreadable_layers = [layer for layer in package.layers if layer.feature_count < 0]
     unreadable_names = {layer.name.upper() for layer in unreadable_layers}
     is_data_set_unreadable = any(layer.name == PurePosixPath(layer.file).stem for layer in unreadable_layers)
-    described_keys: set[tuple[str, str]] = set()
-    entry_counts: dict[tuple[str, str], int] = {}
+    entry_counts: Counter[tuple[str, str]] = Counter()
     for items in metadata.layer_items:
         name = items.get("name", "")
         described_layers = [layer for layer in readable_layers if layer.name.upper() == name.upper()]
         described_layers = [
             layer for layer in described_layers if layer.data_format == items.get("format")
         ] or described_layers
-        if not described_layers and (is_data_set_unreadable or name.upper() in unreadable_names):
-            continue
-        if not described_layers:
-            shown_name = format_value_or_missing(name, make_finding.texts)
-            yield Finding("", key=f"{path}/{name}", case="layer_lost", params={"file": path, "name": shown_name})
-            continue
-        layer = next(
-            (one for one in described_layers if (one.file, one.name) not in described_keys), described_layers[0]
-        )
-        if (place := (layer.file, layer.name)) in described_keys:
-            entry_counts[place] = entry_counts.get(place, 1) + 1
-            continue
-        described_keys.add(place)
-        yield from _check_layer(items, layer, make_finding)
-    for (_, name), count in entry_counts.items():
-        yield make_layer_finding(path, name, "layer_twice", count=count)
+        if described_layers:
+            layer = next(
+                (one for one in described_layers if (one.file, one.name) not in entry_counts), described_layers[0]
+            )
+            entry_counts[layer.file, layer.name] += 1
+            if entry_counts[layer.file, layer.name] == 1:
+                yield from _check_layer(items, layer, package, ctx, make_finding)
+        elif not is_data_set_unreadable and name.upper() not in unreadable_names:
+            yield Finding(
+                "",
+                key=f"{path}/{name}",
+                case="layer_lost",
+                params={"file": path, "name": format_value_or_missing(name, texts)},
+            )
+    yield from (
+        make_layer_finding(path, name, "layer_twice", count=count)
+        for (_, name), count in entry_counts.items()
+        if count > 1
+    )
     unread_layers = {(spare.file, spare.name) for spare in package.unread_layers}
     undescribed_layers = [
-        x for x in readable_layers if x.feature_count and (x.file, x.name) not in described_keys | unread_layers
+        x for x in readable_layers if x.feature_count and (x.file, x.name) not in entry_counts.keys() | unread_layers
     ]
     for file in dict.fromkeys(layer.file for layer in undescribed_layers):
         layer_names = [layer.name for layer in undescribed_layers if layer.file == file]
-        if described_keys and len(layer_names) > 1 and file not in {place for place, _ in described_keys}:
+        if entry_counts and len(layer_names) > 1 and file not in {place for place, _ in entry_counts}:
             yield make_file_finding(path, "set_more", part=file, place=file, count=len(layer_names))
-            continue
-        for name in layer_names:
-            yield make_layer_finding(path, name, "layer_more")
-    yield from _check_package(metadata.package_items, package, make_finding)
+        else:
+            yield from (make_layer_finding(path, name, "layer_more") for name in layer_names)
+    yield from _check_package(metadata.package_items, package, ctx, make_finding)
 
 
-class _FindingMaker:
-    """Function that makes the finding on a metadata item with a wrong value."""
+def _make_item_finding(
+    path: str, package: PackageFacts, texts: Texts, owner: str, item: str, stated_value: str, expected: str
+) -> Finding:
+    """Return the finding that a metadata item is wrong.
 
-    def __init__(self, path: str, package: PackageFacts, ctx: RuleContext):
-        self.path, self.package, self.ctx = path, package, ctx
-        self.texts = Texts(ctx.lang)
-
-    def __call__(self, owner: str, item: str, stated_value: str, expected: str) -> Finding:
-        """Return the finding that a metadata item is wrong.
-
-        ``owner``: name of the layer that the item describes, empty for the package.
-        """
-        name = self.package.package_spec.metadata.names_by_item[item]
-        params = {
-            "file": self.path,
-            "owner": owner or self.texts.get("words", "whole_package"),
+    ``owner``: name of the layer that the item describes, empty for the package.
+    """
+    name = package.package_spec.metadata.names_by_item[item]
+    return Finding(
+        "",
+        key=f"{path}/{owner}",
+        field=name,
+        case="value",
+        params={
+            "file": path,
+            "owner": owner or texts.get("words", "whole_package"),
             "item": name,
-            "told": format_value_or_missing(stated_value, self.texts),
-            "found": format_value_or_missing(expected, self.texts),
-        }
-        return Finding("", key=f"{self.path}/{owner}", field=name, case="value", params=params)
+            "told": format_value_or_missing(stated_value, texts),
+            "found": format_value_or_missing(expected, texts),
+        },
+    )
 
 
-def _check_layer(items: dict[str, str], layer: LayerFact, make_finding: _FindingMaker) -> Iterator[Finding]:
+def _check_layer(
+    items: dict[str, str],
+    layer: LayerFact,
+    package: PackageFacts,
+    ctx: RuleContext,
+    make_finding: Callable[[str, str, str, str], Finding],
+) -> Iterator[Finding]:
     """Yield findings on wrong metadata items of one layer; ``items``: item → text."""
-    code = make_finding.package.county_code
-    template = make_finding.ctx.norm.standard.templates.get(layer.name)
+    template = ctx.norm.standard.templates.get(layer.name)
     plane = crs_care.parse_crs(layer.crs)
     unit = "" if plane is None else DEGREES_UNIT if plane.is_geographic else METRES_UNIT
     expected = {
-        "data_id": f"{code}{layer.name}" if code else "",
+        "data_id": f"{package.county_code}{layer.name}" if package.county_code else "",
         "alias": template.name if template else "",
         "format": layer.data_format,
         "geometry": GEOMETRY_NAMES.get(layer.geometry_type, ""),
@@ -275,7 +283,10 @@ def _check_layer(items: dict[str, str], layer: LayerFact, make_finding: _Finding
         stated_value = items.get(item, "")
         if value and item in items and stated_value != value and (stated_value or item not in ("data_id", "alias")):
             yield make_finding(layer.name, item, stated_value, value)
-    yield from _check_resource_id_and_data_year(items, layer, make_finding)
+    yield from (
+        make_finding(layer.name, item, items[item], value)
+        for item, value in _find_resource_id_and_data_year(items, layer, package, ctx)
+    )
     if items.get("extent") and layer.extent:
         numbers = [parse_printed_number(part) for part in items["extent"].replace(",", " ").split()]
         # Equal to the last printed digit.
@@ -285,69 +296,83 @@ def _check_layer(items: dict[str, str], layer: LayerFact, make_finding: _Finding
         )
         if not is_same:
             yield make_finding(layer.name, "extent", items["extent"], format_extent(layer.extent, unit or METRES_UNIT))
-    yield from _check_date(items, "product_date", layer.name, make_finding)
-    yield from _check_secrecy(items, layer.name, make_finding)
+    yield from _check_dates_and_secrecy(items, ("product_date",), layer.name, package, ctx, make_finding)
 
 
-def _check_resource_id_and_data_year(
-    items: dict[str, str], layer: LayerFact, make_finding: _FindingMaker
-) -> Iterator[Finding]:
-    """Yield findings on a layer's resource id and year of data.
+def _find_resource_id_and_data_year(
+    items: dict[str, str], layer: LayerFact, package: PackageFacts, ctx: RuleContext
+) -> list[tuple[str, str]]:
+    """Return the right values of a layer's resource id and year of data, if the stated ones are wrong.
 
     They are compared with the entry for the layer in a manifest of this plugin; without one, the year is compared with
     the layer's rows.
     """
-    package = make_finding.package
     layer_rows = package.manifest["layers"] if is_made_by_plugin(package) and package.manifest is not None else []
     rows = [row for row in layer_rows if str(row["layer"]).upper() == layer.name.upper()]
     row = next((row for row in rows if row.get("format") == layer.data_format), rows[0] if rows else {})
     if row:
-        for item, key in (("resource_id", "role"), ("currency", "data_year")):
-            if item in items and key in row and items[item] != str(row[key]):
-                yield make_finding(layer.name, item, items[item], str(row[key]))
-        return
-    year, stated_year = find_data_year(make_finding.ctx.plan.layers.get(layer.name)), items.get("currency", "")
-    if year and stated_year and year not in stated_year:
-        yield make_finding(layer.name, "currency", stated_year, year)
+        pairs = (("resource_id", "role"), ("currency", "data_year"))
+        return [(i, str(row[key])) for i, key in pairs if i in items and key in row and items[i] != str(row[key])]
+    year, stated_year = find_data_year(ctx.plan.layers.get(layer.name)), items.get("currency", "")
+    return [("currency", year)] if year and stated_year and year not in stated_year else []
 
 
-def _check_package(items: dict[str, str], package: PackageFacts, make_finding: _FindingMaker) -> Iterator[Finding]:
+def _check_package(
+    items: dict[str, str],
+    package: PackageFacts,
+    ctx: RuleContext,
+    make_finding: Callable[[str, str, str, str], Finding],
+) -> Iterator[Finding]:
     """Yield findings on wrong metadata items of the whole package; ``items``: item → text."""
-    for item in ("data_id", "name"):
-        if items.get(item) and items[item] != package.folder_name:
-            yield make_finding("", item, items[item], package.folder_name)
-    layer_formats, stated_formats = (
-        FORMAT_SEPARATOR.join(dict.fromkeys(layer.data_format for layer in package.layers if layer.data_format)),
-        items.get("format", ""),
+    yield from (
+        make_finding("", item, items[item], package.folder_name)
+        for item in ("data_id", "name")
+        if items.get(item) and items[item] != package.folder_name
     )
+    layer_formats = dict.fromkeys(layer.data_format for layer in package.layers if layer.data_format)
+    stated_formats = items.get("format", "")
     # The order of formats does not matter.
-    if (
-        layer_formats
-        and stated_formats
-        and {part.strip() for part in stated_formats.split(FORMAT_SEPARATOR)}
-        != set(layer_formats.split(FORMAT_SEPARATOR))
-    ):
-        yield make_finding("", "format", stated_formats, layer_formats)
-    for item in ("product_date", "update_date"):
-        yield from _check_date(items, item, "", make_finding)
+    stated_set = {part.strip() for part in stated_formats.split(FORMAT_SEPARATOR)}
+    if layer_formats and stated_formats and stated_set != layer_formats.keys():
+        yield make_finding("", "format", stated_formats, FORMAT_SEPARATOR.join(layer_formats))
+    yield from _check_dates_and_secrecy(items, ("product_date", "update_date"), "", package, ctx, make_finding)
     production_date, update_date = (_parse_day(items.get(item, "")) for item in ("product_date", "update_date"))
     if production_date and update_date and update_date < production_date:
         yield make_finding("", "update_date", items["update_date"], f"≥ {production_date}")
-    yield from _check_secrecy(items, "", make_finding)
 
 
-def _check_date(items: dict[str, str], item: str, owner: str, make_finding: _FindingMaker) -> Iterator[Finding]:
-    """Yield a finding on a date item that is invalid, in the future, or a production date before the manifest's."""
-    stated_date, package = items.get(item, ""), make_finding.package
-    manifest = package.manifest or {}
-    day = _parse_day(stated_date)
-    if stated_date and (day is None or day > date.today() + _CLOCK_TOLERANCE):
-        yield make_finding(owner, item, stated_date, make_finding.texts.get("words", "no_such_day"))
-    elif day is not None and item == "product_date" and is_made_by_plugin(package) and "made" in manifest:
-        produced = find_production_date(manifest)
-        known_day = _parse_day(produced)
-        if known_day is not None and day < known_day:
-            yield make_finding(owner, item, stated_date, produced)
+def _check_dates_and_secrecy(
+    items: dict[str, str],
+    date_items: tuple[str, ...],
+    owner: str,
+    package: PackageFacts,
+    ctx: RuleContext,
+    make_finding: Callable[[str, str, str, str], Finding],
+) -> Iterator[Finding]:
+    """Yield findings on dates and secrecy level of a layer or, if ``owner`` is empty, of the package.
+
+    A date is wrong if it is invalid, in the future, or a production date before the manifest's; a level if it
+    contradicts manifest or specification.
+    """
+    manifest, texts = package.manifest or {}, Texts(ctx.lang)
+    for item in date_items:
+        stated_date = items.get(item, "")
+        day = _parse_day(stated_date)
+        if stated_date and (day is None or day > date.today() + _CLOCK_TOLERANCE):
+            yield make_finding(owner, item, stated_date, texts.get("words", "no_such_day"))
+        elif day is not None and item == "product_date" and is_made_by_plugin(package) and "made" in manifest:
+            produced = find_production_date(manifest)
+            known_day = _parse_day(produced)
+            if known_day is not None and day < known_day:
+                yield make_finding(owner, item, stated_date, produced)
+    stated_level, agreed = items.get("secrecy", ""), manifest.get("secrecy")
+    levels = package.package_spec.secrecy_levels or (package.package_spec.secrecy,)
+    level_of = load_secrecy_levels().strip_term
+    # An invalid level in the manifest is reported there, and is not used for comparison.
+    if stated_level and agreed and level_of(agreed) in levels and stated_level != agreed:
+        yield make_finding(owner, "secrecy", stated_level, agreed)
+    elif stated_level and level_of(stated_level) not in levels:
+        yield make_finding(owner, "secrecy", stated_level, texts.get("words", "between_names").join(levels))
 
 
 def _parse_day(text: str) -> date | None:
@@ -362,18 +387,3 @@ def _parse_day(text: str) -> date | None:
         return date(int(match[1]), int(match[2]), int(match[3] or 1))
     except ValueError:
         return None
-
-
-def _check_secrecy(items: dict[str, str], owner: str, make_finding: _FindingMaker) -> Iterator[Finding]:
-    """Yield a finding on a secrecy level that contradicts manifest or specification."""
-    stated_level, package = items.get("secrecy", ""), make_finding.package
-    levels = package.package_spec.secrecy_levels or (package.package_spec.secrecy,)
-    agreed = package.manifest.get("secrecy") if package.manifest else None
-    level_of = load_secrecy_levels().strip_term
-    # An invalid level in the manifest is reported there, and is not used for comparison.
-    if stated_level and agreed and level_of(agreed) in levels and stated_level != agreed:
-        yield make_finding(owner, "secrecy", stated_level, agreed)
-    elif stated_level and level_of(stated_level) not in levels:
-        yield make_finding(
-            owner, "secrecy", stated_level, make_finding.texts.get("words", "between_names").join(levels)
-        )

@@ -123,15 +123,14 @@ def report_figures(package: PackageFacts, *, ctx: RuleContext) -> RuleResult:
         for existing_path, missing_path in ((report, page), (page, report))
         if present_paths == [missing_path]
     ]
-    if report not in package.document_contents and missing_half:
+    if report in package.document_contents:
+        return RuleResult(findings=[*missing_half, *_compare_report(report, package, ctx)])
+    if missing_half:
         return RuleResult(findings=missing_half)
-    if report not in package.document_contents and package.is_gathered:
-        return RuleResult(is_applicable=False, notes=[("package_gathered", {"file": report})])
-    if report not in package.document_contents and is_made_by_plugin(package):
+    if is_made_by_plugin(package) and not package.is_gathered:
         return RuleResult(findings=[make_file_finding(report, "none", Severity.WARNING)])
-    if report not in package.document_contents:
-        return RuleResult(is_applicable=False, notes=[("package_no_report", {"file": report})])
-    return RuleResult(findings=[*missing_half, *_compare_report(report, package, ctx)])
+    key = "package_gathered" if package.is_gathered else "package_no_report"
+    return RuleResult(is_applicable=False, notes=[(key, {"file": report})])
 
 
 def _compare_report(path: str, package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
@@ -154,8 +153,12 @@ def _compare_report(path: str, package: PackageFacts, ctx: RuleContext) -> Itera
     for row in report["provenance"]["layers"]:
         layer = ctx.plan.layers.get(row["role"])
         if layer is not None and len(layer) != row["features"]:
-            params = {"file": path, "name": row["name"], "told": row["features"], "found": len(layer)}
-            yield Finding(row["role"], key=path, case="features", params=params)
+            yield Finding(
+                row["role"],
+                key=path,
+                case="features",
+                params={"file": path, "name": row["name"], "told": row["features"], "found": len(layer)},
+            )
     if package.manifest:
         manifest_summary = package.manifest["check"]
         # The summary counts waived findings apart; the manifest counts all of them together.
@@ -167,25 +170,25 @@ def _compare_report(path: str, package: PackageFacts, ctx: RuleContext) -> Itera
             if key in summary and key in manifest_summary and summary[key] != manifest_summary[key]
         ]
         if differing_keys:
-            sides = []
-            for values in (summary, manifest_summary):
-                # A list is shown by its length.
-                shown = [(key, values.get(key)) for key in differing_keys]
-                items = [
-                    f"{texts.get('origin', key)} "
-                    f"{format_value_or_missing(len(value) if isinstance(value, list) else value, texts)}"
-                    for key, value in shown
-                ]
-                sides.append(texts.get("words", "between_names").join(items))
+            # A list is shown by its length.
+            counts_of_sides = (
+                {key: len(one[key]) if isinstance(one[key], list) else one[key] for key in differing_keys}
+                for one in (summary, manifest_summary)
+            )
+            sides = (
+                texts.get("words", "between_names").join(
+                    f"{texts.get('origin', key)} {format_value_or_missing(count, texts)}"
+                    for key, count in counts.items()
+                )
+                for counts in counts_of_sides
+            )
             yield make_file_finding(path, "counts", names=" ≠ ".join(sides))
         results = [(one.get("verdict"), one.get("errors")) for one in (summary, manifest_summary)]
         if results[0] != results[1]:
             verdict_words = texts.get_section("verdicts")
             stated, found = (verdict_words.get(str(one), format_value_or_missing(one, texts)) for one, _ in results)
-            other_errors = format_value_or_missing(results[1][1], texts)
-            yield make_file_finding(
-                path, "check", told=stated, found=found, errors=summary["errors"], other_errors=other_errors
-            )
+            errors = {"errors": summary["errors"], "other_errors": format_value_or_missing(results[1][1], texts)}
+            yield make_file_finding(path, "check", told=stated, found=found, **errors)
     yield from _compare_with_layers(path, report, package, ctx)
 
 
@@ -199,9 +202,12 @@ def _compare_with_layers(
     texts, provenance, profile_id = Texts(ctx.lang), report["provenance"], ctx.norm.profile.id
     is_same_profile = provenance["profile"]["id"] == profile_id
     if not is_same_profile and any(row["unit"] == "ratio" for row in report["indicators"]):
-        stated_profile = format_profile(provenance["profile"]["id"], texts)
         yield make_file_finding(
-            path, "profile", Severity.INFO, told=stated_profile, found=format_profile(profile_id, texts)
+            path,
+            "profile",
+            Severity.INFO,
+            told=format_profile(provenance["profile"]["id"], texts),
+            found=format_profile(profile_id, texts),
         )
     figures = get_plan_indicators(ctx, ctx.lang)
     other_version = is_of_other_version(package)
@@ -213,21 +219,24 @@ def _compare_with_layers(
         if value is None or computed_value is None or (unit == "ratio" and not is_same_profile):
             continue
         difference = abs(value - computed_value)
-        if difference <= compute_unprinted_tolerance(computed_value, unit):
-            continue
-        digits, word = 2 if unit == "m2" else 6, figures.texts.get("units", unit) if unit else ""
-        amounts = (f"{format_number(one, digits)} {word}".strip() for one in (value, computed_value, difference))
         # Another version may have measured a figure slightly differently, but counts alike.
         is_slight = other_version and is_slight_difference(difference, computed_value, unit)
-        yield make_file_finding(
-            path,
-            "figure",
-            Severity.WARNING if is_slight else None,
-            part=name,
-            indicator=IndicatorName(name),
-            **dict(zip(("told", "given", "apart"), amounts, strict=True)),
-            other=texts.get("words", "slight") if is_slight else "",
+        digits, word = 2 if unit == "m2" else 6, figures.texts.get("units", unit) if unit else ""
+        stated_figure, computed_figure, shown_difference = (
+            f"{format_number(one, digits)} {word}".strip() for one in (value, computed_value, difference)
         )
+        if difference > compute_unprinted_tolerance(computed_value, unit):
+            yield make_file_finding(
+                path,
+                "figure",
+                Severity.WARNING if is_slight else None,
+                part=name,
+                indicator=IndicatorName(name),
+                told=stated_figure,
+                given=computed_figure,
+                apart=shown_difference,
+                other=texts.get("words", "slight") if is_slight else "",
+            )
 
 
 def _find_computed_indicator(name: str, figures: PlanIndicators) -> Indicator | None:
@@ -244,10 +253,8 @@ def _find_computed_indicator(name: str, figures: PlanIndicators) -> Indicator | 
 def _compute_figure(name: str, unit: str, figures: PlanIndicators) -> float | None:
     """Return an indicator's value by the layers in ``unit``; None if it is unknown or cannot be converted."""
     indicator = _find_computed_indicator(name, figures)
-    if indicator is None or indicator.value is None:
-        return None
-    if indicator.unit == unit:
-        return indicator.value
+    if indicator is None or indicator.value is None or indicator.unit == unit:
+        return None if indicator is None else indicator.value
     is_area = {indicator.unit, unit} <= SQUARE_METRES.keys()
     return indicator.value * SQUARE_METRES[indicator.unit] / SQUARE_METRES[unit] if is_area else None
 
@@ -274,12 +281,11 @@ def _compare_states(path: str, rows: list[dict[str, Any]], figures: PlanIndicato
         except DataError:
             # A record with other keys, which make another finding.
             continue
-        descriptions = [
+        stated, computed = (
             " ".join(filter(None, (format_target(o, report_texts), format_state(o, report_texts))))
             for o in (stated_indicator, computed_indicator)
-        ]
-        if descriptions[0] != descriptions[1]:
-            stated, computed = descriptions
+        )
+        if stated != computed:
             yield make_file_finding(
                 path, "state", part=name, indicator=IndicatorName(name), told=stated, given=computed
             )

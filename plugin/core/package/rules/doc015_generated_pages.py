@@ -117,13 +117,17 @@ def generated_pages(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Find
     texts = Texts(ctx.lang)
     for path, texts_or_reason in package.document_texts.items():
         reason, report, norm = _read_report_of_documents(package, ctx)
-        if isinstance(texts_or_reason, str) or reason:
+        if isinstance(texts_or_reason, list) and not reason:
+            differences = compare_document(texts_or_reason, report, norm, kinds[path])
+            yield from _report_differences(path, "document", package.report_path, differences, texts)
+        else:
             reason = texts_or_reason if isinstance(texts_or_reason, str) else reason
-            severity = Severity.WARNING if reason == "damaged" else Severity.INFO
-            yield make_file_finding(path, "document_unread", severity, reason=texts.get("not_rebuilt", reason))
-            continue
-        differences = compare_document(texts_or_reason, report, norm, kinds[path])
-        yield from _report_differences(path, "document", package.report_path, differences, texts)
+            yield make_file_finding(
+                path,
+                "document_unread",
+                Severity.WARNING if reason == "damaged" else Severity.INFO,
+                reason=texts.get("not_rebuilt", reason),
+            )
 
 
 def _read_report_of_documents(package: PackageFacts, ctx: RuleContext) -> tuple[str, Report, Norm | None]:
@@ -147,12 +151,13 @@ def _find_norm_of_report(provenance: dict[str, Any], ctx: RuleContext) -> tuple[
     """
     profile, standard = provenance.get("profile", {}), provenance.get("standard", {})
     norm = ctx.norm
-    if profile.get("id") != norm.profile.id:
-        return None, "profile"
-    if profile.get("confirmed") != json.loads(json.dumps(norm.profile.confirmed_by)):
-        return None, "confirmation"
-    if (standard.get("id"), standard.get("edition")) != (norm.standard.id, norm.standard.edition):
-        return None, "standard"
+    comparisons = {
+        "profile": (profile.get("id"), norm.profile.id),
+        "confirmation": (profile.get("confirmed"), json.loads(json.dumps(norm.profile.confirmed_by))),
+        "standard": ((standard.get("id"), standard.get("edition")), (norm.standard.id, norm.standard.edition)),
+    }
+    if reason := next((key for key, (stated, own) in comparisons.items() if stated != own), ""):
+        return None, reason
     phase = str(provenance.get("phase", ""))
     return replace(norm, phase=phase if phase in PLANNING_PHASES else ""), ""
 
@@ -183,8 +188,7 @@ def _compare_page(
     try:
         differences = compare(read_page(text))
     except _UNREADABLE_DATA_ERRORS:
-        reason = texts.get("not_rebuilt", "data")
-        yield make_file_finding(path, "not_rebuilt", Severity.WARNING, reason=reason)
+        yield make_file_finding(path, "not_rebuilt", Severity.WARNING, reason=texts.get("not_rebuilt", "data"))
         return
     yield from _report_differences(path, "differs", data, differences, texts)
 

@@ -64,20 +64,17 @@ def verify_written_tables(connection: Any, tables: Iterable[ReportTable], texts:
         columns = ", ".join(f"[{head}]" for head in heads)
         cursor = connection.cursor()
         cursor.execute(f"SELECT {columns} FROM [{name}] ORDER BY [{ROW_NUMBER_COLUMN}]")  # nosec B608 # names are ours, cleaned by _clean_name
-        rows = [tuple(row) for row in cursor.fetchall()]
+        rows = cursor.fetchall()
         cursor.close()
         if len(rows) != len(table.rows):
-            place = f"{name} {min(len(rows), len(table.rows)) + 1} {ROW_NUMBER_COLUMN}"
-            raise OutputError("package_table_not_the_same", file=file_name, place=place)
+            raise OutputError(
+                "package_table_not_the_same",
+                file=file_name,
+                place=f"{name} {min(len(rows), len(table.rows)) + 1} {ROW_NUMBER_COLUMN}",
+            )
         for line, (row, read_row) in enumerate(zip(table.rows, rows, strict=True), 1):
             for head, value, read_value in zip(heads, row.values, read_row, strict=True):
-                expected = convert_to_plain_cell(value)
-                is_equal = (
-                    read_value == expected
-                    if not isinstance(expected, float)
-                    else read_value is not None and float(read_value) == expected
-                )
-                if not is_equal:
+                if read_value != convert_to_plain_cell(value):
                     raise OutputError("package_table_not_the_same", file=file_name, place=f"{name} {line} {head}")
                 compared_count += isinstance(value, TableNumber)
     return compared_count
@@ -87,9 +84,8 @@ def make_column_names(table: ReportTable, texts: Texts) -> list[str]:
     """Return the field names of a table in the database: its column heads with units, made unique."""
     heads: list[str] = []
     for column in table.columns:
-        unit = column.unit if column.unit not in ("", "count", "ratio") else ""
-        title = make_column_title(column, texts)
-        name = _clean_name(f"{title}（{texts.get('unit_names', unit)}）" if unit else title)
+        title, has_unit = make_column_title(column, texts), column.unit not in ("", "count", "ratio")
+        name = _clean_name(f"{title}（{texts.get('unit_names', column.unit)}）" if has_unit else title)
         heads.append(name if name not in heads else _clean_name(f"{name}{len(heads)}"))
     return heads
 

@@ -130,20 +130,16 @@ def find_renamed_rows(sheet_table: SheetTable) -> list[tuple[int, str, str]]:
 
     Each is (line, printed name, name in the table computed from the layers).
     """
-    renamed_rows = []
-    if sheet_table.table.id in TABLES_WITH_CODES:
-        name_columns = [
-            p for p in sheet_table.matched_columns if p.table_column.id == KEY_COLUMNS[sheet_table.table.id][-1]
-        ]
-        for line, row in sheet_table.row_by_line.items():
-            for column in name_columns:
-                printed_name, layer_name = (
-                    sheet_table.sheet.get_cell_text(line, column.sheet_column).strip(),
-                    str(get_value_in_column(row, column) or ""),
-                )
-                if printed_name and layer_name and normalise_word(printed_name) != normalise_word(layer_name):
-                    renamed_rows.append((line, printed_name, layer_name))
-    return renamed_rows
+    if sheet_table.table.id not in TABLES_WITH_CODES:
+        return []
+    name_column = KEY_COLUMNS[sheet_table.table.id][-1]
+    names = [
+        (line, sheet_table.sheet.get_cell_text(line, p.sheet_column).strip(), str(get_value_in_column(row, p) or ""))
+        for line, row in sheet_table.row_by_line.items()
+        for p in sheet_table.matched_columns
+        if p.table_column.id == name_column
+    ]
+    return [one for one in names if one[1] and one[2] and normalise_word(one[1]) != normalise_word(one[2])]
 
 
 def find_row_name(row: ReportTableRow) -> str:
@@ -173,51 +169,30 @@ def _compare_cell(
             return _NOT_COMPARED
         return _compare_figures_in_texts(value, cell.text, location, change_share)
     is_blank = cell.text.strip().lower() in BLANK_WORDS
-    if cell.state:
-        return _NOT_COMPARED if value is None else CellDifference(cell.state, *location)
+    printed_number = None if is_blank else parse_printed_number(cell.text)
     if value is None:
-        has_figure = not is_blank and parse_printed_number(cell.text) is not None
-        return (
-            CellDifference("no_figure", *location)
-            if has_figure and column_match.table_column.id != NUMBER_COLUMN
-            else _NOT_COMPARED
-        )
-    unit = _find_units(sheet_table, line, column_match)
+        has_figure = not cell.state and printed_number is not None
+        is_reported = has_figure and column_match.table_column.id != NUMBER_COLUMN
+        return CellDifference("no_figure", *location) if is_reported else _NOT_COMPARED
+    if cell.state:
+        return CellDifference(cell.state, *location)
+    unit, layer_unit = _find_units(sheet_table, line, column_match)
     if is_blank:
-        is_zero = not round(value.value, value.decimals)
-        unit_and_word = unit[1], find_unit_word(sheet_table, line, column_match, unit[1])
-        return (
-            None
-            if is_zero
-            else CellDifference("blank", *location, value.value, abs(value.value), value.decimals, *unit_and_word)
-        )
-    printed_number = parse_printed_number(cell.text)
-    if printed_number is None:
+        word = find_unit_word(sheet_table, line, column_match, layer_unit)
+        blank = CellDifference("blank", *location, value.value, abs(value.value), value.decimals, layer_unit, word)
+        return blank if round(value.value, value.decimals) else None
+    sheet_unit = printed_number.unit or unit if printed_number is not None else ""
+    are_areas = sheet_unit in SQUARE_METRES, layer_unit in SQUARE_METRES
+    if printed_number is None or (are_areas[0] != are_areas[1] and sheet_unit and layer_unit):
         return CellDifference("text", *location)
-    sheet_unit = printed_number.unit or unit[0]
-    if (sheet_unit in SQUARE_METRES) != (unit[1] in SQUARE_METRES) and sheet_unit and unit[1]:
-        return CellDifference("text", *location)
-    factor = (
-        SQUARE_METRES[unit[1]] / SQUARE_METRES[sheet_unit] if {sheet_unit, unit[1]} <= SQUARE_METRES.keys() else 1.0
-    )
+    factor = SQUARE_METRES[layer_unit] / SQUARE_METRES[sheet_unit] if all(are_areas) else 1.0
     layer_figure = value.value * factor
     distance = abs(printed_number.value - layer_figure)
-    if distance <= compute_printing_tolerance(
-        printed_number,
-        max(abs(layer_figure), _find_largest_operand(sheet_table, row, column_match) * factor),
-        sheet_unit,
-        change_share,
-    ):
+    largest_figure = max(abs(layer_figure), _find_largest_operand(sheet_table, row, column_match) * factor)
+    if distance <= compute_printing_tolerance(printed_number, largest_figure, sheet_unit, change_share):
         return None
-    return CellDifference(
-        "cell",
-        *location,
-        layer_figure,
-        distance,
-        printed_number.decimals,
-        sheet_unit,
-        find_unit_word(sheet_table, line, column_match, sheet_unit),
-    )
+    word = find_unit_word(sheet_table, line, column_match, sheet_unit)
+    return CellDifference("cell", *location, layer_figure, distance, printed_number.decimals, sheet_unit, word)
 
 
 def _find_largest_operand(sheet_table: SheetTable, row: ReportTableRow, column_match: ColumnMatch) -> float:
@@ -226,12 +201,10 @@ def _find_largest_operand(sheet_table: SheetTable, row: ReportTableRow, column_m
     0 for any other figure. Such a figure may change by as much as these areas do.
     """
     unit = column_match.table_column.unit
-    if unit not in SQUARE_METRES:
-        return 0.0
     values: list[CellValue] = []
-    if column_match.table_column.id in _CHANGE_COLUMNS:
+    if unit in SQUARE_METRES and column_match.table_column.id in _CHANGE_COLUMNS:
         values = [v for v, column in zip(row.values, sheet_table.table.columns, strict=True) if column.unit == unit]
-    elif row.code in _DIFFERENCE_ROWS:
+    elif unit in SQUARE_METRES and row.code in _DIFFERENCE_ROWS:
         values = [get_value_in_column(other, column_match) for other in sheet_table.table.rows]
     return max((abs(v.value) for v in values if isinstance(v, TableNumber)), default=0.0)
 
@@ -297,7 +270,8 @@ def _compare_figures_in_texts(
     expected_text, sheet_text = (
         normalize("NFKC", text).replace("\u202f", " ").replace("−", "-") for text in (value, printed_text)
     )
-    if _remove_figures_from_text(expected_text) != _remove_figures_from_text(sheet_text):
+    expected_words, words = (re.sub(r"\s+", "", _FIGURE_PATTERN.sub("#", one)) for one in (expected_text, sheet_text))
+    if expected_words != words:
         # Other words come from another document and are not compared.
         return _NOT_COMPARED if not printed_text.strip() else CellDifference("words", *location)
     figures = list(_find_numbers(expected_text))
@@ -305,14 +279,11 @@ def _compare_figures_in_texts(
         # A small difference of two large areas changes by as much as the areas.
         largest_figure = max((abs(one.value) for one in figures if one.unit == expected.unit), default=0.0)
         distance = abs(expected.value - printed_number.value)
-        # Both figures are rounded, because both come from texts.
-        allowed_difference = (
-            compute_printing_tolerance(
-                printed_number, largest_figure if expected.unit else expected.value, expected.unit, change_share
-            )
-            + 0.5 * 10.0**-expected.decimals
+        tolerance = compute_printing_tolerance(
+            printed_number, largest_figure if expected.unit else expected.value, expected.unit, change_share
         )
-        if distance > allowed_difference:
+        # Both figures are rounded, because both come from texts.
+        if distance > tolerance + 0.5 * 10.0**-expected.decimals:
             return CellDifference("cell", *location, expected.value, distance, printed_number.decimals)
     return None
 
@@ -323,11 +294,6 @@ def do_texts_agree_within_tolerance(printed_text: str, expected_text: str) -> bo
         bool(printed_text.strip())
         and _compare_figures_in_texts(expected_text, printed_text, (0, 0, "", "", "")) is None
     )
-
-
-def _remove_figures_from_text(text: str) -> str:
-    """Return a text without white space, with “#” in place of each figure."""
-    return re.sub(r"\s+", "", _FIGURE_PATTERN.sub("#", text))
 
 
 def _find_numbers(text: str) -> Iterator[PrintedNumber]:

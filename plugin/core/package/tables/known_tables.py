@@ -7,7 +7,8 @@ Tables are recognised by titles, words of their heads, and codes and names of th
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from unicodedata import normalize
@@ -95,14 +96,12 @@ def parse_unit(text: str) -> str:
 @cache
 def _list_words_by_unit() -> dict[str, set[str]]:
     """Return unit → words that name it in any language, in small letters."""
-    words_of_unit = {
-        unit: {normalize("NFKC", one).lower() for one in unit_words} for unit, unit_words in FIGURE_UNIT_WORDS.items()
-    }
-    for lang in TEXT_LANGUAGES:
-        for section in ("units", "unit_names"):
-            for unit, one in Texts(lang).get_section(section).items():
-                if one:
-                    words_of_unit.setdefault(unit, set()).add(re.sub(r"\s+", "", normalize("NFKC", one)).lower())
+    words_of_unit: dict[str, set[str]] = defaultdict(set)
+    for unit, unit_words in FIGURE_UNIT_WORDS.items():
+        words_of_unit[unit] |= {normalize("NFKC", one).lower() for one in unit_words}
+    for texts in map(Texts, TEXT_LANGUAGES):
+        for unit, word in [*texts.get_section("units").items(), *texts.get_section("unit_names").items()]:
+            words_of_unit[unit] |= {re.sub(r"\s+", "", normalize("NFKC", word)).lower()} - {""}
     return words_of_unit
 
 
@@ -160,6 +159,12 @@ class SheetTable:
     foreign_columns: dict[int, str] = field(default_factory=dict, hash=False)
 
 
+def _list_column_words(column: TableColumn, all_texts: Iterable[Texts], aliases: Iterable[str]) -> set[str]:
+    """Return the heads of a column in all languages, and its aliases."""
+    titles = [column.title] if column.title else [make_column_title(column, texts) for texts in all_texts]
+    return {normalise_word(title) for title in (*titles, *aliases)}
+
+
 class KnownTables:
     """The tables computed from the layers, with the words by which they are recognised in sheets.
 
@@ -172,33 +177,32 @@ class KnownTables:
         heads: Mapping[str, tuple[str, ...]] = aliases.heads if aliases else {}
         all_texts = [Texts(lang), *(Texts(other) for other in TEXT_LANGUAGES if other != lang)]
         # Names of the sheets and titles above the tables in all languages, and aliases.
-        self._titles = {name: [normalise_word(one) for one in titles.get(name, ())] for name in self.tables}
-        for name, words in self._titles.items():
-            for texts in all_texts:
-                words += map(normalise_word, (texts.get("sheets", name), texts.get("sheet_titles", name, area="")))
+        self._titles = {
+            name: [
+                *map(normalise_word, titles.get(name, ())),
+                *(normalise_word(texts.get("sheets", name)) for texts in all_texts),
+                *(normalise_word(texts.get("sheet_titles", name, area="")) for texts in all_texts),
+            ]
+            for name in self.tables
+        }
         # Heads of each column; every cell above a table is compared with every column.
-        self._column_words: dict[str, list[set[str]]] = {name: [] for name in self.tables}
-        for name, table in self.tables.items():
-            for column in table.columns:
-                words = [column.title] if column.title else [make_column_title(column, texts) for texts in all_texts]
-                self._column_words[name].append({normalise_word(one) for one in (*words, *heads.get(column.id, ()))})
+        self._column_words = {
+            name: [_list_column_words(column, all_texts, heads.get(column.id, ())) for column in table.columns]
+            for name, table in self.tables.items()
+        }
 
     def find_sheet_tables(self, sheet: PrintedSheet) -> list[SheetTable]:
         """Return the tables found in a sheet, from top to bottom."""
         heads: list[tuple[int, int, ReportTable, tuple[ColumnMatch, ...]]] = []
-        row = 1
-        while row <= sheet.last_row:
-            head_match = self._find_head(sheet, row)
-            if head_match is None:
-                row += 1
-            else:
+        for row in range(1, sheet.last_row + 1):
+            is_in_head = heads and row <= heads[-1][1]
+            if not is_in_head and (head_match := self._find_head(sheet, row)) is not None:
                 heads.append((row, *head_match))
-                row = head_match[0] + 1
-        table_blocks = []
-        for number, (_, head, table, places) in enumerate(heads):
-            last = heads[number + 1][0] - 1 if number + 1 < len(heads) else sheet.last_row
-            table_blocks.append(self._make_sheet_table(sheet, table, head, last, places))
-        return table_blocks
+        last_lines = [*(row - 1 for row, *_ in heads[1:]), sheet.last_row]
+        return [
+            self._make_sheet_table(sheet, table, head, last, places)
+            for (_, head, table, places), last in zip(heads, last_lines, strict=False)
+        ]
 
     def _find_head(self, sheet: PrintedSheet, row: int) -> tuple[int, ReportTable, tuple[ColumnMatch, ...]] | None:
         """Return the table whose head (one line or two) begins in a row of the sheet.
@@ -216,22 +220,19 @@ class KnownTables:
         ]
         for lines in (1, 2):
             # The head of a column may have one or two lines.
-            heads = {}
-            for column in range(1, sheet.last_column + 1):
-                parts = list(dict.fromkeys(sheet.get_cell_text(line, column) for line in range(row, row + lines)))
-                if any(parts):
-                    heads[column] = "".join(parts)
+            heads = {
+                column: "".join(dict.fromkeys(sheet.get_cell_text(line, column) for line in range(row, row + lines)))
+                for column in range(1, sheet.last_column + 1)
+            }
+            heads = {column: head for column, head in heads.items() if head}
             common_unit = parse_unit(_find_common_word(sheet, row))
             for table in self.tables.values():
                 places = self._match_table_columns(table, heads, common_unit)
-                keys = [p for p in places if p.table_column.id in KEY_COLUMNS[table.id]]
-                if not keys or len(places) == len(keys):
-                    continue
+                has_keys = {p.table_column.id in KEY_COLUMNS[table.id] for p in places} == {True, False}
                 has_title = any(title in text for text in texts_above if text for title in self._titles[table.id])
-                if not has_title and len(places) < min(4, len(table.columns)):
-                    continue
                 score = 10 * has_title + len(places)
-                if best is None or score > best[0]:
+                is_known = has_keys and (has_title or len(places) >= min(4, len(table.columns)))
+                if is_known and (best is None or score > best[0]):
                     best = (score, row + lines - 1, table, places)
         return None if best is None else best[1:]
 
@@ -291,7 +292,12 @@ class KnownTables:
                 [r for r in rows_of_key.get(key, ()) if not any(r is used_row for used_row in rows.values())]
                 for key in row_keys
             ]
-            matched_row = _choose_row(unmatched_rows, has_codes=table.id in TABLES_WITH_CODES)
+            # A row on which code and name agree; of several rows with one name (one for each year) the first. If only
+            # code or name is known, it decides; if they belong to two rows, the code decides.
+            first, *others = [candidates for candidates in unmatched_rows if candidates] or [[]]
+            agreed = (one for one in first if all(any(one is row for row in candidates) for candidates in others))
+            has_code = table.id in TABLES_WITH_CODES and unmatched_rows[0]
+            matched_row = next(agreed, first[0] if has_code else None)
             if matched_row is not None:
                 rows[line] = matched_row
             elif any(
@@ -300,32 +306,12 @@ class KnownTables:
                 unknown_lines.append(line)
         # The other columns of figures, without columns of running numbers.
         foreign_columns = {}
-        for column in range(1, sheet.last_column + 1):
-            if column in matched_columns:
-                continue
-            numbers = [
-                parse_printed_number(sheet.get_cell_text(line, column)) for line in range(head_line + 1, last_line + 1)
-            ]
-            figures = [n.value for n in numbers if n is not None]
+        for column in sorted({*range(1, sheet.last_column + 1)} - matched_columns):
+            cells = (sheet.get_cell_text(line, column) for line in range(head_line + 1, last_line + 1))
+            figures = [number.value for number in map(parse_printed_number, cells) if number is not None]
             if figures and figures != [float(n) for n in range(1, len(figures) + 1)]:
                 foreign_columns[column] = sheet.get_cell_text(head_line, column) or str(column)
         return SheetTable(sheet, table, head_line, places, rows, tuple(unknown_lines), foreign_columns)
-
-
-def _choose_row(candidate_rows: list[list[ReportTableRow]], has_codes: bool) -> ReportTableRow | None:
-    """Return the row of a table on which code and name of a line agree; None if no row matches.
-
-    ``candidate_rows``: the rows with the code, then those with the name; ``has_codes``: the first list is by code. Of
-    several rows with one name (one for each year) the first one is used. If only code or name is known, it decides. If
-    they belong to two rows, the code decides.
-    """
-    candidates = [rows for rows in candidate_rows if rows]
-    if not candidates:
-        return None
-    for row in candidates[0]:
-        if all(any(row is other for other in rows) for rows in candidates[1:]):
-            return row
-    return candidates[0][0] if has_codes and candidate_rows[0] else None
 
 
 def find_unit_word(sheet_table: SheetTable, line: int, column_match: ColumnMatch, unit: str) -> str:
@@ -334,27 +320,25 @@ def find_unit_word(sheet_table: SheetTable, line: int, column_match: ColumnMatch
     The word is in the figure's row, in the head of its column, or in a line above.
     """
     sheet = sheet_table.sheet
+    last_head_line = sheet_table.last_head_line
+    unit_columns = (one.sheet_column for one in sheet_table.matched_columns if one.table_column.id == "unit")
+    heads = (sheet.get_cell_text(row, column_match.sheet_column) for row in (last_head_line, last_head_line - 1))
     candidates = [
-        sheet.get_cell_text(line, other.sheet_column)
-        for other in sheet_table.matched_columns
-        if other.table_column.id == "unit"
+        *(sheet.get_cell_text(line, column) for column in unit_columns),
+        *map(extract_bracketed_text, heads),
+        _find_common_word(sheet, last_head_line),
     ]
-    candidates += [
-        extract_bracketed_text(sheet.get_cell_text(row, column_match.sheet_column))
-        for row in (sheet_table.last_head_line, sheet_table.last_head_line - 1)
-    ]
-    candidates.append(_find_common_word(sheet, sheet_table.last_head_line))
     return next((one for one in candidates if unit and parse_unit(one) == unit), "")
 
 
 def _find_common_word(sheet: PrintedSheet, head_line: int) -> str:
     """Return the word by which a line above the head names the table's unit; empty if none does."""
-    for line in range(max(1, head_line - _MAX_TITLE_LINES_ABOVE_TABLE), head_line):
-        for column in range(1, sheet.last_column + 1):
-            match = _UNIT_LINE_PATTERN.search(normalize("NFKC", sheet.get_cell_text(line, column)).strip().rstrip(")"))
-            if match and parse_unit(match.group(1)):
-                return match.group(1)
-    return ""
+    matches = (
+        _UNIT_LINE_PATTERN.search(normalize("NFKC", sheet.get_cell_text(line, column)).strip().rstrip(")"))
+        for line in range(max(1, head_line - _MAX_TITLE_LINES_ABOVE_TABLE), head_line)
+        for column in range(1, sheet.last_column + 1)
+    )
+    return next((match[1] for match in matches if match and parse_unit(match[1])), "")
 
 
 def get_value_in_column(row: ReportTableRow, column_match: ColumnMatch) -> CellValue:

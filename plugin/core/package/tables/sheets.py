@@ -7,6 +7,7 @@ Their content is never executed.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -107,11 +108,8 @@ def read_workbook(path: Path, file: str, driver: AccessDriver | str | None = Non
         if isinstance(driver, str):
             return PrintedWorkbook(file, unreadable_reason=driver)
         try:
-            connection = driver.open_connection(path)
-            try:
+            with closing(driver.open_connection(path)) as connection:
                 return PrintedWorkbook(file, _read_tables_as_sheets(connection, driver.list_tables(connection)))
-            finally:
-                connection.close()
         except driver.error_types:
             return PrintedWorkbook(file, unreadable_reason="table_damaged")
     if path.suffix.lower() not in WORKBOOK_SUFFIXES:
@@ -120,10 +118,12 @@ def read_workbook(path: Path, file: str, driver: AccessDriver | str | None = Non
         values, formulas = open_values_and_formulas(path)
     except InputError as error:
         return PrintedWorkbook(file, unreadable_reason=_REASON_BY_ERROR.get(error.key, "table_damaged"))
-    pairs = zip(values.worksheets, formulas.worksheets, strict=True)
     properties = formulas.properties
-    titles = tuple(filter(None, (properties.title, properties.subject, properties.keywords)))
-    return PrintedWorkbook(file, tuple(_read_sheet(*pair) for pair in pairs), titles=titles)
+    return PrintedWorkbook(
+        file,
+        tuple(map(_read_sheet, values.worksheets, formulas.worksheets)),
+        titles=tuple(filter(None, (properties.title, properties.subject, properties.keywords))),
+    )
 
 
 def _read_sheet(values: Any, formulas: Any) -> PrintedSheet:
@@ -133,15 +133,14 @@ def _read_sheet(values: Any, formulas: Any) -> PrintedSheet:
     """
     cells: dict[tuple[int, int], PrintedCell] = {}
     is_truncated = False
-    for position, cell in sorted(values._cells.items()):
-        if cell.value is None:
-            continue
+    for position, cell in sorted(item for item in values._cells.items() if item[1].value is not None):
         if position[0] > MAX_ROWS or position[1] > MAX_COLUMNS:
             is_truncated = True
         elif text := display_value(cell.value, str(cell.number_format)):
             cells[position] = PrintedCell(text, "error" if cell.data_type == "e" else "", cell.data_type == "n")
-    for cell in find_formulas_without_value(values, formulas):
-        cells[cell.row, cell.column] = PrintedCell("", "formula")
+    cells |= {
+        (one.row, one.column): PrintedCell("", "formula") for one in find_formulas_without_value(values, formulas)
+    }
     for merged_range in values.merged_cells.ranges:
         first = cells.get((merged_range.min_row, merged_range.min_col))
         if first is not None:
@@ -154,9 +153,7 @@ def _read_sheet(values: Any, formulas: Any) -> PrintedSheet:
 def _read_tables_as_sheets(connection: Any, names: Iterable[str]) -> tuple[PrintedSheet, ...]:
     """Return the tables of any database as sheets, with the field names in the first row."""
     sheets = []
-    for name in names:
-        if FORBIDDEN_CHARACTER_PATTERN.search(name):
-            continue
+    for name in (one for one in names if not FORBIDDEN_CHARACTER_PATTERN.search(one)):
         cursor = connection.cursor()
         cursor.execute(f"SELECT * FROM [{name}]")  # nosec B608 # names that could end the brackets are skipped
         heads = [str(column[0]) for column in cursor.description][:MAX_COLUMNS]
@@ -166,9 +163,11 @@ def _read_tables_as_sheets(connection: Any, names: Iterable[str]) -> tuple[Print
         if order_column is not None:
             rows = sorted(rows, key=lambda row: row[order_column] or 0)
         cells = {(1, n): PrintedCell(head) for n, head in enumerate(heads, 1) if n - 1 != order_column}
-        for line, row in enumerate(rows[:MAX_ROWS], 2):
-            for n, value in enumerate(row[: len(heads)], 1):
-                if value is not None and n - 1 != order_column and (text := display_value(value)):
-                    cells[line, n] = PrintedCell(text)
+        cells |= {
+            (line, n): PrintedCell(text)
+            for line, row in enumerate(rows[:MAX_ROWS], 2)
+            for n, value in enumerate(row[: len(heads)], 1)
+            if value is not None and n - 1 != order_column and (text := display_value(value))
+        }
         sheets.append(PrintedSheet(name, cells, len(rows) > MAX_ROWS))
     return tuple(sheets)

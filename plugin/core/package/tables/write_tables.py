@@ -6,6 +6,7 @@ Each file is read again and compared; the manifest has the result.
 
 from __future__ import annotations
 
+from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -53,14 +54,8 @@ def write_workbooks(context: ExportContext) -> list[ExportProblem]:
     texts = Texts(context.lang)
     made_ids = {table.id for table in tabulated_plan.tables}
     missing_titles = tuple(texts.get("sheets", name) for name in REQUIRED_TABLES if name not in made_ids)
-    return [
-        *(
-            [ExportProblem(ProblemLevel.NOTE, "tables_wanting", count=len(missing_titles), features=missing_titles)]
-            if missing_titles
-            else []
-        ),
-        *write_access_tables(tabulated_plan, context),
-    ]
+    wanting = ExportProblem(ProblemLevel.NOTE, "tables_wanting", count=len(missing_titles), features=missing_titles)
+    return [*([wanting] if missing_titles else []), *write_access_tables(tabulated_plan, context)]
 
 
 def verify_workbook(tabulated_plan: TabulatedPlan, path: Path, context: ExportContext) -> dict[str, Any]:
@@ -110,10 +105,8 @@ def write_access_tables(
     ``driver`` is the Access driver, or the reason for its absence. Return the problems of files that were not written.
     """
     problems = []
-    for filled_slot in context.filled_slots:
-        slot = filled_slot.slot
-        if slot.kind != "table" or filled_slot.file_paths or not slot.file.lower().endswith(".mdb"):
-            continue
+    empty_table_slots = (one.slot for one in context.filled_slots if one.slot.kind == "table" and not one.file_paths)
+    for slot in (one for one in empty_table_slots if one.file.lower().endswith(".mdb")):
         driver = find_access_driver() if driver is None else driver
         path = context.prepare_file_path(slot.folder, fill_placeholders(slot.file, context.placeholders))
         reason = driver if isinstance(driver, str) else _write_mdb(tabulated_plan, path, driver, context)
@@ -138,25 +131,23 @@ def _write_mdb(tabulated_plan: TabulatedPlan, path: Path, driver: AccessDriver, 
     texts = Texts(context.lang)
     try:
         driver.create_database(path)
-        connection = driver.open_connection(path)
-        try:
+        with closing(driver.open_connection(path)) as connection:
             rows = write_database_tables(connection, tabulated_plan.tables, texts)
             connection.commit()
-        finally:
-            connection.close()
-        second_connection = driver.open_connection(path)
-        try:
-            compared_count = verify_written_tables(second_connection, tabulated_plan.tables, texts, path.name)
-        finally:
-            second_connection.close()
+        with closing(driver.open_connection(path)) as connection:
+            compared_count = verify_written_tables(connection, tabulated_plan.tables, texts, path.name)
     except driver.error_types as error:
         return str(error).replace(str(path), path.name)
-    sheets = [{"id": t.id, "sheet": n, "rows": rows[n]} for t, n in zip(tabulated_plan.tables, rows, strict=True)]
-    read_back = {"library": driver.odbc_name, "same": True, "figures": compared_count}
     context.manifest["tables"].append(
-        {"file": context.get_path_in_package(path), "format": "mdb", "sheets": sheets, "read_back": read_back}
+        {
+            "file": context.get_path_in_package(path),
+            "format": "mdb",
+            "sheets": [
+                {"id": t.id, "sheet": n, "rows": rows[n]} for t, n in zip(tabulated_plan.tables, rows, strict=True)
+            ],
+            "read_back": {"library": driver.odbc_name, "same": True, "figures": compared_count},
+        }
     )
     for slot in context.manifest.get("slots", ()):
-        if slot["pattern"] == path.name:
-            slot["files"].append(context.get_path_in_package(path))
+        slot["files"] += [context.get_path_in_package(path)] if slot["pattern"] == path.name else []
     return ""
