@@ -20,6 +20,7 @@ from ..studies.evaluation.evaluated_editions import (
     CHECK_SHARE,
     list_files_of_editions,
     read_editions,
+    split_editions,
 )
 from .console import (
     EXIT_CLEAN,
