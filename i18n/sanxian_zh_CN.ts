@@ -224,6 +224,10 @@
         <translation>修复后 m²</translation>
     </message>
     <message>
+        <source>After the check, each line is a finding: select it, and the map shows the place; below the list you read why it counts, how to fix it and where the rule comes from. F9 goes on to the next one.</source>
+        <translation>检查之后，每行是一处问题：选中后地图定位到该处，列表下方说明检查目的、整改建议和依据。按 F9 看下一条。</translation>
+    </message>
+    <message>
         <source>After this date the finding is no longer waived.</source>
         <translation>有效期满后，该问题恢复为未豁免</translation>
     </message>
@@ -1664,10 +1668,6 @@ Project: {project}</source>
     <message>
         <source>Each figure is rounded to 0.01 m²: the last digit of a sum may differ.</source>
         <translation>各数按 0.01 平方米四舍五入，合计的末位可能不一致。</translation>
-    </message>
-    <message>
-        <source>Each line is a finding: select it, and the map shows the place; below the list you read why it counts, how to fix it and where the rule comes from. F9 goes on to the next one.</source>
-        <translation>每行是一处问题：选中后地图定位到该处，列表下方说明检查目的、整改建议和依据。按 F9 看下一条。</translation>
     </message>
     <message>
         <source>Earlier edition</source>
@@ -3586,6 +3586,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>其他修复方式…</translation>
     </message>
     <message>
+        <source>Other Profile…</source>
+        <translation>其他县配置…</translation>
+    </message>
+    <message>
         <source>Other coordinate system…</source>
         <translation>其他坐标系…</translation>
     </message>
@@ -5072,6 +5076,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
     <message>
         <source>The data changed; the reasons below are those of the last check. Re-check to update them.</source>
         <translation>数据已改动；下列原因来自上次检查，请重新检查。</translation>
+    </message>
+    <message>
+        <source>The data have the division code {code}. Which profile applies? It has the targets and limits.</source>
+        <translation>数据的行政区代码为 {code}。采用哪个县配置？目标值和限值取自县配置。</translation>
     </message>
     <message>
         <source>The data were changed while they were checked. Nothing was made; export again.</source>

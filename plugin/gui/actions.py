@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -256,6 +257,14 @@ class DialogOpener(QObject):
         used_items = result.report.unconfirmed_items if result is not None else ()
         if ProfileDialog(QgsProject.instance(), self._iface.mainWindow(), used_items).exec():
             self.changed.emit()
+
+    def use_profile(self, profile_id: str) -> None:
+        """Use a shipped profile for the open project."""
+        project = QgsProject.instance()
+        settings = county.read_county_settings(project)
+        county.store_county_settings(project, replace(settings, profile=profile_id))
+        project.setDirty(True)
+        self.changed.emit()
 
     def open_document_dialog(self) -> None:
         """Open the document information (成果信息) of the project."""

@@ -116,7 +116,7 @@ class DesktopController(QObject):
             self,
         )
         self.actions = MenuActions(iface, handlers)
-        self.tour = SampleTour(iface.mainWindow(), self.actions, dock, self)
+        self.tour = SampleTour(iface, self.actions, dock, self)
         self._connect_signals()
         iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
         iface.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.indicators)
@@ -170,6 +170,8 @@ class DesktopController(QObject):
             self.exchange.import_boundary_points,
             self.exchange.import_drawing,
             self.exchange.import_vct,
+            self.dialogs.use_profile,
+            self.dialogs.open_profile_dialog,
         )
         iface.registerCustomDropHandler(self.drop_handler)
         targets = LocatorTargets(

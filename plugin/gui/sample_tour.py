@@ -4,9 +4,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from qgis.core import QgsApplication
+from qgis.gui import QgsMessageBar
 from qgis.PyQt.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt, pyqtSignal
-from qgis.PyQt.QtWidgets import QFrame, QLabel, QMainWindow, QPushButton, QVBoxLayout, QWidget
+from qgis.PyQt.QtGui import QPalette
+from qgis.PyQt.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from ..bridge import settings
 from ..bridge.texts import tr
@@ -33,11 +37,11 @@ class TourStep:
     target: QWidget | None
 
 
-def place_card(size: QSize, target: QRect, window: QRect, gap: int) -> QPoint:
-    """Return the top left corner of a card that covers neither its target nor leaves the window, if there is room.
+def place_card(size: QSize, target: QRect, window: QRect, messages: QRect, gap: int) -> QPoint:
+    """Return the top left corner of a card that covers neither target nor messages, nor leaves the window, if possible.
 
     The card is below, above, left or right of the target, whichever fits first; all in coordinates of the window. An
-    empty ``target`` gives the middle of the window.
+    empty ``target`` gives the middle of the window; ``messages`` is empty without any.
     """
     if target.isEmpty():
         return window.center() - QPoint(size.width() // 2, size.height() // 2)
@@ -50,21 +54,23 @@ def place_card(size: QSize, target: QRect, window: QRect, gap: int) -> QPoint:
         QPoint(target.left() - gap - size.width(), top),
         QPoint(target.right() + gap, top),
     )
-    fitting = (corner for corner in corners if room.contains(QRect(corner, size)))
-    return next(fitting, QPoint(left, room.bottom() - size.height()))
+    cards = [QRect(corner, size) for corner in corners]
+    fitting = (card for card in cards if room.contains(card) and not card.intersects(messages))
+    return next((card.topLeft() for card in fitting), QPoint(left, room.bottom() - size.height()))
 
 
 class TourCard(QFrame):
     """Shows the steps of a tour one after the other; the window below stays usable.
 
-    ``ended``: the last step was left, or the tour was skipped (button or Esc).
+    ``ended``: the last step was left, or the tour was skipped (button or Esc). ``messages``: QGIS's message bar, which
+    the card leaves free.
     """
 
     ended = pyqtSignal()
 
-    def __init__(self, steps: list[TourStep], window: QWidget):
+    def __init__(self, steps: list[TourStep], window: QWidget, messages: QgsMessageBar):
         super().__init__(window, objectName="SanxianTour", frameShape=QFrame.Shape.StyledPanel, autoFillBackground=True)
-        self._steps, self.number = steps, 0
+        self._steps, self.number, self._messages = steps, 0, messages
         self._frame = QFrame(window, objectName="SanxianTourFrame")
         self._frame.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.title, self.text, self.position = QLabel(), QLabel(wordWrap=True), theme.set_faint(QLabel())
@@ -81,7 +87,8 @@ class TourCard(QFrame):
         buttons = make_row(self.position, None, self.skip, self.back, self.forward)
         fill_layout(QVBoxLayout(self), self.title, self.text, buttons)
         self.setFixedWidth(self.fontMetrics().horizontalAdvance("0") * _WIDTH_DIGITS)
-        window.installEventFilter(self)
+        for widget in (window, messages):
+            widget.installEventFilter(self)
         self.show_step(0)
 
     def show_step(self, number: int) -> None:
@@ -108,7 +115,8 @@ class TourCard(QFrame):
 
     def end(self) -> None:
         """Remove the card and the frame."""
-        self.parentWidget().removeEventFilter(self)
+        for widget in (self.parentWidget(), self._messages):
+            widget.removeEventFilter(self)
         self.hide()
         self._frame.hide()
         self._frame.deleteLater()
@@ -119,19 +127,25 @@ class TourCard(QFrame):
         window, target = self.parentWidget(), self._steps[self.number].target
         # The height follows from the wrapped text.
         self.resize(self.width(), self.layout().totalHeightForWidth(self.width()))
-        area = QRect()
-        # A panel that floats is in another window.
-        if target is not None and target.isVisible() and target.window() is window:
-            area = QRect(target.mapTo(window, QPoint(0, 0)), target.size())
+        area, messages = (self._find_place(widget) for widget in (target, self._messages))
         self._frame.setVisible(not area.isEmpty())
-        self._frame.setStyleSheet(
-            f"#SanxianTourFrame {{ border: {_FRAME_WIDTH_PX}px solid {theme.get_color('info').name()}; }}"
-        )
+        border = f"border: {_FRAME_WIDTH_PX}px solid {theme.get_color('info').name()};"
+        self._frame.setStyleSheet(f"#SanxianTourFrame {{ {border} }}")
+        # The style sheets of themes (Night Mapping) make frames transparent.
+        ground = QgsApplication.palette().color(QPalette.ColorRole.Window).name()
+        self.setStyleSheet(f"#SanxianTour {{ {border} background-color: {ground}; }}")
         self._frame.setGeometry(area.adjusted(-_FRAME_WIDTH_PX, -_FRAME_WIDTH_PX, _FRAME_WIDTH_PX, _FRAME_WIDTH_PX))
         self._frame.raise_()
         gap = round(_GAP_EM * self.fontMetrics().height())
-        self.move(place_card(self.size(), area, window.rect(), gap))
+        self.move(place_card(self.size(), area, window.rect(), messages, gap))
         self.raise_()
+
+    def _find_place(self, widget: QWidget | None) -> QRect:
+        """Return the place of a widget in the window; empty if it is hidden or, as a floating panel, in another one."""
+        window = self.parentWidget()
+        if widget is None or not widget.isVisible() or widget.window() is not window:
+            return QRect()
+        return QRect(widget.mapTo(window, QPoint(0, 0)), widget.size())
 
     def keyPressEvent(self, event) -> None:
         if event.key() == Qt.Key.Key_Escape:
@@ -140,8 +154,8 @@ class TourCard(QFrame):
             super().keyPressEvent(event)
 
     def eventFilter(self, watched, event):
-        # A dock that opens or moves gives the window another layout.
-        if event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest):
+        # A dock that opens or moves gives the window another layout; a message shows the bar.
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest, QEvent.Type.Show, QEvent.Type.Hide):
             self._place()
         return False
 
@@ -149,16 +163,16 @@ class TourCard(QFrame):
 class SampleTour(QObject):
     """Offers the tour once, when the sample county is opened for the first time; the options page offers it again."""
 
-    def __init__(self, window: QMainWindow, actions: MenuActions, dock: FindingsDock, parent: QObject | None = None):
+    def __init__(self, iface: Any, actions: MenuActions, dock: FindingsDock, parent: QObject | None = None):
         super().__init__(parent)
-        self._window, self._actions, self._dock = window, actions, dock
+        self._iface, self._actions, self._dock = iface, actions, dock
         self.card: TourCard | None = None
 
     def offer(self) -> None:
         """Begin the tour unless it was offered before."""
         if self.card is None and settings.read_setting(settings.OFFER_TOUR, True):
             settings.store_setting(settings.OFFER_TOUR, False)
-            self.card = TourCard(self._make_steps(), self._window)
+            self.card = TourCard(self._make_steps(), self._iface.mainWindow(), self._iface.messageBar())
             self.card.ended.connect(self._forget_card)
 
     def end(self) -> None:
@@ -183,8 +197,8 @@ class SampleTour(QObject):
             TourStep(
                 tr("Review the findings"),
                 tr(
-                    "Each line is a finding: select it, and the map shows the place; below the list you read why it "
-                    "counts, how to fix it and where the rule comes from. F9 goes on to the next one."
+                    "After the check, each line is a finding: select it, and the map shows the place; below the list "
+                    "you read why it counts, how to fix it and where the rule comes from. F9 goes on to the next one."
                 ),
                 dock.stack,
             ),

@@ -34,6 +34,7 @@ def record_step(card, name):
             "position": card.position.text(),
             "inside": window.contains(card_area),
             "covers_target": card_area.intersects(frame_area),
+            "covers_messages": card_area.intersects(get_place_in_window(iface.messageBar())),
             "has_target": not frame_area.isEmpty(),
             "text_fits": card.text.height() >= card.text.heightForWidth(card.text.width()),
         }
@@ -58,7 +59,8 @@ def main():
     settings.store_setting(settings.OFFER_TOUR, True)
     controller.open_sample()
     wait_for_map()
-    iface.messageBar().clearWidgets()
+    iface.messageBar().pushMessage("A message that stays", duration=0)
+    wait_seconds(0.5)
     card = controller.tour.card
     record_step(card, "tour-1")
     FACTS["back_at_first"] = card.back.isEnabled()

@@ -9,7 +9,8 @@ import pytest
 from qgis.core import QgsFeature, QgsGeometry, QgsLocator, QgsLocatorContext, QgsLocatorResult, QgsVectorLayer
 
 from plugin.bridge import settings
-from plugin.bridge.project.dropped_data import DroppedKind, recognise_dropped_data
+from plugin.bridge.project import county
+from plugin.bridge.project.dropped_data import DroppedKind, open_layers, recognise_dropped_data
 from plugin.core.base.files.digests import MANIFEST_FILE_NAME
 from plugin.gui.locator_filters import FeatureLocatorFilter, LocatorTargets, PlanLocatorFilter
 from plugin.gui.options_page import OptionsFactory
@@ -224,6 +225,8 @@ def dropping(chinese, qgis_app, project):
         lambda path: started.append(("points", path)),
         lambda path: started.append(("drawing", path)),
         lambda path: started.append(("vct", path)),
+        lambda profile: started.append(("profile", profile)),
+        lambda: started.append(("profiles", "")),
     )
     iface.window.show()
     yield iface, handler, started
@@ -253,6 +256,21 @@ def test_dropped_county_is_added_or_checked_as_chosen(dropping, tmp_path):
     assert wait_until(lambda: "县.gpkg" in read_messages(iface))
     press(iface, "不加入，直接检查…")
     assert started == [("check", path)] and iface.added == [path]
+
+
+def test_added_county_without_a_profile_is_asked_about_by_its_division_code(dropping, tmp_path, project):
+    iface, handler, started = dropping
+    path = str(shutil.copy(SAMPLE, tmp_path / "县.gpkg"))
+    project.addMapLayers(open_layers(path))
+    handler.handleFileDrop(path)
+    assert wait_until(lambda: "县.gpkg" in read_messages(iface))
+    press(iface, "加入工程")
+    assert "数据的行政区代码为 140225" in read_messages(iface)
+    press(iface, "浑源县")
+    assert started == [("profile", "hunyuan")] and read_messages(iface) == ""
+    county.store_county_settings(project, county.ProjectCountySettings(profile="shanxi"))
+    handler._ask_for_profile()
+    assert read_messages(iface) == ""
 
 
 def test_several_dropped_databases_are_asked_about_and_added_together(dropping, tmp_path):

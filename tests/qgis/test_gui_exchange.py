@@ -294,7 +294,7 @@ def test_compare_versions_dialog_is_empty_if_the_active_layer_is_a_findings_laye
 
 def test_dropping_a_chinese_vct_file_on_the_map_is_accepted_and_an_idrisi_file_is_not(qgis_app, tmp_path):
     taken = []
-    drop = PlanDataDropHandler(FakeInterface(), *[pytest.fail] * 4, taken.append)
+    drop = PlanDataDropHandler(FakeInterface(), *[pytest.fail] * 4, taken.append, *[pytest.fail] * 2)
     ours, idrisi = write_vct_text(tmp_path / "a.VCT", TWO_SQUARES_TEXT), tmp_path / "b.vct"
     idrisi.write_bytes(b"file title  : x\r\n")
     assert not drop.handleFileDrop(str(idrisi)) and not drop.handleFileDrop(str(tmp_path / "没有.vct"))

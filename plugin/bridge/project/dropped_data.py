@@ -4,14 +4,18 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from qgis.core import QgsProject, QgsProviderRegistry
+from qgis.core import QgsFeatureRequest, QgsProject, QgsProviderRegistry, QgsProviderSublayerDetails, QgsVectorLayer
 
 from ...core.base.files.digests import MANIFEST_FILE_NAME
 from ...core.checks.check import RunOptions
+from ...core.standard.numbering import find_most_frequent_county
+from ...core.standard.profile import Profile, list_profile_ids, load_profile
+from ..editing.feature_numbers import NUMBER_FIELD
 from .county import read_county_settings
 
 #: Levels of folders in which the manifest of a zipped package is searched.
@@ -78,3 +82,22 @@ def _count_plan_layers(names: list[str]) -> int:
 
     norm = RunOptions(standard=read_county_settings(QgsProject.instance()).standard).resolve_norm()
     return sum(bool(find_role(make_empty_layer(name, Path()), norm)[0]) for name in names)
+
+
+def open_layers(path: str) -> list[QgsVectorLayer]:
+    """Return the vector layers of a database, a file or a folder of shapefiles; none for another."""
+    options = QgsProviderSublayerDetails.LayerOptions(QgsProject.instance().transformContext())
+    layers = [one.toLayer(options) for one in QgsProviderRegistry.instance().querySublayers(path)]
+    return [layer for layer in layers if isinstance(layer, QgsVectorLayer)]
+
+
+def find_county_and_profiles(layers: Iterable[QgsVectorLayer]) -> tuple[str, list[Profile]]:
+    """Return the code of the county of layers, and the shipped profiles that apply to it, its own first.
+
+    The code is that with which most layers' first key (标识码) begins; empty if they have no keys.
+    """
+    request = QgsFeatureRequest().setLimit(1).setFlags(QgsFeatureRequest.Flag.NoGeometry)
+    keyed = [layer for layer in layers if layer.fields().lookupField(NUMBER_FIELD) >= 0]
+    code = find_most_frequent_county(str(row[NUMBER_FIELD]) for layer in keyed for row in layer.getFeatures(request))
+    profiles = [one for one in map(load_profile, list_profile_ids()) if one.area_code and code and one.covers(code)]
+    return code, sorted(profiles, key=lambda profile: profile.area_code != code)

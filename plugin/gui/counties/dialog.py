@@ -269,6 +269,7 @@ class CountiesDialog(ManualStartDialog):
         """Show that a run begins. ``output``: folder of its results."""
         self.is_running, self._run_output = True, output
         self.outcome.show_text("")
+        self.message.show_hint()
         self.model.begin_run(self.form.resume.isChecked())
         self.progress.begin(tr("Comparing the data with the former results"))
         self.progress.show()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 
+from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QPointF, QRectF, QSize, Qt
 from qgis.PyQt.QtGui import QBrush, QColor, QPainter, QPainterPath, QPalette, QPen
 from qgis.PyQt.QtWidgets import QSizePolicy, QStyledItemDelegate, QStyleOptionViewItem, QWidget
@@ -77,7 +78,7 @@ class RatioDial(QWidget):
         low, high = compute_scale(self._value, self._limit)
         centre = QPointF(self.width() / 2, self.height() - 1.2 * em)
         radius = min(self.width() / 2 - 2.4 * em, centre.y() - 1.6 * em)
-        ink = self.palette().color(QPalette.ColorRole.WindowText)
+        ink = QgsApplication.palette().color(QPalette.ColorRole.WindowText)
 
         def compute_angle(value: float) -> float:
             return 180.0 * (1.0 - min(max((value - low) / (high - low), 0.0), 1.0))
@@ -210,7 +211,7 @@ class ZoneSharesBar(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         em = float(self.fontMetrics().height())
-        ink = self.palette().color(QPalette.ColorRole.WindowText)
+        ink = QgsApplication.palette().color(QPalette.ColorRole.WindowText)
         title = tr("Boundary")
         painter.setPen(ink)
         x = float(self.fontMetrics().horizontalAdvance(title)) + em

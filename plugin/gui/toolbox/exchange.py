@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,13 @@ from ...bridge import settings
 from ...bridge.layers import role_recognition
 from ...bridge.layers.properties import count_unsaved_edits, get_file_path
 from ...bridge.project import county, saved_paths
-from ...bridge.project.dropped_data import DroppedData, DroppedKind, recognise_dropped_data
+from ...bridge.project.dropped_data import (
+    DroppedData,
+    DroppedKind,
+    find_county_and_profiles,
+    open_layers,
+    recognise_dropped_data,
+)
 from ...bridge.running.tasks import log_error
 from ...bridge.settings import get_interface_language
 from ...bridge.texts import mark_text, tr, translate_marked
@@ -32,6 +39,8 @@ from ..widgets.paths import make_opener
 OpenToolDialog = Callable[[str, dict[str, Any]], dict[str, Any] | None]
 #: Comments may come before the header of a VCT file.
 _HEADER_BYTES = 8192
+#: Profiles that the question about a county that was added names; the others are in the dialog.
+_MAX_PROFILES = 2
 
 
 def _open_processing_dialog(algorithm: str, parameters: dict[str, Any]) -> dict[str, Any] | None:
@@ -85,8 +94,10 @@ class ExchangeActions:
 
     def check_source(self, path: str) -> None:
         """Open the toolbox dialog to check a file or folder."""
-        # Without a profile: that of the open project is of another county.
-        self._open_tool_dialog("sanxian:check_plan", {"SOURCE": path, "PROFILE": ""})
+        # The profile of the open project may be of another county.
+        code, profiles = find_county_and_profiles(open_layers(path))
+        profile = next((one.id for one in profiles if one.area_code == code), "")
+        self._open_tool_dialog("sanxian:check_plan", {"SOURCE": path, "PROFILE": profile})
 
     def import_boundary_points(self, path: str) -> str:
         """Open the toolbox dialog to import a file of boundary points; the layer of parcels is added to the project.
@@ -351,7 +362,8 @@ class PlanDataDropHandler(QgsCustomDropHandler):
 
     Other files are left to QGIS. ``check(path)``, ``inspect(path)``, ``import_points(path)`` and
     ``import_drawing(path)`` are called if the user chooses to check the data, to inspect the package, or to import the
-    boundary points or the drawing; ``import_vct(path)`` after a VCT file was dropped.
+    boundary points or the drawing; ``import_vct(path)`` after a VCT file was dropped. ``use_profile(id)``: called with
+    the profile that the user chooses for a county that was added, ``open_profiles()`` for another one.
     """
 
     def __init__(
@@ -362,10 +374,13 @@ class PlanDataDropHandler(QgsCustomDropHandler):
         import_points: Callable[[str], None],
         import_drawing: Callable[[str], None],
         import_vct: Callable[[str], None],
+        use_profile: Callable[[str], None],
+        open_profiles: Callable[[], None],
     ):
         super().__init__()
         self._iface, self._check, self._inspect = iface, check, inspect
         self._import_points, self._import_drawing, self._import_vct = import_points, import_drawing, import_vct
+        self._use_profile, self._open_profiles = use_profile, open_profiles
         self.messages = MessageBarMessages(iface, tr("Dropped Data"))
         #: QGIS passes the files of one drop one by one; one message asks about all.
         self._dropped: list[DroppedData] = []
@@ -437,6 +452,17 @@ class PlanDataDropHandler(QgsCustomDropHandler):
         self.messages.close()
         for file in (file for one in dropped for file in one.layer_files):
             self._iface.addVectorLayer(file, "", "ogr")
+        self._ask_for_profile()
+
+    def _ask_for_profile(self) -> None:
+        """Ask which profile applies to the county that was added, unless the project has one or none applies."""
+        project = QgsProject.instance()
+        code, profiles = find_county_and_profiles(role_recognition.list_plan_layers(project))
+        if profiles and not county.read_county_settings(project).profile:
+            text = tr("The data have the division code {code}. Which profile applies? It has the targets and limits.")
+            buttons = [(one.name, partial(self._run, self._use_profile, one.id)) for one in profiles[:_MAX_PROFILES]]
+            buttons.append((tr("Other Profile…"), partial(self._run, lambda _: self._open_profiles(), "")))
+            self.messages.show_message(text.format(code=code), "info", *buttons)
 
 
 def _join_names(all_dropped: list[DroppedData]) -> str:
