@@ -16,6 +16,7 @@ from ..bridge.new_project.assemble import write_township_project
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
+from ..core.base.cancellation import Cancellation
 from ..core.base.choices import NEIGHBOUR_DISTANCE_M, PREFERRED_SIDES, WORKLIST_COLUMNS
 from ..core.base.errors import InputError
 from ..core.base.files.writing import check_writable
@@ -29,6 +30,7 @@ from .common import (
     list_given,
     log_lines,
     log_written_files,
+    make_progress_callback,
     run_in_thread,
 )
 from .parameters import (
@@ -54,6 +56,10 @@ from .parameters import (
 
 if TYPE_CHECKING:
     from ..core.counties.townships.split import SplitResult
+
+
+#: Share of the progress at the end of the packages; their projects follow.
+_PACKAGES_SHARE = 0.5
 
 
 def _read_county(algorithm: SanxianAlgorithm, parameters, context) -> str:
@@ -118,7 +124,12 @@ class SplitTownships(SanxianAlgorithm):
         from ..core.counties.townships.log import describe_split
         from ..core.counties.townships.split import split_townships
 
-        result = run_in_thread(split_townships, feedback, self.options)
+        end = _PACKAGES_SHARE if self.with_projects else 1.0
+        result = run_in_python_thread(split_townships)(
+            self.options,
+            progress=make_progress_callback(feedback, end=end),
+            cancellation=Cancellation(feedback.isCanceled),
+        )
         log_lines(feedback, describe_split(result, Texts(self.options.check.lang)))
         log_written_files(feedback, [str(one.folder) for one in result.packages])
         self.result = result
@@ -129,8 +140,10 @@ class SplitTownships(SanxianAlgorithm):
         """Write the projects: QGIS makes layers on the main thread."""
         if self.result is not None and self.with_projects:
             with convert_errors_for_processing():
-                for package in self.result.packages:
+                report_progress = make_progress_callback(feedback, _PACKAGES_SHARE)
+                for number, package in enumerate(self.result.packages, 1):
                     write_township_project(package, self.result.roles, self.result.norm, self.options.check.profile)
+                    report_progress(number / len(self.result.packages), "")
         return {}
 
 

@@ -7,13 +7,15 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from qgis.core import QgsProcessingException, QgsProject
+from qgis.core import QgsProcessingException, QgsProcessingFeedback, QgsProject
 
 from plugin.bridge.layers.properties import get_assigned_role
 from plugin.bridge.layers.role_recognition import list_plan_layers
 from tests.qgis.helpers import digest_files, make_log_that_cancels_above, run_algorithm
 
 SAMPLE = Path(__file__).parents[2] / "resources/sample"
+#: Progress of the split, in %.
+PROGRESS: list[float] = []
 TOWNSHIP = "140225100"
 
 
@@ -23,6 +25,8 @@ def split(provider, tmp_path_factory):
     folder = tmp_path_factory.mktemp("split")
     county = folder / "county.gpkg"
     shutil.copyfile(SAMPLE / "county.gpkg", county)
+    feedback = QgsProcessingFeedback(False)
+    feedback.progressChanged.connect(PROGRESS.append)
     results = run_algorithm(
         "split_townships",
         {
@@ -32,6 +36,7 @@ def split(provider, tmp_path_factory):
             "PERSONS": f"{TOWNSHIP}=张三",
             "OUTPUT": str(folder / "packages"),
         },
+        feedback,
     )
     return county, folder / "packages", results
 
@@ -39,6 +44,8 @@ def split(provider, tmp_path_factory):
 def test_packages_have_projects_with_forms_and_read_only_neighbours(split):
     _, packages, results = split
     assert results == {"OUTPUT": str(packages), "PACKAGES": 17, "ROWS": 8383}
+    assert PROGRESS == sorted(PROGRESS) and PROGRESS[-1] == 100
+    assert len([value for value in PROGRESS if value > 50]) >= 17, "the projects are part of the progress"
     folder = packages / f"{TOWNSHIP} 永安镇"
     assert {path.name for path in folder.iterdir()} == {
         f"{TOWNSHIP}.gpkg", "neighbours.gpkg", "manifest.json", "targets.csv", f"{TOWNSHIP}.qgz",
