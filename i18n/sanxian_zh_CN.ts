@@ -36,6 +36,10 @@
         <translation>（空）</translation>
     </message>
     <message>
+        <source>(kept as it is)</source>
+        <translation>（保留原值）</translation>
+    </message>
+    <message>
         <source>(layers missing)</source>
         <translation>（缺图层）</translation>
     </message>
@@ -3471,7 +3475,7 @@ County: with the layer of the county, the share of each space in the county is r
     </message>
     <message>
         <source>Only the choices below</source>
-        <translation>只采用下面的指定</translation>
+        <translation>按下面的指定</translation>
     </message>
     <message>
         <source>Open</source>
@@ -3792,6 +3796,10 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
     <message>
         <source>Planar areas, sum (m²)</source>
         <translation>平面面积合计（m²）</translation>
+    </message>
+    <message>
+        <source>Plane area ha</source>
+        <translation>平面面积（公顷）</translation>
     </message>
     <message>
         <source>Planned use</source>
@@ -5816,6 +5824,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>需要核对的值</translation>
     </message>
     <message>
+        <source>Values without a code: {fields}.</source>
+        <translation>没有代码的值：{fields}。</translation>
+    </message>
+    <message>
         <source>Verdict</source>
         <translation>结论</translation>
     </message>
@@ -6692,8 +6704,12 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
         <translation>{duty} {area} ha（{basis}）</translation>
     </message>
     <message>
-        <source>{field}: {count} codes match several codes, {open} not chosen yet. Choices are saved in the mapping.</source>
-        <translation>{field}：{count} 个代码没有唯一的目标代码，{open} 个待定。所作选择随字段映射保存。</translation>
+        <source>{field} ({values})</source>
+        <translation>{field}（{values}）</translation>
+    </message>
+    <message>
+        <source>{field}: {count} values are not in the code list or match several codes, {open} not chosen yet. Choices are saved in the mapping; several values may become one code.</source>
+        <translation>{field}：{count} 个值不在代码表中或有几个对应的代码，{open} 个尚未选定。所选保存在字段映射中，几个值可以对应同一代码。</translation>
     </message>
     <message>
         <source>{figure} ({source})</source>

@@ -17,11 +17,15 @@ from ...bridge.running.tasks import JobRunner
 from ...bridge.texts import tr
 from ...core.base.errors import OutputError, SanxianError
 from ...core.base.files.writing import write_atomically
-from ...core.exchange.mapping import format_mapping_as_toml, load_mapping
-from ...core.exchange.mapping.preview import change_mapping, find_undecided_codes, preview_field
+from ...core.exchange.mapping import CodeTranslation, format_mapping_as_toml, load_mapping
+from ...core.exchange.mapping.preview import UndecidedCode, change_mapping, find_undecided_codes, preview_field
 from ...core.standard.messages.numbers import format_number
+from ...core.standard.template import TemplateField
 from ..widgets import messages as trouble
 from .source import MappingSource
+
+#: Values without a code that the summary names for each field.
+_MAX_NAMED_VALUES = 5
 
 
 class MappingDialog(MappingSource):
@@ -76,7 +80,7 @@ class MappingDialog(MappingSource):
 
     def _on_code_decided(self, code: str, target_code: str) -> None:
         target = self.table.get_current_target()
-        translation = self._prepared_mapping.mapping.translation_by_target[target]
+        translation = self._prepared_mapping.mapping.translation_by_target.get(target, CodeTranslation())
         all_choices = {**translation.chosen_code_by_source, code: target_code}
         choices = {source: chosen for source, chosen in all_choices.items() if chosen}
         codes = {
@@ -109,15 +113,13 @@ class MappingDialog(MappingSource):
         if field is None or self._prepared_mapping is None:
             self.choices.show_codes("", [], None)
             return
-        standard = self._norm.standard
-        rows = find_undecided_codes(
-            self._prepared_mapping.source_columns,
-            self._prepared_mapping.mapping,
-            field,
-            self._target_template,
-            standard,
-        )
-        self.choices.show_codes(f"{field.alias} {field.name}", rows, standard.code_lists.get(field.codes))
+        codes = self._norm.standard.code_lists.get(field.codes)
+        self.choices.show_codes(f"{field.alias} {field.name}", self._find_undecided_codes(field), codes)
+
+    def _find_undecided_codes(self, field: TemplateField) -> list[UndecidedCode]:
+        """Return the values of a field's source that have no single code, decided or not."""
+        prepared, standard = self._prepared_mapping, self._norm.standard
+        return find_undecided_codes(prepared.source_columns, prepared.mapping, field, self._target_template, standard)
 
     def _show_summary(self) -> None:
         prepared_mapping = self._prepared_mapping
@@ -144,7 +146,15 @@ class MappingDialog(MappingSource):
         required = (f.name for f in fields if f.constraint == "M" or f.meaning == "key")
         missing = [name for name in required if not previews[name].filled_count]
         unused = [f.name for f in prepared_mapping.source_columns.layer.fields if f.name not in used_names]
+        without_code = []
+        for field in fields:
+            values = [row.code for row in self._find_undecided_codes(field) if not row.chosen_code]
+            named = values[:_MAX_NAMED_VALUES] + ["…"] * (len(values) > _MAX_NAMED_VALUES)
+            if values:
+                text = tr("{field} ({values})")
+                without_code.append(text.format(field=field.alias, values=tr(", ").join(named)))
         problems = (
+            (tr("Values without a code: {fields}."), without_code),
             (tr("Required fields without a source field: {fields}."), missing),
             (tr("Source fields without a target field: {fields}."), unused),
         )

@@ -35,6 +35,7 @@ from ...bridge.project import county
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
 from ...core.exchange.mapping.preview import UndecidedCode
+from ...core.standard.messages.numbers import format_number
 from ...core.standard.messages.texts import Texts
 from ...core.standard.template import CodeList, Template
 from ..widgets import messages as trouble
@@ -67,11 +68,11 @@ class CodeChoiceTable(QWidget):
         self.label = QLabel(wordWrap=True)
         self.table = QTableWidget(
             0,
-            4,
+            5,
             selectionMode=QAbstractItemView.SelectionMode.NoSelection,
             editTriggers=QAbstractItemView.EditTrigger.NoEditTriggers,
         )
-        self.table.setHorizontalHeaderLabels([tr("Code"), tr("Name"), tr("Rows"), tr("Becomes")])
+        self.table.setHorizontalHeaderLabels([tr("Value"), tr("Name"), tr("Rows"), tr("Plane area ha"), tr("Becomes")])
         self.table.verticalHeader().hide()
         fill_layout(QVBoxLayout(self), self.label, WholeRows(self.table), has_margins=False)
 
@@ -83,7 +84,8 @@ class CodeChoiceTable(QWidget):
             return
         open_count = sum(not row.chosen_code for row in rows)
         text = tr(
-            "{field}: {count} codes match several codes, {open} not chosen yet. Choices are saved in the mapping."
+            "{field}: {count} values are not in the code list or match several codes, {open} not chosen yet. Choices "
+            "are saved in the mapping; several values may become one code."
         )
         lines = [text.format(field=field, count=len(rows), open=open_count)]
         if len(rows) > _MAX_SHOWN_CODES:
@@ -97,12 +99,13 @@ class CodeChoiceTable(QWidget):
         self.table.setRowCount(0)
         self.table.setRowCount(len(rows))
         for table_row, row in enumerate(rows):
-            for column, value in enumerate((row.code, row.name, str(row.row_count))):
+            area = "" if row.area_ha is None else format_number(row.area_ha, 2)
+            for column, value in enumerate((row.code, row.name, str(row.row_count), area)):
                 self.table.setItem(table_row, column, QTableWidgetItem(value))
-            self.table.setCellWidget(table_row, 3, self._make_code_combo(row, codes))
+            self.table.setCellWidget(table_row, 4, self._make_code_combo(row, codes))
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(4, QHeaderView.ResizeMode.Stretch)
         # A small dialog would leave room for half a row.
         shown_height = self.table.rowHeight(0) * min(len(rows), _MIN_SHOWN_CODES)
         self.table.setMinimumHeight(header.sizeHint().height() + shown_height + 2 * self.table.frameWidth())
@@ -112,7 +115,8 @@ class CodeChoiceTable(QWidget):
         candidate_codes = [code for code in row.candidate_codes if code in codes.entry_by_code]
         offered_codes = dict.fromkeys((*candidate_codes, *codes.entry_by_code))
         choices = [(f"{code} {codes.entry_by_code[code].name}", code) for code in offered_codes]
-        fill_combo(box, [(tr("(left empty)"), ""), *choices], row.chosen_code)
+        without_choice = tr("(kept as it is)") if row.is_kept else tr("(left empty)")
+        fill_combo(box, [(without_choice, ""), *choices], row.chosen_code)
         if candidate_codes:
             box.insertSeparator(1 + len(set(candidate_codes)))
         make_searchable(box)

@@ -195,12 +195,12 @@ class MappingTable(QTableWidget):
         if translations:
             box = ScrollSafeComboBox(objectName=f"codes.{target.name}")
             list_names = {
-                _make_key(one): self._texts.get_setting_name(f"codes.{one.list_id}")
+                _make_key(one): tr("From {list}").format(list=self._texts.get_setting_name(f"codes.{one.list_id}"))
                 if one.list_id
                 else tr("Only the choices below")
                 for one in translations
             }
-            lists = [(tr("From {list}").format(list=name), key) for key, name in list_names.items()]
+            lists = [(name, key) for key, name in list_names.items()]
             chosen_list = _make_key(chosen_translation) if chosen_translation is not None else None
             fill_combo(box, [(tr("Codes unchanged"), None), *lists], chosen_list)
             box.setToolTip(box.currentText())

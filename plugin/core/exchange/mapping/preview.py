@@ -15,10 +15,12 @@ from ...engine.context import trim_code_padding
 from ...plan.layer import SourceLayer
 from ...standard import Standard
 from ...standard.template import Template, TemplateField
-from .apply_mapping import FieldMapping, ValueConverter, get_template_field
+from .apply_mapping import CodeTranslation, FieldMapping, ValueConverter, get_template_field
+from .proposals import find_codes_by_name
 
 #: Number of examples per field.
 MAX_SAMPLES = 3
+_M2_PER_HA = 10_000.0
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,11 @@ class FieldPreview:
 
 @dataclass(frozen=True)
 class UndecidedCode:
-    """A source code without exactly one equivalent in the target's list.
+    """A source value without exactly one equivalent in the target's list.
 
-    ``candidate_codes``: possible target codes; ``chosen_code``: the person's choice, else empty.
+    ``candidate_codes``: possible target codes; ``chosen_code``: the person's choice, else empty. ``area_ha``: area of
+    its rows (ha) in the plane of the layer, None for a layer in degrees. ``is_kept``: the value is kept without a
+    choice.
     """
 
     code: str
@@ -61,6 +65,8 @@ class UndecidedCode:
     row_count: int
     candidate_codes: tuple[str, ...]
     chosen_code: str = ""
+    area_ha: float | None = None
+    is_kept: bool = False
 
 
 class SourceColumns:
@@ -90,6 +96,13 @@ class SourceColumns:
                     counts[text] += 1
             self._counted[name] = [(first[text], text, count) for text, count in counts.most_common()]
         return self._counted[name]
+
+    def sum_areas_ha(self, name: str) -> dict[str, float]:
+        """Return text of each value of a column → area of its rows (ha) in the plane; empty for a layer in degrees."""
+        frame = self.layer.frame
+        if self.layer.crs is None or not self.layer.crs.is_projected:
+            return {}
+        return (frame.geometry.area.groupby(frame[name].map(format_cell)).sum() / _M2_PER_HA).to_dict()
 
 
 def preview_field(
@@ -177,20 +190,29 @@ def _preview_values(values: list[tuple[Any, str, int]], convert: ValueConverter)
 def find_undecided_codes(
     columns: SourceColumns, mapping: FieldMapping, target: TemplateField, template: Template, standard: Standard
 ) -> list[UndecidedCode]:
-    """Return the codes of a translated field that have no single equivalent."""
-    translation, source = mapping.translation_by_target.get(target.name), mapping.source_by_target.get(target.name, "")
-    if translation is None or source not in columns.layer.frame.columns:
+    """Return the source values of a field with codes that have no single equivalent, decided or not.
+
+    Candidates are the codes that the list of the source gives, else those whose names resemble the value.
+    """
+    source = mapping.source_by_target.get(target.name, "")
+    if not target.codes or source not in columns.layer.frame.columns:
         return []
+    translation = mapping.translation_by_target.get(target.name, CodeTranslation())
     convert = ValueConverter(target, standard, replace(translation, chosen_code_by_source={}))
+    areas = columns.sum_areas_ha(source)
     rows = standard.code_lists[translation.list_id].entry_by_code if translation.list_id else {}
     undecided = []
     for value, text, count in columns.count_values(source):
-        _, reason, params = convert(value)
+        converted_value, reason, params = convert(value)
         if reason.startswith("code_"):
             code = trim_code_padding(text, target.code_pad or 6)
             name = rows[code].name if code in rows else rows[text].name if text in rows else ""
             choice = translation.chosen_code_by_source.get(text) or translation.chosen_code_by_source.get(code, "")
-            undecided.append(UndecidedCode(text, name, count, tuple(str(params.get("codes", "")).split()), choice))
+            candidates = tuple(str(params.get("codes", "")).split()) or find_codes_by_name(
+                name or text, standard.code_lists[target.codes]
+            )
+            is_kept = converted_value is not None
+            undecided.append(UndecidedCode(text, name, count, candidates, choice, areas.get(text), is_kept))
     return undecided
 
 

@@ -39,6 +39,8 @@ def propose_mapping(layer: SourceLayer, template: Template, standard: Standard) 
         proposal = FieldProposal(target.name, source, how)
         if source and target.codes:
             proposal = _add_code_translation(proposal, target, known_fields.get(source.upper(), ()), layer, standard)
+            if proposal.translation is None:
+                proposal = replace(proposal, translation=_choose_codes_by_name(layer, source, target, standard))
         proposals.append(proposal)
     # Names of translated codes come from the target's list; those of the source name other codes.
     translated = {
@@ -194,6 +196,29 @@ def find_possible_code_translations(target: TemplateField, standard: Standard) -
         name: find_translation_column(codes, standard.code_lists[target.codes]) for name, codes in others.items()
     }
     return [CodeTranslation(name, column) for name, column in columns.items() if column]
+
+
+def find_codes_by_name(text: str, codes: CodeList) -> tuple[str, ...]:
+    """Return the codes whose name is a text; without any, those whose names contain the text or are part of it."""
+    names = {code: entry.name for code, entry in codes.entry_by_code.items() if entry.name}
+    equal = tuple(code for code, name in names.items() if name == text)
+    return equal or tuple(code for code, name in names.items() if name in text or (len(text) > 1 and text in name))
+
+
+def _choose_codes_by_name(
+    layer: SourceLayer, source: str, target: TemplateField, standard: Standard
+) -> CodeTranslation | None:
+    """Return the choice of a code for each value that is the name of exactly one code; None without such values."""
+    codes = standard.code_lists[target.codes]
+    values = _collect_distinct_values(layer, source)
+    names = [value for value in sorted(values) if trim_code_padding(value, target.code_pad) not in codes.entry_by_code]
+    found = {name: find_codes_by_name(name, codes) for name in names}
+    choices = {
+        name: found_codes[0]
+        for name, found_codes in found.items()
+        if len(found_codes) == 1 and codes.entry_by_code[found_codes[0]].name == name
+    }
+    return CodeTranslation(chosen_code_by_source=choices) if choices else None
 
 
 def _add_code_translation(

@@ -399,6 +399,27 @@ def test_codes_decided_by_the_user_are_translated_in_the_preview(survey_layer):
     assert apply_mapping(survey_layer, after, XZYDYH, STANDARD).frame["YDYHFLDM"].tolist()[5] == "020500"
 
 
+def test_foreign_words_become_codes_by_name_and_the_others_are_listed_with_rows_and_areas():
+    layer = make_source_layer(地类=np.array(["水田", "旱地", "水田", "梯田", "0102"], dtype=object))
+    proposals = {one.target_field: one for one in propose_mapping(layer, DLTB, STANDARD)}
+    assert proposals["DLBM"].translation is None, "no field is proposed by an unknown name"
+    target, columns = DLTB.find_field_by_name("DLBM"), SourceColumns(layer)
+    renamed = make_source_layer(DLBM=layer.frame["地类"].to_numpy())
+    (proposal,) = [one for one in propose_mapping(renamed, DLTB, STANDARD) if one.source_field]
+    assert proposal.translation == CodeTranslation(chosen_code_by_source={"旱地": "0103", "水田": "0101"})
+    mapping = change_mapping(
+        make_mapping_from_proposals("DLTB", []), DLTB, "DLBM", source="地类", translation=proposal.translation
+    )
+    listed = find_undecided_codes(columns, mapping, target, DLTB, STANDARD)
+    assert [(row.code, row.row_count, row.chosen_code) for row in listed] == [
+        ("水田", 2, "0101"), ("旱地", 1, "0103"), ("梯田", 1, ""),
+    ]  # fmt: skip
+    assert [row.area_ha for row in listed] == [0.0002, 0.0001, 0.0001] and listed[0].candidate_codes == ("0101",)
+    assert apply_mapping(layer, mapping, DLTB, STANDARD).frame["DLBM"].tolist()[:3] == ["0101", "0103", "0101"]
+    without = replace(mapping, translation_by_target={})
+    assert [row.chosen_code for row in find_undecided_codes(columns, without, target, DLTB, STANDARD)] == ["", "", ""]
+
+
 def test_invalid_constant_value_is_lost_in_every_row(survey_layer):
     mapping = change_mapping(make_mapping_from_proposals("XZYDYH", []), XZYDYH, "XZQDM", constant="1" * 99)
     seen = preview_field(SourceColumns(survey_layer), mapping, XZYDYH.find_field_by_name("XZQDM"), XZYDYH, STANDARD)
