@@ -36,10 +36,6 @@
         <translation>（空）</translation>
     </message>
     <message>
-        <source>(kept as it is)</source>
-        <translation>（保留原值）</translation>
-    </message>
-    <message>
         <source>(layers missing)</source>
         <translation>（缺图层）</translation>
     </message>
@@ -50,6 +46,10 @@
     <message>
         <source>(nothing)</source>
         <translation>（不填）</translation>
+    </message>
+    <message>
+        <source>(value kept)</source>
+        <translation>（保留原值）</translation>
     </message>
     <message>
         <source>, </source>

@@ -334,7 +334,12 @@ class DeriveThreeZones(SanxianAlgorithm):
             )
         sums = {"zones": format_number(three_zones.input_m2, 2), "spaces": format_number(three_zones.total_m2, 2)}
         feedback.pushInfo(
-            texts.get("toolbox", "space_sums", **sums, difference=format_number(three_zones.difference_m2, 2))
+            texts.get(
+                "toolbox",
+                "space_sums",
+                **sums,
+                difference=format_number(three_zones.input_m2 - three_zones.total_m2, 2),
+            )
         )
         for code, (count, area_m2) in sorted(three_zones.unmapped_zones.items()):
             params = {"count": count, "area": format_number(area_m2, 2), "code": code}

@@ -244,7 +244,7 @@ def run_main_tour():
     wait(lambda: all((FOLDER / n).exists() for n in ("发现.gpkg", "报告.json", "报告.html")), 90)
     wait(lambda: not controller.runner._running_jobs)
     FACTS["saved"] = [m.text() for m in iface.messageBar().items()]
-    controller.exports.close()
+    controller.exports.messages.close()
 
     # Removing layers and project clears the result; the panel stays.
     layers_layer = [v for v in QgsProject.instance().mapLayers().values() if v.customProperty("sanxian/findings")]

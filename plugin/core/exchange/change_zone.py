@@ -313,8 +313,8 @@ def _correct_stated_extent(gdal: Any, path: Path, name: str) -> None:
     column = raise_if_refused(database.GetLayerByName(name)).GetGeometryColumn()
     quoted_column, quoted_name = (text.replace('"', '""') for text in (column, name))
     ends = ", ".join(f'ST_{end}("{quoted_column}")' for end in ("MinX", "MinY", "MaxX", "MaxY"))
-    # Names of the layer itself, in a copy.
-    rows = raise_if_refused(database.ExecuteSQL(f'SELECT {ends} FROM "{quoted_name}"'))  # nosec B608
+    sql = f'SELECT {ends} FROM "{quoted_name}"'  # nosec B608 # names of the layer itself, in a copy
+    rows = raise_if_refused(database.ExecuteSQL(sql))
     boxes = np.array([[row.GetField(n) for n in range(4)] for row in rows], dtype=float).reshape(-1, 4)
     database.ReleaseResultSet(rows)
     del rows, database

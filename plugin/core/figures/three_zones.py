@@ -92,6 +92,15 @@ class ThreeZones:
         return float(self.polygon_areas_m2.sum())
 
     @property
+    def input_m2(self) -> float:
+        """Total area of the planning zones that the mapping contains, m².
+
+        It exceeds the total of the three zones by the overlap of planning zones that belong to the same one of the
+        three, and by fractions of a square metre where a straight edge has a vertex on one side only.
+        """
+        return sum(self.zones_m2.values())
+
+    @property
     def do_areas_add_up(self) -> bool:
         """True if no land is in two planning zones."""
         return self.overlap_m2 <= self.allowed_overlap_m2

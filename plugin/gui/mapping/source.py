@@ -115,7 +115,7 @@ class CodeChoiceTable(QWidget):
         candidate_codes = [code for code in row.candidate_codes if code in codes.entry_by_code]
         offered_codes = dict.fromkeys((*candidate_codes, *codes.entry_by_code))
         choices = [(f"{code} {codes.entry_by_code[code].name}", code) for code in offered_codes]
-        without_choice = tr("(kept as it is)") if row.is_kept else tr("(left empty)")
+        without_choice = tr("(value kept)") if row.is_kept else tr("(left empty)")
         fill_combo(box, [(without_choice, ""), *choices], row.chosen_code)
         if candidate_codes:
             box.insertSeparator(1 + len(set(candidate_codes)))
