@@ -124,7 +124,7 @@ def duplicate_key(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
 def _report_constant_value(layer: Layer, name: str, case: str) -> Iterator[Finding]:
     """Yield a warning if all rows have the same value in a field.
 
-    There is none for a layer with fewer than two rows, without the field, or with blank values only.
+    It yields nothing for a layer with fewer than two rows, without the field, or with blank values only.
     """
     template_field = layer.template.find_field_by_name(name)
     values = set(layer.get_texts_by_name(name)) if template_field is not None else set()
