@@ -247,8 +247,9 @@ def is_current(record: CountyRecord, task: CountyTask) -> bool:
     so the record, of its former name. Documents, the ledger and the layer of findings may have been edited since; they
     count if they are complete files.
     """
-    has_changed = record.changes_on and date.today().isoformat() >= record.changes_on
-    if record.name != task.county.name or record.fingerprint != task.fingerprint or has_changed:
+    if record.name != task.county.name or record.fingerprint != task.fingerprint:
+        return False
+    if record.changes_on and date.today().isoformat() >= record.changes_on:
         return False
     return not record.is_checked or all(
         _is_unchanged(path, record) if form in _UNEDITED_FORMS else is_complete_file(path)

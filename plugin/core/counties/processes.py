@@ -124,11 +124,9 @@ class _ProcessPool(CountyPool):
             return record
         if job.returncode == _OUT_OF_MEMORY:
             return Message("counties", "out_of_memory")
-        return (
-            Message("counties", "killed", {"signal": -job.returncode})
-            if job.returncode < 0
-            else Message("counties", "ended", {"code": job.returncode})
-        )
+        if job.returncode < 0:
+            return Message("counties", "killed", {"signal": -job.returncode})
+        return Message("counties", "ended", {"code": job.returncode})
 
     def stop(self, jobs: list[subprocess.Popen[bytes]]) -> None:
         for process in jobs:
@@ -155,12 +153,10 @@ def check_in_processes(
     """
     report_record = count_progress(tasks, on_record, progress)
     python, cores = python or sys.executable, get_available_cores()
-    lost = _ProcessPool(python, temporary_folder, max(1, cores // max(1, min(jobs, len(tasks)))), on_start).check_all(
-        tasks, jobs, report_record, cancellation
-    )
-    for task, loss in _ProcessPool(python, temporary_folder, cores, on_start).check_all(
-        [task for task, _ in lost], 1, report_record, cancellation
-    ):
+    shared = _ProcessPool(python, temporary_folder, max(1, cores // max(1, min(jobs, len(tasks)))), on_start)
+    lost = shared.check_all(tasks, jobs, report_record, cancellation)
+    alone = _ProcessPool(python, temporary_folder, cores, on_start)
+    for task, loss in alone.check_all([task for task, _ in lost], 1, report_record, cancellation):
         report_record(make_lost_record(task, loss))
 
 

@@ -143,10 +143,10 @@ def is_package(path: Path) -> bool:
             return path.suffix.lower() in _PACKAGE_SUFFIXES and not (is_zip(path) and is_data_archive(path))
         if path.suffix.lower() == ".gdb":
             return False
-        inner = (*path.glob("*/*"), *path.glob("*/*/*"))
-        return (path / MANIFEST_FILE_NAME).is_file() or (
-            not list_folder_datasets(path)
-            and any(one.suffix.lower() in (*READ_SUFFIXES, ".gdb", ".vct") for one in inner)
+        if (path / MANIFEST_FILE_NAME).is_file():
+            return True
+        return not list_folder_datasets(path) and any(
+            one.suffix.lower() in (*READ_SUFFIXES, ".gdb", ".vct") for one in (*path.glob("*/*"), *path.glob("*/*/*"))
         )
     except OSError:
         # The check of the county reports it.

@@ -203,7 +203,6 @@ def _list_map_notes(summary: BatchSummary, report_texts: ReportTexts) -> list[st
 def render_summary(summary: BatchSummary) -> str:
     """Return the summary as one HTML page without external resources."""
     report_texts = ReportTexts(summary.lang)
-
     reasons = _list_reasons(summary, report_texts)
     failed = len(summary.list_records(Verdict.FAILED))
     without_verdict = len(summary.list_records(None))

@@ -187,13 +187,10 @@ class GeometryQueries:
 
     def _find_or_overlay(self, query: OverlayQuery) -> OverlayPieces:
         """Return the pieces of an overlay: computed, or those of an earlier check, updated where rows have changed."""
-        return (
-            find_or_overlay(
-                require_value(self.kept_results, "the kept results"), query, (self.plan.plane_crs, self.tolerance)
-            )
-            if self._keeps_results_of(*[side.layer for side in query.sides])
-            else query.compute()
-        )
+        if not self._keeps_results_of(*[side.layer for side in query.sides]):
+            return query.compute()
+        kept_results = require_value(self.kept_results, "the kept results")
+        return find_or_overlay(kept_results, query, (self.plan.plane_crs, self.tolerance))
 
     def measure_drawn_areas(self, shapes: Iterable[Any]) -> NDArray:
         """Return the (k,) drawn areas (m², on the ellipsoid) of shapes in the plan's plane.

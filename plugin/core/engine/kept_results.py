@@ -312,12 +312,11 @@ def find_or_compute_values(
         return arrays["values"].copy()
     former_results = kept.find_last_results(query_digest)
     matches = kept.match_layers(layers, former_results[0]) if former_results else None
-    values = (
-        _update_values(former_results[0]["values"], layers[0], matches, compute, refers_to_other)
-        if matches is not None and len(layers[0])
-        else None
-    )
-    values = compute(None) if values is None else values
+    values = None
+    if matches is not None and len(layers[0]):
+        values = _update_values(former_results[0]["values"], layers[0], matches, compute, refers_to_other)
+    if values is None:
+        values = compute(None)
     kept.keep_last_result(query_digest, digest, {"values": values.copy(), **encode_layer_digests(layers)})
     return values
 

@@ -40,11 +40,13 @@ _TOWNSHIP_CODE_DIGITS = 9
 def find_inconsistencies(plan: Plan, side_inputs: SideInputs) -> list[Finding]:
     """Return a finding RUN904 for each input that contradicts the plan's county."""
     findings = [
-        *_check_profile(plan),
+        *_check_profile_county(plan),
         *_check_division_names(plan),
         *_check_layer_codes(plan),
+        *_check_profile(plan),
         *_check_side_inputs(plan, side_inputs),
         *_check_scope(plan),
+        *_check_custom_standard(plan),
     ]
     divisions = plan.norm.standard.code_lists.get("divisions")
     for finding in findings:
@@ -72,31 +74,29 @@ def belongs_to_plan(code: str, plan: Plan) -> bool:
     return code[:digits] == plan.area_code[:digits] or plan.area_code.startswith(compute_division_prefix(code))
 
 
+def _check_profile_county(plan: Plan) -> Iterator[Finding]:
+    """Yield a finding if the profile is of another county than the plan, or if the data do not name their county."""
+    profile = plan.norm.profile
+    if not profile.area_code or not plan.layers:
+        return
+    digits = int(plan.norm.standard.settings.get(_SHARED_DIGITS_SETTING, 6))
+    is_covered = profile.covers(plan.area_code) or profile.area_code[:digits] == plan.area_code[:digits]
+    if not plan.is_area_code_from_data or not is_covered:
+        params = {"profile": profile.name or profile.id, "code": profile.area_code, "county": plan.area_code}
+        yield Finding(role="", case="profile" if plan.is_area_code_from_data else "unknown", params=params)
+
+
 def _check_profile(plan: Plan) -> Iterator[Finding]:
-    """Yield findings on a profile that belongs to another county, or contradicts the layers or its standard.
+    """Yield findings on a profile that contradicts the layers, its standard or the date.
 
     No rule compares stated figures with the layers. A confirmation is too early if it is older than the edition of its
-    standard. Of a custom standard, only points that a profile cannot relax are compared.
+    standard.
     """
     profile, standard = plan.norm.profile, plan.norm.standard
-    if profile.area_code and plan.layers:
-        digits = int(standard.settings.get(_SHARED_DIGITS_SETTING, 6))
-        is_covered = profile.covers(plan.area_code) or profile.area_code[:digits] == plan.area_code[:digits]
-        params: dict[str, Any] = {
-            "profile": profile.name or profile.id,
-            "code": profile.area_code,
-            "county": plan.area_code,
-        }
-        if not plan.is_area_code_from_data or not is_covered:
-            yield Finding(
-                role="",
-                case="profile" if plan.is_area_code_from_data else "unknown",
-                params={**params, "county": plan.area_code},
-            )
     for concept in sorted(profile.absent):
         layer = plan.find_layer_of_concept(concept)
         if layer is not None and len(layer):
-            params = {"concept": ConceptName(concept), "name": layer.name, "count": len(layer)}
+            params: dict[str, Any] = {"concept": ConceptName(concept), "name": layer.name, "count": len(layer)}
             yield Finding(role=layer.role, case="absent", params=params)
     if profile.confirmed_by:
         confirmation, edition = profile.confirmed_by, _YEAR_PATTERN.match(standard.edition)
@@ -111,8 +111,16 @@ def _check_profile(plan: Plan) -> Iterator[Finding]:
         if indicator is not None and indicator.id in AREA_FIGURES:
             params = {"profile": profile.name, "name": figure.name, "indicator": IndicatorName(indicator.id)}
             yield Finding(role="", case="stated", params={**params, "value": figure.value, "unit": figure.unit})
-    if items := find_loosened_keys(standard):
-        params = {"standard": standard.name, "items": items, "count": len(items)}
+
+
+def _check_custom_standard(plan: Plan) -> Iterator[Finding]:
+    """Yield a finding on a custom standard that is less strict than the shipped standards.
+
+    Only points that a profile cannot relax are compared.
+    """
+    items = find_loosened_keys(plan.norm.standard)
+    if items:
+        params = {"standard": plan.norm.standard.name, "items": items, "count": len(items)}
         yield Finding(role="", case="standard", params=params)
 
 
@@ -162,7 +170,9 @@ def _check_division_names(plan: Plan) -> Iterator[Finding]:
 
 def _check_layer_codes(plan: Plan) -> Iterator[Finding]:
     """Yield a finding for each layer that has rows of other counties."""
-    for layer in plan.layers.values() if plan.is_area_code_from_data else ():
+    if not plan.is_area_code_from_data:
+        return
+    for layer in plan.layers.values():
         # The code of a row is its 行政区代码, or without one the first digits of its key (BSM).
         counts = Counter(
             code[:6] if code else key[:6]

@@ -71,7 +71,8 @@ def merge_edits(applied: Iterable[Edits]) -> Edits:
         rows_before = {key: rows[key] for key in sources if key in rows}
         for one in edits:
             edit, source_fid = one, one.attribute_source_fid
-            if one.is_new and source_fid is not None and (like := rows_before.get((one.role, source_fid))) is not None:
+            like = rows_before.get((one.role, source_fid)) if one.is_new and source_fid is not None else None
+            if like is not None:
                 # The attributes are copied from a row that existed before all fixes.
                 edit = replace(
                     one,

@@ -106,9 +106,11 @@ class _Candidate:
             if self.attempt is not None:
                 self._add_refusal(self.attempt.fix, judgement)
             return False
-        is_safe = judgement.proposal.is_safe
-        self._best = judgement if is_safe else self._best or judgement
-        return is_safe
+        if judgement.proposal.is_safe:
+            self._best = judgement
+            return True
+        self._best = self._best or judgement
+        return False
 
     def _add_refusal(self, fix: Fix, refusal_error: FixRefused) -> None:
         """Store the reason for which a fix was refused."""

@@ -165,12 +165,15 @@ def _prepare(table: RowsToAppend) -> tuple[bytes | None, bytes]:
 
 def format_csv(rows: Iterable[Sequence[str]]) -> str:
     """Return rows as the text of a CSV file."""
-    text, readable_rows = io.StringIO(newline=""), (map(make_readable_text, row) for row in rows)
-    # An apostrophe stands before a cell that a spreadsheet would take for a formula.
-    csv.writer(text, lineterminator="\r\n").writerows(
-        [f"'{cell}" if cell[:1] in ("=", "+", "@", "'") else cell for cell in row] for row in readable_rows
-    )
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n").writerows([_escape_formula_cell(cell) for cell in row] for row in rows)
     return text.getvalue()
+
+
+def _escape_formula_cell(cell: str) -> str:
+    """Return a cell for a CSV, with an apostrophe before it if a spreadsheet would take it for a formula."""
+    cell = make_readable_text(cell)
+    return f"'{cell}" if cell[:1] in ("=", "+", "@", "'") else cell
 
 
 class LogAction(StrEnum):
@@ -231,12 +234,10 @@ def make_rows_of_step(
         areas = {one.role: one for one in proposal.areas}
         for role in sorted(proposal.edits.roles):
             area = areas.get(role)
-            sides = (
-                (area.ellipsoid_before_m2, area.ellipsoid_out_m2, area.ellipsoid_in_m2, area.ellipsoid_after_m2)
-                if area is not None
-                else ()
-            )
-            figures = [f"{side:.2f}" for side in sides] or ["", "", "", ""]
+            figures = ["", "", "", ""]
+            if area is not None:
+                sides = (area.ellipsoid_before_m2, area.ellipsoid_out_m2, area.ellipsoid_in_m2, area.ellipsoid_after_m2)
+                figures = [f"{side:.2f}" for side in sides]
             # A row without a key is named by its feature id.
             rows.append(
                 [

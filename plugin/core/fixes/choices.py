@@ -113,7 +113,9 @@ def list_alignments(
 
 def _get_sort_rank(choice: FixChoice) -> int:
     """Return 0 for a safe proposal, 1 for another proposal, 2 for a refusal."""
-    return 2 if choice.proposal is None else 0 if choice.proposal.is_safe else 1
+    if choice.proposal is None:
+        return 2
+    return 0 if choice.proposal.is_safe else 1
 
 
 def _list_alternatives(fix: Fix, finding: Finding, proposal: Proposal | None) -> Iterable[dict[str, Any]]:

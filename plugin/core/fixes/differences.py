@@ -111,7 +111,9 @@ class EditsOfFinding:
 
 def get_plane_shape(row: Row | None) -> Any:
     """Return the shape of a row in the plane; None for a missing row or shape."""
-    return None if row is None or mask_missing_shapes(np.array([row.plane_shape], dtype=object))[0] else row.plane_shape
+    if row is None or mask_missing_shapes(np.array([row.plane_shape], dtype=object))[0]:
+        return None
+    return row.plane_shape
 
 
 # --- rules on whole layers
@@ -261,7 +263,9 @@ def match_renamed_findings(
     origins: dict[_RowName, tuple[str, int]] = {}
     for edit, row in zip(edits, changed_rows, strict=True):
         origin = edit.role, edit.fid if edit.attribute_source_fid is None else edit.attribute_source_fid
-        for one in (one for one in (row.before, row.after) if one is not None):
+        for one in (row.before, row.after):
+            if one is None:
+                continue
             origins[edit.role, one.key, one.fid] = origin
             if not one.layer.repeated_keys:
                 origins[edit.role, one.key, None] = origin
@@ -340,9 +344,10 @@ def find_remaining_finding(state: EditingState, former: Finding) -> Finding | No
             for role in {former.role, former.related_role} & state.plan.layers.keys()
             for row in state.find_rows_meeting(role, shape)
         }
+    present_findings = {id(one): one for name in names for one in state.session.find_findings_on(*name)}
     remaining_findings = [
         one
-        for one in {id(one): one for name in names for one in state.session.find_findings_on(*name)}.values()
+        for one in present_findings.values()
         if (is_on_land and _has_land_in_common(former, one, state.tolerance)) or is_same_problem(former, one)
     ]
     return max(remaining_findings, key=lambda one: _measure_shared_land(former, one), default=None)

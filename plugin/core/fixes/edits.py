@@ -117,8 +117,10 @@ class Edits:
 
 def is_same_shape(shape: Any, other: Any) -> bool:
     """Return True for two shapes with identical vertices, two missing shapes, or two unchanged ones."""
+    if shape is other:
+        return True
     if shape is None or other is None or UNCHANGED in (shape, other):
-        return shape is other
+        return False
     return bool(shape.equals_exact(other, 0.0))
 
 

@@ -202,11 +202,9 @@ def _catch_refusal(function: Callable[[], _Result]) -> _Result | FixRefused:
 
 def _explain_failure(error: Exception) -> FixRefused:
     """Return the refusal for an overlay or an evaluation of rules that failed."""
-    return (
-        FixRefused("overlay_failed")
-        if isinstance(error, shapely.GEOSException)
-        else FixRefused("not_judged", rules=str(error))
-    )
+    if isinstance(error, shapely.GEOSException):
+        return FixRefused("overlay_failed")
+    return FixRefused("not_judged", rules=str(error))
 
 
 class _Trial:
@@ -477,9 +475,9 @@ def _leaves_its_township(state: EditingState, row: ChangedRow) -> bool:
             return 1.0
         return float(sum(shapely.intersection(one, township).area for township in land) / max(one.area, 1e-9))
 
-    return share(shape) < least_share and (
-        row.before is None or share(get_plane_shape(row.before) or shape) >= least_share
-    )
+    if share(shape) >= least_share:
+        return False
+    return row.before is None or share(get_plane_shape(row.before) or shape) >= least_share
 
 
 def _moves_land_below_sliver_limits(state: EditingState, areas: list[AreaChange]) -> bool:

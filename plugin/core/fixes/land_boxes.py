@@ -52,15 +52,18 @@ class LayerClipper:
         `shapely.GEOSException` if a polygon cannot be clipped.
         """
         clipped_layers = dict(layers)
-        for role, layer in layers.items() if self._kept_boxes else ():
-            if layer.template.geometry == "polygon" and len(layer):
-                plane = layer.plane_shapes
-                self._clip_rows(
-                    layer, [row for row in layer.polygons.present.tolist() if id(plane[row]) not in self._clips]
-                )
-                clips = np.array([None if one is None else self._clips[id(one)][1] for one in plane] + [None])[:-1]
-                rows = np.flatnonzero(~shapely.is_missing(clips))
-                clipped_layers[role] = layer.select_rows_with_shapes(rows, clips[rows])
+        if not self._kept_boxes:
+            return clipped_layers
+        for role, layer in layers.items():
+            if layer.template.geometry != "polygon" or not len(layer):
+                continue
+            plane = layer.plane_shapes
+            self._clip_rows(
+                layer, [row for row in layer.polygons.present.tolist() if id(plane[row]) not in self._clips]
+            )
+            clips = np.array([None if one is None else self._clips[id(one)][1] for one in plane] + [None])[:-1]
+            rows = np.flatnonzero(~shapely.is_missing(clips))
+            clipped_layers[role] = layer.select_rows_with_shapes(rows, clips[rows])
         return clipped_layers
 
     def _clip_rows(self, layer: Layer, rows: list[int]) -> None:
@@ -71,15 +74,18 @@ class LayerClipper:
         meets = (xmin <= right) & (xmax >= left) & (ymin <= top) & (ymax >= bottom)
         is_inside = ((xmin >= left) & (xmax <= right) & (ymin >= bottom) & (ymax <= top)).any(axis=1)
         parts_by_row: dict[int, list[Any]] = {row: [] for row in rows}
-        cuts: list[tuple[int, Any, Any]] = []
+        cut_rows, pieces, boxes = [], [], []
         for row, boxes_of_row, is_whole in zip(rows, meets, is_inside, strict=True):
             if is_whole:
                 parts_by_row[row].append(plane[row])
                 continue
             met_boxes = [self._kept_boxes[n] for n in np.flatnonzero(boxes_of_row)]
-            cuts += [(row, piece, shapely.box(*box)) for piece, box in _divide_among_boxes(plane[row], met_boxes)]
-        pieces, boxes = (np.array([*(cut[side] for cut in cuts), None])[:-1] for side in (1, 2))
-        for (row, _, _), clip in zip(cuts, apply_in_threads(shapely.intersection, pieces, boxes), strict=True):
+            for piece, box in _divide_among_boxes(plane[row], met_boxes):
+                cut_rows.append(row)
+                pieces.append(piece)
+                boxes.append(shapely.box(*box))
+        clips = apply_in_threads(shapely.intersection, np.array([*pieces, None])[:-1], np.array([*boxes, None])[:-1])
+        for row, clip in zip(cut_rows, clips, strict=True):
             polygon = extract_polygons(clip)
             if polygon is not None:
                 parts_by_row[row].append(polygon)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -19,8 +19,11 @@ from ..geometry.validity import extract_polygons
 from ..model.findings import Finding
 from ..standard.messages.texts import Texts, format_number, shorten_key
 from ..standard.template import Template
-from .edits import Edits
 from .fix_declaration import FIX_HEADINGS, Fix
+
+if TYPE_CHECKING:
+    # It loads the libraries that edited copies need.
+    from .edits import Edits
 
 #: Largest difference (m²) of an area balance.
 MAX_IMBALANCE_M2 = 0.01
@@ -205,7 +208,8 @@ class FixTexts:
 
     def get_help(self, fix: Fix) -> dict[str, str]:
         """Return heading → text of the help of a fix."""
-        headings, keys = self._texts.get_section("fix_headings"), ("what", "safe", "limits")
+        headings = self._texts.get_section("fix_headings")
+        keys = ("what", "safe", "limits")
         if self.lang == "zh":
             texts = {key: str(_load_fixes_zh()[fix.code][key]) for key in keys}
         else:

@@ -40,7 +40,9 @@ def is_below_sliver_limits(area_m2: float, width_m: float, tolerance: Tolerance)
 def list_parts(shape: Any) -> list[Any]:
     """Return the polygons of a shape, the largest first; of equal ones first the one farthest west and south."""
     polygons = extract_polygons(shape)
-    return sorted([] if polygons is None else shapely.get_parts([polygons]), key=lambda part: (-part.area, part.bounds))
+    if polygons is None:
+        return []
+    return sorted(shapely.get_parts([polygons]), key=lambda part: (-part.area, part.bounds))
 
 
 def subtract_shapes(shape: Any, others: Iterable[Any], tolerance: Tolerance) -> Any:

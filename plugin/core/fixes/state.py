@@ -181,8 +181,12 @@ class EditingState:
         fork = object.__new__(EditingState)
         fork.__dict__ |= self.__dict__
         fork.session = self.session.fork()
-        fork.__dict__ |= {name: dict(value) for name, value in self.__dict__.items() if isinstance(value, dict)}
+        fork.new_fields = dict(self.new_fields)
+        fork.origins = dict(self.origins)
         fork.new_values = {role: dict(rows) for role, rows in self.new_values.items()}
+        fork._highest_fids = dict(self._highest_fids)
+        fork._county_by_role = dict(self._county_by_role)
+        fork._highest_number_by_county = dict(self._highest_number_by_county)
         return fork
 
     # --- rows
@@ -206,12 +210,16 @@ class EditingState:
         """
         if role not in self.plan.layers:
             raise FixRefused("stale")
-        row: Row | None = None
         if fid is not None:
-            row = self.get_row(role, fid)
-        elif len(numbers := self.find_row_numbers_with_key(role, key)) == 1:
-            row = self.get_row_by_number(role, numbers[0])
-        if row is None or row.key != key:
+            row_with_id = self.get_row(role, fid)
+            if row_with_id.key != key:
+                raise FixRefused("stale")
+            return row_with_id
+        numbers = self.find_row_numbers_with_key(role, key)
+        if len(numbers) != 1:
+            raise FixRefused("stale")
+        row = self.get_row_by_number(role, numbers[0])
+        if row is None:
             raise FixRefused("stale")
         return row
 
@@ -392,10 +400,8 @@ class EditingState:
             new_field_names = set(self.new_fields.get(edit.role, ()))
             values = {name: value for name, value in edit.attributes.items() if name in new_field_names}
             if values:
-                self.new_values[edit.role][edit.fid] = {
-                    **self.new_values.setdefault(edit.role, {}).get(edit.fid, {}),
-                    **values,
-                }
+                former_values = self.new_values.setdefault(edit.role, {}).get(edit.fid, {})
+                self.new_values[edit.role][edit.fid] = {**former_values, **values}
 
     def get_column_name_of_field(self, role: str, field_name: str) -> str:
         """Return the name of a field as the layer spells it."""

@@ -64,12 +64,10 @@ def list_untried_rules(settings: RunSettings, edits: Edits) -> list[str]:
     adds_fields = bool(edits.new_fields)
     has_other_structure = adds_fields or any(edit.is_deleted for edit in edits)
     rules = load_all_rules()
+    codes = (*(code for code in settings.rule_codes if not rules[code].surroundings), *settings.left_out_rules)
     return [
         rule.code
-        for rule in map(
-            rules.__getitem__,
-            (*(code for code in settings.rule_codes if not rules[code].surroundings), *settings.left_out_rules),
-        )
+        for rule in map(rules.__getitem__, codes)
         if (
             has_other_structure
             if rule.family == "SCH"
@@ -120,20 +118,10 @@ def find_findings_in_surroundings(
             if (template_field := layer.template.find_field_by_name(name)) is not None
         ]
         if missing_fields:
-            layer = layer.make_layer_of_source(
-                replace(
-                    layer.source,
-                    frame=layer.frame.assign(**{template_field.name: None for template_field in missing_fields}),
-                    fields=(
-                        *layer.source.fields,
-                        *(
-                            FieldInfo(template_field.name, template_field.type, template_field.length)
-                            for template_field in missing_fields
-                        ),
-                    ),
-                    broken_fids=(),
-                )
-            )
+            frame = layer.frame.assign(**{template_field.name: None for template_field in missing_fields})
+            infos = (FieldInfo(one.name, one.type, one.length) for one in missing_fields)
+            source = replace(layer.source, frame=frame, fields=(*layer.source.fields, *infos), broken_fids=())
+            layer = layer.make_layer_of_source(source)
         layers[role] = layer
     gap_rules = [rule for rule in rules if rule.surroundings == "gaps"]
     other_rules = [rule for rule in rules if rule.surroundings != "gaps"]
@@ -296,11 +284,9 @@ def compute_changed_box(before: Any, after: Any) -> Bounds | None:
 
     For two polygons it is the box around the edges that differ, else around both shapes. One of them may be None.
     """
-    return (
-        compute_common_bounds(before, after)
-        if before is None or after is None or min(shapely.get_dimensions([before, after])) < 2
-        else compute_changed_edge_bounds(before, after)
-    )
+    if before is None or after is None or min(shapely.get_dimensions([before, after])) < 2:
+        return compute_common_bounds(before, after)
+    return compute_changed_edge_bounds(before, after)
 
 
 def widen_box(bounds: Bounds) -> Bounds:

@@ -199,8 +199,9 @@ class SourceLayer:
 
     def compute_shape_hashes(self) -> NDArray:
         """Return (n,) hashes of the geometries as read (`hash_shapes`)."""
-        known_hashes = self._shape_hashes if self._has_frame_as_read() else None
-        return hash_shapes(self.frame.geometry.to_numpy()) if known_hashes is None else known_hashes
+        if self._shape_hashes is not None and self._has_frame_as_read():
+            return self._shape_hashes
+        return hash_shapes(self.frame.geometry.to_numpy())
 
     def _has_frame_as_read(self) -> bool:
         return self._frame_as_read is not None and self._frame_as_read() is self.frame
@@ -219,8 +220,9 @@ class SourceLayer:
     @property
     def known_row_count(self) -> int | None:
         """Return the number of rows; None if they were not read and the source declares no number."""
-        is_unread = self.frame.empty and (self.source or self.declared_row_count is not None)
-        return self.declared_row_count if is_unread else len(self.frame)
+        if self.frame.empty and (self.source or self.declared_row_count is not None):
+            return self.declared_row_count
+        return len(self.frame)
 
     @property
     def fids_with_arcs(self) -> tuple[int, ...]:

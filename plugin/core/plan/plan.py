@@ -326,7 +326,9 @@ class Plan:
 
         In a plan of some rows (`make_plan_of_rows`) they are those of the whole layer.
         """
-        return (self.whole_layer_values or self.count_values_of_field)(role, field_name)
+        if self.whole_layer_values is not None:
+            return self.whole_layer_values(role, field_name)
+        return self.count_values_of_field(role, field_name).keys()
 
     def count_values_of_field(self, role: str, field_name: str) -> Mapping[str, int]:
         """Return value → number of rows, for the values of a field as text without the empty one.

@@ -52,15 +52,13 @@ def make_figure_rows(report: Report, norm: Norm | None, report_texts: ReportText
     county_indicators = [i for i in report.indicators if not is_township_figure(i)]
     rows = []
     for indicator in sorted(county_indicators, key=lambda i: i.unit == "ratio"):
-        ratio, has_target = indicator.unit == "ratio", indicator.target is not None
-        settings = {
-            "ratio.limit": ratio and has_target,
-            "ratio.form": ratio,
-            THREE_ZONES: indicator.id in ZONE_CODE_BY_SPACE_FIGURE,
-        }
-        target_mark = "A" if indicator.target_source else "C"
-        marks = [] if norm is None or ratio or not has_target else [target_mark]
-        marks += [norm.get_source_mark(name) for name, is_used in settings.items() if is_used] if norm else []
+        ratio, marks = indicator.unit == "ratio", []
+        if norm is not None and indicator.target is not None:
+            marks.append(norm.get_source_mark("ratio.limit") if ratio else "A" if indicator.target_source else "C")
+        if norm is not None and ratio:
+            marks.append(norm.get_source_mark("ratio.form"))
+        if norm is not None and indicator.id in ZONE_CODE_BY_SPACE_FIGURE:
+            marks.append(norm.get_source_mark(THREE_ZONES))
         rows.append(
             {
                 "id": indicator.id,

@@ -300,7 +300,9 @@ def _format_layer_name(layer: dict[str, Any], report_texts: ReportTexts) -> str:
     The text mentions if its role was recognised in an unusual way.
     """
     title, name, role = layer.get("title", ""), layer.get("name", ""), layer.get("role", "")
-    chosen_by = layer["chosen_by"] if layer.get("chosen_by") in ("fields", "chosen") else ""
-    notes = [name if name not in (role, title) else "", report_texts.get_text_or_key("chosen", chosen_by)]
-    remark = report_texts.join_parts(filter(None, notes))
-    return (title or name) + (report_texts.put_in_brackets(remark) if remark else "")
+    notes = []
+    if name and name not in (role, title):
+        notes.append(name)
+    if layer.get("chosen_by") in ("fields", "chosen"):
+        notes.append(report_texts.get_text_or_key("chosen", layer["chosen_by"]))
+    return (title or name) + (report_texts.put_in_brackets(report_texts.join_parts(notes)) if notes else "")

@@ -162,16 +162,23 @@ def find_usable_layer_or_note_reason(concept_or_role: str, ctx: RuleContext, res
     added to ``result.doubts``.
     """
     layer = ctx.plan.find_layer_of_concept(concept_or_role)
-    if layer is not None and not layer.has_no_geometry:
-        result.doubts += [f"roles.{role}" for role in ctx.plan.list_unread_roles(concept_or_role)]
-        return layer
-    unusable_layer = ctx.plan.find_unusable_layer(concept_or_role) if layer is None else layer
-    if unusable_layer is not None and (layer is None or len(layer)):
-        params = {"layer": unusable_layer.name, "role": unusable_layer.role}
-        reason = "layer_unusable" if layer is None else "layer_bare", params
-        if reason not in result.not_checked:
-            result.not_checked.append(reason)
-    return None
+    if layer is None:
+        unusable_layer = ctx.plan.find_unusable_layer(concept_or_role)
+        if unusable_layer is not None:
+            _add_not_checked(result, "layer_unusable", {"layer": unusable_layer.name, "role": unusable_layer.role})
+        return None
+    if layer.has_no_geometry:
+        if len(layer):
+            _add_not_checked(result, "layer_bare", {"layer": layer.name, "role": layer.role})
+        return None
+    result.doubts += [f"roles.{role}" for role in ctx.plan.list_unread_roles(concept_or_role)]
+    return layer
+
+
+def _add_not_checked(result: RuleResult, reason: str, params: dict[str, Any]) -> None:
+    """Add a reason why something was not checked to the result, unless it is there."""
+    if (reason, params) not in result.not_checked:
+        result.not_checked.append((reason, params))
 
 
 def find_usable_layers(names: Iterable[str], ctx: RuleContext, result: RuleResult) -> list[Layer]:

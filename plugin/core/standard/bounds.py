@@ -138,28 +138,22 @@ def find_loosened_keys(standard: Standard) -> list[str]:
 
 def _list_looser_keys(custom: Standard, shipped_standard: Standard) -> Iterator[str]:
     """Yield each key in which a custom standard is less strict than one shipped standard."""
-    own_scopes = {name: scope.mandatory_concepts for name, scope in custom.scopes.items()}
-    members = [
-        *(
-            (f"scopes.{k}.mandatory", one.mandatory_concepts, own_scopes.get(k, ()))
-            for k, one in shipped_standard.scopes.items()
-        ),
-        *(
-            (f"concepts.{name}", roles, custom.concepts.get(name, ()))
-            for name, roles in shipped_standard.concepts.items()
-        ),
-    ]
-    for key, shipped_members, own_members in members:
-        if missing_members := [one for one in shipped_members if one not in own_members]:
-            yield f"{key}（−{'、'.join(missing_members)}）"
-    shipped_overlaps = {role: template.overlap for role, template in shipped_standard.templates.items()}
-    yield from (
-        f"templates/{role}.toml：overlap（allowed）"
-        for role, overlap in shipped_overlaps.items()
-        if role in custom.templates and custom.templates[role].overlap == "allowed" != overlap
-    )
+    for name, scope in shipped_standard.scopes.items():
+        own_mandatory = custom.scopes[name].mandatory_concepts if name in custom.scopes else ()
+        missing_members = [concept for concept in scope.mandatory_concepts if concept not in own_mandatory]
+        if missing_members:
+            yield f"scopes.{name}.mandatory（−{'、'.join(missing_members)}）"
+    for name, roles in shipped_standard.concepts.items():
+        missing_members = [role for role in roles if role not in custom.concepts.get(name, ())]
+        if missing_members:
+            yield f"concepts.{name}（−{'、'.join(missing_members)}）"
+    for role, template in shipped_standard.templates.items():
+        own_template = custom.templates.get(role)
+        if own_template is not None and own_template.overlap == "allowed" != template.overlap:
+            yield f"templates/{role}.toml：overlap（allowed）"
     yield from _list_lowered_severities(custom, shipped_standard)
-    yield from (f"confirmed.items（{item}）" for item in sorted(custom.confirmed - shipped_standard.confirmed))
+    for item in sorted(custom.confirmed - shipped_standard.confirmed):
+        yield f"confirmed.items（{item}）"
     yield from _list_unsourced_marks(custom, shipped_standard)
     for name, codes in shipped_standard.code_lists.items():
         changed_codes = _list_changed_codes(custom.code_lists[name], codes) if name in custom.code_lists else []

@@ -275,6 +275,11 @@ def _make_comparison(is_fulfilled: Callable[[Any, Any], bool]) -> Callable[[Valu
     return compare
 
 
+def _is_between(test: ValueTest) -> bool:
+    value = _convert_like(test.text, test.values[0])
+    return value is not None and test.values[0] <= value <= test.values[1]
+
+
 def _is_under(test: ValueTest) -> bool:
     return test.code_list is not None and any(test.code_list.is_code_within(code, test.values) for code in test.codes)
 
@@ -291,13 +296,7 @@ OPERATORS: dict[str, Operator] = {
     "at_most": Operator(ValueKind.LIMIT, _make_comparison(lambda value, limit: value <= limit)),
     "above": Operator(ValueKind.LIMIT, _make_comparison(lambda value, limit: value > limit)),
     "below": Operator(ValueKind.LIMIT, _make_comparison(lambda value, limit: value < limit)),
-    "between": Operator(
-        ValueKind.RANGE,
-        lambda test: (
-            (value := _convert_like(test.text, test.values[0])) is not None
-            and test.values[0] <= value <= test.values[1]
-        ),
-    ),
+    "between": Operator(ValueKind.RANGE, _is_between),
     "matches": Operator(ValueKind.PATTERN, lambda test: bool(re.fullmatch(test.values[0], test.text))),
     "begins_with": Operator(ValueKind.BEGINNINGS, lambda test: test.text.startswith(test.values)),
     "under": Operator(ValueKind.CODES, _is_under),

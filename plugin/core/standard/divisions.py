@@ -81,9 +81,11 @@ def _list_full_names(code: str, divisions: CodeList) -> list[str]:
 
 def _is_typing_error(searched: str, code: str) -> bool:
     """Return True if two codes of equal length differ in one digit or by two swapped neighbouring digits."""
-    positions = [n for n, (a, b) in enumerate(zip(searched, code, strict=False)) if a != b]
+    if len(searched) != len(code):
+        return False
+    positions = [n for n, (a, b) in enumerate(zip(searched, code, strict=True)) if a != b]
     are_swapped = len(positions) == 2 and positions[1] == positions[0] + 1 and sorted(searched) == sorted(code)
-    return len(searched) == len(code) and (len(positions) == 1 or are_swapped)
+    return len(positions) == 1 or are_swapped
 
 
 def label_division(code: str, divisions: CodeList | None) -> str:

@@ -74,13 +74,13 @@ def flatten_table(table: dict[str, Any], prefix: str) -> dict[str, Any]:
 
     ``{ratio: {limit: 1.3}}`` gives ``ratio.limit``.
     """
-    return {
-        name: leaf
-        for key, value in table.items()
-        for name, leaf in (
-            flatten_table(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
-        ).items()
-    }
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        if isinstance(value, dict):
+            flat |= flatten_table(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
 
 
 @cache

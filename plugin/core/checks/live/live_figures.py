@@ -209,7 +209,8 @@ class LiveFigures:
         sum_name = self._name_sum_of_area(indicator)
         if not sum_name or sum_name not in self._changes_of_sums:
             return indicator
-        if {**AREA_FIGURES, **STATED_FIGURES}[indicator.id][0] == "reserves":
+        concept = {**AREA_FIGURES, **STATED_FIGURES}[indicator.id][0]
+        if concept == "reserves":
             self.stale_ids.add(indicator.id)
             return indicator
         value = checked_value + convert_area(self._changes_of_sums[sum_name], indicator.unit)

@@ -429,8 +429,10 @@ class _FindingIndex:
 
     def find_affected_findings(self, recheck: RecheckResult) -> list[Finding]:
         """Return the findings on a changed row or next to one, which a recheck may replace."""
-        row_names = recheck.changed_row_names | recheck.touched_rows
-        return list({n: f for role, key, _ in row_names for n, f in self._by_key.get((role, key), {}).items()}.values())
+        findings: dict[int, Finding] = {}
+        for role, key, _ in recheck.changed_row_names | recheck.touched_rows:
+            findings |= self._by_key.get((role, key), {})
+        return list(findings.values())
 
 
 def _list_row_keys(finding: Finding) -> list[tuple[str, str]]:

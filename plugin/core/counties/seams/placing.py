@@ -205,15 +205,8 @@ def make_borders_or_reason(county: County, make_borders: Callable[[], CountyBord
     except (InputError, DataError) as error:
         return CountyBorders(county.name, BorderState.UNREAD, strip_folders(texts.explain_error(error)))
     except OSError as error:
-        return CountyBorders(
-            county.name,
-            BorderState.UNREAD,
-            strip_folders(
-                texts.explain_error(
-                    InputError("source_no_access", source=county.source, detail=explain_os_error(error))
-                )
-            ),
-        )
+        no_access = InputError("source_no_access", source=county.source, detail=explain_os_error(error))
+        return CountyBorders(county.name, BorderState.UNREAD, strip_folders(texts.explain_error(no_access)))
     except (MemoryError, Cancelled):
         raise
     except Exception as error:  # an unexpected error of one county must not stop the others: its row has the reason

@@ -266,20 +266,17 @@ def list_tables(result: SeamResult) -> list[SeamTable]:
 
 def result_to_dict(result: SeamResult) -> dict[str, Any]:
     """Return the whole result as plain data; the time is in ``times``."""
-    records = {
-        table.key: [make_record(table.columns, one) for one in table.items]
-        for table in list_tables(result)
-        if table.key
-    }
+    tables = {table.key: table for table in list_tables(result)}
     return {
         "schema": SEAMS_SCHEMA,
         "lang": result.lang,
         "version": read_plugin_version(),
         "plane": result.plane,
         "settings": {**result.settings.to_dict(), "unconfirmed": list(result.unconfirmed_settings)},
-        # Files written before have the counties first.
-        "counties": records.pop("counties"),
-        **records,
+        **{
+            key: [make_record(tables[key].columns, one) for one in tables[key].items]
+            for key in ("counties", "pairs", "sums")
+        },
         "ignored": list(result.ignored_names),
         "times": {"written": result.time.isoformat(timespec="seconds")},
     }

@@ -179,13 +179,14 @@ def sum_counties(targets: ParentTargets, counties: Sequence[CountyBorders]) -> t
         if not counted and not missing:
             missing.append(target.area_code)
         known_values = [one for one in target_values if one is not None]
+        targets_sum = sum(known_values) if target_values and len(known_values) == len(target_values) else None
         sums.append(
             ParentSum(
                 target,
                 convert_area(total, target.unit),
                 tuple(counted),
                 tuple(missing),
-                sum(known_values) if target_values and len(known_values) == len(target_values) else None,
+                targets_sum,
                 tuple(misses),
                 tuple(unconfirmed),
             )
@@ -217,14 +218,7 @@ def _find_miss(name: str, value_m2: float, own_target: IndicatorTarget, target: 
     )
     if state not in (TARGET_MISSED, MISSED_BY_ROUNDING):
         return None
-    return ChildMiss(
-        name,
-        _convert(
-            require_value(
-                compute_margin(value, own_target.comparison, own_target.numeric_value), "the margin of a county"
-            ),
-            own_target,
-            target,
-        ),
-        state,
+    margin = require_value(
+        compute_margin(value, own_target.comparison, own_target.numeric_value), "the margin of a county"
     )
+    return ChildMiss(name, _convert(margin, own_target, target), state)

@@ -129,7 +129,6 @@ def place_result(result: SeamResult, output: Path) -> Iterator[list[str]]:
         except OSError as error:
             raise OutputError("output_unwritable", target=str(output), detail=explain_os_error(error)) from error
         _check_pairs_replaceable(output)
-
         with replace_until_error([pairs, *(new / name for name in SEAMS_FILES)], output, output / _OLD_FOLDER):
             yield [str(output / name) for name in SEAMS_FILES]
     finally:

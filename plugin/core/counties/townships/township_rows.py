@@ -80,10 +80,10 @@ def find_new_seams(
         for left, right, shape in zip(pieces.left.tolist(), pieces.right.tolist(), pieces.geometry, strict=True):
             if owners[left] == owners[right] or min(owners[left], owners[right]) < 0:
                 continue
-            sides = [
-                SeamSide(one.name, one.code or one.name, (layer.keys[row],))
-                for row, one in ((row, townships[owners[row]]) for row in (left, right))
-            ]
+            sides = []
+            for row in (left, right):
+                township = townships[owners[row]]
+                sides.append(SeamSide(township.name, township.code or township.name, (layer.keys[row],)))
             shapes: NDArray = np.array([shape], dtype=object)
             area = float(compute_drawn_area(shapes, make_lonlat_transformer(after.plane_crs))[0])
             seams.append(

@@ -327,17 +327,12 @@ def read_package_changes(
             continue
         names = tuple(list_fields(layer))
         missing = [name for name in record.fields if name not in names]
-        for kind, fields in (
-            ("field_missing", missing),
-            ("field_added", [name for name in names if name not in record.fields]),
-        ):
+        added = [name for name in names if name not in record.fields]
+        for kind, fields in (("field_missing", missing), ("field_added", added)):
             found.notes += [PackageNote(package, kind, record.package_name, name) for name in fields]
-        found.changes += _list_changes(
-            package,
-            record,
-            record.rows,
-            read_rows(layer, record.fields, cancellation, find_county_cells(record.key, missing) if missing else None),
-        )
+        fill = find_county_cells(record.key, missing) if missing else None
+        rows = read_rows(layer, record.fields, cancellation, fill)
+        found.changes += _list_changes(package, record, record.rows, rows)
     layers.clear()
     layer = None
     del dataset

@@ -72,14 +72,8 @@ def apply_waivers(
     ``state`` waived and the waiver's entries in ``params.waiver``. ``render`` makes messages of findings.
     """
     today = today or date.today()
-    findings, about_waivers = (
-        [
-            f
-            for f in report.findings
-            if (f.code in (EXPIRED_CODE, UNMATCHED_CODE) or (f.code == FRAME and f.case == "waivers")) is wanted
-        ]
-        for wanted in (False, True)
-    )
+    about_waivers = [f for f in report.findings if _is_about_waivers(f)]
+    findings = [f for f in report.findings if not _is_about_waivers(f)]
     applied_waivers = AppliedWaivers(ended_findings=about_waivers)
     foreign_findings = report_waivers_of_other_county(waivers, plan)
     waivers = replace(waivers, entries=()) if foreign_findings else waivers
@@ -98,6 +92,11 @@ def apply_waivers(
         if rule.outcome in (Outcome.FAILED, Outcome.WAIVED) and finding_counts[rule.code]:
             rule.outcome = Outcome.FAILED if open_counts[rule.code] else Outcome.WAIVED
     return applied_waivers
+
+
+def _is_about_waivers(finding: Finding) -> bool:
+    """Return True for a finding about waivers (RUN902, RUN903, and RUN904 on a waiver file of another county)."""
+    return finding.code in (EXPIRED_CODE, UNMATCHED_CODE) or (finding.code == FRAME and finding.case == "waivers")
 
 
 def mark_accepted_findings(

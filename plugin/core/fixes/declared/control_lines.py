@@ -224,11 +224,10 @@ def move_land_into_zone(state: EditingState, land: Any, setting: str) -> Edits:
     edits: list[RowEdit] = []
     for row in others:
         remaining_shape = subtract_shapes(row.plane_shape, [taken_land], state.tolerance)
-        edits += (
-            [RowEdit(row.role, row.fid, is_deleted=True)]
-            if remaining_shape is None
-            else reshape_row(state, row, remaining_shape)
-        )
+        if remaining_shape is None:
+            edits.append(RowEdit(row.role, row.fid, is_deleted=True))
+        else:
+            edits += reshape_row(state, row, remaining_shape)
     lengths = measure_shared_edges([row for row in rows if get_zone_code(row) in codes], taken_land, state)
     target = max(lengths, key=lambda pair: pair[1])[0] if lengths else None
     edits += (

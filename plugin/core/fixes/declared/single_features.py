@@ -319,7 +319,10 @@ def remove_spikes(finding: Finding, *, state: EditingState, spike_degrees: float
     require_shape(row)
     state.require_geometry_in_plane(row)
     shape, removed_count = row.stored_shape, 0
-    while len((corners := find_sharp_corners(np.array([shape], dtype=object), spike_degrees)).polygon_row):
+    while True:
+        corners = find_sharp_corners(np.array([shape], dtype=object), spike_degrees)
+        if not len(corners.polygon_row):
+            break
         shape = _remove_vertex(shape, corners.vertex_xy[0], state, row)
         removed_count += 1
     if not removed_count:
@@ -393,13 +396,13 @@ def densify_arcs(finding: Finding, *, state: EditingState, tolerance_m: float = 
     if not arcs:
         raise FixRefused("curve_unknown", role=row.role, key=row.key)
     # The polygon takes the vertices of its straight neighbours where both differ by rounding only.
-    is_polygon = shapely.get_dimensions(shape) == 2 and row.plane_shape is not None
-    reach_m = state.tolerance.edge_match_m
-    neighbours = [
-        other.stored_shape
-        for other in (_iterate_other_rows(state, row, row.plane_shape, reach_m) if is_polygon else ())
-        if not other.curve_text and state.plan.layers[other.role].known_crs == state.plan.plane_crs
-    ]
+    neighbours = []
+    if shapely.get_dimensions(shape) == 2 and row.plane_shape is not None:
+        neighbours = [
+            other.stored_shape
+            for other in _iterate_other_rows(state, row, row.plane_shape, state.tolerance.edge_match_m)
+            if not other.curve_text and state.plan.layers[other.role].known_crs == state.plan.plane_crs
+        ]
     return Edits(
         [replace_arcs(state, row, snap_new_vertices(shape, neighbours) if neighbours else shape)],
         params={"arcs": arcs, "tolerance": f"{tolerance:g}", "vertices": int(shapely.get_num_coordinates(shape))},

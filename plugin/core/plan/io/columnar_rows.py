@@ -406,9 +406,10 @@ def _copy_column(kind: str, array: ArrowArray) -> ArrowColumn:
     count = array.length
     if array.offset:
         raise _UnusualLayerError("a column starts within its memory")
-    has_presence = array.null_count and array.buffers[0]
-    bits = _copy_buffer(array, 0, np.dtype(np.uint8), (count + 7) // 8) if has_presence else None
-    is_present = None if bits is None else np.unpackbits(bits, count=count, bitorder="little").astype(bool)
+    is_present = None
+    if array.null_count and array.buffers[0]:
+        bits = _copy_buffer(array, 0, np.dtype(np.uint8), (count + 7) // 8)
+        is_present = np.unpackbits(bits, count=count, bitorder="little").astype(bool)
     no_offsets = np.zeros(0, dtype=np.int64)
     if kind in _NUMBER_TYPES:
         return ArrowColumn(kind, count, is_present, _copy_buffer(array, 1, _NUMBER_TYPES[kind], count), no_offsets)

@@ -58,11 +58,9 @@ def make_encoding_notices(layer_name: str, encoding: ShapefileEncoding | None) -
     if encoding is None or encoding.source in ("cpg", "none"):
         return []
     name = {"GB18030": "GBK"}.get(encoding.name, encoding.name)
-    return (
-        [("notice_cpg_wrong", {"layer": layer_name, "declared": encoding.declared_codec, "encoding": name})]
-        if encoding.declared_codec
-        else [("notice_encoding", {"layer": layer_name, "encoding": name})]
-    )
+    if encoding.declared_codec:
+        return [("notice_cpg_wrong", {"layer": layer_name, "declared": encoding.declared_codec, "encoding": name})]
+    return [("notice_encoding", {"layer": layer_name, "encoding": name})]
 
 
 def make_driver_notices(layer_name: str, caught: list[warnings.WarningMessage]) -> list[tuple[str, dict[str, Any]]]:
@@ -76,16 +74,8 @@ def make_driver_notices(layer_name: str, caught: list[warnings.WarningMessage]) 
     ]
     others = [text for text in texts if "Measured (M)" not in text and "does not have any features" not in text]
     if others:
-        notices.append(
-            (
-                "notice_driver",
-                {
-                    "layer": layer_name,
-                    "count": len(others),
-                    "detail": "".join(c for c in others[0] if unicodedata.category(c)[0] != "C")[:200],
-                },
-            )
-        )
+        printable = "".join(c for c in others[0] if unicodedata.category(c)[0] != "C")
+        notices.append(("notice_driver", {"layer": layer_name, "count": len(others), "detail": printable[:200]}))
     return notices
 
 
@@ -145,9 +135,8 @@ def read_file(
         declared_tables = read_declared_tables(opened_path)
         row_count_by_layer = count_geodatabase_rows(opened_path) if suffix == ".gdb" else {}
         # A FileGDB lists each table, also one without a valid header.
-        hidden_tables |= dict.fromkeys(
-            [n for n, count in row_count_by_layer.items() if count is None and not n.startswith("GDB_")], MISSING_TABLE
-        )
+        damaged_names = [n for n, count in row_count_by_layer.items() if count is None and not n.startswith("GDB_")]
+        hidden_tables |= dict.fromkeys(damaged_names, MISSING_TABLE)
         layers, first_error = [], None
         for name, kind in layer_kinds:
             cancellation.raise_if_cancelled()
@@ -263,7 +252,8 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
         return layer
     layer.row_filter = declared_table.view_sql if declared_table else ""
     layer.described_crs = find_contradicting_crs(source.path_to_open, source.name)
-    name, lacks_index = source.display_name, source.encoding and find_sibling_file(source.path, ".shx") is None
+    name = source.display_name
+    lacks_index = source.encoding is not None and find_sibling_file(source.path, ".shx") is None
     layer.notices += [
         *(("notice_doubled_field", {"layer": name, "field": f, "renamed": n}) for f, n in renamed_fields),
         *([("notice_index_made", {"layer": name})] if lacks_index else []),
@@ -288,7 +278,9 @@ def _read_needed_rows(
     shape_headers = read_shape_headers(path, name)
     row_count = count_stored_rows(path, name) if source.stored_row_count is None else source.stored_row_count
     positions = find_field_positions(info, only)
-    is_decoded = source.encoding is None
+    columnar_rows = None
+    if source.encoding is None:
+        columnar_rows = read_columnar_rows(path, name, info, positions, row_count)
     layer = read_rows(
         source.path,
         path,
@@ -299,7 +291,7 @@ def _read_needed_rows(
         only,
         info=info,
         row_count=row_count,
-        rows=read_columnar_rows(path, name, info, positions, row_count) if is_decoded else None,
+        rows=columnar_rows,
         mistyped_fields=find_mistyped_fields(path, name, info, positions),
         needs_columns=source.needs_columns,
     )
@@ -393,6 +385,6 @@ def _find_error_reason_key(error: Exception) -> str:
         return "in_use"
     if "permission" in text:
         return "no_permission"
-    return (
-        "unknown_format" if "not recognized" in text or "no such file" in text or "not supported" in text else "damaged"
-    )
+    if "not recognized" in text or "no such file" in text or "not supported" in text:
+        return "unknown_format"
+    return "damaged"

@@ -375,11 +375,11 @@ class _SchemaCopier:
                 (number,),
             )
             row = cursor.fetchone()
-            crs.append(
-                UNDEFINED_CRS
-                if row is None
-                else self.staged.add_crs(row[0] or "", row[1] or number, row[2] or "", number)
-            )
+            if row is None:
+                crs.append(UNDEFINED_CRS)
+            else:
+                name, code, definition = row
+                crs.append(self.staged.add_crs(name or "", code or number, definition or "", number))
         crs = crs or [UNDEFINED_CRS]
         return StagedTable(table.name, table.staged_columns, geometry_type, crs[0], has_z, has_m_code), len(crs) == 1
 

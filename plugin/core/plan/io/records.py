@@ -61,11 +61,9 @@ def find_problem_of_parts(path: Path) -> tuple[str, dict[str, Any]] | None:
                 return None
             shape_count = len(list_records(path, HEADER_BYTES, path.stat().st_size))
             index = path.with_suffix(".shx").name
-            return (
-                ("index_wrong", {"index": index, "entries": index_count, "shapes": shape_count})
-                if shape_count == table_count
-                else ("parts_disagree", {"parts": f".shp {shape_count}, .shx {index_count}, .dbf {table_count}"})
-            )
+            if shape_count == table_count:
+                return "index_wrong", {"index": index, "entries": index_count, "shapes": shape_count}
+            return "parts_disagree", {"parts": f".shp {shape_count}, .shx {index_count}, .dbf {table_count}"}
         if path.suffix.lower() == ".tab":
             # The driver compares .id with .map.
             table, pointers = find_sibling_file(path, ".dat"), find_sibling_file(path, ".id")
@@ -239,8 +237,9 @@ def open_read_only(path: Path) -> sqlite3.Connection | None:
 
     In that case a copy is read (`files.open_datasource.provide_safe_path`), and its SQLite counts the rows.
     """
-    is_written = bool(list_logs(path))
-    return None if is_written else sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+    if list_logs(path):
+        return None
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
 
 
 def open_if_database(path: Path) -> sqlite3.Connection | None:

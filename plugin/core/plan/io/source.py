@@ -103,10 +103,8 @@ def provide_unpacked(source: str | Path, cancellation: Cancellation = NEVER_CANC
         try:
             yield readable
         except InputError as error:
-            raise InputError(
-                error.key,
-                **{key: readable.name_path(v) if isinstance(v, str) else v for key, v in error.params.items()},
-            ) from error
+            params = {key: readable.name_path(v) if isinstance(v, str) else v for key, v in error.params.items()}
+            raise InputError(error.key, **params) from error
 
 
 def is_data_archive(path: Path) -> bool:
@@ -172,8 +170,10 @@ def read_source(
         except OSError as error:
             raise InputError("source_no_access", source=text, detail=explain_os_error(error)) from error
         path = find_dataset(text)
-        is_folder = path.is_dir() and path.suffix.lower() != ".gdb"
-        layers = (_read_folder if is_folder else _read_dataset)(path, select_layer, cancellation)
+        if path.is_dir() and path.suffix.lower() != ".gdb":
+            layers = _read_folder(path, select_layer, cancellation)
+        else:
+            layers = _read_dataset(path, select_layer, cancellation)
         if readable.root is not None:
             for layer in layers:
                 # Later the file of a layer that was not read is gone.
@@ -212,7 +212,9 @@ def find_dataset(source: str | Path) -> Path:
     path = Path(os.path.abspath(strip_source(source)))
     if path.parent.suffix.lower() == ".gdb" and path.is_file():
         return path.parent
-    return find_sibling_file(path, ".shp") or path if path.suffix.lower() in (".dbf", ".shx", ".prj", ".cpg") else path
+    if path.suffix.lower() in (".dbf", ".shx", ".prj", ".cpg"):
+        return find_sibling_file(path, ".shp") or path
+    return path
 
 
 def _read_folder(folder: Path, select_layer: LayerSelector, cancellation: Cancellation) -> list[SourceLayer]:

@@ -385,7 +385,8 @@ def _find_value_notices(layer: Layer) -> Iterator[tuple[str, dict[str, Any]]]:
     """
     if not len(layer):
         yield "notice_empty_layer", {"layer": layer.name, "role": layer.role}
-    for template_field in layer.template.fields if len(layer) else ():
+        return
+    for template_field in layer.template.fields:
         values = layer.get_column_by_name(template_field.name)
         if values is None:
             continue

@@ -44,7 +44,8 @@ def read_renumbered_keys(path: str | Path) -> dict[tuple[str, str], str]:
         if is_garbled(text):
             raise DataError("renumbered_row", file=str(path), line=1) from error
     text = text.lstrip("\r\n")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",\t;", key=text.split("\n", 1)[0].count))
+    first_line = text.split("\n", 1)[0]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",\t;", key=first_line.count))
     columns = [_COLUMN_BY_HEADING.get(cell.strip().lower(), "") for cell in next(reader, [])]
     missing = [heading for column, heading in (("old", "旧标识码"), ("new", "新标识码")) if column not in columns]
     if missing:

@@ -57,9 +57,8 @@ def report_unread_layers(others: Iterable[SourceLayer], plan: Plan, *, project: 
         is_table = layer.problem is not None and layer.problem[0] == "table"
         if layer.problem is not None and not is_table:
             key, params = layer.problem
-            yield UnreadData(
-                "damaged", {**params, **dict.fromkeys(("layer_name", "name"), layer.full_name), "problem": key}
-            )
+            names = {"layer_name": layer.full_name, "name": layer.full_name}
+            yield UnreadData("damaged", {**params, **names, "problem": key})
         elif layer.declared_row_count == 0 or has_findings_columns([field.name for field in layer.fields]):
             continue
         elif is_table:

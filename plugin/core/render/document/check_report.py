@@ -311,15 +311,15 @@ def describe_edits_since_check(report: Report, report_texts: ReportTexts) -> str
             name + (report_texts.put_in_brackets(report_texts.get("count", "comma").join(parts)) if parts else "")
         )
     layers = report_texts.join_parts(named)
-    count = format_number(sum(layer["features"] or 0 for layer in edits["layers"]), 0)
-    key = ("features" if layers else "") if edits["counted"] else "uncounted_layers" if layers else "uncounted"
-    sentences = [
-        report_texts.get("edited", "result_of", time=format_moment(report.provenance.get("started", ""))),
-        report_texts.get("edited", key, count=count, layers=layers) if key else "",
-        report_texts.get("edited", "settings") if edits["settings_changed"] else "",
-        report_texts.get("edited", "check_again"),
-    ]
-    return report_texts.join_sentences(sentences)
+    sentences = [report_texts.get("edited", "result_of", time=format_moment(report.provenance.get("started", "")))]
+    if not edits["counted"]:
+        sentences.append(report_texts.get("edited", "uncounted_layers" if layers else "uncounted", layers=layers))
+    elif layers:
+        count = format_number(sum(layer["features"] for layer in edits["layers"]), 0)
+        sentences.append(report_texts.get("edited", "features", count=count, layers=layers))
+    if edits["settings_changed"]:
+        sentences.append(report_texts.get("edited", "settings"))
+    return report_texts.join_sentences([*sentences, report_texts.get("edited", "check_again")])
 
 
 #: A column of a table: key of its title, width in percent, alignment, and what it has of an item.

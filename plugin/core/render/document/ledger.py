@@ -188,6 +188,11 @@ def _iterate_rows(
             yield _LedgerRow(number, finding, rule, title, mark_for_split(item, token), x, y, report_texts)
 
 
+def _name_feature(row: _LedgerRow) -> str:
+    fid = row.finding.params.get("fid")
+    return row.finding.key or (row.texts.get("text", "fid", fid=fid) if fid is not None else "")
+
+
 def _to_hectares(area_m2: float | None) -> float | None:
     return None if area_m2 is None else area_m2 / SQUARE_METRES["ha"]
 
@@ -210,14 +215,7 @@ _COLUMNS = (
     TableColumn("rule", width_in_characters=10, value=lambda row: row.rule),
     TableColumn("problem", width_in_characters=28, value=lambda row: row.title, wraps=True),
     TableColumn("layer", width_in_characters=14, value=lambda row: row.finding.role),
-    TableColumn(
-        "key",
-        width_in_characters=22,
-        value=lambda row: (
-            row.finding.key
-            or ("" if (fid := row.finding.params.get("fid")) is None else row.texts.get("text", "fid", fid=fid))
-        ),
-    ),
+    TableColumn("key", width_in_characters=22, value=_name_feature),
     TableColumn("related_layer", width_in_characters=14, value=lambda row: row.finding.related_role),
     TableColumn(
         "related_key",

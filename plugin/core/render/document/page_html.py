@@ -115,11 +115,13 @@ class _PageRenderer:
 
     def _render_facts(self, block: FactTable) -> str:
         """Return facts as an HTML table of labels and values."""
-        spans = {1: ""} | {count: f' colspan="{count}"' for count in range(2, 2 * block.pair_count)}
-        rows = [
-            "".join(f"<th>{escape(label)}</th><td{spans[count]}>{escape(value)}</td>" for label, value, count in row)
-            for row in block.list_cells()
-        ]
+        rows = []
+        for row in block.list_cells():
+            cells = []
+            for label, value, count in row:
+                span = f' colspan="{count}"' if count > 1 else ""
+                cells.append(f"<th>{escape(label)}</th><td{span}>{escape(value)}</td>")
+            rows.append("".join(cells))
         return f'<table class="tbk">{"".join(f"<tr>{row}</tr>" for row in rows)}</table>'
 
     def _render_verdict(self, block: VerdictBox) -> str:

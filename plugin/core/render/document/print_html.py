@@ -175,15 +175,14 @@ def _render_facts(block: FactTable, width_px: int) -> str:
     """Return facts as an HTML table of labels and values."""
     # Qt takes the widths of columns from cells of one column.
     label_start = f'<td class="label" width="{FACT_LABEL_PERCENT}%">'
-    sizes = {1: f'width="{100 / block.pair_count - FACT_LABEL_PERCENT:.2f}%"'}
-    sizes |= {columns: f'colspan="{columns}"' for columns in range(2, 2 * block.pair_count)}
-    rows = (
-        "".join(
-            f"{label_start}{_escape(label)}</td><td {sizes[columns]}>{_escape(value)}</td>"
-            for label, value, columns in row
-        )
-        for row in block.list_cells()
-    )
+    width = f'width="{100 / block.pair_count - FACT_LABEL_PERCENT:.2f}%"'
+    rows = []
+    for row in block.list_cells():
+        cells = []
+        for label, value, columns in row:
+            size = f'colspan="{columns}"' if columns > 1 else width
+            cells.append(f"{label_start}{_escape(label)}</td><td {size}>{_escape(value)}</td>")
+        rows.append("".join(cells))
     return (
         '<table width="100%" border="1" cellspacing="0" cellpadding="3" style="border-collapse: collapse;">'
         f"{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"

@@ -192,7 +192,8 @@ def _find_in_office_file(path: Path, redactor: Redactor, author: str) -> Iterato
                 # A drawing shows its texts, and attributes of its tags.
                 xml = archive.read(name).decode("utf-8")
                 metres: CoordinateFinder = replace(redactor.finder, longitudes=None, latitudes=None)
-                yield from chain.from_iterable(map(redactor.find_leaks, map(unescape, _TAGS.split(xml))))
+                for text in _TAGS.split(xml):
+                    yield from redactor.find_leaks(unescape(text))
                 for tag in _TAGS.findall(xml):
                     for key, *values in _ATTRIBUTES.findall(tag):
                         text = unescape("".join(values))
@@ -212,11 +213,11 @@ def _find_in_part(name: str, xml: str, redactor: Redactor, author: str) -> Itera
         persons = re.findall(r"<(?:dc:creator|cp:lastModifiedBy)>([^<]*)<", xml)
         yield from (unescape(person) for person in persons if person and unescape(person) != author)
     if name.endswith(".rels"):
-        targets = re.findall(r'Target="([^"]*)"[^>]*TargetMode="External"', xml)
-        yield from chain.from_iterable(map(redactor.find_leaks, map(unescape, targets)))
+        for target in re.findall(r'Target="([^"]*)"[^>]*TargetMode="External"', xml):
+            yield from redactor.find_leaks(unescape(target))
         return
-    titles = filter(None, chain.from_iterable(_TEXT_ATTRIBUTES.findall(xml)))
-    yield from chain.from_iterable(map(redactor.find_leaks, map(unescape, titles)))
+    for title in filter(None, chain.from_iterable(_TEXT_ATTRIBUTES.findall(xml))):
+        yield from redactor.find_leaks(unescape(title))
     is_sheet, finder = name.startswith("xl/worksheets/"), redactor.finder
     for line in _TEXT_ENDS.sub("\n", xml).split("\n"):
         text = unescape(_TAGS.sub("", line)).strip()

@@ -8,7 +8,6 @@ A file that another person changed meanwhile is read again, and the change appli
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -188,7 +187,10 @@ def clean_text(text: str) -> str:
 
 def count_states(items: Iterable[WorkItem]) -> dict[WorkState, int]:
     """Return state → number of rows, for all states."""
-    return dict.fromkeys(WorkState, 0) | Counter(item.state for item in items)
+    counts = dict.fromkeys(WorkState, 0)
+    for item in items:
+        counts[item.state] += 1
+    return counts
 
 
 _COLUMN_BY_HEADING = {name: name for name in (*WORKLIST_COLUMNS, *_ADDITIONAL_COLUMNS)} | {

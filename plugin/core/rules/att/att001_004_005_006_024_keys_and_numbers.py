@@ -3,7 +3,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from itertools import chain, combinations
+from itertools import combinations
 
 import numpy as np
 import shapely
@@ -124,7 +124,7 @@ def duplicate_key(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
 def _report_constant_value(layer: Layer, name: str, case: str) -> Iterator[Finding]:
     """Yield a warning if all rows have the same value in a field.
 
-    None is returned for a layer with fewer than two rows, without the field, or with blank values only.
+    It yields nothing for a layer with fewer than two rows, without the field, or with blank values only.
     """
     template_field = layer.template.find_field_by_name(name)
     values = set(layer.get_texts_by_name(name)) if template_field is not None else set()
@@ -332,10 +332,15 @@ def _find_shared_keys(layers: list[Layer], ctx: RuleContext) -> dict[tuple[str, 
     in the later layer.
     """
     shared_keys: dict[tuple[str, str], list[tuple[str, int]]] = defaultdict(list)
-    layer_counts = Counter(chain.from_iterable(set(layer.keys) for layer in layers))
+    layer_counts: Counter[str] = Counter()
+    for layer in layers:
+        ctx.cancellation.raise_if_cancelled()
+        layer_counts.update(set(layer.keys))
     repeated_keys = {key for key, count in layer_counts.items() if key and count > 1}
+    if not repeated_keys:
+        return shared_keys
     owner_of_key: dict[str, str] = {}
-    for layer in layers if repeated_keys else []:
+    for layer in layers:
         ctx.cancellation.raise_if_cancelled()
         first_row_of_key: dict[str, int] = {}
         for row in np.flatnonzero(mask_texts(layer.keys, repeated_keys)).tolist():

@@ -221,10 +221,12 @@ def feature_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         result.not_checked.append(explain_missing_fields(layer, "feature_code"))
         return result
     doubtful = (layer.template.base or layer.role) in ctx.norm.get("attributes.doubtful_feature_codes")
+    severity = Severity.INFO if doubtful else None
 
     def find_code_problem(code: str) -> ValueProblem | None:
-        params, severity = {"value": code, "expected": expected}, Severity.INFO if doubtful else None
-        return ValueProblem("other" if code else "blank", params, severity) if code != expected else None
+        if code == expected:
+            return None
+        return ValueProblem("other" if code else "blank", {"value": code, "expected": expected}, severity)
 
     result.findings += make_findings_of_wrong_values(
         ctx, layer, layer.get_field_name("feature_code"), layer.text("feature_code"), find_code_problem

@@ -376,7 +376,8 @@ def required_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         attributes is selected.
     """
     result = RuleResult(is_applicable=False)
-    filled_codes, filled_fields = (ctx.norm.get(f"attributes.filled_{name}") for name in ("codes", "fields"))
+    filled_codes = ctx.norm.get("attributes.filled_codes")
+    filled_fields = ctx.norm.get("attributes.filled_fields")
     expected_names: set[str] = set()
     names_with_words = [
         name for role, name, *_ in read_setting_words(ctx.norm, "attributes.value_words", 3) if role == layer.role

@@ -489,7 +489,7 @@ def _report_differences(
 ) -> Iterator[Finding]:
     """Yield one finding on the rows whose value differs from their parcel's.
 
-    ``rows`` are (k,) positions in the layer, ``parcel_rows`` their (k,) parcels. None if no value differs.
+    ``rows`` are (k,) positions in the layer, ``parcel_rows`` their (k,) parcels. It yields nothing if no value differs.
     """
     layer_values = np.array(layer.get_texts_by_name(name), dtype=object)[rows]
     survey_values = np.array(parcels.get_texts_by_name(name), dtype=object)[parcel_rows]

@@ -144,8 +144,8 @@ def implausible_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     for template_field, value, *provinces in _read_lines_of_layer(layer, ctx, "province_values", 3) if province else ():
         result.is_applicable = True
         is_impossible = np.array(layer.get_texts_by_name(template_field.name), dtype=object) == value
-        if province not in provinces and is_impossible.any():
-            result.findings.append(_make_field_finding(layer, template_field, is_impossible, "province", value, ctx))
+        if province not in provinces:
+            result.findings += _report_rows(layer, template_field, is_impossible, "province", value, ctx)
     is_polygon = layer.template.geometry == "polygon"
     for template_field, value, limit in (
         _read_lines_of_layer(layer, ctx, "rare_values", 4, 4, number_at=3) if is_polygon else ()
@@ -157,11 +157,7 @@ def implausible_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     for template_field, pattern, *_ in _read_lines_of_layer(layer, ctx, "value_patterns", 3):
         result.is_applicable = True
         has_other_form = _find_values_without_pattern(layer.get_texts_by_name(template_field.name), pattern, ctx)
-        result.findings += (
-            [_make_field_finding(layer, template_field, has_other_form, "pattern", "", ctx)]
-            if has_other_form.any()
-            else []
-        )
+        result.findings += _report_rows(layer, template_field, has_other_form, "pattern", "", ctx)
     _report_values_against_layer(layer, result, ctx)
     for name, digits in read_setting_words(ctx.norm, "attributes.code_digits", 2, 2, number_at=1):
         template_field = _find_declared_field(layer, layer.role, name)
@@ -249,13 +245,14 @@ def _report_unfit_rows(
     layer: Layer, template_field: TemplateField, is_unfit: NDArray, case: str, ctx: RuleContext
 ) -> Iterator[Finding]:
     """Yield one finding on all rows of ``is_unfit``, (n,) bool, with their area; none without such a row."""
-    for row in layer.sort_rows(np.flatnonzero(is_unfit))[:1]:
-        finding = _make_field_finding(
-            layer, template_field, is_unfit, case, layer.get_texts_by_name(template_field.name)[row], ctx
-        )
-        if layer.template.geometry == "polygon":
-            finding.area_m2 = float(np.nansum(layer.measure_rows(np.flatnonzero(is_unfit))))
-        yield finding
+    rows = layer.sort_rows(np.flatnonzero(is_unfit))
+    if not rows:
+        return
+    value = layer.get_texts_by_name(template_field.name)[rows[0]]
+    finding = _make_field_finding(layer, template_field, is_unfit, case, value, ctx)
+    if layer.template.geometry == "polygon":
+        finding.area_m2 = float(np.nansum(layer.measure_rows(rows)))
+    yield finding
 
 
 def _find_declared_field(layer: Layer, role: str, name: str) -> TemplateField | None:
@@ -361,18 +358,27 @@ def _report_short_codes(
     codes = np.array(layer.get_texts_by_name(template_field.name), dtype=object)
     lengths = np.array([len(code) if code.isascii() and code.isdigit() else 0 for code in codes], dtype=int)
     is_short = (lengths > 0) & (lengths < digits)
-    for row in layer.sort_rows(np.flatnonzero(is_short))[:1]:
-        finding = _make_field_finding(layer, template_field, is_short, "digits", str(codes[row]), ctx)
-        finding.params["expected"] = digits
-        if len(np.unique(lengths[lengths > 0])) == 1:
-            finding.severity = Severity.INFO
-        yield finding
+    if not is_short.any():
+        return
+    first_code = str(codes[layer.sort_rows(np.flatnonzero(is_short))[0]])
+    finding = _make_field_finding(layer, template_field, is_short, "digits", first_code, ctx)
+    finding.params["expected"] = digits
+    if len(np.unique(lengths[lengths > 0])) == 1:
+        finding.severity = Severity.INFO
+    yield finding
 
 
 def _label_field(layer: Layer, name: str) -> str:
     """Return the name of a field with its Chinese name in brackets."""
     template_field = layer.template.find_field_by_name(name)
     return name if template_field is None or not template_field.alias else f"{name} ({template_field.alias})"
+
+
+def _report_rows(
+    layer: Layer, template_field: TemplateField, is_wrong: NDArray, case: str, value: str, ctx: RuleContext
+) -> list[Finding]:
+    """Return the finding on all rows of ``is_wrong``, (n,) bool, if there are any."""
+    return [_make_field_finding(layer, template_field, is_wrong, case, value, ctx)] if is_wrong.any() else []
 
 
 def _make_field_finding(

@@ -192,7 +192,8 @@ def invalid_geometry(layer: Layer, *, ctx: RuleContext) -> Iterator[Finding]:
 def _report_wrong_types(layer: Layer, ctx: RuleContext) -> Iterator[Finding]:
     """Yield one finding for each geometry type that is not the template's.
 
-    DOC"""
+    Its geometry is a multipoint with one point of each shape of this type.
+    """
     places: dict[str, list[Any]] = defaultdict(list)
     for position in np.flatnonzero(~(layer.empty_rows | layer.broken_rows | layer.invalid_rows)).tolist():
         shape = layer.unrepaired_shapes[position]

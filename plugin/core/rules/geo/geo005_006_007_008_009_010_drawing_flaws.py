@@ -468,9 +468,10 @@ def _find_main_land_use(hole: Any, layer: Layer, ctx: RuleContext) -> dict[str, 
     codes = np.array(parcels.text("land_use"), dtype=object)[rows]
     areas = shapely.area(shapely.intersection(parcels.plane_shapes[rows], hole))
     main_code = find_value_of_most_land(codes, areas)
-    share = min(float(areas[codes == main_code].sum()) / hole.area, 1.0)
-    if not main_code or not share:
+    main_area = float(areas[codes == main_code].sum())
+    if not main_code or not main_area:
         return None
+    share = min(main_area / hole.area, 1.0)
     return {"name": format_code_with_name(parcels, "land_use", main_code, ctx), "share": f"{share * 100:.2f}"}
 
 

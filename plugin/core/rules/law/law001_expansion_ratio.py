@@ -204,15 +204,13 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
         result.unconfirmed.append(TOWN_GAP_SETTING)
     if expansion.ratio_with_windows_filled is not None:
         result.unconfirmed += [WINDOW_FILLERS_SETTING, WINDOW_WATER_SETTING, WINDOW_FILLED_SETTING]
-    result.findings += _report_ratio_of_other_land(expansion, definition, limit, base_parcels, boundary, ctx)
-    if expansion.is_doubtful or expansion.contradicted_margin_share:
-        result.findings.append(_make_contradiction_finding(expansion, definition, limit, base_parcels))
+    result.findings += _report_doubts_about_ratio(expansion, definition, limit, base_parcels, boundary, ctx)
     if not expansion.is_confirmed_by_geometry:
         _report_ratio_by_drawn_base_area(result, expansion, definition, limit, base_parcels)
     return result
 
 
-def _report_ratio_of_other_land(
+def _report_doubts_about_ratio(
     expansion: ExpansionRatio,
     definition: str,
     limit: float,
@@ -220,7 +218,7 @@ def _report_ratio_of_other_land(
     boundary: Layer,
     ctx: RuleContext,
 ) -> Iterator[Finding]:
-    """Yield findings if only towns outside the boundary, or only its windows, keep the ratio within its limit.
+    """Yield findings if the ratio is within its limit only by towns outside the boundary, doubtful codes, or windows.
 
     Windows are holes of the boundary that no control line fills. ``definition``: the form of the ratio (n1, n2 or n3)
     that the profile limits.
@@ -243,6 +241,8 @@ def _report_ratio_of_other_land(
             },
             related_role=boundary.role,
         )
+    if expansion.is_doubtful or expansion.contradicted_margin_share:
+        yield _make_contradiction_finding(expansion, definition, limit, base_parcels)
     closed_ratio = expansion.ratio_with_windows_filled
     if expansion.unfilled_window_count and closed_ratio is not None and ratio <= limit < closed_ratio:
         yield Finding(

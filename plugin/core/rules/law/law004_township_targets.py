@@ -353,7 +353,9 @@ def _report_misplaced_rows(row_codes: RowTownships, misplaced_township: NDArray,
             for centre in np.unique(row_codes.township_of_centre[rows]).tolist()
             if centre >= 0
         ]
-        place_names = [place.name for place in places[:_MAX_LISTED]] + ["…"][: len(places) > _MAX_LISTED]
+        place_names = [place.name for place in places[:_MAX_LISTED]]
+        if len(places) > _MAX_LISTED:
+            place_names.append("…")
         yield Finding(
             layer.role,
             case="misplaced",

@@ -527,10 +527,11 @@ def _format_figures(
     stored_figures: dict[str, str | None] = dict.fromkeys(values_m2)
     displayed_figures: dict[str, str] = {}
     for name, value_m2 in values_m2.items():
-        value = (value_m2 or 0.0) / printed_figure.unit_m2
-        if value_m2 is not None:
-            stored_figures[name] = _format_with_unit(value, decimals, unit)
-        if value_m2 is not None and is_area:
+        if value_m2 is None:
+            continue
+        value = value_m2 / printed_figure.unit_m2
+        stored_figures[name] = _format_with_unit(value, decimals, unit)
+        if is_area:
             fewer = choose_figure_decimals(
                 printed_figure.unit or "", printed_figure.decimals, difference / printed_figure.unit_m2, value
             )

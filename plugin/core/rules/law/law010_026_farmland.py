@@ -491,7 +491,8 @@ def _make_finding(
     """Return a finding on parts of rows of the layer ``owner``; it names the rows with the most land."""
     areas = ctx.geometry.compute_piece_areas(pieces, owner)
     area_of_row = np.bincount(pieces.left, areas, minlength=len(owner))
-    largest_first = list_largest_rows_first(owner, area_of_row > 0, area_of_row)
+    has_parts = np.isin(np.arange(len(owner)), pieces.left)
+    largest_first = list_largest_rows_first(owner, has_parts, area_of_row)
     net = owner.numbers("net_area")[pieces.left] * ctx.geometry.compute_piece_shares_of_rows(pieces, owner)
     return Finding(
         layer.role,

@@ -137,13 +137,14 @@ def farmland_slope(farmland: Layer, *, ctx: RuleContext) -> Iterator[Finding]:
     for row in np.flatnonzero(
         [trim_code_padding(value, template_field.code_pad) in steep_classes for value in classes]
     ).tolist():
-        shape, is_terraced = farmland.plane_shapes[row], terraces[row] == TERRACE_CODE
-        label = format_code_with_name(farmland, "terrace", TERRACE_CODE, ctx)
+        shape, shown = farmland.plane_shapes[row], {}
+        if terraces[row] == TERRACE_CODE:
+            shown = {"terrace_label": format_code_with_name(farmland, "terrace", TERRACE_CODE, ctx)}
         yield ctx.make_row_finding(
             farmland,
             row,
             field=template_field.name,
-            params={"value": classes[row], "shown": {"terrace_label": label} if is_terraced else {}},
+            params={"value": classes[row], "shown": shown},
             geometry=shape,
             area_m2=float(farmland.statutory[row]) if shape is not None else None,
             net_area_m2=float(net[row]) if np.isfinite(net[row]) else None,

@@ -4,6 +4,7 @@
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...base.invariants import require_value
 from ...engine.context import RuleContext
@@ -125,14 +126,14 @@ def control_line_conflicts(*, ctx: RuleContext) -> RuleResult:
         result.is_applicable = True
         if conflict.mark == "C" and conflict.setting_key not in ctx.norm.profile.settings:
             result.unconfirmed.append(CONFLICTS_SECTION)
-        # Land in a core zone has a finding of LAW011 when that rule runs.
-        rows = (
-            ~find_core_rows(right_layer, ctx.norm)
-            if conflict.control_line_pair == {"farmland", "reserves"}
+        rows = None
+        if (
+            conflict.control_line_pair == {"farmland", "reserves"}
             and is_reported_elsewhere(ctx, "LAW011")
             and right_layer.has_field("feature_name")
-            else None
-        )
+        ):
+            # Land in a core zone has a finding of LAW011 when that rule runs.
+            rows = ~find_core_rows(right_layer, ctx.norm)
         shared_pieces = ctx.geometry.find_shared_pieces(
             left_layer, right_layer, right_rows=rows, severity=SEVERITY_OF_MEANING[meaning]
         )
@@ -261,15 +262,12 @@ def _report_different_codes(first_layer: Layer, second_layer: Layer, ctx: RuleCo
         lineage, other_lineage = codes.list_code_and_parents(code), codes.list_code_and_parents(other_code)
         return not lineage or not other_lineage or code in other_lineage or other_code in lineage
 
+    def find_pairs_with_different_codes(left: NDArray, right: NDArray) -> NDArray:
+        pairs = zip(left.tolist(), right.tolist(), strict=True)
+        return np.array([not agree(first_codes[i], second_codes[j]) for i, j in pairs], dtype=bool)
+
     pieces = ctx.geometry.find_shared_pieces(
-        first_layer,
-        second_layer,
-        is_pair_selected=lambda left, right: (
-            ~np.array(
-                [agree(first_codes[i], second_codes[j]) for i, j in zip(left.tolist(), right.tolist(), strict=True)],
-                bool,
-            )
-        ),
+        first_layer, second_layer, is_pair_selected=find_pairs_with_different_codes
     )
     findings = ctx.make_pair_findings(
         first_layer, second_layer, pieces, case="code", field=first_layer.get_field_name("zone_code")

@@ -311,7 +311,9 @@ def heritage_line_holds_ranges(*, ctx: RuleContext) -> RuleResult:
                 continue
             result.is_applicable = True
             is_in_centre = find_containing_rows(layer, centre, ctx) >= 0
-            is_in_town = ~is_in_centre & (boundary is not None and find_containing_rows(layer, boundary, ctx) >= 0)
+            is_in_town = np.zeros(len(layer), dtype=bool)
+            if boundary is not None:
+                is_in_town = (find_containing_rows(layer, boundary, ctx) >= 0) & ~is_in_centre
             pieces = ctx.geometry.find_uncovered_pieces(
                 layer, purple_line, rows=is_in_centre | is_in_town, keep_slivers=True
             )
@@ -509,7 +511,9 @@ def _find_sites_without_point(points: Layer, polygons: Layer, ctx: RuleContext) 
     site_names = read_site_names(polygons)
     is_named = site_names != ""
     lone_rows = np.flatnonzero(is_named & ~np.isin(site_names, read_site_names(points))).tolist()
-    for row in lone_rows if 2 * len(lone_rows) < is_named.sum() else []:
+    if 2 * len(lone_rows) >= is_named.sum():
+        return
+    for row in lone_rows:
         yield ctx.make_row_finding(
             polygons,
             row,

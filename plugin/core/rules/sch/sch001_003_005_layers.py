@@ -237,22 +237,18 @@ def _report_outside_area_of_use(ctx: RuleContext, reported_roles: set[str], marg
         box = crs_care.reproject_to_lonlat(np.array([extent]), ctx.plan.plane_crs)[0]
         if shapely.distance(box, shapely.box(*area_of_use)) > margin:
             outside[crs_care.make_crs_label(layer.crs)].append((layer, box.centroid, area_of_use))
-    return [
-        Finding(
-            layers[0][0].role,
-            case="outside_crs",
-            severity=Severity.WARNING,
-            params={
-                "crs": crs,
-                "count": len(layers),
-                "layers": [layer.role for layer, *_ in layers],
-                "place": f"{middle.x:.2f}°E, {middle.y:.2f}°N",
-                "range": f"{west:g}–{east:g}°E, {south:g}–{north:g}°N",
-            },
-        )
-        for crs, layers in outside.items()
-        for _, middle, (west, south, east, north) in layers[:1]
-    ]
+    findings = []
+    for crs, layers in outside.items():
+        first, middle, (west, south, east, north) = layers[0]
+        params = {
+            "crs": crs,
+            "count": len(layers),
+            "layers": [layer.role for layer, *_ in layers],
+            "place": f"{middle.x:.2f}°E, {middle.y:.2f}°N",
+            "range": f"{west:g}–{east:g}°E, {south:g}–{north:g}°N",
+        }
+        findings.append(Finding(first.role, case="outside_crs", severity=Severity.WARNING, params=params))
+    return findings
 
 
 def _report_remote_plan(ctx: RuleContext) -> list[Finding]:

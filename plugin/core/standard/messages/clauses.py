@@ -8,15 +8,18 @@ an earlier version lacks them: its messages have the general clause, or none.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ...model.findings import Finding
 from ...model.indicator import SQUARE_METRES
 from ...model.rule import load_all_rules
 from ..declared_operators import parse_number
 from ..template import Template
 from .numbers import choose_figure_decimals, format_number, format_width
 from .texts import Texts
+
+if TYPE_CHECKING:
+    # Its libraries would slow down the start of QGIS.
+    from ...model.findings import Finding
 
 #: Overlaps of one rule that a message names.
 _MAX_NAMED_OVERLAPS = 2

@@ -6,10 +6,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from ...base.placeholders import fill_placeholders, find_placeholders
-from ...model.findings import Finding, UnreadData
 from ...model.indicator import SQUARE_METRES
 from ...model.rule import DECLARED_FAMILY, Rule, get_rule_family, load_all_rules
 from ..template import Template
@@ -31,6 +30,10 @@ from .texts import (
     make_variant_key,
     nest_quotation_marks,
 )
+
+if TYPE_CHECKING:
+    # Its libraries would slow down the start of QGIS.
+    from ...model.findings import Finding, UnreadData
 
 #: A place narrower than this (m) has the message ``narrow_place`` (``<case>_narrow_place``), if its rule has one.
 NARROW_WIDTH_M = 1.0
@@ -287,12 +290,10 @@ def _make_list_params(
     codes = shown_params.get("codes", params.get("codes"))
     rows_text = separator.join(texts.make_row_label(*one) for one in row_names)
     more = None
-    if (
-        "row_names" in shown_params
-        and params.get("more")
-        and (left := int(params.get("count", 0)) - len(row_names)) >= 0
-    ):
-        more = texts.get("words", "more_rows", left=left) if left else ""
+    if "row_names" in shown_params and params.get("more"):
+        left = int(params.get("count", 0)) - len(row_names)
+        if left >= 0:
+            more = texts.get("words", "more_rows", left=left) if left else ""
     listed = put_in_brackets(list(map(str, codes)), 0, texts) if isinstance(codes, list) else None
     if "names" in params:
         # Waivers store the parameters of a finding without a place, so the brackets are added here.

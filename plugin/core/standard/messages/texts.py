@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import Any, Protocol, runtime_checkable
@@ -239,12 +239,12 @@ class Texts:
         causes = load_texts(self.lang)["causes"]
         detail = params.get("detail")
         detail_params = {"detail": causes.get(detail, detail)}
-        makers: dict[str, tuple[str, Callable[[Any], str]]] = {
-            "unusable": ("why", lambda problem: self.format_problem(*problem)),
-            "errors": ("reasons", lambda errors: "\n".join(map(self.explain_error, errors))),
-            "of_type": ("of_type", load_texts(self.lang)["types"].__getitem__),
-        }
-        detail_params |= {name: make(params[key]) for key, (name, make) in makers.items() if key in params}
+        if "unusable" in params:
+            detail_params["why"] = self.format_problem(*params["unusable"])
+        if "errors" in params:
+            detail_params["reasons"] = "\n".join(map(self.explain_error, params["errors"]))
+        if "of_type" in params:
+            detail_params["of_type"] = load_texts(self.lang)["types"][params["of_type"]]
         if "check_problem" in params:
             if "check_type" in params:
                 params = {**params, "expected": self.get("check_types", params["check_type"])}

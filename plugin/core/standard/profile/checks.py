@@ -44,8 +44,14 @@ MemberAreas = tuple[Annotated[str, matching(_DIVISION_CODE_FORM, "140700")], ...
 LAYER_LIMIT_KEY_PREFIXES = ("quality.min_area_m2.", "quality.narrow_m.")
 #: Parameters in version 0.1.0 or in a development version that no rule has any more, their section, and their keys.
 _RETIRED_NAMES = (
-    *("least_detail_levels", "least_map_difference", "most_blank_pages_in_row", "most_blank_share"),
-    *("most_edge_share", "most_plain_share", "most_repeated_share", "most_shared_share"),
+    "least_detail_levels",
+    "least_map_difference",
+    "most_blank_pages_in_row",
+    "most_blank_share",
+    "most_edge_share",
+    "most_plain_share",
+    "most_repeated_share",
+    "most_shared_share",
 )
 _RETIRED_SECTION = "rules.DOC005"
 RETIRED_SETTINGS = frozenset(f"{_RETIRED_SECTION}.{name}" for name in _RETIRED_NAMES)

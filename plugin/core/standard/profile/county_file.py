@@ -255,8 +255,8 @@ def _write_confirmation(file: TomlText, confirmation: CountyConfirmation) -> Non
         for key in [candidate for candidate in ("by", "document", "date", "items") if candidate in former_confirmation]:
             file.remove_key(("confirmed", key))
         return
-    for key in ("by", "document"):
-        file.set_value(("confirmed", key), getattr(confirmation, key).strip())
+    file.set_value(("confirmed", "by"), confirmation.by.strip())
+    file.set_value(("confirmed", "document"), confirmation.document.strip())
     if _format_day(former_confirmation.get("date", "")) != confirmation.date:
         file.set_value(("confirmed", "date"), confirmation.date)
     if "items" not in former_confirmation or tuple(former_confirmation["items"]) != confirmation.items:

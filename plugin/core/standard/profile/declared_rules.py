@@ -133,8 +133,11 @@ class CheckDescription:
             texts.get("check_words", "must_be", field=self._label_field(one, texts), phrase=self._describe(one, texts))
             for one in self.check.must
         ]
-        has_foreign_key = any(one.layer for one in self.check.must)
-        limits = {"limits_empty": True, "limits_foreign_key": has_foreign_key, "limits_unique": not self.check.is_local}
+        limits = ["limits_empty"]
+        if any(one.layer for one in self.check.must):
+            limits.append("limits_foreign_key")
+        if not self.check.is_local:
+            limits.append("limits_unique")
         source = texts.get("check_words", "limits_source", source=self.check.source, mark=self.check.mark)
         messages = {
             condition.case: texts.get(
@@ -159,9 +162,7 @@ class CheckDescription:
             ),
             "why": own.why,
             "fix": own.remedy,
-            "limits": texts.join_sentences(
-                [*(texts.get("check_words", key) for key, is_limit in limits.items() if is_limit), source]
-            ),
+            "limits": texts.join_sentences([*(texts.get("check_words", key) for key in limits), source]),
             "messages": messages,
         }
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...base.errors import DataError, InputError
 from ...base.files.data import (
@@ -20,9 +20,12 @@ from ...base.files.data import (
     check_type,
     make_unknown_value_error,
 )
-from ...model.report import Report
 from ..messages.texts import Message, NameList, Texts
 from .profile_data import DocumentInfo, Profile, load_secrecy_levels
+
+if TYPE_CHECKING:
+    # Its libraries would slow down the start of QGIS.
+    from ...model.report import Report
 
 #: Sources of a value; the first source that has one decides.
 PROJECT_SOURCE, PROFILE_SOURCE, PACKAGE_SPEC_SOURCE = "project", "profile", "form"
