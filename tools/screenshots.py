@@ -26,9 +26,9 @@ from tests.desktop import start
 
 SAMPLE, PROFILE = "resources/sample/county.gpkg", "hunyuan"
 WINDOW_PICTURES = (
-    *("finding", "fix", "batch-fix", "waive", "live", "wizard", "package", "profile", "roles"),
-    *("townships", "adjustment", "counties", "project"),
-)
+    "finding", "fix", "batch-fix", "waive", "live", "wizard", "package", "profile", "roles", "townships", "adjustment",
+    "counties", "project",
+)  # fmt: skip
 MAP_PICTURE = "map"
 SCREEN_SIZE = "1600x900"
 #: Number of colours in the palette of pictures: a third of the size without a visible difference.

@@ -307,7 +307,8 @@ class MergeWorklist(SanxianAlgorithm):
         from ..core.render.worklist.update import describe_merge
         from ..core.render.worklist.worklist_row import read_worklist
 
-        source, choices = (self.parameterAsFile(parameters, name, context).strip() for name in ("INPUT", "CHOICES"))
+        source = self.parameterAsFile(parameters, "INPUT", context).strip()
+        choices = self.parameterAsFile(parameters, "CHOICES", context).strip()
         paths = self.parameterAsFileList(parameters, "PARTS", context)
         table = self.parameterAsFileOutput(parameters, "OUTPUT_TABLE", context)
 

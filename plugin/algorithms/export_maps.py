@@ -203,13 +203,13 @@ class ExportMaps(SanxianAlgorithm):
     def execute(self, parameters, context, feedback):
         cancellation, texts = Cancellation(feedback.isCanceled), Texts(get_interface_language())
         log_warnings(feedback, [message.render(texts) for message in self.lowered_secrecy])
-        kind = self.parameterAsEnumString(parameters, "FORMAT", context)
-        is_both = _FORMER_BOTH_FORMATS == parameters.get("FORMAT") or kind == _BOTH_FORMATS
+        is_former_format = parameters.get("FORMAT") == _FORMER_BOTH_FORMATS
+        kind = _BOTH_FORMATS if is_former_format else self.parameterAsEnumString(parameters, "FORMAT", context)
         order = MapExportOrder(
             maps=self.maps,
             page_size=self.catalogue.page_size_by_id[self.parameterAsEnumString(parameters, "PAGE", context)],
             target_folder=self.folder,
-            formats=MAP_FILE_FORMATS if is_both else (kind,),
+            formats=MAP_FILE_FORMATS if kind == _BOTH_FORMATS else (kind,),
             dpi=self.parameterAsInt(parameters, "DPI", context),
             adds_township_pages=self.parameterAsBool(parameters, "TOWNSHIPS", context),
             writes_world_file=self.parameterAsBool(parameters, "WORLD_FILE", context),

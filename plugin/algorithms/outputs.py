@@ -145,13 +145,14 @@ class LayerOutput:
             )
         ):
             self.file = self.destination if Path(self.destination).suffix else f"{self.destination}.gpkg"
-        if inputs is not None:
-            if self.database:
-                check_not_input(self.database, inputs)
-            if self.file:
-                if Path(self.file).suffix.lower() not in formats:
-                    raise OutputError("output_format", target=self.file, known=" ".join(formats))
-                check_writable(self.file, inputs)
+        if inputs is None:
+            return
+        if self.database:
+            check_not_input(self.database, inputs)
+        if self.file:
+            if Path(self.file).suffix.lower() not in formats:
+                raise OutputError("output_format", target=self.file, known=" ".join(formats))
+            check_writable(self.file, inputs)
 
     @property
     def wants_sink(self) -> bool:

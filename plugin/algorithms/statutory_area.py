@@ -335,6 +335,9 @@ class StatutoryArea(SanxianAlgorithm):
         )
         adjusted = self._adjust_areas(source, areas, 10.0**-decimals, cancellation)
         feedback.setProgress(70)
+        replaced = [f.name for f in source.fields if f.name in AREA_COLUMNS]
+        other = "" if crs_care.describe_crs(source.crs).is_cgcs2000 else crs_care.make_crs_label(source.crs)
+        role = find_role(source, self.norm)[0]
         return MeasuredAreas(
             source,
             field,
@@ -344,9 +347,9 @@ class StatutoryArea(SanxianAlgorithm):
             areas,
             stored_comparison,
             adjusted,
-            [f.name for f in source.fields if f.name in AREA_COLUMNS],
-            "" if crs_care.describe_crs(source.crs).is_cgcs2000 else crs_care.make_crs_label(source.crs),
-            find_role(source, self.norm)[0],
+            replaced,
+            other,
+            role,
         )
 
     def _adjust_areas(

@@ -292,10 +292,9 @@ class DesktopController(QObject):
         self.tour.end()
         self.saved_results.stop()
         self.change_queue.cancel()
-        for part in (
-            *(self.fixes, self.watch, self.notices, self.saving_notices, self.editing, self.waiving, self.worklist),
-            *(self.boxes, self.filegdb_warning),
-        ):
+        for part in (self.fixes, self.watch, self.notices, self.saving_notices, self.editing, self.waiving):
+            part.stop()
+        for part in (self.worklist, self.boxes, self.filegdb_warning):
             part.stop()
         for part in (self.recheck, self.exchange, self.exports, self.drop_handler):
             part.messages.close()

@@ -59,7 +59,8 @@ class MapActions:
         except (SanxianError, ImportError) as error:
             self._iface.messageBar().pushWarning(tr("Export Maps"), explain_error(error))
             return
-        if (results := processing.execAlgorithmDialog("sanxian:export_maps", {})) and results.get("FILES"):
+        results = processing.execAlgorithmDialog("sanxian:export_maps", {})
+        if results and results.get("FILES"):
             bar, title = self._iface.messageBar(), tr("Export Maps")
             made = {"made": results["MADE"], "files": results["FILES"], "folder": results["OUTPUT"]}
             push_message(bar, "success", title, tr("{made} maps, {files} files, in {folder}.").format(**made))
@@ -120,16 +121,17 @@ class MapActions:
         finally:
             QApplication.restoreOverrideCursor()
         project.setDirty(True)
-        texts, new = Texts(settings.get_interface_language()), save_outcome.new_layout_names
-        made = tr("{count} layouts are in the project's list (Project → Layouts): {names}.")
-        kept_names = tr(", ").join(save_outcome.kept_layout_names)
-        for level, text in (
-            ("success", made.format(count=len(new), names=tr(", ").join(new)) if new else ""),
-            *(("warning", text) for text in dict.fromkeys(note.render(texts) for note in save_outcome.notes)),
-            ("info", tr("Kept as you edited them: {names}.").format(names=kept_names) if kept_names else ""),
-        ):
-            if text:
-                push_message(self._iface.messageBar(), level, tr("Make Layouts"), text)
+        bar, title = self._iface.messageBar(), tr("Make Layouts")
+        new_names, kept_names = save_outcome.new_layout_names, save_outcome.kept_layout_names
+        if new_names:
+            text = tr("{count} layouts are in the project's list (Project → Layouts): {names}.")
+            push_message(bar, "success", title, text.format(count=len(new_names), names=tr(", ").join(new_names)))
+        texts = Texts(settings.get_interface_language())
+        for message in dict.fromkeys(note.render(texts) for note in save_outcome.notes):
+            push_message(bar, "warning", title, message)
+        if kept_names:
+            text = tr("Kept as you edited them: {names}.").format(names=tr(", ").join(kept_names))
+            push_message(bar, "info", title, text)
 
     def _ask_to_replace(self, layout_names: list[str]) -> bool:
         text = tr(

@@ -101,13 +101,10 @@ class LiveCheck(QObject):
         self._last_read = -math.inf
         self._timer = QTimer(self, singleShot=True, timeout=self._read_changes)
         for edits in self._listeners.values():
-            for signal, slot in (
-                (edits.commandEnded, self._on_command_ended),
-                (edits.undone, self._on_undone_in_transaction),
-                (edits.lost, self._stop_as_outdated),
-                (edits.saved, partial(self._report_saving, edits.layer.id())),
-            ):
-                signal.connect(slot)
+            edits.commandEnded.connect(self._on_command_ended)
+            edits.undone.connect(self._on_undone_in_transaction)
+            edits.lost.connect(self._stop_as_outdated)
+            edits.saved.connect(partial(self._report_saving, edits.layer.id()))
 
     # --- input
     def begin_from_result(

@@ -84,8 +84,9 @@ class EditListener(QObject):
         self.unsaved_fids = _find_unsaved_fids(layer)
         # In a transaction the buffer does not contain earlier changes.
         self._blind = layer.isEditable() and layer.undoStack().index() > 0 and not self.unsaved_fids
+        self._doubt = False
         self._saved: set[int] = set()
-        self._last_deleted, self._doubt = 0, False
+        self._last_deleted = 0
         self._fields = layer.fields().names()
         self._index = layer.undoStack().index()
         #: Commands in force since the start, the last on top; and the causes of the changes since the last

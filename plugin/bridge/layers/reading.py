@@ -219,7 +219,8 @@ def _fill_from_stored_layer(
     # A layer with such geometries in its file is read through QGIS.
     broken_fids: tuple[int, ...] = ()
     edits = snapshot.edits
-    if (edited_fids := [*edits.added_fids, *edits.changed_fids]) or edits.deleted_fids:
+    edited_fids = [*edits.added_fids, *edits.changed_fids]
+    if edited_fids or edits.deleted_fids:
         request = QgsFeatureRequest().setFilterFids(edited_fids)
         edited_rows = _read_rows(replace(snapshot, feature_request=request), positions, cancellation)
         curve_texts = edited_rows.curve_texts

@@ -204,7 +204,8 @@ class StoredFiles:
         ):
             return None
         self._cancellation.raise_if_cancelled()
-        path, names = Path(snapshot.file_path), frozenset(name.upper() for name in kinds)
+        path = Path(snapshot.file_path)
+        names = frozenset(name.upper() for name in kinds)
         try:
             layer = read_layer_by_columns(path, self.open(path), snapshot.table_name, names)
         except InputError:
@@ -214,7 +215,9 @@ class StoredFiles:
         if layer is None or layer.curve_texts or layer.broken_fids:
             # QGIS closes rings that GEOS cannot represent.
             return None
-        return layer if layer.problem or _give_columns_of_snapshot(layer, snapshot, kinds, crs) else None
+        if layer.problem is not None or _give_columns_of_snapshot(layer, snapshot, kinds, crs):
+            return layer
+        return None
 
     def open(self, path: Path) -> Path:
         """Return the path that a driver may open. Raise InputError."""

@@ -66,8 +66,10 @@ def _add_place_labels(
     Labels that would overlap earlier ones are left out. The locator's extent must be set.
     """
     extent = locator.extent()
-    for grid in locator.grids().asList()[:1]:
-        degrees, steps = extent.width() / _METRES_PER_DEGREE, _GRATICULE_STEPS_DEGREES
+    grid = locator.grids().grid(0) if locator.grids().size() else None
+    if grid is not None:
+        degrees = extent.width() / _METRES_PER_DEGREE
+        steps = _GRATICULE_STEPS_DEGREES
         interval = next((step for step in steps if degrees / step <= _MAX_LINES), steps[-1])
         grid.setIntervalX(interval)
         grid.setIntervalY(interval)
@@ -222,8 +224,9 @@ class LayoutBuilder:
 
         A township would be only a dot at that scale.
         """
-        layers = self.available_layers
-        return map_spec.scope == "county" and not by_township and not layers.neighbours and bool(layers.sister_counties)
+        if map_spec.scope != "county" or by_township or self.available_layers.neighbours is not None:
+            return False
+        return bool(self.available_layers.sister_counties)
 
     def _make_neighbour_layers(
         self, layer_style: str, page_size: PageSize, drawn_layers: list[QgsVectorLayer]
@@ -246,21 +249,25 @@ class LayoutBuilder:
         style_id: str,
         page_size: PageSize,
         fill: tuple[str, QColor] | None,
-        *scale: float,
+        scale: float = 0.0,
+        reduces_symbols: bool = False,
     ) -> None:
         """Append (layer, style as XML) of a layer that is not in the list yet.
 
-        ``fill``: which townships have another colour on an atlas page (`layer_styles.fill_townships`); ``scale``:
-        scale of the map, and whether its symbols are smaller.
+        ``fill``: which townships have another colour on an atlas page (`layer_styles.fill_townships`); ``scale`` and
+        ``reduces_symbols``: as of `layer_styles.make_map_style`.
         """
-        if role_and_layer is not None and role_and_layer[1] not in [layer for layer, _ in styled_layers]:
-            available_layers, catalogue, (role, layer) = self.available_layers, self.catalogue, role_and_layer
-            style = catalogue.style_by_id.get(style_id)
-            xml = layer_styles.make_map_style(available_layers, role, layer, style, catalogue, page_size, *scale)
-            if fill is not None:
-                code_field = available_layers.get_field_name(role, layer, "division_code")
-                xml = layer_styles.fill_townships(xml, layer, code_field, *fill)
-            styled_layers.append((layer, xml))
+        if role_and_layer is None or role_and_layer[1] in [layer for layer, _ in styled_layers]:
+            return
+        role, layer = role_and_layer
+        style = self.catalogue.style_by_id.get(style_id)
+        xml = layer_styles.make_map_style(
+            self.available_layers, role, layer, style, self.catalogue, page_size, scale, reduces_symbols
+        )
+        if fill is not None:
+            code_field = self.available_layers.get_field_name(role, layer, "division_code")
+            xml = layer_styles.fill_townships(xml, layer, code_field, *fill)
+        styled_layers.append((layer, xml))
 
     def _fill_map(
         self, layout: QgsPrintLayout, map_spec: MapSpec, page_size: PageSize, by_township: bool
@@ -347,7 +354,8 @@ class LayoutBuilder:
             )
         )
         _add_place_labels(layout, locator, places, page_size)
-        for overview in locator.overviews().asList()[:1]:
+        overview = locator.overviews().overview(0) if locator.overviews().size() else None
+        if overview is not None:
             # A frame around everything would have no meaning.
             overview.setEnabled(map_spec.scope != "county" or by_township)
             overview.setLinkedMap(item)

@@ -169,15 +169,17 @@ def list_category_codes(category: QgsRendererCategory) -> list:
 def _drop_codes_from_class_names(layer: QgsVectorLayer) -> None:
     """Remove codes from class names for the legend: 耕地 instead of 01 耕地."""
     renderer = layer.renderer()
-    if (categorized_renderer := _find_categorized_renderer(layer)) is not None:
-        categorized_renderer = categorized_renderer.clone()
-        for n, category in enumerate(categorized_renderer.categories()):
-            categorized_renderer.updateCategoryLabel(n, _LEADING_CODE_PATTERN.sub("", category.label()))
-        layer.setRenderer(
-            QgsMergedFeatureRenderer(categorized_renderer)
-            if isinstance(renderer, QgsMergedFeatureRenderer)
-            else categorized_renderer
-        )
+    categorized_renderer = _find_categorized_renderer(layer)
+    if categorized_renderer is None:
+        return
+    categorized_renderer = categorized_renderer.clone()
+    for n, category in enumerate(categorized_renderer.categories()):
+        categorized_renderer.updateCategoryLabel(n, _LEADING_CODE_PATTERN.sub("", category.label()))
+    layer.setRenderer(
+        QgsMergedFeatureRenderer(categorized_renderer)
+        if isinstance(renderer, QgsMergedFeatureRenderer)
+        else categorized_renderer
+    )
 
 
 def _show_merged_land_use_classes(layer: QgsVectorLayer, style: LayerStyle) -> None:
@@ -185,16 +187,17 @@ def _show_merged_land_use_classes(layer: QgsVectorLayer, style: LayerStyle) -> N
 
     Classes are matched by the codes of the official symbols.
     """
-    if (renderer := _find_categorized_renderer(layer)) is not None:
-        by_code = {c.label().split(" ")[0]: list_category_codes(c) for c in renderer.categories()}
-        class_categories = [
-            QgsRendererCategory(
-                values, QgsFillSymbol.createSimple({"color": one.fill, "outline_style": "no"}), one.name
-            )
-            for one in style.classes
-            if (values := [value for code in one.codes for value in by_code.get(code, ())])
-        ]
-        layer.setRenderer(QgsCategorizedSymbolRenderer(renderer.classAttribute(), class_categories))
+    renderer = _find_categorized_renderer(layer)
+    if renderer is None:
+        return
+    by_code = {c.label().split(" ")[0]: list_category_codes(c) for c in renderer.categories()}
+    class_categories = []
+    for merged_class in style.classes:
+        values = [value for code in merged_class.codes for value in by_code.get(code, ())]
+        if values:
+            symbol = QgsFillSymbol.createSimple({"color": merged_class.fill, "outline_style": "no"})
+            class_categories.append(QgsRendererCategory(values, symbol, merged_class.name))
+    layer.setRenderer(QgsCategorizedSymbolRenderer(renderer.classAttribute(), class_categories))
 
 
 def _show_zones_as_three_zones(layer: QgsVectorLayer, available_layers: MapLayers, role: str) -> None:

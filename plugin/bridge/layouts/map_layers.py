@@ -146,7 +146,10 @@ class MapLayers:
     def _read_division_names(self, role: str) -> list[DivisionName]:
         """Return code and name from each row of the layer of a role; empty without the layer or its fields."""
         layer = self.roles.get(role)
-        if layer is None or not all(fields := self._get_division_fields(role, layer)):
+        if layer is None:
+            return []
+        fields = self._get_division_fields(role, layer)
+        if not all(fields):
             return []
         rows = layer.getFeatures(QgsFeatureRequest().setSubsetOfAttributes(fields, layer.fields()))
         return [
@@ -250,11 +253,14 @@ class MapLayers:
 
         rows = self.division_codes.entry_by_code
         county_row = rows.get(self.county.code)
+        if county_row is None:
+            return []
         transform = QgsCoordinateTransform(QgsCoordinateReferenceSystem("EPSG:4490"), self.crs, self.project)
         sister_counties = []
-        for code, row in rows.items() if county_row is not None else ():
-            is_sister = row.parent == county_row.parent and row is not county_row
-            bounds = find_extent(code, self.division_codes) if is_sister else None
+        for code, row in rows.items():
+            if row.parent != county_row.parent or row is county_row:
+                continue
+            bounds = find_extent(code, self.division_codes)
             if bounds is not None and bounds.division is row and bounds.middle_latitude is not None:
                 middle = QgsPointXY((bounds.west + bounds.east) / 2, bounds.middle_latitude)
                 sister_counties.append(NamedPoint(row.name, transform.transform(middle)))

@@ -203,7 +203,8 @@ class PublicMaps:
         root = item.model().rootGroup()
         for node in root.findLayers():
             layer = node.layer()
-            if not layer or self.find_kind(layer) or (is_saved and not self._is_plan_layer(layer, builder)):
+            is_hidden = layer is None or self.find_kind(layer) is not None
+            if is_hidden or (is_saved and not self._is_plan_layer(layer, builder)):
                 node.parent().removeChildNode(node)
         _remove_empty_groups(root)
         record.count("labels", _blank_group_texts(root, self._is_leaking))

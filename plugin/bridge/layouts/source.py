@@ -52,9 +52,10 @@ def open_map_source(
         project = QgsProject()
         layers = []
         for table, (name, template) in name_by_table.items():
-            layers.append(QgsVectorLayer(f"{file}|layername={table}", name, "ogr"))
+            layer = QgsVectorLayer(f"{file}|layername={table}", name, "ogr")
             if template:
-                set_assigned_role(layers[-1], template)
+                set_assigned_role(layer, template)
+            layers.append(layer)
         for role, name in options.get_role_choices().items():
             matching_layers = [layer for layer in layers if layer.name().upper() == name.upper()]
             if not matching_layers:
@@ -91,8 +92,9 @@ def _copy_layers(
         elif len(layer.frame) and layer.crs is None:
             report_unusable("missing", {"layer": layer.name, "role": layer.template_id or layer.name})
         elif layer.crs is not None:
-            if write_map_layer(layer.frame, file, f"t{number}"):
-                name_by_table[f"t{number}"] = (layer.name, layer.template_id)
+            table = f"t{number}"
+            if write_map_layer(layer.frame, file, table):
+                name_by_table[table] = (layer.name, layer.template_id)
     if not name_by_table:
         raise InputError("no_recognised_layer", source=path, layers="、".join(v.name for v in source_layers))
     return name_by_table

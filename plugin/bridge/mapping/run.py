@@ -205,13 +205,15 @@ def append_rows(project: QgsProject, rows: QgsVectorLayer, target: QgsVectorLaye
         row.setGeometry(geometry)
         for feature in QgsVectorLayerUtils.makeFeatureCompatible(row, target):
             if number_position >= 0:
-                if not (key := feature[number_position]) or str(key) in used:
+                key = feature[number_position]
+                if not key or str(key) in used:
                     numbered_count += bool(county_code)
                     key = make_bsm(county_code, number + numbered_count) if county_code else None
                     feature[number_position] = key
                 used.add(str(key))
             features.append(feature)
-    if (starts_editing := not target.isEditable()) and not target.startEditing():
+    starts_editing = not target.isEditable()
+    if starts_editing and not target.startEditing():
         raise OutputError("output_unwritable", target=target.name(), detail=target.dataProvider().lastError())
     target.beginEditCommand(tr("Append {count} mapped rows").format(count=len(features)))
     if not target.addFeatures(features):

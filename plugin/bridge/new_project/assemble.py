@@ -145,16 +145,18 @@ def create_themes(project: QgsProject, standard: Standard) -> list[str]:
     by_role = {get_assigned_role(layer): layer for layer in list_plan_layers(project) if get_assigned_role(layer)}
     themes, theme_names = project.mapThemeCollection(), []
     for theme in themes_of(standard):
-        if roles := list_theme_roles(theme, standard, by_role):
-            record = QgsMapThemeCollection.MapThemeRecord()
-            for role in roles:
-                one = QgsMapThemeCollection.MapThemeLayerRecord(by_role[role])
-                one.isVisible = True
-                one.usingCurrentStyle = True
-                one.currentStyle = by_role[role].styleManager().currentStyle()
-                record.addLayerRecord(one)
-            themes.insert(theme.name, record)
-            theme_names.append(theme.name)
+        roles = list_theme_roles(theme, standard, by_role)
+        if not roles:
+            continue
+        record = QgsMapThemeCollection.MapThemeRecord()
+        for role in roles:
+            one = QgsMapThemeCollection.MapThemeLayerRecord(by_role[role])
+            one.isVisible = True
+            one.usingCurrentStyle = True
+            one.currentStyle = by_role[role].styleManager().currentStyle()
+            record.addLayerRecord(one)
+        themes.insert(theme.name, record)
+        theme_names.append(theme.name)
     return theme_names
 
 

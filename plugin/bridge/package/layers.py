@@ -88,7 +88,8 @@ def show_package_layers(project: QgsProject, name: str, paths: list[Path], stand
     order = get_position_by_role(standard)
     sources.sort(key=lambda item: order.get(item[0].upper(), len(order)))
     opened_layers = [make_vector_layer(source, title, project) for title, source in sources]
-    if not (layers := [layer for layer in opened_layers if layer.isValid() and layer.isSpatial()]):
+    layers = [layer for layer in opened_layers if layer.isValid() and layer.isSpatial()]
+    if not layers:
         return []
     group = _insert_package_group(project)
     for layer in layers:
@@ -197,15 +198,16 @@ def set_package_layers_aside(project: QgsProject, document: QDomDocument) -> lis
 
 def restore_package_layers(project: QgsProject, set_aside: list[SetAsideLayer]) -> None:
     """Add the layers again that `set_package_layers_aside` removed."""
-    if set_aside:
-        dirty = project.isDirty()
-        group = _insert_package_group(project)
-        for one in set_aside:
-            project.addMapLayer(one.layer, False)
-            node = group.addLayer(one.layer)
-            node.setItemVisibilityChecked(one.is_checked)
-            node.setExpanded(one.is_expanded)
-        project.setDirty(dirty)
+    if not set_aside:
+        return
+    dirty = project.isDirty()
+    group = _insert_package_group(project)
+    for one in set_aside:
+        project.addMapLayer(one.layer, False)
+        node = group.addLayer(one.layer)
+        node.setItemVisibilityChecked(one.is_checked)
+        node.setExpanded(one.is_expanded)
+    project.setDirty(dirty)
 
 
 def _insert_package_group(project: QgsProject) -> QgsLayerTreeGroup:

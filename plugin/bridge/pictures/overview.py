@@ -210,7 +210,8 @@ def choose_overview_frame(picture_data: PictureData) -> painting.ImageFrame | No
     shapes = [picture_data.get_layer_shapes(layer) for layer in framed_layers]
     shapes += [np.array([f.geometry for f in picture_data.located_findings], dtype=object)]
     bounds = np.array([shapely.total_bounds(s) for s in shapes if len(s)])
-    if not len(bounds := bounds[np.isfinite(bounds).all(axis=1)]):
+    bounds = bounds[np.isfinite(bounds).all(axis=1)]
+    if not len(bounds):
         return None
     low, high = bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)
     size = np.maximum(high - low, 100.0) * 1.08

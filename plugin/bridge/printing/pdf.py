@@ -230,7 +230,8 @@ def _break_before_row(blocks: list[Block], position: int, row: int) -> list[Bloc
             return [*blocks[: start - 1], first, PageBreak(), second, *blocks[start:]]
     elif isinstance(table, DocumentTable):
         start -= 1
-    if (start := _find_first_heading(blocks, start)) and isinstance(blocks[start - 1], PageBreak):
+    start = _find_first_heading(blocks, start)
+    if start and isinstance(blocks[start - 1], PageBreak):
         return None
     return [*blocks[:start], PageBreak(), *blocks[start:]]
 

@@ -82,7 +82,8 @@ def find_lowered_secrecy_levels(
     own level has that of profile or package specification, which may be lower than its former level, or missing.
     """
     lowered = [one for one in resolved_document.lowered_levels if one.source == PROJECT_SOURCE]
-    lowered += filter(None, [resolved_document.refused_lowering])
+    if resolved_document.refused_lowering is not None:
+        lowered.append(resolved_document.refused_lowering)
     level = info.secrecy or resolved_document.document_info.secrecy
     if former_info.secrecy and (not level or load_secrecy_levels().is_lower(level, former_info.secrecy)):
         lowered.append(LoweredSecrecy(former_info.secrecy, FORMER_SOURCE, level, PROJECT_SOURCE, info.secrecy_reason))

@@ -55,10 +55,13 @@ def find_path_next_to_layers(project: QgsProject, files: Iterable[str], suffix: 
     """
     # The source of a memory layer may be longer than any path; Path.exists then raises.
     existing_files = {Path(path) for path in files if path and os.path.exists(path)}
-    for places in (existing_files, {path.parent for path in existing_files}, {project.absoluteFilePath()} - {""}):
-        if len(places) == 1:
-            return make_path_next_to_data(places.pop(), suffix)
-    return None
+    if len(existing_files) == 1:
+        return make_path_next_to_data(existing_files.pop(), suffix)
+    folders = {path.parent for path in existing_files}
+    if len(folders) == 1:
+        return make_path_next_to_data(folders.pop(), suffix)
+    project_file = project.absoluteFilePath()
+    return make_path_next_to_data(project_file, suffix) if project_file else None
 
 
 def read_chosen_waiver_path(project: QgsProject) -> str:

@@ -194,7 +194,8 @@ class CheckRunner(QObject):
             page = panel_pages.make_libraries_missing_page(self._open_doctor)
             self._dock.set_empty_page(page)
             # Without a result, the panel shows the message in the middle, with a button.
-            why, note = page.text, page.text if self._dock.result is not None else ""
+            why = page.text
+            note = page.text if self._dock.result is not None else ""
         else:
             text = tr(
                 "The check stopped with an error ({error}). The previous result is kept. Details are in the "

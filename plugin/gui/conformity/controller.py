@@ -243,12 +243,14 @@ class ConformityController(QObject):
         self._enable_buttons()
 
     def _on_moved(self, place: QPoint) -> None:
-        if self.projects.drawing is not None:
-            self._mouse = place
-            self._take_shape(self.projects.drawing)
-            self.at_mouse.move(place)
-            self.request_review()
-            self._enable_buttons()
+        drawing = self.projects.drawing
+        if drawing is None:
+            return
+        self._mouse = place
+        self._take_shape(drawing)
+        self.at_mouse.move(place)
+        self.request_review()
+        self._enable_buttons()
 
     def _take_shape(self, drawing: PanelProject) -> None:
         """Give a drawing the shape that the tool has; None with too few points."""
@@ -369,15 +371,16 @@ class ConformityController(QObject):
             return
         labels = [f"{field}: {text}" for field, text in reason.choices]
         label, is_accepted = QInputDialog.getItem(self.dock, tr("Contradictory fields"), reason.text, labels, 0, False)
-        if is_accepted:
-            meaning_of_name = {name: meaning for meaning, names in self._field_names.items() for name in names}
-            for field, _ in reason.choices:
-                for key in (field.upper(), meaning_of_name[field.upper()]):
-                    current.attributes.pop(key, None)
-            field, text = reason.choices[labels.index(label)]
-            current.attributes |= {field.upper(): text, meaning_of_name[field.upper()]: text}
-            self.dock.form.show_projects(self.projects.items, self.projects.current_position)
-            self.request_review()
+        if not is_accepted:
+            return
+        meaning_of_name = {name: meaning for meaning, names in self._field_names.items() for name in names}
+        for field, _ in reason.choices:
+            for key in (field.upper(), meaning_of_name[field.upper()]):
+                current.attributes.pop(key, None)
+        field, text = reason.choices[labels.index(label)]
+        current.attributes |= {field.upper(): text, meaning_of_name[field.upper()]: text}
+        self.dock.form.show_projects(self.projects.items, self.projects.current_position)
+        self.request_review()
 
     def _on_kind_changed(self, kind: str) -> None:
         if self.projects.drawing is not None:
@@ -387,12 +390,14 @@ class ConformityController(QObject):
 
     def ask_for_approval(self) -> None:
         """Ask for the document that approves the use of permanent basic farmland."""
-        if (current := self.projects.current) is not None:
-            text = tr("Number of the document that approves the use of permanent basic farmland. It is printed.")
-            former = current.attributes.get("approval", "")
-            number, is_accepted = QInputDialog.getText(self.dock, tr("Approval"), text, text=former)
-            if is_accepted:
-                self._set_attribute("approval", number.strip())
+        current = self.projects.current
+        if current is None:
+            return
+        text = tr("Number of the document that approves the use of permanent basic farmland. It is printed.")
+        former = current.attributes.get("approval", "")
+        number, is_accepted = QInputDialog.getText(self.dock, tr("Approval"), text, text=former)
+        if is_accepted:
+            self._set_attribute("approval", number.strip())
 
     def take_selected(self) -> None:
         """Add the selected features of the current layer to the batch."""

@@ -28,7 +28,7 @@ from ...bridge.texts import tr
 from ...core.standard.template import CodeList
 from ..editing.open_forms import CodeSearch
 from ..widgets import theme
-from ..widgets.combos import add_entries, choose_or_add_entry, fill_combo
+from ..widgets.combos import add_entries, fill_combo
 from ..widgets.labels_and_buttons import set_bold
 from ..widgets.layout import fill_layout, make_row
 from ..widgets.lists import EmptyPage, EmptyStateWidget
@@ -154,11 +154,13 @@ class ProjectForm(QWidget):
             # The use is a code, a name, or a text that is in no list.
             text = project.attributes.get("use", "")
             with QSignalBlocker(self.use):
-                row = 0 if self._search is None or self.use.findData(text) >= 0 else self._search.find_row(text)
-                if row > 0:
-                    self.use.setCurrentIndex(row)
-                else:
-                    choose_or_add_entry(self.use, text if self._search is not None else "")
+                row = self.use.findData(text)
+                if row < 0 and text and self._search is not None:
+                    row = self._search.find_row(text)
+                    if row < 0:
+                        self.use.addItem(text, text)
+                        row = self.use.count() - 1
+                self.use.setCurrentIndex(max(row, 0))
                 if self.use.isEditable():
                     self.use.setEditText(self.use.itemText(self.use.currentIndex()).strip())
                     self.use.lineEdit().setCursorPosition(0)

@@ -209,7 +209,9 @@ class OccupiedMarks:
             self._remove(line)
         for one in shapes:
             geometry = transform_to_map(self._canvas, read_wkb(one.wkb), crs)
-            if geometry is not None and one.line not in self._bands:
+            if geometry is None:
+                continue
+            if one.line not in self._bands:
                 name, pattern = _STYLE_BY_LINE.get(one.line, _STYLE_BY_LINE[""])
                 band = QgsRubberBand(self._canvas, QgsWkbTypes.GeometryType.PolygonGeometry)
                 band.setStrokeColor(QColor(name))
@@ -218,8 +220,7 @@ class OccupiedMarks:
                 band.setWidth(max(1, round(_OUTLINE_EDGE_EM * self._canvas.fontMetrics().height())))
                 band.setZValue(2)
                 self._bands[one.line] = band
-            if geometry is not None:
-                self._bands[one.line].setToGeometry(geometry, None)
+            self._bands[one.line].setToGeometry(geometry, None)
 
     def show_outline(self, wkb: bytes | None, crs: QgsCoordinateReferenceSystem) -> None:
         """Draw the outline of a project; None removes it."""

@@ -121,10 +121,12 @@ class ProjectSummary(QWidget):
             line.setVisible(number < len(figures.reasons))
             if number < len(figures.reasons):
                 line.show_reason(figures.reasons[number], number == 0)
-        no_use = tr("Choose a use; without one the occupied land is listed and nothing is judged.")
-        remarks = [*([] if figures.has_use else [no_use]), *figures.remarks]
-        if (more := len(figures.reasons) - _MAX_REASONS) > 0:
-            remarks.append(tr("{count} more reasons are in the table and in the report.").format(count=more))
+        remarks = list(figures.remarks)
+        if not figures.has_use:
+            remarks.insert(0, tr("Choose a use; without one the occupied land is listed and nothing is judged."))
+        more_count = len(figures.reasons) - _MAX_REASONS
+        if more_count > 0:
+            remarks.append(tr("{count} more reasons are in the table and in the report.").format(count=more_count))
         self.remark.setText("\n".join(remarks))
         self.remark.setVisible(bool(remarks))
         if figures.verdict != self._verdict:
@@ -151,14 +153,16 @@ class ShareBarDelegate(QStyledItemDelegate):
     """Draws a share as a bar from the left, in the colour of the text."""
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index) -> None:
-        if share := index.data(SHARE_ROLE):
-            height = _BAR_EM * option.fontMetrics.height()
-            box = QRectF(option.rect).adjusted(2, 0, -2, 0)
-            ink = option.palette.color(QPalette.ColorRole.Text)
-            ink.setAlpha(_OPACITY)
-            painter.fillRect(
-                QRectF(box.left(), box.center().y() - height / 2, box.width() * min(float(share), 1.0), height), ink
-            )
+        share = index.data(SHARE_ROLE)
+        if not share:
+            return
+        height = _BAR_EM * option.fontMetrics.height()
+        box = QRectF(option.rect).adjusted(2, 0, -2, 0)
+        ink = option.palette.color(QPalette.ColorRole.Text)
+        ink.setAlpha(_OPACITY)
+        painter.fillRect(
+            QRectF(box.left(), box.center().y() - height / 2, box.width() * min(float(share), 1.0), height), ink
+        )
 
 
 class _FiguresTable(QTableWidget):

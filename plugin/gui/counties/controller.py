@@ -150,8 +150,10 @@ class CountiesController(QObject):
 
     def _show_found(self, found: list[tuple[County, ...]], options: BatchOptions) -> None:
         """Show the counties that a job has found, once."""
-        counties = found.pop() if found else ()
-        if counties and [row.county for row in self.dialog.model.rows] != list(counties):
+        if not found:
+            return
+        counties = found.pop()
+        if [row.county for row in self.dialog.model.rows] != list(counties):
             self.dialog.model.set_rows([CountyRow(one, one.profile or options.check.profile) for one in counties])
 
     def _show_forecast(self, forecast: Forecast) -> None:
@@ -303,13 +305,14 @@ class CountiesController(QObject):
 
     def _end_without_summary(self, text: str, kind: str) -> None:
         self._end_job()
-        if self.dialog is not None:
-            self.dialog.end_run(text, kind)
-            if self.dialog.isVisible():
-                self.update_forecast()
-            else:
-                self.dialog.model.set_rows([])
-                self._messages.show_message(text, "warning", (tr("Show Window"), self.show))
+        if self.dialog is None:
+            return
+        self.dialog.end_run(text, kind)
+        if self.dialog.isVisible():
+            self.update_forecast()
+        else:
+            self.dialog.model.set_rows([])
+            self._messages.show_message(text, "warning", (tr("Show Window"), self.show))
 
     def _end_job(self) -> None:
         self._run_job = None
@@ -351,11 +354,11 @@ class CountiesController(QObject):
             return
         if (layer := show_summary_layer(QgsProject.instance(), output)) is None:
             self.dialog.outcome.show_text(tr("The summary layer cannot be opened. Start the check again."), "error")
-        else:
-            self._iface.setActiveLayer(layer)
-            extent = layer.extent()
-            if not extent.isEmpty():
-                extent.scale(1.1)
-                self._iface.mapCanvas().setReferencedExtent(QgsReferencedRectangle(extent, layer.crs()))
-                self._iface.mapCanvas().refresh()
-            self.dialog.outcome.show_text(tr("The layer “{name}” is on the map.").format(name=layer.name()), "ok")
+            return
+        self._iface.setActiveLayer(layer)
+        extent = layer.extent()
+        if not extent.isEmpty():
+            extent.scale(1.1)
+            self._iface.mapCanvas().setReferencedExtent(QgsReferencedRectangle(extent, layer.crs()))
+            self._iface.mapCanvas().refresh()
+        self.dialog.outcome.show_text(tr("The layer “{name}” is on the map.").format(name=layer.name()), "ok")

@@ -99,7 +99,8 @@ class RunProgress(QWidget):
         if more_count > 0:
             shown = tr("{names} and {count} more").format(names=shown, count=more_count)
         parts = [tr("Checking {names}").format(names=shown)] if names else []
-        if (elapsed := time.monotonic() - self._start_time) >= _MIN_ELAPSED_SECONDS and _MIN_SHARE <= share < 1:
+        elapsed = time.monotonic() - self._start_time
+        if elapsed >= _MIN_ELAPSED_SECONDS and _MIN_SHARE <= share < 1:
             left = elapsed * (1 - share) / share
             text = tr("about {seconds} s left") if left < _MIN_SECONDS_IN_MINUTES else tr("about {minutes} min left")
             parts.append(text.format(seconds=round(left), minutes=round(left / _SECONDS_PER_MINUTE)))

@@ -187,7 +187,8 @@ class CountiesForm(QWidget):
 
         A path on a server may answer slowly, so it is not looked up at each key.
         """
-        if (source := self.source.text()) != self._source and self.output.text() in ("", self._proposed_output):
+        source = self.source.text()
+        if source != self._source and self.output.text() in ("", self._proposed_output):
             self._proposed_output = propose_output(source, tr("check results"))
             self.output.line.setText(self._proposed_output)
             self._timer.stop()

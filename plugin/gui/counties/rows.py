@@ -59,7 +59,9 @@ class CountyRow:
     def kind(self) -> str:
         """Return the verdict, `NO_VERDICT` for a county that has none, or empty if it was not checked yet."""
         record = self.valid_record
-        return "" if record is None else record.verdict if record.is_checked else NO_VERDICT
+        if record is None:
+            return ""
+        return record.verdict if record.is_checked else NO_VERDICT
 
     @property
     def has_report(self) -> bool:
@@ -109,9 +111,9 @@ def describe_time(row: CountyRow) -> str:
 
 
 def _format_seconds(seconds: float) -> str:
-    is_short = seconds < _MIN_SECONDS_IN_MINUTES
-    count = format_number(max(seconds, 1) if is_short else seconds / _SECONDS_PER_MINUTE, 0)
-    return (tr("{count} s") if is_short else tr("{count} min")).format(count=count)
+    if seconds < _MIN_SECONDS_IN_MINUTES:
+        return tr("{count} s").format(count=format_number(max(seconds, 1), 0))
+    return tr("{count} min").format(count=format_number(seconds / _SECONDS_PER_MINUTE, 0))
 
 
 def describe_result(row: CountyRow) -> str:

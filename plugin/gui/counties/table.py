@@ -160,9 +160,11 @@ class CountyModel(QAbstractTableModel):
     def headerData(self, section, orientation, role=Qt.ItemDataRole.DisplayRole):
         if orientation != Qt.Orientation.Horizontal:
             return None
-        alignment = _RIGHT if section in _RIGHT_COLUMNS else _LEFT
-        title = self._titles[Column(section)]
-        return {Qt.ItemDataRole.DisplayRole: title, Qt.ItemDataRole.TextAlignmentRole: alignment}.get(role)
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self._titles[Column(section)]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _RIGHT if section in _RIGHT_COLUMNS else _LEFT
+        return None
 
     def data(self, index: QModelIndex, role=Qt.ItemDataRole.DisplayRole):
         row, column = self.rows[index.row()], Column(index.column())

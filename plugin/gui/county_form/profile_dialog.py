@@ -170,8 +170,9 @@ class ProfileDialog(ProfileForm):
         self.base_year.setText(current_settings.base_year)
         self.language.setCurrentIndex(self.language.findData(settings.get_report_language()))
         self.waivers.line.setText(saved_paths.read_chosen_waiver_path(self._project))
-        for line in ("targets", "baseline", "register"):
-            getattr(self, line).line.setText(getattr(current_settings, line))
+        self.targets.line.setText(current_settings.targets)
+        self.baseline.line.setText(current_settings.baseline)
+        self.register.line.setText(current_settings.register)
         self._wanted_scope, self._norm_is_valid, self._opened_new = current_settings.scope, False, False
         self._norm: Norm | None = None
         self._on_changed()
@@ -207,7 +208,8 @@ class ProfileDialog(ProfileForm):
         )
 
     def accept(self) -> None:
-        if (year := self.base_year.text().strip()) and not (year.isdigit() and len(year) == 4):
+        year = self.base_year.text().strip()
+        if year and not (year.isdigit() and len(year) == 4):
             self._show_refusal(tr("The year needs four digits, such as 2020."))
             return
         try:
@@ -246,13 +248,12 @@ class ProfileDialog(ProfileForm):
 
         None if the chosen profile is only the parent of the county's own one.
         """
-        selected_profile, (code, _) = self.profile.currentData() or "", county.read_county_code_and_name(self._project)
-        is_file = selected_profile.endswith(".toml")
-        return (
-            Path(selected_profile)
-            if is_file and is_editable_profile_file(load_profile(selected_profile), code)
-            else None
-        )
+        selected_profile = self.profile.currentData() or ""
+        if not selected_profile.endswith(".toml"):
+            return None
+        code, _name = county.read_county_code_and_name(self._project)
+        is_editable = is_editable_profile_file(load_profile(selected_profile), code)
+        return Path(selected_profile) if is_editable else None
 
     def _open_form(self) -> None:
         """Show the county's own file, or an empty form that inherits from the profile."""

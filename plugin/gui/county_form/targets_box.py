@@ -105,7 +105,8 @@ class TargetRow:
 
         Without a value of the county, the choices are reset to the inherited target.
         """
-        if not (has_own_target := self.has_county_value) and self._inherited_target:
+        has_own_target = self.has_county_value
+        if not has_own_target and self._inherited_target:
             self._reset_choices()
         for widget in (self.sign, self.unit, self.binding):
             widget.set_grey(not has_own_target)
@@ -155,8 +156,11 @@ class TargetsBox(FormBox):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setColumnStretch(7, 1)
         self._grid.setVerticalSpacing(2)
-        heads = (tr("Indicator"), "", tr("Target"), tr("Unit"), tr("Target year"), tr("Indicator type"), "")
-        for column, text in enumerate((*heads, tr("Source document"))):
+        heads = (
+            tr("Indicator"), "", tr("Target"), tr("Unit"), tr("Target year"), tr("Indicator type"), "",
+            tr("Source document"),
+        )  # fmt: skip
+        for column, text in enumerate(heads):
             self._grid.addWidget(QLabel(text), 0, column)
         self.more = QToolButton(
             text=tr("Add target for another year…"),

@@ -45,8 +45,9 @@ class FileGdbWarning(QObject):
     def _warn(self) -> None:
         layer = self.sender()
         path = get_file_path(layer)
-        is_reported = not path.lower().endswith(".gdb") or path in self._reported_files
-        if is_reported or not filegdb_driver.does_driver_damage_rows():
+        if not path.lower().endswith(".gdb") or path in self._reported_files:
+            return
+        if not filegdb_driver.does_driver_damage_rows():
             return
         self._reported_files.add(path)
         text = tr(

@@ -184,7 +184,8 @@ def add_field_tooltips(form: QgsAttributeForm) -> None:
             widget.setToolTip(note)
     for label in form.findChildren(QLabel):
         buddy = label.buddy()
-        if note := notes.get(buddy.objectName(), "") if buddy is not None else "":
+        note = notes.get(buddy.objectName(), "") if buddy is not None else ""
+        if note:
             label.setToolTip(f"{label.toolTip()}<br>{escape(note)}" if label.toolTip() else note)
 
 
@@ -199,7 +200,8 @@ class SearchableCodeLists(QObject):
         QgsApplication.instance().focusChanged.disconnect(self._on_focus_moved)
 
     def _on_focus_moved(self, _old: QWidget | None, focused_widget: QWidget | None) -> None:
-        widget, outermost_form = focused_widget, None
+        widget = focused_widget
+        outermost_form = None
         while widget is not None:
             # By class name: PyQt wraps a form created by QGIS as a plain widget.
             if widget.inherits("QgsAttributeForm"):

@@ -480,8 +480,10 @@ class FindingsDock(FindingsForm):
     def refresh_hidden_layers(self) -> None:
         """Show the details again if a layer of the selected finding was switched on or off, or moved."""
         finding = self.tree.get_selected_finding()
-        hidden_layers = self.hidden_layer_finder(finding) if finding is not None else []
-        if finding is not None and [(one, is_switched_off(one)) for one in hidden_layers] != self._hidden_layers:
+        if finding is None:
+            return
+        hidden_layers = [(layer, is_switched_off(layer)) for layer in self.hidden_layer_finder(finding)]
+        if hidden_layers != self._hidden_layers:
             self._show_selected_details()
 
     def _refresh_icons(self) -> None:

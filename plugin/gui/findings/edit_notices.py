@@ -233,8 +233,9 @@ class EditNotices(QObject):
             self.fixRequested.emit(current_findings)
 
     def _zoom_to_finding(self, finding: Any) -> None:
-        for current_finding in self._list_current([finding])[:1]:
-            self._selection.select_finding(current_finding, zoom=True)
+        """Zoom to the current version of a finding; a later edit may have changed it."""
+        if current_findings := self._list_current([finding]):
+            self._selection.select_finding(current_findings[0], zoom=True)
 
     def _list_current(self, findings: list[Any]) -> list[Any]:
         """Return the present versions of findings, most severe first; report it if later edits corrected them all."""

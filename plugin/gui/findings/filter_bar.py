@@ -137,7 +137,8 @@ class FilterBar(QWidget):
     def offer_package_only(self, is_of_package: bool) -> None:
         """Show the filter “Package only” if the result is of a package; else hide it and switch it off."""
         self.package_only.setVisible(is_of_package)
-        self.package_only.setChecked(is_of_package and self.package_only.isChecked())
+        if not is_of_package:
+            self.package_only.setChecked(False)
 
     @property
     def chosen_fingerprints(self) -> frozenset[str]:

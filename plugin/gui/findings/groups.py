@@ -86,11 +86,13 @@ class WorkRows:
 
     def get_assignee(self, finding: Any) -> str:
         """Return the person to whom a finding is assigned; empty without one."""
-        return getattr(self.items.get(finding.fingerprint), "assignee", "")
+        item = self.items.get(finding.fingerprint)
+        return item.assignee if item is not None else ""
 
     def get_note(self, finding: Any) -> str:
         """Return the note on a finding; empty without one."""
-        return getattr(self.items.get(finding.fingerprint), "note", "")
+        item = self.items.get(finding.fingerprint)
+        return item.note if item is not None else ""
 
 
 NO_WORK = WorkRows()

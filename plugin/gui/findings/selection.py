@@ -160,7 +160,8 @@ class FindingsOnMap(QObject):
     def _add_layer(self) -> None:
         if not self._has_current_result():
             return
-        self._layer_id, result = "", self._dock.result
+        self._layer_id = ""
+        result = self._dock.result
         self._shown_rows = self._collect_listed_rows()
         layer = findings_layer.show_findings(
             QgsProject.instance(), list(self._shown_rows.values()), result.check_result.plan.crs, self._report_failure

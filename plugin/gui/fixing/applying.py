@@ -192,8 +192,9 @@ class UndoFixButton(QPushButton):
         super().__init__(tr("Undo Fix"), objectName="SanxianUndoFix")
         self._step = step
         self.clicked.connect(self._undo)
-        for signal, is_enabled in ((step.ended, False), (step.undone, False), (step.redone, True)):
-            signal.connect(partial(self.setEnabled, is_enabled))
+        step.ended.connect(partial(self.setEnabled, False))
+        step.undone.connect(partial(self.setEnabled, False))
+        step.redone.connect(partial(self.setEnabled, True))
 
     def _undo(self) -> None:
         if not self._step.undo():

@@ -89,19 +89,17 @@ class DictionaryDialog(ManualStartDialog):
         fill_layout(QVBoxLayout(self), (splitter, 1), buttons)
         resize_within_screen(self, letter * 132, self.fontMetrics().lineSpacing() * 34)
         self._pause = QTimer(self, singleShot=True, interval=_SEARCH_DELAY_MS, timeout=self._filter_items)
-        for signal, slot in (
-            (self.search.textChanged, self._pause.start),
-            (self.tree.currentItemChanged, self._on_item_chosen),
-            (self.standard.currentIndexChanged, lambda: self._load_dictionary_and_show_page("")),
-        ):
-            signal.connect(slot)
+        self.search.textChanged.connect(self._pause.start)
+        self.tree.currentItemChanged.connect(self._on_item_chosen)
+        self.standard.currentIndexChanged.connect(lambda: self._load_dictionary_and_show_page(""))
         role = (
             find_template_role(layer, load_standard(self.standard.currentData()).templates) if layer is not None else ""
         )
         self._load_dictionary_and_show_page(f"layer-{role}" if role else "")
 
     def _load_dictionary_and_show_page(self, anchor: str) -> None:
-        self._data_dictionary, pages = None, []
+        self._data_dictionary = None
+        pages = []
         try:
             dictionary = DataDictionary(load_standard(self.standard.currentData()), get_interface_language())
             pages, self._data_dictionary = dictionary.pages, dictionary
@@ -147,7 +145,8 @@ class DictionaryDialog(ManualStartDialog):
         """
         if self._data_dictionary is None:
             return
-        if (item := self._items.get(anchor)) is not None and item.isHidden():
+        item = self._items.get(anchor)
+        if item is not None and item.isHidden():
             self.search.clear()
             self._filter_items()
         if item is not None and item is not self.tree.currentItem():
@@ -186,7 +185,8 @@ class DictionaryDialog(ManualStartDialog):
             shown_count += matches
         for row in range(self.tree.topLevelItemCount()):
             group = self.tree.topLevelItem(row)
-            group.setHidden(not sum(not group.child(n).isHidden() for n in range(group.childCount())))
+            has_visible = any(not group.child(n).isHidden() for n in range(group.childCount()))
+            group.setHidden(not has_visible)
             group.setExpanded(bool(text.strip()) or row == 0)
         self.nothing.setVisible(not shown_count)
         self._on_item_chosen(self.tree.currentItem())

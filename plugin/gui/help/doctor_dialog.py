@@ -125,14 +125,15 @@ class DoctorDialog(QDialog):
     def _save(self) -> None:
         start = str(Path.home() / f"{tr('environment')}_{date.today():%Y%m%d}")
         path = choose_save_path(self, tr("Save Result"), start, tr("Text (*.txt);;JSON (*.json)"), OUTPUT_SUFFIXES)
-        if path and self.report is not None:
-            text = tr("Saved: {path}").format(path=path)
-            try:
-                write_report(self.report, path)
-            except SanxianError as error:
-                text = explain_error(error)
-            self.note.setText(text)
-            self.note.show()
+        if not path or self.report is None:
+            return
+        text = tr("Saved: {path}").format(path=path)
+        try:
+            write_report(self.report, path)
+        except SanxianError as error:
+            text = explain_error(error)
+        self.note.setText(text)
+        self.note.show()
 
     def done(self, result: int) -> None:
         self._job.cancel_and_disconnect()

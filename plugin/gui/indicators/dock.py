@@ -343,25 +343,28 @@ class IndicatorDock(QDockWidget):
         new_rows = [(row, self._warning_share) for row in rows]
         if new_rows == self._shown_rows:
             return
-        selected, table = self.table.currentRow(), self.table
+        table = self.table
+        selected = table.currentRow()
         with QSignalBlocker(table):
             table.setRowCount(len(rows))
             for number, row in enumerate(rows):
-                if new_rows[number : number + 1] != self._shown_rows[number : number + 1]:
-                    cells = [row.name, row.target, row.before, row.now, row.change, row.margin, row.state, ""]
-                    for column, text in enumerate(cells):
-                        if (item := table.item(number, column)) is None:
-                            item = QTableWidgetItem()
-                            if column in _RIGHT_ALIGNED:
-                                item.setTextAlignment(_RIGHT)
-                            if column == NOW_COLUMN:
-                                set_bold(item)
-                            table.setItem(number, column, item)
-                        item.setText(text)
-                        item.setToolTip(row.explanation)
-                    table.item(number, STATE_COLUMN).setIcon(theme.load_icon(row.kind) if row.kind else QIcon())
-                    bar = (row.margin_share, self._warning_share, row.kind)
-                    table.item(number, BAR_COLUMN).setData(MARGIN_ROLE, bar)
+                if new_rows[number : number + 1] == self._shown_rows[number : number + 1]:
+                    continue
+                cells = [row.name, row.target, row.before, row.now, row.change, row.margin, row.state, ""]
+                for column, text in enumerate(cells):
+                    item = table.item(number, column)
+                    if item is None:
+                        item = QTableWidgetItem()
+                        if column in _RIGHT_ALIGNED:
+                            item.setTextAlignment(_RIGHT)
+                        if column == NOW_COLUMN:
+                            set_bold(item)
+                        table.setItem(number, column, item)
+                    item.setText(text)
+                    item.setToolTip(row.explanation)
+                table.item(number, STATE_COLUMN).setIcon(theme.load_icon(row.kind) if row.kind else QIcon())
+                bar = (row.margin_share, self._warning_share, row.kind)
+                table.item(number, BAR_COLUMN).setData(MARGIN_ROLE, bar)
             self._shown_rows = new_rows
             table.resizeColumnsToContents()
             if 0 <= selected < len(rows):
@@ -370,9 +373,11 @@ class IndicatorDock(QDockWidget):
     def _show_explanation(self) -> None:
         """Show formula, inputs and source of the selected indicator; of the ratio without a selection."""
         item = self.table.item(self.table.currentRow(), NAME_COLUMN)
-        ratio = find_limited_ratio(self._current) if item is None else None
-        text = item.toolTip() if item is not None else ""
-        if ratio is not None:
+        ratio = find_limited_ratio(self._current)
+        text = ""
+        if item is not None:
+            text = item.toolTip()
+        elif ratio is not None:
             text = explain_indicator(ratio, _make_texts())
         self.explanation.setText(text)
         self.explanation.setVisible(bool(text))

@@ -81,8 +81,9 @@ class MappingDialog(MappingSource):
     def _on_code_decided(self, code: str, target_code: str) -> None:
         target = self.table.get_current_target()
         translation = self._prepared_mapping.mapping.translation_by_target.get(target, CodeTranslation())
-        all_choices = {**translation.chosen_code_by_source, code: target_code}
-        choices = {source: chosen for source, chosen in all_choices.items() if chosen}
+        choices = {k: v for k, v in translation.chosen_code_by_source.items() if k != code}
+        if target_code:
+            choices[code] = target_code
         codes = {
             **self._prepared_mapping.mapping.translation_by_target,
             target: replace(translation, chosen_code_by_source=choices),
@@ -277,7 +278,8 @@ class MappingDialog(MappingSource):
         if not self._target_layer_id:
             layer = mapping_run.add_result_layer(self._project, run, output, self._target_template, self._norm)
             return (layer.name() if layer else str(output)), []
-        if not isinstance(target := self._project.mapLayer(self._target_layer_id), QgsVectorLayer):
+        target = self._project.mapLayer(self._target_layer_id)
+        if not isinstance(target, QgsVectorLayer):
             raise OutputError("output_unwritable", target=self.get_role(), detail=tr("The layer was removed."))
         rows = run.context.takeResultLayer(str(output))
         code = county.read_county_code_and_name(self._project)[0]

@@ -257,6 +257,7 @@ class MappingSource(MappingForm):
         layer = self._get_source_layer()
         if self._job is not None:
             self._job.cancel_and_disconnect()
+            self._job = None
         if layer is None:
             self.table.setRowCount(0)
             self._end_reading(tr("Choose a layer, or a file with File…"))

@@ -78,7 +78,8 @@ class ProgressPage(QWidget):
 
         ``includes_check``: the first step, a check, is part of this export.
         """
-        self._states = ["ok"] * step + ["run"] + ["skipped"] * (len(self.steps) - step - 1)
+        for number in range(len(self._states)):
+            self._states[number] = "ok" if number < step else "run" if number == step else "skipped"
         self.steps[CHECK_STEP].setText(
             self._texts[CHECK_STEP] if includes_check else tr("Check the plan: done before, the data are unchanged")
         )

@@ -230,9 +230,13 @@ class FormPage(QWidget):
         self._settle_timer = QTimer(self, singleShot=True, interval=_CHANGE_DELAY_MS, timeout=self.changed)
         self._watcher = QFileSystemWatcher(self)
         for signal in (
-            *(self._watcher.directoryChanged, self._watcher.fileChanged, self.forms.changed),
-            *(self.folder.line.textChanged, self.documents.line.textChanged),
-            *(self.maps.toggled, self.personal.toggled),
+            self._watcher.directoryChanged,
+            self._watcher.fileChanged,
+            self.folder.line.textChanged,
+            self.documents.line.textChanged,
+            self.forms.changed,
+            self.maps.toggled,
+            self.personal.toggled,
         ):
             signal.connect(self.schedule_change)
 

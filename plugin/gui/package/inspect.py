@@ -69,14 +69,14 @@ class PackageInspection(QObject):
         """Open the dialog with a package, or with the last one if ``path`` is empty."""
         if self._checking.is_running:
             self._messages.show_warning(tr("A check is running. Wait until it is finished, or cancel it in the panel."))
-        else:
-            try:
-                dialog = InspectDialog(path, self._iface.mainWindow())
-                if dialog.exec():
-                    self.start_inspection(dialog.package.text(), dialog.forms.load_spec())
-                dialog.deleteLater()
-            except (SanxianError, ImportError) as error:
-                self._messages.show_warning(trouble.explain_error(error))
+            return
+        try:
+            dialog = InspectDialog(path, self._iface.mainWindow())
+            if dialog.exec():
+                self.start_inspection(dialog.package.text(), dialog.forms.load_spec())
+            dialog.deleteLater()
+        except (SanxianError, ImportError) as error:
+            self._messages.show_warning(trouble.explain_error(error))
 
     def start_inspection(self, path: str, package_spec: Any) -> None:
         """Inspect a package by its package specification, in the background."""

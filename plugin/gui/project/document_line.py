@@ -167,7 +167,8 @@ class DocumentLine(QWidget):
 
 def summarise_document_info(resolved_document: ResolvedDocument) -> str:
     """Return the document information in one line, beginning with the secrecy level."""
-    info, parts = resolved_document.document_info, [tr("Secrecy level not set")]
+    info = resolved_document.document_info
+    parts = [tr("Secrecy level not set")]
     if info.secrecy:
         texts = Texts(settings.get_interface_language())
         source = texts.get("document", resolved_document.source_by_key["secrecy"])
@@ -330,11 +331,12 @@ class DocumentDialog(FocusedButtonDialog):
     def accept(self) -> None:
         if problem := self._find_problem():
             self.problem.show_message("error", problem)
-        else:
-            if (info := self.read_document_info()) != self._former:
-                county.log_lowered_secrecy_levels(self._find_lowered_secrecy_levels())
-            county.store_document_info(self._project, info)
-            for key, value in ((_COMPILER_SETTING, info.compiler), (_CARTOGRAPHER_SETTING, info.cartographer)):
-                if value:
-                    settings.store_setting(key, value)
-            super().accept()
+            return
+        info = self.read_document_info()
+        if info != self._former:
+            county.log_lowered_secrecy_levels(self._find_lowered_secrecy_levels())
+        county.store_document_info(self._project, info)
+        for key, value in ((_COMPILER_SETTING, info.compiler), (_CARTOGRAPHER_SETTING, info.cartographer)):
+            if value:
+                settings.store_setting(key, value)
+        super().accept()

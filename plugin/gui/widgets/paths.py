@@ -25,12 +25,14 @@ def open_path(path: str, parent: QWidget | None = None) -> bool:
 
     Show the path, with the reason, if it no longer exists or no program opens it. Return True if it was opened.
     """
-    title, reason = tr("Not found"), tr("This file or folder was moved or deleted after it was written:")
-    if Path(path).exists():
-        if QDesktopServices.openUrl(QUrl.fromLocalFile(path)):
-            return True
-        title, reason = tr("Cannot be opened"), tr("No program on this computer opens this file or folder. It is here:")
-    _show_path(parent, title, reason, path)
+    if not Path(path).exists():
+        reason = tr("This file or folder was moved or deleted after it was written:")
+        _show_path(parent, tr("Not found"), reason, path)
+        return False
+    if QDesktopServices.openUrl(QUrl.fromLocalFile(path)):
+        return True
+    reason = tr("No program on this computer opens this file or folder. It is here:")
+    _show_path(parent, tr("Cannot be opened"), reason, path)
     return False
 
 

@@ -164,9 +164,11 @@ class FieldMessage(QWidget):
         line = fill_layout(
             QHBoxLayout(), (self._icon, 0, Qt.AlignmentFlag.AlignTop), (self.message, 1), has_margins=False
         )
+        layout = fill_layout(QVBoxLayout(self, spacing=2), has_margins=False)
         if field is not None:
+            layout.addWidget(field)
             self.setFocusProxy(field)
-        fill_layout(QVBoxLayout(self, spacing=2), *([] if field is None else [field]), line, has_margins=False)
+        layout.addLayout(line)
         self.show_hint()
 
     def _keep_height(self) -> None:

@@ -72,12 +72,9 @@ class ProjectSetupController:
         except (SanxianError, ImportError) as error:
             push_message(self._iface.messageBar(), "warning", tr("New County Plan"), explain_error(error))
             return
-        for signal, slot in (
-            (self.wizard.wanted, self._create_project),
-            (self.wizard.stopped, self._cancel_creation),
-            (self.wizard.finished, self._on_wizard_closed),
-        ):
-            signal.connect(slot)
+        self.wizard.wanted.connect(self._create_project)
+        self.wizard.stopped.connect(self._cancel_creation)
+        self.wizard.finished.connect(self._on_wizard_closed)
         self.wizard.show()
 
     def _on_wizard_closed(self, _result: int) -> None:

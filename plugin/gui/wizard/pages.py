@@ -158,12 +158,9 @@ class TargetPage(WizardPage):
         self.notice = NoticeBox()
         fill_layout(self.body, place_section, database_section, self.there, self.over, self.notice, (None, 1))
         self._proposed_path = ""
-        for signal, slot in (
-            (self.folder.fileChanged, self._on_path_changed),
-            (self.name.textChanged, self._on_path_changed),
-            (self.over.toggled, self._update_path_messages),
-        ):
-            signal.connect(slot)
+        self.folder.fileChanged.connect(self._on_path_changed)
+        self.name.textChanged.connect(self._on_path_changed)
+        self.over.toggled.connect(self._update_path_messages)
         self._on_path_changed()
 
     def _add_choices(self, section: FormSection, buttons: dict[str, QRadioButton], chosen_name: str) -> None:
@@ -226,16 +223,17 @@ class TargetPage(WizardPage):
         return ""
 
     def find_problem(self) -> str:
-        has_no_action = self.there.isVisibleTo(self) and not self.draft.existing_database_action
-        is_refused = self.over.isVisibleTo(self) and not self.over.isChecked()
-        problems = (
-            "" if self.draft.folder else tr("Choose a folder."),
-            "" if self.draft.name else tr("Enter a name."),
-            self._find_path_problem(),
-            tr("Choose what to do with the existing database.") if has_no_action else "",
-            tr("The project file exists: allow its replacement, or enter another name.") if is_refused else "",
-        )
-        return next(filter(None, problems), "")
+        if not self.draft.folder:
+            return tr("Choose a folder.")
+        if not self.draft.name:
+            return tr("Enter a name.")
+        if problem := self._find_path_problem():
+            return problem
+        if self.there.isVisibleTo(self) and not self.draft.existing_database_action:
+            return tr("Choose what to do with the existing database.")
+        if self.over.isVisibleTo(self) and not self.over.isChecked():
+            return tr("The project file exists: allow its replacement, or enter another name.")
+        return ""
 
 
 class ProfilePage(WizardPage):
@@ -254,7 +252,8 @@ class ProfilePage(WizardPage):
 
     def update_when_shown(self) -> None:
         """Offer the profiles for the chosen county; keep the user's choice if the county is the same."""
-        if (county := self.draft.county) is None or county.code == self._county:
+        county = self.draft.county
+        if county is None or county.code == self._county:
             return
         self._county = county.code
         matching_profiles = [

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from qgis.core import QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import QSignalBlocker, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
@@ -37,8 +39,17 @@ _ROLE_DATA = Qt.ItemDataRole.UserRole
 _MIN_SHOWN_ROWS = 5
 
 
-#: What is known of an unknown place; as of `CountyBox.get_location`.
-_NOWHERE = None, "", None
+class CountyLocation(NamedTuple):
+    """Location of the county: its CRS zones and extent.
+
+    ``division_code``: code of the division (the county or its city) whose longitudes in the code list determine the
+    zones; empty if the longitudes were typed or come from a layer; ``extent_degrees``: west, south, east, north in
+    degrees.
+    """
+
+    crs_zones: CrsZoneChoice | None = None
+    division_code: str = ""
+    extent_degrees: tuple[float, float, float, float] | None = None
 
 
 class CountyBox(FormSection):
@@ -112,7 +123,8 @@ class CountyBox(FormSection):
         if not self.code.text().strip():
             return None
         province = self.province.currentData()
-        if len(code := self.code.text().strip()) == 6 and code[:2] != province[:2]:
+        code = self.code.text().strip()
+        if len(code) == 6 and code[:2] != province[:2]:
             name = self._provinces.entry_by_code[province].name
             raise InputError("county_code_elsewhere", value=code, province=name, digits=province[:2])
         return divisions.make_unlisted_county(code, self.name.text(), self._provinces, self._divisions)
@@ -151,39 +163,34 @@ class CountyBox(FormSection):
         ]
         fill_combo(self.source, sources, self.source.currentData())
 
-    def get_location(self) -> tuple[CrsZoneChoice | None, str, tuple[float, float, float, float] | None]:
-        """Return zones and extent of the county, from the chosen source: list, layer or typed longitudes.
-
-        Returns
-        -------
-        tuple
-            The CRS zones; the code of the division (the county or its city) whose longitudes in the code list determine
-            them, empty if the longitudes were typed or come from a layer; west, south, east, north in degrees.
-        """
-        if (source := self.source.currentData()) == _TYPED_SOURCE:
+    def get_location(self) -> CountyLocation:
+        """Return zones and extent of the county, from the chosen source: list, layer or typed longitudes."""
+        source = self.source.currentData()
+        if source == _TYPED_SOURCE:
             west, east = self.west.value(), self.east.value()
-            return (choose_zone(west, east) if west < east else None), "", None
+            return CountyLocation(choose_zone(west, east) if west < east else None)
         if source != _LISTED_SOURCE:
             layer = self._project.mapLayer(source)
             extent = measure_extent(layer, self._project) if isinstance(layer, QgsVectorLayer) else None
             if extent is None:
-                return _NOWHERE
+                return CountyLocation()
             middle = (extent.south + extent.north) / 2
             zones = choose_zone(extent.west, extent.east, middle, extent.area_m2_by_crs_zone)
-            return zones, "", (extent.west, extent.south, extent.east, extent.north)
+            return CountyLocation(zones, "", (extent.west, extent.south, extent.east, extent.north))
         try:
             county = self.get_chosen_county()
         except SanxianError:
-            return _NOWHERE
+            return CountyLocation()
         listed = divisions.find_extent(county.code, self._divisions) if county else None
         if listed is None:
-            return _NOWHERE
+            return CountyLocation()
         view = (
             None
             if listed.south is None or listed.north is None
             else (listed.west, listed.south, listed.east, listed.north)
         )
-        return choose_zone(listed.west, listed.east, listed.middle_latitude), listed.division.code, view
+        zones = choose_zone(listed.west, listed.east, listed.middle_latitude)
+        return CountyLocation(zones, listed.division.code, view)
 
     def _on_changed(self, *_args) -> None:
         self._typed_county_widget.setVisible(self.source.currentData() == _TYPED_SOURCE)
