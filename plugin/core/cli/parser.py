@@ -39,8 +39,12 @@ def parse_language(arguments: list[str]) -> str:
 
     It is read before all other arguments, because the help is in this language too.
     """
-    stated = re.search(r"^--lang[=\n](.*)$", "\n".join(arguments), re.MULTILINE)
-    return "en" if stated is not None and stated[1] == "en" else "zh"
+    for position, word in enumerate(arguments):
+        if word == "--lang" and position + 1 < len(arguments):
+            return "en" if arguments[position + 1] == "en" else "zh"
+        if word.startswith("--lang="):
+            return "en" if word == "--lang=en" else "zh"
+    return "zh"
 
 
 class TranslatedArgumentParser(argparse.ArgumentParser):

@@ -282,14 +282,15 @@ def _add_missing_layers(
         existing_names = {layer.GetName().upper() for layer in layers}
         missing_templates = [t for t in templates if t.role.upper() not in existing_names]
         # A feature dataset requires one CRS.
-        layer_names, wanted = {t.role.upper() for t in templates}, crs_care.make_crs_label(crs)
+        layer_names = {t.role.upper() for t in templates}
+        wanted = crs_care.make_crs_label(crs)
         for layer in layers:
-            reference = layer.GetSpatialRef()
-            if layer.GetName().upper() in layer_names and reference is not None:
-                found = crs_care.make_crs_label(crs_care.parse_crs(reference.ExportToWkt()))
-                if found != wanted:
-                    names = {"target": str(target), "layer": layer.GetName()}
-                    raise InputError("create_other_crs", found=found, crs=wanted, **names)
+            name, reference = layer.GetName(), layer.GetSpatialRef()
+            if name.upper() not in layer_names or reference is None:
+                continue
+            found = crs_care.make_crs_label(crs_care.parse_crs(reference.ExportToWkt()))
+            if found != wanted:
+                raise InputError("create_other_crs", target=str(target), layer=name, found=found, crs=wanted)
         created = _create_layers(database, missing_templates, domains, crs, file_format, progress, cancellation)
         del database
     return created, tuple(t.role for t in templates if t.role.upper() in existing_names)

@@ -333,10 +333,13 @@ def describe_renumbering(run: RenumberRun, lang: str) -> list[str]:
     texts = Texts(lang)
     lines = []
     for keys in run.new_keys:
-        key = "renumbered" if keys.keys else "renumbered_none"
-        first, last = (keys.keys[0], keys.keys[-1]) if keys.keys else ("", "")
+        if not keys.keys:
+            lines.append(texts.get("conversion", "renumbered_none", layer=keys.role))
+            continue
         count = format_number(len(keys.keys), 0)
-        lines.append(texts.get("conversion", key, layer=keys.role, count=count, first=first, last=last))
+        lines.append(
+            texts.get("conversion", "renumbered", layer=keys.role, count=count, first=keys.keys[0], last=keys.keys[-1])
+        )
         if keys.keyless_count:
             lines.append(texts.get("conversion", "keyless", layer=keys.role, count=keys.keyless_count))
         if keys.repeated_count:

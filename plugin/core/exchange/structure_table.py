@@ -8,6 +8,7 @@ standard. A missing or merged cell is an error that names sheet and row.
 from __future__ import annotations
 
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -22,7 +23,7 @@ from ..base.errors import DataError, InputError, OutputError
 from ..base.files.cells import format_cell
 from ..base.files.json_text import encode_json
 from ..base.files.workbooks import WorkbookRow, iterate_rows, open_workbook
-from ..base.files.writing import write_atomically
+from ..base.files.writing import explain_os_error, write_atomically
 from ..geometry import crs as crs_care
 from ..standard import Standard, divisions, load_standard
 from ..standard.messages.texts import Texts
@@ -423,8 +424,20 @@ def _create_folder_atomically(folder: str | Path) -> Iterator[Path | None]:
     target = Path(folder)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise OutputError("structure_folder_exists", target=str(target))
-    if target.exists():
-        target.rmdir()
-    with write_atomically(target) as new_folder:
-        new_folder.mkdir()
-        yield new_folder
+    try:
+        target.parent.mkdir(exist_ok=True)
+        temporary_folder = Path(tempfile.mkdtemp(prefix=".sanxian-", dir=target.parent))
+    except OSError as error:
+        raise OutputError("output_unwritable", target=str(target), detail=explain_os_error(error)) from error
+    try:
+        yield temporary_folder
+        # An empty folder of the user stays until all is ready.
+        if target.exists():
+            target.rmdir()
+        # A temporary folder is accessible to its owner only.
+        temporary_folder.chmod(0o755)
+        temporary_folder.rename(target)
+    except OSError as error:
+        raise OutputError("output_unwritable", target=str(target), detail=explain_os_error(error)) from error
+    finally:
+        shutil.rmtree(temporary_folder, ignore_errors=True)

@@ -324,16 +324,8 @@ def _read_listed_value(row: FoundTableRow, column: str, value_by_word: Mapping[s
         return ""
     value = _find_value_of_longest_word(text, value_by_word)
     if not value:
-        raise table.make_cell_error(
-            row,
-            next(
-                register_column.possible_headings[0]
-                for register_column in REGISTER_COLUMNS
-                if register_column.name == column
-            ),
-            text,
-            dict.fromkeys(value_by_word.values()),
-        )
+        label = next(one.possible_headings[0] for one in REGISTER_COLUMNS if one.name == column)
+        raise table.make_cell_error(row, label, text, dict.fromkeys(value_by_word.values()))
     return value
 
 

@@ -120,12 +120,10 @@ def read_township_targets(path: str | Path) -> AllocatedTargets:
             )
     if not allocated_targets:
         raise InputError("tasks_none", file=table.file_and_sheet)
-    return AllocatedTargets(
-        table.file_name,
-        tuple(allocated_targets),
-        tuple(totals),
-        frozenset({one for row in table.rows if not _is_total(row) for one in _read_code_and_name(table, row) if one}),
-    )
+    listed_townships = {
+        one for row in table.rows if not _is_total(row) for one in _read_code_and_name(table, row) if one
+    }
+    return AllocatedTargets(table.file_name, tuple(allocated_targets), tuple(totals), frozenset(listed_townships))
 
 
 def _find_figure_headings(table: FoundTable) -> dict[str, tuple[str, str]]:
@@ -235,12 +233,8 @@ def _parse_keyword(table: FoundTable, row: FoundTableRow, column: str, words_by_
     text = row.text_by_column[column]
     meant = find_word_id(text, words_by_id)
     if not meant:
-        raise table.make_cell_error(
-            row,
-            next(c.possible_headings[0] for c in TOWNSHIP_TARGET_COLUMNS if c.name == column),
-            text,
-            list_first_words(words_by_id),
-        )
+        head = next(c.possible_headings[0] for c in TOWNSHIP_TARGET_COLUMNS if c.name == column)
+        raise table.make_cell_error(row, head, text, list_first_words(words_by_id))
     return meant
 
 

@@ -371,7 +371,9 @@ def make_lonlat_transformer(crs: CRS) -> Callable[[NDArray], NDArray]:
     """
     if crs == CGCS2000_DEGREES:
         return lambda xy: xy
-    return lambda xy: reproject_coordinates(xy, crs, CGCS2000_DEGREES)
+    # Looking up the transformer takes longer than moving a few points.
+    transformer = _make_transformer(crs, CGCS2000_DEGREES)
+    return lambda xy: np.column_stack(transformer.transform(xy[:, 0], xy[:, 1]))
 
 
 def reproject_from_lonlat(lonlat: Iterable[tuple[float, float]], crs: CRS) -> NDArray:

@@ -648,18 +648,19 @@ def _subtract_cover_in_windows(
     """
     windowed_rows, remainders = [], []
     for row, windows in zip(rows.tolist(), find_windows_of_rows(polygons, rows, cover, cancellation), strict=True):
-        if windows is not None:
-            parts = [
-                _subtract_cover_in_window(polygons.shapes[row], row, bounds, cover, near_rows, tolerance, fallback_log)
-                for bounds, near_rows in cancellation.watch(zip(windows.bounds, windows.cover_rows, strict=True))
-            ]
-            known_parts = [part for part in parts if part is not None]
-            windowed_rows.append(row)
-            remainders.append(
-                shapely.multipolygons(np.concatenate([np.zeros(0, dtype=object), *known_parts]))
-                if len(known_parts) == len(parts)
-                else None
-            )
+        if windows is None:
+            continue
+        parts = [
+            _subtract_cover_in_window(polygons.shapes[row], row, bounds, cover, near_rows, tolerance, fallback_log)
+            for bounds, near_rows in cancellation.watch(zip(windows.bounds, windows.cover_rows, strict=True))
+        ]
+        known_parts = [part for part in parts if part is not None]
+        windowed_rows.append(row)
+        remainders.append(
+            shapely.multipolygons(np.concatenate([np.zeros(0, dtype=object), *known_parts]))
+            if len(known_parts) == len(parts)
+            else None
+        )
     shapes = np.empty(len(remainders), dtype=object)
     shapes[:] = remainders
     return np.array(windowed_rows, dtype=int), shapes

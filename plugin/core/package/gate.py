@@ -121,17 +121,13 @@ def find_check_problems(check_result: CheckResult) -> Iterator[ExportProblem]:
     # The year was found in the name of the source layer or file, or given as a parameter. Names in the package
     # differ, so that an inspection would not confirm the ratio.
     inputs = next((i.inputs for i in check_result.report.indicators if "base_year_source" in i.inputs), None)
-    if inputs is not None and inputs["base_year"] is not None:
-        layer = check_result.plan.layers[str(inputs["denominator_layer"])]
-        field = layer.get_field_name("data_year")
-        if inputs["base_year_source"] not in (field, layer.role):
-            yield ExportProblem(
-                ProblemLevel.GATE,
-                "base_year_outside" if field else "base_year_without_field",
-                layer.name,
-                field,
-                params={"year": inputs["base_year"]},
-            )
+    if inputs is None or inputs["base_year"] is None:
+        return
+    layer = check_result.plan.layers[str(inputs["denominator_layer"])]
+    field = layer.get_field_name("data_year")
+    if inputs["base_year_source"] not in (field, layer.role):
+        key = "base_year_outside" if field else "base_year_without_field"
+        yield ExportProblem(ProblemLevel.GATE, key, layer.name, field, params={"year": inputs["base_year"]})
 
 
 def find_narrow_scope(check_result: CheckResult) -> Iterator[ExportProblem]:

@@ -123,10 +123,12 @@ def _read_next_marker(handle: BinaryIO) -> int | None:
 
     Bytes of 0xFF before the marker are padding.
     """
-    padding = byte = handle.read(1)
+    byte = handle.read(1)
+    if byte != b"\xff":
+        return None
     while byte == b"\xff":
         byte = handle.read(1)
-    return byte[0] if byte and padding == b"\xff" else None
+    return byte[0] if byte else None
 
 
 def _has_end_mark(data: bytes) -> bool:

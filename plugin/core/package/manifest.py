@@ -198,13 +198,10 @@ def find_slots_not_in_map_table(slots: list[dict[str, Any]], maps: list[dict[str
     ``maps``: the rows of that table. If a row has a file, these are the documents, the tables, and the required maps
     without a row; if none has, all slots without a row.
     """
-    listed_slot_ids, has_map = {row["slot"] for row in maps}, any(row["file"] for row in maps)
-    return [
-        row
-        for row in slots
-        if (has_map and row["kind"] != "map")
-        or (row["id"] not in listed_slot_ids and (row["need"] == "M" or not has_map))
-    ]
+    listed_slot_ids = {row["slot"] for row in maps}
+    if not any(row["file"] for row in maps):
+        return [row for row in slots if row["id"] not in listed_slot_ids]
+    return [row for row in slots if row["kind"] != "map" or (row["need"] == "M" and row["id"] not in listed_slot_ids)]
 
 
 def render_manifest_page(manifest: dict[str, Any], lang: str) -> str:

@@ -252,8 +252,10 @@ def read_metadata_by_spec(root: ET.Element, package_spec: PackageSpec) -> Metada
             ]
             items_of_frame[frame].append(items_read)
     packages = items_of_frame["package"]
-    missing_elements += [] if packages else [frames["package"]]
-    repeated_elements += [frames["package"]] * (len(packages) > 1)
+    if not packages:
+        missing_elements.append(frames["package"])
+    if len(packages) > 1:
+        repeated_elements.append(frames["package"])
     return MetadataItems(
         packages[0] if packages else {},
         tuple(items_of_frame["dataset"]),

@@ -87,7 +87,6 @@ def test_structure_database_is_not_created_over_an_existing_database_or_county_s
         create_from_table(structure_workbook, path, folder=folder)
     assert "已存在" in Texts("zh").explain_error(caught.value) and not folder.exists()
     create_from_table(structure_workbook, path, folder=folder, existing="replace")
-    (tmp_path / "另一个.gpkg").exists()
     with pytest.raises(OutputError) as caught:
         create_from_table(structure_workbook, tmp_path / "另一个.gpkg", folder=folder)
     message = Texts("zh").explain_error(caught.value)
@@ -109,6 +108,11 @@ def test_failed_creation_leaves_neither_database_nor_county_standard(structure_w
     with pytest.raises(OutputError):
         create_from_table(structure_workbook, tmp_path / "库.gpkg", folder=tmp_path / "标准")
     assert [p.name for p in tmp_path.iterdir()] == [structure_workbook.name]
+    # An empty folder that was there before stays.
+    (tmp_path / "标准").mkdir()
+    with pytest.raises(OutputError):
+        create_from_table(structure_workbook, tmp_path / "库.gpkg", folder=tmp_path / "标准")
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([structure_workbook.name, "标准"])
 
 
 @pytest.mark.parametrize(

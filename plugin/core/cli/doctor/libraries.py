@@ -139,7 +139,7 @@ def is_version_at_least(version: str, oldest: str) -> bool:
 def list_unusable_libraries(names: Iterable[str] | None = None) -> list[Library]:
     """Return the required libraries that are missing or too old; ``names``: only these."""
     required = load_requirements().required_libraries
-    libraries = (examine_library(name, required[name]) for name in names or required)
+    libraries = (examine_library(name, required[name]) for name in (required if names is None else names))
     return [one for one in libraries if not one.is_usable]
 
 
@@ -179,10 +179,8 @@ def iterate_library_facts(texts: Texts) -> Iterator[MachineFact]:
             if library.is_usable:
                 yield MachineFact(identifier, FactState.OK, name, library.version)
                 continue
-            state, detail = (
-                texts.get("environment", "old" if library.version else "missing"),
-                library.detail or library.version,
-            )
+            state = texts.get("environment", "old" if library.version else "missing")
+            detail = library.detail or library.version
             found = texts.get("environment", "library_needed", state=state, needed=oldest)
             yield MachineFact(
                 identifier,
@@ -319,17 +317,13 @@ def _make_osgeo_fact(texts: Texts) -> MachineFact:
             else describe_exception(error),
             texts.get("environment_uses", "osgeo"),
         )
+    version = str(gdal.VersionInfo("RELEASE_NAME"))
     driver = gdal.GetDriverByName("OpenFileGDB")
-    cannot_create = driver is None or driver.GetMetadataItem("DCAP_CREATE") != "YES"
-    lost_use = "osgeo" if cannot_create else "filegdb_edits" if does_driver_damage_rows() else ""
-    state = FactState.WARNING if lost_use else FactState.OK
-    return MachineFact(
-        identifier,
-        state,
-        name,
-        str(gdal.VersionInfo("RELEASE_NAME")),
-        texts.get("environment_uses", lost_use) if lost_use else "",
-    )
+    if driver is None or driver.GetMetadataItem("DCAP_CREATE") != "YES":
+        return MachineFact(identifier, FactState.WARNING, name, version, texts.get("environment_uses", "osgeo"))
+    if does_driver_damage_rows():
+        return MachineFact(identifier, FactState.WARNING, name, version, texts.get("environment_uses", "filegdb_edits"))
+    return MachineFact(identifier, FactState.OK, name, version)
 
 
 def has_access_odbc_driver(driver_list: Path = _ODBC_DRIVER_LIST) -> bool:

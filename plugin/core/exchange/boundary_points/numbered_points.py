@@ -65,7 +65,8 @@ def number_rings(rings: Sequence[tuple[NDArray, bool]], numbering: Numbering) ->
         number = 1 if numbering.restarts else number
         if numbering.direction != "stored":
             # Holes run the other way; the first vertex stays the first.
-            if is_clockwise(vertices) != ((numbering.direction == "clockwise") != is_hole):
+            runs_clockwise = (numbering.direction == "clockwise") != is_hole
+            if is_clockwise(vertices) != runs_clockwise:
                 vertices = np.concatenate([vertices[:1], vertices[:0:-1]])
         start = find_north_west_vertex(vertices) if numbering.start == "north-west" else 0
         ordered = np.roll(vertices, -start, axis=0)
@@ -253,7 +254,9 @@ def infer_numbering(stored: StoredParcel, form: PointForm) -> Numbering:
     numbering, point = form.numbering, stored.items.index("point")
     ring = stored.rings[0]
     first, last = ring.rows[0][point].strip(), ring.rows[-1][point].strip()
-    closing: Literal["first", "next", "none"] = "none" if not ring.is_closed else "first" if last == first else "next"
+    closing: Literal["first", "next", "none"] = "none"
+    if ring.is_closed:
+        closing = "first" if last == first else "next"
     number = find_point_number(first)
     prefix = first[: -len(str(number))] if number is not None and first.endswith(str(number)) else numbering.prefix
     total = sum(len(one.rows) for one in stored.rings)

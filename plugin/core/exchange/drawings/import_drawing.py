@@ -267,7 +267,10 @@ def _take_mapped(content: DrawingContent, mapping: DrawingMapping) -> tuple[list
     lines: list[DrawingLine] = []
     unmapped: dict[str, list[DrawingLine]] = defaultdict(list)
     for line in content.lines:
-        (unmapped[line.layer] if mapping.find_target(line.layer) is None else lines).append(line)
+        if mapping.find_target(line.layer) is not None:
+            lines.append(line)
+        else:
+            unmapped[line.layer].append(line)
     left_out = [one for one in content.left_out if not one.layer or mapping.find_target(one.layer) is not None]
     for layer, (example, *others) in sorted(unmapped.items()):
         x, y = example.vertices[0].tolist()

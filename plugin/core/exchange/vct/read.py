@@ -394,6 +394,15 @@ def open_vct(
             yield vct
 
 
+def _require_structure(line_reader: LineReader, structure: VctStructure, sections_begun: dict[str, int]) -> None:
+    """Raise InputError if classes or tables are missing or empty."""
+    for name, content in (("FeatureCode", structure.feature_classes), ("TableStructure", structure.tables)):
+        if name.lower() not in sections_begun:
+            raise line_reader.make_error("vct_order", wanted=name)
+        if not content:
+            raise line_reader.make_error("vct_section_empty", wanted=name, first=sections_begun[name.lower()])
+
+
 def _read_until_attributes(
     line_reader: LineReader, header: VctHeader, geometry: ShapeReader, cancellation: Cancellation, remarks: FileRemarks
 ) -> VctFile:
@@ -420,10 +429,7 @@ def _read_until_attributes(
             geometry.read_section(section, line_reader, vct.structure)
         else:
             _skip_section(section, line_reader, remarks)
-    for name, content in (("FeatureCode", vct.structure.feature_classes), ("TableStructure", vct.structure.tables)):
-        if not content:
-            first = sections_begun.get(name.lower(), 0)
-            raise line_reader.make_error("vct_section_empty" if first else "vct_order", wanted=name, first=first)
+    _require_structure(line_reader, vct.structure, sections_begun)
     start = line_reader.number
     geometry.prepare_lookup_and_verify_positions(line_reader)
     line_reader.number = start

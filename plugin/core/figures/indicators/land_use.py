@@ -98,12 +98,11 @@ def _map_codes_to_2023_list(codes: CodeList, target: CodeList) -> dict[str, str]
     """
     if codes.id == target.id:
         return {code: code for code in codes.entry_by_code}
-    code_2023_by_code = {
-        code: listed
-        for code, row in codes.entry_by_code.items()
-        for listed in row.other_columns.get(CODE_2023_COLUMN, "").split("|")[::-1]
-        if listed in target.entry_by_code
-    }
+    code_2023_by_code = {}
+    for code, row in codes.entry_by_code.items():
+        listed_codes = [c for c in row.other_columns.get(CODE_2023_COLUMN, "").split("|") if c in target.entry_by_code]
+        if listed_codes:
+            code_2023_by_code[code] = listed_codes[0]
     for code in codes.entry_by_code:
         first_level_classes = {
             find_first_level_class(code_2023_by_code[c], target)

@@ -395,9 +395,10 @@ def _compute_ratio_with_open_windows(expansion: ExpansionRatio, places: NDArray,
     # Load shapely only for measurements.
     import shapely
 
-    areas = ctx.geometry.measure_drawn_areas(places) if len(places) else np.zeros(0)
+    if not len(places):
+        return
+    areas = ctx.geometry.measure_drawn_areas(places)
     numerator = expansion.numerators_m2[expansion.form]
-    # Without windows the ratio is within its limit.
     if (numerator + areas.sum()) / expansion.denominator_m2 <= expansion.limit:
         return
     # 永久基本农田, 生态保护红线 and water fill holes (开天窗).

@@ -108,15 +108,8 @@ class RepeatedLand:
             self._pieces[layer.role] = self._ctx.geometry.find_shared_pieces(layer)
         pieces = self._pieces[layer.role]
         if township:
-            pieces = pieces.select_pieces(
-                np.array(
-                    [
-                        name == township
-                        for name in find_township_names_of_points(self._plan, find_inner_points(pieces.geometry))
-                    ],
-                    dtype=bool,
-                )
-            )
+            names = find_township_names_of_points(self._plan, find_inner_points(pieces.geometry))
+            pieces = pieces.select_pieces(np.array([name == township for name in names], dtype=bool))
         if not len(pieces):
             return 0.0
         shapes = layer.plane_shapes[np.union1d(pieces.left, pieces.right)]

@@ -244,18 +244,20 @@ def compare_targets_with_children(
     unknown. ``missing_parts`` of a result names the divisions without a profile: counties, or a city if all its
     counties lack one.
     """
-    children, codes = list(children), divisions.entry_by_code if divisions is not None else {}
+    children = list(children)
+    codes = divisions.entry_by_code if divisions is not None else {}
     counties = [
         one
         for one in codes.values()
         if parent.covers(one.code) and compute_division_prefix(one.code) == one.code != parent.area_code
     ]
     parts_sums: list[PartsSum] = []
-    targets = [
-        one for one in parent.targets if one.area_code == parent.area_code and one.must_be_met and one.comparison != "="
-    ]
-    # A county allocates to townships, which have no profiles.
-    for target in targets if children or counties else ():
+    if not children and not counties:
+        # A county allocates to townships, which have no profiles.
+        return parts_sums
+    for target in parent.targets:
+        if target.area_code != parent.area_code or not target.must_be_met or target.comparison == "=":
+            continue
         figures = {
             child.id: one
             for child in children

@@ -244,9 +244,11 @@ def _compare_fields(
 
 def _format_value_for_message(value: Any, template_field: TemplateField) -> Any:
     """Return a field's value as a message shows it: personal data as dots, dates without time."""
-    if value is not None and template_field.personal:
+    if value is None:
+        return None
+    if template_field.personal:
         return "…"
-    return value.date().isoformat() if value is not None and template_field.type == "date" else value
+    return value.date().isoformat() if template_field.type == "date" else value
 
 
 def _are_equal_values(first: Any, other: Any, template_field: TemplateField) -> bool:

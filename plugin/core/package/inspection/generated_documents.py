@@ -287,9 +287,10 @@ def read_document_texts(path: Path) -> list[str] | str:
         return list(filter(None, ("".join(text.text or "" for text in texts) for texts in paragraphs)))
     try:
         pypdf = import_pypdf()
-        return [page.extract_text() for page in pypdf.PdfReader(path, strict=False).pages]
     except ImportError:
         return "no_pypdf"
+    try:
+        return [page.extract_text() for page in pypdf.PdfReader(path, strict=False).pages]
     except (pypdf.errors.PyPdfError, *DAMAGE_ERRORS):
         return "damaged"
 

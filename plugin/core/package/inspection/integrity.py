@@ -212,15 +212,14 @@ def _open_tables(gdal: Any, path: Path, error_log: _ErrorLog, cancellation: Canc
 def _find_missing_spatial_indexes(path: Path, table_by_file: dict[str, str]) -> dict[str, str]:
     """Return missing file → its table, for spatial indexes that the geodatabase lists for a table."""
     files = {p.name.lower(): p for p in path.iterdir()}
-    return {
-        f"{stem}{_SPATIAL_INDEX_SUFFIX}": name
-        for stem, name in table_by_file.items()
-        if f"{stem}{_SPATIAL_INDEX_SUFFIX}" not in files
-        and not name.startswith(_SYSTEM_PREFIX)
-        and (index_list := files.get(f"{stem}{_INDEX_LIST_SUFFIX}")) is not None
-        and not is_link(index_list)
-        and _SPATIAL_INDEX_NAME in index_list.read_bytes().upper()
-    }
+    missing_files: dict[str, str] = {}
+    for stem, name in table_by_file.items():
+        index_list = files.get(f"{stem}{_INDEX_LIST_SUFFIX}")
+        if index_list is None or f"{stem}{_SPATIAL_INDEX_SUFFIX}" in files or name.startswith(_SYSTEM_PREFIX):
+            continue
+        if not is_link(index_list) and _SPATIAL_INDEX_NAME in index_list.read_bytes().upper():
+            missing_files[f"{stem}{_SPATIAL_INDEX_SUFFIX}"] = name
+    return missing_files
 
 
 def is_signature(path: str) -> bool:

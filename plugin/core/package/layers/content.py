@@ -67,7 +67,7 @@ def convert_values(series: pd.Series, template_field: TemplateField) -> Converte
         values[is_number] = numbers[is_number].tolist()
         lost_positions = np.flatnonzero(np.isinf(numbers))
         return ConvertedValues(values, {"number_unreadable": lost_positions} if len(lost_positions) else {})
-    positions_by_reason: dict[str, list[int]] = {}
+    positions_by_reason: dict[str, list[int]] = {"date_unreadable": [], "number_unreadable": [], "not_whole": []}
     is_integer = template_field.type == "integer"
     for position, value in enumerate(
         [_parse_date(value) for value in series.tolist()]
@@ -75,10 +75,10 @@ def convert_values(series: pd.Series, template_field: TemplateField) -> Converte
         else [_parse_number(text, is_integer) for text in format_column(strip_blanks(series))]
     ):
         if isinstance(value, str):
-            positions_by_reason.setdefault(value, []).append(position)
+            positions_by_reason[value].append(position)
         else:
             values[position] = value
-    return ConvertedValues(values, {reason: np.array(rows) for reason, rows in positions_by_reason.items()})
+    return ConvertedValues(values, {reason: np.array(rows) for reason, rows in positions_by_reason.items() if rows})
 
 
 def _parse_number(text: str, is_integer: bool) -> float | str | None:

@@ -246,10 +246,8 @@ def _validate_texts(
     if vector_set.encoding == "GBK":
         unencodable = _find_positions_where(values, lambda v: not is_encodable(v, "gbk"))
         characters = sorted({c for n in unencodable for c in values[n] if not is_encodable(c, "gbk")})
-        key, shown = (
-            "vct_not_gbk" if vector_set.suffix == ".vct" else "not_gbk",
-            "".join(characters[:MAX_NAMED_FEATURES]),
-        )
+        key = "vct_not_gbk" if vector_set.suffix == ".vct" else "not_gbk"
+        shown = "".join(characters[:MAX_NAMED_FEATURES])
         yield from make_row_problem(package_layer, ProblemLevel.STOP, key, unencodable, name, characters=shown)
     # A zero byte ends a text in most programs; a single surrogate of UTF-16 is not a character.
     broken_texts = _find_positions_where(values, lambda v: "\0" in v or not is_encodable(v, "utf-8"))

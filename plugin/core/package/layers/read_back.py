@@ -345,7 +345,8 @@ def _compare_shapes(
     result.add_differing_rows(
         "area", package_layer, rows.first_position + np.flatnonzero(~(difference_m2 <= tolerance_m2))
     )
-    result.max_area_difference_m2 = float(difference_m2.max(initial=result.max_area_difference_m2))
+    # NaN, which is reported as a difference, is not a figure of the manifest.
+    result.max_area_difference_m2 = max(result.max_area_difference_m2, float(difference_m2.max(initial=0.0)))
     # Figures of the plan, and those of an inspection, are computed from repaired shapes.
     invalid_positions = np.flatnonzero(
         package_layer.layer.invalid_rows[rows.first_position : rows.first_position + len(shapes)]

@@ -222,7 +222,9 @@ def _compare_states(sheet: PrintedSheet, inspected_book: InspectedWorkbook) -> I
         return
     wrong_cells = []
     for block in KnownTables(inspected_book.expected_tables, inspected_book.lang).find_sheet_tables(sheet):
-        for line, row in block.row_by_line.items() if block.table.id == "indicators" else ():
+        if block.table.id != "indicators":
+            continue
+        for line, row in block.row_by_line.items():
             for place in block.matched_columns:
                 column = place.table_column.id
                 allowed_texts = {one[column] for one in expected_texts[row.code] if column in one}

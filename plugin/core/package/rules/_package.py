@@ -83,9 +83,11 @@ def find_additional_fields(layer: LayerFact, package: PackageFacts, ctx: RuleCon
         if role in standard.templates
         for t in standard.list_templates_of_role(role)
     ]
+    if not templates or not layer.field_names:
+        return []
     known_fields = {name.upper() for slot in slots for name in slot.names_by_field.values()}
     known_fields |= {n.upper() for t in templates for pair in t.shapefile_name_by_field.items() for n in pair}
-    return [name for name in layer.field_names or () if templates and name.upper() not in known_fields]
+    return [name for name in layer.field_names if name.upper() not in known_fields]
 
 
 def is_of_other_version(package: PackageFacts) -> bool:
@@ -123,5 +125,6 @@ def format_profile(profile: str, texts: Texts) -> str:
 
 def read_stated_field_count(layer: LayerFact, package: PackageFacts) -> int | None:
     """Return the number of a layer's fields by the manifest; None if not stated."""
-    rows, key = package.manifest["layers"] if package.manifest else [], (layer.file, layer.name.upper())
+    rows = package.manifest["layers"] if package.manifest else []
+    key = layer.file, layer.name.upper()
     return next((row.get("fields") for row in rows if (row["file"], row["layer"].upper()) == key), None)

@@ -236,14 +236,11 @@ def _inspect_sheet_table(
         for line, printed_name, layer_name in find_renamed_rows(sheet_table)
     ]
     sheet = sheet_table.sheet
-    # The first text that is not a number, or the number of the row.
-    unknown_rows = [
-        next(
-            (t for n in range(1, sheet.last_column + 1) if (t := sheet.get_cell_text(line, n)) and not t.isdigit()),
-            str(line),
-        )
-        for line in sheet_table.unknown_figure_lines
-    ]
+    unknown_rows = []
+    for line in sheet_table.unknown_figure_lines:
+        # The first text that is not a number, or the number of the row.
+        row_texts = (sheet.get_cell_text(line, n) for n in range(1, sheet.last_column + 1))
+        unknown_rows.append(next((text for text in row_texts if text and not text.isdigit()), str(line)))
     yield from (
         make_finding(case, sheet_table.table.id, count=len(rows), **{key: _join_names(rows, texts)}, **table)
         for case, key, rows in (

@@ -142,15 +142,17 @@ def _lacks_layers_of_map(slot: FileSlot, catalogue: MapCatalogue, package: Packa
         return False
     map_spec = make_map_spec(slot, catalogue)
     missing_input = find_missing_input_of_plan(ctx.plan, map_spec)
-    if missing_input is not None and missing_input.key == "no_centre":
+    if missing_input is None:
+        return False
+    if missing_input.key == "no_centre":
         return not any(
             catalogue.map_by_id[other.layout].scope == map_spec.scope and package.list_files_of_slot(other)
             for other in spec.files
             if other.layout in catalogue.map_by_id
         )
     packaged_layers = {layer_slot.layer for vectors in spec.vectors for layer_slot in vectors.layers}
-    is_layer_missing = missing_input is not None and missing_input.key == "layer_missing"
-    return is_layer_missing and all(packaged_layers & set(layer.of) for layer in map_spec.layers if layer.need)
+    needed_layers = [layer for layer in map_spec.layers if layer.need]
+    return missing_input.key == "layer_missing" and all(packaged_layers & set(layer.of) for layer in needed_layers)
 
 
 @rule(

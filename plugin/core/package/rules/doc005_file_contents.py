@@ -258,16 +258,18 @@ def _report_wrong_contents(
 
 def _find_damage(file: FileFact) -> Finding | None:
     """Return a finding on a file that cannot be opened completely; None if it can be."""
-    damages = {
-        "empty": not file.size_bytes,
-        "kind": not has_valid_start(file.name, file.first_bytes),
+    if not file.size_bytes:
+        return make_file_finding(file.path, "empty")
+    if not has_valid_start(file.name, file.first_bytes):
+        return make_file_finding(file.path, "kind")
+    if not has_valid_end(file.name, file.last_bytes):
         # Many programs repair such a file and show its readable part.
-        "cut": not has_valid_end(file.name, file.last_bytes),
-        "broken": file.jpeg_properties is not None and not file.jpeg_properties.is_complete,
-        "inside": file.decoded_jpeg is not None and not file.decoded_jpeg.is_sound,
-    }
-    case = next((case for case, is_damaged in damages.items() if is_damaged), "")
-    return make_file_finding(file.path, case, Severity.WARNING if case == "cut" else None) if case else None
+        return make_file_finding(file.path, "cut", Severity.WARNING)
+    if file.jpeg_properties is not None and not file.jpeg_properties.is_complete:
+        return make_file_finding(file.path, "broken")
+    if file.decoded_jpeg is not None and not file.decoded_jpeg.is_sound:
+        return make_file_finding(file.path, "inside")
+    return None
 
 
 def _find_poor_map(file: FileFact, min_side_px: int, min_level_range: int) -> Finding | None:

@@ -247,11 +247,13 @@ def _compare_digest_list(
             name, "unlisted", Severity.WARNING, sums=name, count=len(unlisted_paths), files=join_first(unlisted_paths)
         )
     for path, digest in listed_digests.items():
-        is_manifest_reported = path == MANIFEST_FILE_NAME and package.manifest_state not in (
-            MANIFEST_MISSING,
-            MANIFEST_OK,
-        )
-        known_digest = manifest_digests.get(path, digest_of_path.get(path))
-        if known_digest != digest and not (is_manifest_reported and known_digest is not None):
-            unlisted_case = "lost_listed" if known_digest is None else "changed_listed"
-            yield make_file_finding(path, "disagree" if path in manifest_digests else unlisted_case, sums=name)
+        if path in manifest_digests and manifest_digests[path] != digest:
+            yield make_file_finding(path, "disagree", sums=name)
+        elif path not in manifest_digests and path not in digest_of_path:
+            yield make_file_finding(path, "lost_listed", sums=name)
+        elif (
+            path not in manifest_digests
+            and digest_of_path[path] != digest
+            and (path != MANIFEST_FILE_NAME or package.manifest_state in (MANIFEST_MISSING, MANIFEST_OK))
+        ):
+            yield make_file_finding(path, "changed_listed", sums=name)

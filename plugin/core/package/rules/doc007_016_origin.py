@@ -190,9 +190,9 @@ def _check_dates(
         ("made", MANIFEST_FILE_NAME, manifest.get("made")),
         ("started", package.report_path, report.get("started")),
     ):
-        moment = _parse_time(stated_time)
         if stated_time is None:
             continue
+        moment = _parse_time(stated_time)
         if moment is None:
             yield _make_date_finding(file, item, stated_time, "none", texts)
         elif moment > latest_time:

@@ -253,8 +253,10 @@ def _find_computed_indicator(name: str, figures: PlanIndicators) -> Indicator | 
 def _compute_figure(name: str, unit: str, figures: PlanIndicators) -> float | None:
     """Return an indicator's value by the layers in ``unit``; None if it is unknown or cannot be converted."""
     indicator = _find_computed_indicator(name, figures)
-    if indicator is None or indicator.value is None or indicator.unit == unit:
-        return None if indicator is None else indicator.value
+    if indicator is None or indicator.value is None:
+        return None
+    if indicator.unit == unit:
+        return indicator.value
     is_area = {indicator.unit, unit} <= SQUARE_METRES.keys()
     return indicator.value * SQUARE_METRES[indicator.unit] / SQUARE_METRES[unit] if is_area else None
 

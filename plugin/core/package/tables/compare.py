@@ -181,9 +181,11 @@ def _compare_cell(
         word = find_unit_word(sheet_table, line, column_match, layer_unit)
         blank = CellDifference("blank", *location, value.value, abs(value.value), value.decimals, layer_unit, word)
         return blank if round(value.value, value.decimals) else None
-    sheet_unit = printed_number.unit or unit if printed_number is not None else ""
+    if printed_number is None:
+        return CellDifference("text", *location)
+    sheet_unit = printed_number.unit or unit
     are_areas = sheet_unit in SQUARE_METRES, layer_unit in SQUARE_METRES
-    if printed_number is None or (are_areas[0] != are_areas[1] and sheet_unit and layer_unit):
+    if are_areas[0] != are_areas[1] and sheet_unit and layer_unit:
         return CellDifference("text", *location)
     factor = SQUARE_METRES[layer_unit] / SQUARE_METRES[sheet_unit] if all(are_areas) else 1.0
     layer_figure = value.value * factor
@@ -201,10 +203,12 @@ def _find_largest_operand(sheet_table: SheetTable, row: ReportTableRow, column_m
     0 for any other figure. Such a figure may change by as much as these areas do.
     """
     unit = column_match.table_column.unit
+    if unit not in SQUARE_METRES:
+        return 0.0
     values: list[CellValue] = []
-    if unit in SQUARE_METRES and column_match.table_column.id in _CHANGE_COLUMNS:
+    if column_match.table_column.id in _CHANGE_COLUMNS:
         values = [v for v, column in zip(row.values, sheet_table.table.columns, strict=True) if column.unit == unit]
-    elif unit in SQUARE_METRES and row.code in _DIFFERENCE_ROWS:
+    elif row.code in _DIFFERENCE_ROWS:
         values = [get_value_in_column(other, column_match) for other in sheet_table.table.rows]
     return max((abs(v.value) for v in values if isinstance(v, TableNumber)), default=0.0)
 

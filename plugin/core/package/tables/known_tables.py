@@ -228,10 +228,12 @@ class KnownTables:
             common_unit = parse_unit(_find_common_word(sheet, row))
             for table in self.tables.values():
                 places = self._match_table_columns(table, heads, common_unit)
-                has_keys = {p.table_column.id in KEY_COLUMNS[table.id] for p in places} == {True, False}
+                key_count = sum(p.table_column.id in KEY_COLUMNS[table.id] for p in places)
+                if not 0 < key_count < len(places):
+                    continue
                 has_title = any(title in text for text in texts_above if text for title in self._titles[table.id])
                 score = 10 * has_title + len(places)
-                is_known = has_keys and (has_title or len(places) >= min(4, len(table.columns)))
+                is_known = has_title or len(places) >= min(4, len(table.columns))
                 if is_known and (best is None or score > best[0]):
                     best = (score, row + lines - 1, table, places)
         return None if best is None else best[1:]
@@ -292,12 +294,7 @@ class KnownTables:
                 [r for r in rows_of_key.get(key, ()) if not any(r is used_row for used_row in rows.values())]
                 for key in row_keys
             ]
-            # A row on which code and name agree; of several rows with one name (one for each year) the first. If only
-            # code or name is known, it decides; if they belong to two rows, the code decides.
-            first, *others = [candidates for candidates in unmatched_rows if candidates] or [[]]
-            agreed = (one for one in first if all(any(one is row for row in candidates) for candidates in others))
-            has_code = table.id in TABLES_WITH_CODES and unmatched_rows[0]
-            matched_row = next(agreed, first[0] if has_code else None)
+            matched_row = _choose_row(unmatched_rows, has_codes=table.id in TABLES_WITH_CODES)
             if matched_row is not None:
                 rows[line] = matched_row
             elif any(
@@ -312,6 +309,22 @@ class KnownTables:
             if figures and figures != [float(n) for n in range(1, len(figures) + 1)]:
                 foreign_columns[column] = sheet.get_cell_text(head_line, column) or str(column)
         return SheetTable(sheet, table, head_line, places, rows, tuple(unknown_lines), foreign_columns)
+
+
+def _choose_row(candidate_rows: list[list[ReportTableRow]], has_codes: bool) -> ReportTableRow | None:
+    """Return the row of a table on which code and name of a line agree; None if no row matches.
+
+    ``candidate_rows``: the rows with the code, then those with the name; ``has_codes``: the first list is by code. Of
+    several rows with one name (one for each year) the first one is used. If only code or name is known, it decides. If
+    they belong to two rows, the code decides.
+    """
+    candidates = [rows for rows in candidate_rows if rows]
+    if not candidates:
+        return None
+    for row in candidates[0]:
+        if all(any(row is other for other in rows) for rows in candidates[1:]):
+            return row
+    return candidates[0][0] if has_codes and candidate_rows[0] else None
 
 
 def find_unit_word(sheet_table: SheetTable, line: int, column_match: ColumnMatch, unit: str) -> str:

@@ -118,10 +118,10 @@ def read_workbook(path: Path, file: str, driver: AccessDriver | str | None = Non
         values, formulas = open_values_and_formulas(path)
     except InputError as error:
         return PrintedWorkbook(file, unreadable_reason=_REASON_BY_ERROR.get(error.key, "table_damaged"))
-    properties = formulas.properties
+    pairs, properties = zip(values.worksheets, formulas.worksheets, strict=True), formulas.properties
     return PrintedWorkbook(
         file,
-        tuple(map(_read_sheet, values.worksheets, formulas.worksheets)),
+        tuple(_read_sheet(*pair) for pair in pairs),
         titles=tuple(filter(None, (properties.title, properties.subject, properties.keywords))),
     )
 

@@ -149,5 +149,6 @@ def _write_mdb(tabulated_plan: TabulatedPlan, path: Path, driver: AccessDriver, 
         }
     )
     for slot in context.manifest.get("slots", ()):
-        slot["files"] += [context.get_path_in_package(path)] if slot["pattern"] == path.name else []
+        if slot["pattern"] == path.name:
+            slot["files"].append(context.get_path_in_package(path))
     return ""

@@ -332,9 +332,8 @@ class _Workbook:
         cell.attrib.pop("t", None)
         if isinstance(value, str):
             cell.set("t", "inlineStr")
-            self._etree.SubElement(self._etree.SubElement(cell, f"{_MAIN}is"), f"{_MAIN}t").text = make_document_text(
-                value
-            )
+            inline = self._etree.SubElement(cell, f"{_MAIN}is")
+            self._etree.SubElement(inline, f"{_MAIN}t").text = make_document_text(value)
         else:
             number = repr(int(value)) if float(value).is_integer() else repr(float(value))
             self._etree.SubElement(cell, f"{_MAIN}v").text = number

@@ -11,7 +11,7 @@ use. Each of several overlapping zones or parts is judged, and the strictest out
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -330,17 +330,16 @@ def _read_rules(path: Path, norm: Norm, settings: ReviewSettings) -> dict[tuple[
     for row in table.rows:
         cells = row.text_by_column
         zone, use = places.find_code(cells["zone"]), uses.find_code(cells["use"])
-        # Column → whether its cell can be used, and a function that lists what a message names.
-        checks: dict[str, tuple[bool, Callable[[], Iterable[str]]]] = {
-            "zone": (bool(zone), places.list_examples),
-            "use": (bool(use), uses.list_examples),
-            "outcome": (cells["outcome"] in _OUTCOME_BY_WORD, lambda: _OUTCOME_BY_WORD),
-            "mark": (cells["mark"] in SOURCE_MARKS, lambda: SOURCE_MARKS),
-            "source": (bool(cells["source"]), tuple),
-        }
-        for column, (is_usable, list_known) in checks.items():
-            if not is_usable:
-                raise table.make_cell_error(row, column, cells[column], list_known())
+        if not zone:
+            raise table.make_cell_error(row, "zone", cells["zone"], places.list_examples())
+        if not use:
+            raise table.make_cell_error(row, "use", cells["use"], uses.list_examples())
+        if cells["outcome"] not in _OUTCOME_BY_WORD:
+            raise table.make_cell_error(row, "outcome", cells["outcome"], _OUTCOME_BY_WORD)
+        if cells["mark"] not in SOURCE_MARKS:
+            raise table.make_cell_error(row, "mark", cells["mark"], SOURCE_MARKS)
+        if not cells["source"]:
+            raise table.make_cell_error(row, "source", "")
         rule = AdmissionRule(
             zone,
             use,

@@ -42,7 +42,8 @@ def sum_balance_terms_by_code(maintained_layer: MaintainedLayer) -> dict[str, di
         return {}
     layers = (maintained_layer.comparison.earlier_edition.layer, maintained_layer.comparison.later_edition.layer)
     old, new = (layer.get_texts_by_name(maintained_layer.layer_spec.compared_field) for layer in layers)
-    sums = {code: dict.fromkeys(_ZONE_TERMS, 0.0) for code in sorted({*old, *new})}
+    terms = ("before", "moved_out", "moved_in", "changed_from", "changed_to", "reshaped", "rest", "after")
+    sums = {code: dict.fromkeys(terms, 0.0) for code in sorted({*old, *new})}
     for layer, codes, term in zip(layers, (old, new), ("before", "after"), strict=True):
         for code, area_m2 in zip(codes, np.nan_to_num(layer.statutory).tolist(), strict=True):
             sums[code][term] += area_m2
@@ -219,7 +220,10 @@ def _make_zone_table(update: YearlyUpdate, texts: Texts) -> ReportTable:
         name = _get_layer_name(update, one)
         field = standard.templates[one.role].find_field_by_name(one.layer_spec.compared_field)
         code_list = standard.code_lists.get(field.codes) if field is not None else None
-        rows = {code: _subtract_reshaped(row, "rest") for code, row in sum_balance_terms_by_code(one).items()}
+        rows = {
+            code: _subtract_reshaped({term: row[term] for term in _ZONE_TERMS}, "rest")
+            for code, row in sum_balance_terms_by_code(one).items()
+        }
         for code, values in rows.items():
             entry = code_list.entry_by_code.get(code) if code_list is not None else None
             heads = [name, code or texts.get("versions", "empty"), entry.name if entry is not None else ""]
