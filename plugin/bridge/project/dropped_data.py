@@ -15,11 +15,12 @@ from ...core.base.files.digests import MANIFEST_FILE_NAME
 from ...core.checks.check import RunOptions
 from ...core.standard.numbering import find_most_frequent_county
 from ...core.standard.profile import Profile, list_profile_ids, load_profile
-from ..editing.feature_numbers import NUMBER_FIELD
 from .county import read_county_settings
 
 #: Levels of folders in which the manifest of a zipped package is searched.
 _MAX_MANIFEST_DEPTH = 2
+#: Field with the key (标识码) of a feature.
+_KEY_FIELD = "BSM"
 
 
 class DroppedKind(Enum):
@@ -97,7 +98,7 @@ def find_county_and_profiles(layers: Iterable[QgsVectorLayer]) -> tuple[str, lis
     The code is that with which most layers' first key (标识码) begins; empty if they have no keys.
     """
     request = QgsFeatureRequest().setLimit(1).setFlags(QgsFeatureRequest.Flag.NoGeometry)
-    keyed = [layer for layer in layers if layer.fields().lookupField(NUMBER_FIELD) >= 0]
-    code = find_most_frequent_county(str(row[NUMBER_FIELD]) for layer in keyed for row in layer.getFeatures(request))
+    keyed = [layer for layer in layers if layer.fields().lookupField(_KEY_FIELD) >= 0]
+    code = find_most_frequent_county(str(row[_KEY_FIELD]) for layer in keyed for row in layer.getFeatures(request))
     profiles = [one for one in map(load_profile, list_profile_ids()) if one.area_code and code and one.covers(code)]
     return code, sorted(profiles, key=lambda profile: profile.area_code != code)
