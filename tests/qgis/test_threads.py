@@ -9,7 +9,9 @@ import time
 
 import pytest
 from qgis.core import QgsTask
+from qgis.PyQt.QtCore import QCoreApplication, QEvent, Qt
 
+from plugin.bridge.printing.pdf import LaidOutText
 from plugin.bridge.running.tasks import BackgroundJob, JobRunner
 from plugin.bridge.running.threads import BackgroundMode, call_on_main, run_in_python_thread
 from plugin.core.base.errors import Cancelled
@@ -94,6 +96,20 @@ def test_stopping_all_jobs_runs_their_pending_main_thread_calls(qgis_app):
     assert begun.wait(PATIENCE_SECONDS)
     runner.stop_all()
     assert threads == [threading.main_thread()] and job.wait(0)
+
+
+def test_text_laid_out_in_a_worker_is_deleted_on_the_main_thread(qgis_app):
+    threads = []
+
+    def lay_out():
+        text = LaidOutText()
+        text.setHtml("<table><tr><td>A</td></tr></table>")
+        text.destroyed.connect(lambda: threads.append(threading.current_thread()), Qt.ConnectionType.DirectConnection)
+        assert text.documentLayout().documentSize().height() > 0
+
+    run_on_thread_of_qt(run_in_python_thread(lay_out))
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)  # as QGIS's event loop does
+    assert threads == [threading.main_thread()]
 
 
 class ReferenceCycle(FreeingRecorder):

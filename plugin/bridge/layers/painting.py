@@ -100,8 +100,7 @@ def make_styled_layer(
     """
     layer = QgsVectorLayer("MultiPolygon?index=no", name, "memory")
     layer.setCrs(crs)
-    # Edit the layer, do not use its provider: the provider's Python object was sometimes deleted while other threads
-    # were busy.
+    # Edit the layer, do not use its provider: in a worker, PyQt may take it for deleted (see `LaidOutText`).
     layer.startEditing()
     # Not in the layer's URI: a # or & in a field's name would end it there.
     for column in columns:

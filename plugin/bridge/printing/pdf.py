@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from qgis.PyQt.QtCore import QBuffer, QByteArray, QIODevice, QMarginsF, QRectF, QSize, QSizeF, Qt
+from qgis.PyQt.QtCore import QBuffer, QByteArray, QCoreApplication, QIODevice, QMarginsF, QRectF, QSize, QSizeF, Qt
 from qgis.PyQt.QtGui import (
     QAbstractTextDocumentLayout,
     QColor,
@@ -69,6 +69,17 @@ class _VerticalExtent(NamedTuple):
     def find_first_and_last_page(self, page_height: float) -> tuple[int, int]:
         """Return the numbers of the pages, from 0, on which the row or block begins and ends."""
         return int((self.top + _TOLERANCE) // page_height), int((self.bottom - _TOLERANCE) // page_height)
+
+
+class LaidOutText(QTextDocument):
+    """A text that is deleted on the main thread, wherever it is laid out.
+
+    PyQt learns there, later, of the end of Qt's own objects in other threads. By then the layout of the next text may
+    have the same address, and Python would take it for deleted.
+    """
+
+    def __del__(self) -> None:
+        self.moveToThread(QCoreApplication.instance().thread())
 
 
 def lay_out_without_divided_rows(
@@ -263,7 +274,7 @@ def write_pdf(document: Document, path: Path, *, cancellation: Cancellation = NE
     size = QSizeF(writer.width(), writer.height() - _HEADER_HEIGHT - _FOOTER_HEIGHT)
 
     def lay_out(blocks: Document) -> QTextDocument:
-        text = QTextDocument()
+        text = LaidOutText()
         text.setDocumentMargin(0)
         text.setDefaultFont(_make_font(8.5))
         text.setHtml(render_print_html(blocks, writer.width() / _DPI * 25.4))
