@@ -83,3 +83,11 @@ class FileWriter:
         text = line_end.join(self.lines) + (line_end if ends else "")
         path.write_bytes(text.encode(encoding))
         return path
+
+
+def write_two_parcels(path: Path) -> Path:
+    """Write a file of two parcels; the first is in line 10, its points in lines 11 to 16. Return the path."""
+    writer = FileWriter()
+    writer.add_parcel("甲", place_ring(OUTER))
+    writer.add_parcel("乙", place_ring(SEPARATE), number="2")
+    return writer.write(path)

@@ -17,6 +17,8 @@ from plugin.core.package.package_spec.spec import LayerSlot, VectorSet
 from plugin.core.plan.loading.assembly import assemble_plan
 from plugin.core.plan.plan import Plan
 from tests.core.small_plan import X, Y, convert_to_source_layers, make_county_box, make_table
+from tests.county import make_county
+from tests.county.write import write_geopackage
 
 PARCEL_VALUES = {"DLBM": "0103", "DLMC": "旱地", "TBMJ": 10_000.0, "KCXS": 0.0, "KCMJ": 0.0, "TBDLMJ": 10_000.0}
 
@@ -72,18 +74,24 @@ def list_relative_paths(folder: Path) -> set[str]:
     return {str(p.relative_to(folder)).replace("\\", "/") for p in folder.rglob("*")}
 
 
-def write_county_and_documents(folder: Path) -> tuple[Path, Path]:
-    """Write a valid county and its documents; return data file and document folder."""
-    from tests.county import make_county
-    from tests.county.write import write_geopackage
+def write_clean_county(path: Path) -> Path:
+    """Write a small valid county to a GeoPackage; return its path."""
+    write_geopackage(path, make_county(300, defects=False)[0])
+    return path
 
-    source, documents = folder / "county.gpkg", folder / "文档"
-    write_geopackage(source, make_county(300, defects=False)[0])
-    documents.mkdir()
+
+def write_documents(folder: Path) -> Path:
+    """Write the documents of a complete package to a new folder; return it."""
+    folder.mkdir()
     for path, content in COMPLETE_PACKAGE_FILES.items():
         if ".gdb" not in path:
-            (documents / path.rpartition("/")[2]).write_bytes(content)
-    return source, documents
+            (folder / path.rpartition("/")[2]).write_bytes(content)
+    return folder
+
+
+def write_county_and_documents(folder: Path) -> tuple[Path, Path]:
+    """Write a valid county and its documents; return data file and document folder."""
+    return write_clean_county(folder / "county.gpkg"), write_documents(folder / "文档")
 
 
 def export_complete_package(folder: Path, **options: Any) -> Path:

@@ -4,17 +4,13 @@
 import pytest
 from qgis.core import QgsProcessingException, QgsProcessingFeatureSourceDefinition, QgsProject, QgsVectorLayer
 
-from tests.core.boundary_point_files import HEADER, OUTER, SEPARATE, FileWriter, place_ring
+from tests.core.boundary_point_files import HEADER, OUTER, FileWriter, place_ring, write_two_parcels
 from tests.qgis.helpers import run_algorithm
 
 
 @pytest.fixture
 def point_file(tmp_path):
-    """Write a file of two parcels; return its path."""
-    writer = FileWriter()
-    writer.add_parcel("甲", place_ring(OUTER))
-    writer.add_parcel("乙", place_ring(SEPARATE), number="2")
-    return writer.write(tmp_path / "项目.txt")
+    return write_two_parcels(tmp_path / "项目.txt")
 
 
 def test_import_and_export_return_the_same_file(provider, point_file, tmp_path):

@@ -44,14 +44,6 @@ def test_renumber_bsm_writes_copy_table_and_gaps(provider, source_file, tmp_path
     assert table == {("CZKFBJ", KEY.format(2)): KEY.format(10), ("CZKFBJ", KEY.format(5)): KEY.format(11)}
 
 
-def test_renumber_bsm_refuses_a_sealed_layer_before_it_writes(provider, source_file, tmp_path):
-    with pytest.raises(QgsProcessingException, match="STBHHX"):
-        run_algorithm(
-            "renumber_bsm", {"SOURCE": str(source_file), "LAYERS": "STBHHX", "OUTPUT": str(tmp_path / "b.gpkg")}
-        )
-    assert [path.name for path in tmp_path.iterdir()] == [source_file.name]
-
-
 def test_change_crs_zone_writes_copy_and_proof(provider, source_file, tmp_path):
     copy, table = tmp_path / "b.gpkg", tmp_path / "proof.csv"
     parameters = {"SOURCE": str(source_file), "NUMBER": 2, "OUTPUT": str(copy), "OUTPUT_TABLE": str(table)}
@@ -61,7 +53,12 @@ def test_change_crs_zone_writes_copy_and_proof(provider, source_file, tmp_path):
     assert layer.crs.to_epsg() == 4547 and layer.total_bounds[0] == pytest.approx(560_400)
 
 
-def test_change_crs_zone_needs_something_to_change(provider, source_file, tmp_path):
-    with pytest.raises(QgsProcessingException):
-        run_algorithm("change_crs_zone", {"SOURCE": str(source_file), "OUTPUT": str(tmp_path / "b.gpkg")})
+@pytest.mark.parametrize(
+    ("name", "given", "message"),
+    [("renumber_bsm", {"LAYERS": "STBHHX"}, "STBHHX"), ("change_crs_zone", {}, None)],
+    ids=["a sealed layer", "nothing to change"],
+)
+def test_conversion_is_refused_before_it_writes(provider, source_file, tmp_path, name, given, message):
+    with pytest.raises(QgsProcessingException, match=message):
+        run_algorithm(name, {"SOURCE": str(source_file), **given, "OUTPUT": str(tmp_path / "b.gpkg")})
     assert [path.name for path in tmp_path.iterdir()] == [source_file.name]

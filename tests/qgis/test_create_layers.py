@@ -88,8 +88,7 @@ def test_create_layers_refuses_extends_or_replaces_an_existing_database_as_its_p
     path = tmp_path / "库.gpkg"
     run_create_layers(path, GROUPS="zones")
     before = digest_files(path)
-    error = get_refusal(path)
-    assert "已存在" in error and digest_files(path) == before
+    assert "已存在" in get_refusal(path) and digest_files(path) == before
     result = run_create_layers(path, GROUPS="zones,three_lines", EXISTING="add")
     assert result["LAYERS"] == 7 and len(list_tables(path)) == 8
     run_create_layers(path, GROUPS="zones", EXISTING="replace")
@@ -137,8 +136,7 @@ def test_create_layers_reports_an_error_in_the_standard_and_writes_nothing(tmp_p
 
 
 def test_create_layers_refuses_formats_other_than_geopackage_and_filegdb(tmp_path):
-    error = get_refusal(tmp_path / "库.shp")
-    assert ".gpkg .gdb" in error and not list(tmp_path.iterdir())
+    assert ".gpkg .gdb" in get_refusal(tmp_path / "库.shp") and not list(tmp_path.iterdir())
 
 
 def test_create_layers_warns_about_a_crs_zone_outside_the_county(tmp_path):
@@ -310,8 +308,7 @@ def test_layers_loaded_by_create_layers_have_symbols_forms_and_groups(run_and_lo
 def test_county_of_another_province_given_by_code_and_name_becomes_the_default_of_created_layers(run_and_load_layers):
     boundary = run_and_load_layers(COUNTY="610724 西乡县", CRS="EPSG:4545")["CZKFBJ"]
     assert boundary.customProperty("sanxian/county_name") == "西乡县"
-    index = boundary.fields().lookupField("XZQMC")
-    assert boundary.defaultValueDefinition(index).expression() == "'西乡县'"
+    assert boundary.defaultValueDefinition(boundary.fields().lookupField("XZQMC")).expression() == "'西乡县'"
 
 
 def test_create_layers_loads_layers_only_if_requested(run_and_load_layers):

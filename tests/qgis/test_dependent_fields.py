@@ -269,18 +269,22 @@ def test_area_fields_are_updated_when_many_shapes_are_moved(functions, make_laye
     assert all(value == NULL for value in read_column(layer, "MJ"))
 
 
-def test_areas_of_many_moved_shapes_are_filled_in_batches_and_one_undo_reverts_shapes_and_areas(
-    functions, make_layer_of_role
-):
-    count = 3 * dependent_fields.MAX_AREAS_FILLED_AT_ONCE
-    layer = apply_form(add_squares(make_layer_of_role("CZKFBJ"), count, GHFQDM="410", MJ=1.0), "CZKFBJ")
-    layer.startEditing()
+def move_all(layer):
     layer.beginEditCommand("move")
     for row in list(layer.getFeatures()):
         shape = row.geometry()
         shape.translate(1, 0)
         assert layer.changeGeometry(row.id(), shape, True)
     layer.endEditCommand()
+
+
+def test_areas_of_many_moved_shapes_are_filled_in_batches_and_one_undo_reverts_shapes_and_areas(
+    functions, make_layer_of_role
+):
+    count = 3 * dependent_fields.MAX_AREAS_FILLED_AT_ONCE
+    layer = apply_form(add_squares(make_layer_of_role("CZKFBJ"), count, GHFQDM="410", MJ=1.0), "CZKFBJ")
+    layer.startEditing()
+    move_all(layer)
     assert set(read_column(layer, "MJ")) == {1.0}, "none within the command itself"
     assert wait_until(lambda: min(read_column(layer, "MJ")) > 9000)
     layer.undoStack().undo()
@@ -298,15 +302,6 @@ def count_portions(monkeypatch):
         lambda fill, row_count: portions.append(row_count) or write(fill, row_count),
     )
     return portions
-
-
-def move_all(layer):
-    layer.beginEditCommand("move")
-    for row in list(layer.getFeatures()):
-        shape = row.geometry()
-        shape.translate(1, 0)
-        assert layer.changeGeometry(row.id(), shape, True)
-    layer.endEditCommand()
 
 
 def test_areas_of_shapes_of_different_size_are_computed_in_portions(functions, make_layer_of_role, count_portions):

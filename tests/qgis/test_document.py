@@ -34,8 +34,7 @@ from plugin.gui.project.document_line import (
     SpecDocumentInfo,
     ensure_exportable_document_info,
 )
-from tests.county import make_county
-from tests.county.write import write_geopackage
+from tests.core.package_fixtures import write_clean_county
 from tests.qgis.gui_helpers import make_result, make_small_report
 from tests.qgis.helpers import SAMPLE, Log, run_algorithm
 from tests.qgis.maps_helpers import make_builder, open_sample_project
@@ -261,8 +260,7 @@ def test_export_and_profile_forms_show_the_document_information_line(project):
 
 # --- package
 def test_export_package_records_a_lowered_secrecy_level_with_its_reason(provider, project, tmp_path):
-    path = tmp_path / "county.gpkg"
-    write_geopackage(path, make_county(300, defects=False)[0])
+    path = write_clean_county(tmp_path / "county.gpkg")
     project.addMapLayers([QgsVectorLayer(f"{path}|layername={name}", name, "ogr") for name in fiona.listlayers(path)])
     county.store_document_info(project, DocumentInfo(secrecy="机密"))
     wanted = {"FORCE": True, "MAPS": False, "SECRECY": "内部"}

@@ -16,6 +16,7 @@ from plugin.core.cli.examples.package_facts import make_pdf
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.render.document.check_report import make_check_report
+from tests.core.package_fixtures import write_clean_county
 from tests.county import make_county
 from tests.county.write import write_geopackage
 from tests.qgis.helpers import SAMPLE, Log, digest_files, make_log_that_cancels_above, run_algorithm
@@ -29,9 +30,7 @@ PLAN_TEXT_FILE = "140225浑源县国土空间总体规划文本.pdf"
 
 @pytest.fixture(scope="module")
 def clean_county_file(tmp_path_factory):
-    path = tmp_path_factory.mktemp("数据") / "county.gpkg"
-    write_geopackage(path, make_county(300, defects=False)[0])
-    return path
+    return write_clean_county(tmp_path_factory.mktemp("数据") / "county.gpkg")
 
 
 @pytest.fixture
@@ -54,8 +53,7 @@ def test_export_package_of_a_passing_county_writes_a_package_with_the_correct_ma
     assert made["DIGEST"] in "\n".join(feedback.lines) and digest_files(clean_county_file) == before
     with fiona.open(tmp_path / "结果" / PACKAGE_GEODATABASE, layer="CZKFBJ") as layer:
         assert layer.crs.to_epsg() == 4490 and next(iter(layer))["properties"]["GHFQMC"]
-    manifest = json.loads((package / "manifest.json").read_text(encoding="utf-8"))
-    assert manifest["tool"]["versions"]["qgis"]
+    assert json.loads((package / "manifest.json").read_text(encoding="utf-8"))["tool"]["versions"]["qgis"]
     # The report has pictures drawn by QGIS.
     report = (package / "2-规划文档" / "140225浑源县质量检查报告.html").read_text(encoding="utf-8")
     assert "data:image/png;base64" in report or "data:image/jpeg;base64" in report
@@ -119,8 +117,7 @@ def test_export_package_includes_unsaved_edits_of_project_layers(tmp_path, clean
     (heritage,) = QgsProject.instance().mapLayersByName("LSWHBHX")
     heritage.startEditing()
     feature = next(heritage.getFeatures())
-    field = heritage.fields().indexOf("MC")
-    heritage.changeAttributeValue(feature.id(), field, "改过的名称")
+    heritage.changeAttributeValue(feature.id(), heritage.fields().indexOf("MC"), "改过的名称")
     run_algorithm("export_package", {"DOCUMENTS": str(documents_folder), "OUTPUT": str(tmp_path / "结果")})
     heritage.rollBack()
     with fiona.open(tmp_path / "结果" / PACKAGE_GEODATABASE, layer="LSWHBHX") as layer:

@@ -96,8 +96,7 @@ def apply_order(order, layers, norm, log):
 
 def apply_fix_order(session, order):
     """Apply an order to the session's layers; return the applied step."""
-    layers = session.live.get_layer_by_role()
-    return apply_order(order, layers, get_norm(session), make_log(session))
+    return apply_order(order, session.live.get_layer_by_role(), get_norm(session), make_log(session))
 
 
 def read_log(session):
@@ -130,8 +129,7 @@ def test_applied_fix_ends_its_finding_and_one_undo_restores_all_bytes(edit_sessi
 
 
 def test_change_log_has_a_row_for_the_fix_and_one_for_its_undo(plain_session):
-    finding = overlap_farmland(plain_session)
-    order = make_order(run_trial(plain_session, make_choices_trial(finding, {}))[0])
+    order = make_order(run_trial(plain_session, make_choices_trial(overlap_farmland(plain_session), {}))[0])
     apply_fix_order(plain_session, order)
     make_log(plain_session).append_action(order, LogAction.UNDONE)
     rows = read_log(plain_session)
@@ -292,8 +290,7 @@ def stop_editing(session):
     ids=["changed", "removed", "deleted", "filtered", "not-editable", "other-tool"],
 )
 def test_fix_is_refused_if_its_layer_changed_since_the_trial(chinese, plain_session, disturb, reason):
-    finding = overlap_farmland(plain_session)
-    order = make_order(run_trial(plain_session, make_choices_trial(finding, {}))[0])
+    order = make_order(run_trial(plain_session, make_choices_trial(overlap_farmland(plain_session), {}))[0])
     layers, norm, log = plain_session.live.get_layer_by_role(), get_norm(plain_session), make_log(plain_session)
     disturb(plain_session)
     before = read_all_features(plain_session)
@@ -316,8 +313,7 @@ def test_fix_of_a_sealed_layer_without_a_document_is_refused(chinese, plain_sess
 
 
 def test_fix_with_an_unrelated_file_as_change_log_leaves_all_layers_unchanged(edit_session, monkeypatch):
-    finding = overlap_farmland(edit_session)
-    order = make_order(run_trial(edit_session, make_choices_trial(finding, {}))[0])
+    order = make_order(run_trial(edit_session, make_choices_trial(overlap_farmland(edit_session), {}))[0])
     before, index = read_all_features(edit_session), edit_session["CZKFBJ"].undoStack().index()
     make_log(edit_session).path.write_text("别的表\n1,2\n", encoding="utf-8")
     with pytest.raises(OutputError):
@@ -398,12 +394,17 @@ def test_fix_batch_is_one_undo_command_on_each_layer(edit_session):
     assert step.undo() and read_all_features(edit_session) == before
 
 
+def try_fixes_of_a_window(session):
+    """Draw the boundary around farmland; return the fixes of the overlap."""
+    session.edit()
+    assert session["CZKFBJ"].changeGeometry(1, make_rectangle(-50, 150, 200, 200))
+    session.compare_with_fresh_check()
+    finding = next(one for one in session.findings if one.code == "REL002")
+    return run_trial(session, make_choices_trial(finding, {}))
+
+
 def test_boundary_window_cut_by_a_fix_is_registered_and_its_undo_withdraws_it(plain_session):
-    plain_session.edit()
-    assert plain_session["CZKFBJ"].changeGeometry(1, make_rectangle(-50, 150, 200, 200))
-    plain_session.compare_with_fresh_check()
-    finding = next(one for one in plain_session.findings if one.code == "REL002")
-    choices = run_trial(plain_session, make_choices_trial(finding, {}))
+    choices = try_fixes_of_a_window(plain_session)
     choice = next(one for one in choices if one.proposal is not None and one.proposal.edits.case == "window")
     order = make_order(choice)
     apply_fix_order(plain_session, order)
@@ -428,11 +429,7 @@ def test_boundary_window_cut_by_a_fix_is_registered_and_its_undo_withdraws_it(pl
 
 
 def test_fix_with_an_unrelated_file_as_window_register_leaves_all_layers_unchanged(plain_session):
-    plain_session.edit()
-    assert plain_session["CZKFBJ"].changeGeometry(1, make_rectangle(-50, 150, 200, 200))
-    plain_session.compare_with_fresh_check()
-    finding = next(one for one in plain_session.findings if one.code == "REL002")
-    choices = run_trial(plain_session, make_choices_trial(finding, {}))
+    choices = try_fixes_of_a_window(plain_session)
     before, log = read_all_features(plain_session), make_log(plain_session).path
     log.with_name("小县.windows.csv").write_text("别的表\n1,2\n", encoding="utf-8")
     with pytest.raises(OutputError):

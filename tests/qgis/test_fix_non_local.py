@@ -39,14 +39,12 @@ def test_fix_changes_no_displayed_finding_of_a_local_rule_because_the_live_check
 
 def test_finding_that_one_fix_of_a_batch_adds_and_a_later_one_ends_is_not_displayed():
     gap = make_finding(NON_LOCAL_RULE, "a", 100.0)
-    proposals = [make_proposal(new=[gap]), make_proposal([copy.copy(gap)])]
-    assert compare(proposals, []).get_change_of_fixes() is None
+    assert compare([make_proposal(new=[gap]), make_proposal([copy.copy(gap)])], []).get_change_of_fixes() is None
 
 
 def test_undo_of_a_fix_restores_the_finding_that_it_ended_and_removes_the_one_that_it_added():
     ended, added = make_finding(NON_LOCAL_RULE, "a", 100.0), make_finding(NON_LOCAL_RULE, "b", 50.0)
-    changes = compare([make_proposal([ended], [added])], [ended])
-    reverted = changes.get_change_of_undo([added])
+    reverted = compare([make_proposal([ended], [added])], [ended]).get_change_of_undo([added])
     assert reverted.ended_findings == [added] and reverted.new_findings == [ended]
 
 

@@ -162,8 +162,7 @@ def test_form_constraint_refuses_a_code_outside_the_list_and_names_the_reason(la
 def test_code_list_of_a_layer_offers_and_accepts_only_codes_of_that_layer(functions):
     def list_offered_codes(role, name):
         layer = apply_form(make_memory_layer(role), role)
-        index = layer.fields().lookupField(name)
-        setup = layer.editorWidgetSetup(index)
+        setup = layer.editorWidgetSetup(layer.fields().lookupField(name))
         return layer, {next(iter(row.values())) for row in setup.config()["map"][1:]}
 
     layer, boundary = list_offered_codes("CZKFBJ", "GHFQDM")
@@ -274,8 +273,7 @@ def test_split_and_copied_features_get_new_numbers_and_areas(layer):
     pieces = sorted(layer.getFeatures(), key=lambda f: f["BSM"])
     assert [p["BSM"][-2:] for p in pieces] == ["01", "02"]
     for piece in pieces:
-        shape = shapely.from_wkt(piece.geometry().asWkt(9))
-        assert piece["MJ"] == pytest.approx(measure_area(shape), abs=0.01)
+        assert piece["MJ"] == pytest.approx(measure_area(shapely.from_wkt(piece.geometry().asWkt(9))), abs=0.01)
         assert piece["GHFQMC"] == "城镇集中建设区"
     copied, _ = QgsVectorLayerUtils.duplicateFeature(layer, pieces[0], QgsProject.instance(), 0)
     assert copied["BSM"][-2:] == "03"
@@ -296,8 +294,7 @@ def test_forms_show_codes_with_names_indented_by_level(functions):
     for name, codes in NORM.standard.code_lists.items():
         assert {code for _, code in list_code_choices(codes)} == set(codes.entry_by_code), name
     layer.startEditing()
-    drawn = draw_feature(layer, make_square(0, 0), YDYHFLDM="010300")
-    assert drawn["YDYHFLMC"] == "旱地"
+    assert draw_feature(layer, make_square(0, 0), YDYHFLDM="010300")["YDYHFLMC"] == "旱地"
 
 
 def test_layer_forms_have_sections_aliases_and_read_only_fields(functions):

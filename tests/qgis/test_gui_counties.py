@@ -160,8 +160,7 @@ def test_summary_layer_is_shown_once_and_releases_its_file_for_the_next_run(coun
     assert find_symbol_colors(layer) == {"140225": "#d50058", "140226": "#ffffff"}
     released = ReleasedSummaryLayers(project, path.parent)
     assert find_summary_layers(project, path) == [] and layer.isValid()
-    frame = gpd.read_file(path)
-    pyogrio.write_dataframe(frame.assign(name="x"), path, layer="counties")
+    pyogrio.write_dataframe(gpd.read_file(path).assign(name="x"), path, layer="counties")
     released.restore()
     assert {row["name"] for row in layer.getFeatures()} == {"x"} and layer.featureCount() == 2
     counties.dialog.form.resume.setChecked(False)
@@ -287,8 +286,7 @@ def test_counties_are_checked_in_sequence_if_no_python_is_found(counties, folder
 
 def test_start_right_after_a_change_of_counties_writes_into_their_folder(counties, folder, tmp_path):
     choose_folder(counties, folder)
-    other = folder.rename(tmp_path / "朔州 各县")
-    counties.dialog.form.source.line.setText(str(other))
+    counties.dialog.form.source.line.setText(str(folder.rename(tmp_path / "朔州 各县")))
     run_to_end(counties)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["朔州 各县", "朔州 各县_检查结果"]
     assert read_cells(counties, Column.RESULT) == ["不通过", "未读取"]

@@ -171,8 +171,7 @@ def test_added_plan_layer_outdates_a_stored_result_but_a_layer_without_a_role_do
     reopen(controller, project, file)
     project.addMapLayer(QgsVectorLayer("MultiPolygon?crs=EPSG:4526&field=BSM:string", "XZQX", "memory"))
     assert controller.dock.result.changes_since_check.changed_layer_names == ("XZQX",)
-    draft = QgsVectorLayer("MultiPolygon?crs=EPSG:4526", "草图", "memory")
-    project.addMapLayer(draft)
+    project.addMapLayer(QgsVectorLayer("MultiPolygon?crs=EPSG:4526", "草图", "memory"))
     assert controller.dock.result.changes_since_check.changed_layer_names == ("XZQX",), (
         "a draft is no layer of the plan"
     )
@@ -211,8 +210,7 @@ def test_edits_rolled_back_after_the_check_outdate_the_stored_result(controller_
 def test_saving_the_project_under_another_name_copies_the_stored_result(controller_and_project_file, project):
     controller, file = controller_and_project_file
     reopen(controller, project, file)
-    other = file.with_name("另存.qgz")
-    assert project.write(str(other))
+    assert project.write(str(file.with_name("另存.qgz")))
     copy = file.with_name("另存.result.json")
     assert wait_until(lambda: copy.is_file() and controller.saved_results._writing_job is None)
     assert copy.read_bytes() == get_result_path(file).read_bytes()

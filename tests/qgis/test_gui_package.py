@@ -388,8 +388,7 @@ def test_verdict_in_the_package_dialog_names_the_incompletely_checked_rules(smal
     from plugin.core.package.gate import find_check_problems
 
     checked = check_plan(str(small), RunOptions(lang="zh"))
-    problem = next(p for p in find_check_problems(checked) if p.key == "not_passed")
-    text = problem.format_as_sentence(Texts("zh"))
+    text = next(p for p in find_check_problems(checked) if p.key == "not_passed").format_as_sentence(Texts("zh"))
     unchecked = [r.code for r in checked.report.rules if r.incomplete or r.outcome in ("skipped", "crashed")]
     assert unchecked and f"未完整检查的规则 {len(unchecked)} 条（{unchecked[0]}" in text
     assert "请先按检查报告改正错误，补齐未检查的图层和字段" in text
@@ -555,8 +554,7 @@ def has_ended(scene):
 
 def test_package_export_reuses_a_current_check_result_without_checking_again(export_scene, qgis_app):
     result = export_scene.result()
-    note = ExportProblem(ProblemLevel.NOTE, "tables_no_openpyxl")
-    export_scene.outcome = make_package_result(problems=[note])
+    export_scene.outcome = make_package_result(problems=[ExportProblem(ProblemLevel.NOTE, "tables_no_openpyxl")])
     export_scene.dialog.wanted.emit()
     assert export_scene.dialog.is_running and export_scene.dialog.run.steps[0].text().endswith("已检查，数据未变")
     assert has_ended(export_scene) and not export_scene.checking.asked

@@ -48,6 +48,12 @@ def wait_until_reported(controller):
     process_events(0.05)
 
 
+def save_and_wait(controller, project, layer, stop=True):
+    """Save the edits of a layer and wait for their report."""
+    save(project, layer, stop)
+    wait_until_reported(controller)
+
+
 def list_messages(controller):
     return [item for item in controller.iface.messageBar().items() if item.title() == TITLE]
 
@@ -73,8 +79,7 @@ def test_new_errors_are_named_after_saving_in_every_transaction_mode(editing, pr
     draw_overlap(layers)
     wait_for_live_check(controller)
     assert list_texts(controller) == [], "nothing before saving"
-    save(project, layers["CZKFBJ"])
-    wait_until_reported(controller)
+    save_and_wait(controller, project, layers["CZKFBJ"])
     new = [f for f in controller.dock.result.findings if f.fingerprint not in before and str(f.severity) == "ERROR"]
     assert "REL002" in {f.code for f in new}
     (text,) = list_texts(controller)
@@ -90,8 +95,7 @@ def test_new_errors_are_named_after_saving_in_every_transaction_mode(editing, pr
 def test_edits_saved_before_they_were_rechecked_are_named_too(editing, project):
     controller, layers = editing
     draw_overlap(layers)
-    save(project, layers["CZKFBJ"])
-    wait_until_reported(controller)
+    save_and_wait(controller, project, layers["CZKFBJ"])
     assert "REL002" in list_texts(controller)[0]
 
 
@@ -99,8 +103,7 @@ def test_button_opens_the_panel_with_only_the_new_errors(editing, project):
     controller, layers = editing
     dock = controller.dock
     draw_overlap(layers)
-    save(project, layers["CZKFBJ"])
-    wait_until_reported(controller)
+    save_and_wait(controller, project, layers["CZKFBJ"])
     dock.setUserVisible(False)
     all_errors = dock.verdict._counts["ERROR"]
     (message,) = list_messages(controller)
@@ -119,8 +122,7 @@ def test_button_opens_the_panel_with_only_the_new_errors(editing, project):
 def test_saving_without_new_errors_shows_nothing(editing, project):
     controller, layers = editing
     rename_zone(layers)
-    save(project, layers["CZKFBJ"])
-    wait_until_reported(controller)
+    save_and_wait(controller, project, layers["CZKFBJ"])
     assert list_texts(controller) == []
 
 
@@ -129,8 +131,7 @@ def test_an_error_that_was_corrected_before_saving_is_not_named(editing, project
     draw_overlap(layers)
     wait_for_live_check(controller)
     layers["CZKFBJ"].undoStack().undo()
-    save(project, layers["CZKFBJ"])
-    wait_until_reported(controller)
+    save_and_wait(controller, project, layers["CZKFBJ"])
     assert list_texts(controller) == []
 
 
@@ -151,16 +152,13 @@ def test_autosave_asks_no_question_and_names_each_error_once(editing, project, m
         monkeypatch.setattr(QDialog, name, lambda dialog, *_: asked.append(dialog))
     monkeypatch.setattr(QMessageBox, "question", lambda *_: asked.append(1))
     draw_overlap(layers)
-    save(project, layers["CZKFBJ"], stop=False)
-    wait_until_reported(controller)
+    save_and_wait(controller, project, layers["CZKFBJ"], stop=False)
     assert len(list_texts(controller)) == 1
     controller.iface.messageBar().clearWidgets()
-    save(project, layers["CZKFBJ"], stop=False)
-    wait_until_reported(controller)
+    save_and_wait(controller, project, layers["CZKFBJ"], stop=False)
     assert list_texts(controller) == [] and asked == []
     draw_overlap(layers, "140225000000005001", 0)
-    save(project, layers["CZKFBJ"], stop=False)
-    wait_until_reported(controller)
+    save_and_wait(controller, project, layers["CZKFBJ"], stop=False)
     (text,) = list_texts(controller)
     assert "140225000000005001" in text
 
@@ -170,8 +168,7 @@ def test_a_check_between_edits_keeps_the_errors_before_editing(editing, project)
     draw_overlap(layers)
     wait_for_live_check(controller)
     check(controller)
-    save(project, layers["CZKFBJ"])
-    wait_until_reported(controller)
+    save_and_wait(controller, project, layers["CZKFBJ"])
     assert "140225000000005000" in list_texts(controller)[0]
 
 
@@ -185,16 +182,14 @@ def test_a_check_after_saving_makes_its_errors_known(editing, project):
     controller.editing.set_enabled(True)
     check(controller)
     rename_zone(layers)
-    save(project, layers["CZKFBJ"])
-    wait_until_reported(controller)
+    save_and_wait(controller, project, layers["CZKFBJ"])
     assert list_texts(controller) == []
 
 
 def test_closing_the_project_closes_the_message(editing, project):
     controller, layers = editing
     draw_overlap(layers)
-    save(project, layers["CZKFBJ"])
-    wait_until_reported(controller)
+    save_and_wait(controller, project, layers["CZKFBJ"])
     assert list_texts(controller)
     project.clear()
     process_events(0.1)
@@ -211,9 +206,7 @@ def test_errors_between_an_unsaved_layer_and_another_are_named_when_that_layer_i
     red_line.startEditing()
     red_line.changeAttributeValue(1, red_line.fields().lookupField("BSM"), "140225000000006000")
     wait_for_live_check(controller)
-    save(project, red_line)
-    wait_until_reported(controller)
+    save_and_wait(controller, project, red_line)
     assert not any("REL002" in text for text in list_texts(controller)), "the boundary is not saved"
-    save(project, layers["CZKFBJ"])
-    wait_until_reported(controller)
+    save_and_wait(controller, project, layers["CZKFBJ"])
     assert any("REL002" in text for text in list_texts(controller))

@@ -77,8 +77,7 @@ def test_finding_that_is_small_on_the_map_is_marked_by_a_ring(canvas):
 
 def test_label_of_the_selected_finding_is_hidden_while_out_of_view(canvas):
     mark = FindingMapMark(canvas)
-    one = make_finding("REL002", "1", 12_640.35)
-    mark.show_finding(one, FINDINGS_CRS)
+    mark.show_finding(make_finding("REL002", "1", 12_640.35), FINDINGS_CRS)
     home = canvas.extent()
     canvas.setExtent(QgsRectangle(X + 50_000, Y, X + 60_000, Y + 8_000))
     assert mark.callout.spot is None
@@ -211,8 +210,7 @@ def test_findings_layer_that_is_off_or_covered_is_listed_with_a_button_that_show
     find_button().click()
     assert root.findLayer(shown.id()).isVisible() and find_button() is None
     # A layer of polygons is moved above the findings.
-    layer = find_layer_of_role(QgsProject.instance(), controller.dock.result, pair.role)
-    node = root.findLayer(layer.id())
+    node = root.findLayer(find_layer_of_role(QgsProject.instance(), controller.dock.result, pair.role).id())
     root.insertChildNode(0, node.clone())
     node.parent().removeChildNode(node)
     controller.dock.refresh_hidden_layers()

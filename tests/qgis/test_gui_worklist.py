@@ -143,8 +143,7 @@ def test_list_is_grouped_by_other_values_with_skipped_rules_below(findings_dock,
     show(findings_dock, make_small_report())
     findings_dock.group_by(grouping)
     texts = read_groups(findings_dock)
-    found = {text.split("  ")[0] for text in texts}
-    assert titles <= found, texts
+    assert titles <= {text.split("  ")[0] for text in texts}, texts
     assert any(text.startswith("TOP003") for text in texts), "a skipped rule is listed in each grouping"
     first = findings_dock.tree.findings.index(0, 0)
     assert findings_dock.tree.findings.index(0, 0, first).data().split("  ")[0] in (
@@ -262,8 +261,7 @@ def test_state_assignee_and_note_are_set_for_the_selection_written_and_undone(li
     controller, path = listed
     findings = controller.dock.tree.findings.list_visible_findings()[:2]
     select(controller, *findings)
-    menu = controller.dock.findChild(type(controller.worklist._menu))
-    assert menu is not None
+    assert controller.dock.findChild(type(controller.worklist._menu)) is not None
     monkeypatch.setattr(QInputDialog, "getItem", lambda *args: ("一组", True))
     monkeypatch.setattr(QInputDialog, "getMultiLineText", lambda *args: ("已约乡镇", True))
     controller.worklist.edit_selected(WorkEdit(state=WorkState.FALSE_ALARM))
@@ -328,8 +326,7 @@ def test_changes_of_another_person_stay_and_a_row_that_both_changed_is_chosen_in
     assert (rows[mine.fingerprint].note, rows[both.fingerprint].note) == ("我写的", "别人写的")
     assert list(controller.worklist.store.conflicts) == [both.fingerprint]
     controller.worklist.show_conflicts()
-    dialog = controller.worklist.conflicts_dialog
-    buttons = dialog.findChildren(QPushButton, "SanxianUseVersion")
+    buttons = controller.worklist.conflicts_dialog.findChildren(QPushButton, "SanxianUseVersion")
     assert len(buttons) == 2
     buttons[1].click()
     wait_for_store(controller)
@@ -339,8 +336,7 @@ def test_changes_of_another_person_stay_and_a_row_that_both_changed_is_chosen_in
 def test_parts_and_ledger_are_merged_in_the_panel(listed, tmp_path):
     controller, path = listed
     finding = controller.dock.tree.findings.list_visible_findings()[0]
-    parts = split_worklist(path, "assignee", tmp_path / "parts")
-    part_path = parts[0].path
+    part_path = split_worklist(path, "assignee", tmp_path / "parts")[0].path
 
     def edit_part(worklist):
         item = worklist.items[finding.fingerprint]

@@ -54,8 +54,7 @@ def test_live_check_after_each_kind_of_edit_equals_a_full_check(edit_session):
     edit_session.compare_with_fresh_check()
     farmland.undoStack().undo()
     edit_session.compare_with_fresh_check()
-    code = parcels.fields().lookupField("DLBM")
-    assert parcels.changeAttributeValue(1, code, "999")
+    assert parcels.changeAttributeValue(1, parcels.fields().lookupField("DLBM"), "999")
     assert "ATT002" in edit_session.compare_with_fresh_check()
     # Undo, redo, undo. Another feature stays: a layer that loses all needs a whole check.
     red_line = edit_session["STBHHX"]
@@ -96,8 +95,7 @@ def test_live_findings_refer_to_the_new_feature_ids_after_saving(edit_session):
     assert min([*boundary.allFeatureIds(), *farmland.allFeatureIds()]) > 0
     assert "REL002" in edit_session.compare_with_fresh_check()
     edit_session.edit()
-    new = max(boundary.allFeatureIds())
-    assert boundary.changeGeometry(new, make_rectangle(2000, 200))
+    assert boundary.changeGeometry(max(boundary.allFeatureIds()), make_rectangle(2000, 200))
     assert "REL002" not in edit_session.compare_with_fresh_check()
     assert farmland.deleteFeature(max(farmland.allFeatureIds()))
     edit_session.compare_with_fresh_check()
@@ -308,8 +306,7 @@ def test_live_check_does_not_undo_a_command_that_a_later_one_follows_in_the_same
         assert step.is_last
     # If the other command is undone first, this command can be undone.
     assert step.undo()
-    shape = next(f for f in boundary.getFeatures() if f.id() == 1).geometry()
-    assert not shape.equals(make_rectangle(50, 200))
+    assert not next(f for f in boundary.getFeatures() if f.id() == 1).geometry().equals(make_rectangle(50, 200))
     assert edit_session.compare_with_fresh_check() is not None
 
 

@@ -26,9 +26,8 @@ from plugin.core.base.files.digests import is_complete_package
 from plugin.core.cli.examples.package_facts import make_jpeg, make_pdf
 from plugin.core.standard import load_standard
 from plugin.paths import PACKAGE_SPECS_FOLDER
+from tests.core.package_fixtures import write_clean_county
 from tests.core.small_plan import hash_files
-from tests.county import make_county
-from tests.county.write import write_geopackage
 from tests.parametrize import first_daily
 from tests.personal_names import set_personal_names
 from tests.qgis.helpers import Log, run_algorithm
@@ -53,9 +52,7 @@ MAP_FILE_NAMES = [
 
 @pytest.fixture(scope="module")
 def county_file(tmp_path_factory):
-    path = tmp_path_factory.mktemp("数据") / "county.gpkg"
-    write_geopackage(path, make_county(300, defects=False)[0])
-    return path
+    return write_clean_county(tmp_path_factory.mktemp("数据") / "county.gpkg")
 
 
 @pytest.fixture
@@ -97,8 +94,7 @@ def test_export_package_makes_the_maps_and_the_package_passes_inspection(export_
     # The open project is another county with the same names.
     project = QgsProject.instance()
     for name in ("CZKFBJ", "STBHHX", "YJJBNTBHTB", "XZQX"):
-        other = QgsVectorLayer("Polygon?crs=EPSG:4526", name, "memory")
-        project.addMapLayer(other)
+        project.addMapLayer(QgsVectorLayer("Polygon?crs=EPSG:4526", name, "memory"))
     before = sorted(project.mapLayers())
     feedback = Log()
     run_algorithm("export_package", export_parameters, feedback)

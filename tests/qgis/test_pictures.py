@@ -155,16 +155,14 @@ def test_error_while_drawing_report_pictures_gives_a_message_with_error_type_but
 
 
 def test_no_report_pictures_are_drawn_for_a_plan_without_shapes(qgis_app):
-    plan = make_small_plan(YJJBNTBHTB=[None])
-    assert pictures.draw_pictures(plan, Report()) == ReportPictures()
+    assert pictures.draw_pictures(make_small_plan(YJJBNTBHTB=[None]), Report()) == ReportPictures()
 
 
 @pytest.mark.parametrize("code", ["TOP001", "REL001", "REL003", "REL006", "LAW010", "TOP003"])
 def test_pictures_of_each_conflict_rule_are_drawn_without_county_and_township_layers(qgis_app, code):
     """Draw the example of each rule, without county and townships."""
     rule = load_all_rules()[code]
-    example = next(e for e in rule.fails if e.finds)
-    report = run_example(rule, example)
+    report = run_example(rule, next(e for e in rule.fails if e.finds))
     plan = make_small_plan(STBHHX=["POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"])
     made = pictures.draw_pictures(plan, report)
     assert made.problem == "" and made.overview
@@ -173,8 +171,7 @@ def test_pictures_of_each_conflict_rule_are_drawn_without_county_and_township_la
 
 def test_report_pictures_draw_layers_without_a_style_in_a_plain_style(qgis_app, monkeypatch):
     monkeypatch.setattr(styles, "has_style_entry", lambda name: False)
-    plan = make_small_plan(STBHHX=["POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"])
-    made = pictures.draw_pictures(plan, Report())
+    made = pictures.draw_pictures(make_small_plan(STBHHX=["POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"]), Report())
     assert made.problem == ""
     assert measure_share(decode_image(made.overview), (68, 68, 68), 120) > 0.001
 

@@ -40,8 +40,7 @@ def add_plan_layers(project, plan, *tables, **named):
 
 
 def test_check_plan_refuses_two_layers_of_one_role_and_names_them(small, project):
-    made = add_plan_layers(project, small, "YJJBNTBHTB", "STBHHX", "CZKFBJ")
-    copy = made["STBHHX"].clone()
+    copy = add_plan_layers(project, small, "YJJBNTBHTB", "STBHHX", "CZKFBJ")["STBHHX"].clone()
     copy.setName("STBHHX 副本")
     project.addMapLayer(copy)
     assert set(role_recognition.get_layer_id_by_assigned_role(project)) == {"YJJBNTBHTB", "CZKFBJ"}
@@ -55,8 +54,7 @@ def test_check_plan_refuses_two_layers_of_one_role_and_names_them(small, project
 
 
 def test_check_of_project_layers_raises_an_error_for_two_layers_of_one_role(small, project):
-    made = add_plan_layers(project, small, "YJJBNTBHTB", "STBHHX")
-    project.addMapLayer(made["STBHHX"].clone())
+    project.addMapLayer(add_plan_layers(project, small, "YJJBNTBHTB", "STBHHX")["STBHHX"].clone())
     with pytest.raises(InputError, match="two_layers_one_role"):
         check_project_or_folder(
             [take_snapshot(v) for v in role_recognition.list_plan_layers(project)], county.make_check_options(project)
@@ -127,8 +125,7 @@ def test_layer_role_stored_in_the_project_takes_precedence_over_a_layer_name(sma
     made = add_plan_layers(project, small, "YJJBNTBHTB", STBHHX="画的线")
     project.addMapLayer(QgsVectorLayer(f"{small}|layername=STBHHX", "STBHHX", "ogr"))
     assert run_algorithm("check_plan", {"RULES": "REL001"})["ERRORS"] == 1
-    alone = run_algorithm("check_plan", {"RULES": "REL001", "LAYERS": [made["YJJBNTBHTB"]]})
-    assert alone["SKIPPED"] == 1
+    assert run_algorithm("check_plan", {"RULES": "REL001", "LAYERS": [made["YJJBNTBHTB"]]})["SKIPPED"] == 1
 
 
 # --- missing layers

@@ -110,8 +110,7 @@ def test_plugin_zip_contains_no_binaries_and_no_development_files(names_in_zip):
 
 def test_plugin_zip_contains_the_compiled_translations(names_in_zip):
     translations = {PurePosixPath(name).name for name in names_in_zip if name.startswith(f"{TOP_FOLDER}/i18n/")}
-    sources = {path.with_suffix(".qm").name for path in (ROOT / "i18n").glob("*.ts")}
-    assert translations == sources
+    assert translations == {path.with_suffix(".qm").name for path in (ROOT / "i18n").glob("*.ts")}
     assert not [name for name in names_in_zip if name.endswith(".qm") and not name.startswith(f"{TOP_FOLDER}/i18n/")]
 
 
@@ -340,5 +339,4 @@ def test_qgis_loads_the_unzipped_plugin(unzipped_plugin, tmp_path):
     for arguments in (["plugins", "enable", TOP_FOLDER], ["--json", "list"]):
         done = subprocess.run([program, *arguments], env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
-    provider = json.loads(done.stdout)["providers"][TOP_FOLDER]
-    assert f"{TOP_FOLDER}:check_plan" in provider["algorithms"]
+    assert f"{TOP_FOLDER}:check_plan" in json.loads(done.stdout)["providers"][TOP_FOLDER]["algorithms"]

@@ -26,7 +26,7 @@ from plugin.core.cli.parser import make_parser
 from plugin.core.model.report import Outcome, Report, RuleOutcome
 from plugin.core.render.words import ReportTexts
 from tests import options
-from tests.core.boundary_point_files import HEADER, OUTER, SEPARATE, FileWriter, place_ring
+from tests.core.boundary_point_files import HEADER, OUTER, FileWriter, place_ring, write_two_parcels
 from tests.core.drawing_files import SITE, DrawingWriter
 from tests.core.report_fixtures import make_report
 from tests.core.studies.adjustment.test_adjustment import MOVES, write_editions
@@ -423,11 +423,7 @@ def test_mappings_are_listed(capsys):
 
 @pytest.fixture
 def point_file(tmp_path):
-    """Write a file of two parcels; return its path."""
-    writer = FileWriter()
-    writer.add_parcel("甲", place_ring(OUTER))
-    writer.add_parcel("乙", place_ring(SEPARATE), number="2")
-    return writer.write(tmp_path / "项目.txt")
+    return write_two_parcels(tmp_path / "项目.txt")
 
 
 def test_import_and_export_return_the_same_file_and_print_areas(point_file, tmp_path, capsys):

@@ -46,8 +46,7 @@ def counties(tmp_path_factory):
     before = list_files(folder)
     output = folder / "结果"
     code, out, err = run_batch(listed, output, "--jobs", "2", "--html")
-    inputs_after = {name: data for name, data in list_files(folder).items() if not name.startswith("结果/")}
-    assert inputs_after == before
+    assert {name: data for name, data in list_files(folder).items() if not name.startswith("结果/")} == before
     return listed, output, (code, out, err)
 
 
@@ -165,8 +164,7 @@ def test_only_what_changed_is_checked_again(counties, tmp_path):
     assert "将检查 3 个县区，沿用上次结果 7 个" in out and "总用时约" in out
     assert {path: path.stat().st_mtime_ns for path in records} == records
     run_batch(listed, output, "--html", "--only", "changed")
-    changed = {path.parent.name for path, when in records.items() if path.stat().st_mtime_ns != when}
-    assert changed == {"阳高县"}
+    assert {path.parent.name for path, when in records.items() if path.stat().st_mtime_ns != when} == {"阳高县"}
 
 
 @pytest.fixture(scope="module")

@@ -545,8 +545,7 @@ def test_profile_of_another_county_makes_the_verdict_incomplete(clean_layers, wr
     assert (wrong.case, str(wrong.severity)) == ("profile", "WARNING")
     assert "140224" in wrong.message and "140225" in wrong.message
     assert report.verdict is Verdict.INCOMPLETE
-    again = Report.from_dict(json.loads(json.dumps(report.to_dict())))
-    assert again.verdict is Verdict.INCOMPLETE
+    assert Report.from_dict(json.loads(json.dumps(report.to_dict()))).verdict is Verdict.INCOMPLETE
 
 
 def test_profile_of_the_province_confirms_no_setting_and_gives_no_target_for_its_county(clean_layers, write_profile):
@@ -635,8 +634,7 @@ def test_layer_declared_absent_without_a_confirmation_in_the_profile_gives_the_v
     tables = {role: frame for role, frame in clean_layers.items() if role != "STBHHX"}
     more = '[absent]\nconcepts = ["red_line"]\n'
     base = ('"hunyuan"', '"shanxi"')
-    sure = check_layers(tables, write_profile(base, more=more))
-    assert "absent" not in sure.summary["unconfirmed"]
+    assert "absent" not in check_layers(tables, write_profile(base, more=more)).summary["unconfirmed"]
     unsure = check_layers(tables, write_profile(base, ('items = ["all"]', 'items = ["tolerance"]'), more=more))
     assert "absent" in unsure.summary["unconfirmed"] and unsure.verdict is Verdict.CONDITIONAL
     named = check_layers(tables, write_profile(base, ('items = ["all"]', 'items = ["absent"]'), more=more))
@@ -656,8 +654,7 @@ def test_confirmation_dated_in_the_future_is_reported_and_makes_the_verdict_inco
 @pytest.mark.parametrize("role", ["YDYHGHFQ", "LSWHBHX"])
 def test_rule_of_an_empty_optional_layer_is_not_applicable(clean_layers, write_profile, role):
     empty = {**clean_layers, role: clean_layers[role].iloc[:0]}
-    alone = {role: empty[role]}
-    report = check_layers(alone, write_profile(), rules=tuple(load_all_rules()))
+    report = check_layers({role: empty[role]}, write_profile(), rules=tuple(load_all_rules()))
     passed = {r.code for r in report.rules if r.outcome is Outcome.PASSED}
     # Rules of structure need no features, and rules of printed figures need no layers.
     assert all(code.startswith("SCH") or code in ("LAW005", "LAW006") for code in passed), passed
@@ -692,8 +689,7 @@ def test_empty_mandatory_layer_that_no_rule_needs_makes_the_check_incomplete(wri
 
 
 def test_check_without_data_for_its_rules_gets_the_verdict_incomplete(clean_layers, write_profile, tmp_path, capsys):
-    zones = {"YDYHGHFQ": clean_layers["YDYHGHFQ"].iloc[:0]}
-    report = check_layers(zones, write_profile(), rules=("TOP002",))
+    report = check_layers({"YDYHGHFQ": clean_layers["YDYHGHFQ"].iloc[:0]}, write_profile(), rules=("TOP002",))
     assert [r.outcome for r in report.rules] == [Outcome.NOT_APPLICABLE]
     assert report.verdict is Verdict.INCOMPLETE
     assert check_layers(clean_layers, write_profile(), rules=("REL032",)).verdict is Verdict.INCOMPLETE

@@ -54,6 +54,7 @@ from tests.core.boundary_point_files import (
     compute_area,
     format_hectares,
     place_ring,
+    write_two_parcels,
 )
 from tests.county.measure import statutory_area
 from tests.parametrize import for_each
@@ -209,11 +210,7 @@ def change_line(path, number, text):
 
 @pytest.fixture
 def two_parcels(tmp_path):
-    """Write a file of two parcels; the first is in line 10, its points in lines 11 to 16."""
-    writer = FileWriter()
-    writer.add_parcel("甲", place_ring(OUTER))
-    writer.add_parcel("乙", place_ring(SEPARATE), number="2")
-    return writer.write(tmp_path / "项目.txt")
+    return write_two_parcels(tmp_path / "项目.txt")
 
 
 #: Bad line of the first parcel → key of the note and line that it names. The second parcel is read.
@@ -243,8 +240,7 @@ def test_bad_line_is_reported_with_its_number_and_the_other_parcel_is_read(case,
 
 def test_crossing_ring_names_both_edges(two_parcels):
     lines = list_lines(two_parcels)
-    rows = [line.split(",", 1) for line in lines[11:14]]
-    (a, first), (b, second), (c, third) = rows
+    (a, first), (b, second), (c, third) = [line.split(",", 1) for line in lines[11:14]]
     lines[11:14] = [f"{a},{second}", f"{b},{first}", f"{c},{third}"]
     two_parcels.write_bytes("\r\n".join(lines).encode("gbk"))
     (note,) = [note for note in read_boundary_points(two_parcels).notes if note.level == "error"]
@@ -378,8 +374,7 @@ def test_file_with_all_columns_swapped_is_read_only_in_the_form_with_eastings_fi
         read_boundary_points(path)
     (parcel,) = read_boundary_points(path, form_name="txt_east_first").parcels
     assert parcel.plane_m2 == pytest.approx(area_m2, abs=1e-6)
-    target = round_trip(path, tmp_path, form_name="txt_east_first")
-    assert target.read_bytes() == path.read_bytes()
+    assert round_trip(path, tmp_path, form_name="txt_east_first").read_bytes() == path.read_bytes()
 
 
 def test_degrees_garbled_text_and_other_files_are_refused(tmp_path):
@@ -571,8 +566,7 @@ def test_new_parcels_are_numbered_clockwise_from_the_north_west_corner(tmp_path)
     shape = shapely.box(38_472_000, 4_397_000, 38_472_200, 4_397_100).difference(
         shapely.box(38_472_050, 4_397_040, 38_472_060, 4_397_050)
     )
-    layer = write_layer(tmp_path / "a.gpkg", [shape])
-    run = export_boundary_points(layer, tmp_path / "a.txt")
+    run = export_boundary_points(write_layer(tmp_path / "a.gpkg", [shape]), tmp_path / "a.txt")
     lines = list_lines(tmp_path / "a.txt")
     assert lines[:6] == ["[属性描述]", *HEADER[:5]]
     assert lines[9] == "10,1.9900,,地块0,面,,,,@"
@@ -646,8 +640,7 @@ def test_unusable_features_are_left_out_and_reported(tmp_path):
         [(38_472_000, 4_397_000), (38_472_100, 4_397_100), (38_472_100, 4_397_000), (38_472_000, 4_397_100)]
     )
     square = shapely.box(38_472_000, 4_397_000, 38_472_200, 4_397_100)
-    layer = write_layer(tmp_path / "a.gpkg", [bow_tie, None, square])
-    run = export_boundary_points(layer, tmp_path / "a.txt")
+    run = export_boundary_points(write_layer(tmp_path / "a.gpkg", [bow_tie, None, square]), tmp_path / "a.txt")
     assert (run.parcel_count, run.feature_count) == (1, 3)
     assert list_keys(run.notes, "error") == ["shape_invalid", "shape_missing"]
     with pytest.raises(InputError, match="boundary_nothing_to_export"):
@@ -839,8 +832,7 @@ def test_small_movements_are_written_whatever_the_decimals_of_the_file_are(place
     layer.frame.loc[layer.frame.index[1], "geometry"] = shapely.transform(
         layer.frame.geometry.iloc[1], lambda xy: np.add(xy, [0, float(movement)])
     )
-    run = export_boundary_points(layer, tmp_path / "b.txt")
-    assert list_keys(run.notes, "info") == ["renumbered"]
+    assert list_keys(export_boundary_points(layer, tmp_path / "b.txt").notes, "info") == ["renumbered"]
     rows, rows_before = (read_boundary_points(one).parcels[1].raw.rows for one in (tmp_path / "b.txt", path))
     assert {len(row.north_text.partition(".")[2]) for row in rows} == {expected}
     assert {(Decimal(row.north_text), Decimal(row.east_text)) for row in rows} == {

@@ -57,8 +57,7 @@ GAUSS_KRUEGER_WKT = (
 )
 def test_each_3_degree_zone_is_recognised_in_each_wkt_version(version):
     named = {code: CRS.from_epsg(code) for code in (4490, *EPSG_CODES_OF_ZONES)}
-    found_codes = {code: crs_care.parse_crs(crs.to_wkt(version)) for code, crs in named.items()}
-    assert found_codes == named
+    assert {code: crs_care.parse_crs(crs.to_wkt(version)) for code, crs in named.items()} == named
 
 
 @pytest.mark.parametrize(
@@ -204,8 +203,7 @@ def test_only_a_crs_equal_in_all_parameters_is_a_standard_zone(text, is_standard
     ],
 )
 def test_coordinates_that_contradict_their_crs_are_reported(code, place, problem, hint):
-    crs = CRS.from_epsg(code) if code else None
-    found = find_coordinate_problem(crs, place)
+    found = find_coordinate_problem(CRS.from_epsg(code) if code else None, place)
     assert (found and found[0]) == problem
     if found:
         assert found[1].get("hint", "") == hint

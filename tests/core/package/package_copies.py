@@ -26,7 +26,6 @@ from plugin.core.base.files.digests import (
 )
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.checks.run_check import run_check
-from plugin.core.cli.examples.package_facts import COMPLETE_PACKAGE_FILES
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.model.report import Outcome, Report
 from plugin.core.model.side_inputs import SideInputs
@@ -37,6 +36,7 @@ from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.plan.loading.assembly import assemble_plan
 from plugin.core.render.html import render_report
 from tests.core.package.test_table_figures import make_complete_layers
+from tests.core.package_fixtures import write_documents
 from tests.core.small_plan import convert_to_source_layers
 
 PACKAGE_ROOT = "140225浑源县国土空间总体规划"
@@ -62,14 +62,9 @@ def geopackage_spec(tmp_path_factory):
 def exported_package(tmp_path_factory, geopackage_spec):
     """Return a package of a small county with errors, exported by force."""
     folder = tmp_path_factory.mktemp("成果")
-    documents = folder / "文档"
-    documents.mkdir()
-    for path, content in COMPLETE_PACKAGE_FILES.items():
-        if ".gdb" not in path:
-            (documents / path.rpartition("/")[2]).write_bytes(content)
     return export_package(
         check_plan(convert_to_source_layers(make_complete_layers()), COUNTY_OPTIONS),
-        ExportOrder(geopackage_spec, folder, documents, is_forced=True),
+        ExportOrder(geopackage_spec, folder, write_documents(folder / "文档"), is_forced=True),
     ).path
 
 

@@ -20,15 +20,14 @@ import shapely
 from plugin.core.base.errors import InputError, SanxianError
 from plugin.core.base.files.digests import MANIFEST_FILE_NAME
 from plugin.core.checks.check import RunOptions, check_plan
-from plugin.core.cli.examples.package_facts import COMPLETE_PACKAGE_FILES, make_pdf
+from plugin.core.cli.examples.package_facts import make_pdf
 from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.standard.messages.texts import Texts
 from plugin.paths import PACKAGE_SPECS_FOLDER
+from tests.core.package_fixtures import write_county_and_documents
 from tests.core.small_plan import hash_files, write_wkb_shapes
-from tests.county import make_county
-from tests.county.write import write_geopackage
 from tests.parametrize import first_of_each_daily
 
 pytestmark = pytest.mark.slow  # it writes and reads whole databases
@@ -50,13 +49,8 @@ SHAPEFILE_SPEC_CHANGES = (
 def prepared_county(tmp_path_factory):
     """Return a folder with a county's data, documents and an exported package."""
     folder = tmp_path_factory.mktemp("原件")
-    write_geopackage(folder / "county.gpkg", make_county(300, defects=False)[0])
-    (folder / "文档").mkdir()
-    for path, content in COMPLETE_PACKAGE_FILES.items():
-        if ".gdb" not in path:
-            (folder / "文档" / path.rpartition("/")[2]).write_bytes(content)
-    order = ExportOrder(COUNTY_SPEC, folder / "结果", folder / "文档")
-    export_package(check_plan(folder / "county.gpkg", RunOptions()), order)
+    source, documents = write_county_and_documents(folder)
+    export_package(check_plan(source, RunOptions()), ExportOrder(COUNTY_SPEC, folder / "结果", documents))
     return folder
 
 

@@ -21,8 +21,7 @@ from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.standard.messages.texts import Texts
 from plugin.core.standard.profile import DocumentInfo
 from plugin.paths import REPORT_TEMPLATES_FOLDER
-from tests.county import make_county
-from tests.county.write import write_geopackage
+from tests.core.package_fixtures import write_clean_county
 
 pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
 
@@ -40,9 +39,7 @@ def document_test_folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def county_file(document_test_folder):
-    layers, _ = make_county(300, defects=False)
-    write_geopackage(document_test_folder / "county.gpkg", layers)
-    return document_test_folder / "county.gpkg"
+    return write_clean_county(document_test_folder / "county.gpkg")
 
 
 @pytest.fixture(scope="module")
@@ -104,8 +101,7 @@ def test_secrecy_level_of_the_profile_is_used_in_every_file(checked_county_with_
     inspected = inspect_package(
         done.path, COUNTY_SPEC, RunOptions(profile=str(checked_county_with_secrecy.plan.norm.profile.path))
     ).report
-    found = [f.message for f in inspected.findings if f.code in OWN_FILE_RULES]
-    assert found == []
+    assert [f.message for f in inspected.findings if f.code in OWN_FILE_RULES] == []
 
 
 def test_lower_secrecy_level_without_a_reason_stops_the_export_before_writing(checked_county_with_secrecy, tmp_path):
@@ -129,8 +125,7 @@ def test_lower_secrecy_level_with_a_reason_is_recorded_with_it(checked_county_wi
     inspected = inspect_package(
         done.path, COUNTY_SPEC, RunOptions(profile=str(checked_county_with_secrecy.plan.norm.profile.path))
     ).report
-    found = [f.message for f in inspected.findings if f.code in OWN_FILE_RULES]
-    assert found == []
+    assert [f.message for f in inspected.findings if f.code in OWN_FILE_RULES] == []
 
 
 def test_missing_secrecy_level_raises_an_error_that_names_the_setting(checked_county, tmp_path):

@@ -44,7 +44,7 @@ from plugin.core.package.tables import write_tables as tables_write
 from plugin.core.plan.io import read_source
 from plugin.core.standard.messages.texts import Texts
 from plugin.paths import PACKAGE_SPECS_FOLDER, SAMPLE_FOLDER
-from tests.core.package_fixtures import list_relative_paths
+from tests.core.package_fixtures import list_relative_paths, write_clean_county
 from tests.core.small_plan import explain_error, hash_files
 from tests.county import make_county
 from tests.county.write import write_geopackage
@@ -62,10 +62,7 @@ DATABASE_PATH = "1-空间数据/140225浑源县国土空间规划矢量数据.gd
 
 @pytest.fixture(scope="module")
 def county_file(tmp_path_factory):
-    path = tmp_path_factory.mktemp("数据") / "county.gpkg"
-    layers, _ = make_county(300, defects=False)
-    write_geopackage(path, layers)
-    return path
+    return write_clean_county(tmp_path_factory.mktemp("数据") / "county.gpkg")
 
 
 @pytest.fixture(scope="module")
@@ -145,8 +142,7 @@ def test_manifest_of_an_exported_package_describes_every_layer(checked_county, e
     assert manifest["tool"]["versions"]["sanxian"] and manifest["standard"]["id"] == "county_db"
     assert manifest["check"]["verdict"] == "conditional" and not manifest["check"]["forced"]
     assert "vector.layers" in manifest["form"]["unverified"]
-    messages = " ".join(p["message"] for p in manifest["problems"])
-    assert "EPSG:4526 逐节点换算到 EPSG:4490" in messages
+    assert "EPSG:4526 逐节点换算到 EPSG:4490" in " ".join(p["message"] for p in manifest["problems"])
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

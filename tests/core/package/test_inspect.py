@@ -261,8 +261,7 @@ PACKAGE_DAMAGES = {
 def test_each_damage_planted_in_a_package_is_found_by_its_rule(copied_package, name):
     damage, (code, case) = PACKAGE_DAMAGES[name]
     damage(copied_package)
-    folder = next(p for p in copied_package.parent.iterdir() if p.is_dir())
-    report = inspect_report(folder)
+    report = inspect_report(next(p for p in copied_package.parent.iterdir() if p.is_dir()))
     found = [f for f in report.findings if f.code == code and case in (f.case, None)]
     assert found, [(f.code, f.case, f.message) for f in report.findings]
     for finding in found:
@@ -298,8 +297,7 @@ def test_sha256sum_program_verifies_the_digest_list_of_a_package(copied_package)
 )
 def test_digest_lists_with_backslashes_comments_or_upper_case_digests_are_read(write):
     rows = [("2-规划文档/文本 一.pdf", "a1" * 32), ("图.jpg", "0" * 64)]
-    given = write([(p.replace("/", "\\"), d) for p, d in rows])
-    assert read_digest_list(given) == dict(rows)
+    assert read_digest_list(write([(p.replace("/", "\\"), d) for p, d in rows])) == dict(rows)
 
 
 def test_reading_a_digest_list_without_valid_sha256_rows_returns_none():

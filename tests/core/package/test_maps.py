@@ -105,8 +105,7 @@ def test_resolution_of_a_jpeg_is_read_from_exif_alone(tmp_path):
     image.new("RGB", (9, 9)).save(path, "JPEG", exif=exif)
     data = path.read_bytes()
     # As cameras write it: Exif without JFIF.
-    start = data.index(b"\xff\xe1")
-    path.write_bytes(b"\xff\xd8" + data[start:])
+    path.write_bytes(b"\xff\xd8" + data[data.index(b"\xff\xe1") :])
     found = jpeg.inspect_jpeg(path)
     assert found.is_complete and found.dpi == pytest.approx(120 * 2.54)
     # Some programs write the unit in four bytes (kind 4) instead of two (kind 3).
@@ -166,12 +165,9 @@ pytest_slow = pytest.mark.slow  # they write and read whole databases
 def checked_county(tmp_path_factory):
     pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
     from plugin.core.checks.check import RunOptions, check_plan
-    from tests.county import make_county
-    from tests.county.write import write_geopackage
+    from tests.core.package_fixtures import write_clean_county
 
-    path = tmp_path_factory.mktemp("数据") / "county.gpkg"
-    write_geopackage(path, make_county(300, defects=False)[0])
-    return check_plan(path, RunOptions())
+    return check_plan(write_clean_county(tmp_path_factory.mktemp("数据") / "county.gpkg"), RunOptions())
 
 
 @pytest.fixture
@@ -286,8 +282,7 @@ def test_export_without_qgis_or_with_maps_switched_off_writes_no_maps_and_states
 @pytest_slow
 def test_new_export_replaces_rendered_maps_and_keeps_maps_edited_by_hand(checked_county, export_order):
     first = export_package(checked_county, export_order, map_renderer=FakeRenderer(300))
-    edited = first.path / f"{MAP_PATH_START}01县域用地现状图.jpg"
-    edited.write_bytes(make_jpeg(450))
+    (first.path / f"{MAP_PATH_START}01县域用地现状图.jpg").write_bytes(make_jpeg(450))
     second = export_package(checked_county, export_order, map_renderer=FakeRenderer(400))
     dots = {row["number"]: row["dpi"] for row in second.manifest["maps"] if row["file"]}
     assert dots == {"01": 450.0, "02": 400.0, "03": 400.0, "04": 400.0, "05": 400.0}

@@ -269,8 +269,7 @@ def test_dates_and_times_of_a_written_database_read_back_equal(tmp_path):
     moments = [datetime(2026, 1, 31, 10, 30, 5), None, datetime(1999, 12, 31)]
     rows = make_table([make_county_box(0, 0), make_county_box(200, 0), make_county_box(400, 0)], **{name: moments})
     plan, path = make_package_plan(DLTB=make_awkward_shapes(), **{role: rows}), tmp_path / "a.gdb"
-    spec = make_data_set_spec(layers=[{"layer": role, "need": "M"}], others=False)
-    (content,) = write_data_set(plan, path, spec)
+    (content,) = write_data_set(plan, path, make_data_set_spec(layers=[{"layer": role, "need": "M"}], others=False))
     assert read_back(path, content, ZONE_38).has_no_differences
     with fiona.open(path, layer=role) as layer:
         assert next(f["properties"][name] for f in layer).startswith("2026-01-31T10:30:05")
@@ -336,8 +335,7 @@ def test_vertex_moved_by_a_millimetre_is_found_on_reading_back(tmp_path):
     shapes = plan.layers["DLTB"].frame.geometry.to_numpy()
     shapes[1] = shapely.transform(shapes[1], lambda c: c + np.where(np.arange(len(c)) == 2, 1e-3, 0)[:, None])
     plan.layers["DLTB"].__dict__.pop("raw_shapes", None)
-    done = read_back(path, content, ZONE_38)
-    assert done.example_names["shape", ""] == ["140225000000000002"]
+    assert read_back(path, content, ZONE_38).example_names["shape", ""] == ["140225000000000002"]
 
 
 def test_multipoints_of_one_point_read_back_equal(tmp_path, blocked_reader):
@@ -361,8 +359,7 @@ def test_vertex_with_a_non_finite_coordinate_counts_as_a_difference(tmp_path):
 def test_damaged_database_raises_an_input_error_on_reading_back(tmp_path, blocked_reader):
     path = tmp_path / "a.gpkg"
     path.write_bytes(b"SQLite format 3\0" + b"x" * 500)
-    plan = make_written_plan()
-    content = make_package_layers(plan, make_data_set_spec(path.name))[0][0]
+    content = make_package_layers(make_written_plan(), make_data_set_spec(path.name))[0][0]
     with pytest.raises(InputError):
         read_back(path, content, ZONE_38)
 

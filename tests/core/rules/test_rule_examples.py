@@ -80,8 +80,7 @@ def break_shapes(rule, change):
 )
 def test_example_of_a_broken_rule_has_a_problem(make_function, key):
     rule = load_all_rules()["REL002"]
-    broken = replace(rule, function=make_function(rule))
-    assert find_failing_example_problem(broken, rule.fails[0]).key == key
+    assert find_failing_example_problem(replace(rule, function=make_function(rule)), rule.fails[0]).key == key
 
 
 def test_example_of_a_rule_that_measures_another_area_has_a_problem():
@@ -187,8 +186,7 @@ def test_key_of_every_message_variant_begins_with_a_message_case_of_its_rule():
 
 
 def test_finding_of_an_earlier_version_without_variant_has_the_message_of_its_case():
-    finding = Finding("STBHHX", code="TOP003", key="1", area_m2=50.0, width_m=5.0)
-    assert "在县界以外" in render_message(finding)
+    assert "在县界以外" in render_message(Finding("STBHHX", code="TOP003", key="1", area_m2=50.0, width_m=5.0))
     params = {"actual": 10.0, "expected": 9.0}
     assert "按图斑面积 − 扣除地类面积应为 9.00 m²" in render_message(
         Finding("DLTB", code="ATT003", case="net", params=params)

@@ -147,8 +147,7 @@ def test_a_row_that_is_lost_while_writing_is_an_error(appender, monkeypatch):
     write = data_set.write_layer_rows
 
     def write_without_last_row(database, content, *arguments):
-        short = replace(content, layer=content.layer.select_rows([0]))
-        write(database, short, *arguments)
+        write(database, replace(content, layer=content.layer.select_rows([0])), *arguments)
 
     monkeypatch.setattr(data_set, "write_layer_rows", write_without_last_row)
     with pytest.raises(OutputError) as caught:
@@ -158,8 +157,7 @@ def test_a_row_that_is_lost_while_writing_is_an_error(appender, monkeypatch):
 
 def test_a_value_too_long_refuses_the_county_and_writes_nothing(appender):
     table = make_farmland("140225").assign(BSM=["1" * 19, "2" * 18])
-    county = add(appender, "甲", STBHHX=table)
-    assert not county.is_gathered and not appender.data_sets[0].path.exists()
+    assert not add(appender, "甲", STBHHX=table).is_gathered and not appender.data_sets[0].path.exists()
 
 
 def test_farmland_in_different_layers_stops_the_package(appender):
@@ -171,8 +169,7 @@ def test_farmland_in_different_layers_stops_the_package(appender):
     add(appender, "乙", YJJBNT=make_farmland("140224"))
     (problem,) = [one for one in appender.find_layer_problems() if one.key == "gather_other_layers"]
     assert problem.level is ProblemLevel.GATE
-    sentence = problem.format_as_sentence(Texts("zh"))
-    assert "（YJJBNTBHTB：甲；YJJBNT：乙）" in sentence
+    assert "（YJJBNTBHTB：甲；YJJBNT：乙）" in problem.format_as_sentence(Texts("zh"))
     assert "(YJJBNTBHTB: 甲; YJJBNT: 乙)" in problem.format_as_sentence(Texts("en"))
 
 
@@ -366,8 +363,7 @@ def test_repeated_keys_stop_the_package_unless_it_is_forced(work, gather, tmp_pa
     # Every row with a key is repeated.
     plan = inspections[str(path)][1]
     assert pair.count == len({key for layer in plan.layers.values() for key in layer.keys if key})
-    manifest = json.loads((result.package / "manifest.json").read_text(encoding="utf-8"))
-    assert manifest["check"]["forced"] is True
+    assert json.loads((result.package / "manifest.json").read_text(encoding="utf-8"))["check"]["forced"] is True
 
 
 @pytest.mark.slow

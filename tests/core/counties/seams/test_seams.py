@@ -226,6 +226,8 @@ LEFT_LINE, RIGHT_LINE = (("STBHHX", LEFT), ("STBHHX", RIGHT))
         pytest.param("POLYGON ((800 100, 1000 200, 800 300, 800 100))", "POLYGON ((1400 100, 1600 100, 1600 300, 1400 300, 1400 100))", [], id="touches in a point"),
         pytest.param("POLYGON ((800 100, 990 100, 990 300, 800 300, 800 100))", "POLYGON ((1400 100, 1600 100, 1600 300, 1400 300, 1400 100))", [], id="far from the border"),
         pytest.param("POLYGON ((800 0, 1000 0, 1000 1000, 800 1000, 800 0))", "POLYGON ((1000 0, 1200 0, 1200 1000, 1000 1000, 1000 0))", [], id="along the whole border"),
+        # The sides leave the border in opposite directions, so that their ends near the border are apart.
+        pytest.param("POLYGON ((900 0, 1000 100, 1000 300, 900 400, 900 0))", "POLYGON ((1000 100, 1100 105, 1100 200, 1000 300, 1000 100))", [], id="meets obliquely at a corner"),
     ],
 )  # fmt: skip
 def test_a_line_at_a_border(tmp_path, left, right, expected):
@@ -240,15 +242,6 @@ def test_a_line_that_continues_beyond_a_gap_is_no_stop(tmp_path):
         RIGHT_LINE: [("POLYGON ((1003 100, 1200 100, 1200 300, 1003 300, 1003 100))", "水源涵养")],
     }
     assert [str(one.kind) for one in compare_two(tmp_path, features, right=right)] == ["gap"]
-
-
-def test_features_that_meet_obliquely_at_a_corner_are_no_shift(tmp_path):
-    # Their sides leave the border in opposite directions, so that their ends near the border are apart.
-    features = {
-        LEFT_LINE: [("POLYGON ((900 0, 1000 100, 1000 300, 900 400, 900 0))", "水源涵养")],
-        RIGHT_LINE: [("POLYGON ((1000 100, 1100 105, 1100 200, 1000 300, 1000 100))", "水源涵养")],
-    }
-    assert compare_two(tmp_path, features) == []
 
 
 def test_features_along_a_winding_border_with_a_gap_are_compared_across_the_gap(tmp_path):
@@ -522,8 +515,7 @@ def test_results_are_files_for_both_counties_and_a_damaged_county_is_a_row(tmp_p
     assert len(views) == len(layer) == 2 * len(PLANTED)
     assert {(b, a, mark) for a, b, mark in views} == views
     assert set(layer.fingerprint) == {one.fingerprint for one in result.findings}
-    keys = layer.set_index(["county", "kind"])
-    assert keys.loc[(SE, "code"), "neighbour_keys"] == f"{NE}000300000002"
+    assert layer.set_index(["county", "kind"]).loc[(SE, "code"), "neighbour_keys"] == f"{NE}000300000002"
     book = openpyxl.load_workbook(output / "seams.xlsx")
     assert book.sheetnames == ["接边汇总", "接边问题", "县区"]
     assert [row[4].value for row in book["接边汇总"].iter_rows(min_row=4)][:4].count(1) == 1

@@ -275,8 +275,7 @@ def test_divided_feature_with_a_repeated_key_keeps_both_parts_with_new_keys(work
 def test_changed_neighbour_is_shown_and_never_written(work, prefer):
     code = "140225100"
     neighbours = work.packages[code] / "neighbours.gpkg"
-    key = edits.list_keys(neighbours, "DLTB")[0]
-    edits.set_value(neighbours, "DLTB", key, "DLMC", "邻区")
+    edits.set_value(neighbours, "DLTB", edits.list_keys(neighbours, "DLTB")[0], "DLMC", "邻区")
     edits.delete_row(neighbours, "DLTB", edits.list_keys(neighbours, "DLTB")[1])
     result = work.merge(code, prefer=prefer)
     assert [one.contradiction.kind for one in result.log.contradictions] == [ContradictionKind.NEIGHBOUR_CHANGED] * 2
@@ -409,8 +408,7 @@ def test_seams_that_a_merge_makes_are_found(work):
     import geopandas as gpd
 
     # Planar area of a 3° zone: the scale differs by less than 1e-3.
-    planar = gpd.GeoSeries([target], crs=4526).area[0]
-    assert overlap.area_m2 == pytest.approx(planar, rel=1e-3)
+    assert overlap.area_m2 == pytest.approx(gpd.GeoSeries([target], crs=4526).area[0], rel=1e-3)
     assert "乡镇接边" in openpyxl.load_workbook(work.table).sheetnames
 
 

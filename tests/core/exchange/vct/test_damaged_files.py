@@ -663,8 +663,7 @@ def test_vct_file_in_another_encoding_or_with_other_line_ends_is_refused(tmp_pat
 
 
 def test_vct_file_with_tab_separators_is_read(tmp_path):
-    text = export_example().replace(",", "\t")
-    assert read_notes_or_refusal(tmp_path / "a.vct", text) == []
+    assert read_notes_or_refusal(tmp_path / "a.vct", export_example().replace(",", "\t")) == []
     plain = read_vct(tmp_path / "a.vct")
     read_notes_or_refusal(tmp_path / "b.vct", export_example())
     for one, other in zip(plain, read_vct(tmp_path / "b.vct"), strict=True):
@@ -734,5 +733,4 @@ def test_vct_table_with_a_reserved_geopackage_name_is_refused(tmp_path):
 def test_utf8_byte_order_mark_before_gbk_text_is_skipped(tmp_path):
     path = tmp_path / "a.vct"
     path.write_bytes(b"\xef\xbb\xbf" + export_example().encode("gbk"))
-    notes = [note for one in read_vct(path) for note in one.notices]
-    assert notes == []
+    assert [note for one in read_vct(path) for note in one.notices] == []

@@ -441,8 +441,7 @@ def test_vct_annotation_has_the_lines_of_the_format_and_is_read_back_with_text_a
 def test_vct_file_with_annotation_and_points_is_identical_after_reading_and_writing_it_again(tmp_path):
     stops = make_vct_layer("ZD", make_point_layer((1, 1)), MC=("text", ["站"]))
     write_vct(tmp_path / "a.vct", [stops, make_label_layer(["甲", "乙", "丙"], [0, 90, 180])])
-    first = read_vct(tmp_path / "a.vct")
-    write_vct(tmp_path / "b.vct", first)
+    write_vct(tmp_path / "b.vct", read_vct(tmp_path / "a.vct"))
     assert (tmp_path / "a.vct").read_bytes() == (tmp_path / "b.vct").read_bytes()
 
 
@@ -614,8 +613,7 @@ def test_many_points_with_all_minutes_and_seconds_below_60_are_refused_as_dd_mms
 
 @pytest.mark.parametrize("count", [1, 3, 20, 2000])
 def test_decimal_degrees_in_a_vct_file_are_read(tmp_path, count):
-    plain = make_random_points(count, 0.3, west=112.4, south=38.0)
-    (found,) = read_vct(write_points(tmp_path / "a.vct", plain))
+    (found,) = read_vct(write_points(tmp_path / "a.vct", make_random_points(count, 0.3, west=112.4, south=38.0)))
     assert len(found.frame) == count and found.notices == []
 
 
@@ -715,8 +713,7 @@ def test_vct_rows_that_differ_only_in_shape_are_joined_and_rows_with_different_k
     assert found.frame["BSM"].tolist() == ["1", "2", "2b"]
     assert [shapely.get_num_geometries(s) for s in found.frame.geometry] == [3, 1, 1]
     assert all(a.equals(b) for a, b in zip(found.frame.geometry, shapes, strict=True))
-    notes = [(k, p["count"]) for k, p in found.notices if k != "vct_note_place_unknown"]
-    assert notes == [("vct_note_joined", 1)]
+    assert [(k, p["count"]) for k, p in found.notices if k != "vct_note_place_unknown"] == [("vct_note_joined", 1)]
     (separate,) = read_vct(tmp_path / "a.vct")
     assert separate.frame["BSM"].tolist() == ["1", "1", "1", "2", "2b"]
 

@@ -240,8 +240,7 @@ def test_adjusted_areas_have_the_exact_total_and_proportional_corrections(areas,
     if sum(areas) < step:
         return
     found = adjust_to_changed_total(areas, share, step)
-    counts = convert_to_whole_steps(found.adjusted_m2.tolist(), step)
-    assert sum(counts) == round(found.control_m2 / step)
+    assert sum(convert_to_whole_steps(found.adjusted_m2.tolist(), step)) == round(found.control_m2 / step)
     assert abs(found.control_m2 - sum(areas) * (1 + share)) <= step / 2 + 1e-6
     for before, after in zip(areas, found.adjusted_m2.tolist(), strict=True):
         assert after >= 0
@@ -306,8 +305,7 @@ def test_parcels_of_a_whole_county_are_adjusted_to_the_exact_total():
 
 @pytest.mark.parametrize("share", [3e-5, -3e-5])
 def test_areas_with_a_sum_too_different_from_the_control_area_are_refused(share):
-    areas = np.array([1e6, 2e6, 3e6])
-    found = adjust_areas(areas, 6e6 * (1 + share), limit_share=1e-5)
+    found = adjust_areas(np.array([1e6, 2e6, 3e6]), 6e6 * (1 + share), limit_share=1e-5)
     assert found.is_refused and found.adjusted_m2 is None
     assert found.misclosure_m2 == pytest.approx(6e6 * share) and found.allowed_misclosure_m2 == pytest.approx(
         60.01, rel=1e-4

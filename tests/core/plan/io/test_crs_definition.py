@@ -50,8 +50,7 @@ def test_definition_with_heights_or_a_datum_shift_does_not_contradict_its_code(t
     assert CRS.from_wkt(shifted).is_bound
     with_heights = f'COMPD_CS["x",{plane},{CRS.from_epsg(5737).to_wkt("WKT1_GDAL")}]'
     for number, text in enumerate((shifted, with_heights)):
-        path = write_definition(write_gpkg(tmp_path / f"{number}.gpkg"), text)
-        assert find_contradicting_crs(path, ROLE) == ""
+        assert find_contradicting_crs(write_definition(write_gpkg(tmp_path / f"{number}.gpkg"), text), ROLE) == ""
 
 
 @pytest.mark.parametrize("text", ["undefined", "", "PROJCS[", None])
@@ -136,8 +135,7 @@ def test_shape_headers_of_other_formats_and_damaged_files_give_no_other_crs(tmp_
 
 
 def test_plan_with_shapes_declared_in_another_crs_does_not_pass(tmp_path):
-    path = declare_shape_crs(write_gpkg(tmp_path / "a.gpkg"), 4490)
-    report = check_plan(path, RunOptions()).report
+    report = check_plan(declare_shape_crs(write_gpkg(tmp_path / "a.gpkg"), 4490), RunOptions()).report
     (finding,) = list_findings_of_rules(report, "SCH003")
     assert finding.case == "shapes_declare" and finding.params["coordinates"] == "coordinates_fit"
     assert len(finding.params["fids"]) == 1 and not finding.params["more"]

@@ -422,8 +422,7 @@ def test_net_area_of_a_parcel_that_lost_a_part_is_assigned_to_the_part_by_its_sh
 
 def test_changed_net_area_on_the_same_land_is_listed_as_revalued_in_the_balance():
     before = [make_row(make_square(0, 0), 1, gross_area=10_000.0, net_area=9_000.0)]
-    after = [make_row(make_square(0, 0), 1, gross_area=10_000.0, net_area=8_000.0)]
-    found = compare_rows(before, after)
+    found = compare_rows(before, [make_row(make_square(0, 0), 1, gross_area=10_000.0, net_area=8_000.0)])
     (changed,) = found.changed_pieces
     assert changed.value_changes == [("YJJBNTMJ", "9000", "8000")]
     assert (
@@ -470,8 +469,7 @@ def test_land_where_townships_overlap_is_counted_for_the_first_township():
 
 
 def test_duplicate_feature_counts_its_land_once():
-    before = [*copy_grid_rows(), dict(GRID_ROWS[0]) | {"key": "140225000000005555"}]
-    found = compare_rows(before, copy_grid_rows())
+    found = compare_rows([*copy_grid_rows(), dict(GRID_ROWS[0]) | {"key": "140225000000005555"}], copy_grid_rows())
     assert not found.changed_pieces and not found.is_identical
     balance = found.balance_by_basis["statutory"]
     assert balance.doubled == pytest.approx(-1e4, rel=2e-3) and abs(compute_rounding_error(balance)) < 1e-6
@@ -485,8 +483,7 @@ def test_feature_key_reused_for_other_land_is_reported(after):
 def test_rows_without_a_shape_are_compared_by_attributes():
     before = [*copy_grid_rows(), make_row(None, 50)]
     assert compare_rows(before, [dict(r) for r in before]).is_identical
-    after = [*copy_grid_rows(), make_row(None, 50, land_use="0101")]
-    assert not compare_rows(before, after).is_identical
+    assert not compare_rows(before, [*copy_grid_rows(), make_row(None, 50, land_use="0101")]).is_identical
 
 
 def test_slivers_between_editions_are_summed_but_not_listed(after):
@@ -1030,8 +1027,7 @@ def test_layer_sealed_by_the_profile_raises_its_change_findings_to_error(tmp_pat
         CZKFBJ=make_table([make_county_box(0, 600, 110, 100)], GHFQDM=["410"]),
     )
     report = check_against_sealed(tmp_path, plan, rules=("LAW017",), profile=str(profile)).report
-    severities = {f.role: f.severity for f in report.findings}
-    assert severities == {"STBHHX": Severity.ERROR, "CZKFBJ": Severity.WARNING}
+    assert {f.role: f.severity for f in report.findings} == {"STBHHX": Severity.ERROR, "CZKFBJ": Severity.WARNING}
 
 
 @pytest.mark.parametrize(("profile_text", "severity"), [("", Severity.WARNING), ("[sealed]", Severity.ERROR)])

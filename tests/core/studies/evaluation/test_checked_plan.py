@@ -100,8 +100,7 @@ def test_a_crash_of_one_indicator_leaves_the_others(checked, editions, options, 
         raise ValueError("odd shape in /home/zhang/a.gpkg")
 
     monkeypatch.setattr(PlanIndicators, "_compute_layer_area", fail)
-    alone = replace(editions, earlier=[], earlier_labels=[])
-    data = evaluation_to_dict(evaluate_check(checked, alone, options))
+    data = evaluation_to_dict(evaluate_check(checked, replace(editions, earlier=[], earlier_labels=[]), options))
     point = get_series(data, "county_area")["points"][0]
     assert point["value"] is None and "ValueError: odd shape" in point["reason"] and "zhang" not in point["reason"]
     # A planned gap, such as a missing layer, is not named as a failure.
@@ -180,8 +179,7 @@ def test_all_files_have_the_chapter_and_the_rest_is_unchanged(county, plain, tmp
 
 
 def test_a_report_without_editions_has_no_part_of_the_chapter(plain):
-    page = plain["html"].read_text(encoding="utf-8")
-    assert not re.search(r"体检评估|class=\"ch\"|\.pics|\.ch ", page)
+    assert not re.search(r"体检评估|class=\"ch\"|\.pics|\.ch ", plain["html"].read_text(encoding="utf-8"))
     assert len(openpyxl.load_workbook(plain["xlsx"]).sheetnames) == 2
     with zipfile.ZipFile(plain["docx"]) as file:
         assert "体检评估" not in file.read("word/document.xml").decode("utf-8")

@@ -65,8 +65,7 @@ def make_outputs(folder):
 
 
 def test_json_workbook_and_layer_have_the_same_figures(result, tmp_path):
-    outputs = make_outputs(tmp_path)
-    write_conformity_outputs(result, outputs)
+    write_conformity_outputs(result, make_outputs(tmp_path))
     data = json.loads((tmp_path / "审查.json").read_text(encoding="utf-8"))
     assert data["schema"] == "sanxian-conformity/1" and len(data["results"]) == len(CASES)
     for one, written in zip(result.results, data["results"], strict=True):
@@ -138,8 +137,7 @@ def test_english_results_have_english_texts(inputs, tmp_path):
     county, projects, _ = inputs
     result = review_projects(read_project_layer(projects), county, RunOptions(lang="en"))
     write_conformity_outputs(result, make_outputs(tmp_path))
-    data = json.loads((tmp_path / "审查.json").read_text(encoding="utf-8"))
-    first = data["results"][1]["lines"][0]
+    first = json.loads((tmp_path / "审查.json").read_text(encoding="utf-8"))["results"][1]["lines"][0]
     assert first["reason"].startswith("Permanent basic farmland: ") and first["rule"]["source"].startswith("Measures")
     assert openpyxl.load_workbook(tmp_path / "审查.xlsx").sheetnames[0] == "Projects"
 
@@ -292,8 +290,7 @@ def test_zones_without_a_use_are_one_missing_matter():
 
 
 def test_docx_has_the_figures_of_the_result_and_those_reckoned_by_hand(single, tmp_path):
-    outputs = OutputPaths(docx=str(tmp_path / "意见.docx"))
-    write_conformity_outputs(single, outputs)
+    write_conformity_outputs(single, OutputPaths(docx=str(tmp_path / "意见.docx")))
     rows = read_docx_rows(tmp_path / "意见.docx")
     one = single.results[0]
     # Farmland: 100 m × 650 m, of which 90 % net; heritage: 150 m × 100 m; boundary: 650 m × 100 m.
@@ -370,8 +367,7 @@ def test_heritage_notice_appears_in_ranges_only_and_sections_are_numbered_withou
 
 
 def test_several_projects_have_one_table_before_their_pages(page_result, tmp_path):
-    outputs = OutputPaths(docx=str(tmp_path / "意见.docx"))
-    write_conformity_outputs(page_result, outputs)
+    write_conformity_outputs(page_result, OutputPaths(docx=str(tmp_path / "意见.docx")))
     root = ET.fromstring(zipfile.ZipFile(tmp_path / "意见.docx").read("word/document.xml"))
     starts = [p for p in root.iter(f"{W}p") if p.find(f"{W}pPr/{W}pageBreakBefore") is not None]
     assert [normalise("".join(t.text for t in p.iter(f"{W}t"))) for p in starts] == ["建设项目合规性审查意见"] * 2

@@ -134,8 +134,7 @@ def test_rows_of_the_after_change_layer_get_the_next_key_numbers_and_measured_ar
     line = read_maintenance_layer(folder, "WHHZXCQCSLX")
     assert line["MC"].tolist() == ["浑河", "浑河"]
     assert line["MJ"].to_numpy() == pytest.approx(measure_statutory_area(line.geometry.to_numpy()), abs=0.01)
-    wide = sorted(shapely.area(line.to_crs(4526).geometry.to_numpy()))
-    assert wide == pytest.approx([4000, 6000], abs=0.01)
+    assert sorted(shapely.area(line.to_crs(4526).geometry.to_numpy())) == pytest.approx([4000, 6000], abs=0.01)
 
 
 def test_change_layer_rows_without_a_division_get_the_code_of_the_county(folder):
@@ -241,8 +240,7 @@ def test_geodatabase_has_no_vertical_datum_when_the_standard_names_none(tmp_path
 def test_area_before_minus_moved_out_plus_moved_in_equals_area_after_in_the_balance_file(folder, done):
     record = json.loads((folder / f"{DELIVERY_NAME}面积平衡表.json").read_text(encoding="utf-8"))
     assert record == json.loads(json.dumps(convert_balance_to_dict(done)))
-    by_role = {one["layer"]: one for one in record["layers"]}
-    line = by_role["ZXCQCSLX"]["balance"]
+    line = {one["layer"]: one for one in record["layers"]}["ZXCQCSLX"]["balance"]
     assert line["before"] - line["moved_out"] + line["moved_in"] + line["revalued"] == pytest.approx(line["after"])
     zones = sum_balance_terms_by_code(next(one for one in done.maintained_layers if one.role == "GHFQ"))
     assert (
