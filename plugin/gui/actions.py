@@ -19,6 +19,7 @@ from ..bridge.texts import mark_text, tr, translate_marked
 from ..core.base.errors import SanxianError
 from .findings import panel_pages
 from .help.help_dialog import HelpDialog, open_manual
+from .project.roles_dialog import RolesDialog, ask_layer_group
 from .widgets import messages, theme
 
 #: Section of the menu → its entries: name, icon, shortcut. The menu has to fit on a small screen: at most 24 entries
@@ -238,15 +239,11 @@ class DialogOpener(QObject):
 
     def open_roles_dialog(self) -> None:
         """Open the dialog 图层角色; emit ``changed`` if the user accepts it."""
-        from .project.roles_dialog import RolesDialog
-
         if RolesDialog(QgsProject.instance(), self._iface.mainWindow()).exec():
             self.changed.emit()
 
     def choose_group(self) -> bool:
         """Ask which of several layer groups to check; return False if the user cancels."""
-        from .project.roles_dialog import ask_layer_group
-
         return ask_layer_group(QgsProject.instance(), self._iface.mainWindow())
 
     def open_profile_dialog(self) -> None:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
+from ...core.package.export import ExportedPackage, ExportOrder, export_package
 from .. import health
 from ..checking.check import record_qgis_version
 from ..running.threads import run_in_python_thread
@@ -15,7 +16,6 @@ from ..running.threads import run_in_python_thread
 if TYPE_CHECKING:
     from ...core.checks.check import CheckResult, RunOptions
     from ...core.model.report import Report
-    from ...core.package.export import ExportedPackage, ExportOrder
     from ...core.package.package_spec.spec import PackageSpec
     from ...core.render.finding_lists import ReportPictures
 
@@ -33,7 +33,6 @@ def export_project_package(
     May be called from any thread; maps are printed on the main thread. After SanxianError or Cancelled the former
     content of the target remains.
     """
-    from ...core.package.export import export_package
     from ..layouts import package_maps
     from ..pictures import draw_pictures
     from ..printing.pdf import write_pdf

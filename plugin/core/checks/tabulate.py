@@ -16,7 +16,7 @@ from ..base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ..base.errors import OutputError
 from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
 from ..plan.loading.reading import read_plan
-from ..render.tables.report_table import ReportTable, ReportTableRow, TableColumn
+from ..render.tables.report_table import ReportTable, ReportTableRow, TableColumn, write_tables_workbook
 from ..render.words import ReportTexts
 from ..standard.messages.texts import Texts
 from ..standard.options import RunOptions
@@ -125,7 +125,6 @@ def write_new_figures_workbook(tabulated_plan: TabulatedPlan, path: Path) -> Non
     Raise OutputError if the Python package that writes workbooks is missing.
     """
     from ..engine.provenance import find_county_name
-    from ..render.tables.report_table import write_tables_workbook
 
     write_tables_workbook(
         path, tabulated_plan.tables, find_county_name(tabulated_plan.plan), tabulated_plan.indicators.texts

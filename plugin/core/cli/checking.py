@@ -14,6 +14,7 @@ from ..base.errors import OutputError
 from ..base.files.writing import OutputPaths, check_not_input, check_outputs, write_files
 from ..base.parallel.process_state import set_thread_count
 from ..checks.check import CheckResult, check_plan
+from ..checks.tabulate import TabulatedPlan, make_figures_document, tabulate_sources, write_new_figures_workbook
 from ..standard.messages.texts import Texts
 from ..standard.options import RunOptions
 from ..studies.evaluation.evaluated_editions import (
@@ -37,7 +38,6 @@ from .console import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..checks.tabulate import TabulatedPlan
     from ..model.report import Report
     from ..package.package_spec.spec import PackageSpec
     from ..render.public_edition.redaction import PublicReport
@@ -150,11 +150,6 @@ def run_indicators(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
     Returns the exit code.
     """
-    from ..checks.tabulate import (
-        make_figures_document,
-        tabulate_sources,
-        write_new_figures_workbook,
-    )
     from ..render.document.docx_writer import write_docx
 
     options = make_run_options(args, report_texts)

@@ -11,7 +11,14 @@ from pathlib import Path
 from ..base.files.writing import check_writable, write_atomically
 from ..render.words import ReportTexts
 from ..render.worklist.merge import NamedPart, merge_into_file, read_choices, split_worklist, write_conflicts
-from ..render.worklist.worklist_row import Worklist, WorkState, change_worklist, count_states, read_worklist
+from ..render.worklist.worklist_row import (
+    Worklist,
+    WorkState,
+    change_worklist,
+    count_states,
+    find_key_table_of_worklist,
+    read_worklist,
+)
 from ..standard.messages.texts import format_number
 from .console import (
     EXIT_CLEAN,
@@ -114,7 +121,6 @@ def _update(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from ..plan.loading.key_table import read_renumbered_keys
     from ..render.document.ledger import write_ledger
     from ..render.worklist.update import WorklistUpdate, describe_update, read_report, update_worklist
-    from ..render.worklist.worklist_row import find_key_table_of_worklist
 
     if args.xlsx:
         check_writable(args.xlsx, [args.list, args.report])

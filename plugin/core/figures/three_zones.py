@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -43,10 +44,6 @@ from ..standard.profile.space_map import (
     load_space_map,
 )
 from ..standard.template import Template
-
-if TYPE_CHECKING:
-    import geopandas as gpd
-
 
 _NO_TOLERANCE = Tolerance(min_area_m2=0.0, min_width_m=0.0)
 _METRES_PER_DEGREE = 111_320.0
@@ -351,8 +348,6 @@ def make_zone_rows(
 
     Rows are numbered from ``first_number`` on, with names and rounded statutory areas.
     """
-    import geopandas as gpd
-
     area = template.find_field("area")
     count = len(three_zones.polygons)
     values = {

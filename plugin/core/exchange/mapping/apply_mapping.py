@@ -7,9 +7,11 @@ import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
 from ...base.errors import InputError
@@ -21,11 +23,6 @@ from ...plan.layer import SourceLayer
 from ...standard import Standard
 from ...standard.template import Template, TemplateField
 from ..schema import GEOMETRY_BY_TYPE_ID, SHAPELY_TYPE_IDS
-
-if TYPE_CHECKING:
-    import geopandas as gpd
-    import pandas as pd
-
 
 #: Type of a field → data type of its column; other types are objects.
 _SERIES_TYPES = {"real": "float64", "date": "datetime64[ms]"}
@@ -236,9 +233,6 @@ def apply_mapping(layer: SourceLayer, mapping: FieldMapping, template: Template,
     A value that does not fit leaves its cell empty and is listed as a `MappingLoss`. Raise InputError if a source
     field is missing in the layer, or the geometry type differs from the template's.
     """
-    import geopandas as gpd
-    import pandas as pd
-
     kinds = shapely.get_type_id(layer.frame.geometry.to_numpy())
     foreign_type_ids = [int(k) for k in kinds if k >= 0 and int(k) not in SHAPELY_TYPE_IDS[template.geometry]]
     if foreign_type_ids:
@@ -298,8 +292,6 @@ def apply_mapping(layer: SourceLayer, mapping: FieldMapping, template: Template,
 
 def _make_series(values: list[Any], target: TemplateField, index: Any) -> pd.Series:
     """Return values as a column with the data type of the target field."""
-    import pandas as pd
-
     return pd.Series(values, index=index, dtype=_SERIES_TYPES.get(target.type, "object"))
 
 

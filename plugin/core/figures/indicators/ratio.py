@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from ...model.indicator import Indicator, compare_with_target
@@ -343,7 +344,6 @@ def find_remote_towns(shapes: NDArray, shares_inside: NDArray, gap_m: float) -> 
         Parcels up to this distance apart are of one town, m.
     """
     # Load shapely only for measurements.
-    import shapely
 
     is_reached = shares_inside >= _LEAST_INSIDE_SHARE
     # Town by town from the boundary outwards: comparing all parcels of a town with each other would take far longer.
@@ -393,7 +393,6 @@ def _compute_ratio_with_open_windows(expansion: ExpansionRatio, places: NDArray,
     polygons of the holes.
     """
     # Load shapely only for measurements.
-    import shapely
 
     if not len(places):
         return

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from openpyxl.utils import get_column_letter
+
 from ...base.invariants import require_value
 from ...model.findings import Finding
 from ...model.rule import Severity
@@ -65,7 +67,6 @@ def group_differing_cells(differences: Iterable[CellDifference]) -> list[CellGro
     Groups are in the order of the sheet.
     """
     # Imported here, because the toolbox loads rules without the libraries for files.
-    from openpyxl.utils import get_column_letter
 
     rows: dict[tuple[str, int], list[CellDifference]] = defaultdict(list)
     for difference in differences:
@@ -127,7 +128,6 @@ def make_group_params(group: CellGroup, texts: Texts) -> dict[str, Any]:
 
 def make_cell_name(row: int, column: int) -> str:
     """Return the name of a cell in a spreadsheet, such as E9."""
-    from openpyxl.utils import get_column_letter
 
     return f"{get_column_letter(column)}{row}"
 

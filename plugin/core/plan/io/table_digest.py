@@ -6,10 +6,11 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
     from ..layer import SourceLayer
@@ -21,7 +22,6 @@ def compute_table_digest(source: SourceLayer, cancellation: Cancellation = NEVER
     Row order and feature ids have no effect. Raise Cancelled.
     """
     import numpy as np
-    import pandas as pd
     import shapely
 
     from ...base.parallel.threads import apply_in_threads
@@ -47,8 +47,6 @@ def compute_table_digest(source: SourceLayer, cancellation: Cancellation = NEVER
 
 def _hash_column(column: pd.Series) -> NDArray:
     """Return (n,) uint64 hashes of the values of a column; all missing values have the same hash."""
-    import pandas as pd
-
     values = column.to_numpy()
     if values.dtype.kind in "biufM":
         return pd.util.hash_array(values)

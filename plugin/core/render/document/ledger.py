@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import shapely
+from openpyxl.styles import Alignment, Font, PatternFill
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.errors import InputError, OutputError
@@ -311,7 +312,6 @@ def _make_cell(
     Control characters of a text are left out. ``wraps``: break long texts into lines.
     """
     from openpyxl.cell import WriteOnlyCell
-    from openpyxl.styles import Alignment, Font
 
     cell = WriteOnlyCell(sheet, make_document_text(value) if isinstance(value, str) else value)
     if cell.data_type == "f":
@@ -326,8 +326,6 @@ def _make_cell(
 
 def _make_head_cell(sheet: Worksheet, text: str) -> Any:
     """Return a bold cell with the colour of headings."""
-    from openpyxl.styles import PatternFill
-
     cell = _make_cell(sheet, text, bold=True, wraps=True)
     cell.fill = PatternFill("solid", start_color=HEAD_FILL)
     return cell

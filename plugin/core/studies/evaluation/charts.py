@@ -12,6 +12,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from openpyxl.chart import LineChart, Reference, Series
+from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
+
 from ...render.map_shapes import draw_text, make_svg, measure_text
 from ...render.tables.report_table import (
     HEAD_FILL,
@@ -29,7 +33,6 @@ from .series import compute_change
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
-    from openpyxl.chart import LineChart
     from openpyxl.worksheet.worksheet import Worksheet
 
 
@@ -232,7 +235,6 @@ def list_chart_lines(series: IndicatorSeries, result: Evaluation, texts: Texts) 
 
 def _place_charts(sheet: Worksheet, charts: list[LineChart], first_row: int, width: int) -> None:
     """Add charts from a row on, below a table of ``width`` columns, and set up the pages."""
-    from openpyxl.utils import get_column_letter
     from openpyxl.worksheet.pagebreak import Break
 
     # The second chart of a row begins right of the first one: the name column is as wide as two others.
@@ -254,10 +256,6 @@ def _place_charts(sheet: Worksheet, charts: list[LineChart], first_row: int, wid
 
 def add_chart_sheet(book: Workbook, result: Evaluation, texts: Texts) -> None:
     """Add a sheet with the figures of all series and a line chart of each."""
-    from openpyxl.chart import Reference, Series
-    from openpyxl.styles import Font
-    from openpyxl.utils import get_column_letter
-
     if not result.shown_series:
         return
     sheet = book.create_sheet(texts.get(EVALUATION_SECTION, "charts"), 1)
@@ -351,7 +349,6 @@ def make_chart_xml(series: IndicatorSeries, result: Evaluation, texts: Texts) ->
 
 def _make_chart(series: IndicatorSeries, lines: list[ChartLine], texts: Texts) -> LineChart:
     """Return a chart without lines: title, size, axes and the range of values."""
-    from openpyxl.chart import LineChart
     from openpyxl.chart.text import RichText, Text
     from openpyxl.chart.title import Title
     from openpyxl.drawing.text import (

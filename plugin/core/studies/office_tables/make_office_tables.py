@@ -19,13 +19,12 @@ from ...base.files.writing import check_writable, is_same_file, write_files
 from ...render.document.docx_writer import import_docx_library, write_docx
 from ...standard.messages.texts import Texts, format_number
 from ...standard.options import RunOptions
-from .office_table import load_layouts
+from .office_table import FilledTable, load_layouts
+from .template import TemplateResult, fill_template
 
 if TYPE_CHECKING:
     from ...plan.layer import SourceLayer
     from ...plan.plan import Plan
-    from .office_table import FilledTable
-    from .template import TemplateResult
 
 
 #: Tables are handed in in Chinese, whatever the language of the interface.
@@ -125,7 +124,6 @@ def make_office_tables(
         check_writable(path, inputs)
     progress(_TABLES_SHARE, "")
     from .office_files import make_office_document, write_office_workbook
-    from .template import fill_template
 
     def write(path: Path, is_copy: bool) -> None:
         if is_copy:

@@ -11,6 +11,9 @@ from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from openpyxl.styles import Alignment, Font
+from openpyxl.utils import get_column_letter, quote_sheetname
+
 from ...base.errors import OutputError
 from ...render.document.blocks import (
     Block,
@@ -78,8 +81,6 @@ def write_office_workbook(path: Path, tables: list[FilledTable], texts: Texts) -
     book.remove(book.active)
     styles: CellStyles = {}
     for table in tables:
-        from openpyxl.styles import Font
-        from openpyxl.utils import get_column_letter, quote_sheetname
         from openpyxl.workbook.defined_name import DefinedName
 
         sheet = book.create_sheet(_SHEET_NAME_PATTERN.sub("", table.layout.name)[:_MAX_SHEET_NAME])
@@ -148,8 +149,6 @@ def _write_head(sheet: Worksheet, table: FilledTable, styles: CellStyles) -> int
 
 def _write_row(sheet: Worksheet, number: int, row: FilledRow, table: FilledTable, styles: CellStyles) -> None:
     """Write one row of figures; its height fits the text with the most lines."""
-    from openpyxl.styles import Alignment
-
     strong, tallest = row.kind in ("sum", "head"), 1
     for place, (column, value) in enumerate(zip(table.columns, row.values, strict=True), 1):
         cell = sheet.cell(number, place)
