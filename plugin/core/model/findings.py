@@ -197,17 +197,6 @@ def make_layer_geometries(findings: Sequence[Finding]) -> NDArray:
     return shapes
 
 
-def find_distinct_shapes(shapes: NDArray) -> tuple[NDArray, NDArray]:
-    """Return (k,) the rows in which the distinct objects among (n,) shapes come first, and (n,) which each row has.
-
-    The second array has positions in the first.
-    """
-    ids = np.fromiter(map(id, shapes), dtype=np.uint64, count=len(shapes))
-    _, first_rows, positions = np.unique(ids, return_index=True, return_inverse=True)
-    order = np.argsort(first_rows)
-    return first_rows[order], np.argsort(order)[positions]
-
-
 def iterate_finding_dicts(findings: Sequence[Finding]) -> Iterator[dict[str, Any]]:
     """Yield findings as dicts for JSON, as `Finding.to_dict`; the WKT of many are made together."""
     for rows in iterate_batches(len(findings)):
