@@ -218,7 +218,8 @@ def make_report_and_apply_waivers(
     mark_repeated_land(report, plan, texts, RepeatedLand(plan, evaluation.tolerance, cancellation, kept_results))
     mark_figures_of_unknown_land(report.indicators, plan)
     for indicator in report.indicators:
-        indicator.name = texts.format_indicator_with_place(indicator.id, indicator.place)
+        name, place = texts.get_indicator_name(indicator.id), indicator.place
+        indicator.name = texts.get("words", "figure_of_place", name=name, place=place) if place else name
     if waivers.entries:
         from ..engine.waivers.application import apply_waivers
 
