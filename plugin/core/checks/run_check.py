@@ -25,7 +25,7 @@ from ..engine.waivers.waiver import NO_WAIVERS, Waivers
 from ..figures.indicators.compute import mark_figures_of_unknown_land
 from ..figures.indicators.repeated_land import RepeatedLand, list_summed_roles
 from ..geometry.tolerance import Tolerance
-from ..model.findings import Finding, add_unread_data_findings, sort_findings
+from ..model.findings import UNREAD_CODE, Finding, sort_findings
 from ..model.indicator import SQUARE_METRES
 from ..model.report import Outcome, Report, RuleOutcome
 from ..model.rule import Rule, load_all_rules
@@ -218,12 +218,19 @@ def make_report_and_apply_waivers(
     mark_repeated_land(report, plan, texts, RepeatedLand(plan, evaluation.tolerance, cancellation, kept_results))
     mark_figures_of_unknown_land(report.indicators, plan)
     for indicator in report.indicators:
-        indicator.name = texts.format_indicator_with_place(indicator.id, indicator.place)
+        name, place = texts.get_indicator_name(indicator.id), indicator.place
+        indicator.name = texts.get("words", "figure_of_place", name=name, place=place) if place else name
     if waivers.entries:
         from ..engine.waivers.application import apply_waivers
 
         apply_waivers(report, plan, waivers, message_of)
-    add_unread_data_findings(report.findings, plan.unread_data, message_of)
+    known_fingerprints = {one.fingerprint for one in report.findings if one.code == UNREAD_CODE}
+    for unread_item in plan.unread_data:
+        finding = unread_item.make_finding()
+        if finding.fingerprint not in known_fingerprints:
+            known_fingerprints.add(finding.fingerprint)
+            finding.message = message_of(finding)
+            report.findings.append(finding)
     report.findings = sort_findings(report.findings)
     report.tolerance = {
         **evaluation.tolerance.to_dict(),

@@ -24,10 +24,10 @@ from ..model.window_register import (
     list_registered_windows,
     read_window_register,
 )
-from ..plan.loading.key_table import find_key_table, read_renumbered_keys
+from ..plan.loading.key_table import make_default_key_table_path, read_renumbered_keys
 from ..plan.loading.reading import make_plan_layer_selector
 from ..plan.plan import Plan
-from ..render.versions.baseline import read_baseline, record_baseline_in_plan
+from ..render.versions.baseline import read_baseline
 from ..standard.options import RunOptions
 from ..standard.profile import Norm
 from ..standard.profile.profile_figures import AllocatedTargets
@@ -93,7 +93,16 @@ class SideTables:
             select_layer=make_plan_layer_selector(norm, {}),
             cancellation=cancellation,
         )
-        record_baseline_in_plan(plan, sealed_baseline)
+        plan.input_files = tuple(dict.fromkeys((*plan.input_files, *sealed_baseline.input_files)))
+        name = sealed_baseline.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+        layers = "、".join(f"{layer.name}（{len(layer)}）" for layer in sealed_baseline.layers.values())
+        plan.notices.append(("notice_baseline", {"source": name, "layers": layers}))
+        # Unread data of the sealed edition were not compared.
+        plan.unread_data += sealed_baseline.unread_data
+        plan.notices += [
+            ("notice_baseline_unusable", {"source": name, "layer": unusable_layer.name, "role": unusable_layer.role})
+            for unusable_layer in sealed_baseline.unusable_layers.values()
+        ]
         return side.copy_with_inputs(baseline=sealed_baseline, renumbered=dict(renumbered_keys))
 
     def note_registers(self, plan: Plan, norm: Norm, codes: Iterable[str]) -> None:
@@ -119,7 +128,10 @@ def read_side_tables(options: RunOptions, norm: Norm, source: str | Path | None)
 
     Raise InputError or DataError for invalid tables.
     """
-    key_table = find_key_table(options.renumbered, source)
+    key_table = options.renumbered
+    if not key_table and source:
+        default_path = make_default_key_table_path(source)
+        key_table = str(default_path) if default_path.is_file() else ""
     waivers, notices = load_waivers(options.waivers, norm, source, key_table)
     if key_table:
         notices.append(("notice_key_table", {"file": Path(key_table).name}))

@@ -15,7 +15,6 @@ from ..render.worklist.worklist_row import (
     Worklist,
     WorkState,
     change_worklist,
-    count_states,
     find_key_table_of_worklist,
     read_worklist,
 )
@@ -98,7 +97,9 @@ def run_worklist(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
 def _print_counts(worklist: Worklist, report_texts: ReportTexts) -> int:
     """Print the number of rows by state, and of open rows by person; return the exit code."""
-    counts = count_states(worklist.items.values())
+    counts = dict.fromkeys(WorkState, 0)
+    for item in worklist.items.values():
+        counts[item.state] += 1
     done = sum(counts.values()) - counts[WorkState.OPEN]
     parts = [f"{report_texts.get('state', state.name.lower())} {count}" for state, count in counts.items()]
     print_line(
@@ -106,7 +107,7 @@ def _print_counts(worklist: Worklist, report_texts: ReportTexts) -> int:
             "worklist", "counts", done=done, total=sum(counts.values()), states=report_texts.join_parts(parts)
         )
     )
-    open_by_person = Counter(item.assignee for item in worklist.items.values() if not item.is_done)
+    open_by_person = Counter(one.assignee for one in worklist.items.values() if not one.is_done)
     for person, count in sorted(open_by_person.items()):
         name = person or report_texts.get("worklist", "unassigned")
         print_line(f"  {report_texts.get('worklist', 'open_of', name=name, count=count)}")

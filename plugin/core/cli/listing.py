@@ -27,12 +27,15 @@ from .console import (
 
 def run_print_rule_book_command(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Print the rule book, or write it as CSV and HTML; return the exit code."""
-    from ..render.rule_book import RuleBook, write_rule_book
+    from ..render.rule_book import RuleBook
 
     book = RuleBook(make_run_options(args, report_texts).resolve_norm(), report_texts.lang)
     for target in filter(None, (args.csv, args.html)):
         check_writable(target, [])
-    write_rule_book(book, table=args.csv, page=args.html)
+    if args.csv:
+        write_text(args.csv, book.render_csv())
+    if args.html:
+        write_text(args.html, book.render_page())
     print_written((args.csv, args.html), report_texts)
     print_lines([] if args.csv or args.html else book.list_rule_lines())
     return EXIT_CLEAN

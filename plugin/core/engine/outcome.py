@@ -16,7 +16,7 @@ from ..base.errors import Cancelled, SanxianError
 from ..geometry import crs as crs_care
 from ..geometry.polygon_rings import find_inner_points
 from ..geometry.statutory_area import compute_drawn_area, measure_statutory_area
-from ..model.findings import Finding, find_distinct_shapes, set_fingerprints, set_geometries
+from ..model.findings import Finding, set_fingerprints, set_geometries
 from ..model.indicator import MISSING_TARGET_DOUBT, Indicator
 from ..model.report import Outcome, RuleOutcome
 from ..model.rule import EVERY_LAYER, LayerNeed, Rule, RuleResult, Severity
@@ -378,7 +378,11 @@ def complete_findings(plan: Plan, findings: list[Finding], texts: Texts, cancell
     has_place = ~(shapely.is_missing(all_shapes) | shapely.is_empty(all_shapes))
     located = [findings[n] for n in np.flatnonzero(has_place).tolist()]
     # Several rules may report one feature: each shape is located and converted once.
-    first_rows, shape_of_finding = find_distinct_shapes(all_shapes[has_place])
+    placed_shapes = all_shapes[has_place]
+    ids = np.fromiter(map(id, placed_shapes), dtype=np.uint64, count=len(placed_shapes))
+    _, firsts, positions = np.unique(ids, return_index=True, return_inverse=True)
+    order = np.argsort(firsts)
+    first_rows, shape_of_finding = firsts[order], np.argsort(order)[positions]
     shapes = all_shapes[has_place][first_rows]
     townships = find_township_names_of_points(plan, find_inner_points(shapes))
     stored_shapes = plan.reproject_for_findings(plan.remove_added_vertices(shapes))

@@ -26,7 +26,7 @@ from ..geometry.crs import (
     reproject_to_lonlat,
 )
 from ..geometry.crs_zones import FIRST_ZONE, LAST_ZONE, ZONE_WIDTH_DEGREES
-from ..geometry.edge_densification import find_largest_bend
+from ..geometry.edge_densification import find_long_edges
 from ..geometry.statutory_area import measure_statutory_area
 from ..plan.io.file import read_file
 from ..plan.io.source import read_source
@@ -358,7 +358,11 @@ def _compare_with_copy(
     ]
     if not np.isfinite(areas).all():
         raise OutputError("zone_moved", layer=layer.name, distance="—")
-    bend_m = 0.0 if change.shift_m is not None else find_largest_bend(before, change.source_crs, change.target_crs)
+    bend_m = 0.0
+    if change.shift_m is None:
+        # From the middle of an edge that is straight in the source to the straight edge in the target, at most.
+        long_edges = find_long_edges(before, change.source_crs, change.target_crs)
+        bend_m = float(long_edges.middle_shift_m.max(initial=0.0))
     counts = len(layer.frame), len(vertices_before)
     return ConvertedLayer(layer.name, change.source_crs, change.target_crs, *counts, areas[0], areas[1], move_m, bend_m)
 

@@ -376,12 +376,6 @@ def make_lonlat_transformer(crs: CRS) -> Callable[[NDArray], NDArray]:
     return lambda xy: np.column_stack(transformer.transform(xy[:, 0], xy[:, 1]))
 
 
-def reproject_from_lonlat(lonlat: Iterable[tuple[float, float]], crs: CRS) -> NDArray:
-    """Return (n, 2) coordinates in a CRS of points given as (longitude, latitude) in degrees on CGCS2000."""
-    xy = np.array(list(lonlat), dtype=float).reshape(-1, 2)
-    return reproject_coordinates(xy, CGCS2000_DEGREES, crs)
-
-
 def reproject_to_lonlat(geometries: NDArray, crs: CRS) -> NDArray:
     """Return (n,) geometries of a CRS reprojected to (longitude, latitude) in degrees on CGCS2000."""
     return reproject_geometries(geometries, crs, CGCS2000_DEGREES)

@@ -223,15 +223,6 @@ def _find_bent_rows(shapes: NDArray, source: CRS, plane_crs: CRS) -> NDArray:
     return np.concatenate(rows)
 
 
-def find_largest_bend(shapes: NDArray, source: CRS, target: CRS) -> float:
-    """Return by how far (m) reprojecting the vertices of polygons bends an edge, at most.
-
-    It is the distance between the middle of an edge that is straight in ``source`` and the straight edge in ``target``.
-    Edges up to `MIN_LONG_EDGE_M` are not measured; 0 without a longer one.
-    """
-    return float(find_long_edges(shapes, source, target).middle_shift_m.max(initial=0.0))
-
-
 def find_long_ring_edges(xy: NDArray, ring_at: NDArray, source: CRS) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     """Return the edges of closed rings that are longer than `MIN_LONG_EDGE_M`.
 

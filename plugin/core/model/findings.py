@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from dataclasses import field as fresh
 from pathlib import Path
@@ -197,17 +197,6 @@ def make_layer_geometries(findings: Sequence[Finding]) -> NDArray:
     return shapes
 
 
-def find_distinct_shapes(shapes: NDArray) -> tuple[NDArray, NDArray]:
-    """Return (k,) the rows in which the distinct objects among (n,) shapes come first, and (n,) which each row has.
-
-    The second array has positions in the first.
-    """
-    ids = np.fromiter(map(id, shapes), dtype=np.uint64, count=len(shapes))
-    _, first_rows, positions = np.unique(ids, return_index=True, return_inverse=True)
-    order = np.argsort(first_rows)
-    return first_rows[order], np.argsort(order)[positions]
-
-
 def iterate_finding_dicts(findings: Sequence[Finding]) -> Iterator[dict[str, Any]]:
     """Yield findings as dicts for JSON, as `Finding.to_dict`; the WKT of many are made together."""
     for rows in iterate_batches(len(findings)):
@@ -309,24 +298,6 @@ class UnreadData:
             params={**self.params, "incomplete": self.incomplete},
             fingerprint=_hash_texts([UNREAD_CODE, self.case, role, *names]),
         )
-
-
-def add_unread_data_findings(
-    findings: list[Finding], unread: Iterable[UnreadData], render: Callable[[Finding], str]
-) -> None:
-    """Add to ``findings`` a finding about each item of unread data, unless it is already there.
-
-    ``render`` returns the message of a finding.
-    """
-    known_fingerprints = {
-        finding_so_far.fingerprint for finding_so_far in findings if finding_so_far.code == UNREAD_CODE
-    }
-    for unread_item in unread:
-        finding = unread_item.make_finding()
-        if finding.fingerprint not in known_fingerprints:
-            known_fingerprints.add(finding.fingerprint)
-            finding.message = render(finding)
-            findings.append(finding)
 
 
 def is_about_unread_data(finding: Finding) -> bool:

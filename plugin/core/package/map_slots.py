@@ -19,7 +19,6 @@ from ..standard.map_set import (
     MapCatalogue,
     MapSpec,
     MissingMapReason,
-    choose_layer_with_features,
     expand_concepts_to_roles,
     find_missing_input,
 )
@@ -114,9 +113,9 @@ def find_missing_input_of_plan(plan: Plan, map_spec: MapSpec) -> MissingMapReaso
         layers = [
             plan.layers[role] for role in expand_concepts_to_roles(concepts_or_roles, concepts) if role in plan.layers
         ]
-        return choose_layer_with_features(
-            ConceptLayer(v.role, v.name, bool((~mask_missing_shapes(v.raw_shapes)).any())) for v in layers
-        )
+        candidates = [ConceptLayer(v.role, v.name, bool((~mask_missing_shapes(v.raw_shapes)).any())) for v in layers]
+        # The first layer with features, else the first layer.
+        return next((one for one in candidates if one.has_features), candidates[0] if candidates else None)
 
     return find_missing_input(map_spec, find_filled_layer, concepts)
 

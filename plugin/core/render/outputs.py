@@ -42,6 +42,7 @@ from .document.page_html import print_document
 from .finding_lists import ReportPictures, add_picture_digests
 from .html import render_report
 from .public_edition.redaction import PublicReport
+from .public_edition.verification import verify_public_file
 from .worklist.worklist_row import WorkItem
 
 
@@ -249,7 +250,7 @@ def write_outputs(
     def write(path: Path, write_file: Callable[[Path], object]) -> None:
         write_file(path)
         if public is not None:
-            public.verify_file(path, Texts(report.lang).program)
+            verify_public_file(path, public.redactor, Texts(report.lang).program)
 
     write_files(
         ((target, partial(write, write_file=write_file)) for target, write_file in writers),

@@ -10,10 +10,8 @@ import csv
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from ..base.files.writing import write_text
 from ..engine.explanation import EffectiveValue, find_effective_parameters, find_unconfirmed_settings
 from ..model.rule import EVERY_LAYER, RULE_FAMILIES, LayerNeed, Rule, Severity
 from ..standard import list_standard_ids, load_standard
@@ -315,14 +313,3 @@ def format_control_line_name(side: str, norm: Norm, texts: Texts) -> str:
     standards = (norm.standard, *map(load_standard, list_standard_ids()))
     template = next((one.templates[side] for one in standards if side in one.templates), None)
     return f"{template.name} {side}" if template else texts.get_concept_name(side)
-
-
-def write_rule_book(book: RuleBook, *, table: str | Path = "", page: str | Path = "") -> None:
-    """Write the rule book as a table (CSV) and a page (HTML).
-
-    Raises OutputError when one of them cannot be written.
-    """
-    if table:
-        write_text(table, book.render_csv())
-    if page:
-        write_text(page, book.render_page())

@@ -62,6 +62,19 @@ def list_caveats(
     is_examined, has_findings = report.has_examined_rules, bool(report.findings)
     count, skipped, crashed = len(report.rules), report.rule_counts["skipped"], report.rule_counts["crashed"]
     unread, in_part = sum(map(is_about_unread_data, report.findings)), sum(report.partly_checked_counts.values())
+    # Rules that ran, expected rules that did not run, and additional rules; some sentences are empty.
+    provenance = report.provenance
+    expected = norm.list_expected_rules_of_scope(provenance.get("scope", "")) if norm is not None else ()
+    left_out = sorted(set(expected) - {r.code for r in report.rules})
+    names = report_texts.join_parts(left_out[:_MAX_GROUPS_NAMED]) + (" …" if len(left_out) > _MAX_GROUPS_NAMED else "")
+    counts = {"default": len(expected), "run": len(expected) - len(left_out)}
+    beyond, reused = provenance.get("beyond", []), provenance.get("reused_rules", [])
+    scope_sentences = [
+        describe_rules_run(report, norm, report_texts) if norm is not None else "",
+        report_texts.get("say", "fewer_rules", **counts, names=names) if left_out else "",
+        report_texts.get("say", "beyond", count=len(beyond), names=report_texts.join_parts(beyond)) if beyond else "",
+        report_texts.get("say", "reused", count=len(reused)) if reused else "",
+    ]
     caveats = [
         report_texts.get("say", "none_found_skipped", count=not_run) if not_run and not has_findings else "",
         report_texts.get("say", "skipped_and_crashed", skipped=skipped, crashed=crashed) if skipped and crashed else "",
@@ -79,7 +92,7 @@ def list_caveats(
         else "",
         describe_unconfirmed_settings(report, len(settings), report_texts) if settings and not names_settings else "",
         report_texts.get("say", "doubtful", names=report_texts.join_parts(doubts)) if doubts else "",
-        *_make_scope_sentences(report, norm, report_texts),
+        *scope_sentences,
         report_texts.get("say", "unsaved") if has_unsaved_edits(report) else "",
         report_texts.get("say", "waived", count=summary["waived"]) if summary["waived"] else "",
         describe_package_waivers(report, report_texts),
@@ -96,25 +109,6 @@ def describe_unconfirmed_settings(report: Report, count: int, report_texts: Repo
     """Return a sentence with the number of unconfirmed settings (``count``) and of the rules that use them."""
     users = sum(bool(list_unconfirmed_items(rule.unconfirmed, report_texts)[1]) for rule in report.rules)
     return report_texts.get("signed", "unconfirmed_settings", count=count, rules=users)
-
-
-def _make_scope_sentences(report: Report, norm: Norm | None, report_texts: ReportTexts) -> list[str]:
-    """Return sentences on the number of rules that ran, expected rules that did not run, and additional rules.
-
-    Some of them are empty.
-    """
-    provenance = report.provenance
-    expected = norm.list_expected_rules_of_scope(provenance.get("scope", "")) if norm is not None else ()
-    left_out = sorted(set(expected) - {r.code for r in report.rules})
-    names = report_texts.join_parts(left_out[:_MAX_GROUPS_NAMED]) + (" …" if len(left_out) > _MAX_GROUPS_NAMED else "")
-    counts = {"default": len(expected), "run": len(expected) - len(left_out)}
-    beyond, reused = provenance.get("beyond", []), provenance.get("reused_rules", [])
-    return [
-        describe_rules_run(report, norm, report_texts) if norm is not None else "",
-        report_texts.get("say", "fewer_rules", **counts, names=names) if left_out else "",
-        report_texts.get("say", "beyond", count=len(beyond), names=report_texts.join_parts(beyond)) if beyond else "",
-        report_texts.get("say", "reused", count=len(reused)) if reused else "",
-    ]
 
 
 def describe_package_waivers(report: Report, report_texts: ReportTexts) -> str:

@@ -334,19 +334,6 @@ class CodeResolver:
         return self._codes_by_text.get(text, frozenset())
 
 
-def _convert_other_value(text: str, condition: Condition) -> Any:
-    """Return the value of the other field as number, date or text, by the type of the field that is compared.
-
-    A text that cannot be converted remains a text, so that two equal texts are equal.
-    """
-    value: Any = None
-    if condition.template_field.type == "date":
-        value = parse_date(text)
-    elif condition.template_field.type != "text" or OPERATORS[condition.operator].kind is ValueKind.LIMIT:
-        value = parse_number(text)
-    return text if value is None else value
-
-
 class CheckEvaluation:
     """Judges rows by one declared check.
 
@@ -410,7 +397,13 @@ class CheckEvaluation:
             return is_must
         values: tuple[Any, ...] = condition.values
         if condition.other_field:
-            values = (_convert_other_value(other_text, condition),)
+            # By the type of the compared field; a text that cannot be converted stays, so that equal texts are equal.
+            other_value: Any = None
+            if condition.template_field.type == "date":
+                other_value = parse_date(other_text)
+            elif condition.template_field.type != "text" or OPERATORS[condition.operator].kind is ValueKind.LIMIT:
+                other_value = parse_number(other_text)
+            values = (other_text if other_value is None else other_value,)
         resolver = self._resolvers.get(id(condition))
         codes = resolver.find_codes(text) if resolver is not None else frozenset()
         code_list = resolver.code_list if resolver is not None else None

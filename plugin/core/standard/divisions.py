@@ -70,13 +70,13 @@ def find_county(text: str, divisions: CodeList) -> CodeEntry:
 
 def find_divisions_by_name(text: str, divisions: CodeList) -> list[CodeEntry]:
     """Return the provinces, cities and counties with a name, which may follow those above it (``大同市平城区``)."""
-    return [entry for code, entry in divisions.entry_by_code.items() if text in _list_full_names(code, divisions)]
-
-
-def _list_full_names(code: str, divisions: CodeList) -> list[str]:
-    """Return the name of a division, then the name after those above it: 平城区, 大同市平城区, 山西省大同市平城区."""
-    names = [divisions.entry_by_code[one].name for one in divisions.list_code_and_parents(code)]
-    return ["".join(reversed(names[:count])) for count in range(1, len(names) + 1)]
+    found = []
+    for code, entry in divisions.entry_by_code.items():
+        names = [divisions.entry_by_code[one].name for one in divisions.list_code_and_parents(code)]
+        # 平城区, 大同市平城区, 山西省大同市平城区
+        if text in ["".join(reversed(names[:count])) for count in range(1, len(names) + 1)]:
+            found.append(entry)
+    return found
 
 
 def _is_typing_error(searched: str, code: str) -> bool:

@@ -14,12 +14,12 @@ from typing import Annotated, Any
 
 from ...paths import STANDARDS_FOLDER
 from ..base.errors import DataError, InputError
-from ..base.files.data import NOT_IN_FILE, SourceMark, check_type, one_of, read_toml, read_value
+from ..base.files.data import NOT_IN_FILE, SourceMark, check_known, check_type, one_of, read_toml, read_value
 from ..model.rule import Severity
 from .conflicts import ConflictMatrixEntry
 from .declared_operators import DeclaredCheck
 from .layer_tree import MapTheme, TreeBranch
-from .maintenance import MaintenanceSpec, check_maintenance
+from .maintenance import MaintenanceSpec
 from .template import CodeList, Template, check_code_lists, load_code_list, load_template
 
 #: The file that makes a folder a standard.
@@ -286,7 +286,12 @@ class Standard(StandardFile):
         if self.maintenance is not None:
             own_role = self.folder / MAINTENANCE_FILE_NAME
             if own_role.exists():
-                check_maintenance(self.maintenance, templates, own_role)
+                for layer in self.maintenance.layers:
+                    if layer.role not in templates:
+                        raise DataError("data_group_role", file=str(own_role), key="layer.role", value=layer.role)
+                    if layer.compared_field:
+                        field_names = [f.name for f in templates[layer.role].fields]
+                        check_known(layer.compared_field, field_names, own_role, "layer.compare")
             templates |= {
                 role: stage.make_template(templates[layer.role], self.maintenance.name)
                 for role, (stage, layer) in self.maintenance.class_by_role.items()

@@ -8,14 +8,12 @@ defines the layers and the fields of a change.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ..base.errors import DataError
-from ..base.files.data import NOT_IN_FILE, SourceMark, check_known, check_unique, join_key
+from ..base.files.data import NOT_IN_FILE, SourceMark, check_unique, join_key
 from .template import Template, TemplateField, check_field_names
 
 BEFORE_STAGE, CHANGE_STAGE, AFTER_STAGE = "before", "change", "after"
@@ -135,15 +133,3 @@ class MaintenanceSpec:
         A yearly delivery has at least one of them, a plan has none.
         """
         return tuple(self.change.prefix + layer.role for layer in self.layers)
-
-
-def check_maintenance(spec: MaintenanceSpec, known: Mapping[str, Template], path: Path) -> None:
-    """Raise DataError for a maintained layer without a template or without its compared field.
-
-    ``known``: templates by layer code. ``path``: the file to name in errors.
-    """
-    for layer in spec.layers:
-        if layer.role not in known:
-            raise DataError("data_group_role", file=str(path), key="layer.role", value=layer.role)
-        if layer.compared_field:
-            check_known(layer.compared_field, [f.name for f in known[layer.role].fields], path, "layer.compare")

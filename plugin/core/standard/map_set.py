@@ -230,18 +230,13 @@ def expand_concepts_to_roles(of: Iterable[str], concepts: RolesByConcept) -> lis
     return list(dict.fromkeys(role for concept in of for role in concepts.get(concept, (concept,))))
 
 
-def choose_layer_with_features(candidates: Iterable[ConceptLayer]) -> ConceptLayer | None:
-    """Return the first layer with features, else the first layer."""
-    layers = list(candidates)
-    return next((layer for layer in layers if layer.has_features), layers[0] if layers else None)
-
-
 def find_missing_input(
     map_spec: MapSpec, find_layer: Callable[[tuple[str, ...]], ConceptLayer | None], concepts: RolesByConcept
 ) -> MissingMapReason | None:
     """Return the reason why a map cannot be made, or None if it can.
 
-    ``find_layer``: function that returns the layer to show for concepts or layer codes (`choose_layer_with_features`).
+    ``find_layer``: function that returns the layer to show for concepts or layer codes: the
+    first with features, else the first.
     """
 
     def has_features(spec: LayerSpec) -> bool:

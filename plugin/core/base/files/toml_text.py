@@ -32,7 +32,21 @@ class TomlText:
         self.table: dict[str, Any] = tomllib.loads(text)
         self._tomlkit = import_zipped_library("tomlkit")
         self._document = self._tomlkit.parse(text.replace("\r\n", "\n"))
-        self._give_comments_to_headings()
+        # Move blank lines and comments above a heading from the table before it to the heading, so that new keys come
+        # before them, and a table that is removed does not take those of the next one along. Those at the end of the
+        # file are moved behind the last table.
+        above: list[tuple[list[Any], int]] = []
+        for entry, entries, position in self._iterate_entries(self._document):
+            if self._is_table(entry):
+                texts = [body[number][1].as_string() for body, number in above]
+                entry.trivia.indent = "".join(texts) + entry.trivia.indent
+                for body, number in above:
+                    body[number] = (None, self._tomlkit.items.Null())
+            above = [*above, (entries, position)] if entries[position][0] is None else []
+        for body, number in above:
+            if body is not self._document.body:
+                self._document.body.append(body[number])
+                body[number] = (None, self._tomlkit.items.Null())
 
     # --- changes
     def set_value(self, key_path: TomlPath, value: Any) -> None:
@@ -108,25 +122,6 @@ class TomlText:
                     yield entry, container.body, position
                 if is_table:
                     yield from self._iterate_entries(entry.value)
-
-    def _give_comments_to_headings(self) -> None:
-        """Move blank lines and comments above a heading from the table before it to the heading.
-
-        So that new keys come before them, and a table that is removed does not take those of the next one along. Those
-        at the end of the file are moved behind the last table.
-        """
-        above: list[tuple[list[Any], int]] = []
-        for entry, entries, position in self._iterate_entries(self._document):
-            if self._is_table(entry):
-                texts = [body[number][1].as_string() for body, number in above]
-                entry.trivia.indent = "".join(texts) + entry.trivia.indent
-                for body, number in above:
-                    body[number] = (None, self._tomlkit.items.Null())
-            above = [*above, (entries, position)] if entries[position][0] is None else []
-        for body, number in above:
-            if body is not self._document.body:
-                self._document.body.append(body[number])
-                body[number] = (None, self._tomlkit.items.Null())
 
     def _make_item(self, value: Any) -> Any:
         """Return a value on one line."""

@@ -7,7 +7,6 @@ with an error that names what to give.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pyproj import CRS
@@ -77,11 +76,23 @@ def choose_crs(parsed: ParsedFile, given_text: str) -> tuple[CRS, list[PointNote
     _require_metres(parsed)
     datum = _require_usable_header(parsed)
     stated = _read_stated_zone(parsed)
-    first_row_by_zone = _find_zones(parsed.rows)
+    rows_by_zone: dict[int, list[PointRow]] = {}
+    for zone_row in parsed.rows:
+        if not is_swapped(zone_row.north, zone_row.east):
+            rows_by_zone.setdefault(find_zone_number(zone_row.east), []).append(zone_row)
+    first_row_by_zone = {zone: found[0] for zone, found in sorted(rows_by_zone.items(), key=lambda item: -len(item[1]))}
     if given_text:
         crs = require_usable_crs(given_text)
         return crs, [*_compare_with_given(parsed, crs, stated, first_row_by_zone), *_note_parameters(parsed)]
-    hint = _make_hint(stated, first_row_by_zone)
+    # The CRS of CGCS2000 that zone numbers suggest, as an example to give; any if they suggest none.
+    zone_number = next((zone for zone in first_row_by_zone if zone), 0)
+    hint_zone = zone_number or stated.zone
+    hint_width = load_settings().get_zone_width(hint_zone)
+    hint = (
+        make_crs_label(make_gauss_kruger_crs(hint_zone, hint_width, has_number=bool(zone_number)))
+        if hint_width
+        else "EPSG:4526"
+    )
     if stated.wrong_meridian is not None:
         raise InputError(
             "boundary_meridian",
@@ -175,18 +186,6 @@ def _note_parameters(parsed: ParsedFile) -> list[PointNote]:
     return [PointNote("parameters", NoteLevel.WARNING, value.place, params={"value": value.text})]
 
 
-def _find_zones(rows: Iterable[PointRow]) -> dict[int, PointRow]:
-    """Return zone number at the beginning of eastings → its first point; 0 for eastings without one.
-
-    The most frequent zone is first. Points with swapped columns do not count.
-    """
-    rows_by_zone: dict[int, list[PointRow]] = {}
-    for row in rows:
-        if not is_swapped(row.north, row.east):
-            rows_by_zone.setdefault(find_zone_number(row.east), []).append(row)
-    return {zone: found[0] for zone, found in sorted(rows_by_zone.items(), key=lambda item: -len(item[1]))}
-
-
 def find_zone_number(east: float) -> int:
     """Return the zone number at the beginning of an easting in metres such as 38 472 109; 0 without one."""
     zone = int(east // ZONE_STEP_M)
@@ -263,14 +262,6 @@ def _compare_with_given(
         place = stated.value.place if stated.value else None
         notes.append(PointNote("header_zone", NoteLevel.WARNING, place, params={"zone": stated.zone, "crs": label}))
     return notes
-
-
-def _make_hint(stated: _Statement, first_row_by_zone: dict[int, PointRow]) -> str:
-    """Return the CRS of CGCS2000 that zone numbers suggest, as an example to give; any if they suggest none."""
-    number = next((zone for zone in first_row_by_zone if zone), 0)
-    zone = number or stated.zone
-    width = load_settings().get_zone_width(zone)
-    return make_crs_label(make_gauss_kruger_crs(zone, width, has_number=bool(number))) if width else "EPSG:4526"
 
 
 def find_row_problems(parcel: RawParcel, crs: CRS) -> list[PointNote]:

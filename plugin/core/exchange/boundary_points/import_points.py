@@ -22,6 +22,7 @@ from ...geometry.crs import make_lonlat_transformer
 from ...geometry.statutory_area import measure_statutory_area
 from ...plan.io.geopackage_writing import append_rows
 from ...standard.messages.texts import MessageLines
+from ...standard.template import Template, TemplateField
 from ..create import create_database, stage_geopackage
 from .crs_choice import choose_crs, find_row_problems
 from .forms import (
@@ -60,7 +61,13 @@ from .stored import (
     RECORD_FIELD,
     STATUTORY_FIELD,
     format_record,
-    make_layer_template,
+)
+
+_AREA_FIELDS = (
+    (DECLARED_FIELD, "申报面积（平方米）"),
+    (PLANE_FIELD, "平面面积（平方米）"),
+    (STATUTORY_FIELD, "图斑椭球面积（平方米）"),
+    (DIFFERENCE_FIELD, "申报面积减平面面积（平方米）"),
 )
 
 _HEAD_BYTES = 16_384
@@ -299,7 +306,17 @@ def import_boundary_points(
         )
     target = Path(output)
     with stage_geopackage(target) as temporary_database:
-        create_database(temporary_database, [make_layer_template()], file.crs, code_lists={}, cancellation=cancellation)
+        fields = [TemplateField(name, alias, "text", "C") for name, alias in FIELD_BY_ITEM.values()]
+        fields += [TemplateField(name, alias, "real", "C") for name, alias in _AREA_FIELDS]
+        fields.append(TemplateField(COUNT_FIELD, "界址点数", "integer", "C"))
+        fields.append(TemplateField(RECORD_FIELD, "界址点原文", "text", "C"))
+        create_database(
+            temporary_database,
+            [Template.make_plain(LAYER_NAME, "界址点地块", "polygon", fields)],
+            file.crs,
+            code_lists={},
+            cancellation=cancellation,
+        )
         columns: dict[str, list[object]] = {
             name: [parcel.raw.values.get(item) or None for parcel in file.parcels]
             for item, (name, _) in FIELD_BY_ITEM.items()

@@ -167,7 +167,15 @@ def make_written_rings(
             for ring in stored.rings
             for text in _list_numbers(ring, (stored.items.index("north"), stored.items.index("east")))
         )
-        decimals = _count_needed_decimals([vertices for vertices, _ in rings], stored_decimals)
+        # The decimals of the file, or as many more, up to the least that count, as the vertices need.
+        all_vertices = np.concatenate([vertices for vertices, _ in rings])
+        counted = np.round(all_vertices, _LEAST_DECIMALS)
+        candidates = range(stored_decimals, _LEAST_DECIMALS)
+        reach_m = 0.5 * 10.0**-_LEAST_DECIMALS
+        decimals = next(
+            (more for more in candidates if (np.abs(np.round(all_vertices, more) - counted) < reach_m).all()),
+            max(stored_decimals, _LEAST_DECIMALS),
+        )
     points: list[WrittenPoint] = []
     closing_count = 0
     parts: list[tuple[NDArray, list[NDArray]]] = []
@@ -187,18 +195,6 @@ def make_written_rings(
             parts.append((written, []))
     shape = shapely.multipolygons([shapely.Polygon(outer, holes) for outer, holes in parts])
     return WrittenRings(tuple(points), closing_count, False, shape)
-
-
-def _count_needed_decimals(rings: list[NDArray], stored_decimals: int) -> int:
-    """Return the decimals of a file, or as many more, up to the least that count, as the vertices need."""
-    vertices = np.concatenate(rings)
-    counted = np.round(vertices, _LEAST_DECIMALS)
-    candidates = range(stored_decimals, _LEAST_DECIMALS)
-    reach_m = 0.5 * 10.0**-_LEAST_DECIMALS
-    return next(
-        (decimals for decimals in candidates if (np.abs(np.round(vertices, decimals) - counted) < reach_m).all()),
-        max(stored_decimals, _LEAST_DECIMALS),
-    )
 
 
 def _list_numbers(ring: StoredRing, columns: tuple[int, int]) -> list[str]:

@@ -15,7 +15,6 @@ from pyproj import CRS
 from ...base.errors import DataError
 from ...base.files.data import parse_json
 from ...geometry.crs import make_crs_label
-from ...standard.template import Template, TemplateField
 from .forms import POINT_ITEMS, TABLE_KIND, FileLayout, PointForm
 from .parcels import PointParcel
 
@@ -36,12 +35,6 @@ FIELD_BY_ITEM = {
 }
 DECLARED_FIELD, PLANE_FIELD, STATUTORY_FIELD, DIFFERENCE_FIELD = "SBMJ", "PMMJ", "TQMJ", "MJC"
 COUNT_FIELD, RECORD_FIELD = "JZDS", "JZDYW"
-_AREA_FIELDS = (
-    (DECLARED_FIELD, "申报面积（平方米）"),
-    (PLANE_FIELD, "平面面积（平方米）"),
-    (STATUTORY_FIELD, "图斑椭球面积（平方米）"),
-    (DIFFERENCE_FIELD, "申报面积减平面面积（平方米）"),
-)
 #: Version of a record, and the types of its items, for `read_value`.
 _VERSION = 1
 _RECORD_TYPES = {
@@ -52,15 +45,6 @@ _RECORD_TYPES = {
     "values": dict[str, str],
     "rings": [{"rows": list[list[str]], "closed": bool}],
 }
-
-
-def make_layer_template() -> Template:
-    """Return the layer of parcels as a template: attributes, areas in m², number of points, and the record."""
-    fields = [TemplateField(name, alias, "text", "C") for name, alias in FIELD_BY_ITEM.values()]
-    fields += [TemplateField(name, alias, "real", "C") for name, alias in _AREA_FIELDS]
-    fields.append(TemplateField(COUNT_FIELD, "界址点数", "integer", "C"))
-    fields.append(TemplateField(RECORD_FIELD, "界址点原文", "text", "C"))
-    return Template.make_plain(LAYER_NAME, "界址点地块", "polygon", fields)
 
 
 @dataclass(frozen=True)

@@ -310,7 +310,15 @@ def verify_positions(
         for store in stores:
             _refuse_packed_degrees(store, line_reader)
     if header.declared_extent is not None:
-        _compare_with_extent(header, *header.declared_extent, bounds, remarks)
+        # It may have the northing first, as the positions may, and may be given before the offset is added.
+        extent, line_number = header.declared_extent
+        extents = [extent, extent[:, ::-1]] if header.is_northing_first else [extent]
+        extents += [corner_pair + header.position_offset for corner_pair in extents]
+        differences = [float(np.abs(corner_pair - bounds).max()) for corner_pair in extents]
+        distance = min(differences) * (_DEGREE_M if describe_crs(header.crs).is_geographic else 1.0)
+        if distance > load_settings().extent_differs_m:
+            texts = {"extent": _format_corners(extents[int(np.argmin(differences))]), "data": _format_corners(bounds)}
+            remarks.add_remark("vct_note_extent", line_number, distance=f"{distance:.0f}", **texts)
 
 
 def _find_problem(header: VctHeader, xy: NDArray) -> str:
@@ -347,22 +355,6 @@ def _refuse_packed_degrees(store: ShapeStore, line_reader: LineReader) -> None:
         x, y = (f"{value:.10g}" for value in store.read_positions(0)[0].tolist())
         line_reader.number = store.line_numbers[0]
         raise line_reader.make_error("vct_place_packed", id=store.record_ids[0], x=x, y=y)
-
-
-def _compare_with_extent(
-    header: VctHeader, extent: NDArray, line_number: int, bounds: NDArray, remarks: FileRemarks
-) -> None:
-    """Add a remark if the declared extent differs from the bounds of the data; both are corners (2, 2).
-
-    The extent may have the northing first, as the positions may, and may be given before the offset is added.
-    """
-    extents = [extent, extent[:, ::-1]] if header.is_northing_first else [extent]
-    extents += [corners + header.position_offset for corners in extents]
-    differences = [float(np.abs(corners - bounds).max()) for corners in extents]
-    distance = min(differences) * (_DEGREE_M if describe_crs(header.crs).is_geographic else 1.0)
-    if distance > load_settings().extent_differs_m:
-        texts = {"extent": _format_corners(extents[int(np.argmin(differences))]), "data": _format_corners(bounds)}
-        remarks.add_remark("vct_note_extent", line_number, distance=f"{distance:.0f}", **texts)
 
 
 def _format_corners(corners: NDArray) -> str:

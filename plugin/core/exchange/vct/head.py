@@ -159,7 +159,19 @@ def read_header(line_reader: LineReader, remarks: FileRemarks) -> VctHeader:
     crs = read_crs(header)
     offset = header.read_numbers("offset", (2, 3), "vct_head_offset")
     # After the CRS, so that a wrong one is reported first, and the keys that it used are not reported as unused.
-    check_format(header)
+    # A raster or another content is refused; another version and unknown keys give a remark.
+    version = header.get_value("version").strip().upper().removeprefix("V")
+    if version and version not in ("3", "3.0", "3.00") and "17798" not in version:
+        header.add_remark("version", "vct_note_version")
+    for key, (value, *_) in header.pairs.items():
+        if value and key not in _KEYS_BY_LOWER_CASE and key not in _EARLIER_KEYS:
+            header.add_remark(key, "vct_note_head_unused")
+    header.refuse_unless(
+        not header.get_value("datamark").upper().endswith(("-RAS", "-DEM", "-TIN", "-IMG")),
+        "datamark",
+        "LANDUSE-VCT / CNSDTF-VCT",
+        "vct_head_form",
+    )
     return VctHeader(
         crs=crs,
         numbers_per_position=int(dim),
@@ -303,7 +315,7 @@ def read_crs(header_pairs: HeaderPairs) -> CRS:
         numbers = [float(number) for number in re.findall(r"\d+(?:\.\d+)?", header_pairs.get_value(key))]
         header_pairs.refuse_unless(numbers[:1] in ([], [meridian]) and not any(numbers[1:]), key, f"{meridian:g}")
         if numbers:
-            # Verified: `check_format` reports the keys that remain.
+            # Verified: `read_header` reports the keys that remain.
             del header_pairs.pairs[key]
     return crs
 
@@ -388,19 +400,3 @@ def read_extent(header_pairs: HeaderPairs) -> tuple[NDArray, int] | None:
         return corners, header_pairs.get_line_number(keys[-1])
     header_pairs.add_remark(keys[0], "vct_note_head_value")
     return None
-
-
-def check_format(header_pairs: HeaderPairs) -> None:
-    """Raise InputError for a raster or another content; add a remark on another version and on unknown keys."""
-    version = header_pairs.get_value("version").strip().upper().removeprefix("V")
-    if version and version not in ("3", "3.0", "3.00") and "17798" not in version:
-        header_pairs.add_remark("version", "vct_note_version")
-    for key, (value, *_) in header_pairs.pairs.items():
-        if value and key not in _KEYS_BY_LOWER_CASE and key not in _EARLIER_KEYS:
-            header_pairs.add_remark(key, "vct_note_head_unused")
-    header_pairs.refuse_unless(
-        not header_pairs.get_value("datamark").upper().endswith(("-RAS", "-DEM", "-TIN", "-IMG")),
-        "datamark",
-        "LANDUSE-VCT / CNSDTF-VCT",
-        "vct_head_form",
-    )

@@ -257,7 +257,13 @@ def split_into_shared_lines(xy: NDArray, ring_starts: NDArray) -> SharedLines:
     segment, along = np.unique(segment_key, return_inverse=True)[1].astype(_INDEX_TYPE), vertex < end_vertex
     del end_vertex, segment_key
     node = _mask_ends_of_shared_lines(vertex, segment[previous_vertex], segment, ring_starts)
-    order = _rotate_rings(node[vertex], ring, ring_starts)
+    # Every ring begins at its first cut; one without a cut keeps its first vertex.
+    is_cut = node[vertex]
+    begins, ring_lengths = ring_starts[:-1].astype(_INDEX_TYPE), np.diff(ring_starts).astype(_INDEX_TYPE)
+    order = np.arange(len(is_cut), dtype=_INDEX_TYPE) - begins[ring]
+    order += np.minimum.reduceat(np.where(is_cut, order, _INDEX_TYPE(len(is_cut))), ring_starts[:-1])[ring]
+    order %= ring_lengths[ring]
+    order += begins[ring]
     cut = np.flatnonzero(node[vertex[order]])
     # Every segment occurs once in a line, so the smallest one identifies line and direction.
     mark = np.minimum.reduceat(segment[order] * np.int64(2) + along[order], cut)
@@ -296,20 +302,6 @@ def _mask_ends_of_shared_lines(vertex: NDArray, coming: NDArray, going: NDArray,
     first_rings = np.unique(ring_lowest_vertex, return_index=True)[1]
     node[vertex[ring_starts[:-1]][without_nodes][first_rings]] = True
     return node
-
-
-def _rotate_rings(cut: NDArray, ring: NDArray, ring_starts: NDArray) -> NDArray:
-    """Return (v,) the order of vertices in which every ring begins at its first cut.
-
-    ``cut``: (v,) bool, vertices at which rings are cut into lines; ``ring``: (v,) the ring of each vertex;
-    ``ring_starts``: the first vertex of each ring. A ring without a cut keeps its first vertex.
-    """
-    begins, lengths = ring_starts[:-1].astype(_INDEX_TYPE), np.diff(ring_starts).astype(_INDEX_TYPE)
-    place = np.arange(len(cut), dtype=_INDEX_TYPE) - begins[ring]
-    place += np.minimum.reduceat(np.where(cut, place, _INDEX_TYPE(len(cut))), ring_starts[:-1])[ring]
-    place %= lengths[ring]
-    place += begins[ring]
-    return place
 
 
 @dataclass(frozen=True)

@@ -61,11 +61,6 @@ class ClassedRows:
     class_names: list[str]
     class_index: NDArray
 
-    def sum_by_class(self, values: NDArray) -> dict[str, float]:
-        """Return class → sum of (n,) values; NaN counts as 0."""
-        totals = np.bincount(self.class_index, weights=np.nan_to_num(values), minlength=len(self.class_names))
-        return dict(zip(self.class_names, totals.tolist(), strict=True))
-
 
 def classify_rows(layer: Layer, ctx: RuleContext) -> ClassedRows:
     """Return the land-use class of 2023 of each row.

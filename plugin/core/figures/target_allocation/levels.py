@@ -324,20 +324,6 @@ def find_omitted_townships(allocated_targets: AllocatedTargets, townships: Itera
     return [township.name for township in townships if not {township.name, township.code} & listed_names]
 
 
-def find_undivided_targets(
-    allocated_targets: AllocatedTargets, targets: Iterable[IndicatorTarget], indicators: Iterable[str]
-) -> list[IndicatorTarget]:
-    """Return targets of a county that its table of township targets does not divide among townships.
-
-    ``indicators``: those that are allocated to townships.
-    """
-    divided_indicators = set(allocated_targets.indicators)
-    undivided = [
-        target for target in targets if target.must_be_met and target.indicator in set(indicators) - divided_indicators
-    ]
-    return list({target.indicator: target for target in undivided}.values())
-
-
 def find_parts_exceeding_wholes(
     rows: Iterable[_TargetType], pairs: Iterable[tuple[str, str]]
 ) -> list[tuple[_TargetType, _TargetType]]:

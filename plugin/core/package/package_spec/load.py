@@ -17,6 +17,7 @@ from ...base.files.data import (
     check_unique,
     find_data_file,
     list_record_items,
+    read_record,
     read_toml,
     read_value,
 )
@@ -24,13 +25,13 @@ from ...render.words import ReportTexts
 from ...standard import Standard, load_standard
 from ...standard.messages.texts import Texts
 from ..names import PLACEHOLDER_PATTERNS, SAMPLE_VALUES, fill_placeholders
-from .spec import FileSlot, LayerSlot, NamedFile, PackageSpec, VectorSet
+from .spec import FileSlot, LayerSlot, MapSettings, NamedFile, PackageSpec, VectorSet
 from .spec_tables import (
     check_map_slots,
     check_name_pattern,
+    check_placeholders,
     check_portable_name,
     read_file_slot,
-    read_map_settings,
     read_named_file,
     read_vector_set,
 )
@@ -120,7 +121,14 @@ def _read_item(key: str, value: Any, path: Path, folders: dict[str, Any], errors
     if key in SUFFIXES_OF_NAMED_FILES:
         return read_named_file(value, key, path, folders)
     if key == "maps":
-        return read_map_settings(value, path)
+        # The path of the map set is relative to the specification's file.
+        settings = read_record(MapSettings, value, file=path, where="maps")
+        for name in ("maker", "drawer", "date"):
+            check_placeholders(getattr(settings, name), path, f"maps.{name}")
+        if settings.map_set:
+            settings = replace(settings, map_set=str(path.parent / settings.map_set))
+        check_known(settings.page, settings.load_map_catalogue().page_size_by_id, path, "maps.page")
+        return settings
     if key not in ("vector", "document", "map", "table"):
         return read_value(value, _ITEMS[key].kind, file=path, key=key)
     rows: list[VectorSet | FileSlot] = []

@@ -94,20 +94,6 @@ def check_crs_text(text: str, path: Path, key: str, is_vertical: bool = False) -
         raise error
 
 
-def read_map_settings(row: Any, path: Path) -> MapSettings:
-    """Return the settings in `[maps]`.
-
-    The path of the map set is relative to the specification's file.
-    """
-    settings = read_record(MapSettings, row, file=path, where="maps")
-    for key in ("maker", "drawer", "date"):
-        check_placeholders(getattr(settings, key), path, f"maps.{key}")
-    if settings.map_set:
-        settings = replace(settings, map_set=str(path.parent / settings.map_set))
-    check_known(settings.page, settings.load_map_catalogue().page_size_by_id, path, "maps.page")
-    return settings
-
-
 def check_map_slots(map_files: Iterable[FileSlot], settings: MapSettings, path: Path) -> None:
     """Raise an error for invalid maps of a specification.
 

@@ -72,11 +72,3 @@ def read_renumbered_keys(path: str | Path) -> dict[tuple[str, str], str]:
 def make_default_key_table_path(source: str | Path) -> Path:
     """Return the path of the table for a data file or folder: ``copy.gpkg`` → ``copy.renumbered.csv``."""
     return make_path_next_to_data(source, KEY_TABLE_SUFFIX)
-
-
-def find_key_table(chosen: str, source: str | Path | None) -> str:
-    """Return the path of the table to read: the chosen one, else the one next to the data; empty without one."""
-    if chosen or not source:
-        return chosen
-    default_path = make_default_key_table_path(source)
-    return str(default_path) if default_path.is_file() else ""

@@ -258,7 +258,14 @@ def _is_output_file(cancellation: Cancellation, path: Path) -> bool:
         except (*DRIVER_ERRORS, InputError, ValueError, UnicodeDecodeError, OSError):
             return False
     if suffix == ".json":
-        return is_report(path)
+        try:
+            if path.stat().st_size > _MAX_REPORT_BYTES:
+                return False
+            data = read_json(path)
+        except (OSError, SanxianError):
+            return False
+        report_keys = {"schema", "lang", "summary", "rules", "findings", "indicators", "tolerance", "provenance"}
+        return isinstance(data, dict) and data.get("schema") == REPORT_SCHEMA and set(data) <= report_keys
     manifest, manifest_state = read_manifest(path) if path.is_dir() else (None, "")
     if manifest is None or manifest_state != MANIFEST_OK:
         return False
@@ -271,18 +278,6 @@ def _is_output_file(cancellation: Cancellation, path: Path) -> bool:
     except OSError:
         return False
     return True
-
-
-def is_report(path: Path) -> bool:
-    """Return True if a file is a JSON report of this plugin without further keys."""
-    try:
-        if path.stat().st_size > _MAX_REPORT_BYTES:
-            return False
-        data = read_json(path)
-    except (OSError, SanxianError):
-        return False
-    report_keys = {"schema", "lang", "summary", "rules", "findings", "indicators", "tolerance", "provenance"}
-    return isinstance(data, dict) and data.get("schema") == REPORT_SCHEMA and set(data) <= report_keys
 
 
 #: Maximum number of visited files and folders: it stops the search of a drive's root chosen by mistake, and is

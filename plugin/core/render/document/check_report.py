@@ -363,14 +363,16 @@ def _make_missed_or_narrow_indicators(
     met_count = len(county_indicators) - len(not_met)
     note = report_texts.get("signed", "others_met", count=met_count) if met_count else ""
 
-    def format_share(one: Indicator) -> str:
-        return f"{format_number(one.value / one.target * 100, 2)}%" if one.value is not None and one.target else ""
-
     columns: list[DescribedColumn] = [
         ("indicator", 27, "left", lambda one: DocumentCell(one.name or one.id, is_bold=True)),
         ("target", 15, "right", lambda one: format_target(one, report_texts)),
         ("value", 15, "right", lambda one: format_indicator_value(one, report_texts)),
-        ("share_of_target", 12, "right", format_share),
+        (
+            "share_of_target",
+            12,
+            "right",
+            lambda one: f"{format_number(one.value / one.target * 100, 2)}%" if one.target else "",
+        ),
         (
             "margin",
             18,

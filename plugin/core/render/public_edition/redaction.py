@@ -14,7 +14,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from html import escape
-from pathlib import Path, PureWindowsPath
+from pathlib import PureWindowsPath
 from typing import Any
 
 import shapely
@@ -33,7 +33,6 @@ from ..document.page_html import render_page_blocks
 from .coordinates import CoordinateFinder, list_crs_labels, make_coordinate_finder
 from .edition import CRS_TEXTS, PublicEdition, RemovalRecord, require_public_level
 from .redactor import Redactor, list_persons, make_name_pattern
-from .verification import verify_public_file
 
 #: A code or key, which is shorter or longer than a coordinate; a date; the number of a document (晋函〔2026〕1号);
 #: a word of a program; signs alone.
@@ -153,10 +152,6 @@ class PublicReport:
         rows = [head, *self.record.list_rows(self.edition, texts)]
         notes = [texts.get("public", key) for key in ("introduction", *self.edition.remarks)]
         return texts.get("public", "title"), rows, notes
-
-    def verify_file(self, path: Path, author: str) -> None:
-        """Raise OutputError for a written file that shows what it must not."""
-        verify_public_file(path, self.redactor, author)
 
 
 def _redact_findings(

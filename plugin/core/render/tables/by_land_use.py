@@ -65,7 +65,10 @@ def sum_layer_by_class(layer: Layer, figures: PlanIndicators) -> LandUseAreas:
     areas = get_row_areas(layer)
     basis, values = areas.best_basis_and_areas
     codes = figures.ctx.get_code_list(CLASS_CODE_LIST_ID)
-    by_class = classify_rows(layer, figures.ctx).sum_by_class(values)
+    classified = classify_rows(layer, figures.ctx)
+    # A missing area counts as 0.
+    totals = np.bincount(classified.class_index, weights=np.nan_to_num(values), minlength=len(classified.class_names))
+    by_class = dict(zip(classified.class_names, totals.tolist(), strict=True))
     unknown_class_m2 = by_class.pop("", 0.0)
     sums: dict[str, float] = {}
     for code, area in by_class.items():

@@ -69,20 +69,6 @@ def read_baseline(
     return sealed_plan
 
 
-def record_baseline_in_plan(plan: Plan, baseline: Plan) -> None:
-    """Add notices on the sealed edition, and on what was not read of it, to a plan, in place."""
-    plan.input_files = tuple(dict.fromkeys((*plan.input_files, *baseline.input_files)))
-    name = baseline.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
-    layers = "、".join(f"{layer.name}（{len(layer)}）" for layer in baseline.layers.values())
-    plan.notices.append(("notice_baseline", {"source": name, "layers": layers}))
-    # Unread data of the sealed edition were not compared.
-    plan.unread_data += baseline.unread_data
-    plan.notices += [
-        ("notice_baseline_unusable", {"source": name, "layer": unusable_layer.name, "role": unusable_layer.role})
-        for unusable_layer in baseline.unusable_layers.values()
-    ]
-
-
 def get_sealed_edition(side_inputs: SideInputs) -> Plan | None:
     """Return the sealed edition (封库版本) given for a check; ``None`` without one."""
     return side_inputs.get_input("baseline", Plan)

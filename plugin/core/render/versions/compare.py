@@ -35,7 +35,7 @@ from .edition_comparison import (
     format_cell_values,
     match_fields_of_editions,
 )
-from .edition_pairing import ShiftLimits, find_edition_shift, measure_shift, pair_equal_polygons, snap_unpaired_polygons
+from .edition_pairing import ShiftLimits, find_edition_shift, measure_shift, pair_equal_polygons, snap_vertices
 from .pieces import LandPieces, cut_by_township, cut_pieces, find_polygons_covered_once
 
 _BALANCE_TERMS = ("before", "moved_out", "moved_in", "changed", "revalued", "doubled", "after", "reshaped")
@@ -413,7 +413,14 @@ def _cut_editions(
         equal_row = equal_row.copy()
         equal_row[shift.earlier_rows] = shift.later_rows
     else:
-        shapes = snap_unpaired_polygons(pairing, tolerance.cluster_m, cancellation)
+        shapes = pairing.earlier_shapes
+        unpaired_rows, unpaired_later_rows = pairing.find_unpaired_rows()
+        if len(unpaired_rows) and len(unpaired_later_rows):
+            later_shapes = pairing.later_shapes[unpaired_later_rows]
+            shapes = shapes.copy()
+            shapes[unpaired_rows] = snap_vertices(
+                shapes[unpaired_rows], later_shapes, tolerance.cluster_m, cancellation
+            )
     progress(0.2)
     pieces = cut_pieces(
         shapes, later_edition.shapes, equal_row, cancellation, make_partial_progress(progress, 0.2, 1.0)

@@ -95,23 +95,6 @@ def pair_equal_polygons(
     return pairing
 
 
-def snap_unpaired_polygons(
-    pairing: EditionPairing, cluster_m: float, cancellation: Cancellation = NEVER_CANCELLED
-) -> NDArray:
-    """Return the (n,) shapes of the earlier edition; those of unpaired rows are snapped to the later edition.
-
-    Only vertices within ``cluster_m`` (m) of a vertex of the later edition move. Raise Cancelled.
-    """
-    shapes = pairing.earlier_shapes
-    unpaired_rows, unpaired_later_rows = pairing.find_unpaired_rows()
-    if len(unpaired_rows) and len(unpaired_later_rows):
-        shapes = shapes.copy()
-        shapes[unpaired_rows] = snap_vertices(
-            shapes[unpaired_rows], pairing.later_shapes[unpaired_later_rows], cluster_m, cancellation
-        )
-    return shapes
-
-
 class EditionPairing:
     """Shapes and keys of two editions, and the pairs of equal rows found so far.
 

@@ -185,14 +185,6 @@ def clean_text(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").strip()
 
 
-def count_states(items: Iterable[WorkItem]) -> dict[WorkState, int]:
-    """Return state → number of rows, for all states."""
-    counts = dict.fromkeys(WorkState, 0)
-    for item in items:
-        counts[item.state] += 1
-    return counts
-
-
 _COLUMN_BY_HEADING = {name: name for name in (*WORKLIST_COLUMNS, *_ADDITIONAL_COLUMNS)} | {
     "指纹": "fingerprint", "规则": "code", "图层": "role", "标识码": "key", "乡镇": "township", "状态": "state",
     "负责人": "assignee", "备注": "note", "更新": "updated", "更新人": "by",

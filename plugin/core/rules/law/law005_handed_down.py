@@ -19,7 +19,6 @@ from ...figures.target_allocation.levels import (
     find_parts_exceeding_wholes,
     find_replaced_register_lines,
     find_targets_of_other_years,
-    find_undivided_targets,
     find_wrong_totals,
 )
 from ...model.findings import Finding
@@ -332,9 +331,13 @@ def _report_omissions(
         listed_names = [*omitted_names[:_MAX_LISTED_NAMES], *(["…"] if len(omitted_names) > _MAX_LISTED_NAMES else [])]
         params = {"file": allocated_targets.file_name, "count": len(omitted_names), "names": "、".join(listed_names)}
         yield Finding(township_layer[0].role, case="omitted", severity=Severity.WARNING, params=params)
-    for target in find_undivided_targets(
-        allocated_targets, ctx.norm.find_targets(ctx.plan.area_code), ctx.norm.get(DIVIDED_INDICATORS_SETTING)
-    ):
+    undivided_indicators = set(ctx.norm.get(DIVIDED_INDICATORS_SETTING)).difference(allocated_targets.indicators)
+    undivided_targets = {
+        target.indicator: target
+        for target in ctx.norm.find_targets(ctx.plan.area_code)
+        if target.must_be_met and target.indicator in undivided_indicators
+    }
+    for target in undivided_targets.values():
         yield Finding(
             find_role_of_figure(target.indicator, ctx),
             case="undivided",

@@ -3,7 +3,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
 from ...figures.heritage_sites import list_heritage_range_roles
@@ -11,7 +10,7 @@ from ...figures.three_zones import list_zone_codes
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...standard.profile.space_map import ZONE_KINDS_BY_CODE, SpaceMap, load_space_map
+from ...standard.profile.space_map import ZONE_KINDS_BY_CODE, load_space_map
 from .._places import SQUARE_KM_WKT, find_polygons_overlapping_any, give_findings_to_layer
 
 ENERGY_FUNCTION, HERITAGE_FUNCTION = "energy", "heritage"
@@ -112,7 +111,15 @@ def main_function_zones(
     limits = {"01": min_farming_share, "02": min_ecology_share, "03": min_urban_share}
     functions_found = read_main_functions(functions, ctx)
     spaces = load_space_map(ctx.norm)
-    zone_areas = measure_three_zones_by_row(functions, zones, spaces, ctx)
+    codes = np.array([spaces.get_three_zone_code(code) for code in list_zone_codes(zones)], dtype=object)
+    shared = ctx.geometry.find_shared_areas(functions, zones)
+    shared_areas = shared.share * functions.statutory[shared.left]
+    zone_areas = np.column_stack(
+        [
+            np.bincount(shared.left, shared_areas * (codes[shared.right] == code), minlength=len(functions))
+            for code in ZONE_KINDS_BY_CODE
+        ]
+    )
     result = RuleResult()
     for row, function in enumerate(functions_found):
         code, areas = function.zone_code, dict(zip(ZONE_KINDS_BY_CODE, zone_areas[row].tolist(), strict=True))
@@ -188,22 +195,6 @@ def read_main_functions(layer: Layer, ctx: RuleContext) -> list[MainFunction]:
         }
         main_functions.append(MainFunction(zone_code, word, also, name, text))
     return main_functions
-
-
-def measure_three_zones_by_row(functions: Layer, zones: Layer, spaces: SpaceMap, ctx: RuleContext) -> NDArray:
-    """Return (n, 3) statutory areas (m²) of the three zones, as in `ZONE_KINDS_BY_CODE`, in each row of a layer.
-
-    ``functions``: the layer with main functions; ``zones``: the planning zones.
-    """
-    codes = np.array([spaces.get_three_zone_code(code) for code in list_zone_codes(zones)], dtype=object)
-    shared = ctx.geometry.find_shared_areas(functions, zones)
-    areas = shared.share * functions.statutory[shared.left]
-    return np.column_stack(
-        [
-            np.bincount(shared.left, areas * (codes[shared.right] == code), minlength=len(functions))
-            for code in ZONE_KINDS_BY_CODE
-        ]
-    )
 
 
 def _find_missing_additional_functions(

@@ -6,7 +6,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
-from ...geometry.crs import reproject_from_lonlat
+from ...geometry.crs import CGCS2000_DEGREES, reproject_coordinates
 from ...geometry.overlay_pieces import OverlayPieces
 from ...geometry.polygons import Polygons
 from ...model.findings import Finding
@@ -137,9 +137,8 @@ def _describe_registration(
 ) -> dict[str, str]:
     """Return the last entry of the register that is inside a hole, as parameters of a remark; empty without one."""
     layer_windows = [window for window in registered if window.role == layer.role]
-    places = reproject_from_lonlat(
-        [(window.longitude, window.latitude) for window in layer_windows], ctx.plan.plane_crs
-    )
+    lonlat = np.array([(window.longitude, window.latitude) for window in layer_windows], dtype=float).reshape(-1, 2)
+    places = reproject_coordinates(lonlat, CGCS2000_DEGREES, ctx.plan.plane_crs)
     inside = [
         window for window, place in zip(layer_windows, places, strict=True) if hole.contains(shapely.Point(place))
     ]

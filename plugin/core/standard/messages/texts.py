@@ -309,14 +309,6 @@ class Texts:
         """
         return load_texts(self.lang)["indicators"].get(indicator) or find_indicator_name(indicator, self.lang)
 
-    def format_indicator_with_place(self, indicator: str, place: str) -> str:
-        """Return the name of an indicator with its place.
-
-        An empty ``place`` means the whole plan.
-        """
-        name = self.get_indicator_name(indicator)
-        return self.get("words", "figure_of_place", name=name, place=place) if place else name
-
     def get_setting_name(self, name: str) -> str:
         """Return the name of a setting or code list.
 

@@ -81,9 +81,24 @@ def make_class_layers(update: YearlyUpdate, target_crs: CRS) -> list[PackageLaye
         # The parcels before the change have the vertices that all classes share.
         template = _get_class_template(update, one, BEFORE_STAGE)
         layer = require_value(one.filed_layer, f"the filed layer {one.role}")
+        change_template = _get_class_template(update, one, CHANGE_STAGE)
+        changes, comparison = one.changes, one.comparison
+        rows: dict[str, list[Any]] = {f.name: [None] * len(changes) for f in change_template.fields} | {
+            "BSM": [make_bsm(county, bsm + n) for n in range(len(changes))],
+            "YSDM": [change_template.feature_code or None] * len(changes),
+            "WHLX": [KIND_CODES[change.kind] for change in changes],
+            "WHBH": [f"{update.update_date:%Y%m%d}{number + n:06d}" for n in range(len(changes))],
+        }
+        for name, of_county in (("XZQDM", county), ("XZQMC", find_county_name(update.current_plan))):
+            old = comparison.earlier_edition.layer.get_texts_by_name(name)
+            new = comparison.later_edition.layer.get_texts_by_name(name)
+            rows[name] = [
+                (new[change.after_row] if change.kind == MOVED_IN_KIND else old[change.before_row]) or of_county or None
+                for change in changes
+            ]
         class_layers += [
             PackageLayer(layer, template, {f.name: layer.find_column_name(f) for f in template.fields}, "O", False),
-            _make_change(update, one, target_crs, number, bsm),
+            _make_package_layer(update, change_template, rows, [change.shape for change in changes], target_crs),
         ]
         number, bsm = number + len(one.changes), bsm + len(one.changes)
         class_layers.append(_make_layer_after_change(update, one, target_crs, bsm))
@@ -95,35 +110,6 @@ def _get_class_template(update: YearlyUpdate, maintained_layer: MaintainedLayer,
     """Return the template of one class of a layer; ``stage``: before, change or after."""
     rules = require_value(update.current_plan.norm.standard.maintenance, "the norm of maintenance")
     return update.current_plan.norm.standard.templates[rules.class_by_stage[stage].prefix + maintained_layer.role]
-
-
-def _make_change(
-    update: YearlyUpdate,
-    maintained_layer: MaintainedLayer,
-    target_crs: CRS,
-    first_maintenance_number: int,
-    first_key: int,
-) -> PackageLayer:
-    """Return the changes as a layer to write.
-
-    Their 维护编号 begin with ``first_maintenance_number``, their keys (BSM) with ``first_key``.
-    """
-    template, county = _get_class_template(update, maintained_layer, CHANGE_STAGE), update.current_plan.area_code
-    changes, comparison = maintained_layer.changes, maintained_layer.comparison
-    rows: dict[str, list[Any]] = {f.name: [None] * len(changes) for f in template.fields} | {
-        "BSM": [make_bsm(county, first_key + n) for n in range(len(changes))],
-        "YSDM": [template.feature_code or None] * len(changes),
-        "WHLX": [KIND_CODES[change.kind] for change in changes],
-        "WHBH": [f"{update.update_date:%Y%m%d}{first_maintenance_number + n:06d}" for n in range(len(changes))],
-    }
-    for name, of_county in (("XZQDM", county), ("XZQMC", find_county_name(update.current_plan))):
-        old = comparison.earlier_edition.layer.get_texts_by_name(name)
-        new = comparison.later_edition.layer.get_texts_by_name(name)
-        rows[name] = [
-            (new[one.after_row] if one.kind == MOVED_IN_KIND else old[one.before_row]) or of_county or None
-            for one in changes
-        ]
-    return _make_package_layer(update, template, rows, [change.shape for change in changes], target_crs)
 
 
 def _make_layer_after_change(
