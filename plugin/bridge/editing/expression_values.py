@@ -288,8 +288,3 @@ def evaluate_parent_code(context: QgsExpressionContext, list_name: Any, value: A
     """Return the parent of a code in a code list; NULL without a parent."""
     entry = _find_entry(list_name, value)
     return NULL if entry is None else entry.parent or NULL
-
-
-def evaluate_zone_name(context: QgsExpressionContext, value: Any) -> Any:
-    """Return the name of a planning zone (规划分区) by its code; NULL if unknown."""
-    return evaluate_code_name(context, "planning_zones", value)

@@ -28,10 +28,7 @@ from .commands import (
     require_editable_layers,
     require_unchanged_rows,
     require_undoable_new_fields,
-    require_unsealed_layers,
-    write_edits,
 )
-from .step import FixStep
 
 if TYPE_CHECKING:
     from ...core.checks.live.session import FeatureKey
@@ -103,16 +100,23 @@ def prepare_order(
 ) -> Generator[None, None, PreparedEdits]:
     """Require that the rows of an order are as they were judged, and prepare its edits, in short steps.
 
-    A generator that yields None between the steps and returns the edits for `write_order`. The layers must be in edit
-    mode, and must not change until `write_order` is called.
+    A generator that yields None between the steps and returns the edits for `write_edits`. The layers must be in edit
+    mode, and must not change until `write_edits` is called.
 
     ``layers``: layer code → layer; ``norm``: standard and profile of the check. Raise ApplyRefused if a layer or a row
     is not as it was judged. Main thread only.
     """
+    from ...core.fixes.edits import FixRefused, require_unsealed
+
     if not order.edits.rows and not order.edits.new_fields:
         raise ApplyRefused(tr("There is nothing to apply."))
     editable_layers = _require_suitable_layers(order, layers)
-    require_unsealed_layers(order.edits, norm, order.documents)
+    try:
+        require_unsealed(order.edits.roles, norm, order.documents)
+    except FixRefused as refused:
+        raise ApplyRefused(
+            tr("The layer {role} is sealed and does not change.").format(role=refused.params.get("role", ""))
+        ) from refused
     closed_layer_names = [layer.name() for layer in editable_layers.values() if not layer.isEditable()]
     if closed_layer_names:
         raise ApplyRefused(
@@ -122,15 +126,6 @@ def prepare_order(
     yield from require_unchanged_rows(order.rows_before, editable_layers)
     prepared = yield from prepare_edits(order.edits, editable_layers)
     return prepared
-
-
-def write_order(order: FixOrder, prepared: PreparedEdits, norm: Any, write_log: Callable[[], None]) -> FixStep:
-    """Write the prepared edits of an order as one step, log it, and return the step.
-
-    ``write_log`` is called when all edits are written; if it raises, they are taken back. Raise ApplyRefused if a layer
-    refuses a change, OutputError if the change log cannot be written; nothing was changed then.
-    """
-    return FixStep(order.label, write_edits(prepared, norm.standard.templates, order.label, write_log))
 
 
 @dataclass(frozen=True)

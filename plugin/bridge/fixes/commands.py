@@ -88,21 +88,6 @@ def require_undoable_new_fields(edits: Edits, layers: Mapping[str, QgsVectorLaye
             )
 
 
-def require_unsealed_layers(edits: Edits, norm: Any, documents: Mapping[str, str]) -> None:
-    """Raise ApplyRefused if the edits would change a sealed layer without a document that allows it.
-
-    ``documents``: layer code → document that allows the change.
-    """
-    from ...core.fixes.edits import FixRefused, require_unsealed
-
-    try:
-        require_unsealed(edits.roles, norm, documents)
-    except FixRefused as refused:
-        raise ApplyRefused(
-            tr("The layer {role} is sealed and does not change.").format(role=refused.params.get("role", ""))
-        ) from refused
-
-
 def require_unchanged_rows(
     rows_before: Mapping[FeatureKey, RowBefore], layers: Mapping[str, QgsVectorLayer]
 ) -> Generator[None, None, None]:

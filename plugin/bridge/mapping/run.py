@@ -145,16 +145,6 @@ def write_mapping_and_make_parameters(
     return algorithm_parameters | ({"UNMAPPED": losses} if losses else {})
 
 
-def _find_used_keys(project: QgsProject) -> set[str]:
-    """Return the keys (BSM) of all plan layers of a project, with their unsaved edits."""
-    keys: set[str] = set()
-    for layer in list_plan_layers(project):
-        if (position := layer.fields().lookupField(NUMBER_FIELD)) >= 0:
-            request = QgsFeatureRequest().setFlags(Qgis.FeatureRequestFlag.NoGeometry).setSubsetOfAttributes([position])
-            keys.update(str(feature[position]) for feature in layer.getFeatures(request))
-    return keys
-
-
 def add_result_layer(
     project: QgsProject, run: MappingRun, output: Any, template: Template, norm: Norm
 ) -> QgsVectorLayer | None:
@@ -193,7 +183,11 @@ def append_rows(project: QgsProject, rows: QgsVectorLayer, target: QgsVectorLaye
     """
     transform = QgsCoordinateTransform(rows.crs(), target.crs(), project)
     number_position = target.fields().lookupField(NUMBER_FIELD)
-    used = _find_used_keys(project)
+    used: set[str] = set()
+    for layer in list_plan_layers(project):
+        if (position := layer.fields().lookupField(NUMBER_FIELD)) >= 0:
+            request = QgsFeatureRequest().setFlags(Qgis.FeatureRequestFlag.NoGeometry).setSubsetOfAttributes([position])
+            used.update(str(feature[position]) for feature in layer.getFeatures(request))
     number = find_highest_used_number_by_county(project).get(county_code, 0)
     features, numbered_count = [], 0
     for row in rows.getFeatures():

@@ -6,27 +6,23 @@ A profile's path is stored relative to the project if both are in one folder, so
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
-from qgis.core import Qgis, QgsMessageLog, QgsProject
+from qgis.core import QgsProject
 
-from ...core.checks.check import CheckResult, RunOptions
+from ...core.checks.check import RunOptions
 from ...core.plan.loading.key_table import KEY_TABLE_SUFFIX
-from ...core.standard.messages.texts import Texts
 from ...core.standard.profile import Profile
 from ...core.standard.profile.document import (
     PROJECT_SOURCE,
     LoweredSecrecy,
     ResolvedDocument,
-    add_document_info,
     resolve_document,
 )
 from ...core.standard.profile.profile_data import DocumentInfo, load_secrecy_levels
 from .. import settings
 from ..layers import role_recognition
 from ..layers.properties import get_file_path
-from ..running.tasks import LOG_TAG
 from .saved_paths import (
     find_path_next_to_layers,
     find_waiver_file_to_apply,
@@ -90,13 +86,6 @@ def find_lowered_secrecy_levels(
     return lowered
 
 
-def log_lowered_secrecy_levels(lowered: Iterable[LoweredSecrecy]) -> None:
-    """Write lowered secrecy levels with their reasons to the log, tab Sanxian."""
-    texts = Texts(settings.get_interface_language())
-    for one in lowered:
-        QgsMessageLog.logMessage(one.message.render(texts), LOG_TAG, Qgis.MessageLevel.Warning, notifyUser=False)
-
-
 def resolve_project_document(
     project: QgsProject, profile: Profile, spec_info: DocumentInfo | None = None
 ) -> ResolvedDocument:
@@ -105,15 +94,6 @@ def resolve_project_document(
     ``spec_info``: values of the package specification, used where project and profile have none.
     """
     return resolve_document(read_document_info(project), profile, spec_info)
-
-
-def replace_document_info(check_result: CheckResult, info: DocumentInfo | None) -> CheckResult:
-    """Return the check result with the project's present document information.
-
-    The user may have changed it since the check.
-    """
-    document = resolve_document(info, check_result.plan.norm.profile)
-    return replace(check_result, report=add_document_info(check_result.report, document))
 
 
 @dataclass(frozen=True)

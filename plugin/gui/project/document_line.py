@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any, NamedTuple
 
-from qgis.core import QgsProject
+from qgis.core import Qgis, QgsMessageLog, QgsProject
 from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QComboBox,
@@ -21,6 +21,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge import settings
 from ...bridge.project import county
+from ...bridge.running.tasks import LOG_TAG
 from ...bridge.texts import tr
 from ...core.base.errors import InputError, SanxianError
 from ...core.standard.messages.texts import Texts, render_params
@@ -147,7 +148,17 @@ class DocumentLine(QWidget):
     def update_summary(self) -> None:
         """Show the current document information, or the error of the profile."""
         try:
-            text = summarise_document_info(self.resolve_document())
+            resolved_document = self.resolve_document()
+            info, parts = resolved_document.document_info, [tr("Secrecy level not set")]
+            if info.secrecy:
+                texts = Texts(settings.get_interface_language())
+                source = texts.get("document", resolved_document.source_by_key["secrecy"])
+                parts = [tr("{value} ({source})").format(value=info.secrecy, source=source)]
+            if resolved_document.refused_lowering is not None:
+                refused_text = tr("“{level}” not applied: no reason for the lower level")
+                parts.append(refused_text.format(level=resolved_document.refused_lowering.secrecy))
+            printed = (getattr(info, key) for key in PRINTED_KEYS if key not in ("secrecy", "map_approval"))
+            text = " · ".join([*parts, *filter(None, (*printed, info.printable_map_approval))])
         except (SanxianError, ImportError) as error:
             text = messages.explain_error(error)
         self.label.setText(text)
@@ -163,21 +174,6 @@ class DocumentLine(QWidget):
         if is_accepted:
             self.update_summary()
             self.changed.emit()
-
-
-def summarise_document_info(resolved_document: ResolvedDocument) -> str:
-    """Return the document information in one line, beginning with the secrecy level."""
-    info = resolved_document.document_info
-    parts = [tr("Secrecy level not set")]
-    if info.secrecy:
-        texts = Texts(settings.get_interface_language())
-        source = texts.get("document", resolved_document.source_by_key["secrecy"])
-        parts = [tr("{value} ({source})").format(value=info.secrecy, source=source)]
-    if resolved_document.refused_lowering is not None:
-        refused_text = tr("“{level}” not applied: no reason for the lower level")
-        parts.append(refused_text.format(level=resolved_document.refused_lowering.secrecy))
-    printed = (getattr(info, key) for key in PRINTED_KEYS if key not in ("secrecy", "map_approval"))
-    return " · ".join([*parts, *filter(None, (*printed, info.printable_map_approval))])
 
 
 class DocumentDialog(FocusedButtonDialog):
@@ -334,7 +330,10 @@ class DocumentDialog(FocusedButtonDialog):
             return
         info = self.read_document_info()
         if info != self._former:
-            county.log_lowered_secrecy_levels(self._find_lowered_secrecy_levels())
+            texts = Texts(settings.get_interface_language())
+            for one in self._find_lowered_secrecy_levels():
+                text = one.message.render(texts)
+                QgsMessageLog.logMessage(text, LOG_TAG, Qgis.MessageLevel.Warning, notifyUser=False)
         county.store_document_info(self._project, info)
         for key, value in ((_COMPILER_SETTING, info.compiler), (_CARTOGRAPHER_SETTING, info.cartographer)):
             if value:
