@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from qgis.core import QgsProject, QgsVectorLayer
+from qgis.core import Qgis, QgsProject, QgsTransaction, QgsVectorLayer
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ..layers.properties import get_file_path
@@ -27,7 +27,6 @@ from .commands import (
     prepare_edits,
     require_editable_layers,
     require_unchanged_rows,
-    require_undoable_new_fields,
 )
 
 if TYPE_CHECKING:
@@ -72,7 +71,18 @@ def _require_suitable_layers(order: FixOrder, layers: Mapping[str, QgsVectorLaye
     Raise ApplyRefused if one of them cannot be edited, or if an undo could not restore it.
     """
     editable_layers = require_editable_layers(order.edits.roles, layers)
-    require_undoable_new_fields(order.edits, editable_layers)
+    if QgsProject.instance().transactionMode() == Qgis.TransactionMode.AutomaticGroups:
+        # The undo of a new field leaves QGIS with a layer whose rows it cannot read.
+        for new in order.edits.new_fields:
+            layer = editable_layers[new.role]
+            if QgsTransaction.supportsTransaction(layer):
+                raise ApplyRefused(
+                    tr(
+                        "With automatic transaction groups, QGIS cannot undo the new field {field} of the layer "
+                        "“{layer}”. Nothing was applied. Stop editing, choose another transaction mode in Project "
+                        "Properties, Data Sources, then fix."
+                    ).format(field=new.name, layer=layer.name())
+                )
     return editable_layers
 
 

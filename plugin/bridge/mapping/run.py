@@ -35,7 +35,7 @@ from ..editing import attribute_forms
 from ..editing.feature_numbers import NUMBER_FIELD, find_highest_used_number_by_county
 from ..editing.styled_layers import find_sources_by_layer_name, make_vector_layer
 from ..layers import styles
-from ..layers.properties import get_assigned_role, set_assigned_role
+from ..layers.properties import set_assigned_role
 from ..layers.reading import read_snapshot
 from ..layers.role_recognition import list_plan_layers
 from ..layers.snapshots import LayerSnapshot
@@ -163,15 +163,6 @@ def add_result_layer(
     attribute_forms.apply_template_form(layer, template, norm)
     project.addMapLayer(layer)
     return layer
-
-
-def find_layer_to_append_to(project: QgsProject, role: str) -> QgsVectorLayer | None:
-    """Return the plan layer of a project with a role, if rows can be added to it; else None."""
-    for layer in list_plan_layers(project):
-        provider = layer.dataProvider()
-        if get_assigned_role(layer) == role and provider.capabilities() & Qgis.VectorProviderCapability.AddFeatures:
-            return layer
-    return None
 
 
 def append_rows(project: QgsProject, rows: QgsVectorLayer, target: QgsVectorLayer, county_code: str) -> int:
