@@ -60,10 +60,11 @@ class SanxianPlugin:
         self.initProcessing()
         if self.iface is None:
             return
-        from .bridge.running.threads import leave_one_cpu_core_free
+        from .core.base.parallel.process_state import get_available_cores, set_thread_count
         from .gui.desktop_controller import DesktopController
 
-        leave_one_cpu_core_free()
+        # Geometry operations use all cores but one, so that windows respond during a check.
+        set_thread_count(get_available_cores() - 1)
         self.desktop = DesktopController(self.iface)
 
     def unload(self):

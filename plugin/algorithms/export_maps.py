@@ -20,7 +20,7 @@ from ..bridge.layers.properties import get_file_path
 from ..bridge.layers.role_recognition import list_plan_layers
 from ..bridge.layouts.build import LayoutBuilder
 from ..bridge.layouts.export import MAP_FILE_FORMATS, MIN_DPI, MapExportOrder, MapExportOutcome, export_maps
-from ..bridge.layouts.map_layers import collect_from_layers, collect_from_project
+from ..bridge.layouts.map_layers import collect_from_layers
 from ..bridge.layouts.public_maps import make_public_builder, require_no_world_file
 from ..bridge.layouts.source import open_map_source
 from ..bridge.project import county
@@ -224,10 +224,8 @@ class ExportMaps(SanxianAlgorithm):
                         report_unusable=lambda key, params: feedback.pushWarning(texts.format_problem(key, params)),
                     )
                 )
-            elif self.layers:
-                layers = collect_from_layers(self.project, self.layers, self.options)
             else:
-                layers = collect_from_project(self.project, self.options)
+                layers = collect_from_layers(self.project, self.layers or list_plan_layers(self.project), self.options)
             builder = LayoutBuilder(layers, self.catalogue, self.document)
             if self.is_public:
                 builder, public = make_public_builder(builder, get_report_language())

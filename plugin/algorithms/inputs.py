@@ -217,7 +217,13 @@ def read_plan_inputs(algorithm, parameters, context, plan_source: Any = None, **
         algorithm, parameters, context
     )
     algorithm.options, algorithm.options_from_project = fill_options_from_project(
-        replace(read_plan_options(algorithm, parameters, context), **options),
+        replace(
+            algorithm.read_norm_options(parameters, context),
+            roles=algorithm.read_text_parameter(parameters, "ROLES", context),
+            scope=algorithm.read_text_parameter(parameters, "SCOPE", context),
+            base_year=algorithm.read_number(parameters, "BASE_YEAR", context, is_integer=True),
+            **options,
+        ),
         algorithm.path_or_snapshots,
         context.project(),
         not has_chosen_layers,
@@ -263,15 +269,5 @@ def list_values_from_project(given: RunOptions, of_project: RunOptions, names: I
     return {name: getattr(of_project, name) for name in names if not getattr(given, name) and getattr(of_project, name)}
 
 
-#: Options that `read_plan_options` reads.
+#: Options that `read_plan_inputs` reads from the parameters.
 OPTIONS_OF_PLAN = ("profile", "standard", "roles", "scope", "base_year")
-
-
-def read_plan_options(algorithm, parameters, context) -> RunOptions:
-    """Return the options for checking a whole plan, read from the parameters."""
-    return replace(
-        algorithm.read_norm_options(parameters, context),
-        roles=algorithm.read_text_parameter(parameters, "ROLES", context),
-        scope=algorithm.read_text_parameter(parameters, "SCOPE", context),
-        base_year=algorithm.read_number(parameters, "BASE_YEAR", context, is_integer=True),
-    )

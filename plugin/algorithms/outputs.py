@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qgis.core import (
+    Qgis,
     QgsField,
     QgsFields,
     QgsProcessing,
@@ -26,7 +27,8 @@ from ..bridge.layers.properties import convert_to_qgis_crs
 from ..bridge.layers.tables import (
     LAYER_DRIVERS,
     OutputTable,
-    make_findings_table,
+    make_finding_feature,
+    make_findings_fields,
     write_rows_to_sink,
     write_table,
 )
@@ -276,7 +278,16 @@ class FindingsOutput(LayerOutput):
             return results
         # pyproj runs in its own thread; the sink belongs to this thread.
         system = run_in_python_thread(convert_to_qgis_crs)(check_result.plan.crs)
-        table = make_findings_table(check_result.report.findings, system)
+        findings, columns = check_result.report.findings, make_findings_fields()
+        # A finding at a line or a point is an area, which any format can store.
+        table = OutputTable(
+            "findings",
+            columns,
+            Qgis.WkbType.MultiPolygon,
+            system,
+            lambda: (make_finding_feature(one, columns) for one in findings),
+            len(findings),
+        )
         results = self.write_table(algorithm, parameters, context, table, cancellation)
         call_after_layer_loaded(context, results[self.name], _apply_findings_style)
         return results

@@ -26,13 +26,16 @@ def open_sample_project(folder: Path):
 
 
 def make_builder(project, document=None, catalogue=None):
+    from plugin.bridge.layers.role_recognition import list_plan_layers
     from plugin.bridge.layouts.build import LayoutBuilder
-    from plugin.bridge.layouts.map_layers import collect_from_project
+    from plugin.bridge.layouts.map_layers import collect_from_layers
     from plugin.bridge.project import county
     from plugin.core.standard import map_set as maps
 
     return LayoutBuilder(
-        collect_from_project(project, county.make_check_options(project)), catalogue or maps.load_map_set(), document
+        collect_from_layers(project, list_plan_layers(project), county.make_check_options(project)),
+        catalogue or maps.load_map_set(),
+        document,
     )
 
 

@@ -14,9 +14,9 @@ from plugin.bridge.fixes.apply import (
     find_change_log_path,
     prepare_order,
     start_editing,
-    write_order,
 )
 from plugin.bridge.fixes.commands import ApplyRefused, prepare_edits, write_edits
+from plugin.bridge.fixes.step import FixStep
 from plugin.bridge.fixes.trial import make_batch_trial, make_choices_trial
 from plugin.bridge.layers.reading import read_feature_state_by_id
 from plugin.bridge.layers.snapshots import take_snapshot
@@ -91,7 +91,15 @@ def make_log(session):
 def apply_order(order, layers, norm, log):
     """Write an order into the edit buffers of its layers as one step, and log it; return the step."""
     prepared = run_to_end(prepare_order(order, layers, norm))
-    return write_order(order, prepared, norm, lambda: log.append_action(order, LogAction.APPLIED))
+    return FixStep(
+        order.label,
+        write_edits(
+            prepared,
+            norm.standard.templates,
+            order.label,
+            lambda: log.append_action(order, LogAction.APPLIED),
+        ),
+    )
 
 
 def apply_fix_order(session, order):

@@ -429,7 +429,7 @@ def test_panel_icons_are_redrawn_when_the_theme_changes(findings_dock, qgis_app)
 
 
 def test_every_tool_button_of_the_panel_has_a_text(filled_dock):
-    filled_dock.set_county("")
+    filled_dock.county.setText("县配置…")
     for button in filled_dock.findChildren(QToolButton):
         if button.objectName().startswith("Sanxian"):
             assert button.text()

@@ -211,7 +211,7 @@ def test_package_file_list_hides_the_row_that_accepts_any_map_if_a_map_is_suppli
 
 
 def test_package_preview_and_layouts_dialog_report_the_same_maps_without_layers(project, tmp_path):
-    from plugin.bridge.layouts.map_layers import collect_from_project
+    from plugin.bridge.layouts.map_layers import collect_from_layers
     from plugin.bridge.project import county
     from plugin.core.checks.check import RunOptions, check_plan
     from plugin.core.package.map_slots import find_missing_input_of_plan
@@ -220,7 +220,9 @@ def test_package_preview_and_layouts_dialog_report_the_same_maps_without_layers(
 
     load_sample(project, copy_sample(tmp_path))
     spec = load_package_spec("county")
-    material = collect_from_project(project, county.make_check_options(project))
+    material = collect_from_layers(
+        project, role_recognition.list_plan_layers(project), county.make_check_options(project)
+    )
     dialog = LayoutsDialog(material, map_set.load_map_set())
     items = [dialog.maps.item(row) for row in range(dialog.maps.count())]
     disabled = [item for item in items if not item.flags() & Qt.ItemFlag.ItemIsEnabled]

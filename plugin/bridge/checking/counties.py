@@ -22,7 +22,7 @@ from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtXml import QDomDocument
 
 from ...core.base.cancellation import Cancellation, ProgressCallback
-from ...core.base.connection_text import has_password, is_connection, is_stored_connection, make_source, mask_source
+from ...core.base.connection_text import has_password, is_stored_connection, make_source, mask_source
 from ...core.base.errors import InputError
 from ...core.base.files.writing import is_same_file
 from ...core.base.parallel.python_program import find_python_program
@@ -88,18 +88,6 @@ def read_source(text: str) -> str | Path:
     if has_password(text):
         raise InputError("counties_password", source=mask_source(text))
     return make_source(text)
-
-
-def propose_output(text: str, suffix: str) -> str:
-    """Return a folder of results next to a folder or list of counties, such as ``data/大同市_检查结果``.
-
-    ``suffix``: end of its name. Empty for a database, and without a folder or list.
-    """
-    path = Path(text)
-    if not text or is_connection(text) or not path.exists():
-        return ""
-    stem = path.name if path.is_dir() else path.stem
-    return str(path.parent / f"{stem}_{suffix}") if stem else str(path / suffix)
 
 
 class CountyForecaster:

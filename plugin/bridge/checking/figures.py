@@ -76,27 +76,13 @@ def make_figures_table(tabulated_plan: TabulatedPlan) -> OutputTable:
 
     One row per indicator and target, then one row per figure of the other area tables.
     """
-    from ...core.render.tables.report_table import list_records
-
-    tables = [table for table in tabulated_plan.tables if table.id != "indicators"]
-    rows = list(_iterate_indicator_rows(tabulated_plan))
-    for one in list_records(tables, tabulated_plan.indicators.texts):
-        row = {"sheet": one.table, "code": one.code, "name": one.row, "item": one.column}
-        rows.append({**row, "value": one.value, "unit": one.unit})
-    types = {
-        name: QMetaType.Type.Double if name in _NUMERIC_COLUMNS else QMetaType.Type.QString for name in FIGURE_COLUMNS
-    }
-    titles = {name: tabulated_plan.indicators.texts.get("figure_columns", name) for name in FIGURE_COLUMNS}
-    return make_record_table("figures", types, rows, titles=titles)
-
-
-def _iterate_indicator_rows(tabulated_plan: TabulatedPlan) -> Iterator[dict[str, Any]]:
-    """Yield a row (column → value) for each figure of an indicator, and one for an indicator without figures."""
     from ...core.render import figures as shown
+    from ...core.render.tables.report_table import list_records
     from ...core.render.words import ReportTexts
 
     texts = tabulated_plan.indicators.texts
     report_texts = ReportTexts(texts.lang)
+    rows: list[dict[str, Any]] = []
     for computed_indicator in tabulated_plan.indicators.compute_all_indicators():
         entry = computed_indicator.definition
         row = {
@@ -111,9 +97,9 @@ def _iterate_indicator_rows(tabulated_plan: TabulatedPlan) -> Iterator[dict[str,
             "reason": computed_indicator.missing_reason,
         }
         if not computed_indicator.figures:
-            yield row
+            rows.append(row)
         for figure in computed_indicator.figures:
-            yield row | {
+            figure_columns = {
                 "value": figure.value,
                 "unit": figure.unit,
                 "comparison": figure.comparison,
@@ -124,6 +110,16 @@ def _iterate_indicator_rows(tabulated_plan: TabulatedPlan) -> Iterator[dict[str,
                 "confirmed": "yes" if figure.confirmed else "no",
                 "inputs": shown.format_inputs(figure, report_texts),
             }
+            rows.append(row | figure_columns)
+    tables = [table for table in tabulated_plan.tables if table.id != "indicators"]
+    for one in list_records(tables, texts):
+        row = {"sheet": one.table, "code": one.code, "name": one.row, "item": one.column}
+        rows.append({**row, "value": one.value, "unit": one.unit})
+    types = {
+        name: QMetaType.Type.Double if name in _NUMERIC_COLUMNS else QMetaType.Type.QString for name in FIGURE_COLUMNS
+    }
+    titles = {name: texts.get("figure_columns", name) for name in FIGURE_COLUMNS}
+    return make_record_table("figures", types, rows, titles=titles)
 
 
 @run_in_python_thread

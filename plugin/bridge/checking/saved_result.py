@@ -8,7 +8,7 @@ import os
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-from qgis.core import QgsProject, QgsVectorLayer
+from qgis.core import QgsProject
 
 from ...core.base.cancellation import Cancellation
 from ...core.checks.check import CheckResult, RunOptions
@@ -54,11 +54,26 @@ class ProjectState:
         options = county.make_check_options(project)
         files = {name: str(getattr(options, name) or "") for name in SIDE_FILE_OPTION_NAMES}
         stamps: dict[str, FileStamp] = {}
-        layers = tuple(_make_saved_layer(layer, stamps) for layer in role_recognition.list_plan_layers(project))
+        layers = []
+        for layer in role_recognition.list_plan_layers(project):
+            path = get_file_path(layer)
+            if path not in stamps:  # Several layers may share a file.
+                # Layers in memory or on a server have no stamp, so their rows are compared.
+                stamps[path] = read_modification_stamp(path) if os.path.exists(path) else ()
+            layers.append(
+                SavedLayer(
+                    layer.id(),
+                    layer.name(),
+                    table=get_table_name(layer),
+                    filter=layer.subsetString(),
+                    unsaved=count_unsaved_edits(layer),
+                    stamp=stamps[path],
+                )
+            )
         return cls(
             options,
             collect_check_settings(project, options),
-            layers,
+            tuple(layers),
             {name: (path, read_modification_stamp(path)) for name, path in files.items()},
         )
 
@@ -71,25 +86,6 @@ def collect_check_settings(project: QgsProject, options: RunOptions) -> dict[str
         "language": options.lang,
         "plugin": read_plugin_version(),
     }
-
-
-def _make_saved_layer(layer: QgsVectorLayer, stamps: dict[str, FileStamp]) -> SavedLayer:
-    """Return the properties of a layer that are saved with a result.
-
-    ``stamps``: path → modification stamp, filled by this function, because several layers may share a file.
-    """
-    path = get_file_path(layer)
-    if path not in stamps:
-        # Layers in memory or on a server have no stamp, so their rows are compared.
-        stamps[path] = read_modification_stamp(path) if os.path.exists(path) else ()
-    return SavedLayer(
-        layer.id(),
-        layer.name(),
-        table=get_table_name(layer),
-        filter=layer.subsetString(),
-        unsaved=count_unsaved_edits(layer),
-        stamp=stamps[path],
-    )
 
 
 def make_saved_result(

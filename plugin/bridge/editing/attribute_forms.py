@@ -262,7 +262,29 @@ def _make_constraint_and_message(
         within = f"to_int({column_reference}) BETWEEN {earliest} AND year(now())"
         return f"{blank_condition} OR coalesce(try({within}), false)", "year", {"earliest": earliest}
     if field.type == "date":
-        return _make_date_constraint_and_message(layer, field, norm, column_reference, earliest)
+        # The date must be valid and not before the earliest year; an end date not before its start date, any other date
+        # not after today.
+        starts = dict(reversed(line.split()) for line in norm.get("attributes.date_pairs"))
+        start = layer.fields().lookupField(starts.get(field.name, ""))
+        bounds, case, params = (
+            [f"{make_date_expression(column_reference)} >= to_date('{earliest}-01-01')"],
+            "date",
+            {"earliest": earliest},
+        )
+        if field.name not in starts:
+            bounds.append(f"{make_date_expression(column_reference)} <= to_date(now())")
+        elif start < 0:
+            case = "date_end_alone"
+        else:
+            case = "date_end"
+            column = QgsExpression.quotedColumnRef(layer.fields().at(start).name())
+            bounds.append(f"coalesce({make_date_expression(column_reference)} >= {make_date_expression(column)}, true)")
+            params["start"] = f"{layer.attributeDisplayName(start)} {layer.fields().at(start).name()}"
+        return (
+            f"coalesce(to_string({column_reference}), '') = '' OR coalesce({' AND '.join(bounds)}, false)",
+            case,
+            params,
+        )
     if field.meaning == "deduction_rate":
         return (
             f"{blank_condition} OR coalesce(try({column_reference} >= 0 AND {column_reference} < 1), false)",
@@ -274,33 +296,6 @@ def _make_constraint_and_message(
     if field.type == "text" and field.length:
         return f"coalesce(length({column_reference}), 0) <= {field.length}", "length", {"length": field.length}
     return "", "", {}
-
-
-def _make_date_constraint_and_message(
-    layer: QgsVectorLayer, field: TemplateField, norm: Norm, column_reference: str, earliest: int
-) -> tuple[str, str, dict[str, Any]]:
-    """Return the constraint of a date field as (expression, message key, message parameters).
-
-    The date must be valid and not before the earliest year; an end date not before its start date, any other date
-    not after today.
-    """
-    starts = dict(reversed(line.split()) for line in norm.get("attributes.date_pairs"))
-    start = layer.fields().lookupField(starts.get(field.name, ""))
-    bounds, case, params = (
-        [f"{make_date_expression(column_reference)} >= to_date('{earliest}-01-01')"],
-        "date",
-        {"earliest": earliest},
-    )
-    if field.name not in starts:
-        bounds.append(f"{make_date_expression(column_reference)} <= to_date(now())")
-    elif start < 0:
-        case = "date_end_alone"
-    else:
-        case = "date_end"
-        column = QgsExpression.quotedColumnRef(layer.fields().at(start).name())
-        bounds.append(f"coalesce({make_date_expression(column_reference)} >= {make_date_expression(column)}, true)")
-        params["start"] = f"{layer.attributeDisplayName(start)} {layer.fields().at(start).name()}"
-    return f"coalesce(to_string({column_reference}), '') = '' OR coalesce({' AND '.join(bounds)}, false)", case, params
 
 
 # --- default values

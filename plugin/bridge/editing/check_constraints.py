@@ -103,7 +103,14 @@ class _ConstraintWriter:
         """Return the expression of an operator that denies nothing, never NULL, for a value that is not empty."""
         kind = OPERATORS[operator].kind
         if kind in (ValueKind.CODES, ValueKind.CODE_LIST):
-            return f"{text} IN ({_quote_all(self._list_written_codes(condition))})"
+            # Codes as written, and names.
+            code_list = self._norm.standard.code_lists[condition.code_list]
+            resolver = CodeResolver(code_list, condition.template_field.code_pad)
+            accepted = list(resolver.list_texts())
+            if condition.values:
+                members = code_list.collect_members([str(one) for one in condition.values])
+                accepted = [one for one in accepted if resolver.find_codes(one) & members]
+            return f"{text} IN ({_quote_all(accepted)})"
         if kind is ValueKind.FOREIGN_KEY:
             arguments = _quote_all((condition.layer, condition.key_field))
             return f"sanxian_in_layer({text}, {arguments})"
@@ -134,15 +141,6 @@ class _ConstraintWriter:
             yield self._write_value(condition.field, kind), self._write_value(condition.other_field, kind)
         for value in condition.values:
             yield self._write_value(condition.field, value), _write_literal(value)
-
-    def _list_written_codes(self, condition: Condition) -> list[str]:
-        """Return the texts of a field that an operator on codes accepts: codes as written, and names."""
-        code_list = self._norm.standard.code_lists[condition.code_list]
-        resolver = CodeResolver(code_list, condition.template_field.code_pad)
-        if not condition.values:
-            return list(resolver.list_texts())
-        members = code_list.collect_members([str(one) for one in condition.values])
-        return [text for text in resolver.list_texts() if resolver.find_codes(text) & members]
 
     def _write_value(self, field: str, like: Any) -> str:
         """Return the value of a field as the type of ``like``; NULL if it cannot be converted."""

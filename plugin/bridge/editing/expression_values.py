@@ -143,9 +143,15 @@ def evaluate_statutory_area(context: QgsExpressionContext, geometry: Any, crs: A
         return NULL
     if not isinstance(geometry, QgsGeometry):
         raise FunctionError(tr("The first argument is not a geometry. Write @geometry."))
-    return compute_statutory_area(
-        geometry, _parse_crs(crs) if crs is not None else _find_crs_of_expression_layer(context)
-    )
+    if crs is None:
+        return compute_statutory_area(geometry, _find_crs_of_expression_layer(context))
+    if not isinstance(crs, QgsCoordinateReferenceSystem):
+        # 'EPSG:4526', 4526 or WKT.
+        text = str(crs).strip()
+        crs = QgsCoordinateReferenceSystem(f"EPSG:{text}" if text.isdigit() else text)
+    if not crs.isValid():
+        raise FunctionError(tr("The CRS is unknown. Write for example 'EPSG:4526'."))
+    return compute_statutory_area(geometry, crs)
 
 
 def compute_statutory_area(geometry: QgsGeometry, crs: QgsCoordinateReferenceSystem) -> float:
@@ -196,16 +202,6 @@ def _make_lonlat_transform(crs_text: str) -> QgsCoordinateTransform | None:
         return None
     target = QgsCoordinateReferenceSystem(_GEODETIC_CRS)
     return QgsCoordinateTransform(QgsCoordinateReferenceSystem(crs_text), target, QgsCoordinateTransformContext())
-
-
-def _parse_crs(crs: Any) -> QgsCoordinateReferenceSystem:
-    """Return the CRS given as ``'EPSG:4526'``, 4526, WKT or a CRS object."""
-    if not isinstance(crs, QgsCoordinateReferenceSystem):
-        text = str(crs).strip()
-        crs = QgsCoordinateReferenceSystem(f"EPSG:{text}" if text.isdigit() else text)
-    if not crs.isValid():
-        raise FunctionError(tr("The CRS is unknown. Write for example 'EPSG:4526'."))
-    return crs
 
 
 def _find_crs_of_expression_layer(context: QgsExpressionContext) -> QgsCoordinateReferenceSystem:
@@ -288,8 +284,3 @@ def evaluate_parent_code(context: QgsExpressionContext, list_name: Any, value: A
     """Return the parent of a code in a code list; NULL without a parent."""
     entry = _find_entry(list_name, value)
     return NULL if entry is None else entry.parent or NULL
-
-
-def evaluate_zone_name(context: QgsExpressionContext, value: Any) -> Any:
-    """Return the name of a planning zone (规划分区) by its code; NULL if unknown."""
-    return evaluate_code_name(context, "planning_zones", value)

@@ -22,7 +22,6 @@ from .expression_values import (
     evaluate_code_name,
     evaluate_parent_code,
     evaluate_statutory_area,
-    evaluate_zone_name,
     resolve_layer,
 )
 
@@ -50,7 +49,7 @@ def _make_code_list_functions() -> list[SanxianExpressionFunction]:
             (FunctionArgument("code", False, tr("code of a planning zone, such as 411")),),
             tr("The name of a planning zone's code; NULL when the list does not have it."),
             ('sanxian_zone_name("GHFQDM")',),
-            evaluate_zone_name,
+            lambda context, code: evaluate_code_name(context, "planning_zones", code),
         ),
     ]
 

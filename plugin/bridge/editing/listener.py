@@ -81,7 +81,10 @@ class EditListener(QObject):
         self.waiting_fids: set[int] = set()
         self._renamed_features: dict[int, int] = {}
         #: Ids of the features that were changed since the layer was saved, or are in its edit buffer.
-        self.unsaved_fids = _find_unsaved_fids(layer)
+        self.unsaved_fids: set[int] = set()
+        if (buffer := layer.editBuffer()) is not None:
+            self.unsaved_fids.update(buffer.changedAttributeValues(), buffer.changedGeometries())
+            self.unsaved_fids.update(buffer.addedFeatures(), buffer.deletedFeatureIds())
         # In a transaction the buffer does not contain earlier changes.
         self._blind = layer.isEditable() and layer.undoStack().index() > 0 and not self.unsaved_fids
         self._doubt = False
@@ -209,18 +212,6 @@ class EditListener(QObject):
     def _on_fields_changed(self) -> None:
         if self.layer.fields().names() != self._fields:
             self.lost.emit()
-
-
-def _find_unsaved_fids(layer: QgsVectorLayer) -> set[int]:
-    buffer = layer.editBuffer()
-    if buffer is None:
-        return set()
-    return {
-        *buffer.changedAttributeValues(),
-        *buffer.changedGeometries(),
-        *buffer.addedFeatures(),
-        *buffer.deletedFeatureIds(),
-    }
 
 
 def _find_transaction_layers(layer: QgsVectorLayer) -> list[QgsVectorLayer]:

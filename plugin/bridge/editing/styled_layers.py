@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qgis.core import QgsLayerTreeGroup, QgsLayerTreeLayer, QgsProject, QgsProviderRegistry, QgsVectorLayer
+from qgis.core import QgsLayerTreeLayer, QgsProject, QgsProviderRegistry, QgsVectorLayer
 
-from ...core.standard.layer_tree import TreeBranch, find_branch, list_branches
+from ...core.standard.layer_tree import find_branch, list_branches
 from ..layers import styles
 from ..layers.properties import get_assigned_role, set_assigned_role
 from . import attribute_forms
@@ -66,7 +66,13 @@ def place_layer_in_tree(
     """
     root, branch = project.layerTreeRoot(), find_branch(role, standard)
     former_node = root.findLayer(layer.id())
-    group = _get_or_create_branch_group(root, branch, standard)
+    group = root.findGroup(branch.name)
+    if group is None:
+        # A new group is placed below those of earlier branches, else on top.
+        branch_names = [b.name for b in list_branches(standard)]
+        names_above = branch_names[: branch_names.index(branch.name)]
+        places = [n for n, child in enumerate(root.children()) if child.name() in names_above]
+        group = root.insertGroup(places[-1] + 1 if places else 0, branch.name)
     order = {r: n for n, r in enumerate(branch.roles + branch.roles_of_other_editions)}
     later = (
         n
@@ -117,17 +123,3 @@ def arrange_layers(project: QgsProject, layer_id_by_role: Mapping[str, str], sta
 def _find_role(node: object, role_by_layer_id: Mapping[str, str]) -> str:
     layer = node.layer() if isinstance(node, QgsLayerTreeLayer) else None
     return get_assigned_role(layer) or role_by_layer_id.get(layer.id(), "") if isinstance(layer, QgsVectorLayer) else ""
-
-
-def _get_or_create_branch_group(root: QgsLayerTreeGroup, branch: TreeBranch, standard: Standard) -> QgsLayerTreeGroup:
-    """Return the layer tree group of a branch of the standard; create it if missing.
-
-    A new group is placed below those of earlier branches, else on top.
-    """
-    group = root.findGroup(branch.name)
-    if group is not None:
-        return group
-    branch_names = [b.name for b in list_branches(standard)]
-    names_above = branch_names[: branch_names.index(branch.name)]
-    places = [n for n, child in enumerate(root.children()) if child.name() in names_above]
-    return root.insertGroup(places[-1] + 1 if places else 0, branch.name)

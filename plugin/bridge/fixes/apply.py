@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from qgis.core import QgsProject, QgsVectorLayer
+from qgis.core import Qgis, QgsProject, QgsTransaction, QgsVectorLayer
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ..layers.properties import get_file_path
@@ -27,11 +27,7 @@ from .commands import (
     prepare_edits,
     require_editable_layers,
     require_unchanged_rows,
-    require_undoable_new_fields,
-    require_unsealed_layers,
-    write_edits,
 )
-from .step import FixStep
 
 if TYPE_CHECKING:
     from ...core.checks.live.session import FeatureKey
@@ -75,7 +71,18 @@ def _require_suitable_layers(order: FixOrder, layers: Mapping[str, QgsVectorLaye
     Raise ApplyRefused if one of them cannot be edited, or if an undo could not restore it.
     """
     editable_layers = require_editable_layers(order.edits.roles, layers)
-    require_undoable_new_fields(order.edits, editable_layers)
+    if QgsProject.instance().transactionMode() == Qgis.TransactionMode.AutomaticGroups:
+        # The undo of a new field leaves QGIS with a layer whose rows it cannot read.
+        for new in order.edits.new_fields:
+            layer = editable_layers[new.role]
+            if QgsTransaction.supportsTransaction(layer):
+                raise ApplyRefused(
+                    tr(
+                        "With automatic transaction groups, QGIS cannot undo the new field {field} of the layer "
+                        "“{layer}”. Nothing was applied. Stop editing, choose another transaction mode in Project "
+                        "Properties, Data Sources, then fix."
+                    ).format(field=new.name, layer=layer.name())
+                )
     return editable_layers
 
 
@@ -103,16 +110,23 @@ def prepare_order(
 ) -> Generator[None, None, PreparedEdits]:
     """Require that the rows of an order are as they were judged, and prepare its edits, in short steps.
 
-    A generator that yields None between the steps and returns the edits for `write_order`. The layers must be in edit
-    mode, and must not change until `write_order` is called.
+    A generator that yields None between the steps and returns the edits for `write_edits`. The layers must be in edit
+    mode, and must not change until `write_edits` is called.
 
     ``layers``: layer code → layer; ``norm``: standard and profile of the check. Raise ApplyRefused if a layer or a row
     is not as it was judged. Main thread only.
     """
+    from ...core.fixes.edits import FixRefused, require_unsealed
+
     if not order.edits.rows and not order.edits.new_fields:
         raise ApplyRefused(tr("There is nothing to apply."))
     editable_layers = _require_suitable_layers(order, layers)
-    require_unsealed_layers(order.edits, norm, order.documents)
+    try:
+        require_unsealed(order.edits.roles, norm, order.documents)
+    except FixRefused as refused:
+        raise ApplyRefused(
+            tr("The layer {role} is sealed and does not change.").format(role=refused.params.get("role", ""))
+        ) from refused
     closed_layer_names = [layer.name() for layer in editable_layers.values() if not layer.isEditable()]
     if closed_layer_names:
         raise ApplyRefused(
@@ -122,15 +136,6 @@ def prepare_order(
     yield from require_unchanged_rows(order.rows_before, editable_layers)
     prepared = yield from prepare_edits(order.edits, editable_layers)
     return prepared
-
-
-def write_order(order: FixOrder, prepared: PreparedEdits, norm: Any, write_log: Callable[[], None]) -> FixStep:
-    """Write the prepared edits of an order as one step, log it, and return the step.
-
-    ``write_log`` is called when all edits are written; if it raises, they are taken back. Raise ApplyRefused if a layer
-    refuses a change, OutputError if the change log cannot be written; nothing was changed then.
-    """
-    return FixStep(order.label, write_edits(prepared, norm.standard.templates, order.label, write_log))
 
 
 @dataclass(frozen=True)

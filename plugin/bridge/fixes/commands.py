@@ -16,7 +16,6 @@ from qgis.core import (
     QgsField,
     QgsGeometry,
     QgsProject,
-    QgsTransaction,
     QgsVectorLayer,
     QgsVectorLayerUtils,
     QgsWkbTypes,
@@ -68,39 +67,6 @@ def require_editable_layers(roles: Iterable[str], layers: Mapping[str, QgsVector
             )
         editable_layers[role] = layer
     return editable_layers
-
-
-def require_undoable_new_fields(edits: Edits, layers: Mapping[str, QgsVectorLayer]) -> None:
-    """Raise ApplyRefused if a field would be added that an undo cannot remove.
-
-    With automatic transactions, the undo of a new field leaves QGIS with a layer whose rows it cannot read.
-    """
-    if QgsProject.instance().transactionMode() != Qgis.TransactionMode.AutomaticGroups:
-        return
-    for new in edits.new_fields:
-        if QgsTransaction.supportsTransaction(layers[new.role]):
-            raise ApplyRefused(
-                tr(
-                    "With automatic transaction groups, QGIS cannot undo the new field {field} of the layer “{layer}”. "
-                    "Nothing was applied. Stop editing, choose another transaction mode in Project Properties, "
-                    "Data Sources, then fix."
-                ).format(field=new.name, layer=layers[new.role].name())
-            )
-
-
-def require_unsealed_layers(edits: Edits, norm: Any, documents: Mapping[str, str]) -> None:
-    """Raise ApplyRefused if the edits would change a sealed layer without a document that allows it.
-
-    ``documents``: layer code → document that allows the change.
-    """
-    from ...core.fixes.edits import FixRefused, require_unsealed
-
-    try:
-        require_unsealed(edits.roles, norm, documents)
-    except FixRefused as refused:
-        raise ApplyRefused(
-            tr("The layer {role} is sealed and does not change.").format(role=refused.params.get("role", ""))
-        ) from refused
 
 
 def require_unchanged_rows(

@@ -99,7 +99,12 @@ def take_snapshot(layer: QgsVectorLayer, request: QgsFeatureRequest | None = Non
     ``request`` restricts the features (a selection, an expression); by default all features that pass the layer's
     filter are read.
     """
-    provider = layer.dataProvider()
+    provider, edits = layer.dataProvider(), BufferedEdits()
+    if (buffer := layer.editBuffer()) is not None:
+        # QGIS gives added features before the stored ones, the first added one first; its id is the largest.
+        added_fids = tuple(sorted(buffer.addedFeatures(), reverse=True))
+        changed_fids = frozenset({*buffer.changedAttributeValues(), *buffer.changedGeometries()})
+        edits = BufferedEdits(added_fids, changed_fids - set(added_fids), frozenset(buffer.deletedFeatureIds()))
     return LayerSnapshot(
         name=get_layer_name(layer),
         feature_source=QgsVectorLayerFeatureSource(layer),
@@ -118,7 +123,7 @@ def take_snapshot(layer: QgsVectorLayer, request: QgsFeatureRequest | None = Non
         is_count_known=layer.featureCount() >= 0,
         is_count_exact=layer.providerType() in ("memory", "ogr") and not get_file_path(layer).lower().endswith(".gpkg"),
         shows_stored_rows=request is None and _shows_stored_rows(layer),
-        edits=_find_buffered_edits(layer),
+        edits=edits,
     )
 
 
@@ -140,15 +145,6 @@ def _shows_stored_rows(layer: QgsVectorLayer) -> bool:
     path, table = str(parts.pop("path", "") or ""), str(parts.pop("layerName", "") or "")
     # No open options, packed file, password or the like.
     return bool(table) and Path(path).suffix.lower() == ".gpkg" and not any(parts.values())
-
-
-def _find_buffered_edits(layer: QgsVectorLayer) -> BufferedEdits:
-    if (buffer := layer.editBuffer()) is None:
-        return BufferedEdits()
-    # QGIS gives added features before the stored ones, the first added one first; its id is the largest.
-    added_fids = tuple(sorted(buffer.addedFeatures(), reverse=True))
-    changed_fids = frozenset({*buffer.changedAttributeValues(), *buffer.changedGeometries()})
-    return BufferedEdits(added_fids, changed_fids - set(added_fids), frozenset(buffer.deletedFeatureIds()))
 
 
 def make_snapshot_names_unique(snapshots: Iterable[LayerSnapshot]) -> list[LayerSnapshot]:

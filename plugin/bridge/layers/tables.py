@@ -239,19 +239,6 @@ def make_finding_feature(finding: Finding, columns: QgsFields) -> QgsFeature:
     return finding_feature
 
 
-def make_findings_table(findings: list[Finding], crs: QgsCoordinateReferenceSystem) -> OutputTable:
-    """Return findings as an output table; a finding at a line or a point is an area, which any format can store."""
-    columns = make_findings_fields()
-    return OutputTable(
-        "findings",
-        columns,
-        Qgis.WkbType.MultiPolygon,
-        crs,
-        lambda: (make_finding_feature(one, columns) for one in findings),
-        len(findings),
-    )
-
-
 def make_findings_layer(findings: list[Finding], crs: Any, name: str) -> QgsVectorLayer:
     """Return findings as a layer in memory.
 

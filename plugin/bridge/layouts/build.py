@@ -192,16 +192,6 @@ class LayoutBuilder:
             fill_legend(legend, item, sorted(entries, key=lambda entry: "<category " in styles[entry[0].id()]))
         return layout
 
-    def set_document_variables(self, layout: QgsPrintLayout) -> None:
-        """Set the document information of this run on an existing layout.
-
-        Empty values keep those of the layout, except the map approval number, which only public maps carry.
-        """
-        for name, value in make_document_variables(self.document).items():
-            if value or name == APPROVAL_VARIABLE:
-                QgsExpressionContextUtils.setLayoutVariable(layout, name, value)
-        layout.renderContext().setPredefinedScales(self.catalogue.list_scales())
-
     def _set_up_atlas(self, layout: QgsPrintLayout) -> None:
         role, layer = self.available_layers.find_role_and_layer((TOWNSHIPS_CONCEPT,))
         code, name = (self.available_layers.get_field_name(role, layer, m) for m in ("division_code", "division_name"))

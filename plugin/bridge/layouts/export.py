@@ -9,7 +9,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from qgis.core import Qgis, QgsLayoutExporter, QgsLayoutItemLegend, QgsPrintLayout, QgsVectorLayer
+from qgis.core import (
+    Qgis,
+    QgsExpressionContextUtils,
+    QgsLayoutExporter,
+    QgsLayoutItemLegend,
+    QgsPrintLayout,
+    QgsVectorLayer,
+)
 from qgis.PyQt.QtCore import QRectF, QSignalBlocker, QSize
 from qgis.PyQt.QtGui import QImage, QImageWriter
 
@@ -21,7 +28,7 @@ from ...core.standard.map_set import MapSpec, MissingMapReason, PageSize, expand
 from ...core.standard.messages.texts import Message
 from ...core.standard.profile.profile_data import load_secrecy_levels
 from . import frame, legend, saved_layouts
-from .build import APPROVAL_VARIABLE, LayoutBuilder
+from .build import APPROVAL_VARIABLE, LayoutBuilder, make_document_variables
 from .map_layers import TOWNSHIPS_CONCEPT
 from .public_maps import NotPublic, PublicMaps, require_no_world_file
 
@@ -385,7 +392,11 @@ def _iterate_pages(
         if builder.document.printable_map_approval and layout.itemById(frame.APPROVAL_ITEM_ID) is None:
             params = {"layout": saved.name(), "item": f"[% @{APPROVAL_VARIABLE} %]"}
             outcome.notes.append(Message("document", "no_approval_item", params))
-        builder.set_document_variables(layout)
+        # Empty values keep those of the layout, except the map approval number, which only public maps carry.
+        for name, value in make_document_variables(builder.document).items():
+            if value or name == APPROVAL_VARIABLE:
+                QgsExpressionContextUtils.setLayoutVariable(layout, name, value)
+        layout.renderContext().setPredefinedScales(builder.catalogue.list_scales())
     if order.public is not None:
         order.public.make_public(layout, map_spec, builder, is_saved=saved is not None)
     catalogue, county = builder.catalogue, builder.available_layers.county

@@ -93,7 +93,17 @@ def make_map_style(
     elif style.fill:
         _set_plain_symbol(copy, style, page_size)
     if has_own:
-        _drop_codes_from_class_names(copy)
+        # Remove codes from class names for the legend: 耕地 instead of 01 耕地.
+        renderer = copy.renderer()
+        if (categorized_renderer := _find_categorized_renderer(copy)) is not None:
+            categorized_renderer = categorized_renderer.clone()
+            for n, category in enumerate(categorized_renderer.categories()):
+                categorized_renderer.updateCategoryLabel(n, _LEADING_CODE_PATTERN.sub("", category.label()))
+            copy.setRenderer(
+                QgsMergedFeatureRenderer(categorized_renderer)
+                if isinstance(renderer, QgsMergedFeatureRenderer)
+                else categorized_renderer
+            )
     if style.opacity is not None:
         copy.setOpacity(style.opacity)
     if scale:
@@ -164,22 +174,6 @@ def list_category_codes(category: QgsRendererCategory) -> list:
     """Return the values of a category, which may have one value or a list."""
     value = category.value()
     return value if isinstance(value, list) else [value]
-
-
-def _drop_codes_from_class_names(layer: QgsVectorLayer) -> None:
-    """Remove codes from class names for the legend: 耕地 instead of 01 耕地."""
-    renderer = layer.renderer()
-    categorized_renderer = _find_categorized_renderer(layer)
-    if categorized_renderer is None:
-        return
-    categorized_renderer = categorized_renderer.clone()
-    for n, category in enumerate(categorized_renderer.categories()):
-        categorized_renderer.updateCategoryLabel(n, _LEADING_CODE_PATTERN.sub("", category.label()))
-    layer.setRenderer(
-        QgsMergedFeatureRenderer(categorized_renderer)
-        if isinstance(renderer, QgsMergedFeatureRenderer)
-        else categorized_renderer
-    )
 
 
 def _show_merged_land_use_classes(layer: QgsVectorLayer, style: LayerStyle) -> None:

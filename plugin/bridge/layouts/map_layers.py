@@ -267,11 +267,6 @@ class MapLayers:
         return sister_counties
 
 
-def collect_from_project(project: QgsProject, options: RunOptions) -> MapLayers:
-    """Return the map layers of a project, recognised as for a check."""
-    return collect_from_layers(project, role_recognition.list_plan_layers(project), options)
-
-
 def collect_from_layers(project: QgsProject, layers: list[QgsVectorLayer], options: RunOptions) -> MapLayers:
     """Return the map layers among the given layers, by their roles.
 

@@ -35,7 +35,7 @@ from ..editing import attribute_forms
 from ..editing.feature_numbers import NUMBER_FIELD, find_highest_used_number_by_county
 from ..editing.styled_layers import find_sources_by_layer_name, make_vector_layer
 from ..layers import styles
-from ..layers.properties import get_assigned_role, set_assigned_role
+from ..layers.properties import set_assigned_role
 from ..layers.reading import read_snapshot
 from ..layers.role_recognition import list_plan_layers
 from ..layers.snapshots import LayerSnapshot
@@ -145,16 +145,6 @@ def write_mapping_and_make_parameters(
     return algorithm_parameters | ({"UNMAPPED": losses} if losses else {})
 
 
-def _find_used_keys(project: QgsProject) -> set[str]:
-    """Return the keys (BSM) of all plan layers of a project, with their unsaved edits."""
-    keys: set[str] = set()
-    for layer in list_plan_layers(project):
-        if (position := layer.fields().lookupField(NUMBER_FIELD)) >= 0:
-            request = QgsFeatureRequest().setFlags(Qgis.FeatureRequestFlag.NoGeometry).setSubsetOfAttributes([position])
-            keys.update(str(feature[position]) for feature in layer.getFeatures(request))
-    return keys
-
-
 def add_result_layer(
     project: QgsProject, run: MappingRun, output: Any, template: Template, norm: Norm
 ) -> QgsVectorLayer | None:
@@ -175,15 +165,6 @@ def add_result_layer(
     return layer
 
 
-def find_layer_to_append_to(project: QgsProject, role: str) -> QgsVectorLayer | None:
-    """Return the plan layer of a project with a role, if rows can be added to it; else None."""
-    for layer in list_plan_layers(project):
-        provider = layer.dataProvider()
-        if get_assigned_role(layer) == role and provider.capabilities() & Qgis.VectorProviderCapability.AddFeatures:
-            return layer
-    return None
-
-
 def append_rows(project: QgsProject, rows: QgsVectorLayer, target: QgsVectorLayer, county_code: str) -> int:
     """Append mapped rows to a plan layer as one undo step, without saving; return how many got a new key (BSM).
 
@@ -193,7 +174,11 @@ def append_rows(project: QgsProject, rows: QgsVectorLayer, target: QgsVectorLaye
     """
     transform = QgsCoordinateTransform(rows.crs(), target.crs(), project)
     number_position = target.fields().lookupField(NUMBER_FIELD)
-    used = _find_used_keys(project)
+    used: set[str] = set()
+    for layer in list_plan_layers(project):
+        if (position := layer.fields().lookupField(NUMBER_FIELD)) >= 0:
+            request = QgsFeatureRequest().setFlags(Qgis.FeatureRequestFlag.NoGeometry).setSubsetOfAttributes([position])
+            used.update(str(feature[position]) for feature in layer.getFeatures(request))
     number = find_highest_used_number_by_county(project).get(county_code, 0)
     features, numbered_count = [], 0
     for row in rows.getFeatures():

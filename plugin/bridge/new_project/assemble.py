@@ -137,29 +137,6 @@ def apply_overlap_setting(project: QgsProject, layer: QgsMapLayer | None) -> Non
         project.setAvoidIntersectionsMode(modes.AvoidIntersectionsCurrentLayer if never else modes.AllowIntersections)
 
 
-def create_themes(project: QgsProject, standard: Standard) -> list[str]:
-    """Create the standard's map themes in a project; return their names.
-
-    Existing themes of the same name are replaced, others remain. A theme without layers is left out.
-    """
-    by_role = {get_assigned_role(layer): layer for layer in list_plan_layers(project) if get_assigned_role(layer)}
-    themes, theme_names = project.mapThemeCollection(), []
-    for theme in themes_of(standard):
-        roles = list_theme_roles(theme, standard, by_role)
-        if not roles:
-            continue
-        record = QgsMapThemeCollection.MapThemeRecord()
-        for role in roles:
-            one = QgsMapThemeCollection.MapThemeLayerRecord(by_role[role])
-            one.isVisible = True
-            one.usingCurrentStyle = True
-            one.currentStyle = by_role[role].styleManager().currentStyle()
-            record.addLayerRecord(one)
-        themes.insert(theme.name, record)
-        theme_names.append(theme.name)
-    return theme_names
-
-
 def build_project_in_steps(project: QgsProject, request: NewProjectRequest, norm: Norm) -> Iterator[tuple[float, str]]:
     """Fill an empty project and write its file, one step per iteration.
 
@@ -211,7 +188,21 @@ def set_project_properties(project: QgsProject, request: NewProjectRequest) -> N
 
 def finish_project(project: QgsProject, request: NewProjectRequest, standard: Standard) -> None:
     """Set themes, snapping and bookmarks of a project with layers."""
-    create_themes(project, standard)
+    # Existing themes of the same name are replaced, others remain. A theme without layers is left out.
+    by_role = {get_assigned_role(layer): layer for layer in list_plan_layers(project) if get_assigned_role(layer)}
+    themes = project.mapThemeCollection()
+    for theme in themes_of(standard):
+        roles = list_theme_roles(theme, standard, by_role)
+        if not roles:
+            continue
+        record = QgsMapThemeCollection.MapThemeRecord()
+        for role in roles:
+            one = QgsMapThemeCollection.MapThemeLayerRecord(by_role[role])
+            one.isVisible = True
+            one.usingCurrentStyle = True
+            one.currentStyle = by_role[role].styleManager().currentStyle()
+            record.addLayerRecord(one)
+        themes.insert(theme.name, record)
     config = QgsSnappingConfig(project)
     config.setEnabled(True)
     config.setMode(Qgis.SnappingMode.AllLayers)

@@ -84,7 +84,12 @@ def show_package_layers(project: QgsProject, name: str, paths: list[Path], stand
     Names, order and symbols are those of the standard; the layers do not belong to the plan. Areas of a layer that the
     standard does not know are drawn as outlines. ``name`` is the package's name. On the main thread.
     """
-    sources = [item for path in paths for item in _list_layer_names_and_sources(path)]
+    sources: list[tuple[str, str]] = []
+    for path in paths:
+        if path.is_dir() and path.suffix.lower() != ".gdb":
+            sources += [(shape.stem, str(shape)) for shape in sorted(path.glob("*.[sS][hH][pP]"))]
+        else:
+            sources += find_sources_by_layer_name(path).items()
     order = get_position_by_role(standard)
     sources.sort(key=lambda item: order.get(item[0].upper(), len(order)))
     opened_layers = [make_vector_layer(source, title, project) for title, source in sources]
@@ -126,12 +131,6 @@ def _show_outlines_only(layer: QgsVectorLayer) -> None:
         **({"outline_color": colour.name()} if colour is not None else {}),
     }
     layer.setRenderer(QgsSingleSymbolRenderer(QgsFillSymbol.createSimple(properties)))
-
-
-def _list_layer_names_and_sources(path: Path) -> list[tuple[str, str]]:
-    if path.is_dir() and path.suffix.lower() != ".gdb":
-        return [(shape.stem, str(shape)) for shape in sorted(path.glob("*.[sS][hH][pP]"))]
-    return list(find_sources_by_layer_name(path).items())
 
 
 def find_package_layer(project: QgsProject, name: str) -> QgsVectorLayer | None:

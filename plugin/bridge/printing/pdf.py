@@ -225,7 +225,12 @@ def _break_before_row(blocks: list[Block], position: int, row: int) -> list[Bloc
     """
     block = blocks[position]
     if row:
-        first, second = _divide_block(block, row)
+        if isinstance(block, PictureGrid):
+            count = row * block.column_count
+            first = replace(block, pictures=block.pictures[:count])
+            second = replace(block, pictures=block.pictures[count:])
+        else:
+            first, second = block.divide_above_row(row)
         return [*blocks[:position], first, PageBreak(), second, *blocks[position + 1 :]]
     start = position
     # Signatures are not alone on a page: the section or the last rows before them go with them.
@@ -245,14 +250,6 @@ def _break_before_row(blocks: list[Block], position: int, row: int) -> list[Bloc
     if start and isinstance(blocks[start - 1], PageBreak):
         return None
     return [*blocks[:start], PageBreak(), *blocks[start:]]
-
-
-def _divide_block(block: Block, row: int) -> tuple[Block, Block]:
-    """Return a table or a grid of pictures as two: the rows above ``row``, and the others."""
-    if isinstance(block, PictureGrid):
-        count = row * block.column_count
-        return replace(block, pictures=block.pictures[:count]), replace(block, pictures=block.pictures[count:])
-    return block.divide_above_row(row)
 
 
 #: Resolution of the layout. Sizes in pixels of the page's HTML are at this resolution.

@@ -6,27 +6,18 @@ A profile's path is stored relative to the project if both are in one folder, so
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
-from qgis.core import Qgis, QgsMessageLog, QgsProject
+from qgis.core import QgsProject
 
-from ...core.checks.check import CheckResult, RunOptions
+from ...core.checks.check import RunOptions
 from ...core.plan.loading.key_table import KEY_TABLE_SUFFIX
-from ...core.standard.messages.texts import Texts
 from ...core.standard.profile import Profile
-from ...core.standard.profile.document import (
-    PROJECT_SOURCE,
-    LoweredSecrecy,
-    ResolvedDocument,
-    add_document_info,
-    resolve_document,
-)
-from ...core.standard.profile.profile_data import DocumentInfo, load_secrecy_levels
+from ...core.standard.profile.document import ResolvedDocument, resolve_document
+from ...core.standard.profile.profile_data import DocumentInfo
 from .. import settings
 from ..layers import role_recognition
 from ..layers.properties import get_file_path
-from ..running.tasks import LOG_TAG
 from .saved_paths import (
     find_path_next_to_layers,
     find_waiver_file_to_apply,
@@ -72,31 +63,6 @@ def read_chosen_package_spec() -> str:
     return str(settings.read_setting(PACKAGE_SPEC_SETTING, "county"))
 
 
-def find_lowered_secrecy_levels(
-    former_info: DocumentInfo, resolved_document: ResolvedDocument, info: DocumentInfo
-) -> list[LoweredSecrecy]:
-    """Return the secrecy levels that new document information lowers, each with its reason, which may be empty.
-
-    ``former_info``: the information stored in the project before; ``info``: the new information;
-    ``resolved_document``: the new information, completed from profile and package specification. A project without its
-    own level has that of profile or package specification, which may be lower than its former level, or missing.
-    """
-    lowered = [one for one in resolved_document.lowered_levels if one.source == PROJECT_SOURCE]
-    if resolved_document.refused_lowering is not None:
-        lowered.append(resolved_document.refused_lowering)
-    level = info.secrecy or resolved_document.document_info.secrecy
-    if former_info.secrecy and (not level or load_secrecy_levels().is_lower(level, former_info.secrecy)):
-        lowered.append(LoweredSecrecy(former_info.secrecy, FORMER_SOURCE, level, PROJECT_SOURCE, info.secrecy_reason))
-    return lowered
-
-
-def log_lowered_secrecy_levels(lowered: Iterable[LoweredSecrecy]) -> None:
-    """Write lowered secrecy levels with their reasons to the log, tab Sanxian."""
-    texts = Texts(settings.get_interface_language())
-    for one in lowered:
-        QgsMessageLog.logMessage(one.message.render(texts), LOG_TAG, Qgis.MessageLevel.Warning, notifyUser=False)
-
-
 def resolve_project_document(
     project: QgsProject, profile: Profile, spec_info: DocumentInfo | None = None
 ) -> ResolvedDocument:
@@ -105,15 +71,6 @@ def resolve_project_document(
     ``spec_info``: values of the package specification, used where project and profile have none.
     """
     return resolve_document(read_document_info(project), profile, spec_info)
-
-
-def replace_document_info(check_result: CheckResult, info: DocumentInfo | None) -> CheckResult:
-    """Return the check result with the project's present document information.
-
-    The user may have changed it since the check.
-    """
-    document = resolve_document(info, check_result.plan.norm.profile)
-    return replace(check_result, report=add_document_info(check_result.report, document))
 
 
 @dataclass(frozen=True)

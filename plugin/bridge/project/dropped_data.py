@@ -55,11 +55,15 @@ def recognise_dropped_data(path: str) -> DroppedData | None:
         else:
             files = sorted(str(file) for file in dropped.iterdir() if file.suffix.lower() == ".shp")
             names = [Path(file).stem for file in files]
-        count = _count_plan_layers(names)
+        # The plugin opens without the libraries that this needs.
+        from ...core.plan.io.file import make_empty_layer
+        from ...core.plan.loading.recognition import find_role
+
+        norm = RunOptions(standard=read_county_settings(QgsProject.instance()).standard).resolve_norm()
+        count = sum(bool(find_role(make_empty_layer(name, Path()), norm)[0]) for name in names)
         return DroppedData(path, DroppedKind.PLAN, count, tuple(files)) if count else None
     if suffix == ".dxf" and dropped.is_file():
         return DroppedData(path, DroppedKind.DRAWING, 0, (path,))
-    # The plugin opens without the libraries that this needs.
     from ...core.exchange.boundary_points.import_points import is_boundary_point_file
 
     return DroppedData(path, DroppedKind.BOUNDARY_POINTS, 0, (path,)) if is_boundary_point_file(dropped) else None
@@ -74,15 +78,6 @@ def _is_package(path: Path) -> bool:
     with zipfile.ZipFile(path) as archive:
         names = [name.split("/") for name in archive.namelist()]
     return any(parts[-1] == MANIFEST_FILE_NAME and len(parts) <= _MAX_MANIFEST_DEPTH for parts in names)
-
-
-def _count_plan_layers(names: list[str]) -> int:
-    """Return how many layers the standard of the project recognises by their names."""
-    from ...core.plan.io.file import make_empty_layer
-    from ...core.plan.loading.recognition import find_role
-
-    norm = RunOptions(standard=read_county_settings(QgsProject.instance()).standard).resolve_norm()
-    return sum(bool(find_role(make_empty_layer(name, Path()), norm)[0]) for name in names)
 
 
 def open_layers(path: str) -> list[QgsVectorLayer]:

@@ -20,7 +20,7 @@ from typing import Any, ParamSpec, TypeVar
 from qgis.PyQt.QtCore import QCoreApplication, QEvent, QObject, Qt, QThread, pyqtSignal, pyqtSlot
 
 from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
-from ...core.base.parallel.process_state import COLLECTION_PAUSE, SHORT_TURNS, get_available_cores, set_thread_count
+from ...core.base.parallel.process_state import COLLECTION_PAUSE, SHORT_TURNS
 
 ResultType = TypeVar("R")
 #: Interval in seconds at which a waiting thread checks for cancellation.
@@ -176,8 +176,3 @@ def run_in_python_thread(function: Callable[P, R]) -> Callable[P, R]:
         return outcome.result()
 
     return call_and_store_result
-
-
-def leave_one_cpu_core_free() -> None:
-    """Let geometry operations use all cores but one, so that windows respond during a check."""
-    set_thread_count(get_available_cores() - 1)

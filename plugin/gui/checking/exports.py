@@ -14,12 +14,12 @@ from qgis.core import QgsProject, QgsVectorLayer
 from ...bridge import settings
 from ...bridge.layers import role_recognition
 from ...bridge.layers.properties import count_unsaved_edits
-from ...bridge.project.county import replace_document_info
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
 from ...core.base.files.names import make_default_stem
 from ...core.base.files.writing import LAYER_FORMATS, OutputPaths
 from ...core.standard.profile import DocumentInfo
+from ...core.standard.profile.document import add_document_info, resolve_document
 from ..editing.live_switch import LiveCheckSwitch
 from ..findings.result import CheckView
 from ..widgets import messages
@@ -97,7 +97,11 @@ class ResultExporter:
         settings.store_setting(_EXPORT_FOLDER_KEY, str(Path(path).parent))
         outputs = OutputPaths(**{{"layer": "findings"}.get(kind, kind): path})
         info = self._info()
-        check_result = result.check_result if info is None else replace_document_info(result.check_result, info)
+        check_result = result.check_result
+        if info is not None:
+            # The user may have changed it since the check.
+            document = resolve_document(info, check_result.plan.norm.profile)
+            check_result = replace(check_result, report=add_document_info(check_result.report, document))
         edits = self._find_edits(result)
         if edits is not None:
             check_result = replace(check_result, report=record_edits(check_result.report, edits))

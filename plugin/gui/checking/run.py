@@ -252,7 +252,7 @@ class LayerRecognition(QObject):
         """Show the page for an unchecked project, and start recognising its layers in the background."""
         project, dock, handlers = QgsProject.instance(), self._dock, self._handlers
         options = county.make_check_options(project)
-        dock.set_county(panel_pages.get_county_label(options))
+        dock.county.setText(panel_pages.get_county_label(options) or tr("Profile…"))
         requires_layers = self._requires_layers(project)
         if self._is_check_running() or ((dock.result is not None or dock.isHidden()) and not requires_layers):
             return

@@ -314,9 +314,6 @@ class ReportWriter:
             write_review(data, projects, tr("Project Conformity"), lang, outputs, cancellation)
             return path
 
-        def report_written(written: str) -> None:
-            self._bar.show_message(tr("Saved: {path}").format(path=written), "success", *make_open_buttons(written))
-
         def report_failed(error: Exception) -> None:
             text = tr("Nothing was saved ({error}). Details are in the log, tab Sanxian.")
             self._bar.show_warning(messages.explain_and_log(error, text))
@@ -325,7 +322,9 @@ class ReportWriter:
             BackgroundJob(
                 tr("Saving {name}").format(name=Path(path).name),
                 write_in_background,
-                on_done=report_written,
+                on_done=lambda written: self._bar.show_message(
+                    tr("Saved: {path}").format(path=written), "success", *make_open_buttons(written)
+                ),
                 on_error=report_failed,
             )
         )

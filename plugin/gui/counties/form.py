@@ -10,7 +10,7 @@ from qgis.PyQt.QtCore import QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import QCheckBox, QFormLayout, QHBoxLayout, QLabel, QSpinBox, QWidget
 
 from ...bridge import settings
-from ...bridge.checking.counties import propose_output, read_source
+from ...bridge.checking.counties import read_source
 from ...bridge.project import county
 from ...bridge.texts import tr
 from ...core.base.connection_text import is_connection
@@ -189,7 +189,11 @@ class CountiesForm(QWidget):
         """
         source = self.source.text()
         if source != self._source and self.output.text() in ("", self._proposed_output):
-            self._proposed_output = propose_output(source, tr("check results"))
+            path, self._proposed_output = Path(source), ""
+            # Next to a folder or list of counties, such as ``data/大同市_检查结果``; none for a database.
+            if source and not is_connection(source) and path.exists():
+                stem, suffix = path.name if path.is_dir() else path.stem, tr("check results")
+                self._proposed_output = str(path.parent / f"{stem}_{suffix}" if stem else path / suffix)
             self.output.line.setText(self._proposed_output)
             self._timer.stop()
         self._source = source

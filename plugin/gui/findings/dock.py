@@ -96,10 +96,6 @@ class FindingsDock(FindingsForm):
         if self.result is None:
             self._update_visible_page()
 
-    def set_county(self, name: str) -> None:
-        """Show the name of the county on the profile button."""
-        self.county.setText(name or tr("Profile…"))
-
     def show_check_started(self, rule_count: int, is_of_package: bool = False) -> None:
         """Show the progress of a check that begins.
 
@@ -148,7 +144,9 @@ class FindingsDock(FindingsForm):
         self._reasons_shown = False
         report = result.report
         self.tree.findings.outdated = result.outdated_findings
-        self.filters.offer_package_only(result.is_of_package)
+        package_only = self.filters.package_only
+        package_only.setVisible(result.is_of_package)
+        package_only.setChecked(result.is_of_package and package_only.isChecked())
         self.filters.offer_new_only(frozenset())
         self.verdict.show_report(result, report.summary)
         self._offer_filter_choices()

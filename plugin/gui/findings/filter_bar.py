@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from qgis.core import QgsApplication
 from qgis.gui import QgsCheckableComboBox, QgsFilterLineEdit
 from qgis.PyQt.QtCore import QSignalBlocker, Qt, QTimer, pyqtSignal
+from qgis.PyQt.QtGui import QPalette
 from qgis.PyQt.QtWidgets import QCheckBox, QSizePolicy, QVBoxLayout, QWidget
 
 from ...bridge.texts import tr
@@ -32,7 +34,9 @@ class _ChoiceBox(QgsCheckableComboBox):
     def showPopup(self):
         self.view().setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         # The dark themes of QGIS draw an unticked box in the colour of the list.
-        self.view().setStyleSheet(theme.make_tick_box_style() if theme.is_dark() else "")
+        color = QgsApplication.palette().color(QPalette.ColorRole.WindowText).name()
+        outline_style = f"QAbstractItemView::indicator:unchecked {{ border: 1px solid {color}; }}"
+        self.view().setStyleSheet(outline_style if theme.is_dark() else "")
         super().showPopup()
 
     def keyPressEvent(self, event):
@@ -133,12 +137,6 @@ class FilterBar(QWidget):
     def chosen_townships(self) -> frozenset[str]:
         """Return the names of the ticked townships; empty for no filter."""
         return frozenset(self.townships.checkedItemsData())
-
-    def offer_package_only(self, is_of_package: bool) -> None:
-        """Show the filter “Package only” if the result is of a package; else hide it and switch it off."""
-        self.package_only.setVisible(is_of_package)
-        if not is_of_package:
-            self.package_only.setChecked(False)
 
     @property
     def chosen_fingerprints(self) -> frozenset[str]:

@@ -22,9 +22,8 @@ from ...bridge.fixes.apply import (
     find_layers_to_start_editing,
     prepare_order,
     start_editing,
-    write_order,
 )
-from ...bridge.fixes.commands import ApplyRefused
+from ...bridge.fixes.commands import ApplyRefused, write_edits
 from ...bridge.fixes.step import FixStep
 from ...bridge.running.portions import WAITING, Waiting, run_to_end
 from ...bridge.texts import tr
@@ -111,7 +110,7 @@ class FixApplier(QObject):
                     tr("A layer was edited meanwhile; nothing was applied. Try again and check the list.")
                 )
             write_log = partial(prepared_log.commit, partial(log.append_action, order, LogAction.APPLIED))
-            step = write_order(order, prepared, norm, write_log)
+            step = FixStep(order.label, write_edits(prepared, norm.standard.templates, order.label, write_log))
             is_applied = True
         except (ApplyRefused, SanxianError) as refused:
             return str(refused) if isinstance(refused, ApplyRefused) else messages.explain_error(refused)

@@ -277,7 +277,13 @@ class BatchModel(QAbstractItemModel):
             return None
         row, column = self.get_row(index), index.column()
         if role == Qt.ItemDataRole.CheckStateRole:
-            return self._get_check_state(index)
+            rows = [one for one in self._list_rows(index) if one.safety != REFUSED]
+            if column != RULE_COLUMN or not rows:
+                return None
+            ticked = sum(one.is_ticked for one in rows)
+            if not ticked:
+                return Qt.CheckState.Unchecked
+            return Qt.CheckState.Checked if ticked == len(rows) else Qt.CheckState.PartiallyChecked
         if row is None:
             return self._get_group_data(index, role)
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
@@ -289,15 +295,6 @@ class BatchModel(QAbstractItemModel):
         if role == Qt.ItemDataRole.ForegroundRole and row.safety == REFUSED:
             return theme.get_faint_color(in_field=True)
         return None
-
-    def _get_check_state(self, index: QModelIndex) -> Qt.CheckState | None:
-        rows = [row for row in self._list_rows(index) if row.safety != REFUSED]
-        if index.column() != RULE_COLUMN or not rows:
-            return None
-        ticked = sum(row.is_ticked for row in rows)
-        if not ticked:
-            return Qt.CheckState.Unchecked
-        return Qt.CheckState.Checked if ticked == len(rows) else Qt.CheckState.PartiallyChecked
 
     def _get_group_data(self, index: QModelIndex, role: int) -> Any:
         heading, rows = self.groups[index.row()]

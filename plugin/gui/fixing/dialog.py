@@ -269,11 +269,25 @@ class FixDialog(TrialDialog):
             tr("Enter Document Number…"), objectName="SanxianFixDocument", clicked=self.documentRequested
         )
         self.retry_button = QPushButton(tr("Try Again"), objectName="SanxianFixRetry", clicked=self.retryRequested)
+        columns = QHBoxLayout()
+        boxes = []
+        for title, about, widget, share in (
+            (tr("Method"), "", self.choices, 4),
+            (tr("Area change"), tr("statutory area"), self.areas, 6),
+            (tr("Trial re-check"), "", self.outcome, 3),
+        ):
+            box = FormSection(title, about)
+            box.layout_.addWidget(widget, 1)
+            columns.addWidget(box, share)
+            boxes.append(box)
+        # Without any way that applies they are empty: the reasons get their room.
+        for box in boxes[1:]:
+            self.choices.answered.connect(box.setVisible)
         self._rows = fill_layout(
             QVBoxLayout(self),
             make_row(self._icon, self._title, self._place, None, self._safety_icon, self.safety),
             (self.maps, 3),
-            (self._make_columns(), 2),
+            (columns, 2),
             make_row(self.progress, self.cancel_button, (self.status, 1), self.document_button, self.retry_button),
             self._make_buttons(),
         )
@@ -285,23 +299,6 @@ class FixDialog(TrialDialog):
         self.show_state("", can_apply=False)
 
     # --- widgets
-
-    def _make_columns(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        boxes = []
-        for title, about, widget, share in (
-            (tr("Method"), "", self.choices, 4),
-            (tr("Area change"), tr("statutory area"), self.areas, 6),
-            (tr("Trial re-check"), "", self.outcome, 3),
-        ):
-            box = FormSection(title, about)
-            box.layout_.addWidget(widget, 1)
-            row.addWidget(box, share)
-            boxes.append(box)
-        # Without any way that applies they are empty: the reasons get their room.
-        for box in boxes[1:]:
-            self.choices.answered.connect(box.setVisible)
-        return row
 
     def _make_buttons(self) -> QHBoxLayout:
         self.hint = make_faint_label()

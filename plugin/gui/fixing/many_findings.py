@@ -132,7 +132,17 @@ class BatchFixer(FixDialogController):
             self._show_second(batch_trial, rows)
             return
         if self._applying is not None:
-            self._show_or_apply_second(batch_trial)
+            # The trial that Apply started: its fixes are applied if all was displayed like this before.
+            rows, self._applying = self._applying, None
+            if self._show_second(batch_trial, rows):
+                self._apply_displayed()
+                return
+            text = self._change_text or tr(
+                "Tried together, the ticked fixes have other figures, which are displayed now. Apply again to write "
+                "these."
+            )
+            self._change_text = tr("Nothing was applied. {reason}").format(reason=text)
+            self.dialog.show_state(self._change_text, can_apply=True)
             return
         self._displayed_trial = batch_trial
         titles = {outcome.code: outcome.heading for outcome in self._dock.result.report.rules}
@@ -287,18 +297,6 @@ class BatchFixer(FixDialogController):
             ).format(names=names)
         self._follow_ticks()
         return is_same and not changed_rows and self.dialog.areas.texts == former_texts
-
-    def _show_or_apply_second(self, second: BatchTrial) -> None:
-        """Display the trial that Apply started, and apply its fixes if all was displayed like this before."""
-        rows, self._applying = self._applying, None
-        if self._show_second(second, rows):
-            self._apply_displayed()
-            return
-        text = self._change_text or tr(
-            "Tried together, the ticked fixes have other figures, which are displayed now. Apply again to write these."
-        )
-        self._change_text = tr("Nothing was applied. {reason}").format(reason=text)
-        self.dialog.show_state(self._change_text, can_apply=True)
 
     def _apply_displayed(self) -> None:
         """Apply the fixes of the displayed trial."""

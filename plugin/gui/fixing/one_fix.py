@@ -77,15 +77,6 @@ class AlignDialog(FixDialog):
         """Return the code of the chosen layer, empty without one."""
         return str(self.reference.currentData() or "")
 
-    def show_feature(self, title: str, position: str, shapes: FixShapes, *, is_only: bool) -> None:
-        """Show the feature to align in the heading and on the maps.
-
-        ``position``: which of the selected features it is, as text; ``is_only``: it is the only selected feature.
-        """
-        self.show_fix_subject("roles", title, position, shapes)
-        for button in (self.previous, self.skip):
-            button.setVisible(not is_only)
-
     def ask_about_survey(self, is_asked: bool) -> None:
         """Show or hide the box that confirms a survey as reference."""
         self.survey.setVisible(is_asked)
@@ -224,7 +215,9 @@ class FeatureAligner(FixChoiceController):
         name = key or tr("feature id {fid}").format(fid=fid)
         place = tr("{number} of {count}").format(number=self._position + 1, count=len(self._features))
         title = tr("{layer} {name}").format(layer=self._texts.get_layer_name(self._role), name=name)
-        self.dialog.show_feature(title, place, self._make_place_shapes(), is_only=len(self._features) == 1)
+        self.dialog.show_fix_subject("roles", title, place, self._make_place_shapes())
+        for button in (self.dialog.previous, self.dialog.skip):
+            button.setVisible(len(self._features) > 1)
         self._try_again()
 
     def _make_place_shapes(self) -> FixShapes:

@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from qgis.core import QgsProject, QgsVectorLayer
+from qgis.core import Qgis, QgsProject, QgsVectorLayer
 from qgis.PyQt.QtWidgets import QFileDialog
 
-from ...bridge.layers.properties import get_file_path
+from ...bridge.layers.properties import get_assigned_role, get_file_path
+from ...bridge.layers.role_recognition import list_plan_layers
 from ...bridge.mapping import run as mapping_run
 from ...bridge.project import county
 from ...bridge.running.tasks import JobRunner
@@ -291,8 +292,11 @@ class MappingDialog(MappingSource):
 
     def _find_layer_to_append_to(self) -> QgsVectorLayer | None:
         """Return the project's layer that the rows can be appended to: of the template, and not the source itself."""
-        layer = mapping_run.find_layer_to_append_to(self._project, self.get_role())
-        return None if layer is self._get_source_layer() else layer
+        for layer in list_plan_layers(self._project):
+            can_add = layer.dataProvider().capabilities() & Qgis.VectorProviderCapability.AddFeatures
+            if get_assigned_role(layer) == self.get_role() and can_add:
+                return None if layer is self._get_source_layer() else layer
+        return None
 
     def _offer_appending(self) -> None:
         target = self._find_layer_to_append_to()

@@ -279,7 +279,13 @@ class ExportDialog(FocusedButtonDialog):
 
     def _go_to_place(self, problem: Any) -> None:
         """Show the field of the form where the user corrects a problem, else request the place outside this dialog."""
-        if (field := self.form.find_field_of_place(str(problem.place))) is None:
+        field_by_place = {
+            "documents": self.form.documents,
+            "document_info": self.form.document,
+            "specification": self.form.forms,
+            "personal_data": self.form.personal,
+        }
+        if (field := field_by_place.get(str(problem.place))) is None:
             self.placeRequested.emit(problem)
         else:
             self.show_form()

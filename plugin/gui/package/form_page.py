@@ -272,18 +272,6 @@ class FormPage(QWidget):
         self.document = DocumentLine(project, get_fallback=self.read_fallback)
         self.forms.changed.connect(self.document.update_summary)
 
-    def find_field_of_place(self, place: str) -> QWidget | None:
-        """Return the field of the form where the user corrects a problem; None if that is done in another dialog.
-
-        ``place``: attribute ``place`` of the problem.
-        """
-        return {
-            "documents": self.documents,
-            "document_info": self.document,
-            "specification": self.forms,
-            "personal_data": self.personal,
-        }.get(place)
-
     def show_field(self, field: QWidget) -> None:
         """Scroll to a field and focus it; open the folder of documents or the document information."""
         self._scroll_area.ensureWidgetVisible(field)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any, NamedTuple
 
-from qgis.core import QgsProject
+from qgis.core import Qgis, QgsMessageLog, QgsProject
 from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QComboBox,
@@ -21,11 +21,12 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge import settings
 from ...bridge.project import county
+from ...bridge.running.tasks import LOG_TAG
 from ...bridge.texts import tr
 from ...core.base.errors import InputError, SanxianError
 from ...core.standard.messages.texts import Texts, render_params
 from ...core.standard.profile import DocumentInfo, Profile, load_profile, load_secrecy_levels, resolve_document
-from ...core.standard.profile.document import PRINTED_KEYS, LoweredSecrecy, ResolvedDocument
+from ...core.standard.profile.document import PRINTED_KEYS, PROJECT_SOURCE, LoweredSecrecy, ResolvedDocument
 from ..help.help_dialog import add_help_button
 from ..widgets import messages, theme
 from ..widgets.labels_and_buttons import ElidedLabel, FocusedButtonDialog, make_ok_cancel_buttons
@@ -147,7 +148,17 @@ class DocumentLine(QWidget):
     def update_summary(self) -> None:
         """Show the current document information, or the error of the profile."""
         try:
-            text = summarise_document_info(self.resolve_document())
+            resolved_document = self.resolve_document()
+            info, parts = resolved_document.document_info, [tr("Secrecy level not set")]
+            if info.secrecy:
+                texts = Texts(settings.get_interface_language())
+                source = texts.get("document", resolved_document.source_by_key["secrecy"])
+                parts = [tr("{value} ({source})").format(value=info.secrecy, source=source)]
+            if resolved_document.refused_lowering is not None:
+                refused_text = tr("“{level}” not applied: no reason for the lower level")
+                parts.append(refused_text.format(level=resolved_document.refused_lowering.secrecy))
+            printed = (getattr(info, key) for key in PRINTED_KEYS if key not in ("secrecy", "map_approval"))
+            text = " · ".join([*parts, *filter(None, (*printed, info.printable_map_approval))])
         except (SanxianError, ImportError) as error:
             text = messages.explain_error(error)
         self.label.setText(text)
@@ -163,21 +174,6 @@ class DocumentLine(QWidget):
         if is_accepted:
             self.update_summary()
             self.changed.emit()
-
-
-def summarise_document_info(resolved_document: ResolvedDocument) -> str:
-    """Return the document information in one line, beginning with the secrecy level."""
-    info = resolved_document.document_info
-    parts = [tr("Secrecy level not set")]
-    if info.secrecy:
-        texts = Texts(settings.get_interface_language())
-        source = texts.get("document", resolved_document.source_by_key["secrecy"])
-        parts = [tr("{value} ({source})").format(value=info.secrecy, source=source)]
-    if resolved_document.refused_lowering is not None:
-        refused_text = tr("“{level}” not applied: no reason for the lower level")
-        parts.append(refused_text.format(level=resolved_document.refused_lowering.secrecy))
-    printed = (getattr(info, key) for key in PRINTED_KEYS if key not in ("secrecy", "map_approval"))
-    return " · ".join([*parts, *filter(None, (*printed, info.printable_map_approval))])
 
 
 class DocumentDialog(FocusedButtonDialog):
@@ -286,13 +282,22 @@ class DocumentDialog(FocusedButtonDialog):
         return resolve_document(self.read_document_info(), self._profile, self._spec_info)
 
     def _find_lowered_secrecy_levels(self) -> list[LoweredSecrecy]:
-        """Return the secrecy levels that the entered level is lower than.
+        """Return the secrecy levels that the entered level is lower than, each with its reason, which may be empty.
 
-        Compared are those of profile, package specification, and the project before.
+        Compared are those of profile, package specification, and the project before. A project without its own level
+        has that of profile or package specification, which may be lower than its former level, or missing.
         """
-        info = self.read_document_info()
+        info, former_level = self.read_document_info(), self._former.secrecy
         resolved_document = resolve_document(info, self._profile, self._next_package_info)
-        return county.find_lowered_secrecy_levels(self._former, resolved_document, info)
+        lowered = [one for one in resolved_document.lowered_levels if one.source == PROJECT_SOURCE]
+        if resolved_document.refused_lowering is not None:
+            lowered.append(resolved_document.refused_lowering)
+        level = info.secrecy or resolved_document.document_info.secrecy
+        if former_level and (not level or load_secrecy_levels().is_lower(level, former_level)):
+            lowered.append(
+                LoweredSecrecy(former_level, county.FORMER_SOURCE, level, PROJECT_SOURCE, info.secrecy_reason)
+            )
+        return lowered
 
     def _update_messages(self) -> None:
         resolved_document = self.resolve_document()
@@ -334,7 +339,10 @@ class DocumentDialog(FocusedButtonDialog):
             return
         info = self.read_document_info()
         if info != self._former:
-            county.log_lowered_secrecy_levels(self._find_lowered_secrecy_levels())
+            texts = Texts(settings.get_interface_language())
+            for one in self._find_lowered_secrecy_levels():
+                text = one.message.render(texts)
+                QgsMessageLog.logMessage(text, LOG_TAG, Qgis.MessageLevel.Warning, notifyUser=False)
         county.store_document_info(self._project, info)
         for key, value in ((_COMPILER_SETTING, info.compiler), (_CARTOGRAPHER_SETTING, info.cartographer)):
             if value:

@@ -272,7 +272,12 @@ class ProfileWidget(ParameterWidget):
         self._profile_combo = let_combo_shrink(QComboBox(editable=True, insertPolicy=QComboBox.InsertPolicy.NoInsert))
         self._profile_combo.addItem("", "")
         for name in list_profile_ids():
-            self._profile_combo.addItem(f"{_get_title(name)} · {name}", name)
+            try:
+                title = load_profile(name).name or name
+            except SanxianError:
+                # The run reports why the profile cannot be read.
+                title = name
+            self._profile_combo.addItem(f"{title} · {name}", name)
         theme.set_placeholder(self._profile_combo.lineEdit(), tr("None: settings of the standard only"))
         self._profile_combo.editTextChanged.connect(lambda: self.widgetValueHasChanged.emit(self))
         button = QPushButton(tr("File…"), toolTip=tr("Custom county profile (.toml)"), clicked=self._choose_file)
@@ -305,14 +310,3 @@ class ProfileWidget(ParameterWidget):
         if path:
             settings.store_setting(_FOLDER_SETTING, str(Path(path).parent))
             self._profile_combo.setEditText(path)
-
-
-def _get_title(name: str) -> str:
-    """Return the name of a profile's area; its id if the profile cannot be read.
-
-    The run reports why it cannot be read.
-    """
-    try:
-        return load_profile(name).name or name
-    except SanxianError:
-        return name

@@ -62,31 +62,22 @@ class WholeRows(QWidget):
         self._fit()
 
     def _fit(self, *_range: int) -> None:
-        height = self.height()
-        if self._view.verticalScrollBar().maximum() > 0:
-            row_height = self._get_row_height()
-            rows_height = height - 2 * self._view.frameWidth() - self._get_header_height()
-            bar = self._view.horizontalScrollBar()
+        view, height = self._view, self.height()
+        if view.verticalScrollBar().maximum() > 0:
+            if isinstance(view, QTableView):
+                row_height = view.rowHeight(0) if view.model().rowCount() else 0
+                header = view.horizontalHeader()
+            else:
+                row_height = view.visualRect(view.model().index(0, 0)).height()
+                header = view.header() if isinstance(view, QTreeView) else None
+            rows_height = height - 2 * view.frameWidth()
+            if header is not None and not header.isHidden():
+                rows_height -= header.height()
+            bar = view.horizontalScrollBar()
             if bar.maximum() > 0:
                 rows_height -= bar.sizeHint().height()
             height -= rows_height % row_height if 0 < row_height <= rows_height else 0
-        self._view.setGeometry(0, 0, self.width(), height)
-
-    def _get_row_height(self) -> int:
-        view = self._view
-        if isinstance(view, QTableView):
-            return view.rowHeight(0) if view.model().rowCount() else 0
-        return view.visualRect(view.model().index(0, 0)).height()
-
-    def _get_header_height(self) -> int:
-        view = self._view
-        if isinstance(view, QTreeView):
-            header = view.header()
-        elif isinstance(view, QTableView):
-            header = view.horizontalHeader()
-        else:
-            return 0
-        return header.height() if not header.isHidden() else 0
+        view.setGeometry(0, 0, self.width(), height)
 
 
 def show_as_list(table: QTableView, row_em: float) -> None:

@@ -101,12 +101,6 @@ def is_dark() -> bool:
     return QgsApplication.palette().color(QPalette.ColorRole.Window).lightness() < 128
 
 
-def make_tick_box_style() -> str:
-    """Return a style sheet that outlines the unticked boxes of a list in the colour of its text."""
-    color = QgsApplication.palette().color(QPalette.ColorRole.WindowText).name()
-    return f"QAbstractItemView::indicator:unchecked {{ border: 1px solid {color}; }}"
-
-
 def get_color(kind: str) -> QColor:
     """Return the colour of a kind of findings (such as ERROR) in the current theme."""
     return QColor(_THEME_COLORS[kind][is_dark()])
