@@ -18,8 +18,7 @@ from ..bridge.layers.properties import format_crs_for_pyproj
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language, get_report_language
 from ..bridge.texts import tr, translate_marked
-from ..core.base.cancellation import Cancellation
-from ..core.base.errors import Cancelled, InputError, SanxianError
+from ..core.base.errors import Cancellation, Cancelled, InputError, SanxianError
 from ..core.checks.check import RunOptions
 from ..core.standard import Standard, list_standard_ids, load_standard
 from ..core.standard.messages.texts import Texts

@@ -15,10 +15,9 @@ from ..bridge.checking.plan_comparisons import (
 )
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
-from ..core.base.cancellation import Cancellation
 from ..core.base.choices import ADJUSTED_LINES
 from ..core.base.connection_text import is_connection
-from ..core.base.errors import InputError
+from ..core.base.errors import Cancellation, InputError
 from ..core.standard import load_standard
 from ..core.standard.messages.texts import Texts
 from .common import (

@@ -18,8 +18,7 @@ from ..bridge.project import county
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
-from ..core.base.cancellation import Cancellation
-from ..core.base.errors import InputError
+from ..core.base.errors import Cancellation, InputError
 from ..core.standard import ALL_LAYERS, load_standard
 from ..core.standard.messages.texts import Texts
 from .common import SanxianAlgorithm

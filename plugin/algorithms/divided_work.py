@@ -16,9 +16,8 @@ from ..bridge.new_project.assemble import write_township_project
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
-from ..core.base.cancellation import Cancellation
 from ..core.base.choices import NEIGHBOUR_DISTANCE_M, PREFERRED_SIDES, WORKLIST_COLUMNS
-from ..core.base.errors import InputError
+from ..core.base.errors import Cancellation, InputError
 from ..core.base.files.writing import check_writable
 from ..core.render.words import ReportTexts
 from ..core.render.worklist.merge import NamedPart, merge_into_file, read_choices, split_worklist, write_conflicts

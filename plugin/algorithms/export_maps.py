@@ -26,8 +26,7 @@ from ..bridge.layouts.source import open_map_source
 from ..bridge.project import county
 from ..bridge.settings import get_interface_language, get_report_language
 from ..bridge.texts import mark_text, tr
-from ..core.base.cancellation import Cancellation
-from ..core.base.errors import InputError
+from ..core.base.errors import Cancellation, InputError
 from ..core.base.files.writing import check_writable
 from ..core.standard import map_set as maps
 from ..core.standard.messages.texts import Texts

@@ -29,8 +29,7 @@ from ..bridge.mapping.run import find_free_sibling, read_source_rows
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language, get_report_language
 from ..bridge.texts import mark_text, tr
-from ..core.base.cancellation import Cancellation
-from ..core.base.errors import DataError, InputError, OutputError
+from ..core.base.errors import Cancellation, DataError, InputError, OutputError
 from ..core.base.files.writing import is_same_file, write_atomically
 from ..core.model.rule import LayerNeed
 from ..core.standard import load_standard

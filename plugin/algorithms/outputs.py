@@ -35,8 +35,7 @@ from ..bridge.layers.tables import (
 from ..bridge.printing.pdf import write_documents
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import tr
-from ..core.base.cancellation import Cancellation
-from ..core.base.errors import OutputError
+from ..core.base.errors import Cancellation, OutputError
 from ..core.base.files.writing import OutputPaths, check_not_input, check_writable, write_atomically
 from ..core.checks.check import CheckResult
 from ..core.checks.tabulate import check_workbook_can_be_written

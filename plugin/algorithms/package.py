@@ -9,8 +9,7 @@ from pathlib import Path
 from ..bridge.checking.check import check_project_or_folder
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
-from ..core.base.cancellation import Cancellation
-from ..core.base.errors import InputError
+from ..core.base.errors import Cancellation, InputError
 from ..core.standard.messages.texts import Texts
 from ..core.standard.profile.document import override_document
 from ..core.standard.profile.profile_data import DocumentInfo

@@ -17,8 +17,7 @@ from ..bridge.layers.snapshots import make_snapshot_names_unique
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
-from ..core.base.cancellation import Cancellation
-from ..core.base.errors import InputError
+from ..core.base.errors import Cancellation, InputError
 from ..core.base.files.writing import OutputPaths, check_outputs
 from ..core.checks.check import CheckResult
 from ..core.checks.check import check_plan as core_check

@@ -17,8 +17,7 @@ from ..bridge.layers.reading import read_snapshot
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language, get_report_language
 from ..bridge.texts import mark_text, tr
-from ..core.base.cancellation import Cancellation
-from ..core.base.errors import InputError
+from ..core.base.errors import Cancellation, InputError
 from ..core.standard.messages.texts import Texts, format_number
 from .common import SanxianAlgorithm, describe_norms, log_copy_of_sealed_layer, log_lines, log_written_files
 from .inputs import read_layer_parameter

@@ -9,7 +9,7 @@ from pathlib import Path
 from qgis.core import Qgis, QgsApplication, QgsFontUtils, QgsProjUtils
 from qgis.PyQt.QtCore import qVersion
 
-from ..core.base.cancellation import Cancellation
+from ..core.base.errors import Cancellation
 from ..core.cli.doctor.examine import DoctorReport, run_doctor
 from ..core.cli.doctor.libraries import FactState, MachineFact, make_program_fact
 from ..core.render.document.print_html import SANS_FONTS, SERIF_FONTS

@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-from ..core.base.cancellation import NEVER_CANCELLED, Cancellation
-from ..core.base.errors import SanxianError
+from ..core.base.errors import NEVER_CANCELLED, Cancellation, SanxianError
 from ..core.cli.doctor.libraries import (
     Library,
     describe_libraries,

@@ -14,8 +14,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plugin.core.base.cancellation import Cancellation
-from plugin.core.base.errors import Cancelled
+from plugin.core.base.errors import Cancellation, Cancelled
 from plugin.core.geometry import linework, overlay, polygons
 from plugin.core.geometry.overlay import find_shared_pieces, find_uncovered_pieces
 from plugin.core.geometry.polygons import Polygons

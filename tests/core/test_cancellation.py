@@ -3,8 +3,7 @@
 
 import pytest
 
-from plugin.core.base.cancellation import Cancellation
-from plugin.core.base.errors import Cancelled
+from plugin.core.base.errors import Cancellation, Cancelled
 
 
 def test_cancellation_raises_after_it_was_requested():

@@ -12,8 +12,7 @@ from plugin.bridge import settings
 from plugin.bridge.new_project import assemble
 from plugin.bridge.new_project.assemble import create_project_database
 from plugin.bridge.project import county
-from plugin.core.base.cancellation import NEVER_CANCELLED
-from plugin.core.base.errors import DataError
+from plugin.core.base.errors import NEVER_CANCELLED, DataError
 from plugin.core.standard.profile import load_profile
 from plugin.core.standard.profile.county_file import (
     CountySettings,

@@ -17,8 +17,7 @@ from qgis.core import QgsApplication, QgsProcessingException, QgsProcessingFeedb
 from plugin.bridge.layouts import export, saved_layouts
 from plugin.bridge.layouts.export import MapExportOrder
 from plugin.bridge.layouts.export import export_maps as run_order
-from plugin.core.base.cancellation import Cancellation
-from plugin.core.base.errors import Cancelled, OutputError
+from plugin.core.base.errors import Cancellation, Cancelled, OutputError
 from plugin.core.standard import map_set as maps
 from plugin.core.standard.profile import DocumentInfo
 from tests.personal_names import set_personal_names

@@ -16,7 +16,7 @@ from plugin.bridge.fixes.apply import ChangeLog, FixOrder
 from plugin.bridge.fixes.commands import ApplyRefused
 from plugin.bridge.layers.reading import read_snapshots
 from plugin.bridge.layers.snapshots import take_snapshot
-from plugin.core.base.cancellation import NEVER_CANCELLED
+from plugin.core.base.errors import NEVER_CANCELLED
 from plugin.core.cli.examples.plans import make_example_norm, make_example_plan
 from plugin.core.fixes.applied_edits import merge_edits, read_rows_before
 from plugin.core.fixes.batch import choose_fixes, run_batch

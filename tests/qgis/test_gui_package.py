@@ -27,8 +27,7 @@ from plugin.bridge.package.preview import (
 )
 from plugin.bridge.project import saved_paths
 from plugin.bridge.running.tasks import JobRunner
-from plugin.core.base.cancellation import NEVER_CANCELLED
-from plugin.core.base.errors import InputError, OutputError
+from plugin.core.base.errors import NEVER_CANCELLED, InputError, OutputError
 from plugin.core.base.files.digests import MANIFEST_FILE_NAME, MANIFEST_SCHEMA
 from plugin.core.cli.examples.package_facts import make_pdf
 from plugin.core.package.export_order import ExportOrder

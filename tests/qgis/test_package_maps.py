@@ -20,8 +20,7 @@ from qgis.PyQt.QtCore import QCoreApplication, QThread
 
 from plugin.bridge.layouts import package_maps
 from plugin.bridge.running.threads import call_on_main
-from plugin.core.base.cancellation import Cancellation
-from plugin.core.base.errors import Cancelled
+from plugin.core.base.errors import Cancellation, Cancelled
 from plugin.core.base.files.digests import is_complete_package
 from plugin.core.cli.examples.package_facts import make_jpeg, make_pdf
 from plugin.core.standard import load_standard

@@ -16,8 +16,7 @@ from plugin.bridge.pictures.overview import (
     OVERVIEW_PIXELS,
     choose_close_up_frame,
 )
-from plugin.core.base.cancellation import Cancellation
-from plugin.core.base.errors import Cancelled
+from plugin.core.base.errors import Cancellation, Cancelled
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.cli.examples.plans import make_example_layer, make_example_norm, run_example
 from plugin.core.model.report import Report

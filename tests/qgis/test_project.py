@@ -22,8 +22,7 @@ from qgis.core import (
 from plugin.bridge.layers.properties import get_assigned_role
 from plugin.bridge.new_project import assemble, layer_extent
 from plugin.bridge.new_project.assemble import NewProjectRequest, create_project_database
-from plugin.core.base.cancellation import NEVER_CANCELLED, Cancellation
-from plugin.core.base.errors import Cancelled, OutputError
+from plugin.core.base.errors import NEVER_CANCELLED, Cancellation, Cancelled, OutputError
 from plugin.core.standard import load_standard
 from plugin.core.standard.layer_tree import list_branches
 from tests.qgis.helpers import X, Y, digest_files, draw_feature, make_square

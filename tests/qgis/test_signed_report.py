@@ -14,8 +14,7 @@ from qgis.PyQt.QtCore import QSizeF, QThread
 from qgis.PyQt.QtGui import QTextDocument, QTextTable
 
 from plugin.bridge.printing.pdf import lay_out_without_divided_rows, write_pdf
-from plugin.core.base.cancellation import NEVER_CANCELLED, Cancellation
-from plugin.core.base.errors import Cancelled
+from plugin.core.base.errors import NEVER_CANCELLED, Cancellation, Cancelled
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.model.report import EditsSinceCheck, LayerEdits, record_edits
 from plugin.core.render.document.blocks import (

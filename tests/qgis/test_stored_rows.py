@@ -24,8 +24,7 @@ from qgis.PyQt.QtCore import QVariant
 from plugin.bridge.layers import reading
 from plugin.bridge.layers.reading import read_snapshot, read_snapshots
 from plugin.bridge.layers.snapshots import take_snapshot
-from plugin.core.base.cancellation import NEVER_CANCELLED, Cancellation
-from plugin.core.base.errors import Cancelled
+from plugin.core.base.errors import NEVER_CANCELLED, Cancellation, Cancelled
 from plugin.core.plan.io import file
 from plugin.core.plan.io.file import read_layer_by_columns
 from tests.qgis.helpers import SAMPLE, make_square, open_layer

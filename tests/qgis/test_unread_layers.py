@@ -9,7 +9,7 @@ from plugin.bridge.layers import role_recognition
 from plugin.bridge.layers.reading import read_snapshot
 from plugin.bridge.layers.snapshots import StoredFiles, take_snapshot
 from plugin.bridge.project import county
-from plugin.core.base.cancellation import NEVER_CANCELLED
+from plugin.core.base.errors import NEVER_CANCELLED
 from plugin.core.checks.check import RunOptions
 from tests.core.plan.io.test_columnar_rows import store_value, write_typed_table
 from tests.core.plan.io.test_parts_of_files import DIFFERENCES, ROLE, make_boundary_of_five_rows

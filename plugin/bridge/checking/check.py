@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from qgis.core import Qgis
 
-from ...core.base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
-from ...core.base.errors import InputError
+from ...core.base.errors import NEVER_CANCELLED, Cancellation, InputError, ProgressCallback
 from ...core.base.files.writing import OutputPaths, check_outputs
 from ...core.checks.check import CheckResult, RunOptions, make_plan_layer_selector
 from ...core.checks.check import check_plan as core_check

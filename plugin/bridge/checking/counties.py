@@ -21,9 +21,8 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtXml import QDomDocument
 
-from ...core.base.cancellation import Cancellation, ProgressCallback
 from ...core.base.connection_text import has_password, is_stored_connection, make_source, mask_source
-from ...core.base.errors import InputError
+from ...core.base.errors import Cancellation, InputError, ProgressCallback
 from ...core.base.files.writing import is_same_file
 from ...core.base.parallel.python_program import find_python_program
 from ...core.counties.county_record import SUMMARY_LAYER, VERDICT_ORDER, BatchOptions, County, CountyRecord, CountyTask

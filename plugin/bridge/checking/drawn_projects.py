@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 from qgis.core import QgsCoordinateReferenceSystem, QgsFeature, QgsGeometry, QgsVectorLayer
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
-from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
-from ...core.base.errors import Cancelled
+from ...core.base.errors import NEVER_CANCELLED, Cancellation, Cancelled
 from ..layers.properties import (
     convert_to_python_value,
     convert_to_wkb_and_curve_text,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from qgis.core import QgsFeature, QgsField, QgsFields, QgsWkbTypes
 from qgis.PyQt.QtCore import QMetaType
 
-from ...core.base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
+from ...core.base.errors import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...core.checks.check import RunOptions
 from ...core.checks.tabulate import TabulatedPlan
 from ...core.checks.tabulate import tabulate_sources as core_tabulate

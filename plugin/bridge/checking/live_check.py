@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from qgis.core import QgsFeature, QgsVectorLayer
 from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
-from ...core.base.cancellation import Cancellation
+from ...core.base.errors import Cancellation
 from ...core.base.parallel.process_state import CollectionExclusion, remove_one_by_one
 from ..editing.listener import EditListener, EditStep
 from ..layers.reading import FeatureStateReader, read_feature_state_by_id

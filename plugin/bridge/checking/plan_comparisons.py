@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from qgis.PyQt.QtCore import QMetaType
 
-from ...core.base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
-from ...core.base.errors import Cancelled
+from ...core.base.errors import NEVER_CANCELLED, Cancellation, Cancelled, ProgressCallback
 from ...core.checks.check import RunOptions
 from ...core.standard.messages.texts import Texts
 from .. import health

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from qgis.core import QgsProject
 
-from ...core.base.cancellation import Cancellation
+from ...core.base.errors import Cancellation
 from ...core.checks.check import CheckResult, RunOptions
 from ...core.checks.saved_result import (
     ChangesSinceCheck,

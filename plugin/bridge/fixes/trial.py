@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...core.base.cancellation import Cancellation, ProgressCallback
+from ...core.base.errors import Cancellation, ProgressCallback
 
 if TYPE_CHECKING:
     from ...core.checks.live.session import FeatureKey

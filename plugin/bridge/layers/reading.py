@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsFeatureRequest, QgsFields, QgsVectorLayer, QgsVectorLayerFeatureSource, QgsWkbTypes
 
-from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
+from ...core.base.errors import NEVER_CANCELLED, Cancellation
 from ...core.base.parallel.process_state import remove_one_by_one
 from ...core.geometry.tolerance import CURVE_STEP_DEGREES
 from .properties import (

@@ -27,8 +27,7 @@ from qgis.core import (
     QgsWkbTypes,
 )
 
-from ...core.base.cancellation import Cancellation
-from ...core.base.errors import InputError
+from ...core.base.errors import Cancellation, InputError
 from .properties import (
     count_unsaved_edits,
     find_row_condition,

@@ -25,8 +25,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QDate, QMetaType
 
-from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
-from ...core.base.errors import OutputError
+from ...core.base.errors import NEVER_CANCELLED, Cancellation, OutputError
 from ...core.standard.messages.texts import Texts
 from ..running.threads import run_in_python_thread
 from .properties import convert_to_qgis_crs, make_geometry

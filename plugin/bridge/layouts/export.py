@@ -20,8 +20,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QRectF, QSignalBlocker, QSize
 from qgis.PyQt.QtGui import QImage, QImageWriter
 
-from ...core.base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
-from ...core.base.errors import OutputError
+from ...core.base.errors import NEVER_CANCELLED, Cancellation, OutputError, ProgressCallback
 from ...core.base.files.document_text import make_document_text
 from ...core.base.files.writing import write_atomically
 from ...core.standard.map_set import MapSpec, MissingMapReason, PageSize, expand_concepts_to_roles

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsProject, QgsVectorLayer
 
-from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
-from ...core.base.errors import InputError
+from ...core.base.errors import NEVER_CANCELLED, Cancellation, InputError
 from ...core.checks.check import RunOptions, make_plan_layer_selector
 from .. import health
 from ..layers.properties import set_assigned_role

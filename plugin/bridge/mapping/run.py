@@ -27,8 +27,7 @@ from qgis.core import (
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
-from ...core.base.cancellation import Cancellation
-from ...core.base.errors import OutputError
+from ...core.base.errors import Cancellation, OutputError
 from ...core.standard import Standard, list_standard_ids
 from ...core.standard.numbering import make_bsm
 from ..editing import attribute_forms

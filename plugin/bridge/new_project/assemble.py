@@ -25,8 +25,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from ...core.base.cancellation import Cancellation
-from ...core.base.errors import DataError, OutputError, SanxianError
+from ...core.base.errors import Cancellation, DataError, OutputError, SanxianError
 from ...core.base.files.writing import check_writable, write_atomically
 from ...core.standard import Standard, load_standard
 from ...core.standard.layer_tree import list_theme_roles

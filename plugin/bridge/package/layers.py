@@ -25,7 +25,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtXml import QDomDocument
 
-from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
+from ...core.base.errors import NEVER_CANCELLED, Cancellation
 from ...core.standard.layer_tree import find_branch
 from ..editing.styled_layers import find_sources_by_layer_name, get_position_by_role, make_vector_layer
 from ..layers import styles

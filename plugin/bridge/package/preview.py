@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...core.base.cancellation import Cancellation
-from ...core.base.errors import InputError, SanxianError
+from ...core.base.errors import Cancellation, InputError, SanxianError
 from ...core.package.problems import ExportProblem, ProblemLevel, select_problems_of_levels
 from ...core.standard.messages.texts import Texts
 from ..running.threads import run_in_python_thread

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
+from ...core.base.errors import NEVER_CANCELLED, Cancellation
 from ...core.package.export import ExportedPackage, ExportOrder, export_package
 from .. import health
 from ..checking.check import record_qgis_version

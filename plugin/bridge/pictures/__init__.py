@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
-from ...core.base.errors import Cancelled
+from ...core.base.errors import NEVER_CANCELLED, Cancellation, Cancelled
 from ...core.render.finding_lists import ReportPictures
 from ...core.render.words import ReportTexts
 from ..running.tasks import log_error

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from qgis.PyQt.QtGui import QPainter
 
-    from ...core.base.cancellation import Cancellation
+    from ...core.base.errors import Cancellation
     from ...core.plan.layer import Layer
     from ...core.studies.adjustment.adjustment_result import AdjustmentResult
 

@@ -11,7 +11,7 @@ from qgis.core import QgsVectorLayer
 from qgis.PyQt.QtCore import QRectF
 from qgis.PyQt.QtGui import QPainter
 
-from ...core.base.cancellation import Cancellation
+from ...core.base.errors import Cancellation
 from ...core.base.files.cells import format_cell
 from ...core.geometry.generalise import dissolve_for_picture
 from ...core.geometry.validity import extract_polygons, mask_missing_shapes

@@ -25,7 +25,7 @@ from qgis.PyQt.QtGui import (
 )
 from qgis.PyQt.QtSvg import QSvgRenderer
 
-from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
+from ...core.base.errors import NEVER_CANCELLED, Cancellation
 from ...core.base.files.writing import write_files, write_text
 from ...core.render.document.blocks import (
     Block,

@@ -13,8 +13,7 @@ from qgis.core import Qgis, QgsApplication, QgsMessageLog, QgsTask
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import pyqtSignal
 
-from ...core.base.cancellation import Cancellation
-from ...core.base.errors import Cancelled
+from ...core.base.errors import Cancellation, Cancelled
 from .threads import BackgroundMode, run_in_python_thread, run_pending_main_thread_calls
 
 #: QGIS's log tab.

@@ -19,7 +19,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from qgis.PyQt.QtCore import QCoreApplication, QEvent, QObject, Qt, QThread, pyqtSignal, pyqtSlot
 
-from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
+from ...core.base.errors import NEVER_CANCELLED, Cancellation
 from ...core.base.parallel.process_state import COLLECTION_PAUSE, SHORT_TURNS
 
 ResultType = TypeVar("R")

@@ -1,14 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Errors that the planner can correct.
+"""What ends work early: errors that the planner can correct, and the user's cancellation.
 
 An error carries a text key and its parameters, not a sentence: `messages.texts.Texts.explain` makes the sentence in
 the user's language where it is shown.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePath
-from typing import Any
+from typing import Any, TypeVar
 
 from .connection_text import mask_connections
+
+Item = TypeVar("Item")
+#: Called with the share of the work that is done (0 to 1), and with a text, or an empty one, on what is done now.
+ProgressCallback = Callable[[float, str], None]
 
 
 class SanxianError(Exception):
@@ -48,3 +55,36 @@ class DataError(SanxianError):
 
 class Cancelled(Exception):
     """Raised by `Cancellation.raise_if_cancelled` after the user has cancelled."""
+
+
+class Cancellation:
+    """A cancellation request of the user; long loops go over `watch`, so that they end when it comes.
+
+    ``cancelled`` returns True after the user has cancelled: ``isCanceled`` of a QGIS feedback or task. It is called
+    between steps, also from other threads, so it must be fast; in a background job of the desktop it may wait up to
+    a tenth of a second for the main thread.
+    """
+
+    def __init__(self, cancelled: Callable[[], bool]):
+        self._cancelled = cancelled
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Return True if the user has cancelled."""
+        return self._cancelled()
+
+    def raise_if_cancelled(self) -> None:
+        """Raise Cancelled if the user has cancelled."""
+        if self._cancelled():
+            raise Cancelled
+
+    def watch(self, items: Iterable[Item], every: int = 1) -> Iterator[Item]:
+        """Yield items; before one in ``every`` items, raise Cancelled if the user has cancelled."""
+        for number, item in enumerate(items):
+            if number % every == 0:
+                self.raise_if_cancelled()
+            yield item
+
+
+#: Default of functions that take a cancellation: the work runs to its end.
+NEVER_CANCELLED = Cancellation(lambda: False)

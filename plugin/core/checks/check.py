@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
+from ..base.errors import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ..plan.loading.reading import make_plan_layer_selector, read_plan
 from ..standard.options import RunOptions, parse_roles
 

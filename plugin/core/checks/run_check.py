@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
+from ..base.errors import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ..base.parallel.process_state import pause_garbage_collection
 from ..engine.evaluate import Evaluation, evaluate_rules
 from ..engine.ignored import make_sliver_findings, make_sliver_report, sum_ignored_slivers

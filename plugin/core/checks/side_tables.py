@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..base.cancellation import Cancellation
-from ..base.errors import InputError, SanxianError
+from ..base.errors import Cancellation, InputError, SanxianError
 from ..base.files.data import read_json, read_value
 from ..engine.waivers.file import load_waivers
 from ..engine.waivers.waiver import Waivers

@@ -12,8 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
-from ..base.errors import OutputError
+from ..base.errors import NEVER_CANCELLED, Cancellation, OutputError, ProgressCallback
 from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
 from ..plan.loading.reading import read_plan
 from ..render.tables.report_table import ReportTable, ReportTableRow, TableColumn, write_tables_workbook

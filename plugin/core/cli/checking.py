@@ -9,8 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation
-from ..base.errors import OutputError
+from ..base.errors import NEVER_CANCELLED, Cancellation, OutputError
 from ..base.files.writing import OutputPaths, check_not_input, check_outputs, write_files
 from ..base.parallel.process_state import set_thread_count
 from ..checks.check import CheckResult, check_plan

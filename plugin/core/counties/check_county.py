@@ -10,9 +10,8 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from ..base.connection_text import describe_exception
-from ..base.errors import Cancelled, DataError, InputError, OutputError, SanxianError
+from ..base.errors import NEVER_CANCELLED, Cancellation, Cancelled, DataError, InputError, OutputError, SanxianError
 from ..base.files.cells import parse_date
 from ..base.files.digests import add_digest, compute_sha256, is_complete_file, read_json_with_digest
 from ..base.files.writing import OutputPaths, explain_os_error, write_text

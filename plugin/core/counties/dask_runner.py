@@ -22,9 +22,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..base.cancellation import Cancellation, ProgressCallback
 from ..base.connection_text import describe_exception, is_connection
-from ..base.errors import Cancelled, InputError
+from ..base.errors import Cancellation, Cancelled, InputError, ProgressCallback
 from ..base.parallel.process_state import get_available_cores, set_thread_count
 from ..base.parallel.python_program import make_process_environment
 from ..engine.provenance import collect_versions, compute_program_digest

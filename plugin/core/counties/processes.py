@@ -22,7 +22,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
+from ..base.errors import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ..base.parallel.process_state import get_available_cores
 from ..base.parallel.python_program import make_process_environment, start_process
 from ..standard.messages.texts import Message

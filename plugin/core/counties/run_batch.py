@@ -15,8 +15,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
-from ..base.errors import InputError, OutputError
+from ..base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError, ProgressCallback
 from ..base.files.names import make_unique_file_names
 from ..base.files.open_datasource import DATABASE_ERRORS
 from ..base.files.writing import check_result_folder, explain_os_error

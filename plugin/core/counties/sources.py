@@ -15,9 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...paths import PROFILES_FOLDER
-from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from ..base.connection_text import is_connection, parse_connection, replace_schema
-from ..base.errors import InputError, OutputError, SanxianError
+from ..base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError, SanxianError
 from ..base.files.dataset_files import LOG_SUFFIXES, iterate_linked_files_below, list_logs
 from ..base.files.digests import MANIFEST_FILE_NAME, compute_sha256, is_special_file
 from ..base.files.tables import SearchedColumn, read_table

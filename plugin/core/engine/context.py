@@ -12,8 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation
-from ..base.errors import InputError
+from ..base.errors import NEVER_CANCELLED, Cancellation, InputError
 from ..base.files.cells import map_texts
 from ..geometry.overlay_pieces import OverlayPieces
 from ..geometry.tolerance import Tolerance

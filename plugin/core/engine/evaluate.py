@@ -12,8 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 import shapely
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
-from ..base.errors import InputError
+from ..base.errors import NEVER_CANCELLED, Cancellation, InputError, ProgressCallback
 from ..base.parallel.process_state import get_thread_count, halve_threads, pause_garbage_collection
 from ..geometry.tolerance import Tolerance
 from ..model.findings import Finding

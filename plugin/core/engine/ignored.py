@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..base.cancellation import Cancellation
+from ..base.errors import Cancellation
 from ..geometry.overlay_pieces import DistinctAreas, subtract_earlier_shapes
 from ..geometry.polygon_rings import find_inner_points
 from ..geometry.tolerance import Tolerance

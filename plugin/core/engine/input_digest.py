@@ -17,7 +17,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from ..base.cancellation import Cancellation
+from ..base.errors import Cancellation
 from ..geometry.shape_comparison import hash_shapes
 from ..geometry.tolerance import Tolerance
 from ..model.rule import Rule

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from ..base.cancellation import Cancellation
-from ..base.errors import Cancelled, SanxianError
+from ..base.errors import Cancellation, Cancelled, SanxianError
 from ..geometry import crs as crs_care
 from ..geometry.polygon_rings import find_inner_points
 from ..geometry.statutory_area import compute_drawn_area, measure_statutory_area

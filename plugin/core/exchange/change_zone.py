@@ -14,8 +14,7 @@ import numpy as np
 import shapely
 from pyproj import CRS
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
-from ..base.errors import InputError, OutputError
+from ..base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError, ProgressCallback
 from ..geometry.crs import (
     describe_crs,
     have_same_parameters,

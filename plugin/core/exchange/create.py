@@ -20,9 +20,8 @@ from typing import Any
 
 from pyproj import CRS
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ..base.choices import ACTIONS_ON_EXISTING
-from ..base.errors import InputError, OutputError
+from ..base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError, ProgressCallback
 from ..base.files.writing import check_writable, write_atomically
 from ..geometry import crs as crs_care
 from ..standard.messages.texts import Texts

@@ -14,9 +14,8 @@ from typing import Any
 
 import shapely
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from ..base.connection_text import is_connection, mask_source
-from ..base.errors import InputError, OutputError
+from ..base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError
 from ..base.files.csv_records import format_rows
 from ..base.files.open_datasource import check_content, copy_database
 from ..base.files.shapefile_index import write_index

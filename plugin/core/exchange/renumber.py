@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
-from ..base.errors import InputError, OutputError
+from ..base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError, ProgressCallback
 from ..base.files.writing import is_same_file
 from ..base.invariants import require_value
 from ..plan.layer import Layer

@@ -18,8 +18,7 @@ from typing import Any
 
 from pyproj import CRS
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation
-from ..base.errors import DataError, InputError, OutputError
+from ..base.errors import NEVER_CANCELLED, Cancellation, DataError, InputError, OutputError
 from ..base.files.cells import format_cell
 from ..base.files.json_text import encode_json
 from ..base.files.workbooks import WorkbookRow, iterate_rows, open_workbook

@@ -18,8 +18,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation
-from ..base.errors import InputError
+from ..base.errors import NEVER_CANCELLED, Cancellation, InputError
 from ..base.parallel.threads import map_in_threads
 from ..engine.context import trim_code_padding
 from ..geometry import crs as crs_care

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
-from ..base.errors import InputError
+from ..base.errors import NEVER_CANCELLED, Cancellation, InputError, ProgressCallback
 from ..model.findings import Finding
 from .differences import find_remaining_finding, is_same_problem
 from .edits import FixRefused

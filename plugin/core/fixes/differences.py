@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.errors import NEVER_CANCELLED, Cancellation
 from ..engine.outcome import complete_findings
 from ..exchange.edited_copy import UNCHANGED
 from ..geometry.tolerance import Tolerance

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 import shapely
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.errors import NEVER_CANCELLED, Cancellation
 from ..checks.live.session import EditBatch, FindingsChange, FullCheckNeeded
 from ..engine.context import find_land_rows
 from ..geometry import crs as crs_care

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
-from ..base.errors import InputError
+from ..base.errors import NEVER_CANCELLED, Cancellation, InputError, ProgressCallback
 from ..base.files.writing import check_writable, write_atomically
 from ..checks.check import CheckResult, RunOptions, check_plan
 from ..model.findings import Finding

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.errors import NEVER_CANCELLED, Cancellation
 from ..checks.live.edited_rows import compute_changed_edge_bounds, compute_common_bounds
 from ..engine.evaluate import evaluate_rules
 from ..exchange.edited_copy import UNCHANGED

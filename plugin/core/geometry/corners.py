@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.errors import NEVER_CANCELLED, Cancellation
 from ..base.parallel.threads import apply_in_threads
 from .polygon_rings import PolygonRings, extract_rings, iterate_batches
 from .validity import extract_polygons, mask_missing_shapes

@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.errors import NEVER_CANCELLED, Cancellation
 from . import crs as crs_care
 from .edge_densification import compute_edge_deviations, find_long_ring_edges
 from .linework import END_SHORTENING_M

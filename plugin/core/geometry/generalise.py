@@ -7,7 +7,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.errors import NEVER_CANCELLED, Cancellation
 from .validity import extract_polygons, mask_missing_shapes
 
 #: Holes below this many pixels are closed.

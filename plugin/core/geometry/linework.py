@@ -16,7 +16,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.errors import NEVER_CANCELLED, Cancellation
 from ..base.parallel.threads import map_batches_in_threads, map_in_threads, shared_property
 from .polygon_rings import compute_signed_areas, extract_rings, hash_vertices, iterate_batches
 from .segment_boxes import expand_ranges

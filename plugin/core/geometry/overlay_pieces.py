@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.errors import NEVER_CANCELLED, Cancellation
 from ..base.parallel.threads import apply_in_threads
 from .overlay_fallback import FallbackLog, overlay_polygon_pairs
 from .shape_comparison import normalize_shapes

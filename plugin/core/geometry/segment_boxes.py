@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.errors import NEVER_CANCELLED, Cancellation
 
 #: Segments in one chain. Longer ones make a smaller tree, and more pairs of segments to compare.
 _SEGMENTS_PER_CHAIN = 6

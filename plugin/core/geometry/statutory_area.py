@@ -21,7 +21,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import Geod
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.errors import NEVER_CANCELLED, Cancellation
 from .polygon_rings import PolygonRings, extract_rings, iterate_batches, sum_values_by_ring
 
 LonLatTransform = Callable[[NDArray], NDArray]

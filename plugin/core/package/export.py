@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
-from ..base.errors import OutputError
+from ..base.errors import NEVER_CANCELLED, Cancellation, OutputError, ProgressCallback
 from ..base.files.digests import write_manifest_digest
 from ..base.files.writing import is_write_error
 from ..base.invariants import require_value

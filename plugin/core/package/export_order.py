@@ -12,8 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..base.cancellation import Cancellation
-from ..base.errors import InputError, OutputError
+from ..base.errors import Cancellation, InputError, OutputError
 from ..base.files.names import find_name_problem
 from ..engine.provenance import find_county_name
 from ..standard import load_standard

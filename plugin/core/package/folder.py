@@ -18,8 +18,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation
-from ..base.errors import InputError, OutputError
+from ..base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError
 from ..base.files.digests import is_complete_package
 from ..base.files.writing import explain_os_error, is_write_error
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...paths import REPORT_TEMPLATES_FOLDER, STANDARDS_FOLDER, TEXTS_FOLDER
-from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.errors import NEVER_CANCELLED, Cancellation
 from ..base.files.digests import (
     MANIFEST_FILE_NAME,
     MANIFEST_PAGE_FILE_NAME,

@@ -18,8 +18,7 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 from pyproj import CRS
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation
-from ..base.errors import InputError
+from ..base.errors import NEVER_CANCELLED, Cancellation, InputError
 from ..base.files.cells import are_stripped, find_distinct_texts, format_column, mask_texts, strip_blanks
 from ..base.files.encoding import is_garbled
 from ..base.invariants import require_value

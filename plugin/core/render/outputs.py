@@ -21,8 +21,7 @@ import pyogrio
 import shapely
 from pyproj import CRS
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation
-from ..base.errors import InputError, OutputError
+from ..base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError
 from ..base.files.json_text import encode_json
 from ..base.files.open_datasource import check_shapefile_complete
 from ..base.files.writing import OutputPaths, check_not_input, write_files

@@ -23,8 +23,7 @@ from ...bridge.layers.snapshots import take_snapshot
 from ...bridge.project import county
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
-from ...core.base.cancellation import Cancellation
-from ...core.base.errors import SanxianError
+from ...core.base.errors import Cancellation, SanxianError
 from ...core.checks.saved_result import (
     ChangesSinceCheck,
     SavedResult,

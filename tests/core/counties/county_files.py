@@ -19,7 +19,7 @@ import openpyxl
 import pyogrio
 import shapely
 
-from plugin.core.base.cancellation import Cancellation
+from plugin.core.base.errors import Cancellation
 from plugin.core.counties.check_county import check_county, read_record
 from plugin.core.counties.county_record import CountyRecord, CountyTask
 from tests.core.hunyuan_county import HunyuanAreas, make_hunyuan_layers

@@ -12,8 +12,7 @@ from datetime import datetime
 import pyogrio
 import pytest
 
-from plugin.core.base.cancellation import Cancellation
-from plugin.core.base.errors import Cancelled, OutputError
+from plugin.core.base.errors import Cancellation, Cancelled, OutputError
 from plugin.core.counties.check_county import check_county, read_record
 from plugin.core.counties.county_record import SUMMARY_FILES, BatchOptions, CountyRecord, CountyState
 from plugin.core.counties.processes import check_in_processes

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from plugin.core.__main__ import main
-from plugin.core.base.cancellation import Cancellation
-from plugin.core.base.errors import Cancelled, InputError
+from plugin.core.base.errors import Cancellation, Cancelled, InputError
 from plugin.core.counties.check_county import check_county, read_record
 from plugin.core.counties.county_record import BatchOptions
 from plugin.core.counties.dask_runner import CountyOrder, DaskRunner, check_on_worker, compute_memory_limits

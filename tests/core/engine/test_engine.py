@@ -16,8 +16,7 @@ import pytest
 import shapely
 
 from plugin.core.__main__ import main
-from plugin.core.base.cancellation import Cancellation
-from plugin.core.base.errors import Cancelled, DataError, InputError
+from plugin.core.base.errors import Cancellation, Cancelled, DataError, InputError
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.checks.run_check import run_check
 from plugin.core.cli.examples.plans import make_example_norm

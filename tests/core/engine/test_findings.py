@@ -11,8 +11,7 @@ import pytest
 import shapely
 from pyproj import CRS, Transformer
 
-from plugin.core.base.cancellation import NEVER_CANCELLED
-from plugin.core.base.errors import OutputError
+from plugin.core.base.errors import NEVER_CANCELLED, OutputError
 from plugin.core.cli.examples.plans import make_example_plan
 from plugin.core.engine.context import RuleContext
 from plugin.core.engine.outcome import complete_findings, find_township_names_of_points, render_reasons

@@ -15,8 +15,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from plugin.core.base.cancellation import NEVER_CANCELLED, Cancellation
-from plugin.core.base.errors import Cancelled
+from plugin.core.base.errors import NEVER_CANCELLED, Cancellation, Cancelled
 from plugin.core.base.parallel.process_state import get_thread_count, set_thread_count
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.cli.examples.plans import make_example_plan, run_example

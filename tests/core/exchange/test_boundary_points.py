@@ -19,8 +19,7 @@ from hypothesis import strategies as st
 from pyproj import CRS
 from shapely.geometry import Polygon
 
-from plugin.core.base.cancellation import NEVER_CANCELLED, Cancellation
-from plugin.core.base.errors import Cancelled, DataError, InputError, OutputError
+from plugin.core.base.errors import NEVER_CANCELLED, Cancellation, Cancelled, DataError, InputError, OutputError
 from plugin.core.exchange.boundary_points.boundary_point_sentences import (
     describe_export,
     describe_forms,

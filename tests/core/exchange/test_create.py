@@ -12,8 +12,7 @@ import sqlite3
 import pytest
 from pyproj import CRS
 
-from plugin.core.base.cancellation import Cancellation
-from plugin.core.base.errors import Cancelled, DataError, InputError, OutputError
+from plugin.core.base.errors import Cancellation, Cancelled, DataError, InputError, OutputError
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.exchange import create, gdal_setup, schema
 from plugin.core.standard import list_standard_ids, load_standard

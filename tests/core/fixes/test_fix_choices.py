@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 import shapely
 
-from plugin.core.base.cancellation import Cancellation
-from plugin.core.base.errors import Cancelled
+from plugin.core.base.errors import Cancellation, Cancelled
 from plugin.core.checks.live.session import EditBatch, FeatureState
 from plugin.core.cli.examples.plans import make_example_layer, make_example_norm, make_example_plan
 from plugin.core.fixes.applied_edits import RowBefore, is_same_row, merge_edits, read_rows_before

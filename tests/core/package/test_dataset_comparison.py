@@ -10,7 +10,7 @@ import pytest
 import shapely
 from pyproj import CRS
 
-from plugin.core.base.cancellation import NEVER_CANCELLED
+from plugin.core.base.errors import NEVER_CANCELLED
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.dataset_comparison import compare_datasets

@@ -17,8 +17,7 @@ import geopandas as gpd
 import pytest
 import shapely
 
-from plugin.core.base.cancellation import Cancellation
-from plugin.core.base.errors import Cancelled, InputError, OutputError
+from plugin.core.base.errors import Cancellation, Cancelled, InputError, OutputError
 from plugin.core.base.files.digests import (
     MANIFEST_DIGEST_FILE_NAME,
     MANIFEST_FILE_NAME,

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from plugin.core.base.cancellation import Cancellation
-from plugin.core.base.errors import Cancelled, InputError
+from plugin.core.base.errors import Cancellation, Cancelled, InputError
 from plugin.core.base.files.digests import (
     DIGEST_LIST,
     MANIFEST_DIGEST_FILE_NAME,

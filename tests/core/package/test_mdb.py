@@ -9,8 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from plugin.core.base.cancellation import NEVER_CANCELLED
-from plugin.core.base.errors import OutputError
+from plugin.core.base.errors import NEVER_CANCELLED, OutputError
 from plugin.core.checks.tabulate import tabulate_plan
 from plugin.core.cli.examples.plans import make_example_plan
 from plugin.core.package.export_order import ExportContext

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import shapely
 
-from plugin.core.base.cancellation import NEVER_CANCELLED
+from plugin.core.base.errors import NEVER_CANCELLED
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.checks.run_check import run_check
 from plugin.core.cli.examples.package_facts import DATABASE, FEATURE_COUNTS_BY_LAYER, make_package_facts

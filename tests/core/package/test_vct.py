@@ -7,8 +7,7 @@ import pytest
 import shapely
 from pyproj import CRS
 
-from plugin.core.base.cancellation import NEVER_CANCELLED
-from plugin.core.base.errors import DataError, InputError
+from plugin.core.base.errors import NEVER_CANCELLED, DataError, InputError
 from plugin.core.package.layers.content import make_package_layers
 from plugin.core.package.layers.layer_validation import validate_layer
 from plugin.core.package.layers.vct import read_back_vct_set, write_vct_set

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import CRS, Geod
 
-from plugin.core.base.cancellation import NEVER_CANCELLED
+from plugin.core.base.errors import NEVER_CANCELLED
 from plugin.core.base.files.cells import parse_date
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.checks.run_check import run_check

@@ -15,8 +15,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..errors import InputError
+from ..errors import NEVER_CANCELLED, Cancellation, InputError
 from .names import find_name_problem
 
 #: Maximum ratio of unpacked and packed size, applied above a harmless size.

@@ -12,8 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..errors import SanxianError
+from ..errors import NEVER_CANCELLED, Cancellation, SanxianError
 from .data import parse_json, read_json, read_value
 from .open_datasource import DATABASE_ERRORS, open_database
 from .writing import write_to_disk

@@ -16,8 +16,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..errors import Cancelled, OutputError, SanxianError
+from ..errors import NEVER_CANCELLED, Cancellation, Cancelled, OutputError, SanxianError
 
 #: Formats of a findings layer.
 LAYER_FORMATS = (".gpkg", ".gdb", ".shp", ".geojson")

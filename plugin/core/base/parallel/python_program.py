@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..errors import NEVER_CANCELLED, Cancellation
 
 #: Time limit of a trial in seconds, because libraries load slowly from a slow disk; interval of checks for
 #: cancellation.

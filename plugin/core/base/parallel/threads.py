@@ -21,7 +21,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..errors import NEVER_CANCELLED, Cancellation
 from .process_state import get_thread_count, pause_garbage_collection
 
 #: Vertices from which the computation takes longer than starting the threads.

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.errors import NEVER_CANCELLED, Cancellation
 from ...engine.evaluate import choose_rules
 from ...model.findings import Finding
 from ...model.indicator import Indicator

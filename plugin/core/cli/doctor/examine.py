@@ -21,9 +21,8 @@ from itertools import chain
 from pathlib import Path
 
 from ....metadata import read_plugin_version
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.connection_text import describe_exception
-from ...base.errors import OutputError
+from ...base.errors import NEVER_CANCELLED, Cancellation, OutputError
 from ...base.files.writing import check_writable, write_atomically
 from ...standard.messages.texts import Texts
 from .libraries import (

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 import shapely
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.connection_text import describe_exception
-from ...base.errors import Cancelled
+from ...base.errors import NEVER_CANCELLED, Cancellation, Cancelled
 from ...checks.check import CheckResult, RunOptions
 from ...checks.run_check import run_check
 from ...engine.waivers.waiver import NO_WAIVERS

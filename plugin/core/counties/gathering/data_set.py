@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from pyproj import CRS
 
-from ...base.cancellation import Cancellation
+from ...base.errors import Cancellation
 from ...base.files.digests import write_manifest_digest
 from ...checks.check import CheckResult
 from ...engine.waivers.waiver import NO_WAIVERS

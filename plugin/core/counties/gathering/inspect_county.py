@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
-from ...base.cancellation import Cancellation
 from ...base.connection_text import describe_exception
-from ...base.errors import Cancelled, DataError, InputError
+from ...base.errors import Cancellation, Cancelled, DataError, InputError
 from ...base.files.digests import MANIFEST_FILE_NAME
 from ...base.files.writing import explain_os_error
 from ...checks.check import CheckResult

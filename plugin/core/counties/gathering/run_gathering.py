@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
-from ...base.errors import InputError, OutputError
+from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError, ProgressCallback
 from ...base.files.names import find_name_problem
 from ...exchange.schema import DATABASE_FORMATS
 from ...package.export_order import ExportOrder, find_placeholder_values_of_area, resolve_package_document_info

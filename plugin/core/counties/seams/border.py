@@ -16,7 +16,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.errors import NEVER_CANCELLED, Cancellation
 from ...geometry.linework import MAX_SEGMENTS_PER_LINE
 from ...geometry.overlay import find_shared_pieces
 from ...geometry.overlay_fallback import compute_local_origins, translate_back, translate_shapes

@@ -16,9 +16,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...base.connection_text import is_connection, parse_connection
-from ...base.errors import InputError
+from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, ProgressCallback
 from ...geometry.crs import make_crs_label, make_lonlat_transformer, reproject_to_lonlat
 from ...geometry.statutory_area import compute_drawn_area
 from ...model.rule import Severity

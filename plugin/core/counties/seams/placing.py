@@ -13,9 +13,8 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.connection_text import describe_exception, make_source
-from ...base.errors import Cancelled, DataError, InputError
+from ...base.errors import NEVER_CANCELLED, Cancellation, Cancelled, DataError, InputError
 from ...base.files.writing import explain_os_error
 from ...base.invariants import require_value
 from ...engine.context import RuleContext

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
-from ...base.errors import InputError, OutputError
+from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError
 from ...exchange.edited_copy import encode_text, open_for_editing, replace_feature
 from ...exchange.gdal_setup import check_row_counts, load_gdal, raise_if_refused, repack_shapefile
 from .decide import Edit, Outcome

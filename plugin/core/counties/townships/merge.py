@@ -13,8 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
-from ...base.errors import InputError, OutputError
+from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError, ProgressCallback
 from ...base.files.writing import check_writable, is_same_file, write_atomically
 from ...checks.tabulate import check_workbook_can_be_written
 from ...exchange.create import make_write_error

@@ -17,9 +17,8 @@ from pathlib import Path
 from uuid import uuid4
 
 from ....metadata import read_plugin_version
-from ...base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...base.choices import NEIGHBOUR_DISTANCE_M
-from ...base.errors import InputError, OutputError
+from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError, ProgressCallback
 from ...base.files.csv_records import format_rows
 from ...base.files.names import remove_forbidden_characters
 from ...base.files.writing import check_not_input, check_writable

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.errors import NEVER_CANCELLED, Cancellation
 from ...base.files.open_datasource import check_content
 from ...exchange.gdal_setup import raise_if_refused
 from ...plan.io.formats import INTERNAL_TABLE_PREFIXES

@@ -17,8 +17,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
-from ...base.errors import InputError
+from ...base.errors import NEVER_CANCELLED, Cancellation, InputError
 from ...engine.context import RuleContext
 from ...figures.indicators.townships import Township, get_plan_townships, split_by_township
 from ...geometry.crs import make_lonlat_transformer, reproject_geometries, reproject_to_lonlat

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
-from ...base.errors import InputError
+from ...base.errors import NEVER_CANCELLED, Cancellation, InputError
 from ...base.files.data import read_json, read_record, read_value
 from ...exchange.edited_copy import copy_dataset
 from .stored_rows import Cells, StoredRow, list_fields, list_layers, match_rows, open_dataset, read_rows

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ....paths import STYLES_FOLDER
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.errors import NEVER_CANCELLED, Cancellation
 from ...exchange.gdal_setup import create_layer, load_gdal, raise_if_refused
 from .stored_rows import (
     StoredRow,

@@ -16,8 +16,7 @@ import shapely
 from pyproj import CRS
 from shapely.geometry.base import BaseGeometry
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
-from ...base.errors import InputError, OutputError
+from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError, ProgressCallback
 from ...base.files.cells import format_cell
 from ...base.files.writing import check_writable, write_atomically
 from ...geometry.crs import describe_crs, make_crs_label, make_gauss_kruger_crs, parse_crs, reproject_geometries

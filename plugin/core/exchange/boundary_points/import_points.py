@@ -12,8 +12,7 @@ import geopandas as gpd
 import numpy as np
 from pyproj import CRS
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
-from ...base.errors import InputError, OutputError
+from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError, ProgressCallback
 from ...base.files.encoding import OLD_WORKBOOK_SIGNATURE, WORKBOOK_SIGNATURE, is_garbled
 from ...base.files.open_datasource import read_whole_file
 from ...base.files.workbooks import iterate_values, open_workbook

@@ -17,9 +17,8 @@ import pyogrio
 import shapely
 from pyproj import CRS
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...base.choices import HOLE, HOLE_RULES
-from ...base.errors import InputError, OutputError
+from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError, ProgressCallback
 from ...base.files.open_datasource import check_content
 from ...base.files.writing import check_writable, is_same_file, write_atomically
 from ...geometry.crs import make_lonlat_transformer

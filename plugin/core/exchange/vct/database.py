@@ -16,8 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
-from ...base.errors import Cancelled, OutputError, SanxianError
+from ...base.errors import NEVER_CANCELLED, Cancellation, Cancelled, OutputError, ProgressCallback, SanxianError
 from ...base.files.writing import check_writable, write_atomically
 from ...geometry.crs import make_crs_label
 from ...model.report import Report

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...base.cancellation import Cancellation
+from ...base.errors import Cancellation
 from ...geometry.crs import describe_crs, find_coordinate_problem, make_crs_label
 from .head import VctHeader
 from .line_reader import MAX_COORDINATE, LineReader

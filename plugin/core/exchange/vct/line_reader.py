@@ -15,8 +15,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from ...base.cancellation import ProgressCallback
-from ...base.errors import InputError
+from ...base.errors import InputError, ProgressCallback
 
 #: Number of coordinates read at once: a wrong count is found at the next word, not at the end of the file.
 _LINES_PER_BLOCK = 20_000

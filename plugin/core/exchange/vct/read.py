@@ -23,8 +23,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 from shapely.geometry.base import BaseGeometry
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
-from ...base.errors import InputError
+from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, ProgressCallback
 from ...base.files.writing import explain_os_error, is_write_error
 from ...plan.io.records import choose_free_name
 from ...plan.layer import FieldInfo, SourceLayer

@@ -15,8 +15,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from ...base.cancellation import Cancellation
-from ...base.errors import OutputError
+from ...base.errors import Cancellation, OutputError
 from ...plan.layer import SourceLayer
 from ..schema import GEOMETRY_BY_TYPE_ID
 from .values import LINE_REPLACEMENTS, check_gbk

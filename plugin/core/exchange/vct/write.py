@@ -21,9 +21,8 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.connection_text import is_connection
-from ...base.errors import InputError, OutputError
+from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError
 from ...base.files.cells import format_column as cell_texts
 from ...base.files.writing import write_atomically
 from ...base.invariants import require_value

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import shapely
 
-from ...base.cancellation import Cancellation
+from ...base.errors import Cancellation
 from ...engine.context import RuleContext
 from ...engine.kept_results import KeptResults
 from ...engine.outcome import find_township_names_of_points

@@ -8,8 +8,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
-from ...base.errors import InputError
+from ...base.errors import NEVER_CANCELLED, Cancellation, InputError
 from ...base.files.archives import MAX_ENTRIES, decode_entry_name, detect_name_codec, unpack_archive
 from ...base.files.digests import MANIFEST_FILE_NAME, is_link, iterate_files_below
 from ...base.files.writing import explain_os_error

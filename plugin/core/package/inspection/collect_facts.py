@@ -15,8 +15,7 @@ from pathlib import Path
 import numpy as np
 import pyogrio
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
-from ...base.errors import InputError
+from ...base.errors import NEVER_CANCELLED, Cancellation, InputError
 from ...base.files.digests import (
     DIGEST_LIST_NAMES,
     MANIFEST_FILE_NAME,

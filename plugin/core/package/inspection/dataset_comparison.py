@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...base.cancellation import Cancellation
+from ...base.errors import Cancellation
 from ...geometry import crs as crs_care
 from ...geometry.polygon_rings import iterate_batches
 from ...geometry.shape_comparison import compute_max_vertex_shift, compute_outline_distance

@@ -14,8 +14,7 @@ from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ...base.cancellation import Cancellation
-from ...base.errors import DataError, InputError
+from ...base.errors import Cancellation, DataError, InputError
 from ...base.files.data import parse_json
 from ...base.files.digests import (
     DIGEST_LIST,

@@ -9,8 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
-from ...base.errors import InputError
+from ...base.errors import NEVER_CANCELLED, Cancellation, InputError
 from ...checks.check import CheckResult, RunOptions, check_plan, make_plan_layer_selector
 from ...geometry import crs as crs_care
 from ...plan.io import read_source

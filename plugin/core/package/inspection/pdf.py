@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.errors import NEVER_CANCELLED, Cancellation
 from ...base.files.zipped_libraries import import_zipped_library
 
 #: Maximum bytes of a file that is read, and of a page's content: that of a page with text is far smaller.

@@ -14,7 +14,7 @@ from typing import Any
 
 from pyproj import CRS
 
-from ...base.cancellation import Cancellation
+from ...base.errors import Cancellation
 from ...checks.check import CheckResult
 from ...geometry import crs as crs_care
 from ...standard import load_standard

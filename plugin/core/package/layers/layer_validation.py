@@ -16,7 +16,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.errors import NEVER_CANCELLED, Cancellation
 from ...exchange.schema import DATABASE_FORMATS, SHAPELY_TYPE_IDS
 from ...exchange.vct.settings import load_settings
 from ...exchange.vct.values import clean_text

@@ -19,7 +19,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.errors import NEVER_CANCELLED, Cancellation
 from ...exchange.create import create_database, make_write_error
 from ...exchange.gdal_setup import (
     check_row_counts,

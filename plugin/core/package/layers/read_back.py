@@ -18,8 +18,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
-from ...base.errors import OutputError
+from ...base.errors import NEVER_CANCELLED, Cancellation, OutputError
 from ...exchange.schema import DATABASE_FORMATS
 from ...geometry import crs as crs_care
 from ...geometry.shape_comparison import compute_max_vertex_shift

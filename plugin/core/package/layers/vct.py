@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from ...base.cancellation import Cancellation
+from ...base.errors import Cancellation
 from ...exchange.vct.read import merge_into_multipart, open_vct
 from ...exchange.vct.structure import VctTable
 from ...exchange.vct.write import VctExport, write_vct

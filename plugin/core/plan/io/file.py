@@ -19,8 +19,7 @@ import pandas as pd
 import pyogrio
 import shapely
 
-from ...base.cancellation import Cancellation
-from ...base.errors import InputError
+from ...base.errors import Cancellation, InputError
 from ...base.files.encoding import ShapefileEncoding, find_sibling_file
 from ...base.files.open_datasource import check_shapefile_complete, provide_safe_path
 from ...geometry import crs as crs_care

@@ -17,8 +17,7 @@ from typing import Any
 import pandas as pd
 import pyogrio
 
-from ...base.cancellation import Cancellation
-from ...base.errors import InputError
+from ...base.errors import Cancellation, InputError
 from ..layer import SourceLayer
 from .file import LayerSelector, read_file
 from .records import choose_free_name, quote_sql_name

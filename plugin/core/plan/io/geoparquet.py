@@ -21,8 +21,7 @@ from typing import Any
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-from ...base.cancellation import Cancellation
-from ...base.errors import InputError
+from ...base.errors import Cancellation, InputError
 from ...base.files.data import parse_json, read_value
 from ..layer import SourceLayer
 from .file import LayerSelector

@@ -15,9 +15,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.connection_text import Connection, parse_connection
-from ...base.errors import InputError
+from ...base.errors import NEVER_CANCELLED, Cancellation, InputError
 from ...base.stored_connections import find_connection_parameters
 from ..layer import FieldInfo, SourceLayer
 from .file import LayerSelector, make_empty_layer

@@ -13,9 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.connection_text import is_connection, strip_source
-from ...base.errors import InputError
+from ...base.errors import NEVER_CANCELLED, Cancellation, InputError
 from ...base.files.archives import list_entry_paths, unpack_archive
 from ...base.files.digests import MANIFEST_FILE_NAME
 from ...base.files.encoding import find_sibling_file

@@ -11,8 +11,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
-from ...base.errors import InputError
+from ...base.errors import NEVER_CANCELLED, Cancellation, InputError
 from ...geometry import crs as crs_care
 from ...geometry.edge_densification import find_shared_edges, make_plane_vertex_index
 from ...standard.profile import Norm

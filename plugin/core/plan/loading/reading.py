@@ -8,9 +8,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.connection_text import mask_source
-from ...base.errors import InputError
+from ...base.errors import NEVER_CANCELLED, Cancellation, InputError
 from ...standard.options import RunOptions
 
 if TYPE_CHECKING:

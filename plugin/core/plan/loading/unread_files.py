@@ -13,9 +13,8 @@ from typing import Any
 
 import pyogrio
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.connection_text import is_connection
-from ...base.errors import InputError, SanxianError
+from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, SanxianError
 from ...base.files.data import read_json
 from ...base.files.dataset_files import list_logs
 from ...base.files.digests import MANIFEST_OK, UNLISTED_FILES, compute_sha256, iterate_files_below, read_manifest

@@ -18,8 +18,7 @@ import numpy as np
 import shapely
 from openpyxl.styles import Alignment, Font, PatternFill
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
-from ...base.errors import InputError, OutputError
+from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError
 from ...base.files.document_text import make_document_text
 from ...base.files.tables import display_value
 from ...base.files.workbooks import iterate_values, open_workbook

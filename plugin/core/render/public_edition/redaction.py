@@ -19,7 +19,7 @@ from typing import Any
 
 import shapely
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.errors import NEVER_CANCELLED, Cancellation
 from ...base.files.json_text import convert_to_plain_value
 from ...model.findings import Finding
 from ...model.report import Report

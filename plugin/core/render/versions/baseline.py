@@ -12,9 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.connection_text import mask_source
-from ...base.errors import InputError
+from ...base.errors import NEVER_CANCELLED, Cancellation, InputError
 from ...base.files.writing import is_same_file
 from ...engine.context import RuleContext
 from ...figures.indicators.townships import list_townships_by_code

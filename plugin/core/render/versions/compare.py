@@ -13,7 +13,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.errors import NEVER_CANCELLED, Cancellation
 from ...geometry import crs as crs_care
 from ...geometry.overlay import ProgressCallback, ignore_progress, make_partial_progress
 from ...geometry.polygons import Polygons

@@ -22,7 +22,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.errors import NEVER_CANCELLED, Cancellation
 from ...geometry.edge_densification import VertexIndex, sort_unique_vertices
 from ...geometry.intersection_areas import are_signs_exact, compute_intersection_areas
 from ...geometry.overlay import find_overlapping_rows, find_shared_pieces, find_uncovered_pieces

@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.errors import NEVER_CANCELLED, Cancellation
 from ...geometry.overlay import (
     ProgressCallback,
     find_overlapping_rows,

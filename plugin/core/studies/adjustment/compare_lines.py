@@ -15,9 +15,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...base.connection_text import mask_source, name_source
-from ...base.errors import InputError
+from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, ProgressCallback
 from ...base.files.writing import is_same_file
 from ...engine.context import RuleContext
 from ...geometry.overlay import find_shared_pieces

@@ -11,9 +11,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...base.connection_text import describe_exception, name_source
-from ...base.errors import Cancelled, InputError, SanxianError
+from ...base.errors import NEVER_CANCELLED, Cancellation, Cancelled, InputError, ProgressCallback, SanxianError
 from ...base.files.writing import is_same_file
 from ...base.invariants import require_value
 from ...checks.check import CheckResult

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ....metadata import read_plugin_version
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.connection_text import name_source
+from ...base.errors import NEVER_CANCELLED, Cancellation
 from ...base.files.writing import OutputPaths, check_not_input, check_outputs, write_files, write_text
 from ...checks.tabulate import check_workbook_can_be_written
 from ...render.document.blocks import Block, Document, Heading, Paragraph, Picture, PictureGrid, ReportChapter

@@ -13,8 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
-from ...base.errors import InputError, OutputError
+from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError, ProgressCallback
 from ...base.files.writing import check_writable, is_same_file, write_files
 from ...render.document.docx_writer import import_docx_library, write_docx
 from ...standard.messages.texts import Texts, format_number

@@ -16,7 +16,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...base.cancellation import Cancellation
+from ...base.errors import Cancellation
 from ...base.files.cells import format_column
 from ...engine.context import RuleContext
 from ...engine.geometry_queries import compute_piece_shares_of_rows

@@ -18,7 +18,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.errors import NEVER_CANCELLED, Cancellation
 from ...checks.live.edited_rows import EditedRows
 from ...geometry.overlay import find_overlapping_rows
 from ...geometry.tolerance import Tolerance

@@ -19,7 +19,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ....paths import CONFORMITY_PAGE_SETTINGS
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.errors import NEVER_CANCELLED, Cancellation
 from ...base.files.data import read_record, read_toml
 from ...engine.context import RuleContext
 from ...geometry.validity import extract_polygons

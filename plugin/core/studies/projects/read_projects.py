@@ -15,8 +15,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
-from ...base.errors import InputError
+from ...base.errors import NEVER_CANCELLED, Cancellation, InputError
 from ...base.files.cells import format_column
 from ...engine.context import trim_code_padding
 from ...geometry.crs import find_coordinate_problem, make_crs_label, make_lonlat_transformer

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.errors import NEVER_CANCELLED, Cancellation
 from ...engine.context import RuleContext
 from ...geometry.tolerance import Tolerance
 from ...plan.layer import Layer

@@ -15,9 +15,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...base.connection_text import name_source
-from ...base.errors import InputError
+from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, ProgressCallback
 from ...geometry.tolerance import Tolerance
 from ...plan.layer import Layer, SourceLayer
 from ...plan.loading.reading import read_plan

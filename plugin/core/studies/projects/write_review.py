@@ -14,8 +14,7 @@ import pandas as pd
 import shapely
 
 from ....metadata import read_plugin_version
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
-from ...base.errors import OutputError
+from ...base.errors import NEVER_CANCELLED, Cancellation, OutputError
 from ...base.files.writing import OutputPaths, check_not_input, check_outputs, write_files, write_text
 from ...geometry.crs import make_crs_label
 from ...render.document.blocks import Document

@@ -13,9 +13,8 @@ from pathlib import Path
 
 import pyogrio
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.connection_text import is_connection, mask_source
-from ...base.errors import InputError
+from ...base.errors import NEVER_CANCELLED, Cancellation, InputError
 from ...base.files.open_datasource import provide_safe_path
 from ...base.files.writing import is_same_file
 from ...plan.io import read_source

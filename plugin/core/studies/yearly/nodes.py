@@ -18,7 +18,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...base.cancellation import Cancellation
+from ...base.errors import Cancellation
 from ...geometry.edge_densification import sort_unique_vertices
 from ...geometry.polygon_rings import change_rings, extract_rings, iterate_batches
 from ...geometry.tolerance import Tolerance

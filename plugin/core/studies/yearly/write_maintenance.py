@@ -21,8 +21,7 @@ from typing import Any
 import numpy as np
 from pyproj import CRS
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
-from ...base.errors import InputError, OutputError
+from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError
 from ...base.files.cells import format_cell
 from ...base.files.names import find_name_problem
 from ...base.files.writing import check_not_input, explain_os_error, is_write_error

@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 import shapely
 
-from plugin.core.base.cancellation import Cancellation
-from plugin.core.base.errors import Cancelled
+from plugin.core.base.errors import Cancellation, Cancelled
 from plugin.core.base.parallel import process_state, python_program, threads
 from plugin.core.base.parallel.python_program import find_python_program
 from plugin.core.base.parallel.threads import get_lock, shared_property

@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 
 from plugin.core.__main__ import main
-from plugin.core.base.cancellation import Cancellation
 from plugin.core.base.connection_text import describe_exception
-from plugin.core.base.errors import OutputError
+from plugin.core.base.errors import Cancellation, OutputError
 from plugin.core.cli.doctor import examine, libraries
 from plugin.core.cli.doctor.examine import (
     iterate_example_facts,

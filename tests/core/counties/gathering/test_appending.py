@@ -15,8 +15,7 @@ import pytest
 import shapely
 
 from plugin.core.__main__ import main
-from plugin.core.base.cancellation import NEVER_CANCELLED, Cancellation
-from plugin.core.base.errors import Cancelled, InputError, OutputError
+from plugin.core.base.errors import NEVER_CANCELLED, Cancellation, Cancelled, InputError, OutputError
 from plugin.core.counties.gathering import data_set
 from plugin.core.counties.gathering import run_gathering as run
 from plugin.core.counties.gathering.appending import Appender, KeyRegister

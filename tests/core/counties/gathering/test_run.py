@@ -9,8 +9,7 @@ from types import SimpleNamespace
 import openpyxl
 import pytest
 
-from plugin.core.base.cancellation import NEVER_CANCELLED
-from plugin.core.base.errors import Cancelled, DataError, InputError, OutputError
+from plugin.core.base.errors import NEVER_CANCELLED, Cancelled, DataError, InputError, OutputError
 from plugin.core.counties.county_record import SEAMS_JSON, County
 from plugin.core.counties.gathering import run_gathering as run
 from plugin.core.counties.gathering.gathered_counties import GatheredCounty, GatherOptions, describe_county

@@ -15,8 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import CRS, Geod, Transformer
 
-from plugin.core.base.cancellation import Cancellation
-from plugin.core.base.errors import Cancelled, InputError, OutputError
+from plugin.core.base.errors import Cancellation, Cancelled, InputError, OutputError
 from plugin.core.exchange.change_zone import ZoneNumber, change_crs_zone, plan_zone_change
 from plugin.core.geometry.crs import make_gauss_kruger_crs
 from plugin.core.plan.io import read_source

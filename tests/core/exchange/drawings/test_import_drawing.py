@@ -9,8 +9,7 @@ import openpyxl
 import pytest
 import shapely
 
-from plugin.core.base.cancellation import Cancellation
-from plugin.core.base.errors import Cancelled, InputError, OutputError
+from plugin.core.base.errors import Cancellation, Cancelled, InputError, OutputError
 from plugin.core.exchange.drawings.import_drawing import DrawingOptions, import_drawing
 from plugin.core.standard.messages.texts import Texts
 from tests.core.drawing_files import EAST, NORTH, SITE, DrawingWriter, compute_segment_area

@@ -9,8 +9,7 @@ import pytest
 import shapely
 
 from plugin.core.__main__ import main
-from plugin.core.base.cancellation import NEVER_CANCELLED, Cancellation
-from plugin.core.base.errors import Cancelled, InputError, OutputError
+from plugin.core.base.errors import NEVER_CANCELLED, Cancellation, Cancelled, InputError, OutputError
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.exchange.vct.database import check_imported_plan, convert_vct_to_database, find_commonest_rules
 from plugin.core.exchange.vct.write import write_vct

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import Geod, Transformer
 
-from plugin.core.base.cancellation import NEVER_CANCELLED
+from plugin.core.base.errors import NEVER_CANCELLED
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.cli.examples.plans import ORIGIN, make_example_layer, make_example_norm
 from plugin.core.engine.context import RuleContext

@@ -18,8 +18,7 @@ import pyogrio
 import pytest
 import shapely
 
-from plugin.core.base.cancellation import Cancellation
-from plugin.core.base.errors import Cancelled, InputError
+from plugin.core.base.errors import Cancellation, Cancelled, InputError
 from plugin.core.base.files.encoding import is_garbled
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.cli.examples.plans import make_example_norm

@@ -10,8 +10,7 @@ import pyogrio
 import pytest
 from pyproj import CRS
 
-from plugin.core.base.cancellation import Cancellation
-from plugin.core.base.errors import Cancelled, InputError
+from plugin.core.base.errors import Cancellation, Cancelled, InputError
 from plugin.core.counties.sources import is_package
 from plugin.core.exchange.edited_copy import check_copy_is_writable
 from plugin.core.exchange.vct.write import read_layers_in_turn

@@ -13,9 +13,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from plugin.core.__main__ import main
-from plugin.core.base.cancellation import Cancellation
 from plugin.core.base.connection_text import replace_schema
-from plugin.core.base.errors import Cancelled, InputError
+from plugin.core.base.errors import Cancellation, Cancelled, InputError
 from plugin.core.base.stored_connections import register_connection_finder, unregister_connection_finder
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.counties.county_record import County

@@ -12,8 +12,7 @@ import openpyxl
 import pytest
 
 from plugin.core.__main__ import main
-from plugin.core.base.cancellation import Cancellation
-from plugin.core.base.errors import Cancelled, InputError
+from plugin.core.base.errors import Cancellation, Cancelled, InputError
 from plugin.core.checks.check import check_plan
 from plugin.core.figures.indicators.compute import PlanIndicators
 from plugin.core.standard.messages.texts import NameList, Texts

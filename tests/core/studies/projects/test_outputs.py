@@ -16,8 +16,7 @@ import pytest
 import shapely
 
 from plugin.core.__main__ import main
-from plugin.core.base.cancellation import Cancellation
-from plugin.core.base.errors import Cancelled, OutputError
+from plugin.core.base.errors import Cancellation, Cancelled, OutputError
 from plugin.core.base.files.writing import OutputPaths
 from plugin.core.render.document.blocks import NoticeBox, PictureWithText, list_document_texts
 from plugin.core.render.document.page_html import render_document_page

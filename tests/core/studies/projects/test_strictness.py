@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 import shapely
 
-from plugin.core.base.cancellation import Cancellation
-from plugin.core.base.errors import Cancelled, DataError, InputError
+from plugin.core.base.errors import Cancellation, Cancelled, DataError, InputError
 from plugin.core.base.files.writing import OutputPaths
 from plugin.core.plan.loading.reading import read_plan
 from plugin.core.standard.messages.texts import Texts

@@ -22,8 +22,7 @@ import shapely
 from pyproj import CRS
 
 from plugin.core.__main__ import main
-from plugin.core.base.cancellation import Cancellation
-from plugin.core.base.errors import Cancelled, InputError, OutputError
+from plugin.core.base.errors import Cancellation, Cancelled, InputError, OutputError
 from plugin.core.cli.examples.plans import make_example_layer, make_example_norm
 from plugin.core.geometry.statutory_area import measure_statutory_area
 from plugin.core.package.folder import lock_for_writing
