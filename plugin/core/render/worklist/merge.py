@@ -165,7 +165,7 @@ def split_worklist(path: str | Path, column: str, folder: str | Path) -> list[Wo
         token, items = make_token(), items_by_name[name]
         part = Worklist({item.fingerprint: mark_for_split(item, token) for item in items}, worklist.other_headings)
         part_path.unlink(missing_ok=True)
-        change_worklist(part_path, lambda _none, part=part: part)  # type: ignore[misc]
+        change_worklist(part_path, lambda _none, part=part: part, is_part=True)  # type: ignore[misc]
         parts.append(WorklistPart(name, part_path, len(items)))
     return parts
 

@@ -8,6 +8,7 @@ A file that another person changed meanwhile is read again, and the change appli
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -32,7 +33,13 @@ WORKLIST_SUFFIX = ".worklist.csv"
 #: Columns of every work list, in order; users rely on them.
 WORKLIST_COLUMNS = ("fingerprint", "code", "role", "key", "township", "state", "assignee", "note", "updated", "by")
 #: Columns that are added where a row needs them.
-_ADDITIONAL_COLUMNS = ("related_role", "split")
+_ADDITIONAL_COLUMNS = ("related_role", "description", "area_m2", "place", "split")
+#: Names of the columns in a part that goes to a township or person, in its order: what to do, then what programs need.
+_PART_TITLES = {
+    "code": "规则", "township": "乡镇", "role": "图层", "key": "标识码", "description": "说明", "area_m2": "面积（m²）",
+    "place": "位置", "state": "状态", "assignee": "负责人", "note": "备注", "updated": "更新", "by": "更新人",
+    "related_role": "相关图层", "fingerprint": "指纹", "split": "分发标记",
+}  # fmt: skip
 _REQUIRED_COLUMNS = ("fingerprint", "state")
 #: Attempts to read a file that others write meanwhile.
 _MAX_TRIES = 20
@@ -73,8 +80,9 @@ class WorkItem:
     """A row of the work list.
 
     ``fingerprint`` identifies the finding (`Finding.fingerprint`); ``code``, ``role``, ``key``, ``related_role``,
-    ``township`` describe it. ``updated``: time of the last change, ``by``: who made it. ``split``: where the row was
-    last split off or merged (`merge.SplitMark`); ``other_cells``: heading → text of columns of other programs.
+    ``township`` describe it, as do ``description``, ``area_m2`` and ``place``, the texts of the last check that found
+    it. ``updated``: time of the last change, ``by``: who made it. ``split``: where the row was last split off or merged
+    (`merge.SplitMark`); ``other_cells``: heading → text of columns of other programs.
     """
 
     fingerprint: str
@@ -88,6 +96,9 @@ class WorkItem:
     updated: str = ""
     by: str = ""
     related_role: str = ""
+    description: str = ""
+    area_m2: str = ""
+    place: str = ""
     split: str = ""
     other_cells: tuple[tuple[str, str], ...] = ()
 
@@ -111,13 +122,13 @@ def compute_digest(texts: Iterable[str]) -> str:
 class Worklist:
     """The rows of a work list by fingerprint, in the order of the file.
 
-    ``other_headings``: headings of columns of other programs. ``unidentified_count``: rows without a fingerprint, which
-    stay in the file. ``former_fingerprints``: fingerprint → that of the row in the file, where a change replaced it.
+    ``other_headings``: headings of columns of other programs. ``unidentified_lines``: lines of the file with a row that
+    has no fingerprint; they stay in the file. ``former_fingerprints``: fingerprint → that of the row in the file, where a change replaced it.
     """
 
     items: Mapping[str, WorkItem] = field(default_factory=dict)
     other_headings: tuple[str, ...] = ()
-    unidentified_count: int = 0
+    unidentified_lines: tuple[int, ...] = ()
     former_fingerprints: Mapping[str, str] = field(default_factory=dict)
 
     def replace_fingerprints(self, new_fingerprint_by_old: Mapping[str, str]) -> Worklist:
@@ -185,10 +196,13 @@ def clean_text(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").strip()
 
 
-_COLUMN_BY_HEADING = {name: name for name in (*WORKLIST_COLUMNS, *_ADDITIONAL_COLUMNS)} | {
-    "指纹": "fingerprint", "规则": "code", "图层": "role", "标识码": "key", "乡镇": "township", "状态": "state",
-    "负责人": "assignee", "备注": "note", "更新": "updated", "更新人": "by",
-}  # fmt: skip
+_COLUMN_BY_HEADING = {name: name for name in _PART_TITLES} | {title: name for name, title in _PART_TITLES.items()}
+
+
+def _find_column(heading: str) -> str:
+    """Return the column of a heading: its name, its title, or both as “标识码 (key)”; another heading itself."""
+    inner = re.fullmatch(r".*[(（]\s*(\w+)\s*[)）]", heading)
+    return _COLUMN_BY_HEADING.get(heading) or _COLUMN_BY_HEADING.get(inner[1] if inner else "", heading)
 
 
 @dataclass
@@ -227,11 +241,13 @@ def read_worklist(path: str | Path) -> Worklist:
     return _parse_table(path, _read_bytes(path)).worklist
 
 
-def change_worklist(path: str | Path, change: Callable[[Worklist], Worklist]) -> Worklist:
+def change_worklist(
+    path: str | Path, change: Callable[[Worklist], Worklist], *, is_part: bool = False
+) -> Worklist:
     """Apply a change to the rows that the file has now, and write the file; return the new rows.
 
     ``change``: called again if another program writes the file meanwhile; it must keep all rows. A missing file is
-    created. Raises DataError for a damaged file, which is left unchanged, and OutputError.
+    created, with headings as “标识码 (key)” if it ``is_part``. Raises DataError for a damaged file, which is left unchanged, and OutputError.
     """
     path = Path(path)
     for _ in range(_MAX_TRIES):
@@ -239,8 +255,11 @@ def change_worklist(path: str | Path, change: Callable[[Worklist], Worklist]) ->
         if content.strip():
             table = _parse_table(path, content)
         else:
-            head = CsvRecord(list(WORKLIST_COLUMNS), "\r\n", 1)
-            table = _WorklistTable(",", "\r\n", [head], 0, list(WORKLIST_COLUMNS), {}, Worklist())
+            headings = {name: f"{title} ({name})" for name, title in _PART_TITLES.items()}
+            if not is_part:
+                headings = {name: name for name in WORKLIST_COLUMNS}
+            head = CsvRecord(list(headings.values()), "\r\n", 1)
+            table = _WorklistTable(",", "\r\n", [head], 0, list(headings), {}, Worklist())
         new_worklist = change(table.worklist)
         if content and new_worklist is table.worklist:
             return new_worklist
@@ -305,7 +324,7 @@ def _parse_table(path: Path, data: bytes) -> _WorklistTable:
     if head_index < 0:
         raise DataError("worklist_broken", file=str(path), line=1)
     head = records[head_index]
-    names = [_COLUMN_BY_HEADING.get(heading, heading) for heading in map(read_cell, head.cells)]
+    names = [_find_column(read_cell(cell)) for cell in head.cells]
     # Of several other columns with one heading, only the first is read; the cells of all are kept.
     names = [
         "" if name not in _COLUMN_BY_HEADING and name in names[:position] else name
@@ -314,22 +333,22 @@ def _parse_table(path: Path, data: bytes) -> _WorklistTable:
     for name in (*WORKLIST_COLUMNS, *_ADDITIONAL_COLUMNS):
         if names.count(name) > 1 or (name in _REQUIRED_COLUMNS and name not in names):
             raise DataError("worklist_column", file=str(path), line=head.line_number, column=name)
-    items, row_by_fingerprint, unidentified_count = _parse_items(path, records, head_index, names)
+    items, row_by_fingerprint, unidentified_lines = _parse_items(path, records, head_index, names)
     other_headings = tuple(name for name in names if name and name not in _COLUMN_BY_HEADING)
-    worklist = Worklist(items, other_headings, unidentified_count)
+    worklist = Worklist(items, other_headings, unidentified_lines)
     line_end = head.line_end or "\r\n"
     return _WorklistTable(delimiter, line_end, records, head_index, names, row_by_fingerprint, worklist)
 
 
 def _parse_items(
     path: Path, records: list[CsvRecord], head_index: int, names: list[str]
-) -> tuple[dict[str, WorkItem], dict[str, int], int]:
-    """Return fingerprint → item, fingerprint → index of its record, and the number of rows without a fingerprint."""
+) -> tuple[dict[str, WorkItem], dict[str, int], tuple[int, ...]]:
+    """Return fingerprint → item, fingerprint → index of its record, and the lines of rows without a fingerprint."""
     known = [(position, name) for position, name in enumerate(names) if name in _COLUMN_BY_HEADING]
     others = [(position, name) for position, name in enumerate(names) if name and name not in _COLUMN_BY_HEADING]
     items: dict[str, WorkItem] = {}
     row_by_fingerprint: dict[str, int] = {}
-    unidentified_count = 0
+    unidentified_lines: list[int] = []
     for row, record in enumerate(records):
         if row <= head_index:
             continue
@@ -341,7 +360,8 @@ def _parse_items(
         values = {name: read_cell(cells[position]) for position, name in known if position < count}
         fingerprint = values.get("fingerprint", "")
         if not fingerprint:
-            unidentified_count += any(map(read_cell, cells))
+            if any(map(read_cell, cells)):
+                unidentified_lines.append(record.line_number)
             continue
         if fingerprint in items:
             first = records[row_by_fingerprint[fingerprint]].line_number
@@ -357,7 +377,7 @@ def _parse_items(
         )
         items[fingerprint] = WorkItem(**values, state=state, other_cells=other_cells)
         row_by_fingerprint[fingerprint] = row
-    return items, row_by_fingerprint, unidentified_count
+    return items, row_by_fingerprint, tuple(unidentified_lines)
 
 
 def _change_cells(cells: list[str], names: list[str], item: WorkItem, delimiter: str) -> list[str]:
