@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qgis.core import (
     QgsApplication,
@@ -23,12 +24,14 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from ...core.standard.profile import Norm, load_profile
 from ...paths import SAMPLE_FOLDER
 from ..editing import attribute_forms
 from ..layers import styles
 from ..layers.properties import get_file_path, set_assigned_role
 from ..project import county
+
+if TYPE_CHECKING:
+    from ...core.standard.profile import Norm
 
 #: Group → layers from top to bottom: role, name in the tree, shown at first. Names are data of a Chinese county.
 SAMPLE_GROUPS = (
@@ -108,6 +111,7 @@ def load_sample(project: QgsProject, path: Path) -> list[QgsVectorLayer]:
     loaded_layers = []
     try:
         from ...core.standard import load_standard
+        from ...core.standard.profile import Norm, load_profile
 
         profile = load_profile(SAMPLE_PROFILE)
         norm = Norm(load_standard(profile.standard), profile)

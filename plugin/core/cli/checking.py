@@ -13,15 +13,8 @@ from ..base.errors import NEVER_CANCELLED, Cancellation, OutputError
 from ..base.files.writing import OutputPaths, check_not_input, check_outputs, write_files
 from ..base.parallel.process_state import set_thread_count
 from ..checks.check import CheckResult, check_plan
-from ..checks.tabulate import TabulatedPlan, make_figures_document, tabulate_sources, write_new_figures_workbook
 from ..standard.messages.texts import Texts
 from ..standard.options import RunOptions
-from ..studies.evaluation.evaluated_editions import (
-    CHECK_SHARE,
-    list_files_of_editions,
-    read_editions,
-    split_editions,
-)
 from .console import (
     EXIT_CLEAN,
     EXIT_FOUND,
@@ -37,6 +30,7 @@ from .console import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ..checks.tabulate import TabulatedPlan
     from ..model.report import Report
     from ..package.package_spec.spec import PackageSpec
     from ..render.public_edition.redaction import PublicReport
@@ -50,6 +44,7 @@ _MAX_FINDINGS_PRINTED = 30
 def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Check a plan or inspect a package, write the reports; return the exit code."""
     from ..render.outputs import write_outputs
+    from ..studies.evaluation.evaluated_editions import CHECK_SHARE
 
     if args.command == "check" and args.jobs is not None:
         set_thread_count(args.jobs)
@@ -115,6 +110,7 @@ def _read_editions(args: argparse.Namespace, lang: str) -> tuple[EditionsOfCheck
     if not text:
         return None, []
     from ..studies.evaluation.evaluate_editions import choose_editions_of_check
+    from ..studies.evaluation.evaluated_editions import list_files_of_editions, read_editions, split_editions
 
     given = split_editions(text)
     editions = read_editions(given, has_checked_plan=True)
@@ -149,6 +145,11 @@ def run_indicators(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
     Returns the exit code.
     """
+    from ..checks.tabulate import (
+        make_figures_document,
+        tabulate_sources,
+        write_new_figures_workbook,
+    )
     from ..render.document.docx_writer import write_docx
 
     options = make_run_options(args, report_texts)

@@ -8,7 +8,6 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..base.files.writing import OutputPaths, write_files, write_text
-from ..render.document.docx_writer import write_docx
 from ..render.words import ReportTexts
 from ..standard.messages.texts import Texts, format_number
 from .console import (
@@ -36,6 +35,7 @@ def run_compare(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     Returns the exit code CLEAN if they are identical, otherwise FOUND.
     """
     from ..plan.loading.unread_files import describe_unread_files
+    from ..render.document.docx_writer import write_docx
     from ..render.versions.baseline import compare_sources, find_layer_and_townships
     from ..render.versions.comparison_tables import (
         format_changes,
@@ -124,6 +124,7 @@ def run_adjustment(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """
     from ..render.document.page_html import render_document_page
     from ..render.outputs import dump_json
+    from ..render.document.docx_writer import write_docx
     from ..studies.adjustment.adjustment_outputs import (
         adjustment_to_dict,
         check_adjustment_target,

@@ -14,7 +14,6 @@ from typing import Any, TextIO
 from ..base.connection_text import mask_connections
 from ..base.errors import OutputError
 from ..base.files.writing import check_writable
-from ..render.document.docx_writer import import_docx_library
 from ..render.words import ReportTexts
 from ..standard.options import RunOptions, get_offered_options
 
@@ -70,6 +69,7 @@ def check_tables_are_writable(xlsx: str, docx: str, inputs: list[str]) -> None:
     ``inputs``: files of the run, which must not be overwritten. An empty path is accepted.
     """
     from ..checks.tabulate import check_workbook_can_be_written
+    from ..render.document.docx_writer import import_docx_library
 
     if xlsx:
         check_workbook_can_be_written(xlsx)

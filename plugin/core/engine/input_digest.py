@@ -9,10 +9,9 @@ from dataclasses import fields, is_dataclass
 from datetime import date
 from enum import Enum
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
@@ -25,6 +24,9 @@ from ..model.side_inputs import SideInputs
 from ..plan.layer import Layer, SourceLayer
 from ..plan.plan import Plan
 from ..standard.profile import Norm
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Size of a digest in bytes. Values of tables enter it as hashes of 8 bytes, so that a changed value is missed with a
 #: probability of 2⁻⁶⁴.
@@ -81,6 +83,7 @@ def _iterate_pieces(value: Any) -> Iterator[Any]:
 
 
 def _iterate_pieces_of_object(value: Any) -> Iterator[Any]:
+    import pandas as pd
 
     if isinstance(value, np.ndarray):
         yield f"{value.dtype} {value.shape}".encode()
@@ -112,6 +115,8 @@ def _iterate_table_pieces(frame: pd.DataFrame, source: SourceLayer | None = None
 
     ``source``: the layer of the table, if only its attributes are wanted; its reader may know digests of their values.
     """
+    import pandas as pd
+
     yield np.ascontiguousarray(pd.util.hash_pandas_object(frame.index, index=False)).tobytes()
     for position, name in enumerate(frame.columns):
         if source is not None and name == source.frame.geometry.name:
@@ -132,6 +137,8 @@ def _iterate_table_pieces(frame: pd.DataFrame, source: SourceLayer | None = None
 
 def _iterate_object_pieces(values: NDArray) -> Iterator[bytes]:
     """Return the bytes of (n,) texts, in which None and NaN are alike; of other values their Python texts."""
+    import pandas as pd
+
     is_missing = pd.isna(values)
     present_values = values[~is_missing].tolist()
     try:

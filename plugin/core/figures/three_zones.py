@@ -10,9 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -43,6 +42,10 @@ from ..standard.profile.space_map import (
     load_space_map,
 )
 from ..standard.template import Template
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
 
 _NO_TOLERANCE = Tolerance(min_area_m2=0.0, min_width_m=0.0)
 _METRES_PER_DEGREE = 111_320.0
@@ -347,6 +350,8 @@ def make_zone_rows(
 
     Rows are numbered from ``first_number`` on, with names and rounded statutory areas.
     """
+    import geopandas as gpd
+
     area = template.find_field("area")
     count = len(three_zones.polygons)
     values = {

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import ArrayLike, NDArray
 from pyproj import CRS
@@ -44,6 +43,7 @@ from .unused_rows import GAPS_SECTION, UnusedRow, describe_unused_rows, make_lay
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    import pandas as pd
 
 __all__ = ["FieldInfo", "Layer", "SourceLayer"]
 #: Polygons below this area (m²) may be flat; the outline of a flat one is as long as that of a county.
@@ -82,6 +82,8 @@ class FieldColumn:
     @shared_property
     def texts(self) -> list[str]:
         """Return (n,) values as text: missing ones empty, integers without a decimal point."""
+        import pandas as pd
+
         values = self.values
         if values.dtype == object and self._distinct_raw_texts == []:
             return [""] * len(values)
@@ -414,6 +416,8 @@ class Layer:
 
         All are NaN if ``column`` is None.
         """
+        import pandas as pd
+
         if column is None:
             return np.full(len(self), np.nan)[rows]
         values = pd.to_numeric(column.iloc[rows], errors="coerce").to_numpy(dtype=float, na_value=np.nan)

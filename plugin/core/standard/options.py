@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..base.errors import InputError
-from .profile import DocumentInfo, Norm, load_profile
 
 if TYPE_CHECKING:
     from pyproj import CRS
 
     from ..geometry.tolerance import Tolerance
+    from .profile import DocumentInfo, Norm
 
 #: Smallest width (m) of the land of a line project, and diameter of that of a point.
 MIN_WIDTH_M = 0.1
@@ -100,6 +100,7 @@ class RunOptions:
         from . import load_standard
         from .bounds import check_numbers
         from .edition import parse_phase
+        from .profile import Norm, load_profile
 
         numbers = {
             f"{code}.{name}": number for code, values in self.parameters.items() for name, number in values.items()

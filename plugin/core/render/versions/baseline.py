@@ -20,9 +20,7 @@ from ...figures.indicators.townships import list_townships_by_code
 from ...geometry.polygons import Polygons, union_polygon_rows
 from ...geometry.validity import mask_missing_shapes
 from ...model.side_inputs import SideInputs
-from ...plan.io import read_source
 from ...plan.layer import SourceLayer
-from ...plan.loading.assembly import assemble_plan
 from ...plan.loading.recognition import find_role
 from ...plan.plan import Plan
 from ...standard.profile import Norm
@@ -45,6 +43,8 @@ def read_baseline(
     (`check.make_plan_layer_selector`). Raises InputError when the source is unreadable, has none of the three lines,
     or is the checked file itself.
     """
+    from ...plan.io import read_source
+    from ...plan.loading.assembly import assemble_plan
     from ...plan.loading.unread_files import find_unread_files
 
     concepts = ("farmland", "red_line", "boundary", "townships")
@@ -183,6 +183,7 @@ def compare_sources(
     DataError
         The table of keys is damaged.
     """
+    from ...plan.loading.assembly import assemble_plan
     from ...plan.loading.key_table import read_renumbered_keys
 
     roles = [role.upper(), find_role(after, norm)[0], find_role(before, norm)[0]]
@@ -243,6 +244,8 @@ def find_layer_and_townships(
     ``role``: empty for the only layer that is not one of divisions. The townships are None if the source has none.
     Raise InputError, which lists the available layers, if none has the role.
     """
+    from ...plan.io import read_source
+
     if role and role.upper() not in norm.standard.templates:
         raise InputError("role_unknown", role=role, known=", ".join(sorted(norm.standard.templates)))
     township_roles, county_roles = norm.standard.concepts["townships"], norm.standard.concepts["county"]

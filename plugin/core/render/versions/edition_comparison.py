@@ -5,10 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ...base.files.cells import format_cell, format_column, strip_blanks
@@ -16,6 +15,11 @@ from ...geometry.edge_densification import hash_added_vertices, remove_added_ver
 from ...geometry.validity import mask_missing_shapes
 from ...plan.layer import Layer
 from ...standard.messages.numbers import format_number
+
+if TYPE_CHECKING:
+    # Pandas loads on use: QGIS lists the rules at every start.
+    import pandas as pd
+
 
 #: Columns that programs maintain themselves.
 SOFTWARE_COLUMNS = frozenset(
@@ -122,6 +126,8 @@ def find_differing_fields(
 
 def _compare_values(left: pd.Series, right: pd.Series) -> NDArray:
     """Return (k,) bool: values of two columns that are equal, whatever types the columns have."""
+    import pandas as pd
+
     if left.dtype.kind in "iuf" and right.dtype.kind in "iuf":
         a, b = left.to_numpy(dtype=float), right.to_numpy(dtype=float)
         return np.isclose(a, b, rtol=_RELATIVE_TOLERANCE, atol=0.0, equal_nan=True)
@@ -143,6 +149,8 @@ def format_cell_values(layer: Layer, column: str, rows: NDArray) -> list[str]:
 
 def _format_value(value: object) -> str:
     """Return a value as text; a date is written as a day, a missing value is empty."""
+    import pandas as pd
+
     if isinstance(value, pd.Timestamp):
         return "" if pd.isna(value) else value.strftime("%Y-%m-%d")
     if isinstance(value, float | np.floating) and not np.isnan(value):

@@ -190,7 +190,7 @@ def test_layer_of_each_role_is_compared_also_if_it_is_that_of_the_townships(monk
         return before.layer.role, after.layer.role, len(before.layer), len(after.layer)
 
     editions: list = []
-    monkeypatch.setattr("plugin.core.render.versions.baseline.read_source", lambda *_, **__: editions)
+    monkeypatch.setattr("plugin.core.plan.io.read_source", lambda *_, **__: editions)
     table = make_table([make_county_box(0, 0)], XZQMC=["甲镇"])
     for role, template in reversed(DEFAULT_NORM.standard.templates.items()):
         editions[:] = convert_to_source_layers(dict.fromkeys({role, "XZQXZ"}, table))
