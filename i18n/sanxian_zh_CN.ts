@@ -6672,6 +6672,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
         <translation>有 {count} 行在清单中没有对应的问题，没有读入：{names}</translation>
     </message>
     <message>
+        <source>{count} rows have no fingerprint and were not read (file:line): {names}</source>
+        <translation>有 {count} 行没有指纹，没有读入（文件:行）：{names}</translation>
+    </message>
+    <message>
         <source>{count} rows set or end “waived”, which only waivers do; their state is unchanged.</source>
         <translation>有 {count} 行设置或取消了豁免，该状态随豁免登记变化，没有采用。</translation>
     </message>

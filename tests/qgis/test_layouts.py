@@ -87,6 +87,9 @@ def test_layout_templates_contain_no_local_paths():
         ("need = true", "needed = true", "layers"),
         ("{title}", "{titel}", "file_name"),
         ("fill = 0.97", "", "fill"),
+        ("scales = [1.0,", "scales = [", "scales"),
+        ("scales = [1.0,", "scales = [0.5, 1.0,", "scales"),
+        ("{number:02d}{title}", "", "file_name"),
     ],
 )
 def test_error_in_a_map_set_file_names_the_file_and_the_key(tmp_path, old, new, key):

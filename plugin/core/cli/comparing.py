@@ -122,9 +122,9 @@ def run_adjustment(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
     Return the exit code: FOUND for the verdicts 不符合 and 未能判定.
     """
+    from ..render.document.docx_writer import write_docx
     from ..render.document.page_html import render_document_page
     from ..render.outputs import dump_json
-    from ..render.document.docx_writer import write_docx
     from ..studies.adjustment.adjustment_outputs import (
         adjustment_to_dict,
         check_adjustment_target,

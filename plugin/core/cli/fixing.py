@@ -111,8 +111,9 @@ def _print_counts(worklist: Worklist, report_texts: ReportTexts) -> int:
     for person, count in sorted(open_by_person.items()):
         name = person or report_texts.get("worklist", "unassigned")
         print_line(f"  {report_texts.get('worklist', 'open_of', name=name, count=count)}")
-    if worklist.unidentified_count:
-        print_line(report_texts.get("worklist", "unidentified", count=worklist.unidentified_count))
+    if lines := worklist.unidentified_lines:
+        names = report_texts.join_parts(map(str, lines))
+        print_line(report_texts.get("worklist", "unidentified", count=len(lines), names=names))
     return EXIT_FOUND if counts[WorkState.OPEN] else EXIT_CLEAN
 
 

@@ -16,8 +16,10 @@ from ..base.files.data import (
     NOT_IN_FILE,
     ONE_OR_SEVERAL,
     SourceMark,
+    between,
     check_known,
     check_unique,
+    make_unknown_value_error,
     one_of,
     read_record,
     read_toml,
@@ -130,23 +132,27 @@ class MapCatalogue:
     plan: str
     note: str
     file_name: str
-    scales: tuple[float, ...]
+    scales: tuple[Annotated[float, between(1, 9.99)], ...]
     raster_above: int
     fill: float
     mark: SourceMark
     secrecy: Any = None
 
     def check_record(self, file: Path, where: str) -> None:
-        """Raise DataError for repeated maps, unknown styles, and an unknown placeholder in the pattern."""
+        """Raise DataError for repeated maps, unknown styles, no scale 1, and a wrong pattern of file names."""
         for key in ("id", "number", "title"):
             check_unique([getattr(one, key) for one in self.maps], file, f"map.{key}")
         for position, one in enumerate(self.maps, start=1):
             for number, layer in enumerate(one.layers, start=1):
                 check_known(layer.style, ("", *self.style_by_id), file, f"map[{position}].layers[{number}].look")
+        if 1.0 not in self.scales:
+            raise make_unknown_value_error(file, "scales", list(self.scales), ["1.0, …"])
         try:
-            self.file_name.format(code="", name="", number=1, title="")
+            names = {self.file_name.format(code="", name="", number=n, title=f"{n}") for n in (1, 2)}
         except (KeyError, IndexError, ValueError) as error:
             raise DataError("data_file_broken", file=str(file), detail=f"file_name: {error}") from error
+        if len(names) == 1:
+            raise make_unknown_value_error(file, "file_name", self.file_name, ["{number}", "{title}"])
 
     @cached_property
     def map_by_id(self) -> dict[str, MapSpec]:
@@ -174,7 +180,7 @@ class MapCatalogue:
         return next(scale for scale in choices if scale >= least * (1 - 1e-9))
 
     def list_scales(self) -> list[float]:
-        """Return the round denominators from 1:100 to 1:10 000 000."""
+        """Return the round denominators from 1:100 to below 1:10 000 000."""
         return [round(s * 10.0**power, 6) for power in range(2, 7) for s in sorted(self.scales)]
 
 

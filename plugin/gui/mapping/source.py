@@ -200,7 +200,7 @@ class MappingSource(MappingForm):
             (self.source.layerChanged, self._on_source_changed),
             (self.browse.clicked, self._browse_source),
             (self.template.activated, lambda _row: self._prepare_mapping()),
-            (self.again.clicked, lambda _checked: self._prepare_mapping()),
+            (self.again.clicked, lambda _checked: self._on_source_changed()),
         ):
             signal.connect(slot)
 

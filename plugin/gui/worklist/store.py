@@ -174,6 +174,13 @@ class WorklistStore(QObject):
                         count=len(merged.unknown), names=names
                     )
                 )
+            if merged.unread:
+                rows = tr(", ").join(merged.unread[:5]) + (" …" if len(merged.unread) > 5 else "")
+                lines.append(
+                    tr("{count} rows have no fingerprint and were not read (file:line): {names}").format(
+                        count=len(merged.unread), names=rows
+                    )
+                )
             if merged.refused:
                 lines.append(
                     tr("{count} rows set or end “waived”, which only waivers do; their state is unchanged.").format(

@@ -51,7 +51,7 @@ def test_ambiguous_date_texts_are_reported(text):
 
 
 @pytest.mark.parametrize("declared", [REAL_FIELD, INTEGER_FIELD])
-@pytest.mark.parametrize("text", ["1_000", "1,000", "12亩", "nan", "0x10"])
+@pytest.mark.parametrize("text", ["1_000", "1,000", "12亩", "nan", "0x10", "9" * 310])
 def test_texts_that_are_no_numbers_are_reported_on_conversion(text, declared):
     assert convert_one_value(text, declared) == (None, "number_unreadable")
 

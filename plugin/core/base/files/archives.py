@@ -142,14 +142,14 @@ def _get_raw_name_bytes(info: zipfile.ZipInfo) -> bytes:
 def detect_name_codec(infos: Iterable[zipfile.ZipInfo]) -> str:
     """Return the codec of entry names without a UTF-8 mark: GBK (as Windows writes) or UTF-8 (as macOS).
 
-    All names are tested together, because short texts in GBK may be valid UTF-8. The result is UTF-8 if it gives mostly
-    Chinese characters.
+    All names are tested together, because short texts in GBK may be valid UTF-8: of two bytes for most characters,
+    while Chinese characters, signs and numbers in circles have three.
     """
     try:
         non_ascii = [c for c in b"".join(map(_get_raw_name_bytes, infos)).decode("utf-8") if not c.isascii()]
     except UnicodeDecodeError:
         return "gbk"
-    return "utf-8" if 2 * sum("\u4e00" <= c <= "\u9fff" for c in non_ascii) > len(non_ascii) else "gbk"
+    return "utf-8" if 2 * sum(c >= "\u0800" for c in non_ascii) > len(non_ascii) else "gbk"
 
 
 def decode_entry_name(info: zipfile.ZipInfo, codec: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import warnings
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -93,7 +93,7 @@ def convert_vct_to_database(
                 )
             for table, frame in vct.cancellation.watch(vct.read_batches()):
                 vct.line_reader.report_progress()
-                frame = frame.rename(columns={c: f"{c}_" for c in frame.columns if c.lower() in _RESERVED_FIELDS})
+                frame = frame.rename(columns=_rename_reserved_fields(frame.columns))
                 with warnings.catch_warnings():
                     # Ignore warnings on texts longer than declared, which a GeoPackage stores whole, and on multipart
                     # points.
@@ -110,14 +110,29 @@ def convert_vct_to_database(
     return result
 
 
+def _rename_reserved_fields(names: Iterable[str]) -> dict[str, str]:
+    """Return name → name in the database of the columns that a GeoPackage reserves; no two columns share a name."""
+    used = {name.lower() for name in names}
+    new_names = {}
+    for name in names:
+        new_name = name
+        while name.lower() in _RESERVED_FIELDS and new_name.lower() in used:
+            new_name += "_"
+        if new_name != name:
+            new_names[name] = new_name
+            used.add(new_name.lower())
+    return new_names
+
+
 def _make_table_template(table: VctTable, standard_template: Template | None) -> Template:
     """Return a table as a template; known fields get the standard's Chinese names."""
     columns = list(table.columns)
     if table.shape_kind == "annotation":
         columns += [VctColumn(TEXT_FIELD, "text"), VctColumn(ANGLE_FIELD, "real")]
     fields, aliases = [], set()
+    new_names = _rename_reserved_fields([column.name for column in columns])
     for column in columns:
-        name = f"{column.name}_" if column.name.lower() in _RESERVED_FIELDS else column.name
+        name = new_names.get(column.name, column.name)
         standard_field = standard_template.find_field_by_name(column.name) if standard_template else None
         alias = standard_field.alias if standard_field and standard_field.alias not in aliases else name
         aliases.add(alias)

@@ -94,7 +94,7 @@ def _parse_number(text: str, is_integer: bool) -> float | str | None:
     except ValueError:
         return "number_unreadable"
     # Python reads 1_000 as a thousand; other programs do not.
-    if "_" in text or not math.isfinite(number):
+    if "_" in text or not math.isfinite(float(text)):
         return "number_unreadable"
     if not is_integer:
         return float(number)

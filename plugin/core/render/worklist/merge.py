@@ -96,7 +96,8 @@ class WorklistMerge:
     ``taken``: number of rows that the part changed; ``added``: number of new rows; ``unknown``: fingerprints of rows
     that the list lacks and that were not added; ``conflicts``: rows that both sides changed, still to be decided;
     ``refused``: fingerprints of rows in which the part sets or ends 豁免, which only waivers do. Their state stays as
-    listed. ``chosen``: number of conflicts that were decided.
+    listed. ``chosen``: number of conflicts that were decided. ``unread``: file and line of rows of the part without a
+    fingerprint, which tells their finding.
     """
 
     worklist: Worklist
@@ -106,6 +107,7 @@ class WorklistMerge:
     conflicts: tuple[WorkConflict, ...] = ()
     refused: tuple[str, ...] = ()
     chosen: int = 0
+    unread: tuple[str, ...] = ()
 
 
 def mark_for_split(item: WorkItem, token: str) -> WorkItem:
@@ -233,7 +235,8 @@ def merge_part(
     merged = worklist.replace_items(changed_items)
     if new_headings := tuple(name for name in headings if name not in worklist.other_headings):
         merged = replace(merged, other_headings=worklist.other_headings + new_headings)
-    return WorklistMerge(merged, taken, added, tuple(unknown), tuple(conflicts), tuple(refused))
+    unread = tuple(f"{source}:{line}" for line in part.unidentified_lines)
+    return WorklistMerge(merged, taken, added, tuple(unknown), tuple(conflicts), tuple(refused), unread=unread)
 
 
 def _has_changed(row: WorkItem, mark: SplitMark, compares_others: bool) -> bool:
@@ -349,6 +352,7 @@ def merge_into_file(
                 result.conflicts + tuple(one for one, choice in choice_by_conflict.items() if choice is None),
                 result.refused + merged.refused,
                 result.chosen + len(chosen_items),
+                result.unread + merged.unread,
             )
         return result.worklist
 

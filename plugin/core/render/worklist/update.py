@@ -6,12 +6,16 @@ Sentences describe updates and merges.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+
+import numpy as np
+import shapely
 
 from ...base.errors import InputError
 from ...base.files.data import read_json
@@ -20,7 +24,7 @@ from ...model.report import REPORT_SCHEMA, Outcome, Report
 from ...model.rule import Rule
 from ..words import ReportTexts
 from .merge import WorklistMerge
-from .worklist_row import WorkItem, Worklist, WorkState, format_time
+from .worklist_row import WorkItem, Worklist, WorkState, clean_text, format_time
 
 #: Begins the codes of findings about the run itself, and those of findings on a package.
 _RUN_PREFIX, _PACKAGE_PREFIX = "RUN", "DOC"
@@ -142,7 +146,9 @@ def update_worklist(
         f.fingerprint: f for f in report.findings if f.fingerprint and not f.code.startswith(_PACKAGE_PREFIX)
     }
     false_alarms = 0
-    for fingerprint, finding in found.items():
+    points = shapely.point_on_surface(np.array([finding.geometry for finding in found.values()], dtype=object))
+    places = np.column_stack([shapely.get_x(points), shapely.get_y(points)]).tolist()
+    for (fingerprint, finding), (x, y) in zip(found.items(), places, strict=True):
         item = worklist.items.get(fingerprint)
         is_false_alarm = item is not None and item.state is WorkState.FALSE_ALARM
         open_state = WorkState.FALSE_ALARM if is_false_alarm else WorkState.OPEN
@@ -157,6 +163,10 @@ def update_worklist(
             key=finding.key or former.key,
             township=finding.township or former.township,
             related_role=finding.related_role or former.related_role,
+            description=clean_text(finding.message) or former.description,
+            area_m2=former.area_m2 if finding.area_m2 is None else f"{finding.area_m2:.2f}",
+            # As the box of coordinates in QGIS takes it.
+            place=former.place if math.isnan(x) else f"{x:.2f},{y:.2f}",
         )
         if item is None or state is not item.state:
             counts[_name_transition(item, state)] += 1
@@ -224,4 +234,5 @@ def describe_merge(merged: WorklistMerge, report_texts: ReportTexts) -> list[str
         place = " ".join(filter(None, (conflict.listed.code, conflict.listed.township, conflict.listed.key)))
         params = {"listed": listed, "other": other, "source": conflict.source, "place": place}
         lines.append("  " + report_texts.get("worklist", "conflict", **params))
-    return lines + name_rows("unknown", merged.unknown) + name_rows("refused", merged.refused)
+    not_taken = {"unknown": merged.unknown, "refused": merged.refused, "unread": merged.unread}
+    return lines + [line for key, names in not_taken.items() for line in name_rows(key, names)]

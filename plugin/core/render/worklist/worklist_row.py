@@ -123,7 +123,8 @@ class Worklist:
     """The rows of a work list by fingerprint, in the order of the file.
 
     ``other_headings``: headings of columns of other programs. ``unidentified_lines``: lines of the file with a row that
-    has no fingerprint; they stay in the file. ``former_fingerprints``: fingerprint → that of the row in the file, where a change replaced it.
+    has no fingerprint; they stay in the file. ``former_fingerprints``: fingerprint → that of the row in the file, where
+    a change replaced it.
     """
 
     items: Mapping[str, WorkItem] = field(default_factory=dict)
@@ -241,13 +242,12 @@ def read_worklist(path: str | Path) -> Worklist:
     return _parse_table(path, _read_bytes(path)).worklist
 
 
-def change_worklist(
-    path: str | Path, change: Callable[[Worklist], Worklist], *, is_part: bool = False
-) -> Worklist:
+def change_worklist(path: str | Path, change: Callable[[Worklist], Worklist], *, is_part: bool = False) -> Worklist:
     """Apply a change to the rows that the file has now, and write the file; return the new rows.
 
     ``change``: called again if another program writes the file meanwhile; it must keep all rows. A missing file is
-    created, with headings as “标识码 (key)” if it ``is_part``. Raises DataError for a damaged file, which is left unchanged, and OutputError.
+    created, with headings as “标识码 (key)” if it ``is_part``. Raises DataError for a damaged file, which is left
+    unchanged, and OutputError.
     """
     path = Path(path)
     for _ in range(_MAX_TRIES):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -89,6 +89,8 @@ SPELLING_SEPARATOR = "|"
         RuleExample("fields in a river bed", make_example(TBXHDM="HDGD", WDGD="是"), finds=1, roles=FARMLAND_LAYER, areas=(81.0,)),
         RuleExample("unstable fields without a reason", make_example(WDGD="否"), finds=1, roles=FARMLAND_LAYER, areas=(81.0,)),
         RuleExample("a fish farm", make_example(BZ="实地已建养殖场，拟调出"), finds=1, roles=FARMLAND_LAYER, areas=(81.0,)),
+        RuleExample("two planting attributes", {"layer": [{"wkt": SMALL_SQUARE_WKT, "ZZSXDM": code} for code in ("GCHF", "JKHF")]}, finds=2, roles=FARMLAND_LAYER, areas=(81.0, 81.0)),
+        RuleExample("two words in remarks", {"layer": [{"wkt": SMALL_SQUARE_WKT, "BZ": text} for text in ("拟调出", "已建养殖场")]}, finds=2, roles=FARMLAND_LAYER, areas=(81.0, 81.0)),
         RuleExample("a name for a telephone number", make_example(LXDH="见备注"), finds=1, roles=FARMLAND_LAYER),
     ],
     passes=[
@@ -124,7 +126,7 @@ def implausible_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         (`attributes.reasoned_values`): unstable cultivated land (稳定耕地 否, 河道耕地) without 非稳定耕地划入理由. Remarks with a word
         that contradicts the layer (`attributes.remark_words`), unless one of `attributes.negating_words` is before it.
         Features larger than a single building (`attributes.largest_areas`: 历史建筑). One finding for each field of a
-        layer, for names and areas one for each row.
+        layer, for unfit values one for each value, for remarks for each word, for names and areas for each row.
     Why
         Tables count reserves by level and kind, and maps show them by name. A wrong level gives a reserve the rules of
         another one; with a wrong number, the person responsible for farmland cannot be reached.
@@ -186,7 +188,7 @@ def implausible_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
 def _report_values_against_layer(layer: Layer, result: RuleResult, ctx: RuleContext) -> None:
     """Add findings on values that do not suit a layer, values without the needed reason, and contradicting remarks.
 
-    A row is reported once for each of these three, by the first field of the setting.
+    For unfit values and missing reasons, a row is reported once, by the first field of the setting.
     """
     is_reported = np.zeros(len(layer), dtype=bool)
     names_by_field = {
@@ -197,12 +199,12 @@ def _report_values_against_layer(layer: Layer, result: RuleResult, ctx: RuleCont
     for template_field, *values in _read_lines_of_layer(layer, ctx, "unfit_values", 3):
         name = template_field.name
         result.is_applicable = True
-        rows = np.isin(layer.get_texts_by_name(name), values) & ~is_reported
+        texts = layer.get_texts_by_name(name)
+        rows = np.isin(texts, values) & ~is_reported
         names = names_by_field.get(f"{name.removesuffix(CODE_SUFFIX)}{NAME_SUFFIX}", [])
-        for finding in _report_unfit_rows(layer, template_field, rows, "unfit", ctx):
+        for finding, value in _report_unfit_rows(layer, template_field, rows, texts, "unfit", ctx):
             if name.endswith(CODE_SUFFIX) and len(names) == len(values):
-                label = names[values.index(finding.params["value"])]
-                finding.params["shown"]["value"] = f"{finding.params['value']} {label}"
+                finding.params["shown"]["value"] = f"{value} {names[values.index(value)]}"
             result.findings.append(finding)
         is_reported |= rows
     is_reported = np.zeros(len(layer), dtype=bool)
@@ -210,10 +212,11 @@ def _report_values_against_layer(layer: Layer, result: RuleResult, ctx: RuleCont
         template_field = _find_declared_field(layer, role, name)
         if template_field is not None:
             result.is_applicable = True
-            rows = np.isin(layer.get_texts_by_name(name), values) & ~is_reported
+            texts = layer.get_texts_by_name(name)
+            rows = np.isin(texts, values) & ~is_reported
             if layer.get_column_by_name(reason_name) is not None:
                 rows &= np.array(layer.get_texts_by_name(reason_name), dtype=object) == ""
-            for finding in _report_unfit_rows(layer, template_field, rows, "reason", ctx):
+            for finding, _ in _report_unfit_rows(layer, template_field, rows, texts, "reason", ctx):
                 finding.params["first"] = reason_name
                 finding.params["shown"]["first"] = _label_field(layer, reason_name)
                 result.findings.append(finding)
@@ -223,9 +226,10 @@ def _report_values_against_layer(layer: Layer, result: RuleResult, ctx: RuleCont
             result.is_applicable = True
             texts = layer.get_texts_by_name(template_field.name)
             word_by_text = {text: _find_contradicting_word(text, words, ctx) for text in dict.fromkeys(texts)}
-            rows = np.array([bool(word_by_text[text]) for text in texts], dtype=bool)
-            for finding in _report_unfit_rows(layer, template_field, rows, "remark", ctx):
-                finding.params["word"] = word_by_text[texts[layer.sort_rows(np.flatnonzero(rows))[0]]]
+            found_words = [word_by_text[text] for text in texts]
+            rows = np.array(found_words, dtype=object) != ""
+            for finding, word in _report_unfit_rows(layer, template_field, rows, found_words, "remark", ctx):
+                finding.params["word"] = word
                 result.findings.append(finding)
 
 
@@ -242,17 +246,18 @@ def _find_contradicting_word(text: str, words: list[str], ctx: RuleContext) -> s
 
 
 def _report_unfit_rows(
-    layer: Layer, template_field: TemplateField, is_unfit: NDArray, case: str, ctx: RuleContext
-) -> Iterator[Finding]:
-    """Yield one finding on all rows of ``is_unfit``, (n,) bool, with their area; none without such a row."""
-    rows = layer.sort_rows(np.flatnonzero(is_unfit))
-    if not rows:
-        return
-    value = layer.get_texts_by_name(template_field.name)[rows[0]]
-    finding = _make_field_finding(layer, template_field, is_unfit, case, value, ctx)
-    if layer.template.geometry == "polygon":
-        finding.area_m2 = float(np.nansum(layer.measure_rows(rows)))
-    yield finding
+    layer: Layer, template_field: TemplateField, is_unfit: NDArray, reasons: Sequence[str], case: str, ctx: RuleContext
+) -> Iterator[tuple[Finding, str]]:
+    """Yield a finding on the rows of ``is_unfit``, (n,) bool, for each of their ``reasons``, (n,), with this reason."""
+    texts = layer.get_texts_by_name(template_field.name)
+    reason_of_row = np.array(reasons, dtype=object)
+    for reason in sorted(set(reason_of_row[is_unfit])):
+        has_reason = is_unfit & (reason_of_row == reason)
+        rows = layer.sort_rows(np.flatnonzero(has_reason))
+        finding = _make_field_finding(layer, template_field, has_reason, case, texts[rows[0]], ctx)
+        if layer.template.geometry == "polygon":
+            finding.area_m2 = float(np.nansum(layer.measure_rows(rows)))
+        yield finding, reason
 
 
 def _find_declared_field(layer: Layer, role: str, name: str) -> TemplateField | None:

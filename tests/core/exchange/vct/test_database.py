@@ -47,10 +47,10 @@ def test_sample_county_survives_conversion_to_vct_and_back_to_a_database(tmp_pat
 @pytest.mark.slow
 def test_vct_values_beyond_their_declared_length_are_stored_whole(tmp_path):
     text = replace_in_squares(
-        ("YDYHGHFQ,2", "YDYHGHFQ,5"),
-        ("GHFQDM,Char,3", "GHFQDM,Char,3\nSL,Int4\nRQ,Date,8\nFID,Float,15,2"),
-        (",510\n", ",五一〇五一〇,12345678901,20261120,1.25\n"),
-        (",520\n", ",,,,\n"),
+        ("YDYHGHFQ,2", "YDYHGHFQ,6"),
+        ("GHFQDM,Char,3", "GHFQDM,Char,3\nSL,Int4\nRQ,Date,8\nFID,Float,15,2\nFID_,Int4"),
+        (",510\n", ",五一〇五一〇,12345678901,20261120,1.25,7\n"),
+        (",520\n", ",,,,,\n"),
         ("TableStructureEnd", "KZ,1,NoneGeometry\nMC,VarChar\n0\nTableStructureEnd"),
         ("TableEnd\n", "TableEnd\nKZ\n11,扩展\nTableEnd\n"),
         ("AnnotationBegin\n", "AnnotationBegin\n21\n2090020610\nunknown\n1\n浑源\n37500010,4150010,30\n0\n"),
@@ -62,8 +62,8 @@ def test_vct_values_beyond_their_declared_length_are_stored_whole(tmp_path):
     assert [key for key, _ in done.notes] == ["vct_note_renamed", "vct_note_no_row"]
     found = gpd.read_file(target, layer="YDYHGHFQ")
     assert found["GHFQDM"].tolist() == ["五一〇五一〇", None, None] and found["SL"][0] == 12345678901
-    assert pd.Timestamp(found["RQ"][0]) == pd.Timestamp("2026-11-20") and found["FID_"][0] == 1.25
-    assert np.isnan(found["FID_"][1]) and pd.isna(found["SL"][1])
+    assert pd.Timestamp(found["RQ"][0]) == pd.Timestamp("2026-11-20") and found["FID__"][0] == 1.25
+    assert found["FID_"][0] == 7 and np.isnan(found["FID__"][1]) and pd.isna(found["SL"][1])
     info = pyogrio.read_info(target, layer="YDYHGHFQ")
     assert dict(zip(info["fields"], info["ogr_types"], strict=True))["RQ"] == "OFTDate"
     assert pyogrio.read_dataframe(target, layer="KZ")["MC"].tolist() == ["扩展"]

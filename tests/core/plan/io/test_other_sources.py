@@ -11,6 +11,7 @@ import pytest
 from pyproj import CRS
 
 from plugin.core.base.errors import Cancellation, Cancelled, InputError
+from plugin.core.base.files.archives import detect_name_codec
 from plugin.core.counties.sources import is_package
 from plugin.core.exchange.edited_copy import check_copy_is_writable
 from plugin.core.exchange.vct.write import read_layers_in_turn
@@ -71,6 +72,13 @@ def zip_folder(folder, target, encoding="utf-8"):
                 kind = zipfile.ZipInfo if encoding == "utf-8" else GbkZipInfo
                 archive.writestr(kind(name), path.read_bytes())
     return target
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gbk"])
+@pytest.mark.parametrize("name", ["图①.pdf", "图（一）.pdf", "县.gpkg", "一。"])
+def test_names_without_a_mark_are_utf_8_if_most_characters_have_three_bytes(name, encoding):
+    info = zipfile.ZipInfo(name.encode(encoding, errors="replace").decode("cp437"))
+    assert detect_name_codec([info]) == encoding
 
 
 def write_gpkg_in_zip(folder, tables):

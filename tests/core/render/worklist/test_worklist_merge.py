@@ -160,7 +160,7 @@ def test_other_columns_and_new_rows_of_a_part_come_back(tmp_path):
     path.write_text("fingerprint,state,township,照片\nf0,待处理,永安镇,old.jpg\nf1,待处理,永安镇,\n", encoding="utf-8")
     (part,) = split_worklist(path, "township", tmp_path)
     text = part.path.read_text(encoding="utf-8-sig").replace("old.jpg", "new.jpg")
-    part.path.write_text(text + "f9,REL001,,,永安镇,待处理,,,,,,b.jpg\n", encoding="utf-8")
+    part.path.write_text(text + "REL001,永安镇,,,,,,待处理,,,,,,f9,,b.jpg\n", encoding="utf-8")
     assert merge_files(path, [part.path]) == []
     merged = read_worklist(path).items
     assert merged["f0"].other_cells == (("照片", "new.jpg"),) and merged["f9"].code == "REL001"
@@ -227,6 +227,25 @@ def test_new_list_has_the_promised_columns_in_utf8_with_byte_order_mark(tmp_path
     assert read_worklist(path).items == {"ab12": ITEM}
 
 
+def test_part_for_a_township_has_chinese_headings_and_is_merged_with_or_without_their_brackets(tmp_path):
+    path = tmp_path / "a.worklist.csv"
+    make_list(path, description="与红线重叠 0.12 公顷", area_m2="1234.50", place="454500.00,4384500.00")
+    part = split_worklist(path, "township", tmp_path)[0].path
+    text = part.read_text(encoding="utf-8-sig")
+    assert text.startswith(
+        "规则 (code),乡镇 (township),图层 (role),标识码 (key),说明 (description),面积（m²） (area_m2),"
+    )
+    assert '与红线重叠 0.12 公顷,1234.50,"454500.00,4384500.00",待处理' in text
+    for row, (old, new) in enumerate([(" (", "（"), (" (fingerprint)", ""), ("指纹 (fingerprint)", "fingerprint")]):
+        changed = (
+            text.replace(old, new).replace(")", "）" if new == "（" else ")").replace("待处理,,", f"待处理,{row} 组,")
+        )
+        part.write_text(changed + "TOP001,补记的行\r\n", encoding="utf-8-sig")
+        merged = merge_part(read_worklist(path), read_worklist(part), part.name)
+        assert {merged.worklist.items[name].assignee for name in read_worklist(part).items} == {f"{row} 组"}
+        assert merged.unread == (f"{part.name}:{text.count(chr(10)) + 1}",) and not merged.conflicts
+
+
 def test_change_keeps_columns_rows_quotes_and_blank_lines_of_other_people_byte_for_byte(tmp_path):
     path = tmp_path / "a.worklist.csv"
     former = (
@@ -239,7 +258,7 @@ def test_change_keeps_columns_rows_quotes_and_blank_lines_of_other_people_byte_f
     )
     path.write_bytes(BOM + former.encode())
     worklist = read_worklist(path)
-    assert worklist.unidentified_count == 1 and worklist.other_headings == ("photo", "提示")
+    assert worklist.unidentified_lines == (4,) and worklist.other_headings == ("photo", "提示")
     assert worklist.items["f3"].state is WorkState.OPEN and worklist.items["f3"].note == "两\n行"
     change_worklist(path, lambda w: w.replace_items([replace(w.items["f2"], note="看过"), replace(ITEM, by="")]))
     expected = former.replace("误报,,,,\n", "误报,,看过,,,,\n") + (
