@@ -97,7 +97,7 @@ class WorklistMerge:
     that the list lacks and that were not added; ``conflicts``: rows that both sides changed, still to be decided;
     ``refused``: fingerprints of rows in which the part sets or ends 豁免, which only waivers do. Their state stays as
     listed. ``chosen``: number of conflicts that were decided. ``unread``: file and line of rows of the part without a
-    fingerprint, which tells their finding.
+    fingerprint, whose finding is unknown.
     """
 
     worklist: Worklist
