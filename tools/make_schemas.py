@@ -35,7 +35,7 @@ from plugin.core.standard.conflicts import ConflictsFile  # noqa: E402
 from plugin.core.standard.edition import StandardFile  # noqa: E402
 from plugin.core.standard.indicator_catalogue import CatalogueFile  # noqa: E402
 from plugin.core.standard.maintenance import MaintenanceSpec  # noqa: E402
-from plugin.core.standard.map_set import MapCatalogue  # noqa: E402
+from plugin.core.standard.map_set import MapSet  # noqa: E402
 from plugin.core.standard.messages.texts import Texts  # noqa: E402
 from plugin.core.standard.profile.checks import find_setting_type  # noqa: E402
 from plugin.core.standard.profile.load import ProfileFile  # noqa: E402
@@ -52,7 +52,7 @@ FILE_KINDS: dict[str, tuple[str, Any]] = {
     "drawing_mapping": ("resources/drawings/[!s]*.toml", DrawingMappingFile),
     "indicators": ("resources/standards/*/indicators.toml", CatalogueFile),
     "maintenance": ("resources/standards/*/maintenance.toml", MaintenanceSpec),
-    "map_set": ("resources/layouts/maps.toml", MapCatalogue),
+    "map_set": ("resources/layouts/maps.toml", MapSet),
     "mapping": ("*.mapping.toml", FieldMapping),
     "office_table": ("resources/office_tables/*.toml", TableLayout),
     "package": ("resources/packages/*.toml", PackageSpec),

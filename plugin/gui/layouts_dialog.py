@@ -28,7 +28,7 @@ from ..bridge.project import county
 from ..bridge.running.tasks import BackgroundJob, JobRunner
 from ..bridge.texts import tr
 from ..core.base.errors import InputError, SanxianError
-from ..core.standard.map_set import MapCatalogue, MapSpec, PageSize, load_map_set
+from ..core.standard.map_set import MapSet, MapSpec, PageSize, load_map_set
 from ..core.standard.messages.texts import Texts
 from ..core.standard.profile import DocumentInfo
 from .help.help_dialog import add_help_button
@@ -160,7 +160,7 @@ class LayoutsDialog(FocusedButtonDialog):
     Maps that cannot be created are disabled, with the reason as tool tip.
     """
 
-    def __init__(self, available_layers: MapLayers, catalogue: MapCatalogue, parent=None):
+    def __init__(self, available_layers: MapLayers, catalogue: MapSet, parent=None):
         super().__init__(parent, objectName="SanxianLayoutsDialog", windowTitle=tr("Make Layouts"))
         self.catalogue = catalogue
         self._texts = Texts(settings.get_interface_language())

@@ -26,7 +26,7 @@ from qgis.PyQt.QtGui import QColor
 from qgis.PyQt.QtXml import QDomDocument
 
 from ...core.base.errors import DataError
-from ...core.standard.map_set import MapCatalogue, MapSpec, PageSize
+from ...core.standard.map_set import MapSet, MapSpec, PageSize
 from ...core.standard.profile.profile_data import DocumentInfo
 from ...paths import LAYOUTS_FOLDER
 from . import frame, layer_styles
@@ -120,7 +120,7 @@ class LayoutBuilder:
     def __init__(
         self,
         available_layers: MapLayers,
-        catalogue: MapCatalogue,
+        catalogue: MapSet,
         document: DocumentInfo | None = None,
         folder: Path = LAYOUTS_FOLDER,
     ):

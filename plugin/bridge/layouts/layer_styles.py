@@ -34,7 +34,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QColor, QFont
 
-from ...core.standard.map_set import LayerStyle, MapCatalogue, PageSize
+from ...core.standard.map_set import LayerStyle, MapSet, PageSize
 from ..layers import styles
 from ..layers.painting import FONT_FAMILIES
 from .map_layers import MapLayers, NeighbourLayer
@@ -70,7 +70,7 @@ def make_map_style(
     role: str,
     layer: QgsVectorLayer,
     style: LayerStyle | None,
-    catalogue: MapCatalogue,
+    catalogue: MapSet,
     page_size: PageSize,
     scale: float = 0.0,
     reduces_symbols: bool = False,

@@ -51,7 +51,7 @@ from ...core.render.public_edition.edition import (
     make_record_page,
     require_public_level,
 )
-from ...core.standard.map_set import MapCatalogue, MapSpec, MissingMapReason
+from ...core.standard.map_set import MapSet, MapSpec, MissingMapReason
 from ...core.standard.messages.texts import Message
 from .build import LayoutBuilder
 from .map_layers import MapLayers
@@ -375,7 +375,7 @@ def make_public_builder(builder: LayoutBuilder, lang: str) -> tuple[LayoutBuilde
     public_roles = {role: one for role, one in layers.roles.items() if not edition.find_kind(role, one.name())}
     public_layers = replace(layers, roles=public_roles, known_county=layers.county)
     texts = redactor.texts
-    catalogue: MapCatalogue = replace(
+    catalogue: MapSet = replace(
         builder.catalogue,
         note=f"{builder.catalogue.note}\n{texts.get('public', 'map_note')}",
         file_name=builder.catalogue.file_name + texts.get("public", "map_suffix"),

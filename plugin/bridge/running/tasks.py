@@ -29,9 +29,9 @@ JobFunction = Callable[[Callable[[float, str], None], Cancellation], Any]
 class BackgroundJob(QgsTask):
     """A QGIS task that runs a function and calls back on the main thread.
 
-    ``step(share, text)`` is a signal of its progress. Exactly one of ``on_done(result)``, ``on_error(exception)`` and
-    ``on_cancelled()`` is called at the end. ``title``: name of the task; ``work``: the function; ``is_hidden``: leave
-    the task out of QGIS's list of tasks, for frequent short work.
+    ``step(share, text)`` is a signal of its progress. At the end ``on_done(result)``, ``on_error(exception)`` or
+    ``on_cancelled()`` is called; an error in ``on_done`` also goes to ``on_error``. ``title``: name of the task;
+    ``work``: the function; ``is_hidden``: leave the task out of QGIS's list of tasks, for frequent short work.
     """
 
     step = pyqtSignal(float, str)

@@ -22,7 +22,7 @@ from ..engine.plan_consistency import INCONSISTENCY_CODE
 from ..model.findings import UNREAD_CODE, Finding
 from ..model.report import Report
 from ..model.rule import Severity
-from ..render.document.check_report import make_check_record, make_check_report
+from ..render.document.check_report import CHECK_DOCUMENT_MAKERS
 from ..render.document.docx_writer import import_docx_library, write_docx
 from ..render.finding_lists import ReportPictures, add_picture_digests
 from ..render.html import render_report
@@ -54,7 +54,7 @@ from .manifest import make_manifest_head, make_slot_rows, write_manifest
 from .map_slots import MAP_PROGRESS_START, choose_maps_to_render, explain_missing_maps, make_maps_and_list_in_manifest
 from .metadata import make_metadata_xml, read_back_metadata
 from .names import fill_name_pattern
-from .package_spec.spec import RECORD_DOCUMENT, PackageSpec
+from .package_spec.spec import PackageSpec
 from .problems import (
     MAX_NAMED_FEATURES,
     ExportProblem,
@@ -99,11 +99,7 @@ def make_documents(context: ExportContext) -> None:
         slot = filled_slot.slot
         path = context.prepare_file_path(slot.folder, fill_name_pattern(slot.file, context.placeholders))
         report, norm = context.check_result.report, context.plan.norm
-        document = (
-            make_check_record(report, norm)
-            if slot.generated == RECORD_DOCUMENT
-            else make_check_report(report, norm, context.pictures)
-        )
+        document = CHECK_DOCUMENT_MAKERS[slot.generated](report, norm, context.pictures)
         if path.suffix.lower() == ".docx":
             write_docx(document, path)
         else:

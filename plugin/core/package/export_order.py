@@ -16,7 +16,7 @@ from ..base.errors import Cancellation, InputError, OutputError
 from ..base.files.names import find_name_problem
 from ..engine.provenance import find_county_name
 from ..standard import load_standard
-from ..standard.map_set import MapCatalogue, MapSpec, MissingMapReason
+from ..standard.map_set import MapSet, MapSpec, MissingMapReason
 from ..standard.numbering import DIVISION_CODE_DIGITS
 from ..standard.profile.document import LoweredSecrecy, ResolvedDocument, resolve_document
 from ..standard.profile.profile_data import DocumentInfo
@@ -59,7 +59,7 @@ class MapJob:
 
     plan: Plan
     requests: tuple[MapRequest, ...]
-    catalogue: MapCatalogue
+    catalogue: MapSet
     map_settings: MapSettings
     target_folder: Path
     county_code: str

@@ -16,7 +16,7 @@ from ..geometry.validity import mask_missing_shapes
 from ..plan.plan import Plan
 from ..standard.map_set import (
     ConceptLayer,
-    MapCatalogue,
+    MapSet,
     MapSpec,
     MissingMapReason,
     expand_concepts_to_roles,
@@ -91,7 +91,7 @@ def choose_maps_to_render(
     return PlannedMaps(tuple(requests), tuple(missing_maps), map_renderer, order.is_forced)
 
 
-def make_map_spec(slot: FileSlot, catalogue: MapCatalogue) -> MapSpec:
+def make_map_spec(slot: FileSlot, catalogue: MapSet) -> MapSpec:
     """Return the definition of the map that is rendered for a slot, with number and title of the slot."""
     return dataclasses.replace(catalogue.map_by_id[slot.layout], number=int(slot.number), title=slot.title)
 

@@ -237,7 +237,11 @@ class Plan:
 
         A concept is a name for several layer codes; a layer code is also a concept, of itself alone.
         """
-        return next((self.layers[role] for role in self.list_roles_of_concept(concept) if role in self.layers), None)
+        # A loop: live checks ask hundreds of times for each edit.
+        for role in self.list_roles_of_concept(concept):
+            if role in self.layers:
+                return self.layers[role]
+        return None
 
     def list_roles_of_concept(self, concept: str) -> tuple[str, ...]:
         """Return the layer codes that a concept names, by precedence."""

@@ -117,7 +117,7 @@ class PageSize:
 
 
 @dataclass(frozen=True)
-class MapCatalogue:
+class MapSet:
     """A set of maps with styles and page sizes.
 
     ``plan``: title of the plan; ``note``: remark printed on each map; ``file_name``: pattern of file names; ``scales``:
@@ -184,16 +184,16 @@ class MapCatalogue:
         return [round(s * 10.0**power, 6) for power in range(2, 7) for s in sorted(self.scales)]
 
 
-def load_map_set(path: str | Path = "") -> MapCatalogue:
+def load_map_set(path: str | Path = "") -> MapSet:
     """Return a map set by path, by default the plugin's own.
 
     Raise DataError with file and key.
     """
     file = Path(path) if path else DEFAULT_MAP_SET
-    return read_record(MapCatalogue, read_toml(file), file=file)
+    return read_record(MapSet, read_toml(file), file=file)
 
 
-def select_maps(catalogue: MapCatalogue, ids: list[str]) -> list[MapSpec]:
+def select_maps(catalogue: MapSet, ids: list[str]) -> list[MapSpec]:
     """Return the maps with these ids or numbers, in the set's order; by default all.
 
     Raise InputError with the known maps for an unknown one.

@@ -28,8 +28,7 @@ from ...core.standard.profile.county_checks import FormFieldError, find_county_p
 from ...core.standard.profile.county_file import CountyConfirmation, CountySettings, load_profile_as_if_saved
 from ...core.standard.profile.load import load_named_standard
 from ...core.standard.profile.resolved import read_county_form_choices
-from ..widgets import messages as trouble
-from ..widgets import theme
+from ..widgets import messages, theme
 from ..widgets.form_sections import make_section
 from ..widgets.labels_and_buttons import describe_source_marks
 from ..widgets.layout import fill_layout, make_column, make_row
@@ -246,7 +245,7 @@ class CountyForm(QWidget):
         self.errors = []
         for problem in self.problems:
             name, widget, message = self._find_field(problem.field_path)
-            text = trouble.explain_error(problem.error)
+            text = messages.explain_error(problem.error)
             if not message.text():
                 message.show_text(text, "error" if problem.prevents_saving else "warning")
             if problem.prevents_saving:
@@ -265,7 +264,7 @@ class CountyForm(QWidget):
                 unconfirmed_county = replace(county, confirmation=CountyConfirmation())
                 norm = replace(norm, profile=load_profile_as_if_saved(unconfirmed_county, self._path, self.text))
             except SanxianError as error:
-                self.file_message.show_text(trouble.explain_error(error))
+                self.file_message.show_text(messages.explain_error(error))
                 return
         items = find_confirmable_items(norm)
         rules_by_item = find_rules_by_confirmable_item(norm)

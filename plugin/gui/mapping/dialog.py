@@ -22,7 +22,7 @@ from ...core.exchange.mapping import CodeTranslation, format_mapping_as_toml, lo
 from ...core.exchange.mapping.preview import UndecidedCode, change_mapping, find_undecided_codes, preview_field
 from ...core.standard.messages.numbers import format_number
 from ...core.standard.template import TemplateField
-from ..widgets import messages as trouble
+from ..widgets import messages
 from .source import MappingSource
 
 #: Values without a code that the summary names for each field.
@@ -173,7 +173,7 @@ class MappingDialog(MappingSource):
         try:
             mapping = load_mapping(path, self._target_template, self._norm.standard)
         except SanxianError as error:
-            self.summary.setText(trouble.explain_error(error))
+            self.summary.setText(messages.explain_error(error))
             return
         self._prepare_mapping(mapping)
 
@@ -190,7 +190,7 @@ class MappingDialog(MappingSource):
                 text = format_mapping_as_toml(self._prepared_mapping.mapping, self._target_template)
                 temporary.write_text(text, encoding="utf-8", newline="\n")
         except SanxianError as error:
-            self.summary.setText(trouble.explain_error(error))
+            self.summary.setText(messages.explain_error(error))
             return False
         self.summary.setText(tr("Mapping saved: {file}.").format(file=path))
         return True
@@ -250,7 +250,7 @@ class MappingDialog(MappingSource):
         try:
             name, remarks = self._keep_rows(run, results["OUTPUT"])
         except SanxianError as error:
-            self.summary.setText(trouble.explain_error(error))
+            self.summary.setText(messages.explain_error(error))
             return
         lines = [
             tr("{rows} rows were written to “{layer}”; {losses} values to verify, {empty} of them left empty.").format(

@@ -38,8 +38,7 @@ from ...core.exchange.mapping.preview import UndecidedCode
 from ...core.standard.messages.numbers import format_number
 from ...core.standard.messages.texts import Texts
 from ...core.standard.template import CodeList, Template
-from ..widgets import messages as trouble
-from ..widgets import theme
+from ..widgets import messages, theme
 from ..widgets.combos import fill_combo
 from ..widgets.labels_and_buttons import ManualStartDialog, make_close_button
 from ..widgets.layout import fill_layout, make_form, make_row, make_splitter
@@ -274,7 +273,7 @@ class MappingSource(MappingForm):
                 source, template, standard, given_mapping, cancellation, constant_values
             ),
             on_done=self._show_mapping,
-            on_error=lambda error: self._end_reading(trouble.explain_and_log(error, failed)),
+            on_error=lambda error: self._end_reading(messages.explain_and_log(error, failed)),
             # In QGIS's list of tasks: the dialog has no button for it.
             on_cancelled=lambda: self._end_reading(
                 tr("Reading was cancelled. Click Propose Again to read the layer again.")

@@ -25,8 +25,7 @@ from ..checking.run import CheckRunner
 from ..findings import panel_pages
 from ..findings.result import CheckView
 from ..help.help_dialog import add_help_button
-from ..widgets import messages as trouble
-from ..widgets import theme
+from ..widgets import messages, theme
 from ..widgets.labels_and_buttons import FocusedButtonDialog, make_ok_cancel_buttons
 from ..widgets.layout import fill_layout, make_form
 from ..widgets.paths import FileLine
@@ -55,7 +54,7 @@ class PackageInspection(QObject):
     ):
         super().__init__(parent)
         self._iface, self._runner, self._checking, self._report = iface, runner, checking, report
-        self._messages = trouble.MessageBarMessages(iface, tr("Submission Package"))
+        self._messages = messages.MessageBarMessages(iface, tr("Submission Package"))
         self._copies_folder: TemporaryDirectory[str] | None = None
         self._package: tuple[str, Any] | None = None
         self._job: BackgroundJob | None = None
@@ -76,7 +75,7 @@ class PackageInspection(QObject):
                 self.start_inspection(dialog.package.text(), dialog.forms.load_spec())
             dialog.deleteLater()
         except (SanxianError, ImportError) as error:
-            self._messages.show_warning(trouble.explain_error(error))
+            self._messages.show_warning(messages.explain_error(error))
 
     def start_inspection(self, path: str, package_spec: Any) -> None:
         """Inspect a package by its package specification, in the background."""
@@ -153,7 +152,7 @@ class PackageInspection(QObject):
             self._job = None
             self._discard_package()
             text = tr("The layers could not be shown ({error}). Details are in the log, tab Sanxian.")
-            self._messages.show_warning(trouble.explain_and_log(error, text))
+            self._messages.show_warning(messages.explain_and_log(error, text))
 
         self._job = BackgroundJob(
             tr("Opening the package's layers"),

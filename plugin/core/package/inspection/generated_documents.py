@@ -25,7 +25,6 @@ from ...render.words import ReportTexts
 from ...standard.messages.texts import TEXT_LANGUAGES, Texts
 from ...standard.profile import Norm
 from ..metadata import UnreadableXml, read_xml
-from ..package_spec.spec import RECORD_DOCUMENT
 from .pdf import DAMAGE_ERRORS, import_pypdf
 
 #: Texts of a page that are digests.
@@ -302,13 +301,13 @@ def compare_document(texts: list[str], report: Report, norm: Norm | None, kind: 
     report. ``kind``: which document (`GENERATED_DOCUMENTS`).
     """
     from ...render.document.blocks import list_document_texts
-    from ...render.document.check_report import make_check_record, make_check_report
+    from ...render.document.check_report import CHECK_DOCUMENT_MAKERS
 
-    make_document = make_check_record if kind == RECORD_DOCUMENT else make_check_report
+    document = CHECK_DOCUMENT_MAKERS[kind](report, norm, None)
     # Each group of digits (of 17 434 765.13) is one figure.
     expected_figures, printed_figures = (
         Counter(figure for text in one for figure in _FIGURE_PATTERN.findall(text))
-        for one in (list_document_texts(make_document(report, norm)), texts)
+        for one in (list_document_texts(document), texts)
     )
     differences = []
     verdict = report.summary["verdict"]

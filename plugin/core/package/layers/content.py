@@ -29,8 +29,8 @@ from ..package_spec.spec import LayerSlot, VectorSet
 
 #: A date and, after it, a time without a zone. Without separators eight digits are required: 2024111 has two readings.
 _DATE_PATTERN = re.compile(
-    r"(?:(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d{4})(\d{2})(\d{2}))(?:[ "
-    r"T](\d{1,2}):(\d{2})(?::(\d{2})(?:\.0+)?)?)?"
+    r"(?:(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d{4})(\d{2})(\d{2}))"
+    r"(?:[ T](\d{1,2}):(\d{2})(?::(\d{2})(?:\.0+)?)?)?"
 )
 #: Rows that are converted to Python objects at a time.
 BATCH_ROWS = 2_000

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from ...base.errors import DataError
 from ...base.files.data import NOT_IN_FILE, SourceMark, between, check_unique, matching, one_of
-from ...standard.map_set import MapCatalogue, load_map_set
+from ...standard.map_set import MapSet, load_map_set
 from ..names import find_field_name_problem
 
 _Need = Annotated[str, one_of("M", "C", "O")]
@@ -27,8 +27,7 @@ LAYER_METADATA_ITEMS = (
 )  # fmt: skip
 METADATA_ITEMS = tuple(dict.fromkeys((*METADATA_CONTAINER_ELEMENTS, *PACKAGE_METADATA_ITEMS, *LAYER_METADATA_ITEMS)))
 #: Documents that the plugin can make of a check (质量检查报告, 质量检查记录), and their formats.
-REPORT_DOCUMENT, RECORD_DOCUMENT = "report", "record"
-GENERATED_DOCUMENTS = (REPORT_DOCUMENT, RECORD_DOCUMENT)
+GENERATED_DOCUMENTS = ("report", "record")
 GENERATED_SUFFIXES = (".pdf", ".docx")
 #: Least (汇交要求, B) and greatest resolution of maps, dots per inch.
 MIN_DPI, MAX_DPI = 300, 1200
@@ -154,7 +153,7 @@ class MapSettings:
     drawer: str = ""
     date: str = ""
 
-    def load_map_catalogue(self) -> MapCatalogue:
+    def load_map_catalogue(self) -> MapSet:
         """Return the map set, which defines maps and sheets."""
         return load_map_set(self.map_set)
 

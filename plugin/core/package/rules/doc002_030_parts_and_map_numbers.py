@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
-from ...standard.map_set import MapCatalogue
+from ...standard.map_set import MapSet
 from ...standard.messages.texts import Texts
 from ..inspection.facts import PackageFacts
 from ..map_slots import find_missing_input_of_plan, make_map_spec
@@ -132,7 +132,7 @@ def _report_missing_files(
         )
 
 
-def _lacks_layers_of_map(slot: FileSlot, catalogue: MapCatalogue, package: PackageFacts, ctx: RuleContext) -> bool:
+def _lacks_layers_of_map(slot: FileSlot, catalogue: MapSet, package: PackageFacts, ctx: RuleContext) -> bool:
     """Return True if a map may be missing because the county has none of its layers, such as those of the town centre.
 
     A map may be drawn from layers that no package carries: then maps of the same extent show that the county has them.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import heapq
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from ...model.findings import Finding
@@ -691,3 +691,10 @@ def make_check_record(report: Report, norm: Norm | None = None, *, lang: str = "
         make_signature(report_texts),
     ]
     return make_document(report, head, report_texts.get("signed", "record_title"), blocks, report_texts)
+
+
+#: The documents on a check that a package may have (``generated`` of its slots): makers by report, norm and pictures.
+CHECK_DOCUMENT_MAKERS: Mapping[str, Callable[[Report, Norm | None, ReportPictures | None], Document]] = {
+    "report": make_check_report,
+    "record": lambda report, norm, _pictures: make_check_record(report, norm),
+}

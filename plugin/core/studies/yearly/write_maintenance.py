@@ -30,7 +30,7 @@ from ...engine.provenance import find_county_name
 from ...geometry import crs as crs_care
 from ...geometry.overlay import ProgressCallback, ignore_progress
 from ...package.export_order import RowProgress
-from ...package.folder import lock_for_writing as alone
+from ...package.folder import lock_for_writing
 from ...package.gate import make_export_folder
 from ...package.layers.content import PackageLayer
 from ...package.layers.layer_validation import validate_layer
@@ -53,7 +53,7 @@ from .maintenance import KIND_CODES, MaintainedLayer, YearlyUpdate
 #: Areas that are reduced to a part's share of its row, not measured: they come from a survey.
 _AREA_FIELDS = ("gross_area", "net_area")
 _AREA_DECIMALS = 2
-#: Suffix of that folder; other programs do not use it.
+#: Suffix of the folder in which files are made before they are moved; other programs do not use it.
 STAGING_SUFFIX = ".sanxian-new"
 #: Marks the folder as complete.
 _COMPLETE_MARK = ".whole"
@@ -297,7 +297,7 @@ def _reserve_target_paths(target_paths: list[Path]) -> Iterator[None]:
 
     Raises OutputError if one exists or another process writes it.
     """
-    with make_export_folder(target_paths[0].parent), alone(target_paths[0]):
+    with make_export_folder(target_paths[0].parent), lock_for_writing(target_paths[0]):
         finish_interrupted_update(target_paths)
         for place in target_paths:
             if place.exists():
