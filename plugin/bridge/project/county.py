@@ -13,8 +13,8 @@ from qgis.core import QgsProject
 from ...core.checks.check import RunOptions
 from ...core.plan.loading.key_table import KEY_TABLE_SUFFIX
 from ...core.standard.profile import Profile
-from ...core.standard.profile.document import ResolvedDocument, resolve_document
-from ...core.standard.profile.profile_data import DocumentInfo
+from ...core.standard.profile.document import PROJECT_SOURCE, LoweredSecrecy, ResolvedDocument, resolve_document
+from ...core.standard.profile.profile_data import DocumentInfo, load_secrecy_levels
 from .. import settings
 from ..layers import role_recognition
 from ..layers.properties import get_file_path
@@ -93,6 +93,24 @@ class ProjectCountySettings:
     rules: str = ""
     baseline: str = ""
     register: str = ""
+
+
+def find_lowered_secrecy_levels(
+    former_info: DocumentInfo, resolved_document: ResolvedDocument, info: DocumentInfo
+) -> list[LoweredSecrecy]:
+    """Return the secrecy levels that new document information lowers, each with its reason, which may be empty.
+
+    ``former_info``: the information stored in the project before; ``info``: the new information;
+    ``resolved_document``: the new information, completed from profile and package specification. A project without its
+    own level has that of profile or package specification, which may be lower than its former level, or missing.
+    """
+    lowered = [one for one in resolved_document.lowered_levels if one.source == PROJECT_SOURCE]
+    if resolved_document.refused_lowering is not None:
+        lowered.append(resolved_document.refused_lowering)
+    level = info.secrecy or resolved_document.document_info.secrecy
+    if former_info.secrecy and (not level or load_secrecy_levels().is_lower(level, former_info.secrecy)):
+        lowered.append(LoweredSecrecy(former_info.secrecy, FORMER_SOURCE, level, PROJECT_SOURCE, info.secrecy_reason))
+    return lowered
 
 
 def read_county_settings(project: QgsProject) -> ProjectCountySettings:

@@ -26,7 +26,7 @@ from ...bridge.texts import tr
 from ...core.base.errors import InputError, SanxianError
 from ...core.standard.messages.texts import Texts, render_params
 from ...core.standard.profile import DocumentInfo, Profile, load_profile, load_secrecy_levels, resolve_document
-from ...core.standard.profile.document import PRINTED_KEYS, PROJECT_SOURCE, LoweredSecrecy, ResolvedDocument
+from ...core.standard.profile.document import PRINTED_KEYS, LoweredSecrecy, ResolvedDocument
 from ..help.help_dialog import add_help_button
 from ..widgets import messages, theme
 from ..widgets.labels_and_buttons import ElidedLabel, FocusedButtonDialog, make_ok_cancel_buttons
@@ -282,22 +282,13 @@ class DocumentDialog(FocusedButtonDialog):
         return resolve_document(self.read_document_info(), self._profile, self._spec_info)
 
     def _find_lowered_secrecy_levels(self) -> list[LoweredSecrecy]:
-        """Return the secrecy levels that the entered level is lower than, each with its reason, which may be empty.
+        """Return the secrecy levels that the entered level is lower than.
 
-        Compared are those of profile, package specification, and the project before. A project without its own level
-        has that of profile or package specification, which may be lower than its former level, or missing.
+        Compared are those of profile, package specification, and the project before.
         """
-        info, former_level = self.read_document_info(), self._former.secrecy
+        info = self.read_document_info()
         resolved_document = resolve_document(info, self._profile, self._next_package_info)
-        lowered = [one for one in resolved_document.lowered_levels if one.source == PROJECT_SOURCE]
-        if resolved_document.refused_lowering is not None:
-            lowered.append(resolved_document.refused_lowering)
-        level = info.secrecy or resolved_document.document_info.secrecy
-        if former_level and (not level or load_secrecy_levels().is_lower(level, former_level)):
-            lowered.append(
-                LoweredSecrecy(former_level, county.FORMER_SOURCE, level, PROJECT_SOURCE, info.secrecy_reason)
-            )
-        return lowered
+        return county.find_lowered_secrecy_levels(self._former, resolved_document, info)
 
     def _update_messages(self) -> None:
         resolved_document = self.resolve_document()
