@@ -408,6 +408,10 @@
         <translation>参数</translation>
     </message>
     <message>
+        <source>As QGIS</source>
+        <translation>随 QGIS</translation>
+    </message>
+    <message>
         <source>As in the profile</source>
         <translation>按县配置</translation>
     </message>

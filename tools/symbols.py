@@ -43,6 +43,8 @@ SHAPES = {
     "arrow": Qgis.MarkerShape.ArrowHead,
     "line": Qgis.MarkerShape.Line,
 }
+#: Width of the band along the outline of a selected polygon whose symbol has nothing inside.
+SELECTION_BAND_MM = 2.4
 #: Shapes with a stroke but no interior.
 _SHAPES_WITHOUT_FILL = ("cross", "cross2", "arrow", "line")
 
@@ -75,6 +77,9 @@ def make_symbol(spec, geometry="polygon"):
         )
     layers += [limit_scale_range(make_hatch(one), one) for one in spec.get("hatch", ())]
     layers += [limit_scale_range(make_dots(spec["dots"]), spec["dots"])] if "dots" in spec else []
+    if not layers:
+        # Seen only while the polygon is selected: QGIS then draws all layers of its symbol in the selection colour.
+        layers.append(make_simple_line({"color": "#FFFFFF", "opacity": 0.0, "width": SELECTION_BAND_MM}))
     layers += _make_strokes(spec)
     made = make_symbol_of_layers(QgsFillSymbol, layers)
     made.setForceRHR("teeth" in spec)

@@ -10,12 +10,14 @@ from qgis.core import QgsApplication, QgsDataSourceUri, QgsProviderRegistry, Qgs
 from qgis.PyQt.QtCore import QThread
 
 from ..core.base.errors import InputError
-from .texts import get_interface_locale
+from .texts import get_interface_locale, tr
 
 SETTINGS_PREFIX = "sanxian/"
 #: Keys of settings that the options page and other windows share.
 CHECK_WHILE_EDITING, SHOW_FINDINGS_LAYER = "check_while_editing", "show_findings_layer"
 WAIVER_AUTHOR, WORKLIST_PERSON = "waiver_author", "worklist_person"
+#: Language of findings and reports; empty: that of the interface.
+REPORT_LANGUAGE = "language"
 ASK_ON_DROP = "ask_on_drop"
 #: False once the tour over the sample county was shown.
 OFFER_TOUR = "offer_tour"
@@ -35,11 +37,14 @@ def store_setting(key: str, value: Any) -> None:
 
 
 def get_report_language() -> str:
-    """Return the language of findings and reports: ``zh`` or ``en``.
+    """Return the language of findings and reports, ``zh`` or ``en``: that of the interface unless the user chose one."""
+    chosen = read_setting(REPORT_LANGUAGE)
+    return chosen if chosen in ("zh", "en") else get_interface_language()
 
-    It is Chinese unless set otherwise, independent of the interface's language.
-    """
-    return "en" if read_setting("language", "zh") == "en" else "zh"
+
+def list_language_choices() -> list[tuple[str, str]]:
+    """Return the values of `REPORT_LANGUAGE` with their names; each language is named in itself, so users find theirs."""
+    return [(tr("As QGIS"), ""), ("中文", "zh"), ("English", "en")]
 
 
 def get_interface_language() -> str:

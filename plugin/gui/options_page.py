@@ -13,15 +13,17 @@ from ..bridge.settings import (
     ASK_ON_DROP,
     CHECK_WHILE_EDITING,
     OFFER_TOUR,
+    REPORT_LANGUAGE,
     SHOW_FINDINGS_LAYER,
     WAIVER_AUTHOR,
     WORKLIST_PERSON,
-    get_report_language,
+    list_language_choices,
     read_setting,
     store_setting,
 )
 from ..bridge.texts import tr
 from .widgets import theme
+from .widgets.combos import fill_combo
 from .widgets.layout import fill_form
 
 #: Called with (name of a switch of the menu, whether it is on) when the page is applied.
@@ -35,9 +37,7 @@ class OptionsPage(QgsOptionsPageWidget):
         super().__init__(parent, objectName="SanxianOptions")
         self._set_switch = set_switch
         self.language = QComboBox()
-        for code, name in (("zh", "中文"), ("en", "English")):
-            self.language.addItem(name, code)
-        self.language.setCurrentIndex(self.language.findData(get_report_language()))
+        fill_combo(self.language, list_language_choices(), read_setting(REPORT_LANGUAGE))
         self.author = QLineEdit(read_setting(WAIVER_AUTHOR, ""))
         self.person = QLineEdit(read_setting(WORKLIST_PERSON, ""))
         theme.set_placeholder(self.person, tr("Name of the account"))
@@ -63,7 +63,7 @@ class OptionsPage(QgsOptionsPageWidget):
         return QCheckBox(text, checked=read_setting(key, True))
 
     def apply(self) -> None:
-        store_setting("language", self.language.currentData())
+        store_setting(REPORT_LANGUAGE, self.language.currentData())
         store_setting(WAIVER_AUTHOR, self.author.text().strip())
         store_setting(WORKLIST_PERSON, self.person.text().strip())
         store_setting(ASK_ON_DROP, self.ask_on_drop.isChecked())

@@ -131,18 +131,21 @@ def test_profile_dialog_can_switch_on_all_rules_for_the_project(project):
     assert county.read_county_settings(project).rules == "quality", "what a script chose is kept"
 
 
-def test_profile_dialog_stores_the_language_of_findings_only_after_ok(project):
+def test_profile_dialog_stores_the_language_of_findings_only_after_ok(project, monkeypatch):
     assert county.make_check_options(project).lang == "zh"
     try:
         dialog = ProfileDialog(project)
-        assert [dialog.language.itemText(n) for n in range(dialog.language.count())] == ["中文", "English"]
-        dialog.language.setCurrentIndex(1)
+        assert [dialog.language.itemText(n) for n in range(dialog.language.count())] == ["随 QGIS", "中文", "English"]
+        dialog.language.setCurrentIndex(2)
         dialog.reject()
         assert settings.get_report_language() == "zh", "not before OK"
         dialog.accept()
         assert county.make_check_options(project).lang == "en" and ProfileDialog(project).language.currentData() == "en"
+        settings.store_setting("language", "")
+        monkeypatch.setattr(settings, "get_interface_locale", lambda: "en")
+        assert county.make_check_options(project).lang == "en", "as QGIS unless the user chose one"
     finally:
-        settings.store_setting("language", "zh")
+        settings.store_setting("language", "")
 
 
 def test_panel_errors_use_the_interface_language_not_the_findings_language(qgis_app, monkeypatch):
@@ -155,7 +158,7 @@ def test_panel_errors_use_the_interface_language_not_the_findings_language(qgis_
         monkeypatch.setattr(settings, "get_interface_locale", lambda: "en")
         assert messages.explain_error(error) == Texts("en").explain_error(error)
     finally:
-        settings.store_setting("language", "zh")
+        settings.store_setting("language", "")
 
 
 def test_english_interface_shows_no_full_width_punctuation(project, monkeypatch):

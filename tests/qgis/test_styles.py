@@ -111,6 +111,15 @@ def test_every_style_draws_visible_pixels(qgis_app, name):
     assert count_ink(draw_rows(layer, [(EXAMPLE_SHAPES[GEOMETRY_BY_STYLE[name]], {})])) > 20
 
 
+@for_each("name", ["CZKFBJ", "ZQFW", "XZQX"])
+def test_selected_polygon_without_a_fill_has_a_band_along_its_outline(qgis_app, name):
+    layer = make_empty_layer(name, "&field=X:string")
+    styles.apply_role_style(layer, name)
+    plain = count_ink(draw_rows(layer, [(EXAMPLE_SHAPES["polygon"], {})]))
+    layer.selectAll()
+    assert count_ink(draw_rows(layer, [])) > 2 * plain
+
+
 def test_every_layer_of_every_standard_has_a_style_of_its_geometry_type(qgis_app):
     """Accept a layer's separate style or the default of its geometry."""
     seen = {}

@@ -76,8 +76,6 @@ class ProfileForm(FocusedButtonDialog):
             objectName="SanxianLanguage",
             toolTip=tr("For all projects, from the next check on; the interface follows QGIS."),
         )
-        # Each name in its language, so that users find theirs.
-        add_entries(self.language, (("中文", "zh"), ("English", "en")))
         tables = f"{tr('Tables')} (*.xlsx *.csv)"
         data = f"{tr('Planning data')} (*.gpkg *.shp *.geojson);;{tr('All')} (*)"
         self.waivers = FileLine("", project_folder, "CSV (*.csv)")
@@ -168,7 +166,7 @@ class ProfileDialog(ProfileForm):
         choose_or_add_entry(self.standard, current_settings.standard)
         choose_or_add_entry(self.rules, current_settings.rules)
         self.base_year.setText(current_settings.base_year)
-        self.language.setCurrentIndex(self.language.findData(settings.get_report_language()))
+        fill_combo(self.language, settings.list_language_choices(), settings.read_setting(settings.REPORT_LANGUAGE))
         self.waivers.line.setText(saved_paths.read_chosen_waiver_path(self._project))
         self.targets.line.setText(current_settings.targets)
         self.baseline.line.setText(current_settings.baseline)
@@ -224,7 +222,7 @@ class ProfileDialog(ProfileForm):
         except (SanxianError, ImportError) as error:
             self.errors.show_message("error", escape(messages.explain_error(error)))
             return
-        settings.store_setting("language", self.language.currentData())
+        settings.store_setting(settings.REPORT_LANGUAGE, self.language.currentData())
         county.store_county_settings(
             self._project, replace(entered_settings, profile=written_profile) if written_profile else entered_settings
         )
