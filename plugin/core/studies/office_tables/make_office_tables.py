@@ -167,6 +167,7 @@ def fill_office_tables(
     from ...engine.context import RuleContext
     from ...engine.evaluate import choose_rules
     from ...figures.indicators.compute import PlanIndicators
+    from ...render.tables.report_table import TableNumber
     from .figure_tables import PlanFigures
 
     norm = plan.norm
@@ -196,7 +197,13 @@ def fill_office_tables(
         progress(_CHECK_SHARE + (_TABLES_SHARE - _CHECK_SHARE) * number / len(layouts), layout.name)
         figures.select_rules(layout.rules)
         tables.append(LayoutFiller(layout, figures, area, case).fill())
-    return OfficeTables(plan, area, tables)
+    # Tables without any figure, for lack of data, come last, so that a file begins with figures.
+    empty = [
+        table
+        for table in tables
+        if table.missing and not any(isinstance(value, TableNumber) for row in table.rows for value in row.values)
+    ]
+    return OfficeTables(plan, area, [*(table for table in tables if table not in empty), *empty])
 
 
 class TableLine(NamedTuple):

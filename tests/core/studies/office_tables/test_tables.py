@@ -401,6 +401,7 @@ def test_missing_layers_are_stated_and_never_zero(tmp_path):
     assert "生态保护红线（STBHHX）" in notes["three_lines_use"]
     assert "规划用地用海（GHYDYH）" in notes["cultivated_balance"] and "GHYDYH" in notes["land_use_structure"]
     assert "BASELINE" in notes["farmland_changes"] and "XZQXZ" in notes["township_lines"]
+    assert set(book.sheetnames[-4:]) >= {"耕地占补平衡表", "永久基本农田占用与补划表"}, "no figures: last"
     for name in (
         "三线占用_生态保护红线_面积",
         "用地结构_耕地_规划面积",
