@@ -5748,6 +5748,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>撤销图层“{layer}”的最近一步编辑</translation>
     </message>
     <message>
+        <source>Undone: {fix}. The layers are as before.</source>
+        <translation>已撤销：{fix}。各图层恢复原状。</translation>
+    </message>
+    <message>
         <source>Unfinished</source>
         <translation>未完成</translation>
     </message>
@@ -6592,12 +6596,16 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
         <translation>{count} 个问题有修复方案，{others} 个只作说明。</translation>
     </message>
     <message>
-        <source>{count} findings fixed. Layer “{layers}”, in the edit buffer; save the layer to keep it.</source>
-        <translation>已修复 {count} 处问题。图层“{layers}”，改动在编辑缓冲中，保存图层后生效。</translation>
-    </message>
-    <message>
         <source>{count} findings: {rules}</source>
         <translation>{count} 处：{rules}</translation>
+    </message>
+    <message>
+        <source>{count} fixes applied. Layer “{layers}”, in the edit buffer; save the layer to keep it.</source>
+        <translation>已应用 {count} 项修复。图层“{layers}”，改动在编辑缓冲中，保存图层后生效。</translation>
+    </message>
+    <message>
+        <source>{count} fixes undone; the layers are as before.</source>
+        <translation>已撤销 {count} 项修复，各图层恢复原状。</translation>
     </message>
     <message>
         <source>{count} groups of layers in the project contain the same plan layers: {names}. Choose the group to check; the others stay in the project but are not checked. The choice can be changed under Layer Roles.</source>

@@ -98,6 +98,10 @@ def test_fix_preview_shows_areas_outcome_and_map_marks_and_changes_nothing_when_
     assert list_shapes(layers["CZKFBJ"]) == before and read_log(controller, layers) == []
 
 
+def find_message(controller, text):
+    return any(text in item.text() for item in controller.iface.messageBar().items())
+
+
 def test_applied_fix_ends_the_finding_and_undo_restores_it(overlapping):
     controller, layers, finding = overlapping
     before = list_shapes(layers["CZKFBJ"])
@@ -113,13 +117,15 @@ def test_applied_fix_ends_the_finding_and_undo_restores_it(overlapping):
     )  # fmt: skip
     undo.click()
     wait_for_live_check(controller)
-    assert find_overlap(controller) is not None and not undo.isEnabled()
+    assert find_overlap(controller) is not None and find_message(controller, "已撤销")
     assert list_shapes(layers["CZKFBJ"]) == before
     assert read_log(controller, layers) == ["应用", "撤销"]
     layers["CZKFBJ"].undoStack().redo()
     wait_for_live_check(controller)
-    assert find_overlap(controller) is None
+    assert find_overlap(controller) is None and find_message(controller, "在编辑缓冲中")
     assert read_log(controller, layers) == ["应用", "撤销", "重做"]
+    assert layers["CZKFBJ"].commitChanges(False)
+    assert not find_message(controller, "在编辑缓冲中"), "it is saved"
 
 
 def test_apply_and_next_applies_the_fix_and_shows_the_next_finding_in_the_same_window(overlapping):

@@ -110,31 +110,33 @@ class FixStep(QObject):
         others = [other for other in reversed(self._layer_steps) if other is not layer_step]
         if layer_step.is_applied and index < layer_step.after:
             layer_step.is_applied = False
-            self._undo_or_redo_on_layers([other for other in others if other.is_applied], False)
+            separated = self._undo_or_redo_on_layers([other for other in others if other.is_applied], False)
             if index > layer_step.before:
                 self._move_undo_stacks([layer_step], False)
             if not self._is_rolling_back:
                 self.undone.emit()
         elif not layer_step.is_applied and index >= layer_step.after and layer_step.has_own_command:
             layer_step.is_applied = True
-            self._undo_or_redo_on_layers([other for other in others if not other.is_applied], True)
+            separated = self._undo_or_redo_on_layers([other for other in others if not other.is_applied], True)
             self.redone.emit()
+        else:
+            return
+        if separated:
+            self.separated.emit(separated)
 
-    def _undo_or_redo_on_layers(self, layer_steps: list[_LayerStepCommands], redo: bool) -> None:
-        """Undo or redo the other layer_steps, as far as no later edit is in the way."""
+    def _undo_or_redo_on_layers(self, layer_steps: list[_LayerStepCommands], redo: bool) -> list[str]:
+        """Undo or redo the other layer_steps where no later edit is in the way; return the names of the other layers."""
         able = [
             layer_step
             for layer_step in layer_steps
             if layer_step.is_at(layer_step.before if redo else layer_step.after)
         ]
         self._move_undo_stacks(able, redo)
-        left = [
+        return [
             layer_step.layer.name()
             for layer_step in layer_steps
             if layer_step not in able and not sip.isdeleted(layer_step.layer)
         ]
-        if left:
-            self.separated.emit(left)
 
     def _move_undo_stacks(self, layer_steps: Any, redo: bool) -> None:
         self._is_moving = True

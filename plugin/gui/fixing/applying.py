@@ -58,6 +58,8 @@ class FixApplier(QObject):
         self.log_writer.failed.connect(self._warn_of_missing_log_rows)
         #: Steps that can still be undone or redone.
         self.steps: list[FixStep] = []
+        #: The step that the message calls applied.
+        self._reported_step: FixStep | None = None
 
     def stop(self) -> None:
         """Close the message and forget the steps, which the user can still undo with QGIS."""
@@ -130,6 +132,8 @@ class FixApplier(QObject):
         ):
             signal.connect(partial(self.log_writer.write, log, order, action))
             signal.connect(partial(report.emit, order))
+        step.undone.connect(partial(self._report_undo, order, log))
+        step.redone.connect(partial(self._report_step, step, order, log))
         step.separated.connect(self._warn_of_partial_undo)
         step.ended.connect(lambda: self._drop_step(step))
         try:
@@ -143,6 +147,9 @@ class FixApplier(QObject):
         return ""
 
     def _drop_step(self, step: FixStep) -> None:
+        if self._reported_step is step:
+            # The edits are saved or gone: no message may call them unsaved.
+            self.messages.close()
         if step in self.steps:
             self.steps.remove(step)
             step.deleteLater()
@@ -165,7 +172,7 @@ class FixApplier(QObject):
     def _report_step(self, step: FixStep, order: FixOrder, log: ChangeLog) -> None:
         from ...core.fixes.change_log import find_register_path
 
-        text = tr("{count} findings fixed. Layer “{layers}”, in the edit buffer; save the layer to keep it.")
+        text = tr("{count} fixes applied. Layer “{layers}”, in the edit buffer; save the layer to keep it.")
         if len(order.proposals) == 1:
             text = tr("{fix}. Layer “{layers}”, in the edit buffer; save the layer to keep it.")
         text = text.format(
@@ -182,6 +189,16 @@ class FixApplier(QObject):
                 text = tr("{first} {second}").format(first=text, second=registered)
         self.messages.show_message(text, "success")
         self.messages.add_button(UndoFixButton(step))
+        self._reported_step = step
+
+    def _report_undo(self, order: FixOrder, log: ChangeLog) -> None:
+        text = tr("{count} fixes undone; the layers are as before.")
+        if len(order.proposals) == 1:
+            text = tr("Undone: {fix}. The layers are as before.")
+        self.messages.show_message(
+            text.format(fix=log.texts.make_sentence(order.proposals[0]), count=len(order.proposals)), "info"
+        )
+        self._reported_step = None
 
 
 class UndoFixButton(QPushButton):
@@ -191,9 +208,6 @@ class UndoFixButton(QPushButton):
         super().__init__(tr("Undo Fix"), objectName="SanxianUndoFix")
         self._step = step
         self.clicked.connect(self._undo)
-        step.ended.connect(partial(self.setEnabled, False))
-        step.undone.connect(partial(self.setEnabled, False))
-        step.redone.connect(partial(self.setEnabled, True))
 
     def _undo(self) -> None:
         if not self._step.undo():
