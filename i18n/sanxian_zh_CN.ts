@@ -4606,8 +4606,8 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>设置</translation>
     </message>
     <message>
-        <source>Setting “{setting}”: not confirmed by this county</source>
-        <translation>设置“{setting}”未经本县确认</translation>
+        <source>Settings</source>
+        <translation>设置</translation>
     </message>
     <message>
         <source>Settings and Help</source>
@@ -6698,6 +6698,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
     <message>
         <source>{count} settings not confirmed: at best the verdict is “Passed with conditions”. Counted are all settings and code lists that the rules may use; a report counts those that its check used.</source>
         <translation>未确认 {count} 项，结论最高为“有条件通过”。此处列出规则和字段可能用到的全部设置和代码表；报告只列本次检查用到的。</translation>
+    </message>
+    <message>
+        <source>{count} settings of this rule are not confirmed by this county</source>
+        <translation>本规则用到的设置有 {count} 项未经本县确认</translation>
     </message>
     <message>
         <source>{count} townships were added to the bookmarks, in the browser panel.</source>

@@ -37,7 +37,7 @@ def store_setting(key: str, value: Any) -> None:
 
 
 def get_report_language() -> str:
-    """Return the language of findings and reports, ``zh`` or ``en``: that of the interface unless the user chose one."""
+    """Return the language of findings and reports: that of the interface unless the user chose one (zh or en)."""
     chosen = read_setting(REPORT_LANGUAGE)
     return chosen if chosen in ("zh", "en") else get_interface_language()
 

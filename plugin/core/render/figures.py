@@ -29,8 +29,6 @@ from ..standard.messages.numbers import (
     format_signed_number,
     format_square_metres,
 )
-from ..standard.profile import Norm
-from ..standard.profile.space_map import THREE_ZONES, ZONE_CODE_BY_SPACE_FIGURE
 from .words import ReportTexts
 
 STATE_ICONS = {
@@ -44,7 +42,7 @@ STATE_ICONS = {
 _INPUTS_SHOWN_ELSEWHERE = ("numerator_m2", "land_ratio")
 
 
-def make_figure_rows(report: Report, norm: Norm | None, report_texts: ReportTexts) -> list[dict[str, Any]]:
+def make_figure_rows(report: Report, report_texts: ReportTexts) -> list[dict[str, Any]]:
     """Return the indicators of a report as rows of the page: areas, then the ratio.
 
     Figures of townships have a separate table.
@@ -52,13 +50,7 @@ def make_figure_rows(report: Report, norm: Norm | None, report_texts: ReportText
     county_indicators = [i for i in report.indicators if not is_township_figure(i)]
     rows = []
     for indicator in sorted(county_indicators, key=lambda i: i.unit == "ratio"):
-        ratio, marks = indicator.unit == "ratio", []
-        if norm is not None and indicator.target is not None:
-            marks.append(norm.get_source_mark("ratio.limit") if ratio else "A" if indicator.target_source else "C")
-        if norm is not None and ratio:
-            marks.append(norm.get_source_mark("ratio.form"))
-        if norm is not None and indicator.id in ZONE_CODE_BY_SPACE_FIGURE:
-            marks.append(norm.get_source_mark(THREE_ZONES))
+        ratio = indicator.unit == "ratio"
         rows.append(
             {
                 "id": indicator.id,
@@ -72,7 +64,6 @@ def make_figure_rows(report: Report, norm: Norm | None, report_texts: ReportText
                 "basis": "" if ratio else format_basis(indicator, report_texts),
                 "inputs": format_inputs(indicator, report_texts),
                 "decides": ratio and indicator.target is not None,
-                "marks": list(dict.fromkeys(marks)),
             }
         )
     return rows

@@ -142,7 +142,7 @@ def _collect_page_data(
         "families": verdict.count_by_family(report, report_texts),
         "not_checked": sections.make_not_checked_section(report, report_texts),
         "tolerance": sections.make_tolerance_section(report, norm, report_texts),
-        "figures": figures.make_figure_rows(report, norm, report_texts),
+        "figures": figures.make_figure_rows(report, report_texts),
         "townships": make_township_section(report, report_texts),
         "figure_notes": figures.make_figure_notes(report, report_texts),
         "has_targets": any(i.target is not None for i in report.indicators),

@@ -158,8 +158,7 @@ def make_tolerance_section(report: Report, norm: Norm | None, report_texts: Repo
         )
         area = format_square_metres(sum(step["area_m2"] for step in steps_taken))
         notes.append(report_texts.get("text", "steps", count=count, area=area, rows=rows or "—"))
-    mark = norm.get_source_mark("tolerance") if norm else "C"
-    if norm and mark == "C" and norm.is_confirmed("tolerance"):
+    if norm and norm.get_source_mark("tolerance") == "C" and norm.is_confirmed("tolerance"):
         notes.append(report_texts.get("text", "tolerance_profile"))
     limits = [
         ("cluster", "cluster_m", "m"),
@@ -171,7 +170,6 @@ def make_tolerance_section(report: Report, norm: Norm | None, report_texts: Repo
     ]
     count, area = tolerance.get("ignored_slivers", 0), tolerance.get("ignored_area_m2", 0.0)
     return {
-        "mark": mark,
         "columns": [report_texts.get("column", key) for key, _, _ in limits],
         "values": [
             f"{format_plain_number(tolerance[field])} {unit}" if field in tolerance else "—"

@@ -24,7 +24,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge.texts import tr
 from ..widgets import theme
-from ..widgets.labels_and_buttons import SourceMarkLabel, make_text_label, set_bold
+from ..widgets.labels_and_buttons import make_text_label, set_bold
 from ..widgets.layout import fill_layout, make_row, make_row_widget
 from .features import FeatureRef, get_layer_name, is_switched_off, list_feature_refs
 from .groups import (
@@ -278,19 +278,15 @@ class DetailPane(QgsScrollArea):
         if help_texts:
             form.addRow(_make_row_label(tr("Why")), make_text_label(help_texts[1]))
             form.addRow(_make_row_label(tr("How to fix")), make_text_label(help_texts[2]))
-        sources = result.list_sources(code)
-        if sources:
-            box = QWidget()
-            layout = QGridLayout(box)
-            layout.setContentsMargins(0, 0, 0, 0)
-            layout.setColumnStretch(1, 1)
-            for row, source in enumerate(sources):
-                text = source.text
-                if not source.is_confirmed:
-                    text = tr("Setting “{setting}”: not confirmed by this county").format(setting=text)
-                layout.addWidget(SourceMarkLabel(source.mark), row, 0, Qt.AlignmentFlag.AlignTop)
-                layout.addWidget(make_text_label(text), row, 1)
-            form.addRow(_make_row_label(tr("Source")), box)
+        if citations := result.list_citations(code):
+            label = make_text_label("\n".join(text for _mark, text in citations))
+            label.setToolTip("\n".join(f"{mark}  {text}" for mark, text in citations))
+            form.addRow(_make_row_label(tr("Source")), label)
+        if names := result.list_unconfirmed_settings(code):
+            text = tr("{count} settings of this rule are not confirmed by this county")
+            label = make_text_label(text.format(count=len(names)))
+            label.setToolTip("\n".join(names))
+            form.addRow(_make_row_label(tr("Settings")), label)
         parameters = result.list_parameters(code)
         if parameters:
             form.addRow(_make_row_label(tr("Parameters")), make_text_label("\n".join(parameters)))

@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from qgis.core import QgsCoordinateReferenceSystem
 from qgis.PyQt.QtCore import QObject
@@ -25,18 +25,6 @@ from ...core.model.rule import load_all_rules
 
 #: A change of more findings is shown in several turns of the event loop.
 MAX_FINDINGS_SHOWN_AT_ONCE = 20
-
-
-class RuleSource(NamedTuple):
-    """A source on which a rule is based: a citation or an unconfirmed setting.
-
-    ``mark``: A (read in the document itself), B (quoted elsewhere) or C (unverified); ``is_confirmed``: False for a
-    value of mark C without a confirmation.
-    """
-
-    mark: str
-    text: str
-    is_confirmed: bool = True
 
 
 @dataclass
@@ -136,20 +124,16 @@ class CheckView:
         ]
         return format_effective_values(effective_values, self.texts, shows_keys=False)
 
-    def list_sources(self, code: str) -> list[RuleSource]:
-        """Return the citations of a rule, then the unconfirmed settings that it used."""
-        rule = load_all_rules().get(code)
-        norm = self.check_result.plan.norm
-        rule_sources = []
-        for key in rule.basis if rule else ():
-            citation = norm.citations.get(key)
-            if citation is not None:
-                rule_sources.append(RuleSource(citation.mark, describe_citation(citation, norm, self.texts)))
+    def list_citations(self, code: str) -> list[tuple[str, str]]:
+        """Return the citations on which a rule is based, each with its mark (A, B or C)."""
+        rule, norm = load_all_rules().get(code), self.check_result.plan.norm
+        citations = [norm.citations[key] for key in (rule.basis if rule else ()) if key in norm.citations]
+        return [(citation.mark, describe_citation(citation, norm, self.texts)) for citation in citations]
+
+    def list_unconfirmed_settings(self, code: str) -> list[str]:
+        """Return the names of the settings that a rule used although the county has not confirmed them."""
         outcome = self.find_rule_outcome(code)
-        rule_sources += [
-            RuleSource("C", self.texts.get_setting_name(key), False) for key in (outcome.unconfirmed if outcome else ())
-        ]
-        return rule_sources
+        return [self.texts.get_setting_name(key) for key in (outcome.unconfirmed if outcome else ())]
 
 
 DisplaySteps = Generator[Waiting | None, None, None]

@@ -339,10 +339,10 @@ def test_doubts_about_the_data_are_a_sentence_after_the_unconfirmed_settings():
 CHINESE_WORDS = ReportTexts("zh")
 
 
-def format_indicator_row(indicator, norm=HUNYUAN_NORM, words=CHINESE_WORDS):
+def format_indicator_row(indicator, words=CHINESE_WORDS):
     report = make_report()
     report.indicators = [indicator]
-    found = figures.make_figure_rows(report, norm, words)[0]
+    found = figures.make_figure_rows(report, words)[0]
     return {k: v.replace("\u202f", " ") if isinstance(v, str) else v for k, v in found.items()}
 
 
@@ -411,46 +411,40 @@ def test_printed_value_without_a_unit_has_no_trailing_space(lang):
 
 
 @pytest.mark.parametrize(
-    ("indicator", "norm", "expected"),
+    ("indicator", "expected"),
     [
         # Unconfirmed: marked with an asterisk and not shown as met.
         (
             make_ratio_indicator("n1", 1.24758, 1.25),
-            HUNYUAN_NORM,
             {
                 "target": "≤ 1.25",
                 "value": "1.2476",
                 "margin": "余 0.0024",
                 "state": "未超限*",
-                "marks": ["A", "C"],
                 "decides": True,
                 "inputs": "开发边界 16 450 900.00 ÷ 基数 13 186 200.00 m²",
             },
         ),
-        (make_ratio_indicator("n1", 1.2476, 1.25, confirmed=True), HUNYUAN_NORM, {"state": "未超限"}),
-        (make_ratio_indicator("n1", 1.2501, 1.25), HUNYUAN_NORM, {"state": "超出*"}),
+        (make_ratio_indicator("n1", 1.2476, 1.25, confirmed=True), {"state": "未超限"}),
+        (make_ratio_indicator("n1", 1.2501, 1.25), {"state": "超出*"}),
         # A few millionths above its limit: with enough decimals to exceed it.
         (
             make_ratio_indicator("n1", 1.250004, 1.25),
-            HUNYUAN_NORM,
             {"value": "1.250004", "margin": "超出 0.000004"},
         ),
         # Without a limit: for reference.
         (
             make_ratio_indicator("n2", 1.1745),
-            HUNYUAN_NORM,
             {"inputs": "（集中建设区 14 986 900.00 + 弹性发展区 500 000.00）÷ 基数 13 186 200.00 m²"},
         ),
         (
             make_ratio_indicator("n3", 1.2138),
-            HUNYUAN_NORM,
             {"inputs": "（基数 13 186 200.00 + 新增 2 819 000.00）÷ 基数 13 186 200.00 m²", "state": "参考*"},
         ),
-        (make_ratio_indicator("n1", 1.2, 1.25), None, {"marks": []}),
     ],
 )
-def test_row_of_an_expansion_ratio_shows_decimals_inputs_marks_and_state(indicator, norm, expected):
-    found = format_indicator_row(indicator, norm)
+def test_row_of_an_expansion_ratio_shows_decimals_inputs_and_state(indicator, expected):
+    found = format_indicator_row(indicator)
     assert {key: found[key] for key in expected} == expected
     assert "合格" not in "".join(map(str, found.values()))
 

@@ -226,7 +226,7 @@ def test_plan_with_the_printed_areas_of_hunyuan_meets_all_targets_and_shows_the_
         assert (one.unit, one.state) == (unit, "met") and one.value == pytest.approx(value, abs=1e-7), name
     ratio = get_indicator(report, "expansion_ratio_n1")
     assert (ratio.target, ratio.state) == (1.25, "met") and ratio.value == pytest.approx(1.24, abs=1e-8)
-    rows = {r["id"]: r for r in figures.make_figure_rows(report, checked.plan.norm, ReportTexts("zh"))}
+    rows = {r["id"]: r for r in figures.make_figure_rows(report, ReportTexts("zh"))}
     assert (rows["expansion_ratio_n1"]["margin"], rows["expansion_ratio_n1"]["value"]) == ("余 0.0100", "1.2400")
     page = render_report(report, checked.plan.norm, None)
     assert "余量" in page and "余 0.0100" in page
@@ -234,9 +234,7 @@ def test_plan_with_the_printed_areas_of_hunyuan_meets_all_targets_and_shows_the_
 
 def test_margin_to_a_target_is_printed_with_its_word_and_unit():
     checked = check_hunyuan(replace(PRINTED_AREAS, boundary=16.4509, farmland=63.4062, red_line=539.02))
-    rows = {
-        r["id"]: r["margin"] for r in figures.make_figure_rows(checked.report, checked.plan.norm, ReportTexts("zh"))
-    }
+    rows = {r["id"]: r["margin"] for r in figures.make_figure_rows(checked.report, ReportTexts("zh"))}
     assert (rows["boundary_area"], rows["farmland_area"], rows["red_line_area"]) == (
         "余 0.0091 km²",
         "余 0.1562 万亩",
@@ -294,7 +292,7 @@ def test_target_met_within_the_warning_margin_of_the_profile_is_not_called_a_rou
     (finding,) = list_findings_of_rules(report)
     assert (finding.code, finding.severity) == ("LAW008", "INFO") and "城镇开发边界" in finding.message
     assert report.verdict == "conditional"
-    rows = {r["id"]: r for r in figures.make_figure_rows(report, checked.plan.norm, ReportTexts("zh"))}
+    rows = {r["id"]: r for r in figures.make_figure_rows(report, ReportTexts("zh"))}
     assert (rows["boundary_area"]["state"], rows["boundary_area"]["icon"]) == ("余量不足", "INFO")
 
 

@@ -489,7 +489,7 @@ def test_townships_are_listed_in_a_table_with_missed_targets_first():
     assert [c["state"] for c in missed["cells"]] == ["未达到", "未超限"] and missed["cells"][0]["target"] == "≥ 200.00"
     assert kept["cells"][1] is None
     # The table of the whole county does not repeat them.
-    assert figures.make_figure_rows(report, None, ReportTexts("zh")) == []
+    assert figures.make_figure_rows(report, ReportTexts("zh")) == []
     page = render_report(report)
     assert page.index("乙乡") < page.index("甲镇")
 
