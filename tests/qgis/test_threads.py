@@ -13,7 +13,7 @@ from qgis.PyQt.QtCore import QCoreApplication, QEvent, Qt
 
 from plugin.bridge.printing.pdf import LaidOutText
 from plugin.bridge.running.tasks import BackgroundJob, JobRunner
-from plugin.bridge.running.threads import BackgroundMode, call_on_main, run_in_python_thread
+from plugin.bridge.running.threads import BackgroundMode, call_on_main, post_to_main, run_in_python_thread
 from plugin.core.base.errors import Cancelled
 from tests.qgis.helpers import ROOT
 from tests.qgis.waiting import PATIENCE_SECONDS, run_task, wait_until
@@ -75,6 +75,13 @@ def test_objects_of_a_failed_call_on_main_are_freed_on_the_main_thread(qgis_app)
 
     assert run_on_thread_of_qt(run_in_python_thread(work)) == 1
     assert gone == [threading.main_thread()]
+
+
+def test_error_of_a_call_that_nobody_awaits_is_shown_by_qgis(qgis_app, monkeypatch):
+    shown = []
+    monkeypatch.setattr(sys, "excepthook", lambda kind, _error, _trace: shown.append(kind))
+    run_on_thread_of_qt(run_in_python_thread(lambda: post_to_main({}.popitem)))
+    assert wait_until(lambda: shown) and shown == [KeyError]
 
 
 def test_stopping_all_jobs_runs_their_pending_main_thread_calls(qgis_app):

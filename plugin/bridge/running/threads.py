@@ -9,6 +9,7 @@ lifetime.
 
 from __future__ import annotations
 
+import sys
 import threading
 import traceback
 import weakref
@@ -60,12 +61,18 @@ def call_on_main(
 def post_to_main(function: Callable[[], None]) -> None:
     """Call a function on the main thread without waiting for it.
 
-    In the main thread it is called at once, in others with the main thread's next events.
+    In the main thread it is called at once, in others with the main thread's next events; QGIS shows an error of it as
+    that of a slot.
     """
     if _is_on_main_thread():
         function()
     else:
-        _post_call(function)
+        _post_call(function).add_done_callback(_report_error)
+
+
+def _report_error(call: Future[Any]) -> None:
+    if error := call.exception():
+        sys.excepthook(type(error), error, error.__traceback__)
 
 
 def _is_on_main_thread() -> bool:

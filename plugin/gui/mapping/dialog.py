@@ -44,6 +44,7 @@ class MappingDialog(MappingSource):
             (self.table.changed, self._on_field_mapping_changed),
             (self.table.itemSelectionChanged, self._show_choices),
             (self.choices.chosen, self._on_code_decided),
+            (self.append.toggled, self._show_summary),
             (self.start.clicked, self.start_run),
             (self.stop.clicked, self._cancel),
             (self.state_changed, self._enable_buttons),
@@ -123,8 +124,10 @@ class MappingDialog(MappingSource):
         prepared, standard = self._prepared_mapping, self._norm.standard
         return find_undecided_codes(prepared.source_columns, prepared.mapping, field, self._target_template, standard)
 
-    def _show_summary(self) -> None:
+    def _show_summary(self, *_is_appended: bool) -> None:
         prepared_mapping = self._prepared_mapping
+        if prepared_mapping is None:
+            return
         previews, fields = prepared_mapping.field_previews, self._target_template.fields
         used_names = set(prepared_mapping.mapping.source_by_target.values())
         kept_count = sum(p.remarked_count for p in previews.values())
@@ -145,8 +148,13 @@ class MappingDialog(MappingSource):
                 kept=format_number(kept_count, 0),
             )
         ]
-        required = (f.name for f in fields if f.constraint == "M" or f.meaning == "key")
-        missing = [name for name in required if not previews[name].filled_count]
+        is_appended = self.append.isChecked()
+        # Appended rows get new keys where theirs are missing.
+        missing = [
+            f.name
+            for f in fields
+            if not (is_appended if f.meaning == "key" else f.constraint != "M") and not previews[f.name].filled_count
+        ]
         unused = [f.name for f in prepared_mapping.source_columns.layer.fields if f.name not in used_names]
         without_code = []
         for field in fields:
