@@ -217,3 +217,45 @@ def delete_widgets_of_the_module():
     yield
     gc.collect()
     QgsApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+@pytest.fixture
+def open_controller(chinese, qgis_app, project, tmp_path):
+    """Yield a controller for the small plan, and the plan's layers by code."""
+    from qgis.core import QgsVectorLayer
+
+    from plugin.bridge import settings
+    from plugin.bridge.project import county
+    from plugin.gui import desktop_controller
+    from tests.qgis.helpers import write_small
+    from tests.qgis.test_gui_controller import FakeInterface
+    from tests.qgis.waiting import process_events
+
+    settings.store_setting("show_findings_layer", True)
+    settings.store_setting("check_while_editing", True)
+    county.store_county_settings(project, county.ProjectCountySettings(profile="hunyuan"))
+    path = write_small(tmp_path / "小县.gpkg")
+    layers = {n: QgsVectorLayer(f"{path}|layername={n}", n, "ogr") for n in ("YJJBNTBHTB", "STBHHX", "CZKFBJ", "DLTB")}
+    project.addMapLayers(list(layers.values()))
+    iface = FakeInterface()
+    iface.window.resize(1600, 900)
+    iface.window.show()
+    controller = desktop_controller.DesktopController(iface)
+    yield controller, layers
+    controller.unload()
+    for layer in project.mapLayers().values():
+        if isinstance(layer, QgsVectorLayer) and layer.isEditable():
+            layer.rollBack()
+    settings.store_setting("check_while_editing", True)
+    iface.window.deleteLater()
+    process_events(0.02)
+
+
+@pytest.fixture
+def checked(open_controller, qgis_app):
+    """Return the controller of `open_controller` after a check, and the plan's layers by code."""
+    from tests.qgis.test_gui_editing import check
+
+    controller, layers = open_controller
+    check(controller)
+    return controller, layers

@@ -6,7 +6,7 @@ from qgis.core import QgsProject
 from qgis.PyQt.QtWidgets import QPushButton
 
 from tests.qgis.live_helpers import make_rectangle
-from tests.qgis.test_gui_editing import check, checked, draw_feature_in_layer, open_controller, wait_for_live_check  # noqa: F401
+from tests.qgis.test_gui_editing import draw_feature_in_layer, wait_for_live_check
 from tests.qgis.test_gui_fixing import list_shapes, read_log
 from tests.qgis.waiting import process_events, wait_until
 
@@ -39,7 +39,7 @@ def make_rectangle_east_of(box, distance_m):
 
 
 @pytest.fixture
-def boundary_next_to_farmland(checked):  # noqa: F811
+def boundary_next_to_farmland(checked):
     """Draw a boundary 0.3 m beside a farmland patch; return controller, layers, the feature's id and its edge."""
     controller, layers = checked
     farmland = next(layers["YJJBNTBHTB"].getFeatures()).geometry().boundingBox()
@@ -100,7 +100,7 @@ def test_alignment_of_two_features_offers_skip_and_too_small_a_distance_disables
     assert not dialog.apply.isEnabled() and dialog.choices.current is None
 
 
-def test_alignment_without_a_selected_feature_shows_a_note(checked):  # noqa: F811
+def test_alignment_without_a_selected_feature_shows_a_note(checked):
     controller, layers = checked
     controller.iface.setActiveLayer(layers["CZKFBJ"])
     layers["CZKFBJ"].removeSelection()

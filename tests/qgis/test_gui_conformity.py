@@ -24,7 +24,7 @@ from plugin.gui.conformity.figures import PanelFigures
 from plugin.gui.conformity.map_tool import ProjectMapTool
 from tests.qgis.helpers import X, Y, make_square, make_table, write_small
 from tests.qgis.live_helpers import make_rectangle
-from tests.qgis.test_gui_editing import check, checked, open_controller, wait_for_live_check  # noqa: F401
+from tests.qgis.test_gui_editing import check, wait_for_live_check
 from tests.qgis.waiting import process_events, wait_until
 
 CGCS2000 = Geod(a=6378137.0, rf=298.257222101)
@@ -33,7 +33,7 @@ EDGES_M2 = 0.05
 
 
 @pytest.fixture
-def panel(checked):  # noqa: F811
+def panel(checked):
     """Yield the panel of a checked small plan, in view, and the plan's layers."""
     controller, layers = checked
     canvas = controller.iface.mapCanvas()
@@ -95,7 +95,7 @@ def get_cells(panel, row):
     return [table.item(row, column).text() for column in range(table.columnCount())]
 
 
-def test_panel_offers_a_check_first_then_ways_to_get_a_project(open_controller):  # noqa: F811
+def test_panel_offers_a_check_first_then_ways_to_get_a_project(open_controller):
     controller, _ = open_controller
     dock = controller.conformity.dock
     controller.actions["conformity"].trigger()
@@ -445,7 +445,7 @@ def test_other_map_tool_interrupts_the_drawing_which_continues_later(panel):
     panel.tool.cancel()
 
 
-def test_unloading_while_drawing_removes_bands_box_tool_and_panel(open_controller, monkeypatch):  # noqa: F811
+def test_unloading_while_drawing_removes_bands_box_tool_and_panel(open_controller, monkeypatch):
     controller, _ = open_controller
     check(controller)
     canvas, window = controller.iface.mapCanvas(), controller.iface.window

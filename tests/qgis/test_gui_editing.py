@@ -4,8 +4,7 @@
 import json
 import time
 
-import pytest
-from qgis.core import QgsVectorLayer, QgsVectorLayerUtils
+from qgis.core import QgsVectorLayerUtils
 from qgis.PyQt.QtWidgets import QLabel
 
 from plugin.bridge import settings
@@ -13,46 +12,12 @@ from plugin.bridge.checking import findings_layer
 from plugin.bridge.checking import live_check as live_module
 from plugin.bridge.checking.check import check_project_or_folder
 from plugin.bridge.layers.snapshots import take_snapshot
-from plugin.bridge.project import county
 from plugin.core.checks.check import RunOptions
-from plugin.gui import desktop_controller as controller_module
 from plugin.gui.findings.groups import STATE_COLUMN
-from tests.qgis.helpers import write_small
 from tests.qgis.live_helpers import make_rectangle
-from tests.qgis.test_gui_controller import FakeInterface
 from tests.qgis.waiting import process_events, wait_until
 
 OUTDATED_TEXT = "检查后图层有大量改动或外部改动，未逐处复检，结果已过时。"
-
-
-@pytest.fixture
-def open_controller(chinese, qgis_app, project, tmp_path):
-    """Yield a controller for the small plan, and the plan's layers by code."""
-    settings.store_setting("show_findings_layer", True)
-    settings.store_setting("check_while_editing", True)
-    county.store_county_settings(project, county.ProjectCountySettings(profile="hunyuan"))
-    path = write_small(tmp_path / "小县.gpkg")
-    layers = {n: QgsVectorLayer(f"{path}|layername={n}", n, "ogr") for n in ("YJJBNTBHTB", "STBHHX", "CZKFBJ", "DLTB")}
-    project.addMapLayers(list(layers.values()))
-    iface = FakeInterface()
-    iface.window.resize(1600, 900)
-    iface.window.show()
-    controller = controller_module.DesktopController(iface)
-    yield controller, layers
-    controller.unload()
-    for layer in project.mapLayers().values():
-        if isinstance(layer, QgsVectorLayer) and layer.isEditable():
-            layer.rollBack()
-    settings.store_setting("check_while_editing", True)
-    iface.window.deleteLater()
-    process_events(0.02)
-
-
-@pytest.fixture
-def checked(open_controller, qgis_app):
-    controller, layers = open_controller
-    check(controller)
-    return controller, layers
 
 
 def check(controller):

@@ -39,7 +39,7 @@ from plugin.gui.widgets.map_items import NEAREST_SCALE
 from tests.qgis.gui_helpers import make_finding
 from tests.qgis.live_helpers import make_rectangle
 from tests.qgis.test_gui_controller import make_controller
-from tests.qgis.test_gui_editing import check, checked, draw_feature_in_layer, open_controller, wait_for_live_check  # noqa: F401
+from tests.qgis.test_gui_editing import check, draw_feature_in_layer, wait_for_live_check
 from tests.qgis.test_gui_notices import find_button, find_edit_message
 from tests.qgis.waiting import process_events, wait_until
 
@@ -47,7 +47,7 @@ KEY = "140225000050"
 
 
 @pytest.fixture
-def overlapping(checked):  # noqa: F811
+def overlapping(checked):
     """Draw a part of the development boundary over farmland; return controller, layers and the finding."""
     controller, layers = checked
     draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(50, 200), BSM=KEY, GHFQDM="410", GHFQMC="城镇集中建设区")
@@ -146,7 +146,7 @@ def test_apply_and_next_applies_the_fix_and_shows_the_next_finding_in_the_same_w
     dialog.reject()
 
 
-def test_list_of_fixable_findings_has_only_those_that_a_fix_is_declared_for(checked):  # noqa: F811
+def test_list_of_fixable_findings_has_only_those_that_a_fix_is_declared_for(checked):
     controller, _layers = checked
     dock = controller.dock
     every = dock.tree.findings.list_visible_findings()
@@ -192,7 +192,7 @@ def test_fix_preview_names_layers_before_it_switches_them_to_edit_mode(overlappi
     assert layers["CZKFBJ"].isEditable() and find_overlap(controller) is None
 
 
-def test_fix_preview_refuses_sealed_layers_with_the_reason(checked):  # noqa: F811
+def test_fix_preview_refuses_sealed_layers_with_the_reason(checked):
     controller, _layers = checked
     sealed = next(f for f in controller.dock.result.findings if f.code == "REL001")
     dialog = open_preview(controller, sealed)
@@ -281,7 +281,7 @@ def test_finding_is_not_fixed_after_edits_without_live_check(overlapping):
     assert controller.fixes.one.dialog is None and "实时检查" in controller.dock.note.text()
 
 
-def test_document_number_allows_the_fix_of_a_sealed_layer_and_is_logged(open_controller, monkeypatch):  # noqa: F811
+def test_document_number_allows_the_fix_of_a_sealed_layer_and_is_logged(open_controller, monkeypatch):
     controller, layers = open_controller
     parcels = layers["DLTB"]
     parcels.startEditing()
@@ -317,7 +317,7 @@ def read_areas(dialog):
     return [float(dialog.areas.item(0, column).text().replace("\u202f", "")) for column in range(1, 5)]
 
 
-def test_fix_batch_ticks_only_safe_fixes_and_applies_them_in_one_step(checked):  # noqa: F811
+def test_fix_batch_ticks_only_safe_fixes_and_applies_them_in_one_step(checked):
     controller, layers = checked
     boundary = layers["CZKFBJ"]
     draw_feature_in_layer(boundary, make_rectangle(99.96, 200, 300), BSM=KEY, GHFQDM="410", GHFQMC="城镇集中建设区")
@@ -427,7 +427,7 @@ def test_unsafe_fix_can_be_ticked_only_after_its_preview_was_shown(overlapping):
     assert find_overlap(controller) is None
 
 
-def test_batch_unticks_and_names_a_fix_that_another_one_changes_and_applies_the_rest(checked):  # noqa: F811
+def test_batch_unticks_and_names_a_fix_that_another_one_changes_and_applies_the_rest(checked):
     """A farmland parcel divides the boundary; its islet lies in the next parcel, of which the fix is another one now."""
     controller, layers = checked
     draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(500, 500), BSM=KEY, GHFQDM="410", GHFQMC="城镇集中建设区")
@@ -454,7 +454,7 @@ def test_batch_unticks_and_names_a_fix_that_another_one_changes_and_applies_the_
     assert len(list_shapes(layers["CZKFBJ"])) == len(before) + 1
 
 
-def test_batch_shows_the_balance_of_the_fixes_that_it_applies(checked):  # noqa: F811
+def test_batch_shows_the_balance_of_the_fixes_that_it_applies(checked):
     """A fix that was tried after another one takes more land without it, which is displayed before it is written."""
     controller, layers = checked
     boundary = layers["CZKFBJ"]
@@ -481,7 +481,7 @@ def test_batch_shows_the_balance_of_the_fixes_that_it_applies(checked):  # noqa:
     assert shapely.from_wkb(shape).area == pytest.approx(9995, abs=0.01)
 
 
-def test_live_check_stays_up_to_date_after_a_fix_batch_above_its_change_limit_and_its_undo(checked, monkeypatch):  # noqa: F811
+def test_live_check_stays_up_to_date_after_a_fix_batch_above_its_change_limit_and_its_undo(checked, monkeypatch):
     controller, layers = checked
     boundary = layers["CZKFBJ"]
     draw_feature_in_layer(boundary, make_rectangle(99.96, 200, 300), BSM=KEY, GHFQDM="410", GHFQMC="城镇集中建设区")
@@ -528,7 +528,7 @@ def test_edit_by_another_tool_while_a_fix_batch_starts_is_kept_and_no_fix_is_app
 
 
 @pytest.fixture
-def batch_being_written(checked):  # noqa: F811
+def batch_being_written(checked):
     """Apply the safe fixes of a batch that was tried; return controller, layers and shapes before the first portion."""
     controller, layers = checked
     draw_feature_in_layer(
@@ -708,7 +708,7 @@ def test_enter_presses_only_the_focused_button_of_the_batch_dialog(qgis_app):
     dialog.reject()
 
 
-def test_batch_is_grouped_filtered_and_searched_and_a_heading_ticks_its_rows(checked):  # noqa: F811
+def test_batch_is_grouped_filtered_and_searched_and_a_heading_ticks_its_rows(checked):
     controller, layers = checked
     draw_feature_in_layer(
         layers["CZKFBJ"], make_rectangle(99.96, 200, 300), BSM=KEY, GHFQDM="410", GHFQMC="城镇集中建设区"
@@ -878,7 +878,7 @@ def list_boundary_windows(controller):
     return [one for one in controller.dock.result.findings if one.code == "TOP009"]
 
 
-def test_undo_of_a_fix_that_cut_a_window_also_removes_the_window_finding_of_a_later_check(open_controller, project):  # noqa: F811
+def test_undo_of_a_fix_that_cut_a_window_also_removes_the_window_finding_of_a_later_check(open_controller, project):
     controller, layers = open_controller
     county.store_county_settings(project, county.ProjectCountySettings(profile="hunyuan", rules="all"))
     draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(-50, 150, 200, 200), BSM=KEY, GHFQDM="410")

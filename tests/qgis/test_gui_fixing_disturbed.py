@@ -12,7 +12,7 @@ from qgis.PyQt.QtWidgets import QLabel
 from tests.parametrize import first_of_each_daily
 from tests.qgis.live_helpers import make_rectangle
 from tests.qgis.live_helpers import roll_back as roll_back_layer
-from tests.qgis.test_gui_editing import check, draw_feature_in_layer, open_controller, wait_for_live_check  # noqa: F401
+from tests.qgis.test_gui_editing import check, draw_feature_in_layer, wait_for_live_check
 from tests.qgis.test_gui_fixing import read_log
 from tests.qgis.waiting import process_events, wait_until
 
@@ -148,7 +148,7 @@ def slot_errors(monkeypatch, qgis_log):
 
 
 @pytest.fixture
-def open_disturbed(open_controller, project, slot_errors):  # noqa: F811
+def open_disturbed(open_controller, project, slot_errors):
     """Return a function that draws two overlaps in a transaction mode; it returns controller, layers and finding."""
     controller, layers = open_controller
 

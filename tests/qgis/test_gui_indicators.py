@@ -20,7 +20,7 @@ from plugin.gui.indicators.dock import (
 )
 from plugin.gui.indicators.gauges import RatioDial, compute_scale, list_ticks
 from tests.qgis.live_helpers import make_rectangle
-from tests.qgis.test_gui_editing import checked, draw_feature_in_layer, open_controller, wait_for_live_check  # noqa: F401
+from tests.qgis.test_gui_editing import draw_feature_in_layer, wait_for_live_check
 
 TEXTS = ReportTexts("zh")
 
@@ -102,7 +102,7 @@ def read_cells(dock, column):
     }
 
 
-def test_panel_follows_an_edit_and_its_undo(checked):  # noqa: F811
+def test_panel_follows_an_edit_and_its_undo(checked):
     controller, layers = checked
     dock = controller.indicators
     dock.show()
@@ -119,7 +119,7 @@ def test_panel_follows_an_edit_and_its_undo(checked):  # noqa: F811
     assert all(read_cells(dock, STATE_COLUMN).values())
 
 
-def test_panel_is_empty_without_a_result(open_controller):  # noqa: F811
+def test_panel_is_empty_without_a_result(open_controller):
     controller, _ = open_controller
     dock = controller.indicators
     dock.show()

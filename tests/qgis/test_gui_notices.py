@@ -13,7 +13,7 @@ from plugin.core.model.rule import Severity
 from plugin.gui.findings.edit_notices import _CounterButton, describe_findings
 from tests.qgis.gui_helpers import make_finding, make_result, make_small_report
 from tests.qgis.live_helpers import make_rectangle
-from tests.qgis.test_gui_editing import check, checked, draw_feature_in_layer, open_controller, wait_for_live_check  # noqa: F401
+from tests.qgis.test_gui_editing import check, draw_feature_in_layer, wait_for_live_check
 from tests.qgis.waiting import wait_until
 
 UNDO_TEXT, ZOOM_TEXT = "撤销这步编辑", "缩放"
@@ -37,7 +37,7 @@ def find_button(controller, text):
 
 
 @pytest.fixture
-def controller_after_overlap(checked):  # noqa: F811
+def controller_after_overlap(checked):
     """Draw a part of the development boundary over farmland.
 
     Return controller and layers.
@@ -103,7 +103,7 @@ def test_undo_button_is_disabled_unless_its_edit_is_the_last_one(controller_afte
     wait_for_live_check(controller)
 
 
-def test_undo_button_is_disabled_for_several_edits_checked_together(checked):  # noqa: F811
+def test_undo_button_is_disabled_for_several_edits_checked_together(checked):
     controller, layers = checked
     controller.actions["live"].setChecked(False)
     draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
@@ -169,7 +169,7 @@ def test_zoom_button_reports_a_finding_removed_by_a_later_edit(controller_after_
     assert controller.dock.note.text() == "该问题已被之后的编辑消除。"
 
 
-def test_live_check_counter_shows_changed_findings_since_the_full_check(open_controller):  # noqa: F811
+def test_live_check_counter_shows_changed_findings_since_the_full_check(open_controller):
     controller, layers = open_controller
     counter = controller.notices.counter
     assert counter.isHidden(), "nothing was checked"
@@ -222,7 +222,7 @@ def test_menu_of_the_live_check_counter_lists_new_findings_and_selects_them(cont
     assert [a.text() for a in controller.notices.make_menu().actions()] == ["全面检查以来没有新增问题"]
 
 
-def test_live_check_counter_states_that_live_check_is_off_or_outdated(checked, monkeypatch):  # noqa: F811
+def test_live_check_counter_states_that_live_check_is_off_or_outdated(checked, monkeypatch):
     controller, layers = checked
     counter = controller.notices.counter
     controller.actions["live"].setChecked(False)
@@ -236,7 +236,7 @@ def test_live_check_counter_states_that_live_check_is_off_or_outdated(checked, m
     assert counter.full_text == "实时检查　已停止，请重新检查"
 
 
-def test_toolbar_contains_the_live_check_action(open_controller):  # noqa: F811
+def test_toolbar_contains_the_live_check_action(open_controller):
     controller, _layers = open_controller
     assert controller.actions["live"] in controller.actions.toolbar.actions()
 

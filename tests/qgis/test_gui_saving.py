@@ -7,20 +7,14 @@ from qgis.PyQt.QtWidgets import QDialog, QMessageBox, QPushButton
 
 from tests.parametrize import first_daily
 from tests.qgis.live_helpers import MODES, make_rectangle, roll_back
-from tests.qgis.test_gui_editing import (  # noqa: F401
-    check,
-    checked,
-    draw_feature_in_layer,
-    open_controller,
-    wait_for_live_check,
-)
+from tests.qgis.test_gui_editing import check, draw_feature_in_layer, wait_for_live_check
 from tests.qgis.waiting import process_events, wait_until
 
 TITLE = "已保存，有新错误"
 
 
 @pytest.fixture(params=first_daily(MODES), ids=lambda mode: mode.name)
-def editing(request, open_controller, project):  # noqa: F811
+def editing(request, open_controller, project):
     """Yield controller and layers of a checked plan in a transaction mode."""
     controller, layers = open_controller
     project.setTransactionMode(request.param)
@@ -197,7 +191,7 @@ def test_closing_the_project_closes_the_message(editing, project):
     layers.clear()
 
 
-def test_errors_between_an_unsaved_layer_and_another_are_named_when_that_layer_is_saved(open_controller, project):  # noqa: F811
+def test_errors_between_an_unsaved_layer_and_another_are_named_when_that_layer_is_saved(open_controller, project):
     controller, layers = open_controller
     project.setTransactionMode(Qgis.TransactionMode.Disabled)
     check(controller)

@@ -27,7 +27,7 @@ from plugin.gui.findings.map_marks import (
 from plugin.paths import STYLES_FOLDER
 from tests.qgis.gui_helpers import X, Y, make_finding
 from tests.qgis.live_helpers import make_rectangle
-from tests.qgis.test_gui_editing import checked, draw_feature_in_layer, open_controller, wait_for_live_check  # noqa: F401
+from tests.qgis.test_gui_editing import draw_feature_in_layer, wait_for_live_check
 from tests.qgis.test_gui_work import FINDINGS_CRS
 from tests.qgis.waiting import process_events, wait_until
 
@@ -274,7 +274,7 @@ def find_overlap_finding(controller, code="REL002"):
 
 
 @pytest.fixture
-def selected_overlap(checked):  # noqa: F811
+def selected_overlap(checked):
     """Draw a part of the boundary over farmland.
 
     Return controller, layers and the overlap finding.

@@ -18,7 +18,7 @@ from plugin.gui.findings.navigation_bar import WaiveButton, find_waiver_refusal_
 from plugin.gui.findings.waiving import FindingCard, WaiverDialog
 from tests.qgis.gui_helpers import make_finding
 from tests.qgis.live_helpers import make_rectangle
-from tests.qgis.test_gui_editing import check, checked, draw_feature_in_layer, open_controller, wait_for_live_check  # noqa: F401
+from tests.qgis.test_gui_editing import check, draw_feature_in_layer, wait_for_live_check
 from tests.qgis.waiting import process_events, wait_until
 
 
@@ -64,7 +64,7 @@ def read_states_on_map(project):
 
 
 def test_waiving_writes_the_waiver_file_and_withdrawing_the_waiver_reopens_its_finding(
-    checked,  # noqa: F811
+    checked,
     project,
     qgis_app,
     filled_dialog,
@@ -100,7 +100,7 @@ def test_waiving_writes_the_waiver_file_and_withdrawing_the_waiver_reopens_its_f
     ] == errors
 
 
-def test_several_findings_or_all_of_a_rule_can_be_waived_at_once(checked, project, qgis_app, filled_dialog, tmp_path):  # noqa: F811
+def test_several_findings_or_all_of_a_rule_can_be_waived_at_once(checked, project, qgis_app, filled_dialog, tmp_path):
     controller, _ = checked
     open_ones = [f for f in controller.dock.result.findings if not find_waiver_refusal_text(f)]
     assert len(open_ones) > 2
@@ -127,7 +127,7 @@ def test_several_findings_or_all_of_a_rule_can_be_waived_at_once(checked, projec
     assert tree.list_selected_findings() == group.shown
 
 
-def test_live_check_keeps_a_waived_finding_waived_after_edits(checked, project, qgis_app, filled_dialog):  # noqa: F811
+def test_live_check_keeps_a_waived_finding_waived_after_edits(checked, project, qgis_app, filled_dialog):
     controller, layers = checked
     (crossing,) = list_findings_of_rule(controller, "REL001")
     select_findings(controller, crossing)
@@ -146,7 +146,7 @@ def test_live_check_keeps_a_waived_finding_waived_after_edits(checked, project, 
     assert {f.key: f.state for f in list_findings_of_rule(controller, "REL001")}[crossing.key] == "open"
 
 
-def test_waiver_dialog_reports_missing_entries_and_stays_open(checked, qgis_app, filled_dialog, tmp_path):  # noqa: F811
+def test_waiver_dialog_reports_missing_entries_and_stays_open(checked, qgis_app, filled_dialog, tmp_path):
     controller, _ = checked
     refusals, given = filled_dialog
     (crossing,) = list_findings_of_rule(controller, "REL001")
@@ -172,7 +172,7 @@ def get_project():
     return QgsProject.instance()
 
 
-def test_damaged_waiver_file_is_reported_and_left_unchanged(checked, qgis_app, filled_dialog, tmp_path):  # noqa: F811
+def test_damaged_waiver_file_is_reported_and_left_unchanged(checked, qgis_app, filled_dialog, tmp_path):
     controller, _ = checked
     (crossing,) = list_findings_of_rule(controller, "REL001")
     path = tmp_path / "小县.waivers.csv"

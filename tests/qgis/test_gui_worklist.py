@@ -32,7 +32,7 @@ from plugin.gui.findings.groups import (
     WorkRows,
 )
 from tests.qgis.gui_helpers import make_large_report, make_result, make_small_report
-from tests.qgis.test_gui_editing import check, checked, open_controller  # noqa: F401
+from tests.qgis.test_gui_editing import check
 from tests.qgis.waiting import process_events, wait_until
 
 NOW = datetime(2026, 11, 20, 14, 32)
@@ -226,7 +226,7 @@ def test_long_list_is_prepared_in_portions_and_equals_the_short_way(findings_doc
 
 # --- with the files
 @pytest.fixture
-def listed(checked, tmp_path):  # noqa: F811
+def listed(checked, tmp_path):
     """Return the controller with the work list of its result, and the path of the list."""
     controller, _ = checked
     settings.store_setting("worklist_person", "王工")
@@ -250,7 +250,7 @@ def wait_for_store(controller):
     assert wait_until(lambda: not controller.worklist.store.is_busy and not controller.worklist.store.unwritten_count)
 
 
-def test_no_file_is_written_before_the_user_begins_a_list(checked, tmp_path):  # noqa: F811
+def test_no_file_is_written_before_the_user_begins_a_list(checked, tmp_path):
     controller, _ = checked
     check(controller)
     assert not list(tmp_path.glob("*.worklist.csv"))
@@ -293,7 +293,7 @@ def test_next_check_keeps_states_and_lists_are_read_again(listed):
     assert rows["gone"].state is WorkState.FIXED and "转回“待处理”的 1 个。" in controller.dock.note.text()
 
 
-def test_first_edit_begins_the_list_and_a_second_edit_at_once_is_no_conflict(checked, tmp_path):  # noqa: F811
+def test_first_edit_begins_the_list_and_a_second_edit_at_once_is_no_conflict(checked, tmp_path):
     controller, _ = checked
     check(controller)
     first, second = controller.dock.tree.findings.list_visible_findings()[:2]
@@ -367,7 +367,7 @@ def test_parts_and_ledger_are_merged_in_the_panel(listed, tmp_path):
     assert (item.state, item.by) == (WorkState.FALSE_ALARM, "王工")
 
 
-def test_damaged_list_is_reported_and_the_panel_works_without_it(checked, tmp_path):  # noqa: F811
+def test_damaged_list_is_reported_and_the_panel_works_without_it(checked, tmp_path):
     controller, _ = checked
     path = tmp_path / "小县.worklist.csv"
     path.write_text("fingerprint,state\nx,待定\n", encoding="utf-8")
@@ -412,7 +412,7 @@ def test_thousands_of_rows_are_edited_in_the_background_and_undone(listed, monke
     assert {read_worklist(path).items[f.fingerprint].assignee for f in findings} == {""}
 
 
-def test_recheck_of_selected_findings_reports_what_became_of_them(checked):  # noqa: F811
+def test_recheck_of_selected_findings_reports_what_became_of_them(checked):
     controller, _ = checked
     findings = controller.dock.tree.findings.list_visible_findings()[:2]
     select(controller, *findings)

@@ -29,15 +29,11 @@ from tests.core.package.package_copies import (
     REPORT_JSON_PATH,
     REPORT_PAGE_PATH,
     act_as_other_plugin_version,
-    assembled_plan,  # noqa: F401
     change_json,
     change_manifest,
     change_report,
     change_workbook,
-    copied_package,  # noqa: F401
-    exported_package,  # noqa: F401
     find_number_cell,
-    geopackage_spec,  # noqa: F401
     inspect_findings,
     read_json,
     recompute_digests,
@@ -45,15 +41,12 @@ from tests.core.package.package_copies import (
     replace_in_page,
     set_about_text,
     set_cell_text,
-    unchanged_findings,  # noqa: F401
     write_json,
 )
 from tests.core.package.test_table_figures import make_complete_layers
 from tests.core.report_fixtures import make_report
 from tests.core.small_plan import convert_to_source_layers
 from tests.parametrize import first_daily
-
-# ruff: noqa: F811
 
 
 def test_map_that_cannot_be_decoded_is_reported_in_the_reason_of_the_rule(
@@ -244,9 +237,6 @@ def find_differences(monkeypatch):
 )
 def test_margin_differs_only_by_its_figure_or_by_a_sign_against_its_word(find_differences, printed, expected, count):
     assert len(find_differences(printed, expected)) == count
-
-
-# ruff: noqa: F811
 
 
 def test_page_of_another_plugin_version_with_the_same_figures_gives_no_finding(

@@ -37,27 +37,19 @@ from tests.core.package.package_copies import (
     REPORT_PAGE_PATH,
     TABLES_PATH,
     TEXT_DOCUMENT_PATH,
-    assembled_plan,  # noqa: F401
     change_json,
     change_workbook,
-    copied_package,  # noqa: F401
     delete_files,
-    exported_package,  # noqa: F401
     find_number_cell,
-    geopackage_spec,  # noqa: F401
     inspect_findings,
     replace_in_page,
     run_sql_on_database,
     set_about_text,
     set_cell_text,
-    unchanged_findings,  # noqa: F401
     write_file_into_package,
 )
 from tests.core.small_plan import explain_error
 from tests.parametrize import first_of_each_daily
-
-# ruff: noqa: F811
-
 
 #: A message with a missing value.
 EMPTY_TEXT_PATTERN = re.compile("“[\\s—]*”|[\u4e00-\u9fff ]—[ ；，。（）]")
