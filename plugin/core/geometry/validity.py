@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from .polygon_rings import iterate_batches
 
+#: Of shapely 2.1 and later.
+_CAN_REPAIR_STRUCTURE = tuple(map(int, shapely.__version__.split(".")[:2])) >= (2, 1)
 #: GEOS's reasons as keys of the message texts.
 REASON_KEYS = {
     "Self-intersection": "self_intersection",
@@ -177,9 +179,43 @@ def repair_polygon(geometry: Any) -> Any:
     return None
 
 
+def repair_structure_by_rings(geometry: Any) -> Any:
+    """Return what GEOS's method “structure” returns, for shapely before 2.1, which does not offer it.
+
+    The land of a ring is where its winding number is not 0. Holes are subtracted from the shell that they meet; other
+    holes are land. A polygon whose shell has no land has none.
+    """
+    lands = []
+    for polygon in shapely.get_parts(geometry):
+        shell = _fill_ring(shapely.get_exterior_ring(polygon))
+        if shell.is_empty:
+            continue
+        holes = np.array([_fill_ring(ring) for ring in polygon.interiors], dtype=object)
+        meets_shell = shapely.intersects(shell, holes)
+        lands += [shapely.difference(shell, shapely.union_all(holes[meets_shell])), *holes[~meets_shell]]
+    return shapely.union_all(lands)
+
+
+def _fill_ring(ring: Any) -> Any:
+    """Return the land around which a ring winds, in either direction."""
+    faces = shapely.get_parts(
+        shapely.polygonize([shapely.unary_union(shapely.linestrings(shapely.get_coordinates(ring)))])
+    )
+    (x, y), (x2, y2) = shapely.get_coordinates(ring)[:-1].T, shapely.get_coordinates(ring)[1:].T
+    points = shapely.get_coordinates(shapely.point_on_surface(faces))
+    px, py = points[:, 0, None], points[:, 1, None]
+    # An edge that crosses the ray to the east upwards counts 1, downwards −1.
+    side = (x2 - x) * (py - y) - (px - x) * (y2 - y)
+    winding = ((y <= py) & (y2 > py) & (side > 0)).sum(axis=1) - ((y > py) & (y2 <= py) & (side < 0)).sum(axis=1)
+    return shapely.union_all(faces[winding != 0])
+
+
 def _repair_structure(geometry: Any) -> Any:
-    """Return a geometry repaired by GEOS with the method “structure”."""
-    repaired_polygon = extract_polygons(shapely.make_valid(geometry, method="structure", keep_collapsed=False))
+    """Return a geometry repaired with the method “structure” of GEOS: rings first, then shells without their holes."""
+    if _CAN_REPAIR_STRUCTURE:
+        repaired_polygon = extract_polygons(shapely.make_valid(geometry, method="structure", keep_collapsed=False))
+    else:
+        repaired_polygon = extract_polygons(repair_structure_by_rings(geometry))
     # From rings with common segments GEOS makes parts that share an edge, which is invalid too; their union is valid.
     return (
         repaired_polygon

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import shapely
 import shapely.affinity
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from plugin.core.checks.live.edited_rows import compute_changed_bounds
@@ -17,7 +17,7 @@ from plugin.core.geometry.overlay_pieces import remove_repeated_land
 from plugin.core.geometry.polygons import MAX_UNCLIPPED_VERTICES, ClipCache, ClippedPolygons, Polygons
 from plugin.core.geometry.statutory_area import compute_trapezoid_area, measure_statutory_area
 from plugin.core.geometry.tolerance import Tolerance
-from plugin.core.geometry.validity import extract_polygons, repair_polygon
+from plugin.core.geometry.validity import extract_polygons, repair_polygon, repair_structure_by_rings
 
 #: Every shared part counts, however small.
 EXACT_TOLERANCE = Tolerance(cluster_m=0.0001, edge_match_m=0.0, min_area_m2=0.0, min_width_m=0.0)
@@ -263,6 +263,22 @@ def test_polygon_left_invalid_by_make_valid_of_geos_is_repaired_completely(wkt):
     halfway = shapely.make_valid(drawn, method="structure", keep_collapsed=False)
     fixed = repair_polygon(drawn)
     assert fixed.is_valid and fixed.area == pytest.approx(shapely.union_all(shapely.get_parts(halfway)).area)
+
+
+_RINGS = st.lists(
+    st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=4, max_size=9), min_size=1, max_size=4
+)
+
+
+@pytest.mark.skipif(shapely.__version__ < "2.1", reason="this shapely has no method “structure” to compare with")
+@given(st.lists(_RINGS, min_size=1, max_size=3))
+@example([[[(0, 0), (9, 0), (9, 9), (0, 9)], [(2, 2), (4, 2), (4, 4)], [(3, 3), (8, 3), (8, 8)]]])
+def test_repair_for_old_libraries_equals_the_method_structure_of_geos(polygons):
+    drawn = shapely.MultiPolygon([shapely.Polygon(shell, holes) for shell, *holes in polygons])
+    expected = shapely.make_valid(drawn, method="structure", keep_collapsed=False)
+    expected = shapely.union_all(shapely.get_parts([extract_polygons(expected)]))
+    repaired = shapely.union_all([repair_structure_by_rings(drawn)])
+    assert shapely.symmetric_difference(repaired, expected).area < NOISE_M2
 
 
 # -- statutory area ---------------------------------------------------------------------------------------------------

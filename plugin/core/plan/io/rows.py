@@ -8,6 +8,7 @@ as the largest one, a text with NUL is cut there.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import replace
@@ -48,17 +49,18 @@ def find_mistyped_fields(path: Path, name: str, info: dict[str, Any], positions:
     One pass over the table finds them. ``info``: pyogrio's description of the layer; ``positions``: of the fields to
     search. Empty for other formats.
     """
-    conditions = {str(info["fields"][n]): _make_condition(info, n) for n in positions}
-    database = open_if_database(path)
-    if database is None or not conditions:
+    fields = [str(info["fields"][n]) for n in positions]
+    database = open_if_database(path) if fields else None
+    if database is None:
         return []
-    sql = f"SELECT 1 FROM {quote_sql_name(name)} WHERE {' OR '.join(conditions.values())} LIMIT 1"  # nosec B608 # names are quoted
     try:
         with closing(database):
-            return list(conditions) if database.execute(sql).fetchone() else []
+            condition = " OR ".join(_make_condition(database, name, info, field) for field in fields)
+            sql = f"SELECT 1 FROM {quote_sql_name(name)} WHERE {condition} LIMIT 1"  # nosec B608 # names are quoted
+            return fields if database.execute(sql).fetchone() else []
     except DATABASE_ERRORS:
         # Too many columns for one condition: each is searched alone. Of a damaged file reading reports the cause.
-        return list(conditions)
+        return fields
 
 
 def read_mistyped_columns(
@@ -74,14 +76,13 @@ def read_mistyped_columns(
     database = open_if_database(path) if searched else None
     if database is None:
         return {}
-    position_by_field = {str(field): n for n, field in enumerate(info["fields"])}
-    type_by_field = {field.name: field.type for field in make_fields(info, list(position_by_field))}
+    type_by_field = {field.name: field.type for field in make_fields(info, [str(field) for field in info["fields"]])}
     table, key = quote_sql_name(name), info.get("fid_column")
     mistyped = {}
     with closing(database):
         database.text_factory = lambda content: content.decode("utf-8", "replace")
         for field in searched:
-            column, condition = quote_sql_name(field), _make_condition(info, position_by_field[field])
+            column, condition = quote_sql_name(field), _make_condition(database, name, info, field)
             sql = f"SELECT {quote_sql_name(key) if key else 'NULL'}, {column}, {condition} FROM {table}"  # nosec B608 # names are quoted
             rows = database.execute(sql).fetchall()
             # Rows of a view without ids are in the order in which the driver reads them.
@@ -108,20 +109,21 @@ def read_mistyped_columns(
     return mistyped
 
 
-def _make_condition(info: dict[str, Any], position: int) -> str:
+def _make_condition(database: sqlite3.Connection, name: str, info: dict[str, Any], field: str) -> str:
     """Return the SQL condition of values of a field that the driver converts.
 
     Numbers are less than texts, and texts less than bytes: comparisons take less time than asking for the type.
     """
-    column, dtype = quote_sql_name(str(info["fields"][position])), str(info["dtypes"][position])
-    if info["ogr_types"][position] == "OFTBinary":
-        return "0"
+    column, dtype = quote_sql_name(field), str(dict(zip(info["fields"], info["dtypes"], strict=True))[field])
     if dtype.startswith("float"):
         return f"{column} >= ''"
     if dtype.startswith("datetime"):
         return f"{column} < '' OR {column} >= x''"
     if dtype == "object":
-        return f"{column} >= x'' OR instr({column}, char(0))"
+        # Bytes in a column of bytes are in order; pyogrio names such columns from version 0.12 on only.
+        declared = database.execute("SELECT type FROM pragma_table_info(?) WHERE name = ?", (name, field)).fetchone()
+        is_binary = declared is not None and declared[0].upper().startswith("BLOB")
+        return "0" if is_binary else f"{column} >= x'' OR instr({column}, char(0))"
     low, high = (0, 1) if dtype == "bool" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
     return f"{column} NOT BETWEEN {low} AND {high} OR {column} <> CAST({column} AS INTEGER)"
 
