@@ -3378,8 +3378,8 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>未设定，如 {date}</translation>
     </message>
     <message>
-        <source>Not started: {name} is missing. Other functions work; see Environment Check.</source>
-        <translation>未启动：缺少 {name}。其他功能不受影响，详见“环境自检”。</translation>
+        <source>Not started: {name} is missing. See Environment Check.</source>
+        <translation>未启动：缺少 {name}。详见“环境自检”。</translation>
     </message>
     <message>
         <source>Note</source>
@@ -5026,8 +5026,8 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>检查未完成，以下仍为先前的结果。</translation>
     </message>
     <message>
-        <source>The check did not start: geopandas 1.0 or later is missing. Other functions work.</source>
-        <translation>检查未启动：缺少 geopandas 1.0 或更高版本。其他功能不受影响。</translation>
+        <source>The check did not start: geopandas 1.0 or later is missing. See Environment Check.</source>
+        <translation>检查未启动：缺少 geopandas 1.0 或更高版本。详见“环境自检”。</translation>
     </message>
     <message>
         <source>The check ended with an error ({error}). Reports of counties that are complete remain, the summary is unchanged. Details are in the log, tab Sanxian.</source>

@@ -440,7 +440,7 @@ def test_missing_libraries_are_reported_even_if_a_previous_result_is_shown(contr
     add_plan_layer(project)
     finish_job(held_jobs.run(controller))
     fail_job(held_jobs.run(controller), ImportError("geopandas"))
-    assert controller.dock.note.text() == "检查未启动：缺少 geopandas 1.0 或更高版本。其他功能不受影响。"
+    assert controller.dock.note.text() == "检查未启动：缺少 geopandas 1.0 或更高版本。详见“环境自检”。"
     assert [text for _, text in read_bar_texts(controller)] == [controller.dock.note.text()]
 
 

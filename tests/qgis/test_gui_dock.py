@@ -72,7 +72,7 @@ RECOGNISED_WITH_MISSING_LAYER = RecognisedLayers({"A": "1", "B": "2", "C": "3"},
         (panel_pages.make_never_checked_page, "尚未检查。", ["全面检查"]),
         (
             panel_pages.make_libraries_missing_page,
-            "检查未启动：缺少 geopandas 1.0 或更高版本。其他功能不受影响。",
+            "检查未启动：缺少 geopandas 1.0 或更高版本。详见“环境自检”。",
             ["环境自检…"],
         ),
     ],

@@ -49,7 +49,7 @@ def make_libraries_missing_page(open_doctor: ActionCallback) -> EmptyPage:
     ``open_doctor``: opens the environment check.
     """
     return EmptyPage(
-        tr("The check did not start: geopandas 1.0 or later is missing. Other functions work."),
+        tr("The check did not start: geopandas 1.0 or later is missing. See Environment Check."),
         [(tr("Environment Check…"), open_doctor)],
     )
 
