@@ -151,7 +151,7 @@ def group_findings_by_rule(findings: Iterable[Finding]) -> dict[str, list[Findin
 
 
 def sum_findings_by_rule(report: Report, report_texts: ReportTexts) -> list[dict[str, Any]]:
-    """Return one row per rule and severity with sums, errors first, then by area.
+    """Return one row per rule and severity with sums: errors first, then in the statutory order, then by area.
 
     Waived findings have a separate section.
     """
@@ -180,7 +180,8 @@ def sum_findings_by_rule(report: Report, report_texts: ReportTexts) -> list[dict
                 "township_count": len({f.township for f in group_findings if f.township}),
             }
         )
-    return sorted(rows, key=lambda r: (order.index(r["severity"]), -r["area_m2"], r["code"]))
+    make_rank = load_report_settings().make_sort_key
+    return sorted(rows, key=lambda r: (order.index(r["severity"]), make_rank(r["code"]), -r["area_m2"], r["code"]))
 
 
 def format_township_counts(findings: Iterable[Finding], report_texts: ReportTexts, limit: int = _MAX_TOWNSHIPS) -> str:

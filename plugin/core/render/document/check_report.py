@@ -16,7 +16,6 @@ from typing import Any, TypeAlias
 from ...model.findings import Finding
 from ...model.indicator import LITTLE_MARGIN_LEFT, TARGET_MET, Indicator
 from ...model.report import APPROVAL_DOUBT, Report
-from ...model.rule import Severity
 from ...model.verdict import Verdict
 from ...standard.messages.texts import Texts, format_number, shorten_key
 from ...standard.profile import Norm
@@ -438,9 +437,7 @@ def _make_body(
     report: Report, norm: Norm | None, pictures: ReportPictures, sections: SectionNumbers, report_texts: ReportTexts
 ) -> list[Block]:
     """Return the sections between the first page and the signatures."""
-    sums, settings = sum_findings_by_rule(report, report_texts), load_report_settings()
-    severities = [str(severity) for severity in Severity]
-    sums.sort(key=lambda row: (severities.index(row["severity"]), settings.make_sort_key(row["code"])))
+    sums = sum_findings_by_rule(report, report_texts)
     problems: list[DescribedColumn] = [
         ("severity", 9, "left", lambda row: report_texts.get("severity", row["severity"])),
         ("rule", 9, "left", lambda row: row["code"]),
@@ -455,7 +452,7 @@ def _make_body(
         ),
         ("township_count", 12, "right", lambda row: format_number(row["township_count"] or None, 0)),
     ]
-    images = pictures.conflicts[: settings.length_limits["pictures"]]
+    images = pictures.conflicts[: load_report_settings().length_limits["pictures"]]
     close_ups = [
         Picture(
             decode_data_uri(image),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -25,6 +26,7 @@ from ...base.files.workbooks import iterate_values, open_workbook
 from ...model.findings import Finding
 from ...model.indicator import SQUARE_METRES
 from ...model.report import Report
+from ...model.rule import Severity
 from ...standard.messages.texts import TEXT_LANGUAGES, Texts
 from ..finding_lists import get_rule_titles, sum_findings_by_rule
 from ..sections import make_head_section
@@ -44,7 +46,7 @@ from ..tables.report_table import (
     set_column_widths,
     set_up_pages,
 )
-from ..words import ReportTexts
+from ..words import ReportTexts, load_report_settings
 from ..worklist.merge import make_token, mark_for_split
 from ..worklist.worklist_row import WorkItem, Worklist, WorkState, clean_text, format_time, parse_state
 from .blocks import ReportChapter
@@ -174,9 +176,14 @@ def _iterate_rows(
     titles, token = get_rule_titles(report, report_texts), make_token()
     summary = report_texts.get("ledger", "summary_sheet")
     links = {code: f'=HYPERLINK("#\'{summary}\'!A{row}","{code}")' for code, row in rows_by_code.items()}
-    for start in range(0, len(report.findings), _ROWS_PER_BATCH):
+    # As in the report: errors first, then in the statutory order, large areas first.
+    severities, make_rank = [str(severity) for severity in Severity], cache(load_report_settings().make_sort_key)
+    findings = sorted(
+        report.findings, key=lambda f: (severities.index(f.severity), make_rank(f.code), f.code, -(f.area_m2 or 0.0))
+    )
+    for start in range(0, len(findings), _ROWS_PER_BATCH):
         cancellation.raise_if_cancelled()
-        batch = report.findings[start : start + _ROWS_PER_BATCH]
+        batch = findings[start : start + _ROWS_PER_BATCH]
         points = shapely.point_on_surface(np.array([finding.geometry for finding in batch], dtype=object))
         is_known = ~(shapely.is_missing(points) | shapely.is_empty(points))
         coordinates = np.column_stack([shapely.get_x(points), shapely.get_y(points)]).tolist()

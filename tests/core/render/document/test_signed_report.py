@@ -308,15 +308,22 @@ def test_ledger_of_findings_has_a_row_for_each_finding_with_area_coordinates_mes
     assert len(rows) == len(checked.report.findings)
     head = [cell.value for cell in sheet[1]]
     by_name = [dict(zip(head, row, strict=True)) for row in rows]
-    for row, finding in zip(by_name, checked.report.findings, strict=True):
+    rank = {code: n for n, code in enumerate(["REL001", "REL002", "REL003", "LAW001", "LAW002"])}
+    errors = [row["规则"][-8:-2] for row in by_name if row["严重程度"] == "错误"]
+    assert [code for code in dict.fromkeys(errors) if code in rank] == sorted(set(errors) & set(rank), key=rank.get)
+    assert errors[0] == "REL001" and len(errors) == sum(f.severity == "ERROR" for f in checked.report.findings)
+    for row, finding in zip(
+        sorted(by_name, key=lambda row: row["说明与整改建议"]),
+        sorted(checked.report.findings, key=lambda one: one.message),
+        strict=True,
+    ):
         assert row["面积（公顷）"] == (None if finding.area_m2 is None else pytest.approx(finding.area_m2 / 1e4))
         assert row["说明与整改建议"] == finding.message
         assert (row["X（m）"] is None) == (finding.geometry is None or finding.geometry.is_empty)
     assert sheet.auto_filter.ref == f"A1:T{len(rows) + 1}" and sheet.freeze_panes == "D2"
     assert summary["D4"].value == sum(f.code == summary["B4"].value for f in checked.report.findings)
     row_of_code = {row[1].value: row[0].row for row in summary.iter_rows(min_row=4)}
-    link = by_name[0]["规则"]
-    code = checked.report.findings[0].code
+    link, code = by_name[0]["规则"], errors[0]
     assert link == f'=HYPERLINK("#\'汇总\'!A{row_of_code[code]}","{code}")'
 
 
