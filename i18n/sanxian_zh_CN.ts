@@ -404,6 +404,10 @@
         <translation>面积（公顷）</translation>
     </message>
     <message>
+        <source>Areas in another unit than m², copied unchanged: {fields}.</source>
+        <translation>面积单位不是平方米，数值照抄不换算：{fields}。</translation>
+    </message>
+    <message>
         <source>Arguments</source>
         <translation>参数</translation>
     </message>
@@ -5252,6 +5256,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
     <message>
         <source>The layer “{name}” is on the map.</source>
         <translation>图层“{name}”已添加到地图。</translation>
+    </message>
+    <message>
+        <source>The layer's name resembles no layer of the plan. Choose the target template.</source>
+        <translation>从图层名看不出是哪个规划图层，请选择目标模板。</translation>
     </message>
     <message>
         <source>The layers changed since {time} in ways that checks while editing do not cover; the result is out of date.</source>

@@ -287,7 +287,8 @@ def test_mapped_rows_are_appended_to_the_layer_of_the_project_as_one_step_with_n
 def test_field_mapping_dialog_maps_a_file_that_is_not_in_the_project(qgis_app, mapping_dialog, project, tmp_path):
     other = write_survey(tmp_path / "另", "别处")
     mapping_dialog.use_layer_of_file(str(other))
-    wait_until_ready(mapping_dialog)
+    assert not mapping_dialog.get_role() and not mapping_dialog.start.isEnabled(), "its name is like no layer"
+    choose_template(mapping_dialog, "XZYDYH")
     assert len(project.mapLayers()) == 1 and "10 行" in mapping_dialog.summary.text()
     mapping_dialog.start_run()
     wait_until_ready(mapping_dialog)
@@ -295,6 +296,16 @@ def test_field_mapping_dialog_maps_a_file_that_is_not_in_the_project(qgis_app, m
     (tmp_path / "坏.shp").write_text("x")
     mapping_dialog.use_layer_of_file(str(tmp_path / "坏.shp"))
     assert "坏.shp" in mapping_dialog.summary.text()
+
+
+def test_layer_of_another_office_gets_its_template_by_name_and_units_are_compared(mapping_dialog, project):
+    layer = QgsVectorLayer("Polygon?crs=EPSG:4526&field=图斑号:string&field=面积亩:double", "基本农田2025", "memory")
+    project.addMapLayer(layer)
+    mapping_dialog.source.setLayer(layer)
+    wait_until_ready(mapping_dialog)
+    assert mapping_dialog.get_role() == "YJJBNTBHTB"
+    mapping_dialog._on_field_mapping_changed("YJJBNTMJ", "面积亩", None, None)
+    assert "面积亩 → YJJBNTMJ" in mapping_dialog.summary.text()
 
 
 def test_cancelled_field_mapping_writes_no_file(qgis_app, mapping_dialog, tmp_path):

@@ -20,6 +20,7 @@ from ...core.base.errors import OutputError, SanxianError
 from ...core.base.files.writing import write_atomically
 from ...core.exchange.mapping import CodeTranslation, format_mapping_as_toml, load_mapping
 from ...core.exchange.mapping.preview import UndecidedCode, change_mapping, find_undecided_codes, preview_field
+from ...core.exchange.mapping.proposals import names_other_unit
 from ...core.standard.messages.numbers import format_number
 from ...core.standard.template import TemplateField
 from ..widgets import messages
@@ -163,7 +164,10 @@ class MappingDialog(MappingSource):
             if values:
                 text = tr("{field} ({values})")
                 without_code.append(text.format(field=field.alias, values=tr(", ").join(named)))
+        sources = prepared_mapping.mapping.source_by_target
+        other_units = [f"{sources[f.name]} → {f.name}" for f in fields if names_other_unit(sources.get(f.name, ""), f)]
         problems = (
+            (tr("Areas in another unit than m², copied unchanged: {fields}."), other_units),
             (tr("Values without a code: {fields}."), without_code),
             (tr("Required fields without a source field: {fields}."), missing),
             (tr("Source fields without a target field: {fields}."), unused),
@@ -331,12 +335,12 @@ class MappingDialog(MappingSource):
             self.browse,
             self.template,
             self.again,
-            self.load,
             self.append,
             self.losses,
             self.personal,
         ):
             widget.setEnabled(not running)
+        self.load.setEnabled(not running and bool(self.get_role()))
         self.output.setEnabled(not running and not self.append.isChecked())
 
     def done(self, result: int) -> None:

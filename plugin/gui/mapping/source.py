@@ -27,14 +27,14 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge import settings
 from ...bridge.editing import attribute_forms
-from ...bridge.layers.properties import get_assigned_role
-from ...bridge.layers.role_recognition import list_findings_layers
+from ...bridge.layers.role_recognition import list_findings_layers, read_layer_schema
 from ...bridge.layers.snapshots import take_snapshot
 from ...bridge.mapping import run as mapping_run
 from ...bridge.project import county
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
 from ...core.exchange.mapping.preview import UndecidedCode
+from ...core.plan.loading.recognition import find_role, find_similar_role
 from ...core.standard.messages.numbers import format_number
 from ...core.standard.messages.texts import Texts
 from ...core.standard.template import CodeList, Template
@@ -192,14 +192,12 @@ class MappingSource(MappingForm):
         self._files: dict[str, QgsVectorLayer] = {}
         if isinstance(layer, QgsVectorLayer):
             self.source.setLayer(layer)
-        chosen = self.source.currentLayer()
-        role = get_assigned_role(chosen) if isinstance(chosen, QgsVectorLayer) else ""
-        self.template.setCurrentIndex(max(self.template.findData(role or "DLTB"), 0))
+        self._propose_template()
         for signal, slot in (
             (self.source.layerChanged, self._on_source_changed),
             (self.browse.clicked, self._browse_source),
             (self.template.activated, lambda _row: self._prepare_mapping()),
-            (self.again.clicked, lambda _checked: self._on_source_changed()),
+            (self.again.clicked, lambda _checked: self._read_again()),
         ):
             signal.connect(slot)
 
@@ -240,8 +238,19 @@ class MappingSource(MappingForm):
             self._on_source_changed()
 
     def _on_source_changed(self) -> None:
+        self._propose_template()
+        self._read_again()
+
+    def _read_again(self) -> None:
         self._prepared_mapping = None
         self._prepare_mapping()
+
+    def _propose_template(self) -> None:
+        """Choose the template that the source is recognised as, or whose name is similar; none if neither is known."""
+        if (layer := self._get_source_layer()) is not None:
+            schema = read_layer_schema(layer)
+            role = find_role(schema, self._norm)[0] or find_similar_role(schema.name, self._norm.standard)
+            self.template.setCurrentIndex(self.template.findData(role))
 
     def _get_source_layer(self) -> QgsVectorLayer | None:
         if (layer := self.source.currentLayer()) is None:
@@ -260,6 +269,10 @@ class MappingSource(MappingForm):
         if layer is None:
             self.table.setRowCount(0)
             self._end_reading(tr("Choose a layer, or a file with File…"))
+            return
+        if not self.get_role():
+            self.table.setRowCount(0)
+            self._end_reading(tr("The layer's name resembles no layer of the plan. Choose the target template."))
             return
         source: Any = (
             self._prepared_mapping.source_columns if self._prepared_mapping is not None else take_snapshot(layer)

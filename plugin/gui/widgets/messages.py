@@ -163,9 +163,7 @@ def explain_error(error: SanxianError | ImportError) -> str:
         from ...core.standard.messages.texts import Texts
 
         return Texts(settings.get_interface_language()).explain_error(error)
-    return tr("Not started: {name} is missing. See Environment Check.").format(
-        name=error.name or error
-    )
+    return tr("Not started: {name} is missing. See Environment Check.").format(name=error.name or error)
 
 
 def explain_and_log(error: Exception, unexpected_error_text: str) -> str:

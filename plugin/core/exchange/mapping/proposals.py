@@ -22,6 +22,7 @@ from .apply_mapping import CodeTranslation, FieldMapping, FieldProposal, get_tem
 SHORT_NAME_BYTES = 10
 #: Share of a column's distinct values that must be in a code list for a match by content.
 _MIN_CONTENT_SHARE = 0.9
+_LARGE_AREA_UNIT_PATTERN = re.compile(r"(亩|公顷|平方公里|平方千米|(?<![a-z])(ha|hm2|km2|mu))[)）]?$", re.IGNORECASE)
 #: Number of distinct values examined by content.
 _MAX_SAMPLED_VALUES = 2000
 
@@ -91,6 +92,7 @@ def _match_source_fields(
         "cut",
         lambda t, source_name: re.sub(r"\ufffd+$", "", source_name.strip()).upper() in _list_truncated_names(t),
     )
+    match_unambiguous_pairs("alias", lambda t, source_name: _abbreviates(source_name.strip(), t.alias))
     match_unambiguous_pairs(
         "meaning",
         lambda t, source_name: (
@@ -106,6 +108,12 @@ def _match_source_fields(
         "content", lambda t, source_name: bool(t.codes) and _fits_code_list(values.get(source_name, set()), t, standard)
     )
     return matched_sources
+
+
+def _abbreviates(name: str, alias: str) -> bool:
+    """Return True if a Chinese name has two characters or more, all of them in an alias in that order."""
+    rest = iter(alias)
+    return len(name) > 1 and not name.isascii() and all(character in rest for character in name)
 
 
 def make_mapping_from_proposals(role: str, proposals: Iterable[FieldProposal]) -> FieldMapping:
@@ -140,6 +148,11 @@ def find_translation_column(source: CodeList, target: CodeList) -> str:
         if target_codes and target_codes <= set(target.entry_by_code):
             return name
     return ""
+
+
+def names_other_unit(source: str, target: TemplateField) -> bool:
+    """Return True if a source field's name ends in a unit of area other than the target's m²."""
+    return target.unit == "m2" and _LARGE_AREA_UNIT_PATTERN.search(source.strip()) is not None
 
 
 def _list_truncated_names(target: TemplateField) -> set[str]:

@@ -71,6 +71,31 @@ def _find_role_in_standard(source: SourceLayer, standard: Standard) -> tuple[str
     return (matches[0], "fields") if len(matches) == 1 else ("", "")
 
 
+def find_similar_role(name: str, standard: Standard) -> str:
+    """Return the role whose Chinese names share the longest piece, of two characters or more, with a layer's name.
+
+    A proposal for a person, such as 生态保护红线 for “红线”. Of several roles with equally long pieces it is the main
+    layer of a control line. Empty if that does not decide, or the piece is not most of the name.
+    """
+    text = "".join(one for one in name if "\u4e00" <= one <= "\u9fff")
+
+    def measure_shared_piece(word: str) -> int:
+        pieces = (word[i:j] for i in range(len(word)) for j in range(i + 2, len(word) + 1))
+        return max((len(piece) for piece in pieces if piece in text), default=0)
+
+    lengths = {
+        role: max(map(measure_shared_piece, (template.name, *template.aliases)))
+        for role, template in standard.templates.items()
+        if not template.base
+    }
+    longest = max(lengths.values(), default=0)
+    similar = [role for role, length in lengths.items() if longest and length == longest]
+    concepts = standard.scopes["three_lines"].mandatory_concepts
+    lines = [role for concept in concepts if (role := standard.concepts.get(concept, (concept,))[0]) in similar]
+    is_likely = 2 * longest > len(text)
+    return next((roles[0] for roles in (similar, lines) if is_likely and len(roles) == 1), "")
+
+
 def _is_separate_word(word: str, name: str) -> bool:
     """Return True if a name contains a word with no letter directly before or after it.
 

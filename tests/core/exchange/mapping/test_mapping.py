@@ -193,6 +193,15 @@ def test_field_names_cut_to_ten_bytes_and_aliases_are_matched():
     }
 
 
+def test_chinese_name_is_matched_with_the_only_alias_that_it_abbreviates():
+    template = make_template(
+        TemplateField("TBBH", "图斑编号", "text", "B"), TemplateField("ZLDWDM", "坐落单位代码", "text", "B"),
+        TemplateField("ZLDWMC", "坐落单位名称", "text", "B"),
+    )  # fmt: skip
+    layer = make_source_layer(图斑号=np.array(["1"], dtype=object), 坐落=np.array(["甲"], dtype=object))
+    assert list_matched_sources(propose_mapping(layer, template, STANDARD)) == {"TBBH": ("图斑号", "alias")}
+
+
 def test_ambiguous_cut_field_name_is_not_matched():
     made = make_template(
         TemplateField("GHFQDM", "规划分区代码", "text", "B"), TemplateField("GHFQMC", "规划分区名称", "text", "B")

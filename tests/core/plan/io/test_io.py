@@ -23,7 +23,7 @@ from plugin.core.base.files.encoding import is_garbled
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.cli.examples.plans import make_example_norm
 from plugin.core.plan.io import read_source
-from plugin.core.plan.loading.recognition import find_role
+from plugin.core.plan.loading.recognition import find_role, find_similar_role
 from plugin.core.standard import load_standard
 from plugin.core.standard.messages.texts import Texts
 from tests.core.small_plan import (
@@ -254,6 +254,17 @@ def test_geopackage_with_invalid_utf8_is_read_and_reported(tmp_path):
 def test_find_role_recognises_roles_by_layer_names(name, role, standard, tmp_path):
     path = write_gpkg(tmp_path / "a.gpkg", {"XZQX": make_table([make_county_box(0, 0)])}, {"XZQX": name.strip()})
     assert find_role(read_single_layer(path), RunOptions(standard=standard).resolve_norm())[0] == role
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        ("红线", "STBHHX"), ("开发边界", "CZKFBJ"), ("永久基本农田2025", "YJJBNTBHTB"), ("现状用地", "XZYDYH"), ("乡镇界", "XZQXZ"),
+        ("三调图斑", ""), ("生态红线范围", ""), ("道路", ""), ("zones", ""),
+    ],
+)  # fmt: skip
+def test_name_of_another_office_proposes_a_role_only_if_most_of_it_is_in_one_name(name, role):
+    assert find_similar_role(name, load_standard("county_db")) == role
 
 
 def test_find_role_recognises_roles_by_fields(tmp_path):
