@@ -6,6 +6,8 @@ import threading
 from pathlib import Path
 from types import SimpleNamespace
 
+import geopandas as gpd
+import pyogrio
 import pytest
 from pyproj import CRS
 from qgis.core import (
@@ -19,6 +21,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QCoreApplication, QThread
 
 from plugin.bridge.layouts import package_maps
+from plugin.bridge.layouts.source import write_map_layer
 from plugin.bridge.running.threads import call_on_main
 from plugin.core.base.errors import Cancellation, Cancelled
 from plugin.core.base.files.digests import is_complete_package
@@ -233,6 +236,12 @@ def run_in_task(work):
     if task.error is not None:
         raise task.error
     return task.answer
+
+
+def test_layer_without_rows_is_written_for_maps(tmp_path):
+    frame = gpd.GeoDataFrame({"BSM": []}, geometry=[], crs=4526)
+    assert write_map_layer(frame, tmp_path / "maps.gpkg", "t0")
+    assert pyogrio.read_info(tmp_path / "maps.gpkg", layer="t0")["geometry_type"] == "MultiPolygon"
 
 
 def test_call_on_main_runs_on_the_main_thread_and_returns_the_result_or_error():

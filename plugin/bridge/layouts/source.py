@@ -108,7 +108,8 @@ def write_map_layer(frame: gpd.GeoDataFrame, file: Path, table: str) -> bool:
     drawable = next((kind for kind in ("MultiPolygon", "MultiLineString", "MultiPoint") if kind in kinds), "")
     if len(frame) and not drawable:
         return False
-    frame = frame[[_MULTI_TYPES.get(kind, kind) == drawable for kind in frame.geom_type]].copy()
+    # A list of no values would select no columns.
+    frame = frame[frame.geom_type.replace(_MULTI_TYPES) == drawable].copy()
     for column in frame.columns:
         if column != frame.geometry.name and frame[column].dtype == object:
             frame[column] = [None if v is None or v != v else str(v) for v in frame[column]]
