@@ -21,7 +21,7 @@ COUNT ?= 5000
 SEED ?= 1
 READERS ?=
 
-.PHONY: help help-all setup demo test test-all postgis fuzz check format benchmark rules profile rule sample schemas symbols manual screenshots package wheel qgis qgis_process clean
+.PHONY: help help-all setup demo test test-all oldest postgis fuzz check format benchmark rules profile rule sample schemas symbols manual screenshots package wheel qgis qgis_process clean
 
 # “## ” marks the commands of `make help`, “##+ ” those that only `make help-all` lists.
 help: ##+ 常用命令 · the usual commands
@@ -41,6 +41,9 @@ test: setup ## 日常测试 · tests of every behaviour (TESTS="tests/core -k ra
 
 test-all: setup ## 全部测试，含全部组合 · these and all permutations (docs/quality.md)
 	@$(RUN) pytest $(SIDE_BY_SIDE) --hypothesis-profile=exhaustive
+
+oldest: setup ##+ 用所接受的最旧的库自检 · the self-check with the oldest libraries that are accepted
+	@bash tools/oldest.sh
 
 postgis: setup ##+ 数据库来源的测试（临时的 PostGIS 服务器）· tests with a private PostGIS server
 	@bash tools/postgis.sh
