@@ -128,6 +128,17 @@ def test_too_many_edits_mark_the_result_outdated_and_offer_a_full_check(checked,
     assert wait_until(lambda: not controller.is_check_running and controller.dock.stale.isHidden())
 
 
+def test_many_new_features_that_are_saved_do_not_make_the_result_outdated(open_controller, monkeypatch):
+    controller, layers = open_controller
+    for number in range(5):
+        draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(60, 300 * number), BSM=f"1402250000{number:08d}")
+    check(controller)
+    monkeypatch.setattr(live_module, "MAX_CHANGED_FEATURES", 2)
+    assert layers["CZKFBJ"].commitChanges()
+    wait_for_live_check(controller)
+    assert controller.dock.stale.isHidden() and controller.editing.live is not None
+
+
 def test_live_check_switched_on_again_checks_the_edits_made_meanwhile(checked, qgis_app):
     controller, layers = checked
     assert controller.actions["live"].isChecked() and controller.actions["live"].text() == "实时检查"

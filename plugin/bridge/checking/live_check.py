@@ -338,6 +338,8 @@ class LiveCheck(QObject):
         """
         from ...core.checks.live.session import EditBatch
 
+        # Saved features have other ids but the same content.
+        self._announced += len(new_fid_by_old)
         limit = MAX_CHANGED_FEATURES + self._announced
         if len(fids) > limit:
             return False
