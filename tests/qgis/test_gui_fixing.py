@@ -427,6 +427,23 @@ def test_unsafe_fix_can_be_ticked_only_after_its_preview_was_shown(overlapping):
     assert find_overlap(controller) is None
 
 
+def test_ticks_changed_while_the_ticked_fixes_are_tried_are_kept(overlapping):
+    controller, layers, _finding = overlapping
+    draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(60, 40), BSM="140225000051", GHFQDM="410")
+    wait_for_live_check(controller)
+    dialog = open_batch(controller, [f for f in controller.dock.result.findings if f.code == "REL002"])
+    fixer, rows = controller.fixes.many, dialog.model.rows
+    assert [row.safety for row in rows] == [CONFIRM, CONFIRM]
+    for row in rows:
+        show_row(dialog, row)
+        assert set_tick(dialog, row)
+        assert wait_until(lambda: fixer._tried is not None), "the ticked fixes are being tried"
+    assert set_tick(dialog, rows[0], Qt.CheckState.Unchecked)
+    assert wait_until(lambda: not fixer._ticked_trial.isActive() and not fixer.trial.is_running)
+    assert dialog.model.rows is rows and [row.is_ticked for row in rows] == [False, True]
+    dialog.reject()
+
+
 def test_batch_unticks_and_names_a_fix_that_another_one_changes_and_applies_the_rest(checked):
     """A farmland parcel divides the boundary; its islet lies in the next parcel, of which the fix is another one now."""
     controller, layers = checked

@@ -152,7 +152,14 @@ class BatchFixer(FixDialogController):
     def _on_ticks_changed(self) -> None:
         """Follow a change of the ticks by the user."""
         self._change_text = ""
+        self._drop_ticked_trial()
         self._follow_ticks()
+
+    def _drop_ticked_trial(self) -> None:
+        """Drop a running trial of rows that were ticked before; its result would tick them again."""
+        if self._tried is not None:
+            self._tried = None
+            self.trial.drop_trial()
 
     def _follow_ticks(self) -> None:
         """Show the balance; try the ticked rows together if the displayed trial applied other ones."""
@@ -259,6 +266,7 @@ class BatchFixer(FixDialogController):
         """Apply the ticked fixes; try them again on a copy first unless the displayed trial applied just these."""
         if self._writing is not None:
             return
+        self._drop_ticked_trial()
         ticked_rows = self.dialog.model.list_ticked()
         if not self.trial.is_current or not ticked_rows:
             self.try_all()

@@ -142,13 +142,17 @@ class TrialRunner(QObject):
             self._is_cancelled = True
             self._job.cancel()
 
-    def stop(self) -> None:
-        """Stop permanently: no further signal is emitted."""
-        self._work = None
+    def drop_trial(self) -> None:
+        """Stop the running trial without a signal; its result is not needed any more."""
         self._retry.stop()
         job, self._job = self._job, None
         if job is not None and self._editing.live is not None:
             job.cancel()
+
+    def stop(self) -> None:
+        """Stop permanently: no further signal is emitted."""
+        self._work = None
+        self.drop_trial()
         self._editing.changed.disconnect(self._on_layers_changed)
 
     def _refuse_failed_trial(self, error: Exception) -> None:
