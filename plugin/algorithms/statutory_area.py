@@ -23,12 +23,12 @@ from .common import SanxianAlgorithm, describe_norms, log_copy_of_sealed_layer, 
 from .inputs import read_layer_parameter
 from .outputs import LayerOutput
 from .parameters import (
+    NORMS,
     Tool,
     declare_numbers,
     make_choice,
     make_layer,
     make_layer_output,
-    make_norms,
     make_number,
     make_text,
     mark_advanced,
@@ -197,6 +197,23 @@ class StatutoryArea(SanxianAlgorithm):
             ),
             describe_norms,
         ),
+        parameters=(
+            make_layer("INPUT", mark_text("Layer")),
+            make_text("FIELD", mark_text("Field of the area (empty: the template's, else MJ)")),
+            set_widget(
+                make_choice("MODE", mark_text("Mode"), [WRITE_MODE, CHECK_MODE], optional=True), "AreaModeWidget"
+            ),
+            make_number("TOLERANCE", mark_text("Tolerance of the stored area (m²)"), 0.01),
+            make_layer("CONTROL", mark_text("Control areas (county or townships)"), optional=True),
+            make_number("CONTROL_AREA", mark_text("Control area (m²)")),
+            *mark_advanced(
+                make_number(
+                    "LIMIT", mark_text("Largest misclosure, as a share of the control area (empty: the default)")
+                ),
+                *NORMS,
+            ),
+            make_layer_output("OUTPUT", mark_text("With areas"), optional=False),
+        ),
         results=declare_numbers(
             ROWS=mark_text("Features"),
             DIFFERING=mark_text("Stored areas that differ"),
@@ -211,20 +228,6 @@ class StatutoryArea(SanxianAlgorithm):
         ),
         needs_libraries_to_prepare=False,
     )
-
-    def list_parameters(self):
-        modes = make_choice("MODE", tr("Mode"), [WRITE_MODE, CHECK_MODE], optional=True)
-        limit = tr("Largest misclosure, as a share of the control area (empty: the default)")
-        return [
-            make_layer("INPUT", tr("Layer")),
-            make_text("FIELD", tr("Field of the area (empty: the template's, else MJ)")),
-            set_widget(modes, "AreaModeWidget"),
-            make_number("TOLERANCE", tr("Tolerance of the stored area (m²)"), 0.01),
-            make_layer("CONTROL", tr("Control areas (county or townships)"), optional=True),
-            make_number("CONTROL_AREA", tr("Control area (m²)")),
-            *mark_advanced(make_number("LIMIT", limit), *make_norms()),
-            make_layer_output("OUTPUT", tr("With areas"), optional=False),
-        ]
 
     def prepare(self, parameters, context, feedback):
         self.texts = Texts(get_report_language())
