@@ -169,6 +169,12 @@ def do_boxes_meet(bounds: Bounds, other_bounds: Bounds) -> bool:
     return xmin <= other_xmax and xmax >= other_xmin and ymin <= other_ymax and ymax >= other_ymin
 
 
+def widen_bounds(bounds: Bounds, distance_m: float) -> Bounds:
+    """Return bounds (xmin, ymin, xmax, ymax) that are wider by a distance on each side."""
+    xmin, ymin, xmax, ymax = bounds
+    return xmin - distance_m, ymin - distance_m, xmax + distance_m, ymax + distance_m
+
+
 def _make_box(square: tuple[float, float, float], level: int, column: int, grid_row: int) -> Any:
     """Return the square (with a margin) of a grid cell, as a polygon."""
     xmin, ymin, side = square

@@ -28,6 +28,7 @@ from plugin.core.exchange.boundary_points.boundary_point_sentences import (
 from plugin.core.exchange.boundary_points.export_points import export_boundary_points, read_polygon_layer
 from plugin.core.exchange.boundary_points.forms import (
     AUTOMATIC,
+    find_meaning,
     list_form_ids,
     load_automatic_forms,
     load_form,
@@ -1076,7 +1077,7 @@ def test_words_of_the_header_are_classified():
     }  # fmt: skip
     for kind, values in kinds.items():
         assert {settings.classify_datum(value) for value in values} == {kind}, kind
-    assert settings.find_header_meaning(" 带 号 ") == "zone" and settings.find_header_meaning("精度") == ""
+    assert [find_meaning(key, settings.header_keys) for key in (" 带 号 ", "精度")] == ["zone", ""]
     assert [settings.get_zone_width(zone) for zone in (38, 20, 24, 46)] == [3, 6, 0, 0]
 
 

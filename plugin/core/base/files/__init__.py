@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..errors import InputError, SanxianError
+
 
 def make_path_next_to_data(source: str | Path, suffix: str) -> Path:
     """Return the path of a file that belongs to a data file or folder.
@@ -15,3 +17,16 @@ def make_path_next_to_data(source: str | Path, suffix: str) -> Path:
     if source.is_dir() and source.suffix.lower() != ".gdb":
         return source / f"{source.resolve().name}{suffix}"
     return source.with_name(f"{source.stem}{suffix}")
+
+
+def read_bytes(path: Path, kind: str = "table", error_type: type[SanxianError] = InputError) -> bytes:
+    """Return the bytes of a file; raise an error of this type, with the path, if it is missing or may not be read.
+
+    ``kind``: begins the keys of both texts, such as ``table_missing`` and ``table_no_access``.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise error_type(f"{kind}_missing", file=str(path)) from error
+    except OSError as error:
+        raise error_type(f"{kind}_no_access", file=str(path)) from error

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
@@ -134,11 +135,6 @@ class PointForm:
         """Return the name of the form in a language."""
         return self.name_en if lang == "en" and self.name_en else self.name
 
-    def find_item(self, heading: str) -> str:
-        """Return the item of a column of a table by its heading; empty if unknown."""
-        word = normalise_word(heading)
-        return next((item for item, words in self.headings.items() if word in map(normalise_word, words)), "")
-
 
 def list_form_ids() -> list[str]:
     """Return the ids of the forms that the plugin has, the most usual one of each kind first."""
@@ -219,11 +215,6 @@ class PointSettings:
     heading_lines: int
     most_listed: int
 
-    def find_header_meaning(self, key: str) -> str:
-        """Return what a key of a header states, such as ``zone`` for 带号; empty if unknown."""
-        word = normalise_word(key)
-        return next((meaning for meaning, keys in self.header_keys.items() if word in map(normalise_word, keys)), "")
-
     def classify_datum(self, value: str) -> str:
         """Return ``cgcs2000``, ``refused`` (西安80, 北京54, WGS 84) or ``unknown`` for a value of 坐标系."""
         text = normalise_word(value)
@@ -248,6 +239,12 @@ class PointSettings:
 def normalise_word(text: str) -> str:
     """Return a text in capitals, with half-width characters and without blanks, for comparisons."""
     return "".join(unicodedata.normalize("NFKC", text).split()).upper()
+
+
+def find_meaning(text: str, words_by_meaning: Mapping[str, Iterable[str]]) -> str:
+    """Return what a heading of a column or a key of a header states, such as ``zone`` for 带号; empty if unknown."""
+    word = normalise_word(text)
+    return next((meaning for meaning, words in words_by_meaning.items() if word in map(normalise_word, words)), "")
 
 
 @cache

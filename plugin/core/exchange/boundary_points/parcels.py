@@ -82,11 +82,6 @@ def find_point_number(name: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def count_decimals(number_text: str) -> int:
-    """Return the number of decimals of a number as text."""
-    return len(number_text.partition(".")[2])
-
-
 class NoteLevel(StrEnum):
     """What a note means: ``error`` a parcel is left out, ``warning`` it is read and to be checked, ``info``."""
 

@@ -11,7 +11,8 @@ from typing import Any
 from ...base.errors import InputError
 from ...base.files.tables import display_cell, split_lines
 from ...base.files.workbooks import iterate_rows, open_workbook
-from .forms import FileLayout, PointForm, load_settings, normalise_word
+from ...standard.messages.numbers import count_decimals
+from .forms import FileLayout, PointForm, find_meaning, load_settings, normalise_word
 from .parcels import (
     HeaderValue,
     NoteLevel,
@@ -20,7 +21,6 @@ from .parcels import (
     PointNote,
     PointRow,
     RawParcel,
-    count_decimals,
     find_point_number,
     normalise_digits,
     parse_number,
@@ -100,7 +100,7 @@ def split_text_table(text: FileText) -> TableSheet:
 def find_heading_line(sheet: TableSheet, form: PointForm) -> int:
     """Return the position of the first line with headings of all columns that points need; -1 without one."""
     for position, line in enumerate(sheet.lines[: load_settings().heading_lines]):
-        if {"point", "north", "east"} <= {form.find_item(cell) for cell in line.cells}:
+        if {"point", "north", "east"} <= {find_meaning(cell, form.headings) for cell in line.cells}:
             return position
     return -1
 
@@ -152,7 +152,7 @@ class _TableParser:
         column_by_item: dict[str, int] = {}
         ignored = []
         for column, cell in enumerate(line.cells):
-            item = self._form.find_item(cell)
+            item = find_meaning(cell, self._form.headings)
             if item in column_by_item:
                 names = f"{line.cells[column_by_item[item]]}、{cell}"
                 raise InputError("table_column_twice", file=self._path.name, line=line.number, columns=names)
@@ -174,7 +174,7 @@ class _TableParser:
                 match = _HEADER_CELL_PATTERN.match(cell)
                 following = next((text for text in line.cells[column + 1 :] if text), "")
                 header_key, value = (match[1], match[2]) if match else (cell.rstrip(":：="), following)
-                meaning = load_settings().find_header_meaning(header_key)
+                meaning = find_meaning(header_key, load_settings().header_keys)
                 if meaning and meaning not in self.header_values:
                     self.header_values[meaning] = HeaderValue(value, sheet.make_place(line.number, column))
         line = sheet.lines[heading]
@@ -216,7 +216,7 @@ class _TableParser:
 
     def _has_headings(self, row: TableLine) -> bool:
         """Return True for a row that has only headings; so has a blank row."""
-        return all(self._form.find_item(cell) for cell in row.cells if cell)
+        return all(find_meaning(cell, self._form.headings) for cell in row.cells if cell)
 
     def _has_later_point(
         self, sheet: TableSheet, position: int, column_by_item: dict[str, int], key: tuple[str, ...]

@@ -22,6 +22,7 @@ from ...base.files.data import read_json
 from ...model.findings import Finding, set_fingerprints
 from ...model.report import REPORT_SCHEMA, Outcome, Report
 from ...model.rule import Rule
+from ...plan.loading.key_table import get_other_key
 from ..words import ReportTexts
 from .merge import WorklistMerge
 from .worklist_row import WorkItem, Worklist, WorkState, clean_text, format_time
@@ -68,16 +69,12 @@ def _find_new_fingerprints(findings: list[Finding], new_key_by_old: Mapping[tupl
     The old fingerprint is that which the finding would have with the former keys.
     """
     old_key_by_new = {(role, new): old for (role, old), new in new_key_by_old.items()}
-
-    def get_former_key(role: str, key: str) -> str:
-        return old_key_by_new.get((role, key)) or old_key_by_new.get(("", key)) or key
-
     # All findings: where several agree in everything but the place, the fingerprint has the place.
     former_findings = [
         replace(
             finding,
-            key=get_former_key(finding.role, finding.key),
-            related_keys=[get_former_key(finding.related_role, key) for key in finding.related_keys],
+            key=get_other_key(finding.role, finding.key, old_key_by_new),
+            related_keys=[get_other_key(finding.related_role, key, old_key_by_new) for key in finding.related_keys],
         )
         for finding in findings
     ]
