@@ -40,6 +40,7 @@ from ...core.base.errors import InputError
 from ...core.standard.messages.texts import Texts
 from ..findings.result import CheckView
 from ..widgets import messages, theme
+from ..widgets.labels_and_buttons import IconLabel
 from ..widgets.layout import fill_layout, make_row
 from ..widgets.sections import WrappedLabel
 
@@ -210,8 +211,7 @@ class GateBox(QGroupBox):
 
     def __init__(self, parent=None):
         super().__init__(tr("Pre-submission check"), parent)
-        self._icon_name = "info"
-        self._icon = QLabel()
+        self._icon = IconLabel(16)
         # Two lines, so that the verdict in English is shown whole and a longer message moves nothing below.
         self.verdict = WrappedLabel(reserved_lines=2, objectName="SanxianPackageVerdict")
         self.verdict.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
@@ -290,13 +290,8 @@ class GateBox(QGroupBox):
         self.reasons.show()
 
     def _show_message(self, icon: str, text: str) -> None:
-        self._icon_name = icon
+        self._icon.show_icon(icon)
         self.verdict.setText(text)
-        self.refresh_icons()
-
-    def refresh_icons(self) -> None:
-        size = QgsApplication.scaleIconSize(16)
-        self._icon.setPixmap(theme.load_pixmap(self._icon_name, size, self.devicePixelRatioF()))
 
 
 class ReasonsList(QListWidget):

@@ -32,6 +32,14 @@ _WAS_SIZED_SETTING = "dock_sized"
 _WIDTH_SETTING = "dock_width"
 
 
+class FittedWidget:
+    """Base of widgets with ``fit_contents()``, which adapts their contents to their size, such as columns or texts."""
+
+    def resizeEvent(self, event) -> None:
+        super().resizeEvent(event)
+        self.fit_contents()
+
+
 def resize_within_screen(window: QWidget, width: int, height: int) -> None:
     """Resize a dialog, at most to its screen."""
     screen_area = (window.screen() or QGuiApplication.primaryScreen()).availableGeometry()

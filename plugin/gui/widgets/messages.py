@@ -18,7 +18,7 @@ from ...bridge import settings
 from ...bridge.running.tasks import log_error
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
-from .layout import fill_layout
+from .layout import FittedWidget, fill_layout
 
 _MESSAGE_LEVELS = {
     "info": Qgis.MessageLevel.Info,
@@ -81,7 +81,7 @@ class MessageBarMessages:
         self._message = self._buttons = None
 
 
-class _TextWithButtons(QWidget):
+class _TextWithButtons(FittedWidget, QWidget):
     """Text of a message with its buttons beside it, or below it where the text would become narrow.
 
     The bar has little room at 200 %, and less when other messages wait behind this one.
@@ -98,13 +98,9 @@ class _TextWithButtons(QWidget):
 
     def add_button(self, button: QPushButton) -> None:
         self._button_row.addWidget(button)
-        self._choose_direction()
+        self.fit_contents()
 
-    def resizeEvent(self, event) -> None:
-        super().resizeEvent(event)
-        self._choose_direction()
-
-    def _choose_direction(self) -> None:
+    def fit_contents(self) -> None:
         min_text_width = self.fontMetrics().horizontalAdvance("0") * _MIN_TEXT_DIGITS
         is_wide = self.width() - self._buttons.sizeHint().width() >= min_text_width
         self._row.setDirection(QBoxLayout.Direction.LeftToRight if is_wide else QBoxLayout.Direction.TopToBottom)
