@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -36,15 +36,15 @@ _MAX_VALUE_LENGTH = 100
 _LINE_AND_COLUMN_PATTERN = re.compile(r"line (\d+), column (\d+)")
 
 
+@dataclass
 class ErrorCollector:
     """Collects the errors of a data file.
 
     With ``keep`` errors are added to the list ``found``; without ``keep`` the first error is raised.
     """
 
-    def __init__(self, keep: bool = False):
-        self.keep = keep
-        self.found: list[DataError] = []
+    keep: bool = False
+    found: list[DataError] = field(default_factory=list)
 
     @contextmanager
     def collect_data_error(self) -> Iterator[None]:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -137,25 +137,26 @@ class _OpenParcel(RawParcel):
     key: tuple[str, ...] = ()
 
 
+@dataclass
 class _TableParser:
     """Reads sheets one by one."""
 
-    def __init__(self, path: Path, form: PointForm):
-        self._path, self._form = path, form
-        self.header_values: dict[str, HeaderValue] = {}
-        self.notes: list[PointNote] = []
-        self.has_table = False
-        self.parcels: list[_OpenParcel] = []
+    path: Path
+    form: PointForm
+    header_values: dict[str, HeaderValue] = field(default_factory=dict)
+    notes: list[PointNote] = field(default_factory=list)
+    has_table: bool = False
+    parcels: list[_OpenParcel] = field(default_factory=list)
 
     def _find_columns(self, sheet: TableSheet, line: TableLine) -> dict[str, int]:
         """Return item → its column in a line of headings, and note the columns that are ignored."""
         column_by_item: dict[str, int] = {}
         ignored = []
         for column, cell in enumerate(line.cells):
-            item = find_meaning(cell, self._form.headings)
+            item = find_meaning(cell, self.form.headings)
             if item in column_by_item:
                 names = f"{line.cells[column_by_item[item]]}、{cell}"
-                raise InputError("table_column_twice", file=self._path.name, line=line.number, columns=names)
+                raise InputError("table_column_twice", file=self.path.name, line=line.number, columns=names)
             if item:
                 column_by_item[item] = column
             elif cell:
@@ -216,7 +217,7 @@ class _TableParser:
 
     def _has_headings(self, row: TableLine) -> bool:
         """Return True for a row that has only headings; so has a blank row."""
-        return all(find_meaning(cell, self._form.headings) for cell in row.cells if cell)
+        return all(find_meaning(cell, self.form.headings) for cell in row.cells if cell)
 
     def _has_later_point(
         self, sheet: TableSheet, position: int, column_by_item: dict[str, int], key: tuple[str, ...]
@@ -248,10 +249,10 @@ class _TableParser:
             if not any(key) and any(former.key):
                 filled.append(place)
             if key == former.key or not any(key):
-                for item in self._form.parcel.items:
+                for item in self.form.parcel.items:
                     former.values[item] = former.values.get(item) or texts.get(item, "")
                 return former
-        values = {item: texts.get(item, "") for item in self._form.parcel.items}
+        values = {item: texts.get(item, "") for item in self.form.parcel.items}
         number = len(self.parcels) + 1
         self.parcels.append(_OpenParcel(number, place, values=values, area_unit=area_unit, key=key))
         return self.parcels[-1]
