@@ -17,7 +17,7 @@ from . import crs as crs_care
 from .edge_densification import compute_edge_deviations, find_long_ring_edges
 from .linework import END_SHORTENING_M
 from .overlay_fallback import FallbackLog
-from .overlay_pieces import OverlayPieces, collect_pieces
+from .overlay_pieces import ArrayColumns, OverlayPieces, collect_pieces
 from .polygon_rings import extract_rings, mask_equal_points
 from .polygons import Polygons, query_in_threads, union_polygon_rows
 from .tolerance import Tolerance
@@ -62,7 +62,7 @@ def find_points_near_segments(
 
 
 @dataclass
-class VertexMismatches:
+class VertexMismatches(ArrayColumns):
     """Vertices on or near an edge of a neighbour that has no vertex there.
 
     ``edge_row`` (k,): row of the edge. ``vertex_row`` (k,): row of the vertex. ``vertex_xy`` (k, 2): the vertex, m.
@@ -77,19 +77,6 @@ class VertexMismatches:
     vertex_xy: NDArray
     distance_m: NDArray
     is_near_vertex: NDArray
-
-    def __len__(self) -> int:
-        return len(self.edge_row)
-
-    def select_mismatches(self, is_selected: NDArray) -> VertexMismatches:
-        """Return the mismatches that ``is_selected`` ((k,) bool) marks."""
-        return VertexMismatches(
-            self.edge_row[is_selected],
-            self.vertex_row[is_selected],
-            self.vertex_xy[is_selected],
-            self.distance_m[is_selected],
-            self.is_near_vertex[is_selected],
-        )
 
 
 _NO_ROWS = np.zeros(0, dtype=int)
@@ -270,7 +257,7 @@ def find_gaps(
     left[touching_count > 0] = rows[first_touching[touching_count > 0]]
     right[touching_count > 1] = rows[first_touching[touching_count > 1] + 1]
     pieces = collect_pieces(left, right, holes, tolerance, True, fallback_log)
-    return pieces.select_pieces(pieces.width <= max_width_m)
+    return pieces.select(pieces.width <= max_width_m)
 
 
 def find_holes(union: Any) -> NDArray:

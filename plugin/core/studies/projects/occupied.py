@@ -284,12 +284,12 @@ def overlay_layer(projects: ProjectShapes, layer: Layer, groups: NDArray | None 
         may_repeat = is_overlapping[pieces.right]
         if may_repeat.any():
             # Repeated land stays with the first row, so that no group of rows has a place of a project twice.
-            kept = [pieces.select_pieces(~may_repeat)]
+            kept = [pieces.select(~may_repeat)]
             keys = np.column_stack([pieces.left, group_of_row[pieces.right]])
             for key in np.unique(keys[may_repeat], axis=0):
                 kept.append(
                     remove_repeated_land(
-                        pieces.select_pieces(np.flatnonzero(may_repeat & (keys == key).all(axis=1))),
+                        pieces.select(np.flatnonzero(may_repeat & (keys == key).all(axis=1))),
                         projects.cancellation,
                     )
                 )
