@@ -13,11 +13,13 @@ from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
 from ..core.base.errors import InputError
+from ..core.base.files.data import list_data_ids
 from ..core.base.files.writing import check_not_input
 from ..core.standard.messages.texts import Texts
 from ..core.studies.evaluation.evaluated_editions import Level, list_files_of_editions, read_editions, split_editions
 from ..core.studies.office_tables.make_office_tables import TableOrder, check_table_order, describe_tables
-from ..core.studies.office_tables.office_table import ALL_TABLES, list_layout_ids
+from ..core.studies.office_tables.office_table import ALL_TABLES
+from ..paths import OFFICE_TABLES_FOLDER
 from .common import (
     SanxianAlgorithm,
     describe_norms,
@@ -316,7 +318,7 @@ class OfficeTablesAlgorithm(SanxianAlgorithm):
             make_text(
                 "TABLES",
                 mark_text("Tables: ids, or path of a layout or folder (empty: all)"),
-                lambda: [ALL_TABLES, *list_layout_ids()],
+                lambda: [ALL_TABLES, *list_data_ids(OFFICE_TABLES_FOLDER)],
             ),
             *NORMS,
             SCOPE,

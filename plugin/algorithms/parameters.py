@@ -31,10 +31,11 @@ from qgis.core import (
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr, translate_marked
 from ..core.base.choices import ACTIONS_ON_EXISTING, BASE_YEARS
-from ..core.package.package_spec.load import list_package_spec_ids
+from ..core.base.files.data import list_data_ids
 from ..core.standard import list_standard_ids
 from ..core.standard.edition import PLANNING_PHASES
 from ..core.standard.profile.profile_data import load_secrecy_levels
+from ..paths import PACKAGE_SPECS_FOLDER
 
 #: Class of an output of Processing, its name, and its label marked for translation.
 Result = tuple[type[QgsProcessingOutputDefinition], str, str]
@@ -378,7 +379,7 @@ SECRECY_REASON = make_text("SECRECY_REASON", mark_text("Reason for a lower secre
 def make_package_form(label: str = "", name: str = "PACKAGE") -> Parameter:
     """Return the parameter of a package specification."""
     label = label or mark_text("Package specification (id, or path of a .toml file; empty: county)")
-    return make_text(name, label, list_package_spec_ids)
+    return make_text(name, label, lambda: list_data_ids(PACKAGE_SPECS_FOLDER))
 
 
 # --- databases and copies

@@ -20,7 +20,9 @@ from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
 from ..core.base.choices import DRAWING_UNITS, HOLE_RULES
 from ..core.base.errors import InputError
-from ..core.exchange.boundary_points.forms import AUTOMATIC, list_form_ids
+from ..core.base.files.data import list_data_ids
+from ..core.exchange.boundary_points.forms import AUTOMATIC
+from ..paths import BOUNDARY_POINTS_FOLDER
 from .common import SanxianAlgorithm, list_given, log_levels, log_written_files, make_progress_callback, run_in_thread
 from .inputs import read_layer_parameter
 from .outputs import load_layer
@@ -53,7 +55,7 @@ _MAPPINGS = ["layers", "project"]
 _FORMAT = make_text(
     "FORMAT",
     mark_text("Format (auto, id, or path of a .toml file)"),
-    lambda: [AUTOMATIC, *list_form_ids()],
+    lambda: [AUTOMATIC, *list_data_ids(BOUNDARY_POINTS_FOLDER)],
     default=AUTOMATIC,
 )
 

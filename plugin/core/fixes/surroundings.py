@@ -145,7 +145,7 @@ def _evaluate(
     ``focused_roles``: the layers that rules on every layer check, None for all. Raise SurroundingsFailed, Cancelled.
     """
     county = state.plan.find_layer_of_concept("county")
-    is_same_county = county is not None and not state.session.checker.rows.has_edited_rows(county.role)
+    is_same_county = county is not None and not state.session.checker.rows.list_edited_rows(county.role)
     part = state.plan.make_plan_of_rows(layers, same_county=is_same_county)
     shape = state.county_shape
     if is_same_county and boxes and shape is not None:

@@ -16,6 +16,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ..base.placeholders import join_first
 from ..engine.context import RuleContext
 from ..figures.heritage_sites import CORE_PART, classify_heritage_parts, find_core_rows, find_unknown_part_words
 from ..geometry.overlay_pieces import ArrayColumns
@@ -301,4 +302,4 @@ def join_site_names(reserves: Layer, rows: NDArray) -> str:
     """Return the first names of some rows ((k,) positions) joined by 、, with dots if there are more."""
     feature_names = reserves.text("feature_name")
     distinct_names = list(dict.fromkeys(feature_names[row] for row in np.unique(rows).tolist()))
-    return "、".join(distinct_names[:_MAX_NAMED_SITES]) + (" …" if len(distinct_names) > _MAX_NAMED_SITES else "")
+    return join_first(distinct_names, "、", limit=_MAX_NAMED_SITES)

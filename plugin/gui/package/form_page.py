@@ -34,7 +34,9 @@ from ...bridge.project import saved_paths
 from ...bridge.project.county import PACKAGE_SPEC_SETTING, read_chosen_package_spec, read_document_info
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
+from ...core.base.files.data import list_data_ids
 from ...core.standard.profile import DocumentInfo
+from ...paths import PACKAGE_SPECS_FOLDER
 from ..project.document_line import DocumentLine, SpecDocumentInfo, ensure_exportable_document_info
 from ..widgets import theme
 from ..widgets.combos import add_entries, choose_or_add_entry
@@ -65,11 +67,11 @@ class SpecCombo(QWidget):
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        from ...core.package.package_spec.load import list_package_spec_ids, load_package_spec
+        from ...core.package.package_spec.load import load_package_spec
 
         self.combo = QComboBox(objectName="SanxianPackageForm", accessibleName=tr("Package specification"))
         # The county's first: most users work for a county.
-        ids = sorted(list_package_spec_ids(), key=lambda name: (name != "county", name))
+        ids = sorted(list_data_ids(PACKAGE_SPECS_FOLDER), key=lambda name: (name != "county", name))
         add_entries(self.combo, ((load_package_spec(package_id).name, package_id) for package_id in ids))
         saved_spec = read_chosen_package_spec()
         if saved_spec in ids or Path(saved_spec).is_file():

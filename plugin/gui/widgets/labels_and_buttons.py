@@ -41,8 +41,8 @@ def make_text_label(text: str) -> QLabel:
 class IconLabel(QLabel):
     """A label with an icon, which is drawn again after a change of theme or font.
 
-    ``side``: width and height in pixels at 100 %; with 0 the icon is as high as the text of ``text_label``, else as a
-    text of its own.
+    ``side``: width and height in pixels at 100 %; with 0 the icon is as high as a line of ``text_label``, by default
+    of this label.
     """
 
     def __init__(self, side: int = 0, text_label: QLabel | None = None, **properties: Any):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from qgis.PyQt import sip
@@ -34,6 +35,8 @@ _WIDTH_SETTING = "dock_width"
 
 class FittedWidget:
     """Base of widgets with ``fit_contents()``, which adapts their contents to their size, such as columns or texts."""
+
+    fit_contents: Callable[..., None]
 
     def resizeEvent(self, event) -> None:
         super().resizeEvent(event)

@@ -20,6 +20,7 @@ from pyproj import CRS
 from shapely.geometry import Polygon
 
 from plugin.core.base.errors import NEVER_CANCELLED, Cancellation, Cancelled, DataError, InputError, OutputError
+from plugin.core.base.files.data import list_data_ids
 from plugin.core.exchange.boundary_points.boundary_point_sentences import (
     describe_export,
     describe_forms,
@@ -29,7 +30,6 @@ from plugin.core.exchange.boundary_points.export_points import export_boundary_p
 from plugin.core.exchange.boundary_points.forms import (
     AUTOMATIC,
     find_meaning,
-    list_form_ids,
     load_automatic_forms,
     load_form,
     load_settings,
@@ -952,7 +952,7 @@ def test_each_parcel_comes_back_with_its_name_or_a_note_on_the_change(name, name
     assert is_changed == ("changed_text" in list_keys(run.notes))
 
 
-@for_each("name", list_form_ids())
+@for_each("name", list_data_ids(BOUNDARY_POINTS_FOLDER))
 def test_each_form_loads_and_has_a_name_in_both_languages(name):
     form = load_form(name)
     assert form.id == name and form.get_title("zh") != form.get_title("en")

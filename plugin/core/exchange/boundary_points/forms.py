@@ -12,7 +12,15 @@ from typing import Literal
 
 from ....paths import BOUNDARY_POINTS_FOLDER
 from ...base.errors import DataError
-from ...base.files.data import NOT_IN_FILE, check_keys, check_known, find_data_file, read_record, read_toml
+from ...base.files.data import (
+    NOT_IN_FILE,
+    check_keys,
+    check_known,
+    find_data_file,
+    list_data_ids,
+    read_record,
+    read_toml,
+)
 
 SETTINGS_FILE = BOUNDARY_POINTS_FOLDER / "settings.toml"
 #: Chooses the form from the content of a file, or the form that a layer was imported with.
@@ -136,11 +144,6 @@ class PointForm:
         return self.name_en if lang == "en" and self.name_en else self.name
 
 
-def list_form_ids() -> list[str]:
-    """Return the ids of the forms that the plugin has, the most usual one of each kind first."""
-    return sorted(path.stem for path in BOUNDARY_POINTS_FOLDER.glob("*.toml") if path != SETTINGS_FILE)
-
-
 def load_form(name: str) -> PointForm:
     """Return a form by its id, or by the path of a .toml file.
 
@@ -149,14 +152,13 @@ def load_form(name: str) -> PointForm:
     DataError
         The form does not exist (the error lists the ids), or its file has an error (with file and key).
     """
-    ids = list_form_ids()
-    path = find_data_file(name, BOUNDARY_POINTS_FOLDER, ids, "boundary_form_unknown", [AUTOMATIC, *ids])
+    path = find_data_file(name, BOUNDARY_POINTS_FOLDER, "boundary_form_unknown", other_names=[AUTOMATIC])
     return _read_form(path, path.stat().st_mtime_ns)
 
 
 def load_automatic_forms(kind: str) -> list[PointForm]:
-    """Return the forms of a kind that may be chosen by the content of a file."""
-    forms = [load_form(name) for name in list_form_ids()]
+    """Return the forms of a kind that may be chosen by the content of a file, the most usual one first (by its id)."""
+    forms = [load_form(name) for name in list_data_ids(BOUNDARY_POINTS_FOLDER)]
     return [form for form in forms if form.kind == kind and form.automatic]
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 from shapely.geometry.base import BaseGeometry
 
+from ...base.placeholders import join_first
 from ...standard.messages.texts import Texts, format_number, render_params
 from .forms import FileLayout, PointForm, load_settings, normalise_word
 
@@ -135,8 +136,7 @@ class PointNote:
 
 def make_note_on_parcels(key: str, labels: list[str]) -> PointNote:
     """Return a note that counts parcels and lists the first ones."""
-    most = load_settings().most_listed
-    listed = "、".join(labels[:most]) + (" …" if len(labels) > most else "")
+    listed = join_first(labels, "、", limit=load_settings().most_listed)
     return PointNote(key, NoteLevel.INFO, params={"count": len(labels), "parcels": listed})
 
 

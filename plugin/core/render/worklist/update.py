@@ -19,6 +19,7 @@ import shapely
 
 from ...base.errors import InputError
 from ...base.files.data import read_json
+from ...base.placeholders import join_first
 from ...model.findings import Finding, set_fingerprints
 from ...model.report import REPORT_SCHEMA, Outcome, Report
 from ...model.rule import Rule
@@ -215,9 +216,8 @@ def describe_merge(merged: WorklistMerge, report_texts: ReportTexts) -> list[str
     """Return sentences on a merge: numbers, conflicts, and rows that were not taken."""
 
     def name_rows(key: str, fingerprints: tuple[str, ...]) -> list[str]:
-        names = report_texts.join_parts(fingerprints[:_MAX_ROWS_NAMED])
-        ellipsis = " …" if len(fingerprints) > _MAX_ROWS_NAMED else ""
-        return [report_texts.get("worklist", key, count=len(fingerprints), names=names + ellipsis)] * bool(fingerprints)
+        names = join_first(fingerprints, report_texts.get("page", "separator"), limit=_MAX_ROWS_NAMED)
+        return [report_texts.get("worklist", key, count=len(fingerprints), names=names)] * bool(fingerprints)
 
     counts = {"taken": merged.taken, "added": merged.added, "chosen": merged.chosen}
     lines = [report_texts.get("worklist", "merged", conflicts=len(merged.conflicts), **counts)]
