@@ -15,6 +15,7 @@ always overlaid.
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -53,6 +54,7 @@ _MAX_SHARED_POLYGONS = 128
 SHAPES_PER_BATCH = 2048
 
 
+@dataclass
 class ClipCache:
     """Clips of large polygons, shared by several layers, such as the small layers around edits.
 
@@ -60,9 +62,8 @@ class ClipCache:
     Only the clips of the polygons that were used last are stored.
     """
 
-    def __init__(self) -> None:
-        self._clips_by_id: OrderedDict[int, tuple[Any, dict[_Cell, Any]]] = OrderedDict()
-        self._lock = Lock()
+    _clips_by_id: OrderedDict[int, tuple[Any, dict[_Cell, Any]]] = field(default_factory=OrderedDict)
+    _lock: Lock = field(default_factory=Lock)
 
     def get_clips(self, shape: Any) -> dict[_Cell, Any]:
         """Return cell → clip of a polygon in that cell; the caller adds further clips to the dict."""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -69,16 +69,17 @@ class ExportEnvironment:
     open_window: Callable[[str], None]
 
 
+@dataclass
 class ExportPreview:
     """Computes previews of a package export and shows them in the dialog."""
 
-    def __init__(self, runner: JobRunner, environment: ExportEnvironment):
-        self._runner, self._environment = runner, environment
-        #: The reasons against packages of one check, by specification and choice of personal data.
-        self._checked: Any = None
-        self._objections: dict[tuple[str, bool], ExportObjections] = {}
-        self._request = 0
-        self._spec_path: Path | None = None
+    runner: JobRunner
+    environment: ExportEnvironment
+    #: The reasons against packages of one check, by specification and choice of personal data.
+    _checked: Any = None
+    _objections: dict[tuple[str, bool], ExportObjections] = field(default_factory=dict)
+    _request: int = 0
+    _spec_path: Path | None = None
 
     def discard_cache(self) -> None:
         """Discard the reasons and files cached for the former project."""
@@ -94,12 +95,12 @@ class ExportPreview:
         if (package_spec := dialog.load_spec()) is None:
             return
         request, project = self._request, QgsProject.instance()
-        result = self._environment.get_current_result(package_spec)
+        result = self.environment.get_current_result(package_spec)
         if package_spec.path != self._spec_path:
             # The reasons are of a package of another kind.
             self._spec_path = package_spec.path
             dialog.show_objections(NO_OBJECTIONS)
-        dialog.form.gate.show_check(result, self._environment.get_displayed_result() is not None)
+        dialog.form.gate.show_check(result, self.environment.get_displayed_result() is not None)
         if (order := dialog.make_order()) is None:
             dialog.show_missing_folder()
             return
@@ -136,7 +137,7 @@ class ExportPreview:
             if request == self._request and is_wanted():
                 dialog.show_error(message)
 
-        self._runner.start(
+        self.runner.start(
             BackgroundJob(
                 tr("Inspecting the folders"),
                 compute_in_background,
@@ -186,7 +187,7 @@ class ExportPreview:
                 if is_wanted():
                     dialog.show_objections(objections)
 
-        self._runner.start(
+        self.runner.start(
             BackgroundJob(
                 tr("Inspecting the layers for the package"),
                 lambda _progress, cancellation: find_objections(check_result, order, cancellation),

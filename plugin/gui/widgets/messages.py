@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -31,17 +32,18 @@ _MAX_LINES = 6
 _MIN_TEXT_DIGITS = 44
 
 
+@dataclass
 class MessageBarMessages:
     """Shows messages of one part of the plugin in QGIS's message bar, one at a time.
 
     A new message replaces the former one.
     """
 
-    def __init__(self, iface: Any, title: str):
-        self._iface, self._title = iface, title
-        self._message: Any = None
-        #: Text and buttons of the message; None without buttons.
-        self._buttons: _TextWithButtons | None = None
+    iface: Any
+    title: str
+    _message: Any = None
+    #: Text and buttons of the message; None without buttons.
+    _buttons: _TextWithButtons | None = None
 
     def show_warning(self, text: str, title: str = "") -> None:
         """Show a warning until it is closed or replaced; ``title``: instead of the default title."""
@@ -59,8 +61,8 @@ class MessageBarMessages:
         ``buttons``: (label, function); ``title``: title of this message instead of the default.
         """
         self.close()
-        bar = self._iface.messageBar()
-        message = bar.createMessage(title or self._title, text)
+        bar = self.iface.messageBar()
+        message = bar.createMessage(title or self.title, text)
         self._message, self._buttons = message, None
         for label, action in buttons:
             button = QPushButton(label, message, clicked=lambda _on=False, action=action: action())
@@ -77,7 +79,7 @@ class MessageBarMessages:
     def close(self) -> None:
         """Close the message that is shown, if any."""
         if self._message is not None and not sip.isdeleted(self._message):
-            self._iface.messageBar().popWidget(self._message)
+            self.iface.messageBar().popWidget(self._message)
         self._message = self._buttons = None
 
 
