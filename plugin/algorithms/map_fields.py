@@ -25,11 +25,12 @@ from ..bridge.layers.tables import (
     write_rows_to_sink,
     write_table,
 )
-from ..bridge.mapping.run import find_free_sibling, read_source_rows
+from ..bridge.mapping.run import read_source_rows
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language, get_report_language
 from ..bridge.texts import mark_text, tr
 from ..core.base.errors import Cancellation, DataError, InputError, OutputError
+from ..core.base.files import find_free_path
 from ..core.base.files.writing import is_same_file, write_atomically
 from ..core.model.rule import LayerNeed
 from ..core.standard import load_standard
@@ -147,7 +148,7 @@ class MapFields(SanxianAlgorithm):
         self.unmapped = LayerOutput(parameters, context, "UNMAPPED", tr("Not converted"), inputs, TABLE_DRIVERS)
         self.proposal_file = ""
         if self.output.file and not self.mapping_file:
-            self.proposal_file = find_free_sibling(self.output.file, "mapping", ".toml")
+            self.proposal_file = find_free_path(Path(self.output.file).with_suffix(".mapping.toml"))
         if self.output.file and is_same_file(self.output.file, self.unmapped.file):
             raise OutputError("output_twice", target=self.output.file)
 

@@ -100,19 +100,14 @@ class Tool:
 
 
 # --- results
-def declare_numbers(**labels: str) -> tuple[Result, ...]:
-    """Return numeric results, name → marked label."""
-    return tuple((QgsProcessingOutputNumber, name, label) for name, label in labels.items())
+def _declare(output: type[QgsProcessingOutputDefinition], **labels: str) -> tuple[Result, ...]:
+    """Return results of one class, name → marked label."""
+    return tuple((output, name, label) for name, label in labels.items())
 
 
-def declare_texts(**labels: str) -> tuple[Result, ...]:
-    """Return results that are texts, name → marked label."""
-    return tuple((QgsProcessingOutputString, name, label) for name, label in labels.items())
-
-
-def declare_flags(**labels: str) -> tuple[Result, ...]:
-    """Return results that are yes or no, name → marked label."""
-    return tuple((QgsProcessingOutputBoolean, name, label) for name, label in labels.items())
+declare_numbers = partial(_declare, QgsProcessingOutputNumber)
+declare_texts = partial(_declare, QgsProcessingOutputString)
+declare_flags = partial(_declare, QgsProcessingOutputBoolean)
 
 
 # --- kinds of parameters

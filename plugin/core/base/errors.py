@@ -19,6 +19,14 @@ Item = TypeVar("Item")
 ProgressCallback = Callable[[float, str], None]
 
 
+class KeyedError(Exception):
+    """An error for a caller, who makes the message from the key of a text and its parameters."""
+
+    def __init__(self, key: str, /, **params: Any):
+        super().__init__(key)
+        self.key, self.params = key, params
+
+
 class SanxianError(Exception):
     """A problem to report to the user.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -316,10 +317,6 @@ class ReportWriter:
             write_review(data, projects, tr("Project Conformity"), lang, outputs, cancellation)
             return path
 
-        def report_failed(error: Exception) -> None:
-            text = tr("Nothing was saved ({error}). Details are in the log, tab Sanxian.")
-            self.bar.show_warning(messages.explain_and_log(error, text))
-
         return self.runner.start(
             BackgroundJob(
                 tr("Saving {name}").format(name=Path(path).name),
@@ -327,6 +324,10 @@ class ReportWriter:
                 on_done=lambda written: self.bar.show_message(
                     tr("Saved: {path}").format(path=written), "success", *make_open_buttons(written)
                 ),
-                on_error=report_failed,
+                on_error=partial(
+                    messages.report_failure,
+                    self.bar.show_warning,
+                    tr("Nothing was saved ({error}). Details are in the log, tab Sanxian."),
+                ),
             )
         )

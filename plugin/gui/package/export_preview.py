@@ -41,7 +41,7 @@ from ...core.standard.messages.texts import Texts
 from ..findings.result import CheckView
 from ..widgets import messages, theme
 from ..widgets.labels_and_buttons import IconLabel
-from ..widgets.layout import fill_layout, make_row
+from ..widgets.layout import LowestList, fill_layout, make_row
 from ..widgets.sections import WrappedLabel
 
 _MAX_VISIBLE_REASONS = 8
@@ -295,11 +295,11 @@ class GateBox(QGroupBox):
         self.verdict.setText(text)
 
 
-class ReasonsList(QListWidget):
-    """A list of reasons that asks for its minimum height and grows if there is room.
+class ReasonsList(LowestList, QListWidget):
+    """A list of reasons.
 
-    The size hint of a list ignores its contents. With the size policy Ignored, a layout with wrapped labels reserves
-    no height for the list, and the widgets below overlap it. A click on a row, or Enter, requests the place where its
+    With the size policy Ignored, a layout with wrapped labels reserves no height for the list, and the widgets below
+    overlap it. A click on a row, or Enter, requests the place where its
     problem is corrected (``placeRequested``).
     """
 
@@ -332,9 +332,6 @@ class ReasonsList(QListWidget):
             self._request_place(self.currentItem())
         else:
             super().keyPressEvent(event)
-
-    def sizeHint(self) -> QSize:
-        return QSize(super().sizeHint().width(), self.minimumHeight())
 
 
 def describe_problem_place(problem: Any) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import QgsProject
-from qgis.PyQt.QtCore import QFileSystemWatcher, QSize, QTimer, pyqtSignal
+from qgis.PyQt.QtCore import QFileSystemWatcher, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -41,7 +41,7 @@ from ..project.document_line import DocumentLine, SpecDocumentInfo, ensure_expor
 from ..widgets import theme
 from ..widgets.combos import add_entries, choose_or_add_entry
 from ..widgets.labels_and_buttons import ElidedLabel
-from ..widgets.layout import FittedWidget, fill_layout, make_form, make_row, make_scroll_area
+from ..widgets.layout import FittedWidget, LowestList, fill_layout, make_form, make_row, make_scroll_area
 from ..widgets.paths import FileLine, open_path
 from ..widgets.sections import WrappedLabel
 from .export_preview import GateBox
@@ -100,7 +100,7 @@ class SpecCombo(QWidget):
             choose_or_add_entry(self.combo, path, Path(path).name)
 
 
-class SlotsList(FittedWidget, QTreeWidget):
+class SlotsList(FittedWidget, LowestList, QTreeWidget):
     """List of the slots of a package (documents and maps), with the files found for each."""
 
     def __init__(self, parent=None):
@@ -124,10 +124,6 @@ class SlotsList(FittedWidget, QTreeWidget):
         self._maps = False
         theme.call_after_theme_change(self, self._refresh_icons)
         self.show_missing_folder()
-
-    def sizeHint(self) -> QSize:
-        """Return the minimum height; layouts with wrapped text would reserve more."""
-        return QSize(super().sizeHint().width(), self.minimumHeight())
 
     def fit_contents(self) -> None:
         """Make the first column as wide as its texts, unless the names of the files need the room."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from qgis.PyQt import sip
-from qgis.PyQt.QtCore import QEvent, QObject, Qt, QTimer
+from qgis.PyQt.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from qgis.PyQt.QtGui import QGuiApplication
 from qgis.PyQt.QtWidgets import (
     QBoxLayout,
@@ -41,6 +41,18 @@ class FittedWidget:
     def resizeEvent(self, event) -> None:
         super().resizeEvent(event)
         self.fit_contents()
+
+
+class LowestList:
+    """Base of lists that ask for their minimum height, and grow if there is room.
+
+    The size hint of a list ignores its contents; layouts with wrapped texts would reserve more.
+    """
+
+    minimumHeight: Callable[[], int]
+
+    def sizeHint(self) -> QSize:
+        return QSize(super().sizeHint().width(), self.minimumHeight())
 
 
 def resize_within_screen(window: QWidget, width: int, height: int) -> None:

@@ -178,6 +178,11 @@ def explain_and_log(error: Exception, unexpected_error_text: str) -> str:
     return unexpected_error_text.format(error=type(error).__name__)
 
 
+def report_failure(show: Callable[[str], object], unexpected_error_text: str, error: Exception) -> None:
+    """Show the message of an error with a function; log an unexpected one (see `explain_and_log`)."""
+    show(explain_and_log(error, unexpected_error_text))
+
+
 def explain_digest() -> str:
     """Return a sentence that explains what a SHA-256 digest is and what it is for."""
     return tr(

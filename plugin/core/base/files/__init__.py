@@ -19,6 +19,14 @@ def make_path_next_to_data(source: str | Path, suffix: str) -> Path:
     return source.with_name(f"{source.stem}{suffix}")
 
 
+def find_free_path(path: Path) -> str:
+    """Return the path if no such file exists, else the path with the first number that is free."""
+    free_path, number = path, 2
+    while free_path.exists():
+        free_path, number = path.with_name(f"{path.stem}-{number}{path.suffix}"), number + 1
+    return str(free_path)
+
+
 def read_bytes(path: Path, kind: str = "table", error_type: type[SanxianError] = InputError) -> bytes:
     """Return the bytes of a file; raise an error of this type, with the path, if it is missing or may not be read.
 

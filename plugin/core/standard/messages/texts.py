@@ -193,16 +193,17 @@ def _get_rule_texts_zh(rule: Rule) -> dict[str, Any]:
     return rule.texts["zh"] if rule.texts else load_texts("rules_zh")[rule.code]
 
 
-class Texts:
-    """All sentences in one language (``zh`` or ``en``).
-
-    Raises DataError for another language and for a missing text.
-    """
+class LanguageTexts:
+    """Base of texts in one language (``zh`` or ``en``). Raises DataError for another language."""
 
     def __init__(self, lang: str = "zh"):
         if lang not in TEXT_LANGUAGES:
             raise DataError("data_value_unknown", file="texts", key="lang", value=lang, known=", ".join(TEXT_LANGUAGES))
         self.lang = lang
+
+
+class Texts(LanguageTexts):
+    """All sentences in one language. Raises DataError for a missing text."""
 
     @property
     def program(self) -> str:
