@@ -536,6 +536,10 @@
         <translation>界址点</translation>
     </message>
     <message>
+        <source>Boundary points (*.txt *.TXT *.csv *.xlsx)</source>
+        <translation>界址点 (*.txt *.TXT *.csv *.xlsx)</translation>
+    </message>
+    <message>
         <source>By Assignee</source>
         <translation>按负责人</translation>
     </message>
@@ -3822,6 +3826,10 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
         <translation>规划数据</translation>
     </message>
     <message>
+        <source>Planning data (*.gpkg *.shp *.geojson *.fgb *.parquet *.zip)</source>
+        <translation>规划数据 (*.gpkg *.shp *.geojson *.fgb *.parquet *.zip)</translation>
+    </message>
+    <message>
         <source>Planning zone {name}</source>
         <translation>规划分区　{name}</translation>
     </message>
@@ -4904,6 +4912,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
     <message>
         <source>Tables</source>
         <translation>表格</translation>
+    </message>
+    <message>
+        <source>Tables (*.csv *.xlsx)</source>
+        <translation>表格 (*.csv *.xlsx)</translation>
     </message>
     <message>
         <source>Tables for submission</source>

@@ -20,16 +20,17 @@ from .common import (
 from .inputs import read_required_source
 from .parameters import (
     CSV_FILTER,
+    NORMS,
+    SOURCE_OF_COPY,
     Tool,
     declare_numbers,
     make_copy,
     make_file_output,
-    make_norms,
     make_number,
-    make_required_source,
     make_switch,
     make_text,
     mark_advanced,
+    parameter_kind,
 )
 
 #: The fix that resolves overlaps of the three control lines.
@@ -45,22 +46,19 @@ _FIX_RESULTS = declare_numbers(
 )
 
 
+_OPTIONS_OF_FIXES = (
+    *mark_advanced(*NORMS),
+    make_copy(mark_text("Copy with the fixes (format of the data)")),
+    make_file_output("OUTPUT_TABLE", mark_text("Table of the fixes (CSV)"), CSV_FILTER),
+)
+
+
 class _FixingAlgorithm(SanxianAlgorithm):
     """Base class: check a source, and write a copy with fixes, a table of the fixes and a log of the changes.
 
-    Subclasses have ``list_specific_parameters()``, which returns the parameters of this algorithm alone, and
-    ``make_fix_run_options(parameters, context, output, table)``, which returns `FixRunOptions`; ``output``: path of
-    the copy, ``table``: path of the table that lists the fixes.
+    Subclasses have ``make_fix_run_options(parameters, context, output, table)``, which returns `FixRunOptions`;
+    ``output``: path of the copy, ``table``: path of the table that lists the fixes.
     """
-
-    def list_parameters(self):
-        return [
-            make_required_source(),
-            *self.list_specific_parameters(),
-            *mark_advanced(*make_norms()),
-            make_copy(tr("Copy with the fixes (format of the data)")),
-            make_file_output("OUTPUT_TABLE", tr("Table of the fixes (CSV)"), CSV_FILTER),
-        ]
 
     def prepare(self, parameters, context, feedback):
         from ..core.fixes.run_fixes import check_fix_run_options
@@ -105,14 +103,14 @@ class ApplyFixes(_FixingAlgorithm):
             ),
             describe_norms,
         ),
+        parameters=(
+            SOURCE_OF_COPY,
+            make_text("FIXES", mark_text("Fixes, separated by commas (empty: all)")),
+            make_switch("SAFE_ONLY", mark_text("Apply safe fixes only"), True),
+            *_OPTIONS_OF_FIXES,
+        ),
         results=_FIX_RESULTS,
     )
-
-    def list_specific_parameters(self):
-        return [
-            make_text("FIXES", tr("Fixes, separated by commas (empty: all)")),
-            make_switch("SAFE_ONLY", tr("Apply safe fixes only"), True),
-        ]
 
     def make_fix_run_options(self, parameters, context, output, table):
         from ..core.fixes.run_fixes import FixRunOptions
@@ -139,11 +137,13 @@ class ResolveOverlaps(_FixingAlgorithm):
             ),
             describe_norms,
         ),
+        parameters=(
+            SOURCE_OF_COPY,
+            make_text("ORDER", mark_text("Order, first the line that stays (empty: farmland,red_line,boundary)")),
+            *_OPTIONS_OF_FIXES,
+        ),
         results=_FIX_RESULTS,
     )
-
-    def list_specific_parameters(self):
-        return [make_text("ORDER", tr("Order, first the line that stays (empty: farmland,red_line,boundary)"))]
 
     def make_fix_run_options(self, parameters, context, output, table):
         from dataclasses import replace
@@ -178,20 +178,24 @@ class RenumberBsm(SanxianAlgorithm):
             ),
             describe_norms,
         ),
+        parameters=(
+            SOURCE_OF_COPY,
+            make_text("LAYERS", mark_text("Layer codes, separated by commas (empty: all that may change)")),
+            *mark_advanced(
+                make_number(
+                    "START", mark_text("First running number (0: after the highest in use)"), 0, is_integer=True
+                ),
+                *NORMS,
+            ),
+            make_copy(mark_text("Copy (format of the data)")),
+            make_file_output(
+                "OUTPUT_TABLE", mark_text("Table of old and new keys (empty: next to the copy)"), CSV_FILTER
+            ),
+            make_file_output("OUTPUT_GAPS", mark_text("List of gaps"), CSV_FILTER),
+        ),
         results=declare_numbers(ROWS=mark_text("Numbered features"), GAPS=mark_text("Gaps")),
         repeatable_parameters=frozenset({"LAYERS"}),
     )
-
-    def list_parameters(self):
-        start = make_number("START", tr("First running number (0: after the highest in use)"), 0, is_integer=True)
-        return [
-            make_required_source(),
-            make_text("LAYERS", tr("Layer codes, separated by commas (empty: all that may change)")),
-            *mark_advanced(start, *make_norms()),
-            make_copy(tr("Copy (format of the data)")),
-            make_file_output("OUTPUT_TABLE", tr("Table of old and new keys (empty: next to the copy)"), CSV_FILTER),
-            make_file_output("OUTPUT_GAPS", tr("List of gaps"), CSV_FILTER),
-        ]
 
     def prepare(self, parameters, context, feedback):
         from ..core.exchange.renumber import RenumberOptions, check_renumber_options
@@ -215,6 +219,12 @@ class RenumberBsm(SanxianAlgorithm):
         return {**files, "ROWS": rows, "GAPS": len(run.gaps)}
 
 
+@parameter_kind
+def _make_zone_number(name: str, label: str) -> QgsProcessingParameterEnum:
+    titles = [tr("Keep unchanged"), tr("Add to eastings"), tr("Strip from eastings")]
+    return QgsProcessingParameterEnum(name, label, titles, False, 0)
+
+
 class ChangeCrsZone(SanxianAlgorithm):
     """Algorithm `change_crs_zone`: write a copy of the data in another CRS zone."""
 
@@ -234,19 +244,21 @@ class ChangeCrsZone(SanxianAlgorithm):
                 "vertices first (FIX017)."
             ),
         ),
+        parameters=(
+            SOURCE_OF_COPY,
+            _make_zone_number("NUMBER", mark_text("Zone number")),
+            make_number(
+                "ZONE",
+                mark_text("3-degree zone, 25 to 45 (0: the central meridian stays)"),
+                0,
+                is_integer=True,
+                maxValue=45,
+            ),
+            make_copy(mark_text("Copy (format of the data)"), optional=False),
+            make_file_output("OUTPUT_TABLE", mark_text("Proof: moves and areas of each layer"), CSV_FILTER),
+        ),
         results=declare_numbers(LAYERS=mark_text("Converted layers"), MOVE=mark_text("Largest move of a vertex (m)")),
     )
-
-    def list_parameters(self):
-        titles = [tr("Keep unchanged"), tr("Add to eastings"), tr("Strip from eastings")]
-        zone = tr("3-degree zone, 25 to 45 (0: the central meridian stays)")
-        return [
-            make_required_source(),
-            QgsProcessingParameterEnum("NUMBER", tr("Zone number"), titles, False, 0),
-            make_number("ZONE", zone, 0, is_integer=True, maxValue=45),
-            make_copy(tr("Copy (format of the data)"), optional=False),
-            make_file_output("OUTPUT_TABLE", tr("Proof: moves and areas of each layer"), CSV_FILTER),
-        ]
 
     def prepare(self, parameters, context, feedback):
         from ..core.exchange.change_zone import ZoneNumber, check_zone_options

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..bridge.checking.check import check_project_or_folder, write_check_outputs
 from ..bridge.running.threads import run_in_python_thread
-from ..bridge.texts import mark_text, tr
+from ..bridge.texts import mark_text
 from ..core.base.errors import OutputError
 from ..core.base.files.writing import check_outputs
 from ..core.standard.messages.texts import Texts
@@ -27,16 +27,20 @@ from .common import (
 from .inputs import OPTIONS_OF_PLAN, check_connection, read_plan_inputs, read_plan_source
 from .outputs import FindingsOutput, list_report_paths, read_report_paths
 from .parameters import (
+    FINDINGS,
+    FURTHER_RUN_OPTIONS,
+    NORMS,
+    PHASE,
+    ROLES,
+    SCOPE,
+    SOURCE_AND_LAYERS,
+    WAIVERS,
     WORKBOOK_FILTER,
     Tool,
     declare_numbers,
     declare_texts,
     make_file,
     make_file_output,
-    make_norms,
-    make_run_options,
-    make_shared,
-    make_source,
     make_switch,
     make_table,
     make_text,
@@ -55,6 +59,19 @@ CHECK_RESULTS = (
         SKIPPED=mark_text("Rules not fully checked"),
     ),
     *declare_texts(VERDICT=mark_text("Verdict")),
+)
+
+
+#: The findings layer, report files, and the template of the Word report.
+REPORT_OUTPUTS = (
+    FINDINGS,
+    make_file_output("OUTPUT_HTML", mark_text("Report (HTML)"), "HTML (*.html)"),
+    make_file_output("OUTPUT_PDF", mark_text("Report to be signed (PDF)"), "PDF (*.pdf)"),
+    make_file_output("OUTPUT_DOCX", mark_text("Report to be signed (Word)"), "Word (*.docx)"),
+    make_file_output("OUTPUT_XLSX", mark_text("Findings ledger (xlsx)"), WORKBOOK_FILTER),
+    make_file_output("OUTPUT_JSON", mark_text("Report (JSON)"), "JSON (*.json)"),
+    *mark_advanced(make_file("DOCX_TEMPLATE", mark_text("Template of the Word report"), "Word (*.docx)")),
+    make_switch("PUBLIC", mark_text("Public edition of the report files")),
 )
 
 
@@ -121,6 +138,17 @@ class CheckPlan(SanxianAlgorithm):
             ),
             describe_norms,
         ),
+        parameters=(
+            *SOURCE_AND_LAYERS,
+            *NORMS,
+            SCOPE,
+            PHASE,
+            ROLES,
+            *mark_advanced(make_text("RULES", mark_text("Rules, by code or group, or all (empty: the standard's)"))),
+            *FURTHER_RUN_OPTIONS,
+            *mark_advanced(make_table("EDITIONS", mark_text("List of earlier editions (xlsx or csv)"))),
+            *REPORT_OUTPUTS,
+        ),
         results=(*declare_texts(LEFT_OUT=mark_text("Left out of the public edition")), *CHECK_RESULTS),
         needs_libraries_to_prepare=False,
         repeatable_parameters=frozenset({"RULES"}),
@@ -129,39 +157,6 @@ class CheckPlan(SanxianAlgorithm):
     editions = None
     #: Rules that run if the user chooses none; empty: those of the standard.
     default_rules: tuple[str, ...] = ()
-
-    def list_parameters(self):
-        editions = make_table("EDITIONS", tr("List of earlier editions (xlsx or csv)"))
-        return [*self.list_check_parameters(), *mark_advanced(editions), *self.list_report_parameters()]
-
-    def list_report_parameters(self):
-        """Return the output parameters: findings layer, report files, template of the Word report."""
-        return [
-            *make_shared("OUTPUT_FINDINGS"),
-            make_file_output("OUTPUT_HTML", tr("Report (HTML)"), "HTML (*.html)"),
-            make_file_output("OUTPUT_PDF", tr("Report to be signed (PDF)"), "PDF (*.pdf)"),
-            make_file_output("OUTPUT_DOCX", tr("Report to be signed (Word)"), "Word (*.docx)"),
-            make_file_output("OUTPUT_XLSX", tr("Findings ledger (xlsx)"), WORKBOOK_FILTER),
-            make_file_output("OUTPUT_JSON", tr("Report (JSON)"), "JSON (*.json)"),
-            *mark_advanced(make_file("DOCX_TEMPLATE", tr("Template of the Word report"), "Word (*.docx)")),
-            make_switch("PUBLIC", tr("Public edition of the report files")),
-        ]
-
-    def list_check_parameters(self, sources=None, has_rule_choice=True):
-        """Return the input parameters of a check.
-
-        ``sources``: parameters that give the data (default: SOURCE and LAYERS). ``has_rule_choice``: add the parameter
-        by which the user chooses rules.
-        """
-        rules = make_text("RULES", tr("Rules, by code or group, or all (empty: the standard's)"))
-        first, others = make_run_options("scope", "phase", "roles")
-        return [
-            *(sources or make_source()),
-            *make_norms(),
-            *first,
-            *(mark_advanced(rules) if has_rule_choice else ()),
-            *others,
-        ]
 
     def prepare(self, parameters, context, feedback):
         inputs = self.prepare_check(parameters, context)
@@ -303,19 +298,17 @@ class DeclaredChecks(CheckPlan):
             ),
             describe_norms,
         ),
+        parameters=(
+            *SOURCE_AND_LAYERS,
+            *NORMS,
+            make_text("RULES", mark_text("Checks, by code (empty: all)")),
+            *mark_advanced(SCOPE, ROLES, WAIVERS),
+            *REPORT_OUTPUTS,
+        ),
         results=CheckPlan.tool.results,
         needs_libraries_to_prepare=False,
         repeatable_parameters=frozenset({"RULES"}),
     )
-
-    def list_parameters(self):
-        return [
-            *make_source(),
-            *make_norms(),
-            make_text("RULES", tr("Checks, by code (empty: all)")),
-            *mark_advanced(*make_shared("SCOPE", "ROLES", "WAIVERS")),
-            *self.list_report_parameters(),
-        ]
 
     default_rules = (DECLARED_GROUP,)
 

@@ -31,7 +31,7 @@ from .parameters import Parameter, Tool
 class SanxianAlgorithm(QgsProcessingAlgorithm):
     """Base class of the algorithms: errors are messages with a remedy.
 
-    Subclasses have a description, ``tool``, and implement ``list_parameters``, ``prepare`` and ``execute``. ``prepare``
+    Subclasses have a description, ``tool``, and implement ``prepare`` and ``execute``. ``prepare``
     runs on the main thread and reads everything needed from layers and project; ``execute`` runs in any thread.
     """
 
@@ -86,11 +86,11 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
 
     def list_parameters(self) -> Iterable[Parameter]:
         """Return the parameters of the tool, in the order of its dialog."""
-        raise NotImplementedError
+        return self.tool.parameters
 
     def initAlgorithm(self, configuration=None):
         for parameter in self.list_parameters():
-            self.addParameter(parameter)
+            self.addParameter(parameter.create())
         for output, name, label in self.tool.results:
             self.addOutput(output(name, translate_marked(label)))
 

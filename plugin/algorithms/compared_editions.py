@@ -33,6 +33,10 @@ from .inputs import check_source, read_layer_parameter, read_plan_inputs
 from .outputs import StudyOutputs
 from .parameters import (
     CSV_FILTER,
+    NORMS,
+    ROLES,
+    SIGNED_TABLES,
+    SOURCE_AND_LAYERS,
     Tool,
     declare_flags,
     declare_numbers,
@@ -42,13 +46,9 @@ from .parameters import (
     make_file_output,
     make_folder_output,
     make_layer_output,
-    make_norms,
     make_number,
     make_plan_layer,
     make_role,
-    make_shared,
-    make_signed_tables,
-    make_source,
     make_text,
     make_workbook,
     mark_advanced,
@@ -80,6 +80,17 @@ class BoundaryAdjustment(SanxianAlgorithm):
             ),
             describe_norms,
         ),
+        parameters=(
+            make_file_or_folder("BEFORE", mark_text("Earlier edition: file or folder"), optional=False),
+            *SOURCE_AND_LAYERS,
+            *NORMS,
+            make_text("LINE", mark_text("Control line (empty: urban development boundary)"), ADJUSTED_LINES),
+            ROLES,
+            make_layer_output("OUTPUT", mark_text("Parcels moved in and out")),
+            make_workbook(),
+            *SIGNED_TABLES,
+            make_file_output("OUTPUT_HTML", mark_text("Dossier (HTML)"), "HTML (*.html)"),
+        ),
         results=(
             *declare_numbers(
                 AREA_IN=mark_text("Moved in (m²)"),
@@ -91,19 +102,6 @@ class BoundaryAdjustment(SanxianAlgorithm):
         ),
         needs_libraries_to_prepare=False,
     )
-
-    def list_parameters(self):
-        return [
-            make_file_or_folder("BEFORE", tr("Earlier edition: file or folder"), optional=False),
-            *make_source(),
-            *make_norms(),
-            make_text("LINE", tr("Control line (empty: urban development boundary)"), ADJUSTED_LINES),
-            *make_shared("ROLES"),
-            make_layer_output("OUTPUT", tr("Parcels moved in and out")),
-            make_workbook(),
-            *make_signed_tables(),
-            make_file_output("OUTPUT_HTML", tr("Dossier (HTML)"), "HTML (*.html)"),
-        ]
 
     def prepare(self, parameters, context, feedback):
         self.before = self.parameterAsFile(parameters, "BEFORE", context).strip()
@@ -188,6 +186,16 @@ class CompareVersions(SanxianAlgorithm):
             ),
             describe_norms,
         ),
+        parameters=(
+            make_plan_layer("BEFORE", mark_text("Earlier edition")),
+            make_plan_layer("AFTER", mark_text("Later edition")),
+            make_role(lambda: sorted(r for r, one in load_standard().templates.items() if one.geometry == "polygon")),
+            make_plan_layer("TOWNSHIPS", mark_text("Townships"), optional=True),
+            *mark_advanced(make_file("RENUMBERED", mark_text("Table of old and new keys"), CSV_FILTER), *NORMS),
+            make_layer_output("OUTPUT", mark_text("Moved or changed parts")),
+            make_workbook(),
+            *SIGNED_TABLES,
+        ),
         results=(
             *declare_numbers(
                 AREA_IN=mark_text("Moved in (m²)"),
@@ -203,18 +211,6 @@ class CompareVersions(SanxianAlgorithm):
         ),
         needs_libraries_to_prepare=False,
     )
-
-    def list_parameters(self):
-        return [
-            make_plan_layer("BEFORE", tr("Earlier edition")),
-            make_plan_layer("AFTER", tr("Later edition")),
-            make_role(role for role, one in load_standard().templates.items() if one.geometry == "polygon"),
-            make_plan_layer("TOWNSHIPS", tr("Townships"), optional=True),
-            *mark_advanced(make_file("RENUMBERED", tr("Table of old and new keys"), CSV_FILTER), *make_norms()),
-            make_layer_output("OUTPUT", tr("Moved or changed parts")),
-            make_workbook(),
-            *make_signed_tables(),
-        ]
 
     def prepare(self, parameters, context, feedback):
         self.options = self.read_norm_options(parameters, context)
@@ -309,6 +305,15 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
             ),
             describe_norms,
         ),
+        parameters=(
+            make_file_or_folder("FILED", mark_text("Filed database (.gdb, .gpkg or folder)"), optional=False),
+            make_file_or_folder("CURRENT", mark_text("Current database (.gdb, .gpkg or folder)"), optional=False),
+            make_number(
+                "YEAR", mark_text("Year"), lambda: date.today().year, is_integer=True, minValue=2000, maxValue=2099
+            ),
+            *mark_advanced(*NORMS),
+            make_folder_output("OUTPUT", mark_text("Folder in which the geodatabase is made")),
+        ),
         results=(
             *declare_texts(DATABASE=mark_text("Geodatabase")),
             *declare_numbers(
@@ -319,15 +324,6 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
             ),
         ),
     )
-
-    def list_parameters(self):
-        return [
-            make_file_or_folder("FILED", tr("Filed database (.gdb, .gpkg or folder)"), optional=False),
-            make_file_or_folder("CURRENT", tr("Current database (.gdb, .gpkg or folder)"), optional=False),
-            make_number("YEAR", tr("Year"), date.today().year, is_integer=True, minValue=2000, maxValue=2099),
-            *mark_advanced(*make_norms()),
-            make_folder_output("OUTPUT", tr("Folder in which the geodatabase is made")),
-        ]
 
     def prepare(self, parameters, context, feedback):
         self.options = self.read_norm_options(parameters, context)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..bridge.texts import mark_text, tr
+from ..bridge.texts import mark_text
 from ..core.base.connection_text import make_source
 from ..core.base.errors import InputError
 from ..core.counties.county_record import REPORT_SUFFIXES, BatchOptions
@@ -16,14 +16,19 @@ from ..core.standard.messages.texts import Texts
 from .common import SanxianAlgorithm, describe_norms, log_lines, log_written_files, run_in_thread
 from .inputs import check_connection
 from .parameters import (
+    COUNTIES,
+    DOCUMENTS,
+    FOLDER_OF_RESULTS,
+    NORMS,
+    PERSONAL,
+    PHASE,
+    SCOPE,
+    TARGETS_OF_PARENT,
     Tool,
     declare_numbers,
     declare_texts,
     make_choice,
-    make_counties,
-    make_norms,
     make_package_form,
-    make_shared,
     make_switch,
     make_text,
     mark_advanced,
@@ -67,6 +72,21 @@ class CheckCounties(SanxianAlgorithm):
             ),
             describe_norms,
         ),
+        parameters=(
+            *COUNTIES,
+            *NORMS,
+            PHASE,
+            *mark_advanced(SCOPE),
+            make_choice(
+                "FORMS",
+                mark_text("Forms of each county's report besides JSON"),
+                REPORT_SUFFIXES,
+                "html",
+                allows_many=True,
+            ),
+            make_switch("RESUME", mark_text("Continue: keep results of counties that are unchanged"), True),
+            FOLDER_OF_RESULTS,
+        ),
         results=(
             *declare_numbers(
                 COUNTIES=mark_text("Counties"),
@@ -76,18 +96,6 @@ class CheckCounties(SanxianAlgorithm):
             *declare_texts(VERDICT=mark_text("Verdict")),
         ),
     )
-
-    def list_parameters(self):
-        forms = tr("Forms of each county's report besides JSON")
-        return [
-            *make_counties(),
-            *make_norms(),
-            *make_shared("PHASE"),
-            *mark_advanced(*make_shared("SCOPE")),
-            make_choice("FORMS", forms, REPORT_SUFFIXES, "html", allows_many=True),
-            make_switch("RESUME", tr("Continue: keep results of counties that are unchanged"), True),
-            *make_shared("OUTPUT"),
-        ]
 
     def prepare(self, parameters, context, feedback):
         source, output = _read_source_and_output(self, parameters, context)
@@ -157,6 +165,12 @@ class CheckSeams(SanxianAlgorithm):
             ),
             describe_norms,
         ),
+        parameters=(
+            *COUNTIES,
+            *NORMS,
+            TARGETS_OF_PARENT,
+            FOLDER_OF_RESULTS,
+        ),
         results=declare_numbers(
             PAIRS=mark_text("Neighbouring pairs"),
             WARNINGS=mark_text("Warnings"),
@@ -164,9 +178,6 @@ class CheckSeams(SanxianAlgorithm):
             UNREAD=mark_text("Counties that were not compared"),
         ),
     )
-
-    def list_parameters(self):
-        return [*make_counties(), *make_norms(), *make_shared("TARGETS", "OUTPUT")]
 
     def prepare(self, parameters, context, feedback):
         from ..core.counties.seams.seam_result import SeamOptions
@@ -241,6 +252,25 @@ class MergeCounties(SanxianAlgorithm):
             ),
             describe_norms,
         ),
+        parameters=(
+            *COUNTIES,
+            make_package_form(mark_text("Specification of the parent (empty: city)")),
+            make_text("AREA", mark_text("Division code of the parent (empty: from the names)")),
+            DOCUMENTS,
+            make_switch("LEAVE_OUT", mark_text("Leave out counties that cannot be gathered")),
+            make_switch(
+                "FORCE", mark_text("Force: make the package even if parts are missing or keys are repeated"), False
+            ),
+            make_switch("SEAMS", mark_text("Compare borders of neighbouring counties"), True),
+            TARGETS_OF_PARENT,
+            *mark_advanced(
+                make_package_form(mark_text("Specification of the counties (empty: county)"), "COUNTY_PACKAGE"),
+                make_text("PARENT_PROFILE", mark_text("Profile of the city or province")),
+                PERSONAL,
+                *NORMS,
+            ),
+            FOLDER_OF_RESULTS,
+        ),
         results=(
             *declare_numbers(
                 COUNTIES=mark_text("Gathered counties"),
@@ -251,26 +281,6 @@ class MergeCounties(SanxianAlgorithm):
             *declare_texts(DIGEST=mark_text("SHA-256 of the manifest")),
         ),
     )
-
-    def list_parameters(self):
-        force = tr("Force: make the package even if parts are missing or keys are repeated")
-        return [
-            *make_counties(),
-            make_package_form(tr("Specification of the parent (empty: city)")),
-            make_text("AREA", tr("Division code of the parent (empty: from the names)")),
-            *make_shared("DOCUMENTS"),
-            make_switch("LEAVE_OUT", tr("Leave out counties that cannot be gathered")),
-            make_switch("FORCE", force, False),
-            make_switch("SEAMS", tr("Compare borders of neighbouring counties"), True),
-            *make_shared("TARGETS"),
-            *mark_advanced(
-                make_package_form(tr("Specification of the counties (empty: county)"), "COUNTY_PACKAGE"),
-                make_text("PARENT_PROFILE", tr("Profile of the city or province")),
-                *make_shared("PERSONAL"),
-                *make_norms(),
-            ),
-            *make_shared("OUTPUT"),
-        ]
 
     def prepare(self, parameters, context, feedback):
         from ..core.counties.gathering.gathered_counties import GatherOptions

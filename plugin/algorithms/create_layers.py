@@ -24,6 +24,9 @@ from ..core.standard.messages.texts import Texts
 from .common import SanxianAlgorithm
 from .outputs import load_layer
 from .parameters import (
+    EXISTING,
+    LOAD,
+    STANDARD,
     WORKBOOK_FILTER,
     Parameter,
     Tool,
@@ -33,8 +36,6 @@ from .parameters import (
     make_database_output,
     make_file,
     make_folder_output,
-    make_shared,
-    make_standard,
     make_text,
     set_widget,
 )
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
 
 def _make_county(*, optional: bool) -> Parameter:
-    return make_text("COUNTY", tr("County (code or name)"), default=None, optional=optional)
+    return make_text("COUNTY", mark_text("County (code or name)"), default=None, optional=optional)
 
 
 class CreateLayers(SanxianAlgorithm):
@@ -55,6 +56,18 @@ class CreateLayers(SanxianAlgorithm):
         section="layers",
         title=mark_text("New layers"),
         keywords=("create", "database", "template", "geopackage", "filegdb", "三区三线", "建库", "新建", "图层"),
+        parameters=(
+            set_widget(
+                make_text("GROUPS", mark_text("Groups of layers"), default="three_lines", optional=False),
+                "GroupsWidget",
+            ),
+            set_widget(_make_county(optional=False), "CountyWidget"),
+            make_crs(mark_text("Coordinate system (empty: the county's)")),
+            EXISTING,
+            STANDARD,
+            make_database_output(),
+            LOAD,
+        ),
         results=(
             *declare_numbers(LAYERS=mark_text("Layers made")),
             *declare_texts(COUNTY_CODE=mark_text("Code of the county")),
@@ -76,18 +89,6 @@ class CreateLayers(SanxianAlgorithm):
             "These formats cannot store the lengths of numbers; a FileGDB stores dates with a time of day."
         )
         return text.format(groups=_format_groups(load_standard()))
-
-    def list_parameters(self):
-        groups = make_text("GROUPS", tr("Groups of layers"), default="three_lines", optional=False)
-        return [
-            set_widget(groups, "GroupsWidget"),
-            set_widget(_make_county(optional=False), "CountyWidget"),
-            make_crs(tr("Coordinate system (empty: the county's)")),
-            *make_shared("EXISTING"),
-            make_standard(),
-            make_database_output(),
-            *make_shared("LOAD"),
-        ]
 
     def prepare(self, parameters, context, feedback):
         from ..core.standard.divisions import parse_county
@@ -198,20 +199,19 @@ class LayersFromStructure(SanxianAlgorithm):
                 "Coordinate system: choose one, or enter a county to use its zone."
             ),
         ),
+        parameters=(
+            make_file(
+                "SOURCE", mark_text("Table of attribute structures"), WORKBOOK_FILTER, optional=False, offers_all=False
+            ),
+            _make_county(optional=True),
+            make_crs(mark_text("Coordinate system (empty: the county's)")),
+            EXISTING,
+            STANDARD,
+            make_folder_output("FOLDER", mark_text("Custom standard (new folder)"), optional=True),
+            make_database_output(),
+        ),
         results=declare_numbers(LAYERS=mark_text("Layers made")),
     )
-
-    def list_parameters(self):
-        table = tr("Table of attribute structures")
-        return [
-            make_file("SOURCE", table, WORKBOOK_FILTER, optional=False, offers_all=False),
-            _make_county(optional=True),
-            make_crs(tr("Coordinate system (empty: the county's)")),
-            *make_shared("EXISTING"),
-            make_standard(),
-            make_folder_output("FOLDER", tr("Custom standard (new folder)"), optional=True),
-            make_database_output(),
-        ]
 
     def prepare(self, parameters, context, feedback):
         self.standard = self.read_standard(parameters, context)

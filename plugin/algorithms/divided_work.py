@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 from qgis.core import (
     QgsProcessing,
-    QgsProcessingParameterMultipleLayers,
 )
 
 from ..bridge.new_project.assemble import write_township_project
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
-from ..bridge.texts import mark_text, tr
+from ..bridge.texts import mark_text
 from ..core.base.choices import NEIGHBOUR_DISTANCE_M, PREFERRED_SIDES, WORKLIST_COLUMNS
 from ..core.base.errors import Cancellation, InputError
 from ..core.base.files.writing import check_writable
@@ -34,6 +33,9 @@ from .common import (
 )
 from .parameters import (
     CSV_FILTER,
+    NORMS,
+    PERSONS,
+    SOURCE_OF_COPY,
     Parameter,
     Tool,
     declare_numbers,
@@ -43,10 +45,8 @@ from .parameters import (
     make_file_output,
     make_folder,
     make_folder_output,
-    make_norms,
+    make_layers,
     make_number,
-    make_required_source,
-    make_shared,
     make_switch,
     make_table,
     make_workbook,
@@ -91,19 +91,16 @@ class SplitTownships(SanxianAlgorithm):
             ),
             describe_norms,
         ),
+        parameters=(
+            SOURCE_OF_COPY,
+            make_number("DISTANCE", mark_text("Distance of read-only neighbours (m)"), NEIGHBOUR_DISTANCE_M),
+            make_table("TARGETS", mark_text("Targets by township")),
+            PERSONS,
+            *mark_advanced(make_switch("PROJECTS", mark_text("Write a project for each package"), True), *NORMS),
+            make_folder_output("OUTPUT", mark_text("Folder of the packages (new or empty)")),
+        ),
         results=declare_numbers(PACKAGES=mark_text("Packages"), ROWS=mark_text("Features")),
     )
-
-    def list_parameters(self):
-        projects = make_switch("PROJECTS", tr("Write a project for each package"), True)
-        return [
-            make_required_source(),
-            make_number("DISTANCE", tr("Distance of read-only neighbours (m)"), NEIGHBOUR_DISTANCE_M),
-            make_table("TARGETS", tr("Targets by township")),
-            *make_shared("PERSONS"),
-            *mark_advanced(projects, *make_norms()),
-            make_folder_output("OUTPUT", tr("Folder of the packages (new or empty)")),
-        ]
 
     def prepare(self, parameters, context, feedback):
         from ..core.counties.townships.split import SplitOptions, parse_persons
@@ -172,6 +169,16 @@ class MergeTownships(SanxianAlgorithm):
             ),
             describe_norms,
         ),
+        parameters=(
+            SOURCE_OF_COPY,
+            make_folder("PACKAGES", mark_text("Folder with the edited packages"), optional=False),
+            make_choice("PREFER", mark_text("Contradictions"), PREFERRED_SIDES),
+            make_switch("NEW_KEYS", mark_text("Number new features whose key is in use")),
+            make_switch("SEAMS", mark_text("Search seams between townships"), True),
+            *mark_advanced(PERSONS, *NORMS),
+            make_copy(mark_text("Merged copy (format of the data)"), optional=False),
+            make_workbook("OUTPUT_TABLE"),
+        ),
         results=declare_numbers(
             CHANGES=mark_text("Merged changes"),
             CONTRADICTIONS=mark_text("Contradictions"),
@@ -179,18 +186,6 @@ class MergeTownships(SanxianAlgorithm):
             SEAM_COUNT=mark_text("New seams"),
         ),
     )
-
-    def list_parameters(self):
-        return [
-            make_required_source(),
-            make_folder("PACKAGES", tr("Folder with the edited packages"), optional=False),
-            make_choice("PREFER", tr("Contradictions"), PREFERRED_SIDES),
-            make_switch("NEW_KEYS", tr("Number new features whose key is in use")),
-            make_switch("SEAMS", tr("Search seams between townships"), True),
-            *mark_advanced(*make_shared("PERSONS"), *make_norms()),
-            make_copy(tr("Merged copy (format of the data)"), optional=False),
-            make_workbook("OUTPUT_TABLE"),
-        ]
 
     def prepare(self, parameters, context, feedback):
         from ..core.counties.townships.decide import Prefer
@@ -249,16 +244,14 @@ class SplitWorklist(SanxianAlgorithm):
                 "since. A part of an earlier split with changes that are not merged is never replaced."
             ),
         ),
+        parameters=(
+            _make_csv("INPUT", mark_text("Work list")),
+            make_choice("BY", mark_text("Split by"), WORKLIST_COLUMNS),
+            make_folder_output("OUTPUT", mark_text("Folder for the parts")),
+        ),
         results=declare_numbers(PARTS=mark_text("Parts"), ROWS=mark_text("Rows")),
         needs_libraries_to_prepare=False,
     )
-
-    def list_parameters(self):
-        return [
-            _make_csv("INPUT", tr("Work list")),
-            make_choice("BY", tr("Split by"), WORKLIST_COLUMNS),
-            make_folder_output("OUTPUT", tr("Folder for the parts")),
-        ]
 
     def execute(self, parameters, context, feedback):
         source = self.parameterAsFile(parameters, "INPUT", context).strip()
@@ -286,20 +279,17 @@ class MergeWorklist(SanxianAlgorithm):
                 "list) or 来稿 (the part), and merge again with that table."
             ),
         ),
+        parameters=(
+            _make_csv("INPUT", mark_text("Work list")),
+            make_layers("PARTS", mark_text("Parts, or a ledger (xlsx)"), QgsProcessing.SourceType.TypeFile),
+            _make_csv("CHOICES", mark_text("Table of conflicts, filled in"), optional=True),
+            make_file_output("OUTPUT_TABLE", mark_text("Table of conflicts"), CSV_FILTER),
+        ),
         results=declare_numbers(
             TAKEN=mark_text("Rows updated"), ADDED=mark_text("Rows added"), CONFLICTS=mark_text("Conflicts")
         ),
         needs_libraries_to_prepare=False,
     )
-
-    def list_parameters(self):
-        parts = tr("Parts, or a ledger (xlsx)")
-        return [
-            _make_csv("INPUT", tr("Work list")),
-            QgsProcessingParameterMultipleLayers("PARTS", parts, QgsProcessing.SourceType.TypeFile),
-            _make_csv("CHOICES", tr("Table of conflicts, filled in"), optional=True),
-            make_file_output("OUTPUT_TABLE", tr("Table of conflicts"), CSV_FILTER),
-        ]
 
     def execute(self, parameters, context, feedback):
         from ..core.render.document.ledger import read_ledger

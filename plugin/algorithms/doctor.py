@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from ..bridge.doctor import list_qgis_facts, run_qgis_doctor
 from ..bridge.settings import get_interface_language
-from ..bridge.texts import mark_text, tr
+from ..bridge.texts import mark_text
 from ..core.cli.doctor.examine import check_output, format_fact, list_report_lines, write_report
 from ..core.cli.doctor.libraries import FactState
 from .common import SanxianAlgorithm
@@ -29,18 +29,16 @@ class DoctorAlgorithm(SanxianAlgorithm):
                 "changed."
             ),
         ),
+        parameters=(
+            make_switch("EXAMPLES", mark_text("Run the examples"), True),
+            make_file_output("OUTPUT", mark_text("Result to send"), mark_text("Text (*.txt);;JSON (*.json)")),
+        ),
         results=(
             *declare_flags(OK=mark_text("Checks can run")),
             *declare_texts(REPORT=mark_text("State of the machine")),
         ),
         needs_libraries_to_prepare=False,
     )
-
-    def list_parameters(self):
-        return [
-            make_switch("EXAMPLES", tr("Run the examples"), True),
-            make_file_output("OUTPUT", tr("Result to send"), tr("Text (*.txt);;JSON (*.json)")),
-        ]
 
     def prepare(self, parameters, context, feedback):
         self.target = self.parameterAsFileOutput(parameters, "OUTPUT", context)

@@ -6,13 +6,13 @@ from __future__ import annotations
 import re
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from qgis.core import (
     Qgis,
     QgsProcessingParameterEnum,
     QgsProcessingParameterFile,
-    QgsProcessingParameterFolderDestination,
     QgsProject,
 )
 
@@ -42,21 +42,32 @@ from .common import (
 )
 from .inputs import get_vector_layers, list_values_from_project, read_source_without_layers
 from .parameters import (
+    NORMS,
+    ROLES,
+    SECRECY,
+    SECRECY_REASON,
+    SOURCE_AND_LAYERS,
+    Parameter,
     Tool,
     declare_numbers,
     declare_texts,
     make_choice,
-    make_norms,
+    make_folder_output,
     make_number,
-    make_shared,
-    make_source,
     make_switch,
     make_text,
     mark_advanced,
+    parameter_kind,
 )
 
 #: Value of the option for both formats, and its name in scripts for earlier versions.
 _BOTH_FORMATS, _FORMER_BOTH_FORMATS = "jpg+pdf", "both"
+
+
+@parameter_kind
+def _make_maps(name: str, label: str) -> QgsProcessingParameterEnum:
+    titles = [f"{one.number:02d} {_get_title(one)}" for one in maps.load_map_set().map_by_id.values()]
+    return QgsProcessingParameterEnum(name, label, titles, allowMultiple=True, optional=True)
 
 
 class ExportMaps(SanxianAlgorithm):
@@ -67,6 +78,32 @@ class ExportMaps(SanxianAlgorithm):
         section="package",
         title=mark_text("Export maps"),
         keywords=("map", "layout", "atlas", "print", "jpg", "pdf", "成果图件", "图件", "制图", "布局", "导出"),
+        parameters=(
+            *SOURCE_AND_LAYERS,
+            _make_maps("MAPS", mark_text("Maps (empty: all)")),
+            make_choice("PAGE", mark_text("Page"), lambda: maps.load_map_set().page_size_by_id),
+            make_choice("FORMAT", mark_text("Format"), [_BOTH_FORMATS, *MAP_FILE_FORMATS]),
+            make_number("DPI", mark_text("Dots per inch"), MIN_DPI, is_integer=True, minValue=MIN_DPI, maxValue=1200),
+            make_switch("TOWNSHIPS", mark_text("Also a page for each township")),
+            make_switch("PUBLIC", mark_text("Public edition of the maps")),
+            SECRECY,
+            make_text("MAKER", mark_text("Planning authority")),
+            make_text("DRAWER", mark_text("Cartographer")),
+            make_text("DATE", mark_text("Date on the maps")),
+            make_text("MAP_APPROVAL", mark_text("Map approval number (public maps only)")),
+            SECRECY_REASON,
+            *NORMS,
+            ROLES,
+            *mark_advanced(
+                make_switch("WORLD_FILE", mark_text("World file (.jgw) for each jpg")),
+                Parameter(
+                    "MAP_SET",
+                    mark_text("Map set (.toml; empty: that of the plugin)"),
+                    partial(QgsProcessingParameterFile, extension="toml", optional=True),
+                ),
+            ),
+            make_folder_output("OUTPUT", mark_text("Folder of the maps"), by_default=True),
+        ),
         results=(
             *declare_numbers(MADE=mark_text("Maps made"), FILES=mark_text("Files written")),
             *declare_texts(NOT_MADE=mark_text("Maps not made"), LEFT_OUT=mark_text("Left out of the public edition")),
@@ -110,33 +147,6 @@ class ExportMaps(SanxianAlgorithm):
             maps="、".join(f"{m.id}（{_get_title(m)}）" for m in maps.load_map_set().map_by_id.values())
         )
         return f"{maps_text}\n\n{public}\n\n{document}\n\n{describe_norms()}"
-
-    def list_parameters(self):
-        catalogue = maps.load_map_set()
-        titles = [f"{m.number:02d} {_get_title(m)}" for m in catalogue.map_by_id.values()]
-        map_set = tr("Map set (.toml; empty: that of the plugin)")
-        return [
-            *make_source(),
-            QgsProcessingParameterEnum("MAPS", tr("Maps (empty: all)"), titles, allowMultiple=True, optional=True),
-            make_choice("PAGE", tr("Page"), catalogue.page_size_by_id),
-            make_choice("FORMAT", tr("Format"), [_BOTH_FORMATS, *MAP_FILE_FORMATS]),
-            make_number("DPI", tr("Dots per inch"), MIN_DPI, is_integer=True, minValue=MIN_DPI, maxValue=1200),
-            make_switch("TOWNSHIPS", tr("Also a page for each township")),
-            make_switch("PUBLIC", tr("Public edition of the maps")),
-            *make_shared("SECRECY"),
-            make_text("MAKER", tr("Planning authority")),
-            make_text("DRAWER", tr("Cartographer")),
-            make_text("DATE", tr("Date on the maps")),
-            make_text("MAP_APPROVAL", tr("Map approval number (public maps only)")),
-            *make_shared("SECRECY_REASON"),
-            *make_norms(),
-            *make_shared("ROLES"),
-            *mark_advanced(
-                make_switch("WORLD_FILE", tr("World file (.jgw) for each jpg")),
-                QgsProcessingParameterFile("MAP_SET", map_set, extension="toml", optional=True),
-            ),
-            QgsProcessingParameterFolderDestination("OUTPUT", tr("Folder of the maps")),
-        ]
 
     def checkParameterValues(self, parameters, context):
         """Validate the parameters as QGIS does, but accept map ids and the former name of an option.

@@ -13,10 +13,13 @@ from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
 from ..core.base.errors import InputError
+from ..core.base.files.data import list_data_ids
 from ..core.base.files.writing import check_not_input
 from ..core.standard.messages.texts import Texts
 from ..core.studies.evaluation.evaluated_editions import Level, list_files_of_editions, read_editions, split_editions
 from ..core.studies.office_tables.make_office_tables import TableOrder, check_table_order, describe_tables
+from ..core.studies.office_tables.office_table import ALL_TABLES
+from ..paths import OFFICE_TABLES_FOLDER
 from .common import (
     SanxianAlgorithm,
     describe_norms,
@@ -31,6 +34,13 @@ from .common import (
 from .inputs import check_connection, read_plan_inputs
 from .outputs import StudyOutputs, list_report_paths, read_report_paths
 from .parameters import (
+    BASE_YEAR,
+    BASELINE,
+    NORMS,
+    ROLES,
+    SCOPE,
+    SIGNED_TABLES,
+    SOURCE_AND_LAYERS,
     WORKBOOK_FILTER,
     Tool,
     declare_numbers,
@@ -39,11 +49,7 @@ from .parameters import (
     make_file,
     make_file_output,
     make_layer_output,
-    make_norms,
     make_number,
-    make_shared,
-    make_signed_tables,
-    make_source,
     make_table,
     make_text,
     make_workbook,
@@ -86,6 +92,16 @@ class ComputeIndicators(SanxianAlgorithm):
             ),
             describe_norms,
         ),
+        parameters=(
+            *SOURCE_AND_LAYERS,
+            *NORMS,
+            SCOPE,
+            ROLES,
+            BASE_YEAR,
+            make_layer_output("OUTPUT", mark_text("Figures"), Qgis.ProcessingSourceType.Vector),
+            make_workbook(),
+            *SIGNED_TABLES,
+        ),
         results=declare_numbers(
             COMPUTED=mark_text("Indicators computed"),
             NOT_COMPUTED=mark_text("Indicators that no layer provides"),
@@ -96,16 +112,6 @@ class ComputeIndicators(SanxianAlgorithm):
         ),
         needs_libraries_to_prepare=False,
     )
-
-    def list_parameters(self):
-        return [
-            *make_source(),
-            *make_norms(),
-            *make_shared("SCOPE", "ROLES", "BASE_YEAR"),
-            make_layer_output("OUTPUT", tr("Figures"), Qgis.ProcessingSourceType.Vector),
-            make_workbook(),
-            *make_signed_tables(),
-        ]
 
     def prepare(self, parameters, context, feedback):
         inputs = read_plan_inputs(self, parameters, context)
@@ -190,6 +196,20 @@ class EvaluateIndicators(SanxianAlgorithm):
             ),
             describe_norms,
         ),
+        parameters=(
+            make_text("SOURCES", mark_text("Editions: YEAR=SOURCE, one on each line"), is_multiline=True),
+            make_table("LIST", mark_text("List of editions (in place of the editions)")),
+            *NORMS,
+            *mark_advanced(SCOPE),
+            ROLES,
+            make_workbook(),
+            *make_documents(
+                mark_text("Chapter to be signed (PDF)"),
+                mark_text("Chapter to be signed (Word)"),
+                mark_text("Chapter (HTML)"),
+                mark_text("Result (JSON)"),
+            ),
+        ),
         results=(
             *declare_numbers(
                 EDITIONS=mark_text("Editions read"),
@@ -203,22 +223,6 @@ class EvaluateIndicators(SanxianAlgorithm):
             *declare_texts(REMARKS=mark_text("Remarks")),
         ),
     )
-
-    def list_parameters(self):
-        return [
-            make_text("SOURCES", tr("Editions: YEAR=SOURCE, one on each line"), is_multiline=True),
-            make_table("LIST", tr("List of editions (in place of the editions)")),
-            *make_norms(),
-            *mark_advanced(*make_shared("SCOPE")),
-            *make_shared("ROLES"),
-            make_workbook(),
-            *make_documents(
-                tr("Chapter to be signed (PDF)"),
-                tr("Chapter to be signed (Word)"),
-                tr("Chapter (HTML)"),
-                tr("Result (JSON)"),
-            ),
-        ]
 
     def prepare(self, parameters, context, feedback):
         from ..core.studies.evaluation.write_evaluation import check_evaluation_outputs
@@ -309,6 +313,32 @@ class OfficeTablesAlgorithm(SanxianAlgorithm):
             ),
             describe_norms,
         ),
+        parameters=(
+            *SOURCE_AND_LAYERS,
+            make_text(
+                "TABLES",
+                mark_text("Tables: ids, or path of a layout or folder (empty: all)"),
+                lambda: [ALL_TABLES, *list_data_ids(OFFICE_TABLES_FOLDER)],
+            ),
+            *NORMS,
+            SCOPE,
+            BASELINE,
+            make_number(
+                "YEAR",
+                mark_text("Year of the tables (empty: the present one)"),
+                is_integer=True,
+                minValue=2000,
+                maxValue=2100,
+            ),
+            ROLES,
+            BASE_YEAR,
+            make_file("TEMPLATE", mark_text("Workbook of the office with named cells"), WORKBOOK_FILTER),
+            make_workbook("OUTPUT"),
+            *make_documents("", mark_text("Tables to be signed (Word)")),
+            make_file_output(
+                "OUTPUT_FILLED", mark_text("Filled copy of the office's workbook"), "Excel (*.xlsx *.xlsm)"
+            ),
+        ),
         results=(
             *declare_numbers(
                 TABLE_COUNT=mark_text("Tables made"),
@@ -319,25 +349,6 @@ class OfficeTablesAlgorithm(SanxianAlgorithm):
             *declare_texts(REMARKS=mark_text("Remarks")),
         ),
     )
-
-    def list_parameters(self):
-        # Processing reads the tables' ids when a dialog opens; the layouts need no library.
-        from ..core.studies.office_tables.office_table import ALL_TABLES, list_layout_ids
-
-        tables = tr("Tables: ids, or path of a layout or folder (empty: all)")
-        year = tr("Year of the tables (empty: the present one)")
-        return [
-            *make_source(),
-            make_text("TABLES", tables, [ALL_TABLES, *list_layout_ids()]),
-            *make_norms(),
-            *make_shared("SCOPE", "BASELINE"),
-            make_number("YEAR", year, is_integer=True, minValue=2000, maxValue=2100),
-            *make_shared("ROLES", "BASE_YEAR"),
-            make_file("TEMPLATE", tr("Workbook of the office with named cells"), WORKBOOK_FILTER),
-            make_workbook("OUTPUT"),
-            *make_documents("", tr("Tables to be signed (Word)")),
-            make_file_output("OUTPUT_FILLED", tr("Filled copy of the office's workbook"), "Excel (*.xlsx *.xlsm)"),
-        ]
 
     def prepare(self, parameters, context, feedback):
 

@@ -25,11 +25,12 @@ from ..bridge.layers.tables import (
     write_rows_to_sink,
     write_table,
 )
-from ..bridge.mapping.run import find_free_sibling, read_source_rows
+from ..bridge.mapping.run import read_source_rows
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language, get_report_language
 from ..bridge.texts import mark_text, tr
 from ..core.base.errors import Cancellation, DataError, InputError, OutputError
+from ..core.base.files import find_free_path
 from ..core.base.files.writing import is_same_file, write_atomically
 from ..core.model.rule import LayerNeed
 from ..core.standard import load_standard
@@ -46,14 +47,14 @@ from .inputs import read_layer_parameter
 from .outputs import LayerOutput
 from .parameters import (
     ANY_GEOMETRY,
+    NORMS,
+    STANDARD,
     Tool,
     declare_numbers,
     declare_texts,
     make_file,
     make_layer,
     make_layer_output,
-    make_norms,
-    make_standard,
     make_switch,
     make_text,
     mark_advanced,
@@ -83,6 +84,21 @@ class MapFields(SanxianAlgorithm):
         section="layers",
         title=mark_text("Map a layer into a template"),
         keywords=("fields", "mapping", "template", "codes", "survey", "字段", "对应", "映射", "三调", "入库"),
+        parameters=(
+            make_layer("INPUT", mark_text("Layer"), ANY_GEOMETRY),
+            make_text(
+                "TEMPLATE",
+                mark_text("Template (code of the layer)"),
+                lambda: sorted(load_standard().templates),
+                default=None,
+                optional=False,
+            ),
+            make_file("MAPPING", mark_text("Mapping of fields (empty: proposed)"), "TOML (*.toml)", offers_all=False),
+            STANDARD,
+            *mark_advanced(make_switch("DROP_PERSONAL", mark_text("Leave personal data out"))),
+            make_layer_output("OUTPUT", mark_text("Layer in the template"), ANY_GEOMETRY, optional=False),
+            make_layer_output("UNMAPPED", mark_text("Not converted"), Qgis.ProcessingSourceType.Vector),
+        ),
         results=(
             *declare_numbers(
                 ROWS=mark_text("Rows"), LOSSES=mark_text("Values to verify"), EMPTY=mark_text("Left empty")
@@ -112,18 +128,6 @@ class MapFields(SanxianAlgorithm):
         )
         return f"{text}\n\n{templates_sentence}"
 
-    def list_parameters(self):
-        roles, kinds = sorted(load_standard().templates), "TOML (*.toml)"
-        return [
-            make_layer("INPUT", tr("Layer"), ANY_GEOMETRY),
-            make_text("TEMPLATE", tr("Template (code of the layer)"), roles, default=None, optional=False),
-            make_file("MAPPING", tr("Mapping of fields (empty: proposed)"), kinds, offers_all=False),
-            make_standard(),
-            *mark_advanced(make_switch("DROP_PERSONAL", tr("Leave personal data out"))),
-            make_layer_output("OUTPUT", tr("Layer in the template"), ANY_GEOMETRY, optional=False),
-            make_layer_output("UNMAPPED", tr("Not converted"), Qgis.ProcessingSourceType.Vector),
-        ]
-
     def prepare(self, parameters, context, feedback):
         self.texts = Texts(get_report_language())
         self.standard = self.read_standard(parameters, context)
@@ -144,7 +148,7 @@ class MapFields(SanxianAlgorithm):
         self.unmapped = LayerOutput(parameters, context, "UNMAPPED", tr("Not converted"), inputs, TABLE_DRIVERS)
         self.proposal_file = ""
         if self.output.file and not self.mapping_file:
-            self.proposal_file = find_free_sibling(self.output.file, "mapping", ".toml")
+            self.proposal_file = find_free_path(Path(self.output.file).with_suffix(".mapping.toml"))
         if self.output.file and is_same_file(self.output.file, self.unmapped.file):
             raise OutputError("output_twice", target=self.output.file)
 
@@ -282,6 +286,12 @@ class DeriveThreeZones(SanxianAlgorithm):
             ),
             describe_norms,
         ),
+        parameters=(
+            make_layer("INPUT", mark_text("Planning zones")),
+            make_layer("COUNTY_LAYER", mark_text("Outline of the county"), optional=True),
+            *NORMS,
+            make_layer_output("OUTPUT", mark_text("Three zones"), optional=False),
+        ),
         results=declare_numbers(
             AGRICULTURAL_M2=mark_text("Agricultural space (m²)"),
             ECOLOGICAL_M2=mark_text("Ecological space (m²)"),
@@ -293,14 +303,6 @@ class DeriveThreeZones(SanxianAlgorithm):
         ),
         needs_libraries_to_prepare=False,
     )
-
-    def list_parameters(self):
-        return [
-            make_layer("INPUT", tr("Planning zones")),
-            make_layer("COUNTY_LAYER", tr("Outline of the county"), optional=True),
-            *make_norms(),
-            make_layer_output("OUTPUT", tr("Three zones"), optional=False),
-        ]
 
     def prepare(self, parameters, context, feedback):
         self.norm = self.read_norm_options(parameters, context).resolve_norm()

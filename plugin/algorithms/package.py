@@ -8,20 +8,26 @@ from pathlib import Path
 
 from ..bridge.checking.check import check_project_or_folder
 from ..bridge.settings import get_interface_language
-from ..bridge.texts import mark_text, tr
+from ..bridge.texts import mark_text
 from ..core.base.errors import Cancellation, InputError
 from ..core.standard.messages.texts import Texts
 from ..core.standard.profile.document import override_document
 from ..core.standard.profile.profile_data import DocumentInfo
-from .check_plan import CHECK_RESULTS, CheckPlan, log_report
+from .check_plan import CHECK_RESULTS, REPORT_OUTPUTS, CheckPlan, log_report
 from .common import describe_norms, log_written_files, make_progress_callback
 from .parameters import (
+    DOCUMENTS,
+    NORMS,
+    PERSONAL,
+    RUN_OPTIONS,
+    SECRECY,
+    SECRECY_REASON,
+    SOURCE_AND_LAYERS,
     Tool,
     declare_texts,
     make_file,
     make_folder_output,
     make_package_form,
-    make_shared,
     make_switch,
     set_widget,
 )
@@ -70,21 +76,22 @@ class ExportPackage(CheckPlan):
                 "which is written to manifest and report. The map approval number is printed on public results only."
             ),
         ),
+        parameters=(
+            *SOURCE_AND_LAYERS,
+            *NORMS,
+            *RUN_OPTIONS,
+            make_package_form(),
+            DOCUMENTS,
+            make_switch("MAPS", mark_text("Make the maps that the folder lacks"), True),
+            PERSONAL,
+            make_switch("FORCE", mark_text("Force: make the package even if the plan does not pass")),
+            SECRECY,
+            SECRECY_REASON,
+            make_folder_output("OUTPUT", mark_text("Folder in which the package is made")),
+        ),
         results=(*CHECK_RESULTS, *declare_texts(DIGEST=mark_text("SHA-256 of the manifest"))),
         repeatable_parameters=frozenset({"RULES"}),
     )
-
-    def list_parameters(self):
-        return [
-            *self.list_check_parameters(has_rule_choice=False),
-            make_package_form(),
-            *make_shared("DOCUMENTS"),
-            make_switch("MAPS", tr("Make the maps that the folder lacks"), True),
-            *make_shared("PERSONAL"),
-            make_switch("FORCE", tr("Force: make the package even if the plan does not pass")),
-            *make_shared("SECRECY", "SECRECY_REASON"),
-            make_folder_output("OUTPUT", tr("Folder in which the package is made")),
-        ]
 
     def prepare(self, parameters, context, feedback):
         from ..core.package.export import ExportOrder, make_options_for_package
@@ -175,15 +182,19 @@ class InspectPackage(CheckPlan):
             ),
             describe_norms,
         ),
+        parameters=(
+            # Only the filter (*) lets the user choose a folder.
+            set_widget(
+                make_file("INPUT", mark_text("Package: folder or zip"), "ZIP (*.zip)", optional=False), "SourceWidget"
+            ),
+            make_package_form(),
+            *NORMS,
+            *RUN_OPTIONS,
+            *REPORT_OUTPUTS,
+        ),
         results=CheckPlan.tool.results,
         repeatable_parameters=frozenset({"RULES"}),
     )
-
-    def list_parameters(self):
-        # Only the filter (*) lets the user choose a folder.
-        package = make_file("INPUT", tr("Package: folder or zip"), "ZIP (*.zip)", optional=False)
-        source = [set_widget(package, "SourceWidget"), make_package_form()]
-        return [*self.list_check_parameters(source, has_rule_choice=False), *self.list_report_parameters()]
 
     def prepare(self, parameters, context, feedback):
         from ..core.package.export import make_options_for_package

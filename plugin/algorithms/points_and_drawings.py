@@ -20,11 +20,14 @@ from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
 from ..core.base.choices import DRAWING_UNITS, HOLE_RULES
 from ..core.base.errors import InputError
-from ..core.exchange.boundary_points.forms import AUTOMATIC, list_form_ids
+from ..core.base.files.data import list_data_ids
+from ..core.exchange.boundary_points.forms import AUTOMATIC
+from ..paths import BOUNDARY_POINTS_FOLDER
 from .common import SanxianAlgorithm, list_given, log_levels, log_written_files, make_progress_callback, run_in_thread
 from .inputs import read_layer_parameter
 from .outputs import load_layer
 from .parameters import (
+    LOAD,
     POLYGONS,
     WORKBOOK_FILTER,
     Parameter,
@@ -38,7 +41,6 @@ from .parameters import (
     make_file_output,
     make_number,
     make_plan_layer,
-    make_shared,
     make_text,
 )
 
@@ -50,9 +52,12 @@ DEFAULT_TOLERANCE_M, DEFAULT_CLOSING_M = 0.001, 0.01
 _MAPPINGS = ["layers", "project"]
 
 
-def _make_format() -> Parameter:
-    choices = [AUTOMATIC, *list_form_ids()]
-    return make_text("FORMAT", tr("Format (auto, id, or path of a .toml file)"), choices, default=AUTOMATIC)
+_FORMAT = make_text(
+    "FORMAT",
+    mark_text("Format (auto, id, or path of a .toml file)"),
+    lambda: [AUTOMATIC, *list_data_ids(BOUNDARY_POINTS_FOLDER)],
+    default=AUTOMATIC,
+)
 
 
 _POINT_RESULTS = declare_numbers(
@@ -105,17 +110,23 @@ class ImportBoundaryPoints(_BoundaryPointAlgorithm):
                 "file wrote, for the export."
             ),
         ),
+        parameters=(
+            make_file(
+                "INPUT",
+                mark_text("File of boundary points"),
+                mark_text("Boundary points (*.txt *.TXT *.csv *.xlsx)"),
+                optional=False,
+            ),
+            _FORMAT,
+            make_crs(mark_text("CRS of the coordinates (empty: as the file states)")),
+            Parameter(
+                "OUTPUT",
+                mark_text("Parcels (GeoPackage)"),
+                partial(QgsProcessingParameterVectorDestination, type=POLYGONS),
+            ),
+        ),
         results=(*_POINT_RESULTS, *declare_texts(REMARKS=mark_text("Remarks"))),
     )
-
-    def list_parameters(self):
-        kinds = f"{tr('Boundary points')} (*.txt *.TXT *.csv *.xlsx)"
-        return [
-            make_file("INPUT", tr("File of boundary points"), kinds, optional=False),
-            _make_format(),
-            make_crs(tr("CRS of the coordinates (empty: as the file states)")),
-            QgsProcessingParameterVectorDestination("OUTPUT", tr("Parcels (GeoPackage)"), POLYGONS),
-        ]
 
     def prepare(self, parameters, context, feedback):
         from ..core.exchange.boundary_points.import_points import check_import_output
@@ -185,17 +196,19 @@ class ExportBoundaryPoints(_BoundaryPointAlgorithm):
                 "and reported."
             ),
         ),
+        parameters=(
+            make_plan_layer("INPUT", mark_text("Parcels")),
+            _FORMAT,
+            make_crs(mark_text("CRS of the coordinates (empty: that of the layer)")),
+            make_file_output(
+                "OUTPUT",
+                mark_text("File of boundary points"),
+                "TXT (*.txt);;Excel (*.xlsx);;CSV (*.csv)",
+                optional=False,
+            ),
+        ),
         results=_POINT_RESULTS,
     )
-
-    def list_parameters(self):
-        filters = "TXT (*.txt);;Excel (*.xlsx);;CSV (*.csv)"
-        return [
-            make_plan_layer("INPUT", tr("Parcels")),
-            _make_format(),
-            make_crs(tr("CRS of the coordinates (empty: that of the layer)")),
-            make_file_output("OUTPUT", tr("File of boundary points"), filters, optional=False),
-        ]
 
     def prepare(self, parameters, context, feedback):
         from ..core.exchange.boundary_points.export_points import check_export_output
@@ -275,6 +288,22 @@ class ImportDrawing(SanxianAlgorithm):
                 "reason and remedy."
             ),
         ),
+        parameters=(
+            make_file("INPUT", mark_text("Drawing (DXF)"), "DXF (*.dxf *.DXF)", optional=False),
+            make_text("MAPPING", mark_text("Mapping of layers (layers, project, or path of a .toml file)"), _MAPPINGS),
+            make_crs(mark_text("CRS of the drawing (empty: as a text in it states)")),
+            make_text(
+                "UNITS", mark_text("Unit of the drawing (empty: metres, if the drawing states them)"), DRAWING_UNITS
+            ),
+            make_number("TOLERANCE", mark_text("Tolerance of curves (m)"), DEFAULT_TOLERANCE_M, decimals=6),
+            make_number("CLOSING", mark_text("Closing tolerance (m)"), DEFAULT_CLOSING_M, decimals=6),
+            make_choice("HOLES", mark_text("Outline within another of the same layer"), HOLE_RULES),
+            make_database_output("GeoPackage (*.gpkg)"),
+            make_file_output(
+                "OUTPUT_TABLE", mark_text("Table of what was not taken"), f"{WORKBOOK_FILTER};;CSV (*.csv)"
+            ),
+            LOAD,
+        ),
         results=(
             *declare_numbers(
                 LAYERS=mark_text("Layers made"), POLYGONS=mark_text("Polygons"), LEFT_OUT=mark_text("Items not taken")
@@ -282,27 +311,6 @@ class ImportDrawing(SanxianAlgorithm):
             *declare_texts(REMARKS=mark_text("Remarks")),
         ),
     )
-
-    def list_parameters(self):
-        mapping = tr("Mapping of layers (layers, project, or path of a .toml file)")
-        units = tr("Unit of the drawing (empty: metres, if the drawing states them)")
-        tolerances = [
-            make_number("TOLERANCE", tr("Tolerance of curves (m)"), DEFAULT_TOLERANCE_M),
-            make_number("CLOSING", tr("Closing tolerance (m)"), DEFAULT_CLOSING_M),
-        ]
-        for parameter in tolerances:
-            parameter.setMetadata({"widget_wrapper": {"decimals": 6}})
-        return [
-            make_file("INPUT", tr("Drawing (DXF)"), "DXF (*.dxf *.DXF)", optional=False),
-            make_text("MAPPING", mapping, _MAPPINGS),
-            make_crs(tr("CRS of the drawing (empty: as a text in it states)")),
-            make_text("UNITS", units, DRAWING_UNITS),
-            *tolerances,
-            make_choice("HOLES", tr("Outline within another of the same layer"), HOLE_RULES),
-            make_database_output("GeoPackage (*.gpkg)"),
-            make_file_output("OUTPUT_TABLE", tr("Table of what was not taken"), f"{WORKBOOK_FILTER};;CSV (*.csv)"),
-            *make_shared("LOAD"),
-        ]
 
     def prepare(self, parameters, context, feedback):
         from ..core.exchange.drawings.import_drawing import DrawingOptions, check_import_outputs

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from qgis.core import (
@@ -30,16 +31,18 @@ from .inputs import has_value, read_layer_parameter, read_plan_inputs, read_plan
 from .outputs import list_report_paths, read_report_paths
 from .parameters import (
     ANY_GEOMETRY,
+    NORMS,
     POLYGONS,
+    ROLES,
+    SCOPE,
+    SOURCE_AND_LAYERS,
+    Parameter,
     Tool,
     declare_numbers,
     declare_texts,
     make_documents,
-    make_norms,
     make_number,
     make_plan_layer,
-    make_shared,
-    make_source,
     make_text,
     make_workbook,
     mark_advanced,
@@ -74,6 +77,29 @@ class ProjectConformity(SanxianAlgorithm):
             "占补平衡",
             "补划",
             "专项规划",
+        ),
+        parameters=(
+            make_plan_layer("PROJECTS", mark_text("Projects"), ANY_GEOMETRY),
+            make_number(
+                "WIDTH", mark_text("Width of lines, diameter of points without a field (m)"), minValue=MIN_WIDTH_M
+            ),
+            make_text("USE", mark_text("Use of projects without a field: code or name")),
+            *SOURCE_AND_LAYERS,
+            *NORMS,
+            *mark_advanced(SCOPE),
+            ROLES,
+            Parameter(
+                "OUTPUT",
+                mark_text("Occupied parts (GeoPackage)"),
+                partial(QgsProcessingParameterVectorDestination, type=POLYGONS, optional=True, createByDefault=False),
+            ),
+            make_workbook(),
+            *make_documents(
+                mark_text("Opinion to be signed (PDF)"),
+                mark_text("Opinion to be signed (Word)"),
+                mark_text("Opinion (HTML)"),
+                mark_text("Result (JSON)"),
+            ),
         ),
         results=(
             *declare_numbers(
@@ -114,26 +140,6 @@ class ProjectConformity(SanxianAlgorithm):
             "before their pages; of many projects the first {count} have pages."
         ).format(count=read_toml(CONFORMITY_PAGE_SETTINGS)["max_projects"])
         return f"{text}\n\n{opinion}\n\n{describe_norms()}"
-
-    def list_parameters(self):
-        label = tr("Occupied parts (GeoPackage)")
-        return [
-            make_plan_layer("PROJECTS", tr("Projects"), ANY_GEOMETRY),
-            make_number("WIDTH", tr("Width of lines, diameter of points without a field (m)"), minValue=MIN_WIDTH_M),
-            make_text("USE", tr("Use of projects without a field: code or name")),
-            *make_source(),
-            *make_norms(),
-            *mark_advanced(*make_shared("SCOPE")),
-            *make_shared("ROLES"),
-            QgsProcessingParameterVectorDestination("OUTPUT", label, POLYGONS, optional=True, createByDefault=False),
-            make_workbook(),
-            *make_documents(
-                tr("Opinion to be signed (PDF)"),
-                tr("Opinion to be signed (Word)"),
-                tr("Opinion (HTML)"),
-                tr("Result (JSON)"),
-            ),
-        ]
 
     def prepare(self, parameters, context, feedback):
         from ..core.studies.projects.write_review import check_conformity_outputs

@@ -5,10 +5,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from qgis.core import (
-    QgsProcessingParameterMultipleLayers,
-)
-
 from ..bridge import health
 from ..bridge.checking.check import write_check_outputs
 from ..bridge.layers.reading import read_snapshots
@@ -29,16 +25,18 @@ from .inputs import check_connection, read_layer_list_parameter, read_layer_para
 from .outputs import FindingsOutput
 from .parameters import (
     ANY_GEOMETRY,
+    BASELINE,
+    FINDINGS,
+    NORMS,
+    SCOPE,
+    SIDE_TABLES,
     Tool,
     declare_numbers,
     declare_texts,
-    get_label_by_table,
     make_layer,
-    make_norms,
+    make_layers,
     make_number,
     make_role,
-    make_shared,
-    make_side_tables,
     mark_advanced,
 )
 
@@ -103,8 +101,8 @@ class RuleAlgorithm(SanxianAlgorithm):
 
     def list_parameters(self):
         if not (needs := dict(self.rule.needs)):
-            yield QgsProcessingParameterMultipleLayers("LAYERS", tr("Layers of the plan"), ANY_GEOMETRY)
-            yield from make_shared("SCOPE")
+            yield make_layers("LAYERS", mark_text("Layers of the plan"))
+            yield SCOPE
         if all(need.concept != TOWNSHIPS for need in needs.values()):
             needs[TOWNSHIPS] = LayerNeed(TOWNSHIPS, optional=True)
         for name, need in needs.items():
@@ -113,7 +111,7 @@ class RuleAlgorithm(SanxianAlgorithm):
             source = make_layer(name.upper(), label, ANY_GEOMETRY, optional=need.optional)
             yield from [source] if name in self.rule.needs else mark_advanced(source)
             if need.concept == EVERY_LAYER:
-                yield make_role(load_standard().templates)
+                yield make_role(sorted(load_standard().templates))
         names = self.texts.get_section("parameters")
         for one in self.rule.parameters:
             # An empty value uses that of the profile or the standard; a default here would override theirs.
@@ -121,17 +119,19 @@ class RuleAlgorithm(SanxianAlgorithm):
             hint = "; ".join(filter(None, [_UNIT_SIGNS.get(one.unit, ""), default]))
             yield make_number(one.name.upper(), f"{names.get(one.name, one.name.replace('_', ' '))} ({hint})")
         if "tolerance" in self.rule.uses:
-            area, width = tr("Smallest area (m²)"), tr("Smallest width (m)")
-            yield from mark_advanced(make_number("MIN_AREA", area), make_number("MIN_WIDTH", width))
+            yield from mark_advanced(
+                make_number("MIN_AREA", mark_text("Smallest area (m²)")),
+                make_number("MIN_WIDTH", mark_text("Smallest width (m)")),
+            )
         if any(need.concept == "base_parcels" for need in needs.values()):
-            yield make_number("BASE_YEAR", tr("Year of the base parcels"), is_integer=True)
+            yield make_number("BASE_YEAR", mark_text("Year of the base parcels"), is_integer=True)
         if "baseline" in self.rule.side:
-            yield from make_shared("BASELINE")
-        yield from [*make_side_tables(self._list_table_names()), *make_norms(), *make_shared("OUTPUT_FINDINGS")]
+            yield BASELINE
+        yield from [*(SIDE_TABLES[name] for name in self._list_table_names()), *NORMS, FINDINGS]
 
     def _list_table_names(self) -> list[str]:
         """Return the names of the options for tables that users fill in and that the rule reads."""
-        return [name for name in get_label_by_table() if name in self.rule.inputs]
+        return [name for name in SIDE_TABLES if name in self.rule.inputs]
 
     def prepare(self, parameters, context, feedback):
         self.sources = {}

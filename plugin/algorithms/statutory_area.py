@@ -18,17 +18,18 @@ from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language, get_report_language
 from ..bridge.texts import mark_text, tr
 from ..core.base.errors import Cancellation, InputError
+from ..core.base.placeholders import join_first
 from ..core.standard.messages.texts import Texts, format_number
 from .common import SanxianAlgorithm, describe_norms, log_copy_of_sealed_layer, log_lines, log_written_files
 from .inputs import read_layer_parameter
 from .outputs import LayerOutput
 from .parameters import (
+    NORMS,
     Tool,
     declare_numbers,
     make_choice,
     make_layer,
     make_layer_output,
-    make_norms,
     make_number,
     make_text,
     mark_advanced,
@@ -91,7 +92,7 @@ def _log_areas(feedback, measurement: MeasuredAreas, tolerance_m2: float) -> Non
         if positions:
             params = {
                 "count": len(positions),
-                "fids": _format_ids([measurement.fids[n] for n in positions]),
+                "fids": join_first([str(measurement.fids[n]) for n in positions], limit=_MAX_LOGGED_IDS),
                 "field": measurement.field_name,
             }
             feedback.pushWarning(texts.get("areas", key, **params))
@@ -113,7 +114,7 @@ def _log_area_adjustment(feedback, adjusted: AdjustedAreas, fids: list[int], unc
         else:
             feedback.pushInfo(texts.get("areas", "unit_closed", name=name, **figures))
     if adjusted.rows_outside_control:
-        outside = _format_ids([fids[n] for n in adjusted.rows_outside_control])
+        outside = join_first([str(fids[n]) for n in adjusted.rows_outside_control], limit=_MAX_LOGGED_IDS)
         feedback.pushWarning(texts.get("areas", "outside", count=len(adjusted.rows_outside_control), fids=outside))
     if adjusted.empty_control_names:
         feedback.pushWarning(texts.get("areas", "no_parts", names=", ".join(adjusted.empty_control_names)))
@@ -124,12 +125,6 @@ def _log_area_adjustment(feedback, adjusted: AdjustedAreas, fids: list[int], unc
 def _format_m2(area: float) -> str:
     """Return an area as text with two decimals, never as −0.00."""
     return format_number(round(area, 2) + 0.0, 2)
-
-
-def _format_ids(fids: list[int]) -> str:
-    """Return the first feature ids of a list, as text."""
-    id_list = ", ".join(map(str, fids[:_MAX_LOGGED_IDS]))
-    return f"{id_list} …" if len(fids) > _MAX_LOGGED_IDS else id_list
 
 
 @dataclass
@@ -197,6 +192,23 @@ class StatutoryArea(SanxianAlgorithm):
             ),
             describe_norms,
         ),
+        parameters=(
+            make_layer("INPUT", mark_text("Layer")),
+            make_text("FIELD", mark_text("Field of the area (empty: the template's, else MJ)")),
+            set_widget(
+                make_choice("MODE", mark_text("Mode"), [WRITE_MODE, CHECK_MODE], optional=True), "AreaModeWidget"
+            ),
+            make_number("TOLERANCE", mark_text("Tolerance of the stored area (m²)"), 0.01),
+            make_layer("CONTROL", mark_text("Control areas (county or townships)"), optional=True),
+            make_number("CONTROL_AREA", mark_text("Control area (m²)")),
+            *mark_advanced(
+                make_number(
+                    "LIMIT", mark_text("Largest misclosure, as a share of the control area (empty: the default)")
+                ),
+                *NORMS,
+            ),
+            make_layer_output("OUTPUT", mark_text("With areas"), optional=False),
+        ),
         results=declare_numbers(
             ROWS=mark_text("Features"),
             DIFFERING=mark_text("Stored areas that differ"),
@@ -211,20 +223,6 @@ class StatutoryArea(SanxianAlgorithm):
         ),
         needs_libraries_to_prepare=False,
     )
-
-    def list_parameters(self):
-        modes = make_choice("MODE", tr("Mode"), [WRITE_MODE, CHECK_MODE], optional=True)
-        limit = tr("Largest misclosure, as a share of the control area (empty: the default)")
-        return [
-            make_layer("INPUT", tr("Layer")),
-            make_text("FIELD", tr("Field of the area (empty: the template's, else MJ)")),
-            set_widget(modes, "AreaModeWidget"),
-            make_number("TOLERANCE", tr("Tolerance of the stored area (m²)"), 0.01),
-            make_layer("CONTROL", tr("Control areas (county or townships)"), optional=True),
-            make_number("CONTROL_AREA", tr("Control area (m²)")),
-            *mark_advanced(make_number("LIMIT", limit), *make_norms()),
-            make_layer_output("OUTPUT", tr("With areas"), optional=False),
-        ]
 
     def prepare(self, parameters, context, feedback):
         self.texts = Texts(get_report_language())

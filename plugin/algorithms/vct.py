@@ -27,15 +27,15 @@ from .common import SanxianAlgorithm, log_lines, log_warnings, log_written_files
 from .inputs import read_layer_list_parameter, read_project_layers, read_source_without_layers
 from .outputs import load_layer
 from .parameters import (
+    LOAD,
+    SOURCE_AND_LAYERS,
+    STANDARD,
     Tool,
     declare_numbers,
     declare_texts,
     make_database_output,
     make_file,
     make_file_output,
-    make_shared,
-    make_source,
-    make_standard,
     make_switch,
     mark_advanced,
 )
@@ -70,14 +70,15 @@ class ExportVct(SanxianAlgorithm):
                 "codes. Changes made while writing are listed in the log. Verify the file with Import VCT."
             ),
         ),
+        parameters=(
+            *SOURCE_AND_LAYERS,
+            STANDARD,
+            make_file_output("OUTPUT", mark_text("VCT file"), "VCT (*.vct)", optional=False),
+        ),
         results=declare_numbers(
             LAYERS_WRITTEN=mark_text("Layers written"), FEATURES=mark_text("Features"), ROWS=mark_text("Rows")
         ),
     )
-
-    def list_parameters(self):
-        output = make_file_output("OUTPUT", tr("VCT file"), "VCT (*.vct)", optional=False)
-        return [*make_source(), make_standard(), output]
 
     def prepare(self, parameters, context, feedback):
         self.templates = self.read_standard(parameters, context).templates
@@ -142,21 +143,19 @@ class ImportVct(SanxianAlgorithm):
                 "for another format (Idrisi)."
             ),
         ),
+        parameters=(
+            make_file("INPUT", mark_text("VCT file"), "VCT (*.vct *.VCT)", optional=False),
+            STANDARD,
+            make_database_output("GeoPackage (*.gpkg)"),
+            LOAD,
+            *mark_advanced(make_switch("CHECK", mark_text("Check the imported data (off: only import)"), True)),
+        ),
         results=(
             *declare_numbers(LAYERS=mark_text("Layers made"), ROWS=mark_text("Rows")),
             *declare_texts(REMARKS=mark_text("Remarks"), VERDICT=mark_text("Verdict")),
             *declare_numbers(ERRORS=mark_text("Errors"), WARNINGS=mark_text("Warnings")),
         ),
     )
-
-    def list_parameters(self):
-        return [
-            make_file("INPUT", tr("VCT file"), "VCT (*.vct *.VCT)", optional=False),
-            make_standard(),
-            make_database_output("GeoPackage (*.gpkg)"),
-            *make_shared("LOAD"),
-            *mark_advanced(make_switch("CHECK", tr("Check the imported data (off: only import)"), True)),
-        ]
 
     def prepare(self, parameters, context, feedback):
         self.standard = self.read_standard(parameters, context)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from qgis.core import QgsProject
@@ -43,25 +44,26 @@ from .widgets.windows import resize_to_letters
 _MAP_ID_ROLE = Qt.ItemDataRole.UserRole
 
 
+@dataclass(eq=False)
 class MapActions:
     """Runs the menu actions 生成布局 (add layouts to the project) and 导出图件 (export maps)."""
 
-    def __init__(self, iface, runner: JobRunner):
-        self._iface, self._runner = iface, runner
+    iface: Any
+    runner: JobRunner
 
     def open_export_dialog(self) -> None:
         """Open the toolbox dialog of 导出图件, then report its result in the message bar."""
         import processing
 
         try:
-            if not ensure_exportable_document_info(QgsProject.instance(), self._iface.mainWindow()):
+            if not ensure_exportable_document_info(QgsProject.instance(), self.iface.mainWindow()):
                 return
         except (SanxianError, ImportError) as error:
-            self._iface.messageBar().pushWarning(tr("Export Maps"), explain_error(error))
+            self.iface.messageBar().pushWarning(tr("Export Maps"), explain_error(error))
             return
         results = processing.execAlgorithmDialog("sanxian:export_maps", {})
         if results and results.get("FILES"):
-            bar, title = self._iface.messageBar(), tr("Export Maps")
+            bar, title = self.iface.messageBar(), tr("Export Maps")
             made = {"made": results["MADE"], "files": results["FILES"], "folder": results["OUTPUT"]}
             push_message(bar, "success", title, tr("{made} maps, {files} files, in {folder}.").format(**made))
             if results["NOT_MADE"]:
@@ -75,7 +77,7 @@ class MapActions:
         if not outlines:
             self._on_failed(InputError("no_layers"))
             return
-        self._runner.start(
+        self.runner.start(
             BackgroundJob(
                 tr("Recognising layers"),
                 lambda progress, cancellation: (
@@ -93,7 +95,7 @@ class MapActions:
             available_layers = collect_from_recognition(
                 project, role_recognition.list_plan_layers(project), *layers_and_norm
             )
-            dialog = LayoutsDialog(available_layers, load_map_set(), self._iface.mainWindow())
+            dialog = LayoutsDialog(available_layers, load_map_set(), self.iface.mainWindow())
             if dialog.exec():
                 self.create_layouts(
                     LayoutBuilder(available_layers, dialog.catalogue, dialog.get_document_info()),
@@ -121,7 +123,7 @@ class MapActions:
         finally:
             QApplication.restoreOverrideCursor()
         project.setDirty(True)
-        bar, title = self._iface.messageBar(), tr("Make Layouts")
+        bar, title = self.iface.messageBar(), tr("Make Layouts")
         new_names, kept_names = save_outcome.new_layout_names, save_outcome.kept_layout_names
         if new_names:
             text = tr("{count} layouts are in the project's list (Project → Layouts): {names}.")
@@ -142,7 +144,7 @@ class MapActions:
             QMessageBox.Icon.Question,
             tr("Make Layouts"),
             text.format(names="\n".join(layout_names)),
-            parent=self._iface.mainWindow(),
+            parent=self.iface.mainWindow(),
         )
         yes = box.addButton(tr("Replace"), QMessageBox.ButtonRole.DestructiveRole)
         box.setDefaultButton(box.addButton(tr("Keep Mine"), QMessageBox.ButtonRole.RejectRole))
@@ -151,7 +153,7 @@ class MapActions:
 
     def _on_failed(self, error: Exception) -> None:
         text = tr("No layout was made ({error}). Details are in the log, tab Sanxian.")
-        push_message(self._iface.messageBar(), "warning", tr("Make Layouts"), explain_and_log(error, text))
+        push_message(self.iface.messageBar(), "warning", tr("Make Layouts"), explain_and_log(error, text))
 
 
 class LayoutsDialog(FocusedButtonDialog):

@@ -7,8 +7,9 @@ import pyogrio
 import pytest
 from pyproj import CRS
 
+from plugin.core.base.files import make_path_next_to_data
 from plugin.core.checks.check import check_plan
-from plugin.core.engine.waivers import make_default_waiver_path
+from plugin.core.engine.waivers import WAIVER_SUFFIX
 from plugin.core.engine.waivers.file import change_waivers
 from plugin.core.engine.waivers.waiver import WaiverEntry, WaiverLimits, make_waivers
 from plugin.core.exchange.create import create_database
@@ -44,6 +45,6 @@ def test_county_without_defects_written_to_a_database_of_the_plugin_passes_the_c
     # A waiver states the document of each approval; then nothing is open.
     entry = WaiverEntry("依批准文件", "晋自然资批〔2026〕1号", "测试", date(2026, 1, 5))
     waivers = make_waivers([f for f in report.findings if f.needs_approval], entry, WaiverLimits())
-    change_waivers(make_default_waiver_path(path), added_waivers=waivers)
+    change_waivers(make_path_next_to_data(path, WAIVER_SUFFIX), added_waivers=waivers)
     report = check_plan(path, check_options(clean.options)).report
     assert report.verdict is Verdict.PASSED and report.summary["waived"] == len(waivers) > 0

@@ -321,7 +321,7 @@ def code_of_raising_rule():
     )(broken)
     from plugin.core.standard.messages import texts
 
-    texts._load_rules_zh()[code] = {
+    texts.load_texts("rules_zh")[code] = {
         "title": "故意出错",
         "problem": "故意出错",
         "what": "",
@@ -331,7 +331,7 @@ def code_of_raising_rule():
         "messages": {},
     }
     yield code
-    del rules._DECLARED_RULES[code], texts._load_rules_zh()[code]
+    del rules._DECLARED_RULES[code], texts.load_texts("rules_zh")[code]
 
 
 def test_rule_that_raises_an_exception_does_not_stop_the_other_rules(small, tmp_path, code_of_raising_rule):

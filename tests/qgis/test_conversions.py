@@ -9,7 +9,8 @@ import pytest
 import shapely
 from qgis.core import QgsProcessingException
 
-from plugin.core.plan.loading.key_table import make_default_key_table_path, read_renumbered_keys
+from plugin.core.base.files import make_path_next_to_data
+from plugin.core.plan.loading.key_table import KEY_TABLE_SUFFIX, read_renumbered_keys
 from tests.qgis.helpers import run_algorithm
 
 KEY = "1402250000{:08d}"
@@ -36,7 +37,7 @@ def test_renumber_bsm_writes_copy_table_and_gaps(provider, source_file, tmp_path
     results = run_algorithm("renumber_bsm", {"SOURCE": str(source_file), "OUTPUT": str(copy), "OUTPUT_GAPS": str(gaps)})
     assert hashlib.sha256(source_file.read_bytes()).hexdigest() == before
     assert results["ROWS"] == 2 and results["GAPS"] == 1 and gaps.is_file()
-    assert results["OUTPUT_TABLE"] == str(make_default_key_table_path(copy))
+    assert results["OUTPUT_TABLE"] == str(make_path_next_to_data(copy, KEY_TABLE_SUFFIX))
     assert read_keys(copy, "CZKFBJ") == [KEY.format(10), KEY.format(11)] and read_keys(copy, "STBHHX") == [
         KEY.format(9)
     ]

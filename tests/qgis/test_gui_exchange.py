@@ -12,8 +12,9 @@ from qgis.gui import QgsMessageBar
 from plugin.bridge.layers.properties import get_assigned_role, get_file_path, set_assigned_role
 from plugin.bridge.new_project import sample
 from plugin.bridge.project import county
+from plugin.core.base.files import find_free_path
 from plugin.gui.findings.result_owner import InputFingerprint
-from plugin.gui.toolbox.exchange import ExchangeActions, PlanDataDropHandler, find_free_path, is_vct_file
+from plugin.gui.toolbox.exchange import ExchangeActions, PlanDataDropHandler, is_vct_file
 from tests.core.vct_files import TWO_SQUARES_TEXT, write_vct_text
 from tests.qgis.waiting import wait_until
 

@@ -642,7 +642,7 @@ def test_package_dialog_without_a_folder_shows_the_check_and_asks_for_the_folder
     form = export_scene.dialog.form
     assert form.gate.verdict.text().startswith("不通过：")
     assert [form.slots.topLevelItem(n).text(2) for n in range(form.slots.topLevelItemCount())] == ["请先填写存放位置"]
-    form.refresh_icons()
+    form.slots._refresh_icons()
     assert form.slots.topLevelItemCount() == 1
 
 

@@ -8,7 +8,9 @@ from qgis.core import QgsProcessingException, QgsVectorLayer
 
 from plugin.algorithms.points_and_drawings import _MAPPINGS, DEFAULT_CLOSING_M, DEFAULT_TOLERANCE_M
 from plugin.core.base.choices import DRAWING_UNITS
-from plugin.core.exchange.drawings.mapping import list_mapping_ids, load_settings
+from plugin.core.base.files.data import list_data_ids
+from plugin.core.exchange.drawings.mapping import load_settings
+from plugin.paths import DRAWINGS_FOLDER
 from tests.core.drawing_files import DrawingWriter
 from tests.qgis.helpers import run_algorithm
 
@@ -47,4 +49,4 @@ def test_choices_and_defaults_of_the_dialog_are_those_of_the_core():
     settings = load_settings()
     assert (settings.tolerance_m, settings.closing_m) == (DEFAULT_TOLERANCE_M, DEFAULT_CLOSING_M)
     assert set(DRAWING_UNITS) == set(settings.metres_by_unit)
-    assert list_mapping_ids() == _MAPPINGS
+    assert list_data_ids(DRAWINGS_FOLDER) == _MAPPINGS

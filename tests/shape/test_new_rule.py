@@ -14,6 +14,7 @@ from plugin.core.model import rule as rule_module
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import DECLARED_FAMILY, RULE_FAMILIES
 from plugin.core.standard.messages import texts
+from plugin.core.standard.messages.texts import load_texts
 from tests.mutations import mutation
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,7 +77,7 @@ def test_rule_drafted_by_make_rule_passes_its_examples_without_findings(new_rule
     code, module = f"{family}999", f"{family.lower()}999_missing_use"
     assert new_rule_tool.main(code, "missing-use") == 0
     chinese = tomllib.loads((tmp_path / CHANGED_FILES[0]).read_text(encoding="utf-8"))
-    monkeypatch.setattr(texts, "_load_rules_zh", lambda: chinese)
+    monkeypatch.setattr(texts, "load_texts", lambda name: chinese if name == "rules_zh" else load_texts(name))
     package = f"plugin.core.rules.{family.lower()}"
     run_file(f"{package}.{module}", tmp_path / f"{package.replace('.', '/')}/{module}.py")
     draft = rule_module.load_all_rules()[code]

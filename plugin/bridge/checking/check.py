@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 class MemoryOfProject:
     """The results of rules that are kept between checks of one project, created on first use in a check."""
 
-    def __init__(self) -> None:
-        self._memory: RuleMemory | None = None
+    _memory: RuleMemory | None = None
 
     def get_memory(self) -> RuleMemory:
         """Return the memory. It needs the GIS libraries, which may be missing when the plugin starts."""

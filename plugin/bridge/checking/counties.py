@@ -92,8 +92,7 @@ def read_source(text: str) -> str | Path:
 class CountyForecaster:
     """Forecasts batches; the data are read again only when source, results or settings of the check change."""
 
-    def __init__(self) -> None:
-        self._planned: tuple[Any, PlannedBatch] | None = None
+    _planned: tuple[Any, PlannedBatch] | None = None
 
     def forget(self) -> None:
         """Read the data again for the next forecast."""

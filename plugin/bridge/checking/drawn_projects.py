@@ -218,8 +218,7 @@ class DrawnProjectReviewer(QObject):
 class _Reviews:
     """The prepared review of the latest result; used by one thread at a time."""
 
-    def __init__(self) -> None:
-        self._kept: tuple[ReviewData, PreparedReview] | None = None
+    _kept: tuple[ReviewData, PreparedReview] | None = None
 
     def review(
         self, request: ReviewRequest, on_preparing: Callable[[], None], cancellation: Cancellation

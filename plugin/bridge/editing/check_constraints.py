@@ -73,11 +73,12 @@ def make_check_constraints(
     return constraints
 
 
+@dataclass
 class _ConstraintWriter:
     """Writes conditions as expressions on the columns of a layer."""
 
-    def __init__(self, layer: QgsVectorLayer, norm: Norm):
-        self._layer, self._norm = layer, norm
+    layer: QgsVectorLayer
+    norm: Norm
 
     def write(self, check: DeclaredCheck, condition: Condition) -> str:
         """Return the expression that a feature fulfils unless it breaks a condition of a check."""
@@ -104,7 +105,7 @@ class _ConstraintWriter:
         kind = OPERATORS[operator].kind
         if kind in (ValueKind.CODES, ValueKind.CODE_LIST):
             # Codes as written, and names.
-            code_list = self._norm.standard.code_lists[condition.code_list]
+            code_list = self.norm.standard.code_lists[condition.code_list]
             resolver = CodeResolver(code_list, condition.template_field.code_pad)
             accepted = list(resolver.list_texts())
             if condition.values:
@@ -152,7 +153,7 @@ class _ConstraintWriter:
         return f"trim(coalesce(to_string({self._write_column(field)}), ''))"
 
     def _write_column(self, field: str) -> str:
-        return QgsExpression.quotedColumnRef(self._layer.fields().at(self._layer.fields().lookupField(field)).name())
+        return QgsExpression.quotedColumnRef(self.layer.fields().at(self.layer.fields().lookupField(field)).name())
 
 
 def _write_literal(value: Any) -> str:

@@ -14,7 +14,7 @@ import re
 import time
 import weakref
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -571,11 +571,11 @@ def _disable_apply_on_update(layer: QgsVectorLayer) -> None:
             layer.setDefaultValueDefinition(one.target_index, QgsDefaultValue(default.expression(), False))
 
 
+@dataclass
 class DependentFieldUpdater:
     """Updates the dependent fields of all vector layers of a project while they are edited."""
 
-    def __init__(self) -> None:
-        self._of: dict[str, _LayerUpdater] = {}
+    _of: dict[str, _LayerUpdater] = field(default_factory=dict)
 
     def start(self, project: QgsProject) -> None:
         """Observe the vector layers of a project, also those added later."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import weakref
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -318,16 +319,16 @@ def _find_highest_by_county_outside_project(database: str, project_layers: Itera
     return highest_by_county
 
 
+@dataclass
 class FeatureNumberRegisters:
     """The feature number registers of all layers of a project.
 
     They are created when layers with a BSM field are added, or on demand.
     """
 
-    def __init__(self) -> None:
-        self._of: dict[str, FeatureNumberRegister] = {}
-        #: Database → the highest numbers of its layers that were not in the project when it was read.
-        self._outside: dict[str, dict[str, int]] = {}
+    _of: dict[str, FeatureNumberRegister] = field(default_factory=dict)
+    #: Database → the highest numbers of its layers that were not in the project when it was read.
+    _outside: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def start(self, project: QgsProject) -> None:
         """Observe the layers of a project, also those added later."""

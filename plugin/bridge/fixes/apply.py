@@ -226,28 +226,29 @@ class LogWriter(QObject):
             self.failed.emit(error)
 
 
+@dataclass(eq=False)
 class PreparedLog:
     """An action on applied fixes that is being prepared in another thread.
 
     `discard` after `commit` does nothing.
     """
 
-    def __init__(self, future: Future[PreparedRows | None], lock: threading.Lock):
-        self._future, self._lock = future, lock
+    future: Future[PreparedRows | None]
+    lock: threading.Lock
 
     @property
     def is_ready(self) -> bool:
-        return self._future.done()
+        return self.future.done()
 
     def commit(self, write_again: Callable[[], None]) -> None:
         """Put the prepared files in place; raise OutputError if that fails or their preparation failed.
 
         ``write_again`` is called instead if the log was written in the meantime.
         """
-        rows = self._future.result()
+        rows = self.future.result()
         if rows is None:
             return
-        with self._lock:
+        with self.lock:
             if rows.is_current:
                 rows.commit()
             else:
@@ -256,7 +257,7 @@ class PreparedLog:
 
     def discard(self) -> None:
         """Leave the log as it is, as soon as the preparation has ended."""
-        self._future.add_done_callback(_discard_rows)
+        self.future.add_done_callback(_discard_rows)
 
 
 def _discard_rows(future: Future[PreparedRows | None]) -> None:

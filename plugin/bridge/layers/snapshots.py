@@ -162,16 +162,16 @@ def make_snapshot_names_unique(snapshots: Iterable[LayerSnapshot]) -> list[Layer
     return renamed_snapshots
 
 
+@dataclass
 class StoredFiles:
     """The files that one reading of several layers opens; a context manager that removes temporary copies.
 
     A GeoPackage that is being edited is copied once, with what its log has (`provide_safe_path`).
     """
 
-    def __init__(self, cancellation: Cancellation):
-        self._cancellation = cancellation
-        self._stack = ExitStack()
-        self._copies: dict[Path, Path] = {}
+    cancellation: Cancellation
+    _stack: ExitStack = field(default_factory=ExitStack, init=False)
+    _copies: dict[Path, Path] = field(default_factory=dict, init=False)
 
     def __enter__(self) -> StoredFiles:
         return self
@@ -198,7 +198,7 @@ class StoredFiles:
             or any(kind not in _READABLE_TYPES for kind in kinds.values())
         ):
             return None
-        self._cancellation.raise_if_cancelled()
+        self.cancellation.raise_if_cancelled()
         path = Path(snapshot.file_path)
         names = frozenset(name.upper() for name in kinds)
         try:
@@ -206,7 +206,7 @@ class StoredFiles:
         except InputError:
             # QGIS may still read it, or report why not.
             return None
-        self._cancellation.raise_if_cancelled()
+        self.cancellation.raise_if_cancelled()
         if layer is None or layer.curve_texts or layer.broken_fids:
             # QGIS closes rings that GEOS cannot represent.
             return None

@@ -116,12 +116,11 @@ def _blank_group_texts(group: QgsLayerTreeGroup, is_leaking: Callable[[str], boo
     return count
 
 
+@dataclass(eq=False)
 class NotPublic(Exception):
     """Raised for a map that has no public edition; ``reason``: why."""
 
-    def __init__(self, reason: MissingMapReason):
-        super().__init__(reason.key)
-        self.reason = reason
+    reason: MissingMapReason
 
 
 @dataclass

@@ -234,18 +234,6 @@ def read_source_rows(snapshot: LayerSnapshot, cancellation: Cancellation) -> Sou
     return layer
 
 
-def find_free_sibling(output: str, name: str, suffix: str) -> str:
-    """Return a new file name beside an output: ``<output>.<name><suffix>``, with a number if that file exists.
-
-    A user may have edited an earlier file.
-    """
-    base = Path(output)
-    path, number = base.with_suffix(f".{name}{suffix}"), 2
-    while path.exists():
-        path, number = base.with_suffix(f".{name}-{number}{suffix}"), number + 1
-    return str(path)
-
-
 @dataclass(frozen=True)
 class PreparedMapping:
     """Values of a source layer, their mapping into a template, and a preview by field.

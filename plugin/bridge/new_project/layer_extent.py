@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qgis.core import (
@@ -161,15 +162,15 @@ def _measure_township_extents(layer: QgsVectorLayer) -> dict[tuple[str, str], Qg
     return extent_by_division
 
 
+@dataclass
 class BookmarkUpdater:
     """Updates township bookmarks when the edits of the townships are saved.
 
     Only in projects in which `enable_automatic_update` was called.
     """
 
-    def __init__(self) -> None:
-        self._project: QgsProject | None = None
-        self._layers: dict[str, Any] = {}
+    _project: QgsProject | None = None
+    _layers: dict[str, Any] = field(default_factory=dict)
 
     def start(self, project: QgsProject) -> None:
         """Observe the layers of a project."""

@@ -7,6 +7,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from qgis.core import Qgis, QgsApplication, QgsMessageLog, QgsTask
@@ -130,6 +131,7 @@ class RunnableWork(Protocol):
         ...
 
 
+@dataclass
 class JobRunner:
     """Starts jobs and keeps their Python objects alive until they end.
 
@@ -137,8 +139,7 @@ class JobRunner:
     (`threads.BackgroundMode`).
     """
 
-    def __init__(self) -> None:
-        self._running_jobs: set[RunnableWork] = set()
+    _running_jobs: set[RunnableWork] = field(default_factory=set)
 
     def start(self, job: BackgroundJob) -> BackgroundJob:
         """Start a job, keep it alive until it ends, and return it."""

@@ -8,6 +8,7 @@ the user's language where it is shown.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, TypeVar
 
@@ -16,6 +17,14 @@ from .connection_text import mask_connections
 Item = TypeVar("Item")
 #: Called with the share of the work that is done (0 to 1), and with a text, or an empty one, on what is done now.
 ProgressCallback = Callable[[float, str], None]
+
+
+class KeyedError(Exception):
+    """An error for a caller, who makes the message from the key of a text and its parameters."""
+
+    def __init__(self, key: str, /, **params: Any):
+        super().__init__(key)
+        self.key, self.params = key, params
 
 
 class SanxianError(Exception):
@@ -57,6 +66,7 @@ class Cancelled(Exception):
     """Raised by `Cancellation.raise_if_cancelled` after the user has cancelled."""
 
 
+@dataclass(eq=False)
 class Cancellation:
     """A cancellation request of the user; long loops go over `watch`, so that they end when it comes.
 
@@ -65,17 +75,16 @@ class Cancellation:
     a tenth of a second for the main thread.
     """
 
-    def __init__(self, cancelled: Callable[[], bool]):
-        self._cancelled = cancelled
+    cancelled: Callable[[], bool]
 
     @property
     def is_cancelled(self) -> bool:
         """Return True if the user has cancelled."""
-        return self._cancelled()
+        return self.cancelled()
 
     def raise_if_cancelled(self) -> None:
         """Raise Cancelled if the user has cancelled."""
-        if self._cancelled():
+        if self.cancelled():
             raise Cancelled
 
     def watch(self, items: Iterable[Item], every: int = 1) -> Iterator[Item]:

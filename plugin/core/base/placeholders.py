@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Find and fill the placeholders of texts (``{layer}``, ``{count}``), in the singular where a count is one."""
+"""Fill the placeholders of texts (``{layer}``, ``{count}``), in the singular where a count is one, and join names."""
 
 from __future__ import annotations
 
 import re
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -128,3 +128,9 @@ def fill_placeholders(text: str, params: Mapping[str, Any]) -> str:
     A missing parameter is a defect of the program and raises KeyError; no empty gap remains.
     """
     return use_singular_after_one(text, params).format_map(params)
+
+
+def join_first(names: Sequence[str], separator: str = ", ", total: int = 0, *, limit: int = 5) -> str:
+    """Return the first names as one text, with “…” if there are more, or if ``total`` is larger than their number."""
+    first_names = names[:limit]
+    return separator.join(first_names) + (" …" if max(len(names), total) > len(first_names) else "")

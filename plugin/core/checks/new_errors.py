@@ -40,8 +40,7 @@ class NewErrors:
     Errors are compared by fingerprint: one that an edit ends and an undo brings back is not new.
     """
 
-    def __init__(self) -> None:
-        self._known_fingerprints: set[str] | None = None
+    _known_fingerprints: set[str] | None = None
 
     @property
     def has_begun(self) -> bool:

@@ -155,12 +155,13 @@ def _compute_file_digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+@dataclass
 class OutdatedFindings:
     """Decides which findings may be outdated, by the layers that their rules read."""
 
-    def __init__(self, changes: ChangesSinceCheck, concepts: dict[str, tuple[str, ...]]):
-        self.changes, self._concepts = changes, concepts
-        self._rules: dict[str, bool] = {}
+    changes: ChangesSinceCheck
+    concepts: dict[str, tuple[str, ...]]
+    _rules: dict[str, bool] = field(default_factory=dict, init=False)
 
     def is_finding_outdated(self, code: str, finding: Finding) -> bool:
         """Return True if a layer of the finding, or one that its rule reads, has changed."""
@@ -180,7 +181,7 @@ class OutdatedFindings:
             rule = load_all_rules().get(code)
             needs = [need.concept for need in rule.needs.values() if need.concept != EVERY_LAYER] if rule else []
             self._rules[code] = any(
-                self.changes.changed_roles & set(self._concepts.get(concept, (concept,))) for concept in needs
+                self.changes.changed_roles & set(self.concepts.get(concept, (concept,))) for concept in needs
             )
         return self._rules[code]
 

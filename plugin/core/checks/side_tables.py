@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..base.errors import Cancellation, InputError, SanxianError
+from ..base.files import make_path_next_to_data
 from ..base.files.data import read_json, read_value
 from ..engine.waivers.file import load_waivers
 from ..engine.waivers.waiver import Waivers
@@ -23,7 +24,7 @@ from ..model.window_register import (
     list_registered_windows,
     read_window_register,
 )
-from ..plan.loading.key_table import make_default_key_table_path, read_renumbered_keys
+from ..plan.loading.key_table import KEY_TABLE_SUFFIX, read_renumbered_keys
 from ..plan.loading.reading import make_plan_layer_selector
 from ..plan.plan import Plan
 from ..render.versions.baseline import read_baseline
@@ -129,7 +130,7 @@ def read_side_tables(options: RunOptions, norm: Norm, source: str | Path | None)
     """
     key_table = options.renumbered
     if not key_table and source:
-        default_path = make_default_key_table_path(source)
+        default_path = make_path_next_to_data(source, KEY_TABLE_SUFFIX)
         key_table = str(default_path) if default_path.is_file() else ""
     waivers, notices = load_waivers(options.waivers, norm, source, key_table)
     if key_table:

@@ -340,15 +340,17 @@ def check_on_worker(order: CountyOrder) -> CountyRecord | InputError | None:
             return None
 
 
+@dataclass
 class _FileWatch:
     """Tests now and then whether a file is missing, which may be on a network drive; once missing, it stays missing."""
 
-    def __init__(self, path: Path):
-        self._path, self._is_missing, self._next_time = path, False, 0.0
+    path: Path
+    _is_missing: bool = False
+    _next_time: float = 0.0
 
     def is_missing(self) -> bool:
         """Return True if the file was missing at the last test. May be called often and in any thread."""
         if not self._is_missing and time.monotonic() >= self._next_time:
-            self._is_missing = not self._path.exists()
+            self._is_missing = not self.path.exists()
             self._next_time = time.monotonic() + _MARK_SECONDS
         return self._is_missing

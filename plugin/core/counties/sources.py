@@ -17,6 +17,7 @@ from pathlib import Path
 from ...paths import PROFILES_FOLDER
 from ..base.connection_text import is_connection, parse_connection, replace_schema
 from ..base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError, SanxianError
+from ..base.files import make_path_next_to_data
 from ..base.files.dataset_files import LOG_SUFFIXES, iterate_linked_files_below, list_logs
 from ..base.files.digests import MANIFEST_FILE_NAME, compute_sha256, is_special_file
 from ..base.files.tables import SearchedColumn, read_table
@@ -24,7 +25,7 @@ from ..base.files.writing import check_writable, explain_os_error, is_same_file
 from ..checks.tabulate import check_workbook_can_be_written
 from ..engine.input_digest import compute_norm_digest
 from ..engine.provenance import compute_program_digest
-from ..model.window_register import make_default_register_path
+from ..model.window_register import WINDOW_REGISTER_SUFFIX
 from ..package.folder import LOCK_SUFFIX
 from ..package.package_spec.load import load_package_spec
 from ..plan.io.formats import READ_SUFFIXES
@@ -231,7 +232,7 @@ def list_input_files(source: Path) -> Iterator[tuple[str, Path]]:
         yield from iterate_linked_files_below(source)
     if not source.parent.is_dir():
         return
-    stem, register_of_folder = source.stem.casefold(), make_default_register_path(source.parent)
+    stem, register_of_folder = source.stem.casefold(), make_path_next_to_data(source.parent, WINDOW_REGISTER_SUFFIX)
     for path in sorted(source.parent.iterdir()):
         name = path.name.casefold()
         has_name = name.startswith(f"{stem}.") or (name.startswith(stem) and name.endswith(".json"))

@@ -240,7 +240,7 @@ class GeometryQueries:
             for layer, rows in zip(layers, (pieces.left, pieces.right), strict=False)
         ]
         by_place = np.lexsort([*reversed(names), pieces.area, *shapely.bounds(pieces.geometry).reshape(-1, 4).T])
-        return remove_repeated_land(pieces.select_pieces(by_place), self.cancellation)
+        return remove_repeated_land(pieces.select(by_place), self.cancellation)
 
     def compute_piece_shares_of_rows(self, pieces: OverlayPieces, layer: Layer) -> NDArray:
         """Return the (k,) share that each piece has of its row of ``layer``, its left row.
@@ -612,7 +612,7 @@ class GeometryQueries:
                 left_layer.polygons, right_layer.polygons, tolerance=self.tolerance, cancellation=self.cancellation
             )
         # Vertices that only densification added are dropped, since no other layer can match them.
-        return [one.select_mismatches(self.plan.mask_stored_vertices(one.vertex_xy)) for one in mismatches]
+        return [one.select(self.plan.mask_stored_vertices(one.vertex_xy)) for one in mismatches]
 
     def _find_gaps_and_log_fallbacks(
         self, polygons: Polygons, max_width_m: float, layer: Layer, **options: Any

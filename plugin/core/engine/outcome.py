@@ -12,6 +12,7 @@ import numpy as np
 import shapely
 
 from ..base.errors import Cancellation, Cancelled, SanxianError
+from ..base.placeholders import join_first
 from ..geometry import crs as crs_care
 from ..geometry.polygon_rings import find_inner_points
 from ..geometry.statutory_area import compute_drawn_area, measure_statutory_area
@@ -192,9 +193,7 @@ def render_reasons(reasons: Iterable[tuple[str, dict[str, Any]]], texts: Texts) 
     for key, same_key_params in by_key.items():
         if len(same_key_params) >= _MIN_COMBINED_REASONS and key + _COMBINED_SUFFIX in texts.get_section("reasons"):
             layer_names = list(dict.fromkeys(str(params["layer"]) for params in same_key_params))
-            listed_layers = texts.get("words", "between_names").join(layer_names[:_MAX_NAMED_LAYERS]) + (
-                " …" if len(layer_names) > _MAX_NAMED_LAYERS else ""
-            )
+            listed_layers = join_first(layer_names, texts.get("words", "between_names"), limit=_MAX_NAMED_LAYERS)
             sentences.append(
                 texts.format_reason(
                     key + _COMBINED_SUFFIX,

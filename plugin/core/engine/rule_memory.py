@@ -7,7 +7,7 @@ as one digest for the whole run (`input_digest`).
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from numpy.typing import NDArray
@@ -69,6 +69,7 @@ class RememberedResult:
     log: RunLog
 
 
+@dataclass
 class RuleMemory:
     """Results of rules from earlier checks of one county.
 
@@ -76,18 +77,17 @@ class RuleMemory:
     current check are in ``computed_codes`` and ``reused_codes``.
     """
 
-    def __init__(self) -> None:
-        self._remembered: dict[CallKey, RememberedResult] = {}
-        #: Digest of a layer's geometries → arrays that were computed of them.
-        self._values_by_layer: dict[bytes, dict[str, Any]] = {}
-        #: Role → (k,) hashes of the valid geometries of the layer, which a changed layer mostly has too.
-        self._valid_hashes_by_role: dict[str, NDArray] = {}
-        #: Results of geometry queries.
-        self.kept_results: KeptResults = KeptResults()
-        self._run_digest: bytes | None = None
-        self._plan: Plan | None = None
-        self.computed_codes: set[str] = set()
-        self.reused_codes: set[str] = set()
+    _remembered: dict[CallKey, RememberedResult] = field(default_factory=dict)
+    #: Digest of a layer's geometries → arrays that were computed of them.
+    _values_by_layer: dict[bytes, dict[str, Any]] = field(default_factory=dict)
+    #: Role → (k,) hashes of the valid geometries of the layer, which a changed layer mostly has too.
+    _valid_hashes_by_role: dict[str, NDArray] = field(default_factory=dict)
+    #: Results of geometry queries.
+    kept_results: KeptResults = field(default_factory=KeptResults)
+    _run_digest: bytes | None = None
+    _plan: Plan | None = None
+    computed_codes: set[str] = field(default_factory=set)
+    reused_codes: set[str] = field(default_factory=set)
 
     def start_run(self, context: RuleContext) -> None:
         """Compute the digest of everything that any rule of the run may read besides the layers' rows.

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ..base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError, ProgressCallback
+from ..base.files import make_path_next_to_data
 from ..base.files.writing import is_same_file
 from ..base.invariants import require_value
 from ..plan.layer import Layer
-from ..plan.loading.key_table import make_default_key_table_path, read_renumbered_keys
+from ..plan.loading.key_table import KEY_TABLE_SUFFIX, read_renumbered_keys
 from ..plan.loading.reading import read_plan
 from ..plan.plan import Plan
 from ..standard.messages.texts import Texts, format_number
@@ -162,7 +163,7 @@ class RenumberOptions:
 
     ``roles``: codes of the layers to number; empty for all that are neither sealed nor supplied. ``output``: path of
     the copy. ``table``: path of the table of old and new keys; if it is empty, the table is written next to the copy
-    (`make_default_key_table_path`). ``gaps``: path of the list of gaps (CSV) of the data as they are. An empty path
+    (`KEY_TABLE_SUFFIX`). ``gaps``: path of the list of gaps (CSV) of the data as they are. An empty path
     means none. ``first_number``: the lowest running number; 0 for that above all numbers in use.
     """
 
@@ -175,7 +176,7 @@ class RenumberOptions:
     @property
     def table_path(self) -> str:
         """Return the path of the table of old and new keys; empty if none is written."""
-        return self.table or (str(make_default_key_table_path(self.output)) if self.output else "")
+        return self.table or (str(make_path_next_to_data(self.output, KEY_TABLE_SUFFIX)) if self.output else "")
 
 
 @dataclass(frozen=True)
@@ -204,7 +205,7 @@ def check_renumber_options(source: str, renumber_options: RenumberOptions) -> No
     if renumber_options.output:
         check_copy_is_writable(source, renumber_options.output)
     check_tables_are_writable(paths[1:], source, renumber_options.output)
-    former_table = make_default_key_table_path(source)
+    former_table = make_path_next_to_data(source, KEY_TABLE_SUFFIX)
     if former_table.is_file() and any(is_same_file(path, former_table) for path in outputs):
         # It has the numbers of earlier runs, which are never assigned again.
         raise OutputError("output_is_input", target=str(former_table))
@@ -243,7 +244,7 @@ def renumber_keys(
     if renumber_options.table_path:
         layers, sealed_roles = choose_layers(plan, norm, renumber_options.roles)
         used_keys = [key for layer in keyed_layers for key in layer.keys]
-        former_table = make_default_key_table_path(source)
+        former_table = make_path_next_to_data(source, KEY_TABLE_SUFFIX)
         if former_table.is_file():
             # The old and new keys of an earlier run.
             for (_, old_key), new_key in read_renumbered_keys(former_table).items():

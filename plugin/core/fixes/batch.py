@@ -113,7 +113,7 @@ class _Candidate:
 
     def _add_refusal(self, fix: Fix, refusal_error: FixRefused) -> None:
         """Store the reason for which a fix was refused."""
-        self._refusals.append(Refusal(self.finding, refusal_error.reason, refusal_error.params, fix.code))
+        self._refusals.append(Refusal(self.finding, refusal_error.key, refusal_error.params, fix.code))
 
     @property
     def result(self) -> FixJudgement | Refusal:

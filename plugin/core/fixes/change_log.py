@@ -18,7 +18,6 @@ from enum import StrEnum
 from pathlib import Path
 
 from ..base.errors import OutputError
-from ..base.files import make_path_next_to_data
 from ..base.files.document_text import make_readable_text
 from ..base.files.encoding import UndecodableTextError, decode_file_text
 from ..base.files.writing import write_atomically
@@ -183,14 +182,6 @@ class LogAction(StrEnum):
     UNDONE = "撤销"
     REDONE = "重做"
     DISCARDED = "放弃编辑"
-
-
-def make_default_log_path(source: str | Path) -> Path:
-    """Return the path of the change log for a data file or folder.
-
-    The file has the name of the data and the suffix ``.changes.csv``. For a folder, it is in the folder.
-    """
-    return make_path_next_to_data(source, CHANGE_LOG_SUFFIX)
 
 
 def get_user_name() -> str:

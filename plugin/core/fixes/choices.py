@@ -73,7 +73,7 @@ def make_choice(state: EditingState, fix: Fix, finding: Finding, parameters: dic
     try:
         proposal, _after = propose_fix(state, fix, finding, parameters)
     except FixRefused as refused:
-        return FixChoice(fix, None, Refusal(finding, refused.reason, refused.params, fix.code), parameters)
+        return FixChoice(fix, None, Refusal(finding, refused.key, refused.params, fix.code), parameters)
     return FixChoice(fix, proposal, None, parameters, read_rows_before(state, proposal.edits))
 
 

@@ -15,6 +15,7 @@ import shapely
 from ..base.errors import NEVER_CANCELLED, Cancellation
 from ..engine.outcome import complete_findings
 from ..exchange.edited_copy import UNCHANGED
+from ..geometry.polygons import widen_bounds
 from ..geometry.tolerance import Tolerance
 from ..geometry.validity import extract_polygons, mask_missing_shapes
 from ..model.findings import Finding
@@ -29,7 +30,6 @@ from .surroundings import (
     compute_changed_box,
     find_findings_in_surroundings,
     list_part_boxes,
-    widen_box,
 )
 
 #: Distance (m) within which two findings are at the same place.
@@ -81,7 +81,7 @@ def _subtract_shape(minuend: Any, subtrahend: Any, changed_box: Bounds | None) -
     if max(shapely.get_num_coordinates([minuend, subtrahend])) > _MANY_VERTICES:
         # The land between two polygons is bounded by edges that only one of them has, so it is in the box around these.
         # Edges that both have are cut at the same points.
-        box = shapely.Polygon() if changed_box is None else shapely.box(*widen_box(changed_box))
+        box = shapely.Polygon() if changed_box is None else shapely.box(*widen_bounds(changed_box, MARGIN_M))
         minuend, subtrahend = (
             extract_polygons(one) or shapely.Polygon() for one in shapely.intersection([minuend, subtrahend], box)
         )
@@ -140,11 +140,15 @@ class _Surroundings:
         boxes: list[Bounds] = []
         if is_near:
             part_boxes = list_part_boxes(state.get_finding_shape(edits_of_finding.finding))
-            boxes += [widen_box(box) for box in (*part_boxes, *(row.changed_box for row in rows)) if box is not None]
+            boxes += [
+                widen_bounds(box, MARGIN_M)
+                for box in (*part_boxes, *(row.changed_box for row in rows))
+                if box is not None
+            ]
         if key_changes:
             # Findings at the rows name the changed keys.
             boxes += [
-                widen_box(box)
+                widen_bounds(box, MARGIN_M)
                 for row in rows
                 if (shape := get_plane_shape(row.before)) is not None
                 for box in state.places_of_uncut_findings.list_boxes_near(shape, MARGIN_M)

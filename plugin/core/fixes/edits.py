@@ -7,21 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..base.errors import KeyedError
 from ..exchange.edited_copy import UNCHANGED
 from ..standard.profile import Norm
 from ..standard.profile.norm import is_sealed_or_supplied
 
 
-class FixRefused(Exception):
+class FixRefused(KeyedError):
     """Raised if a fix does not apply to a finding.
 
-    ``reason``: key of the texts (section ``fix_reasons``); ``params`` fill its placeholders.
+    ``key``: the reason, in the section ``fix_reasons`` of the texts.
     """
-
-    def __init__(self, reason: str, **params: Any):
-        super().__init__(reason)
-        self.reason = reason
-        self.params = params
 
 
 @dataclass(frozen=True)

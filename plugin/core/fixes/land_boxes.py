@@ -14,7 +14,7 @@ from ..base.parallel.threads import apply_in_threads
 from ..checks.live.edited_rows import RowBounds as Bounds
 from ..checks.live.edited_rows import compute_common_bounds, join_bounds
 from ..geometry import crs as crs_care
-from ..geometry.polygons import MAX_UNCLIPPED_VERTICES, do_boxes_meet
+from ..geometry.polygons import MAX_UNCLIPPED_VERTICES, do_boxes_meet, widen_bounds
 from ..geometry.validity import extract_polygons
 from ..model.findings import Finding
 from ..model.rule import load_all_rules
@@ -39,9 +39,7 @@ class LayerClipper:
 
     def __init__(self, boxes: Sequence[Bounds]):
         self.boxes = boxes
-        self._kept_boxes = join_meeting_boxes(
-            (xmin - _MARGIN_M, ymin - _MARGIN_M, xmax + _MARGIN_M, ymax + _MARGIN_M) for xmin, ymin, xmax, ymax in boxes
-        )
+        self._kept_boxes = join_meeting_boxes(widen_bounds(box, _MARGIN_M) for box in boxes)
         #: Id of a polygon → the polygon, which keeps its id as long as it is here, and its land in the boxes.
         self._clips: dict[int, tuple[Any, Any]] = {}
 

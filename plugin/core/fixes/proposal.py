@@ -5,19 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 
-from ...paths import TEXTS_FOLDER
-from ..base.files.data import read_toml
 from ..geometry import crs as crs_care
 from ..geometry.statutory_area import compute_drawn_area
 from ..geometry.validity import extract_polygons
 from ..model.findings import Finding
-from ..standard.messages.texts import Texts, format_number, shorten_key
+from ..standard.messages.texts import Texts, format_number, load_texts, shorten_key
 from ..standard.template import Template
 from .fix_declaration import FIX_HEADINGS, Fix
 
@@ -185,12 +182,6 @@ def sum_area_changes(proposals: Sequence[Proposal], plane_crs: Any) -> list[Area
 _KEY_PARAMETERS = ("key", "other_key", "keys", "values", "candidates")
 
 
-@cache
-def _load_fixes_zh() -> dict[str, Any]:
-    """Return the Chinese texts of fixes: code of a fix → its texts."""
-    return read_toml(TEXTS_FOLDER / "fixes_zh.toml")
-
-
 class FixTexts:
     """All sentences on fixes in one language (``zh`` or ``en``).
 
@@ -204,14 +195,14 @@ class FixTexts:
 
     def get_title(self, fix: Fix) -> str:
         """Return the title of a fix."""
-        return str(_load_fixes_zh()[fix.code]["title"]) if self.lang == "zh" else fix.title
+        return str(load_texts("fixes_zh")[fix.code]["title"]) if self.lang == "zh" else fix.title
 
     def get_help(self, fix: Fix) -> dict[str, str]:
         """Return heading → text of the help of a fix."""
         headings = self._texts.get_section("fix_headings")
         keys = ("what", "safe", "limits")
         if self.lang == "zh":
-            texts = {key: str(_load_fixes_zh()[fix.code][key]) for key in keys}
+            texts = {key: str(load_texts("fixes_zh")[fix.code][key]) for key in keys}
         else:
             sections = fix.sections
             texts = {key: " ".join(sections[one].split()) for key, one in zip(keys, FIX_HEADINGS, strict=True)}
@@ -220,7 +211,7 @@ class FixTexts:
     def make_sentence(self, proposal: Proposal) -> str:
         """Return what a proposal does, as one sentence without a full stop."""
         fix, case = proposal.fix, proposal.edits.case
-        text = _load_fixes_zh()[fix.code]["messages"][case] if self.lang == "zh" else fix.messages[case]
+        text = load_texts("fixes_zh")[fix.code]["messages"][case] if self.lang == "zh" else fix.messages[case]
         return str(text).format(**self._format_params(proposal.edits.params))
 
     def explain_refusal(self, refusal: Refusal) -> str:

@@ -11,13 +11,14 @@ from typing import Any
 from uuid import uuid4
 
 from ..base.errors import NEVER_CANCELLED, Cancellation, InputError, ProgressCallback
+from ..base.files import make_path_next_to_data
 from ..base.files.writing import check_writable, write_atomically
 from ..checks.check import CheckResult, RunOptions, check_plan
 from ..model.findings import Finding
 from ..model.rule import Severity, load_all_rules
 from ..standard.messages.texts import Texts
 from .batch import BatchEntry, BatchResult, choose_fixes, run_batch
-from .change_log import LogAction, append_rows, format_csv, get_user_name, make_default_log_path, make_rows_of_step
+from .change_log import CHANGE_LOG_SUFFIX, LogAction, append_rows, format_csv, get_user_name, make_rows_of_step
 from .fix_declaration import Fix
 from .proposal import FixTexts
 from .state import EditingState
@@ -135,7 +136,7 @@ def run_fixes(
         run.written.append(str(write_copy(collect_changes(batch.state), source, order.output, cancellation)))
         if batch.applied:
             rows = make_rows_of_step(
-                make_default_log_path(order.output),
+                make_path_next_to_data(order.output, CHANGE_LOG_SUFFIX),
                 batch.applied,
                 LogAction.APPLIED,
                 texts=texts,

@@ -19,7 +19,7 @@ from ..base.errors import NEVER_CANCELLED, Cancellation
 from ..checks.live.edited_rows import compute_changed_edge_bounds, compute_common_bounds
 from ..engine.evaluate import evaluate_rules
 from ..exchange.edited_copy import UNCHANGED
-from ..geometry.polygons import Polygons, do_boxes_meet
+from ..geometry.polygons import Polygons, do_boxes_meet, widen_bounds
 from ..geometry.validity import extract_polygons, mask_missing_shapes
 from ..model.findings import Finding
 from ..model.rule import EVERY_LAYER, Rule, load_all_rules
@@ -145,7 +145,7 @@ def _evaluate(
     ``focused_roles``: the layers that rules on every layer check, None for all. Raise SurroundingsFailed, Cancelled.
     """
     county = state.plan.find_layer_of_concept("county")
-    is_same_county = county is not None and not state.session.checker.rows.has_edited_rows(county.role)
+    is_same_county = county is not None and not state.session.checker.rows.list_edited_rows(county.role)
     part = state.plan.make_plan_of_rows(layers, same_county=is_same_county)
     shape = state.county_shape
     if is_same_county and boxes and shape is not None:
@@ -233,7 +233,7 @@ def compute_finding_region(state: EditingState, finding: Finding) -> Region | No
             finding.role, state.find_row_numbers_with_key(finding.role, finding.key)
         )
         boxes = [] if bounds is None else [bounds]
-    return Region(tuple(join_meeting_boxes(widen_box(box) for box in boxes))) if boxes else None
+    return Region(tuple(join_meeting_boxes(widen_bounds(box, MARGIN_M) for box in boxes))) if boxes else None
 
 
 def list_part_boxes(shape: Any) -> list[Bounds]:
@@ -272,7 +272,7 @@ def compute_edits_region(state: EditingState, place: Region, edits: Edits) -> Re
             or (not state.session.checker.do_changes_affect_only_row(edit.role, edit.attributes))
         )
         box = compute_common_bounds(*present_shapes) if is_whole else compute_changed_box(shape_before, shape_after)
-        boxes += [] if box is None else [widen_box(box)]
+        boxes += [] if box is None else [widen_bounds(box, MARGIN_M)]
     return Region(
         tuple(join_meeting_boxes(state.places_of_uncut_findings.extend_box_to_findings(box) for box in boxes)),
         tuple(shapes),
@@ -287,12 +287,6 @@ def compute_changed_box(before: Any, after: Any) -> Bounds | None:
     if before is None or after is None or min(shapely.get_dimensions([before, after])) < 2:
         return compute_common_bounds(before, after)
     return compute_changed_edge_bounds(before, after)
-
-
-def widen_box(bounds: Bounds) -> Bounds:
-    """Return a box that is `MARGIN_M` wider on each side."""
-    xmin, ymin, xmax, ymax = bounds
-    return xmin - MARGIN_M, ymin - MARGIN_M, xmax + MARGIN_M, ymax + MARGIN_M
 
 
 class OccupiedLand:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import shapely
@@ -130,17 +131,17 @@ def straighten_arcs(text: str, tolerance_m: float) -> shapely.Geometry:
     return shape
 
 
+@dataclass
 class _TextReader:
     """Reads the tokens of a shape's WKT from left to right."""
 
-    def __init__(self, tokens: list[str], tolerance_m: float):
-        self._tokens = tokens
-        self._tolerance_m = tolerance_m
-        self.position = 0
+    tokens: list[str]
+    tolerance_m: float
+    position: int = 0
 
     def _peek(self) -> str:
         """Return the next token in capitals, without reading it."""
-        return self._tokens[self.position].upper()
+        return self.tokens[self.position].upper()
 
     def _take(self, expected: str = "") -> str:
         """Read and return the next token. Raise UnknownCurveError if it is not the expected one."""
@@ -217,7 +218,7 @@ class _TextReader:
             if points and (len(points) < 3 or len(points) % 2 == 0):
                 raise UnknownCurveError(_ARC_TYPE)
             pieces = [
-                divide_arc(start, middle, end, self._tolerance_m)
+                divide_arc(start, middle, end, self.tolerance_m)
                 for start, middle, end in zip(points[:-2:2], points[1:-1:2], points[2::2], strict=True)
             ]
         else:

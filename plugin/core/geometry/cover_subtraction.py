@@ -8,6 +8,7 @@ zone nor the county has. So only the land around these few edges is overlaid, no
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +24,7 @@ from .overlay_fallback import (
     translate_shapes,
     wrap_shape,
 )
+from .overlay_pieces import ArrayColumns
 from .polygon_rings import compute_signed_areas, extract_rings, hash_vertices, mask_equal_points
 from .polygons import MAX_UNCLIPPED_VERTICES, Polygons, find_connected_components
 from .segment_boxes import expand_ranges
@@ -50,7 +52,8 @@ class Windows(NamedTuple):
     cover_rows: list[NDArray]
 
 
-class _Edges(NamedTuple):
+@dataclass
+class _Edges(ArrayColumns):
     """Segments of boundaries, each with the interior of its polygon to the left.
 
     ``start``, ``end`` (k, 2): vertices in m; ``code`` (k,): hash of the segment without its direction.
@@ -59,10 +62,6 @@ class _Edges(NamedTuple):
     start: NDArray
     end: NDArray
     code: NDArray
-
-    def select_edges(self, is_selected: NDArray) -> _Edges:
-        """Return the edges that ``is_selected`` ((k,) bool) marks."""
-        return _Edges(self.start[is_selected], self.end[is_selected], self.code[is_selected])
 
     def make_lines(self) -> NDArray:
         """Return the edges as (k,) linestrings."""
@@ -94,7 +93,7 @@ def find_windows_of_rows(
         shape = polygons.shapes[row]
         xmin, ymin, xmax, ymax = shape.bounds
         is_near = (lowest[0] <= xmax) & (lowest[1] <= ymax) & (highest[0] >= xmin) & (highest[1] >= ymin)
-        windows.append(_find_windows(shape, cover, unpaired_edges.select_edges(is_near), cancellation))
+        windows.append(_find_windows(shape, cover, unpaired_edges.select(is_near), cancellation))
     return windows
 
 
@@ -133,7 +132,7 @@ def _find_windows(
     is_equal |= mask_equal_points(start, found_end) & mask_equal_points(end, found_start)
     is_paired = np.zeros(len(open_row_edges.code), dtype=bool)
     is_paired[n[is_equal]] = True
-    open_row_edges = open_row_edges.select_edges(~is_paired)
+    open_row_edges = open_row_edges.select(~is_paired)
     if len(open_row_edges.code) + len(open_cover_edges.code) > _MAX_EDGES:
         return None
     cover_lines = open_cover_edges.make_lines()
@@ -172,7 +171,7 @@ def _drop_edges_of_both(left: _Edges, right: _Edges) -> tuple[_Edges, _Edges]:
     # The hash selects candidates; only equal coordinates are the same edge.
     is_same = mask_equal_points(left.start[i], right.start[j]) & mask_equal_points(left.end[i], right.end[j])
     is_kept_left[i[is_same]] = is_kept_right[j[is_same]] = False
-    return left.select_edges(is_kept_left), right.select_edges(is_kept_right)
+    return left.select(is_kept_left), right.select(is_kept_right)
 
 
 def _merge_boxes(bounds: NDArray) -> NDArray:

@@ -17,7 +17,7 @@ from . import crs as crs_care
 from .edge_densification import compute_edge_deviations, find_long_ring_edges
 from .linework import END_SHORTENING_M
 from .overlay_fallback import FallbackLog
-from .overlay_pieces import OverlayPieces, collect_pieces
+from .overlay_pieces import ArrayColumns, OverlayPieces, collect_pieces
 from .polygon_rings import extract_rings, mask_equal_points
 from .polygons import Polygons, query_in_threads, union_polygon_rows
 from .tolerance import Tolerance
@@ -62,11 +62,11 @@ def find_points_near_segments(
 
 
 @dataclass
-class VertexMismatches:
+class VertexMismatches(ArrayColumns):
     """Vertices on or near an edge of a neighbour that has no vertex there.
 
     ``edge_row`` (k,): row of the edge. ``vertex_row`` (k,): row of the vertex. ``vertex_xy`` (k, 2): the vertex, m.
-    ``distance_m`` (k,): from the vertex to the edge, m. ``is_near_vertex`` (k,) bool: an end of the edge is as near.
+    ``distance_m`` (k,): from the vertex to the edge, m.
 
     A distance of 0, or of the rounding of doubles in a plane with zone prefix (1e-7), means that the edge only lacks
     the vertex. A larger distance means that the edges differ.
@@ -76,24 +76,10 @@ class VertexMismatches:
     vertex_row: NDArray
     vertex_xy: NDArray
     distance_m: NDArray
-    is_near_vertex: NDArray
-
-    def __len__(self) -> int:
-        return len(self.edge_row)
-
-    def select_mismatches(self, is_selected: NDArray) -> VertexMismatches:
-        """Return the mismatches that ``is_selected`` ((k,) bool) marks."""
-        return VertexMismatches(
-            self.edge_row[is_selected],
-            self.vertex_row[is_selected],
-            self.vertex_xy[is_selected],
-            self.distance_m[is_selected],
-            self.is_near_vertex[is_selected],
-        )
 
 
 _NO_ROWS = np.zeros(0, dtype=int)
-_NO_MISMATCHES = VertexMismatches(_NO_ROWS, _NO_ROWS, np.zeros((0, 2)), np.zeros(0), np.zeros(0, dtype=bool))
+_NO_MISMATCHES = VertexMismatches(_NO_ROWS, _NO_ROWS, np.zeros((0, 2)), np.zeros(0))
 
 
 def find_vertices_missing_on_edges(
@@ -159,32 +145,19 @@ def _find_vertex_mismatches(
         is_other = row != other_row
         edge, end, row, other_row = edge[is_other], end[is_other], row[is_other], other_row[is_other]
     edge_start, edge_end, vertex = lines_a.xy[edge], lines_a.xy[edge + 1], lines_b.xy[end]
-    vertex_distance = np.minimum(np.hypot(*(edge_start - vertex).T), np.hypot(*(edge_end - vertex).T))
     edge_lines = shapely.linestrings(np.stack([edge_start, edge_end], axis=1))
     distance = shapely.distance(edge_lines, shapely.points(vertex))
     # Of several edges near one vertex the nearest is used. Another edge of the ring may have that vertex, within the
     # cluster tolerance.
     order = np.lexsort((distance, vertex[:, 1], vertex[:, 0], other_row, row))
-    row, other_row, vertex, vertex_distance, distance = (
-        row[order],
-        other_row[order],
-        vertex[order],
-        vertex_distance[order],
-        distance[order],
-    )
+    row, other_row, vertex, distance = row[order], other_row[order], vertex[order], distance[order]
     identity = np.column_stack([row, other_row]), vertex
     is_first = np.ones(len(row), dtype=bool)
     is_first[1:] = (identity[0][1:] != identity[0][:-1]).any(axis=1) | (identity[1][1:] != identity[1][:-1]).any(axis=1)
     is_first[is_first] = ~_mask_points_at_vertices(
         edge_polygons.shapes[row[is_first]], vertex[is_first], tolerance.cluster_m
     )
-    return VertexMismatches(
-        row[is_first],
-        other_row[is_first],
-        vertex[is_first],
-        distance[is_first],
-        vertex_distance[is_first] <= tolerance.edge_match_m,
-    )
+    return VertexMismatches(row[is_first], other_row[is_first], vertex[is_first], distance[is_first])
 
 
 def _find_unshared(
@@ -270,7 +243,7 @@ def find_gaps(
     left[touching_count > 0] = rows[first_touching[touching_count > 0]]
     right[touching_count > 1] = rows[first_touching[touching_count > 1] + 1]
     pieces = collect_pieces(left, right, holes, tolerance, True, fallback_log)
-    return pieces.select_pieces(pieces.width <= max_width_m)
+    return pieces.select(pieces.width <= max_width_m)
 
 
 def find_holes(union: Any) -> NDArray:
@@ -359,4 +332,4 @@ def find_vertices_off_edges_in_degrees(
     i, j, deviation = i[is_deviating], j[is_deviating], deviation[is_deviating]
     unique = np.unique(np.column_stack([row_a[j], row_b[i], xy_b[i]]), axis=0, return_index=True)[1]
     i, j, deviation = i[unique], j[unique], deviation[unique]
-    return VertexMismatches(row_a[j], row_b[i], xy_b[i], deviation, np.zeros(len(i), dtype=bool))
+    return VertexMismatches(row_a[j], row_b[i], xy_b[i], deviation)

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, TypeVar
 
 import numpy as np
 import shapely
@@ -18,12 +18,26 @@ from .shape_comparison import normalize_shapes
 from .tolerance import Tolerance
 from .validity import extract_polygons
 
+_Columns = TypeVar("_Columns", bound="ArrayColumns")
 #: Hairs count from a length of this many widths: rounding of a corner is shorter.
 _MIN_HAIR_LENGTH = 10
 #: Area (m², and as a share of the polygon) below which the remainder of a polygon is GEOS's rounding.
 _ROUNDING_M2, _ROUNDING_SHARE = 1e-6, 1e-9
 #: Pairs compared between two checks for cancellation.
 _PAIRS_PER_BATCH = 10_000
+
+
+class ArrayColumns:
+    """Base of dataclasses with arrays as first fields, which have one entry for each piece, edge or the like."""
+
+    def __len__(self) -> int:
+        return len(getattr(self, fields(self)[0].name))  # type: ignore[arg-type]
+
+    def select(self: _Columns, is_selected: NDArray) -> _Columns:
+        """Return the entries that ``is_selected`` ((k,) bool, or their positions) selects; other fields are kept."""
+        values = {one.name: getattr(self, one.name) for one in fields(self)}  # type: ignore[arg-type]
+        arrays = {name: value[is_selected] for name, value in values.items() if isinstance(value, np.ndarray)}
+        return replace(self, **arrays)  # type: ignore[type-var]
 
 
 @dataclass
@@ -44,7 +58,7 @@ class Slivers:
 
 
 @dataclass
-class OverlayPieces:
+class OverlayPieces(ArrayColumns):
     """Pieces of land that an overlay cut out of the rows of a left and a right layer.
 
     ``left``, ``right`` (k,) int: rows of the two layers that each piece comes from (``right`` −1: from no second row);
@@ -61,22 +75,12 @@ class OverlayPieces:
     slivers: Slivers
     fallback_log: FallbackLog
 
-    def __len__(self) -> int:
-        return len(self.left)
-
-    def select_pieces(self, is_selected: NDArray) -> OverlayPieces:
-        """Return the pieces that ``is_selected`` ((k,) bool, or their positions) selects; slivers are unchanged."""
-        left, right, geometry, area, width = (
-            values[is_selected] for values in (self.left, self.right, self.geometry, self.area, self.width)
-        )
-        return OverlayPieces(left, right, geometry, area, width, self.slivers, self.fallback_log)
-
     def select_pairs(self, is_pair_selected: Callable[[NDArray, NDArray], NDArray]) -> OverlayPieces:
         """Return the pieces and slivers of those pairs of rows that a function selects.
 
         ``is_pair_selected``: called with the left and right rows ((k,) int each), returns (k,) bool.
         """
-        pieces = self.select_pieces(is_pair_selected(self.left, self.right))
+        pieces = self.select(is_pair_selected(self.left, self.right))
         pieces.slivers = self.slivers.select_slivers(is_pair_selected(self.slivers.left_row, self.slivers.right_row))
         return pieces
 
@@ -88,7 +92,7 @@ class OverlayPieces:
         kept, part = np.unique(self.left, return_inverse=True)
         area, length = np.bincount(part, self.area), np.bincount(part, 2 * self.area / self.width)
         return replace(
-            whole.select_pieces(kept),
+            whole.select(kept),
             geometry=np.array([_join_parts(self.geometry[part == n]) for n in range(len(kept))], dtype=object),
             area=area,
             width=2 * area / length,
@@ -325,4 +329,4 @@ def remove_repeated_land(pieces: OverlayPieces, cancellation: Cancellation = NEV
     area = shapely.area(shapes)
     with np.errstate(invalid="ignore", divide="ignore"):
         width = np.where(distinct_shapes.overlaps_other, 2 * area / shapely.length(shapes), pieces.width)
-    return replace(pieces, geometry=shapes, area=area, width=width).select_pieces(is_kept)
+    return replace(pieces, geometry=shapes, area=area, width=width).select(is_kept)

@@ -15,6 +15,7 @@ always overlaid.
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -53,6 +54,7 @@ _MAX_SHARED_POLYGONS = 128
 SHAPES_PER_BATCH = 2048
 
 
+@dataclass
 class ClipCache:
     """Clips of large polygons, shared by several layers, such as the small layers around edits.
 
@@ -60,9 +62,8 @@ class ClipCache:
     Only the clips of the polygons that were used last are stored.
     """
 
-    def __init__(self) -> None:
-        self._clips_by_id: OrderedDict[int, tuple[Any, dict[_Cell, Any]]] = OrderedDict()
-        self._lock = Lock()
+    _clips_by_id: OrderedDict[int, tuple[Any, dict[_Cell, Any]]] = field(default_factory=OrderedDict)
+    _lock: Lock = field(default_factory=Lock)
 
     def get_clips(self, shape: Any) -> dict[_Cell, Any]:
         """Return cell → clip of a polygon in that cell; the caller adds further clips to the dict."""
@@ -167,6 +168,12 @@ def do_boxes_meet(bounds: Bounds, other_bounds: Bounds) -> bool:
     xmin, ymin, xmax, ymax = bounds
     other_xmin, other_ymin, other_xmax, other_ymax = other_bounds
     return xmin <= other_xmax and xmax >= other_xmin and ymin <= other_ymax and ymax >= other_ymin
+
+
+def widen_bounds(bounds: Bounds, distance_m: float) -> Bounds:
+    """Return bounds (xmin, ymin, xmax, ymax) that are wider by a distance on each side."""
+    xmin, ymin, xmax, ymax = bounds
+    return xmin - distance_m, ymin - distance_m, xmax + distance_m, ymax + distance_m
 
 
 def _make_box(square: tuple[float, float, float], level: int, column: int, grid_row: int) -> Any:

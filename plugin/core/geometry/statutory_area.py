@@ -15,6 +15,7 @@ an edge of a kilometre, 0.001 m² for an edge of fifty metres.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import shapely
@@ -220,6 +221,7 @@ def measure_bends(
     return (4 * fine - coarse) / 3
 
 
+@dataclass(eq=False)
 class EqualAreaPlane:
     """A plane (m) in which areas are those on the ellipsoid: x = R·L and y = F(B) / R, with F as in the module.
 
@@ -231,8 +233,7 @@ class EqualAreaPlane:
         Converts (v, 2) coordinates of the layers' plane to degrees, CGCS2000.
     """
 
-    def __init__(self, to_lonlat: LonLatTransform):
-        self.to_lonlat = to_lonlat
+    to_lonlat: LonLatTransform
 
     def convert_to_radians(self, xy: NDArray) -> NDArray:
         """Return (v, 2) longitude and latitude in radians of (v, 2) points of the layers' plane."""

@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from ..base.errors import InputError
+from ..base.files import make_path_next_to_data
 from ..base.files.encoding import UndecodableTextError, decode_file_text
 
 #: The suffix of a register of windows, after the name of the data.
@@ -56,24 +57,16 @@ class RegisteredWindow:
     latitude: float
 
 
-def make_default_register_path(source: str | Path) -> Path:
-    """Return the path of the register of windows for a data file or folder.
-
-    The file is in the same place as the change log.
-    """
-    source = Path(source)
-    if source.is_dir() and source.suffix.lower() != ".gdb":
-        return source / f"{source.resolve().name}{WINDOW_REGISTER_SUFFIX}"
-    return source.with_name(f"{source.stem}{WINDOW_REGISTER_SUFFIX}")
-
-
 def find_window_register_path(file: str | Path) -> Path | None:
     """Return the register of windows (开天窗) of a data file; None without a register.
 
     It is next to the file, else in the file's folder with the name of that folder.
     """
     file = Path(file)
-    candidates = (make_default_register_path(file), make_default_register_path(file.parent))
+    candidates = (
+        make_path_next_to_data(file, WINDOW_REGISTER_SUFFIX),
+        make_path_next_to_data(file.parent, WINDOW_REGISTER_SUFFIX),
+    )
     return next((path for path in candidates if path.is_file()), None)
 
 

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from ..base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError
 from ..base.files.digests import is_complete_package
-from ..base.files.writing import explain_os_error, is_write_error
+from ..base.files.writing import explain_os_error, is_write_error, make_replacement_error
 
 #: Suffixes of the siblings. Other programs do not use them, so folders with such names may be deleted.
 NEW_SUFFIX, OLD_SUFFIX = ".sanxian-new", ".sanxian-old"
@@ -89,7 +89,7 @@ def finish_interrupted_export(target: Path) -> None:
             elif old.exists():
                 os.replace(old, target)
     except OSError as error:
-        raise _make_replacement_error(target, error) from error
+        raise make_replacement_error(target, error, key_if_open="package_open_elsewhere") from error
     for sibling in (new, old):
         if sibling.exists() and (target.exists() or not is_complete_package(sibling)):
             _delete_folder(sibling)
@@ -124,17 +124,7 @@ def _move_into_place(target: Path, new_folder: Path, old_folder: Path) -> None:
                 os.replace(old_folder, target)
             raise
     except OSError as error:
-        raise _make_replacement_error(target, error) from error
-
-
-def _make_replacement_error(target: Path, error: OSError) -> OutputError:
-    """Return the error for a folder that cannot be moved.
-
-    The cause is mostly a program that has a file of the folder open.
-    """
-    if isinstance(error, PermissionError):
-        return OutputError("package_open_elsewhere", target=str(target))
-    return OutputError("output_unwritable", target=str(target), detail=explain_os_error(error))
+        raise make_replacement_error(target, error, key_if_open="package_open_elsewhere") from error
 
 
 # One export at a time into one target, and none while the target is inspected.

@@ -11,6 +11,7 @@ from pathlib import Path
 from ..base.errors import OutputError
 from ..base.files.digests import UNLISTED_FILES, is_link, iterate_files_below, read_manifest
 from ..base.files.writing import is_same_file
+from ..base.placeholders import join_first
 from ..checks.check import CheckResult
 from ..model.report import Outcome
 from ..model.rule import Severity
@@ -22,7 +23,6 @@ from .problems import (
     BLOCKING_VERDICTS,
     ExportProblem,
     ProblemLevel,
-    join_first,
     make_names_problem,
 )
 from .slot_files import is_stray_file

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from ..base.errors import OutputError
+from ..base.errors import KeyedError, OutputError
 from ..base.files.document_text import make_document_text
 from ..plan.layer import Layer
 from .package_spec.spec import LAYER_METADATA_ITEMS, METADATA_CONTAINER_ELEMENTS, PACKAGE_METADATA_ITEMS, PackageSpec
@@ -129,16 +129,12 @@ def convert_element_to_xml(element: ET.Element, encoding: str = "utf-8") -> byte
     return ET.tostring(element, encoding=encoding, xml_declaration=True)
 
 
-class UnreadableXml(Exception):
+class UnreadableXml(KeyedError):
     """Error of a file that cannot be read as XML.
 
-    ``case`` is ``damaged`` (with the parameter ``line``), ``entities``, or ``encoding`` (with the parameters
+    ``key`` is ``damaged`` (with the parameter ``line``), ``entities``, or ``encoding`` (with the parameters
     ``declared`` and ``found``).
     """
-
-    def __init__(self, case: str, **params: Any):
-        super().__init__(case)
-        self.case, self.params = case, params
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,6 @@ MAX_NAMED_FEATURES = 5
 _MAX_SENTENCES = 12
 
 
-def join_first(names: Sequence[str], separator: str = ", ", total: int = 0, *, limit: int = MAX_NAMED_FEATURES) -> str:
-    """Return the first names as one text, with “…” if there are more, or if ``total`` is larger than their number."""
-    first_names = names[:limit]
-    return separator.join(first_names) + (" …" if max(len(names), total) > len(first_names) else "")
-
-
 class ProblemLevel(StrEnum):
     """Severity of a problem.
 

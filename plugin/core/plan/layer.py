@@ -59,25 +59,25 @@ _REUSABLE_VALUES = ("invalid_rows", "plane_areas", "statutory")
 _OVERLAP_CANDIDATES = "overlap_candidates"
 
 
+@dataclass
 class FieldColumn:
     """A column as read, with derived forms that are computed once and cached.
 
     Callers share the returned objects and must not change them.
     """
 
-    def __init__(self, raw: pd.Series, distinct_texts: list[str] | None = None):
-        self._raw = raw
-        self._known_distinct_texts = distinct_texts
+    raw: pd.Series
+    known_distinct_texts: list[str] | None = None
 
     @shared_property
     def values(self) -> pd.Series:
         """Return (n,) values without blanks around texts; a blank text becomes missing."""
-        return self._raw if are_stripped(self._distinct_raw_texts) else strip_blanks(self._raw)
+        return self.raw if are_stripped(self._distinct_raw_texts) else strip_blanks(self.raw)
 
     @shared_property
     def _distinct_raw_texts(self) -> list[str] | None:
         """Return the distinct texts as read; None if the column has values other than texts."""
-        return find_distinct_texts(self._raw) if self._known_distinct_texts is None else self._known_distinct_texts
+        return find_distinct_texts(self.raw) if self.known_distinct_texts is None else self.known_distinct_texts
 
     @shared_property
     def texts(self) -> list[str]:
@@ -97,7 +97,7 @@ class FieldColumn:
     @shared_property
     def garbled_texts(self) -> frozenset[str]:
         """Return the texts of this column that were garbled before it was read."""
-        distinct_raw_texts = self._distinct_raw_texts if self.values is self._raw else None
+        distinct_raw_texts = self._distinct_raw_texts if self.values is self.raw else None
         texts = self.values.unique() if distinct_raw_texts is None else distinct_raw_texts
         return frozenset(text for text in texts if isinstance(text, str) and not text.isascii() and is_garbled(text))
 

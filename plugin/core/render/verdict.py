@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection
 from typing import Any
 
+from ..base.placeholders import join_first
 from ..model.findings import is_about_unread_data
 from ..model.report import Report, makes_run_incomplete
 from ..standard.bounds import DISABLED_PREFIX
@@ -66,7 +67,7 @@ def list_caveats(
     provenance = report.provenance
     expected = norm.list_expected_rules_of_scope(provenance.get("scope", "")) if norm is not None else ()
     left_out = sorted(set(expected) - {r.code for r in report.rules})
-    names = report_texts.join_parts(left_out[:_MAX_GROUPS_NAMED]) + (" …" if len(left_out) > _MAX_GROUPS_NAMED else "")
+    names = join_first(left_out, report_texts.get("page", "separator"), limit=_MAX_GROUPS_NAMED)
     counts = {"default": len(expected), "run": len(expected) - len(left_out)}
     beyond, reused = provenance.get("beyond", []), provenance.get("reused_rules", [])
     scope_sentences = [

@@ -15,11 +15,10 @@ from functools import cache
 from typing import Annotated, Any
 
 from ...paths import REPORT_TEMPLATES_FOLDER, SIGNED_REPORT_SETTINGS
-from ..base.errors import DataError
 from ..base.files.data import EVERY_KEY, one_of, read_record, read_toml
 from ..base.files.document_text import make_document_text
 from ..base.placeholders import fill_placeholders
-from ..standard.messages.texts import TEXT_LANGUAGES, THIN_SPACE, get_template, load_texts
+from ..standard.messages.texts import THIN_SPACE, LanguageTexts, get_template, load_texts
 
 #: Keys of the styles that a docx template must have.
 DOCX_STYLES = (
@@ -37,16 +36,8 @@ def lower_first_letter(text: str) -> str:
     return text[:1].lower() + text[1:] if text[1:2].islower() else text
 
 
-class ReportTexts:
-    """The texts of the report page in one language.
-
-    Raises DataError for an unknown language or key.
-    """
-
-    def __init__(self, lang: str = "zh"):
-        if lang not in TEXT_LANGUAGES:
-            raise DataError("data_value_unknown", file="texts", key="lang", value=lang, known=", ".join(TEXT_LANGUAGES))
-        self.lang = lang
+class ReportTexts(LanguageTexts):
+    """The texts of the report page in one language. Raises DataError for an unknown key."""
 
     def get(self, section: str, key: str, **params: Any) -> str:
         """Return a text by section and key, with its parameters filled in."""

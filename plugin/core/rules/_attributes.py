@@ -174,11 +174,6 @@ def explain_missing_fields(layer: Layer, *meanings: str) -> tuple[str, dict[str,
     }
 
 
-def join_first_names(names: list[str]) -> str:
-    """Return the first names joined by commas, with dots if there are more."""
-    return ", ".join(names[:_MAX_LISTED_NAMES]) + (" …" if len(names) > _MAX_LISTED_NAMES else "")
-
-
 def format_code_with_name(layer: Layer, meaning: str, value: str, ctx: RuleContext) -> str:
     """Return a code followed by its name in the code list of the layer's field with this meaning.
 

@@ -16,8 +16,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ..base.placeholders import join_first
 from ..engine.context import RuleContext
 from ..figures.heritage_sites import CORE_PART, classify_heritage_parts, find_core_rows, find_unknown_part_words
+from ..geometry.overlay_pieces import ArrayColumns
 from ..model.findings import Finding
 from ..model.rule import RuleResult, Severity
 from ..plan.layer import Layer
@@ -45,16 +47,12 @@ _HEIGHT_PATTERN = re.compile(r"(?<!海拔)(?<![\d.])(\d+(?:\.\d+)?)\s*(?:米|[mM
 
 
 @dataclass
-class FacilityParts:
+class FacilityParts(ArrayColumns):
     """Parts of facilities in a line: (k,) row of the facility, row of the line, shape of the part."""
 
     row: NDArray
     line_row: NDArray
     shape: NDArray
-
-    def select(self, is_selected: NDArray) -> FacilityParts:
-        """Return the parts where ``is_selected``, (k,) bool, is True."""
-        return FacilityParts(self.row[is_selected], self.line_row[is_selected], self.shape[is_selected])
 
     def subtract(self, other: FacilityParts) -> FacilityParts:
         """Return the parts without the land of ``other`` parts of the same facilities; empty parts are left out."""
@@ -199,7 +197,7 @@ def report_high_zones(ctx: RuleContext, result: RuleResult) -> None:
         pieces = ctx.geometry.find_shared_pieces(
             zones, line, left_rows=is_high, right_rows=line_rows, keep_slivers=True
         )
-        pieces = pieces.select_pieces(pieces.area >= float(ctx.norm.get("protected.min_present_m2")))
+        pieces = pieces.select(pieces.area >= float(ctx.norm.get("protected.min_present_m2")))
         for row in np.unique(pieces.left).tolist():
             of_row = pieces.left == row
             shape = ctx.geometry.unite_shapes(pieces.geometry[of_row])
@@ -304,4 +302,4 @@ def join_site_names(reserves: Layer, rows: NDArray) -> str:
     """Return the first names of some rows ((k,) positions) joined by 、, with dots if there are more."""
     feature_names = reserves.text("feature_name")
     distinct_names = list(dict.fromkeys(feature_names[row] for row in np.unique(rows).tolist()))
-    return "、".join(distinct_names[:_MAX_NAMED_SITES]) + (" …" if len(distinct_names) > _MAX_NAMED_SITES else "")
+    return join_first(distinct_names, "、", limit=_MAX_NAMED_SITES)

@@ -121,43 +121,39 @@ def read_condition(table: Any, layer: str, names: StandardNames, place: CheckPla
     return _OperandReader(table, layer, template_field, names, place).read(name, operator.kind)
 
 
+@dataclass
 class _OperandReader:
     """Reads what follows the operator of a condition."""
 
-    def __init__(
-        self,
-        table: dict[str, Any],
-        layer: str,
-        template_field: TemplateField,
-        names: StandardNames,
-        place: CheckPlace,
-    ):
-        self._table, self._layer, self._field = table, layer, template_field
-        self._names, self._place = names, place
+    table: dict[str, Any]
+    layer: str
+    field: TemplateField
+    names: StandardNames
+    place: CheckPlace
 
     def read(self, operator: str, kind: ValueKind) -> Condition:
         """Return the condition with what its operator takes."""
-        if "other" in self._table:
-            other = self._names.find_field(self._layer, self._table["other"], self._place.enter("other"))
-            return Condition(self._field, operator, other_field=other.name)
+        if "other" in self.table:
+            other = self.names.find_field(self.layer, self.table["other"], self.place.enter("other"))
+            return Condition(self.field, operator, other_field=other.name)
         if kind in (ValueKind.CODES, ValueKind.CODE_LIST):
-            code_list = self._names.find_code_list(self._layer, self._field, self._table.get("list"), self._place)
+            code_list = self.names.find_code_list(self.layer, self.field, self.table.get("list"), self.place)
             texts = self._read_texts() if kind is ValueKind.CODES else ()
-            codes = self._names.find_codes(code_list, texts, self._place.enter("value"))
-            return Condition(self._field, operator, codes, code_list=code_list)
+            codes = self.names.find_codes(code_list, texts, self.place.enter("value"))
+            return Condition(self.field, operator, codes, code_list=code_list)
         if kind is ValueKind.FOREIGN_KEY:
-            layer, key_name = self._table["layer"], self._table.get("key", self._field.name)
-            self._names.find_templates(layer, self._place.enter("layer"))
-            key_field = self._names.find_field(layer, key_name, self._place.enter("key"))
-            return Condition(self._field, operator, layer=layer, key_field=key_field.name)
+            layer, key_name = self.table["layer"], self.table.get("key", self.field.name)
+            self.names.find_templates(layer, self.place.enter("layer"))
+            key_field = self.names.find_field(layer, key_name, self.place.enter("key"))
+            return Condition(self.field, operator, layer=layer, key_field=key_field.name)
         if kind is ValueKind.LAYERS:
-            place = self._place.enter("layers")
-            layers = place.check_type(self._table.get("layers", []), list, "list")
+            place = self.place.enter("layers")
+            layers = place.check_type(self.table.get("layers", []), list, "list")
             for layer in layers:
-                self._names.find_field(layer, self._field.name, place)
-                place.require(layer != self._layer, "layer_itself", value=layer)
-            return Condition(self._field, operator, layers=tuple(layers))
-        return Condition(self._field, operator, self._read_values(kind))
+                self.names.find_field(layer, self.field.name, place)
+                place.require(layer != self.layer, "layer_itself", value=layer)
+            return Condition(self.field, operator, layers=tuple(layers))
+        return Condition(self.field, operator, self._read_values(kind))
 
     def _read_values(self, kind: ValueKind) -> tuple[Any, ...]:
         """Return the values of an operator that compares with values."""
@@ -165,7 +161,7 @@ class _OperandReader:
             return ()
         if kind is ValueKind.BEGINNINGS:
             return self._read_texts()
-        value, place = self._table["value"], self._place.enter("value")
+        value, place = self.table["value"], self.place.enter("value")
         if kind is ValueKind.PATTERN:
             pattern = place.read_text(value)
             try:
@@ -189,37 +185,37 @@ class _OperandReader:
 
     def _read_texts(self) -> tuple[str, ...]:
         """Return a text or a list of texts as texts; raise DataError for other values and for an empty list."""
-        value, place = self._table["value"], self._place.enter("value")
+        value, place = self.table["value"], self.place.enter("value")
         texts = tuple(place.read_text(one) for one in (value if isinstance(value, list) else [value]))
         place.require(bool(texts), "blank", key="value")
         return texts
 
     def _convert_value(self, value: Any) -> str | float | date:
         """Return a value that a field's values may equal: a number, a date or a text, by the type of the field."""
-        if self._field.type in (*_NUMBER_TYPES, "date"):
+        if self.field.type in (*_NUMBER_TYPES, "date"):
             return self._convert_limit(value)
-        place = self._place.enter("value")
-        params = {"field": self._field.name, "value": str(value), "quoted": f'"{value}"'}
+        place = self.place.enter("value")
+        params = {"field": self.field.name, "value": str(value), "quoted": f'"{value}"'}
         place.require(isinstance(value, str), "value_text", **params)
         text = str(value).strip()
-        if self._field.codes:
-            code_list = self._names.standard.code_lists[self._field.codes]
+        if self.field.codes:
+            code_list = self.names.standard.code_lists[self.field.codes]
             codes = () if text in code_list.entry_by_code else sorted(CodeResolver(code_list).find_codes(text))
             # A field of codes never has the name of one.
             known = ", ".join(f'"{code}"' for code in codes)
-            place.require(not codes, "code_name", field=self._field.name, value=text, known=known)
+            place.require(not codes, "code_name", field=self.field.name, value=text, known=known)
         return text
 
     def _convert_limit(self, value: Any) -> float | date:
         """Return a number or a date; a field of dates takes dates only, also as text."""
-        place = self._place.enter("value")
-        limit: Any = parse_date(value) if isinstance(value, str) and self._field.type == "date" else value
-        if isinstance(limit, date) and self._field.type not in _NUMBER_TYPES:
+        place = self.place.enter("value")
+        limit: Any = parse_date(value) if isinstance(value, str) and self.field.type == "date" else value
+        if isinstance(limit, date) and self.field.type not in _NUMBER_TYPES:
             # A TOML time stamp is a date too.
             return date(limit.year, limit.month, limit.day)
-        is_number = self._field.type != "date" and not isinstance(limit, bool) and isinstance(limit, int | float)
-        problem = "value_date" if self._field.type == "date" else "value_number"
-        place.require(is_number, problem, field=self._field.name, value=str(value))
+        is_number = self.field.type != "date" and not isinstance(limit, bool) and isinstance(limit, int | float)
+        problem = "value_date" if self.field.type == "date" else "value_number"
+        place.require(is_number, problem, field=self.field.name, value=str(value))
         return float(limit)
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -132,13 +133,13 @@ class ResultExporter:
                 tr("Saving {name}").format(name=Path(path).name),
                 write_in_background,
                 on_done=report_saved,
-                on_error=self._on_failed,
+                on_error=partial(
+                    messages.report_failure,
+                    self.messages.show_warning,
+                    tr("Nothing was saved ({error}). Details are in the log, tab Sanxian."),
+                ),
             )
         )
-
-    def _on_failed(self, error: Exception) -> None:
-        text = tr("Nothing was saved ({error}). Details are in the log, tab Sanxian.")
-        self.messages.show_warning(messages.explain_and_log(error, text))
 
 
 def collect_edits_since_check(result: CheckView, editing: LiveCheckSwitch) -> EditsSinceCheck:

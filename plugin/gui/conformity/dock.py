@@ -101,15 +101,16 @@ class ProjectForm(QWidget):
         self.show_kind(POLYGON)
 
     def _make_button(self, name: str, text: str, tip: str, signal: Any) -> QToolButton:
-        return QToolButton(
+        button = QToolButton(
             objectName=f"SanxianConformity{name.capitalize()}",
             text=text,
             toolTip=tip,
-            icon=theme.load_icon(_ICON_BY_BUTTON[name]),
             toolButtonStyle=Qt.ToolButtonStyle.ToolButtonTextBesideIcon,
             focusPolicy=Qt.FocusPolicy.StrongFocus,
             clicked=lambda _on=False: signal.emit(),
         )
+        theme.set_icon(button, _ICON_BY_BUTTON[name])
+        return button
 
     def _lay_out(self) -> None:
         grid = QGridLayout(self)
@@ -180,11 +181,6 @@ class ProjectForm(QWidget):
         """Return the chosen kind for a drawing: polygon or line."""
         return LINE if self.kind.currentData() == LINE else POLYGON
 
-    def refresh_icons(self) -> None:
-        """Load the icons anew, after a change of theme."""
-        for name, button in self.buttons.items():
-            button.setIcon(theme.load_icon(_ICON_BY_BUTTON[name]))
-
     def _on_kind_chosen(self) -> None:
         self.width.setEnabled(self.kind.currentData() != POLYGON)
         self.kind_changed.emit(str(self.kind.currentData()))
@@ -250,8 +246,7 @@ class ConformityDock(QgsDockWidget):
         row = make_row(buttons["undo"], buttons["finish"], None, buttons["batch"], buttons["report"])
         fill_layout(QVBoxLayout(content), self.form, (self.pages, 1), self.source_note, row)
         self.setWidget(content)
-        for part in (self.form, self.summary, self.line_table):
-            theme.call_after_theme_change(self, part.refresh_icons, QEvent.Type.FontChange)
+        theme.call_after_theme_change(self, self.line_table.refresh_icons, QEvent.Type.FontChange)
         self.figures = PanelFigures()
 
     def sizeHint(self) -> QSize:

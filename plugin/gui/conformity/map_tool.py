@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from qgis.core import (
     QgsCoordinateReferenceSystem,
@@ -191,12 +192,12 @@ class ProjectMapTool(QgsMapTool):
         dots.setToGeometry(QgsGeometry.fromMultiPointXY(self.points), None)
 
 
+@dataclass(eq=False)
 class OccupiedMarks:
     """Draws occupied land and the outline of a finished project on the canvas; it references no layer."""
 
-    def __init__(self, canvas: QgsMapCanvas):
-        self._canvas = canvas
-        self._bands: dict[str, QgsRubberBand] = {}
+    canvas: QgsMapCanvas
+    _bands: dict[str, QgsRubberBand] = field(default_factory=dict, init=False)
 
     @property
     def lines(self) -> list[str]:
@@ -208,16 +209,16 @@ class OccupiedMarks:
         for line in self._bands.keys() - {one.line for one in shapes} - {""}:
             self._remove(line)
         for one in shapes:
-            geometry = transform_to_map(self._canvas, read_wkb(one.wkb), crs)
+            geometry = transform_to_map(self.canvas, read_wkb(one.wkb), crs)
             if geometry is None:
                 continue
             if one.line not in self._bands:
                 name, pattern = _STYLE_BY_LINE.get(one.line, _STYLE_BY_LINE[""])
-                band = QgsRubberBand(self._canvas, QgsWkbTypes.GeometryType.PolygonGeometry)
+                band = QgsRubberBand(self.canvas, QgsWkbTypes.GeometryType.PolygonGeometry)
                 band.setStrokeColor(QColor(name))
                 band.setFillColor(QColor(name))
                 band.setBrushStyle(pattern)
-                band.setWidth(max(1, round(_OUTLINE_EDGE_EM * self._canvas.fontMetrics().height())))
+                band.setWidth(max(1, round(_OUTLINE_EDGE_EM * self.canvas.fontMetrics().height())))
                 band.setZValue(2)
                 self._bands[one.line] = band
             self._bands[one.line].setToGeometry(geometry, None)
@@ -225,9 +226,9 @@ class OccupiedMarks:
     def show_outline(self, wkb: bytes | None, crs: QgsCoordinateReferenceSystem) -> None:
         """Draw the outline of a project; None removes it."""
         self._remove("")
-        geometry = transform_to_map(self._canvas, read_wkb(wkb), crs) if wkb else None
+        geometry = transform_to_map(self.canvas, read_wkb(wkb), crs) if wkb else None
         if geometry is not None:
-            self._bands[""] = make_rubber_band(self._canvas, convert_to_edges(geometry), _INK, _EDGE_EM)
+            self._bands[""] = make_rubber_band(self.canvas, convert_to_edges(geometry), _INK, _EDGE_EM)
 
     def clear(self) -> None:
         """Remove all that is drawn."""
@@ -236,15 +237,15 @@ class OccupiedMarks:
 
     def _remove(self, line: str) -> None:
         if (band := self._bands.pop(line, None)) is not None:
-            remove_items(self._canvas, [band])
+            remove_items(self.canvas, [band])
 
 
+@dataclass(eq=False)
 class MouseFigures:
     """A small box below the mouse with verdict, area, points and occupied lines."""
 
-    def __init__(self, canvas: QgsMapCanvas):
-        self._canvas = canvas
-        self.label: QLabel | None = None
+    canvas: QgsMapCanvas
+    label: QLabel | None = None
 
     def show(self, figures: PanelFigures, point_count: int, place: QPoint) -> None:
         """Show figures at a position of the canvas (pixels)."""
@@ -255,7 +256,7 @@ class MouseFigures:
         )
         if self.label is None:
             self.label = QLabel(
-                self._canvas.viewport(),
+                self.canvas.viewport(),
                 objectName="SanxianConformityAtMouse",
                 frameShape=QFrame.Shape.Box,
                 autoFillBackground=True,
@@ -275,7 +276,7 @@ class MouseFigures:
             return
         label.adjustSize()
         gap = round(_GAP_EM * label.fontMetrics().height())
-        area = self._canvas.viewport().rect()
+        area = self.canvas.viewport().rect()
         x = min(place.x() - label.width() // 2, area.right() - label.width())
         y = place.y() + gap if place.y() + gap + label.height() <= area.bottom() else place.y() - gap - label.height()
         label.move(max(x, 0), max(y, 0))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -281,17 +282,19 @@ class PlanState(QObject):
         return text.format(time=result.time_text)
 
 
+@dataclass(eq=False)
 class ReportWriter:
     """Asks for a file and writes the review of projects there."""
 
-    def __init__(self, iface: Any, runner: JobRunner, bar: MessageBarMessages):
-        self._iface, self._runner, self._bar = iface, runner, bar
+    iface: Any
+    runner: JobRunner
+    bar: MessageBarMessages
 
     def ask_and_write(self, data: ReviewData, projects: Sequence[ProjectShape], name: str) -> BackgroundJob | None:
         """Ask for the file, then write; None if the user cancels. ``name``: offered name of the file."""
         folder = settings.read_setting(_FOLDER_KEY, "") or QgsProject.instance().homePath() or str(Path.home())
         path = choose_save_path(
-            self._iface.mainWindow(),
+            self.iface.mainWindow(),
             tr("Conformity Report"),
             str(Path(folder) / f"{tr('Conformity report')} {name}"),
             tr("Opinion, Word (*.docx);;Opinion, PDF (*.pdf);;Excel (*.xlsx);;GeoPackage (*.gpkg)"),
@@ -314,17 +317,17 @@ class ReportWriter:
             write_review(data, projects, tr("Project Conformity"), lang, outputs, cancellation)
             return path
 
-        def report_failed(error: Exception) -> None:
-            text = tr("Nothing was saved ({error}). Details are in the log, tab Sanxian.")
-            self._bar.show_warning(messages.explain_and_log(error, text))
-
-        return self._runner.start(
+        return self.runner.start(
             BackgroundJob(
                 tr("Saving {name}").format(name=Path(path).name),
                 write_in_background,
-                on_done=lambda written: self._bar.show_message(
+                on_done=lambda written: self.bar.show_message(
                     tr("Saved: {path}").format(path=written), "success", *make_open_buttons(written)
                 ),
-                on_error=report_failed,
+                on_error=partial(
+                    messages.report_failure,
+                    self.bar.show_warning,
+                    tr("Nothing was saved ({error}). Details are in the log, tab Sanxian."),
+                ),
             )
         )

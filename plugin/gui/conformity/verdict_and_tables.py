@@ -23,7 +23,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge.texts import tr
 from ..widgets import theme
-from ..widgets.labels_and_buttons import SourceMarkLabel, set_bold
+from ..widgets.labels_and_buttons import IconLabel, SourceMarkLabel, set_bold
 from ..widgets.layout import fill_layout, make_row
 from ..widgets.lists import show_as_list
 from ..widgets.sections import make_faint_label
@@ -46,7 +46,7 @@ class _ReasonLine(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.icon, self.mark = QLabel(alignment=Qt.AlignmentFlag.AlignTop), SourceMarkLabel("C")
+        self.icon, self.mark = IconLabel(alignment=Qt.AlignmentFlag.AlignTop), SourceMarkLabel("C")
         self.label = QLabel(
             wordWrap=True,
             textFormat=Qt.TextFormat.RichText,
@@ -66,7 +66,7 @@ class _ReasonLine(QWidget):
         """Show a reason, in full if it is the first; nothing is done if it is shown already."""
         if reason == self._shown:
             return
-        former, self._shown = self._shown, reason
+        self._shown = reason
         word = tr("Choose the value") if reason.choices else tr("Enter the document")
         link = f" {theme.make_link(reason.asks, word)}" if reason.asks else ""
         self.label.setText(escape(reason.text if is_first else reason.short) + link)
@@ -74,13 +74,7 @@ class _ReasonLine(QWidget):
         self.mark.setVisible(bool(reason.mark))
         if reason.mark:
             self.mark.show_mark(reason.mark)
-        if former is None or former.outcome != reason.outcome:
-            self.refresh_icon()
-
-    def refresh_icon(self) -> None:
-        """Load the icon of the outcome."""
-        if self._shown is not None and (name := ICON_BY_OUTCOME.get(self._shown.outcome)):
-            self.icon.setPixmap(theme.load_pixmap(name, self.fontMetrics().height(), self.devicePixelRatioF()))
+        self.icon.show_icon(ICON_BY_OUTCOME.get(reason.outcome, ""))
 
 
 class ProjectSummary(QWidget):
@@ -93,7 +87,8 @@ class ProjectSummary(QWidget):
 
     def __init__(self):
         super().__init__()
-        self.icon, self.word = QLabel(), QLabel(objectName="SanxianConformityVerdict")
+        self.word = QLabel(objectName="SanxianConformityVerdict")
+        self.icon = IconLabel(text_label=self.word)
         self.area = QLabel(objectName="SanxianConformityArea")
         set_bold(self.area)
         set_bold(self.word, 1.35)
@@ -109,7 +104,6 @@ class ProjectSummary(QWidget):
             box.addWidget(line)
         self.remark = make_faint_label(wordWrap=True)
         box.addWidget(self.remark)
-        self._verdict = ""
         self.show_figures(PanelFigures())
 
     def show_figures(self, figures: PanelFigures) -> None:
@@ -129,9 +123,7 @@ class ProjectSummary(QWidget):
             remarks.append(tr("{count} more reasons are in the table and in the report.").format(count=more_count))
         self.remark.setText("\n".join(remarks))
         self.remark.setVisible(bool(remarks))
-        if figures.verdict != self._verdict:
-            self._verdict = figures.verdict
-            self.refresh_icons()
+        self.icon.show_icon(ICON_BY_OUTCOME[figures.verdict] if figures.verdict else "")
         self.icon.setVisible(bool(figures.verdict))
 
     def show_state(self, text: str, is_former: bool) -> None:
@@ -139,14 +131,6 @@ class ProjectSummary(QWidget):
         self.state.setText(text)
         for label in (self.word, self.area):
             label.setEnabled(not is_former)
-
-    def refresh_icons(self) -> None:
-        """Load the icons, after a change of verdict or theme."""
-        if self._verdict:
-            size = self.word.fontMetrics().height()
-            self.icon.setPixmap(theme.load_pixmap(ICON_BY_OUTCOME[self._verdict], size, self.devicePixelRatioF()))
-        for line in self.lines:
-            line.refresh_icon()
 
 
 class ShareBarDelegate(QStyledItemDelegate):

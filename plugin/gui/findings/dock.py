@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from qgis.PyQt.QtCore import pyqtSignal
-from qgis.PyQt.QtWidgets import QMenu, QToolButton
+from qgis.PyQt.QtWidgets import QMenu
 
 from ...bridge.running.portions import WAITING, PortionedWork, Waiting, run_to_end
 from ...bridge.texts import tr
@@ -452,7 +452,7 @@ class FindingsDock(FindingsForm):
             widget.setVisible(has_result)
         self.work_progress.setVisible(has_result and bool(self.tree.findings.work.items))
         self.export_button.setEnabled(has_result)
-        self._fit_panes_to_height()
+        self.fit_contents()
 
     def _on_finding_chosen(self, finding: Any) -> None:
         self.show_note("")
@@ -485,11 +485,6 @@ class FindingsDock(FindingsForm):
             self._show_selected_details()
 
     def _refresh_icons(self) -> None:
-        for button in self.findChildren(QToolButton):
-            if button.property("sanxianIcon"):
-                button.setIcon(theme.load_icon(button.property("sanxianIcon")))
-        self._draw_alarm_icon()
-        for part in (self.navigation, self.verdict, self.tree.findings):
-            part.refresh_icons()
+        self.tree.findings.refresh_icons()
         # The labels of the details contain colours and a picture.
         self._show_selected_details()

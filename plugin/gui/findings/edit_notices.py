@@ -16,6 +16,7 @@ from ...core.checks.new_errors import NewErrors, match_moved_findings
 from ..editing.live_switch import LiveCheckSwitch
 from ..widgets import theme
 from ..widgets.labels_and_buttons import show_menu
+from ..widgets.layout import FittedWidget
 from ..widgets.messages import MessageBarMessages
 from .dock import FindingsDock
 from .groups import format_hectares_in_list, get_finding_kind, get_listed_rule, sum_finding_areas
@@ -112,7 +113,7 @@ class UndoButton(QPushButton):
             self.update_state()
 
 
-class _CounterButton(QToolButton):
+class _CounterButton(FittedWidget, QToolButton):
     """A button that shows a short text if it is too narrow for its full text."""
 
     def __init__(self, **properties: Any):
@@ -124,7 +125,7 @@ class _CounterButton(QToolButton):
         self.full_text, self._short_text = full_text, short_text
         # Elided, the numbers would be wrong: “+…1” for “+2 / +1”.
         self.setMinimumWidth(self._compute_width(short_text))
-        self._choose_text()
+        self.fit_contents()
         self.updateGeometry()
 
     def sizeHint(self):
@@ -136,11 +137,7 @@ class _CounterButton(QToolButton):
         measure = self.fontMetrics().horizontalAdvance
         return super().sizeHint().width() + measure(text) - measure(self.text())
 
-    def resizeEvent(self, event):
-        super().resizeEvent(event)
-        self._choose_text()
-
-    def _choose_text(self) -> None:
+    def fit_contents(self) -> None:
         self.setText(self.full_text if self.width() >= self.sizeHint().width() else self._short_text)
 
 
@@ -173,8 +170,7 @@ class EditNotices(QObject):
         iface.statusBarIface().addPermanentWidget(self.counter)
         editing.changed.connect(self.update_counter)
         editing.changed.connect(self._close_unfollowed_message)
-        theme.call_after_theme_change(self.counter, self._refresh_icon)
-        self._refresh_icon()
+        theme.set_icon(self.counter, "live")
         self.reset_finding_count_change()
 
     def stop(self) -> None:
@@ -183,9 +179,6 @@ class EditNotices(QObject):
         self._messages.close()
         self._iface.statusBarIface().removeWidget(self.counter)
         self.counter.deleteLater()
-
-    def _refresh_icon(self) -> None:
-        self.counter.setIcon(theme.load_icon("live"))
 
     # --- the message
     def show_new_findings(self, change: Any, step: EditStep | None) -> None:

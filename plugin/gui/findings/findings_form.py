@@ -22,7 +22,8 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge.texts import tr
 from ..widgets import theme
-from ..widgets.layout import DockWidthKeeper, fill_layout, make_row, make_splitter
+from ..widgets.labels_and_buttons import IconLabel
+from ..widgets.layout import DockWidthKeeper, FittedWidget, fill_layout, make_row, make_splitter
 from ..widgets.lists import EmptyStateWidget, WholeRows
 from .detail_pane import DetailPane
 from .filter_bar import FilterBar
@@ -43,7 +44,7 @@ LIST_TO_DETAIL_RATIO = (50, 45)
 LIST_TAB, DETAIL_TAB = 0, 1
 
 
-class FindingsForm(QgsDockWidget):
+class FindingsForm(FittedWidget, QgsDockWidget):
     """Widgets of the findings panel and their layout.
 
     From top to bottom: actions, outdated state, verdict, progress, a note, filters, list and details, navigation.
@@ -102,8 +103,8 @@ class FindingsForm(QgsDockWidget):
         )
         self.note = QLabel(objectName="SanxianNote", wordWrap=True, visible=False)
         self.stale = QLabel(objectName="SanxianStale", wordWrap=True, visible=False)
-        self.stale_icon = QLabel(visible=False)
-        self._draw_alarm_icon()
+        self.stale_icon = IconLabel(visible=False)
+        self.stale_icon.show_icon("error")
         self.stale_button = QPushButton(tr("Re-check"), objectName="SanxianStaleRun", visible=False)
         self.verdict = VerdictBar()
         self.run_bar = CheckProgressBar()
@@ -118,7 +119,7 @@ class FindingsForm(QgsDockWidget):
         self.tabs = QTabBar(visible=False)
         self.tabs.addTab(tr("Findings"))
         self.tabs.addTab(tr("Details"))
-        self.tabs.currentChanged.connect(self._fit_panes_to_height)
+        self.tabs.currentChanged.connect(self.fit_contents)
         panes = zip((self.stack, self.detail), LIST_TO_DETAIL_RATIO, strict=True)
         self.splitter = make_splitter(Qt.Orientation.Vertical, *panes)
         self.navigation = NavigationBar()
@@ -146,20 +147,16 @@ class FindingsForm(QgsDockWidget):
         size = QgsApplication.scaleIconSize(16)
         button = QToolButton(
             objectName=name,
-            icon=theme.load_icon(icon),
             iconSize=QSize(size, size),
             text=text,
             toolButtonStyle=Qt.ToolButtonStyle.ToolButtonTextBesideIcon,
             autoRaise=True,
             **properties,
         )
-        button.setProperty("sanxianIcon", icon)
+        theme.set_icon(button, icon)
         return button
 
-    def _draw_alarm_icon(self) -> None:
-        self.stale_icon.setPixmap(theme.load_pixmap("error", self.fontMetrics().height(), self.devicePixelRatioF()))
-
-    def _fit_panes_to_height(self, *_args) -> None:
+    def fit_contents(self, *_args) -> None:
         """Show list and details together if the height suffices, else in two tabs."""
         has_list = self.result is not None and self.stack.currentWidget() is self.tree_page
         uses_tabs = self.height() < _MIN_LINES_FOR_BOTH * self.fontMetrics().lineSpacing()
@@ -173,7 +170,3 @@ class FindingsForm(QgsDockWidget):
     def showEvent(self, event):
         super().showEvent(event)
         self._first_width.restore_width()
-
-    def resizeEvent(self, event):
-        super().resizeEvent(event)
-        self._fit_panes_to_height()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from qgis.core import (
@@ -216,12 +217,12 @@ def _find_visible_point(geometry: QgsGeometry, extent: QgsRectangle) -> QgsPoint
 FeatureOutline = tuple[QgsGeometry, QgsCoordinateReferenceSystem, bool]
 
 
+@dataclass(eq=False)
 class FindingMapMark:
     """Marks the selected finding on the map canvas, independently of layers."""
 
-    def __init__(self, canvas: QgsMapCanvas):
-        self._canvas = canvas
-        self._canvas_items: list[QgsRubberBand | MapCallout] = []
+    canvas: QgsMapCanvas
+    _canvas_items: list[QgsRubberBand | MapCallout] = field(default_factory=list, init=False)
 
     @property
     def is_shown(self) -> bool:
@@ -249,25 +250,25 @@ class FindingMapMark:
         self.clear()
         if finding.geom_kind == "none":
             return False
-        if not self._canvas.mapSettings().destinationCrs().isValid():
-            self._canvas.setDestinationCrs(crs)
-        map_geometry = transform_to_map(self._canvas, read_wkb(finding.geometry.wkb), crs)
+        if not self.canvas.mapSettings().destinationCrs().isValid():
+            self.canvas.setDestinationCrs(crs)
+        map_geometry = transform_to_map(self.canvas, read_wkb(finding.geometry.wkb), crs)
         # Lines and points are outlined with the buffer of the findings layer.
-        area = transform_to_map(self._canvas, read_wkb(finding.make_layer_geometry().wkb), crs)
+        area = transform_to_map(self.canvas, read_wkb(finding.make_layer_geometry().wkb), crs)
         if map_geometry is None or area is None:
             return False
         if zoom:
-            box, size = map_geometry.boundingBox(), self._canvas.size()
+            box, size = map_geometry.boundingBox(), self.canvas.size()
             extent = compute_zoom_extent(box, size.width() / max(size.height(), 1))
             if extent.width() > 0:
-                self._canvas.setExtent(extent)
+                self.canvas.setExtent(extent)
             else:
-                self._canvas.setCenter(box.center())
-            if extent.width() <= 0 or self._canvas.scale() < NEAREST_SCALE:
-                self._canvas.zoomScale(NEAREST_SCALE)
-            self._canvas.refresh()
+                self.canvas.setCenter(box.center())
+            if extent.width() <= 0 or self.canvas.scale() < NEAREST_SCALE:
+                self.canvas.zoomScale(NEAREST_SCALE)
+            self.canvas.refresh()
         for geometry, feature_crs, first in features:
-            shape = transform_to_map(self._canvas, geometry, feature_crs)
+            shape = transform_to_map(self.canvas, geometry, feature_crs)
             if shape is not None:
                 shape = _simplify_geometry(shape)
                 for colour, width, style in FIRST_FEATURE_STROKES if first else SECOND_FEATURE_STROKES:
@@ -281,23 +282,23 @@ class FindingMapMark:
         fill.setAlphaF(_FILL_OPACITY)
         top.setFillColor(fill)
         top.setBrushStyle(Qt.BrushStyle.SolidPattern)
-        side = round(ICON_SIZE_EM * self._canvas.fontMetrics().height())
-        icon = theme.load_map_pixmap(icon_name, side, self._canvas.devicePixelRatioF())
+        side = round(ICON_SIZE_EM * self.canvas.fontMetrics().height())
+        icon = theme.load_map_pixmap(icon_name, side, self.canvas.devicePixelRatioF())
         sides = format_side_lines(finding, get_layer_name)
-        self._canvas_items.append(MapCallout(self._canvas, area, icon, format_label_lines(finding), sides))
+        self._canvas_items.append(MapCallout(self.canvas, area, icon, format_label_lines(finding), sides))
         faded = QColor(bright)
         faded.setAlpha(0)
         # One flash of 600 ms.
-        self._canvas.flashGeometries([map_geometry], self._canvas.mapSettings().destinationCrs(), bright, faded, 1, 600)
+        self.canvas.flashGeometries([map_geometry], self.canvas.mapSettings().destinationCrs(), bright, faded, 1, 600)
         return True
 
     def clear(self) -> None:
         """Remove the mark from the map."""
-        remove_items(self._canvas, self._canvas_items)
+        remove_items(self.canvas, self._canvas_items)
         self._canvas_items = []
 
     def _add_rubber_band(self, geometry: QgsGeometry, colour: QColor, width: float) -> QgsRubberBand:
-        band = make_rubber_band(self._canvas, geometry, colour, width)
+        band = make_rubber_band(self.canvas, geometry, colour, width)
         self._canvas_items.append(band)
         return band
 

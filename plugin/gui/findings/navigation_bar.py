@@ -10,7 +10,7 @@ from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from ...bridge.texts import tr
 from ..widgets import theme
-from ..widgets.layout import fill_layout
+from ..widgets.layout import FittedWidget, fill_layout
 from .groups import can_be_fixed
 
 
@@ -129,7 +129,7 @@ class FixButton(QPushButton):
             self.fix.emit(self._findings)
 
 
-class NavigationBar(QWidget):
+class NavigationBar(FittedWidget, QWidget):
     """Buttons below the list: zoom, waive, fix, previous and next.
 
     Signals: ``stepped(direction)``: 1 for the next finding, −1 for the previous one; ``openRequested``: go to the next
@@ -154,8 +154,10 @@ class NavigationBar(QWidget):
         self.fix = FixButton()
         self.waive = WaiveButton()
         self._kind_and_place: tuple[str, str] = ("", "")
-        self.previous = QPushButton(theme.load_icon("previous"), tr("Previous"), clicked=lambda: self.stepped.emit(-1))
-        self.next = QPushButton(theme.load_icon("next"), tr("Next"), clicked=lambda: self.stepped.emit(1))
+        self.previous = QPushButton(tr("Previous"), clicked=lambda: self.stepped.emit(-1))
+        self.next = QPushButton(tr("Next"), clicked=lambda: self.stepped.emit(1))
+        theme.set_icon(self.previous, "previous")
+        theme.set_icon(self.next, "next")
         self.position = QLabel(objectName="SanxianPosition")
         self._step_texts = {button: button.text() for button in (self.previous, self.next)}
         for button, text in self._step_texts.items():
@@ -178,7 +180,7 @@ class NavigationBar(QWidget):
         """Set the findings that can be waived or fixed; their number is on the buttons."""
         self.waive.set_selected_findings(findings)
         self.fix.set_selected_findings(findings)
-        self._fit_texts()
+        self.fit_contents()
 
     def show_position(self, position: tuple[int, int, str] | None) -> None:
         """Show the position of the selected finding among those of its kind, given as (position, count, kind).
@@ -190,9 +192,9 @@ class NavigationBar(QWidget):
         self.position.setToolTip(
             tr("{word}: {count} listed").format(word=kind_name, count=position[1]) if position else ""
         )
-        self._fit_texts()
+        self.fit_contents()
 
-    def _fit_texts(self) -> None:
+    def fit_contents(self) -> None:
         """Shorten texts in a narrow panel until all fit: those of the arrows, the kind of finding, “Next Open”."""
         kind, place = self._kind_and_place
         for shortened_count in range(4):
@@ -213,16 +215,8 @@ class NavigationBar(QWidget):
     def offer_next_open(self, is_offered: bool) -> None:
         """Show or hide the button for the next finding that needs work."""
         self.next_open.setVisible(is_offered)
-        self._fit_texts()
+        self.fit_contents()
 
     def minimumSizeHint(self) -> QSize:
         """Return a small width, because the texts adapt to the width of the panel."""
         return QSize(0, super().minimumSizeHint().height())
-
-    def resizeEvent(self, event):
-        super().resizeEvent(event)
-        self._fit_texts()
-
-    def refresh_icons(self) -> None:
-        self.previous.setIcon(theme.load_icon("previous"))
-        self.next.setIcon(theme.load_icon("next"))

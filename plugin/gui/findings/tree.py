@@ -21,6 +21,7 @@ from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyledI
 
 from ...bridge.running.portions import run_to_end
 from ...bridge.texts import tr
+from ..widgets.layout import FittedWidget
 from .groups import (
     AREA_COLUMN,
     ASSIGNEE_COLUMN,
@@ -66,7 +67,7 @@ class _ElidingDelegate(QStyledItemDelegate):
         option.textElideMode = Qt.TextElideMode.ElideMiddle if has_key else Qt.TextElideMode.ElideRight
 
 
-class FindingsTree(QTreeView):
+class FindingsTree(FittedWidget, QTreeView):
     """Tree view of the findings, grouped by rule.
 
     Signals: ``chosen(finding)``: another row was selected, None for a row without a finding;
@@ -143,11 +144,7 @@ class FindingsTree(QTreeView):
         ):
             signal.connect(slot)
 
-    def resizeEvent(self, event):
-        super().resizeEvent(event)
-        self._hide_states_if_narrow()
-
-    def _hide_states_if_narrow(self) -> None:
+    def fit_contents(self) -> None:
         """Hide columns where rule and place would have no room: notes first, states last; icons show rare states.
 
         With a work list, groups state their numbers in the title, so the column of counts yields to the assignees.
@@ -318,7 +315,7 @@ class FindingsTree(QTreeView):
     def set_work(self, work: WorkRows) -> None:
         """Set the work list and update the visible rows; sorting and filters follow with the next preparation."""
         self.findings.work = work
-        self._hide_states_if_narrow()
+        self.fit_contents()
         self.viewport().update()
 
     def _find_start_position(self, findings: list[Any], direction: int) -> int:

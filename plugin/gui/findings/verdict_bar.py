@@ -23,7 +23,7 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge import settings
 from ...bridge.texts import tr
 from ..widgets import theme
-from ..widgets.labels_and_buttons import set_bold
+from ..widgets.labels_and_buttons import IconLabel, set_bold
 from ..widgets.layout import fill_layout, make_row
 from .model import FilterSettings
 
@@ -45,9 +45,9 @@ class VerdictBar(QWidget):
         self._matching: dict[str, int] | None = None
         #: Number of rules that checked a part of the data; they count by their findings.
         self._partly_checked = 0
-        self._icon = QLabel()
         self._word = QLabel(objectName="SanxianVerdict")
         set_bold(self._word, 1.3)
+        self._icon = IconLabel(text_label=self._word)
         self._when = QLabel(objectName="SanxianWhen", textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse)
         #: What the button beside it shows: which rules did not run, and why.
         self._explanation = ""
@@ -78,7 +78,13 @@ class VerdictBar(QWidget):
         fill_layout(row, *self.buttons.values())
         self._edited = QLabel(objectName="SanxianEdited", wordWrap=True, visible=False)
         fill_layout(QVBoxLayout(self), top, self._edited, row, has_margins=False)
-        self.refresh_icons()
+        size = QgsApplication.scaleIconSize(16)
+        for button, icon in (
+            (self.reasons_button, "info"),
+            *((button, theme.KIND_ICONS[kind]) for kind, button in self.buttons.items()),
+        ):
+            button.setIconSize(QSize(size, size))
+            theme.set_icon(button, icon)
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -134,7 +140,7 @@ class VerdictBar(QWidget):
         self.reasons_button.setVisible(run < total or bool(report.rule_counts["skipped"]))
         self._partly_checked = sum(report.partly_checked_counts.values())
         self.show_edits(result)
-        self.refresh_icons()
+        self._icon.show_icon(theme.VERDICT_ICONS[self._verdict])
 
     def _show_explanation(self) -> None:
         """Show why rules did not run, until the next click."""
@@ -225,15 +231,3 @@ class VerdictBar(QWidget):
         super().resizeEvent(event)
         self._fit_button_texts()
         self._reserve_all_lines()
-
-    def refresh_icons(self) -> None:
-        """Reload the icons after a change of theme or verdict."""
-        size = QgsApplication.scaleIconSize(16)
-        for kind, button in self.buttons.items():
-            button.setIcon(theme.load_icon(theme.KIND_ICONS[kind]))
-            button.setIconSize(QSize(size, size))
-        self.reasons_button.setIcon(theme.load_icon("info"))
-        self.reasons_button.setIconSize(QSize(size, size))
-        if self._verdict:
-            big = self._word.fontMetrics().height()
-            self._icon.setPixmap(theme.load_pixmap(theme.VERDICT_ICONS[self._verdict], big, self.devicePixelRatioF()))

@@ -34,6 +34,7 @@ from ...bridge.project import saved_paths
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
 from ...core.base.files.digests import compute_sha256
+from ...core.base.placeholders import join_first
 from ...core.standard.messages.finding_message import format_message
 from ..help.help_dialog import add_help_button
 from ..widgets import messages, theme
@@ -318,10 +319,9 @@ def _read_date(edit: QDateEdit) -> date:
 def _summarise_findings(findings: list[Any]) -> str:
     """Return a summary of several findings by rule, with their total area."""
     counts = Counter(f.code for f in findings).most_common()
-    rule_summary = tr(", ").join(f"{code} × {count}" for code, count in counts[:_MAX_NAMED_RULES])
-    ellipsis_text = " …" if len(counts) > _MAX_NAMED_RULES else ""
+    rules = join_first([f"{code} × {count}" for code, count in counts], tr(", "), limit=_MAX_NAMED_RULES)
     area = sum_finding_areas(findings)
-    text = tr("{count} findings: {rules}").format(count=len(findings), rules=rule_summary + ellipsis_text)
+    text = tr("{count} findings: {rules}").format(count=len(findings), rules=rules)
     return text if area is None else f"{text}  {format_hectares_in_list(area)}"
 
 

@@ -17,6 +17,7 @@ from ...bridge.project import county
 from ...bridge.running.tasks import JobRunner
 from ...bridge.texts import tr
 from ...core.base.errors import OutputError, SanxianError
+from ...core.base.files import find_free_path
 from ...core.base.files.writing import write_atomically
 from ...core.exchange.mapping import CodeTranslation, format_mapping_as_toml, load_mapping
 from ...core.exchange.mapping.preview import UndecidedCode, change_mapping, find_undecided_codes, preview_field
@@ -229,7 +230,7 @@ class MappingDialog(MappingSource):
             losses_path = (
                 str(Path(output).with_suffix(".未转换.xlsx"))
                 if output
-                else mapping_run.find_free_sibling(self._written_path, "未转换", ".xlsx")
+                else find_free_path(Path(self._written_path).with_suffix(".未转换.xlsx"))
             )
         source = layer if self.source.currentLayer() is not None else layer.source()
         run_parameters = mapping_run.write_mapping_and_make_parameters(
@@ -277,7 +278,7 @@ class MappingDialog(MappingSource):
             lines.append(tr("They are listed in {file}.").format(file=Path(str(results["UNMAPPED"])).name))
         self.summary.setText("\n".join(lines))
         if self._written_path:
-            mapping_file = mapping_run.find_free_sibling(self._written_path, "mapping", ".toml")
+            mapping_file = find_free_path(Path(self._written_path).with_suffix(".mapping.toml"))
             if not self.save_mapping(mapping_file):
                 return
             lines.append(tr("The mapping is kept in {file}, to be used again.").format(file=Path(mapping_file).name))

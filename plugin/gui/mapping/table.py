@@ -29,6 +29,7 @@ from ...core.standard.template import Template, TemplateField
 from ..widgets import theme
 from ..widgets.combos import fill_combo
 from ..widgets.labels_and_buttons import set_bold
+from ..widgets.layout import FittedWidget
 from ..widgets.lists import ScrollSafeComboBox
 
 FIELD_COLUMN, KIND_COLUMN, REQUIRED_COLUMN, SOURCE_COLUMN, MORE_COLUMN, SAMPLES_COLUMN, FILLED_COLUMN, LOST_COLUMN = (
@@ -44,7 +45,7 @@ NO_SOURCE, CONSTANT_SOURCE = "", "\0constant"
 _SOURCE_KEY_SEPARATOR = "\0"
 
 
-class MappingTable(QTableWidget):
+class MappingTable(FittedWidget, QTableWidget):
     """Table with a row per template field: its source, a constant, a preview.
 
     Signal ``changed(target, source, constant, translation)``: the user chose a source field, a constant value or a
@@ -122,13 +123,9 @@ class MappingTable(QTableWidget):
             self.setColumnWidth(column, letter * letters)
             self._fitted_widths[column] = letter * letters
         header.setSectionResizeMode(SAMPLES_COLUMN, QHeaderView.ResizeMode.Stretch)
-        self._make_room_for_examples()
+        self.fit_contents()
 
-    def resizeEvent(self, event):
-        super().resizeEvent(event)
-        self._make_room_for_examples()
-
-    def _make_room_for_examples(self) -> None:
+    def fit_contents(self) -> None:
         """Narrow the columns of choices until the examples have at least the width of their heading.
 
         A column that the user made wider or narrower keeps its width, if there is room.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from qgis.core import QgsApplication, QgsProject
+from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QEvent, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QFormLayout,
@@ -25,8 +25,7 @@ from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
 from ...core.base.files.digests import MANIFEST_PAGE_FILE_NAME, UNLISTED_FILES
 from ..help.help_dialog import make_help_button
-from ..widgets import theme
-from ..widgets.labels_and_buttons import CopyButton, ElidedLabel, FocusedButtonDialog
+from ..widgets.labels_and_buttons import CopyButton, ElidedLabel, FocusedButtonDialog, IconLabel
 from ..widgets.layout import fill_form, fill_layout, make_row
 from ..widgets.messages import explain_digest, explain_error
 from ..widgets.sections import WrappedLabel
@@ -51,9 +50,8 @@ class ProgressPage(QWidget):
             tr("Check the plan by all rules"),
             tr("Write and read back the layers, add documents, tables and maps, make the manifest"),
         )
-        self._icons = [QLabel() for _ in self._texts]
+        self._icons = [IconLabel(16) for _ in self._texts]
         self.steps = [QLabel(text, wordWrap=True) for text in self._texts]
-        self._states = ["skipped"] * len(self._texts)
         grid = QGridLayout()
         for row, (icon, label) in enumerate(zip(self._icons, self.steps, strict=True)):
             grid.addWidget(icon, row, 0)
@@ -78,8 +76,8 @@ class ProgressPage(QWidget):
 
         ``includes_check``: the first step, a check, is part of this export.
         """
-        for number in range(len(self._states)):
-            self._states[number] = "ok" if number < step else "run" if number == step else "skipped"
+        for number, icon in enumerate(self._icons):
+            icon.show_icon("ok" if number < step else "run" if number == step else "skipped")
         self.steps[CHECK_STEP].setText(
             self._texts[CHECK_STEP] if includes_check else tr("Check the plan: done before, the data are unchanged")
         )
@@ -87,7 +85,6 @@ class ProgressPage(QWidget):
         self.what.setText("")
         self.button.setEnabled(True)
         self.button.setText(tr("Cancel"))
-        self.refresh_icons()
 
     def show_progress(self, share: float, text: str) -> None:
         """Show the completed share (0–1) and what is being done."""
@@ -99,11 +96,6 @@ class ProgressPage(QWidget):
         self.button.setEnabled(False)
         self.what.setText(tr("Cancelling"))
         self.cancelled.emit()
-
-    def refresh_icons(self) -> None:
-        size = QgsApplication.scaleIconSize(16)
-        for icon, state in zip(self._icons, self._states, strict=True):
-            icon.setPixmap(theme.load_pixmap(state, size, self.devicePixelRatioF()))
 
 
 @dataclass(frozen=True)
@@ -136,7 +128,7 @@ class OutcomePage(QWidget):
     def __init__(self, parent=None):
         super().__init__(parent)
         self.end = ExportOutcome("info", "")
-        self._icon = QLabel()
+        self._icon = IconLabel(24)
         self.text = QLabel(
             objectName="SanxianPackageEnd",
             wordWrap=True,
@@ -181,6 +173,7 @@ class OutcomePage(QWidget):
     def show_outcome(self, outcome: ExportOutcome) -> None:
         """Show message, reasons and buttons for the outcome of an export."""
         self.end = outcome
+        self._icon.show_icon(outcome.icon)
         self.text.setText(outcome.text)
         succeeded = outcome.exported_package is not None
         for widget in (self.facts, self.folder, self.manifest, self.inspect, self.copy):
@@ -203,11 +196,6 @@ class OutcomePage(QWidget):
                 )
             )
         show_reasons(self.reasons, outcome.export_objections)
-        self.refresh_icons()
-
-    def refresh_icons(self) -> None:
-        size = QgsApplication.scaleIconSize(24)
-        self._icon.setPixmap(theme.load_pixmap(self.end.icon, size, self.devicePixelRatioF()))
 
 
 class ExportDialog(FocusedButtonDialog):
@@ -228,7 +216,6 @@ class ExportDialog(FocusedButtonDialog):
         self.pages = QStackedWidget()
         for page in (self.form, self.run, self.end):
             self.pages.addWidget(page)
-            theme.call_after_theme_change(self, page.refresh_icons)
         self.go = QPushButton(tr("Export"), objectName="SanxianPackageGo", default=True, clicked=self.wanted)
         self.back = QPushButton(tr("Back"), objectName="SanxianPackageBack", clicked=self.show_form)
         self.close_button = QPushButton(tr("Close"), objectName="SanxianPackageClose", clicked=self.reject)

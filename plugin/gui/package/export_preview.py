@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,8 @@ from ...core.base.errors import InputError
 from ...core.standard.messages.texts import Texts
 from ..findings.result import CheckView
 from ..widgets import messages, theme
-from ..widgets.layout import fill_layout, make_row
+from ..widgets.labels_and_buttons import IconLabel
+from ..widgets.layout import LowestList, fill_layout, make_row
 from ..widgets.sections import WrappedLabel
 
 _MAX_VISIBLE_REASONS = 8
@@ -68,16 +69,17 @@ class ExportEnvironment:
     open_window: Callable[[str], None]
 
 
+@dataclass
 class ExportPreview:
     """Computes previews of a package export and shows them in the dialog."""
 
-    def __init__(self, runner: JobRunner, environment: ExportEnvironment):
-        self._runner, self._environment = runner, environment
-        #: The reasons against packages of one check, by specification and choice of personal data.
-        self._checked: Any = None
-        self._objections: dict[tuple[str, bool], ExportObjections] = {}
-        self._request = 0
-        self._spec_path: Path | None = None
+    runner: JobRunner
+    environment: ExportEnvironment
+    #: The reasons against packages of one check, by specification and choice of personal data.
+    _checked: Any = None
+    _objections: dict[tuple[str, bool], ExportObjections] = field(default_factory=dict)
+    _request: int = 0
+    _spec_path: Path | None = None
 
     def discard_cache(self) -> None:
         """Discard the reasons and files cached for the former project."""
@@ -93,12 +95,12 @@ class ExportPreview:
         if (package_spec := dialog.load_spec()) is None:
             return
         request, project = self._request, QgsProject.instance()
-        result = self._environment.get_current_result(package_spec)
+        result = self.environment.get_current_result(package_spec)
         if package_spec.path != self._spec_path:
             # The reasons are of a package of another kind.
             self._spec_path = package_spec.path
             dialog.show_objections(NO_OBJECTIONS)
-        dialog.form.gate.show_check(result, self._environment.get_displayed_result() is not None)
+        dialog.form.gate.show_check(result, self.environment.get_displayed_result() is not None)
         if (order := dialog.make_order()) is None:
             dialog.show_missing_folder()
             return
@@ -135,7 +137,7 @@ class ExportPreview:
             if request == self._request and is_wanted():
                 dialog.show_error(message)
 
-        self._runner.start(
+        self.runner.start(
             BackgroundJob(
                 tr("Inspecting the folders"),
                 compute_in_background,
@@ -185,7 +187,7 @@ class ExportPreview:
                 if is_wanted():
                     dialog.show_objections(objections)
 
-        self._runner.start(
+        self.runner.start(
             BackgroundJob(
                 tr("Inspecting the layers for the package"),
                 lambda _progress, cancellation: find_objections(check_result, order, cancellation),
@@ -210,8 +212,7 @@ class GateBox(QGroupBox):
 
     def __init__(self, parent=None):
         super().__init__(tr("Pre-submission check"), parent)
-        self._icon_name = "info"
-        self._icon = QLabel()
+        self._icon = IconLabel(16)
         # Two lines, so that the verdict in English is shown whole and a longer message moves nothing below.
         self.verdict = WrappedLabel(reserved_lines=2, objectName="SanxianPackageVerdict")
         self.verdict.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
@@ -290,20 +291,15 @@ class GateBox(QGroupBox):
         self.reasons.show()
 
     def _show_message(self, icon: str, text: str) -> None:
-        self._icon_name = icon
+        self._icon.show_icon(icon)
         self.verdict.setText(text)
-        self.refresh_icons()
-
-    def refresh_icons(self) -> None:
-        size = QgsApplication.scaleIconSize(16)
-        self._icon.setPixmap(theme.load_pixmap(self._icon_name, size, self.devicePixelRatioF()))
 
 
-class ReasonsList(QListWidget):
-    """A list of reasons that asks for its minimum height and grows if there is room.
+class ReasonsList(LowestList, QListWidget):
+    """A list of reasons.
 
-    The size hint of a list ignores its contents. With the size policy Ignored, a layout with wrapped labels reserves
-    no height for the list, and the widgets below overlap it. A click on a row, or Enter, requests the place where its
+    With the size policy Ignored, a layout with wrapped labels reserves no height for the list, and the widgets below
+    overlap it. A click on a row, or Enter, requests the place where its
     problem is corrected (``placeRequested``).
     """
 
@@ -336,9 +332,6 @@ class ReasonsList(QListWidget):
             self._request_place(self.currentItem())
         else:
             super().keyPressEvent(event)
-
-    def sizeHint(self) -> QSize:
-        return QSize(super().sizeHint().width(), self.minimumHeight())
 
 
 def describe_problem_place(problem: Any) -> str:

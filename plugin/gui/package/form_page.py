@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import QgsProject
-from qgis.PyQt.QtCore import QFileSystemWatcher, QSize, QTimer, pyqtSignal
+from qgis.PyQt.QtCore import QFileSystemWatcher, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -34,12 +34,14 @@ from ...bridge.project import saved_paths
 from ...bridge.project.county import PACKAGE_SPEC_SETTING, read_chosen_package_spec, read_document_info
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
+from ...core.base.files.data import list_data_ids
 from ...core.standard.profile import DocumentInfo
+from ...paths import PACKAGE_SPECS_FOLDER
 from ..project.document_line import DocumentLine, SpecDocumentInfo, ensure_exportable_document_info
 from ..widgets import theme
 from ..widgets.combos import add_entries, choose_or_add_entry
 from ..widgets.labels_and_buttons import ElidedLabel
-from ..widgets.layout import fill_layout, make_form, make_row, make_scroll_area
+from ..widgets.layout import FittedWidget, LowestList, fill_layout, make_form, make_row, make_scroll_area
 from ..widgets.paths import FileLine, open_path
 from ..widgets.sections import WrappedLabel
 from .export_preview import GateBox
@@ -65,11 +67,11 @@ class SpecCombo(QWidget):
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        from ...core.package.package_spec.load import list_package_spec_ids, load_package_spec
+        from ...core.package.package_spec.load import load_package_spec
 
         self.combo = QComboBox(objectName="SanxianPackageForm", accessibleName=tr("Package specification"))
         # The county's first: most users work for a county.
-        ids = sorted(list_package_spec_ids(), key=lambda name: (name != "county", name))
+        ids = sorted(list_data_ids(PACKAGE_SPECS_FOLDER), key=lambda name: (name != "county", name))
         add_entries(self.combo, ((load_package_spec(package_id).name, package_id) for package_id in ids))
         saved_spec = read_chosen_package_spec()
         if saved_spec in ids or Path(saved_spec).is_file():
@@ -98,7 +100,7 @@ class SpecCombo(QWidget):
             choose_or_add_entry(self.combo, path, Path(path).name)
 
 
-class SlotsList(QTreeWidget):
+class SlotsList(FittedWidget, LowestList, QTreeWidget):
     """List of the slots of a package (documents and maps), with the files found for each."""
 
     def __init__(self, parent=None):
@@ -120,17 +122,10 @@ class SlotsList(QTreeWidget):
         self.setMinimumHeight(self.fontMetrics().lineSpacing() * _VISIBLE_ROWS)
         self._package_preview: PackagePreview | None = None
         self._maps = False
+        theme.call_after_theme_change(self, self._refresh_icons)
         self.show_missing_folder()
 
-    def sizeHint(self) -> QSize:
-        """Return the minimum height; layouts with wrapped text would reserve more."""
-        return QSize(super().sizeHint().width(), self.minimumHeight())
-
-    def resizeEvent(self, event):
-        super().resizeEvent(event)
-        self._fit_columns()
-
-    def _fit_columns(self) -> None:
+    def fit_contents(self) -> None:
         """Make the first column as wide as its texts, unless the names of the files need the room."""
         room = self.viewport().width() - self.columnWidth(1)
         file_width = min(self.fontMetrics().horizontalAdvance("0") * _FILE_DIGITS, room // 2)
@@ -141,7 +136,7 @@ class SlotsList(QTreeWidget):
         self._package_preview = None
         self.clear()
         self._add_row("—", "—", "info", tr("Choose the output folder first."), "")
-        self._fit_columns()
+        self.fit_contents()
 
     def show_preview(self, preview: PackagePreview, draws_maps: bool) -> None:
         """Show the documents and maps of a package.
@@ -159,9 +154,9 @@ class SlotsList(QTreeWidget):
             item.setDisabled(bool(missing_layers and not slot.found_file_names and slot.need != "M"))
         generated_parts_text = tr("Report of the check (html, json), tables of figures, metadata, manifest")
         self._add_row(generated_parts_text, "—", "ok", tr("Made with the package"), "")
-        self._fit_columns()
+        self.fit_contents()
 
-    def refresh_icons(self) -> None:
+    def _refresh_icons(self) -> None:
         if self._package_preview is None:
             self.show_missing_folder()
         else:
@@ -377,7 +372,3 @@ class FormPage(QWidget):
         self.slots.show_preview(PackagePreview(), False)
         self.target.setText("")
         self.replaced.setText(message)
-
-    def refresh_icons(self) -> None:
-        self.slots.refresh_icons()
-        self.gate.refresh_icons()

@@ -8,6 +8,7 @@ background.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from qgis.core import QgsProject, QgsVectorLayer
@@ -18,7 +19,7 @@ from ...bridge.layers import role_recognition, styles
 from ...bridge.project import county
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
-from ..widgets.messages import MessageBarMessages, explain_and_log, push_message
+from ..widgets.messages import MessageBarMessages, push_message, report_failure
 
 #: Project setting with the user's answer to the offer.
 _PROJECT_SCOPE, _OFFER_KEY = "sanxian", "dressing_offer"
@@ -143,10 +144,6 @@ class StylingActions:
             message = text.format(count=len(names), names=tr(", ").join(names)) if names else no_layer_text
             push_message(self._iface.messageBar(), "success" if names else "info", title, message)
 
-        def report_failure(error: Exception) -> None:
-            text = tr("Nothing was changed ({error}). Details are in the log, tab Sanxian.")
-            push_message(self._iface.messageBar(), "warning", title, explain_and_log(error, text))
-
         self._runner.start(
             BackgroundJob(
                 title,
@@ -155,7 +152,11 @@ class StylingActions:
                     options.resolve_norm(),
                 ),
                 on_done=apply_styling,
-                on_error=report_failure,
+                on_error=partial(
+                    report_failure,
+                    partial(push_message, self._iface.messageBar(), "warning", title),
+                    tr("Nothing was changed ({error}). Details are in the log, tab Sanxian."),
+                ),
             )
         )
 

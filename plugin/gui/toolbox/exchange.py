@@ -32,6 +32,7 @@ from ...bridge.project.dropped_data import (
 from ...bridge.running.tasks import log_error
 from ...bridge.settings import get_interface_language
 from ...bridge.texts import mark_text, tr, translate_marked
+from ...core.base.files import find_free_path
 from ...core.standard.messages.texts import Texts
 from ..widgets.messages import MessageBarMessages
 from ..widgets.paths import make_opener
@@ -322,14 +323,6 @@ class ExchangeActions:
 def _make_workbook_buttons(results: dict[str, Any]) -> list[tuple[str, Callable[[], object]]]:
     workbook = str(results.get("OUTPUT_XLSX") or "")
     return [(tr("Open the workbook"), make_opener(workbook))] if workbook else []
-
-
-def find_free_path(path: Path) -> str:
-    """Return the path if no such file exists, else the path with the first number that is free."""
-    free_path, number = path, 2
-    while free_path.exists():
-        free_path, number = path.with_name(f"{path.stem}-{number}{path.suffix}"), number + 1
-    return str(free_path)
 
 
 def _propose_import(path: str) -> dict[str, str]:

@@ -6,11 +6,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from qgis.PyQt.QtCore import QPoint, QRectF, QSize, Qt, QTimer
-from qgis.PyQt.QtGui import QAction, QColor, QGuiApplication, QKeyEvent, QPainter, QPalette, QShowEvent
+from qgis.core import QgsApplication
+from qgis.PyQt.QtCore import QEvent, QPoint, QRectF, QSize, Qt, QTimer
+from qgis.PyQt.QtGui import QAction, QColor, QGuiApplication, QKeyEvent, QPainter, QPalette, QPixmap, QShowEvent
 from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QLabel, QMenu, QPushButton, QSizePolicy, QStyle, QToolButton
 
 from ...bridge.texts import tr
+from . import theme
 
 #: Buttons that Enter presses; a check box or radio button leaves Enter to the default button.
 _BUTTONS = (QPushButton, QToolButton)
@@ -34,6 +36,30 @@ def make_text_label(text: str) -> QLabel:
         textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse
         | Qt.TextInteractionFlag.TextSelectableByKeyboard,
     )
+
+
+class IconLabel(QLabel):
+    """A label with an icon, which is drawn again after a change of theme or font.
+
+    ``side``: width and height in pixels at 100 %; with 0 the icon is as high as a line of ``text_label``, by default
+    of this label.
+    """
+
+    def __init__(self, side: int = 0, text_label: QLabel | None = None, **properties: Any):
+        super().__init__(**properties)
+        self._side, self._text_label, self._icon_name = side, text_label or self, ""
+        theme.call_after_theme_change(self, self._draw, QEvent.Type.FontChange)
+
+    def show_icon(self, name: str) -> None:
+        """Show an icon of the plugin; nothing if the name is empty."""
+        if name != self._icon_name:
+            self._icon_name = name
+            self._draw()
+
+    def _draw(self) -> None:
+        side = QgsApplication.scaleIconSize(self._side) if self._side else self._text_label.fontMetrics().height()
+        name = self._icon_name
+        self.setPixmap(theme.load_pixmap(name, side, self.devicePixelRatioF()) if name else QPixmap())
 
 
 class ElidedLabel(QLabel):

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from qgis.PyQt import sip
-from qgis.PyQt.QtCore import QEvent, QObject, Qt, QTimer
+from qgis.PyQt.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from qgis.PyQt.QtGui import QGuiApplication
 from qgis.PyQt.QtWidgets import (
     QBoxLayout,
@@ -30,6 +31,28 @@ _MIN_WINDOW_TO_PANEL_RATIO = 2.5
 _WAS_SIZED_SETTING = "dock_sized"
 #: Setting of the user's width in pixels. QGIS also stores it, but reduces it if its window starts smaller.
 _WIDTH_SETTING = "dock_width"
+
+
+class FittedWidget:
+    """Base of widgets with ``fit_contents()``, which adapts their contents to their size, such as columns or texts."""
+
+    fit_contents: Callable[..., None]
+
+    def resizeEvent(self, event) -> None:
+        super().resizeEvent(event)
+        self.fit_contents()
+
+
+class LowestList:
+    """Base of lists that ask for their minimum height, and grow if there is room.
+
+    The size hint of a list ignores its contents; layouts with wrapped texts would reserve more.
+    """
+
+    minimumHeight: Callable[[], int]
+
+    def sizeHint(self) -> QSize:
+        return QSize(super().sizeHint().width(), self.minimumHeight())
 
 
 def resize_within_screen(window: QWidget, width: int, height: int) -> None:

@@ -31,10 +31,10 @@ from ...core.base.errors import SanxianError
 from ...core.standard import load_standard
 from ...core.standard.profile import load_profile
 from . import theme
-from .layout import fill_layout, make_row
+from .layout import FittedWidget, fill_layout, make_row
 
 
-class WholeRows(QWidget):
+class WholeRows(FittedWidget, QWidget):
     """Gives a list with rows of one height, inside a layout, the height of whole rows.
 
     A half row at the end of a list that scrolls looks like a text that is cut. A list without a scroll bar takes the
@@ -47,7 +47,7 @@ class WholeRows(QWidget):
         view.setParent(self)
         self.setFocusProxy(view)
         for bar in (view.verticalScrollBar(), view.horizontalScrollBar()):
-            bar.rangeChanged.connect(self._fit)
+            bar.rangeChanged.connect(self.fit_contents)
 
     def sizeHint(self) -> QSize:
         return self._view.sizeHint().expandedTo(self._view.minimumSize())
@@ -57,11 +57,7 @@ class WholeRows(QWidget):
         # An explicit minimum replaces the hint, as in a layout.
         return QSize(least.width() or hint.width(), least.height() or hint.height())
 
-    def resizeEvent(self, event) -> None:
-        super().resizeEvent(event)
-        self._fit()
-
-    def _fit(self, *_range: int) -> None:
+    def fit_contents(self, *_range: int) -> None:
         view, height = self._view, self.height()
         if view.verticalScrollBar().maximum() > 0:
             if isinstance(view, QTableView):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -18,7 +19,7 @@ from ...bridge import settings
 from ...bridge.running.tasks import log_error
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
-from .layout import fill_layout
+from .layout import FittedWidget, fill_layout
 
 _MESSAGE_LEVELS = {
     "info": Qgis.MessageLevel.Info,
@@ -31,17 +32,18 @@ _MAX_LINES = 6
 _MIN_TEXT_DIGITS = 44
 
 
+@dataclass
 class MessageBarMessages:
     """Shows messages of one part of the plugin in QGIS's message bar, one at a time.
 
     A new message replaces the former one.
     """
 
-    def __init__(self, iface: Any, title: str):
-        self._iface, self._title = iface, title
-        self._message: Any = None
-        #: Text and buttons of the message; None without buttons.
-        self._buttons: _TextWithButtons | None = None
+    iface: Any
+    title: str
+    _message: Any = None
+    #: Text and buttons of the message; None without buttons.
+    _buttons: _TextWithButtons | None = None
 
     def show_warning(self, text: str, title: str = "") -> None:
         """Show a warning until it is closed or replaced; ``title``: instead of the default title."""
@@ -59,8 +61,8 @@ class MessageBarMessages:
         ``buttons``: (label, function); ``title``: title of this message instead of the default.
         """
         self.close()
-        bar = self._iface.messageBar()
-        message = bar.createMessage(title or self._title, text)
+        bar = self.iface.messageBar()
+        message = bar.createMessage(title or self.title, text)
         self._message, self._buttons = message, None
         for label, action in buttons:
             button = QPushButton(label, message, clicked=lambda _on=False, action=action: action())
@@ -77,11 +79,11 @@ class MessageBarMessages:
     def close(self) -> None:
         """Close the message that is shown, if any."""
         if self._message is not None and not sip.isdeleted(self._message):
-            self._iface.messageBar().popWidget(self._message)
+            self.iface.messageBar().popWidget(self._message)
         self._message = self._buttons = None
 
 
-class _TextWithButtons(QWidget):
+class _TextWithButtons(FittedWidget, QWidget):
     """Text of a message with its buttons beside it, or below it where the text would become narrow.
 
     The bar has little room at 200 %, and less when other messages wait behind this one.
@@ -98,13 +100,9 @@ class _TextWithButtons(QWidget):
 
     def add_button(self, button: QPushButton) -> None:
         self._button_row.addWidget(button)
-        self._choose_direction()
+        self.fit_contents()
 
-    def resizeEvent(self, event) -> None:
-        super().resizeEvent(event)
-        self._choose_direction()
-
-    def _choose_direction(self) -> None:
+    def fit_contents(self) -> None:
         min_text_width = self.fontMetrics().horizontalAdvance("0") * _MIN_TEXT_DIGITS
         is_wide = self.width() - self._buttons.sizeHint().width() >= min_text_width
         self._row.setDirection(QBoxLayout.Direction.LeftToRight if is_wide else QBoxLayout.Direction.TopToBottom)
@@ -176,6 +174,11 @@ def explain_and_log(error: Exception, unexpected_error_text: str) -> str:
         return explain_error(error)
     log_error(error)
     return unexpected_error_text.format(error=type(error).__name__)
+
+
+def report_failure(show: Callable[[str], object], unexpected_error_text: str, error: Exception) -> None:
+    """Show the message of an error with a function; log an unexpected one (see `explain_and_log`)."""
+    show(explain_and_log(error, unexpected_error_text))
 
 
 def explain_digest() -> str:

@@ -12,7 +12,7 @@ from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxL
 
 from . import theme
 from .labels_and_buttons import set_bold
-from .layout import fill_layout, make_row
+from .layout import FittedWidget, fill_layout, make_row
 
 #: Share of the message colour in its background, in percent.
 _TINT_PERCENT = 12
@@ -101,7 +101,7 @@ class NoticeBox(BorderedFrame):
         return super().event(event)
 
 
-class WrappedLabel(QLabel):
+class WrappedLabel(FittedWidget, QLabel):
     """A label with wrapped text that is at least as high as its text.
 
     ``reserved_lines``: least number of lines, also for an empty label, so that widgets below do not move when a text
@@ -123,15 +123,11 @@ class WrappedLabel(QLabel):
         probe.deleteLater()
         return height
 
-    def resizeEvent(self, event) -> None:
-        super().resizeEvent(event)
-        self._fit_height()
-
     def setText(self, text: str) -> None:
         super().setText(text)
-        self._fit_height()
+        self.fit_contents()
 
-    def _fit_height(self) -> None:
+    def fit_contents(self) -> None:
         text_height = self.heightForWidth(self.width())
         if self._reserved_lines:
             # Layouts guess the height of wrapped text from its size hint, which may have more lines.

@@ -13,6 +13,7 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QEvent, QObject, QTimer
 from qgis.PyQt.QtGui import QColor, QIcon, QImage, QPalette, QPixmap
 from qgis.PyQt.QtWidgets import (
+    QAbstractButton,
     QApplication,
     QDialog,
     QLabel,
@@ -275,6 +276,12 @@ def load_icon(name: str) -> QIcon:
         themed.addPixmap(QPixmap.fromImage(_render_icon(name, size)))
         themed.addPixmap(QPixmap.fromImage(_render_icon(name, size, faint=True)), QIcon.Mode.Disabled)
     return themed
+
+
+def set_icon(button: QAbstractButton, name: str) -> None:
+    """Give a button an icon of the plugin, which follows the theme."""
+    button.setIcon(load_icon(name))
+    call_after_theme_change(button, lambda: button.setIcon(load_icon(name)))
 
 
 def load_pixmap(name: str, size: int, ratio: float) -> QPixmap:

@@ -14,6 +14,7 @@ from ...bridge import settings
 from ...bridge.running.tasks import BackgroundJob, JobRunner, log_error
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
+from ...core.base.placeholders import join_first
 from ...core.render.worklist.merge import WorkConflict, apply_edits, merge_part
 from ...core.render.worklist.worklist_row import (
     WorkEdit,
@@ -168,14 +169,14 @@ class WorklistStore(QObject):
                 )
             ]
             if merged.unknown:
-                names = tr(", ").join(merged.unknown[:5]) + (" …" if len(merged.unknown) > 5 else "")
+                names = join_first(merged.unknown, tr(", "))
                 lines.append(
                     tr("{count} rows have no finding in the list and were not read: {names}").format(
                         count=len(merged.unknown), names=names
                     )
                 )
             if merged.unread:
-                rows = tr(", ").join(merged.unread[:5]) + (" …" if len(merged.unread) > 5 else "")
+                rows = join_first(merged.unread, tr(", "))
                 lines.append(
                     tr("{count} rows have no fingerprint and were not read (file:line): {names}").format(
                         count=len(merged.unread), names=rows

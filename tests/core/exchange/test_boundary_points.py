@@ -20,6 +20,7 @@ from pyproj import CRS
 from shapely.geometry import Polygon
 
 from plugin.core.base.errors import NEVER_CANCELLED, Cancellation, Cancelled, DataError, InputError, OutputError
+from plugin.core.base.files.data import list_data_ids
 from plugin.core.exchange.boundary_points.boundary_point_sentences import (
     describe_export,
     describe_forms,
@@ -28,7 +29,7 @@ from plugin.core.exchange.boundary_points.boundary_point_sentences import (
 from plugin.core.exchange.boundary_points.export_points import export_boundary_points, read_polygon_layer
 from plugin.core.exchange.boundary_points.forms import (
     AUTOMATIC,
-    list_form_ids,
+    find_meaning,
     load_automatic_forms,
     load_form,
     load_settings,
@@ -951,7 +952,7 @@ def test_each_parcel_comes_back_with_its_name_or_a_note_on_the_change(name, name
     assert is_changed == ("changed_text" in list_keys(run.notes))
 
 
-@for_each("name", list_form_ids())
+@for_each("name", list_data_ids(BOUNDARY_POINTS_FOLDER))
 def test_each_form_loads_and_has_a_name_in_both_languages(name):
     form = load_form(name)
     assert form.id == name and form.get_title("zh") != form.get_title("en")
@@ -1076,7 +1077,7 @@ def test_words_of_the_header_are_classified():
     }  # fmt: skip
     for kind, values in kinds.items():
         assert {settings.classify_datum(value) for value in values} == {kind}, kind
-    assert settings.find_header_meaning(" 带 号 ") == "zone" and settings.find_header_meaning("精度") == ""
+    assert [find_meaning(key, settings.header_keys) for key in (" 带 号 ", "精度")] == ["zone", ""]
     assert [settings.get_zone_width(zone) for zone in (38, 20, 24, 46)] == [3, 6, 0, 0]
 
 

@@ -209,7 +209,7 @@ def test_arc_fix_of_a_shape_with_heights_or_in_degrees_or_with_an_unknown_curve_
     state, findings = check_and_start_editing(assemble_plan([layer], norm, scope="three_lines"), ["GEO004"])
     with pytest.raises(FixRefused) as refused:
         propose_fix(state, FIX, findings[0])
-    assert refused.value.reason == reason
+    assert refused.value.key == reason
 
 
 def test_line_with_an_arc_becomes_a_line_of_straight_segments():

@@ -272,7 +272,7 @@ def test_fix_that_spoils_a_shape_or_the_sum_of_net_areas_or_leaves_its_finding_i
 ):
     with pytest.raises(FixRefused) as refused:
         judge_shape(wkt, **more)
-    assert refused.value.reason == reason
+    assert refused.value.key == reason
 
 
 def test_row_at_sea_may_be_reshaped_outside_the_county():
@@ -433,7 +433,7 @@ def test_invalid_alignment_request_is_refused_with_its_reason(role, reference, r
     state = start_with_boundary({"farmland": ["POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"]})
     with pytest.raises(FixRefused) as refusal:
         propose_fix_or_fail(load_all_fixes()["FIX016"], make_request(state, role, reference=reference), state)
-    assert refusal.value.reason == reason
+    assert refusal.value.key == reason
 
 
 def test_alignment_without_a_reference_edge_within_the_distance_is_refused():

@@ -11,8 +11,9 @@ import pytest
 import shapely
 
 from plugin.core.__main__ import main
+from plugin.core.base.files import make_path_next_to_data
 from plugin.core.checks.check import RunOptions, check_plan
-from plugin.core.fixes.change_log import make_default_log_path
+from plugin.core.fixes.change_log import CHANGE_LOG_SUFFIX
 from plugin.core.fixes.differences import is_same_problem
 from plugin.core.fixes.run_fixes import FixRunOptions, run_fixes
 from plugin.core.model.rule import Severity
@@ -89,7 +90,7 @@ def test_fix_command_writes_a_copy_a_table_and_a_log_and_leaves_the_source_uncha
         ("GEO003", "需确认", "已应用"),
         ("REL002", "不能修复", "未应用"),
     ]
-    log = read_csv_rows(make_default_log_path(copy))
+    log = read_csv_rows(make_path_next_to_data(copy, CHANGE_LOG_SUFFIX))
     assert [row["规则"] for row in log] == ["GEO003"] and KEY.format(3) in log[0]["涉及要素"]
     assert "安全 0，需确认 1" in capsys.readouterr().out
 
@@ -124,7 +125,7 @@ def test_fix_command_changes_a_sealed_layer_only_with_a_document_number_and_with
     )
     refused = run_fixes(str(source_file), options, FixRunOptions(**order))
     assert [one.refusal.reason for one in refused.batch.entries] == ["both_sealed"] and not refused.batch.applied
-    assert not make_default_log_path(order["output"]).exists()
+    assert not make_path_next_to_data(order["output"], CHANGE_LOG_SUFFIX).exists()
     documents = {"STBHHX": "晋自然资函〔2026〕1号"}
     careful = run_fixes(str(source_file), options, FixRunOptions(documents=documents, **order))
     assert [key for key, _ in careful.batch.entries[0].proposal.doubts] == [
@@ -135,7 +136,7 @@ def test_fix_command_changes_a_sealed_layer_only_with_a_document_number_and_with
         options,
         FixRunOptions(requested_fixes=("cut-by-precedence",), safe_only=False, documents=documents, **order),
     )
-    (entry,) = read_csv_rows(make_default_log_path(order["output"]))
+    (entry,) = read_csv_rows(make_path_next_to_data(order["output"], CHANGE_LOG_SUFFIX))
     assert entry["批准文号"] == documents["STBHHX"]
     red_line = gpd.read_file(order["output"], layer="STBHHX").geometry.iloc[0]
     assert shapely.intersection(red_line, make_box(0, 0, 100, 100)).area == 0
@@ -193,7 +194,7 @@ def test_second_fix_run_replaces_the_copy_and_appends_to_its_change_log(source_f
     copy = tmp_path / "copy.gpkg"
     for _ in range(2):
         run_fixes(str(source_file), RunOptions(rules=("GEO003",)), FixRunOptions(output=str(copy), safe_only=False))
-    assert len(read_csv_rows(make_default_log_path(copy))) == 2
+    assert len(read_csv_rows(make_path_next_to_data(copy, CHANGE_LOG_SUFFIX))) == 2
     assert len(gpd.read_file(copy, layer="CZKFBJ")) == 3
 
 

@@ -128,7 +128,7 @@ def test_texts_on_each_fix_example_are_rendered_in_both_languages_without_open_p
         try:
             proposal, _ = propose_fix_or_fail(fix, finding, state)
         except FixRefused as refused:
-            rendered = [texts.explain_refusal(Refusal(finding, refused.reason, refused.params))]
+            rendered = [texts.explain_refusal(Refusal(finding, refused.key, refused.params))]
         else:
             rendered = [texts.make_sentence(proposal), *texts.list_doubts(proposal)]
         assert all(text and not re.search(r"[{}]|None|_m2", text) for text in rendered), rendered

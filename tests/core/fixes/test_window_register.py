@@ -12,15 +12,16 @@ from hypothesis import strategies as st
 from pyproj import Transformer
 
 from plugin.core.base.errors import OutputError
+from plugin.core.base.files import make_path_next_to_data
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.cli.examples.plans import make_example_plan
 from plugin.core.fixes.change_log import (
     CHANGE_LOG_COLUMNS,
+    CHANGE_LOG_SUFFIX,
     LogAction,
     PreparedRows,
     RowsToAppend,
     append_rows,
-    make_default_log_path,
     make_rows_of_step,
 )
 from plugin.core.fixes.fix_declaration import load_all_fixes
@@ -29,9 +30,9 @@ from plugin.core.fixes.proposal import FixTexts
 from plugin.core.fixes.run_fixes import FixRunOptions, run_fixes
 from plugin.core.model.window_register import (
     WINDOW_REGISTER_COLUMNS,
+    WINDOW_REGISTER_SUFFIX,
     find_window_register_path,
     list_registered_windows,
-    make_default_register_path,
     read_window_register,
 )
 from plugin.core.standard import load_standard
@@ -91,7 +92,7 @@ def test_boundary_window_cut_by_a_fix_is_registered_next_to_the_copy(source_file
     assert float(row["面积（m²）"]) == pytest.approx(400 / (1 + (60 / 6371) ** 2 / 2) ** 2, abs=0.01)
     lonlat = Transformer.from_crs(4526, 4490, always_xy=True).transform(X + 50, Y + 50)
     assert (float(row["中心经度"]), float(row["中心纬度"])) == pytest.approx(lonlat, abs=1e-7)
-    (log,) = read_csv_rows(make_default_log_path(copy))
+    (log,) = read_csv_rows(make_path_next_to_data(copy, CHANGE_LOG_SUFFIX))
     assert (log["步骤"], log["时间"], log["操作人"]) == (row["步骤"], row["登记时间"], row["登记人"])
 
 
@@ -100,7 +101,7 @@ def test_fix_run_that_cuts_no_boundary_window_writes_no_window_register(source_f
         source_file, layer="CZKFBJ"
     )
     run_fixes_into_copy(source_file, tmp_path / "copy.gpkg")
-    assert not make_default_register_path(tmp_path / "copy.gpkg").exists()
+    assert not make_path_next_to_data(tmp_path / "copy.gpkg", WINDOW_REGISTER_SUFFIX).exists()
 
 
 def propose_window(layers=None):
@@ -203,7 +204,7 @@ def test_document_number_added_to_the_register_by_the_planner_is_kept(tmp_path):
 def test_finding_on_a_boundary_window_states_its_register_entry_or_that_it_has_none(source_file, tmp_path):
     copy = tmp_path / "copy.gpkg"
     run_fixes_into_copy(source_file, copy, documents={"CZKFBJ": "晋自然资函〔2026〕3号"})
-    register = make_default_register_path(copy)
+    register = make_path_next_to_data(copy, WINDOW_REGISTER_SUFFIX)
     (registered,) = list_window_messages(copy)
     assert "已登记" in registered[0] and "晋自然资函〔2026〕3号" in registered[0] and registered[1] == "INFO"
     register.write_bytes(register.read_bytes().splitlines(keepends=True)[0])
@@ -221,7 +222,7 @@ def test_finding_on_a_boundary_window_states_its_register_entry_or_that_it_has_n
 
 
 def test_window_register_of_the_data_file_is_preferred_to_that_of_its_folder(tmp_path):
-    assert make_default_register_path(tmp_path / "a.gpkg") == tmp_path / "a.windows.csv"
+    assert make_path_next_to_data(tmp_path / "a.gpkg", WINDOW_REGISTER_SUFFIX) == tmp_path / "a.windows.csv"
     assert find_window_register_path(tmp_path / "a.gpkg") is None
     folder = tmp_path / f"{tmp_path.name}.windows.csv"
     folder.write_text("", encoding="utf-8")
@@ -298,10 +299,10 @@ def test_prepared_change_log_rows_are_not_current_after_other_rows_were_appended
 
 
 def test_default_change_log_is_next_to_the_data(tmp_path):
-    assert make_default_log_path(tmp_path / "a.gpkg") == tmp_path / "a.changes.csv"
-    assert make_default_log_path(tmp_path) == tmp_path / f"{tmp_path.name}.changes.csv"
+    assert make_path_next_to_data(tmp_path / "a.gpkg", CHANGE_LOG_SUFFIX) == tmp_path / "a.changes.csv"
+    assert make_path_next_to_data(tmp_path, CHANGE_LOG_SUFFIX) == tmp_path / f"{tmp_path.name}.changes.csv"
     (tmp_path / "b.gdb").mkdir()
-    assert make_default_log_path(tmp_path / "b.gdb") == tmp_path / "b.changes.csv"
+    assert make_path_next_to_data(tmp_path / "b.gdb", CHANGE_LOG_SUFFIX) == tmp_path / "b.changes.csv"
 
 
 @given(texts=st.lists(st.text(st.sampled_from(",;\"'=+@- \t\n\x0b\x85\0\ufffe\ud8000甲A"), max_size=6), min_size=1))

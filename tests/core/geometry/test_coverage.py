@@ -62,7 +62,6 @@ def test_vertex_on_one_polygon_only_is_reported_as_missing_on_its_neighbour():
     )
     assert list_mismatch_places(found) == [(0, 1, (100.0, 40.0))]
     assert found.distance_m.tolist() == [0.0]
-    assert found.is_near_vertex.tolist() == [False]
 
 
 @pytest.mark.parametrize(("off", "found"), [(0.004, 1), (0.0099, 1), (0.0101, 0)])
@@ -73,11 +72,10 @@ def test_vertex_near_a_neighbouring_edge_counts_as_on_it_within_the_tolerance(of
     assert result.distance_m == pytest.approx([off] * found)
 
 
-def test_vertex_mismatch_closer_than_the_tolerance_is_marked_as_near_vertex():
+def test_vertices_closer_than_the_tolerance_are_mismatches_of_both_polygons():
     shifted = "POLYGON ((100.003 0, 200 0, 200 100, 100 100, 100.003 0))"
     found = find_vertices_missing_on_edges(polygons_from_wkt(LEFT_SQUARE, shifted), tolerance=DEFAULT_TOLERANCE)
     assert {(row, other) for row, other, _ in list_mismatch_places(found)} == {(0, 1), (1, 0)}
-    assert found.is_near_vertex.all()
 
 
 def test_parcel_vertices_that_the_edge_of_a_control_line_lacks_are_found_as_mismatches_of_the_line():

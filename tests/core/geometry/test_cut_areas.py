@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import CRS, Geod, Proj, Transformer
 
+from plugin.core.base.files import make_path_next_to_data
 from plugin.core.checks.check import RunOptions, check_plan
-from plugin.core.engine.waivers import make_default_waiver_path
+from plugin.core.engine.waivers import WAIVER_SUFFIX
 from plugin.core.engine.waivers.file import change_waivers, read_waivers
 from plugin.core.engine.waivers.waiver import WaiverEntry, make_waivers
 from plugin.core.geometry import crs as crs_care
@@ -269,7 +270,7 @@ def make_county_with_two_gaps(wide=0.4325, thin=0.0042):
 def write_with_waivers(folder, tables, text=WAIVERS_OF_0_1_0):
     """Write tables to a GeoPackage with a waiver file next to it; return the path of the data."""
     source = write_gpkg(folder / "county.gpkg", tables)
-    make_default_waiver_path(source).write_text(text, encoding="utf-8-sig")
+    make_path_next_to_data(source, WAIVER_SUFFIX).write_text(text, encoding="utf-8-sig")
     return source
 
 

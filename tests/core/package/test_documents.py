@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from plugin.core.base.errors import DataError, OutputError
+from plugin.core.base.files.data import list_data_ids
 from plugin.core.base.files.digests import (
     MANIFEST_FILE_NAME,
     MANIFEST_PAGE_FILE_NAME,
@@ -21,7 +22,7 @@ from plugin.core.cli.examples.package_facts import make_pdf
 from plugin.core.model.report import Report
 from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.inspect import inspect_package
-from plugin.core.package.package_spec.load import list_package_spec_ids, load_package_spec
+from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.render.document.blocks import DocumentTable, Heading
 from plugin.core.render.document.check_report import make_check_record
 from plugin.core.render.sections import make_head_section
@@ -228,7 +229,7 @@ def test_check_record_has_a_row_for_every_rule(checked_sample, lang):
     assert len(headings) == 3
 
 
-@pytest.mark.parametrize("spec_id", list_package_spec_ids())
+@pytest.mark.parametrize("spec_id", list_data_ids(PACKAGE_SPECS_FOLDER))
 def test_name_of_the_check_report_is_equal_in_file_name_document_list_and_page_title(spec_id):
     spec = load_package_spec(spec_id)
     title = make_head_section(Report(), ReportTexts("zh"))["title"]

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from plugin.core.base.errors import DataError, InputError, OutputError
+from plugin.core.base.files.data import list_data_ids
 from plugin.core.base.files.names import MAX_NAME_CHARACTERS, find_name_problem
 from plugin.core.model.rule import load_all_rules
 from plugin.core.package.gate import find_check_problems
@@ -14,7 +15,7 @@ from plugin.core.package.layers.content import MissingLayer
 from plugin.core.package.layers.layer_validation import validate_missing_layers
 from plugin.core.package.map_slots import explain_missing_maps
 from plugin.core.package.names import find_field_name_problem
-from plugin.core.package.package_spec.load import find_spec_problems, list_package_spec_ids, load_package_spec
+from plugin.core.package.package_spec.load import find_spec_problems, load_package_spec
 from plugin.core.package.package_spec.spec import LayerSlot
 from plugin.core.package.problems import ExportProblem, ProblemLevel, stop_on_gate_problems
 from plugin.core.package.tables import write_tables as write
@@ -117,7 +118,7 @@ def assert_error_is_explained(error, *words):
         assert all(w in sentence for w in words), sentence
 
 
-@pytest.mark.parametrize("name", list_package_spec_ids())
+@pytest.mark.parametrize("name", list_data_ids(PACKAGE_SPECS_FOLDER))
 def test_shipped_package_spec_names_existing_layers_of_its_standard(name):
     spec = load_package_spec(name)
     standard = load_standard(spec.standard)
@@ -264,7 +265,7 @@ def test_find_spec_problems_returns_one_error_for_an_unknown_layer_or_field_or_a
     assert_error_is_explained(error, "某省.toml", error.params["value"])
 
 
-@pytest.mark.parametrize("name", list_package_spec_ids())
+@pytest.mark.parametrize("name", list_data_ids(PACKAGE_SPECS_FOLDER))
 def test_shipped_package_spec_is_valid_and_listed_by_the_command_line(name, capsys):
     from plugin.core.__main__ import main
 

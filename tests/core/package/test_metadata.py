@@ -114,7 +114,7 @@ ENTITY_BOMB = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1,
 def test_unsafe_or_damaged_metadata_xml_is_refused(data, case):
     with pytest.raises(UnreadableXml) as caught:
         read_xml(data)
-    assert caught.value.case == case
+    assert caught.value.key == case
 
 
 def test_xml_of_another_schema_is_not_read_as_metadata():

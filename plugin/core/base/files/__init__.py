@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..errors import InputError, SanxianError
+
 
 def make_path_next_to_data(source: str | Path, suffix: str) -> Path:
     """Return the path of a file that belongs to a data file or folder.
@@ -15,3 +17,24 @@ def make_path_next_to_data(source: str | Path, suffix: str) -> Path:
     if source.is_dir() and source.suffix.lower() != ".gdb":
         return source / f"{source.resolve().name}{suffix}"
     return source.with_name(f"{source.stem}{suffix}")
+
+
+def find_free_path(path: Path) -> str:
+    """Return the path if no such file exists, else the path with the first number that is free."""
+    free_path, number = path, 2
+    while free_path.exists():
+        free_path, number = path.with_name(f"{path.stem}-{number}{path.suffix}"), number + 1
+    return str(free_path)
+
+
+def read_bytes(path: Path, kind: str = "table", error_type: type[SanxianError] = InputError) -> bytes:
+    """Return the bytes of a file; raise an error of this type, with the path, if it is missing or may not be read.
+
+    ``kind``: begins the keys of both texts, such as ``table_missing`` and ``table_no_access``.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise error_type(f"{kind}_missing", file=str(path)) from error
+    except OSError as error:
+        raise error_type(f"{kind}_no_access", file=str(path)) from error

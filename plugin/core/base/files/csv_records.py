@@ -17,15 +17,14 @@ from .document_text import make_readable_text
 _CHANGED_BY_SPREADSHEETS = re.compile(r"[=+\-@].*|0\d+|\d{12,}|\d+(?:\.\d+)?[eE][+-]?\d+", re.DOTALL)
 
 
+@dataclass(eq=False)
 class UnbalancedQuotesError(Exception):
     """Raised for a CSV with an opening quote that has no end.
 
     ``line_number``: line of the record, from 1.
     """
 
-    def __init__(self, line_number: int):
-        super().__init__(line_number)
-        self.line_number = line_number
+    line_number: int
 
 
 @dataclass

@@ -7,9 +7,9 @@ import json
 import math
 import re
 import tomllib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -36,15 +36,15 @@ _MAX_VALUE_LENGTH = 100
 _LINE_AND_COLUMN_PATTERN = re.compile(r"line (\d+), column (\d+)")
 
 
+@dataclass
 class ErrorCollector:
     """Collects the errors of a data file.
 
     With ``keep`` errors are added to the list ``found``; without ``keep`` the first error is raised.
     """
 
-    def __init__(self, keep: bool = False):
-        self.keep = keep
-        self.found: list[DataError] = []
+    keep: bool = False
+    found: list[DataError] = field(default_factory=list)
 
     @contextmanager
     def collect_data_error(self) -> Iterator[None]:
@@ -95,16 +95,22 @@ def _check_finite(value: Any, path: Path, key: str) -> None:
         raise DataError("data_value_not_finite", file=str(path), key=key, value=str(value))
 
 
-def find_data_file(name: str | Path, folder: Path, ids: Collection[str], error_key: str, known: Iterable[str]) -> Path:
-    """Return the file of one of the ``ids`` of a folder, or of the path of a .toml file.
+def list_data_ids(folder: Path) -> list[str]:
+    """Return the ids of the data files in a folder, which are their names without .toml; settings have none."""
+    return sorted(path.stem for path in folder.glob("*.toml") if path.name != "settings.toml")
 
-    Raise DataError with the key ``error_key`` and the ``known`` names for a missing file.
+
+def find_data_file(name: str | Path, folder: Path, error_key: str, *, other_names: Iterable[str] = ()) -> Path:
+    """Return the file of an id in a folder, or of the path of a .toml file.
+
+    Raise DataError with the key ``error_key`` for a missing file; it lists ``other_names`` and the ids.
     """
+    ids = list_data_ids(folder)
     if str(name) in ids:
         return folder / f"{name}.toml"
     path = Path(name)
     if path.suffix.lower() != ".toml" or not path.is_file():
-        raise DataError(error_key, value=str(name), known=", ".join(known))
+        raise DataError(error_key, value=str(name), known=", ".join([*other_names, *ids]))
     return path
 
 

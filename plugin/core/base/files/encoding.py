@@ -344,15 +344,14 @@ def is_garbled(text: str) -> bool:
     return sum(map(_is_chinese, back)) >= 2 and sum(map(_is_chinese, back)) >= 0.6 * len(back)
 
 
+@dataclass(eq=False)
 class UndecodableTextError(Exception):
     """Raised for a text in an unknown encoding.
 
     ``line``: the first line that cannot be decoded, from 1.
     """
 
-    def __init__(self, line: int):
-        super().__init__(line)
-        self.line = line
+    line: int
 
 
 def decode_file_text(data: bytes) -> str:

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import InputError
+from . import read_bytes
 from .encoding import OLD_WORKBOOK_SIGNATURE, WORKBOOK_SIGNATURE, UndecodableTextError, decode_file_text, find_delimiter
-from .workbooks import WORKBOOK_SUFFIXES, iterate_rows, open_workbook, read_bytes
+from .workbooks import WORKBOOK_SUFFIXES, iterate_rows, open_workbook
 
 # Sheets of lines of cells of CSV and xlsx files. The callers find headings in them: this module,
 # `figures.supplied_tables` and `exchange.structure_table`.

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import InputError
+from . import read_bytes
 from .encoding import OLD_WORKBOOK_SIGNATURE
 
 WORKBOOK_SUFFIXES = (".xlsx", ".xlsm")
@@ -100,16 +101,6 @@ def _load(data: bytes, file: str, *, reads_once: bool = False, has_values: bool 
             return openpyxl.load_workbook(io.BytesIO(data), read_only=reads_once, data_only=has_values)
     except READING_ERRORS as error:
         raise InputError("table_unreadable", file=file) from error
-
-
-def read_bytes(path: Path) -> bytes:
-    """Return the bytes of a table. Raise InputError, with the path, if it is missing or may not be read."""
-    try:
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise InputError("table_missing", file=str(path)) from error
-    except OSError as error:
-        raise InputError("table_no_access", file=str(path)) from error
 
 
 def inspect_workbook(data: bytes, file: str, *, reads_once: bool = False) -> bool:

@@ -283,7 +283,7 @@ def _swap_files(new_folder: list[Path], old_folder: Path, target: Path) -> None:
         for source, destination in reversed(moved_files):
             # An error here leaves the former files in ``old_folder``, which is then kept.
             os.replace(destination, source)
-        raise _make_replacement_error(target, error) from error
+        raise make_replacement_error(target, error) from error
 
 
 @contextmanager
@@ -314,7 +314,7 @@ def replace_until_error(new_paths: Sequence[Path], folder: Path, old_folder: Pat
                 target = folder / path.name
                 _move_file(path, target, moved_files)
         except OSError as error:
-            raise _make_replacement_error(target, error) from error
+            raise make_replacement_error(target, error) from error
         yield
         are_files_replaced = True
     finally:
@@ -334,10 +334,10 @@ def _list_sibling_names(target: Path) -> list[str]:
     return [f"{stem}{suffix}" for suffix in _SIBLING_SUFFIXES.get(target.suffix.lower(), ())]
 
 
-def _make_replacement_error(target: Path, error: OSError) -> OutputError:
-    """Return the error for a target that could not be replaced."""
+def make_replacement_error(target: Path, error: OSError, *, key_if_open: str = "output_open_elsewhere") -> OutputError:
+    """Return the error for a target that could not be replaced; ``key_if_open``: text if a program has it open."""
     if isinstance(error, PermissionError):
-        return OutputError("output_open_elsewhere", target=str(target))
+        return OutputError(key_if_open, target=str(target))
     return OutputError("output_unwritable", target=str(target), detail=explain_os_error(error))
 
 

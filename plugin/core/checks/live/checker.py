@@ -414,7 +414,7 @@ class IncrementalChecker:
         """
         county = self.plan.find_layer_of_concept("county")
         plan_of_rows = self.plan.make_plan_of_rows(
-            layers, same_county=county is not None and not self.rows.has_edited_rows(county.role)
+            layers, same_county=county is not None and not self.rows.list_edited_rows(county.role)
         )
         for role, layer in layers.items():
             layer.__dict__["has_no_geometry"] = not self.rows.has_any_shape(role)

@@ -192,10 +192,6 @@ class EditedRows:
         """Return the numbers of the edited, added and removed rows of a layer."""
         return list(self._edited[role])
 
-    def has_edited_rows(self, role: str) -> bool:
-        """Return True if any row of a layer was edited."""
-        return bool(self._edited[role])
-
     def set_row(self, role: str, row: int, new_state: Layer) -> None:
         """Set a row to a new state: a layer of one row, or an empty layer if the row is removed."""
         edited_layers, rows_by_key = self._edited[role], self._edited_rows_by_key[role]
@@ -224,7 +220,7 @@ class EditedRows:
         ``plan``: the plan before the edits.
         """
         counts = plan.count_values_of_field(role, field_name)
-        if role not in self.layers or not self.has_edited_rows(role):
+        if role not in self.layers or not self.list_edited_rows(role):
             return counts.keys()
         changes: Counter[str] = Counter()
         former_texts = self.layers[role].get_texts_by_name(field_name)

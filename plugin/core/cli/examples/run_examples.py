@@ -91,8 +91,8 @@ def apply_fix_to_example(
     try:
         proposal, after = propose_fix(state, fix, findings[0], example.parameters)
     except FixRefused as refusal:
-        is_expected = refusal.reason == example.refused
-        params = {"expected": example.refused or "-", "found": refusal.reason}
+        is_expected = refusal.key == example.refused
+        params = {"expected": example.refused or "-", "found": refusal.key}
         return None if is_expected else ExampleProblem("fix_refused", params), None, None
     if example.refused:
         return ExampleProblem("fix_not_refused", {"expected": example.refused}), proposal, after

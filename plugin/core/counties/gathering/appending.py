@@ -47,11 +47,11 @@ _MUNICIPALITIES, _DIRECTLY_UNDER_PROVINCE = ("11", "12", "31", "50"), "90"
 _MAX_EXAMPLES = 5
 
 
+@dataclass
 class ProblemList:
     """Problems that are equal except for their features are one problem, with the sum of the features."""
 
-    def __init__(self) -> None:
-        self._problems: dict[tuple[Any, ...], ExportProblem] = {}
+    _problems: dict[tuple[Any, ...], ExportProblem] = field(default_factory=dict)
 
     def add(self, problem: ExportProblem, county: str = "") -> None:
         """Add a problem; one without features names the county."""

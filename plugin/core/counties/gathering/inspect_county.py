@@ -11,6 +11,7 @@ from ...base.connection_text import describe_exception
 from ...base.errors import Cancellation, Cancelled, DataError, InputError
 from ...base.files.digests import MANIFEST_FILE_NAME
 from ...base.files.writing import explain_os_error
+from ...base.placeholders import join_first
 from ...checks.check import CheckResult
 from ...engine.provenance import find_county_name
 from ...geometry.crs import make_crs_label
@@ -90,7 +91,7 @@ def _describe_inspection(county: GatheredCounty, checked: CheckResult) -> None:
         codes = (
             sorted({one.code for one in report.findings if one.severity == "ERROR" and one.state == "open"}) or failed
         )
-        params = {"codes": " ".join(codes[:_MAX_NAMED_CODES]) + (" …" if len(codes) > _MAX_NAMED_CODES else "")}
+        params = {"codes": join_first(codes, " ", limit=_MAX_NAMED_CODES)}
         params |= {key: county.summary[key] for key in ("errors", "skipped")}
         county.refuse(Message("gathering", f"verdict_{county.summary['verdict']}", params))
     for unusable in plan.unusable_layers.values():

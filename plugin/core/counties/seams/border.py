@@ -20,7 +20,7 @@ from ...base.errors import NEVER_CANCELLED, Cancellation
 from ...geometry.linework import MAX_SEGMENTS_PER_LINE
 from ...geometry.overlay import find_shared_pieces
 from ...geometry.overlay_fallback import compute_local_origins, translate_back, translate_shapes
-from ...geometry.polygons import Polygons
+from ...geometry.polygons import Polygons, widen_bounds
 from .seam_result import SeamSettings
 
 #: Largest ratio of the length of a mitred corner to the reach: sharper corners are cut (`shapely.buffer`).
@@ -196,7 +196,7 @@ def find_gaps(outlines: Polygons, settings: SeamSettings, cancellation: Cancella
         shapely.intersection(
             lines.linestrings[n],
             shapely.union_all(
-                [shapely.box(*_widen(outlines.shapes[c].bounds, settings.reach_m)) for c in county[line == n]]
+                [shapely.box(*widen_bounds(outlines.shapes[c].bounds, settings.reach_m)) for c in county[line == n]]
             ),
         )
         for n in open_lines.tolist()
@@ -234,12 +234,6 @@ def find_gaps(outlines: Polygons, settings: SeamSettings, cancellation: Cancella
             else:
                 pieces.append(replace(gap, shape=shape))
     return BorderPieces(pieces, sliver_counts)
-
-
-def _widen(bounds: tuple[float, float, float, float], distance: float) -> tuple[float, float, float, float]:
-    """Return bounds (xmin, ymin, xmax, ymax) widened by a distance (m)."""
-    xmin, ymin, xmax, ymax = bounds
-    return xmin - distance, ymin - distance, xmax + distance, ymax + distance
 
 
 def _make_gap(part: Any, counties: NDArray, boundaries: NDArray, settings: SeamSettings) -> BorderPiece | None:
@@ -283,8 +277,10 @@ def find_common_line(
     They are the stretches within the tolerance of the other boundary, and those along gaps and overlaps of the pair
     (``pieces``).
     """
-    boundary = shapely.clip_by_rect(boundary, *_widen(shapely.bounds(other_boundary).tolist(), settings.reach_m))
-    other_boundary = shapely.clip_by_rect(other_boundary, *_widen(shapely.bounds(boundary).tolist(), settings.reach_m))
+    boundary = shapely.clip_by_rect(boundary, *widen_bounds(shapely.bounds(other_boundary).tolist(), settings.reach_m))
+    other_boundary = shapely.clip_by_rect(
+        other_boundary, *widen_bounds(shapely.bounds(boundary).tolist(), settings.reach_m)
+    )
     if shapely.is_empty(boundary) or shapely.is_empty(other_boundary):
         return np.array([], dtype=object)
     places = [shapely.buffer(one, settings.tolerance_m) for one in (other_boundary, *(piece.shape for piece in pieces))]

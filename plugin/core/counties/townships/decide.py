@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from ...base.files import make_path_next_to_data
 from ...exchange.renumber import KeyNumberer
-from ...plan.loading.key_table import make_default_key_table_path, read_renumbered_keys
+from ...plan.loading.key_table import KEY_TABLE_SUFFIX, read_renumbered_keys
 from .stored_rows import StoredRow, find_key_field, match_rows
 from .work_package import EditedPackage, LayerRecord, PackageChanges, RecordKey, RowChange, RowRecord
 
@@ -279,7 +280,7 @@ def assign_new_keys(
     """
     used = [row.key for rows in county_rows.values() for row in rows]
     used += [*(edit.key for edit in decisions.edits if _is_added(edit)), *former_keys]
-    table = make_default_key_table_path(source)
+    table = make_path_next_to_data(source, KEY_TABLE_SUFFIX)
     if table.is_file():
         for (_, old_key), new_key in read_renumbered_keys(table).items():
             used += [old_key, new_key]

@@ -31,9 +31,9 @@ from .decide import ContradictionKind, Outcome, Prefer, assign_new_keys, decide
 from .log import MergeLog, RowContents, log_changes, log_contradictions
 from .merge_tables import write_contradiction_layers, write_merge_workbook
 from .stored_rows import (
+    ROWS_PER_CANCEL_CHECK,
     Cells,
     StoredRow,
-    iterate_features,
     list_fields,
     open_dataset,
     read_cells,
@@ -250,7 +250,7 @@ def _read_changes(gdal: Any, package: EditedPackage, county: _County, cancellati
         layer = raise_if_refused(dataset.GetLayerByName(key[1]))
         all_fields = list_fields(layer)
         fields = {name: all_fields[name] for name in names}
-        cells = {one.GetFID(): read_cells(one, fields) for one in iterate_features(layer, cancellation)}
+        cells = {one.GetFID(): read_cells(one, fields) for one in cancellation.watch(layer, ROWS_PER_CANCEL_CHECK)}
         counts = Counter(row.key for row in county.rows[key])
         fid_by_key = {row.key: row.fid for row in county.rows[key] if row.key and counts[row.key] == 1}
         # A row is found by its key, else by its feature id.

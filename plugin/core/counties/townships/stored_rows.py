@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from ...plan.io.rows import KEY_FIELD
 from ...plan.row_pairs import pair_equal_rows
 
 _DIGEST_BYTES = 10
-_ROWS_PER_CANCEL_CHECK = 500
+ROWS_PER_CANCEL_CHECK = 500
 #: Separators in the digested text: between values, and in place of a missing one.
 _VALUE_END, _MISSING = "\x1f", "\x00"
 #: A cell as text; None for a missing value.
@@ -120,14 +120,6 @@ def compute_row_digest(cells: Mapping[str, str | None], shape_bytes: bytes) -> s
     return digest.hexdigest()
 
 
-def iterate_features(layer: Any, cancellation: Cancellation = NEVER_CANCELLED) -> Iterator[Any]:
-    """Yield the GDAL features of a layer; raise Cancelled."""
-    for number, feature in enumerate(layer):
-        if number % _ROWS_PER_CANCEL_CHECK == 0:
-            cancellation.raise_if_cancelled()
-        yield feature
-
-
 def read_rows(
     layer: Any,
     field_names: Sequence[str],
@@ -147,7 +139,7 @@ def read_rows(
     fields = {name: all_fields[name] for name in field_names if name in all_fields}
     key_field = find_key_field(tuple(fields))
     rows = []
-    for feature in iterate_features(layer, cancellation):
+    for feature in cancellation.watch(layer, ROWS_PER_CANCEL_CHECK):
         cells = read_cells(feature, fields)
         fid, key = feature.GetFID(), (cells.get(key_field) or "").strip()
         if find_missing_cells is not None:

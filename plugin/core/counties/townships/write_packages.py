@@ -16,10 +16,10 @@ from ....paths import STYLES_FOLDER
 from ...base.errors import NEVER_CANCELLED, Cancellation
 from ...exchange.gdal_setup import create_layer, load_gdal, raise_if_refused
 from .stored_rows import (
+    ROWS_PER_CANCEL_CHECK,
     StoredRow,
     compute_row_digest,
     find_key_field,
-    iterate_features,
     list_fields,
     list_layers,
     open_dataset,
@@ -213,7 +213,7 @@ def _write_layer(
     key_field = find_key_field(tuple(fields))
     near = ownership.near.get(county_layer.key, {})
     new_layers = [tuple(raise_if_refused(one.GetLayerByName(county_layer.package_name)) for one in p) for p in targets]
-    for feature in iterate_features(layer, cancellation):
+    for feature in cancellation.watch(layer, ROWS_PER_CANCEL_CHECK):
         fid = feature.GetFID()
         cells = read_cells(feature, fields)
         row = StoredRow(fid, (cells.get(key_field) or "").strip(), compute_row_digest(cells, read_shape_bytes(feature)))

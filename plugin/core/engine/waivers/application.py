@@ -26,6 +26,7 @@ from ...geometry.crs import CGCS2000_DEGREES, reproject_coordinates
 from ...model.findings import Finding
 from ...model.report import Outcome, Report, RuleOutcome
 from ...model.rule import Severity
+from ...plan.loading.key_table import get_other_key
 from ...plan.plan import Plan
 from ...standard.numbering import BSM_LENGTH
 from ..plan_consistency import INCONSISTENCY_CODE as FRAME
@@ -480,13 +481,8 @@ def replace_with_present_keys(waiver: Waiver, new_key_by_old_key: dict[tuple[str
     """
     if not new_key_by_old_key:
         return waiver
-
-    def get_present_key(role: str, key: str) -> str:
-        """Return the new key of a row; the given key if it was not renumbered."""
-        return new_key_by_old_key.get((role, key)) or new_key_by_old_key.get(("", key)) or key
-
     return replace(
         waiver,
-        key=get_present_key(waiver.role, waiver.key),
-        related_keys=tuple(get_present_key(waiver.related_role, key) for key in waiver.related_keys),
+        key=get_other_key(waiver.role, waiver.key, new_key_by_old_key),
+        related_keys=tuple(get_other_key(waiver.related_role, key, new_key_by_old_key) for key in waiver.related_keys),
     )

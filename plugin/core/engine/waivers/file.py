@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...base.errors import DataError, OutputError
+from ...base.files import make_path_next_to_data, read_bytes
 from ...base.files.cells import parse_date
 from ...base.files.data import parse_json
 from ...base.files.document_text import make_readable_text
@@ -38,7 +39,7 @@ from ...base.files.encoding import (
 )
 from ...base.files.writing import replace_if_unchanged
 from ...model.rule import normalise_rule_code
-from . import make_default_waiver_path
+from . import WAIVER_SUFFIX
 from .waiver import Waiver, WaiverLimits, Waivers
 
 if TYPE_CHECKING:
@@ -81,7 +82,11 @@ def read_waivers(path: str | Path, limits: WaiverLimits = _DEFAULT_LIMITS) -> tu
     a missing column, a damaged or incomplete row, two waivers with one number, and tolerances far beyond ``limits``.
     """
     path = Path(path)
-    return _parse_waivers(path, _parse_table(path, _read_bytes(path)), limits)
+    return _parse_waivers(
+        path,
+        _parse_table(path, read_bytes(path, "waivers", DataError)),
+        limits,
+    )
 
 
 def change_waivers(
@@ -98,7 +103,7 @@ def change_waivers(
     """
     path, added_waivers, removed_ids = Path(path), list(added_waivers), set(removed_ids)
     for _ in range(_MAX_TRIES):
-        contents = _read_bytes(path) if path.exists() else b""
+        contents = read_bytes(path, "waivers", DataError) if path.exists() else b""
         table = _parse_table(path, contents) if contents.strip() else _WaiverTable([], [], [], [])
         _parse_waivers(path, table, limits)
         remaining_rows = [row for row in table.rows if table.get_row_cells(row).get("id") not in removed_ids]
@@ -112,16 +117,6 @@ def change_waivers(
         if replace_if_unchanged(path, contents, _format_csv(head, rows).encode("utf-8-sig")):
             return read_waivers(path, limits)
     raise OutputError("output_open_elsewhere", target=str(path))
-
-
-def _read_bytes(path: Path) -> bytes:
-    """Return the content of a file; DataError if it is missing or cannot be read."""
-    try:
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise DataError("waivers_missing", file=str(path)) from error
-    except OSError as error:
-        raise DataError("waivers_no_access", file=str(path)) from error
 
 
 def _parse_table(path: Path, data: bytes) -> _WaiverTable:
@@ -222,7 +217,7 @@ def load_waivers(
     limits = WaiverLimits(**{name: float(value) for name, value in norm.get_settings_section("waivers").items()})
     if waiver_file.strip().lower() in NO_WAIVERS_WORDS:
         return Waivers(limits=limits), [("notice_no_waivers", {})]
-    path = Path(waiver_file) if waiver_file else make_default_waiver_path(source) if source else None
+    path = Path(waiver_file) if waiver_file else make_path_next_to_data(source, WAIVER_SUFFIX) if source else None
     keys = {}
     if key_table_path:
         from ...plan.loading.key_table import read_renumbered_keys

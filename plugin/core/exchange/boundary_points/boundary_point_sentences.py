@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from ....paths import BOUNDARY_POINTS_FOLDER
+from ...base.files.data import list_data_ids
 from ...geometry.crs import make_crs_label
 from ...standard.messages.texts import Texts, format_number
 from .export_points import PointExport
@@ -94,6 +96,6 @@ def _render_notes(notes: Iterable[PointNote], texts: Texts) -> list[ReportLine]:
 
 def describe_forms(lang: str) -> list[str]:
     """Return one line for each form that the plugin has: id and name."""
-    from .forms import list_form_ids, load_form
+    from .forms import load_form
 
-    return [f"{name}  {load_form(name).get_title(lang)}" for name in list_form_ids()]
+    return [f"{name}  {load_form(name).get_title(lang)}" for name in list_data_ids(BOUNDARY_POINTS_FOLDER)]

@@ -16,14 +16,16 @@ import shapely
 from pyproj import CRS
 from shapely.geometry.base import BaseGeometry
 
+from ....paths import BOUNDARY_POINTS_FOLDER
 from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError, ProgressCallback
 from ...base.files.cells import format_cell
+from ...base.files.data import list_data_ids
 from ...base.files.writing import check_writable, write_atomically
 from ...geometry.crs import describe_crs, make_crs_label, make_gauss_kruger_crs, parse_crs, reproject_geometries
 from ...plan.io import read_source
 from ...plan.layer import SourceLayer
 from .crs_choice import ZONE_STEP_M, get_zone_and_width, require_gauss_kruger, require_usable_crs
-from .forms import AUTOMATIC, TABLE_KIND, TEXT_KIND, PointForm, list_form_ids, load_form, load_settings, normalise_word
+from .forms import AUTOMATIC, TABLE_KIND, TEXT_KIND, PointForm, load_form, load_settings, normalise_word
 from .numbered_points import WrittenRings, infer_numbering, make_written_rings
 from .parcels import (
     NoteLevel,
@@ -340,7 +342,7 @@ def _choose_form(features: list[ExportFeature], output: Path, form_name: str, lo
     if form_name not in ("", AUTOMATIC):
         return load_form(form_name)
     kind = TABLE_KIND if output.suffix.lower() in _TABLE_SUFFIXES else TEXT_KIND
-    known = list_form_ids()
+    known = list_data_ids(BOUNDARY_POINTS_FOLDER)
     for name, count in Counter(feature.stored.form for feature in features if feature.stored).most_common():
         if name not in known:
             log.add(NoteLevel.WARNING, "form_missing", form=name, count=count)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
@@ -11,7 +12,15 @@ from typing import Literal
 
 from ....paths import BOUNDARY_POINTS_FOLDER
 from ...base.errors import DataError
-from ...base.files.data import NOT_IN_FILE, check_keys, check_known, find_data_file, read_record, read_toml
+from ...base.files.data import (
+    NOT_IN_FILE,
+    check_keys,
+    check_known,
+    find_data_file,
+    list_data_ids,
+    read_record,
+    read_toml,
+)
 
 SETTINGS_FILE = BOUNDARY_POINTS_FOLDER / "settings.toml"
 #: Chooses the form from the content of a file, or the form that a layer was imported with.
@@ -134,16 +143,6 @@ class PointForm:
         """Return the name of the form in a language."""
         return self.name_en if lang == "en" and self.name_en else self.name
 
-    def find_item(self, heading: str) -> str:
-        """Return the item of a column of a table by its heading; empty if unknown."""
-        word = normalise_word(heading)
-        return next((item for item, words in self.headings.items() if word in map(normalise_word, words)), "")
-
-
-def list_form_ids() -> list[str]:
-    """Return the ids of the forms that the plugin has, the most usual one of each kind first."""
-    return sorted(path.stem for path in BOUNDARY_POINTS_FOLDER.glob("*.toml") if path != SETTINGS_FILE)
-
 
 def load_form(name: str) -> PointForm:
     """Return a form by its id, or by the path of a .toml file.
@@ -153,14 +152,13 @@ def load_form(name: str) -> PointForm:
     DataError
         The form does not exist (the error lists the ids), or its file has an error (with file and key).
     """
-    ids = list_form_ids()
-    path = find_data_file(name, BOUNDARY_POINTS_FOLDER, ids, "boundary_form_unknown", [AUTOMATIC, *ids])
+    path = find_data_file(name, BOUNDARY_POINTS_FOLDER, "boundary_form_unknown", other_names=[AUTOMATIC])
     return _read_form(path, path.stat().st_mtime_ns)
 
 
 def load_automatic_forms(kind: str) -> list[PointForm]:
-    """Return the forms of a kind that may be chosen by the content of a file."""
-    forms = [load_form(name) for name in list_form_ids()]
+    """Return the forms of a kind that may be chosen by the content of a file, the most usual one first (by its id)."""
+    forms = [load_form(name) for name in list_data_ids(BOUNDARY_POINTS_FOLDER)]
     return [form for form in forms if form.kind == kind and form.automatic]
 
 
@@ -219,11 +217,6 @@ class PointSettings:
     heading_lines: int
     most_listed: int
 
-    def find_header_meaning(self, key: str) -> str:
-        """Return what a key of a header states, such as ``zone`` for 带号; empty if unknown."""
-        word = normalise_word(key)
-        return next((meaning for meaning, keys in self.header_keys.items() if word in map(normalise_word, keys)), "")
-
     def classify_datum(self, value: str) -> str:
         """Return ``cgcs2000``, ``refused`` (西安80, 北京54, WGS 84) or ``unknown`` for a value of 坐标系."""
         text = normalise_word(value)
@@ -248,6 +241,12 @@ class PointSettings:
 def normalise_word(text: str) -> str:
     """Return a text in capitals, with half-width characters and without blanks, for comparisons."""
     return "".join(unicodedata.normalize("NFKC", text).split()).upper()
+
+
+def find_meaning(text: str, words_by_meaning: Mapping[str, Iterable[str]]) -> str:
+    """Return what a heading of a column or a key of a header states, such as ``zone`` for 带号; empty if unknown."""
+    word = normalise_word(text)
+    return next((meaning for meaning, words in words_by_meaning.items() if word in map(normalise_word, words)), "")
 
 
 @cache

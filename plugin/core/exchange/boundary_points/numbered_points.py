@@ -16,8 +16,9 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from ...standard.messages.numbers import count_decimals
 from .forms import Numbering, PointForm
-from .parcels import PointNote, PointParcel, count_decimals, find_point_number, make_note_on_parcels, parse_number
+from .parcels import PointNote, PointParcel, find_point_number, make_note_on_parcels, parse_number
 from .stored import StoredParcel, StoredRing
 
 #: Decimals of coordinates (m) that count when vertices are compared: those of the file, within these limits, so that an

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 from shapely.geometry.base import BaseGeometry
 
+from ...base.placeholders import join_first
 from ...standard.messages.texts import Texts, format_number, render_params
 from .forms import FileLayout, PointForm, load_settings, normalise_word
 
@@ -82,11 +83,6 @@ def find_point_number(name: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def count_decimals(number_text: str) -> int:
-    """Return the number of decimals of a number as text."""
-    return len(number_text.partition(".")[2])
-
-
 class NoteLevel(StrEnum):
     """What a note means: ``error`` a parcel is left out, ``warning`` it is read and to be checked, ``info``."""
 
@@ -140,8 +136,7 @@ class PointNote:
 
 def make_note_on_parcels(key: str, labels: list[str]) -> PointNote:
     """Return a note that counts parcels and lists the first ones."""
-    most = load_settings().most_listed
-    listed = "、".join(labels[:most]) + (" …" if len(labels) > most else "")
+    listed = join_first(labels, "、", limit=load_settings().most_listed)
     return PointNote(key, NoteLevel.INFO, params={"count": len(labels), "parcels": listed})
 
 

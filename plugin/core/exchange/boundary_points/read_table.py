@@ -4,14 +4,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ...base.errors import InputError
 from ...base.files.tables import display_cell, split_lines
 from ...base.files.workbooks import iterate_rows, open_workbook
-from .forms import FileLayout, PointForm, load_settings, normalise_word
+from ...standard.messages.numbers import count_decimals
+from .forms import FileLayout, PointForm, find_meaning, load_settings, normalise_word
 from .parcels import (
     HeaderValue,
     NoteLevel,
@@ -20,7 +21,6 @@ from .parcels import (
     PointNote,
     PointRow,
     RawParcel,
-    count_decimals,
     find_point_number,
     normalise_digits,
     parse_number,
@@ -100,7 +100,7 @@ def split_text_table(text: FileText) -> TableSheet:
 def find_heading_line(sheet: TableSheet, form: PointForm) -> int:
     """Return the position of the first line with headings of all columns that points need; -1 without one."""
     for position, line in enumerate(sheet.lines[: load_settings().heading_lines]):
-        if {"point", "north", "east"} <= {form.find_item(cell) for cell in line.cells}:
+        if {"point", "north", "east"} <= {find_meaning(cell, form.headings) for cell in line.cells}:
             return position
     return -1
 
@@ -137,25 +137,26 @@ class _OpenParcel(RawParcel):
     key: tuple[str, ...] = ()
 
 
+@dataclass
 class _TableParser:
     """Reads sheets one by one."""
 
-    def __init__(self, path: Path, form: PointForm):
-        self._path, self._form = path, form
-        self.header_values: dict[str, HeaderValue] = {}
-        self.notes: list[PointNote] = []
-        self.has_table = False
-        self.parcels: list[_OpenParcel] = []
+    path: Path
+    form: PointForm
+    header_values: dict[str, HeaderValue] = field(default_factory=dict)
+    notes: list[PointNote] = field(default_factory=list)
+    has_table: bool = False
+    parcels: list[_OpenParcel] = field(default_factory=list)
 
     def _find_columns(self, sheet: TableSheet, line: TableLine) -> dict[str, int]:
         """Return item → its column in a line of headings, and note the columns that are ignored."""
         column_by_item: dict[str, int] = {}
         ignored = []
         for column, cell in enumerate(line.cells):
-            item = self._form.find_item(cell)
+            item = find_meaning(cell, self.form.headings)
             if item in column_by_item:
                 names = f"{line.cells[column_by_item[item]]}、{cell}"
-                raise InputError("table_column_twice", file=self._path.name, line=line.number, columns=names)
+                raise InputError("table_column_twice", file=self.path.name, line=line.number, columns=names)
             if item:
                 column_by_item[item] = column
             elif cell:
@@ -174,7 +175,7 @@ class _TableParser:
                 match = _HEADER_CELL_PATTERN.match(cell)
                 following = next((text for text in line.cells[column + 1 :] if text), "")
                 header_key, value = (match[1], match[2]) if match else (cell.rstrip(":：="), following)
-                meaning = load_settings().find_header_meaning(header_key)
+                meaning = find_meaning(header_key, load_settings().header_keys)
                 if meaning and meaning not in self.header_values:
                     self.header_values[meaning] = HeaderValue(value, sheet.make_place(line.number, column))
         line = sheet.lines[heading]
@@ -216,7 +217,7 @@ class _TableParser:
 
     def _has_headings(self, row: TableLine) -> bool:
         """Return True for a row that has only headings; so has a blank row."""
-        return all(self._form.find_item(cell) for cell in row.cells if cell)
+        return all(find_meaning(cell, self.form.headings) for cell in row.cells if cell)
 
     def _has_later_point(
         self, sheet: TableSheet, position: int, column_by_item: dict[str, int], key: tuple[str, ...]
@@ -248,10 +249,10 @@ class _TableParser:
             if not any(key) and any(former.key):
                 filled.append(place)
             if key == former.key or not any(key):
-                for item in self._form.parcel.items:
+                for item in self.form.parcel.items:
                     former.values[item] = former.values.get(item) or texts.get(item, "")
                 return former
-        values = {item: texts.get(item, "") for item in self._form.parcel.items}
+        values = {item: texts.get(item, "") for item in self.form.parcel.items}
         number = len(self.parcels) + 1
         self.parcels.append(_OpenParcel(number, place, values=values, area_unit=area_unit, key=key))
         return self.parcels[-1]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ...base.errors import InputError
 from ...base.files.encoding import UndecodableTextError, decode_file_text
-from .forms import FileLayout, PointForm, load_automatic_forms, load_settings, normalise_word
+from .forms import FileLayout, PointForm, find_meaning, load_automatic_forms, load_settings, normalise_word
 from .parcels import (
     HeaderValue,
     NoteLevel,
@@ -149,7 +149,7 @@ def parse_text(text: FileText, form: PointForm) -> ParsedFile:
     values: dict[str, HeaderValue] = {}
     for number, line in enumerate(header, 1):
         match = _HEADER_LINE_PATTERN.match(line)
-        meaning = load_settings().find_header_meaning(match[1]) if match else ""
+        meaning = find_meaning(match[1], load_settings().header_keys) if match else ""
         if match and meaning:
             values[meaning] = HeaderValue(match[2], Place(number))
     parcels = tuple(parser.parcels) if form.parcel.items else divide_at_closed_rings(parser.parcels)

@@ -16,10 +16,10 @@ from ...base.errors import OutputError
 from ...base.files.csv_records import write_cell
 from ...base.files.document_text import make_document_text
 from ...geometry.crs import describe_crs, make_crs_label
+from ...standard.messages.numbers import count_decimals
 from .crs_choice import get_zone_and_width
-from .forms import TEXT_KIND, FileLayout, PointForm, load_settings, make_layout
+from .forms import TEXT_KIND, FileLayout, PointForm, find_meaning, load_settings, make_layout
 from .numbered_points import WrittenPoint
-from .parcels import count_decimals
 
 _HEADER_LINE_PATTERN = re.compile(r"(\s*([^=:：]+?)\s*[=:：]\s*)(.*?)(\s*)$")
 _LINE_BREAKS_PATTERN = re.compile(r"\s*[\r\n\x85\u2028\u2029]+\s*")
@@ -115,7 +115,7 @@ def _replace_zone(header: Sequence[str], crs: CRS) -> list[str]:
     lines = []
     for line in header:
         match = _HEADER_LINE_PATTERN.match(line)
-        value = value_by_meaning.get(load_settings().find_header_meaning(match[2])) if match else None
+        value = value_by_meaning.get(find_meaning(match[2], load_settings().header_keys)) if match else None
         lines.append(f"{match[1]}{value}{match[4]}" if match and value is not None else line)
     return lines
 

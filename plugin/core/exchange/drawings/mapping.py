@@ -12,7 +12,14 @@ from typing import Literal
 
 from ....paths import DRAWINGS_FOLDER
 from ...base.errors import DataError
-from ...base.files.data import check_known, find_data_file, make_unknown_value_error, read_record, read_toml
+from ...base.files.data import (
+    check_known,
+    find_data_file,
+    list_data_ids,
+    make_unknown_value_error,
+    read_record,
+    read_toml,
+)
 from ...standard import list_standard_ids, load_standard
 from ...standard.template import CodeList, Template, TemplateField
 
@@ -86,11 +93,6 @@ class DrawingMapping:
         return next(matching, self.unmapped)
 
 
-def list_mapping_ids() -> list[str]:
-    """Return the ids of the mappings that the plugin has."""
-    return sorted(path.stem for path in DRAWINGS_FOLDER.glob("*.toml") if path != SETTINGS_FILE)
-
-
 def load_mapping(name: str) -> DrawingMapping:
     """Return a mapping by its id, or by the path of a .toml file; the default one for an empty name.
 
@@ -100,8 +102,7 @@ def load_mapping(name: str) -> DrawingMapping:
         The mapping does not exist (the error lists the ids), or its file has an error (with file and key).
     """
     name = name.strip() or "layers"
-    ids = list_mapping_ids()
-    path = find_data_file(name, DRAWINGS_FOLDER, ids, "drawing_mapping_unknown", ids)
+    path = find_data_file(name, DRAWINGS_FOLDER, "drawing_mapping_unknown")
     return _read_mapping(path, path.stat().st_mtime_ns)
 
 
@@ -158,7 +159,7 @@ def _make_target(row: _LayerEntry, entry: str, templates: dict[str, Template], p
 
 def describe_mappings(lang: str) -> list[str]:
     """Return one line for each mapping that the plugin has: id and name."""
-    return [f"{name}  {load_mapping(name).titles[lang]}" for name in list_mapping_ids()]
+    return [f"{name}  {load_mapping(name).titles[lang]}" for name in list_data_ids(DRAWINGS_FOLDER)]
 
 
 SETTINGS_FILE = DRAWINGS_FOLDER / "settings.toml"

@@ -7,7 +7,7 @@ Only distinct values of a column are converted, so that changing one field is sh
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...base.files.cells import format_cell
@@ -69,12 +69,12 @@ class UndecidedCode:
     is_kept: bool = False
 
 
+@dataclass
 class SourceColumns:
     """The distinct values of each column of a layer, counted on first use."""
 
-    def __init__(self, layer: SourceLayer):
-        self.layer = layer
-        self._counted: dict[str, list[tuple[Any, str, int]]] = {}
+    layer: SourceLayer
+    _counted: dict[str, list[tuple[Any, str, int]]] = field(default_factory=dict, init=False)
 
     @property
     def row_count(self) -> int:

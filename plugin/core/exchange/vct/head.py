@@ -206,11 +206,13 @@ def _skip_to_head(line_reader: LineReader, remarks: FileRemarks) -> None:
     raise line_reader.make_error("vct_no_head" if first[0] else "vct_empty", value=first[1])
 
 
+@dataclass
 class HeaderPairs:
     """Keys and values of a VCT header, with their line numbers."""
 
-    def __init__(self, line_reader: LineReader, pairs: dict[str, tuple[str, int, str]], remarks: FileRemarks):
-        self.lines, self.pairs, self.remarks = line_reader, pairs, remarks
+    lines: LineReader
+    pairs: dict[str, tuple[str, int, str]]
+    remarks: FileRemarks
 
     def get_value(self, key: str) -> str:
         """Return the value of a key, empty if missing."""

@@ -25,6 +25,7 @@ from shapely.geometry.base import BaseGeometry
 
 from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, ProgressCallback
 from ...base.files.writing import explain_os_error, is_write_error
+from ...base.placeholders import join_first
 from ...plan.io.records import choose_free_name
 from ...plan.layer import FieldInfo, SourceLayer
 from .geometry import ShapeReader
@@ -253,8 +254,7 @@ class VctFile:
             merged_features += merge_feature_parts(batch, key_column)
             yield batch
         if merged_features:
-            listed = ", ".join(merged_features[:_MAX_LISTED_FEATURES])
-            listed += " …" if len(merged_features) > _MAX_LISTED_FEATURES else ""
+            listed = join_first(merged_features, limit=_MAX_LISTED_FEATURES)
             self.notes.append(
                 ("vct_note_joined", {"layer": table.name, "count": len(merged_features), "features": listed})
             )

@@ -68,11 +68,11 @@ def load_settings(path: Path = VCT_SETTINGS) -> VctSettings:
 NoticeList = list[tuple[str, dict[str, Any]]]
 
 
+@dataclass
 class FileRemarks:
     """Remarks on a file, one for each text key and group, with a count."""
 
-    def __init__(self) -> None:
-        self._found: dict[tuple[str, tuple[tuple[str, Any], ...]], dict[str, Any]] = {}
+    _found: dict[tuple[str, tuple[tuple[str, Any], ...]], dict[str, Any]] = field(default_factory=dict)
 
     def add_remark(
         self, key: str, line_number: int, record_id: int | None = None, count: int = 1, /, **group: Any

@@ -15,6 +15,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ...base.errors import KeyedError
 from .line_reader import LineReader
 from .settings import FileRemarks
 
@@ -103,12 +104,8 @@ class ShapeStore:
         self._file.close()
 
 
-class PolygonError(Exception):
-    """An error in the list of boundary lines of a polygon: a text key with parameters."""
-
-    def __init__(self, key: str, **params: Any):
-        super().__init__(key)
-        self.key, self.params = key, params
+class PolygonError(KeyedError):
+    """An error in the list of boundary lines of a polygon."""
 
 
 def assemble_polygon(rings: NDArray) -> tuple[Any, str]:

@@ -109,7 +109,7 @@ class RepeatedLand:
         pieces = self._pieces[layer.role]
         if township:
             names = find_township_names_of_points(self._plan, find_inner_points(pieces.geometry))
-            pieces = pieces.select_pieces(np.array([name == township for name in names], dtype=bool))
+            pieces = pieces.select(np.array([name == township for name in names], dtype=bool))
         if not len(pieces):
             return 0.0
         shapes = layer.plane_shapes[np.union1d(pieces.left, pieces.right)]

@@ -12,9 +12,9 @@ from ...base.errors import NEVER_CANCELLED, Cancellation, InputError
 from ...base.files.archives import MAX_ENTRIES, decode_entry_name, detect_name_codec, unpack_archive
 from ...base.files.digests import MANIFEST_FILE_NAME, is_link, iterate_files_below
 from ...base.files.writing import explain_os_error
+from ...base.placeholders import join_first
 from ..folder import LOCK_SUFFIX, lock_for_reading
 from ..names import make_name_matcher
-from ..problems import join_first
 from ..slot_files import is_stray_file
 
 #: Maximum depth of folders that are searched for a package.

@@ -16,6 +16,7 @@ from typing import Any
 
 from ....metadata import read_plugin_version
 from ...base.errors import DataError
+from ...base.placeholders import join_first
 from ...checks.check import CheckResult
 from ...engine.waivers.waiver import get_finding_identity
 from ...geometry.tolerance import Tolerance
@@ -24,7 +25,6 @@ from ...model.report import Outcome, Report
 from ...model.rule import Severity
 from ...standard.messages.finding_message import format_message
 from ...standard.messages.texts import Texts
-from ..problems import join_first
 from .facts import PackageFacts
 
 #: Rule of the findings that compare the package's report with this check.

@@ -55,11 +55,6 @@ _SAMPLE_VALUES = {**SAMPLE_VALUES, "title": "……"}
 _UNFILLED_PLACEHOLDERS = {name: f"{{{name}}}" for name in PLACEHOLDER_PATTERNS}
 
 
-def list_package_spec_ids() -> list[str]:
-    """Return the ids of the specifications that come with the plugin."""
-    return sorted(p.stem for p in PACKAGE_SPECS_FOLDER.glob("*.toml"))
-
-
 def find_spec_file(name: str | Path) -> Path:
     """Return the file of a specification, given by its id or by the path of a .toml.
 
@@ -68,8 +63,7 @@ def find_spec_file(name: str | Path) -> Path:
     DataError
         If the specification does not exist; the error lists the known ids.
     """
-    ids = list_package_spec_ids()
-    return find_data_file(name, PACKAGE_SPECS_FOLDER, ids, "package_unknown", ids)
+    return find_data_file(name, PACKAGE_SPECS_FOLDER, "package_unknown")
 
 
 def read_spec(path: Path, errors: ErrorCollector) -> PackageSpec:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ...base.errors import DataError
+from ...base.placeholders import join_first
 from ...checks.tabulate import make_about_table
 from ...engine.context import RuleContext
 from ...model.findings import Finding
@@ -27,7 +28,7 @@ from ...render.tables.report_table import HEADING_ROWS, ReportTable, make_sheet_
 from ...render.words import ReportTexts
 from ...standard.messages.texts import Texts
 from ..inspection.facts import PackageFacts
-from ..problems import MAX_NAMED_FEATURES, join_first
+from ..problems import MAX_NAMED_FEATURES
 from ..tables.compare import do_texts_agree_within_tolerance
 from ..tables.known_tables import KnownTables
 from ..tables.sheets import PrintedCell, PrintedSheet, PrintedWorkbook, read_workbook

@@ -15,10 +15,10 @@ from typing import Any
 from openpyxl.utils import get_column_letter
 
 from ...base.invariants import require_value
+from ...base.placeholders import join_first
 from ...model.findings import Finding
 from ...model.rule import Severity
 from ...standard.messages.texts import TEXT_LANGUAGES, Texts, format_number
-from ..problems import join_first
 from ..tables.compare import (
     DIFFERENCE_CASES,
     CellDifference,

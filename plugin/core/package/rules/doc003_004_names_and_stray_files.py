@@ -5,13 +5,13 @@ import re
 from collections.abc import Iterator
 from unicodedata import category, normalize
 
+from ...base.placeholders import join_first
 from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import Severity, rule
 from ..inspection.facts import PackageFacts
 from ..inspection.integrity import is_signature
 from ..names import FIELD_NAME_FILE
-from ..problems import join_first
 from ..slot_files import is_stray_file
 from ._package import NO_PACKAGE_EXAMPLE, inspects_package, is_made_by_plugin, make_example, make_file_finding
 

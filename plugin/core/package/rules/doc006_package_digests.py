@@ -14,13 +14,13 @@ from ...base.files.digests import (
     MANIFEST_PAGE_FILE_NAME,
     UNLISTED_FILES,
 )
+from ...base.placeholders import join_first
 from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ...standard.messages.texts import Texts
 from ..inspection.facts import PackageFacts
 from ..inspection.integrity import is_signature
-from ..problems import join_first
 from ..slot_files import is_stray_file
 from ._package import (
     NO_PACKAGE_EXAMPLE,

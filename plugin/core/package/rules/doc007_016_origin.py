@@ -9,6 +9,7 @@ from typing import Any
 
 from ....metadata import read_plugin_version
 from ...base.files.digests import MANIFEST_FILE_NAME
+from ...base.placeholders import join_first
 from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.report import REPORT_SCHEMA
@@ -17,7 +18,7 @@ from ...standard import list_standard_ids, load_standard
 from ...standard.messages.texts import Texts
 from ...standard.profile import list_profile_ids
 from ..inspection.facts import PackageFacts
-from ..problems import BLOCKING_VERDICTS, join_first
+from ..problems import BLOCKING_VERDICTS
 from ._package import (
     NO_PACKAGE_EXAMPLE,
     format_profile,

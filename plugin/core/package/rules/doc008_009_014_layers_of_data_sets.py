@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...base.errors import InputError
+from ...base.placeholders import join_first
 from ...engine.context import RuleContext
 from ...geometry.crs import make_crs_label, parse_crs
 from ...model.findings import Finding
@@ -18,7 +19,6 @@ from ...standard.messages.texts import Texts, format_number
 from ..inspection.facts import PackageFacts
 from ..package_spec.load import find_layer_title
 from ..package_spec.spec import LayerSlot
-from ..problems import join_first
 from ._package import (
     NO_PACKAGE_EXAMPLE,
     find_additional_fields,

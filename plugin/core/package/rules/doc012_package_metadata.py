@@ -138,7 +138,7 @@ def package_metadata(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Fin
         try:
             root = read_xml(package.document_contents[path])
         except UnreadableXml as error:
-            yield make_file_finding(path, error.case, **error.params)
+            yield make_file_finding(path, error.key, **error.params)
             continue
         metadata = read_metadata_by_spec(root, package.package_spec)
         if metadata is None:

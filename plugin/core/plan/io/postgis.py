@@ -17,6 +17,7 @@ from typing import Any
 
 from ...base.connection_text import Connection, parse_connection
 from ...base.errors import NEVER_CANCELLED, Cancellation, InputError
+from ...base.placeholders import join_first
 from ...base.stored_connections import find_connection_parameters
 from ..layer import FieldInfo, SourceLayer
 from .file import LayerSelector, make_empty_layer
@@ -293,7 +294,7 @@ def _list_tables(cursor: Any, connection: Connection) -> list[SchemaTable]:
             "postgis_schema_unknown",
             source=connection.label,
             schema=connection.schema,
-            known=", ".join(schemas[:_MAX_NAMED_SCHEMAS]) + (" …" if len(schemas) > _MAX_NAMED_SCHEMAS else ""),
+            known=join_first(schemas, limit=_MAX_NAMED_SCHEMAS),
         )
     tables = list_schema_tables(cursor, connection.schema)
     if not tables:

@@ -6,10 +6,10 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from ...base.errors import DataError
-from ...base.files import make_path_next_to_data
 from ...base.files.encoding import OLD_WORKBOOK_SIGNATURE, WORKBOOK_SIGNATURE, is_garbled
 
 #: A key that a spreadsheet stored as a number, such as 1.40225E+17.
@@ -69,6 +69,6 @@ def read_renumbered_keys(path: str | Path) -> dict[tuple[str, str], str]:
     return new_keys
 
 
-def make_default_key_table_path(source: str | Path) -> Path:
-    """Return the path of the table for a data file or folder: ``copy.gpkg`` → ``copy.renumbered.csv``."""
-    return make_path_next_to_data(source, KEY_TABLE_SUFFIX)
+def get_other_key(role: str, key: str, other_by_key: Mapping[tuple[str, str], str]) -> str:
+    """Return the new key of a row by its old one, or the reverse; the given key if the row was not renumbered."""
+    return other_by_key.get((role, key)) or other_by_key.get(("", key)) or key

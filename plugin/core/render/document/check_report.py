@@ -11,6 +11,7 @@ import base64
 import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ...model.findings import Finding
@@ -150,23 +151,23 @@ def make_signature(report_texts: ReportTexts) -> Signature:
     )
 
 
+@dataclass
 class SectionNumbers:
     """Numbers the sections of the body: 一、二、… in Chinese, 1, 2, … in English."""
 
-    def __init__(self, report_texts: ReportTexts):
-        self._words = report_texts
-        self._count = 0
+    words: ReportTexts
+    _count: int = 0
 
     def make_heading(self, key: str, note: str = "") -> Heading:
         """Return the heading of the next section; ``key``: its title in the texts."""
-        return Heading(self.number_title(self._words.get("signed", key)), note=note)
+        return Heading(self.number_title(self.words.get("signed", key)), note=note)
 
     def number_title(self, title: str) -> str:
         """Return the title of the next section with its number."""
-        numerals = self._words.get("signed", "numerals").split()
+        numerals = self.words.get("signed", "numerals").split()
         self._count += 1
         # A page has more sections than a document; they are few enough for the list of numerals.
-        return self._words.get("signed", "numbered", number=numerals[self._count - 1], title=title)
+        return self.words.get("signed", "numbered", number=numerals[self._count - 1], title=title)
 
 
 def _make_decisive_columns(report_texts: ReportTexts) -> list[DescribedColumn]:

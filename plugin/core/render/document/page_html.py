@@ -7,6 +7,7 @@ No element has a style attribute: inspection of a package reports such attribute
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -67,11 +68,14 @@ def render_page_blocks(
     return "\n".join(map(_PageRenderer(uris, verdict, separator, keeps_widths).render, blocks))
 
 
+@dataclass
 class _PageRenderer:
     """Renders one block after the other."""
 
-    def __init__(self, uris: Mapping[bytes, str], verdict: str, separator: str, keeps_widths: bool):
-        self._uris, self._verdict, self._separator, self._keeps_widths = uris, verdict, separator, keeps_widths
+    uris: Mapping[bytes, str]
+    verdict: str
+    separator: str
+    keeps_widths: bool
 
     def render(self, block: Block) -> str:
         """Return one block as HTML."""
@@ -137,11 +141,11 @@ class _PageRenderer:
                 f'<div class="ops">{options}</div><strong>{escape(block.statement)}</strong>'
                 f"<p>{escape(block.counts)}</p></div></div>"
             )
-        counts = block.counts.split(self._separator)
+        counts = block.counts.split(self.separator)
         numbers = "".join(f"<span>{escape(count)}</span>" for count in counts[:-1])
-        word = f'<div class="vb {self._verdict}">{escape(block.word)}</div>'
+        word = f'<div class="vb {self.verdict}">{escape(block.word)}</div>'
         texts = f"<strong>{escape(block.statement)}</strong><br>{numbers}<em>{escape(counts[-1])}</em>"
-        return f'<div class="vd" data-verdict="{self._verdict}">{word}<div class="vt">{texts}</div></div>'
+        return f'<div class="vd" data-verdict="{self.verdict}">{word}<div class="vt">{texts}</div></div>'
 
     def _render_signature(self, block: Signature) -> str:
         """Return the fields to be signed as HTML."""
@@ -168,12 +172,12 @@ class _PageRenderer:
             for place, row in enumerate(block.rows)
         ]
         columns = "".join(f'<col width="{column.width_percent:g}%">' for column in block.columns)
-        widths = f"<colgroup>{columns}</colgroup>" if self._keeps_widths else ""
+        widths = f"<colgroup>{columns}</colgroup>" if self.keeps_widths else ""
         return f'<table class="g fp">{widths}<thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
 
     def _get_uri(self, image: bytes) -> str:
         """Return the data URI of an image, as the page embeds it."""
-        return escape(self._uris.get(image) or make_data_uri(image))
+        return escape(self.uris.get(image) or make_data_uri(image))
 
     def _render_overview(self, block: Picture) -> str:
         """Return the overview map as HTML."""

@@ -15,6 +15,7 @@ from typing import Any
 
 from ....metadata import read_plugin_version
 from ...base.files.writing import write_atomically
+from ...base.placeholders import join_first
 from ...engine.provenance import find_county_name
 from ...standard.messages.finding_message import describe_unread
 from ...standard.messages.numbers import format_number, format_width
@@ -152,7 +153,7 @@ def make_notes_on_repaired_or_lost_rows(
 
 def join_some_names(names: list[str], texts: Texts) -> str:
     """Return names joined by the comma of the language; of many names only the first ones."""
-    return texts.get("words", "between_names").join(names[:_MAX_NAMES]) + (" …" if len(names) > _MAX_NAMES else "")
+    return join_first(names, texts.get("words", "between_names"), limit=_MAX_NAMES)
 
 
 def make_comparison_tables(comparison: PlanComparison, texts: Texts) -> list[ReportTable]:

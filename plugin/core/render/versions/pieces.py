@@ -22,7 +22,7 @@ from ...geometry.overlay import (
     make_partial_progress,
 )
 from ...geometry.overlay_fallback import FallbackLog, overlay_polygon_pairs
-from ...geometry.overlay_pieces import OverlayPieces
+from ...geometry.overlay_pieces import ArrayColumns, OverlayPieces
 from ...geometry.polygons import Polygons
 from ...geometry.tolerance import Tolerance
 from ...geometry.validity import extract_polygons, mask_missing_shapes
@@ -36,7 +36,7 @@ _NOISE_M2 = 1e-5
 
 
 @dataclass
-class LandPieces:
+class LandPieces(ArrayColumns):
     """Pieces of land: the intersections and differences of two editions.
 
     ``before_row``, ``after_row``: (k,) row of the piece in each edition, −1 where the edition has no land; ``shape``:
@@ -52,9 +52,6 @@ class LandPieces:
     township_row: NDArray
     failed_pairs: list[tuple[int, int]] = field(default_factory=list)
     uncut_piece: NDArray | None = None
-
-    def __len__(self) -> int:
-        return len(self.before_row)
 
 
 def cut_pieces(

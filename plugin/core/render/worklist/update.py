@@ -19,9 +19,11 @@ import shapely
 
 from ...base.errors import InputError
 from ...base.files.data import read_json
+from ...base.placeholders import join_first
 from ...model.findings import Finding, set_fingerprints
 from ...model.report import REPORT_SCHEMA, Outcome, Report
 from ...model.rule import Rule
+from ...plan.loading.key_table import get_other_key
 from ..words import ReportTexts
 from .merge import WorklistMerge
 from .worklist_row import WorkItem, Worklist, WorkState, clean_text, format_time
@@ -68,16 +70,12 @@ def _find_new_fingerprints(findings: list[Finding], new_key_by_old: Mapping[tupl
     The old fingerprint is that which the finding would have with the former keys.
     """
     old_key_by_new = {(role, new): old for (role, old), new in new_key_by_old.items()}
-
-    def get_former_key(role: str, key: str) -> str:
-        return old_key_by_new.get((role, key)) or old_key_by_new.get(("", key)) or key
-
     # All findings: where several agree in everything but the place, the fingerprint has the place.
     former_findings = [
         replace(
             finding,
-            key=get_former_key(finding.role, finding.key),
-            related_keys=[get_former_key(finding.related_role, key) for key in finding.related_keys],
+            key=get_other_key(finding.role, finding.key, old_key_by_new),
+            related_keys=[get_other_key(finding.related_role, key, old_key_by_new) for key in finding.related_keys],
         )
         for finding in findings
     ]
@@ -218,9 +216,8 @@ def describe_merge(merged: WorklistMerge, report_texts: ReportTexts) -> list[str
     """Return sentences on a merge: numbers, conflicts, and rows that were not taken."""
 
     def name_rows(key: str, fingerprints: tuple[str, ...]) -> list[str]:
-        names = report_texts.join_parts(fingerprints[:_MAX_ROWS_NAMED])
-        ellipsis = " …" if len(fingerprints) > _MAX_ROWS_NAMED else ""
-        return [report_texts.get("worklist", key, count=len(fingerprints), names=names + ellipsis)] * bool(fingerprints)
+        names = join_first(fingerprints, report_texts.get("page", "separator"), limit=_MAX_ROWS_NAMED)
+        return [report_texts.get("worklist", key, count=len(fingerprints), names=names)] * bool(fingerprints)
 
     counts = {"taken": merged.taken, "added": merged.added, "chosen": merged.chosen}
     lines = [report_texts.get("worklist", "merged", conflicts=len(merged.conflicts), **counts)]

@@ -16,6 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from ...base.errors import DataError, InputError, OutputError
+from ...base.files import read_bytes
 from ...base.files.csv_records import CsvRecord, UnbalancedQuotesError, read_cell, split_records, write_cell
 from ...base.files.encoding import (
     OLD_WORKBOOK_SIGNATURE,
@@ -239,7 +240,7 @@ def read_worklist(path: str | Path) -> Worklist:
     unknown state, and a repeated fingerprint.
     """
     path = Path(path)
-    return _parse_table(path, _read_bytes(path)).worklist
+    return _parse_table(path, read_bytes(path, "worklist", DataError)).worklist
 
 
 def change_worklist(path: str | Path, change: Callable[[Worklist], Worklist], *, is_part: bool = False) -> Worklist:
@@ -251,7 +252,7 @@ def change_worklist(path: str | Path, change: Callable[[Worklist], Worklist], *,
     """
     path = Path(path)
     for _ in range(_MAX_TRIES):
-        content = _read_bytes(path) if path.exists() else b""
+        content = read_bytes(path, "worklist", DataError) if path.exists() else b""
         if content.strip():
             table = _parse_table(path, content)
         else:
@@ -293,16 +294,6 @@ def change_worklist(path: str | Path, change: Callable[[Worklist], Worklist], *,
         if replace_if_unchanged(path, content, new_content):
             return new_worklist
     raise OutputError("output_open_elsewhere", target=str(path))
-
-
-def _read_bytes(path: Path) -> bytes:
-    """Return the content of a file; DataError if it is missing or cannot be read."""
-    try:
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise DataError("worklist_missing", file=str(path)) from error
-    except OSError as error:
-        raise DataError("worklist_no_access", file=str(path)) from error
 
 
 def _parse_table(path: Path, data: bytes) -> _WorklistTable:

@@ -31,9 +31,9 @@ from ...model.indicator import (
 )
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...standard.messages.numbers import format_number
+from ...standard.messages.numbers import count_decimals, format_number
 from ...standard.messages.texts import IndicatorName, Texts
-from ...standard.profile import IndicatorTarget, count_decimals
+from ...standard.profile import IndicatorTarget
 from ...standard.template import Template
 from .._places import SQUARE_KM_WKT, SQUARE_WKT
 

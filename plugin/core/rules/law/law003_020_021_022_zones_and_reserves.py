@@ -216,7 +216,7 @@ def _report_zone_contradictions(
         np.select([one[kind] for kind in ZONE_KINDS], range(len(ZONE_KINDS)), -1) for one in (rows, zone_rows)
     )
     pieces = ctx.geometry.find_shared_pieces(boundary, zones, left_rows=boundary_kinds >= 0, right_rows=zone_kinds >= 0)
-    pieces = pieces.select_pieces(zone_kinds[pieces.right] != boundary_kinds[pieces.left])
+    pieces = pieces.select(zone_kinds[pieces.right] != boundary_kinds[pieces.left])
     findings = ctx.make_pair_findings(boundary, zones, pieces, case="zone", field=boundary.get_field_name("zone_code"))
     record_codes_of_pairs(findings, pieces, boundary, zones, "zone_code", "related", ctx)
     return findings

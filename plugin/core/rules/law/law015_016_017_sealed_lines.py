@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import shapely
 
+from ...base.placeholders import join_first
 from ...engine.context import RuleContext
 from ...figures.indicators.area_backing import (
     AREA_FIELDS_SETTING,
@@ -30,7 +31,7 @@ from ...render.versions.edition_comparison import (
     VersionComparison,
 )
 from ...standard.profile.norm import is_sealed_by_profile
-from .._attributes import MAX_NAMED_ROWS, join_first_names, make_row_list_params
+from .._attributes import MAX_NAMED_ROWS, make_row_list_params
 from .._places import EAST_SQUARE_WKT, SQUARE_WKT, is_reported_elsewhere
 
 
@@ -69,7 +70,7 @@ def compare_with_sealed_edition(ctx: RuleContext, concept: str, result: RuleResu
     ):
         if rows:
             result.notes.append(
-                (note, {"layer": sealed_edition.layer.name, "count": len(rows), "keys": join_first_names(rows)})
+                (note, {"layer": sealed_edition.layer.name, "count": len(rows), "keys": join_first(rows)})
             )
     return comparison
 

@@ -235,7 +235,7 @@ def farmland_in_farmland_zone(
     total = float(farmland.statutory.sum())
     outside_m2 = float(areas.sum()) + sum(f.area_m2 or 0.0 for f in findings)
     small = areas < large_area_m2
-    findings += _report_large_parts(farmland, zones, outside_pieces.select_pieces(~small), large_area_m2, ctx)
+    findings += _report_large_parts(farmland, zones, outside_pieces.select(~small), large_area_m2, ctx)
     result = RuleResult(findings=findings)
     if ctx.is_edit_check or not total > 0:
         # The sums of the county wait for the next whole check: the rows around an edit are not its farmland.

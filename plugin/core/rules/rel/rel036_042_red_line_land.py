@@ -107,7 +107,7 @@ def reserves_in_red_line(reserves: Layer, red_line: Layer, *, ctx: RuleContext) 
         if present_reserves.template.geometry != "polygon":
             continue
         pieces = ctx.geometry.find_uncovered_pieces(present_reserves, reserves, keep_slivers=True)
-        pieces = pieces.select_pieces(pieces.area >= float(ctx.norm.get("reserves.min_lost_m2")))
+        pieces = pieces.select(pieces.area >= float(ctx.norm.get("reserves.min_lost_m2")))
         if not len(pieces):
             continue
         lost_land = ctx.geometry.unite_shapes(pieces.geometry)
@@ -302,9 +302,7 @@ def _leave_out_cultivated_parcels(
     for line, code in others:
         is_of_cultivated = is_cultivated[parts.right]
         if line is not None and is_of_cultivated.any() and is_reported_elsewhere(ctx, code):
-            parts = parts.select_pieces(
-                ~(is_of_cultivated & (find_containing_rows(parcels, line, ctx)[parts.right] >= 0))
-            )
+            parts = parts.select(~(is_of_cultivated & (find_containing_rows(parcels, line, ctx)[parts.right] >= 0)))
     return parts
 
 
@@ -318,7 +316,7 @@ def _report_large_parts(
     # Counted by parcel: whether parts are connected may depend on a vertex that two of them share.
     area_of_parcel = np.bincount(parts.right, parts.area, minlength=len(parcels))
     area_of_parcel[area_of_parcel < float(ctx.norm.get("protected.min_present_m2"))] = 0.0
-    parts = parts.select_pieces(area_of_parcel[parts.right] > 0)
+    parts = parts.select(area_of_parcel[parts.right] > 0)
     if not len(parts.geometry):
         return
     largest_first = list_largest_rows_first(parcels, area_of_parcel > 0, area_of_parcel)

@@ -156,7 +156,7 @@ def planned_building_in_protected_land(
                 right_rows=find_rows_of_classes(parcels, ctx.norm.get("protected.water_classes"), ctx),
                 keep_slivers=True,
             )
-            pieces = pieces.select_pieces(
+            pieces = pieces.select(
                 (pieces.area >= float(ctx.norm.get("protected.min_water_m2")))
                 & (pieces.width >= float(ctx.norm.get("protected.min_water_width_m")))
             )

@@ -249,13 +249,11 @@ def _find_kept_land(
     meaning = "zone_code" if layer.has_field("zone_code") else "feature_kind"
     is_of_kind = _find_rows_of_kinds(layer, [kind], ctx)
     if is_of_kind is not None:
-        shared_pieces = shared_pieces.select_pieces(is_of_kind[shared_pieces.right])
+        shared_pieces = shared_pieces.select(is_of_kind[shared_pieces.right])
     areas = np.bincount(shared_pieces.left, shared_pieces.area, minlength=len(kept_layer))
     areas = np.minimum(areas, kept_layer.plane_areas)
     is_large = areas >= float(ctx.norm.get("zones.min_kept_m2"))
-    pieces = ctx.geometry.remove_repeated_land(
-        shared_pieces.select_pieces(is_large[shared_pieces.left]), kept_layer, layer
-    )
+    pieces = ctx.geometry.remove_repeated_land(shared_pieces.select(is_large[shared_pieces.left]), kept_layer, layer)
     shared_area = float(pieces.area.sum())
     zone_areas = layer.plane_areas if is_of_kind is None else layer.plane_areas[is_of_kind]
     if not is_large.any() or shared_area <= min_share * float(zone_areas.sum()):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from ...base.placeholders import join_first
 from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
@@ -15,7 +16,6 @@ from ...standard.messages.texts import CodeListName
 from ...standard.template import TemplateField
 from .._attributes import (
     MAX_NAMED_ROWS,
-    join_first_names,
     make_row_list_params,
     shorten_or_mask_value,
 )
@@ -207,7 +207,7 @@ def _explain_unknown_items(
 ) -> list[tuple[str, dict[str, Any]]]:
     """Return why fields were not compared: the layer's format does not state the length, alias or domain of some."""
     names = [one.name for one in template_fields if item_by_field[one.name] is None]
-    params = {"layer": layer.name, "role": layer.role, "count": len(names), "fields": join_first_names(names)}
+    params = {"layer": layer.name, "role": layer.role, "count": len(names), "fields": join_first(names)}
     return [(reason, params)] if names else []
 
 
@@ -367,8 +367,8 @@ def field_domain(layer: Layer, *, ctx: RuleContext) -> RuleResult:
                     params={
                         "list": CodeListName(template_field.codes),
                         "count": len(differing_codes),
-                        "codes": join_first_names(differing_codes),
-                        "shown": {"is_verified": severity is None, "codes": join_first_names(labels)},
+                        "codes": join_first(differing_codes),
+                        "shown": {"is_verified": severity is None, "codes": join_first(labels)},
                     },
                 )
             )

@@ -87,7 +87,7 @@ def layer_overlap(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     first, second = np.array([rows[:2] for rows in groups], dtype=int).reshape(-1, 2).T
     copies = replace(make_row_pieces(first, shapes[first]), right=second)
     is_land = ~ctx.tolerance.is_sliver(copies.area, copies.width)
-    copies, groups = copies.select_pieces(is_land), [rows for rows, kept in zip(groups, is_land, strict=True) if kept]
+    copies, groups = copies.select(is_land), [rows for rows, kept in zip(groups, is_land, strict=True) if kept]
     group_of_row = np.arange(len(layer))
     for rows in groups:
         group_of_row[rows] = rows[0]

@@ -293,7 +293,7 @@ def slivers_between_layers(*, ctx: RuleContext, thin_m: float = 1.0) -> RuleResu
     for first_layer, second_layer in combinations(layers, 2):
         shared_pieces = ctx.geometry.find_shared_pieces(first_layer, second_layer, splits_connected=True)
         for case, pieces in (
-            ("overlaps", shared_pieces.select_pieces(shared_pieces.width < thin_m)),
+            ("overlaps", shared_pieces.select(shared_pieces.width < thin_m)),
             ("gaps", ctx.geometry.find_gaps_between(first_layer, second_layer, thin_m)),
         ):
             result.findings += _summarise_slivers(case, first_layer, second_layer, pieces, ctx, thin_m)

@@ -30,6 +30,11 @@ _SMALLEST_M2 = 0.01
 _NARROW_WIDTH_M, _WIDTH_DECIMALS = 0.1, 4
 
 
+def count_decimals(number_text: str) -> int:
+    """Return the number of decimals of a number as text."""
+    return len(number_text.partition(".")[2])
+
+
 def format_number(value: float | None, decimals: int) -> str:
     """Return a number with thin spaces between groups of three: 12 640.35.
 

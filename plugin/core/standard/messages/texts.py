@@ -169,7 +169,7 @@ def render_params(params: Mapping[str, Any], texts: Texts) -> dict[str, Any]:
 
 @cache
 def load_texts(name: str) -> dict[str, Any]:
-    """Return all texts of a file, named by its language (``zh``, ``report_zh``): section → key → text."""
+    """Return all texts of a file (``zh``, ``report_zh``, ``rules_zh``): section, or code of a rule → key → text."""
     return read_toml(TEXTS_FOLDER / f"{name}.toml")
 
 
@@ -188,27 +188,22 @@ def _get_constant_text(lang: str, section: str, key: str) -> str:
     return fill_placeholders(get_template(lang, section, key), {})
 
 
-@cache
-def _load_rules_zh() -> dict[str, Any]:
-    """Return the Chinese texts of the rules: rule code → texts."""
-    return read_toml(TEXTS_FOLDER / "rules_zh.toml")
-
-
 def _get_rule_texts_zh(rule: Rule) -> dict[str, Any]:
     """Return the Chinese texts of a rule; one that is made of data has its texts with it."""
-    return rule.texts["zh"] if rule.texts else _load_rules_zh()[rule.code]
+    return rule.texts["zh"] if rule.texts else load_texts("rules_zh")[rule.code]
 
 
-class Texts:
-    """All sentences in one language (``zh`` or ``en``).
-
-    Raises DataError for another language and for a missing text.
-    """
+class LanguageTexts:
+    """Base of texts in one language (``zh`` or ``en``). Raises DataError for another language."""
 
     def __init__(self, lang: str = "zh"):
         if lang not in TEXT_LANGUAGES:
             raise DataError("data_value_unknown", file="texts", key="lang", value=lang, known=", ".join(TEXT_LANGUAGES))
         self.lang = lang
+
+
+class Texts(LanguageTexts):
+    """All sentences in one language. Raises DataError for a missing text."""
 
     @property
     def program(self) -> str:

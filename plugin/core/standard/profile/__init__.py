@@ -30,7 +30,6 @@ from .profile_data import (
     RegisteredSite,
     StatedFigure,
     compute_division_prefix,
-    count_decimals,
     load_secrecy_levels,
 )
 
@@ -46,7 +45,6 @@ __all__ = [
     "ResolvedDocument",
     "StatedFigure",
     "compute_division_prefix",
-    "count_decimals",
     "find_profile_problems",
     "list_profile_ids",
     "load_profile",

@@ -26,6 +26,7 @@ from ...base.files.data import (
 )
 from ...model.indicator import AREA_FIGURES, SQUARE_METRES, STATED_FIGURES
 from ..declared_operators import DeclaredCheck
+from ..messages.numbers import count_decimals
 
 BINDING_TARGET_WORD = "约束性"
 _COMPARISONS, _BINDINGS = (">=", "<=", "="), (BINDING_TARGET_WORD, "预期性", "")
@@ -113,11 +114,6 @@ class DocumentInfo:
         A map that is not public must not show the number.
         """
         return self.map_approval if load_secrecy_levels().is_public(self.secrecy) else ""
-
-
-def count_decimals(value: str) -> int:
-    """Return the number of decimals of a figure as printed."""
-    return len(value.partition(".")[2])
 
 
 @dataclass(frozen=True)

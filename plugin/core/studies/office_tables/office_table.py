@@ -19,6 +19,8 @@ from ...base.files.data import (
     SourceMark,
     between,
     check_known,
+    find_data_file,
+    list_data_ids,
     make_unknown_value_error,
     one_of,
     read_record,
@@ -200,11 +202,6 @@ class FilledTable:
 ALL_TABLES = "all"
 
 
-def list_layout_ids() -> list[str]:
-    """Return the ids of the layouts that the plugin has."""
-    return sorted(path.stem for path in OFFICE_TABLES_FOLDER.glob("*.toml"))
-
-
 def load_layouts(tables: str) -> list[TableLayout]:
     """Return the layouts of a list: ids, names, paths of .toml files or of folders with such files.
 
@@ -222,7 +219,7 @@ def load_layouts(tables: str) -> list[TableLayout]:
     for text in [item.strip() for item in items if item.strip()] or [ALL_TABLES]:
         names = [text]
         if text == ALL_TABLES:
-            names = list_layout_ids()
+            names = list_data_ids(OFFICE_TABLES_FOLDER)
         elif Path(text).is_dir():
             names = [str(file) for file in sorted(Path(text).glob("*.toml"))]
             if not names:
@@ -242,15 +239,12 @@ def load_layout(name: str) -> TableLayout:
     DataError
         The layout does not exist, or its file has an error (with file, line and key).
     """
-    if name in list_layout_ids():
-        path = OFFICE_TABLES_FOLDER / f"{name}.toml"
-    else:
-        path = Path(name)
-        if path.suffix.lower() != ".toml" or not path.is_file():
-            named = [one for one in map(load_layout, list_layout_ids()) if one.name == name]
-            if named:
-                return named[0]
-            raise DataError("office_table_unknown", value=name, known=", ".join([ALL_TABLES, *list_layout_ids()]))
+    ids = list_data_ids(OFFICE_TABLES_FOLDER)
+    if name not in ids and not name.lower().endswith(".toml"):
+        named = [one for one in map(load_layout, ids) if one.name == name]
+        if named:
+            return named[0]
+    path = find_data_file(name, OFFICE_TABLES_FOLDER, "office_table_unknown", other_names=[ALL_TABLES])
     table = read_toml(path)
     try:
         layout = read_record(TableLayout, table, file=path, given={"id": path.stem, "path": path})

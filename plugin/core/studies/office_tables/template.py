@@ -16,8 +16,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ...base.errors import InputError, OutputError
+from ...base.files import read_bytes
 from ...base.files.document_text import make_document_text
-from ...base.files.workbooks import READING_ERRORS, inspect_workbook, read_bytes
+from ...base.files.workbooks import READING_ERRORS, inspect_workbook
 from ...model.indicator import SQUARE_METRES
 from ...render.tables.report_table import TableNumber
 from ...standard.messages.numbers import DECIMALS_BY_UNIT

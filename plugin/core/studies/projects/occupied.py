@@ -47,6 +47,7 @@ from .reviewed_project import (
 _SEGMENTS = 32
 
 
+@dataclass
 class DistanceTree:
     """Measures distances to the nearest of (n,) shapes in a plane (m); some may be None.
 
@@ -54,8 +55,7 @@ class DistanceTree:
     as from its boundary, so that the distance is the same.
     """
 
-    def __init__(self, shapes: NDArray):
-        self._shapes = shapes
+    shapes: NDArray
 
     @cached_property
     def tree(self) -> shapely.STRtree:
@@ -63,12 +63,12 @@ class DistanceTree:
 
         Building it takes as long as thousands of distances.
         """
-        is_large = (shapely.get_num_coordinates(self._shapes) > MAX_UNCLIPPED_VERTICES) & (
-            shapely.get_dimensions(self._shapes) == 2
+        is_large = (shapely.get_num_coordinates(self.shapes) > MAX_UNCLIPPED_VERTICES) & (
+            shapely.get_dimensions(self.shapes) == 2
         )
         if not is_large.any():
-            return shapely.STRtree(self._shapes)
-        xy, starts, _, _ = extract_rings(self._shapes[is_large])
+            return shapely.STRtree(self.shapes)
+        xy, starts, _, _ = extract_rings(self.shapes[is_large])
         # Section k of a ring begins at its vertex k · `_SEGMENTS`; the last vertex of a ring begins no section.
         counts = -(-(np.diff(starts) - 1) // _SEGMENTS)
         number = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -77,7 +77,7 @@ class DistanceTree:
         sizes = last - first + 1
         vertices = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes) + np.repeat(first, sizes)
         sections: NDArray = shapely.linestrings(xy[vertices], indices=np.repeat(np.arange(len(sizes)), sizes))
-        return shapely.STRtree(np.concatenate([self._shapes[~is_large], sections]))
+        return shapely.STRtree(np.concatenate([self.shapes[~is_large], sections]))
 
     def measure(self, shape: Any) -> float | None:
         """Return the distance (m) of a shape that has no land in any polygon; None without shapes."""
@@ -284,12 +284,12 @@ def overlay_layer(projects: ProjectShapes, layer: Layer, groups: NDArray | None 
         may_repeat = is_overlapping[pieces.right]
         if may_repeat.any():
             # Repeated land stays with the first row, so that no group of rows has a place of a project twice.
-            kept = [pieces.select_pieces(~may_repeat)]
+            kept = [pieces.select(~may_repeat)]
             keys = np.column_stack([pieces.left, group_of_row[pieces.right]])
             for key in np.unique(keys[may_repeat], axis=0):
                 kept.append(
                     remove_repeated_land(
-                        pieces.select_pieces(np.flatnonzero(may_repeat & (keys == key).all(axis=1))),
+                        pieces.select(np.flatnonzero(may_repeat & (keys == key).all(axis=1))),
                         projects.cancellation,
                     )
                 )

@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 from pyproj import CRS
 
 from plugin.core.base.errors import DataError, InputError, OutputError
+from plugin.core.base.files import make_path_next_to_data
 from plugin.core.base.files.document_text import make_readable_text
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.checks.live.session import EditBatch, FeatureState, IncrementalSession
+from plugin.core.engine.waivers import WAIVER_SUFFIX
 from plugin.core.engine.waivers import file as waiver_file
-from plugin.core.engine.waivers import make_default_waiver_path
 from plugin.core.engine.waivers.application import is_same_conflict, mark_accepted_findings
 from plugin.core.engine.waivers.file import change_waivers, load_waivers, read_waivers
 from plugin.core.engine.waivers.waiver import (
@@ -103,11 +104,11 @@ def test_feature_keys_in_a_waiver_file_survive_a_spreadsheet_as_text(waiver_path
 
 
 def test_default_waiver_file_is_next_to_a_data_file_and_inside_a_data_folder(tmp_path):
-    assert make_default_waiver_path(tmp_path / "county.gpkg").name == "county.waivers.csv"
+    assert make_path_next_to_data(tmp_path / "county.gpkg", WAIVER_SUFFIX).name == "county.waivers.csv"
     (tmp_path / "县.gdb").mkdir()
-    assert make_default_waiver_path(tmp_path / "县.gdb") == tmp_path / "县.waivers.csv"
+    assert make_path_next_to_data(tmp_path / "县.gdb", WAIVER_SUFFIX) == tmp_path / "县.waivers.csv"
     (tmp_path / "成果").mkdir()
-    assert make_default_waiver_path(tmp_path / "成果") == tmp_path / "成果" / "成果.waivers.csv"
+    assert make_path_next_to_data(tmp_path / "成果", WAIVER_SUFFIX) == tmp_path / "成果" / "成果.waivers.csv"
 
 
 def test_adding_a_waiver_keeps_rows_and_columns_added_by_other_users(waiver_path):
@@ -372,7 +373,7 @@ def county_file(tmp_path, county_layers):
 def write_copy(tmp_path, tables, name="again"):
     """Write the county to a new file with a copy of its waivers next to it."""
     path = write_gpkg(tmp_path / name / "county.gpkg", tables)
-    make_default_waiver_path(path).write_bytes((tmp_path / "county.waivers.csv").read_bytes())
+    make_path_next_to_data(path, WAIVER_SUFFIX).write_bytes((tmp_path / "county.waivers.csv").read_bytes())
     return path
 
 
@@ -488,7 +489,9 @@ def test_waiver_without_a_key_applies_if_its_place_and_that_of_the_finding_round
         for code in (4490, 4525):
             moved = {r: f.to_crs(code) for r, f in county_layers.items()}
             path = write_gpkg(tmp_path / f"{lon!r}" / str(code) / "county.gpkg", moved)
-            make_default_waiver_path(path).write_bytes(make_default_waiver_path(source).read_bytes())
+            make_path_next_to_data(path, WAIVER_SUFFIX).write_bytes(
+                make_path_next_to_data(source, WAIVER_SUFFIX).read_bytes()
+            )
             (now,) = list_findings(check_data(path, ("TOP002",)).report, "TOP002")
             assert now.state == "waived"
     assert len(names) == 2, "the places lie on both sides of the edge"
@@ -504,7 +507,7 @@ def test_waiver_does_not_apply_after_its_end_date(tmp_path, county_file):
     assert yesterday.isoformat() in late[0].message and "文号" in late[0].message
     assert report.verdict is Verdict.FAILED
     # The last day is included.
-    make_default_waiver_path(county_file).unlink()
+    make_path_next_to_data(county_file, WAIVER_SUFFIX).unlink()
     waive_findings(county_file, "REL001", words=WaiverEntry("理由", "文号", "王工", date(2020, 1, 1), date.today()))
     assert not list_findings(check_data(county_file, WAIVED_RULES).report, "RUN902")
 
@@ -610,7 +613,9 @@ def test_waiver_file_must_be_given_for_layers_that_have_no_data_file(county_file
     chosen = waive_findings(county_file, "REL001")
     read = list(read_source(county_file))
     assert not check_plan(read, RunOptions(rules=WAIVED_RULES)).report.summary["waived"]
-    report = check_plan(read, RunOptions(rules=WAIVED_RULES, waivers=str(make_default_waiver_path(county_file)))).report
+    report = check_plan(
+        read, RunOptions(rules=WAIVED_RULES, waivers=str(make_path_next_to_data(county_file, WAIVER_SUFFIX)))
+    ).report
     assert report.summary["waived"] == len(chosen)
 
 

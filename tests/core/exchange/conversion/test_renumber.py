@@ -13,13 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugin.core.base.errors import DataError, InputError, OutputError
+from plugin.core.base.files import make_path_next_to_data
 from plugin.core.checks.check import check_plan
-from plugin.core.engine.waivers import make_default_waiver_path
+from plugin.core.engine.waivers import WAIVER_SUFFIX
 from plugin.core.engine.waivers.file import change_waivers
 from plugin.core.engine.waivers.waiver import WaiverEntry, make_waivers
 from plugin.core.exchange.renumber import KeyNumberer, RenumberOptions, find_key_gaps, renumber_keys
 from plugin.core.model.rule import load_all_rules
-from plugin.core.plan.loading.key_table import make_default_key_table_path, read_renumbered_keys
+from plugin.core.plan.loading.key_table import KEY_TABLE_SUFFIX, read_renumbered_keys
 from plugin.core.render.worklist.update import update_worklist
 from plugin.core.render.worklist.worklist_row import (
     WorkEdit,
@@ -72,7 +73,7 @@ def test_copy_has_new_keys_in_layers_that_may_change_and_nothing_else(tmp_path, 
     before, after = (read_layer(path, "CZKFBJ") for path in (source, copy))
     assert after["BSM"].tolist() == [KEY.format(n) for n in (21, 22, 23, 24)]
     assert before.drop(columns="BSM").equals(after.drop(columns="BSM"))
-    assert read_renumbered_keys(make_default_key_table_path(copy)) == {
+    assert read_renumbered_keys(make_path_next_to_data(copy, KEY_TABLE_SUFFIX)) == {
         ("CZKFBJ", KEY.format(20)): KEY.format(21),
         ("CZKFBJ", KEY.format(9)): KEY.format(22),
     }
@@ -95,7 +96,7 @@ def test_shapefiles_of_a_folder_are_renumbered_in_a_new_folder(tmp_path):
 
 def test_numbers_of_an_earlier_run_are_never_assigned_again(tmp_path):
     source, copy = write_county(tmp_path / "county.gpkg"), tmp_path / "copy.gpkg"
-    with make_default_key_table_path(source).open("w", encoding="utf-8-sig", newline="") as handle:
+    with make_path_next_to_data(source, KEY_TABLE_SUFFIX).open("w", encoding="utf-8-sig", newline="") as handle:
         csv.writer(handle).writerows([["图层", "旧标识码", "新标识码"], ["CZKFBJ", KEY.format(1), KEY.format(90)]])
     renumber_keys(str(source), OPTIONS, RenumberOptions(output=str(copy)))
     assert read_layer(copy, "CZKFBJ")["BSM"].tolist() == [KEY.format(n) for n in (91, 92, 93, 94)]
@@ -103,7 +104,7 @@ def test_numbers_of_an_earlier_run_are_never_assigned_again(tmp_path):
 
 def test_table_of_an_earlier_run_is_not_replaced(tmp_path):
     source = write_county(tmp_path / "county.gpkg")
-    table = make_default_key_table_path(source)
+    table = make_path_next_to_data(source, KEY_TABLE_SUFFIX)
     table.write_text("图层,旧标识码,新标识码\n", encoding="utf-8")
     with pytest.raises(OutputError) as refused:
         renumber_keys(str(source), OPTIONS, RenumberOptions(table=str(table)))
@@ -191,14 +192,14 @@ def test_waivers_follow_by_the_table_next_to_the_copy(tmp_path):
     finding = next(one for one in checked.report.findings if KEY.format(20) in (one.key, *one.related_keys))
     entry = WaiverEntry("县城防洪堤已批复", "晋自然资函〔2026〕12号", "王工", date(2026, 11, 20))
     waivers = make_waivers([finding], entry, checked.waivers.limits, tmp_path)
-    change_waivers(make_default_waiver_path(copy), added_waivers=waivers)
+    change_waivers(make_path_next_to_data(copy, WAIVER_SUFFIX), added_waivers=waivers)
     renumber_keys(str(source), OPTIONS, RenumberOptions(output=str(copy)))
     report = check(copy).report
     waived = [one for one in report.findings if one.state == "waived"]
     assert len(waived) == 1 and KEY.format(21) in (waived[0].key, *waived[0].related_keys)
     assert "copy.renumbered.csv" in "".join(report.provenance["notices"])
     # Without the table the waiver has no finding.
-    make_default_key_table_path(copy).unlink()
+    make_path_next_to_data(copy, KEY_TABLE_SUFFIX).unlink()
     assert not [one for one in check(copy).report.findings if one.state == "waived"]
 
 
@@ -219,7 +220,7 @@ def test_rows_of_the_work_list_follow_and_stay_in_their_place_in_the_file(tmp_pa
     after = check(copy).report
     fingerprints = {one.fingerprint for one in after.findings}
     assert not fingerprints & set(worklist.items)
-    keys = read_renumbered_keys(make_default_key_table_path(copy))
+    keys = read_renumbered_keys(make_path_next_to_data(copy, KEY_TABLE_SUFFIX))
     change_worklist(list_path, lambda listed: update_worklist(listed, after, rules, now, keys).worklist)
     items = read_worklist(list_path).items
     assert set(items) == fingerprints and len(items) == len(worklist.items)
@@ -238,7 +239,7 @@ def test_command_writes_copy_table_and_gaps(tmp_path, capsys):
     code = main(["renumber", str(source), "--profile", "hunyuan", "--output", str(copy), "--gaps", str(gaps)])
     output = capsys.readouterr().out
     assert code == 0 and KEY.format(21) in output and "STBHHX" in output
-    assert copy.is_file() and gaps.is_file() and make_default_key_table_path(copy).is_file()
+    assert copy.is_file() and gaps.is_file() and make_path_next_to_data(copy, KEY_TABLE_SUFFIX).is_file()
     assert main(["renumber", str(source), "--lang", "en"]) == 2
 
 

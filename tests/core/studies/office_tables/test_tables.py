@@ -20,11 +20,12 @@ from openpyxl.workbook.defined_name import DefinedName
 
 from plugin.core.__main__ import main
 from plugin.core.base.errors import DataError, InputError, OutputError
+from plugin.core.base.files.data import list_data_ids
 from plugin.core.checks.tabulate import tabulate_sources
 from plugin.core.standard.messages.texts import Texts
 from plugin.core.standard.options import RunOptions
 from plugin.core.studies.office_tables.make_office_tables import TableOrder, fill_office_tables, make_office_tables
-from plugin.core.studies.office_tables.office_table import list_layout_ids, load_layout, load_layouts
+from plugin.core.studies.office_tables.office_table import load_layout, load_layouts
 from plugin.core.studies.office_tables.rounding import do_parts_add_up, round_parts, round_table, round_to_digits
 from plugin.core.studies.office_tables.template import fill_template
 from plugin.paths import OFFICE_TABLES_FOLDER
@@ -103,7 +104,7 @@ def sum_shared(frame, parcels, key):
 
 
 def test_all_tables_are_made(made, book):
-    assert [table.layout.id for table in made.result.tables] == list_layout_ids()
+    assert [table.layout.id for table in made.result.tables] == list_data_ids(OFFICE_TABLES_FOLDER)
     assert book.sheetnames == [layout.name for layout in load_layouts("all")]
     assert not [table.layout.id for table in made.result.tables if table.missing]
 
@@ -642,10 +643,10 @@ def test_a_custom_table_is_made(tmp_path, capsys):
 
 def test_layouts_are_found_by_id_name_file_and_folder(tmp_path):
     (tmp_path / "red.toml").write_text(LAYOUT, encoding="utf-8")
-    assert [one.id for one in load_layouts("")] == list_layout_ids()
+    assert [one.id for one in load_layouts("")] == list_data_ids(OFFICE_TABLES_FOLDER)
     assert [one.id for one in load_layouts("township_lines，控制线冲突清单")] == ["township_lines", "line_conflicts"]
     assert [one.id for one in load_layouts(str(tmp_path))] == ["red"]
-    assert [one.id for one in load_layouts(str(OFFICE_TABLES_FOLDER))] == list_layout_ids()
+    assert [one.id for one in load_layouts(str(OFFICE_TABLES_FOLDER))] == list_data_ids(OFFICE_TABLES_FOLDER)
     for text, key in (("nothing", "office_table_unknown"), (f"red.toml;{tmp_path / 'x.toml'}", "office_table_unknown")):
         with pytest.raises(DataError) as error:
             load_layouts(text)

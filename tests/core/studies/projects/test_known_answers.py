@@ -494,7 +494,7 @@ def test_failed_overlay_is_undetermined_and_drops_neither_project_nor_compensati
         found = original(shapes, layer, groups)
         if layer.role != role:
             return found
-        nothing = found.pieces.select_pieces(np.zeros(0, dtype=int))
+        nothing = found.pieces.select(np.zeros(0, dtype=int))
         return replace(found, pieces=nothing, failed=frozenset(range(len(shapes.shapes))))
 
     original = review_module.overlay_layer
