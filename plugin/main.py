@@ -4,8 +4,6 @@
 No heavy library is imported here: QGIS loads this module at every start, also without geopandas.
 """
 
-from __future__ import annotations
-
 import sys
 
 from qgis.core import QgsApplication

@@ -1,18 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The plugin on Python below 3.11: 环境自检 lists what to install, nothing else works."""
 
-from __future__ import annotations
-
 import platform
 
 from qgis.core import Qgis, QgsMessageLog
 from qgis.PyQt.QtCore import Qt, qVersion
 from qgis.PyQt.QtGui import QIcon
-from qgis.PyQt.QtWidgets import QAction, QDialog, QLabel, QVBoxLayout
+from qgis.PyQt.QtWidgets import QAction, QDialog, QDialogButtonBox, QLabel, QVBoxLayout
 
 from .bridge import texts
 from .bridge.texts import tr
-from .gui.widgets.labels_and_buttons import make_close_button
 from .paths import ICONS_FOLDER
 
 
@@ -62,7 +59,9 @@ class OldPythonPlugin:
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         layout = QVBoxLayout(dialog)
         layout.addWidget(label)
-        layout.addWidget(make_close_button(dialog))
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(dialog.reject)
+        layout.addWidget(buttons)
         dialog.resize(dialog.fontMetrics().averageCharWidth() * 90, dialog.sizeHint().height())
         dialog.exec()
 

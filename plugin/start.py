@@ -4,8 +4,6 @@
 This module and `old_python` with its imports run on Python 3.9.
 """
 
-from __future__ import annotations
-
 import sys
 
 

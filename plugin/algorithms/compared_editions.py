@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """版本对比、局部优化、年度动态维护: compare an earlier edition with a later one."""
 
-from __future__ import annotations
-
 from datetime import date
 from pathlib import Path
 

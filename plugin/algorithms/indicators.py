@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """指标计算、体检评估、报送表格: indicators and areas, those of several years, and tables for submission."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from qgis.core import Qgis

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """导出成果包、检查成果包: make a submission package of a plan that passes, and check one of any source."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The provider ``sanxian`` (三区三线) of Processing's toolbox."""
 
-from __future__ import annotations
-
 from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 

@@ -15,8 +15,7 @@ from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
 from ..core.base.errors import Cancellation, InputError
 from ..core.base.files.writing import OutputPaths, check_outputs
-from ..core.checks.check import CheckResult
-from ..core.checks.check import check_plan as core_check
+from ..core.checks.check import CheckResult, check_plan as core_check
 from ..core.model.rule import EVERY_LAYER, LayerNeed, Rule
 from ..core.standard import load_standard
 from ..core.standard.messages.texts import Texts

@@ -356,8 +356,8 @@ class StatutoryArea(SanxianAlgorithm):
 
         ``step_m2``: last digit of the stored areas in m².
         """
-        from ..core.figures.indicators.layer_areas import MISCLOSURE_LIMIT_SETTING as SETTING
         from ..core.figures.indicators.layer_areas import (
+            MISCLOSURE_LIMIT_SETTING as SETTING,
             adjust_to_layer,
             adjust_to_total,
             list_control_names,

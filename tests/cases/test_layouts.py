@@ -11,8 +11,7 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from plugin.core.base.errors import Cancellation, Cancelled
 from plugin.core.geometry import linework, overlay, polygons

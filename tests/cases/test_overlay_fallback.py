@@ -20,8 +20,13 @@ from plugin.core.model.rule import Severity, load_all_rules
 from plugin.core.model.verdict import Verdict
 from plugin.core.plan.loading.assembly import assemble_plan
 from tests.cases.shapes import box, grid, moved
-from tests.core.small_plan import convert_to_source_layers, get_outcome_of_rule, list_findings_of_rules, make_table
-from tests.core.small_plan import make_county_box as in_county
+from tests.core.small_plan import (
+    convert_to_source_layers,
+    get_outcome_of_rule,
+    list_findings_of_rules,
+    make_county_box as in_county,
+    make_table,
+)
 
 DEFAULT_TOLERANCE = Tolerance()
 ROW_NUMBERS = np.array([7])

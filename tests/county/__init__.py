@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import geopandas as gpd
 
-from tests.county import attributes, county_fabric, lines, truth
-from tests.county import defects as planting
+from tests.county import attributes, county_fabric, defects as planting, lines, truth
 from tests.county.attributes import County
 from tests.county.defect_editor import DefectEditor
 from tests.county.full import add_remaining_layers

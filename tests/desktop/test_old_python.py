@@ -32,3 +32,4 @@ def test_modules_loaded_on_an_old_python_have_python_3_9_syntax(old_python_facts
         path = ROOT.joinpath(*name.split(".")[1:])
         path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
         ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 9))
+    assert not [name for name in old_python_facts["loaded"] if ".gui" in name], "they import what Python 3.9 lacks"

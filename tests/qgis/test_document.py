@@ -15,8 +15,7 @@ from qgis.core import QgsProcessingException, QgsProject, QgsVectorLayer
 
 from plugin.bridge import settings
 from plugin.bridge.layouts import saved_layouts
-from plugin.bridge.layouts.export import MapExportOrder
-from plugin.bridge.layouts.export import export_maps as run_order
+from plugin.bridge.layouts.export import MapExportOrder, export_maps as run_order
 from plugin.bridge.new_project import sample
 from plugin.bridge.project import county
 from plugin.bridge.running.tasks import JobRunner

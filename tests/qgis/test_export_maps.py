@@ -15,8 +15,7 @@ import pytest
 from qgis.core import QgsApplication, QgsProcessingException, QgsProcessingFeedback, QgsProject, QgsVectorLayer
 
 from plugin.bridge.layouts import export, saved_layouts
-from plugin.bridge.layouts.export import MapExportOrder
-from plugin.bridge.layouts.export import export_maps as run_order
+from plugin.bridge.layouts.export import MapExportOrder, export_maps as run_order
 from plugin.core.base.errors import Cancellation, Cancelled, OutputError
 from plugin.core.standard import map_set as maps
 from plugin.core.standard.profile import DocumentInfo

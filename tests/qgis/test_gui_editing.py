@@ -8,8 +8,7 @@ from qgis.core import QgsVectorLayerUtils
 from qgis.PyQt.QtWidgets import QLabel
 
 from plugin.bridge import settings
-from plugin.bridge.checking import findings_layer
-from plugin.bridge.checking import live_check as live_module
+from plugin.bridge.checking import findings_layer, live_check as live_module
 from plugin.bridge.checking.check import check_project_or_folder
 from plugin.bridge.layers.snapshots import take_snapshot
 from plugin.core.checks.check import RunOptions

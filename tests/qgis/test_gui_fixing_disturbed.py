@@ -10,8 +10,7 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QLabel
 
 from tests.parametrize import first_of_each_daily
-from tests.qgis.live_helpers import make_rectangle
-from tests.qgis.live_helpers import roll_back as roll_back_layer
+from tests.qgis.live_helpers import make_rectangle, roll_back as roll_back_layer
 from tests.qgis.test_gui_editing import check, draw_feature_in_layer, wait_for_live_check
 from tests.qgis.test_gui_fixing import read_log
 from tests.qgis.waiting import process_events, wait_until

@@ -10,8 +10,7 @@ from qgis.PyQt.QtTest import QAbstractItemModelTester
 
 from plugin.bridge.checking import findings_layer
 from plugin.core.checks.live.session import FindingsChange
-from plugin.gui.findings import groups as findings_groups
-from plugin.gui.findings import model as findings_model_module
+from plugin.gui.findings import groups as findings_groups, model as findings_model_module
 from plugin.gui.findings.groups import AREA_COLUMN, COUNT_COLUMN, PLACE_COLUMN, STATE_COLUMN
 from plugin.gui.findings.model import FilterSettings
 from plugin.gui.findings.tree import FindingsTree

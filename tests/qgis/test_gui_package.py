@@ -15,8 +15,7 @@ from qgis.PyQt.QtWidgets import QApplication, QPushButton, QWidget
 from plugin.bridge import settings
 from plugin.bridge.layers import role_recognition, styles
 from plugin.bridge.new_project.sample import copy_sample, load_sample
-from plugin.bridge.package import layers as package_layers
-from plugin.bridge.package import preview as package_ahead
+from plugin.bridge.package import layers as package_layers, preview as package_ahead
 from plugin.bridge.package.preview import (
     NO_OBJECTIONS,
     REFUSED_FOLDER,

@@ -21,12 +21,10 @@ from qgis.PyQt.QtXml import QDomDocument
 from plugin.bridge.layouts import export, frame, saved_layouts
 from plugin.bridge.layouts.build import format_crs_for_map
 from plugin.core.base.errors import DataError, InputError
-from plugin.core.standard import load_standard
-from plugin.core.standard import map_set as maps
+from plugin.core.standard import load_standard, map_set as maps
 from plugin.core.standard.profile import DocumentInfo
 from plugin.paths import LAYOUTS_FOLDER
-from tests.qgis.helpers import ROOT, SAMPLE, X, make_square, write_small
-from tests.qgis.helpers import make_table as table
+from tests.qgis.helpers import ROOT, SAMPLE, X, make_square, make_table as table, write_small
 from tests.qgis.maps_helpers import (
     get_symbol_labels_by_layer_title,
     make_builder,

@@ -18,8 +18,7 @@ from qgis.core import (
 )
 
 from plugin.bridge.layouts import saved_layouts
-from plugin.bridge.layouts.export import MapExportOrder
-from plugin.bridge.layouts.export import export_maps as run_order
+from plugin.bridge.layouts.export import MapExportOrder, export_maps as run_order
 from plugin.bridge.layouts.public_maps import NotPublic, make_public_builder
 from plugin.core.base.errors import InputError
 from plugin.core.standard import map_set as maps

@@ -12,8 +12,7 @@ from qgis.core import Qgis
 
 from ...core.base.errors import NEVER_CANCELLED, Cancellation, InputError, ProgressCallback
 from ...core.base.files.writing import OutputPaths, check_outputs
-from ...core.checks.check import CheckResult, RunOptions, make_plan_layer_selector
-from ...core.checks.check import check_plan as core_check
+from ...core.checks.check import CheckResult, RunOptions, check_plan as core_check, make_plan_layer_selector
 from .. import health
 from ..layers.reading import read_snapshots
 from ..layers.snapshots import LayerSnapshot, make_snapshot_names_unique

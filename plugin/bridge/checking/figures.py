@@ -13,8 +13,7 @@ from qgis.PyQt.QtCore import QMetaType
 
 from ...core.base.errors import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...core.checks.check import RunOptions
-from ...core.checks.tabulate import TabulatedPlan
-from ...core.checks.tabulate import tabulate_sources as core_tabulate
+from ...core.checks.tabulate import TabulatedPlan, tabulate_sources as core_tabulate
 from ...core.studies.office_tables.make_office_tables import OfficeTables, TableOrder, make_office_tables
 from .. import health
 from ..layers.snapshots import LayerSnapshot

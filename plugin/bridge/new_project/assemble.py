@@ -28,8 +28,7 @@ from qgis.core import (
 from ...core.base.errors import Cancellation, DataError, OutputError, SanxianError
 from ...core.base.files.writing import check_writable, write_atomically
 from ...core.standard import Standard, load_standard
-from ...core.standard.layer_tree import list_theme_roles
-from ...core.standard.layer_tree import list_themes as themes_of
+from ...core.standard.layer_tree import list_theme_roles, list_themes as themes_of
 from ...core.standard.profile import Norm, load_profile
 from ...core.standard.profile.county_file import CountySettings, make_default_profile_path, save_county
 from ..editing.styled_layers import find_sources_by_layer_name, make_vector_layer, place_layer_in_tree, set_up_layer

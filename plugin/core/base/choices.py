@@ -4,8 +4,6 @@
 No library is imported here: the toolbox reads them when QGIS starts.
 """
 
-from __future__ import annotations
-
 #: First and last year of base parcels.
 BASE_YEARS = (1990, 2100)
 #: What to do if the database to write exists; the first is the default.

@@ -11,8 +11,7 @@ import numpy as np
 import shapely
 
 from ..base.parallel.threads import apply_in_threads
-from ..checks.live.edited_rows import RowBounds as Bounds
-from ..checks.live.edited_rows import compute_common_bounds, join_bounds
+from ..checks.live.edited_rows import RowBounds as Bounds, compute_common_bounds, join_bounds
 from ..geometry import crs as crs_care
 from ..geometry.polygons import MAX_UNCLIPPED_VERTICES, do_boxes_meet, widen_bounds
 from ..geometry.validity import extract_polygons

@@ -9,8 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from dataclasses import field as fresh
+from dataclasses import dataclass, field as fresh, replace
 from pathlib import Path
 from typing import Any
 
@@ -284,7 +283,7 @@ class UnreadData:
     """
 
     case: str
-    params: dict[str, Any] = field(default_factory=dict, hash=False)
+    params: dict[str, Any] = fresh(default_factory=dict, hash=False)
     incomplete: bool = True
 
     def make_finding(self) -> Finding:

@@ -18,8 +18,7 @@ from ...core.checks.check import RunOptions
 from ...core.geometry import crs as crs_care
 from ...core.geometry.crs_zones import ZONE_WIDTH_DEGREES
 from ...core.standard import list_standard_ids, load_standard
-from ...core.standard.layer_tree import list_branches
-from ...core.standard.layer_tree import list_themes as themes_of
+from ...core.standard.layer_tree import list_branches, list_themes as themes_of
 from ...core.standard.profile import Profile, list_profile_ids, load_profile
 from ...core.standard.profile.county_file import PROFILE_FILE_SUFFIX, CountySettings, is_editable_profile_file
 from ..county_form.form import CountyForm, FormErrorList

@@ -6,8 +6,7 @@ Sums are compared with shapely. A sum above its limit is a finding.
 
 import pytest
 import shapely
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.checks.live.checker import IncrementalChecker

@@ -14,8 +14,7 @@ import openpyxl
 import pyogrio
 import pytest
 import shapely
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 from pyproj import CRS
 from shapely.geometry import Polygon
 

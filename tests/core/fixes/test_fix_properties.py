@@ -10,8 +10,7 @@ import shapely
 
 from plugin.core.checks.live.session import are_equal_values
 from plugin.core.cli.examples.plans import make_example_plan
-from plugin.core.fixes import batch
-from plugin.core.fixes import batch as fix_batch
+from plugin.core.fixes import batch, batch as fix_batch
 from plugin.core.fixes.applied_edits import merge_edits, read_rows_before
 from plugin.core.fixes.batch import choose_fixes, run_batch
 from plugin.core.fixes.differences import is_same_problem

@@ -7,8 +7,7 @@ import re
 import geopandas as gpd
 import pytest
 import shapely
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 from pyproj import Transformer
 
 from plugin.core.base.errors import OutputError

@@ -6,8 +6,7 @@ import math
 import numpy as np
 import pytest
 import shapely
-from hypothesis import assume, example, given
-from hypothesis import strategies as st
+from hypothesis import assume, example, given, strategies as st
 
 from plugin.core.geometry.arcs import UnknownCurveError, count_arcs, divide_arc, straighten_arcs
 

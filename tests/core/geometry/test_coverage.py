@@ -7,8 +7,7 @@ import numpy as np
 import pyproj
 import pytest
 import shapely
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from shapely.affinity import translate
 
 from plugin.core.checks.check import RunOptions, check_plan

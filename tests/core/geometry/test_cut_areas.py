@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 import shapely
 import shapely.affinity
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from pyproj import CRS, Geod, Proj, Transformer
 
 from plugin.core.base.files import make_path_next_to_data

@@ -6,8 +6,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from plugin.core.cli.examples.plans import make_example_plan
 from plugin.core.engine.context import RuleContext

@@ -9,8 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from plugin.core.geometry import linework, segment_boxes
 from plugin.core.geometry.coverage import (

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 import shapely
 import shapely.affinity
-from hypothesis import example, given
-from hypothesis import strategies as st
+from hypothesis import example, given, strategies as st
 
 from plugin.core.checks.live.edited_rows import compute_changed_bounds
 from plugin.core.geometry.overlay import find_shared_pieces, find_uncovered_pieces

@@ -8,8 +8,7 @@ from collections import Counter
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from plugin.core.cli.examples.plans import make_example_plan
 from plugin.core.geometry import validity

@@ -4,8 +4,7 @@
 import numpy as np
 import pytest
 import shapely
-from hypothesis import assume, given
-from hypothesis import strategies as st
+from hypothesis import assume, given, strategies as st
 
 from plugin.core.geometry import overlay
 from plugin.core.geometry.cover_subtraction import may_be_similar, subtract_similar_polygon

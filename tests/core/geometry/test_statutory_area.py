@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 import shapely
 import shapely.affinity
-from hypothesis import assume, given
-from hypothesis import strategies as st
+from hypothesis import assume, given, strategies as st
 from pyproj import CRS
 
 from plugin.core.geometry import crs as crs_care

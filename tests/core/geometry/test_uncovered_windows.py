@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 import shapely
 import shapely.affinity
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from plugin.core.geometry import overlay, polygons
 from plugin.core.geometry.cover_subtraction import find_windows_of_rows

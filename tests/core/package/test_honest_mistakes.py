@@ -262,8 +262,7 @@ def test_each_mistake_in_a_package_is_named_by_its_rule(
 
 def test_package_database_with_many_changed_files_gives_one_finding_that_counts_them(geopackage_spec, assembled_plan):
     """Change many files of a FileGDB; one finding counts them."""
-    from plugin.core.cli.examples.package_facts import DATABASE as GDB
-    from plugin.core.cli.examples.package_facts import make_package_facts
+    from plugin.core.cli.examples.package_facts import DATABASE as GDB, make_package_facts
 
     parts = {f"{GDB}/{name}": b"y" for name in ("gdb", "a00000001.gdbtable", "a0000000a.spx", "a0000000b.spx")}
     side = SideInputs(package=make_package_facts({"manifest": True, "add": parts}))

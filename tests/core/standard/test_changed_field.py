@@ -10,8 +10,7 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from pyproj import CRS
 
 from plugin.core.__main__ import main

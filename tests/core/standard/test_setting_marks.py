@@ -5,8 +5,7 @@ import dataclasses
 import tomllib
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from plugin.core.base.errors import DataError, InputError
 from plugin.core.exchange.vct.settings import load_settings

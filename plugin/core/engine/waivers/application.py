@@ -29,8 +29,7 @@ from ...model.rule import Severity
 from ...plan.loading.key_table import get_other_key
 from ...plan.plan import Plan
 from ...standard.numbering import BSM_LENGTH
-from ..plan_consistency import INCONSISTENCY_CODE as FRAME
-from ..plan_consistency import belongs_to_plan, mark_as_inconsistency
+from ..plan_consistency import INCONSISTENCY_CODE as FRAME, belongs_to_plan, mark_as_inconsistency
 from .waiver import (
     NEVER_ACCEPTED_REASONS,
     PARAMETERS_WITHOUT_FIGURES,

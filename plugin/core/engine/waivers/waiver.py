@@ -9,8 +9,7 @@ import re
 import secrets
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
-from dataclasses import field as fresh
+from dataclasses import dataclass, field as fresh
 from datetime import date as Day
 from math import cos, hypot, radians
 from pathlib import Path

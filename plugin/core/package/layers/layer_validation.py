@@ -27,8 +27,7 @@ from ...standard.template import CodeList, TemplateField
 from ..names import find_field_name_problem
 from ..package_spec.spec import FORMAT_NAMES, VectorSet
 from ..problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel
-from . import layer_writers as dbf
-from . import vct_precision
+from . import layer_writers as dbf, vct_precision
 from .content import MissingLayer, PackageLayer, mask_non_finite_shapes
 
 #: A point layer has one point per row.

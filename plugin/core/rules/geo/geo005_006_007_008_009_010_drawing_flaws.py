@@ -9,9 +9,11 @@ import shapely
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
-from ...geometry.corners import find_narrow_places as parts_narrower
-from ...geometry.corners import find_near_vertices as vertices_near
-from ...geometry.corners import find_sharp_corners
+from ...geometry.corners import (
+    find_narrow_places as parts_narrower,
+    find_near_vertices as vertices_near,
+    find_sharp_corners,
+)
 from ...geometry.polygon_rings import extract_rings
 from ...geometry.polygons import Polygons
 from ...geometry.validity import mask_missing_shapes

@@ -25,12 +25,12 @@ from ..indicator_catalogue import find_indicator_name
 from ..template import Template
 from .numbers import (
     MIN_AREA_IN_HECTARES_M2,
+    THIN_SPACE as THIN_SPACE,
     format_hectare_number,
+    format_number as format_number,
     format_small_square_metres,
+    format_width as format_width,
 )
-from .numbers import THIN_SPACE as THIN_SPACE
-from .numbers import format_number as format_number
-from .numbers import format_width as format_width
 
 TEXT_LANGUAGES = ("zh", "en")
 #: Keys longer than this are shown by their tail.

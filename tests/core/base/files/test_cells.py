@@ -9,8 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from plugin.core.base.files import filegdb_driver
 from plugin.core.base.files.cells import format_cell, format_column, map_texts, mask_texts, strip_blanks

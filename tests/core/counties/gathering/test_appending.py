@@ -16,8 +16,7 @@ import shapely
 
 from plugin.core.__main__ import main
 from plugin.core.base.errors import NEVER_CANCELLED, Cancellation, Cancelled, InputError, OutputError
-from plugin.core.counties.gathering import data_set
-from plugin.core.counties.gathering import run_gathering as run
+from plugin.core.counties.gathering import data_set, run_gathering as run
 from plugin.core.counties.gathering.appending import Appender, KeyRegister
 from plugin.core.counties.gathering.gathered_counties import (
     GatheredCounty,

@@ -13,8 +13,7 @@ import openpyxl
 import pyogrio
 import pytest
 import shapely
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from plugin.core.__main__ import main
 from plugin.core.base.errors import DataError, InputError, OutputError

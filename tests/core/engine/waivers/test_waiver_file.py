@@ -12,8 +12,7 @@ import jsonschema
 import numpy as np
 import pytest
 import shapely
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 from pyproj import CRS
 
 from plugin.core.base.errors import DataError, InputError, OutputError
@@ -21,8 +20,7 @@ from plugin.core.base.files import make_path_next_to_data
 from plugin.core.base.files.document_text import make_readable_text
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.checks.live.session import EditBatch, FeatureState, IncrementalSession
-from plugin.core.engine.waivers import WAIVER_SUFFIX
-from plugin.core.engine.waivers import file as waiver_file
+from plugin.core.engine.waivers import WAIVER_SUFFIX, file as waiver_file
 from plugin.core.engine.waivers.application import is_same_conflict, mark_accepted_findings
 from plugin.core.engine.waivers.file import change_waivers, load_waivers, read_waivers
 from plugin.core.engine.waivers.waiver import (

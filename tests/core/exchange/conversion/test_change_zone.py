@@ -11,8 +11,7 @@ import numpy as np
 import pyogrio
 import pytest
 import shapely
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from pyproj import CRS, Geod, Transformer
 
 from plugin.core.base.errors import Cancellation, Cancelled, InputError, OutputError

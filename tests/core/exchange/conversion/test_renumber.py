@@ -9,8 +9,7 @@ import geopandas as gpd
 import pyogrio
 import pytest
 import shapely
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from plugin.core.base.errors import DataError, InputError, OutputError
 from plugin.core.base.files import make_path_next_to_data

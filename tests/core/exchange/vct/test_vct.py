@@ -9,13 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from shapely import MultiLineString, MultiPolygon, Polygon, box
 
 from plugin.core.base.errors import InputError, OutputError
-from plugin.core.exchange.vct import read
-from plugin.core.exchange.vct import stored_shapes as store
+from plugin.core.exchange.vct import read, stored_shapes as store
 from plugin.core.exchange.vct.read import open_vct
 from plugin.core.exchange.vct.records import format_records
 from plugin.core.exchange.vct.settings import load_settings

@@ -4,8 +4,7 @@
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from pyproj import Geod
 
 from plugin.core.checks.check import RunOptions, check_plan

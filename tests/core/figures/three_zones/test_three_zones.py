@@ -7,8 +7,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from hypothesis import assume, given
-from hypothesis import strategies as st
+from hypothesis import assume, given, strategies as st
 from pyproj import CRS
 
 from plugin.core.base.errors import DataError, InputError

@@ -13,8 +13,7 @@ import pandas as pd
 import pyogrio
 import pytest
 import shapely
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from plugin.core.base.errors import InputError
 from plugin.core.geometry.shape_comparison import hash_shapes

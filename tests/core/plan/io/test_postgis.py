@@ -18,8 +18,7 @@ from plugin.core.base.errors import Cancellation, Cancelled, InputError
 from plugin.core.base.stored_connections import register_connection_finder, unregister_connection_finder
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.counties.county_record import County
-from plugin.core.counties.sources import compute_data_digest as compute_county_digest
-from plugin.core.counties.sources import list_counties
+from plugin.core.counties.sources import compute_data_digest as compute_county_digest, list_counties
 from plugin.core.plan.io import postgis, read_source
 from plugin.core.plan.loading.unread_files import describe_unread_files
 from plugin.core.render.outputs import compute_data_digest

@@ -11,8 +11,7 @@ import pandas as pd
 import pytest
 import shapely
 import shapely.affinity
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from plugin.core.__main__ import main
 from plugin.core.base.errors import DataError, InputError

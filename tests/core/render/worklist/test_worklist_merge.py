@@ -6,8 +6,7 @@ from datetime import datetime
 
 import openpyxl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from plugin.core.base.errors import DataError, InputError, OutputError
 from plugin.core.base.files.csv_records import read_cell, split_records, write_cell

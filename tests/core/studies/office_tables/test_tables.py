@@ -11,8 +11,7 @@ import numpy as np
 import openpyxl
 import pytest
 import shapely
-from hypothesis import example, given
-from hypothesis import strategies as st
+from hypothesis import example, given, strategies as st
 from hypothesis.extra.numpy import arrays
 from openpyxl.chart import BarChart, Reference
 from openpyxl.styles import Font
