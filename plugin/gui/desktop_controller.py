@@ -48,7 +48,7 @@ from .project.styling_actions import StylingActions
 from .project.watch import ProjectWatcher
 from .sample_tour import SampleTour
 from .toolbox.exchange import ExchangeActions, PlanDataDropHandler
-from .widgets.messages import MessageBarMessages
+from .widgets import MessageBarMessages
 from .wizard.new_project import ProjectSetupController
 from .worklist.actions import WorklistActions
 from .worklist.recheck import RecheckMenu

@@ -34,12 +34,18 @@ from ..core.standard.messages.texts import Texts
 from ..core.standard.profile import DocumentInfo
 from .help.help_dialog import add_help_button
 from .project.document_line import DocumentLine, ensure_exportable_document_info
-from .widgets import theme
-from .widgets.labels_and_buttons import FocusedButtonDialog, make_ok_cancel_buttons
-from .widgets.layout import fill_layout, make_form
-from .widgets.lists import WholeRows
-from .widgets.messages import explain_and_log, explain_error, push_message
-from .widgets.windows import resize_to_letters
+from .widgets import (
+    FocusedButtonDialog,
+    WholeRows,
+    explain_and_log,
+    explain_error,
+    fill_layout,
+    make_form,
+    make_ok_cancel_buttons,
+    push_message,
+    resize_to_letters,
+    theme,
+)
 
 _MAP_ID_ROLE = Qt.ItemDataRole.UserRole
 

@@ -22,9 +22,7 @@ from ..bridge.settings import (
     store_setting,
 )
 from ..bridge.texts import tr
-from .widgets import theme
-from .widgets.combos import fill_combo
-from .widgets.layout import fill_form
+from .widgets import fill_combo, fill_form, theme
 
 #: Called with (name of a switch of the menu, whether it is on) when the page is applied.
 SwitchSetter = Callable[[str, bool], None]

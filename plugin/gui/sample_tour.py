@@ -16,9 +16,7 @@ from ..bridge import settings
 from ..bridge.texts import tr
 from .actions import MenuActions
 from .findings.dock import FindingsDock
-from .widgets import theme
-from .widgets.labels_and_buttons import set_bold
-from .widgets.layout import fill_layout, make_row
+from .widgets import fill_layout, make_row, set_bold, theme
 
 #: Width of the card in digits, and its distance from the widget and from the edges of the window in heights of text.
 _WIDTH_DIGITS, _GAP_EM = 46, 0.6

@@ -23,8 +23,7 @@ from ...core.standard.profile import DocumentInfo
 from ...core.standard.profile.document import add_document_info, resolve_document
 from ..editing.live_switch import LiveCheckSwitch
 from ..findings.result import CheckView
-from ..widgets import messages
-from ..widgets.paths import choose_save_path, make_open_buttons
+from ..widgets import choose_save_path, make_open_buttons, messages
 
 if TYPE_CHECKING:
     from ...core.model.report import EditsSinceCheck

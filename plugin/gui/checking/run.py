@@ -24,8 +24,7 @@ from ..findings import panel_pages
 from ..findings.dock import FindingsDock
 from ..findings.result import CheckView
 from ..findings.result_owner import InputFingerprint
-from ..widgets import messages
-from ..widgets.lists import EmptyPage
+from ..widgets import EmptyPage, messages
 
 #: The code of a rule at the beginning of a text of the progress.
 _RULE_CODE_PATTERN = re.compile(r"^([A-Z]{3}\d{3}|X[\w-]+-\d{3}) ")

@@ -19,9 +19,7 @@ from ...bridge.texts import tr
 from ..editing.live_switch import LiveCheckSwitch
 from ..findings.result import CheckView
 from ..project.watch import ProjectWatcher
-from ..widgets import messages
-from ..widgets.lists import EmptyPage
-from ..widgets.messages import MessageBarMessages
+from ..widgets import EmptyPage, MessageBarMessages, messages
 from .dock import ConformityDock
 from .figures import PanelFigures, Reason, describe_review
 from .map_tool import MouseFigures, OccupiedMarks, ProjectMapTool

@@ -27,12 +27,17 @@ from ...bridge.editing.attribute_forms import LEVEL_INDENT
 from ...bridge.texts import tr
 from ...core.standard.template import CodeList
 from ..editing.open_forms import CodeSearch
-from ..widgets import theme
-from ..widgets.combos import add_entries, fill_combo
-from ..widgets.labels_and_buttons import set_bold
-from ..widgets.layout import fill_layout, make_row
-from ..widgets.lists import EmptyPage, EmptyStateWidget
-from ..widgets.sections import make_faint_label
+from ..widgets import (
+    EmptyPage,
+    EmptyStateWidget,
+    add_entries,
+    fill_combo,
+    fill_layout,
+    make_faint_label,
+    make_row,
+    set_bold,
+    theme,
+)
 from .figures import PanelFigures
 from .projects import LINE, POINT, POLYGON, PanelProject
 from .verdict_and_tables import ClassTable, LineTable, ProjectSummary

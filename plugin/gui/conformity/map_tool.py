@@ -18,8 +18,8 @@ from qgis.PyQt.QtGui import QColor, QPalette
 from qgis.PyQt.QtWidgets import QFrame, QLabel, QToolTip
 
 from ...bridge.texts import tr
+from ..widgets import close_and_delete
 from ..widgets.map_items import convert_to_edges, make_rubber_band, read_wkb, remove_items, transform_to_map
-from ..widgets.windows import close_and_delete
 from .figures import OccupiedShape, PanelFigures
 from .projects import LINE, POLYGON
 

@@ -28,10 +28,8 @@ from ...bridge.texts import tr
 from ...core.base.files.writing import OutputPaths
 from ..editing.live_switch import LiveCheckSwitch
 from ..findings.result import CheckView
-from ..widgets import messages
+from ..widgets import MessageBarMessages, choose_save_path, make_open_buttons, messages
 from ..widgets.map_items import read_wkb
-from ..widgets.messages import MessageBarMessages
-from ..widgets.paths import choose_save_path, make_open_buttons
 
 POLYGON, LINE, POINT = "polygon", "line", "point"
 #: Files of boundary points, which the toolbox imports first; other files are layers.

@@ -22,11 +22,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge.texts import tr
-from ..widgets import theme
-from ..widgets.labels_and_buttons import IconLabel, SourceMarkLabel, set_bold
-from ..widgets.layout import fill_layout, make_row
-from ..widgets.lists import show_as_list
-from ..widgets.sections import make_faint_label
+from ..widgets import IconLabel, SourceMarkLabel, fill_layout, make_faint_label, make_row, set_bold, show_as_list, theme
 from .figures import DASH, ICON_BY_OUTCOME, ClassRow, LineRow, PanelFigures, Reason
 
 _MAX_REASONS = 4

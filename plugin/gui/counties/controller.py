@@ -29,9 +29,7 @@ from ...core.base.errors import SanxianError
 from ...core.counties.county_record import SUMMARY_HTML, BatchOptions, County
 from ...core.model.verdict import Verdict
 from ...core.render.words import ReportTexts
-from ..widgets import messages
-from ..widgets.paths import open_path
-from ..widgets.windows import bring_to_front, close_and_delete
+from ..widgets import bring_to_front, close_and_delete, messages, open_path
 from .rows import DONE, KEPT, RUNNING, CountyRow
 
 if TYPE_CHECKING:

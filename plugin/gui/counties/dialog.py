@@ -13,12 +13,17 @@ from qgis.PyQt.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QToolBut
 from ...bridge.texts import tr
 from ...core.counties.county_record import SUMMARY_HTML, SUMMARY_LAYER
 from ..help.help_dialog import make_help_button
-from ..widgets import theme
-from ..widgets.labels_and_buttons import ElidedLabel, ManualStartDialog
-from ..widgets.layout import fill_layout, make_row
-from ..widgets.lists import WholeRows
-from ..widgets.sections import FieldMessage, WrappedLabel
-from ..widgets.windows import resize_to_letters
+from ..widgets import (
+    ElidedLabel,
+    FieldMessage,
+    ManualStartDialog,
+    WholeRows,
+    WrappedLabel,
+    fill_layout,
+    make_row,
+    resize_to_letters,
+    theme,
+)
 from .form import CountiesForm
 from .rows import DONE, KEPT, KIND_ICONS, KINDS, NO_VERDICT, CountyRow, describe_row
 from .table import CountyModel, CountyTable

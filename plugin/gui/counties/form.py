@@ -18,10 +18,7 @@ from ...core.base.parallel.process_state import get_available_cores
 from ...core.counties.county_record import REPORT_SUFFIXES, BatchOptions
 from ...core.standard.options import RunOptions
 from ...core.standard.profile import list_profile_ids
-from ..widgets import theme
-from ..widgets.layout import fill_form, fill_layout
-from ..widgets.lists import ProfileCombo
-from ..widgets.paths import FileLine
+from ..widgets import FileLine, ProfileCombo, fill_form, fill_layout, theme
 
 #: A typed path is read when the user has paused for this time (ms).
 _TYPING_PAUSE_MS = 600

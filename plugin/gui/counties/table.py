@@ -14,8 +14,7 @@ from qgis.PyQt.QtWidgets import QTableView
 
 from ...bridge.texts import tr
 from ...core.counties.county_record import CountyRecord
-from ..widgets import theme
-from ..widgets.lists import show_as_list
+from ..widgets import show_as_list, theme
 from .rows import (
     DONE,
     KEPT,

@@ -13,7 +13,7 @@ from qgis.PyQt.QtCore import QObject
 from ...bridge.layers.properties import get_file_path
 from ...bridge.texts import tr
 from ...core.base.files import filegdb_driver
-from ..widgets.messages import MessageBarMessages
+from ..widgets import MessageBarMessages
 
 
 class FileGdbWarning(QObject):

@@ -33,8 +33,7 @@ from ...bridge.settings import get_interface_language
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
 from ...core.standard import load_standard
-from ..widgets import theme
-from ..widgets.labels_and_buttons import add_menu_entry, show_menu
+from ..widgets import add_menu_entry, show_menu, theme
 
 _OBJECT_NAME = "SanxianFormReasons"
 #: Maximum number of errors shown at once; the others are counted.

@@ -23,9 +23,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge.texts import tr
-from ..widgets import theme
-from ..widgets.labels_and_buttons import make_text_label, set_bold
-from ..widgets.layout import fill_layout, make_row, make_row_widget
+from ..widgets import fill_layout, make_row, make_row_widget, make_text_label, set_bold, theme
 from .features import FeatureRef, get_layer_name, is_switched_off, list_feature_refs
 from .groups import (
     NOT_RUN_OUTCOMES,

@@ -12,9 +12,7 @@ from qgis.PyQt.QtWidgets import QMenu
 
 from ...bridge.running.portions import WAITING, PortionedWork, Waiting, run_to_end
 from ...bridge.texts import tr
-from ..widgets import theme
-from ..widgets.labels_and_buttons import add_menu_entry, show_menu
-from ..widgets.lists import EmptyPage
+from ..widgets import EmptyPage, add_menu_entry, show_menu, theme
 from .features import FeatureRef, is_switched_off, list_feature_refs
 from .findings_form import LIST_TO_DETAIL_RATIO, FindingsForm
 from .groups import NOT_RUN_OUTCOMES, STALE, FindingGroup, Grouping, WorkRows

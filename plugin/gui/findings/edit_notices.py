@@ -14,10 +14,7 @@ from ...bridge.editing.listener import EditStep
 from ...bridge.texts import tr
 from ...core.checks.new_errors import NewErrors, match_moved_findings
 from ..editing.live_switch import LiveCheckSwitch
-from ..widgets import theme
-from ..widgets.labels_and_buttons import show_menu
-from ..widgets.layout import FittedWidget
-from ..widgets.messages import MessageBarMessages
+from ..widgets import FittedWidget, MessageBarMessages, show_menu, theme
 from .dock import FindingsDock
 from .groups import format_hectares_in_list, get_finding_kind, get_listed_rule, sum_finding_areas
 from .result import ChangeQueue, CheckView

@@ -12,8 +12,7 @@ from qgis.PyQt.QtGui import QPalette
 from qgis.PyQt.QtWidgets import QCheckBox, QSizePolicy, QVBoxLayout, QWidget
 
 from ...bridge.texts import tr
-from ..widgets import theme
-from ..widgets.layout import fill_layout, make_row
+from ..widgets import fill_layout, make_row, theme
 from .groups import STATE_KEYS, get_work_state_word
 
 #: Time without a key press after which the filter is applied.

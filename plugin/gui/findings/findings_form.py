@@ -21,10 +21,17 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge.texts import tr
-from ..widgets import theme
-from ..widgets.labels_and_buttons import IconLabel
-from ..widgets.layout import DockWidthKeeper, FittedWidget, fill_layout, make_row, make_splitter
-from ..widgets.lists import EmptyStateWidget, WholeRows
+from ..widgets import (
+    DockWidthKeeper,
+    EmptyStateWidget,
+    FittedWidget,
+    IconLabel,
+    WholeRows,
+    fill_layout,
+    make_row,
+    make_splitter,
+    theme,
+)
 from .detail_pane import DetailPane
 from .filter_bar import FilterBar
 from .groups import Grouping

@@ -9,8 +9,7 @@ from qgis.PyQt.QtCore import QSize, pyqtSignal
 from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from ...bridge.texts import tr
-from ..widgets import theme
-from ..widgets.layout import FittedWidget, fill_layout
+from ..widgets import FittedWidget, fill_layout, theme
 from .groups import can_be_fixed
 
 

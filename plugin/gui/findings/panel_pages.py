@@ -18,8 +18,7 @@ from ...bridge.texts import join_first_names, tr
 from ...core.base.errors import SanxianError
 from ...core.cli.doctor.libraries import load_requirements
 from ...core.standard.messages.texts import Texts, format_number
-from ..widgets.layout import fill_layout
-from ..widgets.lists import EmptyPage
+from ..widgets import EmptyPage, fill_layout
 
 ActionCallback = Callable[[], None]
 #: Missing layers that the page names; its tool tip lists all.

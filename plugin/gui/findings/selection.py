@@ -22,8 +22,7 @@ from ...bridge import settings
 from ...bridge.checking import findings_layer
 from ...bridge.package import layers as package_layers
 from ...bridge.texts import tr
-from ..widgets import theme
-from ..widgets.labels_and_buttons import show_menu
+from ..widgets import show_menu, theme
 from .dock import FindingsDock
 from .features import (
     FeatureRef,

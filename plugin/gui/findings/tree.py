@@ -21,7 +21,7 @@ from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyledI
 
 from ...bridge.running.portions import run_to_end
 from ...bridge.texts import tr
-from ..widgets.layout import FittedWidget
+from ..widgets import FittedWidget
 from .groups import (
     AREA_COLUMN,
     ASSIGNEE_COLUMN,

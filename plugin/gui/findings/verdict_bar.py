@@ -22,9 +22,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge import settings
 from ...bridge.texts import tr
-from ..widgets import theme
-from ..widgets.labels_and_buttons import IconLabel, set_bold
-from ..widgets.layout import fill_layout, make_row
+from ..widgets import IconLabel, fill_layout, make_row, set_bold, theme
 from .model import FilterSettings
 
 #: Space between icon and text, as in Qt.

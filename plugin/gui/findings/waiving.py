@@ -37,11 +37,21 @@ from ...core.base.files.digests import compute_sha256
 from ...core.base.placeholders import join_first
 from ...core.standard.messages.finding_message import format_message
 from ..help.help_dialog import add_help_button
-from ..widgets import messages, theme
-from ..widgets.labels_and_buttons import FocusedButtonDialog, make_ok_cancel_buttons, make_text_label, set_bold
-from ..widgets.layout import fill_layout, make_column, make_row_widget, make_scroll_area, resize_within_screen
-from ..widgets.paths import FileLine
-from ..widgets.sections import FieldMessage
+from ..widgets import (
+    FieldMessage,
+    FileLine,
+    FocusedButtonDialog,
+    fill_layout,
+    make_column,
+    make_ok_cancel_buttons,
+    make_row_widget,
+    make_scroll_area,
+    make_text_label,
+    messages,
+    resize_within_screen,
+    set_bold,
+    theme,
+)
 from .detail_pane import format_feature_keys, format_place_and_size
 from .dock import FindingsDock
 from .groups import format_hectares_in_list, get_finding_kind, sum_finding_areas

@@ -32,12 +32,19 @@ from ...core.render.dictionary import DataDictionary, write_dictionary
 from ...core.standard import list_standard_ids, load_standard
 from ...core.standard.template import Template
 from ...paths import SHARED_CODE_LISTS_FOLDER
-from ..widgets import messages, theme
-from ..widgets.combos import fill_combo
-from ..widgets.labels_and_buttons import ManualStartDialog, make_close_button
-from ..widgets.layout import fill_layout, make_splitter, resize_within_screen
-from ..widgets.lists import WholeRows
-from ..widgets.paths import open_in_browser, open_path
+from ..widgets import (
+    ManualStartDialog,
+    WholeRows,
+    fill_combo,
+    fill_layout,
+    make_close_button,
+    make_splitter,
+    messages,
+    open_in_browser,
+    open_path,
+    resize_within_screen,
+    theme,
+)
 from .help_dialog import add_help_button
 
 #: Delay of the search while the user types, as in the findings panel.

@@ -36,12 +36,16 @@ from ...core.cli.doctor.examine import (
     write_report,
 )
 from ...core.cli.doctor.libraries import FactState, MachineFact
-from ..widgets import theme
-from ..widgets.labels_and_buttons import CopyButton, make_close_button
-from ..widgets.layout import fill_layout
-from ..widgets.lists import WholeRows
-from ..widgets.messages import explain_and_log, explain_error
-from ..widgets.paths import choose_save_path
+from ..widgets import (
+    CopyButton,
+    WholeRows,
+    choose_save_path,
+    explain_and_log,
+    explain_error,
+    fill_layout,
+    make_close_button,
+    theme,
+)
 from .help_dialog import add_help_button
 
 _STATE_ICONS = {

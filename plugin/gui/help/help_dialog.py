@@ -17,10 +17,7 @@ from ...core.base.errors import SanxianError
 from ...core.model.rule import DECLARED_FAMILY, get_rule_family, load_all_rules
 from ...core.standard.messages.texts import Texts
 from ...paths import METADATA_FILE
-from ..widgets import theme
-from ..widgets.labels_and_buttons import make_close_button
-from ..widgets.layout import fill_layout
-from ..widgets.paths import open_in_browser
+from ..widgets import fill_layout, make_close_button, open_in_browser, theme
 
 #: Number of the KDE layout of button boxes, in which help is on the left, before OK and Cancel.
 _KDE_LAYOUT = 2

@@ -23,10 +23,7 @@ from ...core.standard.messages.texts import Texts
 from ..checking.run import CheckRunner
 from ..findings.features import FeatureRef, find_layer_of_role, select_feature, show_layer
 from ..findings.result import CheckView
-from ..widgets import messages
-from ..widgets.labels_and_buttons import CopyButton
-from ..widgets.paths import open_path
-from ..widgets.windows import bring_to_front, close_and_delete
+from ..widgets import CopyButton, bring_to_front, close_and_delete, messages, open_path
 from .export_dialog import CHECK_STEP, WRITE_STEP, ExportDialog, ExportOutcome
 from .export_preview import ExportEnvironment, ExportPreview
 from .inspect import remember_package

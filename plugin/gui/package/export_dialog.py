@@ -25,11 +25,19 @@ from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
 from ...core.base.files.digests import MANIFEST_PAGE_FILE_NAME, UNLISTED_FILES
 from ..help.help_dialog import make_help_button
-from ..widgets.labels_and_buttons import CopyButton, ElidedLabel, FocusedButtonDialog, IconLabel
-from ..widgets.layout import fill_form, fill_layout, make_row
-from ..widgets.messages import explain_digest, explain_error
-from ..widgets.sections import WrappedLabel
-from ..widgets.windows import resize_to_letters
+from ..widgets import (
+    CopyButton,
+    ElidedLabel,
+    FocusedButtonDialog,
+    IconLabel,
+    WrappedLabel,
+    explain_digest,
+    explain_error,
+    fill_form,
+    fill_layout,
+    make_row,
+    resize_to_letters,
+)
 from .export_preview import ReasonsList, show_reasons
 from .form_page import FormPage
 

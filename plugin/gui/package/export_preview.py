@@ -39,10 +39,7 @@ from ...bridge.texts import tr
 from ...core.base.errors import InputError
 from ...core.standard.messages.texts import Texts
 from ..findings.result import CheckView
-from ..widgets import messages, theme
-from ..widgets.labels_and_buttons import IconLabel
-from ..widgets.layout import LowestList, fill_layout, make_row
-from ..widgets.sections import WrappedLabel
+from ..widgets import IconLabel, LowestList, WrappedLabel, fill_layout, make_row, messages, theme
 
 _MAX_VISIBLE_REASONS = 8
 #: Space around the rows, in pixels of the theme; they have two or three lines each.

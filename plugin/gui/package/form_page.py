@@ -38,12 +38,21 @@ from ...core.base.files.data import list_data_ids
 from ...core.standard.profile import DocumentInfo
 from ...paths import PACKAGE_SPECS_FOLDER
 from ..project.document_line import DocumentLine, SpecDocumentInfo, ensure_exportable_document_info
-from ..widgets import theme
-from ..widgets.combos import add_entries, choose_or_add_entry
-from ..widgets.labels_and_buttons import ElidedLabel
-from ..widgets.layout import FittedWidget, LowestList, fill_layout, make_form, make_row, make_scroll_area
-from ..widgets.paths import FileLine, open_path
-from ..widgets.sections import WrappedLabel
+from ..widgets import (
+    ElidedLabel,
+    FileLine,
+    FittedWidget,
+    LowestList,
+    WrappedLabel,
+    add_entries,
+    choose_or_add_entry,
+    fill_layout,
+    make_form,
+    make_row,
+    make_scroll_area,
+    open_path,
+    theme,
+)
 from .export_preview import GateBox
 
 _VISIBLE_ROWS = 8

@@ -25,10 +25,7 @@ from ..checking.run import CheckRunner
 from ..findings import panel_pages
 from ..findings.result import CheckView
 from ..help.help_dialog import add_help_button
-from ..widgets import messages, theme
-from ..widgets.labels_and_buttons import FocusedButtonDialog, make_ok_cancel_buttons
-from ..widgets.layout import fill_layout, make_form
-from ..widgets.paths import FileLine
+from ..widgets import FileLine, FocusedButtonDialog, fill_layout, make_form, make_ok_cancel_buttons, messages, theme
 from .form_page import SpecCombo
 
 #: Seconds to wait for a running copy before its folder is deleted.

@@ -28,10 +28,17 @@ from ...core.standard.messages.texts import Texts, render_params
 from ...core.standard.profile import DocumentInfo, Profile, load_profile, load_secrecy_levels, resolve_document
 from ...core.standard.profile.document import PRINTED_KEYS, LoweredSecrecy, ResolvedDocument
 from ..help.help_dialog import add_help_button
-from ..widgets import messages, theme
-from ..widgets.labels_and_buttons import ElidedLabel, FocusedButtonDialog, make_ok_cancel_buttons
-from ..widgets.layout import fill_layout, make_form
-from ..widgets.sections import NoticeBox, WrappedLabel
+from ..widgets import (
+    ElidedLabel,
+    FocusedButtonDialog,
+    NoticeBox,
+    WrappedLabel,
+    fill_layout,
+    make_form,
+    make_ok_cancel_buttons,
+    messages,
+    theme,
+)
 
 #: Settings with the authorities entered last, offered if neither project nor profile has one.
 _COMPILER_SETTING, _CARTOGRAPHER_SETTING = "maps/maker", "maps/drawer"

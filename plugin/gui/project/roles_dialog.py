@@ -24,10 +24,16 @@ from ...bridge.project import county
 from ...bridge.texts import join_first_names, tr
 from ...core.base.errors import SanxianError
 from ..help.help_dialog import add_help_button
-from ..widgets import messages, theme
-from ..widgets.labels_and_buttons import FocusedButtonDialog, make_ok_cancel_buttons
-from ..widgets.layout import fill_layout, make_row
-from ..widgets.lists import ScrollSafeLayerCombo, WholeRows
+from ..widgets import (
+    FocusedButtonDialog,
+    ScrollSafeLayerCombo,
+    WholeRows,
+    fill_layout,
+    make_ok_cancel_buttons,
+    make_row,
+    messages,
+    theme,
+)
 
 #: Names listed in the question; the others are only counted.
 _MAX_NAMED_LAYERS = 4

@@ -19,7 +19,7 @@ from ...bridge.layers import role_recognition, styles
 from ...bridge.project import county
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
-from ..widgets.messages import MessageBarMessages, push_message, report_failure
+from ..widgets import MessageBarMessages, push_message, report_failure
 
 #: Project setting with the user's answer to the offer.
 _PROJECT_SCOPE, _OFFER_KEY = "sanxian", "dressing_offer"

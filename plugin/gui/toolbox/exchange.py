@@ -34,8 +34,7 @@ from ...bridge.settings import get_interface_language
 from ...bridge.texts import mark_text, tr, translate_marked
 from ...core.base.files import find_free_path
 from ...core.standard.messages.texts import Texts
-from ..widgets.messages import MessageBarMessages
-from ..widgets.paths import make_opener
+from ..widgets import MessageBarMessages, make_opener
 
 OpenToolDialog = Callable[[str, dict[str, Any]], dict[str, Any] | None]
 #: Comments may come before the header of a VCT file.

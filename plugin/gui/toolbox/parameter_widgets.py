@@ -28,9 +28,7 @@ from ...core.base.errors import SanxianError
 from ...core.standard import ALL_LAYERS, load_standard
 from ...core.standard.messages.texts import Texts
 from ...core.standard.profile import list_profile_ids, load_profile
-from ..widgets import theme
-from ..widgets.layout import fill_layout
-from ..widgets.lists import CountyCombo
+from ..widgets import CountyCombo, fill_layout, theme
 
 #: Setting with the folder of the last source.
 _SOURCE_FOLDER_SETTING = "source_folder"

@@ -1,2 +1,116 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Widgets, messages and colours shared by several dialogs; they know no plan."""
+"""Widgets, messages and colours shared by several dialogs; they know no plan.
+
+Dialogs import the names below from here, `theme` and `messages` as modules, and `map_items` by name of the module.
+"""
+
+from .combos import add_entries, choose_or_add_entry, fill_combo
+from .form_sections import make_section
+from .labels_and_buttons import (
+    CopyButton,
+    ElidedLabel,
+    FocusedButtonDialog,
+    IconLabel,
+    ManualStartDialog,
+    SourceMarkLabel,
+    add_menu_entry,
+    describe_source_marks,
+    make_close_button,
+    make_ok_cancel_buttons,
+    make_text_label,
+    set_bold,
+    show_menu,
+)
+from .layout import (
+    DockWidthKeeper,
+    FittedWidget,
+    LowestList,
+    fill_form,
+    fill_layout,
+    make_column,
+    make_form,
+    make_row,
+    make_row_widget,
+    make_scroll_area,
+    make_splitter,
+    resize_within_screen,
+)
+from .lists import (
+    CountyCombo,
+    EmptyPage,
+    EmptyStateWidget,
+    ProfileCombo,
+    ScrollSafeComboBox,
+    ScrollSafeDateEdit,
+    ScrollSafeLayerCombo,
+    WholeRows,
+    make_searchable,
+    show_as_list,
+)
+from .messages import MessageBarMessages, explain_and_log, explain_digest, explain_error, push_message, report_failure
+from .paths import FileLine, choose_save_path, make_open_buttons, make_opener, open_in_browser, open_path
+from .sections import BorderedFrame, FieldMessage, FormSection, NoticeBox, WrappedLabel, make_faint_label
+from .windows import bring_to_front, close_and_delete, resize_to_letters
+
+__all__ = [
+    "BorderedFrame",
+    "CopyButton",
+    "CountyCombo",
+    "DockWidthKeeper",
+    "ElidedLabel",
+    "EmptyPage",
+    "EmptyStateWidget",
+    "FieldMessage",
+    "FileLine",
+    "FittedWidget",
+    "FocusedButtonDialog",
+    "FormSection",
+    "IconLabel",
+    "LowestList",
+    "ManualStartDialog",
+    "MessageBarMessages",
+    "NoticeBox",
+    "ProfileCombo",
+    "ScrollSafeComboBox",
+    "ScrollSafeDateEdit",
+    "ScrollSafeLayerCombo",
+    "SourceMarkLabel",
+    "WholeRows",
+    "WrappedLabel",
+    "add_entries",
+    "add_menu_entry",
+    "bring_to_front",
+    "choose_or_add_entry",
+    "choose_save_path",
+    "close_and_delete",
+    "describe_source_marks",
+    "explain_and_log",
+    "explain_digest",
+    "explain_error",
+    "fill_combo",
+    "fill_form",
+    "fill_layout",
+    "make_close_button",
+    "make_column",
+    "make_faint_label",
+    "make_form",
+    "make_ok_cancel_buttons",
+    "make_open_buttons",
+    "make_opener",
+    "make_row",
+    "make_row_widget",
+    "make_scroll_area",
+    "make_searchable",
+    "make_section",
+    "make_splitter",
+    "make_text_label",
+    "open_in_browser",
+    "open_path",
+    "push_message",
+    "report_failure",
+    "resize_to_letters",
+    "resize_within_screen",
+    "set_bold",
+    "show_as_list",
+    "show_menu",
+]

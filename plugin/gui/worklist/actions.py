@@ -39,9 +39,15 @@ from ...core.render.worklist.worklist_row import (
 )
 from ..findings.dock import FindingsDock
 from ..findings.groups import get_work_state_word
-from ..widgets import messages
-from ..widgets.labels_and_buttons import FocusedButtonDialog, add_menu_entry, make_close_button, show_menu
-from ..widgets.layout import fill_layout, resize_within_screen
+from ..widgets import (
+    FocusedButtonDialog,
+    add_menu_entry,
+    fill_layout,
+    make_close_button,
+    messages,
+    resize_within_screen,
+    show_menu,
+)
 from .store import WorklistStore
 
 #: States that a person may set; 豁免 follows the waivers.

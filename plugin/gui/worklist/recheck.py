@@ -18,8 +18,7 @@ from qgis.PyQt.QtWidgets import QMenu, QToolButton
 
 from ...bridge.texts import tr
 from ..findings.dock import FindingsDock
-from ..widgets.labels_and_buttons import add_menu_entry
-from ..widgets.messages import MessageBarMessages
+from ..widgets import MessageBarMessages, add_menu_entry
 
 
 class RecheckMenu(QObject):
