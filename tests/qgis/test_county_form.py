@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from qgis.core import QgsProject
-from qgis.PyQt.QtCore import QDate, Qt
+from qgis.PyQt.QtCore import QDate, QPoint, Qt
+from qgis.PyQt.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit, QListWidget, QTreeWidget
 
 from plugin.bridge import settings
 from plugin.bridge.new_project import assemble
@@ -23,7 +24,7 @@ from plugin.core.standard.profile.county_file import (
 from plugin.gui.county_form.form import CountyForm
 from plugin.gui.county_form.profile_dialog import ProfileDialog
 from plugin.gui.wizard.dialog import NewProjectWizard
-from tests.qgis.waiting import wait_until
+from tests.qgis.waiting import process_events, wait_until
 
 pytestmark = pytest.mark.usefixtures("chinese")
 PLAN_TITLE = "阳高县国土空间总体规划（2021—2035年）"
@@ -237,6 +238,27 @@ def test_source_field_of_a_target_does_not_offer_the_text_being_typed_into_it(di
     dialog.close()
 
 
+def test_list_of_offered_texts_stands_beneath_its_field_and_shows_whole_texts(dialog, wizard):
+    dialog.show()
+    dialog.resize(760, 476)
+    first, second = (get_row(dialog.form, name).source for name in ("farmland_area", "red_line_area"))
+    first.setText(PLAN_TITLE)
+    wizard.go_to_page(1)
+    wizard.resize(760, 476)
+    process_events(0.1)
+    search = wizard.place.county.search
+    for field, line, beginning in ((second, second, PLAN_TITLE[:2]), (search, search.lineEdit(), "1402")):
+        completer = field.completer()
+        completer.setCompletionPrefix(beginning)
+        line.setText(beginning)
+        completer.complete()
+        popup = completer.popup()
+        assert wait_until(popup.isVisible) and completer.widget() is field
+        assert popup.geometry().topLeft() == field.mapToGlobal(QPoint(0, field.height()))
+        assert popup.width() >= max(field.width(), popup.sizeHintForColumn(0))
+        popup.hide()
+
+
 def test_saving_the_profile_form_preserves_values_that_it_does_not_show(saved_project, tmp_path):
     path = make_default_profile_path(Path(saved_project.fileName()))
     text = compose_county(CountySettings("阳高县", "140221", "shanxi"), path)
@@ -418,6 +440,47 @@ def test_project_wizard_without_county_values_writes_no_profile_file(wizard):
     assert wizard.draft.county_settings is None and wizard.draft.make_request().profile == "shanxi"
 
 
+#: Values that a user types into a field of a figure, also by mistake.
+TYPED_VALUES = ("12.5", "164.6", "9999999", "1,35", "x", "-1", "")
+INPUTS = (QLineEdit, QComboBox, QAbstractSpinBox, QAbstractButton, QListWidget, QTreeWidget)
+
+
+def find_moved_inputs(window, lines):
+    """Type values into lines of a window; return (value, input) where an input is then at another place or changed."""
+
+    def measure_places():
+        process_events(0.02)
+        inputs = [one for kind in INPUTS for one in window.findChildren(kind) if one.isVisible()]
+        return {one: (one.mapTo(window, QPoint(0, 0)), one.size()) for one in inputs}
+
+    moved, before = [], measure_places()
+    for line, value in ((line, value) for line in lines for value in TYPED_VALUES):
+        line.setText(value)
+        after = measure_places()
+        moved += [(value, one) for one, place in before.items() if after.get(one, place) != place]
+    return moved
+
+
+@pytest.mark.parametrize("size", [(1122, 790), (924, 476)], ids=["100 %", "200 %"])
+def test_no_input_of_county_form_and_wizard_moves_while_values_of_every_kind_are_typed(dialog, wizard, size):
+    for window, form in ((dialog, dialog.form), (wizard, wizard.profile.form)):
+        window.show()
+        window.resize(*size)
+        rows = form.targets.rows
+        limits = [form.ratio.limit.rows["ratio.limit"].field, form.limits.rows["rules.LAW020.max_flexible_share"].field]
+        lines = [rows[0].value, rows[3].value, rows[3].year, rows[3].source, *limits, form.confirmation.by]
+        lines += [form.name, form.area_code] if window is dialog else []
+        assert find_moved_inputs(window, lines) == []
+        assert dialog.form.errors == [] and rows[0].message.height() > 0
+    wizard.go_to_page(3)
+    assert find_moved_inputs(wizard, [wizard.target.name]) == []
+    wizard.go_to_page(1)
+    county = wizard.place.county
+    assert find_moved_inputs(wizard, [county.west.lineEdit(), county.east.lineEdit()]) == []
+    county.province.setCurrentIndex(county.province.findText("陕西省"))
+    assert find_moved_inputs(wizard, [county.code, county.name]) == []
+
+
 def test_profile_form_disables_ok_if_saving_would_damage_a_commented_list_of_the_file(saved_project):
     path = make_default_profile_path(Path(saved_project.fileName()))
     text = compose_county(CountySettings("阳高县", "140221", "shanxi"), path)
@@ -429,7 +492,7 @@ def test_profile_form_disables_ok_if_saving_would_damage_a_commented_list_of_the
     dialog.form.confirmation.by.clear()
     dialog.form.confirmation.items.item(0).setCheckState(Qt.CheckState.Checked)
     dialog.form.confirmation.by.setText("局")
-    assert "confirmed.items" in dialog.form.file_message.text() and not dialog._ok_button.isEnabled()
+    assert "confirmed.items" in dialog.form.county_message.text() and not dialog._ok_button.isEnabled()
     dialog.accept()
     assert dialog.result() == 0 and path.read_text(encoding="utf-8") == text
 

@@ -20,7 +20,7 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge.texts import tr
 from ..widgets import theme
 from ..widgets.labels_and_buttons import SourceMarkLabel
-from ..widgets.layout import fill_layout
+from ..widgets.layout import fill_layout, keep_room
 from ..widgets.lists import ScrollSafeComboBox
 
 #: Maximum width of a row name, in digits.
@@ -125,10 +125,7 @@ class RestoreButton(QToolButton):
 
     def __init__(self, parent=None):
         super().__init__(parent, text=tr("Restore"), toolTip=tr("Restore the inherited value"), autoRaise=True)
-        policy = self.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        self.setSizePolicy(policy)
-        self.hide()
+        keep_room(self).hide()
 
 
 class SourceMarkSlot(QWidget):
@@ -137,6 +134,8 @@ class SourceMarkSlot(QWidget):
     def __init__(self, parent=None):
         super().__init__(parent)
         self._row = fill_layout(QHBoxLayout(self), has_margins=False)
+        # The room of a mark, so that the fields beside it do not move.
+        self.setMinimumSize(SourceMarkLabel("C").minimumSize())
         self.mark = ""
 
     def show_source_mark(self, mark: str) -> None:

@@ -97,7 +97,8 @@ class ProfileForm(FocusedButtonDialog):
         self.base_year = QLineEdit()
         theme.set_placeholder(self.base_year, tr("From the field or the file name of the layer"))
         self.summary = QLabel(objectName="SanxianProfileSummary", wordWrap=True, alignment=Qt.AlignmentFlag.AlignTop)
-        self.errors, self.place = FormErrorList(), make_faint_label(wordWrap=True)
+        self.place = make_faint_label(wordWrap=True)
+        self.errors = FormErrorList(self.place)
         self.form: CountyForm | None = None
         missing_libraries_text = ""
         try:
@@ -138,7 +139,7 @@ class ProfileForm(FocusedButtonDialog):
         buttons = add_help_button(make_ok_cancel_buttons(self), "profile")
         self._ok_button = buttons.button(QDialogButtonBox.StandardButton.Ok)
         self._ok_button.setText(tr("Save"))
-        fill_layout(QVBoxLayout(self), top, (self.tabs, 1), self.errors, make_row((self.place, 1), buttons))
+        fill_layout(QVBoxLayout(self), top, (self.tabs, 1), make_row((self.errors, 1), buttons))
 
 
 class ProfileDialog(ProfileForm):

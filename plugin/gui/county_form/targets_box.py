@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from qgis.PyQt.QtCore import QSignalBlocker, QStringListModel, Qt
-from qgis.PyQt.QtWidgets import QCompleter, QGridLayout, QLabel, QMenu, QToolButton, QWidget
+from qgis.PyQt.QtCore import QSignalBlocker, QStringListModel
+from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QMenu, QToolButton, QWidget
 
 from ...bridge.texts import tr
 from ...core.standard.indicator_catalogue import find_allowed_comparisons
@@ -21,6 +21,7 @@ from ...core.standard.profile.resolved import (
 )
 from ..widgets.combos import add_entries, choose_or_add_entry
 from ..widgets.labels_and_buttons import set_bold
+from ..widgets.lists import FieldCompleter
 from ..widgets.sections import FieldMessage
 from .fields import FormBox, GreyableComboBox, InheritingLineEdit, NameLabel, RestoreButton, SourceMarkSlot
 
@@ -37,7 +38,7 @@ class TargetRow:
         self.name = NameLabel(texts.get_indicator_name(indicator))
         self.sign, self.unit, self.binding = GreyableComboBox(), GreyableComboBox(), GreyableComboBox()
         self.value, self.year, self.source = InheritingLineEdit(), InheritingLineEdit(), InheritingLineEdit()
-        self.mark, self.restore, self.message = SourceMarkSlot(), RestoreButton(), FieldMessage(lines=0)
+        self.mark, self.restore, self.message = SourceMarkSlot(), RestoreButton(), FieldMessage()
         add_entries(self.sign, ((_COMPARISON_SIGNS[one], one) for one in find_allowed_comparisons(indicator)))
         units = ("count",) if indicator == "detail_units_count" else read_county_form_choices().units
         add_entries(self.unit, ((texts.get_section("unit_names")[unit], unit) for unit in units))
@@ -155,7 +156,7 @@ class TargetsBox(FormBox):
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setColumnStretch(7, 1)
-        self._grid.setVerticalSpacing(2)
+        self._grid.setVerticalSpacing(0)
         heads = (
             tr("Indicator"), "", tr("Target"), tr("Unit"), tr("Target year"), tr("Indicator type"), "",
             tr("Source document"),
@@ -179,14 +180,7 @@ class TargetsBox(FormBox):
     def add_row(self, indicator: str) -> TargetRow:
         """Add a row for another target of an indicator (such as for another year) and return it."""
         row = TargetRow(indicator, self._texts, self.on_changed)
-        row.source.setCompleter(
-            QCompleter(
-                self._sources,
-                self,
-                filterMode=Qt.MatchFlag.MatchContains,
-                caseSensitivity=Qt.CaseSensitivity.CaseInsensitive,
-            )
-        )
+        row.source.setCompleter(FieldCompleter(self._sources, self))
         self.rows.append(row)
         line = 2 * len(self.rows)
         for column, widget in enumerate(row.list_widgets()):

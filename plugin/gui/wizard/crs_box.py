@@ -13,13 +13,14 @@ from qgis.PyQt.QtWidgets import QButtonGroup, QGridLayout, QRadioButton, QSizePo
 from ...bridge.layers.properties import format_crs_for_pyproj
 from ...bridge.texts import tr
 from ...core.base.errors import InputError, SanxianError
+from ...core.base.invariants import require_value
 from ...core.geometry import crs as crs_care
-from ...core.geometry.crs_zones import HALF_ZONE_DEGREES, ZONE_WIDTH_DEGREES, CrsZoneChoice
+from ...core.geometry.crs_zones import HALF_ZONE_DEGREES, ZONE_WIDTH_DEGREES, CrsZoneChoice, choose_zone
 from ...core.standard import divisions, load_standard
 from ...core.standard.messages.texts import THIN_SPACE
 from ..widgets import messages, theme
 from ..widgets.labels_and_buttons import set_bold
-from ..widgets.layout import fill_layout
+from ..widgets.layout import fill_layout, keep_room
 from ..widgets.sections import FormSection, NoticeBox
 from .draft import WizardChoices
 
@@ -52,7 +53,6 @@ class CrsZoneStrip(QWidget):
         are shown, if it is not the county.
         """
         self._plan, self._division_name = zone_choice, division_name
-        self.setVisible(zone_choice is not None)
         if zone_choice is not None:
             text = tr("{county}, zones {zones}, zone edge {edge}°E")
             zones = ", ".join(map(str, zone_choice.zone_numbers))
@@ -82,12 +82,14 @@ class CrsZoneStrip(QWidget):
         )
 
     def paintEvent(self, _event) -> None:
-        if (plan := self._plan) is None:
-            return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         line = self.fontMetrics().height()
         strip = QRectF(1, line * 1.3, self.width() - 2, line * 1.4)
+        if (plan := self._plan) is None:
+            painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Mid), 1))
+            painter.drawRect(strip)
+            return
         low, high = self.get_longitude_range()
 
         def convert_to_x(longitude: float) -> float:
@@ -185,25 +187,30 @@ class CrsBox(FormSection):
     def __init__(self, draft: WizardChoices, parent=None):
         super().__init__(tr("Coordinate system"), "CGCS2000 / " + tr("3° Gauss–Krüger"), parent)
         self._draft = draft
-        self.strip, self.notice, self.warning = CrsZoneStrip(), NoticeBox(), NoticeBox()
+        self.strip = CrsZoneStrip()
+        two_zones = require_value(choose_zone(112.1, 112.8, 38.0), "the zones of a county across 112.5°")
+        self.notice = NoticeBox(reserved_text=_describe_two_zones(two_zones))
+        self.warning = NoticeBox(reserved_text="国\n国")
         self.other = QgsProjectionSelectionWidget()
         self.other.setOptionVisible(QgsProjectionSelectionWidget.CrsOption.DefaultCrs, False)
         group = QButtonGroup(self)
         grid = QGridLayout()
-        # The neighbouring zone has a separate row, visible for a county across an edge only.
+        # The neighbouring zone is visible for a county across an edge only.
         places = {
             PREFIXED_ZONE_CHOICE: (0, 0),
             PLAIN_ZONE_CHOICE: (0, 1),
             NEIGHBOUR_ZONE_CHOICE: (1, 0),
+            OTHER_CRS_CHOICE: (1, 1),
             DEGREES_CHOICE: (2, 0),
-            OTHER_CRS_CHOICE: (2, 1),
         }
         self.buttons = {name: QRadioButton() for name in places}
         for name, button in self.buttons.items():
             group.addButton(button)
             button.toggled.connect(self._on_crs_chosen)
-            grid.addWidget(button, *places[name])
-        grid.addWidget(self.other, 3, 0, 1, 2)
+            grid.addWidget(keep_room(button), *places[name])
+        grid.addWidget(keep_room(self.other), 2, 1)
+        for column in (0, 1):
+            grid.setColumnStretch(column, 1)
         self.buttons[DEGREES_CHOICE].setText("EPSG:4490    " + tr("degrees, for exchange only"))
         self.buttons[OTHER_CRS_CHOICE].setText(tr("Other coordinate system…"))
         fill_layout(self.layout_, self.strip, self.notice, grid, self.warning)
@@ -320,29 +327,31 @@ class CrsBox(FormSection):
         if not zones.crosses_zones:
             text = tr("The whole county is in zone {zone}, about {room}° from its edge.")
             return "ok", text.format(zone=zones.recommended_zone, room=f"{zones.degrees_to_zone_edge:.1f}")
-        by = tr("by area") if zones.has_area_shares else tr("by longitude")
-        text = tr(
-            "The county extends across the zones {zones}. Use one zone for all of it; zone {zone} (EPSG:{epsg}) is "
-            "recommended, with the larger part {by} ({share})."
+        return "warning", _describe_two_zones(zones)
+
+
+def _describe_two_zones(zones: CrsZoneChoice) -> str:
+    """Return which zone is recommended for a county that extends across two, and why one is used for all of it."""
+    by = tr("by area") if zones.has_area_shares else tr("by longitude")
+    text = tr(
+        "The county extends across the zones {zones}. Use one zone for all of it; zone {zone} (EPSG:{epsg}) is "
+        "recommended, with the larger part {by} ({share})."
+    )
+    text_with_zone = text.format(
+        zones=_format_zones(zones),
+        zone=zones.recommended_zone,
+        epsg=_FIRST_PREFIXED_EPSG + zones.recommended_zone - _FIRST_ZONE_NUMBER,
+        by=by,
+        share=f"{100 * zones.shares_by_zone[zones.recommended_zone]:.0f}{THIN_SPACE}%",
+    )
+    if zones.area_distortion is not None:
+        text_with_zone += tr(" At the zone's edge areas in the plane are about {percent} too large.").format(
+            percent=f"{100 * zones.area_distortion:.3f}{THIN_SPACE}%"
         )
-        text_with_zone = text.format(
-            zones=_format_zones(zones),
-            zone=zones.recommended_zone,
-            epsg=_FIRST_PREFIXED_EPSG + zones.recommended_zone - _FIRST_ZONE_NUMBER,
-            by=by,
-            share=f"{100 * zones.shares_by_zone[zones.recommended_zone]:.0f}{THIN_SPACE}%",
-        )
-        if zones.area_distortion is not None:
-            text_with_zone += tr(" At the zone's edge areas in the plane are about {percent} too large.").format(
-                percent=f"{100 * zones.area_distortion:.3f}{THIN_SPACE}%"
-            )
-        return "warning", (
-            text_with_zone
-            + tr(
-                " Checks and reports use the statutory area on the ellipsoid, which does not depend on the zone. "
-                "Layers of the other zone are reported by SCH003."
-            )
-        )
+    return text_with_zone + tr(
+        " Checks and reports use the statutory area on the ellipsoid, which does not depend on the zone. "
+        "Layers of the other zone are reported by SCH003."
+    )
 
 
 def _format_zones(zones: CrsZoneChoice) -> str:

@@ -27,9 +27,10 @@ from ...core.standard.layer_tree import find_delivery_constraint, find_strictest
 from ...core.standard.template import CodeEntry
 from ..widgets import messages, theme
 from ..widgets.combos import add_entries, fill_combo
+from ..widgets.labels_and_buttons import ElidedLabel
 from ..widgets.layout import fill_layout, make_row, make_row_widget
 from ..widgets.lists import CountyCombo, WholeRows
-from ..widgets.sections import FormSection, NoticeBox, make_faint_label
+from ..widgets.sections import FormSection, NoticeBox
 from .crs_box import CrsBox
 from .draft import WizardChoices, WizardPage
 
@@ -84,7 +85,8 @@ class CountyBox(FormSection):
         first = make_row(QLabel(tr("Province")), self.province, *panels)
         self.search.setMinimumContentsLength(10)
         self._typed_county_widget = make_row_widget(QLabel(tr("West")), self.west, QLabel(tr("East")), self.east)
-        self.about = make_faint_label()
+        # A long message must not widen the page.
+        self.about = theme.set_faint(ElidedLabel())
         label = QLabel(tr("Extent of the county"))
         second = make_row(label, self.source, self._typed_county_widget, (self.about, 1))
         fill_layout(self.layout_, first, second)
