@@ -115,7 +115,7 @@ class CountyForm(QWidget):
         descriptions = "　".join(f"{mark} {text}" for mark, text in describe_source_marks().items())
         layout.addWidget(make_faint_label(descriptions, wordWrap=True))
         about = tr("for this county's code only; compared to the last printed digit")
-        row = make_row((self.totals, 1), self.targets.more)
+        row = make_row((self.totals, 1), self.targets.paste, self.targets.more)
         targets = make_section(tr("Targets"), self.targets, row, about=about, wraps=True)
         ratio = make_section(tr("Expansion ratio of the urban development boundary"), self.ratio)
         about = tr("grey values are inherited; a value entered here replaces them")

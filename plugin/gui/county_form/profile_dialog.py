@@ -45,7 +45,7 @@ from ..project.document_line import DocumentLine
 from ..widgets import messages, theme
 from ..widgets.combos import add_entries, choose_or_add_entry, fill_combo
 from ..widgets.labels_and_buttons import FocusedButtonDialog, make_ok_cancel_buttons
-from ..widgets.layout import fill_layout, make_form, make_row, make_scroll_area
+from ..widgets.layout import fill_layout, make_form, make_row, make_scroll_area, resize_within_screen
 from ..widgets.lists import ProfileCombo
 from ..widgets.paths import FileLine
 from ..widgets.sections import WrappedLabel, make_faint_label
@@ -186,13 +186,9 @@ class ProfileDialog(ProfileForm):
         for line in (self.base_year, self.targets.line):
             line.textChanged.connect(self._show_errors)
         self._open_form()
-        screen_area = (self.screen() or QGuiApplication.primaryScreen()).availableGeometry()
         preferred_size, margin = (self.form or self.tabs).sizeHint(), self.fontMetrics().height()
         width = max(preferred_size.width() + 4 * margin, self.fontMetrics().horizontalAdvance("0") * 170)
-        self.resize(
-            min(width, round(screen_area.width() * 0.96)),
-            min(preferred_size.height() + 14 * margin, round(screen_area.height() * 0.9)),
-        )
+        resize_within_screen(self, width, preferred_size.height() + 14 * margin)
 
     def read_county_settings(self) -> county.ProjectCountySettings:
         """Return the check settings in the dialog, as they are stored in the project."""

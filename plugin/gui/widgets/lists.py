@@ -202,8 +202,8 @@ class FieldCompleter(QCompleter):
         )
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        # Qt creates the list when it is asked for, and installs this filter meanwhile.
-        if event.type() in (QEvent.Type.Show, QEvent.Type.Resize) and watched is self.popup():
+        # Qt creates the list when it is asked for, and installs this filter meanwhile; each key places the list again.
+        if event.type() in (QEvent.Type.Show, QEvent.Type.Move, QEvent.Type.Resize) and watched is self.popup():
             field, popup = self.widget(), self.popup()
             edges = popup.verticalScrollBar().sizeHint().width() + 2 * popup.frameWidth()
             place = QRect(popup.pos(), popup.size())

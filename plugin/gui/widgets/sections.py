@@ -88,7 +88,8 @@ class NoticeBox(BorderedFrame):
         self.label.setText(text)
         self.setAutoFillBackground(bool(text))
         self._icon.setVisible(bool(text))
-        self.setVisible(bool(text) or self._keeps_room)
+        if not self._keeps_room:
+            self.setVisible(bool(text))
         self._paint_notice()
 
     def paintEvent(self, event) -> None:
@@ -167,7 +168,7 @@ class FieldMessage(QWidget):
     def __init__(self, field: QWidget | None = None, hint: str = "", *, lines: int = 1, parent=None, **properties: Any):
         super().__init__(parent, **properties)
         self.default_hint, self._lines, self._message_kind = hint, lines, ""
-        self._icon = QLabel(alignment=Qt.AlignmentFlag.AlignTop)
+        self._icon = QLabel()
         label_class = ElidedLabel if lines == 1 else QLabel if lines else WrappedLabel
         self.message = label_class(
             textFormat=Qt.TextFormat.PlainText, alignment=Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop

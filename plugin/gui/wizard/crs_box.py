@@ -190,7 +190,8 @@ class CrsBox(FormSection):
         self.strip = CrsZoneStrip()
         two_zones = require_value(choose_zone(112.1, 112.8, 38.0), "the zones of a county across 112.5°")
         self.notice = NoticeBox(reserved_text=_describe_two_zones(two_zones))
-        self.warning = NoticeBox(reserved_text="国\n国")
+        #: Level and message on the chosen coordinate system; the notice shows it instead of the zones.
+        self._crs_message = ("info", "")
         self.other = QgsProjectionSelectionWidget()
         self.other.setOptionVisible(QgsProjectionSelectionWidget.CrsOption.DefaultCrs, False)
         group = QButtonGroup(self)
@@ -199,9 +200,9 @@ class CrsBox(FormSection):
         places = {
             PREFIXED_ZONE_CHOICE: (0, 0),
             PLAIN_ZONE_CHOICE: (0, 1),
-            NEIGHBOUR_ZONE_CHOICE: (1, 0),
+            DEGREES_CHOICE: (1, 0),
             OTHER_CRS_CHOICE: (1, 1),
-            DEGREES_CHOICE: (2, 0),
+            NEIGHBOUR_ZONE_CHOICE: (2, 0),
         }
         self.buttons = {name: QRadioButton() for name in places}
         for name, button in self.buttons.items():
@@ -213,7 +214,7 @@ class CrsBox(FormSection):
             grid.setColumnStretch(column, 1)
         self.buttons[DEGREES_CHOICE].setText("EPSG:4490    " + tr("degrees, for exchange only"))
         self.buttons[OTHER_CRS_CHOICE].setText(tr("Other coordinate system…"))
-        fill_layout(self.layout_, self.strip, self.notice, grid, self.warning)
+        fill_layout(self.layout_, self.strip, self.notice, grid)
         self.other.crsChanged.connect(self._on_crs_chosen)
         self.refresh()
 
@@ -221,7 +222,6 @@ class CrsBox(FormSection):
         """Update the coordinate systems to choose from, after a change of the county."""
         zones = self._draft.crs_zones
         self.strip.show_zones(zones, "" if self._are_longitudes_of_county() else self._get_division_name())
-        self.notice.show_message(*self._make_zone_notice(zones))
         zone = zones.recommended_zone if zones is not None else None
         choices = ((PREFIXED_ZONE_CHOICE, zone), (PLAIN_ZONE_CHOICE, zone))
         for name, one in (*choices, (NEIGHBOUR_ZONE_CHOICE, self._find_neighbouring_zone())):
@@ -264,7 +264,9 @@ class CrsBox(FormSection):
         choice = next((name for name, button in self.buttons.items() if button.isChecked()), "")
         self.other.setVisible(choice == OTHER_CRS_CHOICE)
         self._draft.crs = self._get_crs_text(choice)
-        self.warning.show_message(*self._find_crs_level_and_message())
+        self._crs_message = self._find_crs_level_and_message()
+        has_message = bool(self._crs_message[1])
+        self.notice.show_message(*(self._crs_message if has_message else self._make_zone_notice(self._draft.crs_zones)))
         self.changed.emit()
 
     def _get_crs_text(self, choice: str) -> str:
@@ -285,7 +287,8 @@ class CrsBox(FormSection):
         """Return why the chosen coordinate system cannot be used, or an empty string."""
         if not self._draft.crs:
             return tr("Choose a coordinate system.")
-        return self.warning.label.text() if self.warning.kind == "error" else ""
+        level, message = self._crs_message
+        return message if level == "error" else ""
 
     def _find_crs_level_and_message(self) -> tuple[str, str]:
         """Return level and message on the chosen coordinate system."""
