@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import NamedTuple
 from unicodedata import normalize
 
 from ..model.indicator import COUNT_UNIT, SQUARE_METRES
@@ -34,8 +35,8 @@ from .supplied_tables import (
 _CELL_SEPARATOR = re.compile(r"\t|[ \u3000]{2,}")
 #: A comma between a digit and three others separates thousands.
 _CLAUSE_SEPARATOR = re.compile(r"[。;、]|(?<!\d),|,(?!\d{3}(?!\d))")
-_YEAR_PATTERN = re.compile(r"(20\d\d)\s*年?")
-_YEAR_IN_TEXT_PATTERN = re.compile(r"(20\d\d)\s*年")
+_YEAR_PATTERN = re.compile(r"(?<![\d.])(20\d\d)(?![\d.])\s*年?")
+_YEAR_IN_TEXT_PATTERN = re.compile(r"(?<![\d.])(20\d\d)\s*年")
 #: Words between a target and its figure, and a unit in brackets there.
 _FILLING_PATTERN = re.compile(r"^(?:[\s:]|面积|规模|任务|目标|指标|为|达到|应|需|保持|保护|划定)+")
 _UNIT_BEFORE_PATTERN = re.compile(r"\s*\(([^)]*)\)(.*)")
@@ -49,36 +50,23 @@ _VALUE_HEADINGS = (*COLUMN_HEADINGS["value"], *TOWNSHIP_TARGET_COLUMNS[4].possib
 class PastedTarget:
     """A target in a pasted text.
 
-    ``text``: its row or clause; ``problem``: why it cannot be a target of the county, one of ``unknown`` (its name),
-    ``number``, ``several`` (figures), ``unit``, ``township``, ``twice``; empty for a target. ``year``: 0 without one.
+    ``text``: its row or clause; ``year``: 0 if unknown; ``value``: as printed; ``unit``: as in ``FIGURE_UNIT_WORDS``;
+    ``comparison``: the printed bound, if a target of the indicator may have it, else empty; ``problem``: why it cannot
+    be a target of the county, one of ``unknown`` (its name), ``number``, ``several`` (figures), ``unit``, ``township``,
+    ``twice``; empty for a target.
     """
 
     line_number: int
     text: str
-    indicator: str = ""
-    figure: PrintedFigure | None = None
-    year: int = 0
-    problem: str = ""
-
-    @property
-    def value(self) -> str:
-        """The value with its printed decimals."""
-        return f"{self.figure.value:.{self.figure.decimals}f}" if self.figure and self.figure.value is not None else ""
-
-    @property
-    def unit(self) -> str:
-        """The unit as in ``FIGURE_UNIT_WORDS``; empty without a known one."""
-        return (self.figure.unit if self.figure else "") or ""
-
-    @property
-    def comparison(self) -> str:
-        """The bound that is printed with the value, if a target of the indicator may have it; else empty."""
-        printed = self.figure.comparison if self.figure else ""
-        return printed if printed != "=" and printed in find_allowed_comparisons(self.indicator) else ""
+    indicator: str
+    year: int
+    value: str
+    unit: str
+    comparison: str
+    problem: str
 
 
-@dataclass(frozen=True)
-class _ValueColumn:
+class _ValueColumn(NamedTuple):
     """A column of figures; what its heading does not state is empty or 0."""
 
     position: int
@@ -107,13 +95,10 @@ def read_pasted_targets(text: str, default_year: int = 0) -> list[PastedTarget]:
             common_unit = unit
         else:
             found += _read_clauses(number, line)
-    seen: set[tuple[str, int]] = set()
-    for position, one in enumerate(found):
-        key = one.indicator, one.year or default_year
-        found[position] = replace(one, year=key[1], problem=one.problem or ("twice" if key in seen else ""))
-        if not one.problem:
-            seen.add(key)
-    return found
+    found = [replace(one, year=one.year or default_year) for one in found]
+    first = {(one.indicator, one.year): one for one in reversed(found) if not one.problem}
+    is_first = (one.problem or first[one.indicator, one.year] is one for one in found)
+    return [one if is_kept else replace(one, problem="twice") for one, is_kept in zip(found, is_first, strict=True)]
 
 
 def _read_heading(cells: list[str]) -> list[_ValueColumn]:
@@ -122,7 +107,7 @@ def _read_heading(cells: list[str]) -> list[_ValueColumn]:
     names_indicators = any(cell.lower() in COLUMN_HEADINGS["indicator"] for cell in cells)
     for position, cell in enumerate(cells):
         figure, year = parse_figure("", cell), _YEAR_PATTERN.search(cell)
-        if figure.value is not None and figure.unit is not None and not _YEAR_PATTERN.fullmatch(cell):
+        if _find_indicator(cell) or (figure.value is not None and figure.unit is not None and year is None):
             # A row of the body.
             return []
         parts = FIGURE_HEADING_PATTERN.fullmatch(cell)
@@ -132,34 +117,35 @@ def _read_heading(cells: list[str]) -> list[_ValueColumn]:
         indicator = _find_indicator(name) if parse_unit(unit) else ""
         if indicator or (is_value and not any(word in cell for word in _PRESENT_WORDS)):
             columns.append(_ValueColumn(position, indicator, unit, int(year[1]) if year else 0))
-    return [] if len(cells) == 1 or any(map(_find_indicator, cells)) else columns
+    return columns if len(cells) > 1 else []
 
 
 def _read_row(number: int, cells: list[str], columns: list[_ValueColumn], common_unit: str) -> Iterator[PastedTarget]:
     """Yield the targets in a row of a table; without headings the row has one figure."""
     text, name_cell = "  ".join(filter(None, cells)), next(filter(_find_indicator, cells), "")
     indicator, unit_cell = _find_indicator(name_cell), next(filter(parse_unit, cells), "")
-    year_positions = [position for position, cell in enumerate(cells) if _YEAR_PATTERN.fullmatch(cell)]
-    is_total = any("".join(cell.split()).endswith(TOTAL_WORDS) for cell in cells)
-    is_township = not is_total and any(cell.endswith(_TOWNSHIP_ENDINGS) for cell in cells)
+    years = {position: int(cell[:4]) for position, cell in enumerate(cells) if _YEAR_PATTERN.fullmatch(cell)}
     if not columns:
         # A figure before the name is the number of the row; 2035 beside another figure is a year.
         first = cells.index(name_cell) if indicator else 0
         figures = [n for n, cell in enumerate(cells) if n >= first and parse_figure("", cell).value is not None]
-        if len(figures) > 1:
-            figures = [n for n in figures if n not in year_positions]
-        if len(figures) > 1 or (indicator and not figures):
+        figures = [n for n in figures if n not in years] or figures
+        if len(figures) != 1 and (indicator or figures):
             problem = ("several" if figures else "number") if indicator else "unknown"
-            yield PastedTarget(number, text, indicator, problem=problem)
+            yield PastedTarget(number, text, indicator, 0, "", "", "", problem)
             return
         columns = [_ValueColumn(n) for n in figures]
     values = {column.position for column in columns}
-    row_year = next((int(cells[n][:4]) for n in year_positions if n not in values), 0)
+    row_year = next((year for position, year in years.items() if position not in values), 0)
+    is_total = any("".join(cell.split()).endswith(TOTAL_WORDS) for cell in cells)
+    is_township = not is_total and any(cell.endswith(_TOWNSHIP_ENDINGS) for cell in cells)
     for column in columns:
         if column.position < len(cells) and (cell := cells[column.position]):
-            figure = parse_figure(name_cell, cell, column.unit or unit_cell)
-            one = PastedTarget(number, text, column.indicator or indicator, figure, column.year or row_year)
-            yield replace(one, problem="township") if is_township else _judge(one, common_unit)
+            # The unit above the table is for figures without one.
+            unit = column.unit or unit_cell or ("" if parse_figure("", cell).unit_text else common_unit)
+            figure = parse_figure(column.indicator or indicator, cell, unit, row=number)
+            one = _make_target(figure, text, column.year or row_year)
+            yield replace(one, problem="township") if is_township else one
 
 
 def _read_clauses(number: int, line: str) -> Iterator[PastedTarget]:
@@ -174,21 +160,23 @@ def _read_clauses(number: int, line: str) -> Iterator[PastedTarget]:
             unit_before = _UNIT_BEFORE_PATTERN.fullmatch(rest)
             unit, rest = (unit_before[1], unit_before[2]) if unit_before else ("", rest)
             rest = _FILLING_PATTERN.sub("", rest).replace("(", "").replace(")", "").removesuffix("以上")
-            one = PastedTarget(number, clause, _find_indicator(name), parse_figure(name, rest, unit), year)
-            yield _judge(one, "")
+            yield _make_target(parse_figure(_find_indicator(name), rest, unit, row=number), clause, year)
 
 
-def _judge(one: PastedTarget, common_unit: str) -> PastedTarget:
-    """Return a pasted figure with the unit of its table, or with the problem that it has."""
-    if one.figure is None or not one.indicator:
-        return replace(one, problem="unknown")
-    if one.figure.value is None or one.figure.value <= 0:
-        return replace(one, problem="number")
-    unit = parse_unit(common_unit) if one.figure.unit == "" else one.figure.unit
-    allowed_units = ("", COUNT_UNIT) if one.indicator == "detail_units_count" else SQUARE_METRES
-    if unit not in allowed_units:
-        return replace(one, problem="unit")
-    return replace(one, figure=replace(one.figure, unit=unit or COUNT_UNIT))
+def _make_target(figure: PrintedFigure, text: str, year: int) -> PastedTarget:
+    """Return a target, or a row with its problem; ``figure``: it has the id of the indicator as name."""
+    is_count = figure.name == "detail_units_count"
+    unit = COUNT_UNIT if is_count and figure.unit == "" else figure.unit or ""
+    if not figure.name:
+        problem = "unknown"
+    elif figure.value is None or figure.value <= 0:
+        problem = "number"
+    else:
+        problem = "" if unit in ((COUNT_UNIT,) if is_count else SQUARE_METRES) else "unit"
+    value = "" if figure.value is None else f"{figure.value:.{figure.decimals}f}"
+    has_bound = figure.comparison != "=" and figure.comparison in find_allowed_comparisons(figure.name)
+    comparison = figure.comparison if has_bound else ""
+    return PastedTarget(figure.line_number, text, figure.name, year, value, unit, comparison, problem)
 
 
 @cache

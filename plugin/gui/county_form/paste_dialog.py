@@ -17,7 +17,6 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge.texts import tr
-from ...core.base.invariants import require_value
 from ...core.figures.pasted_targets import PastedTarget, read_pasted_targets
 from ...core.model.indicator import SQUARE_METRES, convert_area
 from ...core.standard.messages.numbers import DECIMALS_BY_UNIT, format_number
@@ -91,8 +90,8 @@ class PasteTargetsDialog(FocusedButtonDialog):
             return printed, "", _describe_problem(one.problem)
         usual_unit, usual = read_county_form_choices().target_defaults[one.indicator]["unit"], printed
         if one.unit in SQUARE_METRES:
-            value = require_value(one.figure, "the figure of a target").comparable_value
-            figure = format_number(convert_area(value, usual_unit), DECIMALS_BY_UNIT[usual_unit])
+            area = convert_area(float(one.value) * SQUARE_METRES[one.unit], usual_unit)
+            figure = format_number(area, DECIMALS_BY_UNIT[usual_unit])
             usual = f"{figure} {unit_names[usual_unit]}"
         present = self._get_present_value(one.indicator, one.year)
         if present == printed:

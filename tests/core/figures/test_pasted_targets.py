@@ -24,8 +24,13 @@ CULTIVATED, FARMLAND, RED_LINE, BOUNDARY = "cultivated_area", "farmland_area", "
             ],
         ),
         "table of Word with the present state and two target years": (
-            "表1 规划指标（单位：万亩）\n指标项\t2020年现状\t2025年\t2035年\t属性\n耕地保有量\t70\t72.00\t73.39\t约束性",
-            [(3, CULTIVATED, "72.00", "wan_mu", 2025, ""), (3, CULTIVATED, "73.39", "wan_mu", 2035, "")],
+            "表1 规划指标（单位：万亩）\n指标项\t2020年现状\t2025年\t2035年\t属性\n耕地保有量\t70\t72.00\t73.39\t约束性\n"
+            "生态保护红线面积\t500\t\t538.87平方千米\t约束性",
+            [
+                (3, CULTIVATED, "72.00", "wan_mu", 2025, ""),
+                (3, CULTIVATED, "73.39", "wan_mu", 2035, ""),
+                (4, RED_LINE, "538.87", "km2", 2035, ""),
+            ],
         ),
         "townships in rows: only their total is the county's": (
             "乡镇\t耕地保有量（亩）\t永久基本农田（公顷）\n永安镇\t1000.5\t900\n合 计\t3000.5\t2400",
@@ -66,6 +71,7 @@ def test_pasted_targets_keep_their_printed_value_unit_year_and_bound(text, targe
         ("耕地保有量\t70\t73.39\t万亩", "several"),
         ("耕地保有量 73.39", "unit"),
         ("生态保护红线 27.37 %", "unit"),
+        ("中心城区详规单元数 7 公里", "unit"),
         ("乡镇\t耕地保有量（亩）\n永安镇\t2000", "township"),
         ("耕地保有量 1 公顷\n耕地面积 2 公顷", "twice"),
     ],
