@@ -484,11 +484,6 @@ def test_project_wizard_does_not_overwrite_an_existing_profile_file(wizard, tmp_
     assert [p.name for p in tmp_path.iterdir()] == ["县规划.profile.toml"]
 
 
-def test_project_wizard_without_county_values_writes_no_profile_file(wizard):
-    wizard.go_to_page(4)
-    assert wizard.draft.county_settings is None and wizard.draft.make_request().profile == "shanxi"
-
-
 #: Values that a user types into a field of a figure, also by mistake.
 TYPED_VALUES = ("12.5", "164.6", "9999999", "1,35", "x", "-1", "")
 INPUTS = (QLineEdit, QComboBox, QAbstractSpinBox, QAbstractButton, QListWidget, QTreeWidget)

@@ -93,6 +93,7 @@ def test_project_wizard_completes_all_steps_for_hunyuan_county(project_wizard, t
     )
     assert (request.database_path, request.project_path) == (tmp_path / "浑源县规划.gpkg", tmp_path / "浑源县规划.qgz")
     assert {"CZKFBJ", "YDYHGHFQ", "DLTB"} < set(request.roles) and request.existing_database_action == "stop"
+    assert request.county_settings is None, "without values of the county there is no profile of its own"
     assert settings.read_setting("project_folder") == str(tmp_path)
 
 

@@ -131,12 +131,7 @@ class NewProjectWizard(FocusedButtonDialog):
             return
         self.pages[number].update_when_shown()
         self.stack.setCurrentIndex(number)
-        area = self.stack.currentWidget()
-        scroll_bar_width = area.verticalScrollBar().sizeHint().width()
-        width = self._left.width() + area.widget().minimumSizeHint().width() + scroll_bar_width
-        if width > self.width():
-            resize_within_screen(self, width, self.height())
-        # Margins of a theme are known only once the page is laid out.
+        # The width that a page needs is known once it is laid out.
         QTimer.singleShot(0, self._widen_for_scroll_bar)
         self._update_state()
 
