@@ -5335,7 +5335,7 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
     </message>
     <message>
         <source>The layer's name resembles no layer of the plan. Choose the target template.</source>
-        <translation>从图层名看不出是哪个规划图层，请选择目标模板。</translation>
+        <translation>图层名与各规划图层都不相近，请选择目标模板。</translation>
     </message>
     <message>
         <source>The layers changed since {time} in ways that checks while editing do not cover; the result is out of date.</source>
