@@ -17,7 +17,7 @@
     </message>
     <message>
         <source> Checks and reports use the statutory area on the ellipsoid, which does not depend on the zone. Layers of the other zone are reported by SCH003.</source>
-        <translation>检查与报告用图斑椭球面积，不受选带影响。混用两带的图层由 SCH003 报告。</translation>
+        <translation>检查与报告用图斑椭球面积，不受选带影响。混用两带的图层由规则 SCH003（坐标与坐标系一致）报告。</translation>
     </message>
     <message>
         <source> The database is complete: {path}.</source>
@@ -1750,6 +1750,10 @@ Project: {project}</source>
         <translation>请填写名称。</translation>
     </message>
     <message>
+        <source>Enter in the Form</source>
+        <translation>填入表单</translation>
+    </message>
+    <message>
         <source>Enter the document</source>
         <translation>填写批准文号</translation>
     </message>
@@ -1768,6 +1772,10 @@ Project: {project}</source>
     <message>
         <source>Enter the reason.</source>
         <translation>请填写理由。</translation>
+    </message>
+    <message>
+        <source>Entered in the form</source>
+        <translation>填入表单的值</translation>
     </message>
     <message>
         <source>Environment</source>
@@ -2414,6 +2422,10 @@ Layers are written in the CRS of the specification (EPSG:4490). Layers of counti
         <translation>不划入三区（m²）</translation>
     </message>
     <message>
+        <source>In the usual unit</source>
+        <translation>折合常用单位</translation>
+    </message>
+    <message>
         <source>Include personal data</source>
         <translation>包含个人信息</translation>
     </message>
@@ -2598,10 +2610,6 @@ Layers are written in the CRS of the specification (EPSG:4490). Layers of counti
         <translation>图层角色…</translation>
     </message>
     <message>
-        <source>Layer codes</source>
-        <translation>图层代码</translation>
-    </message>
-    <message>
         <source>Layer codes, separated by commas (empty: all that may change)</source>
         <translation>图层代码，逗号分隔（空：可重编的全部图层）</translation>
     </message>
@@ -2613,7 +2621,7 @@ Layers are written in the CRS of the specification (EPSG:4490). Layers of counti
         <source>Layer groups with symbols, forms and code lists; division code {code} and name {county} filled in; BSM numbered automatically and MJ updated with the statutory area.
 Snapping to vertices and segments (10 pixels), topological editing; new shapes avoid overlaps in layers that must not overlap.
 Map themes: {themes}. Bookmarks by township as soon as the layer of townships has features.</source>
-        <translation>图层分组，带符号、表单和代码表；行政区代码 {code} 和名称 {county} 自动填写；标识码自动编号，MJ 随编辑按图斑椭球面积更新。
+        <translation>图层分组，带符号、表单和代码表；行政区代码 {code} 和名称 {county} 自动填写；标识码自动编号，面积 MJ 随编辑按图斑椭球面积更新。
 捕捉顶点和线段（10 像素）、拓扑编辑；不允许重叠的图层，新绘图形自动避让已有图形。
 地图主题：{themes}。乡镇级行政区有要素后，自动按乡镇建立书签。</translation>
     </message>
@@ -3078,6 +3086,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>随改动记入清单的姓名</translation>
     </message>
     <message>
+        <source>Names and codes of layers</source>
+        <translation>图层名称和代码</translation>
+    </message>
+    <message>
         <source>Names filled</source>
         <translation>已填写的名称</translation>
     </message>
@@ -3087,7 +3099,7 @@ County: with the layer of the county, the share of each space in the county is r
     </message>
     <message>
         <source>Names, kinds and levels of what is protected, a row each (rule LAW024)</source>
-        <translation>保护对象的名称、类型、级别，一行一处（规则 LAW024）</translation>
+        <translation>保护对象的名称、类型、级别，一行一处（规则 LAW024 名录中的保护对象与数据一致）</translation>
     </message>
     <message>
         <source>Needs confirmation: {reason}</source>
@@ -3334,6 +3346,30 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>无法转换的值</translation>
     </message>
     <message>
+        <source>Not entered: a figure of a township. Choose its table under Check settings.</source>
+        <translation>不填入：乡镇的数值。乡镇任务表请在“检查设置”中选择。</translation>
+    </message>
+    <message>
+        <source>Not entered: a line above has the same target and year.</source>
+        <translation>不填入：上方已有同一指标、同一年份的数值。</translation>
+    </message>
+    <message>
+        <source>Not entered: no figure was found.</source>
+        <translation>不填入：没有找到数值。</translation>
+    </message>
+    <message>
+        <source>Not entered: no target of this form has such a name.</source>
+        <translation>不填入：本表没有这一指标。</translation>
+    </message>
+    <message>
+        <source>Not entered: no unit of the target, such as 万亩, 公顷 or km².</source>
+        <translation>不填入：缺少面积单位，如万亩、公顷、平方千米。</translation>
+    </message>
+    <message>
+        <source>Not entered: several figures. Paste the row with its headings.</source>
+        <translation>不填入：一行有多个数值，请连同表头一起粘贴。</translation>
+    </message>
+    <message>
         <source>Not fixable</source>
         <translation>不能修复</translation>
     </message>
@@ -3464,6 +3500,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Occupied parts (GeoPackage)</source>
         <translation>占用部分（GeoPackage）</translation>
+    </message>
+    <message>
+        <source>Of all these targets; may be left empty</source>
+        <translation>用于上表全部指标，可以不填</translation>
     </message>
     <message>
         <source>Of these, listed so far under another key: {rules}</source>
@@ -3770,6 +3810,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>有条件通过</translation>
     </message>
     <message>
+        <source>Paste a table from Excel or Word, or lines such as: 耕地保有量 73.39 万亩</source>
+        <translation>粘贴 Excel 或 Word 中的表格，或逐行文字，如：耕地保有量 73.39 万亩</translation>
+    </message>
+    <message>
         <source>Person or team for {count} findings (empty: not assigned)</source>
         <translation>{count} 个问题的负责人（留空为未分派）</translation>
     </message>
@@ -4018,6 +4062,14 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
         <translation>重新读取清单</translation>
     </message>
     <message>
+        <source>Read Targets from Text</source>
+        <translation>从文本读入目标值</translation>
+    </message>
+    <message>
+        <source>Read from Text…</source>
+        <translation>从文本读入…</translation>
+    </message>
+    <message>
         <source>Read projects from a file, also boundary points (TXT, Excel, CSV)</source>
         <translation>从文件读入项目，包括界址点（TXT、Excel、CSV）</translation>
     </message>
@@ -4028,6 +4080,10 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
     <message>
         <source>Read the extent from a layer, or enter the longitudes.</source>
         <translation>请从图层读取范围，或填写东西经度。</translation>
+    </message>
+    <message>
+        <source>Read the targets from a table or a text of the plan</source>
+        <translation>从规划文本或表格中读入目标值</translation>
     </message>
     <message>
         <source>Reading layers</source>
@@ -4292,6 +4348,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
     <message>
         <source>Roles: ROLE=layer;… or a file</source>
         <translation>图层角色：ROLE=图层名;… 或文件</translation>
+    </message>
+    <message>
+        <source>Row</source>
+        <translation>行</translation>
     </message>
     <message>
         <source>Rows</source>
@@ -4974,6 +5034,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>乡镇任务表</translation>
     </message>
     <message>
+        <source>Targets in the text</source>
+        <translation>文本中的目标值</translation>
+    </message>
+    <message>
         <source>Targets met</source>
         <translation>达到的目标</translation>
     </message>
@@ -4995,7 +5059,7 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
     </message>
     <message>
         <source>Tasks allocated to the townships, one per row (rules LAW004 and LAW005)</source>
-        <translation>下达到各乡镇的任务，一行一条（规则 LAW004、LAW005）</translation>
+        <translation>下达到各乡镇的任务，一行一条（规则 LAW004 乡镇达到下达任务、LAW005 上下级规划指标衔接）</translation>
     </message>
     <message>
         <source>Template</source>
@@ -5271,7 +5335,7 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
     </message>
     <message>
         <source>The layer's name resembles no layer of the plan. Choose the target template.</source>
-        <translation>从图层名看不出是哪个规划图层，请选择目标模板。</translation>
+        <translation>图层名与各规划图层都不相近，请选择目标模板。</translation>
     </message>
     <message>
         <source>The layers changed since {time} in ways that checks while editing do not cover; the result is out of date.</source>
@@ -6724,6 +6788,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
         <translation>本规则用到的设置有 {count} 项未经本县确认</translation>
     </message>
     <message>
+        <source>{count} targets, {others} rows that are not entered</source>
+        <translation>识别 {count} 项，不填入 {others} 行</translation>
+    </message>
+    <message>
         <source>{count} townships were added to the bookmarks, in the browser panel.</source>
         <translation>{count} 个乡镇已加入书签，见“浏览器”面板。</translation>
     </message>
@@ -6968,6 +7036,10 @@ Click: {place}.</source>
     <message>
         <source>{value} (inherited: {source})</source>
         <translation>{value}（继承自{source}）</translation>
+    </message>
+    <message>
+        <source>{value} (unchanged)</source>
+        <translation>{value}（不变）</translation>
     </message>
     <message>
         <source>{value} ({source})</source>

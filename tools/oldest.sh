@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Run the self-check (rules, fixes and declared checks with their examples) with the oldest libraries that
-# resources/environment.toml accepts, in an environment of its own: build/oldest.
+# resources/environment.toml accepts, in a separate environment: build/oldest.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . tools/env.sh

@@ -43,7 +43,7 @@ def get_report_language() -> str:
 
 
 def list_language_choices() -> list[tuple[str, str]]:
-    """Return the values of `REPORT_LANGUAGE` with their names, each language in itself so that users find theirs."""
+    """Return (name, value of `REPORT_LANGUAGE`); each language is named in itself, so that users find theirs."""
     return [(tr("As QGIS"), ""), ("中文", "zh"), ("English", "en")]
 
 

@@ -6,13 +6,23 @@ from pathlib import Path
 
 import pytest
 from qgis.core import QgsProject
-from qgis.PyQt.QtCore import QDate, Qt
+from qgis.PyQt.QtCore import QDate, QPoint, Qt
+from qgis.PyQt.QtWidgets import (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QComboBox,
+    QLineEdit,
+    QListWidget,
+    QScrollArea,
+    QTreeWidget,
+)
 
 from plugin.bridge import settings
 from plugin.bridge.new_project import assemble
 from plugin.bridge.new_project.assemble import create_project_database
 from plugin.bridge.project import county
 from plugin.core.base.errors import NEVER_CANCELLED, DataError
+from plugin.core.standard.messages.texts import Texts
 from plugin.core.standard.profile import load_profile
 from plugin.core.standard.profile.county_file import (
     CountySettings,
@@ -21,9 +31,11 @@ from plugin.core.standard.profile.county_file import (
     read_county,
 )
 from plugin.gui.county_form.form import CountyForm
+from plugin.gui.county_form.limits_box import get_setting_name
+from plugin.gui.county_form.paste_dialog import PasteTargetsDialog
 from plugin.gui.county_form.profile_dialog import ProfileDialog
 from plugin.gui.wizard.dialog import NewProjectWizard
-from tests.qgis.waiting import wait_until
+from tests.qgis.waiting import process_events, wait_until
 
 pytestmark = pytest.mark.usefixtures("chinese")
 PLAN_TITLE = "阳高县国土空间总体规划（2021—2035年）"
@@ -237,6 +249,63 @@ def test_source_field_of_a_target_does_not_offer_the_text_being_typed_into_it(di
     dialog.close()
 
 
+def test_list_of_offered_texts_stands_beneath_its_field_and_shows_whole_texts(dialog, wizard):
+    dialog.show()
+    dialog.resize(760, 476)
+    first, second = (get_row(dialog.form, name).source for name in ("farmland_area", "red_line_area"))
+    first.setText(PLAN_TITLE)
+    wizard.go_to_page(1)
+    wizard.resize(760, 476)
+    process_events(0.1)
+    search = wizard.place.county.search
+    for field, line, beginning in ((second, second, PLAN_TITLE[:2]), (search, search.lineEdit(), "1402")):
+        completer = field.completer()
+        popup = completer.popup()
+        # Qt places the list anew with each key.
+        for text in (beginning[:1], beginning):
+            completer.setCompletionPrefix(text)
+            line.setText(text)
+            completer.complete()
+        assert wait_until(popup.isVisible) and completer.widget() is field
+        assert popup.geometry().topLeft() == field.mapToGlobal(QPoint(0, field.height()))
+        assert popup.width() >= max(field.width(), popup.sizeHintForColumn(0))
+        popup.hide()
+
+
+def test_targets_of_a_pasted_table_are_shown_with_the_present_ones_and_entered_only_on_ok(dialog, monkeypatch):
+    form = dialog.form
+    get_row(form, "cultivated_area").value.setText("52.10")
+    shown = []
+
+    def paste(window):
+        window.text.setPlainText(
+            "指标\t2025年\t2035年\t单位\n耕地保有量\t52.00\t52.20\t万亩\n城镇开发边界\t\t1420\t公顷\n森林覆盖率\t\t14\t%"
+        )
+        window.source.setText(PLAN_TITLE)
+        items = [window.tree.topLevelItem(n) for n in range(window.tree.topLevelItemCount())]
+        shown.append([[item.text(column) for column in (1, 2, 4, 5)] for item in items])
+        return len(shown) > 1
+
+    monkeypatch.setattr(PasteTargetsDialog, "exec", paste)
+    before = form.read_county_settings()
+    form.targets.paste.click()
+    assert form.read_county_settings() == before, "nothing is entered without OK"
+    assert shown[0] == [
+        ["耕地保有量", "2025", "52.0000 万亩", "52.00 万亩"],
+        ["耕地保有量", "2035", "52.2000 万亩", "52.10 万亩 → 52.20 万亩"],
+        ["城镇开发边界面积", "2035", "14.20 平方千米", "1420 公顷"],
+        ["森林覆盖率  14  %", "2035", "", "不填入：本表没有这一指标。"],
+    ]
+    form.targets.paste.click()
+    targets = [(t.indicator, t.value, t.unit, t.year, t.source) for t in form.read_county_settings().targets]
+    assert targets == [
+        ("cultivated_area", "52.20", "wan_mu", 2035, PLAN_TITLE),
+        ("boundary_area", "1420", "ha", 2035, PLAN_TITLE),
+        ("cultivated_area", "52.00", "wan_mu", 2025, PLAN_TITLE),
+    ]
+    assert form.errors == []
+
+
 def test_saving_the_profile_form_preserves_values_that_it_does_not_show(saved_project, tmp_path):
     path = make_default_profile_path(Path(saved_project.fileName()))
     text = compose_county(CountySettings("阳高县", "140221", "shanxi"), path)
@@ -349,6 +418,8 @@ def test_county_profile_form_is_english_in_an_english_interface(saved_project, m
     get_row(form, "boundary_area").value.setText("abc")
     assert get_row(form, "boundary_area").message.text() == "“abc” is not a number. Enter digits."
     assert get_row(form, "boundary_area").name.text() == "Urban development boundary"
+    names = [get_setting_name(key, Texts("en")) for key in Texts("en").get_section("setting")]
+    assert len(names) > 50 and not [name for name in names if name[:1].islower()]
 
 
 @pytest.fixture
@@ -413,9 +484,46 @@ def test_project_wizard_does_not_overwrite_an_existing_profile_file(wizard, tmp_
     assert [p.name for p in tmp_path.iterdir()] == ["县规划.profile.toml"]
 
 
-def test_project_wizard_without_county_values_writes_no_profile_file(wizard):
-    wizard.go_to_page(4)
-    assert wizard.draft.county_settings is None and wizard.draft.make_request().profile == "shanxi"
+#: Values that a user types into a field of a figure, also by mistake.
+TYPED_VALUES = ("12.5", "164.6", "9999999", "1,35", "x", "-1", "")
+INPUTS = (QLineEdit, QComboBox, QAbstractSpinBox, QAbstractButton, QListWidget, QTreeWidget)
+
+
+def find_moved_inputs(window, lines):
+    """Type values into lines of a window; return (value, input) where an input is then at another place or changed."""
+
+    def measure_places():
+        process_events(0.02)
+        inputs = [one for kind in INPUTS for one in window.findChildren(kind) if one.isVisible()]
+        return {one: (one.mapTo(window, QPoint(0, 0)), one.size()) for one in inputs}
+
+    moved, before = [], measure_places()
+    for line, value in ((line, value) for line in lines for value in TYPED_VALUES):
+        line.setText(value)
+        after = measure_places()
+        moved += [(value, one) for one, place in before.items() if after.get(one, place) != place]
+    return moved
+
+
+@pytest.mark.parametrize("size", [(1122, 790), (924, 476)], ids=["100 %", "200 %"])
+def test_no_input_of_county_form_and_wizard_moves_while_values_of_every_kind_are_typed(dialog, wizard, size):
+    for window, form in ((dialog, dialog.form), (wizard, wizard.profile.form)):
+        window.show()
+        window.resize(*size)
+        rows = form.targets.rows
+        limits = [form.ratio.limit.rows["ratio.limit"].field, form.limits.rows["rules.LAW020.max_flexible_share"].field]
+        lines = [rows[0].value, rows[3].value, rows[3].year, rows[3].source, *limits, form.confirmation.by]
+        lines += [form.name, form.area_code] if window is dialog else []
+        assert find_moved_inputs(window, lines) == []
+        areas = [area for area in window.findChildren(QScrollArea) if area.isVisible()]
+        assert areas and not any(area.horizontalScrollBar().maximum() for area in areas)
+    wizard.go_to_page(3)
+    assert find_moved_inputs(wizard, [wizard.target.name]) == []
+    wizard.go_to_page(1)
+    county = wizard.place.county
+    assert find_moved_inputs(wizard, [county.west.lineEdit(), county.east.lineEdit()]) == []
+    county.province.setCurrentIndex(county.province.findText("陕西省"))
+    assert find_moved_inputs(wizard, [county.code, county.name]) == []
 
 
 def test_profile_form_disables_ok_if_saving_would_damage_a_commented_list_of_the_file(saved_project):
@@ -429,14 +537,6 @@ def test_profile_form_disables_ok_if_saving_would_damage_a_commented_list_of_the
     dialog.form.confirmation.by.clear()
     dialog.form.confirmation.items.item(0).setCheckState(Qt.CheckState.Checked)
     dialog.form.confirmation.by.setText("局")
-    assert "confirmed.items" in dialog.form.file_message.text() and not dialog._ok_button.isEnabled()
+    assert "confirmed.items" in dialog.form.county_message.text() and not dialog._ok_button.isEnabled()
     dialog.accept()
     assert dialog.result() == 0 and path.read_text(encoding="utf-8") == text
-
-
-def test_names_of_settings_begin_with_a_capital_in_the_english_form():
-    from plugin.core.standard.messages.texts import Texts
-    from plugin.gui.county_form.limits_box import get_setting_name
-
-    names = [get_setting_name(key, Texts("en")) for key in Texts("en").get_section("setting")]
-    assert len(names) > 50 and not [name for name in names if name[:1].islower()]

@@ -80,9 +80,13 @@ def test_county_profile_dialog_shows_limits_and_targets_and_stores_the_choice(pr
     dialog.base_year.setText("20")
     dialog.accept()
     assert county.read_county_settings(project) == county.ProjectCountySettings(), "a year of two digits is not kept"
-    assert dialog.errors.kind == "error" and "2020" in dialog.errors.label.text() and "1.25" in dialog.summary.text()
+    assert (
+        dialog.errors.notice.kind == "error"
+        and "2020" in dialog.errors.label.text()
+        and "1.25" in dialog.summary.text()
+    )
     dialog.base_year.setText("2020")
-    assert dialog.errors.kind == ""
+    assert dialog.errors.notice.kind == ""
     dialog.accept()
     assert county.read_county_settings(project) == county.ProjectCountySettings(profile="hunyuan", base_year="2020")
     assert ProfileDialog(project).profile.currentData() == "hunyuan"

@@ -9,7 +9,9 @@ from qgis.PyQt.QtGui import QImage
 from plugin.core.model.indicator import LITTLE_MARGIN_LEFT, TARGET_MISSED, Indicator
 from plugin.core.render.words import ReportTexts
 from plugin.gui.indicators.dock import (
+    BAR_COLUMN,
     CHANGE_COLUMN,
+    MARGIN_COLUMN,
     NAME_COLUMN,
     NOW_COLUMN,
     STATE_COLUMN,
@@ -21,6 +23,7 @@ from plugin.gui.indicators.dock import (
 from plugin.gui.indicators.gauges import RatioDial, compute_scale, list_ticks
 from tests.qgis.live_helpers import make_rectangle
 from tests.qgis.test_gui_editing import draw_feature_in_layer, wait_for_live_check
+from tests.qgis.waiting import process_events
 
 TEXTS = ReportTexts("zh")
 
@@ -132,6 +135,7 @@ def test_panel_is_empty_without_a_result(open_controller):
 @pytest.fixture
 def dock(chinese, qgis_app):
     dock = IndicatorDock()
+    dock.resize(1200, 400)
     yield dock
     dock.deleteLater()
 
@@ -169,6 +173,23 @@ def test_township_is_chosen_and_its_figures_are_marked_as_those_of_the_check_aft
     assert dock.place.currentText() == "永安镇" and read_now(dock) == ["11.00"]
 
 
-def test_choice_of_place_is_hidden_without_figures_of_townships(dock):
-    show_indicators(dock, [make_ratio(1.2), make_farmland(20.0)])
-    assert not dock.place.isVisibleTo(dock) and read_now(dock) == ["20.00"]
+@pytest.mark.parametrize("width", [1200, 700, 480, 300])
+def test_no_figure_is_cut_and_nothing_scrolls_sideways_at_any_width_of_the_panel(dock, width):
+    names = ("耕地保有量", "弹性发展区与集中建设区之比的上限及其他说明")
+    areas = [Indicator(f"area_{n}", 1234.5678, "km2", "net", ">=", 1230.0, 2, "任务", name=n) for n in names]
+    dock.resize(width, 357)
+    dock.show()
+    show_indicators(dock, [make_ratio(1.2), *areas])
+    process_events(0.1)
+    table = dock.table
+    shown = [n for n in range(table.columnCount()) if not table.isColumnHidden(n)]
+    assert {NAME_COLUMN, NOW_COLUMN} <= set(shown)
+    assert (MARGIN_COLUMN in shown) == (width > 300) and (BAR_COLUMN in shown) == (width == 1200)
+    for column in shown:
+        for row in range(table.rowCount()):
+            item, least = table.item(row, column), table.sizeHintForIndex(table.model().index(row, column)).width()
+            assert table.columnWidth(column) >= least or (column == NAME_COLUMN and item.text()[:5] in item.toolTip())
+    for area in (table, dock.widget()):
+        assert area.horizontalScrollBar().maximum() == 0
+    assert "1.2" in dock.ratio_title.text() or dock.dial.isVisible()
+    assert not dock.place.isVisible(), "there are no townships to choose"

@@ -77,7 +77,7 @@ def test_objects_of_a_failed_call_on_main_are_freed_on_the_main_thread(qgis_app)
     assert gone == [threading.main_thread()]
 
 
-def test_error_of_a_call_that_nobody_awaits_is_shown_by_qgis(qgis_app, monkeypatch):
+def test_error_of_a_call_that_is_not_awaited_is_shown_by_qgis(qgis_app, monkeypatch):
     shown = []
     monkeypatch.setattr(sys, "excepthook", lambda kind, _error, _trace: shown.append(kind))
     run_on_thread_of_qt(run_in_python_thread(lambda: post_to_main({}.popitem)))

@@ -125,7 +125,7 @@ class FixStep(QObject):
             self.separated.emit(separated)
 
     def _undo_or_redo_on_layers(self, layer_steps: list[_LayerStepCommands], redo: bool) -> list[str]:
-        """Undo or redo the layers without a later edit in the way; return the names of the others."""
+        """Undo or redo layer_steps where no later edit is in the way; return the names of the other layers."""
         able = [
             layer_step
             for layer_step in layer_steps

@@ -6,11 +6,15 @@ from typing import Any
 
 from ..model.rule import Severity
 
+#: Share of a finding's land that may be outside a former one of which it is a part.
+_MAX_NEW_SHARE = 0.01
+
 
 def match_moved_findings(change: Any) -> Iterator[tuple[Any, Any]]:
-    """Yield each new finding of a change with the ended one that an edit only moved, or with None.
+    """Yield each new finding of a change with the former one that an edit only moved or divided, or with None.
 
-    An edit moves a finding for example to another township. ``change``: `core.checks.live.session.FindingsChange`.
+    An edit moves a finding for example to another township, or divides its feature, whose new part has another key.
+    ``change``: `core.checks.live.session.FindingsChange`.
     """
     ended_by_problem: dict[tuple[Any, ...], list[Any]] = {}
     for finding in change.ended_findings:
@@ -20,7 +24,20 @@ def match_moved_findings(change: Any) -> Iterator[tuple[Any, Any]]:
         matching_finding = next((one for one in ended_findings if _is_at_same_place(finding, one)), None)
         if matching_finding is not None:
             ended_findings.remove(matching_finding)
+        else:
+            formers = (*change.ended_findings, *(former for former, _present in change.changed_findings))
+            matching_finding = next((former for former in formers if _is_part(finding, former)), None)
         yield finding, matching_finding
+
+
+def _is_part(finding: Any, former_finding: Any) -> bool:
+    """Return True if the land of a finding was nearly all in that of a former finding of the same kind."""
+    if (finding.code, finding.case, finding.role) != (former_finding.code, former_finding.case, former_finding.role):
+        return False
+    if {finding.geom_kind, former_finding.geom_kind} != {"area"}:
+        return False
+    outside = finding.geometry.difference(former_finding.geometry)
+    return bool(outside.area < _MAX_NEW_SHARE * finding.geometry.area)
 
 
 def _is_at_same_place(finding: Any, former_finding: Any) -> bool:

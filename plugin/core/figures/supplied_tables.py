@@ -53,8 +53,8 @@ COMPARISON_WORDS = {
     "<=": ("≤", "不超过", "不高于", "不大于", "不突破"),
     "=": ("＝", "等于"),
 }
-_TOTAL_WORDS = ("合计", "总计", "全县", "小计", "全县合计", "total")
-_FIGURE_HEADING_PATTERN = re.compile(r"(.+?)\s*[（(]\s*(.+?)\s*[）)]")
+TOTAL_WORDS = ("合计", "总计", "全县", "小计", "全县合计", "total")
+FIGURE_HEADING_PATTERN = re.compile(r"(.+?)\s*[（(]\s*(.+?)\s*[）)]")
 _PRINTED_NUMBER_PATTERN = re.compile(r"\d+(\.\d+)?")
 #: Number of digits of a township's code: six of the county and three.
 _TOWNSHIP_DIGITS = 9
@@ -87,7 +87,7 @@ _COMPARISON_WORDS = {
 #: Commas or spaces may separate thousands; a unit or an unknown text may follow.
 _NUMBER_AND_UNIT_PATTERN = re.compile(r"(-?(?:\d{1,3}(?:[, ]\d{3})+(?!\d)|\d+)(?:\.\d+)?)\s*(.*)")
 #: A unit in brackets at the end of a head, or after 单位.
-_TABLE_UNIT_PATTERN = re.compile(r"(?:[（(]\s*(?:单位)?\s*[:：]?|单位\s*[:：])\s*([^（()）:：]+?)\s*[)）]?$")
+TABLE_UNIT_PATTERN = re.compile(r"(?:[（(]\s*(?:单位)?\s*[:：]?|单位\s*[:：])\s*([^（()）:：]+?)\s*[)）]?$")
 
 
 def read_township_targets(path: str | Path) -> AllocatedTargets:
@@ -133,7 +133,7 @@ def _find_figure_headings(table: FoundTable) -> dict[str, tuple[str, str]]:
     """
     indicator_and_unit_by_heading = {}
     for head in table.other_headings:
-        parts = _FIGURE_HEADING_PATTERN.fullmatch(head)
+        parts = FIGURE_HEADING_PATTERN.fullmatch(head)
         indicator, unit = (
             find_word_id(parts[1], INDICATOR_WORDS) if parts else "",
             find_word_id(parts[2], UNIT_WORDS) if parts else "",
@@ -217,7 +217,7 @@ def _is_total(row: FoundTableRow) -> bool:
     """
     name = re.sub(r"\s+", "", row.text_by_column["name"]).lower()
     code = normalize("NFKC", row.text_by_column["code"])
-    return name.endswith(_TOTAL_WORDS) or code[6:_TOWNSHIP_DIGITS] == "000"
+    return name.endswith(TOTAL_WORDS) or code[6:_TOWNSHIP_DIGITS] == "000"
 
 
 def parse_printed_number(table: FoundTable, row: FoundTableRow, column: str, text: str) -> str:
@@ -309,8 +309,8 @@ def read_printed_figures(path: str | Path) -> tuple[PrintedFigure, ...]:
                 columns = _find_headings(cells) if number <= _MAX_HEADING_ROWS else {}
                 heads += bool(columns)
                 named = [cells[columns["value"]]] if columns else cells
-                units = [match.group(1).strip() for cell in named for match in _TABLE_UNIT_PATTERN.finditer(cell)]
-                common_unit = next(filter(_parse_unit, units), common_unit)
+                units = [match.group(1).strip() for cell in named for match in TABLE_UNIT_PATTERN.finditer(cell)]
+                common_unit = next(filter(parse_unit, units), common_unit)
             elif any(cells):
                 cell_by_column = {c: cells[n] if n < len(cells) else "" for c, n in columns.items()}
                 if cell_by_column["indicator"] or cell_by_column["value"]:
@@ -342,7 +342,7 @@ def parse_figure(indicator: str, value: str, unit: str = "", where: str = "", ro
     number = _NUMBER_AND_UNIT_PATTERN.fullmatch(number_text.strip())
     behind = number.group(2).removesuffix("以内").removesuffix("左右").strip() if number else ""
     unit_text = unit.strip() or behind
-    if unit.strip() and behind and (_parse_unit(behind) is None or _parse_unit(behind) != _parse_unit(unit)):
+    if unit.strip() and behind and (parse_unit(behind) is None or parse_unit(behind) != parse_unit(unit)):
         # After a range, an exponent or a unit other than the column's, the number alone is not the printed value.
         # With an empty column, the text after the number is an unknown unit.
         number = None
@@ -354,7 +354,7 @@ def parse_figure(indicator: str, value: str, unit: str = "", where: str = "", ro
         text,
         float(printed_number) if number else None,
         len(printed_number.partition(".")[2]),
-        _parse_unit(unit_text),
+        parse_unit(unit_text),
         where.strip(),
         row,
         comparison_sign,
@@ -362,7 +362,7 @@ def parse_figure(indicator: str, value: str, unit: str = "", where: str = "", ro
     )
 
 
-def _parse_unit(text: str) -> str | None:
+def parse_unit(text: str) -> str | None:
     """Return the id of a unit, as in ``FIGURE_UNIT_WORDS``; empty for an empty text, None for an unknown unit."""
     word = re.sub(r"\s+", "", text).lower()
     return (

@@ -49,7 +49,7 @@ class ConfirmationBox(FormBox):
         self._offered_items: list[str] = []
         #: Items that the last check used; they are listed first.
         self.used_items: frozenset[str] = frozenset()
-        self.badge = NoticeBox()
+        self.badge = NoticeBox(reserved_text=_describe_unconfirmed(999))
         self.by, self.document, self.date = QLineEdit(), QLineEdit(), ScrollSafeDateEdit()
         theme.set_placeholder(self.by, tr("Name of the authority"))
         theme.set_placeholder(self.document, tr("Title and number of the document"))
@@ -61,7 +61,7 @@ class ConfirmationBox(FormBox):
             horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff,
             minimumHeight=self.fontMetrics().height() * 9,
         )
-        self.messages = {name: FieldMessage(lines=0) for name in ("by", "document", "date", "items")}
+        self.messages = {name: FieldMessage() for name in ("by", "document", "date", "items")}
         tick_all_button = QPushButton(tr("Tick All"), autoDefault=False, clicked=lambda: self._set_all_ticks(True))
         tick_none_button = QPushButton(tr("Tick None"), autoDefault=False, clicked=lambda: self._set_all_ticks(False))
         grid = QGridLayout(self)
@@ -131,11 +131,7 @@ class ConfirmationBox(FormBox):
         ``unconfirmed_items``: keys of these settings.
         """
         if unconfirmed_items:
-            text = tr(
-                "{count} settings not confirmed: at best the verdict is “Passed with conditions”. Counted are all "
-                "settings and code lists that the rules may use; a report counts those that its check used."
-            )
-            self.badge.show_message("warning", text.format(count=len(unconfirmed_items)))
+            self.badge.show_message("warning", _describe_unconfirmed(len(unconfirmed_items)))
         else:
             self.badge.show_message("ok", tr("All settings in use are confirmed or have a source"))
 
@@ -175,3 +171,11 @@ class ConfirmationBox(FormBox):
     def _choose_date(self, *_args: object) -> None:
         self._date_chosen = self._date_chosen or not self.signalsBlocked()
         self.on_changed()
+
+
+def _describe_unconfirmed(count: int) -> str:
+    text = tr(
+        "{count} settings not confirmed: at best the verdict is “Passed with conditions”. Counted are all "
+        "settings and code lists that the rules may use; a report counts those that its check used."
+    )
+    return text.format(count=count)

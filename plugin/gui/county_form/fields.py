@@ -8,7 +8,6 @@ from typing import Any
 from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtGui import QPainter, QPalette
 from qgis.PyQt.QtWidgets import (
-    QHBoxLayout,
     QLabel,
     QLineEdit,
     QStyle,
@@ -20,7 +19,7 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge.texts import tr
 from ..widgets import theme
 from ..widgets.labels_and_buttons import SourceMarkLabel
-from ..widgets.layout import fill_layout
+from ..widgets.layout import keep_room
 from ..widgets.lists import ScrollSafeComboBox
 
 #: Maximum width of a row name, in digits.
@@ -125,32 +124,23 @@ class RestoreButton(QToolButton):
 
     def __init__(self, parent=None):
         super().__init__(parent, text=tr("Restore"), toolTip=tr("Restore the inherited value"), autoRaise=True)
-        policy = self.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        self.setSizePolicy(policy)
-        self.hide()
+        keep_room(self).hide()
 
 
-class SourceMarkSlot(QWidget):
-    """Widget beside a field that shows how well the source of its value is verified: mark A, B or C."""
+class SourceMarkSlot(SourceMarkLabel):
+    """Label beside a field that shows how well the source of its value is verified: mark A, B or C, or none."""
 
-    def __init__(self, parent=None):
-        super().__init__(parent)
-        self._row = fill_layout(QHBoxLayout(self), has_margins=False)
+    def __init__(self):
+        super().__init__("C")
         self.mark = ""
+        keep_room(self).hide()
 
     def show_source_mark(self, mark: str) -> None:
         """Show the mark A, B or C; show none for an empty text."""
-        if mark == self.mark:
-            return
         self.mark = mark
-        while self._row.count():
-            if (widget := self._row.takeAt(0).widget()) is not None:
-                # Qt deletes the widget later; hide it until then.
-                widget.hide()
-                widget.deleteLater()
+        self.setVisible(bool(mark))
         if mark:
-            self._row.addWidget(SourceMarkLabel(mark))
+            self.show_mark(mark)
 
 
 class NameLabel(QLabel):

@@ -14,6 +14,7 @@ from qgis.PyQt.QtWidgets import (
     QLabel,
     QLineEdit,
     QScrollArea,
+    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -40,6 +41,8 @@ from .targets_box import TargetsBox
 
 #: Rules that the tool tip of a setting names.
 _MAX_NAMED_RULES = 4
+#: Links in the list of errors, which has two lines in a window of 1100 pixels.
+_MAX_LINKS = 5
 
 
 @dataclass(frozen=True)
@@ -70,9 +73,10 @@ class CountyForm(QWidget):
         self._path, self.text = Path(), ""
         self._norm = norm = Norm(load_named_standard({}, load_profile(), self._path), load_profile())
         self.name, self.area_code = QLineEdit(), QLineEdit()
-        self.name_message, self.file_message = FieldMessage(lines=0), FieldMessage(lines=0)
+        #: Message on name, code and file; without one the name of the standard.
+        self.county_message = FieldMessage()
         self.base = ProfileCombo("SanxianParentProfile")
-        self.above, self.totals = make_faint_label(wordWrap=True), NoticeBox()
+        self.totals = NoticeBox(reserved_text=_describe_parent_totals(99))
         self.targets = TargetsBox(self._texts)
         self.ratio = RatioBox(norm, self._texts)
         self.limits = LimitsBox(read_county_form_choices().limits, norm, self._texts)
@@ -107,11 +111,11 @@ class CountyForm(QWidget):
             # Hidden fields also need the form as parent; otherwise they would outlive it.
             label.setVisible(asks_county)
             widget.setVisible(asks_county)
-        header.addWidget(self.above, 1)
+        header.addWidget(self.county_message, 1)
         descriptions = "　".join(f"{mark} {text}" for mark, text in describe_source_marks().items())
-        fill_layout(layout, make_faint_label(descriptions, wordWrap=True), self.name_message, self.file_message)
+        layout.addWidget(make_faint_label(descriptions, wordWrap=True))
         about = tr("for this county's code only; compared to the last printed digit")
-        row = make_row((self.totals, 1), self.targets.more)
+        row = make_row((self.totals, 1), self.targets.paste, self.targets.more)
         targets = make_section(tr("Targets"), self.targets, row, about=about, wraps=True)
         ratio = make_section(tr("Expansion ratio of the urban development boundary"), self.ratio)
         about = tr("grey values are inherited; a value entered here replaces them")
@@ -238,24 +242,20 @@ class CountyForm(QWidget):
         )
         self.targets.clear_messages()
         self.confirmation.clear_messages()
-        for message in (self.name_message, self.file_message, self.ratio.message):
-            message.show_text("")
-        for row in self._get_setting_rows().values():
-            row.message.show_text("")
+        self.county_message.default_hint = tr("Standard: {name}").format(name=self._norm.standard.name)
+        rows = self._get_setting_rows().values()
+        for message in (self.county_message, self.ratio.message, *(row.message for row in rows)):
+            message.show_hint()
         self.errors = []
         for problem in self.problems:
             name, widget, message = self._find_field(problem.field_path)
             text = messages.explain_error(problem.error)
-            if not message.text():
+            if not message.kind:
                 message.show_text(text, "error" if problem.prevents_saving else "warning")
             if problem.prevents_saving:
                 self.errors.append(FormError(name, text, widget))
-        self.above.setText(tr("Standard: {name}").format(name=self._norm.standard.name))
         others = sum(t.area_code != county.area_code for t in self._norm.profile.targets)
-        text = tr(
-            "The parent's {count} totals do not apply to this county; only the parent's limits and rules are inherited."
-        )
-        self.totals.show_message("info", text.format(count=others) if others else "")
+        self.totals.show_message("info", _describe_parent_totals(others) if others else "")
         if any(one.prevents_saving for one in self.problems if not one.field_path.startswith("confirmed")):
             return
         norm = self._norm
@@ -264,7 +264,7 @@ class CountyForm(QWidget):
                 unconfirmed_county = replace(county, confirmation=CountyConfirmation())
                 norm = replace(norm, profile=load_profile_as_if_saved(unconfirmed_county, self._path, self.text))
             except SanxianError as error:
-                self.file_message.show_text(messages.explain_error(error))
+                self.county_message.show_error(messages.explain_error(error))
                 return
         items = find_confirmable_items(norm)
         rules_by_item = find_rules_by_confirmable_item(norm)
@@ -311,23 +311,41 @@ class CountyForm(QWidget):
         if field.startswith("ratio."):
             return tr("Expansion ratio"), self.ratio.form, self.ratio.message
         if field in ("name", "area_code"):
-            return tr("County"), self.name if field == "name" else self.area_code, self.name_message
-        return tr("File"), self.name, self.file_message
+            return tr("County"), self.name if field == "name" else self.area_code, self.county_message
+        return tr("File"), self.name, self.county_message
 
 
-class FormErrorList(NoticeBox):
-    """A notice above the form's buttons, with a link to each field that has an error."""
+def _describe_parent_totals(count: int) -> str:
+    text = tr(
+        "The parent's {count} totals do not apply to this county; only the parent's limits and rules are inherited."
+    )
+    return text.format(count=count)
 
-    def __init__(self, parent=None):
+
+class FormErrorList(QStackedWidget):
+    """A notice beside a window's buttons, with a link to each field that has an error.
+
+    It takes the place of another text, so that nothing moves when the first error appears.
+    """
+
+    def __init__(self, other_text: QLabel, parent=None):
         super().__init__(parent)
         self._error_widgets: list[QWidget] = []
+        self.notice = NoticeBox(reserved_text="<b>国</b><br>国")
+        self.label = self.notice.label
         self.label.setTextFormat(Qt.TextFormat.RichText)
         self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
         self.label.linkActivated.connect(self._focus_field_of_link)
-        self.show_message("error", "")
+        self.addWidget(other_text)
+        self.addWidget(self.notice)
+
+    def show_message(self, kind: str, text: str) -> None:
+        """Show a notice as `NoticeBox.show_message`, or the other text if it is empty."""
+        self.notice.show_message(kind, text)
+        self.setCurrentIndex(int(bool(text)))
 
     def show_errors(self, errors: list[FormError]) -> None:
-        """Show a link to each field that has an error, and their number; hide the notice without errors.
+        """Show links to the first fields that have an error, and the number of all; the other text without errors.
 
         A field with several errors counts once, because it shows the first of them.
         """
@@ -335,9 +353,9 @@ class FormErrorList(NoticeBox):
         for error in errors:
             name_by_widget.setdefault(error.widget, error.name)
         self._error_widgets = list(name_by_widget)
-        links = " ".join(theme.make_link(str(n), name) for n, name in enumerate(name_by_widget.values()))
+        links = [theme.make_link(str(n), name) for n, name in enumerate(name_by_widget.values())]
         text = tr("<b>{count} to correct</b> {links} Correct them before saving; the reason is below each field.")
-        self.show_message("error", text.format(count=len(name_by_widget), links=links) if errors else "")
+        self.show_message("error", text.format(count=len(links), links=" ".join(links[:_MAX_LINKS])) if links else "")
 
     def _focus_field_of_link(self, link: str) -> None:
         widget = self._error_widgets[int(link)]

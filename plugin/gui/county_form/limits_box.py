@@ -59,7 +59,7 @@ class SettingRow:
         unit, signs = find_unit(key), {"share": "%", "m2": "m²", "degrees": "°"}
         self.unit = QLabel(tr("times") if key == _LIMIT_KEY else signs.get(unit, unit))
         self.mark, self.document, self.restore = SourceMarkSlot(), InheritingLineEdit(), RestoreButton()
-        self.message = FieldMessage(lines=0)
+        self.message = FieldMessage()
         self.field.setObjectName(f"SanxianLimit_{key}")
         self.field.setAccessibleName(self.name.text())
         self.document.setAccessibleName(f"{self.name.text()} {tr('Source document')}")
@@ -140,7 +140,7 @@ class LimitsBox(FormBox):
         self.rows: dict[str, SettingRow] = {}
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
-        grid.setVerticalSpacing(2)
+        grid.setVerticalSpacing(0)
         grid.setColumnStretch(4, 1)
         for column, text in enumerate((tr("Setting"), tr("Value"), "", "", tr("Source of setting"))):
             grid.addWidget(QLabel(text), 0, column)
@@ -204,7 +204,7 @@ class RatioBox(FormBox):
         add_entries(self.form, ((self._forms[form], form) for form in RATIO_FORMS))
         self.form.currentIndexChanged.connect(self.on_changed)
         self.form_mark, self.classes_mark = SourceMarkSlot(), SourceMarkSlot()
-        self.restore, self.message, self.classes_origin = RestoreButton(), FieldMessage(lines=0), make_faint_label()
+        self.restore, self.message, self.classes_origin = RestoreButton(), FieldMessage(), make_faint_label()
         self.restore.clicked.connect(self._restore_classes)
         urban_rural_entries = norm.standard.code_lists["urban_rural"].entry_by_code
         self.boxes: dict[tuple[str, ...], QCheckBox] = {}

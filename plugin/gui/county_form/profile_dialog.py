@@ -45,7 +45,7 @@ from ..project.document_line import DocumentLine
 from ..widgets import messages, theme
 from ..widgets.combos import add_entries, choose_or_add_entry, fill_combo
 from ..widgets.labels_and_buttons import FocusedButtonDialog, make_ok_cancel_buttons
-from ..widgets.layout import fill_layout, make_form, make_row, make_scroll_area
+from ..widgets.layout import fill_layout, make_form, make_row, make_scroll_area, resize_within_screen
 from ..widgets.lists import ProfileCombo
 from ..widgets.paths import FileLine
 from ..widgets.sections import WrappedLabel, make_faint_label
@@ -95,7 +95,8 @@ class ProfileForm(FocusedButtonDialog):
         self.base_year = QLineEdit()
         theme.set_placeholder(self.base_year, tr("From the field or the file name of the layer"))
         self.summary = QLabel(objectName="SanxianProfileSummary", wordWrap=True, alignment=Qt.AlignmentFlag.AlignTop)
-        self.errors, self.place = FormErrorList(), make_faint_label(wordWrap=True)
+        self.place = make_faint_label(wordWrap=True)
+        self.errors = FormErrorList(self.place)
         self.form: CountyForm | None = None
         missing_libraries_text = ""
         try:
@@ -136,7 +137,7 @@ class ProfileForm(FocusedButtonDialog):
         buttons = add_help_button(make_ok_cancel_buttons(self), "profile")
         self._ok_button = buttons.button(QDialogButtonBox.StandardButton.Ok)
         self._ok_button.setText(tr("Save"))
-        fill_layout(QVBoxLayout(self), top, (self.tabs, 1), self.errors, make_row((self.place, 1), buttons))
+        fill_layout(QVBoxLayout(self), top, (self.tabs, 1), make_row((self.errors, 1), buttons))
 
 
 class ProfileDialog(ProfileForm):
@@ -183,13 +184,9 @@ class ProfileDialog(ProfileForm):
         for line in (self.base_year, self.targets.line):
             line.textChanged.connect(self._show_errors)
         self._open_form()
-        screen_area = (self.screen() or QGuiApplication.primaryScreen()).availableGeometry()
         preferred_size, margin = (self.form or self.tabs).sizeHint(), self.fontMetrics().height()
         width = max(preferred_size.width() + 4 * margin, self.fontMetrics().horizontalAdvance("0") * 170)
-        self.resize(
-            min(width, round(screen_area.width() * 0.96)),
-            min(preferred_size.height() + 14 * margin, round(screen_area.height() * 0.9)),
-        )
+        resize_within_screen(self, width, preferred_size.height() + 14 * margin)
 
     def read_county_settings(self) -> county.ProjectCountySettings:
         """Return the check settings in the dialog, as they are stored in the project."""

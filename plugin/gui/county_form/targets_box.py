@@ -6,10 +6,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from qgis.PyQt.QtCore import QSignalBlocker, QStringListModel, Qt
-from qgis.PyQt.QtWidgets import QCompleter, QGridLayout, QLabel, QMenu, QToolButton, QWidget
+from qgis.PyQt.QtCore import QSignalBlocker, QStringListModel
+from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QMenu, QToolButton, QWidget
 
 from ...bridge.texts import tr
+from ...core.figures.pasted_targets import PastedTarget
 from ...core.standard.indicator_catalogue import find_allowed_comparisons
 from ...core.standard.messages.texts import Texts
 from ...core.standard.profile import BINDING_TARGET_WORD, IndicatorTarget, Norm
@@ -21,8 +22,10 @@ from ...core.standard.profile.resolved import (
 )
 from ..widgets.combos import add_entries, choose_or_add_entry
 from ..widgets.labels_and_buttons import set_bold
+from ..widgets.lists import FieldCompleter
 from ..widgets.sections import FieldMessage
 from .fields import FormBox, GreyableComboBox, InheritingLineEdit, NameLabel, RestoreButton, SourceMarkSlot
+from .paste_dialog import PasteTargetsDialog
 
 _COMPARISON_SIGNS = {">=": "≥", "<=": "≤", "=": "="}
 
@@ -37,7 +40,7 @@ class TargetRow:
         self.name = NameLabel(texts.get_indicator_name(indicator))
         self.sign, self.unit, self.binding = GreyableComboBox(), GreyableComboBox(), GreyableComboBox()
         self.value, self.year, self.source = InheritingLineEdit(), InheritingLineEdit(), InheritingLineEdit()
-        self.mark, self.restore, self.message = SourceMarkSlot(), RestoreButton(), FieldMessage(lines=0)
+        self.mark, self.restore, self.message = SourceMarkSlot(), RestoreButton(), FieldMessage()
         add_entries(self.sign, ((_COMPARISON_SIGNS[one], one) for one in find_allowed_comparisons(indicator)))
         units = ("count",) if indicator == "detail_units_count" else read_county_form_choices().units
         add_entries(self.unit, ((texts.get_section("unit_names")[unit], unit) for unit in units))
@@ -120,9 +123,21 @@ class TargetRow:
         )
         set_bold(self.value, is_bold=has_own_target)
 
+    def enter_pasted_target(self, pasted: PastedTarget, source: str) -> None:
+        """Enter a target of a text as the user would; ``source``: its document, empty to keep the present one."""
+        self.value.show_text(pasted.value)
+        self.year.show_text(str(pasted.year or ""))
+        self.source.show_text(source or self.source.text())
+        self._choose_combo_values(pasted.comparison or self.sign.currentData(), pasted.unit, self.binding.currentData())
+
     @property
     def has_county_value(self) -> bool:
         return bool(self.value.get_county_value())
+
+    def find_year(self) -> int:
+        """Return the target year; 0 if it is not a number."""
+        year = self.year.get_county_value() or self.year.inherited_text
+        return int(year) if year.isascii() and year.isdigit() else 0
 
     def read_target(self, area_code: str) -> IndicatorTarget | None:
         """Return the county's own target in this row; None if it is inherited.
@@ -131,11 +146,9 @@ class TargetRow:
         """
         if not self.has_county_value:
             return None
-        year = self.year.get_county_value() or self.year.inherited_text
         target = IndicatorTarget(
             area_code, self.indicator, self.sign.currentData(), self.value.get_county_value(), self.unit.currentData(),
-            int(year) if year.isascii() and year.isdigit() else 0,
-            self.binding.currentData(), self.source.get_county_value(),
+            self.find_year(), self.binding.currentData(), self.source.get_county_value(),
         )  # fmt: skip
         if self._own_target is not None:
             target = replace(
@@ -155,13 +168,18 @@ class TargetsBox(FormBox):
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setColumnStretch(7, 1)
-        self._grid.setVerticalSpacing(2)
+        self._grid.setVerticalSpacing(0)
         heads = (
             tr("Indicator"), "", tr("Target"), tr("Unit"), tr("Target year"), tr("Indicator type"), "",
             tr("Source document"),
         )  # fmt: skip
         for column, text in enumerate(heads):
             self._grid.addWidget(QLabel(text), 0, column)
+        self.paste = QToolButton(
+            text=tr("Read from Text…"),
+            toolTip=tr("Read the targets from a table or a text of the plan"),
+            clicked=self._ask_for_text,
+        )
         self.more = QToolButton(
             text=tr("Add target for another year…"),
             toolTip=tr("Add a line for a target of another year"),
@@ -179,14 +197,7 @@ class TargetsBox(FormBox):
     def add_row(self, indicator: str) -> TargetRow:
         """Add a row for another target of an indicator (such as for another year) and return it."""
         row = TargetRow(indicator, self._texts, self.on_changed)
-        row.source.setCompleter(
-            QCompleter(
-                self._sources,
-                self,
-                filterMode=Qt.MatchFlag.MatchContains,
-                caseSensitivity=Qt.CaseSensitivity.CaseInsensitive,
-            )
-        )
+        row.source.setCompleter(FieldCompleter(self._sources, self))
         self.rows.append(row)
         line = 2 * len(self.rows)
         for column, widget in enumerate(row.list_widgets()):
@@ -195,6 +206,29 @@ class TargetsBox(FormBox):
         if self._norm is not None:
             row.show_inherited_target(None, find_latest_target_year(self._norm))
         return row
+
+    def _find_row(self, indicator: str, year: int) -> TargetRow | None:
+        """Return the row of a target and year; a row without a value of the county takes any year."""
+        rows = [row for row in self.rows if row.indicator == indicator]
+        same_year = (row for row in rows if row.find_year() == year)
+        return next(same_year, next((row for row in rows if not row.has_county_value), None))
+
+    def _get_present_value(self, indicator: str, year: int) -> str:
+        row = self._find_row(indicator, year)
+        return f"{row.value.text()} {row.unit.currentText()}" if row is not None and row.has_county_value else ""
+
+    def _ask_for_text(self) -> None:
+        """Ask for a text with targets; enter those that the user accepts."""
+        year = find_latest_target_year(self._norm) if self._norm is not None else None
+        dialog = PasteTargetsDialog(self._texts, year or 0, self._get_present_value, self.window())
+        if dialog.exec():
+            with QSignalBlocker(self):
+                # The latest year takes the row that is there.
+                for one in sorted(dialog.targets, key=lambda target: -target.year):
+                    row = self._find_row(one.indicator, one.year) or self.add_row(one.indicator)
+                    row.enter_pasted_target(one, dialog.source.text().strip())
+            self.on_changed()
+        dialog.deleteLater()
 
     def show_targets(self, targets: tuple[IndicatorTarget, ...], norm: Norm, area_code: str) -> None:
         """Show the county's own targets, and in grey the targets that it inherits."""

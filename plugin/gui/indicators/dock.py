@@ -5,16 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsApplication
-from qgis.PyQt.QtCore import QEvent, QSignalBlocker, Qt
+from qgis.PyQt.QtCore import QEvent, QObject, QSignalBlocker, Qt
 from qgis.PyQt.QtGui import QIcon, QPalette
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
+    QBoxLayout,
     QComboBox,
     QDockWidget,
-    QHBoxLayout,
     QHeaderView,
     QLabel,
     QTableWidget,
@@ -28,7 +29,7 @@ from ...core.render.words import ReportTexts
 from ...core.standard.messages.numbers import format_number, format_signed_number
 from ..widgets import theme
 from ..widgets.combos import fill_combo
-from ..widgets.labels_and_buttons import set_bold
+from ..widgets.labels_and_buttons import ElidedLabel, set_bold
 from ..widgets.layout import fill_layout, make_column, make_row, make_scroll_area
 from ..widgets.sections import make_faint_label
 from .gauges import MARGIN_ROLE, MarginBarDelegate, RatioDial, ZoneSharesBar
@@ -42,8 +43,14 @@ if TYPE_CHECKING:
 _FIRST_FORM_ID = "expansion_ratio_n1"
 NAME_COLUMN, TARGET_COLUMN, BEFORE_COLUMN, NOW_COLUMN, CHANGE_COLUMN, MARGIN_COLUMN, STATE_COLUMN, BAR_COLUMN = range(8)
 _RIGHT_ALIGNED = (TARGET_COLUMN, BEFORE_COLUMN, NOW_COLUMN, CHANGE_COLUMN, MARGIN_COLUMN)
+#: Columns beside name and value of an indicator, the most important first; the others need the room of whole names.
+_FIRST_COLUMNS, _FURTHER_COLUMNS = (
+    (MARGIN_COLUMN, STATE_COLUMN, TARGET_COLUMN),
+    (BAR_COLUMN, CHANGE_COLUMN, BEFORE_COLUMN),
+)
 _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-_MAX_FACTS = 6
+#: Rows of the table that are always visible, and width of names in a narrow panel.
+_MIN_ROWS, _MIN_NAME_EM = 4, 5
 
 
 @dataclass(frozen=True)
@@ -202,25 +209,30 @@ class IndicatorDock(QDockWidget):
         self._shown_rows: list[tuple[IndicatorRow, float]] = []
         self.dial = RatioDial()
         self.state_icon, self.state_label = QLabel(), QLabel()
-        self.facts = [QLabel() for _ in range(_MAX_FACTS)]
+        self.facts = QLabel(textFormat=Qt.TextFormat.RichText, alignment=Qt.AlignmentFlag.AlignTop)
+        #: Lines on the ratio as (text, is secondary), and widths of the columns for whole texts.
+        self._ratio_name = tr("Expansion ratio")
+        self._fact_lines: list[tuple[str, bool]] = []
+        self._column_widths = [0] * (BAR_COLUMN + 1)
         self.place = QComboBox(
             objectName="SanxianIndicatorPlace",
             accessibleName=tr("County or township"),
             currentIndexChanged=lambda _index: self._show_place(),
         )
         self.table = self._make_table()
+        self.table.viewport().installEventFilter(self)
         self.shares = ZoneSharesBar()
         self.explanation = make_faint_label(
             wordWrap=True, textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse
         )
         self.note = make_faint_label(wordWrap=True)
-        self.ratio_title = QLabel(tr("Expansion ratio"))
+        self.ratio_title = ElidedLabel()
         set_bold(self.ratio_title)
-        title = make_row(self.ratio_title, None, self.state_icon, self.state_label)
+        title = make_row((self.ratio_title, 1), self.state_icon, self.state_label)
         right = make_column(self.place, (self.table, 1), self.shares, self.explanation, self.note)
         content = QWidget()
-        columns = (make_column(title, self.dial, None), make_column(*self.facts, None), (right, 1))
-        fill_layout(QHBoxLayout(content), *columns)
+        self._columns = QBoxLayout(QBoxLayout.Direction.LeftToRight, content)
+        fill_layout(self._columns, make_column(title, self.dial, None), self.facts, (right, 1))
         self.setWidget(make_scroll_area(content))
         theme.call_after_theme_change(self, self._refresh_after_theme_change, QEvent.Type.FontChange)
         self.clear()
@@ -246,7 +258,9 @@ class IndicatorDock(QDockWidget):
         for column in _RIGHT_ALIGNED:
             table.horizontalHeaderItem(column).setTextAlignment(_RIGHT)
         table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(round(1.5 * table.fontMetrics().height()))
+        row_height = round(1.5 * table.fontMetrics().height())
+        table.verticalHeader().setDefaultSectionSize(row_height)
+        table.setMinimumHeight(table.horizontalHeader().sizeHint().height() + _MIN_ROWS * row_height)
         table.setItemDelegateForColumn(BAR_COLUMN, MarginBarDelegate(table))
         # `_show_rows` fits the columns once; the header would do it for each cell, which takes longer than the check.
         table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
@@ -307,6 +321,7 @@ class IndicatorDock(QDockWidget):
         texts = _make_texts()
         self._show_ratio(texts)
         self._show_rows(make_indicator_rows(self._checked, self._current, texts))
+        self._arrange()
         self.shares.show_shares(compute_zone_shares(self._current))
         self.table.setVisible(bool(self._current))
         self.note.setVisible(bool(self.note.text()))
@@ -315,23 +330,16 @@ class IndicatorDock(QDockWidget):
     def _show_ratio(self, texts: ReportTexts) -> None:
         ratio = find_limited_ratio(self._current)
         has_ratio = ratio is not None and ratio.value is not None
-        for widget in (self.dial, self.ratio_title, self.state_icon, self.state_label):
+        for widget in (self.facts, self.ratio_title, self.state_icon, self.state_label):
             widget.setVisible(has_ratio)
-        lines = describe_ratio(self._checked, self._current, texts)
-        ink = QgsApplication.palette().color(QPalette.ColorRole.WindowText)
-        for number, label in enumerate(self.facts):
-            label.setVisible(number < len(lines))
-            if number < len(lines):
-                text, is_secondary = lines[number]
-                label.setText(text)
-                theme.set_text_color(label, theme.get_faint_color() if is_secondary else ink)
+        self._fact_lines = describe_ratio(self._checked, self._current, texts)
         if ratio is None or ratio.value is None:
             return
         # The panel opens without the libraries that figures need.
         from ...core.render import figures
 
         kind = get_state_kind(ratio)
-        self.ratio_title.setText(ratio.name or ratio.id)
+        self._ratio_name = ratio.name or ratio.id
         self.state_label.setText(figures.format_state(ratio, texts))
         size = self.fontMetrics().height()
         self.state_icon.setPixmap(theme.load_pixmap(kind or "info", size, self.devicePixelRatioF()))
@@ -366,9 +374,63 @@ class IndicatorDock(QDockWidget):
                 bar = (row.margin_share, self._warning_share, row.kind)
                 table.item(number, BAR_COLUMN).setData(MARGIN_ROLE, bar)
             self._shown_rows = new_rows
+            for column in range(table.columnCount()):
+                table.setColumnHidden(column, False)
             table.resizeColumnsToContents()
+            self._column_widths = [
+                max(table.sizeHintForColumn(column), table.horizontalHeader().sectionSizeHint(column))
+                for column in range(table.columnCount())
+            ]
             if 0 <= selected < len(rows):
                 table.selectRow(selected)
+
+    def resizeEvent(self, event) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Place dial and facts beside the table if its first columns fit there; else above it, without the dial."""
+        bar_width, em = self.table.verticalScrollBar().sizeHint().width(), self.fontMetrics().height()
+        # Frames, margins and the scroll bars of panel and table.
+        room = self.width() - 2 * bar_width - 2 * em
+        fact_widths = [self.fontMetrics().horizontalAdvance(text) for text, _is_secondary in self._fact_lines]
+        ratio_width = self.dial.sizeHint().width() + max(fact_widths) + 2 * em if fact_widths else 0
+        needed = sum(self._column_widths[column] for column in (NAME_COLUMN, NOW_COLUMN, *_FIRST_COLUMNS))
+        is_wide = room - ratio_width >= needed
+        direction = QBoxLayout.Direction.LeftToRight if is_wide else QBoxLayout.Direction.TopToBottom
+        self._columns.setDirection(direction)
+        self.dial.setVisible(is_wide and bool(fact_widths))
+        self.ratio_title.setText(self._ratio_name if is_wide else f"{self._ratio_name}  {self.dial.text}")
+        ink = QgsApplication.palette().color(QPalette.ColorRole.WindowText)
+        colors = (
+            theme.get_faint_color().name() if is_secondary else ink.name() for _, is_secondary in self._fact_lines
+        )
+        texts = (escape(text).replace("   ", "&nbsp; ") for text, _is_secondary in self._fact_lines)
+        spans = (f'<span style="color: {color}">{text}</span>' for color, text in zip(colors, texts, strict=True))
+        self.facts.setWordWrap(not is_wide)
+        self.facts.setText(("<br>" if is_wide else "&nbsp;&nbsp; ").join(spans))
+        self._fit_columns()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and watched is self.table.viewport():
+            self._fit_columns()
+        return super().eventFilter(watched, event)
+
+    def _fit_columns(self) -> None:
+        """Hide the columns that do not fit, without cutting a figure; long names are cut, the tool tip has them."""
+        widths, table = self._column_widths, self.table
+        name_width = min(widths[NAME_COLUMN], _MIN_NAME_EM * self.fontMetrics().height())
+        room = table.viewport().width() - name_width - widths[NOW_COLUMN]
+        first_columns = (CHANGE_COLUMN, *_FIRST_COLUMNS) if self._edited is not None else _FIRST_COLUMNS
+        for column in dict.fromkeys((*first_columns, NAME_COLUMN, *_FURTHER_COLUMNS)):
+            if column == NAME_COLUMN:
+                further = max(0, min(widths[NAME_COLUMN] - name_width, room))
+                table.setColumnWidth(NAME_COLUMN, name_width + further)
+                room -= further
+            else:
+                fits = widths[column] <= room
+                table.setColumnHidden(column, not fits)
+                room -= widths[column] if fits else 0
 
     def _show_explanation(self) -> None:
         """Show formula, inputs and source of the selected indicator; of the ratio without a selection."""

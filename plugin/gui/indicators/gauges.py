@@ -23,7 +23,7 @@ _MAX_TICKS = 6
 MARGIN_ROLE = Qt.ItemDataRole.UserRole + 1
 #: The bar ends at this many times the share that counts as close, or at this share of the target if none does.
 _CLOSE_SHARES_SHOWN, _SHARE_SHOWN_WITHOUT_CLOSE = 4.0, 0.05
-_BAR_HEIGHT_EM, _BAR_WIDTH_EM = 0.7, 9.0
+_BAR_HEIGHT_EM, _BAR_WIDTH_EM = 0.7, 6.0
 #: Greys of the zones inside the boundary, from 集中建设区 to 特别用途区.
 _ZONE_OPACITIES = {"concentrated": 200, "flexible": 110, "special": 0}
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QEvent, QObject, QSize, Qt, QTimer
@@ -23,6 +23,8 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge import settings
+
+_AnyWidget = TypeVar("_AnyWidget", bound=QWidget)
 
 #: Maximum shares of the screen's width and height; the title bar needs the rest.
 _MAX_WIDTH_SHARE, _MAX_HEIGHT_SHARE = 0.96, 0.9
@@ -62,6 +64,14 @@ def resize_within_screen(window: QWidget, width: int, height: int) -> None:
         min(width, round(screen_area.width() * _MAX_WIDTH_SHARE)),
         min(height, round(screen_area.height() * _MAX_HEIGHT_SHARE)),
     )
+
+
+def keep_room(widget: _AnyWidget) -> _AnyWidget:
+    """Let a widget keep its room while it is hidden, so that the others do not move; return it."""
+    policy = widget.sizePolicy()
+    policy.setRetainSizeWhenHidden(True)
+    widget.setSizePolicy(policy)
+    return widget
 
 
 def make_scroll_area(content: QWidget) -> QScrollArea:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from qgis.gui import QgsMapLayerComboBox
-from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
+from qgis.PyQt.QtCore import QAbstractItemModel, QEvent, QObject, QPoint, QRect, QSize, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -182,6 +182,36 @@ def make_searchable(combo: QComboBox) -> None:
     combo.lineEdit().editingFinished.connect(lambda: combo.setEditText(combo.itemText(combo.currentIndex())))
 
 
+class FieldCompleter(QCompleter):
+    """Offers the entries that contain the typed text, in a list beneath its field that shows them whole.
+
+    Qt makes the list as wide as the field and lets it overlap the field.
+    """
+
+    def __init__(self, model: QAbstractItemModel, parent: QObject):
+        super().__init__(
+            model,
+            parent,
+            filterMode=Qt.MatchFlag.MatchContains,
+            caseSensitivity=Qt.CaseSensitivity.CaseInsensitive,
+            completionMode=QCompleter.CompletionMode.PopupCompletion,
+        )
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        # Qt creates the list when it is asked for, and installs this filter meanwhile; each key places the list again.
+        if event.type() in (QEvent.Type.Show, QEvent.Type.Move, QEvent.Type.Resize) and watched is self.popup():
+            field, popup = self.widget(), self.popup()
+            edges = popup.verticalScrollBar().sizeHint().width() + 2 * popup.frameWidth()
+            place = QRect(popup.pos(), popup.size())
+            place.setWidth(max(field.width(), popup.sizeHintForColumn(0) + edges))
+            # Where the screen ends, Qt places the list above the field.
+            if place.top() > field.mapToGlobal(QPoint(0, 0)).y():
+                place.moveTo(field.mapToGlobal(QPoint(0, field.height())))
+            if place != popup.geometry():
+                popup.setGeometry(place)
+        return super().eventFilter(watched, event)
+
+
 class CountyCombo(QComboBox):
     """Combo box of counties; ``changed``: the text has changed.
 
@@ -197,13 +227,7 @@ class CountyCombo(QComboBox):
         for code, entry in entries.items():
             if code not in parent_codes:
                 self.addItem(f"{code} {entry.name}  {entries[entry.parent].name}", code)
-        completer = QCompleter(
-            self.model(),
-            self,
-            filterMode=Qt.MatchFlag.MatchContains,
-            completionMode=QCompleter.CompletionMode.PopupCompletion,
-        )
-        self.setCompleter(completer)
+        self.setCompleter(FieldCompleter(self.model(), self))
         self.setCurrentIndex(-1)
         theme.set_placeholder(self.lineEdit(), tr("Name or code of the county"))
         self.editTextChanged.connect(lambda _text: self.changed.emit())

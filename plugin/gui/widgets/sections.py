@@ -6,12 +6,13 @@ from __future__ import annotations
 from typing import Any
 
 from qgis.core import QgsApplication
+from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QEvent, QRectF, Qt
 from qgis.PyQt.QtGui import QPainter, QPalette
 from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from . import theme
-from .labels_and_buttons import set_bold
+from .labels_and_buttons import ElidedLabel, set_bold
 from .layout import FittedWidget, fill_layout, make_row
 
 #: Share of the message colour in its background, in percent.
@@ -66,22 +67,34 @@ def make_faint_label(text: str = "", **properties: Any) -> QLabel:
 class NoticeBox(BorderedFrame):
     """A message with icon and tinted background.
 
-    The kinds are ``ok``, ``warning``, ``error`` and ``info``.
+    The kinds are ``ok``, ``warning``, ``error`` and ``info``. ``reserved_text``: the longest text; the notice keeps
+    the room for it, also without a message, so that widgets below do not move when a message appears.
     """
 
-    def __init__(self, parent=None, **properties: Any):
-        super().__init__(parent, autoFillBackground=True, **properties)
-        self._message_kind = "info"
-        self._icon = QLabel(alignment=Qt.AlignmentFlag.AlignTop)
-        self.label = QLabel(wordWrap=True, textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse)
+    def __init__(self, parent=None, *, reserved_text: str = "", **properties: Any):
+        super().__init__(parent, **properties)
+        self._message_kind, self._keeps_room = "info", bool(reserved_text)
+        alignment = Qt.AlignmentFlag.AlignVCenter if reserved_text else Qt.AlignmentFlag.AlignTop
+        self._icon = QLabel(alignment=alignment)
+        self.label = WrappedLabel(reserved_text=reserved_text) if reserved_text else QLabel(wordWrap=True)
+        if reserved_text:
+            self.label.setAlignment(alignment)
+        self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         fill_layout(QHBoxLayout(self), self._icon, (self.label, 1))
 
     def show_message(self, kind: str, text: str) -> None:
-        """Show a text; hide the notice if the text is empty."""
+        """Show a text; hide the notice if the text is empty, or leave its room empty if it keeps it."""
         self._message_kind = kind
         self.label.setText(text)
-        self.setVisible(bool(text))
+        self.setAutoFillBackground(bool(text))
+        self._icon.setVisible(bool(text))
+        if not self._keeps_room:
+            self.setVisible(bool(text))
         self._paint_notice()
+
+    def paintEvent(self, event) -> None:
+        if self.label.text():
+            super().paintEvent(event)
 
     @property
     def kind(self) -> str:
@@ -101,27 +114,31 @@ class NoticeBox(BorderedFrame):
         return super().event(event)
 
 
+def _measure_height(parent: QWidget, text: str, width: int) -> int:
+    """Return the height of a wrapped text, with the padding of the theme and the height of Chinese glyphs."""
+    probe = QLabel(text, parent, wordWrap=True, visible=False)
+    probe.ensurePolished()
+    height = probe.heightForWidth(width)
+    # Qt would keep it until the end of a modal dialog.
+    sip.delete(probe)
+    return height
+
+
 class WrappedLabel(FittedWidget, QLabel):
     """A label with wrapped text that is at least as high as its text.
 
-    ``reserved_lines``: least number of lines, also for an empty label, so that widgets below do not move when a text
-    appears.
+    ``reserved_lines`` or ``reserved_text``: least number of lines, or the longest text; the label is as high as these,
+    also when it is empty, so that widgets below do not move when a text appears.
     """
 
-    def __init__(self, text: str = "", parent=None, *, reserved_lines: int = 0, **properties: Any):
+    def __init__(
+        self, text: str = "", parent=None, *, reserved_lines: int = 0, reserved_text: str = "", **properties: Any
+    ):
         super().__init__(text, parent, wordWrap=True, **properties)
-        self._reserved_lines = reserved_lines
-        if reserved_lines:
+        self._reserved_text = reserved_text or "\n".join("国" * reserved_lines)
+        if self._reserved_text:
             self.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-            self.setFixedHeight(self._get_reserved_height())
-
-    def _get_reserved_height(self) -> int:
-        """Return the height of the reserved lines, with the padding of the theme and the height of Chinese glyphs."""
-        probe = QLabel("\n".join("国" * self._reserved_lines), self)
-        probe.ensurePolished()
-        height = probe.sizeHint().height()
-        probe.deleteLater()
-        return height
+            self.fit_contents()
 
     def setText(self, text: str) -> None:
         super().setText(text)
@@ -129,9 +146,9 @@ class WrappedLabel(FittedWidget, QLabel):
 
     def fit_contents(self) -> None:
         text_height = self.heightForWidth(self.width())
-        if self._reserved_lines:
+        if self._reserved_text:
             # Layouts guess the height of wrapped text from its size hint, which may have more lines.
-            self.setFixedHeight(max(text_height, self._get_reserved_height()))
+            self.setFixedHeight(max(text_height, _measure_height(self, self._reserved_text, self.width())))
         elif self.isVisibleTo(self.parentWidget()) and text_height > 0 and text_height != self.minimumHeight():
             self.setMinimumHeight(text_height)
 
@@ -147,14 +164,15 @@ class FieldMessage(QWidget):
     def __init__(self, field: QWidget | None = None, hint: str = "", *, lines: int = 1, parent=None, **properties: Any):
         super().__init__(parent, **properties)
         self.default_hint, self._lines, self._message_kind = hint, lines, ""
-        self._icon = QLabel(alignment=Qt.AlignmentFlag.AlignTop)
-        self.message = (QLabel if lines else WrappedLabel)(
+        self._icon = QLabel()
+        label_class = ElidedLabel if lines == 1 else QLabel if lines else WrappedLabel
+        self.message = label_class(
             textFormat=Qt.TextFormat.PlainText, alignment=Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
         )
         self._side = QgsApplication.scaleIconSize(12) if lines else self.fontMetrics().height()
         if lines:
             self.message.setWordWrap(lines > 1)
-            # Clip long messages instead of widening the dialog; the tooltip has the full text.
+            # Cut long messages instead of widening the dialog; the tooltip has the full text.
             self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             self._keep_height()
         line = fill_layout(
@@ -170,18 +188,19 @@ class FieldMessage(QWidget):
     def _keep_height(self) -> None:
         """Fix the height to the reserved lines, including the label padding of the theme."""
         self.message.ensurePolished()
-        probe = QLabel("国", self)
-        probe.ensurePolished()
-        further = (self._lines - 1) * probe.fontMetrics().lineSpacing()
-        line_height = probe.sizeHint().height()
-        self.message.setFixedHeight(line_height + further)
+        line_height = _measure_height(self, "国", self.width())
+        self.message.setFixedHeight(line_height + (self._lines - 1) * self.message.fontMetrics().lineSpacing())
         self._icon.setFixedHeight(line_height)
-        probe.deleteLater()
 
     def showEvent(self, event) -> None:
         if self._lines:
             self._keep_height()
         super().showEvent(event)
+
+    @property
+    def kind(self) -> str:
+        """Return the kind of the message as in `show_text`; empty for a hint and without one."""
+        return self._message_kind
 
     @property
     def error(self) -> str:

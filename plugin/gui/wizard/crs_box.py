@@ -13,13 +13,14 @@ from qgis.PyQt.QtWidgets import QButtonGroup, QGridLayout, QRadioButton, QSizePo
 from ...bridge.layers.properties import format_crs_for_pyproj
 from ...bridge.texts import tr
 from ...core.base.errors import InputError, SanxianError
+from ...core.base.invariants import require_value
 from ...core.geometry import crs as crs_care
-from ...core.geometry.crs_zones import HALF_ZONE_DEGREES, ZONE_WIDTH_DEGREES, CrsZoneChoice
+from ...core.geometry.crs_zones import HALF_ZONE_DEGREES, ZONE_WIDTH_DEGREES, CrsZoneChoice, choose_zone
 from ...core.standard import divisions, load_standard
 from ...core.standard.messages.texts import THIN_SPACE
 from ..widgets import messages, theme
 from ..widgets.labels_and_buttons import set_bold
-from ..widgets.layout import fill_layout
+from ..widgets.layout import fill_layout, keep_room
 from ..widgets.sections import FormSection, NoticeBox
 from .draft import WizardChoices
 
@@ -52,7 +53,6 @@ class CrsZoneStrip(QWidget):
         are shown, if it is not the county.
         """
         self._plan, self._division_name = zone_choice, division_name
-        self.setVisible(zone_choice is not None)
         if zone_choice is not None:
             text = tr("{county}, zones {zones}, zone edge {edge}°E")
             zones = ", ".join(map(str, zone_choice.zone_numbers))
@@ -82,12 +82,14 @@ class CrsZoneStrip(QWidget):
         )
 
     def paintEvent(self, _event) -> None:
-        if (plan := self._plan) is None:
-            return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         line = self.fontMetrics().height()
         strip = QRectF(1, line * 1.3, self.width() - 2, line * 1.4)
+        if (plan := self._plan) is None:
+            painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Mid), 1))
+            painter.drawRect(strip)
+            return
         low, high = self.get_longitude_range()
 
         def convert_to_x(longitude: float) -> float:
@@ -185,28 +187,34 @@ class CrsBox(FormSection):
     def __init__(self, draft: WizardChoices, parent=None):
         super().__init__(tr("Coordinate system"), "CGCS2000 / " + tr("3° Gauss–Krüger"), parent)
         self._draft = draft
-        self.strip, self.notice, self.warning = CrsZoneStrip(), NoticeBox(), NoticeBox()
+        self.strip = CrsZoneStrip()
+        two_zones = require_value(choose_zone(112.1, 112.8, 38.0), "the zones of a county across 112.5°")
+        self.notice = NoticeBox(reserved_text=_describe_two_zones(two_zones))
+        #: Level and message on the chosen coordinate system; the notice shows it instead of the zones.
+        self._crs_message = ("info", "")
         self.other = QgsProjectionSelectionWidget()
         self.other.setOptionVisible(QgsProjectionSelectionWidget.CrsOption.DefaultCrs, False)
         group = QButtonGroup(self)
         grid = QGridLayout()
-        # The neighbouring zone has a separate row, visible for a county across an edge only.
+        # The neighbouring zone is visible for a county across an edge only.
         places = {
             PREFIXED_ZONE_CHOICE: (0, 0),
             PLAIN_ZONE_CHOICE: (0, 1),
-            NEIGHBOUR_ZONE_CHOICE: (1, 0),
-            DEGREES_CHOICE: (2, 0),
-            OTHER_CRS_CHOICE: (2, 1),
+            DEGREES_CHOICE: (1, 0),
+            OTHER_CRS_CHOICE: (1, 1),
+            NEIGHBOUR_ZONE_CHOICE: (2, 0),
         }
         self.buttons = {name: QRadioButton() for name in places}
         for name, button in self.buttons.items():
             group.addButton(button)
             button.toggled.connect(self._on_crs_chosen)
-            grid.addWidget(button, *places[name])
-        grid.addWidget(self.other, 3, 0, 1, 2)
+            grid.addWidget(keep_room(button), *places[name])
+        grid.addWidget(keep_room(self.other), 2, 1)
+        for column in (0, 1):
+            grid.setColumnStretch(column, 1)
         self.buttons[DEGREES_CHOICE].setText("EPSG:4490    " + tr("degrees, for exchange only"))
         self.buttons[OTHER_CRS_CHOICE].setText(tr("Other coordinate system…"))
-        fill_layout(self.layout_, self.strip, self.notice, grid, self.warning)
+        fill_layout(self.layout_, self.strip, self.notice, grid)
         self.other.crsChanged.connect(self._on_crs_chosen)
         self.refresh()
 
@@ -214,7 +222,6 @@ class CrsBox(FormSection):
         """Update the coordinate systems to choose from, after a change of the county."""
         zones = self._draft.crs_zones
         self.strip.show_zones(zones, "" if self._are_longitudes_of_county() else self._get_division_name())
-        self.notice.show_message(*self._make_zone_notice(zones))
         zone = zones.recommended_zone if zones is not None else None
         choices = ((PREFIXED_ZONE_CHOICE, zone), (PLAIN_ZONE_CHOICE, zone))
         for name, one in (*choices, (NEIGHBOUR_ZONE_CHOICE, self._find_neighbouring_zone())):
@@ -257,7 +264,9 @@ class CrsBox(FormSection):
         choice = next((name for name, button in self.buttons.items() if button.isChecked()), "")
         self.other.setVisible(choice == OTHER_CRS_CHOICE)
         self._draft.crs = self._get_crs_text(choice)
-        self.warning.show_message(*self._find_crs_level_and_message())
+        self._crs_message = self._find_crs_level_and_message()
+        has_message = bool(self._crs_message[1])
+        self.notice.show_message(*(self._crs_message if has_message else self._make_zone_notice(self._draft.crs_zones)))
         self.changed.emit()
 
     def _get_crs_text(self, choice: str) -> str:
@@ -278,7 +287,8 @@ class CrsBox(FormSection):
         """Return why the chosen coordinate system cannot be used, or an empty string."""
         if not self._draft.crs:
             return tr("Choose a coordinate system.")
-        return self.warning.label.text() if self.warning.kind == "error" else ""
+        level, message = self._crs_message
+        return message if level == "error" else ""
 
     def _find_crs_level_and_message(self) -> tuple[str, str]:
         """Return level and message on the chosen coordinate system."""
@@ -320,29 +330,31 @@ class CrsBox(FormSection):
         if not zones.crosses_zones:
             text = tr("The whole county is in zone {zone}, about {room}° from its edge.")
             return "ok", text.format(zone=zones.recommended_zone, room=f"{zones.degrees_to_zone_edge:.1f}")
-        by = tr("by area") if zones.has_area_shares else tr("by longitude")
-        text = tr(
-            "The county extends across the zones {zones}. Use one zone for all of it; zone {zone} (EPSG:{epsg}) is "
-            "recommended, with the larger part {by} ({share})."
+        return "warning", _describe_two_zones(zones)
+
+
+def _describe_two_zones(zones: CrsZoneChoice) -> str:
+    """Return which zone is recommended for a county that extends across two, and why one is used for all of it."""
+    by = tr("by area") if zones.has_area_shares else tr("by longitude")
+    text = tr(
+        "The county extends across the zones {zones}. Use one zone for all of it; zone {zone} (EPSG:{epsg}) is "
+        "recommended, with the larger part {by} ({share})."
+    )
+    text_with_zone = text.format(
+        zones=_format_zones(zones),
+        zone=zones.recommended_zone,
+        epsg=_FIRST_PREFIXED_EPSG + zones.recommended_zone - _FIRST_ZONE_NUMBER,
+        by=by,
+        share=f"{100 * zones.shares_by_zone[zones.recommended_zone]:.0f}{THIN_SPACE}%",
+    )
+    if zones.area_distortion is not None:
+        text_with_zone += tr(" At the zone's edge areas in the plane are about {percent} too large.").format(
+            percent=f"{100 * zones.area_distortion:.3f}{THIN_SPACE}%"
         )
-        text_with_zone = text.format(
-            zones=_format_zones(zones),
-            zone=zones.recommended_zone,
-            epsg=_FIRST_PREFIXED_EPSG + zones.recommended_zone - _FIRST_ZONE_NUMBER,
-            by=by,
-            share=f"{100 * zones.shares_by_zone[zones.recommended_zone]:.0f}{THIN_SPACE}%",
-        )
-        if zones.area_distortion is not None:
-            text_with_zone += tr(" At the zone's edge areas in the plane are about {percent} too large.").format(
-                percent=f"{100 * zones.area_distortion:.3f}{THIN_SPACE}%"
-            )
-        return "warning", (
-            text_with_zone
-            + tr(
-                " Checks and reports use the statutory area on the ellipsoid, which does not depend on the zone. "
-                "Layers of the other zone are reported by SCH003."
-            )
-        )
+    return text_with_zone + tr(
+        " Checks and reports use the statutory area on the ellipsoid, which does not depend on the zone. "
+        "Layers of the other zone are reported by SCH003."
+    )
 
 
 def _format_zones(zones: CrsZoneChoice) -> str:

@@ -24,6 +24,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge import settings
 from ...bridge.texts import tr
+from ..county_form.form import FormErrorList
 from ..help.help_dialog import make_help_button
 from ..widgets import theme
 from ..widgets.labels_and_buttons import FocusedButtonDialog, set_bold
@@ -80,6 +81,7 @@ class NewProjectWizard(FocusedButtonDialog):
             self.stack.addWidget(make_scroll_area(page))
             page.changed.connect(self._update_state)
         self.message_label = QLabel(wordWrap=True)
+        self.errors = FormErrorList(self.message_label)
         # Enter always activates Next.
         self.back = QPushButton(
             tr("Back"), autoDefault=False, clicked=lambda: self.go_to_page(self.stack.currentIndex() - 1)
@@ -89,7 +91,7 @@ class NewProjectWizard(FocusedButtonDialog):
         # Without its own spacing the row takes over that of the dialog's layout: none.
         row = QHBoxLayout(spacing=line // 2)
         row.setContentsMargins(line, line // 2, line, line // 2)
-        fill_layout(row, (self.message_label, 1), make_help_button("new_project"), self.back, self.next, self.cancel)
+        fill_layout(row, (self.errors, 1), make_help_button("new_project"), self.back, self.next, self.cancel)
         fill_layout(
             QVBoxLayout(self, spacing=0),
             (fill_layout(QHBoxLayout(spacing=0), left, (self.stack, 1)), 1),
@@ -101,8 +103,7 @@ class NewProjectWizard(FocusedButtonDialog):
         self.place.groups.refresh()
         self.go_to_page(0)
         self._untouched_draft = replace(self.draft, roles=list(self.draft.roles))
-        # The zone strip and its messages are shown once a county is chosen.
-        height = self.place.sizeHint().height() + self.fontMetrics().height() * 16
+        height = self.place.sizeHint().height() + self.fontMetrics().height() * 8
         resize_within_screen(self, self.fontMetrics().horizontalAdvance("0") * 140, height)
 
     # --- widgets
@@ -130,12 +131,7 @@ class NewProjectWizard(FocusedButtonDialog):
             return
         self.pages[number].update_when_shown()
         self.stack.setCurrentIndex(number)
-        area = self.stack.currentWidget()
-        scroll_bar_width = area.verticalScrollBar().sizeHint().width()
-        width = self._left.width() + area.widget().minimumSizeHint().width() + scroll_bar_width
-        if width > self.width():
-            resize_within_screen(self, width, self.height())
-        # Margins of a theme are known only once the page is laid out.
+        # The width that a page needs is known once it is laid out.
         QTimer.singleShot(0, self._widen_for_scroll_bar)
         self._update_state()
 
@@ -185,6 +181,7 @@ class NewProjectWizard(FocusedButtonDialog):
             layers=len(self.draft.roles), groups=len(self.draft.list_group_names())
         )
         self.message_label.setText(problem or text)
+        self.errors.show_errors(self.pages[number].list_errors())
         self.about.setText(tr("Standard: {name}").format(name=self.draft.standard.name))
         self.steps.setCurrentRow(number)
         for row in range(self.steps.count()):

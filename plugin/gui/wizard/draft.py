@@ -15,6 +15,7 @@ from ...core.standard import Standard, load_standard
 from ...core.standard.layer_tree import list_branches
 from ...core.standard.profile.county_file import CountySettings, make_default_profile_path
 from ...core.standard.template import CodeEntry
+from ..county_form.form import FormError
 from ..widgets.labels_and_buttons import set_bold
 
 
@@ -106,3 +107,7 @@ class WizardPage(QWidget):
     def find_problem(self) -> str:
         """Return what the page lacks before the next step, or an empty string."""
         return ""
+
+    def list_errors(self) -> list[FormError]:
+        """Return the fields of the page that have an error, if their messages are at the fields."""
+        return []

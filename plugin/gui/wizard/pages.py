@@ -21,12 +21,12 @@ from ...core.standard import list_standard_ids, load_standard
 from ...core.standard.layer_tree import list_branches, list_themes as themes_of
 from ...core.standard.profile import Profile, list_profile_ids, load_profile
 from ...core.standard.profile.county_file import PROFILE_FILE_SUFFIX, CountySettings, is_editable_profile_file
-from ..county_form.form import CountyForm, FormErrorList
+from ..county_form.form import CountyForm, FormError
 from ..widgets import messages
 from ..widgets.form_sections import make_section
-from ..widgets.layout import fill_layout
+from ..widgets.layout import fill_layout, keep_room
 from ..widgets.lists import ProfileCombo
-from ..widgets.sections import FormSection, NoticeBox, make_faint_label
+from ..widgets.sections import FormSection, NoticeBox, WrappedLabel, make_faint_label
 from .draft import WizardChoices, WizardPage
 
 #: Setting with the folder of the last project.
@@ -144,18 +144,17 @@ class TargetPage(WizardPage):
             ".gdb": QRadioButton(tr("FileGDB: a folder, with domains and feature datasets for ArcGIS")),
         }
         self._add_choices(database_section, self.formats, ".gpkg")
-        self.paths = QLabel(wordWrap=True)
+        self.paths = WrappedLabel(reserved_lines=3)
         database_section.layout_.addWidget(self.paths)
-        self.there = FormSection(tr("A database of this name exists"))
+        self.there = keep_room(FormSection(tr("A database of this name exists")))
         self.existing = {
             "add": QRadioButton(tr("Add: create only missing layers; existing layers and their data are not changed")),
             "replace": QRadioButton(tr("Replace: delete the database and create a new, empty one; its data are lost")),
             "stop": QRadioButton(tr("Stop: change nothing; enter another name or folder")),
         }
         self._add_choices(self.there, self.existing, "")
-        self.over = QCheckBox()
-        self.notice = NoticeBox()
-        fill_layout(self.body, place_section, database_section, self.there, self.over, self.notice, (None, 1))
+        self.over, self.notice = QCheckBox(), NoticeBox(reserved_text="国")
+        fill_layout(self.body, place_section, database_section, self.notice, self.there, self.over, (None, 1))
         self._proposed_path = ""
         self.folder.fileChanged.connect(self._on_path_changed)
         self.name.textChanged.connect(self._on_path_changed)
@@ -243,8 +242,8 @@ class ProfilePage(WizardPage):
         self.profile, self.notice = ProfileCombo("SanxianWizardProfile"), NoticeBox()
         about = tr("targets, limits and confirmed items; can be changed later")
         section = make_section(tr("County profile"), self.profile.make_row_with_button(), self.notice, about=about)
-        self.form, self.errors = CountyForm(asks_county=False), FormErrorList()
-        fill_layout(self.body, section, self.errors, self.form, (None, 1))
+        self.form = CountyForm(asks_county=False)
+        fill_layout(self.body, section, self.form, (None, 1))
         self._county = ""
         self.profile.currentIndexChanged.connect(self._on_profile_chosen)
         self.form.changed.connect(self._on_form_edited)
@@ -289,8 +288,10 @@ class ProfilePage(WizardPage):
         self.draft.county_settings = (
             self.form.read_county_settings() if is_form_visible and self.form.has_county_values else None
         )
-        self.errors.show_errors(self.form.errors if is_form_visible else [])
         self.changed.emit()
+
+    def list_errors(self) -> list[FormError]:
+        return self.form.errors if self.form.isVisibleTo(self) else []
 
     def _describe_profile(self, profile: Profile) -> tuple[str, str]:
         """Return level (``info``, ``ok``, ``error``) and text of the notice on the chosen profile."""
@@ -311,7 +312,7 @@ class ProfilePage(WizardPage):
     def find_problem(self) -> str:
         if self.notice.kind == "error":
             return self.notice.label.text()
-        return self.form.errors[0].text if self.form.isVisibleTo(self) and self.form.errors else ""
+        return next((error.text for error in self.list_errors()), "")
 
 
 class TemplatePage(WizardPage):

@@ -27,9 +27,10 @@ from ...core.standard.layer_tree import find_delivery_constraint, find_strictest
 from ...core.standard.template import CodeEntry
 from ..widgets import messages, theme
 from ..widgets.combos import add_entries, fill_combo
+from ..widgets.labels_and_buttons import ElidedLabel
 from ..widgets.layout import fill_layout, make_row, make_row_widget
 from ..widgets.lists import CountyCombo, WholeRows
-from ..widgets.sections import FormSection, NoticeBox, make_faint_label
+from ..widgets.sections import FormSection, NoticeBox
 from .crs_box import CrsBox
 from .draft import WizardChoices, WizardPage
 
@@ -84,7 +85,8 @@ class CountyBox(FormSection):
         first = make_row(QLabel(tr("Province")), self.province, *panels)
         self.search.setMinimumContentsLength(10)
         self._typed_county_widget = make_row_widget(QLabel(tr("West")), self.west, QLabel(tr("East")), self.east)
-        self.about = make_faint_label()
+        # A long message must not widen the page.
+        self.about = theme.set_faint(ElidedLabel())
         label = QLabel(tr("Extent of the county"))
         second = make_row(label, self.source, self._typed_county_widget, (self.about, 1))
         fill_layout(self.layout_, first, second)
@@ -236,7 +238,7 @@ class GroupsBox(FormSection):
             selectionMode=QAbstractItemView.SelectionMode.NoSelection,
             uniformRowHeights=True,
         )
-        self.tree.setHeaderLabels([tr("Group"), tr("Layer codes"), tr("Layers"), tr("Requirement")])
+        self.tree.setHeaderLabels([tr("Group"), tr("Names and codes of layers"), tr("Layers"), tr("Requirement")])
         self.tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         self.tree.header().setStretchLastSection(False)
         self.tree.itemChanged.connect(self._on_toggled)
@@ -254,9 +256,10 @@ class GroupsBox(FormSection):
             # Usual layers are at the top; the layer tree of the project has another order.
             for branch in sorted(list_branches(standard), key=lambda b: not b.is_chosen):
                 constraint_names = {"M": tr("mandatory"), "C": tr("required if there is one"), "O": tr("optional")}
+                names = [f"{standard.templates[role].name} {role}" for role in branch.roles]
                 texts = [
                     branch.name,
-                    "  ".join(branch.roles),
+                    tr(", ").join(names),
                     str(len(branch.roles)),
                     constraint_names[find_strictest_constraint(branch, standard)],
                 ]
@@ -264,7 +267,7 @@ class GroupsBox(FormSection):
                 item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsAutoTristate)
                 item.setForeground(1, theme.get_faint_color(in_field=True))
                 item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-                item.setToolTip(1, "\n".join(f"{r}  {standard.templates[r].name}" for r in branch.roles))
+                item.setToolTip(1, "\n".join(names))
                 for role in branch.roles:
                     constraint = constraint_names[find_delivery_constraint(role, standard)]
                     child = QTreeWidgetItem(item, [standard.templates[role].name, role, "", constraint])

@@ -85,6 +85,17 @@ def test_an_error_by_place_that_an_edit_moved_is_new_only_elsewhere(x, is_new):
     assert bool(found.list_new([after], ["CZKFBJ"])) is is_new
 
 
+@pytest.mark.parametrize(("width", "is_new"), [(40, False), (60, True)], ids=["part of it", "more land"])
+def test_an_error_on_a_part_that_a_fix_divided_off_is_new_only_with_more_land(width, is_new):
+    before = make_error("before", geometry=shapely.box(0, 0, 100, 10))
+    kept = replace(before, fingerprint="kept", geometry=shapely.box(0, 0, 50, 10))
+    part = make_error("part", geometry=shapely.box(50, 0, 50 + width, 10))
+    found = NewErrors()
+    found.begin([before])
+    found.follow(FindingsChange(changed_findings=[(before, kept)], new_findings=[part]))
+    assert found.list_new([kept, part], ["CZKFBJ"]) == ([part] if is_new else [])
+
+
 def test_reported_errors_are_not_named_again(new_errors):
     added, later = make_error("added"), make_error("later")
     new_errors.accept([added])
