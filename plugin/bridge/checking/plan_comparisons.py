@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 from qgis.PyQt.QtCore import QMetaType
 
 from ...core.base.errors import NEVER_CANCELLED, Cancellation, Cancelled, ProgressCallback
@@ -83,8 +84,6 @@ def compare_versions(
 @run_in_python_thread
 def make_changed_areas_table(comparison: PlanComparison, lang: str) -> OutputTable:
     """Return every changed area as a feature, in the CRS of the later layer version."""
-    import numpy as np
-
     from ...core.render.versions.comparison_tables import format_changes, get_piece_keys
 
     texts = Texts(lang)
@@ -154,8 +153,6 @@ def make_dossier(result: AdjustmentResult, cancellation: Cancellation = NEVER_CA
 @run_in_python_thread
 def make_parcels_table(result: AdjustmentResult) -> OutputTable:
     """Return every parcel as a feature, in the CRS of the later county."""
-    import numpy as np
-
     texts, plan = Texts(result.lang), result.plan
     shapes = np.array([one.geometry for one in result.parcels], dtype=object)
     shapes = plan.reproject_for_findings(plan.remove_added_vertices(shapes))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsFeatureRequest, QgsFields, QgsVectorLayer, QgsVectorLayerFeatureSource, QgsWkbTypes
 
-from ...core.base.errors import NEVER_CANCELLED, Cancellation
+from ...core.base.errors import NEVER_CANCELLED, Cancellation, InputError
 from ...core.base.parallel.process_state import remove_one_by_one
 from ...core.geometry.tolerance import CURVE_STEP_DEGREES
 from .properties import (
@@ -254,7 +254,6 @@ def _restore_mistyped_columns(
     Return field → what is wrong with its values. Values of edited features stay those of QGIS, and all values of a file
     that only QGIS can open.
     """
-    from ...core.base.errors import InputError
     from ...core.plan.io.file import DRIVER_ERRORS
     from ...core.plan.io.rows import find_field_positions, find_mistyped_fields, read_layer_info, read_mistyped_columns
 

@@ -19,8 +19,7 @@ from qgis.core import Qgis, QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import qVersion
 from qgis.PyQt.QtGui import QFont, QRawFont
 
-from ...core.base.errors import Cancellation, OutputError
-from ...core.base.invariants import require_value
+from ...core.base.errors import Cancellation, OutputError, require_value
 from ...core.package.export_order import MapJob, MapRequest, RenderedMap
 from ...core.standard.map_set import MissingMapReason, expand_concepts_to_roles
 from ...metadata import read_plugin_version

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What ends work early: errors that the planner can correct, and the user's cancellation.
+"""What ends work early: errors that the planner can correct, the user's cancellation, and defects of the plugin.
 
 An error carries a text key and its parameters, not a sentence: `messages.texts.Texts.explain` makes the sentence in
 the user's language where it is shown.
@@ -97,3 +97,18 @@ class Cancellation:
 
 #: Default of functions that take a cancellation: the work runs to its end.
 NEVER_CANCELLED = Cancellation(lambda: False)
+
+
+class InvariantError(RuntimeError):
+    """A condition that the program guarantees is not met: a defect of the plugin, not of the user's data."""
+
+
+def require_value(value: Item | None, description: str) -> Item:
+    """Return ``value``, which an earlier step must have set; raise InvariantError for None.
+
+    For the type checker the result is never None. Unlike ``assert``, the function also works with ``python -O``.
+    ``description`` names the value in the error.
+    """
+    if value is None:
+        raise InvariantError(f"{description} is missing")
+    return value

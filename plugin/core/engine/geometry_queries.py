@@ -12,8 +12,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..base.errors import Cancellation
-from ..base.invariants import require_value
+from ..base.errors import Cancellation, require_value
 from ..geometry import crs as crs_care
 from ..geometry.coverage import VertexMismatches, find_gaps, find_mismatches_both_ways, find_vertices_missing_on_edges
 from ..geometry.intersection_areas import find_shared_areas

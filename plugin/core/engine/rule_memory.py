@@ -12,7 +12,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ..base.invariants import require_value
+from ..base.errors import require_value
 from ..model.rule import Rule, RuleResult
 from ..plan.layer import Layer
 from ..plan.plan import LayerUse, Plan

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ..base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError, ProgressCallback
+from ..base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError, ProgressCallback, require_value
 from ..base.files import make_path_next_to_data
 from ..base.files.writing import is_same_file
-from ..base.invariants import require_value
 from ..plan.layer import Layer
 from ..plan.loading.key_table import KEY_TABLE_SUFFIX, read_renumbered_keys
 from ..plan.loading.reading import read_plan

@@ -16,9 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from unicodedata import normalize
 
-from ..base.errors import InputError
+from ..base.errors import InputError, require_value
 from ..base.files.tables import FoundTable, FoundTableRow, SearchedColumn, read_sheets, read_table
-from ..base.invariants import require_value
 from ..model.indicator import SQUARE_METRES
 from ..model.side_inputs import SideInputs
 from ..standard.indicator_catalogue import find_allowed_comparisons

@@ -14,6 +14,7 @@ from ..base.errors import NEVER_CANCELLED, Cancellation, InputError, ProgressCal
 from ..base.files import make_path_next_to_data
 from ..base.files.writing import check_writable, write_atomically
 from ..checks.check import CheckResult, RunOptions, check_plan
+from ..exchange.edited_copy import check_copy_is_writable, write_copy
 from ..model.findings import Finding
 from ..model.rule import Severity, load_all_rules
 from ..standard.messages.texts import Texts
@@ -69,8 +70,6 @@ def check_fix_run_options(order: FixRunOptions, source: str) -> list[Fix]:
 
     Called before a long run. ``order``: the options of the run.
     """
-    from ..exchange.edited_copy import check_copy_is_writable
-
     fixes = choose_fixes(order.requested_fixes)
     if not order.output and not order.table:
         raise InputError("fix_no_output")
@@ -114,7 +113,6 @@ def run_fixes(
     Cancelled
         The user cancelled; nothing is written.
     """
-    from ..exchange.edited_copy import write_copy
     from .applied_edits import collect_changes
 
     fixes = check_fix_run_options(order, source)

@@ -25,8 +25,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..base.errors import NEVER_CANCELLED, Cancellation
-from ..base.invariants import require_value
+from ..base.errors import NEVER_CANCELLED, Cancellation, require_value
 from ..base.parallel.threads import map_batches_in_threads
 from .overlay import VERTICES_PER_OVERLAY, decide_pairs_between, overlay_rows_between, select_present_rows
 from .overlay_fallback import FallbackLog

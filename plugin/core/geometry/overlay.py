@@ -15,8 +15,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..base.errors import NEVER_CANCELLED, Cancellation
-from ..base.invariants import require_value
+from ..base.errors import NEVER_CANCELLED, Cancellation, require_value
 from ..base.parallel.threads import get_lock, map_in_threads
 from .cover_subtraction import find_windows_of_rows, may_be_similar, subtract_similar_polygon
 from .overlay_fallback import (

@@ -23,8 +23,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..base.errors import NEVER_CANCELLED, Cancellation
-from ..base.invariants import require_value
+from ..base.errors import NEVER_CANCELLED, Cancellation, require_value
 from ..base.parallel.threads import apply_in_threads, get_lock, map_batches_in_threads, shared_property
 from .linework import PolygonSegments, build_linework
 from .overlay_fallback import FallbackLog, compute_local_origins, translate_back, translate_shapes, union_near_row

@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from ..base.errors import NEVER_CANCELLED, Cancellation, OutputError, ProgressCallback
+from ..base.errors import NEVER_CANCELLED, Cancellation, OutputError, ProgressCallback, require_value
 from ..base.files.digests import write_manifest_digest
 from ..base.files.writing import is_write_error
-from ..base.invariants import require_value
 from ..checks.check import CheckResult, RunOptions
 from ..checks.run_check import run_check
 from ..engine.evaluate import choose_rules

@@ -10,8 +10,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ..base.errors import OutputError
-from ..base.invariants import require_value
+from ..base.errors import OutputError, require_value
 from ..geometry.validity import mask_missing_shapes
 from ..plan.plan import Plan
 from ..standard.map_set import (

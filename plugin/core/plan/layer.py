@@ -17,10 +17,9 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 from pyproj import CRS
 
-from ..base.errors import NEVER_CANCELLED, Cancellation, InputError
+from ..base.errors import NEVER_CANCELLED, Cancellation, InputError, require_value
 from ..base.files.cells import are_stripped, find_distinct_texts, format_column, mask_texts, strip_blanks
 from ..base.files.encoding import is_garbled
-from ..base.invariants import require_value
 from ..base.parallel.threads import apply_in_threads, get_lock, shared_property
 from ..geometry import crs as crs_care
 from ..geometry.edge_densification import DensifiedShapes, EdgeCoordinates, VertexIndex, reproject_densified

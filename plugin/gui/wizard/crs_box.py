@@ -12,8 +12,7 @@ from qgis.PyQt.QtWidgets import QButtonGroup, QGridLayout, QRadioButton, QSizePo
 
 from ...bridge.layers.properties import format_crs_for_pyproj
 from ...bridge.texts import tr
-from ...core.base.errors import InputError, SanxianError
-from ...core.base.invariants import require_value
+from ...core.base.errors import InputError, SanxianError, require_value
 from ...core.geometry import crs as crs_care
 from ...core.geometry.crs_zones import HALF_ZONE_DEGREES, ZONE_WIDTH_DEGREES, CrsZoneChoice, choose_zone
 from ...core.standard import divisions, load_standard

@@ -14,8 +14,7 @@ import numpy as np
 import shapely
 from pyproj import CRS
 
-from ...base.errors import Cancellation
-from ...base.invariants import require_value
+from ...base.errors import Cancellation, require_value
 from ...geometry.crs import add_vertical_crs, make_crs_label, make_lonlat_transformer, reproject_geometries
 from ...geometry.polygons import Polygons, union_polygon_rows
 from ...geometry.statutory_area import measure_statutory_area

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from ...base.connection_text import describe_exception, make_source
-from ...base.errors import NEVER_CANCELLED, Cancellation, Cancelled, DataError, InputError
+from ...base.errors import NEVER_CANCELLED, Cancellation, Cancelled, DataError, InputError, require_value
 from ...base.files.writing import explain_os_error
-from ...base.invariants import require_value
 from ...engine.context import RuleContext
 from ...engine.provenance import find_county_name
 from ...figures.indicators.areas import compute_area_with_target

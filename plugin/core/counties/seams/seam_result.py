@@ -13,8 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...base.errors import DataError
-from ...base.invariants import require_value
+from ...base.errors import DataError, require_value
 from ...figures.target_allocation.levels import PartsSum
 from ...model.indicator import TARGET_MET, compute_margin
 from ...model.rule import Severity

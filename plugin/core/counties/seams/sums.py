@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...base.errors import InputError
+from ...base.errors import InputError, require_value
 from ...base.files.tables import FoundTable, FoundTableRow, SearchedColumn, read_table
-from ...base.invariants import require_value
 from ...figures.supplied_tables import (
     COMPARISON_WORDS,
     INDICATOR_WORDS,

@@ -14,10 +14,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from ...base.errors import InputError
+from ...base.errors import InputError, require_value
 from ...base.files.cells import format_cell, parse_date
 from ...base.files.data import NOT_IN_FILE
-from ...base.invariants import require_value
 from ...engine.context import trim_code_padding
 from ...plan.layer import SourceLayer
 from ...standard import Standard

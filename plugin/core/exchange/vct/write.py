@@ -22,10 +22,9 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from ...base.connection_text import is_connection
-from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError
+from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError, require_value
 from ...base.files.cells import format_column as cell_texts
 from ...base.files.writing import write_atomically
-from ...base.invariants import require_value
 from ...geometry.crs import describe_crs, make_crs_label
 from ...plan.io import read_source
 from ...plan.io.source import provide_unpacked

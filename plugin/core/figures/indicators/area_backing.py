@@ -13,7 +13,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...base.invariants import require_value
+from ...base.errors import require_value
 from ...base.parallel.threads import apply_in_threads
 from ...engine.context import RuleContext, find_land_rows
 from ...geometry import crs as crs_care

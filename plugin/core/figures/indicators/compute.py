@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...base.invariants import require_value
+from ...base.errors import require_value
 from ...engine.context import RuleContext
 from ...geometry import crs as crs_care
 from ...geometry.statutory_area import CGCS2000_GEOD

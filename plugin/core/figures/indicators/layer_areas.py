@@ -14,9 +14,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...base.errors import NEVER_CANCELLED, Cancellation, InputError
+from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, require_value
 from ...base.files.cells import format_cell
-from ...base.invariants import require_value
 from ...geometry import crs as crs_care
 from ...geometry.polygon_rings import find_inner_points
 from ...geometry.statutory_area import compute_geodesic_area, measure_statutory_area

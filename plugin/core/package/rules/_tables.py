@@ -14,7 +14,7 @@ from typing import Any
 
 from openpyxl.utils import get_column_letter
 
-from ...base.invariants import require_value
+from ...base.errors import require_value
 from ...base.placeholders import join_first
 from ...model.findings import Finding
 from ...model.rule import Severity

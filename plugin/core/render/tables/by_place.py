@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ...base.invariants import require_value
+from ...base.errors import require_value
 from ...engine.context import find_land_rows
 from ...engine.provenance import describe_sea_rows
 from ...figures.indicators.areas import find_counted_reserve_rows

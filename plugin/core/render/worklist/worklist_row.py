@@ -15,7 +15,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from ...base.errors import DataError, InputError, OutputError
+from ...base.errors import DataError, InputError, InvariantError, OutputError
 from ...base.files import read_bytes
 from ...base.files.csv_records import CsvRecord, UnbalancedQuotesError, read_cell, split_records, write_cell
 from ...base.files.encoding import (
@@ -26,7 +26,6 @@ from ...base.files.encoding import (
     find_delimiter,
 )
 from ...base.files.writing import replace_if_unchanged
-from ...base.invariants import InvariantError
 from ...plan.loading.key_table import KEY_TABLE_SUFFIX
 
 #: The suffix of a work list, after the name of the data.

@@ -3,7 +3,7 @@
 
 from collections.abc import Iterator
 
-from ...base.invariants import require_value
+from ...base.errors import require_value
 from ...engine.context import RuleContext
 from ...figures.indicators.area_backing import ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
 from ...figures.indicators.areas import (

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import shapely
 
-from ...base.invariants import require_value
+from ...base.errors import require_value
 from ...engine.context import RuleContext, trim_code_padding
 from ...geometry.polygons import assign_patch_numbers
 from ...model.findings import Finding

@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ...base.invariants import require_value
+from ...base.errors import require_value
 from ...engine.context import RuleContext
 from ...figures.heritage_sites import find_core_rows
 from ...model.findings import Finding

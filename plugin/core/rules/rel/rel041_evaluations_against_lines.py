@@ -3,7 +3,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...base.invariants import require_value
+from ...base.errors import require_value
 from ...engine.context import RuleContext
 from ...figures.indicators.survey_deductions import find_containing_rows, take_containing_values
 from ...geometry.polygon_rings import find_inner_points

@@ -12,9 +12,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ...base.connection_text import describe_exception, name_source
-from ...base.errors import NEVER_CANCELLED, Cancellation, Cancelled, InputError, ProgressCallback, SanxianError
+from ...base.errors import (
+    NEVER_CANCELLED,
+    Cancellation,
+    Cancelled,
+    InputError,
+    ProgressCallback,
+    SanxianError,
+    require_value,
+)
 from ...base.files.writing import is_same_file
-from ...base.invariants import require_value
 from ...checks.check import CheckResult
 from ...engine.context import RuleContext
 from ...engine.provenance import make_provenance

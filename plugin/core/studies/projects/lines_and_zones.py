@@ -13,7 +13,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...base.invariants import require_value
+from ...base.errors import require_value
 from ...geometry.tolerance import Tolerance
 from ...standard.messages.texts import Message, MessageList, NameList, format_number
 from ...standard.template import CodeList

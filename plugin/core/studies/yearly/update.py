@@ -15,8 +15,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...base.errors import NEVER_CANCELLED, Cancellation, InputError
-from ...base.invariants import require_value
+from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, require_value
 from ...geometry import crs as crs_care
 from ...geometry.overlay import ProgressCallback, find_shared_pieces, make_partial_progress
 from ...geometry.polygons import Polygons

@@ -21,11 +21,10 @@ from typing import Any
 import numpy as np
 from pyproj import CRS
 
-from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError
+from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError, require_value
 from ...base.files.cells import format_cell
 from ...base.files.names import find_name_problem
 from ...base.files.writing import check_not_input, explain_os_error, is_write_error
-from ...base.invariants import require_value
 from ...engine.provenance import find_county_name
 from ...geometry import crs as crs_care
 from ...geometry.overlay import ProgressCallback, ignore_progress

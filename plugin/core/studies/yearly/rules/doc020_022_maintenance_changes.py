@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ....base.invariants import require_value
+from ....base.errors import require_value
 from ....engine.context import RuleContext
 from ....geometry.overlay_pieces import Slivers, make_row_pieces
 from ....geometry.polygons import Polygons
