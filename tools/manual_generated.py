@@ -127,7 +127,9 @@ def make_indicator_tables(lang: str) -> str:
             formula = f'{escape(formula)} <a href="rules.html#{entry.rule}">{entry.rule}</a>'
         else:
             formula = escape(formula)
-        groups.setdefault(entry.group, []).append((escape(entry.name(lang)), escape(unit), formula, basis, entry.mark))
+        groups.setdefault(entry.group, []).append(
+            (escape(entry.get_name(lang)), escape(unit), formula, basis, entry.mark)
+        )
     for name, rows in groups.items():
         heading = texts.get_section("groups").get(name, name)
         parts.append(f"<h3>{escape(heading)}</h3>\n{make_html_table(TABLE_HEADS['indicators'][lang], rows)}")

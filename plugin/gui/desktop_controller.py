@@ -337,7 +337,7 @@ class DesktopController(QObject):
 
     def _on_check_began(self) -> None:
         self._broken.close()
-        self.inspection.close_message()
+        self.inspection.messages.close()
         self.result_owner.record_check_start()
         self._enable_actions()
 

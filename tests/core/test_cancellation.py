@@ -9,9 +9,9 @@ from plugin.core.base.errors import Cancellation, Cancelled
 def test_cancellation_raises_after_it_was_requested():
     answers = iter([False, False, True, True])
     cancellation = Cancellation(lambda: next(answers))
-    assert not cancellation.is_cancelled
+    assert not cancellation.cancelled()
     cancellation.raise_if_cancelled()
-    assert cancellation.is_cancelled
+    assert cancellation.cancelled()
     with pytest.raises(Cancelled):
         cancellation.raise_if_cancelled()
 

@@ -214,10 +214,10 @@ def test_opening_a_project_clears_the_result_of_a_package_inspection(controller,
 
 def test_next_check_removes_the_message_on_an_inspected_package(controller, held_jobs, project):
     controller.inspection._report_summary(make_small_report())
-    assert controller.inspection._messages._message is not None
+    assert controller.inspection.messages._message is not None
     add_plan_layer(project)
     held_jobs.run(controller)
-    assert controller.inspection._messages._message is None
+    assert controller.inspection.messages._message is None
 
 
 def test_filter_for_findings_on_the_package_itself_is_visible_only_after_a_package_inspection(

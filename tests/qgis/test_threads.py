@@ -93,7 +93,7 @@ def test_stopping_all_jobs_runs_their_pending_main_thread_calls(qgis_app):
 
     def work(progress, cancellation):
         begun.set()
-        while not cancellation.is_cancelled:
+        while not cancellation.cancelled():
             time.sleep(0.005)
         call_on_main(lambda: threads.append(threading.current_thread()), timeout_seconds=PATIENCE_SECONDS)
         raise Cancelled

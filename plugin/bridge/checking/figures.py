@@ -87,7 +87,7 @@ def make_figures_table(tabulated_plan: TabulatedPlan) -> OutputTable:
         row = {
             "sheet": texts.get("sheets", "indicators"),
             "code": entry.id,
-            "name": entry.name(texts.lang),
+            "name": entry.get_name(texts.lang),
             "item": texts.get("columns", "value"),
             "unit": entry.unit,
             "formula": entry.get_formula(texts.lang),

@@ -107,7 +107,7 @@ class _ConstraintWriter:
             # Codes as written, and names.
             code_list = self.norm.standard.code_lists[condition.code_list]
             resolver = CodeResolver(code_list, condition.template_field.code_pad)
-            accepted = list(resolver.list_texts())
+            accepted = list(resolver.codes_by_text)
             if condition.values:
                 members = code_list.collect_members([str(one) for one in condition.values])
                 accepted = [one for one in accepted if resolver.find_codes(one) & members]

@@ -15,9 +15,7 @@ from ..running.threads import run_in_python_thread
 
 if TYPE_CHECKING:
     from ...core.checks.check import CheckResult, RunOptions
-    from ...core.model.report import Report
     from ...core.package.package_spec.spec import PackageSpec
-    from ...core.render.finding_lists import ReportPictures
 
 
 @run_in_python_thread
@@ -37,13 +35,10 @@ def export_project_package(
     from ..pictures import draw_pictures
     from ..printing.pdf import write_pdf
 
-    def draw_report_pictures(report: Report) -> ReportPictures:
-        return draw_pictures(check_result.plan, report, cancellation=cancellation)
-
     return export_package(
         check_result,
         order,
-        draw_pictures=draw_report_pictures,
+        draw_pictures=partial(draw_pictures, check_result.plan, cancellation=cancellation),
         map_renderer=package_maps.render_maps,
         print_pdf=partial(write_pdf, cancellation=cancellation),
         progress=progress,

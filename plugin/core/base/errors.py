@@ -77,11 +77,6 @@ class Cancellation:
 
     cancelled: Callable[[], bool]
 
-    @property
-    def is_cancelled(self) -> bool:
-        """Return True if the user has cancelled."""
-        return self.cancelled()
-
     def raise_if_cancelled(self) -> None:
         """Raise Cancelled if the user has cancelled."""
         if self.cancelled():

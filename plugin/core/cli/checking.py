@@ -178,7 +178,7 @@ def run_indicators(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 def list_indicator_lines(tabulated_plan: TabulatedPlan, report_texts: ReportTexts) -> Iterator[tuple[bool, str]]:
     """Yield each indicator as a line, with True if it misses its target or may miss it."""
     for computed_indicator in tabulated_plan.indicators.compute_all_indicators():
-        name = computed_indicator.definition.name(report_texts.lang)
+        name = computed_indicator.definition.get_name(report_texts.lang)
         for one in computed_indicator.figures:
             yield (
                 one.state in ("broken", "close", "unconfirmed"),

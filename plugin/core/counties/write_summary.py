@@ -199,9 +199,6 @@ def _make_figure_table(summary: BatchSummary, report_texts: ReportTexts) -> Repo
         )
         return None if value is None else TableNumber(value, decimals)
 
-    def show_target(figure: Indicator) -> TableNumber | None:
-        return None if figure.target is None else TableNumber(figure.target, figure.target_decimals)
-
     columns = [
         *_make_name_columns(summary),
         TableColumn("indicator", width_in_characters=26, value=lambda item: item[1].name),
@@ -213,7 +210,11 @@ def _make_figure_table(summary: BatchSummary, report_texts: ReportTexts) -> Repo
             width_in_characters=6,
             value=lambda item: COMPARISON_SIGNS.get(item[1].comparison, item[1].comparison),
         ),
-        TableColumn("target", width_in_characters=14, value=lambda item: show_target(item[1])),
+        TableColumn(
+            "target",
+            width_in_characters=14,
+            value=lambda item: None if item[1].target is None else TableNumber(item[1].target, item[1].target_decimals),
+        ),
         TableColumn("value", width_in_characters=16, value=lambda item: show_number(item[1], item[1].value)),
         TableColumn("room", width_in_characters=14, value=lambda item: show_number(item[1], item[1].margin)),
         TableColumn("state", width_in_characters=12, value=lambda item: format_state(item[1], report_texts)),

@@ -60,7 +60,7 @@ def run_in_two_threads(
     """
     is_stopped = Event()
     error_state = np.geterr()
-    worker_cancellation = Cancellation(lambda: is_stopped.is_set() or cancellation.is_cancelled)
+    worker_cancellation = Cancellation(lambda: is_stopped.is_set() or cancellation.cancelled())
 
     def run_in_worker(rule: Rule) -> _Run:
         # NumPy's handling of floating point errors is a setting of each thread.

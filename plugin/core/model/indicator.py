@@ -167,3 +167,8 @@ def convert_area(area_m2: float, unit: str) -> float:
     Raise KeyError for an unknown unit.
     """
     return area_m2 if unit == COUNT_UNIT else area_m2 / SQUARE_METRES[unit]
+
+
+def are_convertible(unit: str, other_unit: str) -> bool:
+    """Return True if figures of one unit can be converted to the other."""
+    return unit == other_unit or {unit, other_unit} <= SQUARE_METRES.keys()

@@ -213,10 +213,6 @@ def write_outputs(
         page = render_report(report, plan.norm, draw(), chapter=chapter)
         path.write_text(page if public is None else public.change_page(page), encoding="utf-8", newline="\n")
 
-    def write_json(path: Path) -> None:
-        # Only the page shows the pictures; its receiver compares them with these digests.
-        _write_json(path, add_picture_digests(report, draw()) if outputs.html else report, chapter)
-
     @cache
     def make_document() -> Document:
         document = make_check_report(report, plan.norm, draw(), chapter=chapter)
@@ -225,7 +221,11 @@ def write_outputs(
     for target in outputs.list_paths():
         check_not_input(target, [*plan.input_files, *(chapter.input_files if chapter is not None else ())])
     writers: tuple[tuple[str, Callable[[Path], object]], ...] = (
-        (outputs.json, write_json),
+        # Only the page shows the pictures; its receiver compares them with the digests in the JSON file.
+        (
+            outputs.json,
+            lambda path: _write_json(path, add_picture_digests(report, draw()) if outputs.html else report, chapter),
+        ),
         (outputs.html, write_html),
         (
             outputs.docx,

@@ -311,7 +311,7 @@ OPERATORS: dict[str, Operator] = {
 class CodeResolver:
     """Finds the codes that a value of a field means: a code as it is written in the field, or its name.
 
-    ``pad``: digits that codes of the field are padded to.
+    ``pad``: digits that codes of the field are padded to; ``codes_by_text``: code, padded and not, and name → codes.
     """
 
     def __init__(self, code_list: CodeList, pad: int = 0):
@@ -319,19 +319,15 @@ class CodeResolver:
         codes: dict[str, list[str]] = {}
         for entry in code_list.entry_by_code.values():
             codes.setdefault(entry.name, []).append(entry.code)
-        self._codes_by_text = {name: frozenset(same_name) for name, same_name in codes.items()}
+        self.codes_by_text = {name: frozenset(same_name) for name, same_name in codes.items()}
         # A code is never taken for the name of another one.
         for code in code_list.entry_by_code:
             padded_code = code.ljust(pad, "0") if pad and code.isdigit() else code
-            self._codes_by_text |= {padded_code: frozenset([code]), code: frozenset([code])}
-
-    def list_texts(self) -> Collection[str]:
-        """Return the codes, padded and not, and their names."""
-        return self._codes_by_text.keys()
+            self.codes_by_text |= {padded_code: frozenset([code]), code: frozenset([code])}
 
     def find_codes(self, text: str) -> frozenset[str]:
         """Return the codes for a code or a name; several if codes share a name, empty for an unknown text."""
-        return self._codes_by_text.get(text, frozenset())
+        return self.codes_by_text.get(text, frozenset())
 
 
 class CheckEvaluation:

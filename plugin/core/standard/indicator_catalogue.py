@@ -14,7 +14,7 @@ from typing import Annotated
 
 from ...paths import STANDARDS_FOLDER
 from ..base.errors import DataError
-from ..base.files.data import SourceMark, check_known, check_unique, one_of, read_record, read_toml
+from ..base.files.data import BilingualName, SourceMark, check_known, check_unique, one_of, read_record, read_toml
 from .edition import Standard
 from .load import load_standard
 
@@ -37,7 +37,7 @@ INDICATOR_UNITS = (
 
 
 @dataclass(frozen=True)
-class CatalogueIndicator:
+class CatalogueIndicator(BilingualName):
     """One indicator of the list.
 
     ``method``: one of `REQUIRED_KEYS_BY_METHOD`, how it is computed; ``inputs``: concepts or layer codes; ``classes``:
@@ -48,8 +48,6 @@ class CatalogueIndicator:
 
     id: str
     group: str
-    zh: str
-    en: str
     unit: Annotated[str, one_of(*INDICATOR_UNITS)]
     method: Annotated[str, one_of(*REQUIRED_KEYS_BY_METHOD)]
     mark: SourceMark
@@ -79,10 +77,6 @@ class CatalogueIndicator:
             if not getattr(self, key):
                 raise DataError("data_key_missing", file=str(file), key=f"{where}.{key}")
 
-    def name(self, lang: str) -> str:
-        """Return the name in a language."""
-        return self.zh if lang == "zh" else self.en
-
     def get_formula(self, lang: str) -> str:
         """Return the formula in a language."""
         return self.formula_zh if lang == "zh" else self.formula_en
@@ -93,17 +87,11 @@ class CatalogueIndicator:
 
 
 @dataclass(frozen=True)
-class LandUseGroup:
+class LandUseGroup(BilingualName):
     """One row of the table of present and planned land use (现状—规划), with the 2023 classes that it sums."""
 
     id: str
-    zh: str
-    en: str
     classes: tuple[str, ...]
-
-    def name(self, lang: str) -> str:
-        """Return the name in a language."""
-        return self.zh if lang == "zh" else self.en
 
 
 @dataclass(frozen=True)
@@ -157,7 +145,7 @@ def find_indicator_name(name: str, lang: str) -> str:
     for path in sorted(STANDARDS_FOLDER.glob(f"*/{INDICATORS_FILE}")):
         entry = _read_catalogue(path).indicator_by_id.get(name)
         if entry is not None:
-            return entry.name(lang)
+            return entry.get_name(lang)
     return name
 
 

@@ -148,9 +148,6 @@ class SavedResults(QObject):
             return
         self._again, self._written, make = False, target, self._make
 
-        def write_in_background(_progress: Any, cancellation: Cancellation) -> None:
-            write_saved_result(make_saved_result_path(target), make(cancellation))
-
         def report_failure(error: Exception) -> None:
             self._written = ""
             self._on_writing_ended()
@@ -165,7 +162,7 @@ class SavedResults(QObject):
         self._writing_job = self._runner.start(
             BackgroundJob(
                 tr("Saving the check result"),
-                write_in_background,
+                lambda _progress, cancellation: write_saved_result(make_saved_result_path(target), make(cancellation)),
                 on_done=lambda _nothing: self._on_writing_ended(),
                 on_error=report_failure,
                 on_cancelled=self._on_writing_ended,

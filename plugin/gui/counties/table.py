@@ -78,7 +78,8 @@ class CountyModel(QAbstractTableModel):
     def __init__(self, parent: Any = None):
         super().__init__(parent)
         self.rows: list[CountyRow] = []
-        self._place_by_name: dict[str, int] = {}
+        #: Name of a county → its place in the list.
+        self.place_by_name: dict[str, int] = {}
         self._icons: dict[str, QIcon] = {}
         self._titles = {
             Column.NAME: tr("County or district"),
@@ -96,16 +97,12 @@ class CountyModel(QAbstractTableModel):
         """Replace all rows."""
         self.beginResetModel()
         self.rows = rows
-        self._place_by_name = {row.name: place for place, row in enumerate(rows)}
+        self.place_by_name = {row.name: place for place, row in enumerate(rows)}
         self.endResetModel()
-
-    def find_place(self, name: str) -> int | None:
-        """Return the place of a county in the list; None for an unknown one."""
-        return self._place_by_name.get(name)
 
     def find_row(self, name: str) -> CountyRow | None:
         """Return the row of a county; None for an unknown one."""
-        place = self._place_by_name.get(name)
+        place = self.place_by_name.get(name)
         return None if place is None else self.rows[place]
 
     def begin_run(self, resumes: bool) -> None:
@@ -142,7 +139,7 @@ class CountyModel(QAbstractTableModel):
         self._emit_all_changed()
 
     def _emit_changed(self, name: str) -> None:
-        place = self._place_by_name[name]
+        place = self.place_by_name[name]
         self.dataChanged.emit(self.index(place, 0), self.index(place, len(Column) - 1))
 
     def _emit_all_changed(self) -> None:
@@ -247,7 +244,7 @@ class CountyTable(QTableView):
 
     def select_county(self, name: str) -> None:
         """Select a county by name; nothing for an unknown or hidden one."""
-        if (place := self._model.find_place(name)) is not None:
+        if (place := self._model.place_by_name.get(name)) is not None:
             self.selectRow(self.filter.mapFromSource(self._model.index(place, 0)).row())
 
     def keyPressEvent(self, event) -> None:

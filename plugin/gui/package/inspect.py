@@ -51,7 +51,7 @@ class PackageInspection(QObject):
     ):
         super().__init__(parent)
         self._iface, self._runner, self._checking, self._report = iface, runner, checking, report
-        self._messages = messages.MessageBarMessages(iface, tr("Submission Package"))
+        self.messages = messages.MessageBarMessages(iface, tr("Submission Package"))
         self._copies_folder: TemporaryDirectory[str] | None = None
         self._package: tuple[str, Any] | None = None
         self._job: BackgroundJob | None = None
@@ -64,7 +64,7 @@ class PackageInspection(QObject):
     def ask_for_package(self, path: str) -> None:
         """Open the dialog with a package, or with the last one if ``path`` is empty."""
         if self._checking.is_running:
-            self._messages.show_warning(tr("A check is running. Wait until it is finished, or cancel it in the panel."))
+            self.messages.show_warning(tr("A check is running. Wait until it is finished, or cancel it in the panel."))
             return
         try:
             dialog = InspectDialog(path, self._iface.mainWindow())
@@ -72,7 +72,7 @@ class PackageInspection(QObject):
                 self.start_inspection(dialog.package.text(), dialog.forms.load_spec())
             dialog.deleteLater()
         except (SanxianError, ImportError) as error:
-            self._messages.show_warning(messages.explain_error(error))
+            self.messages.show_warning(messages.explain_error(error))
 
     def start_inspection(self, path: str, package_spec: Any) -> None:
         """Inspect a package by its package specification, in the background."""
@@ -100,15 +100,11 @@ class PackageInspection(QObject):
             )
             self._report_summary(result_and_rows[0].report)
 
-        self.close_message()
+        self.messages.close()
         if self._checking.start_package_check(
             tr("Inspect Submission Package"), inspect_in_background, show_inspection, panel_pages.count_rules(options)
         ):
             self.inspection_began.emit(path)
-
-    def close_message(self) -> None:
-        """Close the message on the last inspection, which a later result replaces."""
-        self._messages.close()
 
     def _report_summary(self, report: Any) -> None:
         from ...core.render.verdict import describe_package_waivers
@@ -124,7 +120,7 @@ class PackageInspection(QObject):
         if waivers := describe_package_waivers(report, ReportTexts(settings.get_interface_language())):
             text = tr("{first} {second}").format(first=text, second=waivers)
         buttons = (tr("Report…"), self._report), (tr("Show Its Layers"), self.show_layers)
-        self._messages.show_message(text, "success" if verdict == "pass" else "info", *buttons)
+        self.messages.show_message(text, "success" if verdict == "pass" else "info", *buttons)
 
     # --- its layers on the map
     def show_layers(self) -> None:
@@ -142,14 +138,14 @@ class PackageInspection(QObject):
             if package_layers.show_package_layers(project, Path(path).name, paths, load_standard(form.standard)):
                 self.layers_shown.emit()
             else:
-                self._messages.show_warning(tr("No layer of the package can be opened."))
+                self.messages.show_warning(tr("No layer of the package can be opened."))
                 self._discard_package()
 
         def report_failure(error):
             self._job = None
             self._discard_package()
             text = tr("The layers could not be shown ({error}). Details are in the log, tab Sanxian.")
-            self._messages.show_warning(messages.explain_and_log(error, text))
+            self.messages.show_warning(messages.explain_and_log(error, text))
 
         self._job = BackgroundJob(
             tr("Opening the package's layers"),
@@ -165,7 +161,7 @@ class PackageInspection(QObject):
 
         Their temporary copies must not be saved in a project.
         """
-        self.close_message()
+        self.messages.close()
         self._discard_package()
 
     def _set_layers_aside(self, document: Any) -> None:
@@ -183,7 +179,7 @@ class PackageInspection(QObject):
         if self._watched_project is not None:
             self._watched_project.writeProject.disconnect(self._set_layers_aside)
             self._watched_project = None
-        self._messages.close()
+        self.messages.close()
         self._discard_package()
         self._package = None
 

@@ -23,7 +23,7 @@ from qgis.utils import iface
 from ...bridge import settings
 from ...bridge.layers.role_recognition import list_findings_layers
 from ...bridge.project import county
-from ...bridge.texts import tr
+from ...bridge.texts import mark_text, tr, translate_marked
 from ...core.base.errors import SanxianError
 from ...core.standard import ALL_LAYERS, load_standard
 from ...core.standard.messages.texts import Texts
@@ -75,16 +75,17 @@ def let_combo_shrink(combo: QComboBox) -> QComboBox:
 class PathParameterWidget(ParameterWidget):
     """Parameter widget of a path, with buttons 文件… and 文件夹….
 
-    The widget of QGIS offers only one of them.
+    The widget of QGIS offers only one of them. ``placeholder``: marked text that an empty optional line shows.
     """
 
-    def get_placeholder_text(self) -> str:
-        return ""
+    placeholder = ""
 
     def createWidget(self):
         panel = QWidget()
         self._line = QgsFilterLineEdit(textChanged=lambda: self.widgetValueHasChanged.emit(self))
-        theme.set_placeholder(self._line, self.get_placeholder_text())
+        is_optional = self.parameterDefinition().flags() & QgsProcessingParameterDefinition.Flag.FlagOptional
+        if self.placeholder and is_optional:
+            theme.set_placeholder(self._line, translate_marked(self.placeholder))
         layout = fill_layout(QHBoxLayout(panel), (self._line, 1), has_margins=False)
         for label, tip, choose in (
             (tr("File…"), tr("GeoPackage, shapefile or GeoJSON"), self._choose_file),
@@ -124,9 +125,7 @@ class PathParameterWidget(ParameterWidget):
 class SourceWidget(PathParameterWidget):
     """Parameter widget of the data to check; an optional one is left empty for the layers of the project."""
 
-    def get_placeholder_text(self) -> str:
-        is_optional = self.parameterDefinition().flags() & QgsProcessingParameterDefinition.Flag.FlagOptional
-        return tr("Layers of the project") if is_optional else ""
+    placeholder = mark_text("Layers of the project")
 
 
 class GroupsWidget(ParameterWidget):
@@ -173,8 +172,14 @@ class CountyWidget(ParameterWidget):
 class _ChoiceWidget(ParameterWidget):
     """Parameter widget with a list of choices: it shows a text for each value of the parameter.
 
-    Subclasses have ``list_choices``, which returns (displayed text, value) of each choice; the first is the default.
+    ``choices``: (marked text, value) of each choice; the first is the default.
     """
+
+    choices: tuple[tuple[str, str], ...] = ()
+
+    def list_choices(self):
+        """Return (displayed text, value) of each choice."""
+        return [(translate_marked(text), value) for text, value in self.choices]
 
     def createWidget(self):
         combo = let_combo_shrink(QComboBox())
@@ -194,22 +199,20 @@ class _ChoiceWidget(ParameterWidget):
 class ExistingWidget(_ChoiceWidget):
     """Parameter widget for what to do with an existing database."""
 
-    def list_choices(self):
-        return (
-            (tr("stop: change nothing and report it"), "stop"),
-            (tr("add: create only missing layers"), "add"),
-            (tr("replace: create a new, empty database"), "replace"),
-        )
+    choices = (
+        (mark_text("stop: change nothing and report it"), "stop"),
+        (mark_text("add: create only missing layers"), "add"),
+        (mark_text("replace: create a new, empty database"), "replace"),
+    )
 
 
 class AreaModeWidget(_ChoiceWidget):
     """Parameter widget for what is done with the stored areas."""
 
-    def list_choices(self):
-        return (
-            (tr("write: fill in the field, keep all features"), "write"),
-            (tr("check: list only features whose stored area differs"), "check"),
-        )
+    choices = (
+        (mark_text("write: fill in the field, keep all features"), "write"),
+        (mark_text("check: list only features whose stored area differs"), "check"),
+    )
 
 
 class ScopeWidget(_ChoiceWidget):

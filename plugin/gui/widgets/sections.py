@@ -163,7 +163,9 @@ class FieldMessage(QWidget):
 
     def __init__(self, field: QWidget | None = None, hint: str = "", *, lines: int = 1, parent=None, **properties: Any):
         super().__init__(parent, **properties)
-        self.default_hint, self._lines, self._message_kind = hint, lines, ""
+        self.default_hint, self._lines = hint, lines
+        #: Kind of the message as in `show_text`; empty for a hint and without one.
+        self.kind = ""
         self._icon = QLabel()
         label_class = ElidedLabel if lines == 1 else QLabel if lines else WrappedLabel
         self.message = label_class(
@@ -198,14 +200,9 @@ class FieldMessage(QWidget):
         super().showEvent(event)
 
     @property
-    def kind(self) -> str:
-        """Return the kind of the message as in `show_text`; empty for a hint and without one."""
-        return self._message_kind
-
-    @property
     def error(self) -> str:
         """Return the displayed error, or an empty string."""
-        return self.text() if self._message_kind == "error" else ""
+        return self.text() if self.kind == "error" else ""
 
     def text(self) -> str:
         return self.message.text()
@@ -223,7 +220,7 @@ class FieldMessage(QWidget):
 
         The kinds are ``error``, ``warning``, ``ok``, and empty for a hint.
         """
-        self._message_kind = kind if text else ""
+        self.kind = kind if text else ""
         if not self._lines:
             self.setVisible(bool(text))
         self.message.setText(text)
@@ -232,11 +229,11 @@ class FieldMessage(QWidget):
         self._paint_message()
 
     def _paint_message(self) -> None:
-        self._icon.setVisible(bool(self._message_kind))
-        if self._message_kind:
-            self._icon.setPixmap(theme.load_pixmap(self._message_kind, self._side, self.devicePixelRatioF()))
-        is_colored = self._message_kind in ("error", "warning")
-        color = theme.get_text_color(self._message_kind) if is_colored else theme.get_faint_color()
+        self._icon.setVisible(bool(self.kind))
+        if self.kind:
+            self._icon.setPixmap(theme.load_pixmap(self.kind, self._side, self.devicePixelRatioF()))
+        is_colored = self.kind in ("error", "warning")
+        color = theme.get_text_color(self.kind) if is_colored else theme.get_faint_color()
         theme.set_text_color(self.message, color)
 
     def event(self, event):

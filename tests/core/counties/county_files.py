@@ -217,7 +217,7 @@ def check_or_wait(task: CountyTask, cancellation: Cancellation) -> CountyRecord:
         marker.touch()
         while True:
             time.sleep(0.05)
-            if cancellation.is_cancelled:
+            if cancellation.cancelled():
                 marker.with_name("left").touch()
                 cancellation.raise_if_cancelled()
     return check_county(task, cancellation=cancellation)

@@ -672,7 +672,7 @@ def test_cancelled_rule_of_the_calling_thread_stops_the_other_thread_before_the_
             raise Cancelled
         started.set()
         try:
-            while not cancellation.is_cancelled:
+            while not cancellation.cancelled():
                 time.sleep(0.001)
             cancellation.raise_if_cancelled()
         finally:

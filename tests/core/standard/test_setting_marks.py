@@ -238,7 +238,7 @@ def test_name_of_an_indicator_is_defined_in_only_one_file():
         both = Texts(lang).get_section("indicators").keys() & CATALOGUE.indicator_by_id.keys()
         assert not both, f"{lang}: {both} are named by indicators.toml already"
         for name, entry in CATALOGUE.indicator_by_id.items():
-            assert Texts(lang).get_indicator_name(name) == entry.name(lang)
+            assert Texts(lang).get_indicator_name(name) == entry.get_name(lang)
 
 
 @pytest.mark.parametrize(

@@ -206,6 +206,18 @@ def matching(pattern: str, *known: str) -> Limit:
 SourceMark = Annotated[str, one_of(*SOURCE_MARKS)]
 
 
+@dataclass(frozen=True)
+class BilingualName:
+    """The name of a record in a data file, in Chinese and English."""
+
+    zh: str
+    en: str
+
+    def get_name(self, lang: str) -> str:
+        """Return the name in a language."""
+        return self.zh if lang == "zh" else self.en
+
+
 class RecordItem(NamedTuple):
     """A key of a dataclass's table: its field, its annotation, and whether a table must have it."""
 

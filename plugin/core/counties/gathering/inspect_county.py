@@ -140,31 +140,18 @@ def keep_county_fields(norm: Norm, county_standard: Standard, renamed: Mapping[s
         norm,
         standard=_ExtendedStandard(
             **{one.name: getattr(norm.standard, one.name) for one in fields(norm.standard)},
-            templates_with_more=templates,
-            lists_with_more={**county_standard.code_lists, **norm.standard.code_lists},
+            templates=templates,
+            code_lists={**county_standard.code_lists, **norm.standard.code_lists},
         ),
     )
 
 
 @dataclass(frozen=True)
 class _ExtendedStandard(Standard):
-    """A standard whose templates have further fields.
+    """A standard whose templates have further fields, with the code lists of those fields."""
 
-    ``templates_with_more``: layer code → template; ``lists_with_more``: the code lists of their fields.
-    """
-
-    templates_with_more: dict[str, Template] = field(default_factory=dict)
-    lists_with_more: dict[str, CodeList] = field(default_factory=dict)
-
-    @property
-    def templates(self) -> dict[str, Template]:
-        """Return layer code → template."""
-        return self.templates_with_more
-
-    @property
-    def code_lists(self) -> dict[str, CodeList]:
-        """Return the code lists by name."""
-        return self.lists_with_more
+    templates: dict[str, Template] = field(default_factory=dict)
+    code_lists: dict[str, CodeList] = field(default_factory=dict)
 
 
 class ConvertedPlan(NamedTuple):

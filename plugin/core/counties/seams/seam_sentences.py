@@ -20,7 +20,7 @@ def describe_finding(finding: SeamFinding, result: SeamResult) -> str:
     """Return what is wrong at a border, where, and the remedy, as a sentence."""
     first, second = (_describe_side(side, result) for side in finding.sides)
     params = {
-        "layer": get_layer_name(finding.concept, result.lang),
+        "layer": Texts(result.lang).get_concept_name(finding.concept),
         "first": first,
         "second": second,
         "first_name": result.names[finding.sides[0].county],
@@ -53,14 +53,9 @@ def describe_finding(finding: SeamFinding, result: SeamResult) -> str:
     )
 
 
-def get_layer_name(concept: str, lang: str) -> str:
-    """Return the name of a compared layer within a sentence."""
-    return Texts(lang).get_concept_name(concept)
-
-
 def get_layer_title(concept: str, lang: str) -> str:
     """Return the name of a compared layer in a table."""
-    return capitalise_first_letter(get_layer_name(concept, lang))
+    return capitalise_first_letter(Texts(lang).get_concept_name(concept))
 
 
 def _describe_side(side: SeamSide, result: SeamResult) -> str:

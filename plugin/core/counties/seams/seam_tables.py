@@ -37,7 +37,6 @@ from .seam_sentences import (
     describe_finding,
     describe_misses,
     describe_sum_state,
-    get_layer_name,
     get_layer_title,
     list_gap_sentences,
     make_pair_name,
@@ -126,7 +125,7 @@ def make_pair_columns(result: SeamResult) -> list[TableColumn]:
             key="not_compared",
             value=lambda pair: [{"layer": concept, "county": county} for concept, county in pair.missing_layers],
             shown=lambda pair: result.report_texts.join_parts(
-                f"{result.names[county]} {get_layer_name(concept, result.lang)}"
+                f"{result.names[county]} {Texts(result.lang).get_concept_name(concept)}"
                 for concept, county in pair.missing_layers
             ),
         ),

@@ -21,6 +21,7 @@ from ...render.outputs import dump_json
 from ...render.tables.report_table import TableColumn, make_record, make_shown_texts
 from ...render.words import ReportTexts, fill_template
 from ...standard.messages.numbers import format_number
+from ...standard.messages.texts import Texts
 from ..county_record import SEAMS_JSON
 from .seam_result import (
     PAIR_SCHEMA,
@@ -33,7 +34,6 @@ from .seam_result import (
 from .seam_sentences import (
     LENGTH_DECIMALS,
     describe_pairs,
-    get_layer_name,
     get_layer_title,
     list_gap_sentences,
     make_pair_name,
@@ -278,7 +278,7 @@ def _list_missing_layers(pairs: Iterable[SeamPair], result: SeamResult) -> str:
     missing = dict.fromkeys((county, concept) for pair in pairs for concept, county in pair.missing_layers)
     return result.report_texts.join_parts(
         result.report_texts.get(
-            "seams", "lacks", county=result.names[county], layer=get_layer_name(concept, result.lang)
+            "seams", "lacks", county=result.names[county], layer=Texts(result.lang).get_concept_name(concept)
         )
         for county, concept in missing
     )

@@ -36,7 +36,6 @@ from .township_rows import Ownership, assign_rows, make_layer_key
 from .work_package import (
     COUNTY_PACKAGE,
     MANIFEST_NAME,
-    NEIGHBOURS_NAME,
     TARGETS_NAME,
     CrossingRecord,
     LayerRecord,
@@ -46,7 +45,7 @@ from .work_package import (
     TownshipManifest,
     dump_township_manifest,
 )
-from .write_packages import CountyLayer, PackageFiles, list_county_layers, write_packages
+from .write_packages import CountyLayer, PackageFiles, PackageFolder, list_county_layers, write_packages
 
 #: Shares of the progress at the end of reading, assigning and writing.
 _READ_SHARE, _ASSIGNED_SHARE, _WRITTEN_SHARE = 0.2, 0.4, 0.9
@@ -71,21 +70,15 @@ class SplitOptions:
 
 
 @dataclass(frozen=True)
-class WrittenPackage:
+class WrittenPackage(PackageFolder):
     """A written package: its folder and manifest."""
 
-    folder: Path
     manifest: TownshipManifest
 
     @property
     def data(self) -> Path:
         """Return the path of the rows of the package."""
         return self.folder / self.manifest.data_file
-
-    @property
-    def neighbours(self) -> Path:
-        """Return the path of the read-only neighbours."""
-        return self.folder / NEIGHBOURS_NAME
 
 
 @dataclass(frozen=True)

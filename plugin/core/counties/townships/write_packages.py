@@ -56,18 +56,24 @@ class WrittenLayer:
     neighbours: dict[int, StoredRow] = field(default_factory=dict)
 
 
-@dataclass
-class PackageFiles:
-    """The files of a package, and its rows by layer (in the order of the county's layers)."""
+@dataclass(frozen=True)
+class PackageFolder:
+    """The folder of a package."""
 
     folder: Path
-    data: Path
-    layers: list[WrittenLayer]
 
     @property
     def neighbours(self) -> Path:
         """Return the path of the read-only neighbours."""
         return self.folder / NEIGHBOURS_NAME
+
+
+@dataclass(frozen=True)
+class PackageFiles(PackageFolder):
+    """The files of a package, and its rows by layer (in the order of the county's layers)."""
+
+    data: Path
+    layers: list[WrittenLayer]
 
 
 def list_county_layers(

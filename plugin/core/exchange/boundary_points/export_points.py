@@ -6,7 +6,7 @@ The features of a layer that can be exported become parcels with their values an
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -81,15 +81,11 @@ class ExportLog:
     """Notes of an export, and parcels to list together in one note."""
 
     notes: list[PointNote] = field(default_factory=list)
-    labels_by_key: dict[str, list[str]] = field(default_factory=dict)
+    labels_by_key: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, level: NoteLevel, key: str, label: str = "", **params: object) -> None:
         """Add a note."""
         self.notes.append(PointNote(key, level, None, label, params))
-
-    def list_parcel(self, key: str, label: str) -> None:
-        """Add a parcel to those that one note lists."""
-        self.labels_by_key.setdefault(key, []).append(label)
 
 
 def read_features(layer: SourceLayer, log: ExportLog, cancellation: Cancellation) -> list[ExportFeature]:
@@ -162,9 +158,9 @@ def make_written_parcel(
     values["kind"] = former_values.get("kind", "面")
     label = values.get("name") or values.get("number") or f"#{number}"
     if is_text_changed:
-        log.list_parcel("changed_text", label)
+        log.labels_by_key["changed_text"].append(label)
     if not rings.are_kept:
-        log.list_parcel("renumbered" if stored else "numbered", label)
+        log.labels_by_key["renumbered" if stored else "numbered"].append(label)
     plane_m2 = measure_plane_areas(np.array([rings.plane_shape], dtype=object))[0]
     values["area"] = _choose_area(feature, rings, plane_m2, form)
     if is_same_form and rings.are_kept:
@@ -303,7 +299,7 @@ def export_boundary_points(
             keys = [(one.values.get("number", ""), one.values.get("name", "")) for one in (*distinct[-1:], parcel)]
             if keys[-1] == ("", "") or (len(keys) > 1 and keys[0] == keys[1]):
                 parcel = replace(parcel, values=parcel.values | {"number": str(position)})
-                log.list_parcel("given_number", parcel.values["name"] or str(position))
+                log.labels_by_key["given_number"].append(parcel.values["name"] or str(position))
             distinct.append(parcel)
         parcels = distinct
     layouts = [feature.stored.layout for feature in features if feature.stored and feature.stored.form == form.id]

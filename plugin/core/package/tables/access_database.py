@@ -156,12 +156,10 @@ def make_pyodbc_driver(pyodbc: Any, driver: str) -> AccessDriver:
             installer.SQLInstallerErrorW(1, ctypes.byref(code), text, 511, ctypes.byref(length))
             raise OSError(f"ODBC {code.value}: {text.value}".strip())
 
-    def open_connection(path: Path) -> Any:
-        """Return a connection to the database at a path."""
-        return pyodbc.connect(f"DRIVER={{{driver}}};DBQ={path};", autocommit=False)
-
-    def list_tables(connection: Any) -> list[str]:
-        """Return the names of the tables in a database."""
-        return [row.table_name for row in connection.cursor().tables(tableType="TABLE")]
-
-    return AccessDriver(driver, create_database, open_connection, list_tables, (pyodbc.Error, OSError))
+    return AccessDriver(
+        driver,
+        create_database,
+        open_connection=lambda path: pyodbc.connect(f"DRIVER={{{driver}}};DBQ={path};", autocommit=False),
+        list_tables=lambda connection: [row.table_name for row in connection.cursor().tables(tableType="TABLE")],
+        error_types=(pyodbc.Error, OSError),
+    )

@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from unicodedata import normalize
 
 from ...figures.supplied_tables import FIGURE_UNIT_WORDS, parse_figure
-from ...model.indicator import SQUARE_METRES
+from ...model.indicator import are_convertible
 from ...render.tables.report_table import CellValue, ReportTable, ReportTableRow, TableColumn, make_column_title
 from ...standard.messages.texts import TEXT_LANGUAGES, Texts
 from ..package_spec.spec import NamedFile
@@ -109,13 +109,6 @@ def extract_bracketed_text(text: str) -> str:
     """Return the text in brackets at the end of a column head, empty without brackets."""
     match = _FINAL_BRACKETS_PATTERN.search(re.sub(r"\s+", "", normalize("NFKC", text)))
     return match.group(1) if match else ""
-
-
-def are_convertible(known_unit: str, other_unit: str) -> bool:
-    """Return True if two units are equal or figures can be converted between them."""
-    return bool(other_unit) and (
-        known_unit == other_unit or (known_unit in SQUARE_METRES and other_unit in SQUARE_METRES)
-    )
 
 
 @dataclass(frozen=True)

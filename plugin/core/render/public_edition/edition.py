@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from ....paths import STANDARDS_FOLDER
 from ...base.errors import DataError, InputError
-from ...base.files.data import NOT_IN_FILE, read_record, read_toml
+from ...base.files.data import NOT_IN_FILE, BilingualName, read_record, read_toml
 from ...base.files.document_text import make_document_text
 from ...standard.map_set import expand_concepts_to_roles
 from ...standard.messages.numbers import format_number
@@ -61,21 +61,15 @@ _RECORD_STYLE = (
 
 
 @dataclass(frozen=True)
-class HiddenKind:
+class HiddenKind(BilingualName):
     """A kind of layers that a public edition takes out.
 
-    ``zh``, ``en``: its name in public files; ``roles``: codes of plan layers, in the file also concepts;
+    Its name is that in public files. ``roles``: codes of plan layers, in the file also concepts;
     ``name_patterns``: patterns of the names of other layers.
     """
 
-    zh: str
-    en: str
     roles: tuple[str, ...] = field(metadata={"key": "of"})
     name_patterns: tuple[str, ...] = field(metadata={"key": "names"})
-
-    def get_name(self, lang: str) -> str:
-        """Return the kind's name in a language."""
-        return self.zh if lang == "zh" else self.en
 
 
 @dataclass(frozen=True)

@@ -160,7 +160,7 @@ def _iterate_class_rows(
         areas = [side.sum_codes_m2(group.classes) if side else None for side in base_and_planned]
         if group.id != "sea" or any(areas):
             span = f"{group.classes[0]}—{group.classes[-1]}" if (len(group.classes) > 1) else group.classes[0]
-            yield make_row(group.name(texts.lang), span, areas, "row", group.id)
+            yield make_row(group.get_name(texts.lang), span, areas, "row", group.id)
             class_entry_by_code = figures.ctx.get_code_list(CLASS_CODE_LIST_ID).entry_by_code
             for code in group.classes if len(group.classes) > 1 else ():
                 areas = [side.area_m2_by_code.get(code, 0.0) if side else None for side in base_and_planned]
@@ -187,7 +187,7 @@ def make_transition_table(figures: PlanIndicators) -> ReportTable | None:
     texts = figures.texts
     groups = figures.catalogue.land_groups
     matrix, group_areas_m2 = sum_transitions(base_layer, planned_layer, base_layer.statutory, figures)
-    group_names = [g.name(texts.lang) for g in groups] + [texts.get("tables", "unknown_class")]
+    group_names = [g.get_name(texts.lang) for g in groups] + [texts.get("tables", "unknown_class")]
     rows_with_land = [n for n in range(len(group_names)) if group_areas_m2[n]]
     columns_with_land = [n for n in range(len(group_names)) if matrix[rows_with_land, n].any()]
     columns = [

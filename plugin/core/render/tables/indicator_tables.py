@@ -56,7 +56,7 @@ def make_indicator_table(figures: PlanIndicators) -> ReportTable:
             number = str(sum(r.kind == "row" for r in table.rows) + 1)
             unit = texts.get("unit_names", figure.unit if figure else entry.unit)
             kind = texts.get("tables", "binding") if entry.kind == BINDING_TARGET_WORD else ""
-            cells: list[CellValue] = [number, entry.name(texts.lang), kind, unit]
+            cells: list[CellValue] = [number, entry.get_name(texts.lang), kind, unit]
             if figure is None:
                 cells += [
                     None,

@@ -50,13 +50,13 @@ def read_baseline(
     concepts = ("farmland", "red_line", "boundary", "townships")
     roles = {role for concept in concepts for role in plan.list_roles_of_concept(concept)}
 
-    def is_selected(layer: SourceLayer) -> bool | frozenset[str]:
-        """Return False for a layer of no compared role, else what ``select_layer`` returns."""
-        return select_layer(layer) if find_role(layer, norm)[0] in roles else False
-
     if any(is_same_file(source, path) for path in (plan.source, *plan.input_files)):
         raise InputError("baseline_is_source", source=str(source))
-    layers = read_source(source, select_layer=is_selected, cancellation=cancellation)
+    layers = read_source(
+        source,
+        select_layer=lambda layer: find_role(layer, norm)[0] in roles and select_layer(layer),
+        cancellation=cancellation,
+    )
     lines = [layer for layer in layers if find_role(layer, norm)[0] in roles]
     if all(find_role(layer, norm)[0] in plan.list_roles_of_concept("townships") for layer in lines):
         listed_layer_names = ", ".join(layer.name for layer in layers) or "-"

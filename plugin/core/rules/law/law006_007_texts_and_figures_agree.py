@@ -254,7 +254,9 @@ def figures_agree(*layers: object, ctx: RuleContext, allowance_m2: float = 10_00
             accepted_wording = (
                 figures.texts.get("units", figure_entry.unit)
                 if problem == "unit" and figure_entry is not None
-                else "、".join(e.name(figures.texts.lang) for e in [*figures.catalogue.indicator_by_id.values()][:4])
+                else "、".join(
+                    e.get_name(figures.texts.lang) for e in [*figures.catalogue.indicator_by_id.values()][:4]
+                )
             )
             result.findings.append(
                 Finding(
@@ -286,7 +288,7 @@ def figures_agree(*layers: object, ctx: RuleContext, allowance_m2: float = 10_00
             result.doubts.append(AREA_FIELDS_SETTING)
         if not computed_indicator.figures:
             params = {
-                "name": computed_indicator.definition.name(texts.lang),
+                "name": computed_indicator.definition.get_name(texts.lang),
                 "reason": computed_indicator.missing_reason,
             }
             # A figure that no layer can give does not limit the result; a missing layer does.

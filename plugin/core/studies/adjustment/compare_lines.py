@@ -137,11 +137,11 @@ def read_earlier_edition(source: str | Path, line: str, plan: Plan, cancellation
     roles = {role for concept in (*LINES, "zones", "townships") for role in plan.list_roles_of_concept(concept)}
     select_layer = make_plan_layer_selector(norm, {})
 
-    def is_selected(layer: SourceLayer) -> bool | frozenset[str]:
-        """Return False for a layer of no compared role, else the fields to read."""
-        return select_layer(layer) if find_role(layer, norm)[0] in roles else False
-
-    layers = read_source(source, select_layer=is_selected, cancellation=cancellation)
+    layers = read_source(
+        source,
+        select_layer=lambda layer: find_role(layer, norm)[0] in roles and select_layer(layer),
+        cancellation=cancellation,
+    )
     chosen = [layer for layer in layers if find_role(layer, norm)[0] in roles]
     names: dict[str, str] = {}
     if not any(find_role(layer, norm)[0] in line_roles for layer in chosen):

@@ -108,7 +108,7 @@ class EditionFigures:
 
     def list_failed_indicators(self, lang: str) -> list[str]:
         """Return the names of the indicators of which an error prevented the figures."""
-        return [one.definition.name(lang) for one in self.indicators.values() if one.has_failed]
+        return [one.definition.get_name(lang) for one in self.indicators.values() if one.has_failed]
 
 
 @dataclass

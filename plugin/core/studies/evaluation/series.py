@@ -21,6 +21,7 @@ from ...model.indicator import (
     SQUARE_METRES,
     TARGET_MISSED,
     UNCONFIRMED_STATE,
+    are_convertible,
     compare_with_target,
     compute_margin,
     convert_area,
@@ -75,7 +76,9 @@ def make_series(columns: list[EditionFigures], lang: str) -> list[IndicatorSerie
         target, unit, notes = _choose_target(entry, columns, read[-1])
         points = [_make_point(entry.id, column, unit, target, texts) for column in columns]
         comparison = target.comparison if target is not None else entry.comparison
-        series = IndicatorSeries(entry.id, entry.name(lang), entry.group, unit, comparison, points, target, notes=notes)
+        series = IndicatorSeries(
+            entry.id, entry.get_name(lang), entry.group, unit, comparison, points, target, notes=notes
+        )
         # Enough decimals for each value to be on the right side of the target.
         series.decimals = max(
             choose_figure_decimals(
@@ -105,7 +108,7 @@ def _choose_target(
     """
     norm = last.norm
     targets = [one for one in norm.find_targets(last.area_code) if one.indicator == entry.id] if norm else []
-    usable = [one for one in targets if _are_convertible(one.unit, entry.unit)]
+    usable = [one for one in targets if are_convertible(one.unit, entry.unit)]
     notes: list[tuple[str, dict[str, Any]]] = [
         ("target_unit", {"unit": Message("unit_names", one.unit), "target": one.value})
         for one in targets
@@ -148,11 +151,6 @@ def _choose_target(
     return Target(figure.comparison, figure.target, figure.target_decimals, figure.target_source), figure.unit, notes
 
 
-def _are_convertible(first: str, second: str) -> bool:
-    """Return True if figures of one unit can be converted to the other."""
-    return first == second or {first, second} <= SQUARE_METRES.keys()
-
-
 def _make_point(name: str, column: EditionFigures, unit: str, target: Target | None, texts: Texts) -> SeriesPoint:
     """Return the value of an indicator in an edition, in ``unit``, or why it has none."""
     if not column.is_read:
@@ -165,7 +163,7 @@ def _make_point(name: str, column: EditionFigures, unit: str, target: Target | N
     if figure is None or figure.value is None:
         reason = computed.missing_reason or texts.get("evaluation", "no_figure")
         return SeriesPoint(reason=reason, definition=_make_definition(computed.definition, column))
-    if not _are_convertible(figure.unit, unit):
+    if not are_convertible(figure.unit, unit):
         reason = texts.get("evaluation", "other_unit", unit=texts.get("unit_names", figure.unit))
         return SeriesPoint(reason=reason, definition=_make_definition(computed.definition, column))
     value = figure.value

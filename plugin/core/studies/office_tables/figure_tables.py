@@ -147,7 +147,7 @@ def _make_use_table(
     ``sums``: code, name and areas (m²) of each row, without a code for their sum; the note names the ``layers``.
     """
     texts = figures.texts
-    titles = {group.id: group.name(texts.lang) for group in figures.catalogue.land_groups}
+    titles = {group.id: group.get_name(texts.lang) for group in figures.catalogue.land_groups}
     titles[_UNKNOWN] = texts.get("tables", "unknown_class")
     titles |= {key: texts.get("office_tables", key) for key in (_NO_PARCEL, _TWICE)}
     kept = [n for n in range(len(titles)) if any(abs(areas[n]) >= _LEAST_AREA_M2 for _, _, areas in sums)]

@@ -20,6 +20,7 @@ from pyproj import CRS
 
 from ...engine.context import RuleContext
 from ...geometry import crs as crs_care
+from ...geometry.ring_sums import compute_cross_products
 from ...geometry.statutory_area import SEMI_MAJOR_M
 from ...model.findings import Finding
 from ...model.rule import RuleResult
@@ -212,7 +213,7 @@ def compute_bend_area_allowance(shape: Any, plane_crs: CRS, cluster_m: float) ->
         previous_xy, next_xy = np.roll(xy, 1, axis=0), np.roll(xy, -1, axis=0)
         chord = next_xy - previous_xy
         with np.errstate(invalid="ignore", divide="ignore"):
-            turn = np.abs(_compute_cross_product(xy - previous_xy, chord)) / (chord**2).sum(axis=1) ** 1.5
+            turn = np.abs(compute_cross_products(xy - previous_xy, chord)) / (chord**2).sum(axis=1) ** 1.5
         # The ring starts at a corner, so that no row of vertices continues over its end.
         xy = np.roll(xy, -int(np.argmax(np.nan_to_num(turn, posinf=np.inf))), axis=0)
         xy = np.concatenate([xy, xy[:1]])
@@ -222,7 +223,7 @@ def compute_bend_area_allowance(shape: Any, plane_crs: CRS, cluster_m: float) ->
             while last + 1 < len(xy) and _is_on_chord(xy[first : last + 2], bend, cluster_m):
                 last += 1
             run = xy[first : last + 1] - xy[first]
-            area_m2 += abs(float(_compute_cross_product(run[:-1], run[1:]).sum())) / 2
+            area_m2 += abs(float(compute_cross_products(run[:-1], run[1:]).sum())) / 2
             first = last
     return area_m2
 
@@ -234,11 +235,5 @@ def _is_on_chord(vertices: NDArray, bend_m: float, cluster_m: float) -> bool:
     if not length:
         return False
     along = (vertices - vertices[0]) @ chord
-    off = np.abs(_compute_cross_product(vertices[1:-1] - vertices[0], chord[None, :])) / length
+    off = np.abs(compute_cross_products(vertices[1:-1] - vertices[0], chord[None, :])) / length
     return bool((np.diff(along) > 0).all() and (off <= length**2 * bend_m + cluster_m).all())
-
-
-def _compute_cross_product(vectors: NDArray, other_vectors: NDArray) -> NDArray:
-    """Return the cross products (n,) of two arrays of vectors (n, 2)."""
-    cross_product: NDArray = vectors[:, 0] * other_vectors[:, 1] - vectors[:, 1] * other_vectors[:, 0]
-    return cross_product
