@@ -294,6 +294,7 @@ def plant_net_area_field_in_mu(draft: CountyDraft) -> None:
     multiply(draft, BASE, draft.layers[BASE].index, 15 / 10_000, "TBDLMJ")
 
 
+@declare_mutation("ATT019", case="none", follows=["ATT022"])
 @declare_mutation("ATT022", case="deduction", follows=["ATT019"])
 def plant_plots_without_deductions_of_the_survey(draft: CountyDraft) -> None:
     frame = draft.layers[FIELD]
@@ -327,14 +328,6 @@ def plant_field_of_the_previous_land_survey(draft: CountyDraft) -> None:
 def plant_protection_that_has_ended(draft: CountyDraft) -> None:
     row = draft.first_row(FARM)
     draft.layers[FARM].loc[row, ["BHKSSJ", "BHJSSJ"]] = [pd.Timestamp("2010-01-01"), pd.Timestamp("2019-12-31")]
-
-
-@declare_mutation("ATT019", case="none", follows=["ATT022"])
-def plant_terraces_without_ridge_deduction(draft: CountyDraft) -> None:
-    frame = draft.layers[FIELD]
-    frame[["KCXS", "KCMJ"]] = 0.0
-    frame["KCDLBM"] = None
-    frame["TBDLMJ"] = frame["TBMJ"]
 
 
 @declare_mutation("ATT019", case="small", finds=3, follows=["ATT022"])

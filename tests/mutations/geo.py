@@ -49,6 +49,7 @@ def plant_two_fields_with_same_number(draft: CountyDraft) -> None:
 
 
 @declare_mutation("GEO004")
+@declare_mutation("GEO002", case="curve", base="without GEO004")
 def plant_shape_with_an_arc(draft: CountyDraft) -> None:
     draft.curves[WOODS] = (draft.first_row(WOODS),)
 
@@ -134,11 +135,6 @@ def plant_boundary_window_without_farmland(draft: CountyDraft) -> Any:
 @declare_mutation("GEO002", case="misplaced", follows=["REL040"])
 def plant_woods_in_degrees_among_metres(draft: CountyDraft) -> None:
     draft.layers[WOODS].at[draft.first_row(WOODS), "geometry"] = shapely.box(113.7, 39.6, 113.71, 39.61)
-
-
-@declare_mutation("GEO002", case="curve", base="without GEO004")
-def plant_arc_without_rule_geo004(draft: CountyDraft) -> None:
-    draft.curves[WOODS] = (draft.first_row(WOODS),)
 
 
 @declare_mutation("GEO002", case="type", follows=["SCH005", "REL040"])

@@ -6,6 +6,9 @@ from types import SimpleNamespace
 
 import shapely
 from qgis.core import QgsCoordinateReferenceSystem
+from qgis.gui import QgsMapCanvas, QgsMessageBar
+from qgis.PyQt.QtCore import QObject
+from qgis.PyQt.QtWidgets import QMainWindow
 
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome, Report, RuleOutcome
@@ -14,6 +17,30 @@ from plugin.core.standard import load_standard
 from plugin.core.standard.profile import Norm, load_profile
 
 X, Y = 38_470_000.0, 4_390_000.0
+
+
+class FakeInterface(QObject):
+    """A minimal QgisInterface: window, map canvas, message bar and active layer."""
+
+    def __init__(self):
+        super().__init__()
+        self.window, self.active = QMainWindow(), None
+        self.canvas, self.bar = QgsMapCanvas(self.window), QgsMessageBar(self.window)
+
+    def mainWindow(self):
+        return self.window
+
+    def mapCanvas(self):
+        return self.canvas
+
+    def messageBar(self):
+        return self.bar
+
+    def activeLayer(self):
+        return self.active
+
+    def setActiveLayer(self, layer):
+        self.active = layer
 
 
 def make_finding(code, key, area, township="永安镇", severity=Severity.ERROR, **more):

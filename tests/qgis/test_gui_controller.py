@@ -10,10 +10,9 @@ from types import SimpleNamespace
 import pytest
 from pyproj import CRS
 from qgis.core import QgsCoordinateReferenceSystem, QgsRectangle, QgsVectorLayer
-from qgis.gui import QgsMapCanvas, QgsMessageBar
 from qgis.PyQt.QtCore import QEvent, Qt
 from qgis.PyQt.QtGui import QAction
-from qgis.PyQt.QtWidgets import QDockWidget, QMainWindow, QMenu, QTreeView, QWidget
+from qgis.PyQt.QtWidgets import QDockWidget, QMenu, QTreeView, QWidget
 
 from plugin.bridge import settings
 from plugin.bridge.checking import findings_layer
@@ -24,45 +23,28 @@ from plugin.core.package.package_spec.load import load_package_spec
 from plugin.gui import desktop_controller as controller_module
 from plugin.gui.findings import panel_pages
 from plugin.gui.findings.result import CheckView
-from tests.qgis.gui_helpers import make_result, make_small_report
+from tests.qgis.gui_helpers import FakeInterface, make_result, make_small_report
 from tests.qgis.waiting import process_events, wait_until
 
 
-class FakeInterface:
-    """A minimal QgisInterface with the parts that the controller uses."""
+class ControllerInterface(FakeInterface):
+    """An interface with the further parts that the controller uses."""
 
     def __init__(self):
-        self.window = QMainWindow()
-        self.canvas = QgsMapCanvas(self.window)
+        super().__init__()
         self.canvas.setDestinationCrs(QgsCoordinateReferenceSystem("EPSG:4526"))
         self.window.setCentralWidget(self.canvas)
-        self.help, self.bar = QMenu("Help", self.window), QgsMessageBar(self.window)
+        self.help = QMenu("Help", self.window)
         self.window.menuBar().addMenu(self.help)
         self.drops = []
         self.locator_filters = []
         self.options_factories = []
-        self.active = None
-
-    def setActiveLayer(self, layer):
-        self.active = layer
-
-    def activeLayer(self):
-        return self.active
 
     def statusBarIface(self):
         return self.window.statusBar()
 
-    def mainWindow(self):
-        return self.window
-
-    def mapCanvas(self):
-        return self.canvas
-
     def helpMenu(self):
         return self.help
-
-    def messageBar(self):
-        return self.bar
 
     def addToolBar(self, title):
         return self.window.addToolBar(title)
@@ -102,7 +84,7 @@ class FakeInterface:
 
 
 def make_controller():
-    iface = FakeInterface()
+    iface = ControllerInterface()
     iface.window.resize(1600, 900)
     iface.window.show()
     return controller_module.DesktopController(iface)
@@ -445,7 +427,7 @@ def test_missing_libraries_are_reported_even_if_a_previous_result_is_shown(contr
 
 
 def test_unloading_the_plugin_removes_its_drop_handler_menus_and_dialogs(chinese, qgis_app, project):
-    iface = FakeInterface()
+    iface = ControllerInterface()
     controller = controller_module.DesktopController(iface)
     controller.export.show()
     shown = controller.export.dialog

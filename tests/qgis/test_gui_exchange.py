@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from qgis.core import QgsApplication, QgsVectorLayer
-from qgis.gui import QgsMessageBar
 
 from plugin.bridge.layers.properties import get_assigned_role, get_file_path, set_assigned_role
 from plugin.bridge.new_project import sample
@@ -16,20 +15,10 @@ from plugin.core.base.files import find_free_path
 from plugin.gui.findings.result_owner import InputFingerprint
 from plugin.gui.toolbox.exchange import ExchangeActions, PlanDataDropHandler, is_vct_file
 from tests.core.vct_files import TWO_SQUARES_TEXT, write_vct_text
+from tests.qgis.gui_helpers import FakeInterface
 from tests.qgis.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("chinese", "provider", "project")
-
-
-class FakeInterface:
-    def __init__(self):
-        self.bar, self.active = QgsMessageBar(), None
-
-    def messageBar(self):
-        return self.bar
-
-    def activeLayer(self):
-        return self.active
 
 
 @pytest.fixture

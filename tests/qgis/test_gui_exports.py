@@ -4,24 +4,16 @@
 from pathlib import Path
 
 import pytest
-from qgis.PyQt.QtWidgets import QFileDialog, QMessageBox, QWidget
+from qgis.PyQt.QtWidgets import QFileDialog, QMessageBox
 
 from plugin.bridge import settings
 from plugin.bridge.texts import tr
 from plugin.core.base.files.writing import LAYER_FORMATS
 from plugin.gui.checking.exports import ResultExporter
 from plugin.gui.widgets.paths import add_missing_suffix
-from tests.qgis.gui_helpers import make_result, make_small_report
+from tests.qgis.gui_helpers import FakeInterface, make_result, make_small_report
 
 SHAPEFILE = "Shapefile (*.shp)"
-
-
-class FakeInterface:
-    def __init__(self):
-        self.window = QWidget()
-
-    def mainWindow(self):
-        return self.window
 
 
 @pytest.fixture

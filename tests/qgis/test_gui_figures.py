@@ -5,22 +5,14 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from qgis.gui import QgsMessageBar
 from qgis.PyQt.QtWidgets import QPushButton
 
 from plugin.bridge.project import county
 from plugin.gui.toolbox.exchange import ExchangeActions
 from plugin.gui.widgets import paths
+from tests.qgis.gui_helpers import FakeInterface
 
 INDICATOR_RESULTS = {"COMPUTED": 20, "NOT_COMPUTED": 29, "MET": 3, "LITTLE_LEFT": 1, "BROKEN": 2, "ROUNDING": 1}
-
-
-class FakeInterface:
-    def __init__(self):
-        self.bar = QgsMessageBar()
-
-    def messageBar(self):
-        return self.bar
 
 
 @pytest.fixture

@@ -7,10 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 from qgis.core import Qgis, QgsFeature, QgsGeometry, QgsProject, QgsVectorLayer
-from qgis.gui import QgsMapCanvas, QgsMessageBar
 from qgis.PyQt.QtCore import QObject, Qt, pyqtSignal
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QApplication, QPushButton, QWidget
+from qgis.PyQt.QtWidgets import QApplication, QPushButton
 
 from plugin.bridge import settings
 from plugin.bridge.layers import role_recognition, styles
@@ -40,7 +39,7 @@ from plugin.gui.package.export_preview import ExportEnvironment
 from plugin.gui.package.form_page import SlotsList
 from plugin.gui.package.inspect import InspectDialog, remember_package
 from plugin.gui.widgets.labels_and_buttons import ElidedLabel
-from tests.qgis.gui_helpers import make_result, make_small_report
+from tests.qgis.gui_helpers import FakeInterface, make_result, make_small_report
 from tests.qgis.helpers import SAMPLE
 from tests.qgis.waiting import process_events, wait_until
 
@@ -438,24 +437,6 @@ def test_package_folder_is_stored_in_the_project(package_dialog, project, tmp_pa
 
 
 # --- the work
-class FakeInterface(QObject):
-    def __init__(self):
-        super().__init__()
-        self.window, self.bar, self.canvas, self.active = QWidget(), QgsMessageBar(), QgsMapCanvas(), None
-
-    def mainWindow(self):
-        return self.window
-
-    def messageBar(self):
-        return self.bar
-
-    def mapCanvas(self):
-        return self.canvas
-
-    def setActiveLayer(self, layer):
-        self.active = layer
-
-
 class FakeCheck(QObject):
     """A fake check of the project, which runs until the test ends it."""
 

@@ -8,7 +8,6 @@ import struct
 import subprocess
 import zipfile
 import zlib
-from pathlib import Path
 
 import pytest
 
@@ -59,11 +58,6 @@ MAP_PATH = "4-规划图件/140225浑源县01三条控制线图.jpg"
 def exported_package(tmp_path_factory):
     """Return the path of an exported package with documents, tables and a map."""
     return export_complete_package(tmp_path_factory.mktemp("成果"))
-
-
-@pytest.fixture
-def copied_package(exported_package, tmp_path):
-    return Path(shutil.copytree(exported_package, tmp_path / PACKAGE_ROOT))
 
 
 def inspect_report(path, **options):

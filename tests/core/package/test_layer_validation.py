@@ -73,33 +73,31 @@ def test_overlong_unreadable_or_unknown_values_are_reported_by_field_before_expo
     assert all(word in sentence for word in words), sentence
 
 
-def make_box(x, y, width, height):
-    return shapely.box(X + x, Y + y, X + x + width, Y + y + height)
-
-
 def make_square_with_hole(x, y, width, height):
     """Return a square of 100 m with a rectangular hole; x and y are metres from its corner."""
-    return shapely.Polygon(make_box(0, 0, 100, 100).exterior, [make_box(x, y, width, height).exterior.coords[::-1]])
+    return shapely.Polygon(
+        make_county_box(0, 0, 100, 100).exterior, [make_county_box(x, y, width, height).exterior.coords[::-1]]
+    )
 
 
 #: Title → (shape, formats that would change it).
 RING_CASES = {
-    "parts side by side": (shapely.MultiPolygon([make_box(0, 0, 100, 100), make_box(200, 0, 100, 100)]), ()),
-    "an island in a hole": (shapely.MultiPolygon([make_square_with_hole(20, 20, 60, 60), make_box(40, 40, 20, 20)]), ()),
-    "parts that share an edge": (shapely.MultiPolygon([make_box(0, 0, 100, 100), make_box(100, 20, 100, 50)]), ()),
+    "parts side by side": (shapely.MultiPolygon([make_county_box(0, 0, 100, 100), make_county_box(200, 0, 100, 100)]), ()),
+    "an island in a hole": (shapely.MultiPolygon([make_square_with_hole(20, 20, 60, 60), make_county_box(40, 40, 20, 20)]), ()),
+    "parts that share an edge": (shapely.MultiPolygon([make_county_box(0, 0, 100, 100), make_county_box(100, 20, 100, 50)]), ()),
     "a bow-tie": (shapely.Polygon([(X, Y), (X + 100, Y + 100), (X + 100, Y), (X, Y + 100)]), ()),
-    "parts that overlap": (shapely.MultiPolygon([make_box(0, 0, 100, 100), make_box(50, 50, 100, 100)]), (".shp",)),
-    "a duplicate part": (shapely.MultiPolygon([make_box(0, 0, 100, 100), make_box(0, 0, 100, 100)]), (".shp",)),
+    "parts that overlap": (shapely.MultiPolygon([make_county_box(0, 0, 100, 100), make_county_box(50, 50, 100, 100)]), (".shp",)),
+    "a duplicate part": (shapely.MultiPolygon([make_county_box(0, 0, 100, 100), make_county_box(0, 0, 100, 100)]), (".shp",)),
     "holes that overlap": (
-        shapely.Polygon(make_box(0, 0, 100, 100).exterior, [make_box(20, 20, 20, 20).exterior, make_box(30, 30, 20, 20).exterior]), (".shp",),
+        shapely.Polygon(make_county_box(0, 0, 100, 100).exterior, [make_county_box(20, 20, 20, 20).exterior, make_county_box(30, 30, 20, 20).exterior]), (".shp",),
     ),
-    "a part in a part": (shapely.MultiPolygon([make_box(0, 0, 100, 100), make_box(25, 25, 50, 50)]), (".gdb", ".shp")),
-    "a part that fills a hole": (shapely.MultiPolygon([make_square_with_hole(20, 20, 60, 60), make_box(20, 20, 60, 60)]), (".gdb", ".shp")),
-    "a part over a hole": (shapely.MultiPolygon([make_square_with_hole(20, 20, 60, 60), make_box(10, 10, 80, 80)]), (".gdb", ".shp")),
+    "a part in a part": (shapely.MultiPolygon([make_county_box(0, 0, 100, 100), make_county_box(25, 25, 50, 50)]), (".gdb", ".shp")),
+    "a part that fills a hole": (shapely.MultiPolygon([make_square_with_hole(20, 20, 60, 60), make_county_box(20, 20, 60, 60)]), (".gdb", ".shp")),
+    "a part over a hole": (shapely.MultiPolygon([make_square_with_hole(20, 20, 60, 60), make_county_box(10, 10, 80, 80)]), (".gdb", ".shp")),
     "a hole outside": (make_square_with_hole(150, 150, 10, 10), (".gdb", ".shp")),
     "a hole over the edge": (make_square_with_hole(90, 90, 20, 20), (".gdb", ".shp")),
     "a hole in a hole": (
-        shapely.Polygon(make_box(0, 0, 100, 100).exterior, [make_box(20, 20, 50, 50).exterior, make_box(30, 30, 20, 20).exterior]), (".gdb", ".shp"),
+        shapely.Polygon(make_county_box(0, 0, 100, 100).exterior, [make_county_box(20, 20, 50, 50).exterior, make_county_box(30, 30, 20, 20).exterior]), (".gdb", ".shp"),
     ),
     "a hole that is all": (make_square_with_hole(0, 0, 100, 100), (".gdb", ".shp")),
 }  # fmt: skip

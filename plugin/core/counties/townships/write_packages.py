@@ -114,7 +114,7 @@ def write_packages(
     driver refuses, and Cancelled.
     """
     for package in packages:
-        package.layers = [WrittenLayer() for _ in county_layers]
+        package.layers.extend(WrittenLayer() for _ in county_layers)
     with load_gdal() as gdal:
         schema = packages[0].folder.parent / "schema.gpkg"
         _create_schema(gdal, county_layers, schema)

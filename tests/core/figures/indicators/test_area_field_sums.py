@@ -17,6 +17,7 @@ from plugin.core.model.report import Report
 from plugin.core.model.verdict import Verdict
 from plugin.core.render.tables import by_land_use, by_place
 from plugin.core.standard.messages.texts import Texts
+from tests.core.figures.indicators.test_indicator_figures import get_indicator, make_rectangle_wkt
 
 PROFILE_HEAD = 'id = "x"\nname = "某县"\narea_code = "140225"\nbase = "shanxi"\n'
 CONFIRM_ALL = '[confirmed]\nby = "局"\ndocument = "文"\ndate = "2026-01-01"\nitems = ["all"]\n'
@@ -33,10 +34,6 @@ source = "批文"
 #: A cell of the county is 200 m wide: three townships, each a column of six cells.
 CELL_SIZE_M, CELL_COLUMNS, CELL_ROWS = 200.0, 3, 6
 TOWNSHIP_NAMES = ["甲镇", "乙乡", "丙乡"]
-
-
-def make_rectangle_wkt(x, y, width, height):
-    return f"POLYGON (({x} {y}, {x + width} {y}, {x + width} {y + height}, {x} {y + height}, {x} {y}))"
 
 
 def list_county_cells():
@@ -129,10 +126,6 @@ def format_target(indicator, value, comparison=">="):
 
 def list_sum_findings(report):
     return [f for f in report.findings if f.code == "ATT022"]
-
-
-def get_indicator(report, name):
-    return next(i for i in report.indicators if i.id == name)
 
 
 def test_county_with_correct_area_fields_meets_its_targets(tmp_path):

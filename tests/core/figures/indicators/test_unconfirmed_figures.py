@@ -85,10 +85,6 @@ def check_with_profile(tmp_path, layers, profile="", **options):
     return check_plan(layers, RunOptions(profile=str(path), **options)).report
 
 
-def get_rule_outcome(report, code):
-    return next(r for r in report.rules if r.code == code)
-
-
 def get_expansion_ratio(report, form="n1"):
     return next(i for i in report.indicators if i.id == f"expansion_ratio_{form}")
 
@@ -107,13 +103,15 @@ def test_county_without_defects_and_targets_passes_conditionally_because_of_miss
 def test_urban_boundary_without_zone_codes_has_no_ratio_by_zones(tmp_path, form, code):
     layers = make_county_layers(boundary={"zone_code": code, "zone_name": None})
     report = check_with_profile(tmp_path, layers, f'[ratio]\nform = "{form}"\nlimit = 1.1\n')
-    assert get_rule_outcome(report, "LAW001").incomplete and report.verdict is Verdict.INCOMPLETE
+    assert get_outcome_of_rule(report, "LAW001").incomplete and report.verdict is Verdict.INCOMPLETE
     assert not get_expansion_ratio(report, form).confirmed
 
 
 def test_urban_boundary_without_zone_codes_leaves_the_ratio_n1_unconfirmed(tmp_path):
     report = check_with_profile(tmp_path, make_county_layers(boundary={"zone_code": None, "zone_name": None}))
-    assert "ratio.uncoded" in get_rule_outcome(report, "LAW001").unconfirmed and report.verdict is Verdict.CONDITIONAL
+    assert (
+        "ratio.uncoded" in get_outcome_of_rule(report, "LAW001").unconfirmed and report.verdict is Verdict.CONDITIONAL
+    )
 
 
 @pytest.mark.parametrize(
@@ -134,7 +132,7 @@ def test_check_with_a_missing_unreadable_or_contradictory_base_year_leaves_the_r
     tmp_path, parcels, options, layer
 ):
     report = check_with_profile(tmp_path, make_county_layers(parcels=parcels, parcel_layer=layer), **options)
-    assert "ratio.base_year" in get_rule_outcome(report, "LAW001").unconfirmed
+    assert "ratio.base_year" in get_outcome_of_rule(report, "LAW001").unconfirmed
     assert not get_expansion_ratio(report).confirmed and report.verdict is not Verdict.PASSED
 
 
@@ -164,7 +162,8 @@ def test_period_of_the_plan_in_a_file_name_is_not_taken_for_the_base_year(tmp_pa
 def test_base_area_field_far_from_the_measured_area_is_not_confirmed(tmp_path):
     report = check_with_profile(tmp_path, make_county_layers(parcels={"gross_area": 5e8, "net_area": 5e8}))
     assert (
-        "ratio.denominator" in get_rule_outcome(report, "LAW001").unconfirmed and report.verdict is Verdict.CONDITIONAL
+        "ratio.denominator" in get_outcome_of_rule(report, "LAW001").unconfirmed
+        and report.verdict is Verdict.CONDITIONAL
     )
 
 
@@ -186,7 +185,7 @@ def test_net_area_inconsistent_with_its_deduction_is_not_confirmed(tmp_path, far
     )
     assert [f.code for f in report.findings if f.code == "ATT003"]
     figure = next(i for i in report.indicators if i.id == "farmland_area")
-    assert not figure.confirmed and "figures.farmland_area" in get_rule_outcome(report, "LAW002").unconfirmed
+    assert not figure.confirmed and "figures.farmland_area" in get_outcome_of_rule(report, "LAW002").unconfirmed
 
 
 def test_two_targets_of_one_indicator_are_compared_separately_and_one_missed_target_fails_the_check(tmp_path):
@@ -213,7 +212,7 @@ def test_value_that_a_county_profile_replaces_is_unconfirmed_although_its_base_p
     path = tmp_path / "x.toml"
     path.write_text(PROFILE_HEAD.replace("shanxi", "hunyuan") + "[ratio]\nlimit = 9.9\n", encoding="utf-8")
     report = check_plan(make_county_layers(), RunOptions(profile=str(path))).report
-    assert "ratio.limit" in get_rule_outcome(report, "LAW001").unconfirmed
+    assert "ratio.limit" in get_outcome_of_rule(report, "LAW001").unconfirmed
 
 
 def test_severity_in_the_profile_replaces_that_of_findings_on_farmland_in_an_urban_zone(tmp_path):
@@ -244,7 +243,7 @@ def test_farmland_without_a_land_use_code_is_reported(tmp_path):
         )
     )
     report = check_with_profile(tmp_path, layers, rules=("LAW010", "SCH002"))
-    assert get_rule_outcome(report, "LAW010").incomplete
+    assert get_outcome_of_rule(report, "LAW010").incomplete
     assert ("SCH002", "DLBM") in [(f.code, f.field) for f in report.findings]
 
 

@@ -2,7 +2,6 @@
 """Zip, FlatGeobuf and GeoParquet give the findings of the GeoPackage with the same layers."""
 
 import sys
-import tempfile
 import zipfile
 
 import geopandas as gpd
@@ -29,15 +28,6 @@ from tests.core.small_plan import (
     write_shapefiles,
 )
 from tests.parametrize import first_daily
-
-
-@pytest.fixture
-def temporary_folder(tmp_path, monkeypatch):
-    """Let all temporary files of a test be made in a folder, which is returned."""
-    folder = tmp_path / "temporary"
-    folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    return folder
 
 
 def list_findings(result):

@@ -6,7 +6,6 @@
 
 import json
 import os
-import tempfile
 import zipfile
 from urllib.parse import urlsplit
 
@@ -66,14 +65,6 @@ def small_schema(admin, run_sql, tmp_path):
     write_schema(admin, "small", write_gpkg(tmp_path / "small.gpkg"))
     yield replace_schema(SERVER, "small")
     run_sql('DROP SCHEMA IF EXISTS "small" CASCADE')
-
-
-@pytest.fixture
-def temporary_folder(tmp_path, monkeypatch):
-    folder = tmp_path / "temporary"
-    folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    return folder
 
 
 def list_findings(report):

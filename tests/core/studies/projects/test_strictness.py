@@ -22,6 +22,7 @@ from plugin.core.studies.projects.review_settings import load_admission, load_re
 from plugin.core.studies.projects.reviewed_project import NoteLevel, Outcome, SupplyMode
 from plugin.core.studies.projects.run_review import make_plan_near, review_projects
 from plugin.core.studies.projects.write_review import write_conformity_outputs
+from tests.core.studies.projects.test_known_answers import review
 from tests.core.studies.projects.test_outputs import list_document_texts
 from tests.core.studies.projects.written_county import (
     COUNTY_ADMISSION,
@@ -360,11 +361,6 @@ CASES = [
     ("YYSSYBHQ", {"JB": "准保护区"}, "water_source", "0701", CONDITIONAL),
     ("YYSSYBHQ", {"MC": "城东水源地"}, "water_source", "0701", UNDETERMINED),
 ]
-
-
-def review(projects, county, profile, **more):
-    """Return the review of a file of projects."""
-    return review_projects(read_project_layer(projects), county, RunOptions(profile=str(profile)), **more)
 
 
 @pytest.fixture(scope="module")
