@@ -50,11 +50,9 @@ def put_titles_before_keys(text: str, titles: Mapping[str, str], pattern: str) -
     ``titles``: setting key → title. ``pattern``: how title and key are written, with the placeholders ``title`` and
     ``key``.
     """
-
-    def name_setting(key_match: re.Match[str]) -> str:
-        return pattern.format(title=titles[key_match[1]], key=key_match[1]) if key_match[1] in titles else key_match[0]
-
-    return _KEY_PATTERN.sub(name_setting, text)
+    return _KEY_PATTERN.sub(
+        lambda match: pattern.format(title=titles[match[1]], key=match[1]) if match[1] in titles else match[0], text
+    )
 
 
 def describe_where_to_change_settings(

@@ -283,11 +283,11 @@ def make_project_table(result: ConformityResult, texts: Texts) -> ReportTable:
     comma = texts.get("words", "between_names")
 
     def make_column(line_id: str) -> TableColumn:
-        def make_cell(one: ProjectResult) -> CellValue:
-            line = one.find_line(line_id)
-            return _hectares(line.leading_m2 if line else None)
-
-        return TableColumn(f"project_{line_id}", "ha", value=make_cell)
+        return TableColumn(
+            f"project_{line_id}",
+            "ha",
+            value=lambda one: _hectares(line.leading_m2 if (line := one.find_line(line_id)) else None),
+        )
 
     def make_supplement(one: ProjectResult, line_id: str) -> CellValue:
         return _hectares(next((item.occupied_m2 for item in one.supplements if item.id == line_id), None))
