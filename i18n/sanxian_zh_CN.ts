@@ -4686,6 +4686,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>设置与帮助</translation>
     </message>
     <message>
+        <source>Settings changed after the check; targets and limits are those of the check.</source>
+        <translation>检查之后设置有变动，目标和限值为检查时的。</translation>
+    </message>
+    <message>
         <source>Settings confirmed by {by}, {document}, {date}.</source>
         <translation>设置由 {by} 确认（{document}，{date}）。</translation>
     </message>
@@ -5156,6 +5160,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
     <message>
         <source>The county is not determined yet. Choose its profile, or start the export: its check determines the county.</source>
         <translation>尚未确定所属县。请在“县配置…”中选择，或直接导出，由检查识别。</translation>
+    </message>
+    <message>
+        <source>The county profile or another file of the check changed after {time}; check again.</source>
+        <translation>{time} 检查之后，县配置或检查用的其他文件有变动，请重新检查。</translation>
     </message>
     <message>
         <source>The current layer has no shapes. Choose a layer of projects and select features.</source>
