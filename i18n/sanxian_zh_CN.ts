@@ -4174,6 +4174,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>正在识别图层</translation>
     </message>
     <message>
+        <source>Redo Fix</source>
+        <translation>重做修复</translation>
+    </message>
+    <message>
         <source>Refresh</source>
         <translation>刷新</translation>
     </message>
