@@ -340,6 +340,10 @@
         <translation>追加映射的 {count} 行</translation>
     </message>
     <message>
+        <source>Applicant</source>
+        <translation>申请单位</translation>
+    </message>
+    <message>
         <source>Applied to {count} layers: {names}. The former symbols are saved as the style “{kept}”.</source>
         <translation>已应用于 {count} 个图层：{names}。原有符号另存为样式“{kept}”。</translation>
     </message>
@@ -1900,6 +1904,10 @@ Project: {project}</source>
     <message>
         <source>Extent of the county</source>
         <translation>县域范围</translation>
+    </message>
+    <message>
+        <source>Facts of the Project</source>
+        <translation>项目情况</translation>
     </message>
     <message>
         <source>False alarm</source>
@@ -3468,6 +3476,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Now</source>
         <translation>现在</translation>
+    </message>
+    <message>
+        <source>Number</source>
+        <translation>编号</translation>
     </message>
     <message>
         <source>Number new features whose key is in use</source>
