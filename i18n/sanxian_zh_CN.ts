@@ -1136,6 +1136,10 @@ The workbook has the balance (before − out + in = after), the townships, and e
         <translation>指标计算</translation>
     </message>
     <message>
+        <source>Computed from the shapes instead of the source, as the form does: {fields}.</source>
+        <translation>按表单由图形算出，未用源字段的值：{fields}。</translation>
+    </message>
+    <message>
         <source>Computes the indicators of a county's plan from its layers and writes them as a table and as a workbook: indicators with target, state and margin; the three control lines; the expansion ratio; planning zones; the three zones; land use of the base year and of the plan; townships. Every figure states its basis, formula and inputs. Inputs are not changed.
 
 Source: a GeoPackage, FileGDB, shapefile or a folder of them. If no source is given, the chosen layers, or all vector layers of the project, are used, including unsaved edits.
@@ -3432,6 +3436,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Not started: {name} is missing. See Environment Check.</source>
         <translation>未启动：缺少 {name}。详见“环境自检”。</translation>
+    </message>
+    <message>
+        <source>Not taken over: {fields}.</source>
+        <translation>没有写入的源字段：{fields}。</translation>
     </message>
     <message>
         <source>Note</source>

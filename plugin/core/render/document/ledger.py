@@ -179,7 +179,8 @@ def _iterate_rows(
     # As in the report: errors first, then in the statutory order, large areas first.
     severities, make_rank = [str(severity) for severity in Severity], cache(load_report_settings().make_sort_key)
     findings = sorted(
-        report.findings, key=lambda f: (severities.index(str(f.severity)), make_rank(f.code), f.code, -(f.area_m2 or 0.0))
+        report.findings,
+        key=lambda f: (severities.index(str(f.severity)), make_rank(f.code), f.code, -(f.area_m2 or 0.0)),
     )
     for start in range(0, len(findings), _ROWS_PER_BATCH):
         cancellation.raise_if_cancelled()
