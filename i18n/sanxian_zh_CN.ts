@@ -340,6 +340,10 @@
         <translation>追加映射的 {count} 行</translation>
     </message>
     <message>
+        <source>Applicant</source>
+        <translation>申请单位</translation>
+    </message>
+    <message>
         <source>Applied to {count} layers: {names}. The former symbols are saved as the style “{kept}”.</source>
         <translation>已应用于 {count} 个图层：{names}。原有符号另存为样式“{kept}”。</translation>
     </message>
@@ -1132,6 +1136,10 @@ The workbook has the balance (before − out + in = after), the townships, and e
         <translation>指标计算</translation>
     </message>
     <message>
+        <source>Computed from the shapes instead of the source, as the form does: {fields}.</source>
+        <translation>按表单由图形算出，未用源字段的值：{fields}。</translation>
+    </message>
+    <message>
         <source>Computes the indicators of a county's plan from its layers and writes them as a table and as a workbook: indicators with target, state and margin; the three control lines; the expansion ratio; planning zones; the three zones; land use of the base year and of the plan; townships. Every figure states its basis, formula and inputs. Inputs are not changed.
 
 Source: a GeoPackage, FileGDB, shapefile or a folder of them. If no source is given, the chosen layers, or all vector layers of the project, are used, including unsaved edits.
@@ -1900,6 +1908,10 @@ Project: {project}</source>
     <message>
         <source>Extent of the county</source>
         <translation>县域范围</translation>
+    </message>
+    <message>
+        <source>Facts of the Project</source>
+        <translation>项目情况</translation>
     </message>
     <message>
         <source>False alarm</source>
@@ -3426,6 +3438,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>未启动：缺少 {name}。详见“环境自检”。</translation>
     </message>
     <message>
+        <source>Not taken over: {fields}.</source>
+        <translation>没有写入的源字段：{fields}。</translation>
+    </message>
+    <message>
         <source>Note</source>
         <translation>备注</translation>
     </message>
@@ -3468,6 +3484,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Now</source>
         <translation>现在</translation>
+    </message>
+    <message>
+        <source>Number</source>
+        <translation>编号</translation>
     </message>
     <message>
         <source>Number new features whose key is in use</source>
@@ -4174,6 +4194,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>正在识别图层</translation>
     </message>
     <message>
+        <source>Redo Fix</source>
+        <translation>重做修复</translation>
+    </message>
+    <message>
         <source>Refresh</source>
         <translation>刷新</translation>
     </message>
@@ -4686,6 +4710,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>设置与帮助</translation>
     </message>
     <message>
+        <source>Settings changed after the check; targets and limits are those of the check.</source>
+        <translation>检查之后设置有变动，目标和限值为检查时的。</translation>
+    </message>
+    <message>
         <source>Settings confirmed by {by}, {document}, {date}.</source>
         <translation>设置由 {by} 确认（{document}，{date}）。</translation>
     </message>
@@ -5156,6 +5184,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
     <message>
         <source>The county is not determined yet. Choose its profile, or start the export: its check determines the county.</source>
         <translation>尚未确定所属县。请在“县配置…”中选择，或直接导出，由检查识别。</translation>
+    </message>
+    <message>
+        <source>The county profile or another file of the check changed after {time}; check again.</source>
+        <translation>{time} 检查之后，县配置或检查用的其他文件有变动，请重新检查。</translation>
     </message>
     <message>
         <source>The current layer has no shapes. Choose a layer of projects and select features.</source>

@@ -250,8 +250,7 @@ class DesktopController(QObject):
             (self.recognition.recognised, self.styling.offer_styling),
             (self.saved_results.restored, self._on_result_restored),
             (self.saved_results.ended, self.recognition.schedule_update),
-            (self.saved_results.changed, dock.refresh_outdated_findings),
-            (self.saved_results.changed, self.result_owner.update_panel),
+            (self.saved_results.changed, self._show_changes_since_check),
             (self.saved_results.failed, dock.show_note),
             (self.checking.check_began, self._on_check_began),
             (self.checking.done, self._on_check_done),
@@ -405,6 +404,12 @@ class DesktopController(QObject):
         self.export.end_export_without_check()
         # Layers may have been added in the meantime.
         self.recognition.schedule_update()
+
+    def _show_changes_since_check(self) -> None:
+        self.dock.refresh_outdated_findings()
+        self.result_owner.update_panel()
+        if self.dock.result.changes_since_check.have_settings_changed:
+            self.indicators.note_changed_settings()
 
     def _show_edited_indicators(self, indicators: tuple[Any, ...], stale_ids: frozenset[str]) -> None:
         if self.result_owner.has_current_result():

@@ -27,12 +27,14 @@ _FRAME_WIDTH_PX = 2
 class TourStep:
     """One step of a tour.
 
-    ``target``: the widget that the step is about, framed while the step is shown; None without one.
+    ``target``: the widget that the step is about, framed while the step is shown; ``fallback``: framed while the
+    target is hidden, such as before a check.
     """
 
     title: str
     text: str
     target: QWidget | None
+    fallback: QWidget | None = None
 
 
 def place_card(size: QSize, target: QRect, window: QRect, messages: QRect, gap: int) -> QPoint:
@@ -122,10 +124,11 @@ class TourCard(QFrame):
         self.deleteLater()
 
     def _place(self) -> None:
-        window, target = self.parentWidget(), self._steps[self.number].target
+        window, step = self.parentWidget(), self._steps[self.number]
         # The height follows from the wrapped text.
         self.resize(self.width(), self.layout().totalHeightForWidth(self.width()))
-        area, messages = (self._find_place(widget) for widget in (target, self._messages))
+        target, fallback, messages = map(self._find_place, (step.target, step.fallback, self._messages))
+        area = fallback if target.isEmpty() else target
         self._frame.setVisible(not area.isEmpty())
         border = f"border: {_FRAME_WIDTH_PX}px solid {theme.get_color('info').name()};"
         self._frame.setStyleSheet(f"#SanxianTourFrame {{ {border} }}")
@@ -207,6 +210,7 @@ class SampleTour(QObject):
                     "unchanged. One undo takes a fix back."
                 ),
                 dock.navigation.fix,
+                dock.stack,
             ),
             TourStep(
                 tr("Edit under the live check"),

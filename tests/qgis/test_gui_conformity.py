@@ -22,6 +22,7 @@ from plugin.bridge.checking import drawn_projects
 from plugin.gui.conformity import controller as conformity_module
 from plugin.gui.conformity.figures import PanelFigures
 from plugin.gui.conformity.map_tool import ProjectMapTool
+from plugin.gui.conformity.projects import ProjectFactsDialog
 from tests.qgis.helpers import X, Y, make_square, make_table, write_small
 from tests.qgis.live_helpers import make_rectangle
 from tests.qgis.test_gui_editing import check, wait_for_live_check
@@ -176,10 +177,16 @@ def test_keys_and_buttons_of_the_map_tool(panel):
     assert panel.dock.buttons["batch"].isEnabled() and panel.dock.buttons["report"].isEnabled()
     panel.dock.buttons["batch"].click()
     assert panel.dock.form.projects.currentText() == "项目 1（已入批量）"
+    facts = ProjectFactsDialog(panel.projects.current)
+    for key, text in (("name", "产业园"), ("number", "XM-1"), ("applicant", "某公司")):
+        facts.lines[key].setText(text)
+    facts.accept()
+    shape = panel.projects.current.make_shape()
+    assert [shape.attributes[key] for key in facts.lines] == ["产业园", "XM-1", "某公司"]
     panel.toggle_drawing()
     click(tool, 0, 0)
     assert not press(tool, Qt.Key.Key_Escape)
-    assert [one.name for one in panel.projects.items] == ["项目 1"] and panel.dock.form.projects.count() == 1
+    assert [one.name for one in panel.projects.items] == ["产业园"] and panel.dock.form.projects.count() == 1
 
 
 def test_result_of_a_cancelled_drawing_is_dropped(panel):

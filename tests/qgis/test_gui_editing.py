@@ -11,6 +11,7 @@ from plugin.bridge import settings
 from plugin.bridge.checking import findings_layer, live_check as live_module
 from plugin.bridge.checking.check import check_project_or_folder
 from plugin.bridge.layers.snapshots import take_snapshot
+from plugin.bridge.project import county
 from plugin.core.checks.check import RunOptions
 from plugin.gui.findings.groups import STATE_COLUMN
 from tests.qgis.live_helpers import make_rectangle
@@ -125,6 +126,16 @@ def test_too_many_edits_mark_the_result_outdated_and_offer_a_full_check(checked,
     monkeypatch.undo()
     controller.dock.stale_button.click()
     assert wait_until(lambda: not controller.is_check_running and controller.dock.stale.isHidden())
+
+
+def test_change_of_the_county_profile_after_a_check_is_stated_in_panel_and_indicators(checked, project, tmp_path):
+    controller, _layers = checked
+    controller.dialogs.changed.emit()
+    assert controller.dock.stale.isHidden(), "nothing has changed"
+    county.store_county_settings(project, county.ProjectCountySettings(profile="hunyuan", base_year="2019"))
+    controller.dialogs.changed.emit()
+    assert controller.dock.stale.isVisible() and "县配置" in controller.dock.stale.text()
+    assert controller.dock.stale_button.isVisible() and "设置有变动" in controller.indicators.note.text()
 
 
 def test_many_new_features_that_are_saved_do_not_make_the_result_outdated(open_controller, monkeypatch):

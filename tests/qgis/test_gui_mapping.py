@@ -10,7 +10,7 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 import pytest
-from qgis.core import QgsApplication, QgsFeature, QgsProject, QgsRectangle, QgsVectorLayer
+from qgis.core import QgsApplication, QgsDefaultValue, QgsFeature, QgsProject, QgsRectangle, QgsVectorLayer
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtTest import QTest
@@ -259,6 +259,7 @@ def test_mapped_rows_are_appended_to_the_layer_of_the_project_as_one_step_with_n
     kept.setAttributes(["140225000000000007", "0101"])
     target.dataProvider().addFeature(kept)
     set_assigned_role(target, "XZYDYH")
+    target.setDefaultValueDefinition(1, QgsDefaultValue("'0601'", applyOnUpdate=True))
     project.addMapLayer(target)
     county.store_county_code_and_name(project, "140225", "浑源县")
     mapping_dialog._offer_appending()
@@ -278,7 +279,9 @@ def test_mapped_rows_are_appended_to_the_layer_of_the_project_as_one_step_with_n
     assert all(str(key).startswith("140225") for key in keys)
     shapes = [feature.geometry() for feature in target.getFeatures() if feature["BSM"] != kept["BSM"]]
     assert all(QgsRectangle(38_400_000, 4_300_000, 38_700_000, 4_500_000).contains(one.boundingBox()) for one in shapes)
-    assert target.isEditable() and target.undoStack().count() == 1 and "撤销" in mapping_dialog.summary.text()
+    text = mapping_dialog.summary.text()
+    assert target.isEditable() and target.undoStack().count() == 1 and "撤销" in text
+    assert "按表单由图形算出，未用源字段的值：YDYHFLDM" in text and "没有写入" in text and "DLMC" in text
     target.undoStack().undo()
     assert target.featureCount() == 1
     target.rollBack()

@@ -100,6 +100,12 @@ class FixStep(QObject):
         self.undone.emit()
         return True
 
+    def redo(self) -> None:
+        """Redo the step on all layers unless one of them has another edit since its undo."""
+        if not self._has_ended and all(layer_step.is_at(layer_step.before) for layer_step in self._layer_steps):
+            self._move_undo_stacks(self._layer_steps, True)
+            self.redone.emit()
+
     # --- signals
     def _on_index_changed(self, layer_step: _LayerStepCommands, index: int) -> None:
         if self._is_moving or self._has_ended or sip.isdeleted(layer_step.layer):

@@ -158,12 +158,14 @@ def collect_edits_since_check(result: CheckView, editing: LiveCheckSwitch) -> Ed
         unsaved = _count_unsaved_by_name(role_recognition.list_plan_layers(QgsProject.instance()))
         edited = _count_by_layer_name(result, result.edited_features)
         names = dict.fromkeys([*edited, *unsaved])
-        return EditsSinceCheck(tuple(LayerEdits(name, 0, unsaved[name]) for name in names), is_counted=False)
+        layers = tuple(LayerEdits(name, 0, unsaved[name]) for name in names)
+        return EditsSinceCheck(layers, False, result.changes_since_check.have_settings_changed)
     live = editing.live
     features = set(result.edited_features) | (live.waiting_features if live is not None else set())
     unsaved = _count_by_layer_name(result, live.find_unsaved_features(features) if live is not None else ())
     edited = _count_by_layer_name(result, features)
-    return EditsSinceCheck(tuple(LayerEdits(name, count, unsaved[name]) for name, count in edited.items()))
+    layers = tuple(LayerEdits(name, count, unsaved[name]) for name, count in edited.items())
+    return EditsSinceCheck(layers, have_settings_changed=result.changes_since_check.have_settings_changed)
 
 
 def _count_by_layer_name(result: CheckView, features) -> Counter[str]:

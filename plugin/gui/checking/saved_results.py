@@ -66,11 +66,11 @@ class SavedResults(QObject):
         self._written = ""
         self._again = False
         self._result: CheckView | None = None
-        #: Of the restored result: layer id → (name, role) of checked layers; ids of all layers at the check;
-        #: settings.
+        #: Settings of the displayed result (`_list_settings`). Of a restored result also: layer id → (name, role) of
+        #: checked layers; ids of all layers at the check.
         self._roles: dict[str, tuple[str, str]] = {}
         self._known_layer_ids: set[str] = set()
-        self._settings: dict[str, str] = {}
+        self._settings: Any = None
         self._followed: list[tuple[QgsVectorLayer, Callable[[], None]]] = []
         QgsProject.instance().projectSaved.connect(self.write_result)
         watch.project_touched.connect(self._mark_layer_changes)
@@ -106,6 +106,7 @@ class SavedResults(QObject):
         ``layer_id_by_name``: name of each layer in the check → layer id.
         """
         self.drop_result()
+        self._result, self._settings = result, _list_settings(state)
         check_result, finished = result.check_result, result.finished_at
         content_cache: list[SavedResult] = []
 
@@ -213,6 +214,7 @@ class SavedResults(QObject):
                 end_without_result()
             else:
                 self._reading_job = None
+                self._settings = _list_settings(state)
                 self._restore_result(file, *reading_outcome)
 
         def report_failure(error: Exception) -> None:
@@ -243,7 +245,6 @@ class SavedResults(QObject):
         self._result, self._make, self._written = result, lambda _cancellation: saved_content, file
         self._roles = {layer.id: (layer.name, layer.role) for layer in saved_content.layers if layer.role}
         self._known_layer_ids = {layer.id for layer in saved_content.layers}
-        self._settings = saved_content.check_settings
         project = QgsProject.instance()
         for layer_id, (name, role) in self._roles.items():
             layer = project.mapLayer(layer_id)
@@ -258,7 +259,7 @@ class SavedResults(QObject):
 
     def _mark_layer_changes(self) -> None:
         """Mark removed layers and new plan layers as changes since the check."""
-        if self._result is None or self._watch.is_closing:
+        if self._result is None or not self._result.is_restored or self._watch.is_closing:
             return
         project = QgsProject.instance()
         for layer_id, (name, role) in self._roles.items():
@@ -271,11 +272,10 @@ class SavedResults(QObject):
                 self._mark_layer_changed(layer.name(), role)
 
     def mark_settings_changes(self) -> None:
-        """Mark the settings as changed if profile or roles differ from the check."""
+        """Mark the settings as changed if profile, roles or other files differ from the check."""
         if self._result is None:
             return
-        project = QgsProject.instance()
-        if saved_result.collect_check_settings(project, county.make_check_options(project)) != self._settings:
+        if _list_settings(saved_result.ProjectState.read_from_project(QgsProject.instance())) != self._settings:
             self._set_changes(replace(self._result.changes_since_check, have_settings_changed=True))
 
     def _mark_layer_changed(self, name: str, role: str) -> None:
@@ -287,3 +287,9 @@ class SavedResults(QObject):
         if changes != self._result.changes_since_check:
             self._result.set_changes(changes)
             self.changed.emit()
+
+
+def _list_settings(state: saved_result.ProjectState) -> Any:
+    """Return the settings of a check, with the stamps of its files; waivers of the panel are applied at once."""
+    stamps = {name: file for name, file in state.side_file_stamps.items() if name != "waivers"}
+    return state.check_settings, stamps, state.side_file_stamps.get("waivers", ("",))[0]

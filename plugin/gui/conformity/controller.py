@@ -29,6 +29,7 @@ from .projects import (
     NoProjects,
     PanelProject,
     PlanState,
+    ProjectFactsDialog,
     ProjectList,
     ReportWriter,
     read_file,
@@ -446,5 +447,10 @@ class ConformityController(QObject):
         """Ask for a file and write the report on the batch, or on the current project without a batch."""
         data, reported = self.plan.get_data(), self.projects.list_reported()
         if data is not None and reported:
+            # A drawn project has no fields from which name and applicant could be read.
+            is_drawn = len(reported) == 1 and "name" not in reported[0].attributes
+            if is_drawn and not ProjectFactsDialog(reported[0], self.dock).exec():
+                return
+            self.dock.form.show_projects(self.projects.items, self.projects.current_position)
             shapes = [shape for one in reported if (shape := one.make_shape()) is not None]
             self.report.ask_and_write(data, shapes, reported[0].name)

@@ -18,7 +18,7 @@ from qgis.core import (
     QgsWkbTypes,
 )
 from qgis.PyQt.QtCore import QObject, pyqtSignal
-from qgis.PyQt.QtWidgets import QInputDialog, QWidget
+from qgis.PyQt.QtWidgets import QDialog, QInputDialog, QLineEdit, QVBoxLayout, QWidget
 
 from ...bridge import settings
 from ...bridge.checking.drawn_projects import ProjectShape, ReviewData, read_features, write_review
@@ -28,7 +28,15 @@ from ...bridge.texts import tr
 from ...core.base.files.writing import OutputPaths
 from ..editing.live_switch import LiveCheckSwitch
 from ..findings.result import CheckView
-from ..widgets import MessageBarMessages, choose_save_path, make_open_buttons, messages
+from ..widgets import (
+    MessageBarMessages,
+    choose_save_path,
+    fill_layout,
+    make_form,
+    make_ok_cancel_buttons,
+    make_open_buttons,
+    messages,
+)
 from ..widgets.map_items import read_wkb
 
 POLYGON, LINE, POINT = "polygon", "line", "point"
@@ -67,6 +75,25 @@ class PanelProject:
         if self.shape is None:
             return None
         return replace(self.shape, attributes={**self.attributes, "name": self.name})
+
+
+class ProjectFactsDialog(QDialog):
+    """Asks for what the opinion on a project prints: its name, number and applicant."""
+
+    def __init__(self, project: PanelProject, parent: QWidget | None = None):
+        super().__init__(parent, objectName="SanxianProjectFacts", windowTitle=tr("Facts of the Project"))
+        self._project = project
+        values = {"number": "", "applicant": "", **project.attributes, "name": project.name}
+        self.lines = {key: QLineEdit(values[key]) for key in ("name", "number", "applicant")}
+        form = make_form(*zip((tr("Name"), tr("Number"), tr("Applicant")), self.lines.values(), strict=True))
+        fill_layout(QVBoxLayout(self), form, make_ok_cancel_buttons(self))
+
+    def accept(self) -> None:
+        """Write the texts into the project; an empty name leaves the former one."""
+        texts = {key: line.text().strip() for key, line in self.lines.items()}
+        self._project.name = texts["name"] or self._project.name
+        self._project.attributes |= {"number": texts["number"], "applicant": texts["applicant"]}
+        super().accept()
 
 
 class ProjectList:

@@ -165,6 +165,9 @@ class ResultOwner:
             else:
                 text = tr("Result of {time}. Layers and settings have not changed since.")
             return text.format(time=result.time_text, layers=tr(", ").join(changes.changed_layer_names)), bool(changes)
+        if result.changes_since_check.have_settings_changed:
+            text = tr("The county profile or another file of the check changed after {time}; check again.")
+            return text.format(time=result.time_text), True
         if self._editing.is_outdated:
             text = tr(
                 "The layers changed since {time} in ways that checks while editing do not cover; the result is "

@@ -37,8 +37,9 @@ from .groups import (
 )
 from .model import ROW_ROLE, SORT_MARKS, FilterSettings, FindingsModel, get_column_title
 
-#: Least width of rule and place, in Chinese characters; a narrower list has no column of states.
-_MIN_PLACE_CHARACTERS = 12
+#: Least width of rule and place, in Chinese characters, without and with a work list; a narrower list has no column of
+#: states, which matter more with a work list.
+_MIN_PLACE_CHARACTERS, _MIN_PLACE_CHARACTERS_WITH_WORK = 18, 12
 #: Keys of the list; they take precedence over shortcuts of other programs.
 _LIST_KEYS = (
     *(Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_F, Qt.Key.Key_F1, Qt.Key.Key_W, Qt.Key.Key_N, Qt.Key.Key_S),
@@ -151,7 +152,8 @@ class FindingsTree(FittedWidget, QTreeView):
         """
         header = self.header()
         has_work = bool(self.findings.work.items)
-        room = self.viewport().width() - self.fontMetrics().horizontalAdvance("国") * _MIN_PLACE_CHARACTERS
+        characters = _MIN_PLACE_CHARACTERS_WITH_WORK if has_work else _MIN_PLACE_CHARACTERS
+        room = self.viewport().width() - self.fontMetrics().horizontalAdvance("国") * characters
         room -= self._column_widths[AREA_COLUMN]
         columns = (STATE_COLUMN, ASSIGNEE_COLUMN, NOTE_COLUMN, UPDATED_COLUMN) if has_work else (STATE_COLUMN,)
         if not has_work:

@@ -132,7 +132,7 @@ class FixApplier(QObject):
         ):
             signal.connect(partial(self.log_writer.write, log, order, action))
             signal.connect(partial(report.emit, order))
-        step.undone.connect(partial(self._report_undo, order, log))
+        step.undone.connect(partial(self._report_undo, step, order, log))
         step.redone.connect(partial(self._report_step, step, order, log))
         step.separated.connect(self._warn_of_partial_undo)
         step.ended.connect(lambda: self._drop_step(step))
@@ -191,13 +191,12 @@ class FixApplier(QObject):
         self.messages.add_button(UndoFixButton(step))
         self._reported_step = step
 
-    def _report_undo(self, order: FixOrder, log: ChangeLog) -> None:
+    def _report_undo(self, step: FixStep, order: FixOrder, log: ChangeLog) -> None:
         text = tr("{count} fixes undone; the layers are as before.")
         if len(order.proposals) == 1:
             text = tr("Undone: {fix}. The layers are as before.")
-        self.messages.show_message(
-            text.format(fix=log.texts.make_sentence(order.proposals[0]), count=len(order.proposals)), "info"
-        )
+        text = text.format(fix=log.texts.make_sentence(order.proposals[0]), count=len(order.proposals))
+        self.messages.show_message(text, "info", (tr("Redo Fix"), step.redo))
         self._reported_step = None
 
 

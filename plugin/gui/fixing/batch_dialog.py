@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 from qgis.gui import QgsFilterLineEdit, QgsMapCanvas
@@ -19,6 +20,7 @@ from qgis.PyQt.QtWidgets import (
     QLabel,
     QProgressBar,
     QPushButton,
+    QSizePolicy,
     QStyle,
     QToolButton,
     QTreeView,
@@ -219,7 +221,8 @@ class BatchModel(QAbstractItemModel):
         if not row.is_seen:
             row.is_seen = True
             index = self.find_index(row)
-            self.dataChanged.emit(index, index.siblingAtColumn(REASON_COLUMN))
+            for changed_index in (index, index.parent()):
+                self.dataChanged.emit(changed_index, changed_index.siblingAtColumn(REASON_COLUMN))
 
     def _refresh(self) -> None:
         for number, (_heading, rows) in enumerate(self.groups):
@@ -277,7 +280,9 @@ class BatchModel(QAbstractItemModel):
             return None
         row, column = self.get_row(index), index.column()
         if role == Qt.ItemDataRole.CheckStateRole:
-            rows = [one for one in self._list_rows(index) if one.safety != REFUSED]
+            # A group has a box once one of its rows can be ticked.
+            has_box = row is not None and row.safety != REFUSED
+            rows = [row] if has_box else [one for one in self._list_rows(index) if one.can_be_ticked]
             if column != RULE_COLUMN or not rows:
                 return None
             ticked = sum(one.is_ticked for one in rows)
@@ -286,8 +291,11 @@ class BatchModel(QAbstractItemModel):
             return Qt.CheckState.Checked if ticked == len(rows) else Qt.CheckState.PartiallyChecked
         if row is None:
             return self._get_group_data(index, role)
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+        if role == Qt.ItemDataRole.DisplayRole:
             return row.cells[column]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            # Qt wraps only rich text.
+            return f"<p>{escape(row.cells[column])}</p>"
         if role == Qt.ItemDataRole.DecorationRole and column == RULE_COLUMN:
             return self._icons.get(get_finding_kind(row.entry.finding))
         if role == Qt.ItemDataRole.TextAlignmentRole and column in _RIGHT_ALIGNED:
@@ -385,9 +393,16 @@ class BatchDialog(TrialDialog):
         balance.layout_.addWidget(WholeRows(self.areas), 1)
         outlook = FormSection(tr("After applying"))
         fill_layout(outlook.layout_, self.forecast, None)
+        #: Fix and reason of the current row in full; on a small screen it gives its room to the table.
+        self.explanation = QLabel(
+            objectName="SanxianBatchFixRow",
+            wordWrap=True,
+            alignment=Qt.AlignmentFlag.AlignTop,
+            sizePolicy=QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored),
+        )
         line = self.fontMetrics().lineSpacing()
-        left = make_splitter(Qt.Orientation.Vertical, (WholeRows(self.table), 1), (balance, 0))
-        left.setSizes([line * 26, line * 9])
+        left = make_splitter(Qt.Orientation.Vertical, (WholeRows(self.table), 1), (self.explanation, 0), (balance, 0))
+        left.setSizes([line * 23, line * 4, line * 8])
         right = QWidget()
         fill_layout(QVBoxLayout(right), (self.maps, 1), outlook, has_margins=False)
         halves = make_splitter(Qt.Orientation.Horizontal, (left, _TABLE_SHARE), (right, _MAPS_SHARE))
@@ -483,6 +498,7 @@ class BatchDialog(TrialDialog):
     def show_rows(self, rows: list[BatchRow]) -> None:
         """Show what the fixes did when they were tried on a copy of the layers."""
         self._current = None
+        self.explanation.setText("")
         self.model.set_rows(rows)
         counts = {group: sum(row.safety == group for row in rows) for group in SAFETIES}
         text_by_group = {
@@ -538,6 +554,7 @@ class BatchDialog(TrialDialog):
         row = self.current_row
         if row is not None:
             is_restored, self._current = row is self._current, row
+            self.explanation.setText("\n".join(filter(None, (row.cells[FIX_COLUMN], row.cells[REASON_COLUMN]))))
             self.rowShown.emit(row)
             if not is_restored:
                 self.model.mark_seen(row)

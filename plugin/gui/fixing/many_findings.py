@@ -151,7 +151,6 @@ class BatchFixer(FixDialogController):
 
     def _on_ticks_changed(self) -> None:
         """Follow a change of the ticks by the user."""
-        self._change_text = ""
         self._drop_ticked_trial()
         self._follow_ticks()
 
@@ -287,6 +286,7 @@ class BatchFixer(FixDialogController):
 
         Rows that have another fix now are unticked and named (``_change_text``); the others can be applied.
         """
+        self._change_text = ""
         pairs = list(zip(rows, second.result.entries, strict=True))
         changed_rows = [row for row, entry in pairs if _has_other_fix(row, entry)]
         former = self._displayed_trial
@@ -299,7 +299,7 @@ class BatchFixer(FixDialogController):
         is_same = self.dialog.model.show_second_trial(pairs, changed_rows, self._texts)
         if changed_rows:
             names = tr("; ").join(" ".join(row.cells[: FEATURE_COLUMN + 1]) for row in changed_rows)
-            self._change_text = tr(
+            self._change_text = "⚠ " + tr(
                 "Together with the other ticked fixes, these have another fix or none, and are no longer ticked: "
                 "{names}. View them again, or apply the others."
             ).format(names=names)

@@ -284,6 +284,11 @@ class IndicatorDock(QDockWidget):
         self._edited = indicators, stale_ids
         self._show_place()
 
+    def note_changed_settings(self) -> None:
+        """State that targets and limits are those of the check, before a change of settings."""
+        self.note.setText(tr("Settings changed after the check; targets and limits are those of the check."))
+        self._refresh()
+
     def clear(self) -> None:
         """Show no indicators."""
         self._all_checked, self._checked, self._current, self._edited = [], [], [], None

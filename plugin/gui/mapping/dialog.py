@@ -38,6 +38,8 @@ class MappingDialog(MappingSource):
         super().__init__(project, runner, layer, parent)
         self._run: mapping_run.MappingRun | None = None
         self._written_path = ""
+        #: Source fields that the displayed mapping leaves out.
+        self._unused: list[str] = []
         #: Ids of the layer that the running mapping is appended to, and of the one that is offered; empty for none.
         self._target_layer_id = self._offered_layer_id = ""
         for signal, slot in (
@@ -157,7 +159,7 @@ class MappingDialog(MappingSource):
             for f in fields
             if not (is_appended if f.meaning == "key" else f.constraint != "M") and not previews[f.name].filled_count
         ]
-        unused = [f.name for f in prepared_mapping.source_columns.layer.fields if f.name not in used_names]
+        self._unused = [f.name for f in prepared_mapping.source_columns.layer.fields if f.name not in used_names]
         without_code = []
         for field in fields:
             values = [row.code for row in self._find_undecided_codes(field) if not row.chosen_code]
@@ -171,7 +173,7 @@ class MappingDialog(MappingSource):
             (tr("Areas in another unit than m², copied unchanged: {fields}."), other_units),
             (tr("Values without a code: {fields}."), without_code),
             (tr("Required fields without a source field: {fields}."), missing),
-            (tr("Source fields without a target field: {fields}."), unused),
+            (tr("Source fields without a target field: {fields}."), self._unused),
         )
         lines += [text.format(fields=tr(", ").join(names)) for text, names in problems if names]
         self.summary.setText("\n".join(lines))
@@ -273,6 +275,7 @@ class MappingDialog(MappingSource):
                 empty=format_number(results["EMPTY"], 0),
             ),
             *remarks,
+            *([tr("Not taken over: {fields}.").format(fields=tr(", ").join(self._unused))] if self._unused else ()),
         ]
         if results.get("UNMAPPED"):
             lines.append(tr("They are listed in {file}.").format(file=Path(str(results["UNMAPPED"])).name))
@@ -301,7 +304,17 @@ class MappingDialog(MappingSource):
         text = tr(
             "They are one edit step of the layer, not saved yet; undo with Ctrl+Z. {count} rows got a new key (BSM)."
         )
-        return target.name(), [text.format(count=format_number(numbered_count, 0))]
+        remarks = [text.format(count=format_number(numbered_count, 0))]
+        mapped = self._prepared_mapping.mapping.source_by_target if self._prepared_mapping is not None else {}
+        computed = [
+            name
+            for position, name in enumerate(target.fields().names())
+            if name in mapped and target.defaultValueDefinition(position).applyOnUpdate()
+        ]
+        if computed:
+            text = tr("Computed from the shapes instead of the source, as the form does: {fields}.")
+            remarks.append(text.format(fields=tr(", ").join(computed)))
+        return target.name(), remarks
 
     def _find_layer_to_append_to(self) -> QgsVectorLayer | None:
         """Return the project's layer that the rows can be appended to: of the template, and not the source itself."""

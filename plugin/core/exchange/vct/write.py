@@ -338,10 +338,15 @@ def read_layers_in_turn(
             dataset = "" if is_connection(readable.path) else sketch.source
             complete_layers = read_source(
                 dataset or readable.path,
-                select_layer=lambda layer, name=sketch.name: layer.name == name,
+                select_layer=_make_name_selector(sketch.name),
                 cancellation=cancellation,
             )
             layer = next(layer for layer in complete_layers if layer.name == sketch.name)
             layer.require_usable()
             readable.relabel([layer])
             yield layer
+
+
+def _make_name_selector(name: str) -> Callable[[SourceLayer], bool]:
+    """Return a function that returns True for the layer of this name."""
+    return lambda layer: layer.name == name
