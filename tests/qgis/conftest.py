@@ -228,7 +228,7 @@ def open_controller(chinese, qgis_app, project, tmp_path):
     from plugin.bridge.project import county
     from plugin.gui import desktop_controller
     from tests.qgis.helpers import write_small
-    from tests.qgis.test_gui_controller import FakeInterface
+    from tests.qgis.test_gui_controller import ControllerInterface
     from tests.qgis.waiting import process_events
 
     settings.store_setting("show_findings_layer", True)
@@ -237,7 +237,7 @@ def open_controller(chinese, qgis_app, project, tmp_path):
     path = write_small(tmp_path / "小县.gpkg")
     layers = {n: QgsVectorLayer(f"{path}|layername={n}", n, "ogr") for n in ("YJJBNTBHTB", "STBHHX", "CZKFBJ", "DLTB")}
     project.addMapLayers(list(layers.values()))
-    iface = FakeInterface()
+    iface = ControllerInterface()
     iface.window.resize(1600, 900)
     iface.window.show()
     controller = desktop_controller.DesktopController(iface)

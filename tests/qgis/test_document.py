@@ -37,7 +37,7 @@ from tests.core.package_fixtures import write_clean_county
 from tests.qgis.gui_helpers import make_result, make_small_report
 from tests.qgis.helpers import SAMPLE, Log, run_algorithm
 from tests.qgis.maps_helpers import make_builder, open_sample_project
-from tests.qgis.test_gui_controller import FakeInterface
+from tests.qgis.test_gui_controller import ControllerInterface
 from tests.qgis.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("chinese", "project")
@@ -181,7 +181,7 @@ def test_document_dialog_requires_a_reason_for_a_secrecy_level_below_the_package
     line = DocumentLine(project, make_profile)
     line.button.click()
     county.store_document_info(project, DocumentInfo())
-    DialogOpener.open_document_dialog(SimpleNamespace(_iface=FakeInterface()))
+    DialogOpener.open_document_dialog(SimpleNamespace(_iface=ControllerInterface()))
     assert len(seen) == 2 and all("没有降密理由" in text and "成果包样式" in text for text in seen)
     assert len([text for text in qgis_log if "公示稿已脱密" in text]) == 2
 
@@ -359,7 +359,7 @@ def test_export_reports_an_edited_layout_without_a_label_for_the_approval_number
 
 # --- reports
 def test_saved_report_contains_the_current_document_information(project, monkeypatch):
-    window, runner, result, written = FakeInterface(), JobRunner(), make_result(make_small_report()), []
+    window, runner, result, written = ControllerInterface(), JobRunner(), make_result(make_small_report()), []
     monkeypatch.setattr(
         "plugin.bridge.checking.check.write_check_outputs",
         lambda checked, outputs, **more: written.append(checked.report),

@@ -17,7 +17,7 @@ from plugin.gui.options_page import OptionsFactory
 from plugin.gui.toolbox.exchange import PlanDataDropHandler
 from plugin.paths import RESOURCES_FOLDER
 from tests.qgis.gui_helpers import make_result, make_small_report
-from tests.qgis.test_gui_controller import FakeInterface, make_controller
+from tests.qgis.test_gui_controller import ControllerInterface, make_controller
 from tests.qgis.test_gui_filegdb_warning import read_messages
 from tests.qgis.waiting import process_events, wait_until
 
@@ -134,7 +134,7 @@ def test_entries_that_left_the_menu_are_found_by_their_name_and_opened(chinese, 
 
 
 def test_features_are_found_by_digits_of_their_key_and_shown(chinese, qgis_app, project):
-    iface = FakeInterface()
+    iface = ControllerInterface()
     layer = QgsVectorLayer("Polygon?crs=EPSG:4526&field=BSM:string", "城镇开发边界", "memory")
     for number in (12, 345):
         feature = QgsFeature(layer.fields())
@@ -203,7 +203,7 @@ def test_controller_registers_and_removes_filters_page_and_drop_handlers(chinese
 
 
 # --- dropped files
-class DropInterface(FakeInterface):
+class DropInterface(ControllerInterface):
     """An interface that records added layers."""
 
     def __init__(self):

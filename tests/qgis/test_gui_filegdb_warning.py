@@ -9,7 +9,7 @@ from qgis.core import QgsVectorLayer
 from plugin.core.base.files import filegdb_driver
 from plugin.gui.editing.filegdb_warning import FileGdbWarning
 from tests.qgis.helpers import write_small
-from tests.qgis.test_gui_controller import FakeInterface
+from tests.qgis.test_gui_controller import ControllerInterface
 from tests.qgis.waiting import process_events
 
 
@@ -28,7 +28,7 @@ def followed_layers(chinese, qgis_app, project, tmp_path, monkeypatch):
         frame.to_file(database, layer=name, driver="OpenFileGDB")
     sources = (f"{package}|layername=CZKFBJ", f"{database}|layername=CZKFBJ", f"{database}|layername=STBHHX")
     layers = [QgsVectorLayer(source, source.rpartition("=")[2], "ogr") for source in sources]
-    iface = FakeInterface()
+    iface = ControllerInterface()
     project.addMapLayers(layers[:2])
     warning = FileGdbWarning(iface)
     project.addMapLayer(layers[2])
