@@ -111,6 +111,7 @@ def test_applied_fix_ends_the_finding_and_undo_restores_it(overlapping):
     wait_for_live_check(controller)
     assert find_overlap(controller) is None
     assert read_log(controller, layers) == ["应用"]
+    assert controller.iface.activeLayer() is layers["CZKFBJ"], "Ctrl+Z undoes an edit of the current layer"
     undo = next(
         button for item in controller.iface.messageBar().items() for button in item.findChildren(QPushButton)
         if button.objectName() == "SanxianUndoFix"

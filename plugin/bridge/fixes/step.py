@@ -6,6 +6,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from qgis.core import QgsVectorLayer
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
@@ -77,9 +78,9 @@ class FixStep(QObject):
                 self._connections.append((layer_step, signal, slot))
 
     @property
-    def layer_names(self) -> list[str]:
-        """Return the names of the layers that the step changed, without deleted layers."""
-        return [layer_step.layer.name() for layer_step in self._layer_steps if not sip.isdeleted(layer_step.layer)]
+    def layers(self) -> list[QgsVectorLayer]:
+        """Return the layers that the step changed, without deleted layers."""
+        return [layer_step.layer for layer_step in self._layer_steps if not sip.isdeleted(layer_step.layer)]
 
     @property
     def is_applied(self) -> bool:
