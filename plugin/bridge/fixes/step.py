@@ -49,8 +49,9 @@ class FixStep(QObject):
     this object undoes or redoes it on all other layers. When one layer is rolled back, the others are undone.
 
     Signals: ``undone`` and ``redone``, once for all layers; ``discarded``: the edits were rolled back; ``ended``: the
-    step cannot be undone any more, because it was saved or discarded, or a layer was removed; ``separated(names)``:
-    names of layers on which the step was not undone or redone, because they have later edits.
+    step cannot be undone or redone any more: it was saved or discarded, another edit followed its undo, or a layer was
+    removed; ``separated(names)``: names of layers on which the step was not undone or redone, because they have later
+    edits.
     """
 
     undone = pyqtSignal()
@@ -127,6 +128,9 @@ class FixStep(QObject):
             separated = self._undo_or_redo_on_layers([other for other in others if not other.is_applied], True)
             self.redone.emit()
         else:
+            if not layer_step.is_applied and not layer_step.has_own_command:
+                # Another edit took the place of the undone commands.
+                self._end()
             return
         if separated:
             self.separated.emit(separated)

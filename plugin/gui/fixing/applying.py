@@ -59,7 +59,7 @@ class FixApplier(QObject):
         self.log_writer.failed.connect(self._warn_of_missing_log_rows)
         #: Steps that can still be undone or redone.
         self.steps: list[FixStep] = []
-        #: The step that the message calls applied.
+        #: The step that the message calls applied or undone.
         self._reported_step: FixStep | None = None
 
     def stop(self) -> None:
@@ -149,7 +149,7 @@ class FixApplier(QObject):
 
     def _drop_step(self, step: FixStep) -> None:
         if self._reported_step is step:
-            # The edits are saved or gone: no message may call them unsaved.
+            # The edits are saved or gone: no message may call them unsaved, or offer to undo or redo them.
             self.messages.close()
         if step in self.steps:
             self.steps.remove(step)
@@ -202,7 +202,7 @@ class FixApplier(QObject):
             text = tr("Undone: {fix}. The layers are as before.")
         text = text.format(fix=log.texts.make_sentence(order.proposals[0]), count=len(order.proposals))
         self.messages.show_message(text, "info", (tr("Redo Fix"), step.redo))
-        self._reported_step = None
+        self._reported_step = step
 
 
 class UndoFixButton(QPushButton):

@@ -283,10 +283,10 @@ class BatchModel(QAbstractItemModel):
             return None
         row, column = self.get_row(index), index.column()
         if role == Qt.ItemDataRole.CheckStateRole:
+            rows = [one for one in self._list_rows(index) if one.safety != REFUSED]
             # A group has a box once one of its rows can be ticked.
-            has_box = row is not None and row.safety != REFUSED
-            rows = [row] if has_box else [one for one in self._list_rows(index) if one.can_be_ticked]
-            if column != RULE_COLUMN or not rows:
+            has_box = bool(rows) if row is not None else any(one.can_be_ticked for one in rows)
+            if column != RULE_COLUMN or not has_box:
                 return None
             ticked = sum(one.is_ticked for one in rows)
             if not ticked:
