@@ -3522,8 +3522,8 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>占用部分（GeoPackage）</translation>
     </message>
     <message>
-        <source>Of all these targets; may be left empty</source>
-        <translation>用于上表全部指标，可以不填</translation>
+        <source>Of all these targets; a new target needs one</source>
+        <translation>用于上表全部指标；新填的目标须有依据文件</translation>
     </message>
     <message>
         <source>Of these, listed so far under another key: {rules}</source>

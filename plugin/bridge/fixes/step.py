@@ -6,6 +6,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from qgis.core import QgsVectorLayer
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
@@ -48,8 +49,9 @@ class FixStep(QObject):
     this object undoes or redoes it on all other layers. When one layer is rolled back, the others are undone.
 
     Signals: ``undone`` and ``redone``, once for all layers; ``discarded``: the edits were rolled back; ``ended``: the
-    step cannot be undone any more, because it was saved or discarded, or a layer was removed; ``separated(names)``:
-    names of layers on which the step was not undone or redone, because they have later edits.
+    step cannot be undone or redone any more: it was saved or discarded, another edit followed its undo, or a layer was
+    removed; ``separated(names)``: names of layers on which the step was not undone or redone, because they have later
+    edits.
     """
 
     undone = pyqtSignal()
@@ -77,9 +79,9 @@ class FixStep(QObject):
                 self._connections.append((layer_step, signal, slot))
 
     @property
-    def layer_names(self) -> list[str]:
-        """Return the names of the layers that the step changed, without deleted layers."""
-        return [layer_step.layer.name() for layer_step in self._layer_steps if not sip.isdeleted(layer_step.layer)]
+    def layers(self) -> list[QgsVectorLayer]:
+        """Return the layers that the step changed, without deleted layers."""
+        return [layer_step.layer for layer_step in self._layer_steps if not sip.isdeleted(layer_step.layer)]
 
     @property
     def is_applied(self) -> bool:
@@ -126,6 +128,9 @@ class FixStep(QObject):
             separated = self._undo_or_redo_on_layers([other for other in others if not other.is_applied], True)
             self.redone.emit()
         else:
+            if not layer_step.is_applied and not layer_step.has_own_command:
+                # Another edit took the place of the undone commands.
+                self._end()
             return
         if separated:
             self.separated.emit(separated)

@@ -33,7 +33,7 @@ class PasteTargetsDialog(FocusedButtonDialog):
     """Dialog that shows the targets in a pasted text, and why other rows are not entered; it changes nothing itself.
 
     ``year``: target year of rows without one; ``get_present_value``: returns the value that the form has for a target
-    and year, as text; empty without one. ``targets``: those that OK enters.
+    and year, own or inherited, as text; empty without one. ``targets``: those that OK enters, unchanged ones left out.
     """
 
     def __init__(self, texts: Texts, year: int, get_present_value: Callable[[str, int], str], parent=None):
@@ -43,7 +43,7 @@ class PasteTargetsDialog(FocusedButtonDialog):
         self.text, self.source = QPlainTextEdit(tabChangesFocus=True), QLineEdit()
         example = tr("Paste a table from Excel or Word, or lines such as: 耕地保有量 73.39 万亩")
         theme.set_placeholder(self.text, example)
-        theme.set_placeholder(self.source, tr("Of all these targets; may be left empty"))
+        theme.set_placeholder(self.source, tr("Of all these targets; a new target needs one"))
         self.tree = QTreeWidget(rootIsDecorated=False, uniformRowHeights=True, accessibleName=tr("Targets in the text"))
         self.tree.setHeaderLabels(
             [
@@ -69,7 +69,7 @@ class PasteTargetsDialog(FocusedButtonDialog):
 
     def _show_targets(self) -> None:
         found = read_pasted_targets(self.text.toPlainText(), self._year)
-        self.targets = [one for one in found if not one.problem]
+        self.targets = [one for one in found if not one.problem and not self._is_unchanged(one)]
         self.tree.clear()
         for one in found:
             name = self._texts.get_indicator_name(one.indicator) if one.indicator else one.text
@@ -81,6 +81,10 @@ class PasteTargetsDialog(FocusedButtonDialog):
         self.ok_button.setEnabled(bool(self.targets))
         text = tr("{count} targets, {others} rows that are not entered") if found else ""
         self.count_label.setText(text.format(count=len(self.targets), others=len(found) - len(self.targets)))
+
+    def _is_unchanged(self, one: PastedTarget) -> bool:
+        unit = self._texts.get_section("unit_names").get(one.unit, "")
+        return self._get_present_value(one.indicator, one.year) == f"{one.value} {unit}"
 
     def _describe_values(self, one: PastedTarget) -> tuple[str, str, str]:
         """Return the value as printed, in the usual unit, and as a change of the form or why it is not entered."""
@@ -94,7 +98,7 @@ class PasteTargetsDialog(FocusedButtonDialog):
             figure = format_number(area, DECIMALS_BY_UNIT[usual_unit])
             usual = f"{figure} {unit_names[usual_unit]}"
         present = self._get_present_value(one.indicator, one.year)
-        if present == printed:
+        if self._is_unchanged(one):
             return printed, usual, tr("{value} (unchanged)").format(value=printed)
         return printed, usual, f"{present} → {printed}" if present else printed
 

@@ -113,6 +113,9 @@ class TargetRow:
             self._reset_choices()
         for widget in (self.sign, self.unit, self.binding):
             widget.set_grey(not has_own_target)
+        # The document of the inherited target is not that of the county's own one.
+        inherited = self._inherited_target
+        self.source.set_inherited_value(inherited.source if inherited and not has_own_target else "")
         self.restore.setVisible(has_own_target)
         self.mark.show_source_mark(
             "A"
@@ -215,7 +218,8 @@ class TargetsBox(FormBox):
 
     def _get_present_value(self, indicator: str, year: int) -> str:
         row = self._find_row(indicator, year)
-        return f"{row.value.text()} {row.unit.currentText()}" if row is not None and row.has_county_value else ""
+        value = (row.value.text() or row.value.inherited_text) if row is not None and row.find_year() == year else ""
+        return f"{value} {row.unit.currentText()}" if value else ""
 
     def _ask_for_text(self) -> None:
         """Ask for a text with targets; enter those that the user accepts."""

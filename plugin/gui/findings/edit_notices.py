@@ -178,8 +178,8 @@ class EditNotices(QObject):
         self.counter.deleteLater()
 
     # --- the message
-    def show_new_findings(self, change: Any, step: EditStep | None) -> None:
-        """Show a message on the findings that an edit added.
+    def show_new_findings(self, change: Any, step: EditStep | None, *, is_of_fix: bool = False) -> None:
+        """Show a message on the findings that an edit added, unless it is a fix, whose preview named them.
 
         The message closes when edits have resolved all findings named in it. Undone and discarded edits (``step`` is
         None) bring findings of the full check back, which are not new.
@@ -189,7 +189,7 @@ class EditNotices(QObject):
         if step is None:
             ids = {id(f) for f in find_new_findings(self._dock.result)}
             new_findings = [f for f in new_findings if id(f) in ids]
-        if new_findings:
+        if new_findings and not is_of_fix:
             self._named_findings = new_findings
             zoom = (tr("Zoom"), lambda: self._zoom_to_finding(sort_by_severity(new_findings)[0]))
             fix = (tr("Fix…"), lambda: self._request_fixes(new_findings))

@@ -53,12 +53,13 @@ class FixApplier(QObject):
 
     def __init__(self, iface: Any, parent: QObject | None = None):
         super().__init__(parent)
+        self._iface = iface
         self.messages = messages.MessageBarMessages(iface, tr("Fix"))
         self.log_writer = LogWriter(self)
         self.log_writer.failed.connect(self._warn_of_missing_log_rows)
         #: Steps that can still be undone or redone.
         self.steps: list[FixStep] = []
-        #: The step that the message calls applied.
+        #: The step that the message calls applied or undone.
         self._reported_step: FixStep | None = None
 
     def stop(self) -> None:
@@ -148,7 +149,7 @@ class FixApplier(QObject):
 
     def _drop_step(self, step: FixStep) -> None:
         if self._reported_step is step:
-            # The edits are saved or gone: no message may call them unsaved.
+            # The edits are saved or gone: no message may call them unsaved, or offer to undo or redo them.
             self.messages.close()
         if step in self.steps:
             self.steps.remove(step)
@@ -178,7 +179,7 @@ class FixApplier(QObject):
         text = text.format(
             fix=log.texts.make_sentence(order.proposals[0]),
             count=len(order.proposals),
-            layers=tr(", ").join(step.layer_names),
+            layers=tr(", ").join(layer.name() for layer in step.layers),
         )
         if log.path is not None:
             text = tr("{first} {second}").format(first=text, second=tr("Logged in {file}.").format(file=log.path.name))
@@ -190,6 +191,10 @@ class FixApplier(QObject):
         self.messages.show_message(text, "success")
         self.messages.add_button(UndoFixButton(step))
         self._reported_step = step
+        # Ctrl+Z of QGIS undoes an edit of the current layer only.
+        layers = step.layers
+        if layers and self._iface.activeLayer() not in layers:
+            self._iface.setActiveLayer(layers[0])
 
     def _report_undo(self, step: FixStep, order: FixOrder, log: ChangeLog) -> None:
         text = tr("{count} fixes undone; the layers are as before.")
@@ -197,7 +202,7 @@ class FixApplier(QObject):
             text = tr("Undone: {fix}. The layers are as before.")
         text = text.format(fix=log.texts.make_sentence(order.proposals[0]), count=len(order.proposals))
         self.messages.show_message(text, "info", (tr("Redo Fix"), step.redo))
-        self._reported_step = None
+        self._reported_step = step
 
 
 class UndoFixButton(QPushButton):

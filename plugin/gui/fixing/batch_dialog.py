@@ -67,6 +67,8 @@ class BatchRow:
     is_ticked: bool = False
     #: True once the preview of the row was shown; only then a fix that is not safe can be ticked.
     is_seen: bool = False
+    #: Unticked because its fix is another one together with the other ticked fixes; until the user ticks it again.
+    is_dropped: bool = False
 
     @property
     def can_be_ticked(self) -> bool:
@@ -204,6 +206,7 @@ class BatchModel(QAbstractItemModel):
             row.entry.proposal, row.entry.refusal, row.entry.ended_by = entry.proposal, entry.refusal, entry.ended_by
             is_changed = any(row is one for one in changed_rows)
             row.is_ticked, row.is_seen = entry.proposal is not None and not is_changed, not is_changed
+            row.is_dropped = is_changed
             row.safety = _find_safety(entry)
             row.cells = [row.cells[RULE_COLUMN], *_make_cells(row.entry, row.safety, texts)]
         self._arrange()
@@ -280,10 +283,10 @@ class BatchModel(QAbstractItemModel):
             return None
         row, column = self.get_row(index), index.column()
         if role == Qt.ItemDataRole.CheckStateRole:
+            rows = [one for one in self._list_rows(index) if one.safety != REFUSED]
             # A group has a box once one of its rows can be ticked.
-            has_box = row is not None and row.safety != REFUSED
-            rows = [row] if has_box else [one for one in self._list_rows(index) if one.can_be_ticked]
-            if column != RULE_COLUMN or not rows:
+            has_box = bool(rows) if row is not None else any(one.can_be_ticked for one in rows)
+            if column != RULE_COLUMN or not has_box:
                 return None
             ticked = sum(one.is_ticked for one in rows)
             if not ticked:
@@ -323,7 +326,7 @@ class BatchModel(QAbstractItemModel):
             # A click on the box of a group that is ticked in part always gives “checked”.
             is_ticked = not all(row.is_ticked for row in rows)
         for row in rows:
-            row.is_ticked = is_ticked
+            row.is_ticked, row.is_dropped = is_ticked, row.is_dropped and not is_ticked
         self._refresh()
         return True
 

@@ -137,7 +137,7 @@ class BatchFixer(FixDialogController):
             if self._show_second(batch_trial, rows):
                 self._apply_displayed()
                 return
-            text = self._change_text or tr(
+            text = self._describe_dropped_rows() or tr(
                 "Tried together, the ticked fixes have other figures, which are displayed now. Apply again to write "
                 "these."
             )
@@ -151,6 +151,7 @@ class BatchFixer(FixDialogController):
 
     def _on_ticks_changed(self) -> None:
         """Follow a change of the ticks by the user."""
+        self._change_text = ""
         self._drop_ticked_trial()
         self._follow_ticks()
 
@@ -208,8 +209,8 @@ class BatchFixer(FixDialogController):
             text = tr("Nothing is ticked. A fix to confirm can be ticked once its preview was shown.")
         else:
             text = tr("None of the findings has a fix; the table has the reasons.")
-        if self._change_text:
-            text = self._change_text
+        if changes := self._change_text or self._describe_dropped_rows():
+            text = changes
         elif self.trial.retry_note:
             text = tr("{first} {second}").format(first=self.trial.retry_note, second=text)
         self.dialog.show_state(text, can_apply=bool(ticked_proposals))
@@ -284,9 +285,8 @@ class BatchFixer(FixDialogController):
     def _show_second(self, second: BatchTrial, rows: list[BatchRow]) -> bool:
         """Display a second trial, of the ticked rows; return True if all was displayed like this before.
 
-        Rows that have another fix now are unticked and named (``_change_text``); the others can be applied.
+        Rows that have another fix now are unticked and named (`_describe_dropped_rows`); the others can be applied.
         """
-        self._change_text = ""
         pairs = list(zip(rows, second.result.entries, strict=True))
         changed_rows = [row for row, entry in pairs if _has_other_fix(row, entry)]
         former = self._displayed_trial
@@ -297,14 +297,18 @@ class BatchFixer(FixDialogController):
         )
         former_texts = self.dialog.areas.texts
         is_same = self.dialog.model.show_second_trial(pairs, changed_rows, self._texts)
-        if changed_rows:
-            names = tr("; ").join(" ".join(row.cells[: FEATURE_COLUMN + 1]) for row in changed_rows)
-            self._change_text = "⚠ " + tr(
-                "Together with the other ticked fixes, these have another fix or none, and are no longer ticked: "
-                "{names}. View them again, or apply the others."
-            ).format(names=names)
         self._follow_ticks()
         return is_same and not changed_rows and self.dialog.areas.texts == former_texts
+
+    def _describe_dropped_rows(self) -> str:
+        """Return which rows the trial of the ticked fixes unticked; empty if none is still unticked."""
+        dropped_rows = [row for row in self.dialog.model.rows if row.is_dropped]
+        names = tr("; ").join(" ".join(row.cells[: FEATURE_COLUMN + 1]) for row in dropped_rows)
+        text = tr(
+            "Together with the other ticked fixes, these have another fix or none, and are no longer ticked: "
+            "{names}. View them again, or apply the others."
+        )
+        return "⚠ " + text.format(names=names) if names else ""
 
     def _apply_displayed(self) -> None:
         """Apply the fixes of the displayed trial."""

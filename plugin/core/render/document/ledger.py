@@ -284,13 +284,22 @@ def _write_findings(sheet: Worksheet, rows: Iterable[_LedgerRow], row_count: int
     # A cell is written when its row is appended, so one cell object per column, with its style, serves all rows.
     formats = {"ha": _AREA_FORMAT, "m": "0.00"}
     cells = [_make_cell(sheet, None, formats.get(column.unit, ""), wraps=column.wraps) for column in _COLUMNS]
-    for row in rows:
-        sheet.append(
-            [
-                _fill_cell(cell, column.get_value(row), column.id == "rule")
-                for cell, column in zip(cells, _COLUMNS, strict=True)
-            ]
+    for number, row in enumerate(rows, 2):
+        values = [column.get_value(row) for column in _COLUMNS]
+        # Not every program makes rows as high as their wrapped texts.
+        lines = (
+            count_text_lines(str(value), column.width_in_characters)
+            for value, column in zip(values, _COLUMNS, strict=True)
+            if column.wraps and value
         )
+        sheet.row_dimensions[number].height = _LINE_POINTS * max(lines, default=1)
+        filled = zip(cells, values, _COLUMNS, strict=True)
+        sheet.append([_fill_cell(cell, value, column.id == "rule") for cell, value, column in filled])
+        # It is written with its row; many rows would fill the memory.
+        del sheet.row_dimensions[number]
+    # The columns after the message are for programs, which find a row again by them.
+    last_printed = get_column_letter([column.id for column in _COLUMNS].index("message") + 1)
+    sheet.print_area = f"A1:{last_printed}{row_count + 1}"
     if row_count:
         # The states that a person may choose. Other words, such as 豁免, are not refused here: the import names them.
         letter = get_column_letter([column.id for column in _COLUMNS].index("state") + 1)
