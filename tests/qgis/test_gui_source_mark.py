@@ -34,6 +34,8 @@ def test_letter_of_a_source_mark_is_readable_for_any_base_colour_of_the_theme(qg
 @pytest.mark.parametrize("kind", ["mark", "section", "notice"])
 def test_frames_of_boxes_have_all_four_sides_on_scaled_screens(qgis_app, scale, place, kind):
     label = {"mark": lambda: SourceMarkLabel("C"), "section": lambda: FormSection(""), "notice": NoticeBox}[kind]()
+    if kind == "notice":
+        label.label.setText(" ")  # without a text the box is not drawn
     label.setFixedSize(*[SourceMarkLabel("C").width()] * 2)
     palette = QPalette(label.palette())
     palette.setColor(QPalette.ColorRole.WindowText, QColor("#000000"))
