@@ -3510,6 +3510,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>重编的要素数</translation>
     </message>
     <message>
+        <source>Numbered when appended</source>
+        <translation>追加时编号</translation>
+    </message>
+    <message>
         <source>OK</source>
         <translation>确定</translation>
     </message>
@@ -5416,6 +5420,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
     <message>
         <source>The name of a planning zone's code; NULL when the list does not have it.</source>
         <translation>规划分区代码的名称；代码表中没有的返回 NULL。</translation>
+    </message>
+    <message>
+        <source>The name of the source states another unit than m².</source>
+        <translation>源字段名称中的单位不是平方米。</translation>
     </message>
     <message>
         <source>The next free BSM: county code, 0000 and an 8-digit number above all numbers used in the layers of the project and their databases, including unsaved edits. In a layer in edit mode each call assigns a new number and never repeats one; gaps are normal. In other layers the number is only shown.</source>

@@ -21,7 +21,7 @@ from ...bridge.mapping.run import PreparedMapping
 from ...bridge.texts import tr
 from ...core.exchange.mapping import CodeTranslation
 from ...core.exchange.mapping.preview import FieldPreview
-from ...core.exchange.mapping.proposals import find_possible_code_translations
+from ...core.exchange.mapping.proposals import find_possible_code_translations, names_other_unit
 from ...core.standard import Standard
 from ...core.standard.messages.numbers import format_number
 from ...core.standard.messages.texts import Texts
@@ -248,8 +248,11 @@ class MappingTable(FittedWidget, QTableWidget):
         item = self.item(row, SAMPLES_COLUMN)
         item.setText(tr("; ").join(parts))
         item.setToolTip("\n".join(parts))
-        by_code = self.cellWidget(row, SOURCE_COLUMN).currentData() == NO_SOURCE and preview.filled_count
-        self.item(row, MORE_COLUMN).setText(tr("Name from the code list") if by_code else "")
+        source, field = self.cellWidget(row, SOURCE_COLUMN).currentData(), self._targets[row]
+        note = ""
+        if source == NO_SOURCE and (preview.filled_count or field.meaning == "key"):
+            note = tr("Numbered when appended") if field.meaning == "key" else tr("Name from the code list")
+        self.item(row, MORE_COLUMN).setText(note)
         self.item(row, FILLED_COLUMN).setText(format_number(preview.filled_count, 0))
         text, icon, tip = "", theme.load_icon("ok") if preview.filled_count else QIcon(), ""
         if preview.lost_count or preview.remarked_count:
@@ -257,6 +260,8 @@ class MappingTable(FittedWidget, QTableWidget):
             tip = tr("{lost} left empty, {remarked} kept with a remark").format(
                 lost=preview.lost_count, remarked=preview.remarked_count
             )
+        elif names_other_unit(str(source), field):
+            icon, tip = theme.load_icon("warning"), tr("The name of the source states another unit than m².")
         lost_item = self.item(row, LOST_COLUMN)
         lost_item.setText(text)
         lost_item.setIcon(icon)

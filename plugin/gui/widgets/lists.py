@@ -198,6 +198,10 @@ class FieldCompleter(QCompleter):
         )
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        is_enter = event.type() == QEvent.Type.KeyPress and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if is_enter and watched is self.popup() and self.completionCount() == 1:
+            # Enter takes the only entry; Qt would close the list without it.
+            self.popup().setCurrentIndex(self.completionModel().index(0, self.completionColumn()))
         # Qt creates the list when it is asked for, and installs this filter meanwhile; each key places the list again.
         if event.type() in (QEvent.Type.Show, QEvent.Type.Move, QEvent.Type.Resize) and watched is self.popup():
             field, popup = self.widget(), self.popup()

@@ -92,7 +92,12 @@ def _match_source_fields(
         "cut",
         lambda t, source_name: re.sub(r"\ufffd+$", "", source_name.strip()).upper() in _list_truncated_names(t),
     )
-    match_unambiguous_pairs("alias", lambda t, source_name: _abbreviates(source_name.strip(), t.alias))
+    free = [field for field in template.fields if field.name not in matched_sources]
+    target_by_source = {
+        source_name: _find_abbreviated_field(source_name.strip(), free, layer, source_name)
+        for source_name in unmatched_sources
+    }
+    match_unambiguous_pairs("alias", lambda t, source_name: target_by_source.get(source_name) is t)
     match_unambiguous_pairs(
         "meaning",
         lambda t, source_name: (
@@ -108,6 +113,25 @@ def _match_source_fields(
         "content", lambda t, source_name: bool(t.codes) and _fits_code_list(values.get(source_name, set()), t, standard)
     )
     return matched_sources
+
+
+def _find_abbreviated_field(
+    name: str, fields: Iterable[TemplateField], layer: SourceLayer, source: str
+) -> TemplateField | None:
+    """Return the field with the shortest alias that a name abbreviates; None if several have it.
+
+    Of a code and its name (地类编码, 地类名称), the values of the source decide.
+    """
+    abbreviated = [field for field in fields if _abbreviates(name, field.alias)]
+    shortest = min((len(field.alias) for field in abbreviated), default=0)
+    best = [field for field in abbreviated if len(field.alias) == shortest]
+    if len(best) > 1:
+        values = _collect_distinct_values(layer, source)
+        has_words = any(not value.isascii() for value in values)
+        best = [field for field in best if field.alias.endswith("名称") == has_words]
+        if not has_words and not all(value.isdigit() for value in values):
+            best = []
+    return best[0] if len(best) == 1 else None
 
 
 def _abbreviates(name: str, alias: str) -> bool:

@@ -194,12 +194,16 @@ def test_field_names_cut_to_ten_bytes_and_aliases_are_matched():
 
 
 def test_chinese_name_is_matched_with_the_only_alias_that_it_abbreviates():
-    template = make_template(
-        TemplateField("TBBH", "图斑编号", "text", "B"), TemplateField("ZLDWDM", "坐落单位代码", "text", "B"),
-        TemplateField("ZLDWMC", "坐落单位名称", "text", "B"),
-    )  # fmt: skip
-    layer = make_source_layer(图斑号=np.array(["1"], dtype=object), 坐落=np.array(["甲"], dtype=object))
-    assert list_matched_sources(propose_mapping(layer, template, STANDARD)) == {"TBBH": ("图斑号", "alias")}
+    aliases = {
+        "YJTBBH": "永农图斑编号", "TBBH": "图斑编号", "DLBM": "地类编码", "DLMC": "地类名称", "ZLDWDM": "坐落单位代码",
+        "ZLDWMC": "坐落单位名称", "GHFQDM": "分区代码", "XZQDM": "区划代码",
+    }  # fmt: skip
+    template = make_template(*(TemplateField(name, alias, "text", "B") for name, alias in aliases.items()))
+    values = {"图斑号": "1", "地类": "013", "坐落": "甲村", "区码": "1"}
+    layer = make_source_layer(**{name: np.array([value], dtype=object) for name, value in values.items()})
+    assert list_matched_sources(propose_mapping(layer, template, STANDARD)) == {
+        "TBBH": ("图斑号", "alias"), "DLBM": ("地类", "alias"), "ZLDWMC": ("坐落", "alias"),
+    }  # fmt: skip
 
 
 def test_ambiguous_cut_field_name_is_not_matched():
