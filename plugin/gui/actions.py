@@ -292,6 +292,8 @@ class DialogOpener(QObject):
         except (SanxianError, ImportError) as error:
             messages.push_message(iface.messageBar(), "warning", tr("Map Fields"), messages.explain_error(error))
             return
+        # Ctrl+Z of QGIS undoes an edit of the current layer only.
+        dialog.appended.connect(iface.setActiveLayer)
         dialog.show()
 
     def open_dictionary(self) -> None:

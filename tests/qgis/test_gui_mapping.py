@@ -269,7 +269,8 @@ def test_mapped_rows_are_appended_to_the_layer_of_the_project_as_one_step_with_n
     mapping_dialog.append.setChecked(False)
     assert "必填但没有来源：BSM" in mapping_dialog.summary.text()
     mapping_dialog.append.setChecked(True)
-    layers = set(project.mapLayers())
+    layers, appended = set(project.mapLayers()), []
+    mapping_dialog.appended.connect(appended.append)
     mapping_dialog.start.click()
     wait_until_ready(mapping_dialog)
     assert set(project.mapLayers()) == layers, "no new layer"
@@ -281,6 +282,7 @@ def test_mapped_rows_are_appended_to_the_layer_of_the_project_as_one_step_with_n
     assert all(QgsRectangle(38_400_000, 4_300_000, 38_700_000, 4_500_000).contains(one.boundingBox()) for one in shapes)
     text = mapping_dialog.summary.text()
     assert target.isEditable() and target.undoStack().count() == 1 and "撤销" in text
+    assert appended == [target] and not mapping_dialog.start.isEnabled(), "the rows are not appended twice"
     assert "按表单由图形算出，未用源字段的值：YDYHFLDM" in text and "没有写入" in text and "DLMC" in text
     target.undoStack().undo()
     assert target.featureCount() == 1

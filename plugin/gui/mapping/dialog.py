@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import Qgis, QgsProject, QgsVectorLayer
+from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QFileDialog
 
 from ...bridge.layers.properties import get_assigned_role, get_file_path
@@ -32,7 +33,12 @@ _MAX_NAMED_VALUES = 5
 
 
 class MappingDialog(MappingSource):
-    """Dialog 字段映射, whose run of `map_fields` is a task that can be cancelled."""
+    """Dialog 字段映射, whose run of `map_fields` is a task that can be cancelled.
+
+    Signal ``appended(layer)``: rows were appended to a layer of the project.
+    """
+
+    appended = pyqtSignal(object)
 
     def __init__(self, project: QgsProject, runner: JobRunner, layer: Any = None, parent=None):
         super().__init__(project, runner, layer, parent)
@@ -42,6 +48,8 @@ class MappingDialog(MappingSource):
         self._unused: list[str] = []
         #: Ids of the layer that the running mapping is appended to, and of the one that is offered; empty for none.
         self._target_layer_id = self._offered_layer_id = ""
+        #: The mapping whose rows were appended; it can be run again once it has changed or was read again.
+        self._appended_mapping: mapping_run.PreparedMapping | None = None
         for signal, slot in (
             (self.load.clicked, self._choose_mapping),
             (self.save.clicked, self._choose_mapping_file),
@@ -264,6 +272,7 @@ class MappingDialog(MappingSource):
             return
         try:
             name, remarks = self._keep_rows(run, results["OUTPUT"])
+            self._enable_buttons()
         except SanxianError as error:
             self.summary.setText(messages.explain_error(error))
             return
@@ -301,6 +310,8 @@ class MappingDialog(MappingSource):
         rows = run.context.takeResultLayer(str(output))
         code = county.read_county_code_and_name(self._project)[0]
         numbered_count = mapping_run.append_rows(self._project, rows, target, code)
+        self._appended_mapping = self._prepared_mapping
+        self.appended.emit(target)
         text = tr(
             "They are one edit step of the layer, not saved yet; undo with Ctrl+Z. {count} rows got a new key (BSM)."
         )
@@ -344,6 +355,10 @@ class MappingDialog(MappingSource):
         ready = is_current and self._job is None and not running
         for widget in (self.start, self.save, self.table, self.choices):
             widget.setEnabled(ready)
+        # A second run would append the rows twice.
+        was_appended = is_current and self._prepared_mapping is self._appended_mapping
+        self.start.setEnabled(ready and not was_appended)
+        self.start.setToolTip(tr("The rows were appended. Propose Again reads the layer anew.") if was_appended else "")
         for widget in (
             self.source,
             self.browse,
