@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -91,11 +92,14 @@ class PlanLocatorFilter(_LocatorFilter):
 
     def fetchResults(self, text, context, feedback) -> None:
         words = text.casefold().split()
-        if len(text.strip()) < MIN_LENGTH:
+        if len(text.strip()) < MIN_LENGTH and not context.usingPrefix:
             return
-        for find in (self._find_commands, self._find_findings, self._find_rules, self._find_layers):
+        finders = (self._find_commands, self._find_findings, self._find_rules, self._find_layers)
+        # The prefix alone lists all commands.
+        limit = _MAX_RESULTS_PER_KIND if words else math.inf
+        for find in finders if words else finders[:1]:
             for count, result in enumerate(find(words)):
-                if count == _MAX_RESULTS_PER_KIND or (feedback is not None and feedback.isCanceled()):
+                if count == limit or (feedback is not None and feedback.isCanceled()):
                     break
                 self.resultFetched.emit(result)
 

@@ -33,14 +33,16 @@ def copy_result(result):
     return copied
 
 
-def search(locator_filter, text):
+def search(locator_filter, text, using_prefix=False):
     """Return the entries that QGIS's locator shows for a text, with the locator, which owns the filter."""
     locator = QgsLocator()
     locator.registerFilter(locator_filter)
     found, ended = [], []
     locator.foundResult.connect(lambda result: found.append(copy_result(result)))
     locator.finished.connect(lambda: ended.append(True))
-    locator.fetchResults(text, QgsLocatorContext())
+    context = QgsLocatorContext()
+    context.usingPrefix = using_prefix
+    locator.fetchResults(text, context)
     assert wait_until(lambda: bool(ended) and not locator.isRunning())
     process_events(0.01)
     return found, locator
@@ -120,6 +122,9 @@ def test_menu_has_four_sections_and_room_for_three_more_of_24_entries(chinese, p
 
 def test_entries_that_left_the_menu_are_found_by_their_name_and_opened(chinese, provider, project):
     controller = make_controller()
+    every, _ = search(controller.locator_filters[0].clone(), "", using_prefix=True)
+    enabled = [one for one in controller.actions.by_name.values() if one.isEnabled()]
+    assert len(every) == len(enabled) > 20 and {one.userData[0] for one in every} == {"command"}
     for name in FORMER_MENU_ENTRIES:
         action = next(one for one in controller.actions.by_name.values() if one.text() == name)
         action.setEnabled(True)
