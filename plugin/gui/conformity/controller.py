@@ -143,11 +143,16 @@ class ConformityController(QObject):
             self._canvas.unsetMapTool(self.tool)
 
     def place_as_tab_of(self, other: QDockWidget) -> None:
-        """Show the panel as a tab of another one when it is opened for the first time; later the user places it."""
+        """Show the panel as a tab of another one when it is opened for the first time; later the user places it.
+
+        Also where both, one above the other, make the window higher than the screen.
+        """
 
         def place() -> None:
             window = self._iface.mainWindow()
-            if not settings.read_setting(_WAS_PLACED_SETTING, False):
+            window.layout().activate()
+            is_too_high = window.minimumSizeHint().height() > window.screen().availableGeometry().height()
+            if is_too_high or not settings.read_setting(_WAS_PLACED_SETTING, False):
                 settings.store_setting(_WAS_PLACED_SETTING, True)
                 if other.isVisible() and not other.isFloating() and not self.dock.isFloating():
                     window.tabifyDockWidget(other, self.dock)
