@@ -186,8 +186,11 @@ class CountyForm(QWidget):
         documents = {
             key: value for key, value in self._stored_settings.document_by_setting.items() if key in undisplayed_values
         }
-        for box in (self.ratio.limit, self.limits, self.tolerances):
-            documents |= box.read_documents()
+        documents |= {
+            key: row.document.get_county_value()
+            for key, row in self._get_setting_rows().items()
+            if row.has_county_value and row.document.get_county_value()
+        }
         # The form has no document field for these; preserve the document of the file while the value is unchanged.
         documents |= {
             key: self._stored_settings.document_by_setting[key]

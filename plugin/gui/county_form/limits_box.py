@@ -170,14 +170,6 @@ class LimitsBox(FormBox):
         """Return key → value of the settings that the county sets itself."""
         return {key: row.get_entered_value() for key, row in self.rows.items() if row.has_county_value}
 
-    def read_documents(self) -> dict[str, str]:
-        """Return key → name of the source document, for settings that the county sets itself."""
-        return {
-            key: row.document.get_county_value()
-            for key, row in self.rows.items()
-            if row.has_county_value and row.document.get_county_value()
-        }
-
     def update_state(self) -> None:
         for row in self.rows.values():
             row.update_state()

@@ -11,7 +11,7 @@ from typing import Any
 
 from qgis.gui import QgsFilterLineEdit, QgsMapCanvas
 from qgis.PyQt.QtCore import QAbstractItemModel, QModelIndex, Qt, pyqtSignal
-from qgis.PyQt.QtGui import QFont, QResizeEvent
+from qgis.PyQt.QtGui import QFont
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -32,7 +32,7 @@ from ...bridge.texts import tr
 from ..findings.groups import get_finding_kind
 from ..widgets import theme
 from ..widgets.labels_and_buttons import set_bold
-from ..widgets.layout import fill_layout, make_row, make_splitter, resize_within_screen
+from ..widgets.layout import FittedWidget, fill_layout, make_row, make_splitter, resize_within_screen
 from ..widgets.lists import WholeRows
 from ..widgets.sections import FormSection, WrappedLabel, make_faint_label
 from .change_preview import AreaTable, LinkedMaps
@@ -354,14 +354,8 @@ def make_forecast(findings: Iterable[Any], proposals: Sequence[Any]) -> Forecast
     return Forecast((before["ERROR"], after["ERROR"]), (before["WARNING"], after["WARNING"]), new)
 
 
-class _Table(QTreeView):
-    """A table that emits ``resized`` when its width or height has changed."""
-
-    resized = pyqtSignal()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self.resized.emit()
+class _Table(FittedWidget, QTreeView):
+    """The table of proposals; `BatchDialog` sets the function that fits its columns."""
 
 
 class BatchDialog(TrialDialog):
@@ -426,7 +420,7 @@ class BatchDialog(TrialDialog):
         self.model.ticksChanged.connect(self.ticksChanged)
         self.model.modelReset.connect(self._show_groups)
         # The layout gives the table its width after the dialog has its own.
-        self.table.resized.connect(self._fit_columns)
+        self.table.fit_contents = self._fit_columns
         self.table.setFocus()
         self.show_state("", can_apply=False)
 

@@ -72,11 +72,6 @@ class AlignDialog(FixDialog):
         self.distance.valueChanged.connect(lambda _value: self._typing.start())
         self.survey.toggled.connect(lambda on: self.surveyConfirmed.emit() if on else None)
 
-    @property
-    def reference_role(self) -> str:
-        """Return the code of the chosen layer, empty without one."""
-        return str(self.reference.currentData() or "")
-
     def ask_about_survey(self, is_asked: bool) -> None:
         """Show or hide the box that confirms a survey as reference."""
         self.survey.setVisible(is_asked)
@@ -233,7 +228,7 @@ class FeatureAligner(FixChoiceController):
         from ...core.fixes.choices import make_alignment_request
 
         fid, key = self._features[self._position]
-        self._finding = make_alignment_request(self._role, key, fid, self.dialog.reference_role)
+        self._finding = make_alignment_request(self._role, key, fid, self.dialog.reference.currentData() or "")
         self.dialog.ask_about_survey(False)
         self.trial.start(tr("Try alignments"), make_alignment_trial(self._finding, self.dialog.distance.value()))
 
