@@ -29,12 +29,19 @@ from ...core.standard.profile.county_checks import FormFieldError, find_county_p
 from ...core.standard.profile.county_file import CountyConfirmation, CountySettings, load_profile_as_if_saved
 from ...core.standard.profile.load import load_named_standard
 from ...core.standard.profile.resolved import read_county_form_choices
-from ..widgets import messages, theme
-from ..widgets.form_sections import make_section
-from ..widgets.labels_and_buttons import describe_source_marks
-from ..widgets.layout import fill_layout, make_column, make_row
-from ..widgets.lists import ProfileCombo
-from ..widgets.sections import FieldMessage, NoticeBox, make_faint_label
+from ..widgets import (
+    FieldMessage,
+    NoticeBox,
+    ProfileCombo,
+    describe_source_marks,
+    fill_layout,
+    make_column,
+    make_faint_label,
+    make_row,
+    make_section,
+    messages,
+    theme,
+)
 from .confirmation_box import ConfirmationBox
 from .limits_box import LimitsBox, RatioBox, SettingRow
 from .targets_box import TargetsBox

@@ -17,9 +17,7 @@ from ...core.model.rule import find_unit, load_all_rules
 from ...core.standard.messages.texts import Texts
 from ...core.standard.profile import Norm
 from ...core.standard.profile.resolved import get_inherited_value, read_county_form_choices
-from ..widgets.combos import add_entries
-from ..widgets.layout import make_row_widget
-from ..widgets.sections import FieldMessage, make_faint_label
+from ..widgets import FieldMessage, add_entries, make_faint_label, make_row_widget
 from .fields import (
     FormBox,
     InheritingComboBox,

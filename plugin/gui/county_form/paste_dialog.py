@@ -23,10 +23,7 @@ from ...core.standard.messages.numbers import DECIMALS_BY_UNIT, format_number
 from ...core.standard.messages.texts import Texts
 from ...core.standard.profile.resolved import read_county_form_choices
 from ..help.help_dialog import add_help_button
-from ..widgets import theme
-from ..widgets.labels_and_buttons import FocusedButtonDialog, make_ok_cancel_buttons
-from ..widgets.layout import fill_layout, make_row
-from ..widgets.windows import resize_to_letters
+from ..widgets import FocusedButtonDialog, fill_layout, make_ok_cancel_buttons, make_row, resize_to_letters, theme
 
 #: Why a row is not entered, by `PastedTarget.problem`.
 _PROBLEM_TEXTS = {

@@ -32,9 +32,7 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge.checking.findings_layer import is_temporary_findings_layer
 from ...bridge.layers.properties import read_wkb
 from ...bridge.texts import tr
-from ..widgets import theme
-from ..widgets.labels_and_buttons import ElidedLabel, set_bold
-from ..widgets.layout import fill_layout, make_row
+from ..widgets import BorderedFrame, ElidedLabel, fill_layout, make_faint_label, make_row, set_bold, theme
 from ..widgets.map_items import (
     NEAREST_SCALE,
     compute_zoom_extent,
@@ -43,7 +41,6 @@ from ..widgets.map_items import (
     remove_items,
     transform_to_map,
 )
-from ..widgets.sections import BorderedFrame, make_faint_label
 
 #: Widths in font heights of the canvas, so that they scale with the resolution of the screen.
 _LINE_WIDTH_EM, _HALO_WIDTH_EM, _HATCH_WIDTH_EM = 0.16, 0.34, 0.07

@@ -13,7 +13,7 @@ from qgis.PyQt.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QHBoxLayou
 from ...bridge.fixes.trial import make_alignment_trial, make_choices_trial
 from ...bridge.project.county import is_survey_confirmed, store_confirmed_survey
 from ...bridge.texts import tr
-from ..widgets.layout import fill_layout
+from ..widgets import fill_layout
 from .change_preview import FixShapes, make_finding_shapes
 from .dialog import FixDialog
 from .trial_runner import FixChoiceController

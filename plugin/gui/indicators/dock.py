@@ -27,11 +27,18 @@ from ...bridge import settings
 from ...bridge.texts import tr
 from ...core.render.words import ReportTexts
 from ...core.standard.messages.numbers import format_number, format_signed_number
-from ..widgets import theme
-from ..widgets.combos import fill_combo
-from ..widgets.labels_and_buttons import ElidedLabel, set_bold
-from ..widgets.layout import FittedWidget, fill_layout, make_column, make_row, make_scroll_area
-from ..widgets.sections import make_faint_label
+from ..widgets import (
+    ElidedLabel,
+    FittedWidget,
+    fill_combo,
+    fill_layout,
+    make_column,
+    make_faint_label,
+    make_row,
+    make_scroll_area,
+    set_bold,
+    theme,
+)
 from .gauges import MARGIN_ROLE, MarginBarDelegate, RatioDial, ZoneSharesBar
 
 if TYPE_CHECKING:
