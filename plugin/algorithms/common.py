@@ -28,7 +28,17 @@ from .inputs import find_parameter_problem, has_value
 from .parameters import Parameter, Tool
 
 
-class SanxianAlgorithm(QgsProcessingAlgorithm):
+class PluginIcon:
+    """Base of the provider and its algorithms, which have the icon of the plugin."""
+
+    def icon(self):
+        return QIcon(self.svgIconPath())
+
+    def svgIconPath(self):
+        return str(ICONS_FOLDER / "sanxian.svg")
+
+
+class SanxianAlgorithm(PluginIcon, QgsProcessingAlgorithm):
     """Base class of the algorithms: errors are messages with a remedy.
 
     Subclasses have a description, ``tool``, and implement ``prepare`` and ``execute``. ``prepare``
@@ -77,12 +87,6 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
 
     def createInstance(self):
         return type(self)()
-
-    def icon(self):
-        return QIcon(str(ICONS_FOLDER / "sanxian.svg"))
-
-    def svgIconPath(self):
-        return str(ICONS_FOLDER / "sanxian.svg")
 
     def list_parameters(self) -> Iterable[Parameter]:
         """Return the parameters of the tool, in the order of its dialog."""

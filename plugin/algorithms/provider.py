@@ -2,13 +2,12 @@
 """The provider ``sanxian`` (三区三线) of Processing's toolbox."""
 
 from qgis.core import QgsProcessingProvider
-from qgis.PyQt.QtGui import QIcon
 
 from ..bridge.running.tasks import log_error
 from ..bridge.texts import tr
-from ..paths import ICONS_FOLDER
 from .changed_copies import ApplyFixes, ChangeCrsZone, RenumberBsm, ResolveOverlaps
 from .check_plan import CheckPlan, DeclaredChecks
+from .common import PluginIcon
 from .compared_editions import BoundaryAdjustment, CompareVersions, YearlyUpdateAlgorithm
 from .counties import CheckCounties, CheckSeams, MergeCounties
 from .create_layers import CreateLayers, LayersFromStructure
@@ -61,7 +60,7 @@ _ALGORITHMS = (
 )
 
 
-class SanxianProvider(QgsProcessingProvider):
+class SanxianProvider(PluginIcon, QgsProcessingProvider):
     """Provider of all algorithms of the plugin in Processing's toolbox."""
 
     def id(self):
@@ -72,12 +71,6 @@ class SanxianProvider(QgsProcessingProvider):
 
     def longName(self):
         return tr("Sanxian · three zones and three lines")
-
-    def icon(self):
-        return QIcon(str(ICONS_FOLDER / "sanxian.svg"))
-
-    def svgIconPath(self):
-        return str(ICONS_FOLDER / "sanxian.svg")
 
     def loadAlgorithms(self):
         for algorithm in _ALGORITHMS:

@@ -496,13 +496,11 @@ def test_findings_panel_keeps_its_saved_width_when_the_main_window_is_small_at_s
     settings.store_setting("dock_width", 0)
 
 
-@pytest.mark.usefixtures("english")
-def test_legend_of_the_findings_layer_is_in_the_language_of_the_interface(qgis_app, project):
+@pytest.mark.parametrize(
+    ("language", "labels"),
+    [("english", ["Error", "Warning", "Info", "Waived"]), ("chinese", ["错误", "警告", "提示", "豁免"])],
+)
+def test_legend_of_the_findings_layer_is_in_the_language_of_the_interface(request, project, language, labels):
+    request.getfixturevalue(language)
     layer = findings_layer.show_findings(project, [], CRS.from_epsg(4526))
-    assert [category.label() for category in layer.renderer().categories()] == ["Error", "Warning", "Info", "Waived"]
-
-
-@pytest.mark.usefixtures("chinese")
-def test_legend_of_the_findings_layer_is_chinese_in_a_chinese_interface(qgis_app, project):
-    layer = findings_layer.show_findings(project, [], CRS.from_epsg(4526))
-    assert [category.label() for category in layer.renderer().categories()] == ["错误", "警告", "提示", "豁免"]
+    assert [category.label() for category in layer.renderer().categories()] == labels

@@ -682,17 +682,6 @@ def test_batch_table_does_not_scroll_sideways_in_a_narrow_dialog(qgis_app):
     dialog.reject()
 
 
-def test_batch_table_uses_the_width_of_a_wide_dialog(qgis_app):
-    dialog = BatchDialog(QgsMapCanvas())
-    digit = dialog.fontMetrics().horizontalAdvance("0")
-    dialog.resize(digit * 230, dialog.height())
-    dialog.show()
-    process_events(0.1)
-    widths = [dialog.table.header().sectionSize(column) // digit for column in (FEATURE_COLUMN, FIX_COLUMN)]
-    assert min(widths) >= 16, "key and fix are cut although the last column is wide"
-    dialog.reject()
-
-
 def test_batch_dialog_opens_with_the_focus_on_its_table_and_enter_on_close_applies_nothing(qgis_app):
     dialog = BatchDialog(QgsMapCanvas())
     applied = []
@@ -822,7 +811,7 @@ def test_finding_under_another_key_is_listed_as_new_and_not_as_resolved(qgis_app
     assert box.lines == ["新增：REL002 1 处", "新", "其中原有问题改列于其他标识码：REL002 1 处"]
 
 
-def test_batch_table_shows_all_keys_and_names_a_shared_layer_once(qgis_app):
+def test_batch_table_shows_all_keys_names_a_shared_layer_once_and_uses_the_width_of_the_dialog(qgis_app):
     sides = (("TOP001", "GDBHMB", "GDBHMB"), ("REL002", "YJJBNTBHTB", "CZKFBJ"))
     findings = [
         make_finding(code, "140225000001000851", None, role=role, related_role=other, related_keys=(f"{KEY}001565",))
@@ -843,6 +832,10 @@ def test_batch_table_shows_all_keys_and_names_a_shared_layer_once(qgis_app):
         index = dialog.model.index(row, FEATURE_COLUMN, dialog.model.index(0, 0))
         needed = dialog.table.itemDelegate().sizeHint(option, index).width()
         assert dialog.table.columnWidth(FEATURE_COLUMN) >= needed
+    dialog.resize(digit * 230, 500)
+    process_events(0.1)
+    widths = [dialog.table.header().sectionSize(column) // digit for column in (FEATURE_COLUMN, FIX_COLUMN)]
+    assert min(widths) >= 16, "key and fix are cut although the last column is wide"
     dialog.resize(digit * 120, 500)
     process_events(0.1)
     assert dialog.table.horizontalScrollBar().maximum() == 0

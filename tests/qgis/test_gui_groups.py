@@ -82,7 +82,7 @@ def wait_for_check(controller):
     assert wait_until(lambda: not controller.is_check_running)
 
 
-def test_check_with_two_layer_groups_asks_once_which_group_to_check(
+def test_check_with_two_layer_groups_asks_once_and_checks_the_other_group_when_the_chosen_one_is_removed(
     controller, layers_of_two_groups, project, monkeypatch
 ):
     answer = GroupAnswers(monkeypatch, "VCT 小县")
@@ -96,6 +96,11 @@ def test_check_with_two_layer_groups_asks_once_which_group_to_check(
     controller.start_check()
     wait_for_check(controller)
     assert len(answer.asked) == 1 and list_checked_layers(controller) == {"导入.gpkg"}
+    project.removeMapLayers([layers_of_two_groups["VCT 小县", role].id() for role in ROLES])
+    assert not role_recognition.find_excluded_layers(project)
+    controller.start_check()
+    wait_for_check(controller)
+    assert len(answer.asked) == 1 and list_checked_layers(controller) == {"小县.gpkg"}
 
 
 def test_choice_of_the_checked_layer_group_is_restored_with_the_project(
@@ -132,19 +137,6 @@ def test_cancelling_the_layer_group_question_starts_no_check_and_stores_nothing(
     controller.start_check()
     assert not controller.is_check_running and controller.dock.result is None and len(answer.asked) == 1
     assert not role_recognition.find_excluded_layers(project)
-
-
-def test_removing_the_chosen_layer_group_lets_the_other_group_be_checked(
-    controller, layers_of_two_groups, project, monkeypatch
-):
-    answer = GroupAnswers(monkeypatch, "VCT 小县")
-    controller.start_check()
-    wait_for_check(controller)
-    project.removeMapLayers([layers_of_two_groups["VCT 小县", role].id() for role in ROLES])
-    assert not role_recognition.find_excluded_layers(project)
-    controller.start_check()
-    wait_for_check(controller)
-    assert len(answer.asked) == 1 and list_checked_layers(controller) == {"小县.gpkg"}
 
 
 def test_layers_with_a_role_that_occurs_once_are_checked_with_either_layer_group(

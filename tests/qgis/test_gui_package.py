@@ -891,7 +891,9 @@ def test_features_of_an_inspected_package_are_selected_in_its_opened_layers(proj
     assert find_feature(result, ref)[0] not in package_layers.find_package_layers(project)
 
 
-def test_saved_project_has_no_layers_of_an_inspected_package_and_the_open_one_keeps_them(qgis_app, project, tmp_path):
+def test_layers_of_an_inspected_package_can_be_removed_and_shown_again_and_are_not_saved_with_the_project(
+    qgis_app, project, tmp_path
+):
     import shutil
 
     from plugin.gui.package.inspect import PackageInspection
@@ -906,8 +908,13 @@ def test_saved_project_has_no_layers_of_an_inspected_package_and_the_open_one_ke
     inspection._package = str(folder.parent), load_package_spec("county")
     shown = []
     inspection.layers_shown.connect(lambda: shown.append(package_layers.find_package_layers(project)))
-    inspection.show_layers()
-    assert wait_until(lambda: shown) and shown[0]
+    for is_removed in (True, True, False):
+        shown.clear()
+        inspection.show_layers()
+        assert wait_until(lambda: shown) and shown[0]
+        if is_removed:
+            project.removeMapLayers([one.id() for one in shown[0]])
+            project.layerTreeRoot().removeChildNode(project.layerTreeRoot().children()[0])
     visible = [node.isVisible() for node in project.layerTreeRoot().children()[0].findLayers()]
     path = tmp_path / "工程.qgz"
     assert project.write(str(path))
@@ -919,29 +926,7 @@ def test_saved_project_has_no_layers_of_an_inspected_package_and_the_open_one_ke
     assert set(saved.mapLayers()) == own_layers
     assert {node.layerId() for node in saved.layerTreeRoot().findLayers()} == own_layers
     assert "成果包（只读副本）" not in [node.name() for node in saved.layerTreeRoot().children()]
-    inspection.close()
-    assert set(project.mapLayers()) == own_layers
-    runner.stop_all()
-
-
-def test_removed_layers_of_an_inspected_package_can_be_loaded_again(qgis_app, project, tmp_path):
-    import shutil
-
-    from plugin.gui.package.inspect import PackageInspection
-
-    folder = tmp_path / PACKAGE_NAME / "1-空间数据"
-    folder.mkdir(parents=True)
-    shutil.copyfile(SAMPLE, folder / "数据.gpkg")
-    runner, iface = JobRunner(), FakeInterface()
-    inspection = PackageInspection(iface, runner, FakeCheck(), lambda: None, iface)
-    inspection._package = str(folder.parent), load_package_spec("county")
-    for _ in range(2):
-        inspection.show_layers()
-        assert wait_until(lambda: package_layers.find_package_layers(project))
-        project.removeAllMapLayers()
-    inspection.show_layers()
-    assert wait_until(lambda: package_layers.find_package_layers(project))
     held = Path(inspection._copies_folder.name)
     inspection.close()
-    assert not project.mapLayers() and not held.exists(), "nothing is left of them"
+    assert set(project.mapLayers()) == own_layers and not held.exists()
     runner.stop_all()

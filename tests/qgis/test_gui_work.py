@@ -24,12 +24,12 @@ from qgis.PyQt.QtCore import QSize
 
 from plugin.bridge.checking import findings_layer
 from plugin.bridge.layers import role_recognition
-from plugin.bridge.layers.properties import get_assigned_role
+from plugin.bridge.layers.properties import get_assigned_role, read_wkb
 from plugin.bridge.new_project import sample
 from plugin.bridge.project import county
 from plugin.bridge.running.tasks import BackgroundJob, JobRunner
 from plugin.gui.findings.map_marks import FindingMapMark
-from plugin.gui.widgets.map_items import compute_zoom_extent, read_wkb
+from plugin.gui.widgets.map_items import compute_zoom_extent
 from tests.qgis.gui_helpers import X, Y, make_finding, make_small_report
 from tests.qgis.helpers import SAMPLE, digest_files, write_small
 from tests.qgis.waiting import PATIENCE_SECONDS, process_events, wait_until

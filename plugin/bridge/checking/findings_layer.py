@@ -30,7 +30,7 @@ class _RowsRefused(Exception):
 def _add_rows_in_batches(layer: QgsVectorLayer, rows: list[QgsFeature]) -> Generator[Waiting, None, None]:
     """Add rows to a layer, each batch in a turn of the event loop. Raise _RowsRefused if the layer refuses one."""
     for start in range(0, len(rows), ROWS_PER_BATCH):
-        if not add_to_provider(_get_data_provider(layer), rows[start : start + ROWS_PER_BATCH]):
+        if not add_to_provider(layer.dataProvider(), rows[start : start + ROWS_PER_BATCH]):
             raise _RowsRefused
         layer.updateExtents()
         layer.triggerRepaint()
@@ -117,7 +117,7 @@ def show_findings(
     layer.setCrs(convert_to_qgis_crs(crs))
     filling = _add_rows_in_batches(layer, rows)
     try:
-        if not _get_data_provider(layer).truncate():
+        if not layer.dataProvider().truncate():
             raise _RowsRefused
         next(filling, None)
     except _RowsRefused:
@@ -138,7 +138,7 @@ def replace_findings_in_layer(layer: QgsVectorLayer, removed: list[QgsFeature], 
             filling.finish()
     except _RowsRefused:
         return False
-    provider = _get_data_provider(layer)
+    provider = layer.dataProvider()
     is_complete = provider.deleteFeatures([row.id() for row in removed]) if removed else True
     is_complete = is_complete and add_to_provider(provider, rows)
     layer.updateExtents()
@@ -204,10 +204,6 @@ def is_temporary_findings_layer(layer: QgsMapLayer) -> bool:
         and layer.providerType() == "memory"
         and bool(layer.customProperty(FINDINGS_PROPERTY))
     )
-
-
-def _get_data_provider(layer: QgsVectorLayer) -> Any:
-    return layer.dataProvider()
 
 
 def _find_findings_groups(project: QgsProject) -> list[QgsLayerTreeGroup]:

@@ -17,7 +17,7 @@ from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 from ...core.base.errors import Cancellation
 from ...core.base.parallel.process_state import CollectionExclusion, remove_one_by_one
 from ..editing.listener import EditListener, EditStep
-from ..layers.reading import FeatureStateReader, read_feature_state_by_id
+from ..layers.reading import StateReader, make_state_reader, read_feature_state_by_id
 from ..running.tasks import BackgroundJob, JobRunner, log_error
 from ..running.threads import post_to_main
 from ..texts import tr
@@ -49,7 +49,7 @@ class UnreadState:
     Used for edits of very many features. ``fid``: feature id when the reader was created.
     """
 
-    reader: FeatureStateReader
+    reader: StateReader
     fid: int
 
 
@@ -130,7 +130,7 @@ class LiveCheck(QObject):
         self._check_session, self._queued_edits = IncrementalSession(check_result, options), EditBatch()
         if not self._listeners:
             self.stop()
-        elif any(edits.has_renumbered_features for edits in self._listeners.values()):
+        elif any(edits.renamed_features for edits in self._listeners.values()):
             # Saved while they were read: it is unknown which of its two ids a feature had.
             self._stop_as_outdated()
         else:
@@ -346,7 +346,7 @@ class LiveCheck(QObject):
         states: dict[int, Any] = {}
         if len(fids) > MAX_FEATURES_READ_AT_ONCE:
             # The re-check reads them in its own thread, as they are now.
-            reader = FeatureStateReader(layer)
+            reader = make_state_reader(layer)
             states = {fid: UnreadState(reader, fid) for fid in fids}
         elif fids:
             states = read_feature_state_by_id(layer, fids)
@@ -399,11 +399,11 @@ class LiveCheck(QObject):
         Return the change of findings, without its changed rows, and the features of the findings layer by id() of each
         new or changed finding.
         """
-        fids_by_reader: dict[FeatureStateReader, list[int]] = {}
+        fids_by_reader: dict[StateReader, list[int]] = {}
         for state in batch.states_by_feature.values():
             if isinstance(state, UnreadState):
                 fids_by_reader.setdefault(state.reader, []).append(state.fid)
-        states_by_reader = {reader: reader.read_states(fids) for reader, fids in fids_by_reader.items()}
+        states_by_reader = {reader: reader(fids) for reader, fids in fids_by_reader.items()}
         for feature, state in batch.states_by_feature.items():
             if isinstance(state, UnreadState):
                 batch.states_by_feature[feature] = states_by_reader[state.reader][state.fid]

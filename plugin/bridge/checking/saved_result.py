@@ -72,20 +72,15 @@ class ProjectState:
             )
         return cls(
             options,
-            collect_check_settings(project, options),
+            {
+                **asdict(county.read_county_settings(project)),
+                "roles": json.dumps(options.get_role_choices(), sort_keys=True),
+                "language": options.lang,
+                "plugin": read_plugin_version(),
+            },
             tuple(layers),
             {name: (path, read_modification_stamp(path)) for name, path in files.items()},
         )
-
-
-def collect_check_settings(project: QgsProject, options: RunOptions) -> dict[str, str]:
-    """Return the project's check settings and the plugin version, as text by name."""
-    return {
-        **asdict(county.read_county_settings(project)),
-        "roles": json.dumps(options.get_role_choices(), sort_keys=True),
-        "language": options.lang,
-        "plugin": read_plugin_version(),
-    }
 
 
 def make_saved_result(

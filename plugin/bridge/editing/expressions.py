@@ -7,6 +7,7 @@ function is used.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from qgis.core import NULL, Qgis, QgsExpression, QgsExpressionContext, QgsFeatureRequest, QgsProject, QgsVectorLayer
@@ -54,16 +55,16 @@ def _make_code_list_functions() -> list[SanxianExpressionFunction]:
     ]
 
 
+@dataclass
 class ExpressionFunctions:
     """Registers the plugin's expression functions in QGIS.
 
     It also holds the number registers of the layers and the updater of dependent fields.
     """
 
-    def __init__(self) -> None:
-        self._ledgers = feature_numbers.FeatureNumberRegisters()
-        self._dependent_fields = DependentFieldUpdater()
-        self._functions: list[SanxianExpressionFunction] = []
+    _ledgers: feature_numbers.FeatureNumberRegisters = field(default_factory=feature_numbers.FeatureNumberRegisters)
+    _dependent_fields: DependentFieldUpdater = field(default_factory=DependentFieldUpdater)
+    _functions: list[SanxianExpressionFunction] = field(default_factory=list)
 
     def register(self) -> None:
         """Register all expression functions of the plugin in QGIS."""

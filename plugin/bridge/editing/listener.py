@@ -79,7 +79,8 @@ class EditListener(QObject):
         self.layer = layer
         #: Ids of the changed features that were not yet collected.
         self.waiting_fids: set[int] = set()
-        self._renamed_features: dict[int, int] = {}
+        #: Former → present id of saved features, since the last `collect_changes`.
+        self.renamed_features: dict[int, int] = {}
         #: Ids of the features that were changed since the layer was saved, or are in its edit buffer.
         self.unsaved_fids: set[int] = set()
         if (buffer := layer.editBuffer()) is not None:
@@ -120,11 +121,6 @@ class EditListener(QObject):
             for signal, slot in listening:
                 signal.disconnect(slot)
 
-    @property
-    def has_renumbered_features(self) -> bool:
-        """Return True if saved features got other ids since the last `collect_changes`."""
-        return bool(self._renamed_features)
-
     def collect_changes(self) -> tuple[dict[int, int], set[int], list[EditStep | None]] | None:
         """Return the changes since the last call, or None if they are unknown.
 
@@ -133,7 +129,7 @@ class EditListener(QObject):
         """
         if self._doubt:
             return None
-        new_fid_by_old, self._renamed_features = self._renamed_features, {}
+        new_fid_by_old, self.renamed_features = self.renamed_features, {}
         pending_fids, self.waiting_fids = self.waiting_fids, set()
         causes, self._causes = self._causes, []
         return new_fid_by_old, pending_fids, causes
@@ -156,7 +152,7 @@ class EditListener(QObject):
 
     def _on_added(self, fid: int) -> None:
         if fid in self._saved and self._last_deleted < 0:
-            self._renamed_features[self._last_deleted] = fid
+            self.renamed_features[self._last_deleted] = fid
             self.waiting_fids.discard(self._last_deleted)
             self._saved.discard(fid)
             self._last_deleted = 0
@@ -185,7 +181,7 @@ class EditListener(QObject):
             self._steps.append(cause)
         if index < former_index and self._is_in_transaction():
             self.undone.emit()
-        if self.waiting_fids or self._renamed_features:
+        if self.waiting_fids or self.renamed_features:
             self._causes.append(cause)
             self.commandEnded.emit()
 

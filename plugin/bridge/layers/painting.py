@@ -31,7 +31,7 @@ from qgis.PyQt.QtCore import QBuffer, QByteArray, QIODevice, QLineF, QMetaType, 
 from qgis.PyQt.QtGui import QColor, QFont, QImage, QImageWriter, QPainter, QPainterPath, QPen, QPolygonF
 
 from . import styles
-from .properties import make_geometry
+from .properties import read_wkb
 
 #: Common Chinese fonts; the first available one is used.
 FONT_FAMILIES = ("Noto Sans CJK SC", "Microsoft YaHei", "Source Han Sans SC", "PingFang SC", "SimHei", "sans-serif")
@@ -108,7 +108,7 @@ def make_styled_layer(
     features = []
     for shape, values in rows:
         feature = QgsFeature(layer.fields())
-        feature.setGeometry(make_geometry(shape.wkb))
+        feature.setGeometry(read_wkb(shape.wkb))
         feature.setAttributes(list(values))
         features.append(feature)
     layer.addFeatures(features)

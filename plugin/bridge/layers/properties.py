@@ -177,7 +177,7 @@ def _is_view(provider: str, uri: QgsDataSourceUri) -> bool:
     return bool(table.flags() & (flags.TableFlag.View | flags.TableFlag.MaterializedView))
 
 
-def make_geometry(wkb: bytes) -> QgsGeometry:
+def read_wkb(wkb: bytes) -> QgsGeometry:
     """Return the geometry of a shape as WKB."""
     geometry = QgsGeometry()
     geometry.fromWkb(wkb)

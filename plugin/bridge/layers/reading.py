@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -335,19 +335,16 @@ def _read_rows(snapshot: LayerSnapshot, field_positions: list[int], cancellation
     return feature_rows
 
 
-class FeatureStateReader:
-    """Reads features as they are in a layer when the reader is created, with unsaved edits.
+#: Returns feature id → values and shape of features; None for one that does not exist.
+StateReader = Callable[[Iterable[int]], "dict[int, FeatureState | None]"]
 
-    Create it on the main thread; `read_states` may be called in any thread.
+
+def make_state_reader(layer: QgsVectorLayer) -> StateReader:
+    """Return a function that reads features as they are in the layer now, with unsaved edits.
+
+    Make it on the main thread; it may be called in any thread.
     """
-
-    def __init__(self, layer: QgsVectorLayer):
-        self._source = QgsVectorLayerFeatureSource(layer)
-        self._attribute_fields = _list_attribute_fields(layer.fields())
-
-    def read_states(self, fids: Iterable[int]) -> dict[int, FeatureState | None]:
-        """Return feature id → values and shape; None for a feature that does not exist."""
-        return _read_states(self._source, self._attribute_fields, fids)
+    return partial(_read_states, QgsVectorLayerFeatureSource(layer), _list_attribute_fields(layer.fields()))
 
 
 def read_feature_state_by_id(layer: QgsVectorLayer, fids: Iterable[int]) -> dict[int, FeatureState | None]:

@@ -28,7 +28,7 @@ from qgis.PyQt.QtCore import QDate, QMetaType
 from ...core.base.errors import NEVER_CANCELLED, Cancellation, OutputError
 from ...core.standard.messages.texts import Texts
 from ..running.threads import run_in_python_thread
-from .properties import convert_to_qgis_crs, make_geometry
+from .properties import convert_to_qgis_crs, read_wkb
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -87,7 +87,7 @@ def make_template_table(frame: GeoDataFrame, template: Template, crs: QgsCoordin
                 [QDate(v.year, v.month, v.day) if d and v else v for v, d in zip(plain_values, dates, strict=True)]
             )
             if shape is not None:
-                multi_geometry = make_geometry(shapely.to_wkb(shape))
+                multi_geometry = read_wkb(shapely.to_wkb(shape))
                 multi_geometry.convertToMultiType()
                 feature.setGeometry(multi_geometry)
             yield feature
@@ -139,7 +139,7 @@ def make_record_table(
             feature = QgsFeature(fields)
             feature.setAttributes([row.get(column) for column in types])
             if crs is not None:
-                geometry = make_geometry(wkb_of_rows[number])
+                geometry = read_wkb(wkb_of_rows[number])
                 geometry.convertToMultiType()
                 feature.setGeometry(geometry)
             yield feature
@@ -234,7 +234,7 @@ def make_finding_feature(finding: Finding, columns: QgsFields) -> QgsFeature:
     finding_feature = QgsFeature(columns)
     finding_feature.setAttributes([row[name] for name in columns.names()])
     if (shape := finding.make_layer_geometry()) is not None:
-        finding_feature.setGeometry(make_geometry(shape.wkb))
+        finding_feature.setGeometry(read_wkb(shape.wkb))
     return finding_feature
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -110,7 +110,9 @@ def apply_judgements(state: EditingState, judgements: Iterable[FixJudgement]) ->
         _replace_findings_of_other_rules(state_after, judgement.differences)
         new_findings = [one for one in judgement.differences.new_findings if is_found_by_place(one)]
         if new_findings:
-            state_after.places_of_uncut_findings = state_after.places_of_uncut_findings.add_findings(new_findings)
+            places = state_after.places_of_uncut_findings
+            # A new object: all forks share the former one.
+            state_after.places_of_uncut_findings = replace(places, findings=[*places.findings, *new_findings])
     return state_after
 
 

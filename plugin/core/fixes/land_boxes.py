@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -131,26 +132,23 @@ def get_finding_shape_in_plane(finding: Finding, plan: Plan) -> Any:
     return crs_care.reproject_geometries(np.array([finding.geometry], dtype=object), plan.crs, plan.plane_crs)[0]
 
 
+@dataclass
 class FindingPlaces:
     """The shapes (m, in the plane) of findings on a plan, computed when they are first needed."""
 
-    def __init__(self, findings: Iterable[Finding], plan: Plan):
-        self._findings, self._plan = list(findings), plan
+    findings: list[Finding]
+    plan: Plan
 
     @cached_property
     def _tree(self) -> shapely.STRtree:
         """Return a search tree of the shapes of the findings."""
-        shapes = (get_finding_shape_in_plane(one, self._plan) for one in self._findings)
+        shapes = (get_finding_shape_in_plane(one, self.plan) for one in self.findings)
         return shapely.STRtree([shape for shape in shapes if shape is not None])
 
     def list_boxes_near(self, shape: Any, distance_m: float) -> list[Bounds]:
         """Return the bounding box of each finding within ``distance_m`` m of a shape in the plane."""
         near_findings = self._tree.geometries[self._tree.query(shape, predicate="dwithin", distance=distance_m)]
         return [box for one in near_findings if (box := compute_common_bounds(one)) is not None]
-
-    def add_findings(self, findings: Iterable[Finding]) -> FindingPlaces:
-        """Return a new object with the stored findings and further ones."""
-        return FindingPlaces([*self._findings, *findings], self._plan)
 
     def extend_box_to_findings(self, box: Bounds) -> Bounds:
         """Return the box around a given box and all findings that it meets."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from qgis.gui import QgsDockWidget, QgsDoubleSpinBox
-from qgis.PyQt.QtCore import QEvent, QSignalBlocker, QSize, Qt, pyqtSignal
+from qgis.PyQt.QtCore import QEvent, QSignalBlocker, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QComboBox,
     QFrame,
@@ -30,6 +30,7 @@ from ..editing.open_forms import CodeSearch
 from ..widgets import (
     EmptyPage,
     EmptyStateWidget,
+    SizedInEm,
     add_entries,
     fill_combo,
     fill_layout,
@@ -44,7 +45,6 @@ from .verdict_and_tables import ClassTable, LineTable, ProjectSummary
 
 _MAX_WIDTH_M, _WIDTH_DECIMALS = 10_000.0, 2
 _ICON_BY_BUTTON = {"draw": "draw", "selected": "select", "file": "open"}
-_WIDTH_EM, _HEIGHT_EM = 27, 36
 
 
 class ProjectForm(QWidget):
@@ -191,9 +191,10 @@ class ProjectForm(QWidget):
         self.kind_changed.emit(str(self.kind.currentData()))
 
 
-class ConformityDock(QgsDockWidget):
+class ConformityDock(SizedInEm, QgsDockWidget):
     """The panel; it holds no layer. Signals are requests of the user."""
 
+    SIZE_EM = 27, 36
     undo_requested = pyqtSignal()
     finish_requested = pyqtSignal()
     batch_requested = pyqtSignal()
@@ -253,10 +254,6 @@ class ConformityDock(QgsDockWidget):
         self.setWidget(content)
         theme.call_after_theme_change(self, self.line_table.refresh_icons, QEvent.Type.FontChange)
         self.figures = PanelFigures()
-
-    def sizeHint(self) -> QSize:
-        em = self.fontMetrics().height()
-        return QSize(_WIDTH_EM * em, _HEIGHT_EM * em)
 
     def _make_button(self, text: str, signal: Any) -> QPushButton:
         return QPushButton(text, autoDefault=False, clicked=lambda _on=False: signal.emit())

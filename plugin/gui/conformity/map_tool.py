@@ -17,9 +17,10 @@ from qgis.PyQt.QtCore import QPoint, Qt, pyqtSignal
 from qgis.PyQt.QtGui import QColor, QPalette
 from qgis.PyQt.QtWidgets import QFrame, QLabel, QToolTip
 
+from ...bridge.layers.properties import read_wkb
 from ...bridge.texts import tr
 from ..widgets import close_and_delete
-from ..widgets.map_items import convert_to_edges, make_rubber_band, read_wkb, remove_items, transform_to_map
+from ..widgets.map_items import convert_to_edges, make_rubber_band, remove_items, transform_to_map
 from .figures import OccupiedShape, PanelFigures
 from .projects import LINE, POLYGON
 

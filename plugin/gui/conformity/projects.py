@@ -22,7 +22,7 @@ from qgis.PyQt.QtWidgets import QDialog, QInputDialog, QLineEdit, QVBoxLayout, Q
 
 from ...bridge import settings
 from ...bridge.checking.drawn_projects import ProjectShape, ReviewData, read_features, write_review
-from ...bridge.layers.properties import convert_to_qgis_crs
+from ...bridge.layers.properties import convert_to_qgis_crs, read_wkb
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
 from ...core.base.files.writing import OutputPaths
@@ -37,7 +37,6 @@ from ..widgets import (
     make_open_buttons,
     messages,
 )
-from ..widgets.map_items import read_wkb
 
 POLYGON, LINE, POINT = "polygon", "line", "point"
 #: Files of boundary points, which the toolbox imports first; other files are layers.
@@ -96,14 +95,14 @@ class ProjectFactsDialog(QDialog):
         super().accept()
 
 
+@dataclass
 class ProjectList:
     """The projects of the panel and the current one."""
 
-    def __init__(self) -> None:
-        self.items: list[PanelProject] = []
-        self.current_position = -1
-        #: Use and width of the latest drawing, which the next one begins with.
-        self._latest_attributes: dict[str, str] = {}
+    items: list[PanelProject] = field(default_factory=list)
+    current_position: int = -1
+    #: Use and width of the latest drawing, which the next one begins with.
+    _latest_attributes: dict[str, str] = field(default_factory=dict)
 
     @property
     def current(self) -> PanelProject | None:

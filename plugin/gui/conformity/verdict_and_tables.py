@@ -22,7 +22,17 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge.texts import tr
-from ..widgets import IconLabel, SourceMarkLabel, fill_layout, make_faint_label, make_row, set_bold, show_as_list, theme
+from ..widgets import (
+    FittedWidget,
+    IconLabel,
+    SourceMarkLabel,
+    fill_layout,
+    make_faint_label,
+    make_row,
+    set_bold,
+    show_as_list,
+    theme,
+)
 from .figures import DASH, ICON_BY_OUTCOME, ClassRow, LineRow, PanelFigures, Reason
 
 _MAX_REASONS = 4
@@ -145,12 +155,22 @@ class ShareBarDelegate(QStyledItemDelegate):
         )
 
 
-class _FiguresTable(QTableWidget):
-    """A table that shows rows as high as needed, without scroll bars, in a scrolling panel."""
+class _FiguresTable(FittedWidget, QTableWidget):
+    """A table that shows rows as high as needed, without scroll bars, in a scrolling panel.
 
-    def __init__(self, name: str, titles: Sequence[str], right_columns: Sequence[int]):
+    ``widths``: longest text of each column, and its margin in em; the column ``stretched`` gets the rest.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        titles: Sequence[str],
+        right_columns: Sequence[int],
+        widths: Sequence[tuple[str, int]],
+        stretched: int,
+    ):
         super().__init__(0, len(titles), objectName=name)
-        self._right_columns = right_columns
+        self._right_columns, self._widths, self._stretched = right_columns, widths, stretched
         self.setHorizontalHeaderLabels(list(titles))
         self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         for column in right_columns:
@@ -180,14 +200,13 @@ class _FiguresTable(QTableWidget):
         rows = self.rowCount() * self.verticalHeader().defaultSectionSize()
         self.setFixedHeight(self.horizontalHeader().sizeHint().height() + rows + 2 * self.frameWidth())
 
-    def set_widths(self, widths: Sequence[int], stretched: int) -> None:
+    def fit_contents(self) -> None:
         """Give columns their widths, and the rest of the table to one of them."""
-        rest = self.viewport().width() - sum(width for column, width in enumerate(widths) if column != stretched)
+        metrics = self.fontMetrics()
+        widths = [metrics.horizontalAdvance(text) + margin * metrics.height() for text, margin in self._widths]
+        rest = self.viewport().width() - sum(widths) + widths[self._stretched]
         for column, width in enumerate(widths):
-            self.setColumnWidth(column, max(rest, width) if column == stretched else width)
-
-    def _measure(self, text: str) -> int:
-        return self.fontMetrics().horizontalAdvance(text) + self.fontMetrics().height()
+            self.setColumnWidth(column, max(rest, width) if column == self._stretched else width)
 
 
 def _load_outcome_icon(outcome: str) -> QIcon:
@@ -200,7 +219,8 @@ class LineTable(_FiguresTable):
 
     def __init__(self) -> None:
         titles = [tr("Content"), tr("Occupied"), tr("Basis"), tr("Conclusion")]
-        super().__init__("SanxianConformityLines", titles, (OCCUPIED_COLUMN,))
+        widths = [("00", 1), ("000.00 / 000.00", 1), (tr("ellipsoidal area"), 1), (tr("Undetermined"), 3)]
+        super().__init__("SanxianConformityLines", titles, (OCCUPIED_COLUMN,), widths, NAME_COLUMN)
         self.setAccessibleName(tr("Control lines and zones"))
 
     def show_rows(self, rows: Sequence[LineRow]) -> None:
@@ -224,23 +244,14 @@ class LineTable(_FiguresTable):
             item = self.item(number, OUTCOME_COLUMN)
             item.setIcon(_load_outcome_icon(item.data(SHARE_ROLE)))
 
-    def resizeEvent(self, event) -> None:
-        super().resizeEvent(event)
-        widths = [
-            self._measure("00"),
-            self._measure("000.00 / 000.00"),
-            self._measure(tr("ellipsoidal area")),
-            self._measure(tr("Undetermined")) + 2 * self.fontMetrics().height(),
-        ]
-        self.set_widths(widths, NAME_COLUMN)
-
 
 class ClassTable(_FiguresTable):
     """Land classes of a project with their shares."""
 
     def __init__(self) -> None:
         titles = [tr("Code"), tr("Land class"), tr("Area"), tr("Share"), ""]
-        super().__init__("SanxianConformityClasses", titles, (AREA_COLUMN, SHARE_COLUMN))
+        widths = [("0000", 1), ("00", 1), ("0 000.0000", 1), ("100.00%", 1), ("", 7)]
+        super().__init__("SanxianConformityClasses", titles, (AREA_COLUMN, SHARE_COLUMN), widths, CLASS_COLUMN)
         self.setAccessibleName(tr("Present land classes"))
         self.setItemDelegateForColumn(BAR_COLUMN, ShareBarDelegate(self))
 
@@ -250,14 +261,3 @@ class ClassTable(_FiguresTable):
         self.set_cells([(row.code, row.name, row.area, row.share_text, "") for row in shown])
         for number, row in enumerate(shown):
             self.item(number, BAR_COLUMN).setData(SHARE_ROLE, row.share)
-
-    def resizeEvent(self, event) -> None:
-        super().resizeEvent(event)
-        widths = [
-            self._measure("0000"),
-            self._measure("00"),
-            self._measure("0 000.0000"),
-            self._measure("100.00%"),
-            7 * self.fontMetrics().height(),
-        ]
-        self.set_widths(widths, CLASS_COLUMN)

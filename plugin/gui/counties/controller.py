@@ -253,10 +253,7 @@ class CountiesController(QObject):
         # The job appends meanwhile.
         count = len(events)
         for event in events[:count]:
-            if event.record is None:
-                self.dialog.model.show_started(event.name, event.folder)
-            else:
-                self.dialog.model.show_record(event.record)
+            self.dialog.model.show_event(event)
         del events[:count]
 
     def _on_done(self, batch: DesktopBatch, events: list[CountyEvent], options: BatchOptions) -> None:

@@ -12,9 +12,10 @@ from qgis.PyQt.QtCore import QAbstractTableModel, QModelIndex, QSortFilterProxyM
 from qgis.PyQt.QtGui import QFont, QIcon
 from qgis.PyQt.QtWidgets import QTableView
 
+from ...bridge.checking.counties import CountyEvent
 from ...bridge.texts import tr
 from ...core.counties.county_record import CountyRecord
-from ..widgets import show_as_list, theme
+from ..widgets import FittedWidget, show_as_list, theme
 from .rows import (
     DONE,
     KEPT,
@@ -115,17 +116,15 @@ class CountyModel(QAbstractTableModel):
             row.stage = KEPT if resumes and is_kept else WAITING
         self._emit_all_changed()
 
-    def show_started(self, name: str, folder: Path | None) -> None:
-        """Show that the check of a county has begun; ``folder``: folder of its report."""
-        if (row := self.find_row(name)) is not None:
-            row.stage, row.folder = RUNNING, folder or row.folder
-            self._emit_changed(name)
-
-    def show_record(self, record: CountyRecord) -> None:
-        """Show the new result of a county."""
-        if (row := self.find_row(record.name)) is not None:
-            row.stage, row.record = DONE, record
-            self._emit_changed(record.name)
+    def show_event(self, event: CountyEvent) -> None:
+        """Show that the check of a county has begun, or its new result."""
+        if (row := self.find_row(event.name)) is None:
+            return
+        if event.record is None:
+            row.stage, row.folder = RUNNING, event.folder or row.folder
+        else:
+            row.stage, row.record = DONE, event.record
+        self._emit_changed(event.name)
 
     def show_kept(self, record: CountyRecord, folder: Path | None) -> None:
         """Show that the result of a county was kept, or else stays."""
@@ -217,7 +216,7 @@ class CountyFilter(QSortFilterProxyModel):
         return self.sourceModel().rows[row].kind not in self._hidden_kinds
 
 
-class CountyTable(QTableView):
+class CountyTable(FittedWidget, QTableView):
     """The list of counties. Signal ``opened(name)``: double click or Enter on a county."""
 
     opened = pyqtSignal(str)
@@ -235,7 +234,7 @@ class CountyTable(QTableView):
         self.doubleClicked.connect(
             lambda index: self.opened.emit(self._model.rows[self.filter.mapToSource(index).row()].name)
         )
-        model.modelReset.connect(self.fit_columns)
+        model.modelReset.connect(self.fit_contents)
 
     def get_selected_row(self) -> CountyRow | None:
         """Return the row of the selected county; None without a selection."""
@@ -254,11 +253,7 @@ class CountyTable(QTableView):
         else:
             super().keyPressEvent(event)
 
-    def resizeEvent(self, event) -> None:
-        super().resizeEvent(event)
-        self.fit_columns()
-
-    def fit_columns(self) -> None:
+    def fit_contents(self) -> None:
         """Give each column the width of its texts; columns with names shrink until the last one has enough room."""
         digit = self.fontMetrics().horizontalAdvance("0")
         widths = {column: self._measure_column(column) for column in Column if column is not Column.REASON}

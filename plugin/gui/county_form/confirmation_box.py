@@ -22,11 +22,16 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge.texts import tr
 from ...core.standard.messages.texts import Texts
 from ...core.standard.profile.county_file import CountyConfirmation
-from ..widgets import theme
-from ..widgets.labels_and_buttons import set_bold
-from ..widgets.layout import make_row_widget
-from ..widgets.lists import ScrollSafeDateEdit, WholeRows
-from ..widgets.sections import FieldMessage, NoticeBox, make_faint_label
+from ..widgets import (
+    FieldMessage,
+    NoticeBox,
+    ScrollSafeDateEdit,
+    WholeRows,
+    make_faint_label,
+    make_row_widget,
+    set_bold,
+    theme,
+)
 from .fields import FormBox
 from .limits_box import get_setting_name
 

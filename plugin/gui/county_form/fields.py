@@ -17,10 +17,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge.texts import tr
-from ..widgets import theme
-from ..widgets.labels_and_buttons import SourceMarkLabel
-from ..widgets.layout import keep_room
-from ..widgets.lists import ScrollSafeComboBox
+from ..widgets import ScrollSafeComboBox, SourceMarkLabel, keep_room, theme
 
 #: Maximum width of a row name, in digits.
 _NAME_WIDTH_IN_DIGITS = 24

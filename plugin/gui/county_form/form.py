@@ -29,12 +29,19 @@ from ...core.standard.profile.county_checks import FormFieldError, find_county_p
 from ...core.standard.profile.county_file import CountyConfirmation, CountySettings, load_profile_as_if_saved
 from ...core.standard.profile.load import load_named_standard
 from ...core.standard.profile.resolved import read_county_form_choices
-from ..widgets import messages, theme
-from ..widgets.form_sections import make_section
-from ..widgets.labels_and_buttons import describe_source_marks
-from ..widgets.layout import fill_layout, make_column, make_row
-from ..widgets.lists import ProfileCombo
-from ..widgets.sections import FieldMessage, NoticeBox, make_faint_label
+from ..widgets import (
+    FieldMessage,
+    NoticeBox,
+    ProfileCombo,
+    describe_source_marks,
+    fill_layout,
+    make_column,
+    make_faint_label,
+    make_row,
+    make_section,
+    messages,
+    theme,
+)
 from .confirmation_box import ConfirmationBox
 from .limits_box import LimitsBox, RatioBox, SettingRow
 from .targets_box import TargetsBox
@@ -186,8 +193,11 @@ class CountyForm(QWidget):
         documents = {
             key: value for key, value in self._stored_settings.document_by_setting.items() if key in undisplayed_values
         }
-        for box in (self.ratio.limit, self.limits, self.tolerances):
-            documents |= box.read_documents()
+        documents |= {
+            key: row.document.get_county_value()
+            for key, row in self._get_setting_rows().items()
+            if row.has_county_value and row.document.get_county_value()
+        }
         # The form has no document field for these; preserve the document of the file while the value is unchanged.
         documents |= {
             key: self._stored_settings.document_by_setting[key]

@@ -17,9 +17,7 @@ from ...core.model.rule import find_unit, load_all_rules
 from ...core.standard.messages.texts import Texts
 from ...core.standard.profile import Norm
 from ...core.standard.profile.resolved import get_inherited_value, read_county_form_choices
-from ..widgets.combos import add_entries
-from ..widgets.layout import make_row_widget
-from ..widgets.sections import FieldMessage, make_faint_label
+from ..widgets import FieldMessage, add_entries, make_faint_label, make_row_widget
 from .fields import (
     FormBox,
     InheritingComboBox,
@@ -169,14 +167,6 @@ class LimitsBox(FormBox):
     def read_settings(self) -> dict[str, Any]:
         """Return key → value of the settings that the county sets itself."""
         return {key: row.get_entered_value() for key, row in self.rows.items() if row.has_county_value}
-
-    def read_documents(self) -> dict[str, str]:
-        """Return key → name of the source document, for settings that the county sets itself."""
-        return {
-            key: row.document.get_county_value()
-            for key, row in self.rows.items()
-            if row.has_county_value and row.document.get_county_value()
-        }
 
     def update_state(self) -> None:
         for row in self.rows.values():

@@ -16,17 +16,24 @@ from qgis.PyQt.QtWidgets import (
     QVBoxLayout,
 )
 
-from ...bridge.texts import tr
+from ...bridge.texts import mark_text, tr, translate_marked
 from ...core.figures.pasted_targets import PastedTarget, read_pasted_targets
 from ...core.model.indicator import SQUARE_METRES, convert_area
 from ...core.standard.messages.numbers import DECIMALS_BY_UNIT, format_number
 from ...core.standard.messages.texts import Texts
 from ...core.standard.profile.resolved import read_county_form_choices
 from ..help.help_dialog import add_help_button
-from ..widgets import theme
-from ..widgets.labels_and_buttons import FocusedButtonDialog, make_ok_cancel_buttons
-from ..widgets.layout import fill_layout, make_row
-from ..widgets.windows import resize_to_letters
+from ..widgets import FocusedButtonDialog, fill_layout, make_ok_cancel_buttons, make_row, resize_to_letters, theme
+
+#: Why a row is not entered, by `PastedTarget.problem`.
+_PROBLEM_TEXTS = {
+    "unknown": mark_text("Not entered: no target of this form has such a name."),
+    "number": mark_text("Not entered: no figure was found."),
+    "several": mark_text("Not entered: several figures. Paste the row with its headings."),
+    "unit": mark_text("Not entered: no unit of the target, such as 万亩, 公顷 or km²."),
+    "township": mark_text("Not entered: a figure of a township. Choose its table under Check settings."),
+    "twice": mark_text("Not entered: a line above has the same target and year."),
+}
 
 
 class PasteTargetsDialog(FocusedButtonDialog):
@@ -91,7 +98,7 @@ class PasteTargetsDialog(FocusedButtonDialog):
         unit_names = self._texts.get_section("unit_names")
         printed = f"{one.value} {unit_names.get(one.unit, '')}".strip()
         if one.problem:
-            return printed, "", _describe_problem(one.problem)
+            return printed, "", translate_marked(_PROBLEM_TEXTS[one.problem])
         usual_unit, usual = read_county_form_choices().target_defaults[one.indicator]["unit"], printed
         if one.unit in SQUARE_METRES:
             area = convert_area(float(one.value) * SQUARE_METRES[one.unit], usual_unit)
@@ -101,15 +108,3 @@ class PasteTargetsDialog(FocusedButtonDialog):
         if self._is_unchanged(one):
             return printed, usual, tr("{value} (unchanged)").format(value=printed)
         return printed, usual, f"{present} → {printed}" if present else printed
-
-
-def _describe_problem(problem: str) -> str:
-    """Return why a row is not entered; ``problem``: as in `PastedTarget`."""
-    return {
-        "unknown": tr("Not entered: no target of this form has such a name."),
-        "number": tr("Not entered: no figure was found."),
-        "several": tr("Not entered: several figures. Paste the row with its headings."),
-        "unit": tr("Not entered: no unit of the target, such as 万亩, 公顷 or km²."),
-        "township": tr("Not entered: a figure of a township. Choose its table under Check settings."),
-        "twice": tr("Not entered: a line above has the same target and year."),
-    }[problem]

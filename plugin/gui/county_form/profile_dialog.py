@@ -42,13 +42,24 @@ from ...core.standard.profile.county_file import (
 )
 from ..help.help_dialog import add_help_button
 from ..project.document_line import DocumentLine
-from ..widgets import messages, theme
-from ..widgets.combos import add_entries, choose_or_add_entry, fill_combo
-from ..widgets.labels_and_buttons import FocusedButtonDialog, make_ok_cancel_buttons
-from ..widgets.layout import fill_layout, make_form, make_row, make_scroll_area, resize_within_screen
-from ..widgets.lists import ProfileCombo
-from ..widgets.paths import FileLine
-from ..widgets.sections import WrappedLabel, make_faint_label
+from ..widgets import (
+    FileLine,
+    FocusedButtonDialog,
+    ProfileCombo,
+    WrappedLabel,
+    add_entries,
+    choose_or_add_entry,
+    fill_combo,
+    fill_layout,
+    make_faint_label,
+    make_form,
+    make_ok_cancel_buttons,
+    make_row,
+    make_scroll_area,
+    messages,
+    resize_within_screen,
+    theme,
+)
 from .form import CountyForm, FormErrorList
 
 #: Digits beside two columns of groups: margins of the dialog and its scroll bar.

@@ -20,10 +20,8 @@ from ...core.standard.profile.resolved import (
     get_inherited_targets,
     read_county_form_choices,
 )
-from ..widgets.combos import add_entries, choose_or_add_entry
-from ..widgets.labels_and_buttons import set_bold
+from ..widgets import FieldMessage, add_entries, choose_or_add_entry, set_bold
 from ..widgets.lists import FieldCompleter
-from ..widgets.sections import FieldMessage
 from .fields import FormBox, GreyableComboBox, InheritingLineEdit, NameLabel, RestoreButton, SourceMarkSlot
 from .paste_dialog import PasteTargetsDialog
 

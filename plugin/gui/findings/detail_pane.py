@@ -23,7 +23,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge.texts import tr
-from ..widgets import fill_layout, make_row, make_row_widget, make_text_label, set_bold, theme
+from ..widgets import FittedWidget, fill_layout, make_row, make_row_widget, make_text_label, set_bold, theme
 from .features import FeatureRef, get_layer_name, is_switched_off, list_feature_refs
 from .groups import (
     NOT_RUN_OUTCOMES,
@@ -81,7 +81,7 @@ def _make_feature_rows(
     return box
 
 
-class _TextWithButtons(QWidget):
+class _TextWithButtons(FittedWidget, QWidget):
     """A text with buttons to its right, or below it where the panel is narrow."""
 
     def __init__(self, label: QLabel, buttons: Sequence[QToolButton]):
@@ -95,8 +95,7 @@ class _TextWithButtons(QWidget):
         width = max(self._label.minimumSizeHint().width(), self._buttons.minimumSizeHint().width())
         return QSize(width, super().minimumSizeHint().height())
 
-    def resizeEvent(self, event):
-        super().resizeEvent(event)
+    def fit_contents(self) -> None:
         parts = (self._label.minimumSizeHint().width(), self._buttons.sizeHint().width(), self._layout.spacing())
         fits = sum(parts) <= self.width()
         direction = QBoxLayout.Direction.LeftToRight if fits else QBoxLayout.Direction.TopToBottom

@@ -50,6 +50,7 @@ def get_work_state_word(key: str) -> str:
     }[key]
 
 
+@dataclass(frozen=True)
 class WorkRows:
     """The rows of a work list by fingerprint, and those about which two people disagree.
 
@@ -57,9 +58,8 @@ class WorkRows:
     people (`core.render.worklist.merge.WorkConflict`).
     """
 
-    def __init__(self, items: Mapping[str, WorkItem] | None = None, conflicts: Mapping[str, list[Any]] | None = None):
-        self.items: Mapping[str, WorkItem] = items or {}
-        self.conflicts: Mapping[str, list[Any]] = conflicts or {}
+    items: Mapping[str, WorkItem] = field(default_factory=dict)
+    conflicts: Mapping[str, list[Any]] = field(default_factory=dict)
 
     def get_item(self, finding: Any) -> WorkItem | None:
         """Return the row of a finding; None without one."""

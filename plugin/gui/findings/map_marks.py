@@ -17,12 +17,12 @@ from qgis.gui import QgsMapCanvas, QgsMapCanvasItem, QgsRubberBand
 from qgis.PyQt.QtCore import QPointF, QRectF, Qt
 from qgis.PyQt.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPixmap
 
+from ...bridge.layers.properties import read_wkb
 from ..widgets import theme
 from ..widgets.map_items import (
     NEAREST_SCALE,
     compute_zoom_extent,
     make_rubber_band,
-    read_wkb,
     remove_items,
     transform_to_map,
 )

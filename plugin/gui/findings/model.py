@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from qgis.PyQt.QtCore import QAbstractItemModel, QModelIndex, Qt, pyqtSignal
+from qgis.PyQt.QtCore import QModelIndex, Qt, pyqtSignal
 from qgis.PyQt.QtGui import QBrush
 
 from ...bridge.running.portions import run_to_end
@@ -20,7 +20,7 @@ from ...bridge.texts import tr
 from ...core.checks.saved_result import OutdatedFindings
 from ...core.render.worklist.worklist_row import WorkState
 from ...core.standard.messages.numbers import format_hectare_number
-from ..widgets import theme
+from ..widgets import GroupedModel, theme
 from .groups import (
     AREA_COLUMN,
     ASSIGNEE_COLUMN,
@@ -175,7 +175,7 @@ class FilterSettings:
         return all(word in text for word in self._search_words)
 
 
-class FindingsModel(QAbstractItemModel):
+class FindingsModel(GroupedModel):
     """Tree model of groups, and the findings of each group.
 
     Its columns are rule or location, count, area in hectares, and those of the work list.
@@ -183,6 +183,7 @@ class FindingsModel(QAbstractItemModel):
     """
 
     sortRequested = pyqtSignal()
+    COLUMN_COUNT = len(COLUMNS)
 
     def __init__(self, parent=None):
         super().__init__(parent)
@@ -313,15 +314,7 @@ class FindingsModel(QAbstractItemModel):
         self.show_groups(self._group_by_key)
 
     # --- shape
-    def columnCount(self, parent=QModelIndex()):  # noqa: B008 - Qt's own signature
-        return len(COLUMNS)
-
-    def rowCount(self, parent=QModelIndex()):  # noqa: B008
-        if not parent.isValid():
-            return len(self.groups)
-        return 0 if parent.internalId() or parent.column() > 0 else len(self.groups[parent.row()].rows)
-
-    def index(self, row, column, parent=QModelIndex()):  # noqa: B008
+    def index(self, row, column, parent=QModelIndex()):  # noqa: B008 - Qt's own signature
         # Qt calls this for every row of an expanded group; avoid a call of rowCount.
         if not parent.isValid():
             inside, number = row < len(self.groups), 0

@@ -22,7 +22,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge import settings
 from ...bridge.texts import tr
-from ..widgets import IconLabel, fill_layout, make_row, set_bold, theme
+from ..widgets import FittedWidget, IconLabel, fill_layout, make_row, set_bold, theme
 from .model import FilterSettings
 
 #: Space between icon and text, as in Qt.
@@ -31,7 +31,7 @@ _BUTTON_GAP = 4
 _MAX_LISTED_REASONS = 12
 
 
-class VerdictBar(QWidget):
+class VerdictBar(FittedWidget, QWidget):
     """Bar with the verdict, a note on edits, and a filter button per kind of finding."""
 
     kindsChanged = pyqtSignal()
@@ -164,11 +164,7 @@ class VerdictBar(QWidget):
             ).format(time=result.time_text)
         )
         self._edited.setVisible(bool(result.rechecked_features))
-        self._reserve_all_lines()
-
-    def _reserve_all_lines(self) -> None:
-        """Let no layout give the note on edits less height than its lines need in this width."""
-        self._edited.setMinimumHeight(max(self._edited.heightForWidth(self.width()), 0))
+        self.fit_contents()
 
     def set_counts(self, counts: dict[str, int]) -> None:
         """Show the number of findings on the filter button of each kind; ``counts``: kind → number."""
@@ -187,7 +183,7 @@ class VerdictBar(QWidget):
                     "reason."
                 ).format(count=self._partly_checked)
             button.setToolTip(tip)
-        self._fit_button_texts()
+        self.fit_contents()
 
     def set_matching_counts(self, matching_counts: dict[str, int] | None) -> None:
         """Show how many findings of each kind pass the other filters; None without filters."""
@@ -203,8 +199,10 @@ class VerdictBar(QWidget):
     def _format_full_text(self, kind: str) -> str:
         return f"{theme.get_kind_word(kind)} {self._format_number(kind)}"
 
-    def _fit_button_texts(self) -> None:
-        """Show icon, word and number, or only icon and number if a word would not fit."""
+    def fit_contents(self) -> None:
+        """Show icon, word and number on the buttons, or only icon and number if a word would not fit."""
+        # No layout may give the note on edits less height than its lines need in this width.
+        self._edited.setMinimumHeight(max(self._edited.heightForWidth(self.width()), 0))
         if not self._counts:
             return
         button_width = (self.width() - (len(self.buttons) - 1) * self._row.spacing()) // len(self.buttons)
@@ -224,8 +222,3 @@ class VerdictBar(QWidget):
         inside = button.iconSize().width() + _BUTTON_GAP + button.fontMetrics().horizontalAdvance(text + "  ")
         size = QSize(inside, button.iconSize().height())
         return button.style().sizeFromContents(QStyle.ContentsType.CT_ToolButton, option, size, button).width()
-
-    def resizeEvent(self, event):
-        super().resizeEvent(event)
-        self._fit_button_texts()
-        self._reserve_all_lines()

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from qgis.PyQt.QtCore import QObject, pyqtSignal
@@ -22,6 +22,7 @@ from .one_fix import FeatureAligner, FindingFixer
 from .trial_runner import find_trial_obstacle
 
 
+@dataclass
 class NonLocalFindingChanges:
     """The changes that applied fixes make to findings of rules that are not local.
 
@@ -29,8 +30,8 @@ class NonLocalFindingChanges:
     fixes were tried on a copy of the layers.
     """
 
-    def __init__(self, ended: list[Any], added: list[Any]):
-        self._ended, self._added = ended, added
+    ended: list[Any]
+    added: list[Any]
 
     @classmethod
     def compare(cls, proposals: list[Any], findings: list[Any]) -> NonLocalFindingChanges:
@@ -55,7 +56,7 @@ class NonLocalFindingChanges:
 
     def get_change_of_fixes(self) -> Any:
         """Return what the fixes end and add (`core.checks.live.session.FindingsChange`); None without any."""
-        return _make_change(self._ended, self._added)
+        return _make_change(self.ended, self.added)
 
     def get_change_of_undo(self, findings: list[Any]) -> Any:
         """Return the findings that an undo of the fixes ends and adds (`core.checks.live.session.FindingsChange`).
@@ -63,7 +64,7 @@ class NonLocalFindingChanges:
         None without any. ``findings``: the displayed findings, of which only these can end.
         """
         displayed_ids = {id(finding) for finding in findings}
-        return _make_change([one for one in self._added if id(one) in displayed_ids], self._ended)
+        return _make_change([one for one in self.added if id(one) in displayed_ids], self.ended)
 
 
 class _FindingsByProblem:

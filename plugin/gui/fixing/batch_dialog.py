@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 from qgis.gui import QgsFilterLineEdit, QgsMapCanvas
-from qgis.PyQt.QtCore import QAbstractItemModel, QModelIndex, Qt, pyqtSignal
-from qgis.PyQt.QtGui import QFont, QResizeEvent
+from qgis.PyQt.QtCore import QModelIndex, Qt, pyqtSignal
+from qgis.PyQt.QtGui import QFont
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -30,11 +30,20 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge.texts import tr
 from ..findings.groups import get_finding_kind
-from ..widgets import theme
-from ..widgets.labels_and_buttons import set_bold
-from ..widgets.layout import fill_layout, make_row, make_splitter, resize_within_screen
-from ..widgets.lists import WholeRows
-from ..widgets.sections import FormSection, WrappedLabel, make_faint_label
+from ..widgets import (
+    FittedWidget,
+    FormSection,
+    GroupedModel,
+    WholeRows,
+    WrappedLabel,
+    fill_layout,
+    make_faint_label,
+    make_row,
+    make_splitter,
+    resize_within_screen,
+    set_bold,
+    theme,
+)
 from .change_preview import AreaTable, LinkedMaps
 from .dialog import TrialDialog
 
@@ -139,19 +148,26 @@ def _list_groupings() -> list[tuple[str, Callable[[BatchRow], Any], Callable[[An
     ]
 
 
-class BatchModel(QAbstractItemModel):
+class RowGroup(NamedTuple):
+    """Rows of the batch that are shown together, below a heading."""
+
+    heading: str
+    rows: list[BatchRow]
+
+
+class BatchModel(GroupedModel):
     """Tree of the batch: groups, and in each the rows that pass the filters; the first column has the tick boxes.
 
     The internal id of an index is 0 for a group, and the number of its group for a row.
     """
 
     ticksChanged = pyqtSignal()
+    COLUMN_COUNT = len(COLUMNS)
 
     def __init__(self, parent: Any = None):
         super().__init__(parent)
         self.rows: list[BatchRow] = []
-        #: Heading and shown rows of each group.
-        self.groups: list[tuple[str, list[BatchRow]]] = []
+        self.groups: list[RowGroup] = []
         self.shown_safeties, self._words, self._grouping = set(SAFETIES), [], _list_groupings()[0]
         self._titles = [
             tr("Rule"), tr("Affected features"), tr("Township"), tr("Method"), tr("Out m²"), tr("In m²"),
@@ -188,7 +204,7 @@ class BatchModel(QAbstractItemModel):
             if row.safety in self.shown_safeties and all(word in text for word in self._words):
                 rows_by_key.setdefault(get_key(row), []).append(row)
         self.beginResetModel()
-        self.groups = [(get_heading(key), rows_by_key[key]) for key in sorted(rows_by_key)]
+        self.groups = [RowGroup(get_heading(key), rows_by_key[key]) for key in sorted(rows_by_key)]
         self.endResetModel()
 
     def list_ticked(self) -> list[BatchRow]:
@@ -236,7 +252,7 @@ class BatchModel(QAbstractItemModel):
 
     def get_row(self, index: QModelIndex) -> BatchRow | None:
         """Return the row of an index; None for a group."""
-        return self.groups[index.internalId() - 1][1][index.row()] if index.isValid() and index.internalId() else None
+        return self.groups[index.internalId() - 1].rows[index.row()] if index.isValid() and index.internalId() else None
 
     def find_index(self, row: BatchRow) -> QModelIndex:
         """Return the index of a row; an invalid one if the filters hide it."""
@@ -247,14 +263,6 @@ class BatchModel(QAbstractItemModel):
         return QModelIndex()
 
     # --- Qt
-    def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008
-        if not parent.isValid():
-            return len(self.groups)
-        return 0 if parent.internalId() or parent.column() > 0 else len(self.groups[parent.row()][1])
-
-    def columnCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008
-        return len(COLUMNS)
-
     def index(self, row: int, column: int, parent: QModelIndex = QModelIndex()) -> QModelIndex:  # noqa: B008
         inside = 0 <= row < self.rowCount(parent) and 0 <= column < len(COLUMNS)
         return self.createIndex(row, column, parent.row() + 1 if parent.isValid() else 0) if inside else QModelIndex()
@@ -276,7 +284,7 @@ class BatchModel(QAbstractItemModel):
     def _list_rows(self, index: QModelIndex) -> list[BatchRow]:
         """Return the rows of a group, or the row of an index."""
         row = self.get_row(index)
-        return self.groups[index.row()][1] if row is None else [row]
+        return self.groups[index.row()].rows if row is None else [row]
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if not index.isValid():
@@ -354,14 +362,8 @@ def make_forecast(findings: Iterable[Any], proposals: Sequence[Any]) -> Forecast
     return Forecast((before["ERROR"], after["ERROR"]), (before["WARNING"], after["WARNING"]), new)
 
 
-class _Table(QTreeView):
-    """A table that emits ``resized`` when its width or height has changed."""
-
-    resized = pyqtSignal()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self.resized.emit()
+class _Table(FittedWidget, QTreeView):
+    """The table of proposals; `BatchDialog` sets the function that fits its columns."""
 
 
 class BatchDialog(TrialDialog):
@@ -426,7 +428,7 @@ class BatchDialog(TrialDialog):
         self.model.ticksChanged.connect(self.ticksChanged)
         self.model.modelReset.connect(self._show_groups)
         # The layout gives the table its width after the dialog has its own.
-        self.table.resized.connect(self._fit_columns)
+        self.table.fit_contents = self._fit_columns
         self.table.setFocus()
         self.show_state("", can_apply=False)
 

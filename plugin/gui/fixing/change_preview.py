@@ -30,20 +30,17 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge.checking.findings_layer import is_temporary_findings_layer
+from ...bridge.layers.properties import read_wkb
 from ...bridge.texts import tr
-from ..widgets import theme
-from ..widgets.labels_and_buttons import ElidedLabel, set_bold
-from ..widgets.layout import fill_layout, make_row
+from ..widgets import BorderedFrame, ElidedLabel, fill_layout, make_faint_label, make_row, set_bold, theme
 from ..widgets.map_items import (
     NEAREST_SCALE,
     compute_zoom_extent,
     convert_to_edges,
     make_rubber_band,
-    read_wkb,
     remove_items,
     transform_to_map,
 )
-from ..widgets.sections import BorderedFrame, make_faint_label
 
 #: Widths in font heights of the canvas, so that they scale with the resolution of the screen.
 _LINE_WIDTH_EM, _HALO_WIDTH_EM, _HATCH_WIDTH_EM = 0.16, 0.34, 0.07
@@ -81,20 +78,21 @@ class FixShapes:
         return QgsRectangle()
 
 
+@dataclass
 class FixMapPreview:
     """Draws the shapes of a fix on a map canvas until `clear`; it references no layer.
 
     ``shows_after``: whether this canvas shows the shapes after the fix, too.
     """
 
-    def __init__(self, canvas: QgsMapCanvas, *, shows_after: bool = True):
-        self._canvas, self._shows_after = canvas, shows_after
-        self._bands: list[QgsRubberBand] = []
+    canvas: QgsMapCanvas
+    shows_after: bool = True
+    _bands: list[QgsRubberBand] = field(default_factory=list, init=False)
 
     def show_shapes(self, shapes: FixShapes) -> None:
         """Draw the shapes of a fix, in place of those of the former fix."""
         self.clear()
-        if self._shows_after:
+        if self.shows_after:
             self._draw_hatched(shapes.moved_out, shapes.crs, OUT_COLOUR, OUT_PATTERN)
             self._draw_hatched(shapes.moved_in, shapes.crs, IN_COLOUR, IN_PATTERN)
         else:
@@ -104,12 +102,12 @@ class FixMapPreview:
         if not shapes.before and not shapes.after:
             self._draw_outlines(shapes.place, shapes.crs, OUT_COLOUR, Qt.PenStyle.SolidLine)
         self._draw_outlines(shapes.before, shapes.crs, _BEFORE_COLOUR, Qt.PenStyle.DashLine)
-        if self._shows_after:
+        if self.shows_after:
             self._draw_outlines(shapes.after, shapes.crs, _AFTER_COLOUR, Qt.PenStyle.SolidLine)
 
     def clear(self) -> None:
         """Remove the preview from the canvas."""
-        remove_items(self._canvas, self._bands)
+        remove_items(self.canvas, self._bands)
         self._bands = []
 
     def _draw_hatched(
@@ -138,10 +136,10 @@ class FixMapPreview:
     def _add_rubber_band(
         self, shape: QgsGeometry, crs: QgsCoordinateReferenceSystem, colour: QColor, width_em: float
     ) -> QgsRubberBand | None:
-        map_geometry = transform_to_map(self._canvas, shape, crs)
+        map_geometry = transform_to_map(self.canvas, shape, crs)
         if map_geometry is None:
             return None
-        band = make_rubber_band(self._canvas, map_geometry, colour, width_em)
+        band = make_rubber_band(self.canvas, map_geometry, colour, width_em)
         self._bands.append(band)
         return band
 

@@ -28,10 +28,16 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge.texts import tr
 from ..findings.groups import get_finding_kind
-from ..widgets import theme
-from ..widgets.labels_and_buttons import FocusedButtonDialog, set_bold
-from ..widgets.layout import fill_layout, make_row, resize_within_screen
-from ..widgets.sections import FormSection, make_faint_label
+from ..widgets import (
+    FocusedButtonDialog,
+    FormSection,
+    fill_layout,
+    make_faint_label,
+    make_row,
+    resize_within_screen,
+    set_bold,
+    theme,
+)
 from .change_preview import AreaRow, AreaTable, FixShapes, LinkedMaps
 
 #: Maximum number of new findings shown with their messages.

@@ -16,8 +16,7 @@ from ...bridge.running.portions import PortionedWork
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
 from ...core.base.files.names import make_default_stem
-from ..widgets import messages
-from ..widgets.paths import choose_save_path
+from ..widgets import choose_save_path, messages
 from .applying import get_person_name
 from .batch_dialog import FEATURE_COLUMN, BatchDialog, BatchRow, make_batch_rows, make_forecast
 from .change_preview import make_area_rows, make_finding_shapes, make_fix_shapes

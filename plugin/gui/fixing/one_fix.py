@@ -13,7 +13,7 @@ from qgis.PyQt.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QHBoxLayou
 from ...bridge.fixes.trial import make_alignment_trial, make_choices_trial
 from ...bridge.project.county import is_survey_confirmed, store_confirmed_survey
 from ...bridge.texts import tr
-from ..widgets.layout import fill_layout
+from ..widgets import fill_layout
 from .change_preview import FixShapes, make_finding_shapes
 from .dialog import FixDialog
 from .trial_runner import FixChoiceController
@@ -71,11 +71,6 @@ class AlignDialog(FixDialog):
         self.reference.currentIndexChanged.connect(lambda _index: self.changed.emit())
         self.distance.valueChanged.connect(lambda _value: self._typing.start())
         self.survey.toggled.connect(lambda on: self.surveyConfirmed.emit() if on else None)
-
-    @property
-    def reference_role(self) -> str:
-        """Return the code of the chosen layer, empty without one."""
-        return str(self.reference.currentData() or "")
 
     def ask_about_survey(self, is_asked: bool) -> None:
         """Show or hide the box that confirms a survey as reference."""
@@ -233,7 +228,7 @@ class FeatureAligner(FixChoiceController):
         from ...core.fixes.choices import make_alignment_request
 
         fid, key = self._features[self._position]
-        self._finding = make_alignment_request(self._role, key, fid, self.dialog.reference_role)
+        self._finding = make_alignment_request(self._role, key, fid, self.dialog.reference.currentData() or "")
         self.dialog.ask_about_survey(False)
         self.trial.start(tr("Try alignments"), make_alignment_trial(self._finding, self.dialog.distance.value()))
 

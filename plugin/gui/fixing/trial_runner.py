@@ -128,7 +128,10 @@ class TrialRunner(QObject):
 
         def on_failed(error: Exception) -> None:
             log_error(error)
-            end(self._refuse_failed_trial)(error)
+            text = tr(
+                "The trial stopped with an error ({error}). Nothing was changed. Details are in the log, tab Sanxian."
+            )
+            end(self.refused.emit)(text.format(error=type(error).__name__))
 
         job = self._job = live.run_trial(
             self._title, self._work, end(self.succeeded.emit), on_failed, end(self._on_cancelled)
@@ -154,13 +157,6 @@ class TrialRunner(QObject):
         self._work = None
         self.drop_trial()
         self._editing.changed.disconnect(self._on_layers_changed)
-
-    def _refuse_failed_trial(self, error: Exception) -> None:
-        self.refused.emit(
-            tr(
-                "The trial stopped with an error ({error}). Nothing was changed. Details are in the log, tab Sanxian."
-            ).format(error=type(error).__name__)
-        )
 
     def _on_cancelled(self) -> None:
         if self._is_cancelled or self.is_current:

@@ -27,11 +27,18 @@ from ...bridge import settings
 from ...bridge.texts import tr
 from ...core.render.words import ReportTexts
 from ...core.standard.messages.numbers import format_number, format_signed_number
-from ..widgets import theme
-from ..widgets.combos import fill_combo
-from ..widgets.labels_and_buttons import ElidedLabel, set_bold
-from ..widgets.layout import fill_layout, make_column, make_row, make_scroll_area
-from ..widgets.sections import make_faint_label
+from ..widgets import (
+    ElidedLabel,
+    FittedWidget,
+    fill_combo,
+    fill_layout,
+    make_column,
+    make_faint_label,
+    make_row,
+    make_scroll_area,
+    set_bold,
+    theme,
+)
 from .gauges import MARGIN_ROLE, MarginBarDelegate, RatioDial, ZoneSharesBar
 
 if TYPE_CHECKING:
@@ -191,7 +198,7 @@ def compute_zone_shares(current: Sequence[Indicator]) -> dict[str, float]:
     return {kind: area / whole for kind, area in areas.items()} if whole > 0 else {}
 
 
-class IndicatorDock(QDockWidget):
+class IndicatorDock(FittedWidget, QDockWidget):
     """The panel of indicators. It shows those of the displayed result, and follows the edits of its layers."""
 
     def __init__(self, parent: QWidget | None = None):
@@ -323,10 +330,10 @@ class IndicatorDock(QDockWidget):
         self._refresh()
 
     def _refresh(self) -> None:
-        texts = _make_texts()
+        texts = ReportTexts(settings.get_interface_language())
         self._show_ratio(texts)
         self._show_rows(make_indicator_rows(self._checked, self._current, texts))
-        self._arrange()
+        self.fit_contents()
         self.shares.show_shares(compute_zone_shares(self._current))
         self.table.setVisible(bool(self._current))
         self.note.setVisible(bool(self.note.text()))
@@ -389,11 +396,7 @@ class IndicatorDock(QDockWidget):
             if 0 <= selected < len(rows):
                 table.selectRow(selected)
 
-    def resizeEvent(self, event) -> None:
-        super().resizeEvent(event)
-        self._arrange()
-
-    def _arrange(self) -> None:
+    def fit_contents(self) -> None:
         """Place dial and facts beside the table if its first columns fit there; else above it, without the dial."""
         bar_width, em = self.table.verticalScrollBar().sizeHint().width(), self.fontMetrics().height()
         # Frames, margins and the scroll bars of panel and table.
@@ -445,10 +448,6 @@ class IndicatorDock(QDockWidget):
         if item is not None:
             text = item.toolTip()
         elif ratio is not None:
-            text = explain_indicator(ratio, _make_texts())
+            text = explain_indicator(ratio, ReportTexts(settings.get_interface_language()))
         self.explanation.setText(text)
         self.explanation.setVisible(bool(text))
-
-
-def _make_texts() -> ReportTexts:
-    return ReportTexts(settings.get_interface_language())

@@ -11,11 +11,10 @@ from qgis.PyQt.QtGui import QBrush, QColor, QPainter, QPainterPath, QPalette, QP
 from qgis.PyQt.QtWidgets import QSizePolicy, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from ...bridge.texts import tr
-from ..widgets import theme
-from ..widgets.labels_and_buttons import set_bold
+from ..widgets import SizedInEm, set_bold, theme
 
-#: Size and parts of the dial in heights of the font.
-_WIDTH_EM, _HEIGHT_EM, _RING_EM, _TICK_EM = 15.0, 9.0, 1.4, 0.5
+#: Parts of the dial in heights of the font.
+_RING_EM, _TICK_EM = 1.4, 0.5
 #: Space above the highest value, and rounding of the ends of the scale.
 _ROOM_ABOVE, _END_STEP = 0.04, 0.1
 _MAX_TICKS = 6
@@ -43,8 +42,10 @@ def list_ticks(low: float, high: float) -> list[float]:
     return [round(low + n * _END_STEP, 6) for n in range(0, steps + 1, every)]
 
 
-class RatioDial(QWidget):
+class RatioDial(SizedInEm, QWidget):
     """A half circle with needle and value; land beyond the limit is hatched, and so is the range close to it."""
+
+    SIZE_EM = 15.0, 9.0
 
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)
@@ -64,10 +65,6 @@ class RatioDial(QWidget):
         self._warning_share, self._kind = warning_share, kind
         self.setAccessibleName(text)
         self.update()
-
-    def sizeHint(self) -> QSize:
-        em = self.fontMetrics().height()
-        return QSize(round(_WIDTH_EM * em), round(_HEIGHT_EM * em))
 
     def paintEvent(self, _event) -> None:
         if self._value is None or not math.isfinite(self._value):
@@ -180,8 +177,10 @@ class MarginBarDelegate(QStyledItemDelegate):
         return QSize(round(_BAR_WIDTH_EM * option.fontMetrics.height()), hint.height())
 
 
-class ZoneSharesBar(QWidget):
+class ZoneSharesBar(SizedInEm, QWidget):
     """The shares of the zones inside the boundary (边界构成) as one bar with a legend."""
+
+    SIZE_EM = 20, 1.5
 
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)
@@ -202,10 +201,6 @@ class ZoneSharesBar(QWidget):
             "special": tr("Special use area"),
         }
         return [(names[kind], share) for kind, share in self._shares.items()]
-
-    def sizeHint(self) -> QSize:
-        em = self.fontMetrics().height()
-        return QSize(20 * em, round(1.5 * em))
 
     def paintEvent(self, _event) -> None:
         painter = QPainter(self)

@@ -38,12 +38,21 @@ from ...core.plan.loading.recognition import find_role, find_similar_role
 from ...core.standard.messages.numbers import format_number
 from ...core.standard.messages.texts import Texts
 from ...core.standard.template import CodeList, Template
-from ..widgets import messages, theme
-from ..widgets.combos import fill_combo
-from ..widgets.labels_and_buttons import ManualStartDialog, make_close_button
-from ..widgets.layout import fill_layout, make_form, make_row, make_splitter
-from ..widgets.lists import ScrollSafeComboBox, WholeRows, make_searchable
-from ..widgets.windows import resize_to_letters
+from ..widgets import (
+    ManualStartDialog,
+    ScrollSafeComboBox,
+    WholeRows,
+    fill_combo,
+    fill_layout,
+    make_close_button,
+    make_form,
+    make_row,
+    make_searchable,
+    make_splitter,
+    messages,
+    resize_to_letters,
+    theme,
+)
 from .table import MappingTable
 
 #: Maximum number of codes with a combo box, which are slow to create.

@@ -26,11 +26,7 @@ from ...core.standard import Standard
 from ...core.standard.messages.numbers import format_number
 from ...core.standard.messages.texts import Texts
 from ...core.standard.template import Template, TemplateField
-from ..widgets import theme
-from ..widgets.combos import fill_combo
-from ..widgets.labels_and_buttons import set_bold
-from ..widgets.layout import FittedWidget
-from ..widgets.lists import ScrollSafeComboBox
+from ..widgets import FittedWidget, ScrollSafeComboBox, fill_combo, set_bold, theme
 
 FIELD_COLUMN, KIND_COLUMN, REQUIRED_COLUMN, SOURCE_COLUMN, MORE_COLUMN, SAMPLES_COLUMN, FILLED_COLUMN, LOST_COLUMN = (
     range(8)

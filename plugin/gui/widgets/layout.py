@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QEvent, QObject, QSize, Qt, QTimer
-from qgis.PyQt.QtGui import QGuiApplication
+from qgis.PyQt.QtGui import QFontMetrics, QGuiApplication
 from qgis.PyQt.QtWidgets import (
     QBoxLayout,
     QDockWidget,
@@ -43,6 +43,17 @@ class FittedWidget:
     def resizeEvent(self, event) -> None:
         super().resizeEvent(event)
         self.fit_contents()
+
+
+class SizedInEm:
+    """Base of widgets whose proposed size is ``SIZE_EM``: width and height in heights of the font."""
+
+    SIZE_EM: tuple[float, float]
+    fontMetrics: Callable[[], QFontMetrics]
+
+    def sizeHint(self) -> QSize:
+        em = self.fontMetrics().height()
+        return QSize(round(self.SIZE_EM[0] * em), round(self.SIZE_EM[1] * em))
 
 
 class LowestList:

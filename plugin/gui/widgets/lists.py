@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from qgis.gui import QgsMapLayerComboBox
-from qgis.PyQt.QtCore import QAbstractItemModel, QEvent, QObject, QPoint, QRect, QSize, Qt, pyqtSignal
+from qgis.PyQt.QtCore import QAbstractItemModel, QEvent, QModelIndex, QObject, QPoint, QRect, QSize, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -146,6 +146,21 @@ class EmptyStateWidget(QWidget):
     def list_buttons(self) -> list[QPushButton]:
         widgets = [self._row.itemAt(n).widget() for n in range(self._row.count())]
         return [w for w in widgets if w is not None]
+
+
+class GroupedModel(QAbstractItemModel):
+    """Base of two-level models: groups, and in each its ``rows``. The internal id of an index is 0 for a group only."""
+
+    COLUMN_COUNT: int
+    groups: Sequence[Any]
+
+    def columnCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        return self.COLUMN_COUNT
+
+    def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008
+        if not parent.isValid():
+            return len(self.groups)
+        return 0 if parent.internalId() or parent.column() > 0 else len(self.groups[parent.row()].rows)
 
 
 class _ScrollSafe:

@@ -25,13 +25,6 @@ SHARE_OF_VIEW = 0.30
 NEAREST_SCALE = 500.0
 
 
-def read_wkb(wkb: bytes) -> QgsGeometry:
-    """Return the geometry of a WKB."""
-    geometry = QgsGeometry()
-    geometry.fromWkb(wkb)
-    return geometry
-
-
 def transform_to_map(
     canvas: QgsMapCanvas, geometry: QgsGeometry, crs: QgsCoordinateReferenceSystem
 ) -> QgsGeometry | None:

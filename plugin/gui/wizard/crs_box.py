@@ -17,10 +17,7 @@ from ...core.geometry import crs as crs_care
 from ...core.geometry.crs_zones import HALF_ZONE_DEGREES, ZONE_WIDTH_DEGREES, CrsZoneChoice, choose_zone
 from ...core.standard import divisions, load_standard
 from ...core.standard.messages.texts import THIN_SPACE
-from ..widgets import messages, theme
-from ..widgets.labels_and_buttons import set_bold
-from ..widgets.layout import fill_layout, keep_room
-from ..widgets.sections import FormSection, NoticeBox
+from ..widgets import FormSection, NoticeBox, fill_layout, keep_room, messages, set_bold, theme
 from .draft import WizardChoices
 
 #: Margin at both sides of the county in degrees, so that its box does not touch the ends of the strip.

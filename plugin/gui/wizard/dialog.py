@@ -26,9 +26,7 @@ from ...bridge import settings
 from ...bridge.texts import tr
 from ..county_form.form import FormErrorList
 from ..help.help_dialog import make_help_button
-from ..widgets import theme
-from ..widgets.labels_and_buttons import FocusedButtonDialog, set_bold
-from ..widgets.layout import fill_layout, make_scroll_area, resize_within_screen
+from ..widgets import FocusedButtonDialog, fill_layout, make_scroll_area, resize_within_screen, set_bold, theme
 from .draft import WizardChoices, WizardPage
 from .pages import FOLDER_SETTING, ConfirmPage, ProfilePage, TargetPage, TemplatePage
 from .place_page import CountyPage

@@ -16,7 +16,7 @@ from ...core.standard.layer_tree import list_branches
 from ...core.standard.profile.county_file import CountySettings, make_default_profile_path
 from ...core.standard.template import CodeEntry
 from ..county_form.form import FormError
-from ..widgets.labels_and_buttons import set_bold
+from ..widgets import set_bold
 
 
 @dataclass

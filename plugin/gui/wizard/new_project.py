@@ -20,8 +20,7 @@ from ...bridge.new_project.assemble import (
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
-from ..widgets.messages import explain_and_log, explain_error, push_message
-from ..widgets.windows import bring_to_front, close_and_delete
+from ..widgets import bring_to_front, close_and_delete, explain_and_log, explain_error, push_message
 
 #: Share of the progress for writing the database.
 _DATABASE_SHARE_OF_PROGRESS = 0.5

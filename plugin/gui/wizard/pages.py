@@ -22,11 +22,17 @@ from ...core.standard.layer_tree import list_branches, list_themes as themes_of
 from ...core.standard.profile import Profile, list_profile_ids, load_profile
 from ...core.standard.profile.county_file import PROFILE_FILE_SUFFIX, CountySettings, is_editable_profile_file
 from ..county_form.form import CountyForm, FormError
-from ..widgets import messages
-from ..widgets.form_sections import make_section
-from ..widgets.layout import fill_layout, keep_room
-from ..widgets.lists import ProfileCombo
-from ..widgets.sections import FormSection, NoticeBox, WrappedLabel, make_faint_label
+from ..widgets import (
+    FormSection,
+    NoticeBox,
+    ProfileCombo,
+    WrappedLabel,
+    fill_layout,
+    keep_room,
+    make_faint_label,
+    make_section,
+    messages,
+)
 from .draft import WizardChoices, WizardPage
 
 #: Setting with the folder of the last project.

@@ -25,12 +25,20 @@ from ...core.geometry.crs_zones import CrsZoneChoice, choose_zone
 from ...core.standard import divisions, load_standard
 from ...core.standard.layer_tree import find_delivery_constraint, find_strictest_constraint, list_branches
 from ...core.standard.template import CodeEntry
-from ..widgets import messages, theme
-from ..widgets.combos import add_entries, fill_combo
-from ..widgets.labels_and_buttons import ElidedLabel
-from ..widgets.layout import fill_layout, make_row, make_row_widget
-from ..widgets.lists import CountyCombo, WholeRows
-from ..widgets.sections import FormSection, NoticeBox
+from ..widgets import (
+    CountyCombo,
+    ElidedLabel,
+    FormSection,
+    NoticeBox,
+    WholeRows,
+    add_entries,
+    fill_combo,
+    fill_layout,
+    make_row,
+    make_row_widget,
+    messages,
+    theme,
+)
 from .crs_box import CrsBox
 from .draft import WizardChoices, WizardPage
 

@@ -416,11 +416,6 @@ def test_unknown_unit_gives_exit_code_2_and_names_what_to_give(tmp_path, capsys)
     assert main(["drawing", "import", str(path), str(target), "--units", "mm"]) == 0
 
 
-def test_mappings_are_listed(capsys):
-    assert main(["drawing", "mappings", "--lang", "en"]) == 0
-    assert "project  All layers as projects" in capsys.readouterr().out
-
-
 @pytest.fixture
 def point_file(tmp_path):
     return write_two_parcels(tmp_path / "项目.txt")
@@ -454,9 +449,16 @@ def test_unknown_crs_gives_exit_code_2_and_names_what_to_give(tmp_path, capsys):
     assert "JZDDK" in capsys.readouterr().err
 
 
-def test_formats_are_listed(capsys):
-    assert main(["points", "formats", "--lang", "en"]) == 0
-    assert "txt_13  Boundary points TXT" in capsys.readouterr().out
+@pytest.mark.parametrize(
+    ("command", "line"),
+    [
+        (("drawing", "mappings"), "project  All layers as projects"),
+        (("points", "formats"), "txt_13  Boundary points TXT"),
+    ],
+)
+def test_mappings_and_formats_are_listed(command, line, capsys):
+    assert main([*command, "--lang", "en"]) == 0
+    assert line in capsys.readouterr().out
 
 
 def test_points_without_a_line_of_their_parcel_give_exit_code_1(point_file, tmp_path, capsys):

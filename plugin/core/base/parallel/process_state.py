@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 #: More threads than this wait for memory rather than compute.
@@ -46,21 +47,23 @@ def set_thread_count(count: int) -> None:
     _thread_count = max(1, min(count, MAX_THREADS))
 
 
+@dataclass
 class SharedState:
     """A state of the process that begins with the first `begin` and ends with the last `end`.
 
     ``make_context``: returns a context that sets the state, and at its end restores what was before.
     """
 
-    def __init__(self, make_context: Callable[[], AbstractContextManager[None]]):
-        self._make_context, self._context = make_context, ExitStack()
-        self._lock, self._users = threading.Lock(), 0
+    make_context: Callable[[], AbstractContextManager[None]]
+    _context: ExitStack = field(default_factory=ExitStack, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _users: int = field(default=0, init=False)
 
     def begin(self) -> None:
         """Begin the state, if no one else has begun it."""
         with self._lock:
             if self._users == 0:
-                self._context.enter_context(self._make_context())
+                self._context.enter_context(self.make_context())
             self._users += 1
 
     def end(self) -> None:
@@ -136,6 +139,7 @@ def remove_one_by_one(items: list[Any] | dict[Any, Any]) -> None:
             items.pop()
 
 
+@dataclass
 class CollectionExclusion:
     """Excludes objects of the process from Python's garbage collection, on behalf of one owner, until `end`.
 
@@ -145,9 +149,9 @@ class CollectionExclusion:
     the end. Methods may be called in any thread.
     """
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._has_excluded = self._has_ended = False
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _has_excluded: bool = field(default=False, init=False)
+    _has_ended: bool = field(default=False, init=False)
 
     def exclude_existing_objects(self) -> None:
         """Exclude all objects that exist now; do nothing after the end."""

@@ -7,7 +7,7 @@ Single rows of the county and of packages are read for their values, geometry an
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -40,12 +40,14 @@ class RowContent:
     area_m2: float | None
 
 
+@dataclass
 class RowContents:
     """Reads rows of the county and of packages by feature id, while the data sets are open."""
 
-    def __init__(self, gdal: Any, datasets: Sequence[Path], encodings: Mapping[tuple[str, str], str]):
-        self._gdal, self._datasets, self._encodings = gdal, tuple(datasets), encodings
-        self._open: dict[tuple[str, str], Any] = {}
+    gdal: Any
+    datasets: Sequence[Path]
+    encodings: Mapping[tuple[str, str], str]
+    _open: dict[tuple[str, str], Any] = field(default_factory=dict, init=False)
 
     def close(self) -> None:
         """Close all data sets."""
@@ -54,14 +56,14 @@ class RowContents:
     def open_layer(self, layer: LayerRecord, version: Version) -> Any:
         """Return the GDAL layer of a version, whose data set is opened once. Raise RuntimeError if it is missing."""
         if version.package is None:
-            path, name = find_dataset_of_layer(layer.file, self._datasets), layer.name
-            encoding = self._encodings.get(layer.key, "")
+            path, name = find_dataset_of_layer(layer.file, self.datasets), layer.name
+            encoding = self.encodings.get(layer.key, "")
         else:
             neighbours = version.package.neighbours if version.is_neighbour else None
             path, name, encoding = neighbours or version.package.data, layer.package_name, ""
         key = (str(path), encoding)
         if key not in self._open:
-            self._open[key] = open_dataset(self._gdal, path, encoding)
+            self._open[key] = open_dataset(self.gdal, path, encoding)
         return raise_if_refused(self._open[key].GetLayerByName(name))
 
     def read(self, record: LayerRecord, version: Version) -> RowContent | None:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ...base.errors import InputError
@@ -161,52 +161,52 @@ def parse_text(text: FileText, form: PointForm) -> ParsedFile:
     return ParsedFile(text.path, form, layout, values, parcels, tuple(parser.notes), has_stray_points)
 
 
+@dataclass
 class _TextParser:
     """Reads the lines after the header one by one."""
 
-    def __init__(self, form: PointForm):
-        self._form = form
-        self.parcels: list[RawParcel] = []
-        self.notes: list[PointNote] = []
-        #: Text key of a note → lines that it counts.
-        self.lines_by_key: dict[str, list[int]] = {
-            key: [] for key in ("full_width", "tabs", "thousands", "ring_empty", "stray_points")
-        }
+    form: PointForm
+    parcels: list[RawParcel] = field(default_factory=list)
+    notes: list[PointNote] = field(default_factory=list)
+    #: Text key of a note → lines that it counts.
+    lines_by_key: dict[str, list[int]] = field(
+        default_factory=lambda: {key: [] for key in ("full_width", "tabs", "thousands", "ring_empty", "stray_points")}
+    )
 
     def read_line(self, number: int, line: str) -> None:
         """Read a line that is not blank."""
-        written, line = line, _replace_tabs(line, self._form)
+        written, line = line, _replace_tabs(line, self.form)
         if line != written:
             self.lines_by_key["tabs"].append(number)
-        cells = tuple(line.split(self._form.separator))
-        if self._form.separator == "," and _FULL_WIDTH_SEPARATOR in line:
+        cells = tuple(line.split(self.form.separator))
+        if self.form.separator == "," and _FULL_WIDTH_SEPARATOR in line:
             # A full-width comma among all cells of a parcel or of a point is part of a name.
-            end_mark = self._form.parcel.end_mark
-            is_parcel = bool(end_mark) and _count_items(list(cells), end_mark) == len(self._form.parcel.items)
-            if not is_parcel and not _is_point(list(cells), self._form, requires_metres=False):
+            end_mark = self.form.parcel.end_mark
+            is_parcel = bool(end_mark) and _count_items(list(cells), end_mark) == len(self.form.parcel.items)
+            if not is_parcel and not _is_point(list(cells), self.form, requires_metres=False):
                 cells = tuple(line.replace(_FULL_WIDTH_SEPARATOR, ",").split(","))
                 self.lines_by_key["full_width"].append(number)
         # The line of a parcel has the end mark, or clearly more items than a point.
-        is_parcel = _count_items(list(cells), self._form.parcel.end_mark) >= 0
-        if not is_parcel and len(cells) >= len(self._form.point.items) + _MIN_MORE_CELLS:
+        is_parcel = _count_items(list(cells), self.form.parcel.end_mark) >= 0
+        if not is_parcel and len(cells) >= len(self.form.point.items) + _MIN_MORE_CELLS:
             is_parcel = any(cell.strip() and not parse_number(cell)[0] for cell in cells[2:])
-        if self._form.parcel.items and is_parcel:
+        if self.form.parcel.items and is_parcel:
             place = Place(number)
-            items = self._form.parcel.items
-            count = _count_items(list(cells), self._form.parcel.end_mark)
+            items = self.form.parcel.items
+            count = _count_items(list(cells), self.form.parcel.end_mark)
             given = cells[:count] if count >= 0 else cells
             values = {
-                item: cell.strip().removesuffix(self._form.parcel.end_mark).strip()
+                item: cell.strip().removesuffix(self.form.parcel.end_mark).strip()
                 for item, cell in zip(items, given, strict=False)
             }
             self.parcels.append(RawParcel(len(self.parcels) + 1, place, cells, values))
             if count < 0:
-                self._add(NoteLevel.WARNING, "no_end_mark", place, mark=self._form.parcel.end_mark)
+                self._add(NoteLevel.WARNING, "no_end_mark", place, mark=self.form.parcel.end_mark)
             elif count != len(items):
-                self._add(NoteLevel.WARNING, "items", place, count=count, expected=len(items), form=self._form.id)
+                self._add(NoteLevel.WARNING, "items", place, count=count, expected=len(items), form=self.form.id)
             return
         if not self.parcels:
-            if self._form.parcel.items:
+            if self.form.parcel.items:
                 self.lines_by_key["stray_points"].append(number)
                 return
             self.parcels.append(RawParcel(1, Place(number)))
@@ -219,7 +219,7 @@ class _TextParser:
 
     def _read_point(self, place: Place, cells: tuple[str, ...]) -> PointRow | None:
         """Return the point of a line; None, with a note, if the line cannot be read."""
-        items = self._form.point.items
+        items = self.form.point.items
         count = len(cells)
         while count > len(items) and not cells[count - 1].strip():
             count -= 1
@@ -252,5 +252,5 @@ class _TextParser:
 
     def _add(self, level: NoteLevel, key: str, place: Place, **params: object) -> None:
         """Add a note on the last parcel; its label is empty if the form has no lines of parcels."""
-        label = self.parcels[-1].label if self._form.parcel.items else ""
+        label = self.parcels[-1].label if self.form.parcel.items else ""
         self.notes.append(PointNote(key, level, place, label, params))

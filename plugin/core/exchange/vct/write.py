@@ -99,27 +99,25 @@ def write_vct(
     return writer.vct_export
 
 
+@dataclass
 class _VctSectionWriter:
     """Writer of layers to scratch files, one for each section of the VCT file, which it joins at the end."""
 
-    def __init__(
-        self,
-        files: Mapping[str, TextIO],
-        settings: VctSettings,
-        templates: Mapping[str, Template],
-        vct_export: VctExport,
-        cancellation: Cancellation,
-    ):
-        #: Section → its scratch file, open for writing.
-        self.files, self.settings, self.templates = files, settings, templates
-        self.vct_export, self.cancellation = vct_export, cancellation
-        self.tables: list[VctTable] = []
-        self.crs: CRS | None = None
-        self.first, self.decimals = "", 0
-        self.lower_corner, self.upper_corner = np.full(2, np.inf), np.full(2, -np.inf)
-        self.next_id = 1
-        #: Key (BSM) → its layer, of the layers written so far.
-        self.owner: dict[str, str] = {}
+    #: Section → its scratch file, open for writing.
+    files: Mapping[str, TextIO]
+    settings: VctSettings
+    templates: Mapping[str, Template]
+    vct_export: VctExport
+    cancellation: Cancellation
+    tables: list[VctTable] = field(default_factory=list)
+    crs: CRS | None = None
+    first: str = ""
+    decimals: int = 0
+    lower_corner: NDArray = field(default_factory=lambda: np.full(2, np.inf))
+    upper_corner: NDArray = field(default_factory=lambda: np.full(2, -np.inf))
+    next_id: int = 1
+    #: Key (BSM) → its layer, of the layers written so far.
+    owner: dict[str, str] = field(default_factory=dict)
 
     def write_layer(self, layer: SourceLayer) -> None:
         """Write one layer to all sections.

@@ -389,17 +389,7 @@ def test_confirming_every_listed_item_leaves_no_setting_unconfirmed(tmp_path):
     assert find_confirmable_items(norm) == items and all(map(norm.is_confirmed, items))
 
 
-def test_county_profile_changed_by_another_program_is_not_replaced(tmp_path):
-    path = tmp_path / "县.toml"
-    save_county(COUNTY_SETTINGS, path)
-    opened = read_valid_toml_text(path)
-    path.write_text(opened + "# a colleague\n", encoding="utf-8")
-    with pytest.raises(DataError, match="profile_changed_outside"):
-        save_county(replace(COUNTY_SETTINGS, name="别的县"), path, opened)
-    assert read_valid_toml_text(path) == opened + "# a colleague\n"
-
-
-def test_county_profile_that_cannot_be_replaced_stays_unchanged(tmp_path):
+def test_county_profile_that_is_read_only_or_changed_by_another_program_is_not_replaced(tmp_path):
     path = tmp_path / "县.toml"
     save_county(COUNTY_SETTINGS, path)
     opened = read_valid_toml_text(path)
@@ -407,6 +397,11 @@ def test_county_profile_that_cannot_be_replaced_stays_unchanged(tmp_path):
     with pytest.raises(OutputError):
         save_county(replace(COUNTY_SETTINGS, name="别的县"), path, opened)
     assert read_valid_toml_text(path) == opened and [p.name for p in tmp_path.iterdir()] == ["县.toml"]
+    path.chmod(0o644)
+    path.write_text(opened + "# a colleague\n", encoding="utf-8")
+    with pytest.raises(DataError, match="profile_changed_outside"):
+        save_county(replace(COUNTY_SETTINGS, name="别的县"), path, opened)
+    assert read_valid_toml_text(path) == opened + "# a colleague\n"
 
 
 def list_problem_fields(county, **given):

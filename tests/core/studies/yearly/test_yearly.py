@@ -475,37 +475,24 @@ def test_editions_in_different_crs_zones_are_refused():
     assert Texts("zh").explain_error(caught.value) == message
 
 
-def test_layer_in_another_crs_zone_is_skipped_and_other_layers_are_maintained():
-    norm = make_example_norm()
-    rows = {"GHFQ": [make_zone(make_box(0, 0), 1, "200")], "LSWHBHX": [make_row(make_box(0, 0), 1)]}
-    made = [make_example_layer(role, some, norm) for role, some in rows.items()]
-    after = assemble_plan(made, norm, scope="three_lines")
-    frame = made[1].frame.copy()
-    frame.geometry = [shapely.transform(s, lambda xy: xy + np.array([257e3, 0])) for s in frame.geometry]
-    filed = [made[0], SourceLayer("LSWHBHX", frame, made[1].fields, made[1].crs)]
-    done = compute_yearly_update(
-        assemble_plan(filed, norm, scope="three_lines", reference_plan=after), after, 2026, day=UPDATE_DATE
-    )
-    assert [one.role for one in done.maintained_layers] == ["GHFQ"] and done.skip_reason_by_role[
-        "LSWHBHX"
-    ] == "unusable_filed"
-    (note,) = [line for line in join_note_texts(done).splitlines() if "LSWHBHX" in line]
-    assert note.startswith("备案版图层“LSWHBHX”") and "256.9 千米" in note
-
-
-def test_layer_unusable_in_both_editions_is_skipped_with_the_reason_of_the_earlier_one():
+@pytest.mark.parametrize("has_crs_now", [True, False])
+def test_layer_in_another_crs_zone_before_is_skipped_and_other_layers_are_maintained(has_crs_now):
     norm = make_example_norm()
     rows = {"GHFQ": [make_zone(make_box(0, 0), 1, "200")], "LSWHBHX": [make_row(make_box(0, 0), 1)]}
     made = [make_example_layer(role, some, norm) for role, some in rows.items()]
     nowhere = SourceLayer("LSWHBHX", made[1].frame.set_crs(None, allow_override=True), made[1].fields, None)
-    after = assemble_plan([made[0], nowhere], norm, scope="three_lines")
+    after = assemble_plan([made[0], made[1] if has_crs_now else nowhere], norm, scope="three_lines")
     frame = made[1].frame.copy()
     frame.geometry = [shapely.transform(s, lambda xy: xy + np.array([257e3, 0])) for s in frame.geometry]
     filed = [made[0], SourceLayer("LSWHBHX", frame, made[1].fields, made[1].crs)]
     done = compute_yearly_update(
         assemble_plan(filed, norm, scope="three_lines", reference_plan=after), after, 2026, day=UPDATE_DATE
     )
-    assert "LSWHBHX" in done.filed_plan.unusable_layers and "LSWHBHX" in done.current_plan.unusable_layers
+    assert "LSWHBHX" in done.filed_plan.unusable_layers
+    assert ("LSWHBHX" in done.current_plan.unusable_layers) is not has_crs_now
+    assert [one.role for one in done.maintained_layers] == ["GHFQ"] and done.skip_reason_by_role[
+        "LSWHBHX"
+    ] == "unusable_filed"
     (note,) = [line for line in join_note_texts(done).splitlines() if "LSWHBHX" in line]
     assert note.startswith("备案版图层“LSWHBHX”") and "256.9 千米" in note
 
