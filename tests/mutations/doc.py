@@ -344,7 +344,6 @@ def plant_table_column_of_blanks(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC011", case="lost", finds=None)
-@declare_mutation("DOC011", case="no_table", finds=None)
 def plant_table_with_one_row_only(draft: CountyDraft) -> None:
     change_table_rows(draft)
 
@@ -355,6 +354,11 @@ def plant_table_with_wrong_township_name(draft: CountyDraft) -> None:
     area = float(statutory_area(townships.geometry.to_numpy())[0]) / 1e4
     row = [str(townships["XZQDM"].iloc[0]), "某某镇", f"{area:.2f}"]
     change_table_rows(draft, sheets={"乡镇": [["行政区代码", "乡镇", "土地总面积（公顷）"], row]})
+
+
+@declare_mutation("DOC011", case="no_table", finds=None)
+def plant_workbook_without_zones(draft: CountyDraft) -> None:
+    change_table_rows(draft)
 
 
 @declare_mutation("DOC011", case="unread")
