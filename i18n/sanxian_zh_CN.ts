@@ -5526,7 +5526,7 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>图层依次按名称、字段自动识别角色；识别有误的，在此更改。</translation>
     </message>
     <message>
-        <source>The rows were appended. Propose Again reads the layer anew.</source>
+        <source>The rows were appended. Propose Again reads the layer again.</source>
         <translation>已追加。点“重新推荐”可重新读取该图层。</translation>
     </message>
     <message>
