@@ -16,6 +16,7 @@ from qgis.core import (
     QgsFeature,
     QgsProject,
     QgsRectangle,
+    QgsVectorDataProvider,
     QgsVectorFileWriter,
     QgsVectorLayer,
 )
@@ -227,11 +228,8 @@ def test_findings_layer_saved_by_the_user_is_not_refilled_or_removed(project, tm
 
 @pytest.mark.parametrize("action", ["truncate", "addFeatures"])
 def test_findings_refused_by_the_layer_leave_no_partial_layer(project, monkeypatch, action):
-    class Provider:
-        truncate = staticmethod(lambda: action != "truncate")
-        addFeatures = staticmethod(lambda rows: (action != "addFeatures", rows))
-
-    monkeypatch.setattr(findings_layer, "_get_data_provider", lambda _layer: Provider)
+    refusal = {"truncate": lambda _provider: False, "addFeatures": lambda _provider, rows, *_flags: (False, rows)}
+    monkeypatch.setattr(QgsVectorDataProvider, action, refusal[action])
     assert findings_layer.show_findings(project, [QgsFeature()], CRS.from_epsg(4526)) is None
     assert not project.mapLayers() and not project.layerTreeRoot().children()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from qgis.core import (
@@ -112,17 +111,21 @@ def make_document_variables(info: DocumentInfo) -> dict[str, str]:
     }
 
 
-@dataclass
 class LayoutBuilder:
     """Builds the print layouts of one county's maps. Main thread only.
 
     Title blocks show its document information (成果信息).
     """
 
-    available_layers: MapLayers
-    catalogue: MapSet
-    document: DocumentInfo = field(default_factory=DocumentInfo)
-    folder: Path = LAYOUTS_FOLDER
+    def __init__(
+        self,
+        available_layers: MapLayers,
+        catalogue: MapSet,
+        document: DocumentInfo | None = None,
+        folder: Path = LAYOUTS_FOLDER,
+    ):
+        self.available_layers, self.catalogue, self.folder = available_layers, catalogue, folder
+        self.document = document or DocumentInfo()
 
     def build_layout(self, map_spec: MapSpec, page_size: PageSize, *, by_township: bool = False) -> QgsPrintLayout:
         """Return the layout of a map.

@@ -357,8 +357,9 @@ class MappingDialog(MappingSource):
             widget.setEnabled(ready)
         # A second run would append the rows twice.
         was_appended = is_current and self._prepared_mapping is self._appended_mapping
+        text = tr("The rows were appended. Propose Again reads the layer again.")
         self.start.setEnabled(ready and not was_appended)
-        self.start.setToolTip(tr("The rows were appended. Propose Again reads the layer again.") if was_appended else "")
+        self.start.setToolTip(text if was_appended else "")
         for widget in (
             self.source,
             self.browse,
