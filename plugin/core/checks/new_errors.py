@@ -36,6 +36,9 @@ def _is_part(finding: Any, former_finding: Any) -> bool:
         return False
     if {finding.geom_kind, former_finding.geom_kind} != {"area"}:
         return False
+    # Most pairs are far apart, which this finds by their boxes.
+    if not finding.geometry.intersects(former_finding.geometry):
+        return False
     outside = finding.geometry.difference(former_finding.geometry)
     return bool(outside.area < _MAX_NEW_SHARE * finding.geometry.area)
 

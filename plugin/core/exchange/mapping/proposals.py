@@ -13,6 +13,8 @@ from typing import Any
 
 from ...base.files.cells import format_cell
 from ...engine.context import trim_code_padding
+from ...figures.supplied_tables import FIGURE_UNIT_WORDS
+from ...model.indicator import SQUARE_METRES
 from ...plan.layer import SourceLayer
 from ...standard import Standard
 from ...standard.template import CodeList, Template, TemplateField
@@ -22,7 +24,6 @@ from .apply_mapping import CodeTranslation, FieldMapping, FieldProposal, get_tem
 SHORT_NAME_BYTES = 10
 #: Share of a column's distinct values that must be in a code list for a match by content.
 _MIN_CONTENT_SHARE = 0.9
-_LARGE_AREA_UNIT_PATTERN = re.compile(r"(亩|公顷|平方公里|平方千米|(?<![a-z])(ha|hm2|km2|mu))[)）]?$", re.IGNORECASE)
 #: Number of distinct values examined by content.
 _MAX_SAMPLED_VALUES = 2000
 
@@ -176,7 +177,9 @@ def find_translation_column(source: CodeList, target: CodeList) -> str:
 
 def names_other_unit(source: str, target: TemplateField) -> bool:
     """Return True if a source field's name ends in a unit of area other than the target's m²."""
-    return target.unit == "m2" and _LARGE_AREA_UNIT_PATTERN.search(source.strip()) is not None
+    units = SQUARE_METRES.keys() - {"m2"} if target.unit == "m2" else ()
+    words = "|".join(re.escape(word) for unit in units for word in FIGURE_UNIT_WORDS.get(unit, ()))
+    return bool(words) and re.search(rf"(?<![a-z])({words})[)）]?$", source.strip(), re.IGNORECASE) is not None
 
 
 def _list_truncated_names(target: TemplateField) -> set[str]:

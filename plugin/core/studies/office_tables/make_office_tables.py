@@ -197,13 +197,13 @@ def fill_office_tables(
         progress(_CHECK_SHARE + (_TABLES_SHARE - _CHECK_SHARE) * number / len(layouts), layout.name)
         figures.select_rules(layout.rules)
         tables.append(LayoutFiller(layout, figures, area, case).fill())
-    # Tables without any figure, for lack of data, come last, so that a file begins with figures.
-    empty = [
-        table
-        for table in tables
-        if table.missing and not any(isinstance(value, TableNumber) for row in table.rows for value in row.values)
-    ]
-    return OfficeTables(plan, area, [*(table for table in tables if table not in empty), *empty])
+
+    def lacks_figures(table: FilledTable) -> bool:
+        values = (value for row in table.rows for value in row.values)
+        return bool(table.missing) and not any(isinstance(value, TableNumber) for value in values)
+
+    # A file begins with figures; tables that lack their data come last.
+    return OfficeTables(plan, area, sorted(tables, key=lacks_figures))
 
 
 class TableLine(NamedTuple):
