@@ -180,7 +180,7 @@ def test_edits_saved_before_they_were_rechecked_are_named_until_the_project_clos
     assert "REL002" in list_texts(controller)[0]
     project.clear()
     process_events(0.1)
-    assert list_texts(controller) == [] and not controller.saving_notices._new_errors.has_begun
+    assert list_texts(controller) == [] and controller.saving_notices._new_errors.known_fingerprints is None
     layers.clear()
 
 

@@ -60,49 +60,41 @@ class NewErrors:
     Errors are compared by fingerprint: one that an edit ends and an undo brings back is not new.
     """
 
-    _known_fingerprints: set[str] | None = None
-
-    @property
-    def has_begun(self) -> bool:
-        """Return True if the errors before the edits are known."""
-        return self._known_fingerprints is not None
+    #: None until editing begins.
+    known_fingerprints: set[str] | None = None
 
     def begin(self, findings: Iterable[Any]) -> None:
         """Take these findings as those before the edits."""
-        self._known_fingerprints = {finding.fingerprint for finding in findings if finding.severity == Severity.ERROR}
-
-    def forget(self) -> None:
-        """Forget all findings, because the project has changed."""
-        self._known_fingerprints = None
+        self.known_fingerprints = {finding.fingerprint for finding in findings if finding.severity == Severity.ERROR}
 
     def follow(self, change: Any) -> None:
         """Follow errors that an edit moved or changed in size, which are not new.
 
         ``change``: `core.checks.live.session.FindingsChange`.
         """
-        if self._known_fingerprints is None:
+        if self.known_fingerprints is None:
             return
         for former, present in [
             *change.changed_findings,
             *((former, present) for present, former in match_moved_findings(change) if former is not None),
         ]:
-            if former.fingerprint in self._known_fingerprints:
-                self._known_fingerprints.add(present.fingerprint)
+            if former.fingerprint in self.known_fingerprints:
+                self.known_fingerprints.add(present.fingerprint)
 
     def list_new(self, findings: Iterable[Any], roles: Collection[str]) -> list[Any]:
         """Return the new errors among the present findings that concern layers of these roles; none before `begin`."""
-        if self._known_fingerprints is None:
+        if self.known_fingerprints is None:
             return []
         return [
             finding
             for finding in findings
             if finding.severity == Severity.ERROR
             and finding.state != "waived"
-            and finding.fingerprint not in self._known_fingerprints
+            and finding.fingerprint not in self.known_fingerprints
             and not {finding.role, finding.related_role}.isdisjoint(roles)
         ]
 
     def accept(self, findings: Iterable[Any]) -> None:
         """Count these errors as known, because they were reported."""
-        if self._known_fingerprints is not None:
-            self._known_fingerprints.update(finding.fingerprint for finding in findings)
+        if self.known_fingerprints is not None:
+            self.known_fingerprints.update(finding.fingerprint for finding in findings)

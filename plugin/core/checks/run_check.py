@@ -7,6 +7,7 @@ Findings get the overlaps at their place, and the land that their sums count twi
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -199,10 +200,7 @@ def make_report_and_apply_waivers(
     waivers (accepted findings) and adds the provenance. ``kept_results``: results of earlier checks.
     """
     texts = Texts(lang)
-
-    def message_of(finding: Finding) -> str:
-        return format_message(texts, finding, plan.norm.standard.templates)
-
+    message_of = partial(format_message, texts, templates=plan.norm.standard.templates)
     report = Report(
         rules=evaluation.outcomes, findings=evaluation.findings, indicators=evaluation.indicators, lang=lang
     )

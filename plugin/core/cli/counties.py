@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -32,9 +33,9 @@ def run_batch(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
     FOUND: a county fails, is incomplete or has no verdict; with ``--strict`` warnings count like errors.
     """
-    from ..counties.batch_sentences import describe_batch, describe_forecast, describe_record, forecast_batch
+    from ..counties.batch_sentences import describe_batch, describe_forecast, describe_record, make_forecast
     from ..counties.processes import check_in_processes
-    from ..counties.run_batch import TaskRunner, check_counties
+    from ..counties.run_batch import TaskRunner, check_counties, plan_batch
     from ..model.verdict import Verdict
     from ..render.document.docx_writer import import_docx_library
 
@@ -58,7 +59,9 @@ def run_batch(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     elif args.memory_limit is not None:
         raise InputError("counties_memory_not_local")
     if args.dry_run:
-        print_lines(describe_forecast(forecast_batch(options, progress=print_progress), report_texts))
+        # The records are read also if their results are not used.
+        planned = plan_batch(replace(options, resumes=True), progress=print_progress)
+        print_lines(describe_forecast(make_forecast(planned, options), report_texts))
         return EXIT_CLEAN
     try:
         result = check_counties(

@@ -7,6 +7,8 @@ import argparse
 import sys
 from typing import Any
 
+from ...paths import BOUNDARY_POINTS_FOLDER, DRAWINGS_FOLDER
+from ..base.files.data import list_data_ids
 from ..base.files.writing import check_writable, write_text
 from ..render.words import ReportTexts
 from ..standard import load_standard
@@ -82,10 +84,13 @@ def run_convert_vct_command(args: argparse.Namespace, report_texts: ReportTexts)
 
 def run_points(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Run an action on boundary points; return the exit code, FOUND if a parcel was left out."""
-    from ..exchange.boundary_points.boundary_point_sentences import describe_export, describe_forms, describe_import
+    from ..exchange.boundary_points.boundary_point_sentences import describe_export, describe_import
 
     if args.action == "formats":
-        print_lines(describe_forms(report_texts.lang))
+        from ..exchange.boundary_points.forms import load_form
+
+        forms = map(load_form, list_data_ids(BOUNDARY_POINTS_FOLDER))
+        print_lines(f"{form.id}  {form.get_title(report_texts.lang)}" for form in forms)
         return EXIT_CLEAN
     if args.action == "import":
         from ..exchange.boundary_points.import_points import import_boundary_points
@@ -124,11 +129,13 @@ def run_drawing(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """
     from ..exchange.drawings.drawing_sentences import describe_import, make_summary
     from ..exchange.drawings.import_drawing import DrawingOptions, check_import_outputs, import_drawing
-    from ..exchange.drawings.mapping import describe_mappings
+    from ..exchange.drawings.mapping import load_mapping
     from ..render.outputs import dump_json
 
     if args.action == "mappings":
-        print_lines(describe_mappings(report_texts.lang))
+        print_lines(
+            f"{name}  {load_mapping(name).titles[report_texts.lang]}" for name in list_data_ids(DRAWINGS_FOLDER)
+        )
         return EXIT_CLEAN
     check_import_outputs(args.source, args.output, args.table)
     prints_json = args.json == "-"

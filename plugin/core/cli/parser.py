@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from functools import partial
 from typing import Any, NamedTuple, NoReturn
 
 from ..base.choices import (
@@ -84,15 +85,8 @@ def _declare(name: str, help_key: str = "", **settings: Any) -> _Argument:
     return _Argument(name, help_key, settings)
 
 
-def _declare_file(name: str, help_key: str = "") -> _Argument:
-    """Return an option that names a file."""
-    return _declare(name, help_key, metavar="FILE")
-
-
-def _declare_flag(name: str, help_key: str = "") -> _Argument:
-    """Return an option without a value."""
-    return _declare(name, help_key, action="store_true")
-
+#: An option that names a file, and one without a value.
+_declare_file, _declare_flag = partial(_declare, metavar="FILE"), partial(_declare, action="store_true")
 
 #: Kind of an option of a check → arguments of `add_argument`; a text has its hint.
 _SETTINGS_BY_KIND: dict[OptionKind, dict[str, Any]] = {

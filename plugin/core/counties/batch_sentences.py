@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import heapq
 import statistics
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from ..render.words import ReportTexts
 from ..standard.messages.numbers import format_number
 from .check_county import read_record
 from .county_record import COUNTIES_FOLDER, RECORD_FILE, VERDICT_ORDER, BatchOptions, CountyRecord
-from .run_batch import PlannedBatch, PlannedCounty, needs_check, plan_batch
+from .run_batch import PlannedBatch, PlannedCounty, needs_check
 from .summary import BatchSummary, list_remarks
 
 #: What is done with a county: checked for the first time, because something changed, because it had no verdict, or
@@ -49,21 +48,11 @@ class Forecast:
     ignored_names: tuple[str, ...]
 
 
-def forecast_batch(
-    options: BatchOptions, progress: Callable[[float, str], None] = lambda share, text: None
-) -> Forecast:
-    """Return what a batch check with these options would do. Nothing is written.
+def make_forecast(planned: PlannedBatch, options: BatchOptions) -> Forecast:
+    """Return what a batch check with these options would do, without reading the data again.
 
     The time of a county is its size times the median rate of the counties that were checked before into the same
-    folder of results; without such a county it is unknown. Raise errors as `plan_batch`.
-    """
-    # The records are read also if their results are not used.
-    return make_forecast(plan_batch(replace(options, resumes=True), progress=progress), options)
-
-
-def make_forecast(planned: PlannedBatch, options: BatchOptions) -> Forecast:
-    """Return the forecast of a batch from its plan, without reading the data again.
-
+    folder of results; without such a county it is unknown.
     ``planned``: a plan with the records of earlier runs, of which ``options`` may differ in forms, number of processes,
     and what is checked again.
     """

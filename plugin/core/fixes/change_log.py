@@ -84,7 +84,7 @@ class PreparedRows:
         files, self._files = self._files, []
         try:
             while files:
-                files[0].replace()
+                files[0].output.close()
                 committed_files.append(files.pop(0))
         except BaseException:
             for file in files:
@@ -101,7 +101,7 @@ class PreparedRows:
 
 
 class _PreparedFile:
-    """New contents of a file, written next to it and flushed to the disk."""
+    """New contents of a file, written next to it and flushed to the disk; closing ``output`` puts them in its place."""
 
     def __init__(self, path: Path, version: _FileVersion | None, former_contents: bytes | None, contents: bytes):
         self.path, self.version, self._former_contents = path, version, former_contents
@@ -111,13 +111,10 @@ class _PreparedFile:
                 handle.write(contents)
                 handle.flush()
                 os.fsync(handle.fileno())
-            self._output = stack.pop_all()
-
-    def replace(self) -> None:
-        self._output.close()
+            self.output = stack.pop_all()
 
     def discard(self) -> None:
-        self._output.__exit__(_Discarded, _Discarded(), None)
+        self.output.__exit__(_Discarded, _Discarded(), None)
 
     def restore(self) -> None:
         if self._former_contents is None:

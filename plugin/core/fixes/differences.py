@@ -348,7 +348,9 @@ def find_remaining_finding(state: EditingState, former: Finding) -> Finding | No
             for role in {former.role, former.related_role} & state.plan.layers.keys()
             for row in state.find_rows_meeting(role, shape)
         }
-    present_findings = {id(one): one for name in names for one in state.session.find_findings_on(*name)}
+    present_findings = {
+        id(one): one for name in names for one in state.session.current_findings.find_findings_on_row(*name)
+    }
     remaining_findings = [
         one
         for one in present_findings.values()

@@ -78,13 +78,12 @@ class Fix:
     parameters: tuple[RuleParameter, ...]
 
     def is_for_finding(self, finding: Finding) -> bool:
-        """Return True if the fix can end findings of this rule and case."""
-        return self.solves_case(*_get_case(finding))
-
-    def solves_case(self, code: str, case: str, variant: str) -> bool:
-        """Return True if the fix can end findings of a rule's case, or of a variant of the case."""
-        cases = self.solves.get(code)
-        return cases is not None and (not cases or case in cases or make_variant_key(case, variant) in cases)
+        """Return True if the fix can end findings of this rule and case, or of this variant of the case."""
+        cases = self.solves.get(finding.code)
+        if not cases:
+            return cases is not None
+        variant = finding.params.get("shown", {}).get("variant", "")
+        return finding.case in cases or make_variant_key(finding.case, variant) in cases
 
     @property
     def sections(self) -> dict[str, str]:
@@ -145,20 +144,5 @@ def load_all_fixes() -> Mapping[str, Fix]:
 
 
 def find_fixes_for(finding: Finding) -> list[Fix]:
-    """Return the fixes that can end a finding, sorted by code."""
+    """Return the fixes declared for findings of this rule and case, sorted by code; each may still refuse this one."""
     return [one for one in load_all_fixes().values() if one.is_for_finding(finding)]
-
-
-def has_fix(finding: Finding) -> bool:
-    """Return True if a fix is declared for findings of this rule and case; it may still refuse this one."""
-    return _has_fix_for_case(*_get_case(finding))
-
-
-def _get_case(finding: Finding) -> tuple[str, str, str]:
-    """Return the rule, the case and its variant, by which fixes are declared for findings."""
-    return finding.code, finding.case, finding.params.get("shown", {}).get("variant", "")
-
-
-@cache
-def _has_fix_for_case(code: str, case: str, variant: str) -> bool:
-    return any(fix.solves_case(code, case, variant) for fix in load_all_fixes().values())

@@ -126,7 +126,7 @@ def _replace_findings_of_other_rules(state: EditingState, differences: Differenc
     listed_findings = {
         id(one): one
         for former in former_findings
-        for one in state.session.find_findings_on(former.role, former.key)
+        for one in state.session.current_findings.find_findings_on_row(former.role, former.key)
         if is_same_problem(one, former)
     }
     state.session.replace_findings(listed_findings.values(), present_findings)
@@ -399,7 +399,8 @@ def _require_solved(state: EditingState, finding: Finding, differences: Differen
     if any(is_same_problem(finding, one) for one in differences.ended_findings if id(one) not in former_names):
         return
     if load_all_rules()[finding.code].local and not any(
-        is_same_problem(finding, one) for one in state.session.find_findings_on(finding.role, finding.key)
+        is_same_problem(finding, one)
+        for one in state.session.current_findings.find_findings_on_row(finding.role, finding.key)
     ):
         raise FixRefused("stale")
     raise FixRefused("not_solved")
@@ -429,7 +430,14 @@ def _find_doubts(
         yield ("adds_features", params) if smallest_m2 > 0 else ("adds_lines", {"count": count})
     if proposal.documents:
         yield "sealed_changed", {"roles": ", ".join(sorted(proposal.documents))}
-    if any(_changes_zone_code(state, edit.role, edit.attributes) for edit in edits if not edit.is_new):
+    # The code or name of a planning zone is what the land is for.
+    edited_fields = (
+        state.plan.layers[edit.role].template.find_field_by_name(name.upper())
+        for edit in edits
+        if not edit.is_new
+        for name in edit.attributes
+    )
+    if any(one is not None and one.meaning in ("zone_code", "zone_name") for one in edited_fields):
         yield "zone_code", {}
     renamed = {id(present_finding) for _, present_finding in proposal.renamed}
     new_codes = [finding.code for finding in proposal.new_findings if id(finding) not in renamed]
@@ -441,13 +449,6 @@ def _find_doubts(
         yield "other_township", {}
     if edits.keeps_union and any(not one.keeps_union for one in proposal.areas):
         yield "union_changes", {}
-
-
-def _changes_zone_code(state: EditingState, role: str, attributes: Iterable[str]) -> bool:
-    """Return True if one of these attributes is the code or name of a planning zone."""
-    # They are what the land is for.
-    template_fields = (state.plan.layers[role].template.find_field_by_name(name.upper()) for name in attributes)
-    return any(one is not None and one.meaning in ("zone_code", "zone_name") for one in template_fields)
 
 
 def _leaves_its_township(state: EditingState, row: ChangedRow) -> bool:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -45,29 +45,12 @@ def list_parts(shape: Any) -> list[Any]:
     return sorted(shapely.get_parts([polygons]), key=lambda part: (-part.area, part.bounds))
 
 
-def subtract_shapes(shape: Any, others: Iterable[Any], tolerance: Tolerance) -> Any:
-    """Return a polygon minus others, without slivers; None if nothing remains.
+def overlay_shapes(operation: Callable[[Any, Any], Any], shape: Any, other: Any, tolerance: Tolerance) -> Any:
+    """Return the union, difference or intersection of two polygons, without slivers; None if nothing remains.
 
-    The new edges have exactly the vertices of the others, except where edges cross. A remaining part below both limits
-    for slivers is dropped, and a hole below both is filled.
-    """
-    return drop_slivers(_overlay(shapely.difference, shape, shapely.union_all(list(others))), tolerance)
-
-
-def clip_to_outline(shape: Any, outline: Any, tolerance: Tolerance) -> Any:
-    """Return the land of a polygon inside an outline, without slivers; None if nothing remains."""
-    return drop_slivers(_overlay(shapely.intersection, shape, outline), tolerance)
-
-
-def join_shapes(shape: Any, other: Any, tolerance: Tolerance) -> Any:
-    """Return the union of two polygons, without slivers between them."""
-    return drop_slivers(_overlay(shapely.union, shape, other), tolerance)
-
-
-def _overlay(operation: Any, shape: Any, other: Any) -> Any:
-    """Return the overlay of two shapes, with new vertices snapped to vertices of the shapes.
-
-    Raise FixRefused if the overlay fails or is invalid.
+    ``operation``: that of shapely. The new edges have exactly the vertices of the two, except where edges cross. A part
+    below both limits for slivers is dropped, and a hole below both is filled. Raise FixRefused if the overlay fails or
+    is invalid.
     """
     try:
         result = operation(shape, other)
@@ -75,7 +58,7 @@ def _overlay(operation: Any, shape: Any, other: Any) -> Any:
         raise FixRefused("overlay_failed") from error
     if not result.is_valid:
         raise FixRefused("overlay_failed")
-    return snap_new_vertices(extract_polygons(result), [shape, other])
+    return drop_slivers(snap_new_vertices(extract_polygons(result), [shape, other]), tolerance)
 
 
 def snap_new_vertices(result: Any, sources: list[Any]) -> Any:
@@ -278,23 +261,16 @@ def reshape_row(state: EditingState, row: Row, shape: Any) -> list[RowEdit]:
     ]
 
 
-def replace_shape(state: EditingState, row: Row, shape: Any) -> RowEdit:
+def replace_shape(state: EditingState, row: Row, shape: Any, *, straightens_arcs: bool = False) -> RowEdit:
     """Return the edit that gives a row a new shape of the plane with all its parts. Area fields follow.
 
-    Raise FixRefused as `reshape_row` does.
+    Raise FixRefused as `reshape_row` does; with ``straightens_arcs`` as `EditingState.require_geometry_in_plane` does,
+    but not for arcs.
     """
-    _require_replaceable(state, row)
-    return RowEdit(
-        row.role, row.fid, _convert_to_stored_geometry_type(row, shape), compute_area_fields(state, row, shape)
-    )
-
-
-def replace_arcs(state: EditingState, row: Row, shape: Any) -> RowEdit:
-    """Return the edit that gives a row with arcs a new shape with straight edges. Area fields follow.
-
-    ``shape``: in the plane. Raise FixRefused as `EditingState.require_geometry_in_plane` does, but not for arcs.
-    """
-    state.require_geometry_in_plane(row, may_have_arcs=True)
+    if straightens_arcs:
+        state.require_geometry_in_plane(row, may_have_arcs=True)
+    else:
+        _require_replaceable(state, row)
     return RowEdit(
         row.role, row.fid, _convert_to_stored_geometry_type(row, shape), compute_area_fields(state, row, shape)
     )

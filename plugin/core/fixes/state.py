@@ -197,7 +197,7 @@ class EditingState:
 
     def get_row(self, role: str, fid: int) -> Row:
         """Return the row with a feature id. Raise FixRefused if it was deleted."""
-        number = self.session.find_row_number(role, fid)
+        number = self.session.row_numbers[role].get(fid)
         row = self.get_row_by_number(role, number) if number is not None else None
         if row is None:
             raise FixRefused("stale")
@@ -334,7 +334,7 @@ class EditingState:
     def reserve_new_fid(self, role: str) -> int:
         """Return a feature id that no row of the layer has, and that no later call returns."""
         if role not in self._highest_fids:
-            self._highest_fids[role] = self.session.find_highest_feature_id(role)
+            self._highest_fids[role] = max([0, *self.session.row_numbers[role]])
         self._highest_fids[role] += 1
         return self._highest_fids[role]
 
@@ -374,9 +374,9 @@ class EditingState:
                 batch.states_by_feature[edit.role, edit.fid] = None
                 continue
             like = self.get_row(edit.role, edit.fid if edit.attribute_source_fid is None else edit.attribute_source_fid)
-            new_values = {
-                self.get_column_name_of_field(edit.role, name): value for name, value in edit.attributes.items()
-            }
+            # Names as the layer spells them; the first of several that differ by capitals only.
+            columns = {str(column).upper(): str(column) for column in self.plan.layers[edit.role].frame.columns[::-1]}
+            new_values = {columns.get(name.upper(), name): value for name, value in edit.attributes.items()}
             shape = like.stored_shape if edit.shape is UNCHANGED else edit.shape
             batch.states_by_feature[edit.role, edit.fid] = FeatureState(
                 None if shape is None else shapely.to_wkb(shape),
@@ -402,8 +402,3 @@ class EditingState:
             if values:
                 former_values = self.new_values.setdefault(edit.role, {}).get(edit.fid, {})
                 self.new_values[edit.role][edit.fid] = {**former_values, **values}
-
-    def get_column_name_of_field(self, role: str, field_name: str) -> str:
-        """Return the name of a field as the layer spells it."""
-        columns = map(str, self.plan.layers[role].frame.columns)
-        return next((column for column in columns if column.upper() == field_name.upper()), field_name)

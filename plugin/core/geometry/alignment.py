@@ -8,6 +8,7 @@ vertices before and after, so that neighbours that share it can follow exactly.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
@@ -150,7 +151,7 @@ def find_aligned_stretches(shape: Any, reference: ReferenceEdges, reach_m: float
         for position in range(segment_count):
             start, end = vertices[position], vertices[position + 1]
             items.append(_OutlinePoint(start, targets[position], at_m))
-            length = _measure_length(start, end)
+            length = math.dist(start, end)
             items += [_OutlinePoint(None, one, at_m + share * length) for share, one in near_vertices[position]]
             at_m += length
         items.append(_OutlinePoint(vertices[-1], targets[-1], at_m))
@@ -340,7 +341,7 @@ def _order_along_edges(
             if len(candidate_vertices) > 1 and reference.is_on_edge(last_vertex, one[1])
         ]
         next_vertex = (
-            min(joined_vertices, key=lambda one: _measure_length(last_vertex, one[1]))
+            min(joined_vertices, key=lambda one: math.dist(last_vertex, one[1]))
             if joined_vertices
             else candidate_vertices[0]
         )
@@ -386,14 +387,7 @@ def _is_along_edge(item: _OutlinePoint, next_item: _OutlinePoint, reference: Ref
     if item.target == next_item.target:
         return True
     longest = max(_MAX_STRETCHING * (next_item.at_m - item.at_m), reach_m)
-    return _measure_length(item.target, next_item.target) <= longest and reference.is_on_edge(
-        item.target, next_item.target
-    )
-
-
-def _measure_length(start: Vertex, end: Vertex) -> float:
-    """Return the distance (m) between two vertices."""
-    return float(np.hypot(end[0] - start[0], end[1] - start[1]))
+    return math.dist(item.target, next_item.target) <= longest and reference.is_on_edge(item.target, next_item.target)
 
 
 def _make_stretch(items: list[_OutlinePoint], run: range, is_closed: bool, reach_m: float) -> AlignedStretch | None:

@@ -280,7 +280,9 @@ def _mask_wide_rings(polygon_rings: PolygonRings, width: float) -> NDArray:
         distance = MIN_SIDE_DISTANCE * width
         is_distant = np.zeros(len(is_wide), dtype=bool)
         for find_starts in (_mask_starts_at_corners, _mask_starts_next_to_corners, _mask_starts_at_turns):
-            segments = segments.select_segments(np.flatnonzero((is_wide & ~is_distant)[segments.ring]))
+            is_tested = (is_wide & ~is_distant)[segments.ring]
+            if not is_tested.all():
+                segments = _Segments(*(column[is_tested] for column in segments))
             if not len(segments.ring):
                 break
             starts_side = np.ones(len(segments.ring), dtype=bool)
@@ -332,10 +334,6 @@ class _Segments(NamedTuple):
     end_x: NDArray
     end_y: NDArray
     direction: NDArray
-
-    def select_segments(self, positions: NDArray) -> _Segments:
-        """Return the segments at these positions; the segments themselves for all positions."""
-        return self if len(positions) == len(self.ring) else _Segments(*(column[positions] for column in self))
 
 
 def _mask_starts_at_corners(direction: NDArray) -> NDArray:

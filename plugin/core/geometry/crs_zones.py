@@ -26,10 +26,10 @@ FIRST_ZONE, LAST_ZONE = 25, 45
 class CrsZoneChoice:
     """The recommended 3° zone for a county, and the alternatives.
 
-    ``west``, ``east``: extent of the county in degrees. ``shares_by_zone``: zone number → share of the county in that
-    zone. ``has_area_shares``: the shares are of the county's area, since its shape is known; otherwise of its range of
-    longitudes. ``area_distortion``: relative excess of plane areas over ellipsoidal areas at the edge of the
-    recommended zone; None if the latitude is unknown.
+    ``west``, ``east``: extent of the county in degrees. ``shares_by_zone``: zone number, ascending → share of
+    the county in that zone. ``has_area_shares``: the shares are of the county's area, since its shape is known;
+    otherwise of its range of longitudes. ``area_distortion``: relative excess of plane areas over ellipsoidal areas at
+    the edge of the recommended zone; None if the latitude is unknown.
     """
 
     west: float
@@ -38,11 +38,6 @@ class CrsZoneChoice:
     has_area_shares: bool
     recommended_zone: int
     area_distortion: float | None = None
-
-    @property
-    def zone_numbers(self) -> tuple[int, ...]:
-        """Return the numbers of the zones that the county lies in, ascending."""
-        return tuple(self.shares_by_zone)
 
     @property
     def crosses_zones(self) -> bool:

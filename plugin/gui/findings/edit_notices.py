@@ -328,12 +328,12 @@ class SavingNotices(QObject):
     def record_result(self, findings: list[Any]) -> None:
         """Take the findings of a check as those before the edits, unless the check was made between edits."""
         live = self._editing.live
-        if not self._new_errors.has_begun or live is None or not live.has_unsaved_edits:
+        if self._new_errors.known_fingerprints is None or live is None or not live.has_unsaved_edits:
             self._new_errors.begin(findings)
 
     def forget(self) -> None:
         """Forget the findings before the edits, and close the message."""
-        self._new_errors.forget()
+        self._new_errors.known_fingerprints = None
         self._saved_roles.clear()
         self._timer.stop()
         self._messages.close()

@@ -261,9 +261,9 @@ def get_finding_kind(finding: Any) -> str:
 def can_be_fixed(finding: Any) -> bool:
     """Return True if a finding is on data, of a rule and case that a fix is declared for."""
     # Imported only for a finding, which needs the libraries of the check.
-    from ...core.fixes.fix_declaration import has_fix
+    from ...core.fixes.fix_declaration import find_fixes_for
 
-    return bool(finding.role) and has_fix(finding)
+    return bool(finding.role and find_fixes_for(finding))
 
 
 def describe_location(finding: Any) -> str:

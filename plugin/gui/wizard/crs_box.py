@@ -51,7 +51,7 @@ class CrsZoneStrip(QWidget):
         self._plan, self._division_name = zone_choice, division_name
         if zone_choice is not None:
             text = tr("{county}, zones {zones}, zone edge {edge}°E")
-            zones = ", ".join(map(str, zone_choice.zone_numbers))
+            zones = ", ".join(map(str, zone_choice.shares_by_zone))
             self.setAccessibleDescription(
                 text.format(county=self._describe_county(zone_choice), zones=zones, edge=f"{self._find_edge():g}")
             )
@@ -240,7 +240,9 @@ class CrsBox(FormSection):
     def _find_neighbouring_zone(self) -> int | None:
         """Return the other zone that intersects the county or its city."""
         zones = self._draft.crs_zones
-        return next((z for z in zones.zone_numbers if z != zones.recommended_zone), None) if zones is not None else None
+        return (
+            next((z for z in zones.shares_by_zone if z != zones.recommended_zone), None) if zones is not None else None
+        )
 
     def _is_zone_certain(self) -> bool:
         """Return True if the county's own CRS zone is known, not only the zones of its city."""
@@ -354,7 +356,7 @@ def _describe_two_zones(zones: CrsZoneChoice) -> str:
 
 
 def _format_zones(zones: CrsZoneChoice) -> str:
-    return tr(" and ").join(map(str, zones.zone_numbers))
+    return tr(" and ").join(map(str, zones.shares_by_zone))
 
 
 def _describe_crs(zone: int, *, has_prefix: bool = True) -> str:

@@ -17,7 +17,7 @@ import shapely
 
 from plugin.core.base.errors import InputError, OutputError, SanxianError
 from plugin.core.base.files.names import make_unique_file_names
-from plugin.core.counties.batch_sentences import forecast_batch
+from plugin.core.counties.batch_sentences import make_forecast
 from plugin.core.counties.check_county import check_county, is_current, make_failed_record, read_record, write_record
 from plugin.core.counties.county_record import SUMMARY_FILES, BatchOptions, County, CountyState, CountyTask
 from plugin.core.counties.run_batch import check_counties, check_in_sequence, plan_batch
@@ -311,14 +311,14 @@ def test_a_forecast_uses_the_median_rate_of_earlier_counties(tmp_path):
         (tmp_path / f"{name}.gpkg").write_bytes(b"x" * size)
     output = tmp_path / "out"
     options = BatchOptions(tmp_path, output, jobs=2)
-    assert forecast_batch(options).seconds is None and not output.exists()
+    assert make_forecast(plan_batch(options), options).seconds is None and not output.exists()
     for number, seconds in enumerate((1.0, 2.0, 60.0)):
         folder = output / "counties" / f"old{number}"
         folder.mkdir(parents=True)
         record = replace(make_failed_record(make_task(folder), CountyState.CHECKED, ""), times={"seconds": seconds})
         write_record(record, folder)
     before = list_files(tmp_path)
-    forecast = forecast_batch(options)
+    forecast = make_forecast(plan_batch(options), options)
     # 2 s for 1 000 bytes: one process takes the first and the third county, the other the second.
     assert [row.seconds for row in forecast.rows] == [2.0, 4.0, 6.0] and forecast.seconds == 8.0
     assert {row.action for row in forecast.rows} == {"new"} and forecast.measured_count == 3

@@ -60,7 +60,7 @@ class LiveFigures:
         self, indicators: Iterable[Indicator], checker: IncrementalChecker, tolerance: Tolerance | None = None
     ):
         self._plan = checker.plan
-        self._tolerance = tolerance
+        self._tolerance = tolerance or self._plan.norm.make_tolerance()
         self.checked_indicators = [indicator for indicator in indicators if not indicator.place]
         self.indicators = list(self.checked_indicators)
         self.stale_ids: set[str] = set()
@@ -83,7 +83,7 @@ class LiveFigures:
                 before, after = map(measure, _make_plans_around_changes(changes, roles, checker))
                 for name in before.keys() | after.keys():
                     self._changes_of_sums[name] += after.get(name, 0.0) - before.get(name, 0.0)
-        ctx = self._make_context(self._plan)
+        ctx = RuleContext(self._plan, self._plan.norm, self._tolerance)
         for change in changes:
             # Single layers need no other rows.
             for layer, sign in ((change.before, -1.0), (change.after, 1.0)):
@@ -109,15 +109,12 @@ class LiveFigures:
         county = self._plan.find_layer_of_concept("county")
         return names if county is None else names | {f"{county.role}.statutory"}
 
-    def _make_context(self, plan: Plan) -> RuleContext:
-        return RuleContext(plan, plan.norm, self._tolerance or plan.norm.make_tolerance())
-
     def _sum_expansion(self, plan: Plan) -> Sums:
         """Return the sums of the expansion ratio and of the boundary's shares for some rows of the plan."""
         boundary, base = (plan.find_layer_of_concept(concept) for concept in _COMPARED_CONCEPTS[0])
         if boundary is None or base is None:
             return {}
-        ctx = self._make_context(plan)
+        ctx = RuleContext(plan, plan.norm, self._tolerance)
         areas = measure_expansion_areas(boundary, base, find_urban_base_rows(base, ctx), ctx)
         return {
             "denominator_m2": areas.denominator_m2,

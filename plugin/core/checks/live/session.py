@@ -113,10 +113,12 @@ class IncrementalSession:
             lang=options.lang,
             waivers=lambda: checked.waivers,
         )
-        self._rows: dict[str, dict[int, int]] = {}
+        #: Layer code → feature id → row number, also for deleted features and for former ids of saved ones.
+        self.row_numbers: dict[str, dict[int, int]] = {}
         #: Layers whose row numbers another session uses too.
         self._shared_row_numbers: set[str] = set()
-        self._current_findings = _FindingIndex(report.findings)
+        #: The findings after all batches so far.
+        self.current_findings = _FindingIndex(report.findings)
         #: Features that edits changed → their state in the full check, None for a feature that did not exist.
         self._checked_states: dict[FeatureKey, FeatureState | None] = {}
         self._edited_features: set[FeatureKey] = set()
@@ -127,29 +129,14 @@ class IncrementalSession:
     @property
     def findings(self) -> list[Finding]:
         """Return the findings after all batches so far."""
-        return list(self._current_findings)
-
-    def find_row_number(self, role: str, fid: int) -> int | None:
-        """Return the row number of a feature; None for an unknown feature."""
-        return self._rows[role].get(fid)
-
-    def find_highest_feature_id(self, role: str) -> int:
-        """Return the highest feature id of a layer; 0 without any.
-
-        Ids of deleted features, and former ids of saved features, count too.
-        """
-        return max(0, max(self._rows[role], default=0))
-
-    def find_findings_on(self, role: str, key: str) -> list[Finding]:
-        """Return the present findings that concern a row, alone or with another row."""
-        return self._current_findings.find_findings_on_row(role, key)
+        return list(self.current_findings)
 
     def replace_findings(self, former_findings: Iterable[Finding], present_findings: Iterable[Finding]) -> None:
         """Replace findings that this session has by others, of rules that are not local and that no recheck finds."""
         for finding in former_findings:
-            self._current_findings.remove_finding(finding)
+            self.current_findings.remove_finding(finding)
         for finding in present_findings:
-            self._current_findings.add_finding(finding)
+            self.current_findings.add_finding(finding)
 
     def fork(self) -> IncrementalSession:
         """Return a session that starts from the present state of this one.
@@ -158,27 +145,27 @@ class IncrementalSession:
         """
         fork = copy.copy(self)
         fork.checker = self.checker.fork()
-        fork._current_findings = self._current_findings.fork()
+        fork.current_findings = self.current_findings.fork()
         fork._checked_states, fork._edited_features = dict(self._checked_states), set(self._edited_features)
         fork.figures = None
-        fork._rows = dict(self._rows)
-        self._shared_row_numbers = set(self._rows)
-        fork._shared_row_numbers = set(self._rows)
+        fork.row_numbers = dict(self.row_numbers)
+        self._shared_row_numbers = set(self.row_numbers)
+        fork._shared_row_numbers = set(self.row_numbers)
         return fork
 
     def _get_own_row_numbers(self, role: str) -> dict[int, int]:
         """Return feature id → row number of a layer, as a dict that no other session shares."""
         if role in self._shared_row_numbers:
             self._shared_row_numbers.discard(role)
-            self._rows[role] = dict(self._rows[role])
-        return self._rows[role]
+            self.row_numbers[role] = dict(self.row_numbers[role])
+        return self.row_numbers[role]
 
     def prepare(self, cancellation: Cancellation = NEVER_CANCELLED) -> None:
         """Build the search index before the first edit needs it. Raise Cancelled."""
         self.checker.prepare(cancellation)
         for role, layer in self.checker.plan.layers.items():
             cancellation.raise_if_cancelled()
-            self._rows[role] = {fid: row for row, fid in enumerate(layer.fids)}
+            self.row_numbers[role] = {fid: row for row, fid in enumerate(layer.fids)}
 
     def check_edits(
         self,
@@ -202,7 +189,7 @@ class IncrementalSession:
             for former_id, present_id in new_id_by_id.items():
                 row = self._get_own_row_numbers(role).pop(former_id, None)
                 if row is not None:
-                    self._rows[role][present_id] = row
+                    self.row_numbers[role][present_id] = row
                     former, present = (role, former_id), (role, present_id)
                     if former in self._checked_states:
                         self._checked_states[present] = self._checked_states.pop(former)
@@ -234,7 +221,7 @@ class IncrementalSession:
     def _read_row_state(self, feature: FeatureKey) -> FeatureState | None:
         """Return the present state of a feature's row; None without a row, or if the row was removed."""
         role, fid = feature
-        row = self._rows[role].get(fid)
+        row = self.row_numbers[role].get(fid)
         current = self.checker.rows.get_row(role, row) if row is not None else None
         if row is None or current is None:
             return None
@@ -270,7 +257,7 @@ class IncrementalSession:
         # Results cannot be separated that have a new finding in common, or would replace the same present finding.
         positions_by_finding: dict[int, set[int]] = defaultdict(set)
         for position, result in enumerate(results):
-            affected = self._current_findings.find_affected_findings(result)
+            affected = self.current_findings.find_affected_findings(result)
             for finding in (*result.new_findings, *filter(result.may_replace_finding, affected)):
                 positions_by_finding[id(finding)].add(position)
         entangled = set().union(*(shared for shared in positions_by_finding.values() if len(shared) > 1))
@@ -300,7 +287,7 @@ class IncrementalSession:
 
         ``state``: None removes the feature. Return None if the feature has that state already.
         """
-        row = self._rows[role].get(fid)
+        row = self.row_numbers[role].get(fid)
         current = self.checker.rows.get_row(role, row) if row is not None else None
         if state is None:
             return self.checker.remove_row(role, row) if row is not None and current is not None else None
@@ -333,15 +320,15 @@ class IncrementalSession:
         changed_rules = recheck.failed_rules or (recheck.rules_changed_everywhere if self.figures is not None else ())
         if changed_rules:
             raise FullCheckNeeded(f"not checked around an edit: {', '.join(changed_rules)}")
-        for finding in self._current_findings.find_affected_findings(recheck):
+        for finding in self.current_findings.find_affected_findings(recheck):
             if recheck.may_replace_finding(finding):
-                self._current_findings.remove_finding(finding)
+                self.current_findings.remove_finding(finding)
                 other_new_findings = [one for one in change.new_findings if one is not finding]
                 if len(other_new_findings) == len(change.new_findings):
                     change.ended_findings.append(finding)
                 change.new_findings = other_new_findings
         for finding in recheck.new_findings:
-            self._current_findings.add_finding(finding)
+            self.current_findings.add_finding(finding)
             change.new_findings.append(finding)
         change.recheck_results.append(recheck)
 
@@ -363,8 +350,8 @@ class IncrementalSession:
             if ended_finding is None:
                 change.new_findings.append(finding)
             elif _are_equal_findings(ended_finding, finding):
-                self._current_findings.remove_finding(finding)
-                self._current_findings.add_finding(ended_finding)
+                self.current_findings.remove_finding(finding)
+                self.current_findings.add_finding(ended_finding)
             else:
                 change.changed_findings.append((ended_finding, finding))
         change.ended_findings = [finding for findings in gone_by_fingerprint.values() for finding in findings]

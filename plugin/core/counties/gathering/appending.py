@@ -50,7 +50,8 @@ _MAX_EXAMPLES = 5
 class ProblemList:
     """Problems that are equal except for their features are one problem, with the sum of the features."""
 
-    _problems: dict[tuple[Any, ...], ExportProblem] = field(default_factory=dict)
+    #: What is equal in all places → problem, in the order in which they were added.
+    by_kind: dict[tuple[Any, ...], ExportProblem] = field(default_factory=dict)
 
     def add(self, problem: ExportProblem, county: str = "") -> None:
         """Add a problem; one without features names the county."""
@@ -63,18 +64,14 @@ class ProblemList:
             problem.field,
             tuple(sorted((key, str(value)) for key, value in problem.params.items())),
         )
-        earlier = self._problems.get(key)
+        earlier = self.by_kind.get(key)
         if earlier is not None:
             problem = replace(
                 earlier,
                 count=earlier.count + problem.count,
                 features=(*earlier.features, *problem.features)[:MAX_NAMED_FEATURES],
             )
-        self._problems[key] = problem
-
-    def to_list(self) -> list[ExportProblem]:
-        """Return the problems in the order in which their kinds were added."""
-        return list(self._problems.values())
+        self.by_kind[key] = problem
 
 
 @dataclass
@@ -161,7 +158,7 @@ class Appender:
 
     def _append(self, contents: Sequence[Sequence[PackageLayer]], county: GatheredCounty) -> None:
         """Append the layers of each data set, and record which fill its entries; the first one counts for amounts."""
-        self.keys.begin_county(county.name)
+        self.keys.names.append(county.name)
         for number, (data_set, layers) in enumerate(zip(self.data_sets, contents, strict=True)):
             vectors, roles = data_set.vector_set, {one.layer.role for one in layers}
             for position, slot in enumerate(vectors.layers):
@@ -343,15 +340,12 @@ class KeyRegister:
         self._database.execute("PRAGMA synchronous = OFF")
         self._database.execute("CREATE TABLE keys (key TEXT PRIMARY KEY, county INTEGER) WITHOUT ROWID")
         self._database.execute("CREATE TABLE repeated (key TEXT, first INTEGER, second INTEGER)")
-        self._names: list[str] = []
-
-    def begin_county(self, name: str) -> None:
-        """Set the county of the keys that are added next."""
-        self._names.append(name)
+        #: Names of the counties so far; keys that are added are of the last one.
+        self.names: list[str] = []
 
     def add(self, keys: Iterable[str]) -> None:
         """Add keys of the present county; keys of an earlier county are recorded, empty ones are left out."""
-        number = len(self._names) - 1
+        number = len(self.names) - 1
         for key in filter(None, keys):
             if self._database.execute("INSERT OR IGNORE INTO keys VALUES (?, ?)", (key, number)).rowcount:
                 continue
@@ -370,8 +364,8 @@ class KeyRegister:
         examples_sql = "SELECT DISTINCT key FROM repeated WHERE first = ? AND second = ? ORDER BY key LIMIT ?"
         return [
             RepeatedKeys(
-                self._names[first],
-                self._names[second],
+                self.names[first],
+                self.names[second],
                 count,
                 tuple(str(key) for (key,) in self._database.execute(examples_sql, (first, second, _MAX_EXAMPLES))),
             )

@@ -191,7 +191,7 @@ def _gather(run: _Run, on_county: Callable[[GatheredCounty], None]) -> tuple[Gat
         result.repeated_keys = keys.list_repeated()
         problems = [
             *run.slot_problems,
-            *appender.problems.to_list(),
+            *appender.problems.by_kind.values(),
             *appender.find_layer_problems(),
             *find_gathering_problems(result, run.norm, run.filled_slots),
         ]

@@ -143,7 +143,7 @@ def decide(
         )
     by_label: dict[str, list[EditedPackage]] = defaultdict(list)
     for one in packages:
-        by_label[one.package.label].append(one.package)
+        by_label[one.package.manifest.label].append(one.package)
     decisions.contradictions += [
         Contradiction(
             ContradictionKind.TWO_PACKAGES,

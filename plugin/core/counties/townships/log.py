@@ -262,7 +262,7 @@ def describe_merge(log: MergeLog, texts: Texts) -> list[str]:
     if log.county_changed_count:
         lines.append(texts.get("townships", "county_changed", count=log.county_changed_count))
     lines += [
-        texts.get("townships", "note_line", name=note.package.label, note=describe_note(note, texts))
+        texts.get("townships", "note_line", name=note.package.manifest.label, note=describe_note(note, texts))
         for note in log.notes
     ]
     for one in log.contradictions[:_MAX_LISTED]:
@@ -275,7 +275,7 @@ def describe_merge(log: MergeLog, texts: Texts) -> list[str]:
                 layer=one.contradiction.layer.name,
                 key=one.contradiction.key,
                 versions=", ".join(
-                    version.package.label if version.package else texts.get("townships", "county")
+                    version.package.manifest.label if version.package else texts.get("townships", "county")
                     for version in one.versions
                 ),
                 choice=texts.get("township_choices", one.contradiction.choice),

@@ -152,7 +152,8 @@ def merge_townships(
             progress(_COUNTY_SHARE, "")
             changes = []
             for number, package in enumerate(packages):
-                progress(_COUNTY_SHARE + (_PACKAGES_SHARE - _COUNTY_SHARE) * (number / len(packages)), package.label)
+                share = _COUNTY_SHARE + (_PACKAGES_SHARE - _COUNTY_SHARE) * number / len(packages)
+                progress(share, package.manifest.label)
                 changes.append(_read_changes(gdal, package, county, cancellation))
             decisions = decide(changes, county.rows, options.prefer, with_new_keys=options.with_new_keys)
             if options.with_new_keys:

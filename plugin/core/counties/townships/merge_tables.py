@@ -110,7 +110,7 @@ def _make_change_columns(texts: Texts) -> list[TableColumn]:
 
 def _name_package(package: EditedPackage, texts: Texts) -> str:
     """Return code and name of the township of a package."""
-    return package.label if package.manifest.code else texts.get("townships", "county_package")
+    return package.manifest.label if package.manifest.code else texts.get("townships", "county_package")
 
 
 def _make_contradiction_columns(texts: Texts) -> list[TableColumn]:
@@ -142,7 +142,7 @@ def _make_contradiction_columns(texts: Texts) -> list[TableColumn]:
             "township_version",
             width_in_characters=24,
             key="M_VERSION",
-            value=lambda item: item[1].package.label if item[1].package else county,
+            value=lambda item: item[1].package.manifest.label if item[1].package else county,
             shown=lambda item: _name_package(item[1].package, texts) if item[1].package else county,
         ),
         TableColumn(

@@ -192,11 +192,6 @@ class EditedPackage:
     data: Path
     neighbours: Path | None
 
-    @property
-    def label(self) -> str:
-        """Return code and name of the township."""
-        return self.manifest.label
-
 
 @dataclass(frozen=True)
 class RowChange:

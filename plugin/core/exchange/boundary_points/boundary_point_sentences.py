@@ -6,8 +6,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ....paths import BOUNDARY_POINTS_FOLDER
-from ...base.files.data import list_data_ids
 from ...geometry.crs import make_crs_label
 from ...standard.messages.texts import Texts, format_number
 from .export_points import PointExport
@@ -92,10 +90,3 @@ def _render_notes(notes: Iterable[PointNote], texts: Texts) -> list[ReportLine]:
     """Return the notes as sentences, by level and then in the order of the file."""
     ordered = sorted(notes, key=lambda note: (_LEVEL_ORDER.index(note.level), note.place.line if note.place else 0))
     return [ReportLine(note.level, note.render(texts)) for note in ordered]
-
-
-def describe_forms(lang: str) -> list[str]:
-    """Return one line for each form that the plugin has: id and name."""
-    from .forms import load_form
-
-    return [f"{name}  {load_form(name).get_title(lang)}" for name in list_data_ids(BOUNDARY_POINTS_FOLDER)]

@@ -162,8 +162,9 @@ class _TableParser:
             elif cell:
                 ignored.append(cell)
         if ignored:
-            self._add(NoteLevel.INFO, "ignored_columns", Place(line.number) if not sheet.title else None,
-                      "", columns="、".join(ignored))  # fmt: skip
+            place = None if sheet.title else Place(line.number)
+            params = {"columns": "、".join(ignored)}
+            self.notes.append(PointNote("ignored_columns", NoteLevel.INFO, place, params=params))
         return column_by_item
 
     def read_sheet(self, sheet: TableSheet, heading: int) -> None:
@@ -205,7 +206,7 @@ class _TableParser:
             is_point = texts["north"] or texts["east"] or find_point_number(texts["point"]) is not None
             if not is_point and not self._has_later_point(sheet, position, column_by_item, parcel_key):
                 # A line below the table, such as 制表人.
-                self._add(NoteLevel.WARNING, "skipped_row", place, "", value=texts["point"])
+                self.notes.append(PointNote("skipped_row", NoteLevel.WARNING, place, params={"value": texts["point"]}))
                 continue
             open_parcel = self._choose_parcel(open_parcel, texts, place, area_unit, filled)
             self._read_row(open_parcel, sheet, row, texts, column_by_item, separated)
@@ -274,7 +275,8 @@ class _TableParser:
             if not number or column in row.merged_columns:
                 key = "row_merged" if number else "row_number" if texts[item] else "row_empty"
                 place = sheet.make_place(row.number, column)
-                self._add(NoteLevel.ERROR, key, place, parcel.label, value=texts[item], item=column + 1)
+                params = {"value": texts[item], "item": column + 1}
+                self.notes.append(PointNote(key, NoteLevel.ERROR, place, parcel.label, params))
                 parcel.is_broken = True
                 return
             numbers[item] = number
@@ -284,10 +286,6 @@ class _TableParser:
         name, place = texts["point"], sheet.make_place(row.number, column_by_item["point"])
         cells = (name, ring, numbers["north"], numbers["east"])
         parcel.rows.append(PointRow(cells, name, ring, numbers["north"], numbers["east"], place))
-
-    def _add(self, level: NoteLevel, key: str, place: Place | None, parcel: str, **params: object) -> None:
-        """Add a note."""
-        self.notes.append(PointNote(key, level, place, parcel, params))
 
 
 def _read_texts(row: TableLine, column_by_item: dict[str, int]) -> dict[str, str]:

@@ -34,13 +34,9 @@ class LeftOut:
     gap_m: float | None = None
     params: dict[str, Any] = field(default_factory=dict, hash=False)
 
-    def get_reason(self, texts: Texts) -> str:
-        """Return why it was left out."""
-        return texts.get(REASONS_SECTION, self.key, **render_params(self.params, texts))
-
-    def get_remedy(self, texts: Texts) -> str:
-        """Return what to do."""
-        return texts.get(REMEDIES_SECTION, self.key, **render_params(self.params, texts))
+    def describe(self, section: str, texts: Texts) -> str:
+        """Return why it was left out (`REASONS_SECTION`), or what to do (`REMEDIES_SECTION`)."""
+        return texts.get(section, self.key, **render_params(self.params, texts))
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from ...render.tables.report_table import (
 from ...standard.messages.texts import Texts, format_number
 from ..boundary_points.boundary_point_sentences import ReportLine
 from ..boundary_points.parcels import NoteLevel, format_hectares
-from .drawing import DrawingImport, LeftOut
+from .drawing import REASONS_SECTION, REMEDIES_SECTION, DrawingImport, LeftOut
 from .mapping import load_settings
 
 _SECTION = "drawings"
@@ -87,7 +87,9 @@ def _describe_left_out(left_out: Sequence[LeftOut], texts: Texts) -> list[str]:
     """Return a sentence for each reason and layer, with the handles of the first entities and the remedy."""
     grouped: dict[tuple[str, str, str, str], list[LeftOut]] = defaultdict(list)
     for one in left_out:
-        grouped[one.key, one.layer, one.get_reason(texts), one.get_remedy(texts)].append(one)
+        grouped[one.key, one.layer, one.describe(REASONS_SECTION, texts), one.describe(REMEDIES_SECTION, texts)].append(
+            one
+        )
     return [
         texts.get(
             _SECTION,
@@ -147,8 +149,8 @@ def make_summary(run: DrawingImport, lang: str) -> dict[str, Any]:
                 "kind": one.kind,
                 "place": None if one.place is None else list(one.place),
                 "gap_m": one.gap_m,
-                "text": one.get_reason(texts),
-                "remedy": one.get_remedy(texts),
+                "text": one.describe(REASONS_SECTION, texts),
+                "remedy": one.describe(REMEDIES_SECTION, texts),
             }
             for one in run.left_out
         ],
@@ -182,8 +184,8 @@ def write_left_out_table(left_out: Sequence[LeftOut], target: Path, lang: str) -
                     make_table_number(x, "m", _DECIMALS),
                     make_table_number(y, "m", _DECIMALS),
                     make_table_number(one.gap_m, "m", _DECIMALS),
-                    one.get_reason(texts),
-                    one.get_remedy(texts),
+                    one.describe(REASONS_SECTION, texts),
+                    one.describe(REMEDIES_SECTION, texts),
                 ]
             )
         )

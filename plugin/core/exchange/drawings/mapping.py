@@ -15,7 +15,6 @@ from ...base.errors import DataError
 from ...base.files.data import (
     check_known,
     find_data_file,
-    list_data_ids,
     make_unknown_value_error,
     read_record,
     read_toml,
@@ -155,11 +154,6 @@ def _make_target(row: _LayerEntry, entry: str, templates: dict[str, Template], p
     for number, text in enumerate(row.text, 1):
         check_known(text.field, known, path, f"{entry}.text[{number}].field")
     return LayerTarget(tuple(name.strip().upper() for name in row.names), template, row.text)
-
-
-def describe_mappings(lang: str) -> list[str]:
-    """Return one line for each mapping that the plugin has: id and name."""
-    return [f"{name}  {load_mapping(name).titles[lang]}" for name in list_data_ids(DRAWINGS_FOLDER)]
 
 
 SETTINGS_FILE = DRAWINGS_FOLDER / "settings.toml"

@@ -143,7 +143,7 @@ def assign_texts(
             if len(found) == 1:
                 texts_of[found[0]].append(text)
             else:
-                handles = _join_handles(handle for place in found for handle in polygons[place].handles)
+                handles = " ".join(dict.fromkeys(handle for place in found for handle in polygons[place].handles))
                 left_out.append(_leave_out_text("text_overlap", text, polygon_layer=layer, others=handles))
     for place, members in sorted(texts_of.items()):
         left_out += _fill_polygon(polygons[place], members, target_by_layer[polygons[place].layer])
@@ -155,11 +155,6 @@ def _leave_out_text(key: str, text: DrawingText, **params: object) -> LeftOut:
     return LeftOut(key, text.layer, (text.handle,), text.kind, text.place, params={"text": text.text, **params})
 
 
-def _join_handles(handles: Iterable[str]) -> str:
-    """Return handles as one text, each once."""
-    return " ".join(dict.fromkeys(handles))
-
-
 def _fill_polygon(polygon: DrawingPolygon, texts: Sequence[DrawingText], target: LayerTarget) -> list[LeftOut]:
     """Set the values of a polygon from the texts in it; return the texts that became no value though a field fits."""
     polygon.texts = [text.text for text in texts]
@@ -169,7 +164,7 @@ def _fill_polygon(polygon: DrawingPolygon, texts: Sequence[DrawingText], target:
         for name, part in [(name, part) for name, part in found if part][:1]:
             matches[name].append((text, part))
     left_out: list[LeftOut] = []
-    handles = _join_handles(polygon.handles)
+    handles = " ".join(polygon.handles)
     for name, pairs in matches.items():
         is_ambiguous = len({value for _, value in pairs}) > 1
         field = target.template.find_field_by_name(name)
@@ -208,7 +203,7 @@ class _Chain:
     @property
     def end_gap_m(self) -> float:
         """Return the distance between both ends (m)."""
-        return _measure_gap(self.vertices[0], self.vertices[-1])
+        return math.dist(self.vertices[0], self.vertices[-1])
 
     @property
     def length_m(self) -> float:
@@ -267,11 +262,6 @@ def join_outlines(lines: Sequence[DrawingLine], closing_m: float) -> tuple[list[
         rings += joined
     left_out += [chain.leave_out("open", chain.vertices[-1], chain.end_gap_m) for chain in open_chains]
     return rings, left_out
-
-
-def _measure_gap(first: NDArray, second: NDArray) -> float:
-    """Return the distance between two points (m)."""
-    return float(np.hypot(*(first - second)))
 
 
 def _join_ends(lines: Sequence[_Chain], tolerance_m: float) -> tuple[list[Ring], list[_Chain], list[LeftOut]]:
@@ -337,7 +327,7 @@ def _walk(
     for _ in component:
         vertices = lines[number].vertices if is_forward else lines[number].vertices[::-1]
         if parts:
-            step = _measure_gap(parts[-1][-1], vertices[0])
+            step = math.dist(parts[-1][-1], vertices[0])
             gap = max(gap, step)
             vertices = vertices[1:] if step <= _SAME_M else vertices
         ordered.append(lines[number])

@@ -317,7 +317,10 @@ def verify_positions(
         differences = [float(np.abs(corner_pair - bounds).max()) for corner_pair in extents]
         distance = min(differences) * (_DEGREE_M if describe_crs(header.crs).is_geographic else 1.0)
         if distance > load_settings().extent_differs_m:
-            texts = {"extent": _format_corners(extents[int(np.argmin(differences))]), "data": _format_corners(bounds)}
+            texts = {
+                name: " – ".join(", ".join(f"{value:.10g}" for value in corner) for corner in corners.tolist())
+                for name, corners in (("extent", extents[int(np.argmin(differences))]), ("data", bounds))
+            }
             remarks.add_remark("vct_note_extent", line_number, distance=f"{distance:.0f}", **texts)
 
 
@@ -355,8 +358,3 @@ def _refuse_packed_degrees(store: ShapeStore, line_reader: LineReader) -> None:
         x, y = (f"{value:.10g}" for value in store.read_positions(0)[0].tolist())
         line_reader.number = store.line_numbers[0]
         raise line_reader.make_error("vct_place_packed", id=store.record_ids[0], x=x, y=y)
-
-
-def _format_corners(corners: NDArray) -> str:
-    """Return corners (2, 2) as text for a message."""
-    return " – ".join(", ".join(f"{value:.10g}" for value in corner) for corner in corners.tolist())

@@ -8,7 +8,7 @@ from ...geometry.shape_comparison import normalize_shapes
 from ...model.findings import Finding
 from ..edits import Edits, FixRefused, RowEdit
 from ..fix_declaration import FixExample, Safety, fix
-from ..shapes import clip_to_outline, join_shapes, measure_shared_edges, require_shape, reshape_row, subtract_shapes
+from ..shapes import measure_shared_edges, overlay_shapes, require_shape, reshape_row
 from ..state import EditingState, Row
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -61,7 +61,7 @@ def fill_gap(finding: Finding, *, state: EditingState, neighbour: str = "") -> E
         raise FixRefused("no_neighbour", role=role)
     chosen_row, length = max(candidates, key=lambda pair: (round(pair[1], 3), pair[0].plane_shape.area))
     return Edits(
-        reshape_row(state, chosen_row, join_shapes(chosen_row.plane_shape, gap, state.tolerance)),
+        reshape_row(state, chosen_row, overlay_shapes(shapely.union, chosen_row.plane_shape, gap, state.tolerance)),
         params={
             "key": chosen_row.key,
             "length": round(length, 2),
@@ -102,10 +102,7 @@ def remove_overlap(finding: Finding, *, state: EditingState, cut: str = "") -> E
     shapes = [require_shape(row) for row in rows]
     if shapely.intersection(*shapes).area <= 0:
         raise FixRefused("stale")
-    results = [
-        subtract_shapes(shapes[0], [shapes[1]], state.tolerance),
-        subtract_shapes(shapes[1], [shapes[0]], state.tolerance),
-    ]
+    results = [overlay_shapes(shapely.difference, shapes[n], shapes[1 - n], state.tolerance) for n in (0, 1)]
     # The finding names the smaller key first.
     loser = next((n for n in (1, 0) if (rows[n].key == cut if cut else results[n] is not None)), None)
     if loser is None or results[loser] is None:
@@ -190,7 +187,7 @@ def dissolve_fragment(finding: Finding, *, state: EditingState) -> Edits:
     target, length = max(adjacent, key=lambda pair: (_get_use(pair[0]) == _get_use(row), pair[1]))
     return Edits(
         [
-            *reshape_row(state, target, join_shapes(target.plane_shape, shape, state.tolerance)),
+            *reshape_row(state, target, overlay_shapes(shapely.union, target.plane_shape, shape, state.tolerance)),
             RowEdit(row.role, row.fid, is_deleted=True),
         ],
         params={"key": row.key, "other_key": target.key, "length": round(length, 2)},
@@ -236,7 +233,7 @@ def clip_to_county(finding: Finding, *, state: EditingState) -> Edits:
     shape = require_shape(row)
     if shapely.difference(shape, outline).area <= 0:
         raise FixRefused("stale")
-    inside = clip_to_outline(shape, outline, state.tolerance)
+    inside = overlay_shapes(shapely.intersection, shape, outline, state.tolerance)
     if inside is None:
         raise FixRefused("would_be_empty", role=row.role, key=row.key)
     return Edits(

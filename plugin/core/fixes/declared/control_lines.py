@@ -19,12 +19,11 @@ from ..edits import Edits, FixRefused, RowEdit, WindowEdit
 from ..fix_declaration import FixExample, Safety, fix
 from ..shapes import (
     drop_slivers,
-    join_shapes,
     list_parts,
     measure_shared_edges,
+    overlay_shapes,
     require_shape,
     reshape_row,
-    subtract_shapes,
 )
 from ..state import EditingState, Row
 
@@ -116,7 +115,7 @@ def cut_by_precedence(finding: Finding, *, state: EditingState, order: str = "")
     shape, obstacle = require_shape(yielding_row), require_shape(staying_row)
     if shapely.intersection(shape, obstacle).area <= 0:
         raise FixRefused("stale")
-    remaining_shape = subtract_shapes(shape, [obstacle], state.tolerance)
+    remaining_shape = overlay_shapes(shapely.difference, shape, obstacle, state.tolerance)
     if remaining_shape is None:
         raise FixRefused("would_be_empty", role=yielding_row.role, key=yielding_row.key)
     edits = reshape_row(state, yielding_row, remaining_shape)
@@ -166,7 +165,7 @@ def delete_covered_line(finding: Finding, *, state: EditingState) -> Edits:
         Sealed lines stay.
     """
     stays, yields = find_staying_and_yielding_row(finding, state)
-    if subtract_shapes(require_shape(yields), [require_shape(stays)], state.tolerance) is not None:
+    if overlay_shapes(shapely.difference, require_shape(yields), require_shape(stays), state.tolerance) is not None:
         raise FixRefused("not_covered", role=yields.role, key=yields.key)
     return Edits(
         [RowEdit(yields.role, yields.fid, is_deleted=True)],
@@ -223,7 +222,7 @@ def move_land_into_zone(state: EditingState, land: Any, setting: str) -> Edits:
         raise FixRefused("stale")
     edits: list[RowEdit] = []
     for row in others:
-        remaining_shape = subtract_shapes(row.plane_shape, [taken_land], state.tolerance)
+        remaining_shape = overlay_shapes(shapely.difference, row.plane_shape, taken_land, state.tolerance)
         if remaining_shape is None:
             edits.append(RowEdit(row.role, row.fid, is_deleted=True))
         else:
@@ -233,7 +232,7 @@ def move_land_into_zone(state: EditingState, land: Any, setting: str) -> Edits:
     edits += (
         _make_zone(state, others[0], taken_land, state.norm.get(setting)[0])
         if target is None
-        else reshape_row(state, target, join_shapes(target.plane_shape, taken_land, state.tolerance))
+        else reshape_row(state, target, overlay_shapes(shapely.union, target.plane_shape, taken_land, state.tolerance))
     )
     return Edits(
         edits,
@@ -390,7 +389,7 @@ def make_zone_follow_line(finding: Finding, *, state: EditingState, neighbour: s
     leaving = drop_slivers(extract_polygons(shapely.intersection(require_shape(row), land)), state.tolerance)
     if leaving is None:
         raise FixRefused("stale")
-    remaining_shape = subtract_shapes(row.plane_shape, [leaving], state.tolerance)
+    remaining_shape = overlay_shapes(shapely.difference, row.plane_shape, leaving, state.tolerance)
     if remaining_shape is None:
         raise FixRefused("would_be_empty", role=row.role, key=row.key)
     adjacent_rows = state.find_rows_meeting(zones.role, leaving, without=[row.fid], reach_m=state.tolerance.cluster_m)
@@ -411,7 +410,7 @@ def make_zone_follow_line(finding: Finding, *, state: EditingState, neighbour: s
     return Edits(
         [
             *reshape_row(state, row, remaining_shape),
-            *reshape_row(state, target, join_shapes(target.plane_shape, leaving, state.tolerance)),
+            *reshape_row(state, target, overlay_shapes(shapely.union, target.plane_shape, leaving, state.tolerance)),
         ],
         case="leaves",
         params=params,

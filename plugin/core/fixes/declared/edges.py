@@ -278,7 +278,7 @@ def match_shared_edge(finding: Finding, *, state: EditingState) -> Edits:
 
 def _find_places_without_vertex(shape: Any, other: Any, places: NDArray) -> NDArray:
     """Return those of (k, 2) places at which ``other`` has a vertex and ``shape`` has none."""
-    vertices, others = ({tuple(xy) for xy in shapely.get_coordinates(one).tolist()} for one in (shape, other))
+    vertices, others = map(_list_vertices, (shape, other))
     # The plane has the coordinates as stored; a finding repeats them.
     return np.array(
         [xy for xy in dict.fromkeys(map(tuple, places.tolist())) if xy in others and xy not in vertices], dtype=float

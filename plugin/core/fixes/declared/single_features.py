@@ -9,6 +9,7 @@ import shapely
 
 from ...geometry.arcs import UnknownCurveError, count_arcs, straighten_arcs
 from ...geometry.corners import find_near_vertices, find_sharp_corners
+from ...geometry.polygon_rings import mask_equal_points
 from ...geometry.validity import extract_polygons, find_invalidity_reason, repair_polygon
 from ...model.findings import Finding
 from ..edits import Edits, FixRefused
@@ -17,10 +18,10 @@ from ..shapes import (
     divide_row,
     drop_slivers,
     is_below_sliver_limits,
-    join_shapes,
     list_parts,
     measure_width,
-    replace_arcs,
+    overlay_shapes,
+    replace_shape,
     require_shape,
     reshape_row,
     snap_new_vertices,
@@ -163,7 +164,7 @@ def fill_pin_hole(finding: Finding, *, state: EditingState) -> Edits:
     if state.find_window_filler(row.role, hole) is not None:
         raise FixRefused("is_window", role=row.role, key=row.key)
     return Edits(
-        reshape_row(state, row, join_shapes(shape, hole, state.tolerance)),
+        reshape_row(state, row, overlay_shapes(shapely.union, shape, hole, state.tolerance)),
         params={"area_m2": state.measure_drawn_area_m2(hole), "key": row.key},
     )
 
@@ -333,17 +334,12 @@ def remove_spikes(finding: Finding, *, state: EditingState, spike_degrees: float
 def _remove_vertex(shape: Any, point: np.ndarray, state: EditingState, row: Row) -> Any:
     """Return a polygon without a vertex. Raise FixRefused if another row has it too, or if no ring remains."""
     for other in _iterate_other_rows(state, row, shapely.Point(point), state.tolerance.cluster_m):
-        if _mask_vertex(shapely.get_coordinates(other.plane_shape), point).any():
+        if mask_equal_points(shapely.get_coordinates(other.plane_shape), point[np.newaxis]).any():
             raise FixRefused("vertex_shared", role=row.role, key=row.key)
-    changed_shape = _change_rings(shape, lambda xy: xy[~_mask_vertex(xy, point)])
+    changed_shape = _change_rings(shape, lambda xy: xy[~mask_equal_points(xy, point[np.newaxis])])
     if changed_shape is None:
         raise FixRefused("would_be_empty", role=row.role, key=row.key)
     return changed_shape
-
-
-def _mask_vertex(xy: np.ndarray, point: np.ndarray) -> np.ndarray:
-    """Return (n,) bool: the vertices at a point. By column: much faster than by row."""
-    return np.asarray((xy[:, 0] == point[0]) & (xy[:, 1] == point[1]))
 
 
 #: A flat arc (height 2 cm) on a square.
@@ -403,7 +399,9 @@ def densify_arcs(finding: Finding, *, state: EditingState, tolerance_m: float = 
             for other in _iterate_other_rows(state, row, row.plane_shape, state.tolerance.edge_match_m)
             if not other.curve_text and state.plan.layers[other.role].known_crs == state.plan.plane_crs
         ]
+    if neighbours:
+        shape = snap_new_vertices(shape, neighbours)
     return Edits(
-        [replace_arcs(state, row, snap_new_vertices(shape, neighbours) if neighbours else shape)],
+        [replace_shape(state, row, shape, straightens_arcs=True)],
         params={"arcs": arcs, "tolerance": f"{tolerance:g}", "vertices": int(shapely.get_num_coordinates(shape))},
     )

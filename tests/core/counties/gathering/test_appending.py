@@ -92,7 +92,7 @@ def test_counties_in_adjoining_zones_are_transformed_to_the_crs_of_the_specifica
     areas = [one.layers["STBHHX"].areas_m2["statutory"] for one in counties]
     assert areas[0] == pytest.approx(areas[1], abs=1e-4)
     assert appender.amounts["STBHHX"].areas_m2["statutory"] == pytest.approx(sum(areas))
-    notes = {one.params["source"]: one for one in appender.problems.to_list() if one.key == "gather_reprojected"}
+    notes = {one.params["source"]: one for one in appender.problems.by_kind.values() if one.key == "gather_reprojected"}
     assert {source: one.features for source, one in notes.items()} == {"EPSG:4526": ("甲",), "EPSG:4527": ("乙",)}
 
 
@@ -183,7 +183,7 @@ def test_counties_without_a_city_are_not_joined_but_named(appender, code):
         appender.add_county(county, make_package_plan(XZQX=make_division(one, 500 * number)))
     appender.add_joined_divisions()
     assert list(read(appender, "XZQDS")["XZQDM"]) == ["140200"] and len(read(appender, "XZQXS")) == 2
-    (note,) = [one for one in appender.problems.to_list() if one.key == "gather_not_joined"]
+    (note,) = [one for one in appender.problems.by_kind.values() if one.key == "gather_not_joined"]
     assert note.layer == "XZQDS" and note.features == (code,) and code in note.format_as_sentence(Texts("zh"))
 
 
@@ -202,11 +202,11 @@ def test_divisions_are_joined_by_city(appender):
 @pytest.mark.parametrize("keys", [["a", "b", "c"], ["c", "b", "a"]])
 def test_keys_of_two_counties_are_listed_by_pair(tmp_path, keys):
     register = KeyRegister(tmp_path / "k.sqlite")
-    register.begin_county("甲")
+    register.names.append("甲")
     register.add(["a", "a", "", "b"])
-    register.begin_county("乙")
+    register.names.append("乙")
     register.add(keys)
-    register.begin_county("丙")
+    register.names.append("丙")
     register.add(["", "x"])
     (pair,) = register.list_repeated()
     register.close()
