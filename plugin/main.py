@@ -12,7 +12,7 @@ from .algorithms.provider import SanxianProvider
 from .bridge import texts
 from .bridge.editing.expressions import ExpressionFunctions
 from .bridge.settings import find_stored_connection
-from .core.base.stored_connections import register_connection_finder, unregister_connection_finder
+from .core.base.stored_connections import connection_finders
 
 
 def remove_plugin_modules():
@@ -51,7 +51,7 @@ class SanxianPlugin:
         if self.functions is None:
             self.functions = ExpressionFunctions()
             self.functions.register()
-        register_connection_finder(find_stored_connection)
+        connection_finders["QGIS"] = find_stored_connection
 
     def initGui(self):
         """Register provider and functions; on a desktop add menu, toolbar and panel."""
@@ -76,7 +76,7 @@ class SanxianPlugin:
         if self.functions is not None:
             self.functions.unregister()
             self.functions = None
-        unregister_connection_finder(find_stored_connection)
+        connection_finders.pop("QGIS", None)
         texts.remove_translator(self.translator)
         self.translator = None
         remove_plugin_modules()

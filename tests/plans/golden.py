@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def normalise_report(report: Report) -> dict[str, dict[str, Any]]:
         files[code] = {**head, "rows": sorted(findings.pop(code, []), key=_sort_key_of_row)}
     files["run"] = {
         "verdict": full["summary"]["verdict"],
-        "tolerance": {key: full["tolerance"][key] for key in Tolerance().to_dict()},
+        "tolerance": {key: full["tolerance"][key] for key in asdict(Tolerance())},
         **{key: full["provenance"].get(key) for key in PROVENANCE_KEYS},
         "others": [row for rows in findings.values() for row in rows],
         "rows": [{key: layer.get(key) for key in LAYER_KEYS} for layer in full["provenance"]["layers"]],

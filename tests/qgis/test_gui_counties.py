@@ -19,7 +19,7 @@ from plugin.bridge import settings
 from plugin.bridge.checking import counties as counties_bridge
 from plugin.bridge.checking.counties import ReleasedSummaryLayers, find_summary_layers
 from plugin.bridge.running.tasks import JobRunner
-from plugin.core.base.stored_connections import register_connection_finder, unregister_connection_finder
+from plugin.core.base.stored_connections import connection_finders
 from plugin.core.counties import check_county
 from plugin.core.counties.county_record import SUMMARY_FILES, SUMMARY_LAYER
 from plugin.gui.counties import controller as controller_module
@@ -295,19 +295,15 @@ def test_start_right_after_a_change_of_counties_writes_into_their_folder(countie
 def test_a_connection_that_qgis_stores_is_checked_in_sequence_with_the_reason(counties, folder, monkeypatch):
     # A process would not find the connection; here QGIS lacks it too, and reports that.
     monkeypatch.setattr(counties_bridge, "find_python_program", lambda *_all: pytest.fail("a process is started"))
-    finder = lambda name: None  # noqa: E731
-    register_connection_finder(finder)
+    monkeypatch.setitem(connection_finders, "QGIS", lambda name: None)
     table = folder / "清单.csv"
     rows = [f"{GOOD},{GOOD}.gpkg,,connection=市局&schema=封库", f"{DAMAGED},{DAMAGED}.gpkg,,"]
     table.write_text("\n".join(["县,数据,县配置,封库版本", *rows]), encoding="utf-8")
-    try:
-        choose_folder(counties, table)
-        counties.dialog.form.jobs.setMaximum(2)
-        counties.dialog.form.jobs.setValue(2)
-        wait_for_forecast(counties)
-        run_to_end(counties)
-    finally:
-        unregister_connection_finder(finder)
+    choose_folder(counties, table)
+    counties.dialog.form.jobs.setMaximum(2)
+    counties.dialog.form.jobs.setValue(2)
+    wait_for_forecast(counties)
+    run_to_end(counties)
     assert "service=…" in counties.dialog.outcome.text() and "已逐县检查" in counties.dialog.outcome.text()
     assert [row.stage for row in counties.dialog.model.rows] == ["done", "done"]
 

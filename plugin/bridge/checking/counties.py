@@ -21,7 +21,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtXml import QDomDocument
 
-from ...core.base.connection_text import has_password, is_stored_connection, make_source, mask_source
+from ...core.base.connection_text import has_password, is_connection, make_source, mask_source, parse_connection
 from ...core.base.errors import Cancellation, InputError, ProgressCallback
 from ...core.base.files.writing import is_same_file
 from ...core.base.parallel.python_program import find_python_program
@@ -184,7 +184,8 @@ def _choose_processes(
     if options.jobs <= 1:
         return None, ""
     sources = [options.check.baseline, *(text for county in counties for text in (county.source, county.baseline))]
-    if any(map(is_stored_connection, sources)):
+    # Only the process of QGIS can use a connection that QGIS stores by name.
+    if any(is_connection(one) and parse_connection(one).name for one in sources):
         return SequenceReason.STORED_CONNECTION, ""
     python = find_python_program(_MODULES_OF_PROCESS, cancellation)
     return (None if python else SequenceReason.NO_PYTHON), python

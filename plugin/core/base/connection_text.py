@@ -99,11 +99,6 @@ def parse_connection(source: str) -> Connection:
     return Connection(f"{address}?{rest}" if rest else address, {}, schema, mask_source(text))
 
 
-def is_stored_connection(source: object) -> bool:
-    """Return True if a source is a connection that QGIS stores by name, which only the process of QGIS can use."""
-    return isinstance(source, str) and is_connection(source) and bool(parse_connection(source).name)
-
-
 def has_password(source: object) -> bool:
     """Return True if a source is a connection with a password in it, also one that only another program can use."""
     return _PASSWORD.search(str(source)) is not None

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Connections to databases that another program stores by name, such as QGIS.
 
-A source names one as ``connection=NAME&schema=SCHEMA``. The core does not know QGIS: the plugin registers a function
-that finds them. Their parameters have user and password, so they pass only from that function to libpq.
+A source names one as ``connection=NAME&schema=SCHEMA``. The core does not know QGIS: the plugin adds a function that
+finds them. Their parameters have user and password, so they pass only from that function to libpq.
 """
 
 from __future__ import annotations
@@ -15,18 +15,8 @@ from .errors import InputError
 #: Returns the parameters of libpq (``host=… dbname=…``) of a name, None for an unknown name; raises InputError.
 ConnectionFinder = Callable[[str], str | None]
 
-_finders: list[ConnectionFinder] = []
-
-
-def register_connection_finder(find: ConnectionFinder) -> None:
-    """Use a function for the names of connections."""
-    unregister_connection_finder(find)
-    _finders.append(find)
-
-
-def unregister_connection_finder(find: ConnectionFinder) -> None:
-    """Stop using a function, if it was registered."""
-    _finders[:] = [one for one in _finders if one != find]
+#: Name of a program → function that finds the connections which it stores.
+connection_finders: dict[str, ConnectionFinder] = {}
 
 
 def find_connection_parameters(connection: Connection) -> str:
@@ -34,9 +24,10 @@ def find_connection_parameters(connection: Connection) -> str:
 
     Raise InputError outside QGIS, for an unknown name, and if QGIS does not release user and password.
     """
-    if not _finders:
+    if not connection_finders:
         raise InputError("postgis_name_needs_qgis", source=connection.label)
-    parameters = _finders[-1](connection.name)
+    found = (find(connection.name) for find in connection_finders.values())
+    parameters = next((one for one in found if one is not None), None)
     if parameters is None:
         raise InputError("postgis_name_unknown", source=connection.label, name=connection.name)
     return parameters

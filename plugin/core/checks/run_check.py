@@ -7,6 +7,7 @@ Findings get the overlaps at their place, and the land that their sums count twi
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -231,7 +232,7 @@ def make_report_and_apply_waivers(
             report.findings.append(finding)
     report.findings = sort_findings(report.findings)
     report.tolerance = {
-        **evaluation.tolerance.to_dict(),
+        **asdict(evaluation.tolerance),
         **make_sliver_report(sliver_sums, evaluation.tolerance),
         # How often each fallback was used, and all uses with their details.
         "steps": dict(Counter(step["step"] for step in evaluation.fallback_steps)),

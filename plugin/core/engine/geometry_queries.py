@@ -30,6 +30,7 @@ from ..geometry.overlay_pieces import OverlayPieces, Slivers, remove_repeated_la
 from ..geometry.polygons import Polygons, union_polygon_rows
 from ..geometry.statutory_area import compute_drawn_area
 from ..geometry.tolerance import Tolerance
+from ..geometry.validity import make_shape_array
 from ..model.rule import Severity
 from ..plan.layer import Layer
 from ..plan.plan import Plan, RecheckFocus
@@ -198,7 +199,7 @@ class GeometryQueries:
         may be whole features.
         """
         return compute_drawn_area(
-            _make_geometry_array(shapes), crs_care.make_lonlat_transformer(self.plan.plane_crs), self.cancellation
+            make_shape_array(*shapes), crs_care.make_lonlat_transformer(self.plan.plane_crs), self.cancellation
         )
 
     def compute_piece_areas(
@@ -550,7 +551,7 @@ class GeometryQueries:
 
     def _find_first_touching_rows(self, layer: Layer, shapes: Iterable[Any]) -> NDArray:
         """Return (k,) the first row of a layer within the cluster tolerance of each shape; −1 for none."""
-        rows, shapes = layer.polygons.present, _make_geometry_array(shapes)
+        rows, shapes = layer.polygons.present, make_shape_array(*shapes)
         k, i = shapely.STRtree(layer.plane_shapes[rows]).query(
             shapes, predicate="dwithin", distance=self.tolerance.cluster_m
         )
@@ -569,7 +570,7 @@ class GeometryQueries:
         check of edits changes. Slivers do not count. The run's log records nothing, because the rows are only named in
         a message.
         """
-        shape_array = _make_geometry_array(shapes)
+        shape_array = make_shape_array(*shapes)
         rows_with_shape = layer.polygons.present
         k, i = shapely.STRtree(layer.plane_shapes[rows_with_shape]).query(
             shape_array, predicate="dwithin", distance=self.tolerance.edge_match_m
@@ -671,15 +672,10 @@ class GeometryQueries:
         Points and lines are dropped if there is a polygon. Return None without shapes, and a geometry collection of the
         polygons if the union fails.
         """
-        present_shapes = _make_geometry_array(shapes)
+        present_shapes = make_shape_array(*shapes)
         present_shapes = present_shapes[~(shapely.is_missing(present_shapes) | shapely.is_empty(present_shapes))]
         areas = present_shapes[shapely.get_dimensions(present_shapes) == 2]
         if not len(areas):
             return shapely.union_all(present_shapes) if len(present_shapes) else None
         union = union_polygon_rows(Polygons(areas), tolerance=self.tolerance)
         return shapely.geometrycollections(list(areas)) if union is None else union
-
-
-def _make_geometry_array(shapes: Iterable[Any]) -> NDArray:
-    """Return (k,) geometries as an object array; a multi-part geometry is one element."""
-    return np.array([*shapes, None], dtype=object)[:-1]

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from ..geometry.overlay_fallback import FallbackLog
 from ..geometry.overlay_pieces import OverlayPieces, Slivers
 from ..geometry.polygons import Polygons
+from ..geometry.validity import make_shape_array
 from ..plan.layer import Layer
 from ..plan.row_pairs import pair_equal_rows
 from .input_digest import HashedRows, compute_value_digest, get_shape_digest, hash_rows
@@ -215,14 +216,14 @@ def find_or_overlay(kept: KeptResults, query: OverlayQuery, run_settings: Any) -
             bounds = None if number == int(query.recomputes_right) else side.layer.row_bounds
             matches[number] = matches[number].add_changed_selection(last.get(f"rows_{number}"), side.rows, bounds)
         overlays.append((last, matches))
-    former = min(overlays, key=lambda one: sum(match.count_changed_rows() for match in one[1]), default=None)
+    former = min(overlays, key=lambda one: sum((match.former_row_of_row < 0).sum() for match in one[1]), default=None)
     pieces = None if former is None else _update(query, *former)
     if pieces is None:
         pieces = query.compute()
     if not (pieces.fallback_log.steps or pieces.fallback_log.failed_pairs):
         encoded_pieces = {
             **{name: getattr(pieces, name).copy() for name in ("left", "right", "area", "width", "geometry")},
-            "sliver": np.array([*pieces.slivers.polygons, None], dtype=object)[:-1],
+            "sliver": make_shape_array(*pieces.slivers.polygons),
             "sliver_left": pieces.slivers.left_row.copy(),
             "sliver_right": pieces.slivers.right_row.copy(),
         }
@@ -380,10 +381,6 @@ class RowMatch(NamedTuple):
         former_row_of_row[selection_differs] = -1
         bounds_now = np.zeros((0, 4)) if bounds is None else bounds[selection_differs & np.isfinite(bounds).all(axis=1)]
         return RowMatch(former_row_of_row, row_of_former_row, np.concatenate([self.changed_bounds, bounds_now]))
-
-    def count_changed_rows(self) -> int:
-        """Return the number of rows that have changed or are new."""
-        return int(np.count_nonzero(self.former_row_of_row < 0))
 
 
 def match_rows(former: HashedRows, present: HashedRows) -> RowMatch | None:

@@ -226,7 +226,7 @@ def run_rule(
     values = {**context.norm.get_rule_parameters(rule.code), **parameters.get(rule.code, {})}
     if not context.is_edit_check:
         # A check around an edit shows no parameters.
-        norm_tolerance, tolerance = context.norm.make_tolerance().to_dict(), context.tolerance.to_dict()
+        norm_tolerance, tolerance = asdict(context.norm.make_tolerance()), asdict(context.tolerance)
         set_by_run = {f"tolerance.{name}": value for name, value in tolerance.items() if value != norm_tolerance[name]}
         run_values = {**parameters.get(rule.code, {}), **set_by_run}
         outcome.parameters = [asdict(value) for value in find_effective_values(rule, context.norm, run_values)]

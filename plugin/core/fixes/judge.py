@@ -240,7 +240,7 @@ class _Trial:
             if had_shape and (stored_shape is None or stored_shape.is_empty):
                 raise FixRefused("would_be_empty", role=row.role, key=row.after.key)
             is_new_shape = row.before is None or not is_same_shape(row.before.stored_shape, stored_shape)
-            if is_new_shape and row.after.is_invalid:
+            if is_new_shape and row.after.home_layer.invalid_rows[row.after.position]:
                 raise FixRefused("would_be_invalid", role=row.role, key=row.after.key)
         _require_inside_county(self.state, self.changed_rows, self.area_balances)
         worst_m2 = max((abs(one.imbalance_m2) for one in self.area_balances), default=0.0)

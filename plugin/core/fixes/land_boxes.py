@@ -15,7 +15,7 @@ from ..base.parallel.threads import apply_in_threads
 from ..checks.live.edited_rows import RowBounds as Bounds, compute_common_bounds, join_bounds
 from ..geometry import crs as crs_care
 from ..geometry.polygons import MAX_UNCLIPPED_VERTICES, do_boxes_meet, widen_bounds
-from ..geometry.validity import extract_polygons
+from ..geometry.validity import extract_polygons, make_shape_array
 from ..model.findings import Finding
 from ..model.rule import load_all_rules
 from ..plan.layer import Layer
@@ -82,7 +82,7 @@ class LayerClipper:
                 cut_rows.append(row)
                 pieces.append(piece)
                 boxes.append(shapely.box(*box))
-        clips = apply_in_threads(shapely.intersection, np.array([*pieces, None])[:-1], np.array([*boxes, None])[:-1])
+        clips = apply_in_threads(shapely.intersection, make_shape_array(*pieces), make_shape_array(*boxes))
         for row, clip in zip(cut_rows, clips, strict=True):
             polygon = extract_polygons(clip)
             if polygon is not None:

@@ -12,7 +12,7 @@ import shapely
 
 from ..geometry import crs as crs_care
 from ..geometry.statutory_area import compute_drawn_area
-from ..geometry.validity import extract_polygons
+from ..geometry.validity import extract_polygons, make_shape_array
 from ..model.findings import Finding
 from ..standard.messages.texts import Texts, format_number, load_texts, shorten_key
 from ..standard.template import Template
@@ -140,7 +140,7 @@ def balance_areas(
     """
     transformer = crs_care.make_lonlat_transformer(plane_crs)
     sides = [*zip(*lands.values(), strict=True), shapes_after or []]
-    columns = [np.array([*filter(None, map(extract_polygons, side)), None], dtype=object)[:-1] for side in sides]
+    columns = [make_shape_array(*filter(None, map(extract_polygons, side))) for side in sides]
     planar = [float(shapely.area(column).sum()) for column in columns]
     drawn = [float(np.nansum(compute_drawn_area(column, transformer))) for column in columns]
     if shapes_after is None:

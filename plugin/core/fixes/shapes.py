@@ -14,7 +14,7 @@ from ..geometry import crs as crs_care
 from ..geometry.edge_densification import VertexIndex
 from ..geometry.statutory_area import measure_statutory_area
 from ..geometry.tolerance import Tolerance
-from ..geometry.validity import extract_polygons, mask_missing_shapes
+from ..geometry.validity import extract_polygons, make_shape_array, mask_missing_shapes
 from ..standard.template import TemplateField
 from .edits import FixRefused, RowEdit
 from .state import EditingState, Row
@@ -130,7 +130,7 @@ ROUNDING_M2 = 0.01
 def measure_shape_areas_m2(state: EditingState, row: Row, *shapes: Any) -> list[float]:
     """Return the statutory area (m²) of each shape in the coordinates of the row's layer."""
     transformer = crs_care.make_lonlat_transformer(state.plan.layers[row.role].known_crs)
-    return list(map(float, measure_statutory_area(np.array([*shapes, None])[:-1], transformer)))
+    return list(map(float, measure_statutory_area(make_shape_array(*shapes), transformer)))
 
 
 def get_area_field_allowance_m2(state: EditingState) -> float:

@@ -19,12 +19,11 @@ from ..exchange.edited_copy import UNCHANGED
 from ..geometry import crs as crs_care
 from ..geometry.statutory_area import compute_drawn_area
 from ..geometry.tolerance import Tolerance
-from ..geometry.validity import extract_polygons, mask_missing_shapes
+from ..geometry.validity import extract_polygons, make_shape_array, mask_missing_shapes
 from ..model.findings import Finding
 from ..plan.layer import Layer
 from ..plan.plan import Plan
 from ..standard.numbering import find_highest_running_number, find_most_frequent_county, make_bsm
-from ..standard.profile import Norm
 from ..standard.profile.norm import is_sealed_or_supplied
 from .edits import Edits, FixRefused
 from .land_boxes import FindingPlaces, get_finding_shape_in_plane, is_found_by_place
@@ -72,11 +71,6 @@ class Row:
     def stored_shape(self) -> Any:
         """Return the shape as stored, in the layer's coordinates."""
         return self._shape_and_values[0]
-
-    @property
-    def is_invalid(self) -> bool:
-        """Return True for an invalid shape as stored."""
-        return bool(self.home_layer.invalid_rows[self.position])
 
     @property
     def curve_text(self) -> str:
@@ -139,6 +133,7 @@ class EditingState:
     ):
         """Start from the checked plan, or from the present state of a prepared ``session``, which does not change."""
         self.plan: Plan = checked.plan
+        self.norm, self.tolerance = checked.plan.norm, options.tolerance or checked.plan.norm.make_tolerance()
         if session is None:
             self.session = IncrementalSession(checked, options)
             self.session.prepare()
@@ -146,7 +141,7 @@ class EditingState:
             self.session = session.fork()
         self.settings = RunSettings(
             tuple(outcome.code for outcome in checked.report.rules),
-            options.tolerance or checked.plan.norm.make_tolerance(),
+            self.tolerance,
             dict(documents or {}),
             options.parameters,
             options.lang,
@@ -165,16 +160,6 @@ class EditingState:
         #: Layer code → county of its keys; county → highest running number of the keys of all layers, issued ones too.
         self._county_by_role: dict[str, str] = {}
         self._highest_number_by_county: dict[str, int] = {}
-
-    @property
-    def norm(self) -> Norm:
-        """Return the standard and the profile."""
-        return self.plan.norm
-
-    @property
-    def tolerance(self) -> Tolerance:
-        """Return the tolerance of the check."""
-        return self.settings.tolerance
 
     def fork(self) -> EditingState:
         """Return a state that starts from this one; fixes applied to one of both do not affect the other."""
@@ -215,17 +200,13 @@ class EditingState:
             if row_with_id.key != key:
                 raise FixRefused("stale")
             return row_with_id
-        numbers = self.find_row_numbers_with_key(role, key)
+        numbers = list(self.session.checker.rows.find_rows_with_key(role, key))
         if len(numbers) != 1:
             raise FixRefused("stale")
         row = self.get_row_by_number(role, numbers[0])
         if row is None:
             raise FixRefused("stale")
         return row
-
-    def find_row_numbers_with_key(self, role: str, key: str) -> list[int]:
-        """Return the numbers of the rows of a layer that have a key at present."""
-        return sorted(self.session.checker.rows.find_rows_with_key(role, key))
 
     def get_finding_row(self, finding: Finding) -> Row:
         """Return the row that a finding is on."""
@@ -268,7 +249,7 @@ class EditingState:
         bounds = (xmin - reach_m, ymin - reach_m, xmax + reach_m, ymax + reach_m)
         rows = self.session.checker.rows
         numbers = sorted(rows.find_rows_meeting_bounds(role, bounds))
-        planes = np.array([*(rows.get_plane_shape(role, number) for number in numbers), None], dtype=object)[:-1]
+        planes = make_shape_array(*(rows.get_plane_shape(role, number) for number in numbers))
         positions = np.flatnonzero(shapely.dwithin(planes, shape, reach_m) & ~mask_missing_shapes(planes))
         meeting_rows = (self.get_row_by_number(role, numbers[position]) for position in positions)
         return [row for row in meeting_rows if row is not None and row.fid not in without]

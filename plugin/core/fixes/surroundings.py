@@ -108,7 +108,7 @@ def find_findings_in_surroundings(
             layers[role] = rows.make_empty_layer(role)
             continue
         row_numbers = {*numbers.get(role, ()), *rows.find_rows_meeting_bounds(role, *boxes)}
-        row_numbers |= {number for key in keys for number in state.find_row_numbers_with_key(role, key)}
+        row_numbers.update(*(rows.find_rows_with_key(role, key) for key in keys))
         layer = rows.make_layer_in_row_order(role, row_numbers)
         # All rows with a key that matters are here, so whether it is repeated can be read from them.
         layer.__dict__.pop("repeated_keys", None)
@@ -229,9 +229,8 @@ def compute_finding_region(state: EditingState, finding: Finding) -> Region | No
     """Return the region of a finding, or of its row if the finding has no shape; None without either."""
     boxes = list_part_boxes(state.get_finding_shape(finding))
     if not boxes and finding.role in state.plan.layers:
-        bounds = state.session.checker.rows.compute_bounds(
-            finding.role, state.find_row_numbers_with_key(finding.role, finding.key)
-        )
+        rows = state.session.checker.rows
+        bounds = rows.compute_bounds(finding.role, rows.find_rows_with_key(finding.role, finding.key))
         boxes = [] if bounds is None else [bounds]
     return Region(tuple(join_meeting_boxes(widen_bounds(box, MARGIN_M) for box in boxes))) if boxes else None
 

@@ -7,6 +7,7 @@ An arc is given by its start, a middle point on it, and its end (ISO 13249-3).
 from __future__ import annotations
 
 import re
+from cmath import phase
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -60,7 +61,7 @@ def divide_arc(start: Point, middle: Point, end: Point, tolerance_m: float) -> N
         if start == middle:
             return np.array([start])
         west, east = sorted((start, middle))
-        chord = _subtract(east, west)
+        chord = complex(*east) - complex(*west)
         count = _count_chords(np.pi, abs(chord) / 2, tolerance_m)
         lower_half = np.concatenate([[west], _divide_between(west, chord, np.pi, count)])
         upper_half = np.concatenate([[east], _divide_between(east, -chord, np.pi, count)])
@@ -68,31 +69,22 @@ def divide_arc(start: Point, middle: Point, end: Point, tolerance_m: float) -> N
         return np.concatenate([*halves, [start]])
     if end < start:
         return divide_arc(end, middle, start, tolerance_m)[::-1]
-    to_middle, to_end, middle_to_end = _subtract(middle, start), _subtract(end, start), _subtract(end, middle)
+    # Vectors as complex numbers.
+    to_middle, to_end = complex(*middle) - complex(*start), complex(*end) - complex(*start)
+    middle_to_end = complex(*end) - complex(*middle)
     cross = to_middle.real * to_end.imag - to_middle.imag * to_end.real
     if abs(cross) <= STRAIGHT_WITHIN_M * abs(to_end):
         is_between = (to_middle * middle_to_end.conjugate()).real > 0
         return np.array([start, middle, end] if is_between else [start, end])
     radius = abs(to_middle) * abs(to_end) * abs(middle_to_end) / (2 * abs(cross))
     # An arc seen from a point of its circle has twice the angle at the centre.
-    angles = [2 * _measure_angle(to_end, middle_to_end), 2 * _measure_angle(to_middle, to_end)]
+    angles = [2 * abs(phase(to_end * middle_to_end.conjugate())), 2 * abs(phase(to_middle * to_end.conjugate()))]
     turn_sign = 1.0 if cross > 0 else -1.0
     first, second = (
         _divide_between(point, chord, turn_sign * angle, _count_chords(angle, radius, tolerance_m))
         for point, chord, angle in zip((start, middle), (to_middle, middle_to_end), angles, strict=True)
     )
     return np.concatenate([[start], first, [middle], second, [end]])
-
-
-def _subtract(point: Point, origin: Point) -> complex:
-    """Return the vector from ``origin`` to ``point`` as a complex number."""
-    return complex(point[0] - origin[0], point[1] - origin[1])
-
-
-def _measure_angle(first: complex, second: complex) -> float:
-    """Return the angle between two vectors, 0 to π."""
-    product = first * second.conjugate()
-    return float(np.arctan2(abs(product.imag), product.real))
 
 
 def _count_chords(angle: float, radius: float, tolerance_m: float) -> int:

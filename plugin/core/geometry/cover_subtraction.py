@@ -22,12 +22,12 @@ from .overlay_fallback import (
     mask_containing_shapes,
     translate_back,
     translate_shapes,
-    wrap_shape,
 )
 from .overlay_pieces import ArrayColumns
 from .polygon_rings import compute_signed_areas, extract_rings, hash_vertices, mask_equal_points
 from .polygons import MAX_UNCLIPPED_VERTICES, Polygons, find_connected_components
 from .segment_boxes import expand_ranges
+from .validity import make_shape_array
 
 #: A window extends this far (m) beyond its edges, so that land between them is not at the margin of the window.
 WINDOW_MARGIN_M = 1.0
@@ -222,8 +222,8 @@ def subtract_similar_polygon(minuend: Any, subtrahend: Any) -> NDArray | None:
     if len(different_edges) * _SIMILAR_EDGES_RATIO > len(edges):
         return None
     edges = different_edges
-    origin = compute_local_origins(wrap_shape(minuend), wrap_shape(subtrahend))
-    minuend, subtrahend = (translate_shapes(wrap_shape(shape), -origin) for shape in (minuend, subtrahend))
+    origin = compute_local_origins(make_shape_array(minuend), make_shape_array(subtrahend))
+    minuend, subtrahend = (translate_shapes(make_shape_array(shape), -origin) for shape in (minuend, subtrahend))
     try:
         # The union of lines has a vertex at each crossing.
         lines = shapely.union_all(shapely.linestrings(edges - origin))
@@ -244,7 +244,7 @@ def subtract_similar_polygon(minuend: Any, subtrahend: Any) -> NDArray | None:
 
 def _list_directed_edges(shape: Any) -> NDArray:
     """Return the (e, 2, 2) edges of a polygon: two vertices each, with the interior on the left of their direction."""
-    rings = extract_rings(wrap_shape(shape))
+    rings = extract_rings(make_shape_array(shape))
     is_edge = np.ones(len(rings.xy), dtype=bool)
     is_edge[rings.ring_starts[1:] - 1] = False
     is_left = np.repeat((compute_signed_areas(rings) > 0) != rings.is_hole, np.diff(rings.ring_starts))

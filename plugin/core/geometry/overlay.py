@@ -25,7 +25,6 @@ from .overlay_fallback import (
     translate_back,
     translate_shapes,
     union_near_row,
-    wrap_shape,
 )
 from .overlay_pieces import OverlayPieces, collect_pieces
 from .polygons import (
@@ -40,7 +39,7 @@ from .polygons import (
 )
 from .shape_comparison import hash_shapes
 from .tolerance import Tolerance
-from .validity import extract_polygons, mask_missing_shapes
+from .validity import extract_polygons, make_shape_array, mask_missing_shapes
 
 #: Receives a share from 0 to 1.
 ProgressCallback = Callable[[float], None]
@@ -58,10 +57,6 @@ _MIN_VERTICES_FOR_WINDOWS = 20_000
 MAX_PAIRED_COPIES = 8
 #: Comparing this many vertices takes about as long as one overlay.
 VERTICES_PER_OVERLAY = 500
-
-
-def ignore_progress(share: float) -> None:
-    """Do nothing: the progress callback of callers that show no progress."""
 
 
 def make_partial_progress(progress: ProgressCallback, begun: float, done: float) -> ProgressCallback:
@@ -84,7 +79,7 @@ def find_shared_pieces(
     splits_connected: bool = False,
     keep_slivers: bool = False,
     cancellation: Cancellation = NEVER_CANCELLED,
-    progress: ProgressCallback = ignore_progress,
+    progress: ProgressCallback = lambda share: None,
 ) -> OverlayPieces:
     """Return the pieces of land that polygons of two layers, or of one layer, share.
 
@@ -195,7 +190,7 @@ def find_uncovered_pieces(
     method: UncoveredMethod | None = None,
     keep_slivers: bool = False,
     cancellation: Cancellation = NEVER_CANCELLED,
-    progress: ProgressCallback = ignore_progress,
+    progress: ProgressCallback = lambda share: None,
 ) -> OverlayPieces:
     """Return the connected pieces of polygons that no polygon of a cover covers.
 
@@ -372,7 +367,7 @@ def overlay_rows_between(
     right_rows: NDArray,
     tolerance: Tolerance,
     cancellation: Cancellation,
-    progress: ProgressCallback = ignore_progress,
+    progress: ProgressCallback = lambda share: None,
 ) -> tuple[NDArray, NDArray, NDArray, FallbackLog]:
     """Overlay all selected rows of two layers that meet; return the pairs of rows that share area.
 
@@ -415,7 +410,7 @@ def _overlay_row_pairs(
     right_numbers: NDArray,
     tolerance: Tolerance,
     cancellation: Cancellation,
-    progress: ProgressCallback = ignore_progress,
+    progress: ProgressCallback = lambda share: None,
 ) -> tuple[NDArray, NDArray, NDArray, FallbackLog]:
     """Intersect pairs of rows in batches, and return those that share area, sorted, as `overlay_rows_between`.
 
@@ -562,7 +557,7 @@ def _subtract_similar_cover(
         parts = shapely.get_parts(parts)
         boxes = shapely.box(*shapely.bounds(parts).reshape(-1, 4).T)
         near = np.flatnonzero(shapely.intersects(boxes, shapely.box(*covering_polygons.shapes[cover_row].bounds)))
-        left, right = parts[near], np.repeat(wrap_shape(covering_polygons.shapes[cover_row]), len(near))
+        left, right = parts[near], np.repeat(make_shape_array(covering_polygons.shapes[cover_row]), len(near))
         clip_large_polygons(left, right, covering_polygons, np.full(len(near), cover_row), cancellation)
         has_cover = ~shapely.is_missing(right)
         near, left, right = near[has_cover], left[has_cover], right[has_cover]
@@ -590,8 +585,8 @@ def _subtract_polygons(
         return None
     return overlay_polygon_pairs(
         shapely.difference,
-        wrap_shape(shape),
-        wrap_shape(subtrahend),
+        make_shape_array(shape),
+        make_shape_array(subtrahend),
         np.array([row]),
         np.array([-1]),
         tolerance,
@@ -619,7 +614,7 @@ def _collect_near_cover(
         covering = np.zeros(len(covering_polygons), dtype=bool)
         covering[near_rows] = True
         union = union_polygon_rows(covering_polygons, covering, tolerance=tolerance, fallback_log=fallback_log, row=row)
-        return None if union is None else wrap_shape(union)
+        return None if union is None else make_shape_array(union)
     clipped_polygons = covering_polygons.clipped_polygons
     is_large, clip = (
         clipped_polygons.is_large,
@@ -687,7 +682,7 @@ def _subtract_cover_in_window(
         return None
     # All in coordinates of the window: rounding before the end could connect land in the window with land beyond.
     box = shapely.box(*bounds)
-    origin = compute_local_origins(wrap_shape(box))[0]
+    origin = compute_local_origins(make_shape_array(box))[0]
     moved_box, moved_shape, *moved_pieces = translate_shapes(np.array([box, shape, *pieces], dtype=object), -origin)
     near_box = shapely.box(*(np.array(moved_box.bounds) + CLIP_MARGIN_M * np.array([-1, -1, 1, 1])))
     moved_shape = clip_to_box(moved_shape, near_box)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..base.parallel.threads import apply_in_threads
 from .tolerance import Tolerance
-from .validity import extract_polygons
+from .validity import extract_polygons, make_shape_array
 
 # Validate an overlay by point-in-polygon tests. Where boundaries almost match, GEOS can take a whole polygon for
 # outside although it is inside, and the resulting areas may even add up; point-in-polygon tests have no rounding. One
@@ -315,7 +315,7 @@ def _try_overlay(
         return apply_in_threads(overlay_attempt.operation, left_shapes, right_shapes)
     except shapely.GEOSException:
         if len(left_shapes) == 1:
-            return wrap_shape(
+            return make_shape_array(
                 _overlay_pair_with_fallbacks(
                     overlay_attempt, left_shapes[0], right_shapes[0], (int(left_numbers[0]), int(right_numbers[0]))
                 )
@@ -335,13 +335,6 @@ def _try_overlay(
     return np.concatenate(halves)
 
 
-def wrap_shape(shape: Any) -> NDArray:
-    """Return one shape, or None, as a (1,) object array."""
-    array = np.empty(1, dtype=object)
-    array[0] = shape
-    return array
-
-
 def union_near_row(shapes: NDArray, row: int, tolerance: Tolerance, fallback_log: FallbackLog) -> Any:
     """Return the union of polygons near a row; None if all methods fail, which is logged.
 
@@ -359,7 +352,7 @@ def union_near_row(shapes: NDArray, row: int, tolerance: Tolerance, fallback_log
         if not is_validated or not is_suspicious_union(union, moved_shapes, 2 * tolerance.cluster_m):
             if grid is not None:
                 fallback_log.steps.append(FallbackStep(_FIXED_PRECISION, row, -1, changed_area))
-            return translate_back(wrap_shape(union), origin)[0]
+            return translate_back(make_shape_array(union), origin)[0]
     fallback_log.failed_pairs.append((row, -1))
     return None
 
@@ -384,7 +377,7 @@ def _overlay_pair_with_fallbacks(
         except shapely.GEOSException:
             continue  # the next precision handles the failure
         if grid is not None:
-            if overlay_attempt.mask_contradicted_results(wrap_shape(result), both[:1], both[1:])[0]:
+            if overlay_attempt.mask_contradicted_results(make_shape_array(result), both[:1], both[1:])[0]:
                 continue
             overlay_attempt.fallback_log.steps.append(FallbackStep(_FIXED_PRECISION, *pair, changed_area))
         return result

@@ -323,16 +323,6 @@ class Polygons:
         positions, n = query_in_threads(self._box_tree, shapes, predicate="intersects", cancellation=cancellation)
         return positions, self.present[n]
 
-    def find_pairs_at_points(
-        self, points: NDArray, cancellation: Cancellation = NEVER_CANCELLED
-    ) -> tuple[NDArray, NDArray]:
-        """Return pairs of a position in (k,) points and a row on which the point is, or on whose edge.
-
-        Large polygons are prepared for many points. Raise Cancelled.
-        """
-        rows, positions = self._find_meeting_rows(points, cancellation)
-        return positions, rows
-
     def find_pairs_within(self, shapes: NDArray, distance: float) -> tuple[NDArray, NDArray]:
         """Return pairs of a position in (k,) shapes and a row whose distance is at most ``distance`` m."""
         positions, n = self._box_tree.query(shapes, predicate="dwithin", distance=distance)
@@ -423,7 +413,7 @@ class Polygons:
         """
         points, owner = self._points
         is_found = np.zeros(len(self), dtype=bool)
-        rows, k = self._find_meeting_rows(points[numbers], cancellation)
+        rows, k = self.find_meeting_rows(points[numbers], cancellation)
         owner = owner[numbers[k]]
         is_found[rows[rows != owner]] = is_found[owner[rows != owner]] = True
         return is_found
@@ -476,7 +466,7 @@ class Polygons:
         With distance 0: rows that meet one of them. Raise Cancelled.
         """
         is_near = np.zeros(len(self), dtype=bool)
-        is_near[self._find_meeting_rows(others, cancellation, distance)[0]] = True
+        is_near[self.find_meeting_rows(others, cancellation, distance)[0]] = True
         return is_near
 
     def find_uncovered_candidates(self, cover: Polygons, cancellation: Cancellation = NEVER_CANCELLED) -> NDArray:
@@ -504,12 +494,13 @@ class Polygons:
         may_be_open[owner[undecided[~is_covered]]] = True
         return may_be_open
 
-    def _find_meeting_rows(
-        self, geometries: NDArray, cancellation: Cancellation, distance: float = 0.0
+    def find_meeting_rows(
+        self, geometries: NDArray, cancellation: Cancellation = NEVER_CANCELLED, distance: float = 0.0
     ) -> tuple[NDArray, NDArray]:
         """Return pairs of a row and the position of a geometry that are at most ``distance`` m apart.
 
-        ``geometries``: (k,) small ones. With distance 0: pairs that meet. Raise Cancelled.
+        ``geometries``: (k,) small ones. With distance 0: pairs that meet. Large polygons are prepared for many
+        geometries. Raise Cancelled.
         """
         query_options: dict[str, Any] = (
             {"predicate": "dwithin", "distance": distance} if distance else {"predicate": "intersects"}
@@ -522,7 +513,7 @@ class Polygons:
     def _find_meeting_large_rows(
         self, geometries: NDArray, cancellation: Cancellation, query_options: dict[str, Any]
     ) -> tuple[NDArray, NDArray]:
-        """Return pairs of a large row and the position of a geometry, as `_find_meeting_rows`. Raise Cancelled."""
+        """Return pairs of a large row and the position of a geometry, as `find_meeting_rows`. Raise Cancelled."""
         rows, positions = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
         if len(self._large) and len(geometries):
             tree = shapely.STRtree(geometries)

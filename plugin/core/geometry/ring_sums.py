@@ -156,22 +156,14 @@ class RingSegments:
         if is_repeated.any():
             self.xy = xy[~is_repeated]
             self.ring_starts = rings.ring_starts - np.append(0, np.cumsum(is_repeated))[rings.ring_starts]
+        #: (v − 1, 2) the begin and the end of each segment.
+        self.begin, self.end = self.xy[:-1], self.xy[1:]
         self.polygon_of_ring = rings.polygon_of_ring
         self.ring = np.repeat(np.arange(len(self.polygon_of_ring)), np.diff(self.ring_starts))
         self.sums = RingSums(self.xy, self.ring, self.ring_starts)
         #: Sums of the same segments in an equal-area plane, for the next use (`DrawnSums`).
         self.cached_drawn_sums: RingSums | None = None
         self.weight = np.where((self.sums.total > 0) == ~rings.is_hole, 1.0, -1.0)
-
-    @property
-    def begin(self) -> NDArray:
-        """Return (v − 1, 2) the begin of each segment."""
-        return self.xy[:-1]
-
-    @property
-    def end(self) -> NDArray:
-        """Return (v − 1, 2) the end of each segment."""
-        return self.xy[1:]
 
     @shared_property
     def run_boxes(self) -> SegmentBoxes:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The tolerance of a run (容差), which every report prints; resolution of arcs."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 #: Degrees of arc per segment; OGR's default.
@@ -31,7 +31,3 @@ class Tolerance:
         ``area`` in m² and ``width`` in m are scalars or arrays; arrays give arrays.
         """
         return (area <= 0) | ((area < self.min_area_m2) & (width < self.min_width_m))
-
-    def to_dict(self) -> dict[str, float]:
-        """Return all tolerances as name → value in m or m²."""
-        return asdict(self)

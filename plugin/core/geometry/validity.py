@@ -30,6 +30,11 @@ REASON_KEYS = {
 }
 
 
+def make_shape_array(*shapes: Any) -> NDArray:
+    """Return (k,) shapes as an array; a shape of several parts is one element."""
+    return np.array([*shapes, None], dtype=object)[:-1]
+
+
 def mask_missing_shapes(geometries: NDArray) -> NDArray:
     """Return (n,) bool: geometries that are None or empty."""
     return shapely.is_missing(geometries) | shapely.is_empty(geometries)
@@ -137,29 +142,23 @@ def drop_empty_holes(geometries: NDArray) -> NDArray:
     """
     may_have_holes = (shapely.get_num_interior_rings(geometries) > 0) | (shapely.get_type_id(geometries) == 6)
     rows = np.flatnonzero(may_have_holes)
+    has_empty_hole = np.zeros(len(geometries), dtype=bool)
     # In batches, because parts and rings are copies.
-    masks = [_mask_empty_holes(geometries[rows[batch]]) for batch in iterate_batches(geometries[rows])]
-    with_empty = rows[np.concatenate([np.zeros(0, dtype=bool), *masks])]
-    if not len(with_empty):
+    for batch in iterate_batches(geometries[rows]):
+        parts, owner = shapely.get_parts(geometries[rows[batch]], return_index=True)
+        with_holes = np.flatnonzero(shapely.get_num_interior_rings(parts) > 0)
+        rings, ring_owner = shapely.get_rings(parts[with_holes], return_index=True)
+        has_empty_hole[rows[batch][owner[with_holes[ring_owner[shapely.is_empty(rings)]]]]] = True
+    if not has_empty_hole.any():
         return geometries
     result = geometries.copy()
-    for n in with_empty.tolist():
-        parts = [
+    for n in np.flatnonzero(has_empty_hole).tolist():
+        filled = [
             shapely.Polygon(part.exterior, [hole for hole in part.interiors if not hole.is_empty])
             for part in shapely.get_parts([geometries[n]])
         ]
-        result[n] = parts[0] if geometries[n].geom_type == "Polygon" else shapely.multipolygons(parts)
+        result[n] = filled[0] if geometries[n].geom_type == "Polygon" else shapely.multipolygons(filled)
     return result
-
-
-def _mask_empty_holes(geometries: NDArray) -> NDArray:
-    """Return (n,) bool: polygons and multipolygons with a hole that has no vertices."""
-    parts, owner = shapely.get_parts(geometries, return_index=True)
-    with_holes = np.flatnonzero(shapely.get_num_interior_rings(parts) > 0)
-    rings, ring_owner = shapely.get_rings(parts[with_holes], return_index=True)
-    has_empty_hole = np.zeros(len(geometries), dtype=bool)
-    has_empty_hole[owner[with_holes[ring_owner[shapely.is_empty(rings)]]]] = True
-    return has_empty_hole
 
 
 def repair_polygon(geometry: Any) -> Any:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -106,7 +106,7 @@ class RunOptions:
             f"{code}.{name}": number for code, values in self.parameters.items() for name, number in values.items()
         }
         if self.tolerance is not None:
-            numbers |= {f"tolerance.{name}": value for name, value in self.tolerance.to_dict().items()}
+            numbers |= {f"tolerance.{name}": value for name, value in asdict(self.tolerance).items()}
         for name, value in numbers.items():
             if isinstance(value, float) and not math.isfinite(value):
                 raise InputError("parameter_not_finite", name=name, value=str(value))

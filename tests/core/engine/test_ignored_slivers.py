@@ -4,6 +4,8 @@
 Sums are compared with shapely. A sum above its limit is a finding.
 """
 
+from dataclasses import asdict
+
 import pytest
 import shapely
 from hypothesis import given, strategies as st
@@ -249,7 +251,7 @@ def test_core_code_ignores_small_parts_only_where_their_area_is_summed_or_exempt
 def test_rules_that_ignore_small_parts_declare_the_tolerance_setting():
     standard = load_standard()
     assert standard.marks["tolerance"] == "C"
-    assert {f"tolerance.{key}" for key in Tolerance().to_dict()} <= standard.settings.keys()
+    assert {f"tolerance.{key}" for key in asdict(Tolerance())} <= standard.settings.keys()
     for rule in load_all_rules().values():
         code = rule.function.__code__
         if {"shared", "uncovered", "gaps", "uncovered_shape", "gaps_between"} & set(code.co_names):

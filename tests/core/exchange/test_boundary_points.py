@@ -233,7 +233,7 @@ def test_bad_line_is_reported_with_its_number_and_the_other_parcel_is_read(case,
     (note,) = [note for note in file.notes if note.key == key]
     assert note.level == "error" and note.place.line == line and note.parcel == "甲"
     assert f"第 {line} 行，地块“甲”：" in note.render(Texts("zh")) and list_keys(file.notes)
-    assert [parcel.label for parcel in file.parcels] == ["乙"] and file.parcel_count == 2
+    assert [parcel.raw.label for parcel in file.parcels] == ["乙"] and file.parcel_count == 2
 
 
 def test_crossing_ring_names_both_edges(two_parcels):
@@ -292,7 +292,7 @@ def test_points_in_disorder_are_named_and_other_slips_are_read_with_a_warning(
 ):
     two_parcels.write_bytes("\r\n".join(change(list_lines(two_parcels))).encode("gbk"))
     file = read_boundary_points(two_parcels)
-    assert list_keys(file.notes, "error") == errors and [parcel.label for parcel in file.parcels] == labels
+    assert list_keys(file.notes, "error") == errors and [parcel.raw.label for parcel in file.parcels] == labels
     assert sorted(list_keys(file.notes, "warning")) == warnings or (
         warnings is None and "order" in list_keys(file.notes)
     )
@@ -361,7 +361,7 @@ def test_mixed_zones_without_a_stated_one_are_asked_for_and_then_left_out(tmp_pa
     with pytest.raises(InputError, match="boundary_zones_mixed"):
         read_boundary_points(path)
     file = read_boundary_points(path, crs_text="EPSG:4526")
-    assert [parcel.label for parcel in file.parcels] == ["甲"] and list_keys(file.notes, "error") == ["row_zone"]
+    assert [parcel.raw.label for parcel in file.parcels] == ["甲"] and list_keys(file.notes, "error") == ["row_zone"]
 
 
 def test_file_with_all_columns_swapped_is_read_only_in_the_form_with_eastings_first(tmp_path):
@@ -476,7 +476,7 @@ def write_workbook(path, rows, merges=True):
 def check_table_file(path, tmp_path, **options):
     file = read_boundary_points(path, **options)
     outer, hole, separate = (place_ring(offsets) for offsets in (OUTER, HOLE, SEPARATE))
-    assert [parcel.label for parcel in file.parcels] == ["甲", "乙"] and list_keys(file.notes, "error") == []
+    assert [parcel.raw.label for parcel in file.parcels] == ["甲", "乙"] and list_keys(file.notes, "error") == []
     assert [parcel.plane_m2 for parcel in file.parcels] == pytest.approx(
         [compute_area(outer, hole), compute_area(separate)], abs=1e-6
     )
@@ -508,7 +508,7 @@ def test_cells_of_a_workbook_are_named_and_the_other_parcel_is_read(tmp_path):
     book.save(path)
     file = read_boundary_points(path)
     note = next(note for note in file.notes if note.key == "row_empty")
-    assert note.place.cell == "G6" and [parcel.label for parcel in file.parcels] == ["乙"]
+    assert note.place.cell == "G6" and [parcel.raw.label for parcel in file.parcels] == ["乙"]
     book.active["G6"] = 1
     book.active.merge_cells("G6:G7")
     book.save(path)
@@ -534,7 +534,7 @@ def test_lines_below_a_table_and_hidden_sheets_are_not_read_and_named(tmp_path):
     book.copy_worksheet(sheet).sheet_state = "hidden"
     book.save(path)
     file = read_boundary_points(path)
-    assert [parcel.label for parcel in file.parcels] == ["甲", "乙"]
+    assert [parcel.raw.label for parcel in file.parcels] == ["甲", "乙"]
     assert sorted(list_keys(file.notes, "warning")) == ["hidden_sheet", "skipped_row"]
 
 
@@ -750,7 +750,7 @@ def test_point_without_coordinates_within_a_parcel_breaks_it_whatever_its_name_i
             book.save(path)
         file = read_boundary_points(path)
         assert list_keys(file.notes, "error") == ["row_empty", "broken"] and file.parcel_count == 2
-        assert [parcel.label for parcel in file.parcels] == ["乙"]
+        assert [parcel.raw.label for parcel in file.parcels] == ["乙"]
 
 
 def test_line_between_two_parcels_of_a_table_is_no_point(tmp_path):
@@ -758,7 +758,7 @@ def test_line_between_two_parcels_of_a_table_is_no_point(tmp_path):
     first_of_next = next(n for n, row in enumerate(rows) if row[1] == "乙")
     rows.insert(first_of_next, ("", "", "", "制表人：张三", "", "", ""))
     file = read_boundary_points(write_csv(tmp_path / "表.csv", rows))
-    assert [parcel.label for parcel in file.parcels] == ["甲", "乙"] and "skipped_row" in list_keys(file.notes)
+    assert [parcel.raw.label for parcel in file.parcels] == ["甲", "乙"] and "skipped_row" in list_keys(file.notes)
 
 
 def test_line_between_tables_without_names_is_no_point_where_a_blank_row_follows(tmp_path):
@@ -844,7 +844,7 @@ def test_points_before_the_first_parcel_count_as_a_parcel_that_was_left_out(two_
     two_parcels.write_bytes("\r\n".join(lines).encode("gbk"))
     run = import_boundary_points(two_parcels, tmp_path / "a.gpkg")
     assert list_keys(run.file.notes, "error") == ["stray_points"]
-    assert [parcel.label for parcel in run.file.parcels] == ["乙"] and run.left_out_count == 1
+    assert [parcel.raw.label for parcel in run.file.parcels] == ["乙"] and run.left_out_count == 1
     assert describe_import(run, "zh")[0].level == "warning"
 
 
@@ -1107,5 +1107,5 @@ def test_one_parcel_with_another_zone_number_does_not_decide_the_crs(tmp_path):
         east = EAST if number == 2 else EAST - 38_000_000
         writer.add_parcel(f"地块{number}", place_ring(OUTER, east=east), number=str(number))
     file = read_boundary_points(writer.write(tmp_path / "a.txt"))
-    assert file.crs.to_epsg() == 4547 and [parcel.label for parcel in file.parcels] == ["地块1", "地块3"]
+    assert file.crs.to_epsg() == 4547 and [parcel.raw.label for parcel in file.parcels] == ["地块1", "地块3"]
     assert [note.key for note in file.notes if note.level == "error"] == ["row_extra_zone"]

@@ -15,7 +15,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import chain
 from pathlib import Path
@@ -57,13 +57,8 @@ class DoctorReport:
 
     @property
     def is_healthy(self) -> bool:
-        """Return True if checks can run here."""
-        return is_healthy(self.facts)
-
-
-def is_healthy(facts: tuple[MachineFact, ...]) -> bool:
-    """Return True if nothing that checks need is missing, and no example has another result."""
-    return all(fact.state not in (FactState.MISSING, FactState.FAILED) for fact in facts)
+        """Return True if nothing that checks need is missing, and no example has another result."""
+        return all(fact.state not in (FactState.MISSING, FactState.FAILED) for fact in self.facts)
 
 
 def iterate_disk_facts(folders: dict[str, Path], texts: Texts) -> Iterator[MachineFact]:
@@ -233,9 +228,8 @@ def make_cancelled_report(facts: tuple[MachineFact, ...], lang: str) -> DoctorRe
     fact = MachineFact(
         "cancelled", FactState.NOT_RUN, texts.get("environment", "examples"), texts.get("environment", "cancelled")
     )
-    is_good = is_healthy(facts)
-    conclusion = texts.get("environment", "cancelled_conclusion") if is_good else make_conclusion(facts, texts)
-    return DoctorReport((*facts, fact), conclusion, lang)
+    report = DoctorReport((*facts, fact), make_conclusion(facts, texts), lang)
+    return replace(report, conclusion=texts.get("environment", "cancelled_conclusion")) if report.is_healthy else report
 
 
 def make_conclusion(facts: tuple[MachineFact, ...], texts: Texts) -> str:
@@ -246,8 +240,8 @@ def make_conclusion(facts: tuple[MachineFact, ...], texts: Texts) -> str:
     if missing_libraries:
         names = ", ".join(missing_libraries)
         return texts.get("environment", "bad", libraries=names, remedy=describe_library_installation(texts))
-    if not is_healthy(facts):
-        names = ", ".join(f.name for f in facts if f.state in (FactState.MISSING, FactState.FAILED))
+    names = ", ".join(f.name for f in facts if f.state in (FactState.MISSING, FactState.FAILED))
+    if names:
         return texts.get("environment", "bad_other", names=names)
     warnings = sum(fact.state is FactState.WARNING for fact in facts)
     return (

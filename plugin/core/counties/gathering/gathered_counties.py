@@ -133,11 +133,6 @@ class GatheredCounty:
         self.layers, self.left_out, self.unspecified, self.renamed = {}, {}, set(), {}
 
     @property
-    def is_refused(self) -> bool:
-        """Return True if the package of the county cannot be gathered."""
-        return self.state is GatherState.REFUSED
-
-    @property
     def is_gathered(self) -> bool:
         """Return True if the layers of the county are in the parent's package."""
         return self.state is GatherState.GATHERED
@@ -182,7 +177,7 @@ class GatherResult:
     @property
     def refused(self) -> list[GatheredCounty]:
         """Return the counties that cannot be gathered."""
-        return [one for one in self.counties if one.is_refused]
+        return [one for one in self.counties if one.state is GatherState.REFUSED]
 
     def mark_not_gathered(self) -> None:
         """Record that no package is made: no county is in it, and it has no amounts."""
@@ -259,7 +254,7 @@ def describe_county(county: GatheredCounty, texts: Texts) -> str:
     """Return the result of a county as a line."""
     if county.state is GatherState.NOT_GATHERED:
         return texts.get("gathering", "not_gathered_line", name=county.name)
-    if county.is_refused:
+    if county.state is GatherState.REFUSED:
         return texts.get("gathering", "refused_line", name=county.name, reasons=describe_reasons(county, texts))
     return texts.get(
         "gathering",

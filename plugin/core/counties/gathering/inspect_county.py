@@ -28,7 +28,7 @@ from ...standard.messages.texts import CauseMessage, Message
 from ...standard.profile import Norm
 from ...standard.template import CodeList, Template
 from ..county_record import County
-from .gathered_counties import GatheredCounty, GatherOptions, list_figures_to_add
+from .gathered_counties import GatheredCounty, GatherOptions, GatherState, list_figures_to_add
 
 #: Codes of errors that the reason of a refusal names.
 _MAX_NAMED_CODES = 8
@@ -106,7 +106,8 @@ def check_area(county: GatheredCounty, others: list[GatheredCounty], parent_pref
         return
     if not county.area_code.startswith(parent_prefix):
         county.refuse(Message("gathering", "other_area", {"code": county.area_code, "prefix": parent_prefix}))
-    earlier = next((one for one in others if one.area_code == county.area_code and not one.is_refused), None)
+    usable = (one for one in others if one.state is not GatherState.REFUSED)
+    earlier = next((one for one in usable if one.area_code == county.area_code), None)
     if earlier is not None:
         county.refuse(Message("gathering", "twice", {"code": county.area_code, "name": earlier.name}))
 

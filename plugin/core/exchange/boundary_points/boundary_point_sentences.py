@@ -49,7 +49,7 @@ def describe_import(run: PointImport, lang: str) -> list[ReportLine]:
 
 def _describe_areas(parcel: PointParcel, texts: Texts) -> str:
     """Return a sentence with the declared area of a parcel, its plane area and its statutory area."""
-    params = {"parcel": parcel.label, **_format_areas(parcel.plane_m2, parcel.statutory_m2)}
+    params = {"parcel": parcel.raw.label, **_format_areas(parcel.plane_m2, parcel.statutory_m2)}
     if parcel.declared_m2 is None:
         return texts.get(_SECTION, "areas_undeclared", **params)
     declared = format_hectares(parcel.declared_m2)

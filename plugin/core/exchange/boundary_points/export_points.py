@@ -83,10 +83,6 @@ class ExportLog:
     notes: list[PointNote] = field(default_factory=list)
     labels_by_key: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
-    def add(self, level: NoteLevel, key: str, label: str = "", **params: object) -> None:
-        """Add a note."""
-        self.notes.append(PointNote(key, level, None, label, params))
-
 
 def read_features(layer: SourceLayer, log: ExportLog, cancellation: Cancellation) -> list[ExportFeature]:
     """Return the features of a layer that can be written; each other one becomes a note."""
@@ -105,12 +101,12 @@ def read_features(layer: SourceLayer, log: ExportLog, cancellation: Cancellation
         label = attributes.get("name") or attributes.get("number") or f"#{fid}"
         problem = _find_shape_problem(shape, fid in curves)
         if problem:
-            log.add(NoteLevel.ERROR, problem, label, fid=int(fid))
+            log.notes.append(PointNote(problem, NoteLevel.ERROR, None, label, {"fid": int(fid)}))
             continue
         try:
             stored = parse_record(read(RECORD_FIELD))
         except DamagedRecordError:
-            log.add(NoteLevel.WARNING, "record_damaged", label, field=RECORD_FIELD)
+            log.notes.append(PointNote("record_damaged", NoteLevel.WARNING, None, label, {"field": RECORD_FIELD}))
             stored = None
         has_declared = DECLARED_FIELD in column_by_name
         value = row[column_by_name[DECLARED_FIELD]] if has_declared else None
@@ -304,8 +300,9 @@ def export_boundary_points(
         parcels = distinct
     layouts = [feature.stored.layout for feature in features if feature.stored and feature.stored.form == form.id]
     stored_crs = next((one.stored.crs for one in features if one.stored and one.stored.form == form.id), "")
-    if len({layout.header for layout in layouts}) > 1:
-        log.add(NoteLevel.WARNING, "mixed_headers", count=len({layout.header for layout in layouts}))
+    header_count = len({layout.header for layout in layouts})
+    if header_count > 1:
+        log.notes.append(PointNote("mixed_headers", NoteLevel.WARNING, params={"count": header_count}))
     content = make_file_bytes(Path(output), parcels, form, crs, layouts[0] if layouts else None, stored_crs)
     with write_atomically(output) as target:
         target.write_bytes(content)
@@ -341,7 +338,7 @@ def _choose_form(features: list[ExportFeature], output: Path, form_name: str, lo
     known = list_data_ids(BOUNDARY_POINTS_FOLDER)
     for name, count in Counter(feature.stored.form for feature in features if feature.stored).most_common():
         if name not in known:
-            log.add(NoteLevel.WARNING, "form_missing", form=name, count=count)
+            log.notes.append(PointNote("form_missing", NoteLevel.WARNING, params={"form": name, "count": count}))
         elif load_form(name).kind == kind:
             return load_form(name)
     return load_form("table" if kind == TABLE_KIND else "txt")

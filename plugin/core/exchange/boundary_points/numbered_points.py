@@ -89,9 +89,9 @@ def find_numbering_notes(parcels: Sequence[PointParcel], form: PointForm) -> lis
     for parcel in parcels:
         vertices = shapely.get_coordinates(shapely.get_parts(parcel.shape)[0].exterior)[:-1]
         if form.numbering.direction != "stored" and is_clockwise(vertices) != (form.numbering.direction == "clockwise"):
-            found["direction"].append(parcel.label)
+            found["direction"].append(parcel.raw.label)
         if form.numbering.start == "north-west" and find_north_west_vertex(vertices):
-            found["start"].append(parcel.label)
+            found["start"].append(parcel.raw.label)
     return [make_note_on_parcels(f"numbering_{key}", labels) for key, labels in found.items() if labels]
 
 

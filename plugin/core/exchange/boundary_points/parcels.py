@@ -258,11 +258,6 @@ class PointParcel:
     plane_m2: float = 0.0
     statutory_m2: float = 0.0
 
-    @property
-    def label(self) -> str:
-        """Return the parcel's name for messages."""
-        return self.raw.label
-
 
 @dataclass(frozen=True)
 class PointFile:
@@ -325,7 +320,7 @@ def compare_areas(parcel: PointParcel, form: PointForm) -> list[PointNote]:
         return []
     if parcel.declared_m2 is None:
         params = {"value": text, "unit": unit}
-        return [PointNote("area_unreadable", NoteLevel.WARNING, parcel.raw.place, parcel.label, params)]
+        return [PointNote("area_unreadable", NoteLevel.WARNING, parcel.raw.place, parcel.raw.label, params)]
     number = parse_area(text)[0]
     # A unit that is smaller than the form's has fewer decimals.
     decimals = form.numbers.area_decimals if unit == form.numbers.area_unit else 2
@@ -335,14 +330,14 @@ def compare_areas(parcel: PointParcel, form: PointForm) -> list[PointNote]:
         # The areas are equal in another unit, but for rounding.
         if abs(float(number) * other_factor - parcel.plane_m2) <= 0.001 * parcel.plane_m2 and (other_factor != factor):
             params = {"declared": text, "unit": unit, "other": other}
-            return [PointNote("area_unit", NoteLevel.WARNING, parcel.raw.place, parcel.label, params)]
+            return [PointNote("area_unit", NoteLevel.WARNING, parcel.raw.place, parcel.raw.label, params)]
     params = {
         "declared": number,
         "unit": unit,
         "computed": format_area(parcel.plane_m2, factor, decimals),
         "difference": format_number(abs(parcel.declared_m2 - parcel.plane_m2), 2),
     }
-    return [PointNote("area", NoteLevel.WARNING, parcel.raw.place, parcel.label, params)]
+    return [PointNote("area", NoteLevel.WARNING, parcel.raw.place, parcel.raw.label, params)]
 
 
 def measure_plane_areas(shapes: NDArray) -> list[float]:

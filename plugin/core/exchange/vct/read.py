@@ -192,7 +192,7 @@ class VctFile:
             self.notes.append(("vct_note_offset", {"x": f"{x:g}", "y": f"{y:g}"}))
         if self.header.numbers_per_position == 3:
             self.notes.append(("vct_note_third", {}))
-        self.notes += self.remarks.make_notes()
+        self.notes += [(key, dict(params)) for (key, _), params in self.remarks.found.items()]
 
     def _read_attributes(self) -> Iterator[VctRowBatch]:
         """Yield the rows of all tables in batches, up to the end of the section.

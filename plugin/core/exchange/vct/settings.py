@@ -72,7 +72,8 @@ NoticeList = list[tuple[str, dict[str, Any]]]
 class FileRemarks:
     """Remarks on a file, one for each text key and group, with a count."""
 
-    _found: dict[tuple[str, tuple[tuple[str, Any], ...]], dict[str, Any]] = field(default_factory=dict)
+    #: Text key and group → parameters, which include the count and the first line.
+    found: dict[tuple[str, tuple[tuple[str, Any], ...]], dict[str, Any]] = field(default_factory=dict)
 
     def add_remark(
         self, key: str, line_number: int, record_id: int | None = None, count: int = 1, /, **group: Any
@@ -84,8 +85,4 @@ class FileRemarks:
         """
         record = {} if record_id is None else {"id": record_id}
         first_params = {**group, "count": 0, "line": line_number, **record}
-        self._found.setdefault((key, tuple(group.items())), first_params)["count"] += count
-
-    def make_notes(self) -> NoticeList:
-        """Return the remarks as text keys with parameters, which include the count and the first line."""
-        return [(key, dict(params)) for (key, _), params in self._found.items()]
+        self.found.setdefault((key, tuple(group.items())), first_params)["count"] += count

@@ -67,12 +67,12 @@ def _compute_containing_rows(layer: Layer, survey_layer: Layer, rows: NDArray | 
     survey = survey_layer.polygons
     if rows is None:
         rows_with_shape = np.flatnonzero(layer.has_shape)
-        positions, rows_at_points = survey.find_pairs_at_points(layer.inner_points[rows_with_shape])
+        rows_at_points, positions = survey.find_meeting_rows(layer.inner_points[rows_with_shape])
     else:
         rows_with_shape = rows[layer.has_shape[rows]]
         # Trees of all polygons are not made for a few points.
         near_rows = survey.find_rows_meeting_bounds(layer.row_bounds[rows_with_shape])
-        positions, rows_at_points = survey.select_rows(near_rows).find_pairs_at_points(
+        rows_at_points, positions = survey.select_rows(near_rows).find_meeting_rows(
             find_inner_points(layer.plane_shapes[rows_with_shape])
         )
         rows_at_points = near_rows[rows_at_points]

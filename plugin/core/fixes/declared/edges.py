@@ -245,7 +245,13 @@ def match_shared_edge(finding: Finding, *, state: EditingState) -> Edits:
     places = shapely.get_coordinates(state.get_finding_shape(finding))
     shapes = [require_shape(row) for row in rows]
     reach_m = state.tolerance.edge_match_m
-    missing_places = [_find_places_without_vertex(shapes[n], shapes[1 - n], places) for n in (0, 1)]
+    # The plane has the coordinates as stored; a finding repeats them.
+    distinct_places = dict.fromkeys(map(tuple, places.tolist()))
+    first_vertices, second_vertices = map(_list_vertices, shapes)
+    missing_places = [
+        np.array([xy for xy in distinct_places if xy in missing], dtype=float).reshape(-1, 2)
+        for missing in (second_vertices - first_vertices, first_vertices - second_vertices)
+    ]
     edits: list[RowEdit] = []
     added_count = removed_count = 0
     for n, row in enumerate(rows):
@@ -274,15 +280,6 @@ def match_shared_edge(finding: Finding, *, state: EditingState) -> Edits:
             "other_key": rows[1].key,
         },
     )
-
-
-def _find_places_without_vertex(shape: Any, other: Any, places: NDArray) -> NDArray:
-    """Return those of (k, 2) places at which ``other`` has a vertex and ``shape`` has none."""
-    vertices, others = map(_list_vertices, (shape, other))
-    # The plane has the coordinates as stored; a finding repeats them.
-    return np.array(
-        [xy for xy in dict.fromkeys(map(tuple, places.tolist())) if xy in others and xy not in vertices], dtype=float
-    ).reshape(-1, 2)
 
 
 def _remove_vertices(shape: Any, places: NDArray, reach_m: float) -> Any:

@@ -68,7 +68,7 @@ def assign_new_key(finding: Finding, *, state: EditingState) -> Edits:
         return Edits([RowEdit(row.role, row.fid, attributes={field_name: value})], params={"value": value})
     rows = [
         state.get_row_by_number(finding.role, number)
-        for number in state.find_row_numbers_with_key(finding.role, finding.key)
+        for number in sorted(state.session.checker.rows.find_rows_with_key(finding.role, finding.key))
     ]
     others = [row for row in rows if row is not None][1:]
     if not others:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ...base.errors import NEVER_CANCELLED, Cancellation
 from ...geometry import crs as crs_care
-from ...geometry.overlay import ProgressCallback, ignore_progress, make_partial_progress
+from ...geometry.overlay import ProgressCallback, make_partial_progress
 from ...geometry.polygons import Polygons
 from ...geometry.statutory_area import compute_drawn_area
 from ...geometry.tolerance import Tolerance
@@ -314,7 +314,7 @@ def compare_layers_and_townships(
     fields: Iterable[str] = (),
     shift_limits: ShiftLimits | None = None,
     cancellation: Cancellation = NEVER_CANCELLED,
-    progress: ProgressCallback = ignore_progress,
+    progress: ProgressCallback = lambda share: None,
 ) -> tuple[VersionComparison, LandPieces, dict[str, AreaBalance]]:
     """Return the comparison of two editions, its pieces, and the statutory balance of each township.
 
@@ -392,7 +392,7 @@ def _cut_editions(
     renumbered: Mapping[str, str],
     shift_limits: ShiftLimits | None,
     cancellation: Cancellation,
-    progress: ProgressCallback = ignore_progress,
+    progress: ProgressCallback = lambda share: None,
     *,
     removes_shift: bool = True,
 ) -> _CutEditions:

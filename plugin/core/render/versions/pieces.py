@@ -18,7 +18,6 @@ from ...geometry.overlay import (
     find_overlapping_rows,
     find_shared_pieces,
     find_uncovered_pieces,
-    ignore_progress,
     make_partial_progress,
 )
 from ...geometry.overlay_fallback import FallbackLog, overlay_polygon_pairs
@@ -59,7 +58,7 @@ def cut_pieces(
     after: NDArray,
     equal_row: NDArray,
     cancellation: Cancellation = NEVER_CANCELLED,
-    progress: ProgressCallback = ignore_progress,
+    progress: ProgressCallback = lambda share: None,
 ) -> LandPieces:
     """Return the pieces into which the polygons of two editions cut each other.
 

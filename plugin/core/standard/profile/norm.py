@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -292,7 +292,7 @@ class Norm:
 
     def make_tolerance(self) -> Tolerance:
         """Return the tolerances of the run."""
-        return Tolerance(**{k: float(self.get(f"tolerance.{k}")) for k in Tolerance().to_dict()})
+        return Tolerance(**{k: float(self.get(f"tolerance.{k}")) for k in asdict(Tolerance())})
 
     def find_targets(self, area_code: str) -> list[IndicatorTarget]:
         """Return the profile's targets for an area.

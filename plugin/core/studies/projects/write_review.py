@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from enum import StrEnum
 from functools import cache, partial
 from pathlib import Path
@@ -166,7 +167,7 @@ def result_to_dict(result: ConformityResult, lang: str) -> dict[str, Any]:
         "area_name": result.area_name,
         "plane": make_crs_label(result.plan.plane_crs),
         "admission": result.admission_file,
-        "tolerance": result.tolerance.to_dict(),
+        "tolerance": asdict(result.tolerance),
         "counts": {str(verdict): result.count(verdict) for verdict in VERDICTS} | {"left_out": result.left_out_count},
         "results": [
             {**convert(one.project), **convert(one), "geometry": one.project.shape.wkt} for one in result.results

@@ -27,7 +27,7 @@ from ...base.files.names import find_name_problem
 from ...base.files.writing import check_not_input, explain_os_error, is_write_error
 from ...engine.provenance import find_county_name
 from ...geometry import crs as crs_care
-from ...geometry.overlay import ProgressCallback, ignore_progress
+from ...geometry.overlay import ProgressCallback
 from ...package.export_order import RowProgress
 from ...package.folder import lock_for_writing
 from ...package.gate import make_export_folder
@@ -310,7 +310,7 @@ def write_update(
     *,
     lang: str = "zh",
     cancellation: Cancellation = NEVER_CANCELLED,
-    progress: ProgressCallback = ignore_progress,
+    progress: ProgressCallback = lambda share: None,
 ) -> WrittenUpdate:
     """Write the three classes of all changed layers and the balance; after an error no file remains.
 

@@ -96,7 +96,7 @@ def test_vct_header_with_a_3_or_6_degree_crs_zone_gives_its_crs(tmp_path, parame
     easting = re.search(r"\d*500000", parameters)[0]
     text = replace_in_squares(("111,1,37500000,0,3,37", parameters)).replace("37500", easting[:-3])
     with open_vct(write_vct_text(tmp_path / "a.vct", text)) as vct:
-        assert vct.header.crs.to_epsg() == epsg and not vct.remarks.make_notes()
+        assert vct.header.crs.to_epsg() == epsg and not vct.remarks.found
 
 
 def test_vct_meridian_that_contradicts_the_crs_zone_number_is_refused(tmp_path):

@@ -14,7 +14,7 @@ import pytest
 from plugin.core.__main__ import main
 from plugin.core.base.connection_text import replace_schema
 from plugin.core.base.errors import Cancellation, Cancelled, InputError
-from plugin.core.base.stored_connections import register_connection_finder, unregister_connection_finder
+from plugin.core.base.stored_connections import connection_finders
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.counties.county_record import County
 from plugin.core.counties.sources import compute_data_digest as compute_county_digest, list_counties
@@ -290,15 +290,12 @@ def test_schema_has_no_unread_files(small_schema):
     assert describe_unread_files(small_schema, Texts("zh")) == []
 
 
-def test_stored_connection_gives_the_layers_of_its_schema(small_schema):
+def test_stored_connection_gives_the_layers_of_its_schema(small_schema, monkeypatch):
     def find(name):
         return SERVER if name == "市局 数据库" else None
 
-    register_connection_finder(find)
-    try:
-        named = read_source("connection=市局 数据库&schema=small")
-    finally:
-        unregister_connection_finder(find)
+    monkeypatch.setitem(connection_finders, "QGIS", find)
+    named = read_source("connection=市局 数据库&schema=small")
     direct = read_source(small_schema)
     assert [(one.name, len(one.frame)) for one in named] == [(one.name, len(one.frame)) for one in direct]
     assert {one.source for one in named} == {"connection=市局 数据库&schema=small"}

@@ -5,7 +5,7 @@ import pytest
 
 from plugin.core.base.connection_text import has_password, is_connection, make_source, parse_connection, replace_schema
 from plugin.core.base.errors import InputError
-from plugin.core.base.stored_connections import register_connection_finder, unregister_connection_finder
+from plugin.core.base.stored_connections import connection_finders
 from plugin.core.counties.sources import list_counties
 from plugin.core.plan.io.postgis import open_schema
 from plugin.core.standard.messages.texts import Texts
@@ -15,15 +15,13 @@ SOURCE = f"connection={NAME}&schema=hunyuan"
 
 
 @pytest.fixture
-def finder():
-    """Register a finder that knows one name."""
+def finder(monkeypatch):
+    """Add a finder that knows one name."""
 
     def find(name):
         return f"dbname='plan' host=db.example user='wang' password='{SECRET}'" if name == NAME else None
 
-    register_connection_finder(find)
-    yield find
-    unregister_connection_finder(find)
+    monkeypatch.setitem(connection_finders, "QGIS", find)
 
 
 @pytest.fixture
@@ -70,7 +68,7 @@ def test_unknown_name_is_named(finder, given):
 
 def test_without_qgis_the_error_gives_the_other_forms(given, monkeypatch):
     # A test of the plugin in this process may have registered QGIS's connections.
-    monkeypatch.setattr("plugin.core.base.stored_connections._finders", [])
+    monkeypatch.setattr("plugin.core.base.stored_connections.connection_finders", {})
     with pytest.raises(InputError) as raised, open_schema(parse_connection(SOURCE)):
         pass
     assert raised.value.key == "postgis_name_needs_qgis"
