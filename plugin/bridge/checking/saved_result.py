@@ -18,8 +18,8 @@ from ...core.checks.saved_result import (
     SavedFile,
     SavedLayer,
     SavedResult,
+    compute_file_digest,
     is_file_unchanged,
-    make_side_file_record,
     read_modification_stamp,
     restore_plan_with_empty_layers,
 )
@@ -109,7 +109,7 @@ def make_saved_result(
         plan.crs.to_wkt(),
         dict(state.check_settings),
         list(layers.values()),
-        {name: make_side_file_record(path, stamp) for name, (path, stamp) in state.side_file_stamps.items()},
+        {name: SavedFile(stamp, compute_file_digest(path)) for name, (path, stamp) in state.side_file_stamps.items()},
         plan.is_area_code_from_data,
     )
 

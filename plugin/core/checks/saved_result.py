@@ -133,23 +133,14 @@ def _read_file_stamp(name: str, path: Path) -> tuple[str, int, int]:
     return name, state.st_mtime_ns if is_log else max(state.st_mtime_ns, state.st_ctime_ns), state.st_size
 
 
-def make_side_file_record(path: str | Path, stamp: FileStamp) -> SavedFile:
-    """Return the state of a side file, to be saved with a result: its ``stamp`` and its SHA-256.
-
-    ``stamp``: name, time and size of the file. Folders and files above `_MAX_DIGEST_BYTES` get no digest.
-    """
-    return SavedFile(stamp, _compute_file_digest(Path(path)) if path else "")
-
-
 def is_file_unchanged(saved_file: SavedFile, path: str | Path, stamp: FileStamp) -> bool:
     """Return True if a file is unchanged: equal time and size, else equal contents."""
-    return saved_file.stamp == stamp or bool(
-        saved_file.digest and path and saved_file.digest == _compute_file_digest(Path(path))
-    )
+    return saved_file.stamp == stamp or bool(saved_file.digest and saved_file.digest == compute_file_digest(path))
 
 
-def _compute_file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file; empty for a folder and for a file above `_MAX_DIGEST_BYTES`."""
+def compute_file_digest(path: str | Path) -> str:
+    """Return the SHA-256 of a file; empty without a path, for a folder and for a file above `_MAX_DIGEST_BYTES`."""
+    path = Path(path)
     if not path.is_file() or path.stat().st_size > _MAX_DIGEST_BYTES:
         return ""
     return hashlib.sha256(path.read_bytes()).hexdigest()

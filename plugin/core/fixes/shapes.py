@@ -70,7 +70,7 @@ def snap_new_vertices(result: Any, sources: list[Any]) -> Any:
     if result is None:
         return None
     stored_vertices = np.concatenate([shapely.get_coordinates(source) for source in sources])
-    snapped_shape = VertexIndex(stored_vertices, 1e-6).snap_vertices(np.array([result], dtype=object))[0]
+    snapped_shape = shapely.transform(result, VertexIndex(stored_vertices, 1e-6).find_nearest)
     if snapped_shape.equals_exact(result, 0.0):
         return result
     cleaned_shape = extract_polygons(shapely.remove_repeated_points(snapped_shape))

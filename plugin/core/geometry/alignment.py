@@ -49,29 +49,18 @@ class ReferenceEdges:
         )
 
     @cached_property
-    def vertices(self) -> NDArray:
-        """Return the (v, 2) vertices of all shapes, each place once."""
-        return np.unique(shapely.get_coordinates(self.lines), axis=0)
-
-    @cached_property
-    def _segments(self) -> NDArray:
-        """Return the edges of all shapes as (s,) lines of two vertices."""
-        parts = shapely.get_parts(shapely.get_parts(self.lines))
+    def _edge_tree(self) -> shapely.STRtree:
+        """Return a search tree of the edges of all shapes, lines of two vertices."""
         segments = [np.zeros((0, 2, 2))]
-        for part in parts:
+        for part in shapely.get_parts(shapely.get_parts(self.lines)):
             xy = shapely.get_coordinates(part)
             segments.append(np.stack([xy[:-1], xy[1:]], axis=1))
-        return np.array(shapely.linestrings(np.concatenate(segments)), dtype=object)
-
-    @cached_property
-    def _edge_tree(self) -> shapely.STRtree:
-        """Return a search tree of the edges."""
-        return shapely.STRtree(self._segments)
+        return shapely.STRtree(np.array(shapely.linestrings(np.concatenate(segments)), dtype=object))
 
     @cached_property
     def _vertex_tree(self) -> shapely.STRtree:
-        """Return a search tree of the vertices."""
-        return shapely.STRtree(shapely.points(self.vertices))
+        """Return a search tree of the vertices of all shapes, each place once."""
+        return shapely.STRtree(shapely.points(np.unique(shapely.get_coordinates(self.lines), axis=0)))
 
     def find_nearest_point(self, vertex: Vertex, reach_m: float) -> Vertex | None:
         """Return the point of an edge that is nearest to a vertex; None if no edge is within ``reach_m``.
@@ -82,7 +71,7 @@ class ReferenceEdges:
         position = self._edge_tree.query_nearest(point, max_distance=reach_m, all_matches=False)
         if not len(position):
             return None
-        edge = self._segments[position[0]]
+        edge = self._edge_tree.geometries[position[0]]
         nearest = shapely.get_coordinates(shapely.line_interpolate_point(edge, shapely.line_locate_point(edge, point)))
         if np.hypot(*(nearest[0] - np.array(vertex))) <= _ALREADY_THERE_M:
             return vertex
@@ -91,7 +80,7 @@ class ReferenceEdges:
     def find_vertices_near(self, shape: Any, reach_m: float) -> NDArray:
         """Return the (k, 2) reference vertices within ``reach_m`` of a shape."""
         positions = self._vertex_tree.query(shape, predicate="dwithin", distance=reach_m)
-        return self.vertices[np.sort(positions)]
+        return shapely.get_coordinates(self._vertex_tree.geometries[np.sort(positions)])
 
     def is_on_edge(self, start: Vertex, end: Vertex) -> bool:
         """Return True if three points between ``start`` and ``end`` all lie on reference edges."""

@@ -286,12 +286,11 @@ class VertexIndex:
         is_unique = np.r_[True, ~is_repeated][: len(cells)]
         self._cell, self.vertex_xy = cells[is_unique], xy[is_unique]
 
-    def snap_vertices(self, shapes: NDArray) -> NDArray:
-        """Return (n,) geometries with each vertex moved onto the nearest indexed vertex in reach."""
-        return shapely.transform(shapes, self.find_nearest)
-
     def find_nearest(self, xy: NDArray) -> NDArray:
-        """Return (v, 2) for each vertex the nearest indexed vertex in reach, or the vertex itself without one."""
+        """Return (v, 2) for each vertex the nearest indexed vertex in reach, or the vertex itself without one.
+
+        `shapely.transform` snaps the vertices of geometries with it.
+        """
         best_distance, nearest_xy = np.full(len(xy), self._reach), xy.copy()
         first_cells = None
         for corner in _CELL_CORNERS:

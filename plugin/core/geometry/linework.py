@@ -53,7 +53,7 @@ class PolygonSegments:
     each ring, and v; ``polygon_of_ring`` (r,): row of each ring's polygon; ``is_left_of_ring`` (r,) bool: the interior
     is to the left of the ring as drawn; ``ring_hashes`` (r,): the sum of the hashes of each ring's segments;
     ``segment_keys`` (s,) uint64: a key for each segment with a length, in ascending order. A key has the segment in its
-    lower bits (`position_mask`), and the upper bits of the segment's hash above them.
+    lower bits (``position_mask``), and the upper bits of the segment's hash above them.
     """
 
     xy: NDArray
@@ -62,11 +62,7 @@ class PolygonSegments:
     is_left_of_ring: NDArray
     ring_hashes: NDArray
     segment_keys: NDArray
-
-    @property
-    def position_mask(self) -> np.uint64:
-        """Return the bits of a key that have the segment."""
-        return _make_position_mask(len(self.xy))
+    position_mask: np.uint64
 
     @shared_property
     def ring_of_vertex(self) -> NDArray:
@@ -361,7 +357,7 @@ def build_linework(shapes: NDArray, rows: NDArray, cancellation: Cancellation = 
     # Vertices that begin no segment are behind all keys.
     keys.sort()
     return PolygonSegments(
-        xy, np.append(0, np.cumsum(lengths)), polygon, is_left, ring_hashes, keys[: sum(segment_counts)]
+        xy, np.append(0, np.cumsum(lengths)), polygon, is_left, ring_hashes, keys[: sum(segment_counts)], mask
     )
 
 

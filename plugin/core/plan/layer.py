@@ -471,7 +471,7 @@ class Layer:
     def unrepaired_shapes(self) -> NDArray:
         """Return (n,) geometries as read, without Z, in the plan's plane."""
         shapes = self._densified_shapes.shapes
-        return shapes if self.vertex_index is None else self.vertex_index.snap_vertices(shapes)
+        return shapes if self.vertex_index is None else shapely.transform(shapes, self.vertex_index.find_nearest)
 
     @shared_property
     def _densified_shapes(self) -> DensifiedShapes:

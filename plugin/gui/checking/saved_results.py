@@ -26,9 +26,10 @@ from ...bridge.texts import tr
 from ...core.base.errors import Cancellation, SanxianError
 from ...core.checks.saved_result import (
     ChangesSinceCheck,
+    SavedFile,
     SavedResult,
+    compute_file_digest,
     make_saved_result_path,
-    make_side_file_record,
     read_modification_stamp,
     read_saved_result,
     write_saved_result,
@@ -126,7 +127,7 @@ class SavedResults(QObject):
         if make is None:
             return
         text = str(path or "")
-        file = make_side_file_record(text, read_modification_stamp(text))
+        file = SavedFile(read_modification_stamp(text), compute_file_digest(text))
 
         def return_content(cancellation: Cancellation) -> SavedResult:
             saved_content = make(cancellation)

@@ -60,7 +60,7 @@ def snap_vertices(
     snapped_shapes = shapes.copy()
     for batch in iterate_batches(shapes):
         cancellation.raise_if_cancelled()
-        moved_shapes = index.snap_vertices(shapes[batch])
+        moved_shapes = shapely.transform(shapes[batch], index.find_nearest)
         is_valid_polygon = shapely.is_valid(moved_shapes) & (shapely.area(moved_shapes) > 0)
         snapped_shapes[batch] = np.where(is_valid_polygon, moved_shapes, shapes[batch])
     return snapped_shapes

@@ -18,9 +18,9 @@ from plugin.core.checks.saved_result import (
     SavedFile,
     SavedLayer,
     SavedResult,
+    compute_file_digest,
     is_file_unchanged,
     make_saved_result_path,
-    make_side_file_record,
     read_modification_stamp,
     read_saved_result,
     write_saved_result,
@@ -199,12 +199,14 @@ def test_layer_digest_changes_when_values_move_to_another_field():
 def test_data_file_with_only_a_new_time_counts_as_unchanged(tmp_path):
     path = tmp_path / "县.waivers.csv"
     path.write_text("a", encoding="utf-8")
-    kept = make_side_file_record(path, (("县.waivers.csv", 1, 1),))
+    kept = SavedFile((("县.waivers.csv", 1, 1),), compute_file_digest(path))
     assert is_file_unchanged(kept, path, kept.stamp) and is_file_unchanged(kept, path, (("县.waivers.csv", 2, 1),))
     path.write_text("b", encoding="utf-8")
     assert not is_file_unchanged(kept, path, (("县.waivers.csv", 2, 1),))
-    assert is_file_unchanged(make_side_file_record("", ()), "", ()), "none then and none now"
-    assert not is_file_unchanged(make_side_file_record("", ()), path, (("县.waivers.csv", 2, 1),)), "one that is new"
+    assert is_file_unchanged(SavedFile((), compute_file_digest("")), "", ()), "none then and none now"
+    assert not is_file_unchanged(SavedFile((), compute_file_digest("")), path, (("县.waivers.csv", 2, 1),)), (
+        "one that is new"
+    )
 
 
 def make_finding(role, related=""):
