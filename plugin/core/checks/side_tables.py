@@ -118,7 +118,7 @@ class SideTables:
                 "rule": LIST_RULE,
             }
             plan.notices.append(("notice_register" if LIST_RULE in running else "notice_register_unused", params))
-        register_lines = norm.find_registered_sites(plan.area_code)
+        register_lines = [line for line in norm.profile.register if line.area_code == plan.area_code]
         if register_lines and COUNT_RULE not in running:
             plan.notices.append(("notice_counts_unused", {"count": len(register_lines), "rule": COUNT_RULE}))
 

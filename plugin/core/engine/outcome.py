@@ -173,7 +173,7 @@ def run_rule_alone(rule: Rule, context: RuleContext, texts: Texts) -> tuple[Rule
     None and the reason is a sentence.
     """
     outcome = RuleOutcome(rule.code, rule.name, str(rule.severity), Outcome.PASSED)
-    values = context.norm.get_rule_parameters(rule.code)
+    values = context.norm.get_settings_section(f"rules.{rule.code}")
     try:
         result = apply_rule(rule, context, values, outcome, texts, explain=True)
     except SanxianError as error:
@@ -223,7 +223,7 @@ def run_rule(
     severity = context.norm.get_severity(rule)
     outcome = RuleOutcome(rule.code, rule.name, str(severity), Outcome.PASSED, title=texts.get_rule_title(rule))
     outcome.problem = texts.get_rule_problem(rule)
-    values = {**context.norm.get_rule_parameters(rule.code), **parameters.get(rule.code, {})}
+    values = {**context.norm.get_settings_section(f"rules.{rule.code}"), **parameters.get(rule.code, {})}
     if not context.is_edit_check:
         # A check around an edit shows no parameters.
         norm_tolerance, tolerance = context.norm.make_tolerance().to_dict(), context.tolerance.to_dict()

@@ -20,6 +20,7 @@ from ..standard.map_set import (
     MissingMapReason,
     expand_concepts_to_roles,
     find_missing_input,
+    load_map_set,
 )
 from ..standard.messages.texts import Message, Texts
 from . import jpeg
@@ -45,7 +46,7 @@ def choose_maps_to_render(
     ``filled_slots`` are the slots for maps with the planner's files; ``map_renderer`` is None if maps cannot be
     rendered here.
     """
-    catalogue = order.package_spec.maps.load_map_catalogue()
+    catalogue = load_map_set(order.package_spec.maps.map_set)
     requests, missing_maps = [], []
     # Number or title → file name of each map that the planner supplies.
     given_maps = {
@@ -197,7 +198,7 @@ def _render_maps(context: ExportContext) -> Iterator[RenderedMap]:
         job = MapJob(
             plan=context.plan,
             requests=tuple(request for request in planned_maps.requests if request.slot.folder == folder),
-            catalogue=spec.maps.load_map_catalogue(),
+            catalogue=load_map_set(spec.maps.map_set),
             map_settings=spec.maps,
             target_folder=context.prepare_file_path(folder, "x").parent,
             county_code=context.placeholders["code"],

@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-from ..base.files.writing import write_text
 from ..model.rule import EVERY_LAYER, Rule, load_all_rules
 from ..standard import Standard
 from ..standard.messages.texts import Texts, format_number
@@ -28,14 +26,6 @@ def render_dictionary(standard: Standard, lang: str = "zh") -> str:
     Raises DataError for an invalid template, code list or text.
     """
     return fill_template("dictionary.html.j2", _collect_dictionary_data(standard, ReportTexts(lang), Texts(lang)))
-
-
-def write_dictionary(standard: Standard, target: str | Path, lang: str = "zh") -> None:
-    """Write the data dictionary to an HTML file.
-
-    Raises OutputError when it cannot be written.
-    """
-    write_text(target, render_dictionary(standard, lang))
 
 
 @dataclass(frozen=True)

@@ -64,8 +64,16 @@ def render_profile_lines(norm: Norm, report_texts: ReportTexts) -> Iterator[str]
         ("settings", _make_value_table(plain_settings, texts, report_texts), {"count": len(plain_settings)}),
         ("rules", rules, {"count": sum(line.runs_by_default for line in laid.rules)}),
         ("targets", _make_target_table(targets, texts, report_texts), {"count": len(targets)}),
-        ("stated", [_format_stated_line(one, report_texts) for one in norm.list_stated_figures(area)], {}),
-        ("register", [_format_register_line(asdict(one), texts) for one in norm.find_registered_sites(area)], {}),
+        (
+            "stated",
+            [_format_stated_line(one, report_texts) for one in norm.profile.stated_figures if one.area_code == area],
+            {},
+        ),
+        (
+            "register",
+            [_format_register_line(asdict(one), texts) for one in norm.profile.register if one.area_code == area],
+            {},
+        ),
         ("others", other, {}),
         ("conflicts", [_format_control_line_pair(value, norm, texts, report_texts) for value in pairs], {}),
     ]

@@ -152,7 +152,7 @@ class RuleBook:
         rows = [
             {
                 "number": number,
-                "line": self._get_control_line_name(line),
+                "line": format_control_line_name(line, self.norm, self.texts),
                 "cells": [self._make_matrix_cell(pairs.get(frozenset((line, other)))) for other in lines[: number - 1]],
             }
             for number, line in enumerate(lines, 1)
@@ -249,7 +249,7 @@ class RuleBook:
         if need.concept == EVERY_LAYER:
             name = self._get_rule_book_text("each_layer")
         elif roles == (need.concept,):
-            name = self._get_control_line_name(need.concept)
+            name = format_control_line_name(need.concept, self.norm, self.texts)
         else:
             name = f"{self.texts.get_concept_name(need.concept)} {'/'.join(roles)}".strip()
         fields = self.words.join_parts(self.texts.get_meaning_name(f) for f in need.fields)
@@ -287,13 +287,9 @@ class RuleBook:
         is_own_setting = pair.setting_key in self.norm.profile.settings
         mark = self.norm.get_source_mark(pair.setting_key) if is_own_setting else pair.mark
         source = self.norm.profile.name if is_own_setting else self._pick_language(citation) if citation else pair.basis
-        sides = f"{self._get_control_line_name(pair.left)} × {self._get_control_line_name(pair.right)}"
+        sides = " × ".join(format_control_line_name(one, self.norm, self.texts) for one in (pair.left, pair.right))
         title = f"{sides}: {self._get_rule_book_text(f'meaning_{meaning}')} [{mark}] {source}"
         return {"meaning": meaning, "short": self._get_rule_book_text(f"short_{meaning}"), "mark": mark, "title": title}
-
-    def _get_control_line_name(self, side: str) -> str:
-        """Return the name of a control line, given by concept or layer code."""
-        return format_control_line_name(side, self.norm, self.texts)
 
     def _pick_language(self, citation: Any) -> str:
         """Return the Chinese or English text of a citation or document."""

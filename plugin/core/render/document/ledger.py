@@ -8,6 +8,7 @@ fingerprint, in whatever order they are.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
@@ -47,7 +48,7 @@ from ..tables.report_table import (
     set_up_pages,
 )
 from ..words import ReportTexts, load_report_settings
-from ..worklist.merge import make_token, mark_for_split
+from ..worklist.merge import mark_for_split
 from ..worklist.worklist_row import WorkItem, Worklist, WorkState, clean_text, format_time, parse_state
 from .blocks import ReportChapter
 
@@ -173,7 +174,7 @@ def _iterate_rows(
 
     ``rows_by_code``: rule code → its row in the sheet of rules; ``worklist``: fingerprint → row of the work list.
     """
-    titles, token = get_rule_titles(report, report_texts), make_token()
+    titles, token = get_rule_titles(report, report_texts), secrets.token_hex(4)
     summary = report_texts.get("ledger", "summary_sheet")
     links = {code: f'=HYPERLINK("#\'{summary}\'!A{row}","{code}")' for code, row in rows_by_code.items()}
     # As in the report: errors first, then in the statutory order, large areas first.

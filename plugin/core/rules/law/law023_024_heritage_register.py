@@ -150,7 +150,7 @@ def heritage_counts(*, ctx: RuleContext) -> RuleResult:
         states nothing, or without a layer of heritage. Runs by default for a whole county (scope county), else if the
         rule or its group heritage is selected.
     """
-    register = ctx.norm.find_registered_sites(ctx.plan.area_code)
+    register = [line for line in ctx.norm.profile.register if line.area_code == ctx.plan.area_code]
     if not register:
         return RuleResult(is_applicable=False, notes=[("register_none", {})])
     result = RuleResult()

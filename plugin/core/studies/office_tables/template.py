@@ -73,7 +73,7 @@ def list_named_figures(table: FilledTable) -> list[NamedFigure]:
     for number, row in enumerate(table.rows):
         for place, (column, cell) in enumerate(zip(table.columns, row.values, strict=True)):
             name = make_cell_name(table.layout.prefix, row.name, column.word)
-            if row.kind != "head" and column.is_numeric and name not in figures:
+            if row.kind != "head" and column.unit and name not in figures:
                 value = cell.value if isinstance(cell, TableNumber) else None
                 figures[name] = NamedFigure(
                     name,

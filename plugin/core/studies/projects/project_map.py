@@ -123,11 +123,6 @@ class MapPlace:
     x: float
     y: float
 
-    @property
-    def is_failed(self) -> bool:
-        """Return True if the line is a reason for 不符合."""
-        return self.line.outcome is Outcome.FAILS
-
 
 @dataclass(frozen=True)
 class MapScene:
@@ -281,14 +276,14 @@ def draw_map(scene: MapScene, area_m2: float, report_texts: ReportTexts) -> str:
                 f'fill-rule="evenodd" stroke="{_FAILED_COLOUR}" stroke-width="1"/>'
             )
             for place in scene.places
-            if place.is_failed
+            if place.line.outcome is Outcome.FAILS
         ],
         f'<path d="{make_path(project)}" fill="none" stroke="#000000" stroke-width="2.8" stroke-linejoin="round"/>',
     ]
     labels = _LabelPlacer(scene)
     pieces += [
         f'<circle cx="{place.x:.1f}" cy="{place.y:.1f}" r="{_NUMBER_RADIUS_PX}" '
-        f'fill="{_FAILED_COLOUR if place.is_failed else _PLACE_COLOUR}" stroke="#FFFFFF" '
+        f'fill="{_FAILED_COLOUR if place.line.outcome is Outcome.FAILS else _PLACE_COLOUR}" stroke="#FFFFFF" '
         f'stroke-width="2"/>{draw_text(str(place.number), place.x, place.y + 4.7, 13, "#FFFFFF", bold=True)}'
         for place in scene.places
     ]
@@ -327,7 +322,7 @@ def draw_legend(scene: MapScene, report_texts: ReportTexts) -> str:
     width, size = load_map_settings().legend_mm * PX_PER_MM, _LEGEND_SYMBOL
     box = shapely.box(1.5, 1.5, size[0] - 1.5, size[1] - 1.5)
     rows = [(_draw_symbol(_PROJECT_HATCH, box, 3.4), report_texts.get("conformity", "map_project"))]
-    if any(place.is_failed for place in scene.places):
+    if any(place.line.outcome is Outcome.FAILS for place in scene.places):
         symbol = f'<path d="{make_path(box)}" fill="{_FAILED_COLOUR}" fill-opacity="0.65" stroke="{_FAILED_COLOUR}"/>'
         rows.append((symbol, report_texts.get("conformity", "map_occupied")))
     for layer in scene.layers:
