@@ -142,7 +142,7 @@ def _find_missing_input(
     ]
     if missing_meanings:
         field_names = ", ".join(
-            layer.get_field_name(meaning) or texts.get_meaning_name(meaning) for meaning in missing_meanings
+            layer.get_field_name(meaning) or texts.find("meanings", meaning) or meaning for meaning in missing_meanings
         )
         return Outcome.SKIPPED, texts.format_reason("field_missing", {**params, "fields": field_names})
     return None

@@ -187,10 +187,6 @@ class HeritageSites:
     nameless_row_counts: dict[str, int] = field(default_factory=dict)
     layers: dict[str, Layer] = field(default_factory=dict)
 
-    def find_site(self, name: str) -> HeritageSite | None:
-        """Return the site of a name, whatever its spaces and widths; None if unknown."""
-        return self.by_name.get(normalise_name(name))
-
 
 def normalise_name(name: str) -> str:
     """Return a name for comparison: full-width characters converted, spaces removed."""

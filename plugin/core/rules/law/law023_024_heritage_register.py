@@ -165,7 +165,7 @@ def heritage_counts(*, ctx: RuleContext) -> RuleResult:
     uncounted: list[str] = []
     for line in register:
         if line.count is None:
-            site = sites.find_site(line.name)
+            site = sites.by_name.get(normalise_name(line.name))
             params: dict[str, Any] = {"term": line.term, "site": line.name}
             if site is None:
                 result.findings.append(_make_register_finding(line, sites, "site", params))

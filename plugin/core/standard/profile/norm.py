@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from ...base.errors import DataError, InputError
 from ...geometry.tolerance import Tolerance
-from ...model.rule import Rule, Severity, add_rules_of_data, load_all_rules
+from ...model.rule import RULES_OF_DATA, Rule, Severity, load_all_rules
 from .. import EVERY_RULE, Standard
 from ..bounds import ends_comparison, find_shipped_counterparts, list_custom_standards
 from ..declared_operators import DeclaredCheck
@@ -61,7 +61,7 @@ class Norm:
 
     def __post_init__(self) -> None:
         # Messages on findings are made from their codes alone.
-        add_rules_of_data(self.declared_rules.values())
+        RULES_OF_DATA.update(self.declared_rules)
 
     @property
     def declared_checks(self) -> tuple[DeclaredCheck, ...]:

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, Any
 
 from ....paths import COUNTY_FORM
-from ...base.files.data import EVERY_KEY, one_of, read_record, read_toml
+from ...base.files.data import EVERY_KEY, one_of, read_toml_record
 from ...model.indicator import AREA_FIGURES, STATED_FIGURES
 from .norm import Norm
 
@@ -160,10 +160,8 @@ class InheritedValue:
     document: str = ""
 
 
-@cache
-def read_county_form_choices() -> CountyChoices:
-    """Read the choices of the form. Raise DataError with file and key."""
-    return read_record(CountyChoices, read_toml(COUNTY_FORM), file=COUNTY_FORM)
+#: Returns the choices of the form; raises DataError with file and key.
+read_county_form_choices = cache(partial(read_toml_record, CountyChoices, COUNTY_FORM))
 
 
 def get_inherited_value(key: str, norm: Norm) -> InheritedValue:

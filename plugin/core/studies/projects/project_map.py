@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from itertools import pairwise, product
 from typing import Any
 
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ....paths import CONFORMITY_PAGE_SETTINGS
 from ...base.errors import NEVER_CANCELLED, Cancellation
-from ...base.files.data import read_record, read_toml
+from ...base.files.data import read_toml_record
 from ...engine.context import RuleContext
 from ...geometry.validity import extract_polygons
 from ...render.map_shapes import draw_text, has_room, make_path, make_svg, measure_text
@@ -76,10 +76,8 @@ class MapSettings:
     symbols: tuple[MapSymbol, ...] = field(metadata={"key": "layer"})
 
 
-@cache
-def load_map_settings() -> MapSettings:
-    """Return the settings. Raise DataError with file and key for an unknown, missing or wrong one."""
-    return read_record(MapSettings, read_toml(CONFORMITY_PAGE_SETTINGS), file=CONFORMITY_PAGE_SETTINGS)
+#: Returns the settings; raises DataError with file and key for an unknown, missing or wrong one.
+load_map_settings = cache(partial(read_toml_record, MapSettings, CONFORMITY_PAGE_SETTINGS))
 
 
 @dataclass(frozen=True)
