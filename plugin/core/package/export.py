@@ -25,7 +25,7 @@ from ..render.document.check_report import CHECK_DOCUMENT_MAKERS
 from ..render.document.docx_writer import import_docx_library, write_docx
 from ..render.finding_lists import ReportPictures, add_picture_digests
 from ..render.html import render_report
-from ..render.outputs import add_data_digest, report_to_json
+from ..render.outputs import add_data_digest, dump_json
 from ..standard.messages.texts import CauseMessage, RuleProblem
 from ..standard.profile.document import add_document_info
 from ..standard.profile.profile_data import load_secrecy_levels
@@ -164,7 +164,7 @@ def write_report(context: ExportContext) -> None:
     check_result = context.check_result
     report = add_picture_digests(check_result.report, context.pictures)
     page = render_report(report, check_result.plan.norm, context.pictures)
-    for suffix, content in ((".html", page), (".json", report_to_json(report))):
+    for suffix, content in ((".html", page), (".json", dump_json(dict(report.iterate_entries())))):
         path = context.prepare_generated_path(context.package_spec.report, suffix)
         path.write_text(content, encoding="utf-8", newline="\n")
 

@@ -130,11 +130,6 @@ def add_data_digest(report: Report, plan: Plan, cancellation: Cancellation = NEV
     return replace(report, provenance={**report.provenance, "data_digest": digest}) if digest else report
 
 
-def report_to_json(report: Report) -> str:
-    """Return a report as JSON text; non-finite numbers become null."""
-    return "".join(_iterate_json(report.iterate_entries()))
-
-
 def dump_json(data: dict[str, Any]) -> str:
     """Return plain data as JSON text, one line for each entry of its lists."""
     return _encode_text("".join(_iterate_json(data.items()))).decode()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from ..engine.explanation import format_value
@@ -108,10 +109,7 @@ def _make_head_lines(norm: Norm, report_texts: ReportTexts) -> Iterator[str]:
     texts, colon = Texts(report_texts.lang), report_texts.get("page", "colon")
     base_profiles, info = profile.list_base_profiles()[1:], asdict(profile.document_info)
     values = [f"{report_texts.get('document', key)}{colon}{value}" for key, value in info.items() if value]
-
-    def line(key: str, **params: Any) -> str:
-        return report_texts.get("resolved", key, **params)
-
+    line = partial(report_texts.get, "resolved")
     lines = [
         line("profile", name=profile.name or "—", id=profile.id or "—", code=profile.area_code or "—"),
         line("file", file=profile.path) if profile.path is not None else "",

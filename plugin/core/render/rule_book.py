@@ -171,8 +171,7 @@ class RuleBook:
                 "matrix": {
                     "rows": rows,
                     "meanings": [
-                        (m, self._book_text(f"short_{m}"), self._book_text(f"meaning_{m}"))
-                        for m in CONFLICT_MEANINGS
+                        (m, self._book_text(f"short_{m}"), self._book_text(f"meaning_{m}")) for m in CONFLICT_MEANINGS
                     ],
                 },
                 "documents": [
@@ -233,11 +232,7 @@ class RuleBook:
             # Inputs have the texts of the command-line options, those of rules on packages other ones.
             "inputs": clause.join(
                 f"{name.upper()} "
-                + (
-                    self._book_text(f"input_{name}")
-                    if name in ("package", "record")
-                    else self.words.get("cli", name)
-                )
+                + (self._book_text(f"input_{name}") if name in ("package", "record") else self.words.get("cli", name))
                 for name in entry.rule.inputs
             ),
             "parameters": clause.join(self._make_parameter_lines(entry)),

@@ -144,13 +144,8 @@ def _make_jinja_environment() -> Any:
         lstrip_blocks=True,
     )
     environment.filters["css"] = escape_css_string
-    environment.filters["split_at_options"] = split_at_options
+    environment.filters["split_at_options"] = _OPTION_PATTERN.split
     return environment
-
-
-def split_at_options(text: str) -> list[str]:
-    """Return the parts of a text: every second one is a command-line option such as --targets."""
-    return _OPTION_PATTERN.split(text)
 
 
 def escape_css_string(text: str) -> str:
