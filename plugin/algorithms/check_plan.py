@@ -248,7 +248,7 @@ class CheckPlan(SanxianAlgorithm):
         results |= {key.upper(): summary[key] for key in ("errors", "warnings", "skipped", "verdict")}
         results |= list_report_paths(self.outputs)
         if public is not None:
-            lines = public.record.list_log_lines(public.edition, public.redactor.texts)
+            lines = public.record.list_log_lines(public.redactor.edition, public.redactor.texts)
             log_lines(feedback, lines)
             results["LEFT_OUT"] = "\n".join(lines)
         return results

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...core.base.errors import Cancellation, InputError, SanxianError
-from ...core.package.problems import ExportProblem, ProblemLevel, select_problems_of_levels
+from ...core.package.problems import ExportProblem, ProblemLevel
 from ...core.standard.map_set import load_map_set
 from ...core.standard.messages.texts import Texts
 from ..running.threads import run_in_python_thread
@@ -109,7 +109,7 @@ def make_objections(problems: Iterable[ExportProblem]) -> ExportObjections:
     texts, problems = Texts(get_interface_language()), list(problems)
     problem_by_text = {problem.format_as_sentence(texts): problem for problem in problems}
     sentences = [
-        tuple(problem.format_as_sentence(texts) for problem in select_problems_of_levels(problems, level))
+        tuple(problem.format_as_sentence(texts) for problem in problems if problem.level == level)
         for level in (ProblemLevel.STOP, ProblemLevel.GATE, ProblemLevel.NOTE)
     ]
     return ExportObjections(*sentences, problem_by_text=problem_by_text)

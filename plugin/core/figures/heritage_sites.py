@@ -90,11 +90,6 @@ class HeritageParts:
         is_part: NDArray = self.part_of_row == part
         return is_part if site is None else is_part & (self.site_of_row == site)
 
-    def list_site_names(self) -> list[str]:
-        """Return the names of sites with a core or control zone, in order."""
-        sites = self.site_of_row[np.isin(self.part_of_row, (CORE_PART, CONTROL_PART))]
-        return [site for site in dict.fromkeys(sites.tolist()) if site]
-
 
 def classify_heritage_parts(layer: Layer, ctx: RuleContext) -> HeritageParts:
     """Return part and site of each row.

@@ -59,7 +59,6 @@ from .problems import (
     ExportProblem,
     ProblemLevel,
     drop_duplicate_notes,
-    select_problems_of_levels,
     stop_on_gate_problems,
 )
 from .slot_files import FilledSlot, fill_slots, make_unreadable_file_error
@@ -261,7 +260,7 @@ def export_package(
         if map_work.requests and load_secrecy_levels().is_public(info.secrecy) and not info.map_approval:
             problems.append(ExportProblem(ProblemLevel.NOTE, "no_map_approval", params={"secrecy": info.secrecy}))
         stop_on_gate_problems(problems, order.is_forced, target.name)
-        is_forced = bool(select_problems_of_levels(problems, ProblemLevel.GATE))
+        is_forced = any(problem.level == ProblemLevel.GATE for problem in problems)
         manifest = make_manifest_head(check_result, spec, values, target.name, document, is_forced=is_forced)
         row_count = sum(len(c) for s in prepared_sets for c in s.package_layers)
         row_progress = RowProgress(row_count, progress, MAP_PROGRESS_START if map_work.requests else 0.95)

@@ -27,7 +27,7 @@ from . import jpeg
 from .export_order import ExportContext, ExportOrder, MapJob, MapRenderer, MapRequest, PlannedMaps, RenderedMap
 from .names import fill_placeholders, make_name_matcher
 from .package_spec.spec import FileSlot
-from .problems import ExportProblem, ProblemLevel, select_problems_of_levels, stop_on_gate_problems
+from .problems import ExportProblem, ProblemLevel, stop_on_gate_problems
 from .slot_files import ORIGIN_GIVEN, ORIGIN_MADE, ORIGIN_NONE, FilledSlot
 
 #: Share of the progress at which the maps begin, if any are to be made.
@@ -186,7 +186,7 @@ def make_maps_and_list_in_manifest(context: ExportContext) -> list[ExportProblem
     context.manifest["maps"] = [row for slot in spec.map_files for row in rows[slot.id]]
     problems = explain_missing_maps(failed_maps)
     stop_on_gate_problems(problems, context.planned_maps.allows_missing_maps, context.new_folder.stem)
-    if select_problems_of_levels(problems, ProblemLevel.GATE):
+    if any(problem.level == ProblemLevel.GATE for problem in problems):
         context.manifest["check"]["forced"] = True
     return problems
 

@@ -41,10 +41,6 @@ class DictionaryPage:
     group: str
     search_text: str
 
-    def matches_search(self, text: str) -> bool:
-        """Return True if the page contains every word of a search text, ignoring case."""
-        return all(part in self.search_text for part in text.lower().split())
-
 
 class DataDictionary:
     """The data dictionary page by page, for QGIS windows."""

@@ -186,9 +186,10 @@ class DictionaryDialog(ManualStartDialog):
 
     def _filter_items(self) -> None:
         text = self.search.text()
+        words = text.lower().split()
         shown_count = 0
         for entry in self._data_dictionary.pages if self._data_dictionary is not None else ():
-            matches = entry.matches_search(text)
+            matches = all(word in entry.search_text for word in words)
             self._items[entry.anchor].setHidden(not matches)
             shown_count += matches
         for row in range(self.tree.topLevelItemCount()):

@@ -42,7 +42,6 @@ from ..tables.report_table import (
     count_text_lines,
     make_column_heading,
     make_number_format,
-    make_sheet_name,
     save_workbook,
     set_column_widths,
     set_up_pages,
@@ -120,7 +119,7 @@ def write_ledger(
 
 def _write_table_sheet(book: Any, table: ReportTable, texts: Texts) -> None:
     """Write a table of a chapter as a sheet: headings, rows, and notes below them."""
-    sheet = book.create_sheet(make_sheet_name(table, texts))
+    sheet = book.create_sheet(texts.get("sheets", table.id))
     widths = [column.width_in_characters for column in table.columns]
     set_column_widths(sheet, widths)
     sheet.freeze_panes = "C2" if len(table.columns) > _MIN_COLUMNS_WITH_FROZEN_NAMES else "A2"
