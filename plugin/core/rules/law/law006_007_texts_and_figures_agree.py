@@ -532,18 +532,13 @@ def _format_figures(
         if value_m2 is None:
             continue
         value = value_m2 / printed_figure.unit_m2
-        stored_figures[name] = _format_with_unit(value, decimals, unit)
+        stored_figures[name] = f"{format_number(value, decimals)} {unit}".strip()
         if is_area:
             fewer = choose_figure_decimals(
                 printed_figure.unit or "", printed_figure.decimals, difference / printed_figure.unit_m2, value
             )
-            displayed_figures[name] = _format_with_unit(value, fewer, unit)
+            displayed_figures[name] = f"{format_number(value, fewer)} {unit}".strip()
     return stored_figures, displayed_figures
-
-
-def _format_with_unit(value: float, digits: int, unit: str) -> str:
-    """Return a number with its decimals (``digits``) and unit."""
-    return f"{format_number(value, digits)} {unit}".strip()
 
 
 def _format_as_printed(printed_figure: PrintedFigure) -> str:
