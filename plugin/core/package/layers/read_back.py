@@ -77,14 +77,9 @@ class ReadBackResult:
     shape_changes: dict[str, list[str]] = field(default_factory=dict)
     has_declared_widths: bool = True
 
-    @property
-    def has_no_differences(self) -> bool:
-        """Return True if the layer was read as it was written."""
-        return not self.difference_counts
-
     def raise_if_different(self, layer: str) -> None:
         """Raise OutputError if the layer of this name differs when it is read again."""
-        if not self.has_no_differences:
+        if self.difference_counts:
             messages = [
                 Message("read_back", row["kind"], {**row, "features": ", ".join(row["features"])})
                 for row in self.to_dict()["differences"]
@@ -129,7 +124,7 @@ class ReadBackResult:
             "widths_told": self.has_declared_widths,
             "moved_m": round(self.max_vertex_shift_m, 9),
             "area_off_m2": round(self.max_area_difference_m2, 9),
-            "same": self.has_no_differences,
+            "same": not self.difference_counts,
             "differences": [
                 {"kind": kind, "field": name, "count": count, "features": self.example_names[kind, name]}
                 for (kind, name), count in self.difference_counts.items()

@@ -205,11 +205,6 @@ def _to_hectares(area_m2: float | None) -> float | None:
     return None if area_m2 is None else area_m2 / SQUARE_METRES["ha"]
 
 
-def get_state_text(state: WorkState, report_texts: ReportTexts) -> str:
-    """Return the name of a state of the work list in the report's language."""
-    return report_texts.get("state", state.name.lower())
-
-
 #: The columns of findings; their ids are keys of the texts.
 _COLUMNS = (
     TableColumn("number", width_in_characters=8, value=lambda row: row.number),
@@ -235,7 +230,7 @@ _COLUMNS = (
     TableColumn("area", "ha", width_in_characters=14, value=lambda row: _to_hectares(row.finding.area_m2)),
     TableColumn("net_area", "ha", width_in_characters=14, value=lambda row: _to_hectares(row.finding.net_area_m2)),
     TableColumn("width", "m", width_in_characters=10, value=lambda row: row.finding.width_m),
-    TableColumn("state", width_in_characters=10, value=lambda row: get_state_text(row.item.state, row.texts)),
+    TableColumn("state", width_in_characters=10, value=lambda row: row.texts.get("state", row.item.state.name.lower())),
     TableColumn("assignee", width_in_characters=12, value=lambda row: row.item.assignee),
     TableColumn("remark", width_in_characters=24, value=lambda row: row.item.note, wraps=True),
     TableColumn("message", width_in_characters=60, value=lambda row: row.finding.message, wraps=True),
@@ -303,7 +298,7 @@ def _write_findings(sheet: Worksheet, rows: Iterable[_LedgerRow], row_count: int
     if row_count:
         # The states that a person may choose. Other words, such as 豁免, are not refused here: the import names them.
         letter = get_column_letter([column.id for column in _COLUMNS].index("state") + 1)
-        words = ",".join(get_state_text(state, report_texts) for state in _CHOSEN_STATES)
+        words = ",".join(report_texts.get("state", state.name.lower()) for state in _CHOSEN_STATES)
         choices = DataValidation("list", f'"{words}"', showErrorMessage=False, allow_blank=True)
         choices.add(f"{letter}2:{letter}{row_count + 1}")
         sheet.data_validations.append(choices)
