@@ -13,7 +13,7 @@ from ..bridge.texts import mark_text
 from ..core.base.errors import OutputError
 from ..core.base.files.writing import check_outputs
 from ..core.standard.messages.texts import Texts
-from ..core.standard.options import OptionKind, get_offered_options
+from ..core.standard.options import OFFERED_OPTIONS, OptionKind
 from ..core.standard.profile.norm import DECLARED_GROUP
 from ..core.studies.evaluation.evaluated_editions import CHECK_SHARE, list_files_of_editions, read_editions
 from .common import (
@@ -194,16 +194,16 @@ class CheckPlan(SanxianAlgorithm):
         data = self.get_data_to_check(parameters, context)
         texts = {
             name: self.read_text_parameter(parameters, name.upper(), context)
-            for name in get_offered_options()
+            for name in OFFERED_OPTIONS
             if name not in OPTIONS_OF_PLAN
         }
         for name, text in texts.items():
-            if get_offered_options()[name].kind is OptionKind.DATA:
+            if OFFERED_OPTIONS[name].kind is OptionKind.DATA:
                 check_connection(text)
         rules = tuple(self.read_names_parameter(parameters, "RULES", context)) or self.default_rules
         inputs = read_plan_inputs(self, parameters, context, data, rules=rules, **texts)
         kinds = (OptionKind.FILE, OptionKind.DATA)
-        names = [name for name, option in get_offered_options().items() if option.kind in kinds]
+        names = [name for name, option in OFFERED_OPTIONS.items() if option.kind in kinds]
         return [*inputs, *filter(None, (getattr(self.options, name) for name in names))]
 
     def get_data_to_check(self, parameters, context):
@@ -248,7 +248,7 @@ class CheckPlan(SanxianAlgorithm):
         results |= {key.upper(): summary[key] for key in ("errors", "warnings", "skipped", "verdict")}
         results |= list_report_paths(self.outputs)
         if public is not None:
-            lines = public.record.list_log_lines(public.edition, public.redactor.texts)
+            lines = public.record.list_log_lines(public.redactor.edition, public.redactor.texts)
             log_lines(feedback, lines)
             results["LEFT_OUT"] = "\n".join(lines)
         return results

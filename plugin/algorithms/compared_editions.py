@@ -333,6 +333,7 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
         from ..core.studies.yearly.balance import list_notes, summarise_layers
+        from ..core.studies.yearly.maintenance import KIND_CODES
         from ..core.studies.yearly.make import compute_and_write_update
 
         yearly_update, written_update = run_in_thread(
@@ -347,5 +348,8 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
             "OUTPUT": self.folder,
             "DATABASE": str(written_update.written_files[0]),
             "LAYERS": len(yearly_update.changed_layers),
-            **{f"COUNT_{kind.upper()}": count for kind, count in yearly_update.change_counts.items()},
+            **{
+                f"COUNT_{kind.upper()}": sum(one.count_changes(kind) for one in yearly_update.changed_layers)
+                for kind in KIND_CODES
+            },
         }

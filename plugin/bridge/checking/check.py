@@ -136,7 +136,7 @@ def write_check_outputs(
             return draw_pictures(
                 public.picture_plan,
                 public.picture_report,
-                largest_scale=public.edition.largest_scale,
+                largest_scale=public.redactor.edition.largest_scale,
                 cancellation=cancellation,
             )
         if has_rows:

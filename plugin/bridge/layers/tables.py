@@ -26,6 +26,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QDate, QMetaType
 
 from ...core.base.errors import NEVER_CANCELLED, Cancellation, OutputError
+from ...core.model.findings import make_layer_geometries
 from ...core.standard.messages.texts import Texts
 from ..running.threads import run_in_python_thread
 from .properties import convert_to_qgis_crs, read_wkb
@@ -233,7 +234,7 @@ def make_finding_feature(finding: Finding, columns: QgsFields) -> QgsFeature:
     row = finding.row()
     finding_feature = QgsFeature(columns)
     finding_feature.setAttributes([row[name] for name in columns.names()])
-    if (shape := finding.make_layer_geometry()) is not None:
+    if (shape := make_layer_geometries([finding])[0]) is not None:
         finding_feature.setGeometry(read_wkb(shape.wkb))
     return finding_feature
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...core.base.errors import Cancellation, InputError, SanxianError
-from ...core.package.problems import ExportProblem, ProblemLevel, select_problems_of_levels
+from ...core.package.problems import ExportProblem, ProblemLevel
+from ...core.standard.map_set import load_map_set
 from ...core.standard.messages.texts import Texts
 from ..running.threads import run_in_python_thread
 from ..settings import get_interface_language
@@ -108,7 +109,7 @@ def make_objections(problems: Iterable[ExportProblem]) -> ExportObjections:
     texts, problems = Texts(get_interface_language()), list(problems)
     problem_by_text = {problem.format_as_sentence(texts): problem for problem in problems}
     sentences = [
-        tuple(problem.format_as_sentence(texts) for problem in select_problems_of_levels(problems, level))
+        tuple(problem.format_as_sentence(texts) for problem in problems if problem.level == level)
         for level in (ProblemLevel.STOP, ProblemLevel.GATE, ProblemLevel.NOTE)
     ]
     return ExportObjections(*sentences, problem_by_text=problem_by_text)
@@ -224,7 +225,7 @@ def explain_missing_maps(
     """
     from ...core.package.map_slots import make_map_spec
 
-    texts, catalogue = Texts(get_interface_language()), package_spec.maps.load_map_catalogue()
+    texts, catalogue = Texts(get_interface_language()), load_map_set(package_spec.maps.map_set)
     reasons: dict[str, str] = {}
     for slot in package_spec.files:
         missing_input = find_missing_input(make_map_spec(slot, catalogue)) if slot.layout else None

@@ -76,15 +76,16 @@ class SideTables:
                 plan.input_files += (path,)
         if self.options.register:
             plan.input_files += (self.options.register,)
-        side = SideInputs(
-            figures=self.figures or None,
-            targets=self.targets,
-            register=self.register,
-            record=find_import_record(plan),
-            windows=find_registered_windows(plan),
-        ).copy_with_inputs(**self.options.side)
+        inputs = {
+            "figures": self.figures or None,
+            "targets": self.targets,
+            "register": self.register,
+            "record": find_import_record(plan),
+            "windows": find_registered_windows(plan),
+            **self.options.side,
+        }
         if not self.options.baseline:
-            return side
+            return SideInputs(**inputs)
         renumbered_keys = read_renumbered_keys(self.key_table) if self.key_table else {}
         sealed_baseline = read_baseline(
             self.options.baseline,
@@ -103,7 +104,7 @@ class SideTables:
             ("notice_baseline_unusable", {"source": name, "layer": unusable_layer.name, "role": unusable_layer.role})
             for unusable_layer in sealed_baseline.unusable_layers.values()
         ]
-        return side.copy_with_inputs(baseline=sealed_baseline, renumbered=dict(renumbered_keys))
+        return SideInputs(**inputs | {"baseline": sealed_baseline, "renumbered": dict(renumbered_keys)})
 
     def note_registers(self, plan: Plan, norm: Norm, codes: Iterable[str]) -> None:
         """Add notices to the plan on heritage registers: whether a rule of the run compares them.
@@ -118,7 +119,7 @@ class SideTables:
                 "rule": LIST_RULE,
             }
             plan.notices.append(("notice_register" if LIST_RULE in running else "notice_register_unused", params))
-        register_lines = norm.find_registered_sites(plan.area_code)
+        register_lines = [line for line in norm.profile.register if line.area_code == plan.area_code]
         if register_lines and COUNT_RULE not in running:
             plan.notices.append(("notice_counts_unused", {"count": len(register_lines), "rule": COUNT_RULE}))
 

@@ -100,7 +100,7 @@ def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> in
             print_line(texts.get("evaluation", "left_out"), sys.stderr)
     print_written(outputs.list_paths(), report_texts)
     if public is not None:
-        print_lines(public.record.list_log_lines(public.edition, report_texts))
+        print_lines(public.record.list_log_lines(public.redactor.edition, report_texts))
     return get_exit_code(report, args.strict)
 
 
@@ -210,13 +210,17 @@ def run_tables(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """
     from ..studies.office_tables.make_office_tables import (
         TableOrder,
-        describe_layouts,
         describe_tables,
         make_office_tables,
     )
+    from ..studies.office_tables.office_table import load_layouts
 
     if not args.source:
-        print_lines(describe_layouts(args.tables, report_texts.lang))
+        texts, lang = Texts(report_texts.lang), report_texts.lang
+        print_lines(
+            texts.get("office_tables", "layout_line", id=layout.id, name=layout.get_name(lang), mark=layout.mark)
+            for layout in load_layouts(args.tables)
+        )
         return EXIT_CLEAN
     order = TableOrder(args.tables, args.output, args.docx, args.template, args.filled, args.year)
     result = make_office_tables(args.source, order, make_run_options(args, report_texts), progress=print_progress)

@@ -15,7 +15,7 @@ from ..base.connection_text import mask_connections
 from ..base.errors import OutputError
 from ..base.files.writing import check_writable
 from ..render.words import ReportTexts
-from ..standard.options import RunOptions, get_offered_options
+from ..standard.options import OFFERED_OPTIONS, RunOptions
 
 EXIT_CLEAN, EXIT_FOUND, EXIT_NOT_RUN = 0, 1, 2
 #: Replacements for consoles (cp936) that lack these characters.
@@ -139,7 +139,7 @@ def discard_output() -> None:
 
 def make_run_options(args: argparse.Namespace, report_texts: ReportTexts) -> RunOptions:
     """Return the options of a run from those arguments that the command has."""
-    given = {name: getattr(args, name) for name in get_offered_options() if hasattr(args, name)}
+    given = {name: getattr(args, name) for name in OFFERED_OPTIONS if hasattr(args, name)}
     return RunOptions(**given, rules=split_comma_separated_text(getattr(args, "rules", "")), lang=report_texts.lang)
 
 

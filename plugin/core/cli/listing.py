@@ -102,10 +102,10 @@ def run_print_profile_command(args: argparse.Namespace, report_texts: ReportText
 
 def run_write_data_dictionary_command(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Write the data dictionary of a standard as HTML; return the exit code."""
-    from ..render.dictionary import write_dictionary
+    from ..render.dictionary import render_dictionary
     from ..standard import load_standard
 
-    write_dictionary(load_standard(args.standard), args.html, report_texts.lang)
+    write_text(args.html, render_dictionary(load_standard(args.standard), report_texts.lang))
     print_written([args.html], report_texts)
     return EXIT_CLEAN
 

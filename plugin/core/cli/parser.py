@@ -19,7 +19,7 @@ from ..base.choices import (
     ZONE_NUMBER_CHOICES,
 )
 from ..render.words import ReportTexts
-from ..standard.options import OptionKind, get_offered_options
+from ..standard.options import OFFERED_OPTIONS, OptionKind
 
 #: Messages of Python's parser → key of our text. They differ between Python versions; an unknown one is printed
 #: unchanged.
@@ -100,7 +100,7 @@ _RUN_ARGUMENTS = {
         f"--{name.replace('_', '-')}",
         **_SETTINGS_BY_KIND.get(option.kind, {"metavar": option.hint} if option.hint else {}),
     )
-    for name, option in get_offered_options().items()
+    for name, option in OFFERED_OPTIONS.items()
 }
 #: Those that further commands have.
 _STANDARD, _PROFILE, _ROLES, _SCOPE, _BASE_YEAR, _PHASE, _BASELINE, _WAIVERS, _RENUMBERED = map(

@@ -239,7 +239,7 @@ def compute_run_digest(
         (
             list(_iterate_plan_pieces(plan)),
             compute_norm_digest(plan.norm),
-            side_inputs.list_inputs(),
+            sorted(side_inputs.values.items()),
             tolerance,
             [rule.code for rule in rules],
             lang,

@@ -142,7 +142,7 @@ def _find_missing_input(
     ]
     if missing_meanings:
         field_names = ", ".join(
-            layer.get_field_name(meaning) or texts.get_meaning_name(meaning) for meaning in missing_meanings
+            layer.get_field_name(meaning) or texts.find("meanings", meaning) or meaning for meaning in missing_meanings
         )
         return Outcome.SKIPPED, texts.format_reason("field_missing", {**params, "fields": field_names})
     return None
@@ -173,7 +173,7 @@ def run_rule_alone(rule: Rule, context: RuleContext, texts: Texts) -> tuple[Rule
     None and the reason is a sentence.
     """
     outcome = RuleOutcome(rule.code, rule.name, str(rule.severity), Outcome.PASSED)
-    values = context.norm.get_rule_parameters(rule.code)
+    values = context.norm.get_settings_section(f"rules.{rule.code}")
     try:
         result = apply_rule(rule, context, values, outcome, texts, explain=True)
     except SanxianError as error:
@@ -223,7 +223,7 @@ def run_rule(
     severity = context.norm.get_severity(rule)
     outcome = RuleOutcome(rule.code, rule.name, str(severity), Outcome.PASSED, title=texts.get_rule_title(rule))
     outcome.problem = texts.get_rule_problem(rule)
-    values = {**context.norm.get_rule_parameters(rule.code), **parameters.get(rule.code, {})}
+    values = {**context.norm.get_settings_section(f"rules.{rule.code}"), **parameters.get(rule.code, {})}
     if not context.is_edit_check:
         # A check around an edit shows no parameters.
         norm_tolerance, tolerance = asdict(context.norm.make_tolerance()), asdict(context.tolerance)

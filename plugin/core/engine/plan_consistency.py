@@ -109,7 +109,9 @@ def _check_profile(plan: Plan) -> Iterator[Finding]:
         is_blank = any(confirmation[key].strip().lower() in BLANK_WORDS for key in ("by", "document"))
         if is_blank or (edition is not None and confirmation["date"] < edition[0]):
             yield Finding(role="", case="confirmed_blank", params={**confirmation, "profile": profile.name})
-    for figure in plan.norm.list_stated_figures(plan.area_code):
+    for figure in plan.norm.profile.stated_figures:
+        if figure.area_code != plan.area_code:
+            continue
         catalogue = load_catalogue(standard)
         indicator = catalogue.find_indicator(figure.name) or catalogue.find_indicator(f"{figure.name}面积")
         if indicator is not None and indicator.id in AREA_FIGURES:

@@ -90,11 +90,6 @@ class HeritageParts:
         is_part: NDArray = self.part_of_row == part
         return is_part if site is None else is_part & (self.site_of_row == site)
 
-    def list_site_names(self) -> list[str]:
-        """Return the names of sites with a core or control zone, in order."""
-        sites = self.site_of_row[np.isin(self.part_of_row, (CORE_PART, CONTROL_PART))]
-        return [site for site in dict.fromkeys(sites.tolist()) if site]
-
 
 def classify_heritage_parts(layer: Layer, ctx: RuleContext) -> HeritageParts:
     """Return part and site of each row.
@@ -186,10 +181,6 @@ class HeritageSites:
     by_name: dict[str, HeritageSite] = field(default_factory=dict)
     nameless_row_counts: dict[str, int] = field(default_factory=dict)
     layers: dict[str, Layer] = field(default_factory=dict)
-
-    def find_site(self, name: str) -> HeritageSite | None:
-        """Return the site of a name, whatever its spaces and widths; None if unknown."""
-        return self.by_name.get(normalise_name(name))
 
 
 def normalise_name(name: str) -> str:

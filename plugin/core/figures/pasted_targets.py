@@ -91,7 +91,7 @@ def read_pasted_targets(text: str, default_year: int = 0) -> list[PastedTarget]:
             columns, common_unit = heading, unit or common_unit
         elif len(cells) > 1:
             found += _read_row(number, cells, columns, common_unit)
-        elif unit and not _find_name(line):
+        elif unit and not any(name in line for name in _list_names()):
             common_unit = unit
         else:
             found += _read_clauses(number, line)
@@ -154,7 +154,8 @@ def _read_clauses(number: int, line: str) -> Iterator[PastedTarget]:
     for clause in map(str.strip, _CLAUSE_SEPARATOR.split(line)):
         if found_year := _YEAR_IN_TEXT_PATTERN.search(clause):
             year = int(found_year[1])
-        name = _find_name(clause)
+        # The longest name comes first.
+        name = next((name for name in _list_names() if name in clause), "")
         rest = _YEAR_IN_TEXT_PATTERN.sub("", clause.partition(name)[2] if name else clause)
         if name or any(char.isdigit() for char in rest):
             unit_before = _UNIT_BEFORE_PATTERN.fullmatch(rest)
@@ -185,11 +186,6 @@ def _list_names() -> list[str]:
     entries = load_catalogue(load_standard()).indicator_by_id.values()
     names = {name for one in entries for name in (one.zh, one.en, *one.aliases)}
     return sorted(names.union(*INDICATOR_WORDS.values()), key=len, reverse=True)
-
-
-def _find_name(text: str) -> str:
-    """Return the longest name of an indicator in a text; empty without one."""
-    return next((name for name in _list_names() if name in text), "")
 
 
 def _find_indicator(name: str) -> str:

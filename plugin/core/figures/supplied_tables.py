@@ -19,7 +19,6 @@ from unicodedata import normalize
 from ..base.errors import InputError, require_value
 from ..base.files.tables import FoundTable, FoundTableRow, SearchedColumn, read_sheets, read_table
 from ..model.indicator import SQUARE_METRES
-from ..model.side_inputs import SideInputs
 from ..standard.indicator_catalogue import find_allowed_comparisons
 from ..standard.profile.profile_figures import AllocatedTarget, AllocatedTargets
 
@@ -282,11 +281,6 @@ class PrintedFigure:
     def comparable_value(self) -> float:
         """The value for comparison: an area in m², anything else as printed."""
         return require_value(self.value, f"the value of {self.name}") * self.unit_m2
-
-
-def get_printed_figures(side_inputs: SideInputs) -> tuple[PrintedFigure, ...]:
-    """Return the printed figures given for the check; empty without a table."""
-    return side_inputs.get_input("figures", tuple) or ()
 
 
 def read_printed_figures(path: str | Path) -> tuple[PrintedFigure, ...]:

@@ -135,7 +135,7 @@ def measure_shape_areas_m2(state: EditingState, row: Row, *shapes: Any) -> list[
 
 def get_area_field_allowance_m2(state: EditingState) -> float:
     """Return by how much (m²) an area field may differ from the shape without a finding ATT013."""
-    return float(state.norm.get_rule_parameters("ATT013").get("allowance_m2", 1.0))
+    return float(state.norm.get_settings_section("rules.ATT013").get("allowance_m2", 1.0))
 
 
 def compute_area_fields(state: EditingState, row: Row, shape: Any) -> dict[str, Any]:

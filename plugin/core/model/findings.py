@@ -134,13 +134,6 @@ class Finding:
         """Return the area (m²) by stored vertices, as version 0.1.0 measured it; None without an area."""
         return self.area_m2 if self.by_nodes_m2 is None else self.by_nodes_m2
 
-    def make_layer_geometry(self) -> Any:
-        """Return the finding's geometry as a multipolygon for a findings layer; None without geometry.
-
-        Areas are exact; a line or a point becomes a small polygon around it.
-        """
-        return make_layer_geometries([self])[0]
-
     def row(self) -> dict[str, Any]:
         """Return the finding as a row of the findings layer: column name → plain value."""
         return self._make_columns(";".join(self.related_keys), encode_json(self.params))

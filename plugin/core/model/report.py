@@ -152,11 +152,6 @@ class Report:
         return Counter(str(rule.outcome) for rule in self.rules)
 
     @property
-    def partly_checked_counts(self) -> Counter[str]:
-        """Return outcome → number of its rules that checked only some of the data."""
-        return Counter(str(rule.outcome) for rule in self.rules if rule.is_partly_checked)
-
-    @property
     def summary(self) -> dict[str, Any]:
         """Return the verdict, the counts of findings by severity, and the counts of rules by outcome.
 

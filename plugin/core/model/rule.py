@@ -27,7 +27,7 @@ _DECLARED_RULES: dict[str, Rule] = {}
 _RULE_FOLDERS = ("rules", "package/rules", "studies/yearly/rules")
 _RULE_FILE_PATTERN = re.compile(r"([a-z]{3})((?:\d{3}_)+)\w+\.py")
 #: Rules that standards and profiles declare as data, by code. The last file that declares a code has it.
-_RULES_OF_DATA: dict[str, Rule] = {}
+RULES_OF_DATA: dict[str, Rule] = {}
 
 
 @dataclass(frozen=True)
@@ -276,7 +276,7 @@ def rule(
                 for argument in inspect.signature(function).parameters.values()
                 if argument.kind is argument.KEYWORD_ONLY and argument.default is not argument.empty
             ),
-            order=get_family_position(code[:3], int(code[3:])),
+            order=get_rule_position(code),
             local=local,
             concurrent=concurrent,
             side=tuple(side),
@@ -305,7 +305,7 @@ class Rules(Mapping[str, Rule]):
 
     A rule's module is imported on first access, so that a check loads only the rules it runs.
 
-    Rules that standards and profiles declare as data (`add_rules_of_data`) are found by their code, for texts on a
+    Rules that standards and profiles declare as data (`RULES_OF_DATA`) are found by their code, for texts on a
     finding. They are not listed, because each belongs to some norms only: `rules_by_code` of a `Norm` has all its
     rules.
     """
@@ -323,7 +323,7 @@ class Rules(Mapping[str, Rule]):
                     raise ValueError(f"{code} is declared in {file_by_code[code].name} and {path.name}")
         self._modules = {
             code: ".".join(file_by_code[code].relative_to(core).with_suffix("").parts)
-            for code in sorted(file_by_code, key=_get_code_position)
+            for code in sorted(file_by_code, key=get_rule_position)
         }
 
     def find_code(self, name: str) -> str | None:
@@ -332,19 +332,19 @@ class Rules(Mapping[str, Rule]):
         return next((declared_rule.code for declared_rule in self.values() if declared_rule.name == name), None)
 
     def __getitem__(self, code: str) -> Rule:
-        if code in _RULES_OF_DATA:
-            return _RULES_OF_DATA[code]
+        if code in RULES_OF_DATA:
+            return RULES_OF_DATA[code]
         if code not in _DECLARED_RULES and code in self._modules:
             importlib.import_module(f"{__name__.rsplit('.', 2)[0]}.{self._modules[code]}")
         return _DECLARED_RULES[code]
 
     def __contains__(self, code: object) -> bool:
-        return code in self._modules or code in _DECLARED_RULES or code in _RULES_OF_DATA
+        return code in self._modules or code in _DECLARED_RULES or code in RULES_OF_DATA
 
     def __iter__(self) -> Iterator[str]:
         declared_elsewhere = _DECLARED_RULES.keys() - self._modules.keys()
         return iter(
-            sorted([*self._modules, *declared_elsewhere], key=_get_code_position)
+            sorted([*self._modules, *declared_elsewhere], key=get_rule_position)
             if declared_elsewhere
             else self._modules
         )
@@ -353,21 +353,10 @@ class Rules(Mapping[str, Rule]):
         return len(self._modules.keys() | _DECLARED_RULES.keys())
 
 
-@cache
-def load_all_rules() -> Rules:
-    """Return all rules, found by the codes in the names of their files."""
-    return Rules()
+#: Returns all rules, found by the codes in the names of their files.
+load_all_rules = cache(Rules)
 
 
-def add_rules_of_data(rules: Iterable[Rule]) -> None:
-    """Add rules that a standard or a profile declares as data, so that `Rules` finds them by their codes."""
-    _RULES_OF_DATA.update({rule.code: rule for rule in rules})
-
-
-def get_family_position(family: str, number: int = 0) -> int:
-    """Return a number by which rules are sorted: by family, then by number."""
-    return RULE_FAMILIES.index(family) * 1000 + number
-
-
-def _get_code_position(code: str) -> int:
-    return get_family_position(code[:3], int(code[3:]))
+def get_rule_position(code: str) -> int:
+    """Return a number by which rules are sorted: by family, then by number; a family alone has the number 0."""
+    return RULE_FAMILIES.index(code[:3]) * 1000 + int(code[3:] or 0)

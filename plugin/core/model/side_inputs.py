@@ -17,28 +17,20 @@ class SideInputs:
     """
 
     def __init__(self, **values: Any):
-        self._values = {name: value for name, value in values.items() if value is not None}
+        self.values = {name: value for name, value in values.items() if value is not None}
 
     def get_input(self, name: str, kind: type[T]) -> T | None:
         """Return the side input with this name; None if it is missing.
 
         Raise TypeError if it is not of the type ``kind``.
         """
-        value = self._values.get(name)
+        value = self.values.get(name)
         if value is not None and not isinstance(value, kind):
             raise TypeError(f"side input {name!r} is {type(value).__name__}, not {kind.__name__}")
         return value
 
-    def list_inputs(self) -> list[tuple[str, Any]]:
-        """Return (name, value) of all inputs, sorted by name."""
-        return sorted(self._values.items(), key=lambda item: item[0])
-
     def __contains__(self, name: str) -> bool:
-        return name in self._values
-
-    def copy_with_inputs(self, **values: Any) -> SideInputs:
-        """Return a copy with the inputs ``values`` (name → input) added or replaced."""
-        return SideInputs(**{**self._values, **values})
+        return name in self.values
 
 
 #: For a plan that is checked by its layers alone.

@@ -25,7 +25,7 @@ from ..render.document.check_report import CHECK_DOCUMENT_MAKERS
 from ..render.document.docx_writer import import_docx_library, write_docx
 from ..render.finding_lists import ReportPictures, add_picture_digests
 from ..render.html import render_report
-from ..render.outputs import add_data_digest, report_to_json
+from ..render.outputs import add_data_digest, dump_json
 from ..standard.messages.texts import CauseMessage, RuleProblem
 from ..standard.profile.document import add_document_info
 from ..standard.profile.profile_data import load_secrecy_levels
@@ -59,7 +59,6 @@ from .problems import (
     ExportProblem,
     ProblemLevel,
     drop_duplicate_notes,
-    select_problems_of_levels,
     stop_on_gate_problems,
 )
 from .slot_files import FilledSlot, fill_slots, make_unreadable_file_error
@@ -164,7 +163,7 @@ def write_report(context: ExportContext) -> None:
     check_result = context.check_result
     report = add_picture_digests(check_result.report, context.pictures)
     page = render_report(report, check_result.plan.norm, context.pictures)
-    for suffix, content in ((".html", page), (".json", report_to_json(report))):
+    for suffix, content in ((".html", page), (".json", dump_json(dict(report.iterate_entries())))):
         path = context.prepare_generated_path(context.package_spec.report, suffix)
         path.write_text(content, encoding="utf-8", newline="\n")
 
@@ -261,7 +260,7 @@ def export_package(
         if map_work.requests and load_secrecy_levels().is_public(info.secrecy) and not info.map_approval:
             problems.append(ExportProblem(ProblemLevel.NOTE, "no_map_approval", params={"secrecy": info.secrecy}))
         stop_on_gate_problems(problems, order.is_forced, target.name)
-        is_forced = bool(select_problems_of_levels(problems, ProblemLevel.GATE))
+        is_forced = any(problem.level == ProblemLevel.GATE for problem in problems)
         manifest = make_manifest_head(check_result, spec, values, target.name, document, is_forced=is_forced)
         row_count = sum(len(c) for s in prepared_sets for c in s.package_layers)
         row_progress = RowProgress(row_count, progress, MAP_PROGRESS_START if map_work.requests else 0.95)

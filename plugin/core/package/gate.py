@@ -156,7 +156,7 @@ class ScopeName:
 
     def render(self, texts: Texts) -> str:
         """Return the name in the language of the texts."""
-        return texts.get_scope_name(self.scope)
+        return texts.find("scopes", self.scope) or self.scope
 
 
 @dataclass(frozen=True)

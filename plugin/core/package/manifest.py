@@ -13,7 +13,6 @@ import json
 from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -322,12 +321,10 @@ def _format_workbook(row: dict[str, Any], report_texts: ReportTexts) -> dict[str
 
 def _group_files_of_geodatabases(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the rows of files for the page; all files of a FileGDB form one row that can be expanded."""
-
-    def group_path(row: dict[str, Any]) -> str:
-        """Return the path of the FileGDB that contains a file; the file's own path for any other file."""
-        folder, dot, _ = row["path"].partition(".gdb/")
-        return f"{folder}.gdb" if dot else row["path"]
-
+    files_by_path: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        folder, is_in_geodatabase, _ = row["path"].partition(".gdb/")
+        files_by_path.setdefault(f"{folder}.gdb" if is_in_geodatabase else row["path"], []).append(row)
     return [
         {
             "path": name,
@@ -335,5 +332,5 @@ def _group_files_of_geodatabases(rows: list[dict[str, Any]]) -> list[dict[str, A
             "bytes": format_number(sum(f["bytes"] for f in files), 0),
             "rows": [{**f, "bytes": format_number(f["bytes"], 0)} for f in files],
         }
-        for name, files in ((name, list(group)) for name, group in groupby(rows, key=group_path))
+        for name, files in files_by_path.items()
     ]

@@ -20,13 +20,14 @@ from ..standard.map_set import (
     MissingMapReason,
     expand_concepts_to_roles,
     find_missing_input,
+    load_map_set,
 )
 from ..standard.messages.texts import Message, Texts
 from . import jpeg
 from .export_order import ExportContext, ExportOrder, MapJob, MapRenderer, MapRequest, PlannedMaps, RenderedMap
 from .names import fill_placeholders, make_name_matcher
 from .package_spec.spec import FileSlot
-from .problems import ExportProblem, ProblemLevel, select_problems_of_levels, stop_on_gate_problems
+from .problems import ExportProblem, ProblemLevel, stop_on_gate_problems
 from .slot_files import ORIGIN_GIVEN, ORIGIN_MADE, ORIGIN_NONE, FilledSlot
 
 #: Share of the progress at which the maps begin, if any are to be made.
@@ -45,7 +46,7 @@ def choose_maps_to_render(
     ``filled_slots`` are the slots for maps with the planner's files; ``map_renderer`` is None if maps cannot be
     rendered here.
     """
-    catalogue = order.package_spec.maps.load_map_catalogue()
+    catalogue = load_map_set(order.package_spec.maps.map_set)
     requests, missing_maps = [], []
     # Number or title → file name of each map that the planner supplies.
     given_maps = {
@@ -185,7 +186,7 @@ def make_maps_and_list_in_manifest(context: ExportContext) -> list[ExportProblem
     context.manifest["maps"] = [row for slot in spec.map_files for row in rows[slot.id]]
     problems = explain_missing_maps(failed_maps)
     stop_on_gate_problems(problems, context.planned_maps.allows_missing_maps, context.new_folder.stem)
-    if select_problems_of_levels(problems, ProblemLevel.GATE):
+    if any(problem.level == ProblemLevel.GATE for problem in problems):
         context.manifest["check"]["forced"] = True
     return problems
 
@@ -197,7 +198,7 @@ def _render_maps(context: ExportContext) -> Iterator[RenderedMap]:
         job = MapJob(
             plan=context.plan,
             requests=tuple(request for request in planned_maps.requests if request.slot.folder == folder),
-            catalogue=spec.maps.load_map_catalogue(),
+            catalogue=load_map_set(spec.maps.map_set),
             map_settings=spec.maps,
             target_folder=context.prepare_file_path(folder, "x").parent,
             county_code=context.placeholders["code"],

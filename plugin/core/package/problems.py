@@ -169,18 +169,13 @@ class GateRefusal:
         return "\n".join([*lines, "…"] if len(self.problems) > _MAX_SENTENCES else lines)
 
 
-def select_problems_of_levels(problems: Iterable[ExportProblem], *levels: ProblemLevel) -> list[ExportProblem]:
-    """Return the problems that have one of the given levels."""
-    return [p for p in problems if p.level in levels]
-
-
 def stop_on_gate_problems(problems: list[ExportProblem], is_forced: bool, target_name: str) -> None:
     """Raise OutputError if a problem stops the package.
 
     Problems of level GATE stop it unless the user forces the package, problems of level STOP always.
     """
     for level, key in ((ProblemLevel.STOP, "package_stopped"), (ProblemLevel.GATE, "package_gate")):
-        refusing_problems = select_problems_of_levels(problems, level)
+        refusing_problems = [p for p in problems if p.level == level]
         if refusing_problems and not (is_forced and level is ProblemLevel.GATE):
             raise OutputError(
                 key, target=target_name, count=len(refusing_problems), reasons=GateRefusal(tuple(refusing_problems))

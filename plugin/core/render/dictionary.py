@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-from ..base.files.writing import write_text
 from ..model.rule import EVERY_LAYER, Rule, load_all_rules
 from ..standard import Standard
 from ..standard.messages.texts import Texts, format_number
@@ -30,14 +28,6 @@ def render_dictionary(standard: Standard, lang: str = "zh") -> str:
     return fill_template("dictionary.html.j2", _collect_dictionary_data(standard, ReportTexts(lang), Texts(lang)))
 
 
-def write_dictionary(standard: Standard, target: str | Path, lang: str = "zh") -> None:
-    """Write the data dictionary to an HTML file.
-
-    Raises OutputError when it cannot be written.
-    """
-    write_text(target, render_dictionary(standard, lang))
-
-
 @dataclass(frozen=True)
 class DictionaryPage:
     """A page of the data dictionary: a layer or a code list.
@@ -50,10 +40,6 @@ class DictionaryPage:
     code: str
     group: str
     search_text: str
-
-    def matches_search(self, text: str) -> bool:
-        """Return True if the page contains every word of a search text, ignoring case."""
-        return all(part in self.search_text for part in text.lower().split())
 
 
 class DataDictionary:

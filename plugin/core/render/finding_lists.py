@@ -222,9 +222,7 @@ def list_findings_by_rule(report: Report, norm: Norm | None, report_texts: Repor
                 "rows": [
                     {
                         "severity": "WAIVED" if one.state == "waived" else str(one.severity),
-                        "own": _join_role_and_key(
-                            one.role, _format_key_or_fid(one.key, one.params.get("fid"), report_texts)
-                        ),
+                        "own": f"{one.role} {_format_key_or_fid(one.key, one.params.get('fid'), report_texts)}".strip(),
                         "related": _list_related_features(one, report_texts),
                         "township": one.township or "—",
                         "area": format_hectare_number(one.area_m2),
@@ -253,17 +251,10 @@ def _list_related_features(finding: Finding, report_texts: ReportTexts) -> list[
     """Return the related features of a finding as texts, one for each key."""
     fid = finding.params.get("related_fid")
     keys = [k for k in finding.related_keys if k][:_MAX_RELATED]
-    lines = [_join_role_and_key(finding.related_role, k) for k in keys] or [
-        _join_role_and_key(finding.related_role, _format_key_or_fid("", fid, report_texts))
-    ]
+    lines = [f"{finding.related_role} {name}".strip() for name in keys or [_format_key_or_fid("", fid, report_texts)]]
     if len(finding.related_keys) > len(keys) > 0:
         lines.append("…")
     return [line for line in lines if line]
-
-
-def _join_role_and_key(role: str, key: str) -> str:
-    """Return layer code and key as one text; either may be empty."""
-    return " ".join(p for p in (role, key) if p)
 
 
 def _format_key_or_fid(key: str, fid: Any, report_texts: ReportTexts) -> str:
@@ -350,7 +341,7 @@ def list_waivers(report: Report, report_texts: ReportTexts) -> list[dict[str, An
         rows.append(
             {
                 "code": finding.code,
-                "own": _join_role_and_key(finding.role, finding.key),
+                "own": f"{finding.role} {finding.key}".strip(),
                 "related": _list_related_features(finding, report_texts),
                 "township": finding.township,
                 "area": format_hectare_number(finding.area_m2),
@@ -374,7 +365,7 @@ def make_windows_section(report: Report, norm: Norm | None, report_texts: Report
     templates = norm.standard.templates if norm else {}
     rows = [
         {
-            "own": _join_role_and_key(f.role, _format_key_or_fid(f.key, f.params.get("fid"), report_texts)),
+            "own": f"{f.role} {_format_key_or_fid(f.key, f.params.get('fid'), report_texts)}".strip(),
             "township": f.township or "—",
             "area": format_hectare_number(f.area_m2),
             "fillers": report_texts.join_parts(

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from ..model.indicator import TARGET_MET
@@ -11,7 +11,7 @@ from ..model.report import Report
 from ..standard.messages.texts import Texts, format_number
 from ..standard.profile import Norm
 from . import figures, finding_lists, sections, verdict
-from .document.blocks import Block, FactTable, ReportChapter, split_at_page_numbers
+from .document.blocks import FactTable, ReportChapter, split_at_page_numbers
 from .document.check_report import (
     SectionNumbers,
     decode_data_uri,
@@ -117,10 +117,8 @@ def _collect_page_data(
         for uri in (report_pictures.overview, *(entry.image for entry in report_pictures.legend))
         if uri
     }
-
-    def render(parts: Iterable[Block]) -> str:
-        return render_page_blocks(parts, uris, str(report.verdict), report_texts.get("page", "gap"))
-
+    gap = report_texts.get("page", "gap")
+    render = partial(render_page_blocks, uris=uris, verdict=str(report.verdict), separator=gap)
     return {
         "facts": render([first]),
         "first_page": render(blocks),

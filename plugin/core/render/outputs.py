@@ -130,14 +130,12 @@ def add_data_digest(report: Report, plan: Plan, cancellation: Cancellation = NEV
     return replace(report, provenance={**report.provenance, "data_digest": digest}) if digest else report
 
 
-def report_to_json(report: Report) -> str:
-    """Return a report as JSON text; non-finite numbers become null."""
-    return "".join(_iterate_json(report.iterate_entries()))
-
-
 def dump_json(data: dict[str, Any]) -> str:
-    """Return plain data as JSON text, one line for each entry of its lists."""
-    return _encode_text("".join(_iterate_json(data.items()))).decode()
+    """Return plain data as JSON text, one line for each entry of its lists.
+
+    Half of a surrogate pair, as in the name of a file, becomes its JSON escape.
+    """
+    return "".join(_iterate_json(data.items())).encode("utf-8", "backslashreplace").decode()
 
 
 def _iterate_json(parts: Iterable[tuple[str, Any]]) -> Iterator[str]:
@@ -161,17 +159,12 @@ def _iterate_json(parts: Iterable[tuple[str, Any]]) -> Iterator[str]:
     yield "\n}\n"
 
 
-def _encode_text(text: str) -> bytes:
-    """Return a JSON text in UTF-8; half of a surrogate pair, as in the name of a file, becomes its JSON escape."""
-    return text.encode("utf-8", "backslashreplace")
-
-
 def _write_json(path: Path, report: Report, chapter: ReportChapter | None) -> None:
     """Write a report as JSON; a chapter is the last entry."""
     entries = chain(report.iterate_entries(), [(chapter.key, chapter.data)] if chapter is not None else [])
     # Encoded before they are joined: joined with Chinese text, a long text of ASCII would need several times the memory
     # and time.
-    pieces = map(_encode_text, _iterate_json(entries))
+    pieces = (piece.encode("utf-8", "backslashreplace") for piece in _iterate_json(entries))
     # The texts of findings refer to nothing that Python's garbage collection could free.
     with pause_garbage_collection(), path.open("wb") as file:
         while batch := list(islice(pieces, 1000)):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from ..engine.explanation import format_value
@@ -64,8 +65,16 @@ def render_profile_lines(norm: Norm, report_texts: ReportTexts) -> Iterator[str]
         ("settings", _make_value_table(plain_settings, texts, report_texts), {"count": len(plain_settings)}),
         ("rules", rules, {"count": sum(line.runs_by_default for line in laid.rules)}),
         ("targets", _make_target_table(targets, texts, report_texts), {"count": len(targets)}),
-        ("stated", [_format_stated_line(one, report_texts) for one in norm.list_stated_figures(area)], {}),
-        ("register", [_format_register_line(asdict(one), texts) for one in norm.find_registered_sites(area)], {}),
+        (
+            "stated",
+            [_format_stated_line(one, report_texts) for one in norm.profile.stated_figures if one.area_code == area],
+            {},
+        ),
+        (
+            "register",
+            [_format_register_line(asdict(one), texts) for one in norm.profile.register if one.area_code == area],
+            {},
+        ),
         ("others", other, {}),
         ("conflicts", [_format_control_line_pair(value, norm, texts, report_texts) for value in pairs], {}),
     ]
@@ -100,10 +109,7 @@ def _make_head_lines(norm: Norm, report_texts: ReportTexts) -> Iterator[str]:
     texts, colon = Texts(report_texts.lang), report_texts.get("page", "colon")
     base_profiles, info = profile.list_base_profiles()[1:], asdict(profile.document_info)
     values = [f"{report_texts.get('document', key)}{colon}{value}" for key, value in info.items() if value]
-
-    def line(key: str, **params: Any) -> str:
-        return report_texts.get("resolved", key, **params)
-
+    line = partial(report_texts.get, "resolved")
     lines = [
         line("profile", name=profile.name or "—", id=profile.id or "—", code=profile.area_code or "—"),
         line("file", file=profile.path) if profile.path is not None else "",

@@ -10,6 +10,7 @@ import csv
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ..engine.explanation import EffectiveValue, find_effective_parameters, find_unconfirmed_settings
@@ -86,6 +87,7 @@ class RuleBook:
         """Create a rule book; ``codes`` restricts it to these rules."""
         self.norm = norm
         self.words, self.texts = ReportTexts(lang), Texts(lang)
+        self._book_text = partial(self.words.get, "rule_book")
         self.entries = make_rule_entries(norm, codes)
 
     def list_rule_lines(self) -> list[str]:
@@ -99,7 +101,7 @@ class RuleBook:
                         "rule_book", "family", id=family, name=self.words.get("family", family), count=len(entries)
                     )
                 ] = entries
-        rule_lines = [self._get_rule_book_text("contents")] if len(families) > 1 else []
+        rule_lines = [self._book_text("contents")] if len(families) > 1 else []
         rule_lines += [f"  {heading}" for heading in families if len(families) > 1]
         for heading, entries in families.items():
             rule_lines += ["", heading] if len(families) > 1 else []
@@ -107,7 +109,7 @@ class RuleBook:
                 rule_lines += [
                     f"{row['code']}  {row['name']:<36}{row['severity']}  {row['mark']}  {row['runs']}  {row['title']}",
                     *(
-                        f"        {self._get_rule_book_text(key)}{self.words.get('page', 'colon')}{row[key]}"
+                        f"        {self._book_text(key)}{self.words.get('page', 'colon')}{row[key]}"
                         for key in ("needs", "optional", "inputs", "parameters", "basis")
                         if row[key]
                     ),
@@ -123,7 +125,7 @@ class RuleBook:
                 f"{row['code']}  {row['name']}  {row['severity']}",
                 row["title"],
                 *[
-                    f"{self._get_rule_book_text(key)}{colon}{row[key]}"
+                    f"{self._book_text(key)}{colon}{row[key]}"
                     for key in ("mark", "runs", "needs", "optional", "inputs")
                     if row[key]
                 ],
@@ -135,7 +137,7 @@ class RuleBook:
         buffer = io.StringIO()
         writer = csv.writer(buffer, lineterminator="\n")
         rows = list(map(self.make_table_row, self.entries))
-        writer.writerow(map(self._get_rule_book_text, rows[0]))
+        writer.writerow(map(self._book_text, rows[0]))
         writer.writerows(row.values() for row in rows)
         return _BYTE_ORDER_MARK + buffer.getvalue()
 
@@ -152,7 +154,7 @@ class RuleBook:
         rows = [
             {
                 "number": number,
-                "line": self._get_control_line_name(line),
+                "line": format_control_line_name(line, self.norm, self.texts),
                 "cells": [self._make_matrix_cell(pairs.get(frozenset((line, other)))) for other in lines[: number - 1]],
             }
             for number, line in enumerate(lines, 1)
@@ -169,8 +171,7 @@ class RuleBook:
                 "matrix": {
                     "rows": rows,
                     "meanings": [
-                        (m, self._get_rule_book_text(f"short_{m}"), self._get_rule_book_text(f"meaning_{m}"))
-                        for m in CONFLICT_MEANINGS
+                        (m, self._book_text(f"short_{m}"), self._book_text(f"meaning_{m}")) for m in CONFLICT_MEANINGS
                     ],
                 },
                 "documents": [
@@ -192,7 +193,7 @@ class RuleBook:
                     ],
                     "asked": [
                         self._format_need(n)
-                        + (self.words.put_in_brackets(self._get_rule_book_text("optional")) if n.optional else "")
+                        + (self.words.put_in_brackets(self._book_text("optional")) if n.optional else "")
                         for n in entry.rule.needs.values()
                     ],
                     "set": self._make_parameter_lines(entry),
@@ -222,8 +223,8 @@ class RuleBook:
             "title": self.texts.get_rule_title(entry.rule),
             "severity": self.words.get("severity", str(entry.severity)),
             "mark": entry.mark
-            + (self.words.put_in_brackets(self._get_rule_book_text("agreed")) if entry.is_source_agreed else ""),
-            "runs": self._get_rule_book_text(f"runs_{entry.activation[0]}")
+            + (self.words.put_in_brackets(self._book_text("agreed")) if entry.is_source_agreed else ""),
+            "runs": self._book_text(f"runs_{entry.activation[0]}")
             if entry.activation in ((RUNS_BY_DEFAULT,), (RUNS_WHEN_NAMED,))
             else self.words.get("rule_book", "runs_group", groups=self.words.join_parts(entry.activation)),
             "needs": clause.join(self._format_need(n) for n in entry.rule.needs.values() if not n.optional),
@@ -231,11 +232,7 @@ class RuleBook:
             # Inputs have the texts of the command-line options, those of rules on packages other ones.
             "inputs": clause.join(
                 f"{name.upper()} "
-                + (
-                    self._get_rule_book_text(f"input_{name}")
-                    if name in ("package", "record")
-                    else self.words.get("cli", name)
-                )
+                + (self._book_text(f"input_{name}") if name in ("package", "record") else self.words.get("cli", name))
                 for name in entry.rule.inputs
             ),
             "parameters": clause.join(self._make_parameter_lines(entry)),
@@ -247,12 +244,12 @@ class RuleBook:
         """Return a needed layer in words, with its codes and needed fields."""
         roles = tuple(self.norm.standard.concepts.get(need.concept, (need.concept,)))
         if need.concept == EVERY_LAYER:
-            name = self._get_rule_book_text("each_layer")
+            name = self._book_text("each_layer")
         elif roles == (need.concept,):
-            name = self._get_control_line_name(need.concept)
+            name = format_control_line_name(need.concept, self.norm, self.texts)
         else:
             name = f"{self.texts.get_concept_name(need.concept)} {'/'.join(roles)}".strip()
-        fields = self.words.join_parts(self.texts.get_meaning_name(f) for f in need.fields)
+        fields = self.words.join_parts(self.texts.find("meanings", f) or f for f in need.fields)
         return name + (
             self.words.put_in_brackets(self.words.get("rule_book", "with_fields", fields=fields)) if fields else ""
         )
@@ -287,21 +284,13 @@ class RuleBook:
         is_own_setting = pair.setting_key in self.norm.profile.settings
         mark = self.norm.get_source_mark(pair.setting_key) if is_own_setting else pair.mark
         source = self.norm.profile.name if is_own_setting else self._pick_language(citation) if citation else pair.basis
-        sides = f"{self._get_control_line_name(pair.left)} × {self._get_control_line_name(pair.right)}"
-        title = f"{sides}: {self._get_rule_book_text(f'meaning_{meaning}')} [{mark}] {source}"
-        return {"meaning": meaning, "short": self._get_rule_book_text(f"short_{meaning}"), "mark": mark, "title": title}
-
-    def _get_control_line_name(self, side: str) -> str:
-        """Return the name of a control line, given by concept or layer code."""
-        return format_control_line_name(side, self.norm, self.texts)
+        sides = " × ".join(format_control_line_name(one, self.norm, self.texts) for one in (pair.left, pair.right))
+        title = f"{sides}: {self._book_text(f'meaning_{meaning}')} [{mark}] {source}"
+        return {"meaning": meaning, "short": self._book_text(f"short_{meaning}"), "mark": mark, "title": title}
 
     def _pick_language(self, citation: Any) -> str:
         """Return the Chinese or English text of a citation or document."""
         return str(citation.zh if self.words.lang == "zh" else citation.en)
-
-    def _get_rule_book_text(self, key: str) -> str:
-        """Return a text of the section ``rule_book``."""
-        return self.words.get("rule_book", key)
 
 
 def format_control_line_name(side: str, norm: Norm, texts: Texts) -> str:

@@ -30,7 +30,8 @@ def format_rule_counts(report: Report, report_texts: ReportTexts) -> str:
 
     Rules that checked only a part are stated in brackets behind their outcome.
     """
-    counts, partly_checked = report.rule_counts, report.partly_checked_counts
+    counts = report.rule_counts
+    partly_checked = Counter(str(rule.outcome) for rule in report.rules if rule.is_partly_checked)
     always = ("passed", "failed", "skipped", "crashed")
     parts = [
         report_texts.get("count", "of_rules", outcome=report_texts.get("outcome", key), count=counts[key])
@@ -62,7 +63,7 @@ def list_caveats(
     area = format_square_metres(report.tolerance.get("ignored_area_m2", 0.0))
     is_examined, has_findings = report.has_examined_rules, bool(report.findings)
     count, skipped, crashed = len(report.rules), report.rule_counts["skipped"], report.rule_counts["crashed"]
-    unread, in_part = sum(map(is_about_unread_data, report.findings)), sum(report.partly_checked_counts.values())
+    unread, in_part = sum(map(is_about_unread_data, report.findings)), sum(r.is_partly_checked for r in report.rules)
     # Rules that ran, expected rules that did not run, and additional rules; some sentences are empty.
     provenance = report.provenance
     expected = norm.list_expected_rules_of_scope(provenance.get("scope", "")) if norm is not None else ()

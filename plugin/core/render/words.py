@@ -11,11 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, Any
 
 from ...paths import REPORT_TEMPLATES_FOLDER, SIGNED_REPORT_SETTINGS
-from ..base.files.data import EVERY_KEY, one_of, read_record, read_toml
+from ..base.files.data import EVERY_KEY, one_of, read_toml_record
 from ..base.files.document_text import make_document_text
 from ..base.placeholders import fill_placeholders
 from ..standard.messages.texts import THIN_SPACE, LanguageTexts, get_template, load_texts
@@ -101,20 +101,14 @@ class ReportSettings:
         return position, family
 
 
-@cache
-def load_report_settings() -> ReportSettings:
-    """Return the settings of the report to be signed. Raise DataError for an unknown or missing key."""
-    return read_record(ReportSettings, read_toml(SIGNED_REPORT_SETTINGS), file=SIGNED_REPORT_SETTINGS)
+#: Returns the settings of the report to be signed; raises DataError for an unknown or missing key.
+load_report_settings = cache(partial(read_toml_record, ReportSettings, SIGNED_REPORT_SETTINGS))
 
 
-#: The comma between codes such as ATT022、TOP001.
-_COMMA_BETWEEN_CODES_PATTERN = re.compile(r"(?<=[0-9A-Za-z])、(?=[0-9A-Za-z])")
 #: The space between a figure and its unit, or between a sign such as ≤ and its figure.
 _SPACE_IN_FIGURE_PATTERN = re.compile(
     r"(?<=\d) (?=(?:[kmc]?m[²³]?|ha|公顷|万亩|亩|10⁴ mu|mu|%)(?![A-Za-z]))|(?<=[≤≥<]) (?=\d)|(?<=10⁴) (?=mu)"
 )
-#: Places inside a shortened key such as …000005, a version such as 0.2.0-dev and a Chinese unit after a figure.
-_INSIDE_TOKEN_PATTERN = re.compile(r"(?<=…)(?=[0-9A-Za-z])|(?<=\d-)(?=[a-z])|(?<=\d[ \u00a0][公万])(?=[顷亩])")
 _URL_SCHEME_PATTERN = re.compile(r"(https?:)//", re.IGNORECASE)
 _OPTION_PATTERN = re.compile(r"(?<![\w-])(--[a-z][a-z-]*)")
 
@@ -122,19 +116,6 @@ _OPTION_PATTERN = re.compile(r"(?<![\w-])(--[a-z][a-z-]*)")
 def keep_figures_whole(text: str) -> str:
     """Return a text with no-break spaces inside its figures, such as ≤ 16.46 km²."""
     return _SPACE_IN_FIGURE_PATTERN.sub("\u00a0", text)
-
-
-def join_keys_and_units(text: str) -> str:
-    """Return a text with word joiners inside shortened keys, versions and Chinese units, where Qt breaks lines."""
-    return _INSIDE_TOKEN_PATTERN.sub("\u2060", text)
-
-
-def allow_breaks_between_codes(text: str) -> str:
-    """Return a text in which a line may end after each comma of a list of codes.
-
-    LibreOffice takes such a list for one word of Latin letters, and breaks inside its codes.
-    """
-    return _COMMA_BETWEEN_CODES_PATTERN.sub("、\u200b", text)
 
 
 def fill_template(template: str, page: dict[str, Any]) -> str:
@@ -163,13 +144,8 @@ def _make_jinja_environment() -> Any:
         lstrip_blocks=True,
     )
     environment.filters["css"] = escape_css_string
-    environment.filters["split_at_options"] = split_at_options
+    environment.filters["split_at_options"] = _OPTION_PATTERN.split
     return environment
-
-
-def split_at_options(text: str) -> list[str]:
-    """Return the parts of a text: every second one is a command-line option such as --targets."""
-    return _OPTION_PATTERN.split(text)
 
 
 def escape_css_string(text: str) -> str:

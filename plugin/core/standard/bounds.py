@@ -9,7 +9,7 @@ that ends a comparison, as listed in ``switches.toml``, which no profile can cha
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from ...paths import STANDARDS_FOLDER
@@ -203,14 +203,10 @@ def _list_changed_codes(custom: CodeList, shipped_list: CodeList) -> list[str]:
     ]
 
 
-@cache
-def load_switches() -> dict[str, Any]:
-    """Return the settings that can end a comparison, by the way in which they do.
-
-    A setting under ``flags`` does so by False, one under ``lists`` by removed entries, one under ``at_least`` or
-    ``at_most`` from a number on. Under ``users`` are the rules that use a setting without declaring it.
-    """
-    return read_toml(_SWITCHES_FILE)
+#: Returns the settings that can end a comparison, by the way in which they do. A setting under ``flags`` does so by
+#: False, one under ``lists`` by removed entries, one under ``at_least`` or ``at_most`` from a number on.
+#: Under ``users`` are the rules that use a setting without declaring it.
+load_switches = cache(partial(read_toml, _SWITCHES_FILE))
 
 
 def ends_comparison(key: str, value: Any, shipped_value: Any) -> bool:

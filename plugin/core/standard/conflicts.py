@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated
 
 from ..base.errors import DataError
-from ..base.files.data import ONE_OR_SEVERAL, SourceMark, check_known, one_of, read_record, read_toml
+from ..base.files.data import ONE_OR_SEVERAL, SourceMark, check_known, one_of, read_toml_record
 
 #: Section of a profile in which a county changes the meaning of single pairs; also the name of the matrix in lists of
 #: marks.
@@ -93,7 +93,7 @@ def load_conflicts(folder: Path) -> tuple[ConflictMatrixEntry, ...]:
     path = folder / CONFLICTS_FILE
     if not path.exists():
         return ()
-    file = read_record(ConflictsFile, read_toml(path), file=path)
+    file = read_toml_record(ConflictsFile, path)
     by_pair: dict[frozenset[str], ConflictMatrixEntry] = {}
     for number, row in enumerate(file.pairs, 1):
         for left, right in product(row.left, row.right):

@@ -243,12 +243,7 @@ def is_longitude_range_in_crs_zone(crs: CRS, west: float, east: float) -> bool:
     return west - half_width < frame.central_meridian < east + half_width
 
 
-def make_crs_mismatch_error(crs: CRS, county: str, west: float, east: float) -> InputError:
-    """Return the error for a CRS whose zone does not suit a county's longitudes."""
-    return InputError("create_crs_elsewhere", **_make_mismatch_params(crs, county, county, west, east))
-
-
-def _make_mismatch_params(crs: CRS, county: str, owner_name: str, west: float, east: float) -> dict[str, Any]:
+def make_mismatch_params(crs: CRS, county: str, owner_name: str, west: float, east: float) -> dict[str, Any]:
     """Return the parameters of a text on a CRS whose zone does not suit a county's longitudes.
 
     ``owner_name``: the division (county, city or province) that has the longitudes ``west`` to ``east``.
@@ -277,7 +272,7 @@ def check_county_in_crs_zone(crs: CRS, code: str, divisions: CodeList) -> tuple[
     if not not_covered:
         return None
     outermost = not_covered[-1]
-    params = _make_mismatch_params(
+    params = make_mismatch_params(
         crs, divisions.entry_by_code[code].name, outermost.division.name, outermost.west, outermost.east
     )
     if outermost is extents[-1]:

@@ -14,7 +14,14 @@ from typing import Annotated
 
 from ...paths import STANDARDS_FOLDER
 from ..base.errors import DataError
-from ..base.files.data import BilingualName, SourceMark, check_known, check_unique, one_of, read_record, read_toml
+from ..base.files.data import (
+    BilingualName,
+    SourceMark,
+    check_known,
+    check_unique,
+    one_of,
+    read_toml_record,
+)
 from .edition import Standard
 from .load import load_standard
 
@@ -167,7 +174,7 @@ def find_allowed_comparisons(indicator: str) -> tuple[str, ...]:
 @cache
 def _read_catalogue(path: Path) -> IndicatorCatalogue:
     """Return the catalogue in an ``indicators.toml``; raise DataError for an invalid or repeated entry."""
-    file = read_record(CatalogueFile, read_toml(path), file=path)
+    file = read_toml_record(CatalogueFile, path)
     check_unique([entry.id for entry in file.indicator], path, "indicator.id")
     entries = {entry.id: entry for entry in file.indicator}
     indicator_id_by_name: dict[str, str] = {}

@@ -130,11 +130,6 @@ def find_delivery_constraint(role: str, standard: Standard) -> str:
     return standard.templates[role].constraint
 
 
-def find_strictest_constraint(branch: TreeBranch, standard: Standard) -> str:
-    """Return the strictest constraint of a branch's layers: ``M``, ``C`` or ``O`` (`LAYER_CONSTRAINTS`)."""
-    return min((find_delivery_constraint(role, standard) for role in branch.roles), key=LAYER_CONSTRAINTS.index)
-
-
 def list_theme_roles(theme: MapTheme, standard: Standard, available_roles: Iterable[str]) -> list[str]:
     """Return the available layers that a theme shows, from the top down.
 

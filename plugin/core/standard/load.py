@@ -16,6 +16,7 @@ from ..base.files.data import (
     list_record_items,
     read_record,
     read_toml,
+    read_toml_record,
     read_value,
 )
 from .conflicts import CONFLICTS_SECTION, add_missing_conflicts, load_conflicts
@@ -170,11 +171,7 @@ def _read_own_data(
             check_known(source, sources, folder / "citations.toml", f"{citation.key}.sources")
     concepts, groups = dict(file.concepts), dict(file.groups)
     maintenance_path = folder / MAINTENANCE_FILE_NAME
-    maintenance = (
-        read_record(MaintenanceSpec, read_toml(maintenance_path), file=maintenance_path)
-        if maintenance_path.exists()
-        else None
-    )
+    maintenance = read_toml_record(MaintenanceSpec, maintenance_path) if maintenance_path.exists() else None
     if maintenance is not None:
         groups[maintenance.id] = TemplateGroup(
             maintenance.id, maintenance.name, tuple(maintenance.class_by_role), maintenance.aliases

@@ -21,8 +21,7 @@ from ..base.files.data import (
     check_unique,
     make_unknown_value_error,
     one_of,
-    read_record,
-    read_toml,
+    read_toml_record,
 )
 
 #: The map set that comes with the plugin.
@@ -190,7 +189,7 @@ def load_map_set(path: str | Path = "") -> MapSet:
     Raise DataError with file and key.
     """
     file = Path(path) if path else DEFAULT_MAP_SET
-    return read_record(MapSet, read_toml(file), file=file)
+    return read_toml_record(MapSet, file)
 
 
 def select_maps(catalogue: MapSet, ids: list[str]) -> list[MapSpec]:

@@ -8,7 +8,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import Enum
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,10 +117,10 @@ class RunOptions:
         return parse_roles(self.roles) if isinstance(self.roles, str) else dict(self.roles)
 
 
-@cache
-def get_offered_options() -> Mapping[str, OfferedOption]:
-    """Return name → option, for the fields of `RunOptions` that commands and tools offer, in the order of the help."""
-    return {one.name: one.metadata["offered"] for one in fields(RunOptions) if "offered" in one.metadata}
+#: Name → option, for the fields of `RunOptions` that commands and tools offer, in the order of the help.
+OFFERED_OPTIONS: Mapping[str, OfferedOption] = {
+    one.name: one.metadata["offered"] for one in fields(RunOptions) if "offered" in one.metadata
+}
 
 
 def parse_roles(text: str) -> dict[str, str]:

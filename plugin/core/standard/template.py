@@ -24,8 +24,7 @@ from ..base.files.data import (
     check_unique,
     join_key,
     one_of,
-    read_record,
-    read_toml,
+    read_toml_record,
 )
 from ..base.files.encoding import (
     OLD_WORKBOOK_SIGNATURE,
@@ -350,7 +349,7 @@ def _truncate_to_bytes(name: str, max_bytes: int = MAX_SHORT_NAME_BYTES) -> str:
 
 def load_template(path: Path, standard: str = "") -> Template:
     """Read one template. DataError names file and key."""
-    template = read_record(Template, read_toml(path), file=path, given={"standard": standard})
+    template = read_toml_record(Template, path, given={"standard": standard})
     check_known(template.role, (path.stem,), path, "role")
     return template
 

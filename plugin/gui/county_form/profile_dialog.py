@@ -340,7 +340,7 @@ class ProfileDialog(ProfileForm):
         self._norm_is_valid = True
         self.document.update_summary()
         selected_scope = entered_settings.scope or self._wanted_scope
-        scopes = [(self._texts.get_scope_name(scope), scope) for scope in norm.standard.scopes]
+        scopes = [(self._texts.find("scopes", scope) or scope, scope) for scope in norm.standard.scopes]
         fill_combo(self.scope, [(tr("The widest scope that the layers allow"), ""), *scopes], selected_scope)
         self._norm = norm
         self._show_summary()

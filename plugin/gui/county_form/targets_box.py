@@ -17,7 +17,6 @@ from ...core.standard.profile import BINDING_TARGET_WORD, IndicatorTarget, Norm
 from ...core.standard.profile.resolved import (
     TARGET_INDICATOR_IDS,
     find_latest_target_year,
-    get_inherited_targets,
     read_county_form_choices,
 )
 from ..widgets import FieldMessage, add_entries, choose_or_add_entry, set_bold
@@ -250,9 +249,9 @@ class TargetsBox(FormBox):
     def show_inherited_targets(self, norm: Norm, area_code: str) -> None:
         """Show in grey the targets that a county inherits from its parent profile."""
         self._norm = norm
-        inherited_targets = get_inherited_targets(area_code, norm)
+        inherited_targets = norm.find_targets(area_code)
         for row in self.rows:
-            candidates = [t for t in inherited_targets.values() if t.indicator == row.indicator]
+            candidates = [t for t in inherited_targets if t.indicator == row.indicator]
             row.show_inherited_target(
                 max(candidates, key=lambda t: t.year, default=None), find_latest_target_year(norm)
             )

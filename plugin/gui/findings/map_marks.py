@@ -18,6 +18,7 @@ from qgis.PyQt.QtCore import QPointF, QRectF, Qt
 from qgis.PyQt.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPixmap
 
 from ...bridge.layers.properties import read_wkb
+from ...core.model.findings import make_layer_geometries
 from ..widgets import theme
 from ..widgets.map_items import (
     NEAREST_SCALE,
@@ -254,7 +255,7 @@ class FindingMapMark:
             self.canvas.setDestinationCrs(crs)
         map_geometry = transform_to_map(self.canvas, read_wkb(finding.geometry.wkb), crs)
         # Lines and points are outlined with the buffer of the findings layer.
-        area = transform_to_map(self.canvas, read_wkb(finding.make_layer_geometry().wkb), crs)
+        area = transform_to_map(self.canvas, read_wkb(make_layer_geometries([finding])[0].wkb), crs)
         if map_geometry is None or area is None:
             return False
         if zoom:

@@ -136,7 +136,7 @@ class VerdictBar(FittedWidget, QWidget):
             f"<ul>{rows}</ul>" if rows else ""
         )
         self.reasons_button.setVisible(run < total or bool(report.rule_counts["skipped"]))
-        self._partly_checked = sum(report.partly_checked_counts.values())
+        self._partly_checked = sum(rule.is_partly_checked for rule in report.rules)
         self.show_edits(result)
         self._icon.show_icon(theme.VERDICT_ICONS[self._verdict])
 

@@ -28,7 +28,8 @@ from ...bridge.layers.properties import get_assigned_role
 from ...bridge.settings import get_interface_language
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
-from ...core.render.dictionary import DataDictionary, write_dictionary
+from ...core.base.files.writing import write_text
+from ...core.render.dictionary import DataDictionary, render_dictionary
 from ...core.standard import list_standard_ids, load_standard
 from ...core.standard.template import Template
 from ...paths import SHARED_CODE_LISTS_FOLDER
@@ -185,9 +186,10 @@ class DictionaryDialog(ManualStartDialog):
 
     def _filter_items(self) -> None:
         text = self.search.text()
+        words = text.lower().split()
         shown_count = 0
         for entry in self._data_dictionary.pages if self._data_dictionary is not None else ():
-            matches = entry.matches_search(text)
+            matches = all(word in entry.search_text for word in words)
             self._items[entry.anchor].setHidden(not matches)
             shown_count += matches
         for row in range(self.tree.topLevelItemCount()):
@@ -205,7 +207,7 @@ class DictionaryDialog(ManualStartDialog):
         target = folder / f"{standard}-{lang}.html"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            write_dictionary(load_standard(standard), target, lang)
+            write_text(target, render_dictionary(load_standard(standard), lang))
         except (SanxianError, ImportError) as error:
             self.browser.setPlainText(messages.explain_error(error))
             return

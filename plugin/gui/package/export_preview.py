@@ -270,7 +270,7 @@ class GateBox(QGroupBox):
             errors=summary["errors"],
             warnings=summary["warnings"],
             skipped=summary["skipped"] + summary["crashed"],
-            scope=Texts(settings.get_interface_language()).get_scope_name(scope),
+            scope=Texts(settings.get_interface_language()).find("scopes", scope) or scope,
             time=result.time_text,
         )
         self._show_message(theme.VERDICT_ICONS[summary["verdict"]], text)

@@ -220,7 +220,7 @@ class ScopeWidget(_ChoiceWidget):
 
     def list_choices(self):
         texts = Texts(settings.get_interface_language())
-        return [("", ""), *((texts.get_scope_name(scope), scope) for scope in load_standard().scopes)]
+        return [("", ""), *((texts.find("scopes", scope) or scope, scope) for scope in load_standard().scopes)]
 
     def setValue(self, value):
         scope = str(value or "")

@@ -301,7 +301,8 @@ class CrsBox(FormSection):
                 and not self._draft.division_code
                 and not divisions.is_longitude_range_in_crs_zone(crs, zones.west, zones.east)
             ):
-                raise divisions.make_crs_mismatch_error(crs, county.name, zones.west, zones.east)
+                params = divisions.make_mismatch_params(crs, county.name, county.name, zones.west, zones.east)
+                raise InputError("create_crs_elsewhere", **params)
         except SanxianError as error:
             return "error", messages.explain_error(error)
         if notice:

@@ -23,7 +23,7 @@ from ...bridge.texts import tr
 from ...core.base.errors import InputError, SanxianError
 from ...core.geometry.crs_zones import CrsZoneChoice, choose_zone
 from ...core.standard import divisions, load_standard
-from ...core.standard.layer_tree import find_delivery_constraint, find_strictest_constraint, list_branches
+from ...core.standard.layer_tree import LAYER_CONSTRAINTS, find_delivery_constraint, list_branches
 from ...core.standard.template import CodeEntry
 from ..widgets import (
     CountyCombo,
@@ -264,12 +264,13 @@ class GroupsBox(FormSection):
             # Usual layers are at the top; the layer tree of the project has another order.
             for branch in sorted(list_branches(standard), key=lambda b: not b.is_chosen):
                 constraint_names = {"M": tr("mandatory"), "C": tr("required if there is one"), "O": tr("optional")}
+                constraints = {find_delivery_constraint(role, standard) for role in branch.roles}
                 names = [f"{standard.templates[role].name} {role}" for role in branch.roles]
                 texts = [
                     branch.name,
                     tr(", ").join(names),
                     str(len(branch.roles)),
-                    constraint_names[find_strictest_constraint(branch, standard)],
+                    constraint_names[min(constraints, key=LAYER_CONSTRAINTS.index)],
                 ]
                 item = QTreeWidgetItem(self.tree, texts)
                 item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsAutoTristate)

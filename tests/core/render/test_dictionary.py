@@ -114,7 +114,7 @@ def test_dictionary_search_finds_layers_fields_and_codes():
     book = DataDictionary(load_standard("county_db"))
 
     def list_found_anchors(text):
-        return [e.anchor for e in book.pages if e.matches_search(text)]
+        return [e.anchor for e in book.pages if all(word in e.search_text for word in text.split())]
 
     # The layer first, then the classes of yearly maintenance derived from it.
     assert list_found_anchors("历史文化保护线 lx")[0] == "layer-LSWHBHX"

@@ -26,7 +26,7 @@ from plugin.core.model.report import REPORT_SCHEMA, Outcome, Report
 from plugin.core.model.rule import load_all_rules
 from plugin.core.model.verdict import Verdict
 from plugin.core.render.html import render_report
-from plugin.core.render.outputs import report_to_json, write_outputs
+from plugin.core.render.outputs import dump_json, write_outputs
 from plugin.paths import REPORT_TEMPLATES_FOLDER, RESOURCES_FOLDER
 from tests.core.report_fixtures import make_report
 from tests.parametrize import first_daily
@@ -53,22 +53,22 @@ def test_json_schema_names_its_version():
 def test_json_report_made_by_hand_follows_the_schema(report):
     if not report.rules:
         report.tolerance, report.provenance = make_report().tolerance, make_report().provenance
-    assert list_schema_errors(report_to_json(report)) == []
+    assert list_schema_errors(dump_json(report.to_dict())) == []
 
 
 def test_json_report_with_a_note_that_awaits_its_approval_follows_the_schema():
     report = make_report()
     report.findings = [replace(report.findings[0], needs_approval=True), *report.findings[1:]]
-    text = report_to_json(report)
+    text = dump_json(report.to_dict())
     assert json.loads(text)["findings"][0]["needs_approval"] is True and list_schema_errors(text) == []
 
 
 def test_json_report_of_the_sample_follows_the_schema_and_reads_back_equal():
     report = check_sample_county().report
-    text = report_to_json(report)
+    text = dump_json(report.to_dict())
     assert list_schema_errors(text) == []
     again = Report.from_dict(json.loads(text))
-    assert report_to_json(again) == text
+    assert dump_json(again.to_dict()) == text
     assert again.summary == report.summary
     for one, other in zip(again.findings, report.findings, strict=True):
         assert one.geometry == other.geometry or other.geom_kind == "none"
@@ -88,7 +88,7 @@ def test_numbers_that_json_cannot_store_become_null():
     report = make_report()
     report.findings[0].area_m2 = float("nan")
     report.findings[1].params = {"share": float("inf"), "list": [np.float64("nan"), np.int64(3)]}
-    text = report_to_json(report)
+    text = dump_json(report.to_dict())
     assert "NaN" not in text and "Infinity" not in text
     data = json.loads(text)
     assert data["findings"][0]["area_m2"] is None
@@ -109,7 +109,7 @@ def test_findings_have_the_json_of_their_dicts(values):
     report.findings = [replace(make_report().findings[0], message=text, params=params) for text, params in values]
     lines = [
         line.removesuffix(",")
-        for line in report_to_json(report).split('"findings": [\n')[-1].split("\n]")[0].split("\n")
+        for line in dump_json(report.to_dict()).split('"findings": [\n')[-1].split("\n]")[0].split("\n")
     ]
     expected = [json.dumps(replace_non_finite(finding.to_dict()), ensure_ascii=False) for finding in report.findings]
     assert not values or lines == expected
@@ -154,7 +154,7 @@ def check_with_crashing_rule(error):
 def test_json_and_html_reports_contain_no_folder_of_the_machine(path, error, outcome):
     plan, report = check_with_crashing_rule(error(path))
     assert report.rules[0].outcome is outcome and report.verdict is Verdict.INCOMPLETE
-    for text in (report_to_json(report), render_report(report, plan.norm)):
+    for text in (dump_json(report.to_dict()), render_report(report, plan.norm)):
         assert "a.gpkg" in text
         assert "zhang" not in text and "机密" not in text
 

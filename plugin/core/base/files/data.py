@@ -241,6 +241,11 @@ def list_record_items(kind: type) -> dict[str, RecordItem]:
     }
 
 
+def read_toml_record(kind: type[T], path: Path, given: Mapping[str, Any] | None = None) -> T:
+    """Return a dataclass with the values of a TOML file, as `read_record`. Raise DataError with file and key."""
+    return read_record(kind, read_toml(path), file=path, given=given)
+
+
 def read_record(kind: type[T], table: Any, *, file: Path, where: str = "", given: Mapping[str, Any] | None = None) -> T:
     """Return a dataclass with the values of a table; its annotations state the keys and their types (`read_value`).
 

@@ -15,12 +15,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from ....paths import ENVIRONMENT_REQUIREMENTS
 from ...base.connection_text import describe_exception
-from ...base.files.data import read_record, read_toml
+from ...base.files.data import read_toml_record
 from ...base.files.filegdb_driver import does_driver_damage_rows
 from ...standard.messages.texts import Texts
 
@@ -94,10 +94,8 @@ class Requirements:
     projection: ProjectionSample
 
 
-@cache
-def load_requirements() -> Requirements:
-    """Return the requirements."""
-    return read_record(Requirements, read_toml(ENVIRONMENT_REQUIREMENTS), file=ENVIRONMENT_REQUIREMENTS)
+#: Returns the requirements.
+load_requirements = cache(partial(read_toml_record, Requirements, ENVIRONMENT_REQUIREMENTS))
 
 
 @dataclass(frozen=True)

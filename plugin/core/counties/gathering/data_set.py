@@ -43,7 +43,6 @@ from ...package.problems import (
     ExportProblem,
     ProblemLevel,
     drop_duplicate_notes,
-    select_problems_of_levels,
 )
 from ...package.slot_files import FilledSlot
 from ...plan.loading.assembly import assemble_plan
@@ -245,7 +244,7 @@ def write_package_parts(
         NO_SIDE_INPUTS,
         NO_WAIVERS,
     )
-    is_forced = bool(select_problems_of_levels(problems, ProblemLevel.GATE))
+    is_forced = any(problem.level == ProblemLevel.GATE for problem in problems)
     # The folder still has a temporary name.
     manifest = make_gathered_head(
         check, spec, placeholders, fill_name_pattern(spec.root, placeholders), document, result.counties, is_forced

@@ -18,8 +18,8 @@ from ...base.files.data import (
     check_known,
     find_data_file,
     list_data_ids,
-    read_record,
     read_toml,
+    read_toml_record,
 )
 
 SETTINGS_FILE = BOUNDARY_POINTS_FOLDER / "settings.toml"
@@ -165,7 +165,7 @@ def load_automatic_forms(kind: str) -> list[PointForm]:
 @lru_cache(maxsize=32)
 def _read_form(path: Path, modified_ns: int) -> PointForm:
     """Read a form from its file; cached until the file is modified."""
-    return read_record(PointForm, read_toml(path), file=path, given={"id": path.stem})
+    return read_toml_record(PointForm, path, given={"id": path.stem})
 
 
 def make_layout(form: PointForm) -> FileLayout:

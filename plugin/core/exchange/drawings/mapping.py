@@ -16,8 +16,8 @@ from ...base.files.data import (
     check_known,
     find_data_file,
     make_unknown_value_error,
-    read_record,
     read_toml,
+    read_toml_record,
 )
 from ...standard import list_standard_ids, load_standard
 from ...standard.template import CodeList, Template, TemplateField
@@ -128,7 +128,7 @@ class MappingFile:
 @lru_cache(maxsize=16)
 def _read_mapping(path: Path, modified_ns: int) -> DrawingMapping:
     """Read a mapping from its file; cached until the file is modified."""
-    file = read_record(MappingFile, read_toml(path), file=path)
+    file = read_toml_record(MappingFile, path)
     try:
         standard = load_standard(file.standard)
     except DataError as error:

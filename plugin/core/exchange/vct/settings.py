@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ....paths import VCT_SETTINGS
-from ...base.files.data import SourceMark, check_keys, read_record, read_toml
+from ...base.files.data import SourceMark, check_keys, read_toml_record
 
 #: Encoding for writing; files are read as GB18030, which contains it.
 VCT_ENCODING = "gbk"
@@ -61,7 +61,7 @@ def load_settings(path: Path = VCT_SETTINGS) -> VctSettings:
 
     DataError names file and key of a missing or wrong value, or of a value without a mark (level of its source).
     """
-    return read_record(VctSettings, read_toml(path), file=path)
+    return read_toml_record(VctSettings, path)
 
 
 #: Remarks as text keys with parameters.

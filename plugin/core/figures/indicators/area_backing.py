@@ -79,10 +79,6 @@ class AreaFieldComparison(TownshipSums):
             self.net_excess > self.allowed_row_difference_m2
         )
 
-    def with_allowed_share(self, share: float) -> AreaFieldComparison:
-        """Return a copy in which two sums may differ by this share (0–1)."""
-        return self if share == self.allowed_share else replace(self, allowed_share=share)
-
     def compare_field_sums(self, add: SumFunction) -> tuple[NDArray, NDArray]:
         """Compare k sums of the field with the geometry and with the gross area.
 
@@ -157,7 +153,7 @@ def is_sum_confirmed_by_geometry(layer: Layer, meaning: str, ctx: RuleContext, r
         return True
     is_summed = np.ones(len(layer), dtype=bool) if rows is None else rows
     # Areas of shapes that are estimated are accurate enough for half of the allowed difference.
-    if not comparison.with_allowed_share(comparison.allowed_share / 2).confirms_sums(is_summed):
+    if not replace(comparison, allowed_share=comparison.allowed_share / 2).confirms_sums(is_summed):
         comparison = require_value(compare_area_field_with_shapes(layer, meaning, ctx), f"the values of {meaning}")
         if not comparison.confirms_sums(is_summed):
             return False

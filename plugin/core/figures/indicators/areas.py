@@ -327,7 +327,7 @@ def _compute_figure(
         "difference_m2": net_area - statutory_area,
     }
     is_confirmed = is_sum_confirmed_by_geometry(layer, "net_area", ctx)
-    allowance = float(ctx.norm.get_rule_parameters("ATT003").get("allowance_m2", 0.01))
+    allowance = float(ctx.norm.get_settings_section("rules.ATT003").get("allowance_m2", 0.01))
     figure = AreaFigure(
         layer,
         net_area,

@@ -281,7 +281,7 @@ class PlanIndicators:
                     "figures",
                     "no_field",
                     layer=self.make_layer_label(layer),
-                    field=layer.get_field_name(meaning) or self.texts.get_meaning_name(meaning),
+                    field=layer.get_field_name(meaning) or self.texts.find("meanings", meaning) or meaning,
                 )
             )
         if entry.urban_codes:

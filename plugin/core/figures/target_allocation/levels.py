@@ -299,7 +299,11 @@ def compare_targets_with_townships(
     """
     parts_sums = []
     for target in targets:
-        rows = [t for t in allocated_targets.select_by_indicator(target.indicator) if t.comparison == target.comparison]
+        rows = [
+            t
+            for t in allocated_targets.targets
+            if t.indicator == target.indicator and t.comparison == target.comparison
+        ]
         if rows and target.comparison != "=":
             listed_names = {name for t in rows for name in (t.name, t.code) if name}
             parts_sums.append(
@@ -361,7 +365,9 @@ def find_wrong_totals(allocated_targets: AllocatedTargets) -> list[tuple[Allocat
     """
     wrong_totals = []
     for total in allocated_targets.total_rows:
-        value = _sum_printed_figures(allocated_targets.select_by_indicator(total.indicator), total.unit)
+        value = _sum_printed_figures(
+            [t for t in allocated_targets.targets if t.indicator == total.indicator], total.unit
+        )
         if compare_area_with_target(value, "=", total.numeric_value, total.printed_decimals) != "met":
             wrong_totals.append((total, value))
     return wrong_totals

@@ -119,10 +119,6 @@ class _PackageMatcher:
             path.name.lower() in self.folders and path.is_dir() for path in _list_content(folder)
         )
 
-    def has_package_name(self, folder: Path) -> bool:
-        """Return True if a folder has the specification's name of a package."""
-        return self.matches_name is not None and self.matches_name(folder.name) is not None
-
 
 def _list_content(folder: Path) -> list[Path]:
     """Return the paths in a folder, except files that operating systems leave there.
@@ -191,11 +187,12 @@ def _find_packages(
     cancellation.raise_if_cancelled()
     # A folder, and in particular a zip, may have the same name as the package in it.
     is_wrapper = len(_list_content(folder)) == 1 or folder == zipped
-    if matcher.has_package_content(folder) or (matcher.has_package_name(folder) and not is_wrapper):
+    has_package_name = matcher.matches_name is not None and matcher.matches_name(folder.name) is not None
+    if matcher.has_package_content(folder) or (has_package_name and not is_wrapper):
         return [folder]
     packages = [
         one
         for subfolder in (_list_folders(folder) if levels_left else [])
         for one in _find_packages(subfolder, matcher, cancellation, None, levels_left - 1)
     ]
-    return packages or ([folder] if matcher.has_package_name(folder) else [])
+    return packages or ([folder] if has_package_name else [])

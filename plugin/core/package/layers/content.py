@@ -229,10 +229,6 @@ class PackageLayer:
                 {f.name: self.convert_values(f, rows).values for f in self.template.fields},
             )
 
-    def get_row_keys(self, positions: Any) -> list[str]:
-        """Return the key (BSM) of each row, or its feature id if it has none."""
-        return list_row_names(self.layer, positions)
-
 
 @dataclass(frozen=True)
 class MissingLayer:

@@ -28,7 +28,7 @@ from ..names import find_field_name_problem
 from ..package_spec.spec import FORMAT_NAMES, VectorSet
 from ..problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel
 from . import layer_writers as dbf, vct_precision
-from .content import MissingLayer, PackageLayer, mask_non_finite_shapes
+from .content import MissingLayer, PackageLayer, list_row_names, mask_non_finite_shapes
 
 #: A point layer has one point per row.
 _MULTIPOINT_TYPE_ID = 4
@@ -59,7 +59,7 @@ def make_row_problem(
             package_layer.layer.name,
             name,
             count=len(rows),
-            features=tuple(package_layer.get_row_keys(rows[:MAX_NAMED_FEATURES].tolist())),
+            features=tuple(list_row_names(package_layer.layer, rows[:MAX_NAMED_FEATURES].tolist())),
             params=params,
         )
 

@@ -28,7 +28,7 @@ from ...standard.messages.texts import Message, MessageLines
 from ...standard.template import TemplateField
 from ..names import AREA_FIELD_MEANING_BY_BASIS
 from . import layer_writers, vct_precision
-from .content import BATCH_ROWS, PackageLayer, PackageRowBatch
+from .content import BATCH_ROWS, PackageLayer, PackageRowBatch, list_row_names
 from .readers import OpenLayer, ReadRows, open_layer
 
 #: Tolerances: metres by which a vertex may move; m² by which an area may differ, in total and per vertex.
@@ -77,14 +77,9 @@ class ReadBackResult:
     shape_changes: dict[str, list[str]] = field(default_factory=dict)
     has_declared_widths: bool = True
 
-    @property
-    def has_no_differences(self) -> bool:
-        """Return True if the layer was read as it was written."""
-        return not self.difference_counts
-
     def raise_if_different(self, layer: str) -> None:
         """Raise OutputError if the layer of this name differs when it is read again."""
-        if not self.has_no_differences:
+        if self.difference_counts:
             messages = [
                 Message("read_back", row["kind"], {**row, "features": ", ".join(row["features"])})
                 for row in self.to_dict()["differences"]
@@ -118,7 +113,7 @@ class ReadBackResult:
     def add_differing_rows(self, kind: str, package_layer: PackageLayer, rows: NDArray, name: str = "") -> None:
         """Count differing rows of a layer, (k,) positions; ``name``: the field in which they differ, or empty."""
         if len(rows):
-            self.add_difference(kind, name, package_layer.get_row_keys(rows.tolist()), len(rows))
+            self.add_difference(kind, name, list_row_names(package_layer.layer, rows.tolist()), len(rows))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as values for JSON."""
@@ -129,7 +124,7 @@ class ReadBackResult:
             "widths_told": self.has_declared_widths,
             "moved_m": round(self.max_vertex_shift_m, 9),
             "area_off_m2": round(self.max_area_difference_m2, 9),
-            "same": self.has_no_differences,
+            "same": not self.difference_counts,
             "differences": [
                 {"kind": kind, "field": name, "count": count, "features": self.example_names[kind, name]}
                 for (kind, name), count in self.difference_counts.items()
@@ -326,7 +321,7 @@ def _compare_shapes(
     for kind, changed_positions in find_shape_changes(package_layer, rows, shapes).items():
         if len(changed_positions):
             result.shape_changes.setdefault(kind, []).extend(
-                package_layer.get_row_keys((rows.first_position + changed_positions).tolist())
+                list_row_names(package_layer.layer, (rows.first_position + changed_positions).tolist())
             )
     small_shifts = shifts_m[shifts_m <= MAX_VERTEX_SHIFT_M]
     result.max_vertex_shift_m = float(small_shifts.max(initial=result.max_vertex_shift_m))

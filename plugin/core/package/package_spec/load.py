@@ -23,6 +23,7 @@ from ...base.files.data import (
 )
 from ...render.words import ReportTexts
 from ...standard import Standard, load_standard
+from ...standard.map_set import load_map_set
 from ...standard.messages.texts import Texts
 from ..names import PLACEHOLDER_PATTERNS, SAMPLE_VALUES, fill_placeholders
 from .spec import FileSlot, LayerSlot, MapSettings, NamedFile, PackageSpec, VectorSet
@@ -53,17 +54,6 @@ SUFFIXES_OF_NAMED_FILES = {"report": (".html", ".json"), "metadata": ("",), "tab
 _SAMPLE_VALUES = {**SAMPLE_VALUES, "title": "……"}
 
 _UNFILLED_PLACEHOLDERS = {name: f"{{{name}}}" for name in PLACEHOLDER_PATTERNS}
-
-
-def find_spec_file(name: str | Path) -> Path:
-    """Return the file of a specification, given by its id or by the path of a .toml.
-
-    Raises
-    ------
-    DataError
-        If the specification does not exist; the error lists the known ids.
-    """
-    return find_data_file(name, PACKAGE_SPECS_FOLDER, "package_unknown")
 
 
 def read_spec(path: Path, errors: ErrorCollector) -> PackageSpec:
@@ -121,7 +111,7 @@ def _read_item(key: str, value: Any, path: Path, folders: dict[str, Any], errors
             check_placeholders(getattr(settings, name), path, f"maps.{name}")
         if settings.map_set:
             settings = replace(settings, map_set=str(path.parent / settings.map_set))
-        check_known(settings.page, settings.load_map_catalogue().page_size_by_id, path, "maps.page")
+        check_known(settings.page, load_map_set(settings.map_set).page_size_by_id, path, "maps.page")
         return settings
     if key not in ("vector", "document", "map", "table"):
         return read_value(value, _ITEMS[key].kind, file=path, key=key)
@@ -148,7 +138,7 @@ def find_spec_problems(name: str | Path) -> list[DataError]:
         If the specification does not exist.
     """
     errors = ErrorCollector(keep=True)
-    path = find_spec_file(name)
+    path = find_data_file(name, PACKAGE_SPECS_FOLDER, "package_unknown")
     with errors.collect_data_error():
         spec = read_spec(path, errors)
         if not errors.found:
@@ -291,6 +281,6 @@ def load_package_spec(name: str | Path) -> PackageSpec:
     DataError
         For the first error, with file and key.
     """
-    spec = read_spec(find_spec_file(name), ErrorCollector())
+    spec = read_spec(find_data_file(name, PACKAGE_SPECS_FOLDER, "package_unknown"), ErrorCollector())
     collect_layer_and_path_errors(spec, ErrorCollector())
     return spec

@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 
 from ...base.errors import DataError
 from ...base.files.data import NOT_IN_FILE, SourceMark, between, check_unique, matching, one_of
-from ...standard.map_set import MapSet, load_map_set
 from ..names import find_field_name_problem
 
 _Need = Annotated[str, one_of("M", "C", "O")]
@@ -152,10 +151,6 @@ class MapSettings:
     maker: str = ""
     drawer: str = ""
     date: str = ""
-
-    def load_map_catalogue(self) -> MapSet:
-        """Return the map set, which defines maps and sheets."""
-        return load_map_set(self.map_set)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from ...base.files.data import (
     read_record,
 )
 from ...base.files.names import find_name_problem
+from ...standard.map_set import load_map_set
 from ...standard.messages.texts import Texts
 from ..names import (
     DEFAULT_PLACEHOLDERS,
@@ -103,7 +104,7 @@ def check_map_slots(map_files: Iterable[FileSlot], settings: MapSettings, path: 
         For a layout that the map set does not have, an invalid number, a map with a layout that names several files,
         and two maps with one number or layout.
     """
-    maps = settings.load_map_catalogue().map_by_id
+    maps = load_map_set(settings.map_set).map_by_id
     used_values: dict[str, set[str]] = {"number": set(), "layout": set()}
     for n, slot in enumerate(map_files, start=1):
         if slot.layout:

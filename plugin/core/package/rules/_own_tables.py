@@ -14,7 +14,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ...base.errors import DataError
 from ...base.placeholders import join_first
@@ -24,7 +23,7 @@ from ...model.findings import Finding
 from ...model.indicator import Indicator
 from ...model.rule import Severity
 from ...render import figures as shown
-from ...render.tables.report_table import HEADING_ROWS, ReportTable, make_sheet_name, write_tables_workbook
+from ...render.tables.report_table import HEADING_ROWS, ReportTable, write_tables_workbook
 from ...render.words import ReportTexts
 from ...standard.messages.texts import Texts
 from ..inspection.facts import PackageFacts
@@ -60,22 +59,12 @@ class InspectedWorkbook:
     ctx: RuleContext
     lang: str
 
-    @property
-    def texts(self) -> Texts:
-        """Return the texts in the language of this check."""
-        return Texts(self.ctx.lang)
-
-    @property
-    def provenance(self) -> dict[str, Any]:
-        """Return the report's provenance, empty if missing."""
-        return dict(self.package.report_data.get("provenance", {}))
-
 
 def compare_plugin_workbook_texts(inspected_book: InspectedWorkbook) -> Iterator[Finding]:
     """Yield findings on changed words in the plugin's workbook, and on figures that are stored as text."""
     reason = _explain_no_rebuild(inspected_book)
     rebuilt_sheets = {} if reason else _write_and_read_sheets(inspected_book.expected_tables, inspected_book)
-    about = make_sheet_name(ReportTable("about", []), Texts(inspected_book.lang))
+    about = Texts(inspected_book.lang).get("sheets", "about")
     for sheet in inspected_book.workbook.sheets:
         if sheet.name == about:
             yield from _compare_provenance_sheet(sheet, inspected_book)
@@ -105,7 +94,9 @@ def compare_plugin_workbook_texts(inspected_book: InspectedWorkbook) -> Iterator
                     part=sheet.name,
                     sheet=sheet.name,
                     count=len(names_of_text_figures),
-                    cells=join_first(names_of_text_figures, inspected_book.texts.get("words", "between_names")),
+                    cells=join_first(
+                        names_of_text_figures, Texts(inspected_book.ctx.lang).get("words", "between_names")
+                    ),
                 )
         else:
             yield from _compare_states(sheet, inspected_book)
@@ -114,13 +105,13 @@ def compare_plugin_workbook_texts(inspected_book: InspectedWorkbook) -> Iterator
             inspected_book.workbook.file,
             "unbuilt",
             Severity.WARNING if reason in ("version", "templates") else Severity.INFO,
-            reason=inspected_book.texts.get("not_rebuilt", reason),
+            reason=Texts(inspected_book.ctx.lang).get("not_rebuilt", reason),
         )
 
 
 def _explain_no_rebuild(inspected_book: InspectedWorkbook) -> str:
     """Return why the workbook cannot be made again, as a key of texts; empty if it can be."""
-    provenance, norm = inspected_book.provenance, inspected_book.ctx.norm
+    provenance, norm = inspected_book.package.report_data.get("provenance", {}), inspected_book.ctx.norm
     if not provenance or "versions" not in provenance or "standard" not in provenance:
         return "data"
     if reason := explain_not_rebuilt(inspected_book.package, provenance["versions"].get("sanxian", "")):
@@ -150,7 +141,7 @@ def _make_changed_texts_finding(
     sheet: PrintedSheet, text_changes: list[CellChange], inspected_book: InspectedWorkbook
 ) -> Finding:
     """Return a finding that lists the cells with other texts than the sheet made again."""
-    texts = inspected_book.texts
+    texts = Texts(inspected_book.ctx.lang)
     cell_descriptions = [
         texts.get(
             "words",
@@ -176,11 +167,11 @@ def _compare_provenance_sheet(sheet: PrintedSheet, inspected_book: InspectedWork
 
     The time is not compared. In a workbook of another version, the words of earlier versions are accepted, too.
     """
-    own_texts = Texts(inspected_book.lang)
+    own_texts, provenance = Texts(inspected_book.lang), inspected_book.package.report_data.get("provenance", {})
     try:
-        table = make_about_table(inspected_book.provenance, own_texts, "", [])
+        table = make_about_table(provenance, own_texts, "", [])
         time = next(HEADING_ROWS + n for n, row in enumerate(table.rows, 1) if row.code == "time")
-        table = make_about_table(inspected_book.provenance, own_texts, sheet.get_cell_text(time, 2), [])
+        table = make_about_table(provenance, own_texts, sheet.get_cell_text(time, 2), [])
     except _INCOMPLETE_REPORT_ERRORS:
         # DOC013 reports an unreadable report.
         return

@@ -118,11 +118,6 @@ def format_value_or_missing(value: Any, texts: Texts) -> str:
     return ("" if value is None else str(value).strip()) or texts.get("words", "left_blank")
 
 
-def format_profile(profile: str, texts: Texts) -> str:
-    """Return the id of a profile, or the words for “no profile” if the id is empty."""
-    return profile or texts.get("words", "no_profile")
-
-
 def read_stated_field_count(layer: LayerFact, package: PackageFacts) -> int | None:
     """Return the number of a layer's fields by the manifest; None if not stated."""
     rows = package.manifest["layers"] if package.manifest else []

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
-from ...standard.map_set import MapSet
+from ...standard.map_set import MapSet, load_map_set
 from ...standard.messages.texts import Texts
 from ..inspection.facts import PackageFacts
 from ..map_slots import find_missing_input_of_plan, make_map_spec
@@ -104,7 +104,7 @@ def _report_missing_files(
     Optional maps with a number make one finding.
     """
     missing_maps, has_numbered_map = [], False
-    catalogue = package.package_spec.maps.load_map_catalogue()
+    catalogue = load_map_set(package.package_spec.maps.map_set)
     for slot in package.package_spec.files:
         files = package.list_files_of_slot(slot)
         has_numbered_map = has_numbered_map or bool(slot.number and files)

@@ -21,7 +21,6 @@ from ..inspection.facts import PackageFacts
 from ..problems import BLOCKING_VERDICTS
 from ._package import (
     NO_PACKAGE_EXAMPLE,
-    format_profile,
     format_value_or_missing,
     inspects_package,
     make_example,
@@ -126,7 +125,7 @@ def package_origin(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Findi
                 "profile",
                 Severity.WARNING,
                 told=profile,
-                given=format_profile(ctx.norm.profile.id, texts),
+                given=ctx.norm.profile.id or texts.get("words", "no_profile"),
                 known=profile in list_profile_ids(),
             )
         if standard and standard != ctx.norm.standard.id and standard in list_standard_ids():

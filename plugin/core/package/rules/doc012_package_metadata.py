@@ -49,11 +49,6 @@ _DATE_PATTERN = re.compile(r"(\d{4})[-/.年]?(\d{1,2})(?:[-/.月]?(\d{1,2}))?(?!
 METADATA_PATH = "5-元数据/140225浑源县国土空间总体规划元数据.xml"
 
 
-def _make_metadata_document(text: str, codec: str = "utf-8") -> dict[str, bytes]:
-    """Return the metadata file of an example package: path → content."""
-    return {METADATA_PATH: text.encode(codec)}
-
-
 @rule(
     "DOC012",
     "package-metadata",
@@ -84,11 +79,11 @@ def _make_metadata_document(text: str, codec: str = "utf-8") -> dict[str, bytes]
     },
     fails=[
         make_example("none", 1, documents={}),
-        make_example("cut off", 1, documents=_make_metadata_document("<元数据><成果包>")),
-        make_example("a bomb", 1, documents=_make_metadata_document('<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;">]><元数据>&c;</元数据>')),
-        make_example("another file", 1, documents=_make_metadata_document('<!DOCTYPE a SYSTEM "file:///etc/passwd"><元数据/>')),
-        make_example("GBK that calls itself UTF-8", 1, documents=_make_metadata_document('<?xml version="1.0" encoding="UTF-8"?><元数据/>', "gbk")),
-        make_example("another schema", 1, documents=_make_metadata_document('<MD_Metadata xmlns="http://www.isotc211.org/2005/gmd"/>')),
+        make_example("cut off", 1, documents={METADATA_PATH: "<元数据><成果包>".encode()}),
+        make_example("a bomb", 1, documents={METADATA_PATH: '<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;">]><元数据>&c;</元数据>'.encode()}),
+        make_example("another file", 1, documents={METADATA_PATH: '<!DOCTYPE a SYSTEM "file:///etc/passwd"><元数据/>'.encode()}),
+        make_example("GBK that calls itself UTF-8", 1, documents={METADATA_PATH: '<?xml version="1.0" encoding="UTF-8"?><元数据/>'.encode("gbk")}),
+        make_example("another schema", 1, documents={METADATA_PATH: b'<MD_Metadata xmlns="http://www.isotc211.org/2005/gmd"/>'}),
         make_example("a feature fewer", 1, metadata={"CZKFBJ": {"features": "17"}}),
         make_example("another zone", 1, metadata={"CZKFBJ": {"wkid": "4526"}}),
         make_example("public, though it is internal", 1, metadata={"": {"secrecy": "公开"}}, manifest=True),

@@ -17,7 +17,6 @@ from ..inspection.facts import PackageFacts
 from ..tables.compare import compute_unprinted_tolerance, is_slight_difference
 from ._package import (
     NO_PACKAGE_EXAMPLE,
-    format_profile,
     format_value_or_missing,
     inspects_package,
     is_made_by_plugin,
@@ -206,8 +205,8 @@ def _compare_with_layers(
             path,
             "profile",
             Severity.INFO,
-            told=format_profile(provenance["profile"]["id"], texts),
-            found=format_profile(profile_id, texts),
+            told=provenance["profile"]["id"] or texts.get("words", "no_profile"),
+            found=profile_id or texts.get("words", "no_profile"),
         )
     figures = get_plan_indicators(ctx, ctx.lang)
     other_version = is_of_other_version(package)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ...base.errors import OutputError
-from ...render.tables.report_table import CellValue, ReportTable, TableNumber, make_column_title, make_sheet_name
+from ...render.tables.report_table import CellValue, ReportTable, TableNumber, make_column_title
 from ...standard.messages.texts import Texts
 
 #: An additional column that keeps the order of rows.
@@ -36,7 +36,7 @@ def write_database_tables(connection: Any, tables: Iterable[ReportTable], texts:
     row_count_by_table = {}
     cursor = connection.cursor()
     for table in tables:
-        name, heads = _clean_name(make_sheet_name(table, texts)), make_column_names(table, texts)
+        name, heads = _clean_name(texts.get("sheets", table.id)), make_column_names(table, texts)
         kinds = [_choose_sql_type(row.values[n] for row in table.rows) for n in range(len(heads))]
         fields = ", ".join(f"[{head}] {kind}" for head, kind in zip(heads, kinds, strict=True))
         cursor.execute(f"CREATE TABLE [{name}] ([{ROW_NUMBER_COLUMN}] INTEGER, {fields})")
@@ -60,7 +60,7 @@ def verify_written_tables(connection: Any, tables: Iterable[ReportTable], texts:
     """
     compared_count = 0
     for table in tables:
-        name, heads = _clean_name(make_sheet_name(table, texts)), make_column_names(table, texts)
+        name, heads = _clean_name(texts.get("sheets", table.id)), make_column_names(table, texts)
         columns = ", ".join(f"[{head}]" for head in heads)
         cursor = connection.cursor()
         cursor.execute(f"SELECT {columns} FROM [{name}] ORDER BY [{ROW_NUMBER_COLUMN}]")  # nosec B608 # names are ours, cleaned by _clean_name

@@ -21,7 +21,6 @@ from .known_tables import (
     PrintedNumber,
     SheetTable,
     find_unit_word,
-    get_value_in_column,
     normalise_word,
     parse_printed_number,
     parse_unit,
@@ -115,13 +114,13 @@ def find_lost_rows(sheet_table: SheetTable) -> list[str]:
     number_columns = [
         p
         for p in sheet_table.matched_columns
-        if any(isinstance(get_value_in_column(r, p), TableNumber) for r in sheet_table.table.rows)
+        if any(isinstance(r.values[p.table_position], TableNumber) for r in sheet_table.table.rows)
     ]
     return [
         find_row_name(row)
         for row in sheet_table.table.rows
         if id(row) not in matched_rows
-        and any(isinstance(v := get_value_in_column(row, p), TableNumber) and v.value for p in number_columns)
+        and any(isinstance(v := row.values[p.table_position], TableNumber) and v.value for p in number_columns)
     ]
 
 
@@ -134,7 +133,7 @@ def find_renamed_rows(sheet_table: SheetTable) -> list[tuple[int, str, str]]:
         return []
     name_column = KEY_COLUMNS[sheet_table.table.id][-1]
     names = [
-        (line, sheet_table.sheet.get_cell_text(line, p.sheet_column).strip(), str(get_value_in_column(row, p) or ""))
+        (line, sheet_table.sheet.get_cell_text(line, p.sheet_column).strip(), str(row.values[p.table_position] or ""))
         for line, row in sheet_table.row_by_line.items()
         for p in sheet_table.matched_columns
         if p.table_column.id == name_column
@@ -160,7 +159,7 @@ def _compare_cell(
     The result of a cell that is not compared has an empty ``case``. ``change_share``: share of an area by which it may
     differ.
     """
-    value = get_value_in_column(row, column_match)
+    value = row.values[column_match.table_position]
     cell = sheet_table.sheet.cell_by_position.get((line, column_match.sheet_column), PrintedCell(""))
     head = sheet_table.sheet.get_cell_text(sheet_table.last_head_line, column_match.sheet_column)
     location = (line, column_match.sheet_column, find_row_name(row), " ".join(head.split()), cell.text)
@@ -209,7 +208,7 @@ def _find_largest_operand(sheet_table: SheetTable, row: ReportTableRow, column_m
     if column_match.table_column.id in _CHANGE_COLUMNS:
         values = [v for v, column in zip(row.values, sheet_table.table.columns, strict=True) if column.unit == unit]
     elif row.code in _DIFFERENCE_ROWS:
-        values = [get_value_in_column(other, column_match) for other in sheet_table.table.rows]
+        values = [other.values[column_match.table_position] for other in sheet_table.table.rows]
     return max((abs(v.value) for v in values if isinstance(v, TableNumber)), default=0.0)
 
 
@@ -258,7 +257,7 @@ def _find_units(sheet_table: SheetTable, line: int, column_match: ColumnMatch) -
         return column_match.sheet_unit, column_match.table_column.unit
     for unit_column in sheet_table.matched_columns:
         if unit_column.table_column.id == "unit":
-            layer_unit = parse_unit(str(get_value_in_column(sheet_table.row_by_line[line], unit_column) or ""))
+            layer_unit = parse_unit(str(sheet_table.row_by_line[line].values[unit_column.table_position] or ""))
             return parse_unit(sheet_table.sheet.get_cell_text(line, unit_column.sheet_column)) or layer_unit, layer_unit
     return "", ""
 

@@ -15,7 +15,7 @@ from unicodedata import normalize
 
 from ...figures.supplied_tables import FIGURE_UNIT_WORDS, parse_figure
 from ...model.indicator import are_convertible
-from ...render.tables.report_table import CellValue, ReportTable, ReportTableRow, TableColumn, make_column_title
+from ...render.tables.report_table import ReportTable, ReportTableRow, TableColumn, make_column_title
 from ...standard.messages.texts import TEXT_LANGUAGES, Texts
 from ..package_spec.spec import NamedFile
 from .sheets import PrintedSheet
@@ -345,8 +345,3 @@ def _find_common_word(sheet: PrintedSheet, head_line: int) -> str:
         for column in range(1, sheet.last_column + 1)
     )
     return next((match[1] for match in matches if match and parse_unit(match[1])), "")
-
-
-def get_value_in_column(row: ReportTableRow, column_match: ColumnMatch) -> CellValue:
-    """Return the value that a table's row has in a matched column."""
-    return row.values[column_match.table_position]

@@ -13,7 +13,6 @@ from typing import Any
 
 from ...base.errors import DataError, InputError, OutputError
 from ...checks.tabulate import TabulatedPlan, tabulate_plan, write_new_figures_workbook
-from ...render.tables.report_table import make_sheet_name
 from ...standard.messages.texts import CauseMessage, Texts
 from ..export_order import ExportContext
 from ..names import fill_placeholders
@@ -70,7 +69,7 @@ def verify_workbook(tabulated_plan: TabulatedPlan, path: Path, context: ExportCo
     texts = Texts(context.lang)
     known_tables = KnownTables(tabulated_plan.tables, context.lang)
     book = read_workbook(path, file)
-    table_of_sheet = {make_sheet_name(table, texts): table for table in tabulated_plan.tables}
+    table_of_sheet = {texts.get("sheets", table.id): table for table in tabulated_plan.tables}
     rows = []
     if book.unreadable_reason or [sheet.name for sheet in book.sheets] != list(table_of_sheet):
         raise OutputError("package_table_not_the_same", file=path.name, place=book.unreadable_reason or "—")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import re
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,7 +20,7 @@ from ...base.files.document_text import make_document_text
 from ...base.files.workbooks import READING_ERRORS
 from ...base.files.zipped_libraries import import_zipped_library
 from ...standard.messages.texts import Texts
-from ..words import allow_breaks_between_codes, keep_figures_whole, load_report_settings
+from ..words import keep_figures_whole, load_report_settings
 from .blocks import (
     BOX_SIGNS,
     FACT_LABEL_PERCENT,
@@ -46,6 +47,8 @@ from .blocks import (
 _LEGEND_HEIGHT_MM = 3.2
 #: Space between a column of figures and the texts at its right, beside the cells' margins.
 _GAP_MM = 1.8
+#: The comma between codes such as ATT022、TOP001.
+_COMMA_BETWEEN_CODES_PATTERN = re.compile(r"(?<=[0-9A-Za-z])、(?=[0-9A-Za-z])")
 _WHITE, _BLACK, _LABEL_FILL, _NOTICE_FILL = "FFFFFF", "000000", "F1F1F1", "444444"
 #: The extension of a picture by which Word and WPS show its vectors instead of its pixels.
 _SVG_EXTENSION = (
@@ -127,7 +130,11 @@ def _make_template() -> io.BytesIO:
 
 
 def _set_line_breaks(text: str) -> str:
-    return allow_breaks_between_codes(keep_figures_whole(text))
+    """Return a text in which a line may end after each comma of a list of codes, and not inside a figure.
+
+    LibreOffice takes such a list for one word of Latin letters, and breaks inside its codes.
+    """
+    return _COMMA_BETWEEN_CODES_PATTERN.sub("、\u200b", keep_figures_whole(text))
 
 
 class _DocxWriter:
@@ -138,6 +145,8 @@ class _DocxWriter:
         #: Key of a style → its name in the template.
         self._styles = settings.styles
         self._docx = docx
+        #: Gives a name such as ``w:p`` its XML namespace.
+        self._qualify_name = docx.oxml.ns.qn
         #: The next paragraph begins a page.
         self._begins_page = False
         try:
@@ -154,10 +163,6 @@ class _DocxWriter:
             missing_names.append(settings.bookmark)
         if missing_names:
             raise InputError("docx_template_lacks", path=str(template), names="、".join(missing_names))
-
-    def _qualify_name(self, name: str) -> str:
-        """Return a name such as ``w:p`` with its XML namespace."""
-        return self._docx.oxml.ns.qn(name)
 
     def write(self, document: Document, path: Path) -> None:
         """Write the document and save it."""

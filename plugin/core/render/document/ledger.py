@@ -8,6 +8,7 @@ fingerprint, in whatever order they are.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
@@ -41,13 +42,12 @@ from ..tables.report_table import (
     count_text_lines,
     make_column_heading,
     make_number_format,
-    make_sheet_name,
     save_workbook,
     set_column_widths,
     set_up_pages,
 )
 from ..words import ReportTexts, load_report_settings
-from ..worklist.merge import make_token, mark_for_split
+from ..worklist.merge import mark_for_split
 from ..worklist.worklist_row import WorkItem, Worklist, WorkState, clean_text, format_time, parse_state
 from .blocks import ReportChapter
 
@@ -119,7 +119,7 @@ def write_ledger(
 
 def _write_table_sheet(book: Any, table: ReportTable, texts: Texts) -> None:
     """Write a table of a chapter as a sheet: headings, rows, and notes below them."""
-    sheet = book.create_sheet(make_sheet_name(table, texts))
+    sheet = book.create_sheet(texts.get("sheets", table.id))
     widths = [column.width_in_characters for column in table.columns]
     set_column_widths(sheet, widths)
     sheet.freeze_panes = "C2" if len(table.columns) > _MIN_COLUMNS_WITH_FROZEN_NAMES else "A2"
@@ -173,7 +173,7 @@ def _iterate_rows(
 
     ``rows_by_code``: rule code → its row in the sheet of rules; ``worklist``: fingerprint → row of the work list.
     """
-    titles, token = get_rule_titles(report, report_texts), make_token()
+    titles, token = get_rule_titles(report, report_texts), secrets.token_hex(4)
     summary = report_texts.get("ledger", "summary_sheet")
     links = {code: f'=HYPERLINK("#\'{summary}\'!A{row}","{code}")' for code, row in rows_by_code.items()}
     # As in the report: errors first, then in the statutory order, large areas first.
@@ -205,11 +205,6 @@ def _to_hectares(area_m2: float | None) -> float | None:
     return None if area_m2 is None else area_m2 / SQUARE_METRES["ha"]
 
 
-def get_state_text(state: WorkState, report_texts: ReportTexts) -> str:
-    """Return the name of a state of the work list in the report's language."""
-    return report_texts.get("state", state.name.lower())
-
-
 #: The columns of findings; their ids are keys of the texts.
 _COLUMNS = (
     TableColumn("number", width_in_characters=8, value=lambda row: row.number),
@@ -235,7 +230,7 @@ _COLUMNS = (
     TableColumn("area", "ha", width_in_characters=14, value=lambda row: _to_hectares(row.finding.area_m2)),
     TableColumn("net_area", "ha", width_in_characters=14, value=lambda row: _to_hectares(row.finding.net_area_m2)),
     TableColumn("width", "m", width_in_characters=10, value=lambda row: row.finding.width_m),
-    TableColumn("state", width_in_characters=10, value=lambda row: get_state_text(row.item.state, row.texts)),
+    TableColumn("state", width_in_characters=10, value=lambda row: row.texts.get("state", row.item.state.name.lower())),
     TableColumn("assignee", width_in_characters=12, value=lambda row: row.item.assignee),
     TableColumn("remark", width_in_characters=24, value=lambda row: row.item.note, wraps=True),
     TableColumn("message", width_in_characters=60, value=lambda row: row.finding.message, wraps=True),
@@ -303,7 +298,7 @@ def _write_findings(sheet: Worksheet, rows: Iterable[_LedgerRow], row_count: int
     if row_count:
         # The states that a person may choose. Other words, such as 豁免, are not refused here: the import names them.
         letter = get_column_letter([column.id for column in _COLUMNS].index("state") + 1)
-        words = ",".join(get_state_text(state, report_texts) for state in _CHOSEN_STATES)
+        words = ",".join(report_texts.get("state", state.name.lower()) for state in _CHOSEN_STATES)
         choices = DataValidation("list", f'"{words}"', showErrorMessage=False, allow_blank=True)
         choices.add(f"{letter}2:{letter}{row_count + 1}")
         sheet.data_validations.append(choices)

@@ -17,7 +17,7 @@ from typing import Any
 
 from ...base.files.document_text import make_document_text
 from ...standard.messages.texts import THIN_SPACE
-from ..words import join_keys_and_units, keep_figures_whole
+from ..words import keep_figures_whole
 from .blocks import (
     BOX_SIGNS,
     FACT_LABEL_PERCENT,
@@ -82,6 +82,8 @@ _WIDE_SPACE = "\u00a0" * 3
 _LINE_MM = 4.4
 #: Gaps between the parts of a line: a wide space in Chinese, two spaces in English.
 _GAP_PATTERN = re.compile("\u3000| {2,}")
+#: Places inside a shortened key such as …000005, a version such as 0.2.0-dev and a Chinese unit after a figure.
+_INSIDE_TOKEN_PATTERN = re.compile(r"(?<=…)(?=[0-9A-Za-z])|(?<=\d-)(?=[a-z])|(?<=\d[ \u00a0][公万])(?=[顷亩])")
 #: Dots per millimetre of Qt's layout at 96 dpi.
 _DOTS_PER_MM = 96 / 25.4
 
@@ -149,9 +151,10 @@ def render_print_html(document: Document, width_mm: float) -> str:
 def _escape(text: str) -> str:
     """Return a text for HTML.
 
-    Qt reduces wide spaces and several spaces to one narrow space, and breaks lines at the spaces of figures.
+    Qt reduces wide spaces and several spaces to one narrow space, and breaks lines at the spaces of figures and inside
+    keys and units, where word joiners prevent it.
     """
-    text = _GAP_PATTERN.sub(_WIDE_SPACE, join_keys_and_units(keep_figures_whole(text)))
+    text = _GAP_PATTERN.sub(_WIDE_SPACE, _INSIDE_TOKEN_PATTERN.sub("\u2060", keep_figures_whole(text)))
     return escape(text).replace(THIN_SPACE, "\u00a0")
 
 

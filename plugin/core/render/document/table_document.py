@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...standard.messages.texts import THIN_SPACE, Texts, format_number
-from ..tables.report_table import ReportTable, ReportTableRow, TableNumber, make_column_heading, make_sheet_name
+from ..tables.report_table import ReportTable, ReportTableRow, TableNumber, make_column_heading
 from ..words import ReportTexts, load_report_settings
 from .blocks import Block, Document, DocumentCell, DocumentColumn, DocumentTable, Heading, PageHeaderFooter, Paragraph
 from .check_report import make_signature
@@ -198,7 +198,7 @@ def make_table_blocks(
             for n, (heading, share) in enumerate(zip(headings, shares, strict=True))
         )
         yield from (
-            Heading(make_sheet_name(table, texts), level, unit),
+            Heading(texts.get("sheets", table.id), level, unit),
             DocumentTable(columns, rows, texts.get("tables", "no_rows"), heads),
         )
         limit = load_report_settings().length_limits["rows"]

@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from ....paths import STANDARDS_FOLDER
 from ...base.errors import DataError, InputError
-from ...base.files.data import NOT_IN_FILE, BilingualName, read_record, read_toml
+from ...base.files.data import NOT_IN_FILE, BilingualName, read_toml_record
 from ...base.files.document_text import make_document_text
 from ...standard.map_set import expand_concepts_to_roles
 from ...standard.messages.numbers import format_number
@@ -145,7 +145,7 @@ def load_public_edition(norm: Norm) -> PublicEdition:
     Raise DataError with file and key for an invalid list.
     """
     path = find_file_of_profile(norm, SETTING) or find_file_of_standard(norm, SETTING)
-    edition = read_record(PublicEdition, read_toml(path), file=path, given={"file_name": path.name})
+    edition = read_toml_record(PublicEdition, path, given={"file_name": path.name})
     if edition.largest_scale < 0:
         value = str(edition.largest_scale)
         raise DataError("data_value_unknown", file=str(path), key="largest_scale", value=value, known="≥ 0")

@@ -125,16 +125,11 @@ class PublicReport:
     redactor: Redactor
     record: RemovalRecord
 
-    @property
-    def edition(self) -> PublicEdition:
-        """Return the list of what was taken out."""
-        return self.redactor.edition
-
     def change_page(self, page: str) -> str:
         """Return a report page (HTML) as public edition, with a notice below its title and the record at its end."""
         notice = f'\n<p class="warn">{escape(self.redactor.texts.get("public", "notice"))}</p>'
         page = self.redactor.redact_page(page).replace(_PAGE_TITLE_END, _PAGE_TITLE_END + notice, 1)
-        appendix = render_page_blocks(self.record.make_blocks(self.edition, self.redactor.texts), {})
+        appendix = render_page_blocks(self.record.make_blocks(self.redactor.edition, self.redactor.texts), {})
         return page.replace(_PAGE_END, f'<div class="ap">\n{appendix}\n</div>\n{_PAGE_END}', 1)
 
     def change_document(self, document: Document) -> Document:
@@ -142,15 +137,15 @@ class PublicReport:
         texts = self.redactor.texts
         redacted = change_texts(document, self.redactor.redact_text, _TEXT_FIELDS_LEFT)
         subtitle = "　".join(filter(None, (redacted.subtitle, texts.get("public", "document_notice"))))
-        blocks = (*redacted.blocks, PageBreak(), *self.record.make_blocks(self.edition, texts))
+        blocks = (*redacted.blocks, PageBreak(), *self.record.make_blocks(self.redactor.edition, texts))
         return replace(redacted, subtitle=subtitle, blocks=blocks)
 
     def list_sheet_rows(self) -> tuple[str, list[tuple[str, str]], list[str]]:
         """Return title, rows (the first is the head) and notes of the ledger's sheet on what was taken out."""
         texts = self.redactor.texts
         head = (texts.get("public", "what"), texts.get("public", "count"))
-        rows = [head, *self.record.list_rows(self.edition, texts)]
-        notes = [texts.get("public", key) for key in ("introduction", *self.edition.remarks)]
+        rows = [head, *self.record.list_rows(self.redactor.edition, texts)]
+        notes = [texts.get("public", key) for key in ("introduction", *self.redactor.edition.remarks)]
         return texts.get("public", "title"), rows, notes
 
 

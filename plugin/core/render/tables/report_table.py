@@ -156,7 +156,7 @@ def list_records(tables: Iterable[ReportTable], texts: Texts) -> list[LongRecord
     """Return every number in the tables' columns with units as a record, row by row."""
     return [
         LongRecord(
-            make_sheet_name(table, texts),
+            texts.get("sheets", table.id),
             row.code,
             next((text for text in row.values if isinstance(text, str) and text), ""),
             make_column_title(column, texts),
@@ -168,11 +168,6 @@ def list_records(tables: Iterable[ReportTable], texts: Texts) -> list[LongRecord
         for column, value in zip(table.columns, row.values, strict=True)
         if isinstance(value, TableNumber) and column.unit
     ]
-
-
-def make_sheet_name(table: ReportTable, texts: Texts) -> str:
-    """Return the name of a table's sheet."""
-    return texts.get("sheets", table.id)
 
 
 def make_column_title(column: TableColumn, texts: Texts) -> str:
@@ -230,7 +225,7 @@ def write_tables_workbook(
     book.remove(book.active)
     styles: CellStyles = {}
     for table in tables:
-        sheet = book.create_sheet(make_sheet_name(table, texts))
+        sheet = book.create_sheet(texts.get("sheets", table.id))
         width = len(table.columns)
         total_width = sum(column.width_in_characters for column in table.columns)
         write_title_line(sheet, width, texts.get("sheet_titles", table.id, area=area), total_width)

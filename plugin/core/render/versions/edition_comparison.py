@@ -290,15 +290,6 @@ class EditionShift:
         """Return the number of rows that differ by the shift only."""
         return len(self.earlier_rows)
 
-    def make_params(self) -> dict[str, Any]:
-        """Return the parameters of a finding: metres east and north, number of rows, and their share in percent."""
-        return {
-            "east": round(self.east_m, 4),
-            "north": round(self.north_m, 4),
-            "count": self.row_count,
-            "share": round(100 * self.share, 2),
-        }
-
     def make_texts(self) -> dict[str, Any]:
         """Return the parameters and the limit (m) as texts for messages; the number of rows stays a number."""
         return {

@@ -115,11 +115,6 @@ def mark_for_split(item: WorkItem, token: str) -> WorkItem:
     return replace(item, split=str(SplitMark.make(item, token)))
 
 
-def make_token() -> str:
-    """Return a name for a part, different each time."""
-    return secrets.token_hex(4)
-
-
 def split_worklist(path: str | Path, column: str, folder: str | Path) -> list[WorklistPart]:
     """Write a part of the list for each township or person, and return the parts, sorted by name.
 
@@ -164,7 +159,7 @@ def split_worklist(path: str | Path, column: str, folder: str | Path) -> list[Wo
             raise OutputError("worklist_part_changed", target=str(part_path))
     parts = []
     for name, part_path in path_by_name.items():
-        token, items = make_token(), items_by_name[name]
+        token, items = secrets.token_hex(4), items_by_name[name]
         part = Worklist({item.fingerprint: mark_for_split(item, token) for item in items}, worklist.other_headings)
         part_path.unlink(missing_ok=True)
         change_worklist(part_path, lambda _none, part=part: part, is_part=True)  # type: ignore[misc]

@@ -214,11 +214,6 @@ def describe_update(update: WorklistUpdate, report_texts: ReportTexts) -> list[s
 
 def describe_merge(merged: WorklistMerge, report_texts: ReportTexts) -> list[str]:
     """Return sentences on a merge: numbers, conflicts, and rows that were not taken."""
-
-    def name_rows(key: str, fingerprints: tuple[str, ...]) -> list[str]:
-        names = join_first(fingerprints, report_texts.get("page", "separator"), limit=_MAX_ROWS_NAMED)
-        return [report_texts.get("worklist", key, count=len(fingerprints), names=names)] * bool(fingerprints)
-
     counts = {"taken": merged.taken, "added": merged.added, "chosen": merged.chosen}
     lines = [report_texts.get("worklist", "merged", conflicts=len(merged.conflicts), **counts)]
     for conflict in merged.conflicts[:_MAX_ROWS_NAMED]:
@@ -232,4 +227,9 @@ def describe_merge(merged: WorklistMerge, report_texts: ReportTexts) -> list[str
         params = {"listed": listed, "other": other, "source": conflict.source, "place": place}
         lines.append("  " + report_texts.get("worklist", "conflict", **params))
     not_taken = {"unknown": merged.unknown, "refused": merged.refused, "unread": merged.unread}
-    return lines + [line for key, names in not_taken.items() for line in name_rows(key, names)]
+    separator = report_texts.get("page", "separator")
+    for key, fingerprints in not_taken.items():
+        if fingerprints:
+            names = join_first(fingerprints, separator, limit=_MAX_ROWS_NAMED)
+            lines.append(report_texts.get("worklist", key, count=len(fingerprints), names=names))
+    return lines

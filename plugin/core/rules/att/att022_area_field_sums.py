@@ -155,12 +155,14 @@ def area_field_sums(
         if backing is None or not rows.any():
             continue
         result.is_applicable = True
-        if backing.with_allowed_share(allowance_share / 2).confirms_sums(rows):  # so clear that estimates are enough
+        if replace(backing, allowed_share=allowance_share / 2).confirms_sums(
+            rows
+        ):  # so clear that estimates are enough
             continue
         backing = compare_area_field_with_shapes(layer, meaning, ctx)
         if backing is not None:
             # There is one finding on the layer if all townships differ, else one on each township that does.
-            comparison = backing.with_allowed_share(allowance_share)
+            comparison = replace(backing, allowed_share=allowance_share)
             if meaning == NET_FIELD and comparison.apparent_unit:
                 result.findings.append(_make_sum_finding(layer, "unit", comparison, rows))
                 continue

@@ -200,7 +200,9 @@ def township_targets(
             result.doubts.append(f"figures.{indicator}")
         result.notes += _note_assignment(indicator, by_township)
         figures = []
-        for allocated in allocated_targets.select_by_indicator(indicator):
+        for allocated in allocated_targets.targets:
+            if allocated.indicator != indicator:
+                continue
             if allocated.line_number in position_by_row_number:
                 position = position_by_row_number[allocated.line_number]
                 indicator_row = _make_township_indicator(allocated, by_township, position, ctx)

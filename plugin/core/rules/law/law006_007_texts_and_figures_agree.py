@@ -9,7 +9,7 @@ from ...engine.context import RuleContext
 from ...figures.indicators.area_backing import AREA_FIELDS_SETTING, ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
 from ...figures.indicators.compute import ComputedIndicator, PlanIndicators
 from ...figures.indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING
-from ...figures.supplied_tables import PrintedFigure, get_printed_figures
+from ...figures.supplied_tables import PrintedFigure
 from ...model.findings import Finding
 from ...model.indicator import COMPARISON_SIGNS, SQUARE_METRES, Indicator
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
@@ -94,7 +94,7 @@ def texts_agree(*, ctx: RuleContext) -> RuleResult:
                 "said": source.value,
                 "shown": {
                     "used": OWN_PLAN if is_own_plan else _find_uses(figure, source, ctx),
-                    "has_printed_figures": bool(get_printed_figures(ctx.side_inputs)),
+                    "has_printed_figures": bool(ctx.side_inputs.get_input("figures", tuple)),
                 },
             }
             severity = None if is_own_plan else Severity.INFO
@@ -143,7 +143,7 @@ def _find_uses(figure: IndicatorTarget | StatedFigure, source: OtherSource, ctx:
     )
     uses += [
         printed.printed_at
-        for printed in get_printed_figures(ctx.side_inputs)
+        for printed in (ctx.side_inputs.get_input("figures", tuple) or ())
         if printed.value in numbers and printed.name in names
     ]
     return list(dict.fromkeys(uses))
@@ -238,7 +238,7 @@ def figures_agree(*layers: object, ctx: RuleContext, allowance_m2: float = 10_00
         Only figures in the table are compared. Unknown names and units of indicators are findings. Figures that no
         layer gives (population) are compared with each other only.
     """
-    typed_list = get_printed_figures(ctx.side_inputs)
+    typed_list = ctx.side_inputs.get_input("figures", tuple) or ()
     if not typed_list:
         return RuleResult(is_applicable=False, notes=[("figures_not_given", {})])
     texts = Texts(ctx.lang)
@@ -532,18 +532,13 @@ def _format_figures(
         if value_m2 is None:
             continue
         value = value_m2 / printed_figure.unit_m2
-        stored_figures[name] = _format_with_unit(value, decimals, unit)
+        stored_figures[name] = f"{format_number(value, decimals)} {unit}".strip()
         if is_area:
             fewer = choose_figure_decimals(
                 printed_figure.unit or "", printed_figure.decimals, difference / printed_figure.unit_m2, value
             )
-            displayed_figures[name] = _format_with_unit(value, fewer, unit)
+            displayed_figures[name] = f"{format_number(value, fewer)} {unit}".strip()
     return stored_figures, displayed_figures
-
-
-def _format_with_unit(value: float, digits: int, unit: str) -> str:
-    """Return a number with its decimals (``digits``) and unit."""
-    return f"{format_number(value, digits)} {unit}".strip()
 
 
 def _format_as_printed(printed_figure: PrintedFigure) -> str:

@@ -477,7 +477,10 @@ def sealed_lines_unchanged(
                     case="shifted",
                     severity=get_sealed_severity(ctx, layer),
                     params={
-                        **shift.make_params(),
+                        "east": round(shift.east_m, 4),
+                        "north": round(shift.north_m, 4),
+                        "count": shift.row_count,
+                        "share": round(100 * shift.share, 2),
                         "deviation": round(shift.deviation_m, 4),
                         "moved_in": round(shift.moved_in_m2, 2),
                         "moved_out": round(shift.moved_out_m2, 2),

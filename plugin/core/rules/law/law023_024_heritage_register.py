@@ -150,7 +150,7 @@ def heritage_counts(*, ctx: RuleContext) -> RuleResult:
         states nothing, or without a layer of heritage. Runs by default for a whole county (scope county), else if the
         rule or its group heritage is selected.
     """
-    register = ctx.norm.find_registered_sites(ctx.plan.area_code)
+    register = [line for line in ctx.norm.profile.register if line.area_code == ctx.plan.area_code]
     if not register:
         return RuleResult(is_applicable=False, notes=[("register_none", {})])
     result = RuleResult()
@@ -165,7 +165,7 @@ def heritage_counts(*, ctx: RuleContext) -> RuleResult:
     uncounted: list[str] = []
     for line in register:
         if line.count is None:
-            site = sites.find_site(line.name)
+            site = sites.by_name.get(normalise_name(line.name))
             params: dict[str, Any] = {"term": line.term, "site": line.name}
             if site is None:
                 result.findings.append(_make_register_finding(line, sites, "site", params))

@@ -93,12 +93,13 @@ def heritage_range_and_parts(*, ctx: RuleContext) -> RuleResult:
     if heritage_line is None:
         return result
     parts = classify_heritage_parts(heritage_line, ctx)
+    sites_of_zones = parts.site_of_row[np.isin(parts.part_of_row, (CORE_PART, CONTROL_PART))]
     range_layers = find_usable_layers(list_heritage_range_roles(ctx), ctx, result)
     for layer, site_of_row in [
         *((layer, read_site_names(layer)) for layer in range_layers),
         (heritage_line, np.where(parts.find_rows_of_part(RANGE_PART), parts.site_of_row, "")),
     ]:
-        for site in parts.list_site_names():
+        for site in filter(None, dict.fromkeys(sites_of_zones.tolist())):
             is_range = site_of_row == site
             if is_range.any():
                 core, control = (

@@ -320,7 +320,7 @@ def _make_list_params(
         "which_keys": which_keys,
     }
     if "wider" in params:
-        list_texts |= {n: texts.get_scope_name(str(params[n])) for n in ("scope", "wider")}
+        list_texts |= {n: texts.find("scopes", str(params[n])) or params[n] for n in ("scope", "wider")}
         missing_layer_names = [texts.get_layer_name_of_concept(str(c), templates) for c in params["lacking"]]
         list_texts["lacking"] = separator.join(missing_layer_names)
     return {name: text for name, text in list_texts.items() if text is not None}

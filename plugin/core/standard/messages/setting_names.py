@@ -36,23 +36,27 @@ def find_where_to_change_setting(key: str) -> str:
     return _load_groups_of_profile_dialog().get(key, FILE_PLACE)
 
 
-def find_setting_keys(text: str, titles: Mapping[str, str]) -> list[str]:
-    """Return the keys of settings in a text, each once, in order.
+def add_setting_titles(
+    help_texts: dict[str, str], titles: Mapping[str, str], place_texts: Mapping[str, str]
+) -> dict[str, str]:
+    """Return help texts (heading → text) in which each setting's title stands before its key.
 
-    ``titles``: setting key → title; a key without a title is ignored.
+    The last text gets a sentence on where a user changes these settings. ``titles``: setting key → title; a key without
+    a title is ignored. ``place_texts``: texts on the places of settings; ``named`` is how title and key are written.
     """
-    return list(dict.fromkeys(m[1] for m in _KEY_PATTERN.finditer(text) if m[1] in titles))
+    matches = _KEY_PATTERN.finditer(" ".join(help_texts.values()))
+    keys = list(dict.fromkeys(match[1] for match in matches if match[1] in titles))
+    if not keys:
+        return help_texts
 
+    def put_title_before_key(match: re.Match[str]) -> str:
+        key = match[1]
+        return place_texts["named"].format(title=titles[key], key=key) if key in titles else match[0]
 
-def put_titles_before_keys(text: str, titles: Mapping[str, str], pattern: str) -> str:
-    """Return a text in which the title of a setting stands before its key.
-
-    ``titles``: setting key → title. ``pattern``: how title and key are written, with the placeholders ``title`` and
-    ``key``.
-    """
-    return _KEY_PATTERN.sub(
-        lambda match: pattern.format(title=titles[match[1]], key=match[1]) if match[1] in titles else match[0], text
-    )
+    named_help_texts = {heading: _KEY_PATTERN.sub(put_title_before_key, text) for heading, text in help_texts.items()}
+    last = list(named_help_texts)[-1]
+    where = describe_where_to_change_settings(keys, titles, place_texts)
+    return {**named_help_texts, last: named_help_texts[last] + place_texts["gap"] + where}
 
 
 def describe_where_to_change_settings(

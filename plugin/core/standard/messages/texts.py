@@ -293,10 +293,6 @@ class Texts(LanguageTexts):
             else name
         )
 
-    def get_meaning_name(self, meaning: str) -> str:
-        """Return the name of a meaning: what a field holds, such as net area."""
-        return load_texts(self.lang)["meanings"].get(meaning, meaning)
-
     def get_indicator_name(self, indicator: str) -> str:
         """Return the name of an indicator.
 
@@ -320,10 +316,6 @@ class Texts(LanguageTexts):
             # A declared check of mark C is confirmed by its code.
             return f"{name} {self.get_rule_title(rule)}"
         return str(setting_names.get(name, name))
-
-    def get_scope_name(self, scope: str) -> str:
-        """Return the name of a scope (kind of delivery); a scope of a custom standard is named by its id."""
-        return str(self.get_section("scopes").get(scope, scope))
 
     def get_rule_title(self, rule: Rule) -> str:
         """Return the title of a rule, which states the requirement."""
@@ -356,22 +348,9 @@ class Texts(LanguageTexts):
         The last text gets a sentence on where a user changes these settings.
         """
         # Only help pages name settings: a check does without the module.
-        from .setting_names import describe_where_to_change_settings, find_setting_keys, put_titles_before_keys
+        from .setting_names import add_setting_titles
 
-        titles, place_texts = self.get_section("setting"), self.get_section("setting_place")
-        keys = find_setting_keys(" ".join(help_texts.values()), titles)
-        if not keys:
-            return help_texts
-        named_help_texts = {
-            h: put_titles_before_keys(text, titles, place_texts["named"]) for h, text in help_texts.items()
-        }
-        last = list(named_help_texts)[-1]
-        return {
-            **named_help_texts,
-            last: named_help_texts[last]
-            + place_texts["gap"]
-            + describe_where_to_change_settings(keys, titles, place_texts),
-        }
+        return add_setting_titles(help_texts, self.get_section("setting"), self.get_section("setting_place"))
 
     def get_message_template(self, rule: Rule, case: str) -> str:
         """Return the text of one of a rule's messages, with its placeholders.

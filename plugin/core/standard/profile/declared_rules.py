@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from ...model.rule import DECLARED_FAMILY, LayerNeed, Rule, RuleExample, RuleResult, get_family_position
+from ...model.rule import DECLARED_FAMILY, LayerNeed, Rule, RuleExample, RuleResult, get_rule_position
 from .. import Standard
 from ..declared_operators import CheckEvaluation, Condition, DeclaredCheck, Row
 from ..messages.texts import Texts
@@ -52,7 +52,7 @@ def make_declared_rule(check: DeclaredCheck, standard: Standard) -> Rule:
         passes=(RuleExample("passed", {"layer": _make_example_rows(examples.passed), **foreign_rows}, roles=roles),),
         function=CheckFunction(check),
         parameters=(),
-        order=get_family_position(DECLARED_FAMILY),
+        order=get_rule_position(DECLARED_FAMILY),
         local=check.is_local,
         texts={"zh": description.make_texts("zh"), "en": english_texts},
     )

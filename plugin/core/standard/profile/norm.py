@@ -13,14 +13,14 @@ from typing import Any, cast
 
 from ...base.errors import DataError, InputError
 from ...geometry.tolerance import Tolerance
-from ...model.rule import Rule, Severity, add_rules_of_data, load_all_rules
+from ...model.rule import RULES_OF_DATA, Rule, Severity, load_all_rules
 from .. import EVERY_RULE, Standard
 from ..bounds import ends_comparison, find_shipped_counterparts, list_custom_standards
 from ..declared_operators import DeclaredCheck
 from ..edition import Citation
 from ..load import find_shipped_base_standards
 from ..template import CodeEntry, Template, TemplateField
-from .profile_data import IndicatorTarget, Profile, RegisteredSite, StatedFigure
+from .profile_data import IndicatorTarget, Profile
 
 #: Name of the group of the checks that standard and profile declare as data.
 DECLARED_GROUP = "declared"
@@ -61,7 +61,7 @@ class Norm:
 
     def __post_init__(self) -> None:
         # Messages on findings are made from their codes alone.
-        add_rules_of_data(self.declared_rules.values())
+        RULES_OF_DATA.update(self.declared_rules)
 
     @property
     def declared_checks(self) -> tuple[DeclaredCheck, ...]:
@@ -301,14 +301,6 @@ class Norm:
         """
         return [target for target in self.profile.targets if target.area_code == area_code]
 
-    def list_stated_figures(self, area_code: str) -> list[StatedFigure]:
-        """Return the figures of the area's plan that no layer gives."""
-        return [figure for figure in self.profile.stated_figures if figure.area_code == area_code]
-
-    def find_registered_sites(self, area_code: str) -> list[RegisteredSite]:
-        """Return the rows of the heritage register for an area."""
-        return [line for line in self.profile.register if line.area_code == area_code]
-
     def get_severity(self, rule: Rule) -> Severity:
         """Return the severity of a rule's findings in the phase of this run.
 
@@ -336,10 +328,6 @@ class Norm:
         """
         settings = {**self.standard.settings, **self.profile.settings}
         return {key.removeprefix(f"{name}."): value for key, value in settings.items() if key.startswith(f"{name}.")}
-
-    def get_rule_parameters(self, code: str) -> dict[str, Any]:
-        """Return the parameters that standard and profile set (``[rules.REL006]``)."""
-        return self.get_settings_section(f"rules.{code}")
 
 
 def is_sealed(role: str, norm: Norm) -> bool:

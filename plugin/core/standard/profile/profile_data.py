@@ -7,7 +7,7 @@ import math
 import re
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,8 +21,7 @@ from ...base.files.data import (
     between,
     check_known,
     one_of,
-    read_record,
-    read_toml,
+    read_toml_record,
 )
 from ...model.indicator import AREA_FIGURES, SQUARE_METRES, STATED_FIGURES
 from ..declared_operators import DeclaredCheck
@@ -86,10 +85,8 @@ class SecrecyLevels:
         return True
 
 
-@cache
-def load_secrecy_levels() -> SecrecyLevels:
-    """Return the levels of resources/document.toml."""
-    return read_record(SecrecyLevels, read_toml(DOCUMENT_SETTINGS), file=DOCUMENT_SETTINGS)
+#: Returns the levels of resources/document.toml.
+load_secrecy_levels = cache(partial(read_toml_record, SecrecyLevels, DOCUMENT_SETTINGS))
 
 
 @dataclass(frozen=True)

@@ -196,10 +196,6 @@ class AllocatedTargets:
     total_rows: tuple[AllocatedTarget, ...] = ()
     listed_townships: frozenset[str] = frozenset()
 
-    def select_by_indicator(self, indicator: str) -> list[AllocatedTarget]:
-        """Return the targets of an indicator."""
-        return [allocated for allocated in self.targets if allocated.indicator == indicator]
-
     @property
     def indicators(self) -> list[str]:
         """Return the indicators that have a township target, each once."""

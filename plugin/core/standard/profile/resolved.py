@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, Any
 
 from ....paths import COUNTY_FORM
-from ...base.files.data import EVERY_KEY, one_of, read_record, read_toml
+from ...base.files.data import EVERY_KEY, one_of, read_toml_record
 from ...model.indicator import AREA_FIGURES, STATED_FIGURES
 from .norm import Norm
-from .profile_data import IndicatorTarget
 
 #: Possible sources: the rule, a standard, a profile.
 RULE_DEFAULT_ORIGIN, STANDARD_ORIGIN, PROFILE_ORIGIN = "rule", "standard", "profile"
@@ -88,7 +87,7 @@ def resolve_norm(norm: Norm) -> ResolvedNorm:
     settings = tuple(_resolve_value(key, norm.get(key), norm) for key in keys if not key.startswith("rules."))
     rules = []
     for rule in norm.rules_by_code.values():
-        parameters = norm.get_rule_parameters(rule.code)
+        parameters = norm.get_settings_section(f"rules.{rule.code}")
         # The order of `Norm.get_severity`.
         origin = find_origin(f"phase.{norm.phase}.severity.{rule.code}", norm, norm.phase)
         if origin.kind == RULE_DEFAULT_ORIGIN:
@@ -161,10 +160,8 @@ class InheritedValue:
     document: str = ""
 
 
-@cache
-def read_county_form_choices() -> CountyChoices:
-    """Read the choices of the form. Raise DataError with file and key."""
-    return read_record(CountyChoices, read_toml(COUNTY_FORM), file=COUNTY_FORM)
+#: Returns the choices of the form; raises DataError with file and key.
+read_county_form_choices = cache(partial(read_toml_record, CountyChoices, COUNTY_FORM))
 
 
 def get_inherited_value(key: str, norm: Norm) -> InheritedValue:
@@ -176,14 +173,6 @@ def get_inherited_value(key: str, norm: Norm) -> InheritedValue:
     return InheritedValue(
         key, norm.get(key), origin.name, norm.get_source_mark(key), norm.profile.mark_sources.get(key, "")
     )
-
-
-def get_inherited_targets(area_code: str, norm: Norm) -> dict[tuple[str, int], IndicatorTarget]:
-    """Return the parent profile's targets for a county, by (indicator, year).
-
-    Totals of other areas never apply.
-    """
-    return {(target.indicator, target.year): target for target in norm.find_targets(area_code)}
 
 
 def find_latest_target_year(norm: Norm) -> int | None:

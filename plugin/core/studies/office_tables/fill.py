@@ -97,7 +97,7 @@ class LayoutFiller:
                 if place.column.content == NUMBER_CONTENT:
                     row.values[position] = str(number) if row.kind == "row" else ""
                 elif row.values[position] in (None, ""):
-                    row.values[position] = NO_FIGURE if column.is_numeric else ""
+                    row.values[position] = NO_FIGURE if column.unit else ""
         self._add_notes()
         return self._table
 
@@ -183,9 +183,7 @@ class LayoutFiller:
             filled.values[contents.index(NAME_CONTENT)] = filled.name
         elif row.kind == "sum":
             # A list without names of rows has the word for the sum in its first column of texts.
-            texts = (
-                n for n, one in enumerate(contents) if one != NUMBER_CONTENT and not self._table.columns[n].is_numeric
-            )
+            texts = (n for n, one in enumerate(contents) if one != NUMBER_CONTENT and not self._table.columns[n].unit)
             first = next(texts, None)
             if first is not None:
                 filled.values[first] = filled.name

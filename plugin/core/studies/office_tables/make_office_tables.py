@@ -242,12 +242,3 @@ def describe_tables(result: OfficeTables, lang: str) -> list[TableLine]:
             *[TableLine(True, texts.get(_SECTION, key, **params)) for key, params in template.problems],
         ]
     return lines
-
-
-def describe_layouts(tables: str, lang: str) -> list[str]:
-    """Return a line for each layout: id, name and mark of its source. Raise DataError for a wrong layout."""
-    texts = Texts(lang)
-    return [
-        texts.get(_SECTION, "layout_line", id=layout.id, name=layout.get_name(lang), mark=layout.mark)
-        for layout in load_layouts(tables)
-    ]

@@ -158,7 +158,7 @@ def _write_row(sheet: Worksheet, number: int, row: FilledRow, table: FilledTable
         if isinstance(value, str) and value and row.kind != "head":
             tallest = max(tallest, -(-compute_text_width(value) // max(column.width - _LEFT_MARGIN_CHARACTERS, 1)))
         is_name = column.content == "name" and row.kind != "sum"
-        align = "right" if is_number or column.is_numeric else "left" if is_name else "center"
+        align = "right" if is_number or column.unit else "left" if is_name else "center"
         apply_cell_style(
             cell, styles, align, wrap=not is_number, indent=1 if is_name and row.kind == "part" else 0, bold=strong,
             fill=SUM_FILL if strong else "", number_format=number_format,
@@ -194,7 +194,7 @@ def make_office_document(tables: list[FilledTable], area: str, texts: Texts) -> 
             DocumentColumn(
                 "".join(column.head),
                 share,
-                "right" if column.is_numeric else "left" if column.content == "name" else "center",
+                "right" if column.unit else "left" if column.content == "name" else "center",
             )
             for column, share in zip(table.columns, compute_column_shares(titles, widths, letters), strict=True)
         )

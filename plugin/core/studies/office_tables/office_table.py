@@ -163,11 +163,6 @@ class FilledColumn:
     width: int
     word: str
 
-    @property
-    def is_numeric(self) -> bool:
-        """Return True for a column of figures."""
-        return bool(self.unit)
-
 
 @dataclass
 class FilledRow:

@@ -30,7 +30,7 @@ _FORBIDDEN_PATTERN = re.compile(r"[^\w.]+")
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _REFERENCE = re.compile(r"(?:'((?:[^']|'')+)'|([^'!]+))!\$?([A-Z]{1,3})\$?(\d+)(?::\$?([A-Z]{1,3})\$?(\d+))?")
-_LETTERS, _DIGITS = string.ascii_uppercase, string.digits
+_LETTERS = string.ascii_uppercase
 #: Unit at the end of a name, in place of the table's: name_亩.
 UNIT_BY_WORD = {"平方米": "m2", "公顷": "ha", "平方千米": "km2", "亩": "mu", "万亩": "wan_mu"}
 _MAX_RANGE_CELLS = 5000
@@ -73,7 +73,7 @@ def list_named_figures(table: FilledTable) -> list[NamedFigure]:
     for number, row in enumerate(table.rows):
         for place, (column, cell) in enumerate(zip(table.columns, row.values, strict=True)):
             name = make_cell_name(table.layout.prefix, row.name, column.word)
-            if row.kind != "head" and column.is_numeric and name not in figures:
+            if row.kind != "head" and column.unit and name not in figures:
                 value = cell.value if isinstance(cell, TableNumber) else None
                 figures[name] = NamedFigure(
                     name,
@@ -115,8 +115,10 @@ class _CellRange:
     @property
     def cells(self) -> list[str]:
         """Return the cells, row by row."""
+        from openpyxl.utils import get_column_letter
+
         return [
-            f"{_format_column(column)}{row}"
+            f"{get_column_letter(column)}{row}"
             for row in range(self.first_row, self.last_row + 1)
             for column in range(self.first_column, self.last_column + 1)
         ]
@@ -217,29 +219,17 @@ def _fill_name(
 
 def _parse_reference(text: str) -> _CellRange | None:
     """Return the cells that a name refers to; None for a constant, a formula or several ranges."""
+    from openpyxl.utils import column_index_from_string
+
     match = _REFERENCE.fullmatch(text.strip())
     if match is None:
         return None
     quoted, plain, column, row, last_column, last_row = match.groups()
-    first = _parse_column(column), int(row)
-    last = (_parse_column(last_column), int(last_row)) if last_column else first
+    first = column_index_from_string(column), int(row)
+    last = (column_index_from_string(last_column), int(last_row)) if last_column else first
     if (last[0] - first[0] + 1) * (last[1] - first[1] + 1) > _MAX_RANGE_CELLS:
         return None
     return _CellRange(quoted.replace("''", "'") if quoted else plain, *first, *last)
-
-
-def _parse_column(letters: str) -> int:
-    """Return the number of a column from its letters: A → 1."""
-    return sum(26**place * (_LETTERS.index(letter) + 1) for place, letter in enumerate(reversed(letters)))
-
-
-def _format_column(number: int) -> str:
-    """Return the letters of a column: 27 → AA."""
-    letters = ""
-    while number:
-        number, rest = divmod(number - 1, 26)
-        letters = chr(ord("A") + rest) + letters
-    return letters
 
 
 def _find_child(parent: Any, tag: str, name: str, *, create: bool) -> Any:
@@ -306,8 +296,10 @@ class _Workbook:
 
     def _find_cell(self, sheet: str, name: str, *, create: bool) -> Any:
         """Return the element that shows the value of a cell; None if it is missing and not to be created."""
+        from openpyxl.utils.cell import coordinate_to_tuple
+
         # Of a merged cell the one at the top left shows the value.
-        column, line = _parse_column(name.rstrip(_DIGITS)), int(name.lstrip(_LETTERS))
+        line, column = coordinate_to_tuple(name)
         for merged in self._get_tree(self.sheet_parts[sheet]).iter(f"{_MAIN}mergeCell"):
             one = _parse_reference(f"{'s'}!{merged.get('ref')}")
             if one and one.first_column <= column <= one.last_column and one.first_row <= line <= one.last_row:

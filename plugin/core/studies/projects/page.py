@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from ...base.errors import NEVER_CANCELLED, Cancellation
 from ...geometry.crs import describe_crs, parse_crs
@@ -180,11 +181,8 @@ class _ProjectPage:
     ):
         self.one, self.result, self.digest, self.mapper = one, result, digest, mapper
         self.rasterise, self.words, self.texts = rasterise, report_texts, Texts(report_texts.lang)
+        self._get = partial(report_texts.get, "conformity")
         self.tables = PageTables(one, report_texts)
-
-    def _get(self, key: str, **params: object) -> str:
-        """Return a text of the page."""
-        return self.words.get("conformity", key, **params)
 
     def _make_signature(self) -> Signature:
         return Signature(

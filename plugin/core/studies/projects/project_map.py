@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from itertools import pairwise, product
 from typing import Any
 
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ....paths import CONFORMITY_PAGE_SETTINGS
 from ...base.errors import NEVER_CANCELLED, Cancellation
-from ...base.files.data import read_record, read_toml
+from ...base.files.data import read_toml_record
 from ...engine.context import RuleContext
 from ...geometry.validity import extract_polygons
 from ...render.map_shapes import draw_text, has_room, make_path, make_svg, measure_text
@@ -76,10 +76,8 @@ class MapSettings:
     symbols: tuple[MapSymbol, ...] = field(metadata={"key": "layer"})
 
 
-@cache
-def load_map_settings() -> MapSettings:
-    """Return the settings. Raise DataError with file and key for an unknown, missing or wrong one."""
-    return read_record(MapSettings, read_toml(CONFORMITY_PAGE_SETTINGS), file=CONFORMITY_PAGE_SETTINGS)
+#: Returns the settings; raises DataError with file and key for an unknown, missing or wrong one.
+load_map_settings = cache(partial(read_toml_record, MapSettings, CONFORMITY_PAGE_SETTINGS))
 
 
 @dataclass(frozen=True)
@@ -122,11 +120,6 @@ class MapPlace:
     shape: Any
     x: float
     y: float
-
-    @property
-    def is_failed(self) -> bool:
-        """Return True if the line is a reason for 不符合."""
-        return self.line.outcome is Outcome.FAILS
 
 
 @dataclass(frozen=True)
@@ -281,14 +274,14 @@ def draw_map(scene: MapScene, area_m2: float, report_texts: ReportTexts) -> str:
                 f'fill-rule="evenodd" stroke="{_FAILED_COLOUR}" stroke-width="1"/>'
             )
             for place in scene.places
-            if place.is_failed
+            if place.line.outcome is Outcome.FAILS
         ],
         f'<path d="{make_path(project)}" fill="none" stroke="#000000" stroke-width="2.8" stroke-linejoin="round"/>',
     ]
     labels = _LabelPlacer(scene)
     pieces += [
         f'<circle cx="{place.x:.1f}" cy="{place.y:.1f}" r="{_NUMBER_RADIUS_PX}" '
-        f'fill="{_FAILED_COLOUR if place.is_failed else _PLACE_COLOUR}" stroke="#FFFFFF" '
+        f'fill="{_FAILED_COLOUR if place.line.outcome is Outcome.FAILS else _PLACE_COLOUR}" stroke="#FFFFFF" '
         f'stroke-width="2"/>{draw_text(str(place.number), place.x, place.y + 4.7, 13, "#FFFFFF", bold=True)}'
         for place in scene.places
     ]
@@ -327,7 +320,7 @@ def draw_legend(scene: MapScene, report_texts: ReportTexts) -> str:
     width, size = load_map_settings().legend_mm * PX_PER_MM, _LEGEND_SYMBOL
     box = shapely.box(1.5, 1.5, size[0] - 1.5, size[1] - 1.5)
     rows = [(_draw_symbol(_PROJECT_HATCH, box, 3.4), report_texts.get("conformity", "map_project"))]
-    if any(place.is_failed for place in scene.places):
+    if any(place.line.outcome is Outcome.FAILS for place in scene.places):
         symbol = f'<path d="{make_path(box)}" fill="{_FAILED_COLOUR}" fill-opacity="0.65" stroke="{_FAILED_COLOUR}"/>'
         rows.append((symbol, report_texts.get("conformity", "map_occupied")))
     for layer in scene.layers:

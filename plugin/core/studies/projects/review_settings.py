@@ -21,7 +21,14 @@ from numpy.typing import NDArray
 
 from ....paths import STANDARDS_FOLDER
 from ...base.errors import InputError
-from ...base.files.data import EVERY_KEY, SOURCE_MARKS, SourceMark, check_known, one_of, read_record, read_toml
+from ...base.files.data import (
+    EVERY_KEY,
+    SOURCE_MARKS,
+    SourceMark,
+    check_known,
+    one_of,
+    read_toml_record,
+)
 from ...base.files.tables import SearchedColumn, read_table
 from ...engine.context import RuleContext, trim_code_padding
 from ...figures.heritage_sites import KIND_CODE_LIST_ID, classify_heritage_parts, find_core_rows
@@ -139,11 +146,11 @@ def load_review_settings(norm: Norm) -> ReviewSettings:
     standard = norm.standard
     folders = [one.folder for one in standard.list_with_included_standards()]
     folder = next((one for one in folders if (one / FILE_NAME).exists()), STANDARDS_FOLDER / "common-2021")
-    file = read_record(ReviewFile, read_toml(folder / FILE_NAME), file=folder / FILE_NAME)
+    file = read_toml_record(ReviewFile, folder / FILE_NAME)
     lines = {line.id: line for line in file.line}
     path = find_file_of_profile(norm, LINES_SETTING)
     if path is not None:
-        for number, line in enumerate(read_record(LinesFile, read_toml(path), file=path).line, 1):
+        for number, line in enumerate(read_toml_record(LinesFile, path).line, 1):
             check_known(line.concept, (*standard.concepts, *standard.templates), path, f"line[{number}].concept")
             lines[line.id] = line
     off = tuple(norm.get(OFF_SETTING))

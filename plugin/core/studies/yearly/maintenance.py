@@ -7,7 +7,6 @@ The rules on yearly maintenance share the classes of a layer, and the areas betw
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -133,12 +132,6 @@ class YearlyUpdate:
     def changed_layers(self) -> list[MaintainedLayer]:
         """Return the layers with changes."""
         return [layer for layer in self.maintained_layers if layer.changes]
-
-    @property
-    def change_counts(self) -> dict[str, int]:
-        """Return kind of change → number of its polygons in all layers."""
-        counts: Counter[str] = Counter(one.kind for layer in self.maintained_layers for one in layer.changes)
-        return {kind: counts[kind] for kind in KIND_CODES}
 
 
 @dataclass(frozen=True)

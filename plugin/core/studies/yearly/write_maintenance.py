@@ -37,7 +37,7 @@ from ...package.layers.layer_writers import write_database
 from ...package.layers.read_back import ReadBackResult, read_back
 from ...package.names import fill_placeholders
 from ...package.package_spec.spec import VectorSet
-from ...package.problems import ExportProblem, GateRefusal, ProblemLevel, select_problems_of_levels
+from ...package.problems import ExportProblem, GateRefusal, ProblemLevel
 from ...plan.layer import Layer, SourceLayer
 from ...plan.plan import Plan
 from ...render.tables.report_table import write_tables_workbook
@@ -343,7 +343,7 @@ def write_update(
         code_lists = standard.code_lists
         vectors = VectorSet("maintenance", "", target.name, delivery.crs, (), delivery.vertical)
         problems = [one for content in contents for one in validate_layer(content, vectors, code_lists, cancellation)]
-        if stops := select_problems_of_levels(problems, ProblemLevel.STOP):
+        if stops := [p for p in problems if p.level == ProblemLevel.STOP]:
             raise OutputError(
                 "package_stopped", target=target.name, count=len(stops), reasons=GateRefusal(tuple(stops))
             )

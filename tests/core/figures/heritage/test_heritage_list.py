@@ -205,12 +205,12 @@ def test_area_of_a_site_without_a_range_is_its_core_plus_control_zone():
         {"wkt": SQUARE_WKT, "feature_name": "乙村核心保护范围", "feature_kind": "41"},
         {"wkt": SECOND_SQUARE, "feature_name": "乙村建设控制地带", "feature_kind": "42"},
     ]
-    site = make_heritage_sites({"LSWHBHX": rows}).find_site("乙村")
+    site = make_heritage_sites({"LSWHBHX": rows}).by_name["乙村"]
     assert site is not None and site.kind_names == {"历史文化名村"}
     assert site.measure_part_area_m2("range") == pytest.approx(20_000, rel=2e-3)
     assert (
         make_heritage_sites({"LSJZD": [{"wkt": POINT_WKT, "feature_name": "丙宅"}]})
-        .find_site("丙宅")
+        .by_name["丙宅"]
         .measure_part_area_m2("range")
         is None
     )
@@ -224,7 +224,7 @@ def test_heritage_part_is_parsed_from_brackets_or_after_a_dash_in_the_name(form)
     ]
     found = make_heritage_sites({"LSWHBHX": rows})
     assert list(found.by_name) == ["乙村"]
-    assert [round(found.find_site("乙村").measure_part_area_m2(part), -2) for part in ("core", "control")] == [
+    assert [round(found.by_name["乙村"].measure_part_area_m2(part), -2) for part in ("core", "control")] == [
         10000,
         10000,
     ]

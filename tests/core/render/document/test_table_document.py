@@ -26,7 +26,6 @@ from plugin.core.render.tables.report_table import (
     ReportTableRow,
     TableColumn,
     TableNumber,
-    make_sheet_name,
 )
 from plugin.core.standard.messages.texts import Texts, format_number
 from plugin.paths import SAMPLE_FOLDER
@@ -49,7 +48,7 @@ def test_document_of_the_indicators_has_all_tables_with_the_figures_of_the_workb
     document = make_figures_document(tabulated)
     texts = tabulated.indicators.texts
     headings = [block.text for block in document.blocks if isinstance(block, Heading)]
-    assert headings == [make_sheet_name(table, texts) for table in tabulated.tables]
+    assert headings == [texts.get("sheets", table.id) for table in tabulated.tables]
     assert (document.title, document.subtitle) == ("规划指标计算表", "浑源县")
     tables = [block for block in document.blocks if isinstance(block, DocumentTable)]
     for table, shown in zip(tabulated.tables, tables, strict=True):

@@ -18,7 +18,7 @@ from plugin.core.cli.examples.plans import make_example_layer, make_example_norm
 from plugin.core.engine.explanation import find_confirmable_items
 from plugin.core.model.indicator import AREA_FIGURES, STATED_FIGURES
 from plugin.core.render.html import render_report
-from plugin.core.render.outputs import report_to_json
+from plugin.core.render.outputs import dump_json
 from plugin.core.standard.indicator_catalogue import find_allowed_comparisons
 from plugin.core.standard.messages.texts import Texts
 from plugin.core.standard.profile import (
@@ -231,7 +231,7 @@ def test_report_contains_the_document_info_of_profile_and_project(boundary_layer
     path = write_profile(tmp_path, PROFILE_HEAD + DOCUMENT_SECTION)
     info = DocumentInfo(secrecy="公开", secrecy_reason="公示稿已脱密")
     report = check_plan([boundary_layer], RunOptions(profile=str(path), rules=("GEO001",), document_info=info)).report
-    data = json.loads(report_to_json(report))
+    data = json.loads(dump_json(report.to_dict()))
     assert data["provenance"]["document"]["secrecy"] == "公开"
     assert data["provenance"]["document"]["map_approval"] == "晋S(2026)001号"
     assert data["provenance"]["document"]["lowered"][0]["reason"] == "公示稿已脱密"

@@ -85,11 +85,12 @@ def test_heritage_register_of_hunyuan_has_the_site_counts_of_the_plan_and_areas_
     Source: lines 424 and 435 of the plan.
     """
     norm = RunOptions(profile="hunyuan").resolve_norm()
-    by_level = {line.level: line.count for line in norm.find_registered_sites("140225") if line.kind == "文物保护单位"}
+    assert {line.area_code for line in norm.profile.register} == {"140225"}
+    by_level = {line.level: line.count for line in norm.profile.register if line.kind == "文物保护单位"}
     assert by_level == {"国家级": 7, "省级": 8, "市级": 5, "县级": 9}
-    (block,) = [line for line in norm.find_registered_sites("140225") if line.name]
+    (block,) = [line for line in norm.profile.register if line.name]
     assert float(block.core_area) + float(block.control_area) == pytest.approx(float(block.area))
-    assert norm.find_registered_sites("140700") == [] and norm.list_stated_figures("140225")[0].name == "森林覆盖率"
+    assert [(one.area_code, one.name) for one in norm.profile.stated_figures][:1] == [("140225", "森林覆盖率")]
 
 
 def test_targets_of_a_base_profile_do_not_apply_to_another_division():

@@ -258,7 +258,7 @@ def test_printed_parts_sum_to_printed_totals(made):
             continue
         for place, column in enumerate(table.columns):
             numbers = [row.values[place] for row in main]
-            if column.is_numeric and all(hasattr(n, "value") for n in [*numbers, total.values[place]]):
+            if column.unit and all(hasattr(n, "value") for n in [*numbers, total.values[place]]):
                 expected = round(total.values[place].value, column.decimals)
                 assert round(sum(n.value for n in numbers), column.decimals) == expected
                 checked += 1
