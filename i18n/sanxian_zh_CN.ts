@@ -1136,8 +1136,8 @@ The workbook has the balance (before − out + in = after), the townships, and e
         <translation>指标计算</translation>
     </message>
     <message>
-        <source>Computed from the shapes instead of the source, as the form does: {fields}.</source>
-        <translation>按表单由图形算出，未用源字段的值：{fields}。</translation>
+        <source>Computed from shape or code instead of the source, as the form does: {fields}.</source>
+        <translation>按表单由图形或代码得出，未用源字段的值：{fields}。</translation>
     </message>
     <message>
         <source>Computes the indicators of a county's plan from its layers and writes them as a table and as a workbook: indicators with target, state and margin; the three control lines; the expansion ratio; planning zones; the three zones; land use of the base year and of the plan; townships. Every figure states its basis, formula and inputs. Inputs are not changed.
@@ -2936,6 +2936,10 @@ Order, numbers and titles of the maps have no verified source (mark C). To chang
     <message>
         <source>May grow by %1</source>
         <translation>还可扩 %1</translation>
+    </message>
+    <message>
+        <source>Measured when appended</source>
+        <translation>追加时量算</translation>
     </message>
     <message>
         <source>Merge Townships…</source>
@@ -6858,6 +6862,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
     <message>
         <source>{field} ({values})</source>
         <translation>{field}（{values}）</translation>
+    </message>
+    <message>
+        <source>{field} was empty in {count} rows; the statutory area of the shape was written.</source>
+        <translation>{field} 为空的 {count} 行已写入图斑椭球面积。</translation>
     </message>
     <message>
         <source>{field}: {count} values are not in the code list or match several codes, {open} not chosen yet. Choices are saved in the mapping; several values may become one code.</source>
