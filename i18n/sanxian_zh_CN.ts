@@ -5772,6 +5772,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>容差</translation>
     </message>
     <message>
+        <source>Toolbox</source>
+        <translation>工具箱</translation>
+    </message>
+    <message>
         <source>Township</source>
         <translation>乡镇</translation>
     </message>
