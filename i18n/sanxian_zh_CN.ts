@@ -6776,6 +6776,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
         <translation>另有 {count} 个字段需要改正。</translation>
     </message>
     <message>
+        <source>{count} more have no fix or were not chosen.</source>
+        <translation>另有 {count} 个没有修复方案或未选入。</translation>
+    </message>
+    <message>
         <source>{count} more reasons are in the table and in the report.</source>
         <translation>另有 {count} 条，见下表和报告。</translation>
     </message>
@@ -6861,7 +6865,7 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
     </message>
     <message>
         <source>{duty} {area} ha ({basis})</source>
-        <translation>{duty} {area} ha（{basis}）</translation>
+        <translation>{duty} {area} 公顷（{basis}）</translation>
     </message>
     <message>
         <source>{field} ({values})</source>
@@ -6973,7 +6977,7 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
     </message>
     <message>
         <source>{line} {area} ha ({basis})</source>
-        <translation>{line} {area} ha（{basis}）</translation>
+        <translation>{line} {area} 公顷（{basis}）</translation>
     </message>
     <message>
         <source>{line}, inside / outside</source>
