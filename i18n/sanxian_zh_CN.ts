@@ -320,6 +320,10 @@
         <translation>上次没有结论、此后未变化的也不再检查</translation>
     </message>
     <message>
+        <source>An earlier mapping is kept in {file}: Open Mapping… uses it.</source>
+        <translation>以前的映射保存在 {file}，可用“打开字段映射…”读入。</translation>
+    </message>
+    <message>
         <source>An edit has corrected this finding.</source>
         <translation>该问题已被编辑消除。</translation>
     </message>

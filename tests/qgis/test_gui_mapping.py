@@ -2,6 +2,7 @@
 """Test the field mapping dialog: preview, choices of the user, and stopping."""
 
 import gc
+import shutil
 import threading
 import time
 import weakref
@@ -15,7 +16,7 @@ from qgis.core import QgsApplication, QgsFeature, QgsProject, QgsRectangle, QgsV
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QComboBox, QLineEdit, QPushButton
+from qgis.PyQt.QtWidgets import QComboBox, QFileDialog, QLineEdit, QPushButton
 
 from plugin.bridge.editing import attribute_forms
 from plugin.bridge.layers.properties import get_assigned_role, set_assigned_role
@@ -27,6 +28,7 @@ from plugin.core.base.errors import Cancelled
 from plugin.core.exchange.mapping.preview import UndecidedCode
 from plugin.gui.mapping import table as mapping_table
 from plugin.gui.mapping.dialog import MappingDialog
+from plugin.paths import RESOURCES_FOLDER
 from tests.core.land_survey import SURVEY_ROWS, write_survey
 from tests.qgis.helpers import digest_files
 from tests.qgis.waiting import PATIENCE_SECONDS, process_events, wait_until
@@ -321,6 +323,22 @@ def test_layer_of_another_office_gets_its_template_by_name_and_units_are_compare
     assert mapping_dialog.get_role() == "YJJBNTBHTB"
     mapping_dialog._on_field_mapping_changed("YJJBNTMJ", "面积亩", None, None)
     assert "面积亩 → YJJBNTMJ" in mapping_dialog.summary.text()
+
+
+def test_mapping_kept_with_the_layer_is_named_and_offered(mapping_dialog, project, tmp_path, monkeypatch):
+    shutil.copy(RESOURCES_FOLDER / "sample" / "county.gpkg", tmp_path / "县.gpkg")
+    target = QgsVectorLayer(f"{tmp_path / '县.gpkg'}|layername=DLTB", "现状", "ogr")
+    set_assigned_role(target, "XZYDYH")
+    project.addMapLayer(target)
+    mapping_dialog._show_summary()
+    assert "mapping.toml" not in mapping_dialog.summary.text()
+    (tmp_path / "XZYDYH.mapping.toml").write_text("")
+    mapping_dialog._show_summary()
+    assert "以前的映射保存在 XZYDYH.mapping.toml" in mapping_dialog.summary.text()
+    asked = []
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *arguments: asked.append(arguments[2]) or ("", ""))
+    mapping_dialog.load.click()
+    assert asked == [str(tmp_path / "XZYDYH.mapping.toml")]
 
 
 def test_cancelled_field_mapping_writes_no_file(qgis_app, mapping_dialog, tmp_path):

@@ -185,11 +185,22 @@ class MappingDialog(MappingSource):
             (tr("Source fields without a target field: {fields}."), self._unused),
         )
         lines += [text.format(fields=tr(", ").join(names)) for text, names in problems if names]
+        if (former := self._find_former_mapping()) is not None:
+            lines.append(tr("An earlier mapping is kept in {file}: Open Mapping… uses it.").format(file=former.name))
         self.summary.setText("\n".join(lines))
 
     # --- mapping files
+    def _find_former_mapping(self) -> Path | None:
+        """Return the newest mapping beside the layer that the rows can be appended to."""
+        target = self._find_layer_to_append_to()
+        folder = Path(get_file_path(target)).parent if target is not None else Path()
+        files = folder.glob(f"{self.get_role()}*.mapping.toml") if folder.is_absolute() else ()
+        return max(files, key=lambda path: path.stat().st_mtime, default=None)
+
     def _choose_mapping(self) -> None:
-        if path := self._ask_for_file(QFileDialog.getOpenFileName, tr("Open Mapping"), tr("Mapping (*.toml)")):
+        former = self._find_former_mapping()
+        name = str(former) if former is not None else ""
+        if path := self._ask_for_file(QFileDialog.getOpenFileName, tr("Open Mapping"), tr("Mapping (*.toml)"), name):
             self.open_mapping(path)
 
     def open_mapping(self, path: str) -> None:
