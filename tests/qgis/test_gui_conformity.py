@@ -183,7 +183,10 @@ def test_keys_and_buttons_of_the_map_tool(panel):
     facts.accept()
     shape = panel.projects.current.make_shape()
     assert [shape.attributes[key] for key in facts.lines] == ["产业园", "XM-1", "某公司"]
+    panel.projects.current.is_in_batch = False
     panel.toggle_drawing()
+    drawing = panel.projects.current
+    assert drawing.name == "项目 1" and "number" not in drawing.attributes, "facts belong to another place"
     click(tool, 0, 0)
     assert not press(tool, Qt.Key.Key_Escape)
     assert [one.name for one in panel.projects.items] == ["产业园"] and panel.dock.form.projects.count() == 1
