@@ -2546,6 +2546,10 @@ Layers are written in the CRS of the specification (EPSG:4490). Layers of counti
         <translation>请用 conda-forge（Miniforge）安装 QGIS 3.40 或更新版本：conda create -n qgis -c conda-forge qgis geopandas pyogrio</translation>
     </message>
     <message>
+        <source>It contains all findings, also those that the filter of the list hides.</source>
+        <translation>文件含全部问题，包括列表筛选所隐藏的。</translation>
+    </message>
+    <message>
         <source>Items</source>
         <translation>确认事项</translation>
     </message>

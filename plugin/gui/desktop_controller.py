@@ -81,6 +81,7 @@ class DesktopController(QObject):
             self._read_document,
             self._find_edits,
             lambda: dock.tree.findings.work.items,
+            lambda: dock.tree.findings.filters.hides_findings,
         )
         self.watch = ProjectWatcher(self)
         self.boxes = SearchableCodeLists(self)
