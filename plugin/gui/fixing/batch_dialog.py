@@ -58,7 +58,7 @@ _WIDTH_DIGITS, _HEIGHT_LINES = 210, 48
 _COLUMN_DIGITS = {RULE_COLUMN: 34, FEATURE_COLUMN: 40, TOWNSHIP_COLUMN: 9, FIX_COLUMN: 34, OUT_COLUMN: 10,
                   IN_COLUMN: 10, NEW_COLUMN: 7}  # fmt: skip
 #: Columns that a narrow dialog narrows, down to these widths; the first also has a tick box and an icon.
-_MIN_LONG_TEXT_DIGITS = {RULE_COLUMN: 16, FEATURE_COLUMN: 10, FIX_COLUMN: 12}
+_MIN_LONG_TEXT_DIGITS = {RULE_COLUMN: 16, FEATURE_COLUMN: 10, FIX_COLUMN: 6}
 #: Shares of the table and of the maps in the width of the dialog.
 _TABLE_SHARE, _MAPS_SHARE = 7, 3
 
@@ -467,9 +467,8 @@ class BatchDialog(TrialDialog):
         header.setStretchLastSection(True)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         digit = self.fontMetrics().horizontalAdvance("0")
-        for column in range(header.count()):
-            width = digit * _COLUMN_DIGITS.get(column, 0)
-            header.resizeSection(column, max(width, header.sectionSizeHint(column)))
+        for column, width in _COLUMN_DIGITS.items():
+            header.resizeSection(column, max(digit * width, header.sectionSizeHint(column)))
         table.selectionModel().currentRowChanged.connect(lambda *_rows: self._on_row_changed())
         table.doubleClicked.connect(lambda _index: self._request_preview())
         return table
