@@ -467,8 +467,8 @@ class BatchDialog(TrialDialog):
         header.setStretchLastSection(True)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         digit = self.fontMetrics().horizontalAdvance("0")
-        for column, width in _COLUMN_DIGITS.items():
-            header.resizeSection(column, max(digit * width, header.sectionSizeHint(column)))
+        for column in range(header.count()):
+            header.resizeSection(column, max(digit * _COLUMN_DIGITS.get(column, 0), header.sectionSizeHint(column)))
         table.selectionModel().currentRowChanged.connect(lambda *_rows: self._on_row_changed())
         table.doubleClicked.connect(lambda _index: self._request_preview())
         return table
