@@ -320,6 +320,10 @@
         <translation>上次没有结论、此后未变化的也不再检查</translation>
     </message>
     <message>
+        <source>An earlier mapping is kept in {file}: Open Mapping… uses it.</source>
+        <translation>以前的映射保存在 {file}，可用“打开字段映射…”读入。</translation>
+    </message>
+    <message>
         <source>An edit has corrected this finding.</source>
         <translation>该问题已被编辑消除。</translation>
     </message>
@@ -1136,8 +1140,8 @@ The workbook has the balance (before − out + in = after), the townships, and e
         <translation>指标计算</translation>
     </message>
     <message>
-        <source>Computed from the shapes instead of the source, as the form does: {fields}.</source>
-        <translation>按表单由图形算出，未用源字段的值：{fields}。</translation>
+        <source>Computed from shape or code instead of the source, as the form does: {fields}.</source>
+        <translation>按表单由图形或代码得出，未用源字段的值：{fields}。</translation>
     </message>
     <message>
         <source>Computes the indicators of a county's plan from its layers and writes them as a table and as a workbook: indicators with target, state and margin; the three control lines; the expansion ratio; planning zones; the three zones; land use of the base year and of the plan; townships. Every figure states its basis, formula and inputs. Inputs are not changed.
@@ -2542,6 +2546,10 @@ Layers are written in the CRS of the specification (EPSG:4490). Layers of counti
         <translation>请用 conda-forge（Miniforge）安装 QGIS 3.40 或更新版本：conda create -n qgis -c conda-forge qgis geopandas pyogrio</translation>
     </message>
     <message>
+        <source>It contains all findings, also those that the filter of the list hides.</source>
+        <translation>文件含全部问题，包括列表筛选所隐藏的。</translation>
+    </message>
+    <message>
         <source>Items</source>
         <translation>确认事项</translation>
     </message>
@@ -2936,6 +2944,10 @@ Order, numbers and titles of the maps have no verified source (mark C). To chang
     <message>
         <source>May grow by %1</source>
         <translation>还可扩 %1</translation>
+    </message>
+    <message>
+        <source>Measured when appended</source>
+        <translation>追加时量算</translation>
     </message>
     <message>
         <source>Merge Townships…</source>
@@ -5768,6 +5780,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>容差</translation>
     </message>
     <message>
+        <source>Toolbox</source>
+        <translation>工具箱</translation>
+    </message>
+    <message>
         <source>Township</source>
         <translation>乡镇</translation>
     </message>
@@ -6768,6 +6784,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
         <translation>另有 {count} 个字段需要改正。</translation>
     </message>
     <message>
+        <source>{count} more have no fix or were not chosen.</source>
+        <translation>另有 {count} 个没有修复方案或未选入。</translation>
+    </message>
+    <message>
         <source>{count} more reasons are in the table and in the report.</source>
         <translation>另有 {count} 条，见下表和报告。</translation>
     </message>
@@ -6853,11 +6873,15 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
     </message>
     <message>
         <source>{duty} {area} ha ({basis})</source>
-        <translation>{duty} {area} ha（{basis}）</translation>
+        <translation>{duty} {area} 公顷（{basis}）</translation>
     </message>
     <message>
         <source>{field} ({values})</source>
         <translation>{field}（{values}）</translation>
+    </message>
+    <message>
+        <source>{field} was empty in {count} rows; the statutory area of the shape was written.</source>
+        <translation>{field} 为空的 {count} 行已写入图斑椭球面积。</translation>
     </message>
     <message>
         <source>{field}: {count} values are not in the code list or match several codes, {open} not chosen yet. Choices are saved in the mapping; several values may become one code.</source>
@@ -6961,7 +6985,7 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
     </message>
     <message>
         <source>{line} {area} ha ({basis})</source>
-        <translation>{line} {area} ha（{basis}）</translation>
+        <translation>{line} {area} 公顷（{basis}）</translation>
     </message>
     <message>
         <source>{line}, inside / outside</source>

@@ -81,6 +81,7 @@ class DesktopController(QObject):
             self._read_document,
             self._find_edits,
             lambda: dock.tree.findings.work.items,
+            lambda: dock.tree.findings.filters.hides_findings,
         )
         self.watch = ProjectWatcher(self)
         self.boxes = SearchableCodeLists(self)
@@ -347,6 +348,7 @@ class DesktopController(QObject):
         self.worklist.open_for_result(updates=True)
         self.recheck.report_after_check(result.findings)
         self.export.continue_after_check(result)
+        self.tour.go_on_after_check()
 
     def _on_result_restored(self, result: CheckView, rows: list[Any]) -> None:
         """Show the saved result of the opened project."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Search in QGIS's locator bar (定位栏, Ctrl+K): commands, rules, findings, plan layers, and features by key (BSM)."""
+"""Search in QGIS's locator bar (定位栏, Ctrl+K): commands, tools, rules, findings, plan layers, features by key."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 from qgis.core import (
     Qgis,
+    QgsApplication,
     QgsExpression,
     QgsFeatureRequest,
     QgsLocatorFilter,
@@ -78,7 +79,10 @@ class _LocatorFilter(QgsLocatorFilter):
 
 
 class PlanLocatorFilter(_LocatorFilter):
-    """Finds commands by name, rules by code and title, findings by key, township and rule, layers by name and code."""
+    """Finds commands and tools by name, rules by code and title, findings by key, township and rule, plan layers.
+
+    Tools of the toolbox are found with the prefix only: without it, QGIS's own filter finds them.
+    """
 
     identifier, title = "sanxian_plan", mark_text("Sanxian: commands, rules, findings, layers")
 
@@ -94,7 +98,8 @@ class PlanLocatorFilter(_LocatorFilter):
         words = text.casefold().split()
         if len(text.strip()) < MIN_LENGTH and not context.usingPrefix:
             return
-        finders = (self._find_commands, self._find_findings, self._find_rules, self._find_layers)
+        tools = (self._find_tools,) if context.usingPrefix else ()
+        finders = (self._find_commands, *tools, self._find_findings, self._find_rules, self._find_layers)
         # The prefix alone lists all commands.
         limit = _MAX_RESULTS_PER_KIND if words else math.inf
         for find in finders if words else finders[:1]:
@@ -107,6 +112,10 @@ class PlanLocatorFilter(_LocatorFilter):
         kind, target = result.userData
         if kind == "command":
             self._targets.get_actions()[target].trigger()
+        elif kind == "tool":
+            import processing
+
+            processing.createAlgorithmDialog(target, {}).show()
         elif kind == "rule":
             self._targets.open_help(target)
         elif kind == "layer":
@@ -126,6 +135,18 @@ class PlanLocatorFilter(_LocatorFilter):
                 shortcut = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
                 icon = action.property("sanxianIcon")
                 yield self._make_result(tr("Sanxian"), action.text(), shortcut, icon, ("command", name))
+
+    def _find_tools(self, words: list[str]) -> Iterator[QgsLocatorResult]:
+        from ..core.model.rule import load_all_rules
+
+        rules = {rule.algorithm_id for rule in load_all_rules().values()}
+        provider = QgsApplication.processingRegistry().providerById("sanxian")
+        for algorithm in provider.algorithms() if provider is not None else ():
+            texts = (algorithm.displayName(), algorithm.name(), *algorithm.tags())
+            if algorithm.name() not in rules and _contains_all(words, texts):
+                yield self._make_result(
+                    tr("Toolbox"), algorithm.displayName(), algorithm.group(), "sanxian", ("tool", algorithm.id())
+                )
 
     def _find_findings(self, words: list[str]) -> Iterator[QgsLocatorResult]:
         shown = self._targets.get_result()

@@ -40,8 +40,8 @@ class TourStep:
 def place_card(size: QSize, target: QRect, window: QRect, messages: QRect, gap: int) -> QPoint:
     """Return the top left corner of a card that covers neither target nor messages, nor leaves the window, if possible.
 
-    The card is below, above, left or right of the target, whichever fits first; all in coordinates of the window. An
-    empty ``target`` gives the middle of the window; ``messages`` is empty without any.
+    The card is below, above, left or right of the target, whichever fits first, or beside it below the messages; all in
+    coordinates of the window. An empty ``target`` gives the middle of the window; ``messages`` is empty without any.
     """
     if target.isEmpty():
         return window.center() - QPoint(size.width() // 2, size.height() // 2)
@@ -53,6 +53,8 @@ def place_card(size: QSize, target: QRect, window: QRect, messages: QRect, gap: 
         QPoint(left, target.top() - gap - size.height()),
         QPoint(target.left() - gap - size.width(), top),
         QPoint(target.right() + gap, top),
+        QPoint(target.left() - gap - size.width(), messages.bottom() + gap),
+        QPoint(target.right() + gap, messages.bottom() + gap),
     )
     cards = [QRect(corner, size) for corner in corners]
     fitting = (card for card in cards if room.contains(card) and not card.intersects(messages))
@@ -175,6 +177,11 @@ class SampleTour(QObject):
             settings.store_setting(settings.OFFER_TOUR, False)
             self.card = TourCard(self._make_steps(), self._iface.mainWindow(), self._iface.messageBar())
             self.card.ended.connect(self._forget_card)
+
+    def go_on_after_check(self) -> None:
+        """Show the step on the findings, if the tour shows the one on the check."""
+        if self.card is not None and self.card.number == 0:
+            self.card.show_step(1)
 
     def end(self) -> None:
         """End the tour if it is shown."""

@@ -64,11 +64,12 @@ def main():
     card = controller.tour.card
     record_step(card, "tour-1")
     FACTS["back_at_first"] = card.back.isEnabled()
-    # The window stays usable: the check runs, and the tour goes on over its result.
+    # The window stays usable: the check runs, and the tour goes on by itself over its result.
     run_check(controller)
     controller.dock.step_selection(1)
     for number in range(2, 6):
-        click(card.forward)
+        if number > 2:
+            click(card.forward)
         assert wait(lambda number=number: card.number == number - 1, 10), number
         wait_seconds(0.3)
         record_step(card, f"tour-{number}")

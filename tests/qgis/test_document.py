@@ -38,6 +38,7 @@ from tests.qgis.gui_helpers import make_result, make_small_report
 from tests.qgis.helpers import SAMPLE, Log, run_algorithm
 from tests.qgis.maps_helpers import make_builder, open_sample_project
 from tests.qgis.test_gui_controller import ControllerInterface
+from tests.qgis.test_gui_filegdb_warning import read_messages
 from tests.qgis.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("chinese", "project")
@@ -373,8 +374,9 @@ def test_saved_report_contains_the_current_document_information(project, monkeyp
     assert (values_in_report["secrecy"], values_in_report["compiler"]) == ("内部", "浑源县人民政府")
     assert "document" not in result.report.provenance
     # A result of another project or of a package keeps its own values.
-    ResultExporter(window, runner, lambda: result).save_result("json", "报告.json")
+    ResultExporter(window, runner, lambda: result, is_list_filtered=lambda: True).save_result("json", "报告.json")
     assert wait_until(lambda: len(written) == 2, 30)
+    assert wait_until(lambda: "筛选所隐藏的" in read_messages(window))
     assert "document" not in written[1].provenance
     runner.stop_all()
     window.window.deleteLater()

@@ -4,7 +4,9 @@
 import shutil
 import zipfile
 from pathlib import Path
+from unittest.mock import Mock
 
+import processing
 import pytest
 from qgis.core import QgsFeature, QgsGeometry, QgsLocator, QgsLocatorContext, QgsLocatorResult, QgsVectorLayer
 
@@ -102,6 +104,16 @@ def test_entry_of_a_finding_that_has_ended_opens_nothing(targets, opened):
     targets.get_result().findings.clear()
     locator.filters()[0].triggerResult(entry)
     assert opened == []
+
+
+def test_tools_of_the_toolbox_are_found_with_the_prefix_by_name_and_opened(targets, provider, monkeypatch):
+    opened_tools = []
+    monkeypatch.setattr(processing, "createAlgorithmDialog", lambda name, _: opened_tools.append(name) or Mock())
+    found, locator = search(PlanLocatorFilter(targets), "椭球", using_prefix=True)
+    (entry,) = [one for one in found if one.group == "工具箱"]
+    locator.filters()[0].triggerResult(entry)
+    assert opened_tools == ["sanxian:statutory_area"]
+    assert not [one for one in search(PlanLocatorFilter(targets), "椭球")[0] if one.group == "工具箱"]
 
 
 #: Entries of the menu of 0.1.0 that are no longer in it.

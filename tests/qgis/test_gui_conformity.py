@@ -120,7 +120,7 @@ def test_figures_follow_the_mouse_and_equal_an_independent_area(panel):
     # The triangle is in the parcel and the farmland of the corner, and meets the red line east of x = 80.
     red = drawn.intersection(make_rectangle(80, 0, 200, 100))
     assert panel.dock.summary.word.text() == "不符合" and figures.township == ""
-    assert get_cells(panel, 0)[:2] == ["永久基本农田", panel.dock.summary.area.text().removesuffix(" ha")]
+    assert get_cells(panel, 0)[:2] == ["永久基本农田", panel.dock.summary.area.text().removesuffix(" 公顷")]
     shown = next(row for row in figures.lines if row.name == "生态保护红线")
     assert float(shown.occupied) == pytest.approx(red.area() / 1e4, abs=6e-5)
     assert shown.word == "未能判定"
@@ -183,7 +183,10 @@ def test_keys_and_buttons_of_the_map_tool(panel):
     facts.accept()
     shape = panel.projects.current.make_shape()
     assert [shape.attributes[key] for key in facts.lines] == ["产业园", "XM-1", "某公司"]
+    panel.projects.current.is_in_batch = False
     panel.toggle_drawing()
+    drawing = panel.projects.current
+    assert drawing.name == "项目 1" and "number" not in drawing.attributes, "facts belong to another place"
     click(tool, 0, 0)
     assert not press(tool, Qt.Key.Key_Escape)
     assert [one.name for one in panel.projects.items] == ["产业园"] and panel.dock.form.projects.count() == 1

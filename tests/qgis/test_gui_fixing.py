@@ -154,6 +154,7 @@ def test_list_of_fixable_findings_has_only_those_that_a_fix_is_declared_for(chec
     controller, _layers = checked
     dock = controller.dock
     every = dock.tree.findings.list_visible_findings()
+    assert not dock.filters.clear_button.isEnabled()
     dock.filters.fixable_only.setChecked(True)
     fixable = dock.tree.findings.list_visible_findings()
     solved = {code for one in load_all_fixes().values() for code in one.solves}
@@ -161,7 +162,8 @@ def test_list_of_fixable_findings_has_only_those_that_a_fix_is_declared_for(chec
     dock.tree.select_finding(fixable[0])
     process_events(0.05)
     assert dock.navigation.fix.isEnabled()
-    dock.clear_filters()
+    dock.filters.clear_button.click()
+    assert not dock.filters.clear_button.isEnabled()
     dock.tree.select_finding(next(one for one in every if one.code not in solved))
     process_events(0.05)
     dock.tree.fixRequested.emit()

@@ -2,6 +2,7 @@
 """Test the field mapping dialog: preview, choices of the user, and stopping."""
 
 import gc
+import shutil
 import threading
 import time
 import weakref
@@ -9,12 +10,13 @@ from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
+import pyproj
 import pytest
-from qgis.core import QgsApplication, QgsDefaultValue, QgsFeature, QgsProject, QgsRectangle, QgsVectorLayer
+from qgis.core import QgsApplication, QgsFeature, QgsProject, QgsRectangle, QgsVectorLayer
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QComboBox, QLineEdit, QPushButton
+from qgis.PyQt.QtWidgets import QComboBox, QFileDialog, QLineEdit, QPushButton
 
 from plugin.bridge.editing import attribute_forms
 from plugin.bridge.layers.properties import get_assigned_role, set_assigned_role
@@ -26,6 +28,7 @@ from plugin.core.base.errors import Cancelled
 from plugin.core.exchange.mapping.preview import UndecidedCode
 from plugin.gui.mapping import table as mapping_table
 from plugin.gui.mapping.dialog import MappingDialog
+from plugin.paths import RESOURCES_FOLDER
 from tests.core.land_survey import SURVEY_ROWS, write_survey
 from tests.qgis.helpers import digest_files
 from tests.qgis.waiting import PATIENCE_SECONDS, process_events, wait_until
@@ -251,20 +254,24 @@ def test_field_mapping_without_output_file_creates_a_memory_layer(qgis_app, mapp
     assert layer.providerType() == "memory" and layer.featureCount() == len(SURVEY_ROWS)
 
 
-def test_mapped_rows_are_appended_to_the_layer_of_the_project_as_one_step_with_new_keys(mapping_dialog, project):
-    target = QgsVectorLayer(
-        "MultiPolygon?crs=EPSG:4526&field=BSM:string(18)&field=YDYHFLDM:string(10)", "现状", "memory"
-    )
+def test_mapped_rows_are_appended_to_the_layer_of_the_project_as_one_step_with_new_keys(
+    mapping_dialog, project, survey_file
+):
+    fields = "&field=BSM:string(18)&field=YDYHFLDM:string(10)&field=YDYHFLMC:string(60)&field=TBMJ:double(15,2)"
+    target = QgsVectorLayer(f"MultiPolygon?crs=EPSG:4526{fields}", "现状", "memory")
     kept = QgsFeature(target.fields())
     kept.setAttributes(["140225000000000007", "0101"])
     target.dataProvider().addFeature(kept)
     set_assigned_role(target, "XZYDYH")
-    target.setDefaultValueDefinition(1, QgsDefaultValue("'0601'", applyOnUpdate=True))
+    attribute_forms.apply_template_form(target, mapping_dialog._target_template, mapping_dialog._norm)
     project.addMapLayer(target)
     county.store_county_code_and_name(project, "140225", "浑源县")
     mapping_dialog._offer_appending()
     assert mapping_dialog.append.isChecked() and not mapping_dialog.output.isEnabled()
     mapping_dialog._on_field_mapping_changed("BSM", "", None, None)
+    select_data(mapping_dialog, "source.TBMJ", mapping_table.NO_SOURCE)
+    mapping_dialog._on_field_mapping_changed("YDYHFLMC", "DLMC", None, None)
+    assert read_cell(mapping_dialog, "TBMJ", mapping_table.MORE_COLUMN) == "追加时量算"
     assert "没有来源" not in mapping_dialog.summary.text()
     mapping_dialog.append.setChecked(False)
     assert "必填但没有来源：BSM" in mapping_dialog.summary.text()
@@ -283,7 +290,12 @@ def test_mapped_rows_are_appended_to_the_layer_of_the_project_as_one_step_with_n
     text = mapping_dialog.summary.text()
     assert target.isEditable() and target.undoStack().count() == 1 and "撤销" in text
     assert appended == [target] and not mapping_dialog.start.isEnabled(), "the rows are not appended twice"
-    assert "按表单由图形算出，未用源字段的值：YDYHFLDM" in text and "没有写入" in text and "DLMC" in text
+    assert "按表单由图形或代码得出，未用源字段的值：YDYHFLMC" in text and "没有写入" in text
+    assert f"TBMJ 为空的 {len(SURVEY_ROWS)} 行已写入图斑椭球面积" in text
+    areas = [feature["TBMJ"] for feature in target.getFeatures() if feature["BSM"] != kept["BSM"]]
+    ellipsoid = pyproj.Geod(ellps="GRS80")
+    degrees = gpd.read_file(survey_file).to_crs(4490).geometry
+    assert areas == pytest.approx([abs(ellipsoid.geometry_area_perimeter(one)[0]) for one in degrees], rel=1e-5)
     target.undoStack().undo()
     assert target.featureCount() == 1
     target.rollBack()
@@ -311,6 +323,22 @@ def test_layer_of_another_office_gets_its_template_by_name_and_units_are_compare
     assert mapping_dialog.get_role() == "YJJBNTBHTB"
     mapping_dialog._on_field_mapping_changed("YJJBNTMJ", "面积亩", None, None)
     assert "面积亩 → YJJBNTMJ" in mapping_dialog.summary.text()
+
+
+def test_mapping_kept_with_the_layer_is_named_and_offered(mapping_dialog, project, tmp_path, monkeypatch):
+    shutil.copy(RESOURCES_FOLDER / "sample" / "county.gpkg", tmp_path / "县.gpkg")
+    target = QgsVectorLayer(f"{tmp_path / '县.gpkg'}|layername=DLTB", "现状", "ogr")
+    set_assigned_role(target, "XZYDYH")
+    project.addMapLayer(target)
+    mapping_dialog._show_summary()
+    assert "mapping.toml" not in mapping_dialog.summary.text()
+    (tmp_path / "XZYDYH.mapping.toml").write_text("")
+    mapping_dialog._show_summary()
+    assert "以前的映射保存在 XZYDYH.mapping.toml" in mapping_dialog.summary.text()
+    asked = []
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *arguments: asked.append(arguments[2]) or ("", ""))
+    mapping_dialog.load.click()
+    assert asked == [str(tmp_path / "XZYDYH.mapping.toml")]
 
 
 def test_cancelled_field_mapping_writes_no_file(qgis_app, mapping_dialog, tmp_path):

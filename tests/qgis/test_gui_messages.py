@@ -50,6 +50,14 @@ def test_long_message_in_the_message_bar_is_fully_visible(message_bar, way):
     assert wait_until(lambda: is_fully_visible(message_bar), 20), "also in a narrow window"
 
 
+def test_message_ends_with_its_project(message_bar, project):
+    messages = MessageBarMessages(type("Iface", (), {"messageBar": lambda self: message_bar})(), "新建县级规划项目")
+    messages.show_message("13 个图层已建立", "success")
+    assert message_bar.currentItem().duration() == 0
+    project.clear()
+    assert message_bar.currentItem() is None
+
+
 def test_height_of_a_very_long_message_is_limited(message_bar):
     push_message(message_bar, "info", "生成布局", LONG_TEXT * 20)
     assert wait_until(lambda: find_text_browser(message_bar).height() > 60)

@@ -10,6 +10,7 @@ from qgis.core import (
     QgsProject,
     QgsVectorLayer,
 )
+from qgis.gui import QgsMessageBarItem
 from qgis.PyQt.QtCore import Qt, QTimer
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QMessageBox
@@ -328,6 +329,15 @@ class FakeInterface:
             self.messages.append(text)
 
         pushInfo = pushWarning = pushSuccess
+
+        def createMessage(self, title, text):
+            return QgsMessageBarItem(title, text)
+
+        def pushWidget(self, message, level):
+            self.messages.append(message.text())
+
+        def popWidget(self, message):
+            self.messages[:] = [text for text in self.messages if text != message.text()]
 
     class _Canvas:
         extent = None

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 COUNTY_NAME_PROPERTY = "sanxian/county_name"
 #: The sections of a form's first tab, where it has tabs.
 _SECTIONS_OF_FIRST_TAB = ("identity", "attributes")
+#: Meanings of the fields that get the area of a drawn feature.
+MEASURED_MEANINGS = ("area", "gross_area")
 FORM_SECTION_IDS = ("identity", "attributes", "areas", "others")
 _IDENTITY_MEANINGS = ("key", "feature_code", "division_code", "division_name", "feature_name")
 _REMARK_FIELD = "BZ"
@@ -334,7 +336,7 @@ def _set_default_values(layer: QgsVectorLayer, template: Template, norm: Norm, c
             expression = make_code_name_expression(
                 by.codes, layer.fields().at(index_by_field_name[by.name]).name(), column_name
             )
-        elif field.meaning in ("area", "gross_area") and (
+        elif field.meaning in MEASURED_MEANINGS and (
             template.geometry == "polygon" and field.unit in ("", "m2") and layer.crs().isValid()
         ):
             decimals = 2 if field.decimals is None else field.decimals

@@ -125,6 +125,15 @@ def find_dependent_fields(layer: QgsVectorLayer) -> list[DependentField]:
     return dependent_fields
 
 
+def find_measured_fields(layer: QgsVectorLayer) -> dict[int, int]:
+    """Return index → decimals of the fields that the form fills with the area of a drawn feature."""
+    expressions = {i: layer.defaultValueDefinition(i).expression() for i in range(layer.fields().count())}
+    calls = {i: _STATUTORY_AREA_CALL_PATTERN.fullmatch(expression) for i, expression in expressions.items()}
+    following = {field.target_index: field.area_decimals for field in find_dependent_fields(layer)}
+    decimals = following | {i: int(call[1]) for i, call in calls.items() if call}
+    return {i: count for i, count in decimals.items() if count is not None}
+
+
 def find_code_name(field: DependentField, code: Any) -> Any:
     """Return the name of a code in a field's code list; None if empty or unknown."""
     if is_null(code):

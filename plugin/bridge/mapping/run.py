@@ -31,6 +31,8 @@ from ...core.base.errors import Cancellation, OutputError
 from ...core.standard import Standard, list_standard_ids
 from ...core.standard.numbering import make_bsm
 from ..editing import attribute_forms
+from ..editing.dependent_fields import find_measured_fields
+from ..editing.expression_values import compute_statutory_areas, is_null
 from ..editing.feature_numbers import NUMBER_FIELD, find_highest_used_number_by_county
 from ..editing.styled_layers import find_sources_by_layer_name, make_vector_layer
 from ..layers import styles
@@ -164,12 +166,16 @@ def add_result_layer(
     return layer
 
 
-def append_rows(project: QgsProject, rows: QgsVectorLayer, target: QgsVectorLayer, county_code: str) -> int:
-    """Append mapped rows to a plan layer as one undo step, without saving; return how many got a new key (BSM).
+def append_rows(
+    project: QgsProject, rows: QgsVectorLayer, target: QgsVectorLayer, county_code: str
+) -> tuple[int, dict[str, int]]:
+    """Append mapped rows to a plan layer as one undo step, without saving.
 
-    The layer is switched to edit mode. Fields are matched by name. A key (BSM) that is missing, repeated or used in
-    any layer of the project is replaced by the next free number of the county; without a county code such keys stay
-    empty. Raise OutputError if the layer refuses the rows; nothing is added then.
+    Return how many rows got a new key (BSM), and field → number of rows whose area (m²) was measured. The layer is
+    switched to edit mode. Fields are matched by name. A key that is missing, repeated or used in any layer of the
+    project is replaced by the next free number of the county; without a county code such keys stay empty. An area
+    that is missing is measured where the form measures that of a drawn feature. Raise OutputError if the layer refuses
+    the rows; nothing is added then.
     """
     transform = QgsCoordinateTransform(rows.crs(), target.crs(), project)
     number_position = target.fields().lookupField(NUMBER_FIELD)
@@ -196,6 +202,14 @@ def append_rows(project: QgsProject, rows: QgsVectorLayer, target: QgsVectorLaye
                     feature[number_position] = key
                 used.add(str(key))
             features.append(feature)
+    measured_counts = {}
+    for position, decimals in find_measured_fields(target).items():
+        blank = [feature for feature in features if is_null(feature[position]) and feature.hasGeometry()]
+        areas = compute_statutory_areas([feature.geometry() for feature in blank], target.crs())
+        for feature, area in zip(blank, areas, strict=True):
+            feature[position] = round(area, decimals)
+        if blank:
+            measured_counts[target.fields().at(position).name()] = len(blank)
     starts_editing = not target.isEditable()
     if starts_editing and not target.startEditing():
         raise OutputError("output_unwritable", target=target.name(), detail=target.dataProvider().lastError())
@@ -206,7 +220,7 @@ def append_rows(project: QgsProject, rows: QgsVectorLayer, target: QgsVectorLaye
             target.rollBack()
         raise OutputError("output_unwritable", target=target.name(), detail=target.dataProvider().lastError())
     target.endEditCommand()
-    return numbered_count
+    return numbered_count, measured_counts
 
 
 def read_source_rows(snapshot: LayerSnapshot, cancellation: Cancellation) -> SourceLayer:

@@ -43,15 +43,18 @@ class ResultExporter:
         get_document_info: Callable[[], DocumentInfo | None] = lambda: None,
         find_edits: Callable[[CheckView], EditsSinceCheck | None] = lambda _result: None,
         get_work_items: Callable[[], Mapping[str, WorkItem]] = dict,
+        is_list_filtered: Callable[[], bool] = lambda: False,
     ):
         """Set the functions that return the result to save and information on it.
 
         ``get_result``: returns the displayed result, None without one; ``get_document_info``: returns the document
         information (成果信息) of the result's project, or None to use that of the check; ``find_edits``: returns the
         edits made since the check of the result, None for data other than the project's; ``get_work_items``: returns
-        fingerprint → row of the work list, for the ledger.
+        fingerprint → row of the work list, for the ledger; ``is_list_filtered``: returns True if a filter of the list
+        hides findings, which are saved all the same.
         """
         self._iface, self._runner, self._get_work_items = iface, runner, get_work_items
+        self._is_list_filtered = is_list_filtered
         self._result, self._info, self._find_edits = get_result, get_document_info, find_edits
         self.messages = messages.MessageBarMessages(iface, tr("Sanxian"))
 
@@ -125,6 +128,9 @@ class ResultExporter:
             if edits:
                 text = tr("Saved: {path}. It contains the full check of {time}, without findings of later edits.")
             text = text.format(path=path, time=result.time_text)
+            if self._is_list_filtered():
+                remark = tr("It contains all findings, also those that the filter of the list hides.")
+                text = tr("{first} {second}").format(first=text, second=remark)
             self.messages.show_message(text, "success", *make_open_buttons(path))
 
         return self._runner.start(

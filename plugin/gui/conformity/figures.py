@@ -144,7 +144,7 @@ def _describe_project(one: ProjectResult, result: ConformityResult, texts: Texts
     return PanelFigures(
         verdict,
         get_outcome_name(one.verdict, texts) if has_use else "",
-        f"{_hectares(one.project.statutory_m2)} ha",
+        tr("{number} ha").format(number=_hectares(one.project.statutory_m2)),
         one.project.statutory_m2,
         tr(", ").join(item.name for item in one.named_townships),
         has_use,
@@ -152,7 +152,10 @@ def _describe_project(one: ProjectResult, result: ConformityResult, texts: Texts
         tuple(_list_lines(one, texts)),
         tuple(_list_classes(one, texts)),
         str(result.plan.base_year or ""),
-        "  ".join(f"{name or tr('unknown')} {_hectares(area)} ha" for name, area in sums.most_common()),
+        "  ".join(
+            f"{name or tr('unknown')} {tr('{number} ha').format(number=_hectares(area))}"
+            for name, area in sums.most_common()
+        ),
         # What must be supplemented and compensated.
         tuple(
             tr("{duty} {area} ha ({basis})").format(

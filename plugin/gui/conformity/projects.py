@@ -115,20 +115,18 @@ class ProjectList:
         return self.current if self.current is not None and self.current.is_drawing else None
 
     def begin_drawing(self, kind: str) -> None:
-        """Add a project that is being drawn; it replaces the current one unless that is in the batch."""
+        """Add a project that is being drawn; it replaces the current one unless that is in the batch or has facts."""
         if (former := self.current) is not None:
             self._remember(former)
+            # An opinion on the former project may have been written: its name is of another place.
+            if not former.is_in_batch and "applicant" not in former.attributes:
+                del self.items[self.current_position]
+        names = {one.name for one in self.items}
+        numbers = (tr("Project {number}").format(number=number) for number in range(1, len(names) + 2))
+        name = next(one for one in numbers if one not in names)
         attributes = dict(self._latest_attributes)
-        if former is not None and not former.is_in_batch:
-            self.items[self.current_position] = PanelProject(
-                former.name, kind=kind, is_drawing=True, attributes=attributes
-            )
-        else:
-            names = {one.name for one in self.items}
-            numbers = (tr("Project {number}").format(number=number) for number in range(1, len(names) + 2))
-            name = next(one for one in numbers if one not in names)
-            self.items.append(PanelProject(name, kind=kind, is_drawing=True, attributes=attributes))
-            self.current_position = len(self.items) - 1
+        self.items.append(PanelProject(name, kind=kind, is_drawing=True, attributes=attributes))
+        self.current_position = len(self.items) - 1
 
     def add_shapes(self, shapes: Iterable[ProjectShape], source: str) -> int:
         """Add projects with shapes to the batch; the first becomes the current one. Return their number.

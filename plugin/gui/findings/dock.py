@@ -69,6 +69,7 @@ class FindingsDock(FindingsForm):
             (self.run_bar.cancelled, self.cancelRequested),
             (self.verdict.kindsChanged, self._apply_filters),
             (self.filters.changed, self._apply_filters),
+            (self.filters.clear_button.clicked, self.clear_filters),
             (self.tree.chosen, self._on_finding_chosen),
             (self.tree.zoomRequested, self.findingChosen),
             (self.tree.formRequested, self._open_form_of_first_feature),
@@ -307,6 +308,7 @@ class FindingsDock(FindingsForm):
         )
 
     def _apply_filters(self) -> None:
+        self.filters.clear_button.setEnabled(self._read_filters().hides_findings)
         if self.result is not None and self._is_long:
             # `listFiltered` follows.
             self._list_findings()

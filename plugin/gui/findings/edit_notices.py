@@ -182,14 +182,11 @@ class EditNotices(QObject):
         """Show a message on the findings that an edit added, unless it is a fix, whose preview named them.
 
         The message closes when edits have resolved all findings named in it. Undone and discarded edits (``step`` is
-        None) bring findings of the full check back, which are not new.
+        None) bring former findings back: the counter has them, and the message on the undo stays in sight.
         """
         self._compute_finding_count_change()
         new_findings = [f for f, former in match_moved_findings(change) if former is None and f.state != "waived"]
-        if step is None:
-            ids = {id(f) for f in find_new_findings(self._dock.result)}
-            new_findings = [f for f in new_findings if id(f) in ids]
-        if new_findings and not is_of_fix:
+        if new_findings and step is not None and not is_of_fix:
             self._named_findings = new_findings
             zoom = (tr("Zoom"), lambda: self._zoom_to_finding(sort_by_severity(new_findings)[0]))
             fix = (tr("Fix…"), lambda: self._request_fixes(new_findings))

@@ -9,7 +9,7 @@ from qgis.core import QgsApplication
 from qgis.gui import QgsCheckableComboBox, QgsFilterLineEdit
 from qgis.PyQt.QtCore import QSignalBlocker, Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtGui import QPalette
-from qgis.PyQt.QtWidgets import QCheckBox, QSizePolicy, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QCheckBox, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from ...bridge.texts import tr
 from ..widgets import fill_layout, make_row, theme
@@ -50,7 +50,7 @@ class _ChoiceBox(QgsCheckableComboBox):
 
 
 class FilterBar(QWidget):
-    """Row of filters above the findings list; signal ``changed``: a filter changed."""
+    """Filters above the findings list; signal ``changed``: a filter changed. ``clear_button``: shows all findings."""
 
     changed = pyqtSignal()
 
@@ -80,11 +80,12 @@ class FilterBar(QWidget):
         )
         self.states = self._make_choice_box("SanxianStates", tr("All states"), visible=False)
         self.assignees = self._make_choice_box("SanxianAssignees", tr("All assignees"), visible=False)
+        self.clear_button = QToolButton(text=tr("Clear Filter"), autoRaise=True, enabled=False)
         fill_layout(
             QVBoxLayout(self),
             make_row((self.search, 2), (self.townships, 1), (self.rules, 1)),
             make_row(self.states, self.assignees),
-            make_row(self.fixable_only, self.package_only, self.new_only, None),
+            make_row(self.fixable_only, self.package_only, self.new_only, None, self.clear_button),
             has_margins=False,
         )
         self._timer = QTimer(self, singleShot=True, interval=DEBOUNCE_MS, timeout=self.changed)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from qgis.PyQt.QtCore import QModelIndex, Qt, pyqtSignal
@@ -111,6 +111,12 @@ class FilterSettings:
 
     def __post_init__(self):
         self._search_words = tuple(self.search_text.casefold().split())
+
+    @property
+    def hides_findings(self) -> bool:
+        """Return True if a filter may hide findings that are listed at first."""
+        initial = FilterSettings()
+        return not initial.shown_kinds <= self.shown_kinds or replace(self, shown_kinds=initial.shown_kinds) != initial
 
     def accepts_rule(self, group: FindingGroup) -> bool:
         """Return True if the filters by rule and by package do not hide the whole group."""

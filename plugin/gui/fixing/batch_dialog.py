@@ -467,8 +467,8 @@ class BatchDialog(TrialDialog):
         header.setStretchLastSection(True)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         digit = self.fontMetrics().horizontalAdvance("0")
-        for column, width in _COLUMN_DIGITS.items():
-            header.resizeSection(column, max(digit * width, header.sectionSizeHint(column)))
+        for column in range(header.count()):
+            header.resizeSection(column, max(digit * _COLUMN_DIGITS.get(column, 0), header.sectionSizeHint(column)))
         table.selectionModel().currentRowChanged.connect(lambda *_rows: self._on_row_changed())
         table.doubleClicked.connect(lambda _index: self._request_preview())
         return table
@@ -500,8 +500,11 @@ class BatchDialog(TrialDialog):
             index = self.model.index(0, 0, self.model.index(0, 0))
         self.table.setCurrentIndex(index)
 
-    def show_rows(self, rows: list[BatchRow]) -> None:
-        """Show what the fixes did when they were tried on a copy of the layers."""
+    def show_rows(self, rows: list[BatchRow], unlisted_count: int = 0) -> None:
+        """Show what the fixes did when they were tried on a copy of the layers.
+
+        ``unlisted_count``: number of findings of the panel that are not among the rows.
+        """
         self._current = None
         self.explanation.setText("")
         self.model.set_rows(rows)
@@ -514,7 +517,10 @@ class BatchDialog(TrialDialog):
         for group, button in self.group_buttons.items():
             button.setText(text_by_group[group].format(count=counts[group]))
         text = tr("{count} findings can be fixed; {others} are explained only.") if rows else ""
-        self.summary.setText(text.format(count=counts[SAFE] + counts[CONFIRM], others=counts[REFUSED]))
+        texts = [text.format(count=counts[SAFE] + counts[CONFIRM], others=counts[REFUSED])]
+        if unlisted_count:
+            texts.append(tr("{count} more have no fix or were not chosen.").format(count=unlisted_count))
+        self.summary.setText(" ".join(texts))
         self.export_button.setEnabled(bool(rows))
         # The width in which all layers and keys are visible; two more pixels, as a style rounds that of a text up.
         measure = self.table.fontMetrics().horizontalAdvance

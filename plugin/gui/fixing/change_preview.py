@@ -190,6 +190,8 @@ class LinkedMaps(QWidget):
         self._is_moving = False
         row = QHBoxLayout(self) if orientation == Qt.Orientation.Horizontal else QVBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
+        # Two maps one above the other must fit a screen of 540 px above its task bar.
+        min_lines = 7 if orientation == Qt.Orientation.Horizontal else 5
         self.before, self.after = QgsMapCanvas(), QgsMapCanvas()
         self._tools = []
         self.scale_label = make_faint_label()
@@ -211,7 +213,7 @@ class LinkedMaps(QWidget):
             # Keys such as Escape belong to the dialog.
             canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             canvas.setCanvasColor(self._main_canvas.canvasColor())
-            canvas.setMinimumSize(self.fontMetrics().height() * 10, self.fontMetrics().height() * 7)
+            canvas.setMinimumSize(self.fontMetrics().height() * 10, self.fontMetrics().height() * min_lines)
             tool = QgsMapToolPan(canvas)
             canvas.setMapTool(tool)
             self._tools.append(tool)

@@ -144,8 +144,10 @@ class BatchFixer(FixDialogController):
             self.dialog.show_state(self._change_text, can_apply=True)
             return
         self._displayed_trial = batch_trial
-        titles = {outcome.code: outcome.heading for outcome in self._dock.result.report.rules}
-        self.dialog.show_rows(make_batch_rows(batch_trial.result.entries, self._texts, titles))
+        result = self._dock.result
+        titles = {outcome.code: outcome.heading for outcome in result.report.rules}
+        rows = make_batch_rows(batch_trial.result.entries, self._texts, titles)
+        self.dialog.show_rows(rows, len(result.findings) - len(rows))
         self._show_balance()
 
     def _on_ticks_changed(self) -> None:

@@ -11,6 +11,7 @@ from qgis.core import Qgis, QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QFileDialog
 
+from ...bridge.editing.dependent_fields import find_dependent_fields
 from ...bridge.layers.properties import get_assigned_role, get_file_path
 from ...bridge.layers.role_recognition import list_plan_layers
 from ...bridge.mapping import run as mapping_run
@@ -184,11 +185,22 @@ class MappingDialog(MappingSource):
             (tr("Source fields without a target field: {fields}."), self._unused),
         )
         lines += [text.format(fields=tr(", ").join(names)) for text, names in problems if names]
+        if (former := self._find_former_mapping()) is not None:
+            lines.append(tr("An earlier mapping is kept in {file}: Open Mapping… uses it.").format(file=former.name))
         self.summary.setText("\n".join(lines))
 
     # --- mapping files
+    def _find_former_mapping(self) -> Path | None:
+        """Return the newest mapping beside the layer that the rows can be appended to."""
+        target = self._find_layer_to_append_to()
+        folder = Path(get_file_path(target)).parent if target is not None else Path()
+        files = folder.glob(f"{self.get_role()}*.mapping.toml") if folder.is_absolute() else ()
+        return max(files, key=lambda path: path.stat().st_mtime, default=None)
+
     def _choose_mapping(self) -> None:
-        if path := self._ask_for_file(QFileDialog.getOpenFileName, tr("Open Mapping"), tr("Mapping (*.toml)")):
+        former = self._find_former_mapping()
+        name = str(former) if former is not None else ""
+        if path := self._ask_for_file(QFileDialog.getOpenFileName, tr("Open Mapping"), tr("Mapping (*.toml)"), name):
             self.open_mapping(path)
 
     def open_mapping(self, path: str) -> None:
@@ -309,7 +321,7 @@ class MappingDialog(MappingSource):
             raise OutputError("output_unwritable", target=self.get_role(), detail=tr("The layer was removed."))
         rows = run.context.takeResultLayer(str(output))
         code = county.read_county_code_and_name(self._project)[0]
-        numbered_count = mapping_run.append_rows(self._project, rows, target, code)
+        numbered_count, measured_counts = mapping_run.append_rows(self._project, rows, target, code)
         self._appended_mapping = self._prepared_mapping
         self.appended.emit(target)
         text = tr(
@@ -317,14 +329,14 @@ class MappingDialog(MappingSource):
         )
         remarks = [text.format(count=format_number(numbered_count, 0))]
         mapped = self._prepared_mapping.mapping.source_by_target if self._prepared_mapping is not None else {}
-        computed = [
-            name
-            for position, name in enumerate(target.fields().names())
-            if name in mapped and target.defaultValueDefinition(position).applyOnUpdate()
-        ]
+        names = target.fields().names()
+        computed = [one for field in find_dependent_fields(target) if (one := names[field.target_index]) in mapped]
         if computed:
-            text = tr("Computed from the shapes instead of the source, as the form does: {fields}.")
+            text = tr("Computed from shape or code instead of the source, as the form does: {fields}.")
             remarks.append(text.format(fields=tr(", ").join(computed)))
+        for name, count in measured_counts.items():
+            text = tr("{field} was empty in {count} rows; the statutory area of the shape was written.")
+            remarks.append(text.format(field=name, count=format_number(count, 0)))
         return target.name(), remarks
 
     def _find_layer_to_append_to(self) -> QgsVectorLayer | None:

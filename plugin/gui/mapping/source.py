@@ -171,7 +171,7 @@ class MappingForm(ManualStartDialog):
         source = make_row((self.source, 1), self.browse)
         template = make_row((self.template, 1), self.again, self.load, self.save)
         top = make_form((tr("Layer"), source), (tr("Target template"), template))
-        splitter = make_splitter(Qt.Orientation.Vertical, (WholeRows(self.table), 3), (self.choices, 1))
+        splitter = make_splitter(Qt.Orientation.Vertical, (WholeRows(self.table), 3), (self.choices, 2))
         output_form = make_form(
             ("", self.append), (tr("Write to"), self.output), ("", self.losses), ("", self.personal)
         )

@@ -17,6 +17,7 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
+from ...bridge.editing.attribute_forms import MEASURED_MEANINGS
 from ...bridge.mapping.run import PreparedMapping
 from ...bridge.texts import tr
 from ...core.exchange.mapping import CodeTranslation
@@ -246,8 +247,10 @@ class MappingTable(FittedWidget, QTableWidget):
         item.setToolTip("\n".join(parts))
         source, field = self.cellWidget(row, SOURCE_COLUMN).currentData(), self._targets[row]
         note = ""
-        if source == NO_SOURCE and (preview.filled_count or field.meaning == "key"):
-            note = tr("Numbered when appended") if field.meaning == "key" else tr("Name from the code list")
+        if source == NO_SOURCE:
+            notes = {"key": tr("Numbered when appended")}
+            notes |= dict.fromkeys(MEASURED_MEANINGS, tr("Measured when appended"))
+            note = notes.get(field.meaning, tr("Name from the code list") if preview.filled_count else "")
         self.item(row, MORE_COLUMN).setText(note)
         self.item(row, FILLED_COLUMN).setText(format_number(preview.filled_count, 0))
         text, icon, tip = "", theme.load_icon("ok") if preview.filled_count else QIcon(), ""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from qgis.core import Qgis
+from qgis.core import Qgis, QgsProject
 from qgis.gui import QgsMessageBar
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import Qt
@@ -36,7 +36,7 @@ _MIN_TEXT_DIGITS = 44
 class MessageBarMessages:
     """Shows messages of one part of the plugin in QGIS's message bar, one at a time.
 
-    A new message replaces the former one.
+    A new message replaces the former one. Messages end with the project that they are about.
     """
 
     iface: Any
@@ -44,6 +44,9 @@ class MessageBarMessages:
     _message: Any = None
     #: Text and buttons of the message; None without buttons.
     _buttons: _TextWithButtons | None = None
+
+    def __post_init__(self):
+        QgsProject.instance().cleared.connect(self.close)
 
     def show_warning(self, text: str, title: str = "") -> None:
         """Show a warning until it is closed or replaced; ``title``: instead of the default title."""

@@ -20,7 +20,7 @@ from ...bridge.new_project.assemble import (
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
-from ..widgets import bring_to_front, close_and_delete, explain_and_log, explain_error, push_message
+from ..widgets import MessageBarMessages, bring_to_front, close_and_delete, explain_and_log, explain_error, push_message
 
 #: Share of the progress for writing the database.
 _DATABASE_SHARE_OF_PROGRESS = 0.5
@@ -36,6 +36,7 @@ class ProjectSetupController:
         self._iface = iface
         self._runner = runner
         self.wizard: Any = None
+        self._messages = MessageBarMessages(iface, tr("New County Plan"))
         self._layers: Any = None
         self._job: BackgroundJob | None = None
         self._steps: Iterator[tuple[float, str]] | None = None
@@ -170,7 +171,8 @@ class ProjectSetupController:
                 self._iface.mapCanvas().refresh()
         facts = {"path": request.project_path, "county": request.county_name}
         text = text.format(**facts, count=len(QgsProject.instance().mapLayers()))
-        push_message(self._iface.messageBar(), level, tr("New County Plan"), text)
+        # What to do next stays in sight until it is closed.
+        self._messages.show_message(text, level)
 
     # --- separate commands
     def open_create_layers_dialog(self) -> None:

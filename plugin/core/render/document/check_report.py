@@ -522,11 +522,12 @@ def _make_waiver_table(report: Report, sections: SectionNumbers, report_texts: R
     waivers = list_waivers(report, report_texts)
     columns: list[DescribedColumn] = [
         ("rule", 10, "left", lambda one: one["code"]),
-        ("feature", 24, "left", lambda one: one["own"]),
-        ("township", 11, "left", lambda one: one["township"]),
-        ("reason", 27, "left", lambda one: one["why"]),
-        ("document_number", 16, "left", lambda one: one["document"]),
-        ("until", 12, "left", lambda one: one["until"]),
+        ("feature", 22, "left", lambda one: one["own"]),
+        ("township", 9, "left", lambda one: one["township"]),
+        ("why", 22, "left", lambda one: one["why"]),
+        ("document_number", 14, "left", lambda one: one["document"]),
+        ("author", 12, "left", lambda one: f"{one['author']} {one['date']}".strip()),
+        ("until", 11, "left", lambda one: one["until"]),
     ]
     table = make_described_table(report_texts, columns, waivers)
     return [sections.make_heading("waivers"), table] if waivers else []

@@ -227,6 +227,16 @@ def test_first_page_counts_open_notes_without_an_approval_document_for_each_rule
     assert not [text for text in texts if "其余错误" in text]
 
 
+def test_waived_findings_are_listed_with_reason_and_author(checked):
+    waiver = {"author": "王工", "date": "2026-11-20", "reason": "县城防洪", "document": "〔2026〕1号"}
+    finding = replace(checked.report.findings[0], state="waived", params={"waiver": waiver})
+    report = make_variant(checked.report, findings=[finding], rules=[], indicators=[])
+    tables = [b for b in make_check_report(report, checked.plan.norm).blocks if isinstance(b, blocks.DocumentTable)]
+    (table,) = [one for one in tables if "县城防洪" in {cell.text for row in one.rows for cell in row}]
+    assert [column.title for column in table.columns][3:] == ["豁免理由", "文号", "登记人、日期", "有效期至"]
+    assert [cell.text for cell in table.rows[0]][3:] == ["县城防洪", "〔2026〕1号", "王工 2026-11-20", "不限"]
+
+
 def test_english_report_record_and_page_contain_no_chinese_punctuation(checked):
     english = check_plan(SAMPLE_FOLDER / "county.gpkg", RunOptions(profile="hunyuan", lang="en", **SIDE_TABLES))
     document = make_check_report(english.report, english.plan.norm)
