@@ -111,16 +111,18 @@ declare_flags = partial(_declare, QgsProcessingOutputBoolean)
 
 
 # --- kinds of parameters
+def describe_parameter(
+    make: Callable[..., QgsProcessingParameterDefinition], name: str, label: str, *args: Any, **options: Any
+) -> Parameter:
+    """Return the description of a parameter that ``make`` creates; the label is marked, not translated."""
+    return Parameter(name, label, lambda name, translated: make(name, translated, *args, **options))
+
+
 def parameter_kind(
     make: Callable[Concatenate[str, str, Options], QgsProcessingParameterDefinition],
 ) -> Callable[Concatenate[str, str, Options], Parameter]:
-    """Convert a function that makes a parameter to one that describes it; the label is then marked, not translated."""
-
-    @wraps(make)
-    def describe(name: str, label: str, *args: Options.args, **options: Options.kwargs) -> Parameter:
-        return Parameter(name, label, lambda name, translated: make(name, translated, *args, **options))
-
-    return describe
+    """Convert a function that makes a parameter to one that describes it (see `describe_parameter`)."""
+    return wraps(make)(partial(describe_parameter, make))
 
 
 def mark_advanced(*parameters: Parameter) -> tuple[Parameter, ...]:
@@ -236,13 +238,6 @@ def make_file_or_folder(
 
 
 @parameter_kind
-def make_folder(name: str, label: str, *, optional: bool = True) -> QgsProcessingParameterFile:
-    """Return an input folder parameter."""
-    behavior = Qgis.ProcessingFileParameterBehavior.Folder
-    return QgsProcessingParameterFile(name, label, behavior, optional=optional)
-
-
-@parameter_kind
 def make_layer(
     name: str, label: str, kind: Qgis.ProcessingSourceType = POLYGONS, *, optional: bool = False
 ) -> QgsProcessingParameterFeatureSource:
@@ -258,14 +253,6 @@ def make_plan_layer(
 
 
 @parameter_kind
-def make_layers(
-    name: str, label: str, kind: Any = ANY_GEOMETRY, *, optional: bool = False
-) -> QgsProcessingParameterMultipleLayers:
-    """Return the parameter of several layers or, with the kind of Processing for them, files."""
-    return QgsProcessingParameterMultipleLayers(name, label, kind, optional=optional)
-
-
-@parameter_kind
 def make_file_output(
     name: str, label: str, file_filter: str, *, optional: bool = True
 ) -> QgsProcessingParameterFileDestination:
@@ -278,27 +265,21 @@ def make_file_output(
     )
 
 
-@parameter_kind
-def make_folder_output(
-    name: str, label: str, *, optional: bool = False, by_default: bool = False
-) -> QgsProcessingParameterFolderDestination:
-    """Return the parameter of an output folder; ``by_default``: Processing makes a temporary one if none is given."""
-    return QgsProcessingParameterFolderDestination(name, label, optional=optional, createByDefault=by_default)
-
-
-@parameter_kind
-def make_layer_output(
-    name: str, label: str, kind: Qgis.ProcessingSourceType = POLYGONS, *, optional: bool = True
-) -> QgsProcessingParameterFeatureSink:
-    """Return the parameter of an output layer or table."""
-    return QgsProcessingParameterFeatureSink(name, label, kind, optional=optional)
+#: Parameters of Processing as they are: an input folder; several layers (with the kind of Processing for them, files);
+#: an output folder, by default not a temporary one; an optional output layer or table.
+make_folder = partial(
+    describe_parameter, QgsProcessingParameterFile, behavior=Qgis.ProcessingFileParameterBehavior.Folder, optional=True
+)
+make_layers = partial(describe_parameter, QgsProcessingParameterMultipleLayers)
+make_folder_output = partial(describe_parameter, QgsProcessingParameterFolderDestination, createByDefault=False)
+make_layer_output = partial(describe_parameter, QgsProcessingParameterFeatureSink, optional=True)
 
 
 # --- the plan and its norm
 #: File or folder, and layers of the project.
 SOURCE_AND_LAYERS = (
     make_file_or_folder("SOURCE", mark_text("Source: file or folder (empty: project layers)"), "SourceWidget"),
-    make_layers("LAYERS", mark_text("Layers of the project (empty: all)"), optional=True),
+    make_layers("LAYERS", mark_text("Layers of the project (empty: all)"), ANY_GEOMETRY, optional=True),
 )
 #: A file or folder, which must be given, of tools that write a copy.
 SOURCE_OF_COPY = replace(

@@ -100,7 +100,7 @@ class RuleAlgorithm(SanxianAlgorithm):
 
     def list_parameters(self):
         if not (needs := dict(self.rule.needs)):
-            yield make_layers("LAYERS", mark_text("Layers of the plan"))
+            yield make_layers("LAYERS", mark_text("Layers of the plan"), ANY_GEOMETRY)
             yield SCOPE
         if all(need.concept != TOWNSHIPS for need in needs.values()):
             needs[TOWNSHIPS] = LayerNeed(TOWNSHIPS, optional=True)
