@@ -274,7 +274,7 @@ class CountyForm(QWidget):
                 unconfirmed_county = replace(county, confirmation=CountyConfirmation())
                 norm = replace(norm, profile=load_profile_as_if_saved(unconfirmed_county, self._path, self.text))
             except SanxianError as error:
-                self.county_message.show_error(messages.explain_error(error))
+                self.county_message.show_text(messages.explain_error(error), "error")
                 return
         items = find_confirmable_items(norm)
         rules_by_item = find_rules_by_confirmable_item(norm)
