@@ -297,16 +297,9 @@ NORMS = (
 (STANDARD,) = mark_advanced(make_text("STANDARD", mark_text("Standard (empty: county_db)"), list_standard_ids))
 
 
-def make_role(roles: Choices) -> Parameter:
-    """Return the parameter ROLE, which gives the role of the tool's layer."""
-    return make_text("ROLE", mark_text("Role of the layer (empty: recognised)"), roles)
-
-
-def make_table(name: str, label: str) -> Parameter:
-    """Return the parameter of a list or table that the user gives, CSV or Excel."""
-    return make_file(name, label, mark_text("Tables (*.csv *.xlsx)"))
-
-
+#: The role of the tool's layer, one of the given roles; a list or table that the user gives.
+make_role = partial(make_text, "ROLE", mark_text("Role of the layer (empty: recognised)"))
+make_table = partial(make_file, file_filter=mark_text("Tables (*.csv *.xlsx)"))
 #: Name of the option (`RunOptions`) → parameter of a table that users fill in.
 SIDE_TABLES = {
     "targets": make_table("TARGETS", mark_text("Township targets (xlsx or csv)")),
@@ -365,22 +358,16 @@ EXISTING = set_widget(
 (LOAD,) = mark_advanced(make_switch("LOAD", mark_text("Load the layers into the project"), True))
 
 
-def make_crs(label: str) -> Parameter:
-    """Return the optional parameter CRS."""
-    return Parameter("CRS", label, partial(QgsProcessingParameterCrs, optional=True))
-
-
-def make_database_output(file_filter: str = "GeoPackage (*.gpkg);;FileGDB (*.gdb)") -> Parameter:
-    """Return the parameter OUTPUT of a tool that writes a database."""
-    return make_file_output("OUTPUT", mark_text("Database"), file_filter, optional=False)
-
-
-def make_copy(label: str, *, optional: bool = True) -> Parameter:
-    """Return the parameter OUTPUT of a copy of the data, in the formats that can be changed row by row."""
-    return make_file_output(
-        "OUTPUT", label, "GeoPackage (*.gpkg);;FileGDB (*.gdb);;Shapefile (*.shp)", optional=optional
-    )
-
+make_crs = partial(describe_parameter, QgsProcessingParameterCrs, "CRS", optional=True)
+#: The database that a tool writes; a copy of the data, in the formats that can be changed row by row.
+make_database_output = partial(
+    make_file_output,
+    "OUTPUT",
+    mark_text("Database"),
+    file_filter="GeoPackage (*.gpkg);;FileGDB (*.gdb)",
+    optional=False,
+)
+make_copy = partial(make_file_output, "OUTPUT", file_filter="GeoPackage (*.gpkg);;FileGDB (*.gdb);;Shapefile (*.shp)")
 
 # --- documents and results
 FOLDER_OF_RESULTS = make_folder_output("OUTPUT", mark_text("Folder of the results"))

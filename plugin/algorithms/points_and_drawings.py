@@ -286,7 +286,7 @@ class ImportDrawing(SanxianAlgorithm):
             make_number("TOLERANCE", mark_text("Tolerance of curves (m)"), DEFAULT_TOLERANCE_M, decimals=6),
             make_number("CLOSING", mark_text("Closing tolerance (m)"), DEFAULT_CLOSING_M, decimals=6),
             make_choice("HOLES", mark_text("Outline within another of the same layer"), HOLE_RULES),
-            make_database_output("GeoPackage (*.gpkg)"),
+            make_database_output(file_filter="GeoPackage (*.gpkg)"),
             make_file_output(
                 "OUTPUT_TABLE", mark_text("Table of what was not taken"), f"{WORKBOOK_FILTER};;CSV (*.csv)"
             ),
