@@ -49,7 +49,7 @@ class RuleAlgorithm(SanxianAlgorithm):
 
     def __init__(self, rule: Rule):
         super().__init__()
-        self.rule = rule
+        self.rule, self.manual_topic = rule, rule.code
         self.texts = Texts(get_interface_language())
         #: Names of the options for tables that users fill in and that the rule reads.
         self._table_names = [name for name in SIDE_TABLES if name in rule.inputs]
@@ -59,9 +59,6 @@ class RuleAlgorithm(SanxianAlgorithm):
 
     def name(self):
         return self.rule.algorithm_id
-
-    def get_manual_topic(self):
-        return self.rule.code
 
     def displayName(self):
         return f"{self.rule.code} {self.texts.get_rule_title(self.rule)}"

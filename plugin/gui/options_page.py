@@ -74,11 +74,8 @@ class OptionsFactory(QgsOptionsWidgetFactory):
     """Creates the page each time QGIS's options open."""
 
     def __init__(self, set_switch: SwitchSetter):
-        super().__init__()
+        super().__init__(tr("Sanxian"), QIcon())
         self._set_switch = set_switch
-
-    def title(self) -> str:
-        return tr("Sanxian")
 
     def icon(self) -> QIcon:
         return theme.load_icon("sanxian")
