@@ -46,6 +46,8 @@ class SanxianAlgorithm(PluginIcon, QgsProcessingAlgorithm):
     """
 
     tool: Tool
+    #: Topic of the manual that explains the tool (see `bridge.help_pages`); empty for the tool's name.
+    manual_topic = ""
     #: Parameter that the user left empty → its value from the project, as `read_plan_inputs` sets it.
     options_from_project: Mapping[str, object] = MappingProxyType({})
 
@@ -74,16 +76,13 @@ class SanxianAlgorithm(PluginIcon, QgsProcessingAlgorithm):
     def groupId(self):
         return self.tool.section
 
-    def get_manual_topic(self) -> str:
-        """Return the topic of the manual that explains the tool (see `bridge.help_pages`)."""
-        return self.name()
-
     def helpUrl(self):
         """Return the URL of the tool's section in the manual.
 
         If the manual is missing, return the URL of a page that contains the tool's help text.
         """
-        return help_pages.get_manual_url(self.get_manual_topic()) or help_pages.get_or_write_help_page_url(self)
+        topic = self.manual_topic or self.name()
+        return help_pages.get_manual_url(topic) or help_pages.get_or_write_help_page_url(self)
 
     def createInstance(self):
         return type(self)()

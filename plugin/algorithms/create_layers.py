@@ -28,7 +28,6 @@ from .parameters import (
     LOAD,
     STANDARD,
     WORKBOOK_FILTER,
-    Parameter,
     Tool,
     declare_numbers,
     declare_texts,
@@ -44,8 +43,7 @@ if TYPE_CHECKING:
     from ..core.exchange.create import CreatedLayers
 
 
-def _make_county(*, optional: bool) -> Parameter:
-    return make_text("COUNTY", mark_text("County (code or name)"), default=None, optional=optional)
+_make_county = partial(make_text, "COUNTY", mark_text("County (code or name)"), default=None)
 
 
 class CreateLayers(SanxianAlgorithm):

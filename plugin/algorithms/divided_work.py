@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,6 @@ from .parameters import (
     NORMS,
     PERSONS,
     SOURCE_OF_COPY,
-    Parameter,
     Tool,
     declare_numbers,
     make_choice,
@@ -224,8 +224,7 @@ class MergeTownships(SanxianAlgorithm):
         }
 
 
-def _make_csv(name: str, label: str, *, optional: bool = False) -> Parameter:
-    return make_file(name, label, CSV_FILTER, optional=optional, offers_all=False)
+_make_csv = partial(make_file, file_filter=CSV_FILTER, optional=False, offers_all=False)
 
 
 class SplitWorklist(SanxianAlgorithm):

@@ -102,7 +102,7 @@ class ExportMaps(SanxianAlgorithm):
                     partial(QgsProcessingParameterFile, extension="toml", optional=True),
                 ),
             ),
-            make_folder_output("OUTPUT", mark_text("Folder of the maps"), by_default=True),
+            make_folder_output("OUTPUT", mark_text("Folder of the maps"), createByDefault=True),
         ),
         results=(
             *declare_numbers(MADE=mark_text("Maps made"), FILES=mark_text("Files written")),

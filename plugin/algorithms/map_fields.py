@@ -48,6 +48,7 @@ from .outputs import LayerOutput
 from .parameters import (
     ANY_GEOMETRY,
     NORMS,
+    POLYGONS,
     STANDARD,
     Tool,
     declare_numbers,
@@ -290,7 +291,7 @@ class DeriveThreeZones(SanxianAlgorithm):
             make_layer("INPUT", mark_text("Planning zones")),
             make_layer("COUNTY_LAYER", mark_text("Outline of the county"), optional=True),
             *NORMS,
-            make_layer_output("OUTPUT", mark_text("Three zones"), optional=False),
+            make_layer_output("OUTPUT", mark_text("Three zones"), POLYGONS, optional=False),
         ),
         results=declare_numbers(
             AGRICULTURAL_M2=mark_text("Agricultural space (m²)"),

@@ -146,6 +146,8 @@ class LayerOutput:
             )
         ):
             self.file = self.destination if Path(self.destination).suffix else f"{self.destination}.gpkg"
+        #: True if the output goes to a sink of Processing.
+        self.wants_sink = bool(self.destination) and not self.file
         if inputs is None:
             return
         if self.database:
@@ -154,11 +156,6 @@ class LayerOutput:
             if Path(self.file).suffix.lower() not in formats:
                 raise OutputError("output_format", target=self.file, known=" ".join(formats))
             check_writable(self.file, inputs)
-
-    @property
-    def wants_sink(self) -> bool:
-        """Return True if the output goes to a sink of Processing."""
-        return bool(self.destination) and not self.file
 
     def open_sink(self, algorithm, parameters, context, fields, geometry_type, crs) -> tuple[Any, str]:
         """Create the sink of Processing (memory, database); return it and its layer id.

@@ -111,16 +111,18 @@ declare_flags = partial(_declare, QgsProcessingOutputBoolean)
 
 
 # --- kinds of parameters
+def describe_parameter(
+    make: Callable[..., QgsProcessingParameterDefinition], name: str, label: str, *args: Any, **options: Any
+) -> Parameter:
+    """Return the description of a parameter that ``make`` creates; the label is marked, not translated."""
+    return Parameter(name, label, lambda name, translated: make(name, translated, *args, **options))
+
+
 def parameter_kind(
     make: Callable[Concatenate[str, str, Options], QgsProcessingParameterDefinition],
 ) -> Callable[Concatenate[str, str, Options], Parameter]:
-    """Convert a function that makes a parameter to one that describes it; the label is then marked, not translated."""
-
-    @wraps(make)
-    def describe(name: str, label: str, *args: Options.args, **options: Options.kwargs) -> Parameter:
-        return Parameter(name, label, lambda name, translated: make(name, translated, *args, **options))
-
-    return describe
+    """Convert a function that makes a parameter to one that describes it (see `describe_parameter`)."""
+    return wraps(make)(partial(describe_parameter, make))
 
 
 def mark_advanced(*parameters: Parameter) -> tuple[Parameter, ...]:
@@ -236,13 +238,6 @@ def make_file_or_folder(
 
 
 @parameter_kind
-def make_folder(name: str, label: str, *, optional: bool = True) -> QgsProcessingParameterFile:
-    """Return an input folder parameter."""
-    behavior = Qgis.ProcessingFileParameterBehavior.Folder
-    return QgsProcessingParameterFile(name, label, behavior, optional=optional)
-
-
-@parameter_kind
 def make_layer(
     name: str, label: str, kind: Qgis.ProcessingSourceType = POLYGONS, *, optional: bool = False
 ) -> QgsProcessingParameterFeatureSource:
@@ -258,14 +253,6 @@ def make_plan_layer(
 
 
 @parameter_kind
-def make_layers(
-    name: str, label: str, kind: Any = ANY_GEOMETRY, *, optional: bool = False
-) -> QgsProcessingParameterMultipleLayers:
-    """Return the parameter of several layers or, with the kind of Processing for them, files."""
-    return QgsProcessingParameterMultipleLayers(name, label, kind, optional=optional)
-
-
-@parameter_kind
 def make_file_output(
     name: str, label: str, file_filter: str, *, optional: bool = True
 ) -> QgsProcessingParameterFileDestination:
@@ -278,27 +265,21 @@ def make_file_output(
     )
 
 
-@parameter_kind
-def make_folder_output(
-    name: str, label: str, *, optional: bool = False, by_default: bool = False
-) -> QgsProcessingParameterFolderDestination:
-    """Return the parameter of an output folder; ``by_default``: Processing makes a temporary one if none is given."""
-    return QgsProcessingParameterFolderDestination(name, label, optional=optional, createByDefault=by_default)
-
-
-@parameter_kind
-def make_layer_output(
-    name: str, label: str, kind: Qgis.ProcessingSourceType = POLYGONS, *, optional: bool = True
-) -> QgsProcessingParameterFeatureSink:
-    """Return the parameter of an output layer or table."""
-    return QgsProcessingParameterFeatureSink(name, label, kind, optional=optional)
+#: Parameters of Processing as they are: an input folder; several layers (with the kind of Processing for them, files);
+#: an output folder, by default not a temporary one; an optional output layer or table.
+make_folder = partial(
+    describe_parameter, QgsProcessingParameterFile, behavior=Qgis.ProcessingFileParameterBehavior.Folder, optional=True
+)
+make_layers = partial(describe_parameter, QgsProcessingParameterMultipleLayers)
+make_folder_output = partial(describe_parameter, QgsProcessingParameterFolderDestination, createByDefault=False)
+make_layer_output = partial(describe_parameter, QgsProcessingParameterFeatureSink, optional=True)
 
 
 # --- the plan and its norm
 #: File or folder, and layers of the project.
 SOURCE_AND_LAYERS = (
     make_file_or_folder("SOURCE", mark_text("Source: file or folder (empty: project layers)"), "SourceWidget"),
-    make_layers("LAYERS", mark_text("Layers of the project (empty: all)"), optional=True),
+    make_layers("LAYERS", mark_text("Layers of the project (empty: all)"), ANY_GEOMETRY, optional=True),
 )
 #: A file or folder, which must be given, of tools that write a copy.
 SOURCE_OF_COPY = replace(
@@ -316,16 +297,9 @@ NORMS = (
 (STANDARD,) = mark_advanced(make_text("STANDARD", mark_text("Standard (empty: county_db)"), list_standard_ids))
 
 
-def make_role(roles: Choices) -> Parameter:
-    """Return the parameter ROLE, which gives the role of the tool's layer."""
-    return make_text("ROLE", mark_text("Role of the layer (empty: recognised)"), roles)
-
-
-def make_table(name: str, label: str) -> Parameter:
-    """Return the parameter of a list or table that the user gives, CSV or Excel."""
-    return make_file(name, label, mark_text("Tables (*.csv *.xlsx)"))
-
-
+#: The role of the tool's layer, one of the given roles; a list or table that the user gives.
+make_role = partial(make_text, "ROLE", mark_text("Role of the layer (empty: recognised)"))
+make_table = partial(make_file, file_filter=mark_text("Tables (*.csv *.xlsx)"))
 #: Name of the option (`RunOptions`) → parameter of a table that users fill in.
 SIDE_TABLES = {
     "targets": make_table("TARGETS", mark_text("Township targets (xlsx or csv)")),
@@ -384,22 +358,16 @@ EXISTING = set_widget(
 (LOAD,) = mark_advanced(make_switch("LOAD", mark_text("Load the layers into the project"), True))
 
 
-def make_crs(label: str) -> Parameter:
-    """Return the optional parameter CRS."""
-    return Parameter("CRS", label, partial(QgsProcessingParameterCrs, optional=True))
-
-
-def make_database_output(file_filter: str = "GeoPackage (*.gpkg);;FileGDB (*.gdb)") -> Parameter:
-    """Return the parameter OUTPUT of a tool that writes a database."""
-    return make_file_output("OUTPUT", mark_text("Database"), file_filter, optional=False)
-
-
-def make_copy(label: str, *, optional: bool = True) -> Parameter:
-    """Return the parameter OUTPUT of a copy of the data, in the formats that can be changed row by row."""
-    return make_file_output(
-        "OUTPUT", label, "GeoPackage (*.gpkg);;FileGDB (*.gdb);;Shapefile (*.shp)", optional=optional
-    )
-
+make_crs = partial(describe_parameter, QgsProcessingParameterCrs, "CRS", optional=True)
+#: The database that a tool writes; a copy of the data, in the formats that can be changed row by row.
+make_database_output = partial(
+    make_file_output,
+    "OUTPUT",
+    mark_text("Database"),
+    file_filter="GeoPackage (*.gpkg);;FileGDB (*.gdb)",
+    optional=False,
+)
+make_copy = partial(make_file_output, "OUTPUT", file_filter="GeoPackage (*.gpkg);;FileGDB (*.gdb);;Shapefile (*.shp)")
 
 # --- documents and results
 FOLDER_OF_RESULTS = make_folder_output("OUTPUT", mark_text("Folder of the results"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from qgis.core import (
     QgsProcessingParameterVectorDestination,
@@ -23,7 +22,7 @@ from ..core.base.errors import InputError
 from ..core.base.files.data import list_data_ids
 from ..core.exchange.boundary_points.forms import AUTOMATIC
 from ..paths import BOUNDARY_POINTS_FOLDER
-from .common import SanxianAlgorithm, list_given, log_levels, log_written_files, make_progress_callback, run_in_thread
+from .common import SanxianAlgorithm, list_given, log_levels, log_written_files, run_in_thread
 from .inputs import read_layer_parameter
 from .outputs import load_layer
 from .parameters import (
@@ -43,9 +42,6 @@ from .parameters import (
     make_plan_layer,
     make_text,
 )
-
-if TYPE_CHECKING:
-    from ..core.exchange.boundary_points.export_points import PointExport
 
 #: The defaults of resources/drawings/settings.toml, compared by a test; the dialog needs them without libraries.
 DEFAULT_TOLERANCE_M, DEFAULT_CLOSING_M = 0.001, 0.01
@@ -222,18 +218,10 @@ class ExportBoundaryPoints(_BoundaryPointAlgorithm):
         from ..core.exchange.boundary_points.boundary_point_sentences import describe_export
         from ..core.exchange.boundary_points.export_points import export_boundary_points
 
-        @run_in_python_thread
-        def export() -> PointExport:
-            return export_boundary_points(
-                read_snapshot(self.snapshot, cancellation=self.cancellation),
-                self.target,
-                form_name=self.form_name,
-                crs_text=self.crs_text,
-                progress=make_progress_callback(feedback),
-                cancellation=self.cancellation,
-            )
-
-        run = export()
+        layer = run_in_python_thread(read_snapshot)(self.snapshot, cancellation=self.cancellation)
+        run = run_in_thread(
+            export_boundary_points, feedback, layer, self.target, form_name=self.form_name, crs_text=self.crs_text
+        )
         log_levels(feedback, describe_export(run, get_interface_language()))
         log_written_files(feedback, [self.target])
         return {
@@ -298,7 +286,7 @@ class ImportDrawing(SanxianAlgorithm):
             make_number("TOLERANCE", mark_text("Tolerance of curves (m)"), DEFAULT_TOLERANCE_M, decimals=6),
             make_number("CLOSING", mark_text("Closing tolerance (m)"), DEFAULT_CLOSING_M, decimals=6),
             make_choice("HOLES", mark_text("Outline within another of the same layer"), HOLE_RULES),
-            make_database_output("GeoPackage (*.gpkg)"),
+            make_database_output(file_filter="GeoPackage (*.gpkg)"),
             make_file_output(
                 "OUTPUT_TABLE", mark_text("Table of what was not taken"), f"{WORKBOOK_FILTER};;CSV (*.csv)"
             ),

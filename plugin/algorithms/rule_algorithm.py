@@ -49,17 +49,16 @@ class RuleAlgorithm(SanxianAlgorithm):
 
     def __init__(self, rule: Rule):
         super().__init__()
-        self.rule = rule
+        self.rule, self.manual_topic = rule, rule.code
         self.texts = Texts(get_interface_language())
+        #: Names of the options for tables that users fill in and that the rule reads.
+        self._table_names = [name for name in SIDE_TABLES if name in rule.inputs]
 
     def createInstance(self):
         return RuleAlgorithm(self.rule)
 
     def name(self):
         return self.rule.algorithm_id
-
-    def get_manual_topic(self):
-        return self.rule.code
 
     def displayName(self):
         return f"{self.rule.code} {self.texts.get_rule_title(self.rule)}"
@@ -100,7 +99,7 @@ class RuleAlgorithm(SanxianAlgorithm):
 
     def list_parameters(self):
         if not (needs := dict(self.rule.needs)):
-            yield make_layers("LAYERS", mark_text("Layers of the plan"))
+            yield make_layers("LAYERS", mark_text("Layers of the plan"), ANY_GEOMETRY)
             yield SCOPE
         if all(need.concept != TOWNSHIPS for need in needs.values()):
             needs[TOWNSHIPS] = LayerNeed(TOWNSHIPS, optional=True)
@@ -126,11 +125,7 @@ class RuleAlgorithm(SanxianAlgorithm):
             yield make_number("BASE_YEAR", mark_text("Year of the base parcels"), is_integer=True)
         if "baseline" in self.rule.side:
             yield BASELINE
-        yield from [*(SIDE_TABLES[name] for name in self._list_table_names()), *NORMS, FINDINGS]
-
-    def _list_table_names(self) -> list[str]:
-        """Return the names of the options for tables that users fill in and that the rule reads."""
-        return [name for name in SIDE_TABLES if name in self.rule.inputs]
+        yield from [*(SIDE_TABLES[name] for name in self._table_names), *NORMS, FINDINGS]
 
     def prepare(self, parameters, context, feedback):
         self.sources = {}
@@ -151,7 +146,7 @@ class RuleAlgorithm(SanxianAlgorithm):
             if self.parameterDefinition("BASELINE")
             else "",
             base_year=self.read_number(parameters, "BASE_YEAR", context, is_integer=True),
-            **{name: self.read_text_parameter(parameters, name.upper(), context) for name in self._list_table_names()},
+            **{name: self.read_text_parameter(parameters, name.upper(), context) for name in self._table_names},
         )
         given_values = {p.name: self.read_number(parameters, p.name.upper(), context) for p in self.rule.parameters}
         self.given = {name: value for name, value in given_values.items() if value is not None}
@@ -161,7 +156,7 @@ class RuleAlgorithm(SanxianAlgorithm):
         self.findings = FindingsOutput(parameters, context)
         inputs = [shot.file_path for shot in [*self.sources.values(), *self.other_layers]]
         inputs += [self.base.baseline] if self.base.baseline else []
-        inputs += filter(None, (getattr(self.base, name) for name in self._list_table_names()))
+        inputs += filter(None, (getattr(self.base, name) for name in self._table_names))
         check_outputs(OutputPaths(findings=self.findings.file), inputs, [self.findings.database])
 
     def execute(self, parameters, context, feedback):

@@ -25,6 +25,7 @@ from .inputs import read_layer_parameter
 from .outputs import LayerOutput
 from .parameters import (
     NORMS,
+    POLYGONS,
     Tool,
     declare_numbers,
     make_choice,
@@ -207,7 +208,7 @@ class StatutoryArea(SanxianAlgorithm):
                 ),
                 *NORMS,
             ),
-            make_layer_output("OUTPUT", mark_text("With areas"), optional=False),
+            make_layer_output("OUTPUT", mark_text("With areas"), POLYGONS, optional=False),
         ),
         results=declare_numbers(
             ROWS=mark_text("Features"),

@@ -146,7 +146,7 @@ class ImportVct(SanxianAlgorithm):
         parameters=(
             make_file("INPUT", mark_text("VCT file"), "VCT (*.vct *.VCT)", optional=False),
             STANDARD,
-            make_database_output("GeoPackage (*.gpkg)"),
+            make_database_output(file_filter="GeoPackage (*.gpkg)"),
             LOAD,
             *mark_advanced(make_switch("CHECK", mark_text("Check the imported data (off: only import)"), True)),
         ),

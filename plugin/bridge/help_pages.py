@@ -168,12 +168,14 @@ def find_page_and_anchor(topic: str) -> str:
     return f"{page}.html#{anchor}"
 
 
-def get_manual_url(topic: str) -> str:
-    """Return the file URL of a manual topic in the interface's language.
+def get_manual_url(topic: str, language: str = "") -> str:
+    """Return the file URL of a manual topic, in the interface's language unless another one is given.
 
     Empty if the manual has no such page.
     """
-    return _find_page_url(topic, get_interface_language())
+    page, _, anchor = find_page_and_anchor(topic).partition("#")
+    target = MANUAL_FOLDER / (language or get_interface_language()) / page
+    return f"{target.as_uri()}#{anchor}" if target.is_file() else ""
 
 
 def get_manual_url_or_chinese(topic: str) -> str:
@@ -181,11 +183,4 @@ def get_manual_url_or_chinese(topic: str) -> str:
 
     Empty if the manual is missing.
     """
-    return get_manual_url(topic) or _find_page_url(topic, "zh")
-
-
-def _find_page_url(topic: str, language: str) -> str:
-    """Return the file URL of a topic in a language, empty without such a page."""
-    page, _, anchor = find_page_and_anchor(topic).partition("#")
-    target = MANUAL_FOLDER / language / page
-    return f"{target.as_uri()}#{anchor}" if target.is_file() else ""
+    return get_manual_url(topic) or get_manual_url(topic, "zh")

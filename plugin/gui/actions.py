@@ -18,8 +18,8 @@ from ..bridge.running.tasks import JobRunner
 from ..bridge.texts import mark_text, tr, translate_marked
 from ..core.base.errors import SanxianError
 from .findings import panel_pages
-from .help.help_dialog import HelpDialog, open_manual
-from .project.roles_dialog import RolesDialog, ask_layer_group
+from .help.help_dialog import HelpDialog
+from .project.roles_dialog import RolesDialog
 from .widgets import messages, theme
 
 #: Section of the menu → its entries: name, icon, shortcut. The menu has to fit on a small screen: at most 24 entries
@@ -242,10 +242,6 @@ class DialogOpener(QObject):
         if RolesDialog(QgsProject.instance(), self._iface.mainWindow()).exec():
             self.changed.emit()
 
-    def choose_group(self) -> bool:
-        """Ask which of several layer groups to check; return False if the user cancels."""
-        return ask_layer_group(QgsProject.instance(), self._iface.mainWindow())
-
     def open_profile_dialog(self) -> None:
         """Open the dialog 县配置; emit ``changed`` if the user accepts it."""
         from .county_form.profile_dialog import ProfileDialog
@@ -302,10 +298,6 @@ class DialogOpener(QObject):
 
         standard = county.read_county_settings(QgsProject.instance()).standard
         DictionaryDialog(standard, self._iface.activeLayer(), self._iface.mainWindow()).show()
-
-    def open_manual(self) -> None:
-        """Open the manual in the browser at its first chapter."""
-        open_manual("start", self._iface.mainWindow())
 
     def open_help(self, code: str) -> None:
         """Open the help page of a rule; an empty ``code`` opens the page about the plugin."""

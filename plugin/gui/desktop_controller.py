@@ -37,6 +37,7 @@ from .findings.result_owner import ResultOwner
 from .findings.selection import FindingSelection, FindingsOnMap
 from .findings.waiving import WaiverActions
 from .fixing.actions import FixActions
+from .help.help_dialog import open_manual
 from .indicators.dock import IndicatorDock
 from .layouts_dialog import MapActions
 from .locator_filters import FeatureLocatorFilter, LocatorTargets, PlanLocatorFilter
@@ -44,6 +45,7 @@ from .options_page import OptionsFactory
 from .package.export import PackageExport
 from .package.export_preview import ExportEnvironment
 from .package.inspect import PackageInspection
+from .project.roles_dialog import ask_layer_group
 from .project.styling_actions import StylingActions
 from .project.watch import ProjectWatcher
 from .sample_tour import SampleTour
@@ -90,9 +92,8 @@ class DesktopController(QObject):
         self.result_owner = ResultOwner(dock, self.watch, self.editing)
         self.waiving = WaiverActions(dock, self.result_owner.has_current_result, self)
         self.dialogs = DialogOpener(iface, self.runner, lambda: dock.result, self)
-        self.checking = CheckRunner(
-            dock, self.editing, self.runner, self.dialogs.open_doctor, self.dialogs.choose_group, self
-        )
+        choose_group = partial(ask_layer_group, QgsProject.instance(), iface.mainWindow())
+        self.checking = CheckRunner(dock, self.editing, self.runner, self.dialogs.open_doctor, choose_group, self)
         self.saved_results = SavedResults(self.runner, self.watch, self)
         self.on_map = FindingsOnMap(dock, iface.mapCanvas(), self.result_owner.has_current_result, self)
         self.selection = FindingSelection(iface, dock, self.result_owner, self.on_map, self)
@@ -226,7 +227,7 @@ class DesktopController(QObject):
             "sample": self.open_sample,
             "dictionary": dialogs.open_dictionary,
             "doctor": dialogs.open_doctor,
-            "manual": dialogs.open_manual,
+            "manual": lambda: open_manual("start", self.iface.mainWindow()),
             "help": lambda: dialogs.open_help(""),
         }
 
@@ -292,8 +293,10 @@ class DesktopController(QObject):
         self.tour.end()
         self.saved_results.stop()
         self.change_queue.cancel()
-        for part in (self.fixes, self.watch, self.notices, self.saving_notices, self.editing, self.waiving):
+        for part in (self.fixes, self.watch, self.notices, self.saving_notices, self.editing):
             part.stop()
+        # A pending change of the selection is ignored before the panel is deleted.
+        self.dock.tree.block_selection_signal()
         for part in (self.worklist, self.boxes, self.filegdb_warning):
             part.stop()
         for part in (self.recheck, self.exchange, self.exports, self.drop_handler):
@@ -312,7 +315,7 @@ class DesktopController(QObject):
         self.dialogs.close()
         self.runner.stop_all()
         self.selection.stop()
-        for window in (self._broken, self.styling, self.new_project):
+        for window in (self._broken, self.styling.messages, self.new_project):
             window.close()
         self.actions.remove()
         for dock in (self.dock, self.indicators, self.conformity.dock):
@@ -333,7 +336,8 @@ class DesktopController(QObject):
         if not self.checking.start_check():
             self.recognition.update_panel()
             has_no_layers = not role_recognition.list_plan_layers(QgsProject.instance())
-            self.dock.show_note(self.recognition.make_no_layer_page() if self.dock.result and has_no_layers else "")
+            page = panel_pages.make_no_layer_page(self.new_project.open_wizard, self.open_sample)
+            self.dock.show_note(page.text if self.dock.result and has_no_layers else "")
 
     def _on_check_began(self) -> None:
         self._broken.close()
@@ -342,7 +346,7 @@ class DesktopController(QObject):
         self._enable_actions()
 
     def _on_check_done(self, result: CheckView, rows: list[Any], inputs: CheckInputs) -> None:
-        self.result_owner.record_result_of_check(inputs.fingerprint)
+        self.result_owner.record_result(inputs.fingerprint)
         self.saved_results.save_result(result, inputs.fingerprint.state, inputs.layer_id_by_name)
         self._show_result(result, rows)
         self.worklist.open_for_result(updates=True)
@@ -366,7 +370,7 @@ class DesktopController(QObject):
 
     def _on_package_inspected(self, result: CheckView, rows: list[Any], path: str) -> None:
         """Show the findings of an inspected package in the panel, but not on the map."""
-        self.result_owner.record_result_of_package(path)
+        self.result_owner.record_result(package=Path(path).name)
         self.editing.stop_observation()
         self.saved_results.drop_result()
         self.on_map.remove_layer()
@@ -493,7 +497,7 @@ class DesktopController(QObject):
         self.saving_notices.forget()
         self.saved_results.drop_result()
         self.on_map.remove_layer()
-        self.result_owner.record_no_result()
+        self.result_owner.record_result()
         self.dock.clear_result()
         self.indicators.clear()
         self.conformity.refresh()

@@ -39,12 +39,15 @@ class OptionsPage(QgsOptionsPageWidget):
         self.author = QLineEdit(read_setting(WAIVER_AUTHOR, ""))
         self.person = QLineEdit(read_setting(WORKLIST_PERSON, ""))
         theme.set_placeholder(self.person, tr("Name of the account"))
-        self.live = self._make_switch(tr("Check while editing"), CHECK_WHILE_EDITING)
-        self.layer = self._make_switch(tr("Show findings on the map"), SHOW_FINDINGS_LAYER)
-        self.ask_on_drop = self._make_switch(
-            tr("Ask what to do with plan data and packages dropped on the map"), ASK_ON_DROP
+        self.live, self.layer, self.ask_on_drop, self.tour = (
+            QCheckBox(text, checked=read_setting(key, True))
+            for text, key in (
+                (tr("Check while editing"), CHECK_WHILE_EDITING),
+                (tr("Show findings on the map"), SHOW_FINDINGS_LAYER),
+                (tr("Ask what to do with plan data and packages dropped on the map"), ASK_ON_DROP),
+                (tr("Show the tour the next time the sample county is opened"), OFFER_TOUR),
+            )
         )
-        self.tour = self._make_switch(tr("Show the tour the next time the sample county is opened"), OFFER_TOUR)
         note = QLabel(
             tr("Settings of one county, such as limits and targets, are in the menu under County Profile…"),
             wordWrap=True,
@@ -56,9 +59,6 @@ class OptionsPage(QgsOptionsPageWidget):
             (tr("Name in the work list"), self.person),
             *((widget,) for widget in (self.live, self.layer, self.ask_on_drop, self.tour, note)),
         )
-
-    def _make_switch(self, text: str, key: str) -> QCheckBox:
-        return QCheckBox(text, checked=read_setting(key, True))
 
     def apply(self) -> None:
         store_setting(REPORT_LANGUAGE, self.language.currentData())
@@ -74,11 +74,8 @@ class OptionsFactory(QgsOptionsWidgetFactory):
     """Creates the page each time QGIS's options open."""
 
     def __init__(self, set_switch: SwitchSetter):
-        super().__init__()
+        super().__init__(tr("Sanxian"), QIcon())
         self._set_switch = set_switch
-
-    def title(self) -> str:
-        return tr("Sanxian")
 
     def icon(self) -> QIcon:
         return theme.load_icon("sanxian")

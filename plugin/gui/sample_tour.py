@@ -173,27 +173,11 @@ class SampleTour(QObject):
 
     def offer(self) -> None:
         """Begin the tour unless it was offered before."""
-        if self.card is None and settings.read_setting(settings.OFFER_TOUR, True):
-            settings.store_setting(settings.OFFER_TOUR, False)
-            self.card = TourCard(self._make_steps(), self._iface.mainWindow(), self._iface.messageBar())
-            self.card.ended.connect(self._forget_card)
-
-    def go_on_after_check(self) -> None:
-        """Show the step on the findings, if the tour shows the one on the check."""
-        if self.card is not None and self.card.number == 0:
-            self.card.show_step(1)
-
-    def end(self) -> None:
-        """End the tour if it is shown."""
-        if self.card is not None:
-            self.card.end()
-
-    def _forget_card(self) -> None:
-        self.card = None
-
-    def _make_steps(self) -> list[TourStep]:
+        if self.card is not None or not settings.read_setting(settings.OFFER_TOUR, True):
+            return
+        settings.store_setting(settings.OFFER_TOUR, False)
         dock, toolbar = self._dock, self._actions.toolbar
-        return [
+        steps = [
             TourStep(
                 tr("Check the plan"),
                 tr(
@@ -236,3 +220,18 @@ class SampleTour(QObject):
                 toolbar.widgetForAction(self._actions["package"]),
             ),
         ]
+        self.card = TourCard(steps, self._iface.mainWindow(), self._iface.messageBar())
+        self.card.ended.connect(self._forget_card)
+
+    def go_on_after_check(self) -> None:
+        """Show the step on the findings, if the tour shows the one on the check."""
+        if self.card is not None and self.card.number == 0:
+            self.card.show_step(1)
+
+    def end(self) -> None:
+        """End the tour if it is shown."""
+        if self.card is not None:
+            self.card.end()
+
+    def _forget_card(self) -> None:
+        self.card = None

@@ -126,7 +126,7 @@ def prepare_profile(dialog):
     yield "-form"
     # Errors and warnings below the fields.
     form.area_code.setText("14")
-    for row in form._get_setting_rows().values():
+    for row in form.setting_rows.values():
         if hasattr(row, "value"):
             row.value.setText("x")
     form.targets.rows[0].value.setText("x")

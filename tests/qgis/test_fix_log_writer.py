@@ -55,7 +55,7 @@ def test_actions_are_written_to_the_change_log_in_their_order_by_another_thread(
 def test_prepared_action_is_written_to_the_change_log_only_when_it_is_committed(writer, tmp_path):
     log = FakeLog(tmp_path / "县.changes.csv")
     prepared = writer.prepare(log, None, "应用")
-    assert wait_until(lambda: prepared.is_ready) and log.read_actions() == []
+    assert wait_until(prepared.future.done) and log.read_actions() == []
     prepared.commit(pytest.fail)
     prepared.discard()
     assert log.read_actions() == ["应用"]

@@ -30,7 +30,7 @@ def test_file_that_no_program_opens_gives_a_message_with_its_path(shown_messages
 
 def test_deleted_file_is_reported_before_a_program_is_started(shown_messages, monkeypatch, tmp_path):
     monkeypatch.setattr(paths.QDesktopServices, "openUrl", lambda url: pytest.fail("a program was started"))
-    paths.make_opener(str(tmp_path / "清单.html"))()
+    assert not paths.open_path(str(tmp_path / "清单.html"))
     assert [text.splitlines()[-1] for text in shown_messages] == [str(tmp_path / "清单.html")]
 
 

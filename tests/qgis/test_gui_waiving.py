@@ -161,7 +161,7 @@ def test_waiver_dialog_reports_missing_entries_and_stays_open(checked, qgis_app,
     # The project stores the path of a chosen waiver file.
     given["file"] = str(tmp_path / "我的.csv")
     controller.dock.navigation.waive.click()
-    assert crossing.state == "waived" and saved_paths.read_chosen_waiver_path(get_project()) == str(
+    assert crossing.state == "waived" and saved_paths.read_stored_path(get_project(), saved_paths.WAIVERS_KEY) == str(
         tmp_path / "我的.csv"
     )
 

@@ -125,7 +125,7 @@ def test_help_button_opens_the_chinese_page_of_a_topic_without_an_english_one(in
 
 
 def test_every_help_topic_is_used_by_a_dialog_or_an_algorithm(provider):
-    used = list_topics_of_dialogs() | {a.get_manual_topic() for a in provider.algorithms()}
+    used = list_topics_of_dialogs() | {a.manual_topic or a.name() for a in provider.algorithms()}
     assert sorted(set(help_pages.MANUAL_TOPICS) - used) == []
     assert sorted(list_topics_of_dialogs() - set(help_pages.MANUAL_TOPICS)) == []
 

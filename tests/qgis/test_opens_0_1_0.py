@@ -106,9 +106,9 @@ def test_county_settings_of_a_0_1_0_project_are_all_read(wizard_project, unpacke
     assert (options.rules, options.base_year, options.phase) == (("quality",), 2020, "approval")
     # Values that version 0.1.0 did not have are empty, so profile and form apply.
     assert options.document_info == DocumentInfo()
-    assert saved_paths.read_chosen_waiver_path(wizard_project) == "accepted.csv" and options.waivers == str(
-        unpacked_projects / "accepted.csv"
-    )
+    assert saved_paths.read_stored_path(
+        wizard_project, saved_paths.WAIVERS_KEY
+    ) == "accepted.csv" and options.waivers == str(unpacked_projects / "accepted.csv")
 
 
 def test_snapping_and_overlap_avoidance_of_a_0_1_0_project_are_kept(wizard_project):

@@ -74,7 +74,7 @@ def test_check_of_project_layers_uses_the_waiver_file_next_to_their_data(plan_fi
     load_layers(plan_file)
     assert run_check_plan()[0]["ERRORS"] == 0
     named = tmp_path / "没有.csv"
-    saved_paths.store_chosen_waiver_path(QgsProject.instance(), str(named))
+    saved_paths.store_path(QgsProject.instance(), saved_paths.WAIVERS_KEY, str(named))
     with pytest.raises(QgsProcessingException) as error:
         run_check_plan()
     assert "没有.csv" in str(error.value), "one that was named and is not there is no slip to be passed over"
@@ -105,9 +105,9 @@ def test_waiver_file_of_a_project_is_located_next_to_its_data_or_project_file(pl
     assert saved_paths.find_waiver_file_of_layers(project, layers) is None
     assert project.write(str(tmp_path / "规划.qgz"))
     assert saved_paths.find_waiver_file_of_layers(project, layers) == tmp_path / "规划.waivers.csv"
-    saved_paths.store_chosen_waiver_path(project, str(tmp_path / "远" / "mine.csv"))
-    assert saved_paths.read_chosen_waiver_path(project) == "远/mine.csv", "moves with the project"
+    saved_paths.store_path(project, saved_paths.WAIVERS_KEY, str(tmp_path / "远" / "mine.csv"))
+    assert saved_paths.read_stored_path(project, saved_paths.WAIVERS_KEY) == "远/mine.csv", "moves with the project"
     assert saved_paths.find_waiver_file_of_layers(project, layers) == tmp_path / "远" / "mine.csv"
     assert county.make_check_options(project).waivers == str(tmp_path / "远" / "mine.csv")
-    saved_paths.store_chosen_waiver_path(project, "")
+    saved_paths.store_path(project, saved_paths.WAIVERS_KEY, "")
     assert county.make_check_options(project).waivers == "", "none is there yet"

@@ -249,13 +249,13 @@ class ReleasedSummaryLayers:
         }
         if self._source_by_id:
             project.writeProject.connect(self._prepare_save)
-        self._release()
+        self._set_sources(is_connected=False)
 
     def restore(self) -> None:
         """Connect the layers that the project still has with the file."""
         if self._source_by_id:
             self._project.writeProject.disconnect(self._prepare_save)
-        self._connect()
+        self._set_sources(is_connected=True)
         self._source_by_id.clear()
 
     def _prepare_save(self, document: QDomDocument) -> None:
@@ -263,7 +263,7 @@ class ReleasedSummaryLayers:
 
         The project has written its layer tree before, which names the sources too.
         """
-        self._connect()
+        self._set_sources(is_connected=True)
         context = QgsReadWriteContext()
         context.setPathResolver(self._project.pathResolver())
         nodes = document.elementsByTagName("layer-tree-layer")
@@ -273,19 +273,15 @@ class ReleasedSummaryLayers:
                 node.setAttribute("providerKey", layer.providerType())
                 node.setAttribute("source", layer.encodedSource(layer.publicSource(), context))
         # Also after a save that failed.
-        QTimer.singleShot(0, self._release)
+        QTimer.singleShot(0, lambda: self._set_sources(is_connected=False))
 
-    def _release(self) -> None:
-        for layer_id in self._source_by_id:
-            self._set_source(layer_id, "Polygon?crs=EPSG:4490", "memory")
-
-    def _connect(self) -> None:
-        for layer_id, source in self._source_by_id.items():
-            self._set_source(layer_id, source, "ogr")
-
-    def _set_source(self, layer_id: str, source: str, provider: str) -> None:
-        layer = self._project.mapLayer(layer_id)
-        if layer is not None:
+    def _set_sources(self, *, is_connected: bool) -> None:
+        """Connect the layers that the project still has with the file, else make them empty layers in memory."""
+        for layer_id, file_source in self._source_by_id.items():
+            layer = self._project.mapLayer(layer_id)
+            if layer is None:
+                continue
+            source, provider = (file_source, "ogr") if is_connected else ("Polygon?crs=EPSG:4490", "memory")
             layer.setReadOnly(False)
             layer.setDataSource(source, layer.name(), provider, QgsDataProvider.ProviderOptions())
             layer.setReadOnly(True)

@@ -30,7 +30,7 @@ from ...core.standard.messages.texts import Texts
 from ...core.standard.numbering import has_county_code_format
 from ..settings import get_report_language
 from .check_constraints import make_check_constraints, make_date_expression
-from .dependent_fields import FORM_PROPERTY, make_area_expression, make_code_name_expression
+from .dependent_fields import FORM_PROPERTY, make_expression_keeping_value
 from .feature_numbers import COUNTY_CODE_PROPERTY
 
 if TYPE_CHECKING:
@@ -333,18 +333,18 @@ def _set_default_values(layer: QgsVectorLayer, template: Template, norm: Norm, c
         column_name, by = layer.fields().at(index).name(), followed.get(field.name)
         follows = by is not None
         if by is not None:
-            expression = make_code_name_expression(
-                by.codes, layer.fields().at(index_by_field_name[by.name]).name(), column_name
-            )
+            code_column = QgsExpression.quotedColumnRef(layer.fields().at(index_by_field_name[by.name]).name())
+            expression = f"sanxian_code_name({QgsExpression.quotedString(by.codes)}, {code_column})"
         elif field.meaning in MEASURED_MEANINGS and (
             template.geometry == "polygon" and field.unit in ("", "m2") and layer.crs().isValid()
         ):
             decimals = 2 if field.decimals is None else field.decimals
             follows = field.meaning == "area"
-            drawn_area_expression = f"round(sanxian_statutory_area(@geometry), {decimals})"
-            expression = make_area_expression(decimals, column_name) if follows else drawn_area_expression
+            expression = f"round(sanxian_statutory_area(@geometry), {decimals})"
         else:
             expression = _make_default_expression(layer, template, field, norm, county_code)
+        if follows:
+            expression = make_expression_keeping_value(expression, column_name)
         # Never on update: QGIS would evaluate it for each changed row. `dependent_fields` fills dependent fields.
         layer.setDefaultValueDefinition(index, QgsDefaultValue(expression, False))
         if follows or field.meaning == "key" or (field.meaning == "feature_code" and expression):

@@ -62,29 +62,8 @@ _STATUTORY_AREA_CALL_PATTERN = re.compile(r"round\(sanxian_statutory_area\(@geom
 
 
 # --- expressions
-def make_code_name_expression(code_list_id: str, code_field: str, target_field: str) -> str:
-    """Return the default expression for a field that holds the name of a code.
-
-    ``code_list_id``: the code list; ``code_field``: field with the code; ``target_field``: field that receives the
-    name.
-    """
-    column = QgsExpression.quotedColumnRef(code_field)
-    return _make_expression_keeping_value(
-        f"sanxian_code_name({QgsExpression.quotedString(code_list_id)}, {column})", target_field
-    )
-
-
-def make_area_expression(decimals: int, target_field: str) -> str:
-    """Return the default expression for a feature's statutory area in m².
-
-    ``decimals``: number of decimals; ``target_field``: field that receives the area. The statutory area is that on the
-    ellipsoid by the formula of the national land survey.
-    """
-    return _make_expression_keeping_value(f"round(sanxian_statutory_area(@geometry), {decimals})", target_field)
-
-
-def _make_expression_keeping_value(expression: str, target_field: str) -> str:
-    """Return an expression that falls back to the current value of ``target_field``.
+def make_expression_keeping_value(expression: str, target_field: str) -> str:
+    """Return a default expression that falls back to the current value of ``target_field``.
 
     An unknown code, a missing library or a disabled plugin must not delete the current value. Only eval() keeps the
     expression valid while the plugin's functions are not registered.
@@ -110,7 +89,7 @@ class DependentField:
 def find_dependent_fields(layer: QgsVectorLayer) -> list[DependentField]:
     """Return the fields of a layer that depend on a code or on the geometry.
 
-    They are recognised by their default values, which come from `make_code_name_expression` or `make_area_expression`.
+    They are recognised by their default values, which come from `attribute_forms`.
     """
     dependent_fields = []
     for index in range(layer.fields().count()):
@@ -127,11 +106,12 @@ def find_dependent_fields(layer: QgsVectorLayer) -> list[DependentField]:
 
 def find_measured_fields(layer: QgsVectorLayer) -> dict[int, int]:
     """Return index → decimals of the fields that the form fills with the area of a drawn feature."""
-    expressions = {i: layer.defaultValueDefinition(i).expression() for i in range(layer.fields().count())}
-    calls = {i: _STATUTORY_AREA_CALL_PATTERN.fullmatch(expression) for i, expression in expressions.items()}
-    following = {field.target_index: field.area_decimals for field in find_dependent_fields(layer)}
-    decimals = following | {i: int(call[1]) for i, call in calls.items() if call}
-    return {i: count for i, count in decimals.items() if count is not None}
+    decimals = {one.target_index: one.area_decimals for one in find_dependent_fields(layer) if one.source_index is None}
+    for index in range(layer.fields().count()):
+        expression = layer.defaultValueDefinition(index).expression()
+        if area := _STATUTORY_AREA_CALL_PATTERN.fullmatch(expression):
+            decimals[index] = int(area[1])
+    return decimals
 
 
 def find_code_name(field: DependentField, code: Any) -> Any:

@@ -45,8 +45,10 @@ class FeatureNumberRegister(QObject):
         # Never the layer itself: it could not be deleted while its register exists.
         self._id, self._weak = layer.id(), weakref.ref(layer)
         self._on_layer_deleted_by_id = on_layer_deleted
-        self._source = _make_source_key(layer)
         self.database = get_database_path(layer)
+        keys = (_make_source_key(layer), _digest_database_path(self.database))
+        #: Keys of the user's settings that store the highest number issued in the data source and in the database.
+        self._highest_number_keys = [name for name in keys if name]
         self._high: dict[str, int] = {}
         self._given: dict[str, int] = {}
         self._recalled: set[str] = set()
@@ -159,7 +161,7 @@ class FeatureNumberRegister(QObject):
                 self.layer.setCustomProperty(_HIGHEST_NUMBER_PROPERTY + county, number)
                 if (project := self.layer.project()) is not None:
                     project.writeEntry(_PROJECT_SCOPE, _HIGHEST_NUMBER_KEY + county, number)
-                for name in self._make_highest_number_keys():
+                for name in self._highest_number_keys:
                     if number > settings.read_setting(f"bsm/{name}/{county}", 0):
                         settings.store_setting(f"bsm/{name}/{county}", number)
 
@@ -175,16 +177,9 @@ class FeatureNumberRegister(QObject):
         return max(
             [
                 *stored_numbers,
-                *(settings.read_setting(f"bsm/{name}/{county_code}", 0) for name in self._make_highest_number_keys()),
+                *(settings.read_setting(f"bsm/{name}/{county_code}", 0) for name in self._highest_number_keys),
             ]
         )
-
-    def _make_highest_number_keys(self) -> list[str]:
-        """Return the keys of the user's settings that store the highest number issued in the layer.
-
-        One key is for the layer's data source, one for its database.
-        """
-        return [name for name in (self._source, _digest_database_path(self.database)) if name]
 
     # --- its signals
     def _on_layer_deleted(self) -> None:

@@ -100,8 +100,8 @@ class EditListener(QObject):
         self._signal_connections: tuple[tuple[Any, Any], ...] = (
             (layer.featureAdded, self._on_added),
             (layer.featureDeleted, self._on_deleted),
-            (layer.geometryChanged, self._on_changed),
-            (layer.attributeValueChanged, self._on_changed),
+            (layer.geometryChanged, self._record_change),
+            (layer.attributeValueChanged, self._record_change),
             (layer.undoStack().indexChanged, self._on_command_over),
             (layer.committedFeaturesAdded, self._on_renumbered),
             (layer.afterCommitChanges, self._on_committed),
@@ -146,6 +146,7 @@ class EditListener(QObject):
         return provider is not None and provider.transaction() is not None
 
     # --- signals
+    @pyqtSlot("qlonglong")
     def _record_change(self, fid: int) -> None:
         self.waiting_fids.add(fid)
         self.unsaved_fids.add(fid)
@@ -160,10 +161,6 @@ class EditListener(QObject):
 
     def _on_deleted(self, fid: int) -> None:
         self._last_deleted = fid
-        self._record_change(fid)
-
-    @pyqtSlot("qlonglong")
-    def _on_changed(self, fid: int) -> None:
         self._record_change(fid)
 
     def _on_renumbered(self, _layer: str, features: list[Any]) -> None:

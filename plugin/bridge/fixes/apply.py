@@ -236,10 +236,6 @@ class PreparedLog:
     future: Future[PreparedRows | None]
     lock: threading.Lock
 
-    @property
-    def is_ready(self) -> bool:
-        return self.future.done()
-
     def commit(self, write_again: Callable[[], None]) -> None:
         """Put the prepared files in place; raise OutputError if that fails or their preparation failed.
 

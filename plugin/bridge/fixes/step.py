@@ -36,11 +36,6 @@ class _LayerStepCommands(QObject):
         stack = self.layer.undoStack()
         return not self.layer.isEditCommandActive() and stack.index() == index and self.has_own_command
 
-    @property
-    def is_last(self) -> bool:
-        """Return True if this layer has no later edit, so that undo reverts only the commands of this step."""
-        return self.is_at(self.after)
-
 
 class FixStep(QObject):
     """One step of applied fixes, over all layers that it changed.
@@ -91,7 +86,12 @@ class FixStep(QObject):
     @property
     def can_undo(self) -> bool:
         """Return True if `undo` would undo this step and no other edit."""
-        return not self._has_ended and self.is_applied and all(layer_step.is_last for layer_step in self._layer_steps)
+        # A layer with a later edit is not there any more.
+        return (
+            not self._has_ended
+            and self.is_applied
+            and all(layer_step.is_at(layer_step.after) for layer_step in self._layer_steps)
+        )
 
     def undo(self) -> bool:
         """Undo the step on all layers and return True; return False if a later edit exists."""

@@ -87,18 +87,6 @@ def list_plan_layers(project: QgsProject) -> list[QgsVectorLayer]:
     ]
 
 
-def describe_unreadable_layers(project: QgsProject) -> list[tuple[str, dict[str, str]]]:
-    """Return (message key, parameters) of a notice for each vector layer that QGIS cannot open.
-
-    The file of such a layer was moved, or its database is not available.
-    """
-    return [
-        ("notice_layer_broken", {"layer": v.name(), "file": Path(get_file_path(v)).name})
-        for v in project.mapLayers().values()
-        if isinstance(v, QgsVectorLayer) and not v.isValid() and not is_excluded_from_checks(v)
-    ]
-
-
 def is_excluded_from_checks(layer: QgsVectorLayer) -> bool:
     """Return True for a layer that checks do not read.
 
@@ -275,7 +263,9 @@ def find_conflicting_groups(project: QgsProject, options: RunOptions) -> list[La
         for key, layers in groups.items()
     }
     chosen = {role: project.mapLayer(layer_id) for role, layer_id in options.get_role_choices().items()}
-    assigned = {role for role, layer in chosen.items() if layer is not None and not _was_imported_from_vct(layer)}
+    assigned = {
+        role for role, layer in chosen.items() if layer is not None and not layer.customProperty(IMPORTED_PROPERTY)
+    }
     claims = Counter(role for roles in roles_of.values() for role in roles - assigned)
     repeated_roles = {role for role, count in claims.items() if count > 1}
     conflicting_groups = [
@@ -285,7 +275,7 @@ def find_conflicting_groups(project: QgsProject, options: RunOptions) -> list[La
             tuple(layer.id() for layer in layers),
             roles_of[key],
             frozenset(roles_of[key] & repeated_roles),
-            any(_was_imported_from_vct(layer) for layer in layers),
+            any(layer.customProperty(IMPORTED_PROPERTY) for layer in layers),
         )
         for key, layers in groups.items()
         if roles_of[key] & repeated_roles
@@ -334,11 +324,6 @@ def _make_group_key(layer: QgsVectorLayer) -> str:
         # Memory layers form one group; layers on a server are grouped by their source.
         return _MEMORY_KEY if layer.providerType() == "memory" else path
     return path if Path(path).suffix.lower() in _DATABASE_SUFFIXES else str(Path(path).parent)
-
-
-def _was_imported_from_vct(layer: QgsVectorLayer) -> bool:
-    """Return True for a layer that the tool import_vct has made."""
-    return bool(layer.customProperty(IMPORTED_PROPERTY))
 
 
 def _find_group_name(project: QgsProject, layers: list[QgsVectorLayer]) -> str:

@@ -219,7 +219,7 @@ def _hide_absent_entries(legend: QgsLayoutItemLegend, township: QgsGeometry | No
 class _LegendSizes:
     """Original font and symbol sizes of a legend, from which each page is scaled."""
 
-    _STYLES = ("Group", "Subgroup", "SymbolLabel")
+    _STYLES = (QgsLegendStyle.Style.Group, QgsLegendStyle.Style.Subgroup, QgsLegendStyle.Style.SymbolLabel)
 
     def __init__(self, legend: QgsLayoutItemLegend):
         self.legend = legend
@@ -227,21 +227,18 @@ class _LegendSizes:
         current_sizes = [
             legend.symbolWidth(),
             legend.symbolHeight(),
-            *(self._get_symbol_style(s).textFormat().size() for s in self._STYLES),
+            *(legend.style(one).textFormat().size() for one in self._STYLES),
         ]
         self.full = [float(v) for v in str(stored_sizes).split()] or current_sizes
         legend.setCustomProperty("sanxian/sizes", " ".join(f"{v:.4f}" for v in self.full))
-
-    def _get_symbol_style(self, name: str):
-        return self.legend.style(getattr(QgsLegendStyle.Style, name))
 
     def apply_size_factor(self, factor: float) -> None:
         width, height, *sizes = (v * factor for v in self.full)
         self.legend.setSymbolWidth(width)
         self.legend.setSymbolHeight(height)
-        for name, size in zip(self._STYLES, sizes, strict=True):
-            style = self._get_symbol_style(name)
+        for component, size in zip(self._STYLES, sizes, strict=True):
+            style = self.legend.style(component)
             text = style.textFormat()
             text.setSize(size)
             style.setTextFormat(text)
-            self.legend.setStyle(getattr(QgsLegendStyle.Style, name), style)
+            self.legend.setStyle(component, style)

@@ -56,14 +56,8 @@ def list_layers_for_extent(project: QgsProject, standard: Standard) -> list[QgsV
         for v in list_plan_layers(project)
         if v.geometryType() == QgsWkbTypes.GeometryType.PolygonGeometry and v.featureCount() and v.crs().isValid()
     ]
-    return sorted(
-        polygons, key=lambda v: (first.index(_find_role(v)) if _find_role(v) in first else len(first), v.name())
-    )
-
-
-def _find_role(layer: QgsVectorLayer) -> str:
-    """Return the assigned role of a layer, else its name."""
-    return get_assigned_role(layer) or layer.name()
+    rank = {role: n for n, role in enumerate(first)}
+    return sorted(polygons, key=lambda v: (rank.get(get_assigned_role(v) or v.name(), len(first)), v.name()))
 
 
 def measure_extent(layer: QgsVectorLayer, project: QgsProject) -> LayerExtent | None:

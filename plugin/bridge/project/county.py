@@ -7,8 +7,9 @@ A profile's path is stored relative to the project if both are in one folder, so
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from pathlib import Path
 
-from qgis.core import QgsProject
+from qgis.core import QgsProject, QgsVectorLayer
 
 from ...core.checks.check import RunOptions
 from ...core.plan.loading.key_table import KEY_TABLE_SUFFIX
@@ -151,6 +152,14 @@ def make_check_options(project: QgsProject) -> RunOptions:
     county = read_county_settings(project)
     files = [get_file_path(layer) for layer in role_recognition.list_plan_layers(project)]
     key_table = find_path_next_to_layers(project, files, KEY_TABLE_SUFFIX)
+    # The file of such a layer was moved, or its database is not available.
+    unreadable_layers = [
+        layer
+        for layer in project.mapLayers().values()
+        if isinstance(layer, QgsVectorLayer)
+        and not layer.isValid()
+        and not role_recognition.is_excluded_from_checks(layer)
+    ]
     return RunOptions(
         profile=county.profile,
         standard=county.standard,
@@ -161,7 +170,10 @@ def make_check_options(project: QgsProject) -> RunOptions:
         targets=county.targets,
         rules=(county.rules,) if county.rules else (),
         lang=settings.get_report_language(),
-        notices=tuple(role_recognition.describe_unreadable_layers(project)),
+        notices=tuple(
+            ("notice_layer_broken", {"layer": layer.name(), "file": Path(get_file_path(layer)).name})
+            for layer in unreadable_layers
+        ),
         waivers=find_waiver_file_to_apply(project, files),
         renumbered=str(key_table) if key_table is not None and key_table.is_file() else "",
         document_info=read_document_info(project),

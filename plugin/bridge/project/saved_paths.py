@@ -17,7 +17,7 @@ from ...core.engine.waivers import WAIVER_SUFFIX
 from ..layers.properties import get_file_path
 
 _PROJECT_SCOPE = "sanxian"
-_WAIVERS_KEY = "waivers"
+WAIVERS_KEY = "waivers"
 
 
 def read_stored_path(project: QgsProject, key: str) -> str:
@@ -64,16 +64,6 @@ def find_path_next_to_layers(project: QgsProject, files: Iterable[str], suffix: 
     return make_path_next_to_data(project_file, suffix) if project_file else None
 
 
-def read_chosen_waiver_path(project: QgsProject) -> str:
-    """Return the waiver file set in 县配置, as stored in the project; empty without one."""
-    return read_stored_path(project, _WAIVERS_KEY)
-
-
-def store_chosen_waiver_path(project: QgsProject, path: str) -> None:
-    """Store the waiver file in the project; an empty path removes it."""
-    store_path(project, _WAIVERS_KEY, path)
-
-
 def find_waiver_file_of_layers(project: QgsProject, layers: Iterable[QgsVectorLayer]) -> Path | None:
     """Return the path of the waiver file for layers of the project (see `find_waiver_file`)."""
     return find_waiver_file(project, map(get_file_path, layers))
@@ -85,11 +75,11 @@ def find_waiver_file(project: QgsProject, files: Iterable[str]) -> Path | None:
     It is the file set in 县配置. Else it is next to the file that contains all layers, or in their common folder, else
     next to the project file. None without any of these.
     """
-    stored_path = read_absolute_path(project, _WAIVERS_KEY)
+    stored_path = read_absolute_path(project, WAIVERS_KEY)
     return Path(stored_path) if stored_path else find_path_next_to_layers(project, files, WAIVER_SUFFIX)
 
 
 def find_waiver_file_to_apply(project: QgsProject, files: Iterable[str]) -> str:
     """Return the path of the waiver file for a check of these files; empty if it was not set and does not exist."""
     path = find_waiver_file(project, files)
-    return str(path) if path is not None and (path.is_file() or read_chosen_waiver_path(project)) else ""
+    return str(path) if path is not None and (path.is_file() or read_stored_path(project, WAIVERS_KEY)) else ""

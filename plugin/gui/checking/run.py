@@ -243,10 +243,6 @@ class LayerRecognition(QObject):
     def stop(self) -> None:
         self._settle_timer.stop()
 
-    def make_no_layer_page(self) -> str:
-        """Return the panel's text for a project without plan layers."""
-        return panel_pages.make_no_layer_page(self._handlers["new"], self._handlers["sample"]).text
-
     def update_panel(self) -> None:
         """Show the page for an unchecked project, and start recognising its layers in the background."""
         project, dock, handlers = QgsProject.instance(), self._dock, self._handlers

@@ -102,22 +102,6 @@ class ProjectForm(QWidget):
             showClearButton=False,
             valueChanged=self.width_changed,
         )
-        self._lay_out()
-        self.show_kind(POLYGON)
-
-    def _make_button(self, name: str, text: str, tip: str, signal: Any) -> QToolButton:
-        button = QToolButton(
-            objectName=f"SanxianConformity{name.capitalize()}",
-            text=text,
-            toolTip=tip,
-            toolButtonStyle=Qt.ToolButtonStyle.ToolButtonTextBesideIcon,
-            focusPolicy=Qt.FocusPolicy.StrongFocus,
-            clicked=lambda _on=False: signal.emit(),
-        )
-        theme.set_icon(button, _ICON_BY_BUTTON[name])
-        return button
-
-    def _lay_out(self) -> None:
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         for row, (text, buddy) in enumerate(((tr("Reviewed project"), self.projects), (tr("Planned use"), self.use))):
@@ -132,6 +116,19 @@ class ProjectForm(QWidget):
         grid.addLayout(make_row((self.projects, 1), *self.buttons.values()), 0, 1)
         grid.addLayout(second, 1, 1)
         grid.setColumnStretch(1, 1)
+        self.show_kind(POLYGON)
+
+    def _make_button(self, name: str, text: str, tip: str, signal: Any) -> QToolButton:
+        button = QToolButton(
+            objectName=f"SanxianConformity{name.capitalize()}",
+            text=text,
+            toolTip=tip,
+            toolButtonStyle=Qt.ToolButtonStyle.ToolButtonTextBesideIcon,
+            focusPolicy=Qt.FocusPolicy.StrongFocus,
+            clicked=lambda _on=False: signal.emit(),
+        )
+        theme.set_icon(button, _ICON_BY_BUTTON[name])
+        return button
 
     # --- what is shown
     def show_uses(self, list_id: str, codes: CodeList | None) -> None:
@@ -216,10 +213,13 @@ class ConformityDock(SizedInEm, QgsDockWidget):
         self.source_note = make_faint_label(wordWrap=True)
         self.empty = EmptyStateWidget()
         self.buttons = {
-            "undo": self._make_button(tr("Undo Point"), self.undo_requested),
-            "finish": self._make_button(tr("Finish Drawing"), self.finish_requested),
-            "batch": self._make_button(tr("Add to Batch"), self.batch_requested),
-            "report": self._make_button(tr("Conformity Report…"), self.report_requested),
+            name: QPushButton(text, autoDefault=False, clicked=requested)
+            for name, text, requested in (
+                ("undo", tr("Undo Point"), self.undo_requested),
+                ("finish", tr("Finish Drawing"), self.finish_requested),
+                ("batch", tr("Add to Batch"), self.batch_requested),
+                ("report", tr("Conformity Report…"), self.report_requested),
+            )
         }
         self.pages = QStackedWidget()
         self.pages.addWidget(self.empty)
@@ -254,9 +254,6 @@ class ConformityDock(SizedInEm, QgsDockWidget):
         self.setWidget(content)
         theme.call_after_theme_change(self, self.line_table.refresh_icons, QEvent.Type.FontChange)
         self.figures = PanelFigures()
-
-    def _make_button(self, text: str, signal: Any) -> QPushButton:
-        return QPushButton(text, autoDefault=False, clicked=lambda _on=False: signal.emit())
 
     # --- what is shown
     def show_page(self, page: EmptyPage | None) -> None:

@@ -180,7 +180,7 @@ class CountiesController(QObject):
         self._forecast_job = None
         self.dialog.model.set_rows([])
         text = tr("The counties could not be read ({error}). Details are in the log, tab Sanxian.")
-        self.dialog.message.show_error(messages.explain_and_log(error, text))
+        self.dialog.message.show_text(messages.explain_and_log(error, text), "error")
 
     def _end_forecast(self) -> None:
         """Show that the user cancelled the reading in QGIS's list of tasks."""
@@ -200,7 +200,7 @@ class CountiesController(QObject):
         try:
             options = self.dialog.form.make_options()
         except SanxianError as error:
-            self.dialog.message.show_error(messages.explain_error(error))
+            self.dialog.message.show_text(messages.explain_error(error), "error")
             return
         self._stop_forecast()
         self._messages.close()
@@ -325,7 +325,7 @@ class CountiesController(QObject):
         if (row := self.dialog.model.find_row(name)) is None:
             return
         record = row.valid_record
-        if row.has_report:
+        if record is not None and record.is_checked and "html" in record.forms and row.folder is not None:
             from ...core.counties.check_county import make_report_paths
 
             open_path(str(make_report_paths(row.folder, tuple(row.record.forms))["html"]), self.dialog)

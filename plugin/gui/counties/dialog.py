@@ -58,7 +58,8 @@ class KindButtons(QWidget):
             for kind in KINDS
         }
         fill_layout(QHBoxLayout(self), *self.by_kind.values(), has_margins=False)
-        self.refresh_icons()
+        for kind, button in self.by_kind.items():
+            theme.set_icon(button, KIND_ICONS[kind])
         self.show_counts(dict.fromkeys(KINDS, 0))
 
     def show_counts(self, counts: dict[str, int]) -> None:
@@ -66,10 +67,6 @@ class KindButtons(QWidget):
         for kind, button in self.by_kind.items():
             name = tr("No verdict") if kind == NO_VERDICT else theme.get_verdict_word(kind)
             button.setText(f"{name} {counts[kind]}")
-
-    def refresh_icons(self) -> None:
-        for kind, button in self.by_kind.items():
-            button.setIcon(theme.load_icon(KIND_ICONS[kind]))
 
 
 class RunProgress(QWidget):
@@ -176,7 +173,6 @@ class CountiesDialog(ManualStartDialog):
             ),
         ):
             signal.connect(slot)
-        theme.call_after_theme_change(self, self.kinds.refresh_icons)
         theme.call_after_theme_change(self, self.model.refresh_icons)
         resize_to_letters(self, _WIDTH_IN_DIGITS, _HEIGHT_IN_LINES)
         self._show_detail()

@@ -63,12 +63,6 @@ class CountyRow:
             return ""
         return record.verdict if record.is_checked else NO_VERDICT
 
-    @property
-    def has_report(self) -> bool:
-        """Return True if the county has a report to open."""
-        record = self.valid_record
-        return record is not None and record.is_checked and "html" in record.forms and self.folder is not None
-
 
 def describe_source(row: CountyRow) -> str:
     """Return the name of a county's data, without folders."""

@@ -43,7 +43,7 @@ from ..widgets import (
     theme,
 )
 from .confirmation_box import ConfirmationBox
-from .limits_box import LimitsBox, RatioBox, SettingRow
+from .limits_box import LimitsBox, RatioBox
 from .targets_box import TargetsBox
 
 #: Rules that the tool tip of a setting names.
@@ -88,6 +88,8 @@ class CountyForm(QWidget):
         self.ratio = RatioBox(norm, self._texts)
         self.limits = LimitsBox(read_county_form_choices().limits, norm, self._texts)
         self.tolerances = LimitsBox(read_county_form_choices().tolerances, norm, self._texts)
+        #: Key of a setting → its row.
+        self.setting_rows = {**self.ratio.limit.rows, **self.limits.rows, **self.tolerances.rows}
         self.confirmation = ConfirmationBox(self._texts)
         self.problems: list[FormFieldError] = []
         self.errors: list[FormError] = []
@@ -195,7 +197,7 @@ class CountyForm(QWidget):
         }
         documents |= {
             key: row.document.get_county_value()
-            for key, row in self._get_setting_rows().items()
+            for key, row in self.setting_rows.items()
             if row.has_county_value and row.document.get_county_value()
         }
         # The form has no document field for these; preserve the document of the file while the value is unchanged.
@@ -253,7 +255,7 @@ class CountyForm(QWidget):
         self.targets.clear_messages()
         self.confirmation.clear_messages()
         self.county_message.default_hint = tr("Standard: {name}").format(name=self._norm.standard.name)
-        rows = self._get_setting_rows().values()
+        rows = self.setting_rows.values()
         for message in (self.county_message, self.ratio.message, *(row.message for row in rows)):
             message.show_hint()
         self.errors = []
@@ -274,7 +276,7 @@ class CountyForm(QWidget):
                 unconfirmed_county = replace(county, confirmation=CountyConfirmation())
                 norm = replace(norm, profile=load_profile_as_if_saved(unconfirmed_county, self._path, self.text))
             except SanxianError as error:
-                self.county_message.show_error(messages.explain_error(error))
+                self.county_message.show_text(messages.explain_error(error), "error")
                 return
         items = find_confirmable_items(norm)
         rules_by_item = find_rules_by_confirmable_item(norm)
@@ -301,10 +303,6 @@ class CountyForm(QWidget):
         confirmed_norm = replace(norm, profile=confirmed_profile)
         self.confirmation.show_unconfirmed_count([item for item in items if not confirmed_norm.is_confirmed(item)])
 
-    def _get_setting_rows(self) -> dict[str, SettingRow]:
-        """Return key of a setting → its form row."""
-        return {**self.ratio.limit.rows, **self.limits.rows, **self.tolerances.rows}
-
     def _find_field(self, field: str) -> tuple[str, QWidget, FieldMessage]:
         """Return display name, input widget and message widget of a problem's field."""
         section, _, name = field.partition(".")
@@ -316,7 +314,7 @@ class CountyForm(QWidget):
             return tr("  ").join(text for text in (row.name.text(), field_name) if text), widget, row.message
         if section == "confirmed" and name in self.confirmation.messages:
             return self.confirmation.labels[name], getattr(self.confirmation, name), self.confirmation.messages[name]
-        if (row := self._get_setting_rows().get(field)) is not None:
+        if (row := self.setting_rows.get(field)) is not None:
             return row.name.text(), row.field, row.message
         if field.startswith("ratio."):
             return tr("Expansion ratio"), self.ratio.form, self.ratio.message

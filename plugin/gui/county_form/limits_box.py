@@ -9,7 +9,7 @@ from typing import Any
 from unicodedata import normalize
 
 from qgis.PyQt.QtCore import QSignalBlocker
-from qgis.PyQt.QtWidgets import QCheckBox, QGridLayout, QLabel, QWidget
+from qgis.PyQt.QtWidgets import QCheckBox, QGridLayout, QLabel
 
 from ...bridge.texts import tr
 from ...core.model.indicator import RATIO_FORMS
@@ -63,10 +63,8 @@ class SettingRow:
         self.document.setAccessibleName(f"{self.name.text()} {tr('Source document')}")
         self.document.textChanged.connect(changed)
         self.restore.clicked.connect(self.clear)
-
-    def list_widgets(self) -> tuple[QWidget, ...]:
-        """Return the widgets of the row from left to right, without the message below it."""
-        return (self.name, self.field, self.unit, self.mark, self.document, self.restore)
+        #: From left to right, without the message below them.
+        self.widgets = (self.name, self.field, self.unit, self.mark, self.document, self.restore)
 
     def _format_value(self, value: Any) -> str:
         """Return a value as text in the unit of the field; shares in percent."""
@@ -145,7 +143,7 @@ class LimitsBox(FormBox):
         for number, key in enumerate(keys, 1):
             is_switch = isinstance(norm.standard.settings.get(key), bool)
             row = self.rows[key] = SettingRow(key, is_switch, texts, self.on_changed)
-            for column, widget in enumerate(row.list_widgets()):
+            for column, widget in enumerate(row.widgets):
                 grid.addWidget(widget, 2 * number, column)
             grid.addWidget(row.message, 2 * number + 1, 1, 1, 5)
 

@@ -179,7 +179,7 @@ class ProfileDialog(ProfileForm):
         choose_or_add_entry(self.rules, current_settings.rules)
         self.base_year.setText(current_settings.base_year)
         fill_combo(self.language, settings.list_language_choices(), settings.read_setting(settings.REPORT_LANGUAGE))
-        self.waivers.line.setText(saved_paths.read_chosen_waiver_path(self._project))
+        self.waivers.line.setText(saved_paths.read_stored_path(self._project, saved_paths.WAIVERS_KEY))
         self.targets.line.setText(current_settings.targets)
         self.baseline.line.setText(current_settings.baseline)
         self.register.line.setText(current_settings.register)
@@ -234,7 +234,7 @@ class ProfileDialog(ProfileForm):
         county.store_county_settings(
             self._project, replace(entered_settings, profile=written_profile) if written_profile else entered_settings
         )
-        saved_paths.store_chosen_waiver_path(self._project, self.waivers.text())
+        saved_paths.store_path(self._project, saved_paths.WAIVERS_KEY, self.waivers.text())
         self._project.setDirty(True)
         super().accept()
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from qgis.PyQt.QtCore import QSignalBlocker, QStringListModel
-from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QMenu, QToolButton, QWidget
+from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QMenu, QToolButton
 
 from ...bridge.texts import tr
 from ...core.figures.pasted_targets import PastedTarget
@@ -59,11 +59,9 @@ class TargetRow:
         for combo in (self.sign, self.unit, self.binding):
             combo.currentIndexChanged.connect(changed)
         self.restore.clicked.connect(self.clear)
-
-    def list_widgets(self) -> tuple[QWidget, ...]:
-        """Return the widgets of the row from left to right, without the message below it."""
         choices = (self.sign, self.value, self.unit, self.year, self.binding)
-        return (self.name, *choices, self.mark, self.source, self.restore)
+        #: From left to right, without the message below them.
+        self.widgets = (self.name, *choices, self.mark, self.source, self.restore)
 
     def _reset_choices(self) -> None:
         """Choose the values of the inherited target, else the usual ones."""
@@ -200,7 +198,7 @@ class TargetsBox(FormBox):
         row.source.setCompleter(FieldCompleter(self._sources, self))
         self.rows.append(row)
         line = 2 * len(self.rows)
-        for column, widget in enumerate(row.list_widgets()):
+        for column, widget in enumerate(row.widgets):
             self._grid.addWidget(widget, line, column)
         self._grid.addWidget(row.message, line + 1, 2, 1, 7)
         if self._norm is not None:
@@ -235,7 +233,7 @@ class TargetsBox(FormBox):
         """Show the county's own targets, and in grey the targets that it inherits."""
         with QSignalBlocker(self):
             for extra in self.rows[len(TARGET_INDICATOR_IDS) :]:
-                for widget in (*extra.list_widgets(), extra.message):
+                for widget in (*extra.widgets, extra.message):
                     widget.deleteLater()
             del self.rows[len(TARGET_INDICATOR_IDS) :]
             for row in self.rows:

@@ -279,10 +279,11 @@ class DetailPane(QgsScrollArea):
             label = make_text_label("\n".join(text for _mark, text in citations))
             label.setToolTip("\n".join(f"{mark}  {text}" for mark, text in citations))
             form.addRow(_make_row_label(tr("Source")), label)
-        if names := result.list_unconfirmed_settings(code):
+        outcome = result.find_rule_outcome(code)
+        if outcome is not None and outcome.unconfirmed:
             text = tr("{count} settings of this rule are not confirmed by this county")
-            label = make_text_label(text.format(count=len(names)))
-            label.setToolTip("\n".join(names))
+            label = make_text_label(text.format(count=len(outcome.unconfirmed)))
+            label.setToolTip("\n".join(map(result.texts.get_setting_name, outcome.unconfirmed)))
             form.addRow(_make_row_label(tr("Settings")), label)
         parameters = result.list_parameters(code)
         if parameters:

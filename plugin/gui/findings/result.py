@@ -130,11 +130,6 @@ class CheckView:
         citations = [norm.citations[key] for key in (rule.basis if rule else ()) if key in norm.citations]
         return [(citation.mark, describe_citation(citation, norm, self.texts)) for citation in citations]
 
-    def list_unconfirmed_settings(self, code: str) -> list[str]:
-        """Return the names of the settings that a rule used although the county has not confirmed them."""
-        outcome = self.find_rule_outcome(code)
-        return [self.texts.get_setting_name(key) for key in (outcome.unconfirmed if outcome else ())]
-
 
 DisplaySteps = Generator[Waiting | None, None, None]
 

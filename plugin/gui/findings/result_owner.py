@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from qgis.core import QgsProject
@@ -77,28 +76,20 @@ class ResultOwner:
         self._has_failed = True
         self.update_panel()
 
-    def record_result_of_check(self, fingerprint: InputFingerprint) -> None:
-        """Record that the displayed result is of a check with these inputs."""
-        self._project_number_of_result, self._input_fingerprint, self.package = (
-            self._project_number_of_run,
-            fingerprint,
-            "",
-        )
+    def record_result(self, fingerprint: InputFingerprint | None = None, package: str = "") -> None:
+        """Record what the displayed result is of: a check with these inputs, or the inspected package of this name.
+
+        Without either, no result is shown.
+        """
+        self._project_number_of_result = _NO_PROJECT if fingerprint is None else self._project_number_of_run
+        self._input_fingerprint, self.package = fingerprint, package
+        self._package_requested, self._has_failed = "", False
 
     def record_restored_result(self) -> None:
         """Record that the displayed result was read from the file next to the project."""
         self._project_number_of_run = self._project_number_of_result = self._watch.number
         self._input_fingerprint, self.package = None, ""
         self._package_requested, self._has_failed = "", False
-
-    def record_no_result(self) -> None:
-        """Record that no result is shown."""
-        self._project_number_of_result, self._input_fingerprint, self.package = _NO_PROJECT, None, ""
-        self._package_requested, self._has_failed = "", False
-
-    def record_result_of_package(self, path: str) -> None:
-        """Record that the displayed result is of the inspected package at ``path``."""
-        self._project_number_of_result, self._input_fingerprint, self.package = _NO_PROJECT, None, Path(path).name
 
     def has_current_result(self) -> bool:
         """Return True if a result is displayed and is of the open project."""

@@ -257,22 +257,24 @@ class WaiverDialog(FocusedButtonDialog):
         blank_fields = {field_message: message for field_message, text, message in required_fields if not text.strip()}
         for field_message in (self._reason_message, self._document_message, self._author_message, self._file_message):
             if field_message in blank_fields and field_message in self._edited:
-                field_message.show_error(blank_fields[field_message])
+                field_message.show_text(blank_fields[field_message], "error")
             else:
                 missing, hint = blank_fields.get(field_message, ""), field_message.default_hint
                 both = tr("{first} {second}").format(first=missing, second=hint)
                 field_message.show_hint(both if missing and hint else missing)
         end_date = None if self.forever.isChecked() else _read_date(self.until)
         if end_date is not None and end_date < _read_date(self.date):
-            self._at_until.show_error(
-                tr("The expiry date is before the date of registration. Correct the expiry date.")
+            self._at_until.show_text(
+                tr("The expiry date is before the date of registration. Correct the expiry date."), "error"
             )
         else:
             self._at_until.show_hint()
         if self._reading.isActive():
             self._attachment_message.show_hint(tr("Reading the attachment…"))
         elif self._digest is None:
-            self._attachment_message.show_error(tr("The attachment cannot be read. Check its path, or leave it empty."))
+            self._attachment_message.show_text(
+                tr("The attachment cannot be read. Check its path, or leave it empty."), "error"
+            )
         elif self._digest:
             text = tr("File found: {size}; its digest (SHA-256) {digest} is stored, so that a changed file is reported")
             short = f"{self._digest[:8]}…{self._digest[-4:]}"
@@ -315,7 +317,7 @@ class WaiverDialog(FocusedButtonDialog):
             findings = [self._selected_finding] if self.only_this.isChecked() else self._findings
             self._save_waivers(findings, entries, Path(self.file.text()))
         except SanxianError as error:
-            self._file_message.show_error(messages.explain_error(error))
+            self._file_message.show_text(messages.explain_error(error), "error")
             return
         settings.store_setting(settings.WAIVER_AUTHOR, entries.author)
         super().accept()
@@ -351,10 +353,6 @@ class WaiverActions(QObject):
         dock.navigation.waive.accept.connect(self.register_waivers)
         dock.navigation.waive.withdraw.connect(self.withdraw_waivers)
 
-    def stop(self) -> None:
-        """Ignore a pending change of the selection before the panel is deleted."""
-        self._dock.tree.block_selection_signal()
-
     def get_waiver_path(self) -> Path | None:
         """Return the path of the waiver file, which need not exist."""
         check_waiver_path = self._dock.result.check_result.waivers.path
@@ -377,7 +375,7 @@ class WaiverActions(QObject):
             self.apply_waivers(change_waivers(path, added_waivers=new_waivers, limits=limits), path)
             waived_findings[:] = chosen_findings
             if path != default_path and self._has_current_result():
-                saved_paths.store_chosen_waiver_path(QgsProject.instance(), str(path))
+                saved_paths.store_path(QgsProject.instance(), saved_paths.WAIVERS_KEY, str(path))
 
         dialog = WaiverDialog(
             findings,

@@ -106,7 +106,7 @@ class FixApplier(QObject):
             prepared = yield from prepare_order(order, layers, norm)
             # All edits are written in one turn of the event loop; it has nothing else to do.
             yield WAITING
-            while not prepared_log.is_ready:
+            while not prepared_log.future.done():
                 yield WAITING
             if not is_current():
                 raise ApplyRefused(

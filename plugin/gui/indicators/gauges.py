@@ -185,22 +185,22 @@ class ZoneSharesBar(SizedInEm, QWidget):
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)
         self._shares: dict[str, float] = {}
+        #: Name and share of each zone.
+        self._entries: list[str] = []
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def show_shares(self, shares: dict[str, float]) -> None:
         """Show the share of each zone, 0…1; hide the bar without any."""
-        self._shares = shares
-        self.setVisible(bool(shares))
-        self.setToolTip(", ".join(f"{name} {share:.2%}" for name, share in self._list_names_with_shares()))
-        self.update()
-
-    def _list_names_with_shares(self) -> list[tuple[str, float]]:
         names = {
             "concentrated": tr("Concentrated construction area"),
             "flexible": tr("Flexible development area"),
             "special": tr("Special use area"),
         }
-        return [(names[kind], share) for kind, share in self._shares.items()]
+        self._shares = shares
+        self._entries = [f"{names[kind]} {share:.2%}" for kind, share in shares.items()]
+        self.setVisible(bool(shares))
+        self.setToolTip(", ".join(self._entries))
+        self.update()
 
     def paintEvent(self, _event) -> None:
         painter = QPainter(self)
@@ -220,7 +220,7 @@ class ZoneSharesBar(SizedInEm, QWidget):
             painter.drawRect(part)
             x += part.width()
         x += em
-        metrics, entries = self.fontMetrics(), [f"{name} {share:.2%}" for name, share in self._list_names_with_shares()]
+        metrics, entries = self.fontMetrics(), self._entries
         if x + sum(metrics.horizontalAdvance(entry) + 2.1 * em for entry in entries) > self.width():
             # The tool tip has the names.
             entries = [f"{share:.2%}" for share in self._shares.values()]

@@ -31,17 +31,14 @@ class StylingActions:
 
     def __init__(self, iface, runner: JobRunner):
         self._iface, self._runner = iface, runner
-        self._messages = MessageBarMessages(iface, tr("Sanxian"))
+        self.messages = MessageBarMessages(iface, tr("Sanxian"))
         #: True if the offer was made since the project was opened.
         self._was_offered = False
-
-    def close(self) -> None:
-        self._messages.close()
 
     def project_changed(self) -> None:
         """Close the offer for the former project; the next project gets its own."""
         self._was_offered = False
-        self._messages.close()
+        self.messages.close()
 
     # --- offer for data without forms
     def may_offer_styling(self, project: QgsProject) -> bool:
@@ -64,7 +61,7 @@ class StylingActions:
             return
         self._was_offered = True
         text = tr("{count} plan layers were recognised that have neither the forms nor the symbols of their templates.")
-        self._messages.show_message(
+        self.messages.show_message(
             text.format(count=len(without_form)),
             "info",
             (tr("Apply Forms, Symbols and Groups"), lambda: self._store_answer(_STYLING_ACCEPTED)),
@@ -72,7 +69,7 @@ class StylingActions:
         )
 
     def _store_answer(self, offer_answer: str) -> None:
-        self._messages.close()
+        self.messages.close()
         project = QgsProject.instance()
         project.writeEntry(_PROJECT_SCOPE, _OFFER_KEY, offer_answer)
         project.setDirty(True)

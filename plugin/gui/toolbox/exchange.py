@@ -34,7 +34,7 @@ from ...bridge.settings import get_interface_language
 from ...bridge.texts import mark_text, tr, translate_marked
 from ...core.base.files import find_free_path
 from ...core.standard.messages.texts import Texts
-from ..widgets import MessageBarMessages, make_opener
+from ..widgets import MessageBarMessages, open_path
 
 OpenToolDialog = Callable[[str, dict[str, Any]], dict[str, Any] | None]
 #: Comments may come before the header of a VCT file.
@@ -316,12 +316,12 @@ class ExchangeActions:
         self.messages.show_message(message, "info", *_make_workbook_buttons(results), title=tr("Indicators"))
 
     def _report_written(self, text: str, path: str, level: str = "success") -> None:
-        self.messages.show_message(text, level, (tr("Open Folder"), make_opener(str(Path(path).parent))))
+        self.messages.show_message(text, level, (tr("Open Folder"), partial(open_path, str(Path(path).parent))))
 
 
 def _make_workbook_buttons(results: dict[str, Any]) -> list[tuple[str, Callable[[], object]]]:
     workbook = str(results.get("OUTPUT_XLSX") or "")
-    return [(tr("Open the workbook"), make_opener(workbook))] if workbook else []
+    return [(tr("Open the workbook"), partial(open_path, workbook))] if workbook else []
 
 
 def _propose_import(path: str) -> dict[str, str]:

@@ -51,7 +51,7 @@ from .lists import (
     show_as_list,
 )
 from .messages import MessageBarMessages, explain_and_log, explain_digest, explain_error, push_message, report_failure
-from .paths import FileLine, choose_save_path, make_open_buttons, make_opener, open_in_browser, open_path
+from .paths import FileLine, choose_save_path, make_open_buttons, open_in_browser, open_path
 from .sections import BorderedFrame, FieldMessage, FormSection, NoticeBox, WrappedLabel, make_faint_label
 from .windows import bring_to_front, close_and_delete, resize_to_letters
 
@@ -102,7 +102,6 @@ __all__ = [
     "make_form",
     "make_ok_cancel_buttons",
     "make_open_buttons",
-    "make_opener",
     "make_row",
     "make_row_widget",
     "make_scroll_area",

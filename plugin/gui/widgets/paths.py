@@ -36,14 +36,9 @@ def open_path(path: str, parent: QWidget | None = None) -> bool:
     return False
 
 
-def make_opener(path: str) -> Callable[[], object]:
-    """Return a function for a button that opens a path with its default program."""
-    return partial(open_path, path)
-
-
 def make_open_buttons(path: str) -> tuple[tuple[str, Callable[[], object]], ...]:
     """Return the buttons of a message on a written file: one opens it, the other its folder."""
-    return (tr("Open"), make_opener(path)), (tr("Open Folder"), make_opener(str(Path(path).parent)))
+    return (tr("Open"), partial(open_path, path)), (tr("Open Folder"), partial(open_path, str(Path(path).parent)))
 
 
 def open_in_browser(url: QUrl, parent: QWidget | None) -> bool:

@@ -211,10 +211,6 @@ class FieldMessage(QWidget):
         """Show the given hint, else the default hint of the field."""
         self.show_text(text or self.default_hint, "")
 
-    def show_error(self, text: str) -> None:
-        """Show an error below the field; an empty text removes it."""
-        self.show_text(text, "error")
-
     def show_text(self, text: str, kind: str = "error") -> None:
         """Show a text with the icon of its kind; an empty text removes it.
 

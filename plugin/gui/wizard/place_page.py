@@ -78,7 +78,9 @@ class CountyBox(FormSection):
         self.search = CountyCombo()
         self.code, self.name = QLineEdit(), QLineEdit()
         self.source = QComboBox()
-        self.west, self.east = _make_degrees_box(), _make_degrees_box()
+        self.west, self.east = (
+            QDoubleSpinBox(decimals=2, singleStep=0.1, suffix="°E", minimum=73.0, maximum=136.0) for _ in range(2)
+        )
         theme.set_placeholder(self.code, tr("6 digits"))
         self.code.setMaxLength(6)
         theme.set_placeholder(self.name, tr("Name"))
@@ -224,10 +226,6 @@ class CountyBox(FormSection):
                 "The list has only the longitudes of {whose}. Read those of the county from a layer, or enter them."
             ).format(whose=county_extent.division.name)
         return tr("or read it from a layer, or enter the longitudes")
-
-
-def _make_degrees_box() -> QDoubleSpinBox:
-    return QDoubleSpinBox(decimals=2, singleStep=0.1, suffix="°E", minimum=73.0, maximum=136.0)
 
 
 class GroupsBox(FormSection):
