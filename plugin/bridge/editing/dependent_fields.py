@@ -104,14 +104,25 @@ def find_dependent_fields(layer: QgsVectorLayer) -> list[DependentField]:
     return dependent_fields
 
 
-def find_measured_fields(layer: QgsVectorLayer) -> dict[int, int]:
-    """Return index → decimals of the fields that the form fills with the area of a drawn feature."""
+def measure_missing_areas(layer: QgsVectorLayer, features: list[QgsFeature]) -> dict[str, int]:
+    """Measure missing areas of features where the layer's form measures those of drawn features.
+
+    ``features``: with the layer's fields and CRS, changed in place. Return field → number of areas (m²) written.
+    """
     decimals = {one.target_index: one.area_decimals for one in find_dependent_fields(layer) if one.source_index is None}
     for index in range(layer.fields().count()):
-        expression = layer.defaultValueDefinition(index).expression()
-        if area := _STATUTORY_AREA_CALL_PATTERN.fullmatch(expression):
-            decimals[index] = int(area[1])
-    return decimals
+        call = _STATUTORY_AREA_CALL_PATTERN.fullmatch(layer.defaultValueDefinition(index).expression())
+        if call:
+            decimals[index] = int(call[1])
+    counts = {}
+    for index, decimal_count in decimals.items():
+        blank = [feature for feature in features if is_null(feature[index]) and feature.hasGeometry()]
+        areas = compute_statutory_areas([feature.geometry() for feature in blank], layer.crs())
+        for feature, area in zip(blank, areas, strict=True):
+            feature[index] = round(area, decimal_count)
+        if blank:
+            counts[layer.fields().at(index).name()] = len(blank)
+    return counts
 
 
 def find_code_name(field: DependentField, code: Any) -> Any:

@@ -37,7 +37,7 @@ from ..settings import get_interface_language
 from ..texts import tr
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    pass
 
 _GEODETIC_CRS = "EPSG:4490"
 #: Codes of this many digits are padded with zeros in the data (用地用海 in YDYHFLDM) and trimmed in their list.
@@ -180,19 +180,14 @@ def compute_statutory_areas(geometries: list[QgsGeometry], crs: QgsCoordinateRef
     transform = _make_lonlat_transform(format_crs_for_pyproj(crs))
     coordinates = shapely.get_coordinates(shapes)
     if transform is not None and len(coordinates):
-        shapely.set_coordinates(shapes, _transform_coordinates(coordinates, transform))
+        # QGIS transforms no arrays: the coordinates are the vertices of a line meanwhile.
+        head = struct.pack("=BII", sys.byteorder == "little", Qgis.WkbType.LineString, len(coordinates))
+        line = QgsGeometry()
+        line.fromWkb(head + coordinates.tobytes())
+        line.transform(transform)
+        moved = np.frombuffer(bytes(line.asWkb()), dtype=np.float64, offset=len(head)).reshape(-1, 2)
+        shapely.set_coordinates(shapes, moved)
     return [float(area) for area in measure_statutory_area(shapes)]
-
-
-def _transform_coordinates(coordinates: NDArray, transform: QgsCoordinateTransform) -> NDArray:
-    """Return (n, 2) coordinates transformed by QGIS, which does not do so with arrays: as the vertices of a line."""
-    import numpy as np
-
-    head = struct.pack("=BII", sys.byteorder == "little", Qgis.WkbType.LineString, len(coordinates))
-    line = QgsGeometry()
-    line.fromWkb(head + coordinates.tobytes())
-    line.transform(transform)
-    return np.frombuffer(bytes(line.asWkb()), dtype=np.float64, offset=len(head)).reshape(-1, 2)
 
 
 @lru_cache(maxsize=32)

@@ -31,8 +31,7 @@ from ...core.base.errors import Cancellation, OutputError
 from ...core.standard import Standard, list_standard_ids
 from ...core.standard.numbering import make_bsm
 from ..editing import attribute_forms
-from ..editing.dependent_fields import find_measured_fields
-from ..editing.expression_values import compute_statutory_areas, is_null
+from ..editing.dependent_fields import measure_missing_areas
 from ..editing.feature_numbers import NUMBER_FIELD, find_highest_used_number_by_county
 from ..editing.styled_layers import find_sources_by_layer_name, make_vector_layer
 from ..layers import styles
@@ -202,14 +201,7 @@ def append_rows(
                     feature[number_position] = key
                 used.add(str(key))
             features.append(feature)
-    measured_counts = {}
-    for position, decimals in find_measured_fields(target).items():
-        blank = [feature for feature in features if is_null(feature[position]) and feature.hasGeometry()]
-        areas = compute_statutory_areas([feature.geometry() for feature in blank], target.crs())
-        for feature, area in zip(blank, areas, strict=True):
-            feature[position] = round(area, decimals)
-        if blank:
-            measured_counts[target.fields().at(position).name()] = len(blank)
+    measured_counts = measure_missing_areas(target, features)
     starts_editing = not target.isEditable()
     if starts_editing and not target.startEditing():
         raise OutputError("output_unwritable", target=target.name(), detail=target.dataProvider().lastError())

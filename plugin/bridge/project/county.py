@@ -181,16 +181,12 @@ def make_check_options(project: QgsProject) -> RunOptions:
     )
 
 
-def is_survey_confirmed(project: QgsProject, role: str, survey_role: str) -> bool:
-    """Return True if the layer ``role`` may be aligned with the survey ``survey_role``."""
-    return _format_layer_pair(role, survey_role) in project.readListEntry(_PROJECT_SCOPE, _SURVEYS_KEY)[0]
+def read_confirmed_surveys(project: QgsProject) -> set[str]:
+    """Return the pairs ``role>survey role`` of layers that may be aligned with a survey."""
+    return set(project.readListEntry(_PROJECT_SCOPE, _SURVEYS_KEY)[0])
 
 
 def store_confirmed_survey(project: QgsProject, role: str, survey_role: str) -> None:
     """Store in the project that the layer ``role`` may be aligned with the survey ``survey_role``."""
-    pairs = {*project.readListEntry(_PROJECT_SCOPE, _SURVEYS_KEY)[0], _format_layer_pair(role, survey_role)}
+    pairs = read_confirmed_surveys(project) | {f"{role}>{survey_role}"}
     project.writeEntry(_PROJECT_SCOPE, _SURVEYS_KEY, sorted(pairs))
-
-
-def _format_layer_pair(role: str, survey_role: str) -> str:
-    return f"{role}>{survey_role}"

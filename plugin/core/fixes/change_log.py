@@ -162,14 +162,12 @@ def _prepare(table: RowsToAppend) -> tuple[bytes | None, bytes]:
 def format_csv(rows: Iterable[Sequence[str]]) -> str:
     """Return rows as the text of a CSV file."""
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\r\n").writerows([_escape_formula_cell(cell) for cell in row] for row in rows)
+    readable_rows = ([make_readable_text(cell) for cell in row] for row in rows)
+    # A spreadsheet does not take a cell with an apostrophe before it for a formula.
+    csv.writer(text, lineterminator="\r\n").writerows(
+        [f"'{cell}" if cell[:1] in ("=", "+", "@", "'") else cell for cell in row] for row in readable_rows
+    )
     return text.getvalue()
-
-
-def _escape_formula_cell(cell: str) -> str:
-    """Return a cell for a CSV, with an apostrophe before it if a spreadsheet would take it for a formula."""
-    cell = make_readable_text(cell)
-    return f"'{cell}" if cell[:1] in ("=", "+", "@", "'") else cell
 
 
 class LogAction(StrEnum):

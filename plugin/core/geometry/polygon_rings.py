@@ -152,20 +152,13 @@ def insert_vertices(coordinates: NDArray, places: NDArray, reach_m: float) -> ND
 
 
 def iterate_batches(shapes: NDArray) -> Iterator[slice]:
-    """Yield slices of (n,) geometries with about `BATCH_VERTICES` vertices each."""
-    return divide_by_size(np.append(0, np.cumsum(shapely.get_num_coordinates(shapes))), BATCH_VERTICES)
-
-
-def divide_by_size(starts: NDArray, max_size: int) -> Iterator[slice]:
-    """Yield slices of items that have at most ``max_size`` members together, or of one item with more.
-
-    ``starts`` (n + 1,): position of each item's first member among all members, and their number.
-    """
-    start, count = 0, len(starts) - 1
+    """Yield slices of (n,) geometries with at most `BATCH_VERTICES` vertices each, or of one with more."""
+    first_vertex = np.append(0, np.cumsum(shapely.get_num_coordinates(shapes)))
+    start, count = 0, len(shapes)
     while start < count:
-        end = max(int(np.searchsorted(starts, starts[start] + max_size, side="right")) - 1, start + 1)
-        yield slice(start, end)
-        start = end
+        end = int(np.searchsorted(first_vertex, first_vertex[start] + BATCH_VERTICES, side="right")) - 1
+        yield slice(start, max(end, start + 1))
+        start = max(end, start + 1)
 
 
 def sum_values_by_ring(values: NDArray, ring_starts: NDArray) -> NDArray:

@@ -485,10 +485,6 @@ class Layer:
         """Return (k, 2) the vertices that densification added, in the plane."""
         return self._densified_shapes.added_vertices
 
-    def reproject_to_plane(self, geometry: Any) -> Any:
-        """Return a geometry of the layer's coordinates, reprojected to the plan's plane."""
-        return crs_care.reproject_geometries(np.array([geometry], dtype=object), self.known_crs, self.plane_crs)[0]
-
     @shared_property
     def broken_rows(self) -> NDArray:
         """Return (n,) bool: rows whose geometry in the source no library can represent."""

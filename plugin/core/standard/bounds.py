@@ -19,7 +19,6 @@ from ..model.rule import Severity, load_all_rules
 from .conflicts import ALLOWED_MEANING, CONFLICTS_SECTION
 from .edition import STANDARD_FILE, Standard, find_edition_folders
 from .load import find_shipped_base_standards, load_standard
-from .template import CodeList
 
 #: Largest multiple of the shipped tolerance; rules ignore anything smaller than a tolerance.
 _MAX_TOLERANCE_FACTOR = 100
@@ -156,7 +155,17 @@ def _list_looser_keys(custom: Standard, shipped_standard: Standard) -> Iterator[
         yield f"confirmed.items（{item}）"
     yield from _list_unsourced_marks(custom, shipped_standard)
     for name, codes in shipped_standard.code_lists.items():
-        changed_codes = _list_changed_codes(custom.code_lists[name], codes) if name in custom.code_lists else []
+        if (own_list := custom.code_lists.get(name)) is None:
+            continue
+        own_entries = own_list.entry_by_code
+        # A code is missing, or has another parent or another value in a further column.
+        changed_codes = [
+            code
+            for code, entry in codes.entry_by_code.items()
+            if code not in own_entries
+            or own_entries[code].other_columns != entry.other_columns
+            or own_list.list_code_and_parents(code) != codes.list_code_and_parents(code)
+        ]
         if changed_codes:
             yield f"codelists/{name}.csv（{'、'.join(changed_codes[:5])}）"
 
@@ -186,21 +195,6 @@ def _list_lowered_severities(custom: Standard, shipped_standard: Standard) -> It
             )
             if code in rules and _SEVERITY_RANK[Severity(severity)] < _SEVERITY_RANK[shipped_severity]:
                 yield f"{section}.{code}（{severity}）"
-
-
-def _list_changed_codes(custom: CodeList, shipped_list: CodeList) -> list[str]:
-    """Return the codes of a shipped list that a custom list removes or changes.
-
-    A change is another parent or another value in a further column.
-    """
-    own_entries = custom.entry_by_code
-    return [
-        code
-        for code, entry in shipped_list.entry_by_code.items()
-        if code not in own_entries
-        or own_entries[code].other_columns != entry.other_columns
-        or custom.list_code_and_parents(code) != shipped_list.list_code_and_parents(code)
-    ]
 
 
 #: Returns the settings that can end a comparison, by the way in which they do. A setting under ``flags`` does so by

@@ -26,18 +26,6 @@ _MAX_NAMED_RULES, _MAX_NAMED_TOWNSHIPS = 3, 3
 _POLL_MS = 80
 
 
-def find_new_findings(result: CheckView) -> list[Any]:
-    """Return findings that the last full check did not have, most severe first."""
-    former_counts = Counter(f.fingerprint for f in result.report.findings)
-    new_findings = []
-    for finding in result.findings:
-        if former_counts[finding.fingerprint]:
-            former_counts[finding.fingerprint] -= 1
-        else:
-            new_findings.append(finding)
-    return sort_by_severity(new_findings)
-
-
 def sort_by_severity(findings: list[Any]) -> list[Any]:
     """Return the findings sorted by severity, then by area."""
     return sorted(findings, key=lambda f: (theme.FINDING_KINDS.index(get_finding_kind(f)), -(f.area_m2 or 0.0)))
@@ -278,8 +266,14 @@ class EditNotices(QObject):
 
     def make_menu(self) -> QMenu:
         """Return a menu of the findings that the last full check did not have."""
-        new = find_new_findings(self._dock.result)
-        menu = self._selection.make_menu(new, zoom=True)
+        former_counts = Counter(finding.fingerprint for finding in self._dock.result.report.findings)
+        new = []
+        for finding in self._dock.result.findings:
+            if former_counts[finding.fingerprint]:
+                former_counts[finding.fingerprint] -= 1
+            else:
+                new.append(finding)
+        menu = self._selection.make_menu(sort_by_severity(new), zoom=True)
         if not new:
             menu.addAction(tr("No new findings since the full check")).setEnabled(False)
         return menu

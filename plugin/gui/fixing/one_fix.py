@@ -11,7 +11,7 @@ from qgis.PyQt.QtCore import QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QHBoxLayout, QInputDialog, QLabel, QWidget
 
 from ...bridge.fixes.trial import make_alignment_trial, make_choices_trial
-from ...bridge.project.county import is_survey_confirmed, store_confirmed_survey
+from ...bridge.project.county import read_confirmed_surveys, store_confirmed_survey
 from ...bridge.texts import tr
 from ..widgets import fill_layout
 from .change_preview import FixShapes, make_finding_shapes
@@ -243,9 +243,9 @@ class FeatureAligner(FixChoiceController):
 
     def _show_choice(self, choice: Any) -> None:
         super()._show_choice(choice)
-        is_asked = any(key == "other_survey" for key, _params in choice.proposal.doubts) and not is_survey_confirmed(
-            QgsProject.instance(), self._role, self._finding.related_role
-        )
+        is_other_survey = any(key == "other_survey" for key, _params in choice.proposal.doubts)
+        confirmed = read_confirmed_surveys(QgsProject.instance())
+        is_asked = is_other_survey and f"{self._role}>{self._finding.related_role}" not in confirmed
         self.dialog.ask_about_survey(is_asked)
         if is_asked and self.dialog.apply.isEnabled():
             self.dialog.show_state(

@@ -349,7 +349,12 @@ class IncrementalSession:
             )
             if ended_finding is None:
                 change.new_findings.append(finding)
-            elif _are_equal_findings(ended_finding, finding):
+                continue
+            shapes = [
+                None if one.geom_kind == "none" else shapely.normalize(one.geometry).wkb
+                for one in (ended_finding, finding)
+            ]
+            if ended_finding.row() == finding.row() and shapes[0] == shapes[1]:
                 self.current_findings.remove_finding(finding)
                 self.current_findings.add_finding(ended_finding)
             else:
@@ -458,12 +463,3 @@ def are_equal_values(value: Any, other_value: Any) -> bool:
     if isinstance(value, pd.Timestamp | np.datetime64):
         return bool(pd.Timestamp(value) == pd.Timestamp(other_value))
     return bool(value == other_value)
-
-
-def _are_equal_findings(finding: Finding, other_finding: Finding) -> bool:
-    """Return True if two findings are equal in all that reports show."""
-    shapes = [
-        None if each_finding.geom_kind == "none" else shapely.normalize(each_finding.geometry).wkb
-        for each_finding in (finding, other_finding)
-    ]
-    return finding.row() == other_finding.row() and shapes[0] == shapes[1]

@@ -18,15 +18,14 @@ from ...base.files.writing import check_result_folder, check_writable, explain_o
 from ...model.indicator import COMPARISON_SIGNS
 from ...render.document.check_report import SectionNumbers
 from ...render.outputs import dump_json
-from ...render.tables.report_table import TableColumn, make_record, make_shown_texts
-from ...render.words import ReportTexts, fill_template
+from ...render.tables.report_table import make_record, make_shown_texts
+from ...render.words import fill_template
 from ...standard.messages.numbers import format_number
 from ...standard.messages.texts import Texts
 from ..county_record import SEAMS_JSON
 from .seam_result import (
     PAIR_SCHEMA,
     SEAMS_SCHEMA,
-    ParentSum,
     SeamKind,
     SeamPair,
     SeamResult,
@@ -164,7 +163,21 @@ def render_seams_page(result: SeamResult) -> str:
         for one in pairs
         if one.findings
     ]
-    county_columns, sum_columns = make_county_columns(result), make_sum_columns(result)
+    county_columns, sum_columns, texts = make_county_columns(result), make_sum_columns(result), result.report_texts
+    sums = []
+    for one in result.sums:
+        shown_texts = make_shown_texts(sum_columns, one)
+        sign = "left" if one.margin >= 0 else "above" if one.target.comparison == "<=" else "short"
+        sums.append(
+            {
+                **shown_texts,
+                "target": f"{COMPARISON_SIGNS[one.target.comparison]} {one.target.value}",
+                "margin": texts.get("signed", sign, amount=format_number(abs(one.margin), one.decimals)),
+                "misses": shown_texts["seam_misses"] or texts.get("seams", "no_misses"),
+                "hides": one.hides_misses,
+                "missed": bool(one.misses),
+            }
+        )
     return fill_template(
         SEAMS_TEMPLATE,
         {
@@ -182,7 +195,7 @@ def render_seams_page(result: SeamResult) -> str:
             "gaps": list_gap_sentences(result.counties, result),
             "unread": [make_shown_texts(county_columns, one) for one in result.counties if not one.is_read],
             "missing": _list_missing_layers(result.pairs, result),
-            "sums": [_make_sum_row(one, sum_columns, result.report_texts) for one in result.sums],
+            "sums": sums,
             "ignored": result.report_texts.join_parts(result.ignored_names),
         },
     )
@@ -282,17 +295,3 @@ def _list_missing_layers(pairs: Iterable[SeamPair], result: SeamResult) -> str:
         )
         for county, concept in missing
     )
-
-
-def _make_sum_row(one: ParentSum, columns: list[TableColumn], report_texts: ReportTexts) -> dict[str, Any]:
-    """Return a sum as a row: the texts of its table, with the target's sign and the margin in words."""
-    texts = make_shown_texts(columns, one)
-    sign = "left" if one.margin >= 0 else "above" if one.target.comparison == "<=" else "short"
-    return {
-        **texts,
-        "target": f"{COMPARISON_SIGNS[one.target.comparison]} {one.target.value}",
-        "margin": report_texts.get("signed", sign, amount=format_number(abs(one.margin), one.decimals)),
-        "misses": texts["seam_misses"] or report_texts.get("seams", "no_misses"),
-        "hides": one.hides_misses,
-        "missed": bool(one.misses),
-    }

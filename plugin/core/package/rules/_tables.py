@@ -174,18 +174,23 @@ def inspect_sheet(
     about_names = {normalise_word(Texts(lang).get("sheets", "about")) for lang in TEXT_LANGUAGES}
     has_figures = any(parse_printed_number(cell.text) is not None for cell in sheet.cell_by_position.values())
     if has_figures and not sheet_tables and normalise_word(sheet.name) not in about_names:
-        name = next((t for t in KEY_COLUMNS if t not in known_tables.tables and _has_title(sheet, t)), "")
+        # Tables without layers are recognised by the name of the sheet, or by a title in its first row.
+        first_row = (sheet.get_cell_text(1, column) for column in range(1, min(sheet.last_column, 12) + 1))
+        heads = [head for head in map(normalise_word, first_row) if head]
+        name = next(
+            (
+                table
+                for table in KEY_COLUMNS
+                for words in map(Texts, TEXT_LANGUAGES)
+                if table not in known_tables.tables
+                and (
+                    normalise_word(words.get("sheets", table)) == normalise_word(sheet.name)
+                    or any(normalise_word(words.get("sheet_titles", table, area="")) in head for head in heads)
+                )
+            ),
+            "",
+        )
         yield make_finding("no_layers", table=texts.get("sheets", name)) if name else make_finding("sheet")
-
-
-def _has_title(sheet: PrintedSheet, table: str) -> bool:
-    """Return True if a sheet has the name or title of a table without layers."""
-    heads = [normalise_word(sheet.get_cell_text(1, column)) for column in range(1, min(sheet.last_column, 12) + 1)]
-    return any(
-        normalise_word(texts.get("sheets", table)) == normalise_word(sheet.name)
-        or any(normalise_word(texts.get("sheet_titles", table, area="")) in head for head in heads if head)
-        for texts in map(Texts, TEXT_LANGUAGES)
-    )
 
 
 def _make_sheet_finding(

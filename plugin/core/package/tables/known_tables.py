@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from unicodedata import normalize
@@ -152,12 +152,6 @@ class SheetTable:
     foreign_columns: dict[int, str] = field(default_factory=dict, hash=False)
 
 
-def _list_column_words(column: TableColumn, all_texts: Iterable[Texts], aliases: Iterable[str]) -> set[str]:
-    """Return the heads of a column in all languages, and its aliases."""
-    titles = [column.title] if column.title else [make_column_title(column, texts) for texts in all_texts]
-    return {normalise_word(title) for title in (*titles, *aliases)}
-
-
 class KnownTables:
     """The tables computed from the layers, with the words by which they are recognised in sheets.
 
@@ -180,7 +174,16 @@ class KnownTables:
         }
         # Heads of each column; every cell above a table is compared with every column.
         self._column_words = {
-            name: [_list_column_words(column, all_texts, heads.get(column.id, ())) for column in table.columns]
+            name: [
+                {
+                    normalise_word(head)
+                    for head in (
+                        *([column.title] if column.title else [make_column_title(column, one) for one in all_texts]),
+                        *heads.get(column.id, ()),
+                    )
+                }
+                for column in table.columns
+            ]
             for name, table in self.tables.items()
         }
 

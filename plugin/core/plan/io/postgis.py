@@ -367,7 +367,15 @@ class _SchemaCopier:
         has_m = geometry_type.endswith("M")
         geometry_type = geometry_type.removesuffix("M").removesuffix("Z")
         has_z, has_m_code = (2, 2) if shape.modifier < 0 else (int((dimensions or 2) - has_m > 2), int(has_m))
-        numbers = [srid] if srid else [4326] if shape.type == "geography" else self._list_srids(cursor, table)
+        numbers = [srid] if srid else [4326] if shape.type == "geography" else []
+        if not numbers:
+            # The SRIDs of the shapes, the most frequent first.
+            column = self._make_shape_sql(table)
+            cursor.execute(
+                f"SELECT {self.postgis}.st_srid({column}) FROM {table.sql_name} WHERE {column} IS NOT NULL "  # nosec B608 # names are quoted
+                "GROUP BY 1 ORDER BY count(*) DESC, 1"
+            )
+            numbers = [int(number) for (number,) in cursor.fetchall()]
         crs = []
         for number in numbers:
             cursor.execute(
@@ -382,15 +390,6 @@ class _SchemaCopier:
                 crs.append(self.staged.add_crs(name or "", code or number, definition or "", number))
         crs = crs or [UNDEFINED_CRS]
         return StagedTable(table.name, table.staged_columns, geometry_type, crs[0], has_z, has_m_code), len(crs) == 1
-
-    def _list_srids(self, cursor: Any, table: SchemaTable) -> list[int]:
-        """Return the SRIDs of a table's shapes, the most frequent first."""
-        column = self._make_shape_sql(table)
-        cursor.execute(
-            f"SELECT {self.postgis}.st_srid({column}) FROM {table.sql_name} WHERE {column} IS NOT NULL "  # nosec B608 # names are quoted
-            "GROUP BY 1 ORDER BY count(*) DESC, 1"
-        )
-        return [int(number) for (number,) in cursor.fetchall()]
 
     def _make_shape_sql(self, table: SchemaTable) -> str:
         """Return the SQL of the shapes as PostGIS's type geometry."""

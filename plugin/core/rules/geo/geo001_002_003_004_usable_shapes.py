@@ -172,7 +172,11 @@ def invalid_geometry(layer: Layer, *, ctx: RuleContext) -> Iterator[Finding]:
             )
         elif layer.invalid_rows[position]:
             name, point = find_invalidity_reason(layer.raw_shapes[position])
-            point = layer.reproject_to_plane(point) if point is not None else _find_any_point(shape)
+            if point is None:
+                point = _find_any_point(shape)
+            else:
+                points = np.array([point], dtype=object)
+                (point,) = crs_care.reproject_geometries(points, layer.known_crs, layer.plane_crs)
             yield make_finding(case="invalid", params={"reason": name}, geometry=point)
         elif _GEOMETRY_TYPES[shape.geom_type] != expected_type:
             if layer.has_wrong_geometry_type:
