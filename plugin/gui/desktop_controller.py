@@ -429,9 +429,9 @@ class DesktopController(QObject):
     def _show_recheck_in_steps(
         self, change: Any, rows: dict[int, Any], step: EditStep | None
     ) -> Generator[Waiting, None, None]:
-        is_of_fix = self.fixes.has_just_fixed
+        is_of_fix = self.fixes.has_just_fixed or self.fixes.has_just_reverted
         yield from self._show_findings_change(change, rows)
-        self.fixes.has_just_fixed = False
+        self.fixes.has_just_fixed = self.fixes.has_just_reverted = False
         yield WAITING
         self.notices.show_new_findings(change, step, is_of_fix=is_of_fix)
         self.saving_notices.follow(change)

@@ -192,6 +192,17 @@ def test_keys_and_buttons_of_the_map_tool(panel):
     assert [one.name for one in panel.projects.items] == ["产业园"] and panel.dock.form.projects.count() == 1
 
 
+def test_use_chosen_before_the_first_drawing_is_that_of_the_project(panel):
+    panel, _, _ = panel
+    form = panel.dock.form
+    if not form.use.count():
+        panel.refresh()
+    form.use.setCurrentIndex(form.use.findData("13"))
+    assert panel.projects.current is None and form.use.currentData() == "13"
+    panel.toggle_drawing()
+    assert panel.projects.current.attributes["use"] == "13" == form.use.currentData()
+
+
 def test_result_of_a_cancelled_drawing_is_dropped(panel):
     panel, _, _ = panel
     draw_triangle(panel)

@@ -112,6 +112,7 @@ def test_applied_fix_ends_the_finding_and_undo_restores_it(overlapping):
     assert find_overlap(controller) is None
     assert read_log(controller, layers) == ["应用"]
     assert controller.iface.activeLayer() is layers["CZKFBJ"], "Ctrl+Z undoes an edit of the current layer"
+    check(controller)
     undo = next(
         button for item in controller.iface.messageBar().items() for button in item.findChildren(QPushButton)
         if button.objectName() == "SanxianUndoFix"
@@ -119,6 +120,7 @@ def test_applied_fix_ends_the_finding_and_undo_restores_it(overlapping):
     undo.click()
     wait_for_live_check(controller)
     assert find_overlap(controller) is not None and find_message(controller, "已撤销")
+    assert not find_message(controller, "编辑后新增"), "the undo brought the overlap back"
     assert list_shapes(layers["CZKFBJ"]) == before
     assert read_log(controller, layers) == ["应用", "撤销"]
     messages = controller.iface.messageBar().items()

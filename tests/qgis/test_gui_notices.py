@@ -260,6 +260,7 @@ def test_live_check_counter_is_shorter_where_its_text_has_no_room(qgis_app):
     counter.resize(counter.sizeHint().width() // 2, counter.height())
     assert counter.text() == "+1 / 0"
     counter.resize(1, counter.height())
+    assert counter.text() == "" and counter.width() < counter.fontMetrics().horizontalAdvance("+1 / 0 +1")
     assert counter.width() >= QToolButton.sizeHint(counter).width(), "the numbers are never elided"
     counter.resize(counter.sizeHint())
     assert counter.text() == counter.full_text

@@ -363,7 +363,9 @@ class ConformityController(QObject):
         self.refresh()
 
     def _set_attribute(self, meaning: str, text: str) -> None:
-        if (current := self.projects.current) is not None:
+        if (current := self.projects.current) is None:
+            self.projects.next_attributes[meaning] = text
+        else:
             for name in self._field_names.get(meaning, ()):
                 current.attributes.pop(name, None)
             current.attributes[meaning] = text

@@ -101,8 +101,8 @@ class ProjectList:
 
     items: list[PanelProject] = field(default_factory=list)
     current_position: int = -1
-    #: Use and width of the latest drawing, which the next one begins with.
-    _latest_attributes: dict[str, str] = field(default_factory=dict)
+    #: Use and width that the next drawing begins with: those of the latest one, or chosen without a project.
+    next_attributes: dict[str, str] = field(default_factory=dict)
 
     @property
     def current(self) -> PanelProject | None:
@@ -124,7 +124,7 @@ class ProjectList:
         names = {one.name for one in self.items}
         numbers = (tr("Project {number}").format(number=number) for number in range(1, len(names) + 2))
         name = next(one for one in numbers if one not in names)
-        attributes = dict(self._latest_attributes)
+        attributes = dict(self.next_attributes)
         self.items.append(PanelProject(name, kind=kind, is_drawing=True, attributes=attributes))
         self.current_position = len(self.items) - 1
 
@@ -155,7 +155,7 @@ class ProjectList:
 
     def _remember(self, project: PanelProject) -> None:
         """Store what the next drawing begins with."""
-        self._latest_attributes = {key: project.attributes.get(key, "") for key in ("use", "width")}
+        self.next_attributes = {key: project.attributes.get(key, "") for key in ("use", "width")}
 
     def list_reported(self) -> list[PanelProject]:
         """Return the finished projects of the batch; without a batch the current one if it is finished."""

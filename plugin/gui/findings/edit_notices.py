@@ -26,6 +26,18 @@ _MAX_NAMED_RULES, _MAX_NAMED_TOWNSHIPS = 3, 3
 _POLL_MS = 80
 
 
+def find_new_findings(result: CheckView) -> list[Any]:
+    """Return findings that the last full check did not have, most severe first."""
+    former_counts = Counter(f.fingerprint for f in result.report.findings)
+    new_findings = []
+    for finding in result.findings:
+        if former_counts[finding.fingerprint]:
+            former_counts[finding.fingerprint] -= 1
+        else:
+            new_findings.append(finding)
+    return sort_by_severity(new_findings)
+
+
 def sort_by_severity(findings: list[Any]) -> list[Any]:
     """Return the findings sorted by severity, then by area."""
     return sorted(findings, key=lambda f: (theme.FINDING_KINDS.index(get_finding_kind(f)), -(f.area_m2 or 0.0)))
@@ -99,7 +111,7 @@ class UndoButton(QPushButton):
 
 
 class _CounterButton(FittedWidget, QToolButton):
-    """A button that shows a short text if it is too narrow for its full text."""
+    """A button that shows a short text, or none, if it is too narrow for its full text."""
 
     def __init__(self, **properties: Any):
         super().__init__(**properties)
@@ -108,8 +120,8 @@ class _CounterButton(FittedWidget, QToolButton):
     def set_texts(self, full_text: str, short_text: str) -> None:
         """Set the full text, and the short text that is shown if the button is too narrow."""
         self.full_text, self._short_text = full_text, short_text
-        # Elided, the numbers would be wrong: “+…1” for “+2 / +1”.
-        self.setMinimumWidth(self._compute_width(short_text))
+        # The icon remains; QGIS's status bar needs the width of a screen at 200 %.
+        self.setMinimumWidth(self._compute_width(""))
         self.fit_contents()
         self.updateGeometry()
 
@@ -120,10 +132,14 @@ class _CounterButton(FittedWidget, QToolButton):
     def _compute_width(self, text: str) -> int:
         """Return the width that the button needs for a text."""
         measure = self.fontMetrics().horizontalAdvance
-        return super().sizeHint().width() + measure(text) - measure(self.text())
+        # Between icon and text is a gap.
+        gap = measure(" ") * (bool(text) - bool(self.text()))
+        return super().sizeHint().width() + measure(text) - measure(self.text()) + gap
 
     def fit_contents(self) -> None:
-        self.setText(self.full_text if self.width() >= self.sizeHint().width() else self._short_text)
+        # Elided, the numbers would be wrong: “+…1” for “+2 / +1”.
+        texts = (self.full_text, self._short_text)
+        self.setText(next((text for text in texts if self.width() >= self._compute_width(text)), ""))
 
 
 class EditNotices(QObject):
@@ -167,14 +183,17 @@ class EditNotices(QObject):
 
     # --- the message
     def show_new_findings(self, change: Any, step: EditStep | None, *, is_of_fix: bool = False) -> None:
-        """Show a message on the findings that an edit added, unless it is a fix, whose preview named them.
+        """Show a message on the findings that an edit added, unless it is a fix or its undo, whose message stays.
 
         The message closes when edits have resolved all findings named in it. Undone and discarded edits (``step`` is
-        None) bring former findings back: the counter has them, and the message on the undo stays in sight.
+        None) bring findings of the full check back, which are not new.
         """
         self._compute_finding_count_change()
         new_findings = [f for f, former in match_moved_findings(change) if former is None and f.state != "waived"]
-        if new_findings and step is not None and not is_of_fix:
+        if step is None:
+            ids = {id(f) for f in find_new_findings(self._dock.result)}
+            new_findings = [f for f in new_findings if id(f) in ids]
+        if new_findings and not is_of_fix:
             self._named_findings = new_findings
             zoom = (tr("Zoom"), lambda: self._zoom_to_finding(sort_by_severity(new_findings)[0]))
             fix = (tr("Fix…"), lambda: self._request_fixes(new_findings))
@@ -266,14 +285,8 @@ class EditNotices(QObject):
 
     def make_menu(self) -> QMenu:
         """Return a menu of the findings that the last full check did not have."""
-        former_counts = Counter(finding.fingerprint for finding in self._dock.result.report.findings)
-        new = []
-        for finding in self._dock.result.findings:
-            if former_counts[finding.fingerprint]:
-                former_counts[finding.fingerprint] -= 1
-            else:
-                new.append(finding)
-        menu = self._selection.make_menu(sort_by_severity(new), zoom=True)
+        new = find_new_findings(self._dock.result)
+        menu = self._selection.make_menu(new, zoom=True)
         if not new:
             menu.addAction(tr("No new findings since the full check")).setEnabled(False)
         return menu

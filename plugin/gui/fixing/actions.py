@@ -141,8 +141,8 @@ class FixActions(QObject):
         self.many = BatchFixer(iface, dock, editing, has_current_result, self.applier, self)
         self.alignment = FeatureAligner(iface, dock, editing, has_current_result, self.applier, self)
         self._iface = iface
-        #: True from the application of a fix to the re-check of its edits.
-        self.has_just_fixed = False
+        #: True from the application of a fix, or from its undo, to the re-check of its edits.
+        self.has_just_fixed = self.has_just_reverted = False
         #: Number of an applied order → its changes to findings of rules that are not local.
         self._non_local_changes: dict[str, NonLocalFindingChanges] = {}
         for signal, slot in (
@@ -201,14 +201,14 @@ class FixActions(QObject):
     def _on_applied(self, order: FixOrder) -> None:
         if not self._has_current_result():
             return
-        self.has_just_fixed = True
+        self.has_just_fixed, self.has_just_reverted = True, False
         self._increase_change_limit_for_step(order)
         changes = NonLocalFindingChanges.compare(order.proposals, self._dock.result.findings)
         self._non_local_changes[order.number] = changes
         self._emit_change(changes.get_change_of_fixes())
 
     def _on_reverted(self, order: FixOrder) -> None:
-        self.has_just_fixed = False
+        self.has_just_fixed, self.has_just_reverted = False, True
         self._increase_change_limit_for_step(order)
         changes = self._non_local_changes.pop(order.number, None)
         if not self._has_current_result():
