@@ -3882,6 +3882,10 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
         <translation>规划数据：{names}。</translation>
     </message>
     <message>
+        <source>Plan features</source>
+        <translation>规划要素</translation>
+    </message>
+    <message>
         <source>Plan layers</source>
         <translation>规划图层</translation>
     </message>

@@ -236,7 +236,7 @@ class FeatureLocatorFilter(_LocatorFilter):
             request.setLimit(_MAX_RESULTS_PER_LAYER)
             for feature in searched.source.getFeatures(request):
                 result = QgsLocatorResult()
-                result.group = tr("Features")
+                result.group = tr("Plan features")
                 result.displayString, result.description = str(feature.attribute(searched.field)), searched.name
                 result.setUserData((searched.layer_id, feature.id()))
                 self.resultFetched.emit(result)

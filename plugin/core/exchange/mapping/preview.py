@@ -137,14 +137,19 @@ def preview_field(
             and coded_field.name in (*mapping.source_by_target, *mapping.constant_by_target)
         ):
             codes = standard.code_lists[coded_field.codes].entry_by_code
-            code_preview = preview_field(columns, mapping, coded_field, template, standard)
-            samples = [sample for sample in code_preview.samples if sample.converted_value]
-            entries = [codes.get(trim_code_padding(one.converted_value, coded_field.code_pad)) for one in samples]
-            name_samples = tuple(
-                replace(sample, converted_value=entry.name if entry else "", reason="", params=None)
-                for sample, entry in zip(samples, entries, strict=True)
-            )
-            return FieldPreview(code_preview.filled_count, 0, 0, name_samples)
+            values = [(mapping.constant_by_target.get(coded_field.name), "", columns.row_count)]
+            if (code_source := mapping.source_by_target.get(coded_field.name, "")) in columns.layer.frame.columns:
+                values = columns.count_values(code_source)
+            convert = ValueConverter(coded_field, standard, mapping.translation_by_target.get(coded_field.name))
+            named_count = 0
+            samples: list[ValueSample] = []
+            for value, text, row_count in values:
+                code = format_cell(convert(value)[0])
+                entry = codes.get(trim_code_padding(code, coded_field.code_pad))
+                named_count += row_count if entry else 0
+                if code and len(samples) < MAX_SAMPLES:
+                    samples.append(ValueSample(text, entry.name if entry else "", row_count))
+            return FieldPreview(named_count, 0, 0, tuple(samples))
     return FieldPreview(0, 0, 0, ())
 
 

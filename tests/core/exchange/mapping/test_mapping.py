@@ -380,10 +380,8 @@ def test_mapping_preview_counts_the_same_losses_as_the_mapping_run(survey_layer,
     for target in target_template.fields:
         seen = preview_field(columns, mapping, target, target_template, STANDARD)
         assert (seen.lost_count, seen.remarked_count) == (lost[target.name], remarks[target.name]), target.name
-        assert seen.filled_count >= mapped.frame[target.name].notna().sum(), target.name
-        if target.name in mapping.source_by_target:
-            assert seen.filled_count == mapped.frame[target.name].notna().sum(), target.name
-            assert len(seen.samples) <= MAX_SAMPLES
+        assert seen.filled_count == mapped.frame[target.name].notna().sum(), target.name
+        assert len(seen.samples) <= MAX_SAMPLES
 
 
 def test_mapping_preview_shows_examples_of_changed_and_lost_values(survey_layer):
@@ -395,6 +393,18 @@ def test_mapping_preview_shows_examples_of_changed_and_lost_values(survey_layer)
     ]
     name = preview_field(SourceColumns(survey_layer), mapping, XZYDYH.find_field_by_name("YDYHFLMC"), XZYDYH, STANDARD)
     assert ("0103", "旱地") in [(s.source_value, s.converted_value) for s in name.samples] and name.lost_count == 0
+
+
+def test_mapping_preview_counts_names_of_known_codes_only(survey_layer):
+    mapping = make_mapping_from_proposals("XZYDYH", propose_mapping(survey_layer, XZYDYH, STANDARD))
+    kept = change_mapping(mapping, XZYDYH, "YDYHFLDM", source="DLBM")
+    columns = SourceColumns(survey_layer)
+    code, name = (
+        preview_field(columns, kept, XZYDYH.find_field_by_name(one), XZYDYH, STANDARD)
+        for one in ("YDYHFLDM", "YDYHFLMC")
+    )
+    mapped = apply_mapping(survey_layer, kept, XZYDYH, STANDARD)
+    assert name.filled_count == mapped.frame["YDYHFLMC"].notna().sum() < code.filled_count
 
 
 def test_codes_decided_by_the_user_are_translated_in_the_preview(survey_layer):
