@@ -810,6 +810,7 @@ def test_no_new_findings_are_promised_only_for_the_rules_that_were_tried(qgis_ap
 def test_finding_under_another_key_is_listed_as_new_and_not_as_resolved(qgis_app):
     former, present = (SimpleNamespace(code="REL002", message=key) for key in ("旧", "新"))
     proposal = Proposal(None, None, None, [former], [present], renamed=[(former, present)])
+    assert proposal.added_count == 0, "the batch counts it as no new problem"
     box = OutcomeBox()
     box.show_proposal(proposal, FixTexts("zh", {}))
     assert box.lines == ["新增：REL002 1 处", "新", "其中原有问题改列于其他标识码：REL002 1 处"]

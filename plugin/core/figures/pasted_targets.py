@@ -138,7 +138,7 @@ def _read_row(number: int, cells: list[str], columns: list[_ValueColumn], common
     values = {column.position for column in columns}
     row_year = next((year for position, year in years.items() if position not in values), 0)
     is_total = any("".join(cell.split()).endswith(TOTAL_WORDS) for cell in cells)
-    is_township = not is_total and any(cell.endswith(_TOWNSHIP_ENDINGS) for cell in cells)
+    is_township = not is_total and any(word.endswith(_TOWNSHIP_ENDINGS) for cell in cells for word in cell.split())
     for column in columns:
         if column.position < len(cells) and (cell := cells[column.position]):
             # The unit above the table is for figures without one.

@@ -115,6 +115,11 @@ class Proposal:
         return [one for one in self.ended_findings if id(one) not in listed]
 
     @property
+    def added_count(self) -> int:
+        """Return the number of new findings that are not former ones on another row or on less land."""
+        return max(0, len(self.new_findings) - len(self.renamed) - len(self.remaining))
+
+    @property
     def is_safe(self) -> bool:
         """Return True if the proposal may be applied without confirmation."""
         return not self.doubts

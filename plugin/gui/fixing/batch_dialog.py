@@ -129,7 +129,7 @@ def _make_cells(entry: Any, safety: int, texts: Any) -> list[str]:
         texts.make_sentence(proposal),
         format_number(moved_out, 2) if proposal.areas else "—",
         format_number(moved_in, 2) if proposal.areas else "—",
-        str(len(proposal.new_findings)) if proposal.new_findings or proposal.untried_rules else tr("none"),
+        str(proposal.added_count) if proposal.added_count or proposal.untried_rules else tr("none"),
         tr("; ").join(filter(None, [tr("Safe") if safety == SAFE else doubts, texts.describe_untried_rules(proposal)])),
     ]
 
@@ -358,7 +358,7 @@ def make_forecast(findings: Iterable[Any], proposals: Sequence[Any]) -> Forecast
     for proposal in proposals:
         after.subtract(map(get_finding_kind, proposal.ended_findings))
         after.update(map(get_finding_kind, proposal.new_findings))
-    new = sum(max(0, len(one.new_findings) - len(one.renamed) - len(one.remaining)) for one in proposals)
+    new = sum(one.added_count for one in proposals)
     return Forecast((before["ERROR"], after["ERROR"]), (before["WARNING"], after["WARNING"]), new)
 
 

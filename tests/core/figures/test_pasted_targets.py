@@ -73,6 +73,7 @@ def test_pasted_targets_keep_their_printed_value_unit_year_and_bound(text, targe
         ("生态保护红线 27.37 %", "unit"),
         ("中心城区详规单元数 7 公里", "unit"),
         ("乡镇\t耕地保有量（亩）\n永安镇\t2000", "township"),
+        ("指标\t单位\t2035年\n永安镇 永久基本农田\t万亩\t3.2", "township"),
         ("耕地保有量 1 公顷\n耕地面积 2 公顷", "twice"),
     ],
 )
