@@ -402,7 +402,9 @@ def _add_item(
     try:
         state = parse_state(texts.get("state", ""))
     except ValueError as error:
-        params = {"line": line, "value": str(error), "known": "、".join(WorkState)}
+        # A waiver is registered, not written into the ledger.
+        known = "、".join(state for state in WorkState if state is not WorkState.WAIVED)
+        params = {"line": line, "value": str(error), "known": known}
         raise InputError("worklist_state", file=file, **params) from error
     item = WorkItem(
         fingerprint,
