@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +29,8 @@ from ..core.base.errors import InputError
 from ..core.base.stored_connections import find_connection_parameters
 from ..core.checks.check import RunOptions
 
-#: Options of a check that the project's county settings fill.
-_PROJECT_OPTIONS = (
-    *("profile", "standard", "scope", "base_year", "phase"),
-    *("targets", "rules", "waivers", "baseline", "register"),
-)
+#: Options of a check that the project fills: its county settings and its waivers.
+_PROJECT_OPTIONS = (*(field.name for field in fields(county.ProjectCountySettings)), "waivers")
 
 
 def find_parameter_problem(algorithm, parameters, context) -> InputError | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import partial, wraps
+from functools import cache, partial, wraps
 from typing import Any, Concatenate, ParamSpec
 
 from qgis.core import (
@@ -139,6 +139,10 @@ def set_widget(parameter: Parameter, widget: str) -> Parameter:
 def make_switch(name: str, label: str, default: bool = False) -> QgsProcessingParameterBoolean:
     """Return a parameter that is on or off."""
     return QgsProcessingParameterBoolean(name, label, default)
+
+
+#: Every rule of the toolbox offers the shipped standards: they are searched once.
+_list_offered_standards = cache(list_standard_ids)
 
 
 @parameter_kind
@@ -290,11 +294,11 @@ _PROFILE = make_text("PROFILE", mark_text("Profile of the county (id, or path of
 NORMS = (
     set_widget(_PROFILE, "ProfileWidget"),
     *mark_advanced(
-        make_text("STANDARD", mark_text("Standard (empty: the profile's, else county_db)"), list_standard_ids)
+        make_text("STANDARD", mark_text("Standard (empty: the profile's, else county_db)"), _list_offered_standards)
     ),
 )
 #: The standard of a tool without a profile.
-(STANDARD,) = mark_advanced(make_text("STANDARD", mark_text("Standard (empty: county_db)"), list_standard_ids))
+(STANDARD,) = mark_advanced(make_text("STANDARD", mark_text("Standard (empty: county_db)"), _list_offered_standards))
 
 
 #: The role of the tool's layer, one of the given roles; a list or table that the user gives.

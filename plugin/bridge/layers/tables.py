@@ -26,7 +26,6 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QDate, QMetaType
 
 from ...core.base.errors import NEVER_CANCELLED, Cancellation, OutputError
-from ...core.model.findings import make_layer_geometries
 from ...core.standard.messages.texts import Texts
 from ..running.threads import run_in_python_thread
 from .properties import convert_to_qgis_crs, read_wkb
@@ -231,6 +230,8 @@ def make_findings_fields() -> QgsFields:
 
 def make_finding_feature(finding: Finding, columns: QgsFields) -> QgsFeature:
     """Return a finding as a feature; without geometry if the finding has no location."""
+    from ...core.model.findings import make_layer_geometries
+
     row = finding.row()
     finding_feature = QgsFeature(columns)
     finding_feature.setAttributes([row[name] for name in columns.names()])

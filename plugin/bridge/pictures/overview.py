@@ -15,7 +15,6 @@ from ...core.base.errors import Cancellation
 from ...core.base.files.cells import format_cell
 from ...core.geometry.generalise import dissolve_for_picture
 from ...core.geometry.validity import extract_polygons, mask_missing_shapes
-from ...core.model.findings import make_layer_geometries
 from ...core.model.rule import Severity
 from ...core.render.finding_lists import LegendEntry, list_mark_labels, select_largest_conflicts
 from ...core.render.words import ReportTexts
@@ -111,6 +110,8 @@ def clip_to_picture(shape: Any, frame: painting.ImageFrame) -> Any:
 
 def draw_close_up(picture_data: PictureData, finding: Finding) -> str:
     """Return the picture of one conflict and its surroundings as a data URI."""
+    from ...core.model.findings import make_layer_geometries
+
     sheet = choose_close_up_frame(finding)
     shape = clip_to_picture(make_layer_geometries([finding])[0], sheet)
     values = [str(finding.severity), finding.state]

@@ -35,7 +35,6 @@ PACKAGE_SPEC_SETTING = "package/form"
 FORMER_SOURCE = "former"
 _DOCUMENT_KEYS = tuple(field.name for field in fields(DocumentInfo))
 _PROJECT_SCOPE = "sanxian"
-_TEXT_KEYS = ("profile", "standard", "scope", "base_year", "phase", "targets", "rules")
 #: Paths that are stored relative to the project where possible.
 _PATH_KEYS = ("baseline", "register")
 _SURVEYS_KEY = "confirmed_surveys"
@@ -94,6 +93,9 @@ class ProjectCountySettings:
     rules: str = ""
     baseline: str = ""
     register: str = ""
+
+
+_TEXT_KEYS = tuple(field.name for field in fields(ProjectCountySettings) if field.name not in _PATH_KEYS)
 
 
 def find_lowered_secrecy_levels(

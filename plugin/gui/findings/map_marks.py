@@ -18,7 +18,6 @@ from qgis.PyQt.QtCore import QPointF, QRectF, Qt
 from qgis.PyQt.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPixmap
 
 from ...bridge.layers.properties import read_wkb
-from ...core.model.findings import make_layer_geometries
 from ..widgets import theme
 from ..widgets.map_items import (
     NEAREST_SCALE,
@@ -248,6 +247,8 @@ class FindingMapMark:
         ``get_layer_name``: returns the name of a layer by its role. Return False if the finding has no location on
         this map.
         """
+        from ...core.model.findings import make_layer_geometries
+
         self.clear()
         if finding.geom_kind == "none":
             return False

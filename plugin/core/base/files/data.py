@@ -20,6 +20,8 @@ from ..errors import DataError, InputError
 from .writing import explain_os_error
 
 T = TypeVar("T")
+#: Return origin and arguments of a type; files of a few types have thousands of values.
+_divide_kind: Callable[[Any], tuple[Any, tuple[Any, ...]]] = cache(lambda kind: (get_origin(kind), get_args(kind)))
 #: Reliability of a value's source: A verified in the document itself, B cited or implemented elsewhere, C unverified.
 SOURCE_MARKS = ("A", "B", "C")
 #: Metadata of a field that a table does not state: the name of the table (first field), or a value of the reader.
@@ -342,7 +344,7 @@ def read_value(value: Any, kind: Any, *, file: Path, key: str = "") -> Any:
         return value
     if isinstance(kind, (dict, list, tuple)):
         return _check_table(value, kind, file=file, key=key)
-    origin, arguments = get_origin(kind), get_args(kind)
+    origin, arguments = _divide_kind(kind)
     if origin is Annotated:
         if ONE_OR_SEVERAL in arguments and not isinstance(value, list):
             value = [value]
