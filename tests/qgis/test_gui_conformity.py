@@ -199,6 +199,7 @@ def test_use_chosen_before_the_first_drawing_is_that_of_the_project(panel):
         panel.refresh()
     form.use.setCurrentIndex(form.use.findData("13"))
     assert panel.projects.current is None and form.use.currentData() == "13"
+    assert form.width_box.isHidden(), "a polygon has no width"
     panel.toggle_drawing()
     assert panel.projects.current.attributes["use"] == "13" == form.use.currentData()
 
@@ -273,6 +274,7 @@ def test_line_takes_its_width_and_use_decides_on_the_verdict(panel):
     wait_for_figures(panel)
     assert panel.dock.figures.area_m2 is None and "宽度" in panel.dock.summary.remark.text()
     form.show_kind("line")
+    assert not form.width_box.isHidden()
     form.width.setValue(10.0)
     wait_for_figures(panel)
     width = panel.tool.make_geometry().length() * 10.0

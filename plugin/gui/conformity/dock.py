@@ -36,6 +36,7 @@ from ..widgets import (
     fill_layout,
     make_faint_label,
     make_row,
+    make_row_widget,
     set_bold,
     theme,
 )
@@ -108,11 +109,12 @@ class ProjectForm(QWidget):
             label = QLabel(text)
             label.setBuddy(buddy)
             grid.addWidget(label, row, 0)
-        second = make_row((self.use, 1))
-        for text, widget in ((tr("Shape"), self.kind), (tr("Width m"), self.width)):
-            label = QLabel(text)
-            label.setBuddy(widget)
-            fill_layout(second, label, widget)
+        shape_label, width_label = QLabel(tr("Shape")), QLabel(tr("Width m"))
+        shape_label.setBuddy(self.kind)
+        width_label.setBuddy(self.width)
+        # A polygon has no width: on a narrow screen the use gets its room.
+        self.width_box = make_row_widget(width_label, self.width)
+        second = make_row((self.use, 1), shape_label, self.kind, self.width_box)
         grid.addLayout(make_row((self.projects, 1), *self.buttons.values()), 0, 1)
         grid.addLayout(second, 1, 1)
         grid.setColumnStretch(1, 1)
@@ -177,14 +179,14 @@ class ProjectForm(QWidget):
     def show_kind(self, kind: str) -> None:
         """Show the kind of the shape; a width is for lines and points."""
         self.kind.setCurrentIndex(max(self.kind.findData(kind), 0))
-        self.width.setEnabled(kind != POLYGON)
+        self.width_box.setVisible(kind != POLYGON)
 
     def get_kind(self) -> str:
         """Return the chosen kind for a drawing: polygon or line."""
         return LINE if self.kind.currentData() == LINE else POLYGON
 
     def _on_kind_chosen(self) -> None:
-        self.width.setEnabled(self.kind.currentData() != POLYGON)
+        self.width_box.setVisible(self.kind.currentData() != POLYGON)
         self.kind_changed.emit(str(self.kind.currentData()))
 
 
