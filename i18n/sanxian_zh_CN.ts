@@ -6441,7 +6441,7 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
     </message>
     <message>
         <source>ha, follows the mouse</source>
-        <translation>ha，随鼠标更新</translation>
+        <translation>公顷，随鼠标更新</translation>
     </message>
     <message>
         <source>id of the code list, such as 'land_use_2023' or 'planning_zones'</source>

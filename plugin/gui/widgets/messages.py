@@ -45,9 +45,6 @@ class MessageBarMessages:
     #: Text and buttons of the message; None without buttons.
     _buttons: _TextWithButtons | None = None
 
-    def __post_init__(self):
-        QgsProject.instance().cleared.connect(self.close)
-
     def show_warning(self, text: str, title: str = "") -> None:
         """Show a warning until it is closed or replaced; ``title``: instead of the default title."""
         self.show_message(text, "warning", title=title)
@@ -67,6 +64,8 @@ class MessageBarMessages:
         bar = self.iface.messageBar()
         message = bar.createMessage(title or self.title, text)
         self._message, self._buttons = message, None
+        # A slot of Qt: the connection ends with the message.
+        QgsProject.instance().cleared.connect(message.dismiss)
         for label, action in buttons:
             button = QPushButton(label, message, clicked=lambda _on=False, action=action: action())
             self.add_button(button)
