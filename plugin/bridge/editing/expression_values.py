@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from html import escape
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from qgis.core import (
     NULL,
@@ -35,9 +35,6 @@ from ..layers.properties import convert_to_wkb_and_curve_text, format_crs_for_py
 from ..running.tasks import log_error
 from ..settings import get_interface_language
 from ..texts import tr
-
-if TYPE_CHECKING:
-    pass
 
 _GEODETIC_CRS = "EPSG:4490"
 #: Codes of this many digits are padded with zeros in the data (用地用海 in YDYHFLDM) and trimmed in their list.

@@ -183,12 +183,12 @@ def make_check_options(project: QgsProject) -> RunOptions:
     )
 
 
-def read_confirmed_surveys(project: QgsProject) -> set[str]:
-    """Return the pairs ``role>survey role`` of layers that may be aligned with a survey."""
-    return set(project.readListEntry(_PROJECT_SCOPE, _SURVEYS_KEY)[0])
+def read_confirmed_surveys(project: QgsProject) -> set[tuple[str, ...]]:
+    """Return (role, role of the survey) of the layers that may be aligned with a survey."""
+    return {tuple(pair.split(">")) for pair in project.readListEntry(_PROJECT_SCOPE, _SURVEYS_KEY)[0]}
 
 
 def store_confirmed_survey(project: QgsProject, role: str, survey_role: str) -> None:
     """Store in the project that the layer ``role`` may be aligned with the survey ``survey_role``."""
-    pairs = read_confirmed_surveys(project) | {f"{role}>{survey_role}"}
-    project.writeEntry(_PROJECT_SCOPE, _SURVEYS_KEY, sorted(pairs))
+    pairs = read_confirmed_surveys(project) | {(role, survey_role)}
+    project.writeEntry(_PROJECT_SCOPE, _SURVEYS_KEY, sorted(map(">".join, pairs)))

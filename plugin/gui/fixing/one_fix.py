@@ -245,7 +245,7 @@ class FeatureAligner(FixChoiceController):
         super()._show_choice(choice)
         is_other_survey = any(key == "other_survey" for key, _params in choice.proposal.doubts)
         confirmed = read_confirmed_surveys(QgsProject.instance())
-        is_asked = is_other_survey and f"{self._role}>{self._finding.related_role}" not in confirmed
+        is_asked = is_other_survey and (self._role, self._finding.related_role) not in confirmed
         self.dialog.ask_about_survey(is_asked)
         if is_asked and self.dialog.apply.isEnabled():
             self.dialog.show_state(

@@ -326,7 +326,7 @@ class DocumentDialog(FocusedButtonDialog):
                 resolved_document.require_exportable(self._allowed_levels, self._spec_name)
             for lowering in self._find_lowered_secrecy_levels():
                 if not lowering.reason:
-                    raise InputError("document_secrecy_lowered", **lowering.message_params)
+                    raise lowering.error
         except InputError as error:
             return _explain_in_dialog(error)
         return ""

@@ -62,11 +62,16 @@ class LoweredSecrecy:
     @property
     def message(self) -> Message:
         """Return the message on the lowered level, with the reason."""
-        return Message("document", "lowered", {**self.message_params, "reason": self.reason})
+        return Message("document", "lowered", {**self._message_params, "reason": self.reason})
 
     @property
-    def message_params(self) -> dict[str, Any]:
-        """Return the parameters of the message, and of the error that stops an export if no reason is given."""
+    def error(self) -> InputError:
+        """Return the error that stops an export if no reason is given."""
+        return InputError("document_secrecy_lowered", **self._message_params)
+
+    @property
+    def _message_params(self) -> dict[str, Any]:
+        """Return the parameters that message and error share."""
         sources = {key: Message("document", getattr(self, key)) for key in ("above_source", "source")}
         return {"above": self.above, "secrecy": self.secrecy or Message("document", "unset"), **sources}
 
@@ -100,7 +105,7 @@ class ResolvedDocument:
         if not allowed_levels and not all_levels.is_known(secrecy):
             raise InputError("document_secrecy_unknown", secrecy=secrecy, known=NameList(tuple(all_levels.names)))
         if self.refused_lowering is not None:
-            raise InputError("document_secrecy_lowered", **self.refused_lowering.message_params)
+            raise self.refused_lowering.error
 
     def to_dict(self) -> dict[str, Any]:
         """Return the values, their sources and each lowering with its reason."""
@@ -185,7 +190,7 @@ def override_document(info: DocumentInfo, project: DocumentInfo) -> tuple[Docume
         return overridden, None
     lowering = LoweredSecrecy(project.secrecy, PROJECT_SOURCE, info.secrecy, EXPORT_SOURCE, info.secrecy_reason)
     if not lowering.reason:
-        raise InputError("document_secrecy_lowered", **lowering.message_params)
+        raise lowering.error
     return overridden, lowering
 
 
