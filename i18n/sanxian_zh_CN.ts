@@ -84,6 +84,10 @@
         <translation>&lt;b&gt;{count} 处需改正&lt;/b&gt;　{links}　改正前不能保存，说明见各字段下方。</translation>
     </message>
     <message>
+        <source>A  entered by the county from “{document}”, not compared by the plugin</source>
+        <translation>A  本县按《{document}》填写，插件未核对原文</translation>
+    </message>
+    <message>
         <source>A GeoPackage, a FileGDB, or a shapefile or a folder of them: a copy is written.</source>
         <translation>GeoPackage、FileGDB、shapefile，或装有 shapefile 的文件夹；写出其副本。</translation>
     </message>
@@ -5670,6 +5674,10 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>This finding only</source>
         <translation>仅此一处</translation>
+    </message>
+    <message>
+        <source>This is a new copy, {file}. An earlier copy was changed; it stays, with its waivers and change records. To continue with it, open the saved project.</source>
+        <translation>这是新的副本 {file}。原来的副本已经改动，连同豁免和修改记录留在原处；要接着做，请打开保存的工程。</translation>
     </message>
     <message>
         <source>This is the first listed finding.</source>

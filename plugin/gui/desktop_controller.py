@@ -51,6 +51,7 @@ from .project.watch import ProjectWatcher
 from .sample_tour import SampleTour
 from .toolbox.exchange import ExchangeActions, PlanDataDropHandler
 from .widgets import MessageBarMessages
+from .widgets.messages import push_message
 from .wizard.new_project import ProjectSetupController
 from .worklist.actions import WorklistActions
 from .worklist.recheck import RecheckMenu
@@ -523,7 +524,10 @@ class DesktopController(QObject):
         else:
             # The project without layers is the same for QGIS; the displayed result does not belong to the sample.
             self.watch.count_as_new_project()
-        sample_layers = sample.load_sample(project, sample.copy_sample())
+        path = sample.copy_sample()
+        if text := sample.explain_new_copy(path):
+            push_message(self.iface.messageBar(), "info", tr("Open Sample County"), text)
+        sample_layers = sample.load_sample(project, path)
         canvas = self.iface.mapCanvas()
         canvas.setDestinationCrs(project.crs())
         canvas.setReferencedExtent(sample.compute_sample_view(sample_layers, project))

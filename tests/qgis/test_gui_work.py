@@ -315,7 +315,9 @@ def test_unchanged_copy_of_the_sample_is_deleted_when_the_sample_is_opened_again
 
 def test_open_or_edited_copy_of_the_sample_is_not_deleted(project, tmp_path):
     layers = sample.load_sample(project, sample.copy_sample(tmp_path))
-    assert sample.copy_sample(tmp_path).name == "county-2.gpkg", "the first is open"
+    open_copy, new_copy = tmp_path / "county.gpkg", sample.copy_sample(tmp_path)
+    assert new_copy.name == "county-2.gpkg", "the first is open"
+    assert not sample.explain_new_copy(open_copy) and new_copy.name in sample.explain_new_copy(new_copy)
     layer = next(v for v in layers if v.featureCount())
     left = layer.featureCount() - 1
     assert layer.startEditing() and layer.deleteFeature(next(layer.getFeatures()).id()) and layer.commitChanges()

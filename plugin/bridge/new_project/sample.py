@@ -29,6 +29,7 @@ from ..editing import attribute_forms
 from ..layers import styles
 from ..layers.properties import get_file_path, set_assigned_role
 from ..project import county
+from ..texts import tr
 
 if TYPE_CHECKING:
     from ...core.standard.profile import Norm
@@ -57,6 +58,8 @@ SAMPLE_GROUPS = (
 )
 SAMPLE_PROFILE = "hunyuan"
 SAMPLE_TITLE = "浑源县（示例）"
+#: Stem of the file name of the first copy; a further one has a number.
+SAMPLE_STEM = "county"
 #: Role → field of the data year, which is appended to the layer's name.
 _YEAR_FIELDS = {"DLTB": "SJNF"}
 #: Layers with many classes of land use, collapsed in the tree.
@@ -81,13 +84,24 @@ def copy_sample(folder: Path | None = None) -> Path:
         for layer in layers
         if isinstance(layer, QgsVectorLayer) and layer.providerType() == "ogr"
     }
-    target, number = folder / "county.gpkg", 2
+    target, number = folder / f"{SAMPLE_STEM}.gpkg", 2
     while target.exists():
         if target.resolve() not in opened_files and _is_unchanged(target):
             return target
-        target, number = folder / f"county-{number}.gpkg", number + 1
+        target, number = folder / f"{SAMPLE_STEM}-{number}.gpkg", number + 1
     shutil.copyfile(SAMPLE_FOLDER / "county.gpkg", target)
     return target
+
+
+def explain_new_copy(path: Path) -> str:
+    """Return a message that an earlier, changed copy remains; empty for the first copy."""
+    if path.stem == SAMPLE_STEM:
+        return ""
+    text = tr(
+        "This is a new copy, {file}. An earlier copy was changed; it stays, with its waivers and change records. "
+        "To continue with it, open the saved project."
+    )
+    return text.format(file=path.name)
 
 
 def _is_unchanged(path: Path) -> bool:

@@ -139,6 +139,13 @@ class SourceMarkSlot(SourceMarkLabel):
         if mark:
             self.show_mark(mark)
 
+    def show_county_mark(self, document: str) -> None:
+        """Show the mark of the county's own value: A with a document, which the plugin cannot read, else C."""
+        self.show_source_mark("A" if document else "C")
+        if document:
+            text = tr("A  entered by the county from “{document}”, not compared by the plugin")
+            self.setToolTip(text.format(document=document))
+
 
 class NameLabel(QLabel):
     """The label with the name of a form row, wrapped if it is long."""

@@ -105,9 +105,10 @@ class SettingRow:
         """Show or hide the restore button, and update the mark of the source."""
         has_own_value = self.has_county_value
         self.restore.setVisible(has_own_value or bool(self.document.get_county_value()))
-        self.mark.show_source_mark(
-            ("A" if self.document.get_county_value() else "C") if has_own_value else self._inherited_mark
-        )
+        if has_own_value:
+            self.mark.show_county_mark(self.document.get_county_value())
+        else:
+            self.mark.show_source_mark(self._inherited_mark)
 
     @property
     def has_county_value(self) -> bool:

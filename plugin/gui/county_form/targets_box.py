@@ -112,13 +112,10 @@ class TargetRow:
         inherited = self._inherited_target
         self.source.set_inherited_value(inherited.source if inherited and not has_own_target else "")
         self.restore.setVisible(has_own_target)
-        self.mark.show_source_mark(
-            "A"
-            if (self.source.get_county_value() if has_own_target else self._inherited_target)
-            else "C"
-            if has_own_target
-            else ""
-        )
+        if has_own_target:
+            self.mark.show_county_mark(self.source.get_county_value())
+        else:
+            self.mark.show_source_mark("A" if inherited else "")
         set_bold(self.value, is_bold=has_own_target)
 
     def enter_pasted_target(self, pasted: PastedTarget, source: str) -> None:

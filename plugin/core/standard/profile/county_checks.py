@@ -140,6 +140,7 @@ def _check_targets(
                     yield FormFieldError(
                         f"{field}.value",
                         DataError("county_target_looser", value=base_target.value, source=base_target.source),
+                        prevents_saving=False,
                     )
 
 

@@ -482,6 +482,7 @@ def test_county_target_looser_than_the_one_allocated_to_it_is_reported():
     )
     (problem,) = find_county_problems(setting_values, Path("县.toml"))
     assert (problem.field_path, problem.error.key) == ("targets[0].value", "county_target_looser")
+    assert not problem.prevents_saving, "the check applies both"
 
 
 def test_totals_of_the_province_do_not_limit_county_targets():
