@@ -20,6 +20,10 @@
         <translation>检查与报告用图斑椭球面积，不受选带影响。混用两带的图层由规则 SCH003（坐标与坐标系一致）报告。</translation>
     </message>
     <message>
+        <source> Other codes than here, not entered: {layers}</source>
+        <translation> 与此处不同、没有填入的：{layers}</translation>
+    </message>
+    <message>
         <source> The database is complete: {path}.</source>
         <translation>数据库已建立：{path}。</translation>
     </message>
@@ -98,6 +102,10 @@
     <message>
         <source>A complete delivery requires {count} more mandatory layers; they can be added later under New Layers.</source>
         <translation>完整的县级成果另有 {count} 个必选图层未勾选；以后可用“新建图层”补充。</translation>
+    </message>
+    <message>
+        <source>A database of this county that was delivered and accepted</source>
+        <translation>本县已交付并通过验收的数据库</translation>
     </message>
     <message>
         <source>A database of this name exists</source>
@@ -968,6 +976,10 @@ Force: the package is made even if the plan does not pass or parts are missing; 
         <translation>请选择各县数据和输出文件夹。</translation>
     </message>
     <message>
+        <source>Choose the delivered database first.</source>
+        <translation>请先选择已交付的数据库。</translation>
+    </message>
+    <message>
         <source>Choose the file for the waivers, preferably in the data folder.</source>
         <translation>请选择存放豁免的文件，宜放在数据所在文件夹。</translation>
     </message>
@@ -1032,8 +1044,16 @@ Force: the package is made even if the plan does not pass or parts are missing; 
         <translation>县代码</translation>
     </message>
     <message>
+        <source>Code of this county</source>
+        <translation>本县代码</translation>
+    </message>
+    <message>
         <source>Code or a part of the name</source>
         <translation>代码或名称的一部分</translation>
+    </message>
+    <message>
+        <source>Codes that no standard gives are empty until the county enters them; they are checked (ATT007), preset in new layers, and named at export where they are missing.</source>
+        <translation>标准没有给出的代码由本县填写，插件不编造；填写后用于检查（ATT007）和新建图层的默认值，缺代码的图层在导出成果时列出。</translation>
     </message>
     <message>
         <source>Codes unchanged</source>
@@ -1582,6 +1602,10 @@ Project: {project}</source>
         <translation>口径或数据未经确认*</translation>
     </message>
     <message>
+        <source>Delivered database</source>
+        <translation>已交付的数据库</translation>
+    </message>
+    <message>
         <source>Derive the three zones</source>
         <translation>规划分区归并为三区</translation>
     </message>
@@ -1924,6 +1948,10 @@ Project: {project}</source>
     <message>
         <source>False alarm</source>
         <translation>误报</translation>
+    </message>
+    <message>
+        <source>Feature codes</source>
+        <translation>要素代码</translation>
     </message>
     <message>
         <source>Features</source>
@@ -2492,6 +2520,10 @@ Layers are written in the CRS of the specification (EPSG:4490). Layers of counti
     <message>
         <source>Info</source>
         <translation>提示</translation>
+    </message>
+    <message>
+        <source>Inherited code</source>
+        <translation>继承的代码</translation>
     </message>
     <message>
         <source>Inherits from</source>
@@ -4098,6 +4130,10 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
         <translation>正在复检</translation>
     </message>
     <message>
+        <source>Read Codes</source>
+        <translation>读入代码</translation>
+    </message>
+    <message>
         <source>Read Ledger…</source>
         <translation>读入台账…</translation>
     </message>
@@ -4130,6 +4166,10 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
         <translation>从规划文本或表格中读入目标值</translation>
     </message>
     <message>
+        <source>Reading feature codes</source>
+        <translation>读入要素代码</translation>
+    </message>
+    <message>
         <source>Reading layers</source>
         <translation>正在读取图层</translation>
     </message>
@@ -4156,6 +4196,10 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
     <message>
         <source>Reading was cancelled. Click Propose Again to read the layer again.</source>
         <translation>已取消读取。点击“重新推荐”重新读取。</translation>
+    </message>
+    <message>
+        <source>Reading {file} …</source>
+        <translation>正在读取 {file} …</translation>
     </message>
     <message>
         <source>Reading {layer}…</source>
@@ -6730,6 +6774,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
     <message>
         <source>{count} changed features were not re-checked, because the live check is off. Switch it on, then fix.</source>
         <translation>实时检查已关闭，有 {count} 个改动的要素尚未复检。请先打开实时检查，再修复。</translation>
+    </message>
+    <message>
+        <source>{count} codes entered.</source>
+        <translation>已填入代码 {count} 个。</translation>
     </message>
     <message>
         <source>{count} counties were found.</source>

@@ -78,6 +78,16 @@ def plant_feature_code_of_another_layer(draft: CountyDraft) -> None:
     draft.change("LSWHBHX", 0, YSDM=draft.value("HLFXKZX", 0, "YSDM"))
 
 
+@declare_mutation("ATT007", case="unknown")
+def plant_layer_of_unknown_code_without_codes(draft: CountyDraft) -> None:
+    draft.change("CZKFBJ", 0, YSDM=None)
+
+
+@declare_mutation("ATT007", case="mixed")
+def plant_two_codes_in_a_layer_of_unknown_code(draft: CountyDraft) -> None:
+    draft.change("CZKFBJ", 0, YSDM="2090020227")
+
+
 @declare_mutation("ATT008")
 def plant_code_of_four_digits(draft: CountyDraft) -> None:
     row = draft.pick_row(BASE, draft.wild)

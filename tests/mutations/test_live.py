@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow  # runs all mutations again
 
 #: Rules that an edit does not run: sums of slivers over the county, and the owner of the data (RUN904, RUN905).
 #: Rules with a message that depends on more than the neighbours of a row.
-CASES_OF_THE_WHOLE_PLAN = {("REL006", "share"), ("REL006", "scattered")}
+CASES_OF_THE_WHOLE_PLAN = {("REL006", "share"), ("REL006", "scattered"), ("ATT007", "unknown"), ("ATT007", "mixed")}
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@
 import re
 from pathlib import Path
 
+import geopandas as gpd
 import pytest
 from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QDate, QPoint, Qt
@@ -16,6 +17,7 @@ from qgis.PyQt.QtWidgets import (
     QScrollArea,
     QTreeWidget,
 )
+from shapely import box
 
 from plugin.bridge import settings
 from plugin.bridge.new_project import assemble
@@ -304,6 +306,33 @@ def test_targets_of_a_pasted_table_are_shown_with_the_present_ones_and_entered_o
         ("cultivated_area", "52.00", "wan_mu", 2025, PLAN_TITLE),
     ]
     assert form.errors == []
+
+
+def test_codes_of_a_delivered_database_fill_layers_without_a_code_and_a_differing_one_is_named(
+    saved_project, dialog, tmp_path
+):
+    codes = {"CZKFBJ": ["2090020999", "2090020999", None], "STBHHX": ["1", "2"], "LSWHBHX": ["2090020228"]}
+    for layer, values in codes.items():
+        rows = gpd.GeoDataFrame({"YSDM": values}, geometry=[box(n, 0, n + 1, 1) for n in range(len(values))], crs=4525)
+        rows.to_file(tmp_path / "已交付.gpkg", layer=layer)
+    feature_codes = dialog.form.feature_codes
+    feature_codes.delivered.line.setText(str(tmp_path / "已交付.gpkg"))
+    feature_codes.reading_button.click()
+    wait_until(feature_codes.reading_button.isEnabled)
+    assert feature_codes.read_settings() == {"ysdm.CZKFBJ": "2090020999"}, "of STBHHX there are two"
+    assert "历史文化保护线  LSWHBHX  2090020228" in feature_codes.message.text()
+    dialog.accept()
+    written = read_county(make_default_profile_path(Path(saved_project.fileName())))
+    assert written.value_by_setting == {"ysdm.CZKFBJ": "2090020999"}
+    assert written.document_by_setting == {"ysdm.CZKFBJ": "已交付.gpkg"}
+    reopened_dialog = ProfileDialog(saved_project)
+    reopened = reopened_dialog.form
+    assert reopened.feature_codes.read_settings() == {"ysdm.CZKFBJ": "2090020999"} and not reopened.is_changed
+    items = reopened.feature_codes.table.findItems("2090020999", Qt.MatchFlag.MatchExactly)
+    items[0].setText("二〇九")
+    assert [error.name for error in reopened.errors] == ["要素代码"]
+    reopened_dialog.errors.label.linkActivated.emit("0")
+    assert reopened_dialog.tabs.currentWidget() is reopened.feature_codes
 
 
 def test_saving_the_profile_form_preserves_values_that_it_does_not_show(saved_project, tmp_path):

@@ -11,12 +11,13 @@ a standard from its folder and completes it from the editions that it includes. 
 
 from .declared_operators import CHECK_SECTION
 from .edition import ALL_LAYERS, Standard, get_shipped_standard_folders, list_standard_ids
-from .load import EVERY_RULE, SETTING_SECTIONS, flatten_table, load_standard
+from .load import EVERY_RULE, FEATURE_CODES_SECTION, SETTING_SECTIONS, flatten_table, load_standard
 
 __all__ = [
     "ALL_LAYERS",
     "CHECK_SECTION",
     "EVERY_RULE",
+    "FEATURE_CODES_SECTION",
     "SETTING_SECTIONS",
     "Standard",
     "flatten_table",

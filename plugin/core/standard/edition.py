@@ -6,8 +6,8 @@ Templates and code lists are read when they are first used.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -298,6 +298,17 @@ class Standard(StandardFile):
             }
         check_code_lists(templates.values(), self.code_lists)
         return templates
+
+    def replace_feature_codes(self, code_by_role: Mapping[str, str]) -> Standard:
+        """Return the standard with another 要素代码 in the templates of these layers."""
+        standard = replace(self)
+        # The cached properties need not be read from their files again.
+        vars(standard).update(
+            code_lists=self.code_lists,
+            templates=self.templates
+            | {role: replace(self.templates[role], feature_code=code) for role, code in code_by_role.items()},
+        )
+        return standard
 
     @cached_property
     def code_lists(self) -> dict[str, CodeList]:

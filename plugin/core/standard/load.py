@@ -38,6 +38,8 @@ from .maintenance import MaintenanceSpec
 
 #: Name that means all rules in place of a group. No standard defines a group of this name.
 EVERY_RULE = "all"
+#: Section with the 要素代码 of layers that no standard gives: layer code → code.
+FEATURE_CODES_SECTION = "ysdm"
 #: Sections of settings that a profile may override; their keys are compared with the standard's own.
 SETTING_SECTIONS = (
     "ratio",
@@ -66,6 +68,7 @@ SETTING_SECTIONS = (
     "waivers",
     "package",
     "yearly",
+    FEATURE_CODES_SECTION,
     "rules",
 )
 

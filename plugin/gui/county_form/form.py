@@ -15,6 +15,7 @@ from qgis.PyQt.QtWidgets import (
     QLineEdit,
     QScrollArea,
     QStackedWidget,
+    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -43,6 +44,7 @@ from ..widgets import (
     theme,
 )
 from .confirmation_box import ConfirmationBox
+from .feature_codes_box import FeatureCodesBox, is_feature_code_key
 from .limits_box import LimitsBox, RatioBox
 from .targets_box import TargetsBox
 
@@ -88,6 +90,9 @@ class CountyForm(QWidget):
         self.ratio = RatioBox(norm, self._texts)
         self.limits = LimitsBox(read_county_form_choices().limits, norm, self._texts)
         self.tolerances = LimitsBox(read_county_form_choices().tolerances, norm, self._texts)
+        #: Placed by the window that shows it; the form alone does not.
+        self.feature_codes = FeatureCodesBox(self._texts, parent=self)
+        self.feature_codes.hide()
         #: Key of a setting → its row.
         self.setting_rows = {**self.ratio.limit.rows, **self.limits.rows, **self.tolerances.rows}
         self.confirmation = ConfirmationBox(self._texts)
@@ -97,7 +102,8 @@ class CountyForm(QWidget):
         self.base.currentIndexChanged.connect(self._on_parent_chosen)
         for line in (self.name, self.area_code):
             line.textChanged.connect(self._on_changed)
-        for part in (self.targets, self.ratio, self.limits, self.tolerances, self.confirmation):
+        self._setting_boxes = (self.ratio, self.limits, self.tolerances, self.feature_codes)
+        for part in (self.targets, *self._setting_boxes, self.confirmation):
             part.changed.connect(self._on_changed)
 
     # --- layout
@@ -158,7 +164,7 @@ class CountyForm(QWidget):
             self.base.choose_profile(county.parent_profile)
             self._norm = self._load_inherited_norm(county)
             self.targets.show_targets(county.targets, self._norm, county.area_code)
-            for part in (self.ratio, self.limits, self.tolerances):
+            for part in self._setting_boxes:
                 part.show_settings(dict(county.value_by_setting), dict(county.document_by_setting), self._norm)
             self.confirmation.show_confirmation(county.confirmation)
         self._refresh_messages()
@@ -172,7 +178,7 @@ class CountyForm(QWidget):
         with QSignalBlocker(self):
             self.base.choose_profile(base)
             self.targets.show_inherited_targets(self._norm, self.area_code.text().strip())
-            for part in (self.ratio, self.limits, self.tolerances):
+            for part in self._setting_boxes:
                 part.show_inherited_settings(self._norm)
         self._refresh_messages()
 
@@ -184,13 +190,11 @@ class CountyForm(QWidget):
     def read_county_settings(self) -> CountySettings:
         """Return all settings of the county: those in the form, and those of its file that the form does not show."""
         displayed_keys = {"ratio.limit", "ratio.form", "ratio.classes", *self.limits.rows, *self.tolerances.rows}
-        entered_values = {
-            **self.ratio.read_settings(),
-            **self.limits.read_settings(),
-            **self.tolerances.read_settings(),
-        }
+        entered_values = {key: value for box in self._setting_boxes for key, value in box.read_settings().items()}
         undisplayed_values = {
-            key: value for key, value in self._stored_settings.value_by_setting.items() if key not in displayed_keys
+            key: value
+            for key, value in self._stored_settings.value_by_setting.items()
+            if key not in displayed_keys and not is_feature_code_key(key)
         }
         documents = {
             key: value for key, value in self._stored_settings.document_by_setting.items() if key in undisplayed_values
@@ -199,7 +203,7 @@ class CountyForm(QWidget):
             key: row.document.get_county_value()
             for key, row in self.setting_rows.items()
             if row.has_county_value and row.document.get_county_value()
-        }
+        } | self.feature_codes.read_documents()
         # The form has no document field for these; preserve the document of the file while the value is unchanged.
         documents |= {
             key: self._stored_settings.document_by_setting[key]
@@ -256,7 +260,8 @@ class CountyForm(QWidget):
         self.confirmation.clear_messages()
         self.county_message.default_hint = tr("Standard: {name}").format(name=self._norm.standard.name)
         rows = self.setting_rows.values()
-        for message in (self.county_message, self.ratio.message, *(row.message for row in rows)):
+        boxes = (self.county_message, self.ratio.message, self.feature_codes.message)
+        for message in (*boxes, *(row.message for row in rows)):
             message.show_hint()
         self.errors = []
         for problem in self.problems:
@@ -318,6 +323,8 @@ class CountyForm(QWidget):
             return row.name.text(), row.field, row.message
         if field.startswith("ratio."):
             return tr("Expansion ratio"), self.ratio.form, self.ratio.message
+        if is_feature_code_key(field):
+            return tr("Feature codes"), self.feature_codes.table, self.feature_codes.message
         if field in ("name", "area_code"):
             return tr("County"), self.name if field == "name" else self.area_code, self.county_message
         return tr("File"), self.name, self.county_message
@@ -371,5 +378,8 @@ class FormErrorList(QStackedWidget):
         while ancestor is not None:
             if isinstance(ancestor, QScrollArea) and isinstance(ancestor, QAbstractScrollArea):
                 ancestor.ensureWidgetVisible(widget)
+            elif isinstance(ancestor, QTabWidget):
+                pages = map(ancestor.widget, range(ancestor.count()))
+                ancestor.setCurrentWidget(next(page for page in pages if page.isAncestorOf(widget)))
             ancestor = ancestor.parentWidget()
         widget.setFocus(Qt.FocusReason.OtherFocusReason)

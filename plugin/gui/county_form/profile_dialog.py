@@ -143,6 +143,8 @@ class ProfileForm(FocusedButtonDialog):
         fill_layout(QVBoxLayout(checks), form, (self.summary, 1))
         self.tabs = QTabWidget()
         self.tabs.addTab(make_scroll_area(county_widget), tr("Targets and confirmation"))
+        if self.form is not None:
+            self.tabs.addTab(self.form.feature_codes, tr("Feature codes"))
         self.tabs.addTab(make_scroll_area(checks), tr("Check settings"))
         top = make_form((tr("Profile"), self.profile.make_row_with_button()))
         buttons = add_help_button(make_ok_cancel_buttons(self), "profile")
@@ -238,10 +240,15 @@ class ProfileDialog(ProfileForm):
         self._project.setDirty(True)
         super().accept()
 
+    def done(self, result: int) -> None:
+        if self.form is not None:
+            self.form.feature_codes.stop_reading()
+        super().done(result)
+
     def _show_refusal(self, text: str) -> None:
         """Show why the check settings cannot be saved."""
         self.errors.show_message("error", escape(text))
-        self.tabs.setCurrentIndex(1)
+        self.tabs.setCurrentIndex(self.tabs.count() - 1)
 
     # --- the county's own file
     def _get_default_profile_path(self) -> Path | None:
@@ -283,11 +290,15 @@ class ProfileDialog(ProfileForm):
                     self._get_default_profile_path() or Path(PROFILE_FILE_SUFFIX),
                 )
             self._opened_new = edited_path is None
-            self.form.setEnabled(True)
+            self._enable_form(True)
         except (SanxianError, ImportError):
             # The summary reports what is wrong with the file.
-            self.form.setEnabled(False)
+            self._enable_form(False)
         self._show_errors()
+
+    def _enable_form(self, is_enabled: bool) -> None:
+        for widget in (self.form, self.form.feature_codes):
+            widget.setEnabled(is_enabled)
 
     def _show_errors(self) -> None:
         if (form := self.form) is None or not form.isEnabled():
@@ -333,7 +344,7 @@ class ProfileDialog(ProfileForm):
             norm = RunOptions(profile=entered_settings.profile, standard=entered_settings.standard).resolve_norm()
         except (SanxianError, ImportError) as error:
             self.summary.setText(messages.explain_error(error))
-            self.tabs.setCurrentIndex(1)
+            self.tabs.setCurrentIndex(self.tabs.count() - 1)
             self._norm_is_valid = False
             self._ok_button.setEnabled(False)
             return

@@ -50,7 +50,9 @@ def list_blocking_problem_keys(problems):
 
 def test_valid_layer_that_lacks_fields_gives_a_note_and_no_blocking_problem_before_export():
     problems = validate_for_export(make_package_plan(DLTB=make_parcel_table()), make_data_set_spec())
-    assert {p.key for p in problems} == {"fields_lacking"} and list_blocking_problem_keys(problems) == set()
+    assert {p.key for p in problems} == {"fields_lacking", "feature_code_unknown"} and list_blocking_problem_keys(
+        problems
+    ) == set()
 
 
 @pytest.mark.parametrize(
@@ -61,6 +63,8 @@ def test_valid_layer_that_lacks_fields_gives_a_note_and_no_blocking_problem_befo
         ({"TBMJ": ["1.5", "约一亩", None]}, "number_unreadable", "TBMJ", ProblemLevel.STOP, ["0002"]),
         ({"TBMJ": [1.5, np.inf, None]}, "number_unreadable", "TBMJ", ProblemLevel.STOP, ["0002"]),
         ({"ZLDWMC": ["a", "b\0c", None]}, "not_text", "ZLDWMC", ProblemLevel.STOP, ["0002"]),
+        ({"YSDM": ["1", None, None]}, "feature_code_unknown", "YSDM", ProblemLevel.NOTE, ["DLTB", "2 个要素"]),
+        ({"YSDM": ["1", "2", None]}, "feature_code_unverified", "YSDM", ProblemLevel.NOTE, ["1, 2"]),
         ({"自己的": [1, 2, 3]}, "fields_left_out", "", ProblemLevel.NOTE, ["自己的"]),
     ],
 )

@@ -197,6 +197,8 @@ def validate_field(
         yield from make_row_problem(
             package_layer, ProblemLevel.STOP, "required_empty", np.flatnonzero(empty), name, alias=template_field.alias
         )
+    if template_field.meaning == "feature_code":
+        yield from _validate_feature_codes(package_layer, name, values)
     if template_field.codes in code_lists:
         codes = code_lists[template_field.codes]
         known_codes = codes.get_names_by_written_code(template_field.code_pad)
@@ -219,6 +221,17 @@ def validate_field(
     elif vector_set.suffix != ".gdb":
         rows_with_time = _find_positions_where(values, lambda v: isinstance(v, datetime) and v.time() != time.min)
         yield from make_row_problem(package_layer, ProblemLevel.STOP, "time_lost", rows_with_time, name)
+
+
+def _validate_feature_codes(package_layer: PackageLayer, name: str, values: NDArray) -> Iterator[ExportProblem]:
+    """Yield notes on an empty 要素代码, and on one that neither standard nor county profile has."""
+    expected = package_layer.template.feature_code
+    blank = np.array([value is None for value in values], dtype=bool)
+    key = "feature_code_blank" if expected else "feature_code_unknown"
+    yield from make_row_problem(package_layer, ProblemLevel.NOTE, key, np.flatnonzero(blank), name, expected=expected)
+    if not expected and not blank.all():
+        codes = ", ".join(sorted(set(values[~blank].tolist()))[:MAX_NAMED_FEATURES])
+        yield make_layer_problem(package_layer, ProblemLevel.NOTE, "feature_code_unverified", name, codes=codes)
 
 
 def _find_positions_where(values: NDArray, test: Callable[[Any], bool]) -> NDArray:

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rules on codes: in their list, padded alike, at the level that the list or the layer requires."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from functools import partial
 
+import numpy as np
+
 from ...engine.context import RuleContext, trim_code_padding
+from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.messages.texts import CodeListName
@@ -18,6 +21,7 @@ from .._attributes import (
     explain_missing_fields,
     find_codes_with_subcodes,
     make_findings_of_wrong_values,
+    make_row_list_params,
     read_setting_words,
 )
 
@@ -173,6 +177,7 @@ def _find_code_problem(
     "feature-code",
     problem="A feature code does not match its layer",
     local=True,
+    partly_local=True,
     severity=Severity.WARNING,
     basis=["A2"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
@@ -182,6 +187,12 @@ def _find_code_problem(
         "this layer. Change the feature code to {expected}; if the feature belongs to another layer, move it there.",
         "blank": "{layer} ({key}): {field} is empty, but the standard requires {expected} in every feature of this "
         "layer. Fill in {expected}.",
+        "unknown": "{layer}: {field} is empty in {count} features, and neither the standard nor the county profile has "
+        "the code of this layer. Enter it in the county profile (feature codes), from a delivered database or from "
+        "the receiving office; then fill the field.",
+        "mixed": "{layer}: {field} has several codes ({codes}), but all features of a layer have the same one. Neither "
+        "the standard nor the county profile has the code of this layer: enter it in the county profile (feature "
+        "codes), and correct the other features.",
     },
     fails=[
         RuleExample(
@@ -191,6 +202,14 @@ def _find_code_problem(
             roles=ZONE_LAYER,
         ),
         RuleExample("empty", {"layer": [{"wkt": SMALL_SQUARE_WKT, "feature_code": None}]}, finds=1, roles=ZONE_LAYER),
+        RuleExample(
+            "empty, without a known code", {"layer": [{"wkt": SMALL_SQUARE_WKT, "feature_code": None}]}, finds=1
+        ),
+        RuleExample(
+            "two codes, none of them known",
+            {"layer": [{"wkt": SMALL_SQUARE_WKT, "feature_code": code} for code in ("1", "2")]},
+            finds=1,
+        ),
     ],
     passes=[
         RuleExample(
@@ -203,21 +222,27 @@ def feature_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     """YSDM is the layer's code on every feature.
 
     What it checks
-        要素代码 (YSDM) is filled and is the code that the template gives for the layer.
+        要素代码 (YSDM) is filled and is the code that the template or the county profile gives for the layer. A layer
+        whose code neither of them has is named if the field is empty or has several codes.
     Why
         The receiving side sorts features by this code, whatever their table.
     How to fix
-        Fill the field of the whole layer with the code in the message.
+        Fill the field of the whole layer with the code in the message. Where the code is unknown, enter it in the
+        county profile.
     Limits
-        Only layers with a known code (about fifteen) are checked. Codes that the source itself doubts
-        (`attributes.doubtful_feature_codes`: 蓝线 has the code of 紫线) are only information. Runs by default for a whole
-        county (scope county), else if the rule or its group attributes is selected.
+        The standard has the code of about fifteen layers; a code is never invented. A layer without a known code, and
+        codes that the source itself doubts (`attributes.doubtful_feature_codes`: 蓝线 has the code of 紫线), are only
+        information. Runs by default for a whole county (scope county), else if the rule or its group attributes is
+        selected.
     """
     expected = layer.template.feature_code
-    result = RuleResult(is_applicable=bool(expected))
+    has_field = layer.has_field("feature_code")
+    result = RuleResult(is_applicable=bool(expected) or has_field)
     if not expected:
+        if has_field and not ctx.is_edit_check:
+            result.findings += _report_layer_without_known_code(layer, ctx)
         return result
-    if not layer.has_field("feature_code"):
+    if not has_field:
         result.not_checked.append(explain_missing_fields(layer, "feature_code"))
         return result
     doubtful = (layer.template.base or layer.role) in ctx.norm.get("attributes.doubtful_feature_codes")
@@ -232,6 +257,25 @@ def feature_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         ctx, layer, layer.get_field_name("feature_code"), layer.text("feature_code"), find_code_problem
     )
     return result
+
+
+def _report_layer_without_known_code(layer: Layer, ctx: RuleContext) -> Iterator[Finding]:
+    """Yield a note on a layer whose 要素代码 is unknown, if it is empty, and if it has several codes."""
+    codes = np.array(layer.text("feature_code"), dtype=object)
+    has_several_codes = len(set(codes.tolist()) - {""}) > 1
+    for case, is_named in (("unknown", codes == ""), ("mixed", (codes != "") & has_several_codes)):
+        if rows := layer.sort_rows(np.flatnonzero(is_named)):
+            # Without a row: an edit of any row leaves the note on the layer.
+            yield Finding(
+                layer.role,
+                field=layer.get_field_name("feature_code"),
+                case=case,
+                severity=Severity.INFO,
+                params={
+                    "codes": ", ".join(sorted(set(codes[rows].tolist()))[:MAX_LISTED_CODES]),
+                    **make_row_list_params(layer, rows),
+                },
+            )
 
 
 LAND_USE_LAYER = {"layer": "XZYDYH"}

@@ -315,6 +315,9 @@ class Texts(LanguageTexts):
         if get_rule_family(name) == DECLARED_FAMILY and (rule := load_all_rules().get(name)) is not None:
             # A declared check of mark C is confirmed by its code.
             return f"{name} {self.get_rule_title(rule)}"
+        if name not in setting_names and section in setting_names:
+            # The setting of one layer.
+            return f"{setting_names[section]} {parameter}"
         return str(setting_names.get(name, name))
 
     def get_rule_title(self, rule: Rule) -> str:

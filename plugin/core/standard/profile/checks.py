@@ -29,7 +29,7 @@ from ...base.files.data import (
 )
 from ...model.indicator import RATIO_FORMS
 from ...model.rule import Severity, load_all_rules
-from .. import EVERY_RULE, SETTING_SECTIONS, Standard, flatten_table
+from .. import EVERY_RULE, FEATURE_CODES_SECTION, SETTING_SECTIONS, Standard, flatten_table
 from ..bounds import check_number
 from ..conflicts import CONFLICT_MEANINGS, CONFLICTS_SECTION
 from ..edition import PLANNING_PHASES
@@ -40,6 +40,8 @@ from .space_map import THREE_ZONES, check_three_zone_name
 _DIVISION_CODE_FORM = "[1-9][0-9]{5}"
 #: The codes of the divisions of an area.
 MemberAreas = tuple[Annotated[str, matching(_DIVISION_CODE_FORM, "140700")], ...]
+#: A 要素代码: the field has ten characters.
+_FEATURE_CODE_FORM = "[0-9]{1,10}"
 #: Settings by layer code that any layer may have.
 LAYER_LIMIT_KEY_PREFIXES = ("quality.min_area_m2.", "quality.narrow_m.")
 #: Parameters in version 0.1.0 or in a development version that no rule has any more, their section, and their keys.
@@ -92,6 +94,10 @@ def check_setting(key: str, value: Any, standard: Standard, path: Path) -> None:
         # A county may set these limits for any layer, also where the standard sets none.
         check_known(key.rsplit(".", 1)[-1], standard.templates, path, key)
         read_value(value, Annotated[float, between(0, math.inf, known=">= 0")], file=path, key=key)
+    elif key.startswith(f"{FEATURE_CODES_SECTION}."):
+        check_known(key.rsplit(".", 1)[-1], standard.templates, path, key)
+        if not isinstance(value, str) or not re.fullmatch(_FEATURE_CODE_FORM, value):
+            raise DataError("data_feature_code", file=str(path), key=key, value=str(value))
     elif key not in standard.settings:
         raise DataError("data_key_unknown", file=str(path), key=key, known=", ".join(sorted(standard.settings)))
     elif (kind := find_setting_type(key, standard)) is float:

@@ -14,7 +14,7 @@ from typing import Any, cast
 from ...base.errors import DataError, InputError
 from ...geometry.tolerance import Tolerance
 from ...model.rule import RULES_OF_DATA, Rule, Severity, load_all_rules
-from .. import EVERY_RULE, Standard
+from .. import EVERY_RULE, FEATURE_CODES_SECTION, Standard
 from ..bounds import ends_comparison, find_shipped_counterparts, list_custom_standards
 from ..declared_operators import DeclaredCheck
 from ..edition import Citation
@@ -62,6 +62,10 @@ class Norm:
     def __post_init__(self) -> None:
         # Messages on findings are made from their codes alone.
         RULES_OF_DATA.update(self.declared_rules)
+        prefix = f"{FEATURE_CODES_SECTION}."
+        codes = {k.removeprefix(prefix): v for k, v in self.profile.settings.items() if k.startswith(prefix)}
+        if codes := {role: code for role, code in codes.items() if role in self.standard.templates}:
+            object.__setattr__(self, "standard", self.standard.replace_feature_codes(codes))
 
     @property
     def declared_checks(self) -> tuple[DeclaredCheck, ...]:

@@ -647,6 +647,25 @@ def test_profile_command_prints_settings_and_targets_as_aligned_tables_with_unit
     assert find_place(target, "≥ 73.39 万亩") == find_place(head, "目标")
 
 
+def test_feature_codes_of_a_profile_are_those_of_its_templates_and_unknown_layers_are_refused(tmp_path):
+    path = tmp_path / "县.profile.toml"
+    head = 'id = "x"\nname = "浑源县"\narea_code = "140225"\nbase = "hunyuan"\n[ysdm]\n'
+    path.write_text(f'{head}CZKFBJ = "2090020999"\n', encoding="utf-8")
+    norm = RunOptions(profile=str(path)).resolve_norm()
+    assert norm.standard.templates["CZKFBJ"].feature_code == "2090020999"
+    assert load_standard(norm.standard.standard_key).templates["CZKFBJ"].feature_code == "", "the standard stays"
+    assert Texts("zh").get_setting_name("ysdm.CZKFBJ") == "要素代码 CZKFBJ"
+    for line, key in (
+        ('CZKFBJX = "209"', "CZKFBJX"),
+        ('CZKFBJ = "209 "', "ysdm.CZKFBJ"),
+        ("CZKFBJ = 209", "ysdm.CZKFBJ"),
+    ):
+        path.write_text(head + line, encoding="utf-8")
+        with pytest.raises(DataError) as caught:
+            load_profile(path)
+        assert key in str(caught.value.params)
+
+
 def test_profile_command_prints_the_conflict_matrix_last_with_its_marks(county_profile_path, capsys):
     assert main(["profile", str(county_profile_path)]) == 0
     printed = capsys.readouterr().out.splitlines()
