@@ -172,6 +172,10 @@
         <translation>一个独立的网页：可以打印、转发、整本搜索。</translation>
     </message>
     <message>
+        <source>A ticked item without a document is not confirmed. Enter its document.</source>
+        <translation>勾选而没有依据文件的不作为已确认，请填写依据文件。</translation>
+    </message>
+    <message>
         <source>About the Rule</source>
         <translation>规则说明</translation>
     </message>
@@ -1582,6 +1586,10 @@ Project: {project}</source>
         <translation>制图日期</translation>
     </message>
     <message>
+        <source>Deciding items</source>
+        <translation>关键事项</translation>
+    </message>
+    <message>
         <source>Declared checks</source>
         <translation>增补检查</translation>
     </message>
@@ -1664,6 +1672,10 @@ Project: {project}</source>
     <message>
         <source>Document information: secrecy level, authorities, date and map approval number are taken from the project (if its layers are exported), or else from [document] of the county profile, or else from the package specification; a secrecy level given here precedes all of them. Without a secrecy level nothing is exported. A level below that of project, profile or specification requires a reason, which is written to manifest and report. The map approval number is printed on public results only.</source>
         <translation>成果信息：密级、编制单位、制图单位、日期和审图号依次取工程的成果信息（导出工程图层时）、县配置中的成果信息、成果包样式；本算法的参数给出密级的，以参数为准。未设定密级的，不导出。密级低于工程、县配置或样式的，须填写降密理由，并记入清单和报告。审图号只印在公开的成果上。</translation>
+    </message>
+    <message>
+        <source>Document of the others</source>
+        <translation>其他事项的依据</translation>
     </message>
     <message>
         <source>Documents from</source>
@@ -2584,10 +2596,6 @@ Layers are written in the CRS of the specification (EPSG:4490). Layers of counti
     <message>
         <source>It contains all findings, also those that the filter of the list hides.</source>
         <translation>文件含全部问题，包括列表筛选所隐藏的。</translation>
-    </message>
-    <message>
-        <source>Items</source>
-        <translation>确认事项</translation>
     </message>
     <message>
         <source>Items not taken</source>
@@ -3724,6 +3732,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Other findings of the rule remain on the land of: {rules}</source>
         <translation>消除以下各项后，其范围内仍有同一规则的问题：{rules}</translation>
+    </message>
+    <message>
+        <source>Other items</source>
+        <translation>其他事项</translation>
     </message>
     <message>
         <source>Other limits</source>

@@ -25,6 +25,7 @@ from plugin.bridge.new_project.assemble import create_project_database
 from plugin.bridge.project import county
 from plugin.core.base.errors import NEVER_CANCELLED, DataError
 from plugin.core.standard.messages.texts import Texts
+from plugin.core.standard.options import RunOptions
 from plugin.core.standard.profile import load_profile
 from plugin.core.standard.profile.county_file import (
     CountySettings,
@@ -67,6 +68,9 @@ def enter_targets(form):
     form.confirmation.by.setText("阳高县自然资源局")
     form.confirmation.document.setText("阳自然资函〔2026〕1号")
     form.confirmation._set_all_ticks(True)
+    for row in form.confirmation._list_deciding_rows():
+        row.setText(2, "阳自然资函〔2026〕2号")
+        row.setCheckState(0, Qt.CheckState.Checked)
 
 
 @pytest.fixture
@@ -169,7 +173,7 @@ def test_county_profile_form_shows_an_error_at_its_field_and_blocks_saving(tmp_p
     label = dialog.errors.label.text()
     links = re.findall(r"<a [^>]*>([^<]*)</a>", label)
     assert f"{len(links)} 处需改正" in label and len(set(links)) == len(links)
-    assert {"城镇开发边界面积", "城镇开发边界面积　依据文件", "依据文件"} <= set(links)
+    assert {"城镇开发边界面积", "城镇开发边界面积　依据文件", "其他事项的依据"} <= set(links)
     get_row(form, "boundary_area").value.setText("14.20")
     get_row(form, "boundary_area").source.setText(PLAN_TITLE)
     form.ratio.limit.rows["ratio.limit"].restore.click()
@@ -355,6 +359,31 @@ def test_saving_the_profile_form_preserves_values_that_it_does_not_show(saved_pr
     dialog.accept()
     changed = path.read_text(encoding="utf-8")
     assert changed.startswith(text.rstrip("\n")) and "14.20" in changed
+
+
+def test_deciding_settings_are_confirmed_one_by_one_and_a_changed_value_withdraws_its_confirmation(saved_project):
+    dialog = ProfileDialog(saved_project)
+    box, limits = dialog.form.confirmation, dialog.form.tolerances.rows
+    box.by.setText("阳高县自然资源局")
+    rows = {row.data(0, Qt.ItemDataRole.UserRole): row for row in box._list_deciding_rows()}
+    assert "ratio.form" in rows and rows["ratio.form"].text(1) == "n1" and len(rows) == 9, "the limit has a source"
+    for key in ("tolerance", "ratio.form"):
+        rows[key].setCheckState(0, Qt.CheckState.Checked)
+    assert "没有依据文件" in box.messages["singly"].text() and not box.read_confirmation().singly
+    rows["tolerance"].setText(2, "阳自然资函〔2026〕3号")
+    dialog.accept()
+    path = make_default_profile_path(Path(saved_project.fileName()))
+    norm = RunOptions(profile=str(path)).resolve_norm()
+    assert norm.is_confirmed("tolerance") and not norm.is_confirmed("ratio.form")
+    assert norm.profile.confirmed_singly["tolerance"]["document"] == "阳自然资函〔2026〕3号"
+    dialog = ProfileDialog(saved_project)
+    box, limits = dialog.form.confirmation, dialog.form.tolerances.rows
+    assert not dialog.form.is_changed
+    limits["tolerance.min_area_m2"].field.setText("0.9")
+    limits["tolerance.min_area_m2"].document.setText("阳自然资函〔2026〕3号")
+    dialog.accept()
+    changed = RunOptions(profile=str(path)).resolve_norm()
+    assert changed.get("tolerance.min_area_m2") == 0.9 and "tolerance" not in changed._confirmed_items
 
 
 def test_unchecking_one_item_of_a_full_confirmation_keeps_the_others_confirmed(saved_project):

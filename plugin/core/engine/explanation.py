@@ -4,7 +4,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from ..model.rule import Rule, find_unit
@@ -113,7 +113,7 @@ def find_rules_by_confirmable_item(norm: Norm) -> dict[str, list[Rule]]:
 
     Settings that the county has already confirmed are included.
     """
-    unconfirmed_norm = replace(norm, profile=replace(norm.profile, confirmed=frozenset()))
+    unconfirmed_norm = norm.drop_confirmations()
     rules_by_item: dict[str, list[Rule]] = {}
     for rule in norm.rules_by_code.values():
         for item in find_unconfirmed_settings(rule, unconfirmed_norm):
@@ -127,7 +127,7 @@ def find_confirmable_items(norm: Norm) -> list[str]:
     Until then no check gives the verdict 通过. Settings count if a rule that runs for a complete delivery uses them;
     code lists count if a field refers to them. Items that the county has already confirmed are included.
     """
-    unconfirmed_norm = replace(norm, profile=replace(norm.profile, confirmed=frozenset()))
+    unconfirmed_norm = norm.drop_confirmations()
     rules = norm.rules_by_code
     # A scope that excludes rules (yearly changes) is not a complete delivery.
     complete_scopes = [name for name, scope in norm.standard.scopes.items() if not scope.excluded_rules]

@@ -118,7 +118,12 @@ def make_provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
         "scope": plan.scope,
         "crs": crs_care.make_crs_label(plan.crs),
         "standard": {"id": standard.id, "edition": standard.edition, "name": standard.name},
-        "profile": {"id": profile.id, "name": profile.name, "confirmed": profile.confirmed_by},
+        "profile": {
+            "id": profile.id,
+            "name": profile.name,
+            "confirmed": profile.confirmed_by,
+            "confirmed_singly": profile.confirmed_singly,
+        },
         "phase": plan.norm.phase,
         "settings": {**standard.settings, **profile.settings},
         "versions": collect_versions(),

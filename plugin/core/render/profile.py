@@ -93,7 +93,7 @@ def convert_profile_to_dict(norm: Norm) -> dict[str, Any]:
         "chain": [one.id for one in profile.list_base_profiles()],
         "standard": {"id": standard.id, "edition": standard.edition, "name": standard.name},
         "phase": norm.phase,
-        "confirmed": {**profile.confirmed_by, "items": sorted(profile.confirmed)},
+        "confirmed": {**profile.confirmed_by, "items": sorted(profile.confirmed), "singly": profile.confirmed_singly},
         "absent": sorted(profile.absent),
         "document": asdict(profile.document_info),
         **resolve_norm(norm).to_dict(),
@@ -120,6 +120,7 @@ def _make_head_lines(norm: Norm, report_texts: ReportTexts) -> Iterator[str]:
         line("confirmed", items=report_texts.join_parts(sorted(profile.confirmed)) or "—", **profile.confirmed_by)
         if profile.confirmed_by
         else line("not_confirmed"),
+        *(line("confirmed", items=item, **one) for item, one in profile.confirmed_singly.items()),
         line("document", values=report_texts.join_parts(values)) if values else "",
         line("absent", names=report_texts.join_parts(map(texts.get_concept_name, sorted(profile.absent))))
         if profile.absent

@@ -15,6 +15,7 @@ from ..standard.messages.numbers import format_square_metres
 from ..standard.messages.texts import Texts, format_number
 from ..standard.profile import Norm
 from ..standard.profile.profile_data import ABSENCE_ITEM
+from ..standard.profile.resolved import read_county_form_choices
 from .finding_lists import make_rule_sort_key
 from .words import ReportTexts
 
@@ -108,9 +109,13 @@ def has_unsaved_edits(report: Report) -> bool:
 
 
 def describe_unconfirmed_settings(report: Report, count: int, report_texts: ReportTexts) -> str:
-    """Return a sentence with the number of unconfirmed settings (``count``) and of the rules that use them."""
+    """Return a sentence with the number of unconfirmed settings (``count``) and of the rules that use them.
+
+    Those that decide verdicts are counted apart.
+    """
     users = sum(bool(list_unconfirmed_items(rule.unconfirmed, report_texts)[1]) for rule in report.rules)
-    return report_texts.get("signed", "unconfirmed_settings", count=count, rules=users)
+    deciding = len({*report.unconfirmed_items} & {*read_county_form_choices().deciding})
+    return report_texts.get("signed", "unconfirmed_settings", deciding=deciding, others=count - deciding, rules=users)
 
 
 def describe_package_waivers(report: Report, report_texts: ReportTexts) -> str:

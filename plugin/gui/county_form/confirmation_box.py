@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Form box 本县已确认: who confirmed which settings of the county, when and where.
+"""Form box 本县已确认: who confirmed which settings of the county, when and by which document.
 
-The settings are those of mark C: they were not read in a published standard.
+The settings are those of mark C: they were not read in a published standard. The few that decide verdicts are confirmed
+one by one, each with its document; the others together.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from qgis.PyQt.QtCore import QDate, QSignalBlocker, Qt
 from qgis.PyQt.QtWidgets import (
@@ -17,11 +19,15 @@ from qgis.PyQt.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QPushButton,
+    QTreeWidget,
+    QTreeWidgetItem,
 )
 
 from ...bridge.texts import tr
 from ...core.standard.messages.texts import Texts
 from ...core.standard.profile.county_file import CountyConfirmation
+from ...core.standard.profile.load import SingleConfirmation
+from ...core.standard.profile.resolved import read_county_form_choices
 from ..widgets import (
     FieldMessage,
     NoticeBox,
@@ -38,12 +44,15 @@ from .limits_box import get_setting_name
 _ISO_DATE = Qt.DateFormat.ISODate
 #: The item that confirms all settings of the standard.
 _ALL_SETTINGS = "all"
+_NAME_COLUMN, _VALUE_COLUMN, _DOCUMENT_COLUMN = range(3)
+_KEY_ROLE = Qt.ItemDataRole.UserRole
 
 
 class ConfirmationBox(FormBox):
     """Fields of a confirmation: authority, document, date and confirmed settings.
 
-    Confirmed settings that are not in the list are preserved. ``messages``: key in the profile's file → widget with the
+    Confirmed settings that are not in the lists are preserved; one whose value has changed since is not ticked.
+    ``messages``: key in the profile's file → widget with the
     message below its field; ``labels``: the same key → name of the field.
     """
 
@@ -52,6 +61,8 @@ class ConfirmationBox(FormBox):
         self._texts, self._date_chosen = texts, False
         self._given_items: tuple[str, ...] = ()
         self._offered_items: list[str] = []
+        self._given_confirmation = CountyConfirmation()
+        self._find_value: Callable[[str], Any] = lambda _item: None
         #: Items that the last check used; they are listed first.
         self.used_items: frozenset[str] = frozenset()
         self.badge = NoticeBox(reserved_text=_describe_unconfirmed(999))
@@ -61,12 +72,19 @@ class ConfirmationBox(FormBox):
         self.date.setDisplayFormat("yyyy-MM-dd")
         self.date.setCalendarPopup(True)
         self.date.setDate(QDate.currentDate())
+        self.deciding = QTreeWidget(
+            objectName="SanxianDecidingItems",
+            rootIsDecorated=False,
+            minimumHeight=self.fontMetrics().height() * 9,
+            editTriggers=QTreeWidget.EditTrigger.AllEditTriggers,
+        )
+        self.deciding.setHeaderLabels([tr("Setting"), tr("Value"), tr("Source document")])
         self.items = QListWidget(
             objectName="SanxianConfirmedItems",
             horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff,
             minimumHeight=self.fontMetrics().height() * 9,
         )
-        self.messages = {name: FieldMessage() for name in ("by", "document", "date", "items")}
+        self.messages = {name: FieldMessage() for name in ("by", "date", "singly", "document", "items")}
         tick_all_button = QPushButton(tr("Tick All"), autoDefault=False, clicked=lambda: self._set_all_ticks(True))
         tick_none_button = QPushButton(tr("Tick None"), autoDefault=False, clicked=lambda: self._set_all_ticks(False))
         grid = QGridLayout(self)
@@ -74,22 +92,24 @@ class ConfirmationBox(FormBox):
         grid.setColumnStretch(1, 1)
         grid.addWidget(self.badge, 0, 0, 1, 2)
         rows = (
-            (tr("Confirmed by"), self.by, "by"), (tr("Source document"), self.document, "document"),
-            (tr("Date of confirmation"), self.date, "date"), (tr("Items"), self.items, "items"),
+            (tr("Confirmed by"), self.by, "by"), (tr("Date of confirmation"), self.date, "date"),
+            (tr("Deciding items"), self.deciding, "singly"), (tr("Document of the others"), self.document, "document"),
+            (tr("Other items"), self.items, "items"),
         )  # fmt: skip
         self.labels = {name: label for label, _widget, name in rows}
         for number, (label, widget, name) in enumerate(rows):
             widget.setAccessibleName(label)
             grid.addWidget(QLabel(label), 2 * number + 1, 0, Qt.AlignmentFlag.AlignTop)
-            grid.addWidget(WholeRows(widget) if widget is self.items else widget, 2 * number + 1, 1)
+            grid.addWidget(WholeRows(widget) if widget in (self.items, self.deciding) else widget, 2 * number + 1, 1)
             grid.addWidget(self.messages[name], 2 * number + 2, 1)
-        grid.addWidget(make_row_widget(tick_all_button, tick_none_button, (None, 1)), 9, 1)
+        grid.addWidget(make_row_widget(tick_all_button, tick_none_button, (None, 1)), 11, 1)
         self.used_note = make_faint_label(objectName="SanxianUsedItems", wordWrap=True, visible=False)
-        grid.addWidget(self.used_note, 10, 1)
+        grid.addWidget(self.used_note, 12, 1)
         for line in (self.by, self.document):
             line.textChanged.connect(self.on_changed)
         self.date.dateChanged.connect(self._choose_date)
         self.items.itemChanged.connect(self.on_changed)
+        self.deciding.itemChanged.connect(self.on_changed)
 
     def show_confirmation(self, confirmation: CountyConfirmation) -> None:
         """Show authority, document and date of a confirmation; the list of settings is emptied."""
@@ -100,35 +120,82 @@ class ConfirmationBox(FormBox):
             self.date.setDate(date)
             self._date_chosen = False
             self._given_items, self._offered_items = confirmation.items, []
+            self._given_confirmation = confirmation
             self.items.clear()
+            self.deciding.clear()
 
-    def show_confirmable_settings(self, items: list[str], explain: Callable[[str], str] = str) -> None:
+    def show_confirmable_settings(
+        self,
+        items: list[str],
+        explain: Callable[[str], str] = str,
+        find_value: Callable[[str], Any] = lambda _item: None,
+    ) -> None:
         """List the settings that can be confirmed, those of the last check first; ticked ones stay ticked.
 
-        ``explain``: returns the value of a setting and the rules that use it, for its tool tip.
+        ``explain``: returns the value of a setting and the rules that use it, for its tool tip; ``find_value``: returns
+        the value of an item, None without one.
         """
         items = sorted(items, key=lambda item: item not in self.used_items)
         used_count = sum(item in self.used_items for item in items)
         text = tr("The {count} items that the last check used are listed first, in bold.")
         self.used_note.setText(text.format(count=used_count) if used_count else "")
         self.used_note.setVisible(used_count > 0)
+        self._find_value = find_value
         if items == self._offered_items:
+            self._untick_changed_items()
             return
-        former_items = self._read_confirmed_items()
+        former_items, singly = self._read_confirmed_items(), self._read_single_confirmations(includes_unchanged=True)
         ticked_items = set(items) if _ALL_SETTINGS in former_items else set(former_items)
         self._given_items, self._offered_items = former_items, items
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsSelectable
+        deciding = [item for item in read_county_form_choices().deciding if item in items]
         with QSignalBlocker(self):
             self.items.clear()
+            self.deciding.clear()
             for key in items:
-                item = QListWidgetItem(get_setting_name(key, self._texts))
-                item.setData(Qt.ItemDataRole.UserRole, key)
-                lines = (item.text(), explain(key), tr("{key}, mark C").format(key=key))
-                item.setToolTip("\n".join(filter(None, lines)))
+                name = get_setting_name(key, self._texts)
+                tip = "\n".join(filter(None, (name, explain(key), tr("{key}, mark C").format(key=key))))
+                is_single = key in deciding and key not in ticked_items
+                item = QTreeWidgetItem(self.deciding, [name]) if is_single else QListWidgetItem(name, self.items)
+                if isinstance(item, QTreeWidgetItem):
+                    item.setText(_VALUE_COLUMN, self._format_value(key))
+                    item.setText(_DOCUMENT_COLUMN, singly[key].document if key in singly else "")
+                    item.setData(_NAME_COLUMN, _KEY_ROLE, key)
+                    item.setToolTip(_NAME_COLUMN, tip)
+                    item.setFlags(flags | Qt.ItemFlag.ItemIsEditable)
+                    item.setCheckState(_NAME_COLUMN, _get_check_state(key in singly))
+                    continue
+                item.setData(_KEY_ROLE, key)
+                item.setToolTip(tip)
                 set_bold(item, is_bold=key in self.used_items)
                 item.setFlags(flags)
-                item.setCheckState(Qt.CheckState.Checked if key in ticked_items else Qt.CheckState.Unchecked)
-                self.items.addItem(item)
+                item.setCheckState(_get_check_state(key in ticked_items))
+        self._untick_changed_items()
+
+    def _format_value(self, key: str) -> str:
+        """Return the value of a deciding item as one line."""
+        value = self._find_value(key)
+        return "; ".join(f"{name} {one}" for name, one in value.items()) if isinstance(value, dict) else str(value)
+
+    def _untick_changed_items(self) -> None:
+        """Untick the items whose value is not the one that was confirmed, and show the values of the deciding ones."""
+        given = self._given_confirmation
+        with QSignalBlocker(self):
+            for item in self._list_rows():
+                key = item.data(_KEY_ROLE)
+                if key in given.values and given.values[key] != self._find_value(key):
+                    item.setCheckState(Qt.CheckState.Unchecked)
+            for row in self._list_deciding_rows():
+                key = row.data(_NAME_COLUMN, _KEY_ROLE)
+                row.setText(_VALUE_COLUMN, self._format_value(key))
+                if key in given.singly and given.singly[key].value not in (None, self._find_value(key)):
+                    row.setCheckState(_NAME_COLUMN, Qt.CheckState.Unchecked)
+
+    def _list_rows(self) -> list[QListWidgetItem]:
+        return [self.items.item(n) for n in range(self.items.count())]
+
+    def _list_deciding_rows(self) -> list[QTreeWidgetItem]:
+        return [self.deciding.topLevelItem(n) for n in range(self.deciding.topLevelItemCount())]
 
     def show_unconfirmed_count(self, unconfirmed_items: list[str]) -> None:
         """Show how many settings in use are unconfirmed.
@@ -143,20 +210,28 @@ class ConfirmationBox(FormBox):
     def read_confirmation(self) -> CountyConfirmation:
         """Return the confirmation in the fields, with the ticked settings."""
         by, document, items = self.by.text().strip(), self.document.text().strip(), self._read_confirmed_items()
-        undated = CountyConfirmation(by, document, "", items)
-        return undated if undated.is_empty else replace(undated, date=self.date.date().toString(_ISO_DATE))
+        values = {item: value for item in items if (value := self._find_value(item)) is not None}
+        undated = CountyConfirmation(by, document, "", items, values, self._read_single_confirmations())
+        return undated if undated.has_no_group else replace(undated, date=self.date.date().toString(_ISO_DATE))
 
     def clear_messages(self) -> None:
         """Remove the messages below all fields."""
         for message in self.messages.values():
             message.show_text("")
-        if self._date_chosen and self.read_confirmation().is_empty:
+        if any(
+            row.checkState(_NAME_COLUMN) == Qt.CheckState.Checked and not row.text(_DOCUMENT_COLUMN).strip()
+            for row in self._list_deciding_rows()
+        ):
+            text = tr("A ticked item without a document is not confirmed. Enter its document.")
+            self.messages["singly"].show_text(text, "warning")
+        present = self.read_confirmation()
+        if self._date_chosen and present.has_no_group and not present.singly:
             text = tr("The date alone is not saved. Enter the authority, the document and the items as well.")
             self.messages["date"].show_text(text, "warning")
 
     def _read_confirmed_items(self) -> tuple[str, ...]:
-        rows = [self.items.item(n) for n in range(self.items.count())]
-        ticked_items = [r.data(Qt.ItemDataRole.UserRole) for r in rows if r.checkState() == Qt.CheckState.Checked]
+        rows = self._list_rows()
+        ticked_items = [row.data(_KEY_ROLE) for row in rows if row.checkState() == Qt.CheckState.Checked]
         if _ALL_SETTINGS in self._given_items and len(ticked_items) == len(rows):
             # Preserve “all” of the file unless the user unticks an item.
             return self._given_items
@@ -167,15 +242,39 @@ class ConfirmationBox(FormBox):
         ]
         return (*preserved_items, *(item for item in ticked_items if item not in preserved_items))
 
+    def _read_single_confirmations(self, includes_unchanged: bool = False) -> dict[str, SingleConfirmation]:
+        """Return item → confirmation of the ticked deciding items that have a document.
+
+        Authority and date of an item that was confirmed before stay. ``includes_unchanged``: before the items are
+        listed, return those of the file.
+        """
+        given = self._given_confirmation.singly
+        if includes_unchanged and not self._offered_items:
+            return dict(given)
+        confirmations = {key: one for key, one in given.items() if key not in self._offered_items}
+        for row in self._list_deciding_rows():
+            key, document = row.data(_NAME_COLUMN, _KEY_ROLE), row.text(_DOCUMENT_COLUMN).strip()
+            if row.checkState(_NAME_COLUMN) == Qt.CheckState.Checked and document:
+                date = self.date.date().toString(_ISO_DATE)
+                entered = SingleConfirmation(self.by.text().strip(), document, date, self._find_value(key))
+                former = given.get(key)
+                is_same = former is not None and (former.document, former.value) == (document, entered.value)
+                confirmations[key] = former if former is not None and is_same else entered
+        return confirmations
+
     def _set_all_ticks(self, on: bool) -> None:
         with QSignalBlocker(self):
-            for number in range(self.items.count()):
-                self.items.item(number).setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
+            for row in self._list_rows():
+                row.setCheckState(_get_check_state(on))
         self.on_changed()
 
     def _choose_date(self, *_args: object) -> None:
         self._date_chosen = self._date_chosen or not self.signalsBlocked()
         self.on_changed()
+
+
+def _get_check_state(is_on: bool) -> Qt.CheckState:
+    return Qt.CheckState.Checked if is_on else Qt.CheckState.Unchecked
 
 
 def _describe_unconfirmed(count: int) -> str:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from qgis.PyQt.QtCore import QSignalBlocker, Qt, pyqtSignal
@@ -231,7 +231,12 @@ class CountyForm(QWidget):
     def has_county_values(self) -> bool:
         """Return True if the form has a target, setting or confirmation of the county."""
         county = self.read_county_settings()
-        return bool(county.targets or county.value_by_setting or not county.confirmation.is_empty)
+        return bool(
+            county.targets
+            or county.value_by_setting
+            or not county.confirmation.has_no_group
+            or county.confirmation.singly
+        )
 
     # --- checks
     def _load_inherited_norm(self, county: CountySettings) -> Norm:
@@ -283,7 +288,7 @@ class CountyForm(QWidget):
             except SanxianError as error:
                 self.county_message.show_text(messages.explain_error(error), "error")
                 return
-        items = find_confirmable_items(norm)
+        items_to_confirm = find_confirmable_items(norm)
         rules_by_item = find_rules_by_confirmable_item(norm)
 
         def explain(item: str) -> str:
@@ -295,18 +300,18 @@ class CountyForm(QWidget):
             lines += [tr("Used by {rules}").format(rules=rules_text)] if names else []
             return "\n".join(lines)
 
-        self.confirmation.show_confirmable_settings(items, explain)
-        entered_confirmation = self.confirmation.read_confirmation()
-        is_complete = (
-            entered_confirmation.by
-            and entered_confirmation.document
-            and not any(p.field_path.startswith("confirmed") for p in self.problems)
-        )
-        confirmed_profile = (
-            norm.profile if not is_complete else replace(norm.profile, confirmed=frozenset(entered_confirmation.items))
-        )
+        self.confirmation.show_confirmable_settings(items_to_confirm, explain, norm.find_value)
+        entered = self.confirmation.read_confirmation()
+        has_problem = any(p.field_path.startswith("confirmed") for p in self.problems)
+        confirmed_profile = norm.profile
+        if entered.by and not has_problem:
+            items = frozenset(entered.items if entered.document else ())
+            singly = {key: asdict(one) for key, one in entered.singly.items()}
+            confirmed_profile = replace(norm.profile, confirmed=items, confirmed_singly=singly)
         confirmed_norm = replace(norm, profile=confirmed_profile)
-        self.confirmation.show_unconfirmed_count([item for item in items if not confirmed_norm.is_confirmed(item)])
+        self.confirmation.show_unconfirmed_count(
+            [item for item in items_to_confirm if not confirmed_norm.is_confirmed(item)]
+        )
 
     def _find_field(self, field: str) -> tuple[str, QWidget, FieldMessage]:
         """Return display name, input widget and message widget of a problem's field."""

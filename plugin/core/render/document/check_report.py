@@ -20,6 +20,7 @@ from ...model.report import APPROVAL_DOUBT, Report
 from ...model.verdict import Verdict
 from ...standard.messages.texts import Texts, format_number, shorten_key
 from ...standard.profile import Norm
+from ...standard.profile.resolved import read_county_form_choices
 from ..figures import (
     format_hectares,
     format_indicator_value,
@@ -569,15 +570,21 @@ def _make_appendices(report: Report, report_texts: ReportTexts) -> list[Block]:
 
 
 def make_settings_appendix(report: Report, report_texts: ReportTexts) -> list[Block]:
-    """Return the settings that the county has not confirmed, with the rules that use them."""
-    texts, users = Texts(report_texts.lang), dict[str, list[str]]()
+    """Return the settings that the county has not confirmed, with the rules that use them; the deciding ones first."""
+    texts, codes_by_item = Texts(report_texts.lang), dict[str, list[str]]()
     for rule in report.rules:
         for name in rule.unconfirmed:
             if list_unconfirmed_items([name], report_texts)[1]:
-                setting_name = texts.get_setting_name(name)
-                # A setting without a name is shown by its key, which must stay as it is typed.
-                shown_name = setting_name if setting_name == name else capitalise_first_letter(setting_name)
-                users.setdefault(shown_name, []).append(rule.code)
+                codes_by_item.setdefault(name, []).append(rule.code)
+    deciding = read_county_form_choices().deciding
+    users: dict[str, list[str]] = {}
+    for name in sorted(codes_by_item, key=lambda one: one not in deciding):
+        setting_name = texts.get_setting_name(name)
+        # A setting without a name is shown by its key, which must stay as it is typed.
+        shown_name = setting_name if setting_name == name else capitalise_first_letter(setting_name)
+        if name in deciding:
+            shown_name = report_texts.get("signed", "deciding_setting", name=shown_name)
+        users.setdefault(shown_name, []).extend(codes_by_item[name])
     columns: list[DescribedColumn] = [
         ("setting", 55, "left", lambda one: one[0]),
         ("used_by", 45, "left", lambda one: report_texts.join_parts(one[1])),

@@ -290,7 +290,7 @@ def _redact_provenance(provenance: dict[str, Any], redactor: Redactor) -> dict[s
     layers = [layer for layer in provenance.get("layers", []) if layer.get("role") not in redactor.hidden_roles]
     profile, document = dict(provenance.get("profile") or {}), provenance.get("document")
     record.count("sources", bool(provenance.get("source")))
-    record.count("persons", bool(profile.get("confirmed")))
+    record.count("persons", bool(profile.get("confirmed") or profile.get("confirmed_singly")))
     crs_count = sum(bool(one.get("crs")) for one in [*layers, provenance])
     record.count("crs_texts", crs_count if hides_crs else 0)
     data = {
@@ -298,7 +298,7 @@ def _redact_provenance(provenance: dict[str, Any], redactor: Redactor) -> dict[s
         "source": "",
         **({"crs": redactor.texts.get("public", "crs_left_out")} if hides_crs else {}),
         "layers": [{**layer, "crs": ""} if hides_crs else layer for layer in layers],
-        "profile": profile | ({"confirmed": {}} if profile.get("confirmed") else {}),
+        "profile": profile | {key: {} for key in ("confirmed", "confirmed_singly") if profile.get(key)},
         # That the document was secret before, and why it is not any more, is not for the public.
         **({"document": {**document, "lowered": []}} if document else {}),
         "versions": {key: value for key, value in provenance.get("versions", {}).items() if key == "sanxian"},

@@ -244,7 +244,11 @@ def list_persons(report: Report, plan: Plan) -> tuple[list[str], list[str]]:
 
     An entry may name several persons, and their office. The office that the document names as its author is public.
     """
-    profiles = [profile.confirmed_by for profile in plan.norm.profile.list_base_profiles()]
+    profiles = [
+        confirmed_by
+        for profile in plan.norm.profile.list_base_profiles()
+        for confirmed_by in (profile.confirmed_by, *profile.confirmed_singly.values())
+    ]
     names: set[str] = set()
     files: set[str] = set()
     for source in (*(finding.params for finding in report.findings), report.provenance, *profiles):

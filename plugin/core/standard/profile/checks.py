@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable, Collection
 from copy import deepcopy
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -272,10 +273,24 @@ def read_rules(
     return tuple(_check_each(names, list, key, path, errors, lambda name: check_known(name, known_names, path, key)))
 
 
+@dataclass(frozen=True)
+class ReadConfirmation:
+    """The content of ``[confirmed]`` as `Profile` has it: items, who confirmed them, single confirmations, values."""
+
+    items: frozenset[str] = frozenset()
+    by: dict[str, str] = field(default_factory=dict)
+    singly: dict[str, dict[str, Any]] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+#: Keys of a confirmation of several items, and of that of one.
+_GROUP_KEYS, _SINGLE_KEYS = ("by", "document", "date", "items"), ("by", "document", "date")
+
+
 def read_confirmed(
     table: Any, standard: Standard, path: Path, errors: ErrorCollector, declared_codes: Collection[str] = ()
-) -> tuple[frozenset[str], dict[str, str]]:
-    """Return the items that the county confirmed, and a dict with ``by``, ``document`` and ``date``.
+) -> ReadConfirmation:
+    """Return what the county confirmed: several items together, and settings one by one.
 
     ``declared_codes``: as for `read_severity`; the code of a check confirms what it requires.
 
@@ -283,28 +298,42 @@ def read_confirmed(
     """
     with errors.collect_data_error():
         if not check_type(table, dict, file=path, key="confirmed"):
-            return frozenset(), {}
-        check_keys(table, required=("by", "document", "date", "items"), allowed=(), file=path, where="confirmed")
+            return ReadConfirmation()
+        required = () if "singly" in table and not {*_GROUP_KEYS} & {*table} else _GROUP_KEYS
+        check_keys(table, required=required, allowed=("values", "singly"), file=path, where="confirmed")
         lists = [f"codes.{name}" for name in standard.code_lists]
         known_items = [
             "all",
             ABSENCE_ITEM,
             *sorted({*standard.marks, *standard.settings, *standard.citations, *lists, *declared_codes}),
         ]
-        key = "confirmed.items"
-        items = _check_each(
-            table["items"], list, key, path, errors, lambda item: check_known(item, known_items, path, key)
-        )
-        confirmed_by = {k: table[k] for k in ("by", "document")}
-        for name, value in confirmed_by.items():
-            if not check_type(value, str, file=path, key=f"confirmed.{name}").strip():
-                raise DataError("data_key_missing", file=str(path), key=f"confirmed.{name}")
-        # TOML may have the date as a date or as text.
-        day = table["date"]
-        text = day.isoformat() if isinstance(day, date) else check_type(day, str, file=path, key="confirmed.date")
-        try:
-            confirmed_by["date"] = date.fromisoformat(text[:10]).isoformat()
-        except ValueError as error:
-            raise make_unknown_value_error(path, "confirmed.date", text, ("2026-11-20",)) from error
-        return frozenset(items), confirmed_by
-    return frozenset(), {}
+
+        def check_items(names: Any, kind: type, key: str) -> Any:
+            return _check_each(names, kind, key, path, errors, lambda name: check_known(name, known_items, path, key))
+
+        items = check_items(table.get("items", []), list, "confirmed.items")
+        values = dict(check_items(table.get("values", {}), dict, "confirmed.values"))
+        singly = {}
+        for name, row in check_items(table.get("singly", {}), dict, "confirmed.singly").items():
+            where = f"confirmed.singly.{name}"
+            check_keys(row, required=_SINGLE_KEYS, allowed=("value",), file=path, where=where)
+            singly[name] = _read_confirming_document(row, path, where)
+            values |= {name: row["value"]} if "value" in row else {}
+        by = _read_confirming_document(table, path, "confirmed") if required else {}
+        return ReadConfirmation(frozenset(items), by, singly, values)
+    return ReadConfirmation()
+
+
+def _read_confirming_document(table: dict[str, Any], path: Path, where: str) -> dict[str, str]:
+    """Return ``by``, ``document`` and ``date`` of a confirmation. Raise DataError for an empty or invalid one."""
+    confirmed_by = {k: table[k] for k in ("by", "document")}
+    for name, value in confirmed_by.items():
+        if not check_type(value, str, file=path, key=f"{where}.{name}").strip():
+            raise DataError("data_key_missing", file=str(path), key=f"{where}.{name}")
+    # TOML may have the date as a date or as text.
+    day = table["date"]
+    text = day.isoformat() if isinstance(day, date) else check_type(day, str, file=path, key=f"{where}.date")
+    try:
+        return {**confirmed_by, "date": date.fromisoformat(text[:10]).isoformat()}
+    except ValueError as error:
+        raise make_unknown_value_error(path, f"{where}.date", text, ("2026-11-20",)) from error

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from unicodedata import normalize
@@ -215,12 +215,17 @@ def _check_confirmation(
     ``declared_codes``: codes of declared checks, which a county may confirm.
     """
     confirmation = county.confirmation
-    if confirmation.is_empty:
-        return
-    for key, value in (("by", confirmation.by), ("document", confirmation.document)):
-        if not value.strip():
-            yield FormFieldError(f"confirmed.{key}", DataError(f"county_confirmed_{key}"))
+    if not confirmation.has_no_group:
+        for key, value in (("by", confirmation.by), ("document", confirmation.document)):
+            if not value.strip():
+                yield FormFieldError(f"confirmed.{key}", DataError(f"county_confirmed_{key}"))
     table = {"by": "-", "document": "-", "date": confirmation.date, "items": list(confirmation.items)}
+    if confirmation.has_no_group:
+        table = {}
+    if confirmation.singly:
+        if not confirmation.by.strip():
+            yield FormFieldError("confirmed.by", DataError("county_confirmed_by"))
+        table["singly"] = {key: asdict(one) for key, one in confirmation.singly.items()}
     complaints = ErrorCollector(keep=True)
     checks.read_confirmed(table, standard, path, complaints, declared_codes)
     for error in complaints.found:

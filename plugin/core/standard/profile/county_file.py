@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,15 @@ from ...base.files.data import read_record, read_toml
 from ...base.files.toml_text import TomlText
 from ...base.files.writing import write_text
 from ..load import flatten_settings
-from .load import load_profile_from_table
+from .load import SingleConfirmation, load_profile_from_table
 from .profile_data import IndicatorTarget, Profile, compute_division_prefix
 
 #: Suffix of a county's profile next to its project file: 浑源县三区三线.profile.toml.
 PROFILE_FILE_SUFFIX = ".profile.toml"
 #: Keys of a target that the form shows, in the order of the file.
 _TARGET_KEYS = ("indicator", "comparison", "value", "unit", "year", "binding", "source")
+#: Keys of a confirmation of several items.
+_CONFIRMED_KEYS = ("by", "document", "date", "items")
 #: Mark of a value that was verified in the text of a source document.
 VERIFIED_MARK = "A"
 
@@ -34,21 +36,21 @@ VERIFIED_MARK = "A"
 class CountyConfirmation:
     """The county's confirmation (本县已确认).
 
-    It has authority, document, ISO date and confirmed setting keys.
+    It has authority, document, ISO date and keys of the settings confirmed together, and the settings confirmed one by
+    one. ``values``: item of the former → the value that it had, as far as it has one.
     """
 
     by: str = ""
     document: str = ""
     date: str = ""
     items: tuple[str, ...] = ()
+    values: Mapping[str, Any] = field(default_factory=dict)
+    singly: Mapping[str, SingleConfirmation] = field(default_factory=dict)
 
     @property
-    def is_empty(self) -> bool:
-        """Return True without authority, document and items.
-
-        A date alone confirms nothing.
-        """
-        return not (self.by.strip() or self.document.strip() or self.items)
+    def has_no_group(self) -> bool:
+        """Return True if no items are confirmed together; a date alone confirms nothing."""
+        return not (self.document.strip() or self.items or (self.by.strip() and not self.singly))
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,15 @@ def read_county(path: Path, text: str | None = None) -> CountySettings:
         value_by_setting=flatten_settings(table),
         document_by_setting={key: sources[key] for key in sources if key in flatten_settings(table)},
         confirmation=CountyConfirmation(
-            confirmed["by"], confirmed["document"], _format_day(confirmed["date"]), tuple(confirmed["items"])
+            confirmed.get("by", ""),
+            confirmed.get("document", ""),
+            _format_day(confirmed.get("date", "")),
+            tuple(confirmed.get("items", ())),
+            confirmed.get("values", {}),
+            {
+                key: SingleConfirmation(**{**row, "date": _format_day(row["date"])})
+                for key, row in confirmed.get("singly", {}).items()
+            },
         )
         if confirmed
         else CountyConfirmation(),
@@ -249,18 +259,32 @@ def _write_settings(file: TomlText, county: CountySettings) -> None:
 
 
 def _write_confirmation(file: TomlText, confirmation: CountyConfirmation) -> None:
-    """Write the county's confirmation; an empty one removes the former confirmation."""
-    former_confirmation = file.table.get("confirmed", {})
-    if confirmation.is_empty:
-        for key in [candidate for candidate in ("by", "document", "date", "items") if candidate in former_confirmation]:
+    """Write the county's confirmations; without any, the former ones are removed."""
+    former = file.table.get("confirmed", {})
+    if confirmation.has_no_group:
+        for key in [candidate for candidate in (*_CONFIRMED_KEYS, "values") if candidate in former]:
             file.remove_key(("confirmed", key))
-        return
-    file.set_value(("confirmed", "by"), confirmation.by.strip())
-    file.set_value(("confirmed", "document"), confirmation.document.strip())
-    if _format_day(former_confirmation.get("date", "")) != confirmation.date:
-        file.set_value(("confirmed", "date"), confirmation.date)
-    if "items" not in former_confirmation or tuple(former_confirmation["items"]) != confirmation.items:
-        file.set_value(("confirmed", "items"), list(confirmation.items))
+    else:
+        file.set_value(("confirmed", "by"), confirmation.by.strip())
+        file.set_value(("confirmed", "document"), confirmation.document.strip())
+        if _format_day(former.get("date", "")) != confirmation.date:
+            file.set_value(("confirmed", "date"), confirmation.date)
+        if "items" not in former or tuple(former["items"]) != confirmation.items:
+            file.set_value(("confirmed", "items"), list(confirmation.items))
+        _write_table(file, ("confirmed", "values"), confirmation.values)
+    rows = {
+        key: {name: value for name, value in asdict(one).items() if value is not None}
+        for key, one in confirmation.singly.items()
+    }
+    _write_table(file, ("confirmed", "singly"), rows)
+
+
+def _write_table(file: TomlText, path: tuple[str, str], rows: Mapping[str, Any]) -> None:
+    """Write a table of values by key; other keys are removed."""
+    for key in [key for key in file.table.get(path[0], {}).get(path[1], {}) if key not in rows]:
+        file.remove_key((*path, key))
+    for key, value in rows.items():
+        file.set_value((*path, key), value)
 
 
 def _match_targets_to_rows(

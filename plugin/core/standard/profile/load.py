@@ -32,13 +32,25 @@ from .profile_figures import merge_figures_with_base, read_heritage_register, re
 
 
 @dataclass(frozen=True)
-class ConfirmedTable:
-    """What a county confirmed (``[confirmed]``), with authority, document and date."""
+class SingleConfirmation:
+    """The confirmation of one setting, with the value that it had."""
 
     by: str
     document: str
     date: Any
-    items: tuple[str, ...]
+    value: Any = None
+
+
+@dataclass(frozen=True)
+class ConfirmedTable:
+    """What a county confirmed (``[confirmed]``): items together, and settings one by one."""
+
+    by: str = ""
+    document: str = ""
+    date: Any = ""
+    items: tuple[str, ...] = ()
+    values: Any = None
+    singly: dict[str, SingleConfirmation] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -222,7 +234,7 @@ def _merge_profile_with_base(
         checks.read_rules(table.get(key, []), standard, path, errors, key=key, declared_codes=declared_codes)
         for key in ("rules_extra", "rules_off")
     )
-    confirmed, confirmed_by = checks.read_confirmed(table.get("confirmed", {}), standard, path, errors, declared_codes)
+    confirmation = checks.read_confirmed(table.get("confirmed", {}), standard, path, errors, declared_codes)
     own_values = {
         **settings,
         **{f"severity.{code}": value for code, value in severity.items()},
@@ -248,8 +260,10 @@ def _merge_profile_with_base(
         mark_sources={**{key: mark for key, mark in base.mark_sources.items() if key not in settings}, **sources},
         severity={**base.severity, **severity},
         targets=merge_figures_with_base(base.targets, read_targets(table.get("targets", []), area_code, path, errors)),
-        confirmed=confirmed,
-        confirmed_by=confirmed_by,
+        confirmed=confirmation.items,
+        confirmed_by=confirmation.by,
+        confirmed_singly=confirmation.singly,
+        confirmed_values=confirmation.values,
         absent=absent_concepts | base.absent,
         rules=tuple(dict.fromkeys((*base.rules, *extra_rules))),
         # A county may turn on a rule that its base turned off, by naming the rule.

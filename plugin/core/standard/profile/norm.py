@@ -238,7 +238,7 @@ class Norm:
         the values that the standard sets. A custom value that is less strict than the shipped one must be
         confirmed by its name, or have a source next to its mark.
         """
-        confirmed = self.standard.confirmed | self.profile.confirmed
+        confirmed = self._confirmed_items
         if {item, self.find_marked_item(item)} & confirmed:
             return True
         # An item that gives settings their mark includes them.
@@ -248,6 +248,31 @@ class Norm:
         ):
             return self.get_source_mark(item) != "C" and bool(self.profile.mark_sources.get(item))
         return self.get_source_mark(item) != "C" or "all" in confirmed
+
+    @cached_property
+    def _confirmed_items(self) -> frozenset[str]:
+        """Return the items that standard and county confirmed, without those that have another value since then."""
+        changed = {item for item, value in self.profile.confirmed_values.items() if self.find_value(item) != value}
+        return self.standard.confirmed | ((self.profile.confirmed | {*self.profile.confirmed_singly}) - changed)
+
+    def drop_confirmations(self) -> Norm:
+        """Return the norm as if the county had confirmed nothing."""
+        return replace(self, profile=replace(self.profile, confirmed=frozenset(), confirmed_singly={}))
+
+    def find_value(self, item: str) -> Any:
+        """Return the value of a setting, or of all settings of a heading as a dict; None for another item.
+
+        A parameter that neither standard nor profile sets has the default of its rule.
+        """
+        if self.has_setting(item):
+            return self.get(item)
+        section, code = self.get_settings_section(item), item.removeprefix("rules.").split(".")[0]
+        if item.startswith("rules.") and code in self.rules_by_code:
+            defaults = {one.name: one.default for one in self.rules_by_code[code].parameters}
+            section = {**defaults, **self.get_settings_section(f"rules.{code}")}
+            if item.count(".") > 1:
+                return section.get(item.rpartition(".")[2])
+        return section or None
 
     @cached_property
     def _loosened_keys(self) -> frozenset[str]:
@@ -285,14 +310,17 @@ class Norm:
         A confirmation is valid from its date on, and only for the area of the authority that gave it. A county inherits
         limits and severities from its province or city, but no confirmations. ``today``: by default the current date.
         """
-        profile = self.profile
-        if not profile.confirmed:
-            return self
+        profile, today_text = self.profile, (today or date.today()).isoformat()
         digits = int(self.standard.settings.get("attributes.area_digits", 6))
         is_own_area = not profile.area_code or profile.area_code[:digits] == area_code[:digits]
-        if is_own_area and profile.confirmed_by.get("date", "") <= (today or date.today()).isoformat():
+        is_group_valid = is_own_area and profile.confirmed_by.get("date", "") <= today_text
+        singly = {
+            item: one for item, one in profile.confirmed_singly.items() if is_own_area and one["date"] <= today_text
+        }
+        if is_group_valid and len(singly) == len(profile.confirmed_singly):
             return self
-        return replace(self, profile=replace(profile, confirmed=frozenset()))
+        confirmed = profile.confirmed if is_group_valid else frozenset()
+        return replace(self, profile=replace(profile, confirmed=confirmed, confirmed_singly=singly))
 
     def make_tolerance(self) -> Tolerance:
         """Return the tolerances of the run."""

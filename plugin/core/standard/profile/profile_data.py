@@ -259,6 +259,10 @@ class Profile:
     ``mark_sources``: key of a mark → the source document. ``document_info``: its ``[document]`` merged with that of its
     bases. ``checks``: the checks of its bases and of its file. ``retired_settings``: keys of its file and
     bases that this version ignores.
+
+    ``confirmed``: items that the county confirmed together; ``confirmed_by``: their authority, document and date.
+    ``confirmed_singly``: item → its own authority, document and date. ``confirmed_values``: item of either kind → the
+    value it had then; another value withdraws the confirmation.
     """
 
     id: str
@@ -273,6 +277,8 @@ class Profile:
     targets: tuple[IndicatorTarget, ...] = ()
     confirmed: frozenset[str] = frozenset()
     confirmed_by: dict[str, str] = field(default_factory=dict)
+    confirmed_singly: dict[str, dict[str, Any]] = field(default_factory=dict)
+    confirmed_values: dict[str, Any] = field(default_factory=dict)
     absent: frozenset[str] = frozenset()
     rules: tuple[str, ...] = ()
     rules_off: tuple[str, ...] = ()

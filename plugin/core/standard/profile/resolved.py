@@ -132,12 +132,14 @@ def find_origin(key: str, norm: Norm, phase: str = "") -> ValueOrigin:
 class CountyChoices:
     """The choices that the county form (县配置) offers.
 
-    ``limits``, ``tolerances``: setting keys; ``ratio_classes``: urban-rural codes for each check box; ``units``: area
-    units; ``target_defaults``: indicator → default unit, comparison and binding of a new target.
+    ``limits``, ``tolerances``: setting keys; ``deciding``: items that are confirmed one by one;
+    ``ratio_classes``: urban-rural codes for each check box; ``units``: area units;
+    ``target_defaults``: indicator → default unit, comparison and binding of a new target.
     """
 
     limits: tuple[str, ...]
     tolerances: tuple[str, ...]
+    deciding: tuple[str, ...]
     ratio_classes: tuple[tuple[str, ...], ...]
     units: tuple[str, ...]
     target_defaults: dict[
