@@ -2034,6 +2034,14 @@ Workbook of the office: cells with defined names, such as 三线占用_生态保
 本单位的工作簿：已定义名称的单元格（名称由表的前缀、行名、列名以下划线连成，如 三线占用_生态保护红线_面积）填写在副本中。不是表中数的名称逐个报告。表格为中文。</translation>
     </message>
     <message>
+        <source>Filter</source>
+        <translation>筛选</translation>
+    </message>
+    <message>
+        <source>Filtered</source>
+        <translation>已筛选</translation>
+    </message>
+    <message>
         <source>Finding / version</source>
         <translation>问题/版本</translation>
     </message>

@@ -301,6 +301,9 @@ def test_panel_of_small_height_shows_the_detail_pane_in_a_tab(filled_dock, qgis_
     filled_dock.resize(QSize(430, 14 * filled_dock.fontMetrics().lineSpacing()))
     process_events(0.05)
     assert filled_dock.tabs.isVisible() and not filled_dock.detail.isVisible() and filled_dock.tree.isVisible()
+    assert not filled_dock.filters.isVisible(), "filters leave their room to the list"
+    filled_dock.filter_button.click()
+    assert filled_dock.filters.isVisible() and filled_dock.verdict.kind_row.isVisible()
     filled_dock.tabs.setCurrentIndex(DETAIL_TAB)
     assert filled_dock.detail.isVisible() and not filled_dock.tree.isVisible()
 

@@ -448,7 +448,7 @@ class FindingsDock(FindingsForm):
             self.verdict.set_matching_counts(self.tree.findings.count_matching_by_kind())
         self.stack.setCurrentWidget(self.tree_page if empty is None else self.empty)
         has_result = self.result is not None
-        for widget in (self.verdict, self.filters, self.navigation):
+        for widget in (self.verdict, self.navigation):
             widget.setVisible(has_result)
         self.work_progress.setVisible(has_result and bool(self.tree.findings.work.items))
         self.export_button.setEnabled(has_result)
