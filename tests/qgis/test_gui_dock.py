@@ -250,12 +250,19 @@ def test_enter_f1_and_ctrl_c_in_the_findings_list_zoom_to_explain_and_copy_the_f
     filled_dock.findingChosen.connect(went.append)
     filled_dock.helpRequested.connect(asked.append)
     QTest.keyClick(filled_dock.tree, Qt.Key.Key_Return)
-    QTest.keyClick(filled_dock.tree, Qt.Key.Key_F1)
-    assert [f.code for f in went] == ["REL002"] and asked == ["REL002"]
+    for focused in (filled_dock.tree, filled_dock.detail, filled_dock.navigation.zoom):
+        QTest.keyClick(focused, Qt.Key.Key_F1)
+    assert [f.code for f in went] == ["REL002"] and asked == ["REL002"] * 3
     QTest.keySequence(filled_dock.tree, QKeySequence(QKeySequence.StandardKey.Copy))
     assert "140225000000000001" in QgsApplication.clipboard().text()
     QTest.keyClick(filled_dock.tree, Qt.Key.Key_Down)
     assert len(went) == 2
+    waived = []
+    filled_dock.navigation.waive.accept.connect(waived.append)
+    filled_dock.tree.setCurrentIndex(filled_dock.tree.currentIndex().parent())
+    process_events(0.02)
+    QTest.keyClick(filled_dock.tree, Qt.Key.Key_W)
+    assert waived == [filled_dock.tree.get_selected_group().shown], "on a rule, W waives what the button does"
 
 
 def test_stepping_back_from_the_first_finding_signals_that_the_selection_did_not_move(filled_dock):
