@@ -802,16 +802,18 @@ def test_warnings_about_a_fix_are_listed_above_the_findings_that_it_ends_and_add
     assert "TOP002" in box.lines[1] and box.lines[2] == "空隙" and "TOP002" in box.lines[3]
 
 
-def test_no_new_findings_are_promised_only_for_the_rules_that_were_tried(qgis_app):
+def test_no_new_findings_are_promised_only_for_the_rules_that_were_tried(chinese, qgis_app):
     box, texts = OutcomeBox(), FixTexts("zh", {})
     box.show_proposal(Proposal(None, None, None), texts)
     assert box.lines == ["没有新问题"]
     box.show_proposal(Proposal(None, None, None, untried_rules=["LAW001", "LAW002"]), texts)
     assert box.lines[0] == "除下列规则外，没有新问题"
     assert box.lines[1].startswith("未复检或仅复检周边，以全面检查为准：LAW001 城镇") and "、LAW002 " in box.lines[1]
+    doubts = [("appearing", {"count": 2, "rules": ["REL005"]})]
+    assert texts.list_doubts(Proposal(None, None, None, doubts=doubts))[0].startswith("会新增 2 处问题：REL005 城镇")
 
 
-def test_finding_under_another_key_is_listed_as_new_and_not_as_resolved(qgis_app):
+def test_finding_under_another_key_is_listed_as_new_and_not_as_resolved(chinese, qgis_app):
     former, present = (SimpleNamespace(code="REL002", message=key) for key in ("旧", "新"))
     proposal = Proposal(None, None, None, [former], [present], renamed=[(former, present)])
     assert proposal.added_count == 0, "the batch counts it as no new problem"
