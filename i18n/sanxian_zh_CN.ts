@@ -244,8 +244,8 @@
         <translation>修复后 m²</translation>
     </message>
     <message>
-        <source>After the check, each line is a finding: select it, and the map shows the place; below the list you read why it counts, how to fix it and where the rule comes from. F9 goes on to the next one.</source>
-        <translation>检查之后，每行是一处问题：选中后地图定位到该处，列表下方说明检查目的、整改建议和依据。按 F9 看下一条。</translation>
+        <source>After the check, “Fix…” tries the fixes of the selected finding on a copy and shows shapes and areas before and after. Sealed layers stay unchanged. One undo takes a fix back.</source>
+        <translation>检查之后，“修复…”对选中的问题先在副本上试算，显示修复前后的图形和面积；封库图层不改。应用后一步即可撤销。</translation>
     </message>
     <message>
         <source>After this date the finding is no longer waived.</source>
@@ -1734,10 +1734,6 @@ Project: {project}</source>
         <translation>拖入的数据</translation>
     </message>
     <message>
-        <source>Each figure is rounded to 0.01 m²: the last digit of a sum may differ.</source>
-        <translation>各数按 0.01 平方米四舍五入，合计的末位可能不一致。</translation>
-    </message>
-    <message>
         <source>Earlier edition</source>
         <translation>前一版</translation>
     </message>
@@ -2076,6 +2072,14 @@ Workbook of the office: cells with defined names, such as 三线占用_生态保
 永久基本农田占用与补划需要封库版本。耕地占补平衡表的形式由年份决定（设置 indicators.unified_balance_from）。
 
 本单位的工作簿：已定义名称的单元格（名称由表的前缀、行名、列名以下划线连成，如 三线占用_生态保护红线_面积）填写在副本中。不是表中数的名称逐个报告。表格为中文。</translation>
+    </message>
+    <message>
+        <source>Filter</source>
+        <translation>筛选</translation>
+    </message>
+    <message>
+        <source>Filtered</source>
+        <translation>已筛选</translation>
     </message>
     <message>
         <source>Finding / version</source>
@@ -3314,12 +3318,12 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>没有新问题</translation>
     </message>
     <message>
-        <source>No new findings of the other rules</source>
-        <translation>其余规则没有新问题</translation>
-    </message>
-    <message>
         <source>No new findings since the full check</source>
         <translation>全面检查以来没有新增问题</translation>
+    </message>
+    <message>
+        <source>No new findings, rules below aside</source>
+        <translation>除下列规则外，没有新问题</translation>
     </message>
     <message>
         <source>No parent: the limits of the standard apply. Enter the targets of the county below.</source>
@@ -4454,6 +4458,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>图层角色：ROLE=图层名;… 或文件</translation>
     </message>
     <message>
+        <source>Rounded to 0.01 m² so that before − out + in = after: what moves may differ by a last digit.</source>
+        <translation>各数取到 0.01 平方米，使修复前 − 移出 + 移入 = 修复后；移出、移入的末位可能相差 1。</translation>
+    </message>
+    <message>
         <source>Row</source>
         <translation>行</translation>
     </message>
@@ -5476,6 +5484,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
     <message>
         <source>The list has only the longitudes of {whose}. Read those of the county from a layer, or enter them.</source>
         <translation>代码表中只有{whose}的经度。本县的经度请从图层读取，或填写。</translation>
+    </message>
+    <message>
+        <source>The list is empty until the check has run: press F8 first. Then each line is a finding: select it, and the map shows the place; below the list you read why it counts, how to fix it and where the rule comes from. F9 goes on to the next one.</source>
+        <translation>检查之前列表为空，请先按 F8 检查。检查之后，每行是一处问题：选中后地图定位到该处，列表下方说明检查目的、整改建议和依据。按 F9 看下一条。</translation>
     </message>
     <message>
         <source>The location of the county is unknown, so no zone is recommended.</source>
@@ -6696,8 +6708,12 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
         <translation>本清单</translation>
     </message>
     <message>
-        <source>ticked fixes, statutory area; before − out + in = after, ± rounding</source>
-        <translation>已勾选项，图斑椭球面积；修复前 − 移出 + 移入 = 修复后，末位因四舍五入可能不一致</translation>
+        <source>ticked fixes</source>
+        <translation>已勾选项</translation>
+    </message>
+    <message>
+        <source>ticked fixes, statutory area; before − out + in = after</source>
+        <translation>已勾选项，图斑椭球面积；修复前 − 移出 + 移入 = 修复后</translation>
     </message>
     <message>
         <source>times</source>
@@ -7224,10 +7240,6 @@ Click: {place}.</source>
     <message>
         <source>{word}: {count} listed</source>
         <translation>{word}：筛选后共 {count} 处</translation>
-    </message>
-    <message>
-        <source>“Fix…” tries the fixes on a copy and shows shapes and areas before and after. Sealed layers stay unchanged. One undo takes a fix back.</source>
-        <translation>“修复…”先在副本上试算，显示修复前后的图形和面积；封库图层不改。应用后一步即可撤销。</translation>
     </message>
     <message>
         <source>“Waived” follows the waivers. Withdraw the waiver to change the state.</source>

@@ -28,7 +28,7 @@ _MENU_SECTIONS: dict[str, tuple[tuple[str, str, str], ...]] = {
     mark_text("Check and Fix"): (
         ("check", "run", "F8"),
         ("findings", "findings", ""),
-        ("fix_all", "fix", ""),
+        ("fix_all", "fix", "Shift+F8"),
         ("report", "report", ""),
     ),
     mark_text("Plan and Projects"): (

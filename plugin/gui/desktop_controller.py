@@ -439,17 +439,20 @@ class DesktopController(QObject):
 
     def _show_findings_change(self, change: Any, rows: dict[int, Any]) -> Generator[Waiting, None, None]:
         """Show a change in list and map, each in a turn of the event loop."""
-        # After a fix, list and map go on to the next finding. During an edit both stay where the user is.
+        # After a fix, the list goes on to the next finding. During an edit it stays where the user is.
         moves_on = self.fixes.has_just_fixed
         is_other_selected = yield from self.dock.apply_changes_in_steps(change, moves_on=moves_on)
         if is_other_selected:
             finding = self.dock.tree.get_selected_finding()
-            if any(finding is new_finding for _, new_finding in change.changed_findings):
+            is_kept = any(finding is new_finding for _, new_finding in change.changed_findings)
+            if finding is not None and (is_kept or moves_on):
+                # The map stays where the result of the fix is.
                 self.selection.show_on_map(finding, zoom=False)
-            elif moves_on and finding is not None:
-                self.selection.show_on_map(finding)
             else:
                 self.mark.clear()
+        restored = [one for one in change.new_findings if one.fingerprint in self.fixes.reverted_fingerprints]
+        if self.fixes.has_just_reverted and restored:
+            self.selection.select_finding(restored[0])
         yield WAITING
         self.on_map.replace_rows([*change.ended_findings, *(old for old, _ in change.changed_findings)], rows)
 

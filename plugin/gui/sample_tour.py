@@ -189,16 +189,17 @@ class SampleTour(QObject):
             TourStep(
                 tr("Review the findings"),
                 tr(
-                    "After the check, each line is a finding: select it, and the map shows the place; below the list "
-                    "you read why it counts, how to fix it and where the rule comes from. F9 goes on to the next one."
+                    "The list is empty until the check has run: press F8 first. Then each line is a finding: select "
+                    "it, and the map shows the place; below the list you read why it counts, how to fix it and where "
+                    "the rule comes from. F9 goes on to the next one."
                 ),
                 dock.stack,
             ),
             TourStep(
                 tr("Fix with a preview"),
                 tr(
-                    "“Fix…” tries the fixes on a copy and shows shapes and areas before and after. Sealed layers stay "
-                    "unchanged. One undo takes a fix back."
+                    "After the check, “Fix…” tries the fixes of the selected finding on a copy and shows shapes and "
+                    "areas before and after. Sealed layers stay unchanged. One undo takes a fix back."
                 ),
                 dock.navigation.fix,
                 dock.stack,

@@ -3,7 +3,12 @@
 
 import pytest
 
-SHORTCUTS_OF_THE_PLUGIN = {"SanxianActionCheck": "F8", "SanxianActionNext": "F9", "SanxianActionPrevious": "Shift+F9"}
+SHORTCUTS_OF_THE_PLUGIN = {
+    "SanxianActionCheck": "F8",
+    "SanxianActionFix_all": "Shift+F8",
+    "SanxianActionNext": "F9",
+    "SanxianActionPrevious": "Shift+F9",
+}
 
 
 @pytest.fixture(scope="module")

@@ -573,6 +573,7 @@ def test_no_input_of_county_form_and_wizard_moves_while_values_of_every_kind_are
         lines = [rows[0].value, rows[3].value, rows[3].year, rows[3].source, *limits, form.confirmation.by]
         lines += [form.name, form.area_code] if window is dialog else []
         assert find_moved_inputs(window, lines) == []
+        assert rows[0].message.x() == rows[0].name.x(), "an error has the full width of the row"
         areas = [area for area in window.findChildren(QScrollArea) if area.isVisible()]
         assert areas and not any(area.horizontalScrollBar().maximum() for area in areas)
     wizard.go_to_page(3)

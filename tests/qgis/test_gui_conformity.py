@@ -199,6 +199,7 @@ def test_use_chosen_before_the_first_drawing_is_that_of_the_project(panel):
         panel.refresh()
     form.use.setCurrentIndex(form.use.findData("13"))
     assert panel.projects.current is None and form.use.currentData() == "13"
+    assert form.use.minimumWidth() > form.fontMetrics().horizontalAdvance("13 城镇用地"), "a line has a width beside it"
     assert form.width_box.isHidden(), "a polygon has no width"
     panel.toggle_drawing()
     assert panel.projects.current.attributes["use"] == "13" == form.use.currentData()

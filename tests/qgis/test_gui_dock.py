@@ -250,12 +250,19 @@ def test_enter_f1_and_ctrl_c_in_the_findings_list_zoom_to_explain_and_copy_the_f
     filled_dock.findingChosen.connect(went.append)
     filled_dock.helpRequested.connect(asked.append)
     QTest.keyClick(filled_dock.tree, Qt.Key.Key_Return)
-    QTest.keyClick(filled_dock.tree, Qt.Key.Key_F1)
-    assert [f.code for f in went] == ["REL002"] and asked == ["REL002"]
+    for focused in (filled_dock.tree, filled_dock.detail, filled_dock.navigation.zoom):
+        QTest.keyClick(focused, Qt.Key.Key_F1)
+    assert [f.code for f in went] == ["REL002"] and asked == ["REL002"] * 3
     QTest.keySequence(filled_dock.tree, QKeySequence(QKeySequence.StandardKey.Copy))
     assert "140225000000000001" in QgsApplication.clipboard().text()
     QTest.keyClick(filled_dock.tree, Qt.Key.Key_Down)
     assert len(went) == 2
+    waived = []
+    filled_dock.navigation.waive.accept.connect(waived.append)
+    filled_dock.tree.setCurrentIndex(filled_dock.tree.currentIndex().parent())
+    process_events(0.02)
+    QTest.keyClick(filled_dock.tree, Qt.Key.Key_W)
+    assert waived == [filled_dock.tree.get_selected_group().shown], "on a rule, W waives what the button does"
 
 
 def test_stepping_back_from_the_first_finding_signals_that_the_selection_did_not_move(filled_dock):
@@ -301,6 +308,9 @@ def test_panel_of_small_height_shows_the_detail_pane_in_a_tab(filled_dock, qgis_
     filled_dock.resize(QSize(430, 14 * filled_dock.fontMetrics().lineSpacing()))
     process_events(0.05)
     assert filled_dock.tabs.isVisible() and not filled_dock.detail.isVisible() and filled_dock.tree.isVisible()
+    assert not filled_dock.filters.isVisible(), "filters leave their room to the list"
+    filled_dock.filter_button.click()
+    assert filled_dock.filters.isVisible() and filled_dock.verdict.kind_row.isVisible()
     filled_dock.tabs.setCurrentIndex(DETAIL_TAB)
     assert filled_dock.detail.isVisible() and not filled_dock.tree.isVisible()
 

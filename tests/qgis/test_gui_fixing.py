@@ -27,6 +27,7 @@ from plugin.gui.fixing.batch_dialog import (
     FIX_COLUMN,
     OUT_COLUMN,
     REFUSED,
+    RULE_COLUMN,
     SAFE,
     BatchDialog,
     make_batch_rows,
@@ -106,10 +107,12 @@ def test_applied_fix_ends_the_finding_and_undo_restores_it(overlapping):
     controller, layers, finding = overlapping
     before = list_shapes(layers["CZKFBJ"])
     dialog = open_preview(controller, finding)
+    extent = controller.iface.mapCanvas().extent()
     dialog.apply.click()
     assert controller.fixes.one.dialog is None
     wait_for_live_check(controller)
-    assert find_overlap(controller) is None
+    assert find_overlap(controller) is None and controller.dock.tree.get_selected_finding() is not None
+    assert controller.iface.mapCanvas().extent() == extent, "the map stays where the fix is"
     assert read_log(controller, layers) == ["应用"]
     assert controller.iface.activeLayer() is layers["CZKFBJ"], "Ctrl+Z undoes an edit of the current layer"
     check(controller)
@@ -119,7 +122,8 @@ def test_applied_fix_ends_the_finding_and_undo_restores_it(overlapping):
     )  # fmt: skip
     undo.click()
     wait_for_live_check(controller)
-    assert find_overlap(controller) is not None and find_message(controller, "已撤销")
+    assert controller.dock.tree.get_selected_finding() is find_overlap(controller) is not None
+    assert find_message(controller, "已撤销")
     assert not find_message(controller, "编辑后新增"), "the undo brought the overlap back"
     assert list_shapes(layers["CZKFBJ"]) == before
     assert read_log(controller, layers) == ["应用", "撤销"]
@@ -181,10 +185,7 @@ def test_next_finding_in_the_list_is_selected_after_a_fix(overlapping):
     wait_for_live_check(controller)
     now = controller.dock.tree.get_selected_finding()
     assert now is not None and now is not finding
-    assert controller.mark.is_shown, "the map goes on with the list"
-    extent, (left, bottom, right, top) = controller.iface.mapCanvas().extent(), now.geometry.bounds
-    assert extent.xMinimum() <= left <= right <= extent.xMaximum()
-    assert extent.yMinimum() <= bottom <= top <= extent.yMaximum()
+    assert controller.mark.is_shown
     assert controller.dock.tree.list_selected_findings() == [now] and controller.dock.navigation.fix.isEnabled()
 
 
@@ -668,6 +669,8 @@ def test_titles_of_fixes_are_wrapped_to_the_width_of_the_dialog(qgis_app, digits
 
 def test_area_table_does_not_cut_its_figures(qgis_app):
     table = AreaTable()
+    table.show_rows([AreaRow("耕地保护目标", (141808.4951, 34355.5049, 0.0, 107452.9902))])
+    assert "|".join(table.texts[0][1:]).replace("\u202f", "") == "141808.50|34355.51|0.00|107452.99", "they add up"
     table.show_rows([AreaRow("耕地保护目标" * 3, (1968908077.80, 24355.18, 0.0, 1968883722.62))])
     table.resize(table.minimumWidth(), 200)
     table.show()
@@ -799,21 +802,25 @@ def test_warnings_about_a_fix_are_listed_above_the_findings_that_it_ends_and_add
     assert "TOP002" in box.lines[1] and box.lines[2] == "空隙" and "TOP002" in box.lines[3]
 
 
-def test_no_new_findings_are_promised_only_for_the_rules_that_were_tried(qgis_app):
+def test_no_new_findings_are_promised_only_for_the_rules_that_were_tried(chinese, qgis_app):
     box, texts = OutcomeBox(), FixTexts("zh", {})
     box.show_proposal(Proposal(None, None, None), texts)
     assert box.lines == ["没有新问题"]
     box.show_proposal(Proposal(None, None, None, untried_rules=["LAW001", "LAW002"]), texts)
-    assert box.lines == ["未复检或仅复检周边，以全面检查为准：LAW001, LAW002", "其余规则没有新问题"]
+    assert box.lines[0] == "除下列规则外，没有新问题"
+    assert box.lines[1].startswith("未复检或仅复检周边，以全面检查为准：LAW001 城镇") and "、LAW002 " in box.lines[1]
+    doubts = [("appearing", {"count": 2, "rules": ["REL005"]})]
+    assert texts.list_doubts(Proposal(None, None, None, doubts=doubts))[0].startswith("会新增 2 处问题：REL005 城镇")
 
 
-def test_finding_under_another_key_is_listed_as_new_and_not_as_resolved(qgis_app):
+def test_finding_under_another_key_is_listed_as_new_and_not_as_resolved(chinese, qgis_app):
     former, present = (SimpleNamespace(code="REL002", message=key) for key in ("旧", "新"))
     proposal = Proposal(None, None, None, [former], [present], renamed=[(former, present)])
     assert proposal.added_count == 0, "the batch counts it as no new problem"
     box = OutcomeBox()
     box.show_proposal(proposal, FixTexts("zh", {}))
-    assert box.lines == ["新增：REL002 1 处", "新", "其中原有问题改列于其他标识码：REL002 1 处"]
+    named = "REL002 永久基本农田与城镇开发边界重叠 1 处"
+    assert box.lines == [f"新增：{named}", "新", f"其中原有问题改列于其他标识码：{named}"]
 
 
 def test_batch_table_shows_all_keys_names_a_shared_layer_once_and_uses_the_width_of_the_dialog(qgis_app):
@@ -844,6 +851,8 @@ def test_batch_table_shows_all_keys_names_a_shared_layer_once_and_uses_the_width
     dialog.resize(digit * 120, 500)
     process_events(0.1)
     assert dialog.table.horizontalScrollBar().maximum() == 0
+    assert dialog.table.columnWidth(RULE_COLUMN) >= 24 * digit, "the rule has the room of what the text below repeats"
+    assert "图层内重叠 TOP001" in dialog.explanation.text()
     dialog.reject()
 
 

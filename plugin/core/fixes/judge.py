@@ -442,7 +442,7 @@ def _find_doubts(
     renamed = {id(present_finding) for _, present_finding in proposal.renamed}
     new_codes = [finding.code for finding in proposal.new_findings if id(finding) not in renamed]
     if new_codes:
-        yield "appearing", {"count": len(new_codes), "rules": ", ".join(sorted(set(new_codes)))}
+        yield "appearing", {"count": len(new_codes), "rules": sorted(set(new_codes))}
     if not _moves_land_below_sliver_limits(state, proposal.areas):
         yield "moves_land", {"area_m2": sum(one.ellipsoid_out_m2 + one.ellipsoid_in_m2 for one in proposal.areas)}
     if any(_leaves_its_township(state, row) for row in changed_rows):

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from ..geometry import crs as crs_care
 from ..geometry.statutory_area import compute_drawn_area
 from ..geometry.validity import extract_polygons, make_shape_array
 from ..model.findings import Finding
+from ..model.rule import load_all_rules
 from ..standard.messages.texts import Texts, format_number, load_texts, shorten_key
 from ..standard.template import Template
 from .fix_declaration import FIX_HEADINGS, Fix
@@ -227,9 +228,15 @@ class FixTexts:
         """Return sentences on why a proposal is not safe; empty for a safe one."""
         return [self._texts.get("fix_doubts", key, **self._format_params(params)) for key, params in proposal.doubts]
 
-    def describe_untried_rules(self, proposal: Proposal) -> str:
-        """Return a sentence on the rules not tried with a proposal; empty without any."""
-        return self.get("note_untried", rules=", ".join(proposal.untried_rules)) if proposal.untried_rules else ""
+    def name_rule(self, code: str) -> str:
+        """Return the code of a rule and what is wrong where it finds something; the code alone of a declared check."""
+        rule = load_all_rules().get(code)
+        return f"{code} {self._texts.get_rule_problem(rule)}" if rule is not None else code
+
+    def describe_untried_rules(self, proposal: Proposal, name_rule: Callable[[str], str] = str) -> str:
+        """Return a sentence on the rules not tried with a proposal, each named by ``name_rule``; empty without any."""
+        rules = self._texts.get("words", "between_names").join(map(name_rule, proposal.untried_rules))
+        return self.get("note_untried", rules=rules) if rules else ""
 
     def get_layer_name(self, role: str) -> str:
         """Return the name of a layer, with its code in Chinese texts."""
@@ -253,6 +260,8 @@ class FixTexts:
         """Return the value of a parameter as text, by the name of the parameter."""
         if name.endswith("_m2"):
             return f"{format_number(float(value), 2)} m²"
+        if name == "rules" and isinstance(value, str):
+            return self.name_rule(value)
         if name in ("role", "other_role"):
             return self.get_layer_name(str(value))
         if isinstance(value, list | tuple):

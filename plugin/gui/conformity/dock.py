@@ -45,6 +45,8 @@ from .projects import LINE, POINT, POLYGON, PanelProject
 from .verdict_and_tables import ClassTable, LineTable, ProjectSummary
 
 _MAX_WIDTH_M, _WIDTH_DECIMALS = 10_000.0, 2
+#: Minimum width of the use, in digits; a code with the name of a use needs it.
+_MIN_USE_DIGITS = 18
 _ICON_BY_BUTTON = {"draw": "draw", "selected": "select", "file": "open"}
 
 
@@ -144,7 +146,7 @@ class ProjectForm(QWidget):
             fill_combo(self.use, [("", ""), *uses])
             if self._search is None:
                 self._search = CodeSearch(self.use, self.use.count())
-                self.use.setMinimumWidth(0)
+                self.use.setMinimumWidth(self.use.fontMetrics().horizontalAdvance("0") * _MIN_USE_DIGITS)
                 theme.set_placeholder(self.use.lineEdit(), tr("Choose a use: code or name"))
             self.use.setCurrentIndex(0)
 

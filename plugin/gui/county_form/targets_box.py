@@ -197,7 +197,8 @@ class TargetsBox(FormBox):
         line = 2 * len(self.rows)
         for column, widget in enumerate(row.widgets):
             self._grid.addWidget(widget, line, column)
-        self._grid.addWidget(row.message, line + 1, 2, 1, 7)
+        # In the full width, because most errors are longer than the columns of the fields.
+        self._grid.addWidget(row.message, line + 1, 0, 1, len(row.widgets))
         if self._norm is not None:
             row.show_inherited_target(None, find_latest_target_year(self._norm))
         return row

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator
 from dataclasses import replace
 from typing import Any
 
-from qgis.PyQt.QtCore import pyqtSignal
+from qgis.PyQt.QtCore import QEvent, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QMenu
 
 from ...bridge.running.portions import WAITING, PortionedWork, Waiting, run_to_end
@@ -15,7 +15,7 @@ from ...bridge.texts import tr
 from ..widgets import EmptyPage, add_menu_entry, show_menu, theme
 from .features import FeatureRef, is_switched_off, list_feature_refs
 from .findings_form import LIST_TO_DETAIL_RATIO, FindingsForm
-from .groups import NOT_RUN_OUTCOMES, STALE, FindingGroup, Grouping, WorkRows
+from .groups import NOT_RUN_OUTCOMES, STALE, FindingGroup, Grouping, WorkRows, get_listed_rule
 from .model import FilterSettings
 from .result import CheckView
 
@@ -75,7 +75,6 @@ class FindingsDock(FindingsForm):
             (self.tree.formRequested, self._open_form_of_first_feature),
             (self.detail.formRequested, self.formRequested),
             (self.detail.featureChosen, self.featureChosen),
-            (self.tree.helpRequested, self.helpRequested),
             (self.tree.menuRequested, lambda position: show_menu(self.make_context_menu(), position)),
             (self.tree.waiveRequested, self.navigation.waive.waive_selected),
             (self.tree.fixRequested, self._request_fix),
@@ -87,6 +86,17 @@ class FindingsDock(FindingsForm):
             signal.connect(slot)
         theme.call_after_theme_change(self, self._refresh_icons)
         self._update_visible_page()
+
+    def event(self, event):
+        # F1 is a shortcut of QGIS; wherever the focus is in the panel, it opens the help of the selected rule.
+        is_key = event.type() in (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress)
+        group, finding = self.tree.get_selected_group(), self.tree.get_selected_finding()
+        if not is_key or event.key() != Qt.Key.Key_F1 or group is None:
+            return super().event(event)
+        if event.type() == QEvent.Type.KeyPress:
+            self.helpRequested.emit(group.code if finding is None else get_listed_rule(finding))
+        event.accept()
+        return True
 
     # --- calls of the desktop side
     def set_empty_page(self, page: EmptyPage) -> None:
@@ -448,7 +458,7 @@ class FindingsDock(FindingsForm):
             self.verdict.set_matching_counts(self.tree.findings.count_matching_by_kind())
         self.stack.setCurrentWidget(self.tree_page if empty is None else self.empty)
         has_result = self.result is not None
-        for widget in (self.verdict, self.filters, self.navigation):
+        for widget in (self.verdict, self.navigation):
             widget.setVisible(has_result)
         self.work_progress.setVisible(has_result and bool(self.tree.findings.work.items))
         self.export_button.setEnabled(has_result)

@@ -43,6 +43,8 @@ from .verdict_bar import VerdictBar
 
 #: Minimum height, in lines of text, that shows list and details together; below it they are in tabs.
 _MIN_LINES_FOR_BOTH = 44
+#: Minimum height, in lines of text, that always shows the filters; below it a button shows them.
+_MIN_LINES_FOR_FILTERS = 30
 #: Minimum width and first width, in digits.
 _MIN_WIDTH_DIGITS, _INITIAL_WIDTH_DIGITS = 46, 61
 #: First heights of list and details, as a proportion.
@@ -77,7 +79,7 @@ class FindingsForm(FittedWidget, QgsDockWidget):
             self.run_bar,
             self.note,
             self.filters,
-            self.tabs,
+            make_row((self.tabs, 1), self.filter_button),
             (self.splitter, 1),
             self.navigation,
         )
@@ -127,6 +129,9 @@ class FindingsForm(FittedWidget, QgsDockWidget):
         self.tabs.addTab(tr("Findings"))
         self.tabs.addTab(tr("Details"))
         self.tabs.currentChanged.connect(self.fit_contents)
+        self.filter_button = QToolButton(
+            objectName="SanxianFilter", autoRaise=True, checkable=True, visible=False, toggled=self.fit_contents
+        )
         panes = zip((self.stack, self.detail), LIST_TO_DETAIL_RATIO, strict=True)
         self.splitter = make_splitter(Qt.Orientation.Vertical, *panes)
         self.navigation = NavigationBar()
@@ -164,9 +169,16 @@ class FindingsForm(FittedWidget, QgsDockWidget):
         return button
 
     def fit_contents(self, *_args) -> None:
-        """Show list and details together if the height suffices, else in two tabs."""
+        """Show list and details together if the height suffices, else in two tabs; the filters if it is not small."""
         has_list = self.result is not None and self.stack.currentWidget() is self.tree_page
-        uses_tabs = self.height() < _MIN_LINES_FOR_BOTH * self.fontMetrics().lineSpacing()
+        lines = self.height() / self.fontMetrics().lineSpacing()
+        uses_tabs = lines < _MIN_LINES_FOR_BOTH
+        # A page without rows offers to clear the filters, which are shown then.
+        has_fold = has_list and lines < _MIN_LINES_FOR_FILTERS
+        self.filter_button.setVisible(has_fold)
+        self.filter_button.setText(tr("Filtered") if self.filters.clear_button.isEnabled() else tr("Filter"))
+        for part in (self.filters, self.verdict.kind_row):
+            part.setVisible(self.result is not None and not (has_fold and not self.filter_button.isChecked()))
         self.tabs.setVisible(has_list and uses_tabs)
         self.stack.setVisible(not (has_list and uses_tabs) or self.tabs.currentIndex() == LIST_TAB)
         self.detail.setVisible(has_list and (not uses_tabs or self.tabs.currentIndex() == DETAIL_TAB))

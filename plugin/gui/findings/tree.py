@@ -42,7 +42,7 @@ from .model import ROW_ROLE, SORT_MARKS, FilterSettings, FindingsModel, get_colu
 _MIN_PLACE_CHARACTERS, _MIN_PLACE_CHARACTERS_WITH_WORK = 18, 12
 #: Keys of the list; they take precedence over shortcuts of other programs.
 _LIST_KEYS = (
-    *(Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_F, Qt.Key.Key_F1, Qt.Key.Key_W, Qt.Key.Key_N, Qt.Key.Key_S),
+    *(Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_F, Qt.Key.Key_W, Qt.Key.Key_N, Qt.Key.Key_S),
     *(Qt.Key.Key_A, Qt.Key.Key_E),
 )
 
@@ -80,7 +80,6 @@ class FindingsTree(FittedWidget, QTreeView):
     chosen = pyqtSignal(object)
     zoomRequested = pyqtSignal(object)
     formRequested = pyqtSignal(object)
-    helpRequested = pyqtSignal(str)
     waiveRequested = pyqtSignal()
     fixRequested = pyqtSignal()
     selectionSettled = pyqtSignal()
@@ -368,7 +367,7 @@ class FindingsTree(FittedWidget, QTreeView):
 
     # --- keys
     def event(self, event):
-        # QGIS has shortcuts such as F1; in the list these keys belong to the list.
+        # QGIS and other plugins have shortcuts; in the list these keys belong to the list.
         if event.type() == QEvent.Type.ShortcutOverride and (
             (event.key() in _LIST_KEYS and not _has_modifiers(event))
             or any(map(event.matches, (QKeySequence.StandardKey.Copy, QKeySequence.StandardKey.Undo)))
@@ -383,9 +382,7 @@ class FindingsTree(FittedWidget, QTreeView):
             self.zoomRequested.emit(finding)
         elif event.matches(QKeySequence.StandardKey.Copy) and group is not None:
             QGuiApplication.clipboard().setText(self._format_text(group, finding))
-        elif event.key() == Qt.Key.Key_F1 and group is not None:
-            self.helpRequested.emit(group.code if finding is None else get_listed_rule(finding))
-        elif event.key() == Qt.Key.Key_W and not _has_modifiers(event) and finding is not None:
+        elif event.key() == Qt.Key.Key_W and not _has_modifiers(event) and group is not None:
             self.waiveRequested.emit()
         elif event.matches(QKeySequence.StandardKey.Undo):
             self.undoRequested.emit()

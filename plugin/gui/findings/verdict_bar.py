@@ -9,7 +9,6 @@ from typing import Any
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QSignalBlocker, QSize, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
-    QHBoxLayout,
     QLabel,
     QSizePolicy,
     QStyle,
@@ -22,7 +21,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge import settings
 from ...bridge.texts import tr
-from ..widgets import FittedWidget, IconLabel, fill_layout, make_row, set_bold, theme
+from ..widgets import FittedWidget, IconLabel, fill_layout, make_row, make_row_widget, set_bold, theme
 from .model import FilterSettings
 
 #: Space between icon and text, as in Qt.
@@ -59,8 +58,6 @@ class VerdictBar(FittedWidget, QWidget):
             clicked=self._show_explanation,
         )
         top = make_row(self._icon, self._word, None, self._when, self.reasons_button)
-        row = self._row = QHBoxLayout()
-        row.setSpacing(max(1, row.spacing() // 2))
         self.buttons = {
             kind: QToolButton(
                 objectName=f"SanxianKind{kind.capitalize()}",
@@ -73,9 +70,11 @@ class VerdictBar(FittedWidget, QWidget):
             )
             for kind in theme.FINDING_KINDS
         }
-        fill_layout(row, *self.buttons.values())
+        self.kind_row = make_row_widget(*self.buttons.values())
+        self._row = self.kind_row.layout()
+        self._row.setSpacing(max(1, self._row.spacing() // 2))
         self._edited = QLabel(objectName="SanxianEdited", wordWrap=True, visible=False)
-        fill_layout(QVBoxLayout(self), top, self._edited, row, has_margins=False)
+        fill_layout(QVBoxLayout(self), top, self._edited, self.kind_row, has_margins=False)
         size = QgsApplication.scaleIconSize(16)
         for button, icon in (
             (self.reasons_button, "info"),

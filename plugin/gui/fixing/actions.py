@@ -143,6 +143,8 @@ class FixActions(QObject):
         self._iface = iface
         #: True from the application of a fix, or from its undo, to the re-check of its edits.
         self.has_just_fixed = self.has_just_reverted = False
+        #: Fingerprints of the findings whose fixes were undone last.
+        self.reverted_fingerprints: set[str] = set()
         #: Number of an applied order → its changes to findings of rules that are not local.
         self._non_local_changes: dict[str, NonLocalFindingChanges] = {}
         for signal, slot in (
@@ -209,6 +211,7 @@ class FixActions(QObject):
 
     def _on_reverted(self, order: FixOrder) -> None:
         self.has_just_fixed, self.has_just_reverted = False, True
+        self.reverted_fingerprints = {proposal.finding.fingerprint for proposal in order.proposals}
         self._increase_change_limit_for_step(order)
         changes = self._non_local_changes.pop(order.number, None)
         if not self._has_current_result():

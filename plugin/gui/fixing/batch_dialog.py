@@ -59,6 +59,8 @@ _COLUMN_DIGITS = {RULE_COLUMN: 34, FEATURE_COLUMN: 40, TOWNSHIP_COLUMN: 9, FIX_C
                   IN_COLUMN: 10, NEW_COLUMN: 7}  # fmt: skip
 #: Columns that a narrow dialog narrows, down to these widths; the first also has a tick box and an icon.
 _MIN_LONG_TEXT_DIGITS = {RULE_COLUMN: 16, FEATURE_COLUMN: 10, FIX_COLUMN: 6}
+#: With less room for these texts, the name of the rule has that of the columns which the text below the table repeats.
+_MIN_ROOM_DIGITS = 50
 #: Shares of the table and of the maps in the width of the dialog.
 _TABLE_SHARE, _MAPS_SHARE = 7, 3
 
@@ -393,10 +395,10 @@ class BatchDialog(TrialDialog):
         self.cancel_button = QPushButton(tr("Cancel"), clicked=self.cancelRequested)
         self.retry_button = QPushButton(tr("Try Again"), clicked=self.retryRequested)
         balance = FormSection(
-            tr("Area balance"), tr("ticked fixes, statutory area; before − out + in = after, ± rounding"), wraps=True
+            tr("Area balance"), tr("ticked fixes, statutory area; before − out + in = after"), wraps=True
         )
         balance.layout_.addWidget(WholeRows(self.areas), 1)
-        outlook = FormSection(tr("After applying"))
+        outlook = FormSection(tr("After applying"), tr("ticked fixes"))
         fill_layout(outlook.layout_, self.forecast, None)
         #: Fix and reason of the current row in full; on a small screen it gives its room to the table.
         self.explanation = QLabel(
@@ -476,18 +478,25 @@ class BatchDialog(TrialDialog):
     def _fit_columns(self) -> None:
         """Narrow the columns with long texts, which have tool tips, instead of scrolling sideways."""
         header, digit = self.table.header(), self.fontMetrics().horizontalAdvance("0")
+        for column in (TOWNSHIP_COLUMN, FIX_COLUMN):
+            header.setSectionHidden(column, False)
         others = sum(header.sectionSize(column) for column in _COLUMN_DIGITS if column not in _MIN_LONG_TEXT_DIGITS)
         # The last column, with the reason, has at least the width of its heading.
         room = self.table.viewport().width() - others - header.sectionSizeHint(REASON_COLUMN)
+        is_narrow = room < digit * _MIN_ROOM_DIGITS
+        if is_narrow:
+            room += header.sectionSize(TOWNSHIP_COLUMN)
         least = {column: digit * digits for column, digits in _MIN_LONG_TEXT_DIGITS.items()}
         # The name of the rule and the keys come first; the other texts can be read in the tool tip.
-        rule_width = max(least[RULE_COLUMN], min(room // 3, digit * _COLUMN_DIGITS[RULE_COLUMN]))
+        rule_width = max(least[RULE_COLUMN], min(room * (1 + is_narrow) // 3, digit * _COLUMN_DIGITS[RULE_COLUMN]))
         feature_width = max(min(self._feature_width, room - rule_width - least[FIX_COLUMN]), least[FEATURE_COLUMN])
         feature_width = max(min(feature_width, digit * _COLUMN_DIGITS[FEATURE_COLUMN]), room // 3)
         # What remains is divided between the fix and the reason.
         fix_width = max((room - rule_width - feature_width) // 2, least[FIX_COLUMN])
         for column, width in ((RULE_COLUMN, rule_width), (FEATURE_COLUMN, feature_width), (FIX_COLUMN, fix_width)):
             header.resizeSection(column, width)
+        for column in (TOWNSHIP_COLUMN, FIX_COLUMN):
+            header.setSectionHidden(column, is_narrow)
 
     # --- content
     def _show_groups(self) -> None:
@@ -565,7 +574,9 @@ class BatchDialog(TrialDialog):
         row = self.current_row
         if row is not None:
             is_restored, self._current = row is self._current, row
-            self.explanation.setText("\n".join(filter(None, (row.cells[FIX_COLUMN], row.cells[REASON_COLUMN]))))
+            # A narrow table has no room for all of these.
+            fix = tr("  ").join(filter(None, row.cells[: FIX_COLUMN + 1]))
+            self.explanation.setText(f"{fix}\n{row.cells[REASON_COLUMN]}")
             self.rowShown.emit(row)
             if not is_restored:
                 self.model.mark_seen(row)

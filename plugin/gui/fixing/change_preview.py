@@ -323,6 +323,17 @@ def make_area_rows(proposals: Sequence[Any], texts: Any, plane_crs: Any) -> list
     return rows
 
 
+def round_to_balance(figures: tuple[float, float, float, float]) -> list[float]:
+    """Round areas (m²) before, moved out, moved in and after so that before − out + in = after (docs/adr/077).
+
+    The areas before and after are those printed elsewhere; the larger of the moved areas takes the rest.
+    """
+    before, out, moved_in, after = rounded = [round(figure, 2) for figure in figures]
+    rest = before - out + moved_in - after
+    rounded[1 if out >= moved_in else 2] += rest if out >= moved_in else -rest
+    return rounded
+
+
 class AreaTable(QTableWidget):
     """Read-only table of areas in m² with two decimals."""
 
@@ -332,7 +343,7 @@ class AreaTable(QTableWidget):
             5,
             objectName="SanxianFixAreas",
             accessibleName=tr("Area change"),
-            toolTip=tr("Each figure is rounded to 0.01 m²: the last digit of a sum may differ."),
+            toolTip=tr("Rounded to 0.01 m² so that before − out + in = after: what moves may differ by a last digit."),
             editTriggers=QAbstractItemView.EditTrigger.NoEditTriggers,
             selectionMode=QAbstractItemView.SelectionMode.NoSelection,
             focusPolicy=Qt.FocusPolicy.NoFocus,
@@ -364,7 +375,7 @@ class AreaTable(QTableWidget):
                 texts += ["", "", "", row.remark]
                 self.setSpan(number, 0, 1, len(texts) - 1)
             else:
-                texts += [format_number(figure, 2) for figure in row.figures]
+                texts += [format_number(figure, 2) for figure in round_to_balance(row.figures)]
             self.texts.append(texts)
             for column, text in enumerate(texts):
                 item = QTableWidgetItem(text)

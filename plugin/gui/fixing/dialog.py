@@ -85,7 +85,9 @@ def _list_outcomes(proposal: Any, texts: Any) -> list[tuple[str, str]]:
         ("warning", tr("Needs confirmation: {reason}").format(reason=doubt)) for doubt in texts.list_doubts(proposal)
     ]
     if proposal.new_findings:
-        lines.append(("warning", tr("Adds: {rules}").format(rules=_format_counts_by_rule(proposal.new_findings))))
+        lines.append(
+            ("warning", tr("Adds: {rules}").format(rules=_format_counts_by_rule(proposal.new_findings, texts)))
+        )
         shown_findings = proposal.new_findings[:_MAX_SHOWN_FINDINGS]
         lines += [("info", finding.message) for finding in shown_findings if finding.message]
     for icon, text, findings in (
@@ -98,19 +100,18 @@ def _list_outcomes(proposal: Any, texts: Any) -> list[tuple[str, str]]:
         ),
     ):
         if findings:
-            lines.append((icon, text.format(rules=_format_counts_by_rule(findings))))
-    if proposal.untried_rules:
-        lines.append(("info", texts.describe_untried_rules(proposal)))
+            lines.append((icon, text.format(rules=_format_counts_by_rule(findings, texts))))
     if not proposal.new_findings:
-        lines.append(
-            ("ok", tr("No new findings of the other rules") if proposal.untried_rules else tr("No new findings"))
-        )
+        text = tr("No new findings, rules below aside") if proposal.untried_rules else tr("No new findings")
+        lines.append(("ok", text))
+    if proposal.untried_rules:
+        lines.append(("info", texts.describe_untried_rules(proposal, texts.name_rule)))
     return lines
 
 
-def _format_counts_by_rule(findings: list[Any]) -> str:
+def _format_counts_by_rule(findings: list[Any], texts: Any) -> str:
     counts = Counter(finding.code for finding in findings)
-    parts = [tr("{code} ({count})").format(code=code, count=count) for code, count in sorted(counts.items())]
+    parts = [tr("{code} ({count})").format(code=texts.name_rule(code), count=n) for code, n in sorted(counts.items())]
     return tr(", ").join(parts)
 
 
@@ -280,7 +281,7 @@ class FixDialog(TrialDialog):
         for title, about, widget, share in (
             (tr("Method"), "", self.choices, 4),
             (tr("Area change"), tr("statutory area"), self.areas, 6),
-            (tr("Trial re-check"), "", self.outcome, 3),
+            (tr("Trial re-check"), "", self.outcome, 4),
         ):
             box = FormSection(title, about)
             box.layout_.addWidget(widget, 1)
