@@ -3830,12 +3830,12 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>变化块数</translation>
     </message>
     <message>
-        <source>Parts to Merge</source>
-        <translation>要合并的清单</translation>
+        <source>Parts (xlsx or CSV), or a ledger (xlsx)</source>
+        <translation>拆分出的清单（xlsx 或 CSV），或填好的台账（xlsx）</translation>
     </message>
     <message>
-        <source>Parts, or a ledger (xlsx)</source>
-        <translation>拆分出的清单，或填好的台账（xlsx）</translation>
+        <source>Parts to Merge</source>
+        <translation>要合并的清单</translation>
     </message>
     <message>
         <source>Passed</source>
@@ -6136,8 +6136,8 @@ Replace them by new ones? The changes are lost.</source>
         <translation>工作清单</translation>
     </message>
     <message>
-        <source>Work list (*.worklist.csv *.csv)</source>
-        <translation>工作清单 (*.worklist.csv *.csv)</translation>
+        <source>Work list (*.worklist.xlsx *.xlsx *.csv)</source>
+        <translation>工作清单 (*.worklist.xlsx *.xlsx *.csv)</translation>
     </message>
     <message>
         <source>Work list: {parts}</source>
@@ -6196,10 +6196,10 @@ Layers in degrees stay. A layer with arcs cannot be brought into another zone: r
 经纬度图层不变。含曲线的图层不能换带，请先将曲线转为折点（FIX017）。</translation>
     </message>
     <message>
-        <source>Writes a part of a work list (NAME.worklist.csv) for each township or person. The list does not change.
+        <source>Writes a part of a work list (NAME.worklist.csv) for each township or person, as a workbook (NAME.TOWNSHIP.worklist.xlsx). The list does not change.
 
 Each row of a part records what it was at the split, so that “Merge work lists” finds what changed since. A part of an earlier split with changes that are not merged is never replaced.</source>
-        <translation>按乡镇或负责人将工作清单（名称.worklist.csv）拆分为多个文件，清单不变。
+        <translation>按乡镇或负责人将工作清单（名称.worklist.csv）拆分为多个工作簿（名称.乡镇.worklist.xlsx），清单不变。
 
 各行记有拆分时的内容，合并时据此找出此后的改动。以前拆分的文件中有尚未合并的改动的，不予覆盖。</translation>
     </message>
