@@ -1322,7 +1322,7 @@ Template: the code of an official layer, such as DLTB or XZYDYH.
 
 Mapping: a saved file. If empty, fields are matched by name, Chinese name, names cut to ten bytes, meaning and content, and the mapping is written to a file ending in .mapping.toml in the folder of the output, to be verified, edited and used again. An existing file of that name is not overwritten.
 
-Values not converted: one row for each value that does not fit (text too long, not a number, a code that is not in the list or matches several codes), and one for each source field without a target field. Such a cell is left empty; only a code that is missing in its source list is kept unchanged.
+Values not converted: one row for each value that does not fit (text too long, not a number, a code that is not in the list or matches several codes), one for each source field without a target field, and one for each of its values, with rows and area. Such a cell is left empty; only a code that is missing in its source list is kept unchanged.
 
 Personal data (names, ID numbers, telephones, addresses of the persons responsible) can be omitted in a copy for others: the fields are kept and left empty.</source>
         <translation>将图层按模板整理：字段名、类型、长度以模板为准；源数据采用其他代码表的，换算代码（三调地类换算为 2023 年用地用海分类）。每一行、每个图形均保留；输入不改动。
@@ -1331,7 +1331,7 @@ Personal data (names, ID numbers, telephones, addresses of the persons responsib
 
 字段映射：已保存的文件。留空时按名称、中文名、被截成 10 字节的名称、含义和内容推得，并将所用映射写入输出所在文件夹中以 .mapping.toml 结尾的文件，供核对、修改和再次使用。同名文件不覆盖。
 
-无法转换的值：每个值一行（文本过长、不是数字、代码不在表中或可对应多个），没有目标字段的源字段也各一行。相应单元格留空；仅本表无法识别的代码按原样保留。
+无法转换的值：每个值一行（文本过长、不是数字、代码不在表中或可对应多个），没有目标字段的源字段各一行，其每个不同的值也各一行，附行数和面积。相应单元格留空；仅本表无法识别的代码按原样保留。
 
 个人信息（责任人的姓名、证件号码、电话、住址）可以不转换到对外提供的副本：字段保留，内容为空。</translation>
     </message>

@@ -231,8 +231,8 @@ def test_field_mapping_run_applies_the_codes_chosen_by_the_user(qgis_app, mappin
     made = gpd.read_file(target)
     assert made["YDYHFLDM"].tolist()[5] == "020500" and made["YDYHFLMC"].tolist()[5] == "其他园地"
     assert made["YDYHFLDM"].isna().sum() == 1 + 3 and len(made) == len(SURVEY_ROWS)
-    lost = pd.read_excel(tmp_path / "出 库.未转换.xlsx", dtype=str).dropna(subset=["source_fid"])
-    assert set(lost["value"]) == {"0701", "01", "9999"}
+    lost = pd.read_excel(tmp_path / "出 库.未转换.xlsx", dtype=str).dropna(subset=["源要素编号"])
+    assert set(lost["值"]) == {"0701", "01", "9999"}
     assert "3 个值需要核对" in mapping_dialog.summary.text() and "出 库.mapping.toml" in mapping_dialog.summary.text()
     assert digest_files(survey_file.parent) == before
     (layer,) = [v for v in QgsProject.instance().mapLayers().values() if get_assigned_role(v) == "XZYDYH"]

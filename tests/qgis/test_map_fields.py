@@ -10,6 +10,7 @@ from pathlib import Path
 
 import fiona
 import geopandas as gpd
+import openpyxl
 import pandas as pd
 import pyogrio
 import pytest
@@ -48,7 +49,10 @@ def test_map_fields_converts_a_survey_to_dltb_and_then_to_the_2023_land_classes(
         assert read.schema["properties"]["DLMC"] == "str:60"
         assert read.schema["properties"]["SJNF"].startswith("int")
     lost_values = pd.read_excel(lost, dtype=str)
-    assert {"9999", "二〇二〇"} <= set(lost_values["value"]) and "数据来源说" in set(lost_values["source_field"])
+    assert {"9999", "二〇二〇"} <= set(lost_values["值"])
+    listed = lost_values[lost_values["源字段"] == "数据来源说"]
+    assert openpyxl.load_workbook(lost).sheetnames == ["未转换"] and listed["值"].tolist()[1:] == ["坡地", "油料"]
+    assert listed["行数"].tolist() == ["2", "1", "1"] and float(listed["平面面积（公顷）"].iloc[1]) == 0.5
 
     layer, table = tmp_path / "XZYDYH.gpkg", tmp_path / "未对应.csv"
     second = run_algorithm(
@@ -100,7 +104,7 @@ def test_map_fields_includes_unsaved_edits_and_respects_a_selection(provider, pr
     assert result["OUTPUT"].featureCount() == len(SURVEY_ROWS) and result["MAPPING_USED"] == ""
     assert [f["YDYHFLDM"] for f in result["OUTPUT"].getFeatures()][1] == "010100"
     assert result["OUTPUT"].fields().field("YDYHFLDM").length() == 6
-    assert result["UNMAPPED"].featureCount() == 4 + 3
+    assert result["UNMAPPED"].featureCount() == 4 + 3 + 12, "columns, and values of columns, that no field takes"
     layer.rollBack()
     layer.selectByIds([0, 1, 5])
     chosen = QgsProcessingFeatureSourceDefinition(layer.id(), selectedFeaturesOnly=True)

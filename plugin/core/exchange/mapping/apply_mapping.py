@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -22,8 +23,11 @@ from ...plan.layer import SourceLayer
 from ...standard import Standard
 from ...standard.template import Template, TemplateField
 from ..schema import GEOMETRY_BY_TYPE_ID, SHAPELY_TYPE_IDS
+from .source_columns import SourceColumns
 
 #: Type of a field → data type of its column; other types are objects.
+#: Most distinct values of an unmapped column that are listed: a key has as many as there are rows.
+MAX_LISTED_VALUES = 1000
 _SERIES_TYPES = {"real": "float64", "date": "datetime64[ms]"}
 
 
@@ -77,7 +81,8 @@ class MappingLoss:
     """One value that was changed or lost.
 
     ``fid``: feature id, None if the loss concerns the whole field. ``is_carried_over``: the value was changed but is in
-    the result. ``params`` fill the text ``mapping.<reason>``.
+    the result. ``params`` fill the text ``mapping.<reason>``; those of an unmapped column and of each of its values
+    have ``row_count``, the number of rows with a value, and ``area_ha``, their area in the plane or None.
     """
 
     fid: int | None
@@ -111,15 +116,18 @@ def get_template_field(template: Template, name: str) -> TemplateField:
 def drop_personal_data(mapped: MappedRows, template: Template) -> MappedRows:
     """Return mapped rows without personal data (个人信息): the fields remain, as the standard requires, but are empty.
 
-    Names of fields are compared ignoring case.
+    Names of fields are compared ignoring case. Values of unmapped columns are not listed.
     """
     personal_names = {one.name.upper() for one in template.personal_fields}
     frame = mapped.frame.copy()
     for column in frame.columns:
         if str(column).upper() in personal_names:
             frame[column] = None
+    # What an unmapped column contains is unknown: its values may be personal, too.
     losses = [
-        replace(loss, value="") if loss.target_field.upper() in personal_names else loss for loss in mapped.losses
+        replace(loss, value="") if loss.target_field.upper() in personal_names else loss
+        for loss in mapped.losses
+        if loss.reason != "value_unmapped"
     ]
     return replace(mapped, frame=frame, losses=losses)
 
@@ -272,11 +280,7 @@ def apply_mapping(layer: SourceLayer, mapping: FieldMapping, template: Template,
     filled_fields |= _fill_code_names(columns, filled_fields, mapping, template, standard)
     mapping_losses += [MappingLoss(fid, "", "", "", "", "shape_broken") for fid in layer.broken_fids]
     unmapped = [f.name for f in layer.fields if f.name not in source_by_target.values()]
-    for name in unmapped:
-        count = sum(format_cell(v) != "" for v in frame[name].tolist())
-        mapping_losses.append(
-            MappingLoss(None, "", "", name, "", "field_unmapped", params={"count": count, "rows": len(frame)})
-        )
+    mapping_losses += _list_unmapped_values(SourceColumns(layer), unmapped)
     shape_column = "geometry"
     while shape_column in columns:
         shape_column = f"_{shape_column}"
@@ -287,6 +291,22 @@ def apply_mapping(layer: SourceLayer, mapping: FieldMapping, template: Template,
     return MappedRows(
         mapped_frame, mapping_losses, unmapped, [f.name for f in template.fields if f.name not in filled_fields]
     )
+
+
+def _list_unmapped_values(columns: SourceColumns, names: list[str]) -> Iterator[MappingLoss]:
+    """Yield a loss for each column that no target uses, each followed by one for each of its most frequent values."""
+    for name in names:
+        counts, areas = columns.count_values(name), columns.sum_areas_ha(name)
+        params = {
+            "row_count": sum(count for _, _, count in counts),
+            "rows": columns.row_count,
+            "distinct": len(counts),
+            "most": MAX_LISTED_VALUES,
+        }
+        yield MappingLoss(None, "", "", name, "", "field_unmapped", params=params)
+        for _, text, count in counts[:MAX_LISTED_VALUES]:
+            params = {"row_count": count, "area_ha": areas.get(text)}
+            yield MappingLoss(None, "", "", name, text, "value_unmapped", params=params)
 
 
 def _make_series(values: list[Any], target: TemplateField, index: Any) -> pd.Series:

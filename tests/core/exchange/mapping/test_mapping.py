@@ -106,7 +106,13 @@ def test_survey_mapped_to_the_parcel_layer_keeps_row_count_area_and_values(surve
         ("DLBM", "9999", "code_unknown", True),
     }
     assert mapped.unmapped_fields == ["数据来源说"]
-    assert {loss.source_field: loss.params["count"] for loss in mapped.losses if loss.fid is None} == {"数据来源说": 2}
+    column, *values = [loss for loss in mapped.losses if loss.fid is None]
+    assert (column.source_field, column.params["row_count"]) == ("数据来源说", 2)
+    areas = survey_layer.frame.area / 1e4
+    assert [(loss.value, loss.params["row_count"], loss.params["area_ha"]) for loss in values] == [
+        ("坡地", 1, pytest.approx(areas.iloc[0])),
+        ("油料", 1, pytest.approx(areas.iloc[5])),
+    ]
 
 
 def test_survey_land_use_codes_are_mapped_to_the_classes_of_2023(survey_layer):
