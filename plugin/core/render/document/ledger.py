@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import shapely
-from openpyxl.styles import Alignment, Font, PatternFill
 
 from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError
 from ...base.files.document_text import make_document_text
@@ -31,9 +30,8 @@ from ...model.rule import Severity
 from ...standard.messages.texts import TEXT_LANGUAGES, Texts
 from ..finding_lists import get_rule_titles, sum_findings_by_rule
 from ..sections import make_head_section
+from ..tables.plain_sheets import add_choices, make_head_cell, make_sheet_cell
 from ..tables.report_table import (
-    HEAD_FILL,
-    WORKBOOK_FONT,
     ReportTable,
     TableColumn,
     TableNumber,
@@ -48,7 +46,7 @@ from ..tables.report_table import (
 )
 from ..words import ReportTexts, load_report_settings
 from ..worklist.merge import mark_for_split
-from ..worklist.worklist_row import WorkItem, Worklist, WorkState, clean_text, format_time, parse_state
+from ..worklist.worklist_row import CHOSEN_STATES, WorkItem, Worklist, WorkState, clean_text, format_time, parse_state
 from .blocks import ReportChapter
 
 if TYPE_CHECKING:
@@ -62,8 +60,6 @@ _ROWS_PER_BATCH = 5_000
 _LINE_POINTS = 15.5
 #: Columns that people fill in, and those by which their rows are found again.
 _EDITED_COLUMNS, _IDENTIFYING_COLUMNS = ("state", "assignee", "remark"), ("fingerprint", "split")
-#: States that people may choose; 豁免 follows the waivers.
-CHOSEN_STATES = (WorkState.OPEN, WorkState.FIXED, WorkState.FALSE_ALARM)
 _AREA_FORMAT = "[>=1]#,##0.00;0.0000"
 #: A table of more columns keeps its first two in view.
 _MIN_COLUMNS_WITH_FROZEN_NAMES = 6
@@ -295,23 +291,8 @@ def _write_findings(sheet: Worksheet, rows: Iterable[_LedgerRow], row_count: int
     last_printed = get_column_letter([column.id for column in _COLUMNS].index("message") + 1)
     sheet.print_area = f"A1:{last_printed}{row_count + 1}"
     words = (report_texts.get("state", state.name.lower()) for state in CHOSEN_STATES)
-    add_state_choices(sheet, [column.id for column in _COLUMNS].index("state") + 1, row_count, words)
+    add_choices(sheet, [column.id for column in _COLUMNS].index("state") + 1, row_count, words)
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(_COLUMNS))}{row_count + 1}"
-
-
-def add_state_choices(sheet: Worksheet, column: int, row_count: int, words: Iterable[str]) -> None:
-    """Let people choose one of the words in the cells of a column (from 1) below the first row.
-
-    Other words, such as 豁免, are not refused here: the import names them.
-    """
-    from openpyxl.utils import get_column_letter
-    from openpyxl.worksheet.datavalidation import DataValidation
-
-    if row_count:
-        letter, listed = get_column_letter(column), ",".join(words)
-        choices = DataValidation("list", f'"{listed}"', showErrorMessage=False, allow_blank=True)
-        choices.add(f"{letter}2:{letter}{row_count + 1}")
-        sheet.data_validations.append(choices)
 
 
 def _fill_cell(cell: Any, value: Any, is_formula: bool) -> Any:
@@ -321,33 +302,6 @@ def _fill_cell(cell: Any, value: Any, is_formula: bool) -> Any:
     cell.value = make_document_text(value) if isinstance(value, str) else value
     if cell.data_type == "f" and not is_formula:
         cell.data_type = "s"
-    return cell
-
-
-def make_sheet_cell(
-    sheet: Worksheet, value: Any, number_format: str = "", *, bold: bool = False, size: int = 10, wraps: bool = False
-) -> Any:
-    """Return a cell for a sheet that is written as a stream; ``size``: size of the font in points.
-
-    Control characters of a text are left out. ``wraps``: break long texts into lines.
-    """
-    from openpyxl.cell import WriteOnlyCell
-
-    cell = WriteOnlyCell(sheet, make_document_text(value) if isinstance(value, str) else value)
-    if cell.data_type == "f":
-        cell.data_type = "s"
-    cell.alignment = Alignment(vertical="top", wrap_text=wraps or None)
-    if number_format:
-        cell.number_format = number_format
-    if bold or size != 10:
-        cell.font = Font(WORKBOOK_FONT, size=size, bold=bold)
-    return cell
-
-
-def make_head_cell(sheet: Worksheet, text: str) -> Any:
-    """Return a bold cell with the colour of headings."""
-    cell = make_sheet_cell(sheet, text, bold=True, wraps=True)
-    cell.fill = PatternFill("solid", start_color=HEAD_FILL)
     return cell
 
 

@@ -8,9 +8,9 @@ import openpyxl
 
 from ...standard import load_standard
 from ...standard.messages.texts import Texts
-from ..document.ledger import CHOSEN_STATES, add_state_choices, make_head_cell, make_sheet_cell
+from ..tables.plain_sheets import add_choices, make_head_cell, make_sheet_cell
 from ..tables.report_table import save_workbook, set_column_widths, set_up_pages
-from .worklist_row import PART_TITLES, ROLE_COLUMNS, Worklist
+from .worklist_row import CHOSEN_STATES, PART_TITLES, ROLE_COLUMNS, Worklist
 
 _WIDTHS = {
     "code": 9,
@@ -48,5 +48,5 @@ def write_part(path: Path, worklist: Worklist) -> None:
                 cells[name] = f"{template.name} ({template.role})"
         values = [*cells.values(), *(others.get(heading, "") for heading in worklist.other_headings)]
         sheet.append([make_sheet_cell(sheet, None if value == "" else value, wraps=True) for value in values])
-    add_state_choices(sheet, [*PART_TITLES].index("state") + 1, len(worklist.items), map(str, CHOSEN_STATES))
+    add_choices(sheet, [*PART_TITLES].index("state") + 1, len(worklist.items), map(str, CHOSEN_STATES))
     save_workbook(book, path, sheet.title, Texts("zh"))

@@ -61,6 +61,8 @@ class WorkState(StrEnum):
     WAIVED = "豁免"
 
 
+#: States that people may choose; 豁免 follows the waivers.
+CHOSEN_STATES = (WorkState.OPEN, WorkState.FIXED, WorkState.FALSE_ALARM)
 #: Other words for the states, in lower case, that a file may have.
 _STATE_BY_WORD = {
     "": WorkState.OPEN,
