@@ -412,8 +412,12 @@
         <translation>面积（公顷）</translation>
     </message>
     <message>
+        <source>Areas converted to m²: {fields}.</source>
+        <translation>面积换算为平方米：{fields}。</translation>
+    </message>
+    <message>
         <source>Areas in another unit than m², copied unchanged: {fields}.</source>
-        <translation>面积单位不是平方米，数值照抄不换算：{fields}。</translation>
+        <translation>面积单位不是平方米，数值未换算：{fields}。</translation>
     </message>
     <message>
         <source>Arguments</source>
@@ -1610,6 +1614,10 @@ Project: {project}</source>
         <translation>不再提示</translation>
     </message>
     <message>
+        <source>Do not convert</source>
+        <translation>不换算</translation>
+    </message>
+    <message>
         <source>Document</source>
         <translation>文号</translation>
     </message>
@@ -2268,6 +2276,10 @@ Workbook of the office: cells with defined names, such as 三线占用_生态保
     <message>
         <source>From {list}</source>
         <translation>由{list}换算</translation>
+    </message>
+    <message>
+        <source>From {unit} to m²</source>
+        <translation>由{unit}换算为平方米</translation>
     </message>
     <message>
         <source>Gaps</source>

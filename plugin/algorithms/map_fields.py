@@ -242,6 +242,9 @@ class MapFields(SanxianAlgorithm):
         for target, source in mapping.source_by_target.items():
             method = texts.get("mapping", f"how_{methods.get(target) or 'given'}")
             feedback.pushInfo(texts.get("mapping", "line", target=target, source=source, how=method))
+        for target, unit in mapping.unit_by_target.items():
+            names = {"target": target, "source": mapping.source_by_target[target]}
+            feedback.pushInfo(texts.get("mapping", "converted", unit=texts.get("unit_names", unit), **names))
         for target, translation in mapping.translation_by_target.items():
             if translation.list_id:
                 code_list_name = texts.get_setting_name(f"codes.{translation.list_id}")

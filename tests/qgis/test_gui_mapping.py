@@ -268,9 +268,9 @@ def test_mapped_rows_are_appended_to_the_layer_of_the_project_as_one_step_with_n
     county.store_county_code_and_name(project, "140225", "浑源县")
     mapping_dialog._offer_appending()
     assert mapping_dialog.append.isChecked() and not mapping_dialog.output.isEnabled()
-    mapping_dialog._on_field_mapping_changed("BSM", "", None, None)
+    mapping_dialog._on_field_mapping_changed("BSM", "", None, None, "")
     select_data(mapping_dialog, "source.TBMJ", mapping_table.NO_SOURCE)
-    mapping_dialog._on_field_mapping_changed("YDYHFLMC", "DLMC", None, None)
+    mapping_dialog._on_field_mapping_changed("YDYHFLMC", "DLMC", None, None, "")
     assert read_cell(mapping_dialog, "TBMJ", mapping_table.MORE_COLUMN) == "追加时量算"
     assert "没有来源" not in mapping_dialog.summary.text()
     mapping_dialog.append.setChecked(False)
@@ -317,14 +317,21 @@ def test_field_mapping_dialog_maps_a_file_that_is_not_in_the_project(qgis_app, m
     assert "坏.shp" in mapping_dialog.summary.text()
 
 
-def test_layer_of_another_office_gets_its_template_by_name_and_units_are_compared(mapping_dialog, project):
+def test_layer_of_another_office_gets_its_template_by_name_and_its_areas_are_converted(mapping_dialog, project):
     layer = QgsVectorLayer("Polygon?crs=EPSG:4526&field=图斑号:string&field=面积亩:double", "基本农田2025", "memory")
     project.addMapLayer(layer)
+    row = QgsFeature(layer.fields())
+    row.setAttributes(["1", 4.5])
+    layer.dataProvider().addFeature(row)
     mapping_dialog.source.setLayer(layer)
     wait_until_ready(mapping_dialog)
     assert mapping_dialog.get_role() == "YJJBNTBHTB"
-    mapping_dialog._on_field_mapping_changed("YJJBNTMJ", "面积亩", None, None)
-    assert "面积亩 → YJJBNTMJ" in mapping_dialog.summary.text()
+    select_data(mapping_dialog, "source.YJJBNTMJ", "面积亩")
+    assert "面积换算为平方米：面积亩 → YJJBNTMJ" in mapping_dialog.summary.text()
+    assert read_cell(mapping_dialog, "YJJBNTMJ", mapping_table.SAMPLES_COLUMN) == "4.5 → 3000"
+    select_data(mapping_dialog, "codes.YJJBNTMJ", "")
+    assert "未换算：面积亩 → YJJBNTMJ" in mapping_dialog.summary.text()
+    assert read_cell(mapping_dialog, "YJJBNTMJ", mapping_table.SAMPLES_COLUMN) == "4.5"
 
 
 def test_mapping_kept_with_the_layer_is_named_and_offered(mapping_dialog, project, tmp_path, monkeypatch):

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from ...base.errors import InputError, require_value
 from ...base.files.cells import format_cell, parse_date
 from ...base.files.data import NOT_IN_FILE
 from ...engine.context import trim_code_padding
+from ...model.indicator import SQUARE_METRES
 from ...plan.layer import SourceLayer
 from ...standard import Standard
 from ...standard.template import Template, TemplateField
@@ -50,13 +52,15 @@ class FieldMapping:
     """How the fields of a template are filled from a layer: the content of a mapping's file.
 
     ``source_by_target``: target field → source field. ``constant_by_target``: target field → value for all rows.
-    ``translation_by_target``: target field → translation of codes.
+    ``translation_by_target``: target field → translation of codes; ``unit_by_target``: target field in m² → unit of the
+    source's areas (`SQUARE_METRES`), if they are converted.
     """
 
     role: str
     source_by_target: dict[str, str] = field(metadata={"key": "fields"})
     constant_by_target: dict[str, Any] = field(default_factory=dict, metadata={"key": "constants"})
     translation_by_target: dict[str, CodeTranslation] = field(default_factory=dict, metadata={"key": "codes"})
+    unit_by_target: dict[str, str] = field(default_factory=dict, metadata={"key": "units"})
     path: Path | None = field(default=None, metadata=NOT_IN_FILE)
 
 
@@ -66,7 +70,7 @@ class FieldProposal:
 
     ``matched_by``: what the source was recognised by: ``name``, ``cut`` (name truncated to 10 bytes), ``alias``,
     ``meaning`` (the source is the name of that meaning in another layer), ``content``, or empty without a source.
-    ``doubt_reason``: text key of a doubt about the translation, empty without one.
+    ``doubt_reason``: text key of a doubt about the translation, empty without one. ``unit``: as in `FieldMapping`.
     """
 
     target_field: str
@@ -74,6 +78,7 @@ class FieldProposal:
     matched_by: str = ""
     translation: CodeTranslation | None = None
     doubt_reason: str = ""
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -136,11 +141,13 @@ class ValueConverter:
     """Converts values to one target field of a template.
 
     Calling it returns (value, reason, parameters). The reason is empty if nothing was lost; otherwise it is the key of
-    a text that the parameters fill.
+    a text that the parameters fill. ``unit``: unit of the values, if they are converted to m².
     """
 
-    def __init__(self, target: TemplateField, standard: Standard, translation: CodeTranslation | None):
+    def __init__(self, target: TemplateField, standard: Standard, translation: CodeTranslation | None, unit: str = ""):
         self.target = target
+        # Thirds of a square metre are exact as fractions.
+        self.factor = Fraction(SQUARE_METRES[unit]).limit_denominator(15) if unit else None
         self.codes = standard.code_lists.get(target.codes) if target.codes else None
         self.translation = translation
         self.source = standard.code_lists.get(translation.list_id) if translation else None
@@ -207,6 +214,8 @@ class ValueConverter:
             return None, "number_unreadable", {}
         if not np.isfinite(float(number)):
             return None, "number_unreadable", {}
+        if self.factor is not None:
+            number = float(Fraction(number) * self.factor)
         if target.type == "integer" and not float(number).is_integer():
             return None, "not_whole", {}
         number = int(number) if target.type == "integer" else float(number)
@@ -227,6 +236,12 @@ class ValueConverter:
         if target.length and len(text) > target.length:
             return None, "too_long", {"length": target.length, "count": len(text)}
         return text, reason, params
+
+
+def make_converter(target: TemplateField, standard: Standard, mapping: FieldMapping) -> ValueConverter:
+    """Return the converter of a mapping for the source's values of a target field."""
+    translation = mapping.translation_by_target.get(target.name)
+    return ValueConverter(target, standard, translation, mapping.unit_by_target.get(target.name, ""))
 
 
 def _pad_code(code: str, pad: int) -> str:
@@ -260,7 +275,7 @@ def apply_mapping(layer: SourceLayer, mapping: FieldMapping, template: Template,
     for target in template.fields:
         if target.name in source_by_target:
             source = source_by_target[target.name]
-            convert = ValueConverter(target, standard, mapping.translation_by_target.get(target.name))
+            convert = make_converter(target, standard, mapping)
             target_values = []
             for fid, key, value in zip(fids, keys, frame[source].tolist(), strict=True):
                 arrived, reason, params = convert(value)
@@ -297,7 +312,7 @@ def _list_unmapped_values(columns: SourceColumns, names: list[str]) -> Iterator[
     """Yield a loss for each column that no target uses, each followed by one for each of its most frequent values."""
     for name in names:
         counts, areas = columns.count_values(name), columns.sum_areas_ha(name)
-        params = {
+        params: dict[str, Any] = {
             "row_count": sum(count for _, _, count in counts),
             "rows": columns.row_count,
             "distinct": len(counts),

@@ -13,7 +13,7 @@ from ...base.files.cells import format_cell
 from ...engine.context import trim_code_padding
 from ...standard import Standard
 from ...standard.template import Template, TemplateField
-from .apply_mapping import CodeTranslation, FieldMapping, ValueConverter, get_template_field
+from .apply_mapping import CodeTranslation, FieldMapping, ValueConverter, get_template_field, make_converter
 from .proposals import find_codes_by_name
 from .source_columns import SourceColumns
 
@@ -90,7 +90,7 @@ def preview_field(
     if source and source in columns.layer.frame.columns:
         return _preview_values(
             columns.count_values(source),
-            ValueConverter(target, standard, mapping.translation_by_target.get(target.name)),
+            make_converter(target, standard, mapping),
         )
     for coded_field in template.fields:
         if (
@@ -102,7 +102,7 @@ def preview_field(
             values = [(mapping.constant_by_target.get(coded_field.name), "", columns.row_count)]
             if (code_source := mapping.source_by_target.get(coded_field.name, "")) in columns.layer.frame.columns:
                 values = columns.count_values(code_source)
-            convert = ValueConverter(coded_field, standard, mapping.translation_by_target.get(coded_field.name))
+            convert = make_converter(coded_field, standard, mapping)
             named_count = 0
             samples: list[ValueSample] = []
             for value, text, row_count in values:
@@ -191,19 +191,30 @@ def change_mapping(
     source: str = "",
     constant: Any = None,
     translation: Any = None,
+    unit: str = "",
 ) -> FieldMapping:
     """Return the mapping with another source or constant for one field; with neither, the field is not filled.
 
-    ``target``: name of the field. ``translation``: the `CodeTranslation` from the source's codes.
+    ``target``: name of the field. ``translation``: the `CodeTranslation` from the source's codes; ``unit``: that of the
+    source's areas, if they are converted to m².
     """
     get_template_field(template, target)
     fields = {field: value for field, value in mapping.source_by_target.items() if field != target}
     constants = {field: value for field, value in mapping.constant_by_target.items() if field != target}
     codes = {field: value for field, value in mapping.translation_by_target.items() if field != target}
+    units = {field: value for field, value in mapping.unit_by_target.items() if field != target}
     if constant is not None:
         constants[target] = constant
     elif source:
         fields[target] = source
         if translation is not None:
             codes[target] = translation
-    return replace(mapping, source_by_target=fields, constant_by_target=constants, translation_by_target=codes)
+        if unit:
+            units[target] = unit
+    return replace(
+        mapping,
+        source_by_target=fields,
+        constant_by_target=constants,
+        translation_by_target=codes,
+        unit_by_target=units,
+    )
