@@ -318,10 +318,10 @@ def test_field_mapping_dialog_maps_a_file_that_is_not_in_the_project(qgis_app, m
 
 
 def test_layer_of_another_office_gets_its_template_by_name_and_its_areas_are_converted(mapping_dialog, project):
-    layer = QgsVectorLayer("Polygon?crs=EPSG:4526&field=图斑号:string&field=面积亩:double", "基本农田2025", "memory")
+    layer = QgsVectorLayer("Polygon?crs=EPSG:4526&field=分区:string&field=面积亩:double", "基本农田2025", "memory")
     project.addMapLayer(layer)
     row = QgsFeature(layer.fields())
-    row.setAttributes(["1", 4.5])
+    row.setAttributes(["集中", 4.5])
     layer.dataProvider().addFeature(row)
     mapping_dialog.source.setLayer(layer)
     wait_until_ready(mapping_dialog)
@@ -332,6 +332,11 @@ def test_layer_of_another_office_gets_its_template_by_name_and_its_areas_are_con
     select_data(mapping_dialog, "codes.YJJBNTMJ", "")
     assert "未换算：面积亩 → YJJBNTMJ" in mapping_dialog.summary.text()
     assert read_cell(mapping_dialog, "YJJBNTMJ", mapping_table.SAMPLES_COLUMN) == "4.5"
+    choose_template(mapping_dialog, "CZKFBJ")
+    select_data(mapping_dialog, "source.GHFQDM", "分区")
+    codes = mapping_dialog.findChild(QComboBox, "choice.集中")
+    offered = {codes.itemData(n) for n in range(codes.count())} - {"", None}
+    assert {code[:2] for code in offered} == {"41", "42", "43"}, "what the check accepts in this layer"
 
 
 def test_mapping_kept_with_the_layer_is_named_and_offered(mapping_dialog, project, tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ from qgis.core import Qgis, QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QFileDialog
 
+from ...bridge.editing import attribute_forms
 from ...bridge.editing.dependent_fields import find_dependent_fields
 from ...bridge.layers.properties import get_assigned_role, get_file_path
 from ...bridge.layers.role_recognition import list_plan_layers
@@ -131,7 +132,7 @@ class MappingDialog(MappingSource):
         if field is None or self._prepared_mapping is None:
             self.choices.show_codes("", [], None)
             return
-        codes = self._norm.standard.code_lists.get(field.codes)
+        codes = attribute_forms.find_allowed_codes(self._target_template, field, self._norm)
         self.choices.show_codes(f"{field.alias} {field.name}", self._find_undecided_codes(field), codes)
 
     def _find_undecided_codes(self, field: TemplateField) -> list[UndecidedCode]:

@@ -42,6 +42,7 @@ from ..widgets import (
     ManualStartDialog,
     ScrollSafeComboBox,
     WholeRows,
+    choose_or_add_entry,
     fill_combo,
     fill_layout,
     make_close_button,
@@ -124,7 +125,9 @@ class CodeChoiceTable(QWidget):
         offered_codes = dict.fromkeys((*candidate_codes, *codes.entry_by_code))
         choices = [(f"{code} {codes.entry_by_code[code].name}", code) for code in offered_codes]
         without_choice = tr("(value kept)") if row.is_kept else tr("(left empty)")
-        fill_combo(box, [(without_choice, ""), *choices], row.chosen_code)
+        fill_combo(box, [(without_choice, ""), *choices])
+        # A saved choice that the layer does not accept is shown, too.
+        choose_or_add_entry(box, row.chosen_code)
         if candidate_codes:
             box.insertSeparator(1 + len(set(candidate_codes)))
         make_searchable(box)
