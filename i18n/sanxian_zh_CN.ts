@@ -4426,6 +4426,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>更新行数</translation>
     </message>
     <message>
+        <source>Rows with a value outside the list of the field (ATT002): {fields}.</source>
+        <translation>不在字段所列取值内的行（ATT002）：{fields}。</translation>
+    </message>
+    <message>
         <source>Rule</source>
         <translation>规则</translation>
     </message>
@@ -7008,8 +7012,8 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
         <translation>{line}内 / 外</translation>
     </message>
     <message>
-        <source>{lost} left empty, {remarked} kept with a remark</source>
-        <translation>{lost} 行留空，{remarked} 行保留原值，需核对</translation>
+        <source>{lost} left empty, {kept} kept with a remark or outside the list of the field (ATT002)</source>
+        <translation>{lost} 行留空，{kept} 行保留原值或不在字段所列取值内（ATT002），需核对</translation>
     </message>
     <message>
         <source>{made} maps, {files} files, in {folder}.</source>

@@ -337,6 +337,10 @@ def test_layer_of_another_office_gets_its_template_by_name_and_its_areas_are_con
     codes = mapping_dialog.findChild(QComboBox, "choice.集中")
     offered = {codes.itemData(n) for n in range(codes.count())} - {"", None}
     assert {code[:2] for code in offered} == {"41", "42", "43"}, "what the check accepts in this layer"
+    choose_template(mapping_dialog, "STBHHX")
+    select_data(mapping_dialog, "source.LHLX", "分区")
+    assert read_cell(mapping_dialog, "LHLX", mapping_table.LOST_COLUMN) == "1"
+    assert "不在字段所列取值内的行（ATT002）：" in mapping_dialog.summary.text()
 
 
 def test_mapping_kept_with_the_layer_is_named_and_offered(mapping_dialog, project, tmp_path, monkeypatch):

@@ -23,7 +23,7 @@ from ...core.base.errors import OutputError, SanxianError
 from ...core.base.files import find_free_path
 from ...core.base.files.writing import write_atomically
 from ...core.exchange.mapping import CodeTranslation, format_mapping_as_toml, load_mapping
-from ...core.exchange.mapping.preview import UndecidedCode, change_mapping, find_undecided_codes, preview_field
+from ...core.exchange.mapping.preview import UndecidedCode, change_mapping, find_undecided_codes, preview_checked_field
 from ...core.exchange.mapping.proposals import find_area_unit
 from ...core.standard.messages.numbers import format_number
 from ...core.standard.template import TemplateField
@@ -114,12 +114,8 @@ class MappingDialog(MappingSource):
         for name in dict.fromkeys((target, self._target_template.find_field_by_name(target).code_name)):
             previewed_field = self._target_template.find_field_by_name(name) if name else None
             if previewed_field is not None:
-                previews[name] = preview_field(
-                    self._prepared_mapping.source_columns,
-                    mapping,
-                    previewed_field,
-                    self._target_template,
-                    self._norm.standard,
+                previews[name] = preview_checked_field(
+                    self._prepared_mapping.source_columns, mapping, previewed_field, self._target_template, self._norm
                 )
                 self.table.show_preview(name, previews[name])
         self._prepared_mapping = replace(self._prepared_mapping, mapping=mapping, field_previews=previews)
@@ -182,6 +178,8 @@ class MappingDialog(MappingSource):
         sources, units = prepared_mapping.mapping.source_by_target, prepared_mapping.mapping.unit_by_target
         other_units = [f for f in fields if f.name not in units and find_area_unit(sources.get(f.name, ""), f)]
         self._converted = [f"{sources[name]} → {name}" for name in units]
+        counts = {f.alias: previews[f.name].outside_count for f in fields}
+        outside = [f"{name} {format_number(count, 0)}" for name, count in counts.items() if count]
         problems = (
             (tr("Areas converted to m²: {fields}."), self._converted),
             (
@@ -189,6 +187,7 @@ class MappingDialog(MappingSource):
                 [f"{sources[f.name]} → {f.name}" for f in other_units],
             ),
             (tr("Values without a code: {fields}."), without_code),
+            (tr("Rows with a value outside the list of the field (ATT002): {fields}."), outside),
             (tr("Required fields without a source field: {fields}."), missing),
             (tr("Source fields without a target field: {fields}."), self._unused),
         )

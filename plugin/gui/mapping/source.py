@@ -289,13 +289,13 @@ class MappingSource(MappingForm):
         source: Any = (
             self._prepared_mapping.source_columns if self._prepared_mapping is not None else take_snapshot(layer)
         )
-        template, standard = self._target_template, self._norm.standard
+        template, norm = self._target_template, self._norm
         constant_values = attribute_forms.find_constant_value_by_field(template, self._norm)
         failed = tr("The layer could not be read ({error}). Details are in the log, tab Sanxian.")
         self._job = BackgroundJob(
             tr("Map Fields"),
             lambda _progress, cancellation: mapping_run.prepare_mapping(
-                source, template, standard, given_mapping, cancellation, constant_values
+                source, template, norm, given_mapping, cancellation, constant_values
             ),
             on_done=self._show_mapping,
             on_error=lambda error: self._end_reading(messages.explain_and_log(error, failed)),

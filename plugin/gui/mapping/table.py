@@ -266,10 +266,12 @@ class MappingTable(FittedWidget, QTableWidget):
         self.item(row, MORE_COLUMN).setText(note)
         self.item(row, FILLED_COLUMN).setText(format_number(preview.filled_count, 0))
         text, icon, tip = "", theme.load_icon("ok") if preview.filled_count else QIcon(), ""
-        if preview.lost_count or preview.remarked_count:
-            text, icon = format_number(preview.lost_count + preview.remarked_count, 0), theme.load_icon("warning")
-            tip = tr("{lost} left empty, {remarked} kept with a remark").format(
-                lost=preview.lost_count, remarked=preview.remarked_count
+        # An unknown code is kept with a remark, and outside the list.
+        kept_count = max(preview.remarked_count, preview.outside_count)
+        if preview.lost_count or kept_count:
+            text, icon = format_number(preview.lost_count + kept_count, 0), theme.load_icon("warning")
+            tip = tr("{lost} left empty, {kept} kept with a remark or outside the list of the field (ATT002)").format(
+                lost=preview.lost_count, kept=kept_count
             )
         elif find_area_unit(source, field) and not self.cellWidget(row, MORE_COLUMN).currentData():
             icon, tip = theme.load_icon("warning"), tr("The name of the source states another unit than m².")

@@ -11,7 +11,9 @@ from typing import Any
 
 from ...base.files.cells import format_cell
 from ...engine.context import trim_code_padding
+from ...rules._attributes import expand_words, has_accepted_word, read_setting_words
 from ...standard import Standard
+from ...standard.profile import Norm
 from ...standard.template import Template, TemplateField
 from .apply_mapping import CodeTranslation, FieldMapping, ValueConverter, get_template_field, make_converter
 from .proposals import find_codes_by_name
@@ -40,13 +42,14 @@ class FieldPreview:
     """Preview of one target field.
 
     ``filled_count``, ``lost_count``, ``remarked_count``: rows with a value, with a lost value, with a remark;
-    ``samples``: examples of values.
+    ``samples``: examples of values; ``outside_count``: rows with a value that the layer does not accept (ATT002).
     """
 
     filled_count: int
     lost_count: int
     remarked_count: int
     samples: tuple[ValueSample, ...]
+    outside_count: int = 0
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,27 @@ def preview_field(
                     samples.append(ValueSample(text, entry.name if entry else "", row_count))
             return FieldPreview(named_count, 0, 0, tuple(samples))
     return FieldPreview(0, 0, 0, ())
+
+
+def preview_checked_field(
+    columns: SourceColumns, mapping: FieldMapping, target: TemplateField, template: Template, norm: Norm
+) -> FieldPreview:
+    """Return the preview of one field, with the number of rows whose value rule ATT002 will report."""
+    preview = preview_field(columns, mapping, target, template, norm.standard)
+    lines = read_setting_words(norm, "attributes.value_words", 3)
+    words = [expand_words(norm, keys) for role, name, *keys in lines if (role, name) == (template.role, target.name)]
+    codes = norm.get_accepted_codes_of_field(template, target) if target.codes else {}
+    source, convert = mapping.source_by_target.get(target.name, ""), make_converter(target, norm.standard, mapping)
+    values = [(mapping.constant_by_target.get(target.name), "", columns.row_count)]
+    if source in columns.layer.frame.columns:
+        values = columns.count_values(source)
+    outside_count = 0
+    for value, _, row_count in values if codes or words else ():
+        text = format_cell(convert(value)[0])
+        is_outside = bool(codes) and trim_code_padding(text, target.code_pad) not in codes
+        if text and (is_outside or not all(has_accepted_word(text, listed) for listed in words)):
+            outside_count += row_count
+    return replace(preview, outside_count=outside_count)
 
 
 def _preview_values(values: list[tuple[Any, str, int]], convert: ValueConverter) -> FieldPreview:
