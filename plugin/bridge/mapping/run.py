@@ -268,7 +268,7 @@ def prepare_mapping(
     where the source has none. Raise InputError if the mapping names a field that the source lacks.
     """
     from ...core.exchange.mapping import find_source_names, make_mapping_from_proposals, propose_mapping
-    from ...core.exchange.mapping.preview import SourceColumns, change_mapping, preview_checked_field
+    from ...core.exchange.mapping.preview import SourceColumns, change_mapping, make_acceptance, preview_field
 
     columns = SourceColumns(read_source_rows(source, cancellation)) if isinstance(source, LayerSnapshot) else source
     for field in columns.layer.fields:
@@ -284,5 +284,6 @@ def prepare_mapping(
     previews = {}
     for target in template.fields:
         cancellation.raise_if_cancelled()
-        previews[target.name] = preview_checked_field(columns, mapping, target, template, norm)
+        is_accepted = make_acceptance(target, template, norm)
+        previews[target.name] = preview_field(columns, mapping, target, template, norm.standard, is_accepted)
     return PreparedMapping(columns, mapping, {p.target_field: p for p in proposals if p.source_field}, previews)

@@ -23,7 +23,13 @@ from ...core.base.errors import OutputError, SanxianError
 from ...core.base.files import find_free_path
 from ...core.base.files.writing import write_atomically
 from ...core.exchange.mapping import CodeTranslation, format_mapping_as_toml, load_mapping
-from ...core.exchange.mapping.preview import UndecidedCode, change_mapping, find_undecided_codes, preview_checked_field
+from ...core.exchange.mapping.preview import (
+    UndecidedCode,
+    change_mapping,
+    find_undecided_codes,
+    make_acceptance,
+    preview_field,
+)
 from ...core.exchange.mapping.proposals import find_area_unit
 from ...core.standard.messages.numbers import format_number
 from ...core.standard.template import TemplateField
@@ -114,8 +120,13 @@ class MappingDialog(MappingSource):
         for name in dict.fromkeys((target, self._target_template.find_field_by_name(target).code_name)):
             previewed_field = self._target_template.find_field_by_name(name) if name else None
             if previewed_field is not None:
-                previews[name] = preview_checked_field(
-                    self._prepared_mapping.source_columns, mapping, previewed_field, self._target_template, self._norm
+                previews[name] = preview_field(
+                    self._prepared_mapping.source_columns,
+                    mapping,
+                    previewed_field,
+                    self._target_template,
+                    self._norm.standard,
+                    make_acceptance(previewed_field, self._target_template, self._norm),
                 )
                 self.table.show_preview(name, previews[name])
         self._prepared_mapping = replace(self._prepared_mapping, mapping=mapping, field_previews=previews)

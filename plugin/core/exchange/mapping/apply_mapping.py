@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -25,9 +26,9 @@ from ...plan.layer import SourceLayer
 from ...standard import Standard
 from ...standard.template import Template, TemplateField
 from ..schema import GEOMETRY_BY_TYPE_ID, SHAPELY_TYPE_IDS
-from .source_columns import SourceColumns
 
 #: Type of a field → data type of its column; other types are objects.
+_M2_PER_HA = 10_000.0
 #: Most distinct values of an unmapped column that are listed: a key has as many as there are rows.
 MAX_LISTED_VALUES = 1000
 _SERIES_TYPES = {"real": "float64", "date": "datetime64[ms]"}
@@ -111,6 +112,42 @@ class MappedRows:
     losses: list[MappingLoss]
     unmapped_fields: list[str]
     unfilled_fields: list[str]
+
+
+@dataclass
+class SourceColumns:
+    """The distinct values of each column of a layer, counted on first use."""
+
+    layer: SourceLayer
+    _counted: dict[str, list[tuple[Any, str, int]]] = field(default_factory=dict, init=False)
+
+    @property
+    def row_count(self) -> int:
+        """Return the number of rows of the layer."""
+        return len(self.layer.frame)
+
+    def count_values(self, name: str) -> list[tuple[Any, str, int]]:
+        """Return (value, text, number of rows) of a column, the most frequent first.
+
+        Missing values are left out.
+        """
+        if name not in self._counted:
+            first: dict[str, Any] = {}
+            counts: Counter[str] = Counter()
+            for value in self.layer.frame[name].tolist():
+                text = format_cell(value)
+                if text:
+                    first.setdefault(text, value)
+                    counts[text] += 1
+            self._counted[name] = [(first[text], text, count) for text, count in counts.most_common()]
+        return self._counted[name]
+
+    def sum_areas_ha(self, name: str) -> dict[str, float]:
+        """Return text of each value of a column → area of its rows (ha) in the plane; empty for a layer in degrees."""
+        frame = self.layer.frame
+        if self.layer.crs is None or not self.layer.crs.is_projected:
+            return {}
+        return (frame.geometry.area.groupby(frame[name].map(format_cell)).sum() / _M2_PER_HA).to_dict()
 
 
 def get_template_field(template: Template, name: str) -> TemplateField:

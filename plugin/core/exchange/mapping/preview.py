@@ -6,6 +6,7 @@ Only distinct values of a column are converted, so that changing one field is sh
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,9 +16,15 @@ from ...rules._attributes import expand_words, has_accepted_word, read_setting_w
 from ...standard import Standard
 from ...standard.profile import Norm
 from ...standard.template import Template, TemplateField
-from .apply_mapping import CodeTranslation, FieldMapping, ValueConverter, get_template_field, make_converter
+from .apply_mapping import (
+    CodeTranslation,
+    FieldMapping,
+    SourceColumns,
+    ValueConverter,
+    get_template_field,
+    make_converter,
+)
 from .proposals import find_codes_by_name
-from .source_columns import SourceColumns
 
 #: Number of examples per field.
 MAX_SAMPLES = 3
@@ -71,11 +78,16 @@ class UndecidedCode:
 
 
 def preview_field(
-    columns: SourceColumns, mapping: FieldMapping, target: TemplateField, template: Template, standard: Standard
+    columns: SourceColumns,
+    mapping: FieldMapping,
+    target: TemplateField,
+    template: Template,
+    standard: Standard,
+    is_accepted: Callable[[str], bool] = bool,
 ) -> FieldPreview:
     """Return the preview of one field.
 
-    A source field that is missing in the layer counts as not mapped.
+    A source field that is missing in the layer counts as not mapped. ``is_accepted``: see `make_acceptance`.
     """
     if target.name in mapping.constant_by_target:
         converted_value, reason, params = ValueConverter(target, standard, None)(
@@ -88,12 +100,14 @@ def preview_field(
             0 if filled_count else columns.row_count,
             columns.row_count if filled_count and reason else 0,
             (sample,),
+            0 if is_accepted(sample.converted_value) else filled_count,
         )
     source = mapping.source_by_target.get(target.name, "")
     if source and source in columns.layer.frame.columns:
         return _preview_values(
             columns.count_values(source),
             make_converter(target, standard, mapping),
+            is_accepted,
         )
     for coded_field in template.fields:
         if (
@@ -118,33 +132,25 @@ def preview_field(
     return FieldPreview(0, 0, 0, ())
 
 
-def preview_checked_field(
-    columns: SourceColumns, mapping: FieldMapping, target: TemplateField, template: Template, norm: Norm
-) -> FieldPreview:
-    """Return the preview of one field, with the number of rows whose value rule ATT002 will report."""
-    preview = preview_field(columns, mapping, target, template, norm.standard)
+def make_acceptance(target: TemplateField, template: Template, norm: Norm) -> Callable[[str], bool]:
+    """Return a function that returns False for a value of a field that rule ATT002 will report."""
     lines = read_setting_words(norm, "attributes.value_words", 3)
     words = [expand_words(norm, keys) for role, name, *keys in lines if (role, name) == (template.role, target.name)]
-    codes = norm.get_accepted_codes_of_field(template, target) if target.codes else {}
-    source, convert = mapping.source_by_target.get(target.name, ""), make_converter(target, norm.standard, mapping)
-    values = [(mapping.constant_by_target.get(target.name), "", columns.row_count)]
-    if source in columns.layer.frame.columns:
-        values = columns.count_values(source)
-    outside_count = 0
-    for value, _, row_count in values if codes or words else ():
-        text = format_cell(convert(value)[0])
-        is_outside = bool(codes) and trim_code_padding(text, target.code_pad) not in codes
-        if text and (is_outside or not all(has_accepted_word(text, listed) for listed in words)):
-            outside_count += row_count
-    return replace(preview, outside_count=outside_count)
+    codes = norm.get_accepted_codes_of_field(template, target) if target.codes else None
+    return lambda text: (
+        (codes is None or trim_code_padding(text, target.code_pad) in codes)
+        and all(has_accepted_word(text, listed) for listed in words)
+    )
 
 
-def _preview_values(values: list[tuple[Any, str, int]], convert: ValueConverter) -> FieldPreview:
+def _preview_values(
+    values: list[tuple[Any, str, int]], convert: ValueConverter, is_accepted: Callable[[str], bool]
+) -> FieldPreview:
     """Return the preview of converted values.
 
     ``values``: (value, text, number of rows) of the source column. ``convert``: converter to the target field.
     """
-    filled_count = lost_count = remarked_count = 0
+    filled_count = lost_count = remarked_count = outside_count = 0
     # Examples of unchanged, changed and lost values, the most frequent first: a key has as many values as rows.
     unchanged_samples: list[ValueSample] = []
     altered_samples: list[ValueSample] = []
@@ -154,6 +160,7 @@ def _preview_values(values: list[tuple[Any, str, int]], convert: ValueConverter)
         filled_count += rows if converted_value is not None else 0
         lost_count += rows if converted_value is None else 0
         remarked_count += rows if converted_value is not None and reason else 0
+        outside_count += rows if converted_value is not None and not is_accepted(format_cell(converted_value)) else 0
         same_samples = (
             refused_samples
             if reason
@@ -175,7 +182,7 @@ def _preview_values(values: list[tuple[Any, str, int]], convert: ValueConverter)
             *refused_samples,
         )
     }
-    return FieldPreview(filled_count, lost_count, remarked_count, tuple(samples.values())[:MAX_SAMPLES])
+    return FieldPreview(filled_count, lost_count, remarked_count, tuple(samples.values())[:MAX_SAMPLES], outside_count)
 
 
 def find_undecided_codes(
@@ -223,22 +230,14 @@ def change_mapping(
     source's areas, if they are converted to m².
     """
     get_template_field(template, target)
-    fields = {field: value for field, value in mapping.source_by_target.items() if field != target}
-    constants = {field: value for field, value in mapping.constant_by_target.items() if field != target}
-    codes = {field: value for field, value in mapping.translation_by_target.items() if field != target}
-    units = {field: value for field, value in mapping.unit_by_target.items() if field != target}
+    names = ("source_by_target", "constant_by_target", "translation_by_target", "unit_by_target")
+    chosen: dict[str, Any] = dict.fromkeys(names)
     if constant is not None:
-        constants[target] = constant
+        chosen["constant_by_target"] = constant
     elif source:
-        fields[target] = source
-        if translation is not None:
-            codes[target] = translation
-        if unit:
-            units[target] = unit
-    return replace(
-        mapping,
-        source_by_target=fields,
-        constant_by_target=constants,
-        translation_by_target=codes,
-        unit_by_target=units,
-    )
+        chosen |= {"source_by_target": source, "translation_by_target": translation, "unit_by_target": unit or None}
+    sections: Any = {}
+    for name, value in chosen.items():
+        others = {field: former for field, former in getattr(mapping, name).items() if field != target}
+        sections[name] = others if value is None else {**others, target: value}
+    return replace(mapping, **sections)
