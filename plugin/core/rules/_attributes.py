@@ -233,7 +233,7 @@ def read_setting_words(
 
 
 def expand_words(norm: Norm, words_or_settings: Iterable[str]) -> list[str]:
-    """Return words; the key of a setting stands for its words."""
+    """Return words; the key of a setting is replaced by its words."""
     return [word for key in words_or_settings for word in (norm.get(key) if norm.has_setting(key) else [key])]
 
 
