@@ -30,7 +30,7 @@ from ...model.rule import Severity
 from ...standard.messages.texts import TEXT_LANGUAGES, Texts
 from ..finding_lists import get_rule_titles, sum_findings_by_rule
 from ..sections import make_head_section
-from ..tables.plain_sheets import add_choices, make_head_cell, make_sheet_cell
+from ..tables.plain_sheets import LINE_POINTS, add_choices, make_head_cell, make_sheet_cell
 from ..tables.report_table import (
     ReportTable,
     TableColumn,
@@ -56,8 +56,6 @@ if TYPE_CHECKING:
 #: Rows of one sheet: Excel has 1 048 576, WPS opens as many.
 MAX_SHEET_ROWS = 1_000_000
 _ROWS_PER_BATCH = 5_000
-#: Height of a line of the usual font of a workbook, also where a program takes another font.
-_LINE_POINTS = 15.5
 #: Columns that people fill in, and those by which their rows are found again.
 _EDITED_COLUMNS, _IDENTIFYING_COLUMNS = ("state", "assignee", "remark"), ("fingerprint", "split")
 _AREA_FORMAT = "[>=1]#,##0.00;0.0000"
@@ -122,13 +120,13 @@ def _write_table_sheet(book: Any, table: ReportTable, texts: Texts) -> None:
     set_up_pages(sheet, "1:1")
     headings = [make_column_heading(column, table, texts) for column in table.columns]
     # Programs other than Excel cut texts of several lines in a row without a height.
-    sheet.row_dimensions[1].height = _LINE_POINTS * max(map(count_head_lines, headings, widths), default=1)
+    sheet.row_dimensions[1].height = LINE_POINTS * max(map(count_head_lines, headings, widths), default=1)
     sheet.append([make_head_cell(sheet, heading) for heading in headings])
     for number, row in enumerate(table.rows, 2):
         is_bold = row.kind in ("sum", "head")
         if row.kind != "head":
             lines = (count_text_lines(v, w) for v, w in zip(row.values, widths, strict=True) if isinstance(v, str))
-            sheet.row_dimensions[number].height = _LINE_POINTS * max(lines, default=1)
+            sheet.row_dimensions[number].height = LINE_POINTS * max(lines, default=1)
         sheet.append(
             [
                 make_sheet_cell(sheet, convert_to_plain_value(value), make_number_format(value.decimals), bold=is_bold)
@@ -282,7 +280,7 @@ def _write_findings(sheet: Worksheet, rows: Iterable[_LedgerRow], row_count: int
             for value, column in zip(values, _COLUMNS, strict=True)
             if column.wraps and value
         )
-        sheet.row_dimensions[number].height = _LINE_POINTS * max(lines, default=1)
+        sheet.row_dimensions[number].height = LINE_POINTS * max(lines, default=1)
         filled = zip(cells, values, _COLUMNS, strict=True)
         sheet.append([_fill_cell(cell, value, column.id == "rule") for cell, value, column in filled])
         # It is written with its row; many rows would fill the memory.

@@ -17,6 +17,9 @@ from .report_table import HEAD_FILL, WORKBOOK_FONT
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
+#: Height of a line of the usual font of a workbook, also where a program takes another font.
+LINE_POINTS = 15.5
+
 
 def make_sheet_cell(
     sheet: Worksheet, value: Any, number_format: str = "", *, bold: bool = False, size: int = 10, wraps: bool = False
