@@ -428,8 +428,12 @@
         <translation>面积（公顷）</translation>
     </message>
     <message>
+        <source>Areas converted to m²: {fields}.</source>
+        <translation>面积换算为平方米：{fields}。</translation>
+    </message>
+    <message>
         <source>Areas in another unit than m², copied unchanged: {fields}.</source>
-        <translation>面积单位不是平方米，数值照抄不换算：{fields}。</translation>
+        <translation>面积单位不是平方米，数值未换算：{fields}。</translation>
     </message>
     <message>
         <source>Arguments</source>
@@ -1350,7 +1354,7 @@ Template: the code of an official layer, such as DLTB or XZYDYH.
 
 Mapping: a saved file. If empty, fields are matched by name, Chinese name, names cut to ten bytes, meaning and content, and the mapping is written to a file ending in .mapping.toml in the folder of the output, to be verified, edited and used again. An existing file of that name is not overwritten.
 
-Values not converted: one row for each value that does not fit (text too long, not a number, a code that is not in the list or matches several codes), and one for each source field without a target field. Such a cell is left empty; only a code that is missing in its source list is kept unchanged.
+Values not converted: one row for each value that does not fit (text too long, not a number, a code that is not in the list or matches several codes), one for each source field without a target field, and one for each of its values, with rows and area. Such a cell is left empty; only a code that is missing in its source list is kept unchanged.
 
 Personal data (names, ID numbers, telephones, addresses of the persons responsible) can be omitted in a copy for others: the fields are kept and left empty.</source>
         <translation>将图层按模板整理：字段名、类型、长度以模板为准；源数据采用其他代码表的，换算代码（三调地类换算为 2023 年用地用海分类）。每一行、每个图形均保留；输入不改动。
@@ -1359,7 +1363,7 @@ Personal data (names, ID numbers, telephones, addresses of the persons responsib
 
 字段映射：已保存的文件。留空时按名称、中文名、被截成 10 字节的名称、含义和内容推得，并将所用映射写入输出所在文件夹中以 .mapping.toml 结尾的文件，供核对、修改和再次使用。同名文件不覆盖。
 
-无法转换的值：每个值一行（文本过长、不是数字、代码不在表中或可对应多个），没有目标字段的源字段也各一行。相应单元格留空；仅本表无法识别的代码按原样保留。
+无法转换的值：每个值一行（文本过长、不是数字、代码不在表中或可对应多个），没有目标字段的源字段各一行，其每个不同的值也各一行，附行数和面积。相应单元格留空；仅本表无法识别的代码按原样保留。
 
 个人信息（责任人的姓名、证件号码、电话、住址）可以不转换到对外提供的副本：字段保留，内容为空。</translation>
     </message>
@@ -1644,6 +1648,10 @@ Project: {project}</source>
     <message>
         <source>Do Not Ask Again</source>
         <translation>不再提示</translation>
+    </message>
+    <message>
+        <source>Do not convert</source>
+        <translation>不换算</translation>
     </message>
     <message>
         <source>Document</source>
@@ -2316,6 +2324,10 @@ Workbook of the office: cells with defined names, such as 三线占用_生态保
     <message>
         <source>From {list}</source>
         <translation>由{list}换算</translation>
+    </message>
+    <message>
+        <source>From {unit} to m²</source>
+        <translation>由{unit}换算为平方米</translation>
     </message>
     <message>
         <source>Gaps</source>
@@ -3882,12 +3894,12 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>变化块数</translation>
     </message>
     <message>
-        <source>Parts to Merge</source>
-        <translation>要合并的清单</translation>
+        <source>Parts (xlsx or CSV), or a ledger (xlsx)</source>
+        <translation>拆分出的清单（xlsx 或 CSV），或填好的台账（xlsx）</translation>
     </message>
     <message>
-        <source>Parts, or a ledger (xlsx)</source>
-        <translation>拆分出的清单，或填好的台账（xlsx）</translation>
+        <source>Parts to Merge</source>
+        <translation>要合并的清单</translation>
     </message>
     <message>
         <source>Passed</source>
@@ -4480,6 +4492,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
     <message>
         <source>Rows updated</source>
         <translation>更新行数</translation>
+    </message>
+    <message>
+        <source>Rows with a value outside the list of the field (ATT002): {fields}.</source>
+        <translation>不在字段所列取值内的行（ATT002）：{fields}。</translation>
     </message>
     <message>
         <source>Rule</source>
@@ -6212,8 +6228,8 @@ Replace them by new ones? The changes are lost.</source>
         <translation>工作清单</translation>
     </message>
     <message>
-        <source>Work list (*.worklist.csv *.csv)</source>
-        <translation>工作清单 (*.worklist.csv *.csv)</translation>
+        <source>Work list (*.worklist.xlsx *.xlsx *.csv)</source>
+        <translation>工作清单 (*.worklist.xlsx *.xlsx *.csv)</translation>
     </message>
     <message>
         <source>Work list: {parts}</source>
@@ -6272,10 +6288,10 @@ Layers in degrees stay. A layer with arcs cannot be brought into another zone: r
 经纬度图层不变。含曲线的图层不能换带，请先将曲线转为折点（FIX017）。</translation>
     </message>
     <message>
-        <source>Writes a part of a work list (NAME.worklist.csv) for each township or person. The list does not change.
+        <source>Writes a part of a work list (NAME.worklist.csv) for each township or person, as a workbook (NAME.TOWNSHIP.worklist.xlsx). The list does not change.
 
 Each row of a part records what it was at the split, so that “Merge work lists” finds what changed since. A part of an earlier split with changes that are not merged is never replaced.</source>
-        <translation>按乡镇或负责人将工作清单（名称.worklist.csv）拆分为多个文件，清单不变。
+        <translation>按乡镇或负责人将工作清单（名称.worklist.csv）拆分为多个工作簿（名称.乡镇.worklist.xlsx），清单不变。
 
 各行记有拆分时的内容，合并时据此找出此后的改动。以前拆分的文件中有尚未合并的改动的，不予覆盖。</translation>
     </message>
@@ -7080,8 +7096,8 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
         <translation>{line}内 / 外</translation>
     </message>
     <message>
-        <source>{lost} left empty, {remarked} kept with a remark</source>
-        <translation>{lost} 行留空，{remarked} 行保留原值，需核对</translation>
+        <source>{lost} left empty, {kept} kept with a remark or outside the list of the field (ATT002)</source>
+        <translation>{lost} 行留空，{kept} 行保留原值或不在字段所列取值内（ATT002），需核对</translation>
     </message>
     <message>
         <source>{made} maps, {files} files, in {folder}.</source>

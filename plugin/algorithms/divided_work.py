@@ -237,8 +237,8 @@ class SplitWorklist(SanxianAlgorithm):
         keywords=("work list", "split", "工作清单", "拆分", "乡镇", "负责人", "分派"),
         help_parts=(
             mark_text(
-                "Writes a part of a work list (NAME.worklist.csv) for each township or person. The list does not "
-                "change.\n\n"
+                "Writes a part of a work list (NAME.worklist.csv) for each township or person, as a workbook "
+                "(NAME.TOWNSHIP.worklist.xlsx). The list does not change.\n\n"
                 "Each row of a part records what it was at the split, so that “Merge work lists” finds what changed "
                 "since. A part of an earlier split with changes that are not merged is never replaced."
             ),
@@ -280,7 +280,9 @@ class MergeWorklist(SanxianAlgorithm):
         ),
         parameters=(
             _make_csv("INPUT", mark_text("Work list")),
-            make_layers("PARTS", mark_text("Parts, or a ledger (xlsx)"), QgsProcessing.SourceType.TypeFile),
+            make_layers(
+                "PARTS", mark_text("Parts (xlsx or CSV), or a ledger (xlsx)"), QgsProcessing.SourceType.TypeFile
+            ),
             _make_csv("CHOICES", mark_text("Table of conflicts, filled in"), optional=True),
             make_file_output("OUTPUT_TABLE", mark_text("Table of conflicts"), CSV_FILTER),
         ),
@@ -293,7 +295,7 @@ class MergeWorklist(SanxianAlgorithm):
     def execute(self, parameters, context, feedback):
         from ..core.render.document.ledger import read_ledger
         from ..core.render.worklist.update import describe_merge
-        from ..core.render.worklist.worklist_row import read_worklist
+        from ..core.render.worklist.worklist_row import PART_SUFFIX, read_worklist
 
         source = self.parameterAsFile(parameters, "INPUT", context).strip()
         choices = self.parameterAsFile(parameters, "CHOICES", context).strip()
@@ -306,7 +308,7 @@ class MergeWorklist(SanxianAlgorithm):
                 check_writable(table, [source, *paths])
             parts = []
             for path in paths:
-                is_ledger = path.lower().endswith(".xlsx")
+                is_ledger = path.lower().endswith(".xlsx") and Path(PART_SUFFIX).stem not in path.lower()
                 rows = read_ledger(path, datetime.now()) if is_ledger else read_worklist(path)
                 parts.append(NamedPart(Path(path).name, rows, is_ledger))
             merged = merge_into_file(source, parts, read_choices(choices) if choices else {})

@@ -119,8 +119,9 @@ class MapFields(SanxianAlgorithm):
             "meaning and content, and the mapping is written to a file ending in .mapping.toml in the folder of "
             "the output, to be verified, edited and used again. An existing file of that name is not overwritten.\n\n"
             "Values not converted: one row for each value that does not fit (text too long, not a number, a code "
-            "that is not in the list or matches several codes), and one for each source field without a target "
-            "field. Such a cell is left empty; only a code that is missing in its source list is kept unchanged.\n\n"
+            "that is not in the list or matches several codes), one for each source field without a target field, "
+            "and one for each of its values, with rows and area. Such a cell is left empty; only a code that is "
+            "missing in its source list is kept unchanged.\n\n"
             "Personal data (names, ID numbers, telephones, addresses of the persons responsible) can be omitted "
             "in a copy for others: the fields are kept and left empty."
         )
@@ -156,9 +157,10 @@ class MapFields(SanxianAlgorithm):
     def execute(self, parameters, context, feedback):
         layer, mapping, proposals, mapped = self._map_fields_of_layer(feedback, self.cancellation)
         self._log_mapping(feedback, layer, mapping, proposals, mapped)
+        is_workbook = self.unmapped.file.lower().endswith(".xlsx")
         tables = (
             (self.output, make_template_table(mapped.frame, self.template, self.layer_snapshot.crs), LAYER_DRIVERS),
-            (self.unmapped, make_loss_table(mapped.losses, self.texts), TABLE_DRIVERS),
+            (self.unmapped, make_loss_table(mapped.losses, self.texts, is_workbook=is_workbook), TABLE_DRIVERS),
         )
         with ExitStack() as stack:
             # The exit order is reversed: the layer, which another program may have open, is moved first.
@@ -240,6 +242,9 @@ class MapFields(SanxianAlgorithm):
         for target, source in mapping.source_by_target.items():
             method = texts.get("mapping", f"how_{methods.get(target) or 'given'}")
             feedback.pushInfo(texts.get("mapping", "line", target=target, source=source, how=method))
+        for target, unit in mapping.unit_by_target.items():
+            names = {"target": target, "source": mapping.source_by_target[target]}
+            feedback.pushInfo(texts.get("mapping", "converted", unit=texts.get("unit_names", unit), **names))
         for target, translation in mapping.translation_by_target.items():
             if translation.list_id:
                 code_list_name = texts.get_setting_name(f"codes.{translation.list_id}")

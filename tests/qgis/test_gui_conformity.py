@@ -2,6 +2,7 @@
 """Test the panel of conformity: map tool, figures that follow the mouse, stale results, edits, and removal."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 from pyproj import Geod
@@ -413,7 +414,8 @@ def test_report_writes_opinion_workbook_and_layer_of_the_batch(panel, tmp_path):
     controller.iface.setActiveLayer(layers["DLTB"])
     panel.take_selected()
     wait_for_figures(panel)
-    shapes = [one.make_shape() for one in panel.projects.list_reported()]
+    selected, other = [one.make_shape() for one in panel.projects.list_reported()]
+    shapes = [selected, replace(other, origin=drawn_projects.ProjectShape(b"", "").origin)]
     for suffix in (".docx", ".pdf", ".xlsx", ".gpkg"):
         path = tmp_path / f"报告{suffix}"
         panel.report.write(panel.plan.get_data(), shapes, str(path))
@@ -423,6 +425,8 @@ def test_report_writes_opinion_workbook_and_layer_of_the_batch(panel, tmp_path):
     assert parts.loc[parts["item"] == "project", "area_m2"].iloc[0] == pytest.approx(panel.dock.figures.area_m2)
     opinion = Document(tmp_path / "报告.docx")
     assert any("审查意见" in one.text for one in opinion.paragraphs) and len(opinion.inline_shapes) >= 2, "a map each"
+    cells = " ".join(cell.text for table in opinion.tables for row in table.rows for cell in row.cells)
+    assert f"{layers['DLTB'].name()}，第 1 行，面" in cells and "在地图上绘制，面" in cells
     assert (tmp_path / "报告.pdf").read_bytes().startswith(b"%PDF")
     sheet = load_workbook(tmp_path / "报告.xlsx").worksheets[0]
     assert any(one.name in str(cell.value) for one in panel.projects.items for row in sheet for cell in row)

@@ -231,8 +231,8 @@ def test_field_mapping_run_applies_the_codes_chosen_by_the_user(qgis_app, mappin
     made = gpd.read_file(target)
     assert made["YDYHFLDM"].tolist()[5] == "020500" and made["YDYHFLMC"].tolist()[5] == "其他园地"
     assert made["YDYHFLDM"].isna().sum() == 1 + 3 and len(made) == len(SURVEY_ROWS)
-    lost = pd.read_excel(tmp_path / "出 库.未转换.xlsx", dtype=str).dropna(subset=["source_fid"])
-    assert set(lost["value"]) == {"0701", "01", "9999"}
+    lost = pd.read_excel(tmp_path / "出 库.未转换.xlsx", dtype=str).dropna(subset=["源要素编号"])
+    assert set(lost["值"]) == {"0701", "01", "9999"}
     assert "3 个值需要核对" in mapping_dialog.summary.text() and "出 库.mapping.toml" in mapping_dialog.summary.text()
     assert digest_files(survey_file.parent) == before
     (layer,) = [v for v in QgsProject.instance().mapLayers().values() if get_assigned_role(v) == "XZYDYH"]
@@ -268,9 +268,9 @@ def test_mapped_rows_are_appended_to_the_layer_of_the_project_as_one_step_with_n
     county.store_county_code_and_name(project, "140225", "浑源县")
     mapping_dialog._offer_appending()
     assert mapping_dialog.append.isChecked() and not mapping_dialog.output.isEnabled()
-    mapping_dialog._on_field_mapping_changed("BSM", "", None, None)
+    mapping_dialog._on_field_mapping_changed("BSM", "", None, None, "")
     select_data(mapping_dialog, "source.TBMJ", mapping_table.NO_SOURCE)
-    mapping_dialog._on_field_mapping_changed("YDYHFLMC", "DLMC", None, None)
+    mapping_dialog._on_field_mapping_changed("YDYHFLMC", "DLMC", None, None, "")
     assert read_cell(mapping_dialog, "TBMJ", mapping_table.MORE_COLUMN) == "追加时量算"
     assert "没有来源" not in mapping_dialog.summary.text()
     mapping_dialog.append.setChecked(False)
@@ -317,14 +317,30 @@ def test_field_mapping_dialog_maps_a_file_that_is_not_in_the_project(qgis_app, m
     assert "坏.shp" in mapping_dialog.summary.text()
 
 
-def test_layer_of_another_office_gets_its_template_by_name_and_units_are_compared(mapping_dialog, project):
-    layer = QgsVectorLayer("Polygon?crs=EPSG:4526&field=图斑号:string&field=面积亩:double", "基本农田2025", "memory")
+def test_layer_of_another_office_gets_its_template_by_name_and_its_areas_are_converted(mapping_dialog, project):
+    layer = QgsVectorLayer("Polygon?crs=EPSG:4526&field=分区:string&field=面积亩:double", "基本农田2025", "memory")
     project.addMapLayer(layer)
+    row = QgsFeature(layer.fields())
+    row.setAttributes(["集中", 4.5])
+    layer.dataProvider().addFeature(row)
     mapping_dialog.source.setLayer(layer)
     wait_until_ready(mapping_dialog)
     assert mapping_dialog.get_role() == "YJJBNTBHTB"
-    mapping_dialog._on_field_mapping_changed("YJJBNTMJ", "面积亩", None, None)
-    assert "面积亩 → YJJBNTMJ" in mapping_dialog.summary.text()
+    select_data(mapping_dialog, "source.YJJBNTMJ", "面积亩")
+    assert "面积换算为平方米：面积亩 → YJJBNTMJ" in mapping_dialog.summary.text()
+    assert read_cell(mapping_dialog, "YJJBNTMJ", mapping_table.SAMPLES_COLUMN) == "4.5 → 3000"
+    select_data(mapping_dialog, "codes.YJJBNTMJ", "")
+    assert "未换算：面积亩 → YJJBNTMJ" in mapping_dialog.summary.text()
+    assert read_cell(mapping_dialog, "YJJBNTMJ", mapping_table.SAMPLES_COLUMN) == "4.5"
+    choose_template(mapping_dialog, "CZKFBJ")
+    select_data(mapping_dialog, "source.GHFQDM", "分区")
+    codes = mapping_dialog.findChild(QComboBox, "choice.集中")
+    offered = {codes.itemData(n) for n in range(codes.count())} - {"", None}
+    assert {code[:2] for code in offered} == {"41", "42", "43"}, "what the check accepts in this layer"
+    choose_template(mapping_dialog, "STBHHX")
+    select_data(mapping_dialog, "source.LHLX", "分区")
+    assert read_cell(mapping_dialog, "LHLX", mapping_table.LOST_COLUMN) == "1"
+    assert "不在字段所列取值内的行（ATT002）：" in mapping_dialog.summary.text()
 
 
 def test_mapping_kept_with_the_layer_is_named_and_offered(mapping_dialog, project, tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ from qgis.PyQt.QtWidgets import QInputDialog, QPushButton
 
 from plugin.bridge import settings
 from plugin.core.render.worklist.merge import WorkConflict, split_worklist
+from plugin.core.render.worklist.part_workbook import write_part
 from plugin.core.render.worklist.worklist_row import (
     WorkEdit,
     WorkItem,
@@ -342,7 +343,7 @@ def test_parts_and_ledger_are_merged_in_the_panel(listed, tmp_path):
         item = worklist.items[finding.fingerprint]
         return worklist.replace_items(edit_items([item], WorkEdit(note="分包"), "李工", NOW))
 
-    change_worklist(part_path, edit_part)
+    write_part(part_path, edit_part(read_worklist(part_path)))
     controller.worklist.merge_part(str(part_path))
     wait_for_store(controller)
     assert "更新 1 行" in controller.dock.note.text()

@@ -128,6 +128,7 @@ def test_first_page_of_a_pdf_report_saved_after_edits_shows_the_edit_counts_and_
 def test_body_of_the_signed_report_has_at_most_three_pages_and_ends_with_signatures(page_texts):
     signed = next(number for number, text in enumerate(page_texts, 1) if "检查人(签字)" in text)
     assert signed <= MAX_BODY_PAGES
+    assert min(map(len, page_texts[:-1])) > 400, "no page is nearly empty"
     assert page_texts[signed].find("附录一未经本县确认的设置") >= 0 > "".join(page_texts[:signed]).find("附录一未经")
 
 

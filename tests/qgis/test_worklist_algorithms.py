@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Test the algorithms that split and merge a work list."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
 from qgis.core import QgsProcessingException
 
+from plugin.core.render.worklist.part_workbook import write_part
 from plugin.core.render.worklist.worklist_row import WorkEdit, WorkItem, change_worklist, edit_items, read_worklist
 from tests.qgis.helpers import Log, run_algorithm
 
@@ -27,9 +29,9 @@ def test_list_is_split_by_township_and_merged_with_a_conflict_that_is_then_chose
     make_list(path)
     result = run_algorithm("split_worklist", {"INPUT": str(path), "BY": "township", "OUTPUT": str(folder)})
     assert (result["PARTS"], result["ROWS"]) == (2, 4)
-    part = folder / "a.永安镇.worklist.csv"
-    edit(part, "f0", "镇")
-    edit(part, "f2", "镇")
+    part = folder / "a.永安镇.worklist.xlsx"
+    listed = read_worklist(part)
+    write_part(part, listed.replace_items(replace(item, note="镇") for item in listed.items.values()))
     edit(path, "f2", "总")
     given = {"INPUT": str(path), "PARTS": [str(part)], "OUTPUT_TABLE": str(table)}
     feedback = Log()

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -43,12 +43,14 @@ class ProjectShape:
     """A project's shape and attributes, without a reference to a layer.
 
     ``wkb``: polygon, line or point; ``crs``: as pyproj reads it; ``attributes``: meaning of a field → text
-    (`core.studies.projects.review_settings.FIELD_MEANINGS`).
+    (`core.studies.projects.review_settings.FIELD_MEANINGS`); ``origin``: name of the file or layer and row, an empty
+    name if it is drawn on the map.
     """
 
     wkb: bytes
     crs: str
     attributes: dict[str, str] = field(default_factory=dict)
+    origin: tuple[str, int] = ("", 0)
 
 
 @dataclass(frozen=True)
@@ -79,16 +81,20 @@ def make_shape(geometry: QgsGeometry, crs: QgsCoordinateReferenceSystem, attribu
 
 
 def read_features(
-    layer: QgsVectorLayer, features: Sequence[QgsFeature], names_by_meaning: dict[str, tuple[str, ...]]
+    layer: QgsVectorLayer,
+    features: Iterable[tuple[int, QgsFeature]],
+    names_by_meaning: dict[str, tuple[str, ...]],
+    source: str,
 ) -> list[ProjectShape]:
     """Return the features of a layer with a geometry as projects.
 
-    ``names_by_meaning``: names of fields, in capitals, as in the settings of reviews. Attributes have each text by the
-    name of its field, and the first one of a meaning by the meaning.
+    ``features``: each with its row; ``names_by_meaning``: names of fields, in capitals, as in the settings of reviews;
+    ``source``: name of the file or layer. Attributes have each text by the name of its field, and the first one of a
+    meaning by the meaning.
     """
     index_by_name = {one.name().upper(): number for number, one in reversed(list(enumerate(layer.fields())))}
     found = []
-    for feature in features:
+    for row, feature in features:
         if feature.geometry().isNull():
             continue
         attributes: dict[str, str] = {}
@@ -99,7 +105,7 @@ def read_features(
                 if value is not None and (text := str(value).strip()):
                     attributes[name] = text
                     attributes.setdefault(meaning, text)
-        found.append(make_shape(feature.geometry(), layer.crs(), attributes))
+        found.append(replace(make_shape(feature.geometry(), layer.crs(), attributes), origin=(source, row)))
     return found
 
 
@@ -256,7 +262,9 @@ def make_drawn_projects(projects: Sequence[ProjectShape]) -> list[DrawnProject]:
 
     from ...core.studies.projects.prepared import DrawnProject
 
-    return [DrawnProject(shapely.from_wkb(one.wkb), _parse_crs(one.crs), one.attributes) for one in projects]
+    return [
+        DrawnProject(shapely.from_wkb(one.wkb), _parse_crs(one.crs), one.attributes, one.origin) for one in projects
+    ]
 
 
 def write_review(

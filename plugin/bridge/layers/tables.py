@@ -148,9 +148,13 @@ def make_record_table(
     return OutputTable(name, fields, kind, crs or QgsCoordinateReferenceSystem(), iterate_rows, len(rows))
 
 
-def make_loss_table(losses: list[MappingLoss], texts: Texts) -> OutputTable:
-    """Return an output table of data that could not be converted, one row each."""
+def make_loss_table(losses: list[MappingLoss], texts: Texts, *, is_workbook: bool) -> OutputTable:
+    """Return an output table of data that could not be converted, one row each.
+
+    ``is_workbook``: people read it, so that headings and words are in the language of ``texts``.
+    """
     rows = []
+    words = [texts.get("mapping_loss", name) for name in ("no", "yes")] if is_workbook else ["no", "yes"]
     for loss in losses:
         params = dict(loss.params)
         if "list" in params:
@@ -163,14 +167,23 @@ def make_loss_table(losses: list[MappingLoss], texts: Texts) -> OutputTable:
                 "field": loss.target_field,
                 "source_field": loss.source_field,
                 "value": loss.value,
+                "row_count": params.get("row_count"),
+                "area_ha": None if (area := params.get("area_ha")) is None else round(area, 4),
                 "reason": loss.reason,
-                "carried": "yes" if loss.is_carried_over else "no",
+                "carried": words[loss.is_carried_over],
                 "message": texts.get("mapping", loss.reason, **names, **params),
             }
         )
-    columns = ("key", "field", "source_field", "value", "reason", "carried", "message")
-    types = {"source_fid": QMetaType.Type.LongLong, **dict.fromkeys(columns, QMetaType.Type.QString)}
-    return make_record_table("UNMAPPED", types, rows)
+    text, number = QMetaType.Type.QString, QMetaType.Type.LongLong
+    types = {"source_fid": number, **dict.fromkeys(("key", "field", "source_field", "value"), text)}
+    types |= {"row_count": number, "area_ha": QMetaType.Type.Double}
+    types |= dict.fromkeys(("reason", "carried", "message"), text)
+    if not is_workbook:
+        return make_record_table("UNMAPPED", types, rows)
+    heads = {name: texts.get("mapping_loss", name) for name in types if name != "reason"}
+    headed_rows = [{head: row[name] for name, head in heads.items()} for row in rows]
+    sheet = texts.get("mapping_loss", "sheet")
+    return make_record_table(sheet, {head: types[name] for name, head in heads.items()}, headed_rows)
 
 
 def write_table(path: Path, table: OutputTable, driver: str, cancellation: Cancellation = NEVER_CANCELLED) -> None:

@@ -257,7 +257,7 @@ class PreparedMapping:
 def prepare_mapping(
     source: LayerSnapshot | SourceColumns,
     template: Template,
-    standard: Standard,
+    norm: Norm,
     given: FieldMapping | None,
     cancellation: Cancellation,
     known: dict[str, str] | None = None,
@@ -268,13 +268,13 @@ def prepare_mapping(
     where the source has none. Raise InputError if the mapping names a field that the source lacks.
     """
     from ...core.exchange.mapping import find_source_names, make_mapping_from_proposals, propose_mapping
-    from ...core.exchange.mapping.preview import SourceColumns, change_mapping, preview_field
+    from ...core.exchange.mapping.preview import SourceColumns, change_mapping, make_acceptance, preview_field
 
     columns = SourceColumns(read_source_rows(source, cancellation)) if isinstance(source, LayerSnapshot) else source
     for field in columns.layer.fields:
         cancellation.raise_if_cancelled()
         columns.count_values(field.name)
-    proposals = [] if given is not None else propose_mapping(columns.layer, template, standard)
+    proposals = [] if given is not None else propose_mapping(columns.layer, template, norm.standard)
     mapping = given if given is not None else make_mapping_from_proposals(template.role, proposals)
     for name, value in (known or {}).items() if given is None else ():
         source_field = mapping.source_by_target.get(name)
@@ -284,5 +284,6 @@ def prepare_mapping(
     previews = {}
     for target in template.fields:
         cancellation.raise_if_cancelled()
-        previews[target.name] = preview_field(columns, mapping, target, template, standard)
+        is_accepted = make_acceptance(target, template, norm)
+        previews[target.name] = preview_field(columns, mapping, target, template, norm.standard, is_accepted)
     return PreparedMapping(columns, mapping, {p.target_field: p for p in proposals if p.source_field}, previews)

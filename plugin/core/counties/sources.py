@@ -55,7 +55,7 @@ _LIST_COLUMNS = (
     SearchedColumn("baseline", ("封库版本", "封库", "baseline"), is_required=False),
 )
 #: Files that no check reads and that change while others work: lists next to the data, locks of programs.
-_UNREAD_SUFFIXES = (".worklist.csv", ".changes.csv", LOCK_SUFFIX, ".lock", "-shm")
+_UNREAD_SUFFIXES = (".worklist.csv", ".worklist.xlsx", ".changes.csv", LOCK_SUFFIX, ".lock", "-shm")
 
 
 @dataclass(frozen=True)

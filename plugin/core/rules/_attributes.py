@@ -232,6 +232,16 @@ def read_setting_words(
     return lines
 
 
+def expand_words(norm: Norm, words_or_settings: Iterable[str]) -> list[str]:
+    """Return words; the key of a setting is replaced by its words."""
+    return [word for key in words_or_settings for word in (norm.get(key) if norm.has_setting(key) else [key])]
+
+
+def has_accepted_word(value: str, words: Iterable[str]) -> bool:
+    """Return True if a value contains one of the words, or no Chinese character: then it is a code of another list."""
+    return value.isascii() or any(word in value for word in words)
+
+
 def make_setting_error(norm: Norm, key: str, value: str, expected: str) -> DataError:
     """Return the error on a value of a setting, with the file that has it."""
     file = norm.profile.path if key in norm.profile.settings else norm.standard.folder / "standard.toml"

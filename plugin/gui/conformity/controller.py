@@ -418,10 +418,11 @@ class ConformityController(QObject):
 
     def add_file(self, path: str) -> None:
         """Add the projects of a file to the batch; boundary points are imported first."""
+        file = Path(path).name
         if Path(path).suffix.lower() in POINT_SUFFIXES:
             path = self._import_points(path)
         if path:
-            self._add_projects(lambda names: read_file(path, names, self.dock))
+            self._add_projects(lambda names: read_file(path, names, self.dock, file))
 
     def _add_projects(self, read: Callable[[dict[str, tuple[str, ...]]], Any]) -> None:
         if (data := self.plan.get_data()) is None:

@@ -179,17 +179,21 @@ def read_selected_features(
     _check_count(layer.selectedFeatureCount())
     if not layer.crs().isValid():
         raise NoProjects(tr("“{layer}” has no CRS. Assign one.").format(layer=layer.name()))
-    if not (shapes := read_features(layer, list(layer.getSelectedFeatures()), names_by_meaning)):
+    # Numbers of rows begin with 1, those of features of a shapefile with 0.
+    first = int(layer.storageType() == "ESRI Shapefile")
+    features = [(first + one.id(), one) for one in layer.getSelectedFeatures()]
+    if not (shapes := read_features(layer, features, names_by_meaning, layer.name())):
         raise NoProjects(tr("The selected features of “{layer}” have no shapes.").format(layer=layer.name()))
     return shapes, layer.name()
 
 
 def read_file(
-    path: str, names_by_meaning: dict[str, tuple[str, ...]], parent: QWidget
+    path: str, names_by_meaning: dict[str, tuple[str, ...]], parent: QWidget, file: str
 ) -> tuple[list[ProjectShape], str]:
     """Return the features of a layer of a file as projects, and its name; the user chooses between several layers.
 
-    The result is empty if the user cancels. The file is not added to the project. Raise NoProjects.
+    ``file``: name of the file that the user gave. The result is empty if the user cancels. The file is not added to the
+    project. Raise NoProjects.
     """
     name = Path(path).stem
     options = QgsProviderSublayerDetails.LayerOptions(QgsVectorLayer.LayerOptions().transformContext)
@@ -211,7 +215,7 @@ def read_file(
     if not layer.isValid() or not layer.crs().isValid():
         raise NoProjects(tr("“{name}” cannot be read, or has no CRS. Assign one.").format(name=Path(path).name))
     _check_count(layer.featureCount())
-    if not (shapes := read_features(layer, list(layer.getFeatures()), names_by_meaning)):
+    if not (shapes := read_features(layer, enumerate(layer.getFeatures(), 1), names_by_meaning, file)):
         raise NoProjects(tr("“{name}” has no features with shapes.").format(name=Path(path).name))
     return shapes, name
 

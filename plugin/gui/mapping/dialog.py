@@ -11,6 +11,7 @@ from qgis.core import Qgis, QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QFileDialog
 
+from ...bridge.editing import attribute_forms
 from ...bridge.editing.dependent_fields import find_dependent_fields
 from ...bridge.layers.properties import get_assigned_role, get_file_path
 from ...bridge.layers.role_recognition import list_plan_layers
@@ -22,8 +23,14 @@ from ...core.base.errors import OutputError, SanxianError
 from ...core.base.files import find_free_path
 from ...core.base.files.writing import write_atomically
 from ...core.exchange.mapping import CodeTranslation, format_mapping_as_toml, load_mapping
-from ...core.exchange.mapping.preview import UndecidedCode, change_mapping, find_undecided_codes, preview_field
-from ...core.exchange.mapping.proposals import names_other_unit
+from ...core.exchange.mapping.preview import (
+    UndecidedCode,
+    change_mapping,
+    find_undecided_codes,
+    make_acceptance,
+    preview_field,
+)
+from ...core.exchange.mapping.proposals import find_area_unit
 from ...core.standard.messages.numbers import format_number
 from ...core.standard.template import TemplateField
 from ..widgets import messages
@@ -45,8 +52,9 @@ class MappingDialog(MappingSource):
         super().__init__(project, runner, layer, parent)
         self._run: mapping_run.MappingRun | None = None
         self._written_path = ""
-        #: Source fields that the displayed mapping leaves out.
+        #: Source fields that the displayed mapping leaves out, and those whose areas it converts, with their targets.
         self._unused: list[str] = []
+        self._converted: list[str] = []
         #: Ids of the layer that the running mapping is appended to, and of the one that is offered; empty for none.
         self._target_layer_id = self._offered_layer_id = ""
         #: The mapping whose rows were appended; it can be run again once it has changed or was read again.
@@ -72,7 +80,7 @@ class MappingDialog(MappingSource):
         self._show_choices()
         self._show_summary()
 
-    def _on_field_mapping_changed(self, target: str, source: str, constant: Any, translation: Any) -> None:
+    def _on_field_mapping_changed(self, target: str, source: str, constant: Any, translation: Any, unit: str) -> None:
         if self._prepared_mapping is None:
             return
         former_translation = self._prepared_mapping.mapping.translation_by_target.get(target)
@@ -90,6 +98,7 @@ class MappingDialog(MappingSource):
             source=source,
             constant=constant,
             translation=translation,
+            unit=unit,
         )
         self._use_mapping(mapping, target)
 
@@ -117,6 +126,7 @@ class MappingDialog(MappingSource):
                     previewed_field,
                     self._target_template,
                     self._norm.standard,
+                    make_acceptance(previewed_field, self._target_template, self._norm),
                 )
                 self.table.show_preview(name, previews[name])
         self._prepared_mapping = replace(self._prepared_mapping, mapping=mapping, field_previews=previews)
@@ -129,7 +139,7 @@ class MappingDialog(MappingSource):
         if field is None or self._prepared_mapping is None:
             self.choices.show_codes("", [], None)
             return
-        codes = self._norm.standard.code_lists.get(field.codes)
+        codes = attribute_forms.find_allowed_codes(self._target_template, field, self._norm)
         self.choices.show_codes(f"{field.alias} {field.name}", self._find_undecided_codes(field), codes)
 
     def _find_undecided_codes(self, field: TemplateField) -> list[UndecidedCode]:
@@ -176,11 +186,19 @@ class MappingDialog(MappingSource):
             if values:
                 text = tr("{field} ({values})")
                 without_code.append(text.format(field=field.alias, values=tr(", ").join(named)))
-        sources = prepared_mapping.mapping.source_by_target
-        other_units = [f"{sources[f.name]} → {f.name}" for f in fields if names_other_unit(sources.get(f.name, ""), f)]
+        sources, units = prepared_mapping.mapping.source_by_target, prepared_mapping.mapping.unit_by_target
+        other_units = [f for f in fields if f.name not in units and find_area_unit(sources.get(f.name, ""), f)]
+        self._converted = [f"{sources[name]} → {name}" for name in units]
+        counts = {f.alias: previews[f.name].outside_count for f in fields}
+        outside = [f"{name} {format_number(count, 0)}" for name, count in counts.items() if count]
         problems = (
-            (tr("Areas in another unit than m², copied unchanged: {fields}."), other_units),
+            (tr("Areas converted to m²: {fields}."), self._converted),
+            (
+                tr("Areas in another unit than m², copied unchanged: {fields}."),
+                [f"{sources[f.name]} → {f.name}" for f in other_units],
+            ),
             (tr("Values without a code: {fields}."), without_code),
+            (tr("Rows with a value outside the list of the field (ATT002): {fields}."), outside),
             (tr("Required fields without a source field: {fields}."), missing),
             (tr("Source fields without a target field: {fields}."), self._unused),
         )
@@ -296,6 +314,11 @@ class MappingDialog(MappingSource):
                 empty=format_number(results["EMPTY"], 0),
             ),
             *remarks,
+            *(
+                [tr("Areas converted to m²: {fields}.").format(fields=tr(", ").join(self._converted))]
+                if self._converted
+                else ()
+            ),
             *([tr("Not taken over: {fields}.").format(fields=tr(", ").join(self._unused))] if self._unused else ()),
         ]
         if results.get("UNMAPPED"):

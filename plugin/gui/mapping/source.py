@@ -42,6 +42,7 @@ from ..widgets import (
     ManualStartDialog,
     ScrollSafeComboBox,
     WholeRows,
+    choose_or_add_entry,
     fill_combo,
     fill_layout,
     make_close_button,
@@ -124,7 +125,9 @@ class CodeChoiceTable(QWidget):
         offered_codes = dict.fromkeys((*candidate_codes, *codes.entry_by_code))
         choices = [(f"{code} {codes.entry_by_code[code].name}", code) for code in offered_codes]
         without_choice = tr("(value kept)") if row.is_kept else tr("(left empty)")
-        fill_combo(box, [(without_choice, ""), *choices], row.chosen_code)
+        fill_combo(box, [(without_choice, ""), *choices])
+        # A saved choice that the layer does not accept is shown, too.
+        choose_or_add_entry(box, row.chosen_code)
         if candidate_codes:
             box.insertSeparator(1 + len(set(candidate_codes)))
         make_searchable(box)
@@ -286,13 +289,13 @@ class MappingSource(MappingForm):
         source: Any = (
             self._prepared_mapping.source_columns if self._prepared_mapping is not None else take_snapshot(layer)
         )
-        template, standard = self._target_template, self._norm.standard
+        template, norm = self._target_template, self._norm
         constant_values = attribute_forms.find_constant_value_by_field(template, self._norm)
         failed = tr("The layer could not be read ({error}). Details are in the log, tab Sanxian.")
         self._job = BackgroundJob(
             tr("Map Fields"),
             lambda _progress, cancellation: mapping_run.prepare_mapping(
-                source, template, standard, given_mapping, cancellation, constant_values
+                source, template, norm, given_mapping, cancellation, constant_values
             ),
             on_done=self._show_mapping,
             on_error=lambda error: self._end_reading(messages.explain_and_log(error, failed)),

@@ -22,7 +22,7 @@ from ...bridge.mapping.run import PreparedMapping
 from ...bridge.texts import tr
 from ...core.exchange.mapping import CodeTranslation
 from ...core.exchange.mapping.preview import FieldPreview
-from ...core.exchange.mapping.proposals import find_possible_code_translations, names_other_unit
+from ...core.exchange.mapping.proposals import find_area_unit, find_possible_code_translations
 from ...core.standard import Standard
 from ...core.standard.messages.numbers import format_number
 from ...core.standard.messages.texts import Texts
@@ -45,11 +45,12 @@ _SOURCE_KEY_SEPARATOR = "\0"
 class MappingTable(FittedWidget, QTableWidget):
     """Table with a row per template field: its source, a constant, a preview.
 
-    Signal ``changed(target, source, constant, translation)``: the user chose a source field, a constant value or a
-    translation of codes for the template field ``target``; None for those that are not chosen.
+    Signal ``changed(target, source, constant, translation, unit)``: the user chose a source field, a constant value, a
+    translation of codes, or the unit of areas to be converted, for the template field ``target``; None, and an empty
+    unit, for those that are not chosen.
     """
 
-    changed = pyqtSignal(str, str, object, object)
+    changed = pyqtSignal(str, str, object, object, str)
 
     def __init__(self, texts: Texts, parent: QWidget | None = None):
         super().__init__(
@@ -109,6 +110,7 @@ class MappingTable(FittedWidget, QTableWidget):
                 row,
                 prepared_mapping.mapping.constant_by_target.get(target.name),
                 prepared_mapping.mapping.translation_by_target.get(target.name),
+                prepared_mapping.mapping.unit_by_target.get(target.name, ""),
             )
             self.show_preview(target.name, prepared_mapping.field_previews[target.name])
         header = self.horizontalHeader()
@@ -169,8 +171,10 @@ class MappingTable(FittedWidget, QTableWidget):
     def _find_row(self, target: str) -> int:
         return next(n for n, field in enumerate(self._targets) if field.name == target)
 
-    def _fill_constant_or_codes(self, row: int, constant: Any, chosen_translation: CodeTranslation | None) -> None:
-        """Add the constant value or the list of source codes next to the source, if any."""
+    def _fill_constant_or_codes(
+        self, row: int, constant: Any, chosen_translation: CodeTranslation | None, chosen_unit: str
+    ) -> None:
+        """Add the constant value, the list of source codes or the unit of areas next to the source, if any."""
         target, source = self._targets[row], self.cellWidget(row, SOURCE_COLUMN).currentData()
         # Remove the former widget first; otherwise it would stay visible.
         self.removeCellWidget(row, MORE_COLUMN)
@@ -180,6 +184,9 @@ class MappingTable(FittedWidget, QTableWidget):
             edit.editingFinished.connect(lambda: self._emit_choice(target))
             self.setCellWidget(row, MORE_COLUMN, edit)
             return
+        if unit := find_area_unit(source, target):
+            text = tr("From {unit} to m²").format(unit=self._texts.get("unit_names", unit))
+            self._add_choices(row, [(text, unit), (tr("Do not convert"), "")], chosen_unit)
         translations = find_possible_code_translations(target, self._standard) if source else []
         if chosen_translation is not None and not any(
             (w.list_id, w.target_column) == (chosen_translation.list_id, chosen_translation.target_column)
@@ -187,7 +194,6 @@ class MappingTable(FittedWidget, QTableWidget):
         ):
             translations.append(chosen_translation)
         if translations:
-            box = ScrollSafeComboBox(objectName=f"codes.{target.name}")
             list_names = {
                 _make_key(one): tr("From {list}").format(list=self._texts.get_setting_name(f"codes.{one.list_id}"))
                 if one.list_id
@@ -196,19 +202,25 @@ class MappingTable(FittedWidget, QTableWidget):
             }
             lists = [(name, key) for key, name in list_names.items()]
             chosen_list = _make_key(chosen_translation) if chosen_translation is not None else None
-            fill_combo(box, [(tr("Codes unchanged"), None), *lists], chosen_list)
-            box.setToolTip(box.currentText())
-            box.activated.connect(lambda _row: self._emit_choice(target))
-            self.setCellWidget(row, MORE_COLUMN, box)
+            self._add_choices(row, [(tr("Codes unchanged"), None), *lists], chosen_list)
+
+    def _add_choices(self, row: int, entries: list[tuple[str, Any]], chosen: Any) -> None:
+        target = self._targets[row]
+        box = ScrollSafeComboBox(objectName=f"codes.{target.name}")
+        fill_combo(box, entries, chosen)
+        box.setToolTip(box.currentText())
+        box.activated.connect(lambda _row: self._emit_choice(target))
+        self.setCellWidget(row, MORE_COLUMN, box)
 
     def _on_source_chosen(self, target: TemplateField) -> None:
         row = self._find_row(target.name)
-        is_constant = self.cellWidget(row, SOURCE_COLUMN).currentData() == CONSTANT_SOURCE
+        source = self.cellWidget(row, SOURCE_COLUMN).currentData()
+        is_constant = source == CONSTANT_SOURCE
         if is_constant and isinstance(self.cellWidget(row, MORE_COLUMN), QLineEdit):
             # Chosen again: preserve the text.
             return
         self.cellWidget(row, SOURCE_COLUMN).setToolTip("")
-        self._fill_constant_or_codes(row, None, None)
+        self._fill_constant_or_codes(row, None, None, find_area_unit(source, target))
         self._emit_choice(target)
         if is_constant:
             self.cellWidget(row, MORE_COLUMN).setFocus()
@@ -219,11 +231,11 @@ class MappingTable(FittedWidget, QTableWidget):
         self.selectRow(row)
         if source == CONSTANT_SOURCE:
             text = choice_widget.text().strip() if isinstance(choice_widget, QLineEdit) else ""
-            self.changed.emit(target.name, "", text or None, None)
+            self.changed.emit(target.name, "", text or None, None, "")
         else:
             key = choice_widget.currentData() if isinstance(choice_widget, QComboBox) else None
-            translation = CodeTranslation(*key.split(_SOURCE_KEY_SEPARATOR)) if key else None
-            self.changed.emit(target.name, source, None, translation)
+            translation = CodeTranslation(*key.split(_SOURCE_KEY_SEPARATOR)) if key and target.codes else None
+            self.changed.emit(target.name, source, None, translation, "" if target.codes else key or "")
 
     def show_preview(self, target: str, preview: FieldPreview) -> None:
         """Show sample values and numbers of filled and lost values of the template field ``target``."""
@@ -254,12 +266,14 @@ class MappingTable(FittedWidget, QTableWidget):
         self.item(row, MORE_COLUMN).setText(note)
         self.item(row, FILLED_COLUMN).setText(format_number(preview.filled_count, 0))
         text, icon, tip = "", theme.load_icon("ok") if preview.filled_count else QIcon(), ""
-        if preview.lost_count or preview.remarked_count:
-            text, icon = format_number(preview.lost_count + preview.remarked_count, 0), theme.load_icon("warning")
-            tip = tr("{lost} left empty, {remarked} kept with a remark").format(
-                lost=preview.lost_count, remarked=preview.remarked_count
+        # An unknown code is kept with a remark, and outside the list.
+        kept_count = max(preview.remarked_count, preview.outside_count)
+        if preview.lost_count or kept_count:
+            text, icon = format_number(preview.lost_count + kept_count, 0), theme.load_icon("warning")
+            tip = tr("{lost} left empty, {kept} kept with a remark or outside the list of the field (ATT002)").format(
+                lost=preview.lost_count, kept=kept_count
             )
-        elif names_other_unit(str(source), field):
+        elif find_area_unit(source, field) and not self.cellWidget(row, MORE_COLUMN).currentData():
             icon, tip = theme.load_icon("warning"), tr("The name of the source states another unit than m².")
         lost_item = self.item(row, LOST_COLUMN)
         lost_item.setText(text)

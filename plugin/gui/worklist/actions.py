@@ -378,7 +378,7 @@ class WorklistActions(QObject):
     def merge(self) -> None:
         """Ask for parts of the list, and merge them."""
         paths, _ = QFileDialog.getOpenFileNames(
-            self._dock, tr("Parts to Merge"), self._get_folder(), tr("Work list (*.worklist.csv *.csv)")
+            self._dock, tr("Parts to Merge"), self._get_folder(), tr("Work list (*.worklist.xlsx *.xlsx *.csv)")
         )
         for path in paths:
             self.merge_part(path)

@@ -47,10 +47,15 @@ def test_three_people_share_a_county_merge_choose_and_check_again(tmp_path, caps
     assert main(["worklist", "update", str(path), report]) == 1
     assert "新增问题 6 个" in capsys.readouterr().out
     assert main(["worklist", "split", str(path), str(tmp_path / "parts")]) == 0
-    parts = {name: tmp_path / "parts" / f"county.{name}.worklist.csv" for name in TOWNSHIPS}
-    edit(parts["永安镇"], "x,,,待处理,,", "x,,,误报,一组,附照片")
-    edit(parts["蔡村镇"], "x,,,待处理,,", "x,,,待处理,二组,已约周五")
-    edit(parts["大仁庄乡"], "x,,,待处理,,", "x,,,已改,三组,")
+    parts = {name: tmp_path / "parts" / f"county.{name}.worklist.xlsx" for name in TOWNSHIPS}
+    for part, *cells in (
+        ("永安镇", "误报", "一组", "附照片"),
+        ("蔡村镇", "待处理", "二组", "已约周五"),
+        ("大仁庄乡", "已改", "三组", None),
+    ):
+        book = openpyxl.load_workbook(parts[part])
+        book.active["H2"], book.active["I2"], book.active["J2"] = cells
+        book.save(parts[part])
     edit(path, "蔡村镇,待处理,,", "蔡村镇,待处理,四组,")
     conflicts = tmp_path / "conflicts.csv"
     command = ["worklist", "merge", str(path), *map(str, parts.values()), "--conflicts", str(conflicts)]

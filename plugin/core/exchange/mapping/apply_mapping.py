@@ -4,8 +4,11 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +21,16 @@ from ...base.errors import InputError, require_value
 from ...base.files.cells import format_cell, parse_date
 from ...base.files.data import NOT_IN_FILE
 from ...engine.context import trim_code_padding
+from ...model.indicator import SQUARE_METRES
 from ...plan.layer import SourceLayer
 from ...standard import Standard
 from ...standard.template import Template, TemplateField
 from ..schema import GEOMETRY_BY_TYPE_ID, SHAPELY_TYPE_IDS
 
 #: Type of a field → data type of its column; other types are objects.
+_M2_PER_HA = 10_000.0
+#: Most distinct values of an unmapped column that are listed: a key has as many as there are rows.
+MAX_LISTED_VALUES = 1000
 _SERIES_TYPES = {"real": "float64", "date": "datetime64[ms]"}
 
 
@@ -46,13 +53,15 @@ class FieldMapping:
     """How the fields of a template are filled from a layer: the content of a mapping's file.
 
     ``source_by_target``: target field → source field. ``constant_by_target``: target field → value for all rows.
-    ``translation_by_target``: target field → translation of codes.
+    ``translation_by_target``: target field → translation of codes; ``unit_by_target``: target field in m² → unit of the
+    source's areas (`SQUARE_METRES`), if they are converted.
     """
 
     role: str
     source_by_target: dict[str, str] = field(metadata={"key": "fields"})
     constant_by_target: dict[str, Any] = field(default_factory=dict, metadata={"key": "constants"})
     translation_by_target: dict[str, CodeTranslation] = field(default_factory=dict, metadata={"key": "codes"})
+    unit_by_target: dict[str, str] = field(default_factory=dict, metadata={"key": "units"})
     path: Path | None = field(default=None, metadata=NOT_IN_FILE)
 
 
@@ -62,7 +71,7 @@ class FieldProposal:
 
     ``matched_by``: what the source was recognised by: ``name``, ``cut`` (name truncated to 10 bytes), ``alias``,
     ``meaning`` (the source is the name of that meaning in another layer), ``content``, or empty without a source.
-    ``doubt_reason``: text key of a doubt about the translation, empty without one.
+    ``doubt_reason``: text key of a doubt about the translation, empty without one. ``unit``: as in `FieldMapping`.
     """
 
     target_field: str
@@ -70,6 +79,7 @@ class FieldProposal:
     matched_by: str = ""
     translation: CodeTranslation | None = None
     doubt_reason: str = ""
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,7 +87,8 @@ class MappingLoss:
     """One value that was changed or lost.
 
     ``fid``: feature id, None if the loss concerns the whole field. ``is_carried_over``: the value was changed but is in
-    the result. ``params`` fill the text ``mapping.<reason>``.
+    the result. ``params`` fill the text ``mapping.<reason>``; those of an unmapped column and of each of its values
+    have ``row_count``, the number of rows with a value, and ``area_ha``, their area in the plane or None.
     """
 
     fid: int | None
@@ -103,6 +114,42 @@ class MappedRows:
     unfilled_fields: list[str]
 
 
+@dataclass
+class SourceColumns:
+    """The distinct values of each column of a layer, counted on first use."""
+
+    layer: SourceLayer
+    _counted: dict[str, list[tuple[Any, str, int]]] = field(default_factory=dict, init=False)
+
+    @property
+    def row_count(self) -> int:
+        """Return the number of rows of the layer."""
+        return len(self.layer.frame)
+
+    def count_values(self, name: str) -> list[tuple[Any, str, int]]:
+        """Return (value, text, number of rows) of a column, the most frequent first.
+
+        Missing values are left out.
+        """
+        if name not in self._counted:
+            first: dict[str, Any] = {}
+            counts: Counter[str] = Counter()
+            for value in self.layer.frame[name].tolist():
+                text = format_cell(value)
+                if text:
+                    first.setdefault(text, value)
+                    counts[text] += 1
+            self._counted[name] = [(first[text], text, count) for text, count in counts.most_common()]
+        return self._counted[name]
+
+    def sum_areas_ha(self, name: str) -> dict[str, float]:
+        """Return text of each value of a column → area of its rows (ha) in the plane; empty for a layer in degrees."""
+        frame = self.layer.frame
+        if self.layer.crs is None or not self.layer.crs.is_projected:
+            return {}
+        return (frame.geometry.area.groupby(frame[name].map(format_cell)).sum() / _M2_PER_HA).to_dict()
+
+
 def get_template_field(template: Template, name: str) -> TemplateField:
     """Return the field of a template that a valid mapping names."""
     return require_value(template.find_field_by_name(name), f"field {name} of {template.role}")
@@ -111,15 +158,18 @@ def get_template_field(template: Template, name: str) -> TemplateField:
 def drop_personal_data(mapped: MappedRows, template: Template) -> MappedRows:
     """Return mapped rows without personal data (个人信息): the fields remain, as the standard requires, but are empty.
 
-    Names of fields are compared ignoring case.
+    Names of fields are compared ignoring case. Values of unmapped columns are not listed.
     """
     personal_names = {one.name.upper() for one in template.personal_fields}
     frame = mapped.frame.copy()
     for column in frame.columns:
         if str(column).upper() in personal_names:
             frame[column] = None
+    # What an unmapped column contains is unknown: its values may be personal, too.
     losses = [
-        replace(loss, value="") if loss.target_field.upper() in personal_names else loss for loss in mapped.losses
+        replace(loss, value="") if loss.target_field.upper() in personal_names else loss
+        for loss in mapped.losses
+        if loss.reason != "value_unmapped"
     ]
     return replace(mapped, frame=frame, losses=losses)
 
@@ -128,11 +178,13 @@ class ValueConverter:
     """Converts values to one target field of a template.
 
     Calling it returns (value, reason, parameters). The reason is empty if nothing was lost; otherwise it is the key of
-    a text that the parameters fill.
+    a text that the parameters fill. ``unit``: unit of the values, if they are converted to m².
     """
 
-    def __init__(self, target: TemplateField, standard: Standard, translation: CodeTranslation | None):
+    def __init__(self, target: TemplateField, standard: Standard, translation: CodeTranslation | None, unit: str = ""):
         self.target = target
+        # Thirds of a square metre are exact as fractions.
+        self.factor = Fraction(SQUARE_METRES[unit]).limit_denominator(15) if unit else None
         self.codes = standard.code_lists.get(target.codes) if target.codes else None
         self.translation = translation
         self.source = standard.code_lists.get(translation.list_id) if translation else None
@@ -199,6 +251,8 @@ class ValueConverter:
             return None, "number_unreadable", {}
         if not np.isfinite(float(number)):
             return None, "number_unreadable", {}
+        if self.factor is not None:
+            number = float(Fraction(number) * self.factor)
         if target.type == "integer" and not float(number).is_integer():
             return None, "not_whole", {}
         number = int(number) if target.type == "integer" else float(number)
@@ -219,6 +273,12 @@ class ValueConverter:
         if target.length and len(text) > target.length:
             return None, "too_long", {"length": target.length, "count": len(text)}
         return text, reason, params
+
+
+def make_converter(target: TemplateField, standard: Standard, mapping: FieldMapping) -> ValueConverter:
+    """Return the converter of a mapping for the source's values of a target field."""
+    translation = mapping.translation_by_target.get(target.name)
+    return ValueConverter(target, standard, translation, mapping.unit_by_target.get(target.name, ""))
 
 
 def _pad_code(code: str, pad: int) -> str:
@@ -252,7 +312,7 @@ def apply_mapping(layer: SourceLayer, mapping: FieldMapping, template: Template,
     for target in template.fields:
         if target.name in source_by_target:
             source = source_by_target[target.name]
-            convert = ValueConverter(target, standard, mapping.translation_by_target.get(target.name))
+            convert = make_converter(target, standard, mapping)
             target_values = []
             for fid, key, value in zip(fids, keys, frame[source].tolist(), strict=True):
                 arrived, reason, params = convert(value)
@@ -272,11 +332,7 @@ def apply_mapping(layer: SourceLayer, mapping: FieldMapping, template: Template,
     filled_fields |= _fill_code_names(columns, filled_fields, mapping, template, standard)
     mapping_losses += [MappingLoss(fid, "", "", "", "", "shape_broken") for fid in layer.broken_fids]
     unmapped = [f.name for f in layer.fields if f.name not in source_by_target.values()]
-    for name in unmapped:
-        count = sum(format_cell(v) != "" for v in frame[name].tolist())
-        mapping_losses.append(
-            MappingLoss(None, "", "", name, "", "field_unmapped", params={"count": count, "rows": len(frame)})
-        )
+    mapping_losses += _list_unmapped_values(SourceColumns(layer), unmapped)
     shape_column = "geometry"
     while shape_column in columns:
         shape_column = f"_{shape_column}"
@@ -287,6 +343,22 @@ def apply_mapping(layer: SourceLayer, mapping: FieldMapping, template: Template,
     return MappedRows(
         mapped_frame, mapping_losses, unmapped, [f.name for f in template.fields if f.name not in filled_fields]
     )
+
+
+def _list_unmapped_values(columns: SourceColumns, names: list[str]) -> Iterator[MappingLoss]:
+    """Yield a loss for each column that no target uses, each followed by one for each of its most frequent values."""
+    for name in names:
+        counts, areas = columns.count_values(name), columns.sum_areas_ha(name)
+        params: dict[str, Any] = {
+            "row_count": sum(count for _, _, count in counts),
+            "rows": columns.row_count,
+            "distinct": len(counts),
+            "most": MAX_LISTED_VALUES,
+        }
+        yield MappingLoss(None, "", "", name, "", "field_unmapped", params=params)
+        for _, text, count in counts[:MAX_LISTED_VALUES]:
+            params = {"row_count": count, "area_ha": areas.get(text)}
+            yield MappingLoss(None, "", "", name, text, "value_unmapped", params=params)
 
 
 def _make_series(values: list[Any], target: TemplateField, index: Any) -> pd.Series:

@@ -9,6 +9,7 @@ from ...base.errors import DataError
 from ...base.files.data import check_keys, check_known, read_record, read_toml
 from ...base.files.json_text import encode_json
 from ...engine.context import trim_code_padding
+from ...model.indicator import SQUARE_METRES
 from ...standard import Standard
 from ...standard.template import Template
 from .apply_mapping import CodeTranslation, FieldMapping, ValueConverter, get_template_field
@@ -41,6 +42,10 @@ def load_mapping(path: str | Path, template: Template, standard: Standard) -> Fi
         _, reason, params = ValueConverter(get_template_field(template, target), standard, None)(value)
         if reason:
             raise DataError("mapping_constant", file=str(path), key=f"constants.{target}", value=str(value), **params)
+    area_fields = [f.name for f in template.fields if f.unit == "m2" and f.name in fields]
+    check_keys(mapping.unit_by_target, required=(), allowed=area_fields, file=path, where="units")
+    for target, unit in mapping.unit_by_target.items():
+        check_known(unit, SQUARE_METRES, path, f"units.{target}")
     for target, translation in translations.items():
         _check_translation(translation, target, mapping, template, standard)
         pad = get_template_field(template, target).code_pad
@@ -90,6 +95,8 @@ def format_mapping_as_toml(mapping: FieldMapping, template: Template) -> str:
         f"{name} = {value if isinstance(value, int | float) else encode_json(str(value))}"
         for name, value in mapping.constant_by_target.items()
     ]
+    lines += ["", "# 面积单位，换算为平方米 · units of areas that are converted to square metres", "[units]"]
+    lines += [f"{name} = {encode_json(unit)}" for name, unit in mapping.unit_by_target.items()]
     for name, translation in mapping.translation_by_target.items():
         lines += ["", f"[codes.{name}]"]
         if translation.list_id:

@@ -6,21 +6,28 @@ Only distinct values of a column are converted, so that changing one field is sh
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...base.files.cells import format_cell
 from ...engine.context import trim_code_padding
-from ...plan.layer import SourceLayer
+from ...rules._attributes import expand_words, has_accepted_word, read_setting_words
 from ...standard import Standard
+from ...standard.profile import Norm
 from ...standard.template import Template, TemplateField
-from .apply_mapping import CodeTranslation, FieldMapping, ValueConverter, get_template_field
+from .apply_mapping import (
+    CodeTranslation,
+    FieldMapping,
+    SourceColumns,
+    ValueConverter,
+    get_template_field,
+    make_converter,
+)
 from .proposals import find_codes_by_name
 
 #: Number of examples per field.
 MAX_SAMPLES = 3
-_M2_PER_HA = 10_000.0
 
 
 @dataclass(frozen=True)
@@ -42,13 +49,14 @@ class FieldPreview:
     """Preview of one target field.
 
     ``filled_count``, ``lost_count``, ``remarked_count``: rows with a value, with a lost value, with a remark;
-    ``samples``: examples of values.
+    ``samples``: examples of values; ``outside_count``: rows with a value that the layer does not accept (ATT002).
     """
 
     filled_count: int
     lost_count: int
     remarked_count: int
     samples: tuple[ValueSample, ...]
+    outside_count: int = 0
 
 
 @dataclass(frozen=True)
@@ -69,48 +77,17 @@ class UndecidedCode:
     is_kept: bool = False
 
 
-@dataclass
-class SourceColumns:
-    """The distinct values of each column of a layer, counted on first use."""
-
-    layer: SourceLayer
-    _counted: dict[str, list[tuple[Any, str, int]]] = field(default_factory=dict, init=False)
-
-    @property
-    def row_count(self) -> int:
-        """Return the number of rows of the layer."""
-        return len(self.layer.frame)
-
-    def count_values(self, name: str) -> list[tuple[Any, str, int]]:
-        """Return (value, text, number of rows) of a column, the most frequent first.
-
-        Missing values are left out.
-        """
-        if name not in self._counted:
-            first: dict[str, Any] = {}
-            counts: Counter[str] = Counter()
-            for value in self.layer.frame[name].tolist():
-                text = format_cell(value)
-                if text:
-                    first.setdefault(text, value)
-                    counts[text] += 1
-            self._counted[name] = [(first[text], text, count) for text, count in counts.most_common()]
-        return self._counted[name]
-
-    def sum_areas_ha(self, name: str) -> dict[str, float]:
-        """Return text of each value of a column → area of its rows (ha) in the plane; empty for a layer in degrees."""
-        frame = self.layer.frame
-        if self.layer.crs is None or not self.layer.crs.is_projected:
-            return {}
-        return (frame.geometry.area.groupby(frame[name].map(format_cell)).sum() / _M2_PER_HA).to_dict()
-
-
 def preview_field(
-    columns: SourceColumns, mapping: FieldMapping, target: TemplateField, template: Template, standard: Standard
+    columns: SourceColumns,
+    mapping: FieldMapping,
+    target: TemplateField,
+    template: Template,
+    standard: Standard,
+    is_accepted: Callable[[str], bool] = bool,
 ) -> FieldPreview:
     """Return the preview of one field.
 
-    A source field that is missing in the layer counts as not mapped.
+    A source field that is missing in the layer counts as not mapped. ``is_accepted``: see `make_acceptance`.
     """
     if target.name in mapping.constant_by_target:
         converted_value, reason, params = ValueConverter(target, standard, None)(
@@ -123,12 +100,14 @@ def preview_field(
             0 if filled_count else columns.row_count,
             columns.row_count if filled_count and reason else 0,
             (sample,),
+            0 if is_accepted(sample.converted_value) else filled_count,
         )
     source = mapping.source_by_target.get(target.name, "")
     if source and source in columns.layer.frame.columns:
         return _preview_values(
             columns.count_values(source),
-            ValueConverter(target, standard, mapping.translation_by_target.get(target.name)),
+            make_converter(target, standard, mapping),
+            is_accepted,
         )
     for coded_field in template.fields:
         if (
@@ -140,7 +119,7 @@ def preview_field(
             values = [(mapping.constant_by_target.get(coded_field.name), "", columns.row_count)]
             if (code_source := mapping.source_by_target.get(coded_field.name, "")) in columns.layer.frame.columns:
                 values = columns.count_values(code_source)
-            convert = ValueConverter(coded_field, standard, mapping.translation_by_target.get(coded_field.name))
+            convert = make_converter(coded_field, standard, mapping)
             named_count = 0
             samples: list[ValueSample] = []
             for value, text, row_count in values:
@@ -153,12 +132,25 @@ def preview_field(
     return FieldPreview(0, 0, 0, ())
 
 
-def _preview_values(values: list[tuple[Any, str, int]], convert: ValueConverter) -> FieldPreview:
+def make_acceptance(target: TemplateField, template: Template, norm: Norm) -> Callable[[str], bool]:
+    """Return a function that returns False for a value of a field that rule ATT002 will report."""
+    lines = read_setting_words(norm, "attributes.value_words", 3)
+    words = [expand_words(norm, keys) for role, name, *keys in lines if (role, name) == (template.role, target.name)]
+    codes = norm.get_accepted_codes_of_field(template, target) if target.codes else None
+    return lambda text: (
+        (codes is None or trim_code_padding(text, target.code_pad) in codes)
+        and all(has_accepted_word(text, listed) for listed in words)
+    )
+
+
+def _preview_values(
+    values: list[tuple[Any, str, int]], convert: ValueConverter, is_accepted: Callable[[str], bool]
+) -> FieldPreview:
     """Return the preview of converted values.
 
     ``values``: (value, text, number of rows) of the source column. ``convert``: converter to the target field.
     """
-    filled_count = lost_count = remarked_count = 0
+    filled_count = lost_count = remarked_count = outside_count = 0
     # Examples of unchanged, changed and lost values, the most frequent first: a key has as many values as rows.
     unchanged_samples: list[ValueSample] = []
     altered_samples: list[ValueSample] = []
@@ -168,6 +160,7 @@ def _preview_values(values: list[tuple[Any, str, int]], convert: ValueConverter)
         filled_count += rows if converted_value is not None else 0
         lost_count += rows if converted_value is None else 0
         remarked_count += rows if converted_value is not None and reason else 0
+        outside_count += rows if converted_value is not None and not is_accepted(format_cell(converted_value)) else 0
         same_samples = (
             refused_samples
             if reason
@@ -189,7 +182,7 @@ def _preview_values(values: list[tuple[Any, str, int]], convert: ValueConverter)
             *refused_samples,
         )
     }
-    return FieldPreview(filled_count, lost_count, remarked_count, tuple(samples.values())[:MAX_SAMPLES])
+    return FieldPreview(filled_count, lost_count, remarked_count, tuple(samples.values())[:MAX_SAMPLES], outside_count)
 
 
 def find_undecided_codes(
@@ -229,19 +222,22 @@ def change_mapping(
     source: str = "",
     constant: Any = None,
     translation: Any = None,
+    unit: str = "",
 ) -> FieldMapping:
     """Return the mapping with another source or constant for one field; with neither, the field is not filled.
 
-    ``target``: name of the field. ``translation``: the `CodeTranslation` from the source's codes.
+    ``target``: name of the field. ``translation``: the `CodeTranslation` from the source's codes; ``unit``: that of the
+    source's areas, if they are converted to m².
     """
     get_template_field(template, target)
-    fields = {field: value for field, value in mapping.source_by_target.items() if field != target}
-    constants = {field: value for field, value in mapping.constant_by_target.items() if field != target}
-    codes = {field: value for field, value in mapping.translation_by_target.items() if field != target}
+    names = ("source_by_target", "constant_by_target", "translation_by_target", "unit_by_target")
+    chosen: dict[str, Any] = dict.fromkeys(names)
     if constant is not None:
-        constants[target] = constant
+        chosen["constant_by_target"] = constant
     elif source:
-        fields[target] = source
-        if translation is not None:
-            codes[target] = translation
-    return replace(mapping, source_by_target=fields, constant_by_target=constants, translation_by_target=codes)
+        chosen |= {"source_by_target": source, "translation_by_target": translation, "unit_by_target": unit or None}
+    sections: Any = {}
+    for name, value in chosen.items():
+        others = {field: former for field, former in getattr(mapping, name).items() if field != target}
+        sections[name] = others if value is None else {**others, target: value}
+    return replace(mapping, **sections)

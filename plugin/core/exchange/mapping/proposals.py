@@ -38,7 +38,7 @@ def propose_mapping(layer: SourceLayer, template: Template, standard: Standard) 
     proposals = []
     for target in template.fields:
         source, how = matched_sources.get(target.name, ("", ""))
-        proposal = FieldProposal(target.name, source, how)
+        proposal = FieldProposal(target.name, source, how, unit=find_area_unit(source, target))
         if source and target.codes:
             proposal = _add_code_translation(proposal, target, known_fields.get(source.upper(), ()), layer, standard)
             if proposal.translation is None:
@@ -150,6 +150,7 @@ def make_mapping_from_proposals(role: str, proposals: Iterable[FieldProposal]) -
         translation_by_target={
             proposal.target_field: proposal.translation for proposal in with_source if proposal.translation
         },
+        unit_by_target={proposal.target_field: proposal.unit for proposal in with_source if proposal.unit},
     )
 
 
@@ -175,11 +176,13 @@ def find_translation_column(source: CodeList, target: CodeList) -> str:
     return ""
 
 
-def names_other_unit(source: str, target: TemplateField) -> bool:
-    """Return True if a source field's name ends in a unit of area other than the target's m²."""
+def find_area_unit(source: str, target: TemplateField) -> str:
+    """Return the unit of area other than the target's m² in which a source field's name ends; empty without one."""
     units = SQUARE_METRES.keys() - {"m2"} if target.unit == "m2" else ()
-    words = "|".join(re.escape(word) for unit in units for word in FIGURE_UNIT_WORDS.get(unit, ()))
-    return bool(words) and re.search(rf"(?<![a-z])({words})[)）]?$", source.strip(), re.IGNORECASE) is not None
+    # 万亩 ends in 亩, too.
+    words = sorted(((word, unit) for unit in units for word in FIGURE_UNIT_WORDS[unit]), key=lambda pair: -len(pair[0]))
+    name = source.strip().lower().rstrip(")）")
+    return next((unit for word, unit in words if re.search(rf"(?<![a-z]){re.escape(word)}$", name)), "")
 
 
 def _list_truncated_names(target: TemplateField) -> set[str]:

@@ -535,7 +535,7 @@ def _make_waiver_table(report: Report, sections: SectionNumbers, report_texts: R
 
 
 def _make_appendices(report: Report, report_texts: ReportTexts) -> list[Block]:
-    """Return the appendices on settings, findings and data, each on a new page."""
+    """Return the appendices on settings, findings and data, one below the other."""
     data = make_provenance_section(report, report_texts)
     columns: list[DescribedColumn] = [
         ("layer", 16, "left", lambda layer: layer["role"]),
@@ -554,10 +554,8 @@ def _make_appendices(report: Report, report_texts: ReportTexts) -> list[Block]:
     ]
     return [
         *make_settings_appendix(report, report_texts),
-        PageBreak(),
         Heading(report_texts.get("signed", "appendix_findings")),
         *make_findings_tables(report, report_texts),
-        PageBreak(),
         Heading(report_texts.get("signed", "appendix_data")),
         Heading(report_texts.get("signed", "recorded_counts"), 2),
         make_rule_counts(report, report_texts),

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import shapely
-from openpyxl.styles import Alignment, Font, PatternFill
 
 from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError
 from ...base.files.document_text import make_document_text
@@ -31,9 +30,8 @@ from ...model.rule import Severity
 from ...standard.messages.texts import TEXT_LANGUAGES, Texts
 from ..finding_lists import get_rule_titles, sum_findings_by_rule
 from ..sections import make_head_section
+from ..tables.plain_sheets import LINE_POINTS, add_choices, make_head_cell, make_sheet_cell
 from ..tables.report_table import (
-    HEAD_FILL,
-    WORKBOOK_FONT,
     ReportTable,
     TableColumn,
     TableNumber,
@@ -48,7 +46,7 @@ from ..tables.report_table import (
 )
 from ..words import ReportTexts, load_report_settings
 from ..worklist.merge import mark_for_split
-from ..worklist.worklist_row import WorkItem, Worklist, WorkState, clean_text, format_time, parse_state
+from ..worklist.worklist_row import CHOSEN_STATES, WorkItem, Worklist, WorkState, clean_text, format_time, parse_state
 from .blocks import ReportChapter
 
 if TYPE_CHECKING:
@@ -58,12 +56,8 @@ if TYPE_CHECKING:
 #: Rows of one sheet: Excel has 1 048 576, WPS opens as many.
 MAX_SHEET_ROWS = 1_000_000
 _ROWS_PER_BATCH = 5_000
-#: Height of a line of the usual font of a workbook, also where a program takes another font.
-_LINE_POINTS = 15.5
 #: Columns that people fill in, and those by which their rows are found again.
 _EDITED_COLUMNS, _IDENTIFYING_COLUMNS = ("state", "assignee", "remark"), ("fingerprint", "split")
-#: States that people may choose; 豁免 follows the waivers.
-_CHOSEN_STATES = (WorkState.OPEN, WorkState.FIXED, WorkState.FALSE_ALARM)
 _AREA_FORMAT = "[>=1]#,##0.00;0.0000"
 #: A table of more columns keeps its first two in view.
 _MIN_COLUMNS_WITH_FROZEN_NAMES = 6
@@ -111,9 +105,9 @@ def write_ledger(
         sheet = book.create_sheet(title)
         set_column_widths(sheet, (60, 16))
         set_up_pages(sheet, "1:1")
-        sheet.append([_make_head_cell(sheet, text) for text in heading])
+        sheet.append([make_head_cell(sheet, text) for text in heading])
         for line in (*lines, *((note,) for note in notes)):
-            sheet.append([_make_cell(sheet, text, wraps=True) for text in line])
+            sheet.append([make_sheet_cell(sheet, text, wraps=True) for text in line])
     save_workbook(book, path, report_texts.get("ledger", "title", title=head["title"]), Texts(report_texts.lang))
 
 
@@ -126,23 +120,23 @@ def _write_table_sheet(book: Any, table: ReportTable, texts: Texts) -> None:
     set_up_pages(sheet, "1:1")
     headings = [make_column_heading(column, table, texts) for column in table.columns]
     # Programs other than Excel cut texts of several lines in a row without a height.
-    sheet.row_dimensions[1].height = _LINE_POINTS * max(map(count_head_lines, headings, widths), default=1)
-    sheet.append([_make_head_cell(sheet, heading) for heading in headings])
+    sheet.row_dimensions[1].height = LINE_POINTS * max(map(count_head_lines, headings, widths), default=1)
+    sheet.append([make_head_cell(sheet, heading) for heading in headings])
     for number, row in enumerate(table.rows, 2):
         is_bold = row.kind in ("sum", "head")
         if row.kind != "head":
             lines = (count_text_lines(v, w) for v, w in zip(row.values, widths, strict=True) if isinstance(v, str))
-            sheet.row_dimensions[number].height = _LINE_POINTS * max(lines, default=1)
+            sheet.row_dimensions[number].height = LINE_POINTS * max(lines, default=1)
         sheet.append(
             [
-                _make_cell(sheet, convert_to_plain_value(value), make_number_format(value.decimals), bold=is_bold)
+                make_sheet_cell(sheet, convert_to_plain_value(value), make_number_format(value.decimals), bold=is_bold)
                 if isinstance(value, TableNumber)
-                else _make_cell(sheet, value or "", bold=is_bold, wraps=row.kind != "head")
+                else make_sheet_cell(sheet, value or "", bold=is_bold, wraps=row.kind != "head")
                 for value in row.values
             ]
         )
     for note in table.notes:
-        sheet.append([_make_cell(sheet, note)])
+        sheet.append([make_sheet_cell(sheet, note)])
 
 
 class _LedgerRow(NamedTuple):
@@ -247,21 +241,21 @@ def _write_summary(sheet: Worksheet, report: Report, head: dict[str, Any], repor
     sheet.freeze_panes = "A4"
     set_up_pages(sheet, "3:3")
     title = report_texts.get("ledger", "title", title=head["title"])
-    sheet.append([_make_cell(sheet, title, bold=True, size=14)])
-    sheet.append([_make_cell(sheet, report_texts.get("page", "gap").join((head["area"], head["time"])))])
+    sheet.append([make_sheet_cell(sheet, title, bold=True, size=14)])
+    sheet.append([make_sheet_cell(sheet, report_texts.get("page", "gap").join((head["area"], head["time"])))])
     keys = ("severity", "rule", "problem", "places", "area", "townships")
-    sheet.append([_make_head_cell(sheet, report_texts.get("ledger_column", key)) for key in keys])
+    sheet.append([make_head_cell(sheet, report_texts.get("ledger_column", key)) for key in keys])
     rows_by_code: dict[str, int] = {}
     for number, row in enumerate(sum_findings_by_rule(report, report_texts), 4):
         rows_by_code.setdefault(row["code"], number)
         sheet.append(
             [
-                _make_cell(sheet, report_texts.get("severity", row["severity"])),
-                _make_cell(sheet, row["code"]),
-                _make_cell(sheet, row["title"], wraps=True),
-                _make_cell(sheet, row["count"]),
-                _make_cell(sheet, _to_hectares(row["area_m2"] or None), _AREA_FORMAT),
-                _make_cell(sheet, row["townships"], wraps=True),
+                make_sheet_cell(sheet, report_texts.get("severity", row["severity"])),
+                make_sheet_cell(sheet, row["code"]),
+                make_sheet_cell(sheet, row["title"], wraps=True),
+                make_sheet_cell(sheet, row["count"]),
+                make_sheet_cell(sheet, _to_hectares(row["area_m2"] or None), _AREA_FORMAT),
+                make_sheet_cell(sheet, row["townships"], wraps=True),
             ]
         )
     return rows_by_code
@@ -270,15 +264,14 @@ def _write_summary(sheet: Worksheet, report: Report, head: dict[str, Any], repor
 def _write_findings(sheet: Worksheet, rows: Iterable[_LedgerRow], row_count: int, report_texts: ReportTexts) -> None:
     """Write ``row_count`` rows of findings to a sheet."""
     from openpyxl.utils import get_column_letter
-    from openpyxl.worksheet.datavalidation import DataValidation
 
     set_column_widths(sheet, [column.width_in_characters for column in _COLUMNS])
     sheet.freeze_panes = "D2"
     set_up_pages(sheet, "1:1")
-    sheet.append([_make_head_cell(sheet, report_texts.get("ledger_column", column.id)) for column in _COLUMNS])
+    sheet.append([make_head_cell(sheet, report_texts.get("ledger_column", column.id)) for column in _COLUMNS])
     # A cell is written when its row is appended, so one cell object per column, with its style, serves all rows.
     formats = {"ha": _AREA_FORMAT, "m": "0.00"}
-    cells = [_make_cell(sheet, None, formats.get(column.unit, ""), wraps=column.wraps) for column in _COLUMNS]
+    cells = [make_sheet_cell(sheet, None, formats.get(column.unit, ""), wraps=column.wraps) for column in _COLUMNS]
     for number, row in enumerate(rows, 2):
         values = [column.get_value(row) for column in _COLUMNS]
         # Not every program makes rows as high as their wrapped texts.
@@ -287,7 +280,7 @@ def _write_findings(sheet: Worksheet, rows: Iterable[_LedgerRow], row_count: int
             for value, column in zip(values, _COLUMNS, strict=True)
             if column.wraps and value
         )
-        sheet.row_dimensions[number].height = _LINE_POINTS * max(lines, default=1)
+        sheet.row_dimensions[number].height = LINE_POINTS * max(lines, default=1)
         filled = zip(cells, values, _COLUMNS, strict=True)
         sheet.append([_fill_cell(cell, value, column.id == "rule") for cell, value, column in filled])
         # It is written with its row; many rows would fill the memory.
@@ -295,13 +288,8 @@ def _write_findings(sheet: Worksheet, rows: Iterable[_LedgerRow], row_count: int
     # The columns after the message are for programs, which find a row again by them.
     last_printed = get_column_letter([column.id for column in _COLUMNS].index("message") + 1)
     sheet.print_area = f"A1:{last_printed}{row_count + 1}"
-    if row_count:
-        # The states that a person may choose. Other words, such as 豁免, are not refused here: the import names them.
-        letter = get_column_letter([column.id for column in _COLUMNS].index("state") + 1)
-        words = ",".join(report_texts.get("state", state.name.lower()) for state in _CHOSEN_STATES)
-        choices = DataValidation("list", f'"{words}"', showErrorMessage=False, allow_blank=True)
-        choices.add(f"{letter}2:{letter}{row_count + 1}")
-        sheet.data_validations.append(choices)
+    words = (report_texts.get("state", state.name.lower()) for state in CHOSEN_STATES)
+    add_choices(sheet, [column.id for column in _COLUMNS].index("state") + 1, row_count, words)
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(_COLUMNS))}{row_count + 1}"
 
 
@@ -312,33 +300,6 @@ def _fill_cell(cell: Any, value: Any, is_formula: bool) -> Any:
     cell.value = make_document_text(value) if isinstance(value, str) else value
     if cell.data_type == "f" and not is_formula:
         cell.data_type = "s"
-    return cell
-
-
-def _make_cell(
-    sheet: Worksheet, value: Any, number_format: str = "", *, bold: bool = False, size: int = 10, wraps: bool = False
-) -> Any:
-    """Return a cell for a sheet that is written as a stream; ``size``: size of the font in points.
-
-    Control characters of a text are left out. ``wraps``: break long texts into lines.
-    """
-    from openpyxl.cell import WriteOnlyCell
-
-    cell = WriteOnlyCell(sheet, make_document_text(value) if isinstance(value, str) else value)
-    if cell.data_type == "f":
-        cell.data_type = "s"
-    cell.alignment = Alignment(vertical="top", wrap_text=wraps or None)
-    if number_format:
-        cell.number_format = number_format
-    if bold or size != 10:
-        cell.font = Font(WORKBOOK_FONT, size=size, bold=bold)
-    return cell
-
-
-def _make_head_cell(sheet: Worksheet, text: str) -> Any:
-    """Return a bold cell with the colour of headings."""
-    cell = _make_cell(sheet, text, bold=True, wraps=True)
-    cell.fill = PatternFill("solid", start_color=HEAD_FILL)
     return cell
 
 

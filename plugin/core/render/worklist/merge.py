@@ -20,7 +20,16 @@ from ...base.files.names import remove_forbidden_characters
 from ...base.files.tables import SearchedColumn, read_table
 from ...base.files.writing import write_atomically
 from ...standard.numbering import BSM_LENGTH, DIVISION_CODE_DIGITS
-from .worklist_row import WORKLIST_SUFFIX, WorkItem, Worklist, WorkState, change_worklist, compute_digest, read_worklist
+from .worklist_row import (
+    PART_SUFFIX,
+    WORKLIST_SUFFIX,
+    WorkItem,
+    Worklist,
+    WorkState,
+    change_worklist,
+    compute_digest,
+    read_worklist,
+)
 
 #: Columns by which a list can be split, with the name of the part for rows without a value.
 SPLIT_COLUMNS = {"township": "未分乡镇", "assignee": "未分派"}
@@ -118,7 +127,7 @@ def mark_for_split(item: WorkItem, token: str) -> WorkItem:
 def split_worklist(path: str | Path, column: str, folder: str | Path) -> list[WorklistPart]:
     """Write a part of the list for each township or person, and return the parts, sorted by name.
 
-    The list stays unchanged. Parts are named after the list: ``county.永安镇.worklist.csv``.
+    The list stays unchanged. Parts are named after the list: ``county.永安镇.worklist.xlsx``.
 
     Parameters
     ----------
@@ -134,6 +143,8 @@ def split_worklist(path: str | Path, column: str, folder: str | Path) -> list[Wo
     OutputError
         A file in the place of a part is not one, or has changes that are not merged; no part is written then.
     """
+    from .part_workbook import write_part
+
     path = Path(path)
     worklist = read_worklist(path)
     if not worklist.items:
@@ -149,11 +160,11 @@ def split_worklist(path: str | Path, column: str, folder: str | Path) -> list[Wo
         text = remove_forbidden_characters(name) or "_"
         used[text.lower()] += 1
         number = used[text.lower()]
-        path_by_name[name] = Path(folder) / f"{stem}.{text}{f'_{number}' if number > 1 else ''}{WORKLIST_SUFFIX}"
+        path_by_name[name] = Path(folder) / f"{stem}.{text}{f'_{number}' if number > 1 else ''}{PART_SUFFIX}"
     for part_path in filter(Path.exists, path_by_name.values()):
         try:
             merge = merge_part(worklist, read_worklist(part_path), part_path.name)
-        except DataError as error:
+        except (DataError, InputError) as error:
             raise OutputError("worklist_part_changed", target=str(part_path)) from error
         if merge.taken or merge.added or merge.conflicts:
             raise OutputError("worklist_part_changed", target=str(part_path))
@@ -161,8 +172,8 @@ def split_worklist(path: str | Path, column: str, folder: str | Path) -> list[Wo
     for name, part_path in path_by_name.items():
         token, items = secrets.token_hex(4), items_by_name[name]
         part = Worklist({item.fingerprint: mark_for_split(item, token) for item in items}, worklist.other_headings)
-        part_path.unlink(missing_ok=True)
-        change_worklist(part_path, lambda _none, part=part: part, is_part=True)  # type: ignore[misc]
+        with write_atomically(part_path) as target:
+            write_part(target, part)
         parts.append(WorklistPart(name, part_path, len(items)))
     return parts
 

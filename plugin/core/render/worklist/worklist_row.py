@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The rows of a work list, each a finding with state, assignee and note, and their file: a CSV in UTF-8 with a BOM.
 
+Parts that go to a township or person are workbooks (`part_workbook`); they are read here, too.
 Only changed cells are rewritten: columns and rows of other programs stay as they are, byte for byte in a file in UTF-8.
 A file that another person changed meanwhile is read again, and the change applied to its new rows.
 """
@@ -25,21 +26,27 @@ from ...base.files.encoding import (
     decode_file_text,
     find_delimiter,
 )
+from ...base.files.tables import display_value
+from ...base.files.workbooks import iterate_values, open_workbook
 from ...base.files.writing import replace_if_unchanged
 from ...plan.loading.key_table import KEY_TABLE_SUFFIX
 
 #: The suffix of a work list, after the name of the data.
 WORKLIST_SUFFIX = ".worklist.csv"
+#: The suffix of a part of it, which goes to a township or person.
+PART_SUFFIX = ".worklist.xlsx"
 #: Columns of every work list, in order; users rely on them.
 WORKLIST_COLUMNS = ("fingerprint", "code", "role", "key", "township", "state", "assignee", "note", "updated", "by")
 #: Columns that are added where a row needs them.
 _ADDITIONAL_COLUMNS = ("related_role", "description", "area_m2", "place", "split")
 #: Names of the columns in a part that goes to a township or person, in its order: what to do, then what programs need.
-_PART_TITLES = {
+PART_TITLES = {
     "code": "规则", "township": "乡镇", "role": "图层", "key": "标识码", "description": "说明", "area_m2": "面积（m²）",
     "place": "位置", "state": "状态", "assignee": "负责人", "note": "备注", "updated": "更新", "by": "更新人",
     "related_role": "相关图层", "fingerprint": "指纹", "split": "分发标记",
 }  # fmt: skip
+#: Columns with the code of a layer; in a part its name stands before it, as “永久基本农田 (YJJBNT)”.
+ROLE_COLUMNS = {"role", "related_role"}
 _REQUIRED_COLUMNS = ("fingerprint", "state")
 #: Attempts to read a file that others write meanwhile.
 _MAX_TRIES = 20
@@ -54,6 +61,8 @@ class WorkState(StrEnum):
     WAIVED = "豁免"
 
 
+#: States that people may choose; 豁免 follows the waivers.
+CHOSEN_STATES = (WorkState.OPEN, WorkState.FIXED, WorkState.FALSE_ALARM)
 #: Other words for the states, in lower case, that a file may have.
 _STATE_BY_WORD = {
     "": WorkState.OPEN,
@@ -197,12 +206,14 @@ def clean_text(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").strip()
 
 
-_COLUMN_BY_HEADING = {name: name for name in _PART_TITLES} | {title: name for name, title in _PART_TITLES.items()}
+_COLUMN_BY_HEADING = {name: name for name in PART_TITLES} | {title: name for name, title in PART_TITLES.items()}
+#: A name with its code, as “标识码 (key)”.
+_NAMED_CODE_PATTERN = re.compile(r".*[(（]\s*(\w+)\s*[)）]")
 
 
 def _find_column(heading: str) -> str:
     """Return the column of a heading: its name, its title, or both as “标识码 (key)”; another heading itself."""
-    inner = re.fullmatch(r".*[(（]\s*(\w+)\s*[)）]", heading)
+    inner = _NAMED_CODE_PATTERN.fullmatch(heading)
     return _COLUMN_BY_HEADING.get(heading) or _COLUMN_BY_HEADING.get(inner[1] if inner else "", heading)
 
 
@@ -233,21 +244,29 @@ def find_key_table_of_worklist(path: Path) -> str:
 
 
 def read_worklist(path: str | Path) -> Worklist:
-    """Return the rows of a work list.
+    """Return the rows of a work list, or of a part of it (xlsx or CSV).
 
     Raises DataError with file and line for a missing file, an unknown encoding, a missing column, a damaged row, an
-    unknown state, and a repeated fingerprint.
+    unknown state, and a repeated fingerprint; InputError for a damaged workbook.
     """
     path = Path(path)
-    return _parse_table(path, read_bytes(path, "worklist", DataError)).worklist
+    data = read_bytes(path, "worklist", DataError)
+    if not data.startswith(WORKBOOK_SIGNATURE):
+        return _parse_table(path, data).worklist
+    book = open_workbook(path, reads_once=True)
+    records = [
+        CsvRecord([write_cell("" if value is None else display_value(value), ",") for value in values], "\r\n", line)
+        for line, values in iterate_values(book.worksheets[0], path.name)
+    ]
+    book.close()
+    return _parse_records(path, records, ",").worklist
 
 
-def change_worklist(path: str | Path, change: Callable[[Worklist], Worklist], *, is_part: bool = False) -> Worklist:
+def change_worklist(path: str | Path, change: Callable[[Worklist], Worklist]) -> Worklist:
     """Apply a change to the rows that the file has now, and write the file; return the new rows.
 
     ``change``: called again if another program writes the file meanwhile; it must keep all rows. A missing file is
-    created, with headings as “标识码 (key)” if it ``is_part``. Raises DataError for a damaged file, which is left
-    unchanged, and OutputError.
+    created. Raises DataError for a damaged file, which is left unchanged, and OutputError.
     """
     path = Path(path)
     for _ in range(_MAX_TRIES):
@@ -255,11 +274,8 @@ def change_worklist(path: str | Path, change: Callable[[Worklist], Worklist], *,
         if content.strip():
             table = _parse_table(path, content)
         else:
-            headings = {name: f"{title} ({name})" for name, title in _PART_TITLES.items()}
-            if not is_part:
-                headings = {name: name for name in WORKLIST_COLUMNS}
-            head = CsvRecord(list(headings.values()), "\r\n", 1)
-            table = _WorklistTable(",", "\r\n", [head], 0, list(headings), {}, Worklist())
+            head = CsvRecord(list(WORKLIST_COLUMNS), "\r\n", 1)
+            table = _WorklistTable(",", "\r\n", [head], 0, list(WORKLIST_COLUMNS), {}, Worklist())
         new_worklist = change(table.worklist)
         if content and new_worklist is table.worklist:
             return new_worklist
@@ -310,6 +326,11 @@ def _parse_table(path: Path, data: bytes) -> _WorklistTable:
         records = split_records(text, delimiter)
     except UnbalancedQuotesError as error:
         raise DataError("worklist_broken", file=str(path), line=error.line_number) from error
+    return _parse_records(path, records, delimiter)
+
+
+def _parse_records(path: Path, records: list[CsvRecord], delimiter: str) -> _WorklistTable:
+    """Return the table of a work list from its records; raise DataError for a damaged one."""
     head_index = next((n for n, record in enumerate(records) if any(map(read_cell, record.cells))), -1)
     if head_index < 0:
         raise DataError("worklist_broken", file=str(path), line=1)
@@ -348,6 +369,8 @@ def _parse_items(
             value = next(filter(None, map(read_cell, cells[len(names) :])))
             raise DataError("worklist_stray", file=str(path), line=record.line_number, value=value)
         values = {name: read_cell(cells[position]) for position, name in known if position < count}
+        for name in ROLE_COLUMNS & values.keys():
+            values[name] = _NAMED_CODE_PATTERN.sub(r"\1", values[name])
         fingerprint = values.get("fingerprint", "")
         if not fingerprint:
             if any(map(read_cell, cells)):

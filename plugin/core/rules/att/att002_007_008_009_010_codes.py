@@ -18,8 +18,10 @@ from .._attributes import (
     SMALL_SQUARE_WKT,
     ZONE_LAYER,
     ValueProblem,
+    expand_words,
     explain_missing_fields,
     find_codes_with_subcodes,
+    has_accepted_word,
     make_findings_of_wrong_values,
     make_row_list_params,
     read_setting_words,
@@ -108,13 +110,10 @@ def unknown_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         if role != layer.role or layer.get_column_by_name(field) is None:
             continue
         result.is_applicable = True
-        accepted_words = [
-            word for key in words_or_settings for word in (ctx.norm.get(key) if ctx.norm.has_setting(key) else [key])
-        ]
+        accepted_words = expand_words(ctx.norm, words_or_settings)
 
         def find_word_problem(value: str, accepted_words: list[str] = accepted_words) -> ValueProblem | None:
-            # Values without any Chinese character are codes of an unknown list.
-            if value.isascii() or any(word in value for word in accepted_words):
+            if has_accepted_word(value, accepted_words):
                 return None
             return ValueProblem("words", {"value": value, "expected": "、".join(accepted_words)})
 

@@ -265,9 +265,9 @@ class _ProjectPage:
         places = self.words.join_parts(item.name for item in self.one.named_townships)
         place = self.words.join_sentences((self.result.area_name, places))
         supply = self.texts.get(SECTION, f"supply_{project.supply}")
-        shape = self._get(
-            "source", source=project.source, row=project.row, kind=self.texts.get(SECTION, f"kind_{project.kind}")
-        )
+        source, row = project.origin or (project.source, project.row)
+        kind = self.texts.get(SECTION, f"kind_{project.kind}")
+        shape = self._get("source" if source else "drawn", source=source, row=row, kind=kind)
         if project.width_m is not None:
             shape += self.words.put_in_brackets(self._get("width", width=format_number(project.width_m, 2)))
         amounts = [self._get("statutory_area", **_format_both(project.statutory_m2))]

@@ -178,12 +178,13 @@ class DrawnProject:
     """A project that is drawn, selected or read from a file.
 
     ``shape``: polygon, line or point in ``crs``; ``attributes``: meaning of a field (`FIELD_MEANINGS`) → text, and
-    where several fields have that meaning also name of the field in capitals → text.
+    where several fields have that meaning also name of the field in capitals → text; ``origin``: as in `Project`.
     """
 
     shape: Any
     crs: CRS
     attributes: Mapping[str, str] = field(default_factory=dict)
+    origin: tuple[str, int] | None = None
 
 
 def read_drawn_projects(
@@ -212,7 +213,7 @@ def read_drawn_projects(
         shapes = np.empty(1, dtype=object)
         shapes[0] = one.shape
         read = read_project_rows(ProjectRows(source, one.crs, shapes, columns), plan.norm, settings, plan.plane_crs)
-        projects += [replace(project, row=row) for project in read.projects]
+        projects += [replace(project, row=row, origin=one.origin) for project in read.projects]
         notes += [
             replace(note, row=row, message=replace(note.message, params={**note.message.params, "row": row}))
             for note in read.notes

@@ -129,7 +129,8 @@ class Project:
     the use as written; ``approval``: number of the document that approves the use of 永久基本农田 (批准文号);
     ``supplement_plan``: name of the plan of 补划, as written; ``source``: file and layer; ``crs``: label of the CRS of
     the source; ``doubts``: what leaves the project 未能判定; ``loose``: lines and points beside its polygons, without a
-    width and so without land, None without any.
+    width and so without land, None without any; ``origin``: name of the file or layer and row, if these are not
+    ``source`` and ``row``; the name is empty for a project that is drawn on the map.
     """
 
     row: int
@@ -151,6 +152,7 @@ class Project:
     crs: str
     doubts: tuple[ProjectDoubt, ...] = ()
     loose: Any = None
+    origin: tuple[str, int] | None = None
 
     def is_doubtful(self, meaning: str) -> bool:
         """Return True if fields of a meaning contradict each other."""

@@ -32,7 +32,7 @@ from plugin.core.exchange.mapping.preview import (
     find_undecided_codes,
     preview_field,
 )
-from plugin.core.exchange.mapping.proposals import find_possible_code_translations
+from plugin.core.exchange.mapping.proposals import find_area_unit, find_possible_code_translations
 from plugin.core.plan.io import read_source
 from plugin.core.plan.layer import FieldInfo, SourceLayer
 from plugin.core.standard import load_standard
@@ -106,7 +106,13 @@ def test_survey_mapped_to_the_parcel_layer_keeps_row_count_area_and_values(surve
         ("DLBM", "9999", "code_unknown", True),
     }
     assert mapped.unmapped_fields == ["数据来源说"]
-    assert {loss.source_field: loss.params["count"] for loss in mapped.losses if loss.fid is None} == {"数据来源说": 2}
+    column, *values = [loss for loss in mapped.losses if loss.fid is None]
+    assert (column.source_field, column.params["row_count"]) == ("数据来源说", 2)
+    areas = survey_layer.frame.area / 1e4
+    assert [(loss.value, loss.params["row_count"], loss.params["area_ha"]) for loss in values] == [
+        ("坡地", 1, pytest.approx(areas.iloc[0])),
+        ("油料", 1, pytest.approx(areas.iloc[5])),
+    ]
 
 
 def test_survey_land_use_codes_are_mapped_to_the_classes_of_2023(survey_layer):
@@ -148,6 +154,25 @@ def test_user_decisions_of_a_mapping_are_saved_and_loaded(survey_layer, tmp_path
     assert mapped.frame["YDYHFLDM"].tolist()[5:9] == ["020500", "070100", None, "010300"]
     assert set(mapped.frame["XZQDM"]) == {"140225"}
     assert [loss.value for loss in mapped.losses if loss.fid is not None] == ["01"]
+
+
+@pytest.mark.parametrize(
+    ("source", "unit", "converted_value"),
+    [("图斑面积亩", "mu", 5000.0), ("图斑面积(公顷)", "ha", 75000.0), ("MJ_mu", "mu", 5000.0), ("TBMJ", "", 7.5)],
+)
+def test_areas_are_converted_by_the_unit_in_the_name_of_their_column_and_the_saved_mapping(
+    tmp_path, source, unit, converted_value
+):
+    layer = make_source_layer(**{source: ["7.5", "1"]})
+    area = DLTB.find_field_by_name("TBMJ")
+    assert find_area_unit(source, area) == unit
+    mapping = change_mapping(FieldMapping("DLTB", {}), DLTB, "TBMJ", source=source, unit=unit)
+    (tmp_path / "a.toml").write_text(format_mapping_as_toml(mapping, DLTB), encoding="utf-8")
+    mapped = apply_mapping(layer, load_mapping(tmp_path / "a.toml", DLTB, STANDARD), DLTB, STANDARD)
+    assert mapped.frame["TBMJ"].tolist() == [converted_value, {"mu": 2000 / 3, "ha": 1e4, "": 1.0}[unit]]
+    (tmp_path / "a.toml").write_text('role = "DLTB"\n[fields]\nDLBM = "a"\n[units]\nDLBM = "mu"\n', encoding="utf-8")
+    with pytest.raises(DataError, match="units"):
+        load_mapping(tmp_path / "a.toml", DLTB, STANDARD)
 
 
 def test_every_loss_of_a_mapping_has_a_message_in_both_languages(survey_layer):

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given, strategies as st
 
 from plugin.core.base.errors import DataError, InputError, OutputError
-from plugin.core.base.files.csv_records import read_cell, split_records, write_cell
+from plugin.core.base.files.csv_records import format_rows, read_cell, split_records, write_cell
 from plugin.core.base.files.document_text import make_readable_text
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome, Report, RuleOutcome
 from plugin.core.model.rule import Severity, load_all_rules
 from plugin.core.render.document.ledger import read_ledger, write_ledger
 from plugin.core.render.worklist.merge import apply_edits, merge_part, split_worklist
+from plugin.core.render.worklist.part_workbook import write_part
 from plugin.core.render.worklist.update import Transition, update_worklist
 from plugin.core.render.worklist.worklist_row import (
     WorkEdit,
@@ -53,7 +54,10 @@ def edit_file(path, edits, by="王"):
                 changed += edit_items([worklist.items[fingerprint]], edit, by, NOW)
         return worklist.replace_items(changed)
 
-    change_worklist(path, apply)
+    if path.suffix == ".xlsx":
+        write_part(path, apply(read_worklist(path)))
+    else:
+        change_worklist(path, apply)
 
 
 def merge_files(path, part_paths):
@@ -158,8 +162,10 @@ def test_other_columns_and_new_rows_of_a_part_come_back(tmp_path):
     path = tmp_path / "a.worklist.csv"
     path.write_text("fingerprint,state,township,照片\nf0,待处理,永安镇,old.jpg\nf1,待处理,永安镇,\n", encoding="utf-8")
     (part,) = split_worklist(path, "township", tmp_path)
-    text = part.path.read_text(encoding="utf-8-sig").replace("old.jpg", "new.jpg")
-    part.path.write_text(text + "REL001,永安镇,,,,,,待处理,,,,,,f9,,b.jpg\n", encoding="utf-8")
+    book = openpyxl.load_workbook(part.path)
+    book.active["P2"] = "new.jpg"
+    book.active.append([{0: "REL001", 7: "待处理", 13: "f9", 15: "b.jpg"}.get(n) for n in range(16)])
+    book.save(part.path)
     assert merge_files(path, [part.path]) == []
     merged = read_worklist(path).items
     assert merged["f0"].other_cells == (("照片", "new.jpg"),) and merged["f9"].code == "REL001"
@@ -178,7 +184,7 @@ def test_split_never_replaces_a_part_with_changes_that_are_not_merged(tmp_path):
     path = tmp_path / "a.worklist.csv"
     make_list(path)
     parts = split_worklist(path, "township", tmp_path)
-    assert [part.path.name for part in parts if part.name == "未分乡镇"] == ["a.未分乡镇.worklist.csv"]
+    assert [part.path.name for part in parts if part.name == "未分乡镇"] == ["a.未分乡镇.worklist.xlsx"]
     split_worklist(path, "township", tmp_path)
     part = parts[0]
     edit_file(part.path, {next(iter(read_worklist(part.path).items)): WorkEdit(note="没合并")})
@@ -226,15 +232,18 @@ def test_new_list_has_the_promised_columns_in_utf8_with_byte_order_mark(tmp_path
     assert read_worklist(path).items == {"ab12": ITEM}
 
 
-def test_part_for_a_township_has_chinese_headings_and_is_merged_with_or_without_their_brackets(tmp_path):
+def test_part_for_a_township_is_a_workbook_with_chinese_names_and_is_merged_as_such_or_as_csv(tmp_path):
     path = tmp_path / "a.worklist.csv"
     make_list(path, description="与红线重叠 0.12 公顷", area_m2="1234.50", place="454500.00,4384500.00")
     part = split_worklist(path, "township", tmp_path)[0].path
-    text = part.read_text(encoding="utf-8-sig")
-    assert text.startswith(
-        "规则 (code),乡镇 (township),图层 (role),标识码 (key),说明 (description),面积（m²） (area_m2),"
-    )
-    assert '与红线重叠 0.12 公顷,1234.50,"454500.00,4384500.00",待处理' in text
+    assert read_worklist(part).items["f2"].role == "CZKFBJ"
+    sheet = openpyxl.load_workbook(part).active
+    rows = [["" if value is None else value for value in row] for row in sheet.iter_rows(values_only=True)]
+    assert rows[0][:5] == ["规则 (code)", "乡镇 (township)", "图层 (role)", "标识码 (key)", "说明 (description)"]
+    assert rows[1][:3] == ["REL002", "大仁庄乡", "城镇开发边界 (CZKFBJ)"]
+    assert rows[1][4:8] == ["与红线重叠 0.12 公顷", 1234.5, "454500.00,4384500.00", "待处理"]
+    text = format_rows([map(str, row) for row in rows]).decode("utf-8-sig")
+    part = part.with_suffix(".csv")
     for row, (old, new) in enumerate([(" (", "（"), (" (fingerprint)", ""), ("指纹 (fingerprint)", "fingerprint")]):
         changed = (
             text.replace(old, new).replace(")", "）" if new == "（" else ")").replace("待处理,,", f"待处理,{row} 组,")
