@@ -23,7 +23,7 @@ from gui_driver import (
 )
 from pasting import paste_data_into_layers
 from qgis.core import QgsProject, QgsSettings
-from qgis.PyQt.QtCore import QPoint
+from qgis.PyQt.QtCore import QPoint, Qt
 from qgis.PyQt.QtWidgets import QAbstractButton, QPushButton, QScrollArea
 from qgis.utils import iface, plugins
 
@@ -146,6 +146,10 @@ def complete_wizard(controller, user):
     user.type(confirmation.by, "Bureau")
     user.type(confirmation.document, "No. 1 of 2026")
     user.click(next(b for b in confirmation.findChildren(QPushButton) if b.text() == "全选"))
+    rows = confirmation._list_deciding_rows()
+    rows[0].setText(2, "No. 2 of 2026")
+    for row in rows:
+        row.setCheckState(0, Qt.CheckState.Checked)
     wait(lambda: confirmation.badge.kind == "ok", 10)
     save_picture("county-2-confirmed")
     user.begin("wizard")

@@ -68,8 +68,8 @@ def enter_targets(form):
     form.confirmation.by.setText("阳高县自然资源局")
     form.confirmation.document.setText("阳自然资函〔2026〕1号")
     form.confirmation._set_all_ticks(True)
+    form.confirmation._list_deciding_rows()[0].setText(2, "阳自然资函〔2026〕2号")
     for row in form.confirmation._list_deciding_rows():
-        row.setText(2, "阳自然资函〔2026〕2号")
         row.setCheckState(0, Qt.CheckState.Checked)
 
 

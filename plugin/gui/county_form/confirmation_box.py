@@ -109,7 +109,7 @@ class ConfirmationBox(FormBox):
             line.textChanged.connect(self.on_changed)
         self.date.dateChanged.connect(self._choose_date)
         self.items.itemChanged.connect(self.on_changed)
-        self.deciding.itemChanged.connect(self.on_changed)
+        self.deciding.itemChanged.connect(self._on_deciding_changed)
 
     def show_confirmation(self, confirmation: CountyConfirmation) -> None:
         """Show authority, document and date of a confirmation; the list of settings is emptied."""
@@ -172,6 +172,15 @@ class ConfirmationBox(FormBox):
                 item.setCheckState(_get_check_state(key in ticked_items))
         self._untick_changed_items()
 
+    def _on_deciding_changed(self, changed: QTreeWidgetItem, column: int) -> None:
+        """Offer the document of the last row above that has one when a row without a document is ticked."""
+        rows = self._list_deciding_rows()
+        if column == _NAME_COLUMN and _is_ticked(changed) and not changed.text(_DOCUMENT_COLUMN):
+            documents = [row.text(_DOCUMENT_COLUMN).strip() for row in rows[: rows.index(changed)]]
+            with QSignalBlocker(self.deciding):
+                changed.setText(_DOCUMENT_COLUMN, next(filter(None, reversed(documents)), ""))
+        self.on_changed()
+
     def _format_value(self, key: str) -> str:
         """Return the value of a deciding item as one line."""
         value = self._find_value(key)
@@ -218,10 +227,7 @@ class ConfirmationBox(FormBox):
         """Remove the messages below all fields."""
         for message in self.messages.values():
             message.show_text("")
-        if any(
-            row.checkState(_NAME_COLUMN) == Qt.CheckState.Checked and not row.text(_DOCUMENT_COLUMN).strip()
-            for row in self._list_deciding_rows()
-        ):
+        if any(_is_ticked(row) and not row.text(_DOCUMENT_COLUMN).strip() for row in self._list_deciding_rows()):
             text = tr("A ticked item without a document is not confirmed. Enter its document.")
             self.messages["singly"].show_text(text, "warning")
         present = self.read_confirmation()
@@ -254,7 +260,7 @@ class ConfirmationBox(FormBox):
         confirmations = {key: one for key, one in given.items() if key not in self._offered_items}
         for row in self._list_deciding_rows():
             key, document = row.data(_NAME_COLUMN, _KEY_ROLE), row.text(_DOCUMENT_COLUMN).strip()
-            if row.checkState(_NAME_COLUMN) == Qt.CheckState.Checked and document:
+            if _is_ticked(row) and document:
                 date = self.date.date().toString(_ISO_DATE)
                 entered = SingleConfirmation(self.by.text().strip(), document, date, self._find_value(key))
                 former = given.get(key)
@@ -271,6 +277,10 @@ class ConfirmationBox(FormBox):
     def _choose_date(self, *_args: object) -> None:
         self._date_chosen = self._date_chosen or not self.signalsBlocked()
         self.on_changed()
+
+
+def _is_ticked(row: QTreeWidgetItem) -> bool:
+    return row.checkState(_NAME_COLUMN) == Qt.CheckState.Checked
 
 
 def _get_check_state(is_on: bool) -> Qt.CheckState:
