@@ -14,6 +14,7 @@ from typing import Any
 from qgis.PyQt.QtCore import QDate, QSignalBlocker, Qt
 from qgis.PyQt.QtWidgets import (
     QGridLayout,
+    QHeaderView,
     QLabel,
     QLineEdit,
     QListWidget,
@@ -72,18 +73,7 @@ class ConfirmationBox(FormBox):
         self.date.setDisplayFormat("yyyy-MM-dd")
         self.date.setCalendarPopup(True)
         self.date.setDate(QDate.currentDate())
-        self.deciding = QTreeWidget(
-            objectName="SanxianDecidingItems",
-            rootIsDecorated=False,
-            minimumHeight=self.fontMetrics().height() * 9,
-            editTriggers=QTreeWidget.EditTrigger.AllEditTriggers,
-        )
-        self.deciding.setHeaderLabels([tr("Setting"), tr("Value"), tr("Source document")])
-        self.items = QListWidget(
-            objectName="SanxianConfirmedItems",
-            horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff,
-            minimumHeight=self.fontMetrics().height() * 9,
-        )
+        self.deciding, self.items = _make_lists(self.fontMetrics().height() * 9)
         self.messages = {name: FieldMessage() for name in ("by", "date", "singly", "document", "items")}
         tick_all_button = QPushButton(tr("Tick All"), autoDefault=False, clicked=lambda: self._set_all_ticks(True))
         tick_none_button = QPushButton(tr("Tick None"), autoDefault=False, clicked=lambda: self._set_all_ticks(False))
@@ -135,7 +125,11 @@ class ConfirmationBox(FormBox):
         ``explain``: returns the value of a setting and the rules that use it, for its tool tip; ``find_value``: returns
         the value of an item, None without one.
         """
-        items = sorted(items, key=lambda item: item not in self.used_items)
+        deciding = [item for item in read_county_form_choices().deciding if item in items]
+        items = [
+            *deciding,
+            *sorted({*items} - {*deciding}, key=lambda one: (one not in self.used_items, items.index(one))),
+        ]
         used_count = sum(item in self.used_items for item in items)
         text = tr("The {count} items that the last check used are listed first, in bold.")
         self.used_note.setText(text.format(count=used_count) if used_count else "")
@@ -148,7 +142,6 @@ class ConfirmationBox(FormBox):
         ticked_items = set(items) if _ALL_SETTINGS in former_items else set(former_items)
         self._given_items, self._offered_items = former_items, items
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsSelectable
-        deciding = [item for item in read_county_form_choices().deciding if item in items]
         with QSignalBlocker(self):
             self.items.clear()
             self.deciding.clear()
@@ -277,6 +270,21 @@ class ConfirmationBox(FormBox):
     def _choose_date(self, *_args: object) -> None:
         self._date_chosen = self._date_chosen or not self.signalsBlocked()
         self.on_changed()
+
+
+def _make_lists(min_height: int) -> tuple[QTreeWidget, QListWidget]:
+    """Return the tables of the deciding and of the other settings."""
+    deciding = QTreeWidget(
+        objectName="SanxianDecidingItems",
+        rootIsDecorated=False,
+        minimumHeight=min_height,
+        editTriggers=QTreeWidget.EditTrigger.AllEditTriggers,
+    )
+    deciding.setHeaderLabels([tr("Setting"), tr("Value"), tr("Source document")])
+    deciding.header().setSectionResizeMode(_NAME_COLUMN, QHeaderView.ResizeMode.ResizeToContents)
+    never = Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+    others = QListWidget(objectName="SanxianConfirmedItems", horizontalScrollBarPolicy=never, minimumHeight=min_height)
+    return deciding, others
 
 
 def _is_ticked(row: QTreeWidgetItem) -> bool:

@@ -275,12 +275,12 @@ def read_rules(
 
 @dataclass(frozen=True)
 class ReadConfirmation:
-    """The content of ``[confirmed]`` as `Profile` has it: items, who confirmed them, single confirmations, values."""
+    """The content of ``[confirmed]``, in the fields of a `Profile`."""
 
-    items: frozenset[str] = frozenset()
-    by: dict[str, str] = field(default_factory=dict)
-    singly: dict[str, dict[str, Any]] = field(default_factory=dict)
-    values: dict[str, Any] = field(default_factory=dict)
+    confirmed: frozenset[str] = frozenset()
+    confirmed_by: dict[str, str] = field(default_factory=dict)
+    confirmed_singly: dict[str, dict[str, Any]] = field(default_factory=dict)
+    confirmed_values: dict[str, Any] = field(default_factory=dict)
 
 
 #: Keys of a confirmation of several items, and of that of one.

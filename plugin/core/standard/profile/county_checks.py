@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 from unicodedata import normalize
 
 from ...base.errors import DataError
@@ -219,7 +220,7 @@ def _check_confirmation(
         for key, value in (("by", confirmation.by), ("document", confirmation.document)):
             if not value.strip():
                 yield FormFieldError(f"confirmed.{key}", DataError(f"county_confirmed_{key}"))
-    table = {"by": "-", "document": "-", "date": confirmation.date, "items": list(confirmation.items)}
+    table: dict[str, Any] = {"by": "-", "document": "-", "date": confirmation.date, "items": list(confirmation.items)}
     if confirmation.has_no_group:
         table = {}
     if confirmation.singly:

@@ -260,10 +260,7 @@ def _merge_profile_with_base(
         mark_sources={**{key: mark for key, mark in base.mark_sources.items() if key not in settings}, **sources},
         severity={**base.severity, **severity},
         targets=merge_figures_with_base(base.targets, read_targets(table.get("targets", []), area_code, path, errors)),
-        confirmed=confirmation.items,
-        confirmed_by=confirmation.by,
-        confirmed_singly=confirmation.singly,
-        confirmed_values=confirmation.values,
+        **vars(confirmation),
         absent=absent_concepts | base.absent,
         rules=tuple(dict.fromkeys((*base.rules, *extra_rules))),
         # A county may turn on a rule that its base turned off, by naming the rule.
