@@ -89,12 +89,16 @@ class ConfirmationBox(FormBox):
         self.labels = {name: label for label, _widget, name in rows}
         for number, (label, widget, name) in enumerate(rows):
             widget.setAccessibleName(label)
-            grid.addWidget(QLabel(label), 2 * number + 1, 0, Qt.AlignmentFlag.AlignTop)
-            grid.addWidget(WholeRows(widget) if widget in (self.items, self.deciding) else widget, 2 * number + 1, 1)
-            grid.addWidget(self.messages[name], 2 * number + 2, 1)
-        grid.addWidget(make_row_widget(tick_all_button, tick_none_button, (None, 1)), 11, 1)
+            grid.addWidget(QLabel(label), 3 * number + 1, 0, Qt.AlignmentFlag.AlignTop)
+            if widget is self.deciding:
+                # Across the box: its third column is for typing.
+                grid.addWidget(WholeRows(widget), 3 * number + 2, 0, 1, 2)
+            else:
+                grid.addWidget(WholeRows(widget) if widget is self.items else widget, 3 * number + 1, 1)
+            grid.addWidget(self.messages[name], 3 * number + 3, 1)
+        grid.addWidget(make_row_widget(tick_all_button, tick_none_button, (None, 1)), 16, 1)
         self.used_note = make_faint_label(objectName="SanxianUsedItems", wordWrap=True, visible=False)
-        grid.addWidget(self.used_note, 12, 1)
+        grid.addWidget(self.used_note, 17, 1)
         for line in (self.by, self.document):
             line.textChanged.connect(self.on_changed)
         self.date.dateChanged.connect(self._choose_date)
@@ -151,7 +155,6 @@ class ConfirmationBox(FormBox):
                 is_single = key in deciding and key not in ticked_items
                 item = QTreeWidgetItem(self.deciding, [name]) if is_single else QListWidgetItem(name, self.items)
                 if isinstance(item, QTreeWidgetItem):
-                    item.setText(_VALUE_COLUMN, self._format_value(key))
                     item.setText(_DOCUMENT_COLUMN, singly[key].document if key in singly else "")
                     item.setData(_NAME_COLUMN, _KEY_ROLE, key)
                     item.setToolTip(_NAME_COLUMN, tip)
@@ -175,9 +178,20 @@ class ConfirmationBox(FormBox):
         self.on_changed()
 
     def _format_value(self, key: str) -> str:
-        """Return the value of a deciding item as one line."""
+        """Return the value of a deciding item as one line; that of a heading names its settings."""
         value = self._find_value(key)
-        return "; ".join(f"{name} {one}" for name, one in value.items()) if isinstance(value, dict) else str(value)
+        if not isinstance(value, dict):
+            return self._format_single_value(value)
+        setting_names = self._texts.get_section("setting")
+        names = self._texts.get_section("parameters") | {
+            one: setting_names[f"{key}.{one}"] for one in value if f"{key}.{one}" in setting_names
+        }
+        return tr("; ").join(f"{names.get(one, one)} {self._format_single_value(part)}" for one, part in value.items())
+
+    def _format_single_value(self, value: Any) -> str:
+        if isinstance(value, bool):
+            return self._texts.get("explain", "yes" if value else "no")
+        return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
     def _untick_changed_items(self) -> None:
         """Untick the items whose value is not the one that was confirmed, and show the values of the deciding ones."""
@@ -190,6 +204,7 @@ class ConfirmationBox(FormBox):
             for row in self._list_deciding_rows():
                 key = row.data(_NAME_COLUMN, _KEY_ROLE)
                 row.setText(_VALUE_COLUMN, self._format_value(key))
+                row.setToolTip(_VALUE_COLUMN, row.text(_VALUE_COLUMN))
                 if key in given.singly and given.singly[key].value not in (None, self._find_value(key)):
                     row.setCheckState(_NAME_COLUMN, Qt.CheckState.Unchecked)
 
@@ -281,7 +296,11 @@ def _make_lists(min_height: int) -> tuple[QTreeWidget, QListWidget]:
         editTriggers=QTreeWidget.EditTrigger.AllEditTriggers,
     )
     deciding.setHeaderLabels([tr("Setting"), tr("Value"), tr("Source document")])
-    deciding.header().setSectionResizeMode(_NAME_COLUMN, QHeaderView.ResizeMode.ResizeToContents)
+    deciding.header().setStretchLastSection(False)
+    deciding.header().setSectionResizeMode(_NAME_COLUMN, QHeaderView.ResizeMode.Stretch)
+    digits = deciding.fontMetrics().horizontalAdvance("0")
+    for column, width in ((_VALUE_COLUMN, 14), (_DOCUMENT_COLUMN, 20)):
+        deciding.header().resizeSection(column, digits * width)
     never = Qt.ScrollBarPolicy.ScrollBarAlwaysOff
     others = QListWidget(objectName="SanxianConfirmedItems", horizontalScrollBarPolicy=never, minimumHeight=min_height)
     return deciding, others
