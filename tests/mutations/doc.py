@@ -884,18 +884,27 @@ def plant_plan_text_of_empty_pages(draft: CountyDraft) -> None:
 
 @declare_mutation("DOC001", case="document", finds=1)
 def plant_plan_text_with_the_title_of_the_neighbour(draft: CountyDraft) -> None:
-    change_package_facts(draft, pdf={TEXT: {"page_count": 2, "titles": ("左云县国土空间总体规划",)}})
+    change_package_facts(draft, pdf={TEXT: {"page_count": 30, "titles": ("左云县国土空间总体规划",)}})
 
 
 @declare_mutation("DOC001", case="document", finds=1)
 def plant_plan_text_with_the_title_of_a_county_with_a_short_name(draft: CountyDraft) -> None:
-    change_package_facts(draft, pdf={TEXT: {"page_count": 2, "titles": ("朔州市应县国土空间总体规划文本",)}})
+    change_package_facts(draft, pdf={TEXT: {"page_count": 30, "titles": ("朔州市应县国土空间总体规划文本",)}})
 
 
 @declare_mutation("DOC001", case="other_county_text", finds=1)
 def plant_plan_text_about_the_neighbour(draft: CountyDraft) -> None:
     change_package_facts(
-        draft, pdf={TEXT: {"page_count": 2, "page_texts": ("左云县国土空间总体规划", "左云县的永久基本农田")}}
+        draft,
+        pdf={
+            TEXT: {
+                "page_count": 30,
+                "page_texts": (
+                    "左云县国土空间总体规划目录：目标、农业、生态、城镇空间，基础设施，规划实施",
+                    "左云县的永久基本农田",
+                ),
+            }
+        },
     )
 
 
@@ -904,9 +913,14 @@ def plant_cover_instead_of_the_plan_text(draft: CountyDraft) -> None:
     change_package_facts(draft, add={TEXT: make_pdf("cover", pages=1)})
 
 
+@declare_mutation("DOC005", case="excerpt")
+def plant_excerpt_as_the_plan_text(draft: CountyDraft) -> None:
+    change_package_facts(draft, pdf={TEXT: {"page_count": 21, "page_texts": ("目录", "第一章 目标")}})
+
+
 @declare_mutation("DOC005", case="count")
 def plant_plan_text_that_lost_pages(draft: CountyDraft) -> None:
-    change_package_facts(draft, pdf={TEXT: {"page_count": 2, "declared_page_count": 9}})
+    change_package_facts(draft, pdf={TEXT: {"page_count": 30, "declared_page_count": 39}})
 
 
 @declare_mutation("DOC005", case="other_map", follows=["DOC006"])

@@ -132,7 +132,7 @@ def test_unchanged_generated_documents_of_a_package_give_no_finding_on_missing_o
 def test_inspection_notes_that_the_text_of_supplied_documents_is_not_checked(copied_package, spec):
     report = inspect_package(copied_package, spec, RunOptions(profile="hunyuan")).report
     (outcome,) = [one for one in report.rules if one.code == "DOC005"]
-    assert f"{PLAN_TEXT}（2 页）" in outcome.reason and "其余文字没有核对" in outcome.reason
+    assert f"{PLAN_TEXT}（30 页）" in outcome.reason and "其余文字没有核对" in outcome.reason
     assert "质量检查报告" not in outcome.reason, "the plugin made it, and DOC015 reads it back"
 
 

@@ -65,17 +65,17 @@ def make_jpeg(dpi: int = 300, size: tuple[int, int] = A4_PIXELS, drawn: bool = T
     return head + frame + scan + data + b"\xff\xd9"
 
 
-def make_pdf(words: str = "", pages: int = 2, more: bytes = b"", trailer: bytes = b"", drawn: bool = True) -> bytes:
-    """Return the bytes of a small complete PDF with a line on each of ``pages``.
+def make_pdf(words: str = "", pages: int = 30, more: bytes = b"", trailer: bytes = b"", drawn: bool = True) -> bytes:
+    """Return the bytes of a small complete PDF with a line, but no words, on each of ``pages``.
 
-    ``words``: a line on each page; ``more``: entries of the catalogue.
+    ``words``: a comment in the file; ``more``: entries of the catalogue.
     """
     parts = [b"%%PDF-1.4\n%%%s\n" % words.encode(), b"1 0 obj<</Type/Catalog/Pages 2 0 R%s>>endobj\n" % more]
     kids = b" ".join(b"%d 0 R" % (3 + n) for n in range(pages))
     parts.append(b"2 0 obj<</Type/Pages/Kids[%s]/Count %d>>endobj\n" % (kids, pages))
     page = b"%d 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents %d 0 R>>endobj\n"
     parts += [page % (3 + n, 3 + pages) for n in range(pages)]
-    line = b"72 72 m 500 72 l S BT (%s) Tj ET" % words.encode() if drawn else b"q Q"
+    line = b"72 72 m 500 72 l S" if drawn else b"q Q"
     parts += [b"%d 0 obj<</Length %d>>stream\n%s\nendstream\nendobj\n" % (3 + pages, len(line), line)] if pages else []
     places = [len(b"".join(parts[:n])) for n in range(1, len(parts))]
     table = b"".join(b"%010d 00000 n \n" % place for place in places)

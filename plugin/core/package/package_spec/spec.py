@@ -100,6 +100,8 @@ class FileSlot:
     A slot with ``{number}`` or ``{title}`` in its file name holds several files, except a map with a ``number`` (two
     digits), which is one file with one title. ``layout`` is the map of the map set that the plugin can make for the
     slot, or empty. ``generated`` is the document that the plugin can make for it (`GENERATED_DOCUMENTS`), or empty.
+    ``least_pages``: pages that a whole document has; ``parts``: what its text contains, alternatives with ``|`` between
+    them.
     """
 
     kind: str = field(metadata=NOT_IN_FILE)
@@ -111,6 +113,8 @@ class FileSlot:
     number: Annotated[str, matching(r"\d{2}", "01–99")] = ""
     layout: str = ""
     generated: Annotated[str, one_of(*GENERATED_DOCUMENTS)] = ""
+    least_pages: int = 0
+    parts: tuple[str, ...] = ()
 
     @property
     def placeholder_values(self) -> dict[str, str]:

@@ -47,7 +47,7 @@ from .spec import (
 )
 
 #: Additional keys of a slot by its kind.
-_OPTIONAL_SLOT_KEYS = {"map": ("number", "layout"), "document": ("generated",)}
+_OPTIONAL_SLOT_KEYS = {"map": ("number", "layout"), "document": ("generated", "least_pages", "parts")}
 
 
 def check_name_pattern(

@@ -6,8 +6,9 @@ from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ...standard.messages.texts import Texts
 from ..inspection.facts import FileFact, PackageFacts
+from ..inspection.pdf import PdfFact
 from ..names import make_name_matcher
-from ..package_spec.spec import MIN_DPI
+from ..package_spec.spec import MIN_DPI, FileSlot
 from ..slot_files import has_valid_end, has_valid_start
 from ._package import (
     NO_PACKAGE_EXAMPLE,
@@ -57,9 +58,21 @@ _SOUND_MAP = {_EXAMPLE_MAP_PATH: _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_
         "exchanged or renamed. Open it, and give each map its own name, or make the package again.",
         "short": "“{file}” has only {pages} pages (at least {least} are expected) and may be a cover or an excerpt. Open it; if it is "
         "incomplete, export the whole document.",
+        "excerpt": "“{file}” is submitted as {title}, but a whole one has {least} pages or more and parts that were not found "
+        "here (pages: {pages}; not found: {parts}). It may be an excerpt or another document. Open it, and export the whole document.",
         "dpi": "“{file}” has {dpi} dpi; maps have at least {least}. Export it with export_maps, or with that resolution.",
     },
     fails=[
+        make_example(
+            "an excerpt of the text",
+            1,
+            pdf={
+                "2-规划文档/140225浑源县国土空间总体规划文本.pdf": {
+                    "page_count": 301,
+                    "page_texts": ("目录 第一章 目标",),
+                }
+            },
+        ),
         make_example("an empty text", 1, add={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": b""}),
         make_example("a link to a folder of maps", 1, links=["4-规划图件/更多图件"]),
         make_example(
@@ -78,13 +91,13 @@ _SOUND_MAP = {_EXAMPLE_MAP_PATH: _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_
         make_example(
             "a text with a password",
             1,
-            pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"page_count": 3, "is_encrypted": True}},
+            pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"page_count": 30, "is_encrypted": True}},
         ),
         make_example(
             "a text with a script",
             1,
             pdf={
-                "2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"page_count": 3, "active_content": ("pdf_script",)}
+                "2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"page_count": 30, "active_content": ("pdf_script",)}
             },
         ),
         make_example(
@@ -119,12 +132,12 @@ _SOUND_MAP = {_EXAMPLE_MAP_PATH: _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_
         make_example(
             "a text with nothing on its pages",
             1,
-            pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"page_count": 2, "is_blank": True}},
+            pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"page_count": 30, "is_blank": True}},
         ),
         make_example(
             "a text that lost pages",
             1,
-            pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"page_count": 2, "declared_page_count": 9}},
+            pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"page_count": 30, "declared_page_count": 39}},
         ),
         make_example(
             "a cover instead of the text", 1, pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"page_count": 1}}
@@ -160,7 +173,8 @@ def file_contents(
         decodes every jpg: its data are intact, and a map shows more than one colour (pixels differ by at least
         least_map_levels of 255). The plugin's description in a map agrees with the file's name. One file for two maps
         or two documents is reported, a pdf without a page or with empty pages only, with another number of pages than
-        it states, or with a password, and a mandatory document of fewer than least_document_pages. Scripts, attached
+        it states, or with a password, and a mandatory document of fewer than least_document_pages. The plan's
+        text has at least the pages and the parts that the package specification lists. Scripts, attached
         files, media, macros and external parts in pdf and office files are reported, and pipes and devices, which are
         never opened.
     Why
@@ -242,18 +256,43 @@ def _report_wrong_contents(
         if file.size_bytes and has_valid_end(file.name, file.last_bytes):
             yield from _report_content_problems(file, package, texts)
             slot, pdf = document_paths.get(file.path), file.pdf_fact
-            is_supplied = slot is not None and slot.need == "M" and file.path not in generated_documents
             if (
-                is_supplied
-                and pdf is not None
-                and not (pdf.is_blank or pdf.is_encrypted)
-                and 0 < pdf.page_count < min_pages
+                slot is None
+                or slot.need != "M"
+                or file.path in generated_documents
+                or pdf is None
+                or pdf.is_blank
+                or pdf.is_encrypted
             ):
-                yield make_file_finding(file.path, "short", Severity.INFO, pages=pdf.page_count, least=min_pages)
+                continue
+            if 0 < pdf.page_count < min_pages:
+                severity = Severity.WARNING if slot.least_pages else Severity.INFO
+                yield make_file_finding(file.path, "short", severity, pages=pdf.page_count, least=min_pages)
+            else:
+                yield from _find_excerpt(file, slot, pdf, texts)
     yield from _find_equal_files(
         [file for file in files if file.path in map_paths and file.jpeg_properties is not None]
     )
     yield from _find_equal_files([file for file in files if file.path in document_paths and file.size_bytes])
+
+
+def _find_excerpt(file: FileFact, slot: FileSlot, pdf: PdfFact, texts: Texts) -> Iterator[Finding]:
+    """Yield a warning on a document with fewer pages than a whole one, or without the parts that one has.
+
+    A scan has no words: only its pages are counted.
+    """
+    words = "".join("".join(pdf.page_texts).split())
+    missing = [part.split("|")[0] for part in slot.parts if words and not any(one in words for one in part.split("|"))]
+    if pdf.page_count > 0 and (pdf.page_count < slot.least_pages or missing):
+        yield make_file_finding(
+            file.path,
+            "excerpt",
+            Severity.WARNING,
+            title=slot.title,
+            pages=pdf.page_count,
+            least=slot.least_pages,
+            parts=texts.get("words", "between_names").join(missing) or "—",
+        )
 
 
 def _find_damage(file: FileFact) -> Finding | None:
