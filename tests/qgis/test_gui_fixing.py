@@ -204,7 +204,11 @@ def test_fix_preview_names_layers_before_it_switches_them_to_edit_mode(overlappi
 def test_fix_preview_refuses_sealed_layers_with_the_reason(checked):
     controller, _layers = checked
     sealed = next(f for f in controller.dock.result.findings if f.code == "REL001")
-    dialog = open_preview(controller, sealed)
+    controller.dock.tree.select_finding(sealed)
+    assert not controller.dock.navigation.fix.isEnabled(), "no fix may change either layer"
+    controller.fixes.one.open(sealed)
+    assert wait_until(lambda: not controller.fixes.one.trial.is_running)
+    dialog = controller.fixes.one.dialog
     assert not dialog.apply.isEnabled() and dialog.choices.current is None
     texts = [label.text() for label in dialog.choices.findChildren(type(dialog.status))]
     assert any("封库" in text for text in texts), texts

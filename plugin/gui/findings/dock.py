@@ -84,6 +84,7 @@ class FindingsDock(FindingsForm):
             (self.navigation.stepped, self.step_selection),
         ):
             signal.connect(slot)
+        self.navigation.fix.can_be_fixed = self.can_be_fixed
         theme.call_after_theme_change(self, self._refresh_icons)
         self._update_visible_page()
 
@@ -302,6 +303,10 @@ class FindingsDock(FindingsForm):
         """Select the next (1) or previous (−1) finding; emit ``stepped``."""
         self.stepped.emit(direction, self.tree.step_selection(direction))
 
+    def can_be_fixed(self, finding: Any) -> bool:
+        """Return True if a fix may change a finding of the displayed result."""
+        return self.result is not None and self.result.can_be_fixed(finding)
+
     # --- state
     def _read_filters(self) -> FilterSettings:
         filters = self.filters
@@ -315,6 +320,7 @@ class FindingsDock(FindingsForm):
             frozenset(filters.assignees.checkedItemsData()),
             filters.chosen_fingerprints,
             filters.fixable_only.isChecked(),
+            self.can_be_fixed,
         )
 
     def _apply_filters(self) -> None:

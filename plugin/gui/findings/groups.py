@@ -267,12 +267,13 @@ def can_be_fixed(finding: Any) -> bool:
 
 
 def describe_location(finding: Any) -> str:
-    """Return township and shortened key of a finding's feature as text; without both, the finding's message.
+    """Return township and shortened key of a finding's feature as text; without both, what its message states first.
 
     A path in place of a key is not shortened, because the file name alone may not be unique.
     """
     if not finding.township and not finding.key:
-        return finding.message
+        # The first sentence: a row elides the rest in its middle.
+        return re.split(r"(?<=。)|(?<=\.)\s", finding.message, maxsplit=1)[0]
     key = finding.key if "/" in finding.key or "." in finding.key else shorten_key(finding.key)
     return "  ".join(t for t in (finding.township, key) if t)
 

@@ -93,8 +93,8 @@ class FilterSettings:
     of the rules whose findings are shown; ``package_only``: show only findings on the package itself (DOC rules);
     ``shown_states``: keys of the states (`groups.STATE_KEYS`) whose findings are shown; ``shown_assignees``: persons
     whose findings are shown, the empty text for findings without one; ``shown_fingerprints``: fingerprints of the
-    findings that are shown, such as those that a message names; ``fixable_only``: show only findings that a fix is
-    declared for. Empty sets and texts hide nothing, except empty
+    findings that are shown, such as those that a message names; ``fixable_only``: show only findings for which
+    ``can_be_fixed`` returns True. Empty sets and texts hide nothing, except empty
     ``shown_kinds``, which hides all.
     """
 
@@ -107,6 +107,7 @@ class FilterSettings:
     shown_assignees: frozenset[str] = frozenset()
     shown_fingerprints: frozenset[str] = frozenset()
     fixable_only: bool = False
+    can_be_fixed: Callable[[Any], bool] = field(default=can_be_fixed, compare=False)
     _search_words: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self):
@@ -173,7 +174,7 @@ class FilterSettings:
             and (not self.shown_fingerprints or finding.fingerprint in self.shown_fingerprints)
             and (not self.shown_states or work.find_state_key(finding, is_outdated(finding)) in self.shown_states)
             and (not self.shown_assignees or work.get_assignee(finding) in self.shown_assignees)
-            and (not self.fixable_only or can_be_fixed(finding))
+            and (not self.fixable_only or self.can_be_fixed(finding))
         )
 
     def _matches_search_text(self, text: str) -> bool:

@@ -96,20 +96,21 @@ class WaiveButton(QPushButton):
 class FixButton(QPushButton):
     """Button 修复…, which previews fixes of the selected finding, or of several.
 
-    Signal ``fix(findings)``: preview the fixes of one or more findings.
+    Signal ``fix(findings)``: preview the fixes of one or more findings. ``can_be_fixed``: whether a fix may change one.
     """
 
     fix = pyqtSignal(list)
 
     def __init__(self):
         super().__init__(tr("Fix…"), objectName="SanxianFix")
+        self.can_be_fixed = can_be_fixed
         self._findings: list[Any] = []
         self.clicked.connect(self.perform_action)
         self.set_selected_findings([])
 
     def set_selected_findings(self, findings: list[Any]) -> None:
         """Set the findings to fix: those on data, of a rule and case that a fix is declared for."""
-        self._findings = [f for f in findings if can_be_fixed(f)]
+        self._findings = [f for f in findings if self.can_be_fixed(f)]
         count = len(self._findings)
         self.setText(tr("Fix…") if count < 2 else tr("Fix {count}…").format(count=count))
         self.setEnabled(bool(self._findings))

@@ -22,6 +22,8 @@ from ...core.engine.explanation import (
     replace_parameter_names_with_titles,
 )
 from ...core.model.rule import load_all_rules
+from ...core.standard.profile.norm import is_sealed_or_supplied
+from .groups import can_be_fixed
 
 #: A change of more findings is shown in several turns of the event loop.
 MAX_FINDINGS_SHOWN_AT_ONCE = 20
@@ -65,6 +67,12 @@ class CheckView:
     def report(self) -> Any:
         """Return the report of the full check (`core.model.report.Report`)."""
         return self.check_result.report
+
+    def can_be_fixed(self, finding: Any) -> bool:
+        """Return True if a fix is declared for a finding, and may change one of its layers: not both are sealed."""
+        norm, roles = self.check_result.plan.norm, {finding.role, finding.related_role} - {""}
+        are_both_sealed = len(roles) > 1 and all(is_sealed_or_supplied(role, norm) for role in roles)
+        return not are_both_sealed and can_be_fixed(finding)
 
     def apply_changes(self, change: Any) -> None:
         """Apply the changes that a re-check found (`core.checks.live.session.FindingsChange`)."""

@@ -14,7 +14,6 @@ from ...bridge.texts import tr
 from ..editing.live_switch import LiveCheckSwitch
 from ..findings.dock import FindingsDock
 from ..findings.edit_notices import EditNotices
-from ..findings.groups import can_be_fixed
 from ..project.watch import ProjectWatcher
 from .applying import FixApplier
 from .many_findings import BatchFixer
@@ -172,7 +171,8 @@ class FixActions(QObject):
         """Open the batch for the listed findings that need work; show in the panel why it cannot be opened."""
         self._dock.setUserVisible(True)
         listed = self._dock.tree.findings
-        findings = [one for one in listed.list_visible_findings() if can_be_fixed(one) and listed.work.is_open(one)]
+        visible = listed.list_visible_findings()
+        findings = [one for one in visible if self._dock.can_be_fixed(one) and listed.work.is_open(one)]
         if self._dock.result is None:
             self._dock.show_note(tr("Check all first: fixes are tried on the findings of a check."))
         elif not findings:

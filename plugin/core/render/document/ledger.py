@@ -363,9 +363,7 @@ def _add_item(
     try:
         state = parse_state(texts.get("state", ""))
     except ValueError as error:
-        # A waiver is registered, not written into the ledger.
-        known = "、".join(state for state in WorkState if state is not WorkState.WAIVED)
-        params = {"line": line, "value": str(error), "known": known}
+        params = {"line": line, "value": str(error), "known": "、".join(CHOSEN_STATES)}
         raise InputError("worklist_state", file=file, **params) from error
     item = WorkItem(
         fingerprint,

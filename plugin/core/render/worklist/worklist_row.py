@@ -383,7 +383,7 @@ def _parse_items(
         try:
             state = parse_state(values.pop("state", ""))
         except ValueError as error:
-            params = {"line": record.line_number, "value": str(error), "known": "、".join(WorkState)}
+            params = {"line": record.line_number, "value": str(error), "known": "、".join(CHOSEN_STATES)}
             raise DataError("worklist_state", file=str(path), **params) from error
         other_cells = tuple(
             (name, text) for position, name in others if position < count and (text := read_cell(cells[position]))
