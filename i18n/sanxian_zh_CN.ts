@@ -2898,7 +2898,7 @@ Map themes: {themes}. Bookmarks by township as soon as the layer of townships ha
 
 Maps: {maps}. Separate several maps by commas; if empty, all possible maps are made. A map whose layers are missing is omitted, with the reason in the log.
 
-If the project has a layout for a map (Make Layouts in the menu), that layout is exported unchanged.
+If the project has a layout for a map (Make Layouts), that layout is exported unchanged.
 
 By township: in addition, one page for each township from every map of the whole county.
 
@@ -2909,7 +2909,7 @@ Order, numbers and titles of the maps have no verified source (mark C). To chang
 
 图件：{maps}。可填多个，用逗号隔开；留空则生成全部可生成的图件。缺图层的图件不生成，日志中写明所缺图层。
 
-工程中已有该图件的布局（菜单“生成布局…”）的，按该布局导出。
+工程中已有该图件的布局（“生成布局…”）的，按该布局导出。
 
 分乡镇：县域图件之外，每个乡镇另生成一页。
 
@@ -5206,8 +5206,8 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>Word 报告的模板</translation>
     </message>
     <message>
-        <source>Templates: {names}. Their fields and codes: menu Data Dictionary.</source>
-        <translation>可用的模板：{names}。字段和代码见菜单“数据字典…”。</translation>
+        <source>Templates: {names}. Their fields and codes: Data Dictionary in the locator bar.</source>
+        <translation>可用的模板：{names}。字段和代码见“数据字典…”（定位栏 Ctrl+K）。</translation>
     </message>
     <message>
         <source>Text (*.txt);;JSON (*.json)</source>

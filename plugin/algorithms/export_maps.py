@@ -121,7 +121,7 @@ class ExportMaps(SanxianAlgorithm):
             "code, name, number, title.\n\n"
             "Maps: {maps}. Separate several maps by commas; if empty, all possible maps are made. A map whose "
             "layers are missing is omitted, with the reason in the log.\n\n"
-            "If the project has a layout for a map (Make Layouts in the menu), that layout is exported unchanged.\n\n"
+            "If the project has a layout for a map (Make Layouts), that layout is exported unchanged.\n\n"
             "By township: in addition, one page for each township from every map of the whole county.\n\n"
             "The window does not respond while a page is drawn; Cancel takes effect between pages. Files are "
             "replaced after all pages are made. The files do not contain the names of user and computer.\n\n"

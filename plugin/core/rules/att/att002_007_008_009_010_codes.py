@@ -42,7 +42,7 @@ MAX_LISTED_CODES, CLASS_DIGITS = 12, 2
     uses=["attributes.value_words", "attributes.layer_codes"],
     messages={
         "unknown": "{layer} ({key}): {field} = “{value}” is not in the {list}{listed}. Compare with {authority}, and change it to a code of the list; if "
-        "the county's own list is longer, add a line to the file of the list (menu Data Dictionary, page of the list, "
+        "the county's own list is longer, add a line to the file of the list (Data Dictionary in the locator bar, page of the list, "
         "shows where it is and how).",
         "unknown_zeros": "{layer} ({key}): {field} = “{value}” is not in the {list}: the code was stored as a number, which "
         "lost its leading zero; the list has “{restored}”. Write “{restored}” (Fix…), and keep codes in a text field.",

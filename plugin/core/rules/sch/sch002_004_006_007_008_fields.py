@@ -336,7 +336,7 @@ def field_domain(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         Users choose values from the domain. An outdated domain offers codes that the check then rejects.
     How to fix
         Correct the domain in the database; if the county's list is longer, first add its codes to the file of the list
-        (menu Data Dictionary, page of the list, shows where it is and how). A database from “New layers” has
+        (Data Dictionary in the locator bar, page of the list, shows where it is and how). A database from “New layers” has
         all codes.
     Limits
         GeoPackage and FileGDB store domains; a shapefile does not, and the outcome notes it. ATT002 checks the
