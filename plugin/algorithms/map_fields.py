@@ -125,9 +125,9 @@ class MapFields(SanxianAlgorithm):
             "Personal data (names, ID numbers, telephones, addresses of the persons responsible) can be omitted "
             "in a copy for others: the fields are kept and left empty."
         )
-        templates_sentence = tr("Templates: {names}. Their fields and codes: Data Dictionary in the locator bar.").format(
-            names=tr(", ").join(f"{t.role} {t.name}" for t in load_standard().templates.values() if not t.base)
-        )
+        templates_sentence = tr(
+            "Templates: {names}. Their fields and codes: Data Dictionary in the locator bar."
+        ).format(names=tr(", ").join(f"{t.role} {t.name}" for t in load_standard().templates.values() if not t.base))
         return f"{text}\n\n{templates_sentence}"
 
     def prepare(self, parameters, context, feedback):
