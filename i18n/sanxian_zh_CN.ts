@@ -1261,15 +1261,15 @@ Invalid shapes are measured with a repaired copy; features without a usable poly
     </message>
     <message>
         <source>Conformity Report</source>
-        <translation>合规性报告</translation>
+        <translation>审查意见</translation>
     </message>
     <message>
         <source>Conformity Report…</source>
-        <translation>合规性报告…</translation>
+        <translation>审查意见…</translation>
     </message>
     <message>
         <source>Conformity report</source>
-        <translation>合规性报告</translation>
+        <translation>审查意见</translation>
     </message>
     <message>
         <source>Constraint</source>
@@ -3723,7 +3723,7 @@ County: with the layer of the county, the share of each space in the county is r
     </message>
     <message>
         <source>Opinion, Word (*.docx);;Opinion, PDF (*.pdf);;Excel (*.xlsx);;GeoPackage (*.gpkg)</source>
-        <translation>合规性意见 Word (*.docx);;合规性意见 PDF (*.pdf);;Excel (*.xlsx);;GeoPackage (*.gpkg)</translation>
+        <translation>审查意见 Word (*.docx);;审查意见 PDF (*.pdf);;Excel (*.xlsx);;GeoPackage (*.gpkg)</translation>
     </message>
     <message>
         <source>Optional</source>

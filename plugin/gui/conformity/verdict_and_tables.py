@@ -229,8 +229,9 @@ class LineTable(_FiguresTable):
         for number, row in enumerate(rows):
             for column in range(self.columnCount()):
                 item = self.item(number, column)
-                if item.toolTip() != row.tip:
-                    item.setToolTip(row.tip)
+                # Rich text wraps.
+                if item.toolTip() != (tip := f"<qt>{escape(row.tip)}</qt>" if row.tip else ""):
+                    item.setToolTip(tip)
                 if item.font().bold() != (is_bold := row.is_main and column <= OCCUPIED_COLUMN):
                     set_bold(item, is_bold=is_bold)
             outcome = self.item(number, OUTCOME_COLUMN)
