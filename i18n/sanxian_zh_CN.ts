@@ -3442,8 +3442,8 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>不填入：没有找到数值。</translation>
     </message>
     <message>
-        <source>Not entered: no target of this form has such a name.</source>
-        <translation>不填入：本表没有这一指标。</translation>
+        <source>Not entered: no target has such a name; the limit of the ratio has its own field.</source>
+        <translation>不填入：目标中没有这一指标；扩展倍数的上限在下方单独填写。</translation>
     </message>
     <message>
         <source>Not entered: no unit of the target, such as 万亩, 公顷 or km².</source>
@@ -6956,8 +6956,8 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
         <translation>本规则用到的设置有 {count} 项未经本县确认</translation>
     </message>
     <message>
-        <source>{count} targets, {others} rows that are not entered</source>
-        <translation>识别 {count} 项，不填入 {others} 行</translation>
+        <source>{count} targets, {same} unchanged, {others} rows that are not entered</source>
+        <translation>识别 {count} 项，不变 {same} 项，不填入 {others} 行</translation>
     </message>
     <message>
         <source>{count} townships were added to the bookmarks, in the browser panel.</source>

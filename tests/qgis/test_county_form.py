@@ -33,6 +33,7 @@ from plugin.core.standard.profile.county_file import (
     make_default_profile_path,
     read_county,
 )
+from plugin.core.standard.profile.profile_data import IndicatorTarget
 from plugin.gui.county_form.form import CountyForm
 from plugin.gui.county_form.limits_box import get_setting_name
 from plugin.gui.county_form.paste_dialog import PasteTargetsDialog
@@ -300,7 +301,7 @@ def test_targets_of_a_pasted_table_are_shown_with_the_present_ones_and_entered_o
         ["耕地保有量", "2025", "52.0000 万亩", "52.00 万亩"],
         ["耕地保有量", "2035", "52.2000 万亩", "52.10 万亩 → 52.20 万亩"],
         ["城镇开发边界面积", "2035", "14.20 平方千米", "1420 公顷"],
-        ["森林覆盖率  14  %", "2035", "", "不填入：本表没有这一指标。"],
+        ["森林覆盖率  14  %", "2035", "", "不填入：目标中没有这一指标；扩展倍数的上限在下方单独填写。"],
     ]
     form.targets.paste.click()
     targets = [(t.indicator, t.value, t.unit, t.year, t.source) for t in form.read_county_settings().targets]
@@ -310,6 +311,19 @@ def test_targets_of_a_pasted_table_are_shown_with_the_present_ones_and_entered_o
         ("cultivated_area", "52.00", "wan_mu", 2025, PLAN_TITLE),
     ]
     assert form.errors == []
+
+
+def test_target_for_another_year_leaves_the_inherited_one_in_its_row():
+    form, source = CountyForm(), "浑源县自然资源局"
+    target = IndicatorTarget("140225", "red_line_area", ">=", "538.90", "km2", 2025, "约束性", source)
+    form.show_county(CountySettings("浑源县", "140225", "hunyuan", (target,)), Path("县.profile.toml"))
+    rows = [row for row in form.targets.rows if row.indicator == "red_line_area"]
+    assert [(row.find_year(), row.value.text() or row.value.inherited_text) for row in rows] == [
+        (2035, "538.87"),
+        (2025, "538.90"),
+    ]
+    assert form.targets._find_row("red_line_area", 2030) is None, "a further row is added"
+    assert form.read_county_settings().targets == (target,)
 
 
 def test_codes_of_a_delivered_database_fill_layers_without_a_code_and_a_differing_one_is_named(
@@ -594,7 +608,7 @@ def test_profile_form_disables_ok_if_saving_would_damage_a_commented_list_of_the
     dialog = ProfileDialog(saved_project)
     assert dialog.form.errors == [] and not dialog.form.is_changed
     dialog.form.confirmation.by.clear()
-    dialog.form.confirmation.items.item(0).setCheckState(Qt.CheckState.Checked)
+    dialog.form.confirmation.items.item(1).setCheckState(Qt.CheckState.Checked)
     dialog.form.confirmation.by.setText("局")
     assert "confirmed.items" in dialog.form.county_message.text() and not dialog._ok_button.isEnabled()
     dialog.accept()

@@ -49,7 +49,8 @@ class CatalogueIndicator(BilingualName):
 
     ``method``: one of `REQUIRED_KEYS_BY_METHOD`, how it is computed; ``inputs``: concepts or layer codes; ``classes``:
     land-use codes of the 2023 list; ``urban_codes``: 城镇村属性码; ``missing``: inputs that no layer has;
-    ``comparison``: the only bound (``>=``, ``<=``) that a target of it may have; ``mark``: A, B or C, how well the
+    ``comparison``: the only bound (``>=``, ``<=``) that a target of it may have; ``may_shrink``: False for an area that
+    no edition may reduce without approval; ``mark``: A, B or C, how well the
     definition is sourced.
     """
 
@@ -63,6 +64,7 @@ class CatalogueIndicator(BilingualName):
     basis: str = ""
     kind: str = ""
     comparison: Annotated[str, one_of(">=", "<=")] = ""
+    may_shrink: bool = True
     formula_zh: str = ""
     formula_en: str = ""
     rule: str = ""

@@ -27,7 +27,7 @@ from ..widgets import FocusedButtonDialog, fill_layout, make_ok_cancel_buttons, 
 
 #: Why a row is not entered, by `PastedTarget.problem`.
 _PROBLEM_TEXTS = {
-    "unknown": mark_text("Not entered: no target of this form has such a name."),
+    "unknown": mark_text("Not entered: no target has such a name; the limit of the ratio has its own field."),
     "number": mark_text("Not entered: no figure was found."),
     "several": mark_text("Not entered: several figures. Paste the row with its headings."),
     "unit": mark_text("Not entered: no unit of the target, such as 万亩, 公顷 or km²."),
@@ -86,8 +86,10 @@ class PasteTargetsDialog(FocusedButtonDialog):
             for column, text in enumerate(texts):
                 item.setToolTip(column, one.text if column == 1 else text)
         self.ok_button.setEnabled(bool(self.targets))
-        text = tr("{count} targets, {others} rows that are not entered") if found else ""
-        self.count_label.setText(text.format(count=len(self.targets), others=len(found) - len(self.targets)))
+        text = tr("{count} targets, {same} unchanged, {others} rows that are not entered") if found else ""
+        others = sum(bool(one.problem) for one in found)
+        same = len(found) - len(self.targets) - others
+        self.count_label.setText(text.format(count=len(self.targets), same=same, others=others))
 
     def _is_unchanged(self, one: PastedTarget) -> bool:
         unit = self._texts.get_section("unit_names").get(one.unit, "")

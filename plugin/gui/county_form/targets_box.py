@@ -129,6 +129,11 @@ class TargetRow:
     def has_county_value(self) -> bool:
         return bool(self.value.get_county_value())
 
+    @property
+    def has_value(self) -> bool:
+        """Return True for a value of the county or an inherited one."""
+        return self.has_county_value or self._inherited_target is not None
+
     def find_year(self) -> int:
         """Return the target year; 0 if it is not a number."""
         year = self.year.get_county_value() or self.year.inherited_text
@@ -204,10 +209,10 @@ class TargetsBox(FormBox):
         return row
 
     def _find_row(self, indicator: str, year: int) -> TargetRow | None:
-        """Return the row of a target and year; a row without a value of the county takes any year."""
+        """Return the row of a target and year; a row without any value takes any year."""
         rows = [row for row in self.rows if row.indicator == indicator]
         same_year = (row for row in rows if row.find_year() == year)
-        return next(same_year, next((row for row in rows if not row.has_county_value), None))
+        return next(same_year, next((row for row in rows if not row.has_value), None))
 
     def _get_present_value(self, indicator: str, year: int) -> str:
         row = self._find_row(indicator, year)
@@ -238,16 +243,20 @@ class TargetsBox(FormBox):
                 row.clear()
             self.show_inherited_targets(norm, area_code)
             for target in targets:
-                row = next((r for r in self.rows if r.indicator == target.indicator and not r.has_county_value), None)
-                (row or self.add_row(target.indicator)).show_target(target)
+                row = self._find_row(target.indicator, target.year)
+                if row is None or row.has_county_value:
+                    row = self.add_row(target.indicator)
+                row.show_target(target)
         self.update_state()
 
     def show_inherited_targets(self, norm: Norm, area_code: str) -> None:
         """Show in grey the targets that a county inherits from its parent profile."""
         self._norm = norm
         inherited_targets = norm.find_targets(area_code)
-        for row in self.rows:
-            candidates = [t for t in inherited_targets if t.indicator == row.indicator]
+        # The further rows are for other years.
+        for number, row in enumerate(self.rows):
+            is_first = number < len(TARGET_INDICATOR_IDS)
+            candidates = [t for t in inherited_targets if t.indicator == row.indicator and is_first]
             row.show_inherited_target(
                 max(candidates, key=lambda t: t.year, default=None), find_latest_target_year(norm)
             )

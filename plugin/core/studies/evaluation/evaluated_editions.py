@@ -172,7 +172,8 @@ class IndicatorSeries:
     ``points``: one for each edition, in ``unit``; ``changes``: to the edition before that was read, empty without one;
     ``change_to_first``: of the last edition to the first one that was read; ``decimals``: to print; ``comparison``:
     bound of the target or of the definition, empty for none; ``notes``: (text key, parameters);
-    ``is_unconfirmed``: the level depends on a threshold that neither standard nor county confirmed.
+    ``is_unconfirmed``: the level depends on a threshold that neither standard nor county confirmed. ``may_shrink``: as
+    in the definition.
     """
 
     id: str
@@ -188,6 +189,7 @@ class IndicatorSeries:
     level: Level = Level.UNDETERMINED
     warnings: list[EarlyWarning] = field(default_factory=list)
     is_unconfirmed: bool = False
+    may_shrink: bool = True
     notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     @property

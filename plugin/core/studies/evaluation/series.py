@@ -28,7 +28,7 @@ from ...model.indicator import (
 )
 from ...render.words import ReportTexts
 from ...standard.indicator_catalogue import CatalogueIndicator
-from ...standard.messages.numbers import choose_figure_decimals
+from ...standard.messages.numbers import choose_figure_decimals, format_number
 from ...standard.messages.texts import Message, Texts
 from ...standard.profile import Norm
 from .evaluated_editions import (
@@ -51,6 +51,8 @@ _ROUNDING_SHARE = 1e-12
 #: Levels from the gravest on.
 LEVELS = (Level.ALERT, Level.WATCH, Level.UNDETERMINED, Level.NORMAL)
 _PERCENT = 100.0
+#: Loss of an area (m²) that is printed as 0.01 m² or more.
+_LEAST_LOSS_M2 = 0.005
 #: Settings, and sections of settings, from which figures are computed; limits are compared as targets.
 _COMPUTING_SETTINGS = (
     *DEFINING_SETTINGS_OF_RATIO,
@@ -77,7 +79,15 @@ def make_series(columns: list[EditionFigures], lang: str) -> list[IndicatorSerie
         points = [_make_point(entry.id, column, unit, target, texts) for column in columns]
         comparison = target.comparison if target is not None else entry.comparison
         series = IndicatorSeries(
-            entry.id, entry.get_name(lang), entry.group, unit, comparison, points, target, notes=notes
+            entry.id,
+            entry.get_name(lang),
+            entry.group,
+            unit,
+            comparison,
+            points,
+            target,
+            may_shrink=entry.may_shrink,
+            notes=notes,
         )
         # Enough decimals for each value to be on the right side of the target.
         series.decimals = max(
@@ -282,6 +292,9 @@ def _warn_of_change(series: IndicatorSeries, last: int, settings: EvaluationSett
     """Yield warnings on the change since the edition before: away from the target, and steep in any direction."""
     change = series.changes[last]
     if change.value is None:
+        return
+    if not series.may_shrink and (loss_m2 := -change.value * SQUARE_METRES[series.unit]) > _LEAST_LOSS_M2:
+        yield EarlyWarning(Level.ALERT, "shrunk", {"loss": format_number(loss_m2, 2)})
         return
     if series.unit == PERCENT_UNIT:
         if abs(change.value) > settings.steep_points:

@@ -142,13 +142,13 @@ def test_all_files_have_the_chapter_and_the_rest_is_unchanged(county, plain, tmp
     assert ("生态保护红线" in printed.out and "17.50" in printed.out) or lang == "en"
     data = json.loads(paths["json"].read_text(encoding="utf-8"))
     series = get_series(data["evaluation"], "red_line_area")
-    assert (series["level"], series["unconfirmed"]) == ("watch", True) and series["target"]["value"] == 20
+    assert (series["level"], series["unconfirmed"]) == ("alert", False) and series["target"]["value"] == 20
     shown = [one for one in data["evaluation"]["series"] if any(p["value"] is not None for p in one["points"])]
     page = paths["html"].read_text(encoding="utf-8")
     assert page.count("data:image/svg+xml") == len(shown) and " style=" not in page
     title, level, label = {
-        "zh": ("、体检评估</h2>", "关注*", "2024（本次检查）"),
-        "en": (". Evaluation</h2>", "Watch*", "2024 (this check)"),
+        "zh": ("、体检评估</h2>", "预警", "2024（本次检查）"),
+        "en": (". Evaluation</h2>", "Alert", "2024 (this check)"),
     }[lang]
     assert title in page and level in page and label in page
     with zipfile.ZipFile(paths["docx"]) as file:

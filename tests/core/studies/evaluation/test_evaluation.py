@@ -153,7 +153,11 @@ def test_the_next_target_year_is_in_force_and_the_alert_needs_no_threshold(resul
     # 500 × 500 m are 25 ha: above the 20 ha of 2030, below the 29 ha of 2035.
     assert (series.target.year, series.target.value) == (2030, 20.0)
     assert [key for key, _ in series.notes] == ["other_target"]
-    assert [one.key for one in series.warnings] == ["adverse", "trend"] and series.level is Level.WATCH
+    assert [one.key for one in series.warnings] == ["shrunk", "trend"] and series.level is Level.ALERT
+    loss_m2 = 1e4 * (series.points[-2].value - series.points[-1].value)
+    assert float(series.warnings[0].params["loss"].replace("\u202f", "").replace(" ", "")) == pytest.approx(
+        loss_m2, abs=0.01
+    )
     # 30 ha in 2020 and 25 ha in 2024 are −1.25 ha a year: 17.5 ha in 2030.
     assert series.warnings[1].params["projected"] == pytest.approx(17.5, abs=0.05)
 
@@ -388,7 +392,7 @@ def test_a_change_without_comparable_values_states_the_obstacle():
     assert change(1.0, 2.0, basis="net").value is None
 
 
-def judge(values, target=None, *, years=None, comparison="", unit="km2", confirmed=False):
+def judge(values, target=None, *, years=None, comparison="", unit="km2", confirmed=False, **more):
     """Return a judged series of yearly values; None: no value. ``confirmed``: the thresholds are confirmed."""
     years = years or range(2020, 2020 + len(values))
     columns = [EditionFigures(Edition(year, "a.gpkg"), str(year)) for year in years]
@@ -400,7 +404,7 @@ def judge(values, target=None, *, years=None, comparison="", unit="km2", confirm
         )
         for one in values
     ]
-    series = IndicatorSeries("x", "x", "", unit, target.comparison if target else comparison, points, target)
+    series = IndicatorSeries("x", "x", "", unit, target.comparison if target else comparison, points, target, **more)
     series.changes = [Change(), *(compute_change(a, b, unit) for a, b in itertools.pairwise(points))]
     judge_series(series, columns, SETTINGS, SimpleNamespace(is_confirmed=lambda key: confirmed))
     return series
@@ -418,6 +422,9 @@ def test_a_missed_target_is_an_alert_if_binding_and_needs_no_threshold():
     expected = judge([101.0, 99.0], Target(">=", 100.0, 2, "规划", 2035, must_be_met=False))
     assert expected.level is Level.WATCH
     assert keys(judge([101.0, 99.996], floor))[0] == "rounding"
+    shrunk = judge([538.87, 538.869999], floor, may_shrink=False)
+    assert (keys(shrunk), shrunk.warnings[0].params) == (["shrunk"], {"loss": "1.00"}) and shrunk.level is Level.ALERT
+    assert keys(judge([538.87, 538.87], floor, may_shrink=False)) == []
     assert keys(judge([16.0, 17.0], Target("<=", 16.46, 2, "规划", 2035)))[0] == "exceeded"
     assert keys(judge([8.0], Target("=", 7.0, 0, "规划", 2035))) == ["differs"]
 
