@@ -290,7 +290,7 @@ def test_mapped_rows_are_appended_to_the_layer_of_the_project_as_one_step_with_n
     text = mapping_dialog.summary.text()
     assert target.isEditable() and target.undoStack().count() == 1 and "撤销" in text
     assert appended == [target] and not mapping_dialog.start.isEnabled(), "the rows are not appended twice"
-    assert "按表单由图形或代码得出，未用源字段的值：YDYHFLMC" in text and "没有写入" in text
+    assert "按表单由图形或代码得出，未用源字段的值：" in text and "→ YDYHFLMC" in text and "没有写入" in text
     assert f"TBMJ 为空的 {len(SURVEY_ROWS)} 行已写入图斑椭球面积" in text
     names = {str(feature["YDYHFLMC"]) for feature in target.getFeatures() if feature["BSM"] != kept["BSM"]}
     assert not [name for name in names if name[:1].isdigit()], "only areas are measured"

@@ -10,9 +10,11 @@ from qgis.gui import QgsDockWidget
 from qgis.PyQt.QtCore import QSize, Qt
 from qgis.PyQt.QtGui import QActionGroup
 from qgis.PyQt.QtWidgets import (
+    QFrame,
     QLabel,
     QMenu,
     QPushButton,
+    QScrollArea,
     QStackedWidget,
     QTabBar,
     QToolButton,
@@ -53,6 +55,13 @@ LIST_TO_DETAIL_RATIO = (50, 45)
 LIST_TAB, DETAIL_TAB = 0, 1
 
 
+class _LowArea(QScrollArea):
+    """An area that scrolls up and down rather than make QGIS's window higher than the screen."""
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self.widget().minimumSizeHint().width(), super().minimumSizeHint().height())
+
+
 class FindingsForm(FittedWidget, QgsDockWidget):
     """Widgets of the findings panel and their layout.
 
@@ -83,7 +92,9 @@ class FindingsForm(FittedWidget, QgsDockWidget):
             (self.splitter, 1),
             self.navigation,
         )
-        self.setWidget(body)
+        area = _LowArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
+        area.setWidget(body)
+        self.setWidget(area)
         self._first_width = DockWidthKeeper(self)
 
     def _make_widgets(self) -> None:

@@ -356,7 +356,8 @@ class MappingDialog(MappingSource):
         computed = [one for field in find_dependent_fields(target) if (one := names[field.target_index]) in mapped]
         if computed:
             text = tr("Computed from shape or code instead of the source, as the form does: {fields}.")
-            remarks.append(text.format(fields=tr(", ").join(computed)))
+            remarks.append(text.format(fields=tr(", ").join(f"{mapped[name]} → {name}" for name in computed)))
+            self._converted = [one for one in self._converted if one.rpartition(" → ")[2] not in computed]
         for name, count in measured_counts.items():
             text = tr("{field} was empty in {count} rows; the statutory area of the shape was written.")
             remarks.append(text.format(field=name, count=format_number(count, 0)))
