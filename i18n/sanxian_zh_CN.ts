@@ -3610,6 +3610,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>地图显示</translation>
     </message>
     <message>
+        <source>On the map, without an area</source>
+        <translation>在图上，不计面积</translation>
+    </message>
+    <message>
         <source>One edit step in the edit buffer; one undo (Ctrl+Z) reverts everything.</source>
         <translation>写入编辑缓冲，不直接保存；一步即可撤销（Ctrl+Z）。</translation>
     </message>

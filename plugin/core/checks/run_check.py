@@ -28,7 +28,7 @@ from ..figures.indicators.compute import mark_figures_of_unknown_land
 from ..figures.indicators.repeated_land import RepeatedLand, list_summed_roles
 from ..geometry.tolerance import Tolerance
 from ..model.findings import UNREAD_CODE, Finding, sort_findings
-from ..model.indicator import SQUARE_METRES
+from ..model.indicator import SQUARE_METRES, Indicator
 from ..model.report import Outcome, Report, RuleOutcome
 from ..model.rule import Rule, load_all_rules
 from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
@@ -216,9 +216,7 @@ def make_report_and_apply_waivers(
     complete_findings(plan, report.findings, texts, cancellation)
     mark_repeated_land(report, plan, texts, RepeatedLand(plan, evaluation.tolerance, cancellation, kept_results))
     mark_figures_of_unknown_land(report.indicators, plan)
-    for indicator in report.indicators:
-        name, place = texts.get_indicator_name(indicator.id), indicator.place
-        indicator.name = texts.get("words", "figure_of_place", name=name, place=place) if place else name
+    _name_indicators(report.indicators, plan, texts)
     if waivers.entries:
         from ..engine.waivers.application import apply_waivers
 
@@ -240,3 +238,17 @@ def make_report_and_apply_waivers(
     }
     report.provenance = make_provenance(plan, texts)
     return report
+
+
+def _name_indicators(indicators: list[Indicator], plan: Plan, texts: Texts) -> None:
+    """Set the names of indicators, with the township, or the year if there are targets of several years."""
+    counts = Counter(one.id for one in indicators if not one.place)
+    year_by_target = {(one.indicator, one.numeric_value): one.year for one in plan.norm.find_targets(plan.area_code)}
+    for indicator in indicators:
+        name, place = texts.get_indicator_name(indicator.id), indicator.place
+        year = year_by_target.get((indicator.id, indicator.target)) if counts[indicator.id] > 1 else None
+        if place:
+            name = texts.get("words", "figure_of_place", name=name, place=place)
+        elif year:
+            name = texts.get("words", "figure_of_year", name=name, year=year)
+        indicator.name = name

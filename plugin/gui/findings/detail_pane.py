@@ -306,6 +306,8 @@ def format_place_and_size(finding: Any) -> str:
         parts.append(tr("width {width} m").format(width=format_width(finding.width_m)))
     # Lines break between the figures, not between a figure and its unit.
     parts = [part.replace(" ", "\u00a0") for part in parts]
+    if not parts and finding.geometry is not None:
+        return tr("On the map, without an area")
     return tr("  ").join(parts) if parts else tr("No location on the map")
 
 

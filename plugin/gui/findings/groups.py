@@ -272,8 +272,9 @@ def describe_location(finding: Any) -> str:
     A path in place of a key is not shortened, because the file name alone may not be unique.
     """
     if not finding.township and not finding.key:
-        # The first sentence: a row elides the rest in its middle.
-        return re.split(r"(?<=。)|(?<=\.)\s", finding.message, maxsplit=1)[0]
+        # The first sentence without its brackets: a row elides the rest in its middle.
+        sentence = re.split(r"(?<=。)|(?<=\.)\s", finding.message, maxsplit=1)[0]
+        return re.sub(r"（[^（）]*）| \([^()]*\)", "", sentence)
     key = finding.key if "/" in finding.key or "." in finding.key else shorten_key(finding.key)
     return "  ".join(t for t in (finding.township, key) if t)
 

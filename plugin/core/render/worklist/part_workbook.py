@@ -6,6 +6,7 @@ from pathlib import Path
 
 import openpyxl
 
+from ...model.rule import load_all_rules
 from ...standard import load_standard
 from ...standard.messages.texts import Texts
 from ..tables.plain_sheets import LINE_POINTS, add_choices, make_head_cell, make_sheet_cell
@@ -13,7 +14,7 @@ from ..tables.report_table import count_text_lines, save_workbook, set_column_wi
 from .worklist_row import CHOSEN_STATES, PART_TITLES, ROLE_COLUMNS, Worklist
 
 _WIDTHS = {
-    "code": 12, "role": 28, "key": 22, "description": 60, "place": 24, "note": 30, "updated": 18, "related_role": 28,
+    "code": 30, "role": 28, "key": 22, "description": 60, "place": 24, "note": 30, "updated": 18, "related_role": 28,
     "fingerprint": 24, "split": 36,
 }  # fmt: skip
 #: Columns with texts of several lines.
@@ -24,9 +25,9 @@ _USUAL_WIDTH = 17
 def write_part(path: Path, worklist: Worklist) -> None:
     """Write the rows of a part to a new workbook, which `read_worklist` reads again.
 
-    Headings are as “标识码 (key)”, layers as “永久基本农田 (YJJBNT)”.
+    Headings are as “标识码 (key)”, layers as “永久基本农田 (YJJBNT)”, rules likewise.
     """
-    templates = load_standard().templates
+    templates, rules, texts = load_standard().templates, load_all_rules(), Texts("zh")
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("工作清单")
     set_column_widths(sheet, [_WIDTHS.get(name, _USUAL_WIDTH) for name in PART_TITLES])
@@ -40,6 +41,8 @@ def write_part(path: Path, worklist: Worklist) -> None:
         cells: dict[str, str | float] = {name: str(getattr(item, name)) for name in PART_TITLES}
         if re.fullmatch(r"\d+(\.\d+)?", item.area_m2):
             cells["area_m2"] = float(item.area_m2)
+        if rule := rules.get(item.code):
+            cells["code"] = f"{texts.get_rule_problem(rule)} ({item.code})"
         for name in ROLE_COLUMNS:
             if template := templates.get(getattr(item, name)):
                 cells[name] = f"{template.name} ({template.role})"
@@ -54,4 +57,4 @@ def write_part(path: Path, worklist: Worklist) -> None:
             ]
         )
     add_choices(sheet, [*PART_TITLES].index("state") + 1, len(worklist.items), map(str, CHOSEN_STATES))
-    save_workbook(book, path, sheet.title, Texts("zh"))
+    save_workbook(book, path, sheet.title, texts)

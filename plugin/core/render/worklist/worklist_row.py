@@ -45,7 +45,7 @@ PART_TITLES = {
     "place": "位置", "state": "状态", "assignee": "负责人", "note": "备注", "updated": "更新", "by": "更新人",
     "related_role": "相关图层", "fingerprint": "指纹", "split": "分发标记",
 }  # fmt: skip
-#: Columns with the code of a layer; in a part its name stands before it, as “永久基本农田 (YJJBNT)”.
+#: Columns with the code of a layer; in a part its name stands before it, as “永久基本农田 (YJJBNT)”, as does a rule's.
 ROLE_COLUMNS = {"role", "related_role"}
 _REQUIRED_COLUMNS = ("fingerprint", "state")
 #: Attempts to read a file that others write meanwhile.
@@ -369,7 +369,7 @@ def _parse_items(
             value = next(filter(None, map(read_cell, cells[len(names) :])))
             raise DataError("worklist_stray", file=str(path), line=record.line_number, value=value)
         values = {name: read_cell(cells[position]) for position, name in known if position < count}
-        for name in ROLE_COLUMNS & values.keys():
+        for name in {*ROLE_COLUMNS, "code"} & values.keys():
             values[name] = _NAMED_CODE_PATTERN.sub(r"\1", values[name])
         fingerprint = values.get("fingerprint", "")
         if not fingerprint:

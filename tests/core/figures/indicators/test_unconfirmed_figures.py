@@ -194,8 +194,9 @@ def test_two_targets_of_one_indicator_are_compared_separately_and_one_missed_tar
         make_county_layers(),
         FARMLAND_TARGET_SECTION.format("999999", 2025) + FARMLAND_TARGET_SECTION.format("1", 2035),
     )
-    states = [(i.target, i.state) for i in report.indicators if i.id == "farmland_area"]
-    assert states == [(999999.0, "broken"), (1.0, "met")] and report.verdict is Verdict.FAILED
+    states = [(i.target, i.state, i.name[-8:]) for i in report.indicators if i.id == "farmland_area"]
+    assert states == [(999999.0, "broken", "（2025 年）"), (1.0, "met", "（2035 年）")]
+    assert report.verdict is Verdict.FAILED
 
 
 def test_difference_of_zero_is_not_called_a_rounding_difference():

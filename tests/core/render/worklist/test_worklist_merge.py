@@ -240,7 +240,7 @@ def test_part_for_a_township_is_a_workbook_with_chinese_names_and_is_merged_as_s
     sheet = openpyxl.load_workbook(part).active
     rows = [["" if value is None else value for value in row] for row in sheet.iter_rows(values_only=True)]
     assert rows[0][:5] == ["规则 (code)", "乡镇 (township)", "图层 (role)", "标识码 (key)", "说明 (description)"]
-    assert rows[1][:3] == ["REL002", "大仁庄乡", "城镇开发边界 (CZKFBJ)"]
+    assert rows[1][:3] == ["永久基本农田与城镇开发边界重叠 (REL002)", "大仁庄乡", "城镇开发边界 (CZKFBJ)"]
     assert rows[1][4:8] == ["与红线重叠 0.12 公顷", 1234.5, "454500.00,4384500.00", "待处理"]
     text = format_rows([map(str, row) for row in rows]).decode("utf-8-sig")
     part = part.with_suffix(".csv")
