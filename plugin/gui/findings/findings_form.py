@@ -7,7 +7,7 @@ from typing import Any
 
 from qgis.core import QgsApplication
 from qgis.gui import QgsDockWidget
-from qgis.PyQt.QtCore import QSize, Qt
+from qgis.PyQt.QtCore import QEvent, QSize, Qt
 from qgis.PyQt.QtGui import QActionGroup
 from qgis.PyQt.QtWidgets import (
     QFrame,
@@ -61,6 +61,12 @@ class _LowArea(QScrollArea):
     def minimumSizeHint(self) -> QSize:
         return QSize(self.widget().minimumSizeHint().width(), super().minimumSizeHint().height())
 
+    def eventFilter(self, watched, event):
+        if watched is self.widget() and event.type() == QEvent.Type.LayoutRequest:
+            # The content may need another width than before.
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
+
 
 class FindingsForm(FittedWidget, QgsDockWidget):
     """Widgets of the findings panel and their layout.
@@ -92,7 +98,11 @@ class FindingsForm(FittedWidget, QgsDockWidget):
             (self.splitter, 1),
             self.navigation,
         )
-        area = _LowArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
+        area = _LowArea(
+            widgetResizable=True,
+            frameShape=QFrame.Shape.NoFrame,
+            horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff,
+        )
         area.setWidget(body)
         self.setWidget(area)
         self._first_width = DockWidthKeeper(self)
