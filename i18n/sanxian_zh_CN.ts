@@ -244,10 +244,6 @@
         <translation>修复后 m²</translation>
     </message>
     <message>
-        <source>After the check, “Fix…” tries the fixes of the selected finding on a copy and shows shapes and areas before and after. Sealed layers stay unchanged. One undo takes a fix back.</source>
-        <translation>检查之后，“修复…”对选中的问题先在副本上试算，显示修复前后的图形和面积；封库图层不改。应用后一步即可撤销。</translation>
-    </message>
-    <message>
         <source>After this date the finding is no longer waived.</source>
         <translation>有效期满后，该问题恢复为未豁免</translation>
     </message>
@@ -1740,6 +1736,10 @@ Project: {project}</source>
     <message>
         <source>Dropped Data</source>
         <translation>拖入的数据</translation>
+    </message>
+    <message>
+        <source>Each line is a finding: select it, and the map shows the place; below the list you read why it counts, how to fix it and where the rule comes from. F9 goes on to the next one.</source>
+        <translation>每行是一处问题：选中后地图定位到该处，列表下方说明检查目的、整改建议和依据。按 F9 看下一条。</translation>
     </message>
     <message>
         <source>Earlier edition</source>
@@ -5506,10 +5506,6 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>代码表中只有{whose}的经度。本县的经度请从图层读取，或填写。</translation>
     </message>
     <message>
-        <source>The list is empty until the check has run: press F8 first. Then each line is a finding: select it, and the map shows the place; below the list you read why it counts, how to fix it and where the rule comes from. F9 goes on to the next one.</source>
-        <translation>检查之前列表为空，请先按 F8 检查。检查之后，每行是一处问题：选中后地图定位到该处，列表下方说明检查目的、整改建议和依据。按 F9 看下一条。</translation>
-    </message>
-    <message>
         <source>The location of the county is unknown, so no zone is recommended.</source>
         <translation>县域位置不明，不能推荐带号。请从图层读取范围，或填写东西经度。</translation>
     </message>
@@ -7260,6 +7256,10 @@ Click: {place}.</source>
     <message>
         <source>{word}: {count} listed</source>
         <translation>{word}：筛选后共 {count} 处</translation>
+    </message>
+    <message>
+        <source>“Fix…” tries the fixes of the selected finding on a copy and shows shapes and areas before and after. Sealed layers stay unchanged. One undo takes a fix back.</source>
+        <translation>“修复…”对选中的问题先在副本上试算，显示修复前后的图形和面积；封库图层不改。应用后一步即可撤销。</translation>
     </message>
     <message>
         <source>“Waived” follows the waivers. Withdraw the waiver to change the state.</source>

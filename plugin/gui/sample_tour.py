@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,14 +66,20 @@ class TourCard(QFrame):
     """Shows the steps of a tour one after the other; the window below stays usable.
 
     ``ended``: the last step was left, or the tour was skipped (button or Esc). ``messages``: QGIS's message bar, which
-    the card leaves free.
+    the card leaves free; ``stays``: returns True if the card is to stay at a step, called when the user goes on.
     """
 
     ended = pyqtSignal()
 
-    def __init__(self, steps: list[TourStep], window: QWidget, messages: QgsMessageBar):
+    def __init__(
+        self,
+        steps: list[TourStep],
+        window: QWidget,
+        messages: QgsMessageBar,
+        stays: Callable[[int], bool] = lambda _number: False,
+    ):
         super().__init__(window, objectName="SanxianTour", frameShape=QFrame.Shape.StyledPanel, autoFillBackground=True)
-        self._steps, self.number, self._messages = steps, 0, messages
+        self._steps, self.number, self._messages, self._stays = steps, 0, messages, stays
         self._frame = QFrame(window, objectName="SanxianTourFrame")
         self._frame.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.title, self.text, self.position = QLabel(), QLabel(wordWrap=True), theme.set_faint(QLabel())
@@ -110,6 +117,8 @@ class TourCard(QFrame):
         self.forward.setFocus()
 
     def _go_on(self) -> None:
+        if self._stays(self.number):
+            return
         if self.number + 1 < len(self._steps):
             self.show_step(self.number + 1)
         else:
@@ -189,16 +198,15 @@ class SampleTour(QObject):
             TourStep(
                 tr("Review the findings"),
                 tr(
-                    "The list is empty until the check has run: press F8 first. Then each line is a finding: select "
-                    "it, and the map shows the place; below the list you read why it counts, how to fix it and where "
-                    "the rule comes from. F9 goes on to the next one."
+                    "Each line is a finding: select it, and the map shows the place; below the list you read why it "
+                    "counts, how to fix it and where the rule comes from. F9 goes on to the next one."
                 ),
                 dock.stack,
             ),
             TourStep(
                 tr("Fix with a preview"),
                 tr(
-                    "After the check, “Fix…” tries the fixes of the selected finding on a copy and shows shapes and "
+                    "“Fix…” tries the fixes of the selected finding on a copy and shows shapes and "
                     "areas before and after. Sealed layers stay unchanged. One undo takes a fix back."
                 ),
                 dock.navigation.fix,
@@ -221,8 +229,15 @@ class SampleTour(QObject):
                 toolbar.widgetForAction(self._actions["package"]),
             ),
         ]
-        self.card = TourCard(steps, self._iface.mainWindow(), self._iface.messageBar())
+        self.card = TourCard(steps, self._iface.mainWindow(), self._iface.messageBar(), self._check_first)
         self.card.ended.connect(self._forget_card)
+
+    def _check_first(self, number: int) -> bool:
+        """Start the check at the first step, if there is no result; the next step shows what it found."""
+        is_needed = number == 0 and self._dock.result is None
+        if is_needed:
+            self._actions["check"].trigger()
+        return is_needed
 
     def go_on_after_check(self) -> None:
         """Show the step on the findings, if the tour shows the one on the check."""
