@@ -193,6 +193,7 @@ _ARGUMENTS_BY_COMMAND: dict[str, tuple[_Argument, ...]] = {
         _declare("--layer", "conformity_layer", metavar="NAME"),
         _declare("--width", "conformity_width", type=float, default=None, metavar="M"),
         _declare("--use", "conformity_use"),
+        _declare_file("--projects", "conformity_list", dest="project_list"),
         *_PLAN,
         *(_declare_file(f"--{name}", f"conformity_{name}") for name in ("output", "xlsx", "docx", "html", "json")),
     ),

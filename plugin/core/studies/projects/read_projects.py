@@ -306,6 +306,9 @@ class _ProjectReader:
             crs=self._crs_label,
             doubts=tuple(doubts),
             loose=loose,
+            plot=self._get("plot", position),
+            state=self._get("state", position),
+            date=self._get("date", position),
         )
 
     def _read_shape(self, position: int) -> tuple[Any, str, float | None, float, Any]:

@@ -87,6 +87,10 @@ def describe_result(result: ConformityResult, lang: str) -> list[ReportLine]:
         lines += [ReportLine(NoteLevel.INFO, text) for text in sentences]
     if result.unread_note:
         lines.append(ReportLine(NoteLevel.INFO, result.unread_note.render(texts)))
+    if result.project_list:
+        from .project_list import describe_list
+
+        lines += [ReportLine(level, message.render(texts)) for level, message in describe_list(result.project_list)]
     return [
         *lines,
         *(

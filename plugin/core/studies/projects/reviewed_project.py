@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ...geometry.tolerance import Tolerance
     from ...plan.plan import Plan
     from ...standard.profile import DocumentInfo
+    from .project_list import ProjectList
 
 #: Section of the texts of this package.
 SECTION = "conformity"
@@ -84,6 +85,14 @@ class SupplyMode(StrEnum):
     UNKNOWN = "unknown"
 
 
+class ProjectState(StrEnum):
+    """What became of a project in the list of projects: 已审查, 已批准 or 已撤回."""
+
+    REVIEWED = "reviewed"
+    APPROVED = "approved"
+    WITHDRAWN = "withdrawn"
+
+
 class NoteLevel(StrEnum):
     """What a note means: ``error`` a project is left out, ``warning`` it is reviewed and to be checked, ``info``."""
 
@@ -130,7 +139,8 @@ class Project:
     ``supplement_plan``: name of the plan of 补划, as written; ``source``: file and layer; ``crs``: label of the CRS of
     the source; ``doubts``: what leaves the project 未能判定; ``loose``: lines and points beside its polygons, without a
     width and so without land, None without any; ``origin``: name of the file or layer and row, if these are not
-    ``source`` and ``row``; the name is empty for a project that is drawn on the map.
+    ``source`` and ``row``; the name is empty for a project that is drawn on the map; ``plot``, ``state``, ``date``:
+    number of the plot (地块编号), state and date as written, empty without one.
     """
 
     row: int
@@ -153,6 +163,9 @@ class Project:
     doubts: tuple[ProjectDoubt, ...] = ()
     loose: Any = None
     origin: tuple[str, int] | None = None
+    plot: str = ""
+    state: str = ""
+    date: str = ""
 
     def is_doubtful(self, meaning: str) -> bool:
         """Return True if fields of a meaning contradict each other."""
@@ -433,6 +446,8 @@ class ConformityResult:
     unread_layers: tuple[str, ...] = ()
     #: Compiler and secrecy that the caller gives; those of the profile apply without.
     document_info: DocumentInfo | None = None
+    #: The list of projects with those of this review; None if none is kept.
+    project_list: ProjectList | None = None
 
     @property
     def unread_note(self) -> Message | None:
