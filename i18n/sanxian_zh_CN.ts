@@ -2730,6 +2730,10 @@ Map themes: {themes}. Bookmarks by township as soon as the layer of townships ha
         <translation>规划图层</translation>
     </message>
     <message>
+        <source>Layer of use control (GeoPackage)</source>
+        <translation>用途管制图层（GeoPackage）</translation>
+    </message>
+    <message>
         <source>Layer “{layer}” is in a FileGDB: this QGIS ({detail}) can damage features of “{file}” when it saves an edited feature that needs more space. Copy the layer to a GeoPackage and edit it there, or use a QGIS with GDAL 3.9 or newer.</source>
         <translation>图层“{layer}”在 FileGDB 中：本机 QGIS（{detail}）保存占用空间变大的要素时，可能损坏“{file}”中的要素。请将图层转为 GeoPackage 后编辑，或改用含 GDAL 3.9 以上版本的 QGIS。</translation>
     </message>

@@ -95,6 +95,9 @@ class ProjectConformity(SanxianAlgorithm):
                 mark_text("Occupied parts (GeoPackage)"),
                 partial(QgsProcessingParameterVectorDestination, type=POLYGONS, optional=True, createByDefault=False),
             ),
+            make_file_output(
+                "OUTPUT_USE_CONTROL", mark_text("Layer of use control (GeoPackage)"), "GeoPackage (*.gpkg)"
+            ),
             make_workbook(),
             *make_documents(
                 mark_text("Opinion to be signed (PDF)"),
@@ -158,8 +161,10 @@ class ProjectConformity(SanxianAlgorithm):
         inputs = read_plan_inputs(self, parameters, context, (data, *facts))
         parts = self.parameterAsOutputLayer(parameters, "OUTPUT", context) if has_value(parameters, "OUTPUT") else ""
         self.outputs = read_report_paths(self, parameters, context, findings=parts)
-        self.project_list = self.parameterAsFileOutput(parameters, "PROJECT_LIST", context)
-        check_conformity_outputs(self.outputs, [self.projects.file_path, *inputs], self.project_list)
+        self.project_list, self.use_control = (
+            self.parameterAsFileOutput(parameters, name, context) for name in ("PROJECT_LIST", "OUTPUT_USE_CONTROL")
+        )
+        check_conformity_outputs(self.outputs, [self.projects.file_path, *inputs], self.project_list, self.use_control)
 
     def execute(self, parameters, context, feedback):
         from ..core.studies.projects.review_sentences import describe_result
@@ -191,6 +196,7 @@ class ProjectConformity(SanxianAlgorithm):
                 result,
                 self.outputs,
                 self.cancellation,
+                use_control=self.use_control,
                 print_pdf=lambda document, path: write_pdf(document, path, cancellation=self.cancellation),
                 rasterise=render_svg,
             )
@@ -198,10 +204,13 @@ class ProjectConformity(SanxianAlgorithm):
 
         result = review()
         remarks = log_levels(feedback, describe_result(result, self.options.lang))
-        log_written_files(feedback, [*self.outputs.list_paths(), *filter(None, [self.project_list])])
+        more = [self.project_list, self.use_control]
+        log_written_files(feedback, [*self.outputs.list_paths(), *filter(None, more)])
 
         return {
-            **list_given(OUTPUT=self.outputs.findings, PROJECT_LIST=self.project_list),
+            **list_given(
+                OUTPUT=self.outputs.findings, PROJECT_LIST=self.project_list, OUTPUT_USE_CONTROL=self.use_control
+            ),
             **list_report_paths(self.outputs),
             "CONFORM": result.count("conforms"),
             "CONDITIONAL": result.count("conditional"),

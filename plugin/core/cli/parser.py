@@ -196,6 +196,7 @@ _ARGUMENTS_BY_COMMAND: dict[str, tuple[_Argument, ...]] = {
         _declare_file("--projects", "conformity_list", dest="project_list"),
         *_PLAN,
         *(_declare_file(f"--{name}", f"conformity_{name}") for name in ("output", "xlsx", "docx", "html", "json")),
+        _declare_file("--use-control", "conformity_use_control"),
     ),
     "townships": (),
     "indicators": (_SOURCE, *_PLAN, _BASE_YEAR, _declare_file("--xlsx"), _TABLE_DOCX),

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from ...render.tables.report_table import ReportTable, TableColumn, TableNumber, make_row, make_table, make_table_number
 from ...standard.messages.texts import Texts
-from .project_list import COUNTED_STATES, ProjectList
-from .reviewed_project import SECTION, ProjectState
+from .reviewed_project import COUNTED_STATES, SECTION, ProjectList, ProjectState
 
 _M2_PER_HA, _HA_DECIMALS = 10_000.0, 4
 

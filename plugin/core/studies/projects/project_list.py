@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -35,9 +35,21 @@ from ...plan.plan import Plan
 from ...standard.messages.texts import Message, NameList
 from .occupied import LayerOverlay, ProjectPieces, ProjectShapes, overlay_layer
 from .read_projects import read_project_layer, read_projects
-from .review_sentences import Area
 from .review_settings import PARTS_USE, ROWS_CULTIVATED, LineSpec, ReviewSettings
-from .reviewed_project import SECTION, AreaBasis, BilingualText, NoteLevel, Project, ProjectNote, ProjectState
+from .reviewed_project import (
+    COUNTED_STATES,
+    SECTION,
+    AreaBasis,
+    BilingualText,
+    ListedProject,
+    NoteLevel,
+    Occupation,
+    Project,
+    ProjectList,
+    ProjectNote,
+    ProjectOverlap,
+    ProjectState,
+)
 
 LIST_LAYER, LIST_SUFFIX = "projects", ".gpkg"
 #: Field of the list → attribute of a project; state and date come with the registration.
@@ -46,100 +58,9 @@ _FIELDS = {
     "MJ": "statutory_m2",
 }  # fmt: skip
 _STATE_FIELD, _DATE_FIELD = "ZT", "RQ"
-#: Projects whose land counts, in the order in which it is counted.
-COUNTED_STATES = (ProjectState.APPROVED, ProjectState.REVIEWED)
 #: Item on all land of the projects, beside those of the lines.
 LAND = "land"
 _LAND_NAME = BilingualText("项目用地", "Land of projects")
-#: More pairs and repetitions are only counted in sentences; the tables have all.
-_MAX_SENTENCES = 30
-
-
-@dataclass(frozen=True)
-class ListedProject:
-    """A row of the list: ``project.row`` is its row, from 1.
-
-    ``is_counted``: its land counts, as it is the registration that applies of a project that is not withdrawn;
-    ``same_rows``: rows with the same project, its own included, if it is registered more than once.
-    """
-
-    project: Project
-    state: ProjectState
-    date: str
-    is_new: bool = False
-    is_counted: bool = False
-    same_rows: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class ProjectOverlap:
-    """Land (m²) that two projects share, which are not registrations of one; their rows and names in the list."""
-
-    first_row: int
-    first_name: str
-    second_row: int
-    second_name: str
-    area_m2: float
-
-
-@dataclass(frozen=True)
-class Occupation:
-    """Land in a line, summed over the approved projects, and over the reviewed ones without land of the approved.
-
-    No place counts twice. ``basis``: net if the net area of all land is known, for a line that is measured so;
-    ``township_code``, ``township_name``: None for the whole county; ``room_m2``: by how much the area of the line
-    exceeds its target (余量), None without a target or for a township.
-    """
-
-    line_id: str
-    role: str
-    name: BilingualText
-    basis: AreaBasis
-    township_code: str | None
-    township_name: str | None
-    approved_m2: float
-    approved_net_m2: float | None
-    reviewed_m2: float
-    reviewed_net_m2: float | None
-    room_m2: float | None = None
-    is_room_confirmed: bool = True
-
-    def get_leading_m2(self, state: ProjectState) -> float | None:
-        """Return the area of a state on the basis of the line."""
-        return getattr(self, f"{state}_net_m2" if self.basis is AreaBasis.NET else f"{state}_m2")
-
-    @property
-    def left_m2(self) -> float | None:
-        """Return the room that the approved projects leave; negative if they take more. None without room."""
-        taken = self.get_leading_m2(ProjectState.APPROVED)
-        return None if self.room_m2 is None or taken is None else self.room_m2 - taken
-
-
-@dataclass(frozen=True)
-class ProjectList:
-    """The list with the projects of a review.
-
-    ``rows``: those of the file, then the new ones; ``known``: names of reviewed projects that are rows of the file
-    already; ``failed``: projects whose overlay failed, so that land is missing in the sums; ``crs``: of the file;
-    ``words``: state → the word that is written.
-    """
-
-    path: Path
-    rows: tuple[ListedProject, ...]
-    known: tuple[str, ...]
-    overlaps: tuple[ProjectOverlap, ...]
-    occupations: tuple[Occupation, ...]
-    failed: tuple[str, ...]
-    notes: tuple[ProjectNote, ...]
-    crs: CRS = field(repr=False)
-    words: dict[ProjectState, str]
-
-    def list_repeated(self) -> list[tuple[ListedProject, ...]]:
-        """Return the rows of each project that is registered more than once."""
-        by_row = {one.project.row: one for one in self.rows}
-        return [
-            tuple(by_row[row] for row in rows) for rows in dict.fromkeys(one.same_rows for one in self.rows) if rows
-        ]
 
 
 def check_list_path(path: str, outputs: Iterable[str], data: Sequence[str]) -> None:
@@ -437,37 +358,3 @@ def _find_room(line: LineSpec, ctx: RuleContext) -> dict[str, Any]:
     figure = compute_area_with_target(name, ctx)
     room = figure.area_m2 - target.numeric_value * SQUARE_METRES[target.unit]
     return {"room_m2": room, "is_room_confirmed": figure.is_confirmed}
-
-
-def describe_list(listed: ProjectList) -> list[tuple[NoteLevel, Message]]:
-    """Return sentences: rows, sums of the county against the room, repetitions, overlaps, and what is not counted."""
-    counts = {str(state): sum(one.state is state for one in listed.rows) for state in ProjectState}
-    params = {"file": listed.path.name, "new": sum(one.is_new for one in listed.rows), "count": len(listed.rows)}
-    lines = [(NoteLevel.INFO, Message(SECTION, "list_done", {**params, **counts}))]
-    if listed.known:
-        lines.append((NoteLevel.INFO, Message(SECTION, "list_known", {"names": NameList(listed.known)})))
-    for one in listed.occupations:
-        approved, reviewed = (one.get_leading_m2(state) for state in COUNTED_STATES)
-        if one.township_code is not None or not (approved or reviewed):
-            continue
-        key = "list_line" if one.left_m2 is None else "list_short" if one.left_m2 < 0 else "list_room"
-        areas = {"approved": Area(approved or 0.0), "reviewed": Area(reviewed or 0.0)}
-        room = {"room": Area(one.room_m2 or 0.0), "left": Area(abs(one.left_m2 or 0.0))}
-        level = NoteLevel.WARNING if key == "list_short" else NoteLevel.INFO
-        basis = Message(SECTION, f"basis_{one.basis}")
-        lines.append((level, Message(SECTION, key, {"line": one.name, "basis": basis, **areas, **room})))
-    problems = [
-        Message(SECTION, "list_repeated", {
-            "project": rows[0].project.label, "rows": NameList(tuple(str(one.project.row) for one in rows)),
-        })
-        for rows in listed.list_repeated()
-    ] + [
-        Message(SECTION, "list_overlap", {**vars(one), "area": Area(one.area_m2)})
-        for one in listed.overlaps
-    ]  # fmt: skip
-    lines += [(NoteLevel.WARNING, one) for one in problems[:_MAX_SENTENCES]]
-    if len(problems) > _MAX_SENTENCES:
-        lines.append((NoteLevel.WARNING, Message(SECTION, "list_more", {"count": len(problems) - _MAX_SENTENCES})))
-    if listed.failed:
-        lines.append((NoteLevel.WARNING, Message(SECTION, "list_failed", {"names": NameList(listed.failed)})))
-    return [*lines, *((note.level, note.message) for note in listed.notes)]

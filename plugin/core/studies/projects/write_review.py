@@ -34,7 +34,7 @@ from ...render.tables.report_table import (
 from ...standard.messages.texts import Texts
 from .list_tables import make_hectare_cell, make_list_tables
 from .page import Rasterise, make_conformity_document
-from .project_list import ListedProject, Occupation, ProjectList, ProjectOverlap, check_list_path, write_list
+from .project_list import check_list_path, write_list
 from .review_sentences import describe_part, get_outcome_name
 from .reviewed_project import (
     SECTION,
@@ -45,15 +45,20 @@ from .reviewed_project import (
     HeritageNotice,
     LineItem,
     LinePart,
+    ListedProject,
     MissingItem,
+    Occupation,
     Outcome,
     Project,
+    ProjectList,
     ProjectNote,
+    ProjectOverlap,
     ProjectResult,
     SupplementItem,
     TownshipItem,
     ZoneItem,
 )
+from .use_control import write_use_control
 
 LAYER_SUFFIX = ".gpkg"
 #: Class → keys of its dictionary in order, each perhaps with the attribute of another name.
@@ -104,16 +109,21 @@ _PROJECT_COLUMNS = (
 )
 
 
-def check_conformity_outputs(outputs: OutputPaths, inputs: list[str], project_list: str = "") -> None:
+def check_conformity_outputs(
+    outputs: OutputPaths, inputs: list[str], project_list: str = "", use_control: str = ""
+) -> None:
     """Raise OutputError before a long run if a result cannot be written, or would replace an input.
 
     ``outputs``: `OutputPaths.findings` is the layer of occupied parts, a GeoPackage; ``inputs``: the projects, which
-    may be those of the list, then the plan; ``project_list``: file of the list, to which rows are added.
+    may be those of the list, then the plan; ``project_list``: file of the list, to which rows are added;
+    ``use_control``: file of a layer of use control.
     """
     from ...checks.tabulate import check_workbook_can_be_written
 
     if project_list:
-        check_list_path(project_list, outputs.list_paths(), inputs[1:])
+        check_list_path(project_list, [*outputs.list_paths(), use_control], inputs[1:])
+    if use_control:
+        check_list_path(use_control, outputs.list_paths(), inputs)
 
     check_outputs(outputs, inputs)
     if outputs.findings and Path(outputs.findings).suffix.lower() != LAYER_SUFFIX:
@@ -128,17 +138,18 @@ def write_conformity_outputs(
     outputs: OutputPaths,
     cancellation: Cancellation = NEVER_CANCELLED,
     *,
+    use_control: str = "",
     print_pdf: Callable[[Document, Path], object] | None = None,
     rasterise: Rasterise | None = None,
 ) -> None:
     """Write the requested results; one that fails does not stop the others.
 
-    ``print_pdf`` writes a document as PDF, ``rasterise`` draws maps as pixels; only QGIS can. Raise OutputError and
-    InputError as `write_files`, and Cancelled.
+    ``use_control``: file of a layer of use control; ``print_pdf`` writes a document as PDF, ``rasterise`` draws maps
+    as pixels; only QGIS can. Raise OutputError and InputError as `write_files`, and Cancelled.
     """
     make_document = cache(partial(make_conformity_document, result, rasterise=rasterise, cancellation=cancellation))
     listed = result.project_list
-    for target in [*outputs.list_paths(), *([str(listed.path)] if listed else [])]:
+    for target in [*outputs.list_paths(), use_control, *([str(listed.path)] if listed else [])]:
         check_not_input(target, list(result.plan.input_files))
     write_files(
         [
@@ -146,6 +157,7 @@ def write_conformity_outputs(
             *iterate_document_writers(outputs, make_document, print_pdf),
             (outputs.xlsx, partial(write_conformity_workbook, result)),
             (outputs.findings, partial(write_parts_layer, result)),
+            (use_control, partial(write_use_control, result)),
             *([(str(listed.path), partial(write_list, listed, result.plan.plane_crs))] if listed else []),
         ],
         cancellation,
