@@ -70,16 +70,17 @@ def write_use_control(result: ConformityResult, path: Path) -> None:
     template = find_template(role)
     if template is None:
         raise OutputError("output_unwritable", target=path.name, detail=role)
-    rows = [{field.name: _make_value(field, one) for field in template.fields} for one in result.results]
-    frame = gpd.GeoDataFrame(
-        pd.DataFrame(rows, columns=[field.name for field in template.fields], dtype=object),
-        geometry=[one.project.shape for one in result.results],
-        crs=result.plan.plane_crs,
-    )
     create_database(path, [template], result.plan.plane_crs, code_lists={})
     try:
+        # A text in a field of numbers or dates is refused.
+        rows = [{field.name: _make_value(field, one) for field in template.fields} for one in result.results]
+        frame = gpd.GeoDataFrame(
+            pd.DataFrame(rows, columns=[field.name for field in template.fields], dtype=object),
+            geometry=[one.project.shape for one in result.results],
+            crs=result.plan.plane_crs,
+        )
         append_rows(frame.astype({field.name: _DTYPES[field.type] for field in template.fields}), path, role)
-    except DRIVER_ERRORS as error:
+    except (*DRIVER_ERRORS, ValueError, TypeError) as error:
         raise OutputError("output_unwritable", target=path.name, detail="refused") from error
 
 
@@ -93,4 +94,4 @@ def _make_value(field: TemplateField, one: ProjectResult) -> Any:
         line = one.find_line(meaning)
         area = project.statutory_m2 if meaning == AREA else line.leading_m2 if line else None
         value = None if area is None else area / _M2_BY_UNIT[field.unit]
-    return round(value, field.decimals) if field.type == "real" and value is not None else value
+    return round(float(value), field.decimals) if field.type == "real" and value not in (None, "") else value
