@@ -1114,14 +1114,18 @@ Projects: polygons, lines or points of a layer; its selected features alone if y
 
 Verdict: 不符合, 未能判定, 有条件 or 符合, by the gravest item, with rule, source and mark. A missing layer is 未能判定, never 符合. The admission table is admission.csv of the standard; a county replaces it in its profile ([projects] admission). Without a row for zone and use: 未能判定. A row of mark C never gives 符合. Land outside the urban boundary alone is not 不符合. Occupied permanent basic farmland is 不符合, with the number of an approving document 有条件.
 
-A project that cannot be reviewed (no shape, no width, outside the county) is left out and reported with row, field and remedy; the others are reviewed.</source>
+A project that cannot be reviewed (no shape, no width, outside the county) is left out and reported with row, field and remedy; the others are reviewed.
+
+PROJECT_LIST keeps all reviewed projects with their state (field ZT: 已审查, 已批准 or 已撤回), and sums what they occupy by line and township against the margin of the targets. Its rows are kept.</source>
         <translation>将建设项目与县级规划数据比对：占用永久基本农田（净面积）、耕地、生态保护红线、城镇开发边界、历史文化保护线、自然保护地、矿产、洪涝、灾害；规划分区及用途准入；地类和权属；乡镇和主体功能；应补划的永久基本农田和应补充的耕地；先考古、后出让的提示。原数据不改动。
 
 项目：图层的面、线或点；勾选后只用选中的要素。线按宽度（字段 KD 或 宽度，没有的用 WIDTH）成面，两端为平头；点按此直径成圆。项目名称、规划用途、供地方式、申报面积、批准文号等字段按名称识别；导入的界址点图层可直接使用。
 
 结论：不符合、未能判定、有条件、符合，取最重的一项，列明规则、依据和来源级别。缺图层为未能判定，不会是符合。准入表为标准中的 admission.csv，县配置可指定其他准入表代替（[projects] admission）。没有分区和用途的条目为未能判定；来源级别为 C 的条目不会给出符合。仅位于城镇开发边界外不判为不符合。占用永久基本农田为不符合，填写批准文号的为有条件。
 
-不能审查的项目（没有图形、没有宽度、在县域外）不审查，列出行、字段和改正办法；其余项目照常审查。</translation>
+不能审查的项目（没有图形、没有宽度、在县域外）不审查，列出行、字段和改正办法；其余项目照常审查。
+
+PROJECT_LIST 登记所审查的全部项目及其状态（字段 ZT：已审查、已批准、已撤回），按控制线和乡镇累计占用，与余量比较。原有的行不改动。</translation>
     </message>
     <message>
         <source>Compares the current database with the edition filed with the ministry and writes the geodatabase of yearly maintenance: three classes for each maintained layer that changed, before (WHQ), change (WHC) and after (WHH). The inputs are not changed.
@@ -2726,6 +2730,10 @@ Map themes: {themes}. Bookmarks by township as soon as the layer of townships ha
         <translation>规划图层</translation>
     </message>
     <message>
+        <source>Layer of use control (GeoPackage)</source>
+        <translation>用途管制图层（GeoPackage）</translation>
+    </message>
+    <message>
         <source>Layer “{layer}” is in a FileGDB: this QGIS ({detail}) can damage features of “{file}” when it saves an edited feature that needs more space. Copy the layer to a GeoPackage and edit it there, or use a QGIS with GDAL 3.9 or newer.</source>
         <translation>图层“{layer}”在 FileGDB 中：本机 QGIS（{detail}）保存占用空间变大的要素时，可能损坏“{file}”中的要素。请将图层转为 GeoPackage 后编辑，或改用含 GDAL 3.9 以上版本的 QGIS。</translation>
     </message>
@@ -2828,6 +2836,10 @@ Map themes: {themes}. Bookmarks by township as soon as the layer of townships ha
     <message>
         <source>List of gaps</source>
         <translation>空号清单</translation>
+    </message>
+    <message>
+        <source>List of projects (rows are added)</source>
+        <translation>项目名单（只增加行）</translation>
     </message>
     <message>
         <source>List only findings of rules and cases that a fix is made for</source>

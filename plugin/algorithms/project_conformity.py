@@ -41,6 +41,7 @@ from .parameters import (
     declare_numbers,
     declare_texts,
     make_documents,
+    make_file_output,
     make_number,
     make_plan_layer,
     make_text,
@@ -84,6 +85,7 @@ class ProjectConformity(SanxianAlgorithm):
                 "WIDTH", mark_text("Width of lines, diameter of points without a field (m)"), minValue=MIN_WIDTH_M
             ),
             make_text("USE", mark_text("Use of projects without a field: code or name")),
+            make_file_output("PROJECT_LIST", mark_text("List of projects (rows are added)"), "GeoPackage (*.gpkg)"),
             *SOURCE_AND_LAYERS,
             *NORMS,
             *mark_advanced(SCOPE),
@@ -92,6 +94,9 @@ class ProjectConformity(SanxianAlgorithm):
                 "OUTPUT",
                 mark_text("Occupied parts (GeoPackage)"),
                 partial(QgsProcessingParameterVectorDestination, type=POLYGONS, optional=True, createByDefault=False),
+            ),
+            make_file_output(
+                "OUTPUT_USE_CONTROL", mark_text("Layer of use control (GeoPackage)"), "GeoPackage (*.gpkg)"
             ),
             make_workbook(),
             *make_documents(
@@ -131,7 +136,9 @@ class ProjectConformity(SanxianAlgorithm):
             "gives 符合. Land outside the urban boundary alone is not 不符合. Occupied permanent basic farmland is "
             "不符合, with the number of an approving document 有条件.\n\n"
             "A project that cannot be reviewed (no shape, no width, outside the county) is left out and reported with "
-            "row, field and remedy; the others are reviewed."
+            "row, field and remedy; the others are reviewed.\n\n"
+            "PROJECT_LIST keeps all reviewed projects with their state (field ZT: 已审查, 已批准 or 已撤回), and sums "
+            "what they occupy by line and township against the margin of the targets. Its rows are kept."
         )
         opinion = tr(
             "The opinion to be signed has one to three pages for each project: facts, verdict, control lines with "
@@ -154,7 +161,10 @@ class ProjectConformity(SanxianAlgorithm):
         inputs = read_plan_inputs(self, parameters, context, (data, *facts))
         parts = self.parameterAsOutputLayer(parameters, "OUTPUT", context) if has_value(parameters, "OUTPUT") else ""
         self.outputs = read_report_paths(self, parameters, context, findings=parts)
-        check_conformity_outputs(self.outputs, [self.projects.file_path, *inputs])
+        self.project_list, self.use_control = (
+            self.parameterAsFileOutput(parameters, name, context) for name in ("PROJECT_LIST", "OUTPUT_USE_CONTROL")
+        )
+        check_conformity_outputs(self.outputs, [self.projects.file_path, *inputs], self.project_list, self.use_control)
 
     def execute(self, parameters, context, feedback):
         from ..core.studies.projects.review_sentences import describe_result
@@ -177,6 +187,7 @@ class ProjectConformity(SanxianAlgorithm):
                 options,
                 width_m=self.read_number(parameters, "WIDTH", context),
                 use=self.read_text_parameter(parameters, "USE", context),
+                project_list=self.project_list,
                 source=self.origin,
                 progress=make_progress_callback(feedback, begun),
                 cancellation=self.cancellation,
@@ -185,6 +196,7 @@ class ProjectConformity(SanxianAlgorithm):
                 result,
                 self.outputs,
                 self.cancellation,
+                use_control=self.use_control,
                 print_pdf=lambda document, path: write_pdf(document, path, cancellation=self.cancellation),
                 rasterise=render_svg,
             )
@@ -192,10 +204,13 @@ class ProjectConformity(SanxianAlgorithm):
 
         result = review()
         remarks = log_levels(feedback, describe_result(result, self.options.lang))
-        log_written_files(feedback, self.outputs.list_paths())
+        more = [self.project_list, self.use_control]
+        log_written_files(feedback, [*self.outputs.list_paths(), *filter(None, more)])
 
         return {
-            **list_given(OUTPUT=self.outputs.findings),
+            **list_given(
+                OUTPUT=self.outputs.findings, PROJECT_LIST=self.project_list, OUTPUT_USE_CONTROL=self.use_control
+            ),
             **list_report_paths(self.outputs),
             "CONFORM": result.count("conforms"),
             "CONDITIONAL": result.count("conditional"),

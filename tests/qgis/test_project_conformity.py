@@ -89,3 +89,12 @@ def test_cancelled_review_writes_nothing(provider, project_file, tmp_path):
     parameters = {"PROJECTS": str(project_file), "SOURCE": str(COUNTY), "OUTPUT_JSON": str(path)}
     assert run_algorithm("project_conformity", parameters, feedback) == {}
     assert not path.exists()
+
+
+def test_list_of_projects_gets_each_project_once(provider, project_file, tmp_path):
+    listed = tmp_path / "县.projects.gpkg"
+    parameters = {"PROJECTS": str(project_file), "SOURCE": str(COUNTY), "PROJECT_LIST": str(listed)}
+    for _ in range(2):
+        results = run_algorithm("project_conformity", parameters)
+        assert results["PROJECT_LIST"] == str(listed)
+        assert gpd.read_file(listed)["XMMC"].tolist() == ["甲", "乙"]

@@ -199,16 +199,17 @@ def run_conformity(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from ..studies.projects.write_review import check_conformity_outputs, write_conformity_outputs
 
     outputs = OutputPaths(findings=args.output, json=args.json, xlsx=args.xlsx, docx=args.docx, html=args.html)
-    check_conformity_outputs(outputs, [args.projects, args.data])
+    check_conformity_outputs(outputs, [args.projects, args.data], args.project_list, args.use_control)
     result = review_projects(
         read_project_layer(args.projects, args.layer),
         args.data,
         make_run_options(args, report_texts),
         width_m=args.width,
         use=args.use,
+        project_list=args.project_list,
         progress=print_progress,
     )
-    write_conformity_outputs(result, outputs)
+    write_conformity_outputs(result, outputs, use_control=args.use_control)
     print_levels(describe_result(result, report_texts.lang))
-    print_written(outputs.list_paths(), report_texts)
+    print_written([*outputs.list_paths(), args.project_list, args.use_control], report_texts)
     return EXIT_FOUND if result.has_problems else EXIT_CLEAN

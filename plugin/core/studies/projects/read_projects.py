@@ -27,6 +27,7 @@ from ...plan.layer import SourceLayer
 from ...standard.messages.texts import Message
 from ...standard.options import MIN_WIDTH_M
 from ...standard.profile import Norm
+from . import use_control
 from .review_sentences import count_loose_parts
 from .review_settings import USE_CODES, ReviewSettings
 from .reviewed_project import SECTION, NoteLevel, Project, ProjectDoubt, ProjectNote, SupplyMode
@@ -57,7 +58,8 @@ class ProjectRows:
 
     ``name``: name of the source in notes; ``shapes`` (n,): None for a row without one; ``columns``: meaning → fields
     with their n texts; ``broken``, ``with_arcs``: positions of rows whose shape cannot be represented, or had arcs,
-    which were divided by ``curve_step`` (degrees).
+    which were divided by ``curve_step`` (degrees); ``records``: code and all fields of each row of a layer of use
+    control.
     """
 
     name: str
@@ -67,6 +69,7 @@ class ProjectRows:
     broken: frozenset[int] = frozenset()
     with_arcs: frozenset[int] = frozenset()
     curve_step: float = 0.0
+    records: tuple[tuple[str, dict[str, Any]], ...] = ()
 
 
 def read_project_layer(path: str | Path, name: str = "") -> SourceLayer:
@@ -130,6 +133,11 @@ def read_projects(
         ]
         for meaning, names in settings.fields.items()
     }
+    template = use_control.find_template(source.name)
+    for meaning, field in use_control.list_fields(template).items() if template else ():
+        if field in by_name:
+            column = (str(by_name[field]), [text.strip() for text in format_column(frame[by_name[field]])])
+            columns[meaning] = [column, *(one for one in columns[meaning] if one[0].upper() != field)]
     fids = [int(fid) for fid in frame.index]
     return read_project_rows(
         (
@@ -141,6 +149,7 @@ def read_projects(
                 frozenset(position for position, fid in enumerate(fids) if fid in set(source.broken_fids)),
                 frozenset(position for position, fid in enumerate(fids) if fid in source.curve_texts),
                 source.curve_step,
+                use_control.read_records(source, template) if template else (),
             )
         ),
         norm,
@@ -306,6 +315,10 @@ class _ProjectReader:
             crs=self._crs_label,
             doubts=tuple(doubts),
             loose=loose,
+            plot=self._get("plot", position),
+            state=self._get("state", position),
+            date=self._get("date", position),
+            record=self.rows.records[position] if self.rows.records else None,
         )
 
     def _read_shape(self, position: int) -> tuple[Any, str, float | None, float, Any]:

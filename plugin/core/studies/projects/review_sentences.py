@@ -14,8 +14,9 @@ import shapely
 from numpy.typing import NDArray
 
 from ...standard.messages.numbers import format_hectare_number, format_number, format_small_square_metres
-from ...standard.messages.texts import Message, MessagePart, Texts
+from ...standard.messages.texts import Message, MessagePart, NameList, Texts
 from .reviewed_project import (
+    COUNTED_STATES,
     OUTCOME_ORDER,
     SECTION,
     VERDICTS,
@@ -27,6 +28,8 @@ from .reviewed_project import (
     NoteLevel,
     Outcome,
     Project,
+    ProjectList,
+    ProjectState,
     ReviewItem,
     ZoneItem,
     find_gravest,
@@ -87,6 +90,8 @@ def describe_result(result: ConformityResult, lang: str) -> list[ReportLine]:
         lines += [ReportLine(NoteLevel.INFO, text) for text in sentences]
     if result.unread_note:
         lines.append(ReportLine(NoteLevel.INFO, result.unread_note.render(texts)))
+    if result.project_list:
+        lines += [ReportLine(level, message.render(texts)) for level, message in describe_list(result.project_list)]
     return [
         *lines,
         *(
@@ -94,6 +99,42 @@ def describe_result(result: ConformityResult, lang: str) -> list[ReportLine]:
             for note in sorted(result.notes, key=lambda note: (_LEVEL_ORDER.index(note.level), note.row))
         ),
     ]
+
+
+def describe_list(listed: ProjectList) -> list[tuple[NoteLevel, Message]]:
+    """Return sentences: rows, sums of the county against the room, repetitions, overlaps, and what is not counted."""
+    counts = {str(state): sum(one.state is state for one in listed.rows) for state in ProjectState}
+    params = {"file": listed.path.name, "new": sum(one.is_new for one in listed.rows), "count": len(listed.rows)}
+    lines = [(NoteLevel.INFO, Message(SECTION, "list_done", {**params, **counts}))]
+    if listed.known:
+        lines.append((NoteLevel.INFO, Message(SECTION, "list_known", {"names": NameList(listed.known)})))
+    for one in listed.occupations:
+        approved, reviewed = (one.get_leading_m2(state) for state in COUNTED_STATES)
+        if one.township_code is not None or not (approved or reviewed):
+            continue
+        key = "list_line" if one.left_m2 is None else "list_short" if one.left_m2 < 0 else "list_room"
+        areas = {"approved": Area(approved or 0.0), "reviewed": Area(reviewed or 0.0)}
+        room = {"room": Area(one.room_m2 or 0.0), "left": Area(abs(one.left_m2 or 0.0))}
+        level = NoteLevel.WARNING if key == "list_short" else NoteLevel.INFO
+        basis = Message(SECTION, f"basis_{one.basis}")
+        lines.append((level, Message(SECTION, key, {"line": one.name, "basis": basis, **areas, **room})))
+    problems = [
+        Message(SECTION, "list_repeated", {
+            "project": rows[0].project.label, "rows": NameList(tuple(str(one.project.row) for one in rows)),
+        })
+        for rows in listed.list_repeated()
+    ] + [
+        Message(SECTION, "list_overlap", {**vars(one), "area": Area(one.area_m2)})
+        for one in listed.overlaps
+    ]  # fmt: skip
+    lines += [(NoteLevel.WARNING, one) for one in problems[:_MAX_LISTED_PROJECTS]]
+    if len(problems) > _MAX_LISTED_PROJECTS:
+        lines.append(
+            (NoteLevel.WARNING, Message(SECTION, "list_more", {"count": len(problems) - _MAX_LISTED_PROJECTS}))
+        )
+    if listed.failed:
+        lines.append((NoteLevel.WARNING, Message(SECTION, "list_failed", {"names": NameList(listed.failed)})))
+    return [*lines, *((note.level, note.message) for note in listed.notes)]
 
 
 def count_loose_parts(parts: NDArray) -> dict[str, int]:

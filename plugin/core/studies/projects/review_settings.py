@@ -37,7 +37,7 @@ from ...standard.profile import Norm
 from ...standard.profile.load import find_file_of_profile, find_file_of_standard
 from ...standard.template import CodeList
 from .review_sentences import CONTROL, CORE, INSIDE, OTHER_USE, OUTSIDE, PARTLY, SAME_USE
-from .reviewed_project import Admission, AdmissionRule, AreaBasis, BilingualText, Outcome, SupplyMode
+from .reviewed_project import Admission, AdmissionRule, AreaBasis, BilingualText, Outcome, ProjectState, SupplyMode
 
 FILE_NAME = "conformity.toml"
 #: Settings of a profile: a file with further lines, and the lines that are switched off.
@@ -52,7 +52,7 @@ _AbsentOutcome = Annotated[Outcome, one_of(Outcome.UNDETERMINED, Outcome.CONDITI
 #: Meanings of fields of projects.
 FIELD_MEANINGS = (
     "name", "number", "applicant", "use", "supply", "width", "approval", "plan",
-    "declared_m2", "declared_ha", "declared_mu",
+    "declared_m2", "declared_ha", "declared_mu", "plot", "state", "date",
 )  # fmt: skip
 
 
@@ -115,6 +115,7 @@ class ReviewFile(LinesFile):
 
     fields: dict[Annotated[str, one_of(*FIELD_MEANINGS), EVERY_KEY], tuple[str, ...]]
     supply: dict[Annotated[str, one_of(SupplyMode.GRANT, SupplyMode.ALLOCATION), EVERY_KEY], tuple[str, ...]]
+    state: dict[Annotated[str, one_of(*ProjectState), EVERY_KEY], tuple[str, ...]]
     approval: ApprovalWords
     archaeology: ArchaeologySettings
 
@@ -124,13 +125,14 @@ class ReviewSettings:
     """The content of ``conformity.toml``.
 
     ``lines_off``: lines that the county switches off, which rows of admission may name; ``fields``: meaning → names of
-    fields, in capitals; ``supply_words``: mode of supply → words; ``approval``: matches a text that is an approval, and
-    no other.
+    fields, in capitals; ``supply_words``: mode of supply → words; ``state_words``: state in the list of projects →
+    words, first the one that is written; ``approval``: matches a text that is an approval, and no other.
     """
 
     lines: tuple[LineSpec, ...]
     fields: dict[str, tuple[str, ...]]
     supply_words: dict[SupplyMode, tuple[str, ...]]
+    state_words: dict[ProjectState, tuple[str, ...]]
     approval: re.Pattern[str]
     archaeology: ArchaeologySettings
     lines_off: tuple[LineSpec, ...]
@@ -168,6 +170,7 @@ def load_review_settings(norm: Norm) -> ReviewSettings:
         tuple(lines.values()),
         {meaning: tuple(name.upper() for name in file.fields[meaning]) for meaning in FIELD_MEANINGS},
         {SupplyMode(mode): words_of_mode for mode, words_of_mode in file.supply.items()},
+        {ProjectState(state): words_of_state for state, words_of_state in file.state.items()},
         re.compile(rf"(?:{words}|{document}(?:[、，,；;]{document})*)", re.IGNORECASE),
         file.archaeology,
         switched_off,

@@ -19,6 +19,10 @@ import shapely
 from ...standard.messages.texts import Message, MessagePart, NameList, Texts
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pyproj import CRS
+
     from ...geometry.tolerance import Tolerance
     from ...plan.plan import Plan
     from ...standard.profile import DocumentInfo
@@ -84,6 +88,14 @@ class SupplyMode(StrEnum):
     UNKNOWN = "unknown"
 
 
+class ProjectState(StrEnum):
+    """What became of a project in the list of projects: 已审查, 已批准 or 已撤回."""
+
+    REVIEWED = "reviewed"
+    APPROVED = "approved"
+    WITHDRAWN = "withdrawn"
+
+
 class NoteLevel(StrEnum):
     """What a note means: ``error`` a project is left out, ``warning`` it is reviewed and to be checked, ``info``."""
 
@@ -130,7 +142,9 @@ class Project:
     ``supplement_plan``: name of the plan of 补划, as written; ``source``: file and layer; ``crs``: label of the CRS of
     the source; ``doubts``: what leaves the project 未能判定; ``loose``: lines and points beside its polygons, without a
     width and so without land, None without any; ``origin``: name of the file or layer and row, if these are not
-    ``source`` and ``row``; the name is empty for a project that is drawn on the map.
+    ``source`` and ``row``; the name is empty for a project that is drawn on the map; ``plot``, ``state``, ``date``:
+    number of the plot (地块编号), state and date as written, empty without one; ``record``: code of a layer of use
+    control (用途管制) and all its fields, None for another source.
     """
 
     row: int
@@ -153,6 +167,10 @@ class Project:
     doubts: tuple[ProjectDoubt, ...] = ()
     loose: Any = None
     origin: tuple[str, int] | None = None
+    plot: str = ""
+    state: str = ""
+    date: str = ""
+    record: tuple[str, dict[str, Any]] | None = field(default=None, hash=False)
 
     def is_doubtful(self, meaning: str) -> bool:
         """Return True if fields of a meaning contradict each other."""
@@ -408,6 +426,97 @@ class ProjectResult:
         return tuple(one for one in self.townships if one.area_m2 >= self.township_min_m2) or self.townships[:1]
 
 
+#: Projects whose land counts in the sums of a list, in the order in which it is counted.
+COUNTED_STATES = (ProjectState.APPROVED, ProjectState.REVIEWED)
+
+
+@dataclass(frozen=True)
+class ListedProject:
+    """A row of the list; its number, from 1, is the row of the project.
+
+    ``is_counted``: its land counts, as it is the registration that applies of a project that is not withdrawn;
+    ``same_rows``: rows with the same project, its own included, if it is registered more than once.
+    """
+
+    project: Project
+    state: ProjectState
+    date: str
+    is_new: bool = False
+    is_counted: bool = False
+    same_rows: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class ProjectOverlap:
+    """Land (m²) that two projects share, which are not registrations of one; their rows and names in the list."""
+
+    first_row: int
+    first_name: str
+    second_row: int
+    second_name: str
+    area_m2: float
+
+
+@dataclass(frozen=True)
+class Occupation:
+    """Land in a line, summed over the approved projects, and over the reviewed ones without land of the approved.
+
+    No place counts twice. ``basis``: net if the net area of all land is known, for a line that is measured so;
+    ``township_code``, ``township_name``: None for the whole county; ``room_m2``: by how much the area of the line
+    exceeds its target (余量), None without a target or for a township.
+    """
+
+    line_id: str
+    role: str
+    name: BilingualText
+    basis: AreaBasis
+    township_code: str | None
+    township_name: str | None
+    approved_m2: float
+    approved_net_m2: float | None
+    reviewed_m2: float
+    reviewed_net_m2: float | None
+    room_m2: float | None = None
+    is_room_confirmed: bool = True
+
+    def get_leading_m2(self, state: ProjectState) -> float | None:
+        """Return the area of a state on the basis of the line."""
+        return getattr(self, f"{state}_net_m2" if self.basis is AreaBasis.NET else f"{state}_m2")
+
+    @property
+    def left_m2(self) -> float | None:
+        """Return the room that the approved projects leave; negative if they take more. None without room."""
+        taken = self.get_leading_m2(ProjectState.APPROVED)
+        return None if self.room_m2 is None or taken is None else self.room_m2 - taken
+
+
+@dataclass(frozen=True)
+class ProjectList:
+    """The list with the projects of a review.
+
+    ``rows``: those of the file, then the new ones; ``known``: names of reviewed projects that are rows of the file
+    already; ``failed``: projects whose overlay failed, so that land is missing in the sums; ``crs``: of the file;
+    ``words``: state → the word that is written.
+    """
+
+    path: Path
+    rows: tuple[ListedProject, ...]
+    known: tuple[str, ...]
+    overlaps: tuple[ProjectOverlap, ...]
+    occupations: tuple[Occupation, ...]
+    failed: tuple[str, ...]
+    notes: tuple[ProjectNote, ...]
+    crs: CRS = field(repr=False)
+    words: dict[ProjectState, str]
+
+    def list_repeated(self) -> list[tuple[ListedProject, ...]]:
+        """Return the rows of each project that is registered more than once."""
+        by_row = {one.project.row: one for one in self.rows}
+        return [
+            tuple(by_row[row] for row in rows) for rows in dict.fromkeys(one.same_rows for one in self.rows) if rows
+        ]
+
+
 @dataclass(frozen=True)
 class ConformityResult:
     """The review of all projects of a source.
@@ -433,6 +542,8 @@ class ConformityResult:
     unread_layers: tuple[str, ...] = ()
     #: Compiler and secrecy that the caller gives; those of the profile apply without.
     document_info: DocumentInfo | None = None
+    #: The list of projects with those of this review; None if none is kept.
+    project_list: ProjectList | None = None
 
     @property
     def unread_note(self) -> Message | None:

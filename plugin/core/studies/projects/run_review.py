@@ -25,6 +25,7 @@ from ...standard.divisions import label_division
 from ...standard.options import MIN_WIDTH_M, RunOptions
 from ...standard.profile import DocumentInfo
 from ...standard.template import TemplateField
+from .project_list import update_list
 from .read_projects import ReadProjects, read_projects
 from .review import ProjectReview, ReviewedProjects
 from .review_settings import ROWS_ALL, AdmissionTable, ReviewSettings, load_admission, load_review_settings
@@ -54,6 +55,7 @@ def review_projects(
     *,
     width_m: float | None = None,
     use: str = "",
+    project_list: str | Path = "",
     source: str = "",
     progress: ProgressCallback = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
@@ -70,11 +72,13 @@ def review_projects(
         File or folder of the plan, or layers that are already read; ``source`` names the origin of those.
     width_m, use
         For rows without a width or a use: width of lines and diameter of points (m), code or name of the use.
+    project_list
+        File of the list of projects (`project_list`), which need not exist; empty: no list is kept.
 
     Raises
     ------
     InputError, DataError
-        The plan or the projects cannot be read, or the admission table is wrong; the error names the remedy.
+        The plan, the projects or the list cannot be read, or the admission table is wrong; the error names the remedy.
     Cancelled
         Between layers and projects.
     """
@@ -100,8 +104,13 @@ def review_projects(
         progress=lambda share: progress(_READING_SHARE + (1 - _READING_SHARE) * share, ""),
         cancellation=cancellation,
     ).review()
+    result = make_result(plan, settings, read, reviewed, table, tolerance, options.lang, options.document_info)
+    if project_list:
+        found = [one.project for one in result.results]
+        listed = update_list(project_list, found, plan, settings, tolerance, cancellation)
+        result = replace(result, project_list=listed)
     progress(1.0, "")
-    return make_result(plan, settings, read, reviewed, table, tolerance, options.lang, options.document_info)
+    return result
 
 
 def make_result(

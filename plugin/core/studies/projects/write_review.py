@@ -26,14 +26,15 @@ from ...render.tables.report_table import (
     ReportTable,
     ReportTableRow,
     TableColumn,
-    TableNumber,
     make_row,
     make_table,
     make_table_number,
     write_tables_workbook,
 )
 from ...standard.messages.texts import Texts
+from .list_tables import make_hectare_cell, make_list_tables
 from .page import Rasterise, make_conformity_document
+from .project_list import check_list_path, write_list
 from .review_sentences import describe_part, get_outcome_name
 from .reviewed_project import (
     SECTION,
@@ -44,15 +45,20 @@ from .reviewed_project import (
     HeritageNotice,
     LineItem,
     LinePart,
+    ListedProject,
     MissingItem,
+    Occupation,
     Outcome,
     Project,
+    ProjectList,
     ProjectNote,
+    ProjectOverlap,
     ProjectResult,
     SupplementItem,
     TownshipItem,
     ZoneItem,
 )
+from .use_control import write_use_control
 
 LAYER_SUFFIX = ".gpkg"
 #: Class → keys of its dictionary in order, each perhaps with the attribute of another name.
@@ -82,13 +88,20 @@ _KEYS_BY_CLASS: dict[type, tuple[str | tuple[str, str], ...]] = {
     HeritageNotice: ("names", "area_m2", "mark", ("text", "message")),
     MissingItem: ("id", "name", "missing", "remedy"),
     ProjectNote: ("level", "row", "project", "field", ("text", "message")),
+    ProjectList: ("rows", "known", "overlaps", ("sums", "occupations"), "failed", "notes"),
+    ListedProject: ("project", "state", "date", ("new", "is_new"), ("counted", "is_counted"), "same_rows"),
+    ProjectOverlap: ("first_row", "first_name", "second_row", "second_name", "area_m2"),
+    Occupation: (
+        ("id", "line_id"), "role", "name", "basis", "township_code", "township_name", "approved_m2",
+        "approved_net_m2", "reviewed_m2", "reviewed_net_m2", "room_m2", "left_m2",
+        ("room_confirmed", "is_room_confirmed"),
+    ),
 }  # fmt: skip
 LAYER_NAME = "conformity"
 _COLUMNS = (
     "row", "project", "number", "use", "item", "role", "code", "name", "part", "area_m2", "net_m2", "outcome",
     "outcome_name", "reason", "source", "mark",
 )  # fmt: skip
-_M2_PER_HA, _HA_DECIMALS = 10_000.0, 4
 #: The first columns of a table with several rows for each project; a row is (project, item).
 _PROJECT_COLUMNS = (
     TableColumn("project_row", width_in_characters=6, value=lambda row: row[0].project.row),
@@ -96,12 +109,21 @@ _PROJECT_COLUMNS = (
 )
 
 
-def check_conformity_outputs(outputs: OutputPaths, inputs: list[str]) -> None:
+def check_conformity_outputs(
+    outputs: OutputPaths, inputs: list[str], project_list: str = "", use_control: str = ""
+) -> None:
     """Raise OutputError before a long run if a result cannot be written, or would replace an input.
 
-    ``outputs``: `OutputPaths.findings` is the layer of occupied parts, a GeoPackage.
+    ``outputs``: `OutputPaths.findings` is the layer of occupied parts, a GeoPackage; ``inputs``: the projects, which
+    may be those of the list, then the plan; ``project_list``: file of the list, to which rows are added;
+    ``use_control``: file of a layer of use control.
     """
     from ...checks.tabulate import check_workbook_can_be_written
+
+    if project_list:
+        check_list_path(project_list, [*outputs.list_paths(), use_control], inputs[1:])
+    if use_control:
+        check_list_path(use_control, outputs.list_paths(), inputs)
 
     check_outputs(outputs, inputs)
     if outputs.findings and Path(outputs.findings).suffix.lower() != LAYER_SUFFIX:
@@ -116,16 +138,18 @@ def write_conformity_outputs(
     outputs: OutputPaths,
     cancellation: Cancellation = NEVER_CANCELLED,
     *,
+    use_control: str = "",
     print_pdf: Callable[[Document, Path], object] | None = None,
     rasterise: Rasterise | None = None,
 ) -> None:
     """Write the requested results; one that fails does not stop the others.
 
-    ``print_pdf`` writes a document as PDF, ``rasterise`` draws maps as pixels; only QGIS can. Raise OutputError and
-    InputError as `write_files`, and Cancelled.
+    ``use_control``: file of a layer of use control; ``print_pdf`` writes a document as PDF, ``rasterise`` draws maps
+    as pixels; only QGIS can. Raise OutputError and InputError as `write_files`, and Cancelled.
     """
     make_document = cache(partial(make_conformity_document, result, rasterise=rasterise, cancellation=cancellation))
-    for target in outputs.list_paths():
+    listed = result.project_list
+    for target in [*outputs.list_paths(), use_control, *([str(listed.path)] if listed else [])]:
         check_not_input(target, list(result.plan.input_files))
     write_files(
         [
@@ -133,6 +157,8 @@ def write_conformity_outputs(
             *iterate_document_writers(outputs, make_document, print_pdf),
             (outputs.xlsx, partial(write_conformity_workbook, result)),
             (outputs.findings, partial(write_parts_layer, result)),
+            (use_control, partial(write_use_control, result)),
+            *([(str(listed.path), partial(write_list, listed, result.plan.plane_crs))] if listed else []),
         ],
         cancellation,
     )
@@ -174,6 +200,7 @@ def result_to_dict(result: ConformityResult, lang: str) -> dict[str, Any]:
         ],
         "unread_layers": list(result.unread_layers),
         "notes": convert(result.notes),
+        **({"project_list": convert(result.project_list)} if result.project_list else {}),
         "times": {"written": result.time.isoformat(timespec="seconds")},
     }
 
@@ -253,6 +280,7 @@ def write_conformity_workbook(result: ConformityResult, path: Path) -> None:
             make_zone_table(result, texts),
             make_class_table(result, texts),
             make_township_table(result, texts),
+            *(make_list_tables(result.project_list, texts) if result.project_list else []),
             make_table(
                 "conformity_notes",
                 [
@@ -287,11 +315,11 @@ def make_project_table(result: ConformityResult, texts: Texts) -> ReportTable:
         return TableColumn(
             f"project_{line_id}",
             "ha",
-            value=lambda one: _hectares(line.leading_m2 if (line := one.find_line(line_id)) else None),
+            value=lambda one: make_hectare_cell(line.leading_m2 if (line := one.find_line(line_id)) else None),
         )
 
     def make_supplement(one: ProjectResult, line_id: str) -> CellValue:
-        return _hectares(next((item.occupied_m2 for item in one.supplements if item.id == line_id), None))
+        return make_hectare_cell(next((item.occupied_m2 for item in one.supplements if item.id == line_id), None))
 
     return make_table(
         "conformity_projects",
@@ -305,8 +333,8 @@ def make_project_table(result: ConformityResult, texts: Texts) -> ReportTable:
                 width_in_characters=18,
                 value=lambda one: comma.join(item.name for item in one.named_townships),
             ),
-            TableColumn("project_statutory", "ha", value=lambda one: _hectares(one.project.statutory_m2)),
-            TableColumn("project_declared", "ha", value=lambda one: _hectares(one.project.declared_m2)),
+            TableColumn("project_statutory", "ha", value=lambda one: make_hectare_cell(one.project.statutory_m2)),
+            TableColumn("project_declared", "ha", value=lambda one: make_hectare_cell(one.project.declared_m2)),
             *map(make_column, ("farmland", "cultivated", "red_line", "boundary", "heritage")),
             TableColumn("project_supplement", "ha", value=lambda one: make_supplement(one, "farmland")),
             TableColumn("project_compensation", "ha", value=lambda one: make_supplement(one, "cultivated")),
@@ -448,11 +476,6 @@ def _list_rows_and_sum(
             )
         )
     return rows
-
-
-def _hectares(area_m2: float | None) -> TableNumber | None:
-    """Return an area (m²) as a cell in hectares."""
-    return make_table_number(None if area_m2 is None else area_m2 / _M2_PER_HA, "ha", _HA_DECIMALS)
 
 
 def _describe_use(one: ProjectResult) -> str:
