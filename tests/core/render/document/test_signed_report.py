@@ -35,6 +35,7 @@ from plugin.core.render.outputs import add_data_digest, compute_data_digest, dum
 from plugin.core.render.verdict import list_unconfirmed_items
 from plugin.core.render.words import ReportTexts, load_report_settings
 from plugin.core.standard.messages.texts import THIN_SPACE, Texts
+from plugin.core.standard.profile.resolved import read_county_form_choices
 from plugin.paths import DOCX_TEMPLATE_FOLDER, SAMPLE_FOLDER
 
 WORD_JOINER = "\u2060"
@@ -160,13 +161,15 @@ def test_first_page_counts_met_indicators_without_listing_them(document, checked
 
 
 def test_first_page_counts_unconfirmed_settings_in_one_line_and_an_appendix_lists_them(document, checked):
-    count = re.search(r"未经本县确认的设置 (\d+) 项", "\n".join(list_texts(document)))
+    counts = re.search(r"决定结论的 (\d+) 项，其他 (\d+) 项", "\n".join(list_texts(document)))
     appendix = [b for b in document.blocks if isinstance(b, blocks.Heading)].index(
         next(b for b in document.blocks if isinstance(b, blocks.Heading) and b.text.startswith("附录一"))
     )
     assert appendix > 0
     table = next(t for t in find_tables(document) if t.columns[0].title == "设置")
-    assert int(count[1]) == len(table.rows)
+    assert int(counts[1]) + int(counts[2]) == len(table.rows)
+    are_deciding = [row[0].text.endswith("（决定结论）") for row in table.rows]
+    assert are_deciding == sorted(are_deciding, reverse=True) and sum(are_deciding) == int(counts[1]) > 5
     assert not [row[0].text for row in table.rows if re.match(r"rules\.", row[0].text)]
 
 
@@ -177,10 +180,12 @@ def test_page_lists_its_caveats_and_only_the_appendix_lists_unconfirmed_settings
     caveats = re.findall("<li>(.+)</li>", listed)
     texts = ReportTexts(lang)
     settings = list_unconfirmed_items(checked.report.summary["unconfirmed"], texts)[1]
-    assert len(caveats) > 3 and sum(f" {len(settings)}" in caveat for caveat in caveats) == 1
+    deciding = {*checked.report.unconfirmed_items} & {*read_county_form_choices().deciding}
+    others = len(settings) - len(deciding)
+    assert len(caveats) > 3 and sum(f" {len(deciding)} " in one and f" {others} " in one for one in caveats) == 1
     assert all(setting not in listed for setting in settings if len(setting) > 12)
     cells = page.lower()  # a setting with a name begins with a capital
-    assert all(f"<td>{escape(setting.lower())}</td>" in cells for setting in settings)
+    assert all(f"<td>{escape(setting.lower())}" in cells for setting in settings)
 
 
 def test_signatures_end_the_body_and_appendices_begin_on_a_new_page(document):
