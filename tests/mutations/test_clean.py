@@ -2,14 +2,20 @@
 """Test that counties without defects pass all rules, for any size and CRS."""
 
 from collections import Counter
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from plugin.core.checks.check import RunOptions, check_plan
+from plugin.core.engine.explanation import find_confirmable_items
 from plugin.core.model.report import APPROVAL_DOUBT
 from plugin.core.model.rule import Severity, load_all_rules
 from plugin.core.model.verdict import Verdict
 from plugin.core.standard import load_standard
+from plugin.core.standard.profile.county_file import CountyConfirmation, compose_county, read_county
+from plugin.core.standard.profile.load import SingleConfirmation
+from plugin.core.standard.profile.resolved import read_county_form_choices
 from tests.county import make_clean_county, make_county, templates
 from tests.county.source import make_read_layers
 from tests.mutations import clean
@@ -38,6 +44,30 @@ def test_county_without_defects_passes_every_rule(base):
     assert {code for code, one in outcomes.items() if one == "not_applicable"} == clean.RULES_THAT_DO_NOT_APPLY.keys()
     assert [f"{r.code} {r.reason}" for r in report.rules if r.incomplete or r.outcome in ("skipped", "crashed")] == []
     assert_only_approvals_are_open(report)
+
+
+def test_deciding_settings_confirmed_singly_and_the_rest_together_pass_and_one_that_lacks_prevents_it(base, tmp_path):
+    county, path = base("county"), tmp_path / "县.profile.toml"
+    text = Path(county.options["profile"]).read_text(encoding="utf-8")
+    norm = RunOptions(profile=county.options["profile"]).resolve_norm()
+    unconfirmed, deciding = {*find_confirmable_items(norm)}, read_county_form_choices().deciding
+    # The check runs all rules, and so uses settings that the form of a county does not ask for.
+    others = tuple(sorted(({*norm.standard.marks} | unconfirmed | {*norm.standard.citations}) - {*deciding}))
+    values = {item: value for item in others if (value := norm.find_value(item)) is not None}
+
+    def check(*without):
+        singly = {
+            item: SingleConfirmation("局", "文", "2026-11-01", norm.find_value(item))
+            for item in deciding
+            if item not in without
+        }
+        confirmation = CountyConfirmation("局", "文", "2026-11-01", others, values, singly)
+        settings = replace(read_county(Path("县.toml"), text), confirmation=confirmation)
+        path.write_text(compose_county(settings, path, text), encoding="utf-8")
+        return CountyDraft(county.county, county.options | {"profile": str(path)}, tmp_path).report()
+
+    assert_only_approvals_are_open(check())
+    assert set(check("tolerance").summary["unconfirmed"]) == {"tolerance", APPROVAL_DOUBT}
 
 
 def test_removing_optional_layers_makes_rules_not_applicable_and_none_fail(base, tmp_path):
