@@ -1176,6 +1176,14 @@ The workbook has the balance (before − out + in = after), the townships, and e
         <translation>按表单由图形或代码得出，未用源字段的值：{fields}。</translation>
     </message>
     <message>
+        <source>Computed from the code; the value of the source is not used</source>
+        <translation>由代码得出，不用源字段的值</translation>
+    </message>
+    <message>
+        <source>Computed from the shape; the value of the source is not used</source>
+        <translation>由图形得出，不用源字段的值</translation>
+    </message>
+    <message>
         <source>Computes the indicators of a county's plan from its layers and writes them as a table and as a workbook: indicators with target, state and margin; the three control lines; the expansion ratio; planning zones; the three zones; land use of the base year and of the plan; townships. Every figure states its basis, formula and inputs. Inputs are not changed.
 
 Source: a GeoPackage, FileGDB, shapefile or a folder of them. If no source is given, the chosen layers, or all vector layers of the project, are used, including unsaved edits.
@@ -1352,18 +1360,18 @@ In QGIS Desktop the layers are added as a group, with the symbols and forms of t
 
 Template: the code of an official layer, such as DLTB or XZYDYH.
 
-Mapping: a saved file. If empty, fields are matched by name, Chinese name, names cut to ten bytes, meaning and content, and the mapping is written to a file ending in .mapping.toml in the folder of the output, to be verified, edited and used again. An existing file of that name is not overwritten.
+Mapping: a saved file. If empty, fields are matched by name, Chinese name, names cut to ten bytes, usual names, meaning and content, and the mapping is written to a file ending in .mapping.toml in the folder of the output, to be verified, edited and used again. An existing file of that name is not overwritten.
 
-Values not converted: one row for each value that does not fit (text too long, not a number, a code that is not in the list or matches several codes), one for each source field without a target field, and one for each of its values, with rows and area. Such a cell is left empty; only a code that is missing in its source list is kept unchanged.
+Values not converted: one row for each value that does not fit (text too long, not a number, a code that is not in the list or matches several codes), one for each source field without a target field, and one for each of its values, with rows, features and area. Such a cell is left empty; only a code that is missing in its source list is kept unchanged.
 
 Personal data (names, ID numbers, telephones, addresses of the persons responsible) can be omitted in a copy for others: the fields are kept and left empty.</source>
         <translation>将图层按模板整理：字段名、类型、长度以模板为准；源数据采用其他代码表的，换算代码（三调地类换算为 2023 年用地用海分类）。每一行、每个图形均保留；输入不改动。
 
 模板：标准中的图层代码，如 DLTB、XZYDYH。
 
-字段映射：已保存的文件。留空时按名称、中文名、被截成 10 字节的名称、含义和内容推得，并将所用映射写入输出所在文件夹中以 .mapping.toml 结尾的文件，供核对、修改和再次使用。同名文件不覆盖。
+字段映射：已保存的文件。留空时按名称、中文名、被截成 10 字节的名称、常用列名、含义和内容推得，并将所用映射写入输出所在文件夹中以 .mapping.toml 结尾的文件，供核对、修改和再次使用。同名文件不覆盖。
 
-无法转换的值：每个值一行（文本过长、不是数字、代码不在表中或可对应多个），没有目标字段的源字段各一行，其每个不同的值也各一行，附行数和面积。相应单元格留空；仅本表无法识别的代码按原样保留。
+无法转换的值：每个值一行（文本过长、不是数字、代码不在表中或可对应多个），没有目标字段的源字段各一行，其每个不同的值也各一行，附行数、要素编号和面积。相应单元格留空；仅本表无法识别的代码按原样保留。
 
 个人信息（责任人的姓名、证件号码、电话、住址）可以不转换到对外提供的副本：字段保留，内容为空。</translation>
     </message>
@@ -4508,6 +4516,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
     <message>
         <source>Rows updated</source>
         <translation>更新行数</translation>
+    </message>
+    <message>
+        <source>Rows whose area will differ from that of the shape (ATT003, ATT013): {fields}.</source>
+        <translation>面积将与图形不符的行（ATT003、ATT013）：{fields}。</translation>
     </message>
     <message>
         <source>Rows with a value outside the list of the field (ATT002): {fields}.</source>

@@ -12,7 +12,7 @@ import geopandas as gpd
 import pandas as pd
 import pyproj
 import pytest
-from qgis.core import QgsApplication, QgsFeature, QgsProject, QgsRectangle, QgsVectorLayer
+from qgis.core import QgsApplication, QgsFeature, QgsGeometry, QgsProject, QgsRectangle, QgsVectorLayer
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtTest import QTest
@@ -271,9 +271,13 @@ def test_mapped_rows_are_appended_to_the_layer_of_the_project_as_one_step_with_n
     mapping_dialog._on_field_mapping_changed("BSM", "", None, None, "")
     select_data(mapping_dialog, "source.TBMJ", mapping_table.NO_SOURCE)
     mapping_dialog._on_field_mapping_changed("YDYHFLMC", "DLMC", None, None, "")
+    computed = "由代码得出，不用源字段的值"
+    assert read_cell(mapping_dialog, "YDYHFLMC", mapping_table.SAMPLES_COLUMN) == computed
+    assert "按表单由图形或代码得出，未用源字段的值：DLMC → YDYHFLMC" in mapping_dialog.summary.text()
     assert read_cell(mapping_dialog, "TBMJ", mapping_table.MORE_COLUMN) == "追加时量算"
     assert "没有来源" not in mapping_dialog.summary.text()
     mapping_dialog.append.setChecked(False)
+    assert read_cell(mapping_dialog, "YDYHFLMC", mapping_table.SAMPLES_COLUMN) != computed
     assert "必填但没有来源：BSM" in mapping_dialog.summary.text()
     mapping_dialog.append.setChecked(True)
     layers, appended = set(project.mapLayers()), []
@@ -317,18 +321,26 @@ def test_field_mapping_dialog_maps_a_file_that_is_not_in_the_project(qgis_app, m
     assert "坏.shp" in mapping_dialog.summary.text()
 
 
+def add_foreign_layer(project, name, fields, row):
+    layer = QgsVectorLayer(f"Polygon?crs=EPSG:4526&field={fields}", name, "memory")
+    feature = QgsFeature(layer.fields())
+    feature.setAttributes(row)
+    feature.setGeometry(QgsGeometry.fromRect(QgsRectangle(38_500_000, 4_400_000, 38_500_100, 4_400_100)))
+    layer.dataProvider().addFeature(feature)
+    return project.addMapLayer(layer)
+
+
 def test_layer_of_another_office_gets_its_template_by_name_and_its_areas_are_converted(mapping_dialog, project):
-    layer = QgsVectorLayer("Polygon?crs=EPSG:4526&field=分区:string&field=面积亩:double", "基本农田2025", "memory")
-    project.addMapLayer(layer)
-    row = QgsFeature(layer.fields())
-    row.setAttributes(["集中", 4.5])
-    layer.dataProvider().addFeature(row)
+    layer = add_foreign_layer(project, "基本农田2025", "分区:string&field=面积亩:double", ["集中", 4.5])
     mapping_dialog.source.setLayer(layer)
     wait_until_ready(mapping_dialog)
     assert mapping_dialog.get_role() == "YJJBNTBHTB"
+    assert mapping_dialog.findChild(QComboBox, "source.YJJBNTTBMJ").currentData() == "面积亩", "the area of the shape"
+    select_data(mapping_dialog, "source.YJJBNTTBMJ", mapping_table.NO_SOURCE)
     select_data(mapping_dialog, "source.YJJBNTMJ", "面积亩")
     assert "面积换算为平方米：面积亩 → YJJBNTMJ" in mapping_dialog.summary.text()
     assert read_cell(mapping_dialog, "YJJBNTMJ", mapping_table.SAMPLES_COLUMN) == "4.5 → 3000"
+    assert "面积将与图形不符的行（ATT003、ATT013）：面积亩 → YJJBNTMJ 1" in mapping_dialog.summary.text()
     select_data(mapping_dialog, "codes.YJJBNTMJ", "")
     assert "未换算：面积亩 → YJJBNTMJ" in mapping_dialog.summary.text()
     assert read_cell(mapping_dialog, "YJJBNTMJ", mapping_table.SAMPLES_COLUMN) == "4.5"
@@ -341,6 +353,32 @@ def test_layer_of_another_office_gets_its_template_by_name_and_its_areas_are_con
     select_data(mapping_dialog, "source.LHLX", "分区")
     assert read_cell(mapping_dialog, "LHLX", mapping_table.LOST_COLUMN) == "1"
     assert "不在字段所列取值内的行（ATT002）：" in mapping_dialog.summary.text()
+
+
+@pytest.mark.parametrize(
+    ("fields", "row"),
+    [("红线名称:string&field=面积ha:double", ["水源涵养红线", 4.2]), ("红线名称:string", ["水源涵养红线"])],
+)
+def test_source_values_that_the_form_computes_are_announced_and_listed(mapping_dialog, project, tmp_path, fields, row):
+    shutil.copy(RESOURCES_FOLDER / "sample" / "county.gpkg", tmp_path / "县.gpkg")
+    target = QgsVectorLayer(f"{tmp_path / '县.gpkg'}|layername=STBHHX", "本县", "ogr")
+    set_assigned_role(target, "STBHHX")
+    templates = mapping_dialog._norm.standard.templates
+    attribute_forms.apply_template_form(target, templates["STBHHX"], mapping_dialog._norm)
+    project.addMapLayer(target)
+    mapping_dialog.source.setLayer(add_foreign_layer(project, "生态保护红线", fields, row))
+    wait_until_ready(mapping_dialog)
+    example, before = read_cell(mapping_dialog, "MJ", mapping_table.SAMPLES_COLUMN), mapping_dialog.summary.text()
+    mapping_dialog.start.click()
+    wait_until_ready(mapping_dialog)
+    after, tables = mapping_dialog.summary.text(), list(tmp_path.glob("STBHHX.未转换.xlsx"))
+    target.rollBack()
+    is_computed = len(row) == 2
+    announced = [text in one for one in (before, after) for text in ("未用源字段的值：面积ha → MJ", "面积换算")]
+    assert announced == [is_computed, False] * 2 and (example == "由图形得出，不用源字段的值") == is_computed
+    assert bool(tables) == ("STBHHX.未转换.xlsx" in after) == is_computed, "no empty table"
+    listed = pd.read_excel(tables[0], dtype=str).iloc[-1] if tables else None
+    assert listed is None or [*listed[["模板字段", "值", "行数", "源要素（前 20 个）"]]] == ["MJ", "4.2", "1", "1"]
 
 
 def test_mapping_kept_with_the_layer_is_named_and_offered(mapping_dialog, project, tmp_path, monkeypatch):

@@ -168,6 +168,7 @@ def make_loss_table(losses: list[MappingLoss], texts: Texts, *, is_workbook: boo
                 "source_field": loss.source_field,
                 "value": loss.value,
                 "row_count": params.get("row_count"),
+                "fids": params.get("fids"),
                 "area_ha": None if (area := params.get("area_ha")) is None else round(area, 4),
                 "reason": loss.reason,
                 "carried": words[loss.is_carried_over],
@@ -176,7 +177,7 @@ def make_loss_table(losses: list[MappingLoss], texts: Texts, *, is_workbook: boo
         )
     text, number = QMetaType.Type.QString, QMetaType.Type.LongLong
     types = {"source_fid": number, **dict.fromkeys(("key", "field", "source_field", "value"), text)}
-    types |= {"row_count": number, "area_ha": QMetaType.Type.Double}
+    types |= {"row_count": number, "fids": text, "area_ha": QMetaType.Type.Double}
     types |= dict.fromkeys(("reason", "carried", "message"), text)
     if not is_workbook:
         return make_record_table("UNMAPPED", types, rows)

@@ -31,7 +31,7 @@ from ...core.base.errors import Cancellation, OutputError
 from ...core.standard import Standard, list_standard_ids
 from ...core.standard.numbering import make_bsm
 from ..editing import attribute_forms
-from ..editing.dependent_fields import measure_missing_areas
+from ..editing.dependent_fields import find_dependent_fields, measure_missing_areas
 from ..editing.feature_numbers import NUMBER_FIELD, find_highest_used_number_by_county
 from ..editing.styled_layers import find_sources_by_layer_name, make_vector_layer
 from ..layers import styles
@@ -215,6 +215,21 @@ def append_rows(
     return numbered_count, measured_counts
 
 
+def find_computed_fields(target: QgsVectorLayer, mapping: FieldMapping) -> dict[str, bool]:
+    """Return the fields with a source that the form of a layer computes instead, each with True if from the shape.
+
+    The name of a code is computed if the mapping fills the code.
+    """
+    names = target.fields().names()
+    filled_names = {*mapping.source_by_target, *mapping.constant_by_target}
+    return {
+        name: field.source_index is None
+        for field in find_dependent_fields(target)
+        if (name := names[field.target_index]) in mapping.source_by_target
+        and (field.source_index is None or names[field.source_index] in filled_names)
+    }
+
+
 def read_source_rows(snapshot: LayerSnapshot, cancellation: Cancellation) -> SourceLayer:
     """Read the rows of a layer snapshot, with unsaved edits and its selection.
 
@@ -268,7 +283,13 @@ def prepare_mapping(
     where the source has none. Raise InputError if the mapping names a field that the source lacks.
     """
     from ...core.exchange.mapping import find_source_names, make_mapping_from_proposals, propose_mapping
-    from ...core.exchange.mapping.preview import SourceColumns, change_mapping, make_acceptance, preview_field
+    from ...core.exchange.mapping.preview import (
+        SourceColumns,
+        change_mapping,
+        get_area_allowance,
+        make_acceptance,
+        preview_field,
+    )
 
     columns = SourceColumns(read_source_rows(source, cancellation)) if isinstance(source, LayerSnapshot) else source
     for field in columns.layer.fields:
@@ -285,5 +306,12 @@ def prepare_mapping(
     for target in template.fields:
         cancellation.raise_if_cancelled()
         is_accepted = make_acceptance(target, template, norm)
-        previews[target.name] = preview_field(columns, mapping, target, template, norm.standard, is_accepted)
+        allowance_m2 = get_area_allowance(target, norm)
+        if allowance_m2 is not None:
+            # Measured here, in the background, also for fields that get their source later.
+            cancellation.raise_if_cancelled()
+            _ = columns.statutory_areas
+        previews[target.name] = preview_field(
+            columns, mapping, target, template, norm.standard, is_accepted, allowance_m2
+        )
     return PreparedMapping(columns, mapping, {p.target_field: p for p in proposals if p.source_field}, previews)

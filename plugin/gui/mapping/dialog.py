@@ -12,7 +12,6 @@ from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QFileDialog
 
 from ...bridge.editing import attribute_forms
-from ...bridge.editing.dependent_fields import find_dependent_fields
 from ...bridge.layers.properties import get_assigned_role, get_file_path
 from ...bridge.layers.role_recognition import list_plan_layers
 from ...bridge.mapping import run as mapping_run
@@ -24,9 +23,11 @@ from ...core.base.files import find_free_path
 from ...core.base.files.writing import write_atomically
 from ...core.exchange.mapping import CodeTranslation, format_mapping_as_toml, load_mapping
 from ...core.exchange.mapping.preview import (
+    FieldPreview,
     UndecidedCode,
     change_mapping,
     find_undecided_codes,
+    get_area_allowance,
     make_acceptance,
     preview_field,
 )
@@ -52,9 +53,11 @@ class MappingDialog(MappingSource):
         super().__init__(project, runner, layer, parent)
         self._run: mapping_run.MappingRun | None = None
         self._written_path = ""
-        #: Source fields that the displayed mapping leaves out, and those whose areas it converts, with their targets.
+        #: Source fields that the displayed mapping leaves out, those whose areas it converts, with their targets, and
+        #: the target fields that the form computes instead.
         self._unused: list[str] = []
         self._converted: list[str] = []
+        self._computed: dict[str, bool] = {}
         #: Ids of the layer that the running mapping is appended to, and of the one that is offered; empty for none.
         self._target_layer_id = self._offered_layer_id = ""
         #: The mapping whose rows were appended; it can be run again once it has changed or was read again.
@@ -127,6 +130,7 @@ class MappingDialog(MappingSource):
                     self._target_template,
                     self._norm.standard,
                     make_acceptance(previewed_field, self._target_template, self._norm),
+                    get_area_allowance(previewed_field, self._norm),
                 )
                 self.table.show_preview(name, previews[name])
         self._prepared_mapping = replace(self._prepared_mapping, mapping=mapping, field_previews=previews)
@@ -151,8 +155,7 @@ class MappingDialog(MappingSource):
         prepared_mapping = self._prepared_mapping
         if prepared_mapping is None:
             return
-        previews, fields = prepared_mapping.field_previews, self._target_template.fields
-        used_names = set(prepared_mapping.mapping.source_by_target.values())
+        fields, previews = self._target_template.fields, self._find_computed_fields(prepared_mapping)
         kept_count = sum(p.remarked_count for p in previews.values())
         text = (
             tr(
@@ -171,7 +174,18 @@ class MappingDialog(MappingSource):
                 kept=format_number(kept_count, 0),
             )
         ]
-        is_appended = self.append.isChecked()
+        problems = self._list_problems(prepared_mapping, previews)
+        lines += [text.format(fields=tr(", ").join(names)) for text, names in problems if names]
+        if (former := self._find_former_mapping()) is not None:
+            lines.append(tr("An earlier mapping is kept in {file}: Open Mapping… uses it.").format(file=former.name))
+        self.summary.setText("\n".join(lines))
+
+    def _list_problems(
+        self, prepared_mapping: mapping_run.PreparedMapping, previews: dict[str, FieldPreview]
+    ) -> list[tuple[str, list[str]]]:
+        """Return the lines of the summary about single fields, each with the fields that it names."""
+        fields, is_appended = self._target_template.fields, self.append.isChecked()
+        used_names = set(prepared_mapping.mapping.source_by_target.values())
         # Appended rows get new keys where theirs are missing.
         missing = [
             f.name
@@ -187,25 +201,48 @@ class MappingDialog(MappingSource):
                 text = tr("{field} ({values})")
                 without_code.append(text.format(field=field.alias, values=tr(", ").join(named)))
         sources, units = prepared_mapping.mapping.source_by_target, prepared_mapping.mapping.unit_by_target
-        other_units = [f for f in fields if f.name not in units and find_area_unit(sources.get(f.name, ""), f)]
-        self._converted = [f"{sources[name]} → {name}" for name in units]
+        kept_names = sources.keys() - self._computed
+        other_units = [f for f in fields if f.name in kept_names - units.keys() and find_area_unit(sources[f.name], f)]
+        self._converted = [f"{sources[name]} → {name}" for name in units if name in kept_names]
         counts = {f.alias: previews[f.name].outside_count for f in fields}
         outside = [f"{name} {format_number(count, 0)}" for name, count in counts.items() if count]
-        problems = (
+        different_areas = [
+            f"{sources[f.name]} → {f.name} {format_number(count, 0)}"
+            for f in fields
+            if 2 * (count := previews[f.name].area_difference_count) > previews[f.name].filled_count
+        ]
+        return [
+            (
+                tr("Computed from shape or code instead of the source, as the form does: {fields}."),
+                self._list_computed(),
+            ),
             (tr("Areas converted to m²: {fields}."), self._converted),
             (
                 tr("Areas in another unit than m², copied unchanged: {fields}."),
                 [f"{sources[f.name]} → {f.name}" for f in other_units],
             ),
+            (
+                tr("Rows whose area will differ from that of the shape (ATT003, ATT013): {fields}."),
+                different_areas,
+            ),
             (tr("Values without a code: {fields}."), without_code),
             (tr("Rows with a value outside the list of the field (ATT002): {fields}."), outside),
             (tr("Required fields without a source field: {fields}."), missing),
             (tr("Source fields without a target field: {fields}."), self._unused),
-        )
-        lines += [text.format(fields=tr(", ").join(names)) for text, names in problems if names]
-        if (former := self._find_former_mapping()) is not None:
-            lines.append(tr("An earlier mapping is kept in {file}: Open Mapping… uses it.").format(file=former.name))
-        self.summary.setText("\n".join(lines))
+        ]
+
+    def _find_computed_fields(self, prepared_mapping: mapping_run.PreparedMapping) -> dict[str, FieldPreview]:
+        """Find and show the fields that the form computes; return the previews, in which their sources do not count."""
+        target = self._find_layer_to_append_to() if self.append.isChecked() else None
+        self._computed = {} if target is None else mapping_run.find_computed_fields(target, prepared_mapping.mapping)
+        self.table.show_computed_fields(self._computed, prepared_mapping.field_previews)
+        computed_preview = FieldPreview(prepared_mapping.source_columns.row_count, 0, 0, ())
+        return prepared_mapping.field_previews | dict.fromkeys(self._computed, computed_preview)
+
+    def _list_computed(self) -> list[str]:
+        """Return source and target of the fields that the form computes instead."""
+        sources = self._prepared_mapping.mapping.source_by_target
+        return [f"{sources[name]} → {name}" for name in self._computed]
 
     # --- mapping files
     def _find_former_mapping(self) -> Path | None:
@@ -273,8 +310,9 @@ class MappingDialog(MappingSource):
                 else find_free_path(Path(self._written_path).with_suffix(".未转换.xlsx"))
             )
         source = layer if self.source.currentLayer() is not None else layer.source()
+        mapping = replace(self._prepared_mapping.mapping, computed_targets=tuple(self._computed))
         run_parameters = mapping_run.write_mapping_and_make_parameters(
-            source, self._target_template, self._norm.standard, self._prepared_mapping.mapping, output, losses_path
+            source, self._target_template, self._norm.standard, mapping, output, losses_path
         )
         run_parameters["DROP_PERSONAL"] = bool(self._target_template.personal_fields) and self.personal.isChecked()
         self._run = mapping_run.MappingRun(self._project, run_parameters)
@@ -322,7 +360,12 @@ class MappingDialog(MappingSource):
             *([tr("Not taken over: {fields}.").format(fields=tr(", ").join(self._unused))] if self._unused else ()),
         ]
         if results.get("UNMAPPED"):
-            lines.append(tr("They are listed in {file}.").format(file=Path(str(results["UNMAPPED"])).name))
+            table = Path(str(results["UNMAPPED"]))
+            if results["LOSSES"] or self._unused or self._computed:
+                lines.append(tr("They are listed in {file}.").format(file=table.name))
+            else:
+                # An empty table would only be opened in vain.
+                table.unlink(missing_ok=True)
         self.summary.setText("\n".join(lines))
         if self._written_path:
             mapping_file = find_free_path(Path(self._written_path).with_suffix(".mapping.toml"))
@@ -351,13 +394,9 @@ class MappingDialog(MappingSource):
             "They are one edit step of the layer, not saved yet; undo with Ctrl+Z. {count} rows got a new key (BSM)."
         )
         remarks = [text.format(count=format_number(numbered_count, 0))]
-        mapped = self._prepared_mapping.mapping.source_by_target if self._prepared_mapping is not None else {}
-        names = target.fields().names()
-        computed = [one for field in find_dependent_fields(target) if (one := names[field.target_index]) in mapped]
-        if computed:
+        if self._computed:
             text = tr("Computed from shape or code instead of the source, as the form does: {fields}.")
-            remarks.append(text.format(fields=tr(", ").join(f"{mapped[name]} → {name}" for name in computed)))
-            self._converted = [one for one in self._converted if one.rpartition(" → ")[2] not in computed]
+            remarks.append(text.format(fields=tr(", ").join(self._list_computed())))
         for name, count in measured_counts.items():
             text = tr("{field} was empty in {count} rows; the statutory area of the shape was written.")
             remarks.append(text.format(field=name, count=format_number(count, 0)))

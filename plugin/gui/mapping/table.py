@@ -67,6 +67,8 @@ class MappingTable(FittedWidget, QTableWidget):
         self._targets: list[TemplateField] = []
         self._standard: Standard | None = None
         self._fitted_widths: dict[int, int] = {}
+        #: Fields that the form of the target layer computes, with True if from the shape.
+        self._computed_fields: dict[str, bool] = {}
         self.setHorizontalHeaderLabels(
             [
                 tr("Field of the template"),
@@ -85,7 +87,7 @@ class MappingTable(FittedWidget, QTableWidget):
 
     def show_mapping(self, prepared_mapping: PreparedMapping, template: Template, standard: Standard) -> None:
         """Fill the table with the fields of a template, their sources and previews."""
-        self._targets, self._standard = list(template.fields), standard
+        self._targets, self._standard, self._computed_fields = list(template.fields), standard, {}
         self.setRowCount(0)
         self.setRowCount(len(self._targets))
         sources = [f.name for f in prepared_mapping.source_columns.layer.fields]
@@ -237,6 +239,13 @@ class MappingTable(FittedWidget, QTableWidget):
             translation = CodeTranslation(*key.split(_SOURCE_KEY_SEPARATOR)) if key and target.codes else None
             self.changed.emit(target.name, source, None, translation, "" if target.codes else key or "")
 
+    def show_computed_fields(self, computed_fields: dict[str, bool], previews: dict[str, FieldPreview]) -> None:
+        """Show for which fields the form computes a value instead of the source's, each with True if from the shape."""
+        changed = computed_fields.keys() ^ self._computed_fields.keys()
+        self._computed_fields = computed_fields
+        for name in changed:
+            self.show_preview(name, previews[name])
+
     def show_preview(self, target: str, preview: FieldPreview) -> None:
         """Show sample values and numbers of filled and lost values of the template field ``target``."""
         row = self._find_row(target)
@@ -254,6 +263,11 @@ class MappingTable(FittedWidget, QTableWidget):
                 text = tr("{value}: {why}, kept") if sample.converted_value else tr("{value}: {why}, left empty")
                 text = text.format(value=sample.source_value or sample.converted_value, why=why)
             parts.append(text)
+        is_computed = target in self._computed_fields
+        if is_computed:
+            from_shape = tr("Computed from the shape; the value of the source is not used")
+            from_code = tr("Computed from the code; the value of the source is not used")
+            parts = [from_shape if self._computed_fields[target] else from_code]
         item = self.item(row, SAMPLES_COLUMN)
         item.setText(tr("; ").join(parts))
         item.setToolTip("\n".join(parts))
@@ -265,10 +279,12 @@ class MappingTable(FittedWidget, QTableWidget):
             note = notes.get(field.meaning, tr("Name from the code list") if preview.filled_count else "")
         self.item(row, MORE_COLUMN).setText(note)
         self.item(row, FILLED_COLUMN).setText(format_number(preview.filled_count, 0))
-        text, icon, tip = "", theme.load_icon("ok") if preview.filled_count else QIcon(), ""
+        text, icon, tip = "", theme.load_icon("ok") if preview.filled_count and not is_computed else QIcon(), ""
         # An unknown code is kept with a remark, and outside the list.
         kept_count = max(preview.remarked_count, preview.outside_count)
-        if preview.lost_count or kept_count:
+        if is_computed:
+            icon, tip = theme.load_icon("info"), parts[0]
+        elif preview.lost_count or kept_count:
             text, icon = format_number(preview.lost_count + kept_count, 0), theme.load_icon("warning")
             tip = tr("{lost} left empty, {kept} kept with a remark or outside the list of the field (ATT002)").format(
                 lost=preview.lost_count, kept=kept_count

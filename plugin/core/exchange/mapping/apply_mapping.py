@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,14 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from ...base.errors import InputError, require_value
 from ...base.files.cells import format_cell, parse_date
 from ...base.files.data import NOT_IN_FILE
 from ...engine.context import trim_code_padding
+from ...geometry.crs import make_lonlat_transformer
+from ...geometry.statutory_area import measure_statutory_area
 from ...model.indicator import SQUARE_METRES
 from ...plan.layer import SourceLayer
 from ...standard import Standard
@@ -31,6 +35,8 @@ from ..schema import GEOMETRY_BY_TYPE_ID, SHAPELY_TYPE_IDS
 _M2_PER_HA = 10_000.0
 #: Most distinct values of an unmapped column that are listed: a key has as many as there are rows.
 MAX_LISTED_VALUES = 1000
+#: Number of feature ids that are listed for each of them.
+MAX_LISTED_FIDS = 20
 _SERIES_TYPES = {"real": "float64", "date": "datetime64[ms]"}
 
 
@@ -54,7 +60,8 @@ class FieldMapping:
 
     ``source_by_target``: target field → source field. ``constant_by_target``: target field → value for all rows.
     ``translation_by_target``: target field → translation of codes; ``unit_by_target``: target field in m² → unit of the
-    source's areas (`SQUARE_METRES`), if they are converted.
+    source's areas (`SQUARE_METRES`), if they are converted. ``computed_targets``: target fields that the form of the
+    layer computes from shape or code; values of their sources are listed as not used.
     """
 
     role: str
@@ -62,6 +69,7 @@ class FieldMapping:
     constant_by_target: dict[str, Any] = field(default_factory=dict, metadata={"key": "constants"})
     translation_by_target: dict[str, CodeTranslation] = field(default_factory=dict, metadata={"key": "codes"})
     unit_by_target: dict[str, str] = field(default_factory=dict, metadata={"key": "units"})
+    computed_targets: tuple[str, ...] = field(default=(), metadata={"key": "computed"})
     path: Path | None = field(default=None, metadata=NOT_IN_FILE)
 
 
@@ -70,7 +78,8 @@ class FieldProposal:
     """The proposed source of one target field.
 
     ``matched_by``: what the source was recognised by: ``name``, ``cut`` (name truncated to 10 bytes), ``alias``,
-    ``meaning`` (the source is the name of that meaning in another layer), ``content``, or empty without a source.
+    ``word`` (a usual name of such a column), ``meaning`` (the source is the name of that meaning in another layer),
+    ``content``, or empty without a source.
     ``doubt_reason``: text key of a doubt about the translation, empty without one. ``unit``: as in `FieldMapping`.
     """
 
@@ -87,8 +96,9 @@ class MappingLoss:
     """One value that was changed or lost.
 
     ``fid``: feature id, None if the loss concerns the whole field. ``is_carried_over``: the value was changed but is in
-    the result. ``params`` fill the text ``mapping.<reason>``; those of an unmapped column and of each of its values
-    have ``row_count``, the number of rows with a value, and ``area_ha``, their area in the plane or None.
+    the result. ``params`` fill the text ``mapping.<reason>``; those of an unused column and of each of its values have
+    ``row_count``, the number of rows with a value, ``area_ha``, their area in the plane or None, and ``fids``, the
+    first feature ids as text.
     """
 
     fid: int | None
@@ -141,6 +151,16 @@ class SourceColumns:
                     counts[text] += 1
             self._counted[name] = [(first[text], text, count) for text, count in counts.most_common()]
         return self._counted[name]
+
+    @cached_property
+    def statutory_areas(self) -> NDArray:
+        """Return the statutory area (m²) of each row's polygon; NaN without a polygon or a CRS."""
+        shapes, crs = self.layer.frame.geometry.to_numpy(), self.layer.crs
+        areas = np.full(len(shapes), np.nan)
+        if crs is not None:
+            is_polygon = np.isin(shapely.get_type_id(shapes), SHAPELY_TYPE_IDS["polygon"])
+            areas[is_polygon] = measure_statutory_area(shapes[is_polygon], make_lonlat_transformer(crs))
+        return areas
 
     def sum_areas_ha(self, name: str) -> dict[str, float]:
         """Return text of each value of a column → area of its rows (ha) in the plane; empty for a layer in degrees."""
@@ -317,7 +337,7 @@ def apply_mapping(layer: SourceLayer, mapping: FieldMapping, template: Template,
             for fid, key, value in zip(fids, keys, frame[source].tolist(), strict=True):
                 arrived, reason, params = convert(value)
                 target_values.append(arrived)
-                if reason:
+                if reason and target.name not in mapping.computed_targets:
                     has_value = arrived is not None
                     mapping_losses.append(
                         MappingLoss(fid, key, target.name, source, format_cell(value), reason, has_value, params)
@@ -332,7 +352,12 @@ def apply_mapping(layer: SourceLayer, mapping: FieldMapping, template: Template,
     filled_fields |= _fill_code_names(columns, filled_fields, mapping, template, standard)
     mapping_losses += [MappingLoss(fid, "", "", "", "", "shape_broken") for fid in layer.broken_fids]
     unmapped = [f.name for f in layer.fields if f.name not in source_by_target.values()]
-    mapping_losses += _list_unmapped_values(SourceColumns(layer), unmapped)
+    source_columns = SourceColumns(layer)
+    for name in unmapped:
+        mapping_losses += _list_unused_values(source_columns, name)
+    for name in mapping.computed_targets:
+        if name in source_by_target:
+            mapping_losses += _list_unused_values(source_columns, source_by_target[name], name)
     shape_column = "geometry"
     while shape_column in columns:
         shape_column = f"_{shape_column}"
@@ -345,20 +370,26 @@ def apply_mapping(layer: SourceLayer, mapping: FieldMapping, template: Template,
     )
 
 
-def _list_unmapped_values(columns: SourceColumns, names: list[str]) -> Iterator[MappingLoss]:
-    """Yield a loss for each column that no target uses, each followed by one for each of its most frequent values."""
-    for name in names:
-        counts, areas = columns.count_values(name), columns.sum_areas_ha(name)
-        params: dict[str, Any] = {
-            "row_count": sum(count for _, _, count in counts),
-            "rows": columns.row_count,
-            "distinct": len(counts),
-            "most": MAX_LISTED_VALUES,
-        }
-        yield MappingLoss(None, "", "", name, "", "field_unmapped", params=params)
-        for _, text, count in counts[:MAX_LISTED_VALUES]:
-            params = {"row_count": count, "area_ha": areas.get(text)}
-            yield MappingLoss(None, "", "", name, text, "value_unmapped", params=params)
+def _list_unused_values(columns: SourceColumns, name: str, target: str = "") -> Iterator[MappingLoss]:
+    """Yield a loss for a column that is not used, followed by one for each of its most frequent values.
+
+    ``target``: the field that is computed instead; empty for a column that no target uses.
+    """
+    reason = "computed" if target else "unmapped"
+    counts, areas = columns.count_values(name), columns.sum_areas_ha(name)
+    frame = columns.layer.frame
+    fids_by_text = frame.index.groupby(frame[name].map(format_cell))
+    params: dict[str, Any] = {
+        "row_count": sum(count for _, _, count in counts),
+        "rows": columns.row_count,
+        "distinct": len(counts),
+        "most": MAX_LISTED_VALUES,
+    }
+    yield MappingLoss(None, "", target, name, "", f"field_{reason}", params=params)
+    for _, text, count in counts[:MAX_LISTED_VALUES]:
+        fids = " ".join(map(str, fids_by_text[text][:MAX_LISTED_FIDS])) + " …" * (count > MAX_LISTED_FIDS)
+        params = {"row_count": count, "area_ha": areas.get(text), "fids": fids}
+        yield MappingLoss(None, "", target, name, text, f"value_{reason}", params=params)
 
 
 def _make_series(values: list[Any], target: TemplateField, index: Any) -> pd.Series:

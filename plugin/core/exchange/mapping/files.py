@@ -33,7 +33,13 @@ def load_mapping(path: str | Path, template: Template, standard: Standard) -> Fi
         mapping.constant_by_target,
         mapping.translation_by_target,
     )
-    for section, part in (("fields", fields), ("constants", constants), ("codes", translations)):
+    computed = dict.fromkeys(mapping.computed_targets)
+    for section, part in (
+        ("fields", fields),
+        ("constants", constants),
+        ("codes", translations),
+        ("computed", computed),
+    ):
         check_keys(part, required=(), allowed=[f.name for f in template.fields], file=path, where=section)
     for target in fields:
         if target in constants:
@@ -82,6 +88,7 @@ def format_mapping_as_toml(mapping: FieldMapping, template: Template) -> str:
     lines = [
         "# 字段映射 · field mapping: 目标字段 target = 源字段 source",
         f"role = {encode_json(mapping.role)}",
+        *([f"computed = {encode_json(list(mapping.computed_targets))}"] if mapping.computed_targets else ()),
         "",
         "[fields]",
     ]

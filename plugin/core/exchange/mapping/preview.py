@@ -10,8 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from ...base.files.cells import format_cell
 from ...engine.context import trim_code_padding
+from ...figures.indicators.area_backing import ROW_ALLOWANCE_SETTING
 from ...rules._attributes import expand_words, has_accepted_word, read_setting_words
 from ...standard import Standard
 from ...standard.profile import Norm
@@ -26,6 +29,7 @@ from .apply_mapping import (
 )
 from .proposals import find_codes_by_name
 
+NET_AREA_ALLOWANCE_SETTING = "rules.ATT003.allowance_m2"
 #: Number of examples per field.
 MAX_SAMPLES = 3
 
@@ -49,7 +53,8 @@ class FieldPreview:
     """Preview of one target field.
 
     ``filled_count``, ``lost_count``, ``remarked_count``: rows with a value, with a lost value, with a remark;
-    ``samples``: examples of values; ``outside_count``: rows with a value that the layer does not accept (ATT002).
+    ``samples``: examples of values; ``outside_count``: rows with a value that the layer does not accept (ATT002);
+    ``area_difference_count``: rows whose area differs from the statutory area of the shape.
     """
 
     filled_count: int
@@ -57,6 +62,7 @@ class FieldPreview:
     remarked_count: int
     samples: tuple[ValueSample, ...]
     outside_count: int = 0
+    area_difference_count: int = 0
 
 
 @dataclass(frozen=True)
@@ -84,10 +90,12 @@ def preview_field(
     template: Template,
     standard: Standard,
     is_accepted: Callable[[str], bool] = bool,
+    area_allowance_m2: float | None = None,
 ) -> FieldPreview:
     """Return the preview of one field.
 
-    A source field that is missing in the layer counts as not mapped. ``is_accepted``: see `make_acceptance`.
+    A source field that is missing in the layer counts as not mapped. ``is_accepted``: see `make_acceptance`;
+    ``area_allowance_m2``: see `get_area_allowance`.
     """
     if target.name in mapping.constant_by_target:
         converted_value, reason, params = ValueConverter(target, standard, None)(
@@ -104,11 +112,14 @@ def preview_field(
         )
     source = mapping.source_by_target.get(target.name, "")
     if source and source in columns.layer.frame.columns:
-        return _preview_values(
-            columns.count_values(source),
-            make_converter(target, standard, mapping),
-            is_accepted,
-        )
+        convert = make_converter(target, standard, mapping)
+        preview = _preview_values(columns.count_values(source), convert, is_accepted)
+        if area_allowance_m2 is None:
+            return preview
+        areas = np.array([convert(value)[0] for value in columns.layer.frame[source].tolist()], dtype="float64")
+        # Like the rules, without the rounding to two decimals; a comparison with NaN is False.
+        is_different = np.abs(areas - columns.statutory_areas) > area_allowance_m2 + 0.005
+        return replace(preview, area_difference_count=int(is_different.sum()))
     for coded_field in template.fields:
         if (
             coded_field.code_name == target.name
@@ -130,6 +141,13 @@ def preview_field(
                     samples.append(ValueSample(text, entry.name if entry else "", row_count))
             return FieldPreview(named_count, 0, 0, tuple(samples))
     return FieldPreview(0, 0, 0, ())
+
+
+def get_area_allowance(target: TemplateField, norm: Norm) -> float | None:
+    """Return by how much (m²) a field may differ from the area of the shape (ATT003, ATT013); None for other fields."""
+    if target.unit != "m2" or target.meaning not in ("area", "gross_area", "net_area"):
+        return None
+    return float(norm.get(NET_AREA_ALLOWANCE_SETTING if target.meaning == "net_area" else ROW_ALLOWANCE_SETTING))
 
 
 def make_acceptance(target: TemplateField, template: Template, norm: Norm) -> Callable[[str], bool]:

@@ -20,6 +20,21 @@ from ...standard import Standard
 from ...standard.template import CodeList, Template, TemplateField
 from .apply_mapping import CodeTranslation, FieldMapping, FieldProposal, get_template_field
 
+#: Meaning of a field, or role and field → usual names of its column in the tables of counties, without a unit. A name
+#: of several fields of a template is not matched.
+COLUMN_WORDS = {
+    "area": ("面积", "图形面积", "图斑面积"),
+    "gross_area": ("面积", "图形面积", "图斑面积"),
+    "net_area": ("净面积", "地类面积", "图斑地类面积"),
+    "land_use": ("地类编码", "地类代码", "地类码", "用地代码"),
+    "land_use_name": ("地类名称", "地类名"),
+    "zone_code": ("类型", "分区", "分区类型", "分区代码"),
+    "zone_name": ("分区名称",),
+    "feature_kind": ("类型", "类别"),
+    "feature_name": ("名称",),
+    # The official layer has no field for the name of a red line, which states its kind.
+    "STBHHX LHLX": ("红线类型", "红线名称"),
+}
 #: Length in bytes to which a shapefile truncates the name of a field.
 SHORT_NAME_BYTES = 10
 #: Share of a column's distinct values that must be in a code list for a match by content.
@@ -93,6 +108,11 @@ def _match_source_fields(
         "cut",
         lambda t, source_name: re.sub(r"\ufffd+$", "", source_name.strip()).upper() in _list_truncated_names(t),
     )
+    keys = {
+        source_name: {key for key, words in COLUMN_WORDS.items() if _remove_unit(source_name) in words}
+        for source_name in unmatched_sources
+    }
+    match_unambiguous_pairs("word", lambda t, source_name: keys[source_name] & {t.meaning, f"{template.role} {t.name}"})
     free = [field for field in template.fields if field.name not in matched_sources]
     target_by_source = {
         source_name: _find_abbreviated_field(source_name.strip(), free, layer, source_name)
@@ -124,13 +144,16 @@ def _find_abbreviated_field(
     Of a code and its name (地类编码, 地类名称), the values of the source decide.
     """
     abbreviated = [field for field in fields if _abbreviates(name, field.alias)]
+    # 地类 is the beginning of 地类编码, not part of 耕地类型.
+    abbreviated = [field for field in abbreviated if field.alias.startswith(name)] or abbreviated
     shortest = min((len(field.alias) for field in abbreviated), default=0)
     best = [field for field in abbreviated if len(field.alias) == shortest]
     if len(best) > 1:
         values = _collect_distinct_values(layer, source)
         has_words = any(not value.isascii() for value in values)
         best = [field for field in best if field.alias.endswith("名称") == has_words]
-        if not has_words and not all(value.isdigit() for value in values):
+        # Survey codes may end in a letter (0201K).
+        if not has_words and not all(value[0].isdigit() for value in values):
             best = []
     return best[0] if len(best) == 1 else None
 
@@ -183,6 +206,14 @@ def find_area_unit(source: str, target: TemplateField) -> str:
     words = sorted(((word, unit) for unit in units for word in FIGURE_UNIT_WORDS[unit]), key=lambda pair: -len(pair[0]))
     name = source.strip().lower().rstrip(")）")
     return next((unit for word, unit in words if re.search(rf"(?<![a-z]){re.escape(word)}$", name)), "")
+
+
+def _remove_unit(source: str) -> str:
+    """Return the name of a source field without a unit of area at its end: 面积 for 面积（亩）."""
+    name = source.strip().rstrip(")）")
+    words = sorted((word for unit in SQUARE_METRES for word in FIGURE_UNIT_WORDS[unit]), key=len, reverse=True)
+    ending = next((word for word in words if name.lower().endswith(word)), "")
+    return name.removesuffix(name[len(name) - len(ending) :]).rstrip("(（_ ")
 
 
 def _list_truncated_names(target: TemplateField) -> set[str]:

@@ -231,6 +231,30 @@ def test_chinese_name_is_matched_with_the_only_alias_that_it_abbreviates():
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("role", "column", "values", "target", "unit"),
+    [
+        ("YJJBNTBHTB", "地类", ["013", "0201K"], "DLBM", ""),
+        ("YJJBNTBHTB", "地类代码", ["013"], "DLBM", ""),
+        ("YJJBNTBHTB", "面积（亩）", [1.0], "YJJBNTTBMJ", "mu"),
+        ("STBHHX", "面积ha", [1.0], "MJ", "ha"),
+        ("STBHHX", "红线名称", ["水源涵养红线"], "LHLX", ""),
+        ("CZKFBJ", "类型", ["集中"], "GHFQDM", ""),
+        ("STBHHX", "面积亩+面积ha", [1.0], "", ""),
+    ],
+)
+def test_usual_names_of_the_columns_of_counties_are_matched(role, column, values, target, unit):
+    layer = make_source_layer(**{name: np.array(values, dtype=object) for name in column.split("+")})
+    proposed = [p for p in propose_mapping(layer, STANDARD.templates[role], STANDARD) if p.source_field]
+    assert [(one.target_field, one.unit) for one in proposed] == ([(target, unit)] if target else [])
+
+
+def test_first_features_with_a_value_of_an_unused_column_are_listed():
+    mapped = apply_mapping(make_source_layer(x=["a"] * 21 + ["b"]), FieldMapping("T", {}), make_template(), STANDARD)
+    numbers = [loss.params["fids"] for loss in mapped.losses if loss.reason == "value_unmapped"]
+    assert numbers == [" ".join(map(str, range(20))) + " …", "21"]
+
+
 def test_ambiguous_cut_field_name_is_not_matched():
     made = make_template(
         TemplateField("GHFQDM", "规划分区代码", "text", "B"), TemplateField("GHFQMC", "规划分区名称", "text", "B")
