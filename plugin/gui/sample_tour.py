@@ -233,7 +233,7 @@ class SampleTour(QObject):
         self.card.ended.connect(self._forget_card)
 
     def _check_first(self, number: int) -> bool:
-        """Start the check at the first step, if there is no result; the next step shows what it found."""
+        """Start the check at the first step unless it has run; the next step shows what it found."""
         is_needed = number == 0 and self._dock.result is None
         if is_needed:
             self._actions["check"].trigger()

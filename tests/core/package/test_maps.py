@@ -50,7 +50,7 @@ def test_every_map_of_the_map_set_has_a_slot_in_the_package_spec(name):
     assert {slot.layout for slot in slots} == set(maps)
     for slot in slots:
         assert int(slot.number) == maps[slot.layout].number
-        # The sheets of 0.2.0 and later are no part that a package must have.
+        # A package may lack the sheets of later versions.
         assert slot.file == "{code}{name}{number}{title}.jpg" and slot.need == ("C" if int(slot.number) <= 15 else "O")
     # No source text lists the maps.
     assert {"map.number", "map.title"} <= set(spec.unverified_keys) and spec.maps.dpi >= 300
