@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ..bridge.printing.pdf import write_pdf
 from ..bridge.texts import mark_text
 from ..core.base.connection_text import make_source
 from ..core.base.errors import InputError
@@ -314,11 +316,18 @@ class MergeCounties(SanxianAlgorithm):
         )
 
     def execute(self, parameters, context, feedback):
+        from ..bridge.pictures import draw_pictures
         from ..core.counties.gathering.gathered_counties import describe_county, describe_result
         from ..core.counties.gathering.run_gathering import gather_counties
 
         texts = Texts(self.options.check.lang)
-        result, written = run_in_thread(gather_counties, feedback, self.options)
+        result, written = run_in_thread(
+            gather_counties,
+            feedback,
+            self.options,
+            print_pdf=partial(write_pdf, cancellation=self.cancellation),
+            draw_pictures=partial(draw_pictures, cancellation=self.cancellation),
+        )
         log_lines(feedback, [describe_county(one, texts) for one in result.counties])
         log_lines(feedback, describe_result(result, texts))
         log_written_files(feedback, written)

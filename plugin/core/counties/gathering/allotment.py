@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...figures.target_allocation.levels import sum_printed_figures
@@ -24,7 +24,7 @@ _MORE_DECIMALS = 4
 class Allotment:
     """A target of an area, and the sum that the areas below it have of it, in the target's unit.
 
-    ``level``: city or county; ``part_count``: areas with this target; ``missing``: names of those without it.
+    ``level``: province, city or county; ``part_count``: areas with this target; ``missing``: names of those without it.
     """
 
     level: str
@@ -66,17 +66,29 @@ def make_allotments(targets: ParentTargets, result: GatherResult, norm: Norm) ->
     the list of divisions, and those of the gathering, which may have a code of an earlier list.
     """
     prefix, code = compute_division_prefix(result.area_code), result.area_code
-    parents = [one for one in targets.parent if one.area_code in ("", code)] or list(norm.find_targets(code))
+    # A row without a code is of the parent.
+    parents = [replace(one, area_code=one.area_code or code) for one in targets.parent]
+    if all(one.area_code != code for one in parents):
+        parents += norm.find_targets(code)
     counties = {one.area_code: one for one in result.counties if one.area_code.startswith(prefix)}
     divisions = (norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]).entry_by_code
-    names = {one: entry.name for one, entry in divisions.items() if one.startswith(prefix) and not one.endswith("00")}
+    all_names = {one: entry.name for one, entry in divisions.items() if one.startswith(prefix) and one != code}
+    cities = {one: name for one, name in all_names.items() if one.endswith("00")}
+    names = {one: name for one, name in all_names.items() if one not in cities}
     names |= {one: county.label for one, county in counties.items()}
     listed = [one for one in targets.children if one.area_code.startswith(prefix)]
     has_row = {(one.area_code, one.indicator) for one in listed}
     listed += [
         one for county in counties.values() for one in county.targets if (one.area_code, one.indicator) not in has_row
     ]
-    allotments = list(_compare("city", code, result.area_name, parents, listed, names))
+    allotments: list[Allotment] = []
+    if cities:
+        own = [one for one in parents if one.area_code == code]
+        allotments += _compare("province", code, result.area_name, own, parents, cities)
+    for city, city_name in (cities or {code: result.area_name}).items():
+        below = {one: name for one, name in names.items() if one.startswith(compute_division_prefix(city))}
+        own = [one for one in parents if one.area_code == city]
+        allotments += _compare("city", city, city_name, own, [one for one in listed if one.area_code in below], below)
     for area, name in sorted(names.items()):
         own = [one for one in listed if one.area_code == area]
         townships = [one for one in targets.townships if one.area_code.startswith(area)]
@@ -95,7 +107,8 @@ def _compare(
 ) -> Iterator[Allotment]:
     """Yield each target of an area with the sum of its parts; ``names``: of all areas below it, by code."""
     for target in targets:
-        rows = [one for one in parts if one.comparison == target.comparison and are_targets_alike(one, target)]
+        alike = [one for one in parts if one.comparison == target.comparison and are_targets_alike(one, target)]
+        rows = [one for one in alike if one.area_code != code]
         known = {one.area_code for one in rows}
         missing = tuple(one for part, one in sorted(names.items()) if part not in known)
         yield Allotment(level, code, name, target, sum_printed_figures(rows, target.unit), len(rows), missing)

@@ -10,7 +10,7 @@ and counts of the manifest are those of the check of the whole data, else those 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ from ...package.export import (
     write_metadata,
     write_report,
 )
-from ...package.export_order import ExportContext, ExportOrder, PlannedMaps, RowProgress
+from ...package.export_order import DocumentPrinter, ExportContext, ExportOrder, PlannedMaps, RowProgress
 from ...package.layers.content import PackageLayer
 from ...package.layers.data_sets import make_layer_row
 from ...package.layers.layer_writers import write_layer_rows
@@ -53,6 +53,8 @@ from ...package.problems import (
 from ...package.slot_files import FilledSlot
 from ...package.tables.write_tables import write_workbooks
 from ...plan.loading.assembly import assemble_plan
+from ...plan.plan import Plan
+from ...render.finding_lists import ReportPictures
 from ...standard.messages.texts import Texts
 from ...standard.profile import Norm
 from ...standard.profile.document import ResolvedDocument
@@ -68,6 +70,15 @@ _LIST_SUFFIX, _INDEX_SUFFIX = ".gdbindexes", ".spx"
 _SET_ASIDE_SUFFIX = ".indexes-later"
 #: Counts of an inspection that are added up.
 _SUMMED = ("errors", "warnings", "waived", "skipped", "crashed")
+
+
+#: Draws the pictures of a plan's report; None where nothing can be drawn.
+PictureDrawer = Callable[[Plan, Report], ReportPictures | None]
+
+
+def draw_no_pictures(plan: Plan, report: Report) -> ReportPictures | None:
+    """Return None: only QGIS draws pictures."""
+    return None
 
 
 @dataclass
@@ -236,6 +247,8 @@ def write_package_parts(
     result: GatherResult,
     problems: list[ExportProblem],
     whole: CheckResult | None,
+    print_pdf: DocumentPrinter | None,
+    draw_pictures: PictureDrawer,
     cancellation: Cancellation,
 ) -> tuple[str, list[ExportProblem]]:
     """Write all parts that follow the layers; return the digest of the manifest and the problems.
@@ -259,7 +272,7 @@ def write_package_parts(
     manifest = make_gathered_head(
         check, spec, placeholders, fill_name_pattern(spec.root, placeholders), document, result.counties, is_forced
     )
-    documents = choose_documents_to_make(filled_slots, None)[0] if whole is not None else ()
+    documents = choose_documents_to_make(filled_slots, print_pdf)[0] if whole is not None else ()
     context = ExportContext(
         check,
         spec,
@@ -269,8 +282,8 @@ def write_package_parts(
         filled_slots,
         PlannedMaps(allows_missing_maps=order.is_forced),
         documents,
-        None,
-        lambda report: None,
+        print_pdf,
+        lambda report: draw_pictures(check.plan, report),
         document,
         RowProgress(0, lambda share, text: None),
         cancellation,

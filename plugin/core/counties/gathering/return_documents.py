@@ -59,7 +59,15 @@ def make_return_document(county: GatheredCounty, result: GatherResult) -> Docume
         ((get("issued_by"), f"{result.area_code} {result.area_name}"), (get("deadline"), deadline)),
     ]
     counts = {key: county.summary.get(key, 0) for key in ("errors", "warnings")}
-    kind = "refused" if county.reasons else "to_correct" if counts["errors"] else "to_explain"
+    kind = (
+        "unread"
+        if not county.summary
+        else "refused"
+        if county.reasons
+        else "to_correct"
+        if counts["errors"]
+        else "to_explain"
+    )
     opinion = Paragraph(get(kind, area=county.label, deadline=deadline, **counts))
     blocks: list[Block] = [FactTable(tuple(facts)), Heading(get("opinion")), opinion]
     if county.reasons:

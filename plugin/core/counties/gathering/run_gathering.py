@@ -20,7 +20,12 @@ from ...base.files.names import find_name_problem
 from ...checks.check import CheckResult, check_plan
 from ...exchange.schema import DATABASE_FORMATS
 from ...package.export import choose_documents_to_make
-from ...package.export_order import ExportOrder, find_placeholder_values_of_area, resolve_package_document_info
+from ...package.export_order import (
+    DocumentPrinter,
+    ExportOrder,
+    find_placeholder_values_of_area,
+    resolve_package_document_info,
+)
 from ...package.folder import finish_interrupted_export, lock_for_writing, replace_folder
 from ...package.gate import check_target_is_replaceable, make_export_folder
 from ...package.names import fill_name_pattern
@@ -45,7 +50,7 @@ from ..seams.write_seams import check_output_folder, has_former_result, place_re
 from ..sources import CountyList, check_files_writable, check_output_outside_data, list_counties
 from .allotment import make_allotments
 from .appending import Appender, KeyRegister
-from .data_set import write_package_parts
+from .data_set import PictureDrawer, draw_no_pictures, write_package_parts
 from .gathered_counties import (
     GATHERING_XLSX,
     SEAMS_FOLDER,
@@ -91,6 +96,8 @@ class _Run:
     cancellation: Cancellation
     former: FormerRound | None = None
     targets: ParentTargets = field(default_factory=ParentTargets)
+    print_pdf: DocumentPrinter | None = None
+    picture_drawer: PictureDrawer = draw_no_pictures
 
     @property
     def checks_whole(self) -> bool:
@@ -102,13 +109,17 @@ def gather_counties(
     options: GatherOptions,
     *,
     on_county: Callable[[GatheredCounty], None] = lambda county: None,
+    print_pdf: DocumentPrinter | None = None,
+    draw_pictures: PictureDrawer = draw_no_pictures,
     progress: ProgressCallback = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> tuple[GatherResult, list[str]]:
     """Gather packages of counties into the package of their parent; return the result and the paths of its files.
 
-    ``on_county``: called with each county after its inspection. After Cancelled, and after an error, the former package
-    and tables are unchanged; a gathering that is refused, also at the gate, writes its tables and makes no package.
+    ``on_county``: called with each county after its inspection; ``print_pdf``: as for `export_package`;
+    ``draw_pictures``: draws the pictures of the report of a plan. After Cancelled, and after an error, the former
+    package and tables are unchanged; a gathering that is refused, also at the gate, writes its tables and makes no
+    package.
 
     Raises
     ------
@@ -172,7 +183,8 @@ def gather_counties(
         stop_on_gate_problems(slot_problems, order.is_forced, target.name)
         run = _Run(
             options, spec, county_spec, norm, placeholders, document, order, target, found, filled_slots,
-            slot_problems, seams, progress, cancellation, former, targets,
+            slot_problems, seams, progress, cancellation, former, targets, print_pdf,
+            draw_pictures,
         )  # fmt: skip
         return _gather(run, on_county)
 
@@ -191,7 +203,6 @@ def _gather(run: _Run, on_county: Callable[[GatheredCounty], None]) -> tuple[Gat
         run.options.check.lang,
         datetime.now().astimezone(),
         ignored_names=run.found.ignored_names,
-        deadline=parse_deadline(run.options.deadline),
     )
     # Leaving the stack after an error restores former tables: also if the package cannot be replaced.
     with (
@@ -212,8 +223,7 @@ def _gather(run: _Run, on_county: Callable[[GatheredCounty], None]) -> tuple[Gat
         _append_counties(run, appender, result, on_county)
         _stop_on_refused(run, result)
         appender.add_joined_divisions()
-        result.amounts = appender.amounts
-        result.repeated_keys = keys.list_repeated()
+        result.amounts, result.repeated_keys = appender.amounts, keys.list_repeated()
         problems = [
             *run.slot_problems,
             *appender.problems.by_kind.values(),
@@ -238,6 +248,8 @@ def _gather(run: _Run, on_county: Callable[[GatheredCounty], None]) -> tuple[Gat
             result,
             problems,
             _check_whole(run, appender.data_sets[0].path, result, problems) if run.checks_whole else None,
+            run.print_pdf,
+            run.picture_drawer,
             run.cancellation,
         )
         result.package = run.target
@@ -264,7 +276,7 @@ def _check_whole(run: _Run, path: Path, result: GatherResult, problems: list[Exp
         return None
     report = add_data_digest(add_document_info(checked.report, run.document), checked.plan, run.cancellation)
     result.whole = report
-    problems += choose_documents_to_make(run.filled_slots, None)[1]
+    problems += choose_documents_to_make(run.filled_slots, run.print_pdf)[1]
     params = {
         "verdict": Message("verdicts", str(report.verdict)),
         **{key: report.summary[key] for key in ("errors", "warnings", "skipped")},
@@ -317,6 +329,7 @@ def _append_counties(
         gc.collect()
     if run.former is not None:
         result.former, result.rounds = run.former, compare_rounds(run.former, result.counties)
+    result.deadline = parse_deadline(run.options.deadline)
     result.allotments = make_allotments(run.targets, result, run.norm)
 
 

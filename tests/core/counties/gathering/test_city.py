@@ -89,22 +89,20 @@ def measure_in_equal_area(frame):
 def test_the_city_has_its_own_report_tables_and_ratio(first):
     options, result, _written = first
     report = json.loads(next(result.package.glob("*/*质量检查报告.json")).read_text(encoding="utf-8"))
-    assert report["provenance"]["area_code"] == "140200"
+    assert [report["provenance"][key] for key in ("area_code", "area_name")] == ["140200", "大同市"]
+    book = openpyxl.load_workbook(next(result.package.glob("3-规划表格/*.xlsx")))
+    table = {row[1]: row[4] for row in book.worksheets[0].iter_rows(values_only=True)}
     # Numerator and denominator of each county, from the layers of the packages.
     urban = sum_counties(options, lambda f: f.TBMJ[f.CZCSXM.isin(["201", "201A", "202", "202A"])].sum(), "DLTB")
     boundary = sum_counties(options, measure_in_equal_area, "CZKFBJ")
     (ratio,) = [one for one in report["indicators"] if one["id"] == "expansion_ratio_n1"]
     assert ratio["inputs"]["denominator_m2"] == pytest.approx(urban, abs=0.01)
-    assert ratio["value"] == pytest.approx(boundary / urban, rel=1e-7)
+    assert [ratio["value"], table["扩展倍数 N1"]] == pytest.approx([boundary / urban] * 2, rel=1e-7)
     figures = json.loads((options.output / "gathering.json").read_text(encoding="utf-8"))["figures"]
     (summed,) = [one for one in figures if one["id"] == "expansion_ratio_n1"]
     assert summed["value"] == pytest.approx(boundary / urban, rel=1e-7) and summed["counties"] == 3
-    # The indicators of the city are those of the table in its package.
     (red_line,) = [one for one in report["indicators"] if one["id"] == "red_line_area" and not one["place"]]
     assert red_line["value"] == pytest.approx(sum_counties(options, measure_in_equal_area, "STBHHX"), rel=1e-7)
-    sheet = openpyxl.load_workbook(next(result.package.glob("3-规划表格/*.xlsx"))).worksheets[0]
-    table = {row[1]: row[4] for row in sheet.iter_rows(values_only=True)}
-    assert table["扩展倍数 N1"] == pytest.approx(boundary / urban, rel=1e-7)
     # The report belongs to the package, and the package's own inspection accepts it.
     inspected = inspect_package(result.package, load_package_spec("city"), RunOptions(standard="city_db"))
     assert not {one.code for one in inspected.report.findings} & {"DOC012", "DOC013"}
@@ -147,8 +145,7 @@ def test_a_second_round_names_what_is_corrected(first, tmp_path):
     counts = {one.area_code: [one.count(state) for state in RoundState] for one in result.rounds}
     assert counts == dict(zip(CODES, ([0, 1, 0, 0, 0], [2, 0, 0, 0, 0], [1, 0, 0, 0, 0]), strict=True))
     rows = list(openpyxl.load_workbook(options.output / "gathering.xlsx")["两轮对比明细"].iter_rows(values_only=True))
-    states = {(row[0], row[2]): row[1] for row in rows if row[2] in set.union(*RULES.values())}
-    assert states == {
+    assert {(row[0], row[2]): row[1] for row in rows if row[2] in set.union(*RULES.values())} == {
         ("广灵县", "ATT002"): "仍存在",
         ("灵丘县", "ATT003"): "已整改",
         ("灵丘县", "ATT013"): "已整改",
@@ -164,9 +161,11 @@ def test_what_is_not_yet_allotted_is_listed_for_city_and_counties(first):
     rows = list(openpyxl.load_workbook(first[0].output / "gathering.xlsx")["任务分解"].iter_rows(values_only=True))
     found = {row[1]: (row[6], row[7], row[8], row[11]) for row in rows if row[0] in ("市→县", "县→乡")}
     # 1700 − 540 − 538.87; the townships of one county have all, of the other nothing.
-    assert found["大同市"] == (1700, pytest.approx(1078.87), pytest.approx(621.13), "尚未分解完")
-    assert found["浑源县"] == (538.87, pytest.approx(538.87), 0, "已全部分解")
-    assert found["广灵县"] == (540, 0, 540, "尚未分解完")
+    assert found == {
+        "大同市": (1700, pytest.approx(1078.87), pytest.approx(621.13), "尚未分解完"),
+        "浑源县": (538.87, pytest.approx(538.87), 0, "已全部分解"),
+        "广灵县": (540, 0, 540, "尚未分解完"),
+    }
     assert [("左云县" in row[12], "浑源县" in row[12]) for row in rows if row[1] == "大同市"] == [(True, False)]
 
 
@@ -185,8 +184,11 @@ def test_a_finding_is_corrected_only_if_its_rule_examined_the_county_again():
 
 
 def test_options_of_returns_that_cannot_be_are_refused(tmp_path):
-    county = {"area_code": "", "name": "", "area_name": ""}
-    data = {"schema": "sanxian-gathering/1", "times": {"written": ""}, "counties": [county]}
+    data = {
+        "schema": "sanxian-gathering/1",
+        "times": {"written": ""},
+        "counties": [{"area_code": "", "name": "", "area_name": ""}],
+    }
     (tmp_path / "gathering.json").write_text(json.dumps(data), encoding="utf-8")
     (tmp_path / "结果" / "returns").mkdir(parents=True)
     for refuse, argument, key in (

@@ -43,7 +43,7 @@ def gather(tmp_path, monkeypatch):
 
     def write_parts(norm, order, new_folder, *others):
         (new_folder / "new.txt").write_text("new", encoding="utf-8")
-        return "digest", others[-3]
+        return "digest", others[-5]
 
     monkeypatch.setattr(run, "write_package_parts", write_parts)
 
