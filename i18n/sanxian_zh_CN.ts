@@ -740,6 +740,10 @@
         <translation>环境自检</translation>
     </message>
     <message>
+        <source>Check the gathered data of a city as a whole</source>
+        <translation>检查汇总后的市级全域数据</translation>
+    </message>
+    <message>
         <source>Check the imported data (off: only import)</source>
         <translation>检查导入的数据（关闭则只导入）</translation>
     </message>
@@ -1418,6 +1422,10 @@ Personal data (names, ID numbers, telephones, addresses of the persons responsib
     <message>
         <source>Counties by verdict</source>
         <translation>各县区检查结论</translation>
+    </message>
+    <message>
+        <source>Counties correct their findings by (such as 2026-12-15)</source>
+        <translation>各县整改期限（如 2026-12-15）</translation>
     </message>
     <message>
         <source>Counties of the batch</source>
@@ -4466,8 +4474,16 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>成果与汇交</translation>
     </message>
     <message>
-        <source>Results: the package; gathering.xlsx and gathering.json with verdicts, areas of each layer by county and their sums, notes and repeated keys; the comparison of borders in the folder seams. The gathered data are not checked as a whole, so the package has no report of a check: inspect it with “Inspect a submission package”.</source>
-        <translation>输出：成果包；gathering.xlsx 和 gathering.json，内容为各县结论、各图层分县面积和合计、说明、重复的标识码；接边结果在 seams 文件夹。汇总不对全域数据重新检查，因此成果包中没有质量检查报告，请用“检查成果包”检查。</translation>
+        <source>Results of the earlier round, to compare with</source>
+        <translation>上一轮汇总结果（用于对比）</translation>
+    </message>
+    <message>
+        <source>Results: the package; gathering.xlsx and gathering.json with verdicts, areas of each layer by county and their sums, notes and repeated keys; the comparison of borders in the folder seams. The data of a city are checked as a whole, and the package gets the report, the indicators and the tables of this check; the data of a province are not.
+
+The folder returns has a document (docx) for each county with errors or warnings: what is to be corrected, where, how and by when. With the results of an earlier round, tables show for each county which findings are corrected, new or still open. With targets, a table shows what is not yet allotted from the city to its counties and from these to their townships (rows with a township's code).</source>
+        <translation>输出：成果包；gathering.xlsx 和 gathering.json（各县结论、各图层面积和合计、说明、重复的标识码）；seams 文件夹中的接边检查结果。市级成果包对全域数据检查一次，检查报告、指标和统计表放入成果包；省级不检查。
+
+returns 文件夹中，有错误或警告的县每县一份退回意见（docx）：须整改的问题、位置、整改建议和期限。给出上一轮结果的，逐县列出已整改、新增和仍存在的问题。给出上级目标表的，列出市到县、县到乡镇尚未分解的任务（乡镇任务为乡镇代码的行）。</translation>
     </message>
     <message>
         <source>Retry</source>

@@ -54,7 +54,7 @@ CODE_LISTS = {
     "planning_zones": STANDARDS / "common-2021/codelists/planning_zones.csv",
     "heritage_kind": STANDARDS / "common-2021/codelists/heritage_kind.csv",
     "sandiao": STANDARDS / "survey-2020/codelists/sandiao.csv",
-    "land_use_2023": STANDARDS / "county_db-2021/codelists/land_use_2023.csv",
+    "land_use_2023": STANDARDS / "common-2021/codelists/land_use_2023.csv",
 }
 #: Codes are padded with zeros to this length in the data (YDYHFLDM), but not in their list.
 PADDED_CODE_LENGTH = 6

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ..bridge.printing.pdf import write_pdf
 from ..bridge.texts import mark_text
 from ..core.base.connection_text import make_source
 from ..core.base.errors import InputError
@@ -19,6 +21,7 @@ from .parameters import (
     COUNTIES,
     DOCUMENTS,
     FOLDER_OF_RESULTS,
+    FORMER_ROUND,
     NORMS,
     PERSONAL,
     PHASE,
@@ -246,9 +249,13 @@ class MergeCounties(SanxianAlgorithm):
             ),
             mark_text(
                 "Results: the package; gathering.xlsx and gathering.json with verdicts, areas of each layer by county "
-                "and their sums, notes and repeated keys; the comparison of borders in the folder seams. The gathered "
-                "data are not checked as a whole, so the package has no report of a check: inspect it with “Inspect a "
-                "submission package”."
+                "and their sums, notes and repeated keys; the comparison of borders in the folder seams. The data of a "
+                "city are checked as a whole, and the package gets the report, the indicators and the tables of this "
+                "check; the data of a province are not.\n\n"
+                "The folder returns has a document (docx) for each county with errors or warnings: what is to be "
+                "corrected, where, how and by when. With the results of an earlier round, tables show for each county "
+                "which findings are corrected, new or still open. With targets, a table shows what is not yet allotted "
+                "from the city to its counties and from these to their townships (rows with a township's code)."
             ),
             describe_norms,
         ),
@@ -263,6 +270,9 @@ class MergeCounties(SanxianAlgorithm):
             ),
             make_switch("SEAMS", mark_text("Compare borders of neighbouring counties"), True),
             TARGETS_OF_PARENT,
+            make_switch("CHECK", mark_text("Check the gathered data of a city as a whole"), True),
+            make_text("DEADLINE", mark_text("Counties correct their findings by (such as 2026-12-15)")),
+            FORMER_ROUND,
             *mark_advanced(
                 make_package_form(mark_text("Specification of the counties (empty: county)"), "COUNTY_PACKAGE"),
                 make_text("PARENT_PROFILE", mark_text("Profile of the city or province")),
@@ -300,14 +310,24 @@ class MergeCounties(SanxianAlgorithm):
             keeps_personal_fields=self.parameterAsBool(parameters, "PERSONAL", context),
             checks_seams=self.parameterAsBool(parameters, "SEAMS", context),
             targets=self.parameterAsFile(parameters, "TARGETS", context).strip(),
+            checks_whole=self.parameterAsBool(parameters, "CHECK", context),
+            deadline=self.read_text_parameter(parameters, "DEADLINE", context),
+            former=self.parameterAsFile(parameters, "FORMER", context).strip(),
         )
 
     def execute(self, parameters, context, feedback):
+        from ..bridge.pictures import draw_pictures
         from ..core.counties.gathering.gathered_counties import describe_county, describe_result
         from ..core.counties.gathering.run_gathering import gather_counties
 
         texts = Texts(self.options.check.lang)
-        result, written = run_in_thread(gather_counties, feedback, self.options)
+        result, written = run_in_thread(
+            gather_counties,
+            feedback,
+            self.options,
+            print_pdf=partial(write_pdf, cancellation=self.cancellation),
+            draw_pictures=partial(draw_pictures, cancellation=self.cancellation),
+        )
         log_lines(feedback, [describe_county(one, texts) for one in result.counties])
         log_lines(feedback, describe_result(result, texts))
         log_written_files(feedback, written)

@@ -341,6 +341,7 @@ COUNTIES = (
     make_folder("FOLDER", mark_text("Folder with the data of the counties")),
     make_table("LIST", mark_text("List of counties (in place of the folder)")),
 )
+FORMER_ROUND = make_folder("FORMER", mark_text("Results of the earlier round, to compare with"))
 TARGETS_OF_PARENT = make_table("TARGETS", mark_text("Targets of the city or province"))
 PERSONS = make_text("PERSONS", mark_text("Persons (township=name; …)"))
 DOCUMENTS = make_folder("DOCUMENTS", mark_text("Folder with documents, maps and tables"))

@@ -19,5 +19,5 @@ def test_merge_counties_refuses_data_that_are_not_packages(provider, tmp_path):
     assert "140212新荣区" in str(caught.value)
     rows = list(openpyxl.load_workbook(output / "gathering.xlsx").worksheets[0].iter_rows(values_only=True))
     assert any(row[0] == "140212新荣区" and row[2] in ("未汇入", "Not gathered") for row in rows)
-    assert {path.name for path in output.iterdir()} == {"gathering.xlsx", "gathering.json"}
+    assert {path.name for path in output.iterdir()} == {"gathering.xlsx", "gathering.json", "returns"}
     assert digest_files(folder) == before

@@ -107,7 +107,7 @@ def run_seams(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 def run_gather(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Gather packages of counties and print a summary; return the exit code.
 
-    It is FOUND if a county was left out, keys are repeated, or the seams have problems.
+    It is FOUND if a county was left out, keys are repeated, or the seams or the gathered data have problems.
     """
     from ..counties.gathering.gathered_counties import GatherOptions, describe_county, describe_result
     from ..counties.gathering.run_gathering import gather_counties
@@ -127,6 +127,9 @@ def run_gather(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         keeps_personal_fields=args.personal,
         checks_seams=not args.no_seams,
         targets=args.targets,
+        checks_whole=not args.no_check,
+        deadline=args.deadline,
+        former=args.former,
     )
     result, written = gather_counties(
         options, on_county=lambda county: print_line_of_run(describe_county(county, texts)), progress=print_progress

@@ -186,6 +186,9 @@ _ARGUMENTS_BY_COMMAND: dict[str, tuple[_Argument, ...]] = {
         _declare_flag("--force", "gather_force"),
         _declare_flag("--no-seams", "gather_no_seams"),
         _SEAM_TARGETS,
+        _declare_flag("--no-check", "gather_no_check"),
+        _declare("--deadline", "gather_deadline", metavar="DATE"),
+        _declare_file("--former", "gather_former"),
     ),
     "conformity": (
         _declare("projects", "conformity_projects", metavar="PROJECTS"),

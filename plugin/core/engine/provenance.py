@@ -24,6 +24,7 @@ from ..geometry import crs as crs_care
 from ..geometry.edge_densification import MAX_DEVIATION_M
 from ..plan.layer import Layer
 from ..plan.plan import Plan
+from ..standard import load_standard
 from ..standard.messages.texts import Texts
 from ..standard.profile import Norm
 from .context import find_land_rows
@@ -145,8 +146,9 @@ def describe_sea_rows(layers: Iterable[Layer], norm: Norm, texts: Texts) -> Iter
 
 def find_county_name(plan: Plan) -> str:
     """Return the county's name from the list of divisions, else from the county layer, else from the profile."""
-    divisions = plan.norm.standard.code_lists.get("divisions")
-    if divisions and plan.area_code in divisions.entry_by_code:
+    # One list serves all editions, but not every edition includes it.
+    divisions = plan.norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]
+    if plan.area_code in divisions.entry_by_code:
         return divisions.entry_by_code[plan.area_code].name
     layer = plan.find_layer_of_concept("county")
     division_names = [name for name in layer.text("division_name") if name] if layer is not None else []

@@ -375,7 +375,10 @@ class Plan:
 
     @shared_property
     def _voted_code(self) -> str:
-        """Return the six digits that most rows have; empty if no row has a county code."""
+        """Return the six digits that most rows have; empty if no row has a county code.
+
+        Where counties share only the first digits of their codes, as in a city, it is the code of the whole.
+        """
         if self.known_county_code is not None:
             return self.known_county_code
         county = self.find_layer_of_concept("county")
@@ -385,7 +388,8 @@ class Plan:
             votes.update(code[:6] for code in codes or layer.keys if has_county_code_format(code[:6]))
             if votes and layer is county:
                 break
-        return votes.most_common(1)[0][0] if votes else ""
+        digits = int(self.norm.get("attributes.area_digits"))
+        return votes.most_common(1)[0][0][:digits].ljust(6, "0") if votes else ""
 
     @shared_property
     def equal_area_plane(self) -> EqualAreaPlane:

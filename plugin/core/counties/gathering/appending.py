@@ -124,6 +124,7 @@ class Appender:
         contents = self._list_contents(converted.plan)
         written = {content.layer.role for layers in contents for content in layers}
         county.left_out = converted.left_out
+        county.filled = {role: names for role, names in converted.filled.items() if role in written}
         county.renamed = {role: target for role, target in converted.renamed.items() if target in written}
         for role, layer in converted.plan.layers.items():
             if role not in written and len(layer):

@@ -3,14 +3,14 @@
 
 GDAL makes the spatial index of a FileGDB's layer again whenever rows were added, and reads all rows for that: the time
 would grow with the square of the number of counties. It makes what the layer's .gdbindexes file lists (GDAL's source,
-`FileGDBTable::RefreshIndices`), so these files are set aside while the layers grow, and the indexes made once. Verdicts
-and counts of the manifest are those of the counties' inspections.
+`FileGDBTable::RefreshIndices`), so these files are set aside while the layers grow, and the indexes made once. Verdict
+and counts of the manifest are those of the check of the whole data, else those of the counties' inspections.
 """
 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,14 @@ from ...exchange.schema import find_database_format
 from ...geometry.crs import add_vertical_crs, make_crs_label
 from ...model.report import Report
 from ...model.side_inputs import NO_SIDE_INPUTS
-from ...package.export import copy_documents, write_metadata
-from ...package.export_order import ExportContext, ExportOrder, PlannedMaps, RowProgress
+from ...package.export import (
+    choose_documents_to_make,
+    copy_documents,
+    make_documents,
+    write_metadata,
+    write_report,
+)
+from ...package.export_order import DocumentPrinter, ExportContext, ExportOrder, PlannedMaps, RowProgress
 from ...package.layers.content import PackageLayer
 from ...package.layers.data_sets import make_layer_row
 from ...package.layers.layer_writers import write_layer_rows
@@ -45,7 +51,10 @@ from ...package.problems import (
     drop_duplicate_notes,
 )
 from ...package.slot_files import FilledSlot
+from ...package.tables.write_tables import write_workbooks
 from ...plan.loading.assembly import assemble_plan
+from ...plan.plan import Plan
+from ...render.finding_lists import ReportPictures
 from ...standard.messages.texts import Texts
 from ...standard.profile import Norm
 from ...standard.profile.document import ResolvedDocument
@@ -61,6 +70,15 @@ _LIST_SUFFIX, _INDEX_SUFFIX = ".gdbindexes", ".spx"
 _SET_ASIDE_SUFFIX = ".indexes-later"
 #: Counts of an inspection that are added up.
 _SUMMED = ("errors", "warnings", "waived", "skipped", "crashed")
+
+
+#: Draws the pictures of a plan's report; None where nothing can be drawn.
+PictureDrawer = Callable[[Plan, Report], ReportPictures | None]
+
+
+def draw_no_pictures(plan: Plan, report: Report) -> ReportPictures | None:
+    """Return None: only QGIS draws pictures."""
+    return None
 
 
 @dataclass
@@ -228,9 +246,14 @@ def write_package_parts(
     data_sets: Sequence[GrowingDataSet],
     result: GatherResult,
     problems: list[ExportProblem],
+    whole: CheckResult | None,
+    print_pdf: DocumentPrinter | None,
+    draw_pictures: PictureDrawer,
     cancellation: Cancellation,
 ) -> tuple[str, list[ExportProblem]]:
     """Write all parts that follow the layers; return the digest of the manifest and the problems.
+
+    ``whole``: check of the gathered data, for report, documents and tables; None: the package has none of them.
 
     Raises
     ------
@@ -238,7 +261,7 @@ def write_package_parts(
         If a part cannot be written, or the metadata read again differ.
     """
     spec = order.package_spec
-    check = CheckResult(
+    check = whole or CheckResult(
         assemble_plan([], norm, source=spec.name, allow_no_layers=True),
         Report(lang=result.lang),
         NO_SIDE_INPUTS,
@@ -249,6 +272,7 @@ def write_package_parts(
     manifest = make_gathered_head(
         check, spec, placeholders, fill_name_pattern(spec.root, placeholders), document, result.counties, is_forced
     )
+    documents = choose_documents_to_make(filled_slots, print_pdf)[0] if whole is not None else ()
     context = ExportContext(
         check,
         spec,
@@ -257,9 +281,9 @@ def write_package_parts(
         manifest,
         filled_slots,
         PlannedMaps(allows_missing_maps=order.is_forced),
-        (),
-        None,
-        lambda report: None,
+        documents,
+        print_pdf,
+        lambda report: draw_pictures(check.plan, report),
         document,
         RowProgress(0, lambda share, text: None),
         cancellation,
@@ -271,9 +295,12 @@ def write_package_parts(
         for row in one.make_rows(spec, context.get_path_in_package(one.path))
     ]
     manifest["slots"] = make_slot_rows(filled_slots, spec)
-    # The report of a check is not a part: it needs all layers in memory.
     copy_documents(context)
     problems = [*problems, *make_maps_and_list_in_manifest(context)]
+    if whole is not None:
+        write_report(context)
+        make_documents(context)
+        problems += write_workbooks(context)
     write_metadata(context)
     problems = drop_duplicate_notes(problems, manifest["slots"])
     write_manifest(new_folder, manifest, problems, result.lang, cancellation)
@@ -281,7 +308,7 @@ def write_package_parts(
 
 
 def make_gathered_head(
-    empty_check: CheckResult,
+    check: CheckResult,
     package_spec: PackageSpec,
     placeholder_values: dict[str, str],
     folder_name: str,
@@ -291,22 +318,25 @@ def make_gathered_head(
 ) -> dict[str, Any]:
     """Return the items of the manifest that describe the whole package.
 
-    ``empty_check``: a result without layers and findings under the parent's norm, which names standard and profile.
+    ``check``: of the gathered data, or a result without layers and rules under the parent's norm: then verdict and
+    counts are those of the counties.
     """
     counties = list(counties)
-    head = make_manifest_head(empty_check, package_spec, placeholder_values, folder_name, document, is_forced)
+    head = make_manifest_head(check, package_spec, placeholder_values, folder_name, document, is_forced)
     gathered = [one for one in counties if one.is_gathered]
     verdicts, scopes = {one.summary["verdict"] for one in gathered}, {one.scope for one in gathered}
-    head["check"] = {
-        **head["check"],
-        "verdict": str(next(verdict for verdict in VERDICT_ORDER if str(verdict) in verdicts)),
-        **{key: sum(one.summary[key] for one in gathered) for key in _SUMMED},
-        **{key: sorted({name for one in gathered for name in one.summary[key]}) for key in ("left_out", "unconfirmed")},
-        "scope": scopes.pop() if len(scopes) == 1 else "",
-        "findings": sum(one.summary[key] for one in gathered for key in ("errors", "warnings", "infos", "waived")),
-    }
-    texts = Texts(empty_check.report.lang)
+    names = ("left_out", "unconfirmed")
+    if not check.report.rules:
+        head["check"] |= {
+            "verdict": str(next(verdict for verdict in VERDICT_ORDER if str(verdict) in verdicts)),
+            **{key: sum(one.summary[key] for one in gathered) for key in _SUMMED},
+            **{key: sorted({name for one in gathered for name in one.summary[key]}) for key in names},
+            "scope": scopes.pop() if len(scopes) == 1 else "",
+            "findings": sum(one.summary[key] for one in gathered for key in ("errors", "warnings", "infos", "waived")),
+        }
+    texts = Texts(check.report.lang)
     head["gathered"] = {
+        "checked": bool(check.report.rules),
         "counties": [
             {
                 "code": one.area_code,

@@ -7,26 +7,33 @@ its tables: on left-out counties and layers, editions, and repeated keys.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...model.indicator import COUNT_UNIT, SQUARE_METRES, Indicator
-from ...package.problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel
-from ...standard.messages.texts import Message, MessageList, MessagePart, Texts, strip_folders
+from ...package.problems import BLOCKING_VERDICTS, MAX_NAMED_FEATURES, ExportProblem, ProblemLevel
+from ...standard.messages.texts import Message, MessageList, MessagePart, NameList, Texts, strip_folders
 from ...standard.options import RunOptions
+from .returned_findings import Inspection
 
 if TYPE_CHECKING:
+    from ...model.report import Report
     from ...package.slot_files import FilledSlot
-    from ...standard.profile import Norm
+    from ...standard.profile import IndicatorTarget, Norm
     from ..seams.seam_result import SeamResult
+    from .allotment import Allotment
+    from .rounds import CountyRound, FormerRound
 
 GATHERING_SCHEMA = "sanxian-gathering/1"
 #: Workbook of the result next to the package, and the folder of the seams.
 GATHERING_XLSX, SEAMS_FOLDER = "gathering.xlsx", "seams"
+#: Inputs of a ratio of areas, by which the ratio of several counties is computed.
+_RATIO_INPUTS = {"numerator_m2", "denominator_m2"}
 #: Bases of areas in the tables, in the order of their columns.
 AREA_BASES = ("statutory", "survey", "net", "declared")
 
@@ -48,7 +55,9 @@ class GatherOptions:
     or province, empty: from the names of the counties; ``check``: standard, profile and language of the inspections;
     ``parent_profile``: profile of the city or province; ``leaves_out``: leave out counties that cannot be gathered,
     instead of making no package; ``is_forced``: make the package although a required part is missing;
-    ``keeps_personal_fields``: include fields with personal data; ``targets``: table of targets of the parent.
+    ``keeps_personal_fields``: include fields with personal data; ``targets``: table of targets of the parent;
+    ``checks_whole``: check the gathered data as a whole, if they are of a city; ``deadline``: day (2026-12-15) until
+    which counties have to correct what is found; ``former``: result of an earlier round, its folder or gathering.json.
     """
 
     source: str | Path
@@ -64,6 +73,9 @@ class GatherOptions:
     keeps_personal_fields: bool = False
     checks_seams: bool = True
     targets: str = ""
+    checks_whole: bool = True
+    deadline: str = ""
+    former: str = ""
 
 
 @dataclass
@@ -94,8 +106,10 @@ class GatheredCounty:
     that made it; ``digest``: SHA-256 of its manifest; ``crs``: label of the CRS of its layers → layers; ``layers``:
     layer of the parent's package → amount; ``left_out``: layers that are not written → rows, None if unknown;
     ``unspecified``: those of them that the parent's database has, but not the specification; ``renamed``: layer code of
-    the county → code in the parent's package, where it was changed; ``figures``: areas (m²) and counts of the
-    inspection; ``gaps``: unknown data of its layers (`Layer.gaps`).
+    the county → code in the parent's package, where it was changed; ``filled``: layer of the parent's package → fields
+    that the county's layer lacks and that the gathering filled; ``figures``: areas (m²), counts and ratios of the
+    inspection; ``gaps``: unknown data of its layers (`Layer.gaps`); ``inspection``: what it has to correct;
+    ``targets``: of its profile; ``townships``: code → name.
     """
 
     name: str
@@ -114,8 +128,12 @@ class GatheredCounty:
     left_out: dict[str, int | None] = field(default_factory=dict)
     unspecified: set[str] = field(default_factory=set)
     renamed: dict[str, str] = field(default_factory=dict)
+    filled: dict[str, tuple[str, ...]] = field(default_factory=dict)
     figures: list[Indicator] = field(default_factory=list)
     gaps: tuple[Message, ...] = ()
+    inspection: Inspection = field(default_factory=Inspection)
+    targets: tuple[IndicatorTarget, ...] = ()
+    townships: dict[str, str] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -130,7 +148,7 @@ class GatheredCounty:
     def mark_not_gathered(self) -> None:
         """Record that the package could be gathered, but that the parent's package is not made."""
         self.state = GatherState.NOT_GATHERED
-        self.layers, self.left_out, self.unspecified, self.renamed = {}, {}, set(), {}
+        self.layers, self.left_out, self.unspecified, self.renamed, self.filled = {}, {}, set(), {}, {}
 
     @property
     def is_gathered(self) -> bool:
@@ -153,7 +171,9 @@ class GatherResult:
     """The result of a gathering.
 
     ``package``: folder of the package, None if it was not made; ``amounts``: layer → amount of the whole package;
-    ``problems``: problems of the package and its layers.
+    ``problems``: problems of the package and its layers; ``whole``: report of the check of the gathered data, None
+    without one; ``deadline``: day until which counties have to correct what is found; ``former``: the earlier round;
+    ``rounds``: each county compared with it; ``allotments``: targets and what is not yet allotted.
     """
 
     area_code: str
@@ -168,6 +188,11 @@ class GatherResult:
     repeated_keys: list[RepeatedKeys] = field(default_factory=list)
     seams: SeamResult | None = None
     ignored_names: tuple[str, ...] = ()
+    whole: Report | None = None
+    deadline: date | None = None
+    former: FormerRound | None = None
+    rounds: list[CountyRound] = field(default_factory=list)
+    allotments: list[Allotment] = field(default_factory=list)
 
     @property
     def gathered(self) -> list[GatheredCounty]:
@@ -179,6 +204,11 @@ class GatherResult:
         """Return the counties that cannot be gathered."""
         return [one for one in self.counties if one.state is GatherState.REFUSED]
 
+    @property
+    def returned(self) -> list[GatheredCounty]:
+        """Return the counties that get a 退回意见: those with findings, and those that cannot be gathered."""
+        return [one for one in self.counties if one.inspection.findings or one.reasons]
+
     def mark_not_gathered(self) -> None:
         """Record that no package is made: no county is in it, and it has no amounts."""
         for one in self.gathered:
@@ -187,8 +217,10 @@ class GatherResult:
 
     @property
     def has_problems(self) -> bool:
-        """Return True if a county was left out, keys are repeated, or the seams have problems."""
-        return bool(self.refused or self.repeated_keys or (self.seams is not None and self.seams.has_problems))
+        """Return True if a county was left out, keys are repeated, or the seams or the whole data have problems."""
+        has_errors = self.whole is not None and str(self.whole.verdict) in BLOCKING_VERDICTS
+        has_seam_problems = self.seams is not None and self.seams.has_problems
+        return bool(self.refused or self.repeated_keys or has_seam_problems or has_errors)
 
 
 @dataclass
@@ -205,14 +237,17 @@ class FigureSum(Indicator):
 
 
 def list_figures_to_add(indicators: Iterable[Indicator]) -> list[Indicator]:
-    """Return the areas (in m²) and counts of a whole county that have a value, each indicator once for each basis."""
+    """Return the areas (in m²), counts and ratios of areas of a whole county, each indicator once for each basis.
+
+    Figures without a value are left out, and so are ratios without numerator and denominator.
+    """
     figures: dict[tuple[str, str], Indicator] = {}
     for one in indicators:
-        if one.place or one.value is None or (one.unit != COUNT_UNIT and one.unit not in SQUARE_METRES):
+        is_ratio = _RATIO_INPUTS <= one.inputs.keys()
+        if one.place or one.value is None or not (one.unit == COUNT_UNIT or one.unit in SQUARE_METRES or is_ratio):
             continue
-        figure = replace(
-            one, unit=COUNT_UNIT if one.unit == COUNT_UNIT else "m2", value=one.value * SQUARE_METRES.get(one.unit, 1.0)
-        )
+        unit = "m2" if one.unit in SQUARE_METRES else one.unit
+        figure = replace(one, unit=unit, value=one.value * SQUARE_METRES.get(one.unit, 1.0))
         # With targets for several years, the report has the same figure once for each target.
         former = figures.setdefault((one.id, one.basis), figure)
         figures[one.id, one.basis] = replace(former, confirmed=former.confirmed and figure.confirmed)
@@ -220,7 +255,10 @@ def list_figures_to_add(indicators: Iterable[Indicator]) -> list[Indicator]:
 
 
 def sum_figures(counties: Iterable[GatheredCounty]) -> list[FigureSum]:
-    """Return the sum of each indicator over counties; one that counties have on two bases has two sums."""
+    """Return the sum of each indicator over counties; one that counties have on two bases has two sums.
+
+    A ratio is the sum of the numerators ÷ the sum of the denominators.
+    """
     counties = list(counties)
     figures: dict[tuple[str, str], list[tuple[GatheredCounty, Indicator]]] = {}
     for county in counties:
@@ -229,9 +267,10 @@ def sum_figures(counties: Iterable[GatheredCounty]) -> list[FigureSum]:
     return [
         FigureSum(
             indicator,
-            sum(one.value or 0.0 for _, one in found),
+            _sum_values([one for _, one in found]),
             found[0][1].unit,
             basis,
+            inputs={key: sum(one.inputs[key] for _, one in found) for key in _RATIO_INPUTS & found[0][1].inputs.keys()},
             name=found[0][1].name,
             counted=[county.label for county, _ in found],
             missing=[county.label for county in counties if all(county is not other for other, _ in found)],
@@ -239,6 +278,14 @@ def sum_figures(counties: Iterable[GatheredCounty]) -> list[FigureSum]:
         )
         for (indicator, basis), found in figures.items()
     ]
+
+
+def _sum_values(figures: list[Indicator]) -> float:
+    """Return the sum of figures, or of ratios the sum of numerators ÷ the sum of denominators."""
+    if not _RATIO_INPUTS <= figures[0].inputs.keys():
+        return sum(one.value or 0.0 for one in figures)
+    numerator, denominator = (sum(one.inputs[key] for one in figures) for key in ("numerator_m2", "denominator_m2"))
+    return float(numerator / denominator)
 
 
 #: Problems that the console lists; the workbook has all.
@@ -287,6 +334,12 @@ def describe_result(result: GatherResult, texts: Texts) -> list[str]:
         lines.append(
             texts.get("gathering", "seams", pairs=len(result.seams.pairs), findings=len(result.seams.findings))
         )
+    if returned := result.returned:
+        lines.append(texts.get("gathering", "returns", count=len(returned)))
+    if result.rounds:
+        counts = Counter(str(state) for one in result.rounds for state, _ in one.findings)
+        states = ("corrected", "open", "new", "waived", "unchecked")
+        lines.append(texts.get("gathering", "rounds", **{key: counts[key] for key in states}))
     if result.ignored_names:
         lines.append(
             texts.get("gathering", "ignored", names=texts.get("words", "between_names").join(result.ignored_names))
@@ -295,9 +348,12 @@ def describe_result(result: GatherResult, texts: Texts) -> list[str]:
 
 
 def find_gathering_problems(
-    result: GatherResult, norm: Norm, filled_slots: Iterable[FilledSlot]
+    result: GatherResult, norm: Norm, filled_slots: Iterable[FilledSlot], *, checks_whole: bool = False
 ) -> Iterator[ExportProblem]:
-    """Yield what concerns several counties: repeated keys stop the package unless it is forced, others are notes."""
+    """Yield what concerns several counties: repeated keys stop the package unless it is forced, others are notes.
+
+    ``checks_whole``: the gathered data will be checked, so that the package gets report, documents and tables.
+    """
     for one in result.repeated_keys:
         params = {"first": one.first_county, "second": one.second_county}
         yield ExportProblem(ProblemLevel.GATE, "gather_keys", count=one.count, features=one.examples, params=params)
@@ -326,7 +382,10 @@ def find_gathering_problems(
             tuple(county_names[:MAX_NAMED_FEATURES]),
             params,
         )
+    yield from _find_filled_fields(result)
     yield from _find_editions(result)
+    if checks_whole:
+        return
     # Documents that an export makes from its check, and that the office did not provide.
     levels = {"M": ProblemLevel.GATE, "C": ProblemLevel.NOTE}
     for filled in filled_slots:
@@ -336,7 +395,7 @@ def find_gathering_problems(
                 "document_not_made",
                 params={"title": filled.slot.title, "reason": Message("gathering", "document_reason")},
             )
-    # Figures of a whole plan need all its layers in memory.
+    # The check and the figures of a whole plan need all its layers in memory.
     yield from (
         ExportProblem(ProblemLevel.NOTE, "gather_not_checked", count=len(result.gathered)),
         ExportProblem(ProblemLevel.NOTE, "tables_not_made", params={"reason": Message("gathering", "tables_reason")}),
@@ -361,6 +420,24 @@ def _find_left_out_layers(result: GatherResult) -> Iterator[ExportProblem]:
             len(names),
             tuple(names[:MAX_NAMED_FEATURES]),
             {"rows": sum(known)} if is_counted else {},
+        )
+
+
+def _find_filled_fields(result: GatherResult) -> Iterator[ExportProblem]:
+    """Yield a note for each layer with fields that counties lack and that were filled, with the counties."""
+    counties: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for county in result.gathered:
+        for layer_and_fields in county.filled.items():
+            counties.setdefault(layer_and_fields, []).append(county.name)
+    for (layer, names), county_names in counties.items():
+        yield ExportProblem(
+            ProblemLevel.NOTE,
+            "gather_filled",
+            layer,
+            "",
+            len(county_names),
+            tuple(county_names[:MAX_NAMED_FEATURES]),
+            {"fields": NameList(names)},
         )
 
 

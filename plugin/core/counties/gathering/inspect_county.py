@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ...base.connection_text import describe_exception
 from ...base.errors import Cancellation, Cancelled, DataError, InputError
 from ...base.files.digests import MANIFEST_FILE_NAME
@@ -14,13 +16,15 @@ from ...base.files.writing import explain_os_error
 from ...base.placeholders import join_first
 from ...checks.check import CheckResult
 from ...engine.provenance import find_county_name
+from ...figures.indicators.townships import list_townships_by_code
 from ...geometry.crs import make_crs_label
+from ...model.indicator import SQUARE_METRES
 from ...package.export import make_options_for_package
 from ...package.inspection.facts import PackageFacts
 from ...package.inspection.inspect import inspect_package
 from ...package.package_spec.spec import PackageSpec
 from ...package.problems import BLOCKING_VERDICTS
-from ...plan.layer import SourceLayer
+from ...plan.layer import FieldInfo, Layer, SourceLayer
 from ...plan.loading.assembly import assemble_plan
 from ...plan.plan import Plan
 from ...standard.edition import Standard
@@ -29,6 +33,7 @@ from ...standard.profile import Norm
 from ...standard.template import CodeList, Template
 from ..county_record import County
 from .gathered_counties import GatheredCounty, GatherOptions, GatherState, list_figures_to_add
+from .returned_findings import Inspection
 
 #: Codes of errors that the reason of a refusal names.
 _MAX_NAMED_CODES = 8
@@ -71,7 +76,7 @@ def _describe_inspection(county: GatheredCounty, checked: CheckResult) -> None:
     """Record verdict, origin and CRS of an inspected package, and why it is refused."""
     plan, report = checked.plan, checked.report
     county.summary, county.scope = report.summary, plan.scope
-    county.area_code, county.area_name = plan.area_code, find_county_name(plan)
+    county.area_code, county.area_name = plan.area_code, find_delivered_name(plan)
     county.gaps = plan.list_gaps(*plan.layers)
     for layer in plan.layers.values():
         county.crs.setdefault(make_crs_label(layer.crs), []).append(layer.role)
@@ -83,6 +88,11 @@ def _describe_inspection(county: GatheredCounty, checked: CheckResult) -> None:
     if isinstance(tool, dict) and isinstance(tool.get("versions"), dict):
         county.version = str(tool["versions"].get("sanxian", ""))
     county.figures = list_figures_to_add(report.indicators)
+    county.inspection = Inspection.from_check(checked)
+    county.targets = tuple(plan.norm.find_targets(county.area_code))
+    township_layer = plan.find_layer_of_concept("townships")
+    townships = list_townships_by_code(township_layer)[0] if township_layer is not None else ()
+    county.townships = {one.code: one.name for one in townships if one.code}
     county.source_crs = frozenset(str(row.get("source_crs", "")) for row in manifest.get("layers", ()))
     digests = {file.path: file.sha256 for file in facts.files} if facts is not None else {}
     county.digest = digests.get(MANIFEST_FILE_NAME, "")
@@ -98,6 +108,13 @@ def _describe_inspection(county: GatheredCounty, checked: CheckResult) -> None:
         county.refuse(Message("gathering", "layer_unusable", {"layer": unusable.name}))
     if not county.area_code:
         county.refuse(Message("gathering", "no_area"))
+
+
+def find_delivered_name(plan: Plan) -> str:
+    """Return the name of a county as its data have it, which stays valid after a renaming; else that of the list."""
+    layer = plan.find_layer_of_concept("county")
+    names = set(filter(None, layer.text("division_name"))) if layer is not None else set()
+    return names.pop() if len(names) == 1 else find_county_name(plan)
 
 
 def check_area(county: GatheredCounty, others: list[GatheredCounty], parent_prefix: str) -> None:
@@ -159,12 +176,13 @@ class ConvertedPlan(NamedTuple):
     """A county's plan under its parent's norm.
 
     ``left_out``: layers that the parent's database lacks → rows, None if unknown; ``renamed``: layer code of the county
-    → other code in ``plan``.
+    → other code in ``plan``; ``filled``: code in ``plan`` → fields that the county's layer lacks and that are filled.
     """
 
     plan: Plan
     left_out: dict[str, int | None]
     renamed: dict[str, str]
+    filled: dict[str, tuple[str, ...]]
 
 
 def convert_plan(plan: Plan, norm: Norm, renamed: Mapping[str, str], cancellation: Cancellation) -> ConvertedPlan:
@@ -179,10 +197,14 @@ def convert_plan(plan: Plan, norm: Norm, renamed: Mapping[str, str], cancellatio
     sources: dict[str, SourceLayer] = {}
     left_out = dict(plan.unrecognised_row_counts)
     applied: dict[str, str] = {}
+    filled: dict[str, tuple[str, ...]] = {}
     for role, layer in sorted(plan.layers.items(), key=lambda item: item[0] in renamed):
         target = renamed.get(role, role)
         if target in norm.standard.templates and target not in sources:
-            sources[target] = replace(layer.source, name=target, template_id="")
+            source, names = _fill_fields(layer, norm.standard.templates[target], plan)
+            sources[target] = replace(source, name=target, template_id="")
+            if names:
+                filled[target] = names
             if target != role:
                 applied[role] = target
         else:
@@ -198,7 +220,28 @@ def convert_plan(plan: Plan, norm: Norm, renamed: Mapping[str, str], cancellatio
         ),
         left_out,
         applied,
+        filled,
     )
+
+
+def _fill_fields(layer: Layer, template: Template, plan: Plan) -> tuple[SourceLayer, tuple[str, ...]]:
+    """Return a county's layer with the parent's fields of division and area that it lacks, and the fields' names.
+
+    The area is that of the shape on the ellipsoid. Fields that the county has are unchanged, even empty ones.
+    """
+    division = {"division_code": plan.area_code, "division_name": find_delivered_name(plan)}
+    present = {one.name.upper() for one in layer.source.fields}
+    values: dict[str, Any] = {}
+    for one in template.fields:
+        if one.name.upper() in present:
+            continue
+        if division.get(one.meaning):
+            values[one.name] = division[one.meaning]
+        elif one.meaning == "area" and template.geometry == "polygon" and one.unit in SQUARE_METRES:
+            values[one.name] = np.round(layer.statutory / SQUARE_METRES[one.unit], one.decimals or 0)
+    fields = [FieldInfo(one.name, one.type) for one in template.fields if one.name in values]
+    source = replace(layer.source, frame=layer.source.frame.assign(**values), fields=(*layer.source.fields, *fields))
+    return source, tuple(values)
 
 
 def add_rows(rows_by_name: dict[str, int | None], name: str, rows: int) -> None:

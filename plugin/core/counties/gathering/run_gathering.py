@@ -11,14 +11,21 @@ import re
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError, ProgressCallback
+from ...base.errors import NEVER_CANCELLED, Cancellation, DataError, InputError, OutputError, ProgressCallback
 from ...base.files.names import find_name_problem
+from ...checks.check import CheckResult, check_plan
 from ...exchange.schema import DATABASE_FORMATS
-from ...package.export_order import ExportOrder, find_placeholder_values_of_area, resolve_package_document_info
+from ...package.export import choose_documents_to_make
+from ...package.export_order import (
+    DocumentPrinter,
+    ExportOrder,
+    find_placeholder_values_of_area,
+    resolve_package_document_info,
+)
 from ...package.folder import finish_interrupted_export, lock_for_writing, replace_folder
 from ...package.gate import check_target_is_replaceable, make_export_folder
 from ...package.names import fill_name_pattern
@@ -27,21 +34,23 @@ from ...package.package_spec.spec import PackageSpec
 from ...package.problems import ExportProblem, ProblemLevel, stop_on_gate_problems
 from ...package.slot_files import FilledSlot, fill_slots
 from ...plan.plan import Plan
+from ...render.outputs import add_data_digest
 from ...standard import load_standard
-from ...standard.messages.texts import Message, MessageLines
+from ...standard.messages.texts import CauseMessage, Message, MessageLines
 from ...standard.numbering import DIVISION_CODE_DIGITS
 from ...standard.options import RunOptions
 from ...standard.profile import Norm, compute_division_prefix
-from ...standard.profile.document import ResolvedDocument
+from ...standard.profile.document import ResolvedDocument, add_document_info
 from ..county_record import GATHERING_JSON, County
 from ..seams.check_seams import compare_read_counties
 from ..seams.placing import extract_borders, make_borders_or_reason
 from ..seams.seam_result import CountyBorders, SeamResult, SeamSettings
-from ..seams.sums import read_parent_targets
+from ..seams.sums import ParentTargets, read_parent_targets
 from ..seams.write_seams import check_output_folder, has_former_result, place_result
 from ..sources import CountyList, check_files_writable, check_output_outside_data, list_counties
+from .allotment import make_allotments
 from .appending import Appender, KeyRegister
-from .data_set import write_package_parts
+from .data_set import PictureDrawer, draw_no_pictures, write_package_parts
 from .gathered_counties import (
     GATHERING_XLSX,
     SEAMS_FOLDER,
@@ -51,10 +60,14 @@ from .gathered_counties import (
     find_gathering_problems,
 )
 from .inspect_county import check_area, inspect_county, keep_county_fields
-from .write_gathering import place_result_files, write_result_files
+from .return_documents import parse_deadline
+from .rounds import FormerRound, compare_rounds, read_former_round
+from .write_gathering import check_returns_replaceable, place_result_files, write_result_files
 
-#: Shares of the progress for the counties and for the seams; the rest is the tables.
-_COUNTIES_SHARE, _SEAMS_SHARE = 0.9, 0.07
+#: Shares of the progress for the counties, for the seams and for the check of the whole; the rest is the tables.
+_COUNTIES_SHARE, _SEAMS_SHARE, _WHOLE_SHARE = 0.8, 0.07, 0.1
+#: Digits of a province's code: its data are not checked as a whole, since all layers would have to be in memory.
+_PROVINCE_DIGITS = 2
 #: Digits at the beginning of a name that are the code of a county.
 _CODE_PATTERN = re.compile(rf"\d{{{DIVISION_CODE_DIGITS}}}(?!\d)")
 #: Counties that the error of a refused gathering names; the table has all.
@@ -81,19 +94,32 @@ class _Run:
     seams: GatheredSeams | None
     progress: ProgressCallback
     cancellation: Cancellation
+    former: FormerRound | None = None
+    targets: ParentTargets = field(default_factory=ParentTargets)
+    print_pdf: DocumentPrinter | None = None
+    picture_drawer: PictureDrawer = draw_no_pictures
+
+    @property
+    def checks_whole(self) -> bool:
+        """Return True if the gathered data are to be checked as a whole."""
+        return self.options.checks_whole and self.spec.digits > _PROVINCE_DIGITS
 
 
 def gather_counties(
     options: GatherOptions,
     *,
     on_county: Callable[[GatheredCounty], None] = lambda county: None,
+    print_pdf: DocumentPrinter | None = None,
+    draw_pictures: PictureDrawer = draw_no_pictures,
     progress: ProgressCallback = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> tuple[GatherResult, list[str]]:
     """Gather packages of counties into the package of their parent; return the result and the paths of its files.
 
-    ``on_county``: called with each county after its inspection. After Cancelled, and after an error, the former package
-    and tables are unchanged; a gathering that is refused, also at the gate, writes its tables and makes no package.
+    ``on_county``: called with each county after its inspection; ``print_pdf``: as for `export_package`;
+    ``draw_pictures``: draws the pictures of the report of a plan. After Cancelled, and after an error, the former
+    package and tables are unchanged; a gathering that is refused, also at the gate, writes its tables and makes no
+    package.
 
     Raises
     ------
@@ -109,7 +135,10 @@ def gather_counties(
     for vectors in spec.vectors:
         if vectors.suffix not in DATABASE_FORMATS:
             raise InputError("gather_format", value=vectors.file, name=spec.name)
-    norm = RunOptions(standard=spec.standard, profile=options.parent_profile, lang=options.check.lang).resolve_norm()
+    # Errors in options are reported before any county is read.
+    parse_deadline(options.deadline)
+    former, targets = read_former_round(options.former), read_parent_targets(options.targets)
+    norm = _make_parent_options(options, spec).resolve_norm()
     found = list_counties(options.source, options.output)
     check_output_outside_data(options.output, [options.source], found.counties)
     code = options.area_code or (norm.profile.area_code if norm.profile.area_code.isdigit() else "")
@@ -145,6 +174,7 @@ def gather_counties(
         finish_interrupted_export(target)
         check_target_is_replaceable(target, [one.source for one in found.counties], spec, placeholders)
         check_files_writable(options.output, (GATHERING_XLSX, GATHERING_JSON))
+        check_returns_replaceable(options.output)
         if seams is not None:
             check_output_folder(seams_folder)
         filled_slots, slot_problems = fill_slots(
@@ -153,9 +183,15 @@ def gather_counties(
         stop_on_gate_problems(slot_problems, order.is_forced, target.name)
         run = _Run(
             options, spec, county_spec, norm, placeholders, document, order, target, found, filled_slots,
-            slot_problems, seams, progress, cancellation,
+            slot_problems, seams, progress, cancellation, former, targets, print_pdf,
+            draw_pictures,
         )  # fmt: skip
         return _gather(run, on_county)
+
+
+def _make_parent_options(options: GatherOptions, spec: PackageSpec) -> RunOptions:
+    """Return the options of a check by the standard and profile of the parent."""
+    return RunOptions(standard=spec.standard, profile=options.parent_profile, lang=options.check.lang)
 
 
 def _gather(run: _Run, on_county: Callable[[GatheredCounty], None]) -> tuple[GatherResult, list[str]]:
@@ -187,13 +223,12 @@ def _gather(run: _Run, on_county: Callable[[GatheredCounty], None]) -> tuple[Gat
         _append_counties(run, appender, result, on_county)
         _stop_on_refused(run, result)
         appender.add_joined_divisions()
-        result.amounts = appender.amounts
-        result.repeated_keys = keys.list_repeated()
+        result.amounts, result.repeated_keys = appender.amounts, keys.list_repeated()
         problems = [
             *run.slot_problems,
             *appender.problems.by_kind.values(),
             *appender.find_layer_problems(),
-            *find_gathering_problems(result, run.norm, run.filled_slots),
+            *find_gathering_problems(result, run.norm, run.filled_slots, checks_whole=run.checks_whole),
         ]
         _stop_on_gate_problems(run, result, problems)
         for data_set in appender.data_sets:
@@ -212,12 +247,42 @@ def _gather(run: _Run, on_county: Callable[[GatheredCounty], None]) -> tuple[Gat
             appender.data_sets,
             result,
             problems,
+            _check_whole(run, appender.data_sets[0].path, result, problems) if run.checks_whole else None,
+            run.print_pdf,
+            run.picture_drawer,
             run.cancellation,
         )
         result.package = run.target
         written = [str(run.target), *_place_tables(run, result, tables)]
     run.progress(1.0, "")
     return result, written
+
+
+def _check_whole(run: _Run, path: Path, result: GatherResult, problems: list[ExportProblem]) -> CheckResult | None:
+    """Check the gathered data at a path; add problems of its report, or why it was not made.
+
+    The package is made whatever the verdict: its report shows the parent what is to be corrected.
+    """
+    start = _COUNTIES_SHARE + _SEAMS_SHARE
+    try:
+        checked = check_plan(
+            path,
+            _make_parent_options(run.options, run.spec),
+            progress=lambda share, text: run.progress(start + _WHOLE_SHARE * share, text),
+            cancellation=run.cancellation,
+        )
+    except (InputError, DataError) as error:
+        problems.append(ExportProblem(ProblemLevel.NOTE, "gather_whole_failed", params={"reason": CauseMessage(error)}))
+        return None
+    report = add_data_digest(add_document_info(checked.report, run.document), checked.plan, run.cancellation)
+    result.whole = report
+    problems += choose_documents_to_make(run.filled_slots, run.print_pdf)[1]
+    params = {
+        "verdict": Message("verdicts", str(report.verdict)),
+        **{key: report.summary[key] for key in ("errors", "warnings", "skipped")},
+    }
+    problems.append(ExportProblem(ProblemLevel.NOTE, "gather_checked", params=params))
+    return replace(checked, report=report)
 
 
 def _place_tables(run: _Run, result: GatherResult, tables: ExitStack) -> list[str]:
@@ -240,7 +305,10 @@ def _place_tables(run: _Run, result: GatherResult, tables: ExitStack) -> list[st
 def _append_counties(
     run: _Run, appender: Appender, result: GatherResult, on_county: Callable[[GatheredCounty], None]
 ) -> None:
-    """Inspect each county and append its layers; after a refusal that stops the gathering only inspect."""
+    """Inspect each county and append its layers; after a refusal that stops the gathering only inspect.
+
+    Then compare them with the earlier round and with their targets.
+    """
     counties = run.found.counties
     prefix = compute_division_prefix(run.placeholders["code"])
     for number, source in enumerate(counties):
@@ -259,6 +327,10 @@ def _append_counties(
         # Plans have reference cycles: without this call the memory of several counties adds up.
         del plan
         gc.collect()
+    if run.former is not None:
+        result.former, result.rounds = run.former, compare_rounds(run.former, result.counties)
+    result.deadline = parse_deadline(run.options.deadline)
+    result.allotments = make_allotments(run.targets, result, run.norm)
 
 
 def _stop_on_gate_problems(run: _Run, result: GatherResult, problems: list[ExportProblem]) -> None:

@@ -1,19 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a gathering writes of counties, layers, figures and keys, as JSON and workbook have it, next to the package."""
+"""What a gathering writes next to the package: JSON, workbook and documents for the counties.
+
+JSON and workbook have counties, layers, figures, keys, findings, allotments and rounds.
+"""
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ....metadata import read_plugin_version
 from ...base.errors import OutputError
 from ...base.files.writing import explain_os_error, replace_until_error
-from ...model.indicator import COUNT_UNIT, Indicator, convert_area
+from ...model.indicator import Indicator, convert_area
 from ...package.problems import MAX_NAMED_FEATURES
+from ...render.document.table_document import make_table_document
+from ...render.figures import format_basis
 from ...render.outputs import dump_json
 from ...render.tables.report_table import (
     ReportTable,
@@ -25,8 +32,10 @@ from ...render.tables.report_table import (
     make_table_number,
     write_tables_workbook,
 )
+from ...render.words import ReportTexts
 from ...standard.messages.texts import Texts
 from ..county_record import GATHERING_JSON
+from .allotment import make_allotment_table
 from .gathered_counties import (
     AREA_BASES,
     GATHERING_SCHEMA,
@@ -37,6 +46,9 @@ from .gathered_counties import (
     describe_reasons,
     sum_figures,
 )
+from .return_documents import RETURNS_FOLDER, write_return_documents
+from .returned_findings import ReturnedFinding, make_finding_columns
+from .rounds import make_round_tables
 
 #: Unit in which the tables show areas.
 _SHOWN_UNIT = "ha"
@@ -66,48 +78,69 @@ def write_result_files(result: GatherResult, output: Path) -> list[str]:
 
 @contextmanager
 def place_result_files(result: GatherResult, output: Path) -> Iterator[list[str]]:
-    """Write JSON and workbook for a block, and yield their paths; former files are restored if the block raises.
+    """Write all files for a block, and yield their paths; former files are restored if the block raises.
 
-    Raise OutputError; former files are then complete.
+    The folder of documents for the counties is replaced as a whole: a county without findings has none in it. Raise
+    OutputError; former files are then complete.
     """
     texts = Texts(result.lang)
     new = output / _NEW_FOLDER
-    paths = [new / GATHERING_XLSX, new / GATHERING_JSON]
+    paths = [new / RETURNS_FOLDER, new / GATHERING_XLSX, new / GATHERING_JSON]
     try:
         try:
             # What a run left that was killed.
             shutil.rmtree(new, ignore_errors=True)
-            new.mkdir()
-            write_gathering_workbook(result, paths[0], texts)
-            paths[1].write_text(dump_json(result_to_dict(result, texts)), encoding="utf-8", newline="\n")
+            paths[0].mkdir(parents=True)
+            rounds = make_round_tables(result.rounds, result.former, texts) if result.former is not None else []
+            title = texts.get("gathering_returns", "rounds_title")
+            further = [make_table_document(rounds, title, result.area_name, texts)] if rounds else []
+            write_return_documents(
+                result, paths[0], [(f"{result.area_code}{result.area_name}_{title}", one) for one in further]
+            )
+            write_gathering_workbook(result, paths[1], texts, rounds)
+            paths[2].write_text(dump_json(result_to_dict(result, texts)), encoding="utf-8", newline="\n")
         except OSError as error:
             raise OutputError("output_unwritable", target=str(output), detail=explain_os_error(error)) from error
         with replace_until_error(paths, output, output / _OLD_FOLDER):
-            yield [str(output / path.name) for path in paths]
+            documents = sorted((output / RETURNS_FOLDER).iterdir())
+            yield [str(path) for path in (*(output / path.name for path in paths[1:]), *documents)]
+        if not documents:
+            (output / RETURNS_FOLDER).rmdir()
     finally:
         shutil.rmtree(new, ignore_errors=True)
+
+
+def check_returns_replaceable(output: Path) -> None:
+    """Raise OutputError if the documents for the counties would replace a folder that is not of former results."""
+    if os.path.lexists(output / RETURNS_FOLDER) and not (output / GATHERING_JSON).is_file():
+        raise OutputError("gather_foreign_returns", target=str(output), folder=RETURNS_FOLDER)
 
 
 def _make_figure_columns(texts: Texts, title: str = "value") -> list[TableColumn]:
     """Return the columns of a figure of a county or of a sum: areas are shown in hectares."""
 
     def show_value(one: Indicator) -> TableNumber | None:
-        unit = COUNT_UNIT if one.unit == COUNT_UNIT else _SHOWN_UNIT
-        return make_table_number(convert_area(one.value or 0.0, unit), unit)
+        if one.unit != "m2":
+            return make_table_number(one.value, one.unit)
+        return make_table_number(convert_area(one.value or 0.0, _SHOWN_UNIT), _SHOWN_UNIT)
 
     return [
         TableColumn("indicator", width_in_characters=30, value=lambda one: one.name),
         TableColumn(
-            "basis", width_in_characters=16, key="basis", shown=lambda one: texts.find("bases", one.basis) or one.basis
+            "basis", width_in_characters=20, key="basis", shown=lambda one: format_basis(one, ReportTexts(texts.lang))
         ),
         TableColumn(
             "unit",
             width_in_characters=8,
             key="unit",
-            shown=lambda one: texts.get("unit_names", COUNT_UNIT if one.unit == COUNT_UNIT else _SHOWN_UNIT),
+            shown=lambda one: texts.get("unit_names", _SHOWN_UNIT if one.unit == "m2" else one.unit),
         ),
         TableColumn(
-            title, width_in_characters=18, key="value", value=lambda one: round(one.value, 4), shown=show_value
+            title,
+            width_in_characters=18,
+            key="value",
+            value=lambda one: one.value if one.unit == "ratio" else round(one.value, 4),
+            shown=show_value,
         ),
     ]
 
@@ -181,6 +214,7 @@ def _make_county_columns(texts: Texts) -> list[TableColumn]:
                 for layer, rows in (one.left_out.items() if one.is_gathered else ())
             ),
         ),
+        TableColumn(key="findings", value=lambda one: list(map(asdict, one.inspection.findings))),
         TableColumn("gather_reasons", width_in_characters=70, value=lambda one: describe_reasons(one, texts)),
     ]
 
@@ -210,7 +244,20 @@ def _make_figure_sum_columns(texts: Texts) -> list[TableColumn]:
             key="unconfirmed",
             shown=lambda one: name_counties(one.unconfirmed),
         ),
+        *map(_make_input_column, ("numerator_m2", "denominator_m2")),
     ]
+
+
+def _make_input_column(key: str) -> TableColumn:
+    """Return the column of the numerators or denominators of a ratio, summed over the counties."""
+    return TableColumn(
+        f"gather_{key}",
+        _SHOWN_UNIT,
+        width_in_characters=16,
+        key=key,
+        value=lambda one: one.inputs.get(key),
+        shown=lambda one: convert_area(one.inputs[key], _SHOWN_UNIT) if key in one.inputs else None,
+    )
 
 
 def _make_area_column(basis: str) -> TableColumn:
@@ -230,8 +277,10 @@ _AMOUNT_COLUMNS = (
 )
 
 
-def write_gathering_workbook(result: GatherResult, path: Path, texts: Texts) -> None:
-    """Write all tables to a new workbook. Raise OutputError."""
+def write_gathering_workbook(
+    result: GatherResult, path: Path, texts: Texts, rounds: Sequence[ReportTable] = ()
+) -> None:
+    """Write all tables to a new workbook; ``rounds``: tables of the comparison of rounds. Raise OutputError."""
     tables = [make_table("gathering_counties", _make_county_columns(texts), result.counties, lambda one: one.name)]
     if result.amounts:
         columns = [
@@ -261,6 +310,11 @@ def write_gathering_workbook(result: GatherResult, path: Path, texts: Texts) -> 
             columns, notes = _make_figure_sum_columns(texts), [texts.get("gathering", "figures_note")]
             tables.append(make_table("gathering_figures", columns, sums, _make_figure_code, notes=notes))
             tables.append(_make_county_figure_table(sums, result.gathered, texts))
+    if result.allotments:
+        tables.append(make_allotment_table(result.allotments, texts))
+    tables += rounds
+    if found := [(county, one) for county in result.counties for one in county.inspection.findings]:
+        tables.append(_make_finding_table(found, texts))
     if result.amounts or result.problems:
         columns = [
             TableColumn(
@@ -301,6 +355,18 @@ def _make_county_figure_table(
     return table
 
 
+def _make_finding_table(found: Sequence[tuple[GatheredCounty, ReturnedFinding]], texts: Texts) -> ReportTable:
+    """Return the findings of all counties, each with its county before it."""
+    columns = make_finding_columns(texts)
+    county = TableColumn("gather_county", width_in_characters=16, value=lambda one: one.label)
+    table = make_table("gathering_county_findings", [county, *columns])
+    for one, finding in found:
+        row = make_row(columns, finding, code=finding.fingerprint)
+        row.values.insert(0, county.make_cell(one))
+        table.rows.append(row)
+    return table
+
+
 def _make_figure_code(one: Indicator) -> str:
     """Return the code of a figure: its indicator and basis."""
     return f"{one.id}:{one.basis}"
@@ -321,6 +387,9 @@ def result_to_dict(result: GatherResult, texts: Texts) -> dict[str, Any]:
         "figures": [make_record(sum_columns, one) for one in sum_figures(result.gathered)],
         "repeated_keys": [make_record(_KEY_COLUMNS, one) for one in result.repeated_keys],
         "problems": [one.to_dict(texts) for one in result.problems],
+        "check": result.whole.summary if result.whole is not None else None,
+        "allotments": [one.to_dict() for one in result.allotments],
+        "rounds": [one.to_dict() for one in result.rounds],
         "seams": {
             "pairs": len(result.seams.pairs),
             "findings": len(result.seams.findings),

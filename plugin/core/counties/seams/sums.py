@@ -41,32 +41,39 @@ _TARGET_COLUMNS = (
     SearchedColumn("source", ("来源", "依据", "文件", "source", "file"), is_required=False),
 )
 #: Four digits that are not part of a longer number.
+#: Digits of a township's code; codes of twelve digits have zeros behind it.
+TOWNSHIP_DIGITS = 9
+_LENGTHS_OF_CODES = (DIVISION_CODE_DIGITS, TOWNSHIP_DIGITS, TOWNSHIP_DIGITS + 3)
 _YEAR_PATTERN = re.compile(r"(?<!\d)\d{4}(?!\d)")
 
 
 @dataclass(frozen=True)
 class ParentTargets:
-    """Targets of a city or province, and those that the same table gives for its counties.
+    """Targets of a city or province, and those that the same table gives for its counties and their townships.
 
-    ``parent``: targets of a city or province, or without any area; ``children``: those of counties.
+    ``parent``: targets of a city or province, or without any area; ``children``: those of counties; ``townships``:
+    those of townships, with codes of nine digits.
     """
 
     parent: tuple[IndicatorTarget, ...] = ()
     children: tuple[IndicatorTarget, ...] = ()
+    townships: tuple[IndicatorTarget, ...] = ()
 
 
 def read_parent_targets(path: str | Path) -> ParentTargets:
     """Read the table of targets of a city or province (CSV, xlsx).
 
     Columns: 指标, 数值, 单位; optional 行政区代码, 行政区, 关系, 年份, 来源. A row without a code is of the division
-    with its name, or of the only parent if it has no name either. A row of an indicator that no layer gives, such as a
-    ratio, is left out. An empty path gives no targets. InputError names file, row, column and accepted values.
+    with its name, or of the only parent if it has no name either; a code of nine or twelve digits is of a township. A
+    row of an indicator that no layer gives, such as a ratio, is left out. An empty path gives no targets. InputError
+    names file, row, column and accepted values.
     """
     if not str(path).strip():
         return ParentTargets()
     table = read_table(path, _TARGET_COLUMNS)
     parent: list[IndicatorTarget] = []
     children: list[IndicatorTarget] = []
+    townships: list[IndicatorTarget] = []
     first_rows: dict[tuple[str, str, int], FoundTableRow] = {}
     for row in table.rows:
         target = _read_target(table, row)
@@ -83,20 +90,22 @@ def read_parent_targets(path: str | Path) -> ParentTargets:
                 )
             # The code of a city or a province ends in zeros.
             is_parent = not target.area_code or target.area_code.endswith("00")
-            (parent if is_parent else children).append(target)
+            is_township = len(target.area_code) == TOWNSHIP_DIGITS
+            (townships if is_township else parent if is_parent else children).append(target)
     if not parent:
         raise InputError(
             "seams_no_parent_target", file=table.file_and_sheet, known="、".join(list_first_words(INDICATOR_WORDS))
         )
-    return ParentTargets(tuple(parent), tuple(children))
+    return ParentTargets(tuple(parent), tuple(children), tuple(townships))
 
 
 def _read_target(table: FoundTable, row: FoundTableRow) -> IndicatorTarget | None:
     """Return the target of a row; None for an indicator that is not an area of layers. Raise InputError."""
     texts = row.text_by_column
     code, name = texts["area_code"], texts["area_name"]
-    if code and not (code.isdecimal() and len(code) == DIVISION_CODE_DIGITS):
-        raise table.make_cell_error(row, "行政区代码", code, ("140200",))
+    if code and not (code.isdecimal() and len(code) in _LENGTHS_OF_CODES):
+        raise table.make_cell_error(row, "行政区代码", code, ("140200", "140225", "140225100"))
+    code = code[:TOWNSHIP_DIGITS]
     if not code and name:
         from ...standard import load_standard
         from ...standard.divisions import find_divisions_by_name
@@ -148,7 +157,9 @@ def sum_counties(targets: ParentTargets, counties: Sequence[CountyBorders]) -> t
     sums = []
     for target in targets.parent:
         prefix = compute_division_prefix(target.area_code)
-        listed = [one for one in targets.children if _are_alike(one, target) and one.area_code.startswith(prefix)]
+        listed = [
+            one for one in targets.children if are_targets_alike(one, target) and one.area_code.startswith(prefix)
+        ]
         children = [one for one in counties if not _get_code(one) or _get_code(one).startswith(prefix)]
         total = 0.0
         counted, missing, misses, unconfirmed = [], [], [], []
@@ -157,7 +168,7 @@ def sum_counties(targets: ParentTargets, counties: Sequence[CountyBorders]) -> t
             figure = county.figures.get(target.indicator)
             candidates = [
                 *[one for one in listed if one.area_code == _get_code(county)],
-                *[one for one in (figure.targets if figure is not None else ()) if _are_alike(one, target)],
+                *[one for one in (figure.targets if figure is not None else ()) if are_targets_alike(one, target)],
             ]
             own_target = candidates[0] if candidates else None
             target_values.append(None if own_target is None else _convert(own_target.numeric_value, own_target, target))
@@ -199,7 +210,7 @@ def _get_code(county: CountyBorders) -> str:
     return county.area_code or (first if len(first) == DIVISION_CODE_DIGITS and first.isdecimal() else "")
 
 
-def _are_alike(one: IndicatorTarget, target: IndicatorTarget) -> bool:
+def are_targets_alike(one: IndicatorTarget, target: IndicatorTarget) -> bool:
     """Return True if two targets are for the same indicator and, where both name one, the same year."""
     return one.indicator == target.indicator and (not one.year or not target.year or one.year == target.year)
 

@@ -271,7 +271,7 @@ def compare_targets_with_children(
         covering_children = [
             c for c in known if not any(other is not c and other.covers(c.area_code) for other in known)
         ]
-        value = _sum_printed_figures([figures[c.id] for c in covering_children], target.unit)
+        value = sum_printed_figures([figures[c.id] for c in covering_children], target.unit)
         # A city is named as a whole, or by its counties.
         missing_counties = [c for c in counties if not any(child.covers(c.code) for child in covering_children)]
         missing_codes = {c.code for c in missing_counties}
@@ -309,7 +309,7 @@ def compare_targets_with_townships(
             parts_sums.append(
                 PartsSum(
                     target,
-                    _sum_printed_figures(rows, target.unit),
+                    sum_printed_figures(rows, target.unit),
                     len(rows),
                     tuple(township.name for township in townships if not {township.name, township.code} & listed_names),
                 )
@@ -365,7 +365,7 @@ def find_wrong_totals(allocated_targets: AllocatedTargets) -> list[tuple[Allocat
     """
     wrong_totals = []
     for total in allocated_targets.total_rows:
-        value = _sum_printed_figures(
+        value = sum_printed_figures(
             [t for t in allocated_targets.targets if t.indicator == total.indicator], total.unit
         )
         if compare_area_with_target(value, "=", total.numeric_value, total.printed_decimals) != "met":
@@ -373,7 +373,7 @@ def find_wrong_totals(allocated_targets: AllocatedTargets) -> list[tuple[Allocat
     return wrong_totals
 
 
-def _sum_printed_figures(rows: Iterable[IndicatorTarget | AllocatedTarget], unit: str) -> float:
+def sum_printed_figures(rows: Iterable[IndicatorTarget | AllocatedTarget], unit: str) -> float:
     """Return the sum of printed figures in a unit.
 
     It is exact where they are printed in that unit.

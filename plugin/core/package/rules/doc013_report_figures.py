@@ -111,7 +111,7 @@ def report_figures(package: PackageFacts, *, ctx: RuleContext) -> RuleResult:
     How to fix
         Make the package again with export_package.
     Limits
-        Only the report of this plugin is checked; a package gathered from counties (汇总) has none. Figures of
+        Only the report of this plugin is checked; a package gathered from counties (汇总) may have none. Figures of
         townships and their tasks, single findings and the pages (HTML) are not compared; ratios only with the same
         profile.
     """

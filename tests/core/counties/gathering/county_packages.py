@@ -6,6 +6,7 @@ A turn around the axis of the earth keeps every area on the ellipsoid, so the ar
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import geopandas as gpd
@@ -46,13 +47,26 @@ def make_county_layers(code: str, name: str, degrees: float, parcels: int = _PAR
 
 
 def write_county_package(
-    folder: Path, code: str, name: str, degrees: float, *, parcels: int = _PARCELS, **options: object
+    folder: Path,
+    code: str,
+    name: str,
+    degrees: float,
+    *,
+    parcels: int = _PARCELS,
+    change: Callable[[dict[str, gpd.GeoDataFrame]], None] | None = None,
+    **options: object,
 ) -> Path:
-    """Write and export a county with its text; return the path of the package in ``folder``."""
+    """Write and export a county with its text; return the path of the package in ``folder``.
+
+    ``change``: edits the layers before they are written.
+    """
     work = folder.parent / "县级数据" / code
     documents = work / "文档"
     documents.mkdir(parents=True)
-    write_geopackage(work / "county.gpkg", make_county_layers(code, name, degrees, parcels))
+    layers = make_county_layers(code, name, degrees, parcels)
+    if change is not None:
+        change(layers)
+    write_geopackage(work / "county.gpkg", layers)
     (documents / f"{code}{name}国土空间总体规划文本.pdf").write_bytes(make_pdf())
     checked = check_plan(work / "county.gpkg", RunOptions(**options))
     folder.mkdir(exist_ok=True)

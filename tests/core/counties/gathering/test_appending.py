@@ -317,7 +317,7 @@ def test_a_county_that_fails_is_refused_or_left_out(work, gather, tmp_path):
     sentence = Texts("zh").explain_error(caught.value)
     assert damaged.name in sentence and "DOC006" in sentence and "140226左云县" in sentence
     output = tmp_path / "结果"
-    assert {path.name for path in output.iterdir()} == {"gathering.xlsx", "gathering.json"}
+    assert {path.name for path in output.iterdir()} == {"gathering.xlsx", "gathering.json", "returns"}
     result, _ = gather(source, leaves_out=True)
     assert [one.area_code for one in result.gathered] == ["140225"] and len(result.refused) == 2
     manifest = json.loads((result.package / "manifest.json").read_text(encoding="utf-8"))
