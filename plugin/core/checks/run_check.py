@@ -243,7 +243,10 @@ def make_report_and_apply_waivers(
 def _name_indicators(indicators: list[Indicator], plan: Plan, texts: Texts) -> None:
     """Set the names of indicators, with the township, or the year if there are targets of several years."""
     counts = Counter(one.id for one in indicators if not one.place)
-    year_by_target = {(one.indicator, one.numeric_value): one.year for one in plan.norm.find_targets(plan.area_code)}
+    targets = plan.norm.find_targets(plan.area_code)
+    year_by_target: dict[tuple[str, float | None], int] = {
+        (one.indicator, one.numeric_value): one.year for one in targets
+    }
     for indicator in indicators:
         name, place = texts.get_indicator_name(indicator.id), indicator.place
         year = year_by_target.get((indicator.id, indicator.target)) if counts[indicator.id] > 1 else None
