@@ -24,7 +24,7 @@ from ...figures.indicators.compute import PlanIndicators
 from ...figures.indicators.land_use import get_row_areas
 from ...figures.indicators.townships import TownshipSplit, split_rows_by_group
 from ...figures.three_zones import list_zone_codes
-from ...model.indicator import SQUARE_METRES
+from ...model.indicator import AREA_FIGURES, SQUARE_METRES
 from ...model.report import Outcome, Report
 from ...plan.layer import Layer
 from ...render.tables.by_land_use import (
@@ -55,6 +55,20 @@ from ...render.versions.edition_comparison import NET_BASIS, STATUTORY_BASIS, Ar
 from ...render.words import ReportTexts
 from ...standard.messages.numbers import DECIMALS_BY_UNIT
 from ...standard.profile.space_map import ZONES_LIST
+from .class_tables import CENTRE_LAYERS, make_centre_table, make_class_table
+from .feature_tables import (
+    FEATURES,
+    NET,
+    STATUTORY,
+    SUPPLEMENTED,
+    TOWNSHIP,
+    get_list_block,
+    make_feature_table,
+    make_supplement_table,
+)
+from .office_table import TableLayout
+from .place_tables import LINES_BY_ZONE, make_township_target_table, make_zone_line_table
+from .use_tables import make_structure_table, make_three_class_table
 
 _M2_PER_HECTARE = SQUARE_METRES["ha"]
 #: At the end of a content: all columns whose ids begin with the text before it. In a head: the title of each of them.
@@ -72,6 +86,7 @@ _LINE_COLUMNS = (
     *("line", "layer", "features", "statutory", "survey", "net", "net_wan_mu", "county_share"),
     *("target", "room", "state"),
 )
+_COMPARED_COLUMNS = ("base_area", "base_share", "planned_area", "planned_share", "change")
 
 
 def make_zone_use_table(figures: PlanIndicators) -> ReportTable | None:
@@ -313,15 +328,18 @@ class PlanFigures:
     indicators: PlanIndicators
     report: Report | None = None
     conflict_rules: Collection[str] = ()
+    _layout: TableLayout | None = None
     _tables: dict[str, ReportTable | None] = field(default_factory=dict)
 
     def get_table(self, table_id: str) -> ReportTable | None:
         """Return a figure table by its id; None if the data do not have its layers."""
         if table_id not in self._tables:
             self.indicators.ctx.cancellation.raise_if_cancelled()
-            build = FIGURE_TABLES[table_id].build
+            build, build_list = FIGURE_TABLES[table_id].build, FIGURE_TABLES[table_id].build_list
             if build is not None:
                 table = build(self.indicators)
+            elif build_list is not None and self._layout is not None:
+                table = build_list(self.indicators, self._layout)
             elif self.report is not None:
                 table = make_conflict_table(self.indicators, self.report, self.conflict_rules)
             else:
@@ -329,30 +347,36 @@ class PlanFigures:
             self._tables[table_id] = table
         return self._tables[table_id]
 
-    def select_rules(self, codes: Collection[str]) -> None:
-        """Choose the rules with the findings that the next table lists."""
-        self.conflict_rules = codes
-        self._tables.pop("conflicts", None)
+    def select_layout(self, layout: TableLayout) -> None:
+        """Choose the layout whose findings or features the next table lists."""
+        self.conflict_rules, self._layout = layout.rules, layout
+        for table_id in ("conflicts", FEATURES, SUPPLEMENTED):
+            self._tables.pop(table_id, None)
 
     def explain_missing(self, table_id: str) -> str:
         """Return the sentence on why a figure table is missing."""
-        if table_id == "farmland_changes" and get_sealed_edition(self.indicators.ctx.side_inputs) is None:
+        if table_id in ("farmland_changes", SUPPLEMENTED) and get_sealed_edition(self.indicators.ctx.side_inputs) is None:
             return self.indicators.texts.get("office_tables", "no_baseline")
-        return self.indicators.format_missing_layers(FIGURE_TABLES[table_id].layers)
+        layers = FIGURE_TABLES[table_id].layers
+        if table_id == FEATURES and self._layout is not None:
+            layers = get_list_block(self._layout).layers
+        return self.indicators.format_missing_layers(layers)
 
 
 @dataclass(frozen=True)
 class FigureTable:
     """How a figure table is built: its function, the column with names of rows, and the concepts of its layers.
 
-    ``build``: None for the list of conflicts, which a report gives;
-    ``columns``: ids of its columns; an id may have any end in place of ``*``.
+    ``build``: None for the list of conflicts, which a report gives, and for lists of features;
+    ``columns``: ids of its columns; an id may have any end in place of ``*``; ``build_list``: makes a list of features
+    with the columns of a layout.
     """
 
     build: Callable[[PlanIndicators], ReportTable | None] | None
     name_column: str
     layers: tuple[str, ...]
     columns: tuple[str, ...]
+    build_list: Callable[[PlanIndicators, TableLayout], ReportTable | None] | None = None
 
 
 def may_have_column(table_id: str, column_id: str) -> bool:
@@ -381,7 +405,30 @@ FIGURE_TABLES = {
     ),
     "land_use": FigureTable(
         make_land_use_table, "class", ("base_parcels", "GHYDYH"),
-        ("class", "codes", "base_area", "base_share", "planned_area", "planned_share", "change"),
+        ("class", "codes", *_COMPARED_COLUMNS),
+    ),
+    "use_structure": FigureTable(
+        make_structure_table, "name", ("base_parcels", "GHYDYH"), ("name", "codes", *_COMPARED_COLUMNS)
+    ),
+    "use_classes": FigureTable(
+        make_three_class_table, "name", ("base_parcels", "GHYDYH"), ("name", "parts", *_COMPARED_COLUMNS)
+    ),
+    "use_summary": FigureTable(
+        make_class_table, "name", ("GHYDYH", "base_parcels"), ("level_1", "level_2", "name", "area", "share")
+    ),
+    "centre_use": FigureTable(
+        make_centre_table, "name", CENTRE_LAYERS, ("name", "code", *_COMPARED_COLUMNS[:4], "per_capita")
+    ),
+    "zone_lines": FigureTable(
+        make_zone_line_table, "name", ("zones", *LINES_BY_ZONE),
+        ("name", *(f"{line}_{basis}" for line in LINES_BY_ZONE for basis in (STATUTORY_BASIS, NET_BASIS))),
+    ),
+    "township_targets": FigureTable(
+        make_township_target_table, "name", ("townships",), ("name", *(concept for concept, _ in AREA_FIGURES.values()))
+    ),
+    FEATURES: FigureTable(None, "name", (), (STATUTORY, NET, TOWNSHIP, WILDCARD), make_feature_table),
+    SUPPLEMENTED: FigureTable(
+        None, "name", ("farmland",), (STATUTORY, NET, TOWNSHIP, WILDCARD), make_supplement_table
     ),
     "zone_use": FigureTable(make_zone_use_table, "name", ("zones", "base_parcels"), ("name", "statutory", "use_*")),
     "line_use": FigureTable(make_line_use_table, "name", ("base_parcels",), ("name", "statutory", "use_*")),

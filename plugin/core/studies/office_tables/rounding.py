@@ -274,7 +274,8 @@ class BlockRounder:
 
     Columns that a total sums (``sum_of``) are rounded together with the rows; other columns each on their own, but a
     figure that two of them with the same unit have in one row is rounded as usual in both. Rows of kind ``part`` are
-    rounded to the row above that they sum to. Figures that do not add up are rounded as usual.
+    rounded to the row above that they sum to, rows above a subtotal to it. Figures that do not add up are rounded as
+    usual.
     """
 
     def __init__(
@@ -282,6 +283,7 @@ class BlockRounder:
     ):
         self._rows, self._columns, self._layout_columns = rows, columns, layout_columns
         self._main = [n for n, row in enumerate(rows) if row.kind == "row"]
+        self._subtotals = [n for n, row in enumerate(rows) if row.kind == "subtotal"]
         self._sum = next((n for n, row in enumerate(rows) if row.kind == "sum"), None)
         #: Figures of rows and columns before rounding; NaN for a cell without one.
         self._exact = np.array(
@@ -326,6 +328,11 @@ class BlockRounder:
                 total, values = float(self._values[row, position]), self._values[below, position].tolist()
                 if below and do_parts_add_up(values, total, decimals):
                     self._round_rows(below, position, self._digits.get((row, position), round_to_digits(total, decimals)))
+            for first, end in pairwise([-1, *self._subtotals]):
+                above = [n for n in self._main if first < n < end and np.isfinite(self._exact[n, position])]
+                total = float(self._values[end, position])
+                if above and do_parts_add_up(self._values[above, position].tolist(), total, decimals):
+                    self._round_rows(above, position, self._digits.get((end, position), round_to_digits(total, decimals)))
         for n, position in np.argwhere(np.isfinite(self._exact)).tolist():
             decimals = self._columns[position].decimals
             self._rows[n].exact_by_column[position] = float(self._exact[n, position])
@@ -370,7 +377,7 @@ class BlockRounder:
         if self._sum is None or any((row, column) in self._digits for row in self._main):
             return
         total = float(self._values[self._sum, column])
-        rows = [row for row in self._main if np.isfinite(self._exact[row, column])]
+        rows = [row for row in self._subtotals or self._main if np.isfinite(self._exact[row, column])]
         if np.isnan(total) or not rows:
             return
         decimals, values = self._columns[column].decimals, self._values[rows, column].tolist()
