@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tables of land use by class: all classes with their total (用地用海汇总表), and construction land of the town centre."""
+"""Tables of land use by class: all classes with total (用地用海汇总表), construction land of the town centre."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def make_class_table(figures: PlanIndicators) -> ReportTable | None:
 
 
 def _sum_by_digits(uses: UseAreas, digits: int) -> dict[str, float]:
-    """Return first digits of a class → area (m²), by code; deducted ridges give other land (23) a row without parcels."""
+    """Return first digits of a class → area (m²), by code; deducted ridges are land of the class 23."""
     prefixes = np.array([code[:digits] for code in uses.codes], dtype=object)
     found = {*prefixes, *(["23"] if uses.deducted_m2 and digits == 2 else [])} - {""}
     return {prefix: float(uses.areas_m2[prefixes == prefix].sum()) for prefix in sorted(found)}

@@ -6,6 +6,7 @@ A cell is empty if none of its fields has a value; nothing is derived from a nam
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -31,6 +32,8 @@ _SECTION = "office_tables"
 #: A township with less land (m²) of a feature than a printed digit is named only if it has the most.
 _LEAST_TOWNSHIP_M2 = 50.0
 _RESERVES = "reserves"
+#: The geometry at the end of a layer's name: 文物保护单位（点）.
+_GEOMETRY_WORD_PATTERN = re.compile(r"[（(][点线面][）)]$")
 
 
 @dataclass
@@ -93,7 +96,8 @@ def make_feature_table(figures: PlanIndicators, layout: TableLayout) -> ReportTa
             feature.add(layer, row, statutory[row], net[row], land[row])
     table = _make_list(layout, block, list(features.values()), figures)
     labels = figures.texts.get("words", "between_names").join(map(figures.make_layer_label, layers))
-    table.notes.insert(0, figures.texts.get(_SECTION, "list_note", layers=labels, count=str(len(features))))
+    key = "list_note_area" if any(column.content == STATUTORY for column in layout.columns) else "list_note"
+    table.notes.insert(0, figures.texts.get(_SECTION, key, layers=labels, count=str(len(features))))
     return table
 
 
@@ -230,7 +234,7 @@ def _sum_fields(column: LayoutColumn, feature: ListedFeature) -> TableNumber | N
 def _read_text(layer: Layer, row: int, field_name: str, figures: PlanIndicators) -> str:
     """Return the value of a field, for a code its name; for a part of a protected site the name of the whole kind."""
     if field_name == LAYER_NAME_FIELD:
-        return layer.template.name
+        return _GEOMETRY_WORD_PATTERN.sub("", layer.template.name)
     text = layer.get_texts_by_name(_find_column(layer, field_name))[row]
     declared = layer.template.find_field_by_name(field_name)
     if not declared or not declared.codes:

@@ -355,7 +355,10 @@ class PlanFigures:
 
     def explain_missing(self, table_id: str) -> str:
         """Return the sentence on why a figure table is missing."""
-        if table_id in ("farmland_changes", SUPPLEMENTED) and get_sealed_edition(self.indicators.ctx.side_inputs) is None:
+        if (
+            table_id in ("farmland_changes", SUPPLEMENTED)
+            and get_sealed_edition(self.indicators.ctx.side_inputs) is None
+        ):
             return self.indicators.texts.get("office_tables", "no_baseline")
         layers = FIGURE_TABLES[table_id].layers
         if table_id == FEATURES and self._layout is not None:

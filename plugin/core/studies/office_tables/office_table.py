@@ -62,9 +62,9 @@ class LayoutColumn:
     or ``use_*``; ``unit``: printed unit, by default that of the figures; ``decimals``: None for those usual for the
     unit; ``width``: in characters; ``word``: last part of names of cells; ``layer``: concept of the layer that the
     figures need; ``fields``: of a list of features, names of the fields that may have the value (with a unit, ``A+B``
-    is a sum), `LAYER_NAME_FIELD` for the name of the layer; ``sum_of``: contents of the columns that sum to this one, with ``-`` before those that are subtracted;
-    ``difference_of``: contents of the two
-    columns whose printed difference this one is.
+    is a sum), `LAYER_NAME_FIELD` for the name of the layer; ``sum_of``: contents of the columns that sum to this one,
+    with ``-`` before those that are subtracted; ``difference_of``: contents of the two columns whose printed difference
+    this one is.
     """
 
     head: tuple[str, ...]

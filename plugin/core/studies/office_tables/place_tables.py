@@ -88,7 +88,8 @@ def make_township_target_table(figures: PlanIndicators) -> ReportTable | None:
         cells: list[CellValue] = [one.name]
         for name in AREA_FIGURES:
             target = next(
-                (t for t in allotted.targets if t.indicator == name and (t.code or t.name) in (one.code, one.name)), None
+                (t for t in allotted.targets if t.indicator == name and (t.code or t.name) in (one.code, one.name)),
+                None,
             )
             area_m2 = None if target is None else target.numeric_value * SQUARE_METRES[target.unit]
             if area_m2 is not None:

@@ -2,8 +2,10 @@
 """Rounding of figures, and of blocks of rows, so that the printed parts of a table sum to its printed totals.
 
 A column of parts is rounded by the largest-remainder method (最大余额法). Equal figures of a column, and a figure that
-two columns have in one row (land that does not change), are rounded as usual, so that they are printed equally. A table
-with totals of rows and of columns is rounded so that both sums agree; each figure is its exact value rounded up or down.
+two columns have in one row (land that does not change), are rounded as usual, so that they are printed equally.
+
+A table with totals of rows and of columns is rounded so that both sums agree; each figure is its exact value rounded
+up or down.
 """
 
 from __future__ import annotations
@@ -16,8 +18,8 @@ from itertools import combinations, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from ...render.tables.report_table import TableNumber
-from ...standard.messages.numbers import format_number
+from ...render.tables.report_table import ReportTable, TableNumber
+from ...standard.messages.numbers import DECIMALS_BY_UNIT, format_number
 from .office_table import MINUS, FilledColumn, FilledRow, LayoutColumn, RowSum
 
 #: Parts of a last digit in which remainders are counted. Whole numbers have exact sums; floats have not.
@@ -46,8 +48,8 @@ def round_parts(parts: Sequence[float], total: int, decimals: int, kept: Collect
     """Round parts so that they sum to a rounded total, in units of the last printed digit.
 
     Equal parts and those in ``kept`` (positions) are rounded as usual. The others are rounded down; those with the
-    largest remainders (最大余额) are raised by one digit until the sum agrees. What is left then is added to the largest
-    of them, unless it is more than half of that part: then all parts are rounded by their remainders.
+    largest remainders (最大余额) are raised by one digit until the sum agrees. What is left then is added to the
+    largest of them, unless it is more than half of that part: then all parts are rounded by their remainders.
     ``total``: the total in last digits, at most one digit per part away from the sum of the parts.
 
     Raises
@@ -246,12 +248,12 @@ def round_row_sums(rows: Sequence[FilledRow], columns: Sequence[FilledColumn], s
 def list_adjusted_cells(
     rows: Sequence[FilledRow], columns: Sequence[FilledColumn], differences: Collection[int]
 ) -> list[dict[str, str]]:
-    """Return the figures that are printed higher or lower than by usual rounding, those of the largest rest first.
+    """Return the figures that are printed higher or lower than by usual rounding, the largest rest first.
 
     Each is row, column, exact and printed figure, the parameters of a text; ``differences``: columns that are not
     listed.
     """
-    adjusted: list[tuple[int, dict[str, str]]] = []
+    adjusted: list[tuple[int, float, dict[str, str]]] = []
     for row in rows:
         for position, exact in row.exact_by_column.items():
             column, value = columns[position], row.values[position]
@@ -265,8 +267,25 @@ def list_adjusted_cells(
                     "exact": format_number(exact, column.decimals + 2),
                     "printed": format_number(value.value, column.decimals),
                 }
-                adjusted.append((abs(rest), cell))
-    return [cell for _, cell in sorted(adjusted, key=lambda one: -one[0])]
+                adjusted.append((-abs(rest), -abs(exact), cell))
+    return [cell for *_, cell in sorted(adjusted, key=lambda one: one[:2])]
+
+
+def round_figures(table: ReportTable, column_ids: Collection[str]) -> dict[str, dict[str, float]]:
+    """Return code of a row → column → figure as a layout prints it, for some columns of a table."""
+    places = [n for n, one in enumerate(table.columns) if one.id in column_ids]
+    shown = [table.columns[place] for place in places]
+    columns = [FilledColumn((one.id,), one.id, one.unit, DECIMALS_BY_UNIT[one.unit], 0, one.id) for one in shown]
+    rows = [FilledRow([row.values[place] for place in places], row.kind, row.code, row.code) for row in table.rows]
+    BlockRounder(rows, columns, [LayoutColumn(one.head, one.content) for one in columns]).round()
+    return {
+        row.code: {
+            column.content: value.value
+            for column, value in zip(columns, row.values, strict=True)
+            if isinstance(value, TableNumber)
+        }
+        for row in rows
+    }
 
 
 class BlockRounder:
@@ -327,12 +346,16 @@ class BlockRounder:
                 below = [n for n in parts if np.isfinite(self._exact[n, position])]
                 total, values = float(self._values[row, position]), self._values[below, position].tolist()
                 if below and do_parts_add_up(values, total, decimals):
-                    self._round_rows(below, position, self._digits.get((row, position), round_to_digits(total, decimals)))
+                    self._round_rows(
+                        below, position, self._digits.get((row, position), round_to_digits(total, decimals))
+                    )
             for first, end in pairwise([-1, *self._subtotals]):
                 above = [n for n in self._main if first < n < end and np.isfinite(self._exact[n, position])]
                 total = float(self._values[end, position])
                 if above and do_parts_add_up(self._values[above, position].tolist(), total, decimals):
-                    self._round_rows(above, position, self._digits.get((end, position), round_to_digits(total, decimals)))
+                    self._round_rows(
+                        above, position, self._digits.get((end, position), round_to_digits(total, decimals))
+                    )
         for n, position in np.argwhere(np.isfinite(self._exact)).tolist():
             decimals = self._columns[position].decimals
             self._rows[n].exact_by_column[position] = float(self._exact[n, position])

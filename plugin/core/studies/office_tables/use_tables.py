@@ -29,6 +29,7 @@ from ...render.tables.by_land_use import (
 from ...render.tables.report_table import CellValue, ReportTable, ReportTableRow, TableColumn, TableNumber
 from ...standard.messages.numbers import format_hectare_number
 from .office_table import URBAN_FIELD
+from .rounding import round_figures
 
 _SECTION = "office_tables"
 _SETTINGS = "use_structure"
@@ -89,9 +90,7 @@ def measure_uses(layer: Layer, figures: PlanIndicators) -> UseAreas:
         if is_old.any():
             edition = "land_use_2020"
             codes[is_old] = np.array(written, dtype=object)[is_old]
-    return UseAreas(
-        layer, codes, np.where(is_blank, whole, values), deducted_m2, basis, edition, int(is_blank.sum())
-    )
+    return UseAreas(layer, codes, np.where(is_blank, whole, values), deducted_m2, basis, edition, int(is_blank.sum()))
 
 
 @dataclass
@@ -188,35 +187,38 @@ def make_structure_table(figures: PlanIndicators) -> ReportTable | None:
 
 
 def make_three_class_table(figures: PlanIndicators) -> ReportTable | None:
-    """Return agricultural, construction and other land of base year and plan, as sums of the rows of the structure."""
+    """Return agricultural, construction and other land of base year and plan: sums of printed rows of the structure.
+
+    None without a layer of land use.
+    """
     sides = _find_structures(figures)
-    present = [side for side in sides if side is not None]
-    if not present:
+    structure = make_structure_table(figures)
+    if structure is None:
         return None
+    printed = round_figures(structure, ("base_area", "base_share", "planned_area", "planned_share"))
     is_agricultural = bool(figures.ctx.norm.get(f"{_SETTINGS}.wetland_is_agricultural"))
     wetland = ("wetland",)
     classes = {
         _AGRICULTURAL: (*_ROWS[:4], *(wetland if is_agricultural else ()), "farm_facilities"),
-        _CONSTRUCTION: (_URBAN, _VILLAGE, *_CONSTRUCTION_ROWS[1:])
-        if all(side.has_urban_codes for side in present)
-        else _CONSTRUCTION_ROWS,
+        _CONSTRUCTION: _CONSTRUCTION_ROWS,
         _REST: ("water", *(() if is_agricultural else wetland), OTHER_CODE, _SEA),
         _UNKNOWN: (_UNKNOWN,),
     }
     separator = figures.texts.get("words", "between_names")
     table = ReportTable("use_classes", _make_compared_columns("parts"), unit="ha")
-    for code, parts in classes.items():
-        if code != _UNKNOWN or any(side.sum_rows_m2(_UNKNOWN) for side in present):
-            listed = [p for p in parts if p not in _ROWS_WITH_LAND or any(s.sum_rows_m2(p) for s in present)]
-            cells = [
-                figures.texts.get(_SECTION, f"use_{code}"),
-                "" if code == _UNKNOWN else separator.join(_name_row(part, figures) for part in listed),
-            ]
-            areas = [None if side is None else side.sum_rows_m2(*parts) for side in sides]
-            table.rows.append(ReportTableRow([*cells, *_compare_areas(areas, sides)], "row", code))
-    totals = [None if side is None else side.uses.total_m2 for side in sides]
-    cells = [figures.texts.get("tables", "sum"), ""]
-    table.rows.append(ReportTableRow([*cells, *_compare_areas(totals, sides)], "sum", ""))
+    for code, parts in (*classes.items(), ("", ("",))):
+        listed = [part for part in parts if part in printed]
+        if listed:
+            names = separator.join(_name_row(part, figures) for part in listed) if code not in ("", _UNKNOWN) else ""
+            name = figures.texts.get(_SECTION, f"use_{code}") if code else figures.texts.get("tables", "sum")
+            sums: dict[str, CellValue] = {
+                column: TableNumber(sum(printed[part][column] for part in listed), 2) for column in printed[""]
+            }
+            base, planned = sums.get("base_area"), sums.get("planned_area")
+            if isinstance(base, TableNumber) and isinstance(planned, TableNumber):
+                sums["change"] = TableNumber(planned.value - base.value, 2)
+            cells: list[CellValue] = [name, names, *(sums.get(one.id) for one in table.columns[2:])]
+            table.rows.append(ReportTableRow(cells, "row" if code else "sum", code))
     table.notes.append(figures.texts.get(_SECTION, "use_classes_note"))
     table.notes += _describe_structures(sides, figures)
     return table

@@ -12,6 +12,7 @@ from plugin.core.standard.options import RunOptions
 from plugin.core.studies.office_tables.make_office_tables import TableOrder, make_office_tables
 from tests.core.studies.office_tables.table_county import (
     M2_PER_HECTARE,
+    SUPPLEMENTED,
     compute_ellipsoid_area,
     make_layers,
     write_sealed_edition,
@@ -19,7 +20,8 @@ from tests.core.studies.office_tables.table_county import (
 from tests.county import make_county
 
 ANNEXES = (
-    "use_structure,use_classes,use_summary,zones_lines,township_targets,centre_use"
+    "use_structure,use_classes,use_summary,zones_lines,township_targets,centre_use,"
+    "reserve_list,heritage_list,project_list,supplement_list"
 )
 #: Printed figures that are adjusted differ by one digit, that of the largest row by a few.
 DIGIT, FEW_DIGITS = 0.01 + 1e-6, 0.05
@@ -31,7 +33,7 @@ def county(tmp_path_factory):
     """Write a whole county with planned land use, some of it without class, and return its data by layer."""
     folder = tmp_path_factory.mktemp("annex")
     layers, _ = make_county(600, defects=False, full=True)
-    layers = dict(layers)
+    layers = {**layers, "XS_XMKJFW": make_layers()["XS_XMKJFW"]}
     planned = make_layers()["GHYDYH"].copy()
     planned["CZCSXM"] = layers["XZYDYH"]["CZCSXM"].to_numpy()
     built = planned.index[planned["YDYHFLDM"] == "070100"]
@@ -52,7 +54,7 @@ def make(county, tables, **options):
     """Return layout → filled table, the workbook and the texts of notes."""
     output = county.folder / "annex.xlsx"
     result = make_office_tables(
-        county.path, TableOrder(tables, str(output), year=2025), RunOptions(profile="hunyuan", **options)
+        county.path, TableOrder(tables, str(output), year=2025), RunOptions(**{"profile": "hunyuan", **options})
     )
     return {table.layout.id: table for table in result.tables}, openpyxl.load_workbook(output)
 
@@ -132,8 +134,13 @@ def test_three_classes_are_sums_of_the_structure(made):
     construction = ("settlement", "infrastructure", "other_construction", "unattributed")
     agricultural = ("cultivated", "garden", "forest", "grass", "wetland", "farm_facilities")
     for content in ("base_area", "planned_area", "change"):
-        for name, parts in (("construction", construction), ("agricultural", agricultural), ("rest", ("water", "other"))):
-            assert classes[name][content] == pytest.approx(sum(rows[part][content] for part in parts), abs=FEW_DIGITS)
+        for name, parts in (
+            ("construction", construction),
+            ("agricultural", agricultural),
+            ("rest", ("water", "other")),
+        ):
+            printed = sum(rows[part][content] for part in parts if part in rows)
+            assert round(classes[name][content] - printed, 6) == 0, (name, content)
         assert classes["sum"][content] == rows["sum"][content]
 
 
@@ -191,7 +198,9 @@ def test_lines_by_zone_equal_plain_overlays(county, made):
         line = pyogrio.read_dataframe(county.path, layer=role)
         for digit, shapes in zones.geometry.groupby(zones["GHFQDM"].str[0]):
             land = shapely.union_all(shapes.to_numpy())
-            hectares = sum(map(_measure_polygons, shapely.intersection(line.geometry.to_numpy(), land))) / M2_PER_HECTARE
+            hectares = (
+                sum(map(_measure_polygons, shapely.intersection(line.geometry.to_numpy(), land))) / M2_PER_HECTARE
+            )
             assert printed[f"{digit}00"][content] == pytest.approx(hectares, rel=2e-5, abs=DIGIT), (digit, role)
         total = sum(map(compute_ellipsoid_area, line.geometry)) / M2_PER_HECTARE
         assert printed["sum"][content] == pytest.approx(total, abs=DIGIT)
@@ -205,7 +214,9 @@ def _measure_polygons(shape):
 def test_townships_have_measured_and_allotted_areas(county, made):
     assert list_figures(made.tables["township_targets"])["sum"]["township_targets.cultivated"] == "—"
     tasks = county.folder / "tasks.csv"
-    tasks.write_text("乡镇,永久基本农田（万亩）,城镇开发边界（公顷）\n永安镇,6.5,1000\n蔡村镇,5.25,\n", encoding="utf-8")
+    tasks.write_text(
+        "乡镇,永久基本农田（万亩）,城镇开发边界（公顷）\n永安镇,6.5,1000\n蔡村镇,5.25,\n", encoding="utf-8"
+    )
     table = make(county, "township_targets", targets=str(tasks))[0]["township_targets"]
     printed = {row.name: row.values for row in table.rows}
     contents = [column.content for column in table.columns]
@@ -230,3 +241,84 @@ def test_centre_equals_the_sums_of_its_parcels(county, made):
         assert printed["sum"][f"{side}_area"] == pytest.approx(built.sum(), abs=DIGIT)
     assert {row["per_capita"] for row in printed.values()} == {"—"}
     assert any("[[stated]]" in note for note in made.tables["centre_use"].notes)
+
+
+PROFILE = """\
+id = "own"
+name = "浑源县"
+area_code = "140225"
+base = "hunyuan"
+
+[use_structure]
+wetland_is_agricultural = false
+
+[[stated]]
+name = "中心城区常住人口"
+comparison = "="
+value = "8.5"
+unit = "万人"
+year = 2035
+binding = ""
+source = "总体规划文本"
+"""
+
+
+def test_a_profile_gives_the_population_and_the_class_of_wetland(county, made):
+    profile = county.folder / "own.toml"
+    profile.write_text(PROFILE, encoding="utf-8")
+    tables, _ = make(county, "centre_use,use_classes", profile=str(profile))
+    total = list_figures(tables["centre_use"])["sum"]
+    assert total["per_capita"] == pytest.approx(total["planned_area"] * M2_PER_HECTARE / 85_000, abs=DIGIT)
+    classes = list_figures(tables["use_classes"])
+    assert "湿地" in classes["rest"]["parts"] and "湿地" not in classes["agricultural"]["parts"]
+    assert "湿地" in list_figures(made.tables["use_classes"])["agricultural"]["parts"]
+
+
+def test_reserves_and_their_parts_are_one_row(county, made):
+    frame = pyogrio.read_dataframe(county.path, layer="ZRBHD")
+    rows = [row.values for row in made.tables["reserve_list"].rows]
+    assert len(frame) > 1 and len(rows) == 2
+    whole = frame.geometry[frame["MC"] == rows[0][1]]
+    hectares = sum(map(compute_ellipsoid_area, whole)) / M2_PER_HECTARE
+    assert [cell.value for cell in (rows[0][4], rows[1][4])] == [pytest.approx(hectares, abs=DIGIT)] * 2
+    townships = pyogrio.read_dataframe(county.path, layer="XZQXZ")
+    reserve = shapely.union_all(frame.geometry.to_numpy())
+    inside = townships[[_measure_polygons(shape.intersection(reserve)) > 100 for shape in townships.geometry]]
+    assert set(rows[0][5].split("、")) == set(inside["XZQMC"])
+
+
+def test_sites_of_several_layers_are_listed_once(county, made):
+    table = made.tables["heritage_list"]
+    names = [row.values[1] for row in table.rows if row.kind == "row"]
+    assert len(names) == len(set(names)) > 5
+    for role in ("WWBHDWM", "WWBHDWD", "LSJZM", "LSWHJQ"):
+        assert set(pyogrio.read_dataframe(county.path, layer=role)["MC"]) <= set(names)
+    monument = next(row.values for row in table.rows if row.values[1] == "永安寺")
+    assert monument[2:4] == ["文物保护单位", "国家级"] and monument[4:7] == ["", "", ""]
+    assert any("年代、地址、公布时间" in note for note in table.notes)
+
+
+def test_projects_have_the_figures_of_their_fields_and_subtotals(made):
+    table = made.tables["project_list"]
+    rows = [[getattr(cell, "value", cell) for cell in row.values] for row in table.rows]
+    assert [(row.kind, cells[2]) for row, cells in zip(table.rows, rows, strict=True)] == [
+        ("row", "大呼高速公路"), ("row", "王庄堡高速公路"), ("subtotal", "交通小计（2 个）"),
+        ("row", "抽水蓄能电站"), ("subtotal", "能源小计（1 个）"), ("row", "城南水厂"), ("subtotal", "未填类型小计（1 个）"),
+        ("sum", "合计"),
+    ]  # fmt: skip
+    # 214.3566 + 86.4249 = 300.7815, and with 182.7545 483.5360; 207.1249 + 84.9 + 176.38 = 468.4049.
+    sizes, new_land = ([cells[place] for cells in rows] for place in (5, 6))
+    assert sizes[2:] == [300.78, 182.76, 182.76, "—", "—", 483.54] and round(sum(sizes[:2]), 2) == 300.78
+    assert new_land[2] == pytest.approx(292.02, abs=DIGIT) and new_land[-1] == 468.4
+    assert any("1 项没有数" in note for note in table.notes)
+
+
+def test_supplemented_parcels_are_those_that_the_sealed_edition_lacks(made):
+    added = make_layers()["YJJBNTBHTB"].iloc[:SUPPLEMENTED]
+    rows = [row.values for row in made.tables["supplement_list"].rows]
+    assert [row[1] for row in rows[:-1]] == list(added["YJJBNTTBBH"])
+    for row, (_, parcel) in zip(rows[:-1], added.iterrows(), strict=True):
+        assert (row[4], row[6]) == (parcel["DLMC"], str(parcel["GDDB"]))
+        assert row[7].value == pytest.approx(compute_ellipsoid_area(parcel.geometry) / M2_PER_HECTARE, abs=DIGIT)
+        assert row[8].value == pytest.approx(parcel["YJJBNTMJ"] / M2_PER_HECTARE, abs=DIGIT)
+    assert rows[-1][8].value == pytest.approx(added["YJJBNTMJ"].sum() / M2_PER_HECTARE, abs=DIGIT)
