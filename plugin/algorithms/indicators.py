@@ -34,10 +34,10 @@ from .outputs import StudyOutputs, list_report_paths, read_report_paths
 from .parameters import (
     BASE_YEAR,
     BASELINE,
-    SIDE_TABLES,
     NORMS,
     ROLES,
     SCOPE,
+    SIDE_TABLES,
     SIGNED_TABLES,
     SOURCE_AND_LAYERS,
     WORKBOOK_FILTER,

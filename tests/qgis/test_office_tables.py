@@ -52,6 +52,20 @@ def test_office_tables_reads_layers_of_the_project(provider, project, data, tmp_
     assert values["永久基本农田"] == "—"
 
 
+def test_office_tables_reads_fields_that_no_template_has(provider, project, tmp_path):
+    planned = make_layers()["GHYDYH"].assign(CZCSXM=make_layers()["XZYDYH"]["CZCSXM"])
+    planned.to_file(tmp_path / "planned.gpkg", layer="GHYDYH", driver="GPKG", engine="pyogrio")
+    layer = QgsVectorLayer(f"{tmp_path / 'planned.gpkg'}|layername=GHYDYH", "GHYDYH")
+    project.addMapLayers([layer])
+    output = str(tmp_path / "tables.xlsx")
+    parameters = {"LAYERS": [layer.id()], "TABLES": "use_structure", "OUTPUT": output, "PROFILE": "hunyuan"}
+    run_algorithm("office_tables", parameters)
+    values = {row[0].value: row[4].value for row in openpyxl.load_workbook(output).active.iter_rows(min_row=5)}
+    codes = planned["YDYHFLDM"]
+    rows = planned["CZCSXM"].fillna("").str.startswith("203") & (codes.between("07", "17") | (codes == "230100"))
+    assert values["村庄"] == pytest.approx(planned["TBMJ"][rows].sum() / 10_000, abs=0.05)
+
+
 def test_office_tables_needs_an_output(provider, data):
     with pytest.raises(QgsProcessingException):
         run_algorithm("office_tables", {"SOURCE": str(data)})

@@ -362,7 +362,11 @@ class PlanFigures:
             return self.indicators.texts.get("office_tables", "no_baseline")
         layers = FIGURE_TABLES[table_id].layers
         if table_id == FEATURES and self._layout is not None:
+            # Layers of another standard are not missing.
+            plan = self.indicators.ctx.plan
+            described = plan.norm.standard.templates.keys()
             layers = get_list_block(self._layout).layers
+            layers = tuple(one for one in layers if not described.isdisjoint(plan.list_roles_of_concept(one)))
         return self.indicators.format_missing_layers(layers)
 
 

@@ -409,13 +409,14 @@ def test_printed_spaces_sum_to_the_county(printed):
 
 
 def test_missing_layers_are_stated_and_never_zero(tmp_path):
-    data = write_table_county(tmp_path / "county.gpkg", without=("GHYDYH", "STBHHX", "XZQXZ", "YDYHGHFQ"))
+    data = write_table_county(tmp_path / "county.gpkg", without=("GHYDYH", "STBHHX", "XZQXZ", "YDYHGHFQ", "ZRBHD"))
     order = TableOrder("all", str(tmp_path / "all.xlsx"), year=2025)
     result = make_office_tables(data, order, RunOptions(profile="hunyuan"))
     book = openpyxl.load_workbook(tmp_path / "all.xlsx")
     notes = {table.layout.id: "".join(table.missing) for table in result.tables}
     assert "生态保护红线（STBHHX）" in notes["three_lines_use"]
     assert "规划用地用海（GHYDYH）" in notes["cultivated_balance"] and "GHYDYH" in notes["land_use_structure"]
+    assert "自然保护地（ZRBHD）" in notes["reserve_list"] and "（）" not in "".join(notes.values())
     assert "BASELINE" in notes["farmland_changes"] and "XZQXZ" in notes["township_lines"]
     without_figures = {"耕地占补平衡表", "永久基本农田占用与补划表", "永久基本农田补划图斑清单", "三区三线指标汇总表"}
     assert set(book.sheetnames[-8:]) >= without_figures, "no figures: last"
