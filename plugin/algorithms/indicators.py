@@ -375,8 +375,10 @@ class OfficeTablesAlgorithm(SanxianAlgorithm):
             filled=self.parameterAsFileOutput(parameters, "OUTPUT_FILLED", context),
             year=self.read_number(parameters, "YEAR", context, is_integer=True),
         )
-        options = self.options
-        check_table_order(self.order, [*inputs, *filter(None, (options.baseline, options.targets, options.waivers))])
+        check_table_order(
+            self.order,
+            [*inputs, *filter(None, (self.options.baseline, self.options.targets, self.options.waivers))],
+        )
 
     def execute(self, parameters, context, feedback):
 

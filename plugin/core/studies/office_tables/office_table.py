@@ -212,9 +212,8 @@ ALL_TABLES = "all"
 
 def list_further_fields(layouts: Iterable[TableLayout]) -> frozenset[str]:
     """Return the names of the fields that layouts read, which no template needs to have."""
-    columns = [column for layout in layouts for column in layout.columns]
-    terms = {term for column in columns for text in column.fields for term in text.split("+")}
-    return frozenset(terms - {LAYER_NAME_FIELD} | {URBAN_FIELD})
+    texts = (text for layout in layouts for column in layout.columns for text in column.fields)
+    return frozenset({term for text in texts for term in text.split("+")} - {LAYER_NAME_FIELD} | {URBAN_FIELD})
 
 
 def load_layouts(tables: str) -> list[TableLayout]:
@@ -289,8 +288,6 @@ def _check_references(layout: TableLayout) -> None:
         if column.content not in fixed_contents and not any(may_have_column(one, column_id) for one in table_ids):
             known = sorted({name for one in table_ids for name in FIGURE_TABLES[one].columns})
             raise make_unknown_value_error(path, f"{place}.content", column.content, (*fixed_contents, *known))
-        if column.content == NAME_CONTENT and not column.fields and layout.blocks[0].layers:
-            raise DataError("data_value_kind", file=str(path), key=f"{place}.fields", value="[]", expected="list")
         for content in column.sum_of:
             check_known(content.removeprefix(MINUS), contents, path, f"{place}.sum_of")
         for content in column.difference_of:

@@ -18,8 +18,8 @@ from itertools import combinations, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from ...render.tables.report_table import ReportTable, TableNumber
-from ...standard.messages.numbers import DECIMALS_BY_UNIT, format_number
+from ...render.tables.report_table import TableNumber
+from ...standard.messages.numbers import format_number
 from .office_table import MINUS, FilledColumn, FilledRow, LayoutColumn, RowSum
 
 #: Parts of a last digit in which remainders are counted. Whole numbers have exact sums; floats have not.
@@ -257,10 +257,8 @@ def list_adjusted_cells(
     for row in rows:
         for position, exact in row.exact_by_column.items():
             column, value = columns[position], row.values[position]
-            if position in differences or not isinstance(value, TableNumber):
-                continue
-            rest = round(value.value * 10.0**column.decimals) - round_to_digits(exact, column.decimals)
-            if rest:
+            if position not in differences and isinstance(value, TableNumber):
+                rest = round(value.value * 10.0**column.decimals) - round_to_digits(exact, column.decimals)
                 cell = {
                     "row": row.name,
                     "column": column.word,
@@ -268,24 +266,7 @@ def list_adjusted_cells(
                     "printed": format_number(value.value, column.decimals),
                 }
                 adjusted.append((-abs(rest), -abs(exact), cell))
-    return [cell for *_, cell in sorted(adjusted, key=lambda one: one[:2])]
-
-
-def round_figures(table: ReportTable, column_ids: Collection[str]) -> dict[str, dict[str, float]]:
-    """Return code of a row → column → figure as a layout prints it, for some columns of a table."""
-    places = [n for n, one in enumerate(table.columns) if one.id in column_ids]
-    shown = [table.columns[place] for place in places]
-    columns = [FilledColumn((one.id,), one.id, one.unit, DECIMALS_BY_UNIT[one.unit], 0, one.id) for one in shown]
-    rows = [FilledRow([row.values[place] for place in places], row.kind, row.code, row.code) for row in table.rows]
-    BlockRounder(rows, columns, [LayoutColumn(one.head, one.content) for one in columns]).round()
-    return {
-        row.code: {
-            column.content: value.value
-            for column, value in zip(columns, row.values, strict=True)
-            if isinstance(value, TableNumber)
-        }
-        for row in rows
-    }
+    return [cell for rest, _, cell in sorted(adjusted, key=lambda one: one[:2]) if rest]
 
 
 class BlockRounder:

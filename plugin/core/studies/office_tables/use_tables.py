@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tables of land use in the rows that annexes print: structure (用途结构), three classes, summary, town centre.
+"""Tables of land use in the rows that annexes print: structure (用途结构), all classes (用地用海汇总), the town centre.
 
 Each parcel is in one row. Construction land with the 城镇村属性码 of a town or a village is urban or village land; only
 the rest is divided by its class. The rows are settings of the section ``use_structure`` (mark C).
@@ -7,7 +7,7 @@ the rest is divided by its class. The rows are settings of the section ``use_str
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,12 +15,16 @@ from numpy.typing import NDArray
 
 from ...engine.context import trim_code_padding
 from ...figures.indicators.compute import PlanIndicators
-from ...figures.indicators.land_use import CLASS_CODE_LIST_ID, classify_rows, get_row_areas
+from ...figures.indicators.land_use import (
+    AREA_FIELD_MEANINGS,
+    CLASS_CODE_LIST_ID,
+    classify_rows,
+    get_row_areas,
+)
 from ...model.indicator import SQUARE_METRES
 from ...plan.layer import Layer
 from ...render.tables.by_land_use import (
     BASE_LAYER,
-    OTHER_CODE,
     PLANNED_LAYER,
     find_land_use_layer,
     find_layers_with_unconfirmed_sums,
@@ -29,290 +33,305 @@ from ...render.tables.by_land_use import (
 from ...render.tables.report_table import CellValue, ReportTable, ReportTableRow, TableColumn, TableNumber
 from ...standard.messages.numbers import format_hectare_number
 from .office_table import URBAN_FIELD
-from .rounding import round_figures
 
-_SECTION = "office_tables"
-_SETTINGS = "use_structure"
-_CONSTRUCTION, _SEA = "construction", "sea"
-_UNKNOWN, _UNATTRIBUTED = "unknown", "unattributed"
-_SETTLEMENT, _URBAN, _VILLAGE = "settlement", "urban", "village"
-_INFRASTRUCTURE, _OTHER_CONSTRUCTION = "infrastructure", "other_construction"
-#: Rows of the structure as printed; the parts of settlements follow them.
+CENTRE_LAYERS = ("centre_base", "planned_use")
+COMPARED_COLUMNS = ("base_area", "base_share", "planned_area", "planned_share", "change")
+_SETTINGS, _EDITION_2020 = "use_structure", "land_use_2020"
+_SETTLEMENT, _URBAN, _VILLAGE, _UNATTRIBUTED = "settlement", "urban", "village", "unattributed"
+_SETTLEMENT_PARTS = (_URBAN, _VILLAGE)
+#: Rows of the structure as printed, the parts of settlements apart, and those that are printed only with land.
 _ROWS = (
-    *("cultivated", "garden", "forest", "grass", "farm_facilities", _SETTLEMENT, _INFRASTRUCTURE, _OTHER_CONSTRUCTION),
-    *(_UNATTRIBUTED, "water", "wetland", OTHER_CODE, _SEA, _UNKNOWN),
+    *("cultivated", "garden", "forest", "grass", "farm_facilities", _SETTLEMENT, "infrastructure"),
+    *("other_construction", _UNATTRIBUTED, "water", "wetland", "other", "sea", "unknown"),
 )
-#: Rows that are printed only with land.
-_ROWS_WITH_LAND = (_UNATTRIBUTED, _SEA, _UNKNOWN)
-_CONSTRUCTION_ROWS = (_SETTLEMENT, _INFRASTRUCTURE, _OTHER_CONSTRUCTION, _UNATTRIBUTED)
-#: Codes of three classes: agricultural, construction, other land.
-_AGRICULTURAL, _REST = "agricultural", "rest"
+_ROWS_WITH_LAND = (_UNATTRIBUTED, "sea", "unknown")
+#: 三大类 → its rows; wetland is in the class that a setting names.
+_CLASSES = {
+    "agricultural": ("cultivated", "garden", "forest", "grass", "farm_facilities"),
+    "construction": (_SETTLEMENT, "infrastructure", "other_construction", _UNATTRIBUTED),
+    "rest": ("water", "other", "sea"),
+}
+#: The class of field ridges (田坎): what is deducted from parcels is a part without a parcel.
+_RIDGES = "2303"
+#: Words that the name of a stated figure has if it is the population of the town centre, and persons per unit.
+_POPULATION_WORDS, _PERSONS_BY_UNIT = ("中心城区", "人口"), {"人": 1.0, "万人": 10_000.0}
 
 
 @dataclass
 class UseAreas:
-    """Areas (m²) of a layer's parcels: the best known of each, and what is deducted as field ridges (田坎).
+    """Land of a layer by class; the last part is what is deducted from parcels as field ridges.
 
-    ``codes``: land-use class of each parcel, of the 2023 list or of the edition of 2020, empty if unknown;
-    ``filled_count``: parcels without an area on the layer's basis, which have another area.
+    ``codes``, ``areas_m2`` (n + 1,): class of the 2023 list or of the edition of 2020, empty if unknown, and area;
+    ``area_m2_by_row``: area of each row of the structure, if the layer was divided by it; ``notes``: on the layer.
     """
 
     layer: Layer
     codes: NDArray
     areas_m2: NDArray
-    deducted_m2: float
-    basis: str
     edition: str
-    filled_count: int
+    has_net: bool
+    notes: list[str]
+    area_m2_by_row: dict[str, float] = field(default_factory=dict)
 
     @property
     def total_m2(self) -> float:
         """Land of the layer, m²."""
-        return float(self.areas_m2.sum()) + self.deducted_m2
+        return float(self.areas_m2.sum())
+
+    def sum_by_digits(self, digits: int) -> dict[str, float]:
+        """Return first digits of known classes → area (m²), by code."""
+        prefixes = np.array([code[:digits] for code in self.codes], dtype=object)
+        found = sorted(set(prefixes[self.areas_m2 != 0]) - {""})
+        return {prefix: float(self.areas_m2[prefixes == prefix].sum()) for prefix in found}
 
 
 def measure_uses(layer: Layer, figures: PlanIndicators) -> UseAreas:
-    """Return the areas of a layer's parcels with their classes; a parcel without a net area has its whole area."""
-    areas = get_row_areas(layer)
+    """Return the land of a layer by class: net areas, else areas of the survey, else statutory ones.
+
+    A parcel without the first has the second, so that all land counts.
+    """
+    areas, texts = get_row_areas(layer), figures.texts
     basis, values = areas.best_basis_and_areas
     whole = layer.statutory if areas.survey_m2 is None else areas.survey_m2
     whole = np.where(np.isnan(whole), layer.statutory, whole)
     is_blank = np.isnan(values)
     deducted_m2 = float((whole - values)[~is_blank].sum()) if basis == "net" and areas.survey_m2 is not None else 0.0
     classed = classify_rows(layer, figures.ctx)
-    codes = np.array(classed.class_names, dtype=object)[classed.class_index]
+    codes = [classed.class_names[n] for n in classed.class_index]
     declared = layer.template.find_field("land_use")
     edition = declared.codes if declared is not None else ""
-    if edition == CLASS_CODE_LIST_ID and declared is not None:
-        old_classes = set(figures.ctx.norm.get(f"{_SETTINGS}.classes_2020"))
+    old_classes = set(figures.ctx.norm.get(f"{_SETTINGS}.only_2020"))
+    if declared is not None and edition == CLASS_CODE_LIST_ID:
         written = [trim_code_padding(code, declared.code_pad) for code in layer.text("land_use")]
-        is_old = np.array([code in old_classes for code in written], dtype=bool)
-        if is_old.any():
-            edition = "land_use_2020"
-            codes[is_old] = np.array(written, dtype=object)[is_old]
-    return UseAreas(layer, codes, np.where(is_blank, whole, values), deducted_m2, basis, edition, int(is_blank.sum()))
+        if not old_classes.isdisjoint(written):
+            edition = _EDITION_2020
+            codes = [one if one in old_classes else code for one, code in zip(written, codes, strict=True)]
+    shown = {"layer": layer.template.name, "role": layer.role, "basis": texts.get("bases", basis)}
+    notes = [texts.get("office_tables", "use_note", **shown, edition=texts.get("office_tables", edition))]
+    if deducted_m2:
+        notes.append(texts.get("office_tables", "use_deducted", **shown, area=format_hectare_number(deducted_m2)))
+    if is_blank.any():
+        notes.append(texts.get("office_tables", "use_filled", **shown, count=str(is_blank.sum())))
+    notes += make_note_on_unconfirmed_sums(
+        find_layers_with_unconfirmed_sums([layer], tuple(AREA_FIELD_MEANINGS.values()), figures), figures
+    )
+    return UseAreas(
+        layer,
+        np.array([*codes, _RIDGES], dtype=object),
+        np.append(np.where(is_blank, whole, values), deducted_m2),
+        edition,
+        basis == "net",
+        notes,
+    )
 
 
-@dataclass
-class UseStructure:
-    """Areas (m²) of a layer by row of the structure; None for a row that its fields do not give.
+def divide_by_structure(layer: Layer, figures: PlanIndicators) -> UseAreas:
+    """Return the land of a layer by row of the structure; together the rows are the land of the layer.
 
-    ``inside_m2``: land of settlements that is no construction land and is counted in its class.
+    Without any 城镇村属性码 towns and villages have no figure.
     """
+    uses, texts = measure_uses(layer, figures), figures.texts
+    settings = {key: tuple(codes) for key, codes in _read_code_settings(figures).items()}
+    infrastructure = settings["infrastructure_2020" if uses.edition == _EDITION_2020 else "infrastructure"]
+    by_class = {"infrastructure": infrastructure, "other_construction": settings["other_construction"]}
+    groups = {group.id: group.classes for group in figures.catalogue.land_groups}
+    groups[_UNATTRIBUTED] = groups.pop("construction")
+    row_by_class = {code: row for row, codes in groups.items() for code in codes}
 
-    uses: UseAreas
-    area_m2_by_row: dict[str, float | None] = field(default_factory=dict)
-    inside_m2: float = 0.0
-    has_urban_codes: bool = True
+    def find_row(code: str, urban_code: str) -> str:
+        """Return the row of a class and a 城镇村属性码."""
+        part = next((one for one in _SETTLEMENT_PARTS if urban_code.startswith(settings[one])), "")
+        if part and code.startswith(settings[_SETTLEMENT]):
+            return part
+        for row, classes in by_class.items():
+            if code.startswith(classes):
+                return row
+        return row_by_class.get(code[:2], "unknown")
 
-    def sum_rows_m2(self, *rows: str) -> float:
-        """Return the area (m²) of rows."""
-        return sum(self.area_m2_by_row.get(row) or 0.0 for row in rows)
-
-
-def divide_by_structure(layer: Layer, figures: PlanIndicators) -> UseStructure:
-    """Return the areas of a layer by row of the structure; together they are the land of the layer."""
-    uses, get = measure_uses(layer, figures), figures.ctx.norm.get
     urban_codes = layer.text("urban_code") if layer.has_field("urban_code") else layer.get_texts_by_name(URBAN_FIELD)
-    suffix = "_2020" if uses.edition == "land_use_2020" else ""
-    group_by_class = {code: group.id for group in figures.catalogue.land_groups for code in group.classes}
-
-    def find_row(code: str) -> str:
-        """Return the row of a class without 城镇村属性码."""
-        if code.startswith(tuple(get(f"{_SETTINGS}.infrastructure_classes{suffix}"))):
-            return _INFRASTRUCTURE
-        if code.startswith(tuple(get(f"{_SETTINGS}.other_construction_classes"))):
-            return _OTHER_CONSTRUCTION
-        group = group_by_class.get(code[:2], _UNKNOWN)
-        return _UNATTRIBUTED if group == _CONSTRUCTION else group
-
-    row_by_code = {code: find_row(code) for code in set(uses.codes)}
-    rows = np.array([row_by_code[code] for code in uses.codes], dtype=object)
-    settlement = tuple(get(f"{_SETTINGS}.settlement_classes"))
-    may_settle = np.array([code.startswith(settlement) and bool(code) for code in uses.codes], dtype=bool)
-    structure = UseStructure(uses, has_urban_codes=any(urban_codes))
-    in_settlement = np.zeros(len(rows), dtype=bool)
-    for row in (_URBAN, _VILLAGE):
-        prefixes = tuple(get(f"{_SETTINGS}.{row}_codes"))
-        is_inside = np.array([code.startswith(prefixes) for code in urban_codes], dtype=bool)
-        in_settlement |= is_inside
-        rows[is_inside & may_settle] = row
-    structure.inside_m2 = float(uses.areas_m2[in_settlement & ~may_settle].sum())
-    if not structure.has_urban_codes:
-        # Without the code, construction land of neither other row is of settlements, undivided.
-        rows[rows == _UNATTRIBUTED] = _SETTLEMENT
-    for row in (*_ROWS, _URBAN, _VILLAGE):
-        structure.area_m2_by_row[row] = float(uses.areas_m2[rows == row].sum())
-    structure.area_m2_by_row[OTHER_CODE] = structure.sum_rows_m2(OTHER_CODE) + uses.deducted_m2
-    if structure.has_urban_codes:
-        structure.area_m2_by_row[_SETTLEMENT] = structure.sum_rows_m2(_URBAN, _VILLAGE)
+    pairs = list(zip(uses.codes, [*urban_codes, ""], strict=True))
+    row_by_pair = {pair: find_row(*pair) for pair in set(pairs)}
+    rows = np.array([row_by_pair[pair] for pair in pairs], dtype=object)
+    sums = {row: float(uses.areas_m2[rows == row].sum()) for row in (*_ROWS, *_SETTLEMENT_PARTS)}
+    inside = [code.startswith(settings[_URBAN] + settings[_VILLAGE]) for _, code in pairs]
+    inside_m2 = float(uses.areas_m2[inside & ~np.isin(rows, _SETTLEMENT_PARTS)].sum())
+    shown = {"layer": layer.template.name, "role": layer.role}
+    if any(urban_codes):
+        sums[_SETTLEMENT] = sums[_URBAN] + sums[_VILLAGE]
+        for key, area_m2 in (("use_unattributed_note", sums[_UNATTRIBUTED]), ("use_inside", inside_m2)):
+            if area_m2:
+                uses.notes.append(texts.get("office_tables", key, **shown, area=format_hectare_number(area_m2)))
     else:
-        structure.area_m2_by_row |= {_URBAN: None, _VILLAGE: None}
-    return structure
+        # Without the code, construction land of neither other row is of settlements, undivided.
+        sums = {row: area for row, area in sums.items() if row not in _SETTLEMENT_PARTS}
+        sums[_SETTLEMENT], sums[_UNATTRIBUTED] = sums[_UNATTRIBUTED], 0.0
+        uses.notes.append(texts.get("office_tables", "use_no_urban_codes", **shown))
+    uses.area_m2_by_row = sums
+    return uses
 
 
-def _find_structures(figures: PlanIndicators) -> list[UseStructure | None]:
-    """Return the structures of base year and plan, each None without its layer; computed once."""
-    layers = [find_land_use_layer(concept, figures) for concept in (BASE_LAYER, PLANNED_LAYER)]
-    return [
-        None
-        if layer is None
-        else figures.ctx.compute_shared(_SETTINGS, layer, lambda one=layer: divide_by_structure(one, figures))
-        for layer in layers
-    ]
+def _read_code_settings(figures: PlanIndicators) -> dict[str, Sequence[str]]:
+    """Return the settings of the structure that are lists of codes."""
+    settings = figures.ctx.norm.get_settings_section(_SETTINGS)
+    return {key: value for key, value in settings.items() if not isinstance(value, bool)}
 
 
 def make_structure_table(figures: PlanIndicators) -> ReportTable | None:
-    """Return land use of base year and plan by the rows of 用途结构调整表. None without a layer of land use."""
-    sides = _find_structures(figures)
-    present = [side for side in sides if side is not None]
-    if not present:
-        return None
-    rows = [
-        (row, kind)
-        for row in _ROWS
-        if row not in _ROWS_WITH_LAND or any(side.sum_rows_m2(row) for side in present)
-        for row, kind in ((row, "row"), *([(_URBAN, "part"), (_VILLAGE, "part")] if row == _SETTLEMENT else []))
-    ]
-    table = ReportTable("use_structure", _make_compared_columns("codes"), unit="ha")
-    for row, kind in rows:
-        areas = [None if side is None else side.area_m2_by_row[row] for side in sides]
-        cells = [_name_row(row, figures), _list_codes(row, figures)]
-        table.rows.append(ReportTableRow([*cells, *_compare_areas(areas, sides)], kind, row))
-    totals = [None if side is None else side.uses.total_m2 for side in sides]
-    cells = [figures.texts.get("tables", "sum"), ""]
-    table.rows.append(ReportTableRow([*cells, *_compare_areas(totals, sides)], "sum", ""))
-    table.notes += _describe_structures(sides, figures)
-    return table
-
-
-def make_three_class_table(figures: PlanIndicators) -> ReportTable | None:
-    """Return agricultural, construction and other land of base year and plan: sums of printed rows of the structure.
+    """Return land use of base year and plan by the rows of 用途结构调整表, and by 三大类 (rows of kind ``class``).
 
     None without a layer of land use.
     """
-    sides = _find_structures(figures)
-    structure = make_structure_table(figures)
-    if structure is None:
+    layers = [find_land_use_layer(concept, figures) for concept in (BASE_LAYER, PLANNED_LAYER)]
+    sides = [None if layer is None else divide_by_structure(layer, figures) for layer in layers]
+    if not any(sides):
         return None
-    printed = round_figures(structure, ("base_area", "base_share", "planned_area", "planned_share"))
-    is_agricultural = bool(figures.ctx.norm.get(f"{_SETTINGS}.wetland_is_agricultural"))
-    wetland = ("wetland",)
-    classes = {
-        _AGRICULTURAL: (*_ROWS[:4], *(wetland if is_agricultural else ()), "farm_facilities"),
-        _CONSTRUCTION: _CONSTRUCTION_ROWS,
-        _REST: ("water", *(() if is_agricultural else wetland), OTHER_CODE, _SEA),
-        _UNKNOWN: (_UNKNOWN,),
+    texts, separator = figures.texts, figures.texts.get("words", "between_names")
+    groups = {group.id: group for group in figures.catalogue.land_groups}
+    codes = {one: group.classes for one, group in groups.items()} | _read_code_settings(figures)
+    codes |= {_UNATTRIBUTED: codes["construction"], _SETTLEMENT: ()}
+    home = "agricultural" if figures.ctx.norm.get(f"{_SETTINGS}.wetland_is_agricultural") else "rest"
+    classes = {**_CLASSES, home: (*_CLASSES[home], "wetland")}
+
+    def get_name(row: str) -> str:
+        """Return the printed name of a row: that of its group of land use, or its own."""
+        return texts.find("office_tables", f"use_{row}") or groups[row].get_name(texts.lang)
+
+    table = ReportTable("use_structure", _make_columns("codes", "change", "ha"), unit="ha")
+    printed, totals = [], [None if side is None else side.total_m2 for side in sides]
+    for row in (*_ROWS[:6], *_SETTLEMENT_PARTS, *_ROWS[6:], *classes):
+        areas = [
+            None
+            if side is None or (row in _SETTLEMENT_PARTS and row not in side.area_m2_by_row)
+            else sum(side.area_m2_by_row[part] for part in classes.get(row, (row,)))
+            for side in sides
+        ]
+        if row not in _ROWS_WITH_LAND or any(areas):
+            printed.append(row)
+            kind = "class" if row in classes else "part" if row in _SETTLEMENT_PARTS else "row"
+            listed = separator.join(codes.get(row, ()) if kind != "class" else ())
+            table.rows.append(ReportTableRow([get_name(row), listed, *make_compared_cells(areas, totals)], kind, row))
+    table.rows.append(ReportTableRow([texts.get("tables", "sum"), "", *make_compared_cells(totals, totals)], "sum", ""))
+    table.notes += [note for side in sides if side is not None for note in side.notes]
+    if len({side.has_net for side in sides if side is not None}) > 1:
+        table.notes.append(texts.get("office_tables", "use_bases_differ"))
+    listed_rows = {
+        one: separator.join(get_name(row) for row in rows if row in printed) for one, rows in classes.items()
     }
-    separator = figures.texts.get("words", "between_names")
-    table = ReportTable("use_classes", _make_compared_columns("parts"), unit="ha")
-    for code, parts in (*classes.items(), ("", ("",))):
-        listed = [part for part in parts if part in printed]
-        if listed:
-            names = separator.join(_name_row(part, figures) for part in listed) if code not in ("", _UNKNOWN) else ""
-            name = figures.texts.get(_SECTION, f"use_{code}") if code else figures.texts.get("tables", "sum")
-            sums: dict[str, CellValue] = {
-                column: TableNumber(sum(printed[part][column] for part in listed), 2) for column in printed[""]
-            }
-            base, planned = sums.get("base_area"), sums.get("planned_area")
-            if isinstance(base, TableNumber) and isinstance(planned, TableNumber):
-                sums["change"] = TableNumber(planned.value - base.value, 2)
-            cells: list[CellValue] = [name, names, *(sums.get(one.id) for one in table.columns[2:])]
-            table.rows.append(ReportTableRow(cells, "row" if code else "sum", code))
-    table.notes.append(figures.texts.get(_SECTION, "use_classes_note"))
-    table.notes += _describe_structures(sides, figures)
+    table.notes += [texts.get("office_tables", key, **listed_rows) for key in ("use_rule", "use_classes_note")]
     return table
 
 
-def _make_compared_columns(second: str) -> list[TableColumn]:
-    """Return the columns of a table of base year and plan; ``second``: id of the column of texts after the name."""
+def _make_columns(second: str, last: str, unit: str) -> list[TableColumn]:
+    """Return the columns of a table of base year and plan, with a second and a last one."""
     return [
         TableColumn("name"),
         TableColumn(second),
-        *[
-            TableColumn(f"{side}_{figure}", unit)
-            for side in ("base", "planned")
-            for figure, unit in (("area", "ha"), ("share", "share"))
-        ],
-        TableColumn("change", "ha"),
+        *(TableColumn(one, "share" if one.endswith("share") else "ha") for one in COMPARED_COLUMNS[:-1]),
+        TableColumn(last, unit),
     ]
 
 
-def _compare_areas(areas_m2: list[float | None], sides: list[UseStructure | None]) -> list[CellValue]:
-    """Return area (ha) and share (%) of base year and plan, and the change."""
+def make_compared_cells(areas_m2: Sequence[float | None], totals_m2: Sequence[float | None]) -> list[CellValue]:
+    """Return area (ha) and share (%) of base year and plan, and the change; None without a figure."""
     cells: list[CellValue] = []
-    for area, side in zip(areas_m2, sides, strict=True):
-        total = side.uses.total_m2 if side is not None else 0.0
-        cells += [make_hectares(area), None if area is None or not total else TableNumber(100 * area / total, 2)]
+    for area, total in zip(areas_m2, totals_m2, strict=True):
+        share = None if area is None or not total else TableNumber(100 * area / total, 2)
+        cells += [make_hectares(area), share]
     base, planned = areas_m2
     return [*cells, None if base is None or planned is None else make_hectares(planned - base)]
 
 
 def make_hectares(area_m2: float | None) -> TableNumber | None:
     """Return an area in hectares as a cell; small ones are kept, so that figures sum to the total before rounding."""
-    return None if area_m2 is None else TableNumber(area_m2 / SQUARE_METRES["ha"], 2)
+    return None if area_m2 is None else TableNumber(float(area_m2) / SQUARE_METRES["ha"], 2)
 
 
-def _name_row(row: str, figures: PlanIndicators) -> str:
-    """Return the printed name of a row: that of its group of land use, or its own."""
-    groups = {group.id: group.get_name(figures.texts.lang) for group in figures.catalogue.land_groups}
-    return groups.get(row) or figures.texts.get(_SECTION, f"use_{row}")
+def make_class_table(figures: PlanIndicators) -> ReportTable | None:
+    """Return the first- and second-level classes of the planned layer, else of the base year, with shares and total.
+
+    None without both layers.
+    """
+    layers = [find_land_use_layer(concept, figures) for concept in (PLANNED_LAYER, BASE_LAYER)]
+    layer = layers[0] or layers[1]
+    if layer is None:
+        return None
+    texts, uses = figures.texts, measure_uses(layer, figures)
+    entries = figures.ctx.get_code_list(CLASS_CODE_LIST_ID).entry_by_code
+    units = {"level_1": "", "level_2": "", "name": "", "area": "ha", "share": "share"}
+    table = ReportTable("use_summary", [TableColumn(one, unit) for one, unit in units.items()], unit="ha")
+    rows: list[tuple[str, str, str, float]] = []
+    area_by_class = uses.sum_by_digits(4)
+    for first, area_m2 in uses.sum_by_digits(2).items():
+        rows.append((first, entries[first].name, "row", area_m2))
+        parts = [code for code in area_by_class if code[:2] == first]
+        for code in parts if parts != [first] else ():
+            known = entries[code].name if code in entries else code
+            name = texts.get("office_tables", "undivided") if code == first else known
+            rows.append((code, name, "part", area_by_class[code]))
+    unknown_m2 = float(uses.areas_m2[uses.codes == ""].sum())
+    if unknown_m2:
+        rows.append(("unknown", texts.get("office_tables", "use_unknown"), "row", unknown_m2))
+    rows.append(("", texts.get("tables", "sum"), "sum", uses.total_m2))
+    for code, name, kind, area_m2 in rows:
+        levels = [code if len(code) == digits and code.isdecimal() else "" for digits in (2, 4)]
+        cells = make_compared_cells([area_m2, None], [uses.total_m2, None])[:2]
+        table.rows.append(ReportTableRow([*levels, name, *cells], kind, code))
+    shown = {"layer": layer.template.name, "role": layer.role}
+    of_year = texts.get("office_tables", "summary_base" if layers[0] is None else "summary_planned", **shown)
+    table.notes += [of_year, *uses.notes]
+    return table
 
 
-def _list_codes(row: str, figures: PlanIndicators) -> str:
-    """Return the codes of a row as text; runs of codes as first and last (1201—1206)."""
-    classes = {group.id: list(group.classes) for group in figures.catalogue.land_groups}
-    classes[_UNATTRIBUTED] = classes.pop(_CONSTRUCTION)
-    for one, setting in (
-        *((one, f"{one}_codes") for one in (_URBAN, _VILLAGE)),
-        *((one, f"{one}_classes") for one in (_INFRASTRUCTURE, _OTHER_CONSTRUCTION)),
-    ):
-        classes[one] = list(figures.ctx.norm.get(f"{_SETTINGS}.{setting}"))
-    runs: list[list[str]] = []
-    for code in classes.get(row, ()):
-        if runs and len(code) == len(runs[-1][-1]) and int(code) == int(runs[-1][-1]) + 1:
-            runs[-1].append(code)
-        else:
-            runs.append([code])
-    return figures.texts.get("words", "between_names").join(
-        "—".join((run[0], run[-1])) if len(run) > 2 else figures.texts.get("words", "between_names").join(run)
-        for run in runs
-    )
+def make_centre_table(figures: PlanIndicators) -> ReportTable | None:
+    """Return construction land of the town centre by first-level class, in base year and plan, total and per person.
 
-
-def describe_uses(sides: list[UseAreas], figures: PlanIndicators) -> Iterator[str]:
-    """Yield the notes on the layers: edition of codes, basis of areas, parcels without an area."""
-    texts = figures.texts
-    for uses in sides:
-        params = {"layer": uses.layer.template.name, "role": uses.layer.role}
-        basis = texts.get("bases", uses.basis)
-        yield texts.get(_SECTION, "use_note", **params, basis=basis, edition=texts.get(_SECTION, uses.edition))
-        if uses.deducted_m2:
-            yield texts.get(_SECTION, "use_deducted", **params, area=format_hectare_number(uses.deducted_m2))
-        if uses.filled_count:
-            yield texts.get(_SECTION, "use_filled", **params, basis=basis, count=str(uses.filled_count))
-    if len({uses.basis == "net" for uses in sides}) > 1:
-        yield texts.get(_SECTION, "use_bases_differ")
-    layers = [uses.layer for uses in sides]
-    meanings = ("net_area", "gross_area")
-    yield from make_note_on_unconfirmed_sums(find_layers_with_unconfirmed_sums(layers, meanings, figures), figures)
-
-
-def _describe_structures(sides: list[UseStructure | None], figures: PlanIndicators) -> Iterator[str]:
-    """Yield the notes on the rows of the structure: what 城镇村属性码 decides, and what its absence means."""
-    texts = figures.texts
-    present = [side for side in sides if side is not None]
-    yield from describe_uses([side.uses for side in present], figures)
-    yield texts.get(_SECTION, "use_rule")
-    for side in present:
-        params = {"layer": side.uses.layer.template.name, "role": side.uses.layer.role}
-        if not side.has_urban_codes:
-            yield texts.get(_SECTION, "use_no_urban_codes", **params)
-        elif side.sum_rows_m2(_UNATTRIBUTED):
-            area = format_hectare_number(side.sum_rows_m2(_UNATTRIBUTED))
-            yield texts.get(_SECTION, "use_unattributed_note", **params, area=area)
-        if side.inside_m2:
-            yield texts.get(_SECTION, "use_inside", **params, area=format_hectare_number(side.inside_m2))
-    for concept, side in zip((BASE_LAYER, PLANNED_LAYER), sides, strict=True):
-        if side is None:
-            yield figures.format_missing_layers((concept,))
+    None without both layers of the centre.
+    """
+    layers = [find_land_use_layer(concept, figures) for concept in CENTRE_LAYERS]
+    sides = [None if layer is None else measure_uses(layer, figures) for layer in layers]
+    if not any(sides):
+        return None
+    texts, entries = figures.texts, figures.ctx.get_code_list(CLASS_CODE_LIST_ID).entry_by_code
+    classes = next(group.classes for group in figures.catalogue.land_groups if group.id == "construction")
+    sums = [None if side is None else dict.fromkeys(classes, 0.0) | side.sum_by_digits(2) for side in sides]
+    totals = [None if one is None else sum(one[code] for code in classes) for one in sums]
+    named = [
+        one
+        for one in figures.ctx.norm.profile.stated_figures
+        if one.area_code == figures.ctx.plan.area_code
+        and one.unit in _PERSONS_BY_UNIT
+        and all(word in one.name for word in _POPULATION_WORDS)
+    ]
+    population = max(named, key=lambda one: one.year, default=None)
+    persons = population.numeric_value * _PERSONS_BY_UNIT[population.unit] if population is not None else 0.0
+    table = ReportTable("centre_use", _make_columns("code", "per_capita", "m2"), unit="ha")
+    for code in (*classes, ""):
+        areas = [None if one is None else one[code] for one in sums] if code else totals
+        per_capita = TableNumber(areas[1] / persons, 2) if areas[1] is not None and persons else None
+        cells = [
+            entries[code].name if code else texts.get("tables", "sum"),
+            code,
+            *make_compared_cells(areas, totals)[:-1],
+            per_capita,
+        ]
+        table.rows.append(ReportTableRow(cells, "row" if code else "sum", code))
+    for side, total in zip(sides, totals, strict=True):
+        if side is not None and total is not None:
+            shown = {"layer": side.layer.template.name, "role": side.layer.role}
+            shown["area"] = format_hectare_number(side.total_m2 - total)
+            table.notes += [*side.notes, texts.get("office_tables", "centre_rest", **shown)]
+    if population is None:
+        table.notes.append(texts.get("office_tables", "no_population"))
+    else:
+        table.notes.append(
+            texts.get(
+                "office_tables",
+                "population_note",
+                name=population.name,
+                value=population.value,
+                unit=population.unit,
+                year=str(population.year),
+                source=population.source,
+            )
+        )
+    return table
