@@ -2071,7 +2071,7 @@ Figures are those of the indicators and of the check. Printed parts sum to the p
 Farmland occupied and supplemented needs the sealed edition, allotted targets the table of township targets. The balance of cultivated land has its form by the year (setting indicators.unified_balance_from).
 
 Workbook of the office: cells with defined names, such as 三线占用_生态保护红线_面积 (table, row, column), are filled in a copy. Names that mean no figure are reported. The tables are in Chinese.</source>
-        <translation>按单位报送的表式，把规划的指标填成表格：三线占用情况汇总表、三区三线指标表、用地结构现状—规划表、规划分区与现状用地表、乡镇三线面积汇总表、永久基本农田占用与补划表、耕地占补平衡表、控制线冲突清单；以及规划附表：国土空间用途结构调整表、三大类用地汇总表、用地用海汇总表、三区三线指标汇总表、规划指标分解表、中心城区城镇建设用地结构规划表、自然保护地一览表、历史文化资源一览表、重点建设项目安排表、永久基本农田补划图斑清单。不改动输入数据。
+        <translation>按单位报送的表式，把规划的指标填成表格：三线占用情况汇总表、三区三线指标表、用地结构现状—规划表、规划分区与现状用地表、乡镇三线面积汇总表、永久基本农田占用与补划表、耕地占补平衡表、控制线冲突清单；以及规划附表：国土空间用途结构调整表（含三大类汇总）、用地用海汇总表、三区三线指标汇总表、规划指标分解表、中心城区城镇建设用地结构规划表、自然保护地一览表、历史文化资源一览表、重点建设项目安排表、永久基本农田补划图斑清单。不改动输入数据。
 
 表格：代号以逗号分隔（不填为全部），或填写自编表格文件、文件夹的路径。单位可以自编表格：复制 resources/office_tables 中的一个文件，修改后填写其路径。
 
