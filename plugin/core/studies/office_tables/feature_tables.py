@@ -153,7 +153,7 @@ def _make_list(layout: TableLayout, features: list[ListedFeature], figures: Plan
         """Add a row with the sums of the figures that its rows have."""
         cells: list[CellValue] = []
         for n, column in enumerate(columns):
-            values = [row[n].value for row in summed if isinstance(row[n], TableNumber)]
+            values = [cell.value for cell in (row[n] for row in summed) if isinstance(cell, TableNumber)]
             cells.append(TableNumber(sum(values), 2) if values else None if column.unit else "")
             if column.id == NAME_CONTENT:
                 cells[-1] = name

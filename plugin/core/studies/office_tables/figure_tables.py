@@ -173,7 +173,7 @@ def make_township_target_table(figures: PlanIndicators) -> ReportTable | None:
     columns_m2: list[list[float | None]] = []
     for name in AREA_FIGURES:
         targets = [given.get((one.code, name)) or given.get((one.name, name)) for one in townships[1]]
-        areas = [one and one.numeric_value * SQUARE_METRES[one.unit] for one in targets]
+        areas = [None if one is None else one.numeric_value * SQUARE_METRES[one.unit] for one in targets]
         known = [area for area in areas if area is not None]
         columns_m2.append([*areas, sum(known) if known else None])
     ids = [(one.name, "row", one.code or one.name) for one in townships[1]]
