@@ -88,7 +88,7 @@ class RunOptions:
     notices: tuple[tuple[str, dict[str, Any]], ...] = ()
     side: Mapping[str, Any] = field(default_factory=dict)
     allow_no_layers: bool = False
-    further_fields: frozenset[str] = frozenset()
+    further_fields: tuple[str, ...] = ()
     original_crs: CRS | None = None
     document_info: DocumentInfo | None = field(default=None, compare=False)
 

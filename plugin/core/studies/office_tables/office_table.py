@@ -210,10 +210,10 @@ class FilledTable:
 ALL_TABLES = "all"
 
 
-def list_further_fields(layouts: Iterable[TableLayout]) -> frozenset[str]:
+def list_further_fields(layouts: Iterable[TableLayout]) -> tuple[str, ...]:
     """Return the names of the fields that layouts read, which no template needs to have."""
     texts = (text for layout in layouts for column in layout.columns for text in column.fields)
-    return frozenset({term for text in texts for term in text.split("+")} - {LAYER_NAME_FIELD} | {URBAN_FIELD})
+    return tuple(sorted({term for text in texts for term in text.split("+")} - {LAYER_NAME_FIELD} | {URBAN_FIELD}))
 
 
 def load_layouts(tables: str) -> list[TableLayout]:
