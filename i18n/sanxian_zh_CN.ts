@@ -2082,22 +2082,22 @@ Project: {project}</source>
         <translation>本单位工作簿填写后的副本</translation>
     </message>
     <message>
-        <source>Fills the layouts of tables that offices hand in with the figures of a plan: use of land inside the control lines, three zones and lines, land use present and planned, zones by land use, lines by township, permanent basic farmland occupied and supplemented, balance of cultivated land, conflicts of lines. Inputs are not changed.
+        <source>Fills the layouts of tables that offices hand in with the figures of a plan: use of land inside the control lines, three zones and lines, land use present and planned, zones by land use, lines by township, permanent basic farmland occupied and supplemented, balance of cultivated land, conflicts of lines; and annex tables of the plan: land-use structure, land use by class, lines by zone, targets by township, construction land of the centre, lists of reserves, heritage, projects and supplemented farmland. Inputs are not changed.
 
 Tables: ids separated by commas (empty: all), or the path of a layout or a folder. An office can add a table: copy a file of resources/office_tables, change it and give its path.
 
-Figures are those of the indicators and of the check. Printed parts sum to the printed totals: figures are rounded by largest remainders, and a note names those that differ from usual rounding. A figure that the data do not have is a dash with the reason, never zero.
+Figures are those of the indicators and of the check. Printed parts sum to the printed totals: figures are rounded by largest remainders, without a change where land did not change, and a note names those that differ from usual rounding. A figure that the data do not have is a dash with the reason, never zero.
 
-Farmland occupied and supplemented needs the sealed edition. The balance of cultivated land has its form by the year (setting indicators.unified_balance_from).
+Farmland occupied and supplemented needs the sealed edition, allotted targets the table of township targets. The balance of cultivated land has its form by the year (setting indicators.unified_balance_from).
 
 Workbook of the office: cells with defined names, such as 三线占用_生态保护红线_面积 (table, row, column), are filled in a copy. Names that mean no figure are reported. The tables are in Chinese.</source>
-        <translation>按单位报送的表式，把规划的指标填成表格：三线占用情况汇总表、三区三线指标表、用地结构现状—规划表、规划分区与现状用地表、乡镇三线面积汇总表、永久基本农田占用与补划表、耕地占补平衡表、控制线冲突清单。不改动输入数据。
+        <translation>按单位报送的表式，把规划的指标填成表格：三线占用情况汇总表、三区三线指标表、用地结构现状—规划表、规划分区与现状用地表、乡镇三线面积汇总表、永久基本农田占用与补划表、耕地占补平衡表、控制线冲突清单；以及规划附表：国土空间用途结构调整表（含三大类汇总）、用地用海汇总表、三区三线指标汇总表、规划指标分解表、中心城区城镇建设用地结构规划表、自然保护地一览表、历史文化资源一览表、重点建设项目安排表、永久基本农田补划图斑清单。不改动输入数据。
 
 表格：代号以逗号分隔（不填为全部），或填写自编表格文件、文件夹的路径。单位可以自编表格：复制 resources/office_tables 中的一个文件，修改后填写其路径。
 
-表中的数与指标计算和检查的结果相同。印出的分项之和等于印出的合计：按最大余额法取整，与四舍五入不同的数在表下说明。数据中没有的数填“—”并写明原因，不填 0。
+表中的数与指标计算和检查的结果相同。印出的分项之和等于印出的合计：按最大余额法取整，面积未变的行不会印出增减，与四舍五入不同的数在表下说明。数据中没有的数填“—”并写明原因，不填 0。
 
-永久基本农田占用与补划需要封库版本。耕地占补平衡表的形式由年份决定（设置 indicators.unified_balance_from）。
+永久基本农田占用与补划、补划图斑清单需要封库版本，指标分解的任务数需要乡镇任务表。耕地占补平衡表的形式由年份决定（设置 indicators.unified_balance_from）。
 
 本单位的工作簿：已定义名称的单元格（名称由表的前缀、行名、列名以下划线连成，如 三线占用_生态保护红线_面积）填写在副本中。不是表中数的名称逐个报告。表格为中文。</translation>
     </message>

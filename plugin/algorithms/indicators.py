@@ -37,6 +37,7 @@ from .parameters import (
     NORMS,
     ROLES,
     SCOPE,
+    SIDE_TABLES,
     SIGNED_TABLES,
     SOURCE_AND_LAYERS,
     WORKBOOK_FILTER,
@@ -285,6 +286,9 @@ class OfficeTablesAlgorithm(SanxianAlgorithm):
             "报送表格",
             "附表",
             "汇总表",
+            "用途结构调整表",
+            "一览表",
+            "指标分解",
             "三线占用",
             "占补平衡",
             "补划",
@@ -298,13 +302,17 @@ class OfficeTablesAlgorithm(SanxianAlgorithm):
                 "Fills the layouts of tables that offices hand in with the figures of a plan: use of land inside the "
                 "control lines, three zones and lines, land use present and planned, zones by land use, lines by "
                 "township, permanent basic farmland occupied and supplemented, balance of cultivated land, conflicts "
-                "of lines. Inputs are not changed.\n\n"
+                "of lines; and annex tables of the plan: land-use structure, land use by class, lines by zone, targets "
+                "by township, construction land of the centre, lists of reserves, heritage, projects and supplemented "
+                "farmland. Inputs are not changed.\n\n"
                 "Tables: ids separated by commas (empty: all), or the path of a layout or a folder. An office can add "
                 "a table: copy a file of resources/office_tables, change it and give its path.\n\n"
                 "Figures are those of the indicators and of the check. Printed parts sum to the printed totals: "
-                "figures are rounded by largest remainders, and a note names those that differ from usual rounding. A "
+                "figures are rounded by largest remainders, without a change where land did not change, and a note "
+                "names those that differ from usual rounding. A "
                 "figure that the data do not have is a dash with the reason, never zero.\n\n"
-                "Farmland occupied and supplemented needs the sealed edition. The balance of cultivated land has its "
+                "Farmland occupied and supplemented needs the sealed edition, allotted targets the table of township "
+                "targets. The balance of cultivated land has its "
                 "form by the year (setting indicators.unified_balance_from).\n\n"
                 "Workbook of the office: cells with defined names, such as 三线占用_生态保护红线_面积 (table, row, "
                 "column), are filled in a copy. Names that mean no figure are reported. The tables are in Chinese."
@@ -321,6 +329,7 @@ class OfficeTablesAlgorithm(SanxianAlgorithm):
             *NORMS,
             SCOPE,
             BASELINE,
+            SIDE_TABLES["targets"],
             make_number(
                 "YEAR",
                 mark_text("Year of the tables (empty: the present one)"),
@@ -351,7 +360,11 @@ class OfficeTablesAlgorithm(SanxianAlgorithm):
     def prepare(self, parameters, context, feedback):
 
         inputs = read_plan_inputs(
-            self, parameters, context, baseline=self.read_text_parameter(parameters, "BASELINE", context)
+            self,
+            parameters,
+            context,
+            baseline=self.read_text_parameter(parameters, "BASELINE", context),
+            targets=self.read_text_parameter(parameters, "TARGETS", context),
         )
 
         self.order = TableOrder(
@@ -362,7 +375,10 @@ class OfficeTablesAlgorithm(SanxianAlgorithm):
             filled=self.parameterAsFileOutput(parameters, "OUTPUT_FILLED", context),
             year=self.read_number(parameters, "YEAR", context, is_integer=True),
         )
-        check_table_order(self.order, [*inputs, *filter(None, (self.options.baseline, self.options.waivers))])
+        check_table_order(
+            self.order,
+            [*inputs, *filter(None, (self.options.baseline, self.options.targets, self.options.waivers))],
+        )
 
     def execute(self, parameters, context, feedback):
 

@@ -12,8 +12,10 @@ from tests.qgis.helpers import Log, digest_files, run_algorithm
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """Write the county of the tables; return its path."""
-    return write_table_county(tmp_path_factory.mktemp("tables") / "county.gpkg")
+    """Write the county of the tables, with a field that the standard's planned land use lacks; return its path."""
+    path = write_table_county(tmp_path_factory.mktemp("tables") / "county.gpkg")
+    make_layers()["GHYDYH"].assign(CZCSXM="203").to_file(path, layer="GHYDYH", driver="GPKG", engine="pyogrio")
+    return path
 
 
 def make_template(path):
@@ -42,14 +44,22 @@ def test_office_tables_writes_tables_and_fills_a_workbook(provider, data, tmp_pa
 
 
 def test_office_tables_reads_layers_of_the_project(provider, project, data, tmp_path):
-    layers = [QgsVectorLayer(f"{data}|layername={role}", role) for role in ("XZQX", "STBHHX", "XZYDYH")]
+    layers = [QgsVectorLayer(f"{data}|layername={role}", role) for role in ("XZQX", "STBHHX", "XZYDYH", "GHYDYH")]
     project.addMapLayers(layers)
     output = str(tmp_path / "tables.xlsx")
-    parameters = {"LAYERS": [layer.id() for layer in layers], "TABLES": "three_lines_use", "OUTPUT": output}
+    parameters = {
+        "LAYERS": [layer.id() for layer in layers],
+        "TABLES": "three_lines_use,use_structure",
+        "OUTPUT": output,
+    }
     run_algorithm("office_tables", {**parameters, "PROFILE": "hunyuan"})
     values = {row[1].value: row[3].value for row in openpyxl.load_workbook(output).active.iter_rows(min_row=5)}
     assert values["生态保护红线"] == pytest.approx(sum_hectares(make_layers()["STBHHX"]), abs=0.0051)
     assert values["永久基本农田"] == "—"
+    planned = {
+        row[0].value: row[4].value for row in openpyxl.load_workbook(output)["国土空间用途结构调整表"].iter_rows()
+    }
+    assert planned["城乡建设用地"] == planned["村庄"] > 0
 
 
 def test_office_tables_needs_an_output(provider, data):

@@ -90,7 +90,9 @@ def read_plan_snapshots(
     layer_name_by_id = {s.layer_id: s.name for s in shots if s.layer_id}
     roles = {role: layer_name_by_id.get(layer, layer) for role, layer in options.get_role_choices().items()}
     options = replace(options, roles=roles)
-    layer_filter = make_plan_layer_selector(options.resolve_norm(), options.get_role_choices())
+    layer_filter = make_plan_layer_selector(
+        options.resolve_norm(), options.get_role_choices(), further_fields=options.further_fields
+    )
     return read_snapshots(shots, progress=progress, cancellation=cancellation, choose_fields=layer_filter), options
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsFeature, QgsField, QgsFields, QgsWkbTypes
@@ -15,6 +15,7 @@ from ...core.base.errors import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...core.checks.check import RunOptions
 from ...core.checks.tabulate import TabulatedPlan, tabulate_sources as core_tabulate
 from ...core.studies.office_tables.make_office_tables import OfficeTables, TableOrder, make_office_tables
+from ...core.studies.office_tables.office_table import list_further_fields, load_layouts
 from .. import health
 from ..layers.snapshots import LayerSnapshot
 from ..layers.tables import OutputTable, make_record_table
@@ -137,6 +138,7 @@ def make_tables(
     called from any thread. Raises SanxianError, MissingLibraries, and Cancelled.
     """
     health.require_libraries(cancellation)
+    options = replace(options, further_fields=list_further_fields(load_layouts(order.tables)))
     path_or_layers, options = read_plan_snapshots(
         path_or_snapshots, options, lambda share, text: progress(_READING_SHARE * share, text), cancellation
     )

@@ -103,9 +103,9 @@ _RUN_ARGUMENTS = {
     for name, option in OFFERED_OPTIONS.items()
 }
 #: Those that further commands have.
-_STANDARD, _PROFILE, _ROLES, _SCOPE, _BASE_YEAR, _PHASE, _BASELINE, _WAIVERS, _RENUMBERED = map(
+_STANDARD, _PROFILE, _ROLES, _SCOPE, _BASE_YEAR, _PHASE, _BASELINE, _TARGETS, _WAIVERS, _RENUMBERED = map(
     _RUN_ARGUMENTS.__getitem__,
-    ("standard", "profile", "roles", "scope", "base_year", "phase", "baseline", "waivers", "renumbered"),
+    ("standard", "profile", "roles", "scope", "base_year", "phase", "baseline", "targets", "waivers", "renumbered"),
 )
 _NORM, _NORM_AND_ROLES = (_STANDARD, _PROFILE), (_STANDARD, _PROFILE, _ROLES)
 _PLAN = (*_NORM_AND_ROLES, _SCOPE)
@@ -214,6 +214,7 @@ _ARGUMENTS_BY_COMMAND: dict[str, tuple[_Argument, ...]] = {
         *_PLAN,
         _BASE_YEAR,
         _BASELINE,
+        _TARGETS,
         _WAIVERS,
         _RENUMBERED,
     ),

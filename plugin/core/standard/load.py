@@ -54,6 +54,7 @@ SETTING_SECTIONS = (
     "seams",
     "projects",
     "public_edition",
+    "use_structure",
     "adjustment",
     "evaluation",
     "farmland",

@@ -63,8 +63,9 @@ class RunOptions:
     path of a table of targets by township (xlsx, CSV); ``baseline``: the sealed edition (封库版本), a file or folder;
     ``document_info``: document information (成果信息) of the project, which takes precedence over the profile's and
     does not affect results; ``side``: side inputs without a file, by name (`model.side_inputs`); ``allow_no_layers``:
-    whether a run without layers is valid, because other inputs are checked; ``original_crs``: the CRS that all layers
-    were converted from, vertex by vertex.
+    whether a run without layers is valid, because other inputs are checked; ``further_fields``: names of fields that
+    are read though no template has them; ``original_crs``: the CRS that all layers were converted from, vertex by
+    vertex.
     """
 
     standard: str = _offer()
@@ -87,6 +88,7 @@ class RunOptions:
     notices: tuple[tuple[str, dict[str, Any]], ...] = ()
     side: Mapping[str, Any] = field(default_factory=dict)
     allow_no_layers: bool = False
+    further_fields: tuple[str, ...] = ()
     original_crs: CRS | None = None
     document_info: DocumentInfo | None = field(default=None, compare=False)
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,7 +69,7 @@ def read_plan(
         with provide_unpacked(sources, cancellation) as readable:
             layers = read_source(
                 readable.path,
-                select_layer=make_plan_layer_selector(norm, roles, needs_field),
+                select_layer=make_plan_layer_selector(norm, roles, needs_field, options.further_fields),
                 cancellation=cancellation,
             )
             plan = assemble(layers, source or mask_source(sources), project=False)
@@ -97,14 +97,17 @@ def check_base_year(year: int | None) -> None:
 
 
 def make_plan_layer_selector(
-    norm: Norm, roles: Mapping[str, str], needs_field: Callable[[TemplateField], bool] | None = None
+    norm: Norm,
+    roles: Mapping[str, str],
+    needs_field: Callable[[TemplateField], bool] | None = None,
+    further_fields: Collection[str] = (),
 ) -> Callable[[SourceLayer], bool | frozenset[str]]:
     """Return a function that decides which layers and fields of a source are read.
 
     The function gets a layer without rows. It returns False for a layer whose role is unknown, since the layer may be
     large or damaged. For other layers it returns the names of all fields that any edition of the template has, since no
     rule uses further fields; True means all fields. ``roles``: layer code → layer name, chosen by the user;
-    ``needs_field``: as of `read_plan`.
+    ``needs_field``: as of `read_plan`; ``further_fields``: names of fields that are read though no template has them.
     """
     from .recognition import find_role
 
@@ -125,6 +128,6 @@ def make_plan_layer_selector(
             for template_field in template.fields
             if needs_field is None or needs_field(template_field)
         }
-        return frozenset(fields) if layer_roles else False
+        return frozenset(fields | {name.upper() for name in further_fields}) if layer_roles else False
 
     return wanted

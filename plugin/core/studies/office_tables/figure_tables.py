@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from ...figures.indicators.areas import find_counted_reserve_rows
 from ...figures.indicators.compute import PlanIndicators
 from ...figures.indicators.land_use import get_row_areas
-from ...figures.indicators.townships import TownshipSplit, split_rows_by_group
+from ...figures.indicators.townships import TownshipSplit, get_plan_townships, split_rows_by_group
 from ...figures.three_zones import list_zone_codes
-from ...model.indicator import SQUARE_METRES
+from ...model.indicator import AREA_FIGURES, SQUARE_METRES
 from ...model.report import Outcome, Report
 from ...plan.layer import Layer
 from ...render.tables.by_land_use import (
@@ -53,10 +53,28 @@ from ...render.tables.report_table import (
 from ...render.versions.baseline import compare_with_baseline, get_sealed_edition
 from ...render.versions.edition_comparison import NET_BASIS, STATUTORY_BASIS, AreaBalance
 from ...render.words import ReportTexts
-from ...standard.messages.numbers import DECIMALS_BY_UNIT
+from ...standard.profile.profile_figures import get_township_targets
 from ...standard.profile.space_map import ZONES_LIST
+from .feature_tables import (
+    FEATURES,
+    NET,
+    STATUTORY,
+    SUPPLEMENTED,
+    TOWNSHIP,
+    get_list_block,
+    make_feature_table,
+    make_supplement_table,
+)
+from .office_table import TableLayout
+from .use_tables import (
+    CENTRE_LAYERS,
+    COMPARED_COLUMNS,
+    make_centre_table,
+    make_class_table,
+    make_hectares,
+    make_structure_table,
+)
 
-_M2_PER_HECTARE = SQUARE_METRES["ha"]
 #: At the end of a content: all columns whose ids begin with the text before it. In a head: the title of each of them.
 WILDCARD = "*"
 #: Land without a known class, land without a parcel, and land in two parcels.
@@ -64,6 +82,8 @@ _UNKNOWN, _NO_PARCEL, _TWICE = "unknown", "no_parcel", "twice"
 #: A column with less land (m²) in all rows is left out: rounding errors of sums.
 _LEAST_AREA_M2 = 0.05
 _CULTIVATED = "cultivated"
+#: Lines that a table divides by planning zone.
+LINES_BY_ZONE = ("boundary", "farmland", "red_line")
 #: Groups of land that cultivated land is exchanged with under 进出平衡: other agricultural land.
 AGRICULTURAL_GROUPS = ("garden", "forest", "grass", "wetland", "farm_facilities")
 #: Terms of the balance: before − moved_out + moved_in + other = after.
@@ -85,21 +105,84 @@ def make_zone_use_table(figures: PlanIndicators) -> ReportTable | None:
     if zones is None or parcels is None or zones.has_no_geometry or not zones.has_values("zone_code"):
         return None
     split = _split_by_use(zones, parcels, figures)
-    codes = figures.ctx.get_code_list(ZONES_LIST)
-    row_codes = np.array(list_zone_codes(zones), dtype=object)
-    sums: list[tuple[str, str, NDArray]] = []
-    is_listed = np.zeros(len(zones), dtype=bool)
-    for top in (entry for entry in codes.entry_by_code.values() if not entry.parent):
-        inside = np.isin(row_codes, list(codes.collect_members([top.code])))
-        is_listed |= inside
-        if inside.any():
-            sums.append((top.code, top.name, split.sum_by_township(zones.statutory, inside)))
-    if not is_listed.all():
-        sums.append(
-            (_UNKNOWN, figures.texts.get("tables", "unknown_code"), split.sum_by_township(zones.statutory, ~is_listed))
-        )
+    names, positions = _list_top_zones(zones, figures)
+    sums = [
+        (code, name, split.sum_by_township(zones.statutory, positions == n))
+        for n, (code, name) in enumerate(names)
+        if (positions == n).any()
+    ]
     sums.append(("", figures.texts.get("tables", "sum"), np.sum([areas for _, _, areas in sums], axis=0)))
     return _make_use_table("zone_use", sums, "zone_use_note", {"zones": zones, "parcels": parcels}, figures)
+
+
+def _list_top_zones(zones: Layer, figures: PlanIndicators) -> tuple[list[tuple[str, str]], NDArray]:
+    """Return code and name of each first-level zone, the last for unknown codes, and (n,) the zone of each row."""
+    codes, row_codes = figures.ctx.get_code_list(ZONES_LIST), np.array(list_zone_codes(zones), dtype=object)
+    tops = [(entry.code, entry.name) for entry in codes.entry_by_code.values() if not entry.parent]
+    positions = np.full(len(zones), len(tops))
+    for n, (code, _) in enumerate(tops):
+        positions[np.isin(row_codes, list(codes.collect_members([code])))] = n
+    return [*tops, (_UNKNOWN, figures.texts.get("tables", "unknown_code"))], positions
+
+
+def make_zone_line_table(figures: PlanIndicators) -> ReportTable | None:
+    """Return the areas of the control lines in each first-level planning zone; the sums are those of the lines.
+
+    None without zones, or without any line.
+    """
+    ctx, texts = figures.ctx, figures.texts
+    zones = ctx.plan.find_layer_of_concept("zones")
+    if zones is None or zones.has_no_geometry or not zones.has_values("zone_code"):
+        return None
+    names, positions = _list_top_zones(zones, figures)
+    areas: dict[str, NDArray] = {}
+    for concept in LINES_BY_ZONE:
+        layer = ctx.plan.find_layer_of_concept(concept)
+        if layer is not None and not layer.has_no_geometry:
+            split = split_rows_by_group(layer, zones, len(names), positions, ctx)
+            areas[f"{concept}_{STATUTORY_BASIS}"] = split.sum_by_township(layer.statutory)
+            net = get_row_areas(layer).net_m2
+            if net is not None:
+                areas[f"{concept}_{NET_BASIS}"] = split.sum_by_township(net)
+    if not areas:
+        return None
+    table = ReportTable("zone_lines", [TableColumn("name"), *(TableColumn(one, "ha") for one in areas)], unit="ha")
+    names += [("outside", texts.get("office_tables", "outside_zones")), (_TWICE, texts.get("tables", _TWICE))]
+    for n, (code, name) in enumerate(names):
+        values = [sums[n] for sums in areas.values()]
+        if (positions == n).any() or any(abs(value) >= _LEAST_AREA_M2 for value in values):
+            table.rows.append(ReportTableRow([name, *map(make_hectares, values)], "row", code))
+    totals = [make_hectares(sums.sum()) for sums in areas.values()]
+    table.rows.append(ReportTableRow([texts.get("tables", "sum"), *totals], "sum", ""))
+    table.notes.append(texts.get("office_tables", "zone_lines_note", zones=figures.make_layer_label(zones)))
+    return table
+
+
+def make_township_target_table(figures: PlanIndicators) -> ReportTable | None:
+    """Return the targets allotted to the townships in ha, in the rows of the table of townships.
+
+    None without townships. Without a table of targets the rows have no figures.
+    """
+    townships = get_plan_townships(figures.ctx)
+    if townships is None:
+        return None
+    texts, allotted = figures.texts, get_township_targets(figures.ctx.side_inputs)
+    columns = [TableColumn("name"), *(TableColumn(concept, "ha") for concept, _ in AREA_FIGURES.values())]
+    table = ReportTable("township_targets", columns, unit="ha")
+    given = {(one.code or one.name, one.indicator): one for one in allotted.targets}
+    columns_m2: list[list[float | None]] = []
+    for name in AREA_FIGURES:
+        targets = [given.get((one.code, name)) or given.get((one.name, name)) for one in townships[1]]
+        areas = [None if one is None else one.numeric_value * SQUARE_METRES[one.unit] for one in targets]
+        known = [area for area in areas if area is not None]
+        columns_m2.append([*areas, sum(known) if known else None])
+    ids = [(one.name, "row", one.code or one.name) for one in townships[1]]
+    ids.append((texts.get("tables", "sum"), "sum", ""))
+    for (name, kind, code), *areas_m2 in zip(ids, *columns_m2, strict=True):
+        table.rows.append(ReportTableRow([name, *map(make_hectares, areas_m2)], kind, code))
+    key = "township_targets_note" if allotted.targets else "no_township_targets"
+    table.notes.append(texts.get("office_tables", key, file=allotted.file_name))
+    return table
 
 
 def make_line_use_table(figures: PlanIndicators) -> ReportTable | None:
@@ -158,7 +241,7 @@ def _make_use_table(
         *[TableColumn(f"use_{key}", "ha", title, 14) for key, title in (uses[n] for n in kept)],
     ]
     rows = [
-        ReportTableRow([name, *map(_make_hectares, (areas.sum(), *areas[kept]))], "row" if code else "sum", code)
+        ReportTableRow([name, *map(make_hectares, (areas.sum(), *areas[kept]))], "row" if code else "sum", code)
         for code, name, areas in sums
     ]
     return ReportTable(
@@ -174,11 +257,6 @@ def _make_use_table(
             )
         ],
     )
-
-
-def _make_hectares(area_m2: float | None) -> TableNumber | None:
-    """Return an area in hectares as a cell; small ones are kept, so that figures sum to the total before rounding."""
-    return None if area_m2 is None else TableNumber(float(area_m2) / _M2_PER_HECTARE, DECIMALS_BY_UNIT["ha"])
 
 
 def make_cultivated_balance_table(figures: PlanIndicators) -> ReportTable | None:
@@ -206,8 +284,8 @@ def make_cultivated_balance_table(figures: PlanIndicators) -> ReportTable | None
             ReportTableRow(
                 [
                     figures.texts.get("office_tables", f"balance_{code}"),
-                    _make_hectares(area_m2),
-                    _make_hectares(net_m2),
+                    make_hectares(area_m2),
+                    make_hectares(net_m2),
                 ],
                 kind,
                 code,
@@ -276,7 +354,7 @@ def make_farmland_changes_table(figures: PlanIndicators) -> ReportTable | None:
             None
             if balance is None
             # Land with another area than before, or in other numbers of rows, is “other”.
-            else _make_hectares(balance.revalued + balance.doubled if term == "other" else getattr(balance, term))
+            else make_hectares(balance.revalued + balance.doubled if term == "other" else getattr(balance, term))
             for balance in balances
             for term in TERMS
         ]
@@ -313,15 +391,18 @@ class PlanFigures:
     indicators: PlanIndicators
     report: Report | None = None
     conflict_rules: Collection[str] = ()
+    _layout: TableLayout | None = None
     _tables: dict[str, ReportTable | None] = field(default_factory=dict)
 
     def get_table(self, table_id: str) -> ReportTable | None:
         """Return a figure table by its id; None if the data do not have its layers."""
         if table_id not in self._tables:
             self.indicators.ctx.cancellation.raise_if_cancelled()
-            build = FIGURE_TABLES[table_id].build
+            build, build_list = FIGURE_TABLES[table_id].build, FIGURE_TABLES[table_id].build_list
             if build is not None:
                 table = build(self.indicators)
+            elif build_list is not None and self._layout is not None:
+                table = build_list(self.indicators, self._layout)
             elif self.report is not None:
                 table = make_conflict_table(self.indicators, self.report, self.conflict_rules)
             else:
@@ -329,15 +410,20 @@ class PlanFigures:
             self._tables[table_id] = table
         return self._tables[table_id]
 
-    def select_rules(self, codes: Collection[str]) -> None:
-        """Choose the rules with the findings that the next table lists."""
-        self.conflict_rules = codes
-        self._tables.pop("conflicts", None)
+    def select_layout(self, layout: TableLayout) -> None:
+        """Choose the layout whose findings or features the next table lists."""
+        self.conflict_rules, self._layout = layout.rules, layout
+        self._tables = {one: table for one, table in self._tables.items() if FIGURE_TABLES[one].build is not None}
 
     def explain_missing(self, table_id: str) -> str:
         """Return the sentence on why a figure table is missing."""
-        if table_id == "farmland_changes" and get_sealed_edition(self.indicators.ctx.side_inputs) is None:
+        if (
+            table_id in ("farmland_changes", SUPPLEMENTED)
+            and get_sealed_edition(self.indicators.ctx.side_inputs) is None
+        ):
             return self.indicators.texts.get("office_tables", "no_baseline")
+        if table_id == FEATURES and self._layout is not None:
+            return self.indicators.format_missing_layers(get_list_block(self._layout).layers)
         return self.indicators.format_missing_layers(FIGURE_TABLES[table_id].layers)
 
 
@@ -345,14 +431,16 @@ class PlanFigures:
 class FigureTable:
     """How a figure table is built: its function, the column with names of rows, and the concepts of its layers.
 
-    ``build``: None for the list of conflicts, which a report gives;
-    ``columns``: ids of its columns; an id may have any end in place of ``*``.
+    ``build``: None for the list of conflicts, which a report gives, and for lists of features;
+    ``columns``: ids of its columns; an id may have any end in place of ``*``; ``build_list``: makes a list of features
+    with the columns of a layout.
     """
 
     build: Callable[[PlanIndicators], ReportTable | None] | None
     name_column: str
     layers: tuple[str, ...]
     columns: tuple[str, ...]
+    build_list: Callable[[PlanIndicators, TableLayout], ReportTable | None] | None = None
 
 
 def may_have_column(table_id: str, column_id: str) -> bool:
@@ -381,7 +469,27 @@ FIGURE_TABLES = {
     ),
     "land_use": FigureTable(
         make_land_use_table, "class", ("base_parcels", "GHYDYH"),
-        ("class", "codes", "base_area", "base_share", "planned_area", "planned_share", "change"),
+        ("class", "codes", *COMPARED_COLUMNS),
+    ),
+    "use_structure": FigureTable(
+        make_structure_table, "name", ("base_parcels", "GHYDYH"), ("name", "codes", *COMPARED_COLUMNS)
+    ),
+    "use_summary": FigureTable(
+        make_class_table, "name", ("GHYDYH", "base_parcels"), ("level_1", "level_2", "name", "area", "share")
+    ),
+    "centre_use": FigureTable(
+        make_centre_table, "name", CENTRE_LAYERS, ("name", "code", *COMPARED_COLUMNS[:-1], "per_capita")
+    ),
+    "zone_lines": FigureTable(
+        make_zone_line_table, "name", ("zones", *LINES_BY_ZONE),
+        ("name", *(f"{line}_{basis}" for line in LINES_BY_ZONE for basis in (STATUTORY_BASIS, NET_BASIS))),
+    ),
+    "township_targets": FigureTable(
+        make_township_target_table, "name", ("townships",), ("name", *(concept for concept, _ in AREA_FIGURES.values()))
+    ),
+    FEATURES: FigureTable(None, "name", (), (STATUTORY, NET, TOWNSHIP, WILDCARD), make_feature_table),
+    SUPPLEMENTED: FigureTable(
+        None, "name", ("farmland",), (STATUTORY, NET, TOWNSHIP, WILDCARD), make_supplement_table
     ),
     "zone_use": FigureTable(make_zone_use_table, "name", ("zones", "base_parcels"), ("name", "statutory", "use_*")),
     "line_use": FigureTable(make_line_use_table, "name", ("base_parcels",), ("name", "statutory", "use_*")),

@@ -177,7 +177,8 @@ class LayoutFiller:
         if not name and row.values and (table := self._figures.get_table(block.figures)) is not None:
             position = [column.id for column in table.columns].index(FIGURE_TABLES[block.figures].name_column)
             name = str(row.values[position] or "")
-        filled = FilledRow(values, row.kind, row.code, name or NO_FIGURE)
+        # A feature may have no name.
+        filled = FilledRow(values, row.kind, row.code, name or ("" if row.values else NO_FIGURE))
         contents = [place.column.content for place in self._places]
         if NAME_CONTENT in contents:
             filled.values[contents.index(NAME_CONTENT)] = filled.name

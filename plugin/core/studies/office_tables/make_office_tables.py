@@ -18,7 +18,7 @@ from ...base.files.writing import check_writable, is_same_file, write_files
 from ...render.document.docx_writer import import_docx_library, write_docx
 from ...standard.messages.texts import Texts, format_number
 from ...standard.options import RunOptions
-from .office_table import FilledTable, load_layouts
+from .office_table import FilledTable, list_further_fields, load_layouts
 from .template import TemplateResult, fill_template
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def fill_office_tables(
     from .fill import LayoutFiller
 
     layouts = load_layouts(order.tables)
-    options = replace(options, lang=TABLE_LANGUAGE)
+    options = replace(options, lang=TABLE_LANGUAGE, further_fields=list_further_fields(layouts))
     norm = options.resolve_norm()
     side_tables = read_side_tables(options, norm, sources if isinstance(sources, str | Path) else None)
     progress(0.0, "")
@@ -195,7 +195,7 @@ def fill_office_tables(
     for number, layout in enumerate(layouts):
         cancellation.raise_if_cancelled()
         progress(_CHECK_SHARE + (_TABLES_SHARE - _CHECK_SHARE) * number / len(layouts), layout.name)
-        figures.select_rules(layout.rules)
+        figures.select_layout(layout)
         tables.append(LayoutFiller(layout, figures, area, case).fill())
 
     def lacks_figures(table: FilledTable) -> bool:

@@ -66,6 +66,7 @@ _MAX_ROWS_ON_ONE_PAGE = 30
 #: Letters in a line of a table, on upright pages and in landscape (182 were counted on a page of LibreOffice).
 _PORTRAIT_LETTERS, _LANDSCAPE_LETTERS = 110, 175
 _INDENT = "\u3000"
+_STRONG_KINDS = ("subtotal", "sum", "head")
 
 
 def write_office_workbook(path: Path, tables: list[FilledTable], texts: Texts) -> None:
@@ -149,7 +150,7 @@ def _write_head(sheet: Worksheet, table: FilledTable, styles: CellStyles) -> int
 
 def _write_row(sheet: Worksheet, number: int, row: FilledRow, table: FilledTable, styles: CellStyles) -> None:
     """Write one row of figures; its height fits the text with the most lines."""
-    strong, tallest = row.kind in ("sum", "head"), 1
+    strong, tallest = row.kind in _STRONG_KINDS, 1
     for place, (column, value) in enumerate(zip(table.columns, row.values, strict=True), 1):
         cell = sheet.cell(number, place)
         set_cell_value(cell, convert_to_plain_value(value))
@@ -157,7 +158,7 @@ def _write_row(sheet: Worksheet, number: int, row: FilledRow, table: FilledTable
         number_format = make_number_format(value.decimals) if isinstance(value, TableNumber) else ""
         if isinstance(value, str) and value and row.kind != "head":
             tallest = max(tallest, -(-compute_text_width(value) // max(column.width - _LEFT_MARGIN_CHARACTERS, 1)))
-        is_name = column.content == "name" and row.kind != "sum"
+        is_name = column.content == "name" and row.kind not in _STRONG_KINDS
         align = "right" if is_number or column.unit else "left" if is_name else "center"
         apply_cell_style(
             cell, styles, align, wrap=not is_number, indent=1 if is_name and row.kind == "part" else 0, bold=strong,
@@ -236,4 +237,4 @@ def _make_row(row: FilledRow, table: FilledTable) -> tuple[DocumentCell, ...]:
         )
         for column, value in zip(table.columns, row.values, strict=True)
     )
-    return tuple(DocumentCell(text, is_bold=row.kind in ("sum", "head")) for text in texts)
+    return tuple(DocumentCell(text, is_bold=row.kind in _STRONG_KINDS) for text in texts)

@@ -8,6 +8,7 @@ and key.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -38,7 +39,12 @@ if TYPE_CHECKING:
 NUMBER_CONTENT, NAME_CONTENT = "number", "name"
 #: Before a part of a sum that is subtracted.
 MINUS = "-"
-ROW_KINDS = ("row", "part", "sum")
+#: A subtotal sums the rows above it, up to the subtotal before.
+ROW_KINDS = ("row", "part", "subtotal", "sum")
+#: In place of a field: the Chinese name of the layer of a feature.
+LAYER_NAME_FIELD = "@layer"
+#: The field of 城镇村属性码, which planned layers have without being described by the standard.
+URBAN_FIELD = "CZCSXM"
 _UNITS = tuple(dict.fromkeys([*SQUARE_METRES, *DECIMALS_BY_UNIT]))
 _Unit = Annotated[str, one_of(*_UNITS, "", known=_UNITS)]
 #: Cases that blocks of rows may depend on: 占补平衡 and 进出平衡 separate, or unified.
@@ -55,9 +61,10 @@ class LayoutColumn:
     a figure table, as ``statutory`` (of the table of the row), ``lines.net`` (of another table, row of the same code)
     or ``use_*``; ``unit``: printed unit, by default that of the figures; ``decimals``: None for those usual for the
     unit; ``width``: in characters; ``word``: last part of names of cells; ``layer``: concept of the layer that the
-    figures need; ``sum_of``: contents of the columns that sum to this one, with ``-`` before those that are subtracted;
-    ``difference_of``: contents of the two
-    columns whose printed difference this one is.
+    figures need; ``fields``: of a list of features, names of the fields that may have the value (with a unit, ``A+B``
+    is a sum), `LAYER_NAME_FIELD` for the name of the layer; ``sum_of``: contents of the columns that sum to this one,
+    with ``-`` before those that are subtracted; ``difference_of``: contents of the two columns whose printed difference
+    this one is.
     """
 
     head: tuple[str, ...]
@@ -67,6 +74,7 @@ class LayoutColumn:
     width: Annotated[int, between(0, 80, known="0—80")] = 14
     word: str = ""
     layer: str = ""
+    fields: tuple[str, ...] = ()
     sum_of: tuple[str, ...] = ()
     difference_of: tuple[str, ...] = ()
 
@@ -90,7 +98,9 @@ class LayoutRows:
 
     ``figures``: id of the figure table; ``names``: code of a row → printed name, empty for all rows with the names of
     the figure table; ``kinds``: kinds of rows that are printed; ``title``: line above the block; ``case``: the block is
-    printed only in this case of the table (such as ``unified``), empty for always.
+    printed only in this case of the table (such as ``unified``), empty for always. Of a list of features ``layers``:
+    concepts or codes of its layers, ``is_merged``: features with one name, apart from a word for a part, are one row,
+    ``group_by``: content of the column with subtotals.
     """
 
     figures: str
@@ -98,6 +108,9 @@ class LayoutRows:
     kinds: tuple[Annotated[str, one_of(*ROW_KINDS)], ...] = ROW_KINDS
     title: str = ""
     case: Annotated[str, one_of(*_CASES, "", known=_CASES)] = ""
+    layers: tuple[str, ...] = ()
+    is_merged: bool = field(default=False, metadata={"key": "merged"})
+    group_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -195,6 +208,12 @@ class FilledTable:
 
 
 ALL_TABLES = "all"
+
+
+def list_further_fields(layouts: Iterable[TableLayout]) -> tuple[str, ...]:
+    """Return the names of the fields that layouts read, which no template needs to have."""
+    texts = (text for layout in layouts for column in layout.columns for text in column.fields)
+    return tuple(sorted({term for text in texts for term in text.split("+")} - {LAYER_NAME_FIELD} | {URBAN_FIELD}))
 
 
 def load_layouts(tables: str) -> list[TableLayout]:

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rounding of figures, and of blocks of rows, so that the printed parts of a table sum to its printed totals.
 
-A column of parts is rounded by the largest-remainder method (最大余额法). A table with totals of rows and of columns is
-rounded so that both sums agree; each figure is its exact value rounded up or down.
+A column of parts is rounded by the largest-remainder method (最大余额法). Equal figures of a column, and a figure that
+two columns have in one row (land that does not change), are rounded as usual, so that they are printed equally.
+
+A table with totals of rows and of columns is rounded so that both sums agree; each figure is its exact value rounded
+up or down.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Collection, Sequence
 from decimal import Decimal
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +26,8 @@ from .office_table import MINUS, FilledColumn, FilledRow, LayoutColumn, RowSum
 _DIGIT = 1_000_000
 #: Largest difference of a sum and its parts, as a share of the sum and in last digits, at which they agree.
 _SUM_SHARE, _SUM_DIGITS = 1e-9, 1e-3
+#: Largest difference of equal figures, in last digits: 0.01 m² of hectares with two decimals.
+_EQUAL_DIGITS = 1e-4
 
 
 def round_to_digits(value: float, decimals: int) -> int:
@@ -39,11 +44,12 @@ def do_parts_add_up(parts: Sequence[float], total: float, decimals: int) -> bool
     return abs(sum(parts) - total) <= max(digits * 10.0**-decimals, _SUM_SHARE * abs(total))
 
 
-def round_parts(parts: Sequence[float], total: int, decimals: int) -> list[int]:
+def round_parts(parts: Sequence[float], total: int, decimals: int, kept: Collection[int] = ()) -> list[int]:
     """Round parts so that they sum to a rounded total, in units of the last printed digit.
 
-    Parts are rounded down; those with the largest remainders (最大余额) are raised by one digit until the sum agrees. A
-    total below their sum, as parts printed as zero may give, lowers those with the smallest remainders.
+    Equal parts and those in ``kept`` (positions) are rounded as usual. The others are rounded down; those with the
+    largest remainders (最大余额) are raised by one digit until the sum agrees. What is left then is added to the
+    largest of them, unless it is more than half of that part: then all parts are rounded by their remainders.
     ``total``: the total in last digits, at most one digit per part away from the sum of the parts.
 
     Raises
@@ -53,17 +59,39 @@ def round_parts(parts: Sequence[float], total: int, decimals: int) -> list[int]:
 
     Examples
     --------
-    >>> round_parts([1 / 3, 1 / 3, 1 / 3], 100, 2)
-    [34, 33, 33]
+    >>> round_parts([0.166, 0.169, 0.665], 100, 2)
+    [17, 17, 66]
+    >>> round_parts([0.126, 0.126, 0.126, 0.622], 100, 2)
+    [13, 13, 13, 61]
     """
-    whole, remainders = _split_digits(np.asarray(parts, dtype=float), decimals)
+    values = np.asarray(parts, dtype=float)
+    whole, remainders = _split_digits(values, decimals)
     missing = total - int(whole.sum())
     if abs(missing) > len(parts):
         raise ValueError(f"parts {list(parts)} do not sum to {total} units of {decimals} decimals")
-    # Of equal remainders the first is changed, so that the same figures give the same table.
-    order = np.argsort(-remainders if missing > 0 else remainders, kind="stable")
-    whole[order[: abs(missing)]] += np.sign(missing)
-    return [int(value) for value in whole]
+    # Parts in the order of their size that differ by less than the tolerance are one group.
+    order = np.argsort(values, kind="stable")
+    group = np.empty(len(values), dtype=int)
+    group[order] = np.cumsum(np.diff(values[order], prepend=values[order][:1]) * 10.0**decimals > _EQUAL_DIGITS)
+    _, first, counts = np.unique(group, return_index=True, return_counts=True)
+    is_equal = counts[group] > 1
+    is_kept = np.isin(np.arange(len(values)), list(kept))
+    digits = np.array([round_to_digits(value, decimals) for value in values[first[group]].tolist()], dtype=np.int64)
+    choices = (~(is_equal | is_kept), ~is_kept, ~is_equal, np.ones(len(values), dtype=bool))
+    free = next(np.flatnonzero(one) for one in choices if one.any())
+    if not is_equal[free].any():
+        digits[free] = whole[free]
+        raised = np.argsort(-remainders[free], kind="stable")[: max(total - int(digits.sum()), 0)]
+        digits[free[raised]] += 1
+    rest = total - int(digits.sum())
+    largest = free[np.argmax(np.abs(values[free]))]
+    if rest and 2 * abs(rest) > abs(int(digits[largest])):
+        # Of equal remainders the first is changed, so that the same figures give the same table.
+        order = np.argsort(-remainders if missing > 0 else remainders, kind="stable")
+        whole[order[: abs(missing)]] += np.sign(missing)
+        return [int(value) for value in whole]
+    digits[largest] += rest
+    return [int(value) for value in digits]
 
 
 def round_table(cells: NDArray, decimals: int) -> tuple[NDArray, NDArray, NDArray, int]:
@@ -220,36 +248,34 @@ def round_row_sums(rows: Sequence[FilledRow], columns: Sequence[FilledColumn], s
 def list_adjusted_cells(
     rows: Sequence[FilledRow], columns: Sequence[FilledColumn], differences: Collection[int]
 ) -> list[dict[str, str]]:
-    """Return the figures that are printed one last digit higher or lower than by usual rounding.
+    """Return the figures that are printed higher or lower than by usual rounding, the largest rest first.
 
     Each is row, column, exact and printed figure, the parameters of a text; ``differences``: columns that are not
     listed.
     """
-    adjusted = []
+    adjusted: list[tuple[int, float, dict[str, str]]] = []
     for row in rows:
         for position, exact in row.exact_by_column.items():
             column, value = columns[position], row.values[position]
-            if (
-                position not in differences
-                and isinstance(value, TableNumber)
-                and round(value.value * 10.0**column.decimals) != round_to_digits(exact, column.decimals)
-            ):
-                adjusted.append(
-                    {
-                        "row": row.name,
-                        "column": column.word,
-                        "exact": format_number(exact, column.decimals + 2),
-                        "printed": format_number(value.value, column.decimals),
-                    }
-                )
-    return adjusted
+            if position not in differences and isinstance(value, TableNumber):
+                rest = round(value.value * 10.0**column.decimals) - round_to_digits(exact, column.decimals)
+                cell = {
+                    "row": row.name,
+                    "column": column.word,
+                    "exact": format_number(exact, column.decimals + 2),
+                    "printed": format_number(value.value, column.decimals),
+                }
+                adjusted.append((-abs(rest), -abs(exact), cell))
+    return [cell for rest, _, cell in sorted(adjusted, key=lambda one: one[:2]) if rest]
 
 
 class BlockRounder:
     """Rounds the figures of a block, in place; exact figures are kept until the end.
 
-    Columns that a total sums (``sum_of``) are rounded together with the rows; other columns each on their own. Rows of
-    kind ``part`` are rounded to the row above that they sum to. Figures that do not add up are rounded as usual.
+    Columns that a total sums (``sum_of``) are rounded together with the rows; other columns each on their own, but a
+    figure that two of them with the same unit have in one row is rounded as usual in both. Rows of kind ``part`` are
+    rounded to the row above that they sum to, rows above a subtotal to it. Figures that do not add up are rounded as
+    usual.
     """
 
     def __init__(
@@ -257,12 +283,23 @@ class BlockRounder:
     ):
         self._rows, self._columns, self._layout_columns = rows, columns, layout_columns
         self._main = [n for n, row in enumerate(rows) if row.kind == "row"]
+        self._subtotals = [n for n, row in enumerate(rows) if row.kind == "subtotal"]
         self._sum = next((n for n, row in enumerate(rows) if row.kind == "sum"), None)
         #: Figures of rows and columns before rounding; NaN for a cell without one.
         self._exact = np.array(
             [[value.value if isinstance(value, TableNumber) else np.nan for value in row.values] for row in rows],
             dtype=float,
         ).reshape(len(rows), len(columns))
+        #: The same for rounding: figures of a row that differ only by rounding errors of floats are one figure.
+        self._values = self._exact.copy()
+        self._is_kept = np.zeros(self._exact.shape, dtype=bool)
+        numbers = [n for n, one in enumerate(columns) if one.unit and not layout_columns[n].difference_of]
+        for first, second in combinations(numbers, 2):
+            if (columns[first].unit, columns[first].decimals) == (columns[second].unit, columns[second].decimals):
+                one, other = self._values[:, first], self._values[:, second]
+                is_same = np.abs(one - other) * 10.0 ** columns[first].decimals <= _EQUAL_DIGITS
+                other[is_same] = one[is_same]
+                self._is_kept[is_same, first] = self._is_kept[is_same, second] = True
         self._unequal_sums: list[tuple[str, str]] = []
         #: (row, column) → last digits as printed.
         self._digits: dict[tuple[int, int], int] = {}
@@ -288,15 +325,22 @@ class BlockRounder:
                 end = self._main[number + 1] if number + 1 < len(self._main) else len(self._rows)
                 parts = [n for n in range(row + 1, end) if self._rows[n].kind == "part"]
                 below = [n for n in parts if np.isfinite(self._exact[n, position])]
-                total, values = float(self._exact[row, position]), self._exact[below, position].tolist()
+                total, values = float(self._values[row, position]), self._values[below, position].tolist()
                 if below and do_parts_add_up(values, total, decimals):
-                    whole = self._digits.get((row, position), round_to_digits(total, decimals))
-                    for n, digits in zip(below, round_parts(values, whole, decimals), strict=True):
-                        self._digits[n, position] = digits
+                    self._round_rows(
+                        below, position, self._digits.get((row, position), round_to_digits(total, decimals))
+                    )
+            for first, end in pairwise([-1, *self._subtotals]):
+                above = [n for n in self._main if first < n < end and np.isfinite(self._exact[n, position])]
+                total = float(self._values[end, position])
+                if above and do_parts_add_up(self._values[above, position].tolist(), total, decimals):
+                    self._round_rows(
+                        above, position, self._digits.get((end, position), round_to_digits(total, decimals))
+                    )
         for n, position in np.argwhere(np.isfinite(self._exact)).tolist():
-            exact, decimals = float(self._exact[n, position]), self._columns[position].decimals
-            self._rows[n].exact_by_column[position] = exact
-            digits = self._digits.get((n, position), round_to_digits(exact, decimals))
+            decimals = self._columns[position].decimals
+            self._rows[n].exact_by_column[position] = float(self._exact[n, position])
+            digits = self._digits.get((n, position), round_to_digits(float(self._values[n, position]), decimals))
             self._rows[n].values[position] = TableNumber(digits / 10.0**decimals, decimals)
         return self._unequal_sums
 
@@ -336,11 +380,11 @@ class BlockRounder:
         """Round the rows of a column to their sum, unless the column was rounded with others."""
         if self._sum is None or any((row, column) in self._digits for row in self._main):
             return
-        total = float(self._exact[self._sum, column])
-        rows = [row for row in self._main if np.isfinite(self._exact[row, column])]
+        total = float(self._values[self._sum, column])
+        rows = [row for row in self._subtotals or self._main if np.isfinite(self._exact[row, column])]
         if np.isnan(total) or not rows:
             return
-        decimals, values = self._columns[column].decimals, self._exact[rows, column].tolist()
+        decimals, values = self._columns[column].decimals, self._values[rows, column].tolist()
         if not do_parts_add_up(values, total, decimals):
             difference = format_number(total - sum(values), decimals)
             if round_to_digits(total - sum(values), decimals):
@@ -348,5 +392,11 @@ class BlockRounder:
             return
         whole = round_to_digits(total, decimals)
         self._digits[self._sum, column] = whole
-        for row, digits in zip(rows, round_parts(values, whole, decimals), strict=True):
+        self._round_rows(rows, column, whole)
+
+    def _round_rows(self, rows: list[int], column: int, total: int) -> None:
+        """Round rows of a column to a total in last digits."""
+        values = self._values[rows, column].tolist()
+        kept = np.flatnonzero(self._is_kept[rows, column]).tolist()
+        for row, digits in zip(rows, round_parts(values, total, self._columns[column].decimals, kept), strict=True):
             self._digits[row, column] = digits

@@ -17,7 +17,17 @@ import shapely
 
 from tests.county import make_county
 
-ROLES = (*("XZQX", "XZQXZ", "DLTB", "XZYDYH", "YDYHGHFQ", "STBHHX", "GDBHMB", "YJJBNTBHTB", "CZKFBJ", "HLFXKZX"),)
+ROLES = (
+    *("XZQX", "XZQXZ", "DLTB", "XZYDYH", "YDYHGHFQ", "STBHHX", "GDBHMB", "YJJBNTBHTB", "CZKFBJ", "HLFXKZX"),
+    *("ZRBHD", "LSWHBHX", "WWBHDWM", "WWBHDWD", "ZXCQXZYDYH", "ZXCQGHYDYH"),
+)
+#: Name, type, area, agricultural and unused land taken (ha) of projects; the last one has no figures.
+PROJECTS = (
+    ("大呼高速公路", "交通", 214.3566, 207.1, 0.0249),
+    ("抽水蓄能电站", "能源", 182.7545, 176.38, 0.0),
+    ("王庄堡高速公路", "交通", 86.4249, 84.9, 0.0),
+    ("城南水厂", "", None, None, None),
+)
 M2_PER_HECTARE = 10_000.0
 #: Rows of farmland that the sealed edition lacks (supplemented), and that the plan lacks (occupied).
 SUPPLEMENTED, OCCUPIED = 3, 4
@@ -85,6 +95,9 @@ def make_layers() -> dict[str, gpd.GeoDataFrame]:
     flood["geometry"] = flood.translate(2000, 0)
     layers["HLFXKZX"] = flood
     layers["GHYDYH"] = planned.drop(columns=["CZCSXM", "TBDLMJ"])
+    columns = dict(zip(("XMMC", "XMLX", "YDMJ", "ZYNYDMJ", "ZYWLDMJ"), zip(*PROJECTS, strict=True), strict=True))
+    shapes = list(planned.geometry.iloc[dry[: len(PROJECTS)]])
+    layers["XS_XMKJFW"] = gpd.GeoDataFrame(columns, geometry=shapes, crs=planned.crs)
     return layers
 
 
