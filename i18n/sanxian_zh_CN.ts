@@ -3470,8 +3470,8 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>不填入：没有找到数值。</translation>
     </message>
     <message>
-        <source>Not entered: no target has such a name; the limit of the ratio has its own field.</source>
-        <translation>不填入：目标中没有这一指标；扩展倍数的上限在下方单独填写。</translation>
+        <source>Not entered: no target of this form has such a name.</source>
+        <translation>不填入：本表没有这一指标。</translation>
     </message>
     <message>
         <source>Not entered: no unit of the target, such as 万亩, 公顷 or km².</source>
@@ -3480,6 +3480,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Not entered: several figures. Paste the row with its headings.</source>
         <translation>不填入：一行有多个数值，请连同表头一起粘贴。</translation>
+    </message>
+    <message>
+        <source>Not entered: the limit of the ratio has its own field below the targets.</source>
+        <translation>不填入：扩展倍数的上限在目标下方单独填写。</translation>
     </message>
     <message>
         <source>Not fixable</source>

@@ -27,7 +27,8 @@ from ..widgets import FocusedButtonDialog, fill_layout, make_ok_cancel_buttons, 
 
 #: Why a row is not entered, by `PastedTarget.problem`.
 _PROBLEM_TEXTS = {
-    "unknown": mark_text("Not entered: no target has such a name; the limit of the ratio has its own field."),
+    "unknown": mark_text("Not entered: no target of this form has such a name."),
+    "ratio": mark_text("Not entered: the limit of the ratio has its own field below the targets."),
     "number": mark_text("Not entered: no figure was found."),
     "several": mark_text("Not entered: several figures. Paste the row with its headings."),
     "unit": mark_text("Not entered: no unit of the target, such as 万亩, 公顷 or km²."),
@@ -100,7 +101,8 @@ class PasteTargetsDialog(FocusedButtonDialog):
         unit_names = self._texts.get_section("unit_names")
         printed = f"{one.value} {unit_names.get(one.unit, '')}".strip()
         if one.problem:
-            return printed, "", translate_marked(_PROBLEM_TEXTS[one.problem])
+            is_ratio = one.problem == "unknown" and "扩展倍数" in one.text
+            return printed, "", translate_marked(_PROBLEM_TEXTS["ratio" if is_ratio else one.problem])
         usual_unit, usual = read_county_form_choices().target_defaults[one.indicator]["unit"], printed
         if one.unit in SQUARE_METRES:
             area = convert_area(float(one.value) * SQUARE_METRES[one.unit], usual_unit)
