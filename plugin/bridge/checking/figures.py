@@ -14,8 +14,9 @@ from qgis.PyQt.QtCore import QMetaType
 from ...core.base.errors import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...core.checks.check import RunOptions
 from ...core.checks.tabulate import TabulatedPlan, tabulate_sources as core_tabulate
+from ...core.studies.office_tables.layout_files import load_layouts
 from ...core.studies.office_tables.make_office_tables import OfficeTables, TableOrder, make_office_tables
-from ...core.studies.office_tables.office_table import list_further_fields, load_layouts
+from ...core.studies.office_tables.office_table import list_further_fields
 from .. import health
 from ..layers.snapshots import LayerSnapshot
 from ..layers.tables import OutputTable, make_record_table

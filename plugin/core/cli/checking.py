@@ -208,12 +208,12 @@ def run_tables(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
     Return the exit code, FOUND if names of the office's workbook were not filled.
     """
+    from ..studies.office_tables.layout_files import load_layouts
     from ..studies.office_tables.make_office_tables import (
         TableOrder,
         describe_tables,
         make_office_tables,
     )
-    from ..studies.office_tables.office_table import load_layouts
 
     if not args.source:
         texts, lang = Texts(report_texts.lang), report_texts.lang

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from ...package.slot_files import FilledSlot
     from ...standard.profile import IndicatorTarget, Norm
     from ..seams.seam_result import SeamResult
-    from .allotment import Allotment
-    from .rounds import CountyRound, FormerRound
+    from .allotted_target import Allotment
+    from .round_states import CountyRound, FormerRound
 
 GATHERING_SCHEMA = "sanxian-gathering/1"
 #: Workbook of the result next to the package, and the folder of the seams.

@@ -61,7 +61,8 @@ from .gathered_counties import (
 )
 from .inspect_county import check_area, inspect_county, keep_county_fields
 from .return_documents import parse_deadline
-from .rounds import FormerRound, compare_rounds, read_former_round
+from .round_states import FormerRound
+from .rounds import compare_rounds, read_former_round
 from .write_gathering import check_returns_replaceable, place_result_files, write_result_files
 
 #: Shares of the progress for the counties, for the seams and for the check of the whole; the rest is the tables.

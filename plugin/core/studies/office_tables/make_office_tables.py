@@ -18,7 +18,8 @@ from ...base.files.writing import check_writable, is_same_file, write_files
 from ...render.document.docx_writer import import_docx_library, write_docx
 from ...standard.messages.texts import Texts, format_number
 from ...standard.options import RunOptions
-from .office_table import FilledTable, list_further_fields, load_layouts
+from .layout_files import load_layouts
+from .office_table import FilledTable, list_further_fields
 from .template import TemplateResult, fill_template
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ _SECTION = "office_tables"
 
 @dataclass(frozen=True)
 class TableOrder:
-    """What is made: ids or paths of the layouts (`office_table.load_layouts`), and the files.
+    """What is made: ids or paths of the layouts (`layout_files.load_layouts`), and the files.
 
     ``output``: .xlsx or .docx; ``docx``: a document besides the workbook; ``template``: a workbook of the office with
     named cells; ``filled``: its filled copy; ``year``: of the tables, None for the present one.

@@ -14,7 +14,8 @@ from plugin.core.counties.gathering.gathered_counties import GatheredCounty, Gat
 from plugin.core.counties.gathering.inspect_county import find_delivered_name
 from plugin.core.counties.gathering.return_documents import parse_deadline
 from plugin.core.counties.gathering.returned_findings import Inspection, ReturnedFinding
-from plugin.core.counties.gathering.rounds import FormerRound, RoundState, compare_rounds, read_former_round
+from plugin.core.counties.gathering.round_states import FormerRound, RoundState
+from plugin.core.counties.gathering.rounds import compare_rounds, read_former_round
 from plugin.core.counties.gathering.run_gathering import gather_counties
 from plugin.core.counties.gathering.write_gathering import check_returns_replaceable
 from plugin.core.package.inspection.inspect import inspect_package

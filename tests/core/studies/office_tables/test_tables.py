@@ -24,13 +24,12 @@ from plugin.core.checks.tabulate import tabulate_sources
 from plugin.core.render.tables.report_table import TableNumber
 from plugin.core.standard.messages.texts import Texts
 from plugin.core.standard.options import RunOptions
+from plugin.core.studies.office_tables.layout_files import load_layout, load_layouts
 from plugin.core.studies.office_tables.make_office_tables import TableOrder, fill_office_tables, make_office_tables
 from plugin.core.studies.office_tables.office_table import (
     FilledColumn,
     FilledRow,
     LayoutColumn,
-    load_layout,
-    load_layouts,
 )
 from plugin.core.studies.office_tables.rounding import (
     BlockRounder,
