@@ -221,7 +221,11 @@ def test_field_mapping_run_applies_the_codes_chosen_by_the_user(qgis_app, mappin
     before = digest_files(survey_file.parent)
     mapping_dialog.table.selectRow(mapping_dialog.table._find_row("YDYHFLDM"))
     assert mapping_dialog.choices.isVisibleTo(mapping_dialog) and mapping_dialog.choices.table.rowCount() == 4
-    box = select_data(mapping_dialog, "choice.0204", "0205")
+    box = select_data(mapping_dialog, "choice.0204", "")
+    for typed in ("020", f"{box.itemText(0)}0205"):
+        box.lineEdit().setText(typed)
+        box.lineEdit().editingFinished.emit()
+        assert box.currentData() == ("" if typed == "020" else "0205"), "a whole code, wherever it was typed"
     assert [box.itemData(n) for n in range(3)] == ["", "0205", "0204"], "what the list suggests comes first"
     assert read_cell(mapping_dialog, "YDYHFLDM", mapping_table.LOST_COLUMN) == "3"
     target = tmp_path / "出 库.gpkg"

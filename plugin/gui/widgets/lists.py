@@ -9,7 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from qgis.gui import QgsMapLayerComboBox
-from qgis.PyQt.QtCore import QAbstractItemModel, QEvent, QModelIndex, QObject, QPoint, QRect, QSize, Qt, pyqtSignal
+from qgis.PyQt.QtCore import (
+    QAbstractItemModel,
+    QEvent,
+    QModelIndex,
+    QObject,
+    QPoint,
+    QRect,
+    QSize,
+    Qt,
+    QTimer,
+    pyqtSignal,
+)
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -188,13 +199,40 @@ class ScrollSafeDateEdit(_ScrollSafe, QDateEdit):
     """A date field that leaves the mouse wheel to the form, unless it has the focus."""
 
 
+class _TextSelector(QObject):
+    """Selects the text of a field that gets the focus, so that typing replaces it."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.FocusIn:
+            # After the click that set the focus has placed the cursor.
+            QTimer.singleShot(0, watched.selectAll)
+        return super().eventFilter(watched, event)
+
+
 def make_searchable(combo: QComboBox) -> None:
-    """Let the user choose an entry of a combo box by typing a part of it; other text is replaced by the entry."""
+    """Let the user choose an entry of a combo box by typing its code or a part of it that no other entry has.
+
+    Any other text is replaced by the present entry.
+    """
     combo.setEditable(True)
     combo.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
     combo.completer().setFilterMode(Qt.MatchFlag.MatchContains)
     combo.completer().setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
-    combo.lineEdit().editingFinished.connect(lambda: combo.setEditText(combo.itemText(combo.currentIndex())))
+    line = combo.lineEdit()
+    line.installEventFilter(_TextSelector(line))
+
+    def choose_typed_entry() -> None:
+        present = combo.itemText(combo.currentIndex())
+        typed = line.text().strip().removeprefix(present)
+        texts = [combo.itemText(number) for number in range(combo.count())]
+        matches = [n for n, text in enumerate(texts) if text.partition(" ")[0] == typed or text == typed]
+        matches = matches or [n for n, text in enumerate(texts) if typed.casefold() in text.casefold()]
+        if typed and len(matches) == 1:
+            combo.setCurrentIndex(matches[0])
+            combo.activated.emit(matches[0])
+        combo.setEditText(combo.itemText(combo.currentIndex()))
+
+    line.editingFinished.connect(choose_typed_entry)
 
 
 class FieldCompleter(QCompleter):
