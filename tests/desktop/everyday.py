@@ -78,6 +78,10 @@ def enter_targets(controller):
         every = next(b for b in confirmation.findChildren(QPushButton) if b.text() == "全选")
         wait_until_still(every)
         click(every)
+        deciding = confirmation._list_deciding_rows()
+        deciding[0].setText(2, "No. 2 of 2026")
+        for deciding_row in deciding:
+            deciding_row.setCheckState(0, Qt.CheckState.Checked)
         wait(lambda: confirmation.badge.kind == "ok", 10)
         FACTS["confirmed"] = confirmation.badge.label.text()
         save_picture("everyday-1-confirmed")

@@ -33,7 +33,7 @@ def test_dialogs_of_one_fix_and_of_a_batch_fit_a_small_screen(fix_facts):
 
 
 def test_conflict_between_two_sealed_layers_cannot_be_fixed(fix_facts):
-    assert not fix_facts["sealed_can_apply"] and fix_facts["escaped"]
+    assert not fix_facts["sealed_can_be_fixed"]
 
 
 def test_selected_feature_is_aligned_with_another_layer(fix_facts):

@@ -5,6 +5,7 @@ It connects checks, projects and the findings layer.
 """
 
 import os
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -246,7 +247,7 @@ def test_opening_the_sample_in_an_emptied_project_clears_the_previous_result(
     add_plan_layer(project)
     finish_job(held_jobs.run(controller))
     project.removeAllMapLayers()
-    monkeypatch.setattr(controller_module.sample, "copy_sample", lambda: None)
+    monkeypatch.setattr(controller_module.sample, "copy_sample", lambda: Path("county.gpkg"))
     monkeypatch.setattr(controller_module.sample, "load_sample", lambda project, _path: [add_plan_layer(project)])
     controller.open_sample()
     assert is_cleared(controller)

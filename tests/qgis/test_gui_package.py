@@ -223,7 +223,7 @@ def test_package_preview_and_layouts_dialog_report_the_same_maps_without_layers(
     dialog = LayoutsDialog(material, map_set.load_map_set())
     items = [dialog.maps.item(row) for row in range(dialog.maps.count())]
     disabled = [item for item in items if not item.flags() & Qt.ItemFlag.ItemIsEnabled]
-    assert len(items) == 15 and len(disabled) == 10 and all("（缺图层）" in item.text() for item in disabled)
+    assert len(items) == 22 and len(disabled) == 17 and all("（缺图层）" in item.text() for item in disabled)
     before_check = package_ahead.explain_missing_maps(spec, material.find_missing_input)
     plan = check_plan(str(SAMPLE), RunOptions(profile="hunyuan", lang="zh")).plan
     after_check = package_ahead.explain_missing_maps(spec, lambda one: find_missing_input_of_plan(plan, one))

@@ -231,6 +231,7 @@ def test_core_code_ignores_small_parts_only_where_their_area_is_summed_or_exempt
         # A project's land below the limits counts as not occupied, and its area is stated (`LineItem.touched_m2`).
         "studies/projects/occupied.py": "the definition for the land of a project, also whether heritage is occupied",
         "studies/projects/lines_and_zones.py": "states them in LineItem.touched_m2; the area of zones is the shape's",
+        "studies/projects/project_list.py": "which projects of the list occupy a line, and which overlap",
         "studies/projects/review.py": "whether a project is in the county, and which townships a note names",
         # Land of fixes is in the area balance of their proposals (`AreaChange.imbalance_m2`).
         "fixes/shapes.py": "slivers that a cut leaves",

@@ -161,14 +161,14 @@ def test_first_page_counts_met_indicators_without_listing_them(document, checked
 
 
 def test_first_page_counts_unconfirmed_settings_in_one_line_and_an_appendix_lists_them(document, checked):
-    counts = re.search(r"决定结论的 (\d+) 项，其他 (\d+) 项", "\n".join(list_texts(document)))
+    counts = re.search(r"关键 (\d+) 项，其他 (\d+) 项", "\n".join(list_texts(document)))
     appendix = [b for b in document.blocks if isinstance(b, blocks.Heading)].index(
         next(b for b in document.blocks if isinstance(b, blocks.Heading) and b.text.startswith("附录一"))
     )
     assert appendix > 0
     table = next(t for t in find_tables(document) if t.columns[0].title == "设置")
     assert int(counts[1]) + int(counts[2]) == len(table.rows)
-    are_deciding = [row[0].text.endswith("（决定结论）") for row in table.rows]
+    are_deciding = [row[0].text.endswith("（关键）") for row in table.rows]
     assert are_deciding == sorted(are_deciding, reverse=True) and sum(are_deciding) == int(counts[1]) > 5
     assert not [row[0].text for row in table.rows if re.match(r"rules\.", row[0].text)]
 
