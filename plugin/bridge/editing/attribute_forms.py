@@ -47,7 +47,7 @@ MEASURED_MEANINGS = ("area", "gross_area")
 FORM_SECTION_IDS = ("identity", "attributes", "areas", "others")
 _IDENTITY_MEANINGS = ("key", "feature_code", "division_code", "division_name", "feature_name")
 _REMARK_FIELD = "BZ"
-#: Begins the notes that this module wrote.
+#: Ends the notes that this module wrote; a text that begins with it is not taken for rich text.
 _PLUGIN_NOTES_MARK = "<!-- sanxian -->"
 #: A form with more fields than this has a tab for each section, else a box.
 _MAX_FIELDS_WITHOUT_TABS = 12
@@ -107,7 +107,7 @@ def apply_template_form(layer: QgsVectorLayer, template: Template, norm: Norm) -
 def _set_layer_notes(layer: QgsVectorLayer, template: Template, norm: Norm) -> None:
     """Set the notes that QGIS shows at the layer in the layer tree; notes of the user stay."""
     former_notes = QgsLayerNotesUtils.layerNotes(layer)
-    if former_notes and not former_notes.startswith(_PLUGIN_NOTES_MARK):
+    if former_notes and _PLUGIN_NOTES_MARK not in former_notes:
         return
     try:
         from ...core.render.dictionary import describe_layer
@@ -117,7 +117,7 @@ def _set_layer_notes(layer: QgsVectorLayer, template: Template, norm: Norm) -> N
         # Without the libraries, which the rules of a layer need, the sample opens with forms and no notes.
         return
     paragraphs = "".join(f"<p>{line}</p>" for line in [f"<b>{lines[0]}</b>", *lines[1:]])
-    QgsLayerNotesUtils.setLayerNotes(layer, f"{_PLUGIN_NOTES_MARK}{paragraphs}")
+    QgsLayerNotesUtils.setLayerNotes(layer, f"{paragraphs}{_PLUGIN_NOTES_MARK}")
 
 
 def get_role_of_form(layer: QgsVectorLayer) -> str:
