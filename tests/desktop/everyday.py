@@ -68,14 +68,15 @@ def enter_targets(controller):
         save_picture("everyday-1-wrong-target")
         replace_text(row.value, "60.12")
         replace_text(row.source, "Plan 2035")
-        wait(lambda: row.message.error, 5)
-        FACTS["weak_target"] = [row.message.error, dialog._ok_button.isEnabled()]
+        wait(lambda: row.message.kind == "warning", 5)
+        FACTS["weak_target"] = [row.message.text(), dialog._ok_button.isEnabled()]
         save_picture("everyday-1-weak-target")
         replace_text(row.value, "80.50")
         confirmation = dialog.form.confirmation
         replace_text(confirmation.by, "Bureau")
         replace_text(confirmation.document, "No. 1 of 2026")
         every = next(b for b in confirmation.findChildren(QPushButton) if b.text() == "全选")
+        next(one for one in dialog.findChildren(QScrollArea) if one.isAncestorOf(every)).ensureWidgetVisible(every)
         wait_until_still(every)
         click(every)
         deciding = confirmation._list_deciding_rows()

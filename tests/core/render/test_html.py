@@ -111,7 +111,7 @@ def test_report_page_has_title_verdict_and_counts():
     assert "错误 22" in text and "警告 14" in text and "豁免 0" in text and "未完整检查的规则 1" in text
     assert "15 条规则：通过 6 条，有问题 7 条，不适用 1 条，跳过 1 条，出错 0 条。" in text
     assert "有 1 条规则被跳过，本报告不能作为“全部检查完成”的依据。" in text
-    assert re.search(r"未经本县确认的设置：关键 \d+ 项，其他 \d+ 项（C 级）", text) and "扩展倍数算法" in text
+    assert re.search(r"未经本县确认的设置：关键 \d+ 项，其他 \d+ 项", text) and "扩展倍数算法" in text
     assert "条规则，本次运行" in text
     assert "数据未定稿" in text
     assert page.with_data("data-verdict")[0]["data-verdict"] == "fail"
