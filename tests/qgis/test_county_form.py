@@ -419,7 +419,9 @@ def test_profile_form_lists_settings_used_by_the_last_check_first_with_rule_and_
     keys = [plain.items.item(n).data(Qt.ItemDataRole.UserRole) for n in range(plain.items.count())]
     rule_key = next(key for key in reversed(keys) if key.startswith("rules.") and key.count(".") == 2)
     assert plain.used_note.isHidden()
-    box = ProfileDialog(saved_project, None, [rule_key, "gone"]).form.confirmation
+    deciding_key = plain.deciding.topLevelItem(0).data(0, Qt.ItemDataRole.UserRole)
+    # Deciding items have their own table, so they do not count among those listed first.
+    box = ProfileDialog(saved_project, None, [rule_key, deciding_key, "gone"]).form.confirmation
     assert box.items.count() == len(keys)
     first = box.items.item(0)
     assert first.data(Qt.ItemDataRole.UserRole) == rule_key and first.font().bold()

@@ -53,8 +53,8 @@ class ConfirmationBox(FormBox):
     """Fields of a confirmation: authority, document, date and confirmed settings.
 
     Confirmed settings that are not in the lists are preserved; one whose value has changed since is not ticked.
-    ``messages``: key in the profile's file → widget with the
-    message below its field; ``labels``: the same key → name of the field.
+    ``messages``: key in the profile's file → widget with the message below its field; ``labels``: the same key → name
+    of the field.
     """
 
     def __init__(self, texts: Texts, parent=None):
@@ -130,11 +130,9 @@ class ConfirmationBox(FormBox):
         the value of an item, None without one.
         """
         deciding = [item for item in read_county_form_choices().deciding if item in items]
-        items = [
-            *deciding,
-            *sorted({*items} - {*deciding}, key=lambda one: (one not in self.used_items, items.index(one))),
-        ]
-        used_count = sum(item in self.used_items for item in items)
+        others = sorted({*items} - {*deciding}, key=lambda one: (one not in self.used_items, items.index(one)))
+        items = [*deciding, *others]
+        used_count = sum(item in self.used_items for item in others)
         text = tr("The {count} items that the last check used are listed first, in bold.")
         self.used_note.setText(text.format(count=used_count) if used_count else "")
         self.used_note.setVisible(used_count > 0)
@@ -142,7 +140,7 @@ class ConfirmationBox(FormBox):
         if items == self._offered_items:
             self._untick_changed_items()
             return
-        former_items, singly = self._read_confirmed_items(), self._read_single_confirmations(includes_unchanged=True)
+        former_items, singly = self._read_confirmed_items(), self._read_single_confirmations()
         ticked_items = set(items) if _ALL_SETTINGS in former_items else set(former_items)
         self._given_items, self._offered_items = former_items, items
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsSelectable
@@ -256,15 +254,12 @@ class ConfirmationBox(FormBox):
         ]
         return (*preserved_items, *(item for item in ticked_items if item not in preserved_items))
 
-    def _read_single_confirmations(self, includes_unchanged: bool = False) -> dict[str, SingleConfirmation]:
+    def _read_single_confirmations(self) -> dict[str, SingleConfirmation]:
         """Return item → confirmation of the ticked deciding items that have a document.
 
-        Authority and date of an item that was confirmed before stay. ``includes_unchanged``: before the items are
-        listed, return those of the file.
+        Authority and date of an item that was confirmed before stay, as do items that are not listed.
         """
         given = self._given_confirmation.singly
-        if includes_unchanged and not self._offered_items:
-            return dict(given)
         confirmations = {key: one for key, one in given.items() if key not in self._offered_items}
         for row in self._list_deciding_rows():
             key, document = row.data(_NAME_COLUMN, _KEY_ROLE), row.text(_DOCUMENT_COLUMN).strip()

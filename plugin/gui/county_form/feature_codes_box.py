@@ -111,7 +111,7 @@ class FeatureCodesBox(FormBox):
         from ...core.plan.loading.delivered_codes import read_delivered_codes
 
         self.reading_button.setEnabled(False)
-        self.message.show_text(tr("Reading {file} …").format(file=Path(source).name))
+        self.message.show_text(tr("Reading {file} …").format(file=Path(source).name), "")
         self._job = BackgroundJob(
             tr("Reading feature codes"),
             lambda _progress, cancellation: read_delivered_codes(Path(source), norm, cancellation),

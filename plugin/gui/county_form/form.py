@@ -265,8 +265,8 @@ class CountyForm(QWidget):
         self.confirmation.clear_messages()
         self.county_message.default_hint = tr("Standard: {name}").format(name=self._norm.standard.name)
         rows = self.setting_rows.values()
-        boxes = (self.county_message, self.ratio.message, self.feature_codes.message)
-        for message in (*boxes, *(row.message for row in rows)):
+        notices = (self.county_message, self.ratio.message, self.feature_codes.message)
+        for message in (*notices, *(row.message for row in rows)):
             message.show_hint()
         self.errors = []
         for problem in self.problems:

@@ -109,7 +109,7 @@ class FixButton(QPushButton):
         self.set_selected_findings([])
 
     def set_selected_findings(self, findings: list[Any]) -> None:
-        """Set the findings to fix: those on data, of a rule and case that a fix is declared for."""
+        """Set the findings to fix: those of the selected ones that a fix may change."""
         self._findings = [f for f in findings if self.can_be_fixed(f)]
         count = len(self._findings)
         self.setText(tr("Fix…") if count < 2 else tr("Fix {count}…").format(count=count))

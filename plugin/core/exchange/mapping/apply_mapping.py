@@ -32,12 +32,11 @@ from ...standard.template import Template, TemplateField
 from ..schema import GEOMETRY_BY_TYPE_ID, SHAPELY_TYPE_IDS
 
 #: Type of a field → data type of its column; other types are objects.
-_M2_PER_HA = 10_000.0
+_SERIES_TYPES = {"real": "float64", "date": "datetime64[ms]"}
 #: Most distinct values of an unmapped column that are listed: a key has as many as there are rows.
 MAX_LISTED_VALUES = 1000
 #: Number of feature ids that are listed for each of them.
 MAX_LISTED_FIDS = 20
-_SERIES_TYPES = {"real": "float64", "date": "datetime64[ms]"}
 
 
 @dataclass(frozen=True)
@@ -167,7 +166,7 @@ class SourceColumns:
         frame = self.layer.frame
         if self.layer.crs is None or not self.layer.crs.is_projected:
             return {}
-        return (frame.geometry.area.groupby(frame[name].map(format_cell)).sum() / _M2_PER_HA).to_dict()
+        return (frame.geometry.area.groupby(frame[name].map(format_cell)).sum() / SQUARE_METRES["ha"]).to_dict()
 
 
 def get_template_field(template: Template, name: str) -> TemplateField:

@@ -213,7 +213,7 @@ def _remove_unit(source: str) -> str:
     name = source.strip().rstrip(")）")
     words = sorted((word for unit in SQUARE_METRES for word in FIGURE_UNIT_WORDS[unit]), key=len, reverse=True)
     ending = next((word for word in words if name.lower().endswith(word)), "")
-    return name.removesuffix(name[len(name) - len(ending) :]).rstrip("(（_ ")
+    return name[: len(name) - len(ending)].rstrip("(（_ ")
 
 
 def _list_truncated_names(target: TemplateField) -> set[str]:

@@ -284,7 +284,7 @@ class ReadConfirmation:
 
 
 #: Keys of a confirmation of several items, and of that of one.
-_GROUP_KEYS, _SINGLE_KEYS = ("by", "document", "date", "items"), ("by", "document", "date")
+GROUP_KEYS, _SINGLE_KEYS = ("by", "document", "date", "items"), ("by", "document", "date")
 
 
 def read_confirmed(
@@ -299,7 +299,7 @@ def read_confirmed(
     with errors.collect_data_error():
         if not check_type(table, dict, file=path, key="confirmed"):
             return ReadConfirmation()
-        required = () if "singly" in table and not {*_GROUP_KEYS} & {*table} else _GROUP_KEYS
+        required = () if "singly" in table and not {*GROUP_KEYS} & {*table} else GROUP_KEYS
         check_keys(table, required=required, allowed=("values", "singly"), file=path, where="confirmed")
         lists = [f"codes.{name}" for name in standard.code_lists]
         known_items = [

@@ -19,6 +19,7 @@ from ...base.files.data import read_record, read_toml
 from ...base.files.toml_text import TomlText
 from ...base.files.writing import write_text
 from ..load import flatten_settings
+from .checks import GROUP_KEYS
 from .load import SingleConfirmation, load_profile_from_table
 from .profile_data import IndicatorTarget, Profile, compute_division_prefix
 
@@ -26,8 +27,6 @@ from .profile_data import IndicatorTarget, Profile, compute_division_prefix
 PROFILE_FILE_SUFFIX = ".profile.toml"
 #: Keys of a target that the form shows, in the order of the file.
 _TARGET_KEYS = ("indicator", "comparison", "value", "unit", "year", "binding", "source")
-#: Keys of a confirmation of several items.
-_CONFIRMED_KEYS = ("by", "document", "date", "items")
 #: Mark of a value that was verified in the text of a source document.
 VERIFIED_MARK = "A"
 
@@ -262,7 +261,7 @@ def _write_confirmation(file: TomlText, confirmation: CountyConfirmation) -> Non
     """Write the county's confirmations; without any, the former ones are removed."""
     former = file.table.get("confirmed", {})
     if confirmation.has_no_group:
-        for key in [candidate for candidate in (*_CONFIRMED_KEYS, "values") if candidate in former]:
+        for key in [candidate for candidate in (*GROUP_KEYS, "values") if candidate in former]:
             file.remove_key(("confirmed", key))
     else:
         file.set_value(("confirmed", "by"), confirmation.by.strip())

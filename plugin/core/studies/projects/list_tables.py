@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+from ...model.indicator import SQUARE_METRES
 from ...render.tables.report_table import ReportTable, TableColumn, TableNumber, make_row, make_table, make_table_number
 from ...standard.messages.texts import Texts
 from .reviewed_project import COUNTED_STATES, SECTION, ProjectList, ProjectState
 
-_M2_PER_HA, _HA_DECIMALS = 10_000.0, 4
+_HA_DECIMALS = 4
 
 
 def make_list_tables(listed: ProjectList, texts: Texts) -> list[ReportTable]:
@@ -29,6 +30,7 @@ def make_list_tables(listed: ProjectList, texts: Texts) -> list[ReportTable]:
 
 def _make_row_table(listed: ProjectList, texts: Texts) -> ReportTable:
     """Return a row for each row of the list, with whether it counts."""
+    separator = texts.get("words", "between_names")
     counted = {answer: texts.get(SECTION, f"counted_{'yes' if answer else 'no'}") for answer in (True, False)}
     return make_table(
         "conformity_list",
@@ -48,7 +50,7 @@ def _make_row_table(listed: ProjectList, texts: Texts) -> ReportTable:
                 value=lambda one: make_hectare_cell(one.project.statutory_m2),
             ),
             TableColumn("list_counted", width_in_characters=8, value=lambda one: counted[one.is_counted]),
-            TableColumn("list_same", width_in_characters=14, value=lambda one: "、".join(map(str, one.same_rows))),
+            TableColumn("list_same", width_in_characters=14, value=lambda one: separator.join(map(str, one.same_rows))),
         ],
         listed.rows,
         lambda one: str(one.project.row),
@@ -101,4 +103,4 @@ def _make_sum_table(listed: ProjectList, texts: Texts) -> ReportTable:
 
 def make_hectare_cell(area_m2: float | None) -> TableNumber | None:
     """Return an area (m²) as a cell in hectares."""
-    return make_table_number(None if area_m2 is None else area_m2 / _M2_PER_HA, "ha", _HA_DECIMALS)
+    return make_table_number(None if area_m2 is None else area_m2 / SQUARE_METRES["ha"], "ha", _HA_DECIMALS)

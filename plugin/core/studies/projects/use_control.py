@@ -16,6 +16,7 @@ import pandas as pd
 from ....paths import STANDARDS_FOLDER
 from ...base.errors import OutputError
 from ...exchange.create import create_database
+from ...model.indicator import SQUARE_METRES
 from ...plan.io.file import DRIVER_ERRORS
 from ...plan.io.geopackage_writing import append_rows
 from ...plan.layer import SourceLayer
@@ -26,7 +27,6 @@ from .reviewed_project import ConformityResult, ProjectResult
 PREFIX, AREA = "project_", "area"
 #: The layer that is written of projects that are not read from one.
 DEFAULT_ROLE = "XS_XMKJFW"
-_M2_BY_UNIT = {"ha": 10_000.0}
 #: Meaning → attribute of a project.
 _ATTRIBUTES = {
     "name": "name", "number": "number", "plot": "plot", "applicant": "applicant", "use": "use_code",
@@ -90,8 +90,8 @@ def _make_value(field: TemplateField, one: ProjectResult) -> Any:
     value = project.record[1].get(field.name) if project.record else None
     if value in (None, "") and meaning in _ATTRIBUTES:
         value = getattr(project, _ATTRIBUTES[meaning]) or None
-    elif value in (None, "") and field.unit in _M2_BY_UNIT and field.meaning:
+    elif value in (None, "") and field.unit in SQUARE_METRES and field.meaning:
         line = one.find_line(meaning)
         area = project.statutory_m2 if meaning == AREA else line.leading_m2 if line else None
-        value = None if area is None else area / _M2_BY_UNIT[field.unit]
+        value = None if area is None else area / SQUARE_METRES[field.unit]
     return round(float(value), field.decimals) if field.type == "real" and value not in (None, "") else value
