@@ -1036,8 +1036,8 @@ Force: the package is made even if the plan does not pass or parts are missing; 
         <translation>关闭</translation>
     </message>
     <message>
-        <source>Close the wizard and discard what you have entered?</source>
-        <translation>关闭向导并放弃已填写的内容？</translation>
+        <source>Close “{window}” and discard what you have entered?</source>
+        <translation>关闭“{window}”并放弃已填写的内容？</translation>
     </message>
     <message>
         <source>Closing tolerance (m)</source>

@@ -26,6 +26,7 @@ from ..bridge import settings
 from ..bridge.layers.properties import get_assigned_role
 from ..bridge.layers.role_recognition import list_plan_layers
 from ..bridge.texts import mark_text, tr, translate_marked
+from .findings.edit_notices import sort_by_severity
 from .findings.groups import get_finding_kind
 from .widgets import theme
 
@@ -150,13 +151,16 @@ class PlanLocatorFilter(_LocatorFilter):
 
     def _find_findings(self, words: list[str]) -> Iterator[QgsLocatorResult]:
         shown = self._targets.get_result()
-        for finding in shown.findings if shown is not None else ():
+        for position, finding in enumerate(sort_by_severity(shown.findings) if shown is not None else ()):
             texts = (finding.code, finding.key, finding.township, finding.role, *finding.related_keys)
             if _contains_all(words, texts):
                 place = f"{finding.township} {finding.key}".strip() or finding.role
                 text = f"{finding.code} {place}"
-                icon = theme.KIND_ICONS[get_finding_kind(finding)]
-                yield self._make_result(tr("Problems"), text, finding.message, icon, ("finding", finding.fingerprint))
+                icon, target = theme.KIND_ICONS[get_finding_kind(finding)], ("finding", finding.fingerprint)
+                result = self._make_result(tr("Problems"), text, finding.message, icon, target)
+                # QGIS sorts entries of equal score by their text, a warning ATT001 before an error REL001.
+                result.score = 1 / (2 + position)
+                yield result
 
     def _find_rules(self, words: list[str]) -> Iterator[QgsLocatorResult]:
         from ..core.model.rule import load_all_rules

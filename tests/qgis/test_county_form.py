@@ -286,11 +286,11 @@ def test_targets_of_a_pasted_table_are_shown_with_the_present_ones_and_entered_o
 
     def paste(window):
         window.text.setPlainText(
-            "指标\t2025年\t2035年\t单位\n耕地保有量\t52.00\t52.20\t万亩\n城镇开发边界\t\t1420\t公顷\n森林覆盖率\t\t14\t%\n扩展倍数\t\t1.28\t倍"
+            "指标\t2025年\t2035年\t单位\n耕地保有量\t52.00\t52.20\t万亩\n城镇开发边界\t\t1420\t公顷\n森林覆盖率\t\t14\t%\n扩展倍数\t\t1.28\t倍\n用水总量\t\t1.2\t亿立方米"
         )
         window.source.setText(PLAN_TITLE)
         items = [window.tree.topLevelItem(n) for n in range(window.tree.topLevelItemCount())]
-        shown.append([[item.text(column) for column in (1, 2, 4, 5)] for item in items])
+        shown.append([[item.text(column) for column in (1, 2, 3, 4, 5)] for item in items])
         return len(shown) > 1
 
     monkeypatch.setattr(PasteTargetsDialog, "exec", paste)
@@ -298,11 +298,12 @@ def test_targets_of_a_pasted_table_are_shown_with_the_present_ones_and_entered_o
     form.targets.paste.click()
     assert form.read_county_settings() == before, "nothing is entered without OK"
     assert shown[0] == [
-        ["耕地保有量", "2025", "52.0000 万亩", "52.00 万亩"],
-        ["耕地保有量", "2035", "52.2000 万亩", "52.10 万亩 → 52.20 万亩"],
-        ["城镇开发边界面积", "2035", "14.20 平方千米", "1420 公顷"],
-        ["森林覆盖率  14  %", "2035", "", "不填入：本表没有这一指标。"],
-        ["扩展倍数  1.28  倍", "2035", "", "不填入：扩展倍数的上限在目标下方单独填写。"],
+        ["耕地保有量", "2025", "52.00 万亩", "52.0000 万亩", "52.00 万亩"],
+        ["耕地保有量", "2035", "52.20 万亩", "52.2000 万亩", "52.10 万亩 → 52.20 万亩"],
+        ["城镇开发边界面积", "2035", "1420 公顷", "14.20 平方千米", "1420 公顷"],
+        ["森林覆盖率  14  %", "2035", "14 %", "", "不填入：本表没有这一指标。"],
+        ["扩展倍数  1.28  倍", "2035", "1.28 倍", "", "不填入：扩展倍数的上限在目标下方单独填写。"],
+        ["用水总量  1.2  亿立方米", "2035", "", "", "不填入：本表没有这一指标。"],
     ]
     form.targets.paste.click()
     targets = [(t.indicator, t.value, t.unit, t.year, t.source) for t in form.read_county_settings().targets]

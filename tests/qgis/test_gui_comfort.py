@@ -31,6 +31,7 @@ def copy_result(result):
     """Return a copy of an entry, which QGIS frees after the signal."""
     copied = QgsLocatorResult()
     copied.group, copied.displayString, copied.description = result.group, result.displayString, result.description
+    copied.score = result.score
     copied.setUserData(result.userData)
     return copied
 
@@ -86,6 +87,15 @@ def test_findings_are_found_by_key_and_township_and_selected(targets, opened):
     assert entries and finding.key in entries[0].displayString
     locator.filters()[0].triggerResult(entries[0])
     assert opened == [("finding", finding.fingerprint)]
+
+
+def test_locator_lists_errors_before_warnings(targets):
+    findings = targets.get_result().findings
+    rank = {one.fingerprint: (one.state == "waived", ["ERROR", "WARNING"].index(one.severity)) for one in findings}
+    found, _ = search(PlanLocatorFilter(targets), "14")
+    entries = sorted((one for one in found if one.group == "问题"), key=lambda one: -one.score)
+    listed = [rank[one.userData[1]] for one in entries]
+    assert len(set(listed)) > 2 and listed == sorted(listed)
 
 
 def test_plan_layers_are_found_and_short_texts_find_nothing(targets, opened, project):

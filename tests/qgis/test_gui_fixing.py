@@ -107,12 +107,15 @@ def test_applied_fix_ends_the_finding_and_undo_restores_it(overlapping):
     controller, layers, finding = overlapping
     before = list_shapes(layers["CZKFBJ"])
     dialog = open_preview(controller, finding)
-    extent = controller.iface.mapCanvas().extent()
+    shown = controller.iface.mapCanvas().extent()
     dialog.apply.click()
     assert controller.fixes.one.dialog is None
     wait_for_live_check(controller)
     assert find_overlap(controller) is None and controller.dock.tree.get_selected_finding() is not None
-    assert controller.iface.mapCanvas().extent() == extent, "the map stays where the fix is"
+    now = controller.iface.mapCanvas().extent()
+    # A panel that is laid out late resizes the canvas, which keeps its centre and its scale.
+    assert now.center().distance(shown.center()) < 0.01, "the map stays where the fix is"
+    assert now.width() == pytest.approx(shown.width(), rel=0.02)
     assert read_log(controller, layers) == ["应用"]
     assert controller.iface.activeLayer() is layers["CZKFBJ"], "Ctrl+Z undoes an edit of the current layer"
     check(controller)

@@ -16,7 +16,7 @@ from qgis.core import QgsApplication, QgsFeature, QgsGeometry, QgsProject, QgsRe
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QComboBox, QFileDialog, QLineEdit, QPushButton
+from qgis.PyQt.QtWidgets import QComboBox, QFileDialog, QLineEdit, QMessageBox, QPushButton
 
 from plugin.bridge.editing import attribute_forms
 from plugin.bridge.layers.properties import get_assigned_role, set_assigned_role
@@ -205,6 +205,23 @@ def test_field_mapping_dialog_accepts_a_source_field_a_constant_or_nothing(mappi
         "XZQMC" not in mapping_dialog._prepared_mapping.mapping.source_by_target
         and read_cell(mapping_dialog, "XZQMC", mapping_table.FILLED_COLUMN) == "0"
     )
+
+
+def test_escape_asks_before_it_discards_decisions_that_are_not_saved(mapping_dialog, monkeypatch, tmp_path):
+    questions = []
+
+    def answer(_parent, _title, text):
+        questions.append(text)
+        return QMessageBox.StandardButton.No
+
+    monkeypatch.setattr(QMessageBox, "question", answer)
+    mapping_dialog.show()
+    select_data(mapping_dialog, "source.XZQMC", "DLMC")
+    QTest.keyClick(mapping_dialog, Qt.Key.Key_Escape)
+    assert questions == ["关闭“字段映射”并放弃已填写的内容？"] and mapping_dialog.isVisible()
+    assert mapping_dialog.save_mapping(str(tmp_path / "a.mapping.toml"))
+    QTest.keyClick(mapping_dialog, Qt.Key.Key_Escape)
+    assert len(questions) == 1 and not mapping_dialog.isVisible()
 
 
 def test_field_mapping_dialog_reports_copied_codes_outside_the_code_list(mapping_dialog):

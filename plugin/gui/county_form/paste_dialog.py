@@ -101,6 +101,8 @@ class PasteTargetsDialog(FocusedButtonDialog):
         unit_names = self._texts.get_section("unit_names")
         printed = f"{one.value} {unit_names.get(one.unit, '')}".strip()
         if one.problem:
+            # A unit that is not understood is in the row's text only; the bare number would mislead.
+            printed = printed if one.unit in unit_names else ""
             is_ratio = one.problem == "unknown" and "扩展倍数" in one.text
             return printed, "", translate_marked(_PROBLEM_TEXTS["ratio" if is_ratio else one.problem])
         usual_unit, usual = read_county_form_choices().target_defaults[one.indicator]["unit"], printed

@@ -240,6 +240,9 @@ class ProfileDialog(ProfileForm):
         self._project.setDirty(True)
         super().accept()
 
+    def has_unsaved_entries(self) -> bool:
+        return self.form is not None and self.form.isEnabled() and self.form.is_changed
+
     def done(self, result: int) -> None:
         if self.form is not None:
             self.form.feature_codes.stop_reading()

@@ -166,6 +166,9 @@ class WaiverDialog(FocusedButtonDialog):
 
     # --- fields
 
+    def has_unsaved_entries(self) -> bool:
+        return bool(self.reason.toPlainText().strip() or self.document.text().strip())
+
     def _make_line_edit(self, name: str, hint: str) -> QLineEdit:
         line = QLineEdit(objectName=name)
         theme.set_placeholder(line, hint)

@@ -56,6 +56,8 @@ class MappingDialog(MappingSource):
         #: Source fields that the displayed mapping leaves out, those whose areas it converts, with their targets, and
         #: the target fields that the form computes instead.
         self._unused: list[str] = []
+        #: The mapping as proposed, opened or saved; another one has decisions that are only in the dialog.
+        self._kept_mapping: Any = None
         self._converted: list[str] = []
         self._computed: dict[str, bool] = {}
         #: Ids of the layer that the running mapping is appended to, and of the one that is offered; empty for none.
@@ -79,6 +81,7 @@ class MappingDialog(MappingSource):
     # --- decisions
     def _show_mapping(self, prepared_mapping: mapping_run.PreparedMapping) -> None:
         super()._show_mapping(prepared_mapping)
+        self._kept_mapping = prepared_mapping.mapping
         self._offer_appending()
         self._show_choices()
         self._show_summary()
@@ -282,6 +285,7 @@ class MappingDialog(MappingSource):
         except SanxianError as error:
             self.summary.setText(messages.explain_error(error))
             return False
+        self._kept_mapping = self._prepared_mapping.mapping
         self.summary.setText(tr("Mapping saved: {file}.").format(file=path))
         return True
 
@@ -447,6 +451,9 @@ class MappingDialog(MappingSource):
             widget.setEnabled(not running)
         self.load.setEnabled(not running and bool(self.get_role()))
         self.output.setEnabled(not running and not self.append.isChecked())
+
+    def has_unsaved_entries(self) -> bool:
+        return self._prepared_mapping is not None and self._prepared_mapping.mapping != self._kept_mapping
 
     def done(self, result: int) -> None:
         """Cancel the run when the dialog closes, without waiting for it."""

@@ -227,6 +227,7 @@ class DocumentDialog(FocusedButtonDialog):
         )
         self.problem = NoticeBox(objectName="SanxianDocumentProblem")
         self._fill_fields(self._former)
+        self._opened_info = self.read_document_info()
         about = WrappedLabel(
             tr(
                 "Used for layouts, exported maps, the submission package with its metadata, and reports. Empty "
@@ -278,6 +279,9 @@ class DocumentDialog(FocusedButtonDialog):
             return texts.get(key, tr("Not set"))
         source = self._texts.get("document", inherited_document.source_by_key[key])
         return tr("{value} ({source})").format(value=getattr(inherited_document.document_info, key), source=source)
+
+    def has_unsaved_entries(self) -> bool:
+        return self.read_document_info() != self._opened_info
 
     def read_document_info(self) -> DocumentInfo:
         """Return the project's own values in the dialog."""

@@ -9,7 +9,17 @@ from typing import Any
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QEvent, QPoint, QRectF, QSize, Qt, QTimer
 from qgis.PyQt.QtGui import QAction, QColor, QGuiApplication, QKeyEvent, QPainter, QPalette, QPixmap, QShowEvent
-from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QLabel, QMenu, QPushButton, QSizePolicy, QStyle, QToolButton
+from qgis.PyQt.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QLabel,
+    QMenu,
+    QMessageBox,
+    QPushButton,
+    QSizePolicy,
+    QStyle,
+    QToolButton,
+)
 
 from ...bridge.texts import tr
 from . import theme
@@ -184,9 +194,18 @@ class FocusedButtonDialog(QDialog):
     """A dialog in which Enter presses the button that has the focus, never the default button in its place.
 
     Qt passes Enter on to the default button from tool buttons and from buttons that cannot become the default one.
+    Escape asks before it throws away what the user entered.
     """
 
+    def has_unsaved_entries(self) -> bool:
+        """Return True if closing the dialog throws away what the user entered."""
+        return False
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self.has_unsaved_entries():
+            text = tr("Close “{window}” and discard what you have entered?").format(window=self.windowTitle())
+            if QMessageBox.question(self, self.windowTitle(), text) != QMessageBox.StandardButton.Yes:
+                return
         focus = self.focusWidget()
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and isinstance(focus, _BUTTONS):
             focus.click()

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QSize, Qt, QTimer, pyqtSignal
-from qgis.PyQt.QtGui import QIcon, QKeyEvent, QPainter, QPalette, QPixmap
+from qgis.PyQt.QtGui import QIcon, QPainter, QPalette, QPixmap
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -15,7 +15,6 @@ from qgis.PyQt.QtWidgets import (
     QLabel,
     QListWidget,
     QListWidgetItem,
-    QMessageBox,
     QPushButton,
     QStackedWidget,
     QVBoxLayout,
@@ -146,13 +145,8 @@ class NewProjectWizard(FocusedButtonDialog):
             settings.store_setting(FOLDER_SETTING, self.draft.folder)
             self.wanted.emit(self.draft.make_request())
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Ask before Escape throws away what was entered."""
-        if event.key() == Qt.Key.Key_Escape and self.draft != self._untouched_draft and not self._busy:
-            text = tr("Close the wizard and discard what you have entered?")
-            if QMessageBox.question(self, self.windowTitle(), text) != QMessageBox.StandardButton.Yes:
-                return
-        super().keyPressEvent(event)
+    def has_unsaved_entries(self) -> bool:
+        return self.draft != self._untouched_draft and not self._busy
 
     def reject(self) -> None:
         if self._busy:

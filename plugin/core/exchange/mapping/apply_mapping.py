@@ -271,7 +271,8 @@ class ValueConverter:
         if not np.isfinite(float(number)):
             return None, "number_unreadable", {}
         if self.factor is not None:
-            number = float(Fraction(number) * self.factor)
+            # The text is exact; its binary number would make 9.128 ha 91279.99999999999 m².
+            number = float(Fraction(text) * self.factor)
         if target.type == "integer" and not float(number).is_integer():
             return None, "not_whole", {}
         number = int(number) if target.type == "integer" else float(number)

@@ -25,7 +25,7 @@ _USUAL_WIDTH = 17
 def write_part(path: Path, worklist: Worklist) -> None:
     """Write the rows of a part to a new workbook, which `read_worklist` reads again.
 
-    Headings are as “标识码 (key)”, layers as “永久基本农田 (YJJBNT)”, rules likewise.
+    Headings are as “标识码 (key)”, layers as “永久基本农田 (YJJBNT)”, rules and severities likewise.
     """
     templates, rules, texts = load_standard().templates, load_all_rules(), Texts("zh")
     book = openpyxl.Workbook(write_only=True)
@@ -43,6 +43,8 @@ def write_part(path: Path, worklist: Worklist) -> None:
             cells["area_m2"] = float(item.area_m2)
         if rule := rules.get(item.code):
             cells["code"] = f"{texts.get_rule_problem(rule)} ({item.code})"
+        if item.severity:
+            cells["severity"] = f"{texts.get('severities', item.severity)} ({item.severity})"
         for name in ROLE_COLUMNS:
             if template := templates.get(getattr(item, name)):
                 cells[name] = f"{template.name} ({template.role})"

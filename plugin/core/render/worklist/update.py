@@ -161,6 +161,7 @@ def update_worklist(
             key=finding.key or former.key,
             township=finding.township or former.township,
             related_role=finding.related_role or former.related_role,
+            severity=str(finding.severity or former.severity),
             description=clean_text(finding.message) or former.description,
             area_m2=former.area_m2 if finding.area_m2 is None else f"{finding.area_m2:.2f}",
             # As the box of coordinates in QGIS takes it.

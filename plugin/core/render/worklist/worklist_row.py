@@ -38,15 +38,17 @@ PART_SUFFIX = ".worklist.xlsx"
 #: Columns of every work list, in order; users rely on them.
 WORKLIST_COLUMNS = ("fingerprint", "code", "role", "key", "township", "state", "assignee", "note", "updated", "by")
 #: Columns that are added where a row needs them.
-_ADDITIONAL_COLUMNS = ("related_role", "description", "area_m2", "place", "split")
+_ADDITIONAL_COLUMNS = ("related_role", "severity", "description", "area_m2", "place", "split")
 #: Names of the columns in a part that goes to a township or person, in its order: what to do, then what programs need.
 PART_TITLES = {
-    "code": "规则", "township": "乡镇", "role": "图层", "key": "标识码", "description": "说明", "area_m2": "面积（m²）",
-    "place": "位置", "state": "状态", "assignee": "负责人", "note": "备注", "updated": "更新", "by": "更新人",
-    "related_role": "相关图层", "fingerprint": "指纹", "split": "分发标记",
+    "severity": "严重程度", "code": "规则", "township": "乡镇", "role": "图层", "key": "标识码", "description": "说明",
+    "area_m2": "面积（m²）", "place": "位置", "state": "状态", "assignee": "负责人", "note": "备注", "updated": "更新",
+    "by": "更新人", "related_role": "相关图层", "fingerprint": "指纹", "split": "分发标记",
 }  # fmt: skip
-#: Columns with the code of a layer; in a part its name stands before it, as “永久基本农田 (YJJBNT)”, as does a rule's.
+#: Columns with the code of a layer; in a part its name stands before it, as “永久基本农田 (YJJBNT)”.
 ROLE_COLUMNS = {"role", "related_role"}
+#: All columns with a code that has its name before it in a part.
+_NAMED_COLUMNS = ROLE_COLUMNS | {"code", "severity"}
 _REQUIRED_COLUMNS = ("fingerprint", "state")
 #: Attempts to read a file that others write meanwhile.
 _MAX_TRIES = 20
@@ -89,9 +91,9 @@ class WorkItem:
     """A row of the work list.
 
     ``fingerprint`` identifies the finding (`Finding.fingerprint`); ``code``, ``role``, ``key``, ``related_role``,
-    ``township`` describe it, as do ``description``, ``area_m2`` and ``place``, the texts of the last check that found
-    it. ``updated``: time of the last change, ``by``: who made it. ``split``: where the row was last split off or merged
-    (`merge.SplitMark`); ``other_cells``: heading → text of columns of other programs.
+    ``township`` describe it, as do ``severity`` (``ERROR``), ``description``, ``area_m2`` and ``place``, the texts of
+    the last check that found it. ``updated``: time of the last change, ``by``: who made it. ``split``: where the row
+    was last split off or merged (`merge.SplitMark`); ``other_cells``: heading → text of columns of other programs.
     """
 
     fingerprint: str
@@ -105,6 +107,7 @@ class WorkItem:
     updated: str = ""
     by: str = ""
     related_role: str = ""
+    severity: str = ""
     description: str = ""
     area_m2: str = ""
     place: str = ""
@@ -369,7 +372,7 @@ def _parse_items(
             value = next(filter(None, map(read_cell, cells[len(names) :])))
             raise DataError("worklist_stray", file=str(path), line=record.line_number, value=value)
         values = {name: read_cell(cells[position]) for position, name in known if position < count}
-        for name in {*ROLE_COLUMNS, "code"} & values.keys():
+        for name in _NAMED_COLUMNS & values.keys():
             values[name] = _NAMED_CODE_PATTERN.sub(r"\1", values[name])
         fingerprint = values.get("fingerprint", "")
         if not fingerprint:

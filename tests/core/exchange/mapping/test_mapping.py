@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime
+from fractions import Fraction
 
 import geopandas as gpd
 import numpy as np
@@ -163,13 +164,14 @@ def test_user_decisions_of_a_mapping_are_saved_and_loaded(survey_layer, tmp_path
 def test_areas_are_converted_by_the_unit_in_the_name_of_their_column_and_the_saved_mapping(
     tmp_path, source, unit, converted_value
 ):
-    layer = make_source_layer(**{source: ["7.5", "1"]})
+    layer = make_source_layer(**{source: ["7.5", "1", "9.128"]})
     area = DLTB.find_field_by_name("TBMJ")
     assert find_area_unit(source, area) == unit
     mapping = change_mapping(FieldMapping("DLTB", {}), DLTB, "TBMJ", source=source, unit=unit)
     (tmp_path / "a.toml").write_text(format_mapping_as_toml(mapping, DLTB), encoding="utf-8")
     mapped = apply_mapping(layer, load_mapping(tmp_path / "a.toml", DLTB, STANDARD), DLTB, STANDARD)
-    assert mapped.frame["TBMJ"].tolist() == [converted_value, {"mu": 2000 / 3, "ha": 1e4, "": 1.0}[unit]]
+    factor = {"mu": Fraction(2000, 3), "ha": 10_000, "": 1}[unit]
+    assert mapped.frame["TBMJ"].tolist() == [converted_value, float(factor), float(factor * Fraction("9.128"))]
     (tmp_path / "a.toml").write_text('role = "DLTB"\n[fields]\nDLBM = "a"\n[units]\nDLBM = "mu"\n', encoding="utf-8")
     with pytest.raises(DataError, match="units"):
         load_mapping(tmp_path / "a.toml", DLTB, STANDARD)

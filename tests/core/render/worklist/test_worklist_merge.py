@@ -163,8 +163,8 @@ def test_other_columns_and_new_rows_of_a_part_come_back(tmp_path):
     path.write_text("fingerprint,state,township,照片\nf0,待处理,永安镇,old.jpg\nf1,待处理,永安镇,\n", encoding="utf-8")
     (part,) = split_worklist(path, "township", tmp_path)
     book = openpyxl.load_workbook(part.path)
-    book.active["P2"] = "new.jpg"
-    book.active.append([{0: "REL001", 7: "待处理", 13: "f9", 15: "b.jpg"}.get(n) for n in range(16)])
+    book.active["Q2"] = "new.jpg"
+    book.active.append([{1: "REL001", 8: "待处理", 14: "f9", 16: "b.jpg"}.get(n) for n in range(17)])
     book.save(part.path)
     assert merge_files(path, [part.path]) == []
     merged = read_worklist(path).items
@@ -234,14 +234,25 @@ def test_new_list_has_the_promised_columns_in_utf8_with_byte_order_mark(tmp_path
 
 def test_part_for_a_township_is_a_workbook_with_chinese_names_and_is_merged_as_such_or_as_csv(tmp_path):
     path = tmp_path / "a.worklist.csv"
-    make_list(path, description="与红线重叠 0.12 公顷", area_m2="1234.50", place="454500.00,4384500.00")
+    make_list(
+        path, severity="ERROR", description="与红线重叠 0.12 公顷", area_m2="1234.50", place="454500.00,4384500.00"
+    )
     part = split_worklist(path, "township", tmp_path)[0].path
     assert read_worklist(part).items["f2"].role == "CZKFBJ"
     sheet = openpyxl.load_workbook(part).active
     rows = [["" if value is None else value for value in row] for row in sheet.iter_rows(values_only=True)]
-    assert rows[0][:5] == ["规则 (code)", "乡镇 (township)", "图层 (role)", "标识码 (key)", "说明 (description)"]
-    assert rows[1][:3] == ["永久基本农田与城镇开发边界重叠 (REL002)", "大仁庄乡", "城镇开发边界 (CZKFBJ)"]
-    assert rows[1][4:8] == ["与红线重叠 0.12 公顷", 1234.5, "454500.00,4384500.00", "待处理"]
+    headings = [
+        "严重程度 (severity)",
+        "规则 (code)",
+        "乡镇 (township)",
+        "图层 (role)",
+        "标识码 (key)",
+        "说明 (description)",
+    ]
+    assert rows[0][:6] == headings
+    named = ["错误 (ERROR)", "永久基本农田与城镇开发边界重叠 (REL002)", "大仁庄乡", "城镇开发边界 (CZKFBJ)"]
+    assert rows[1][:4] == named and read_worklist(part).items["f2"].severity == "ERROR"
+    assert rows[1][5:9] == ["与红线重叠 0.12 公顷", 1234.5, "454500.00,4384500.00", "待处理"]
     text = format_rows([map(str, row) for row in rows]).decode("utf-8-sig")
     part = part.with_suffix(".csv")
     for row, (old, new) in enumerate([(" (", "（"), (" (fingerprint)", ""), ("指纹 (fingerprint)", "fingerprint")]):
