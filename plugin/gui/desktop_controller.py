@@ -452,7 +452,8 @@ class DesktopController(QObject):
                 self.mark.clear()
         restored = [one for one in change.new_findings if one.fingerprint in self.fixes.reverted_fingerprints]
         if self.fixes.has_just_reverted and restored:
-            self.selection.select_finding(restored[0])
+            # After one fix the map is where it was; those of a batch are anywhere.
+            self.selection.select_finding(restored[0], zoom=len(self.fixes.reverted_fingerprints) > 1)
         yield WAITING
         self.on_map.replace_rows([*change.ended_findings, *(old for old, _ in change.changed_findings)], rows)
 

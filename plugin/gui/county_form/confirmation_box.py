@@ -22,6 +22,7 @@ from qgis.PyQt.QtWidgets import (
     QPushButton,
     QTreeWidget,
     QTreeWidgetItem,
+    QVBoxLayout,
 )
 
 from ...bridge.texts import tr
@@ -34,8 +35,8 @@ from ..widgets import (
     NoticeBox,
     ScrollSafeDateEdit,
     WholeRows,
+    fill_layout,
     make_faint_label,
-    make_row_widget,
     set_bold,
     theme,
 )
@@ -89,16 +90,19 @@ class ConfirmationBox(FormBox):
         self.labels = {name: label for label, _widget, name in rows}
         for number, (label, widget, name) in enumerate(rows):
             widget.setAccessibleName(label)
-            grid.addWidget(QLabel(label), 3 * number + 1, 0, Qt.AlignmentFlag.AlignTop)
+            # Beside the list, which may be longer than the screen is high.
+            buttons = (tick_all_button, tick_none_button) if widget is self.items else ()
+            grid.addLayout(
+                fill_layout(QVBoxLayout(), QLabel(label), *buttons, None, has_margins=False), 3 * number + 1, 0
+            )
             if widget is self.deciding:
                 # Across the box: its third column is for typing.
                 grid.addWidget(WholeRows(widget), 3 * number + 2, 0, 1, 2)
             else:
                 grid.addWidget(WholeRows(widget) if widget is self.items else widget, 3 * number + 1, 1)
             grid.addWidget(self.messages[name], 3 * number + 3, 1)
-        grid.addWidget(make_row_widget(tick_all_button, tick_none_button, (None, 1)), 16, 1)
         self.used_note = make_faint_label(objectName="SanxianUsedItems", wordWrap=True, visible=False)
-        grid.addWidget(self.used_note, 17, 1)
+        grid.addWidget(self.used_note, 16, 1)
         for line in (self.by, self.document):
             line.textChanged.connect(self.on_changed)
         self.date.dateChanged.connect(self._choose_date)
