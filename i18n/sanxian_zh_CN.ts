@@ -556,6 +556,10 @@
         <translation>边界构成</translation>
     </message>
     <message>
+        <source>Boundary of that plan</source>
+        <translation>该规划的规划范围</translation>
+    </message>
+    <message>
         <source>Boundary points</source>
         <translation>界址点</translation>
     </message>
@@ -2670,6 +2674,10 @@ Layers are written in the CRS of the specification (EPSG:4490). Layers of counti
         <translation>须全面检查后才能更新：%1</translation>
     </message>
     <message>
+        <source>LOWER_PLAN: the rows are the planned parcels of a detailed plan (detailed) or of a village plan (village). Parcels of construction are reviewed one by one; all of them are compared with BOUNDARY (gaps, land outside, overlaps) and summed by use, and for a village plan with the limits of the flexible quota and of rural industry (profile, [lower_plan]).</source>
+        <translation>LOWER_PLAN：各行为详细规划（detailed）或村庄规划（village）的规划用地。建设用地逐个地块审查；全部地块与规划范围 BOUNDARY 核对（空缺、超出、重叠），按用途汇总；村庄规划另核对机动指标和乡村产业用地的限值（县配置 [lower_plan]）。</translation>
+    </message>
+    <message>
         <source>Land class</source>
         <translation>地类</translation>
     </message>
@@ -4132,6 +4140,10 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
     <message>
         <source>Projects ({patterns})</source>
         <translation>项目 ({patterns})</translation>
+    </message>
+    <message>
+        <source>Projects are the planned parcels of another plan</source>
+        <translation>项目为下位规划的规划用地</translation>
     </message>
     <message>
         <source>Projects reviewed</source>

@@ -17,7 +17,7 @@ from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import mark_text, tr
 from ..core.base.errors import InputError
 from ..core.base.files.data import read_toml
-from ..core.standard.options import MIN_WIDTH_M
+from ..core.standard.options import LOWER_PLANS, MIN_WIDTH_M, read_lower_plan
 from ..paths import CONFORMITY_PAGE_SETTINGS
 from .common import (
     SanxianAlgorithm,
@@ -40,6 +40,7 @@ from .parameters import (
     Tool,
     declare_numbers,
     declare_texts,
+    make_choice,
     make_documents,
     make_file_output,
     make_number,
@@ -85,6 +86,12 @@ class ProjectConformity(SanxianAlgorithm):
                 "WIDTH", mark_text("Width of lines, diameter of points without a field (m)"), minValue=MIN_WIDTH_M
             ),
             make_text("USE", mark_text("Use of projects without a field: code or name")),
+            make_choice(
+                "LOWER_PLAN",
+                mark_text("Projects are the planned parcels of another plan"),
+                LOWER_PLANS,
+            ),
+            make_plan_layer("BOUNDARY", mark_text("Boundary of that plan"), optional=True),
             make_file_output("PROJECT_LIST", mark_text("List of projects (rows are added)"), "GeoPackage (*.gpkg)"),
             *SOURCE_AND_LAYERS,
             *NORMS,
@@ -140,13 +147,19 @@ class ProjectConformity(SanxianAlgorithm):
             "PROJECT_LIST keeps all reviewed projects with their state (field ZT: 已审查, 已批准 or 已撤回), and sums "
             "what they occupy by line and township against the margin of the targets. Its rows are kept."
         )
+        lower_plan = tr(
+            "LOWER_PLAN: the rows are the planned parcels of a detailed plan (detailed) or of a village plan "
+            "(village). Parcels of construction are reviewed one by one; all of them are compared with BOUNDARY (gaps, "
+            "land outside, overlaps) and summed by use, and for a village plan with the limits of the flexible quota "
+            "and of rural industry (profile, [lower_plan])."
+        )
         opinion = tr(
             "The opinion to be signed has one to three pages for each project: facts, verdict, control lines with "
             "rule, source and mark, a map with numbered places and without coordinates, land classes, zones with "
             "admission, supplements, what is missing, and fields for signatures. Several projects have a table of all "
             "before their pages; of many projects the first {count} have pages."
         ).format(count=read_toml(CONFORMITY_PAGE_SETTINGS)["max_projects"])
-        return f"{text}\n\n{opinion}\n\n{describe_norms()}"
+        return f"{text}\n\n{lower_plan}\n\n{opinion}\n\n{describe_norms()}"
 
     def prepare(self, parameters, context, feedback):
         from ..core.studies.projects.write_review import check_conformity_outputs
@@ -164,6 +177,9 @@ class ProjectConformity(SanxianAlgorithm):
         self.project_list, self.use_control = (
             self.parameterAsFileOutput(parameters, name, context) for name in ("PROJECT_LIST", "OUTPUT_USE_CONTROL")
         )
+        self.boundary = read_layer_parameter(self, parameters, "BOUNDARY", context)
+        if self.boundary is not None:
+            inputs = [*inputs, self.boundary.file_path]
         check_conformity_outputs(self.outputs, [self.projects.file_path, *inputs], self.project_list, self.use_control)
 
     def execute(self, parameters, context, feedback):
@@ -174,6 +190,8 @@ class ProjectConformity(SanxianAlgorithm):
         @run_in_python_thread
         def review() -> ConformityResult:
             layer = read_snapshot(self.projects, cancellation=self.cancellation)
+            boundary = self.boundary and read_snapshot(self.boundary, cancellation=self.cancellation)
+            lower_plan = read_lower_plan(self.parameterAsEnumString(parameters, "LOWER_PLAN", context))
             data, options = read_plan_snapshots(
                 self.path_or_snapshots,
                 self.options,
@@ -188,6 +206,8 @@ class ProjectConformity(SanxianAlgorithm):
                 width_m=self.read_number(parameters, "WIDTH", context),
                 use=self.read_text_parameter(parameters, "USE", context),
                 project_list=self.project_list,
+                lower_plan=lower_plan,
+                boundary=boundary,
                 source=self.origin,
                 progress=make_progress_callback(feedback, begun),
                 cancellation=self.cancellation,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..base.files.writing import OutputPaths, write_files, write_text
 from ..render.words import ReportTexts
 from ..standard.messages.texts import Texts, format_number
+from ..standard.options import read_lower_plan
 from .console import (
     EXIT_CLEAN,
     EXIT_FOUND,
@@ -199,7 +200,8 @@ def run_conformity(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from ..studies.projects.write_review import check_conformity_outputs, write_conformity_outputs
 
     outputs = OutputPaths(findings=args.output, json=args.json, xlsx=args.xlsx, docx=args.docx, html=args.html)
-    check_conformity_outputs(outputs, [args.projects, args.data], args.project_list, args.use_control)
+    inputs = [*filter(None, (args.projects, args.data, args.boundary))]
+    check_conformity_outputs(outputs, inputs, args.project_list, args.use_control)
     result = review_projects(
         read_project_layer(args.projects, args.layer),
         args.data,
@@ -207,6 +209,8 @@ def run_conformity(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         width_m=args.width,
         use=args.use,
         project_list=args.project_list,
+        lower_plan=read_lower_plan(args.lower_plan),
+        boundary=read_project_layer(args.boundary) if args.boundary else None,
         progress=print_progress,
     )
     write_conformity_outputs(result, outputs, use_control=args.use_control)

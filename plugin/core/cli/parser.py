@@ -19,7 +19,7 @@ from ..base.choices import (
     ZONE_NUMBER_CHOICES,
 )
 from ..render.words import ReportTexts
-from ..standard.options import OFFERED_OPTIONS, OptionKind
+from ..standard.options import LOWER_PLANS, OFFERED_OPTIONS, OptionKind
 
 #: Messages of Python's parser → key of our text. They differ between Python versions; an unknown one is printed
 #: unchanged.
@@ -197,6 +197,8 @@ _ARGUMENTS_BY_COMMAND: dict[str, tuple[_Argument, ...]] = {
         _declare("--width", "conformity_width", type=float, default=None, metavar="M"),
         _declare("--use", "conformity_use"),
         _declare_file("--projects", "conformity_list", dest="project_list"),
+        _declare("--lower-plan", "conformity_lower_plan", choices=LOWER_PLANS, default=LOWER_PLANS[0]),
+        _declare_file("--boundary", "conformity_boundary"),
         *_PLAN,
         *(_declare_file(f"--{name}", f"conformity_{name}") for name in ("output", "xlsx", "docx", "html", "json")),
         _declare_file("--use-control", "conformity_use_control"),

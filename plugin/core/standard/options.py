@@ -7,7 +7,7 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from enum import Enum
+from enum import Enum, StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,22 @@ if TYPE_CHECKING:
 
 #: Smallest width (m) of the land of a line project, and diameter of that of a point.
 MIN_WIDTH_M = 0.1
+
+
+class LowerPlanKind(StrEnum):
+    """A plan below the county's plan: 详细规划 or 村庄规划."""
+
+    DETAILED = "detailed"
+    VILLAGE = "village"
+
+
+#: Choices of command and tool, the first for rows that are projects.
+LOWER_PLANS = ("none", *LowerPlanKind)
+
+
+def read_lower_plan(choice: str) -> LowerPlanKind | None:
+    """Return the kind of a choice of `LOWER_PLANS`; None for the first."""
+    return None if choice == LOWER_PLANS[0] else LowerPlanKind(choice)
 
 
 class OptionKind(Enum):

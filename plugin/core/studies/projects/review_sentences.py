@@ -24,12 +24,14 @@ from .reviewed_project import (
     BilingualText,
     ConformityResult,
     LineItem,
+    LowerPlan,
     MissingItem,
     NoteLevel,
     Outcome,
     Project,
     ProjectList,
     ProjectState,
+    RequiredShare,
     ReviewItem,
     ZoneItem,
     find_gravest,
@@ -90,6 +92,9 @@ def describe_result(result: ConformityResult, lang: str) -> list[ReportLine]:
         lines += [ReportLine(NoteLevel.INFO, text) for text in sentences]
     if result.unread_note:
         lines.append(ReportLine(NoteLevel.INFO, result.unread_note.render(texts)))
+    if result.lower_plan:
+        lower_lines = describe_lower_plan(result.lower_plan)
+        lines += [ReportLine(level, message.render(texts)) for level, message in lower_lines]
     if result.project_list:
         lines += [ReportLine(level, message.render(texts)) for level, message in describe_list(result.project_list)]
     return [
@@ -99,6 +104,41 @@ def describe_result(result: ConformityResult, lang: str) -> list[ReportLine]:
             for note in sorted(result.notes, key=lambda note: (_LEVEL_ORDER.index(note.level), note.row))
         ),
     ]
+
+
+def describe_lower_plan(figures: LowerPlan) -> list[tuple[NoteLevel, Message]]:
+    """Return sentences: what was reviewed, parcels against the boundary, and each share with its limit."""
+    params = {"area": Area(figures.area_m2), "other": figures.other_count}
+    lines = [(NoteLevel.INFO, Message(SECTION, f"lower_{figures.kind}", params))]
+    if figures.boundary_m2 is None:
+        lines.append((NoteLevel.INFO, Message(SECTION, "lower_no_boundary")))
+    for key in ("gap", "outside", "overlap"):
+        if area := getattr(figures, f"{key}_m2"):
+            lines.append((NoteLevel.WARNING, Message(SECTION, f"lower_{key}", {"area": Area(area)})))
+    for one in figures.shares:
+        level = NoteLevel.WARNING if one.outcome in (Outcome.FAILS, Outcome.UNDETERMINED) else NoteLevel.INFO
+        lines.append((level, describe_share(one)))
+    return lines
+
+
+def describe_share(one: RequiredShare) -> Message:
+    """Return a sentence on a share: its area, its part of the 建设用地, the limit, and what follows."""
+    if one.share is None:
+        return Message(SECTION, "lower_share_unknown", {"name": Message(SECTION, f"lower_{one.id}")})
+    is_kept = one.share <= one.limit if one.is_maximum else one.share >= one.limit
+    params = {
+        "name": Message(SECTION, f"lower_{one.id}"),
+        "area": Area(one.area_m2),
+        "share": f"{one.share:.2%}",
+        "limit": format_limit(one),
+        "result": Message(SECTION, f"lower_{'kept' if is_kept else 'broken'}"),
+    }
+    return Message(SECTION, "lower_share" if one.is_confirmed else "lower_share_unconfirmed", params)
+
+
+def format_limit(one: RequiredShare) -> str:
+    """Return the limit of a share, such as ``≤ 5.00%``."""
+    return f"{'≤' if one.is_maximum else '≥'} {one.limit:.2%}"
 
 
 def describe_list(listed: ProjectList) -> list[tuple[NoteLevel, Message]]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import shapely
 
 from ...standard.messages.texts import Message, MessagePart, NameList, Texts
+from ...standard.options import LowerPlanKind
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -518,6 +519,65 @@ class ProjectList:
 
 
 @dataclass(frozen=True)
+class UseArea:
+    """Statutory area (m²) of the parcels of one planned use; ``code`` and ``name`` are empty for unknown uses."""
+
+    code: str
+    name: str
+    area_m2: float
+
+
+@dataclass(frozen=True)
+class RequiredShare:
+    """A share of the planned 建设用地 with its limit.
+
+    ``id``: ``reserve`` (机动指标) or ``industry`` (乡村产业); ``share``: None if it is undetermined; ``is_confirmed``:
+    False if limit or classes are of mark C without the county's confirmation, so that the share never conforms.
+    """
+
+    id: str
+    classes: tuple[str, ...]
+    area_m2: float
+    share: float | None
+    limit: float
+    is_maximum: bool
+    outcome: Outcome
+    is_confirmed: bool
+
+
+@dataclass(frozen=True)
+class LowerPlan:
+    """The parcels of a lower plan together; areas are statutory (m²).
+
+    ``other_count``: number of parcels of other uses than construction, which are not reviewed; ``boundary_m2``,
+    ``gap_m2`` (in the boundary without a parcel), ``outside_m2``: None without a boundary. ``overlap_m2``: land in
+    several parcels, counted once for each parcel but the first. Slivers below the tolerance are left out of the last
+    three.
+    """
+
+    kind: LowerPlanKind
+    other_count: int
+    uses: tuple[UseArea, ...]
+    construction_m2: float
+    shares: tuple[RequiredShare, ...]
+    overlap_m2: float
+    boundary_m2: float | None = None
+    gap_m2: float | None = None
+    outside_m2: float | None = None
+
+    @property
+    def area_m2(self) -> float:
+        """Return the area of all parcels."""
+        return sum(one.area_m2 for one in self.uses)
+
+    @property
+    def has_problems(self) -> bool:
+        """Return True for land without or outside parcels, overlaps, or a share that is failed or undetermined."""
+        areas = (self.overlap_m2, self.gap_m2, self.outside_m2)
+        return any(areas) or any(one.outcome in (Outcome.FAILS, Outcome.UNDETERMINED) for one in self.shares)
+
+
+@dataclass(frozen=True)
 class ConformityResult:
     """The review of all projects of a source.
 
@@ -544,6 +604,8 @@ class ConformityResult:
     document_info: DocumentInfo | None = None
     #: The list of projects with those of this review; None if none is kept.
     project_list: ProjectList | None = None
+    #: The detailed or village plan whose parcels were reviewed; None for projects.
+    lower_plan: LowerPlan | None = None
 
     @property
     def unread_note(self) -> Message | None:
@@ -563,7 +625,10 @@ class ConformityResult:
 
     @property
     def has_problems(self) -> bool:
-        """Return True if a project does not conform, is undetermined, or was left out."""
-        return self.left_out_count > 0 or any(
-            one.verdict in (Outcome.FAILS, Outcome.UNDETERMINED) for one in self.results
+        """Return True if a project does not conform, is undetermined or was left out, or a lower plan has problems."""
+        lower = self.lower_plan is not None and self.lower_plan.has_problems
+        return (
+            lower
+            or self.left_out_count > 0
+            or any(one.verdict in (Outcome.FAILS, Outcome.UNDETERMINED) for one in self.results)
         )

@@ -22,9 +22,10 @@ from ...plan.layer import Layer, SourceLayer
 from ...plan.loading.reading import read_plan
 from ...plan.plan import Plan
 from ...standard.divisions import label_division
-from ...standard.options import MIN_WIDTH_M, RunOptions
+from ...standard.options import MIN_WIDTH_M, LowerPlanKind, RunOptions
 from ...standard.profile import DocumentInfo
 from ...standard.template import TemplateField
+from .lower_plan import select_construction, sum_lower_plan
 from .project_list import update_list
 from .read_projects import ReadProjects, read_projects
 from .review import ProjectReview, ReviewedProjects
@@ -56,6 +57,8 @@ def review_projects(
     width_m: float | None = None,
     use: str = "",
     project_list: str | Path = "",
+    lower_plan: LowerPlanKind | None = None,
+    boundary: SourceLayer | None = None,
     source: str = "",
     progress: ProgressCallback = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
@@ -74,6 +77,9 @@ def review_projects(
         For rows without a width or a use: width of lines and diameter of points (m), code or name of the use.
     project_list
         File of the list of projects (`project_list`), which need not exist; empty: no list is kept.
+    lower_plan, boundary
+        The rows are the parcels of such a plan, which lies in the polygons of ``boundary``: those of construction are
+        reviewed, all of them are compared with the boundary and the shares that such a plan keeps.
 
     Raises
     ------
@@ -92,6 +98,9 @@ def review_projects(
     plan = read_plan(data, norm, options, source=source, needs_field=needs_field, cancellation=cancellation)
     progress(_READING_SHARE, "")
     read = read_projects(projects, norm, settings, plan.plane_crs, width_m=width_m, use=use, cancellation=cancellation)
+    parcels = read.projects
+    if lower_plan is not None:
+        read = select_construction(read, norm)
     tolerance = options.tolerance or norm.make_tolerance()
     reviewed = ProjectReview(
         make_plan_near(
@@ -109,6 +118,10 @@ def review_projects(
         found = [one.project for one in result.results]
         listed = update_list(project_list, found, plan, settings, tolerance, cancellation)
         result = replace(result, project_list=listed)
+    if lower_plan is not None:
+        extent = None if boundary is None else read_projects(boundary, norm, settings, plan.plane_crs)
+        figures = sum_lower_plan(lower_plan, parcels, extent, plan, tolerance)
+        result = replace(result, lower_plan=figures)
     progress(1.0, "")
     return result
 

@@ -33,6 +33,7 @@ from ...render.tables.report_table import (
 )
 from ...standard.messages.texts import Texts
 from .list_tables import make_hectare_cell, make_list_tables
+from .lower_plan import make_lower_plan_table
 from .page import Rasterise, make_conformity_document
 from .project_list import check_list_path, write_list
 from .review_sentences import describe_part, get_outcome_name
@@ -46,6 +47,7 @@ from .reviewed_project import (
     LineItem,
     LinePart,
     ListedProject,
+    LowerPlan,
     MissingItem,
     Occupation,
     Outcome,
@@ -54,8 +56,10 @@ from .reviewed_project import (
     ProjectNote,
     ProjectOverlap,
     ProjectResult,
+    RequiredShare,
     SupplementItem,
     TownshipItem,
+    UseArea,
     ZoneItem,
 )
 from .use_control import write_use_control
@@ -91,6 +95,15 @@ _KEYS_BY_CLASS: dict[type, tuple[str | tuple[str, str], ...]] = {
     ProjectList: ("rows", "known", "overlaps", ("sums", "occupations"), "failed", "notes"),
     ListedProject: ("project", "state", "date", ("new", "is_new"), ("counted", "is_counted"), "same_rows"),
     ProjectOverlap: ("first_row", "first_name", "second_row", "second_name", "area_m2"),
+    LowerPlan: (
+        "kind", "other_count", "area_m2", "construction_m2", "uses", "shares", "overlap_m2", "boundary_m2", "gap_m2",
+        "outside_m2",
+    ),
+    UseArea: ("code", "name", "area_m2"),
+    RequiredShare: (
+        "id", "classes", "area_m2", "share", "limit", ("maximum", "is_maximum"), "outcome",
+        ("confirmed", "is_confirmed"),
+    ),
     Occupation: (
         ("id", "line_id"), "role", "name", "basis", "township_code", "township_name", "approved_m2",
         "approved_net_m2", "reviewed_m2", "reviewed_net_m2", "room_m2", "left_m2",
@@ -201,6 +214,7 @@ def result_to_dict(result: ConformityResult, lang: str) -> dict[str, Any]:
         "unread_layers": list(result.unread_layers),
         "notes": convert(result.notes),
         **({"project_list": convert(result.project_list)} if result.project_list else {}),
+        **({"lower_plan": convert(result.lower_plan)} if result.lower_plan else {}),
         "times": {"written": result.time.isoformat(timespec="seconds")},
     }
 
@@ -281,6 +295,7 @@ def write_conformity_workbook(result: ConformityResult, path: Path) -> None:
             make_class_table(result, texts),
             make_township_table(result, texts),
             *(make_list_tables(result.project_list, texts) if result.project_list else []),
+            *([make_lower_plan_table(result.lower_plan, texts)] if result.lower_plan else []),
             make_table(
                 "conformity_notes",
                 [

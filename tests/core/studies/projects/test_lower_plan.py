@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A village plan: figures of its parcels are those of plain shapely and an independent area formula."""
+
+import json
+
+import geopandas as gpd
+import openpyxl
+import pytest
+import shapely
+
+from plugin.core.__main__ import main
+from tests.core.studies.projects.written_county import CRS, box, write_county, write_profile, write_projects
+from tests.county.measure import measure_drawn_area
+
+#: Use → parcels as (west, south, east, north): a reserve overlaps a field by 10 m, another field ends outside.
+PARCELS = {
+    "0703": [(1000, 0, 1200, 400), (1200, 0, 1300, 400)],
+    "0901": [(1300, 0, 1340, 400)],
+    "16": [(1340, 0, 1370, 400)],
+    "0101": [(1360, 0, 1900, 400)],
+    "0301": [(1900, 380, 1950, 450)],
+}
+BOUNDARY = (1000, 0, 2000, 400)
+
+
+@pytest.fixture
+def village(tmp_path):
+    """Write county, profile, parcels and boundary; return their paths."""
+    rows = [{"YDYHFLDM": use, "geometry": box(*one)} for use, boxes in PARCELS.items() for one in boxes]
+    parcels = write_projects(tmp_path / "用地.gpkg", rows, CRS)
+    boundary = write_projects(tmp_path / "范围.gpkg", [{"MC": "某村", "geometry": box(*BOUNDARY)}], CRS)
+    return write_county(tmp_path / "county.gpkg"), write_profile(tmp_path), parcels, boundary
+
+
+def review(village, *more):
+    """Run the command; return its exit code and its JSON."""
+    data, profile, parcels, _ = village
+    out = parcels.with_suffix(".json")
+    code = main(["conformity", *map(str, [parcels, data, "--profile", profile, "--json", out, *more])])
+    return code, json.loads(out.read_text(encoding="utf-8")) if out.exists() else None
+
+
+def measure(*boxes):
+    return measure_drawn_area([shapely.union_all([box(*one) for one in boxes])])[0]
+
+
+def test_figures_of_a_village_plan_are_those_of_plain_shapely(village, tmp_path):
+    table = tmp_path / "审查.xlsx"
+    code, data = review(village, "--lower-plan", "village", "--boundary", village[3], "--xlsx", table)
+    lower = data["lower_plan"]
+    assert code == 1 and {one["use"] for one in data["results"]} == {"0703", "0901", "16"} and lower["other_count"] == 2
+    assert not [note for note in data["notes"] if "名称" in note["text"]], "parcels have no names"
+    areas = {use: sum(measure(one) for one in boxes) for use, boxes in PARCELS.items()}
+    assert {one["code"]: one["area_m2"] for one in lower["uses"]} == pytest.approx(areas, abs=0.01)
+    construction = areas["0703"] + areas["0901"] + areas["16"]
+    gaps = measure((1900, 0, 2000, 380), (1950, 380, 2000, 400))
+    expected = {
+        "construction_m2": construction,
+        "boundary_m2": measure(BOUNDARY),
+        "gap_m2": gaps,
+        "outside_m2": measure((1900, 400, 1950, 450)),
+        "overlap_m2": measure((1360, 0, 1370, 400)),
+    }
+    assert {key: lower[key] for key in expected} == pytest.approx(expected, abs=0.01)
+    shares = {one["id"]: one for one in lower["shares"]}
+    assert shares["reserve"]["share"] == pytest.approx(areas["16"] / construction, abs=1e-9)
+    assert shares["industry"]["share"] == pytest.approx(areas["0901"] / construction, abs=1e-9)
+    assert {one["outcome"] for one in shares.values()} == {"conditional"}, "the county has not confirmed the limits"
+    sheet = openpyxl.load_workbook(table)["规划用地"]
+    texts = [str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value]
+    assert any("不符合限值 ≤ 5.00%；限值和地类未经本县确认" in text for text in texts)
+    assert any("规划范围内有" in text and "没有规划用地" in text for text in texts)
+
+
+def test_confirmed_limits_decide_and_a_detailed_plan_has_none(village):
+    profile = village[1]
+    confirmed = (
+        '\n[confirmed]\nby = "某县自然资源局"\ndate = "2026-11-20"\ndocument = "某县村庄规划编制要求"\n'
+        'items = ["lower_plan", "farmland.construction_classes"]\n'
+    )
+    profile.write_text(profile.read_text(encoding="utf-8") + confirmed, encoding="utf-8")
+    _, data = review(village, "--lower-plan", "village", "--boundary", village[3])
+    assert {one["id"]: one["outcome"] for one in data["lower_plan"]["shares"]} == {
+        "reserve": "fails", "industry": "conforms"
+    }  # fmt: skip
+    _, data = review(village, "--lower-plan", "detailed")
+    lower = data["lower_plan"]
+    assert lower["shares"] == [] and lower["gap_m2"] is lower["outside_m2"] is None
+
+
+def test_parcel_without_a_use_leaves_the_shares_undetermined_and_is_reviewed(village):
+    parcels = village[2]
+    frame = gpd.read_file(parcels)
+    frame.loc[0, "YDYHFLDM"] = None
+    frame.to_file(parcels, layer=gpd.list_layers(parcels)["name"][0], engine="pyogrio")
+    code, data = review(village, "--lower-plan", "village")
+    assert code == 1 and {one["outcome"] for one in data["lower_plan"]["shares"]} == {"undetermined"}
+    assert len(data["results"]) == 4 and data["results"][0]["verdict"] == "undetermined"
+
+
+def test_boundary_without_a_polygon_is_refused(village, tmp_path, capsys):
+    lines = write_projects(tmp_path / "线.gpkg", [{"MC": "某村", "geometry": box(*BOUNDARY).boundary}], CRS)
+    code, data = review(village, "--lower-plan", "village", "--boundary", lines)
+    assert code == 2 and data is None and "没有可用的面" in capsys.readouterr().err
