@@ -65,23 +65,20 @@ class Statistics:
     problems: tuple[Notice, ...] = ()
     failure: Notice | None = None
 
-    def find_row(self, entry: CatalogueIndicator) -> StatisticsRow:
-        """Return the row of the latest year that is not after the year asked for; else a row with the problem.
+    def find_row(self, entry: CatalogueIndicator) -> StatisticsRow | None:
+        """Return the row of the latest year that is not after the year asked for; None for an unlisted indicator.
 
-        An unusable row of the latest year is not replaced by that of an earlier year.
+        An unusable row of that year is not replaced by an earlier one; without such a year the row has the problem.
         """
-        rows = self.rows_by_indicator.get(entry.id, [])
-        params = {"file": self.path.name, "name": IndicatorName(entry.id), "year": self.year}
         if self.failure is not None:
             return StatisticsRow(problem=self.failure)
-        if not rows:
-            return StatisticsRow(problem=("statistics_no_row", params))
+        rows = sorted(self.rows_by_indicator.get(entry.id, ()), key=lambda row: row.year)
         in_time = [row for row in rows if row.year <= self.year]
-        if in_time:
-            return max(in_time, key=lambda row: row.year)
-        first = min(rows, key=lambda row: row.year)
+        if in_time or not rows:
+            return in_time[-1] if rows else None
+        params = {"file": self.path.name, "name": IndicatorName(entry.id), "year": self.year}
         return StatisticsRow(
-            problem=("statistics_no_year", {**params, "first": first.year, "line": first.line_number})
+            problem=("statistics_no_year", {**params, "first": rows[0].year, "line": rows[0].line_number})
         )
 
     def make_indicator(self, entry: CatalogueIndicator, row: StatisticsRow) -> Indicator:

@@ -153,9 +153,9 @@ class PlanIndicators:
 
     def _read_statistics(self, entry: CatalogueIndicator, missing: MissingInputError) -> Indicator:
         """Return the figure that the county's statistics give instead of the layers; raise MissingInputError."""
-        if self.statistics is None or not entry.missing:
+        row = self.statistics.find_row(entry) if self.statistics is not None and entry.missing else None
+        if self.statistics is None or row is None:
             raise missing
-        row = self.statistics.find_row(entry)
         if row.problem is None:
             return self.statistics.make_indicator(entry, row)
         raise MissingInputError(self.texts.join_sentences([str(missing), self.texts.format_notice(*row.problem)]))
