@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Read a county's statistics (统计数据): yearly figures of indicators that no layer gives, from a table.
 
-The table lies beside the county's profile, or the profile names it. A row that cannot be used is named with its line.
+The table is in the folder of the county's profile, or the profile names it. A row that cannot be used is named with its line.
 """
 
 from __future__ import annotations
@@ -115,14 +115,14 @@ def load_statistics(norm: Norm, area_code: str, year: int | None = None) -> Stat
 
 
 def _find_file(norm: Norm, area_code: str) -> Path | None:
-    """Return the file that a profile of the area names, else the one beside it; those of a province do not apply."""
+    """Return the file that a profile of the area names, else the one in its folder; not those of its province."""
     for profile in norm.profile.list_base_profiles():
         if profile.area_code == area_code and profile.path is not None:
             if STATISTICS_SETTING in profile.own_settings:
                 return find_file_of_profile(replace(norm, profile=profile), STATISTICS_SETTING)
-            beside = profile.path.parent / str(norm.standard.settings[STATISTICS_SETTING])
-            if beside.is_file():
-                return beside
+            path = profile.path.parent / str(norm.standard.settings[STATISTICS_SETTING])
+            if path.is_file():
+                return path
     return None
 
 

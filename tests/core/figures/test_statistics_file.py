@@ -151,7 +151,7 @@ def test_tables_state_file_year_and_source_and_compare_with_the_bound_of_the_pro
         found[name].figures for name in ("village_land_per_person", "afforestation_area", "population")
     )
     assert (village.value, village.target, village.state, village.margin) == (231, 200, "broken", -31)
-    # A fact (=) is no target; 300 000 persons are 30 万人.
+    # A fact (=) sets nothing to meet; 300 000 persons are 30 万人.
     assert (forest.target, people.target, people.state) == (None, 30, "met")
     table = next(one for one in tabulated.tables if one.id == "indicators")
     cells = [str(value) for row in table.rows if row.code == "village_land_per_person" for value in row.values]
