@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Read a county's statistics (统计数据): yearly figures of indicators that no layer gives, from a table.
 
-The table is in the folder of the county's profile, or the profile names it. A row that cannot be used is named with its line.
+The table is in the folder of the county's profile, or the profile names it. A row that cannot be used is named with
+its line.
 """
 
 from __future__ import annotations

@@ -48,9 +48,10 @@ class CatalogueIndicator(BilingualName):
     """One indicator of the list.
 
     ``method``: one of `REQUIRED_KEYS_BY_METHOD`, how it is computed; ``inputs``: concepts or layer codes; ``classes``:
-    land-use codes of the 2023 list; ``urban_codes``: 城镇村属性码; ``missing``: inputs that no layer has; a county's statistics may give the
-    figure instead; ``comparison``: the only bound (``>=``, ``<=``) that a target of it may have; ``may_shrink``: False
-    for an area that no edition may reduce without approval; ``mark``: A, B or C, how well the definition is sourced.
+    land-use codes of the 2023 list; ``urban_codes``: 城镇村属性码; ``missing``: inputs that no layer has, so that a
+    county's statistics may give the figure; ``comparison``: the only bound (``>=``, ``<=``) that a target of it may
+    have; ``may_shrink``: False for an area that no edition may reduce without approval; ``mark``: A, B or C, how well
+    the definition is sourced.
     """
 
     id: str

@@ -143,9 +143,17 @@ def test_a_file_that_the_profile_names_must_exist_and_be_a_table(tmp_path):
 
 
 def test_tables_state_file_year_and_source_and_compare_with_the_bound_of_the_profile(tmp_path):
-    stated = [("人均村庄建设用地", "<=", "200", "平方米/人"), ("造林面积", "=", "900", "公顷"), ("常住人口", "<=", "300000", "人")]
+    stated = [
+        ("人均村庄建设用地", "<=", "200", "平方米/人"),
+        ("造林面积", "=", "900", "公顷"),
+        ("常住人口", "<=", "300000", "人"),
+    ]
     more = "".join(STATED.format(name=n, comparison=c, value=v, unit=u) for n, c, v, u in stated)
-    rows = ["2021,人均村庄建设用地,231,平方米/人,变更调查", "2021,造林面积,900,公顷,林草局", "2021,常住人口,29.5,万人,公报"]
+    rows = [
+        "2021,人均村庄建设用地,231,平方米/人,变更调查",
+        "2021,造林面积,900,公顷,林草局",
+        "2021,常住人口,29.5,万人,公报",
+    ]
     tabulated, found = compute(write_county(tmp_path, *rows, more=more), make_complete_layers())
     (village,), (forest,), (people,) = (
         found[name].figures for name in ("village_land_per_person", "afforestation_area", "population")

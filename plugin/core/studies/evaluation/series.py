@@ -229,8 +229,8 @@ def _make_definition(entry: CatalogueIndicator, column: EditionFigures) -> tuple
 def compute_change(before: SeriesPoint, after: SeriesPoint, unit: str) -> Change:
     """Return the change between two editions: difference, and share of the earlier value.
 
-    The change is unknown if a value is, if basis or definition differ, or if one year of statistics gives both values. A change from or through zero has no share,
-    and neither has that of a percentage, which is in percentage points.
+    The change is unknown if a value is, if basis or definition differ, or if one year of statistics gives both values.
+    A change from or through zero has no share, and neither has that of a percentage, which is in percentage points.
     """
     if before.value is None or after.value is None:
         return Change(obstacle="earlier_unknown" if before.value is None else "later_unknown")
