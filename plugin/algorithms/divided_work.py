@@ -20,7 +20,7 @@ from ..core.base.choices import NEIGHBOUR_DISTANCE_M, PREFERRED_SIDES, WORKLIST_
 from ..core.base.errors import Cancellation, InputError
 from ..core.base.files.writing import check_writable
 from ..core.render.words import ReportTexts
-from ..core.render.worklist.merge import NamedPart, merge_into_file, read_choices, split_worklist, write_conflicts
+from ..core.render.worklist.merge import merge_into_file, read_choices, split_worklist, write_conflicts
 from ..core.standard.messages.texts import Texts
 from .common import (
     SanxianAlgorithm,
@@ -293,9 +293,8 @@ class MergeWorklist(SanxianAlgorithm):
     )
 
     def execute(self, parameters, context, feedback):
-        from ..core.render.document.ledger import read_ledger
+        from ..core.render.document.ledger import read_part_or_ledger
         from ..core.render.worklist.update import describe_merge
-        from ..core.render.worklist.worklist_row import PART_SUFFIX, read_worklist
 
         source = self.parameterAsFile(parameters, "INPUT", context).strip()
         choices = self.parameterAsFile(parameters, "CHOICES", context).strip()
@@ -306,11 +305,7 @@ class MergeWorklist(SanxianAlgorithm):
         def merge():
             if table:
                 check_writable(table, [source, *paths])
-            parts = []
-            for path in paths:
-                is_ledger = path.lower().endswith(".xlsx") and Path(PART_SUFFIX).stem not in path.lower()
-                rows = read_ledger(path, datetime.now()) if is_ledger else read_worklist(path)
-                parts.append(NamedPart(Path(path).name, rows, is_ledger))
+            parts = [read_part_or_ledger(path, datetime.now()) for path in paths]
             merged = merge_into_file(source, parts, read_choices(choices) if choices else {})
             if table:
                 write_conflicts(table, merged.conflicts)

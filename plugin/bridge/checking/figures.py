@@ -92,7 +92,7 @@ def make_figures_table(tabulated_plan: TabulatedPlan) -> OutputTable:
             "name": entry.get_name(texts.lang),
             "item": texts.get("columns", "value"),
             "unit": entry.unit,
-            "formula": entry.get_formula(texts.lang),
+            "formula": computed_indicator.get_formula(texts.lang),
             "source": entry.get_source(texts.lang),
             "mark": entry.mark,
             "reason": computed_indicator.missing_reason,

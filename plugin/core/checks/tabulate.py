@@ -86,12 +86,18 @@ def tabulate_plan(
     from ..engine.context import RuleContext
     from ..engine.provenance import make_provenance
     from ..figures.indicators.compute import PlanIndicators
+    from ..figures.statistics_file import load_statistics
     from ..render.tables.indicator_tables import make_all_tables
 
     limits, texts = tolerance or plan.norm.make_tolerance(), Texts(lang)
     ctx = RuleContext(plan, plan.norm, limits, cancellation=cancellation, side_inputs=side_inputs, lang=lang)
-    figures = PlanIndicators(ctx, texts)
+    statistics = load_statistics(plan.norm, plan.area_code)
+    figures = PlanIndicators(ctx, texts, statistics=statistics)
     source_data = make_provenance(plan, texts)
+    notices = [*source_data["notices"], *plan.describe_gaps(texts)]
+    if statistics is not None:
+        notices += statistics.describe(texts)
+        plan.input_files = tuple(dict.fromkeys((*plan.input_files, str(statistics.path))))
     return TabulatedPlan(
         plan,
         figures,
@@ -101,7 +107,7 @@ def tabulate_plan(
                 source_data,
                 texts,
                 datetime.now().strftime("%Y-%m-%d %H:%M"),
-                [*source_data["notices"], *plan.describe_gaps(texts)],
+                notices,
             ),
         ],
     )

@@ -147,7 +147,7 @@ def _update(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
 def _merge(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Merge parts, or state, assignee and note of a ledger, into the list; write the conflicts if requested."""
-    from ..render.document.ledger import read_ledger
+    from ..render.document.ledger import read_ledger, read_part_or_ledger
     from ..render.worklist.update import describe_merge
 
     if args.action == "import":
@@ -155,7 +155,7 @@ def _merge(args: argparse.Namespace, report_texts: ReportTexts) -> int:
             NamedPart(Path(args.ledger).name, read_ledger(args.ledger, datetime.now(), args.author), is_ledger=True)
         ]
     else:
-        parts = [NamedPart(Path(path).name, read_worklist(path)) for path in args.parts]
+        parts = [read_part_or_ledger(path, datetime.now()) for path in args.parts]
     choices = read_choices(args.choices) if args.choices else {}
     if args.conflicts:
         check_writable(args.conflicts, [args.list, *filter(None, [args.choices])])

@@ -45,6 +45,8 @@ STATED_FIGURES = {
     "centre_area": ("centre", "statutory"),
     "detail_units_count": ("detail_units", "count"),
 }
+#: Basis of a figure from the county's statistics, which is not measured.
+STATISTICS_BASIS = "statistics"
 #: The unit of a count.
 COUNT_UNIT = "count"
 RATIO_FORMS = ("n1", "n2", "n3")

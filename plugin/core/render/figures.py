@@ -15,6 +15,7 @@ from ..model.indicator import (
     LITTLE_MARGIN_LEFT,
     MISSED_BY_ROUNDING,
     SQUARE_METRES,
+    STATISTICS_BASIS,
     TARGET_MET,
     TARGET_MISSED,
     UNCONFIRMED_STATE,
@@ -133,10 +134,16 @@ def format_margin(indicator: Indicator, report_texts: ReportTexts) -> str:
 
 
 def format_indicator_value(indicator: Indicator, report_texts: ReportTexts) -> str:
-    """Return the value of an indicator with its unit, for a line of text; a dash without a value."""
+    """Return the value of an indicator with its unit, for a line of text; a dash without a value.
+
+    A value from statistics has their year and source behind it.
+    """
     if indicator.value is None:
         return format_number(None, 0)
-    return append_unit(format_number(indicator.value, choose_decimals(indicator)), indicator.unit, report_texts)
+    text = append_unit(format_number(indicator.value, choose_decimals(indicator)), indicator.unit, report_texts)
+    if indicator.basis != STATISTICS_BASIS:
+        return text
+    return report_texts.get("text", "statistics_value", value=text, **indicator.inputs)
 
 
 def append_unit(figure: str, unit: str, report_texts: ReportTexts) -> str:

@@ -48,10 +48,10 @@ class CatalogueIndicator(BilingualName):
     """One indicator of the list.
 
     ``method``: one of `REQUIRED_KEYS_BY_METHOD`, how it is computed; ``inputs``: concepts or layer codes; ``classes``:
-    land-use codes of the 2023 list; ``urban_codes``: 城镇村属性码; ``missing``: inputs that no layer has;
-    ``comparison``: the only bound (``>=``, ``<=``) that a target of it may have; ``may_shrink``: False for an area that
-    no edition may reduce without approval; ``mark``: A, B or C, how well the
-    definition is sourced.
+    land-use codes of the 2023 list; ``urban_codes``: 城镇村属性码; ``missing``: inputs that no layer has, so that a
+    county's statistics may give the figure; ``comparison``: the only bound (``>=``, ``<=``) that a target of it may
+    have; ``may_shrink``: False for an area that no edition may reduce without approval; ``mark``: A, B or C, how well
+    the definition is sourced.
     """
 
     id: str
@@ -110,18 +110,21 @@ class CatalogueFile:
     indicator: tuple[CatalogueIndicator, ...]
     land_group: tuple[LandUseGroup, ...]
     ratio_names: tuple[str, ...] = ()
+    unit_factors: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class IndicatorCatalogue:
     """All indicators by id, land-use groups, and names used in tables of figures.
 
-    ``ratio_names``: names of the expansion ratio that do not state its form (N1, N2 or N3).
+    ``ratio_names``: names of the expansion ratio that do not state its form (N1, N2 or N3). ``unit_factors``: unit of
+    an indicator → printed unit → factor, for units other than of area.
     """
 
     indicator_by_id: dict[str, CatalogueIndicator]
     land_groups: tuple[LandUseGroup, ...]
     ratio_names: tuple[str, ...] = ()
+    unit_factors: dict[str, dict[str, float]] = field(default_factory=dict)
     _ids_by_name: dict[str, str] = field(default_factory=dict)
 
     def find_indicator(self, name: str, ratio_form: str = "n1") -> CatalogueIndicator | None:
@@ -187,4 +190,4 @@ def _read_catalogue(path: Path) -> IndicatorCatalogue:
     for entry in entries.values():
         for key in ("part", "whole"):
             check_known(getattr(entry, key), ("", *entries), path, f"{entry.id}.{key}")
-    return IndicatorCatalogue(entries, file.land_group, file.ratio_names, indicator_id_by_name)
+    return IndicatorCatalogue(entries, file.land_group, file.ratio_names, file.unit_factors, indicator_id_by_name)

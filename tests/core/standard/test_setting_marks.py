@@ -172,7 +172,7 @@ def test_indicator_catalogue_names_existing_rules_concepts_and_classes():
         for name in (*entry.inputs, *([entry.within] if entry.within else [])):
             assert name in standard.concepts or name in standard.templates, (entry.id, name)
         assert set(entry.classes) <= set(codes) and set(entry.urban_codes) <= set(urban), entry.id
-        assert bool(entry.missing) != bool(entry.inputs), entry.id
+        assert bool(entry.inputs) == (entry.method != "none"), entry.id
 
 
 def test_land_groups_of_the_catalogue_have_every_first_level_class_once():

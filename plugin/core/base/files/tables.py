@@ -24,6 +24,7 @@ from .workbooks import WORKBOOK_SUFFIXES, iterate_rows, open_workbook
 #: Wide enough for every number that a cell can hold.
 _DECIMAL_CONTEXT = Context(prec=400)
 _FIXED_FORMAT_PATTERN = re.compile(r"0(?:\.(0+))?")
+_YEAR_PATTERN = re.compile(r"((?:19|20)\d\d)\s*年?度?")
 #: Rows above the heading (a title, a note, a unit) that a table may have.
 _MAX_LINES_ABOVE_HEADING = 10
 
@@ -262,3 +263,9 @@ def _read_body(
 def _normalise_heading(text: str) -> str:
     """Return a heading in lower case, with ASCII brackets, without spaces and line breaks."""
     return re.sub(r"\s+", "", text).replace("（", "(").replace("）", ")").lower()
+
+
+def parse_year(text: str) -> int | None:
+    """Return the year in a cell such as 2021 or 2021年; None for another text."""
+    match = _YEAR_PATTERN.fullmatch(text.strip())
+    return int(match[1]) if match else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,9 +27,11 @@ from ...model.indicator import (
     convert_area,
 )
 from ...plan.layer import Layer
+from ...standard.indicator_catalogue import CatalogueIndicator, load_catalogue
 from ...standard.messages.numbers import format_number, format_square_metres
-from ...standard.profile import IndicatorTarget
+from ...standard.profile import IndicatorTarget, Norm
 from ..heritage_sites import split_part_word
+from ..supplied_tables import parse_unit
 from .area_backing import compute_net_area_by_geometry, is_sum_confirmed_by_geometry
 
 PART_WORDS_SETTING = "reserves.part_words"
@@ -200,6 +203,27 @@ class AreaFigure:
         if indicator.value is not None and self.land_m2 is not None:
             mark_indicator_met_only_by_field(indicator, self.land_m2, self.rounding_m2)
         return indicator
+
+
+def list_targets_of_indicator(entry: CatalogueIndicator, norm: Norm, area_code: str) -> list[IndicatorTarget]:
+    """Return the profile's targets for an indicator of an area.
+
+    For an indicator that statistics may give they include the bounds (≥, ≤) among the stated figures of the profile.
+    """
+    targets = [one for one in norm.find_targets(area_code) if one.indicator == entry.id]
+    catalogue = load_catalogue(norm.standard)
+    for stated in norm.profile.stated_figures if entry.missing else ():
+        if stated.area_code != area_code or stated.comparison == "=" or catalogue.find_indicator(stated.name) != entry:
+            continue
+        value, unit = stated.value, parse_unit(stated.unit) or stated.unit
+        if factor := catalogue.unit_factors.get(entry.unit, {}).get(stated.unit):
+            value, unit = f"{Decimal(value) * Decimal(str(factor)).normalize():f}", entry.unit
+        targets.append(
+            IndicatorTarget(
+                area_code, entry.id, stated.comparison, value, unit, stated.year, stated.binding, stated.source
+            )
+        )
+    return targets
 
 
 def set_target(indicator: Indicator, target: IndicatorTarget, warning_share: float) -> None:

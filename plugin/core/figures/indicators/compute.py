@@ -14,14 +14,15 @@ from ...base.errors import require_value
 from ...engine.context import RuleContext
 from ...geometry import crs as crs_care
 from ...geometry.statutory_area import CGCS2000_GEOD
-from ...model.indicator import SQUARE_METRES, Indicator, convert_area
+from ...model.indicator import SQUARE_METRES, STATISTICS_BASIS, Indicator, convert_area
 from ...model.rule import RuleResult, load_all_rules
 from ...plan.layer import Layer
 from ...plan.plan import Plan
 from ...standard.indicator_catalogue import CatalogueIndicator, IndicatorCatalogue, load_catalogue
 from ...standard.messages.texts import Texts
+from ..statistics_file import Statistics
 from .area_backing import is_sum_confirmed_by_geometry
-from .areas import WARNING_SHARE_SETTING, compute_stated_figure, set_target
+from .areas import WARNING_SHARE_SETTING, compute_stated_figure, list_targets_of_indicator, set_target
 from .land_use import AREA_FIELD_MEANINGS, find_rows_of_classes, get_row_areas
 from .repeated_land import RepeatedLand
 
@@ -44,6 +45,10 @@ class ComputedIndicator:
     missing_reason: str = ""
     has_failed: bool = False
     is_known: bool = True
+
+    def get_formula(self, lang: str) -> str:
+        """Return the formula in a language; empty for figures from statistics, which are not computed."""
+        return "" if any(one.basis == STATISTICS_BASIS for one in self.figures) else self.definition.get_formula(lang)
 
 
 class MissingInputError(Exception):
@@ -75,11 +80,13 @@ class PlanIndicators:
     """All indicators of a plan; each is computed once, on first use.
 
     ``figures_of_check``: figures that the rules of a check have reported on the same plan, which do not run again.
+    ``statistics``: figures that no layer gives, for tables only; rules compare figures of layers.
     """
 
     ctx: RuleContext
     texts: Texts
     figures_of_check: Sequence[Indicator] = ()
+    statistics: Statistics | None = None
     _computed_by_id: dict[str, ComputedIndicator] = field(default_factory=dict)
     _results_by_rule: dict[str, tuple[RuleResult | None, str]] = field(default_factory=dict)
 
@@ -98,9 +105,10 @@ class PlanIndicators:
             entry = self.catalogue.indicator_by_id[name]
             try:
                 figures = self._compute_figures(entry)
-                for figure in figures:
+                measured = [one for one in figures if one.basis != STATISTICS_BASIS]
+                for figure in measured:
                     self._repeated_land.mark(figure)
-                is_unknown = mark_figures_of_unknown_land(figures, self.ctx.plan)
+                is_unknown = mark_figures_of_unknown_land(measured, self.ctx.plan)
                 parts = [self.compute_indicator(one) for one in (entry.part, entry.whole) if one]
                 is_known = not is_unknown and all(one.is_known for one in parts)
                 self._computed_by_id[name] = ComputedIndicator(entry, figures, is_known=is_known)
@@ -114,8 +122,6 @@ class PlanIndicators:
 
     def _compute_figures(self, entry: CatalogueIndicator) -> list[Indicator]:
         """Return the figures of an indicator, one for each target; raise MissingInputError if an input is missing."""
-        if entry.method == "none":
-            raise MissingInputError(self.texts.get("figures", "missing", what=self.texts.get("missing", entry.missing)))
         if entry.method == "rule":
             # Rules compare their figures with targets themselves.
             return [
@@ -125,19 +131,34 @@ class PlanIndicators:
                 for one in self._compute_figures_by_rule(entry)
             ]
         # The methods below have the names of the methods in indicators.toml.
-        figure = getattr(self, f"_compute_{entry.method}")(entry)
+        try:
+            figure = getattr(self, f"_compute_{entry.method}")(entry)
+        except MissingInputError as missing:
+            figure = self._read_statistics(entry, missing)
         figure.confirmed &= entry.mark != "C" or self.ctx.norm.is_confirmed(DEFINITIONS_SETTING)
         share = float(self.ctx.norm.get(WARNING_SHARE_SETTING))
         figures = []
-        for target in self.ctx.norm.find_targets(self.ctx.plan.area_code):
-            if target.indicator == entry.id:
-                # A figure whose unit cannot be converted to the target's is not compared.
-                if target.unit == figure.unit or {target.unit, figure.unit} <= SQUARE_METRES.keys():
-                    figures.append(_copy_in_unit(figure, target.unit))
-                    set_target(figures[-1], target, share)
-                else:
-                    figures.append(figure)
+        for target in list_targets_of_indicator(entry, self.ctx.norm, self.ctx.plan.area_code):
+            # A figure whose unit cannot be converted to the target's is not compared.
+            if target.unit == figure.unit or {target.unit, figure.unit} <= SQUARE_METRES.keys():
+                figures.append(_copy_in_unit(figure, target.unit))
+                set_target(figures[-1], target, share)
+            else:
+                figures.append(figure)
         return figures or [figure]
+
+    def _compute_none(self, entry: CatalogueIndicator) -> Indicator:
+        """Raise MissingInputError: no layer gives the figure."""
+        raise MissingInputError(self.texts.get("figures", "missing", what=self.texts.get("missing", entry.missing)))
+
+    def _read_statistics(self, entry: CatalogueIndicator, missing: MissingInputError) -> Indicator:
+        """Return the figure that the county's statistics give instead of the layers; raise MissingInputError."""
+        row = self.statistics.find_row(entry) if self.statistics is not None and entry.missing else None
+        if self.statistics is None or row is None:
+            raise missing
+        if row.problem is None:
+            return self.statistics.make_indicator(entry, row)
+        raise MissingInputError(self.texts.join_sentences([str(missing), self.texts.format_notice(*row.problem)]))
 
     def _compute_figures_by_rule(self, entry: CatalogueIndicator) -> list[Indicator]:
         """Return the figures that a rule reports, so that rule and indicator agree."""

@@ -23,8 +23,9 @@ from ...model.findings import Finding
 from ...model.indicator import Indicator
 from ...model.rule import Severity
 from ...render import figures as shown
-from ...render.tables.report_table import HEADING_ROWS, ReportTable, write_tables_workbook
+from ...render.tables.report_table import HEADING_ROWS, ReportTable, TableNumber, write_tables_workbook
 from ...render.words import ReportTexts
+from ...standard.indicator_catalogue import load_catalogue
 from ...standard.messages.texts import Texts
 from ..inspection.facts import PackageFacts
 from ..problems import MAX_NAMED_FEATURES
@@ -73,7 +74,10 @@ def compare_plugin_workbook_texts(inspected_book: InspectedWorkbook) -> Iterator
             remade_sheet = rebuilt_sheets[sheet.name]
             changed_texts: list[CellChange] = []
             names_of_text_figures: list[str] = []
+            other_rows = _find_rows_without_figure(sheet, inspected_book)
             for position in sorted(sheet.cell_by_position.keys() | remade_sheet.cell_by_position.keys()):
+                if position[0] in other_rows:
+                    continue
                 cell, expected_cell = (one.cell_by_position.get(position, _EMPTY_CELL) for one in (sheet, remade_sheet))
                 are_merged = cell.state == expected_cell.state == "merged"
                 if not (
@@ -107,6 +111,19 @@ def compare_plugin_workbook_texts(inspected_book: InspectedWorkbook) -> Iterator
             Severity.WARNING if reason in ("version", "templates") else Severity.INFO,
             reason=Texts(inspected_book.ctx.lang).get("not_rebuilt", reason),
         )
+
+
+def _find_rows_without_figure(sheet: PrintedSheet, inspected_book: InspectedWorkbook) -> set[int]:
+    """Return the rows of indicators that the layers do not give: the receiver may lack the county's statistics."""
+    entries = load_catalogue(inspected_book.ctx.norm.standard).indicator_by_id
+    texts = Texts(inspected_book.lang)
+    return {
+        HEADING_ROWS + number
+        for table in inspected_book.expected_tables
+        if table.id == "indicators" and texts.get("sheets", table.id) == sheet.name
+        for number, row in enumerate(table.rows, 1)
+        if row.code in entries and entries[row.code].missing and not any(isinstance(v, TableNumber) for v in row.values)
+    }
 
 
 def _explain_no_rebuild(inspected_book: InspectedWorkbook) -> str:

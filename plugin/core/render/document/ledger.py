@@ -19,8 +19,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import shapely
 
-from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError
+from ...base.errors import NEVER_CANCELLED, Cancellation, DataError, InputError, OutputError
+from ...base.files import read_bytes
 from ...base.files.document_text import make_document_text
+from ...base.files.encoding import WORKBOOK_SIGNATURE
 from ...base.files.tables import display_value
 from ...base.files.workbooks import iterate_values, open_workbook
 from ...model.findings import Finding
@@ -45,8 +47,17 @@ from ..tables.report_table import (
     set_up_pages,
 )
 from ..words import ReportTexts, load_report_settings
-from ..worklist.merge import mark_for_split
-from ..worklist.worklist_row import CHOSEN_STATES, WorkItem, Worklist, WorkState, clean_text, format_time, parse_state
+from ..worklist.merge import NamedPart, mark_for_split
+from ..worklist.worklist_row import (
+    CHOSEN_STATES,
+    WorkItem,
+    Worklist,
+    WorkState,
+    clean_text,
+    format_time,
+    parse_state,
+    read_worklist,
+)
 from .blocks import ReportChapter
 
 if TYPE_CHECKING:
@@ -338,6 +349,21 @@ def read_ledger(path: str | Path, when: datetime, by: str = "") -> Worklist:
     if not has_findings:
         raise InputError("ledger_without_fingerprints", file=path.name)
     return Worklist(items)
+
+
+def read_part_or_ledger(path: str | Path, when: datetime) -> NamedPart:
+    """Return a part of a work list (xlsx, CSV) or a ledger (xlsx); its headings decide, not its name.
+
+    ``when`` as of `read_ledger`. Raise InputError and DataError as `read_ledger` and `read_worklist`.
+    """
+    path = Path(path)
+    if read_bytes(path, "worklist", DataError).startswith(WORKBOOK_SIGNATURE):
+        try:
+            return NamedPart(path.name, read_ledger(path, when), is_ledger=True)
+        except InputError as error:
+            if error.key != "ledger_without_fingerprints":
+                raise
+    return NamedPart(path.name, read_worklist(path))
 
 
 def _add_item(

@@ -77,7 +77,7 @@ def make_indicator_table(figures: PlanIndicators) -> ReportTable:
                     shown.format_state(figure, report_texts),
                     shown.format_basis(figure, report_texts),
                     texts.get("tables", "yes" if figure.confirmed else "no"),
-                    entry.get_formula(texts.lang),
+                    computed_indicator.get_formula(texts.lang),
                     shown.format_inputs(figure, report_texts).replace("\u202f", " "),
                 ]
             source = texts.get("tables", "source", text=entry.get_source(texts.lang), mark=entry.mark)

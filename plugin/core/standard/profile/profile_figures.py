@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Read the figures of a profile: targets, stated figures, heritage register.
 
-``[[targets]]`` are figures that layers give; ``[[stated]]`` are those that layers cannot give (森林覆盖率).
+``[[targets]]`` are figures that layers give; ``[[stated]]`` are those that layers cannot give (森林覆盖率);
+no rule uses them, tables of indicators compare measured figures or statistics of the same name with their bounds.
 ``[[heritage_register]]`` counts the plan's heritage by kind and level, or names one site with its areas::
 
     [[heritage_register]]

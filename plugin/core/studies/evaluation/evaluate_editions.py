@@ -26,8 +26,9 @@ from ...checks.check import CheckResult
 from ...engine.context import RuleContext
 from ...engine.provenance import make_provenance
 from ...figures.indicators.compute import ComputedIndicator, PlanIndicators
+from ...figures.statistics_file import load_statistics
+from ...model.indicator import Indicator
 from ...plan.loading.reading import read_plan
-from ...plan.plan import Plan
 from ...standard.messages.texts import NameList, Texts, strip_folders
 from ...standard.options import RunOptions
 from .evaluated_editions import (
@@ -109,11 +110,7 @@ def compute_editions(
                 cancellation=cancellation,
                 lang=options.lang,
             )
-            columns.append(
-                make_edition_figures(
-                    edition, label, plan, compute_each_indicator(PlanIndicators(context, texts), texts), texts
-                )
-            )
+            columns.append(make_edition_figures(edition, label, context, texts))
         except Cancelled:
             raise
         except Exception as error:
@@ -163,9 +160,19 @@ def compute_each_indicator(indicators: PlanIndicators, texts: Texts) -> list[Com
 
 
 def make_edition_figures(
-    edition: Edition, label: str, plan: Plan, indicators: list[ComputedIndicator], texts: Texts
+    edition: Edition,
+    label: str,
+    context: RuleContext,
+    texts: Texts,
+    figures_of_check: Sequence[Indicator] = (),
 ) -> EditionFigures:
-    """Return the indicators of a plan that was read, with what reports state about it."""
+    """Return the indicators of a plan that was read, with what reports state about it.
+
+    The county's statistics give figures up to the year of the edition. ``figures_of_check`` as of `PlanIndicators`.
+    """
+    plan = context.plan
+    statistics = load_statistics(plan.norm, plan.area_code, edition.year)
+    indicators = compute_each_indicator(PlanIndicators(context, texts, figures_of_check, statistics), texts)
     provenance = make_provenance(plan, texts)
     figures = (figure for one in indicators for figure in one.figures)
     return EditionFigures(
@@ -178,8 +185,12 @@ def make_edition_figures(
         # The ratio may take its year from field or name; the parameter alone would differ from an edition without it.
         base_year=next((one.inputs["base_year"] for one in figures if "base_year" in one.inputs), plan.base_year),
         layers={role: len(layer) for role, layer in plan.layers.items()},
-        notices=[*provenance["notices"], *plan.describe_gaps(texts)],
-        input_files=plan.input_files,
+        notices=[
+            *provenance["notices"],
+            *plan.describe_gaps(texts),
+            *(statistics.describe(texts) if statistics is not None else ()),
+        ],
+        input_files=(*plan.input_files, *([str(statistics.path)] if statistics is not None else [])),
         indicators={one.definition.id: one for one in indicators},
     )
 
@@ -309,9 +320,8 @@ def evaluate_check(
         side_inputs=check_result.side,
         lang=options.lang,
     )
-    indicators = PlanIndicators(context, texts, check_result.report.indicators)
     checked = make_edition_figures(
-        editions.checked, editions.checked_label, plan, compute_each_indicator(indicators, texts), texts
+        editions.checked, editions.checked_label, context, texts, check_result.report.indicators
     )
     share = 1 / (len(editions.earlier) + 1)
     columns = compute_editions(

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...base.connection_text import is_connection, mask_source, name_source
 from ...base.errors import InputError
-from ...base.files.tables import SearchedColumn, read_table
+from ...base.files.tables import SearchedColumn, parse_year, read_table
 from ...base.files.writing import is_same_file
 from ...standard.messages.texts import NameList
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 CHECK_SHARE = 0.6
 #: Section of the settings (mark C) and of the texts.
 EVALUATION_SECTION = "evaluation"
-_YEAR_PATTERN = re.compile(r"((?:19|20)\d\d)\s*年?度?")
 #: A cell that was filled from Word may have a soft line break (\x0b), which no workbook or XML accepts.
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _COLUMNS = (
@@ -117,7 +116,8 @@ class SeriesPoint:
 
     ``basis``: net, survey or statutory area; ``layer``: code of the layer; ``definition``: method and inputs, equal for
     comparable values; ``confirmed``: False for an uncertain figure; ``backed``: the measured area confirms it;
-    ``is_known``: none of its layers has unknown data; ``state``: compared with the target.
+    ``is_known``: none of its layers has unknown data; ``state``: compared with the target; ``statistics``: file, line,
+    year and source of a figure from the county's statistics, empty for a measured one.
     """
 
     value: float | None = None
@@ -129,6 +129,12 @@ class SeriesPoint:
     backed: bool = True
     is_known: bool = True
     state: str = ""
+    statistics: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def statistics_year(self) -> int:
+        """Return the year of a figure from statistics; 0 for a measured one."""
+        return int(self.statistics.get("statistics_year", 0))
 
 
 @dataclass(frozen=True)
@@ -250,12 +256,6 @@ class Evaluation:
     def count(self, level: Level) -> int:
         """Return the number of indicators with values of a level."""
         return sum(one.level is level for one in self.shown_series)
-
-
-def parse_year(text: str) -> int | None:
-    """Return the year in a text such as 2021 or 2021年; None for another text."""
-    match = _YEAR_PATTERN.fullmatch(text.strip())
-    return int(match[1]) if match else None
 
 
 def split_editions(text: str) -> list[str]:

@@ -224,8 +224,8 @@ def _make_series_table(result: Evaluation, texts: Texts, *, is_upright: bool) ->
         TableColumn("state", value=lambda one: describe_series_state(one, last, texts)),
         TableColumn("warning_level", value=lambda one: describe_level(one, texts)),
     ]
-    keys = ["values_note", "state_note", *(_list_change_notes(result) if places else ()), "threshold_note"]
     edition = result.editions[last].label
+    keys = _list_series_notes(result, has_changes=bool(places))
     notes = [texts.get(EVALUATION_SECTION, key, edition=edition) for key in keys]
     table = make_table("evaluation", columns, notes=[*notes, *list_note_sentences(result, texts)])
     group = ""
@@ -237,6 +237,16 @@ def _make_series_table(result: Evaluation, texts: Texts, *, is_upright: bool) ->
             )
         table.rows.append(make_row(columns, series, code=series.id))
     return table
+
+
+def _list_series_notes(result: Evaluation, *, has_changes: bool) -> list[str]:
+    """Return the text keys of the notes below the table of series."""
+    has_statistics = any(point.statistics for one in result.shown_series for point in one.points)
+    return [
+        *("values_note", *(["statistics_note"] if has_statistics else []), "state_note"),
+        *(_list_change_notes(result) if has_changes else ()),
+        "threshold_note",
+    ]
 
 
 def _list_change_notes(result: Evaluation) -> list[str]:

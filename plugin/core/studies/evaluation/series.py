@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
+from ...figures.indicators.areas import list_targets_of_indicator
 from ...figures.indicators.ratio import DEFINING_SETTINGS_OF_RATIO
 from ...model.indicator import (
     COMPARISON_SIGNS,
@@ -19,6 +20,7 @@ from ...model.indicator import (
     MISSED_BY_ROUNDING,
     REFERENCE_ONLY,
     SQUARE_METRES,
+    STATISTICS_BASIS,
     TARGET_MISSED,
     UNCONFIRMED_STATE,
     are_convertible,
@@ -27,7 +29,7 @@ from ...model.indicator import (
     convert_area,
 )
 from ...render.words import ReportTexts
-from ...standard.indicator_catalogue import CatalogueIndicator
+from ...standard.indicator_catalogue import INDICATOR_UNITS, CatalogueIndicator
 from ...standard.messages.numbers import choose_figure_decimals, format_number
 from ...standard.messages.texts import Message, Texts
 from ...standard.profile import Norm
@@ -78,9 +80,12 @@ def make_series(columns: list[EditionFigures], lang: str) -> list[IndicatorSerie
         target, unit, notes = _choose_target(entry, columns, read[-1])
         points = [_make_point(entry.id, column, unit, target, texts) for column in columns]
         comparison = target.comparison if target is not None else entry.comparison
+        statistics = [(column, one.statistics) for column, one in zip(columns, points, strict=True) if one.statistics]
+        notes += [("from_statistics", {"edition": column.label, **origin}) for column, origin in statistics]
+        name = entry.get_name(lang)
         series = IndicatorSeries(
             entry.id,
-            entry.get_name(lang),
+            texts.get(EVALUATION_SECTION, "statistics_name", name=name) if statistics else name,
             entry.group,
             unit,
             comparison,
@@ -117,10 +122,13 @@ def _choose_target(
     Of several target years the next one from the last edition's year on is in force, else the latest one.
     """
     norm = last.norm
-    targets = [one for one in norm.find_targets(last.area_code) if one.indicator == entry.id] if norm else []
+    targets = list_targets_of_indicator(entry, norm, last.area_code) if norm else []
     usable = [one for one in targets if are_convertible(one.unit, entry.unit)]
     notes: list[tuple[str, dict[str, Any]]] = [
-        ("target_unit", {"unit": Message("unit_names", one.unit), "target": one.value})
+        (
+            "target_unit",
+            {"unit": Message("unit_names", one.unit) if one.unit in INDICATOR_UNITS else one.unit, "target": one.value},
+        )
         for one in targets
         if one not in usable
     ]
@@ -199,6 +207,7 @@ def _make_point(name: str, column: EditionFigures, unit: str, target: Target | N
         backed=figure.backed,
         is_known=computed.is_known,
         state=state,
+        statistics=figure.inputs if figure.basis == STATISTICS_BASIS else {},
     )
 
 
@@ -220,13 +229,17 @@ def _make_definition(entry: CatalogueIndicator, column: EditionFigures) -> tuple
 def compute_change(before: SeriesPoint, after: SeriesPoint, unit: str) -> Change:
     """Return the change between two editions: difference, and share of the earlier value.
 
-    The change is unknown if a value is, or if basis or definition differ. A change from or through zero has no share,
-    and neither has that of a percentage, which is in percentage points.
+    The change is unknown if a value is, if basis or definition differ, or if one year of statistics gives both values.
+    A change from or through zero has no share, and neither has that of a percentage, which is in percentage points.
     """
     if before.value is None or after.value is None:
         return Change(obstacle="earlier_unknown" if before.value is None else "later_unknown")
+    if bool(before.statistics) != bool(after.statistics):
+        return Change(obstacle="other_origin")
     if before.basis != after.basis or before.definition != after.definition:
         return Change(obstacle="other_basis" if before.basis != after.basis else "other_definition")
+    if before.statistics_year and before.statistics_year == after.statistics_year:
+        return Change(obstacle="same_statistics")
     value = after.value - before.value
     if abs(value) <= _ROUNDING_SHARE * max(abs(before.value), abs(after.value)):
         value = 0.0
@@ -326,8 +339,9 @@ def _warn_of_trend(
     usable = [n for n in range(last + 1) if compute_change(series.points[n], point, series.unit).value is not None]
     if len(usable) < settings.trend_min_editions:
         return
-    first, year = usable[0], columns[last].edition.year
-    first_value, years = series.points[first].value, year - columns[usable[0]].edition.year
+    first, year = usable[0], point.statistics_year or columns[last].edition.year
+    first_year = series.points[first].statistics_year or columns[first].edition.year
+    first_value, years = series.points[first].value, year - first_year
     if (
         first_value is None
         or years <= 0
@@ -342,7 +356,7 @@ def _warn_of_trend(
             Level.WATCH,
             "trend",
             {
-                "first": columns[first].edition.year,
+                "first": first_year,
                 "last": year,
                 "yearly": yearly,
                 "year": target.year,

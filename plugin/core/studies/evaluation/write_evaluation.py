@@ -204,6 +204,7 @@ def _series_to_dict(series: IndicatorSeries, result: Evaluation, texts: Texts) -
                 "layer": point.layer,
                 "confirmed": point.confirmed,
                 "state": point.state,
+                **({"statistics": point.statistics} if point.statistics else {}),
                 "change": asdict(change),
             }
             for column, point, change in zip(result.editions, series.points, series.changes, strict=True)

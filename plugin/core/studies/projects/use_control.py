@@ -2,7 +2,8 @@
 """Layers of use control (用途管制: XS_…, ZZ_…, LSYD_…): reading and writing projects by their standard fields.
 
 The templates are in ``use_control-1128`` of the standards, of mark B: the standard itself was not read. They are no
-edition of a plan, so that no check chooses them. Areas are hectares with four decimals where the standard states it.
+edition of a plan, so that no check chooses them. XS_XMKJFW is also a layer of a county's database and described there.
+Areas are hectares with four decimals where the standard states it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from ...model.indicator import SQUARE_METRES
 from ...plan.io.file import DRIVER_ERRORS
 from ...plan.io.geopackage_writing import append_rows
 from ...plan.layer import SourceLayer
+from ...standard import load_standard
 from ...standard.template import Template, TemplateField, load_template
 from .reviewed_project import ConformityResult, ProjectResult
 
@@ -38,15 +40,22 @@ def find_template(layer_name: str) -> Template | None:
     """Return the template of a layer of use control by its code; None for another layer."""
     paths = sorted(STANDARDS_FOLDER.glob("use_control-*/templates/*.toml"))
     path = next((one for one in paths if one.stem == layer_name.upper()), None)
-    return None if path is None else load_template(path, "use_control")
+    if path is not None:
+        return load_template(path, "use_control")
+    return load_standard().templates[DEFAULT_ROLE] if layer_name.upper() == DEFAULT_ROLE else None
 
 
 def list_fields(template: Template) -> dict[str, str]:
     """Return the meaning of a project's field → its name in a layer of use control, areas by their unit."""
-    fields = {field.meaning.removeprefix(PREFIX): field for field in template.fields if field.meaning}
+    fields = {_get_meaning(field): field for field in template.fields if field.meaning}
     area = fields.pop(AREA, None)
     names = {meaning: field.name for meaning, field in fields.items() if meaning in _ATTRIBUTES}
     return names | ({f"declared_{area.unit}": area.name} if area is not None and area.unit else {})
+
+
+def _get_meaning(field: TemplateField) -> str:
+    """Return the meaning of a field of projects; the name of a project is that of a feature of a county."""
+    return field.meaning.removeprefix(PREFIX).removeprefix("feature_")
 
 
 def read_records(source: SourceLayer, template: Template) -> tuple[tuple[str, dict[str, Any]], ...]:
@@ -86,7 +95,7 @@ def write_use_control(result: ConformityResult, path: Path) -> None:
 
 def _make_value(field: TemplateField, one: ProjectResult) -> Any:
     """Return the value of a field for a project; None if it is unknown."""
-    project, meaning = one.project, field.meaning.removeprefix(PREFIX)
+    project, meaning = one.project, _get_meaning(field)
     value = project.record[1].get(field.name) if project.record else None
     if value in (None, "") and meaning in _ATTRIBUTES:
         value = getattr(project, _ATTRIBUTES[meaning]) or None

@@ -14,7 +14,7 @@ from plugin.core.base.files.document_text import make_readable_text
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome, Report, RuleOutcome
 from plugin.core.model.rule import Severity, load_all_rules
-from plugin.core.render.document.ledger import read_ledger, write_ledger
+from plugin.core.render.document.ledger import read_ledger, read_part_or_ledger, write_ledger
 from plugin.core.render.worklist.merge import apply_edits, merge_part, split_worklist
 from plugin.core.render.worklist.part_workbook import write_part
 from plugin.core.render.worklist.update import Transition, update_worklist
@@ -518,6 +518,23 @@ def test_ledger_comes_back_unchanged(tmp_path, lang):
     }
     merged = merge_part(worklist, part, "l.xlsx", adds_rows=False, has_all_columns=False)
     assert merged.worklist is worklist and merged.unknown == ("4e5",) and not merged.conflicts
+
+
+def test_headings_not_names_distinguish_parts_from_ledgers(tmp_path):
+    worklist = make_worklist()
+    write(tmp_path / "台账.worklist.xlsx", worklist)
+    write_part(tmp_path / "回收.xlsx", worklist)
+    change_worklist(tmp_path / "问题台账.csv", lambda listed: listed.replace_items(worklist.items.values()))
+    paths = [tmp_path / name for name in ("台账.worklist.xlsx", "回收.xlsx", "问题台账.csv")]
+    parts = [read_part_or_ledger(path, NOW) for path in paths]
+    assert [(one.name, one.is_ledger) for one in parts] == list(
+        zip([path.name for path in paths], (True, False, False), strict=True)
+    )
+    # The ledger also lists the finding that has no row yet; a part has the rows of the list.
+    assert [len(one.worklist.items) for one in parts] == [5, 4, 4]
+    openpyxl.Workbook().save(tmp_path / "空.xlsx")
+    with pytest.raises(DataError):
+        read_part_or_ledger(tmp_path / "空.xlsx", NOW)
 
 
 def test_only_state_assignee_and_remark_are_taken_and_a_row_that_changed_meanwhile_is_asked(tmp_path):

@@ -356,7 +356,7 @@ def test_saving_a_county_profile_keeps_comments_registers_and_stated_figures(tmp
         'value = "73.39"',
     ]
     assert text.count("# 004:93") == changed.count("# 004:93") + 1
-    assert changed.count("[[stated]]") == 3 and changed.count("[[heritage_register]]") == 8
+    assert changed.count("[[stated]]") == 6 and changed.count("[[heritage_register]]") == 8
 
 
 def test_next_check_uses_targets_limits_and_confirmations_of_the_saved_county_profile(tmp_path):

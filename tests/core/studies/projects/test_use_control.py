@@ -14,7 +14,7 @@ from plugin.core.studies.projects.use_control import find_template
 from plugin.paths import STANDARDS_FOLDER
 from tests.core.studies.projects.written_county import CRS, NET_SHARE, box, write_county, write_profile, write_projects
 
-ROLES = sorted(path.stem for path in STANDARDS_FOLDER.glob("use_control-*/templates/*.toml"))
+ROLES = sorted([*(path.stem for path in STANDARDS_FOLDER.glob("use_control-*/templates/*.toml")), "XS_XMKJFW"])
 
 
 @pytest.fixture(scope="module")
