@@ -223,9 +223,13 @@ class _ProjectPage:
             make_heading("lines", self._get("lines_note")),
             self.tables.make_line_table({line.id: number for number, line in list_numbered_lines(self.one)}),
         )
-        scene = self.mapper.make_scene(self.one)
+        scene, *details = self.mapper.make_scenes(self.one)
         yield make_heading("map", self._get("map_note", scale=format_number(scene.frame.scale, 0)))
         yield from self._make_map(scene)
+        for number, detail in enumerate(details, 1):
+            scale = format_number(detail.frame.scale, 0)
+            yield Paragraph(self._get("detail_map", number=number, count=len(details), scale=scale))
+            yield from self._make_map(detail)
         yield from (make_heading("classes", self._get("classes_note")), self.tables.make_class_table())
         yield from (
             Paragraph(sums, is_small=True)

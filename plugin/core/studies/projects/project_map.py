@@ -62,7 +62,11 @@ class MapSymbol:
 
 @dataclass(frozen=True)
 class MapSettings:
-    """The settings of page and map; ``symbols`` are ordered from the lowest layer to the topmost. Lengths are mm."""
+    """The settings of page and map; ``symbols`` are ordered from the lowest layer to the topmost. Lengths are mm.
+
+    A project that is narrower than ``thin_mm`` on its map has up to ``max_details`` maps of its deciding places, on
+    which it is about ``detail_mm`` wide.
+    """
 
     max_projects: float
     opinion_mm: float
@@ -71,6 +75,9 @@ class MapSettings:
     legend_mm: float
     project_share: float
     min_scale: float
+    thin_mm: float
+    detail_mm: float
+    max_details: float
     max_features: float
     scales: tuple[float, ...]
     symbols: tuple[MapSymbol, ...] = field(metadata={"key": "layer"})
@@ -94,6 +101,11 @@ class MapFrame:
     def m_per_px(self) -> float:
         """Return the length of a px on the ground (m)."""
         return self.scale / 1000 / PX_PER_MM
+
+    def shows(self, point: Any) -> bool:
+        """Return True if a point of the plane is within the frame."""
+        half = self.m_per_px / 2
+        return bool(abs(point.x - self.x) <= half * self.width and abs(point.y - self.y) <= half * self.height)
 
     def convert_to_px(self, shape: Any) -> Any:
         """Return a shape of the plane in px of the map."""
@@ -138,12 +150,42 @@ def choose_frame(shape: Any, settings: MapSettings) -> MapFrame:
     needed = (
         1000 * max((east - west) / settings.width_mm, (north - south) / settings.height_mm) / settings.project_share
     )
-    # The smallest round denominator; the digits are for every power of ten.
-    least = max(needed, settings.min_scale)
+    return _make_frame((west + east) / 2, (south + north) / 2, needed, settings)
+
+
+def _make_frame(x: float, y: float, least_scale: float, settings: MapSettings) -> MapFrame:
+    """Return the frame around a point (m), at the smallest round denominator that is not less than ``least_scale``."""
+    least = max(least_scale, settings.min_scale)
     power = 10 ** int(np.floor(np.log10(least)))
+    # The digits are for every power of ten.
     scale = int(next(power * digit for digit in (*settings.scales, 10) if power * digit >= least - 1e-6))
-    width, height = settings.width_mm * PX_PER_MM, settings.height_mm * PX_PER_MM
-    return MapFrame((west + east) / 2, (south + north) / 2, scale, width, height)
+    return MapFrame(x, y, scale, settings.width_mm * PX_PER_MM, settings.height_mm * PX_PER_MM)
+
+
+def list_detail_frames(one: ProjectResult, overview: MapFrame, settings: MapSettings) -> list[MapFrame]:
+    """Return frames of the places that decide, or of the middle, of a project too thin to be seen on its overview.
+
+    One frame for each line: around the land of its largest part that no earlier frame shows. Empty for other projects.
+    """
+    width_m = 2 * shapely.area(one.project.shape) / shapely.length(one.project.shape)
+    if width_m / overview.m_per_px >= settings.thin_mm * PX_PER_MM:
+        return []
+    shapes = [line.shape for _, line in list_numbered_lines(one)] or [one.project.shape]
+    frames: list[MapFrame] = []
+    for shape in shapes:
+        parts = sorted(shapely.get_parts(shape).tolist(), key=shapely.area, reverse=True)
+        points = [_find_middle(part) for part in parts]
+        point = next((point for point in points if not any(one.shows(point) for one in frames)), None)
+        if point is not None and len(frames) < settings.max_details:
+            frames.append(_make_frame(point.x, point.y, 1000 * width_m / settings.detail_mm, settings))
+    return frames
+
+
+def _find_middle(shape: Any) -> Any:
+    """Return a point of a shape near the middle of its box, also where the shape is bent."""
+    west, south, east, north = shape.bounds
+    middle = shapely.Point((west + east) / 2, (south + north) / 2)
+    return shapely.get_point(shapely.shortest_line(shape, middle), 0)
 
 
 def list_numbered_lines(one: ProjectResult) -> list[tuple[int, LineItem]]:
@@ -178,16 +220,25 @@ class ProjectMapper:
                 found[line] = find_row_parts(self._specs[line], layer, context).part_of_row
         return found
 
-    def make_scene(self, one: ProjectResult) -> MapScene:
-        """Return the content of a project's map. Raise Cancelled."""
-        frame = choose_frame(one.project.shape, self.settings)
+    def make_scenes(self, one: ProjectResult) -> list[MapScene]:
+        """Return the contents of a project's map, then of those of details. Raise Cancelled."""
+        overview = choose_frame(one.project.shape, self.settings)
+        frames = [overview, *list_detail_frames(one, overview, self.settings)]
+        return [self._make_scene(one, frame) for frame in frames]
+
+    def _make_scene(self, one: ProjectResult, frame: MapFrame) -> MapScene:
+        edge = _MARGIN_SHARE * frame.width
+        box = (-edge, -edge, frame.width + edge, frame.height + edge)
         layers = (self._make_layer(symbol, frame) for symbol in self.settings.symbols)
         places: list[MapPlace] = []
         for number, line in list_numbered_lines(one):
-            shape = frame.convert_to_px(line.shape)
+            shape = extract_polygons(shapely.clip_by_rect(frame.convert_to_px(line.shape), *box))
+            if shape is None:
+                continue
             x, y = _find_free_point(shape, [(place.x, place.y) for place in places])
             places.append(MapPlace(number, line, shape, x, y))
-        return MapScene(frame, tuple(filter(None, layers)), frame.convert_to_px(one.project.shape), tuple(places))
+        project = extract_polygons(shapely.clip_by_rect(frame.convert_to_px(one.project.shape), *box))
+        return MapScene(frame, tuple(filter(None, layers)), project, tuple(places))
 
     def _make_layer(self, symbol: MapSymbol, frame: MapFrame) -> MapLayer | None:
         """Return the rows of a layer within the frame; None without any. Raise Cancelled."""

@@ -11,6 +11,7 @@ from html import unescape
 from types import SimpleNamespace
 
 import geopandas as gpd
+import numpy as np
 import openpyxl
 import pytest
 import shapely
@@ -396,7 +397,7 @@ def test_compiler_and_secrecy_are_in_the_head_or_left_blank(single):
 
 def test_map_shows_the_project_at_its_scale_with_numbered_places_and_no_coordinates(single):
     one = single.results[0]
-    scene = ProjectMapper(single).make_scene(one)
+    (scene,) = ProjectMapper(single).make_scenes(one)
     m_per_px = scene.frame.scale / 1000 / 5.76
     assert shapely.area(scene.project) * m_per_px**2 == pytest.approx(one.project.shape.area, rel=1e-9)
     assert shapely.box(0, 0, scene.frame.width, scene.frame.height).contains(scene.project)
@@ -411,6 +412,28 @@ def test_map_shows_the_project_at_its_scale_with_numbered_places_and_no_coordina
     assert {"1", "2", "北", "0", "项目用地"} <= set(texts)
     assert f"{one.project.statutory_m2 / 10_000:.2f} 公顷" in texts
     assert not re.search(r"(?<![#\d])\d{6}", svg)
+
+
+def test_road_that_is_a_line_on_its_map_has_details_of_the_places_that_decide(inputs, tmp_path):
+    county, _, profile = inputs
+    road = place(shapely.LineString([(10, 700), (900, 700), (900, 2500), (3900, 2500)]).buffer(3, cap_style="flat"))
+    projects = write_projects(tmp_path / "路.gpkg", [{"XMMC": "某公路", "YDYHFLDM": "1202", "geometry": road}])
+    reviewed = review_projects(read_project_layer(projects), county, RunOptions(profile=str(profile)))
+    (one,) = reviewed.results
+    overview, *details = ProjectMapper(reviewed).make_scenes(one)
+    width_m = road.area / (road.length / 2)
+    assert width_m * 1000 / overview.frame.scale < 1 and 0 < len(details) <= 3
+    lines = {item.number: item.line for item in overview.places}
+    for scene in details:
+        assert 1.5 < width_m * 1000 / scene.frame.scale <= 3, "mm on paper"
+        middle = np.array([scene.frame.x, scene.frame.y])
+        corner = np.array([scene.frame.width, scene.frame.height]) / 2 * scene.frame.m_per_px
+        box = shapely.box(*np.concatenate([middle - corner, middle + corner]))
+        assert {item.number for item in scene.places} <= {n for n, line in lines.items() if line.shape.intersects(box)}
+        assert scene.places and road.intersects(box)
+    document = page.make_conformity_document(reviewed)
+    texts = [text for text in list_document_texts(document) if "局部图" in text]
+    assert len(texts) == len(details) and f"局部图 1（共 {len(details)} 幅，1:" in texts[0]
 
 
 def test_no_coordinate_of_the_project_is_in_any_text_of_the_page(single, document):
