@@ -230,6 +230,8 @@ class _ProjectPage:
             scale = format_number(detail.frame.scale, 0)
             yield Paragraph(self._get("detail_map", number=number, count=len(details), scale=scale))
             yield from self._make_map(detail)
+        if self.rasterise is None:
+            yield Paragraph(self._get("vector_note"), is_small=True)
         yield from (make_heading("classes", self._get("classes_note")), self.tables.make_class_table())
         yield from (
             Paragraph(sums, is_small=True)
@@ -310,9 +312,6 @@ class _ProjectPage:
         yield PictureWithText(
             drawing, (*places, self._make_picture(draw_legend(scene, self.words), settings.legend_mm))
         )
-        if self.rasterise is None:
-            yield Paragraph(self._get("vector_note"), is_small=True)
-
     def _make_picture(self, svg: str, width_mm: float) -> Picture:
         """Return a drawing as a picture, with its pixels if they can be drawn."""
         if self.rasterise is not None:
