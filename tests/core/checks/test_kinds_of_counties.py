@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -11,6 +13,8 @@ import pandas as pd
 import pytest
 import shapely
 
+from plugin.core.checks.check import RunOptions
+from plugin.core.checks.tabulate import TabulatedPlan, tabulate_sources
 from plugin.core.model.report import Outcome, Report
 from tests.core.small_plan import check_data, convert_to_source_layers, join_notices
 from tests.county.measure import statutory_area
@@ -39,6 +43,15 @@ class MadeCounty:
         keys = [f"{self.code}0000{n:08d}" for n in range(first, first + rows)]
         places = {"XZQDM": [self.code] * rows, "XZQMC": [self.name] * rows}
         self.layers[role] = gpd.GeoDataFrame({"BSM": keys, **places, **columns}, geometry=shapes, crs=self.crs)
+
+    def append(self, role: str, shapes: list[Any], **columns: Any) -> None:
+        """Add rows to a layer, with their areas."""
+        old = self.layers.pop(role)
+        self.add(role, shapes, MJ=[self.measure(one) for one in shapes], **columns)
+        new = self.layers[role]
+        first = 1000 + 100 * sorted(self.layers).index(role)
+        new["BSM"] = [f"{self.code}0000{first + n:08d}" for n in range(len(new))]
+        self.layers[role] = pd.concat([old, new], ignore_index=True)
 
     def draw(self) -> MadeCounty:
         fields, woods, town = self.box(0, 0, 800, 1000), self.box(800, 0, 1200, 1000), self.box(1200, 0, 2000, 1000)
@@ -141,3 +154,123 @@ def test_line_with_the_fields_of_the_survey_lacks_no_field(role):
     made.layers[role] = made.layers[role].drop(columns="XJXZQHDM")
     (missing,) = made.check(rules=["SCH002"]).findings
     assert missing.field == "XJXZQHDM" and "（县级行政区划代码，" in missing.message
+
+
+COAST_PIECES = 300
+
+
+def draw_coast(made: MadeCounty) -> MadeCounty:
+    """Add 1 km of sea to the east with three zones, an island, a red line at sea, and the coast in pieces.
+
+    Two thirds of the coast are natural.
+    """
+    sea, island = made.box(2000, 0, 3000, 1000), made.box(2600, 500, 2700, 600)
+    fishing, protected, reserved = (
+        made.box(2000, south, 3000, north) for south, north in ((0, 400), (400, 700), (700, 1000))
+    )
+    made.add("HYFW", [sea], MJ=[made.measure(sea)])
+    made.add("WJMHD", [island], MJ=[made.measure(island)])
+    codes = {"610": fishing, "100": protected, "660": reserved}
+    made.append("YDYHGHFQ", list(codes.values()), GHFQDM=list(codes), GHFQMC=["渔业用海区", "生态保护区", "海洋预留区"])
+    made.append("STBHHX", [protected])
+    x, y = made.corner
+    ends = [(x + 2000, y + 1000 * n / COAST_PIECES) for n in range(COAST_PIECES + 1)]
+    kinds = ["人工岸线" if n % 3 == 2 else "自然岸线" for n in range(COAST_PIECES)]
+    lengths = [1000 / COAST_PIECES] * COAST_PIECES
+    made.add("HAX", [shapely.LineString(pair) for pair in pairwise(ends)], HAXLX=kinds, HAXCD=lengths)
+    return made
+
+
+def test_county_with_a_coast_has_no_wrong_finding():
+    made = draw_coast(MadeCounty().draw())
+    report = made.check()
+    assert list_problems(report) == []
+    assert "图层“YDYHGHFQ”" not in join_notices(report)
+    assert "有 2 个图斑为海洋分区或用海类" in join_notices(report) and "与海域范围“HYFW”比对" in join_notices(report)
+    codes = [
+        "SCH002",
+        "GEO001",
+        "GEO011",
+        "GEO012",
+        "TOP003",
+        "TOP005",
+        "TOP007",
+        "TOP008",
+        "TOP009",
+        "LAW021",
+        "REL004",
+    ]
+    assert list_problems(made.check(rules=codes)) == []
+
+
+@pytest.mark.parametrize(
+    ("role", "box", "code"),
+    [
+        ("YDYHGHFQ", (2900, 400, 3010, 700), "TOP003"),
+        ("STBHHX", (2900, 400, 3010, 700), "TOP003"),
+        ("YJJBNTBHTB", (1990, 0, 2100, 100), "TOP003"),
+    ],
+)
+def test_rows_outside_land_and_sea_are_found(role, box, code):
+    made = draw_coast(MadeCounty().draw())
+    shape = made.box(*box)
+    rows = made.layers[role]
+    rows.loc[rows.index[-1], "geometry"] = shape
+    (found,) = [one for one in made.check(rules=[code]).findings if one.role == role]
+    outline = shapely.union_all(
+        [made.box(0, 0, 2000, 1000)] + ([made.box(2000, 0, 3000, 1000)] if box[0] > 2000 else [])
+    )
+    assert found.geometry.area == pytest.approx(shapely.difference(shape, outline).area, abs=0.01)
+
+
+def tabulate(made: MadeCounty, lines: str = "", folder: Any = None) -> TabulatedPlan:
+    """Return the tables of a county; ``lines``: settings of its profile, written to a folder."""
+    profile = ""
+    if lines:
+        profile = str(folder / "county.toml")
+        text = f'id = "made"\nname = "{made.name}"\narea_code = "{made.code}"\nstandard = "county_db"\n{lines}\n'
+        Path(profile).write_text(text, encoding="utf-8")
+    return tabulate_sources(convert_to_source_layers(made.layers), RunOptions(profile=profile, base_year=2020))
+
+
+def test_zones_sum_to_100_percent_of_land_and_of_sea():
+    made = draw_coast(MadeCounty().draw())
+    (table,) = [one for one in tabulate(made).tables if one.id == "zones"]
+    shares = {row.code: row.values[4].value for row in table.rows if row.values[4] is not None}
+    hectares = {row.code: row.values[3].value for row in table.rows}
+    # Independent of the plugin: the boxes as drawn. A zone of land and a zone at sea have the same code.
+    land, sea = made.box(0, 0, 2000, 1000).area, made.box(2000, 0, 3000, 1000).area
+    parts = {"300": (0, 0, 800, 1000), "100": (800, 0, 1200, 1000), "400": (1200, 0, 2000, 1000)}
+    expected = {code: 100 * made.box(*box).area / land for code, box in parts.items()}
+    parts = {"sea:610": (2000, 0, 3000, 400), "sea:100": (2000, 400, 3000, 700), "sea:660": (2000, 700, 3000, 1000)}
+    expected |= {code: 100 * made.box(*box).area / sea for code, box in parts.items()}
+    expected |= {"sea:600": expected["sea:610"] + expected["sea:660"], "land_sum": 100.0, "sea_sum": 100.0}
+    assert shares == pytest.approx(expected, abs=0.01)
+    assert hectares["sea"] == pytest.approx(made.measure(made.box(2000, 0, 3000, 1000)) / 1e4, abs=0.01)
+    assert abs(hectares["difference"]) < 0.01 and abs(hectares["sea_difference"]) < 0.01
+
+
+@pytest.mark.parametrize(
+    ("kinds", "lines", "expected"),
+    [
+        (["自然岸线", "自然岸线", "人工岸线"], "", 200 / 3),
+        (["自然岸线", "非自然岸线", "非自然岸线"], "", 100 / 3),
+        (["11", "21", "21"], '[sea]\nnatural_coast = ["11"]', 100 / 3),
+        (["11", "21", "21"], "", None),
+        (["自然岸线", "", "人工岸线"], "", None),
+    ],
+)
+def test_natural_shoreline_share_of_a_coast_in_pieces(tmp_path, kinds, lines, expected):
+    made = draw_coast(MadeCounty().draw())
+    coast = made.layers["HAX"]
+    coast["HAXLX"] = [kinds[n % 3] for n in range(COAST_PIECES)]
+    # A piece that is drawn twice counts once.
+    made.layers["HAX"] = pd.concat([coast, coast.iloc[:1].assign(BSM=f"{made.code}000000009999")], ignore_index=True)
+    computed = tabulate(made, lines, tmp_path).indicators.compute_indicator("natural_shoreline_share")
+    if expected is None:
+        assert not computed.figures and "未能判定" in computed.missing_reason
+    else:
+        (figure,) = computed.figures
+        # Plain lengths in the plane; the ellipsoid changes all pieces alike.
+        assert figure.value == pytest.approx(expected, abs=0.001)
+        assert figure.inputs["length_m"] == pytest.approx(coast.length.sum(), rel=1e-3)
