@@ -237,6 +237,14 @@ def test_project_wizard_validates_a_typed_county_of_another_province(project_wiz
     assert project_wizard.profile.profile.currentData() == "" and project_wizard.profile.profile.count() == 1
 
 
+def test_project_wizard_offers_an_example_profile_and_does_not_choose_it(project_wizard):
+    choose_county(project_wizard, "330902")
+    project_wizard.go_to_page(2)
+    combo = project_wizard.profile.profile
+    assert [combo.itemText(n) for n in range(1, combo.count())] == ["浙江省（示例）  zhejiang"]
+    assert combo.currentIndex() == 0 and project_wizard.draft.profile == ""
+
+
 def test_project_wizard_adds_and_removes_layer_groups_and_single_layers(project_wizard):
     place = choose_county(project_wizard, "140225")
     before = set(project_wizard.draft.roles)

@@ -99,7 +99,11 @@ def find_county_and_profiles(layers: Iterable[QgsVectorLayer]) -> tuple[str, lis
     if not code:
         codes = Counter(value[:DIVISION_CODE_DIGITS] for value in _read_first_values(layers, _DIVISION_FIELD))
         code = next((one for one, _ in codes.most_common() if has_county_code_format(one)), "")
-    profiles = [one for one in map(load_profile, list_profile_ids()) if one.area_code and code and one.covers(code)]
+    profiles = [
+        one
+        for one in map(load_profile, list_profile_ids())
+        if one.area_code and code and one.covers(code) and not one.is_example
+    ]
     return code, sorted(profiles, key=lambda profile: profile.area_code != code)
 
 

@@ -12,10 +12,13 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 import shapely
+from pyproj import Transformer
 
 from plugin.core.checks.check import RunOptions
 from plugin.core.checks.tabulate import TabulatedPlan, tabulate_sources
 from plugin.core.model.report import Outcome, Report
+from plugin.core.standard import load_standard
+from plugin.core.standard.divisions import parse_county
 from tests.core.small_plan import check_data, convert_to_source_layers, join_notices
 from tests.county.measure import statutory_area
 
@@ -41,7 +44,8 @@ class MadeCounty:
     def add(self, role: str, shapes: list[Any], **columns: Any) -> None:
         rows, first = len(shapes), 1 + sum(map(len, self.layers.values()))
         keys = [f"{self.code}0000{n:08d}" for n in range(first, first + rows)]
-        places = {"XZQDM": [self.code] * rows, "XZQMC": [self.name] * rows}
+        prefix = "XJ" if role == "STBHHX" else ""
+        places = {f"{prefix}XZQDM": [self.code] * rows, f"{prefix}XZQMC": [self.name] * rows}
         self.layers[role] = gpd.GeoDataFrame({"BSM": keys, **places, **columns}, geometry=shapes, crs=self.crs)
 
     def append(self, role: str, shapes: list[Any], **columns: Any) -> None:
@@ -274,3 +278,38 @@ def test_natural_shoreline_share_of_a_coast_in_pieces(tmp_path, kinds, lines, ex
         # Plain lengths in the plane; the ellipsoid changes all pieces alike.
         assert figure.value == pytest.approx(expected, abs=0.001)
         assert figure.inputs["length_m"] == pytest.approx(coast.length.sum(), rel=1e-3)
+
+
+def test_county_in_a_zone_of_six_degrees_has_no_wrong_finding():
+    """CGCS2000 / Gauss-Kruger zone 20 (EPSG:4498): meridian 117°E, easting with the zone's number."""
+    made = MadeCounty(crs=4498, corner=(20_610_000.0, 2_720_000.0)).draw()
+    assert list_problems(made.check()) == []
+    assert list_problems(made.check(rules=["SCH003", "GEO011", "GEO012", "LAW021"])) == []
+
+
+def test_county_across_two_zones_has_no_wrong_finding():
+    """The edge of zones 39 and 40 is at 118.5°E; the layers of the eastern neighbour's zone are reprojected."""
+    edge_x, _ = Transformer.from_crs(4490, 4527, always_xy=True).transform(118.5, 24.58)
+    made = MadeCounty(crs=4527, corner=(round(edge_x) - 1000.0, 2_720_000.0)).draw()
+    assert list_problems(made.check()) == []
+    assert list_problems(made.check(rules=["GEO012", "TOP004", "TOP005", "LAW021"])) == []
+    made.layers["STBHHX"] = made.layers["STBHHX"].to_crs(4528)
+    mixed = made.check()
+    # Only the coordinate system is a finding: land is compared across the zones without gaps or overlaps.
+    assert {one.code for one in mixed.findings} == {"SCH003"}
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("430725 桃源县", "桃源县"), ("嘉峪关市", "嘉峪关市"), ("140726", "太谷县")]
+)
+def test_county_of_any_province_is_found_and_checked(text, name):
+    county = parse_county(text, load_standard().code_lists)
+    place = {"crs": 4526, "corner": (38_380_000.0, 4_140_000.0)} if county.code.startswith("14") else {}
+    made = MadeCounty(code=county.code, name=county.name, **place).draw()
+    assert county.name == name and list_problems(made.check(rules=["ATT011", "ATT012", "LAW021", "TOP003"])) == []
+    report = made.check()
+    assert list_problems(report) == [] and report.provenance["area_code"] == county.code
+    if county.code != "140726":
+        made.layers["CZKFBJ"]["XZQMC"] = "浑源县"
+        assert "RUN904" in {one.code for one in made.check().findings}
+        assert [one.field for one in made.check(rules=["ATT012"]).findings if one.code == "ATT012"] == ["XZQMC"]
