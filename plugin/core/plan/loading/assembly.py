@@ -14,6 +14,7 @@ from pyproj import CRS
 from ...base.errors import NEVER_CANCELLED, Cancellation, InputError
 from ...geometry import crs as crs_care
 from ...geometry.edge_densification import find_shared_edges, make_plane_vertex_index
+from ...standard.edition import Standard
 from ...standard.load import load_standard
 from ...standard.profile import Norm
 from ..layer import Layer, SourceLayer
@@ -270,9 +271,7 @@ def assemble_plan(
         plan.layers[role] = layer
         plan.notices += _find_value_notices(layer)
         if role_reasons[role] == "other_name" or norm.standard.is_other_schema(layer.template):
-            known = {one.id: one for one in norm.standard.list_with_included_standards()}
-            schema = known.get(layer.template.standard) or load_standard(layer.template.standard)
-            plan.notices.append(("notice_other_schema", {"layer": layer.name, "role": role, "standard": schema.name}))
+            plan.notices.append(_make_schema_notice(layer, norm.standard))
     plan.norm = norm.keep_confirmations_valid_for_area(plan.area_code)
     _snap_shared_vertices(plan)
     plan.unread_data = [*report_layers_without_shapes(plan), *report_reassigned_layers(layer_by_role, plan)]
@@ -383,6 +382,13 @@ def _find_named_layer(sources: list[SourceLayer], role: str, name: str) -> Sourc
         layer=name,
         layers=", ".join(layer_source.name for layer_source in sources) or "-",
     )
+
+
+def _make_schema_notice(layer: Layer, standard: Standard) -> tuple[str, dict[str, Any]]:
+    """Return the notice on the standard by which the fields of a layer are compared."""
+    known = {one.id: one for one in standard.list_with_included_standards()}
+    schema = known.get(layer.template.standard) or load_standard(layer.template.standard)
+    return "notice_other_schema", {"layer": layer.name, "role": layer.role, "standard": schema.name}
 
 
 def _find_value_notices(layer: Layer) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
 from ...engine.context import RuleContext, find_land_rows, find_rows_of_land_or_sea
 from ...geometry.crs import make_lonlat_transformer
@@ -505,23 +504,7 @@ def outside_county(
             for row, shape in zip(outside_pieces.point_or_line_row.tolist(), outside_pieces.piece_shape, strict=True)
         ]
     if layer is not county:
-        is_land = find_land_rows(layer, ctx.plan)
-        sea_findings: list[Finding] = []
-        if sea is not None and not sea.has_no_geometry and layer is not sea:
-            is_land &= ~find_rows_of_land_or_sea(layer, ctx.norm)
-            sea_findings = _find_rows_outside_land_and_sea(layer, county, sea, outline, ~is_land, ctx)
-        pieces = ctx.geometry.find_uncovered_pieces(layer, county, outline, rows=None if is_land.all() else is_land)
-        findings = ctx.make_pair_findings(layer, county, pieces, by_place=True)
-        # Two variants of the message: completely outside the county, or a township or village of the county.
-        outside_areas = np.bincount(pieces.left, weights=pieces.area, minlength=len(layer))
-        divisions = map(ctx.plan.list_roles_of_concept, ("townships", "villages"))
-        is_division = any(layer.role in roles for roles in divisions)
-        for finding, row in zip(findings, pieces.left.tolist(), strict=True):
-            if outside_areas[row] >= WHOLE_SHARE * layer.plane_areas[row]:
-                finding.params["shown"] = {"variant": "wholly_outside"}
-            elif is_division:
-                finding.params["shown"] = {"variant": "division"}
-        return findings + sea_findings
+        return _find_polygons_outside(layer, county, outline, sea, ctx)
     if ctx.is_edit_check or (townships is None and parcels is None):
         # Around an edit not all townships and parcels are known; the next whole check compares the outline.
         return None
@@ -548,19 +531,36 @@ def outside_county(
     )
 
 
-def _find_rows_outside_land_and_sea(
-    layer: Layer, county: Layer, sea: Layer, outline: Polygons, rows: NDArray, ctx: RuleContext
+def _find_polygons_outside(
+    layer: Layer, county: Layer, outline: Polygons, sea: Layer | None, ctx: RuleContext
 ) -> list[Finding]:
-    """Return findings on the parts of rows (bool by row) outside the county's outline and its sea."""
-    if not rows.any():
-        return []
-    both = shapely.union_all([outline.shapes[0], *sea.plane_shapes[sea.has_shape]])
-    cover = Polygons(np.array([both], dtype=object))
-    pieces = ctx.geometry.find_uncovered_pieces(layer, county, cover, rows=rows)
+    """Return findings on the parts of polygons outside the county's outline.
+
+    With a layer of the sea, rows at sea and rows that may be there are compared with both.
+    """
+    is_land = find_land_rows(layer, ctx.plan)
+    sea_findings: list[Finding] = []
+    if sea is not None and not sea.has_no_geometry and layer is not sea:
+        is_land &= ~find_rows_of_land_or_sea(layer, ctx.norm)
+        if not is_land.all():
+            both = shapely.union_all([outline.shapes[0], *sea.plane_shapes[sea.has_shape]])
+            cover = Polygons(np.array([both], dtype=object))
+            pieces = ctx.geometry.find_uncovered_pieces(layer, county, cover, rows=~is_land)
+            sea_findings = ctx.make_pair_findings(layer, county, pieces, by_place=True)
+            for finding in sea_findings:
+                finding.case = "sea"
+    pieces = ctx.geometry.find_uncovered_pieces(layer, county, outline, rows=None if is_land.all() else is_land)
     findings = ctx.make_pair_findings(layer, county, pieces, by_place=True)
-    for finding in findings:
-        finding.case = "sea"
-    return findings
+    # Two variants of the message: completely outside the county, or a township or village of the county.
+    outside_areas = np.bincount(pieces.left, weights=pieces.area, minlength=len(layer))
+    divisions = map(ctx.plan.list_roles_of_concept, ("townships", "villages"))
+    is_division = any(layer.role in roles for roles in divisions)
+    for finding, row in zip(findings, pieces.left.tolist(), strict=True):
+        if outside_areas[row] >= WHOLE_SHARE * layer.plane_areas[row]:
+            finding.params["shown"] = {"variant": "wholly_outside"}
+        elif is_division:
+            finding.params["shown"] = {"variant": "division"}
+    return findings + sea_findings
 
 
 def _make_part_findings(
