@@ -95,10 +95,10 @@ class CreateLayers(SanxianAlgorithm):
         if not (groups := self.read_names_parameter(parameters, "GROUPS", context)):
             raise InputError("groups_missing", known=_format_groups(self.standard))
         self.templates = self.standard.list_templates_of_groups(groups)
-        # A standard without a list of divisions (the city's) uses that of the county standard.
-        self.divisions = self.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]
-        provinces = load_standard().code_lists["provinces"]
-        self.county = parse_county(self.read_text_parameter(parameters, "COUNTY", context), provinces, self.divisions)
+        # An office's own standard may lack the lists of divisions.
+        code_lists = load_standard().code_lists | self.standard.code_lists
+        self.divisions = code_lists["divisions"]
+        self.county = parse_county(self.read_text_parameter(parameters, "COUNTY", context), code_lists)
         self.crs_given = self.read_crs(parameters, context)
         self.existing = self.parameterAsEnumString(parameters, "EXISTING", context)
         self.norm = None

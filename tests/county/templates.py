@@ -24,6 +24,8 @@ STANDARD_BY_LAYER = {
 }
 # Layers of a township plan that the edition of the county lacks.
 TOWNSHIP_STANDARD_BY_LAYER = {"CZJSBJ": "township_db-2021"}
+# Layers of a county with a coast, which only some planted defects have.
+SEA_STANDARD_BY_LAYER = {"HYFW": "survey-2020"}
 # Additional layers of a full plan (`full`) in the order of their numbers: append new ones.
 FURTHER_LAYERS = (
     "XZQC", "XZZTGNDW", "XZYDYH", "STBHZYXPJJG", "NYSCSYXPJJG", "CZJSSYXPJJG", "STXTFWGNZYXFB", "STCRXFB", "TRL", "STGYL",
@@ -38,7 +40,7 @@ FURTHER_LAYERS = (
 def read_template(role: str) -> dict[str, Any]:
     path = (
         STANDARDS
-        / (STANDARD_BY_LAYER | TOWNSHIP_STANDARD_BY_LAYER).get(role, "county_db-2021")
+        / (STANDARD_BY_LAYER | TOWNSHIP_STANDARD_BY_LAYER | SEA_STANDARD_BY_LAYER).get(role, "county_db-2021")
         / "templates"
         / f"{role}.toml"
     )

@@ -184,3 +184,33 @@ def plant_crack_between_farmland_and_red_line(draft: CountyDraft) -> Any:
 @declare_mutation("TOP009", case="window", follows=["REL002", "REL005", "REL010"])
 def plant_ring_of_boundary_around_a_field(draft: CountyDraft) -> Any:
     return geo.plant_ring_of_boundary_around_a_field(draft)
+
+
+SEA = "HYFW"
+
+
+def _add_sea(draft: CountyDraft, shape: Any) -> None:
+    """Give the plan a layer of the sea."""
+    draft.layers[SEA] = draft.layers["XZQX"].iloc[:1].assign(BSM="140225000099999999", MC="海域")
+    draft.reshape(SEA, draft.first_row(SEA), shape)
+
+
+def _make_box_beyond_border(draft: CountyDraft, width: float) -> Any:
+    county = draft.shape("XZQX", 0)
+    east, south = county.bounds[2], county.bounds[1]
+    return shapely.box(east + 200, south, east + 200 + width, south + 300)
+
+
+@declare_mutation("TOP002", case="sea", follows=["LAW021"])
+def plant_sea_without_zones(draft: CountyDraft) -> Any:
+    sea = _make_box_beyond_border(draft, 600)
+    _add_sea(draft, sea)
+    return sea
+
+
+@declare_mutation("TOP003", case="sea", follows=["LAW021"])
+def plant_zone_beyond_the_sea(draft: CountyDraft) -> Any:
+    sea, zone = _make_box_beyond_border(draft, 600), _make_box_beyond_border(draft, 900)
+    _add_sea(draft, sea)
+    draft.add(ZONE, zone, GHFQDM="610", GHFQMC="渔业用海区")
+    return shapely.difference(zone, sea)

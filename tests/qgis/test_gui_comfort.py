@@ -300,6 +300,17 @@ def test_added_county_without_a_profile_is_asked_about_by_its_division_code(drop
     assert read_messages(iface) == ""
 
 
+def test_added_county_that_no_profile_covers_is_asked_about_by_code_and_name(dropping, project):
+    iface, handler, _ = dropping
+    layer = QgsVectorLayer("Polygon?field=XZQDM:string(6)", "XZQX", "memory")
+    row = QgsFeature(layer.fields())
+    row["XZQDM"] = "350213"
+    layer.dataProvider().addFeature(row)
+    project.addMapLayer(layer)
+    handler._ask_for_profile()
+    assert "数据的行政区代码为 350213 翔安区" in read_messages(iface)
+
+
 def test_several_dropped_databases_are_asked_about_and_added_together(dropping, tmp_path):
     iface, handler, _ = dropping
     paths = [str(shutil.copy(SAMPLE, tmp_path / name)) for name in ("甲县.gpkg", "乙县.gpkg")]

@@ -98,6 +98,30 @@ def test_project_wizard_completes_all_steps_for_hunyuan_county(project_wizard, t
     assert settings.read_setting("project_folder") == str(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("text", "province", "city", "county"),
+    [
+        ("350213", "福建省", "厦门市", "翔安区  350213"),
+        ("441900", "广东省", "广东省", "东莞市  441900"),
+        ("429021", "湖北省", "湖北省", "神农架林区  429021"),
+        ("140726 太谷县", "山西省", "太原市", ""),
+    ],
+)
+def test_project_wizard_finds_a_county_of_any_province_and_invents_no_crs_zone(
+    project_wizard, text, province, city, county
+):
+    project_wizard.next.click()
+    box = project_wizard.place.county
+    assert box.province.currentText() == "山西省" and box.province.count() == 34
+    box.search.set_text(text)
+    box.search.activated.emit(0)
+    assert (box.province.currentText(), box.city.currentText()) == (province, city)
+    assert box.county.currentText() == county and box.get_chosen_county().code == text[:6]
+    if province != "山西省":
+        assert project_wizard.draft.crs_zones is None and "不能推荐带号" in project_wizard.place.crs.notice.label.text()
+        assert not project_wizard.draft.crs
+
+
 def test_project_wizard_warns_about_a_county_across_two_crs_zones(project_wizard):
     place = choose_county(project_wizard, "140727")
     text = place.crs.notice.label.text()
@@ -190,15 +214,12 @@ def test_project_wizard_refuses_a_crs_of_another_province(project_wizard):
 def test_project_wizard_validates_a_typed_county_of_another_province(project_wizard):
     project_wizard.go_to_page(1)
     place = project_wizard.place
-    place.county.province.setCurrentIndex(place.county.province.findText("陕西省"))
-    assert not place.county.city.isVisibleTo(project_wizard) and place.county.code.isVisibleTo(project_wizard)
-    place.county.code.setText("610700")
+    search = place.county.search
+    search.set_text("610700 汉中市")
     assert "6 位数字" in project_wizard.message_label.text()
-    place.county.code.setText("620724")
-    assert "陕西省的代码以 61 开头" in project_wizard.message_label.text()
-    place.county.code.setText("610724")
-    assert "县名" in project_wizard.message_label.text()
-    place.county.name.setText("西乡县")
+    search.set_text("610742 西乡县")
+    assert "610724 西乡县" in project_wizard.message_label.text()
+    search.set_text("610724")
     assert "不能推荐带号" in place.crs.notice.label.text() and project_wizard.message_label.text() == "请选择坐标系。"
     place.county.source.setCurrentIndex(place.county.source.findData("typed"))
     place.county.west.setValue(107.25)
@@ -214,6 +235,14 @@ def test_project_wizard_validates_a_typed_county_of_another_province(project_wiz
     place.crs.buttons["prefixed"].setChecked(True)
     project_wizard.next.click()
     assert project_wizard.profile.profile.currentData() == "" and project_wizard.profile.profile.count() == 1
+
+
+def test_project_wizard_offers_an_example_profile_and_does_not_choose_it(project_wizard):
+    choose_county(project_wizard, "330902")
+    project_wizard.go_to_page(2)
+    combo = project_wizard.profile.profile
+    assert [combo.itemText(n) for n in range(1, combo.count())] == ["浙江省（示例）  zhejiang"]
+    assert combo.currentIndex() == 0 and project_wizard.draft.profile == ""
 
 
 def test_project_wizard_adds_and_removes_layer_groups_and_single_layers(project_wizard):

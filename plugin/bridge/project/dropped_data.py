@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -13,14 +14,14 @@ from qgis.core import QgsFeatureRequest, QgsProject, QgsProviderRegistry, QgsPro
 
 from ...core.base.files.digests import MANIFEST_FILE_NAME
 from ...core.checks.check import RunOptions
-from ...core.standard.numbering import find_most_frequent_county
+from ...core.standard.numbering import DIVISION_CODE_DIGITS, find_most_frequent_county, has_county_code_format
 from ...core.standard.profile import Profile, list_profile_ids, load_profile
 from .county import read_county_settings
 
 #: Levels of folders in which the manifest of a zipped package is searched.
 _MAX_MANIFEST_DEPTH = 2
-#: Field with the key (标识码) of a feature.
-_KEY_FIELD = "BSM"
+#: Fields with the key (标识码) of a feature and with the code of its division.
+_KEY_FIELD, _DIVISION_FIELD = "BSM", "XZQDM"
 
 
 class DroppedKind(Enum):
@@ -90,10 +91,24 @@ def open_layers(path: str) -> list[QgsVectorLayer]:
 def find_county_and_profiles(layers: Iterable[QgsVectorLayer]) -> tuple[str, list[Profile]]:
     """Return the code of the county of layers, and the shipped profiles that apply to it, its own first.
 
-    The code is that with which most layers' first key (标识码) begins; empty if they have no keys.
+    The code is that with which most layers' first key (标识码) begins, without such keys most first division codes;
+    empty if they have neither.
     """
-    request = QgsFeatureRequest().setLimit(1).setFlags(QgsFeatureRequest.Flag.NoGeometry)
-    keyed = [layer for layer in layers if layer.fields().lookupField(_KEY_FIELD) >= 0]
-    code = find_most_frequent_county(str(row[_KEY_FIELD]) for layer in keyed for row in layer.getFeatures(request))
-    profiles = [one for one in map(load_profile, list_profile_ids()) if one.area_code and code and one.covers(code)]
+    layers = list(layers)
+    code = find_most_frequent_county(_read_first_values(layers, _KEY_FIELD))
+    if not code:
+        codes = Counter(value[:DIVISION_CODE_DIGITS] for value in _read_first_values(layers, _DIVISION_FIELD))
+        code = next((one for one, _ in codes.most_common() if has_county_code_format(one)), "")
+    profiles = [
+        one
+        for one in map(load_profile, list_profile_ids())
+        if one.area_code and code and one.covers(code) and not one.is_example
+    ]
     return code, sorted(profiles, key=lambda profile: profile.area_code != code)
+
+
+def _read_first_values(layers: Iterable[QgsVectorLayer], field: str) -> list[str]:
+    """Return the value of a field in the first row of each layer that has the field."""
+    request = QgsFeatureRequest().setLimit(1).setFlags(QgsFeatureRequest.Flag.NoGeometry)
+    with_field = [layer for layer in layers if layer.fields().lookupField(field) >= 0]
+    return [str(row[field]) for layer in with_field for row in layer.getFeatures(request)]

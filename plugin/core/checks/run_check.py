@@ -117,7 +117,7 @@ def mark_repeated_land(report: Report, plan: Plan, texts: Texts, repeated_land: 
                 shown = finding.params.get("shown", {})
                 finding.params["shown"] = {**shown, "repeated": [*shown.get("repeated", []), repeated]}
         if "repeated" in finding.params.get("shown", {}):
-            finding.message = format_message(texts, finding, plan.norm.standard.templates)
+            finding.message = format_message(texts, finding, plan.templates)
     for indicator in report.indicators:
         repeated_land.mark(indicator)
 

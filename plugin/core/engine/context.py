@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from ..base.errors import NEVER_CANCELLED, Cancellation, InputError
@@ -204,22 +205,45 @@ def _mask_cultivated_codes(layer: Layer, codes: list[str], norm: Norm, whole_cla
     return _find_values_in_codes(codes, cultivated_codes, template_field.code_pad)
 
 
-def find_land_rows(layer: Layer, norm: Norm) -> NDArray:
-    """Return (n,) bool: rows that are compared with the county's border.
+def find_land_rows(layer: Layer, plan: Plan) -> NDArray:
+    """Return (n,) bool: rows on land, which the county's border bounds.
 
-    These are all rows except those with sea classes. The setting ``sea`` gives the classes of zones and of uses, by
-    code list.
+    Rows with sea classes and rows of layers of the sea are not on land. A row that may be on land or at sea is at sea
+    if a point inside it is in the plan's layer of the sea.
     """
-    is_land = np.ones(len(layer), dtype=bool)
-    for list_name, sea_codes in norm.get_settings_section("sea").items():
-        for one in layer.template.fields:
-            if one.codes == list_name and one.meaning and layer.has_field(one.meaning):
-                is_land &= ~_find_values_in_codes(
-                    layer.text(one.meaning),
-                    norm.standard.code_lists[list_name].collect_members(sea_codes),
-                    one.code_pad,
-                )
+    is_land = ~find_rows_of_sea_classes(layer, plan.norm)
+    sea = plan.find_layer_of_concept("sea")
+    mixed = find_rows_of_land_or_sea(layer, plan.norm) & is_land & layer.has_shape
+    if sea is not None and mixed.any():
+        extent = shapely.union_all(sea.plane_shapes[sea.has_shape])
+        shapely.prepare(extent)
+        is_land[mixed] = ~shapely.intersects(extent, shapely.point_on_surface(layer.plane_shapes[mixed]))
     return is_land
+
+
+def find_rows_of_sea_classes(layer: Layer, norm: Norm) -> NDArray:
+    """Return (n,) bool: rows with sea classes, and all rows of layers of the sea.
+
+    The setting ``sea`` gives the layers, and the classes of zones and of uses by code list.
+    """
+    settings = norm.get_settings_section("sea")
+    is_at_sea = np.full(len(layer), layer.role in settings.get("layers", ()))
+    for one in layer.template.fields:
+        if one.codes in settings and one.meaning and layer.has_field(one.meaning):
+            sea_codes = norm.standard.code_lists[one.codes].collect_members(settings[one.codes])
+            is_at_sea |= _find_values_in_codes(layer.text(one.meaning), sea_codes, one.code_pad)
+    return is_at_sea
+
+
+def find_rows_of_land_or_sea(layer: Layer, norm: Norm) -> NDArray:
+    """Return (n,) bool: rows that may be on land, at sea or on both, such as those of the red line."""
+    settings = norm.get_settings_section("sea")
+    if layer.role in settings.get("mixed_layers", ()):
+        return np.ones(len(layer), dtype=bool)
+    if not layer.has_field("zone_code") or "mixed_zones" not in settings:
+        return np.zeros(len(layer), dtype=bool)
+    codes = norm.standard.code_lists["planning_zones"].collect_members(settings["mixed_zones"])
+    return np.isin(layer.text("zone_code"), list(codes))
 
 
 def _find_values_in_codes(values: list[str], codes: Container[str], pad: int) -> NDArray:

@@ -407,9 +407,10 @@ def complete_findings(plan: Plan, findings: list[Finding], texts: Texts, cancell
         located[n].by_nodes_m2 = float(vertex_areas[n])
     cancellation.raise_if_cancelled()
     set_fingerprints(findings)
+    templates = plan.templates
     for number, finding in enumerate(findings):
         if number % _FINDINGS_PER_BATCH == 0:
             cancellation.raise_if_cancelled()
-        finding.message = format_message(texts, finding, plan.norm.standard.templates)
+        finding.message = format_message(texts, finding, templates)
     changed = np.flatnonzero(~is_kept[shape_of_finding])
     set_geometries([located[n] for n in changed.tolist()], stored_shapes[shape_of_finding[changed]])

@@ -26,8 +26,7 @@ from ..plan.layer import Layer
 from ..plan.plan import Plan
 from ..standard import load_standard
 from ..standard.messages.texts import Texts
-from ..standard.profile import Norm
-from .context import find_land_rows
+from .context import find_rows_of_sea_classes
 
 
 def _list_notices(plan: Plan, texts: Texts) -> Iterator[str]:
@@ -54,7 +53,7 @@ def _list_notices(plan: Plan, texts: Texts) -> Iterator[str]:
     shared_edge_count = sum(len(edges) for edges in {layer.undensified_edges for layer in plan.layers.values()})
     if shared_edge_count:
         yield texts.format_notice("notice_shared_edges", {"count": shared_edge_count, "plane": plane})
-    yield from describe_sea_rows(plan.layers.values(), plan.norm, texts)
+    yield from describe_sea_rows(plan.layers.values(), plan, texts)
     if plan.plane_crs != plan.crs and plan.layers:
         degrees = next((crs_care.make_crs_label(layer.crs) for layer in plan.layers.values() if len(layer)), "")
         params = {"crs": degrees, "plane": crs_care.make_crs_label(plan.crs)}
@@ -132,16 +131,19 @@ def make_provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
     }
 
 
-def describe_sea_rows(layers: Iterable[Layer], norm: Norm, texts: Texts) -> Iterator[str]:
-    """Yield a notice on each layer with rows at sea.
+def describe_sea_rows(layers: Iterable[Layer], plan: Plan, texts: Texts) -> Iterator[str]:
+    """Yield a notice on each layer of land and sea with rows at sea.
 
-    Such rows are not compared with the county's border.
+    Such rows are compared with the layer of the sea, not with the county's border.
     """
+    sea = plan.find_layer_of_concept("sea")
+    key = "notice_sea" if sea is None else "notice_sea_compared"
     for layer in layers:
-        rows = np.flatnonzero(~find_land_rows(layer, norm))
-        if len(rows):
+        rows = np.flatnonzero(find_rows_of_sea_classes(layer, plan.norm))
+        if len(rows) and layer.role not in plan.norm.get_settings_section("sea").get("layers", ()):
             area = texts.format_area(float(np.nansum(layer.measure_rows(rows))))
-            yield texts.format_notice("notice_sea", {"layer": layer.name, "count": len(rows), "area": area})
+            params = {"layer": layer.name, "count": len(rows), "area": area, "sea": sea.name if sea else ""}
+            yield texts.format_notice(key, params)
 
 
 def find_county_name(plan: Plan) -> str:

@@ -406,7 +406,7 @@ def choose_plan_crs(crs: str, county: str) -> tuple[CRS, tuple[str, dict[str, An
             raise InputError("structure_no_crs")
         return given_crs, None
     lists = load_standard().code_lists
-    code = divisions.parse_county(county, lists["provinces"], lists["divisions"]).code
+    code = divisions.parse_county(county, lists).code
     plan_system = given_crs or divisions.find_default_crs(code, lists["divisions"])
     return plan_system, divisions.check_county_in_crs_zone(plan_system, code, lists["divisions"])
 

@@ -19,7 +19,7 @@ from pyproj import CRS
 
 from ..base.errors import NEVER_CANCELLED, Cancellation, InputError
 from ..base.parallel.threads import map_in_threads
-from ..engine.context import trim_code_padding
+from ..engine.context import find_land_rows, trim_code_padding
 from ..geometry import crs as crs_care
 from ..geometry.overlay import find_shared_pieces
 from ..geometry.polygons import Polygons, union_polygon_rows
@@ -218,14 +218,16 @@ def _measure_overlap_of_zones(shape_by_zone_code: dict[str, Any], crs: CRS, limi
     return float(compute_drawn_area(np.array(overlaps, dtype=object), crs_care.make_lonlat_transformer(crs)).sum())
 
 
-def derive_from_layer(zones: Layer, spaces: SpaceMap, cancellation: Cancellation = NEVER_CANCELLED) -> ThreeZones:
+def derive_from_layer(
+    zones: Layer, spaces: SpaceMap, plan: Plan, cancellation: Cancellation = NEVER_CANCELLED
+) -> ThreeZones:
     """Derive the three zones from a layer of planning zones in its own CRS.
 
     Parts of rows whose coordinates contradict the CRS, and rows at sea, count as missing.
     """
     shapes, codes = zones.raw_shapes.copy(), list_zone_codes(zones)
     zones.drop_stray_parts(shapes)
-    is_at_sea = np.isin(codes, list(spaces.sea_codes))
+    is_at_sea = ~find_land_rows(zones, plan)
     shapes[is_at_sea] = None
     is_left_out = bool(zones.stray_rows) or bool(is_at_sea.any())
     is_as_checked = zones.known_crs == zones.plane_crs and not zones.invalid_rows.any() and not is_left_out
@@ -276,7 +278,7 @@ def derive_from_plan(
     if not zones.has_field("zone_code"):
         raise InputError("zones_no_code", layer=zones.name, field=zones.get_field_name("zone_code"))
     spaces = load_space_map(plan.norm)
-    three_zones = derive_from_layer(zones, spaces, cancellation)
+    three_zones = derive_from_layer(zones, spaces, plan, cancellation)
     county = plan.find_layer_of_concept("county")
     divisions = plan.norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]
     code = plan.area_code

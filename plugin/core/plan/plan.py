@@ -28,6 +28,7 @@ from ..standard.messages.finding_message import describe_unread
 from ..standard.messages.texts import Message, Texts
 from ..standard.numbering import has_county_code_format
 from ..standard.profile import Norm
+from ..standard.template import Template
 from .layer import Layer
 from .unused_rows import GAPS_SECTION, describe_unused_rows, make_layer_name
 
@@ -231,6 +232,13 @@ class Plan:
     def reproject_for_findings(self, geometries: NDArray) -> NDArray:
         """Return (n,) geometries of the plane reprojected into the CRS of findings."""
         return crs_care.reproject_geometries(geometries, self.plane_crs, self.crs)
+
+    @property
+    def templates(self) -> dict[str, Template]:
+        """Return role → template; a layer with the fields of another standard has that template."""
+        standard = self.norm.standard
+        other = {role: one.template for role, one in self.layers.items() if standard.is_other_schema(one.template)}
+        return standard.templates | other
 
     def find_layer_of_concept(self, concept: str) -> Layer | None:
         """Return the layer of a concept: that of the first of its roles that the plan has; None for none.

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from pyproj import CRS
@@ -16,11 +17,15 @@ from .template import CodeEntry, CodeList
 
 #: Level of a county in the list, after province and city.
 COUNTY_LEVEL = 3
+#: Id of the list of counties whose codes have changed since 2019: plans of 2020–2022 have them.
+FORMER_DIVISIONS = "former_divisions"
 #: Half of a 3° and of a 6° zone: the largest distance of a place from its meridian.
 _HALF_ZONE_DEGREES_BY_IS_SIX_DEGREE = {True: 3.0, False: 1.5}
 #: Degrees beyond a county's extent that no survey of it reaches.
 _MAX_DEGREES_OUTSIDE_ZONE = 1.5
 _EXTENT_COLUMNS = ("west", "east", "south", "north")
+#: Similar names that are compared, of which four are proposed.
+_CLOSE_MATCHES = 40
 #: A province, or a city with one of its counties, at the beginning of a text; the county is not a 社区, 开发区, 规划区
 #: and the like.
 _UPPER_DIVISION_PATTERN = re.compile(
@@ -62,8 +67,10 @@ def find_county(text: str, divisions: CodeList) -> CodeEntry:
         **{county.name: county for county in counties},
         **{county.code: county for county in counties},
     }
-    close_matches = difflib.get_close_matches(searched, county_by_name_or_code, n=4, cutoff=0.5)
-    candidates = candidates or [county_by_name_or_code[name] for name in close_matches] or counties[:4]
+    close_matches = difflib.get_close_matches(searched, county_by_name_or_code, n=_CLOSE_MATCHES, cutoff=0.5)
+    # Of many names with the same character, those that begin like the text come first.
+    close_matches.sort(key=lambda name: name[:1] != searched[:1])
+    candidates = candidates or [county_by_name_or_code[name] for name in close_matches[:4]] or counties[:4]
     labels = dict.fromkeys(f"{county.code} {county.name}" for county in candidates)
     raise InputError("county_unknown", value=text, near="、".join(labels))
 
@@ -94,40 +101,39 @@ def label_division(code: str, divisions: CodeList | None) -> str:
     return code if entry is None else f"{code} {entry.name}"
 
 
-def parse_county(text: str, provinces: CodeList, divisions: CodeList) -> CodeEntry:
+def parse_county(text: str, code_lists: Mapping[str, CodeList]) -> CodeEntry:
     """Return a county from a user's text.
 
-    The text is a code or name (`find_county`), or both, ``610724 西乡县``, for a county of another province.
+    The text is a code or name (`find_county`), or both: ``610724 西乡县``. The code may be a former one.
     """
     code, _, name = text.strip().partition(" ")
-    return (
-        make_unlisted_county(code, name, provinces, divisions)
-        if code.isdigit() and name
-        else find_county(text, divisions)
-    )
+    if code.isdigit() and name:
+        return make_unlisted_county(code, name, code_lists)
+    return code_lists[FORMER_DIVISIONS].entry_by_code.get(code) or find_county(text, code_lists["divisions"])
 
 
-def make_unlisted_county(code: str, name: str, provinces: CodeList, divisions: CodeList) -> CodeEntry:
-    """Return a county that the list lacks, by six digits (GB/T 2260) and a name.
+def make_unlisted_county(code: str, name: str, code_lists: Mapping[str, CodeList]) -> CodeEntry:
+    """Return a county by six digits (GB/T 2260) and a name, also one that the lists lack because its code is new.
 
-    Raise InputError if the code is not a county's, has no province, or is missing although the list has the counties
-    of its province: the code is then a typing error.
+    Raise InputError if the code is not a county's, has no province, or belongs to another name, and if the county of
+    this name has another code: the code is then a typing error.
     """
     code, name = code.strip(), name.strip()
-    listed_county = divisions.entry_by_code.get(code)
+    divisions = code_lists["divisions"]
+    listed_county = divisions.entry_by_code.get(code) or code_lists[FORMER_DIVISIONS].entry_by_code.get(code)
     if listed_county is not None and listed_county.level == COUNTY_LEVEL:
-        if name and name not in (
-            listed_county.name,
-            divisions.entry_by_code[listed_county.parent].name + listed_county.name,
-        ):
+        lineage = [divisions.entry_by_code[one].name for one in divisions.list_code_and_parents(listed_county.parent)]
+        # 浑源县, 大同市浑源县, 山西省大同市浑源县
+        names = ["".join([*reversed(lineage[:count]), listed_county.name]) for count in range(len(lineage) + 1)]
+        if name and name not in names:
             raise InputError("county_code_name", value=code, county=listed_county.name, name=name)
         return listed_county
     if not has_county_code_format(code) or code.endswith("00") or code[2:4] == "00":
         raise InputError("county_code_form", value=code)
     province = f"{code[:2]}0000"
-    if province not in provinces.entry_by_code:
+    if province not in divisions.entry_by_code:
         raise InputError("county_code_province", value=code, digits=code[:2])
-    if province in divisions.entry_by_code:
+    if any(one.name == name and one.code[:2] == code[:2] for one in divisions.entry_by_code.values()):
         return find_county(code, divisions)
     if not name:
         raise InputError("county_name_missing", value=code)

@@ -222,7 +222,8 @@ class StandardFile:
 
     ``rule_groups``: group → rules that run in addition to the default ones if a profile or a run names the group.
     ``concepts``: name → layer codes. ``marks`` are flat: ``ratio.limit`` → mark. ``severity``: rule code → severity
-    that differs from the rule's default.
+    that differs from the rule's default. ``equivalent_layers``: id of another standard → its layer code → the code here
+    of the same layer; a layer may have the name and the fields of that standard.
     """
 
     id: str
@@ -240,6 +241,7 @@ class StandardFile:
     mark_sources: dict[str, str] = field(default_factory=dict)
     confirmed_items: ConfirmedItems = field(default=ConfirmedItems(), metadata={"key": "confirmed"})
     severity: dict[str, Severity] = field(default_factory=dict)
+    equivalent_layers: dict[str, dict[str, str]] = field(default_factory=dict)
     phase_tables: dict[Annotated[str, one_of(*PLANNING_PHASES)], PhaseTable] = field(
         default_factory=dict, metadata={"key": "phase"}
     )
@@ -367,6 +369,11 @@ class Standard(StandardFile):
         return templates + [
             template for edition in self.included_standards for template in edition.list_templates_of_role(role)
         ]
+
+    def is_other_schema(self, template: Template) -> bool:
+        """Return True if a template describes a layer as another standard does (`equivalent_layers`)."""
+        roles = self.equivalent_layers.get(template.standard, {})
+        return template.standard != self.id and template.role in roles.values()
 
     @cached_property
     def _own_templates(self) -> dict[str, Template]:

@@ -35,6 +35,7 @@ REQUIRED_KEYS_BY_METHOD: dict[str, tuple[str, ...]] = {
     "land_use_within": ("within",),
     "share": ("part", "whole"),
     "density": (),
+    "length_share": (),
     "none": ("missing",),
 }
 INDICATOR_UNITS = (

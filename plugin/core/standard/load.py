@@ -124,6 +124,7 @@ def load_standard(name: str = "county_db", edition: str = "") -> Standard:
                 **{k: group for k, group in included_standard.groups.items() if k not in standard.groups},
             },
             themes={**included_standard.themes, **standard.themes},
+            equivalent_layers={**included_standard.equivalent_layers, **standard.equivalent_layers},
             # Trees are not merged: a layer would be in both.
             layer_tree=standard.layer_tree or included_standard.layer_tree,
             maintenance=standard.maintenance or included_standard.maintenance,

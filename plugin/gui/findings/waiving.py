@@ -420,7 +420,7 @@ class WaiverActions(QObject):
         plan, report, former_waivers = check_result.plan, check_result.report, check_result.waivers
         check_result.waivers = replace(former_waivers, entries=entries, path=path, file_exists=True)
         renew_waiver_notices(report, former_waivers, check_result.waivers, result.texts)
-        templates = plan.norm.standard.templates
+        templates = plan.templates
         applied_waivers = apply_waivers(
             report, plan, check_result.waivers, lambda finding: format_message(result.texts, finding, templates)
         )

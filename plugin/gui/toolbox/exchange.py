@@ -33,6 +33,7 @@ from ...bridge.running.tasks import log_error
 from ...bridge.settings import get_interface_language
 from ...bridge.texts import mark_text, tr, translate_marked
 from ...core.base.files import find_free_path
+from ...core.standard import divisions, load_standard
 from ...core.standard.messages.texts import Texts
 from ..widgets import MessageBarMessages, open_path
 
@@ -447,14 +448,15 @@ class PlanDataDropHandler(QgsCustomDropHandler):
         self._ask_for_profile()
 
     def _ask_for_profile(self) -> None:
-        """Ask which profile applies to the county that was added, unless the project has one or none applies."""
+        """Ask which profile applies to the county that was added, unless it is unknown or the project has a profile."""
         project = QgsProject.instance()
         code, profiles = find_county_and_profiles(role_recognition.list_plan_layers(project))
-        if profiles and not county.read_county_settings(project).profile:
+        if code and not county.read_county_settings(project).profile:
+            label = divisions.label_division(code, load_standard().code_lists["divisions"])
             text = tr("The data have the division code {code}. Which profile applies? It has the targets and limits.")
             buttons = [(one.name, partial(self._run, self._use_profile, one.id)) for one in profiles[:_MAX_PROFILES]]
             buttons.append((tr("Other Profile…"), partial(self._run, lambda _: self._open_profiles(), "")))
-            self.messages.show_message(text.format(code=code), "info", *buttons)
+            self.messages.show_message(text.format(code=label), "info", *buttons)
 
 
 def _join_names(all_dropped: list[DroppedData]) -> str:

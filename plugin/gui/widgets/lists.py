@@ -40,6 +40,7 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
 from ...core.standard import load_standard
+from ...core.standard.divisions import COUNTY_LEVEL
 from ...core.standard.profile import load_profile
 from . import theme
 from .layout import FittedWidget, fill_layout, make_row
@@ -272,18 +273,18 @@ class FieldCompleter(QCompleter):
 class CountyCombo(QComboBox):
     """Combo box of counties; ``changed``: the text has changed.
 
-    The text is free: for a county of another province the user types code and name.
+    The text is free: for a county that the list lacks, such as one of an earlier list, the user types code and name.
     """
 
     changed = pyqtSignal()
 
     def __init__(self):
         super().__init__(editable=True, insertPolicy=QComboBox.InsertPolicy.NoInsert, minimumContentsLength=24)
-        entries = load_standard().code_lists["divisions"].entry_by_code
-        parent_codes = {entry.parent for entry in entries.values()}
-        for code, entry in entries.items():
-            if code not in parent_codes:
-                self.addItem(f"{code} {entry.name}  {entries[entry.parent].name}", code)
+        listed = load_standard().code_lists["divisions"]
+        for code, entry in listed.entry_by_code.items():
+            if entry.level == COUNTY_LEVEL:
+                above = reversed(listed.list_code_and_parents(entry.parent))
+                self.addItem(f"{code} {entry.name}  {''.join(listed.entry_by_code[one].name for one in above)}", code)
         self.setCompleter(FieldCompleter(self.model(), self))
         self.setCurrentIndex(-1)
         theme.set_placeholder(self.lineEdit(), tr("Name or code of the county"))

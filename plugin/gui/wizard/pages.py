@@ -265,11 +265,11 @@ class ProfilePage(WizardPage):
         ]
         # The county's own profile first, then those of city, cluster and province.
         matching_profiles.sort(
-            key=lambda profile: (profile.area_code != county.code, -len(profile.list_base_profiles()), profile.id)
+            key=lambda one: (one.is_example, one.area_code != county.code, -len(one.list_base_profiles()), one.id)
         )
         with QSignalBlocker(self.profile):
             self.profile.set_profiles(profile.id for profile in matching_profiles)
-            self.profile.setCurrentIndex(1 if matching_profiles else 0)
+            self.profile.setCurrentIndex(1 if matching_profiles and not matching_profiles[0].is_example else 0)
         base = self.profile.currentData() or ""
         self.form.show_county(CountySettings(county.name, county.code, base), Path(PROFILE_FILE_SUFFIX))
         self._on_profile_chosen()

@@ -13,17 +13,17 @@ from qgis.PyQt.QtWidgets import (
     QDoubleSpinBox,
     QHeaderView,
     QLabel,
-    QLineEdit,
     QTreeWidget,
     QTreeWidgetItem,
 )
 
 from ...bridge.new_project.layer_extent import list_layers_for_extent, measure_extent
 from ...bridge.texts import tr
-from ...core.base.errors import InputError, SanxianError
+from ...core.base.errors import SanxianError
 from ...core.geometry.crs_zones import CrsZoneChoice, choose_zone
 from ...core.standard import divisions, load_standard
 from ...core.standard.layer_tree import LAYER_CONSTRAINTS, find_delivery_constraint, list_branches
+from ...core.standard.numbering import has_county_code_format
 from ...core.standard.template import CodeEntry
 from ..widgets import (
     CountyCombo,
@@ -73,26 +73,17 @@ class CountyBox(FormSection):
         super().__init__(tr("County"), parent=parent)
         self._project = project
         standard = load_standard()
-        self._divisions, self._provinces = standard.code_lists["divisions"], standard.code_lists["provinces"]
+        self._code_lists, self._divisions = standard.code_lists, standard.code_lists["divisions"]
         self.province, self.city, self.county = QComboBox(), QComboBox(), QComboBox()
         self.search = CountyCombo()
-        self.code, self.name = QLineEdit(), QLineEdit()
         self.source = QComboBox()
         self.west, self.east = (
             QDoubleSpinBox(decimals=2, singleStep=0.1, suffix="°E", minimum=73.0, maximum=136.0) for _ in range(2)
         )
-        theme.set_placeholder(self.code, tr("6 digits"))
-        self.code.setMaxLength(6)
-        theme.set_placeholder(self.name, tr("Name"))
-        self._listed_county_widget = make_row_widget(
-            *(QLabel(tr("City")), self.city, QLabel(tr("County")), self.county),
-            *(QLabel(tr("Search")), (self.search, 1)),
+        first = make_row(
+            *(QLabel(tr("Province")), self.province, QLabel(tr("City")), self.city),
+            *(QLabel(tr("County")), self.county, QLabel(tr("Search")), (self.search, 1)),
         )
-        self._other_county_widget = make_row_widget(
-            QLabel(tr("Code of the county")), self.code, QLabel(tr("Name")), (self.name, 1)
-        )
-        panels = ((self._listed_county_widget, 1), (self._other_county_widget, 1))
-        first = make_row(QLabel(tr("Province")), self.province, *panels)
         self.search.setMinimumContentsLength(10)
         self._typed_county_widget = make_row_widget(QLabel(tr("West")), self.west, QLabel(tr("East")), self.east)
         # A long message must not widen the page.
@@ -100,10 +91,9 @@ class CountyBox(FormSection):
         label = QLabel(tr("Extent of the county"))
         second = make_row(label, self.source, self._typed_county_widget, (self.about, 1))
         fill_layout(self.layout_, first, second)
-        sorted_provinces = sorted(
-            self._provinces.entry_by_code.values(), key=lambda c: (c.code not in self._divisions.entry_by_code, c.code)
-        )
-        add_entries(self.province, ((row.name, row.code) for row in sorted_provinces))
+        # Provinces whose counties' longitudes are known come first.
+        provinces = sorted(self._list_divisions(""), key=lambda row: not row.other_columns["west"])
+        add_entries(self.province, ((row.name, row.code) for row in provinces))
         self._on_province_chosen()
         self.refresh()
         for signal, slot in (
@@ -111,11 +101,10 @@ class CountyBox(FormSection):
             (self.city.currentIndexChanged, self._on_city_chosen),
             (self.county.currentIndexChanged, self._on_changed),
             (self.search.activated, lambda _n: self.choose_county(self.search.get_chosen_county_code())),
+            (self.search.changed, self._on_changed),
             (self.source.currentIndexChanged, self._on_changed),
         ):
             signal.connect(slot)
-        for line in (self.code, self.name):
-            line.textChanged.connect(self._on_changed)
         for box in (self.west, self.east):
             box.valueChanged.connect(self._on_changed)
         self._on_changed()
@@ -124,35 +113,31 @@ class CountyBox(FormSection):
     def choose_county(self, code: str) -> None:
         """Select a listed county by its code; ignore any other text."""
         if (row := self._divisions.entry_by_code.get(code)) is not None and row.parent:
-            self.province.setCurrentIndex(self.province.findData(self._divisions.entry_by_code[row.parent].parent))
+            self.province.setCurrentIndex(self.province.findData(self._divisions.list_code_and_parents(code)[-1]))
             self.city.setCurrentIndex(self.city.findData(row.parent))
             self.county.setCurrentIndex(self.county.findData(code))
 
     def get_chosen_county(self) -> CodeEntry | None:
-        """Return the chosen county, or None; raise SanxianError if a typed code or name is invalid."""
-        if self._is_listed():
-            return self._divisions.entry_by_code.get(self.county.currentData() or "")
-        if not self.code.text().strip():
-            return None
-        province = self.province.currentData()
-        code = self.code.text().strip()
-        if len(code) == 6 and code[:2] != province[:2]:
-            name = self._provinces.entry_by_code[province].name
-            raise InputError("county_code_elsewhere", value=code, province=name, digits=province[:2])
-        return divisions.make_unlisted_county(code, self.name.text(), self._provinces, self._divisions)
+        """Return the chosen county, or None; raise SanxianError if a typed code or name is invalid.
 
-    def _is_listed(self) -> bool:
-        """Return True if the code list has the counties of the chosen province."""
-        return self.province.currentData() in self._divisions.entry_by_code
+        A code that the list lacks, a former or a new one, is typed as the search.
+        """
+        if code := self.county.currentData():
+            return self._divisions.entry_by_code[code]
+        text = self.search.get_chosen_county_code()
+        return divisions.parse_county(text, self._code_lists) if has_county_code_format(text[:6]) else None
 
     def _on_province_chosen(self) -> None:
-        self._listed_county_widget.setVisible(self._is_listed())
-        self._other_county_widget.setVisible(not self._is_listed())
-        fill_combo(self.city, ((row.name, row.code) for row in self._list_divisions(self.province.currentData())))
+        province = self._divisions.entry_by_code[self.province.currentData()]
+        below = self._list_divisions(province.code)
+        cities = [row for row in below if row.level < divisions.COUNTY_LEVEL]
+        # Districts of 北京市 and counties such as 仙桃市 belong to no city.
+        has_counties = len(cities) < len(below)
+        fill_combo(self.city, ((row.name, row.code) for row in [*cities, *([province] if has_counties else [])]))
         self._on_city_chosen()
 
     def _on_city_chosen(self) -> None:
-        rows = self._list_divisions(self.city.currentData())
+        rows = [row for row in self._list_divisions(self.city.currentData()) if row.level == divisions.COUNTY_LEVEL]
         with QSignalBlocker(self.county):
             fill_combo(self.county, ((f"{row.name}  {row.code}", row.code) for row in rows))
             # Do not preselect a county.
@@ -161,8 +146,8 @@ class CountyBox(FormSection):
         self._on_changed()
 
     def _list_divisions(self, parent: str | None) -> list[CodeEntry]:
-        """Return the cities of a province, or the counties of a city; ``parent``: its code."""
-        return [c for c in self._divisions.entry_by_code.values() if parent and c.parent == parent]
+        """Return the provinces, or the cities and counties directly below a division (``parent``)."""
+        return [c for c in self._divisions.entry_by_code.values() if c.parent == (parent or "")]
 
     # --- its place
     def refresh(self) -> None:

@@ -130,7 +130,7 @@ class LiveFigures:
         zones = plan.find_layer_of_concept("zones")
         if zones is None or not len(zones) or not zones.has_field("zone_code"):
             return {}
-        derived = derive_from_layer(zones, load_space_map(self._plan.norm))
+        derived = derive_from_layer(zones, load_space_map(self._plan.norm), plan)
         return {
             f"three_zones.{code}": derived.get_zone_area_m2(code) for code in set(ZONE_CODE_BY_SPACE_FIGURE.values())
         }

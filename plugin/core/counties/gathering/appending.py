@@ -301,7 +301,7 @@ class JoinedDivisions:
         import geopandas as gpd
 
         to_lonlat = make_lonlat_transformer(self.crs)
-        # One list serves all editions, but not every edition includes it.
+        # An office's own edition may lack the list.
         divisions = (norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]).entry_by_code
         parts = []
         for code in sorted(self.shapes):

@@ -194,7 +194,7 @@ def find_county_excess(layer: Layer, ctx: RuleContext) -> tuple[str, float, floa
     county_area = float(county.statutory.sum())
     for meaning in GROSS_FIELDS:
         comparison = compare_area_field_with_shapes(layer, meaning, ctx, exact=False)
-        total = 0.0 if comparison is None else float(comparison.gross_values[find_land_rows(layer, ctx.norm)].sum())
+        total = 0.0 if comparison is None else float(comparison.gross_values[find_land_rows(layer, ctx.plan)].sum())
         if (
             comparison is not None
             and total > county_area * (1 + comparison.allowed_share) + comparison.allowed_row_difference_m2

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from pyproj import CRS
 
 from ...base.errors import require_value
 from ...engine.context import RuleContext
@@ -28,6 +29,8 @@ from .repeated_land import RepeatedLand
 
 #: The setting that confirms the definitions marked C.
 DEFINITIONS_SETTING = "indicators.definitions"
+#: Kinds of coast, codes or words, that are natural.
+NATURAL_COAST_SETTING = "sea.natural_coast"
 _TOWNSHIP_PREFIX = "township_"
 
 
@@ -270,11 +273,7 @@ class PlanIndicators:
         lines, extent = self._require_layer(entry.inputs[0]), self._require_layer(entry.inputs[1])
         area = float(extent.statutory.sum())
         extent_shape = shapely.union_all(extent.plane_shapes[extent.has_shape])
-        lonlat = crs_care.reproject_to_lonlat(
-            shapely.intersection(lines.plane_shapes, extent_shape), self.ctx.plan.plane_crs
-        )
-        present_lines = lonlat[~(shapely.is_missing(lonlat) | shapely.is_empty(lonlat))]
-        length = float(sum(CGCS2000_GEOD.geometry_length(line) for line in present_lines))
+        length = _measure_length(shapely.intersection(lines.plane_shapes, extent_shape), self.ctx.plan.plane_crs)
         return Indicator(
             entry.id,
             (length / 1e3) / (area / 1e6),
@@ -282,6 +281,31 @@ class PlanIndicators:
             entry.basis,
             inputs={"layer": lines.role, "length_m": length, "within": extent.role, "whole_m2": area},
         )
+
+    def _compute_length_share(self, entry: CatalogueIndicator) -> Indicator:
+        """Return the length of natural coast as a percentage of the coast; stretches drawn twice count once.
+
+        The setting ``sea.natural_coast`` gives the kinds. A row without a kind, and kinds that are codes of which the
+        setting has none, leave the figure unknown.
+        """
+        layer = self._require_layer(entry.inputs[0])
+        kinds = layer.text("feature_kind") if layer.has_field("feature_kind") else [""] * len(layer)
+        natural_kinds = list(self.ctx.norm.get(NATURAL_COAST_SETTING))
+        is_natural = np.array(
+            [any(one in kind and f"非{one}" not in kind for one in natural_kinds) for kind in kinds], dtype=bool
+        )
+        has_unread_codes = any(kind.isdigit() for kind in kinds) and not any(one.isdigit() for one in natural_kinds)
+        if has_unread_codes or not all(kinds):
+            field = layer.get_field_name("feature_kind")
+            label = self.make_layer_label(layer)
+            raise MissingInputError(self.texts.get("figures", "no_coast_kind", layer=label, field=field))
+        natural, total = (
+            _measure_length(layer.plane_shapes[rows], self.ctx.plan.plane_crs) for rows in (is_natural, layer.has_shape)
+        )
+        if not total:
+            raise MissingInputError(self.format_missing_layers(entry.inputs))
+        inputs = {"layer": layer.role, "features": len(layer), "part_m": natural, "length_m": total}
+        return Indicator(entry.id, 100 * natural / total, entry.unit, entry.basis, inputs=inputs)
 
     def _make_area(
         self, entry: CatalogueIndicator, area_m2: float, inputs: dict, basis: str = "statutory"
@@ -351,6 +375,12 @@ class PlanIndicators:
             return f"{name}（{' / '.join(roles)}）"
         codes = " / ".join(roles) or concept
         return codes if concept in templates else f"{self.texts.get_concept_name(concept)} ({codes})"
+
+
+def _measure_length(shapes: NDArray, crs: CRS) -> float:
+    """Return the geodesic length (m) of lines in the plane; stretches that several lines share count once."""
+    lines = crs_care.reproject_to_lonlat(np.array([shapely.union_all(shapes)], dtype=object), crs)
+    return float(CGCS2000_GEOD.geometry_length(lines[0]))
 
 
 def _copy_in_unit(figure: Indicator, unit: str) -> Indicator:

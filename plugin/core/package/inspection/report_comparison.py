@@ -117,7 +117,7 @@ def _add_report_finding(check_result: CheckResult, path: str, case: str, names: 
         severity=Severity.WARNING,
         params={"file": path, "names": join_first(names, texts.get("words", "between_names"), limit=_MAX_NAMED_RULES)},
     )
-    finding.message = format_message(texts, finding, check_result.plan.norm.standard.templates)
+    finding.message = format_message(texts, finding, check_result.plan.templates)
     set_fingerprints([finding])
     report.findings.append(finding)
     for rule in report.rules:

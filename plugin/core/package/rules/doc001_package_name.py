@@ -7,16 +7,15 @@ from ...base.files.digests import MANIFEST_FILE_NAME
 from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import Severity, rule
-from ...standard.divisions import label_division
-from ...standard.template import CodeList
+from ...standard.divisions import COUNTY_LEVEL, label_division
+from ...standard.template import CodeEntry, CodeList
 from ..inspection.facts import PackageFacts
 from ..names import make_name_matcher
 from ._package import NO_PACKAGE_EXAMPLE, inspects_package, make_example, make_file_finding
 
 _TEXT_PATH = "2-规划文档/140225浑源县国土空间总体规划文本.pdf"
-#: Level of counties in the list of divisions. Shorter names are part of other words (适应县域): names such as 应县 count
-#: where a word begins, and 城区 never.
-_COUNTY_LEVEL, _MIN_NAME_CHARACTERS = 3, 3
+#: Shorter names are part of other words (适应县域): names such as 应县 count where a word begins, and 城区 never.
+_MIN_NAME_CHARACTERS = 3
 _SHORT_NAME_END, _NO_WORD_BEFORE, _NO_NAME_BEHIND = "县", r"(?:^|[^\u4e00-\u9fff]|[省市])", "(?![域级城])"
 _DIVISION_CODE_PATTERN = re.compile(r"(?<!\d)\d{6}(?!\d)")
 _MAX_TITLE_CHARACTERS = 60
@@ -143,7 +142,7 @@ def package_name(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Finding
         manifest_county, package_county = (" ".join(filter(None, side)) for side in zip(*pairs, strict=True))
         yield make_file_finding(MANIFEST_FILE_NAME, "manifest", found=manifest_county, expected=package_county)
     if divisions and package.county_code and package.county_name:
-        counties = [one for one in divisions.entry_by_code.values() if one.level == _COUNTY_LEVEL]
+        names = _list_distinct_names(divisions)
         titles_by_path = {
             file.path: file.pdf_fact.titles for file in package.files_outside_data_sets if file.pdf_fact is not None
         }
@@ -153,7 +152,7 @@ def package_name(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Finding
                 continue
             for title in titles:
                 codes = set(_DIVISION_CODE_PATTERN.findall(title))
-                named_counties = [one for one in counties if one.code in codes or _is_county_named(one.name, title)]
+                named_counties = [one for name, one in names if one.code in codes or _is_county_named(name, title)]
                 if named_counties:
                     yield make_file_finding(
                         path,
@@ -167,6 +166,19 @@ def package_name(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Finding
         yield from _find_texts_of_other_counties(package, divisions)
 
 
+def _list_distinct_names(divisions: CodeList) -> list[tuple[str, CodeEntry]]:
+    """Return each county with the name by which a text refers to it alone.
+
+    A district has the name of its city before its name, because 新城区 and 市中区 alone are also ordinary words.
+    """
+    entries = divisions.entry_by_code
+    return [
+        (f"{entries[one.parent].name if one.name.endswith('区') else ''}{one.name}", one)
+        for one in entries.values()
+        if one.level == COUNTY_LEVEL
+    ]
+
+
 def _find_texts_of_other_counties(package: PackageFacts, divisions: CodeList) -> Iterator[Finding]:
     """Yield findings on documents whose text names another county more often than that of the package.
 
@@ -174,15 +186,10 @@ def _find_texts_of_other_counties(package: PackageFacts, divisions: CodeList) ->
     """
     generated_documents = package.get_kinds_of_generated_documents()
     document_paths = {file.path for slot in package.package_spec.documents for file in package.list_files_of_slot(slot)}
-    entries = divisions.entry_by_code
-    # A district has the name of its city before its name, because 新城区 and 市中区 alone are also ordinary words.
     others = [
-        (
-            f"{entries[one.parent].name}{one.name}" if one.name.endswith("区") and one.parent in entries else one.name,
-            one,
-        )
-        for one in entries.values()
-        if one.level == _COUNTY_LEVEL and one.code != package.county_code and package.county_name not in one.name
+        (name, one)
+        for name, one in _list_distinct_names(divisions)
+        if one.code != package.county_code and package.county_name not in one.name
     ]
     for file in package.files_outside_data_sets:
         if file.pdf_fact is None or file.path not in document_paths or file.path in generated_documents:

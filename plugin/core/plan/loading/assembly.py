@@ -14,6 +14,8 @@ from pyproj import CRS
 from ...base.errors import NEVER_CANCELLED, Cancellation, InputError
 from ...geometry import crs as crs_care
 from ...geometry.edge_densification import find_shared_edges, make_plane_vertex_index
+from ...standard.edition import Standard
+from ...standard.load import load_standard
 from ...standard.profile import Norm
 from ..layer import Layer, SourceLayer
 from ..plan import Plan, UnusableLayer
@@ -268,6 +270,8 @@ def assemble_plan(
         layer.by_vertices = original_crs is not None and reference_plan is None
         plan.layers[role] = layer
         plan.notices += _find_value_notices(layer)
+        if role_reasons[role] == "other_name" or norm.standard.is_other_schema(layer.template):
+            plan.notices.append(_make_schema_notice(layer, norm.standard))
     plan.norm = norm.keep_confirmations_valid_for_area(plan.area_code)
     _snap_shared_vertices(plan)
     plan.unread_data = [*report_layers_without_shapes(plan), *report_reassigned_layers(layer_by_role, plan)]
@@ -315,11 +319,14 @@ def _choose_roles(
             raise InputError("role_unknown", role=role, known=", ".join(sorted(norm.standard.templates)))
         layer_by_role[role], role_reasons[role] = _find_named_layer(sources, role, name), "chosen"
     chosen_ids = {id(layer_source) for layer_source in layer_by_role.values()}
-    # A table or an unreadable file gets a role only if no layer has it.
-    for source in sorted(sources, key=lambda layer_source: layer_source.problem is not None):
-        role, reason = find_role(source, norm)
+    found_roles = [(source, *find_role(source, norm)) for source in sources]
+    # A table or an unreadable file, and a layer with the name of another standard, get a role only if no layer has it.
+    for source, role, reason in sorted(
+        found_roles, key=lambda found: (found[0].problem is not None, found[2] == "other_name")
+    ):
         earlier_layer = layer_by_role.get(role)
-        is_settled = earlier_layer is not None and (role_reasons[role] == "chosen" or source.problem)
+        is_late = source.problem is not None or reason == "other_name"
+        is_settled = earlier_layer is not None and (role_reasons[role] == "chosen" or is_late)
         if not role or id(source) in chosen_ids or is_settled:
             continue
         if earlier_layer is not None:
@@ -375,6 +382,13 @@ def _find_named_layer(sources: list[SourceLayer], role: str, name: str) -> Sourc
         layer=name,
         layers=", ".join(layer_source.name for layer_source in sources) or "-",
     )
+
+
+def _make_schema_notice(layer: Layer, standard: Standard) -> tuple[str, dict[str, Any]]:
+    """Return the notice on the standard by which the fields of a layer are compared."""
+    known = {one.id: one for one in standard.list_with_included_standards()}
+    schema = known.get(layer.template.standard) or load_standard(layer.template.standard)
+    return "notice_other_schema", {"layer": layer.name, "role": layer.role, "standard": schema.name}
 
 
 def _find_value_notices(layer: Layer) -> Iterator[tuple[str, dict[str, Any]]]:

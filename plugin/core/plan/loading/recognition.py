@@ -6,6 +6,8 @@ The scope is the kind of delivery; it decides which layers are mandatory.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ...base.errors import InputError
 from ...standard.edition import Standard, list_standard_ids
 from ...standard.load import load_standard
@@ -18,9 +20,9 @@ from ..plan import MissedScope
 def find_role(source: SourceLayer, norm: Norm) -> tuple[str, str]:
     """Return the role (layer code) of a layer, and by what the layer was recognised.
 
-    The second result is ``template``, ``name`` or ``fields``; both are empty for an unknown layer. The layer's name may
-    be the code or an alias, alone or with the county's code, a year or other characters around it
-    (``140225CZKFBJ_2022``); of several codes in a name the longest is used.
+    The second result is ``template``, ``name``, ``other_name`` (the code in another standard) or ``fields``; both are
+    empty for an unknown layer. The layer's name may be the code or an alias, alone or with the county's code, a year or
+    other characters around it (``140225CZKFBJ_2022``); of several codes in a name the longest is used.
     """
     return _find_role_in_standard(source, norm.standard)
 
@@ -49,11 +51,18 @@ def _find_role_in_standard(source: SourceLayer, standard: Standard) -> tuple[str
     for role, template in templates.items():
         for word in (role, *template.aliases):
             role_by_word.setdefault(word.upper(), role)
-    if name in role_by_word:
-        return role_by_word[name], "name"
-    contained = [word for word in role_by_word if _is_separate_word(word, name)]
-    if contained:
-        return role_by_word[max(contained, key=len)], "name"
+    role_by_other_code = {
+        code: role
+        for roles in standard.equivalent_layers.values()
+        for code, role in roles.items()
+        if code not in role_by_word and role in templates
+    }
+    if source.template_id in role_by_other_code:
+        return role_by_other_code[source.template_id], "other_name"
+    for words, reason in ((role_by_word, "name"), (role_by_other_code, "other_name")):
+        contained = [name] if name in words else [word for word in words if _is_separate_word(word, name)]
+        if contained:
+            return words[max(contained, key=len)], reason
     columns = {field.name.upper() for field in source.fields}
     matches = []
     for role, template in templates.items():
@@ -114,13 +123,30 @@ def _is_separate_word(word: str, name: str) -> bool:
 def find_best_template(source: SourceLayer, role: str, norm: Norm) -> Template:
     """Return the template of a role from the edition whose template has most of the layer's fields.
 
-    On a tie it is the template of the standard in use.
+    On a tie it is the template of the standard in use. The template of another standard for the same layer
+    (`equivalent_layers`) is used if the layer has its name, or more of its fields.
     """
     columns = {field.name.upper() for field in source.fields}
-    return max(
-        norm.standard.list_templates_of_role(role),
-        key=lambda t: sum(field.name in columns for field in t.fields) / max(len(t.fields), 1),
-    )
+
+    def count_fields(template: Template) -> int:
+        return sum(field.name in columns for field in template.fields)
+
+    def measure_share(template: Template) -> float:
+        return count_fields(template) / max(len(template.fields), 1)
+
+    standard = norm.standard
+    templates = standard.list_templates_of_role(role)
+    own = [one for one in templates if not standard.is_other_schema(one)] or templates
+    best = max(own, key=measure_share)
+    names = (source.template_id, source.name.strip().upper())
+    for other, roles in standard.equivalent_layers.items():
+        for code, own_role in roles.items():
+            is_named = code != role and any(_is_separate_word(code, name or "") for name in names)
+            if own_role == role and other != standard.id and (code == role or is_named):
+                template = replace(load_standard(other).templates[code], role=role)
+                if count_fields(template) >= count_fields(best) + (not is_named):
+                    best = max(best, template, key=measure_share)
+    return best
 
 
 def choose_scope(norm: Norm, roles: set[str], wanted: str = "") -> str:

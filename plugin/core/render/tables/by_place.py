@@ -266,17 +266,17 @@ def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
     stored_areas = layer.numbers("area") if layer.has_field("area") else np.full(len(layer), np.nan)
     unit = layer.template.find_field("area")
     factor = SQUARE_METRES[(unit.unit if unit else "") or "m2"]
-    total_m2 = float(layer.statutory.sum())
+    is_land = find_land_rows(layer, ctx.plan)
     columns = [
-        TableColumn("code", width_in_characters=8, value=lambda one: one[0]),
-        TableColumn("zone", width_in_characters=22, value=lambda one: one[1]),
-        TableColumn("features", "count", width_in_characters=10, value=lambda one: int(one[2].sum())),
+        TableColumn("code", width_in_characters=8, value=lambda one: one.code),
+        TableColumn("zone", width_in_characters=22, value=lambda one: one.name),
+        TableColumn("features", "count", width_in_characters=10, value=lambda one: int(one.rows.sum())),
         TableColumn("statutory", "ha", width_in_characters=16, value=lambda one: sum_areas(one) / M2_PER_HECTARE),
         TableColumn(
             "share",
             "share",
             width_in_characters=12,
-            value=lambda one: 100 * sum_areas(one) / total_m2 if total_m2 else None,
+            value=lambda one: compute_share(one.rows),
         ),
         TableColumn(
             "stored",
@@ -284,49 +284,75 @@ def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
             width_in_characters=16,
             value=lambda one: (
                 None
-                if np.isnan(stored_areas[one[2]]).all()
-                else float(np.nansum(stored_areas[one[2]])) * factor / M2_PER_HECTARE
+                if np.isnan(stored_areas[one.rows]).all()
+                else float(np.nansum(stored_areas[one.rows])) * factor / M2_PER_HECTARE
             ),
         ),
     ]
 
-    def sum_areas(one: tuple[str, str, NDArray, str]) -> float:
-        return float(layer.statutory[one[2]].sum())
+    def sum_areas(one: ZoneRows) -> float:
+        return float(layer.statutory[one.rows].sum())
 
-    zones = _list_zones(layer, figures)
-    table = ReportTable("zones", columns, [make_row(columns, one, one[3], one[0]) for one in zones], unit="ha")
-    county = ctx.plan.find_layer_of_concept("county")
-    if county is not None and not county.has_no_geometry:
-        area = float(county.statutory.sum())
-        land_m2 = float(layer.statutory[find_land_rows(layer, ctx.norm)].sum())
-        for name, value in (("county", area), ("difference", land_m2 - area)):
+    def compute_share(rows: NDArray) -> float | None:
+        """Return zones of land as a share of all land zones, and those at sea of all sea zones."""
+        total = sum(float(layer.statutory[part].sum()) for part in (is_land, ~is_land) if (part & rows).any())
+        is_of_both = is_land[rows].any() and not is_land[rows].all()
+        return None if is_of_both or not total else 100 * float(layer.statutory[rows].sum()) / total
+
+    zones = _list_zones(layer, figures, is_land)
+    table = ReportTable("zones", columns, [make_row(columns, one, one.kind, one.key) for one in zones], unit="ha")
+    for concept, rows, prefix in (("county", is_land, ""), ("sea", ~is_land, "sea_")):
+        whole = ctx.plan.find_layer_of_concept(concept)
+        if whole is None or whole.has_no_geometry:
+            continue
+        area = float(whole.statutory.sum())
+        difference = float(layer.statutory[rows].sum()) - area
+        for name, value in ((concept, area), (f"{prefix}difference", difference)):
             cells = ["", texts.get("tables", name), None, make_table_number(value / M2_PER_HECTARE, "ha"), None, None]
             table.rows.append(ReportTableRow(cells, "sum", name))
     table.notes += [
         texts.get("tables", "zones_note", layer=figures.make_layer_label(layer)),
-        *describe_sea_rows([layer], ctx.norm, texts),
+        *describe_sea_rows([layer], ctx.plan, texts),
         *make_note_on_unconfirmed_sums(find_layers_with_unconfirmed_sums([layer], ("area",), figures), figures),
     ]
     return table
 
 
-def _list_zones(layer: Layer, figures: PlanIndicators) -> list[tuple[str, str, NDArray, str]]:
-    """Return code, name, rows (bool by row) and kind of row of each planning zone, then of all zones."""
+@dataclass(frozen=True)
+class ZoneRows:
+    """A planning zone, or the sum of several: code, name, rows (bool by row), kind and key of the row of the table."""
+
+    code: str
+    name: str
+    rows: NDArray
+    kind: str
+    key: str
+
+
+def _list_zones(layer: Layer, figures: PlanIndicators, is_land: NDArray) -> list[ZoneRows]:
+    """Return each planning zone, then the sum of all.
+
+    If there are zones at sea, they follow those of land, and both have a sum too.
+    """
     texts, codes = figures.texts, figures.ctx.get_code_list(ZONES_LIST)
     row_codes = np.array(list_zone_codes(layer), dtype=object)
-    zones: list[tuple[str, str, NDArray, str]] = []
-    for top in (c for c in codes.entry_by_code.values() if not c.parent):
-        inside = np.isin(row_codes, list(codes.collect_members([top.code])))
-        if inside.any():
-            zones.append((top.code, top.name, inside, "row"))
-            finer_codes = sorted(set(row_codes[inside]) - {top.code}, key=str)
-            zones += [(code, codes.entry_by_code[code].name, row_codes == code, "part") for code in finer_codes]
-    other_codes = sorted(set(row_codes[~np.isin(row_codes, list(codes.entry_by_code))]))
-    zones += [
-        (code, texts.get("tables", "unknown_code" if code else "no_code"), row_codes == code, "row")
-        for code in other_codes
-    ]
-    zones.append(("", texts.get("tables", "sum"), np.ones(len(layer), dtype=bool), "sum"))
+    zones: list[ZoneRows] = []
+    parts = [("", is_land)] if is_land.all() else [("land", is_land), ("sea", ~is_land)]
+    for part, rows in parts:
+        prefix = "sea:" if part == "sea" else ""
+        for top in (c for c in codes.entry_by_code.values() if not c.parent):
+            inside = rows & np.isin(row_codes, list(codes.collect_members([top.code])))
+            if inside.any():
+                zones.append(ZoneRows(top.code, top.name, inside, "row", prefix + top.code))
+                for code in sorted(set(row_codes[inside]) - {top.code}, key=str):
+                    finer = rows & (row_codes == code)
+                    zones.append(ZoneRows(code, codes.entry_by_code[code].name, finer, "part", prefix + code))
+        for code in sorted(set(row_codes[rows & ~np.isin(row_codes, list(codes.entry_by_code))])):
+            name = texts.get("tables", "unknown_code" if code else "no_code")
+            zones.append(ZoneRows(code, name, rows & (row_codes == code), "row", prefix + code))
+        if part:
+            zones.append(ZoneRows("", texts.get("tables", f"{part}_sum"), rows, "sum", f"{part}_sum"))
+    zones.append(ZoneRows("", texts.get("tables", "sum"), np.ones(len(layer), dtype=bool), "sum", ""))
     return zones
 
 
@@ -340,7 +366,7 @@ def make_space_table(figures: PlanIndicators) -> ReportTable | None:
     if layer is None or layer.has_no_geometry or not layer.has_values("zone_code"):
         return None
     mapping = load_space_map(ctx.norm)
-    three_zones = derive_from_layer(layer, mapping, ctx.cancellation)
+    three_zones = derive_from_layer(layer, mapping, ctx.plan, ctx.cancellation)
     county = ctx.plan.find_layer_of_concept("county")
     county_area_m2 = (
         float(county.statutory.sum()) if county is not None and not county.has_no_geometry else three_zones.total_m2
@@ -369,7 +395,7 @@ def make_space_table(figures: PlanIndicators) -> ReportTable | None:
     notes = [
         *([] if three_zones.do_areas_add_up else [overlap]),
         texts.get("tables", "spaces_note"),
-        *describe_sea_rows([layer], ctx.norm, texts),
+        *describe_sea_rows([layer], ctx.plan, texts),
     ]
     rows = [make_row(columns, one, one[3], one[4]) for one in shown_zones]
     return ReportTable("spaces", columns, rows, unit="ha", notes=notes)

@@ -190,8 +190,8 @@ def division_name(layer: Layer, townships: Layer | None, villages: Layer | None,
     How to fix
         Correct the name or the code; if the township layer is outdated (乡镇撤并), correct that layer first.
     Limits
-        The division list has Shanxi's counties; codes of other provinces are not checked. Townships are known from the
-        plan's layer only, which this rule does not check. Of villages, the usual name of a code in a layer is compared,
+        The division list is that of 2026 (mark B); codes that it lacks, such as earlier ones, are not checked. Townships
+        are known from the plan's layer only, which this rule does not check. Of villages, the usual name of a code is compared,
         without words for its office (`attributes.village_office_words`, mark C): one name contains the other. ATT021
         reports further names of a code. Runs by default for a whole county (scope county), else if the rule or its
         group attributes is selected.
@@ -253,12 +253,12 @@ def _report_upper_names(layer: Layer, result: RuleResult, ctx: RuleContext) -> N
         pairs = list(zip(counties, layer.get_texts_by_name(field), strict=True))
         for county, name in dict.fromkeys(pairs):
             # The names of the divisions above the county, from the province down to each level; none for an unknown county.
-            divisions, provinces = (ctx.get_code_list(name) for name in ("divisions", "provinces"))
+            divisions = ctx.get_code_list("divisions")
             lineage_names = [
                 divisions.entry_by_code[code].name for code in reversed(divisions.list_code_and_parents(county))
             ]
-            if not lineage_names and f"{county[:2]}0000" in provinces.entry_by_code:
-                lineage_names = [provinces.entry_by_code[f"{county[:2]}0000"].name]
+            if not lineage_names and (province := divisions.entry_by_code.get(f"{county[:2]}0000")):
+                lineage_names = [province.name]
             names_by_level = {str(n + 1): lineage_names[: n + 1] for n in range(len(lineage_names))}
             expected = (
                 {level: names_by_level[level] for level in reversed(levels) if level in names_by_level}

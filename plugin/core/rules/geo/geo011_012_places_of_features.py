@@ -67,7 +67,7 @@ def far_from_county(layer: Layer, county: Layer, *, ctx: RuleContext, far_m: flo
         ctx.make_row_finding(
             layer, row, params={"distance": round(float(farthest_m[row]))}, geometry=layer.plane_shapes[row]
         )
-        for row in np.flatnonzero((farthest_m > far_m) & find_land_rows(layer, ctx.norm)).tolist()
+        for row in np.flatnonzero((farthest_m > far_m) & find_land_rows(layer, ctx.plan)).tolist()
     ]
 
 

@@ -69,7 +69,7 @@ def three_zones(zones: Layer, county: Layer | None, *, ctx: RuleContext) -> Rule
         figures are then not confirmed.
     """
     spaces = load_space_map(ctx.norm)
-    derived_areas = derive_from_layer(zones, spaces, ctx.cancellation)
+    derived_areas = derive_from_layer(zones, spaces, ctx.plan, ctx.cancellation)
     result = RuleResult(indicators=make_zone_indicators(derived_areas, zones, county, ctx.norm))
     if derived_areas.unmapped_zones or not derived_areas.do_areas_add_up:
         result.doubts.append("figures.three_zones")
@@ -226,6 +226,7 @@ COUNTY_ROW = {"wkt": "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))", "area": 
 WEST_ZONE = {"wkt": "POLYGON ((0 0, 500 0, 500 1000, 0 1000, 0 0))", "area": 500_000.0}
 EAST_ZONE = {"wkt": "POLYGON ((500 0, 1000 0, 1000 1000, 500 1000, 500 0))", "area": 500_000.0}
 SEA_ZONE = {"wkt": "POLYGON ((1000 0, 2000 0, 2000 1000, 1000 1000, 1000 0))", "area": 1_000_000.0, "zone_code": "610"}
+SEA_ROW = {"wkt": SEA_ZONE["wkt"], "area": 1_000_000.0}
 
 
 def _describe_county_area(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
@@ -244,66 +245,84 @@ def _describe_county_area(finding: Finding, texts: Texts, _templates: dict[str, 
     problem="Planning zones sum to another area than the county",
     severity=Severity.WARNING,
     basis=["plan-review"],
-    needs={"zones": LayerNeed("zones", fields=("area",)), "county": LayerNeed("county", reads=("area",))},
+    needs={
+        "zones": LayerNeed("zones", fields=("area",)),
+        "county": LayerNeed("county", reads=("area",)),
+        "sea": LayerNeed("sea", optional=True, reads=("area",)),
+    },
     uses=[SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING],
     clauses=_describe_county_area,
     messages={
         "": "The values of {field} of {layer} sum to {total} m², the {county_basis} of {related_layer} is {county} m²: "
         "difference {difference} m²{allowed}. First remove overlaps (TOP001) and gaps (TOP002) of the zones, then "
-        "compute {field} again from the shapes. If the difference is still too large, check the county's area, then "
-        "adjust the zones to it as the control area."
+        "compute {field} again from the shapes. If the difference is still too large, check the area of "
+        "{related_layer}, then adjust the zones to it as the control area."
     },
     fails=[
         RuleExample("a zone with another's area", {"zones": [WEST_ZONE, {**EAST_ZONE, "area": 400_000.0}], "county": [COUNTY_ROW]}, finds=1),
         RuleExample("counted twice", {"zones": [WEST_ZONE, EAST_ZONE, WEST_ZONE], "county": [COUNTY_ROW]}, finds=1),
+        RuleExample("too little sea", {"zones": [*({**zone, "zone_code": "300"} for zone in (WEST_ZONE, EAST_ZONE)), {**SEA_ZONE, "area": 900_000.0}],
+                                       "county": [COUNTY_ROW], "sea": [SEA_ROW]}, finds=1),
     ],
     passes=[
         RuleExample("adds up", {"zones": [WEST_ZONE, EAST_ZONE], "county": [COUNTY_ROW]}),
         RuleExample("a zone at sea does not count", {"zones": [*({**zone, "zone_code": "300"} for zone in (WEST_ZONE, EAST_ZONE)), SEA_ZONE], "county": [COUNTY_ROW]}),
+        RuleExample("land and sea add up", {"zones": [*({**zone, "zone_code": "300"} for zone in (WEST_ZONE, EAST_ZONE)), SEA_ZONE],
+                                            "county": [COUNTY_ROW], "sea": [SEA_ROW]}),
         RuleExample("half a hectare apart", {"zones": [WEST_ZONE, {**EAST_ZONE, "area": 495_000.0}], "county": [COUNTY_ROW]}),
         RuleExample("the county without a figure is measured", {"zones": [WEST_ZONE, EAST_ZONE], "county": [{**COUNTY_ROW, "area": None}]},
                 parameters={"allowance_m2": 2000.0}),
     ],
 )  # fmt: skip
-def zone_totals(zones: Layer, county: Layer, *, ctx: RuleContext, allowance_m2: float = 10_000.0) -> RuleResult:
+def zone_totals(
+    zones: Layer, county: Layer, sea: Layer | None, *, ctx: RuleContext, allowance_m2: float = 10_000.0
+) -> RuleResult:
     """Zone areas sum to the county's area.
 
     What it checks
         The sum of the zones' area field (MJ), compared with that of the county; if the county has none, with its
-        statutory area.
+        statutory area. Zones of sea classes likewise with the sea area, where the plan has its layer.
     Why
         The plan's table of zones is this sum: it must equal the county's area in text, table and map (within 1 ha).
     How to fix
         Close overlaps (TOP001) and gaps (TOP002) of zones, then compute the area field again from the shapes. If the
         difference remains, check the county's area and adjust the zones to it.
     Limits
-        Compares the figures, not the shapes: two errors that cancel out are not found. Zones of sea classes (setting
-        sea) do not count; a notice names them. Does not run by default: select the rule or its group quotas.
+        Compares the figures, not the shapes: two errors that cancel out are not found. Without a layer of the sea, zones
+        of sea classes (setting sea) do not count; a notice names them. Does not run by default: select the rule or its
+        group quotas.
     """
-    areas = read_area_field_m2(zones, "area")[find_land_rows(zones, ctx.norm)]
-    if np.isnan(areas).any():
-        params = {"layer": zones.name, "count": int(np.isnan(areas).sum()), "field": zones.get_field_name("area")}
-        return RuleResult(not_checked=[("area_missing", params)])
-    county_areas = read_area_field_m2(county, "area")
-    # Sums with the same error agree too.
-    doubts = (
-        []
-        if is_sum_confirmed_by_geometry(zones, "area", ctx) and is_sum_confirmed_by_geometry(county, "area", ctx)
-        else [AREA_FIELDS_SETTING]
-    )
-    county_area = float(np.where(np.isnan(county_areas), county.statutory, county_areas).sum())
-    result, difference = RuleResult(doubts=doubts), float(areas.sum()) - county_area
-    if abs(difference) > allowance_m2:
-        county_field = "" if np.isnan(county_areas).any() else county.get_field_name("area")
+    is_land = find_land_rows(zones, ctx.plan)
+    compared = [(county, is_land)] if sea is None else [(county, is_land), (sea, ~is_land)]
+    areas = read_area_field_m2(zones, "area")
+    counted = np.logical_or.reduce([rows for _, rows in compared])
+    if np.isnan(areas[counted]).any():
         params = {
-            "total": round(float(areas.sum()), 2),
-            "county": round(county_area, 2),
-            "difference": round(difference, 2),
-            "shown": {"county_field": county_field, "limit": format_number(allowance_m2, 2)},
+            "layer": zones.name,
+            "count": int(np.isnan(areas[counted]).sum()),
+            "field": zones.get_field_name("area"),
         }
-        result.findings.append(
-            Finding(zones.role, related_role=county.role, field=zones.get_field_name("area"), params=params)
+        return RuleResult(not_checked=[("area_missing", params)])
+    # Sums with the same error agree too.
+    is_confirmed = all(is_sum_confirmed_by_geometry(one, "area", ctx) for one in (zones, *(one for one, _ in compared)))
+    result = RuleResult(doubts=[] if is_confirmed else [AREA_FIELDS_SETTING])
+    for whole, rows in compared:
+        whole_areas = read_area_field_m2(whole, "area")
+        total, whole_area = (
+            float(areas[rows].sum()),
+            float(np.where(np.isnan(whole_areas), whole.statutory, whole_areas).sum()),
         )
+        if abs(total - whole_area) > allowance_m2:
+            county_field = "" if np.isnan(whole_areas).any() else whole.get_field_name("area")
+            params = {
+                "total": round(total, 2),
+                "county": round(whole_area, 2),
+                "difference": round(total - whole_area, 2),
+                "shown": {"county_field": county_field, "limit": format_number(allowance_m2, 2)},
+            }
+            result.findings.append(
+                Finding(zones.role, related_role=whole.role, field=zones.get_field_name("area"), params=params)
+            )
     return result
 
 

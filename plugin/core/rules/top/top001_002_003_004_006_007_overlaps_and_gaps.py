@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import shapely
 
-from ...engine.context import RuleContext, find_land_rows
+from ...engine.context import RuleContext, find_land_rows, find_rows_of_land_or_sea
 from ...geometry.crs import make_lonlat_transformer
 from ...geometry.overlay_pieces import OverlayPieces, make_row_pieces
+from ...geometry.polygons import Polygons
 from ...geometry.shape_comparison import find_groups_of_equal_shapes, hash_corners
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
@@ -26,6 +27,8 @@ from .._places import (
 
 #: Rounding of an area, as a share and as a distance (m) along the outline.
 _ROUNDING_SHARE, _ROUNDING_M = 1e-9, 1e-6
+#: East of `SQUARE_WKT`: the sea of examples.
+NEIGHBOUR_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
 
 
 @rule(
@@ -123,9 +126,11 @@ def layer_overlap(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     problem="Planning zones leave gaps",
     surroundings="gaps",
     basis=["G8"],
-    needs={"zones": LayerNeed("zones"), "county": LayerNeed("county")},
+    needs={"zones": LayerNeed("zones"), "county": LayerNeed("county"), "sea": LayerNeed("sea", optional=True)},
     uses=["tolerance"],
-    messages={"": "No zone of {layer} covers {area} of the county (width {width} m); zones must cover the whole "
+    messages={"sea": "No zone of {layer} covers {area} of {related_layer} (width {width} m); zones must cover the whole sea "
+              "area too. Compare the place with the plan: extend the neighbouring zone, or draw the missing zone at sea.",
+              "": "No zone of {layer} covers {area} of the county (width {width} m); zones must cover the whole "
               "county. Compare the place with the plan: extend the neighbouring zone that it belongs to, or draw the missing zone.",
               "narrow_place": "No zone of {layer} covers {area} (width {width} m); zones must cover the whole county. "
               "The place is narrow: between two zones, snap their edges to one line; inside one zone, it is a hole that this zone must fill."},
@@ -134,17 +139,20 @@ def layer_overlap(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
         RuleExample("two gaps", {"zones": ["POLYGON ((0 10, 100 10, 100 90, 0 90, 0 10))"], "county": [SQUARE_WKT]}, finds=2, areas=(1000.0, 1000.0)),
         RuleExample("a hole inside", {"zones": ["POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"],
                                   "county": [SQUARE_WKT]}, finds=1, areas=(400.0,)),
+        RuleExample("half the sea", {"zones": [SQUARE_WKT, NEIGHBOUR_WKT], "county": [SQUARE_WKT], "sea": ["POLYGON ((100 0, 300 0, 300 100, 100 100, 100 0))"]},
+                    finds=1, areas=(10000.0,)),
     ],
     passes=[
+        RuleExample("land and sea are tiled", {"zones": [SQUARE_WKT, NEIGHBOUR_WKT], "county": [SQUARE_WKT], "sea": [NEIGHBOUR_WKT]}),
         RuleExample("two zones tile it", {"zones": ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"],
                                       "county": [SQUARE_WKT]}),
     ],
 )  # fmt: skip
-def zone_gaps(zones: Layer, county: Layer, *, ctx: RuleContext) -> list[Finding]:
+def zone_gaps(zones: Layer, county: Layer, sea: Layer | None, *, ctx: RuleContext) -> list[Finding]:
     """Planning zones cover the whole county.
 
     What it checks
-        Every connected part of the county that is in no 规划分区.
+        Every connected part of the county that is in no 规划分区; of the sea area too, where the plan has its layer.
     Why
         Zones tile the county: each piece of land has one purpose, and zone totals sum to the county's area.
     How to fix
@@ -156,7 +164,12 @@ def zone_gaps(zones: Layer, county: Layer, *, ctx: RuleContext) -> list[Finding]
     if county_extent is None:
         return []
     gap_pieces = ctx.geometry.find_uncovered_pieces_of_outline(county, county_extent[1], zones)
-    return _make_part_findings(zones, county, gap_pieces, range(len(gap_pieces)), ctx)
+    findings = _make_part_findings(zones, county, gap_pieces, range(len(gap_pieces)), ctx)
+    if sea is None or sea.has_no_geometry:
+        return findings
+    outline = Polygons(np.array([shapely.union_all(sea.plane_shapes[sea.has_shape])], dtype=object))
+    sea_pieces = ctx.geometry.find_uncovered_pieces_of_outline(sea, outline, zones)
+    return findings + _make_part_findings(zones, sea, sea_pieces, range(len(sea_pieces)), ctx, "sea")
 
 
 #: Neighbour of `SQUARE_WKT`, joined above and below, with a gap of half a metre between.
@@ -380,9 +393,12 @@ WHOLE_SHARE = 0.999
         "county": LayerNeed("county"),
         "townships": LayerNeed("townships", optional=True),
         "parcels": LayerNeed("parcels", optional=True),
+        "sea": LayerNeed("sea", optional=True),
     },
-    uses=["tolerance"],
+    uses=["tolerance", "sea"],
     messages={
+        "sea": "{layer} ({key}) reaches {area} outside the land and the sea of the county (width {width} m). Compare with "
+        "{authority}: cut the feature back to the edge of the sea area with identical vertices, or correct a wrong edge.",
         "": "{layer} ({key}) reaches {area} outside the county (width {width} m). Compare with {authority}: restore "
         "an edge that was drawn wrongly; if the right edge crosses the county's, cut the feature back to it with "
         "identical vertices; correct a wrong edge of the county.",
@@ -412,6 +428,10 @@ WHOLE_SHARE = 0.999
                 areas=(100.0,)),
         RuleExample("a zone of land beside one at sea", {"layer": [{"wkt": "POLYGON ((90 0, 110 0, 110 10, 90 10, 90 0))", "zone_code": code} for code in ("300", "600")],
                                                          "county": [SQUARE_WKT]}, finds=1, areas=(100.0,), roles={"layer": "GHFQ"}),
+        RuleExample("a zone beyond the sea area", {"layer": [{"wkt": SQUARE_WKT, "zone_code": "300"}, {"wkt": "POLYGON ((100 0, 210 0, 210 100, 100 100, 100 0))", "zone_code": "610"}],
+                                                   "county": [SQUARE_WKT], "sea": [NEIGHBOUR_WKT]}, finds=1, areas=(1000.0,), roles={"layer": "GHFQ"}),
+        RuleExample("farmland at sea", {"layer": ["POLYGON ((90 0, 110 0, 110 10, 90 10, 90 0))"], "county": [SQUARE_WKT], "sea": [NEIGHBOUR_WKT]},
+                finds=1, areas=(100.0,), roles={"layer": "YJJBNTBHTB"}),
         RuleExample("a site outside", {"layer": ["POINT (150 50)", "POINT (50 50)"], "county": [SQUARE_WKT]}, finds=1, roles={"layer": "WWBHDWD"}),
         RuleExample("a road that runs out", {"layer": ["LINESTRING (50 50, 150 50)"], "county": [SQUARE_WKT]}, finds=1,
                 roles={"layer": "ZDJTJCSSX"}),
@@ -422,13 +442,23 @@ WHOLE_SHARE = 0.999
                                      "county": [SQUARE_WKT]}, roles={"layer": "GHFQ"}),
         RuleExample("uses at sea, with padded codes", {"layer": [{"wkt": "POLYGON ((200 0, 210 0, 210 10, 200 10, 200 0))", "land_use": code} for code in ("180200", "240000")],
                                      "county": [SQUARE_WKT]}, roles={"layer": "GHYDYH"}),
+        RuleExample("a zone within the sea area", {"layer": [{"wkt": SQUARE_WKT, "zone_code": "300"}, {"wkt": NEIGHBOUR_WKT, "zone_code": "610"}],
+                                                   "county": [SQUARE_WKT], "sea": [NEIGHBOUR_WKT]}, roles={"layer": "GHFQ"}),
+        RuleExample("a red line on land and at sea", {"layer": ["POLYGON ((50 0, 150 0, 150 50, 50 50, 50 0))"], "county": [SQUARE_WKT],
+                                                      "sea": [NEIGHBOUR_WKT]}, roles={"layer": "STBHHX"}),
         RuleExample("a site on the edge", {"layer": ["POINT (100 50)"], "county": [SQUARE_WKT]}, roles={"layer": "WWBHDWD"}),
         RuleExample("a road along the edge", {"layer": ["LINESTRING (50 0, 100 0, 100 50)"], "county": [SQUARE_WKT]},
                 roles={"layer": "ZDJTJCSSX"}),
     ],
 )  # fmt: skip
 def outside_county(
-    layer: Layer, county: Layer, townships: Layer | None, parcels: Layer | None, *, ctx: RuleContext
+    layer: Layer,
+    county: Layer,
+    townships: Layer | None,
+    parcels: Layer | None,
+    sea: Layer | None,
+    *,
+    ctx: RuleContext,
 ) -> list[Finding] | None:
     """All features are inside the county.
 
@@ -444,14 +474,17 @@ def outside_county(
         place.
     Limits
         Needs a county layer; if it comes from dissolved townships, gaps between them count as outside. TOP006 reports
-        gaps of parcels inside the county and, when it runs, also gaps of townships. Zones and uses of sea classes
-        (setting sea) are not compared; a notice names them. Parts of the outline beyond townships and parcels are found
+        gaps of parcels inside the county and, when it runs, also gaps of townships. Zones and uses of sea classes,
+        and layers that may be at sea (setting sea), are compared with land and sea together where the plan has a layer of
+        the sea; without it, the former are not compared, and a notice names them. Parts of the outline beyond townships and parcels are found
         by a whole check, not around an edit.
     """
     extent = ctx.geometry.get_county_outline()
     if extent is None:
         return None
     outline = extent[1]
+    if layer.template.geometry != "polygon" and not find_land_rows(layer, ctx.plan).any():
+        return []
     if layer.template.geometry != "polygon":
         outside_pieces = ctx.geometry.find_point_line_pieces_outside(layer, county, outline)
         # A facility outside may serve the county, so they are not errors.
@@ -471,19 +504,7 @@ def outside_county(
             for row, shape in zip(outside_pieces.point_or_line_row.tolist(), outside_pieces.piece_shape, strict=True)
         ]
     if layer is not county:
-        is_land = find_land_rows(layer, ctx.norm)
-        pieces = ctx.geometry.find_uncovered_pieces(layer, county, outline, rows=None if is_land.all() else is_land)
-        findings = ctx.make_pair_findings(layer, county, pieces, by_place=True)
-        # Two variants of the message: completely outside the county, or a township or village of the county.
-        outside_areas = np.bincount(pieces.left, weights=pieces.area, minlength=len(layer))
-        divisions = map(ctx.plan.list_roles_of_concept, ("townships", "villages"))
-        is_division = any(layer.role in roles for roles in divisions)
-        for finding, row in zip(findings, pieces.left.tolist(), strict=True):
-            if outside_areas[row] >= WHOLE_SHARE * layer.plane_areas[row]:
-                finding.params["shown"] = {"variant": "wholly_outside"}
-            elif is_division:
-                finding.params["shown"] = {"variant": "division"}
-        return findings
+        return _find_polygons_outside(layer, county, outline, sea, ctx)
     if ctx.is_edit_check or (townships is None and parcels is None):
         # Around an edit not all townships and parcels are known; the next whole check compares the outline.
         return None
@@ -508,6 +529,38 @@ def outside_county(
     return findings + _make_part_findings(
         county, parcels, pieces, np.flatnonzero(at_edge & ~is_reported).tolist(), ctx, "parcels"
     )
+
+
+def _find_polygons_outside(
+    layer: Layer, county: Layer, outline: Polygons, sea: Layer | None, ctx: RuleContext
+) -> list[Finding]:
+    """Return findings on the parts of polygons outside the county's outline.
+
+    With a layer of the sea, rows at sea and rows that may be there are compared with both.
+    """
+    is_land = find_land_rows(layer, ctx.plan)
+    sea_findings: list[Finding] = []
+    if sea is not None and not sea.has_no_geometry and layer is not sea:
+        is_land &= ~find_rows_of_land_or_sea(layer, ctx.norm)
+        if not is_land.all():
+            both = shapely.union_all([outline.shapes[0], *sea.plane_shapes[sea.has_shape]])
+            cover = Polygons(np.array([both], dtype=object))
+            pieces = ctx.geometry.find_uncovered_pieces(layer, county, cover, rows=~is_land)
+            sea_findings = ctx.make_pair_findings(layer, county, pieces, by_place=True)
+            for finding in sea_findings:
+                finding.case = "sea"
+    pieces = ctx.geometry.find_uncovered_pieces(layer, county, outline, rows=None if is_land.all() else is_land)
+    findings = ctx.make_pair_findings(layer, county, pieces, by_place=True)
+    # Two variants of the message: completely outside the county, or a township or village of the county.
+    outside_areas = np.bincount(pieces.left, weights=pieces.area, minlength=len(layer))
+    divisions = map(ctx.plan.list_roles_of_concept, ("townships", "villages"))
+    is_division = any(layer.role in roles for roles in divisions)
+    for finding, row in zip(findings, pieces.left.tolist(), strict=True):
+        if outside_areas[row] >= WHOLE_SHARE * layer.plane_areas[row]:
+            finding.params["shown"] = {"variant": "wholly_outside"}
+        elif is_division:
+            finding.params["shown"] = {"variant": "division"}
+    return findings + sea_findings
 
 
 def _make_part_findings(

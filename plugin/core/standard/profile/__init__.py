@@ -9,9 +9,10 @@ so that a typing error is not taken for a decision. Keys of a file:
 ``id``, ``name``, ``area_code`` (six digits; any other word needs ``members``, the codes of its areas), ``base`` (a
 profile in the same folder, a shipped one, or a path), ``standard`` (id or folder) and ``edition``; sections of
 settings (`SETTING_SECTIONS`) and their ``[marks]``; ``[severity]`` and ``[phase.<phase>.severity]``
-(`core.standard.edition` defines their order); ``rules_extra``, ``rules_off``; ``[[check]]`` (checks declared as data,
-`core.standard.declared_reader`); ``[absent]``; ``[confirmed]``; ``[document]`` (成果信息, `document` has its keys);
-``[[targets]]``, ``[[stated]]`` and ``[[heritage_register]]`` (`profile_figures` has their keys).
+(`core.standard.edition` defines their order); ``rules_extra``, ``rules_off``; ``example`` (chosen by hand only);
+``[[check]]`` (checks declared as data, `core.standard.declared_reader`); ``[absent]``; ``[confirmed]``;
+``[document]`` (成果信息, `document` has its keys); ``[[targets]]``, ``[[stated]]`` and ``[[heritage_register]]``
+(`profile_figures` has their keys).
 
 A profile inherits settings, severities and rules of its base, but no confirmations; figures keep their area code and
 apply nowhere else. A rule reads them by methods of ``ctx.norm``.

@@ -83,6 +83,7 @@ class ProfileFile:
     mark_sources: dict[str, str] = field(default_factory=dict)
     rules_extra: tuple[str, ...] = ()
     rules_off: tuple[str, ...] = ()
+    example: bool = False
     check: Any = None
 
 
@@ -251,6 +252,7 @@ def _merge_profile_with_base(
         id=table["id"],
         name=table["name"],
         area_code=area_code,
+        is_example=table.get("example", False),
         standard=standard.standard_key,
         path=path,
         document_info=read_document_info_from_table(table.get("document", {}), base.document_info, path, errors),

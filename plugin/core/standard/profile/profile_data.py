@@ -255,7 +255,8 @@ class Profile:
     ``rules``: codes and groups that run in addition to the default ones; ``rules_off``: those that do not run;
     ``severity``: code → severity; ``phases``: phase → the same for that phase. ``targets``, ``stated_figures`` and
     ``register`` keep the area code of their authority. ``member_areas``: the areas of a profile that is not a division
-    (a city cluster). ``own_settings``: dotted key → value of this profile's own file, without its ``base``.
+    (a city cluster). ``is_example``: it shows a way of writing, and is chosen by hand only. ``own_settings``: dotted
+    key → value of this profile's own file, without its ``base``.
     ``mark_sources``: key of a mark → the source document. ``document_info``: its ``[document]`` merged with that of its
     bases. ``checks``: the checks of its bases and of its file. ``retired_settings``: keys of its file and
     bases that this version ignores.
@@ -286,6 +287,7 @@ class Profile:
     stated_figures: tuple[StatedFigure, ...] = ()
     register: tuple[RegisteredSite, ...] = ()
     member_areas: tuple[str, ...] = ()
+    is_example: bool = False
     base: Profile | None = None
     own_settings: dict[str, Any] = field(default_factory=dict)
     document_info: DocumentInfo = field(default_factory=DocumentInfo)

@@ -33,14 +33,12 @@ class SpaceMap:
     """Which of the three zones (三区) each planning zone belongs to.
 
     ``three_zone_code_by_zone_code``: codes of ``three_zones.csv``. A planning zone without an entry uses the entry of
-    the nearest zone above it in the code list. ``zones``: list of planning zones; ``spaces``: list of the three zones;
-    ``sea_codes``: codes of planning zones at sea, which the three zones do not include.
+    the nearest zone above it in the code list. ``zones``: list of planning zones; ``spaces``: list of the three zones.
     """
 
     three_zone_code_by_zone_code: dict[str, str]
     zones: CodeList
     spaces: CodeList
-    sea_codes: frozenset[str]
 
     def get_three_zone_code(self, zone: str) -> str:
         """Return the three-zone code of a planning zone.
@@ -71,9 +69,7 @@ def load_space_map(norm: Norm) -> SpaceMap:
         # Values of a profile were compared with the list when the profile was read.
         check_three_zone_name(name, standard, file, f"{THREE_ZONES}.{zone}")
         lines[zone] = codes[name]
-    zones = standard.code_lists[ZONES_LIST]
-    sea_codes = zones.collect_members(norm.get_settings_section("sea").get(ZONES_LIST, []))
-    return SpaceMap(lines, zones, standard.code_lists[THREE_ZONES], frozenset(sea_codes))
+    return SpaceMap(lines, standard.code_lists[ZONES_LIST], standard.code_lists[THREE_ZONES])
 
 
 def check_three_zone_name(name: Any, standard: Standard, file: Path, key: str) -> None:

@@ -278,7 +278,7 @@ def test_written_layer_of_the_three_spaces_follows_its_template():
     plan = check_data(convert_to_source_layers(), ["LAW003"]).plan
     spaces = load_space_map(plan.norm)
     zones = plan.find_layer_of_concept("zones")
-    found = derive_from_layer(zones, spaces)
+    found = derive_from_layer(zones, spaces, plan)
     made = make_zone_rows(found, spaces, STANDARD.templates[LAYER_CODE], zones.crs, plan.area_code, "浑源县")
     assert list(made.columns) == [*(f.name for f in STANDARD.templates[LAYER_CODE].fields), "geometry"]
     assert made["SQMC"].tolist() == ["农业空间", "城镇空间"] and made["BSM"].is_unique
