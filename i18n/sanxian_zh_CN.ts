@@ -72,10 +72,6 @@
         <translation>3° 分带</translation>
     </message>
     <message>
-        <source>6 digits</source>
-        <translation>6 位数字</translation>
-    </message>
-    <message>
         <source>6-digit county code; by default the layer's own</source>
         <translation>6 位县级代码；默认采用图层的代码</translation>
     </message>
