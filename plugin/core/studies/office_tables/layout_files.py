@@ -37,7 +37,7 @@ def load_layouts(tables: str) -> list[TableLayout]:
     for text in [item.strip() for item in items if item.strip()] or [ALL_TABLES]:
         names = [text]
         if text == ALL_TABLES:
-            names = list_data_ids(OFFICE_TABLES_FOLDER)
+            names = sorted(list_data_ids(OFFICE_TABLES_FOLDER), key=lambda name: load_layout(name).position)
         elif Path(text).is_dir():
             names = [str(file) for file in sorted(Path(text).glob("*.toml"))]
             if not names:

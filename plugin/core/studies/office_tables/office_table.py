@@ -123,7 +123,8 @@ class TableLayout:
     ``id``: stem of the file; ``name``: of table and sheet; ``title``: printed title with the placeholder {area};
     ``prefix``: first part of names of cells; ``unit``: of most figures, in the line below the title; ``sums``: rows
     that sum others, in the order in which they are rounded; ``notes``: fixed notes; ``rules``: codes of the rules with
-    the findings that the table lists; ``mark``, ``source``: of the layout.
+    the findings that the table lists; ``mark``, ``source``: of the layout; ``position``: among all tables, in the
+    order of the annexes of a plan.
     """
 
     id: str = field(metadata=NOT_IN_FILE)
@@ -141,6 +142,7 @@ class TableLayout:
     notes: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     name_en: str = ""
+    position: int = 0
 
     def check_record(self, file: Path, where: str) -> None:
         """Raise DataError for a blank text, and for a table without columns or rows."""

@@ -312,6 +312,7 @@ class _ProjectPage:
         yield PictureWithText(
             drawing, (*places, self._make_picture(draw_legend(scene, self.words), settings.legend_mm))
         )
+
     def _make_picture(self, svg: str, width_mm: float) -> Picture:
         """Return a drawing as a picture, with its pixels if they can be drawn."""
         if self.rasterise is not None:
