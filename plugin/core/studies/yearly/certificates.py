@@ -38,8 +38,8 @@ _LEAST_SHARED_M2 = 0.005
 def read_certificates(path: str, kind: str, ctx: RuleContext) -> Certificates:
     """Return the certificates of a kind (approved, accepted) from a table or a layer of polygons.
 
-    Rows of one number are the plots of one approval, which state the area of the whole. A number of 补充耕地图斑编号 names
-    one parcel: if it is repeated or has another form, the area cannot be decided.
+    Rows of one number are the plots of one approval, which state the area of the whole. A 补充耕地图斑编号 names one
+    parcel: if it is repeated or has another form, the area cannot be decided.
 
     Raises
     ------
@@ -100,8 +100,8 @@ def _read_layer(
         raise InputError("certificates_crs", source=layer.full_name)
     is_usable = shapely.is_valid(raw) & ~shapely.is_empty(raw) & (shapely.area(raw) > 0)
     if not is_usable.all():
-        rows = ", ".join(str(one) for one in layer.frame.index[~is_usable][:10])
-        raise InputError("certificates_shapes", source=layer.full_name, count=int((~is_usable).sum()), rows=rows)
+        fids = ", ".join(str(one) for one in layer.frame.index[~is_usable][:10])
+        raise InputError("certificates_shapes", source=layer.full_name, count=int((~is_usable).sum()), rows=fids)
     column_by_name = {str(one).upper(): one for one in layer.frame.columns}
     texts = {
         meaning: next(

@@ -6,7 +6,7 @@ Surveys show changes of land. What certificates state is in `certificates`; neit
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,7 +51,9 @@ from .update import check_year
 
 #: First year with one balance (一本账), and the table of causes.
 UNIFIED_FROM_SETTING, CAUSES_SETTING = "indicators.unified_balance_from", "yearly.land_causes"
-_ACCOUNT_BY_WORD = {"占补": SUPPLEMENT, "进出": EXCHANGE, "另列": APART, SUPPLEMENT: SUPPLEMENT, EXCHANGE: EXCHANGE, APART: APART}
+_ACCOUNT_BY_WORD = {"占补": SUPPLEMENT, "进出": EXCHANGE, "另列": APART} | {
+    one: one for one in (SUPPLEMENT, EXCHANGE, APART)
+}
 _CAUSE_COLUMNS = (
     SearchedColumn("before", ("before", "变化前地类", "变化前")),
     SearchedColumn("after", ("after", "变化后地类", "变化后")),
@@ -116,7 +118,7 @@ def compare_surveys(
     ctx = RuleContext(after, norm, norm.make_tolerance(), cancellation=cancellation, lang=options.lang)
     for kind, path in ((MOVED_OUT_KIND, order.approved), (MOVED_IN_KIND, order.accepted)):
         found = read_certificates(path, CERTIFICATE_OF_KIND[kind], ctx) if path else None
-        result.certificates[kind] = found
+        result.certificates[CERTIFICATE_OF_KIND[kind]] = found
         if found is not None:
             match_certificates([one for one in result.changes if one.kind == kind], found, ctx)
     progress(1.0, "")
@@ -138,7 +140,12 @@ def load_causes(norm: Norm) -> tuple[dict[tuple[str, str], Cause], str]:
     causes: dict[tuple[str, str], Cause] = {}
     for row in table.rows:
         cells = row.text_by_column
-        known_values = {"before": codes, "after": codes, "account": _ACCOUNT_BY_WORD, "mark": SOURCE_MARKS}
+        known_values: dict[str, Collection[str]] = {
+            "before": codes,
+            "after": codes,
+            "account": _ACCOUNT_BY_WORD,
+            "mark": SOURCE_MARKS,
+        }
         for column, known in known_values.items():
             if cells[column] not in known:
                 raise table.make_cell_error(row, column, cells[column], list(known)[:40])
@@ -224,7 +231,8 @@ def _make_surveys(
 def _read_stable(layer: Layer, norm: Norm) -> tuple[list[bool | None], set[str]]:
     """Return 稳定耕地 of each row, None if unknown, and the words of the field that have no meaning."""
     texts = [text.strip() for text in layer.get_texts_by_name(norm.get("yearly.stable_field"))]
-    meanings = dict.fromkeys(norm.get("yearly.unstable_words"), False) | dict.fromkeys(norm.get("yearly.stable_words"), True)
+    words = {False: norm.get("yearly.unstable_words"), True: norm.get("yearly.stable_words")}
+    meanings = {word: is_stable for is_stable, listed in words.items() for word in listed}
     return [meanings.get(text) for text in texts], set(texts) - set(meanings) - {""}
 
 
@@ -268,13 +276,17 @@ def _list_changes(
                 for one, row in zip(classed, rows, strict=True)
             ]
             found = (causes.get((old, new)) for old in chains[0] for new in chains[1])
+            keys = [one.layer.keys[row] if row >= 0 else "" for one, row in zip(surveys, rows, strict=True)]
+            classes = [one[row] if row >= 0 else "" for one, row in zip(written, rows, strict=True)]
             changes.append(
                 CultivatedChange(
                     0,
                     kind,
                     townships[pieces.township_row[n] + 1],
-                    *(one.layer.keys[row] if row >= 0 else "" for one, row in zip(surveys, rows, strict=True)),
-                    *(one[row] if row >= 0 else "" for one, row in zip(written, rows, strict=True)),
+                    keys[0],
+                    keys[1],
+                    classes[0],
+                    classes[1],
                     next(filter(None, found), None),
                     stable[side][rows[side]],
                     pieces.shape[n],
@@ -284,7 +296,9 @@ def _list_changes(
                 )
             )
     order = {name: n for n, name in enumerate(townships)}
-    changes.sort(key=lambda one: (one.kind == MOVED_IN_KIND, order[one.township], *one.geometry.bounds, one.geometry.wkb))
+    changes.sort(
+        key=lambda one: (one.kind == MOVED_IN_KIND, order[one.township], *one.geometry.bounds, one.geometry.wkb)
+    )
     for number, one in enumerate(changes, 1):
         one.number = number
     return changes, (len(unlisted), sum(unlisted))

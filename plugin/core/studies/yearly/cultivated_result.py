@@ -14,7 +14,7 @@ from ...render.versions.edition_comparison import MOVED_IN_KIND, MOVED_OUT_KIND,
 
 #: Balances that a change counts in: 占补平衡, 进出平衡, or none of them (另列).
 SUPPLEMENT, EXCHANGE, APART = "supplement", "exchange", "apart"
-#: Kinds of certificates: approved conversions (经批准的转用) of land lost, accepted supplements (补充耕地) of land gained.
+#: Kinds of certificates: approved conversions (经批准的转用) of lost, accepted supplements (补充耕地) of gained land.
 APPROVED, ACCEPTED = "approved", "accepted"
 CERTIFICATE_OF_KIND = {MOVED_OUT_KIND: APPROVED, MOVED_IN_KIND: ACCEPTED}
 
@@ -66,7 +66,7 @@ class Certificate:
     """A certificate: a project with an approved conversion, or a parcel of supplemented cultivated land.
 
     ``cultivated_m2``: area that it states, NaN if that cannot be decided; ``townships``: with its land (``""``: outside
-    all), or as stated; empty if unknown; ``survey_m2``: net area of the survey's changes inside it, None without shapes.
+    all), or as stated; empty if unknown; ``survey_m2``: net area of the changes by survey in it, None without shapes.
     """
 
     number: str
@@ -100,7 +100,7 @@ class CultivatedResult:
     """Changes of cultivated land of a year.
 
     ``unified_from``: first year with one balance; ``sums_by_township``: name of a township (``""``: outside all) → net
-    areas; ``certificates``: kind of change → certificates, None if the county gave none; ``unlisted``: count and net
+    areas; ``certificates``: their kind → certificates, None if the county gave none; ``unlisted``: count and net
     area (m²) of pieces below a printed digit; ``stable_words``: words of the field of 稳定耕地 without a meaning.
     """
 

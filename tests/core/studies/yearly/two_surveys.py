@@ -8,6 +8,7 @@ cells and changes. No code of the plugin is used.
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import cache
 from typing import Any, NamedTuple
 
 import geopandas as gpd
@@ -138,7 +139,8 @@ def make_surveys() -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
     return tuple(gpd.GeoDataFrame(rows, geometry="geometry", crs=EPSG) for rows in (before, after))
 
 
-def list_pieces() -> list[Piece]:
+@cache
+def list_pieces() -> tuple[Piece, ...]:
     """Return the planted changes of cultivated land, cut by parcel and township, by plain shapely."""
     before, after = make_surveys()
     pieces = []
@@ -167,7 +169,7 @@ def list_pieces() -> list[Piece]:
                         share * row.KCMJ,
                     )
                 )
-    return pieces
+    return tuple(pieces)
 
 
 def sum_pieces(*names: str, measure: str = "net_m2", **only: Any) -> dict[tuple[Any, ...], float]:
