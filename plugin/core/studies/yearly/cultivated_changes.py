@@ -36,10 +36,10 @@ from ...standard.profile import Norm
 from ...standard.profile.load import find_file_of_profile, find_file_of_standard
 from .certificates import match_certificates, read_certificates
 from .cultivated_result import (
-    APART,
     CERTIFICATE_OF_KIND,
     EXCHANGE,
     SUPPLEMENT,
+    UNCOUNTED,
     Cause,
     CultivatedChange,
     CultivatedResult,
@@ -51,8 +51,8 @@ from .update import check_year
 
 #: First year with one balance (一本账), and the table of causes.
 UNIFIED_FROM_SETTING, CAUSES_SETTING = "indicators.unified_balance_from", "yearly.land_causes"
-_ACCOUNT_BY_WORD = {"占补": SUPPLEMENT, "进出": EXCHANGE, "另列": APART} | {
-    one: one for one in (SUPPLEMENT, EXCHANGE, APART)
+_ACCOUNT_BY_WORD = {"占补": SUPPLEMENT, "进出": EXCHANGE, "另列": UNCOUNTED} | {
+    one: one for one in (SUPPLEMENT, EXCHANGE, UNCOUNTED)
 }
 _CAUSE_COLUMNS = (
     SearchedColumn("before", ("before", "变化前地类", "变化前")),

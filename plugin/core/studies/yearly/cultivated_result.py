@@ -13,7 +13,7 @@ from ...plan.plan import Plan
 from ...render.versions.edition_comparison import MOVED_IN_KIND, MOVED_OUT_KIND, VersionComparison
 
 #: Balances that a change counts in: 占补平衡, 进出平衡, or none of them (另列).
-SUPPLEMENT, EXCHANGE, APART = "supplement", "exchange", "apart"
+SUPPLEMENT, EXCHANGE, UNCOUNTED = "supplement", "exchange", "uncounted"
 #: Kinds of certificates: approved conversions (经批准的转用) of lost, accepted supplements (补充耕地) of gained land.
 APPROVED, ACCEPTED = "approved", "accepted"
 CERTIFICATE_OF_KIND = {MOVED_OUT_KIND: APPROVED, MOVED_IN_KIND: ACCEPTED}

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Tables and layer of a year's changes of cultivated land: by survey, by certificate, and the difference.
 
-A figure by certificate never stands in for one by survey. What the county did not give is 未提供, what cannot be
-decided is 未能判定; neither is 0.
+A figure by certificate never replaces one by survey. What the county did not give is 未提供, what cannot be decided
+is 未能判定; neither is 0.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ from ...render.versions.edition_comparison import MOVED_IN_KIND, MOVED_OUT_KIND
 from ...standard.messages.texts import Texts, format_number
 from .cultivated_result import (
     ACCEPTED,
-    APART,
     APPROVED,
     CERTIFICATE_OF_KIND,
     EXCHANGE,
     SUPPLEMENT,
+    UNCOUNTED,
     Certificate,
     CultivatedChange,
     CultivatedResult,
@@ -47,7 +47,7 @@ from .cultivated_result import (
 )
 
 LAYER_NAME, _SECTION = "cultivated_changes", "cultivated"
-_KINDS, _ACCOUNTS = (MOVED_OUT_KIND, MOVED_IN_KIND), (SUPPLEMENT, EXCHANGE, APART, "")
+_KINDS, _ACCOUNTS = (MOVED_OUT_KIND, MOVED_IN_KIND), (SUPPLEMENT, EXCHANGE, UNCOUNTED, "")
 #: Balances and the accounts of their changes: one (一本账), or 占补平衡 and 进出平衡 apart.
 _UNIFIED = {"unified_balance": (SUPPLEMENT, EXCHANGE)}
 _SEPARATE = {"supplement_balance": (SUPPLEMENT,), "exchange_balance": (EXCHANGE,)}

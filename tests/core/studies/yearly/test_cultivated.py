@@ -129,7 +129,7 @@ def test_year_before_the_setting_has_two_balances(surveys):
     assert not any("一本账" in title for title in columns)
 
 
-def test_stable_land_is_apart_where_the_field_is_filled(result):
+def test_stable_land_is_separate_where_the_field_is_filled(result):
     tables = {one.id: one for one in CultivatedTables(result, Texts("zh")).make_tables()}
     lost = tables["cultivated_causes"].rows[-2]
     by_word = sum_pieces("stable", kind="out")
@@ -161,7 +161,7 @@ def certified(surveys, certificates):
     return compare_surveys(SurveyOrder(*surveys, 2025, *certificates), RunOptions())
 
 
-def test_certificates_are_beside_the_survey_and_undecided_ones_are_not_summed(certified):
+def test_certificates_have_columns_next_to_the_survey_and_undecided_ones_are_not_summed(certified):
     columns = read_township_table(certified)
     approved = columns["证书：经批准的转用耕地"]
     # The second project has plots in two townships: what each of them has of it is unknown.
