@@ -385,7 +385,7 @@ class CultivatedChangesAlgorithm(SanxianAlgorithm):
                 "Surveys show changes of land, not approvals. Approved conversions and accepted supplements come from "
                 "the layers or lists that the county gives, and are listed beside the survey with the difference; what "
                 "was not given is stated, never 0.\n\n"
-                "Causes follow from a table of classes before and after (setting yearly.land_causes, mark C): other "
+                "Causes follow from a table of classes before and after (setting cultivated.causes, mark C): other "
                 "pairs are listed without a cause. The year decides whether there is one balance or two (setting "
                 "indicators.unified_balance_from).\n\n"
                 "Results: a layer of the changed parcels, a workbook, and the tables to be signed."

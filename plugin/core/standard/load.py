@@ -69,6 +69,7 @@ SETTING_SECTIONS = (
     "waivers",
     "package",
     "yearly",
+    "cultivated",
     FEATURE_CODES_SECTION,
     "rules",
 )

@@ -46,18 +46,18 @@ def read_certificates(path: str, kind: str, ctx: RuleContext) -> Certificates:
     InputError
         The source cannot be read, has several layers, no number, or shapes that cannot be overlaid.
     """
-    names = {words[0]: words[1:] for words in (text.split() for text in ctx.norm.get(f"yearly.{kind}_fields"))}
+    names = {words[0]: words[1:] for words in (text.split() for text in ctx.norm.get(f"cultivated.{kind}_fields"))}
     if Path(path).suffix.lower() in _TABLE_SUFFIXES:
         columns = [SearchedColumn(name, tuple(words), name == "number") for name, words in names.items()]
         rows = [row.text_by_column for row in read_table(path, columns).rows]
         shapes = None
     else:
-        rows, shapes = _read_layer(path, ctx.norm.get(f"yearly.{kind}_layer"), names, ctx)
+        rows, shapes = _read_layer(path, ctx.norm.get(f"cultivated.{kind}_layer"), names, ctx)
     positions: defaultdict[str, list[int]] = defaultdict(list)
     for position, row in enumerate(rows):
         positions[row["number"] or f"#{position + 1}"].append(position)
-    townships = _find_townships([row["township"] for row in rows], shapes, ctx)
-    pattern = re.compile(ctx.norm.get("yearly.supplement_number"))
+    townships = _find_townships([row.get("township", "") for row in rows], shapes, ctx)
+    pattern = re.compile(ctx.norm.get("cultivated.supplement_number"))
     items, item_of_row = [], [0] * len(rows)
     for number, own in positions.items():
         is_unique = len(own) == 1 and pattern.fullmatch(number) is not None

@@ -50,7 +50,7 @@ from .make import read_editions
 from .update import check_year
 
 #: First year with one balance (一本账), and the table of causes.
-UNIFIED_FROM_SETTING, CAUSES_SETTING = "indicators.unified_balance_from", "yearly.land_causes"
+UNIFIED_FROM_SETTING, CAUSES_SETTING = "indicators.unified_balance_from", "cultivated.causes"
 _ACCOUNT_BY_WORD = {"占补": SUPPLEMENT, "进出": EXCHANGE, "另列": UNCOUNTED} | {
     one: one for one in (SUPPLEMENT, EXCHANGE, UNCOUNTED)
 }
@@ -230,8 +230,8 @@ def _make_surveys(
 
 def _read_stable(layer: Layer, norm: Norm) -> tuple[list[bool | None], set[str]]:
     """Return 稳定耕地 of each row, None if unknown, and the words of the field that have no meaning."""
-    texts = [text.strip() for text in layer.get_texts_by_name(norm.get("yearly.stable_field"))]
-    words = {False: norm.get("yearly.unstable_words"), True: norm.get("yearly.stable_words")}
+    texts = [text.strip() for text in layer.get_texts_by_name(norm.get("cultivated.stable_field"))]
+    words = {False: norm.get("cultivated.unstable_words"), True: norm.get("cultivated.stable_words")}
     meanings = {word: is_stable for is_stable, listed in words.items() for word in listed}
     return [meanings.get(text) for text in texts], set(texts) - set(meanings) - {""}
 

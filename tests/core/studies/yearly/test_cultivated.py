@@ -243,7 +243,7 @@ def test_wrong_table_of_causes_is_an_error(tmp_path, surveys, line, problem):
     (tmp_path / "原因.csv").write_text(f"before,after,cause,account,mark\n{line}", encoding="utf-8")
     profile = tmp_path / "县.toml"
     profile.write_text(
-        'id = "x"\nname = "浑源县"\narea_code = "140225"\nbase = "hunyuan"\n[yearly]\nland_causes = "原因.csv"\n',
+        'id = "x"\nname = "浑源县"\narea_code = "140225"\nbase = "hunyuan"\n[cultivated]\ncauses = "原因.csv"\n',
         encoding="utf-8",
     )
     with pytest.raises(InputError) as caught:
