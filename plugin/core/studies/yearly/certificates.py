@@ -35,11 +35,12 @@ _NO_TOLERANCE = Tolerance(min_area_m2=0.0, min_width_m=0.0)
 _LEAST_SHARED_M2 = 0.005
 
 
-def read_certificates(path: str, kind: str, ctx: RuleContext) -> Certificates:
+def read_certificates(path: str, kind: str, year: int, ctx: RuleContext) -> Certificates:
     """Return the certificates of a kind (approved, accepted) from a table or a layer of polygons.
 
     Rows of one number are the plots of one approval, which state the area of the whole. A 补充耕地图斑编号 names one
-    parcel: if it is repeated or has another form, the area cannot be decided.
+    parcel: if it is repeated or has another form, the area cannot be decided. Rows that state another year are left
+    out: a database has the certificates of all years.
 
     Raises
     ------
@@ -53,6 +54,9 @@ def read_certificates(path: str, kind: str, ctx: RuleContext) -> Certificates:
         shapes = None
     else:
         rows, shapes = _read_layer(path, ctx.norm.get(f"cultivated.{kind}_layer"), names, ctx)
+    kept = [n for n, row in enumerate(rows) if not row.get("year") or row["year"].startswith(str(year))]
+    left_out, rows = len(rows) - len(kept), [rows[n] for n in kept]
+    shapes = None if shapes is None else shapes[kept]
     positions: defaultdict[str, list[int]] = defaultdict(list)
     for position, row in enumerate(rows):
         positions[row["number"] or f"#{position + 1}"].append(position)
@@ -69,7 +73,7 @@ def read_certificates(path: str, kind: str, ctx: RuleContext) -> Certificates:
         items.append(Certificate(number, np.nan if stated is None else stated, tuple(of_all)))
         for position in own:
             item_of_row[position] = len(items) - 1
-    return Certificates(Path(path).name, items, item_of_row, shapes)
+    return Certificates(Path(path).name, items, item_of_row, shapes, left_out, sum(not row.get("year") for row in rows))
 
 
 def _read_area(row: dict[str, str]) -> float | None:

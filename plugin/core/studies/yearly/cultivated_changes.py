@@ -117,7 +117,7 @@ def compare_surveys(
     result = find_changes(before, after, role, order.year, causes, causes_file, cancellation)
     ctx = RuleContext(after, norm, norm.make_tolerance(), cancellation=cancellation, lang=options.lang)
     for kind, path in ((MOVED_OUT_KIND, order.approved), (MOVED_IN_KIND, order.accepted)):
-        found = read_certificates(path, CERTIFICATE_OF_KIND[kind], ctx) if path else None
+        found = read_certificates(path, CERTIFICATE_OF_KIND[kind], order.year, ctx) if path else None
         result.certificates[CERTIFICATE_OF_KIND[kind]] = found
         if found is not None:
             match_certificates([one for one in result.changes if one.kind == kind], found, ctx)

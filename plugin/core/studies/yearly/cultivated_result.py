@@ -79,13 +79,16 @@ class Certificate:
 class Certificates:
     """The certificates of a kind: name of the source, and for each row of it the position of its certificate.
 
-    ``shapes``: (n,) polygons of the rows in the plane of the later survey, None for a table.
+    ``shapes``: (n,) polygons of the rows in the plane of the later survey, None for a table; ``left_out``, ``undated``:
+    number of rows of other years, which do not count, and of rows without a year, which do.
     """
 
     source: str
     items: list[Certificate]
     item_of_row: list[int]
     shapes: NDArray | None
+    left_out: int = 0
+    undated: int = 0
 
 
 class CultivatedSums(NamedTuple):

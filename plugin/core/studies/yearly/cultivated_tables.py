@@ -70,7 +70,7 @@ class ChangeGroup:
 
     def sum_stable_m2(self) -> float | None:
         """Return the net area (m²) of 稳定耕地; None if no change has the field."""
-        has_field = any(one.is_stable is not None for one in self.changes)
+        has_field = not self.changes or any(one.is_stable is not None for one in self.changes)
         return self.sum_measure("net_m2", lambda one: one.is_stable is True) if has_field else None
 
     def sum_unknown_m2(self) -> float:
@@ -345,8 +345,13 @@ class CultivatedTables:
             *self._list_missing(),
         ]
         for kind, found in result.certificates.items():
-            unclear = [one.number for one in found.items if math.isnan(one.cultivated_m2)] if found else []
-            if found and unclear:
+            if found is None:
+                continue
+            for key, count in (("other_years", found.left_out), ("no_years", found.undated)):
+                if count:
+                    notes.append(self.get(key, source=found.source, count=count, year=result.year))
+            unclear = [one.number for one in found.items if math.isnan(one.cultivated_m2)]
+            if unclear:
                 params = {"source": found.source, "count": len(unclear), "numbers": join_some_names(unclear, texts)}
                 notes.append(self.get(f"unclear_{kind}", **params))
         if not any(result.sums_by_township):

@@ -150,8 +150,10 @@ def certificates(tmp_path_factory):
     )
     plots.to_file(folder / "转用.gpkg", layer="ZZ_NYDZYFW", engine="pyogrio")
     numbers = [f"Z14022520250001{n:06d}" for n in (1, 2, 2)]
-    lines = ["补充耕地图斑编号,乡镇,补充耕地面积（平方米）", f"{numbers[0]},蔡村镇,3100.5"]
-    lines += [f"{number},永安镇,5000" for number in numbers[1:]]
+    lines = ["补充耕地图斑编号,乡镇,补充耕地面积（平方米）,验收年度", f"{numbers[0]},蔡村镇,3100.5,2025"]
+    lines += [f"{number},永安镇,5000,2025" for number in numbers[1:]]
+    # A supplement of another year does not count.
+    lines.append("Z14022520240001000009,蔡村镇,7000,2024")
     (folder / "补充.csv").write_text("\n".join(lines), encoding="utf-8")
     return str(folder / "转用.gpkg"), str(folder / "补充.csv")
 
@@ -177,6 +179,12 @@ def test_certificates_have_columns_next_to_the_survey_and_undecided_ones_are_not
     )
 
 
+def test_years_of_certificates_are_stated(certified):
+    notes = CultivatedTables(certified, Texts("zh")).list_notes()
+    assert sum("1 行的年度不是 2025 年" in one for one in notes) == 1
+    assert sum("“转用.gpkg”中 3 行没有年度" in one for one in notes) == 1
+
+
 def test_difference_of_a_parcel_is_its_land_outside_certificates(certified, certificates):
     plots = gpd.read_file(certificates[0], layer="ZZ_NYDZYFW", engine="pyogrio")
     for one in certified.changes:
@@ -188,17 +196,13 @@ def test_difference_of_a_parcel_is_its_land_outside_certificates(certified, cert
         assert one.certified_m2 == pytest.approx(float(measure_drawn_area(inside).sum()), abs=CENT_M2)
         assert set(one.certificates) == {plots.DZJGH[n] for n in range(3) if inside[n].area}
     assert sum(1 for one in certified.changes if one.certificates) == 4
-    inside = [share for share in (piece_inside(plots, 0),) if share]
-    assert certified.certificates["approved"].items[0].survey_m2 == pytest.approx(sum(inside), abs=CENT_M2)
+    survey_m2 = certified.certificates["approved"].items[0].survey_m2
+    assert survey_m2 == pytest.approx(sum_losses_inside(plots.geometry[0]), abs=CENT_M2)
 
 
-def piece_inside(plots, position):
+def sum_losses_inside(plot):
     """Return the net area of planted losses inside a plot, by plain shapely."""
-    return sum(
-        one.net_m2 * (one.shape & plots.geometry[position]).area / one.shape.area
-        for one in list_pieces()
-        if one.kind == "out"
-    )
+    return sum(one.net_m2 * (one.shape & plot).area / one.shape.area for one in list_pieces() if one.kind == "out")
 
 
 def test_missing_net_area_makes_its_sums_undetermined(tmp_path):
