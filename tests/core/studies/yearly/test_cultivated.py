@@ -253,3 +253,32 @@ def test_wrong_table_of_causes_is_an_error(tmp_path, surveys, line, problem):
     with pytest.raises(InputError) as caught:
         compare_surveys(SurveyOrder(*surveys, 2025), RunOptions(profile=str(profile)))
     assert caught.value.key == problem
+
+
+def test_land_without_a_parcel_in_one_survey_has_no_cause(tmp_path):
+    before, after = write_surveys(tmp_path)
+    survey = gpd.read_file(after, layer="DLTB", engine="pyogrio")
+    lost = survey.iloc[1]
+    survey.drop(index=1).to_file(after, layer="DLTB", engine="pyogrio")
+    result = compare_surveys(SurveyOrder(before, after, 2025), RunOptions())
+    (change,) = (one for one in result.changes if one.before_key == lost.BSM)
+    assert (change.kind, change.after_class, change.cause) == ("out", "", None)
+    assert change.net_m2 == pytest.approx(lost.TBDLMJ, abs=CENT_M2)
+
+
+@pytest.mark.parametrize(
+    ("layers", "problem"),
+    [
+        ({"A": [make_box(0, 0, 9, 9)], "B": [make_box(0, 0, 9, 9)]}, "certificates_layer"),
+        ({"A": [make_box(0, 0, 9, 9), None]}, "certificates_shapes"),
+    ],
+    ids=["two layers", "no shape"],
+)
+def test_layer_of_certificates_that_cannot_be_overlaid_is_an_error(surveys, tmp_path, layers, problem):
+    path = tmp_path / "补充.gpkg"
+    for name, shapes in layers.items():
+        frame = gpd.GeoDataFrame({"TBBH": ["Z"] * len(shapes)}, geometry=shapes, crs=EPSG)
+        frame.to_file(path, layer=name, engine="pyogrio", mode="a" if path.exists() else "w")
+    with pytest.raises(InputError) as caught:
+        compare_surveys(SurveyOrder(*surveys, 2025, accepted=str(path)), RunOptions())
+    assert caught.value.key == problem
