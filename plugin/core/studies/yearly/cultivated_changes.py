@@ -34,6 +34,7 @@ from ...render.versions.pieces import LandPieces
 from ...standard.options import RunOptions
 from ...standard.profile import Norm
 from ...standard.profile.load import find_file_of_profile, find_file_of_standard
+from ..office_tables.make_office_tables import UNIFIED_FROM_SETTING
 from .certificates import match_certificates, read_certificates
 from .cultivated_result import (
     CERTIFICATE_OF_KIND,
@@ -49,8 +50,8 @@ from .cultivated_result import (
 from .make import read_editions
 from .update import check_year
 
-#: First year with one balance (一本账), and the table of causes.
-UNIFIED_FROM_SETTING, CAUSES_SETTING = "indicators.unified_balance_from", "cultivated.causes"
+#: The setting with the table of causes.
+CAUSES_SETTING = "cultivated.causes"
 _ACCOUNT_BY_WORD = {"占补": SUPPLEMENT, "进出": EXCHANGE, "另列": UNCOUNTED} | {
     one: one for one in (SUPPLEMENT, EXCHANGE, UNCOUNTED)
 }
