@@ -20,6 +20,7 @@ TOOL_BY_COMMAND = {
     "batch": "check_counties",
     "check": "check_plan",
     "compare": "compare_versions",
+    "cultivated": "cultivated_changes",
     "conformity": "project_conformity",
     "drawing import": "import_drawing",
     "evaluate": "evaluate_indicators",
@@ -48,6 +49,7 @@ OTHER_DEFAULTS = {
     ("drawing import", "closing"),
     ("fix", "safe_only"),
     ("yearly", "year"),
+    ("cultivated", "year"),
 }
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""版本对比、局部优化、年度动态维护: compare an earlier edition with a later one."""
+"""版本对比、局部优化、年度动态维护、年度耕地占补: compare an earlier edition with a later one."""
 
 from datetime import date
 from pathlib import Path
@@ -8,6 +8,7 @@ from ..bridge.checking.plan_comparisons import (
     compare_line,
     compare_versions,
     make_changed_areas_table,
+    make_cultivated_table,
     make_dossier,
     make_parcels_table,
 )
@@ -354,3 +355,94 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
                 for kind in KIND_CODES
             },
         }
+
+
+class CultivatedChangesAlgorithm(SanxianAlgorithm):
+    """Algorithm `cultivated_changes`: changes of cultivated land by two surveys and by certificates."""
+
+    tool = Tool(
+        identifier="cultivated_changes",
+        section="yearly",
+        title=mark_text("Yearly balance of cultivated land"),
+        keywords=(
+            "yearly",
+            "cultivated",
+            "survey",
+            "耕地",
+            "占补平衡",
+            "进出平衡",
+            "一本账",
+            "国土变更调查",
+            "补充耕地",
+            "转用",
+            "稳定耕地",
+        ),
+        help_parts=(
+            mark_text(
+                "Compares the parcels (DLTB) of two land change surveys: cultivated land that the year took and added, "
+                "by township, class before and after, and cause, with net area, field ridges and stable land (WDGD) "
+                "apart. The inputs are not changed.\n\n"
+                "Surveys show changes of land, not approvals. Approved conversions and accepted supplements come from "
+                "the layers or lists that the county gives, and are listed beside the survey with the difference; what "
+                "was not given is stated, never 0.\n\n"
+                "Causes follow from a table of classes before and after (setting cultivated.causes, mark C): other "
+                "pairs are listed without a cause. The year decides whether there is one balance or two (setting "
+                "indicators.unified_balance_from).\n\n"
+                "Results: a layer of the changed parcels, a workbook, and the tables to be signed."
+            ),
+            describe_norms,
+        ),
+        parameters=(
+            make_file_or_folder("BEFORE", mark_text("Earlier survey (.gdb, .gpkg or folder)"), optional=False),
+            make_file_or_folder("AFTER", mark_text("Later survey (.gdb, .gpkg or folder)"), optional=False),
+            make_number(
+                "YEAR", mark_text("Year"), lambda: date.today().year, is_integer=True, minValue=2000, maxValue=2099
+            ),
+            make_file_or_folder("APPROVED", mark_text("Approved conversions (layer or list)")),
+            make_file_or_folder("ACCEPTED", mark_text("Accepted supplements (layer or list)")),
+            *mark_advanced(*NORMS),
+            make_layer_output("OUTPUT", mark_text("Parcels of changed cultivated land"), POLYGONS),
+            make_workbook(),
+            *SIGNED_TABLES,
+        ),
+        results=declare_numbers(
+            AREA_OUT=mark_text("Cultivated land lost by survey, net (m²)"),
+            AREA_IN=mark_text("Cultivated land gained by survey, net (m²)"),
+            PARCELS=mark_text("Changed parcels"),
+            UNMATCHED=mark_text("Changed parcels without a cause"),
+        ),
+    )
+
+    def prepare(self, parameters, context, feedback):
+        from ..core.studies.yearly.cultivated_result import SurveyOrder
+
+        self.options = self.read_norm_options(parameters, context)
+        names = ("BEFORE", "AFTER", "APPROVED", "ACCEPTED")
+        before, after, *certificates = (self.parameterAsFile(parameters, one, context).strip() for one in names)
+        for source in filter(is_connection, (before, after)):
+            check_source(source)
+        self.order = SurveyOrder(before, after, self.parameterAsInt(parameters, "YEAR", context), *certificates)
+        label = tr("Parcels of changed cultivated land")
+        self.outputs = StudyOutputs(self, parameters, context, label, self.order.inputs)
+
+    def execute(self, parameters, context, feedback):
+        from ..core.studies.yearly.cultivated_changes import compare_surveys
+        from ..core.studies.yearly.cultivated_tables import CultivatedTables
+
+        result = run_in_thread(compare_surveys, feedback, self.order, self.options)
+        tables = CultivatedTables(result, Texts(self.options.lang))
+        log_lines(feedback, tables.summarise())
+        log_warnings(feedback, tables.list_notes())
+        results = self.outputs.write(
+            feedback,
+            tables.make_document,
+            tables.write_workbook,
+            lambda: make_cultivated_table(tables),
+            Cancellation(feedback.isCanceled),
+        )
+        areas = {
+            f"AREA_{kind.upper()}": sum(one.net_m2 for one in result.changes if one.kind == kind)
+            for kind in ("out", "in")
+        }
+        unmatched = sum(one.cause is None for one in result.changes)
+        return {**results, **areas, "PARCELS": len(result.changes), "UNMATCHED": unmatched}

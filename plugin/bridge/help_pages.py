@@ -63,6 +63,7 @@ MANUAL_TOPICS = {
     "boundary_adjustment": "09-yearly#tool-boundary-adjustment",
     "evaluate_indicators": "09-yearly#tool-evaluate-indicators",
     "yearly_update": "09-yearly#tool-yearly-update",
+    "cultivated_changes": "09-yearly#tool-cultivated-changes",
     "import_vct": "12-exchange#tool-import-vct",
     "export_vct": "12-exchange#tool-export-vct",
     "import_boundary_points": "12-exchange#tool-import-boundary-points",

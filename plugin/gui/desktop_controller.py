@@ -206,7 +206,10 @@ class DesktopController(QObject):
             "align": self.fixes.align_selected,
             "fix_all": self.fixes.preview_all,
             "points_in": lambda: self.exchange.import_boundary_points(""),
-            **{name: partial(self.exchange.open_tool, name) for name in ("adjustment", "split", "merge", "tables")},
+            **{
+                name: partial(self.exchange.open_tool, name)
+                for name in ("adjustment", "cultivated", "split", "merge", "tables")
+            },
             "roles": dialogs.open_roles_dialog,
             "profile": dialogs.open_profile_dialog,
             "document": dialogs.open_document_dialog,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Comparisons for the toolbox: versions of a layer, and an adjustment of a control line (局部优化), as features."""
+"""Comparisons for the toolbox as features: versions of a layer, adjustments (局部优化), cultivated land of surveys."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ...core.render.document.blocks import Document
     from ...core.render.versions.baseline import PlanComparison
     from ...core.studies.adjustment.adjustment_result import AdjustmentOptions, AdjustmentResult
+    from ...core.studies.yearly.cultivated_tables import CultivatedTables
 
 
 #: Columns of the layer of parts in order; users rely on them.
@@ -182,3 +183,18 @@ def make_parcels_table(result: AdjustmentResult) -> OutputTable:
     types["number"] = QMetaType.Type.Int
     titles = {name: texts.get("adjustment_columns", name) for name in PARCEL_COLUMNS}
     return make_record_table("adjustment", types, rows, titles=titles, shapes=shapes, crs=convert_to_qgis_crs(plan.crs))
+
+
+@run_in_python_thread
+def make_cultivated_table(tables: CultivatedTables) -> OutputTable:
+    """Return every parcel of changed cultivated land as a feature, in the CRS of the later survey."""
+    columns = tables.make_parcel_columns()
+    types = {"m2": QMetaType.Type.Double, "count": QMetaType.Type.Int}
+    return make_record_table(
+        "cultivated_changes",
+        {one.key: types.get(one.unit, QMetaType.Type.QString) for one in columns},
+        tables.make_records(),
+        titles={one.key: one.title for one in columns},
+        shapes=tables.reproject_shapes(),
+        crs=convert_to_qgis_crs(tables.result.after.crs),
+    )

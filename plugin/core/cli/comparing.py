@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Commands that compare a plan with other data: compare, yearly, adjustment, evaluate, conformity."""
+"""Commands that compare data: compare, yearly, cultivated, adjustment, evaluate, conformity."""
 
 from __future__ import annotations
 
@@ -115,6 +115,35 @@ def run_yearly(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     print_lines([*summarise_layers(update, texts), *list_notes(update, texts)])
     print_lines(one.format_as_sentence(texts) for one in written_update.problems)
     print_written(written_update.written_files, report_texts)
+    return EXIT_CLEAN
+
+
+def run_cultivated(args: argparse.Namespace, report_texts: ReportTexts) -> int:
+    """Compare cultivated land of two surveys and certificates, write the requested files, print sums and notes.
+
+    Returns the exit code.
+    """
+    from ..render.document.docx_writer import write_docx
+    from ..studies.adjustment.adjustment_outputs import check_adjustment_target
+    from ..studies.yearly.cultivated_changes import compare_surveys
+    from ..studies.yearly.cultivated_result import SurveyOrder
+    from ..studies.yearly.cultivated_tables import CultivatedTables
+
+    order = SurveyOrder(args.before, args.after, args.year, args.approved, args.accepted)
+    check_tables_are_writable(args.xlsx, args.docx, order.inputs)
+    check_adjustment_target(args.output, ".gpkg", order.inputs)
+    result = compare_surveys(order, make_run_options(args, report_texts), progress=print_progress)
+    tables = CultivatedTables(result, Texts(report_texts.lang))
+    # The files come first: a reader (head) may close the pipe before all lines are printed.
+    write_files(
+        [
+            (args.xlsx, tables.write_workbook),
+            (args.docx, lambda path: write_docx(tables.make_document(), path)),
+            (args.output, tables.write_layer),
+        ]
+    )
+    print_lines([*tables.summarise(), *tables.list_notes()])
+    print_written((args.xlsx, args.docx, args.output), report_texts)
     return EXIT_CLEAN
 
 

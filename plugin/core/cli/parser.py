@@ -248,6 +248,14 @@ _ARGUMENTS_BY_COMMAND: dict[str, tuple[_Argument, ...]] = {
         _declare("--year", "yearly_year", type=int, required=True),
         *_NORM,
     ),
+    "cultivated": (
+        _declare("before", "cultivated_before", metavar="BEFORE"),
+        _declare("after", "cultivated_after", metavar="AFTER"),
+        _declare("--year", "yearly_year", type=int, required=True),
+        *(_declare_file(f"--{name}", f"cultivated_{name}") for name in ("approved", "accepted", "xlsx", "output")),
+        _TABLE_DOCX,
+        *_NORM,
+    ),
     "fix": (
         _SOURCE,
         _declare("--only", "fix_only", metavar="FIX…"),

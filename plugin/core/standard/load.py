@@ -70,6 +70,7 @@ SETTING_SECTIONS = (
     "waivers",
     "package",
     "yearly",
+    "cultivated",
     FEATURE_CODES_SECTION,
     "rules",
 )

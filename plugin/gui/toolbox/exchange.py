@@ -72,6 +72,7 @@ _TOOLS = {
     "adjustment": _Tool(
         "boundary_adjustment", "OUTPUT_XLSX", mark_text("adjustment"), ".xlsx", baseline_parameter="BEFORE"
     ),
+    "cultivated": _Tool("cultivated_changes", "OUTPUT_XLSX", mark_text("cultivated land"), ".xlsx"),
     "split": _Tool("split_townships", "OUTPUT", mark_text("township packages"), "", reads_files=True),
     "merge": _Tool("merge_townships", "OUTPUT", mark_text("merged"), ".gpkg", reads_files=True),
 }

@@ -296,13 +296,37 @@ def compare_layers(
     ----------
     永农数据库标准, A8.
     """
+    return compare_layers_by_piece(
+        before,
+        after,
+        tolerance=tolerance,
+        townships=townships,
+        renumbered=renumbered,
+        fields=fields,
+        shift_limits=shift_limits,
+        cancellation=cancellation,
+    )[0]
+
+
+def compare_layers_by_piece(
+    before: LayerEdition,
+    after: LayerEdition,
+    *,
+    tolerance: Tolerance,
+    townships: TownshipPolygons = NO_TOWNSHIPS,
+    renumbered: Mapping[str, str] | None = None,
+    fields: Iterable[str] = (),
+    shift_limits: ShiftLimits | None = None,
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> tuple[VersionComparison, LandPieces, PieceAreas]:
+    """Return the comparison of `compare_layers` with all its pieces, changed or not, and their areas."""
     cut_up = _cut_editions(before, after, tolerance, renumbered or {}, shift_limits, cancellation)
     pieces = cut_by_township(cut_up.land_pieces, _get_edition_polygons(after), townships.polygons, cancellation)
     comparison, values, changes = _compare_pieces(before, after, cut_up, pieces, fields, cancellation)
     add_area_balances_to_comparison(comparison, pieces, values, changes, townships.names)
     cancellation.raise_if_cancelled()
     add_changed_pieces_to_comparison(comparison, pieces, values, changes, townships.names, tolerance, cancellation)
-    return comparison
+    return comparison, pieces, values
 
 
 def compare_layers_and_townships(

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 #: Tables are handed in in Chinese, whatever the language of the interface.
 TABLE_LANGUAGE = "zh"
-#: First year of the unified form of the balance (mark C).
+#: First year of the unified form of the balance (mark B).
 UNIFIED_FROM_SETTING = "indicators.unified_balance_from"
 _READING_SHARE, _CHECK_SHARE, _TABLES_SHARE = 0.3, 0.6, 0.9
 _SECTION = "office_tables"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import pyogrio
@@ -66,22 +66,62 @@ def compute_update_from_files(
     InputError
         If a source cannot be read, both are the same file, or as `compute_yearly_update` raises.
     """
-    from ...plan.loading.assembly import assemble_plan
-    from ...plan.loading.recognition import find_role
-    from ...plan.loading.unread_files import find_unread_files, report_unread_layers
-
     check_year(year)
     if is_same_file(filed, current):
         raise InputError("yearly_same", source=Path(filed).name)
     rules = norm.standard.maintenance
     if rules is None:
         raise InputError("yearly_standard", standard=norm.standard.id)
-    roles = {layer.role for layer in rules.layers}
+    filed_plan, current_plan = read_editions(
+        filed,
+        current,
+        {layer.role for layer in rules.layers},
+        norm,
+        "yearly_none_maintained",
+        validate_current_edition=validate_current_edition,
+        progress=progress,
+        cancellation=cancellation,
+    )
+    update = compute_yearly_update(
+        filed_plan,
+        current_plan,
+        year,
+        cancellation=cancellation,
+        progress=lambda share, layer: progress(_READING_SHARE + (1 - _READING_SHARE) * share, layer),
+    )
+    # New numbers are above those of every layer of both databases, also of layers that are not maintained.
+    update.highest_running_number = max(
+        find_highest_running_number(read_source_keys(source, cancellation), current_plan.area_code)
+        for source in (filed, current)
+    )
+    return update
+
+
+def read_editions(
+    filed: str | Path,
+    current: str | Path,
+    roles: Collection[str],
+    norm: Norm,
+    problem_key: str,
+    *,
+    validate_current_edition: Callable[[Plan], None] = lambda current: None,
+    progress: Callable[[float, str], None] = lambda share, layer: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> tuple[Plan, Plan]:
+    """Read the layers of some roles, counties and townships of two editions; return both plans in one plane.
+
+    ``problem_key``: error of a source without any layer of the roles. Further parameters and errors are those of
+    `compute_update_from_files`.
+    """
+    from ...plan.loading.assembly import assemble_plan
+    from ...plan.loading.recognition import find_role
+    from ...plan.loading.unread_files import find_unread_files, report_unread_layers
+
     divisions = {role for concept in ("county", "townships") for role in norm.standard.concepts.get(concept, ())}
 
     def is_wanted(layer: SourceLayer) -> bool:
-        """Return True for the layers that are read: maintained ones, counties and townships."""
-        return find_role(layer, norm)[0] in roles | divisions
+        """Return True for the layers that are read: those of the roles, counties and townships."""
+        return find_role(layer, norm)[0] in {*roles, *divisions}
 
     plans: list[Plan] = []
     for source in (current, filed):
@@ -89,7 +129,7 @@ def compute_update_from_files(
         layers = [one for one in all_layers if is_wanted(one)]
         damaged_layers = [one for one in all_layers if one.problem is not None and not is_wanted(one)]
         if not any(find_role(one, norm)[0] in roles for one in layers):
-            raise InputError("yearly_none_maintained", source=Path(source).name, known="、".join(sorted(roles)))
+            raise InputError(problem_key, source=Path(source).name, known="、".join(sorted(roles)))
         plans.append(
             assemble_plan(
                 layers,
@@ -107,20 +147,7 @@ def compute_update_from_files(
         if len(plans) == 1:
             validate_current_edition(plans[0])
         progress(_READING_SHARE * len(plans) / 2, "")
-    current_plan, filed_plan = plans
-    update = compute_yearly_update(
-        filed_plan,
-        current_plan,
-        year,
-        cancellation=cancellation,
-        progress=lambda share, layer: progress(_READING_SHARE + (1 - _READING_SHARE) * share, layer),
-    )
-    # New numbers are above those of every layer of both databases, also of layers that are not maintained.
-    update.highest_running_number = max(
-        find_highest_running_number(read_source_keys(source, cancellation), current_plan.area_code)
-        for source in (filed, current)
-    )
-    return update
+    return plans[1], plans[0]
 
 
 def read_source_keys(source: str | Path, cancellation: Cancellation = NEVER_CANCELLED) -> Iterator[str]:

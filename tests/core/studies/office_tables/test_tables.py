@@ -227,12 +227,12 @@ def test_cultivated_balance_equals_parcels_that_change(book, layers):
 
 def test_form_of_the_balance_follows_the_year(made):
     names = {}
-    for year in (2023, 2024):
+    for year in (2024, 2025):
         order = TableOrder("cultivated_balance", str(made.xlsx.with_name(f"{year}.xlsx")), year=year)
         table = make_office_tables(made.data, order, RunOptions(profile="hunyuan")).tables[0]
         names[year] = [row.name for row in table.rows]
-    assert "一、占补平衡" in names[2023] and "二、进出平衡" in names[2023]
-    assert "一、占补平衡" not in names[2024] and "占补相抵（增加减减少）" in names[2024]
+    assert "一、占补平衡" in names[2024] and "二、进出平衡" in names[2024]
+    assert "一、占补平衡" not in names[2025] and "占补相抵（增加减减少）" in names[2025]
 
 
 def test_conflicts_are_the_findings_of_the_check(made, book):
@@ -294,7 +294,7 @@ def test_printed_terms_of_each_township_lead_to_its_farmland(made, book, basis):
         assert round(before - out + added + other, 2) == round(after, 2), name
 
 
-@pytest.mark.parametrize("year", [2023, 2024])
+@pytest.mark.parametrize("year", [2024, 2025])
 def test_printed_losses_and_gains_lead_to_the_planned_farmland(made, year):
     order = TableOrder("cultivated_balance", str(made.xlsx.with_name(f"sums{year}.xlsx")), year=year)
     table = make_office_tables(made.data, order, RunOptions(profile="hunyuan")).tables[0]
@@ -304,7 +304,7 @@ def test_printed_losses_and_gains_lead_to_the_planned_farmland(made, year):
         for side in ("lost", "gained")
     )
     assert round(printed["before"] - lost + gained, 2) == printed["after"]
-    if year == 2024:
+    if year == 2025:
         assert (round(lost, 2), round(gained, 2)) == (printed["lost"], printed["gained"])
         assert round(gained - lost, 2) == printed["unified_balance"]
     else:
