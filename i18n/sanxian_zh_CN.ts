@@ -184,6 +184,10 @@
         <translation>登记人</translation>
     </message>
     <message>
+        <source>Accepted supplements (layer or list)</source>
+        <translation>已验收的补充耕地（图层或清单）</translation>
+    </message>
+    <message>
         <source>Add a line for a target of another year</source>
         <translation>增加一行，填写其他年份的目标值</translation>
     </message>
@@ -402,6 +406,10 @@
     <message>
         <source>Approval</source>
         <translation>批准文号</translation>
+    </message>
+    <message>
+        <source>Approved conversions (layer or list)</source>
+        <translation>经批准的转用（图层或清单）</translation>
     </message>
     <message>
         <source>Area</source>
@@ -670,6 +678,14 @@
     <message>
         <source>Changed on Both Sides</source>
         <translation>双方均已修改</translation>
+    </message>
+    <message>
+        <source>Changed parcels</source>
+        <translation>变化图斑</translation>
+    </message>
+    <message>
+        <source>Changed parcels without a cause</source>
+        <translation>未归因的变化图斑</translation>
     </message>
     <message>
         <source>Changed rows not written yet: {count}. The next change, or “Retry”, writes them.</source>
@@ -1144,6 +1160,22 @@ The balance of areas by layer, zone and township (xlsx, JSON) is written to the 
 同时生成分图层、分用途、分乡镇的面积平衡表（xlsx、JSON）。已有的动态维护库不覆盖，其中可能有已填写的维护理由。</translation>
     </message>
     <message>
+        <source>Compares the parcels (DLTB) of two land change surveys: cultivated land that the year took and added, by township, class before and after, and cause, with net area, field ridges and stable land (WDGD) apart. The inputs are not changed.
+
+Surveys show changes of land, not approvals. Approved conversions and accepted supplements come from the layers or lists that the county gives, and are listed next to the survey with the difference; what was not given is stated, never 0.
+
+Causes follow from a table of classes before and after (setting cultivated.causes, mark C): other pairs are listed without a cause. The year decides whether there is one balance or two (setting indicators.unified_balance_from).
+
+Results: a layer of the changed parcels, a workbook, and the tables to be signed.</source>
+        <translation>比较两期年度国土变更调查的地类图斑（DLTB）：当年减少和增加的耕地，按乡镇、变化前后地类和原因列出，净面积、田坎和稳定耕地（WDGD）分列。不改动输入数据。
+
+调查反映土地的变化，不等于批准。经批准的转用和已验收的补充耕地取自县提供的图层或清单，与调查并列并给出差额；没有提供的注明，不记为 0。
+
+原因由变化前后地类对照表得出（设置 cultivated.causes，来源级别 C）；表中没有的变化列出，不归因。实行一本账还是两本账由年份决定（设置 indicators.unified_balance_from）。
+
+结果：变化图斑图层、工作簿和供签字的表格。</translation>
+    </message>
+    <message>
         <source>Compares two editions of a layer, such as the sealed one and the plan's: land that moved in, moved out, or has other attributes, each with statutory area (and net area where the layer has it), by township; and whether the two editions are identical. The inputs are not changed.
 
 Features are paired by key (BSM) and by shape; features without a pair are overlaid. The order of features, the start and direction of rings, another coordinate system and differences below the cluster tolerance are not changes; all other differences are. An edition that is shifted as a whole is compared without the shift, which is stated in metres.
@@ -1544,6 +1576,14 @@ These formats cannot store the lengths of numbers; a FileGDB stores dates with a
 这两种格式无法存储数字的长度；FileGDB 的日期带时间。</translation>
     </message>
     <message>
+        <source>Cultivated land gained by survey, net (m²)</source>
+        <translation>调查增加耕地净面积（m²）</translation>
+    </message>
+    <message>
+        <source>Cultivated land lost by survey, net (m²)</source>
+        <translation>调查减少耕地净面积（m²）</translation>
+    </message>
+    <message>
         <source>Current database (.gdb, .gpkg or folder)</source>
         <translation>现行版（.gdb、.gpkg 或文件夹）</translation>
     </message>
@@ -1772,6 +1812,10 @@ Project: {project}</source>
     <message>
         <source>Earlier editions: a list (csv, xlsx) with the columns 年份, 数据, 县配置, 版本 (year, source, profile, edition), the last two optional. The report gets the chapter of the evaluation (体检评估): indicators by year, changes, targets, warnings and charts. The checked data are the last edition; a row with an empty source gives their year. An edition that cannot be read is a column with the reason. Warnings do not change the verdict. The public edition does not have this chapter.</source>
         <translation>早先各期：清单（csv、xlsx），列为年份、数据、县配置、版本，后两列可没有。检查报告增加体检评估一章：各年指标、变化、目标、预警和变化图。检查的数据为末期；数据一列留空的一行给出其年份。某一期不能读取的，保留一栏并写明原因。预警不改变检查结论。公开版不含这一章。</translation>
+    </message>
+    <message>
+        <source>Earlier survey (.gdb, .gpkg or folder)</source>
+        <translation>前一年度调查（.gdb、.gpkg 或文件夹）</translation>
     </message>
     <message>
         <source>East</source>
@@ -2700,6 +2744,10 @@ Layers are written in the CRS of the specification (EPSG:4490). Layers of counti
     <message>
         <source>Later edits have corrected these errors.</source>
         <translation>后续编辑已改正这些错误。</translation>
+    </message>
+    <message>
+        <source>Later survey (.gdb, .gpkg or folder)</source>
+        <translation>后一年度调查（.gdb、.gpkg 或文件夹）</translation>
     </message>
     <message>
         <source>Layer</source>
@@ -3920,6 +3968,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Parcels moved out</source>
         <translation>调出地块数</translation>
+    </message>
+    <message>
+        <source>Parcels of changed cultivated land</source>
+        <translation>耕地变化图斑</translation>
     </message>
     <message>
         <source>Part</source>
@@ -6416,8 +6468,16 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
         <translation>表格的年份（不填为当年）</translation>
     </message>
     <message>
+        <source>Yearly Balance of Cultivated Land…</source>
+        <translation>年度耕地占补与进出平衡…</translation>
+    </message>
+    <message>
         <source>Yearly Maintenance Package…</source>
         <translation>年度动态维护…</translation>
+    </message>
+    <message>
+        <source>Yearly balance of cultivated land</source>
+        <translation>年度耕地占补与进出平衡</translation>
     </message>
     <message>
         <source>Yearly maintenance</source>
@@ -6534,6 +6594,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
     <message>
         <source>county area</source>
         <translation>县域</translation>
+    </message>
+    <message>
+        <source>cultivated land</source>
+        <translation>耕地</translation>
     </message>
     <message>
         <source>database and project are in one folder and can be moved together</source>

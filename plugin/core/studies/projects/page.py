@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from ...base.errors import NEVER_CANCELLED, Cancellation
@@ -223,15 +223,9 @@ class _ProjectPage:
             make_heading("lines", self._get("lines_note")),
             self.tables.make_line_table({line.id: number for number, line in list_numbered_lines(self.one)}),
         )
-        scene, *details = self.mapper.make_scenes(self.one)
-        yield make_heading("map", self._get("map_note", scale=format_number(scene.frame.scale, 0)))
-        yield from self._make_map(scene)
-        for number, detail in enumerate(details, 1):
-            scale = format_number(detail.frame.scale, 0)
-            yield Paragraph(self._get("detail_map", number=number, count=len(details), scale=scale))
-            yield from self._make_map(detail)
-        if self.rasterise is None:
-            yield Paragraph(self._get("vector_note"), is_small=True)
+        scenes = self.mapper.make_scenes(self.one)
+        yield make_heading("map", self._get("map_note", scale=format_number(scenes[0].frame.scale, 0)))
+        yield from self._make_maps(scenes)
         yield from (make_heading("classes", self._get("classes_note")), self.tables.make_class_table())
         yield from (
             Paragraph(sums, is_small=True)
@@ -293,6 +287,16 @@ class _ProjectPage:
             ((self._get("area"), self.words.get("page", "gap").join(amounts)),),
             ((self._get("shape"), shape), (self._get("crs"), describe_crs_in_words(project.crs, self.words))),
         )
+
+    def _make_maps(self, scenes: Sequence[MapScene]) -> Iterator[Block]:
+        """Yield the map of the project and those of details."""
+        for number, scene in enumerate(scenes):
+            if number > 0:
+                scale, count = format_number(scene.frame.scale, 0), len(scenes) - 1
+                yield Paragraph(self._get("detail_map", number=number, count=count, scale=scale))
+            yield from self._make_map(scene)
+        if self.rasterise is None:
+            yield Paragraph(self._get("vector_note"), is_small=True)
 
     def _make_map(self, scene: MapScene) -> Iterator[Block]:
         """Yield the map with its numbered places and legend."""

@@ -67,8 +67,8 @@ PLANTED = [
 #: Cause by class before and after as the county's table has it (survey classes, written by hand); None: no entry.
 CAUSE_OF_LOSS = {
     **dict.fromkeys(("0702", "0601", "1003", "05H1", "0701", "0602", "1001"), "建设占用"),
-    **dict.fromkeys(("0201", "1006", "1202", "1104"), "农业结构调整"),
-    **dict.fromkeys(("0301", "0305", "0404", "1108"), "生态退耕"),
+    **dict.fromkeys(("0201", "0301", "0305", "0404", "1006", "1202", "1104"), "农业结构调整"),
+    "1108": "生态退耕",
     **dict.fromkeys(("1206", "1204", "1101"), "灾毁"),
     "1103": None,
 }
