@@ -13,7 +13,7 @@ from ...geometry.overlay_pieces import OverlayPieces, make_row_pieces
 from ...geometry.polygons import Polygons
 from ...geometry.shape_comparison import find_groups_of_equal_shapes, hash_corners
 from ...model.findings import Finding
-from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import make_row_list_params
 from .._places import (
@@ -395,7 +395,7 @@ WHOLE_SHARE = 0.999
         "parcels": LayerNeed("parcels", optional=True),
         "sea": LayerNeed("sea", optional=True),
     },
-    uses=["tolerance", "sea"],
+    uses=["tolerance"],
     messages={
         "sea": "{layer} ({key}) reaches {area} outside the land and the sea of the county (width {width} m). Compare with "
         "{authority}: cut the feature back to the edge of the sea area with identical vertices, or correct a wrong edge.",
@@ -459,7 +459,7 @@ def outside_county(
     sea: Layer | None,
     *,
     ctx: RuleContext,
-) -> list[Finding] | None:
+) -> RuleResult | list[Finding] | None:
     """All features are inside the county.
 
     What it checks
@@ -504,7 +504,10 @@ def outside_county(
             for row, shape in zip(outside_pieces.point_or_line_row.tolist(), outside_pieces.piece_shape, strict=True)
         ]
     if layer is not county:
-        return _find_polygons_outside(layer, county, outline, sea, ctx)
+        # The setting concerns only counties with land at sea.
+        at_sea = sea is not None or not find_land_rows(layer, ctx.plan).all()
+        findings = _find_polygons_outside(layer, county, outline, sea, ctx)
+        return RuleResult(findings=findings, unconfirmed=["sea"] if at_sea else [])
     if ctx.is_edit_check or (townships is None and parcels is None):
         # Around an edit not all townships and parcels are known; the next whole check compares the outline.
         return None

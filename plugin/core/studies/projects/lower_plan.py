@@ -78,11 +78,8 @@ def sum_lower_plan(
     to_lonlat = make_lonlat_transformer(plan.plane_crs)
 
     def measure(shape: shapely.Geometry) -> float:
-        """Return the statutory area (m²) of a shape without its slivers."""
-        parts = shapely.get_parts(extract_polygons(shape))
-        areas, lengths = shapely.area(parts), shapely.length(parts)
-        kept = parts[~tolerance.is_sliver(areas, 2 * areas / np.where(lengths > 0, lengths, 1.0))]
-        return float(measure_statutory_area(kept, to_lonlat).sum())
+        """Return the statutory area (m²) of the polygons of a shape."""
+        return float(measure_statutory_area(shapely.get_parts(extract_polygons(shape)), to_lonlat).sum())
 
     overlap = 0.0
     tree = shapely.STRtree([one.shape for one in parcels])
@@ -90,7 +87,7 @@ def sum_lower_plan(
         earlier = [parcels[other].shape for other in tree.query(one.shape, predicate="intersects") if other < number]
         overlap += measure(shapely.intersection(one.shape, shapely.union_all(earlier))) if earlier else 0.0
     other_count = sum(not is_reviewed(one, norm) for one in parcels)
-    figures = LowerPlan(kind, other_count, uses, construction, tuple(shares), overlap)
+    figures = LowerPlan(kind, other_count, uses, construction, tuple(shares), overlap, tolerance.min_area_m2)
     if boundary is None:
         return figures
     if not boundary.projects:

@@ -112,9 +112,8 @@ def describe_lower_plan(figures: LowerPlan) -> list[tuple[NoteLevel, Message]]:
     lines = [(NoteLevel.INFO, Message(SECTION, f"lower_{figures.kind}", params))]
     if figures.boundary_m2 is None:
         lines.append((NoteLevel.INFO, Message(SECTION, "lower_no_boundary")))
-    for key in ("gap", "outside", "overlap"):
-        if area := getattr(figures, f"{key}_m2"):
-            lines.append((NoteLevel.WARNING, Message(SECTION, f"lower_{key}", {"area": Area(area)})))
+    for key, area in figures.list_mismatches().items():
+        lines.append((NoteLevel.WARNING, Message(SECTION, f"lower_{key}", {"area": Area(area)})))
     for one in figures.shares:
         level = NoteLevel.WARNING if one.outcome in (Outcome.FAILS, Outcome.UNDETERMINED) else NoteLevel.INFO
         lines.append((level, describe_share(one)))

@@ -551,8 +551,8 @@ class LowerPlan:
 
     ``other_count``: number of parcels of other uses than construction, which are not reviewed; ``boundary_m2``,
     ``gap_m2`` (in the boundary without a parcel), ``outside_m2``: None without a boundary. ``overlap_m2``: land in
-    several parcels, counted once for each parcel but the first. Slivers below the tolerance are left out of the last
-    three.
+    several parcels, counted once for each parcel but the first. Areas of the last three up to ``negligible_m2`` are no
+    problem.
     """
 
     kind: LowerPlanKind
@@ -561,6 +561,7 @@ class LowerPlan:
     construction_m2: float
     shares: tuple[RequiredShare, ...]
     overlap_m2: float
+    negligible_m2: float
     boundary_m2: float | None = None
     gap_m2: float | None = None
     outside_m2: float | None = None
@@ -570,11 +571,17 @@ class LowerPlan:
         """Return the area of all parcels."""
         return sum(one.area_m2 for one in self.uses)
 
+    def list_mismatches(self) -> dict[str, float]:
+        """Return gap, land outside and overlap (m²) that are not negligible."""
+        areas = {"gap": self.gap_m2, "outside": self.outside_m2, "overlap": self.overlap_m2}
+        return {key: area for key, area in areas.items() if area is not None and area > self.negligible_m2}
+
     @property
     def has_problems(self) -> bool:
         """Return True for land without or outside parcels, overlaps, or a share that is failed or undetermined."""
-        areas = (self.overlap_m2, self.gap_m2, self.outside_m2)
-        return any(areas) or any(one.outcome in (Outcome.FAILS, Outcome.UNDETERMINED) for one in self.shares)
+        return bool(self.list_mismatches()) or any(
+            one.outcome in (Outcome.FAILS, Outcome.UNDETERMINED) for one in self.shares
+        )
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def test_figures_of_a_village_plan_are_those_of_plain_shapely(village, tmp_path)
     sheet = openpyxl.load_workbook(table)["规划用地"]
     texts = [str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value]
     assert any("不符合限值 ≤ 5.00%；限值和地类未经本县确认" in text for text in texts)
-    assert any("规划范围内有" in text and "没有规划用地" in text for text in texts)
+    assert any("规划范围内没有规划用地的土地 " in text for text in texts)
 
 
 def test_confirmed_limits_decide_and_a_detailed_plan_has_none(village):
