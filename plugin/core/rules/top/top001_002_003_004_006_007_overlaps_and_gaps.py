@@ -395,7 +395,7 @@ WHOLE_SHARE = 0.999
         "parcels": LayerNeed("parcels", optional=True),
         "sea": LayerNeed("sea", optional=True),
     },
-    uses=["tolerance", "sea"],
+    uses=["tolerance"],
     messages={
         "sea": "{layer} ({key}) reaches {area} outside the land and the sea of the county (width {width} m). Compare with "
         "{authority}: cut the feature back to the edge of the sea area with identical vertices, or correct a wrong edge.",
