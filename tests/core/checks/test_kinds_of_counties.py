@@ -154,7 +154,7 @@ def test_line_with_the_fields_of_the_survey_lacks_no_field(role):
     made.layers[role] = kept.assign(**fields[role])
     report = made.check()
     assert [one for one in list_problems(report) if one.startswith(("SCH", "ATT"))] == []
-    assert f"图层“{role}”作为 {role} 参与检查，字段按“2020年度国土变更调查”核对" in join_notices(report)
+    assert f"图层“{role}”作为 {role} 参与检查，字段按“国土调查数据库" in join_notices(report)
     made.layers[role] = made.layers[role].drop(columns="XJXZQHDM")
     (missing,) = made.check(rules=["SCH002"]).findings
     assert missing.field == "XJXZQHDM" and "（县级行政区划代码，" in missing.message

@@ -365,7 +365,7 @@ def test_rows_without_a_code_are_of_the_division_with_their_name(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("name", ["西安市", "城区", "大同"])
+@pytest.mark.parametrize("name", ["西京市", "城区", "大同"])
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_a_name_without_a_code_that_is_not_one_division_is_an_error_of_its_row(tmp_path, name, lang):
     with pytest.raises(InputError) as raised:
