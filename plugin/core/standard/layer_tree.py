@@ -87,10 +87,7 @@ def list_branches(standard: Standard) -> list[TreeBranch]:
                 for branch_roles in (branch.roles, branch.roles_of_other_editions)
             )
             # A layer of another edition is made with the branch if the standard's groups name it, or if the branch
-            # would otherwise have no layer of the standard itself.
-            own = {r for r in (*roles, *also) if standard.templates[r].standard == standard.id}
-            if own and own.isdisjoint(roles):
-                roles, also = tuple(r for r in also if r in own), (*roles, *(r for r in also if r not in own))
+            # would otherwise be empty.
             roles += tuple(r for r in also if r in group_roles or not roles)
             if roles:
                 others = tuple(r for r in also if r not in roles)
