@@ -480,6 +480,10 @@
         <translation>属性表单</translation>
     </message>
     <message>
+        <source>Authority and date alone are not saved. Tick the items and enter their documents as well.</source>
+        <translation>只有单位和日期不保存。请勾选事项并填写依据文件。</translation>
+    </message>
+    <message>
         <source>Automatic: none</source>
         <translation>自动：未识别</translation>
     </message>
@@ -5420,10 +5424,6 @@ returns 文件夹中，有错误或警告的县每县一份退回意见（docx�
     <message>
         <source>The data were changed while they were checked. Nothing was made; export again.</source>
         <translation>检查期间数据有改动，未生成成果包。请重新导出。</translation>
-    </message>
-    <message>
-        <source>The date alone is not saved. Enter the authority, the document and the items as well.</source>
-        <translation>只有日期不保存。请同时填写确认单位、依据文件和确认事项。</translation>
     </message>
     <message>
         <source>The edit added {count} findings: {rules}.</source>

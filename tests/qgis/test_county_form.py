@@ -28,11 +28,14 @@ from plugin.core.standard.messages.texts import Texts
 from plugin.core.standard.options import RunOptions
 from plugin.core.standard.profile import load_profile
 from plugin.core.standard.profile.county_file import (
+    CountyConfirmation,
     CountySettings,
     compose_county,
     make_default_profile_path,
     read_county,
+    save_county,
 )
+from plugin.core.standard.profile.load import SingleConfirmation
 from plugin.core.standard.profile.profile_data import IndicatorTarget
 from plugin.gui.county_form.form import CountyForm
 from plugin.gui.county_form.limits_box import get_setting_name
@@ -165,32 +168,44 @@ def test_county_profile_form_shows_an_error_at_its_field_and_blocks_saving(tmp_p
     form = dialog.form
     get_row(form, "boundary_area").value.setText("14，20")
     form.ratio.limit.rows["ratio.limit"].field.setText("1.35")
-    form.confirmation.by.setText("阳高县自然资源局")
+    form.confirmation.document.setText("阳高县政府批复")
     assert get_row(form, "boundary_area").message.text() == "“14，20”不是数值。请填写 14.20。"
     assert form.ratio.limit.rows["ratio.limit"].message.text() == "上限 1.35 宽于“山西省”的 1.3。请改为不大于 1.3。"
-    assert "请填写依据文件和文号" in form.confirmation.messages["document"].text()
+    assert "单位" in form.confirmation.messages["by"].text()
     assert not dialog._ok_button.isEnabled() and "处需改正" in dialog.errors.label.text()
     # Each field has its link, and the number is that of the links.
     label = dialog.errors.label.text()
     links = re.findall(r"<a [^>]*>([^<]*)</a>", label)
     assert f"{len(links)} 处需改正" in label and len(set(links)) == len(links)
-    assert {"城镇开发边界面积", "城镇开发边界面积　依据文件", "其他事项的依据"} <= set(links)
+    assert {"城镇开发边界面积", "城镇开发边界面积　依据文件", "确认单位"} <= set(links)
     get_row(form, "boundary_area").value.setText("14.20")
     get_row(form, "boundary_area").source.setText(PLAN_TITLE)
     form.ratio.limit.rows["ratio.limit"].restore.click()
-    form.confirmation.by.clear()
+    form.confirmation.document.clear()
     assert form.errors == [] and dialog._ok_button.isEnabled() and get_row(form, "boundary_area").message.text() == ""
     dialog.reject()
     assert list(tmp_path.glob("*.toml")) == []
 
 
-def test_county_profile_form_warns_that_a_confirmation_date_alone_is_not_saved(tmp_path, dialog):
+def test_county_profile_form_warns_that_authority_and_date_alone_are_not_saved(tmp_path, dialog):
     box = dialog.form.confirmation
     assert box.messages["date"].text() == ""
     box.date.setDate(QDate(2026, 3, 1))
-    assert "只有日期不保存" in box.messages["date"].text() and dialog._ok_button.isEnabled()
+    assert "只有单位和日期不保存" in box.messages["date"].text() and dialog._ok_button.isEnabled()
     box.by.setText("阳高县自然资源局")
+    assert "只有单位和日期不保存" in box.messages["date"].text() and dialog.form.errors == []
+    box.document.setText("阳高县政府批复")
     assert box.messages["date"].text() == "" and box.read_confirmation().date == "2026-03-01"
+
+
+def test_authority_of_items_confirmed_one_by_one_is_shown_again(tmp_path):
+    form, path = CountyForm(), tmp_path / "县.profile.toml"
+    single = {"ratio.form": SingleConfirmation("阳高县自然资源局", "阳高县政府批复", "2026-11-20", "n1")}
+    save_county(CountySettings("阳高县", "140221", "shanxi", confirmation=CountyConfirmation(singly=single)), path)
+    text = path.read_text(encoding="utf-8")
+    form.show_county(read_county(path, text), path, text)
+    assert form.confirmation.by.text() == "阳高县自然资源局"
+    assert form.errors == [] and not form.is_changed and form.read_county_settings().confirmation.singly
 
 
 def test_county_profile_form_reads_percentages_and_full_width_digits(dialog):
@@ -303,7 +318,7 @@ def test_targets_of_a_pasted_table_are_shown_with_the_present_ones_and_entered_o
         ["城镇开发边界面积", "2035", "1420 公顷", "14.20 平方千米", "1420 公顷"],
         ["森林覆盖率  14  %", "2035", "14 %", "", "不填入：本表没有这一指标。"],
         ["扩展倍数  1.28  倍", "2035", "1.28 倍", "", "不填入：扩展倍数的上限在目标下方单独填写。"],
-        ["用水总量  1.2  亿立方米", "2035", "", "", "不填入：本表没有这一指标。"],
+        ["用水总量  1.2  亿立方米", "2035", "1.2 亿立方米", "", "不填入：本表没有这一指标。"],
     ]
     form.targets.paste.click()
     targets = [(t.indicator, t.value, t.unit, t.year, t.source) for t in form.read_county_settings().targets]

@@ -207,10 +207,33 @@ def test_field_mapping_dialog_accepts_a_source_field_a_constant_or_nothing(mappi
     )
 
 
+def test_template_and_code_that_are_typed_are_taken_after_the_focus_has_moved(mapping_dialog, monkeypatch):
+    """A choice replaces the boxes of the table: within the change of focus, this would crash QGIS."""
+    dialog, running = mapping_dialog, []
+    prepare = dialog._prepare_mapping
+    monkeypatch.setattr(dialog, "_prepare_mapping", lambda: (running.append(is_moving[-1]), prepare()))
+    is_moving = [False]
+
+    def leave(line):
+        is_moving.append(True)
+        line.editingFinished.emit()
+        is_moving.append(False)
+        process_events(0.1)
+        wait_until_ready(dialog)
+
+    line = dialog.template.lineEdit()
+    line.setText("dltb")
+    leave(line)
+    assert dialog.get_role() == "DLTB" and running == [False]
+    box = dialog.findChild(QComboBox, "source.BSM")
+    leave(line)
+    assert running == [False] and not sip.isdeleted(box), "without another choice, nothing is read again"
+
+
 def test_escape_asks_before_it_discards_decisions_that_are_not_saved(mapping_dialog, monkeypatch, tmp_path):
     questions = []
 
-    def answer(_parent, _title, text):
+    def answer(_parent, _title, text, *_buttons):
         questions.append(text)
         return QMessageBox.StandardButton.No
 
@@ -242,6 +265,8 @@ def test_field_mapping_run_applies_the_codes_chosen_by_the_user(qgis_app, mappin
     for typed in ("020", f"{box.itemText(0)}0205"):
         box.lineEdit().setText(typed)
         box.lineEdit().editingFinished.emit()
+        process_events(0.1)
+        box = mapping_dialog.findChild(QComboBox, "choice.0204")
         assert box.currentData() == ("" if typed == "020" else "0205"), "a whole code, wherever it was typed"
     assert [box.itemData(n) for n in range(3)] == ["", "0205", "0204"], "what the list suggests comes first"
     assert read_cell(mapping_dialog, "YDYHFLDM", mapping_table.LOST_COLUMN) == "3"

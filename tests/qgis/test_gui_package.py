@@ -170,12 +170,12 @@ def test_package_file_list_marks_found_missing_and_unreadable_files_by_text_and_
     listed = [[shown.topLevelItem(n).text(c) for c in range(3)] for n in range(shown.topLevelItemCount())]
     assert listed == [
         ["规划文本", "必须", f"未找到：{PLAN_TEXT_FILE}"],
-        ["质量检查报告", "本县有则必须", "无法打开：b.pdf"],
-        ["规划表格", "本县有则必须", "c.mdb（原成果包中的）"],
-        ["规划图件", "本县有则必须", "2 个文件"],
-        ["附图", "本县有则必须", "导出时生成"],
-        ["别的图", "本县有则必须", "未找到：f.jpg"],
-        ["规划表格", "本县有则必须", "导出时生成 xlsx；接收单位要求 mdb 的，用 Access 另存"],
+        ["质量检查报告", "有则必须", "无法打开：b.pdf"],
+        ["规划表格", "有则必须", "c.mdb（原成果包中的）"],
+        ["规划图件", "有则必须", "2 个文件"],
+        ["附图", "有则必须", "导出时生成"],
+        ["别的图", "有则必须", "未找到：f.jpg"],
+        ["规划表格", "有则必须", "导出时生成 xlsx；接收单位要求 mdb 的，用 Access 另存"],
         ["检查报告（html、json）、指标表、元数据、清单", "—", "导出时生成"],
     ]
     assert shown.topLevelItem(3).toolTip(2) == "1.jpg\n2.jpg"

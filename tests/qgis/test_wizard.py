@@ -530,7 +530,7 @@ def test_project_wizard_reports_missing_libraries_instead_of_opening(wizard_cont
 def test_escape_closes_an_untouched_wizard_and_asks_before_it_discards_an_entry(project_wizard, monkeypatch):
     questions = []
 
-    def answer(_parent, _title, text):
+    def answer(_parent, _title, text, *_buttons):
         questions.append(text)
         return QMessageBox.StandardButton.No
 

@@ -393,7 +393,9 @@ class Plan:
         votes: Counter[str] = Counter()
         for layer in ([county] if county is not None else []) + list(self.layers.values()):
             codes = layer.text("division_code") if layer.has_field("division_code") else []
-            votes.update(code[:6] for code in codes or layer.keys if has_county_code_format(code[:6]))
+            # A field without any code is as good as none.
+            found = [code[:6] for code in codes if has_county_code_format(code[:6])]
+            votes.update(found or (key[:6] for key in layer.keys if has_county_code_format(key[:6])))
             if votes and layer is county:
                 break
         digits = int(self.norm.get("attributes.area_digits"))

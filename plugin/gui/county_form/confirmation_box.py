@@ -241,8 +241,8 @@ class ConfirmationBox(FormBox):
             text = tr("A ticked item without a document is not confirmed. Enter its document.")
             self.messages["singly"].show_text(text, "warning")
         present = self.read_confirmation()
-        if self._date_chosen and present.has_no_group and not present.singly:
-            text = tr("The date alone is not saved. Enter the authority, the document and the items as well.")
+        if (present.by or self._date_chosen) and present.has_no_group and not present.singly:
+            text = tr("Authority and date alone are not saved. Tick the items and enter their documents as well.")
             self.messages["date"].show_text(text, "warning")
 
     def _read_confirmed_items(self) -> tuple[str, ...]:

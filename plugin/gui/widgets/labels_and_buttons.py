@@ -204,7 +204,8 @@ class FocusedButtonDialog(QDialog):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and self.has_unsaved_entries():
             text = tr("Close “{window}” and discard what you have entered?").format(window=self.windowTitle())
-            if QMessageBox.question(self, self.windowTitle(), text) != QMessageBox.StandardButton.Yes:
+            yes, no = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No
+            if QMessageBox.question(self, self.windowTitle(), text, yes | no, no) != yes:
                 return
         focus = self.focusWidget()
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and isinstance(focus, _BUTTONS):

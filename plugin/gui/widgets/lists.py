@@ -224,16 +224,18 @@ def make_searchable(combo: QComboBox) -> None:
 
     def choose_typed_entry() -> None:
         present = combo.itemText(combo.currentIndex())
-        typed = line.text().strip().removeprefix(present)
-        texts = [combo.itemText(number) for number in range(combo.count())]
-        matches = [n for n, text in enumerate(texts) if text.partition(" ")[0] == typed or text == typed]
-        matches = matches or [n for n, text in enumerate(texts) if typed.casefold() in text.casefold()]
-        if typed and len(matches) == 1:
+        typed = line.text().strip().removeprefix(present).casefold()
+        texts = [combo.itemText(number).casefold() for number in range(combo.count())]
+        matches = [n for n, text in enumerate(texts) if typed in (text, *text.split(" "))]
+        matches = matches or [n for n, text in enumerate(texts) if typed in text]
+        if typed and len(matches) == 1 and matches[0] != combo.currentIndex():
             combo.setCurrentIndex(matches[0])
             combo.activated.emit(matches[0])
         combo.setEditText(combo.itemText(combo.currentIndex()))
 
-    line.editingFinished.connect(choose_typed_entry)
+    # After the event that ends the editing: the choice may replace the box itself, or the widget that gets the focus.
+    chooser = QTimer(combo, singleShot=True, timeout=choose_typed_entry)
+    line.editingFinished.connect(chooser.start)
 
 
 class FieldCompleter(QCompleter):

@@ -291,9 +291,11 @@ class ProfilePage(WizardPage):
 
     def _on_form_edited(self) -> None:
         is_form_visible = self.form.isVisibleTo(self)
-        self.draft.county_settings = (
-            self.form.read_county_settings() if is_form_visible and self.form.has_county_values else None
+        # Also without targets: the profile of a province does not state which county the project is for.
+        has_own = is_form_visible and (
+            self.form.has_county_values or load_profile(self.draft.profile).area_code != self._county
         )
+        self.draft.county_settings = self.form.read_county_settings() if has_own else None
         self.changed.emit()
 
     def list_errors(self) -> list[FormError]:

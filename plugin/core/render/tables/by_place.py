@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from ...base.errors import require_value
@@ -21,6 +22,7 @@ from ...figures.indicators.ratio import BOUNDARY_ZONE_KINDS
 from ...figures.indicators.townships import get_plan_townships, split_by_township
 from ...figures.target_allocation.by_township import compute_area_by_township
 from ...figures.three_zones import derive_from_layer, list_zone_codes
+from ...geometry.validity import extract_polygons
 from ...model.indicator import SQUARE_METRES, Indicator, convert_area
 from ...plan.layer import Layer
 from ...standard.messages.numbers import format_hectare_number
@@ -85,7 +87,7 @@ def make_township_table(figures: PlanIndicators) -> ReportTable | None:
         return None
     layer, township_list, _ = townships
     land_column = TableColumn("land", "ha", width_in_characters=16)
-    areas = TownshipAreas([(land_column, _sum_areas_by_township(layer, figures))])
+    areas = TownshipAreas([(land_column, _sum_land_of_townships(layer, figures))])
     _add_columns_of_target_areas(areas, figures)
     column_ids = {column.id for column, _ in areas.columns}
     for concept in LINES_MEASURED_BY_GEOMETRY:
@@ -182,6 +184,20 @@ def _sum_areas_by_township(layer: Layer, figures: PlanIndicators, rows: NDArray 
     drawn[is_divided] = figures.ctx.geometry.measure_drawn_areas(layer.plane_shapes[is_divided])
     is_close = np.abs(drawn - layer.statutory) <= _MAX_FORMULA_SHARE * drawn
     return split.sum_by_township(np.where(is_close, layer.statutory, drawn), rows)
+
+
+def _sum_land_of_townships(layer: Layer, figures: PlanIndicators) -> NDArray:
+    """Return (townships + 2,) the land of townships; the last (negative) is the land that several of them count."""
+    sums = _sum_areas_by_township(layer, figures)
+    shapes = layer.plane_shapes[layer.has_shape]
+    first, second = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    twice = []
+    for number in np.unique(first[second < first]).tolist():
+        earlier = shapely.union_all(shapes[second[(first == number) & (second < number)]])
+        twice.append(extract_polygons(shapely.intersection(shapes[number], earlier)))
+    found = np.array([one for one in twice if one is not None], dtype=object)
+    sums[-1] -= figures.ctx.geometry.measure_drawn_areas(found).sum()
+    return sums
 
 
 def make_line_table(figures: PlanIndicators) -> ReportTable | None:

@@ -48,8 +48,8 @@ class CountyConfirmation:
 
     @property
     def has_no_group(self) -> bool:
-        """Return True if no items are confirmed together; a date alone confirms nothing."""
-        return not (self.document.strip() or self.items or (self.by.strip() and not self.singly))
+        """Return True if no items are confirmed together; an authority or a date alone confirms nothing."""
+        return not (self.document.strip() or self.items)
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,8 @@ def read_county(path: Path, text: str | None = None) -> CountySettings:
     profile = load_profile_from_table(table, path)
     sources = table.get("mark_sources", {})
     confirmed = table.get("confirmed", {})
+    # An authority that confirmed single settings only is written with each of them.
+    authorities = [row["by"] for row in confirmed.get("singly", {}).values()]
     return CountySettings(
         name=profile.name,
         area_code=profile.area_code,
@@ -117,7 +119,7 @@ def read_county(path: Path, text: str | None = None) -> CountySettings:
         value_by_setting=flatten_settings(table),
         document_by_setting={key: sources[key] for key in sources if key in flatten_settings(table)},
         confirmation=CountyConfirmation(
-            confirmed.get("by", ""),
+            confirmed.get("by", "") or next(reversed(authorities), ""),
             confirmed.get("document", ""),
             _format_day(confirmed.get("date", "")),
             tuple(confirmed.get("items", ())),

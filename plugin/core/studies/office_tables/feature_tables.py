@@ -168,7 +168,7 @@ def _make_list(layout: TableLayout, features: list[ListedFeature], figures: Plan
         if place is not None:
             name = str(group) or texts.get("office_tables", "no_group")
             add_sum(texts.get("office_tables", "subtotal", name=name, count=str(len(members))), members, "subtotal")
-    add_sum(texts.get("tables", "sum"), rows, "sum")
+    add_sum(texts.get("office_tables", "list_sum", count=str(len(rows))), rows, "sum")
     lacking = {one.head[-1]: sum(not row[n] for row in rows) for n, one in enumerate(shown)}
     empty = [title for title, count in lacking.items() if rows and count == len(rows)]
     if empty:
@@ -206,8 +206,9 @@ def _make_cell(column: LayoutColumn, feature: ListedFeature, figures: PlanIndica
 def _read_text(layer: Layer, row: int, field_name: str, figures: PlanIndicators) -> str:
     """Return the value of a field, for a code its name; for a part of a protected site the name of the whole kind."""
     if field_name == LAYER_NAME_FIELD:
-        # Without the geometry: 文物保护单位（点）.
-        return layer.template.name.partition("（")[0]
+        kind = layer.template.find_field("feature_kind")
+        # Without the geometry: 文物保护单位（点）. A layer of several kinds has the name of none.
+        return "" if kind is not None and kind.codes else layer.template.name.partition("（")[0]
     text = layer.get_texts_by_name(field_name)[row]
     declared = layer.template.find_field_by_name(field_name)
     codes = figures.ctx.get_code_list(declared.codes).entry_by_code if declared and declared.codes else {}

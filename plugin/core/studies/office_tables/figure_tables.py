@@ -24,8 +24,10 @@ from ...figures.indicators.compute import PlanIndicators
 from ...figures.indicators.land_use import get_row_areas
 from ...figures.indicators.townships import TownshipSplit, get_plan_townships, split_rows_by_group
 from ...figures.three_zones import list_zone_codes
+from ...model.findings import Finding
 from ...model.indicator import AREA_FIGURES, SQUARE_METRES
 from ...model.report import Outcome, Report
+from ...model.rule import Severity
 from ...plan.layer import Layer
 from ...render.tables.by_land_use import (
     BASE_LAYER,
@@ -514,9 +516,14 @@ def make_conflict_table(figures: PlanIndicators, report: Report, rules: Collecti
     Rules that could not run are named in the notes with their reason.
     """
     texts, report_texts = figures.texts, ReportTexts(figures.texts.lang)
-    titles = {outcome.code: outcome.heading for outcome in report.rules}
     layer_names = {role: one.name for role, one in figures.ctx.norm.standard.templates.items()}
     states = [texts.get("office_tables", key) for key in ("state_open", "state_waived")]
+
+    def describe_problem(finding: Finding) -> str:
+        """Return which layers overlap: one rule finds several pairs."""
+        names = [layer_names.get(role, role) for role in (finding.role, finding.related_role)]
+        return texts.get("office_tables", "conflict_problem", layer=names[0], related=names[1])
+
     # Small areas and widths are kept, so that areas sum to the total. An item is (number, finding).
     columns = [
         TableColumn(
@@ -534,10 +541,12 @@ def make_conflict_table(figures: PlanIndicators, report: Report, rules: Collecti
         TableColumn("net", "m2", value=lambda one: _make_number(one[1].net_area_m2)),
         TableColumn("width", "m", value=lambda one: _make_number(one[1].width_m)),
         TableColumn("township", value=lambda one: one[1].township),
-        TableColumn("problem", value=lambda one: titles.get(one[1].code, one[1].code)),
+        TableColumn("problem", value=lambda one: describe_problem(one[1])),
         TableColumn("state", value=lambda one: states[one[1].state == "waived"]),
     ]
+    order = list(Severity)
     found = [finding for finding in report.findings if finding.code in rules]
+    found.sort(key=lambda one: order.index(one.severity or Severity.INFO))
     table = make_table("conflicts", columns, enumerate(found, 1), lambda one: str(one[0]), unit="m2")
     if not found:
         none = texts.get("office_tables", "no_conflict")

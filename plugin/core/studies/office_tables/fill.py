@@ -88,7 +88,8 @@ class LayoutFiller:
             number += row.kind == "row"
             for position, place in enumerate(self._places):
                 column = self._table.columns[position]
-                if place.column.difference_of:
+                # A row whose columns are not comparable has no difference.
+                if place.column.difference_of and row.values[position] is not None:
                     first, second = (row.values[contents.index(content)] for content in place.column.difference_of)
                     if isinstance(first, TableNumber) and isinstance(second, TableNumber):
                         row.values[position] = TableNumber(
@@ -227,10 +228,9 @@ class LayoutFiller:
         for one in tables:
             source = self._figures.get_table(one)
             notes += [note for note in source.notes if note not in table.missing] if source is not None else []
-        plan = self._figures.indicators.ctx.plan
-        notes += [
-            texts.get("office_tables", "unknown_land", gap=gap.render(texts)) for gap in plan.list_gaps(*plan.layers)
-        ]
+        indicators, separator = self._figures.indicators, texts.get("words", "between_names")
+        if unknown := [indicators.make_layer_label(one) for one in indicators.ctx.plan.layers.values() if one.gaps]:
+            notes.append(texts.get("office_tables", "unknown_land", layers=separator.join(unknown)))
         if table.missing:
             notes.append(texts.get("office_tables", "missing", reasons="".join(table.missing)))
         elif any(NO_FIGURE in row.values for row in table.rows):

@@ -62,7 +62,8 @@ class UseAreas:
     """Land of a layer by class; the last part is what is deducted from parcels as field ridges.
 
     ``codes``, ``areas_m2`` (n + 1,): class of the 2023 list or of the edition of 2020, empty if unknown, and area;
-    ``area_m2_by_row``: area of each row of the structure, if the layer was divided by it; ``notes``: on the layer.
+    ``area_m2_by_row``: area of each row of the structure, if the layer was divided by it; ``settlement_rows``: rows
+    whose land is settlement land where it has the 城镇村属性码; ``notes``: on the layer.
     """
 
     layer: Layer
@@ -72,6 +73,12 @@ class UseAreas:
     has_net: bool
     notes: list[str]
     area_m2_by_row: dict[str, float] = field(default_factory=dict)
+    settlement_rows: frozenset[str] = frozenset()
+
+    @property
+    def has_urban_codes(self) -> bool:
+        """Return True if towns and villages are apart."""
+        return _URBAN in self.area_m2_by_row
 
     @property
     def total_m2(self) -> float:
@@ -164,9 +171,12 @@ def divide_by_structure(layer: Layer, figures: PlanIndicators) -> UseAreas:
     else:
         # Without the code, construction land of neither other row is of settlements, undivided.
         sums = {row: area for row, area in sums.items() if row not in _SETTLEMENT_PARTS}
-        sums[_SETTLEMENT], sums[_UNATTRIBUTED] = sums[_UNATTRIBUTED], 0.0
+        sums[_SETTLEMENT] = sums.pop(_UNATTRIBUTED)
         uses.notes.append(texts.get("office_tables", "use_no_urban_codes", **shown))
     uses.area_m2_by_row = sums
+    divided = [code for code in row_by_class if code.startswith(settings[_SETTLEMENT])]
+    divided += [code for code in uses.codes if code.startswith(settings[_SETTLEMENT])]
+    uses.settlement_rows = frozenset({_SETTLEMENT, *(find_row(code, "") for code in divided)})
     return uses
 
 
@@ -198,18 +208,24 @@ def make_structure_table(figures: PlanIndicators) -> ReportTable | None:
 
     table = ReportTable("use_structure", _make_columns("codes", "change", "ha"), unit="ha")
     printed, totals = [], [None if side is None else side.total_m2 for side in sides]
+    # Land of towns and villages is in other rows of a side without the code: changes of these rows mean nothing.
+    is_mixed = all(sides) and len({side.has_urban_codes for side in sides if side is not None}) > 1
+    incomparable = frozenset[str]().union(*(side.settlement_rows for side in sides if side is not None and is_mixed))
     for row in (*_ROWS[:6], *_SETTLEMENT_PARTS, *_ROWS[6:], *classes):
         areas = [
             None
-            if side is None or (row in _SETTLEMENT_PARTS and row not in side.area_m2_by_row)
-            else sum(side.area_m2_by_row[part] for part in classes.get(row, (row,)))
+            if side is None or (row not in classes and row not in side.area_m2_by_row)
+            else sum(side.area_m2_by_row.get(part, 0.0) for part in classes.get(row, (row,)))
             for side in sides
         ]
         if row not in _ROWS_WITH_LAND or any(areas):
             printed.append(row)
             kind = "class" if row in classes else "part" if row in _SETTLEMENT_PARTS else "row"
             listed = separator.join(codes.get(row, ()) if kind != "class" else ())
-            table.rows.append(ReportTableRow([get_name(row), listed, *make_compared_cells(areas, totals)], kind, row))
+            cells = make_compared_cells(areas, totals)
+            if not incomparable.isdisjoint(classes.get(row, (row,))):
+                cells[-1] = None
+            table.rows.append(ReportTableRow([get_name(row), listed, *cells], kind, row))
     table.rows.append(ReportTableRow([texts.get("tables", "sum"), "", *make_compared_cells(totals, totals)], "sum", ""))
     table.notes += [note for side in sides if side is not None for note in side.notes]
     if len({side.has_net for side in sides if side is not None}) > 1:

@@ -147,6 +147,6 @@ def make_lower_plan_table(figures: LowerPlan, texts: Texts) -> ReportTable:
         add("row", texts.get(SECTION, f"lower_{key}_row"), getattr(figures, f"{key}_m2"))
     for share in figures.shares:
         text, codes = describe_share(share).render(texts), " ".join(share.classes)
-        name = texts.get(SECTION, f"lower_{share.id}")
+        name = texts.get(SECTION, f"lower_{share.id}_row")
         add("row", name, share.area_m2, share.share, code=codes, limit=format_limit(share), result=text)
     return table

@@ -125,12 +125,13 @@ def describe_share(one: RequiredShare) -> Message:
     if one.share is None:
         return Message(SECTION, "lower_share_unknown", {"name": Message(SECTION, f"lower_{one.id}")})
     is_kept = one.share <= one.limit if one.is_maximum else one.share >= one.limit
+    result = "kept" if is_kept else "above" if one.is_maximum else "below"
     params = {
         "name": Message(SECTION, f"lower_{one.id}"),
         "area": Area(one.area_m2),
         "share": f"{one.share:.2%}",
         "limit": format_limit(one),
-        "result": Message(SECTION, f"lower_{'kept' if is_kept else 'broken'}"),
+        "result": Message(SECTION, f"lower_{result}"),
     }
     return Message(SECTION, "lower_share" if one.is_confirmed else "lower_share_unconfirmed", params)
 

@@ -34,8 +34,6 @@ from ...render.versions.comparison_tables import join_some_names, make_notes_on_
 from ...render.versions.edition_comparison import MOVED_IN_KIND, MOVED_OUT_KIND
 from ...standard.messages.texts import Texts, format_number
 from .cultivated_result import (
-    ACCEPTED,
-    APPROVED,
     CERTIFICATE_OF_KIND,
     EXCHANGE,
     SUPPLEMENT,
@@ -166,7 +164,7 @@ class CultivatedTables:
         unmatched = [one for one in changes if one.cause is None]
         notes = [self.get("parcels_note")]
         return [
-            self._make_township_table(),
+            *self._make_township_tables(),
             self._make_group_table("causes", changes, "township", "change_kind", "cause", "account"),
             self._make_group_table("classes", changes, *_CLASS_HEADS),
             self._make_group_table("unmatched", unmatched, *_CLASS_HEADS[:-1]),
@@ -198,8 +196,11 @@ class CultivatedTables:
             table.rows.append(make_row(columns, total, "sum", f"sum/{kind}"))
         return table
 
-    def _make_township_table(self) -> ReportTable:
-        """Return survey, certificates and difference by township; certificates of several townships have a row."""
+    def _make_township_tables(self) -> list[ReportTable]:
+        """Return survey, its accounts, and certificates with the difference, each by township.
+
+        Certificates of several townships have a row.
+        """
         result = self.result
         of_township: defaultdict[str, list[CultivatedChange]] = defaultdict(list)
         for change in result.changes:
@@ -218,13 +219,18 @@ class CultivatedTables:
         if any(len(one.townships) != 1 for one in items):
             several = self._sum_certificates(lambda one: one.cultivated_m2 if len(one.townships) != 1 else 0.0)
             lines.append(TownshipLine(self.get("several_townships"), [], None, several))
-        columns = self._make_township_columns()
-        table = make_table("cultivated_townships", columns, lines, lambda one: one.name, "m2", self.list_notes())
         whole = CultivatedSums(*(sum(values) for values in zip(*result.sums_by_township.values(), strict=True)))
         certified = self._sum_certificates(lambda one: one.cultivated_m2)
         total = TownshipLine(self.texts.get("tables", "sum"), result.changes, whole, certified)
-        table.rows.append(make_row(columns, total, "sum", "sum"))
-        return table
+        tables: list[ReportTable] = []
+        for name, columns in self._make_township_columns().items():
+            # Certificates of several townships have no figures by survey.
+            shown = [one for one in lines if one.sums is not None or name == "comparison"]
+            notes = self.list_notes() if not tables else []
+            table = make_table(f"cultivated_{name}", columns, shown, lambda one: one.name, "m2", notes)
+            table.rows.append(make_row(columns, total, "sum", "sum"))
+            tables.append(table)
+        return tables
 
     def _sum_certificates(self, get_area: Callable[[Certificate], float]) -> dict[str, float | None]:
         """Return kind of certificate → sum of the areas (m²); None if the county gave none."""
@@ -233,8 +239,8 @@ class CultivatedTables:
             for kind, found in self.result.certificates.items()
         }
 
-    def _make_township_columns(self) -> list[TableColumn]:
-        """Return the columns of the table of townships: by survey, by certificate, difference."""
+    def _make_township_columns(self) -> dict[str, list[TableColumn]]:
+        """Return table → its columns: by survey, by account, and the survey against certificates."""
 
         def make_survey(key: str, get_value: Callable[[TownshipLine], float]) -> TableColumn:
             """Return a column that is empty in the row of certificates of several townships."""
@@ -247,34 +253,41 @@ class CultivatedTables:
             return line.sums.after_m2 - line.sums.before_m2 - line.sum_balance_m2() if line.sums else np.nan
 
         balances = _UNIFIED if self.result.is_unified else _SEPARATE
-        return [
-            self._make_text("township", 20, lambda line: line.name),
-            make_survey("survey_before", lambda line: line.sums.before_m2 if line.sums else np.nan),
-            make_survey("survey_out", partial(TownshipLine.sum_net_m2, kind=MOVED_OUT_KIND)),
-            make_survey("survey_in", partial(TownshipLine.sum_net_m2, kind=MOVED_IN_KIND)),
-            make_survey("survey_other", compute_other),
-            make_survey("survey_after", lambda line: line.sums.after_m2 if line.sums else np.nan),
-            *(
-                make_survey(
-                    f"{account or 'unmatched'}_{kind}",
-                    partial(TownshipLine.sum_net_m2, kind=kind, accounts=(account,)),
-                )
-                for account in _ACCOUNTS
-                for kind in _KINDS
-            ),
-            *(
-                make_survey(key, partial(TownshipLine.sum_balance_m2, accounts=accounts))
-                for key, accounts in balances.items()
-            ),
-            *(
-                self._make_area(f"certified_{kind}", lambda line, kind=kind: line.certified[kind])  # type: ignore[misc]
-                for kind in (APPROVED, ACCEPTED)
-            ),
-            *(
-                make_survey(f"difference_{kind}", partial(TownshipLine.compute_difference_m2, kind=kind))
-                for kind in _KINDS
-            ),
-        ]
+        township = self._make_text("township", 20, lambda line: line.name)
+        by_account = {
+            (account, kind): make_survey(
+                f"{account or 'unmatched'}_{kind}", partial(TownshipLine.sum_net_m2, kind=kind, accounts=(account,))
+            )
+            for account in _ACCOUNTS
+            for kind in _KINDS
+        }
+        comparison = [township]
+        for kind in _KINDS:
+            certificate = CERTIFICATE_OF_KIND[kind]
+            comparison += [
+                by_account[SUPPLEMENT, kind],
+                self._make_area(f"certified_{certificate}", lambda line, key=certificate: line.certified[key]),  # type: ignore[misc]
+                make_survey(f"difference_{kind}", partial(TownshipLine.compute_difference_m2, kind=kind)),
+            ]
+        return {
+            "townships": [
+                township,
+                make_survey("survey_before", lambda line: line.sums.before_m2 if line.sums else np.nan),
+                make_survey("survey_out", partial(TownshipLine.sum_net_m2, kind=MOVED_OUT_KIND)),
+                make_survey("survey_in", partial(TownshipLine.sum_net_m2, kind=MOVED_IN_KIND)),
+                make_survey("survey_other", compute_other),
+                make_survey("survey_after", lambda line: line.sums.after_m2 if line.sums else np.nan),
+            ],
+            "accounts": [
+                township,
+                *by_account.values(),
+                *(
+                    make_survey(key, partial(TownshipLine.sum_balance_m2, accounts=accounts))
+                    for key, accounts in balances.items()
+                ),
+            ],
+            "comparison": comparison,
+        }
 
     def _make_certificate_table(self) -> ReportTable:
         """Return each certificate with what it states, the survey's changes inside it, and the difference."""

@@ -68,7 +68,7 @@ def test_figures_of_a_village_plan_are_those_of_plain_shapely(village, tmp_path)
     assert {one["outcome"] for one in shares.values()} == {"conditional"}, "the county has not confirmed the limits"
     sheet = openpyxl.load_workbook(table)["规划用地"]
     texts = [str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value]
-    assert any("不符合限值 ≤ 5.00%；限值和地类未经本县确认" in text for text in texts)
+    assert any("限值 ≤ 5.00%，超出限值（限值和地类未经本县确认" in text for text in texts)
     assert any("规划范围内没有规划用地的土地 " in text for text in texts)
 
 
