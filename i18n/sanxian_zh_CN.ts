@@ -4483,7 +4483,7 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
     </message>
     <message>
         <source>Required if there is one</source>
-        <translation>本县有则必须</translation>
+        <translation>有则必须</translation>
     </message>
     <message>
         <source>Required layers that are not created: {layers}. They can be added later under New Layers.</source>
@@ -7304,6 +7304,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
 Click: {place}.</source>
         <translation>{text}
 单击：{place}。</translation>
+    </message>
+    <message>
+        <source>{text}.</source>
+        <translation>{text}。</translation>
     </message>
     <message>
         <source>{time} · {run} of {total} rules</source>

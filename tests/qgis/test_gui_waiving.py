@@ -146,6 +146,19 @@ def test_live_check_keeps_a_waived_finding_waived_after_edits(checked, project, 
     assert {f.key: f.state for f in list_findings_of_rule(controller, "REL001")}[crossing.key] == "open"
 
 
+def test_waiver_of_a_finding_of_an_edit_is_not_reported_as_without_a_finding(checked, project, qgis_app, filled_dialog):
+    controller, layers = checked
+    draw_feature_in_layer(layers["YJJBNTBHTB"], make_rectangle(80, 300, 100, 100), BSM="140225000099")
+    layers["STBHHX"].startEditing()
+    feature = next(layers["STBHHX"].getFeatures())
+    layers["STBHHX"].changeGeometry(feature.id(), make_rectangle(80, 0, 200, 400))
+    wait_for_live_check(controller)
+    (added,) = [f for f in list_findings_of_rule(controller, "REL001") if "140225000099" in (f.key, *f.related_keys)]
+    select_findings(controller, added)
+    controller.dock.navigation.waive.click()
+    assert added.state == "waived" and not list_findings_of_rule(controller, "RUN903")
+
+
 def test_waiver_dialog_reports_missing_entries_and_stays_open(checked, qgis_app, filled_dialog, tmp_path):
     controller, _ = checked
     refusals, given = filled_dialog

@@ -129,8 +129,10 @@ class ResultExporter:
                 text = tr("Saved: {path}. It contains the full check of {time}, without findings of later edits.")
             text = text.format(path=path, time=result.time_text)
             if self._is_list_filtered():
+                # The path ends without a full stop.
+                first = text if edits else tr("{text}.").format(text=text)
                 remark = tr("It contains all findings, also those that the filter of the list hides.")
-                text = tr("{first} {second}").format(first=text, second=remark)
+                text = tr("{first} {second}").format(first=first, second=remark)
             self.messages.show_message(text, "success", *make_open_buttons(path))
 
         return self._runner.start(

@@ -412,7 +412,7 @@ class WaiverActions(QObject):
     def apply_waivers(self, entries: tuple[Any, ...], path: Path) -> None:
         """Apply the waivers in the file to the displayed findings."""
         from ...core.checks.live.session import FindingsChange
-        from ...core.engine.waivers.application import apply_waivers, mark_accepted_findings
+        from ...core.engine.waivers.application import apply_waivers
         from ...core.engine.waivers.file import renew_waiver_notices
 
         result = self._dock.result
@@ -421,18 +421,17 @@ class WaiverActions(QObject):
         check_result.waivers = replace(former_waivers, entries=entries, path=path, file_exists=True)
         renew_waiver_notices(report, former_waivers, check_result.waivers, result.texts)
         templates = plan.templates
+        report_ids = {id(f) for f in report.findings}
         applied_waivers = apply_waivers(
-            report, plan, check_result.waivers, lambda finding: format_message(result.texts, finding, templates)
+            report,
+            plan,
+            check_result.waivers,
+            lambda finding: format_message(result.texts, finding, templates),
+            edited_findings=[f for f in result.findings if id(f) not in report_ids],
         )
-        # Findings of edits are displayed but not in the report.
-        waiver_notice_ids = {id(f) for f in [*applied_waivers.ended_findings, *applied_waivers.new_findings]}
-        marked_findings = mark_accepted_findings(
-            [f for f in result.findings if id(f) not in waiver_notice_ids], plan, check_result.waivers
-        )
-        changed_finding_by_id = {id(f): f for f in [*applied_waivers.changed_findings, *marked_findings]}
         in_view = {id(f) for f in result.findings}
         change = FindingsChange(
             ended_findings=[f for f in applied_waivers.ended_findings if id(f) in in_view],
             new_findings=applied_waivers.new_findings,
         )
-        self.changed.emit([f for f in changed_finding_by_id.values() if id(f) in in_view], change)
+        self.changed.emit([f for f in applied_waivers.changed_findings if id(f) in in_view], change)

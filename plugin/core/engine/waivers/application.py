@@ -64,12 +64,19 @@ class AppliedWaivers:
 
 
 def apply_waivers(
-    report: Report, plan: Plan, waivers: Waivers, render: Callable[[Finding], str], today: date | None = None
+    report: Report,
+    plan: Plan,
+    waivers: Waivers,
+    render: Callable[[Finding], str],
+    today: date | None = None,
+    *,
+    edited_findings: Iterable[Finding] = (),
 ) -> AppliedWaivers:
     """Apply the waivers of a plan to a report, in place.
 
     It can be called again after a change of the waivers. An accepted finding keeps its place in the report, with
     ``state`` waived and the waiver's entries in ``params.waiver``. ``render`` makes messages of findings.
+    ``edited_findings``: findings of later edits, which waivers accept too, but which the report does not have.
     """
     today = today or date.today()
     about_waivers = [f for f in report.findings if _is_about_waivers(f)]
@@ -77,9 +84,10 @@ def apply_waivers(
     applied_waivers = AppliedWaivers(ended_findings=about_waivers)
     foreign_findings = report_waivers_of_other_county(waivers, plan)
     waivers = replace(waivers, entries=()) if foreign_findings else waivers
-    matches_by_validity, applied_waivers.changed_findings = _mark_matched_findings(findings, waivers, today)
+    present_findings = [*findings, *edited_findings]
+    matches_by_validity, applied_waivers.changed_findings = _mark_matched_findings(present_findings, waivers, today)
     applied_waivers.new_findings = foreign_findings or list(
-        _make_unapplied_waiver_findings(plan, report, findings, matches_by_validity)
+        _make_unapplied_waiver_findings(plan, report, present_findings, matches_by_validity)
     )
     for finding in applied_waivers.new_findings:
         finding.message = render(finding)

@@ -195,11 +195,11 @@ def test_projects_and_supplements_have_the_figures_of_their_fields(made):
     assert [one[:3] for one in rows] == [
         ("row", "大呼高速公路", 214.36), ("row", "王庄堡高速公路", 86.42), ("subtotal", "交通小计（2 个）", 300.78),
         ("row", "抽水蓄能电站", 182.76), ("subtotal", "能源小计（1 个）", 182.76), ("row", "城南水厂", "—"),
-        ("subtotal", "未填类型小计（1 个）", "—"), ("sum", "合计", 483.54),
+        ("subtotal", "未填类型小计（1 个）", "—"), ("sum", "合计（4 项）", 483.54),
     ]  # fmt: skip
     assert made["project_list"].cells[-1]["new_land"] == round(207.1249 + 84.9 + 176.38, 2)
     added, supplements = make_layers()["YJJBNTBHTB"].iloc[:SUPPLEMENTED], made["supplement_list"].cells
-    assert [row["name"] for row in supplements] == [*added["YJJBNTTBBH"], "合计"]
+    assert [row["name"] for row in supplements] == [*added["YJJBNTTBBH"], f"合计（{len(added)} 项）"]
     areas = [*map(compute_ellipsoid_area, added.geometry)], [*added["YJJBNTMJ"]]
     for content, values in zip(("statutory", "net"), areas, strict=True):
         expected = [value / M2_PER_HECTARE for value in (*values, sum(values))]
