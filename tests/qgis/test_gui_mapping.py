@@ -26,6 +26,7 @@ from plugin.bridge.project import county
 from plugin.bridge.running.tasks import JobRunner
 from plugin.core.base.errors import Cancelled
 from plugin.core.exchange.mapping.preview import UndecidedCode
+from plugin.core.standard import load_standard
 from plugin.gui.mapping import table as mapping_table
 from plugin.gui.mapping.dialog import MappingDialog
 from plugin.paths import RESOURCES_FOLDER
@@ -205,6 +206,19 @@ def test_field_mapping_dialog_accepts_a_source_field_a_constant_or_nothing(mappi
         "XZQMC" not in mapping_dialog._prepared_mapping.mapping.source_by_target
         and read_cell(mapping_dialog, "XZQMC", mapping_table.FILLED_COLUMN) == "0"
     )
+
+
+def test_source_that_the_user_chooses_gets_its_names_matched_with_codes(mapping_dialog):
+    choose_template(mapping_dialog, "DLTB")
+    select_data(mapping_dialog, "source.DLBM", mapping_table.NO_SOURCE)
+    select_data(mapping_dialog, "source.DLBM", "DLMC")
+    chosen = mapping_dialog._prepared_mapping.mapping.translation_by_target["DLBM"].chosen_code_by_source
+    names = {entry.name: code for code, entry in load_standard().code_lists["sandiao"].entry_by_code.items()}
+    assert len(chosen) > 3 and all(names[name] == code for name, code in chosen.items())
+    assert mapping_dialog.findChild(QComboBox, "codes.DLBM").currentText() == "按下面的指定"
+    # The user may decide against it.
+    select_data(mapping_dialog, "codes.DLBM", None)
+    assert "DLBM" not in mapping_dialog._prepared_mapping.mapping.translation_by_target
 
 
 def test_template_and_code_that_are_typed_are_taken_after_the_focus_has_moved(mapping_dialog, monkeypatch):

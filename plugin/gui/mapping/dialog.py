@@ -31,7 +31,7 @@ from ...core.exchange.mapping.preview import (
     make_acceptance,
     preview_field,
 )
-from ...core.exchange.mapping.proposals import find_area_unit
+from ...core.exchange.mapping.proposals import choose_codes_by_name, find_area_unit
 from ...core.standard.messages.numbers import format_number
 from ...core.standard.template import TemplateField
 from ..widgets import messages
@@ -97,6 +97,12 @@ class MappingDialog(MappingSource):
             == (translation.list_id, translation.target_column)
         ):
             translation = former_translation
+        field = self._target_template.find_field_by_name(target)
+        former_source = self._prepared_mapping.mapping.source_by_target.get(target, "")
+        if source != former_source and translation is None and field is not None and source and field.codes:
+            layer = self._prepared_mapping.source_columns.layer
+            translation = choose_codes_by_name(layer, source, field, self._norm.standard)
+            self.table.show_translation(target, translation)
         mapping = change_mapping(
             self._prepared_mapping.mapping,
             self._target_template,

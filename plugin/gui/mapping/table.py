@@ -206,6 +206,10 @@ class MappingTable(FittedWidget, QTableWidget):
             chosen_list = _make_key(chosen_translation) if chosen_translation is not None else None
             self._add_choices(row, [(tr("Codes unchanged"), None), *lists], chosen_list)
 
+    def show_translation(self, target: str, translation: CodeTranslation | None) -> None:
+        """Show the translation of codes that is proposed for a source that the user chose."""
+        self._fill_constant_or_codes(self._find_row(target), None, translation, "")
+
     def _add_choices(self, row: int, entries: list[tuple[str, Any]], chosen: Any) -> None:
         target = self._targets[row]
         box = ScrollSafeComboBox(objectName=f"codes.{target.name}")

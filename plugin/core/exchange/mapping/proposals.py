@@ -57,7 +57,7 @@ def propose_mapping(layer: SourceLayer, template: Template, standard: Standard) 
         if source and target.codes:
             proposal = _add_code_translation(proposal, target, known_fields.get(source.upper(), ()), layer, standard)
             if proposal.translation is None:
-                proposal = replace(proposal, translation=_choose_codes_by_name(layer, source, target, standard))
+                proposal = replace(proposal, translation=choose_codes_by_name(layer, source, target, standard))
         proposals.append(proposal)
     # Names of translated codes come from the target's list; those of the source name other codes.
     translated = {
@@ -279,7 +279,7 @@ def find_codes_by_name(text: str, codes: CodeList) -> tuple[str, ...]:
     return equal or tuple(code for code, name in names.items() if name in text or (len(text) > 1 and text in name))
 
 
-def _choose_codes_by_name(
+def choose_codes_by_name(
     layer: SourceLayer, source: str, target: TemplateField, standard: Standard
 ) -> CodeTranslation | None:
     """Return the choice of a code for each value that is the name of exactly one code; None without such values."""
