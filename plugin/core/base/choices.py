@@ -10,6 +10,8 @@ BASE_YEARS = (1990, 2100)
 ACTIONS_ON_EXISTING = ("stop", "add", "replace")
 #: Control lines whose changes a dossier lists; the first is the default.
 ADJUSTED_LINES = ("boundary", "farmland", "red_line")
+#: Preferences of a supplement (补划选址); the first is the default.
+SUPPLEMENT_PREFERENCES = ("contiguous", "quality", "near")
 #: What an outline within another of the same layer of a drawing is; the first is the default.
 HOLE, SEPARATE = HOLE_RULES = ("hole", "separate")
 #: Units of a drawing that the user may name.

@@ -15,6 +15,7 @@ from ..base.choices import (
     HOLE,
     HOLE_RULES,
     NEIGHBOUR_DISTANCE_M,
+    SUPPLEMENT_PREFERENCES,
     WORKLIST_COLUMNS,
     ZONE_NUMBER_CHOICES,
 )
@@ -235,6 +236,15 @@ _ARGUMENTS_BY_COMMAND: dict[str, tuple[_Argument, ...]] = {
         _declare("--line", "adjustment_line", default=ADJUSTED_LINES[0]),
         *_NORM_AND_ROLES,
         *(_declare_file(f"--{name}", f"adjustment_{name}") for name in ("xlsx", "docx", "html", "json")),
+    ),
+    "supplement": (
+        _declare("source", "supplement_source", metavar="SOURCE"),
+        _declare_file("--demand", "supplement_demand", required=True),
+        _declare("--prefer", "supplement_prefer", default=SUPPLEMENT_PREFERENCES[0]),
+        _declare("--refused", "supplement_refused", metavar="KEY…"),
+        *_NORM_AND_ROLES,
+        *(_declare_file(f"--{name}", f"supplement_{name}") for name in ("output", "xlsx")),
+        _TABLE_DOCX,
     ),
     "evaluate": (
         _declare("editions", "evaluate_editions", metavar="YEAR=SOURCE|LIST", nargs="+"),

@@ -56,6 +56,7 @@ SETTING_SECTIONS = (
     "public_edition",
     "use_structure",
     "adjustment",
+    "supplement",
     "lower_plan",
     "evaluation",
     "farmland",

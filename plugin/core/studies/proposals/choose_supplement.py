@@ -23,6 +23,7 @@ from .mixed_integer_solver import (
 from .supplement_model import (
     AREA,
     EXCESS,
+    OUTSIDE,
     PREFERENCE,
     QUALITY,
     SHORTAGE,
@@ -46,7 +47,7 @@ def choose_supplement(model: SupplementModel, limits: SolverLimits) -> Supplemen
     open_program = model.make_program(None)
     area_cost = model.make_cost(AREA)
     # The least area decides whether a choice exists, and whether ω suffices.
-    least = minimise(open_program, area_cost, replace_gap(limits))
+    least = minimise(open_program, area_cost, _accept_no_gap(limits))
     if least.values is None:
         if least.state is not StageState.INFEASIBLE:
             return replace(choose_greedily(model), stages={AREA: least})
@@ -58,17 +59,17 @@ def choose_supplement(model: SupplementModel, limits: SolverLimits) -> Supplemen
     # A value that was rounded is a bound that the same choice keeps.
     row = next(n for n, one in enumerate(program.rows) if one.group == EXCESS)
     program.rows[row] = program.rows[row]._replace(upper=program.rows[row].upper + ROW_TOLERANCE)
-    values, stages = least.values, {}
+    values = least.values
+    stages: dict[str, StageResult] = {}
     for stage in STAGES:
         if stage == SHORTAGE and not model.townships:
             continue
         stages[stage] = _solve_stage(model, program, stage, values, limits)
-        if stages[stage].values is not None:
-            values = stages[stage].values
+        values = found if (found := stages[stage].values) is not None else values
     return SupplementChoice(values[: len(model.candidates)] > 0.5, stages, excess_share)
 
 
-def replace_gap(limits: SolverLimits) -> SolverLimits:
+def _accept_no_gap(limits: SolverLimits) -> SolverLimits:
     """Return limits that accept no gap."""
     return replace(limits, gap=0.0)
 
@@ -80,7 +81,8 @@ def _solve_stage(
     cost = model.make_cost(stage)
     if stage == PREFERENCE and model.rules.preference == QUALITY:
         return _minimise_ratio(program, cost, model.make_cost(AREA), values, limits)
-    result = minimise(program, cost, limits)
+    # A gap of the first stages would waste what must not lack; it is accepted for preferences only.
+    result = minimise(program, cost, _accept_no_gap(limits) if stage in (SHORTAGE, OUTSIDE) else limits)
     if result.values is None:
         # Later stages are not solved either: the solution so far stays.
         return result._replace(value=float(cost @ values))
@@ -97,7 +99,7 @@ def _minimise_ratio(
     result = StageResult(StageState.NOT_REACHED, None)
     for _ in range(_MAX_RATIO_STEPS):
         ratio = float(numerator @ values) / float(denominator @ values)
-        result = minimise(program, numerator - ratio * denominator, replace_gap(limits))
+        result = minimise(program, numerator - ratio * denominator, _accept_no_gap(limits))
         if result.values is None or result.value >= -ROW_TOLERANCE:
             break
         values = result.values

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from .mixed_integer_solver import ROW_TOLERANCE, StageResult, StageState
 from .supplement_model import (
     CONTIGUOUS,
-    EXCESS,
     NEAR,
     PREFERENCE,
     QUALITY,

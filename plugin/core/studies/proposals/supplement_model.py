@@ -8,7 +8,8 @@ Constraints (the names in brackets are the groups that a contradiction names):
 
 - D ≤ Σ nᵢ xᵢ [quantity], Σ nᵢ xᵢ ≤ (1 + ω) D; ω is raised to the least feasible one;
 - Σ_{i in t} nᵢ xᵢ + q_t ≥ D_t, q_t ≥ 0 [township]; q_t = 0 if townships are required;
-- Σ_{c(i) ≤ k} nᵢ xᵢ ≥ Σ_{c ≤ k} D_c for each class k but the last [class]: better land replaces worse, never the reverse;
+- Σ_{c(i) ≤ k} nᵢ xᵢ ≥ Σ_{c ≤ k} D_c for each class k but the last [class]: better land replaces
+  worse, never the reverse;
 - Σ nᵢ (gᵢ − ḡ) xᵢ ≤ 0 for each grade [quality], ḡ = the mean of what is taken, weighted by net area. A missing gᵢ is
   the worst of the scale;
 - xᵢ = 0 for candidates that the user refused [refused].
@@ -30,10 +31,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from ...base.choices import SUPPLEMENT_PREFERENCES
 from .mixed_integer_solver import ROW_TOLERANCE, LinearRow, MixedIntegerProgram, StageResult, StageState
 
 #: Preferences; grades that are compared, in the order in which one is preferred.
-CONTIGUOUS, QUALITY, NEAR = PREFERENCES = ("contiguous", "quality", "near")
+CONTIGUOUS, QUALITY, NEAR = SUPPLEMENT_PREFERENCES
 GRADES = ("yield_grade", "quality_grade", "slope_class")
 #: Groups of constraints; those of townships, classes and grades have their name after a colon.
 QUANTITY, EXCESS, TOWNSHIP, CLASS, GRADE, REFUSED = ("quantity", "excess", "township", "class", "quality", "refused")
@@ -135,7 +137,9 @@ class SupplementModel:
 
     def make_program(self, excess_share: float | None) -> MixedIntegerProgram:
         """Return the program of all constraints; without the upper bound of the area if ``excess_share`` is None."""
-        return MixedIntegerProgram(self.upper, self.is_integer, [*self._list_rows(excess_share), *self._list_pair_rows()])
+        return MixedIntegerProgram(
+            self.upper, self.is_integer, [*self._list_rows(excess_share), *self._list_pair_rows()]
+        )
 
     def _list_rows(self, excess_share: float | None) -> list[LinearRow]:
         """Return the rows of the demand and of the user's refusals."""
@@ -148,9 +152,7 @@ class SupplementModel:
         for n, name in enumerate(self.townships):
             inside = np.flatnonzero(names == name)
             variables, coefficients = np.append(inside, self.first_shortage + n), np.append(net[inside], 1.0)
-            rows.append(
-                LinearRow(f"{TOWNSHIP}:{name}", variables, coefficients, self.demand.township_m2[name], np.inf)
-            )
+            rows.append(LinearRow(f"{TOWNSHIP}:{name}", variables, coefficients, self.demand.township_m2[name], np.inf))
         # The last class needs no row: it is the quantity.
         for rank, least in enumerate(np.cumsum(self.demand.class_m2)[:-1].tolist()):
             if self.demand.class_m2[rank] > 0:

@@ -29,7 +29,7 @@ from ...render.versions.baseline import get_township_polygons
 from ...standard.declared_operators import parse_number
 from .cultivated_result import ACCEPTED, Certificate, Certificates, CultivatedChange
 
-_TABLE_SUFFIXES = (".csv", ".txt", *WORKBOOK_SUFFIXES)
+TABLE_SUFFIXES = (".csv", ".txt", *WORKBOOK_SUFFIXES)
 _NO_TOLERANCE = Tolerance(min_area_m2=0.0, min_width_m=0.0)
 #: A smaller shared piece (m²) is rounding of an overlay.
 _LEAST_SHARED_M2 = 0.005
@@ -48,12 +48,12 @@ def read_certificates(path: str, kind: str, year: int, ctx: RuleContext) -> Cert
         The source cannot be read, has several layers, no number, or shapes that cannot be overlaid.
     """
     names = {words[0]: words[1:] for words in (text.split() for text in ctx.norm.get(f"cultivated.{kind}_fields"))}
-    if Path(path).suffix.lower() in _TABLE_SUFFIXES:
+    if Path(path).suffix.lower() in TABLE_SUFFIXES:
         columns = [SearchedColumn(name, tuple(words), name == "number") for name, words in names.items()]
         rows = [row.text_by_column for row in read_table(path, columns).rows]
         shapes = None
     else:
-        rows, shapes = _read_layer(path, ctx.norm.get(f"cultivated.{kind}_layer"), names, ctx)
+        rows, shapes = read_layer_by_fields(path, ctx.norm.get(f"cultivated.{kind}_layer"), names, ctx)
     kept = [n for n, row in enumerate(rows) if not row.get("year") or row["year"].startswith(str(year))]
     left_out, rows = len(rows) - len(kept), [rows[n] for n in kept]
     shapes = None if shapes is None else shapes[kept]
@@ -85,7 +85,7 @@ def _read_area(row: dict[str, str]) -> float | None:
     return None
 
 
-def _read_layer(
+def read_layer_by_fields(
     path: str, layer_name: str, names: dict[str, list[str]], ctx: RuleContext
 ) -> tuple[list[dict[str, str]], NDArray]:
     """Return the rows of a layer as texts by meaning, and their polygons in the plan's plane.

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import shapely
 
+from plugin.core.base.choices import SUPPLEMENT_PREFERENCES
 from plugin.core.base.errors import Cancellation, Cancelled
 from plugin.core.studies.proposals import choose_supplement as flow, mixed_integer_solver as solver
 from plugin.core.studies.proposals.choose_supplement import choose_supplement
 from plugin.core.studies.proposals.mixed_integer_solver import SolverLimits, StageState
 from plugin.core.studies.proposals.supplement_model import (
-    PREFERENCES,
     SupplementCandidates,
     SupplementDemand,
     SupplementModel,
@@ -147,7 +147,7 @@ def enumerate_best(shapes, farmland, candidates, demand, rules):
 def compare_with_enumeration(seed):
     """Compare a choice with the enumeration; return what was found."""
     shapes, farmland, candidates, demand = make_county(seed)
-    rules = SupplementRules(PREFERENCES[seed % 3], 0.1, WORST, townships_required=seed % 4 == 0)
+    rules = SupplementRules(SUPPLEMENT_PREFERENCES[seed % 3], 0.1, WORST, townships_required=seed % 4 == 0)
     choice = choose_supplement(SupplementModel(candidates, demand, rules), SolverLimits(**EXACT))
     best = enumerate_best(shapes, farmland, candidates, demand, rules)
     if best is None:
@@ -259,7 +259,7 @@ def test_without_scipy_a_choice_keeps_the_constraints_or_names_them(monkeypatch)
     kept = 0
     for seed in range(40):
         shapes, farmland, candidates, demand = make_county(seed)
-        rules = SupplementRules(PREFERENCES[seed % 3], 0.1, WORST)
+        rules = SupplementRules(SUPPLEMENT_PREFERENCES[seed % 3], 0.1, WORST)
         choice = choose_supplement(SupplementModel(candidates, demand, rules), SolverLimits(**EXACT))
         stage = choice.stages["preference"]
         assert stage.state is StageState.HEURISTIC

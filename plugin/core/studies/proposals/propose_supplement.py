@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Propose parcels that replace 永久基本农田 that is taken (补划选址). Command line and toolbox use this module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from ...base.choices import SUPPLEMENT_PREFERENCES
+from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, ProgressCallback
+from ...engine.context import RuleContext
+from ...plan.layer import SourceLayer
+from ...plan.loading.reading import read_plan
+from ...standard.messages.texts import Message
+from ...standard.options import RunOptions
+from .choose_supplement import choose_supplement
+from .mixed_integer_solver import SolverLimits
+from .supplement_candidates import collect_candidates
+from .supplement_demand import read_taken_land
+from .supplement_model import NEAR, SupplementCandidates, SupplementModel, SupplementRules
+from .supplement_result import (
+    SECTION,
+    CandidateLand,
+    SupplementOrder,
+    SupplementResult,
+    TakenLand,
+    get_setting,
+    read_worst_grades,
+)
+
+#: Shares of the progress: reading, candidates.
+_READ_SHARE, _COLLECTED_SHARE = 0.3, 0.6
+
+
+def propose_supplement(
+    sources: str | Path | Iterable[SourceLayer],
+    order: SupplementOrder,
+    options: RunOptions,
+    *,
+    source: str = "",
+    progress: ProgressCallback = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> SupplementResult:
+    """Return the proposal for a plan: a draft, or what contradicts.
+
+    ``sources``: a file, a folder or layers already read; ``source`` names the origin of layers.
+
+    Raises
+    ------
+    InputError, DataError
+        The preference is unknown, the demand cannot be read, no layer has candidates, or refused keys are unknown.
+    Cancelled
+    """
+    if order.preference not in SUPPLEMENT_PREFERENCES:
+        raise InputError("supplement_preference", value=order.preference, known=", ".join(SUPPLEMENT_PREFERENCES))
+    norm = options.resolve_norm()
+    progress(0.0, "")
+    plan = read_plan(sources, norm, options, source=source, cancellation=cancellation)
+    progress(_READ_SHARE, "")
+    tolerance = options.tolerance or plan.norm.make_tolerance()
+    ctx = RuleContext(plan, plan.norm, tolerance, cancellation=cancellation, lang=options.lang)
+    notes: list[Message] = []
+    taken = read_taken_land(order.demand, plan.find_layer_of_concept("farmland"), ctx)
+    if order.preference == NEAR and taken.shapes is None:
+        raise InputError("supplement_no_places", source=Path(order.demand).name)
+    classes = tuple(get_setting(plan.norm, "classes"))
+    demand = taken.make_demand(classes)
+    _note_unknown_demand(taken, classes, notes)
+    land = collect_candidates(taken, ctx, notes)
+    unknown = sorted(set(order.refused) - set(land.keys))
+    if unknown:
+        raise InputError("supplement_refused", keys=", ".join(unknown), layer=land.layer.name)
+    progress(_COLLECTED_SHARE, "")
+    rules = SupplementRules(
+        order.preference,
+        float(get_setting(plan.norm, "excess_share")),
+        read_worst_grades(plan.norm),
+        bool(get_setting(plan.norm, "townships_required")),
+    )
+    model = SupplementModel(_make_candidates(land, order, classes), demand, rules)
+    limits = SolverLimits(
+        float(get_setting(plan.norm, "max_seconds")),
+        float(get_setting(plan.norm, "max_gap")),
+        cancellation=cancellation,
+    )
+    choice = choose_supplement(model, limits)
+    progress(1.0, "")
+    return SupplementResult(plan, plan.norm, order, taken, demand, land, choice, classes, notes)
+
+
+def _note_unknown_demand(taken: TakenLand, classes: tuple[str, ...], notes: list[Message]) -> None:
+    """Add messages on taken land without a township or class."""
+    for key, is_unknown in (
+        ("demand_without_township", [not one for one in taken.townships]),
+        ("demand_without_class", [one not in classes for one in taken.classes]),
+    ):
+        if any(is_unknown):
+            notes.append(Message(SECTION, key, {"area": round(float(taken.net_m2[is_unknown].sum()), 2)}))
+
+
+def _make_candidates(land: CandidateLand, order: SupplementOrder, classes: tuple[str, ...]) -> SupplementCandidates:
+    """Return the candidates as numbers; an unknown class counts as the worst."""
+    rank = {code: n for n, code in enumerate(classes)}
+    return SupplementCandidates(
+        keys=land.keys,
+        net_m2=land.net_m2,
+        perimeter_m=land.perimeter_m,
+        farmland_edge_m=land.farmland_edge_m,
+        townships=tuple(land.townships),
+        class_rank=np.array([rank.get(one, len(classes) - 1) for one in land.classes], dtype=int),
+        grades=land.grades,
+        distance_m=land.distance_m,
+        is_in_reserve=np.full(len(land.keys), land.is_in_reserve),
+        is_refused=np.isin(land.keys, order.refused),
+        left=land.left,
+        right=land.right,
+        shared_m=land.shared_m,
+    )

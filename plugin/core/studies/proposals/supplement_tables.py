@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Tables, sentences and layer of a proposal of supplements (补划选址): a draft, never a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...engine.provenance import find_county_name
+from ...render.document.blocks import Document
+from ...render.document.table_document import make_table_document
+from ...render.outputs import write_polygon_layer
+from ...render.tables.report_table import (
+    CellValue,
+    ReportTable,
+    ReportTableRow,
+    TableColumn,
+    make_record,
+    make_table,
+    make_table_number,
+    write_tables_workbook,
+)
+from ...standard.messages.texts import Message, Texts, format_number
+from .mixed_integer_solver import StageResult, StageState
+from .supplement_candidates import list_blocks
+from .supplement_model import AREA, CLASS, GRADE, GRADES, ORDER, PREFERENCE, STAGES
+from .supplement_result import SECTION, BalanceLine, SupplementResult
+
+LAYER_NAME = "supplement_draft"
+#: Units of the stages; those without one are lengths or sums.
+_UNITS = {"shortage": "m2", "outside": "m2", AREA: "m2", "count": "count", ORDER: "count"}
+
+
+class SupplementTables:
+    """Makes sentences, tables and layer of a result in the language of ``texts``."""
+
+    def __init__(self, result: SupplementResult, texts: Texts):
+        self.result, self.texts = result, texts
+        land = result.land
+        self.blocks = list_blocks(len(land.keys), result.chosen, land.left, land.right)
+        self.number = {position: n for n, position in enumerate(result.chosen, 1)}
+
+    def get(self, key: str, /, **params: Any) -> str:
+        """Return a text of the section."""
+        return self.texts.get(SECTION, key, **params)
+
+    def summarise(self) -> list[str]:
+        """Return the answer: the draft with its figures, or what contradicts; then how it was found."""
+        result, choice = self.result, self.result.choice
+        demand, preference = self._format(result.demand.net_m2), self.get(f"prefer_{result.order.preference}")
+        if choice.chosen is None:
+            groups = "、".join(map(self.name_group, choice.contradiction))
+            return [self.get("contradiction", demand=demand, count=len(result.land.keys), groups=groups)]
+        net, count = self._format(result.sum_net_m2(result.chosen)), len(result.chosen)
+        blocks = len(set(self.blocks.values()))
+        sentences = [self.get("proposed", demand=demand, preference=preference, count=count, net=net, blocks=blocks)]
+        if choice.unmet:
+            sentences.append(self.get("unmet", groups="、".join(map(self.name_group, choice.unmet))))
+        if choice.excess_share > result.norm.get(f"{SECTION}.excess_share") + 1e-9:
+            params = {
+                "allowed": format_number(100 * result.norm.get(f"{SECTION}.excess_share"), 2),
+                "used": format_number(100 * choice.excess_share, 2),
+            }
+            sentences.append(self.get("excess_raised", **params))
+        stage = choice.stages.get(PREFERENCE)
+        if stage is not None:
+            sentences.append(self._describe_distance(stage))
+        if choice.is_stopped:
+            sentences.append(self.get("stopped"))
+        undetermined = [one for one in result.list_balance() if one.state == "undetermined"]
+        if undetermined:
+            names = "、".join(self.name_group(f"{one.group}:{one.name}") for one in undetermined)
+            sentences.append(self.get("undetermined_lines", names=names))
+        return sentences
+
+    def _describe_distance(self, stage: StageResult) -> str:
+        """Return a sentence on the distance of the preference from the best possible."""
+        if np.isnan(stage.bound):
+            key = "bound_unknown_greedy" if stage.state is StageState.HEURISTIC else "bound_unknown"
+            return self.get(key)
+        key = "bound_greedy" if stage.state is StageState.HEURISTIC else "bound"
+        return self.get(key, gap=format_number(100 * stage.gap, 2))
+
+    def list_notes(self) -> list[str]:
+        """Return sentences on missing data, values by survey, settings and gaps of the layers."""
+        result = self.result
+        notes = [self._render(one) for one in result.notes]
+        for name, count in result.land.filled.items():
+            notes.append(self.get("filled", count=count, value=self.get(f"value_{name}")))
+        notes.append(
+            self.get("demand_basis", shapes=self.get("by_table" if result.taken.shapes is None else "by_shapes"))
+        )
+        unconfirmed = result.get_unconfirmed_settings()
+        if unconfirmed:
+            notes.append(self.get("conditional", settings="、".join(map(self.texts.get_setting_name, unconfirmed))))
+        notes += [self.get("draft"), *result.plan.describe_gaps(self.texts)]
+        return list(dict.fromkeys(notes))
+
+    def _render(self, message: Message) -> str:
+        """Return a message; concepts are named."""
+        concepts = message.params.get("concepts")
+        if concepts is None:
+            return message.render(self.texts)
+        templates = self.result.norm.standard.templates
+        names = [templates[one].name if one in templates else self.texts.get_concept_name(one) for one in concepts]
+        return self.get(message.key, concepts="、".join(dict.fromkeys(names)))
+
+    def name_group(self, group: str) -> str:
+        """Return the name of a group of constraints."""
+        kind, _, name = group.partition(":")
+        if kind == CLASS and name.isdigit():
+            name = "、".join(self.result.classes[: int(name) + 1])
+        if kind == GRADE:
+            name = self.get(f"value_{name}")
+        return self.get(f"group_{kind}", name=name)
+
+    def _format(self, area_m2: float) -> str:
+        """Return an area (m²) in a sentence."""
+        return format_number(area_m2, 2)
+
+    def make_tables(self) -> list[ReportTable]:
+        """Return the tables in order: balance, parcels, exclusions, stages."""
+        return [
+            self._make_balance_table(),
+            self._make_parcel_table(),
+            self._make_exclusion_table(),
+            self._make_stage_table(),
+        ]
+
+    def _column(self, key: str, width: int, value: Callable[[Any], CellValue | float], unit: str = "") -> TableColumn:
+        return TableColumn(key, unit, self.get(f"column_{key}"), width, key, value)
+
+    def _make_balance_table(self) -> ReportTable:
+        """Return what is needed and what is proposed, line by line."""
+
+        def show(line: BalanceLine, value: float | None) -> CellValue:
+            if value is None:
+                return self.get("state_undetermined")
+            return make_table_number(value, "m2" if line.group != GRADE else "ratio")
+
+        columns = [
+            self._column("item", 30, lambda one: self.name_group(f"{one.group}:{one.name}")),
+            self._column("needed", 18, lambda one: show(one, one.needed)),
+            self._column("proposed", 18, lambda one: show(one, one.proposed)),
+            self._column("state", 14, lambda one: self.get(f"state_{one.state}")),
+        ]
+        notes = [*self.summarise(), *self.list_notes()]
+        rows = self.result.list_balance() if self.result.choice.chosen is not None else []
+        return make_table("supplement_balance", columns, rows, lambda one: f"{one.group}:{one.name}", "m2", notes)
+
+    def make_parcel_columns(self) -> list[TableColumn]:
+        """Return the columns of the proposed parcels, of the sheet and the layer; an item is a position."""
+        land = self.result.land
+
+        def get(values: NDArray, digits: int = 2) -> Callable[[int], float | None]:
+            return lambda n: round(float(values[n]), digits) if np.isfinite(values[n]) else None
+
+        return [
+            self._column("number", 6, lambda n: self.number[n], "count"),
+            self._column("key", 22, lambda n: land.keys[n]),
+            self._column("township", 14, lambda n: land.townships[n]),
+            self._column("land_use", 10, lambda n: land.classes[n]),
+            self._column("net_area", 14, get(land.net_m2), "m2"),
+            self._column("area", 14, get(land.area_m2), "m2"),
+            *(self._column(grade, 10, get(land.grades[grade]), "count") for grade in GRADES),
+            self._column("farmland_edge", 12, get(land.farmland_edge_m), "m"),
+            self._column("distance", 12, get(land.distance_m), "m"),
+            self._column("block", 8, lambda n: self.blocks[n], "count"),
+            self._column("reason", 30, self._give_reason),
+            self._column("survey", 14, lambda n: ""),
+        ]
+
+    def _give_reason(self, position: int) -> str:
+        """Return why a parcel is a candidate: its source, what was cut, its edge with farmland."""
+        land = self.result.land
+        whole = "reason_whole" if land.share[position] > 1 - 1e-9 else "reason_part"
+        return self.get(
+            whole,
+            layer=land.layer.template.name if self.texts.lang == "zh" else land.layer.role,
+            share=format_number(100 * land.share[position], 1),
+            edge=format_number(land.farmland_edge_m[position], 1),
+        )
+
+    def _make_parcel_table(self) -> ReportTable:
+        """Return the proposed parcels with their sum."""
+        columns, chosen = self.make_parcel_columns(), self.result.chosen
+        table = make_table("supplement_parcels", columns, chosen, lambda n: str(self.number[n]), "m2")
+        net, area = self.result.sum_net_m2(chosen), float(self.result.land.area_m2[chosen].sum())
+        totals: dict[str, Any] = {"number": self.texts.get("tables", "sum"), "net_area": net, "area": area}
+        cells = [
+            one if isinstance(one := totals.get(column.id), str) else make_table_number(one, "m2") for column in columns
+        ]
+        table.rows.append(ReportTableRow(cells, "sum", "sum"))
+        return table
+
+    def _make_exclusion_table(self) -> ReportTable:
+        """Return the land that each reason excludes; land of several reasons counts in the first."""
+        columns = [
+            self._column("exclusion", 26, lambda one: self.texts.get("supplement_reasons", one.reason)),
+            self._column("layer", 24, lambda one: one.layer),
+            self._column("count", 10, lambda one: one.parcel_count, "count"),
+            self._column("area", 18, lambda one: one.area_m2, "m2"),
+        ]
+        notes = [self.get("exclusions_note", count=len(self.result.land.keys), source=self.result.land.layer.name)]
+        return make_table(
+            "supplement_exclusions", columns, self.result.land.excluded, lambda one: one.reason, "m2", notes
+        )
+
+    def _make_stage_table(self) -> ReportTable:
+        """Return value, bound and state of each stage."""
+        stages = self.result.choice.stages
+
+        def show(stage: str, value: float) -> CellValue:
+            return self.get("unknown_bound") if np.isnan(value) else make_table_number(value, _UNITS.get(stage, "m2"))
+
+        columns = [
+            self._column("stage", 34, self._name_stage),
+            self._column("value", 20, lambda name: show(name, stages[name].value)),
+            self._column("bound", 20, lambda name: show(name, stages[name].bound)),
+            self._column("solver_state", 20, lambda name: self.get(f"solver_{stages[name].state}")),
+        ]
+        return make_table("supplement_stages", columns, [one for one in STAGES if one in stages], str)
+
+    def _name_stage(self, stage: str) -> str:
+        """Return the name of a stage; that of the preference has its formula."""
+        return self.get(f"prefer_{self.result.order.preference}" if stage == PREFERENCE else f"stage_{stage}")
+
+    def make_document(self) -> Document:
+        """Return the tables as a document to be signed."""
+        title = self.texts.get("document_titles", "supplement")
+        return make_table_document(self.make_tables(), title, find_county_name(self.result.plan), self.texts)
+
+    def write_workbook(self, path: Path) -> None:
+        """Write all tables to a new workbook. Raise OutputError."""
+        write_tables_workbook(path, self.make_tables(), find_county_name(self.result.plan), self.texts)
+
+    def make_records(self) -> list[dict[str, Any]]:
+        """Return the attributes of the proposed parcels for a layer."""
+        columns = self.make_parcel_columns()
+        return [make_record(columns, position) for position in self.result.chosen]
+
+    def reproject_shapes(self) -> NDArray:
+        """Return the shapes of the proposed parcels in the CRS of the plan, without vertices added on reading."""
+        plan = self.result.plan
+        return plan.reproject_for_findings(plan.remove_added_vertices(self.result.land.shape[self.result.chosen]))
+
+    def write_layer(self, path: Path) -> None:
+        """Write the proposed parcels to a new GeoPackage: a draft layer. Raise OutputError."""
+        import geopandas as gpd
+        import pandas as pd
+
+        records, crs = self.make_records(), self.result.plan.crs
+        types = {"m2": "float64", "m": "float64", "count": "Int64"}
+        series = {
+            one.key: pd.Series([row[one.key] for row in records], dtype=types.get(one.unit, "object"))
+            for one in self.make_parcel_columns()
+        }
+        frame = gpd.GeoDataFrame(series, geometry=gpd.GeoSeries(self.reproject_shapes(), crs=crs), crs=crs)
+        write_polygon_layer(frame, path, LAYER_NAME)
