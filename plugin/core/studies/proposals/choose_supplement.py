@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from numpy.typing import NDArray
 import numpy as np
+from numpy.typing import NDArray
 
 from .greedy_supplement import choose_greedily
 from .mixed_integer_solver import (

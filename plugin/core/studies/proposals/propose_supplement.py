@@ -17,6 +17,7 @@ from ...standard.messages.texts import Message
 from ...standard.options import RunOptions
 from .choose_supplement import choose_supplement
 from .mixed_integer_solver import SolverLimits
+from .solver_process import choose_without_lock
 from .supplement_candidates import collect_candidates
 from .supplement_demand import read_taken_land
 from .supplement_model import NEAR, SupplementCandidates, SupplementModel, SupplementRules
@@ -40,12 +41,14 @@ def propose_supplement(
     options: RunOptions,
     *,
     source: str = "",
+    keeps_lock_free: bool = False,
     progress: ProgressCallback = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> SupplementResult:
     """Return the proposal for a plan: a draft, or what contradicts.
 
     ``sources``: a file, a folder or layers already read; ``source`` names the origin of layers.
+    ``keeps_lock_free``: other threads, such as the desktop's, run during the solve.
 
     Raises
     ------
@@ -85,7 +88,7 @@ def propose_supplement(
         float(get_setting(plan.norm, "max_gap")),
         cancellation=cancellation,
     )
-    choice = choose_supplement(model, limits)
+    choice = choose_without_lock(model, limits) if keeps_lock_free else choose_supplement(model, limits)
     progress(1.0, "")
     return SupplementResult(plan, plan.norm, order, taken, demand, land, choice, classes, notes)
 

@@ -3,6 +3,7 @@
 
 import itertools
 import random
+import sys
 
 import numpy as np
 import pytest
@@ -10,9 +11,10 @@ import shapely
 
 from plugin.core.base.choices import SUPPLEMENT_PREFERENCES
 from plugin.core.base.errors import Cancellation, Cancelled
-from plugin.core.studies.proposals import choose_supplement as flow, mixed_integer_solver as solver
+from plugin.core.studies.proposals import choose_supplement as flow, mixed_integer_solver as solver, solver_process
 from plugin.core.studies.proposals.choose_supplement import choose_supplement
 from plugin.core.studies.proposals.mixed_integer_solver import SolverLimits, StageState
+from plugin.core.studies.proposals.solver_process import choose_in_process
 from plugin.core.studies.proposals.supplement_model import (
     SupplementCandidates,
     SupplementDemand,
@@ -285,6 +287,34 @@ def test_a_cancelled_solve_ends():
     model = SupplementModel(make_row_of_fields(), SupplementDemand(1000.0), SupplementRules("near", 0.1, WORST))
     with pytest.raises(Cancelled):
         choose_supplement(model, limits)
+
+
+def test_a_choice_in_another_process_is_the_same():
+    for seed in (0, 3, 5):
+        _, _, candidates, demand = make_county(seed)
+        model = SupplementModel(candidates, demand, SupplementRules("contiguous", 0.1, WORST, seed % 4 == 0))
+        limits = SolverLimits(**EXACT)
+        here, there = choose_supplement(model, limits), choose_in_process(model, limits, sys.executable)
+        assert here.contradiction == there.contradiction and here.excess_share == there.excess_share
+        assert (here.chosen is None) == (there.chosen is None)
+        if here.chosen is not None:
+            assert here.chosen.tolist() == there.chosen.tolist()
+            assert here.stages["preference"].value == there.stages["preference"].value
+
+
+def test_a_cancelled_process_is_ended():
+    limits = SolverLimits(**EXACT, cancellation=Cancellation(lambda: True))
+    model = SupplementModel(make_row_of_fields(), SupplementDemand(1000.0), SupplementRules("near", 0.1, WORST))
+    with pytest.raises(Cancelled):
+        choose_in_process(model, limits, sys.executable)
+
+
+def test_an_old_scipy_is_not_used_on_the_desktop(monkeypatch):
+    monkeypatch.setattr(solver_process, "does_solve_release_lock", lambda: False)
+    monkeypatch.setattr(solver_process, "find_python_program", lambda *args: "")
+    model = SupplementModel(make_row_of_fields(), SupplementDemand(1000.0), SupplementRules("near", 0.1, WORST))
+    choice = solver_process.choose_without_lock(model, SolverLimits(**EXACT))
+    assert choice.stages["preference"].state is StageState.HEURISTIC
 
 
 def test_a_run_without_time_is_marked(monkeypatch):
