@@ -25,7 +25,7 @@ from .supplement_demand import NO_TOLERANCE, divide_by_township
 from .supplement_model import GRADES
 from .supplement_result import SECTION, CandidateLand, ExcludedLand, TakenLand, get_setting
 
-#: Reasons that are no layer of the setting: values of the candidate, farmland already, land of two candidates, size.
+#: Reasons besides the layers of the setting: values of the candidate, farmland already, land of two candidates, size.
 SLOPE, UNSTABLE, EDGE, FARMLAND, REPEATED, PATCH, NO_AREA, NOT_CULTIVATED = (
     *("slope", "unstable", "edge", "farmland", "repeated", "patch", "no_area", "not_cultivated"),
 )

@@ -81,7 +81,7 @@ def _read_rows(rows: list[dict[str, str]], net_m2: NDArray, shapes: NDArray | No
         grade: np.array([np.nan if (one := parse_number(row.get(grade, ""))) is None else one for row in rows])
         for grade in GRADES
     }
-    # 可调整 codes (0201K) are no class of cultivated land.
+    # 可调整 codes (0201K) do not count as cultivated land.
     classes = [text[:_CLASS_DIGITS] if text[:2] == "01" else "" for text in (row.get("land_use", "") for row in rows)]
     if shapes is None:
         listed = get_plan_townships(ctx)

@@ -85,7 +85,7 @@ class CandidateLand:
     """Candidates (k,) after the exclusions, sorted by key.
 
     ``share``: what the exclusions leave of each parcel; ``filled``: value → number of candidates for which the survey
-    gave it. ``blocks``: number of the block (candidates that share edges) once the choice is made.
+    gave it.
     """
 
     layer: Layer
