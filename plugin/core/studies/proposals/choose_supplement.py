@@ -8,9 +8,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ...base.errors import require_value
 from .greedy_supplement import choose_greedily
 from .mixed_integer_solver import (
     ROW_TOLERANCE,
+    LinearRow,
     MixedIntegerProgram,
     SolverLimits,
     StageResult,
@@ -22,7 +24,6 @@ from .mixed_integer_solver import (
 )
 from .supplement_model import (
     AREA,
-    EXCESS,
     OUTSIDE,
     PREFERENCE,
     QUALITY,
@@ -39,34 +40,53 @@ _MAX_RATIO_STEPS = 20
 def choose_supplement(model: SupplementModel, limits: SolverLimits) -> SupplementChoice:
     """Return the best choice in the order of the stages, or what contradicts. Raise Cancelled.
 
-    Without scipy the choice is a heuristic (`choose_greedily`).
+    Without scipy, or if the limits end the search before any choice is found, the choice is a heuristic
+    (`choose_greedily`).
     """
     if find_scipy_version() is None:
         return choose_greedily(model)
     limits.start_clock()
-    open_program = model.make_program(None)
-    area_cost = model.make_cost(AREA)
-    # The least area decides whether a choice exists, and whether ω suffices.
-    least = minimise(open_program, area_cost, _accept_no_gap(limits))
-    if least.values is None:
-        if least.state is not StageState.INFEASIBLE:
-            return replace(choose_greedily(model), stages={AREA: least})
-        groups = find_contradiction(open_program, open_program.list_groups(), limits)
-        return SupplementChoice(None, contradiction=tuple(groups))
-    needed = model.demand.net_m2
-    excess_share = max(model.rules.excess_share, least.value / needed - 1 if needed else 0.0)
+    excess_share = model.rules.excess_share
     program = model.make_program(excess_share)
-    # A value that was rounded is a bound that the same choice keeps.
-    row = next(n for n, one in enumerate(program.rows) if one.group == EXCESS)
-    program.rows[row] = program.rows[row]._replace(upper=program.rows[row].upper + ROW_TOLERANCE)
-    values = least.values
-    stages: dict[str, StageResult] = {}
-    for stage in STAGES:
-        if stage == SHORTAGE and not model.townships:
-            continue
+    first = _solve_stage(model, program, SHORTAGE, None, limits)
+    if first.state is StageState.INFEASIBLE:
+        open_program = model.make_program(None)
+        least = minimise(open_program, model.make_cost(AREA), _accept_no_gap(limits))
+        if least.state is StageState.INFEASIBLE:
+            groups = find_contradiction(open_program, open_program.list_groups(), limits)
+            return SupplementChoice(None, contradiction=tuple(groups))
+        if least.values is not None:
+            excess_share = least.value / model.demand.net_m2 - 1
+            program = model.make_program(excess_share)
+            first = _solve_stage(model, program, SHORTAGE, least.values, limits)
+            first = first if first.values is not None else first._replace(values=least.values)
+    if first.values is None:
+        return replace(choose_greedily(model), stages={SHORTAGE: first})
+    return _solve_later_stages(model, program, first, excess_share, limits)
+
+
+def _solve_later_stages(
+    model: SupplementModel,
+    program: MixedIntegerProgram,
+    first: StageResult,
+    excess_share: float,
+    limits: SolverLimits,
+) -> SupplementChoice:
+    """Return the choice after all stages; ``first``: the result of the first one."""
+    stages = {SHORTAGE: first}
+    values = require_value(first.values, "the solution of the first stage")
+    for stage in STAGES[1:]:
+        if stage == PREFERENCE:
+            program.rows += model.list_pair_rows()
         stages[stage] = _solve_stage(model, program, stage, values, limits)
         values = found if (found := stages[stage].values) is not None else values
-    return SupplementChoice(values[: len(model.candidates)] > 0.5, stages, excess_share)
+    chosen = values[: len(model.candidates)] > 0.5
+    # Later stages may use the accepted gap of earlier ones.
+    final = {name: one._replace(value=float(model.make_cost(name) @ values)) for name, one in stages.items()}
+    final[PREFERENCE] = final[PREFERENCE]._replace(value=model.measure_preference(chosen))
+    if not model.townships:
+        del final[SHORTAGE]
+    return SupplementChoice(chosen, final, excess_share)
 
 
 def _accept_no_gap(limits: SolverLimits) -> SolverLimits:
@@ -75,37 +95,48 @@ def _accept_no_gap(limits: SolverLimits) -> SolverLimits:
 
 
 def _solve_stage(
-    model: SupplementModel, program: MixedIntegerProgram, stage: str, values: NDArray, limits: SolverLimits
+    model: SupplementModel, program: MixedIntegerProgram, stage: str, values: NDArray | None, limits: SolverLimits
 ) -> StageResult:
     """Solve a stage and fix its value in the program; ``values``: the solution so far. Raise Cancelled."""
-    cost = model.make_cost(stage)
-    if stage == PREFERENCE and model.rules.preference == QUALITY:
-        return _minimise_ratio(program, cost, model.make_cost(AREA), values, limits)
+    if stage == PREFERENCE and model.rules.preference == QUALITY and values is not None:
+        return _minimise_ratio(model, program, values, limits)
     # A gap of the first stages would waste what must not lack; it is accepted for preferences only.
-    result = minimise(program, cost, _accept_no_gap(limits) if stage in (SHORTAGE, OUTSIDE) else limits)
-    if result.values is None:
-        # Later stages are not solved either: the solution so far stays.
-        return result._replace(value=float(cost @ values))
-    fix_value(program, cost, result.value)
+    if stage in (SHORTAGE, OUTSIDE):
+        limits = _accept_no_gap(limits)
+    cost = model.make_cost(stage)
+    result = minimise(program, cost, limits)
+    if result.values is not None:
+        fix_value(program, cost, result, limits.gap)
     return result
 
 
 def _minimise_ratio(
-    program: MixedIntegerProgram, numerator: NDArray, denominator: NDArray, values: NDArray, limits: SolverLimits
+    model: SupplementModel, program: MixedIntegerProgram, values: NDArray, limits: SolverLimits
 ) -> StageResult:
-    """Minimise numerator ÷ denominator by Dinkelbach's method and fix the ratio; ``values``: a solution."""
-    if not float(denominator @ values) > 0:
-        return StageResult(StageState.OPTIMAL, values, 0.0, 0.0)
-    result = StageResult(StageState.NOT_REACHED, None)
+    """Minimise the mean grade by Dinkelbach's method and fix it; ``values``: a solution.
+
+    The constant λ D is added to the objective Σ n (g − λ) x, so that the accepted gap is one of the grade. A bound β of
+    Σ n (g − λ) x ≤ 0 gives the bound λ + β ÷ D of the ratio, because Σ n x ≥ D.
+    """
+    numerator, denominator = model.make_cost(PREFERENCE), model.make_cost(AREA)
+    needed = model.demand.net_m2
+    best, result = values, StageResult(StageState.NOT_REACHED, None)
+    ratio = float(numerator @ best) / float(denominator @ best)
+    bound = np.nan
     for _ in range(_MAX_RATIO_STEPS):
-        ratio = float(numerator @ values) / float(denominator @ values)
-        result = minimise(program, numerator - ratio * denominator, _accept_no_gap(limits))
-        if result.values is None or result.value >= -ROW_TOLERANCE:
+        cost = numerator - ratio * denominator
+        cost[-1] = ratio * needed
+        result = minimise(program, cost, limits)
+        if result.values is None:
             break
-        values = result.values
-    ratio = float(numerator @ values) / float(denominator @ values)
-    fix_value(program, numerator - ratio * denominator, 0.0)
-    is_proved = result.state is StageState.OPTIMAL
-    return StageResult(
-        result.state, values if result.values is not None else None, ratio, ratio if is_proved else np.nan
-    )
+        bound = ratio + (result.bound - ratio * needed) / needed
+        best = result.values if result.value < ratio * needed else best
+        is_last = result.value >= ratio * needed - ROW_TOLERANCE or ratio - bound <= limits.gap * ratio
+        ratio = float(numerator @ best) / float(denominator @ best)
+        if is_last:
+            break
+    found = StageResult(result.state, best if result.values is not None else None, ratio, min(bound, ratio))
+    accepted = max(ratio, found.bound + limits.gap * ratio) if np.isfinite(found.bound) else ratio
+    cost = numerator - accepted * denominator
+    program.rows.append(LinearRow("", np.flatnonzero(cost), cost[cost != 0], -np.inf, ROW_TOLERANCE))
+    return found

@@ -44,7 +44,7 @@ def choose_greedily(model: SupplementModel) -> SupplementChoice:
                 unmet = still_unmet
             else:
                 chosen[i] = True
-    value, bound = _measure_preference(model, chosen), _compute_bound(model)
+    value, bound = model.measure_preference(chosen), _compute_bound(model)
     stage = StageResult(StageState.HEURISTIC, chosen.astype(float), value, bound)
     return SupplementChoice(chosen, {PREFERENCE: stage}, model.rules.excess_share, unmet=tuple(unmet))
 
@@ -69,20 +69,6 @@ def _list_demands(model: SupplementModel) -> list[tuple[NDArray, float]]:
         *((names == name, demand.township_m2[name]) for name in model.townships),
         (np.ones(len(one), dtype=bool), demand.net_m2),
     ]
-
-
-def _measure_preference(model: SupplementModel, chosen: NDArray) -> float:
-    """Return the value of the preference."""
-    one = model.candidates
-    values = np.zeros(model.variable_count)
-    values[: len(one)] = chosen
-    if model.pair_count:
-        values[model.first_pair :] = chosen[one.left] & chosen[one.right]
-    value = float(model.make_cost(PREFERENCE) @ values)
-    if model.rules.preference != QUALITY:
-        return value
-    area = float(one.net_m2[chosen].sum())
-    return value / area if area else 0.0
 
 
 def _compute_bound(model: SupplementModel) -> float:

@@ -23,6 +23,10 @@ from ...base.errors import NEVER_CANCELLED, Cancellation
 _LOCK_FREE_SCIPY = (1, 15)
 #: Seconds between two checks for cancellation.
 _POLL_SECONDS = 0.1
+#: Share of the time left that a stage may take, so that later stages have some.
+_STAGE_SHARE = 0.5
+#: A program with more variables is not presolved.
+_MAX_PRESOLVED = 5_000
 #: Status codes of `milp`.
 _OPTIMAL, _LIMIT, _INFEASIBLE = 0, 1, 2
 #: A row of a rounded solution may miss its bound by this much (m² or pieces): half of the last printed digit.
@@ -103,7 +107,8 @@ class StageResult(NamedTuple):
     @property
     def gap(self) -> float:
         """Return the relative distance of the value from the bound; NaN if the bound is unknown."""
-        return abs(self.value - self.bound) / max(abs(self.value), 1e-9) if self.value != self.bound else 0.0
+        distance = abs(self.value - self.bound)
+        return 0.0 if distance <= ROW_TOLERANCE else distance / max(abs(self.value), ROW_TOLERANCE)
 
 
 def find_scipy_version() -> tuple[int, int] | None:
@@ -169,25 +174,34 @@ def _run_milp(program: MixedIntegerProgram, cost: NDArray, limits: SolverLimits)
     matrix = csr_array((data, columns, ends), shape=(len(program.rows), len(program.upper)))
     bounds = [np.array([getattr(row, side) for row in program.rows], float) for side in ("lower", "upper")]
     constraints = [LinearConstraint(matrix, *bounds)] if program.rows else []
-    for is_presolved in (True, False):
-        options = {"time_limit": limits.seconds_left, "mip_rel_gap": limits.gap, "node_limit": limits.nodes}
+    # Presolve compares columns of long rows with each other, which takes longer than the solve.
+    is_long = len(program.upper) > _MAX_PRESOLVED
+    for is_presolved in (False,) if is_long else (True, False):
+        options = {
+            "time_limit": _STAGE_SHARE * limits.seconds_left,
+            "mip_rel_gap": limits.gap,
+            "node_limit": limits.nodes,
+            "presolve": is_presolved,
+        }
         result = milp(
             cost,
             integrality=program.is_integer.astype(int),
             bounds=Bounds(0.0, program.upper),
             constraints=constraints,
-            options={**options, "presolve": is_presolved},
+            options=options,
         )
         if result.status in (_OPTIMAL, _LIMIT, _INFEASIBLE):
             return result
     raise RuntimeError(f"milp: {result.status} {result.message}")
 
 
-def fix_value(program: MixedIntegerProgram, cost: NDArray, value: float, tolerance: float = ROW_TOLERANCE) -> None:
-    """Add the row Σ cost · variable ≤ value, so that later stages keep the value of this one."""
+def fix_value(program: MixedIntegerProgram, cost: NDArray, result: StageResult, gap: float) -> None:
+    """Add a row by which later stages keep the value of a stage, within the accepted gap from its bound."""
     variables = np.flatnonzero(cost)
     if len(variables):
-        program.rows.append(LinearRow("", variables, cost[variables], -np.inf, value + tolerance))
+        by_bound = result.bound + gap * abs(result.value)
+        upper = max(result.value, by_bound if np.isfinite(by_bound) else -np.inf) + ROW_TOLERANCE
+        program.rows.append(LinearRow("", variables, cost[variables], -np.inf, upper))
 
 
 def is_feasible(program: MixedIntegerProgram, limits: SolverLimits) -> bool | None:

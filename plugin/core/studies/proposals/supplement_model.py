@@ -116,7 +116,10 @@ class SupplementChoice:
 
 
 class SupplementModel:
-    """The program of one demand. Variables: xᵢ (k), q_t (townships with a demand), yᵢⱼ (pairs, if contiguous)."""
+    """The program of one demand.
+
+    Variables: xᵢ (k), q_t (townships with a demand), yᵢⱼ (pairs, if contiguous), and one that is 1, for constants.
+    """
 
     def __init__(self, candidates: SupplementCandidates, demand: SupplementDemand, rules: SupplementRules):
         self.candidates, self.demand, self.rules = candidates, demand, rules
@@ -128,7 +131,7 @@ class SupplementModel:
             name: np.where(np.isnan(values), rules.worst_grades[name], values)
             for name, values in candidates.grades.items()
         }
-        sizes = (count, len(self.townships), self.pair_count)
+        sizes = (count, len(self.townships), self.pair_count + 1)
         self.variable_count = sum(sizes)
         self.first_shortage, self.first_pair = count, count + len(self.townships)
         largest = 0.0 if rules.townships_required else np.inf
@@ -136,10 +139,9 @@ class SupplementModel:
         self.is_integer = np.arange(self.variable_count) < count
 
     def make_program(self, excess_share: float | None) -> MixedIntegerProgram:
-        """Return the program of all constraints; without the upper bound of the area if ``excess_share`` is None."""
-        return MixedIntegerProgram(
-            self.upper, self.is_integer, [*self._list_rows(excess_share), *self._list_pair_rows()]
-        )
+        """Return the program without pairs; without the upper bound of the area if ``excess_share`` is None."""
+        one = LinearRow("", np.array([self.variable_count - 1]), np.ones(1), 1.0, 1.0)
+        return MixedIntegerProgram(self.upper, self.is_integer, [*self._list_rows(excess_share), one])
 
     def _list_rows(self, excess_share: float | None) -> list[LinearRow]:
         """Return the rows of the demand and of the user's refusals."""
@@ -147,7 +149,7 @@ class SupplementModel:
         needed = self.demand.net_m2
         rows = [LinearRow(QUANTITY, every, net, needed, np.inf)]
         if excess_share is not None:
-            rows.append(LinearRow(EXCESS, every, net, -np.inf, (1 + excess_share) * needed))
+            rows.append(LinearRow(EXCESS, every, net, -np.inf, (1 + excess_share) * needed + ROW_TOLERANCE))
         names = np.array(self.candidates.townships, dtype=object)
         for n, name in enumerate(self.townships):
             inside = np.flatnonzero(names == name)
@@ -167,8 +169,8 @@ class SupplementModel:
             rows.append(LinearRow(REFUSED, refused, np.ones(len(refused)), 0.0, 0.0))
         return rows
 
-    def _list_pair_rows(self) -> list[LinearRow]:
-        """Return the rows yᵢⱼ ≤ xᵢ and yᵢⱼ ≤ xⱼ."""
+    def list_pair_rows(self) -> list[LinearRow]:
+        """Return the rows yᵢⱼ ≤ xᵢ and yᵢⱼ ≤ xⱼ, which the preference needs."""
         return [
             LinearRow("", np.array([self.first_pair + n, end]), np.array([1.0, -1.0]), -np.inf, 0.0)
             for n in range(self.pair_count)
@@ -195,13 +197,23 @@ class SupplementModel:
             chosen += one.net_m2 * one.distance_m
         else:
             chosen += one.perimeter_m - one.farmland_edge_m
-            cost[self.first_pair :] = -2.0 * one.shared_m
+            cost[self.first_pair : -1] = -2.0 * one.shared_m
         return cost
 
     def get_preferred_grade(self) -> NDArray:
         """Return (k,) values of the first grade that the demand has, else of the first grade."""
         known = [name for name in GRADES if self.demand.means.get(name) is not None and name in self.grade_values]
         return self.grade_values[(known or list(self.grade_values))[0]]
+
+    def measure_preference(self, chosen: NDArray) -> float:
+        """Return the value of the preference for a choice (k,) bool."""
+        one, values = self.candidates, np.zeros(self.variable_count)
+        values[: len(one)] = chosen
+        if self.has_pairs:
+            values[self.first_pair : -1] = chosen[one.left] & chosen[one.right]
+        value = float(self.make_cost(PREFERENCE) @ values)
+        area = float(one.net_m2[chosen].sum())
+        return value if self.rules.preference != QUALITY else value / area if area else 0.0
 
     def list_unmet_groups(self, chosen: NDArray) -> list[str]:
         """Return the groups of constraints that a choice (k,) bool does not meet; shortages of townships included."""
