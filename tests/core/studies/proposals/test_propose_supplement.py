@@ -184,6 +184,17 @@ def test_without_a_reserve_cultivated_land_is_proposed_with_a_condition(tmp_path
     assert any("没有永久基本农田储备区图层" in one for one in notes)
 
 
+def test_parcels_of_the_reserve_have_their_own_fields(tmp_path):
+    shapes = [make_county_box(100, 100), make_county_box(600, 100)]
+    parcels = make_table(
+        shapes, DLBM=["0101", "0102"], CBQMJ=[8800.0, 8700.0], GDPDJB=["1", "2"], GDDB=[7, 8], GDDJ=[4, 5]
+    ).assign(BSM=["T1", "T2"])
+    land = propose(tmp_path, YJJBNTCBQTB=parcels).land
+    assert land.layer.role == "YJJBNTCBQTB" and land.is_in_reserve and not land.filled
+    assert land.net_m2.tolist() == [8800.0, 8700.0] and land.classes == ["0101", "0102"]
+    assert land.grades["yield_grade"].tolist() == [7.0, 8.0] and land.grades["quality_grade"].tolist() == [4.0, 5.0]
+
+
 def test_overlapping_reserve_counts_once(tmp_path):
     twice = [make_county_box(100, 100), make_county_box(150, 100)]
     result = propose(tmp_path, YJJBNTCBQ=make_table(twice).assign(BSM=["A", "B"]))
