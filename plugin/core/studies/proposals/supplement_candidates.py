@@ -325,9 +325,11 @@ def measure_shared_edges(shapes: NDArray, others: NDArray, reach_m: float) -> tu
     left, right = shapely.STRtree(others).query(shapes, predicate="dwithin", distance=reach_m)
     if shapes is others:
         left, right = left[left != right], right[left != right]
-    length = shapely.length(
-        shapely.intersection(shapely.boundary(shapes[left]), shapely.buffer(others[right], reach_m))
-    )
+    edges = shapely.boundary(shapes[left])
+    length = shapely.length(shapely.intersection(edges, shapely.buffer(others[right], reach_m)))
+    # The reach lengthens both ends; edges that agree exactly have their own length.
+    exact = shapely.length(shapely.intersection(edges, shapely.boundary(others[right])))
+    length = np.where(length - exact <= 4 * reach_m, exact, length)
     # Near a corner the reach alone gives a length of a few times the reach.
     is_edge = length > 8 * reach_m
     return left[is_edge], right[is_edge], length[is_edge]
