@@ -226,6 +226,12 @@ def test_five_fields_worked_by_hand(preference, expected, value):
     assert choice.stages["preference"].value == pytest.approx(value)
 
 
+def test_equal_candidates_are_taken_by_key():
+    candidates = make_row_of_fields(net_m2=np.full(5, 9000.0), distance_m=np.full(5, 100.0))
+    choice = choose(candidates, SupplementDemand(18000.0))
+    assert np.flatnonzero(choice.chosen).tolist() == [0, 1]
+
+
 def test_a_missing_grade_counts_as_the_worst():
     grades = {"yield_grade": np.array([9.0, np.nan, 10.0, 7.0, 9.0])}
     demand = SupplementDemand(16500.0, {}, (5000.0, 0.0, 11500.0), {"yield_grade": 9.0})
