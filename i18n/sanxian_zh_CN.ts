@@ -284,6 +284,10 @@
         <translation>全部负责人</translation>
     </message>
     <message>
+        <source>All demands are met</source>
+        <translation>需求全部满足</translation>
+    </message>
+    <message>
         <source>All of {whose} is in zone {zone}, including the county.</source>
         <translation>{whose}全部在 {zone} 带内，本县也在其中。</translation>
     </message>
@@ -1042,6 +1046,22 @@ Force: the package is made even if the plan does not pass or parts are missing; 
     <message>
         <source>Choose what to do with the existing database.</source>
         <translation>请选择对已有数据库的处理方式。</translation>
+    </message>
+    <message>
+        <source>Chooses parcels of the reserve (永久基本农田储备区) that replace permanent basic farmland that is taken: the same net area, no worse class, grade and slope, by township as far as possible. The result is a draft that the county decides on. The inputs are not changed.
+
+Taken land: a layer of polygons (its net areas, else what it covers of 永久基本农田), or a table with net area, class, township and grades.
+
+Land in the control lines, forests, reserves, planned construction and the like is excluded first, by the setting [supplement] excluded_land (mark C); layers that lack are named. Preference: contiguous, quality or near. The distance from the best possible is stated; demands that contradict each other are named.
+
+Results: a layer of the proposed parcels, a workbook, and the tables to be signed.</source>
+        <translation>从储备区（永久基本农田储备区）中选择图斑，补划拟占用的永久基本农田：净面积相等，地类、等别和坡度不降低，尽量在本乡镇内。结果为方案草案，由县决定。不改动输入数据。
+
+占用土地：面图层（取其净面积，没有的取其占用的永久基本农田），或列有净面积、地类、乡镇和等别的表格。
+
+先按设置 [supplement] excluded_land（来源级别 C）排除控制线、林地、自然保护地、规划建设用地等范围内的土地；缺少的图层逐一列明。偏好：集中连片（contiguous）、质量（quality）或就近（near）。写明与最优值的差距；相互矛盾的要求逐项列出。
+
+结果：拟补划图斑图层、工作簿和供签字的表格。</translation>
     </message>
     <message>
         <source>City</source>
@@ -2034,6 +2054,10 @@ Project: {project}</source>
         <translation>误报</translation>
     </message>
     <message>
+        <source>Farmland that is taken (layer or table)</source>
+        <translation>拟占用的永久基本农田（图层或表格）</translation>
+    </message>
+    <message>
         <source>Feature codes</source>
         <translation>要素代码</translation>
     </message>
@@ -2710,6 +2734,10 @@ Layers are written in the CRS of the specification (EPSG:4490). Layers of counti
         <translation>已保留原有修改：{names}。</translation>
     </message>
     <message>
+        <source>Keys of candidates that are not wanted, separated by commas</source>
+        <translation>不选的图斑标识码，以逗号分隔</translation>
+    </message>
+    <message>
         <source>Keys: check all F8, next and previous finding F9 and Shift+F9; in the list Enter zooms, W waives, Ctrl+C copies, F1 explains the rule. To change keys: Settings ▸ Keyboard Shortcuts.</source>
         <translation>快捷键：全面检查 F8，下一个、上一个问题 F9、Shift+F9；列表中 Enter 缩放，W 豁免，Ctrl+C 复制，F1 查看规则说明。可在“设置 ▸ 键盘快捷键”中更改。</translation>
     </message>
@@ -3280,6 +3308,14 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Neighbours (read-only)</source>
         <translation>邻区（只读）</translation>
+    </message>
+    <message>
+        <source>Net area proposed (m²)</source>
+        <translation>拟补划净面积（m²）</translation>
+    </message>
+    <message>
+        <source>Net area taken (m²)</source>
+        <translation>占用净面积（m²）</translation>
     </message>
     <message>
         <source>New County Plan</source>
@@ -4110,6 +4146,10 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
         <translation>汇交前的检查</translation>
     </message>
     <message>
+        <source>Preference (empty: contiguous)</source>
+        <translation>偏好（空为集中连片）</translation>
+    </message>
+    <message>
         <source>Preparing to check edits</source>
         <translation>实时检查：正在准备</translation>
     </message>
@@ -4224,6 +4264,18 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
     <message>
         <source>Propose Again</source>
         <translation>重新推荐</translation>
+    </message>
+    <message>
+        <source>Propose supplements</source>
+        <translation>补划选址</translation>
+    </message>
+    <message>
+        <source>Proposed parcels</source>
+        <translation>拟补划图斑</translation>
+    </message>
+    <message>
+        <source>Proposed parcels (draft)</source>
+        <translation>拟补划图斑（方案草案）</translation>
     </message>
     <message>
         <source>Province</source>
