@@ -35,7 +35,7 @@ def test_compute_indicators_writes_the_same_figures_to_table_and_workbook(tmp_pa
     assert values["生态保护红线面积"] == pytest.approx(by_code["red_line_area"]["value"], rel=1e-12)
     assert by_code["boundary_area"]["state"] == "broken" and by_code["boundary_area"]["room"] < 0
     reasons = [f["reason"] for f in found if f["code"] == "population"]
-    assert reasons == ["无法由图层计算：需要常住人口数据。"]
+    assert reasons == ["无法由图层计算：需要常住人口数据（分城镇、村庄）。"]
     assert {f["sheet"] for f in found} >= {"指标表", "三条控制线", "规划分区", "三区", "用地现状–规划", "乡镇"}
 
 
