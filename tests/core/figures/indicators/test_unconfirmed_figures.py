@@ -569,7 +569,7 @@ def test_office_tables_name_an_unused_row(tmp_path):
     data = write_table_county(tmp_path / "county.gpkg")
     add_row(data, "STBHHX")
     result = fill_office_tables(data, TableOrder(output=str(tmp_path / "t.xlsx")), RunOptions())
-    assert all("（STBHHX）有要素未能使用" in " ".join(table.notes) for table in result.tables)
+    assert all("生态保护红线有要素未能使用" in " ".join(table.notes) for table in result.tables)
     assert any(line.is_warning and KEY in line.text for line in describe_tables(result, "zh"))
 
 
