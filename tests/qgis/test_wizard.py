@@ -47,6 +47,15 @@ def choose_county(project_wizard, code):
     return project_wizard.place
 
 
+def test_county_without_a_shipped_profile_gets_its_own_even_without_targets(project_wizard):
+    """The profile of a province does not state the county: layers and packages would be those of the province."""
+    choose_county(project_wizard, "140221")
+    project_wizard.go_to_page(2)
+    assert project_wizard.draft.profile == "shanxi"
+    own = project_wizard.draft.county_settings
+    assert (own.name, own.area_code, own.parent_profile, own.targets) == ("阳高县", "140221", "shanxi", ())
+
+
 def make_polygon_layer(name, shape, crs="EPSG:4490"):
     layer = QgsVectorLayer(f"Polygon?crs={crs}&field=BSM:string", name, "memory")
     feature = QgsFeature(layer.fields())

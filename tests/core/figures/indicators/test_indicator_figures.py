@@ -120,7 +120,10 @@ def test_parcel_under_two_overlapping_control_lines_counts_once():
 
 def test_indicator_without_its_layer_lists_the_required_inputs():
     found = compute_figures({"XZYDYH": PARCEL_ROWS})
-    assert found.compute_indicator("urban_land_per_person").missing_reason == "无法由图层计算：需要常住人口数据（分城镇、村庄）。"
+    assert (
+        found.compute_indicator("urban_land_per_person").missing_reason
+        == "无法由图层计算：需要常住人口数据（分城镇、村庄）。"
+    )
     assert "STBHHX" in found.compute_indicator("urban_rural_land_in_red_line_area").missing_reason
     assert "XZQX" in found.compute_indicator("development_intensity").missing_reason
     assert "ZRBHD" in found.compute_indicator("reserves_area").missing_reason
