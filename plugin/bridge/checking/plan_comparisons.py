@@ -16,7 +16,7 @@ from .. import health
 from ..layers.properties import convert_to_qgis_crs
 from ..layers.reading import read_snapshots
 from ..layers.snapshots import LayerSnapshot, make_snapshot_names_unique
-from ..layers.tables import OutputTable, make_record_table
+from ..layers.tables import OutputTable, make_parcel_table, make_record_table
 from ..running.tasks import log_error
 from ..running.threads import run_in_python_thread
 from .check import read_plan_snapshots
@@ -188,13 +188,5 @@ def make_parcels_table(result: AdjustmentResult) -> OutputTable:
 @run_in_python_thread
 def make_cultivated_table(tables: CultivatedTables) -> OutputTable:
     """Return every parcel of changed cultivated land as a feature, in the CRS of the later survey."""
-    columns = tables.make_parcel_columns()
-    types = {"m2": QMetaType.Type.Double, "count": QMetaType.Type.Int}
-    return make_record_table(
-        "cultivated_changes",
-        {one.key: types.get(one.unit, QMetaType.Type.QString) for one in columns},
-        tables.make_records(),
-        titles={one.key: one.title for one in columns},
-        shapes=tables.reproject_shapes(),
-        crs=convert_to_qgis_crs(tables.result.after.crs),
-    )
+    columns, rows = tables.make_parcel_columns(), tables.make_records()
+    return make_parcel_table("cultivated_changes", columns, rows, tables.reproject_shapes(), tables.result.after.crs)

@@ -5,14 +5,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qgis.PyQt.QtCore import QMetaType
-
 from ...core.base.errors import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...core.checks.check import RunOptions
 from .. import health
-from ..layers.properties import convert_to_qgis_crs
 from ..layers.snapshots import LayerSnapshot
-from ..layers.tables import OutputTable, make_record_table
+from ..layers.tables import OutputTable, make_parcel_table
 from ..running.threads import run_in_python_thread
 from .check import read_plan_snapshots
 
@@ -55,13 +52,5 @@ def propose_supplement(
 
 def make_supplement_table(tables: SupplementTables) -> OutputTable:
     """Return every proposed parcel as a feature, in the CRS of the county."""
-    columns = tables.make_parcel_columns()
-    types = {"m2": QMetaType.Type.Double, "m": QMetaType.Type.Double, "count": QMetaType.Type.Int}
-    return make_record_table(
-        "supplement_draft",
-        {one.key: types.get(one.unit, QMetaType.Type.QString) for one in columns},
-        tables.make_records(),
-        titles={one.key: one.title for one in columns},
-        shapes=tables.reproject_shapes(),
-        crs=convert_to_qgis_crs(tables.result.plan.crs),
-    )
+    columns, rows = tables.make_parcel_columns(), tables.make_records()
+    return make_parcel_table("supplement_draft", columns, rows, tables.reproject_shapes(), tables.result.plan.crs)

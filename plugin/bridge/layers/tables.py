@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from ...core.exchange.mapping import MappingLoss
     from ...core.model.findings import Finding
+    from ...core.render.tables.report_table import TableColumn
     from ...core.standard.template import Template, TemplateField
 
 
@@ -146,6 +147,24 @@ def make_record_table(
 
     kind = Qgis.WkbType.NoGeometry if crs is None else Qgis.WkbType.MultiPolygon
     return OutputTable(name, fields, kind, crs or QgsCoordinateReferenceSystem(), iterate_rows, len(rows))
+
+
+def make_parcel_table(
+    name: str, columns: Sequence[TableColumn], rows: Sequence[Mapping[str, Any]], shapes: Sequence[Any], crs: Any
+) -> OutputTable:
+    """Return the parcels of a study as features, with the columns of its sheet.
+
+    ``rows``: key of the column → value; ``shapes``: polygons of the rows, in the pyproj ``crs``.
+    """
+    types = {"m2": QMetaType.Type.Double, "m": QMetaType.Type.Double, "count": QMetaType.Type.Int}
+    return make_record_table(
+        name,
+        {one.key: types.get(one.unit, QMetaType.Type.QString) for one in columns},
+        rows,
+        titles={one.key: one.title for one in columns},
+        shapes=shapes,
+        crs=convert_to_qgis_crs(crs),
+    )
 
 
 def make_loss_table(losses: list[MappingLoss], texts: Texts, *, is_workbook: bool) -> OutputTable:

@@ -51,7 +51,7 @@ def choose_supplement(model: SupplementModel, limits: SolverLimits) -> Supplemen
     first = _solve_stage(model, program, SHORTAGE, None, limits)
     if first.state is StageState.INFEASIBLE:
         open_program = model.make_program(None)
-        least = minimise(open_program, model.make_cost(AREA), _accept_no_gap(limits))
+        least = minimise(open_program, model.make_cost(AREA), replace(limits, gap=0.0))
         if least.state is StageState.INFEASIBLE:
             groups = find_contradiction(open_program, open_program.list_groups(), limits)
             return SupplementChoice(None, contradiction=tuple(groups))
@@ -89,11 +89,6 @@ def _solve_later_stages(
     return SupplementChoice(chosen, final, excess_share)
 
 
-def _accept_no_gap(limits: SolverLimits) -> SolverLimits:
-    """Return limits that accept no gap."""
-    return replace(limits, gap=0.0)
-
-
 def _solve_stage(
     model: SupplementModel, program: MixedIntegerProgram, stage: str, values: NDArray | None, limits: SolverLimits
 ) -> StageResult:
@@ -102,7 +97,7 @@ def _solve_stage(
         return _minimise_ratio(model, program, values, limits)
     # A gap of the first stages would waste what must not lack; it is accepted for preferences only.
     if stage in (SHORTAGE, OUTSIDE):
-        limits = _accept_no_gap(limits)
+        limits = replace(limits, gap=0.0)
     cost = model.make_cost(stage)
     result = minimise(program, cost, limits)
     if result.values is not None:
