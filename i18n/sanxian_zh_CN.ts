@@ -728,6 +728,10 @@
         <translation>多县批量检查…</translation>
     </message>
     <message>
+        <source>Check Now</source>
+        <translation>开始检查</translation>
+    </message>
+    <message>
         <source>Check Project</source>
         <translation>检查工程</translation>
     </message>
@@ -1290,6 +1294,10 @@ Invalid shapes are measured with a repaired copy; features without a usable poly
 控制面积：面图层（县、乡镇）或数值（平方米）。每个控制单元内的各部分平差到其控制面积：改正数与面积成比例，合计精确到 0.01 平方米；结果另列（closed_m2），仅为建议值。各部分合计与控制面积相差过大的不平差，应先改正重叠和空隙。
 
 图形无效的，按修复后的副本计算；没有可用面的，不计算面积。两种情形均列出要素号。净面积（TBDLMJ、YJJBNTMJ）不修改，由规则 ATT003 与面积字段核对。</translation>
+    </message>
+    <message>
+        <source>Concentrated</source>
+        <translation>集中</translation>
     </message>
     <message>
         <source>Concentrated construction area</source>
@@ -2292,6 +2300,10 @@ Workbook of the office: cells with defined names, such as 三线占用_生态保
     <message>
         <source>Fix…</source>
         <translation>修复…</translation>
+    </message>
+    <message>
+        <source>Flexible</source>
+        <translation>弹性</translation>
     </message>
     <message>
         <source>Flexible development area</source>
@@ -5110,6 +5122,10 @@ returns 文件夹中，有错误或警告的县每县一份退回意见（docx�
         <translation>依据：{source}（{mark}）</translation>
     </message>
     <message>
+        <source>Special</source>
+        <translation>特别</translation>
+    </message>
+    <message>
         <source>Special use area</source>
         <translation>特别用途区</translation>
     </message>
@@ -7009,7 +7025,7 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
     </message>
     <message>
         <source>{count} findings can be fixed; {others} are explained only.</source>
-        <translation>{count} 个问题有修复方案，{others} 个只作说明。</translation>
+        <translation>{count} 个问题有修复方案，{others} 个不能修复，列出原因。</translation>
     </message>
     <message>
         <source>{count} findings: {rules}</source>
@@ -7298,6 +7314,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
     <message>
         <source>{name} ({file}, {count} layers)</source>
         <translation>{name}（{file}，{count} 个图层）</translation>
+    </message>
+    <message>
+        <source>{name} and {count} more</source>
+        <translation>{name}及另 {count} 个</translation>
     </message>
     <message>
         <source>{name}: {total} findings, {ended} no longer found, {remaining} remain. The whole project was checked, because findings also depend on other land; rules with unchanged data kept their results.</source>

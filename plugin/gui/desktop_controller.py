@@ -127,6 +127,8 @@ class DesktopController(QObject):
         iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.conformity.dock)
         self.conformity.dock.hide()
         self.conformity.place_as_tab_of(dock)
+        # With the progress of a task the status bar would make the window wider than a screen at 200 %.
+        iface.mainWindow().statusBar().setMinimumWidth(1)
         self._enable_actions()
         self.saved_results.read_result()
         self.recognition.schedule_update()
@@ -316,6 +318,7 @@ class DesktopController(QObject):
         for window in (self.export, self.inspection, self.counties):
             window.close()
         self.conformity.stop()
+        self.iface.mainWindow().statusBar().setMinimumWidth(0)
         self.dialogs.close()
         self.runner.stop_all()
         self.selection.stop()

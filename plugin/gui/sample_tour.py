@@ -29,13 +29,14 @@ class TourStep:
     """One step of a tour.
 
     ``target``: the widget that the step is about, framed while the step is shown; ``fallback``: framed while the
-    target is hidden, such as before a check.
+    target is hidden, such as before a check. ``forward``: text of the button that goes on, empty for the usual one.
     """
 
     title: str
     text: str
     target: QWidget | None
     fallback: QWidget | None = None
+    forward: str = ""
 
 
 def place_card(size: QSize, target: QRect, window: QRect, messages: QRect, gap: int) -> QPoint:
@@ -111,7 +112,7 @@ class TourCard(QFrame):
         self.setAccessibleDescription(step.text)
         self.back.setEnabled(number > 0)
         self.skip.setVisible(not is_last)
-        self.forward.setText(tr("Finish") if is_last else tr("Next Step"))
+        self.forward.setText(step.forward or (tr("Finish") if is_last else tr("Next Step")))
         self.show()
         self._place()
         self.forward.setFocus()
@@ -194,6 +195,7 @@ class SampleTour(QObject):
                     "purpose."
                 ),
                 toolbar.widgetForAction(self._actions["check"]),
+                forward=tr("Check Now") if dock.result is None else "",
             ),
             TourStep(
                 tr("Review the findings"),

@@ -334,8 +334,14 @@ def test_selected_features_and_a_file_become_projects_of_the_batch(panel, tmp_pa
     path = tmp_path / "项目.gpkg"
     table = make_table([make_square(0, 0, 50, 50)], XMMC=["加油站"], YDYHFLDM=["13"])
     table.to_file(path, layer="xm")
+    canvas = controller.iface.mapCanvas()
+    canvas.setExtent(QgsRectangle(X + 5000, Y + 5000, X + 5100, Y + 5100))
     panel.add_file(str(path))
     wait_for_figures(panel)
+    assert canvas.extent().contains(QgsPointXY(X + 25, Y + 25)), "the map moves to the project"
+    shown = canvas.extent()
+    panel.choose_project(panel.projects.current_position)
+    assert canvas.extent() == shown, "a project in sight leaves the map as it is"
     assert panel.projects.current.name == "加油站" and panel.dock.form.use.currentData() == "13"
     assert panel.dock.figures.area_m2 == pytest.approx(2500.0, rel=2e-4)
     panel.choose_project(0)
@@ -430,6 +436,29 @@ def test_report_writes_opinion_workbook_and_layer_of_the_batch(panel, tmp_path):
     assert (tmp_path / "报告.pdf").read_bytes().startswith(b"%PDF")
     sheet = load_workbook(tmp_path / "报告.xlsx").worksheets[0]
     assert any(one.name in str(cell.value) for one in panel.projects.items for row in sheet for cell in row)
+
+
+def test_report_asks_for_the_name_of_each_drawn_project_and_counts_the_others(panel, tmp_path, monkeypatch):
+    panel, _, _ = panel
+    draw_triangle(panel)
+    click(panel.tool, 50, 90)
+    panel.tool.finish()
+    panel.add_to_batch()
+    path = tmp_path / "项目.gpkg"
+    make_table([make_square(0, 0, 50, 50)], XMMC=["加油站"], YDYHFLDM=["13"]).to_file(path, layer="xm")
+    panel.add_file(str(path))
+    asked, written = [], []
+
+    def name_it(dialog):
+        asked.append(dialog._project.name)
+        dialog.lines["name"].setText("物流园")
+        dialog.accept()
+        return True
+
+    monkeypatch.setattr(ProjectFactsDialog, "exec", name_it)
+    monkeypatch.setattr(panel.report, "ask_and_write", lambda _data, shapes, name: written.append((len(shapes), name)))
+    panel.ask_for_report()
+    assert asked == ["项目 1"] and written == [(2, "物流园及另 1 个")]
 
 
 def test_closing_the_project_while_drawing_leaves_nothing_on_the_map(panel, project):

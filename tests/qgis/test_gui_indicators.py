@@ -91,6 +91,18 @@ def test_table_lists_areas_with_a_target_first_and_the_change_with_its_sign():
     assert rows[0].margin_share == pytest.approx(-0.37 / 538.87)
 
 
+def test_targets_of_several_plans_for_one_indicator_are_told_apart_by_their_source():
+    def make(target, source):
+        return Indicator("farmland_area", 59.8, "wan_mu", "net", ">=", target, 2, source, name="永久基本农田保护面积")
+
+    indicators = [make(60.1, "县配置"), make(63.25, "市级规划"), make_ratio(1.2)]
+    assert [row.name.split(" · ")[1] for row in make_indicator_rows(indicators, indicators, TEXTS)] == [
+        "县配置",
+        "市级规划",
+    ]
+    assert " · " not in make_indicator_rows(indicators[:1], indicators[:1], TEXTS)[0].name
+
+
 def test_zone_shares_sum_to_the_coded_part_of_the_boundary():
     inputs = {"concentrated_m2": 80.0, "flexible_m2": 10.0, "special_m2": 5.0, "uncoded_m2": 5.0}
     share = Indicator("boundary_concentrated_share", 80.0, "share", "statutory", inputs=inputs)

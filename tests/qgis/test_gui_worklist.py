@@ -258,6 +258,17 @@ def test_no_file_is_written_before_the_user_begins_a_list(checked, tmp_path):
     assert controller.dock.worklist_button.isVisibleTo(controller.dock) and not controller.worklist.store.is_in_use
 
 
+def test_list_begins_with_the_displayed_findings_only(checked, tmp_path):
+    controller, _ = checked
+    check(controller)
+    result = controller.dock.result
+    ended = result.findings.pop(0)
+    controller.worklist.begin()
+    wait_for_store(controller)
+    assert {*read_worklist(controller.worklist.store.path).items} == {f.fingerprint for f in result.findings}
+    assert ended in result.report.findings
+
+
 def test_state_assignee_and_note_are_set_for_the_selection_written_and_undone(listed, monkeypatch):
     controller, path = listed
     findings = controller.dock.tree.findings.list_visible_findings()[:2]

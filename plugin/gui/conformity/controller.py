@@ -14,12 +14,14 @@ from qgis.PyQt.QtWidgets import QDockWidget, QFileDialog, QInputDialog
 
 from ...bridge import settings
 from ...bridge.checking.drawn_projects import DrawnProjectReviewer, make_shape
+from ...bridge.layers.properties import read_wkb
 from ...bridge.running.tasks import JobRunner
 from ...bridge.texts import tr
 from ..editing.live_switch import LiveCheckSwitch
 from ..findings.result import CheckView
 from ..project.watch import ProjectWatcher
 from ..widgets import EmptyPage, MessageBarMessages, messages
+from ..widgets.map_items import transform_to_map, zoom_to_box
 from .dock import ConformityDock
 from .figures import PanelFigures, Reason, describe_review
 from .map_tool import MouseFigures, OccupiedMarks, ProjectMapTool
@@ -340,15 +342,22 @@ class ConformityController(QObject):
             return
         self.marks.show(figures.shapes, self.plan.get_plane())
         shape = current.shape if current.is_finished else None
-        crs = shape.crs if shape else ""
-        read_crs = (
-            QgsCoordinateReferenceSystem if not crs or crs.startswith("EPSG:") else QgsCoordinateReferenceSystem.fromWkt
-        )
-        self.marks.show_outline(shape.wkb if shape is not None else None, read_crs(crs))
+        if shape is None:
+            self.marks.show_outline(None, QgsCoordinateReferenceSystem())
+        else:
+            self.marks.show_outline(shape.wkb, _read_crs(shape.crs))
         if current.is_drawing and self._mouse is not None:
             self.at_mouse.show(figures, len(self.tool.list_points()), self._mouse)
         else:
             self.at_mouse.hide()
+
+    def _show_place(self) -> None:
+        """Move the map to the current project, unless the map shows it."""
+        if (current := self.projects.current) is None or not current.is_finished:
+            return
+        place = transform_to_map(self._canvas, read_wkb(current.shape.wkb), _read_crs(current.shape.crs))
+        if place is not None and not self._canvas.extent().contains(place.boundingBox()):
+            zoom_to_box(self._canvas, place.boundingBox())
 
     # --- other projects and their fields
     def choose_project(self, position: int) -> None:
@@ -361,6 +370,7 @@ class ConformityController(QObject):
         self.projects.current_position = position
         self.reviewer.drop_requests()
         self.refresh()
+        self._show_place()
 
     def _set_attribute(self, meaning: str, text: str) -> None:
         if (current := self.projects.current) is None:
@@ -442,6 +452,7 @@ class ConformityController(QObject):
         if self.projects.add_shapes(shapes, source):
             self.reviewer.drop_requests()
             self.refresh()
+            self._show_place()
 
     # --- batch and report
     def add_to_batch(self) -> None:
@@ -456,9 +467,18 @@ class ConformityController(QObject):
         data, reported = self.plan.get_data(), self.projects.list_reported()
         if data is not None and reported:
             # A drawn project has no fields from which name and applicant could be read.
-            is_drawn = len(reported) == 1 and "name" not in reported[0].attributes
-            if is_drawn and not ProjectFactsDialog(reported[0], self.dock).exec():
+            asked = [one for one in reported if one.is_drawn or (len(reported) == 1 and "name" not in one.attributes)]
+            if not all(ProjectFactsDialog(one, self.dock).exec() for one in asked):
                 return
             self.dock.form.show_projects(self.projects.items, self.projects.current_position)
             shapes = [shape for one in reported if (shape := one.make_shape()) is not None]
-            self.report.ask_and_write(data, shapes, reported[0].name)
+            name, others = reported[0].name, len(reported) - 1
+            if others:
+                name = tr("{name} and {count} more").format(name=name, count=others)
+            self.report.ask_and_write(data, shapes, name)
+
+
+def _read_crs(text: str) -> QgsCoordinateReferenceSystem:
+    """Return the CRS of a project's shape."""
+    is_code = text.startswith("EPSG:")
+    return QgsCoordinateReferenceSystem(text) if is_code else QgsCoordinateReferenceSystem.fromWkt(text)

@@ -219,11 +219,13 @@ def _list_reasons(one: ProjectResult, texts: Texts) -> Iterator[Reason]:
         if getattr(item, "is_present", True) and (has_use or line_id):
             asks = "approval" if line_id == _FARMLAND and not one.project.approval else ""
             source = item.rule.source.render(texts) if item.rule else ""
-            yield Reason(str(item.outcome), text, _shorten(text), item.mark, source, asks)
+            # What lacks for a conclusion is in the part that would be left out.
+            short = text if item.outcome is Outcome.UNDETERMINED else _shorten(text)
+            yield Reason(str(item.outcome), text, short, item.mark, source, asks)
     for gap in one.missing:
         if gap.id.startswith("gaps_"):
             text = gap.missing.render(texts)
-            yield Reason("undetermined", text, _shorten(text))
+            yield Reason("undetermined", text, text)
     if one.heritage is not None:
         text = one.heritage.message.render(texts)
         yield Reason("conditional", text, _shorten(text), one.heritage.mark)

@@ -48,12 +48,16 @@ MAX_PROJECTS = 500
 
 @dataclass
 class PanelProject:
-    """A project of the panel. ``shape``: None until three points of an outline, or two of a line, are drawn."""
+    """A project of the panel. ``shape``: None until three points of an outline, or two of a line, are drawn.
+
+    ``is_drawn``: drawn on the map, so that no field gives its name.
+    """
 
     name: str
     shape: ProjectShape | None = None
     kind: str = POLYGON
     is_drawing: bool = False
+    is_drawn: bool = False
     is_in_batch: bool = False
     attributes: dict[str, str] = field(default_factory=dict)
 
@@ -125,7 +129,7 @@ class ProjectList:
         numbers = (tr("Project {number}").format(number=number) for number in range(1, len(names) + 2))
         name = next(one for one in numbers if one not in names)
         attributes = dict(self.next_attributes)
-        self.items.append(PanelProject(name, kind=kind, is_drawing=True, attributes=attributes))
+        self.items.append(PanelProject(name, kind=kind, is_drawing=True, is_drawn=True, attributes=attributes))
         self.current_position = len(self.items) - 1
 
     def add_shapes(self, shapes: Iterable[ProjectShape], source: str) -> int:

@@ -20,11 +20,10 @@ from qgis.PyQt.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPixma
 from ...bridge.layers.properties import read_wkb
 from ..widgets import theme
 from ..widgets.map_items import (
-    NEAREST_SCALE,
-    compute_zoom_extent,
     make_rubber_band,
     remove_items,
     transform_to_map,
+    zoom_to_box,
 )
 from .groups import format_label_lines, format_side_lines, get_finding_kind
 
@@ -260,15 +259,7 @@ class FindingMapMark:
         if map_geometry is None or area is None:
             return False
         if zoom:
-            box, size = map_geometry.boundingBox(), self.canvas.size()
-            extent = compute_zoom_extent(box, size.width() / max(size.height(), 1))
-            if extent.width() > 0:
-                self.canvas.setExtent(extent)
-            else:
-                self.canvas.setCenter(box.center())
-            if extent.width() <= 0 or self.canvas.scale() < NEAREST_SCALE:
-                self.canvas.zoomScale(NEAREST_SCALE)
-            self.canvas.refresh()
+            zoom_to_box(self.canvas, map_geometry.boundingBox())
         for geometry, feature_crs, first in features:
             shape = transform_to_map(self.canvas, geometry, feature_crs)
             if shape is not None:

@@ -20,7 +20,6 @@ from qgis.PyQt.QtWidgets import (
     QLabel,
     QProgressBar,
     QPushButton,
-    QSizePolicy,
     QStyle,
     QToolButton,
     QTreeView,
@@ -39,6 +38,7 @@ from ..widgets import (
     fill_layout,
     make_faint_label,
     make_row,
+    make_scroll_area,
     make_splitter,
     resize_within_screen,
     set_bold,
@@ -401,14 +401,11 @@ class BatchDialog(TrialDialog):
         outlook = FormSection(tr("After applying"), tr("ticked fixes"))
         fill_layout(outlook.layout_, self.forecast, None)
         #: Fix and reason of the current row in full; on a small screen it gives its room to the table.
-        self.explanation = QLabel(
-            objectName="SanxianBatchFixRow",
-            wordWrap=True,
-            alignment=Qt.AlignmentFlag.AlignTop,
-            sizePolicy=QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored),
-        )
+        self.explanation = QLabel(objectName="SanxianBatchFixRow", wordWrap=True, alignment=Qt.AlignmentFlag.AlignTop)
         line = self.fontMetrics().lineSpacing()
-        left = make_splitter(Qt.Orientation.Vertical, (WholeRows(self.table), 1), (self.explanation, 0), (balance, 0))
+        explanation = make_scroll_area(self.explanation)
+        explanation.setMinimumHeight(line)
+        left = make_splitter(Qt.Orientation.Vertical, (WholeRows(self.table), 1), (explanation, 0), (balance, 0))
         left.setSizes([line * 23, line * 4, line * 8])
         right = QWidget()
         fill_layout(QVBoxLayout(right), (self.maps, 1), outlook, has_margins=False)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -106,18 +107,24 @@ def make_indicator_rows(
         for before, now in zip(checked, current, strict=True)
         if before.unit != "ratio" and now.value is not None
     ]
-    return [_make_row(*pair, texts) for pair in sorted(pairs, key=lambda pair: pair[1].target is None)]
+    counts = Counter(now.id for _before, now in pairs)
+    return [
+        _make_row(*pair, texts, names_source=counts[pair[1].id] > 1)
+        for pair in sorted(pairs, key=lambda pair: pair[1].target is None)
+    ]
 
 
-def _make_row(before: Indicator, now: Indicator, texts: ReportTexts) -> IndicatorRow:
+def _make_row(before: Indicator, now: Indicator, texts: ReportTexts, names_source: bool) -> IndicatorRow:
+    """Return a row; ``names_source``: other plans have targets of the same indicator."""
     from ...core.render import figures
 
     decimals = figures.choose_decimals(now)
     name, unit = now.name or now.id, texts.get_text_or_key("unit", now.unit)
     gap = "" if texts.lang == "zh" else " "
+    title = f"{name}{gap}{texts.put_in_brackets(unit)}" if unit else name
     return IndicatorRow(
         id=now.id,
-        name=f"{name}{gap}{texts.put_in_brackets(unit)}" if unit else name,
+        name=f"{title} · {now.target_source}" if names_source and now.target_source else title,
         target=figures.format_target_without_unit(now),
         before=format_number(before.value, decimals),
         now=format_number(now.value, decimals),

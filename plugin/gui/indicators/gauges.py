@@ -222,8 +222,9 @@ class ZoneSharesBar(SizedInEm, QWidget):
         x += em
         metrics, entries = self.fontMetrics(), self._entries
         if x + sum(metrics.horizontalAdvance(entry) + 2.1 * em for entry in entries) > self.width():
-            # The tool tip has the names.
-            entries = [f"{share:.2%}" for share in self._shares.values()]
+            # The tool tip has the whole names.
+            names = {"concentrated": tr("Concentrated"), "flexible": tr("Flexible"), "special": tr("Special")}
+            entries = [f"{names[kind]} {share:.2%}" for kind, share in self._shares.items()]
         for text, kind in zip(entries, self._shares, strict=True):
             painter.setPen(QPen(ink, 1.0))
             painter.setBrush(_make_zone_brush(ink, kind))

@@ -147,8 +147,8 @@ class MappingForm(ManualStartDialog):
         self.source.setExceptedLayerList(list_findings_layers(project))
         self.browse = QPushButton(tr("File…"))
         self.template = ScrollSafeComboBox(objectName="SanxianMappingTemplate")
-        for role, one in templates.items():
-            self.template.addItem(f"{one.name} {role}", role)
+        for role, one in sorted(templates.items()):
+            self.template.addItem(f"{role} {one.name}", role)
         make_searchable(self.template)
         self.again = QPushButton(tr("Propose Again"))
         self.load = QPushButton(tr("Open Mapping…"))
@@ -165,7 +165,7 @@ class MappingForm(ManualStartDialog):
         self.output.setConfirmOverwrite(True)
         self.output.setFilter(tr("GeoPackage (*.gpkg);;FileGDB (*.gdb)"))
         theme.set_placeholder(self.output.lineEdit(), tr("Empty: a layer in memory"))
-        self.append = QCheckBox(objectName="SanxianMappingAppend")
+        self.append = QCheckBox(objectName="SanxianMappingAppend", visible=False)
         self.losses = QCheckBox(
             tr("List the values that were not converted (xlsx, in the folder of the output)"), checked=True
         )

@@ -77,3 +77,15 @@ def compute_zoom_extent(box: QgsRectangle, width_to_height: float) -> QgsRectang
     return QgsRectangle(
         centre.x() - width / 2, centre.y() - height / 2, centre.x() + width / 2, centre.y() + height / 2
     )
+
+
+def zoom_to_box(canvas: QgsMapCanvas, box: QgsRectangle) -> None:
+    """Show a box in map coordinates in the middle of the canvas, not nearer than `NEAREST_SCALE`."""
+    extent = compute_zoom_extent(box, canvas.width() / max(canvas.height(), 1))
+    if extent.width() > 0:
+        canvas.setExtent(extent)
+    else:
+        canvas.setCenter(box.center())
+    if extent.width() <= 0 or canvas.scale() < NEAREST_SCALE:
+        canvas.zoomScale(NEAREST_SCALE)
+    canvas.refresh()

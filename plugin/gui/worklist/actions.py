@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -171,8 +172,9 @@ class WorklistActions(QObject):
         self.store.open(path, result.report if result is not None else None, updates)
 
     def begin(self) -> None:
-        """Create the list of the displayed result."""
-        self.store.update(self._dock.result.report)
+        """Create the list of the displayed findings, without those that edits since the check have ended."""
+        result = self._dock.result
+        self.store.update(replace(result.report, findings=list(result.findings)))
 
     def _show_rows(self) -> None:
         self._dock.set_work(self.store.rows)
@@ -403,7 +405,7 @@ class WorklistActions(QObject):
         self.store.merge(Path(path).name, lambda: read_ledger(path, datetime.now(), person), is_ledger=True)
 
     def _get_folder(self) -> str:
-        return str(self.store.path.parent) if self.store.path else ""
+        return QgsProject.instance().homePath() or (str(self.store.path.parent) if self.store.path else "")
 
     def show_conflicts(self) -> None:
         """Show the rows that two people changed, with all versions."""

@@ -117,14 +117,18 @@ class Library:
 
 
 def examine_library(name: str, oldest: str) -> Library:
-    """Import a library and return its version."""
+    """Import and try a library, and return its version."""
     try:
-        return Library(name, oldest, str(getattr(importlib.import_module(name), "__version__", "")))
+        library = importlib.import_module(name)
+        if name == "shapely":
+            # Beside another GEOS in one program, as on Linux, it is imported and fails at the first text.
+            library.to_wkt(library.from_wkt(_TRIAL_WKT))
+        return Library(name, oldest, str(getattr(library, "__version__", "")))
     except ModuleNotFoundError as error:
         # A library that exists but lacks another one counts as missing; its message names the other one.
         return Library(name, oldest, detail="" if error.name == name else str(error))
     except Exception as error:
-        # Built for another numpy, a DLL not found: whatever the cause, nothing can use the library.
+        # Built for another numpy or GEOS, a DLL not found: whatever the cause, nothing can use the library.
         return Library(name, oldest, detail=describe_exception(error))
 
 

@@ -7,25 +7,33 @@ from pathlib import Path
 import openpyxl
 
 from ...model.rule import load_all_rules
+from ...model.verdict import Severity
 from ...standard import load_standard
 from ...standard.messages.texts import Texts
 from ..tables.plain_sheets import LINE_POINTS, add_choices, make_head_cell, make_sheet_cell
 from ..tables.report_table import count_text_lines, save_workbook, set_column_widths, set_up_pages
-from .worklist_row import CHOSEN_STATES, PART_TITLES, ROLE_COLUMNS, Worklist
+from .worklist_row import CHOSEN_STATES, PART_TITLES, ROLE_COLUMNS, WorkItem, Worklist, WorkState
 
 _WIDTHS = {
-    "code": 30, "role": 28, "key": 22, "description": 60, "place": 24, "note": 30, "updated": 18, "related_role": 28,
-    "fingerprint": 24, "split": 36,
+    "state": 12, "severity": 16, "code": 30, "role": 28, "key": 22, "description": 60, "place": 24, "note": 30,
+    "updated": 18, "related_role": 28, "fingerprint": 24, "split": 36,
 }  # fmt: skip
 #: Columns with texts of several lines.
 _WRAPPED_COLUMNS = ("description", "note")
 _USUAL_WIDTH = 17
 
 
+def _get_urgency(item: WorkItem) -> tuple[bool, int]:
+    severities = [*map(str, Severity)]
+    rank = severities.index(item.severity) if item.severity in severities else len(severities)
+    return item.state is not WorkState.OPEN, rank
+
+
 def write_part(path: Path, worklist: Worklist) -> None:
     """Write the rows of a part to a new workbook, which `read_worklist` reads again.
 
-    Headings are as “标识码 (key)”, layers as “永久基本农田 (YJJBNT)”, rules and severities likewise.
+    Headings are as “标识码 (key)”, layers as “永久基本农田 (YJJBNT)”, rules and severities likewise. What is to be done
+    stands first, errors before warnings.
     """
     templates, rules, texts = load_standard().templates, load_all_rules(), Texts("zh")
     book = openpyxl.Workbook(write_only=True)
@@ -36,7 +44,7 @@ def write_part(path: Path, worklist: Worklist) -> None:
     headings = [*(f"{title} ({name})" for name, title in PART_TITLES.items()), *worklist.other_headings]
     wrapped_headings = [f"{PART_TITLES[name]} ({name})" for name in _WRAPPED_COLUMNS]
     sheet.append([make_head_cell(sheet, heading) for heading in headings])
-    for number, item in enumerate(worklist.items.values(), 2):
+    for number, item in enumerate(sorted(worklist.items.values(), key=_get_urgency), 2):
         others = dict(item.other_cells)
         cells: dict[str, str | float] = {name: str(getattr(item, name)) for name in PART_TITLES}
         if re.fullmatch(r"\d+(\.\d+)?", item.area_m2):

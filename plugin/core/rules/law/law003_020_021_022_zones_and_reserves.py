@@ -289,7 +289,7 @@ def zone_totals(
         difference remains, check the county's area and adjust the zones to it.
     Limits
         Compares the figures, not the shapes: two errors that cancel out are not found. Without a layer of the sea, zones
-        of sea classes (setting sea) do not count; a notice names them. Does not run by default: select the rule or its
+        of sea classes (settings of the sea) do not count; a notice names them. Does not run by default: select the rule or its
         group quotas.
     """
     is_land = find_land_rows(zones, ctx.plan)

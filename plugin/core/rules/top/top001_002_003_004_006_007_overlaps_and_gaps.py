@@ -475,7 +475,7 @@ def outside_county(
     Limits
         Needs a county layer; if it comes from dissolved townships, gaps between them count as outside. TOP006 reports
         gaps of parcels inside the county and, when it runs, also gaps of townships. Zones and uses of sea classes,
-        and layers that may be at sea (setting sea), are compared with land and sea together where the plan has a layer of
+        and layers that may be at sea (settings of the sea), are compared with land and sea together where the plan has a layer of
         the sea; without it, the former are not compared, and a notice names them. Parts of the outline beyond townships and parcels are found
         by a whole check, not around an edit.
     """

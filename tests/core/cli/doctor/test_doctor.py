@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import shapely
 
 from plugin.core.__main__ import main
 from plugin.core.base.connection_text import describe_exception
@@ -134,6 +135,18 @@ def test_a_library_that_is_too_old_is_missing_with_both_versions(monkeypatch):
     monkeypatch.setitem(load_requirements().required_libraries, "geopandas", "99.0")
     fact = find_fact(libraries.iterate_library_facts(TEXTS), "library.geopandas")
     assert fact.state is FactState.MISSING and "99.0" in fact.found and "1." in fact.found
+
+
+def test_a_library_that_is_imported_and_fails_at_its_first_call_is_missing(monkeypatch):
+    """On Linux a shapely that was built with another GEOS than QGIS is imported, and cannot write a text."""
+
+    def fail(_shape):
+        raise shapely.errors.GEOSException("WKT output dimension must be 2 or 3")
+
+    monkeypatch.setattr(shapely, "to_wkt", fail)
+    fact = find_fact(libraries.iterate_library_facts(TEXTS), "library.shapely")
+    assert fact.state is FactState.MISSING and "WKT output dimension" in fact.found
+    assert [one.name for one in libraries.list_unusable_libraries()] == ["shapely"]
 
 
 def test_an_absent_optional_library_is_a_warning_and_names_what_does_not_work(monkeypatch):

@@ -164,11 +164,21 @@ def test_other_columns_and_new_rows_of_a_part_come_back(tmp_path):
     (part,) = split_worklist(path, "township", tmp_path)
     book = openpyxl.load_workbook(part.path)
     book.active["Q2"] = "new.jpg"
-    book.active.append([{1: "REL001", 8: "待处理", 14: "f9", 16: "b.jpg"}.get(n) for n in range(17)])
+    book.active.append([{0: "待处理", 2: "REL001", 14: "f9", 16: "b.jpg"}.get(n) for n in range(17)])
     book.save(part.path)
     assert merge_files(path, [part.path]) == []
     merged = read_worklist(path).items
     assert merged["f0"].other_cells == (("照片", "new.jpg"),) and merged["f9"].code == "REL001"
+
+
+def test_part_lists_open_errors_first_and_finished_rows_last(tmp_path):
+    path, fixed = tmp_path / "a.worklist.csv", WorkState.FIXED
+    rows = (("a", "WARNING", ""), ("b", "ERROR", fixed), ("c", "", ""), ("d", "ERROR", ""), ("e", "INFO", ""))
+    items = [WorkItem(name, severity=severity, state=state or WorkState.OPEN) for name, severity, state in rows]
+    change_worklist(path, lambda w: w.replace_items(items))
+    (part,) = split_worklist(path, "township", tmp_path)
+    assert list(read_worklist(part.path).items) == ["d", "a", "e", "c", "b"]
+    assert [cell.value for cell in openpyxl.load_workbook(part.path).active["A"][:2]] == ["状态 (state)", "待处理"]
 
 
 def test_part_of_another_county_is_refused(tmp_path):
@@ -242,24 +252,24 @@ def test_part_for_a_township_is_a_workbook_with_chinese_names_and_is_merged_as_s
     sheet = openpyxl.load_workbook(part).active
     rows = [["" if value is None else value for value in row] for row in sheet.iter_rows(values_only=True)]
     headings = [
+        "状态 (state)",
         "严重程度 (severity)",
         "规则 (code)",
         "乡镇 (township)",
         "图层 (role)",
         "标识码 (key)",
-        "说明 (description)",
     ]
     assert rows[0][:6] == headings
-    named = ["错误 (ERROR)", "永久基本农田与城镇开发边界重叠 (REL002)", "大仁庄乡", "城镇开发边界 (CZKFBJ)"]
-    assert rows[1][:4] == named and read_worklist(part).items["f2"].severity == "ERROR"
-    assert rows[1][5:9] == ["与红线重叠 0.12 公顷", 1234.5, "454500.00,4384500.00", "待处理"]
+    named = ["待处理", "错误 (ERROR)", "永久基本农田与城镇开发边界重叠 (REL002)", "大仁庄乡", "城镇开发边界 (CZKFBJ)"]
+    assert rows[1][:5] == named and read_worklist(part).items["f2"].severity == "ERROR"
+    assert rows[1][6:10] == ["与红线重叠 0.12 公顷", "", 1234.5, "454500.00,4384500.00"]
     text = format_rows([map(str, row) for row in rows]).decode("utf-8-sig")
     part = part.with_suffix(".csv")
     for row, (old, new) in enumerate([(" (", "（"), (" (fingerprint)", ""), ("指纹 (fingerprint)", "fingerprint")]):
         changed = (
-            text.replace(old, new).replace(")", "）" if new == "（" else ")").replace("待处理,,", f"待处理,{row} 组,")
+            text.replace(old, new).replace(")", "）" if new == "（" else ")").replace('4384500.00",', f'4384500.00",{row} 组')
         )
-        part.write_text(changed + "TOP001,补记的行\r\n", encoding="utf-8-sig")
+        part.write_text(changed + "待处理,,TOP001,补记的行\r\n", encoding="utf-8-sig")
         merged = merge_part(read_worklist(path), read_worklist(part), part.name)
         assert {merged.worklist.items[name].assignee for name in read_worklist(part).items} == {f"{row} 组"}
         assert merged.unread == (f"{part.name}:{text.count(chr(10)) + 1}",) and not merged.conflicts
