@@ -12,6 +12,9 @@ ACTIONS_ON_EXISTING = ("stop", "add", "replace")
 ADJUSTED_LINES = ("boundary", "farmland", "red_line")
 #: Preferences of a supplement (补划选址); the first is the default.
 SUPPLEMENT_PREFERENCES = ("contiguous", "quality", "near")
+#: Ways to put a boundary right (边界调优), and preferences; the first of each is the default.
+BOUNDARY_MODES = ("retreat", "swap")
+BOUNDARY_PREFERENCES = ("area", "parcels", "compact")
 #: What an outline within another of the same layer of a drawing is; the first is the default.
 HOLE, SEPARATE = HOLE_RULES = ("hole", "separate")
 #: Units of a drawing that the user may name.

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Choose the land that a boundary gives back (边界调优), stage by stage, or find what contradicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .boundary_model import (
+    BY_AREA,
+    BY_PARCELS,
+    COMPACT,
+    ISLAND,
+    ORDER,
+    PREFERENCE,
+    RETREAT,
+    TAKEN_IN,
+    BoundaryModel,
+    Violation,
+)
+from .mixed_integer_solver import (
+    ROW_TOLERANCE,
+    LinearRow,
+    MixedIntegerProgram,
+    SolverLimits,
+    StageResult,
+    StageState,
+    find_contradiction,
+    find_scipy_version,
+    minimise,
+)
+
+
+@dataclass(frozen=True)
+class BoundaryChoice:
+    """The chosen cells.
+
+    ``inside`` (k,) bool; None without a choice. ``stages``: result of each stage that was solved. ``contradiction``:
+    groups of constraints that contradict each other. ``unmet``: groups that a choice without a solver breaks.
+    ``unfinished``: shapes of the last solution that the limits left no time to exclude. ``cut_count``: lazy cuts.
+    """
+
+    inside: NDArray | None
+    stages: Mapping[str, StageResult] = field(default_factory=dict)
+    contradiction: tuple[str, ...] = ()
+    unmet: tuple[str, ...] = ()
+    unfinished: tuple[Violation, ...] = ()
+    cut_count: int = 0
+
+    @property
+    def is_stopped(self) -> bool:
+        """Return True if the clock or the node limit ended a stage."""
+        return any(one.state in (StageState.STOPPED, StageState.NOT_REACHED) for one in self.stages.values())
+
+
+@dataclass
+class _Search:
+    """The program of a run with the constraints that its solutions have broken so far."""
+
+    model: BoundaryModel
+    program: MixedIntegerProgram
+    limits: SolverLimits
+    has_pairs: bool = False
+    cut_count: int = 0
+    unfinished: tuple[Violation, ...] = ()
+
+    def solve(self, stage: str, values: NDArray | None) -> StageResult:
+        """Return the best solution of a stage that breaks nothing; ``values``: the solution so far. Raise Cancelled.
+
+        Without time to exclude what a solution breaks, there is none, and ``unfinished`` names it.
+        """
+        cost = self.model.make_cost(stage)
+        limits = replace(self.limits, gap=0.0) if stage != PREFERENCE else self.limits
+        while True:
+            result = minimise(self.program, cost, limits)
+            if result.values is None:
+                return result
+            inside = result.values[: len(self.model.cells)] > 0.5
+            cuts = self._list_cuts(inside)
+            if not cuts:
+                self.unfinished = ()
+                return result
+            self.program.rows += cuts
+            self.cut_count += len(cuts)
+
+    def _list_cuts(self, inside: NDArray) -> list[LinearRow]:
+        violations = self.model.find_violations(inside)
+        self.unfinished = tuple(violations)
+        cuts = [row for one in violations for row in self.model.list_cuts(one, inside)]
+        tangent = self.model.make_compactness_cut(inside)
+        if tangent is not None:
+            cuts += [*self.add_pairs(), tangent]
+        return cuts
+
+    def add_pairs(self) -> list[LinearRow]:
+        """Return the rows of pairs the first time, later none."""
+        rows = [] if self.has_pairs else self.model.list_pair_rows()
+        self.has_pairs = True
+        return rows
+
+
+#: By how much a preference may exceed the least weighted retreat (mark C).
+PREFERENCE_SLACK = {BY_AREA: 0.0, BY_PARCELS: 0.01, COMPACT: 0.10}
+
+
+def choose_boundary(model: BoundaryModel, limits: SolverLimits) -> BoundaryChoice:
+    """Return the best choice in the order of the stages, or what contradicts. Raise Cancelled.
+
+    Without scipy the choice is a heuristic (`choose_greedily`).
+    """
+    if find_scipy_version() is None:
+        return choose_greedily(model)
+    limits.start_clock()
+    search = _Search(model, model.make_program(), limits)
+    first = search.solve(RETREAT, None)
+    if first.values is None:
+        if first.state is not StageState.INFEASIBLE:
+            return BoundaryChoice(None, {RETREAT: first}, unfinished=search.unfinished, cut_count=search.cut_count)
+        groups = find_contradiction(search.program, search.program.list_groups(), limits)
+        return BoundaryChoice(None, contradiction=tuple(groups), cut_count=search.cut_count)
+    stages, values = {RETREAT: first}, first.values
+    _keep_value(search, RETREAT, values, PREFERENCE_SLACK[model.rules.preference])
+    later = [TAKEN_IN] if model.rules.is_swap else []
+    for stage in (*later, *([PREFERENCE] if model.rules.preference != BY_AREA else []), ORDER):
+        if stage == PREFERENCE:
+            search.program.rows += (
+                search.add_pairs() if model.rules.preference == COMPACT else model.list_preference_rows()
+            )
+        result = search.solve(stage, values)
+        values = result.values if result.values is not None else values
+        stages[stage] = result
+        _keep_value(search, stage, values, limits.gap if stage == PREFERENCE and result.values is not None else 0.0)
+    inside = values[: len(model.cells)] > 0.5
+    final = {name: one._replace(value=float(model.make_cost(name) @ values)) for name, one in stages.items()}
+    if PREFERENCE in final:
+        final[PREFERENCE] = final[PREFERENCE]._replace(value=model.measure_preference(inside))
+    return BoundaryChoice(inside, final, cut_count=search.cut_count)
+
+
+def _keep_value(search: _Search, stage: str, values: NDArray, slack: float) -> None:
+    """Add the row by which later stages keep the value of a stage, within a share of it."""
+    cost = search.model.make_cost(stage)
+    variables, value = np.flatnonzero(cost), float(cost @ values)
+    if len(variables):
+        upper = value + slack * abs(value) + ROW_TOLERANCE
+        search.program.rows.append(LinearRow("", variables, cost[variables], -np.inf, upper))
+
+
+def choose_greedily(model: BoundaryModel) -> BoundaryChoice:
+    """Give back what must leave, then the cells that relieve a broken limit at the least weight, from the edge inwards.
+
+    Islands that arise are given back too. Compactness and necks are not looked after; what is broken in the end is in
+    ``unmet``.
+    """
+    cells = model.cells
+    inside = cells.is_inside & ~model.leaves
+    while True:
+        inside = _drop_islands(model, inside)
+        broken = [one for one in model.limits if one.group in model.list_broken_limits(inside)]
+        if not broken:
+            break
+        relief = np.where(inside & ~model.stays, broken[0].coefficients, 0.0)
+        open_pairs = inside[cells.left] != inside[cells.right]
+        at_edge = (cells.outer_m > 0) & inside
+        at_edge[np.concatenate([cells.left[open_pairs], cells.right[open_pairs]])] = True
+        candidates = np.flatnonzero((relief > 0) & at_edge & inside)
+        if not len(candidates):
+            break
+        price = (cells.weight * cells.area_m2)[candidates] / relief[candidates]
+        inside[candidates[np.argmin(price)]] = False
+    unmet = [*model.list_broken_limits(inside), *sorted({one.kind for one in model.find_violations(inside)})]
+    values = np.zeros(model.variable_count)
+    values[: len(cells)], values[-1] = inside, 1.0
+    retreat = StageResult(
+        StageState.HEURISTIC, None, float(model.make_cost(RETREAT) @ values), model.compute_divisible_retreat()
+    )
+    return BoundaryChoice(inside, {RETREAT: retreat}, unmet=tuple(unmet))
+
+
+def _drop_islands(model: BoundaryModel, inside: NDArray) -> NDArray:
+    """Return cells (k,) bool without new islands that need not stay."""
+    kept = inside.copy()
+    for violation in model.find_violations(inside):
+        if violation.kind == ISLAND:
+            kept[violation.cells] = False
+    return kept
