@@ -36,6 +36,7 @@ COMMAND_FUNCTIONS: dict[str, Callable[..., int]] = {
     "townships": counties.run_townships,
     "adjustment": comparing.run_adjustment,
     "supplement": proposing.run_supplement,
+    "boundary": proposing.run_boundary,
     "evaluate": comparing.run_evaluate,
     "package": checking.run_export_package_command,
     "compare": comparing.run_compare,

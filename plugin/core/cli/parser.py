@@ -11,6 +11,8 @@ from typing import Any, NamedTuple, NoReturn
 from ..base.choices import (
     ACTIONS_ON_EXISTING,
     ADJUSTED_LINES,
+    BOUNDARY_MODES,
+    BOUNDARY_PREFERENCES,
     DRAWING_UNITS,
     HOLE,
     HOLE_RULES,
@@ -244,6 +246,16 @@ _ARGUMENTS_BY_COMMAND: dict[str, tuple[_Argument, ...]] = {
         _declare("--refused", "supplement_refused", metavar="KEY…"),
         *_NORM_AND_ROLES,
         *(_declare_file(f"--{name}", f"supplement_{name}") for name in ("output", "xlsx")),
+        _TABLE_DOCX,
+    ),
+    "boundary": (
+        _declare("source", "boundary_source", metavar="SOURCE"),
+        _declare("--mode", "boundary_mode", default=BOUNDARY_MODES[0]),
+        _declare("--prefer", "boundary_prefer", default=BOUNDARY_PREFERENCES[0]),
+        *(_declare_file(f"--{name}", f"boundary_{name}") for name in ("approved", "locked")),
+        *_NORM_AND_ROLES,
+        _TARGETS,
+        *(_declare_file(f"--{name}", f"boundary_{name}") for name in ("output", "xlsx")),
         _TABLE_DOCX,
     ),
     "evaluate": (

@@ -57,6 +57,7 @@ SETTING_SECTIONS = (
     "use_structure",
     "adjustment",
     "supplement",
+    "tuning",
     "lower_plan",
     "evaluation",
     "farmland",

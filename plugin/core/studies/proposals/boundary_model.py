@@ -202,6 +202,11 @@ class BoundaryModel:
         crossing = (inside[cells.left] != inside[cells.right]) & self._counted_pairs
         return float(cells.shared_m[crossing].sum() + cells.outer_m[inside & self._counted].sum())
 
+    def measure_retreat(self, inside: NDArray) -> float:
+        """Return the weighted area (m²) that a choice (k,) bool gives back."""
+        gone = self.cells.is_inside & ~inside
+        return float((self.cells.weight * self.cells.area_m2)[gone].sum())
+
     def measure_preference(self, inside: NDArray) -> float:
         """Return the value of the preference for a choice (k,) bool: parcels touched, or the outline P (m)."""
         if self.rules.preference == COMPACT:

@@ -58,24 +58,27 @@ class BoundaryChoice:
 
 @dataclass
 class _Search:
-    """The program of a run with the constraints that its solutions have broken so far."""
+    """The program of a run with the constraints that its solutions have broken so far; ``kept``: values of stages."""
 
     model: BoundaryModel
     program: MixedIntegerProgram
     limits: SolverLimits
+    kept: dict[str, LinearRow] = field(default_factory=dict)
     has_pairs: bool = False
     cut_count: int = 0
     unfinished: tuple[Violation, ...] = ()
 
-    def solve(self, stage: str, values: NDArray | None) -> StageResult:
-        """Return the best solution of a stage that breaks nothing; ``values``: the solution so far. Raise Cancelled.
+    def solve(self, stage: str) -> StageResult:
+        """Return the best solution of a stage that breaks nothing. Raise Cancelled.
 
         Without time to exclude what a solution breaks, there is none, and ``unfinished`` names it.
         """
         cost = self.model.make_cost(stage)
-        limits = replace(self.limits, gap=0.0) if stage != PREFERENCE else self.limits
+        # The least retreat is exact; filling what a swap leaves to the square metre would take all the time.
+        limits = replace(self.limits, gap=0.0) if stage == RETREAT else self.limits
         while True:
-            result = minimise(self.program, cost, limits)
+            rows = [*self.program.rows, *self.kept.values()]
+            result = minimise(replace(self.program, rows=rows), cost, limits)
             if result.values is None:
                 return result
             inside = result.values[: len(self.model.cells)] > 0.5
@@ -94,6 +97,13 @@ class _Search:
         if tangent is not None:
             cuts += [*self.add_pairs(), tangent]
         return cuts
+
+    def keep_value(self, stage: str, values: NDArray, slack: float) -> None:
+        """Make later stages keep the value of a stage within a share of it, in place of a former share."""
+        cost = self.model.make_cost(stage)
+        variables, value = np.flatnonzero(cost), float(cost @ values)
+        upper = value + slack * abs(value) + ROW_TOLERANCE
+        self.kept[stage] = LinearRow("", variables, cost[variables], -np.inf, upper)
 
     def add_pairs(self) -> list[LinearRow]:
         """Return the rows of pairs the first time, later none."""
@@ -115,38 +125,32 @@ def choose_boundary(model: BoundaryModel, limits: SolverLimits) -> BoundaryChoic
         return choose_greedily(model)
     limits.start_clock()
     search = _Search(model, model.make_program(), limits)
-    first = search.solve(RETREAT, None)
+    first = search.solve(RETREAT)
     if first.values is None:
         if first.state is not StageState.INFEASIBLE:
             return BoundaryChoice(None, {RETREAT: first}, unfinished=search.unfinished, cut_count=search.cut_count)
         groups = find_contradiction(search.program, search.program.list_groups(), limits)
         return BoundaryChoice(None, contradiction=tuple(groups), cut_count=search.cut_count)
     stages, values = {RETREAT: first}, first.values
-    _keep_value(search, RETREAT, values, PREFERENCE_SLACK[model.rules.preference])
+    search.keep_value(RETREAT, values, 0.0)
     later = [TAKEN_IN] if model.rules.is_swap else []
     for stage in (*later, *([PREFERENCE] if model.rules.preference != BY_AREA else []), ORDER):
         if stage == PREFERENCE:
+            search.keep_value(RETREAT, first.values, PREFERENCE_SLACK[model.rules.preference])
             search.program.rows += (
                 search.add_pairs() if model.rules.preference == COMPACT else model.list_preference_rows()
             )
-        result = search.solve(stage, values)
-        values = result.values if result.values is not None else values
-        stages[stage] = result
-        _keep_value(search, stage, values, limits.gap if stage == PREFERENCE and result.values is not None else 0.0)
+        stages[stage] = search.solve(stage)
+        if (found := stages[stage].values) is not None:
+            values = found
+        search.keep_value(stage, values, limits.gap if found is not None else 0.0)
     inside = values[: len(model.cells)] > 0.5
-    final = {name: one._replace(value=float(model.make_cost(name) @ values)) for name, one in stages.items()}
-    if PREFERENCE in final:
-        final[PREFERENCE] = final[PREFERENCE]._replace(value=model.measure_preference(inside))
-    return BoundaryChoice(inside, final, cut_count=search.cut_count)
-
-
-def _keep_value(search: _Search, stage: str, values: NDArray, slack: float) -> None:
-    """Add the row by which later stages keep the value of a stage, within a share of it."""
-    cost = search.model.make_cost(stage)
-    variables, value = np.flatnonzero(cost), float(cost @ values)
-    if len(variables):
-        upper = value + slack * abs(value) + ROW_TOLERANCE
-        search.program.rows.append(LinearRow("", variables, cost[variables], -np.inf, upper))
+    # Later stages may use the slack of earlier ones; the least retreat itself is stated.
+    for name in (*later, ORDER):
+        stages[name] = stages[name]._replace(value=float(model.make_cost(name) @ values))
+    if PREFERENCE in stages:
+        stages[PREFERENCE] = stages[PREFERENCE]._replace(value=model.measure_preference(inside))
+    return BoundaryChoice(inside, stages, cut_count=search.cut_count)
 
 
 def choose_greedily(model: BoundaryModel) -> BoundaryChoice:

@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 
 from ...base.errors import InputError
 from ...engine.context import RuleContext, trim_code_padding
-from ...figures.heritage_sites import CORE_PART, classify_heritage_parts
 from ...figures.indicators.land_use import classify_rows
 from ...geometry.overlay import find_shared_pieces
 from ...geometry.polygons import Polygons, find_connected_components
 from ...geometry.validity import extract_valid_polygons
 from ...plan.layer import Layer
-from ...rules._attributes import read_setting_words
 from ...standard.messages.texts import Message
+from .shared_edges import list_excluded_layers, measure_shared_edges
 from .supplement_demand import NO_TOLERANCE, divide_by_township
 from .supplement_model import GRADES
 from .supplement_result import SECTION, CandidateLand, ExcludedLand, TakenLand, get_setting
@@ -29,8 +28,6 @@ from .supplement_result import SECTION, CandidateLand, ExcludedLand, TakenLand, 
 SLOPE, UNSTABLE, EDGE, FARMLAND, REPEATED, PATCH, NO_AREA, NOT_CULTIVATED = (
     *("slope", "unstable", "edge", "farmland", "repeated", "patch", "no_area", "not_cultivated"),
 )
-#: In the setting: the core zones of heritage.
-_CORE = "core"
 
 
 @dataclass
@@ -269,7 +266,7 @@ def _exclude_land(pool: _Pool, values: _Values, ctx: RuleContext, notes: list[Me
     farmland = ctx.plan.find_layer_of_concept("farmland")
     if farmland is not None and not farmland.has_no_geometry:
         pool.subtract(FARMLAND, farmland, None, ctx)
-    for reason, layer, rows in _list_excluded_layers(ctx, notes):
+    for reason, layer, rows in list_excluded_layers(SECTION, ctx, notes):
         ctx.cancellation.raise_if_cancelled()
         pool.subtract(reason, layer, rows, ctx)
     within = find_shared_pieces(Polygons(pool.shape), tolerance=ctx.tolerance, cancellation=ctx.cancellation)
@@ -287,24 +284,6 @@ def _drop_small_parts(shapes: NDArray, least_m2: float) -> Iterator[tuple[int, A
             yield position, None if not len(large) else large[0] if len(large) == 1 else shapely.multipolygons(large)
 
 
-def _list_excluded_layers(ctx: RuleContext, notes: list[Message]) -> Iterator[tuple[str, Layer, NDArray | None]]:
-    """Yield reason, layer and rows of the setting `supplement.excluded_land`; layers that lack go to ``notes``."""
-    missing: list[str] = []
-    for reason, concept, *condition in read_setting_words(ctx.norm, f"{SECTION}.excluded_land", 2, 3):
-        layer = ctx.plan.find_layer_of_concept(concept)
-        if layer is None or layer.has_no_geometry or layer.template.geometry != "polygon":
-            missing.append(concept)
-            continue
-        rows: NDArray | None = None
-        if condition == [_CORE]:
-            rows = classify_heritage_parts(layer, ctx).find_rows_of_part(CORE_PART)
-        elif condition:
-            rows = ctx.find_rows_with_code(layer, "land_use", condition[0].split("|"))
-        yield reason, layer, rows
-    if missing:
-        notes.append(Message(SECTION, "exclusions_missing", {"concepts": tuple(missing)}))
-
-
 def _find_remaining_farmland(taken: TakenLand, ctx: RuleContext) -> NDArray:
     """Return the polygons of farmland that is not taken."""
     farmland = ctx.plan.find_layer_of_concept("farmland")
@@ -318,21 +297,6 @@ def _find_remaining_farmland(taken: TakenLand, ctx: RuleContext) -> NDArray:
         for position, rest in _subtract_pieces(shapes, pieces.left, pieces.geometry):
             shapes[position] = rest
     return shapes[[one is not None for one in shapes]]
-
-
-def measure_shared_edges(shapes: NDArray, others: NDArray, reach_m: float) -> tuple[NDArray, NDArray, NDArray]:
-    """Return pairs of polygons within reach and the length of the common edge (m); corners that touch are left out."""
-    left, right = shapely.STRtree(others).query(shapes, predicate="dwithin", distance=reach_m)
-    if shapes is others:
-        left, right = left[left != right], right[left != right]
-    edges = shapely.boundary(shapes[left])
-    length = shapely.length(shapely.intersection(edges, shapely.buffer(others[right], reach_m)))
-    # The reach lengthens both ends; edges that agree exactly have their own length.
-    exact = shapely.length(shapely.intersection(edges, shapely.boundary(others[right])))
-    length = np.where(length - exact <= 4 * reach_m, exact, length)
-    # Near a corner the reach alone gives a length of a few times the reach.
-    is_edge = length > 8 * reach_m
-    return left[is_edge], right[is_edge], length[is_edge]
 
 
 def _name_townships(shapes: NDArray, ctx: RuleContext) -> list[str]:

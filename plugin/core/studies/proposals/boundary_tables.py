@@ -1,0 +1,319 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Tables, sentences and layers of a proposed boundary (边界调优): a draft, never a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...base.errors import OutputError
+from ...engine.provenance import find_county_name
+from ...plan.io.file import DRIVER_ERRORS
+from ...plan.io.geopackage_writing import append_rows
+from ...render.document.blocks import Document
+from ...render.document.table_document import make_table_document
+from ...render.tables.report_table import (
+    CellValue,
+    ReportTable,
+    TableColumn,
+    make_record,
+    make_table,
+    make_table_number,
+    write_tables_workbook,
+)
+from ...standard.messages.texts import Message, Texts, format_number
+from .boundary_land import SECTION
+from .boundary_model import COMPACT, PREFERENCE, RETREAT, STAGES
+from .mixed_integer_solver import StageState
+from .propose_boundary import TAKEN_IN, BoundaryResult, DraftFeature, Step
+
+CHANGES_LAYER = "boundary_changes"
+#: Reason of land that leaves for a limit, and of an island that stays.
+_FOR_LIMITS, _ISLAND = "limits", "island"
+
+
+class LimitLine(NamedTuple):
+    """A limit (m²): its group, its value before and after the draft."""
+
+    group: str
+    upper: float
+    before: float
+    after: float
+
+
+class BoundaryTables:
+    """Makes sentences, tables and layers of a result in the language of ``texts``."""
+
+    def __init__(self, result: BoundaryResult, texts: Texts):
+        self.result, self.texts = result, texts
+        self.number = {position: n for n, position in enumerate(result.changed, 1)}
+
+    def get(self, key: str, /, **params: Any) -> str:
+        """Return a text of the section."""
+        return self.texts.get(SECTION, key, **params)
+
+    # --- sentences
+    def summarise(self) -> list[str]:
+        """Return the answer: the draft with its figures, or what contradicts; then how it was found."""
+        result, choice = self.result, self.result.choice
+        if choice.inside is None:
+            return [self._describe_failure()]
+        steps = result.list_steps()
+        given = sum(one.area_m2 for one in steps if one.reason != TAKEN_IN)
+        taken = -sum(one.area_m2 for one in steps if one.reason == TAKEN_IN)
+        cells = result.land.cells
+        before, after = (float(cells.area_m2[one].sum()) for one in (cells.is_inside, choice.inside))
+        params = {"given": given, "taken": taken, "before": before, "after": after}
+        sentences = [self.get("proposed", **{key: format_number(one, 2) for key, one in params.items()})]
+        if choice.unmet:
+            sentences.append(self.get("unmet", groups="、".join(map(self.name_group, choice.unmet))))
+        sentences.append(self._describe_distance(choice.inside))
+        if choice.is_stopped:
+            sentences.append(self.get("stopped"))
+        unresolved = result.list_unresolved()
+        if unresolved:
+            area = format_number(float(cells.area_m2[unresolved].sum()), 2)
+            sentences.append(self.get("unresolved", count=len(unresolved), area=area))
+        islands = result.list_kept_islands()
+        if islands:
+            sentences.append(self.get("kept_islands", count=len(islands)))
+        return sentences
+
+    def _describe_failure(self) -> str:
+        """Return why there is no draft: a contradiction, or shapes that no time was left to exclude."""
+        choice = self.result.choice
+        if choice.contradiction:
+            return self.get("contradiction", groups="、".join(map(self.name_group, choice.contradiction)))
+        if not choice.unfinished:
+            return self.get("no_draft" if choice.is_stopped else "impossible")
+        x, y = self.result.locate(choice.unfinished[0])
+        kind = self.get(f"group_{choice.unfinished[0].kind}", name="")
+        return self.get("unfinished", kind=kind, count=len(choice.unfinished), x=f"{x:.1f}", y=f"{y:.1f}")
+
+    def _describe_distance(self, inside: NDArray) -> str:
+        """Return a sentence on the distance of the weighted retreat from its bounds."""
+        stage, model = self.result.choice.stages[RETREAT], self.result.model
+        given = model.measure_retreat(inside)
+        key = "bound_unknown" if np.isnan(stage.bound) else "bound"
+        params = {"given": given, "least": stage.value, "excess": max(given - model.compute_divisible_retreat(), 0.0)}
+        return self.get(
+            "bound_greedy" if stage.state is StageState.HEURISTIC else key,
+            gap=format_number(100 * stage.gap, 2),
+            **{name: format_number(one, 2) for name, one in params.items()},
+        )
+
+    def list_notes(self) -> list[str]:
+        """Return sentences on missing data, settings and gaps of the layers."""
+        result = self.result
+        notes = [self._render(one) for one in result.notes]
+        unconfirmed = result.get_unconfirmed_settings()
+        if unconfirmed:
+            notes.append(self.get("conditional", settings="、".join(map(self.texts.get_setting_name, unconfirmed))))
+        notes += [self.get("draft"), self.get("other_lines"), *result.plan.describe_gaps(self.texts)]
+        return list(dict.fromkeys(notes))
+
+    def _render(self, message: Message) -> str:
+        """Return a message; concepts are named."""
+        concepts = message.params.get("concepts")
+        if concepts is None:
+            return message.render(self.texts)
+        templates = self.result.norm.standard.templates
+        names = [templates[one].name if one in templates else self.texts.get_concept_name(one) for one in concepts]
+        return self.get(message.key, concepts="、".join(dict.fromkeys(names)))
+
+    def name_group(self, group: str) -> str:
+        """Return the name of a group of constraints."""
+        kind, _, name = group.partition(":")
+        return self.get(f"group_{kind}", name=name)
+
+    # --- tables
+    def make_tables(self) -> list[ReportTable]:
+        """Return the tables in order: steps, limits, changes, land that is not resolved, stages."""
+        return [
+            self._make_step_table(),
+            self._make_limit_table(),
+            self._make_cell_table("boundary_changes", self.result.changed, self._give_change),
+            self._make_cell_table("boundary_unresolved", self._list_open_cells(), self._give_stay),
+            self._make_stage_table(),
+        ]
+
+    def _column(self, key: str, width: int, value: Callable[[Any], CellValue | float], unit: str = "") -> TableColumn:
+        return TableColumn(key, unit, self.get(f"column_{key}"), width, key, value)
+
+    def _make_step_table(self) -> ReportTable:
+        """Return the changes by reason with the boundary and N1 after each."""
+        base = self.result.land.base_m2
+
+        def get_ratio(one: Step) -> CellValue:
+            return make_table_number(one.boundary_m2 / base, "ratio") if base > 0 else self.get("unknown")
+
+        columns = [
+            self._column("reason", 30, lambda one: self.get(f"reason_{one.reason}")),
+            self._column("count", 10, lambda one: one.cell_count, "count"),
+            self._column("area", 18, lambda one: make_table_number(one.area_m2, "m2"), "m2"),
+            self._column("boundary", 18, lambda one: make_table_number(one.boundary_m2, "m2"), "m2"),
+            self._column("ratio", 10, get_ratio),
+        ]
+        notes = [*self.summarise(), *self.list_notes()]
+        return make_table("boundary_steps", columns, self.result.list_steps(), lambda one: one.reason, "m2", notes)
+
+    def list_limits(self) -> list[LimitLine]:
+        """Return the limits with the values before and after the draft."""
+        inside, cells = self.result.choice.inside, self.result.land.cells
+        after = cells.is_inside if inside is None else inside
+        return [
+            LimitLine(
+                one.group,
+                one.upper,
+                float(one.coefficients[cells.is_inside].sum()),
+                float(one.coefficients[after].sum()),
+            )
+            for one in self.result.land.limits
+        ]
+
+    def _make_limit_table(self) -> ReportTable:
+        columns = [
+            self._column("limit", 30, lambda one: self.name_group(one.group)),
+            self._column("upper", 18, lambda one: make_table_number(one.upper, "m2"), "m2"),
+            self._column("before", 18, lambda one: make_table_number(one.before, "m2"), "m2"),
+            self._column("after", 18, lambda one: make_table_number(one.after, "m2"), "m2"),
+        ]
+        return make_table("boundary_limits", columns, self.list_limits(), lambda one: one.group, "m2")
+
+    def make_cell_columns(self, give_reason: Callable[[int], str]) -> list[TableColumn]:
+        """Return the columns of cells, of the sheet and the layer; an item is a position."""
+        land, boundary, parcels = self.result.land, self.result.land.layer, self.result.land.parcels
+        return [
+            self._column("number", 6, lambda n: self.number.get(n, 0), "count"),
+            self._column("key", 22, lambda n: boundary.keys[land.row[n]] if land.row[n] >= 0 else ""),
+            self._column("parcel", 22, lambda n: parcels.keys[land.parcel_row[n]] if land.parcel_row[n] >= 0 else ""),
+            self._column("land_use", 10, self._get_land_use),
+            self._column("township", 14, lambda n: land.townships[n]),
+            self._column("cell_reason", 30, give_reason),
+            self._column("area_m2", 16, lambda n: round(float(land.cells.area_m2[n]), 2), "m2"),
+        ]
+
+    def _get_land_use(self, position: int) -> str:
+        land = self.result.land
+        row = land.parcel_row[position]
+        return land.parcels.text("land_use")[row] if row >= 0 else ""
+
+    def _give_change(self, position: int) -> str:
+        land = self.result.land
+        if not land.cells.is_inside[position]:
+            return self.get(f"reason_{TAKEN_IN}")
+        return self.get(f"reason_{land.leaves_for[position] or _FOR_LIMITS}")
+
+    def _list_open_cells(self) -> list[int]:
+        """Return the cells that stay though they must leave, and those of islands that stay."""
+        islands = [n for part in self.result.list_kept_islands() for n in part.tolist()]
+        return list(dict.fromkeys([*self.result.list_unresolved(), *islands]))
+
+    def _give_stay(self, position: int) -> str:
+        land = self.result.land
+        stays, leaves = land.stays_for[position], land.leaves_for[position] or _ISLAND
+        return self.get(
+            "stays_though", leaves=self.get(f"reason_{leaves}"), stays=self.get(f"reason_{stays or _ISLAND}")
+        )
+
+    def _make_cell_table(
+        self, table_id: str, positions: Sequence[int], give_reason: Callable[[int], str]
+    ) -> ReportTable:
+        columns = self.make_cell_columns(give_reason)
+        return make_table(table_id, columns, positions, str, "m2")
+
+    def _make_stage_table(self) -> ReportTable:
+        """Return value, bound and state of each stage."""
+        stages = self.result.choice.stages
+        is_length = self.result.order.preference == COMPACT
+
+        def show(stage: str, value: float) -> CellValue:
+            unit = {RETREAT: "m2", TAKEN_IN: "m2", PREFERENCE: "m" if is_length else "count"}.get(stage, "count")
+            return self.get("unknown") if np.isnan(value) else make_table_number(abs(value), unit)
+
+        columns = [
+            self._column("stage", 34, self._name_stage),
+            self._column("value", 20, lambda name: show(name, stages[name].value)),
+            self._column("bound", 20, lambda name: show(name, stages[name].bound)),
+            self._column("solver_state", 20, lambda name: self.texts.get("supplement", f"solver_{stages[name].state}")),
+        ]
+        return make_table("boundary_stages", columns, [one for one in STAGES if one in stages], str)
+
+    def _name_stage(self, stage: str) -> str:
+        return self.get(f"prefer_{self.result.order.preference}" if stage == PREFERENCE else f"stage_{stage}")
+
+    # --- outputs
+    def make_document(self) -> Document:
+        """Return the tables as a document to be signed."""
+        title = self.texts.get("document_titles", "boundary")
+        return make_table_document(self.make_tables(), title, find_county_name(self.result.plan), self.texts)
+
+    def write_workbook(self, path: Path) -> None:
+        """Write all tables to a new workbook. Raise OutputError."""
+        write_tables_workbook(path, self.make_tables(), find_county_name(self.result.plan), self.texts)
+
+    def make_records(self) -> list[dict[str, Any]]:
+        """Return the attributes of the cells that leave or come, for a layer."""
+        columns = self.make_cell_columns(self._give_change)
+        return [make_record(columns, position) for position in self.result.changed]
+
+    def reproject(self, shapes: Iterable[Any]) -> NDArray:
+        """Return shapes of the plane in the CRS of the plan, without vertices added on reading."""
+        plan = self.result.plan
+        return plan.reproject_for_findings(plan.remove_added_vertices(np.array(list(shapes), dtype=object)))
+
+    def write_layer(self, path: Path) -> None:
+        """Write a new GeoPackage: the boundary after the draft, and the land that leaves or comes.
+
+        Raise OutputError.
+        """
+        import geopandas as gpd
+        import pandas as pd
+
+        result = self.result
+        crs, changed = result.plan.crs, result.changed
+        columns = self.make_cell_columns(self._give_change)
+        types = {"m2": "float64", "count": "Int64"}
+        records = self.make_records()
+        series = {
+            one.key: pd.Series([row[one.key] for row in records], dtype=types.get(one.unit, "object"))
+            for one in columns
+        }
+        changes = gpd.GeoDataFrame(
+            series, geometry=gpd.GeoSeries(self.reproject(result.land.shape[changed]), crs=crs), crs=crs
+        )
+        try:
+            append_rows(self._make_draft_frame(result.list_draft()), path, result.land.layer.role)
+            append_rows(changes, path, CHANGES_LAYER)
+        except DRIVER_ERRORS as error:
+            raise OutputError("output_unwritable", target=path.name, detail="refused") from error
+
+    def _make_draft_frame(self, features: Sequence[DraftFeature]) -> Any:
+        """Return the boundary after the draft with the fields of its layer.
+
+        Changed features have a new area; their further parts have no key, which the county numbers.
+        """
+        import geopandas as gpd
+
+        result = self.result
+        layer, crs = result.land.layer, result.plan.crs
+        rows = [one.row for one in features]
+        frame = layer.frame.iloc[rows].drop(columns=layer.frame.geometry.name).reset_index(drop=True)
+        area_field, key_field = layer.get_field_name("area"), layer.get_field_name("key")
+        for n, one in enumerate(features):
+            if one.is_changed and area_field in frame.columns:
+                area = result.measure_shapes([one.shape])[0]
+                frame.loc[n, area_field] = round(float(area), 2)
+            if not one.is_first and key_field in frame.columns:
+                frame.loc[n, key_field] = None
+        # Unchanged features keep their stored shapes.
+        shapes = self.reproject([one.shape for one in features])
+        stored = layer.frame.geometry.to_numpy()
+        for n, one in enumerate(features):
+            if not one.is_changed and layer.source.crs == crs:
+                shapes[n] = stored[one.row]
+        return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(shapes, crs=crs), crs=crs)

@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Propose how 城镇开发边界 is put right (边界调优): a draft. Command line and toolbox use this module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from ...base.choices import BOUNDARY_MODES, BOUNDARY_PREFERENCES
+from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, ProgressCallback, require_value
+from ...checks.side_tables import read_side_tables
+from ...engine.context import RuleContext
+from ...geometry.validity import extract_valid_polygons
+from ...plan.layer import SourceLayer
+from ...plan.loading.reading import read_plan
+from ...plan.plan import Plan
+from ...standard.messages.texts import Message
+from ...standard.options import RunOptions
+from ...standard.profile import Norm
+from ..yearly.certificates import read_layer_by_fields
+from .boundary_land import APPROVED, CHOSEN, SECTION, BoundaryLand, NeckFinder, collect_cells, get_setting
+from .boundary_model import BoundaryModel, BoundaryRules, Violation
+from .choose_boundary import BoundaryChoice, choose_boundary
+from .mixed_integer_solver import SolverLimits
+
+RETREATING, SWAPPING = BOUNDARY_MODES
+#: Settings on which a proposal depends.
+SETTINGS = ("weights", "built_classes", "min_part_m2", "min_taken_in_m2", "narrow_m", "max_seconds", "max_gap")
+#: Step of the land that leaves for a limit, after the reasons of cells; and of land taken in.
+FOR_LIMITS, TAKEN_IN = "limits", "taken_in"
+#: Shares of the progress: reading, cells.
+_READ_SHARE, _CUT_SHARE = 0.3, 0.6
+
+
+@dataclass(frozen=True)
+class BoundaryOrder:
+    """What the user asks for: mode, preference, files of approved land and of land that is chosen to stay."""
+
+    mode: str = RETREATING
+    preference: str = BOUNDARY_PREFERENCES[0]
+    approved: str = ""
+    locked: str = ""
+
+
+class DraftFeature(NamedTuple):
+    """A feature of the draft: row of the boundary that it comes from, polygon in the plane, whether it changed.
+
+    ``is_first``: the largest part of its row, which keeps its key.
+    """
+
+    row: int
+    shape: Any
+    is_changed: bool
+    is_first: bool
+
+
+class Step(NamedTuple):
+    """Land that leaves or comes for one reason (m², taken in negative), and the boundary after it (m²)."""
+
+    reason: str
+    cell_count: int
+    area_m2: float
+    boundary_m2: float
+
+
+@dataclass
+class BoundaryResult:
+    """A proposal: a draft that the county decides on. ``measure_shapes``: measures statutory areas (m²)."""
+
+    plan: Plan
+    norm: Norm
+    order: BoundaryOrder
+    land: BoundaryLand
+    model: BoundaryModel
+    choice: BoundaryChoice
+    measure_shapes: Callable[[Iterable[Any]], NDArray]
+    notes: list[Message] = field(default_factory=list)
+
+    @property
+    def is_found(self) -> bool:
+        """Return True if the draft keeps all constraints."""
+        return self.choice.inside is not None and not self.choice.unmet
+
+    @property
+    def changed(self) -> list[int]:
+        """Return the positions of the cells that leave or come."""
+        inside = self.choice.inside
+        return [] if inside is None else np.flatnonzero(inside != self.land.cells.is_inside).tolist()
+
+    def list_steps(self) -> list[Step]:
+        """Return the changes by reason, in the order in which they are made."""
+        cells, reasons = self.land.cells, self.land.leaves_for
+        groups: dict[str, list[int]] = {}
+        for position in self.changed:
+            reason = (reasons[position] or FOR_LIMITS) if cells.is_inside[position] else TAKEN_IN
+            groups.setdefault(reason, []).append(position)
+        left, steps = float(cells.area_m2[cells.is_inside].sum()), []
+        order = ("repeated", "farmland", "red_line", FOR_LIMITS, TAKEN_IN)
+        for reason in (one for one in order if one in groups):
+            area = float(cells.area_m2[groups[reason]].sum()) * (-1 if reason == TAKEN_IN else 1)
+            left -= area
+            steps.append(Step(reason, len(groups[reason]), area, left))
+        return steps
+
+    def list_unresolved(self) -> list[int]:
+        """Return the cells that must leave and must stay: they stay inside."""
+        return np.flatnonzero(self.land.cells.must_leave & self.land.cells.must_stay).tolist()
+
+    def list_kept_islands(self) -> list[NDArray]:
+        """Return the new islands that stay because land on them must."""
+        return [] if self.choice.inside is None else self.model.list_islands(self.choice.inside)
+
+    def locate(self, violation: Violation) -> tuple[float, float]:
+        """Return a point (x, y) of the plane at a shape that could not be excluded."""
+        return shapely.get_coordinates(shapely.point_on_surface(self.land.shape[violation.cells[0]]))[0].tolist()
+
+    def list_draft(self) -> list[DraftFeature]:
+        """Return the features of the boundary after the draft, in the order of its rows; empty without a choice."""
+        if self.choice.inside is None:
+            return []
+        land, boundary = self.land, self.land.layer
+        taken_in = self._assign_taken_in()
+        features = []
+        for row in range(len(boundary)):
+            shape = boundary.plane_shapes[row]
+            gone = [n for n in self.changed if land.row[n] == row]
+            if not gone and row not in taken_in:
+                features.append(DraftFeature(row, shape, False, True))
+                continue
+            shape = shapely.difference(shape, shapely.union_all(land.shape[gone])) if gone else shape
+            shape = extract_valid_polygons(shapely.union_all([shape, *land.shape[taken_in.get(row, [])]]))
+            parts = shapely.get_parts(shape) if shape is not None else np.zeros(0, dtype=object)
+            area = shapely.area(parts)
+            width = 2 * area / np.maximum(shapely.length(parts), 1e-9)
+            kept = parts[~self._tolerance.is_sliver(area, width)]
+            ordered = kept[np.argsort(-shapely.area(kept), kind="stable")]
+            features += [DraftFeature(row, one, True, n == 0) for n, one in enumerate(ordered)]
+        return features
+
+    def _assign_taken_in(self) -> dict[int, list[int]]:
+        """Return row of the boundary → cells that it takes in: those it has the longest edge with, directly or not."""
+        land, cells = self.land, self.land.cells
+        inside = require_value(self.choice.inside, "a draft")
+        row = np.where(inside & cells.is_inside, land.row, -1)
+        waiting = inside & ~cells.is_inside
+        pairs = np.concatenate([np.column_stack([cells.left, cells.right]), np.column_stack([cells.right, cells.left])])
+        length = np.concatenate([cells.shared_m, cells.shared_m])
+        while True:
+            ready = waiting[pairs[:, 0]] & (row[pairs[:, 1]] >= 0)
+            if not ready.any():
+                break
+            for n in np.flatnonzero(ready)[np.argsort(length[ready], kind="stable")].tolist():
+                row[pairs[n, 0]] = row[pairs[n, 1]]
+            waiting &= row < 0
+        assigned: dict[int, list[int]] = {}
+        for position in np.flatnonzero(inside & ~cells.is_inside).tolist():
+            assigned.setdefault(int(row[position]), []).append(position)
+        return assigned
+
+    @property
+    def _tolerance(self) -> Any:
+        return self.plan.norm.make_tolerance()
+
+    def get_unconfirmed_settings(self) -> list[str]:
+        """Return the settings of mark C that no profile has confirmed."""
+        keys = [f"{SECTION}.{name}" for name in SETTINGS]
+        return [one for one in keys if self.norm.get_source_mark(one) == "C" and not self.norm.is_confirmed(one)]
+
+
+def propose_boundary(
+    sources: str | Path | Iterable[SourceLayer],
+    order: BoundaryOrder,
+    options: RunOptions,
+    *,
+    source: str = "",
+    progress: ProgressCallback = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> BoundaryResult:
+    """Return the proposal for a plan: a draft, or what contradicts.
+
+    ``sources``: a file, a folder or layers already read; ``source`` names the origin of layers.
+
+    Raises
+    ------
+    InputError, DataError
+        Mode or preference are unknown, a layer or file lacks, or land cannot be overlaid.
+    Cancelled
+    """
+    for value, known in ((order.mode, BOUNDARY_MODES), (order.preference, BOUNDARY_PREFERENCES)):
+        if value not in known:
+            raise InputError("boundary_choice", value=value, known=", ".join(known))
+    norm = options.resolve_norm()
+    tables = read_side_tables(options, norm, sources if isinstance(sources, str | Path) else None)
+    progress(0.0, "")
+    plan = read_plan(sources, norm, options, source=source, cancellation=cancellation)
+    progress(_READ_SHARE, "")
+    tolerance = options.tolerance or plan.norm.make_tolerance()
+    ctx = RuleContext(
+        plan,
+        plan.norm,
+        tolerance,
+        cancellation=cancellation,
+        lang=options.lang,
+        side_inputs=tables.make_side_inputs(plan, norm, cancellation),
+    )
+    notes: list[Message] = []
+    kept = {reason: _read_kept(path, ctx) for reason, path in ((APPROVED, order.approved), (CHOSEN, order.locked))}
+    if not order.approved:
+        notes.append(Message(SECTION, "no_approved", {}))
+    is_swap = order.mode == SWAPPING
+    land = collect_cells(kept, is_swap, ctx, notes)
+    progress(_CUT_SHARE, "")
+    rules = BoundaryRules(order.preference, is_swap, float(get_setting(ctx, "min_part_m2")))
+    necks = NeckFinder(land.shape, land.cells.is_inside, float(get_setting(ctx, "narrow_m")))
+    model = BoundaryModel(land.cells, land.limits, rules, necks)
+    limits = SolverLimits(
+        float(get_setting(ctx, "max_seconds")), float(get_setting(ctx, "max_gap")), cancellation=cancellation
+    )
+    choice = choose_boundary(model, limits)
+    progress(1.0, "")
+    return BoundaryResult(plan, plan.norm, order, land, model, choice, ctx.geometry.measure_drawn_areas, notes)
+
+
+def _read_kept(path: str, ctx: RuleContext) -> Sequence[Any]:
+    """Return the polygons of a file in the plane of the plan; none without a file."""
+    return read_layer_by_fields(path, "", {}, ctx)[1].tolist() if path else ()
