@@ -9,6 +9,7 @@ from ...model.indicator import SQUARE_METRES
 from ...render.tables.report_table import CellValue, ReportTable, ReportTableRow, TableNumber, make_column_title
 from ...standard.messages.numbers import DECIMALS_BY_UNIT
 from ...standard.messages.texts import Texts
+from .feature_tables import NET
 from .figure_tables import FIGURE_TABLES, WILDCARD, PlanFigures
 from .office_table import (
     NAME_CONTENT,
@@ -231,6 +232,8 @@ class LayoutFiller:
         indicators, separator = self._figures.indicators, texts.get("words", "between_names")
         if unknown := [indicators.make_layer_label(one) for one in indicators.ctx.plan.layers.values() if one.gaps]:
             notes.append(texts.get("office_tables", "unknown_land", layers=separator.join(unknown)))
+        if any(column.content.endswith(NET) for column in table.columns):
+            notes += indicators.ctx.plan.describe_net_excess(texts)
         if table.missing:
             notes.append(texts.get("office_tables", "missing", reasons="".join(table.missing)))
         elif any(NO_FIGURE in row.values for row in table.rows):

@@ -367,6 +367,18 @@ class CultivatedTables:
             if unclear:
                 params = {"source": found.source, "count": len(unclear), "numbers": join_some_names(unclear, texts)}
                 notes.append(self.get(f"unclear_{kind}", **params))
+            if found.excessive:
+                names = [
+                    self.get(
+                        "excessive_item",
+                        number=one.number,
+                        area=self._format_area(one.cultivated_m2),
+                        land=self._format_area(land),
+                    )
+                    for one, land in found.excessive
+                ]
+                params = {"source": found.source, "count": len(names), "items": join_some_names(names, texts)}
+                notes.append(self.get("excessive", **params))
         if not any(result.sums_by_township):
             notes.append(self.get("no_townships"))
         if result.unlisted[0]:
