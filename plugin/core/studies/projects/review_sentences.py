@@ -271,7 +271,8 @@ def list_missing(
         )
         reason, remedy = Message(SECTION, "lines_lacking", {"lines": names}), Message(SECTION, "remedy_lines_lacking")
         missing.append(MissingItem("lines_lacking", _LACKING_NAME, reason, remedy))
-    open_zones = [zone for zone in zones if zone.outcome is Outcome.UNDETERMINED]
+    # A zone with a row of the table follows a line, which is listed above.
+    open_zones = [zone for zone in zones if zone.outcome is Outcome.UNDETERMINED and zone.rule is None]
     # Land outside the zones, and a plan without zones, have neither code nor name: a use would not settle them.
     without_use = [] if project.use_code else [zone for zone in open_zones if zone.code or zone.name]
     if len(without_use) > 1:

@@ -268,13 +268,13 @@ def test_zones_without_a_use_are_one_missing_matter():
     lines = ()
     project = SimpleNamespace(use_code="", use_name="", doubts=())
     zones = [
-        SimpleNamespace(code=code, name=name, outcome=Outcome.UNDETERMINED, reason=None)
+        SimpleNamespace(code=code, name=name, outcome=Outcome.UNDETERMINED, reason=None, rule=None)
         for code, name in (("300", "农田保护区"), ("200", "生态控制区"))
     ]
     (item,) = list_missing(project, lines, zones, ())
     assert item.name.zh == "规划分区准入" and "2 个规划分区" in item.missing.render(Texts())
     outside = SimpleNamespace(
-        code="", name="", outcome=Outcome.UNDETERMINED, reason=Message("conformity", "zone_outside_zones")
+        code="", name="", outcome=Outcome.UNDETERMINED, reason=Message("conformity", "zone_outside_zones"), rule=None
     )
     both = list_missing(project, lines, [*zones, outside], ())
     assert ["2 个规划分区" in one.missing.render(Texts()) for one in both] == [True, False]
