@@ -71,9 +71,11 @@ def sum_lower_plan(
         area = sum_classes(classes)
         is_known = construction > 0 and all(one.code for one in uses)
         share = area / construction if is_known else None
-        is_confirmed = all(map(norm.is_confirmed, (limit_key, classes_key, _CONSTRUCTION_SETTING)))
-        outcome = _judge(share, limit, is_maximum, is_confirmed)
-        shares.append(RequiredShare(name, classes, area, share, limit, is_maximum, outcome, is_confirmed))
+        keys = {"limit": (limit_key,), "classes": (classes_key, _CONSTRUCTION_SETTING)}
+        unconfirmed = tuple(one for one, own in keys.items() if not all(map(norm.is_confirmed, own)))
+        outcome = _judge(share, limit, is_maximum, not unconfirmed)
+        source = norm.profile.mark_sources.get(limit_key, "")
+        shares.append(RequiredShare(name, classes, area, share, limit, is_maximum, outcome, unconfirmed, source))
     land = shapely.union_all([one.shape for one in parcels])
     to_lonlat = make_lonlat_transformer(plan.plane_crs)
 

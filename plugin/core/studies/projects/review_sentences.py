@@ -132,8 +132,11 @@ def describe_share(one: RequiredShare) -> Message:
         "share": f"{one.share:.2%}",
         "limit": format_limit(one),
         "result": Message(SECTION, f"lower_{result}"),
+        "source": Message(SECTION, "lower_source", {"source": one.source}) if one.source else "",
     }
-    return Message(SECTION, "lower_share" if one.is_confirmed else "lower_share_unconfirmed", params)
+    what = "_".join(("lower_unconfirmed", *one.unconfirmed))
+    params["doubt"] = "" if one.is_confirmed else Message(SECTION, what)
+    return Message(SECTION, "lower_share", params)
 
 
 def format_limit(one: RequiredShare) -> str:

@@ -531,8 +531,9 @@ class UseArea:
 class RequiredShare:
     """A share of the planned 建设用地 with its limit.
 
-    ``id``: ``reserve`` (机动指标) or ``industry`` (乡村产业); ``share``: None if it is undetermined; ``is_confirmed``:
-    False if limit or classes are of mark C without the county's confirmation, so that the share never conforms.
+    ``id``: ``reserve`` (机动指标) or ``industry`` (乡村产业); ``share``: None if it is undetermined; ``unconfirmed``:
+    ``limit`` and ``classes``, if they are of mark C without the county's confirmation: the share then never conforms;
+    ``source``: of the limit as the profile names it.
     """
 
     id: str
@@ -542,7 +543,13 @@ class RequiredShare:
     limit: float
     is_maximum: bool
     outcome: Outcome
-    is_confirmed: bool
+    unconfirmed: tuple[str, ...] = ()
+    source: str = ""
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Return True if limit and classes are confirmed."""
+        return not self.unconfirmed
 
 
 @dataclass(frozen=True)
