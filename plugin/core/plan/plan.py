@@ -314,11 +314,13 @@ class Plan:
             *self.describe_net_excess(texts, names),
         ]
 
-    def describe_net_excess(self, texts: Texts, names: Mapping[str, str] = MappingProxyType({})) -> list[str]:
+    def describe_net_excess(
+        self, texts: Texts, names: Mapping[str, str] = MappingProxyType({}), roles: Collection[str] | None = None
+    ) -> list[str]:
         """Return sentences on rows whose net area exceeds the gross area, as `describe_gaps` has them.
 
         Rows with the gross area of the field are compared within the allowance of ATT003, with the statutory area
-        within that of ATT013.
+        within that of ATT013. ``roles``: codes of the layers that are compared, None for all.
         """
         allowances = [float(self.norm.get(f"rules.{code}.allowance_m2")) for code in ("ATT003", "ATT013")]
         sentences = (
@@ -328,7 +330,7 @@ class Plan:
                 one.list_net_excess(*allowances),
             )
             for one in self.layers.values()
-            if one.has_values("net_area")
+            if one.has_values("net_area") and (roles is None or one.role in roles)
         )
         return [one.render(texts) for one in sentences if one is not None]
 

@@ -127,6 +127,27 @@ def make_shown_texts(columns: Iterable[TableColumn], item: Any) -> dict[str, str
     }
 
 
+def list_rounding_notes(table: ReportTable, texts: Texts) -> list[str]:
+    """Return a note if the printed rows of a table do not sum to a printed sum, though the figures do; else nothing.
+
+    The rows of a sum have the texts that the sum row repeats, such as the kind of change that it sums.
+    """
+    rows = [row for row in table.rows if row.kind == "row"]
+    for total in (row for row in table.rows if row.kind == "sum"):
+        keys = [(n, text) for n, text in enumerate(total.values) if isinstance(text, str) and text]
+        keys = [(n, text) for n, text in keys if any(row.values[n] == text for row in rows)]
+        parts = [row for row in rows if all(row.values[n] == text for n, text in keys)]
+        for n, value in enumerate(total.values):
+            numbers = [cell for row in parts if isinstance(cell := row.values[n], TableNumber)]
+            if isinstance(value, TableNumber) and numbers:
+                rest = sum(one.value for one in numbers) - value.value
+                printed = sum(round(one.value, one.decimals) for one in numbers) - round(value.value, value.decimals)
+                digit = 10.0**-value.decimals
+                if abs(rest) < _EQUAL_DIGITS * digit and abs(printed) > digit / 2:
+                    return [texts.get("tables", "rounding_rest")]
+    return []
+
+
 class LongRecord(NamedTuple):
     """One number of a table as a separate record; ``value`` is in ``unit``.
 
@@ -190,6 +211,8 @@ CellStyles = dict[tuple[str, bool, int, bool, str, str], Any]
 HEADING_ROWS = 3
 WORKBOOK_FONT = "宋体"
 HEAD_FILL, SUM_FILL = "DCE6F1", "F2F2F2"
+#: Largest difference of a sum and its rows, in last digits, at which they agree.
+_EQUAL_DIGITS = 1e-3
 #: Letters of a title are wider than those of the cells by this ratio.
 _TITLE_WIDTH_RATIO = 1.5
 _TITLE_LINE_POINTS, _HEAD_LINE_POINTS = 22.0, 14.0
@@ -243,7 +266,8 @@ def write_tables_workbook(
             _write_row(sheet, number, row, table, styles)
         first_note_row = HEADING_ROWS + len(table.rows) + 1
         # A sheet without rows and words would look like a mistake.
-        notes = [*([] if table.rows else [texts.get("tables", "no_rows")]), *table.notes]
+        no_rows = [] if table.rows else [texts.get("tables", "no_rows")]
+        notes = [*no_rows, *table.notes, *list_rounding_notes(table, texts)]
         for number, note in enumerate(notes, first_note_row):
             lines = -(-compute_text_width(note) // max(total_width - 2, 1))
             write_merged_text_line(sheet, number, width, note, Font(WORKBOOK_FONT, size=9), "left", 14 * max(lines, 1))
