@@ -233,11 +233,13 @@ def write_tables_workbook(
     area: str,
     texts: Texts,
     add_sheets: Callable[[Workbook], None] | None = None,
+    *,
+    title_section: str = "sheet_titles",
 ) -> None:
     """Write all tables to a new workbook, one sheet each, in order.
 
-    ``area``: name of the area for the titles; ``add_sheets``: adds other sheets. Raises OutputError without the package
-    that writes workbooks.
+    ``area``: name of the area for the titles, which are in ``title_section`` of the texts; ``add_sheets``: adds other
+    sheets. Raises OutputError without the package that writes workbooks.
     """
     try:
         import openpyxl
@@ -251,7 +253,7 @@ def write_tables_workbook(
         sheet = book.create_sheet(texts.get("sheets", table.id))
         width = len(table.columns)
         total_width = sum(column.width_in_characters for column in table.columns)
-        write_title_line(sheet, width, texts.get("sheet_titles", table.id, area=area), total_width)
+        write_title_line(sheet, width, texts.get(title_section, table.id, area=area), total_width)
         unit = texts.get("tables", "unit_line", unit=texts.get("unit_names", table.unit)) if table.unit else ""
         write_merged_text_line(sheet, 2, width, unit, Font(WORKBOOK_FONT, size=10), "right", 18)
         set_column_widths(sheet, [column.width_in_characters for column in table.columns])

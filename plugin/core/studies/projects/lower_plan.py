@@ -95,8 +95,10 @@ def sum_lower_plan(
     if not boundary.projects:
         raise InputError("lower_plan_boundary", source=boundary.source)
     extent = shapely.union_all([one.shape for one in boundary.projects])
+    names = [one.name for one in boundary.projects if one.name]
     return replace(
         figures,
+        name="、".join(dict.fromkeys(names)),
         boundary_m2=float(measure_statutory_area(np.array([extent], dtype=object), to_lonlat)[0]),
         gap_m2=measure(shapely.difference(extent, land)),
         outside_m2=measure(shapely.difference(land, extent)),
@@ -110,6 +112,11 @@ def _judge(share: float | None, limit: float, is_maximum: bool, is_confirmed: bo
     if not is_confirmed:
         return Outcome.CONDITIONAL
     return Outcome.CONFORMS if (share <= limit if is_maximum else share >= limit) else Outcome.FAILS
+
+
+def describe_plan(figures: LowerPlan | None, texts: Texts) -> str:
+    """Return name and kind of a lower plan for a title; nothing without a lower plan."""
+    return "" if figures is None else texts.get(SECTION, f"lower_title_{figures.kind}", name=figures.name)
 
 
 class _Row(NamedTuple):
@@ -134,7 +141,8 @@ def make_lower_plan_table(figures: LowerPlan, texts: Texts) -> ReportTable:
             TableColumn("lower_result", width_in_characters=70, key="result"),
         ],
         unit="ha",
-        notes=[message.render(texts) for _, message in describe_lower_plan(figures)],
+        # The sentences on shares are in their rows.
+        notes=[message.render(texts) for _, message in describe_lower_plan(replace(figures, shares=()))],
     )
 
     def add(kind: str, item: str, area_m2: float | None, share: float | None = None, **more: str) -> None:

@@ -559,7 +559,7 @@ class LowerPlan:
     ``other_count``: number of parcels of other uses than construction, which are not reviewed; ``boundary_m2``,
     ``gap_m2`` (in the boundary without a parcel), ``outside_m2``: None without a boundary. ``overlap_m2``: land in
     several parcels, counted once for each parcel but the first. Areas of the last three up to ``negligible_m2`` are no
-    problem.
+    problem. ``name``: of the village or unit as the boundary has it; empty without one.
     """
 
     kind: LowerPlanKind
@@ -572,6 +572,7 @@ class LowerPlan:
     boundary_m2: float | None = None
     gap_m2: float | None = None
     outside_m2: float | None = None
+    name: str = ""
 
     @property
     def area_m2(self) -> float:

@@ -71,6 +71,11 @@ def test_figures_of_a_village_plan_are_those_of_plain_shapely(village, tmp_path)
     texts = [str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value]
     assert any("限值 ≤ 5.00%，超出限值（限值和计入的地类未经本县确认" in text for text in texts)
     assert any("规划范围内没有规划用地的土地 " in text for text in texts)
+    titles = {sheet.title: (sheet["A1"].value, sheet["A2"].value) for sheet in openpyxl.load_workbook(table)}
+    assert titles["项目"] == ("浑源县某村村庄规划地块核对汇总表", "单位：公顷")
+    assert titles["规划用地"][0] == "浑源县某村村庄规划用地表"
+    # One quantity has one unit in the whole workbook.
+    assert {titles[one][1] for one in ("控制线", "分区准入", "占用地类", "占用乡镇", "规划用地")} == {"单位：公顷"}
 
 
 def test_confirmed_limits_decide_and_a_detailed_plan_has_none(village):

@@ -104,7 +104,7 @@ def test_class_sheet_sums_to_the_projects(result, tmp_path):
     totals = {row[0]: row[6] for row in sheet.iter_rows(min_row=4, values_only=True) if row[3] == "合计"}
     for one in result.results:
         if one.project.name != "partly outside the county":
-            assert totals[one.project.row] == pytest.approx(one.project.statutory_m2, rel=1e-8)
+            assert totals[one.project.row] == pytest.approx(one.project.statutory_m2 / 10_000, rel=1e-8)
 
 
 def test_township_sheet_and_page_have_the_areas_that_the_note_promises(result, tmp_path):
@@ -119,7 +119,7 @@ def test_township_sheet_and_page_have_the_areas_that_the_note_promises(result, t
             continue
         parts = [row[4] for row in rows if row[0] == one.project.row and row[3] != "合计"]
         assert totals[one.project.row] == pytest.approx(sum(parts))
-        assert totals[one.project.row] == pytest.approx(one.project.statutory_m2, rel=1e-8)
+        assert totals[one.project.row] == pytest.approx(one.project.statutory_m2 / 10_000, rel=1e-8)
         tables = PageTables(one, ReportTexts("zh"))
         text = tables.describe_townships()
         assert bool(text) == (len(parts) > 1) and all(item.name in text for item in one.townships if text)
