@@ -333,9 +333,8 @@ def follow_line(zone: ZoneItem, line: LineItem, tolerance: Tolerance) -> ZoneIte
         shared = shapely.intersection(line.land(), zone.land())
         if shapely.area(shared) < tolerance.min_area_m2:
             return zone
-    names = {"line": line.name, "outcome": Message(SECTION, f"outcome_{outcome}")}
-    reason = Message(SECTION, "zone_follows", {"reason": zone.reason, "zone": zone.name, **names})
-    return replace(zone, outcome=outcome, reason=reason)
+    names = {"zone": zone.name, "line": line.name, "outcome": Message(SECTION, f"outcome_{outcome}")}
+    return replace(zone, outcome=outcome, follows=Message(SECTION, "zone_follows", names))
 
 
 class ZoneJudge:

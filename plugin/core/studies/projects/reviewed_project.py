@@ -322,7 +322,8 @@ class ZoneItem(JudgedItem):
     """A planning zone on which the project has land (四、规划分区与准入).
 
     ``code``, ``name``: zone, empty for land without one; ``parent_name``: name of the zone above it; ``rule``: row of
-    the admission table, None without one.
+    the admission table, None without one; ``follows``: sentence on the line whose outcome the zone has, None if it has
+    its own.
     """
 
     code: str
@@ -331,9 +332,17 @@ class ZoneItem(JudgedItem):
     area_m2: float
     admission: Admission
     outcome: Outcome
-    reason: Message
+    own_reason: Message
     rule: AdmissionRule | None
     land: Callable[[], Any]
+    follows: Message | None = None
+
+    @property
+    def reason(self) -> Message:
+        """Return why the zone has this outcome."""
+        if self.follows is None:
+            return self.own_reason
+        return Message(SECTION, "zone_and_line", {"reason": self.own_reason, "line": self.follows})
 
 
 #: What gives an outcome and a reason.

@@ -375,7 +375,9 @@ class CultivatedTables:
             texts.get("versions", key, **params)
             for key, params in make_notes_on_repaired_or_lost_rows(result.comparison, texts, _SECTION)
         ]
-        return [*notes, *(sentence for plan in (result.before, result.after) for sentence in plan.describe_gaps(texts))]
+        for plan, layer in zip((result.before, result.after), result.layers, strict=True):
+            notes += plan.describe_gaps(texts, {layer.role: layer.source.full_name})
+        return notes
 
     def _describe_certificates(self) -> list[str]:
         """Return sentences on certificates of other years or without one, and on those whose area is in doubt."""

@@ -8,8 +8,10 @@ import pytest
 import shapely
 
 from plugin.core.plan.io import read_source
+from plugin.core.render.words import ReportTexts
 from plugin.core.standard.messages.texts import Texts
 from plugin.core.standard.options import RunOptions
+from plugin.core.studies.projects.page_tables import PageTables
 from plugin.core.studies.projects.read_projects import read_project_layer
 from plugin.core.studies.projects.reviewed_project import Outcome, SupplyMode
 from plugin.core.studies.projects.run_review import review_projects
@@ -456,6 +458,8 @@ def test_zone_of_the_red_line_follows_a_line_whose_land_is_unknown(projects, lay
     (one,) = [one for one in result.results if one.project.name == "general zone of a reserve"]
     (zone,) = one.zones
     assert (one.verdict, zone.outcome) == (UNDETERMINED, UNDETERMINED if is_range else CONDITIONAL)
+    cells = [cell.text for row in PageTables(one, ReportTexts("zh")).make_zone_table().rows for cell in row]
+    assert ("未能判定" in cells) == is_range and any("本分区从其结论" in text for text in cells) == is_range
     # The remedy is to hand in the line, not to extend the table of admission.
     assert not [missing for missing in one.missing if missing.id.startswith("zone")]
 

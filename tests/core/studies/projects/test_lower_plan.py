@@ -3,6 +3,7 @@
 
 import json
 
+import docx
 import geopandas as gpd
 import openpyxl
 import pytest
@@ -47,7 +48,17 @@ def measure(*boxes):
 
 def test_figures_of_a_village_plan_are_those_of_plain_shapely(village, tmp_path):
     table = tmp_path / "审查.xlsx"
-    code, data = review(village, "--lower-plan", "village", "--boundary", village[3], "--xlsx", table)
+    code, data = review(
+        village,
+        "--lower-plan",
+        "village",
+        "--boundary",
+        village[3],
+        "--xlsx",
+        table,
+        "--docx",
+        table.with_suffix(".docx"),
+    )
     lower = data["lower_plan"]
     assert code == 1 and {one["use"] for one in data["results"]} == {"0703", "0901", "16"} and lower["other_count"] == 2
     assert not [note for note in data["notes"] if "名称" in note["text"]], "parcels have no names"
@@ -74,6 +85,8 @@ def test_figures_of_a_village_plan_are_those_of_plain_shapely(village, tmp_path)
     titles = {sheet.title: (sheet["A1"].value, sheet["A2"].value) for sheet in openpyxl.load_workbook(table)}
     assert titles["项目"] == ("浑源县某村村庄规划地块核对汇总表", "单位：公顷")
     assert titles["规划用地"][0] == "浑源县某村村庄规划用地表"
+    document = "\n".join(paragraph.text for paragraph in docx.Document(tmp_path / "审查.docx").paragraphs)
+    assert document.startswith("浑源县某村村庄规划地块核对汇总表") and "规划用地\u3000单位：公顷" in document
     # One quantity has one unit in the whole workbook.
     assert {titles[one][1] for one in ("控制线", "分区准入", "占用地类", "占用乡镇", "规划用地")} == {"单位：公顷"}
 
