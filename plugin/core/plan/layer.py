@@ -703,7 +703,7 @@ class Layer:
         """
         net, gross = self.numbers("net_area"), self.numbers("gross_area")
         statutory = np.where(self.has_shape, self.statutory, np.nan)
-        # Decimals of doubles are no difference.
+        # The error of a double does not count.
         exceeds_gross = net - gross > allowance_m2 + _DOUBLE_ERROR_M2
         exceeds = exceeds_gross | (net - statutory > statutory_allowance_m2 + _ROUNDING_M2)
         return [

@@ -234,7 +234,7 @@ def test_finding_on_a_net_area_states_the_figures_from_which_it_is_computed():
         (1500.0, 18500.0, "（9\u202f997.54 m² × 0.1）改为 999.75 m²"),
     ],
 )
-def test_net_area_beside_a_gross_area_that_contradicts_the_shape_follows_from_the_shape(deduction_m2, net_m2, expected):
+def test_net_area_follows_from_the_shape_if_the_gross_area_contradicts_the_shape(deduction_m2, net_m2, expected):
     """The gross area is twice that of the shape, whose geodesic area confirms the figure of the message."""
     corners = shapely.get_coordinates(shapely.from_wkt(SQUARE_WKT)) + ORIGIN
     lonlat = Transformer.from_crs(4526, 4490, always_xy=True).transform(*corners.T)

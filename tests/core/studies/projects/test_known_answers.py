@@ -450,7 +450,7 @@ def test_missing_layer_is_undetermined_and_never_conforms(projects, layers, prof
 
 
 @pytest.mark.parametrize("is_range", [True, False])
-def test_zone_of_the_red_line_follows_a_line_whose_land_is_unknown(projects, layers, tmp_path, is_range):
+def test_zone_of_the_red_line_follows_the_line_if_its_land_is_unknown(projects, layers, tmp_path, is_range):
     profile = write_profile(tmp_path)
     switch = f"\n[zones]\nprotection_is_red_line = {str(is_range).lower()}\n"
     profile.write_text(profile.read_text(encoding="utf-8") + switch, encoding="utf-8")
