@@ -27,6 +27,7 @@ CODES_ELSEWHERE = {
     "core/counties/seams/placing.py": "SCH001",  # Any one cheap rule.
     "core/engine/waivers/waiver.py": "DOC007",  # The plugin refuses waivers of this rule, and has no setting for it.
     "core/figures/indicators/areas.py": "ATT003",  # Section of a setting.
+    "core/plan/plan.py": "ATT003 ATT013",  # Sections of settings.
     "core/fixes/shapes.py": "ATT013",  # Section of a setting.
     "core/package/inspection/inspect.py": "SCH006 SCH007",  # A property of the VCT format.
     "core/package/inspection/report_comparison.py": "DOC013",  # The inspection makes findings of this rule.

@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from ...paths import REPORT_TEMPLATES_FOLDER, STANDARDS_FOLDER, TEXTS_FOLDER
@@ -245,9 +245,7 @@ def render_manifest_page(manifest: dict[str, Any], lang: str) -> str:
                     **row,
                     "need": report_texts.get("package", f"need_{row['need']}"),
                     "count": len(row["files"]),
-                    "there": report_texts.get(
-                        "package", "there" if row["files"] else "not_there", count=len(row["files"])
-                    ),
+                    "there": _describe_slot(row, manifest["files"], report_texts),
                 }
                 for row in find_slots_not_in_map_table(manifest["slots"], manifest["maps"])
             ],
@@ -262,6 +260,17 @@ def render_manifest_page(manifest: dict[str, Any], lang: str) -> str:
             ),
         },
     )
+
+
+def _describe_slot(row: dict[str, Any], files: list[dict[str, Any]], report_texts: ReportTexts) -> str:
+    """Return the number of files of a slot; without one, the other formats in which the package has that file."""
+    if row["files"]:
+        return report_texts.get("package", "there", count=len(row["files"]))
+    wanted = PurePosixPath(row["pattern"])
+    paths = (PurePosixPath(one["path"]) for one in files)
+    formats = sorted({one.suffix[1:] for one in paths if one.stem == wanted.stem and one.suffix != wanted.suffix})
+    params = {"wanted": wanted.suffix[1:], "formats": report_texts.join_parts(formats)}
+    return report_texts.get("package", "other_format" if formats else "not_there", **params)
 
 
 def _make_layer_rows(rows: list[dict[str, Any]], bases: list[str], report_texts: ReportTexts) -> list[dict[str, Any]]:

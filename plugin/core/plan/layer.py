@@ -38,7 +38,7 @@ from ..geometry.validity import (
 )
 from ..standard.messages.texts import Message
 from ..standard.template import Template, TemplateField
-from .unused_rows import GAPS_SECTION, UnusedRow, describe_unused_rows, make_layer_name
+from .unused_rows import GAPS_SECTION, NetExcess, UnusedRow, describe_unused_rows, make_layer_name
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 __all__ = ["FieldInfo", "Layer", "SourceLayer"]
 #: Polygons below this area (m²) may be flat; the outline of a flat one is as long as that of a county.
 _MAX_FLAT_AREA_M2 = 100.0
+#: Error of a double, and rounding to two decimals, m².
+_DOUBLE_ERROR_M2, _ROUNDING_M2 = 1e-6, 0.005
 #: Width (m) of a polygon that encloses no land: vertices this near are one.
 _FLAT_WIDTH_M = 1e-4
 #: Problems of tables that have no shapes, or are not registered as a layer: they are complete.
@@ -693,6 +695,27 @@ class Layer:
             UnusedRow(self.fids[row], "" if row in self.repeated_keys else keys[row], reason)
             for row, reason in sorted(reason_by_row.items())
         )
+
+    def list_net_excess(self, allowance_m2: float, statutory_allowance_m2: float) -> list[NetExcess]:
+        """Return rows whose net area exceeds the gross area of the field, or the statutory area, by more than allowed.
+
+        Rows without such a figure are not compared.
+        """
+        net, gross = self.numbers("net_area"), self.numbers("gross_area")
+        statutory = np.where(self.has_shape, self.statutory, np.nan)
+        # The error of a double does not count.
+        exceeds_gross = net - gross > allowance_m2 + _DOUBLE_ERROR_M2
+        exceeds = exceeds_gross | (net - statutory > statutory_allowance_m2 + _ROUNDING_M2)
+        return [
+            NetExcess(
+                self.fids[row],
+                "" if row in self.repeated_keys else self.keys[row],
+                float(net[row]),
+                float((gross if exceeds_gross[row] else statutory)[row]),
+                "gross" if exceeds_gross[row] else "statutory",
+            )
+            for row in np.flatnonzero(exceeds).tolist()
+        ]
 
     @property
     def gaps(self) -> tuple[Message, ...]:

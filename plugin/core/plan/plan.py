@@ -30,7 +30,7 @@ from ..standard.numbering import has_county_code_format
 from ..standard.profile import Norm
 from ..standard.template import Template
 from .layer import Layer
-from .unused_rows import GAPS_SECTION, describe_unused_rows, make_layer_name
+from .unused_rows import GAPS_SECTION, describe_net_excess, describe_unused_rows, make_layer_name
 
 
 @dataclass
@@ -298,7 +298,7 @@ class Plan:
         return tuple(gap for gaps_of_layer in gaps.values() for gap in gaps_of_layer)
 
     def describe_gaps(self, texts: Texts, names: Mapping[str, str] = MappingProxyType({})) -> list[str]:
-        """Return sentences on data not read and on rows of all layers not used.
+        """Return sentences on data not read, and on rows of all layers not used or with more net than gross area.
 
         ``names``: layer code → name of the layer where the plan comes from, if that differs.
         """
@@ -311,7 +311,28 @@ class Plan:
         return [
             *(describe_unread(texts, one) for one in self.unread_data),
             *[one.render(texts) for one in unused if one is not None],
+            *self.describe_net_excess(texts, names),
         ]
+
+    def describe_net_excess(
+        self, texts: Texts, names: Mapping[str, str] = MappingProxyType({}), roles: Collection[str] | None = None
+    ) -> list[str]:
+        """Return sentences on rows whose net area exceeds the gross area, as `describe_gaps` has them.
+
+        Rows with the gross area of the field are compared within the allowance of ATT003, with the statutory area
+        within that of ATT013. ``roles``: codes of the layers that are compared, None for all.
+        """
+        allowances = [float(self.norm.get(f"rules.{code}.allowance_m2")) for code in ("ATT003", "ATT013")]
+        sentences = (
+            describe_net_excess(
+                make_layer_name(names.get(one.role, one.name), one.role, one.template.name),
+                one.get_field_name("net_area"),
+                one.list_net_excess(*allowances),
+            )
+            for one in self.layers.values()
+            if one.has_values("net_area") and (roles is None or one.role in roles)
+        )
+        return [one.render(texts) for one in sentences if one is not None]
 
     def requires_concept(self, concept: str) -> bool:
         """Return True if the scope requires the concept and the profile does not declare it absent (本县无)."""

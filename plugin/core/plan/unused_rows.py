@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rows of a layer that could not be used, and sentences on unknown data.
+"""Rows of a layer that could not be used or contradict themselves, and sentences on them.
 
 Programs that conclude from a layer read this: land that nothing occupies, a distance or a sum is only certain if every
 row of the layer was used. Rules report the rows one by one (GEO001, GEO002, SCH003).
@@ -7,10 +7,10 @@ row of the layer was used. Rules report the rows one by one (GEO001, GEO002, SCH
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..standard.messages.texts import Message, MessageList
+from ..standard.messages.texts import Message, MessageList, format_number
 
 #: Section of the texts on data of layers that are not known.
 GAPS_SECTION = "data_gaps"
@@ -35,14 +35,33 @@ class UnusedRow:
     @property
     def label(self) -> Message:
         """Return key or feature id with the reason, as a part of a sentence."""
-        return Message(
-            GAPS_SECTION,
-            "row",
-            {
-                "name": Message(GAPS_SECTION, "key" if self.key else "fid", {"key": self.key, "fid": self.fid}),
-                "reason": Message(GAPS_SECTION, f"reason_{self.reason}"),
-            },
-        )
+        return _label_row(self.key, self.fid, Message(GAPS_SECTION, f"reason_{self.reason}"))
+
+
+@dataclass(frozen=True)
+class NetExcess:
+    """A row whose net area exceeds the gross area, of the field or of the shape; areas in m².
+
+    ``basis``: ``gross`` or ``statutory``, what ``gross_m2`` is; ``key``: 标识码, empty if it is missing or repeated.
+    """
+
+    fid: int
+    key: str
+    net_m2: float
+    gross_m2: float
+    basis: str
+
+    @property
+    def label(self) -> Message:
+        """Return key or feature id with both areas, as a part of a sentence."""
+        areas = {"net": format_number(self.net_m2, 2), "gross": format_number(self.gross_m2, 2)}
+        return _label_row(self.key, self.fid, Message(GAPS_SECTION, f"excess_{self.basis}", areas))
+
+
+def _label_row(key: str, fid: int, reason: Message) -> Message:
+    """Return key or feature id of a row with the reason why a sentence names it."""
+    name = Message(GAPS_SECTION, "key" if key else "fid", {"key": key, "fid": fid})
+    return Message(GAPS_SECTION, "row", {"name": name, "reason": reason})
 
 
 def make_layer_name(name: str, role: str, title: str) -> Message:
@@ -62,15 +81,27 @@ def describe_unused_rows(layer_name: Message, rows: Iterable[UnusedRow]) -> Mess
 
     It names a few of them with the reason. ``layer_name``: `make_layer_name`.
     """
-    rows = tuple(rows)
+    return _describe_rows("rows", layer_name, tuple(rows))
+
+
+def describe_net_excess(layer_name: Message, field: str, rows: Iterable[NetExcess]) -> Message | None:
+    """Return a sentence on rows with more net than gross area; None without any. ``field``: of the net area."""
+    return _describe_rows("net_excess", layer_name, tuple(rows), field=field)
+
+
+def _describe_rows(
+    key: str, layer_name: Message, rows: Sequence[UnusedRow | NetExcess], **params: str
+) -> Message | None:
+    """Return a sentence that names a few rows of a layer; None without rows."""
     if not rows:
         return None
     return Message(
         GAPS_SECTION,
-        "rows" if len(rows) <= _MAX_NAMED_ROWS else "rows_more",
+        key if len(rows) <= _MAX_NAMED_ROWS else f"{key}_more",
         {
             "layer": layer_name,
             "count": len(rows),
             "rows": MessageList(tuple(row.label for row in rows[:_MAX_NAMED_ROWS])),
+            **params,
         },
     )

@@ -4,6 +4,7 @@
 import json
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -262,6 +263,17 @@ def test_page_of_a_manifest_agrees_with_its_data(exported_package, lang):
     manifest = read_json(exported_package / MANIFEST_FILE_NAME)
     rows = [row for row in manifest["files"] if row["path"] != MANIFEST_PAGE_FILE_NAME]
     assert compare_manifest_page(read_page(render_manifest_page({**manifest, "files": rows}, lang)), manifest) == []
+
+
+def test_page_of_a_package_states_the_format_of_a_document_that_has_another_than_the_required_one(exported_package):
+    manifest = read_json(exported_package / MANIFEST_FILE_NAME)
+    path = next(row["path"] for row in manifest["files"] if row["path"].endswith("质量检查报告.html"))
+    files = [{"path": path, "bytes": 1, "sha256": "0"}]
+    for kept, words in ((files, "没有 pdf 格式，有 html 格式"), ([], "没有")):
+        page = render_manifest_page({**manifest, "slots": [
+            {"kind": "document", "id": "quality", "title": "报告", "need": "C", "pattern": f"{Path(path).stem}.pdf", "files": []}
+        ], "files": kept}, "zh")  # fmt: skip
+        assert f"<td>{words}</td>" in page
 
 
 def test_rule_that_the_report_lists_as_passed_and_the_layers_violate_is_named(copied_package, geopackage_spec):

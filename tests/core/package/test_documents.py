@@ -201,7 +201,7 @@ def test_required_document_that_cannot_be_made_stops_the_export(checked_sample, 
     order = ExportOrder(load_package_spec(path), tmp_path, documents, document_info=DocumentInfo(secrecy="内部"))
     with pytest.raises(OutputError) as caught:
         export_package(checked_sample, order)
-    assert "没有生成质量检查报告" in Texts("zh").explain_error(caught.value)
+    assert "没有生成规定格式的质量检查报告" in Texts("zh").explain_error(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from plugin.core.render.tables.report_table import (
     ReportTableRow,
     TableColumn,
     TableNumber,
+    list_rounding_notes,
     write_tables_workbook,
 )
 from plugin.core.standard.messages.texts import Texts
@@ -38,3 +39,23 @@ def test_a_sheet_without_rows_has_words_in_place_of_them_before_its_notes(tmp_pa
     write_tables_workbook(tmp_path / "a.xlsx", [table], "甲", Texts("zh"))
     sheet = openpyxl.load_workbook(tmp_path / "a.xlsx").worksheets[0]
     assert [sheet.cell(row, 1).value for row in (4, 5)] == ["没有数据。", "面积为图斑椭球面积。"]
+
+
+@pytest.mark.parametrize(
+    ("areas", "total", "has_note"),
+    [([0.004, 0.004, 0.004], 0.012, True), ([0.01, 0.02, 0.03], 0.06, False), ([1.0, 2.0, 3.0], 7.0, False)],
+)
+def test_rows_that_round_to_another_sum_have_a_note_and_unequal_figures_have_none(areas, total, has_note):
+    """The rows of a kind belong to the sum of that kind; the other kind has one row, which is its sum."""
+    columns = [
+        TableColumn("township", title="乡镇"),
+        TableColumn("kind", title="增减"),
+        TableColumn("area", "m2", "面积"),
+    ]
+    rows = [ReportTableRow([name, "减少", TableNumber(area, 2)]) for name, area in zip("甲乙丙", areas, strict=True)]
+    rows += [ReportTableRow(["甲", "增加", TableNumber(5.0, 2)])]
+    rows += [
+        ReportTableRow(["合计", kind, TableNumber(area, 2)], "sum") for kind, area in (("减少", total), ("增加", 5.0))
+    ]
+    notes = list_rounding_notes(ReportTable("cultivated_causes", columns, rows), Texts("zh"))
+    assert notes == ["各数分别四舍五入，各行印出的数之和与合计有末位尾差。"] * has_note

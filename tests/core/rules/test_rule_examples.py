@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import shapely
+from pyproj import Geod, Transformer
 
 from plugin.core import rules
 from plugin.core.checks.run_check import run_check
@@ -22,6 +23,7 @@ from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import RuleExample, load_all_rules
 from plugin.core.model.side_inputs import SideInputs
+from plugin.core.rules._places import SQUARE_WKT
 from plugin.core.standard import load_standard
 from plugin.core.standard.messages.finding_message import NARROW_CASE, format_message
 from plugin.core.standard.messages.texts import Texts, make_variant_key
@@ -126,6 +128,10 @@ VARIANTS = {
     ("ATT019", "blank"): ({"layer": [make_parcel(WEST, land_use="0103", deduction_rate=0.2, KCDLBM=None)]}, {"layer": "DLTB"}),
     ("ATT002", "unknown_zeros"): ({"layer": [make_parcel(WEST, land_use="103")]}, {"layer": "GDBHMB"}),
     ("SCH002", "type_zeros"): ({"layer": [make_parcel(WEST, land_use=103, urban_code="202", gross_area=12.0, deduction_area=0.0, deduction_rate=0.0, net_area=12.0)]}, {"layer": "DLTB"}),
+    ("ATT003", "deduction_area_first"): ({"layer": [make_parcel(WEST, gross_area=10000.0, deduction_rate=0.1, deduction_area=900.0, net_area=9100.0)]}, {"layer": "DLTB"}),
+    ("ATT003", "net_area_first"): ({"layer": [make_parcel(WEST, gross_area=10000.0, deduction_rate=0.1, deduction_area=1000.0, net_area=9500.0)]}, {"layer": "DLTB"}),
+    ("ATT003", "missing_area_first"): ({"layer": [make_parcel(WEST, land_use="0103", gross_area=10000.0, deduction_rate=0.1, deduction_area=1000.0, net_area=None)]}, {"layer": "DLTB"}),
+    ("ATT003", "net_undeducted_area_first"): ({"layer": [make_parcel(WEST, gross_area=100.0, net_area=101.0)]}, {"layer": "XZYDYH"}),
     ("TOP001", "duplicate_several"): ({"layer": [WEST, WEST, WEST]}, {}),
     ("ATT024", "apart"): ({"layer": [make_numbered_parcel(WEST), make_numbered_parcel(EAST)]}, {"layer": "DLTB"}),
     ("ATT024", "same_place"): ({"layer": [make_numbered_parcel(WEST), make_numbered_parcel(WEST)]}, {"layer": "DLTB"}),
@@ -205,22 +211,38 @@ def test_row_without_shape_is_reported_with_its_name():
     assert "，“永安寺”）有属性而没有图形" in render_message(finding)
 
 
+def make_cultivated_parcel(gross_m2, deduction_m2, net_m2):
+    values = {"deduction_rate": 0.1, "deduction_area": deduction_m2, "net_area": net_m2}
+    return {"layer": [make_parcel(SQUARE_WKT, land_use="0103", gross_area=gross_m2, **values)]}
+
+
 def test_finding_on_a_net_area_states_the_figures_from_which_it_is_computed():
-    row = {
-        "wkt": WEST,
-        "land_use": "0103",
-        "gross_area": 10000.0,
-        "deduction_rate": 0.1,
-        "deduction_area": 1000.0,
-        "net_area": 9500.0,
-    }
-    assert "（10\u202f000.00 − 1\u202f000.00 m²）应为 9\u202f000.00 m²" in render_message(
-        find_only_finding("ATT003", {"layer": [row]}, {"layer": "DLTB"})
+    """The gross areas agree with the shape (9997.55 m²) within the allowance of 1 m²."""
+    assert "（9\u202f998.00 − 999.80 m²）应为 8\u202f998.20 m²" in render_message(
+        find_only_finding("ATT003", make_cultivated_parcel(9998.0, 999.8, 9500.0), {"layer": "DLTB"})
     )
-    row |= {"deduction_area": 900.0}
-    assert "（10\u202f000.00 m² × 0.1）应为 1\u202f000.00 m²" in render_message(
-        find_only_finding("ATT003", {"layer": [row]}, {"layer": "DLTB"})
+    assert "（9\u202f998.00 m² × 0.1）应为 999.80 m²" in render_message(
+        find_only_finding("ATT003", make_cultivated_parcel(9998.0, 900.0, 9098.0), {"layer": "DLTB"})
     )
+
+
+@pytest.mark.parametrize(
+    ("deduction_m2", "net_m2", "expected"),
+    [
+        (2000.0, 19000.0, "（9\u202f997.54 − 999.75 m²）改为 8\u202f997.79 m²"),
+        (2000.0, None, "（9\u202f997.54 − 999.75 m²），为 8\u202f997.79 m²"),
+        (1500.0, 18500.0, "（9\u202f997.54 m² × 0.1）改为 999.75 m²"),
+    ],
+)
+def test_net_area_follows_from_the_shape_if_the_gross_area_contradicts_the_shape(deduction_m2, net_m2, expected):
+    """The gross area is twice that of the shape, whose geodesic area confirms the figure of the message."""
+    corners = shapely.get_coordinates(shapely.from_wkt(SQUARE_WKT)) + ORIGIN
+    lonlat = Transformer.from_crs(4526, 4490, always_xy=True).transform(*corners.T)
+    assert Geod(ellps="GRS80").polygon_area_perimeter(*lonlat)[0] == pytest.approx(9997.54, abs=0.01)
+    layers = make_cultivated_parcel(20000.0, deduction_m2, net_m2)
+    message = render_message(find_only_finding("ATT003", layers, {"layer": "DLTB"}))
+    assert expected in message
+    assert "图斑面积 20\u202f000.00 m² 与图形的椭球面积 9\u202f997.54 m² 不符" in message
 
 
 def test_hole_is_reported_with_the_land_use_of_most_parcels_in_it():

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
@@ -23,14 +23,16 @@ from ...package.layers.content import PackageLayer, make_package_layers
 from ...package.layers.layer_validation import validate_layer
 from ...package.names import fill_name_pattern
 from ...package.package_spec.spec import FORMAT_NAMES, PackageSpec
-from ...package.problems import MAX_NAMED_FEATURES, ExportProblem, GateRefusal, ProblemLevel
+from ...package.problems import MAX_NAMED_FEATURES, ExportProblem, GateRefusal, ProblemLevel, make_names_problem
 from ...plan.layer import FieldInfo, SourceLayer
 from ...plan.loading.assembly import assemble_plan
 from ...plan.plan import Plan
 from ...standard import load_standard
+from ...standard.divisions import COUNTY_LEVEL
 from ...standard.messages.texts import ConceptName, Message, MessageList, NameList
 from ...standard.numbering import BSM_LENGTH, DIVISION_CODE_DIGITS
 from ...standard.profile import Norm
+from ...standard.template import CodeEntry
 from .data_set import GrowingDataSet
 from .gathered_counties import GatheredCounty, LayerAmount, RepeatedKeys
 from .inspect_county import add_rows, convert_plan
@@ -212,9 +214,15 @@ class Appender:
                     "gather_joined",
                     layer=joined.target,
                     count=len(source.frame),
-                    params={"title": title, "source": name},
+                    params={"title": title, "source": name, "counties": str(len(joined.county_codes))},
                 )
             )
+            if missing := joined.list_missing_counties(_get_divisions(self.norm)):
+                self.problems.add(
+                    make_names_problem(
+                        ProblemLevel.NOTE, "gather_joined_partly", missing, layer=joined.target, title=title
+                    )
+                )
 
     def find_layer_problems(self) -> Iterator[ExportProblem]:
         """Yield problems of entries without a layer or with different layers by county, and of changed shapes."""
@@ -267,7 +275,8 @@ class JoinedDivisions:
     """Divisions of one layer that are joined by city.
 
     ``target``: layer of the joined divisions; ``source``: layer that has them; ``shapes``: code of a city → shape of
-    each county, in the CRS of the data set; ``without_city``: counties that belong to no city.
+    each county, in the CRS of the data set; ``county_codes``: of these counties; ``without_city``: counties that belong
+    to no city.
     """
 
     target: str
@@ -275,7 +284,21 @@ class JoinedDivisions:
     crs: CRS
     tolerance: Tolerance
     shapes: dict[str, list[Any]] = field(default_factory=dict)
+    county_codes: list[str] = field(default_factory=list)
     without_city: list[str] = field(default_factory=list)
+
+    def list_missing_counties(self, divisions: Mapping[str, CodeEntry]) -> list[str]:
+        """Return the names of the cities’ counties that were not joined; none if one of those has a former code.
+
+        ``divisions``: code → entry of the present divisions.
+        """
+        if not all(code in divisions for code in self.county_codes):
+            return []
+        return [
+            one.name
+            for code, one in divisions.items()
+            if one.level == COUNTY_LEVEL and code[:_CITY_DIGITS] in self.shapes and code not in self.county_codes
+        ]
 
     def add(self, content: PackageLayer, county: GatheredCounty) -> None:
         """Add the divisions of a county, as one shape; of a county without a city only the name."""
@@ -286,6 +309,7 @@ class JoinedDivisions:
         layer = content.layer
         union = union_polygon_rows(layer.polygons, tolerance=self.tolerance)
         if union is not None:
+            self.county_codes.append(code)
             # The union is computed in the plane of the plan, from the nodes of the divisions.
             self.shapes.setdefault(code[:_CITY_DIGITS], []).append(
                 reproject_geometries(np.array([union], dtype=object), layer.plane_crs, self.crs)[0]
@@ -301,8 +325,7 @@ class JoinedDivisions:
         import geopandas as gpd
 
         to_lonlat = make_lonlat_transformer(self.crs)
-        # An office's own edition may lack the list.
-        divisions = (norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]).entry_by_code
+        divisions = _get_divisions(norm)
         parts = []
         for code in sorted(self.shapes):
             counties = np.array(self.shapes[code], dtype=object)
@@ -329,6 +352,11 @@ class JoinedDivisions:
             tuple(FieldInfo(one.name, one.type) for one in template.fields if one.name in columns),
             self.crs,
         )
+
+
+def _get_divisions(norm: Norm) -> Mapping[str, CodeEntry]:
+    """Return code → entry of the country's divisions, which an office's own edition may lack."""
+    return (norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]).entry_by_code
 
 
 class KeyRegister:

@@ -109,17 +109,28 @@ def find_net_area_contradictions(layer: Layer, cultivated: NDArray, allowance_m2
         case = str(case_of_row[row])
         meaning, gross_m2 = _FIELD_BY_CASE[case], float(gross[row])
         actual = float(actual_values[meaning][row])
-        expected, calculation = None, ""
-        if case == "deduction":
-            expected = round(float(expected_deduction[row]), 2)
-            calculation = f"{format_square_metres(gross_m2)} × {rate[row]:.10g}"
-        elif meaning == "net_area":
-            expected = round(gross_m2 - float(deducted[row]), 2)
-            calculation = f"{format_number(gross_m2, 2)} − {format_square_metres(float(deducted[row]))}"
+        expected, calculation = derive_expected_area(case, gross_m2, float(rate[row]), float(deducted[row]))
         contradictions.append(
             NetAreaContradiction(row, case, meaning, None if math.isnan(actual) else actual, expected, calculation)
         )
     return contradictions
+
+
+def derive_expected_area(
+    case: str, gross_m2: float, rate: float, deduction_m2: float | None = None
+) -> tuple[float | None, str]:
+    """Return what the wrong field of a case of ``NetAreaContradiction`` should be, and the calculation as text.
+
+    ``gross_m2``: the gross area, or the measured area that replaces a wrong one; ``deduction_m2``: None if it follows
+    from the rate. A wrong rate or gross area does not follow from other fields.
+    """
+    product = gross_m2 * rate
+    if case == "deduction":
+        return round(product, 2), f"{format_square_metres(gross_m2)} × {rate:.10g}"
+    if _FIELD_BY_CASE[case] != "net_area":
+        return None, ""
+    deducted = round(product, 2) if deduction_m2 is None else deduction_m2
+    return round(gross_m2 - deducted, 2), f"{format_number(gross_m2, 2)} − {format_square_metres(deducted)}"
 
 
 def find_reserve_parts_and_names(reserves: Layer, ctx: RuleContext) -> tuple[NDArray, NDArray]:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...standard.messages.texts import THIN_SPACE, Texts, format_number
-from ..tables.report_table import ReportTable, ReportTableRow, TableNumber, make_column_heading
+from ..tables.report_table import ReportTable, ReportTableRow, TableNumber, list_rounding_notes, make_column_heading
 from ..words import ReportTexts, load_report_settings
 from .blocks import Block, Document, DocumentCell, DocumentColumn, DocumentTable, Heading, PageHeaderFooter, Paragraph
 from .check_report import make_signature
@@ -207,7 +207,8 @@ def make_table_blocks(
             yield Paragraph(
                 report_texts.get("signed", "workbook_has_all", shown=shown_count, count=count), is_small=True
             )
-        yield from (Paragraph(note, is_small=True) for note in table.notes)
+        notes = [*table.notes, *list_rounding_notes(table, texts)]
+        yield from (Paragraph(note, is_small=True) for note in notes)
 
 
 def _make_row(row: ReportTableRow, head_place: int) -> tuple[DocumentCell, ...]:

@@ -127,6 +127,27 @@ def make_shown_texts(columns: Iterable[TableColumn], item: Any) -> dict[str, str
     }
 
 
+def list_rounding_notes(table: ReportTable, texts: Texts) -> list[str]:
+    """Return a note if the printed rows of a table do not sum to a printed sum, though the figures do; else nothing.
+
+    The rows of a sum have the texts that the sum row repeats, such as the kind of change that it sums.
+    """
+    rows = [row for row in table.rows if row.kind == "row"]
+    for total in (row for row in table.rows if row.kind == "sum"):
+        keys = [(n, text) for n, text in enumerate(total.values) if isinstance(text, str) and text]
+        keys = [(n, text) for n, text in keys if any(row.values[n] == text for row in rows)]
+        parts = [row for row in rows if all(row.values[n] == text for n, text in keys)]
+        for n, value in enumerate(total.values):
+            numbers = [cell for row in parts if isinstance(cell := row.values[n], TableNumber)]
+            if isinstance(value, TableNumber) and numbers:
+                rest = sum(one.value for one in numbers) - value.value
+                printed = sum(round(one.value, one.decimals) for one in numbers) - round(value.value, value.decimals)
+                digit = 10.0**-value.decimals
+                if abs(rest) < _EQUAL_DIGITS * digit and abs(printed) > digit / 2:
+                    return [texts.get("tables", "rounding_rest")]
+    return []
+
+
 class LongRecord(NamedTuple):
     """One number of a table as a separate record; ``value`` is in ``unit``.
 
@@ -190,6 +211,8 @@ CellStyles = dict[tuple[str, bool, int, bool, str, str], Any]
 HEADING_ROWS = 3
 WORKBOOK_FONT = "宋体"
 HEAD_FILL, SUM_FILL = "DCE6F1", "F2F2F2"
+#: Largest difference of a sum and its rows, in last digits, at which they agree.
+_EQUAL_DIGITS = 1e-3
 #: Letters of a title are wider than those of the cells by this ratio.
 _TITLE_WIDTH_RATIO = 1.5
 _TITLE_LINE_POINTS, _HEAD_LINE_POINTS = 22.0, 14.0
@@ -210,11 +233,13 @@ def write_tables_workbook(
     area: str,
     texts: Texts,
     add_sheets: Callable[[Workbook], None] | None = None,
+    *,
+    title_section: str = "sheet_titles",
 ) -> None:
     """Write all tables to a new workbook, one sheet each, in order.
 
-    ``area``: name of the area for the titles; ``add_sheets``: adds other sheets. Raises OutputError without the package
-    that writes workbooks.
+    ``area``: name of the area for the titles, which are in ``title_section`` of the texts; ``add_sheets``: adds other
+    sheets. Raises OutputError without the package that writes workbooks.
     """
     try:
         import openpyxl
@@ -228,7 +253,7 @@ def write_tables_workbook(
         sheet = book.create_sheet(texts.get("sheets", table.id))
         width = len(table.columns)
         total_width = sum(column.width_in_characters for column in table.columns)
-        write_title_line(sheet, width, texts.get("sheet_titles", table.id, area=area), total_width)
+        write_title_line(sheet, width, texts.get(title_section, table.id, area=area), total_width)
         unit = texts.get("tables", "unit_line", unit=texts.get("unit_names", table.unit)) if table.unit else ""
         write_merged_text_line(sheet, 2, width, unit, Font(WORKBOOK_FONT, size=10), "right", 18)
         set_column_widths(sheet, [column.width_in_characters for column in table.columns])
@@ -243,7 +268,8 @@ def write_tables_workbook(
             _write_row(sheet, number, row, table, styles)
         first_note_row = HEADING_ROWS + len(table.rows) + 1
         # A sheet without rows and words would look like a mistake.
-        notes = [*([] if table.rows else [texts.get("tables", "no_rows")]), *table.notes]
+        no_rows = [] if table.rows else [texts.get("tables", "no_rows")]
+        notes = [*no_rows, *table.notes, *list_rounding_notes(table, texts)]
         for number, note in enumerate(notes, first_note_row):
             lines = -(-compute_text_width(note) // max(total_width - 2, 1))
             write_merged_text_line(sheet, number, width, note, Font(WORKBOOK_FONT, size=9), "left", 14 * max(lines, 1))

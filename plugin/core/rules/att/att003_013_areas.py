@@ -1,16 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rules on the areas that a row states: the net area of a parcel, and the area of the shape."""
 
+from typing import Any
+
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
-from ...figures.indicators.area_backing import find_rows_surely_matching_area
-from ...figures.indicators.areas import find_net_area_contradictions
+from ...figures.indicators.area_backing import ROW_ALLOWANCE_SETTING, find_rows_surely_matching_area
+from ...figures.indicators.areas import NetAreaContradiction, derive_expected_area, find_net_area_contradictions
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.messages.numbers import format_plain_number
 from .._places import SQUARE_M2, SQUARE_WKT
+
+#: Precision of a double and rounding to two decimals, m²: no difference of an area field.
+_ROUNDING_M2 = 0.005
 
 CONSISTENT_ROW = {
     "wkt": SQUARE_WKT,
@@ -42,6 +48,21 @@ CONSISTENT_ROW = {
         "missing": "{layer} ({key}): {field} is empty on cultivated land, although tasks are counted in net area. "
         "Check gross area and deduction first, then fill in the net area: gross area − deduction{facts}, {expected} "
         "m².",
+        "deduction_area_first": "{layer} ({key}): the gross area {written} m² differs from the shape’s statutory area "
+        "{measured} m², and {field} = {actual} m² does not follow from either. First compare the shape with the survey, "
+        "and correct it if it is wrong. If it is right, set the gross area to {measured} m² and the field to gross area "
+        "× deduction rate{facts}, {expected} m²; then compute the net area again.",
+        "net_area_first": "{layer} ({key}): the gross area {written} m² differs from the shape’s statutory area "
+        "{measured} m², so {field} = {actual} m² cannot be checked with it. First compare the shape with the survey, and "
+        "correct it if it is wrong. If it is right, set the gross area to {measured} m² and compute the deduction "
+        "again; {field} is then gross area − deduction{facts}, {expected} m².",
+        "missing_area_first": "{layer} ({key}): {field} is empty on cultivated land, and the gross area {written} m² "
+        "differs from the shape’s statutory area {measured} m². First compare the shape with the survey, and correct it "
+        "if it is wrong. If it is right, set the gross area to {measured} m² and compute the deduction again; then fill "
+        "in the net area: gross area − deduction{facts}, {expected} m².",
+        "net_undeducted_area_first": "{layer} ({key}): {field} = {actual} m² is more than the gross area {written} m², "
+        "but the shape’s statutory area is {measured} m². First compare shape and gross area with the survey, and "
+        "correct wrong ones; the field must not exceed the corrected gross area.",
         "gross": "{layer} ({key}): {field} is empty or not a positive number, so the net area cannot be checked. "
         "Compute it with “Statutory area”, then check the net area.",
     },
@@ -101,12 +122,16 @@ def net_area(layer: Layer, *, ctx: RuleContext, allowance_m2: float = 0.01) -> R
     How to fix
         Compute the fields again from the gross area and the rate, rounded to 0.01 m².
     Limits
-        Does not compare the gross area with the shape. One finding for each row, on the first wrong field.
+        Compares the gross area with the shape only in rows with a finding: where they differ by more than the
+        allowance of ATT013, the value that the field should have follows from the shape. One finding for each row, on
+        the first wrong field.
     """
     if not layer.has_field("gross_area") or not layer.has_field("net_area"):
         return None
     result = RuleResult()
-    for difference in find_net_area_contradictions(layer, ctx.find_cultivated_rows(layer), allowance_m2):
+    contradictions = find_net_area_contradictions(layer, ctx.find_cultivated_rows(layer), allowance_m2)
+    shape_params = _derive_from_shapes(layer, contradictions, ctx)
+    for difference in contradictions:
         result.findings.append(
             ctx.make_row_finding(
                 layer,
@@ -118,11 +143,46 @@ def net_area(layer: Layer, *, ctx: RuleContext, allowance_m2: float = 0.01) -> R
                     "actual": difference.actual_value,
                     "expected": difference.expected_value,
                     "shown": {"facts": [difference.calculation] if difference.calculation else []},
+                    **shape_params.get(difference.row, {}),
                 },
                 geometry=layer.plane_shapes[difference.row],
             )
         )
     return result
+
+
+def _derive_from_shapes(
+    layer: Layer, contradictions: list[NetAreaContradiction], ctx: RuleContext
+) -> dict[int, dict[str, Any]]:
+    """Return row → parameters of its finding, for rows with a gross area that does not fit the shape.
+
+    What such a field should be follows from the statutory area instead of the gross area.
+    """
+    case_by_row = {one.row: one.case for one in contradictions if one.expected_value is not None}
+    if not case_by_row or layer.template.geometry != "polygon":
+        return {}
+    rows = np.array([row for row in case_by_row if _find_measurable_rows(layer, ctx)[row]], dtype=int)
+    written, areas = layer.numbers("gross_area")[rows], layer.measure_rows(rows)
+    is_wrong = np.abs(written - areas) > float(ctx.norm.get(ROW_ALLOWANCE_SETTING)) + _ROUNDING_M2
+    rates, deductions = (np.nan_to_num(layer.numbers(one)) for one in ("deduction_rate", "deduction_area"))
+    has_rate = layer.has_field("deduction_rate")
+    is_deducted = has_rate or layer.template.find_field("deduction_area") is not None
+    params = {}
+    for row, gross_m2, area_m2 in zip(rows[is_wrong].tolist(), written[is_wrong], areas[is_wrong], strict=True):
+        given = None if has_rate else float(deductions[row])
+        expected, calculation = derive_expected_area(case_by_row[row], float(area_m2), float(rates[row]), given)
+        params[row] = {
+            "expected": expected,
+            "written": round(float(gross_m2), 2),
+            "measured": round(float(area_m2), 2),
+            "shown": {"facts": [calculation], "variant": "area_first" if is_deducted else "undeducted_area_first"},
+        }
+    return params
+
+
+def _find_measurable_rows(layer: Layer, ctx: RuleContext) -> NDArray:
+    """Return (n,) bool: rows of polygons with a valid shape that is not flat."""
+    return ~(layer.invalid_rows | ~layer.has_shape | layer.find_flat_rows(ctx.tolerance.cluster_m))
 
 
 #: Fields with the area of the whole shape.
@@ -182,14 +242,13 @@ def area_field(
     """
     fields = [m for m in AREA_MEANINGS if layer.has_field(m)] if layer.template.geometry == "polygon" else []
     result = RuleResult(is_applicable=bool(fields))
-    measurable = ~(layer.invalid_rows | ~layer.has_shape | layer.find_flat_rows(ctx.tolerance.cluster_m))
+    measurable = _find_measurable_rows(layer, ctx)
     for meaning in fields:
         template_field = layer.template.find_field(meaning)
         if template_field is None or template_field.unit != "m2":
             continue
         stored_areas = layer.numbers(meaning)
-        # The precision of a double and rounding to two decimals do not count as differences.
-        max_difference = allowance_m2 + 0.005
+        max_difference = allowance_m2 + _ROUNDING_M2
         measurable_rows = np.isfinite(stored_areas) & measurable
         rows = np.flatnonzero(
             measurable_rows & ~find_rows_surely_matching_area(layer, stored_areas, max_difference, ctx)

@@ -9,6 +9,7 @@ from ...model.indicator import SQUARE_METRES
 from ...render.tables.report_table import CellValue, ReportTable, ReportTableRow, TableNumber, make_column_title
 from ...standard.messages.numbers import DECIMALS_BY_UNIT
 from ...standard.messages.texts import Texts
+from .feature_tables import NET
 from .figure_tables import FIGURE_TABLES, WILDCARD, PlanFigures
 from .office_table import (
     NAME_CONTENT,
@@ -65,12 +66,10 @@ class LayoutFiller:
                 self._table.missing[self._figures.explain_missing(block.figures)] = None
             rows = [self._make_row(block, row) for row in self._list_rows(block, table)]
             # Rounded so that parts sum to totals.
-            for name, difference in BlockRounder(
+            for key, name, difference in BlockRounder(
                 rows, self._table.columns, [place.column for place in self._places]
             ).round():
-                self._table.notes.append(
-                    self._texts.get("office_tables", "unequal_sum", column=name, difference=difference)
-                )
+                self._table.notes.append(self._texts.get("office_tables", key, column=name, difference=difference))
             self._table.rows += rows
         round_row_sums(self._table.rows, self._table.columns, self._layout.sums)
         self._adjusted = [
@@ -218,6 +217,18 @@ class LayoutFiller:
         return value
 
     # --- notes
+    def _describe_net_excess(self) -> list[str]:
+        """Return sentences on rows with more net than gross area, if the table prints net areas of their layers."""
+        columns = [n for n, one in enumerate(self._table.columns) if one.content.endswith(NET)]
+        if not any(isinstance(row.values[n], TableNumber) for row in self._table.rows for n in columns):
+            return []
+        concepts = {self._table.columns[n].content.rpartition("_")[0] for n in columns}
+        for block in self._blocks:
+            concepts |= {*FIGURE_TABLES[block.figures].layers, *block.layers, *block.names}
+        plan = self._figures.indicators.ctx.plan
+        layers = (plan.find_layer_of_concept(one) for one in sorted(concepts))
+        return plan.describe_net_excess(self._texts, roles={one.role for one in layers if one is not None})
+
     def _add_notes(self) -> None:
         """Add the notes below the table: fixed ones, those of the figures, missing data, rounding, source."""
         texts, table = self._texts, self._table
@@ -231,6 +242,7 @@ class LayoutFiller:
         indicators, separator = self._figures.indicators, texts.get("words", "between_names")
         if unknown := [indicators.make_layer_label(one) for one in indicators.ctx.plan.layers.values() if one.gaps]:
             notes.append(texts.get("office_tables", "unknown_land", layers=separator.join(unknown)))
+        notes += self._describe_net_excess()
         if table.missing:
             notes.append(texts.get("office_tables", "missing", reasons="".join(table.missing)))
         elif any(NO_FIGURE in row.values for row in table.rows):

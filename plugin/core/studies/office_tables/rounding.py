@@ -300,14 +300,14 @@ class BlockRounder:
                 is_same = np.abs(one - other) * 10.0 ** columns[first].decimals <= _EQUAL_DIGITS
                 other[is_same] = one[is_same]
                 self._is_kept[is_same, first] = self._is_kept[is_same, second] = True
-        self._unequal_sums: list[tuple[str, str]] = []
+        self._unequal_sums: list[tuple[str, str, str]] = []
         #: (row, column) → last digits as printed.
         self._digits: dict[tuple[int, int], int] = {}
 
-    def round(self) -> list[tuple[str, str]]:
+    def round(self) -> list[tuple[str, str, str]]:
         """Round all figures.
 
-        Return the columns with parts that do not sum to the total: (name of the column, difference as text).
+        Return the totals that differ from their parts: key of the text, name of the column or cell, difference as text.
         """
         for position, column in enumerate(self._layout_columns):
             if column.sum_of:
@@ -370,7 +370,13 @@ class BlockRounder:
                     self._digits[self._sum, part] = int(signs[k] * column_sums[k])
                 return
         for row, line in enumerate(self._exact[:, [*parts, total]] * signs):
-            if do_parts_add_up(line[:-1].tolist(), float(line[-1]), decimals):
+            if not np.isfinite(line).all():
+                continue
+            rest = float(line[-1] - line[:-1].sum())
+            if not do_parts_add_up(line[:-1].tolist(), float(line[-1]), decimals) and round_to_digits(rest, decimals):
+                name = f"{self._rows[row].name} {self._columns[total].word}"
+                self._unequal_sums.append(("unequal_row", name, format_number(rest, decimals)))
+            elif do_parts_add_up(line[:-1].tolist(), float(line[-1]), decimals):
                 whole = round_to_digits(float(line[-1]), decimals)
                 for k, digits in enumerate(round_parts(line[:-1].tolist(), whole, decimals)):
                     self._digits[row, parts[k]] = int(signs[k] * digits)
@@ -388,7 +394,7 @@ class BlockRounder:
         if not do_parts_add_up(values, total, decimals):
             difference = format_number(total - sum(values), decimals)
             if round_to_digits(total - sum(values), decimals):
-                self._unequal_sums.append((self._columns[column].word, difference))
+                self._unequal_sums.append(("unequal_sum", self._columns[column].word, difference))
             return
         whole = round_to_digits(total, decimals)
         self._digits[self._sum, column] = whole

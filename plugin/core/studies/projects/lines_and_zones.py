@@ -18,7 +18,7 @@ from ...geometry.tolerance import Tolerance
 from ...standard.messages.texts import Message, MessageList, NameList, format_number
 from ...standard.template import CodeList
 from .occupied import LayerOverlay, ProjectPieces, unite_shapes
-from .review_sentences import INSIDE, OUTSIDE, PARTLY, Area, Condition, count_loose_parts
+from .review_sentences import INSIDE, OUTSIDE, PARTLY, Area, Condition, count_loose_parts, count_outcome
 from .review_settings import PARTS_BOUNDARY, AdmissionTable, LineSpec, RowParts, read_codes
 from .reviewed_project import (
     SECTION,
@@ -320,6 +320,23 @@ def is_rest_sliver(pieces: ProjectPieces, project: Project, tolerance: Tolerance
     return bool(tolerance.is_sliver(shapely.area(rest), 2 * shapely.area(rest) / length if length else 0.0))
 
 
+def follow_line(zone: ZoneItem, line: LineItem, tolerance: Tolerance) -> ZoneItem:
+    """Return the item of a zone that has the range of a line: on the same land no better than the line.
+
+    A zone without land of the line is unchanged, unless the land of the line is unknown.
+    """
+    outcome = find_gravest((zone.outcome, count_outcome(line)))
+    is_unknown = line.has_gaps or line.area_m2 is None
+    if outcome is zone.outcome or not (is_unknown or line.land):
+        return zone
+    if not is_unknown and line.land is not None:
+        shared = shapely.intersection(line.land(), zone.land())
+        if shapely.area(shared) < tolerance.min_area_m2:
+            return zone
+    names = {"zone": zone.name, "line": line.name, "outcome": Message(SECTION, f"outcome_{outcome}")}
+    return replace(zone, outcome=outcome, follows=Message(SECTION, "zone_follows", names))
+
+
 class ZoneJudge:
     """Judges projects against the planning zones.
 
@@ -379,6 +396,10 @@ class ZoneJudge:
             )
         return tuple(items)
 
+    def list_codes(self, code: str) -> Sequence[str]:
+        """Return the code of a zone and those above it; nothing without a list of codes."""
+        return self.codes.list_code_and_parents(code) if self.codes else ()
+
     def _make_item(
         self,
         code: str,
@@ -390,7 +411,7 @@ class ZoneJudge:
         land: Callable[[], Any],
     ) -> ZoneItem:
         """Return the item of a zone. ``problem``: key of the reason why nothing can be judged, empty if it can."""
-        chain = self.codes.list_code_and_parents(code) if self.codes else ()
+        chain = self.list_codes(code)
         entries = self.codes.entry_by_code if self.codes else {}
         rule = None if problem or not uses else self.table.find_rule(chain or (code,), uses)
         key = problem or ("no_use" if not uses else "no_rule" if rule is None else str(rule.outcome))

@@ -20,10 +20,13 @@ def make_list_tables(listed: ProjectList, texts: Texts) -> list[ReportTable]:
             TableColumn("list_first", width_in_characters=26, key="first_name"),
             TableColumn("list_second_row", key="second_row"),
             TableColumn("list_second", width_in_characters=26, key="second_name"),
-            TableColumn("project_gross", "m2", width_in_characters=14, key="area_m2"),
+            TableColumn(
+                "project_gross", "ha", width_in_characters=14, value=lambda one: make_hectare_cell(one.area_m2)
+            ),
         ],
         listed.overlaps,
         lambda one: f"{one.first_row}/{one.second_row}",
+        unit="ha",
     )
     return [_make_row_table(listed, texts), _make_sum_table(listed, texts), overlaps]
 

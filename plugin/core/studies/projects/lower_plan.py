@@ -71,9 +71,11 @@ def sum_lower_plan(
         area = sum_classes(classes)
         is_known = construction > 0 and all(one.code for one in uses)
         share = area / construction if is_known else None
-        is_confirmed = all(map(norm.is_confirmed, (limit_key, classes_key, _CONSTRUCTION_SETTING)))
-        outcome = _judge(share, limit, is_maximum, is_confirmed)
-        shares.append(RequiredShare(name, classes, area, share, limit, is_maximum, outcome, is_confirmed))
+        keys = {"limit": (limit_key,), "classes": (classes_key, _CONSTRUCTION_SETTING)}
+        unconfirmed = tuple(one for one, own in keys.items() if not all(map(norm.is_confirmed, own)))
+        outcome = _judge(share, limit, is_maximum, not unconfirmed)
+        source = norm.profile.mark_sources.get(limit_key, "")
+        shares.append(RequiredShare(name, classes, area, share, limit, is_maximum, outcome, unconfirmed, source))
     land = shapely.union_all([one.shape for one in parcels])
     to_lonlat = make_lonlat_transformer(plan.plane_crs)
 
@@ -93,8 +95,10 @@ def sum_lower_plan(
     if not boundary.projects:
         raise InputError("lower_plan_boundary", source=boundary.source)
     extent = shapely.union_all([one.shape for one in boundary.projects])
+    names = [one.name for one in boundary.projects if one.name]
     return replace(
         figures,
+        name="、".join(dict.fromkeys(names)),
         boundary_m2=float(measure_statutory_area(np.array([extent], dtype=object), to_lonlat)[0]),
         gap_m2=measure(shapely.difference(extent, land)),
         outside_m2=measure(shapely.difference(land, extent)),
@@ -108,6 +112,11 @@ def _judge(share: float | None, limit: float, is_maximum: bool, is_confirmed: bo
     if not is_confirmed:
         return Outcome.CONDITIONAL
     return Outcome.CONFORMS if (share <= limit if is_maximum else share >= limit) else Outcome.FAILS
+
+
+def describe_plan(figures: LowerPlan | None, texts: Texts) -> str:
+    """Return name and kind of a lower plan for a title; nothing without a lower plan."""
+    return "" if figures is None else texts.get(SECTION, f"lower_title_{figures.kind}", name=figures.name)
 
 
 class _Row(NamedTuple):
@@ -132,7 +141,8 @@ def make_lower_plan_table(figures: LowerPlan, texts: Texts) -> ReportTable:
             TableColumn("lower_result", width_in_characters=70, key="result"),
         ],
         unit="ha",
-        notes=[message.render(texts) for _, message in describe_lower_plan(figures)],
+        # The sentences on shares are in their rows.
+        notes=[message.render(texts) for _, message in describe_lower_plan(replace(figures, shares=()))],
     )
 
     def add(kind: str, item: str, area_m2: float | None, share: float | None = None, **more: str) -> None:

@@ -27,11 +27,13 @@ from ...render.document.blocks import (
 )
 from ...render.document.check_report import SectionNumbers
 from ...render.document.print_html import make_blank_png
+from ...render.document.table_document import make_table_blocks
 from ...render.outputs import compute_data_digest
 from ...render.words import ReportTexts
 from ...standard.messages.numbers import format_hectare_number, format_number, format_square_metres
 from ...standard.messages.texts import Texts
 from ...standard.profile import resolve_document
+from .lower_plan import describe_plan, make_lower_plan_table
 from .page_tables import ICON_BY_OUTCOME, PageTables, circle_number, format_area
 from .project_map import (
     PX_PER_MM,
@@ -82,8 +84,15 @@ def make_conformity_document(
     mapper = ProjectMapper(result, cancellation)
     limit = int(load_map_settings().max_projects)
     title = report_texts.get("conformity", "title")
-    is_single = len(result.results) == 1
+    # The parcels of a lower plan always have a summary.
+    is_single = len(result.results) == 1 and result.lower_plan is None
     blocks: list[Block] = [] if is_single else [*_make_summary(result, report_texts, limit)]
+    summary_title = report_texts.get("conformity", "summary_title")
+    if result.lower_plan is not None:
+        texts = Texts(result.lang)
+        area = f"{result.area_name}{describe_plan(result.lower_plan, texts)}"
+        summary_title = texts.get("lower_plan_titles", "conformity_projects", area=area)
+        blocks += make_table_blocks([make_lower_plan_table(result.lower_plan, texts)], texts)
     for one in result.results[:limit]:
         cancellation.raise_if_cancelled()
         if not is_single:
@@ -92,7 +101,7 @@ def make_conformity_document(
     number = result.results[0].project.number if is_single else ""
     placeholder = report_texts.get("conformity", "placeholder")
     return Document(
-        title if is_single else report_texts.get("conformity", "summary_title"),
+        title if is_single else summary_title,
         "",
         PageHeaderFooter(
             header_left=report_texts.get("conformity", "compiler", name=info.compiler or placeholder),

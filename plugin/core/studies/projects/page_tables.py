@@ -16,6 +16,7 @@ from .reviewed_project import (
     LineItem,
     Outcome,
     ProjectResult,
+    ZoneItem,
 )
 
 ICON_BY_OUTCOME = {
@@ -205,11 +206,11 @@ class PageTables:
                 DocumentCell(format_area(zone.area_m2)),
                 DocumentCell(self.describe_use()),
                 self._make_outcome_cell(
-                    zone.outcome, zone.is_confirmed, self.texts.get(SECTION, f"admission_{zone.admission}")
+                    zone.outcome,
+                    zone.is_confirmed,
+                    "" if zone.follows else self.texts.get(SECTION, f"admission_{zone.admission}"),
                 ),
-                DocumentCell(zone.rule.condition.render(self.texts), second_line=zone.rule.source.render(self.texts))
-                if zone.rule
-                else DocumentCell(zone.reason.render(self.texts)),
+                self._make_condition_cell(zone),
                 DocumentCell(zone.mark or _NOTHING, is_mark=bool(zone.mark)),
             )
             for zone in self.one.zones
@@ -225,6 +226,13 @@ class PageTables:
                 )
             )
         return DocumentTable(columns, tuple(rows), self.words.get("conformity", "no_zones"), is_dense=True)
+
+    def _make_condition_cell(self, zone: ZoneItem) -> DocumentCell:
+        """Return the condition of the row that decides, and of which line the zone has the outcome, with the source."""
+        if zone.rule is None:
+            return DocumentCell(zone.reason.render(self.texts))
+        sentences = [one.render(self.texts) for one in (zone.rule.condition, zone.follows) if one is not None]
+        return DocumentCell(self.words.join_sentences(sentences), second_line=zone.rule.source.render(self.texts))
 
     def describe_use(self) -> str:
         """Return name and code of the use, else its text."""

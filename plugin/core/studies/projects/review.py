@@ -17,7 +17,7 @@ from ...geometry.tolerance import Tolerance
 from ...plan.layer import Layer
 from ...plan.plan import Plan
 from ...standard.messages.texts import Message, MessageList, NameList
-from .lines_and_zones import LineJudge, ZoneJudge, apply_gaps, is_rest_sliver
+from .lines_and_zones import LineJudge, ZoneJudge, apply_gaps, follow_line, is_rest_sliver
 from .occupied import (
     LandClasses,
     LayerOverlay,
@@ -57,6 +57,7 @@ from .reviewed_project import (
     ProjectNote,
     ProjectResult,
     ReviewItem,
+    ZoneItem,
 )
 
 ProgressCallback = Callable[[float], None]
@@ -228,7 +229,7 @@ class ProjectReview:
         lines = [line.judge(number, project, uses) for line in self.lines]
         lines += [county] if county is not None else []
         lines = [apply_gaps(line, self._list_gaps(line.role)) for line in lines]
-        zones = self._zones.judge(number, project, uses)
+        zones = self._judge_zones(number, project, uses, lines)
         items: list[ReviewItem] = [*project.doubts, *lines, *zones]
         verdict, reasons = judge_items(items, self._gap_items)
         # In the order of the layers that are summed; None without a layer, or if its overlay failed for the project.
@@ -270,6 +271,20 @@ class ProjectReview:
             self._measure_rest(townships, number, project),
             tuple(notes),
             self.tolerance.min_area_m2,
+        )
+
+    def _judge_zones(
+        self, number: int, project: Project, uses: Sequence[str], lines: Sequence[LineItem]
+    ) -> tuple[ZoneItem, ...]:
+        """Return the items of the zones; 生态保护区 has the outcome of 生态保护红线, of which it is the range."""
+        zones, norm = self._zones.judge(number, project, uses), self.plan.norm
+        line = next((one for one in lines if one.id == "red_line"), None)
+        codes = set(norm.get("zones.protection")) if norm.get("zones.protection_is_red_line") else set()
+        if line is None or not codes:
+            return zones
+        return tuple(
+            follow_line(zone, line, self.tolerance) if codes & set(self._zones.list_codes(zone.code)) else zone
+            for zone in zones
         )
 
     def _measure_rest(self, overlay: LayerOverlay | None, number: int, project: Project) -> float:

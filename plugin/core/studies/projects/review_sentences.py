@@ -132,8 +132,11 @@ def describe_share(one: RequiredShare) -> Message:
         "share": f"{one.share:.2%}",
         "limit": format_limit(one),
         "result": Message(SECTION, f"lower_{result}"),
+        "source": Message(SECTION, "lower_source", {"source": one.source}) if one.source else "",
     }
-    return Message(SECTION, "lower_share" if one.is_confirmed else "lower_share_unconfirmed", params)
+    what = "_".join(("lower_unconfirmed", *one.unconfirmed))
+    params["doubt"] = "" if one.is_confirmed else Message(SECTION, what)
+    return Message(SECTION, "lower_share", params)
 
 
 def format_limit(one: RequiredShare) -> str:
@@ -271,7 +274,8 @@ def list_missing(
         )
         reason, remedy = Message(SECTION, "lines_lacking", {"lines": names}), Message(SECTION, "remedy_lines_lacking")
         missing.append(MissingItem("lines_lacking", _LACKING_NAME, reason, remedy))
-    open_zones = [zone for zone in zones if zone.outcome is Outcome.UNDETERMINED]
+    # A zone with a row of the table follows a line, which is listed above.
+    open_zones = [zone for zone in zones if zone.outcome is Outcome.UNDETERMINED and zone.rule is None]
     # Land outside the zones, and a plan without zones, have neither code nor name: a use would not settle them.
     without_use = [] if project.use_code else [zone for zone in open_zones if zone.code or zone.name]
     if len(without_use) > 1:

@@ -322,7 +322,8 @@ class ZoneItem(JudgedItem):
     """A planning zone on which the project has land (四、规划分区与准入).
 
     ``code``, ``name``: zone, empty for land without one; ``parent_name``: name of the zone above it; ``rule``: row of
-    the admission table, None without one.
+    the admission table, None without one; ``follows``: sentence on the line whose outcome the zone has, None if it has
+    its own.
     """
 
     code: str
@@ -331,9 +332,17 @@ class ZoneItem(JudgedItem):
     area_m2: float
     admission: Admission
     outcome: Outcome
-    reason: Message
+    own_reason: Message
     rule: AdmissionRule | None
     land: Callable[[], Any]
+    follows: Message | None = None
+
+    @property
+    def reason(self) -> Message:
+        """Return why the zone has this outcome."""
+        if self.follows is None:
+            return self.own_reason
+        return Message(SECTION, "zone_and_line", {"reason": self.own_reason, "line": self.follows})
 
 
 #: What gives an outcome and a reason.
@@ -531,8 +540,9 @@ class UseArea:
 class RequiredShare:
     """A share of the planned 建设用地 with its limit.
 
-    ``id``: ``reserve`` (机动指标) or ``industry`` (乡村产业); ``share``: None if it is undetermined; ``is_confirmed``:
-    False if limit or classes are of mark C without the county's confirmation, so that the share never conforms.
+    ``id``: ``reserve`` (机动指标) or ``industry`` (乡村产业); ``share``: None if it is undetermined; ``unconfirmed``:
+    ``limit`` and ``classes``, if they are of mark C without the county's confirmation: the share then never conforms;
+    ``source``: of the limit as the profile names it.
     """
 
     id: str
@@ -542,7 +552,13 @@ class RequiredShare:
     limit: float
     is_maximum: bool
     outcome: Outcome
-    is_confirmed: bool
+    unconfirmed: tuple[str, ...] = ()
+    source: str = ""
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Return True if limit and classes are confirmed."""
+        return not self.unconfirmed
 
 
 @dataclass(frozen=True)
@@ -552,7 +568,7 @@ class LowerPlan:
     ``other_count``: number of parcels of other uses than construction, which are not reviewed; ``boundary_m2``,
     ``gap_m2`` (in the boundary without a parcel), ``outside_m2``: None without a boundary. ``overlap_m2``: land in
     several parcels, counted once for each parcel but the first. Areas of the last three up to ``negligible_m2`` are no
-    problem.
+    problem. ``name``: of the village or unit as the boundary has it; empty without one.
     """
 
     kind: LowerPlanKind
@@ -565,6 +581,7 @@ class LowerPlan:
     boundary_m2: float | None = None
     gap_m2: float | None = None
     outside_m2: float | None = None
+    name: str = ""
 
     @property
     def area_m2(self) -> float:

@@ -33,7 +33,7 @@ from ...render.tables.report_table import (
 )
 from ...standard.messages.texts import Texts
 from .list_tables import make_hectare_cell, make_list_tables
-from .lower_plan import make_lower_plan_table
+from .lower_plan import describe_plan, make_lower_plan_table
 from .page import Rasterise, make_conformity_document
 from .project_list import check_list_path, write_list
 from .review_sentences import describe_part, get_outcome_name
@@ -317,8 +317,9 @@ def write_conformity_workbook(result: ConformityResult, path: Path) -> None:
                 notes=[] if result.notes else [texts.get(SECTION, "no_notes")],
             ),
         ],
-        result.area_name,
+        f"{result.area_name}{describe_plan(result.lower_plan, texts)}",
         texts,
+        title_section="lower_plan_titles" if result.lower_plan else "sheet_titles",
     )
 
 
@@ -340,7 +341,7 @@ def make_project_table(result: ConformityResult, texts: Texts) -> ReportTable:
         "conformity_projects",
         [
             TableColumn("project_row", width_in_characters=6, value=lambda one: one.project.row),
-            TableColumn("project_name", width_in_characters=26, value=lambda one: one.project.name),
+            TableColumn("project_name", width_in_characters=26, value=lambda one: one.project.label),
             TableColumn("project_number", width_in_characters=16, value=lambda one: one.project.number),
             TableColumn("project_use", width_in_characters=20, value=_describe_use),
             TableColumn(
@@ -386,26 +387,23 @@ def make_line_table(result: ConformityResult, texts: Texts) -> ReportTable:
             TableColumn("project_line", width_in_characters=18, value=lambda row: row[1].name.render(texts)),
             TableColumn("project_role", width_in_characters=14, value=lambda row: row[1].role),
             TableColumn(
-                "project_occupied",
-                "m2",
-                width_in_characters=14,
-                value=lambda row: row[1].leading_m2,
+                "project_occupied", "ha", width_in_characters=14, value=lambda row: make_hectare_cell(row[1].leading_m2)
             ),
             TableColumn(
                 "project_basis", width_in_characters=14, value=lambda row: texts.get(SECTION, f"basis_{row[1].basis}")
             ),
-            TableColumn("project_gross", "m2", width_in_characters=14, value=lambda row: row[1].area_m2),
             TableColumn(
-                "project_outside",
-                "m2",
-                width_in_characters=14,
-                value=lambda row: row[1].outside_m2,
+                "project_gross", "ha", width_in_characters=14, value=lambda row: make_hectare_cell(row[1].area_m2)
+            ),
+            TableColumn(
+                "project_outside", "ha", width_in_characters=14, value=lambda row: make_hectare_cell(row[1].outside_m2)
             ),
             TableColumn("project_distance", "m", value=lambda row: make_table_number(row[1].distance_m, "m", 2)),
             *_make_rule_columns(texts),
         ],
         ((one, line) for one in result.results for line in one.lines),
         lambda row: f"{row[0].project.row}/{row[1].id}",
+        unit="ha",
     )
 
 
@@ -417,7 +415,9 @@ def make_zone_table(result: ConformityResult, texts: Texts) -> ReportTable:
             *_PROJECT_COLUMNS,
             TableColumn("project_zone_code", width_in_characters=10, value=lambda row: row[1].code),
             TableColumn("project_zone", width_in_characters=18, value=lambda row: row[1].name),
-            TableColumn("project_area", "m2", width_in_characters=14, value=lambda row: row[1].area_m2),
+            TableColumn(
+                "project_area", "ha", width_in_characters=14, value=lambda row: make_hectare_cell(row[1].area_m2)
+            ),
             TableColumn("project_use", width_in_characters=20, value=lambda row: _describe_use(row[0])),
             TableColumn(
                 "project_admission",
@@ -428,6 +428,7 @@ def make_zone_table(result: ConformityResult, texts: Texts) -> ReportTable:
         ],
         ((one, zone) for one in result.results for zone in one.zones),
         lambda row: f"{row[0].project.row}/{row[1].code}",
+        unit="ha",
     )
 
 
@@ -443,10 +444,10 @@ def make_class_table(result: ConformityResult, texts: Texts) -> ReportTable:
         TableColumn("project_class", width_in_characters=18, value=lambda row: row[1].name),
         TableColumn("project_major_class", value=lambda row: row[1].major_class),
         TableColumn("project_ownership", width_in_characters=10, value=lambda row: row[1].ownership),
-        TableColumn("project_area", "m2", width_in_characters=14, value=lambda row: row[1].area_m2),
-        TableColumn("project_net", "m2", width_in_characters=14, value=lambda row: row[1].net_m2),
+        TableColumn("project_area", "ha", width_in_characters=14, value=lambda row: make_hectare_cell(row[1].area_m2)),
+        TableColumn("project_net", "ha", width_in_characters=14, value=lambda row: make_hectare_cell(row[1].net_m2)),
     )
-    table = make_table("conformity_classes", columns, unit="m2")
+    table = make_table("conformity_classes", columns, unit="ha")
     for one in result.results:
         rest = [make_rest("unclassified", one.unclassified_m2)] if one.unclassified_m2 else []
         table.rows += _list_rows_and_sum(columns, one, [*one.classes, *rest], make_rest if one.classes else None)
@@ -463,9 +464,9 @@ def make_township_table(result: ConformityResult, texts: Texts) -> ReportTable:
         *_PROJECT_COLUMNS,
         TableColumn("project_township_code", width_in_characters=14, value=lambda row: row[1].code),
         TableColumn("project_township_name", width_in_characters=18, value=lambda row: row[1].name),
-        TableColumn("project_area", "m2", width_in_characters=14, value=lambda row: row[1].area_m2),
+        TableColumn("project_area", "ha", width_in_characters=14, value=lambda row: make_hectare_cell(row[1].area_m2)),
     )
-    table = make_table("conformity_townships", columns, unit="m2")
+    table = make_table("conformity_townships", columns, unit="ha")
     for one in result.results:
         if one.townships:
             rest = [make_rest("outside_townships", one.outside_townships_m2)] if one.outside_townships_m2 else []

@@ -17,6 +17,7 @@ from ...base.files.cells import format_column
 from ...base.files.tables import SearchedColumn, read_table
 from ...base.files.workbooks import WORKBOOK_SUFFIXES
 from ...engine.context import RuleContext
+from ...figures.indicators.area_backing import ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
 from ...figures.indicators.townships import get_plan_townships
 from ...geometry.crs import find_coordinate_problem
 from ...geometry.edge_densification import reproject_densified
@@ -73,7 +74,22 @@ def read_certificates(path: str, kind: str, year: int, ctx: RuleContext) -> Cert
         items.append(Certificate(number, np.nan if stated is None else stated, tuple(of_all)))
         for position in own:
             item_of_row[position] = len(items) - 1
-    return Certificates(Path(path).name, items, item_of_row, shapes, left_out, sum(not row.get("year") for row in rows))
+    undated = sum(not row.get("year") for row in rows)
+    excessive = () if shapes is None else _find_excessive(items, [shapes[own] for own in positions.values()], ctx)
+    return Certificates(Path(path).name, items, item_of_row, shapes, left_out, undated, excessive)
+
+
+def _find_excessive(
+    items: list[Certificate], shapes_by_item: list[NDArray], ctx: RuleContext
+) -> tuple[tuple[Certificate, float], ...]:
+    """Return the certificates that state more cultivated land than their shapes have, with the area of these (m²).
+
+    The allowances are those of ATT013 and, as approvals state areas of a plane, of ATT022.
+    """
+    lands = ctx.geometry.measure_drawn_areas([shapely.union_all(own) for own in shapes_by_item]).tolist()
+    row_m2, share = (float(ctx.norm.get(one)) for one in (ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING))
+    pairs = zip(items, lands, strict=True)
+    return tuple((one, land) for one, land in pairs if one.cultivated_m2 > land + max(row_m2, share * land))
 
 
 def _read_area(row: dict[str, str]) -> float | None:

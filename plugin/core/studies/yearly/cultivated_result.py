@@ -80,7 +80,8 @@ class Certificates:
     """The certificates of a kind: name of the source, and for each row of it the position of its certificate.
 
     ``shapes``: (n,) polygons of the rows in the plane of the later survey, None for a table; ``left_out``, ``undated``:
-    number of rows of other years, which do not count, and of rows without a year, which do.
+    number of rows of other years, which do not count, and of rows without a year, which do; ``excessive``: certificates
+    that state more cultivated land than their shapes have, with that area (m²).
     """
 
     source: str
@@ -89,6 +90,7 @@ class Certificates:
     shapes: NDArray | None
     left_out: int = 0
     undated: int = 0
+    excessive: tuple[tuple[Certificate, float], ...] = ()
 
 
 class CultivatedSums(NamedTuple):

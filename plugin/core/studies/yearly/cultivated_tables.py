@@ -356,17 +356,8 @@ class CultivatedTables:
             self.get("causes_note", file=result.causes_file, marks=" ".join(marks) or "—"),
             self.get("certificates_basis"),
             *self._list_missing(),
+            *self._describe_certificates(),
         ]
-        for kind, found in result.certificates.items():
-            if found is None:
-                continue
-            for key, count in (("other_years", found.left_out), ("no_years", found.undated)):
-                if count:
-                    notes.append(self.get(key, source=found.source, count=count, year=result.year))
-            unclear = [one.number for one in found.items if math.isnan(one.cultivated_m2)]
-            if unclear:
-                params = {"source": found.source, "count": len(unclear), "numbers": join_some_names(unclear, texts)}
-                notes.append(self.get(f"unclear_{kind}", **params))
         if not any(result.sums_by_township):
             notes.append(self.get("no_townships"))
         if result.unlisted[0]:
@@ -384,7 +375,40 @@ class CultivatedTables:
             texts.get("versions", key, **params)
             for key, params in make_notes_on_repaired_or_lost_rows(result.comparison, texts, _SECTION)
         ]
-        return [*notes, *(sentence for plan in (result.before, result.after) for sentence in plan.describe_gaps(texts))]
+        for plan, layer in zip((result.before, result.after), result.layers, strict=True):
+            notes += plan.describe_gaps(texts, {layer.role: layer.source.full_name})
+        return notes
+
+    def _describe_certificates(self) -> list[str]:
+        """Return sentences on certificates of other years or without one, and on those whose area is in doubt."""
+        result, notes = self.result, []
+        for kind, found in result.certificates.items():
+            if found is None:
+                continue
+            for key, count in (("other_years", found.left_out), ("no_years", found.undated)):
+                if count:
+                    notes.append(self.get(key, source=found.source, count=count, year=result.year))
+            unclear = [one.number for one in found.items if math.isnan(one.cultivated_m2)]
+            if unclear:
+                params = {
+                    "source": found.source,
+                    "count": len(unclear),
+                    "numbers": join_some_names(unclear, self.texts),
+                }
+                notes.append(self.get(f"unclear_{kind}", **params))
+            if found.excessive:
+                names = [
+                    self.get(
+                        "excessive_item",
+                        number=one.number,
+                        area=self._format_area(one.cultivated_m2),
+                        land=self._format_area(land),
+                    )
+                    for one, land in found.excessive
+                ]
+                params = {"source": found.source, "count": len(names), "items": join_some_names(names, self.texts)}
+                notes.append(self.get("excessive", **params))
+        return notes
 
     def _format_area(self, area_m2: float) -> str:
         """Return an area in a sentence."""

@@ -187,6 +187,30 @@ def test_counties_without_a_city_are_not_joined_but_named(appender, code):
     assert note.layer == "XZQDS" and note.features == (code,) and code in note.format_as_sentence(Texts("zh"))
 
 
+def list_joined_notes(appender):
+    notes = appender.problems.by_kind.values()
+    return [one.format_as_sentence(Texts("zh")) for one in notes if one.key.startswith("gather_joined")]
+
+
+@pytest.mark.parametrize(
+    ("codes", "lacks"),
+    [
+        (("140212", "140213"), "不含未汇入的 8 个县级行政区（云冈区、云州区、阳高县、天镇县、广灵县 …），界线不完整"),
+        # All districts and counties of 阳泉市; 140299 is in no list.
+        (("140302", "140303", "140311", "140321", "140322"), ""),
+        (("140212", "140299"), ""),
+    ],
+)  # fmt: skip
+def test_outline_of_a_city_names_the_counties_that_it_lacks(appender, codes, lacks):
+    for number, code in enumerate(codes):
+        county = GatheredCounty(code, area_code=code)
+        appender.add_county(county, make_package_plan(XZQX=make_division(code, 500 * number)))
+    appender.add_joined_divisions()
+    joined, *partly = list_joined_notes(appender)
+    assert f"由汇入的 {len(codes)} 个县" in joined and "共 1 个" in joined
+    assert [lacks in one for one in partly] == [True] * bool(lacks)
+
+
 def test_divisions_are_joined_by_city(appender):
     for code, x in (("140212", 0), ("140213", 500), ("140321", 5000)):
         county = GatheredCounty(code, area_code=code)
@@ -194,6 +218,9 @@ def test_divisions_are_joined_by_city(appender):
     appender.add_joined_divisions()
     joined = read(appender, "XZQDS")
     assert list(joined["XZQDM"]) == ["140200", "140300"] and list(joined["XZQMC"]) == ["大同市", "阳泉市"]
+    assert list_joined_notes(appender)[0] == (
+        "图层“XZQDS”（市级行政区）由汇入的 3 个县的县级行政区合并，不相连的各部分各为一个要素，共 2 个。请核对界线，或以批准的界线替换。"
+    )
     # Each part keeps its area; the fields state it in m².
     parts = read(appender, "XZQXS").dissolve(by=np.array(["A", "A", "B"])).to_crs(4526).area
     assert list(joined.to_crs(4526).area) == pytest.approx(list(parts), rel=1e-9)

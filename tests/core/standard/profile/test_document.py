@@ -348,8 +348,15 @@ def test_saving_a_county_profile_keeps_comments_registers_and_stated_figures(tmp
     assert removed == [
         "limit = 1.25 # 004:101",
         'admission = "hunyuan_admission.csv" # 004:98, 119-132, 139, 205-207',
+        "max_reserve_share = 0.05 # 004:207",
+        "min_industry_share = 0.10 # 004:207",
+        '"lower_plan.max_reserve_share" = "A"',
+        '"lower_plan.min_industry_share" = "C"',
         '"ratio.limit" = "A"',
         '"projects.admission" = "A"',
+        '"lower_plan.max_reserve_share" = "浑源县国土空间总体规划（2021—2035年）"',
+        '"lower_plan.min_industry_share" = '
+        '"浑源县国土空间总体规划（2021—2035年）（全县建设用地指标；用于单个村庄规划为推断）"',
         '"ratio.limit" = "浑源县国土空间总体规划（2021—2035年）"',
         '"projects.admission" = "浑源县国土空间总体规划（2021—2035年）"',
         'indicator = "cultivated_area"',

@@ -5,6 +5,7 @@ import hashlib
 import re
 import zipfile
 from collections import defaultdict
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -738,3 +739,13 @@ def test_no_change_is_printed_for_a_row_that_does_not_change(block):
         for area in np.unique(exact[1:-1, column]):
             assert len(set(printed[1:-1][exact[1:-1, column] == area, column])) == 1
     assert np.abs(printed - exact * 100).max() <= len(others) / 2 + 1
+
+
+@pytest.mark.parametrize(("total", "expected"), [(3.0, []), (3.5, [("unequal_row", "甲 合计", "0.50")])])
+def test_total_of_columns_that_do_not_add_up_is_named(total, expected):
+    words = ("林地", "草地", "合计")
+    columns = [FilledColumn((word,), word, "ha", 2, 12, word) for word in words]
+    layout_columns = [LayoutColumn((one.word,), one.content) for one in columns]
+    layout_columns[-1] = replace(layout_columns[-1], sum_of=words[:2])
+    rows = [FilledRow([TableNumber(value, 2) for value in (1.0, 2.0, total)], "row", "1", "甲")]
+    assert BlockRounder(rows, columns, layout_columns).round() == expected

@@ -8,8 +8,10 @@ import pytest
 import shapely
 
 from plugin.core.plan.io import read_source
+from plugin.core.render.words import ReportTexts
 from plugin.core.standard.messages.texts import Texts
 from plugin.core.standard.options import RunOptions
+from plugin.core.studies.projects.page_tables import PageTables
 from plugin.core.studies.projects.read_projects import read_project_layer
 from plugin.core.studies.projects.reviewed_project import Outcome, SupplyMode
 from plugin.core.studies.projects.run_review import review_projects
@@ -100,6 +102,7 @@ CASES = [
         {
             "reserves": (FAILS, "恒山自然保护区核心保护区）：自然保护地核心保护区原则上禁止人为活动", SHANXI_PLAN),
             "red_line": (UNDETERMINED, "准入条目为默认设置，未经本县确认", "未见原文"),
+            "100": (UNDETERMINED, "按红线管理。“生态保护区”为生态保护红线的范围", "某县规划第二章"),
         },
     ),
     Case(
@@ -110,6 +113,7 @@ CASES = [
         {
             "reserves": (CONDITIONAL, "应符合自然保护地管理规定", "自然保护地管理的通行做法（未见条文）"),
             "red_line": (CONDITIONAL, "线性基础设施确实无法避让的", "某省红线清单"),
+            "100": (CONDITIONAL, "有条件准入：按红线管理", "某县规划第二章"),
         },
     ),
     Case(
@@ -120,6 +124,7 @@ CASES = [
         {
             "red_line": (UNDETERMINED, "占用生态保护红线 1.0000 公顷（图斑椭球面积）：有限人为活动清单", "未见原文"),
             "reserves": (CONFORMS, "未占用自然保护地，最近距离 50 m", None),
+            "100": (UNDETERMINED, "同一土地的生态保护红线审查为未能判定，本分区从其结论", "某县规划第二章"),
         },
     ),
     Case(
@@ -442,6 +447,21 @@ def test_missing_layer_is_undetermined_and_never_conforms(projects, layers, prof
     assert role in item.reason.render(texts)
     assert one.verdict is verdict
     assert any(missing.id == line and role in missing.remedy.render(texts) for missing in one.missing)
+
+
+@pytest.mark.parametrize("is_range", [True, False])
+def test_zone_of_the_red_line_follows_the_line_if_its_land_is_unknown(projects, layers, tmp_path, is_range):
+    profile = write_profile(tmp_path)
+    switch = f"\n[zones]\nprotection_is_red_line = {str(is_range).lower()}\n"
+    profile.write_text(profile.read_text(encoding="utf-8") + switch, encoding="utf-8")
+    result = review(projects, select_layers(layers, "STBHHX"), profile)
+    (one,) = [one for one in result.results if one.project.name == "general zone of a reserve"]
+    (zone,) = one.zones
+    assert (one.verdict, zone.outcome) == (UNDETERMINED, UNDETERMINED if is_range else CONDITIONAL)
+    cells = [cell.text for row in PageTables(one, ReportTexts("zh")).make_zone_table().rows for cell in row]
+    assert ("未能判定" in cells) == is_range and any("本分区从其结论" in text for text in cells) == is_range
+    # The remedy is to hand in the line, not to extend the table of admission.
+    assert not [missing for missing in one.missing if missing.id.startswith("zone")]
 
 
 def test_layer_that_the_county_declares_absent_conforms(projects, layers, tmp_path):

@@ -3,12 +3,14 @@
 
 import json
 
+import docx
 import geopandas as gpd
 import openpyxl
 import pytest
 import shapely
 
 from plugin.core.__main__ import main
+from plugin.core.standard.options import RunOptions
 from tests.core.studies.projects.written_county import CRS, box, write_county, write_profile, write_projects
 from tests.county.measure import measure_drawn_area
 
@@ -46,7 +48,17 @@ def measure(*boxes):
 
 def test_figures_of_a_village_plan_are_those_of_plain_shapely(village, tmp_path):
     table = tmp_path / "审查.xlsx"
-    code, data = review(village, "--lower-plan", "village", "--boundary", village[3], "--xlsx", table)
+    code, data = review(
+        village,
+        "--lower-plan",
+        "village",
+        "--boundary",
+        village[3],
+        "--xlsx",
+        table,
+        "--docx",
+        table.with_suffix(".docx"),
+    )
     lower = data["lower_plan"]
     assert code == 1 and {one["use"] for one in data["results"]} == {"0703", "0901", "16"} and lower["other_count"] == 2
     assert not [note for note in data["notes"] if "名称" in note["text"]], "parcels have no names"
@@ -68,8 +80,15 @@ def test_figures_of_a_village_plan_are_those_of_plain_shapely(village, tmp_path)
     assert {one["outcome"] for one in shares.values()} == {"conditional"}, "the county has not confirmed the limits"
     sheet = openpyxl.load_workbook(table)["规划用地"]
     texts = [str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value]
-    assert any("限值 ≤ 5.00%，超出限值（限值和地类未经本县确认" in text for text in texts)
+    assert any("限值 ≤ 5.00%，超出限值（限值和计入的地类未经本县确认" in text for text in texts)
     assert any("规划范围内没有规划用地的土地 " in text for text in texts)
+    titles = {sheet.title: (sheet["A1"].value, sheet["A2"].value) for sheet in openpyxl.load_workbook(table)}
+    assert titles["项目"] == ("浑源县某村村庄规划地块核对汇总表", "单位：公顷")
+    assert titles["规划用地"][0] == "浑源县某村村庄规划用地表"
+    document = "\n".join(paragraph.text for paragraph in docx.Document(tmp_path / "审查.docx").paragraphs)
+    assert document.startswith("浑源县某村村庄规划地块核对汇总表") and "规划用地\u3000单位：公顷" in document
+    # One quantity has one unit in the whole workbook.
+    assert {titles[one][1] for one in ("控制线", "分区准入", "占用地类", "占用乡镇", "规划用地")} == {"单位：公顷"}
 
 
 def test_confirmed_limits_decide_and_a_detailed_plan_has_none(village):
@@ -86,6 +105,30 @@ def test_confirmed_limits_decide_and_a_detailed_plan_has_none(village):
     _, data = review(village, "--lower-plan", "detailed")
     lower = data["lower_plan"]
     assert lower["shares"] == [] and lower["gap_m2"] is lower["outside_m2"] is None
+
+
+def test_limit_of_the_county_plan_has_its_source_and_only_the_classes_are_unconfirmed(village, tmp_path):
+    profile, table = village[1], tmp_path / "审查.xlsx"
+    text = profile.read_text(encoding="utf-8") + "\n[lower_plan]\nmax_reserve_share = 0.2\nmin_industry_share = 0.1\n"
+    text += '\n[marks]\n"lower_plan.max_reserve_share" = "A"\n'
+    text += '\n[mark_sources]\n"lower_plan.max_reserve_share" = "某县总体规划"\n'
+    profile.write_text(text, encoding="utf-8")
+    _, data = review(village, "--lower-plan", "village", "--xlsx", table)
+    assert {one["id"]: (one["limit"], one["outcome"]) for one in data["lower_plan"]["shares"]} == {
+        "reserve": (0.2, "conditional"), "industry": (0.1, "conditional")
+    }  # fmt: skip
+    sheet = openpyxl.load_workbook(table)["规划用地"]
+    texts = [str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value]
+    kept = "限值 ≤ 20.00%（依据：某县总体规划），在限值内（计入的地类未经本县确认，结论为有条件）。"
+    assert any(kept in one for one in texts)
+    assert any("限值 ≥ 10.00%，在限值内（限值和计入的地类未经" in one for one in texts)
+
+
+def test_profile_of_the_county_has_the_limits_of_its_plan_with_their_marks():
+    norm = RunOptions(profile="hunyuan").resolve_norm()
+    keys = {"lower_plan.max_reserve_share": (0.05, "A"), "lower_plan.min_industry_share": (0.1, "C")}
+    assert {key: (norm.get(key), norm.get_source_mark(key)) for key in keys} == keys
+    assert all("浑源县国土空间总体规划" in norm.profile.mark_sources[key] for key in keys)
 
 
 def test_parcel_without_a_use_leaves_the_shares_undetermined_and_is_reviewed(village):

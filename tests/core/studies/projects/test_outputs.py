@@ -104,7 +104,7 @@ def test_class_sheet_sums_to_the_projects(result, tmp_path):
     totals = {row[0]: row[6] for row in sheet.iter_rows(min_row=4, values_only=True) if row[3] == "合计"}
     for one in result.results:
         if one.project.name != "partly outside the county":
-            assert totals[one.project.row] == pytest.approx(one.project.statutory_m2, rel=1e-8)
+            assert totals[one.project.row] == pytest.approx(one.project.statutory_m2 / 10_000, rel=1e-8)
 
 
 def test_township_sheet_and_page_have_the_areas_that_the_note_promises(result, tmp_path):
@@ -119,7 +119,7 @@ def test_township_sheet_and_page_have_the_areas_that_the_note_promises(result, t
             continue
         parts = [row[4] for row in rows if row[0] == one.project.row and row[3] != "合计"]
         assert totals[one.project.row] == pytest.approx(sum(parts))
-        assert totals[one.project.row] == pytest.approx(one.project.statutory_m2, rel=1e-8)
+        assert totals[one.project.row] == pytest.approx(one.project.statutory_m2 / 10_000, rel=1e-8)
         tables = PageTables(one, ReportTexts("zh"))
         text = tables.describe_townships()
         assert bool(text) == (len(parts) > 1) and all(item.name in text for item in one.townships if text)
@@ -268,13 +268,13 @@ def test_zones_without_a_use_are_one_missing_matter():
     lines = ()
     project = SimpleNamespace(use_code="", use_name="", doubts=())
     zones = [
-        SimpleNamespace(code=code, name=name, outcome=Outcome.UNDETERMINED, reason=None)
+        SimpleNamespace(code=code, name=name, outcome=Outcome.UNDETERMINED, reason=None, rule=None)
         for code, name in (("300", "农田保护区"), ("200", "生态控制区"))
     ]
     (item,) = list_missing(project, lines, zones, ())
     assert item.name.zh == "规划分区准入" and "2 个规划分区" in item.missing.render(Texts())
     outside = SimpleNamespace(
-        code="", name="", outcome=Outcome.UNDETERMINED, reason=Message("conformity", "zone_outside_zones")
+        code="", name="", outcome=Outcome.UNDETERMINED, reason=Message("conformity", "zone_outside_zones"), rule=None
     )
     both = list_missing(project, lines, [*zones, outside], ())
     assert ["2 个规划分区" in one.missing.render(Texts()) for one in both] == [True, False]

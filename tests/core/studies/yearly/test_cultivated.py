@@ -185,6 +185,23 @@ def test_years_of_certificates_are_stated(certified):
     assert sum("“转用.gpkg”中 3 行没有年度" in one for one in notes) == 1
 
 
+def test_certificate_of_more_land_than_its_shape_and_parcel_of_more_net_than_gross_area_are_named(
+    surveys, certificates, tmp_path
+):
+    survey, parcels = str(tmp_path / "2024.gpkg"), gpd.read_file(surveys[0], layer="DLTB", engine="pyogrio")
+    parcels.loc[0, "TBDLMJ"] = parcels.TBMJ[0] + 500
+    parcels.to_file(survey, layer="DLTB", engine="pyogrio")
+    result = compare_surveys(SurveyOrder(survey, surveys[1], 2025, certificates[0]), RunOptions())
+    notes = CultivatedTables(result, Texts("zh")).list_notes()
+    net, gross = (f"{area:,.2f}".replace(",", "\u202f") for area in (parcels.TBMJ[0] + 500, parcels.TBMJ[0]))
+    assert [parcels.BSM[0] in one for one in notes if f"净面积 {net} m²，所填图斑面积 {gross} m²" in one] == [True]
+    # 0.9 hectares on a plot of 100 × 60 m; the other certificate states 1.2 hectares on 1.6.
+    (land,) = (f"{area:,.2f}".replace(",", "\u202f") for area in measure_drawn_area([make_box(0, 0, 100, 60)]))
+    assert [
+        f"1402252025001（耕地面积 9\u202f000.00 m²，图形 {land} m²）" in one for one in notes if "份证书" in one
+    ] == [True]
+
+
 def test_difference_of_a_parcel_is_its_land_outside_certificates(certified, certificates):
     plots = gpd.read_file(certificates[0], layer="ZZ_NYDZYFW", engine="pyogrio")
     for one in certified.changes:
