@@ -11,9 +11,9 @@ Constraints (the names in brackets are the groups that a contradiction names):
 - Σ cᵤ zᵤ ≤ b for each limit: target of the area, expansion ratio over the cells of its form, townships with a target,
   and in a swap land taken in against land given back;
 - a retreat takes nothing in: zᵤ = 0 outside;
-- P ≤ P₀ √(A ÷ A₀) [compact]: the outline is no less compact than before. P = Σ ℓᵤᵥ eᵤᵥ + Σ ℓᵤ₀ zᵤ counts no edge with
-  land that must leave, whose windows are unavoidable. The root is concave: tangents at violating A are added,
-  P ≤ P₀ (√(Ā ÷ A₀) + (A − Ā) ÷ (2 √(Ā A₀)));
+- P ≤ (1 + γ) c √A [compact], P = Σ ℓᵤᵥ eᵤᵥ + Σ ℓᵤ₀ zᵤ: the boundary is no less compact than it was, or than land that must
+  leave makes it; c is the larger P ÷ √A of both, γ an accepted growth. The root is concave: tangents at violating A
+  are added, P ≤ (1 + γ) c (√Ā + (A − Ā) ÷ (2 √Ā));
 - no new island below m: zᵤ ≤ Σ_{N(S)} zᵥ for u in the island S, N(S) its neighbours;
 - no new hole below m that is no window: 1 − zᵤ ≤ Σ_{N(H)} (1 − zᵥ) for u in the hole H that is no window;
 - no new neck: Σ_{R, z̄=1} (1 − z) + Σ_{R, z̄=0} z ≥ 1, R the cells near the neck of a solution z̄.
@@ -81,12 +81,15 @@ class AreaLimit:
 
 @dataclass(frozen=True)
 class BoundaryRules:
-    """Settings of the model: preference, whether land is taken in, least area of parts and holes (m²)."""
+    """Settings of the model: preference, whether land is taken in, least area of parts and holes (m²).
+
+    ``outline_growth``: share by which P ÷ √A may exceed that of the boundary; None for any.
+    """
 
     preference: str
     is_swap: bool
     min_part_m2: float
-    is_compact: bool = True
+    outline_growth: float | None = 0.0
 
 
 #: Returns the cells near each new neck of a solution (k,) bool, as positions.
@@ -118,9 +121,8 @@ class BoundaryModel:
         self.first_pair, self.first_parcel = len(cells), len(cells) + self.pair_count
         self.variable_count = self.first_parcel + self.parcel_count + 1
         self._counted = ~self.leaves
-        self._counted_pairs = self._counted[cells.left] & self._counted[cells.right]
-        inside = cells.is_inside & self._counted
-        self.first_area_m2, self.first_outline_m = float(cells.area_m2[inside].sum()), self.measure_outline(inside)
+        # Land that must leave is a window or a cut whose edges cannot be avoided.
+        self.outline_per_root = max(map(self._compare_outline, (cells.is_inside, cells.is_inside & self._counted)))
         pairs = cells.is_inside[cells.left] & cells.is_inside[cells.right]
         part = find_connected_components(len(cells), cells.left[pairs], cells.right[pairs])
         sums = np.bincount(part, np.where(cells.is_inside, cells.area_m2, 0.0), len(cells))
@@ -165,8 +167,8 @@ class BoundaryModel:
         elif self.rules.preference == BY_PARCELS:
             cost[self.first_parcel : -1] = 1.0
         elif self.rules.preference == COMPACT:
-            z += np.where(self._counted, cells.outer_m, 0.0)
-            cost[self.first_pair : self.first_parcel] = np.where(self._counted_pairs, cells.shared_m, 0.0)
+            z += cells.outer_m
+            cost[self.first_pair : self.first_parcel] = cells.shared_m
         return cost
 
     def list_preference_rows(self) -> list[LinearRow]:
@@ -185,10 +187,10 @@ class BoundaryModel:
         return rows
 
     def list_pair_rows(self) -> list[LinearRow]:
-        """Return the rows e ≥ zᵤ − zᵥ and e ≥ zᵥ − zᵤ of the pairs that count."""
+        """Return the rows e ≥ zᵤ − zᵥ and e ≥ zᵥ − zᵤ of the pairs."""
         return [
             LinearRow("", np.array([self.first_pair + n, one, other]), np.array([1.0, -1.0, 1.0]), 0.0, np.inf)
-            for n in np.flatnonzero(self._counted_pairs).tolist()
+            for n in range(self.pair_count)
             for one, other in (
                 (self.cells.left[n], self.cells.right[n]),
                 (self.cells.right[n], self.cells.left[n]),
@@ -199,8 +201,13 @@ class BoundaryModel:
     def measure_outline(self, inside: NDArray) -> float:
         """Return the outline P (m) of cells (k,) bool."""
         cells = self.cells
-        crossing = (inside[cells.left] != inside[cells.right]) & self._counted_pairs
-        return float(cells.shared_m[crossing].sum() + cells.outer_m[inside & self._counted].sum())
+        crossing = inside[cells.left] != inside[cells.right]
+        return float(cells.shared_m[crossing].sum() + cells.outer_m[inside].sum())
+
+    def _compare_outline(self, inside: NDArray) -> float:
+        """Return P ÷ √A of cells (k,) bool; 0 without land."""
+        area = float(self.cells.area_m2[inside].sum())
+        return self.measure_outline(inside) / np.sqrt(area) if area > 0 else 0.0
 
     def measure_retreat(self, inside: NDArray) -> float:
         """Return the weighted area (m²) that a choice (k,) bool gives back."""
@@ -275,19 +282,18 @@ class BoundaryModel:
 
     def make_compactness_cut(self, inside: NDArray) -> LinearRow | None:
         """Return the tangent that a solution breaks; None if it is no less compact than the boundary was."""
-        cells, inside = self.cells, inside & self._counted
-        area, first_area, first_outline = float(cells.area_m2[inside].sum()), self.first_area_m2, self.first_outline_m
-        if not self.rules.is_compact or not area > 0:
+        area, growth = float(self.cells.area_m2[inside].sum()), self.rules.outline_growth
+        if growth is None or not area > 0:
             return None
-        root = np.sqrt(area / first_area)
-        if self.measure_outline(inside) <= first_outline * root + ROW_TOLERANCE:
+        root, limit = np.sqrt(area), (1 + growth) * self.outline_per_root
+        if self.measure_outline(inside) <= limit * root + ROW_TOLERANCE:
             return None
-        slope = first_outline / (2 * np.sqrt(area * first_area))
+        slope = limit / (2 * root)
         row = np.zeros(self.variable_count)
-        row[: len(cells)] = np.where(self._counted, cells.outer_m - slope * cells.area_m2, 0.0)
-        row[self.first_pair : self.first_parcel] = np.where(self._counted_pairs, cells.shared_m, 0.0)
+        row[: len(self.cells)] = self.cells.outer_m - slope * self.cells.area_m2
+        row[self.first_pair : self.first_parcel] = self.cells.shared_m
         used = np.flatnonzero(row)
-        return LinearRow(COMPACTNESS, used, row[used], -np.inf, first_outline * root - slope * area + ROW_TOLERANCE)
+        return LinearRow(COMPACTNESS, used, row[used], -np.inf, limit * root - slope * area + ROW_TOLERANCE)
 
     def list_broken_limits(self, inside: NDArray) -> list[str]:
         """Return the groups of limits that a choice (k,) bool breaks."""

@@ -77,6 +77,7 @@ class _Search:
         # The least retreat is exact; filling what a swap leaves to the square metre would take all the time.
         limits = replace(self.limits, gap=0.0) if stage == RETREAT else self.limits
         while True:
+            limits.cancellation.raise_if_cancelled()
             rows = [*self.program.rows, *self.kept.values()]
             result = minimise(replace(self.program, rows=rows), cost, limits)
             if result.values is None:

@@ -31,7 +31,10 @@ from .mixed_integer_solver import SolverLimits
 
 RETREATING, SWAPPING = BOUNDARY_MODES
 #: Settings on which a proposal depends.
-SETTINGS = ("weights", "built_classes", "min_part_m2", "min_taken_in_m2", "narrow_m", "max_seconds", "max_gap")
+SETTINGS = (
+    *("weights", "built_classes", "min_part_m2", "min_taken_in_m2", "narrow_m", "max_outline_growth"),
+    *("max_seconds", "max_gap"),
+)
 #: Step of the land that leaves for a limit, after the reasons of cells; and of land taken in.
 FOR_LIMITS, TAKEN_IN = "limits", "taken_in"
 #: Shares of the progress: reading, cells.
@@ -216,7 +219,8 @@ def propose_boundary(
     is_swap = order.mode == SWAPPING
     land = collect_cells(kept, is_swap, ctx, notes)
     progress(_CUT_SHARE, "")
-    rules = BoundaryRules(order.preference, is_swap, float(get_setting(ctx, "min_part_m2")))
+    least, growth = (float(get_setting(ctx, name)) for name in ("min_part_m2", "max_outline_growth"))
+    rules = BoundaryRules(order.preference, is_swap, least, growth)
     necks = NeckFinder(land.shape, land.cells.is_inside, float(get_setting(ctx, "narrow_m")))
     model = BoundaryModel(land.cells, land.limits, rules, necks)
     limits = SolverLimits(

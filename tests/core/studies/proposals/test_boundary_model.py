@@ -77,16 +77,21 @@ def make_town(seed, **changes):
         AreaLimit("township:甲镇", half, round(float(half.sum()) * rng.uniform(0.5, 1.1), 2)),
     ]
     rules = BoundaryRules(
-        rng.choice(BOUNDARY_PREFERENCES), is_swap, rng.choice([0.0, 6_000.0, 12_000.0]), rng.random() < 0.4
+        rng.choice(BOUNDARY_PREFERENCES),
+        is_swap,
+        rng.choice([0.0, 6_000.0, 12_000.0]),
+        rng.choice([None, None, 0.0, 0.1]),
     )
     model = BoundaryModel(cells, limits, BoundaryRules(**{**vars(rules), **changes}))
     return Town(model, shapes)
 
 
 def measure_outline(town, inside):
-    """Return the outline without edges with land that must leave."""
-    leaving = shapely.union_all(shapely.boundary(town.shapes[town.model.leaves]))
-    return shapely.boundary(town.unite(inside & ~town.model.leaves)).difference(leaving).length
+    return shapely.boundary(town.unite(inside)).length
+
+
+def measure_compactness(town, inside):
+    return measure_outline(town, inside) / np.sqrt(town.model.cells.area_m2[inside].sum())
 
 
 def list_small_parts(town, inside):
@@ -123,11 +128,11 @@ def is_allowed(town, inside):
             return False
         if kind == "hole" and not part <= old_holes:
             return False
-    kept, before = inside & ~model.leaves, cells.is_inside & ~model.leaves
-    if not model.rules.is_compact or not kept.any():
+    if model.rules.outline_growth is None or not inside.any():
         return True
-    root = np.sqrt(cells.area_m2[kept].sum() / cells.area_m2[before].sum())
-    return measure_outline(town, kept) <= measure_outline(town, before) * root + 0.005
+    former = [one for one in (cells.is_inside, cells.is_inside & ~model.leaves) if one.any()]
+    limit = max(measure_compactness(town, one) for one in former)
+    return measure_compactness(town, inside) <= (1 + model.rules.outline_growth) * limit + 1e-5
 
 
 def measure(town, inside, stage):
@@ -213,7 +218,7 @@ def make_row_of_cells(**changes):
         "shared_m": np.full(3, 100.0),
     }
     cells = BoundaryCells(**{**values, **{name: one for name, one in changes.items() if name in values}})
-    rules = BoundaryRules("area", False, changes.get("min_part_m2", 0.0), changes.get("is_compact", False))
+    rules = BoundaryRules("area", False, changes.get("min_part_m2", 0.0), changes.get("growth"))
     return BoundaryModel(cells, [AreaLimit("area", cells.area_m2, 30_000.0)], rules, changes.get("necks", lambda _: ()))
 
 
@@ -259,11 +264,10 @@ def test_all_that_must_stay_contradicts_the_limit():
 def test_a_less_compact_boundary_is_not_proposed():
     """4 ha in a row with an outline of 1 000 m: 3 ha may have 866 m, and 800 m are needed; a hole costs more."""
     weight = np.array([1.0, 0.1, 1.0, 1.0])
-    choice = choose_boundary(make_row_of_cells(weight=weight, is_compact=True), SolverLimits())
+    choice = choose_boundary(make_row_of_cells(weight=weight, growth=0.0), SolverLimits())
     assert choice.inside.sum() == 3 and choice.inside.tolist() != [True, False, True, True]
     assert COMPACTNESS in {
-        row.group
-        for row in [make_row_of_cells(is_compact=True).make_compactness_cut(np.array([True, False, True, True]))]
+        row.group for row in [make_row_of_cells(growth=0.0).make_compactness_cut(np.array([True, False, True, True]))]
     }
 
 
