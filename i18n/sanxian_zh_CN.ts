@@ -416,6 +416,10 @@
         <translation>经批准的转用（图层或清单）</translation>
     </message>
     <message>
+        <source>Approved projects and detailed plans (layer)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Area</source>
         <translation>面积</translation>
     </message>
@@ -428,8 +432,20 @@
         <translation>面积变化</translation>
     </message>
     <message>
+        <source>Area given back (m²)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Area ha</source>
         <translation>面积（公顷）</translation>
+    </message>
+    <message>
+        <source>Area of the boundary after the draft (m²)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Area taken in (m²)</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Areas converted to m²: {fields}.</source>
@@ -566,6 +582,10 @@
     <message>
         <source>Boundary</source>
         <translation>边界构成</translation>
+    </message>
+    <message>
+        <source>Boundary after the draft</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Boundary of that plan</source>
@@ -2766,6 +2786,14 @@ Layers are written in the CRS of the specification (EPSG:4490). Layers of counti
         <translation>地类</translation>
     </message>
     <message>
+        <source>Land that is chosen to stay (layer)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Land that leaves or comes (draft)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Language of findings and reports</source>
         <translation>问题和报告的语言</translation>
     </message>
@@ -3220,6 +3248,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Mode</source>
         <translation>方式</translation>
+    </message>
+    <message>
+        <source>Mode (empty: retreat)</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>More counties at the same time take more memory. With 1, the counties are checked one after the other inside QGIS.</source>
@@ -4158,6 +4190,10 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
         <translation>汇交前的检查</translation>
     </message>
     <message>
+        <source>Preference (empty: area)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Preference (empty: contiguous)</source>
         <translation>偏好（空为集中连片）</translation>
     </message>
@@ -4282,12 +4318,24 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
         <translation>补划选址</translation>
     </message>
     <message>
+        <source>Propose the boundary</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Proposed parcels</source>
         <translation>拟补划图斑</translation>
     </message>
     <message>
         <source>Proposed parcels (draft)</source>
         <translation>拟补划图斑（方案草案）</translation>
+    </message>
+    <message>
+        <source>Proposes how the urban development boundary is put right: overlaps with permanent basic farmland and the ecological red line leave (windows are allowed), then the lightest parcels until area, expansion ratio and targets of townships are kept. Built, approved and chosen land stays. A swap also takes in parcels beside the boundary, no more than it gives back. No new fragments, holes or necks arise, and the boundary becomes no less compact. The result is a draft that the county decides on. The inputs are not changed.
+
+Mode: retreat or swap. Preference: area, parcels or compact. Weights, least parts and what counts as built are settings [tuning] (mark C). The distance from the least possible retreat is stated; requirements that contradict each other are named.
+
+Results: the boundary after the draft, the land that leaves or comes, a workbook, and the tables to be signed.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Province</source>
@@ -5492,6 +5540,10 @@ returns 文件夹中，有错误或警告的县每县一份退回意见（docx�
     <message>
         <source>The data were changed while they were checked. Nothing was made; export again.</source>
         <translation>检查期间数据有改动，未生成成果包。请重新导出。</translation>
+    </message>
+    <message>
+        <source>The draft keeps all limits</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>The edit added {count} findings: {rules}.</source>

@@ -33,6 +33,7 @@ TOOL_BY_COMMAND = {
     "points import": "import_boundary_points",
     "renumber": "renumber_bsm",
     "seams": "check_seams",
+    "boundary": "propose_boundary",
     "supplement": "propose_supplement",
     "structure": "layers_from_structure",
     "tables": "office_tables",

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""补划选址: propose drafts that put a plan right."""
+"""补划选址, 边界调优: propose drafts that put a plan right."""
 
 from pathlib import Path
 
+from ..bridge.checking.boundary_proposal import make_changes_table, make_draft_table, propose_boundary
 from ..bridge.checking.supplement_proposal import make_supplement_table, propose_supplement
 from ..bridge.texts import mark_text, tr
-from ..core.base.choices import SUPPLEMENT_PREFERENCES
+from ..core.base.choices import BOUNDARY_MODES, BOUNDARY_PREFERENCES, SUPPLEMENT_PREFERENCES
 from ..core.base.errors import InputError
 from ..core.standard.messages.texts import Texts
 from .common import SanxianAlgorithm, describe_norms, log_lines, log_warnings, make_progress_callback
 from .inputs import read_plan_inputs
-from .outputs import StudyOutputs
+from .outputs import LayerOutput, StudyOutputs
 from .parameters import (
     NORMS,
     POLYGONS,
@@ -109,5 +110,99 @@ class ProposeSupplement(SanxianAlgorithm):
             "DEMAND_M2": result.demand.net_m2,
             "NET_M2": result.sum_net_m2(result.chosen),
             "PARCELS": len(result.chosen),
+            "FOUND": result.is_found,
+        }
+
+
+class ProposeBoundary(SanxianAlgorithm):
+    """Algorithm `propose_boundary`: propose which land the urban development boundary gives back and takes in."""
+
+    tool = Tool(
+        identifier="propose_boundary",
+        section="check",
+        title=mark_text("Propose the boundary"),
+        keywords=("boundary", "retreat", "swap", "propose", "城镇开发边界", "边界", "调优", "退出", "扩展倍数"),
+        help_parts=(
+            mark_text(
+                "Proposes how the urban development boundary is put right: overlaps with permanent basic farmland and "
+                "the ecological red line leave (windows are allowed), then the lightest parcels until area, expansion "
+                "ratio and targets of townships are kept. Built, approved and chosen land stays. A swap also takes in "
+                "parcels beside the boundary, no more than it gives back. No new fragments, holes or necks arise, and "
+                "the boundary becomes no less compact. The result is a draft that the county decides on. The inputs "
+                "are not changed.\n\n"
+                "Mode: retreat or swap. Preference: area, parcels or compact. Weights, least parts and what counts as "
+                "built are settings [tuning] (mark C). The distance from the least possible retreat is stated; "
+                "requirements that contradict each other are named.\n\n"
+                "Results: the boundary after the draft, the land that leaves or comes, a workbook, and the tables to "
+                "be signed."
+            ),
+            describe_norms,
+        ),
+        parameters=(
+            *SOURCE_AND_LAYERS,
+            make_text("MODE", mark_text("Mode (empty: retreat)"), BOUNDARY_MODES),
+            make_text("PREFER", mark_text("Preference (empty: area)"), BOUNDARY_PREFERENCES),
+            make_file_or_folder("APPROVED", mark_text("Approved projects and detailed plans (layer)")),
+            make_file_or_folder("LOCKED", mark_text("Land that is chosen to stay (layer)")),
+            *NORMS,
+            ROLES,
+            make_layer_output("OUTPUT", mark_text("Boundary after the draft"), POLYGONS),
+            make_layer_output("OUTPUT_CHANGES", mark_text("Land that leaves or comes (draft)"), POLYGONS),
+            make_workbook(),
+            *SIGNED_TABLES,
+        ),
+        results=(
+            *declare_numbers(
+                GIVEN_M2=mark_text("Area given back (m²)"),
+                TAKEN_M2=mark_text("Area taken in (m²)"),
+                BOUNDARY_M2=mark_text("Area of the boundary after the draft (m²)"),
+            ),
+            *declare_flags(FOUND=mark_text("The draft keeps all limits")),
+        ),
+        needs_libraries_to_prepare=False,
+    )
+
+    def prepare(self, parameters, context, feedback):
+        self.files = [self.parameterAsFile(parameters, name, context).strip() for name in ("APPROVED", "LOCKED")]
+        for path in filter(None, self.files):
+            if not Path(path).exists():
+                raise InputError("source_missing", source=path)
+        inputs = [*read_plan_inputs(self, parameters, context), *filter(None, self.files)]
+        self.mode = self.read_text_parameter(parameters, "MODE", context) or BOUNDARY_MODES[0]
+        self.preference = self.read_text_parameter(parameters, "PREFER", context) or BOUNDARY_PREFERENCES[0]
+        self.outputs = StudyOutputs(self, parameters, context, tr("Boundary after the draft"), inputs)
+        label = tr("Land that leaves or comes (draft)")
+        self.changes = LayerOutput(parameters, context, "OUTPUT_CHANGES", label, inputs)
+
+    def execute(self, parameters, context, feedback):
+        from ..core.studies.proposals.boundary_tables import BoundaryTables
+        from ..core.studies.proposals.propose_boundary import BoundaryOrder
+
+        result = propose_boundary(
+            self.path_or_snapshots,
+            BoundaryOrder(self.mode, self.preference, *self.files),
+            self.options,
+            source=self.origin,
+            progress=make_progress_callback(feedback),
+            cancellation=self.cancellation,
+        )
+        tables = BoundaryTables(result, Texts(self.options.lang))
+        log_lines(feedback, tables.summarise())
+        log_warnings(feedback, tables.list_notes())
+        results = self.outputs.write(
+            feedback,
+            tables.make_document,
+            tables.write_workbook,
+            lambda: make_draft_table(tables),
+            self.cancellation,
+        )
+        changes = make_changes_table(tables)
+        results |= self.changes.write_table(self, parameters, context, changes, self.cancellation)
+        given, taken, boundary = result.sum_areas()
+        return {
+            **results,
+            "GIVEN_M2": given,
+            "TAKEN_M2": taken,
+            "BOUNDARY_M2": boundary,
             "FOUND": result.is_found,
         }

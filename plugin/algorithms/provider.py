@@ -19,7 +19,7 @@ from .map_fields import DeriveThreeZones, MapFields
 from .package import ExportPackage, InspectPackage
 from .points_and_drawings import ExportBoundaryPoints, ImportBoundaryPoints, ImportDrawing
 from .project_conformity import ProjectConformity
-from .proposals import ProposeSupplement
+from .proposals import ProposeBoundary, ProposeSupplement
 from .statutory_area import StatutoryArea
 from .vct import ExportVct, ImportVct
 
@@ -51,6 +51,7 @@ _ALGORITHMS = (
     MergeTownships,
     MergeWorklist,
     ProjectConformity,
+    ProposeBoundary,
     ProposeSupplement,
     OfficeTablesAlgorithm,
     RenumberBsm,

@@ -48,6 +48,7 @@ MANUAL_TOPICS = {
     "check_counties": "11-counties#tool-check-counties",
     "check_seams": "11-counties#tool-check-seams",
     "project_conformity": "07-projects#tool-project-conformity",
+    "propose_boundary": "09-yearly#tool-propose-boundary",
     "propose_supplement": "09-yearly#tool-propose-supplement",
     "office_tables": "06-report#tool-office-tables",
     "split_townships": "10-townships#tool-split-townships",

@@ -11,9 +11,9 @@ Constraints (the names in brackets are the groups that a contradiction names):
 - Σ cᵤ zᵤ ≤ b for each limit: target of the area, expansion ratio over the cells of its form, townships with a target,
   and in a swap land taken in against land given back;
 - a retreat takes nothing in: zᵤ = 0 outside;
-- P ≤ (1 + γ) c √A [compact], P = Σ ℓᵤᵥ eᵤᵥ + Σ ℓᵤ₀ zᵤ: the boundary is no less compact than it was, or than land that must
-  leave makes it; c is the larger P ÷ √A of both, γ an accepted growth. The root is concave: tangents at violating A
-  are added, P ≤ (1 + γ) c (√Ā + (A − Ā) ÷ (2 √Ā));
+- P ≤ (1 + γ) c √A [compact], P = Σ ℓᵤᵥ eᵤᵥ + Σ ℓᵤ₀ zᵤ: the boundary is no less compact than it was, or than land that
+  must leave makes it; c is the larger P ÷ √A of both, γ an accepted growth. The root is concave: tangents at violating
+  A are added, P ≤ (1 + γ) c (√Ā + (A − Ā) ÷ (2 √Ā));
 - no new island below m: zᵤ ≤ Σ_{N(S)} zᵥ for u in the island S, N(S) its neighbours;
 - no new hole below m that is no window: 1 − zᵤ ≤ Σ_{N(H)} (1 − zᵥ) for u in the hole H that is no window;
 - no new neck: Σ_{R, z̄=1} (1 − z) + Σ_{R, z̄=0} z ≥ 1, R the cells near the neck of a solution z̄.

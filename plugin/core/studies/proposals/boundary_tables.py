@@ -29,7 +29,7 @@ from ...standard.messages.texts import Message, Texts, format_number
 from .boundary_land import SECTION
 from .boundary_model import COMPACT, PREFERENCE, RETREAT, STAGES
 from .mixed_integer_solver import StageState
-from .propose_boundary import TAKEN_IN, BoundaryResult, DraftFeature, Step
+from .propose_boundary import TAKEN_IN, BoundaryResult, Step
 
 CHANGES_LAYER = "boundary_changes"
 #: Reason of land that leaves for a limit, and of an island that stays.
@@ -62,11 +62,9 @@ class BoundaryTables:
         result, choice = self.result, self.result.choice
         if choice.inside is None:
             return [self._describe_failure()]
-        steps = result.list_steps()
-        given = sum(one.area_m2 for one in steps if one.reason != TAKEN_IN)
-        taken = -sum(one.area_m2 for one in steps if one.reason == TAKEN_IN)
+        given, taken, after = result.sum_areas()
         cells = result.land.cells
-        before, after = (float(cells.area_m2[one].sum()) for one in (cells.is_inside, choice.inside))
+        before = float(cells.area_m2[cells.is_inside].sum())
         params = {"given": given, "taken": taken, "before": before, "after": after}
         sentences = [self.get("proposed", **{key: format_number(one, 2) for key, one in params.items()})]
         if choice.unmet:
@@ -256,9 +254,13 @@ class BoundaryTables:
         """Write all tables to a new workbook. Raise OutputError."""
         write_tables_workbook(path, self.make_tables(), find_county_name(self.result.plan), self.texts)
 
+    def make_change_columns(self) -> list[TableColumn]:
+        """Return the columns of the cells that leave or come."""
+        return self.make_cell_columns(self._give_change)
+
     def make_records(self) -> list[dict[str, Any]]:
         """Return the attributes of the cells that leave or come, for a layer."""
-        columns = self.make_cell_columns(self._give_change)
+        columns = self.make_change_columns()
         return [make_record(columns, position) for position in self.result.changed]
 
     def reproject(self, shapes: Iterable[Any]) -> NDArray:
@@ -276,7 +278,7 @@ class BoundaryTables:
 
         result = self.result
         crs, changed = result.plan.crs, result.changed
-        columns = self.make_cell_columns(self._give_change)
+        columns = self.make_change_columns()
         types = {"m2": "float64", "count": "Int64"}
         records = self.make_records()
         series = {
@@ -287,12 +289,12 @@ class BoundaryTables:
             series, geometry=gpd.GeoSeries(self.reproject(result.land.shape[changed]), crs=crs), crs=crs
         )
         try:
-            append_rows(self._make_draft_frame(result.list_draft()), path, result.land.layer.role)
+            append_rows(self.make_draft_frame(), path, result.land.layer.role)
             append_rows(changes, path, CHANGES_LAYER)
         except DRIVER_ERRORS as error:
             raise OutputError("output_unwritable", target=path.name, detail="refused") from error
 
-    def _make_draft_frame(self, features: Sequence[DraftFeature]) -> Any:
+    def make_draft_frame(self) -> Any:
         """Return the boundary after the draft with the fields of its layer.
 
         Changed features have a new area; their further parts have no key, which the county numbers.
@@ -300,7 +302,7 @@ class BoundaryTables:
         import geopandas as gpd
 
         result = self.result
-        layer, crs = result.land.layer, result.plan.crs
+        layer, crs, features = result.land.layer, result.plan.crs, result.list_draft()
         rows = [one.row for one in features]
         frame = layer.frame.iloc[rows].drop(columns=layer.frame.geometry.name).reset_index(drop=True)
         area_field, key_field = layer.get_field_name("area"), layer.get_field_name("key")

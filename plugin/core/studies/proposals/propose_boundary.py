@@ -111,6 +111,13 @@ class BoundaryResult:
             steps.append(Step(reason, len(groups[reason]), area, left))
         return steps
 
+    def sum_areas(self) -> tuple[float, float, float]:
+        """Return the areas (m²) that are given back and taken in, and the boundary after the draft."""
+        cells, steps = self.land.cells, self.list_steps()
+        given = sum(one.area_m2 for one in steps if one.reason != TAKEN_IN)
+        taken = sum(-one.area_m2 for one in steps if one.reason == TAKEN_IN)
+        return given, taken, float(cells.area_m2[cells.is_inside].sum()) - given + taken
+
     def list_unresolved(self) -> list[int]:
         """Return the cells that must leave and must stay: they stay inside."""
         return np.flatnonzero(self.land.cells.must_leave & self.land.cells.must_stay).tolist()
