@@ -128,6 +128,10 @@
         <translation>shapefile 所在的文件夹，或 FileGDB（.gdb）</translation>
     </message>
     <message>
+        <source>A full check decides on {count} rules</source>
+        <translation>另有 {count} 条规则以全面检查为准</translation>
+    </message>
+    <message>
         <source>A later edit exists, or the fix was already undone or saved. Use Undo of QGIS.</source>
         <translation>修复之后另有编辑，或修复已撤销、已保存。请使用 QGIS 的撤销。</translation>
     </message>
@@ -417,7 +421,7 @@
     </message>
     <message>
         <source>Approved projects and detailed plans (layer)</source>
-        <translation type="unfinished"></translation>
+        <translation>已批准的项目用地和详细规划范围（图层）</translation>
     </message>
     <message>
         <source>Area</source>
@@ -433,7 +437,7 @@
     </message>
     <message>
         <source>Area given back (m²)</source>
-        <translation type="unfinished"></translation>
+        <translation>调出面积（m²）</translation>
     </message>
     <message>
         <source>Area ha</source>
@@ -441,11 +445,11 @@
     </message>
     <message>
         <source>Area of the boundary after the draft (m²)</source>
-        <translation type="unfinished"></translation>
+        <translation>草案边界面积（m²）</translation>
     </message>
     <message>
         <source>Area taken in (m²)</source>
-        <translation type="unfinished"></translation>
+        <translation>调入面积（m²）</translation>
     </message>
     <message>
         <source>Areas converted to m²: {fields}.</source>
@@ -585,7 +589,7 @@
     </message>
     <message>
         <source>Boundary after the draft</source>
-        <translation type="unfinished"></translation>
+        <translation>调整后的边界（草案）</translation>
     </message>
     <message>
         <source>Boundary of that plan</source>
@@ -2787,11 +2791,11 @@ Layers are written in the CRS of the specification (EPSG:4490). Layers of counti
     </message>
     <message>
         <source>Land that is chosen to stay (layer)</source>
-        <translation type="unfinished"></translation>
+        <translation>选定保留的范围（图层）</translation>
     </message>
     <message>
         <source>Land that leaves or comes (draft)</source>
-        <translation type="unfinished"></translation>
+        <translation>调出调入地块（草案）</translation>
     </message>
     <message>
         <source>Language of findings and reports</source>
@@ -3251,7 +3255,7 @@ County: with the layer of the county, the share of each space in the county is r
     </message>
     <message>
         <source>Mode (empty: retreat)</source>
-        <translation type="unfinished"></translation>
+        <translation>方式（不填为 retreat，只调出）</translation>
     </message>
     <message>
         <source>More counties at the same time take more memory. With 1, the counties are checked one after the other inside QGIS.</source>
@@ -4191,7 +4195,7 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
     </message>
     <message>
         <source>Preference (empty: area)</source>
-        <translation type="unfinished"></translation>
+        <translation>偏好（不填为 area，只求面积）</translation>
     </message>
     <message>
         <source>Preference (empty: contiguous)</source>
@@ -4319,7 +4323,7 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
     </message>
     <message>
         <source>Propose the boundary</source>
-        <translation type="unfinished"></translation>
+        <translation>边界调优</translation>
     </message>
     <message>
         <source>Proposed parcels</source>
@@ -4335,7 +4339,11 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
 Mode: retreat or swap. Preference: area, parcels or compact. Weights, least parts and what counts as built are settings [tuning] (mark C). The distance from the least possible retreat is stated; requirements that contradict each other are named.
 
 Results: the boundary after the draft, the land that leaves or comes, a workbook, and the tables to be signed.</source>
-        <translation type="unfinished"></translation>
+        <translation>提出城镇开发边界的调整草案：与永久基本农田、生态保护红线重叠的土地退出（可开天窗），再按权重由小到大退出地块，直至满足面积目标、扩展倍数和乡镇目标；已建成、已批和选定的土地保留。等量置换时，另调入与边界相接的图斑，不多于调出。不新增碎块、孔洞和狭颈，紧凑度不降低。结果为草案，由县级决定。输入数据不改动。
+
+方式：retreat 只调出，swap 调出并调入。偏好：area 只求面积，parcels 涉及地块最少，compact 外廓最短。权重、最小分块和视为已建成的地类在设置 [tuning] 中（来源级别 C）。结果写明与最小调出面积的差距；相互矛盾的要求逐项列出。
+
+结果：调整后的边界、调出调入地块、工作簿和签字用的各表。</translation>
     </message>
     <message>
         <source>Province</source>
@@ -5543,7 +5551,7 @@ returns 文件夹中，有错误或警告的县每县一份退回意见（docx�
     </message>
     <message>
         <source>The draft keeps all limits</source>
-        <translation type="unfinished"></translation>
+        <translation>草案满足全部限值</translation>
     </message>
     <message>
         <source>The edit added {count} findings: {rules}.</source>
@@ -7290,6 +7298,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
     <message>
         <source>{layers} layers changed: {moved_in} in, {moved_out} out, {changed} changed. Fill in the reasons.</source>
         <translation>{layers} 个图层有变化：调入 {moved_in}，调出 {moved_out}，属性变更 {changed}。请填写维护理由。</translation>
+    </message>
+    <message>
+        <source>{layers} layers in {branches} groups</source>
+        <translation>{layers} 个图层，{branches} 组</translation>
     </message>
     <message>
         <source>{layers} layers in {branches} groups, edition {edition}</source>

@@ -270,7 +270,7 @@ class DesktopController(QObject):
             (self.on_map.taken, lambda: self.actions["layer"].setChecked(False)),
             (self.editing.indicators_changed, self._show_edited_indicators),
             (self.editing.rechecked, self._on_rechecked),
-            (self.editing.outdated, self.result_owner.update_panel),
+            (self.editing.outdated, self._on_outdated),
             (
                 self.fixes.changed,
                 lambda change: self.change_queue.add(change, partial(self._show_fixes_in_steps, change)),
@@ -427,6 +427,13 @@ class DesktopController(QObject):
     def _show_edited_indicators(self, indicators: tuple[Any, ...], stale_ids: frozenset[str]) -> None:
         if self.result_owner.has_current_result():
             self.indicators.show_edited(indicators, stale_ids)
+
+    def _on_outdated(self) -> None:
+        """Show that the result is outdated; after fixes that the live check could not follow, check all again."""
+        self.result_owner.update_panel()
+        if self.fixes.has_just_fixed or self.fixes.has_just_reverted:
+            self.fixes.has_just_fixed = self.fixes.has_just_reverted = False
+            self.start_check()
 
     def _on_rechecked(self, change: Any, rows: dict[int, Any], step: EditStep | None) -> None:
         """Show the changes of a re-check after edits."""

@@ -258,6 +258,23 @@ def test_report_saved_after_edits_states_that_it_contains_only_the_full_check(ch
     assert sorted(f["fingerprint"] for f in saved["findings"]) == whole
 
 
+def test_report_of_edits_that_were_saved_after_the_check_does_not_call_them_unsaved(open_controller, tmp_path):
+    controller, layers = open_controller
+    draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
+    check(controller)
+
+    def count_unsaved(name):
+        controller.exports.save_result("json", str(tmp_path / name))
+        assert wait_until((tmp_path / name).exists)
+        origin = json.loads((tmp_path / name).read_text(encoding="utf-8"))["provenance"]
+        return sum(one["unsaved"] for one in origin["layers"]), sum("未保存" in one for one in origin["notices"])
+
+    assert count_unsaved("编辑中.json") == (1, 1)
+    assert layers["CZKFBJ"].commitChanges()
+    wait_for_live_check(controller)
+    assert count_unsaved("已保存.json") == (0, 0)
+
+
 def find_row(dock, code):
     """Return a rule's group in the list, its state, and the text of the row below."""
     group = next(g for g in dock.tree.findings.groups if g.code == code)

@@ -8,6 +8,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -22,6 +23,7 @@ from ...metadata import read_plugin_version
 from ...paths import RESOURCES_FOLDER
 from ..geometry import crs as crs_care
 from ..geometry.edge_densification import MAX_DEVIATION_M
+from ..model.report import Report
 from ..plan.layer import Layer
 from ..plan.plan import Plan
 from ..standard import load_standard
@@ -182,3 +184,16 @@ def compute_program_digest() -> str:
     for path in sorted([*core.rglob("*.py"), *(RESOURCES_FOLDER / "texts").glob("*.toml")]):
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def record_saved_edits(report: Report) -> Report:
+    """Return a copy of a report on data with unsaved edits, which are saved now."""
+    texts, layers = Texts(report.lang), report.provenance.get("layers", [])
+    noted = {
+        str(texts.format_notice("notice_unsaved", {"layer": one["name"], "count": one["unsaved"]}))
+        for one in layers
+        if one.get("unsaved")
+    }
+    notices = [one for one in report.provenance.get("notices", []) if str(one) not in noted]
+    saved = [{**one, "unsaved": 0} for one in layers]
+    return replace(report, provenance={**report.provenance, "layers": saved, "notices": notices})

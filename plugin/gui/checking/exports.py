@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsProject, QgsVectorLayer
 
@@ -86,29 +86,38 @@ class ResultExporter:
         if path:
             self.save_result(kind, path)
 
-    def save_result(self, kind: str, path: str) -> BackgroundJob | None:
-        """Write the displayed result in the background; return the job, None without a result.
-
-        ``kind``: as in `ask_and_save`. The dialog has confirmed replacing an existing file.
-        """
-        from ...bridge.checking.check import write_check_outputs
+    def _state_present(self, result: CheckView) -> tuple[Any, EditsSinceCheck | None]:
+        """Return a result with the document information and the state of the data of now, and the edits since."""
+        from ...core.engine.provenance import record_saved_edits
         from ...core.model.report import record_edits
 
-        result = self._result()
-        if result is None:
-            return None
-        settings.store_setting(_EXPORT_FOLDER_KEY, str(Path(path).parent))
-        outputs = OutputPaths(**{{"layer": "findings"}.get(kind, kind): path})
-        info = self._info()
-        check_result = result.check_result
+        check_result, info = result.check_result, self._info()
         if info is not None:
             # The user may have changed it since the check.
             document = resolve_document(info, check_result.plan.norm.profile)
             check_result = replace(check_result, report=add_document_info(check_result.report, document))
         edits = self._find_edits(result)
         if edits is not None:
-            check_result = replace(check_result, report=record_edits(check_result.report, edits))
+            report = record_edits(check_result.report, edits)
+            # Edits that were discarded are among the edits since the check.
+            if not any(layer.isModified() for layer in role_recognition.list_plan_layers(QgsProject.instance())):
+                report = record_saved_edits(report)
+            check_result = replace(check_result, report=report)
+        return check_result, edits
 
+    def save_result(self, kind: str, path: str) -> BackgroundJob | None:
+        """Write the displayed result in the background; return the job, None without a result.
+
+        ``kind``: as in `ask_and_save`. The dialog has confirmed replacing an existing file.
+        """
+        from ...bridge.checking.check import write_check_outputs
+
+        result = self._result()
+        if result is None:
+            return None
+        settings.store_setting(_EXPORT_FOLDER_KEY, str(Path(path).parent))
+        outputs = OutputPaths(**{{"layer": "findings"}.get(kind, kind): path})
+        check_result, edits = self._state_present(result)
         work_items = self._get_work_items()
 
         def write_in_background(progress, cancellation):

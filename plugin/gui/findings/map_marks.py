@@ -140,7 +140,8 @@ class MapCallout(QgsMapCanvasItem):
             ]
             self.label = compute_label_position(
                 (
-                    max(widths) + 2 * _LABEL_PADDING_EM * self._font_height_px,
+                    # On a narrow map the ends of lines are cut, not their beginnings.
+                    min(max(widths) + 2 * _LABEL_PADDING_EM * self._font_height_px, canvas.width()),
                     len(self.lines) * plain_metrics.lineSpacing() + 2 * _LABEL_PADDING_EM * self._font_height_px,
                 ),
                 visible_box,
@@ -198,7 +199,11 @@ class MapCallout(QgsMapCanvasItem):
             draw_stroke_sample(painter, self._samples.get(n, ()), self._font_height_px, start, end)
             painter.setPen(_BLACK_COLOUR)
             painter.setFont(self._canvas.font() if n else self._bold)
-            painter.drawText(QPointF(x + self._compute_indent(n), baseline_y), line)
+            left = x + self._compute_indent(n)
+            room = self.label.right() - _LABEL_PADDING_EM * self._font_height_px - left
+            # Half a pixel: widths are rounded.
+            text = QFontMetricsF(painter.font()).elidedText(line, Qt.TextElideMode.ElideRight, room + 0.5)
+            painter.drawText(QPointF(left, baseline_y), text)
 
 
 def _find_visible_point(geometry: QgsGeometry, extent: QgsRectangle) -> QgsPointXY | None:

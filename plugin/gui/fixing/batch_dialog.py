@@ -69,7 +69,8 @@ _TABLE_SHARE, _MAPS_SHARE = 7, 3
 class BatchRow:
     """A finding with its proposed fix, as a row of the batch.
 
-    ``entry``: `core.fixes.batch.BatchEntry`; ``safety``: SAFE, CONFIRM or REFUSED; ``cells``: text of each column.
+    ``entry``: `core.fixes.batch.BatchEntry`; ``safety``: SAFE, CONFIRM or REFUSED; ``cells``: text of each column;
+    ``group``: the safety of the first trial, by which the row is listed: it does not move while the user ticks.
     """
 
     entry: Any
@@ -80,6 +81,9 @@ class BatchRow:
     is_seen: bool = False
     #: Unticked because its fix is another one together with the other ticked fixes; until the user ticks it again.
     is_dropped: bool = False
+
+    def __post_init__(self) -> None:
+        self.group = self.safety
 
     @property
     def can_be_ticked(self) -> bool:
@@ -144,7 +148,7 @@ def _list_groupings() -> list[tuple[str, Callable[[BatchRow], Any], Callable[[An
         REFUSED: tr("Not fixable: explained only"),
     }
     return [
-        (tr("By safety"), lambda row: row.safety, safeties.__getitem__),
+        (tr("By safety"), lambda row: row.group, safeties.__getitem__),
         (tr("By township"), lambda row: row.cells[TOWNSHIP_COLUMN], lambda name: name or tr("No township")),
         (tr("By feature"), lambda row: row.cells[FEATURE_COLUMN].split(" ↔ ")[0], str),
     ]
@@ -203,7 +207,7 @@ class BatchModel(GroupedModel):
         rows_by_key: dict[Any, list[BatchRow]] = {}
         for row in self.rows:
             text = " ".join(row.cells).casefold()
-            if row.safety in self.shown_safeties and all(word in text for word in self._words):
+            if row.group in self.shown_safeties and all(word in text for word in self._words):
                 rows_by_key.setdefault(get_key(row), []).append(row)
         self.beginResetModel()
         self.groups = [RowGroup(get_heading(key), rows_by_key[key]) for key in sorted(rows_by_key)]
@@ -343,11 +347,16 @@ class BatchModel(GroupedModel):
 
 @dataclass(frozen=True)
 class Forecast:
-    """What Apply would leave: numbers of open errors and warnings (before, after), and of new findings."""
+    """What Apply would leave: numbers of open errors and warnings (before, after), and of new findings.
+
+    ``new_texts``: the new findings; ``untried_codes``: rules that the trials did not check, or only nearby.
+    """
 
     errors: tuple[int, int]
     warnings: tuple[int, int]
     new_count: int
+    new_texts: tuple[str, ...] = ()
+    untried_codes: tuple[str, ...] = ()
 
 
 def make_forecast(findings: Iterable[Any], proposals: Sequence[Any]) -> Forecast:
@@ -361,7 +370,15 @@ def make_forecast(findings: Iterable[Any], proposals: Sequence[Any]) -> Forecast
         after.subtract(map(get_finding_kind, proposal.ended_findings))
         after.update(map(get_finding_kind, proposal.new_findings))
     new = sum(one.added_count for one in proposals)
-    return Forecast((before["ERROR"], after["ERROR"]), (before["WARNING"], after["WARNING"]), new)
+    texts = [finding.message for one in proposals if one.added_count for finding in one.new_findings]
+    untried = sorted({code for one in proposals for code in one.untried_rules})
+    return Forecast(
+        (before["ERROR"], after["ERROR"]),
+        (before["WARNING"], after["WARNING"]),
+        new,
+        tuple(dict.fromkeys(texts)),
+        tuple(untried),
+    )
 
 
 class _Table(FittedWidget, QTreeView):
@@ -539,16 +556,19 @@ class BatchDialog(TrialDialog):
         if forecast is None:
             self.forecast.setText(tr("Trying the ticked fixes together…"))
             return
-        before_and_after = "{} → <b>{}</b>"
+        before_and_after, untried = "{} → <b>{}</b>", len(forecast.untried_codes)
         self.forecast.setText(
             "<br>".join(
                 (
                     tr("Errors {change}").format(change=before_and_after.format(*forecast.errors)),
                     tr("Warnings {change}").format(change=before_and_after.format(*forecast.warnings)),
                     tr("New findings {count}").format(count=f"<b>{forecast.new_count or tr('none')}</b>"),
+                    *([tr("A full check decides on {count} rules").format(count=untried)] if untried else []),
                 )
             )
         )
+        lines = [*forecast.new_texts, tr(", ").join(forecast.untried_codes)]
+        self.forecast.setToolTip("".join(f"<p>{escape(line)}</p>" for line in lines if line))
 
     def show_state(self, text: str, *, can_apply: bool, can_retry: bool = False) -> None:
         """Show ``text`` in the status line, and enable Apply if ``can_apply`` and a fix is ticked.

@@ -344,10 +344,15 @@ class TemplatePage(WizardPage):
             self.group.addButton(button)
             self.buttons[name] = button
             section.layout_.addWidget(button)
-            about = tr("{layers} layers in {branches} groups, edition {edition}").format(
-                layers=len(standard.templates), branches=len(list_branches(standard)), edition=standard.edition
+            # The edition of some is the number of their standard, which their name has.
+            is_year = standard.edition.startswith("20")
+            about = (
+                tr("{layers} layers in {branches} groups, edition {edition}")
+                if is_year
+                else tr("{layers} layers in {branches} groups")
             )
-            note = make_faint_label(about)
+            counts = {"layers": len(standard.templates), "branches": len(list_branches(standard))}
+            note = make_faint_label(about.format(**counts, edition=standard.edition))
             note.setContentsMargins(button.iconSize().width() + 8, 0, 0, button.fontMetrics().height() // 3)
             section.layout_.addWidget(note)
         self.notice = NoticeBox()

@@ -291,7 +291,10 @@ class ValueConverter:
         if target.type != "text":
             return self._convert_number(text) if not reason else (None, reason, params)
         if target.length and len(text) > target.length:
-            return None, "too_long", {"length": target.length, "count": len(text)}
+            # A name in place of a code is longer than the field; what it lacks is the code.
+            return (
+                (None, reason, params) if reason else (None, "too_long", {"length": target.length, "count": len(text)})
+            )
         return text, reason, params
 
 

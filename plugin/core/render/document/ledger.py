@@ -154,7 +154,8 @@ class _LedgerRow(NamedTuple):
     """A finding in the ledger.
 
     ``number``: from 1; ``rule``: its code, as a link to the sheet of rules; ``title``: of the rule; ``item``: its row
-    of the work list; ``x``, ``y``: a point in it, None without a place; ``texts``: of the report.
+    of the work list; ``x``, ``y``: a point in it, None without a place; ``texts``: of the report; ``layers``: code of
+    a layer → its name.
     """
 
     number: int
@@ -165,6 +166,12 @@ class _LedgerRow(NamedTuple):
     x: float | None
     y: float | None
     texts: ReportTexts
+    layers: Mapping[str, str]
+
+    def name_layer(self, role: str) -> str:
+        """Return the name of a layer with its code; English texts have the code alone."""
+        title = self.layers.get(role, "") if self.texts.lang == "zh" else ""
+        return f"{title} {role}".strip()
 
 
 def _iterate_rows(
@@ -179,6 +186,7 @@ def _iterate_rows(
     ``rows_by_code``: rule code → its row in the sheet of rules; ``worklist``: fingerprint → row of the work list.
     """
     titles, token = get_rule_titles(report, report_texts), secrets.token_hex(4)
+    layers = {layer["role"]: layer["title"] for layer in report.provenance.get("layers", [])}
     summary = report_texts.get("ledger", "summary_sheet")
     links = {code: f'=HYPERLINK("#\'{summary}\'!A{row}","{code}")' for code, row in rows_by_code.items()}
     # As in the report: errors first, then in the statutory order, large areas first.
@@ -198,7 +206,7 @@ def _iterate_rows(
             state = WorkState.WAIVED if finding.state == "waived" else WorkState.OPEN
             item = worklist.get(finding.fingerprint) or WorkItem(finding.fingerprint, state=state)
             rule, title = links.get(finding.code, finding.code), titles.get(finding.code, finding.code)
-            yield _LedgerRow(number, finding, rule, title, mark_for_split(item, token), x, y, report_texts)
+            yield _LedgerRow(number, finding, rule, title, mark_for_split(item, token), x, y, report_texts, layers)
 
 
 def _name_feature(row: _LedgerRow) -> str:
@@ -222,9 +230,9 @@ _COLUMNS = (
     ),
     TableColumn("rule", width_in_characters=10, value=lambda row: row.rule),
     TableColumn("problem", width_in_characters=28, value=lambda row: row.title, wraps=True),
-    TableColumn("layer", width_in_characters=14, value=lambda row: row.finding.role),
+    TableColumn("layer", width_in_characters=24, value=lambda row: row.name_layer(row.finding.role)),
     TableColumn("key", width_in_characters=22, value=_name_feature),
-    TableColumn("related_layer", width_in_characters=14, value=lambda row: row.finding.related_role),
+    TableColumn("related_layer", width_in_characters=24, value=lambda row: row.name_layer(row.finding.related_role)),
     TableColumn(
         "related_key",
         width_in_characters=22,

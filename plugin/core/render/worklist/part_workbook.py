@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import openpyxl
+from openpyxl.utils import get_column_letter
 
 from ...model.rule import load_all_rules
 from ...model.verdict import Severity
@@ -21,6 +22,8 @@ _WIDTHS = {
 #: Columns with texts of several lines.
 _WRAPPED_COLUMNS = ("description", "note")
 _USUAL_WIDTH = 17
+#: Columns that programs need; they are hidden, and neither printed nor seen.
+_HIDDEN_COLUMNS = ("updated", "by", "related_role", "fingerprint", "split")
 
 
 def _get_urgency(item: WorkItem) -> tuple[bool, int]:
@@ -39,6 +42,8 @@ def write_part(path: Path, worklist: Worklist) -> None:
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("工作清单")
     set_column_widths(sheet, [_WIDTHS.get(name, _USUAL_WIDTH) for name in PART_TITLES])
+    for number, name in enumerate(PART_TITLES, 1):
+        sheet.column_dimensions[get_column_letter(number)].hidden = name in _HIDDEN_COLUMNS
     set_up_pages(sheet, "1:1")
     sheet.freeze_panes = "A2"
     headings = [*(f"{title} ({name})" for name, title in PART_TITLES.items()), *worklist.other_headings]

@@ -272,14 +272,15 @@ class PageTables:
                     DocumentCell(shown[0], second_line="".join(shown[1:])),
                 )
             )
-        lines = [line for line in self.one.lines if line.id in ("farmland", "cultivated")]
-        is_known = all(line.area_m2 is not None and not line.has_gaps for line in lines)
-        return DocumentTable(
-            columns,
-            tuple(rows),
-            self.words.get("conformity", "no_supplements" if is_known else "supplements_unknown"),
-            is_dense=True,
-        )
+        unknown = [
+            line.id
+            for line in self.one.lines
+            if line.id in ("farmland", "cultivated") and (line.area_m2 is None or line.has_gaps)
+        ]
+        # Which of the two is known stands in the table of control lines.
+        suffix = f"_of_{unknown[0]}" if len(unknown) == 1 else ""
+        key = f"supplements_unknown{suffix}" if unknown else "no_supplements"
+        return DocumentTable(columns, tuple(rows), self.words.get("conformity", key), is_dense=True)
 
     def make_missing_table(self) -> DocumentTable:
         """Return 七、未能判定事项."""

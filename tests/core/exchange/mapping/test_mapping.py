@@ -494,6 +494,23 @@ def test_foreign_words_become_codes_by_name_and_the_others_are_listed_with_rows_
     assert [row.chosen_code for row in find_undecided_codes(columns, without, target, DLTB, STANDARD)] == ["", "", ""]
 
 
+def test_a_name_longer_than_the_code_field_can_be_given_a_code():
+    """规划分区代码 has three characters; names of zones are longer."""
+    boundary = STANDARD.templates["CZKFBJ"]
+    layer = make_source_layer(类型=np.array(["集中建设区", "弹性区", "集中建设区"], dtype=object))
+    mapping = change_mapping(make_mapping_from_proposals("CZKFBJ", []), boundary, "GHFQDM", source="类型")
+    target, columns = boundary.find_field_by_name("GHFQDM"), SourceColumns(layer)
+    listed = {one.code: one for one in find_undecided_codes(columns, mapping, target, boundary, STANDARD)}
+    assert {name: (one.row_count, one.is_kept) for name, one in listed.items()} == {
+        "集中建设区": (2, False),
+        "弹性区": (1, True),
+    }
+    assert "410" in listed["集中建设区"].candidate_codes
+    decided = CodeTranslation(chosen_code_by_source={"集中建设区": "410", "弹性区": "420"})
+    mapping = change_mapping(mapping, boundary, "GHFQDM", source="类型", translation=decided)
+    assert apply_mapping(layer, mapping, boundary, STANDARD).frame["GHFQDM"].tolist() == ["410", "420", "410"]
+
+
 def test_invalid_constant_value_is_lost_in_every_row(survey_layer):
     mapping = change_mapping(make_mapping_from_proposals("XZYDYH", []), XZYDYH, "XZQDM", constant="1" * 99)
     seen = preview_field(SourceColumns(survey_layer), mapping, XZYDYH.find_field_by_name("XZQDM"), XZYDYH, STANDARD)

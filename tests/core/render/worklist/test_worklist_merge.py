@@ -178,7 +178,10 @@ def test_part_lists_open_errors_first_and_finished_rows_last(tmp_path):
     change_worklist(path, lambda w: w.replace_items(items))
     (part,) = split_worklist(path, "township", tmp_path)
     assert list(read_worklist(part.path).items) == ["d", "a", "e", "c", "b"]
-    assert [cell.value for cell in openpyxl.load_workbook(part.path).active["A"][:2]] == ["状态 (state)", "待处理"]
+    sheet = openpyxl.load_workbook(part.path).active
+    assert [cell.value for cell in sheet["A"][:2]] == ["状态 (state)", "待处理"]
+    hidden = [cell.value for cell in sheet[1] if sheet.column_dimensions[cell.column_letter].hidden]
+    assert "指纹 (fingerprint)" in hidden and "备注 (note)" not in hidden
 
 
 def test_part_of_another_county_is_refused(tmp_path):
@@ -267,7 +270,9 @@ def test_part_for_a_township_is_a_workbook_with_chinese_names_and_is_merged_as_s
     part = part.with_suffix(".csv")
     for row, (old, new) in enumerate([(" (", "（"), (" (fingerprint)", ""), ("指纹 (fingerprint)", "fingerprint")]):
         changed = (
-            text.replace(old, new).replace(")", "）" if new == "（" else ")").replace('4384500.00",', f'4384500.00",{row} 组')
+            text.replace(old, new)
+            .replace(")", "）" if new == "（" else ")")
+            .replace('4384500.00",', f'4384500.00",{row} 组')
         )
         part.write_text(changed + "待处理,,TOP001,补记的行\r\n", encoding="utf-8-sig")
         merged = merge_part(read_worklist(path), read_worklist(part), part.name)
