@@ -311,6 +311,7 @@ class FixDialog(TrialDialog):
         self.hint = make_faint_label()
         self.previous = QPushButton(theme.load_icon("previous"), tr("Previous"), clicked=lambda: self.stepped.emit(-1))
         self.skip = QPushButton(tr("Skip"), objectName="SanxianFixSkip", clicked=lambda: self.stepped.emit(1))
+        self._pressed: QPushButton | None = None
         self.apply_next = QPushButton(
             tr("Apply and Next"), objectName="SanxianFixApplyNext", clicked=self.applyNextRequested
         )
@@ -374,8 +375,14 @@ class FixDialog(TrialDialog):
         self.status.setText(text)
         self.retry_button.setVisible(can_retry)
         self.document_button.setVisible(needs_document)
+        # A disabled button passes the focus on, and Enter would close the dialog.
         for button in (self.apply, self.apply_next):
+            if button.hasFocus():
+                self._pressed = button
             button.setEnabled(can_apply)
+        if can_apply and self._pressed is not None:
+            self._pressed.setFocus()
+            self._pressed = None
         text, hint = tr("Apply"), tr("One edit step in the edit buffer; one undo (Ctrl+Z) reverts everything.")
         if can_apply and layers_to_start_editing:
             text = tr("Start Editing and Apply")

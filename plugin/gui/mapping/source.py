@@ -284,6 +284,7 @@ class MappingSource(MappingForm):
             return
         if not self.get_role():
             self.table.setRowCount(0)
+            self.append.hide()
             self._end_reading(tr("The layer's name resembles no layer of the plan. Choose the target template."))
             return
         source: Any = (

@@ -273,6 +273,8 @@ class ValueConverter:
         if self.factor is not None:
             # The text is exact; its binary number would make 9.128 ha 91279.99999999999 m².
             number = float(Fraction(text) * self.factor)
+            # What the conversion adds beyond the decimals of the field was never measured.
+            number = round(number, target.decimals) if target.decimals else number
         if target.type == "integer" and not float(number).is_integer():
             return None, "not_whole", {}
         number = int(number) if target.type == "integer" else float(number)
