@@ -95,12 +95,12 @@ class BoundaryTables:
     def _describe_distance(self, inside: NDArray) -> str:
         """Return a sentence on the distance of the weighted retreat from its bounds."""
         stage, model = self.result.choice.stages[RETREAT], self.result.model
-        given = model.measure_retreat(inside)
-        key = "bound_unknown" if np.isnan(stage.bound) else "bound"
-        params = {"given": given, "least": stage.value, "excess": max(given - model.compute_divisible_retreat(), 0.0)}
+        given, bound = model.measure_retreat(inside), stage.bound
+        key = "bound_unknown" if np.isnan(bound) else "bound"
+        params = {"given": given, "bound": bound, "excess": max(given - model.compute_divisible_retreat(), 0.0)}
         return self.get(
             "bound_greedy" if stage.state is StageState.HEURISTIC else key,
-            gap=format_number(100 * stage.gap, 2),
+            gap=format_number(100 * max(given - bound, 0.0) / max(given, 1.0), 2),
             **{name: format_number(one, 2) for name, one in params.items()},
         )
 

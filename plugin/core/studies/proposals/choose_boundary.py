@@ -33,6 +33,11 @@ from .mixed_integer_solver import (
     minimise,
 )
 
+#: Share of the accepted gap that the least retreat may have.
+_RETREAT_GAP_SHARE = 0.1
+#: Nodes of the stage that breaks ties: it ends at the same one on every machine.
+_ORDER_NODES = 200
+
 
 @dataclass(frozen=True)
 class BoundaryChoice:
@@ -52,8 +57,12 @@ class BoundaryChoice:
 
     @property
     def is_stopped(self) -> bool:
-        """Return True if the clock or the node limit ended a stage."""
-        return any(one.state in (StageState.STOPPED, StageState.NOT_REACHED) for one in self.stages.values())
+        """Return True if the clock or the node limit ended a stage besides the order, which only breaks ties."""
+        return any(
+            one.state in (StageState.STOPPED, StageState.NOT_REACHED)
+            for name, one in self.stages.items()
+            if name != ORDER
+        )
 
 
 @dataclass
@@ -74,8 +83,9 @@ class _Search:
         Without time to exclude what a solution breaks, there is none, and ``unfinished`` names it.
         """
         cost = self.model.make_cost(stage)
-        # The least retreat is exact; filling what a swap leaves to the square metre would take all the time.
-        limits = replace(self.limits, gap=0.0) if stage == RETREAT else self.limits
+        # Filling a limit to the square metre would take all the time.
+        gap = self.limits.gap * (_RETREAT_GAP_SHARE if stage == RETREAT else 1.0)
+        limits = replace(self.limits, gap=gap, nodes=_ORDER_NODES if stage == ORDER else self.limits.nodes)
         while True:
             limits.cancellation.raise_if_cancelled()
             rows = [*self.program.rows, *self.kept.values()]
