@@ -4318,8 +4318,16 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
         <translation>重新推荐</translation>
     </message>
     <message>
+        <source>Propose Supplements…</source>
+        <translation>补划选址…</translation>
+    </message>
+    <message>
         <source>Propose supplements</source>
         <translation>补划选址</translation>
+    </message>
+    <message>
+        <source>Propose the Boundary…</source>
+        <translation>边界调优…</translation>
     </message>
     <message>
         <source>Propose the boundary</source>
@@ -6888,6 +6896,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
         <translation>正在准备数据</translation>
     </message>
     <message>
+        <source>proposed boundary</source>
+        <translation>边界调优</translation>
+    </message>
+    <message>
         <source>read in data, code or papers that quote it</source>
         <translation>读自引用原文的资料、程序或数据</translation>
     </message>
@@ -6946,6 +6958,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
     <message>
         <source>stopped: check all again</source>
         <translation>已停止，请重新检查</translation>
+    </message>
+    <message>
+        <source>supplements</source>
+        <translation>补划选址</translation>
     </message>
     <message>
         <source>target %1 (%2)</source>

@@ -23,7 +23,7 @@ from .project.roles_dialog import RolesDialog
 from .widgets import messages, theme
 
 #: Section of the menu → its entries: name, icon, shortcut. The menu has to fit on a small screen: at most 24 entries
-#: (docs/manual/zh/01-quickstart.md lists them), of which three places are kept for proposals.
+#: (docs/manual/zh/01-quickstart.md lists them), of which one place is kept for proposals.
 _MENU_SECTIONS: dict[str, tuple[tuple[str, str, str], ...]] = {
     mark_text("Check and Fix"): (
         ("check", "run", "F8"),
@@ -37,6 +37,8 @@ _MENU_SECTIONS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("points_in", "draw", ""),
         ("conformity", "conformity", ""),
         ("adjustment", "align", ""),
+        ("boundary", "align", ""),
+        ("supplement", "layers", ""),
         ("split", "export", ""),
         ("merge", "open", ""),
     ),
@@ -98,6 +100,8 @@ _TEXTS = {
     "fix_all": mark_text("Fix Findings…"),
     "points_in": mark_text("Import Boundary Points…"),
     "adjustment": mark_text("Adjust the Urban Boundary…"),
+    "boundary": mark_text("Propose the Boundary…"),
+    "supplement": mark_text("Propose Supplements…"),
     "split": mark_text("Hand Out to Townships…"),
     "merge": mark_text("Merge Townships…"),
     "tables": mark_text("Tables for the Office…"),

@@ -210,7 +210,7 @@ class DesktopController(QObject):
             "points_in": lambda: self.exchange.import_boundary_points(""),
             **{
                 name: partial(self.exchange.open_tool, name)
-                for name in ("adjustment", "cultivated", "split", "merge", "tables")
+                for name in ("adjustment", "boundary", "supplement", "cultivated", "split", "merge", "tables")
             },
             "roles": dialogs.open_roles_dialog,
             "profile": dialogs.open_profile_dialog,
