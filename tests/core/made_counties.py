@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import count
 from typing import Any, ClassVar
@@ -15,10 +15,12 @@ import pandas as pd
 import shapely
 
 from plugin.core.model.report import Report
+from plugin.core.plan.layer import SourceLayer
 from tests.core.small_plan import check_data, convert_to_source_layers
 from tests.county import templates
 from tests.county.heritage import make_round_polygon
 from tests.county.measure import statutory_area
+from tests.county.source import make_read_layers
 
 
 @dataclass
@@ -82,9 +84,9 @@ class MadeCounty:
         return check_data(convert_to_source_layers(self.layers), base_year=2020, **options).report
 
 
-#: Land of a cell: survey class, its name in 用地用海, zone.
+#: Segments of the edge of a cell.
 SEGMENTS = 10
-#: Township: column and row of its seat in twelfths of the mainland.
+#: Land of a cell: survey class, urban code, zone.
 KINDS = {
     "wood": ("0301", None, "100"),
     "control": ("0305", None, "200"),
@@ -99,7 +101,16 @@ KINDS = {
     "orchard": ("0201", None, "520"),
     "grove": ("0307", None, "530"),
 }
-SEA_KINDS = {"sea_line": "100", "sea_control": "200", "fishing": "610", "port": "620", "tourism": "640", "spare": "660"}
+#: Sea of a cell: zone.
+SEA_KINDS = {
+    "flat": "610",
+    "sea_line": "100",
+    "sea_control": "200",
+    "fishing": "610",
+    "port": "620",
+    "tourism": "640",
+    "spare": "660",
+}
 TOWNSHIPS = ("绥安镇", "旧镇镇", "佛昙镇", "赤湖镇", "六鳌镇", "古雷镇")
 
 
@@ -107,11 +118,12 @@ TOWNSHIPS = ("绥安镇", "旧镇镇", "佛昙镇", "赤湖镇", "六鳌镇", "�
 class CellCounty(MadeCounty):
     """A county of some hundred winding cells with the layers of a whole delivery.
 
-    ``coast``: the sea is in the east, behind bays and headlands, with islands of cells that are land and with rocks.
+    ``coast``: the sea is in the east, behind bays and headlands, with tidal flats, islands of cells that are land, and rocks.
     """
 
     code: str = "350623"
     name: str = "漳浦县"
+    city: str = "漳州市"
     corner: tuple[float, float] = (39_550_000.0, 2_650_000.0)
     columns: int = 36
     rows: int = 28
@@ -164,7 +176,7 @@ class CellCounty(MadeCounty):
             ("control", (column < 4) & (row < 18)),
             ("wood", (column < 5) & (row >= 18)),
             ("river", (row == 17) & (column >= 7)),
-            ("mine", (row == 3) & (column == 9)),
+            ("mine", (row == 7) & (column == 12)),
             ("mangrove", (abs(row - 12) < 2) & (column >= shore - 2)),
             ("control", (abs(row - 22) < 2) & (column == shore - 1)),
         ):
@@ -182,6 +194,7 @@ class CellCounty(MadeCounty):
             ("port", at_sea & (row < 8)),
             ("tourism", at_sea & (row > 18)),
             ("spare", at_sea & (column > 32)),
+            ("flat", at_sea & (abs(row - 8) < 2) & (column == shore)),
             ("sea_line", at_sea & (abs(row - 12) < 2) & (column < shore + 3)),
             ("sea_control", at_sea & (abs(row - 22) < 2) & (column < shore + 2)),
         ):
@@ -236,7 +249,9 @@ class CellCounty(MadeCounty):
         fields, rows = templates.read_fields(role), len(shapes)
         values: dict[str, Any] = {"BSM": self.make_keys(rows)}
         values |= {"YSDM": templates.read_template(role).get("feature_code", "2099999999")}
-        values |= dict.fromkeys(("XZQDM", "XJXZQDM", "XJXZQHDM"), self.code) | dict.fromkeys(("XZQMC", "XJXZQMC"), self.name)
+        values |= dict.fromkeys(("XZQDM", "XJXZQDM", "XJXZQHDM"), self.code) | dict.fromkeys(
+            ("XZQMC", "XJXZQMC"), self.name
+        )
         if "MJ" in fields:
             values["MJ"] = [round(area, 2) for area in statutory_area(shapes, self.crs)]
         if "CD" in fields:
@@ -247,6 +262,17 @@ class CellCounty(MadeCounty):
             geometry=shapes,
             crs=self.crs,
         )
+
+    def read(self, **names: str) -> list[SourceLayer]:
+        """Return the layers as from a database with the fields, names and code lists of the templates.
+
+        ``names``: role → other name of the layer.
+        """
+        layers = make_read_layers(self.layers, crs=dict.fromkeys(self.layers, self.crs))
+        return [replace(one, name=names.get(one.name, one.name)) for one in layers]
+
+    def check(self, **options: Any) -> Report:
+        return check_data(self.read(), **options).report
 
     def draw(self) -> CellCounty:
         self._draw_divisions()
@@ -277,9 +303,10 @@ class CellCounty(MadeCounty):
         self.add("XZQC", shapes, XZQDM=villages, XZQMC=names, MC=names)
 
     def _draw_survey(self) -> None:
-        places, kinds = self.village_labels[self.is_land], self.kinds[self.is_land]
-        use = np.array([KINDS[kind][0] for kind in kinds])
-        shapes = self.cells[self.is_land]
+        surveyed = self.is_land | self.find("flat")
+        places, kinds, shapes = self.village_labels[surveyed], self.kinds[surveyed], self.cells[surveyed]
+        classes = KINDS | {"flat": ("1105", None)}
+        use = np.array([classes[kind][0] for kind in kinds])
         areas, tilled = np.round(statutory_area(shapes, self.crs), 2), np.isin(use, ("0101", "0103"))
         deducted = np.round(np.where(use == "0103", 0.1 * areas, 0.0), 2)
         names = templates.read_code_names("sandiao")
@@ -297,7 +324,7 @@ class CellCounty(MadeCounty):
             "GDDB": np.where(tilled, 10.0, np.nan),
             "FRDBS": np.full(len(use), "0"),
             "SJNF": np.full(len(use), 2020),
-            "CZCSXM": [KINDS[kind][1] for kind in kinds],
+            "CZCSXM": [classes[kind][1] for kind in kinds],
             "TBBH": [str(n + 1) for n in range(len(use))],
             "YJJBNTTBBH": [f"{self.code}{n + 1:08d}" for n in range(len(use))],
         }
@@ -308,7 +335,9 @@ class CellCounty(MadeCounty):
         ):
             known = templates.read_fields(role)
             given = columns | {gross: areas, net: np.round(areas - deducted, 2)}
-            values = {name: np.asarray(one, dtype=object)[rows].tolist() for name, one in given.items() if name in known}
+            values = {
+                name: np.asarray(one, dtype=object)[rows].tolist() for name, one in given.items() if name in known
+            }
             self.add(role, list(shapes[rows]), **values)
 
     def _draw_plan(self) -> None:
@@ -318,10 +347,11 @@ class CellCounty(MadeCounty):
         names = templates.read_code_names("planning_zones")
         self.add("YDYHGHFQ", shapes, GHFQDM=labels, GHFQMC=[names[one] for one in labels])
         self.add("CZKFBJ", self.join(zones == "410"), GHFQDM="410", GHFQMC=names["410"])
-        self.add("STBHHX", self.join(zones == "100"), SJXZQMC="漳州市", LHLX="生物多样性维护")
+        self.add("STBHHX", self.join(zones == "100"), SJXZQMC=self.city, LHLX="生物多样性维护")
         self.add("TRL", self.join(self.find("wood")), MC="天然林", LX="1")
         self.add("STGYL", self.join(self.find("grove")), MC="公益林")
-        self.add("SD", self.join(self.find("river")) + self.join(self.find("mangrove", "sea_line")), MC="湿地")
+        wetlands = self.join(self.find("river")) + self.join(self.find("mangrove", "sea_line", "flat"))
+        self.add("SD", wetlands, MC="湿地")
         self.add("HLFXKZX", self.join(self.find("river")), MC="鹿溪洪涝风险控制线", LX="21")
         self.add("KCZYKCBHX", self.join(self.find("mine")), MC="石料矿区", LX="11")
         hills = self.find("wood") & (self.place[1] < 5)

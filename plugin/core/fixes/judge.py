@@ -340,7 +340,9 @@ def _require_inside_county(state: EditingState, changed_rows: list[ChangedRow], 
         rows = [
             row
             for row in changed_rows
-            if row.role == change.role and row.after is not None and find_rows_of_land_only(row.after.layer, state.plan).all()
+            if row.role == change.role
+            and row.after is not None
+            and find_rows_of_land_only(row.after.layer, state.plan).all()
         ]
         outside = shapely.difference(change.moved_in, outline)
         if change.moved_out is not None:

@@ -283,6 +283,15 @@ def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
     unit = layer.template.find_field("area")
     factor = SQUARE_METRES[(unit.unit if unit else "") or "m2"]
     _, land_shares = cut_rows_at_coast(layer, ctx.plan)
+
+    def sum_areas(one: ZoneRows) -> float:
+        return float((layer.statutory * one.shares).sum())
+
+    def compute_share(one: ZoneRows) -> float | None:
+        """Return zones of land as a share of all land zones, and those at sea of all sea zones."""
+        total = 0.0 if one.whole is None else float((layer.statutory * one.whole).sum())
+        return 100 * sum_areas(one) / total if total else None
+
     columns = [
         TableColumn("code", width_in_characters=8, value=lambda one: one.code),
         TableColumn("zone", width_in_characters=22, value=lambda one: one.name),
@@ -292,7 +301,7 @@ def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
             "share",
             "share",
             width_in_characters=12,
-            value=lambda one: compute_share(one),
+            value=compute_share,
         ),
         TableColumn(
             "stored",
@@ -305,14 +314,6 @@ def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
             ),
         ),
     ]
-
-    def sum_areas(one: ZoneRows) -> float:
-        return float((layer.statutory * one.shares).sum())
-
-    def compute_share(one: ZoneRows) -> float | None:
-        """Return zones of land as a share of all land zones, and those at sea of all sea zones."""
-        total = 0.0 if one.whole is None else float((layer.statutory * one.whole).sum())
-        return 100 * sum_areas(one) / total if total else None
 
     zones = _list_zones(layer, figures, land_shares)
     table = ReportTable("zones", columns, [make_row(columns, one, one.kind, one.key) for one in zones], unit="ha")
@@ -337,8 +338,8 @@ def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
 class ZoneRows:
     """A planning zone, or the sum of several: code, name, kind and key of the row of the table.
 
-    ``shares`` (n,): the share of each row of the layer that counts, from 0 to 1; ``whole`` (n,): likewise of all zones of
-    which the zone is a part, None for zones of land and sea together.
+    ``shares`` (n,): the share of each row of the layer that counts, from 0 to 1; ``whole`` (n,): likewise of all zones
+    of which the zone is a part, None for zones of land and sea together.
     """
 
     code: str
@@ -352,7 +353,8 @@ class ZoneRows:
 def _list_zones(layer: Layer, figures: PlanIndicators, land_shares: NDArray) -> list[ZoneRows]:
     """Return each planning zone, then the sum of all.
 
-    If there are zones at sea, they follow those of land, and both have a sum too. A zone that the coast cuts is in both.
+    If there are zones at sea, they follow those of land, and both have a sum too. A zone that the coast cuts is in
+    both.
     """
     texts, codes = figures.texts, figures.ctx.get_code_list(ZONES_LIST)
     row_codes = np.array(list_zone_codes(layer), dtype=object)

@@ -429,8 +429,8 @@ def unexpected_holes(layer: Layer, *, ctx: RuleContext, window_share: float = 0.
     filling = layer.polygons
     if layer is ctx.plan.find_layer_of_concept("sea"):
         # Islands are land.
-        land = [ctx.plan.find_layer_of_concept(concept) for concept in ("county", "islands")]
-        filling = Polygons(np.concatenate([layer.plane_shapes, *(one.plane_shapes for one in land if one is not None)]))
+        islands = filter(None, map(ctx.plan.find_layer_of_concept, ("county", "islands")))
+        filling = Polygons(np.concatenate([layer.plane_shapes, *(one.plane_shapes for one in islands)]))
     unfilled_holes, shares = _find_open_parts(holes, rows, layer, filling, ctx, layer)
     left_open = shares > MIN_OPEN_SHARE
     holes, rows, unfilled_holes = holes[left_open], rows[left_open], unfilled_holes[left_open]

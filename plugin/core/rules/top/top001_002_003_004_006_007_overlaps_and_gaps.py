@@ -476,7 +476,7 @@ def outside_county(
     Limits
         Needs a county layer; if it comes from dissolved townships, gaps between them count as outside. TOP006 reports
         gaps of parcels inside the county and, when it runs, also gaps of townships. Zones and uses of sea classes,
-        and layers that may be at sea (setting sea), are compared with land and sea together where the plan has a layer of
+        points, lines and layers that may be at sea (setting sea) are compared with land and sea together where the plan has a layer of
         the sea; without it, the former are not compared, and a notice names them. Parts of the outline beyond townships and parcels are found
         by a whole check, not around an edit.
     """
@@ -538,9 +538,7 @@ def outside_county(
     )
 
 
-def _find_polygons_outside(
-    layer: Layer, county: Layer, outline: Polygons, ctx: RuleContext
-) -> list[Finding]:
+def _find_polygons_outside(layer: Layer, county: Layer, outline: Polygons, ctx: RuleContext) -> list[Finding]:
     """Return findings on the parts of polygons outside the county's outline.
 
     With a layer of the sea, rows at sea and rows that may be there are compared with both.
