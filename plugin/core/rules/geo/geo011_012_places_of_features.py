@@ -19,7 +19,11 @@ from .._places import SQUARE_WKT, is_reported_elsewhere
     severity=Severity.WARNING,
     local=True,
     basis=["G12"],
-    needs={"layer": LayerNeed(EVERY_LAYER), "county": LayerNeed("county")},
+    needs={
+        "layer": LayerNeed(EVERY_LAYER),
+        "county": LayerNeed("county"),
+        "sea": LayerNeed("sea", optional=True),
+    },
     messages={
         "": "{layer} ({key}) is {distance} m beyond the county: a vertex or the whole feature was moved by mistake, "
         "or its coordinates are wrong. Compare with {authority}: move it back, correct its coordinates, or delete it "
@@ -29,6 +33,8 @@ from .._places import SQUARE_WKT, is_reported_elsewhere
         RuleExample("a feature ten kilometres off", {"layer": ["POLYGON ((10000 0, 10010 0, 10010 10, 10000 0))"], "county": [SQUARE_WKT]},
                 finds=1),
         RuleExample("one vertex ran away", {"layer": ["POLYGON ((0 0, 10 0, 5 -9000, 0 0))"], "county": [SQUARE_WKT]}, finds=1),
+        RuleExample("a zone far from the sea", {"layer": [{"wkt": "POLYGON ((10000 0, 10010 0, 10010 10, 10000 0))", "zone_code": "660"}],
+                                                "county": [SQUARE_WKT], "sea": ["POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"]}, finds=1, roles={"layer": "GHFQ"}),
         RuleExample("a point", {"layer": ["POINT (20000 0)"], "county": [SQUARE_WKT]}, finds=1, roles={"layer": "BKYDWWD"}),
         RuleExample("a nearer limit", {"layer": ["POLYGON ((150 0, 160 0, 160 10, 150 0))"], "county": [SQUARE_WKT]}, finds=1,
                 parameters={"far_m": 50.0}),
@@ -36,12 +42,16 @@ from .._places import SQUARE_WKT, is_reported_elsewhere
     passes=[
         RuleExample("a zone at sea", {"layer": [{"wkt": "POLYGON ((10000 0, 10010 0, 10010 10, 10000 0))", "zone_code": "660"}],
                                       "county": [SQUARE_WKT]}, roles={"layer": "GHFQ"}),
+        RuleExample("a red line in the sea", {"layer": ["POLYGON ((50 0, 10000 0, 10000 10, 50 10, 50 0))"], "county": [SQUARE_WKT],
+                                              "sea": ["POLYGON ((100 0, 12000 0, 12000 100, 100 100, 100 0))"]}, roles={"layer": "STBHHX"}),
         RuleExample("across the edge is another rule's", {"layer": ["POLYGON ((90 0, 110 0, 110 10, 90 0))"], "county": [SQUARE_WKT]}),
         RuleExample("reported already where the area outside is checked",
                 {"layer": ["POLYGON ((10000 0, 10010 0, 10010 10, 10000 0))"], "county": [SQUARE_WKT]}, parameters={"rules": ["TOP003"]}),
     ],
 )  # fmt: skip
-def far_from_county(layer: Layer, county: Layer, *, ctx: RuleContext, far_m: float = 5000.0) -> list[Finding] | None:
+def far_from_county(
+    layer: Layer, county: Layer, sea: Layer | None, *, ctx: RuleContext, far_m: float = 5000.0
+) -> list[Finding] | None:
     """No feature is far from the county.
 
     What it checks
@@ -57,7 +67,7 @@ def far_from_county(layer: Layer, county: Layer, *, ctx: RuleContext, far_m: flo
         sea; a notice names them.
     """
     extent = ctx.geometry.get_county_outline()
-    if extent is None or layer is county or is_reported_elsewhere(ctx, "TOP003"):
+    if extent is None or layer in (county, sea) or is_reported_elsewhere(ctx, "TOP003"):
         return None
     is_land, both = find_rows_of_land_only(layer, ctx.plan), ctx.plan.compute_extent_of_land_and_sea()
     bounds = shapely.bounds(layer.plane_shapes).reshape(-1, 4)

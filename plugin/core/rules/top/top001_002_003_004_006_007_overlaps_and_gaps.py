@@ -447,6 +447,7 @@ WHOLE_SHARE = 0.999
                                                    "county": [SQUARE_WKT], "sea": [NEIGHBOUR_WKT]}, roles={"layer": "GHFQ"}),
         RuleExample("a red line on land and at sea", {"layer": ["POLYGON ((50 0, 150 0, 150 50, 50 50, 50 0))"], "county": [SQUARE_WKT],
                                                       "sea": [NEIGHBOUR_WKT]}, roles={"layer": "STBHHX"}),
+        RuleExample("a bridge in the sea", {"layer": ["LINESTRING (50 50, 150 50)"], "county": [SQUARE_WKT], "sea": [NEIGHBOUR_WKT]}, roles={"layer": "ZDJTJCSSX"}),
         RuleExample("a site on the edge", {"layer": ["POINT (100 50)"], "county": [SQUARE_WKT]}, roles={"layer": "WWBHDWD"}),
         RuleExample("a road along the edge", {"layer": ["LINESTRING (50 0, 100 0, 100 50)"], "county": [SQUARE_WKT]},
                 roles={"layer": "ZDJTJCSSX"}),
