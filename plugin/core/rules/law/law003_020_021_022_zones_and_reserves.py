@@ -250,7 +250,7 @@ def _describe_county_area(finding: Finding, texts: Texts, _templates: dict[str, 
         "county": LayerNeed("county", reads=("area",)),
         "sea": LayerNeed("sea", optional=True, reads=("area",)),
     },
-    uses=[SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING],
+    uses=[SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING, "tolerance"],
     clauses=_describe_county_area,
     messages={
         "": "The values of {field} of {layer} sum to {total} m², the {county_basis} of {related_layer} is {county} m²: "
