@@ -25,7 +25,7 @@ STANDARD_BY_LAYER = {
 # Layers of a township plan that the edition of the county lacks.
 TOWNSHIP_STANDARD_BY_LAYER = {"CZJSBJ": "township_db-2021"}
 # Layers of a county with a coast, which only some planted defects have.
-SEA_STANDARD_BY_LAYER = {"HYFW": "land_survey-1126"}
+SEA_STANDARD_BY_LAYER = dict.fromkeys(("HYFW", "HAX", "WJMHD"), "land_survey-1126")
 # Additional layers of a full plan (`full`) in the order of their numbers: append new ones.
 FURTHER_LAYERS = (
     "XZQC", "XZZTGNDW", "XZYDYH", "STBHZYXPJJG", "NYSCSYXPJJG", "CZJSSYXPJJG", "STXTFWGNZYXFB", "STCRXFB", "TRL", "STGYL",

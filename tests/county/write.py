@@ -13,7 +13,6 @@ import pyogrio.raw
 import shapely
 
 from tests.county import templates
-from tests.county.landscape import EPSG
 
 
 def write_geopackage(path: Path, layers: dict[str, gpd.GeoDataFrame]) -> None:
@@ -66,7 +65,7 @@ def _write_layer(path: Path, role: str, frame: gpd.GeoDataFrame) -> None:
         if multiple
         else _GEOMETRY_TYPES[int(shapely.get_type_id(geometry).max(initial=-1))],
         promote_to_multi=bool(multiple),
-        crs=f"EPSG:{EPSG}",
+        crs=f"EPSG:{frame.crs.to_epsg()}",
         append=path.exists(),
         # A version that the GDAL of an older QGIS opens without a warning.
         dataset_options=None if path.exists() else {"VERSION": "1.2"},

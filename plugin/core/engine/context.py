@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 
 from ..base.errors import NEVER_CANCELLED, Cancellation, InputError
 from ..base.files.cells import map_texts
+from ..geometry.crs import make_lonlat_transformer
+from ..geometry.overlay import find_shared_pieces, find_uncovered_pieces
 from ..geometry.overlay_pieces import OverlayPieces
+from ..geometry.statutory_area import compute_drawn_area
 from ..geometry.tolerance import Tolerance
 from ..model.findings import Finding
 from ..model.rule import EVERY_LAYER, Rule
@@ -205,20 +208,34 @@ def _mask_cultivated_codes(layer: Layer, codes: list[str], norm: Norm, whole_cla
     return _find_values_in_codes(codes, cultivated_codes, template_field.code_pad)
 
 
-def find_land_rows(layer: Layer, plan: Plan) -> NDArray:
-    """Return (n,) bool: rows on land, which the county's border bounds.
+def find_rows_of_land_only(layer: Layer, plan: Plan) -> NDArray:
+    """Return (n,) bool: rows that must be on land, which the county's border bounds.
 
-    Rows with sea classes and rows of layers of the sea are not on land. A row that may be on land or at sea is at sea
-    if a point inside it is in the plan's layer of the sea.
+    Not so are rows at sea, and in a plan with a layer of the sea rows that may be on land, at sea or on both.
     """
-    is_land = ~find_rows_of_sea_classes(layer, plan.norm)
-    sea = plan.find_layer_of_concept("sea")
-    mixed = find_rows_of_land_or_sea(layer, plan.norm) & is_land & layer.has_shape
-    if sea is not None and mixed.any():
-        extent = shapely.union_all(sea.plane_shapes[sea.has_shape])
-        shapely.prepare(extent)
-        is_land[mixed] = ~shapely.intersects(extent, shapely.point_on_surface(layer.plane_shapes[mixed]))
-    return is_land
+    is_land_only = ~find_rows_of_sea_classes(layer, plan.norm)
+    return is_land_only if plan.compute_sea_shape() is None else is_land_only & ~_find_mixed_rows(layer, plan.norm)
+
+
+def cut_rows_at_coast(layer: Layer, plan: Plan) -> tuple[NDArray, NDArray]:
+    """Return (n,) the land of each polygon in the plane, and (n,) its share of the polygon's area, from 0 to 1.
+
+    A row at sea has no land. A row that may be on land, at sea or on both is cut at the edge of the plan's layer of the
+    sea; slivers on either side count as the other side's.
+    """
+    is_at_sea, sea = find_rows_of_sea_classes(layer, plan.norm), plan.compute_sea_shape()
+    land, shares = layer.plane_shapes.copy(), np.where(is_at_sea, 0.0, 1.0)
+    land[is_at_sea] = None
+    mixed = np.flatnonzero(~is_at_sea & _find_mixed_rows(layer, plan.norm) & layer.has_shape)
+    if sea is None or not len(mixed):
+        return land, shares
+    tolerance, extent = plan.norm.make_tolerance(), np.array([sea], dtype=object)
+    rows = mixed[np.unique(find_shared_pieces(land[mixed], extent, tolerance=tolerance).left)]
+    on_land = find_uncovered_pieces(land[rows], extent, tolerance=tolerance)
+    to_lonlat, wholes = make_lonlat_transformer(plan.plane_crs), land[rows]
+    land[rows] = [shapely.union_all(on_land.geometry[on_land.left == n]) for n in range(len(rows))]
+    shares[rows] = compute_drawn_area(land[rows], to_lonlat) / compute_drawn_area(wholes, to_lonlat)
+    return land, shares
 
 
 def find_rows_of_sea_classes(layer: Layer, norm: Norm) -> NDArray:
@@ -226,24 +243,25 @@ def find_rows_of_sea_classes(layer: Layer, norm: Norm) -> NDArray:
 
     The setting ``sea`` gives the layers, and the classes of zones and of uses by code list.
     """
-    settings = norm.get_settings_section("sea")
-    is_at_sea = np.full(len(layer), layer.role in settings.get("layers", ()))
+    is_of_layer = layer.role in norm.get_settings_section("sea").get("layers", ())
+    return is_of_layer | _find_rows_of_classes_by_list(layer, norm, "")
+
+
+def _find_mixed_rows(layer: Layer, norm: Norm) -> NDArray:
+    """Return (n,) bool: rows that may be on land, at sea or on both: points, lines, the red line, tidal flats."""
+    is_mixed_layer = layer.role in norm.get_settings_section("sea").get("mixed_layers", ())
+    is_mixed_layer |= layer.template.geometry != "polygon"
+    return is_mixed_layer | _find_rows_of_classes_by_list(layer, norm, "mixed_")
+
+
+def _find_rows_of_classes_by_list(layer: Layer, norm: Norm, prefix: str) -> NDArray:
+    """Return (n,) bool: rows with classes, by code list, of the setting ``sea`` whose keys begin with a prefix."""
+    settings, found = norm.get_settings_section("sea"), np.zeros(len(layer), dtype=bool)
     for one in layer.template.fields:
-        if one.codes in settings and one.meaning and layer.has_field(one.meaning):
-            sea_codes = norm.standard.code_lists[one.codes].collect_members(settings[one.codes])
-            is_at_sea |= _find_values_in_codes(layer.text(one.meaning), sea_codes, one.code_pad)
-    return is_at_sea
-
-
-def find_rows_of_land_or_sea(layer: Layer, norm: Norm) -> NDArray:
-    """Return (n,) bool: rows that may be on land, at sea or on both, such as those of the red line."""
-    settings = norm.get_settings_section("sea")
-    if layer.role in settings.get("mixed_layers", ()):
-        return np.ones(len(layer), dtype=bool)
-    if not layer.has_field("zone_code") or "mixed_zones" not in settings:
-        return np.zeros(len(layer), dtype=bool)
-    codes = norm.standard.code_lists["planning_zones"].collect_members(settings["mixed_zones"])
-    return np.isin(layer.text("zone_code"), list(codes))
+        if prefix + one.codes in settings and one.meaning and layer.has_field(one.meaning):
+            codes = norm.standard.code_lists[one.codes].collect_members(settings[prefix + one.codes])
+            found |= _find_values_in_codes(layer.text(one.meaning), codes, one.code_pad)
+    return found
 
 
 def _find_values_in_codes(values: list[str], codes: Container[str], pad: int) -> NDArray:

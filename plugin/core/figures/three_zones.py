@@ -19,7 +19,7 @@ from pyproj import CRS
 
 from ..base.errors import NEVER_CANCELLED, Cancellation, InputError
 from ..base.parallel.threads import map_in_threads
-from ..engine.context import find_land_rows, trim_code_padding
+from ..engine.context import cut_rows_at_coast, trim_code_padding
 from ..geometry import crs as crs_care
 from ..geometry.overlay import find_shared_pieces
 from ..geometry.polygons import Polygons, union_polygon_rows
@@ -223,13 +223,14 @@ def derive_from_layer(
 ) -> ThreeZones:
     """Derive the three zones from a layer of planning zones in its own CRS.
 
-    Parts of rows whose coordinates contradict the CRS, and rows at sea, count as missing.
+    Parts of rows whose coordinates contradict the CRS, and the parts of rows at sea, count as missing.
     """
     shapes, codes = zones.raw_shapes.copy(), list_zone_codes(zones)
     zones.drop_stray_parts(shapes)
-    is_at_sea = ~find_land_rows(zones, plan)
-    shapes[is_at_sea] = None
-    is_left_out = bool(zones.stray_rows) or bool(is_at_sea.any())
+    land, land_shares = cut_rows_at_coast(zones, plan)
+    reaches_sea = land_shares < 1.0
+    shapes[reaches_sea] = crs_care.reproject_geometries(land[reaches_sea], zones.plane_crs, zones.known_crs)
+    is_left_out = bool(zones.stray_rows) or bool(reaches_sea.any())
     is_as_checked = zones.known_crs == zones.plane_crs and not zones.invalid_rows.any() and not is_left_out
     return derive_zones(
         shapes,

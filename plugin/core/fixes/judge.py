@@ -13,7 +13,7 @@ import shapely
 
 from ..base.errors import NEVER_CANCELLED, Cancellation
 from ..checks.live.session import EditBatch, FindingsChange, FullCheckNeeded
-from ..engine.context import find_land_rows
+from ..engine.context import find_rows_of_land_only
 from ..geometry import crs as crs_care
 from ..model.findings import Finding
 from ..model.rule import load_all_rules
@@ -329,7 +329,7 @@ class _Trial:
 def _require_inside_county(state: EditingState, changed_rows: list[ChangedRow], areas: list[AreaChange]) -> None:
     """Raise FixRefused if rows would cover more land outside the county.
 
-    Rows at sea are not compared with the county.
+    Rows that may be at sea are not compared with the county.
     """
     county, outline = state.plan.find_layer_of_concept("county"), state.county_shape
     if county is None or outline is None:
@@ -340,7 +340,9 @@ def _require_inside_county(state: EditingState, changed_rows: list[ChangedRow], 
         rows = [
             row
             for row in changed_rows
-            if row.role == change.role and row.after is not None and find_land_rows(row.after.layer, state.plan).all()
+            if row.role == change.role
+            and row.after is not None
+            and find_rows_of_land_only(row.after.layer, state.plan).all()
         ]
         outside = shapely.difference(change.moved_in, outline)
         if change.moved_out is not None:

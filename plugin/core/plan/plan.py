@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, cast
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
@@ -442,6 +443,28 @@ class Plan:
                     np.array([union_polygon_rows(layer.polygons, tolerance=self.norm.make_tolerance())], dtype=object)
                 )
             return layer, cached[None]
+
+    def compute_sea_shape(self) -> Any:
+        """Return the union of the rows of the layer of the sea; None without such a layer."""
+        sea = self.find_layer_of_concept("sea")
+        if sea is None or sea.has_no_geometry:
+            return None
+        cached = self.get_cache("sea_shape", of_given_layers=True)
+        with get_lock(self, "sea_shape"):
+            if None not in cached:
+                cached[None] = shapely.union_all(sea.plane_shapes[sea.has_shape])
+            return cached[None]
+
+    def compute_extent_of_land_and_sea(self) -> Any:
+        """Return the union of the county's outline and of the sea; None without a layer of the sea or an outline."""
+        county, sea = self.compute_county_shape(), self.compute_sea_shape()
+        if sea is None or county is None or county[1].shapes[0] is None:
+            return None
+        cached = self.get_cache("land_and_sea", of_given_layers=True)
+        with get_lock(self, "land_and_sea"):
+            if None not in cached:
+                cached[None] = shapely.union(county[1].shapes[0], sea)
+            return cached[None]
 
 
 @dataclass(frozen=True)

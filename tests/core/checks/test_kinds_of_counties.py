@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import geopandas as gpd
 import pandas as pd
 import pytest
 import shapely
@@ -19,69 +17,8 @@ from plugin.core.checks.tabulate import TabulatedPlan, tabulate_sources
 from plugin.core.model.report import Outcome, Report
 from plugin.core.standard import load_standard
 from plugin.core.standard.divisions import parse_county
-from tests.core.small_plan import check_data, convert_to_source_layers, join_notices
-from tests.county.measure import statutory_area
-
-
-@dataclass
-class MadeCounty:
-    """A county of 2 × 1 km whose data are right: fields in the west, a town in the east, a red line between them."""
-
-    code: str = "350213"
-    name: str = "翔安区"
-    crs: int = 4527
-    corner: tuple[float, float] = (39_560_000.0, 2_720_000.0)
-    layers: dict[str, gpd.GeoDataFrame] = field(default_factory=dict)
-
-    def box(self, west: float, south: float, east: float, north: float) -> Any:
-        """Return a rectangle with a vertex every 20 m; metres from the corner."""
-        x, y = self.corner
-        return shapely.segmentize(shapely.box(x + west, y + south, x + east, y + north), 20.0)
-
-    def measure(self, shape: Any) -> float:
-        return round(float(statutory_area([shape], self.crs)[0]), 2)
-
-    def add(self, role: str, shapes: list[Any], **columns: Any) -> None:
-        rows, first = len(shapes), 1 + sum(map(len, self.layers.values()))
-        keys = [f"{self.code}0000{n:08d}" for n in range(first, first + rows)]
-        prefix = "XJ" if role == "STBHHX" else ""
-        places = {f"{prefix}XZQDM": [self.code] * rows, f"{prefix}XZQMC": [self.name] * rows}
-        self.layers[role] = gpd.GeoDataFrame({"BSM": keys, **places, **columns}, geometry=shapes, crs=self.crs)
-
-    def append(self, role: str, shapes: list[Any], **columns: Any) -> None:
-        """Add rows to a layer, with their areas."""
-        old = self.layers.pop(role)
-        self.add(role, shapes, MJ=[self.measure(one) for one in shapes], **columns)
-        new = self.layers[role]
-        first = 1000 + 100 * sorted(self.layers).index(role)
-        new["BSM"] = [f"{self.code}0000{first + n:08d}" for n in range(len(new))]
-        self.layers[role] = pd.concat([old, new], ignore_index=True)
-
-    def draw(self) -> MadeCounty:
-        fields, woods, town = self.box(0, 0, 800, 1000), self.box(800, 0, 1200, 1000), self.box(1200, 0, 2000, 1000)
-        areas = [self.measure(one) for one in (fields, woods, town)]
-        self.add("XZQX", [self.box(0, 0, 2000, 1000)])
-        zones = {"GHFQDM": ["300", "100", "400"], "GHFQMC": ["农田保护区", "生态保护区", "城镇发展区"], "MJ": areas}
-        self.add("YDYHGHFQ", [fields, woods, town], **zones)
-        self.add(
-            "DLTB",
-            [fields, woods, town],
-            DLBM=["0101", "0301", "0701"],
-            DLMC=["水田", "乔木林地", "城镇住宅用地"],
-            TBMJ=areas,
-            KCXS=[0.0] * 3,
-            KCMJ=[0.0] * 3,
-            TBDLMJ=areas,
-            CZCSXM=[None, None, "202"],
-        )
-        net = {"YJJBNTTBMJ": areas[:1], "KCXS": [0.0], "KCMJ": [0.0], "YJJBNTMJ": areas[:1]}
-        self.add("YJJBNTBHTB", [fields], DLBM=["0101"], **net)
-        self.add("STBHHX", [woods], MJ=areas[1:2])
-        self.add("CZKFBJ", [town], GHFQDM=["410"], GHFQMC=["城镇集中建设区"], MJ=areas[2:])
-        return self
-
-    def check(self, **options: Any) -> Report:
-        return check_data(convert_to_source_layers(self.layers), base_year=2020, **options).report
+from tests.core.made_counties import MadeCounty
+from tests.core.small_plan import convert_to_source_layers, join_notices
 
 
 def list_problems(report: Report) -> list[str]:

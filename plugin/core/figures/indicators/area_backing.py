@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ...base.errors import require_value
 from ...base.parallel.threads import apply_in_threads
-from ...engine.context import RuleContext, find_land_rows
+from ...engine.context import RuleContext, cut_rows_at_coast
 from ...geometry import crs as crs_care
 from ...geometry.statutory_area import measure_statutory_area
 from ...model.indicator import AREA_FIGURES, SQUARE_METRES
@@ -183,7 +183,7 @@ def find_county_excess(layer: Layer, ctx: RuleContext) -> tuple[str, float, floa
     """Return (meaning of the area field, its sum, county's area) of an excess.
 
     Areas are in m². Only layers whose rows never overlap and layers with a target are compared; None for any other
-    layer, and if the sum does not exceed the county's area. Rows at sea do not count.
+    layer, and if the sum does not exceed the county's area. Land at sea does not count.
     """
     county = ctx.plan.find_layer_of_concept("county")
     lines = {role for concept, _ in AREA_FIGURES.values() for role in ctx.plan.list_roles_of_concept(concept)}
@@ -194,7 +194,7 @@ def find_county_excess(layer: Layer, ctx: RuleContext) -> tuple[str, float, floa
     county_area = float(county.statutory.sum())
     for meaning in GROSS_FIELDS:
         comparison = compare_area_field_with_shapes(layer, meaning, ctx, exact=False)
-        total = 0.0 if comparison is None else float(comparison.gross_values[find_land_rows(layer, ctx.plan)].sum())
+        total = 0.0 if comparison is None else float(comparison.gross_values @ cut_rows_at_coast(layer, ctx.plan)[1])
         if (
             comparison is not None
             and total > county_area * (1 + comparison.allowed_share) + comparison.allowed_row_difference_m2

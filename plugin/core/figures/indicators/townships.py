@@ -110,6 +110,12 @@ def list_townships_by_code(layer: Layer) -> tuple[list[Township], NDArray]:
     return townships, np.array([place[one] for one in ids], dtype=int)
 
 
+def find_main_rows(layer: Layer, township_of_row: NDArray) -> NDArray:
+    """Return (t,) the row of each township with the most land: a township may also have rows of islands."""
+    by_area = np.argsort(-layer.plane_areas, kind="stable")
+    return by_area[np.unique(township_of_row[by_area], return_index=True)[1]]
+
+
 def split_by_township(layer: Layer, ctx: RuleContext) -> TownshipSplit | None:
     """Divide the rows of a layer among townships by geometry.
 

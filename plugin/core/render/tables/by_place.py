@@ -13,7 +13,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ...base.errors import require_value
-from ...engine.context import find_land_rows
+from ...engine.context import cut_rows_at_coast
 from ...engine.provenance import describe_sea_rows
 from ...figures.indicators.areas import find_counted_reserve_rows
 from ...figures.indicators.compute import PlanIndicators
@@ -282,17 +282,26 @@ def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
     stored_areas = layer.numbers("area") if layer.has_field("area") else np.full(len(layer), np.nan)
     unit = layer.template.find_field("area")
     factor = SQUARE_METRES[(unit.unit if unit else "") or "m2"]
-    is_land = find_land_rows(layer, ctx.plan)
+    _, land_shares = cut_rows_at_coast(layer, ctx.plan)
+
+    def sum_areas(one: ZoneRows) -> float:
+        return float((layer.statutory * one.shares).sum())
+
+    def compute_share(one: ZoneRows) -> float | None:
+        """Return zones of land as a share of all land zones, and those at sea of all sea zones."""
+        total = 0.0 if one.whole is None else float((layer.statutory * one.whole).sum())
+        return 100 * sum_areas(one) / total if total else None
+
     columns = [
         TableColumn("code", width_in_characters=8, value=lambda one: one.code),
         TableColumn("zone", width_in_characters=22, value=lambda one: one.name),
-        TableColumn("features", "count", width_in_characters=10, value=lambda one: int(one.rows.sum())),
+        TableColumn("features", "count", width_in_characters=10, value=lambda one: int((one.shares > 0).sum())),
         TableColumn("statutory", "ha", width_in_characters=16, value=lambda one: sum_areas(one) / M2_PER_HECTARE),
         TableColumn(
             "share",
             "share",
             width_in_characters=12,
-            value=lambda one: compute_share(one.rows),
+            value=compute_share,
         ),
         TableColumn(
             "stored",
@@ -300,29 +309,20 @@ def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
             width_in_characters=16,
             value=lambda one: (
                 None
-                if np.isnan(stored_areas[one.rows]).all()
-                else float(np.nansum(stored_areas[one.rows])) * factor / M2_PER_HECTARE
+                if np.isnan(stored_areas[one.shares > 0]).all()
+                else float(np.nansum(stored_areas * one.shares)) * factor / M2_PER_HECTARE
             ),
         ),
     ]
 
-    def sum_areas(one: ZoneRows) -> float:
-        return float(layer.statutory[one.rows].sum())
-
-    def compute_share(rows: NDArray) -> float | None:
-        """Return zones of land as a share of all land zones, and those at sea of all sea zones."""
-        total = sum(float(layer.statutory[part].sum()) for part in (is_land, ~is_land) if (part & rows).any())
-        is_of_both = is_land[rows].any() and not is_land[rows].all()
-        return None if is_of_both or not total else 100 * float(layer.statutory[rows].sum()) / total
-
-    zones = _list_zones(layer, figures, is_land)
+    zones = _list_zones(layer, figures, land_shares)
     table = ReportTable("zones", columns, [make_row(columns, one, one.kind, one.key) for one in zones], unit="ha")
-    for concept, rows, prefix in (("county", is_land, ""), ("sea", ~is_land, "sea_")):
+    for concept, shares, prefix in (("county", land_shares, ""), ("sea", 1.0 - land_shares, "sea_")):
         whole = ctx.plan.find_layer_of_concept(concept)
         if whole is None or whole.has_no_geometry:
             continue
         area = float(whole.statutory.sum())
-        difference = float(layer.statutory[rows].sum()) - area
+        difference = float((layer.statutory * shares).sum()) - area
         for name, value in ((concept, area), (f"{prefix}difference", difference)):
             cells = ["", texts.get("tables", name), None, make_table_number(value / M2_PER_HECTARE, "ha"), None, None]
             table.rows.append(ReportTableRow(cells, "sum", name))
@@ -336,39 +336,45 @@ def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
 
 @dataclass(frozen=True)
 class ZoneRows:
-    """A planning zone, or the sum of several: code, name, rows (bool by row), kind and key of the row of the table."""
+    """A planning zone, or the sum of several: code, name, kind and key of the row of the table.
+
+    ``shares`` (n,): the share of each row of the layer that counts, from 0 to 1; ``whole`` (n,): likewise of all zones
+    of which the zone is a part, None for zones of land and sea together.
+    """
 
     code: str
     name: str
-    rows: NDArray
+    shares: NDArray
     kind: str
     key: str
+    whole: NDArray | None = None
 
 
-def _list_zones(layer: Layer, figures: PlanIndicators, is_land: NDArray) -> list[ZoneRows]:
+def _list_zones(layer: Layer, figures: PlanIndicators, land_shares: NDArray) -> list[ZoneRows]:
     """Return each planning zone, then the sum of all.
 
-    If there are zones at sea, they follow those of land, and both have a sum too.
+    If there are zones at sea, they follow those of land, and both have a sum too. A zone that the coast cuts is in
+    both.
     """
     texts, codes = figures.texts, figures.ctx.get_code_list(ZONES_LIST)
     row_codes = np.array(list_zone_codes(layer), dtype=object)
     zones: list[ZoneRows] = []
-    parts = [("", is_land)] if is_land.all() else [("land", is_land), ("sea", ~is_land)]
-    for part, rows in parts:
+    has_sea, everything = bool((land_shares < 1).any()), np.ones(len(layer))
+    for part, shares in [("land", land_shares), ("sea", 1.0 - land_shares)] if has_sea else [("", everything)]:
         prefix = "sea:" if part == "sea" else ""
         for top in (c for c in codes.entry_by_code.values() if not c.parent):
-            inside = rows & np.isin(row_codes, list(codes.collect_members([top.code])))
+            inside = shares * np.isin(row_codes, list(codes.collect_members([top.code])))
             if inside.any():
-                zones.append(ZoneRows(top.code, top.name, inside, "row", prefix + top.code))
-                for code in sorted(set(row_codes[inside]) - {top.code}, key=str):
-                    finer = rows & (row_codes == code)
-                    zones.append(ZoneRows(code, codes.entry_by_code[code].name, finer, "part", prefix + code))
-        for code in sorted(set(row_codes[rows & ~np.isin(row_codes, list(codes.entry_by_code))])):
+                zones.append(ZoneRows(top.code, top.name, inside, "row", prefix + top.code, shares))
+                for code in sorted(set(row_codes[inside > 0]) - {top.code}, key=str):
+                    name, finer = codes.entry_by_code[code].name, shares * (row_codes == code)
+                    zones.append(ZoneRows(code, name, finer, "part", prefix + code, shares))
+        for code in sorted(set(row_codes[(shares > 0) & ~np.isin(row_codes, list(codes.entry_by_code))])):
             name = texts.get("tables", "unknown_code" if code else "no_code")
-            zones.append(ZoneRows(code, name, rows & (row_codes == code), "row", prefix + code))
+            zones.append(ZoneRows(code, name, shares * (row_codes == code), "row", prefix + code, shares))
         if part:
-            zones.append(ZoneRows("", texts.get("tables", f"{part}_sum"), rows, "sum", f"{part}_sum"))
-    zones.append(ZoneRows("", texts.get("tables", "sum"), np.ones(len(layer), dtype=bool), "sum", ""))
+            zones.append(ZoneRows("", texts.get("tables", f"{part}_sum"), shares, "sum", f"{part}_sum", shares))
+    zones.append(ZoneRows("", texts.get("tables", "sum"), everything, "sum", "", None if has_sea else everything))
     return zones
 
 

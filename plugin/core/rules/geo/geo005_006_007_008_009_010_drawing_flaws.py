@@ -392,6 +392,7 @@ MIN_OPEN_SHARE = 0.5
     passes=[
         RuleExample("no hole", {"layer": [ISLAND_WKT]}),
         RuleExample("filled by another feature", {"layer": [RING_WKT, ISLAND_WKT]}),
+        RuleExample("an island in the sea", {"sea": [RING_WKT], "county": [ISLAND_WKT]}),
         RuleExample("a hole in the zones is a gap, and another rule's", {"layer": [RING_WKT]}, roles={"layer": "YDYHGHFQ"}),
         RuleExample("a window that another rule tells", {"boundary": [RING_WKT], "farmland": [ISLAND_WKT]}, parameters={"rules": ["TOP009"]}),
         RuleExample("a protected range may have holes", {"layer": [RING_WKT]}, roles={"layer": "LSWHBHX"}),
@@ -401,7 +402,7 @@ def unexpected_holes(layer: Layer, *, ctx: RuleContext, window_share: float = 0.
     """Polygons have no unexpected holes.
 
     What it checks
-        Each hole of a polygon that no other feature of the layer fills. In the 城镇开发边界, a hole that farmland and
+        Each hole of a polygon that no other feature of the layer fills; in the sea, no land or island. In the 城镇开发边界, a hole that farmland and
         red line fill by at least window_share is a window (开天窗): it is valid and listed as a note.
     Why
         A hole left over from a cut reduces a total, and is hardly visible on the map.
@@ -425,7 +426,12 @@ def unexpected_holes(layer: Layer, *, ctx: RuleContext, window_share: float = 0.
         for n in hole_rings.tolist()
     ]
     holes, rows = np.array(hole_polygons, dtype=object), present_rows[shape_rings.polygon_of_ring[hole_rings]]
-    unfilled_holes, shares = _find_open_parts(holes, rows, layer, layer.polygons, ctx, layer)
+    filling = layer.polygons
+    if layer is ctx.plan.find_layer_of_concept("sea"):
+        # Islands are land.
+        islands = filter(None, map(ctx.plan.find_layer_of_concept, ("county", "islands")))
+        filling = Polygons(np.concatenate([layer.plane_shapes, *(one.plane_shapes for one in islands)]))
+    unfilled_holes, shares = _find_open_parts(holes, rows, layer, filling, ctx, layer)
     left_open = shares > MIN_OPEN_SHARE
     holes, rows, unfilled_holes = holes[left_open], rows[left_open], unfilled_holes[left_open]
     is_window = np.zeros(len(holes), dtype=bool)

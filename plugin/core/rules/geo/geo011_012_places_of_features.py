@@ -4,7 +4,7 @@
 import numpy as np
 import shapely
 
-from ...engine.context import RuleContext, find_land_rows
+from ...engine.context import RuleContext, find_rows_of_land_only
 from ...geometry import crs as crs_care
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
@@ -19,7 +19,11 @@ from .._places import SQUARE_WKT, is_reported_elsewhere
     severity=Severity.WARNING,
     local=True,
     basis=["G12"],
-    needs={"layer": LayerNeed(EVERY_LAYER), "county": LayerNeed("county")},
+    needs={
+        "layer": LayerNeed(EVERY_LAYER),
+        "county": LayerNeed("county"),
+        "sea": LayerNeed("sea", optional=True),
+    },
     messages={
         "": "{layer} ({key}) is {distance} m beyond the county: a vertex or the whole feature was moved by mistake, "
         "or its coordinates are wrong. Compare with {authority}: move it back, correct its coordinates, or delete it "
@@ -29,6 +33,8 @@ from .._places import SQUARE_WKT, is_reported_elsewhere
         RuleExample("a feature ten kilometres off", {"layer": ["POLYGON ((10000 0, 10010 0, 10010 10, 10000 0))"], "county": [SQUARE_WKT]},
                 finds=1),
         RuleExample("one vertex ran away", {"layer": ["POLYGON ((0 0, 10 0, 5 -9000, 0 0))"], "county": [SQUARE_WKT]}, finds=1),
+        RuleExample("a zone far from the sea", {"layer": [{"wkt": "POLYGON ((10000 0, 10010 0, 10010 10, 10000 0))", "zone_code": "660"}],
+                                                "county": [SQUARE_WKT], "sea": ["POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"]}, finds=1, roles={"layer": "GHFQ"}),
         RuleExample("a point", {"layer": ["POINT (20000 0)"], "county": [SQUARE_WKT]}, finds=1, roles={"layer": "BKYDWWD"}),
         RuleExample("a nearer limit", {"layer": ["POLYGON ((150 0, 160 0, 160 10, 150 0))"], "county": [SQUARE_WKT]}, finds=1,
                 parameters={"far_m": 50.0}),
@@ -36,12 +42,16 @@ from .._places import SQUARE_WKT, is_reported_elsewhere
     passes=[
         RuleExample("a zone at sea", {"layer": [{"wkt": "POLYGON ((10000 0, 10010 0, 10010 10, 10000 0))", "zone_code": "660"}],
                                       "county": [SQUARE_WKT]}, roles={"layer": "GHFQ"}),
+        RuleExample("a red line in the sea", {"layer": ["POLYGON ((50 0, 10000 0, 10000 10, 50 10, 50 0))"], "county": [SQUARE_WKT],
+                                              "sea": ["POLYGON ((100 0, 12000 0, 12000 100, 100 100, 100 0))"]}, roles={"layer": "STBHHX"}),
         RuleExample("across the edge is another rule's", {"layer": ["POLYGON ((90 0, 110 0, 110 10, 90 0))"], "county": [SQUARE_WKT]}),
         RuleExample("reported already where the area outside is checked",
                 {"layer": ["POLYGON ((10000 0, 10010 0, 10010 10, 10000 0))"], "county": [SQUARE_WKT]}, parameters={"rules": ["TOP003"]}),
     ],
 )  # fmt: skip
-def far_from_county(layer: Layer, county: Layer, *, ctx: RuleContext, far_m: float = 5000.0) -> list[Finding] | None:
+def far_from_county(
+    layer: Layer, county: Layer, sea: Layer | None, *, ctx: RuleContext, far_m: float = 5000.0
+) -> list[Finding] | None:
     """No feature is far from the county.
 
     What it checks
@@ -52,22 +62,25 @@ def far_from_county(layer: Layer, county: Layer, *, ctx: RuleContext, far_m: flo
         Zoom to the feature; restore the vertex or the feature from the source.
     Limits
         Not part of the default run: the limit is that of the plugin (mark C). When TOP003 also runs, only TOP003
-        reports features outside the county. Extents are compared, not outlines. Zones and uses of sea classes (setting
-        sea) are not compared; a notice names them.
+        reports features outside the county. Extents are compared, not outlines. What may be at sea (setting sea, points,
+        lines) is compared with the extent of land and sea; zones and uses of sea classes not without a layer of the
+        sea; a notice names them.
     """
     extent = ctx.geometry.get_county_outline()
-    if extent is None or layer is county or is_reported_elsewhere(ctx, "TOP003"):
+    if extent is None or layer in (county, sea) or is_reported_elsewhere(ctx, "TOP003"):
         return None
-    west, south, east, north = extent[1].shapes[0].bounds
+    is_land, both = find_rows_of_land_only(layer, ctx.plan), ctx.plan.compute_extent_of_land_and_sea()
     bounds = shapely.bounds(layer.plane_shapes).reshape(-1, 4)
-    distances = np.column_stack([west - bounds[:, 0], south - bounds[:, 1], bounds[:, 2] - east, bounds[:, 3] - north])
+    limits = np.tile(shapely.bounds(extent[1].shapes[0]), (len(layer), 1))
+    limits[~is_land] = bounds[~is_land] if both is None else shapely.bounds(both)
     # Rows without a shape have no bounds and are not far from the county.
-    farthest_m = np.nan_to_num(distances, nan=0.0).max(axis=1, initial=0.0)
+    distances = np.nan_to_num(np.hstack([limits[:, :2] - bounds[:, :2], bounds[:, 2:] - limits[:, 2:]]), nan=0.0)
+    farthest_m = distances.max(axis=1, initial=0.0)
     return [
         ctx.make_row_finding(
             layer, row, params={"distance": round(float(farthest_m[row]))}, geometry=layer.plane_shapes[row]
         )
-        for row in np.flatnonzero((farthest_m > far_m) & find_land_rows(layer, ctx.plan)).tolist()
+        for row in np.flatnonzero(farthest_m > far_m).tolist()
     ]
 
 

@@ -4,7 +4,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engine.context import RuleContext, find_land_rows
+from ...engine.context import RuleContext, cut_rows_at_coast
 from ...figures.indicators.area_backing import (
     AREA_FIELDS_SETTING,
     ROW_ALLOWANCE_SETTING,
@@ -250,7 +250,7 @@ def _describe_county_area(finding: Finding, texts: Texts, _templates: dict[str, 
         "county": LayerNeed("county", reads=("area",)),
         "sea": LayerNeed("sea", optional=True, reads=("area",)),
     },
-    uses=[SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING],
+    uses=[SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING, "tolerance"],
     clauses=_describe_county_area,
     messages={
         "": "The values of {field} of {layer} sum to {total} m², the {county_basis} of {related_layer} is {county} m²: "
@@ -269,6 +269,8 @@ def _describe_county_area(finding: Finding, texts: Texts, _templates: dict[str, 
         RuleExample("a zone at sea does not count", {"zones": [*({**zone, "zone_code": "300"} for zone in (WEST_ZONE, EAST_ZONE)), SEA_ZONE], "county": [COUNTY_ROW]}),
         RuleExample("land and sea add up", {"zones": [*({**zone, "zone_code": "300"} for zone in (WEST_ZONE, EAST_ZONE)), SEA_ZONE],
                                             "county": [COUNTY_ROW], "sea": [SEA_ROW]}),
+        RuleExample("a zone that the coast cuts counts on both sides", {"zones": [{**WEST_ZONE, "zone_code": "300"}, {"wkt": "POLYGON ((500 0, 2000 0, 2000 1000, 500 1000, 500 0))", "zone_code": "100", "area": 1_500_000.0}],
+                                                                         "county": [COUNTY_ROW], "sea": [SEA_ROW]}),
         RuleExample("half a hectare apart", {"zones": [WEST_ZONE, {**EAST_ZONE, "area": 495_000.0}], "county": [COUNTY_ROW]}),
         RuleExample("the county without a figure is measured", {"zones": [WEST_ZONE, EAST_ZONE], "county": [{**COUNTY_ROW, "area": None}]},
                 parameters={"allowance_m2": 2000.0}),
@@ -281,7 +283,8 @@ def zone_totals(
 
     What it checks
         The sum of the zones' area field (MJ), compared with that of the county; if the county has none, with its
-        statutory area. Zones of sea classes likewise with the sea area, where the plan has its layer.
+        statutory area. Zones of sea classes likewise with the sea area, where the plan has its layer; zones that may be
+        on both count on either side by their share of area.
     Why
         The plan's table of zones is this sum: it must equal the county's area in text, table and map (within 1 ha).
     How to fix
@@ -292,10 +295,10 @@ def zone_totals(
         of sea classes (settings of the sea) do not count; a notice names them. Does not run by default: select the rule or its
         group quotas.
     """
-    is_land = find_land_rows(zones, ctx.plan)
-    compared = [(county, is_land)] if sea is None else [(county, is_land), (sea, ~is_land)]
+    _, land_shares = cut_rows_at_coast(zones, ctx.plan)
+    compared = [(county, land_shares)] if sea is None else [(county, land_shares), (sea, 1.0 - land_shares)]
     areas = read_area_field_m2(zones, "area")
-    counted = np.logical_or.reduce([rows for _, rows in compared])
+    counted = np.logical_or.reduce([shares > 0 for _, shares in compared])
     if np.isnan(areas[counted]).any():
         params = {
             "layer": zones.name,
@@ -306,10 +309,10 @@ def zone_totals(
     # Sums with the same error agree too.
     is_confirmed = all(is_sum_confirmed_by_geometry(one, "area", ctx) for one in (zones, *(one for one, _ in compared)))
     result = RuleResult(doubts=[] if is_confirmed else [AREA_FIELDS_SETTING])
-    for whole, rows in compared:
+    for whole, shares in compared:
         whole_areas = read_area_field_m2(whole, "area")
         total, whole_area = (
-            float(areas[rows].sum()),
+            float((areas * shares)[shares > 0].sum()),
             float(np.where(np.isnan(whole_areas), whole.statutory, whole_areas).sum()),
         )
         if abs(total - whole_area) > allowance_m2:

@@ -5,12 +5,15 @@ import numpy as np
 import shapely
 
 from ...engine.context import RuleContext
+from ...figures.indicators.townships import find_main_rows, list_townships_by_code
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import make_row_list_params, read_setting_words
 from .._places import (
     EAST_HALF_WKT,
+    FAR_EAST_SQUARE_WKT,
     SQUARE_WKT,
+    WEST_TOWNSHIP,
     find_usable_layer_or_note_reason,
     find_usable_layers,
     make_findings_of_pieces,
@@ -70,6 +73,8 @@ VILLAGE_ZONES_SETTING = "zones.village_building"
     ],
     passes=[
         RuleExample("a zone of fields on a landslide", {"zones": [{"wkt": SQUARE_WKT, "zone_code": "520"}], "XZZRZHFXFBM": [EAST_HALF_WKT]}),
+        RuleExample("a refuge on the mainland serves the island", {"townships": [WEST_TOWNSHIP, {**WEST_TOWNSHIP, "wkt": FAR_EAST_SQUARE_WKT}],
+                "FZJZSSD": [{"wkt": "POINT (50 50)", "feature_name": "避难场所"}]}),
         RuleExample("a refuge in each township; facilities without words", {"townships": [SQUARE_WKT], "FZJZSSD": [{"wkt": "POINT (50 50)", "feature_name": "避难场所"}]}),
         RuleExample("refuges of the centre alone", {"townships": [SQUARE_WKT], "ZXCQFZJZSSD": [{"wkt": "POINT (250 50)", "feature_name": "避难场所"}], "FZJZSSD": ["POINT (50 50)"]}),
         RuleExample("a refuge next to a hazard area", {"FZJZSSD": ["POINT (150 50)"], "XZZRZHFXFBM": [SQUARE_WKT]}),
@@ -140,7 +145,9 @@ def _report_townships_without_facility(result: RuleResult, ctx: RuleContext) -> 
         result.is_applicable = True
         facilities = np.array([shape for layer in layers for shape in _find_named_shapes(layer, words)], dtype=object)
         served_rows = shapely.STRtree(facilities).query(townships.plane_shapes, predicate="intersects")[0]
-        rows = townships.sort_rows(np.setdiff1d(np.flatnonzero(townships.has_shape), served_rows))
+        _, township_of_row = list_townships_by_code(townships)
+        unserved_townships = np.setdiff1d(township_of_row[townships.has_shape], township_of_row[served_rows])
+        rows = townships.sort_rows(find_main_rows(townships, township_of_row)[unserved_townships])
         if not rows:
             continue
         params = {"words": "、".join(words), **make_row_list_params(townships, rows)}

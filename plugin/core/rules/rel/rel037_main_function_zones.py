@@ -3,9 +3,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
 from ...figures.heritage_sites import list_heritage_range_roles
+from ...figures.indicators.townships import find_main_rows, list_townships_by_code
 from ...figures.three_zones import list_zone_codes
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
@@ -20,6 +22,7 @@ SETTINGS_USED = ("tolerance", "main_function", "three_zones", "codes.planning_zo
 _TEXT_FIELDS, _REMARK_FIELD = ("feature_kind", "feature_name"), "BZ"
 #: Heritage sites without a separate protection range.
 _HERITAGE_LAYERS = ("WWBHDWD", "BKYDWWD", "LSJZD", "LSHJYS", "XZLSWHYCFB")
+ISLAND_WKT = "POLYGON ((1500 0, 1600 0, 1600 100, 1500 100, 1500 0))"
 EAST_TOWNSHIP_WKT = "POLYGON ((1000 0, 2000 0, 2000 1000, 1000 1000, 1000 0))"
 FARMING_TOWNSHIP = {"wkt": SQUARE_KM_WKT, "feature_kind": "农产品主产区", "division_name": "某镇"}
 FARMLAND_ZONE = {"wkt": "POLYGON ((0 0, 600 0, 600 1000, 0 1000, 0 0))", "zone_code": "300"}
@@ -77,6 +80,8 @@ ECOLOGY_ZONE = {"wkt": "POLYGON ((600 0, 1000 0, 1000 1000, 600 1000, 600 0))", 
                 "zones": [{"wkt": "POLYGON ((0 0, 100 0, 100 1000, 0 1000, 0 0))", "zone_code": "410"}, {**FARMLAND_ZONE, "wkt": "POLYGON ((100 0, 1000 0, 1000 1000, 100 1000, 100 0))"}]}),
         RuleExample("with its overlays", {"functions": [{**FARMING_TOWNSHIP, "feature_kind": "农产品主产区，叠加能源资源富集区、历史文化资源富集区"}],
                 "zones": [FARMLAND_ZONE, {**ECOLOGY_ZONE, "zone_code": "700"}], "LSWHBHX": ["POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"]}),
+        RuleExample("an island of woods belongs to its township", {"functions": [FARMING_TOWNSHIP, {**FARMING_TOWNSHIP, "wkt": ISLAND_WKT}],
+                "zones": [FARMLAND_ZONE, {"wkt": ISLAND_WKT, "zone_code": "200"}]}),
         RuleExample("three tenths are enough", {"functions": [FARMING_TOWNSHIP], "zones": [{**FARMLAND_ZONE, "zone_code": "200"}, {**ECOLOGY_ZONE, "zone_code": "300"}]}),
     ],
 )  # fmt: skip
@@ -114,12 +119,18 @@ def main_function_zones(
     codes = np.array([spaces.get_three_zone_code(code) for code in list_zone_codes(zones)], dtype=object)
     shared = ctx.geometry.find_shared_areas(functions, zones)
     shared_areas = shared.share * functions.statutory[shared.left]
+    townships_found, township_of_row = list_townships_by_code(functions)
+    main_rows = find_main_rows(functions, township_of_row)
     zone_areas = np.column_stack(
         [
-            np.bincount(shared.left, shared_areas * (codes[shared.right] == code), minlength=len(functions))
+            np.bincount(
+                township_of_row[shared.left],
+                shared_areas * (codes[shared.right] == code),
+                minlength=len(townships_found),
+            )
             for code in ZONE_KINDS_BY_CODE
         ]
-    )
+    )[township_of_row]
     result = RuleResult()
     for row, function in enumerate(functions_found):
         code, areas = function.zone_code, dict(zip(ZONE_KINDS_BY_CODE, zone_areas[row].tolist(), strict=True))
@@ -135,7 +146,7 @@ def main_function_zones(
                     geometry=functions.plane_shapes[row],
                 )
             )
-        elif total and areas[code] < max(areas.values()) and areas[code] / total < limits[code]:
+        elif row in main_rows and total and areas[code] < max(areas.values()) and areas[code] / total < limits[code]:
             result.findings.append(
                 ctx.make_row_finding(
                     functions,
@@ -151,7 +162,7 @@ def main_function_zones(
                     geometry=functions.plane_shapes[row],
                 )
             )
-    result.findings += _find_missing_additional_functions(functions_found, functions, zones, ctx)
+    result.findings += _find_missing_additional_functions(functions_found, functions, township_of_row, zones, ctx)
     if townships is not None:
         uncovered_findings = ctx.make_pair_findings(
             townships, functions, ctx.geometry.find_uncovered_pieces(townships, functions), case="bare", by_place=True
@@ -198,7 +209,7 @@ def read_main_functions(layer: Layer, ctx: RuleContext) -> list[MainFunction]:
 
 
 def _find_missing_additional_functions(
-    functions_found: list[MainFunction], functions: Layer, zones: Layer, ctx: RuleContext
+    functions_found: list[MainFunction], functions: Layer, township_of_row: NDArray, zones: Layer, ctx: RuleContext
 ) -> Iterator[Finding]:
     """Yield a finding on each township with an additional function of which it has no feature.
 
@@ -214,7 +225,9 @@ def _find_missing_additional_functions(
         if not shapes:
             continue
         has_features = find_polygons_overlapping_any(functions.plane_shapes, np.concatenate(shapes))
-        for row in np.flatnonzero(np.array(words, dtype=bool) & ~has_features).tolist():
+        has_features = np.isin(township_of_row, township_of_row[has_features])
+        main_rows = find_main_rows(functions, township_of_row)
+        for row in main_rows[np.array(words, dtype=bool)[main_rows] & ~has_features[main_rows]].tolist():
             yield ctx.make_row_finding(
                 functions,
                 row,

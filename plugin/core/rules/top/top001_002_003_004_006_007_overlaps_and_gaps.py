@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import shapely
 
-from ...engine.context import RuleContext, find_land_rows, find_rows_of_land_or_sea
+from ...engine.context import RuleContext, find_rows_of_land_only, find_rows_of_sea_classes
 from ...geometry.crs import make_lonlat_transformer
 from ...geometry.overlay_pieces import OverlayPieces, make_row_pieces
 from ...geometry.polygons import Polygons
@@ -165,9 +165,10 @@ def zone_gaps(zones: Layer, county: Layer, sea: Layer | None, *, ctx: RuleContex
         return []
     gap_pieces = ctx.geometry.find_uncovered_pieces_of_outline(county, county_extent[1], zones)
     findings = _make_part_findings(zones, county, gap_pieces, range(len(gap_pieces)), ctx)
-    if sea is None or sea.has_no_geometry:
+    sea_shape = ctx.plan.compute_sea_shape()
+    if sea is None or sea_shape is None:
         return findings
-    outline = Polygons(np.array([shapely.union_all(sea.plane_shapes[sea.has_shape])], dtype=object))
+    outline = Polygons(np.array([sea_shape], dtype=object))
     sea_pieces = ctx.geometry.find_uncovered_pieces_of_outline(sea, outline, zones)
     return findings + _make_part_findings(zones, sea, sea_pieces, range(len(sea_pieces)), ctx, "sea")
 
@@ -446,6 +447,7 @@ WHOLE_SHARE = 0.999
                                                    "county": [SQUARE_WKT], "sea": [NEIGHBOUR_WKT]}, roles={"layer": "GHFQ"}),
         RuleExample("a red line on land and at sea", {"layer": ["POLYGON ((50 0, 150 0, 150 50, 50 50, 50 0))"], "county": [SQUARE_WKT],
                                                       "sea": [NEIGHBOUR_WKT]}, roles={"layer": "STBHHX"}),
+        RuleExample("a bridge in the sea", {"layer": ["LINESTRING (50 50, 150 50)"], "county": [SQUARE_WKT], "sea": [NEIGHBOUR_WKT]}, roles={"layer": "ZDJTJCSSX"}),
         RuleExample("a site on the edge", {"layer": ["POINT (100 50)"], "county": [SQUARE_WKT]}, roles={"layer": "WWBHDWD"}),
         RuleExample("a road along the edge", {"layer": ["LINESTRING (50 0, 100 0, 100 50)"], "county": [SQUARE_WKT]},
                 roles={"layer": "ZDJTJCSSX"}),
@@ -475,7 +477,7 @@ def outside_county(
     Limits
         Needs a county layer; if it comes from dissolved townships, gaps between them count as outside. TOP006 reports
         gaps of parcels inside the county and, when it runs, also gaps of townships. Zones and uses of sea classes,
-        and layers that may be at sea (settings of the sea), are compared with land and sea together where the plan has a layer of
+        points, lines and layers that may be at sea (settings of the sea) are compared with land and sea together where the plan has a layer of
         the sea; without it, the former are not compared, and a notice names them. Parts of the outline beyond townships and parcels are found
         by a whole check, not around an edit.
     """
@@ -483,9 +485,12 @@ def outside_county(
     if extent is None:
         return None
     outline = extent[1]
-    if layer.template.geometry != "polygon" and not find_land_rows(layer, ctx.plan).any():
-        return []
     if layer.template.geometry != "polygon":
+        # Points and lines may be at sea: ports, bridges, cables, the coast.
+        if (both := ctx.plan.compute_extent_of_land_and_sea()) is not None:
+            outline = Polygons(np.array([both], dtype=object))
+        elif find_rows_of_sea_classes(layer, ctx.norm).all():
+            return []
         outside_pieces = ctx.geometry.find_point_line_pieces_outside(layer, county, outline)
         # A facility outside may serve the county, so they are not errors.
         return [
@@ -505,8 +510,8 @@ def outside_county(
         ]
     if layer is not county:
         # The setting concerns only counties with land at sea.
-        at_sea = sea is not None or not find_land_rows(layer, ctx.plan).all()
-        findings = _find_polygons_outside(layer, county, outline, sea, ctx)
+        at_sea = sea is not None or find_rows_of_sea_classes(layer, ctx.norm).any()
+        findings = [] if layer is sea else _find_polygons_outside(layer, county, outline, ctx)
         return RuleResult(findings=findings, unconfirmed=["sea"] if at_sea else [])
     if ctx.is_edit_check or (townships is None and parcels is None):
         # Around an edit not all townships and parcels are known; the next whole check compares the outline.
@@ -534,24 +539,17 @@ def outside_county(
     )
 
 
-def _find_polygons_outside(
-    layer: Layer, county: Layer, outline: Polygons, sea: Layer | None, ctx: RuleContext
-) -> list[Finding]:
+def _find_polygons_outside(layer: Layer, county: Layer, outline: Polygons, ctx: RuleContext) -> list[Finding]:
     """Return findings on the parts of polygons outside the county's outline.
 
     With a layer of the sea, rows at sea and rows that may be there are compared with both.
     """
-    is_land = find_land_rows(layer, ctx.plan)
+    is_land = find_rows_of_land_only(layer, ctx.plan)
     sea_findings: list[Finding] = []
-    if sea is not None and not sea.has_no_geometry and layer is not sea:
-        is_land &= ~find_rows_of_land_or_sea(layer, ctx.norm)
-        if not is_land.all():
-            both = shapely.union_all([outline.shapes[0], *sea.plane_shapes[sea.has_shape]])
-            cover = Polygons(np.array([both], dtype=object))
-            pieces = ctx.geometry.find_uncovered_pieces(layer, county, cover, rows=~is_land)
-            sea_findings = ctx.make_pair_findings(layer, county, pieces, by_place=True)
-            for finding in sea_findings:
-                finding.case = "sea"
+    if not is_land.all() and (both := ctx.plan.compute_extent_of_land_and_sea()) is not None:
+        cover = Polygons(np.array([both], dtype=object))
+        pieces = ctx.geometry.find_uncovered_pieces(layer, county, cover, rows=~is_land)
+        sea_findings = ctx.make_pair_findings(layer, county, pieces, case="sea", by_place=True)
     pieces = ctx.geometry.find_uncovered_pieces(layer, county, outline, rows=None if is_land.all() else is_land)
     findings = ctx.make_pair_findings(layer, county, pieces, by_place=True)
     # Two variants of the message: completely outside the county, or a township or village of the county.
