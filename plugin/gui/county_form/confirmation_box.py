@@ -41,7 +41,7 @@ from ..widgets import (
     theme,
 )
 from .fields import FormBox
-from .limits_box import get_setting_name
+from .limits_box import DEFINITION_KEY, get_ratio_forms, get_setting_name
 
 _ISO_DATE = Qt.DateFormat.ISODate
 #: The item that confirms all settings of the standard.
@@ -182,6 +182,8 @@ class ConfirmationBox(FormBox):
     def _format_value(self, key: str) -> str:
         """Return the value of a deciding item as one line; that of a heading names its settings."""
         value = self._find_value(key)
+        if key == DEFINITION_KEY:
+            return get_ratio_forms().get(value, str(value))
         if not isinstance(value, dict):
             return self._format_single_value(value)
         setting_names = self._texts.get_section("setting")

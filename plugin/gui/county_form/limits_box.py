@@ -27,9 +27,18 @@ from .fields import (
     SourceMarkSlot,
 )
 
-_LIMIT_KEY, _DEFINITION_KEY, _CLASSES_KEY = "ratio.limit", "ratio.form", "ratio.classes"
+_LIMIT_KEY, DEFINITION_KEY, _CLASSES_KEY = "ratio.limit", "ratio.form", "ratio.classes"
 #: Columns of check boxes of land-use classes.
 _BOX_COLUMNS = 3
+
+
+def get_ratio_forms() -> dict[str, str]:
+    """Return value of `ratio.form` → its name."""
+    return {
+        "n1": tr("N1: the whole boundary"),
+        "n2": tr("N2: concentrated and flexible zones"),
+        "n3": tr("N3: base and new land"),
+    }
 
 
 class SettingRow:
@@ -184,11 +193,7 @@ class RatioBox(FormBox):
         self.limit = LimitsBox((_LIMIT_KEY,), norm, texts)
         self.limit.changed.connect(self.changed)
         self.form = InheritingComboBox(objectName="SanxianRatioForm")
-        self._forms = {
-            "n1": tr("N1: the whole boundary"),
-            "n2": tr("N2: concentrated and flexible zones"),
-            "n3": tr("N3: base and new land"),
-        }
+        self._forms = get_ratio_forms()
         self.form.set_inherited_value("")
         add_entries(self.form, ((self._forms[form], form) for form in RATIO_FORMS))
         self.form.currentIndexChanged.connect(self.on_changed)
@@ -223,7 +228,7 @@ class RatioBox(FormBox):
         """Show the county's own settings of the ratio, and those that it inherits; as `LimitsBox.show_settings`."""
         with QSignalBlocker(self):
             self.limit.show_settings(settings, documents, norm)
-            self.form.choose_value(settings.get(_DEFINITION_KEY))
+            self.form.choose_value(settings.get(DEFINITION_KEY))
             self._classes_own = _CLASSES_KEY in settings
             if self._classes_own:
                 self._show_land_use_classes(settings[_CLASSES_KEY])
@@ -233,7 +238,7 @@ class RatioBox(FormBox):
         """Show the values that the county inherits from ``norm``, where it does not set its own."""
         self._norm = norm
         self.limit.show_inherited_settings(norm)
-        form, classes = get_inherited_value(_DEFINITION_KEY, norm), get_inherited_value(_CLASSES_KEY, norm)
+        form, classes = get_inherited_value(DEFINITION_KEY, norm), get_inherited_value(_CLASSES_KEY, norm)
         self.form.set_inherited_value(self._forms.get(form.value, form.value), form.origin)
         if not self._classes_own:
             self._show_land_use_classes(classes.value)
@@ -248,7 +253,7 @@ class RatioBox(FormBox):
         """Return key → value of the settings of the ratio that the county sets itself."""
         setting_values = self.limit.read_settings()
         if self.form.get_county_value() is not None:
-            setting_values[_DEFINITION_KEY] = self.form.get_county_value()
+            setting_values[DEFINITION_KEY] = self.form.get_county_value()
         if self._classes_own:
             setting_values[_CLASSES_KEY] = self._collect_classes()
         return setting_values
@@ -274,7 +279,7 @@ class RatioBox(FormBox):
         origin = tr("set by the county") if self._classes_own else get_inherited_value(_CLASSES_KEY, self._norm).origin
         self.classes_origin.setText(origin)
         self.form_mark.show_source_mark(
-            self._norm.get_source_mark(_DEFINITION_KEY) if self.form.get_county_value() is None else "C"
+            self._norm.get_source_mark(DEFINITION_KEY) if self.form.get_county_value() is None else "C"
         )
         self.classes_mark.show_source_mark("C" if self._classes_own else self._norm.get_source_mark(_CLASSES_KEY))
 
