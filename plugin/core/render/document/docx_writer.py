@@ -259,9 +259,14 @@ class _DocxWriter:
 
     def _write_paragraph(self, block: Paragraph) -> None:
         """Write a paragraph of text."""
-        paragraph = self._add_paragraph(block.text, "note" if block.is_small else "body")
-        if block.is_bold:
+        style = "note" if block.is_small else "cell" if block.is_caption else "body"
+        paragraph = self._add_paragraph(block.text, style)
+        if block.is_bold or block.is_caption:
             paragraph.runs[0].bold = True
+        if block.is_caption:
+            paragraph.alignment = self._docx.enum.text.WD_ALIGN_PARAGRAPH.CENTER
+            paragraph.paragraph_format.space_before = self._docx.shared.Pt(6)
+            paragraph.paragraph_format.keep_with_next = True
 
     def _write_facts(self, block: FactTable) -> None:
         """Write facts as a table of labels and values."""
