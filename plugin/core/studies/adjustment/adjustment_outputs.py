@@ -153,9 +153,15 @@ def _make_criteria_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
             ),
             TableColumn("outcome", value=lambda one: texts.get("adjustment_outcomes", str(one.outcome))),
             TableColumn(
-                "criterion_value", width_in_characters=16, value=lambda one: format_criterion_figure(one.value, one.unit, texts)
+                "criterion_value",
+                width_in_characters=16,
+                value=lambda one: format_criterion_figure(one.value, one.unit, texts),
             ),
-            TableColumn("threshold", width_in_characters=14, value=lambda one: format_criterion_figure(one.limit, one.unit, texts)),
+            TableColumn(
+                "threshold",
+                width_in_characters=14,
+                value=lambda one: format_criterion_figure(one.limit, one.unit, texts),
+            ),
             TableColumn(
                 "source",
                 width_in_characters=34,

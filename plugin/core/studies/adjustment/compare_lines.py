@@ -100,7 +100,9 @@ def compare_plans(
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> AdjustmentResult:
     """Compare a line of two plans in one plane; both have it. Raise Cancelled."""
-    before_layer, after_layer = (require_value(one.find_layer_of_concept(options.line), "a line") for one in (before, plan))
+    before_layer, after_layer = (
+        require_value(one.find_layer_of_concept(options.line), "a line") for one in (before, plan)
+    )
     progress(_BEFORE_SHARE, "")
     tolerance = options.run.tolerance or plan.norm.make_tolerance()
     comparison = compare_layers(
@@ -147,7 +149,9 @@ def read_earlier_edition(source: str | Path, line: str, plan: Plan, cancellation
         raise InputError("baseline_is_source", source=str(source))
     norm = plan.norm
     line_roles = plan.list_roles_of_concept(line)
-    roles = {role for concept in (*LINES, "cultivated", "zones", "townships") for role in plan.list_roles_of_concept(concept)}
+    roles = {
+        role for concept in (*LINES, "cultivated", "zones", "townships") for role in plan.list_roles_of_concept(concept)
+    }
     select_layer = make_plan_layer_selector(norm, {})
 
     layers = read_source(

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The ledger of an adjustment (调整台账): causes and documents as the office filled them in, by parcel.
 
-A ledger is a table, whose rows name parcels by number and area, or a layer, whose polygons are the land of parcels. From
-a layer and the edition before the change, the edition after it can be made.
+A ledger is a table, whose rows name parcels by number and area, or a layer, whose polygons are the land of parcels.
+From a layer and the edition before the change, the edition after it can be made.
 """
 
 from __future__ import annotations
@@ -69,7 +69,9 @@ def read_ledger(path: str, ctx: RuleContext) -> list[LedgerRow]:
     shapes: Sequence[Any]
     if Path(path).suffix.lower() in TABLE_SUFFIXES:
         # A table without the area would fit the parcels of other editions too.
-        columns = [SearchedColumn(name, tuple(words), name in ("number", "kind", "m2")) for name, words in fields.items()]
+        columns = [
+            SearchedColumn(name, tuple(words), name in ("number", "kind", "m2")) for name, words in fields.items()
+        ]
         found = read_table(path, columns).rows
         lines, rows = [one.line_number for one in found], [one.text_by_column for one in found]
         shapes = [None] * len(rows)
@@ -91,7 +93,9 @@ def read_ledger(path: str, ctx: RuleContext) -> list[LedgerRow]:
     ]
 
 
-def assign_rows(rows: Sequence[LedgerRow], parcels: Sequence[AdjustmentParcel], file: str) -> dict[int, list[LedgerRow]]:
+def assign_rows(
+    rows: Sequence[LedgerRow], parcels: Sequence[AdjustmentParcel], file: str
+) -> dict[int, list[LedgerRow]]:
     """Return number of each parcel → its rows of the ledger.
 
     Raise InputError, with the rows and parcels concerned, if a row has land or a number that no parcel of its kind has,
@@ -167,9 +171,7 @@ def _move_land(rows: Sequence[LedgerRow], line: str, plan: Plan) -> SourceLayer:
     import pandas as pd
 
     layer = require_value(plan.find_layer_of_concept(line), "the line")
-    moved = {
-        kind: [one.shape for one in rows if one.kind == kind] for kind in (MOVED_IN_KIND, MOVED_OUT_KIND)
-    }
+    moved = {kind: [one.shape for one in rows if one.kind == kind] for kind in (MOVED_IN_KIND, MOVED_OUT_KIND)}
     out = shapely.union_all(moved[MOVED_OUT_KIND])
     shapes = layer.plane_shapes.copy()
     touched = np.flatnonzero(shapely.intersects(shapes, out))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Requirements on a change of a control line, each with its source, figure and outcome (符合性核对).
 
-The criteria of the comparison are among them. What no text that was read settles is 有条件 or 未能判定; whether a change
-is one of the permitted cases is for the office to state, and is never judged.
+The criteria of the comparison are among them. What no text that was read settles is 有条件 or 未能判定; whether a
+change is one of the permitted cases is for the office to state, and is never judged.
 """
 
 from __future__ import annotations
@@ -62,6 +62,7 @@ class RequirementJudge:
         self.texts, self.report_texts, self.norm = texts, ReportTexts(texts.lang), result.plan.norm
 
     def get(self, key: str, /, **params: Any) -> str:
+        """Return a text of the section."""
         return self.texts.get("statement", key, **params)
 
     def judge(self) -> list[Requirement]:
@@ -107,7 +108,7 @@ class RequirementJudge:
         source = self.get("target_of", source=figure.target_source, target=format_target(figure, self.report_texts))
         outcome, reason = _judge_figure(figure), ""
         if outcome is not Outcome.CONFORMS:
-            reason = format_state(figure, self.report_texts)
+            reason = format_state(figure, self.report_texts).rstrip("*")
             reason += "" if figure.confirmed else self.get("figure_unconfirmed")
         return [Requirement(title, source, mark, shown, outcome, reason)]
 
@@ -130,7 +131,9 @@ class RequirementJudge:
         setting = self.get("setting", name=self.texts.get_setting_name(one.setting), origin=one.origin)
         source, mark = self._cite(citation) if citation else (setting, one.mark)
         limit = format_criterion_figure(one.limit, one.unit, self.texts)
-        shown = self.get("criterion_figure", value=format_criterion_figure(one.value, one.unit, self.texts), limit=limit)
+        shown = self.get(
+            "criterion_figure", value=format_criterion_figure(one.value, one.unit, self.texts), limit=limit
+        )
         outcome, reason = one.outcome, describe_reason(one, self.texts)
         if outcome is Outcome.CONFORMS and mark != "A" and citation:
             outcome, reason = Outcome.CONDITIONAL, self.get("text_not_read")
@@ -147,7 +150,9 @@ class RequirementJudge:
         if layer is not None and not layer.has_no_geometry and not gaps and result.parcels:
             land = overlay_parcels(result, layer, self.after.ctx)
         if land is None:
-            reason = self.texts.join_sentences(gaps) or self.get("no_layer" if result.parcels else "no_parcels", name=name)
+            reason = self.texts.join_sentences(gaps) or self.get(
+                "no_layer" if result.parcels else "no_parcels", name=name
+            )
             return [Requirement(title, source, mark, "—", Outcome.UNDETERMINED, reason)]
         areas = {
             one.number: float(land.area_m2[land.parcel == place].sum())

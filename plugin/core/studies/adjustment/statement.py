@@ -7,6 +7,7 @@ that has it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -21,7 +22,7 @@ from ...model.indicator import SQUARE_METRES, Indicator
 from ...plan.plan import Plan
 from ...render.document.blocks import Document, DocumentCell, FactTable, Legend, Paragraph, Picture, PictureGrid
 from ...render.document.check_report import format_digest, make_described_table
-from ...render.figures import choose_decimals, format_target
+from ...render.figures import append_unit, choose_decimals, format_target
 from ...render.outputs import compute_data_digest
 from ...render.sections import format_crs_label
 from ...render.tables.report_table import (
@@ -43,6 +44,7 @@ from .adjustment_outputs import list_missing_sentences, make_township_table
 from .adjustment_result import LINES, AdjustmentOptions, AdjustmentParcel, AdjustmentResult
 from .compare_lines import compare_line
 from .ledger import LedgerRow, assign_rows, compare_with_ledger, read_ledger
+from .line_chapter import LineChapter, make_line_chapter
 from .numbered_document import NumberedDocument
 from .requirements import FIGURES, PARCELS, RATIO, REQUIREMENTS, TOWNSHIPS, Requirement, RequirementJudge
 
@@ -52,6 +54,7 @@ BLANK = "__________"
 _FIGURE_IDS = ("farmland_area", "red_line_area", "boundary_area", RATIO, "cultivated_area")
 #: Kinds of parcels in the order of the table.
 _KINDS = (MOVED_OUT_KIND, MOVED_IN_KIND, CHANGED_KIND)
+_FIRST_SENTENCE = re.compile(r"。|\.(?:\s|$)")
 #: Decimals of hectares that add up to the square metre.
 _HECTARE_DECIMALS = 4
 
@@ -93,11 +96,13 @@ def make_statement(
     *,
     progress: ProgressCallback = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
-) -> Statement:
-    """Return the statement of an order; raise InputError, DataError and Cancelled.
+) -> Statement | LineChapter:
+    """Return the statement of an order, or the chapter on the lines of its only edition.
 
-    ``order.after`` or ``order.ledger`` is given. A ledger beside two editions must fit their difference.
+    A ledger beside two editions must fit their difference. Raise InputError, DataError and Cancelled.
     """
+    if len(order.inputs) == 1:
+        return make_line_chapter(order.before, options, progress=progress, cancellation=cancellation)
     adjustment = AdjustmentOptions(order.before, order.line, options)
     if order.after:
         result = compare_line(order.after, adjustment, progress=progress, cancellation=cancellation)
@@ -203,7 +208,9 @@ class Statement:
     def _list_facts(self, out: NumberedDocument, line: str) -> tuple[tuple[tuple[str, str], ...], ...]:
         """Return the facts at the head; the office numbers its documents by hand."""
         result, words = self.result, out.report_texts
-        editions = self.texts.get("adjustment", "editions", before=result.before_name, after=Path(result.plan.source).name)
+        editions = self.texts.get(
+            "adjustment", "editions", before=result.before_name, after=Path(result.plan.source).name
+        )
         crs = format_crs_label(result.plan.plane_crs.to_string(), words)
         ledger = self.ledger_name or out.get("no_ledger")
         return (
@@ -316,7 +323,8 @@ class Statement:
             verb = out.get("more" if change > 0 else "less")
             name = self.texts.get_indicator_name(figure.id)
             sentences.append(out.get(key, line=name, verb=verb, area=area, table=FIGURES))
-        balances = self.result.comparison.balance_by_township.get(STATUTORY_BASIS, {})
+        every = self.result.comparison.balance_by_township.get(STATUTORY_BASIS, {})
+        balances = {name: one for name, one in every.items() if one.before or one.after}
         if self.is_whole and balances and "" not in balances:
             changed = [name for name, one in balances.items() if round(one.after - one.before, 2)]
             listed = {"names": out.report_texts.join_parts(changed) or None, "line": line, "table": TOWNSHIPS}
@@ -330,8 +338,12 @@ class Statement:
     def _list_undetermined(self, out: NumberedDocument) -> str:
         """Return the requirements that could not be judged, with what lacks."""
         open_ones = [one for one in self.requirements if one.outcome is Outcome.UNDETERMINED]
-        ends = " 。.；;"
-        parts = [out.get("undetermined_one", title=one.title, reason=one.reason.rstrip(ends)) for one in open_ones]
+        # The first sentence of a reason has what lacks; the table has the whole reason.
+        firsts = [_FIRST_SENTENCE.split(one.reason, maxsplit=1)[0] for one in open_ones]
+        parts = [
+            out.get("undetermined_one", title=one.title, reason=first)
+            for one, first in zip(open_ones, firsts, strict=True)
+        ]
         parts += [out.get("undetermined_causes", count=self.blank_count, table=PARCELS)] if self.blank_count else []
         return out.get("undetermined", parts=out.get("between_parts").join(parts)) if parts else ""
 
@@ -369,7 +381,10 @@ class Statement:
             column("hectares", 14, lambda one: _make_hectares(one.area_m2)),
             TableColumn("area", "m2", out.get("column_area"), 16, "area", lambda one: one.area_m2),
             *(
-                [column("cause", 24, lambda one: join(one, "cause")), column("document", 24, lambda one: join(one, "document"))]
+                [
+                    column("cause", 24, lambda one: join(one, "cause")),
+                    column("document", 24, lambda one: join(one, "document")),
+                ]
                 if is_ledger
                 else [column("cause", 10, lambda one: number_of[one.number])]
             ),
@@ -392,7 +407,9 @@ class Statement:
 
         def show(figure: Figure, value: float | None) -> TableNumber | None:
             unit = self._choose_unit(figure)
-            decimals = _HECTARE_DECIMALS if figure.id == adjusted or figure.after is None else choose_decimals(figure.after)
+            decimals = (
+                _HECTARE_DECIMALS if figure.id == adjusted or figure.after is None else choose_decimals(figure.after)
+            )
             return make_table_number(None if value is None else value / SQUARE_METRES.get(unit, 1.0), unit, decimals)
 
         def show_change(figure: Figure) -> TableNumber | None:
@@ -404,17 +421,30 @@ class Statement:
         def show_unit(figure: Figure) -> str:
             return self.texts.get("unit_names", "ratio" if figure.id == RATIO else self._choose_unit(figure))
 
+        def show_target(figure: Figure) -> str:
+            shown = format_target(figure.after, out.report_texts) if figure.after else ""
+            if figure.after is None or figure.after.target is None or figure.after.unit == self._choose_unit(figure):
+                return shown
+            hectares = figure.after.target * SQUARE_METRES[figure.after.unit] / SQUARE_METRES["ha"]
+            return shown + out.report_texts.put_in_brackets(
+                append_unit(format_number(hectares, 2), "ha", out.report_texts)
+            )
+
         def column(key: str, width: int, value: Callable[[Figure], Any]) -> TableColumn:
             return TableColumn(key, "", out.get(f"column_{key}"), width, key, value)
 
         form = self.result.plan.norm.get("ratio.form")
         columns = [
-            column("figure", 26, lambda one: self.texts.get_indicator_name(f"{RATIO}_{form}" if one.id == RATIO else one.id)),
+            column(
+                "figure",
+                26,
+                lambda one: self.texts.get_indicator_name(f"{RATIO}_{form}" if one.id == RATIO else one.id),
+            ),
             column("unit", 8, show_unit),
             column("before", 16, lambda one: show(one, one.before)),
             column("after", 16, lambda one: show(one, one.after_value)),
             column("change", 16, show_change),
-            column("target", 18, lambda one: format_target(one.after, out.report_texts) if one.after else ""),
+            column("target", 22, show_target),
             column("confirmed", 12, lambda one: out.get("yes" if one.after and one.after.confirmed else "no")),
         ]
         ratio = next(one.after for one in self.figures if one.id == RATIO)
@@ -429,16 +459,25 @@ class Statement:
         return "ha" if figure.id == f"{self.result.line}_area" or figure.after is None else figure.after.unit
 
     def _make_township_table(self) -> ReportTable:
-        """Return the balance of each township in hectares, with the change."""
+        """Return the balance of each township in hectares, with the change; land that gained no area is left out."""
         table = make_township_table(self.result, self.texts)
-        columns = [replace(one, unit="ha") if one.unit else one for one in table.columns]
-        change = TableColumn("change", "ha", self.texts.get("statement", "column_change_ha"), 16)
+        titles = {one: self.texts.get("statement", f"column_{one}") for one in ("before", "after")}
+        columns = [
+            replace(one, unit="ha" if one.unit else "", title=titles.get(one.id, one.title)) for one in table.columns
+        ]
+        columns.append(TableColumn("change", "ha", self.texts.get("statement", "column_change_ha"), 16))
         rows = []
         for row in table.rows:
             values = [_make_hectares(one.value) if isinstance(one, TableNumber) else one for one in row.values]
             first, last = (one.value for one in (row.values[1], row.values[-1]) if isinstance(one, TableNumber))
             rows.append(ReportTableRow([*values, _make_hectares(last - first)], row.kind, row.code))
-        return ReportTable("statement_townships", [*columns, change], rows, unit="ha")
+        kept = [
+            n
+            for n, one in enumerate(columns)
+            if one.id != "revalued" or any(getattr(row.values[n], "value", 0.0) for row in rows)
+        ]
+        rows = [replace(row, values=[row.values[n] for n in kept]) for row in rows]
+        return ReportTable("statement_townships", [columns[n] for n in kept], rows, unit="ha")
 
     def _make_requirement_table(self, out: NumberedDocument) -> Any:
         """Return the requirements with source, mark, figure and outcome."""
