@@ -34,6 +34,7 @@ TOOL_BY_COMMAND = {
     "renumber": "renumber_bsm",
     "seams": "check_seams",
     "supplement": "propose_supplement",
+    "statement": "change_statement",
     "structure": "layers_from_structure",
     "tables": "office_tables",
     "townships merge": "merge_townships",

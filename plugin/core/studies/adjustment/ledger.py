@@ -66,7 +66,6 @@ def read_ledger(path: str, ctx: RuleContext) -> list[LedgerRow]:
         for name in ("ledger_fields", "ledger_kinds")
     )
     kind_by_word = {word: kind for kind, words in kinds.items() for word in words}
-    shapes: Sequence[Any]
     if Path(path).suffix.lower() in TABLE_SUFFIXES:
         # A table without the area would fit the parcels of other editions too.
         columns = [
@@ -74,7 +73,7 @@ def read_ledger(path: str, ctx: RuleContext) -> list[LedgerRow]:
         ]
         found = read_table(path, columns).rows
         lines, rows = [one.line_number for one in found], [one.text_by_column for one in found]
-        shapes = [None] * len(rows)
+        shapes = np.full(len(rows), None, dtype=object)
     else:
         rows, shapes = read_layer_by_fields(path, "", fields, ctx)
         lines = list(range(1, len(rows) + 1))
@@ -115,7 +114,7 @@ def assign_rows(
         listed = ["、".join(map(str, one[:20])) + "…" * (len(one) > 20) or "—" for one in (stray, missing)]
         raise InputError("ledger_mismatch", file=file, rows=listed[0], parcels=listed[1])
     return {
-        parcel.number: [rows[n] for n in np.flatnonzero(shared[:, place] > _ROUNDING_M2)]
+        parcel.number: [rows[n] for n in np.flatnonzero(shared[:, place] > _ROUNDING_M2).tolist()]
         for place, parcel in enumerate(parcels)
     }
 

@@ -87,19 +87,20 @@ class LineChapter:
         out = NumberedDocument(self.texts, self.county)
         return [*self._describe_lines(out), *self._describe_overlaps(out), *self.reasons]
 
-    def make_document(self) -> Document:
-        """Return the chapter as a document."""
+    def make_document(self, *pictures: object) -> Document:
+        """Return the chapter as a document, which has no pictures."""
         out = NumberedDocument(self.texts, self.county)
         blocks: list[Block] = []
-        sections = (
+        sections: tuple[tuple[str, list[str], int, ReportTable | None], ...] = (
             ("lines", self._describe_lines(out), _LINES, _select_columns(make_line_table(self.figures), _LINE_COLUMNS)),
             ("overlaps", self._describe_overlaps(out), _OVERLAPS, self._make_overlap_table(out)),
             ("ratio", self._describe_ratio(out), _RATIO, make_ratio_table(self.figures)),
             ("townships", [], _TOWNSHIPS, _select_columns(make_township_table(self.figures), _TOWNSHIP_COLUMNS)),
         )
         for key, sentences, number, table in sections:
+            title = out.get(f"chapter_{key}")
             blocks += [out.make_heading(f"chapter_{key}"), *out.make_paragraphs(sentences)]
-            blocks += [Paragraph(out.get(f"no_{key}"))] if table is None else out.make_table(number, table)
+            blocks += [Paragraph(out.get(f"no_{key}"))] if table is None else out.make_table(number, table, title)
         if self.reasons:
             blocks += [out.make_heading("chapter_open"), *(Paragraph(one) for one in dict.fromkeys(self.reasons))]
         return out.finish(out.get("chapter"), blocks)

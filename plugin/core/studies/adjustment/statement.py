@@ -22,7 +22,7 @@ from ...model.indicator import SQUARE_METRES, Indicator
 from ...plan.plan import Plan
 from ...render.document.blocks import Document, DocumentCell, FactTable, Legend, Paragraph, Picture, PictureGrid
 from ...render.document.check_report import format_digest, make_described_table
-from ...render.figures import append_unit, choose_decimals, format_target
+from ...render.figures import choose_decimals, format_target
 from ...render.outputs import compute_data_digest
 from ...render.sections import format_crs_label
 from ...render.tables.report_table import (
@@ -214,7 +214,7 @@ class Statement:
         crs = format_crs_label(result.plan.plane_crs.to_string(), words)
         ledger = self.ledger_name or out.get("no_ledger")
         return (
-            ((words.get("signed", "number"), ""), (out.get("date"), f"{date.today():%Y-%m-%d}")),
+            ((out.get("number"), ""), (out.get("date"), f"{date.today():%Y-%m-%d}")),
             ((out.get("kind"), out.get("kind_of", line=line)), (words.get("head", "crs"), crs)),
             ((out.get("ledger"), ledger), (words.get("signed", "digest"), format_digest(self.digest))),
             ((out.get("editions"), editions),),
@@ -279,8 +279,8 @@ class Statement:
         ]
         for kind in (MOVED_OUT_KIND, MOVED_IN_KIND):
             if parcels := result.list_parcels(kind):
-                land = result.sum_land("cultivated", kind)
-                known = None if land is None or self._has_unknown_survey() else _format_hectares(land.area_m2)
+                cultivated_m2 = self._sum_cultivated(kind)
+                known = None if cultivated_m2 is None else _format_hectares(cultivated_m2)
                 sentences.append(out.get("parcels_of_kind", parcels=self._sum_parcels(out, parcels), table=PARCELS))
                 sentences.append(out.make_sentence(f"cultivated_{kind}", area=known, table=PARCELS))
         return sentences if result.parcels else [out.get("no_moves")]
@@ -355,51 +355,69 @@ class Statement:
     # --- tables
     def _make_parcel_table(self, *, is_ledger: bool) -> ReportTable:
         """Return the parcels with sums by kind; ``is_ledger``: with causes and documents in full, to be filled in."""
-        comma, outside = self.texts.get("words", "between_names"), self.texts.get("versions", "no_township")
         out = NumberedDocument(self.texts, self.county)
+        columns = self._make_parcel_columns(out, is_ledger)
+        table = make_table("statement_parcels", columns, notes=[out.get("parcels_note")])
+
+        def add_sum(kind: str, name: str, area_m2: float, cultivated_m2: float | None, row_kind: str) -> None:
+            cells: dict[str, Any] = {"kind": self.texts.get("versions", kind), "township": name}
+            cells |= {"hectares": _make_hectares(area_m2), "area": make_table_number(area_m2, "m2")}
+            cells["cultivated"] = None if cultivated_m2 is None else _make_hectares(cultivated_m2)
+            values = [cells.get(one.key) for one in columns]
+            table.rows.append(ReportTableRow(values, row_kind, f"{row_kind}_{kind}"))
+
+        for kind in _KINDS:
+            if parcels := self.result.list_parcels(kind):
+                table.rows += [make_row(columns, one, code=str(one.number)) for one in parcels]
+                total = sum(one.area_m2 for one in parcels)
+                add_sum(kind, out.get("sum", count=len(parcels)), total, self._sum_cultivated(kind), "sum")
+            count, area_m2 = self.result.count_slivers(kind)
+            if count:
+                add_sum(kind, out.get("slivers", count=count), area_m2, None, "part")
+        return table
+
+    def _make_parcel_columns(self, out: NumberedDocument, is_ledger: bool) -> list[TableColumn]:
+        """Return the columns of the table of parcels."""
+        comma, outside = self.texts.get("words", "between_names"), self.texts.get("versions", "no_township")
         number_of = {
             parcel.number: BLANK if BLANK in cause else self._number_cause(out, n)
             for n, (cause, _, parcels) in enumerate(self._group_causes(), 1)
             for parcel in parcels
         }
-
-        def join(parcel: AdjustmentParcel, name: str) -> str:
-            rows = self.rows_by_parcel.get(parcel.number, [])
-            return self.texts.get("words", "between_cells").join(
-                dict.fromkeys(text for one in rows if (text := getattr(one, name)))
-            )
+        is_unknown = self._has_unknown_survey()
 
         def column(key: str, width: int, value: Callable[[AdjustmentParcel], Any], unit: str = "") -> TableColumn:
             return TableColumn(key, unit, out.get(f"column_{key}"), width, key, value)
 
+        def join(name: str) -> Callable[[AdjustmentParcel], str]:
+            between = self.texts.get("words", "between_cells")
+            rows = self.rows_by_parcel
+            return lambda one: between.join(
+                dict.fromkeys(filter(None, (getattr(r, name) for r in rows.get(one.number, []))))
+            )
+
         columns = [
             column("number", 6, lambda one: str(one.number)),
             column("kind", 10, lambda one: self.texts.get("versions", one.kind)),
-            column("township", 14, lambda one: comma.join(name or outside for name in one.area_by_township)),
-            column("location", 14, lambda one: one.location),
+            column("township", 16, lambda one: comma.join(name or outside for name in one.area_by_township)),
             column("land_use", 20, lambda one: comma.join(share.name for share in one.land_uses[:2])),
             column("hectares", 14, lambda one: _make_hectares(one.area_m2)),
-            TableColumn("area", "m2", out.get("column_area"), 16, "area", lambda one: one.area_m2),
-            *(
-                [
-                    column("cause", 24, lambda one: join(one, "cause")),
-                    column("document", 24, lambda one: join(one, "document")),
-                ]
-                if is_ledger
-                else [column("cause", 10, lambda one: number_of[one.number])]
+            column("area", 16, lambda one: one.area_m2, "m2"),
+            column(
+                "cultivated",
+                14,
+                lambda one: None if is_unknown or not one.cultivated else _make_hectares(one.cultivated.area_m2),
             ),
         ]
-        table = make_table("statement_parcels", columns, notes=[out.get("parcels_note")])
-        for kind in _KINDS:
-            parcels, (count, sliver_m2) = self.result.list_parcels(kind), self.result.count_slivers(kind)
-            if not parcels and not count:
-                continue
-            table.rows += [make_row(columns, one, code=str(one.number)) for one in parcels]
-            name, total = self.texts.get("versions", kind), sum(one.area_m2 for one in parcels) + sliver_m2
-            if count:
-                table.rows.append(_make_sum_row(columns, name, out.get("slivers", count=count), sliver_m2, "row"))
-            table.rows.append(_make_sum_row(columns, name, out.get("sum", count=len(parcels)), total, "sum"))
-        return table
+        if not is_ledger:
+            return [*columns, column("cause", 10, lambda one: number_of[one.number])]
+        columns.insert(3, column("location", 16, lambda one: one.location))
+        return [*columns, column("cause", 24, join("cause")), column("document", 24, join("document"))]
+
+    def _sum_cultivated(self, kind: str) -> float | None:
+        """Return the cultivated land (m²) in the parcels of a kind; None if it is unknown."""
+        land = None if self._has_unknown_survey() else self.result.sum_land("cultivated", kind)
+        return None if land is None else land.area_m2
 
     def _make_figure_table(self, out: NumberedDocument) -> ReportTable:
         """Return the figures before and after with their targets; changes of areas are in hectares."""
@@ -426,9 +444,8 @@ class Statement:
             if figure.after is None or figure.after.target is None or figure.after.unit == self._choose_unit(figure):
                 return shown
             hectares = figure.after.target * SQUARE_METRES[figure.after.unit] / SQUARE_METRES["ha"]
-            return shown + out.report_texts.put_in_brackets(
-                append_unit(format_number(hectares, 2), "ha", out.report_texts)
-            )
+            text = f"{format_number(hectares, 2)} {self.texts.get('unit_names', 'ha')}"
+            return shown + out.report_texts.put_in_brackets(text)
 
         def column(key: str, width: int, value: Callable[[Figure], Any]) -> TableColumn:
             return TableColumn(key, "", out.get(f"column_{key}"), width, key, value)
@@ -507,10 +524,3 @@ def _make_hectares(area_m2: float) -> TableNumber | None:
 
 def _format_hectares(area_m2: float) -> str:
     return format_number(area_m2 / SQUARE_METRES["ha"], _HECTARE_DECIMALS)
-
-
-def _make_sum_row(columns: list[TableColumn], kind: str, name: str, area_m2: float, row_kind: str) -> ReportTableRow:
-    """Return a row with a sum of areas; the kind is in the column of kinds, the name in the next one."""
-    cells = {"kind": kind, "township": name, "hectares": _make_hectares(area_m2)}
-    cells["area"] = make_table_number(area_m2, "m2")
-    return ReportTableRow([cells.get(one.key) for one in columns], row_kind, f"{row_kind}_{kind}")
