@@ -451,10 +451,15 @@ class _DocxWriter:
             cell = table.rows[n // block.column_count].cells[n % block.column_count]
             self._add_image(cell.paragraphs[0], picture)
             cell.add_paragraph(picture.caption, self._styles["note"])
+            # A single picture stays with its legend and caption below.
+            if len(block.pictures) == 1:
+                self._keep_with_next([cell])
 
     def _write_legend(self, block: Legend) -> None:
         """Write a legend over the whole width of the text."""
-        self._fill_legend(self._add_paragraph("", "note"), block, self._width)
+        paragraph = self._add_paragraph("", "note")
+        paragraph.paragraph_format.keep_with_next = True
+        self._fill_legend(paragraph, block, self._width)
 
     def _fill_legend(self, paragraph: Any, block: Legend, width: int) -> None:
         """Write a legend in two columns, so that no line break divides a label."""
