@@ -267,9 +267,7 @@ def test_part_for_a_township_is_a_workbook_with_chinese_names_and_is_merged_as_s
     part = part.with_suffix(".csv")
     for row, (old, new) in enumerate([(" (", "（"), (" (fingerprint)", ""), ("指纹 (fingerprint)", "fingerprint")]):
         changed = (
-            text.replace(old, new)
-            .replace(")", "）" if new == "（" else ")")
-            .replace('4384500.00",', f'4384500.00",{row} 组')
+            text.replace(old, new).replace(")", "）" if new == "（" else ")").replace('4384500.00",', f'4384500.00",{row} 组')
         )
         part.write_text(changed + "待处理,,TOP001,补记的行\r\n", encoding="utf-8-sig")
         merged = merge_part(read_worklist(path), read_worklist(part), part.name)
