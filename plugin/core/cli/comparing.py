@@ -205,9 +205,10 @@ def run_statement(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from ..studies.adjustment.adjustment_outputs import check_adjustment_target
     from ..studies.adjustment.statement import StatementOrder, make_statement
 
-    order = StatementOrder(args.before, args.after, args.ledger, args.line)
-    check_tables_are_writable(args.xlsx, args.docx, order.inputs)
-    check_adjustment_target(args.html, ".html", order.inputs)
+    order, inputs = StatementOrder(args.before, args.after, args.ledger, args.line), [args.before]
+    inputs += [one for one in (args.after, args.ledger) if one]
+    check_tables_are_writable(args.xlsx, args.docx, inputs)
+    check_adjustment_target(args.html, ".html", inputs)
     result = make_statement(order, make_run_options(args, report_texts), progress=print_progress)
     document = result.make_document()
     # The files come first: a reader (head) may close the pipe before all lines are printed.

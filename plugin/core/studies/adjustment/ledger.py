@@ -15,11 +15,10 @@ from typing import Any
 import numpy as np
 import shapely
 
-from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, ProgressCallback, require_value
+from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, ProgressCallback
 from ...base.files.tables import SearchedColumn, read_table
 from ...engine.context import RuleContext
-from ...geometry.validity import extract_valid_polygons
-from ...plan.layer import SourceLayer
+from ...plan.layer import Layer, SourceLayer
 from ...plan.loading.assembly import assemble_plan
 from ...plan.loading.reading import read_plan
 from ...plan.plan import Plan
@@ -114,7 +113,7 @@ def assign_rows(
         listed = ["、".join(map(str, one[:20])) + "…" * (len(one) > 20) or "—" for one in (stray, missing)]
         raise InputError("ledger_mismatch", file=file, rows=listed[0], parcels=listed[1])
     return {
-        parcel.number: [rows[n] for n in np.flatnonzero(shared[:, place] > _ROUNDING_M2).tolist()]
+        parcel.number: [rows[n] for n in np.flatnonzero(shared[:, place] > _LEAST_M2).tolist()]
         for place, parcel in enumerate(parcels)
     }
 
@@ -141,8 +140,8 @@ def compare_with_ledger(
 
     Raise InputError, DataError and Cancelled.
     """
-    norm = options.run.resolve_norm()
-    before = read_plan(path, norm, options.run, cancellation=cancellation)
+    norm, run = options.run.resolve_norm(), options.run
+    before = read_plan(path, norm, run, cancellation=cancellation)
     rows = read_ledger(ledger, RuleContext(before, before.norm, norm.make_tolerance(), cancellation=cancellation))
     if not rows or rows[0].shape is None:
         raise InputError("ledger_without_shapes", file=Path(ledger).name)
@@ -150,13 +149,12 @@ def compare_with_ledger(
     if layer is None or layer.has_no_geometry:
         roles = ", ".join(before.list_roles_of_concept(options.line))
         raise InputError("adjustment_no_line", source=before.source, roles=roles)
-    sources = [one.source for one in before.layers.values() if one is not layer]
     after = assemble_plan(
-        [*sources, _move_land(rows, options.line, before)],
+        [_move_land(rows, layer, before) if one is layer else one.source for one in before.layers.values()],
         norm,
-        roles=options.run.get_role_choices(),
-        scope=options.run.scope,
-        base_year=options.run.base_year,
+        roles=run.get_role_choices(),
+        scope=run.scope,
+        base_year=run.base_year,
         source=ledger,
         reference_plan=before,
         cancellation=cancellation,
@@ -164,27 +162,17 @@ def compare_with_ledger(
     return compare_plans(after, before, options, progress=progress, cancellation=cancellation), rows
 
 
-def _move_land(rows: Sequence[LedgerRow], line: str, plan: Plan) -> SourceLayer:
+def _move_land(rows: Sequence[LedgerRow], layer: Layer, plan: Plan) -> SourceLayer:
     """Return the layer of a line after the moves of a ledger: land moved in is a new row without attributes."""
     import geopandas as gpd
     import pandas as pd
 
-    layer = require_value(plan.find_layer_of_concept(line), "the line")
-    moved = {kind: [one.shape for one in rows if one.kind == kind] for kind in (MOVED_IN_KIND, MOVED_OUT_KIND)}
-    out = shapely.union_all(moved[MOVED_OUT_KIND])
-    shapes = layer.plane_shapes.copy()
-    touched = np.flatnonzero(shapely.intersects(shapes, out))
-    shapes[touched] = [extract_valid_polygons(one) for one in shapely.difference(shapes[touched], out)]
-    frame = layer.frame.drop(columns=layer.frame.geometry.name)
-    added = pd.DataFrame(index=range(len(moved[MOVED_IN_KIND])), columns=frame.columns, dtype=object)
-    kept = np.array([one is not None and not one.is_empty for one in shapes], dtype=bool)
-    merged = pd.concat([frame[kept], added], ignore_index=True)
-    geometry = gpd.GeoSeries([*shapes[kept], *moved[MOVED_IN_KIND]], crs=plan.plane_crs)
-    return replace(
-        layer.source,
-        frame=gpd.GeoDataFrame(merged, geometry=geometry, crs=plan.plane_crs),
-        crs=plan.plane_crs,
-        curve_texts={},
-        broken_fids=(),
-        declared_row_count=None,
+    crs, name = plan.plane_crs, layer.frame.geometry.name
+    moved_in, moved_out = (
+        gpd.GeoDataFrame({name: [one.shape for one in rows if one.kind == kind]}, geometry=name, crs=crs)
+        for kind in (MOVED_IN_KIND, MOVED_OUT_KIND)
     )
+    shapes = gpd.GeoSeries(layer.plane_shapes, index=layer.frame.index, crs=crs)
+    frame = layer.frame.set_geometry(shapes)[shapes.notna()].overlay(moved_out, how="difference")
+    moved = pd.concat([frame, moved_in], ignore_index=True)
+    return replace(layer.source, frame=moved, crs=crs, curve_texts={}, broken_fids=(), declared_row_count=None)

@@ -109,7 +109,10 @@ def test_sentences_and_tables_have_the_areas_of_plain_shapely_and_pyproj(edition
     assert f"城镇开发边界由{hectares[0]}公顷变为{hectares[1]}公顷，增加{hectares[2]}公顷（表3）。" in text
     assert f"扩展倍数由{old / BASE_M2:.4f}变为{new / BASE_M2:.4f}（表2）。" in text
     assert "永久基本农田保护面积不变（表2）。" in text and "生态保护红线面积不变（表2）。" in text
-    assert "本次调整涉及2个乡镇、2个地块（表1）。" in text
+    assert (
+        f"本次调整涉及2个乡镇、2个地块：调出地块1个{show_hectares(area_out)}公顷，调入地块1个{show_hectares(area_in)}公顷（表1）。"
+        in text
+    )
     assert "甲镇、乙镇的城镇开发边界面积有变化，其余0个乡镇不变（表3）。" in text
     for path in (written, page):
         tables = read_tables(path)
@@ -119,7 +122,7 @@ def test_sentences_and_tables_have_the_areas_of_plain_shapely_and_pyproj(edition
             assert parcels.get("面积（平方米）", number, kind) == f"{area:.2f}"
         figures = find_table(tables, ["指标", "单位"])
         assert figures.get("调整后", "城镇开发边界面积") == show_hectares(new)
-        assert figures.get("目标或上限", "城镇开发边界面积") == "≤0.17km²（17.00公顷）"
+        assert figures.get("目标或上限", "城镇开发边界面积") == "≤0.17km²"
         townships = find_table(tables, ["乡镇", "调整前"])
         for name, moved in (("甲镇", -area_out), ("乙镇", area_in)):
             assert townships.get("变化", name) == show_hectares(moved)
@@ -133,7 +136,7 @@ def test_every_figure_of_the_body_names_a_table_that_exists(editions, tmp_path):
     texts = [one.text for one in statement.make_document().blocks if type(one).__name__ == "Paragraph"]
     body = [one for block in texts for one in re.findall(r"[^。]+。", block) if re.search(r"\d 公顷|\d 平方米", one)]
     assert len(body) >= 3
-    notes = ("N1 = ",)
+    notes = ("扩展倍数 N1 = ",)
     assert all(re.search(r"表 [1-4]", one) for one in body if not one.startswith(notes)), body
 
 
@@ -218,9 +221,11 @@ def test_one_edition_gives_the_chapter_on_the_lines(editions, tmp_path):
     assert main(["statement", str(path), "--profile", str(profile), "--docx", str(written)]) == 1
     text = "".join(get_paragraphs(written))
     new = measure(AFTER)
-    assert f"生态保护红线与城镇开发边界重叠1处，合计{show_hectares(measure(overlap))}公顷（表2）。" in text
+    assert f"生态保护红线与城镇开发边界重叠1处，合计{measure(overlap):.2f}平方米（表2）。" in text
     assert "永久基本农田与城镇开发边界没有大于碎图斑限值的重叠（表2）。" in text
-    assert f"扩展倍数（N1）{new / BASE_M2:.4f}" in text and f"={new / 1e4:.2f}公顷÷基期城镇建设用地40.00公顷" in text
+    assert f"扩展倍数N1：{new / BASE_M2:.4f}" in text
+    ratio = find_table(read_tables(written), ["项目", "面积"])
+    assert [row[1] for row in ratio.rows][:1] == [f"{BASE_M2 / 1e4:.2f}"]
     townships = find_table(read_tables(written), ["乡镇", "土地总面积"])
     east = measure(AFTER.intersection(make_county_box(500, 0, 1500, 1000)))
     assert f"{east / 1e4:.2f}" in [cell for row in townships.rows if "乙镇" in row for cell in row]
