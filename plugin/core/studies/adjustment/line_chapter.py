@@ -8,6 +8,7 @@ from ...engine.provenance import find_county_name
 from ...figures.indicators.compute import PlanIndicators
 from ...render.document.blocks import Block, Document, Paragraph
 from ...render.figures import format_indicator_value, format_margin, format_target
+from ...render.tables.by_land_use import M2_PER_HECTARE
 from ...render.tables.by_place import make_line_table, make_township_table
 from ...render.tables.indicator_tables import make_ratio_table
 from ...render.tables.report_table import make_table, make_table_number
@@ -44,7 +45,7 @@ class LineChapter(NumberedDocument):
         columns = [
             self.make_column("pair", 40, lambda code: self.get(f"pair_{code}")),
             self.make_column("overlaps", 12, lambda code: (self.overlaps[code] or (None,))[0], "count"),
-            self.make_column("overlap_area", 18, self._show_area, "m2"),
+            self.make_column("overlap_area", 18, self._show_area, "ha"),
         ]
         overlaps = make_table("statement_overlaps", columns, self.overlaps, notes=[self.get("overlaps_note")])
         tables = make_line_table(figures), overlaps, make_ratio_table(figures), make_township_table(figures)
@@ -55,7 +56,7 @@ class LineChapter(NumberedDocument):
 
     def _show_area(self, code: str) -> object:
         found = self.overlaps[code]
-        return self.get("unknown") if found is None else make_table_number(found[1], "m2")
+        return self.get("unknown") if found is None else make_table_number(found[1] / M2_PER_HECTARE, "ha", 4)
 
     def list_sentences(self) -> list[str]:
         """Return the sentences of the chapter."""
@@ -98,7 +99,7 @@ class LineChapter(NumberedDocument):
                 "overlap_unknown" if found is None else "overlap" if found[0] else "no_overlap",
                 pair=self.get(f"pair_{code}"),
                 count=found[0] if found else 0,
-                area=format_number(found[1] if found else 0.0, 2),
+                area=format_number(found[1] / M2_PER_HECTARE if found else 0.0, 4),
                 table=2,
             )
             for code, found in self.overlaps.items()

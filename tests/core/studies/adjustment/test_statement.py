@@ -221,7 +221,7 @@ def test_one_edition_gives_the_chapter_on_the_lines(editions, tmp_path):
     assert main(["statement", str(path), "--profile", str(profile), "--docx", str(written)]) == 1
     text = "".join(get_paragraphs(written))
     new = measure(AFTER)
-    assert f"生态保护红线与城镇开发边界重叠1处，合计{measure(overlap):.2f}平方米（表2）。" in text
+    assert f"生态保护红线与城镇开发边界重叠1处，合计{show_hectares(measure(overlap))}公顷（表2）。" in text
     assert "永久基本农田与城镇开发边界没有大于碎图斑限值的重叠（表2）。" in text
     assert f"扩展倍数N1：{new / BASE_M2:.4f}" in text
     ratio = find_table(read_tables(written), ["项目", "面积"])
