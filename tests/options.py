@@ -35,6 +35,7 @@ TOOL_BY_COMMAND = {
     "seams": "check_seams",
     "boundary": "propose_boundary",
     "supplement": "propose_supplement",
+    "statement": "change_statement",
     "structure": "layers_from_structure",
     "tables": "office_tables",
     "townships merge": "merge_townships",

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """版本对比、局部优化、年度动态维护、年度耕地占补: compare an earlier edition with a later one."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from ..bridge.checking.plan_comparisons import (
     make_cultivated_table,
     make_dossier,
     make_parcels_table,
+    make_statement,
+    make_statement_document,
 )
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
@@ -41,6 +44,7 @@ from .parameters import (
     declare_flags,
     declare_numbers,
     declare_texts,
+    make_documents,
     make_file,
     make_file_or_folder,
     make_file_output,
@@ -149,6 +153,80 @@ class BoundaryAdjustment(SanxianAlgorithm):
             "PARCELS_OUT": len(result.list_parcels("out")),
             "VERDICT": str(result.verdict),
         }
+
+
+class ChangeStatement(SanxianAlgorithm):
+    """Algorithm `change_statement`: write the statement of a change of a control line."""
+
+    tool = Tool(
+        identifier="change_statement",
+        section="check",
+        title=mark_text("Statement of an adjustment"),
+        keywords=("statement", "adjustment", "ledger", "局部优化", "调整说明", "台账", "缘由", "三条控制线", "说明"),
+        help_parts=(
+            mark_text(
+                "Writes the statement of a change of a control line (局部优化说明): causes, parcels, lines and main "
+                "figures before and after, townships, and conformity to each requirement with its source, mark and "
+                "figure. Every figure names the table that has it; a sentence is printed only if its figures are "
+                "known. Files are read as saved. Inputs are not changed.\n\n"
+                "Two editions: the parcels are their differences. Ledger: causes and approvals as the office filled "
+                "them in; a blank one stays blank and is listed. A table has the columns 序号, 方式, 面积（平方米）, "
+                "缘由, 批准文件, as the workbook of this tool; a layer has the parcels as polygons with the kind "
+                "(kind_name or 方式: 调入, 调出), cause and document, as the layers of the adjustment dossier and of "
+                "the comparison of editions. A ledger that does not fit the parcels is refused.\n\n"
+                "A ledger layer without a later edition: the edition after the change is the earlier one with the "
+                "land of the ledger moved in and out. One edition alone: the chapter on the three control lines "
+                "(areas, overlaps, expansion ratio, townships).\n\n"
+                "Whether the change is one of the permitted cases is for the office to state; it is always listed as "
+                "undetermined. Requirements are the setting [adjustment] requirements."
+            ),
+            describe_norms,
+        ),
+        parameters=(
+            make_file_or_folder("BEFORE", mark_text("Edition before the change, or the only one"), optional=False),
+            make_file_or_folder("AFTER", mark_text("Edition after the change")),
+            make_file_or_folder("LEDGER", mark_text("Ledger (table or layer)")),
+            *NORMS,
+            make_text("LINE", mark_text("Control line (empty: urban development boundary)"), ADJUSTED_LINES),
+            ROLES,
+            make_workbook(),
+            *make_documents(mark_text("Statement (PDF)"), mark_text("Statement (Word)"), mark_text("Statement (HTML)")),
+        ),
+        results=declare_flags(OPEN=mark_text("Something is not met, not judged or not filled in")),
+        needs_libraries_to_prepare=False,
+    )
+
+    def prepare(self, parameters, context, feedback):
+        names = ("BEFORE", "AFTER", "LEDGER")
+        self.paths = tuple(self.parameterAsFile(parameters, one, context).strip() for one in names)
+        inputs = [one for one in self.paths if one]
+        for path in inputs:
+            if not is_connection(path) and not Path(path).exists():
+                raise InputError("source_missing", source=path)
+        self.line = self.read_text_parameter(parameters, "LINE", context) or ADJUSTED_LINES[0]
+        roles = self.read_text_parameter(parameters, "ROLES", context)
+        self.options = replace(self.read_norm_options(parameters, context), roles=roles)
+        self.outputs = StudyOutputs(self, parameters, context, "", inputs)
+
+    def execute(self, parameters, context, feedback):
+        from ..core.studies.adjustment.statement import StatementOrder
+
+        cancellation = Cancellation(feedback.isCanceled)
+        statement = make_statement(
+            StatementOrder(*self.paths, line=self.line),
+            self.options,
+            progress=make_progress_callback(feedback),
+            cancellation=cancellation,
+        )
+        log_lines(feedback, statement.list_sentences())
+        results = self.outputs.write(
+            feedback,
+            lambda: make_statement_document(statement, cancellation),
+            statement.write_workbook,
+            None,
+            cancellation,
+        )
+        return {**results, "OPEN": statement.is_open}
 
 
 class CompareVersions(SanxianAlgorithm):

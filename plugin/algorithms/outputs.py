@@ -242,14 +242,17 @@ class StudyOutputs:
         feedback,
         make_document: Callable[[], Document],
         write_workbook: Callable[[Path], object],
-        make_table: Callable[[], OutputTable],
+        make_table: Callable[[], OutputTable] | None,
         cancellation: Cancellation,
     ) -> dict[str, Any]:
-        """Write the files and the layer, and log the paths; return the tool's results by output name."""
+        """Write the files, and the layer if there is one, and log the paths; return results by output name."""
         workbook = (self.workbook, write_workbook)
         write_documents(make_document, list(self.documents.values()), cancellation, [workbook])
         results: dict[str, Any] = {**list_given(OUTPUT_XLSX=self.workbook), **self.documents}
-        results |= self.layer.write_table(self._algorithm, self._parameters, self._context, make_table(), cancellation)
+        if make_table is not None:
+            results |= self.layer.write_table(
+                self._algorithm, self._parameters, self._context, make_table(), cancellation
+            )
         log_written_files(feedback, (self.workbook, *self.documents.values(), self.layer.file))
         return results
 

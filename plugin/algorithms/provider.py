@@ -8,7 +8,13 @@ from ..bridge.texts import tr
 from .changed_copies import ApplyFixes, ChangeCrsZone, RenumberBsm, ResolveOverlaps
 from .check_plan import CheckPlan, DeclaredChecks
 from .common import PluginIcon
-from .compared_editions import BoundaryAdjustment, CompareVersions, CultivatedChangesAlgorithm, YearlyUpdateAlgorithm
+from .compared_editions import (
+    BoundaryAdjustment,
+    ChangeStatement,
+    CompareVersions,
+    CultivatedChangesAlgorithm,
+    YearlyUpdateAlgorithm,
+)
 from .counties import CheckCounties, CheckSeams, MergeCounties
 from .create_layers import CreateLayers, LayersFromStructure
 from .divided_work import MergeTownships, MergeWorklist, SplitTownships, SplitWorklist
@@ -27,6 +33,7 @@ _ALGORITHMS = (
     ApplyFixes,
     BoundaryAdjustment,
     ChangeCrsZone,
+    ChangeStatement,
     CheckCounties,
     CheckPlan,
     CheckSeams,

@@ -63,6 +63,7 @@ MANUAL_TOPICS = {
     "compute_indicators": "06-report#tool-compute-indicators",
     "compare_versions": "09-yearly#tool-compare-versions",
     "boundary_adjustment": "09-yearly#tool-boundary-adjustment",
+    "change_statement": "09-yearly#tool-change-statement",
     "evaluate_indicators": "09-yearly#tool-evaluate-indicators",
     "yearly_update": "09-yearly#tool-yearly-update",
     "cultivated_changes": "09-yearly#tool-cultivated-changes",

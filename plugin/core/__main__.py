@@ -4,12 +4,13 @@
 Commands: ``python -m plugin.core check SOURCE …``, ``indicators SOURCE --xlsx FILE``, ``compare BEFORE AFTER --role
 ROLE``, ``rules``, ``rule CODE``, ``profile PROFILE``, ``dictionary --html FILE``, ``structure TABLE --output FOLDER``
 or ``--database FILE``, ``form FORM``, ``package SOURCE FOLDER``, ``inspect PACKAGE``, ``vct SOURCE OUTPUT``, ``points
-ACTION …``, ``tables SOURCE --output FILE``, ``drawing ACTION …``, ``adjustment BEFORE AFTER``, ``supplement SOURCE
---demand FILE``, ``boundary SOURCE``, ``evaluate YEAR=SOURCE …|LIST``, ``yearly FILED CURRENT FOLDER --year YEAR``,
-``cultivated BEFORE AFTER --year YEAR``, ``fix SOURCE --output COPY``, ``fixes``, ``renumber SOURCE --output COPY``,
-``zone SOURCE COPY --zone ZONE``, ``batch FOLDER|LIST --output FOLDER``, ``seams SOURCE … --output FOLDER``, ``gather
-FOLDER|LIST --output FOLDER``, ``townships split DATA --output FOLDER``, ``townships merge DATA PACKAGE … --output
-COPY``, ``conformity PROJECTS DATA …``, ``worklist ACTION LIST …``, ``doctor``.
+ACTION …``, ``tables SOURCE --output FILE``, ``drawing ACTION …``, ``adjustment BEFORE AFTER``, ``statement BEFORE
+AFTER``, ``supplement SOURCE --demand FILE``, ``boundary SOURCE``, ``evaluate YEAR=SOURCE …|LIST``, ``yearly FILED
+CURRENT FOLDER --year YEAR``, ``cultivated BEFORE AFTER --year YEAR``, ``fix SOURCE --output COPY``, ``fixes``,
+``renumber SOURCE --output COPY``, ``zone SOURCE COPY --zone ZONE``, ``batch FOLDER|LIST --output FOLDER``, ``seams
+SOURCE … --output FOLDER``, ``gather FOLDER|LIST --output FOLDER``, ``townships split DATA --output FOLDER``,
+``townships merge DATA PACKAGE … --output COPY``, ``conformity PROJECTS DATA …``, ``worklist ACTION LIST …``,
+``doctor``.
 
 Exit codes: 0 success, 1 an unwaived ERROR or an incomplete check, 2 the command could not run.
 """
@@ -35,6 +36,7 @@ COMMAND_FUNCTIONS: dict[str, Callable[..., int]] = {
     "conformity": comparing.run_conformity,
     "townships": counties.run_townships,
     "adjustment": comparing.run_adjustment,
+    "statement": comparing.run_statement,
     "supplement": proposing.run_supplement,
     "boundary": proposing.run_boundary,
     "evaluate": comparing.run_evaluate,

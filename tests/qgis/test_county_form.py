@@ -397,7 +397,9 @@ def test_deciding_settings_are_confirmed_one_by_one_and_a_changed_value_withdraw
     box, limits = dialog.form.confirmation, dialog.form.tolerances.rows
     box.by.setText("阳高县自然资源局")
     rows = {row.data(0, Qt.ItemDataRole.UserRole): row for row in box._list_deciding_rows()}
-    assert "ratio.form" in rows and rows["ratio.form"].text(1).startswith("N1") and len(rows) == 9, "the limit has a source"
+    assert "ratio.form" in rows and rows["ratio.form"].text(1).startswith("N1") and len(rows) == 9, (
+        "the limit has a source"
+    )
     for key in ("tolerance", "ratio.form"):
         rows[key].setCheckState(0, Qt.CheckState.Checked)
     assert "没有依据文件" in box.messages["singly"].text() and not box.read_confirmation().singly

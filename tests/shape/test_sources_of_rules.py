@@ -26,8 +26,9 @@ def test_mark_of_a_citation_is_not_better_than_the_best_mark_of_its_documents(ci
     assert citation.zh.strip() and citation.en.strip()
 
 
-def test_every_citation_is_used_by_a_rule_or_a_layer_conflict():
+def test_every_citation_is_used_by_a_rule_a_layer_conflict_or_a_requirement_of_an_adjustment():
     cited = {key for rule in RULES.values() for key in rule.basis} | {c.basis for c in STANDARD.conflicts}
+    cited |= {entry.split()[2] for entry in NORM.get("adjustment.requirements")} - {"-"}
     assert cited <= STANDARD.citations.keys()
     assert STANDARD.citations.keys() <= cited, "citations that no rule and no pair of lines stands on"
 

@@ -23,9 +23,11 @@ from .check import read_plan_snapshots
 from .figures import replace_nan
 
 if TYPE_CHECKING:
-    from ...core.render.document.blocks import Document
+    from ...core.render.document.blocks import Document, Legend, Picture
     from ...core.render.versions.baseline import PlanComparison
     from ...core.studies.adjustment.adjustment_result import AdjustmentOptions, AdjustmentResult
+    from ...core.studies.adjustment.line_chapter import LineChapter
+    from ...core.studies.adjustment.statement import Statement, StatementOrder
     from ...core.studies.yearly.cultivated_tables import CultivatedTables
 
 
@@ -41,7 +43,7 @@ CHANGE_KIND_CODES = {"in": "1", "changed": "2", "out": "3"}
 PARCEL_COLUMNS = (
     *("number", "kind", "kind_name", "township", "location", "area_m2", "land_use", "ownership"),
     *("farmland_m2", "farmland_net_m2", "red_line_m2", "boundary_m2", "cultivated_m2", "cultivated_net_m2"),
-    *("zones_before", "zones_after"),
+    *("zones_before", "zones_after", "cause", "document"),
 )
 
 
@@ -138,17 +140,48 @@ def compare_line(
 def make_dossier(result: AdjustmentResult, cancellation: Cancellation = NEVER_CANCELLED) -> Document:
     """Return the dossier with its map; if the map cannot be drawn, the error is logged and the dossier has none."""
     from ...core.studies.adjustment.adjustment_outputs import make_adjustment_document
+
+    return make_adjustment_document(result, Texts(result.lang), *_draw_map(result, cancellation))
+
+
+def _draw_map(result: AdjustmentResult, cancellation: Cancellation) -> tuple[Picture, Legend] | tuple[()]:
+    """Return the map and its legend; nothing without parcels, or if it cannot be drawn, which is logged."""
     from ..pictures.adjustment import draw_adjustment_map
 
-    texts = Texts(result.lang)
     try:
-        drawn = draw_adjustment_map(result, cancellation)
+        return draw_adjustment_map(result, cancellation) or ()
     except Cancelled:
         raise
     except Exception as error:
         log_error(error)
-        drawn = None
-    return make_adjustment_document(result, texts, *(drawn or ()))
+        return ()
+
+
+@run_in_python_thread
+def make_statement(
+    order: StatementOrder,
+    options: RunOptions,
+    *,
+    progress: ProgressCallback = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> Statement | LineChapter:
+    """Return the statement of a change of a control line, or the chapter on the lines of one edition.
+
+    May be called from any thread. Raises SanxianError, MissingLibraries, and Cancelled.
+    """
+    health.require_libraries(cancellation)
+    from ...core.studies.adjustment.statement import make_statement as core_make_statement
+
+    return core_make_statement(order, options, progress=progress, cancellation=cancellation)
+
+
+@run_in_python_thread
+def make_statement_document(
+    statement: Statement | LineChapter, cancellation: Cancellation = NEVER_CANCELLED
+) -> Document:
+    """Return the document of a statement with its map, or that of a chapter."""
+    result: AdjustmentResult | None = getattr(statement, "result", None)
+    return statement.make_document(*(_draw_map(result, cancellation) if result is not None else ()))
 
 
 @run_in_python_thread

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Commands that compare data: compare, yearly, cultivated, adjustment, evaluate, conformity."""
+"""Commands that compare data: compare, yearly, cultivated, adjustment, statement, evaluate, conformity."""
 
 from __future__ import annotations
 
@@ -193,6 +193,35 @@ def run_adjustment(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     print_lines(f"  {line}" for line in list_missing_sentences(result, texts))
     print_written((args.xlsx, args.docx, args.html, args.json), report_texts)
     return EXIT_FOUND if result.verdict in (Outcome.FAILS, Outcome.UNDETERMINED) else EXIT_CLEAN
+
+
+def run_statement(args: argparse.Namespace, report_texts: ReportTexts) -> int:
+    """Write the statement of a change of a control line, or the chapter on the lines of one edition; print sentences.
+
+    Return the exit code: FOUND if a requirement is not met or not judged, a cause is blank, or lines overlap.
+    """
+    from ..render.document.docx_writer import write_docx
+    from ..render.document.page_html import render_document_page
+    from ..studies.adjustment.adjustment_outputs import check_adjustment_target
+    from ..studies.adjustment.statement import StatementOrder, make_statement
+
+    order, inputs = StatementOrder(args.before, args.after, args.ledger, args.line), [args.before]
+    inputs += [one for one in (args.after, args.ledger) if one]
+    check_tables_are_writable(args.xlsx, args.docx, inputs)
+    check_adjustment_target(args.html, ".html", inputs)
+    result = make_statement(order, make_run_options(args, report_texts), progress=print_progress)
+    document = result.make_document()
+    # The files come first: a reader (head) may close the pipe before all lines are printed.
+    write_files(
+        [
+            (args.xlsx, result.write_workbook),
+            (args.docx, lambda path: write_docx(document, path)),
+            (args.html, lambda path: write_text(path, render_document_page(document))),
+        ]
+    )
+    print_lines(result.list_sentences())
+    print_written((args.xlsx, args.docx, args.html), report_texts)
+    return EXIT_FOUND if result.is_open else EXIT_CLEAN
 
 
 def run_evaluate(args: argparse.Namespace, report_texts: ReportTexts) -> int:

@@ -239,6 +239,14 @@ _ARGUMENTS_BY_COMMAND: dict[str, tuple[_Argument, ...]] = {
         *_NORM_AND_ROLES,
         *(_declare_file(f"--{name}", f"adjustment_{name}") for name in ("xlsx", "docx", "html", "json")),
     ),
+    "statement": (
+        _declare("before", "statement_before", metavar="BEFORE"),
+        _declare("after", "statement_after", metavar="AFTER", nargs="?", default=""),
+        _declare_file("--ledger", "statement_ledger"),
+        _declare("--line", "statement_line", default=ADJUSTED_LINES[0]),
+        *_NORM_AND_ROLES,
+        *(_declare_file(f"--{name}", f"statement_{name}") for name in ("xlsx", "docx", "html")),
+    ),
     "supplement": (
         _declare("source", "supplement_source", metavar="SOURCE"),
         _declare_file("--demand", "supplement_demand", required=True),

@@ -40,11 +40,15 @@ class Heading:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """A paragraph of body text; ``is_small`` for notes below tables, ``is_bold`` for warnings."""
+    """A paragraph of body text; ``is_small`` for notes below tables, ``is_bold`` for warnings.
+
+    ``is_caption``: the centred title of the table or picture beside it.
+    """
 
     text: str
     is_small: bool = False
     is_bold: bool = False
+    is_caption: bool = False
 
 
 @dataclass(frozen=True)

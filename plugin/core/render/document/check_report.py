@@ -266,13 +266,17 @@ def _make_map_blocks(
     return [PictureWithText(picture, (*right_blocks, *remarks))]
 
 
+def format_digest(digest: str) -> str:
+    """Return the first digits of a digest in groups; a dash without a digest."""
+    shown = digest[:_DIGEST_DIGITS].upper()
+    return " ".join(shown[n : n + _DIGEST_GROUP] for n in range(0, len(shown), _DIGEST_GROUP)) or "—"
+
+
 def list_facts(
     report: Report, head: dict[str, Any], report_texts: ReportTexts
 ) -> tuple[tuple[tuple[str, str], ...], ...]:
     """Return the facts at the head of a document about a check: rows of (label, value) pairs."""
     document = report.provenance.get("document", {})
-    digest_text = report.provenance.get("data_digest", "")[:_DIGEST_DIGITS].upper()
-    groups = [digest_text[n : n + _DIGEST_GROUP] for n in range(0, len(digest_text), _DIGEST_GROUP)]
     facts = [
         # The office numbers its reports by hand.
         (report_texts.get("signed", "number"), ""),
@@ -280,7 +284,7 @@ def list_facts(
         (report_texts.get("head", "area"), head["area"]),
         (report_texts.get("head", "scope"), head["scope"]),
         (report_texts.get("head", "crs"), head["crs"]),
-        (report_texts.get("signed", "digest"), " ".join(groups) or "—"),
+        (report_texts.get("signed", "digest"), format_digest(report.provenance.get("data_digest", ""))),
         (report_texts.get("head", "standard"), head["standard"]),
         (report_texts.get("head", "profile"), head["profile"]),
         (report_texts.get("document", "compiler"), document.get("compiler", "") or "—"),

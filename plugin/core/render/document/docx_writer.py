@@ -259,9 +259,14 @@ class _DocxWriter:
 
     def _write_paragraph(self, block: Paragraph) -> None:
         """Write a paragraph of text."""
-        paragraph = self._add_paragraph(block.text, "note" if block.is_small else "body")
-        if block.is_bold:
+        style = "note" if block.is_small else "cell" if block.is_caption else "body"
+        paragraph = self._add_paragraph(block.text, style)
+        if block.is_bold or block.is_caption:
             paragraph.runs[0].bold = True
+        if block.is_caption:
+            paragraph.alignment = self._docx.enum.text.WD_ALIGN_PARAGRAPH.CENTER
+            paragraph.paragraph_format.space_before = self._docx.shared.Pt(6)
+            paragraph.paragraph_format.keep_with_next = True
 
     def _write_facts(self, block: FactTable) -> None:
         """Write facts as a table of labels and values."""
@@ -446,10 +451,15 @@ class _DocxWriter:
             cell = table.rows[n // block.column_count].cells[n % block.column_count]
             self._add_image(cell.paragraphs[0], picture)
             cell.add_paragraph(picture.caption, self._styles["note"])
+            # A single picture stays with its legend and caption below.
+            if len(block.pictures) == 1:
+                self._keep_with_next([cell])
 
     def _write_legend(self, block: Legend) -> None:
         """Write a legend over the whole width of the text."""
-        self._fill_legend(self._add_paragraph("", "note"), block, self._width)
+        paragraph = self._add_paragraph("", "note")
+        paragraph.paragraph_format.keep_with_next = True
+        self._fill_legend(paragraph, block, self._width)
 
     def _fill_legend(self, paragraph: Any, block: Legend, width: int) -> None:
         """Write a legend in two columns, so that no line break divides a label."""

@@ -86,7 +86,7 @@ class _PageRenderer:
                 note = f' <span class="hn">{escape(note)}</span>' if note else ""
                 return f"<h2>{escape(text)}{note}</h2>"
             case Paragraph(text=text):
-                style = ' class="nt"' if block.is_small else ""
+                style = ' class="nt"' if block.is_small else ' class="cp"' if block.is_caption else ""
                 text = f"<strong>{escape(text)}</strong>" if block.is_bold else escape(text)
                 return f"<p{style}>{text}</p>"
             case PageBreak():

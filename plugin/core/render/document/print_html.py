@@ -170,8 +170,8 @@ def _render_heading(block: Heading, width_px: int) -> str:
 
 def _render_paragraph(block: Paragraph, width_px: int) -> str:
     """Return a paragraph as HTML."""
-    text = f"<b>{_escape(block.text)}</b>" if block.is_bold else _escape(block.text)
-    return f"<p{' class=small' if block.is_small else ''}>{text}</p>"
+    text = f"<b>{_escape(block.text)}</b>" if block.is_bold or block.is_caption else _escape(block.text)
+    return f"<p{' class=small' if block.is_small else ' align=center' if block.is_caption else ''}>{text}</p>"
 
 
 def _render_facts(block: FactTable, width_px: int) -> str:

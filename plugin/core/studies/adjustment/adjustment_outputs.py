@@ -57,7 +57,7 @@ def make_adjustment_tables(result: AdjustmentResult, texts: Texts) -> list[Repor
     return [
         _make_criteria_table(result, texts),
         _make_totals_table(result, texts),
-        _make_township_table(result, texts),
+        make_township_table(result, texts),
         _make_parcels_table(result, texts),
         _make_land_table(result, texts),
     ]
@@ -138,12 +138,13 @@ def describe_reason(criterion: Criterion, texts: Texts) -> str:
     return texts.get("adjustment", "sentence_gap").join(reasons)
 
 
+def format_criterion_figure(value: float | None, unit: str, texts: Texts) -> str:
+    """Return a figure of a criterion with its unit; a dash for one that was not measured."""
+    return "—" if value is None else f"{format_number(value, _DECIMALS[unit])} {texts.get('unit_names', unit)}"
+
+
 def _make_criteria_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
     """Return the table of criteria: outcome, figure, threshold, source, explanation."""
-
-    def format_figure(value: float | None, unit: str) -> str:
-        return "—" if value is None else f"{format_number(value, _DECIMALS[unit])} {texts.get('unit_names', unit)}"
-
     table = make_table(
         "adjustment_criteria",
         [
@@ -152,9 +153,15 @@ def _make_criteria_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
             ),
             TableColumn("outcome", value=lambda one: texts.get("adjustment_outcomes", str(one.outcome))),
             TableColumn(
-                "criterion_value", width_in_characters=16, value=lambda one: format_figure(one.value, one.unit)
+                "criterion_value",
+                width_in_characters=16,
+                value=lambda one: format_criterion_figure(one.value, one.unit, texts),
             ),
-            TableColumn("threshold", width_in_characters=14, value=lambda one: format_figure(one.limit, one.unit)),
+            TableColumn(
+                "threshold",
+                width_in_characters=14,
+                value=lambda one: format_criterion_figure(one.limit, one.unit, texts),
+            ),
             TableColumn(
                 "source",
                 width_in_characters=34,
@@ -250,7 +257,7 @@ def _make_land_row(name: str, land: TakenLand | None, code: str) -> ReportTableR
     return ReportTableRow([name, *numbers], "part", code)
 
 
-def _make_township_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
+def make_township_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
     """Return the table of the townships with land of the line, so that each row leads from before to after."""
     balances = result.comparison.balance_by_township.get(STATUTORY_BASIS, {})
     total = result.comparison.balance_by_basis[STATUTORY_BASIS]
@@ -297,8 +304,8 @@ def _make_parcels_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
         ),
         TableColumn("location", width_in_characters=16, value=lambda one: one.location),
         TableColumn("statutory_area", "m2", width_in_characters=14, value=lambda one: one.area_m2),
-        TableColumn("land_use", width_in_characters=26, value=lambda one: _name_shares(one.land_uses)),
-        TableColumn("ownership", width_in_characters=18, value=lambda one: _name_shares(one.ownership)),
+        TableColumn("land_use", width_in_characters=26, value=lambda one: name_shares(one.land_uses)),
+        TableColumn("ownership", width_in_characters=18, value=lambda one: name_shares(one.ownership)),
         *[make_column(*one) for one in _LAND_COLUMNS if one[0] != result.line],
         TableColumn(
             "zones_before",
@@ -324,7 +331,7 @@ def _make_parcels_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
     return table
 
 
-def _name_shares(shares: Iterable[LandShare]) -> str:
+def name_shares(shares: Iterable[LandShare]) -> str:
     """Return the largest shares, each on a line with its area in m²."""
     listed = [f"{one.name} {format_number(one.area_m2, 2)}" for one in shares]
     return "\n".join([*listed[:_MAX_NAMED], *(["…"] if len(listed) > _MAX_NAMED else [])])

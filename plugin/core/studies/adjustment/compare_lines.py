@@ -16,7 +16,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ...base.connection_text import mask_source, name_source
-from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, ProgressCallback
+from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, ProgressCallback, require_value
 from ...base.files.writing import is_same_file
 from ...engine.context import RuleContext
 from ...geometry.overlay import find_shared_pieces
@@ -88,6 +88,21 @@ def compare_line(
     before_layer = before.find_layer_of_concept(options.line)
     if before_layer is None or before_layer.has_no_geometry:
         raise InputError("adjustment_no_line", source=str(options.before), roles=roles)
+    return compare_plans(plan, before, options, progress=progress, cancellation=cancellation)
+
+
+def compare_plans(
+    plan: Plan,
+    before: Plan,
+    options: AdjustmentOptions,
+    *,
+    progress: ProgressCallback = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> AdjustmentResult:
+    """Compare a line of two plans in one plane; both have it. Raise Cancelled."""
+    before_layer, after_layer = (
+        require_value(one.find_layer_of_concept(options.line), "a line") for one in (before, plan)
+    )
     progress(_BEFORE_SHARE, "")
     tolerance = options.run.tolerance or plan.norm.make_tolerance()
     comparison = compare_layers(
@@ -121,7 +136,7 @@ def compare_line(
 
 
 def read_earlier_edition(source: str | Path, line: str, plan: Plan, cancellation: Cancellation) -> Plan:
-    """Read the earlier edition of a line, with the other lines and zones that the source has, in a plan's plane.
+    """Read the earlier edition of a line, with other lines, zones and townships of the source, in a plan's plane.
 
     The only layer of a file is the line, whatever its name is. Raise InputError if the source lacks the line or is the
     later county itself.
@@ -134,7 +149,9 @@ def read_earlier_edition(source: str | Path, line: str, plan: Plan, cancellation
         raise InputError("baseline_is_source", source=str(source))
     norm = plan.norm
     line_roles = plan.list_roles_of_concept(line)
-    roles = {role for concept in (*LINES, "zones", "townships") for role in plan.list_roles_of_concept(concept)}
+    roles = {
+        role for concept in (*LINES, "cultivated", "zones", "townships") for role in plan.list_roles_of_concept(concept)
+    }
     select_layer = make_plan_layer_selector(norm, {})
 
     layers = read_source(
