@@ -1886,6 +1886,14 @@ Project: {project}</source>
         <translation>边编辑边检查</translation>
     </message>
     <message>
+        <source>Edition after the change</source>
+        <translation>变更后的版本</translation>
+    </message>
+    <message>
+        <source>Edition before the change, or the only one</source>
+        <translation>变更前的版本（只有一个版本时即该版本）</translation>
+    </message>
+    <message>
         <source>Editions not read</source>
         <translation>未能读取的期数</translation>
     </message>
@@ -2940,6 +2948,10 @@ Map themes: {themes}. Bookmarks by township as soon as the layer of townships ha
     <message>
         <source>Leave personal data out</source>
         <translation>不含个人信息</translation>
+    </message>
+    <message>
+        <source>Ledger (table or layer)</source>
+        <translation>台账（表格或图层）</translation>
     </message>
     <message>
         <source>Left empty</source>
@@ -5158,6 +5170,10 @@ returns 文件夹中，有错误或警告的县每县一份退回意见（docx�
         <translation>最小宽度（m）</translation>
     </message>
     <message>
+        <source>Something is not met, not judged or not filled in</source>
+        <translation>有不符合、未能判定或未填写的事项</translation>
+    </message>
+    <message>
         <source>Source</source>
         <translation>依据</translation>
     </message>
@@ -5264,6 +5280,22 @@ returns 文件夹中，有错误或警告的县每县一份退回意见（docx�
     <message>
         <source>State of the machine</source>
         <translation>环境状态</translation>
+    </message>
+    <message>
+        <source>Statement (HTML)</source>
+        <translation>说明（HTML）</translation>
+    </message>
+    <message>
+        <source>Statement (PDF)</source>
+        <translation>说明（PDF）</translation>
+    </message>
+    <message>
+        <source>Statement (Word)</source>
+        <translation>说明（Word）</translation>
+    </message>
+    <message>
+        <source>Statement of an adjustment</source>
+        <translation>局部优化说明</translation>
     </message>
     <message>
         <source>Statutory areas</source>
@@ -6578,6 +6610,22 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
 导入后图形和属性都没有改动的地块，照原文写出：点号、闭合点、点数、小数位数、空项、编码均不变。其他地块按格式编号：自西北角起顺时针，内圈逆时针；申报面积取平面面积，字段 SBMJ 中另行填写的除外。
 
 自动选择格式：取导入时的格式，没有的取通用格式。坐标系应为 CGCS2000 的高斯克吕格投影；经纬度图层须指定坐标系。没有图形、含曲线或图形无效的要素不写出，逐一列出。</translation>
+    </message>
+    <message>
+        <source>Writes the statement of a change of a control line (局部优化说明): causes, parcels, lines and main figures before and after, townships, and conformity to each requirement with its source, mark and figure. Every figure names the table that has it; a sentence is printed only if its figures are known. Files are read as saved. Inputs are not changed.
+
+Two editions: the parcels are their differences. Ledger: causes and approvals as the office filled them in; a blank one stays blank and is listed. A table has the columns 序号, 方式, 面积（平方米）, 缘由, 批准文件, as the workbook of this tool; a layer has the parcels as polygons with the kind (kind_name or 方式: 调入, 调出), cause and document, as the layers of the adjustment dossier and of the comparison of editions. A ledger that does not fit the parcels is refused.
+
+A ledger layer without a later edition: the edition after the change is the earlier one with the land of the ledger moved in and out. One edition alone: the chapter on the three control lines (areas, overlaps, expansion ratio, townships).
+
+Whether the change is one of the permitted cases is for the office to state; it is always listed as undetermined. Requirements are the setting [adjustment] requirements.</source>
+        <translation>写出控制线局部优化说明：缘由、地块、控制线和主要指标的变更前后、乡镇，以及对每项要求的符合情况（附来源、级别和数值）。每个数注明所在的表；数不明的句子不写。读取已保存的文件，输入数据不改动。
+
+两个版本：地块为两版之差。台账：缘由和批准文件按单位所填；空白的留空并列出。表格的列为序号、方式、面积（平方米）、缘由、批准文件，与本工具写出的工作簿相同；图层为地块的面，有方式（kind_name 或 方式：调入、调出）、缘由和文件，与局部优化论证、版本比较的图层相同。与地块不符的台账不予采用。
+
+只有台账图层、没有变更后版本的，变更后的版本由变更前的版本按台账调入调出得出。只有一个版本的，写出“三条控制线”一章（面积、重叠、扩展倍数、乡镇）。
+
+变更是否属于允许的情形，由单位说明，一律列为未能判定。各项要求为设置 [adjustment] requirements。</translation>
     </message>
     <message>
         <source>Written for each county next to the page and JSON</source>
