@@ -4354,12 +4354,12 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
         <translation>拟补划图斑（方案草案）</translation>
     </message>
     <message>
-        <source>Proposes how the urban development boundary is put right: overlaps with permanent basic farmland and the ecological red line leave (windows are allowed), then the lightest parcels until area, expansion ratio and targets of townships are kept. Built, approved and chosen land stays. A swap also takes in parcels beside the boundary, no more than it gives back. No new fragments, holes or necks arise, and the boundary becomes no less compact. The result is a draft that the county decides on. The inputs are not changed.
+        <source>Proposes how the urban development boundary is corrected: overlaps with permanent basic farmland and the ecological red line leave (windows are allowed), then the lightest parcels until area, expansion ratio and targets of townships are kept. Built, approved and chosen land stays. A swap also takes in parcels next to the boundary, no more than it gives back. No new fragments, holes or necks arise, and the boundary stays as compact. The result is a draft that the county decides on. The inputs are not changed.
 
 Mode: retreat or swap. Preference: area, parcels or compact. Weights, least parts and what counts as built are settings [tuning] (mark C). The distance from the least possible retreat is stated; requirements that contradict each other are named.
 
 Results: the boundary after the draft, the land that leaves or comes, a workbook, and the tables to be signed.</source>
-        <translation>提出城镇开发边界的调整草案：与永久基本农田、生态保护红线重叠的土地退出（可开天窗），再按权重由小到大退出地块，直至满足面积目标、扩展倍数和乡镇目标；已建成、已批和选定的土地保留。等量置换时，另调入与边界相接的图斑，不多于调出。不新增碎块、孔洞和狭颈，紧凑度不降低。结果为草案，由县级决定。输入数据不改动。
+        <translation>提出城镇开发边界的调整草案：与永久基本农田、生态保护红线重叠的土地退出（可开天窗），再按权重由小到大退出地块，直至满足面积目标、扩展倍数和乡镇目标；已建成、已批和选定的土地保留。等量置换时，另调入与边界相接的图斑，不多于调出。不新增碎块、孔洞和狭颈，外廓相对长度不增加。结果为草案，由县级决定。输入数据不改动。
 
 方式：retreat 只调出，swap 调出并调入。偏好：area 只求面积，parcels 涉及地块最少，compact 外廓最短。权重、最小分块和视为已建成的地类在设置 [tuning] 中（来源级别 C）。结果写明与最小调出面积的差距；相互矛盾的要求逐项列出。
 

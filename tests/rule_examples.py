@@ -22,6 +22,7 @@ from plugin.core.standard.profile import Norm
 #: that only word the message (``shown.variant``). Waivers and fingerprints have the case alone.
 MESSAGE_VARIANTS = (
     NARROW_CASE,
+    "area_first",
     "wholly_outside",
     "division",
     "beyond_county",

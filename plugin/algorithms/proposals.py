@@ -124,11 +124,11 @@ class ProposeBoundary(SanxianAlgorithm):
         keywords=("boundary", "retreat", "swap", "propose", "城镇开发边界", "边界", "调优", "退出", "扩展倍数"),
         help_parts=(
             mark_text(
-                "Proposes how the urban development boundary is put right: overlaps with permanent basic farmland and "
+                "Proposes how the urban development boundary is corrected: overlaps with permanent basic farmland and "
                 "the ecological red line leave (windows are allowed), then the lightest parcels until area, expansion "
                 "ratio and targets of townships are kept. Built, approved and chosen land stays. A swap also takes in "
-                "parcels beside the boundary, no more than it gives back. No new fragments, holes or necks arise, and "
-                "the boundary becomes no less compact. The result is a draft that the county decides on. The inputs "
+                "parcels next to the boundary, no more than it gives back. No new fragments, holes or necks arise, and "
+                "the boundary stays as compact. The result is a draft that the county decides on. The inputs "
                 "are not changed.\n\n"
                 "Mode: retreat or swap. Preference: area, parcels or compact. Weights, least parts and what counts as "
                 "built are settings [tuning] (mark C). The distance from the least possible retreat is stated; "

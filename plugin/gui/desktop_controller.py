@@ -127,8 +127,6 @@ class DesktopController(QObject):
         iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.conformity.dock)
         self.conformity.dock.hide()
         self.conformity.place_as_tab_of(dock)
-        # With the progress of a task the status bar would make the window wider than a screen at 200 %.
-        iface.mainWindow().statusBar().setMinimumWidth(1)
         self._enable_actions()
         self.saved_results.read_result()
         self.recognition.schedule_update()
@@ -136,6 +134,8 @@ class DesktopController(QObject):
     def _make_other_tools(self) -> None:
         """Make styling, exchange, conformity and export, and add drop handlers, locator and options to QGIS."""
         iface = self.iface
+        # With the progress of a task the status bar would make the window wider than a screen at 200 %.
+        iface.mainWindow().statusBar().setMinimumWidth(1)
         self.styling = StylingActions(iface, self.runner)
         self.new_project = ProjectSetupController(iface, self.runner)
         self.maps = MapActions(iface, self.runner)

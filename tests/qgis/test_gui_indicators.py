@@ -91,7 +91,7 @@ def test_table_lists_areas_with_a_target_first_and_the_change_with_its_sign():
     assert rows[0].margin_share == pytest.approx(-0.37 / 538.87)
 
 
-def test_targets_of_several_plans_for_one_indicator_are_told_apart_by_their_source():
+def test_targets_of_several_plans_for_one_indicator_have_their_source():
     def make(target, source):
         return Indicator("farmland_area", 59.8, "wan_mu", "net", ">=", target, 2, source, name="永久基本农田保护面积")
 

@@ -81,7 +81,7 @@ def test_county_plan_without_a_mandatory_layer_gets_the_verdict_incomplete(compl
     assert scope.case == "scope" and report.provenance["scope"] == "three_lines"
     names = {"YDYHGHFQ": "规划分区", "XZQX": "县级行政区", "XZQXZ": "乡镇级行政区"}
     assert all(names[role] in scope.message for role in gone)
-    assert all(words in scope.message for words in ("三条控制线", "县级总体规划", "--scope", "[absent]"))
+    assert all(words in scope.message for words in ("三条控制线", "县级总体规划", "交付范围", "在县配置中声明"))
     assert report.verdict is Verdict.INCOMPLETE
     assert Report.from_dict(json.loads(json.dumps(report.to_dict()))).verdict is Verdict.INCOMPLETE
 

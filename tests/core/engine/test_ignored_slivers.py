@@ -228,6 +228,9 @@ def test_core_code_ignores_small_parts_only_where_their_area_is_summed_or_exempt
         "rules/att/att001_004_005_006_024_keys_and_numbers.py": "which remedy the message names",
         "rules/top/top009_windows.py": "which layers fill a window; GEO006 has the others",
         "studies/yearly/rules/doc020_022_maintenance_changes.py": "notes them with ctx.run_log",
+        "studies/proposals/boundary_parts.py": "joins them to their neighbours",
+        "studies/proposals/boundary_land.py": "which land is too small to be taken in",
+        "studies/proposals/propose_boundary.py": "parts that a cut leaves; the areas of cells count them",
         "studies/proposals/supplement_demand.py": "land outside townships up to it stays with its township",
         "studies/projects/lower_plan.py": "the sums are stated, whatever their size",
         # A project's land below the limits counts as not occupied, and its area is stated (`LineItem.touched_m2`).

@@ -186,7 +186,7 @@ def _iterate_rows(
     ``rows_by_code``: rule code → its row in the sheet of rules; ``worklist``: fingerprint → row of the work list.
     """
     titles, token = get_rule_titles(report, report_texts), secrets.token_hex(4)
-    layers = {layer["role"]: layer["title"] for layer in report.provenance.get("layers", [])}
+    layers = {layer["role"]: layer.get("title", "") for layer in report.provenance.get("layers", [])}
     summary = report_texts.get("ledger", "summary_sheet")
     links = {code: f'=HYPERLINK("#\'{summary}\'!A{row}","{code}")' for code, row in rows_by_code.items()}
     # As in the report: errors first, then in the statutory order, large areas first.

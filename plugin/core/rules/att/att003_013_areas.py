@@ -171,12 +171,9 @@ def _derive_from_shapes(
     for row, gross_m2, area_m2 in zip(rows[is_wrong].tolist(), written[is_wrong], areas[is_wrong], strict=True):
         given = None if has_rate else float(deductions[row])
         expected, calculation = derive_expected_area(case_by_row[row], float(area_m2), float(rates[row]), given)
-        params[row] = {
-            "expected": expected,
-            "written": round(float(gross_m2), 2),
-            "measured": round(float(area_m2), 2),
-            "shown": {"facts": [calculation], "variant": "area_first" if is_deducted else "undeducted_area_first"},
-        }
+        figures = {"expected": expected, "written": round(float(gross_m2), 2), "measured": round(float(area_m2), 2)}
+        variant = "area_first" if is_deducted else "undeducted_area_first"
+        params[row] = {"shown": {"facts": [calculation], "variant": variant, "figures": figures}}
     return params
 
 

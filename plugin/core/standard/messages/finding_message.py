@@ -168,8 +168,9 @@ def _make_combined_params(
 
     ``known``: the values of `format_message`. Figures with a unit are among the results.
     """
-    params, placeholders = finding.params, find_placeholders(text)
-    shown_params: dict[str, Any] = params.get("shown", {})
+    placeholders = find_placeholders(text)
+    shown_params: dict[str, Any] = finding.params.get("shown", {})
+    params = {**finding.params, **shown_params.get("figures", {})}
     figures = _format_figures(params)
     message_params = {**known, **{name: text for name, text in figures.items() if name not in shown_params}}
     if placeholders & _PLACEHOLDERS_OF_DIFFERENCE:

@@ -277,7 +277,7 @@ class PageTables:
             for line in self.one.lines
             if line.id in ("farmland", "cultivated") and (line.area_m2 is None or line.has_gaps)
         ]
-        # Which of the two is known stands in the table of control lines.
+        # The table of control lines has the area of the other one.
         suffix = f"_of_{unknown[0]}" if len(unknown) == 1 else ""
         key = f"supplements_unknown{suffix}" if unknown else "no_supplements"
         return DocumentTable(columns, tuple(rows), self.words.get("conformity", key), is_dense=True)

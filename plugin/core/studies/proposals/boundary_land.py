@@ -70,7 +70,7 @@ class BoundaryLand:
 def collect_cells(
     kept: Mapping[str, Sequence[Any]], is_swap: bool, ctx: RuleContext, notes: list[Message]
 ) -> BoundaryLand:
-    """Return the cells of a plan's boundary, and in a swap of the land beside it; missing data go to ``notes``.
+    """Return the cells of a plan's boundary, and in a swap of the land next to it; missing data go to ``notes``.
 
     ``kept``: reason → polygons in the plane of land that stays inside. Raise InputError if a layer lacks or an overlay
     fails.
@@ -82,10 +82,10 @@ def collect_cells(
     repeated = find_shared_pieces(boundary.polygons, tolerance=ctx.tolerance, cancellation=ctx.cancellation)
     parts = parts.divide(REPEATED, Polygons(repeated.geometry), ctx)
     if is_swap:
-        beside = _find_land_beside(boundary, parcels, ctx, notes)
-        columns = {"row": np.full(len(beside), -1), REPEATED: np.full(len(beside), -1)}
+        adjacent = _find_adjacent_land(boundary, parcels, ctx, notes)
+        columns = {"row": np.full(len(adjacent), -1), REPEATED: np.full(len(adjacent), -1)}
         merged = {key: np.concatenate([column, columns[key]]) for key, column in parts.source.items()}
-        parts = Parts(np.concatenate([parts.shape, beside]), merged)
+        parts = Parts(np.concatenate([parts.shape, adjacent]), merged)
     parts = parts.divide("parcel", parcels.polygons, ctx)
     for reason in (FARMLAND, RED_LINE):
         line = ctx.plan.find_layer_of_concept(reason)
@@ -111,8 +111,8 @@ def _find_layer(ctx: RuleContext, *concepts: str) -> Layer:
     raise InputError("boundary_no_layer", source=ctx.plan.source, roles=roles)
 
 
-def _find_land_beside(boundary: Layer, parcels: Layer, ctx: RuleContext, notes: list[Message]) -> NDArray:
-    """Return the land of parcels beside the boundary that may be taken in."""
+def _find_adjacent_land(boundary: Layer, parcels: Layer, ctx: RuleContext, notes: list[Message]) -> NDArray:
+    """Return the land of parcels next to the boundary that may be taken in."""
     reach = ctx.tolerance.edge_match_m
     near = np.unique(shapely.STRtree(parcels.plane_shapes).query(boundary.plane_shapes, "dwithin", distance=reach)[1])
     shapes = parcels.plane_shapes[near]
@@ -170,7 +170,7 @@ def _make_land(
         must_leave=np.logical_or.reduce([*leaves.values()]) & is_inside,
         must_stay=np.logical_or.reduce([*stays.values()]) & is_inside & ~is_repeated,
         parcel=number.ravel(),
-        # What the reach measures at ends of edges is no edge.
+        # The reach measures a little at ends of edges, too.
         outer_m=np.where(outer > 8 * reach, outer, 0.0),
         left=left,
         right=right,

@@ -11,11 +11,11 @@ Constraints (the names in brackets are the groups that a contradiction names):
 - Σ cᵤ zᵤ ≤ b for each limit: target of the area, expansion ratio over the cells of its form, townships with a target,
   and in a swap land taken in against land given back;
 - a retreat takes nothing in: zᵤ = 0 outside;
-- P ≤ (1 + γ) c √A [compact], P = Σ ℓᵤᵥ eᵤᵥ + Σ ℓᵤ₀ zᵤ: the boundary is no less compact than it was, or than land that
+- P ≤ (1 + γ) c √A [compact], P = Σ ℓᵤᵥ eᵤᵥ + Σ ℓᵤ₀ zᵤ: the boundary is as compact as it was, or as land that
   must leave makes it; c is the larger P ÷ √A of both, γ an accepted growth. The root is concave: tangents at violating
   A are added, P ≤ (1 + γ) c (√Ā + (A − Ā) ÷ (2 √Ā));
 - no new island below m: zᵤ ≤ Σ_{N(S)} zᵥ for u in the island S, N(S) its neighbours;
-- no new hole below m that is no window: 1 − zᵤ ≤ Σ_{N(H)} (1 − zᵥ) for u in the hole H that is no window;
+- no new hole below m that is not a window: 1 − zᵤ ≤ Σ_{N(H)} (1 − zᵥ) for u in the hole H that is not a window;
 - no new neck: Σ_{R, z̄=1} (1 − z) + Σ_{R, z̄=0} z ≥ 1, R the cells near the neck of a solution z̄.
 
 The last four are added when a solution breaks them (lazy cuts), and the stage is solved again. An island with land
@@ -111,7 +111,7 @@ class BoundaryModel:
     cells: BoundaryCells
     limits: Sequence[AreaLimit]
     rules: BoundaryRules
-    find_necks: FindNecks = field(default=lambda _inside: ())
+    neck_finder: FindNecks = field(default=lambda _inside: ())
 
     def __post_init__(self) -> None:
         cells = self.cells
@@ -225,8 +225,8 @@ class BoundaryModel:
         """Return new islands, holes and necks of a solution (k,) bool."""
         found = [Violation(ISLAND, one) for one in self.list_islands(inside) if not self.stays[one].any()]
         found += [Violation(HOLE, one) for one in self._list_holes(inside)]
-        # A neck of land that is going to leave is none.
-        return found or [Violation(NECK, np.asarray(one, dtype=int)) for one in self.find_necks(inside)]
+        # Necks count once islands and holes have gone.
+        return found or [Violation(NECK, np.asarray(one, dtype=int)) for one in self.neck_finder(inside)]
 
     def list_islands(self, inside: NDArray) -> list[NDArray]:
         """Return the new islands below the least area, also those with land that must stay."""
@@ -260,8 +260,8 @@ class BoundaryModel:
     def _list_neighbours(self, part: NDArray) -> NDArray:
         cells, is_part = self.cells, np.zeros(len(self.cells), dtype=bool)
         is_part[part] = True
-        beside = np.concatenate([cells.right[is_part[cells.left]], cells.left[is_part[cells.right]]])
-        return np.unique(beside[~is_part[beside]])
+        adjacent = np.concatenate([cells.right[is_part[cells.left]], cells.left[is_part[cells.right]]])
+        return np.unique(adjacent[~is_part[adjacent]])
 
     # --- lazy cuts
     def list_cuts(self, violation: Violation, inside: NDArray) -> list[LinearRow]:
@@ -281,7 +281,7 @@ class BoundaryModel:
         ]
 
     def make_compactness_cut(self, inside: NDArray) -> LinearRow | None:
-        """Return the tangent that a solution breaks; None if it is no less compact than the boundary was."""
+        """Return the tangent that a solution breaks; None if it is compact enough."""
         area, growth = float(self.cells.area_m2[inside].sum()), self.rules.outline_growth
         if growth is None or not area > 0:
             return None

@@ -82,7 +82,7 @@ class BoundaryTables:
         return sentences
 
     def _describe_failure(self) -> str:
-        """Return why there is no draft: a contradiction, or shapes that no time was left to exclude."""
+        """Return why a draft is missing: a contradiction, or shapes that no time was left to exclude."""
         choice = self.result.choice
         if choice.contradiction:
             return self.get("contradiction", groups="、".join(map(self.name_group, choice.contradiction)))

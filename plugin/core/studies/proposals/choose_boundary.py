@@ -80,7 +80,7 @@ class _Search:
     def solve(self, stage: str) -> StageResult:
         """Return the best solution of a stage that breaks nothing. Raise Cancelled.
 
-        Without time to exclude what a solution breaks, there is none, and ``unfinished`` names it.
+        Without time to exclude what a solution breaks, the result has no solution, and ``unfinished`` names the shapes.
         """
         cost = self.model.make_cost(stage)
         # Filling a limit to the square metre would take all the time.

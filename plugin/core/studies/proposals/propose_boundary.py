@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Propose how 城镇开发边界 is put right (边界调优): a draft. Command line and toolbox use this module."""
+"""Propose how 城镇开发边界 is corrected (边界调优): a draft. Command line and toolbox use this module."""
 
 from __future__ import annotations
 

@@ -243,10 +243,10 @@ def test_built_land_on_an_island_stays_and_is_listed():
 
 
 def test_a_neck_is_avoided_and_named_where_no_time_is_left():
-    def find_necks(inside):
+    def list_necks(inside):
         return [np.array([0, 1])] if inside.tolist() == [False, True, True, True] else []
 
-    model = make_row_of_cells(weight=np.array([0.5, 1.0, 1.0, 0.7]), necks=find_necks)
+    model = make_row_of_cells(weight=np.array([0.5, 1.0, 1.0, 0.7]), necks=list_necks)
     choice = choose_boundary(model, SolverLimits())
     assert choice.inside.tolist() == [True, True, True, False]
     always = make_row_of_cells(necks=lambda inside: [np.array([0, 1])])

@@ -30,14 +30,14 @@ SHARE = 5e-4
 
 def write_town(folder, **changes):
     parcels = [make_county_box(x, y) for y in range(0, 500, 100) for x in range(0, 1000, 100)]
-    beside = [make_county_box(1000, y) for y in range(0, 500, 100)]
+    outer = [make_county_box(1000, y) for y in range(0, 500, 100)]
     count = len(parcels)
     # The four parcels of the north-west are built; those of the last column are cultivated.
     uses = ["0701" if n in (40, 41, 30, 31) else "0103" if n % 10 == 9 else "0301" for n in range(count)]
     tables = {
         "CZKFBJ": make_table([WEST, EAST], GHFQDM=["410", "420"], MJ=[300_000.0, 200_000.0]),
         "DLTB": make_table(
-            [*parcels, *beside],
+            [*parcels, *outer],
             DLBM=[*uses, *["0301"] * 5],
             TBMJ=[10_000.0] * (count + 5),
             CZCSXM=["202" if n < 40 else None for n in range(count + 5)],
@@ -147,7 +147,7 @@ def test_land_twice_in_the_boundary_leaves_its_later_row(tmp_path):
 
 
 def test_a_swap_takes_in_no_more_than_is_given_back(tmp_path):
-    """The first column leaves for farmland; the column beside the town has the same area and is taken in."""
+    """The first column leaves for farmland; the column next to the town has the same area and is taken in."""
     column = make_county_box(0, 0, 100, 500)
     lines = {"YJJBNTBHTB": make_table([column], DLBM=["0103"]), "STBHHX": None}
     uses = {"settings": {"built_classes": '["05"]'}}
@@ -155,7 +155,7 @@ def test_a_swap_takes_in_no_more_than_is_given_back(tmp_path):
     taken = make_county_box(1000, 0, 100, 500)
     assert unite_draft(result).symmetric_difference(TOWN.union(taken).difference(column)).area < 0.01
     assert {one.row for one in result.list_draft() if one.is_changed} == {0, 1}
-    # The land that leaves is no cultivated land, so that none may be taken in.
+    # The land that leaves is not cultivated, so that none may be taken in.
     parcels = gpd.read_file(tmp_path / "县.gpkg", layer="DLTB")
     parcels.loc[parcels.index[-5:], "DLBM"] = "0103"
     strict = propose(tmp_path, mode="swap", **lines, **uses, DLTB=parcels)
