@@ -6932,6 +6932,10 @@ Whether the change is one of the permitted cases is for the office to state; it 
         <translation>报送表格</translation>
     </message>
     <message>
+        <source>open {count} / {total}</source>
+        <translation>未完成 {count} / {total}</translation>
+    </message>
+    <message>
         <source>optional</source>
         <translation>可选</translation>
     </message>
@@ -7320,6 +7324,10 @@ Whether the change is one of the permitted cases is for the office to state; it 
         <translation>{file}：{count} 项目标，继承自{base}</translation>
     </message>
     <message>
+        <source>{filter}: {errors} errors, {warnings} warnings</source>
+        <translation>{filter} · 错误 {errors} 警告 {warnings}</translation>
+    </message>
+    <message>
         <source>{first} ({count})</source>
         <translation>{first}（{count}）</translation>
     </message>
@@ -7512,10 +7520,6 @@ Click: {place}.</source>
     <message>
         <source>{time} · {run} of {total} rules</source>
         <translation>{time} · 运行规则 {run}/{total} 条</translation>
-    </message>
-    <message>
-        <source>{title}  open {count} / {total}</source>
-        <translation>{title}  未完成 {count} / {total}</translation>
     </message>
     <message>
         <source>{title} (recommended)</source>

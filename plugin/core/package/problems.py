@@ -52,6 +52,8 @@ _PLACE_BY_KEY = {
     "not_passed": ProblemPlace.CHECK,
     "as_received": ProblemPlace.FEATURES,
     "rules_left_out": ProblemPlace.RULES,
+    "feature_code_blank": ProblemPlace.RULES,
+    "feature_code_unknown": ProblemPlace.RULES,
     "scope_narrower": ProblemPlace.RULES,
     "layer_missing": ProblemPlace.ROLES,
     "layer_absent": ProblemPlace.ROLES,

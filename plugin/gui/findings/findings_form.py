@@ -197,7 +197,13 @@ class FindingsForm(FittedWidget, QgsDockWidget):
         # A page without rows offers to clear the filters, which are shown then.
         has_fold = has_list and lines < _MIN_LINES_FOR_FILTERS
         self.filter_button.setVisible(has_fold)
-        self.filter_button.setText(tr("Filtered") if self.filters.clear_button.isEnabled() else tr("Filter"))
+        text = tr("Filtered") if self.filters.clear_button.isEnabled() else tr("Filter")
+        if has_fold and self.result is not None:
+            counts = self.result.count_findings()
+            text = tr("{filter}: {errors} errors, {warnings} warnings").format(
+                filter=text, errors=counts["ERROR"], warnings=counts["WARNING"]
+            )
+        self.filter_button.setText(text)
         for part in (self.filters, self.verdict.kind_row):
             part.setVisible(self.result is not None and not (has_fold and not self.filter_button.isChecked()))
         self.tabs.setVisible(has_list and uses_tabs)

@@ -522,12 +522,12 @@ class FindingsModel(GroupedModel):
 
     def _format_group_cell(self, group, column):
         if column == PLACE_COLUMN:
-            title = f"{group.code}  {group.title}" if group.is_rule else group.title
-            if group.open_count < 0 or not group.findings:
-                return title
-            return tr("{title}  open {count} / {total}").format(
-                title=title, count=group.open_count, total=len(group.findings)
-            )
+            counts = ""
+            if group.open_count >= 0 and group.findings:
+                counts = tr("open {count} / {total}").format(count=group.open_count, total=len(group.findings))
+            # The title of a rule is cut at its end where the panel is narrow.
+            parts = (group.code, counts, group.title) if group.is_rule else (group.title, counts)
+            return "  ".join(filter(None, parts))
         if column > STATE_COLUMN:
             return ""
         if column == COUNT_COLUMN:

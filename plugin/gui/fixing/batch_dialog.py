@@ -477,6 +477,8 @@ class BatchDialog(TrialDialog):
             uniformRowHeights=True,
             allColumnsShowFocus=True,
             selectionMode=QAbstractItemView.SelectionMode.SingleSelection,
+            # The ends of keys and rules distinguish the rows.
+            textElideMode=Qt.TextElideMode.ElideMiddle,
         )
         table.setModel(self.model)
         header = table.header()

@@ -59,6 +59,15 @@ def propose_mapping(layer: SourceLayer, template: Template, standard: Standard) 
             if proposal.translation is None:
                 proposal = replace(proposal, translation=choose_codes_by_name(layer, source, target, standard))
         proposals.append(proposal)
+    by_target = {one.target_field: one for one in proposals}
+    for number, proposal in enumerate(proposals):
+        target = get_template_field(template, proposal.target_field)
+        named = by_target.get(target.code_name or "")
+        if target.codes and not proposal.source_field and named is not None and named.source_field:
+            # A column of names gives the codes.
+            translation = choose_codes_by_name(layer, named.source_field, target, standard)
+            if translation is not None:
+                proposals[number] = replace(named, target_field=target.name, translation=translation)
     # Names of translated codes come from the target's list; those of the source name other codes.
     translated = {
         get_template_field(template, made_proposal.target_field).code_name

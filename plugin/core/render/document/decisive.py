@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from ...model.findings import Finding
-from ...model.indicator import TARGET_MISSED
+from ...model.indicator import TARGET_MISSED, Indicator
 from ...model.report import Report
 from ...model.rule import Severity
 from ...model.verdict import Verdict
@@ -124,6 +124,21 @@ def _make_rule_items(report: Report, severity: Severity, report_texts: ReportTex
         )
 
 
+def _describe_repeated_land(indicator: Indicator, report: Report, report_texts: ReportTexts) -> str:
+    """Return a clause with the value of an indicator without land that rows of its layer have twice; empty without it.
+
+    The finding on the indicator has that value.
+    """
+    for finding in report.findings:
+        form = str(finding.params.get("form", "")).lower()
+        if finding.params.get("indicator") == indicator.id or (form and indicator.id == f"expansion_ratio_{form}"):
+            for repeated in finding.params.get("shown", {}).get("repeated", ()):
+                if repeated.get("without") is not None:
+                    value = format_indicator_value(replace(indicator, value=float(repeated["without"])), report_texts)
+                    return report_texts.get("signed", "without_repeated", value=value)
+    return ""
+
+
 def _sum_areas(findings: Iterable[Finding]) -> float:
     """Return the sum of the findings' areas, m²; a finding without an area counts as 0."""
     return sum(finding.area_m2 or 0.0 for finding in findings)
@@ -147,6 +162,7 @@ def _make_missed_indicator_items(report: Report, report_texts: ReportTexts) -> I
             "target": format_target(indicator, report_texts),
         }
         note = report_texts.get("signed", "figure_note", **values) + ("" if indicator.confirmed else " *")
+        note += _describe_repeated_land(indicator, report, report_texts)
         yield DecisiveItem(
             rules["ratio" if ratio else "area"],
             report_texts.get("signed", key, name=name),

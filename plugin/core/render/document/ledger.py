@@ -69,7 +69,8 @@ MAX_SHEET_ROWS = 1_000_000
 _ROWS_PER_BATCH = 5_000
 #: Columns that people fill in, and those by which their rows are found again.
 _EDITED_COLUMNS, _IDENTIFYING_COLUMNS = ("state", "assignee", "remark"), ("fingerprint", "split")
-_AREA_FORMAT = "[>=1]#,##0.00;0.0000"
+#: A place below half of the last digit is not printed as 0. Excel takes two conditions.
+_AREA_FORMAT = '[>=1]#,##0.00;[>=0.00005]0.0000;"< 0.0001"'
 #: A table of more columns keeps its first two in view.
 _MIN_COLUMNS_WITH_FROZEN_NAMES = 6
 #: Rows above the headings that a person may have inserted.
@@ -230,9 +231,9 @@ _COLUMNS = (
     ),
     TableColumn("rule", width_in_characters=10, value=lambda row: row.rule),
     TableColumn("problem", width_in_characters=28, value=lambda row: row.title, wraps=True),
-    TableColumn("layer", width_in_characters=24, value=lambda row: row.name_layer(row.finding.role)),
+    TableColumn("layer", width_in_characters=30, value=lambda row: row.name_layer(row.finding.role)),
     TableColumn("key", width_in_characters=22, value=_name_feature),
-    TableColumn("related_layer", width_in_characters=24, value=lambda row: row.name_layer(row.finding.related_role)),
+    TableColumn("related_layer", width_in_characters=30, value=lambda row: row.name_layer(row.finding.related_role)),
     TableColumn(
         "related_key",
         width_in_characters=22,
@@ -285,6 +286,8 @@ def _write_findings(sheet: Worksheet, rows: Iterable[_LedgerRow], row_count: int
     from openpyxl.utils import get_column_letter
 
     set_column_widths(sheet, [column.width_in_characters for column in _COLUMNS])
+    for number, column in enumerate(_COLUMNS, 1):
+        sheet.column_dimensions[get_column_letter(number)].hidden = column.id in _IDENTIFYING_COLUMNS
     sheet.freeze_panes = "D2"
     set_up_pages(sheet, "1:1")
     sheet.append([make_head_cell(sheet, report_texts.get("ledger_column", column.id)) for column in _COLUMNS])

@@ -35,8 +35,8 @@ def _get_urgency(item: WorkItem) -> tuple[bool, int]:
 def write_part(path: Path, worklist: Worklist) -> None:
     """Write the rows of a part to a new workbook, which `read_worklist` reads again.
 
-    Headings are as “标识码 (key)”, layers as “永久基本农田 (YJJBNT)”, rules and severities likewise. What is to be done
-    stands first, errors before warnings.
+    Headings are as “标识码”, layers as “永久基本农田 (YJJBNT)”, rules likewise. What is to be done comes first, errors
+    before warnings.
     """
     templates, rules, texts = load_standard().templates, load_all_rules(), Texts("zh")
     book = openpyxl.Workbook(write_only=True)
@@ -46,8 +46,10 @@ def write_part(path: Path, worklist: Worklist) -> None:
         sheet.column_dimensions[get_column_letter(number)].hidden = name in _HIDDEN_COLUMNS
     set_up_pages(sheet, "1:1")
     sheet.freeze_panes = "A2"
-    headings = [*(f"{title} ({name})" for name, title in PART_TITLES.items()), *worklist.other_headings]
-    wrapped_headings = [f"{PART_TITLES[name]} ({name})" for name in _WRAPPED_COLUMNS]
+    # The names in hidden headings distinguish a part from a ledger.
+    headings = [f"{title} ({name})" if name in _HIDDEN_COLUMNS else title for name, title in PART_TITLES.items()]
+    headings += worklist.other_headings
+    wrapped_headings = [PART_TITLES[name] for name in _WRAPPED_COLUMNS]
     sheet.append([make_head_cell(sheet, heading) for heading in headings])
     for number, item in enumerate(sorted(worklist.items.values(), key=_get_urgency), 2):
         others = dict(item.other_cells)
@@ -57,7 +59,7 @@ def write_part(path: Path, worklist: Worklist) -> None:
         if rule := rules.get(item.code):
             cells["code"] = f"{texts.get_rule_problem(rule)} ({item.code})"
         if item.severity:
-            cells["severity"] = f"{texts.get('severities', item.severity)} ({item.severity})"
+            cells["severity"] = texts.get("severities", item.severity)
         for name in ROLE_COLUMNS:
             if template := templates.get(getattr(item, name)):
                 cells[name] = f"{template.name} ({template.role})"

@@ -50,6 +50,8 @@ ROLE_COLUMNS = {"role", "related_role"}
 #: All columns with a code that has its name before it in a part.
 _NAMED_COLUMNS = ROLE_COLUMNS | {"code", "severity"}
 _REQUIRED_COLUMNS = ("fingerprint", "state")
+#: Words of a part for severities.
+_SEVERITY_BY_WORD = {"错误": "ERROR", "警告": "WARNING", "提示": "INFO"}
 #: Attempts to read a file that others write meanwhile.
 _MAX_TRIES = 20
 
@@ -374,6 +376,8 @@ def _parse_items(
         values = {name: read_cell(cells[position]) for position, name in known if position < count}
         for name in _NAMED_COLUMNS & values.keys():
             values[name] = _NAMED_CODE_PATTERN.sub(r"\1", values[name])
+        if severity := _SEVERITY_BY_WORD.get(values.get("severity", "")):
+            values["severity"] = severity
         fingerprint = values.get("fingerprint", "")
         if not fingerprint:
             if any(map(read_cell, cells)):

@@ -476,7 +476,9 @@ def test_codes_decided_by_the_user_are_translated_in_the_preview(survey_layer):
 def test_foreign_words_become_codes_by_name_and_the_others_are_listed_with_rows_and_areas():
     layer = make_source_layer(地类=np.array(["水田", "旱地", "水田", "梯田", "0102"], dtype=object))
     proposals = {one.target_field: one for one in propose_mapping(layer, DLTB, STANDARD)}
-    assert proposals["DLBM"].translation is None, "no field is proposed by an unknown name"
+    # 地类 is a short form of 地类名称, whose names give the codes.
+    assert (proposals["DLBM"].source_field, proposals["DLMC"].source_field) == ("地类", "")
+    assert proposals["DLBM"].translation == CodeTranslation(chosen_code_by_source={"旱地": "0103", "水田": "0101"})
     target, columns = DLTB.find_field_by_name("DLBM"), SourceColumns(layer)
     renamed = make_source_layer(DLBM=layer.frame["地类"].to_numpy())
     (proposal,) = [one for one in propose_mapping(renamed, DLTB, STANDARD) if one.source_field]
