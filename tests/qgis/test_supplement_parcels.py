@@ -17,5 +17,5 @@ def test_propose_supplement_writes_the_chosen_parcel(provider, tmp_path):
     parcels = pyogrio.read_dataframe(layer)
     # The chosen field, R2, is 100 m × 100 m.
     assert len(parcels) == 1 and parcels.geometry.area.sum() == pytest.approx(10_000.0, rel=1e-3)
-    assert parcels.key.tolist() == ["R2"] and parcels.net_area.tolist() == pytest.approx([9000.0], abs=0.1)
+    assert parcels.key.tolist() == ["R2"] and parcels.net_m2.tolist() == pytest.approx([9000.0], abs=0.1)
     assert workbook.stat().st_size

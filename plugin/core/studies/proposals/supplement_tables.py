@@ -164,8 +164,8 @@ class SupplementTables:
             self._column("key", 22, lambda n: land.keys[n]),
             self._column("township", 14, lambda n: land.townships[n]),
             self._column("land_use", 10, lambda n: land.classes[n]),
-            self._column("net_area", 14, get(land.net_m2), "m2"),
-            self._column("area", 14, get(land.area_m2), "m2"),
+            self._column("net_m2", 14, get(land.net_m2), "m2"),
+            self._column("area_m2", 14, get(land.area_m2), "m2"),
             *(self._column(grade, 10, get(land.grades[grade]), "count") for grade in GRADES),
             self._column("farmland_edge", 12, get(land.farmland_edge_m), "m"),
             self._column("distance", 12, get(land.distance_m), "m"),
@@ -190,7 +190,7 @@ class SupplementTables:
         columns, chosen = self.make_parcel_columns(), self.result.chosen
         table = make_table("supplement_parcels", columns, chosen, lambda n: str(self.number[n]), "m2")
         net, area = self.result.sum_net_m2(chosen), float(self.result.land.area_m2[chosen].sum())
-        totals: dict[str, Any] = {"number": self.texts.get("tables", "sum"), "net_area": net, "area": area}
+        totals: dict[str, Any] = {"number": self.texts.get("tables", "sum"), "net_m2": net, "area_m2": area}
         cells = [
             one if isinstance(one := totals.get(column.id), str) else make_table_number(one, "m2") for column in columns
         ]

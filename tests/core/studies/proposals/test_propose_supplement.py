@@ -213,7 +213,7 @@ def test_outputs_of_the_command(tmp_path, capsys):
     assert "草案" in printed.err and "有条件" in printed.err
     assert "通过" not in printed.out + printed.err
     layer = gpd.read_file(paths["gpkg"])
-    assert layer["key"].tolist() == ["R2"] and layer["net_area"].tolist() == [pytest.approx(9000.0, abs=0.02)]
+    assert layer["key"].tolist() == ["R2"] and layer["net_m2"].tolist() == [pytest.approx(9000.0, abs=0.02)]
     assert layer.geometry[0].symmetric_difference(make_county_box(100, 100)).area < 0.01
     sheets = load_workbook(paths["xlsx"])
     assert {"补划平衡", "建议补划地块", "排除情况", "求解情况"} <= {*sheets.sheetnames}
