@@ -142,7 +142,8 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
         Shanxi limits the boundary to 1.3 times the urban construction land of 2020; each county has an approved
         value.
     How to fix
-        Remove land from the boundary (the message gives the area), after filling windows that have no reason; if
+        Remove land from the boundary (the message gives the area), after filling windows that have no reason; “Propose
+        the Boundary…” drafts which land leaves. If
         class codes or area fields of the base parcels are wrong, correct them first. For a note on parcels that are
         right, waive the finding and give the document.
     Limits

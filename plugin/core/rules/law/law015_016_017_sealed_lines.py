@@ -166,8 +166,8 @@ def farmland_loss(
         The target was allocated with the sealed edition, down to the townships; a loss must be supplemented or
         approved.
     How to fix
-        Restore land that was removed by mistake; supplement the rest in the same township, or register the document
-        that approves it.
+        Restore land that was removed by mistake; supplement the rest in the same township (“Propose Supplements…”
+        drafts the parcels), or register the document that approves it.
     Limits
         A warning, unless the county's profile seals the layer ([sealed] roles): then an error. Without a layer of
         townships, the whole county is compared. Net areas that the shapes do not support (ATT022) prove nothing.

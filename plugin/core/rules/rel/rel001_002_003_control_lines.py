@@ -100,7 +100,8 @@ def farmland_in_boundary(farmland: Layer, boundary: Layer, *, ctx: RuleContext) 
         永久基本农田 remains unchanged in principle; an adjustment of the boundary may not change it (Order 17, art.
         5).
     How to fix
-        Move the boundary back to the parcel's edge, or cut a window around farmland that remains.
+        Move the boundary back to the parcel's edge, or cut a window around farmland that remains. “Propose the
+        Boundary…” drafts which land leaves.
     Limits
         The net area of a part is its share of the parcel's net area: shared ÷ parcel × YJJBNTMJ.
     """
@@ -141,7 +142,8 @@ def red_line_in_boundary(red_line: Layer, boundary: Layer, *, ctx: RuleContext) 
     Why
         The three control lines must not overlap; the red line takes precedence over the boundary.
     How to fix
-        Move the boundary back to the red line, or cut a window around it.
+        Move the boundary back to the red line, or cut a window around it. “Propose the Boundary…” drafts which land
+        leaves.
     Limits
         None known beyond the tolerance.
     """
