@@ -6932,10 +6932,6 @@ Whether the change is one of the permitted cases is for the office to state; it 
         <translation>报送表格</translation>
     </message>
     <message>
-        <source>open {count} / {total}</source>
-        <translation>未完成 {count} / {total}</translation>
-    </message>
-    <message>
         <source>optional</source>
         <translation>可选</translation>
     </message>

@@ -514,7 +514,7 @@ class DesktopController(QObject):
         self.notices.close_message()
         self.saving_notices.forget()
         self.saved_results.drop_result()
-        self.on_map.remove_layer()
+        self.on_map.remove_layer(is_reading=self.watch.is_reading)
         self.result_owner.record_result()
         self.dock.clear_result()
         self.indicators.clear()

@@ -118,7 +118,7 @@ def test_an_opinion_has_one_figure_for_each_line_and_basis(rows):
     sheets = rows["opinion~o.xlsx"]
     heads = next(row for row in sheets["项目"] if row[0] == "行号")
     lines = [row for row in sheets["控制线"] if row[0].isdigit()]
-    # Areas of the sheet are m², those of the summary hectares.
+    # All areas are hectares.
     net = {(row[0], row[2]): read_number(row[4]) for row in lines if row[5] == "净面积"}
     assert {name for _, name in net} >= {"耕地", "耕地保护目标", "永久基本农田"}
     projects = [row for row in sheets["项目"] if row[0].isdigit()]
@@ -130,7 +130,7 @@ def test_an_opinion_has_one_figure_for_each_line_and_basis(rows):
             occupied = net[row[0], name]
             # What is not known is empty, never 0.
             assert occupied is not None or cells[f"{name}（净）"] == cells[due] == "", (row[1], name)
-            assert figures[0] == figures[1] == pytest.approx((occupied or 0.0) / 1e4, abs=0.00006), (row[1], name)
+            assert figures[0] == figures[1] == pytest.approx(occupied or 0.0, abs=0.00006), (row[1], name)
     # The page prints the figures of the workbook, rounded.
     page = rows["opinion~o.docx"][""]
     summary = {row[1]: row for row in page if len(row) == 8 and row[0].isdigit()}

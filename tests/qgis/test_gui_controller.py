@@ -225,10 +225,14 @@ def test_reopened_project_has_no_empty_findings_layer(controller, held_jobs, pro
     assert findings_layer.find_findings_layer(project) is not None
     assert project.write(str(tmp_path / "县.qgz"))
     assert project.read(str(tmp_path / "县.qgz"))
+    process_events(0.01)
     assert findings_layer.find_findings_layer(project) is None and len(project.mapLayers()) == 1
     assert [n.name() for n in project.layerTreeRoot().children()] == ["CZKFBJ"]
     assert not project.isDirty()
     assert controller.actions["layer"].isChecked(), "the wish stays for the next run"
+    # Snapping settings of QGIS with a removed layer would end the process here.
+    assert [one.name() for one in project.snappingConfig().individualLayerSettings()] == ["CZKFBJ"]
+    assert project.write()
 
 
 def test_findings_layer_removed_by_the_user_can_be_shown_again(controller, held_jobs, project):

@@ -163,6 +163,29 @@ def remove_findings_layer(project: QgsProject) -> None:
     remove_empty_findings_group(project)
 
 
+def remove_findings_layer_after_reading(project: QgsProject) -> None:
+    """Remove the findings layer of a project that QGIS is reading, when it has been read.
+
+    While QGIS reads a project, its snapping settings keep a layer that is removed, and QGIS crashes when it writes
+    them.
+    """
+    layer = find_findings_layer(project)
+    if layer is None:
+        return
+    layer_id = layer.id()
+    # New findings must not go into it.
+    layer.removeCustomProperty(FINDINGS_PROPERTY)
+
+    def remove() -> None:
+        if project.mapLayer(layer_id) is not None:
+            dirty = project.isDirty()
+            project.removeMapLayer(layer_id)
+            remove_empty_findings_group(project)
+            project.setDirty(dirty)
+
+    QTimer.singleShot(0, remove)
+
+
 def remove_empty_findings_group(project: QgsProject) -> None:
     """Remove the group of the findings layer if it has no layer left.
 

@@ -522,16 +522,13 @@ class FindingsModel(GroupedModel):
 
     def _format_group_cell(self, group, column):
         if column == PLACE_COLUMN:
-            counts = ""
-            if group.open_count >= 0 and group.findings:
-                counts = tr("open {count} / {total}").format(count=group.open_count, total=len(group.findings))
-            # The title of a rule is cut at its end where the panel is narrow.
-            parts = (group.code, counts, group.title) if group.is_rule else (group.title, counts)
-            return "  ".join(filter(None, parts))
+            return f"{group.code}  {group.title}" if group.is_rule else group.title
         if column > STATE_COLUMN:
             return ""
         if column == COUNT_COLUMN:
-            return str(len(group.shown)) if group.findings else "—"
+            # With a work list: open ones of all.
+            counts = f"{group.open_count}/{len(group.findings)}" if group.open_count >= 0 else str(len(group.shown))
+            return counts if group.findings else "—"
         if column == AREA_COLUMN:
             return format_hectare_number(group.shown_area) if group.findings else "—"
         if group.check_state in NOT_RUN_OUTCOMES:

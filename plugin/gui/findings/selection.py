@@ -138,15 +138,18 @@ class FindingsOnMap(QObject):
         ]
         return sorted(visible_findings, key=lambda f: theme.FINDING_KINDS.index(get_finding_kind(f)))
 
-    def remove_layer(self) -> None:
-        """Remove the findings layer before another project opens.
+    def remove_layer(self, *, is_reading: bool = False) -> None:
+        """Remove the findings layer before another project opens; ``is_reading``: QGIS is reading the project.
 
         A saved layer in memory would be restored without rows, as if there were no findings.
         """
         self._layer_id, self._shown_rows = "", {}
         project = QgsProject.instance()
         dirty = project.isDirty()
-        findings_layer.remove_findings_layer(project)
+        if is_reading:
+            findings_layer.remove_findings_layer_after_reading(project)
+        else:
+            findings_layer.remove_findings_layer(project)
         project.setDirty(dirty)
 
     def on_layers_removed(self, ids: list[str]) -> None:

@@ -39,7 +39,7 @@ from .model import ROW_ROLE, SORT_MARKS, FilterSettings, FindingsModel, get_colu
 
 #: Least width of rule and place, in Chinese characters, without and with a work list; a narrower list has no column of
 #: states, which matter more with a work list.
-_MIN_PLACE_CHARACTERS, _MIN_PLACE_CHARACTERS_WITH_WORK = 18, 12
+_MIN_PLACE_CHARACTERS, _MIN_PLACE_CHARACTERS_WITH_WORK = 18, 11
 #: Keys of the list; they take precedence over shortcuts of other programs.
 _LIST_KEYS = (
     *(Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_F, Qt.Key.Key_W, Qt.Key.Key_N, Qt.Key.Key_S),
@@ -114,7 +114,7 @@ class FindingsTree(FittedWidget, QTreeView):
         # Rare states are elided if they are much longer than the usual one.
         state = min(max(map(measure, (tr("To do"), tr("Partly checked")))), measure(tr("To do")) * 3 // 2)
         for column, widest in (
-            (COUNT_COLUMN, measure("000")),
+            (COUNT_COLUMN, measure("00/00")),
             (AREA_COLUMN, measure("000.00")),
             (STATE_COLUMN, state),
             (ASSIGNEE_COLUMN, measure("国国国")),
@@ -145,26 +145,19 @@ class FindingsTree(FittedWidget, QTreeView):
             signal.connect(slot)
 
     def fit_contents(self) -> None:
-        """Hide columns where rule and place would have no room: notes first, states last; icons show rare states.
-
-        With a work list, groups state their numbers in the title, so the column of counts yields to the assignees.
-        """
+        """Hide columns where rule and place would have no room: notes first, states last; icons show rare states."""
         header = self.header()
         has_work = bool(self.findings.work.items)
         characters = _MIN_PLACE_CHARACTERS_WITH_WORK if has_work else _MIN_PLACE_CHARACTERS
         room = self.viewport().width() - self.fontMetrics().horizontalAdvance("国") * characters
-        room -= self._column_widths[AREA_COLUMN]
+        room -= self._column_widths[AREA_COLUMN] + self._column_widths[COUNT_COLUMN]
         columns = (STATE_COLUMN, ASSIGNEE_COLUMN, NOTE_COLUMN, UPDATED_COLUMN) if has_work else (STATE_COLUMN,)
-        if not has_work:
-            room -= self._column_widths[COUNT_COLUMN]
         hidden_columns = {ASSIGNEE_COLUMN, NOTE_COLUMN, UPDATED_COLUMN} - set(columns)
-        if has_work:
-            hidden_columns.add(COUNT_COLUMN)
         for column in columns:
             room -= self._column_widths[column]
             if room < 0:
                 hidden_columns.add(column)
-        for column in (COUNT_COLUMN, STATE_COLUMN, ASSIGNEE_COLUMN, NOTE_COLUMN, UPDATED_COLUMN):
+        for column in (STATE_COLUMN, ASSIGNEE_COLUMN, NOTE_COLUMN, UPDATED_COLUMN):
             header.setSectionHidden(column, column in hidden_columns)
 
     # --- content

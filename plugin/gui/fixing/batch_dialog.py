@@ -21,6 +21,7 @@ from qgis.PyQt.QtWidgets import (
     QProgressBar,
     QPushButton,
     QStyle,
+    QStyledItemDelegate,
     QToolButton,
     QTreeView,
     QVBoxLayout,
@@ -381,6 +382,14 @@ def make_forecast(findings: Iterable[Any], proposals: Sequence[Any]) -> Forecast
     )
 
 
+class _KeyDelegate(QStyledItemDelegate):
+    """Elides keys in the middle: their ends distinguish the rows."""
+
+    def initStyleOption(self, option, index):
+        super().initStyleOption(option, index)
+        option.textElideMode = Qt.TextElideMode.ElideMiddle
+
+
 class _Table(FittedWidget, QTreeView):
     """The table of proposals; `BatchDialog` sets the function that fits its columns."""
 
@@ -477,9 +486,8 @@ class BatchDialog(TrialDialog):
             uniformRowHeights=True,
             allColumnsShowFocus=True,
             selectionMode=QAbstractItemView.SelectionMode.SingleSelection,
-            # The ends of keys and rules distinguish the rows.
-            textElideMode=Qt.TextElideMode.ElideMiddle,
         )
+        table.setItemDelegateForColumn(FEATURE_COLUMN, _KeyDelegate(table))
         table.setModel(self.model)
         header = table.header()
         header.setStretchLastSection(True)

@@ -23,11 +23,13 @@ class ProjectWatcher(QObject):
         #: Increases with each project: equal numbers denote the same project.
         self.number = 0
         self.is_closing = False
+        #: True in slots of ``changed`` while QGIS reads a project.
+        self.is_reading = False
         project = QgsProject.instance()
         self._signal_connections = (
             (project.aboutToBeCleared, self._on_closing),
             (project.cleared, self.count_as_new_project),
-            (project.readProject, self.count_as_new_project),
+            (project.readProject, self._on_read),
             (project.layersAdded, self.project_touched),
             (project.layersRemoved, self._on_layers_removed),
         )
@@ -42,6 +44,11 @@ class ProjectWatcher(QObject):
     def _on_closing(self) -> None:
         # From here on, layers are removed because the project closes, not by the user.
         self.is_closing = True
+
+    def _on_read(self, *_document) -> None:
+        self.is_reading = True
+        self.count_as_new_project()
+        self.is_reading = False
 
     def count_as_new_project(self, *_document) -> None:
         """Give the current project a new number, so that it counts as another project."""

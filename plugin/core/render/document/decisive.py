@@ -124,19 +124,15 @@ def _make_rule_items(report: Report, severity: Severity, report_texts: ReportTex
         )
 
 
-def _describe_repeated_land(indicator: Indicator, report: Report, report_texts: ReportTexts) -> str:
-    """Return a clause with the value of an indicator without land that rows of its layer have twice; empty without it.
-
-    The finding on the indicator has that value.
-    """
+def _find_value_without_repeated_land(indicator: Indicator, report: Report) -> float | None:
+    """Return the value of an indicator without land that rows of its layer have twice, from the finding on it."""
     for finding in report.findings:
         form = str(finding.params.get("form", "")).lower()
         if finding.params.get("indicator") == indicator.id or (form and indicator.id == f"expansion_ratio_{form}"):
             for repeated in finding.params.get("shown", {}).get("repeated", ()):
                 if repeated.get("without") is not None:
-                    value = format_indicator_value(replace(indicator, value=float(repeated["without"])), report_texts)
-                    return report_texts.get("signed", "without_repeated", value=value)
-    return ""
+                    return float(repeated["without"])
+    return None
 
 
 def _sum_areas(findings: Iterable[Finding]) -> float:
@@ -161,8 +157,13 @@ def _make_missed_indicator_items(report: Report, report_texts: ReportTexts) -> I
             "value": format_indicator_value(indicator, report_texts),
             "target": format_target(indicator, report_texts),
         }
-        note = report_texts.get("signed", "figure_note", **values) + ("" if indicator.confirmed else " *")
-        note += _describe_repeated_land(indicator, report, report_texts)
+        # The first page has no room for more.
+        without = _find_value_without_repeated_land(indicator, report) if ratio else None
+        note_key = "figure_note"
+        if without is not None:
+            note_key = "figure_note_without"
+            values["without"] = format_indicator_value(replace(indicator, value=without), report_texts)
+        note = report_texts.get("signed", note_key, **values) + ("" if indicator.confirmed else " *")
         yield DecisiveItem(
             rules["ratio" if ratio else "area"],
             report_texts.get("signed", key, name=name),

@@ -16,7 +16,7 @@ from ..tables.report_table import count_text_lines, save_workbook, set_column_wi
 from .worklist_row import CHOSEN_STATES, PART_TITLES, ROLE_COLUMNS, WorkItem, Worklist, WorkState
 
 _WIDTHS = {
-    "state": 12, "severity": 16, "code": 30, "role": 28, "key": 22, "description": 60, "place": 24, "note": 30,
+    "state": 12, "severity": 16, "code": 40, "role": 28, "key": 22, "description": 60, "place": 24, "note": 30,
     "updated": 18, "related_role": 28, "fingerprint": 24, "split": 36,
 }  # fmt: skip
 #: Columns with texts of several lines.
@@ -73,5 +73,6 @@ def write_part(path: Path, worklist: Worklist) -> None:
                 for heading, value in zip(headings, values, strict=True)
             ]
         )
+    sheet.auto_filter.ref = f"A1:{get_column_letter(len(headings))}{len(worklist.items) + 1}"
     add_choices(sheet, [*PART_TITLES].index("state") + 1, len(worklist.items), map(str, CHOSEN_STATES))
     save_workbook(book, path, sheet.title, texts)
