@@ -3878,6 +3878,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>打开工作簿</translation>
     </message>
     <message>
+        <source>Open “Feature codes” in County Profile…</source>
+        <translation>打开“县配置”的“要素代码”页…</translation>
+    </message>
+    <message>
         <source>Opening the package's layers</source>
         <translation>打开成果包的图层</translation>
     </message>

@@ -248,13 +248,15 @@ class DialogOpener(QObject):
         if RolesDialog(QgsProject.instance(), self._iface.mainWindow()).exec():
             self.changed.emit()
 
-    def open_profile_dialog(self) -> None:
-        """Open the dialog 县配置; emit ``changed`` if the user accepts it."""
+    def open_profile_dialog(self, *, page: str = "") -> None:
+        """Open the dialog 县配置, on a page; emit ``changed`` if the user accepts it."""
         from .county_form.profile_dialog import ProfileDialog
 
         result = self._get_result()
         used_items = result.report.unconfirmed_items if result is not None else ()
-        if ProfileDialog(QgsProject.instance(), self._iface.mainWindow(), used_items).exec():
+        dialog = ProfileDialog(QgsProject.instance(), self._iface.mainWindow(), used_items)
+        dialog.show_page(page)
+        if dialog.exec():
             self.changed.emit()
 
     def use_profile(self, profile_id: str) -> None:

@@ -166,6 +166,7 @@ class DesktopController(QObject):
             lambda: self.dock.setUserVisible(True),
             self.inspection.ask_for_package,
             lambda name: self._get_action_handlers()[name](),
+            lambda page: self.dialogs.open_profile_dialog(page=page),
         )
         self.export = PackageExport(iface, self.runner, self.checking, export_environment, self)
         self.drop_handler = PlanDataDropHandler(

@@ -456,6 +456,14 @@ def test_profile_dialog_summary_changes_when_settings_are_confirmed_or_unconfirm
     assert "保存后生效" not in dialog.summary.text()
 
 
+def test_profile_dialog_opens_on_the_page_that_a_link_names(dialog):
+    named = [dialog.tabs.tabText(dialog.tabs.currentIndex())]
+    for page in ("feature_codes", "rules", ""):
+        dialog.show_page(page)
+        named.append(dialog.tabs.tabText(dialog.tabs.currentIndex()))
+    assert named == ["目标与确认", "要素代码", "检查设置", "检查设置"]
+
+
 def test_profile_file_changed_by_another_program_is_not_overwritten(saved_project, tmp_path, dialog):
     enter_targets(dialog.form)
     dialog.accept()

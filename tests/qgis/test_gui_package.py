@@ -334,6 +334,7 @@ def test_package_dialog_shows_the_refusal_reasons_until_the_check_started_in_it_
 PROBLEMS_BY_PLACE = {
     "check": ExportProblem(ProblemLevel.GATE, "not_passed", params={"verdict": "不通过", "errors": 3, "skipped": 1, "failed_rules": "（REL001）", "unchecked_rules": "（ATT003）"}),
     "rules": ExportProblem(ProblemLevel.GATE, "rules_left_out", count=1, features=("ATT003",)),
+    "feature_codes": ExportProblem(ProblemLevel.NOTE, "feature_code_unknown", "地类图斑", "YSDM", 3),
     "features": ExportProblem(ProblemLevel.STOP, "shape_missing", "地类图斑", count=2, features=("140225000000000001", "140225000000000002")),
     "layer": ExportProblem(ProblemLevel.NOTE, "fields_lacking", "地类图斑", params={"fields": "ZLDWDM"}),
     "roles": ExportProblem(ProblemLevel.GATE, "layer_missing", params={"title": "规划分区", "roles": "GHFQ"}),
@@ -364,14 +365,14 @@ def test_list_of_export_problems_states_where_to_solve_each_and_a_click_opens_th
         assert sentence == problem.format_as_sentence(Texts("zh")) and lead in item.toolTip()
         assert str(problem.place) == place
         gate.reasons.itemClicked.emit(item)
-    assert outside == ["check", "rules", "features", "layer", "roles", "libraries"]
+    assert outside == ["check", "rules", "feature_codes", "features", "layer", "roles", "libraries"]
     assert opened == [str(tmp_path), "成果信息"]
     # Enter leads there, too, and does not begin the export.
     asked = []
     package_dialog.wanted.connect(lambda: asked.append(1))
     gate.reasons.setCurrentRow(0)
     QTest.keyClick(gate.reasons, Qt.Key.Key_Return)
-    assert outside[-1] == "libraries" and len(outside) == 7 and not asked
+    assert outside[-1] == "libraries" and len(outside) == 8 and not asked
 
 
 def test_export_problem_without_a_place_to_solve_it_is_listed_without_a_link(package_dialog):
@@ -471,6 +472,7 @@ class FakeExportContext:
             self.show,
             self.inspected.append,
             self.windows.append,
+            self.windows.append,
         )
         self.export = PackageExport(self.iface, self.runner, self.checking, around, self.iface)
         self.outcome, self.orders = None, []
@@ -562,9 +564,9 @@ def test_link_of_an_export_problem_opens_its_dialog_or_selects_its_features(expo
     QgsProject.instance().layerTreeRoot().findLayer(layer.id()).setItemVisibilityChecked(False)
     checked = SimpleNamespace(name="地类图斑", get_field_name=lambda meaning: "BSM")
     result.check_result.plan.layers["DLTB"] = checked
-    for place in ("check", "rules", "roles", "libraries", "features"):
+    for place in ("check", "rules", "feature_codes", "roles", "libraries", "features"):
         export_scene.dialog.placeRequested.emit(PROBLEMS_BY_PLACE[place])
-    assert export_scene.windows == ["profile", "roles", "doctor"] and export_scene.shown == 1
+    assert export_scene.windows == ["rules", "feature_codes", "roles", "doctor"] and export_scene.shown == 1
     assert [f["BSM"] for f in layer.selectedFeatures()] == ["140225000000000001"]
     assert QgsProject.instance().layerTreeRoot().findLayer(layer.id()).isVisible()
     assert not export_scene.dialog.isVisible()

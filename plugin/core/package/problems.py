@@ -38,6 +38,7 @@ class ProblemPlace(StrEnum):
     LAYER = "layer"
     CHECK = "check"
     RULES = "rules"
+    FEATURE_CODES = "feature_codes"
     ROLES = "roles"
     DOCUMENTS = "documents"
     DOCUMENT_INFO = "document_info"
@@ -52,8 +53,8 @@ _PLACE_BY_KEY = {
     "not_passed": ProblemPlace.CHECK,
     "as_received": ProblemPlace.FEATURES,
     "rules_left_out": ProblemPlace.RULES,
-    "feature_code_blank": ProblemPlace.RULES,
-    "feature_code_unknown": ProblemPlace.RULES,
+    "feature_code_unknown": ProblemPlace.FEATURE_CODES,
+    "feature_code_unverified": ProblemPlace.FEATURE_CODES,
     "scope_narrower": ProblemPlace.RULES,
     "layer_missing": ProblemPlace.ROLES,
     "layer_absent": ProblemPlace.ROLES,

@@ -141,16 +141,23 @@ class ProfileForm(FocusedButtonDialog):
             (tr("Language of findings and reports"), self.language),
         )
         fill_layout(QVBoxLayout(checks), form, (self.summary, 1))
-        self.tabs = QTabWidget()
+        self.tabs, check_page = QTabWidget(), make_scroll_area(checks)
+        self._pages: dict[str, QWidget] = {"rules": check_page}
         self.tabs.addTab(make_scroll_area(county_widget), tr("Targets and confirmation"))
         if self.form is not None:
             self.tabs.addTab(self.form.feature_codes, tr("Feature codes"))
-        self.tabs.addTab(make_scroll_area(checks), tr("Check settings"))
+            self._pages["feature_codes"] = self.form.feature_codes
+        self.tabs.addTab(check_page, tr("Check settings"))
         top = make_form((tr("Profile"), self.profile.make_row_with_button()))
         buttons = add_help_button(make_ok_cancel_buttons(self), "profile")
         self._ok_button = buttons.button(QDialogButtonBox.StandardButton.Ok)
         self._ok_button.setText(tr("Save"))
         fill_layout(QVBoxLayout(self), top, (self.tabs, 1), make_row((self.errors, 1), buttons))
+
+    def show_page(self, name: str) -> None:
+        """Bring the page ``rules`` or ``feature_codes`` to the front; another name changes nothing."""
+        if name in self._pages:
+            self.tabs.setCurrentWidget(self._pages[name])
 
 
 class ProfileDialog(ProfileForm):

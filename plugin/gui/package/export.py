@@ -29,7 +29,9 @@ from .export_preview import ExportEnvironment, ExportPreview
 from .inspect import remember_package
 
 #: Place where a problem is corrected → name of the menu action that opens its dialog.
-_WINDOWS_BY_PLACE = {"rules": "profile", "roles": "roles", "libraries": "doctor"}
+_WINDOWS_BY_PLACE = {"roles": "roles", "libraries": "doctor"}
+#: Places on pages of the dialog 县配置, by the names of the pages.
+_PROFILE_PAGES = ("rules", "feature_codes")
 
 
 class PackageExport(QObject):
@@ -256,8 +258,11 @@ class PackageExport(QObject):
         if (place := str(problem.place)) == "check":
             self._show_findings()
             return
-        if place in _WINDOWS_BY_PLACE:
-            self._environment.open_window(_WINDOWS_BY_PLACE[place])
+        if place in (*_WINDOWS_BY_PLACE, *_PROFILE_PAGES):
+            if place in _PROFILE_PAGES:
+                self._environment.open_profile(place)
+            else:
+                self._environment.open_window(_WINDOWS_BY_PLACE[place])
             self.dialog.form.schedule_change()
             return
         result = self._environment.get_displayed_result()

@@ -55,7 +55,8 @@ class ExportEnvironment:
     ``get_current_result(package_spec)``: returns the last result if it is of the current data and of the standard of
     the package specification; ``get_displayed_result``: returns the displayed result; ``get_project_number``: returns
     the number of the open project; ``show_findings_panel``: brings the panel to the front; ``inspect(path)``: opens the
-    dialog 检查成果包 with a package; ``open_window(name)``: opens a dialog of the menu by the name of its action.
+    dialog 检查成果包 with a package; ``open_window(name)``: opens a dialog of the menu by the name of its action;
+    ``open_profile(page)``: opens the dialog 县配置 on a page.
     """
 
     get_current_result: Callable[[Any], CheckView | None]
@@ -64,6 +65,7 @@ class ExportEnvironment:
     show_findings_panel: Callable[[], None]
     inspect: Callable[[str], None]
     open_window: Callable[[str], None]
+    open_profile: Callable[[str], None]
 
 
 @dataclass
@@ -338,6 +340,7 @@ def describe_problem_place(problem: Any) -> str:
         "layer": tr("Go to layer “{layer}”"),
         "check": tr("Show the findings"),
         "rules": tr("Open County Profile…"),
+        "feature_codes": tr("Open “Feature codes” in County Profile…"),
         "roles": tr("Open Layer Roles…"),
         "documents": tr("Go to “Documents from” and open its folder"),
         "document_info": tr("Open Document Information…"),
