@@ -487,6 +487,10 @@ class DesktopController(QObject):
         new = [*findings, *change.new_findings]
         rows = dict(zip(map(id, new), findings_layer.make_finding_features(new), strict=True))
         self.on_map.replace_rows([*findings, *change.ended_findings], rows)
+        selected = self.dock.tree.get_selected_finding()
+        if any(selected is one for one in findings):
+            # The colour and the icon of the mark depend on the waiver.
+            self.selection.show_on_map(selected, zoom=False)
         self.notices.reset_finding_count_change()
         self.saved_results.save_with_waivers(self.dock.result.check_result.waivers.path)
 

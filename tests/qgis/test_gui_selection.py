@@ -489,7 +489,7 @@ def test_map_marks_of_errors_and_warnings_have_different_icons(canvas):
     images = []
     for severity in (Severity.ERROR, Severity.WARNING):
         mark.show_finding(make_finding("REL002", "1", 40_000.0, severity=severity), FINDINGS_CRS)
-        images.append(mark.callout._icon.toImage())
+        images.append(mark.callout.icon.toImage())
     assert images[0] != images[1]
 
 

@@ -100,6 +100,30 @@ def test_waiving_writes_the_waiver_file_and_withdrawing_the_waiver_reopens_its_f
     ] == errors
 
 
+def test_map_mark_follows_a_waiver_at_once(checked, qgis_app, filled_dialog):
+    """The mark leaves a waived finding that the list hides, and has the colour of the state of one that it shows."""
+    controller, _ = checked
+    (crossing,) = list_findings_of_rule(controller, "REL001")
+    mark = controller.mark
+    controller.dock.tree.select_finding(crossing)
+    open_icon = mark.callout.icon.toImage()
+    controller.dock.verdict.buttons["waived"].setChecked(True)
+    select_findings(controller, crossing)
+    button = controller.dock.navigation.waive
+    button.click()
+    assert crossing.state == "waived" and controller.dock.tree.get_selected_finding() is crossing
+    assert mark.callout.icon.toImage() != open_icon
+    assert wait_until(lambda: button.text() == "撤销豁免")
+    button.click()
+    assert crossing.state == "open" and mark.callout.icon.toImage() == open_icon
+    controller.dock.verdict.buttons["waived"].setChecked(False)
+    select_findings(controller, crossing)
+    button.click()
+    selected = controller.dock.tree.get_selected_finding()
+    assert selected is not crossing
+    assert mark.is_shown == (selected is not None and selected.geom_kind != "none")
+
+
 def test_several_findings_or_all_of_a_rule_can_be_waived_at_once(checked, project, qgis_app, filled_dialog, tmp_path):
     controller, _ = checked
     open_ones = [f for f in controller.dock.result.findings if not find_waiver_refusal_text(f)]

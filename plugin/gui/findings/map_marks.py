@@ -96,7 +96,7 @@ class MapCallout(QgsMapCanvasItem):
         self, canvas: QgsMapCanvas, geometry: QgsGeometry, icon: QPixmap, lines: list[str], sides: Mapping[str, str]
     ):
         super().__init__(canvas)
-        self._canvas, self._geometry, self._icon, self.lines = canvas, geometry, icon, [*lines, *sides.values()]
+        self._canvas, self._geometry, self.icon, self.lines = canvas, geometry, icon, [*lines, *sides.values()]
         #: Strokes of the samples, by line.
         strokes = {"A": FIRST_FEATURE_STROKES, "B": SECOND_FEATURE_STROKES}
         self._samples = {number: strokes[letter] for number, letter in enumerate(sides, len(lines))}
@@ -182,7 +182,7 @@ class MapCallout(QgsMapCanvasItem):
             painter.setPen(QPen(colour, width * self._font_height_px))
             painter.drawLine(self.spot, end)
         side = ICON_SIZE_EM * self._font_height_px
-        painter.drawPixmap(QRectF(self.spot.x() - side / 2, self.spot.y() - side / 2, side, side).toRect(), self._icon)
+        painter.drawPixmap(QRectF(self.spot.x() - side / 2, self.spot.y() - side / 2, side, side).toRect(), self.icon)
         # The map is light in every theme: black on white.
         painter.setPen(QPen(_BLACK_COLOUR, max(1.0, 0.1 * self._font_height_px)))
         painter.setBrush(_WHITE_COLOUR)
