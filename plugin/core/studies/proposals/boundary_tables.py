@@ -11,11 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...base.errors import OutputError
-from ...engine.provenance import find_county_name
 from ...plan.io.file import DRIVER_ERRORS
 from ...plan.io.geopackage_writing import append_rows
-from ...render.document.blocks import Document
-from ...render.document.table_document import make_table_document
 from ...render.tables.report_table import (
     CellValue,
     ReportTable,
@@ -23,12 +20,12 @@ from ...render.tables.report_table import (
     make_record,
     make_table,
     make_table_number,
-    write_tables_workbook,
 )
-from ...standard.messages.texts import Message, Texts, format_number
+from ...standard.messages.texts import Texts, format_number
 from .boundary_land import SECTION
 from .boundary_model import COMPACT, PREFERENCE, RETREAT, STAGES
 from .mixed_integer_solver import StageState
+from .proposal_tables import ProposalTables
 from .propose_boundary import TAKEN_IN, BoundaryResult, Step
 
 CHANGES_LAYER = "boundary_changes"
@@ -45,16 +42,14 @@ class LimitLine(NamedTuple):
     after: float
 
 
-class BoundaryTables:
+class BoundaryTables(ProposalTables):
     """Makes sentences, tables and layers of a result in the language of ``texts``."""
 
-    def __init__(self, result: BoundaryResult, texts: Texts):
-        self.result, self.texts = result, texts
-        self.number = {position: n for n, position in enumerate(result.changed, 1)}
+    result: BoundaryResult
 
-    def get(self, key: str, /, **params: Any) -> str:
-        """Return a text of the section."""
-        return self.texts.get(SECTION, key, **params)
+    def __init__(self, result: BoundaryResult, texts: Texts):
+        super().__init__(result, texts, SECTION, "boundary")
+        self.number = {position: n for n, position in enumerate(result.changed, 1)}
 
     # --- sentences
     def summarise(self) -> list[str]:
@@ -107,21 +102,12 @@ class BoundaryTables:
     def list_notes(self) -> list[str]:
         """Return sentences on missing data, settings and gaps of the layers."""
         result = self.result
-        notes = [self._render(one) for one in result.notes]
+        notes = [self.render(one) for one in result.notes]
         unconfirmed = result.get_unconfirmed_settings()
         if unconfirmed:
             notes.append(self.get("conditional", settings="、".join(map(self.texts.get_setting_name, unconfirmed))))
         notes += [self.get("draft"), self.get("other_lines"), *result.plan.describe_gaps(self.texts)]
         return list(dict.fromkeys(notes))
-
-    def _render(self, message: Message) -> str:
-        """Return a message; concepts are named."""
-        concepts = message.params.get("concepts")
-        if concepts is None:
-            return message.render(self.texts)
-        templates = self.result.norm.standard.templates
-        names = [templates[one].name if one in templates else self.texts.get_concept_name(one) for one in concepts]
-        return self.get(message.key, concepts="、".join(dict.fromkeys(names)))
 
     def name_group(self, group: str) -> str:
         """Return the name of a group of constraints."""
@@ -139,9 +125,6 @@ class BoundaryTables:
             self._make_stage_table(),
         ]
 
-    def _column(self, key: str, width: int, value: Callable[[Any], CellValue | float], unit: str = "") -> TableColumn:
-        return TableColumn(key, unit, self.get(f"column_{key}"), width, key, value)
-
     def _make_step_table(self) -> ReportTable:
         """Return the changes by reason with the boundary and N1 after each."""
         base = self.result.land.base_m2
@@ -150,11 +133,11 @@ class BoundaryTables:
             return make_table_number(one.boundary_m2 / base, "ratio") if base > 0 else self.get("unknown")
 
         columns = [
-            self._column("reason", 30, lambda one: self.get(f"reason_{one.reason}")),
-            self._column("count", 10, lambda one: one.cell_count, "count"),
-            self._column("area", 18, lambda one: make_table_number(one.area_m2, "m2"), "m2"),
-            self._column("boundary", 18, lambda one: make_table_number(one.boundary_m2, "m2"), "m2"),
-            self._column("ratio", 10, get_ratio),
+            self.make_column("reason", 30, lambda one: self.get(f"reason_{one.reason}")),
+            self.make_column("count", 10, lambda one: one.cell_count, "count"),
+            self.make_column("area", 18, lambda one: make_table_number(one.area_m2, "m2"), "m2"),
+            self.make_column("boundary", 18, lambda one: make_table_number(one.boundary_m2, "m2"), "m2"),
+            self.make_column("ratio", 10, get_ratio),
         ]
         notes = [*self.summarise(), *self.list_notes()]
         return make_table("boundary_steps", columns, self.result.list_steps(), lambda one: one.reason, "m2", notes)
@@ -175,10 +158,10 @@ class BoundaryTables:
 
     def _make_limit_table(self) -> ReportTable:
         columns = [
-            self._column("limit", 30, lambda one: self.name_group(one.group)),
-            self._column("upper", 18, lambda one: make_table_number(one.upper, "m2"), "m2"),
-            self._column("before", 18, lambda one: make_table_number(one.before, "m2"), "m2"),
-            self._column("after", 18, lambda one: make_table_number(one.after, "m2"), "m2"),
+            self.make_column("limit", 30, lambda one: self.name_group(one.group)),
+            self.make_column("upper", 18, lambda one: make_table_number(one.upper, "m2"), "m2"),
+            self.make_column("before", 18, lambda one: make_table_number(one.before, "m2"), "m2"),
+            self.make_column("after", 18, lambda one: make_table_number(one.after, "m2"), "m2"),
         ]
         return make_table("boundary_limits", columns, self.list_limits(), lambda one: one.group, "m2")
 
@@ -186,13 +169,15 @@ class BoundaryTables:
         """Return the columns of cells, of the sheet and the layer; an item is a position."""
         land, boundary, parcels = self.result.land, self.result.land.layer, self.result.land.parcels
         return [
-            self._column("number", 6, lambda n: self.number.get(n, 0), "count"),
-            self._column("key", 22, lambda n: boundary.keys[land.row[n]] if land.row[n] >= 0 else ""),
-            self._column("parcel", 22, lambda n: parcels.keys[land.parcel_row[n]] if land.parcel_row[n] >= 0 else ""),
-            self._column("land_use", 10, self._get_land_use),
-            self._column("township", 14, lambda n: land.townships[n]),
-            self._column("cell_reason", 30, give_reason),
-            self._column("area_m2", 16, lambda n: round(float(land.cells.area_m2[n]), 2), "m2"),
+            self.make_column("number", 6, lambda n: self.number.get(n, 0), "count"),
+            self.make_column("key", 22, lambda n: boundary.keys[land.row[n]] if land.row[n] >= 0 else ""),
+            self.make_column(
+                "parcel", 22, lambda n: parcels.keys[land.parcel_row[n]] if land.parcel_row[n] >= 0 else ""
+            ),
+            self.make_column("land_use", 10, self._get_land_use),
+            self.make_column("township", 14, lambda n: land.townships[n]),
+            self.make_column("cell_reason", 30, give_reason),
+            self.make_column("area_m2", 16, lambda n: round(float(land.cells.area_m2[n]), 2), "m2"),
         ]
 
     def _get_land_use(self, position: int) -> str:
@@ -234,10 +219,12 @@ class BoundaryTables:
             return self.get("unknown") if np.isnan(value) else make_table_number(abs(value), unit)
 
         columns = [
-            self._column("stage", 34, self._name_stage),
-            self._column("value", 20, lambda name: show(name, stages[name].value)),
-            self._column("bound", 20, lambda name: show(name, stages[name].bound)),
-            self._column("solver_state", 20, lambda name: self.texts.get("supplement", f"solver_{stages[name].state}")),
+            self.make_column("stage", 34, self._name_stage),
+            self.make_column("value", 20, lambda name: show(name, stages[name].value)),
+            self.make_column("bound", 20, lambda name: show(name, stages[name].bound)),
+            self.make_column(
+                "solver_state", 20, lambda name: self.texts.get("supplement", f"solver_{stages[name].state}")
+            ),
         ]
         return make_table("boundary_stages", columns, [one for one in STAGES if one in stages], str)
 
@@ -245,15 +232,6 @@ class BoundaryTables:
         return self.get(f"prefer_{self.result.order.preference}" if stage == PREFERENCE else f"stage_{stage}")
 
     # --- outputs
-    def make_document(self) -> Document:
-        """Return the tables as a document to be signed."""
-        title = self.texts.get("document_titles", "boundary")
-        return make_table_document(self.make_tables(), title, find_county_name(self.result.plan), self.texts)
-
-    def write_workbook(self, path: Path) -> None:
-        """Write all tables to a new workbook. Raise OutputError."""
-        write_tables_workbook(path, self.make_tables(), find_county_name(self.result.plan), self.texts)
-
     def make_change_columns(self) -> list[TableColumn]:
         """Return the columns of the cells that leave or come."""
         return self.make_cell_columns(self._give_change)
@@ -273,21 +251,9 @@ class BoundaryTables:
 
         Raise OutputError.
         """
-        import geopandas as gpd
-        import pandas as pd
-
         result = self.result
-        crs, changed = result.plan.crs, result.changed
-        columns = self.make_change_columns()
-        types = {"m2": "float64", "count": "Int64"}
-        records = self.make_records()
-        series = {
-            one.key: pd.Series([row[one.key] for row in records], dtype=types.get(one.unit, "object"))
-            for one in columns
-        }
-        changes = gpd.GeoDataFrame(
-            series, geometry=gpd.GeoSeries(self.reproject(result.land.shape[changed]), crs=crs), crs=crs
-        )
+        shapes = self.reproject(result.land.shape[result.changed])
+        changes = self.make_frame(self.make_change_columns(), self.make_records(), shapes)
         try:
             append_rows(self.make_draft_frame(), path, result.land.layer.role)
             append_rows(changes, path, CHANGES_LAYER)

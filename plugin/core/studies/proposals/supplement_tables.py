@@ -10,9 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engine.provenance import find_county_name
-from ...render.document.blocks import Document
-from ...render.document.table_document import make_table_document
 from ...render.outputs import write_polygon_layer
 from ...render.tables.report_table import (
     CellValue,
@@ -22,10 +19,10 @@ from ...render.tables.report_table import (
     make_record,
     make_table,
     make_table_number,
-    write_tables_workbook,
 )
-from ...standard.messages.texts import Message, Texts, format_number
+from ...standard.messages.texts import Texts, format_number
 from .mixed_integer_solver import StageResult, StageState
+from .proposal_tables import ProposalTables
 from .supplement_candidates import list_blocks
 from .supplement_model import AREA, CLASS, GRADE, GRADES, ORDER, PREFERENCE, STAGES
 from .supplement_result import SECTION, BalanceLine, SupplementResult
@@ -35,18 +32,16 @@ LAYER_NAME = "supplement_draft"
 _UNITS = {"shortage": "m2", "outside": "m2", AREA: "m2", "count": "count", ORDER: "count"}
 
 
-class SupplementTables:
+class SupplementTables(ProposalTables):
     """Makes sentences, tables and layer of a result in the language of ``texts``."""
 
+    result: SupplementResult
+
     def __init__(self, result: SupplementResult, texts: Texts):
-        self.result, self.texts = result, texts
+        super().__init__(result, texts, SECTION, "supplement")
         land = result.land
         self.blocks = list_blocks(len(land.keys), result.chosen, land.left, land.right)
         self.number = {position: n for n, position in enumerate(result.chosen, 1)}
-
-    def get(self, key: str, /, **params: Any) -> str:
-        """Return a text of the section."""
-        return self.texts.get(SECTION, key, **params)
 
     def summarise(self) -> list[str]:
         """Return the answer: the draft with its figures, or what contradicts; then how it was found."""
@@ -88,7 +83,7 @@ class SupplementTables:
     def list_notes(self) -> list[str]:
         """Return sentences on missing data, values by survey, settings and gaps of the layers."""
         result = self.result
-        notes = [self._render(one) for one in result.notes]
+        notes = [self.render(one) for one in result.notes]
         for name, count in result.land.filled.items():
             notes.append(self.get("filled", count=count, value=self.get(f"value_{name}")))
         notes.append(
@@ -99,15 +94,6 @@ class SupplementTables:
             notes.append(self.get("conditional", settings="、".join(map(self.texts.get_setting_name, unconfirmed))))
         notes += [self.get("draft"), *result.plan.describe_gaps(self.texts)]
         return list(dict.fromkeys(notes))
-
-    def _render(self, message: Message) -> str:
-        """Return a message; concepts are named."""
-        concepts = message.params.get("concepts")
-        if concepts is None:
-            return message.render(self.texts)
-        templates = self.result.norm.standard.templates
-        names = [templates[one].name if one in templates else self.texts.get_concept_name(one) for one in concepts]
-        return self.get(message.key, concepts="、".join(dict.fromkeys(names)))
 
     def name_group(self, group: str) -> str:
         """Return the name of a group of constraints."""
@@ -131,9 +117,6 @@ class SupplementTables:
             self._make_stage_table(),
         ]
 
-    def _column(self, key: str, width: int, value: Callable[[Any], CellValue | float], unit: str = "") -> TableColumn:
-        return TableColumn(key, unit, self.get(f"column_{key}"), width, key, value)
-
     def _make_balance_table(self) -> ReportTable:
         """Return what is needed and what is proposed, line by line."""
 
@@ -143,10 +126,10 @@ class SupplementTables:
             return make_table_number(value, "m2" if line.group != GRADE else "ratio")
 
         columns = [
-            self._column("item", 30, lambda one: self.name_group(f"{one.group}:{one.name}")),
-            self._column("needed", 18, lambda one: show(one, one.needed)),
-            self._column("proposed", 18, lambda one: show(one, one.proposed)),
-            self._column("state", 14, lambda one: self.get(f"state_{one.state}")),
+            self.make_column("item", 30, lambda one: self.name_group(f"{one.group}:{one.name}")),
+            self.make_column("needed", 18, lambda one: show(one, one.needed)),
+            self.make_column("proposed", 18, lambda one: show(one, one.proposed)),
+            self.make_column("state", 14, lambda one: self.get(f"state_{one.state}")),
         ]
         notes = [*self.summarise(), *self.list_notes()]
         rows = self.result.list_balance() if self.result.choice.chosen is not None else []
@@ -160,18 +143,18 @@ class SupplementTables:
             return lambda n: round(float(values[n]), digits) if np.isfinite(values[n]) else None
 
         return [
-            self._column("number", 6, lambda n: self.number[n], "count"),
-            self._column("key", 22, lambda n: land.keys[n]),
-            self._column("township", 14, lambda n: land.townships[n]),
-            self._column("land_use", 10, lambda n: land.classes[n]),
-            self._column("net_m2", 14, get(land.net_m2), "m2"),
-            self._column("area_m2", 14, get(land.area_m2), "m2"),
-            *(self._column(grade, 10, get(land.grades[grade]), "count") for grade in GRADES),
-            self._column("farmland_edge", 12, get(land.farmland_edge_m), "m"),
-            self._column("distance", 12, get(land.distance_m), "m"),
-            self._column("block", 8, lambda n: self.blocks[n], "count"),
-            self._column("reason", 30, self._give_reason),
-            self._column("survey", 14, lambda n: ""),
+            self.make_column("number", 6, lambda n: self.number[n], "count"),
+            self.make_column("key", 22, lambda n: land.keys[n]),
+            self.make_column("township", 14, lambda n: land.townships[n]),
+            self.make_column("land_use", 10, lambda n: land.classes[n]),
+            self.make_column("net_m2", 14, get(land.net_m2), "m2"),
+            self.make_column("area_m2", 14, get(land.area_m2), "m2"),
+            *(self.make_column(grade, 10, get(land.grades[grade]), "count") for grade in GRADES),
+            self.make_column("farmland_edge", 12, get(land.farmland_edge_m), "m"),
+            self.make_column("distance", 12, get(land.distance_m), "m"),
+            self.make_column("block", 8, lambda n: self.blocks[n], "count"),
+            self.make_column("reason", 30, self._give_reason),
+            self.make_column("survey", 14, lambda n: ""),
         ]
 
     def _give_reason(self, position: int) -> str:
@@ -200,10 +183,10 @@ class SupplementTables:
     def _make_exclusion_table(self) -> ReportTable:
         """Return the land that each reason excludes; land of several reasons counts in the first."""
         columns = [
-            self._column("exclusion", 26, lambda one: self.texts.get("supplement_reasons", one.reason)),
-            self._column("layer", 24, lambda one: one.layer),
-            self._column("count", 10, lambda one: one.parcel_count, "count"),
-            self._column("area", 18, lambda one: one.area_m2, "m2"),
+            self.make_column("exclusion", 26, lambda one: self.texts.get("supplement_reasons", one.reason)),
+            self.make_column("layer", 24, lambda one: one.layer),
+            self.make_column("count", 10, lambda one: one.parcel_count, "count"),
+            self.make_column("area", 18, lambda one: one.area_m2, "m2"),
         ]
         notes = [self.get("exclusions_note", count=len(self.result.land.keys), source=self.result.land.layer.name)]
         return make_table(
@@ -218,25 +201,16 @@ class SupplementTables:
             return self.get("unknown_bound") if np.isnan(value) else make_table_number(value, _UNITS.get(stage, "m2"))
 
         columns = [
-            self._column("stage", 34, self._name_stage),
-            self._column("value", 20, lambda name: show(name, stages[name].value)),
-            self._column("bound", 20, lambda name: show(name, stages[name].bound)),
-            self._column("solver_state", 20, lambda name: self.get(f"solver_{stages[name].state}")),
+            self.make_column("stage", 34, self._name_stage),
+            self.make_column("value", 20, lambda name: show(name, stages[name].value)),
+            self.make_column("bound", 20, lambda name: show(name, stages[name].bound)),
+            self.make_column("solver_state", 20, lambda name: self.get(f"solver_{stages[name].state}")),
         ]
         return make_table("supplement_stages", columns, [one for one in STAGES if one in stages], str)
 
     def _name_stage(self, stage: str) -> str:
         """Return the name of a stage; that of the preference has its formula."""
         return self.get(f"prefer_{self.result.order.preference}" if stage == PREFERENCE else f"stage_{stage}")
-
-    def make_document(self) -> Document:
-        """Return the tables as a document to be signed."""
-        title = self.texts.get("document_titles", "supplement")
-        return make_table_document(self.make_tables(), title, find_county_name(self.result.plan), self.texts)
-
-    def write_workbook(self, path: Path) -> None:
-        """Write all tables to a new workbook. Raise OutputError."""
-        write_tables_workbook(path, self.make_tables(), find_county_name(self.result.plan), self.texts)
 
     def make_records(self) -> list[dict[str, Any]]:
         """Return the attributes of the proposed parcels for a layer."""
@@ -250,14 +224,5 @@ class SupplementTables:
 
     def write_layer(self, path: Path) -> None:
         """Write the proposed parcels to a new GeoPackage: a draft layer. Raise OutputError."""
-        import geopandas as gpd
-        import pandas as pd
-
-        records, crs = self.make_records(), self.result.plan.crs
-        types = {"m2": "float64", "m": "float64", "count": "Int64"}
-        series = {
-            one.key: pd.Series([row[one.key] for row in records], dtype=types.get(one.unit, "object"))
-            for one in self.make_parcel_columns()
-        }
-        frame = gpd.GeoDataFrame(series, geometry=gpd.GeoSeries(self.reproject_shapes(), crs=crs), crs=crs)
+        frame = self.make_frame(self.make_parcel_columns(), self.make_records(), self.reproject_shapes())
         write_polygon_layer(frame, path, LAYER_NAME)
