@@ -26,7 +26,7 @@ from .boundary_land import SECTION
 from .boundary_model import COMPACT, PREFERENCE, RETREAT, STAGES
 from .mixed_integer_solver import StageState
 from .proposal_tables import ProposalTables
-from .propose_boundary import TAKEN_IN, BoundaryResult, Step
+from .propose_boundary import SETTINGS, TAKEN_IN, BoundaryResult, Step
 
 CHANGES_LAYER = "boundary_changes"
 #: Reason of land that leaves for a limit, and of an island that stays.
@@ -103,10 +103,12 @@ class BoundaryTables(ProposalTables):
         """Return sentences on missing data, settings and gaps of the layers."""
         result = self.result
         notes = [self.render(one) for one in result.notes]
-        unconfirmed = result.get_unconfirmed_settings()
-        if unconfirmed:
-            notes.append(self.get("conditional", settings="、".join(map(self.texts.get_setting_name, unconfirmed))))
-        notes += [self.get("draft"), self.get("other_lines"), *result.plan.describe_gaps(self.texts)]
+        notes += [
+            *self.describe_unconfirmed(SETTINGS),
+            self.get("draft"),
+            self.get("other_lines"),
+            *result.plan.describe_gaps(self.texts),
+        ]
         return list(dict.fromkeys(notes))
 
     def name_group(self, group: str) -> str:

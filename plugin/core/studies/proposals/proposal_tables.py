@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,12 @@ class ProposalTables:
         templates = self.result.norm.standard.templates
         names = [templates[one].name if one in templates else self.texts.get_concept_name(one) for one in concepts]
         return self.get(message.key, concepts="、".join(dict.fromkeys(names)))
+
+    def describe_unconfirmed(self, names: Iterable[str]) -> list[str]:
+        """Return a sentence on the unconfirmed settings of the section; none if all are confirmed."""
+        keys = [f"{self._section}.{name}" for name in names]
+        settings = [self.texts.get_setting_name(one) for one in keys if not self.result.norm.is_confirmed(one)]
+        return [self.get("conditional", settings="、".join(settings))] if settings else []
 
     def make_column(
         self, key: str, width: int, value: Callable[[Any], CellValue | float], unit: str = ""

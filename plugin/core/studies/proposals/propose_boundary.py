@@ -177,11 +177,6 @@ class BoundaryResult:
     def _tolerance(self) -> Any:
         return self.plan.norm.make_tolerance()
 
-    def get_unconfirmed_settings(self) -> list[str]:
-        """Return the settings of mark C that no profile has confirmed."""
-        keys = [f"{SECTION}.{name}" for name in SETTINGS]
-        return [one for one in keys if self.norm.get_source_mark(one) == "C" and not self.norm.is_confirmed(one)]
-
 
 def propose_boundary(
     sources: str | Path | Iterable[SourceLayer],

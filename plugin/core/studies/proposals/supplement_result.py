@@ -192,11 +192,6 @@ class SupplementResult:
         """Return True if no line of the balance is undetermined."""
         return all(one.state is not BalanceState.UNDETERMINED for one in self.list_balance())
 
-    def get_unconfirmed_settings(self) -> list[str]:
-        """Return the settings of mark C that no profile has confirmed."""
-        keys = [f"{SECTION}.{name}" for name in SETTINGS]
-        return [one for one in keys if self.norm.get_source_mark(one) == "C" and not self.norm.is_confirmed(one)]
-
 
 def get_setting(norm: Norm, name: str) -> Any:
     """Return the value of a setting of supplements."""

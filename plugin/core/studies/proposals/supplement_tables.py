@@ -25,7 +25,7 @@ from .mixed_integer_solver import StageResult, StageState
 from .proposal_tables import ProposalTables
 from .supplement_candidates import list_blocks
 from .supplement_model import AREA, CLASS, GRADE, GRADES, ORDER, PREFERENCE, STAGES
-from .supplement_result import SECTION, BalanceLine, SupplementResult
+from .supplement_result import SECTION, SETTINGS, BalanceLine, SupplementResult
 
 LAYER_NAME = "supplement_draft"
 #: Units of the stages; those without one are lengths or sums.
@@ -89,10 +89,7 @@ class SupplementTables(ProposalTables):
         notes.append(
             self.get("demand_basis", shapes=self.get("by_table" if result.taken.shapes is None else "by_shapes"))
         )
-        unconfirmed = result.get_unconfirmed_settings()
-        if unconfirmed:
-            notes.append(self.get("conditional", settings="、".join(map(self.texts.get_setting_name, unconfirmed))))
-        notes += [self.get("draft"), *result.plan.describe_gaps(self.texts)]
+        notes += [*self.describe_unconfirmed(SETTINGS), self.get("draft"), *result.plan.describe_gaps(self.texts)]
         return list(dict.fromkeys(notes))
 
     def name_group(self, group: str) -> str:
