@@ -624,6 +624,10 @@
         <translation>按乡镇</translation>
     </message>
     <message>
+        <source>By area, the rules keep the order of the report; the findings of each rule are sorted.</source>
+        <translation>按面积排列时，规则按报告的次序，各规则内的问题按面积排列</translation>
+    </message>
+    <message>
         <source>By feature</source>
         <translation>按要素</translation>
     </message>
@@ -4746,6 +4750,10 @@ returns 文件夹中，有错误或警告的县每县一份退回意见（docx�
         <translation>更新行数</translation>
     </message>
     <message>
+        <source>Rows whose area differs from that of the shape (ATT003, ATT013): {fields}.</source>
+        <translation>面积与图形不符的行（ATT003、ATT013）：{fields}。</translation>
+    </message>
+    <message>
         <source>Rows whose area will differ from that of the shape (ATT003, ATT013): {fields}.</source>
         <translation>面积将与图形不符的行（ATT003、ATT013）：{fields}。</translation>
     </message>
@@ -6113,7 +6121,7 @@ Replace them by new ones? The changes are lost.</source>
     </message>
     <message>
         <source>To confirm one by one: a row can be ticked once its preview was shown</source>
-        <translation>需逐个确认：看过预览后可勾选</translation>
+        <translation>须确认：看过预览后逐个勾选</translation>
     </message>
     <message>
         <source>To confirm {count}</source>
@@ -6466,6 +6474,10 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>Windows in the boundary (开天窗) are registered in {file}.</source>
         <translation>开天窗已登记于 {file}。</translation>
+    </message>
+    <message>
+        <source>With (nothing) as their source, these areas are measured from the shape when appended: {fields}.</source>
+        <translation>下列字段的来源改选“（不填）”，追加时面积由图形量算：{fields}。</translation>
     </message>
     <message>
         <source>With areas</source>

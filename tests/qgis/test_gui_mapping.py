@@ -140,6 +140,21 @@ def test_table_of_undecided_codes_shows_two_rows_in_a_small_dialog(mapping_dialo
     assert table.viewport().height() >= table.rowHeight(0) + table.rowHeight(1)
 
 
+def test_values_without_a_code_are_listed_first_and_stay_where_the_user_chooses(mapping_dialog):
+    codes, table = mapping_dialog._norm.standard.code_lists.get("land_use_2023"), mapping_dialog.choices.table
+
+    def show_choices(**choices):
+        rows = [UndecidedCode(name, name, 1, (), choices.get(name, "")) for name in ("旱地", "林地", "水田")]
+        mapping_dialog.choices.show_codes("地类编码", rows, codes)
+        return [table.item(row, 0).text() for row in range(table.rowCount())]
+
+    assert show_choices(旱地="0103", 林地="03") == ["水田", "旱地", "林地"]
+    assert show_choices(旱地="0103", 林地="03", 水田="0101") == ["水田", "旱地", "林地"]
+    assert show_choices(林地="03", 水田="0101") == ["水田", "旱地", "林地"]
+    mapping_dialog.choices.show_codes("", [], None)
+    assert show_choices(水田="0101") == ["旱地", "林地", "水田"]
+
+
 def test_enter_in_a_field_of_the_mapping_dialog_presses_no_button(mapping_dialog):
     pressed = []
     for button in mapping_dialog.findChildren(QPushButton):
@@ -329,7 +344,10 @@ def test_mapped_rows_are_appended_to_the_layer_of_the_project_as_one_step_with_n
     mapping_dialog._offer_appending()
     assert mapping_dialog.append.isChecked() and not mapping_dialog.output.isEnabled()
     mapping_dialog._on_field_mapping_changed("BSM", "", None, None, "")
+    remedy = "下列字段的来源改选“（不填）”，追加时面积由图形量算：TBMJ"
+    assert remedy in mapping_dialog.summary.text()
     select_data(mapping_dialog, "source.TBMJ", mapping_table.NO_SOURCE)
+    assert remedy not in mapping_dialog.summary.text()
     mapping_dialog._on_field_mapping_changed("YDYHFLMC", "DLMC", None, None, "")
     computed = "由代码得出，不用源字段的值"
     assert read_cell(mapping_dialog, "YDYHFLMC", mapping_table.SAMPLES_COLUMN) == computed

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from qgis.core import QgsProject, QgsVectorLayer
+from qgis.PyQt.QtCore import QStandardPaths
 
 from ...core.base.files import make_path_next_to_data
 from ...core.engine.waivers import WAIVER_SUFFIX
@@ -45,6 +46,12 @@ def read_absolute_path(project: QgsProject, key: str) -> str:
     """Return the absolute form of a path stored in the project; empty without one."""
     path = read_stored_path(project, key)
     return str(Path(project.homePath() or ".") / path) if path else ""
+
+
+def get_start_folder(project: QgsProject | None = None) -> str:
+    """Return the folder where file dialogs begin: that of the project, else the user's documents."""
+    documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+    return (project.homePath() if project is not None else "") or documents or str(Path.home())
 
 
 def find_path_next_to_layers(project: QgsProject, files: Iterable[str], suffix: str) -> Path | None:

@@ -15,6 +15,7 @@ from qgis.core import QgsProject, QgsVectorLayer
 from ...bridge import settings
 from ...bridge.layers import role_recognition
 from ...bridge.layers.properties import count_unsaved_edits
+from ...bridge.project import saved_paths
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
 from ...core.base.files.names import make_default_stem
@@ -76,7 +77,7 @@ class ResultExporter:
             "docx": (tr("Save Report to Be Signed"), tr("Word (*.docx)"), tr("report.docx"), (".docx",)),
             "xlsx": (tr("Save Findings Ledger"), tr("Excel (*.xlsx)"), tr("ledger.xlsx"), (".xlsx",)),
         }[kind]
-        folder = settings.read_setting(_EXPORT_FOLDER_KEY, "") or QgsProject.instance().homePath() or str(Path.home())
+        folder = settings.read_setting(_EXPORT_FOLDER_KEY, "") or saved_paths.get_start_folder(QgsProject.instance())
         origin = result.report.provenance
         stem = make_default_stem(
             origin.get("area_code", ""), origin.get("area_name", ""), Path(name).stem, origin.get("started", "")

@@ -23,6 +23,7 @@ from qgis.PyQt.QtWidgets import QDialog, QInputDialog, QLineEdit, QVBoxLayout, Q
 from ...bridge import settings
 from ...bridge.checking.drawn_projects import ProjectShape, ReviewData, read_features, write_review
 from ...bridge.layers.properties import convert_to_qgis_crs, read_wkb
+from ...bridge.project import saved_paths
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
 from ...core.base.files.writing import OutputPaths
@@ -322,7 +323,7 @@ class ReportWriter:
 
     def ask_and_write(self, data: ReviewData, projects: Sequence[ProjectShape], name: str) -> BackgroundJob | None:
         """Ask for the file, then write; None if the user cancels. ``name``: offered name of the file."""
-        folder = settings.read_setting(_FOLDER_KEY, "") or QgsProject.instance().homePath() or str(Path.home())
+        folder = settings.read_setting(_FOLDER_KEY, "") or saved_paths.get_start_folder(QgsProject.instance())
         path = choose_save_path(
             self.iface.mainWindow(),
             tr("Conformity Report"),

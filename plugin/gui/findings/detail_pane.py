@@ -221,7 +221,7 @@ class DetailPane(QgsScrollArea):
         features = _make_feature_rows(
             result, finding, lambda ref: self.featureChosen.emit(ref, refs), self.formRequested.emit
         )
-        keys = format_feature_keys(finding) if features is None else ""
+        keys = format_feature_keys(finding, lambda role: get_layer_name(result, role)) if features is None else ""
         if keys:
             layout.addWidget(make_text_label(keys))
         form = _make_form_layout()
@@ -311,14 +311,14 @@ def format_place_and_size(finding: Any) -> str:
     return tr("  ").join(parts) if parts else tr("No location on the map")
 
 
-def format_feature_keys(finding: Any) -> str:
+def format_feature_keys(finding: Any, get_name: Callable[[str], str]) -> str:
     """Return the complete keys of a finding's features as text, to be copied.
 
-    Example: CZKFBJ 140225…000003 ↔ YJJBNTBHTB ….
+    Example: 城镇开发边界 140225…000003 ↔ 永久基本农田保护图斑 …. ``get_name``: returns the name of a layer by its role.
     """
 
     def format_side(role, keys):
-        return " ".join(t for t in (role, ", ".join(k for k in keys if k)) if t)
+        return " ".join(t for t in (role and get_name(role), ", ".join(k for k in keys if k)) if t)
 
     own_side = format_side(finding.role, [finding.key])
     if finding.field:

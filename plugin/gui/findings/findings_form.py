@@ -71,7 +71,8 @@ class _LowArea(QScrollArea):
 class FindingsForm(FittedWidget, QgsDockWidget):
     """Widgets of the findings panel and their layout.
 
-    From top to bottom: actions, outdated state, verdict, progress, a note, filters, list and details, navigation.
+    From top to bottom: actions, outdated state, verdict, progress, a note, filters, list and details; below them and
+    always in view, navigation.
     """
 
     #: The displayed result; None before the first check.
@@ -96,7 +97,6 @@ class FindingsForm(FittedWidget, QgsDockWidget):
             self.filters,
             make_row((self.tabs, 1), self.filter_button),
             (self.splitter, 1),
-            self.navigation,
         )
         area = _LowArea(
             widgetResizable=True,
@@ -104,7 +104,11 @@ class FindingsForm(FittedWidget, QgsDockWidget):
             horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff,
         )
         area.setWidget(body)
-        self.setWidget(area)
+        page, foot = QWidget(), QWidget()
+        fill_layout(QVBoxLayout(foot), self.navigation)
+        # On a low screen only what is above scrolls.
+        fill_layout(QVBoxLayout(page), (area, 1), foot, has_margins=False)
+        self.setWidget(page)
         self._first_width = DockWidthKeeper(self)
 
     def _make_widgets(self) -> None:

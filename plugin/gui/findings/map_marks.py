@@ -18,6 +18,7 @@ from qgis.PyQt.QtCore import QPointF, QRectF, Qt
 from qgis.PyQt.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPixmap
 
 from ...bridge.layers.properties import read_wkb
+from ...bridge.texts import tr
 from ..widgets import theme
 from ..widgets.map_items import (
     make_rubber_band,
@@ -96,10 +97,11 @@ class MapCallout(QgsMapCanvasItem):
         self, canvas: QgsMapCanvas, geometry: QgsGeometry, icon: QPixmap, lines: list[str], sides: Mapping[str, str]
     ):
         super().__init__(canvas)
-        self._canvas, self._geometry, self.icon, self.lines = canvas, geometry, icon, [*lines, *sides.values()]
-        #: Strokes of the samples, by line.
-        strokes = {"A": FIRST_FEATURE_STROKES, "B": SECOND_FEATURE_STROKES}
-        self._samples = {number: strokes[letter] for number, letter in enumerate(sides, len(lines))}
+        self._canvas, self._geometry, self.icon = canvas, geometry, icon
+        self._texts, self._sides = lines, sides
+        #: The lines drawn, and the strokes of the samples by line.
+        self.lines: list[str] = []
+        self._samples: dict[int, tuple] = {}
         self._around = geometry.boundingBox()
         self._seen: tuple[str, QgsPointXY | None] = ("", None)
         self._bold = QFont(canvas.font())
@@ -134,6 +136,7 @@ class MapCallout(QgsMapCanvasItem):
             self.spot = QPointF(self.toCanvasCoordinates(anchor))
             visible_box = self._box.united(QRectF(self.spot, self.spot)).intersected(canvas)
             plain_metrics, bold_metrics = QFontMetricsF(self._canvas.font()), QFontMetricsF(self._bold)
+            self._break_lines(canvas.width() - 2 * _LABEL_PADDING_EM * self._font_height_px)
             widths = [
                 (plain_metrics if n else bold_metrics).horizontalAdvance(line) + self._compute_indent(n)
                 for n, line in enumerate(self.lines)
@@ -149,6 +152,16 @@ class MapCallout(QgsMapCanvasItem):
                 _LABEL_GAP_EM * self._font_height_px,
             )
         self.update()
+
+    def _break_lines(self, width: float) -> None:
+        """Set the lines for a width in pixels: on a narrow map, each figure has its own line."""
+        head, *figures = self._texts
+        metrics, gap = QFontMetricsF(self._canvas.font()), tr("  ")
+        if any(metrics.horizontalAdvance(one) > width for one in figures):
+            figures = [part for one in figures for part in one.split(gap)]
+        self.lines = [head, *figures, *self._sides.values()]
+        strokes = {"A": FIRST_FEATURE_STROKES, "B": SECOND_FEATURE_STROKES}
+        self._samples = {number: strokes[letter] for number, letter in enumerate(self._sides, 1 + len(figures))}
 
     @property
     def _font_height_px(self) -> float:

@@ -469,6 +469,8 @@ class FindingsModel(GroupedModel):
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
             sort_column, descending = self._get_sort_column_and_direction()
             return get_column_title(section) + (SORT_MARKS[descending] if section == sort_column else "")
+        if role == Qt.ItemDataRole.ToolTipRole and section == AREA_COLUMN:
+            return tr("By area, the rules keep the order of the report; the findings of each rule are sorted.")
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.TextAlignmentRole:
             return _ALIGN_RIGHT if section in (COUNT_COLUMN, AREA_COLUMN) else _ALIGN_LEFT
         return None

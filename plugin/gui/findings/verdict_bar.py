@@ -70,6 +70,9 @@ class VerdictBar(FittedWidget, QWidget):
             )
             for kind in theme.FINDING_KINDS
         }
+        for button in self.buttons.values():
+            button.toggled.connect(lambda on, button=button: _mark_hidden(button, not on))
+            _mark_hidden(button, not button.isChecked())
         self.kind_row = make_row_widget(*self.buttons.values())
         self._row = self.kind_row.layout()
         self._row.setSpacing(max(1, self._row.spacing() // 2))
@@ -93,6 +96,7 @@ class VerdictBar(FittedWidget, QWidget):
         for kind, button in self.buttons.items():
             with QSignalBlocker(button):
                 button.setChecked(kind in kinds)
+            _mark_hidden(button, kind not in kinds)
         self.kindsChanged.emit()
 
     def show_report(self, result, summary: dict[str, Any] | None = None) -> None:
@@ -199,19 +203,20 @@ class VerdictBar(FittedWidget, QWidget):
         return f"{theme.get_kind_word(kind)} {self._format_number(kind)}"
 
     def fit_contents(self) -> None:
-        """Show icon, word and number on the buttons, or only icon and number if a word would not fit."""
+        """Show icon, word and number on the buttons; the last kinds have only icon and number if all do not fit."""
         # No layout may give the note on edits less height than its lines need in this width.
         self._edited.setMinimumHeight(max(self._edited.heightForWidth(self.width()), 0))
         if not self._counts:
             return
-        button_width = (self.width() - (len(self.buttons) - 1) * self._row.spacing()) // len(self.buttons)
-        is_wide_enough = (
-            max(self._measure_button(kind, self._format_full_text(kind)) for kind in self.buttons) <= button_width
-        )
-        for kind, button in self.buttons.items():
-            number = self._format_number(kind)
-            button.setText(self._format_full_text(kind) if is_wide_enough else number)
-            button.setMinimumWidth(self._measure_button(kind, number))
+        room = self.width() - (len(self.buttons) - 1) * self._row.spacing()
+        texts = {kind: self._format_full_text(kind) for kind in self.buttons}
+        for kind in reversed(texts):
+            if sum(self._measure_button(one, text) for one, text in texts.items()) > room:
+                texts[kind] = self._format_number(kind)
+        for number, (kind, button) in enumerate(self.buttons.items()):
+            button.setText(texts[kind])
+            button.setMinimumWidth(self._measure_button(kind, self._format_number(kind)))
+            self._row.setStretch(number, self._measure_button(kind, texts[kind]))
 
     def _measure_button(self, kind: str, text: str) -> int:
         """Return the width of a button with a text, in its style."""
@@ -221,3 +226,11 @@ class VerdictBar(FittedWidget, QWidget):
         inside = button.iconSize().width() + _BUTTON_GAP + button.fontMetrics().horizontalAdvance(text + "  ")
         size = QSize(inside, button.iconSize().height())
         return button.style().sizeFromContents(QStyle.ContentsType.CT_ToolButton, option, size, button).width()
+
+
+def _mark_hidden(button: QToolButton, is_hidden: bool) -> None:
+    """Show in every style whether findings of a button's kind are hidden: without a frame, and struck out."""
+    button.setAutoRaise(is_hidden)
+    font = button.font()
+    font.setStrikeOut(is_hidden)
+    button.setFont(font)

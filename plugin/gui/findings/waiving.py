@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,7 @@ from ..widgets import (
 )
 from .detail_pane import format_feature_keys, format_place_and_size
 from .dock import FindingsDock
+from .features import get_layer_name
 from .groups import format_hectares_in_list, get_finding_kind, sum_finding_areas
 
 #: Maximum number of rules named in the line about the selection.
@@ -65,10 +67,11 @@ _TYPING_PAUSE_MS = 200
 class FindingCard(QFrame):
     """Frame that summarises a finding in the waiver dialog.
 
-    ``title``: title of the problem, as in the list; ``more``: text about further findings.
+    ``title``: title of the problem, as in the list; ``get_layer_name``: returns the name of a layer by its role;
+    ``more``: text about further findings.
     """
 
-    def __init__(self, finding: Any, title: str, more: str = "", parent=None):
+    def __init__(self, finding: Any, title: str, get_layer_name: Callable[[str], str], more: str = "", parent=None):
         super().__init__(
             parent, objectName="SanxianFindingCard", frameShape=QFrame.Shape.StyledPanel, autoFillBackground=True
         )
@@ -77,7 +80,7 @@ class FindingCard(QFrame):
         mark = QLabel(pixmap=theme.load_pixmap(icon, size, self.devicePixelRatioF()))
         head = make_text_label(f"{finding.code}  {title}".strip())
         set_bold(head)
-        texts = (format_place_and_size(finding), format_feature_keys(finding), finding.message, more)
+        texts = (format_place_and_size(finding), format_feature_keys(finding, get_layer_name), finding.message, more)
         column = make_column(head, *map(make_text_label, filter(None, texts)))
         fill_layout(QHBoxLayout(self), (mark, 0, Qt.AlignmentFlag.AlignTop), (column, 1))
 
@@ -91,7 +94,7 @@ class WaiverDialog(FocusedButtonDialog):
 
     ``path``: proposed waiver file; ``save_waivers``: writes the waivers; if it raises an error, the dialog stays open
     and shows the error below the file field; ``selected_finding``: the finding shown in full, one of ``findings``;
-    ``titles``: rule code → title.
+    ``titles``: rule code → title; ``get_layer_name``: returns the name of a layer by its role.
     """
 
     def __init__(
@@ -103,6 +106,7 @@ class WaiverDialog(FocusedButtonDialog):
         *,
         selected_finding: Any = None,
         titles: Mapping[str, str] | None = None,
+        get_layer_name: Callable[[str], str] = str,
     ):
         super().__init__(parent, objectName="SanxianWaiverDialog", windowTitle=tr("Waive Findings"))
         self._findings, self._save_waivers = findings, save_waivers
@@ -151,7 +155,7 @@ class WaiverDialog(FocusedButtonDialog):
         page, title = QWidget(), (titles or {}).get(self._selected_finding.code, "")
         fill_layout(
             QVBoxLayout(page),
-            FindingCard(self._selected_finding, title, _summarise_findings(findings) if len(findings) > 1 else ""),
+            FindingCard(self._selected_finding, title, get_layer_name, _summarise_findings(findings)),
             self._make_form(),
             QLabel(effect, wordWrap=True),
             None,
@@ -332,7 +336,9 @@ def _read_date(edit: QDateEdit) -> date:
 
 
 def _summarise_findings(findings: list[Any]) -> str:
-    """Return a summary of several findings by rule, with their total area."""
+    """Return a summary of several findings by rule, with their total area; empty for one."""
+    if len(findings) == 1:
+        return ""
     counts = Counter(f.code for f in findings).most_common()
     rules = join_first([f"{code} × {count}" for code, count in counts], tr(", "), limit=_MAX_NAMED_RULES)
     area = sum_finding_areas(findings)
@@ -387,6 +393,7 @@ class WaiverActions(QObject):
             self._dock.window(),
             selected_finding=self._dock.tree.get_selected_finding(),
             titles={rule.code: rule.heading for rule in self._dock.result.report.rules},
+            get_layer_name=partial(get_layer_name, self._dock.result),
         )
         if dialog.exec():
             self._dock.show_note(

@@ -101,7 +101,7 @@ def make_batch_rows(entries: list[Any], texts: Any, titles: Mapping[str, str]) -
     rows = []
     for entry in entries:
         safety, code = _find_safety(entry), entry.finding.code
-        cells = [f"{titles.get(code, '')} {code}".strip(), *_make_cells(entry, safety, texts)]
+        cells = [f"{code} {titles.get(code, '')}".strip(), *_make_cells(entry, safety, texts)]
         rows.append(BatchRow(entry, safety, cells, is_ticked=safety == SAFE))
     return sorted(rows, key=lambda row: row.safety)
 
@@ -486,6 +486,8 @@ class BatchDialog(TrialDialog):
             uniformRowHeights=True,
             allColumnsShowFocus=True,
             selectionMode=QAbstractItemView.SelectionMode.SingleSelection,
+            # Code of the rule and verdict on the fix come first.
+            textElideMode=Qt.TextElideMode.ElideRight,
         )
         table.setItemDelegateForColumn(FEATURE_COLUMN, _KeyDelegate(table))
         table.setModel(self.model)

@@ -12,6 +12,7 @@ from qgis.PyQt.QtCore import QTimer, pyqtSignal
 
 from ...bridge.fixes.apply import FixOrder
 from ...bridge.fixes.trial import BatchTrial, make_batch_trial
+from ...bridge.project import saved_paths
 from ...bridge.running.portions import PortionedWork
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
@@ -242,7 +243,7 @@ class BatchFixer(FixDialogController):
         """Ask for a file, and save the table of the tried fixes there."""
         origin = self._dock.result.report.provenance
         stem = make_default_stem(origin.get("area_code", ""), origin.get("area_name", ""), tr("fixes"))
-        folder = QgsProject.instance().homePath() or str(Path.home())
+        folder = saved_paths.get_start_folder(QgsProject.instance())
         path = choose_save_path(
             self.dialog, tr("Save Table of Fixes"), str(Path(folder) / stem), "CSV (*.csv)", (".csv",)
         )

@@ -24,6 +24,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge.doctor import list_qgis_facts, run_qgis_doctor
+from ...bridge.project import saved_paths
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.settings import get_interface_language
 from ...bridge.texts import tr
@@ -127,7 +128,7 @@ class DoctorDialog(QDialog):
         return "\n".join(self.list.item(n).text() for n in range(self.list.count()))
 
     def _save(self) -> None:
-        start = str(Path.home() / f"{tr('environment')}_{date.today():%Y%m%d}")
+        start = str(Path(saved_paths.get_start_folder()) / f"{tr('environment')}_{date.today():%Y%m%d}")
         path = choose_save_path(self, tr("Save Result"), start, tr("Text (*.txt);;JSON (*.json)"), OUTPUT_SUFFIXES)
         if not path or self.report is None:
             return

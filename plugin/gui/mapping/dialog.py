@@ -56,6 +56,8 @@ class MappingDialog(MappingSource):
         #: Source fields that the displayed mapping leaves out, those whose areas it converts, with their targets, and
         #: the target fields that the form computes instead.
         self._unused: list[str] = []
+        #: Sources, targets and numbers of rows of areas that differ from those of the shapes.
+        self._different_areas: list[str] = []
         #: The mapping as proposed, opened or saved; another one has decisions that are only in the dialog.
         self._kept_mapping: Any = None
         self._converted: list[str] = []
@@ -215,11 +217,12 @@ class MappingDialog(MappingSource):
         self._converted = [f"{sources[name]} → {name}" for name in units if name in kept_names]
         counts = {f.alias: previews[f.name].outside_count for f in fields}
         outside = [f"{name} {format_number(count, 0)}" for name, count in counts.items() if count]
-        different_areas = [
-            f"{sources[f.name]} → {f.name} {format_number(count, 0)}"
-            for f in fields
-            if 2 * (count := previews[f.name].area_difference_count) > previews[f.name].filled_count
+        different = [f for f in fields if 2 * previews[f.name].area_difference_count > previews[f.name].filled_count]
+        self._different_areas = [
+            f"{sources[f.name]} → {f.name} {format_number(previews[f.name].area_difference_count, 0)}"
+            for f in different
         ]
+        measured = [f.name for f in different if is_appended and f.meaning in attribute_forms.MEASURED_MEANINGS]
         return [
             (
                 tr("Computed from shape or code instead of the source, as the form does: {fields}."),
@@ -232,7 +235,11 @@ class MappingDialog(MappingSource):
             ),
             (
                 tr("Rows whose area will differ from that of the shape (ATT003, ATT013): {fields}."),
-                different_areas,
+                self._different_areas,
+            ),
+            (
+                tr("With (nothing) as their source, these areas are measured from the shape when appended: {fields}."),
+                measured,
             ),
             (tr("Values without a code: {fields}."), without_code),
             (tr("Rows with a value outside the list of the field (ATT002): {fields}."), outside),
@@ -354,6 +361,11 @@ class MappingDialog(MappingSource):
         except SanxianError as error:
             self.summary.setText(messages.explain_error(error))
             return
+        notes = (
+            (tr("Areas converted to m²: {fields}."), self._converted),
+            (tr("Rows whose area differs from that of the shape (ATT003, ATT013): {fields}."), self._different_areas),
+            (tr("Not taken over: {fields}."), self._unused),
+        )
         lines = [
             tr("{rows} rows were written to “{layer}”; {losses} values to verify, {empty} of them left empty.").format(
                 rows=format_number(results["ROWS"], 0),
@@ -362,12 +374,7 @@ class MappingDialog(MappingSource):
                 empty=format_number(results["EMPTY"], 0),
             ),
             *remarks,
-            *(
-                [tr("Areas converted to m²: {fields}.").format(fields=tr(", ").join(self._converted))]
-                if self._converted
-                else ()
-            ),
-            *([tr("Not taken over: {fields}.").format(fields=tr(", ").join(self._unused))] if self._unused else ()),
+            *(text.format(fields=tr(", ").join(names)) for text, names in notes if names),
         ]
         if results.get("UNMAPPED"):
             table = Path(str(results["UNMAPPED"]))

@@ -30,7 +30,7 @@ from ...bridge.editing import attribute_forms
 from ...bridge.layers.role_recognition import list_findings_layers, read_layer_schema
 from ...bridge.layers.snapshots import take_snapshot
 from ...bridge.mapping import run as mapping_run
-from ...bridge.project import county
+from ...bridge.project import county, saved_paths
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
 from ...core.exchange.mapping.preview import UndecidedCode
@@ -38,6 +38,7 @@ from ...core.plan.loading.recognition import find_role, find_similar_role
 from ...core.standard.messages.numbers import format_number
 from ...core.standard.messages.texts import Texts
 from ...core.standard.template import CodeList, Template
+from ..help.help_dialog import add_help_button
 from ..widgets import (
     ManualStartDialog,
     ScrollSafeComboBox,
@@ -75,6 +76,8 @@ class CodeChoiceTable(QWidget):
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent, objectName="SanxianMappingChoices")
         self.label = QLabel(wordWrap=True)
+        #: The field whose codes are shown, and their order.
+        self._field, self._shown_codes = "", list[str]()
         self.table = QTableWidget(
             0,
             5,
@@ -89,6 +92,7 @@ class CodeChoiceTable(QWidget):
         """Show the codes that the user has to map; hide the table without any."""
         self.setVisible(bool(rows))
         if not rows or codes is None:
+            self._field = ""
             self.table.setRowCount(0)
             return
         open_count = sum(not row.chosen_code for row in rows)
@@ -97,6 +101,7 @@ class CodeChoiceTable(QWidget):
             "are saved in the mapping; several values may become one code."
         )
         lines = [text.format(field=field, count=len(rows), open=open_count)]
+        rows = self._put_open_first(field, rows)
         if len(rows) > _MAX_SHOWN_CODES:
             limit_note = tr(
                 "The {count} most frequent codes are listed; check whether the code list of the source is "
@@ -118,6 +123,13 @@ class CodeChoiceTable(QWidget):
         # A small dialog would leave room for half a row.
         shown_height = self.table.rowHeight(0) * min(len(rows), _MIN_SHOWN_CODES)
         self.table.setMinimumHeight(header.sizeHint().height() + shown_height + 2 * self.table.frameWidth())
+
+    def _put_open_first(self, field: str, rows: list[UndecidedCode]) -> list[UndecidedCode]:
+        """Return the rows with those still to choose first; no row moves while the user chooses."""
+        codes = [row.code for row in sorted(rows, key=lambda row: bool(row.chosen_code))]
+        if field != self._field or set(codes) != set(self._shown_codes):
+            self._field, self._shown_codes = field, codes
+        return sorted(rows, key=lambda row: self._shown_codes.index(row.code))
 
     def _make_code_combo(self, row: UndecidedCode, codes: CodeList) -> ScrollSafeComboBox:
         box = ScrollSafeComboBox(objectName=f"choice.{row.code}")
@@ -179,7 +191,7 @@ class MappingForm(ManualStartDialog):
             ("", self.append), (tr("Write to"), self.output), ("", self.losses), ("", self.personal)
         )
         self.append.toggled.connect(self.output.setDisabled)
-        self.buttons = make_close_button(self)
+        self.buttons = add_help_button(make_close_button(self), "map_fields")
         self.start = self.buttons.addButton(tr("Run"), QDialogButtonBox.ButtonRole.ActionRole)
         self.stop = self.buttons.addButton(tr("Cancel"), QDialogButtonBox.ButtonRole.ActionRole)
         self.stop.hide()
@@ -226,7 +238,7 @@ class MappingSource(MappingForm):
 
         ``ask``: a function of `QFileDialog`; ``name``: proposed name.
         """
-        folder = settings.read_setting(_FOLDER_SETTING, "") or self._project.homePath() or str(Path.home())
+        folder = settings.read_setting(_FOLDER_SETTING, "") or saved_paths.get_start_folder(self._project)
         if path := ask(self, title, str(Path(folder) / name), filters)[0]:
             settings.store_setting(_FOLDER_SETTING, str(Path(path).parent))
         return path

@@ -217,7 +217,7 @@ class FormPage(QWidget):
     def __init__(self, project: QgsProject, parent=None):
         super().__init__(parent)
         self._project = project
-        self._make_widgets(project.homePath() or str(Path.home()))
+        self._make_widgets(saved_paths.get_start_folder(project))
         form = make_form(
             (tr("Specification"), self.forms),
             (tr("Output folder"), self.folder),

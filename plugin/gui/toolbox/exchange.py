@@ -342,7 +342,7 @@ def _find_database(layers: list[QgsVectorLayer]) -> str:
 def _get_initial_folder(project: QgsProject, database: str = "") -> str:
     """Return the initial folder of results: the project's, else that of its data."""
     data_folder = str(Path(database).parent) if database else ""
-    return project.homePath() or data_folder or str(Path.home())
+    return project.homePath() or data_folder or saved_paths.get_start_folder()
 
 
 def _find_layer_uri(database: str, role: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from qgis.gui import QgsMapLayerComboBox
@@ -37,6 +36,7 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
+from ...bridge.project import saved_paths
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
 from ...core.standard import load_standard
@@ -316,7 +316,7 @@ class ProfileCombo(QComboBox):
 
     def __init__(self, name: str, folder: str = "", parent=None, **properties: Any):
         super().__init__(parent, objectName=name, **properties)
-        self._folder = folder or str(Path.home())
+        self._folder = folder or saved_paths.get_start_folder()
 
     def set_profiles(self, profiles: Iterable[str]) -> None:
         """Replace the entries by these profiles, preceded by no profile."""

@@ -13,6 +13,7 @@ from qgis.PyQt.QtGui import QDesktopServices
 from qgis.PyQt.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QMessageBox, QPushButton, QWidget
 
 from ...bridge.help_pages import write_forwarding_page
+from ...bridge.project import saved_paths
 from ...bridge.running.tasks import log_error
 from ...bridge.texts import tr
 from .layout import fill_layout
@@ -119,7 +120,7 @@ class FileLine(QWidget):
         return self.line.text().strip()
 
     def _browse_for_file(self) -> None:
-        start = self.text() or self._folder or str(Path.home())
+        start = self.text() or self._folder or saved_paths.get_start_folder()
         if self._may_be_new:
             option = QFileDialog.Option.DontConfirmOverwrite
             path, _ = QFileDialog.getSaveFileName(self, "", start, self._filter, options=option)
@@ -129,7 +130,7 @@ class FileLine(QWidget):
             self.line.setText(path)
 
     def _browse_folder(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, "", self.text() or self._folder or str(Path.home()))
+        path = QFileDialog.getExistingDirectory(self, "", self.text() or self._folder or saved_paths.get_start_folder())
         if path:
             self.line.setText(path)
 

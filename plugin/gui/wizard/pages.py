@@ -12,6 +12,7 @@ from qgis.PyQt.QtWidgets import QButtonGroup, QCheckBox, QGridLayout, QLabel, QL
 
 from ...bridge import settings
 from ...bridge.layers.properties import convert_to_qgis_crs
+from ...bridge.project import saved_paths
 from ...bridge.texts import tr
 from ...core.base.errors import DataError, SanxianError
 from ...core.checks.check import RunOptions
@@ -137,7 +138,7 @@ class TargetPage(WizardPage):
         super().__init__(draft, tr("Save location"), parent)
         self.folder, self.name = QgsFileWidget(), QLineEdit()
         self.folder.setStorageMode(QgsFileWidget.StorageMode.GetDirectory)
-        self.folder.setFilePath(settings.read_setting(FOLDER_SETTING, "") or str(Path.home()))
+        self.folder.setFilePath(settings.read_setting(FOLDER_SETTING, "") or saved_paths.get_start_folder())
         grid = QGridLayout()
         for number, (label, widget) in enumerate(((tr("Folder"), self.folder), (tr("Name"), self.name))):
             grid.addWidget(QLabel(label), number, 0)

@@ -294,9 +294,8 @@ class ValueConverter:
             return self._convert_number(text) if not reason else (None, reason, params)
         if target.length and len(text) > target.length:
             # A name in place of a code is longer than the field; what it lacks is the code.
-            return (
-                (None, reason, params) if reason else (None, "too_long", {"length": target.length, "count": len(text)})
-            )
+            reason = f"{reason}_long" if reason else "too_long"
+            return None, reason, params | {"length": target.length, "count": len(text)}
         return text, reason, params
 
 

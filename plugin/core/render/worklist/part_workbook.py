@@ -22,6 +22,8 @@ _WIDTHS = {
 #: Columns with texts of several lines.
 _WRAPPED_COLUMNS = ("description", "note")
 _USUAL_WIDTH = 17
+#: A number leaves a space before the text of the next column.
+_AREA_FORMAT = "#,##0.00_ "
 #: Columns that programs need; they are hidden, and neither printed nor seen.
 _HIDDEN_COLUMNS = ("updated", "by", "related_role", "fingerprint", "split")
 
@@ -69,7 +71,7 @@ def write_part(path: Path, worklist: Worklist) -> None:
         sheet.row_dimensions[number].height = LINE_POINTS * max(lines, default=1)
         sheet.append(
             [
-                make_sheet_cell(sheet, None if value == "" else value, wraps=heading in wrapped_headings)
+                make_sheet_cell(sheet, None if value == "" else value, _AREA_FORMAT, wraps=heading in wrapped_headings)
                 for heading, value in zip(headings, values, strict=True)
             ]
         )

@@ -169,7 +169,7 @@ EAST_ZONE_WKT = "POLYGON ((1000 0, 9000 0, 9000 1000, 1000 1000, 1000 0))"
         "otherwise restore the approved edge of the farmland.",
         "large": "{layer} ({key}) has {area} outside the farmland protection zone. This is not less than the limit for "
         "scattered plots ({limit_area}), so it is not a scattered plot and must be in the zone. No regulation "
-        "states the limit: it is {limit_origin} (“Large parcel”, large_area_m2). {there} {overlaps_first}Compare with the approved "
+        "states the limit: it is {limit_origin} (setting “Large parcel”). {there} {overlaps_first}Compare with the approved "
         "result: extend the zone to this land, and cut other zones back; if the approved result leaves it outside, "
         "waive the finding and give the reason. If the county has another limit for scattered plots, change it in "
         "the county's profile file, and check again.",

@@ -316,6 +316,7 @@ def test_code_translation_from_survey_to_2023_classes_is_found_and_none_in_the_o
         ("010100", {"codes": "land_use_2023", "code_pad": 6, "length": 6}, "010100", []),
         ("0101", {"codes": "land_use_2023", "code_pad": 6, "length": 6}, "010100", []),
         ("7777", {"codes": "land_use_2023", "code_pad": 6, "length": 6}, "7777", ["code_unknown"]),
+        ("国有建设用地", {"codes": "land_use_2023", "code_pad": 6, "length": 5}, None, ["code_unknown_long"]),
     ],
 )
 def test_mapped_value_is_converted_or_lost_with_a_reason(value, field, expected, reasons):
