@@ -1004,6 +1004,10 @@ Force: the package is made even if the plan does not pass or parts are missing; 
         <translation>请选择用途；未选时只列出占用，不作结论。</translation>
     </message>
     <message>
+        <source>Choose above to enter the longitudes, or to read the extent from a layer of the project.</source>
+        <translation>请在上面的“县域范围”中选择填写东西经度，或从工程中的图层读取。</translation>
+    </message>
+    <message>
         <source>Choose groups</source>
         <translation>选图层组</translation>
     </message>
@@ -2494,6 +2498,10 @@ Layers are written in the CRS of the specification (EPSG:4490). Layers of counti
 图层按样式的坐标系（EPSG:4490）写出。县级图层为其他坐标系、其他带的，逐节点换算，不增加节点，并说明图层、县、换算前后的坐标系。在上级数据库中名称不同的图层，按样式（[gathering]）改名；上级数据库没有的图层不写入，逐一列出。市级行政区由县级行政区合并而成。</translation>
     </message>
     <message>
+        <source>GeoPackage (*.gpkg)</source>
+        <translation>GeoPackage (*.gpkg)</translation>
+    </message>
+    <message>
         <source>GeoPackage (*.gpkg);;FileGDB (*.gdb)</source>
         <translation>GeoPackage (*.gpkg);;FileGDB (*.gdb)</translation>
     </message>
@@ -3794,6 +3802,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>其中原有问题改列于其他标识码：{rules}</translation>
     </message>
     <message>
+        <source>Of {layers} layers in {groups} groups, those that the database lacks will be created</source>
+        <translation>共 {layers} 个图层、{groups} 组，数据库中缺少的将补建</translation>
+    </message>
+    <message>
         <source>On the map</source>
         <translation>地图显示</translation>
     </message>
@@ -4432,10 +4444,6 @@ Results: the boundary after the draft, the land that leaves or comes, a workbook
     <message>
         <source>Read the counties again, after data have changed</source>
         <translation>数据有改动时，重新读取各县</translation>
-    </message>
-    <message>
-        <source>Read the extent from a layer, or enter the longitudes.</source>
-        <translation>请从图层读取范围，或填写东西经度。</translation>
     </message>
     <message>
         <source>Read the targets from a table or a text of the plan</source>
@@ -5598,6 +5606,10 @@ returns 文件夹中，有错误或警告的县每县一份退回意见（docx�
         <translation>数据的行政区代码为 {code}。采用哪个县配置？目标值和限值取自县配置。</translation>
     </message>
     <message>
+        <source>The data leave open: {names}.</source>
+        <translation>数据本身不足以确认：{names}。</translation>
+    </message>
+    <message>
         <source>The data were changed while they were checked. Nothing was made; export again.</source>
         <translation>检查期间数据有改动，未生成成果包。请重新导出。</translation>
     </message>
@@ -5888,6 +5900,10 @@ returns 文件夹中，有错误或警告的县每县一份退回意见（docx�
     <message>
         <source>The project is made, but QGIS could not open it: {path}.</source>
         <translation>工程已建立，但 QGIS 未能打开：{path}。</translation>
+    </message>
+    <message>
+        <source>The project takes its layers and their data; layers that it lacks are added</source>
+        <translation>工程直接使用其中的图层和数据，缺少的图层补建</translation>
     </message>
     <message>
         <source>The project was closed, and the fix window with it. No fix was applied.</source>
@@ -6300,6 +6316,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>采用</translation>
     </message>
     <message>
+        <source>Use Finished Database…</source>
+        <translation>使用已有数据库…</translation>
+    </message>
+    <message>
         <source>Use of projects without a field: code or name</source>
         <translation>没有用途字段的项目的用途：代码或名称</translation>
     </message>
@@ -6432,8 +6452,16 @@ Replace them by new ones? The changes are lost.</source>
         <translation>问题</translation>
     </message>
     <message>
+        <source>What is not confirmed, and why some rules did not run</source>
+        <translation>哪些设置未经确认，部分规则为何没有运行</translation>
+    </message>
+    <message>
         <source>What the rule checks, its limits and parameters (F1)</source>
         <translation>规则的检查内容、适用限制和参数（F1）</translation>
+    </message>
+    <message>
+        <source>What the verdict depends on</source>
+        <translation>结论说明</translation>
     </message>
     <message>
         <source>Whether a plan layer of the project has the value in a field; true if the project has no such layer. Forms use it for the checks of a profile.</source>
@@ -6454,10 +6482,6 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>Why</source>
         <translation>检查目的</translation>
-    </message>
-    <message>
-        <source>Why some rules did not run</source>
-        <translation>部分规则未运行的原因</translation>
     </message>
     <message>
         <source>Width (m)</source>
@@ -7136,6 +7160,10 @@ Whether the change is one of the permitted cases is for the office to state; it 
         <translation>{county}，{zones} 带，带边 {edge}°E</translation>
     </message>
     <message>
+        <source>{county}: the project has {count} layers. Check All (F8) shows what is missing.</source>
+        <translation>{county}：工程有 {count} 个图层。缺少的内容由全面检查（F8）列出。</translation>
+    </message>
+    <message>
         <source>{county}: {count} layers are ready to draw in. Begin with the outline of the county, or import data.</source>
         <translation>{county}：{count} 个图层已建立，可以开始绘制。请先绘制县界，或导入数据。</translation>
     </message>
@@ -7270,6 +7298,10 @@ Whether the change is one of the permitted cases is for the office to state; it 
     <message>
         <source>{count} s</source>
         <translation>{count} 秒</translation>
+    </message>
+    <message>
+        <source>{count} settings are not confirmed: {names}. Confirm them in County Profile… ▸ Targets and confirmation.</source>
+        <translation>未经本县确认的设置 {count} 项：{names}。请在“县配置…”的“目标与确认”中确认。</translation>
     </message>
     <message>
         <source>{count} settings not confirmed: at best the verdict is “Passed with conditions”. Counted are all settings and code lists that the rules may use; a report counts those that its check used.</source>

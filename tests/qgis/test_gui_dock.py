@@ -455,7 +455,7 @@ def test_button_next_to_the_rule_count_explains_which_rules_did_not_run(findings
     monkeypatch.setattr(verdict_bar.QWhatsThis, "showText", lambda _place, text, _widget: shown.append(text))
     show_result(findings_dock, make_small_report())
     why = findings_dock.verdict.reasons_button
-    assert why.isVisible() and why.toolTip() == "部分规则未运行的原因"
+    assert why.isVisible() and why.toolTip() == "哪些设置未经确认，部分规则为何没有运行"
     why.click()
     (text,) = shown
     assert "本次运行 6 条" in text and "县配置…" in text

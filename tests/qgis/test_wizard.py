@@ -547,10 +547,23 @@ def test_escape_closes_an_untouched_wizard_and_asks_before_it_discards_an_entry(
     choose_county(project_wizard, "140225")
     QTest.keyClick(project_wizard, Qt.Key.Key_Escape)
     assert len(questions) == 1 and project_wizard.isVisible()
+    project_wizard.cancel.click()
+    assert len(questions) == 2 and project_wizard.isVisible(), "Cancel asks, too"
     untouched = NewProjectWizard(QgsProject.instance())
     untouched.show()
     QTest.keyClick(untouched, Qt.Key.Key_Escape)
-    assert len(questions) == 1 and not untouched.isVisible()
+    assert len(questions) == 2 and not untouched.isVisible()
+
+
+def test_project_wizard_takes_folder_and_name_of_a_finished_database(project_wizard, tmp_path):
+    database = tmp_path / "140225浑源县.gpkg"
+    database.touch()
+    choose_county(project_wizard, "140225")
+    project_wizard.go_to_page(3)
+    project_wizard.target.use_database(database)
+    assert project_wizard.next.isEnabled() and "缺少的将补建" in project_wizard.message_label.text()
+    request = project_wizard.draft.make_request()
+    assert (request.database_path, request.existing_database_action) == (database, "add")
 
 
 def test_project_wizard_widens_if_a_theme_draws_wide_frames_around_its_pages(project_wizard):

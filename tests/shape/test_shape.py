@@ -114,7 +114,7 @@ def test_rule_based_only_on_unverified_sources_has_no_error_severity(rule):
 @for_each("rule", RULES.values(), ids=RULES)
 def test_settings_used_by_a_rule_exist_in_the_standard(rule):
     standard = load_standard()
-    for item in rule.uses:
+    for item in (*rule.uses, *rule.may_use):
         known = item in standard.settings or item in standard.marks or item.startswith("codes.")
         assert known, f"{rule.code} uses {item}, which the standard does not know"
 

@@ -94,6 +94,12 @@ def find_unconfirmed_settings(rule: Rule, norm: Norm) -> list[str]:
     return list(dict.fromkeys([*(setting for setting in rule.uses if not norm.is_confirmed(setting)), *parameters]))
 
 
+def _find_possible_settings(rule: Rule, unconfirmed_norm: Norm) -> list[str]:
+    """Return the settings of `find_unconfirmed_settings`, and those that a rule uses on some data only."""
+    others = [setting for setting in rule.may_use if not unconfirmed_norm.is_confirmed(setting)]
+    return [*find_unconfirmed_settings(rule, unconfirmed_norm), *others]
+
+
 def find_disabling_settings(rule: Rule, norm: Norm) -> list[str]:
     """Return the settings by which the county switches off a comparison of a rule, confirmed or not.
 
@@ -116,7 +122,7 @@ def find_rules_by_confirmable_item(norm: Norm) -> dict[str, list[Rule]]:
     unconfirmed_norm = norm.drop_confirmations()
     rules_by_item: dict[str, list[Rule]] = {}
     for rule in norm.rules_by_code.values():
-        for item in find_unconfirmed_settings(rule, unconfirmed_norm):
+        for item in _find_possible_settings(rule, unconfirmed_norm):
             rules_by_item.setdefault(item, []).append(rule)
     return rules_by_item
 
@@ -137,7 +143,7 @@ def find_confirmable_items(norm: Norm) -> list[str]:
             *(code for name in complete_scopes for code in unconfirmed_norm.list_default_rules_of_scope(name)),
         )
     )
-    items = [item for code in codes for item in find_unconfirmed_settings(rules[code], unconfirmed_norm)]
+    items = [item for code in codes for item in _find_possible_settings(rules[code], unconfirmed_norm)]
     field_lists = (field.codes for template in norm.standard.templates.values() for field in template.fields)
     lists = dict.fromkeys(f"codes.{name}" for name in field_lists if name in norm.standard.code_lists)
     items += [name for name in lists if not unconfirmed_norm.is_confirmed(name)]

@@ -145,6 +145,7 @@ class Rule:
     refuses_fix: str = ""
     overlaps_first: dict[str, tuple[str, ...]] = field(default_factory=dict)
     sum_cases: tuple[str, ...] = ()
+    may_use: tuple[str, ...] = ()
     texts: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
@@ -207,6 +208,7 @@ def rule(
     basis: Iterable[str],
     needs: dict[str, LayerNeed],
     uses: Iterable[str] = (),
+    may_use: Iterable[str] = (),
     messages: dict[str, str],
     fails: Iterable[RuleExample] = (),
     passes: Iterable[RuleExample] = (),
@@ -227,7 +229,8 @@ def rule(
     ``problem`` names the problem that the rule finds, in English; ``resources/texts`` has the Chinese. The title,
     which states the requirement, is the docstring's first line. ``uses`` names the settings of the standard that the
     rule depends on (``ratio.form``, ``codes.planning_zones``, ``tolerance``): unconfirmed settings marked C make its
-    outcome conditional at best. ``local``: a finding depends only on its row and on adjacent rows, so that an edit
+    outcome conditional at best. ``may_use`` names those that matter on some data only; its result names them there.
+    ``local``: a finding depends only on its row and on adjacent rows, so that an edit
     changes nothing farther away (`live`); False for totals, shares and unique keys. ``concurrent``: the rule may run
     while other rules run in another thread. It reads rows and shapes of its layers only; it uses no shared value
     (`RuleContext.compute_shared`) and no total of statutory areas (`Layer.statutory`), because which of two rules asks
@@ -288,6 +291,7 @@ def rule(
             refuses_fix=refuses_fix,
             overlaps_first=dict(overlaps_first),
             sum_cases=tuple(sum_cases),
+            may_use=tuple(may_use),
         )
         return function
 

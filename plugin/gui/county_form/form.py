@@ -288,8 +288,10 @@ class CountyForm(QWidget):
             except SanxianError as error:
                 self.county_message.show_text(messages.explain_error(error), "error")
                 return
-        items_to_confirm = find_confirmable_items(norm)
         rules_by_item = find_rules_by_confirmable_item(norm)
+        # The last check may have run further rules, and one before it others whose settings are confirmed.
+        others = sorted({*self.confirmation.used_items, *county.confirmation.items} & rules_by_item.keys())
+        items_to_confirm = list(dict.fromkeys((*find_confirmable_items(norm), *others)))
 
         def explain(item: str) -> str:
             value = norm.get(item) if norm.has_setting(item) else None

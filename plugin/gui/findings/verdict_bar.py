@@ -21,6 +21,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge import settings
 from ...bridge.texts import tr
+from ...core.base.placeholders import join_first
 from ..widgets import FittedWidget, IconLabel, fill_layout, make_row, make_row_widget, set_bold, theme
 from .model import FilterSettings
 
@@ -28,6 +29,8 @@ from .model import FilterSettings
 _BUTTON_GAP = 4
 #: Maximum number of listed reasons.
 _MAX_LISTED_REASONS = 12
+#: Maximum number of named settings.
+_MAX_NAMED_SETTINGS = 8
 
 
 class VerdictBar(FittedWidget, QWidget):
@@ -52,8 +55,8 @@ class VerdictBar(FittedWidget, QWidget):
         self.reasons_button = QToolButton(
             objectName="SanxianWhyNotRun",
             autoRaise=True,
-            text=tr("Why some rules did not run"),
-            toolTip=tr("Why some rules did not run"),
+            text=tr("What the verdict depends on"),
+            toolTip=tr("What is not confirmed, and why some rules did not run"),
             visible=False,
             clicked=self._show_explanation,
         )
@@ -105,7 +108,12 @@ class VerdictBar(FittedWidget, QWidget):
         ``summary``: that of its report, if the caller has it.
         """
         from ...core.model.report import Outcome
-        from ...core.render.verdict import describe_rules_run, find_rules_for_data, format_rule_counts
+        from ...core.render.verdict import (
+            describe_rules_run,
+            find_rules_for_data,
+            format_rule_counts,
+            list_unconfirmed_items,
+        )
         from ...core.render.words import ReportTexts
 
         summary = result.report.summary if summary is None else summary
@@ -120,10 +128,13 @@ class VerdictBar(FittedWidget, QWidget):
         sentence = describe_rules_run(report, norm, texts)
         self._when.setText(tr("{time} · {run} of {total} rules").format(time=result.time_text, run=run, total=total))
         self._when.setToolTip(f"{format_rule_counts(report, texts)}\n{sentence}")
+        why_conditional = _explain_conditions(*list_unconfirmed_items(summary["unconfirmed"], texts))
+        self._word.setToolTip("\n".join(why_conditional))
         rules = [r for r in result.report.rules if r.outcome in (Outcome.SKIPPED, Outcome.CRASHED) or r.incomplete]
         lines = [tr("{rule}: {reason}").format(rule=f"{r.code} {r.title}", reason=r.reason) for r in rules]
         shown = lines[:_MAX_LISTED_REASONS] + ["…"] * (len(lines) > _MAX_LISTED_REASONS)
         paragraphs = [
+            *why_conditional,
             sentence,
             tr(
                 "Rules of the groups named did not run, because they are not part of the usual check of this kind of "
@@ -138,7 +149,7 @@ class VerdictBar(FittedWidget, QWidget):
         self._explanation = "".join(f"<p>{escape(text)}</p>" for text in paragraphs if text) + (
             f"<ul>{rows}</ul>" if rows else ""
         )
-        self.reasons_button.setVisible(run < total or bool(report.rule_counts["skipped"]))
+        self.reasons_button.setVisible(run < total or bool(report.rule_counts["skipped"] or why_conditional))
         self._partly_checked = sum(rule.is_partly_checked for rule in report.rules)
         self.show_edits(result)
         self._icon.show_icon(theme.VERDICT_ICONS[self._verdict])
@@ -234,3 +245,17 @@ def _mark_hidden(button: QToolButton, is_hidden: bool) -> None:
     font = button.font()
     font.setStrikeOut(is_hidden)
     button.setFont(font)
+
+
+def _explain_conditions(doubts: list[str], settings: list[str]) -> list[str]:
+    """Return sentences on what prevents 通过 besides findings: settings to confirm, and doubts about the data."""
+    sentences = []
+    if settings:
+        text = tr(
+            "{count} settings are not confirmed: {names}. Confirm them in County Profile… ▸ Targets and confirmation."
+        )
+        names = join_first(settings, tr(", "), limit=_MAX_NAMED_SETTINGS)
+        sentences.append(text.format(count=len(settings), names=names))
+    if doubts:
+        sentences.append(tr("The data leave open: {names}.").format(names=tr(", ").join(doubts)))
+    return sentences

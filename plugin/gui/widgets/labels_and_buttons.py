@@ -8,7 +8,17 @@ from typing import Any
 
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QEvent, QPoint, QRectF, QSize, Qt, QTimer
-from qgis.PyQt.QtGui import QAction, QColor, QGuiApplication, QKeyEvent, QPainter, QPalette, QPixmap, QShowEvent
+from qgis.PyQt.QtGui import (
+    QAction,
+    QCloseEvent,
+    QColor,
+    QGuiApplication,
+    QKeyEvent,
+    QPainter,
+    QPalette,
+    QPixmap,
+    QShowEvent,
+)
 from qgis.PyQt.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -194,19 +204,30 @@ class FocusedButtonDialog(QDialog):
     """A dialog in which Enter presses the button that has the focus, never the default button in its place.
 
     Qt passes Enter on to the default button from tool buttons and from buttons that cannot become the default one.
-    Escape asks before it throws away what the user entered.
+    Escape and the window's own button ask before they throw away what the user entered.
     """
 
     def has_unsaved_entries(self) -> bool:
         """Return True if closing the dialog throws away what the user entered."""
         return False
 
+    def may_discard(self) -> bool:
+        """Return True if nothing was entered, or if the user agrees to throw it away."""
+        if not self.has_unsaved_entries():
+            return True
+        text = tr("Close “{window}” and discard what you have entered?").format(window=self.windowTitle())
+        yes, no = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No
+        return QMessageBox.question(self, self.windowTitle(), text, yes | no, no) == yes
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if event.spontaneous() and not self.may_discard():
+            event.ignore()
+        else:
+            super().closeEvent(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape and self.has_unsaved_entries():
-            text = tr("Close “{window}” and discard what you have entered?").format(window=self.windowTitle())
-            yes, no = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No
-            if QMessageBox.question(self, self.windowTitle(), text, yes | no, no) != yes:
-                return
+        if event.key() == Qt.Key.Key_Escape and not self.may_discard():
+            return
         focus = self.focusWidget()
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and isinstance(focus, _BUTTONS):
             focus.click()

@@ -321,7 +321,7 @@ class CrsBox(FormSection):
             return "warning", tr("The location of the county is unknown, so no zone is recommended.")
         if not self._is_zone_certain():
             text = tr("{whose} extends across the zones {zones}, so the zone of the county is unknown. {remedy}")
-            remedy = tr("Read the extent from a layer, or enter the longitudes.")
+            remedy = tr("Choose above to enter the longitudes, or to read the extent from a layer of the project.")
             return "warning", text.format(whose=self._get_division_name(), zones=_format_zones(zones), remedy=remedy)
         if not self._are_longitudes_of_county():
             text = tr("All of {whose} is in zone {zone}, including the county.")

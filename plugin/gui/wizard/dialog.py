@@ -84,7 +84,7 @@ class NewProjectWizard(FocusedButtonDialog):
             tr("Back"), autoDefault=False, clicked=lambda: self.go_to_page(self.stack.currentIndex() - 1)
         )
         self.next = QPushButton(default=True, clicked=self._show_next_page)
-        self.cancel = QPushButton(tr("Cancel"), autoDefault=False, clicked=self.reject)
+        self.cancel = QPushButton(tr("Cancel"), autoDefault=False, clicked=self._cancel)
         # Without its own spacing the row takes over that of the dialog's layout: none.
         row = QHBoxLayout(spacing=line // 2)
         row.setContentsMargins(line, line // 2, line, line // 2)
@@ -148,6 +148,11 @@ class NewProjectWizard(FocusedButtonDialog):
     def has_unsaved_entries(self) -> bool:
         return self.draft != self._untouched_draft and not self._busy
 
+    def _cancel(self) -> None:
+        # Five pages of entries are more than a click should lose.
+        if self.may_discard():
+            self.reject()
+
     def reject(self) -> None:
         if self._busy:
             self.stopped.emit()
@@ -169,9 +174,11 @@ class NewProjectWizard(FocusedButtonDialog):
         self.next.setText(tr("Create") if last else tr("Next Step"))
         self.next.setEnabled(not problem and not self._busy)
         self.back.setEnabled(number > 0 and not self._busy)
-        text = tr("{layers} layers in {groups} groups will be created").format(
-            layers=len(self.draft.roles), groups=len(self.draft.list_group_names())
-        )
+        text = (
+            tr("Of {layers} layers in {groups} groups, those that the database lacks will be created")
+            if self.draft.existing_database_action == "add"
+            else tr("{layers} layers in {groups} groups will be created")
+        ).format(layers=len(self.draft.roles), groups=len(self.draft.list_group_names()))
         self.message_label.setText(problem or text)
         self.errors.show_errors(self.pages[number].list_errors())
         self.about.setText(tr("Standard: {name}").format(name=self.draft.standard.name))

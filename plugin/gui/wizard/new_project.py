@@ -165,6 +165,8 @@ class ProjectSetupController:
             text = tr(
                 "{county}: {count} layers are ready to draw in. Begin with the outline of the county, or import data."
             )
+            if request.existing_database_action == "add":
+                text = tr("{county}: the project has {count} layers. Check All (F8) shows what is missing.")
             view = QgsProject.instance().viewSettings().defaultViewExtent()
             if not view.isNull():
                 self._iface.mapCanvas().setReferencedExtent(view)

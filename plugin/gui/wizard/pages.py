@@ -8,7 +8,17 @@ from pathlib import Path
 
 from qgis.gui import QgsFileWidget
 from qgis.PyQt.QtCore import QSignalBlocker, Qt
-from qgis.PyQt.QtWidgets import QButtonGroup, QCheckBox, QGridLayout, QLabel, QLineEdit, QProgressBar, QRadioButton
+from qgis.PyQt.QtWidgets import (
+    QButtonGroup,
+    QCheckBox,
+    QFileDialog,
+    QGridLayout,
+    QLabel,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QRadioButton,
+)
 
 from ...bridge import settings
 from ...bridge.layers.properties import convert_to_qgis_crs
@@ -139,7 +149,10 @@ class TargetPage(WizardPage):
         self.folder, self.name = QgsFileWidget(), QLineEdit()
         self.folder.setStorageMode(QgsFileWidget.StorageMode.GetDirectory)
         self.folder.setFilePath(settings.read_setting(FOLDER_SETTING, "") or saved_paths.get_start_folder())
+        own_data = QPushButton(tr("Use Finished Database…"), autoDefault=False, clicked=self._ask_for_database)
+        own_data.setToolTip(tr("The project takes its layers and their data; layers that it lacks are added"))
         grid = QGridLayout()
+        grid.addWidget(own_data, 1, 2)
         for number, (label, widget) in enumerate(((tr("Folder"), self.folder), (tr("Name"), self.name))):
             grid.addWidget(QLabel(label), number, 0)
             grid.addWidget(widget, number, 1)
@@ -175,6 +188,20 @@ class TargetPage(WizardPage):
             button.setChecked(name == chosen_name)
             button.toggled.connect(self._on_path_changed if buttons is self.formats else self._update_path_messages)
             section.layout_.addWidget(button)
+
+    def _ask_for_database(self) -> None:
+        """Take folder, name and format of a finished GeoPackage, whose layers the project shows."""
+        title, kind = tr("Use Finished Database…").rstrip("…"), tr("GeoPackage (*.gpkg)")
+        path = Path(QFileDialog.getOpenFileName(self, title, self.folder.filePath(), kind)[0])
+        if path.suffix:
+            self.use_database(path)
+
+    def use_database(self, path: Path) -> None:
+        """Make the project of a finished database: in its folder, with its name."""
+        self.folder.setFilePath(str(path.parent))
+        self.name.setText(path.stem)
+        self.formats[path.suffix.lower()].setChecked(True)
+        self.existing["add"].setChecked(True)
 
     def update_when_shown(self) -> None:
         county = self.draft.county

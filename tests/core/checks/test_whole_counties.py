@@ -16,7 +16,9 @@ from shapely.affinity import translate
 from plugin.core.__main__ import main as run_command
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.checks.tabulate import tabulate_sources
+from plugin.core.engine.explanation import find_confirmable_items
 from plugin.core.model.report import Outcome, Report
+from plugin.core.model.verdict import Verdict
 from plugin.core.standard import load_standard
 from plugin.core.standard.divisions import parse_county
 from plugin.core.standard.profile.county_file import CountyConfirmation, CountySettings, save_county
@@ -98,7 +100,7 @@ def test_district_with_layers_of_a_city_database_has_no_wrong_finding(standard):
     assert describe(report) == []
 
 
-def write_profile(made: CellCounty, path: Any) -> Any:
+def write_profile(made: CellCounty, path: Any, items: tuple[str, ...] = ("all", "sea")) -> Any:
     """Write the profile that the wizard makes, with targets that the county meets."""
     areas = {
         "cultivated_area": (">=", made.layers["GDBHMB"]["TBDLMJ"].sum() / (1e4 / 15) / 1e4, "wan_mu"),
@@ -113,7 +115,7 @@ def write_profile(made: CellCounty, path: Any) -> Any:
         )
         for name, (comparison, value, unit) in areas.items()
     ]  # fmt: skip
-    confirmation = CountyConfirmation("县自然资源局", "测试〔2026〕1号", "2026-01-01", ("all", "sea"))
+    confirmation = CountyConfirmation("县自然资源局", "测试〔2026〕1号", "2026-01-01", items)
     settings = {"sea.natural_coast": ["11", "12"]}
     county = CountySettings(made.name, made.code, "", tuple(targets), settings, {}, confirmation)
     save_county(county, path)
@@ -132,6 +134,13 @@ def test_command_line_passes_the_coastal_county_with_its_profile(coastal, tmp_pa
     outcomes = {rule["code"]: rule["outcome"] for rule in report["rules"]}
     assert set(outcomes.values()) == {"passed", "not_applicable"}
     assert {outcomes[code] for code in ("LAW001", "LAW002", "LAW021", "TOP002", "TOP003", "REL037")} == {"passed"}
+
+
+def test_settings_that_the_county_form_lists_are_all_that_the_verdict_needs(coastal, tmp_path):
+    norm = RunOptions(profile=str(write_profile(coastal, tmp_path / "first.toml", ()))).resolve_norm()
+    profile = write_profile(coastal, tmp_path / "county.toml", tuple(find_confirmable_items(norm)))
+    report = coastal.check(profile=str(profile))
+    assert report.summary["unconfirmed"] == [] and report.verdict is Verdict.PASSED
 
 
 def plant_defects(made: CellCounty) -> None:

@@ -30,6 +30,7 @@ SURVEY_CODE_LIST = "sandiao"
     severity=Severity.WARNING,
     basis=["A6", "attribute-habits"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
+    may_use=["attributes.urban_expected"],
     messages={
         "blank": "{layer} ({key}): land use {code} ({name}), but {field} is empty. Fill in the 城镇村属性码 from the survey, or correct a wrong land use.",
         "other": "{layer} ({key}): land use {code} ({name}), {field} = “{value}”; the usual value for this land use "

@@ -106,6 +106,7 @@ AREA_SETTING = "quality.min_area_m2"
     local=True,
     basis=["G5"],
     needs={"layer": LayerNeed(EVERY_LAYER, polygons_only=True)},
+    may_use=[AREA_SETTING],
     messages={
         "": "{layer} ({key}) has {area_m2}, below the layer's minimum of {limit} m² (set under “minimum areas by "
         "layer” [quality.min_area_m2] in the county's profile file); the receiving side may reject it. Compare with "

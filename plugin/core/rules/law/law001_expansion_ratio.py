@@ -68,6 +68,7 @@ BOUNDARY_WITHOUT_WINDOW = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))",
         ROW_ALLOWANCE_SETTING,
         "ratio.base_year",
     ],
+    may_use=[TOWN_GAP_SETTING, WINDOW_FILLERS_SETTING, WINDOW_WATER_SETTING, WINDOW_FILLED_SETTING],
     messages={
         "": "The expansion ratio is {ratio_text}, above the limit of {limit}{limit_source}. It is computed as "
         "{formula}: {numerator} m² ÷ {denominator} m². {repeated}First correct wrong urban-rural attribute codes "

@@ -281,6 +281,7 @@ def _describe_share_and_origin(finding: Finding, texts: Texts, _templates: dict[
         "base_parcels": LayerNeed("base_parcels", optional=True),
     },
     uses=["ratio.form"],
+    may_use=[WARNING_SHARE_SETTING],
     clauses=_describe_share_and_origin,
     messages={
         "": "{indicator} is {value} {unit}, the target is {comparison} {target} {unit}: it is met, but the remainder "

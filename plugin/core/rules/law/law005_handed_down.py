@@ -170,6 +170,7 @@ def _describe_register_figures(finding: Finding, texts: Texts, _templates: dict[
     basis=["handed-down"],
     needs={"townships": LayerNeed("townships", optional=True)},
     uses=[PART_INDICATORS_SETTING],
+    may_use=[DIVIDED_INDICATORS_SETTING],
     clauses=_describe_register_figures,
     messages={
         "sum": "{indicator}: the tasks of the {parts} parts of {county} sum to {value} {unit}, the county's own "

@@ -250,6 +250,7 @@ def farmland_fragments(
     basis=["order-17", "A8"],
     needs={"farmland": LayerNeed("farmland"), "parcels": LayerNeed("parcels", fields=("land_use",))},
     uses=["tolerance"],
+    may_use=["farmland.construction_classes"],
     messages={
         "": "{layer} ({key}): parcel {related_key} of construction land “{value}” occupies {area} ({net}, width {width} "
         "m) of permanent basic farmland. First compare the parcel with the survey and correct a wrong code. If the "

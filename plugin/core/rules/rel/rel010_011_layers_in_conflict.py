@@ -51,6 +51,7 @@ SEVERITY_OF_MEANING = {
     basis=["conflict-practice", "heritage-checks"],
     needs={},
     uses=["tolerance", "reserves.core_words", "reserves.part_words", "reserves.core_hints"],
+    may_use=[CONFLICTS_SECTION],
     messages={
         "error": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (width {width} m), which is not "
         "allowed. Compare both lines with their approved results and restore the one that differs. If neither "

@@ -55,6 +55,7 @@ from .._places import (
         "tolerance", "protected.water_classes", "protected.water_building_classes", "protected.min_water_m2",
         "protected.min_water_width_m",
     ],
+    may_use=["farmland.construction_classes"],
     messages={
         "farmland": "{layer} ({key}): planned construction land “{value}” ({related_layer} {related_key}) covers {area} ({net}, "
         "width {width} m). {overlaps_first}First compare the farmland with the approved result, and restore an edge that is drawn "

@@ -397,6 +397,7 @@ WHOLE_SHARE = 0.999
         "sea": LayerNeed("sea", optional=True),
     },
     uses=["tolerance"],
+    may_use=["sea"],
     messages={
         "sea": "{layer} ({key}) reaches {area} outside the land and the sea of the county (width {width} m). Compare with "
         "{authority}: cut the feature back to the edge of the sea area with identical vertices, or correct a wrong edge.",
