@@ -420,6 +420,10 @@
         <translation>经批准的转用（图层或清单）</translation>
     </message>
     <message>
+        <source>Approved land</source>
+        <translation>已批范围</translation>
+    </message>
+    <message>
         <source>Approved projects and detailed plans (layer)</source>
         <translation>已批准的项目用地和详细规划范围（图层）</translation>
     </message>
@@ -768,12 +772,12 @@
         <translation>重新检查</translation>
     </message>
     <message>
-        <source>Check all first: an alignment is judged by the rules.</source>
-        <translation>请先全部检查：对齐结果须经规则复检。</translation>
-    </message>
-    <message>
         <source>Check all first: fixes are tried on the findings of a check.</source>
         <translation>请先全面检查：修复按检查出的问题试算。</translation>
+    </message>
+    <message>
+        <source>Check all first: the rules judge what is changed.</source>
+        <translation>请先全面检查：改动由规则判断。</translation>
     </message>
     <message>
         <source>Check and Fix</source>
@@ -1834,6 +1838,18 @@ Project: {project}</source>
         <translation>双击县区或按回车键打开该县报告。</translation>
     </message>
     <message>
+        <source>Draft of the Boundary</source>
+        <translation>开发边界调优</translation>
+    </message>
+    <message>
+        <source>Draft of the boundary: {title}</source>
+        <translation>开发边界草案：{title}</translation>
+    </message>
+    <message>
+        <source>Draft the boundary</source>
+        <translation>拟定开发边界草案</translation>
+    </message>
+    <message>
         <source>Draw</source>
         <translation>绘制</translation>
     </message>
@@ -2818,6 +2834,10 @@ Layers are written in the CRS of the specification (EPSG:4490). Layers of counti
         <translation>调出调入地块（草案）</translation>
     </message>
     <message>
+        <source>Land that stays</source>
+        <translation>锁定范围</translation>
+    </message>
+    <message>
         <source>Language of findings and reports</source>
         <translation>问题和报告的语言</translation>
     </message>
@@ -2904,6 +2924,10 @@ Map themes: {themes}. Bookmarks by township as soon as the layer of townships ha
     <message>
         <source>Layers</source>
         <translation>图层</translation>
+    </message>
+    <message>
+        <source>Layers (*.gpkg *.shp)</source>
+        <translation>图层 (*.gpkg *.shp)</translation>
     </message>
     <message>
         <source>Layers (*.shp *.gpkg *.geojson *.json);;All files (*)</source>
@@ -3458,6 +3482,14 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>当前不能运行检查：需要 Python 3.11 或更新版本（含 tomllib 模块）。</translation>
     </message>
     <message>
+        <source>No draft can be offered.</source>
+        <translation>没有可用的草案。</translation>
+    </message>
+    <message>
+        <source>No draft can be offered; the reason is above.</source>
+        <translation>没有可用的草案，原因见上。</translation>
+    </message>
+    <message>
         <source>No expiry date</source>
         <translation>长期有效</translation>
     </message>
@@ -3824,6 +3856,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Only for the secrecy level “{level}”: other results have no map approval number</source>
         <translation>密级为“{level}”时才能填写，其他成果不印审图号</translation>
+    </message>
+    <message>
+        <source>Only give back</source>
+        <translation>只退不进</translation>
     </message>
     <message>
         <source>Only the choices below</source>
@@ -5358,6 +5394,10 @@ returns 文件夹中，有错误或警告的县每县一份退回意见（docx�
         <translation>成果包，按检查成果包检查</translation>
     </message>
     <message>
+        <source>Swap: take in no more than is given back</source>
+        <translation>等量置换，调入不大于退出</translation>
+    </message>
+    <message>
         <source>Syntax</source>
         <translation>语法</translation>
     </message>
@@ -5560,6 +5600,10 @@ returns 文件夹中，有错误或警告的县每县一份退回意见（docx�
     <message>
         <source>The check was not completed. Nothing was made or changed.</source>
         <translation>检查未完成，未生成成果包，原有文件未改动。</translation>
+    </message>
+    <message>
+        <source>The checked layers have no urban development boundary.</source>
+        <translation>检查的图层中没有城镇开发边界。</translation>
     </message>
     <message>
         <source>The confirmation that was entered takes effect when it is saved.</source>
@@ -7442,6 +7486,10 @@ Whether the change is one of the permitted cases is for the office to state; it 
     <message>
         <source>{layer} {name}</source>
         <translation>{layer} {name}</translation>
+    </message>
+    <message>
+        <source>{layer}: what has to leave, and what may come</source>
+        <translation>{layer}：须退出的和可调入的</translation>
     </message>
     <message>
         <source>{layer}: {fields}</source>

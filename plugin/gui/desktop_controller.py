@@ -207,11 +207,12 @@ class DesktopController(QObject):
             "indicator_panel": self.indicators.setVisible,
             "indicators": self.exchange.open_indicator_dialog,
             "align": self.fixes.align_selected,
+            "boundary": self.fixes.draft_boundary,
             "fix_all": self.fixes.preview_all,
             "points_in": lambda: self.exchange.import_boundary_points(""),
             **{
                 name: partial(self.exchange.open_tool, name)
-                for name in ("adjustment", "boundary", "supplement", "cultivated", "split", "merge", "tables")
+                for name in ("adjustment", "supplement", "cultivated", "split", "merge", "tables")
             },
             "roles": dialogs.open_roles_dialog,
             "profile": dialogs.open_profile_dialog,

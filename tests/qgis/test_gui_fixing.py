@@ -839,7 +839,7 @@ def test_batch_table_shows_all_keys_names_a_shared_layer_once_and_uses_the_width
     entries = [SimpleNamespace(finding=one, proposal=None, refusal=None, ended_by=None) for one in findings]
     texts = SimpleNamespace(explain_refusal=lambda _refusal: "封库" * 40, get_short_layer_name=lambda role: role)
     rows = make_batch_rows(entries, texts, {"TOP001": "图层内重叠"})
-    assert rows[0].cells[FEATURE_COLUMN] == "GDBHMB …000851 ↔ …001565" and rows[0].cells[0] == "图层内重叠 TOP001"
+    assert rows[0].cells[FEATURE_COLUMN] == "GDBHMB …000851 ↔ …001565" and rows[0].cells[0] == "TOP001 图层内重叠"
     dialog = BatchDialog(QgsMapCanvas())
     digit = dialog.fontMetrics().horizontalAdvance("0")
     dialog.resize(digit * 180, 500)
@@ -859,7 +859,7 @@ def test_batch_table_shows_all_keys_names_a_shared_layer_once_and_uses_the_width
     process_events(0.1)
     assert dialog.table.horizontalScrollBar().maximum() == 0
     assert dialog.table.columnWidth(RULE_COLUMN) >= 24 * digit, "the rule has the room of what the text below repeats"
-    assert "图层内重叠 TOP001" in dialog.explanation.text()
+    assert "TOP001 图层内重叠" in dialog.explanation.text()
     dialog.reject()
 
 

@@ -71,6 +71,63 @@ def make_alignment_trial(request: Any, within_m: float) -> Callable[..., list[Fi
     return try_alignments
 
 
+def make_boundary_trial(order: Any, documents: Mapping[str, str]) -> Callable[..., list[FixChoice]]:
+    """Return a function for `LiveCheck.run_trial` that drafts a boundary for each preference.
+
+    ``order``: `core.studies.proposals.propose_boundary.BoundaryOrder`; ``documents``: as for `make_choices_trial`. A
+    draft starts from the checked layers: after edits it is refused.
+    """
+
+    def try_drafts(
+        check_result: Any, run_options: Any, session: Any, progress: ProgressCallback, cancellation: Cancellation
+    ) -> Any:
+        from ...core.base.choices import BOUNDARY_PREFERENCES
+        from ...core.checks.side_tables import read_side_tables
+        from ...core.fixes.drafts import refuse_draft
+        from ...core.studies.proposals.propose_boundary import draft_boundaries
+
+        plan = check_result.plan
+        if any(session.checker.rows.list_edited_rows(role) for role in plan.layers):
+            return [refuse_draft(BOUNDARY_PREFERENCES[0], "")]
+        state = _make_editing_state(check_result, run_options, session, documents)
+        side_inputs = read_side_tables(run_options, plan.norm, None).make_side_inputs(plan, plan.norm, cancellation)
+        results = draft_boundaries(
+            plan, order, run_options, side_inputs, BOUNDARY_PREFERENCES, progress=progress, cancellation=cancellation
+        )
+        return [_make_boundary_choice(result, state, run_options.lang) for result in results]
+
+    return try_drafts
+
+
+def _make_boundary_choice(result: Any, state: Any, lang: str) -> FixChoice:
+    """Return a proposed boundary as a judged draft, or why there is none."""
+    from ...core.fixes.drafts import LayerDraft, make_draft_choice, refuse_draft
+    from ...core.standard.messages.numbers import format_number
+    from ...core.standard.messages.texts import Texts
+    from ...core.studies.proposals.boundary_tables import BoundaryTables
+
+    preference, layer = result.order.preference, result.land.layer
+    if not result.is_found:
+        reason = " ".join(BoundaryTables(result, Texts(lang)).summarise())
+        return refuse_draft(preference, layer.role, reason)
+    shapes_by_fid: dict[int, list[Any]] = {
+        layer.fids[result.land.row[n]]: [] for n in result.changed if result.land.row[n] >= 0
+    }
+    for feature in result.list_draft():
+        if feature.is_changed:
+            shapes_by_fid.setdefault(layer.fids[feature.row], []).append(feature.shape)
+    ratios, (given, taken, after) = result.measure_ratios(), result.sum_areas()
+    before_text, after_text = (format_number(one, 4) for one in ratios) if ratios else ("—", "—")
+    params = {
+        "given_m2": given,
+        "taken_m2": taken,
+        "after_m2": after,
+        "gap": format_number(100 * result.measure_gap(), 2),
+    }
+    params |= {"ratio_before": before_text, "ratio_after": after_text}
+    return make_draft_choice(state, preference, LayerDraft(layer.role, shapes_by_fid, params))
+
+
 def make_batch_trial(findings: Iterable[Any], *, safe_only: bool) -> Callable[..., BatchTrial]:
     """Return a function for `LiveCheck.run_trial` that fixes as many of the findings as possible.
 

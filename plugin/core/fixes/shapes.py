@@ -283,14 +283,14 @@ def _require_replaceable(state: EditingState, row: Row) -> None:
         raise FixRefused("row_invalid", role=row.role, key=row.key)
 
 
-def divide_row(state: EditingState, row: Row, parts: list[Any]) -> list[RowEdit]:
-    """Return the edits that divide a row into several rows; area fields sum to those of the row.
+def divide_row(state: EditingState, row: Row, parts: list[Any], *, keeps_sums: bool = True) -> list[RowEdit]:
+    """Return the edits that divide a row into several rows.
 
     ``parts``: the shapes of the rows. The first one stays in the row; the others become new rows with the next free
-    keys (BSM).
+    keys (BSM). ``keeps_sums``: area fields sum to those of the row; if False, the land of the parts may differ from it.
     """
     state.require_geometry_in_plane(row)
-    values = compute_area_fields_of_shapes(state, row, parts)
+    values = compute_area_fields_of_shapes(state, row, parts, keep_sums=keeps_sums)
     return [
         RowEdit(row.role, row.fid, _convert_to_stored_geometry_type(row, parts[0]), values[0]),
         *(_make_new_row(state, row, part, one) for part, one in zip(parts[1:], values[1:], strict=True)),

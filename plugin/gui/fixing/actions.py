@@ -16,6 +16,7 @@ from ..findings.dock import FindingsDock
 from ..findings.edit_notices import EditNotices
 from ..project.watch import ProjectWatcher
 from .applying import FixApplier
+from .boundary_draft import BoundaryDrafter
 from .many_findings import BatchFixer
 from .one_fix import FeatureAligner, FindingFixer
 from .trial_runner import find_trial_obstacle
@@ -139,6 +140,7 @@ class FixActions(QObject):
         self.one = FindingFixer(iface, dock, editing, has_current_result, self.applier, self)
         self.many = BatchFixer(iface, dock, editing, has_current_result, self.applier, self)
         self.alignment = FeatureAligner(iface, dock, editing, has_current_result, self.applier, self)
+        self.boundary = BoundaryDrafter(iface, dock, editing, has_current_result, self.applier, self)
         self._iface = iface
         #: True from the application of a fix, or from its undo, to the re-check of its edits.
         self.has_just_fixed = self.has_just_reverted = False
@@ -182,10 +184,18 @@ class FixActions(QObject):
 
     def align_selected(self) -> None:
         """Preview how the selected features of the active layer can be aligned with another layer."""
+        self._open_or_explain(lambda: self.alignment.open(self._iface.activeLayer()))
+
+    def draft_boundary(self) -> None:
+        """Preview drafts of the boundary."""
+        self._open_or_explain(self.boundary.open)
+
+    def _open_or_explain(self, open_dialog: Callable[[], str]) -> None:
+        """Open a dialog whose edits the rules judge; show in the panel why it cannot be opened."""
         if self._dock.result is None:
             self._dock.setUserVisible(True)
-            self._dock.show_note(tr("Check all first: an alignment is judged by the rules."))
-        elif self._is_trial_possible() and (reason := self.alignment.open(self._iface.activeLayer())):
+            self._dock.show_note(tr("Check all first: the rules judge what is changed."))
+        elif self._is_trial_possible() and (reason := open_dialog()):
             self._dock.setUserVisible(True)
             self._dock.show_note(reason)
 
@@ -264,7 +274,9 @@ class FixActions(QObject):
 
     def close_dialogs(self) -> bool:
         """Close preview and batch without applying anything; return True if one was open."""
-        open_controllers = [one for one in (self.one, self.many, self.alignment) if one.dialog is not None]
+        open_controllers = [
+            one for one in (self.one, self.many, self.alignment, self.boundary) if one.dialog is not None
+        ]
         for controller in open_controllers:
             controller.close()
         return bool(open_controllers)

@@ -8,7 +8,7 @@ from typing import Any
 from qgis.core import QgsProject, QgsVectorLayer, QgsWkbTypes
 from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QTimer, pyqtSignal
-from qgis.PyQt.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QHBoxLayout, QInputDialog, QLabel, QWidget
+from qgis.PyQt.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QHBoxLayout, QLabel, QWidget
 
 from ...bridge.fixes.trial import make_alignment_trial, make_choices_trial
 from ...bridge.project.county import read_confirmed_surveys, store_confirmed_survey
@@ -83,9 +83,6 @@ class FindingFixer(FixChoiceController):
 
     def __init__(self, *window_args: Any):
         super().__init__(*window_args)
-        #: Layer code → document that allows the change of a sealed layer, for the finding in view.
-        self._documents: dict[str, str] = {}
-        self._sealed_role = ""
         self._label = tr("Fix {code}: {title}")
 
     # --- open and close
@@ -94,7 +91,7 @@ class FindingFixer(FixChoiceController):
         if self.dialog is None:
             self._show_dialog(FixDialog(self._iface.mapCanvas(), self._iface.mainWindow()))
             self.dialog.applyNextRequested.connect(self.apply_and_step)
-            self.dialog.documentRequested.connect(self._ask_document)
+            self.dialog.documentRequested.connect(self.ask_document)
         self._show_finding(finding)
 
     # --- what is shown
@@ -110,9 +107,9 @@ class FindingFixer(FixChoiceController):
         place = tr("{number} of {count}").format(number=position[0], count=position[1]) if position else ""
         self._mark.clear()
         self.dialog.show_finding(finding, title, place, make_finding_shapes(finding, result.crs))
-        self._try_fixes()
+        self.try_again()
 
-    def _try_fixes(self) -> None:
+    def try_again(self) -> None:
         choices_work = make_choices_trial(self._finding, self._documents)
         self.trial.start(tr("Try fixes of {code}").format(code=self._finding.code), choices_work)
 
@@ -121,8 +118,7 @@ class FindingFixer(FixChoiceController):
         if not any(f.fingerprint == self._finding.fingerprint for f in self._dock.result.findings):
             self._show_refusal(tr("An edit has corrected this finding."))
             return
-        refusals = [c.refusal for c in choices if c.refusal is not None]
-        self._sealed_role = next((str(one.params.get("role", "")) for one in refusals if one.reason == "sealed"), "")
+        self.note_sealed_layer(choices)
         none_text = tr("No fix for this kind of finding. Follow “How to fix” in the panel.")
         self.dialog.choices.show_choices(choices, self._texts, none_text)
         if self.dialog.choices.current is None:
@@ -146,19 +142,6 @@ class FindingFixer(FixChoiceController):
         else:
             text = tr("This is the last listed finding.") if direction > 0 else tr("This is the first listed finding.")
             self.dialog.status.setText(text)
-
-    def _ask_document(self) -> None:
-        """Ask for the document that allows a change of the sealed layer, then try again."""
-        number, is_accepted = QInputDialog.getText(
-            self.dialog,
-            tr("Document Number"),
-            tr("Number of the document that approves a change of {layer}. It is written to the change log.").format(
-                layer=self._texts.get_layer_name(self._sealed_role)
-            ),
-        )
-        if is_accepted and number.strip() and self.dialog is not None:
-            self._documents = {**self._documents, self._sealed_role: number.strip()}
-            self._try_fixes()
 
 
 class FeatureAligner(FixChoiceController):

@@ -11,7 +11,7 @@ from typing import Any
 
 from qgis.core import QgsVectorLayer
 from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
-from qgis.PyQt.QtWidgets import QDialog
+from qgis.PyQt.QtWidgets import QDialog, QInputDialog
 
 from ...bridge.checking.live_check import LiveCheck
 from ...bridge.fixes.apply import FixOrder, find_layers_to_start_editing
@@ -255,6 +255,9 @@ class FixChoiceController(FixDialogController):
         super().__init__(*controller_args)
         self._finding: Any = None
         self._label = ""
+        #: Layer code → document that allows the change of a sealed layer, for the finding in view.
+        self._documents: dict[str, str] = {}
+        self._sealed_role = ""
 
     def connect_dialog(self) -> None:
         dialog, trial = self.dialog, self.trial
@@ -272,6 +275,27 @@ class FixChoiceController(FixDialogController):
 
     def discard_content(self) -> None:
         self._finding = None
+
+    def try_again(self) -> None:
+        """Try the fixes with the present documents."""
+
+    def note_sealed_layer(self, choices: list[Any]) -> None:
+        """Remember the layer that only a document allows to change, if a choice was refused for it."""
+        refusals = [one.refusal for one in choices if one.refusal is not None]
+        self._sealed_role = next((str(one.params.get("role", "")) for one in refusals if one.reason == "sealed"), "")
+
+    def ask_document(self) -> None:
+        """Ask for the document that allows a change of the sealed layer, then try again."""
+        number, is_accepted = QInputDialog.getText(
+            self.dialog,
+            tr("Document Number"),
+            tr("Number of the document that approves a change of {layer}. It is written to the change log.").format(
+                layer=self._texts.get_layer_name(self._sealed_role)
+            ),
+        )
+        if is_accepted and number.strip() and self.dialog is not None:
+            self._documents = {**self._documents, self._sealed_role: number.strip()}
+            self.try_again()
 
     def _show_refusal(self, reason: str, can_retry: bool = False) -> None:
         self._show_place_only()

@@ -90,12 +90,12 @@ class BoundaryTables(ProposalTables):
     def _describe_distance(self, inside: NDArray) -> str:
         """Return a sentence on the distance of the weighted retreat from its bounds."""
         stage, model = self.result.choice.stages[RETREAT], self.result.model
-        given, bound = model.measure_retreat(inside), stage.bound
+        given, bound, gap = model.measure_retreat(inside), stage.bound, self.result.measure_gap()
         key = "bound_unknown" if np.isnan(bound) else "bound"
         params = {"given": given, "bound": bound, "excess": max(given - model.compute_divisible_retreat(), 0.0)}
         return self.get(
             "bound_greedy" if stage.state is StageState.HEURISTIC else key,
-            gap=format_number(100 * max(given - bound, 0.0) / max(given, 1.0), 2),
+            gap=format_number(100 * gap, 2),
             **{name: format_number(one, 2) for name, one in params.items()},
         )
 

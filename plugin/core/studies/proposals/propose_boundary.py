@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, ProgressCa
 from ...checks.side_tables import read_side_tables
 from ...engine.context import RuleContext
 from ...geometry.validity import extract_valid_polygons
+from ...model.side_inputs import SideInputs
 from ...plan.layer import SourceLayer
 from ...plan.loading.reading import read_plan
 from ...plan.plan import Plan
@@ -25,7 +27,7 @@ from ...standard.options import RunOptions
 from ...standard.profile import Norm
 from ..yearly.certificates import read_layer_by_fields
 from .boundary_land import APPROVED, CHOSEN, SECTION, BoundaryLand, NeckFinder, collect_cells, get_setting
-from .boundary_model import BoundaryModel, BoundaryRules, Violation
+from .boundary_model import RETREAT, BoundaryModel, BoundaryRules, Violation
 from .choose_boundary import BoundaryChoice, choose_boundary
 from .mixed_integer_solver import SolverLimits
 
@@ -130,6 +132,21 @@ class BoundaryResult:
         """Return a point (x, y) of the plane at a shape that could not be excluded."""
         return shapely.get_coordinates(shapely.point_on_surface(self.land.shape[violation.cells[0]]))[0].tolist()
 
+    def measure_ratios(self) -> tuple[float, float] | None:
+        """Return N1 before and after the draft; None without land of the base year or a draft."""
+        cells, base_m2 = self.land.cells, self.land.base_m2
+        if self.choice.inside is None or not base_m2 > 0:
+            return None
+        before, after = (float(cells.area_m2[one].sum()) for one in (cells.is_inside, self.choice.inside))
+        return before / base_m2, after / base_m2
+
+    def measure_gap(self) -> float:
+        """Return the share by which the weighted retreat is above its proven bound; NaN without a bound."""
+        if self.choice.inside is None:
+            return math.nan
+        given, bound = self.model.measure_retreat(self.choice.inside), self.choice.stages[RETREAT].bound
+        return max(given - bound, 0.0) / max(given, 1.0)
+
     def list_draft(self) -> list[DraftFeature]:
         """Return the features of the boundary after the draft, in the order of its rows; empty without a choice."""
         if self.choice.inside is None:
@@ -205,15 +222,27 @@ def propose_boundary(
     progress(0.0, "")
     plan = read_plan(sources, norm, options, source=source, cancellation=cancellation)
     progress(_READ_SHARE, "")
+    side_inputs = tables.make_side_inputs(plan, norm, cancellation)
+    (result,) = draft_boundaries(plan, order, options, side_inputs, progress=progress, cancellation=cancellation)
+    return result
+
+
+def draft_boundaries(
+    plan: Plan,
+    order: BoundaryOrder,
+    options: RunOptions,
+    side_inputs: SideInputs,
+    preferences: Sequence[str] = (),
+    *,
+    progress: ProgressCallback = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> Iterator[BoundaryResult]:
+    """Yield a proposal for a plan that is read, for each of the preferences; without any, for that of the order.
+
+    Raises as `propose_boundary`.
+    """
     tolerance = options.tolerance or plan.norm.make_tolerance()
-    ctx = RuleContext(
-        plan,
-        plan.norm,
-        tolerance,
-        cancellation=cancellation,
-        lang=options.lang,
-        side_inputs=tables.make_side_inputs(plan, norm, cancellation),
-    )
+    ctx = RuleContext(plan, plan.norm, tolerance, cancellation=cancellation, lang=options.lang, side_inputs=side_inputs)
     notes: list[Message] = []
     kept = {reason: _read_kept(path, ctx) for reason, path in ((APPROVED, order.approved), (CHOSEN, order.locked))}
     if not order.approved:
@@ -222,15 +251,25 @@ def propose_boundary(
     land = collect_cells(kept, is_swap, ctx, notes)
     progress(_CUT_SHARE, "")
     least, growth = (float(get_setting(ctx, name)) for name in ("min_part_m2", "max_outline_growth"))
-    rules = BoundaryRules(order.preference, is_swap, least, growth)
     necks = NeckFinder(land.shape, land.cells.is_inside, float(get_setting(ctx, "narrow_m")))
-    model = BoundaryModel(land.cells, land.limits, rules, necks)
     limits = SolverLimits(
         float(get_setting(ctx, "max_seconds")), float(get_setting(ctx, "max_gap")), cancellation=cancellation
     )
-    choice = choose_boundary(model, limits)
-    progress(1.0, "")
-    return BoundaryResult(plan, plan.norm, order, land, model, choice, ctx.geometry.measure_drawn_areas, notes)
+    wanted = preferences or (order.preference,)
+    for number, preference in enumerate(wanted, 1):
+        model = BoundaryModel(land.cells, land.limits, BoundaryRules(preference, is_swap, least, growth), necks)
+        choice = choose_boundary(model, limits)
+        progress(_CUT_SHARE + (1 - _CUT_SHARE) * number / len(wanted), "")
+        yield BoundaryResult(
+            plan,
+            plan.norm,
+            replace(order, preference=preference),
+            land,
+            model,
+            choice,
+            ctx.geometry.measure_drawn_areas,
+            list(notes),
+        )
 
 
 def _read_kept(path: str, ctx: RuleContext) -> Sequence[Any]:

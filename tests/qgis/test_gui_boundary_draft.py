@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Test the window of boundary drafts: what each draft states, one step that applies it, and undo."""
+
+import pyogrio
+import pytest
+import shapely
+from qgis.core import QgsVectorLayer
+from qgis.PyQt.QtWidgets import QPushButton
+
+from plugin.bridge.project import county
+from plugin.core.base.choices import BOUNDARY_PREFERENCES
+from tests.core.studies.proposals.test_propose_boundary import CORNER, TOWN, WINDOW, write_town
+from tests.qgis.test_gui_editing import check, wait_for_live_check
+from tests.qgis.test_gui_fixing import list_shapes, read_log
+from tests.qgis.waiting import wait_until
+
+
+@pytest.fixture
+def town(open_controller, project, tmp_path):
+    """Return the controller after a check of a town drawn by hand, and the town's layers by code."""
+    controller, _layers = open_controller
+    project.removeAllMapLayers()
+    county.store_county_settings(project, county.ProjectCountySettings())
+    path = write_town(tmp_path)
+    layers = {n: QgsVectorLayer(f"{path}|layername={n}", n, "ogr") for n, _kind in pyogrio.list_layers(path)}
+    project.addMapLayers(list(layers.values()))
+    check(controller)
+    return controller, layers
+
+
+def open_drafts(controller):
+    """Open the drafts of the boundary, and wait for them; return the dialog."""
+    controller.actions["boundary"].trigger()
+    dialog = controller.fixes.boundary.dialog
+    assert dialog is not None, controller.dock.note.text()
+    wait_for_drafts(controller)
+    return dialog
+
+
+def wait_for_drafts(controller):
+    assert wait_until(lambda: not controller.fixes.boundary.trial.is_running)
+
+
+def read_union(layer):
+    return shapely.union_all([shapely.from_wkb(bytes(one.geometry().asWkb())) for one in layer.getFeatures()])
+
+
+def test_draft_of_the_boundary_is_applied_in_one_step_and_undone(town):
+    controller, layers = town
+    before = list_shapes(layers["CZKFBJ"])
+    assert {one.code for one in controller.dock.result.findings} >= {"REL002", "REL003"}
+    dialog = open_drafts(controller)
+    assert len(dialog.choices.buttons) == len(BOUNDARY_PREFERENCES), dialog.status.text()
+    choice = dialog.choices.current
+    assert choice is not None and choice.fix.code == "DRAFT_area" and dialog.apply.isEnabled()
+    assert {one.code for one in choice.proposal.ended_findings} >= {"REL002", "REL003"}
+    dialog.apply.click()
+    wait_for_live_check(controller)
+    expected = TOWN.difference(WINDOW).difference(CORNER)
+    assert read_union(layers["CZKFBJ"]).symmetric_difference(expected).area < 0.01
+    assert not {one.code for one in controller.dock.result.findings} & {"REL002", "REL003"}
+    assert read_log(controller, layers) == ["应用"]
+    undo = next(
+        button for item in controller.iface.messageBar().items() for button in item.findChildren(QPushButton)
+        if button.objectName() == "SanxianUndoFix"
+    )  # fmt: skip
+    undo.click()
+    assert list_shapes(layers["CZKFBJ"]) == before
+
+
+def test_drafts_of_another_mode_replace_the_first_and_edited_layers_are_refused(town):
+    controller, layers = town
+    dialog = open_drafts(controller)
+    first = dialog.choices.current
+    dialog.mode.setCurrentIndex(1)
+    wait_for_drafts(controller)
+    assert dialog.choices.current is not first and dialog.apply.isEnabled()
+    dialog.reject()
+    layers["CZKFBJ"].startEditing()
+    layers["CZKFBJ"].deleteFeature(next(layers["CZKFBJ"].getFeatures()).id())
+    wait_for_live_check(controller)
+    dialog = open_drafts(controller)
+    assert dialog.choices.current is None and not dialog.apply.isEnabled()
+    assert controller.fixes.boundary.dialog is dialog
+
+
+def test_boundary_without_a_check_is_explained(open_controller):
+    controller, _layers = open_controller
+    controller.actions["boundary"].trigger()
+    assert controller.fixes.boundary.dialog is None and "先全面检查" in controller.dock.note.text()
