@@ -248,6 +248,10 @@
         <translation>修复后 m²</translation>
     </message>
     <message>
+        <source>After the draft (nothing written yet)</source>
+        <translation>调整后（预览，尚未写入）</translation>
+    </message>
+    <message>
         <source>After this date the finding is no longer waived.</source>
         <translation>有效期满后，该问题恢复为未豁免</translation>
     </message>
@@ -566,6 +570,10 @@
     <message>
         <source>Before m²</source>
         <translation>修复前 m²</translation>
+    </message>
+    <message>
+        <source>Before the draft</source>
+        <translation>调整前</translation>
     </message>
     <message>
         <source>Before the edits</source>
@@ -1839,15 +1847,19 @@ Project: {project}</source>
     </message>
     <message>
         <source>Draft of the Boundary</source>
-        <translation>开发边界调优</translation>
+        <translation>边界调优</translation>
     </message>
     <message>
         <source>Draft of the boundary: {title}</source>
-        <translation>开发边界草案：{title}</translation>
+        <translation>边界调优：{title}</translation>
     </message>
     <message>
         <source>Draft the boundary</source>
         <translation>拟定开发边界草案</translation>
+    </message>
+    <message>
+        <source>Drafts</source>
+        <translation>方案</translation>
     </message>
     <message>
         <source>Draw</source>
@@ -2830,12 +2842,20 @@ Layers are written in the CRS of the specification (EPSG:4490). Layers of counti
         <translation>选定保留的范围（图层）</translation>
     </message>
     <message>
+        <source>Land that leaves or comes</source>
+        <translation>调出、调入的地块</translation>
+    </message>
+    <message>
         <source>Land that leaves or comes (draft)</source>
         <translation>调出调入地块（草案）</translation>
     </message>
     <message>
         <source>Land that stays</source>
         <translation>锁定范围</translation>
+    </message>
+    <message>
+        <source>Land use</source>
+        <translation>地类</translation>
     </message>
     <message>
         <source>Language of findings and reports</source>
@@ -3328,6 +3348,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Must shrink by %1</source>
         <translation>须减 %1</translation>
+    </message>
+    <message>
+        <source>N1 then</source>
+        <translation>其后 N1</translation>
     </message>
     <message>
         <source>N1: the whole boundary</source>
@@ -5395,7 +5419,7 @@ returns 文件夹中，有错误或警告的县每县一份退回意见（docx�
     </message>
     <message>
         <source>Swap: take in no more than is given back</source>
-        <translation>等量置换，调入不大于退出</translation>
+        <translation>等量置换，调入不大于调出</translation>
     </message>
     <message>
         <source>Syntax</source>
@@ -7489,7 +7513,7 @@ Whether the change is one of the permitted cases is for the office to state; it 
     </message>
     <message>
         <source>{layer}: what has to leave, and what may come</source>
-        <translation>{layer}：须退出的和可调入的</translation>
+        <translation>{layer}：须调出的和可调入的</translation>
     </message>
     <message>
         <source>{layer}: {fields}</source>

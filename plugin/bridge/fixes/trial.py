@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ...core.fixes.applied_edits import RowBefore
     from ...core.fixes.batch import BatchResult
     from ...core.fixes.choices import FixChoice
+    from ...core.fixes.drafts import DraftChange
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def make_boundary_trial(order: Any, documents: Mapping[str, str]) -> Callable[..
 
 
 def _make_boundary_choice(result: Any, state: Any, lang: str) -> FixChoice:
-    """Return a proposed boundary as a judged draft, or why there is none."""
+    """Return a proposed boundary as a judged draft, or the reason why it is missing."""
     from ...core.fixes.drafts import LayerDraft, make_draft_choice, refuse_draft
     from ...core.standard.messages.numbers import format_number
     from ...core.standard.messages.texts import Texts
@@ -125,7 +126,31 @@ def _make_boundary_choice(result: Any, state: Any, lang: str) -> FixChoice:
         "gap": format_number(100 * result.measure_gap(), 2),
     }
     params |= {"ratio_before": before_text, "ratio_after": after_text}
-    return make_draft_choice(state, preference, LayerDraft(layer.role, shapes_by_fid, params))
+    draft = LayerDraft(layer.role, shapes_by_fid, params, _list_changes(result, BoundaryTables(result, Texts(lang))))
+    return make_draft_choice(state, preference, draft)
+
+
+def _list_changes(result: Any, tables: Any) -> list[DraftChange]:
+    """Return the land that leaves or comes, with N1 after each piece."""
+    from ...core.fixes.drafts import DraftChange
+    from ...core.standard.messages.numbers import format_number
+
+    land, changes = result.land, []
+    area_m2, base_m2 = float(land.cells.area_m2[land.cells.is_inside].sum()), land.base_m2
+    for position in (one for group in result.group_changed().values() for one in group):
+        change_m2 = float(land.cells.area_m2[position]) * (-1 if land.cells.is_inside[position] else 1)
+        area_m2 += change_m2
+        changes.append(
+            DraftChange(
+                tables.give_change(position),
+                land.townships[position],
+                tables.get_land_use(position),
+                change_m2,
+                format_number(area_m2 / base_m2, 4) if base_m2 > 0 else "—",
+                land.shape[position].bounds,
+            )
+        )
+    return changes
 
 
 def make_batch_trial(findings: Iterable[Any], *, safe_only: bool) -> Callable[..., BatchTrial]:

@@ -51,7 +51,8 @@ def read_absolute_path(project: QgsProject, key: str) -> str:
 def get_start_folder(project: QgsProject | None = None) -> str:
     """Return the folder where file dialogs begin: that of the project, else the user's documents."""
     documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
-    return (project.homePath() if project is not None else "") or documents or str(Path.home())
+    folders = (project.homePath() if project is not None else "", documents, str(Path.home()))
+    return next((one for one in folders if one and os.path.isdir(one)), "")
 
 
 def find_path_next_to_layers(project: QgsProject, files: Iterable[str], suffix: str) -> Path | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..model.findings import Finding
 from .choices import FixChoice, make_choice
@@ -16,17 +16,32 @@ from .shapes import divide_row
 from .state import EditingState
 
 
+class DraftChange(NamedTuple):
+    """Land of a draft that leaves or comes: reason, township and land use as text; ``figure``: what it leads to.
+
+    ``area_m2`` is negative for land that leaves; ``bounds``: x and y in the plane, least and greatest.
+    """
+
+    reason: str
+    township: str
+    land_use: str
+    area_m2: float
+    figure: str
+    bounds: tuple[float, float, float, float]
+
+
 @dataclass(frozen=True)
 class LayerDraft:
     """Shapes of the plane that replace those of a layer's features.
 
     ``shapes_by_fid``: feature id → its polygons, the first of which keeps the key; none removes the feature.
-    ``params``: those of the message of `DRAFT_FIXES`.
+    ``params``: those of the message of `DRAFT_FIXES`; ``changes``: the land that leaves or comes, in steps.
     """
 
     role: str
     shapes_by_fid: Mapping[int, Sequence[Any]]
     params: Mapping[str, Any] = field(default_factory=dict)
+    changes: Sequence[DraftChange] = ()
 
 
 def take_over_draft(_finding: Finding, *, state: EditingState, draft: LayerDraft) -> Edits:
@@ -41,8 +56,8 @@ def take_over_draft(_finding: Finding, *, state: EditingState, draft: LayerDraft
 
 
 _MESSAGE = (
-    "Give back {given}, take in {taken}: {after} remain, N1 {ratio_before} → {ratio_after}; the least retreat is at "
-    "most {gap} % smaller"
+    "Give back {given}, take in {taken}: {after} remain, N1 {ratio_before} → {ratio_after}; the weighted retreat is "
+    "{gap} % above its proven bound"
 )
 #: Preference of a proposed boundary → the fix that takes over its draft. No finding asks for it.
 DRAFT_FIXES = {

@@ -306,8 +306,9 @@ class CountyForm(QWidget):
         entered = self.confirmation.read_confirmation()
         has_problem = any(p.field_path.startswith("confirmed") for p in self.problems)
         confirmed_profile = norm.profile
-        if entered.by and not has_problem:
-            items = frozenset(entered.items if entered.document else ())
+        if entered.by:
+            # Each item that is confirmed singly has its document.
+            items = frozenset(entered.items if entered.document and not has_problem else ())
             singly = {key: asdict(one) for key, one in entered.singly.items()}
             confirmed_profile = replace(norm.profile, confirmed=items, confirmed_singly=singly)
         confirmed_norm = replace(norm, profile=confirmed_profile)

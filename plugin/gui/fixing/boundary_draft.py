@@ -3,23 +3,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from qgis.core import QgsGeometry, QgsProject
+from qgis.core import QgsGeometry, QgsProject, QgsRectangle
 from qgis.gui import QgsMapCanvas
-from qgis.PyQt.QtCore import pyqtSignal
-from qgis.PyQt.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
+from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtWidgets import QComboBox, QHBoxLayout, QHeaderView, QLabel, QTreeWidget, QTreeWidgetItem, QWidget
 
 from ...bridge.fixes.trial import make_boundary_trial
 from ...bridge.project import saved_paths
 from ...bridge.texts import tr
 from ...core.base.choices import BOUNDARY_MODES
-from ..widgets import FileLine, add_entries, fill_layout
+from ..findings.groups import format_hectare_number
+from ..widgets import FileLine, WholeRows, add_entries, fill_layout, resize_within_screen
 from .change_preview import FixShapes
-from .dialog import FixDialog
+from .dialog import DialogHeadings, FixDialog
 from .trial_runner import FixChoiceController
 
 RETREATING, SWAPPING = BOUNDARY_MODES
+_BOUNDS_ROLE = Qt.ItemDataRole.UserRole
+_WIDTH_DIGITS, _HEIGHT_LINES = 200, 56
 
 
 class BoundaryDraftDialog(FixDialog):
@@ -28,7 +32,8 @@ class BoundaryDraftDialog(FixDialog):
     changed = pyqtSignal()
 
     def __init__(self, main_canvas: QgsMapCanvas, parent: QWidget | None = None):
-        super().__init__(main_canvas, parent)
+        headings = DialogHeadings(tr("Drafts"), (tr("Before the draft"), tr("After the draft (nothing written yet)")))
+        super().__init__(main_canvas, parent, headings)
         self.setObjectName("SanxianBoundaryDraft")
         self.setWindowTitle(tr("Draft of the Boundary"))
         self.mode = QComboBox(objectName="SanxianBoundaryMode")
@@ -47,11 +52,50 @@ class BoundaryDraftDialog(FixDialog):
             label.setBuddy(widget)
             fill_layout(row, label, (widget, 1))
         self._rows.insertLayout(1, row)
+        self.changes = QTreeWidget(
+            objectName="SanxianBoundaryChanges", accessibleName=tr("Land that leaves or comes"), uniformRowHeights=True
+        )
+        self.changes.setHeaderLabels(
+            [tr("Land that leaves or comes"), tr("Township"), tr("Land use"), tr("Area ha"), tr("N1 then")]
+        )
+        header = self.changes.header()
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self._boxes[1].layout_.addWidget(WholeRows(self.changes), 3)
         for button in (self.previous, self.skip, self.apply_next):
             button.hide()
         self.mode.currentIndexChanged.connect(lambda _index: self.changed.emit())
         for file in (self.approved, self.locked):
             file.line.editingFinished.connect(self.changed)
+        self.changes.currentItemChanged.connect(self._on_change_selected)
+        line = self.fontMetrics().lineSpacing()
+        resize_within_screen(self, self.fontMetrics().horizontalAdvance("0") * _WIDTH_DIGITS, line * _HEIGHT_LINES)
+
+    def show_changes(self, changes: Sequence[Any]) -> None:
+        """List the changes of a draft (`core.fixes.drafts.DraftChange`) by reason, and show the first on the maps."""
+        self.changes.clear()
+        groups: dict[str, QTreeWidgetItem] = {}
+        right = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        for number, one in enumerate(changes, 1):
+            if one.reason not in groups:
+                groups[one.reason] = QTreeWidgetItem(self.changes, [one.reason])
+                groups[one.reason].setFont(0, self._title.font())
+                groups[one.reason].setFirstColumnSpanned(True)
+            area = format_hectare_number(abs(one.area_m2))
+            cells = [str(number), one.township, one.land_use, f"−{area}" if one.area_m2 < 0 else area, one.figure]
+            item = QTreeWidgetItem(groups[one.reason], cells)
+            item.setData(0, _BOUNDS_ROLE, QgsRectangle(*one.bounds))
+            for column in (3, 4):
+                item.setTextAlignment(column, right)
+        self.changes.expandAll()
+        if first := self.changes.topLevelItem(0):
+            self.changes.setCurrentItem(first.child(0))
+
+    def _on_change_selected(self, item: QTreeWidgetItem | None) -> None:
+        box = item.data(0, _BOUNDS_ROLE) if item is not None else None
+        if box is not None and self.shapes is not None:
+            self.maps.zoom_to(box, self.shapes.crs)
 
 
 class BoundaryDrafter(FixChoiceController):
@@ -101,6 +145,10 @@ class BoundaryDrafter(FixChoiceController):
         mode, approved, locked = self._order
         order = BoundaryOrder(mode, approved=approved, locked=locked)
         self.trial.start(tr("Draft the boundary"), make_boundary_trial(order, self._documents))
+
+    def _show_choice(self, choice: Any) -> None:
+        super()._show_choice(choice)
+        self.dialog.show_changes(choice.parameters["draft"].changes)
 
     def show_choices(self, choices: list[Any]) -> None:
         self.note_sealed_layer(choices)

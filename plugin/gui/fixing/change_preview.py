@@ -181,10 +181,15 @@ def make_finding_shapes(finding: Any, crs: QgsCoordinateReferenceSystem) -> FixS
 class LinkedMaps(QWidget):
     """Maps 修复前 and 修复后 with the layers of the main map; nothing on them is written anywhere.
 
-    ``orientation``: side by side, or one above the other.
+    ``orientation``: side by side, or one above the other; ``titles``: other headings than those of a fix.
     """
 
-    def __init__(self, main_canvas: QgsMapCanvas, orientation: Qt.Orientation = Qt.Orientation.Horizontal):
+    def __init__(
+        self,
+        main_canvas: QgsMapCanvas,
+        orientation: Qt.Orientation = Qt.Orientation.Horizontal,
+        titles: tuple[str, str] | None = None,
+    ):
         super().__init__()
         self._main_canvas = main_canvas
         self._is_moving = False
@@ -197,10 +202,8 @@ class LinkedMaps(QWidget):
         self.scale_label = make_faint_label()
         # A long remark must not make one map wider than the other.
         linked_label = theme.set_faint(ElidedLabel(tr("Both maps move together"), hides_cut_text=True))
-        sides = (
-            (self.before, tr("Before"), self.scale_label),
-            (self.after, tr("After (preview, nothing written yet)"), linked_label),
-        )
+        before_title, after_title = titles or (tr("Before"), tr("After (preview, nothing written yet)"))
+        sides = ((self.before, before_title, self.scale_label), (self.after, after_title, linked_label))
         for canvas, title, remark_label in sides:
             frame = BorderedFrame()
             margin = self.fontMetrics().height() // 3
@@ -238,12 +241,15 @@ class LinkedMaps(QWidget):
         """Show a fix on both maps and zoom to what it changes."""
         for mark in self.marks:
             mark.show_shapes(shapes)
-        box = shapes.compute_extent()
+        self.zoom_to(shapes.compute_extent(), shapes.crs)
+
+    def zoom_to(self, box: QgsRectangle, crs: QgsCoordinateReferenceSystem) -> None:
+        """Zoom both maps to a box in a CRS; do nothing for an empty one."""
         if box.isNull():
             return
         target = self.before.mapSettings().destinationCrs()
         try:
-            box = QgsCoordinateTransform(shapes.crs, target, QgsProject.instance()).transformBoundingBox(box)
+            box = QgsCoordinateTransform(crs, target, QgsProject.instance()).transformBoundingBox(box)
         except QgsCsException:
             return
         size = self.before.size()

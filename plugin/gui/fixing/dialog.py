@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import Any, NamedTuple
 
 from qgis.core import QgsApplication
 from qgis.gui import QgsMapCanvas
@@ -244,6 +244,13 @@ class TrialDialog(FocusedButtonDialog):
         super().done(result)
 
 
+class DialogHeadings(NamedTuple):
+    """Headings of a dialog about fixes: of the ways, and of both maps (None: those of a fix)."""
+
+    method: str
+    maps: tuple[str, str] | None = None
+
+
 class FixDialog(TrialDialog):
     """Shows the fixes of one finding and requests to apply the chosen one; it changes nothing itself.
 
@@ -257,9 +264,12 @@ class FixDialog(TrialDialog):
     stepped = pyqtSignal(int)
     documentRequested = pyqtSignal()
 
-    def __init__(self, main_canvas: QgsMapCanvas, parent: QWidget | None = None):
+    def __init__(
+        self, main_canvas: QgsMapCanvas, parent: QWidget | None = None, headings: DialogHeadings | None = None
+    ):
         super().__init__(parent, objectName="SanxianFixDialog", windowTitle=tr("Fix Preview"))
-        self.maps = LinkedMaps(main_canvas)
+        headings = headings or DialogHeadings(tr("Method"))
+        self.maps = LinkedMaps(main_canvas, titles=headings.maps)
         self.choices, self.areas, self.outcome = ChoiceList(), AreaTable(), OutcomeBox()
         self._icon, self._title, self._place = (
             QLabel(),
@@ -277,18 +287,18 @@ class FixDialog(TrialDialog):
         )
         self.retry_button = QPushButton(tr("Try Again"), objectName="SanxianFixRetry", clicked=self.retryRequested)
         columns = QHBoxLayout()
-        boxes = []
+        self._boxes = []
         for title, about, widget, share in (
-            (tr("Method"), "", self.choices, 4),
+            (headings.method, "", self.choices, 4),
             (tr("Area change"), tr("statutory area"), self.areas, 6),
             (tr("Trial re-check"), "", self.outcome, 4),
         ):
             box = FormSection(title, about)
             box.layout_.addWidget(widget, 1)
             columns.addWidget(box, share)
-            boxes.append(box)
+            self._boxes.append(box)
         # Without any way that applies they are empty: the reasons get their room.
-        for box in boxes[1:]:
+        for box in self._boxes[1:]:
             self.choices.answered.connect(box.setVisible)
         self._rows = fill_layout(
             QVBoxLayout(self),

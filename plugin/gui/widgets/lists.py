@@ -20,8 +20,10 @@ from qgis.PyQt.QtCore import (
     QTimer,
     pyqtSignal,
 )
+from qgis.PyQt.QtGui import QCursor
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
+    QApplication,
     QComboBox,
     QCompleter,
     QDateEdit,
@@ -238,10 +240,15 @@ def make_searchable(combo: QComboBox) -> None:
     line.editingFinished.connect(chooser.start)
 
 
+#: Policies of fields that get the focus by a click.
+_CLICK_POLICIES = (Qt.FocusPolicy.ClickFocus, Qt.FocusPolicy.StrongFocus, Qt.FocusPolicy.WheelFocus)
+
+
 class FieldCompleter(QCompleter):
     """Offers the entries that contain the typed text, in a list beneath its field that shows them whole.
 
-    Qt makes the list as wide as the field and lets it overlap the field.
+    Qt makes the list as wide as the field and lets it overlap the field. A list of nothing but the typed text is not
+    shown, and a click on another field ends it and goes to that field.
     """
 
     def __init__(self, model: QAbstractItemModel, parent: QObject):
@@ -258,6 +265,12 @@ class FieldCompleter(QCompleter):
         if is_enter and watched is self.popup() and self.completionCount() == 1:
             # Enter takes the only entry; Qt would close the list without it.
             self.popup().setCurrentIndex(self.completionModel().index(0, self.completionColumn()))
+        if event.type() == QEvent.Type.Show and watched is self.popup() and self._offers_nothing_else():
+            QTimer.singleShot(0, self.popup().hide)
+        if event.type() == QEvent.Type.MouseButtonPress and watched is self.popup() and not self.popup().underMouse():
+            field = QApplication.widgetAt(QCursor.pos())
+            if field is not None and field.focusPolicy() in _CLICK_POLICIES:
+                QTimer.singleShot(0, lambda: field.setFocus(Qt.FocusReason.MouseFocusReason))
         # Qt creates the list when it is asked for, and installs this filter meanwhile; each key places the list again.
         if event.type() in (QEvent.Type.Show, QEvent.Type.Move, QEvent.Type.Resize) and watched is self.popup():
             field, popup = self.widget(), self.popup()
@@ -270,6 +283,9 @@ class FieldCompleter(QCompleter):
             if place != popup.geometry():
                 popup.setGeometry(place)
         return super().eventFilter(watched, event)
+
+    def _offers_nothing_else(self) -> bool:
+        return self.completionCount() == 1 and self.currentCompletion() == self.completionPrefix()
 
 
 class CountyCombo(QComboBox):

@@ -168,7 +168,9 @@ class ProjectSetupController:
             if request.existing_database_action == "add":
                 text = tr("{county}: the project has {count} layers. Check All (F8) shows what is missing.")
             view = QgsProject.instance().viewSettings().defaultViewExtent()
-            if not view.isNull():
+            if view.isNull():
+                self._iface.mapCanvas().zoomToFullExtent()
+            else:
                 self._iface.mapCanvas().setReferencedExtent(view)
                 self._iface.mapCanvas().refresh()
         facts = {"path": request.project_path, "county": request.county_name}

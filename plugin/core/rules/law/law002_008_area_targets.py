@@ -115,7 +115,8 @@ def area_targets(
     Why
         The allocated target is a number; layer, table and text must meet and show the same number.
     How to fix
-        Correct the layer; if the printed figure is wrong, correct it with its document.
+        Correct the layer; “Propose the Boundary…” drafts which land leaves a boundary that is too large. If the printed
+        figure is wrong, correct it with its document.
     Limits
         Targets of another area code never apply: a county is not compared with the province's totals. A shortfall
         within half of the last printed digit is a rounding difference (取整差) and a warning; so is a missed figure

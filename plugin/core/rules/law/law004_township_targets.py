@@ -162,8 +162,8 @@ def township_targets(
         A county allocates its targets to the townships with their places; each must meet its own target, not only
         their sum.
     How to fix
-        Correct the layer in that township; if the target is wrong, correct the table with its document; correct
-        wrong codes and names of townships and locations.
+        Correct the layer in that township (“Propose the Boundary…” and “Propose Supplements…” give drafts); if the
+        target is wrong, correct the table with its document; correct wrong codes and names of townships and locations.
     Limits
         Farmland counts in the township that its row names (ZLDWDM, else XZQDM); without a name, and for the other two
         layers, the geometry decides: shared ÷ row × net area. A row of which less than

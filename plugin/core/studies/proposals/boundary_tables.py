@@ -122,7 +122,7 @@ class BoundaryTables(ProposalTables):
         return [
             self._make_step_table(),
             self._make_limit_table(),
-            self._make_cell_table("boundary_changes", self.result.changed, self._give_change),
+            self._make_cell_table("boundary_changes", self.result.changed, self.give_change),
             self._make_cell_table("boundary_unresolved", self._list_open_cells(), self._give_stay),
             self._make_stage_table(),
         ]
@@ -176,18 +176,20 @@ class BoundaryTables(ProposalTables):
             self.make_column(
                 "parcel", 22, lambda n: parcels.keys[land.parcel_row[n]] if land.parcel_row[n] >= 0 else ""
             ),
-            self.make_column("land_use", 10, self._get_land_use),
+            self.make_column("land_use", 10, self.get_land_use),
             self.make_column("township", 14, lambda n: land.townships[n]),
             self.make_column("cell_reason", 30, give_reason),
             self.make_column("area_m2", 16, lambda n: round(float(land.cells.area_m2[n]), 2), "m2"),
         ]
 
-    def _get_land_use(self, position: int) -> str:
+    def get_land_use(self, position: int) -> str:
+        """Return the land use of a cell; empty without a parcel."""
         land = self.result.land
         row = land.parcel_row[position]
         return land.parcels.text("land_use")[row] if row >= 0 else ""
 
-    def _give_change(self, position: int) -> str:
+    def give_change(self, position: int) -> str:
+        """Return why a cell leaves or comes."""
         land = self.result.land
         if not land.cells.is_inside[position]:
             return self.get(f"reason_{TAKEN_IN}")
@@ -236,7 +238,7 @@ class BoundaryTables(ProposalTables):
     # --- outputs
     def make_change_columns(self) -> list[TableColumn]:
         """Return the columns of the cells that leave or come."""
-        return self.make_cell_columns(self._give_change)
+        return self.make_cell_columns(self.give_change)
 
     def make_records(self) -> list[dict[str, Any]]:
         """Return the attributes of the cells that leave or come, for a layer."""

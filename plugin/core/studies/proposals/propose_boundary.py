@@ -100,18 +100,23 @@ class BoundaryResult:
 
     def list_steps(self) -> list[Step]:
         """Return the changes by reason, in the order in which they are made."""
-        cells, reasons = self.land.cells, self.land.leaves_for
-        groups: dict[str, list[int]] = {}
-        for position in self.changed:
-            reason = (reasons[position] or FOR_LIMITS) if cells.is_inside[position] else TAKEN_IN
-            groups.setdefault(reason, []).append(position)
+        cells, groups = self.land.cells, self.group_changed()
         left, steps = float(cells.area_m2[cells.is_inside].sum()), []
-        order = ("repeated", "farmland", "red_line", FOR_LIMITS, TAKEN_IN)
-        for reason in (one for one in order if one in groups):
+        for reason in groups:
             area = float(cells.area_m2[groups[reason]].sum()) * (-1 if reason == TAKEN_IN else 1)
             left -= area
             steps.append(Step(reason, len(groups[reason]), area, left))
         return steps
+
+    def group_changed(self) -> dict[str, list[int]]:
+        """Return reason → changed cells, in the order of the steps; in each, the largest first."""
+        cells, reasons = self.land.cells, self.land.leaves_for
+        groups: dict[str, list[int]] = {}
+        for position in sorted(self.changed, key=lambda n: -cells.area_m2[n]):
+            reason = (reasons[position] or FOR_LIMITS) if cells.is_inside[position] else TAKEN_IN
+            groups.setdefault(reason, []).append(position)
+        order = ("repeated", "farmland", "red_line", FOR_LIMITS, TAKEN_IN)
+        return {reason: groups[reason] for reason in order if reason in groups}
 
     def sum_areas(self) -> tuple[float, float, float]:
         """Return the areas (m²) that are given back and taken in, and the boundary after the draft."""
