@@ -2122,8 +2122,8 @@ Project: {project}</source>
         <translation>县域范围</translation>
     </message>
     <message>
-        <source>Facts of the Project</source>
-        <translation>项目情况</translation>
+        <source>Facts of the project: {name}</source>
+        <translation>项目情况：{name}</translation>
     </message>
     <message>
         <source>False alarm</source>
@@ -3330,6 +3330,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>同时检查的县越多，占用内存越多。填 1 时在 QGIS 中逐县检查。</translation>
     </message>
     <message>
+        <source>Most areas differ from those of the shapes; see below.</source>
+        <translation>多数面积与图形不符，见下。</translation>
+    </message>
+    <message>
         <source>Move to Top</source>
         <translation>移到最上层</translation>
     </message>
@@ -3940,6 +3944,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Open Summary</source>
         <translation>打开汇总</translation>
+    </message>
+    <message>
+        <source>Open findings: {counts}.</source>
+        <translation>待处理：{counts}。</translation>
     </message>
     <message>
         <source>Open the feature's form</source>
@@ -6940,8 +6948,8 @@ Whether the change is one of the permitted cases is for the office to state; it 
         <translation>灰色为继承值，填写后即为本县设置</translation>
     </message>
     <message>
-        <source>ha, follows the mouse</source>
-        <translation>公顷，随鼠标更新</translation>
+        <source>ha; live while drawing</source>
+        <translation>公顷，绘制时实时更新</translation>
     </message>
     <message>
         <source>id of the code list, such as 'land_use_2023' or 'planning_zones'</source>
@@ -7390,6 +7398,10 @@ Whether the change is one of the permitted cases is for the office to state; it 
     <message>
         <source>{count} waived, kept in {file}. Press Waived above the list to see them.</source>
         <translation>已豁免 {count} 处，存入 {file}。点击列表上方的“豁免”可以查看。</translation>
+    </message>
+    <message>
+        <source>{count} waived, kept in {file}. They stay in the list.</source>
+        <translation>已登记豁免 {count} 处，存入 {file}；仍在列表中显示。</translation>
     </message>
     <message>
         <source>{count} withdrawn from {file}.</source>

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-from qgis.core import QgsProject
+from qgis.core import QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import QEvent, QObject, Qt, pyqtSignal
 from qgis.PyQt.QtGui import QAction
 from qgis.PyQt.QtWidgets import QDialog, QMenu
@@ -297,8 +297,16 @@ class DialogOpener(QObject):
             messages.push_message(iface.messageBar(), "warning", tr("Map Fields"), messages.explain_error(error))
             return
         # Ctrl+Z of QGIS undoes an edit of the current layer only.
-        dialog.appended.connect(iface.setActiveLayer)
+        dialog.appended.connect(self._show_appended_rows)
         dialog.show()
+
+    def _show_appended_rows(self, layer: QgsVectorLayer) -> None:
+        """Make a layer the current one, and zoom to its rows."""
+        self._iface.setActiveLayer(layer)
+        layer.updateExtents()
+        self._iface.mapCanvas().zoomToFeatureExtent(
+            self._iface.mapCanvas().mapSettings().layerExtentToOutputExtent(layer, layer.extent())
+        )
 
     def open_dictionary(self) -> None:
         """Open the data dictionary at the current layer, beside other dialogs."""

@@ -16,6 +16,7 @@ from ..bridge.editing.listener import EditStep
 from ..bridge.layers import role_recognition
 from ..bridge.new_project import sample
 from ..bridge.project import county
+from ..bridge.project.own_layers import keep_unchanged
 from ..bridge.running.portions import WAITING, Waiting
 from ..bridge.running.tasks import JobRunner
 from ..bridge.texts import tr
@@ -370,12 +371,10 @@ class DesktopController(QObject):
             self.saved_results.drop_result()
             return
         self.result_owner.record_restored_result()
-        project = QgsProject.instance()
-        dirty = project.isDirty()
-        self._show_result(result, rows)
-        self.worklist.open_for_result(updates=False)
-        # The findings layer is not saved, so the project has no changes to save.
-        project.setDirty(dirty)
+        # The findings layer is not saved.
+        with keep_unchanged(QgsProject.instance()):
+            self._show_result(result, rows)
+            self.worklist.open_for_result(updates=False)
 
     def _on_package_inspected(self, result: CheckView, rows: list[Any], path: str) -> None:
         """Show the findings of an inspected package in the panel, but not on the map."""

@@ -15,6 +15,7 @@ from qgis.PyQt.QtCore import QObject, QTimer
 from ..layers import styles, tables
 from ..layers.properties import convert_to_qgis_crs
 from ..layers.role_recognition import FINDINGS_PROPERTY
+from ..project.own_layers import keep_unchanged
 from ..running.portions import WAITING, PortionedWork, Waiting
 from ..texts import tr
 
@@ -178,10 +179,9 @@ def remove_findings_layer_after_reading(project: QgsProject) -> None:
 
     def remove() -> None:
         if project.mapLayer(layer_id) is not None:
-            dirty = project.isDirty()
-            project.removeMapLayer(layer_id)
-            remove_empty_findings_group(project)
-            project.setDirty(dirty)
+            with keep_unchanged(project):
+                project.removeMapLayer(layer_id)
+                remove_empty_findings_group(project)
 
     QTimer.singleShot(0, remove)
 

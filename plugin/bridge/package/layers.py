@@ -30,6 +30,7 @@ from ...core.standard.layer_tree import find_branch
 from ..editing.styled_layers import find_sources_by_layer_name, get_position_by_role, make_vector_layer
 from ..layers import styles
 from ..layers.role_recognition import SHOWN_PACKAGE_PROPERTY
+from ..project.own_layers import keep_unchanged
 from ..running.threads import run_in_python_thread
 from ..settings import get_interface_language
 from ..texts import tr
@@ -186,12 +187,11 @@ def set_package_layers_aside(project: QgsProject, document: QDomDocument) -> lis
     ]
     set_aside_ids = {one.layer.id() for one in set_aside}
     set_aside += [SetAsideLayer(layer, False, False) for layer in layers if layer.id() not in set_aside_ids]
-    dirty = project.isDirty()
     groups = {node.parent() for _, node in layer_nodes if node is not None}
-    for one in set_aside:
-        project.takeMapLayer(one.layer)
-    _remove_empty_groups(project, groups)
-    project.setDirty(dirty)
+    with keep_unchanged(project):
+        for one in set_aside:
+            project.takeMapLayer(one.layer)
+        _remove_empty_groups(project, groups)
     return set_aside
 
 
@@ -199,14 +199,13 @@ def restore_package_layers(project: QgsProject, set_aside: list[SetAsideLayer]) 
     """Add the layers again that `set_package_layers_aside` removed."""
     if not set_aside:
         return
-    dirty = project.isDirty()
-    group = _insert_package_group(project)
-    for one in set_aside:
-        project.addMapLayer(one.layer, False)
-        node = group.addLayer(one.layer)
-        node.setItemVisibilityChecked(one.is_checked)
-        node.setExpanded(one.is_expanded)
-    project.setDirty(dirty)
+    with keep_unchanged(project):
+        group = _insert_package_group(project)
+        for one in set_aside:
+            project.addMapLayer(one.layer, False)
+            node = group.addLayer(one.layer)
+            node.setItemVisibilityChecked(one.is_checked)
+            node.setExpanded(one.is_expanded)
 
 
 def _insert_package_group(project: QgsProject) -> QgsLayerTreeGroup:

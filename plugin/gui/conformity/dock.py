@@ -231,7 +231,7 @@ class ConformityDock(SizedInEm, QgsDockWidget):
         box = fill_layout(
             QVBoxLayout(inner),
             self.summary,
-            _make_title_row(QLabel(tr("Control lines and zones")), make_faint_label(tr("ha, follows the mouse"))),
+            _make_title_row(QLabel(tr("Control lines and zones")), make_faint_label(tr("ha; live while drawing"))),
             self.line_table,
             _make_title_row(self.class_title, self.class_note),
             self.class_table,

@@ -85,12 +85,15 @@ class ProjectFactsDialog(QDialog):
     """Asks for what the opinion on a project prints: its name, number and applicant."""
 
     def __init__(self, project: PanelProject, parent: QWidget | None = None):
-        super().__init__(parent, objectName="SanxianProjectFacts", windowTitle=tr("Facts of the Project"))
+        super().__init__(parent, objectName="SanxianProjectFacts")
+        self.setWindowTitle(tr("Facts of the project: {name}").format(name=project.name))
         self._project = project
         values = {"number": "", "applicant": "", **project.attributes, "name": project.name}
         self.lines = {key: QLineEdit(values[key]) for key in ("name", "number", "applicant")}
         form = make_form(*zip((tr("Name"), tr("Number"), tr("Applicant")), self.lines.values(), strict=True))
         fill_layout(QVBoxLayout(self), form, make_ok_cancel_buttons(self))
+        # Typing replaces the name that the panel gave.
+        self.lines["name"].selectAll()
 
     def accept(self) -> None:
         """Write the texts into the project; an empty name leaves the former one."""

@@ -298,10 +298,10 @@ def _make_lists(min_height: int) -> tuple[QTreeWidget, QListWidget]:
     )
     deciding.setHeaderLabels([tr("Setting"), tr("Value"), tr("Source document")])
     deciding.header().setStretchLastSection(False)
-    deciding.header().setSectionResizeMode(_NAME_COLUMN, QHeaderView.ResizeMode.Stretch)
-    digits = deciding.fontMetrics().horizontalAdvance("0")
-    for column, width in ((_VALUE_COLUMN, 14), (_DOCUMENT_COLUMN, 20)):
-        deciding.header().resizeSection(column, digits * width)
+    # The value is what a person confirms.
+    deciding.header().setSectionResizeMode(_NAME_COLUMN, QHeaderView.ResizeMode.ResizeToContents)
+    deciding.header().setSectionResizeMode(_VALUE_COLUMN, QHeaderView.ResizeMode.Stretch)
+    deciding.header().resizeSection(_DOCUMENT_COLUMN, deciding.fontMetrics().horizontalAdvance("0") * 24)
     never = Qt.ScrollBarPolicy.ScrollBarAlwaysOff
     others = QListWidget(objectName="SanxianConfirmedItems", horizontalScrollBarPolicy=never, minimumHeight=min_height)
     return deciding, others

@@ -33,6 +33,8 @@ class FeatureCodesBox(FormBox):
         super().__init__(parent, objectName="SanxianFeatureCodes")
         self._texts = texts
         self._norm: Norm | None = None
+        #: Codes of the layers of the project, which are listed first.
+        self.present_roles: frozenset[str] = frozenset()
         self._job: BackgroundJob | None = None
         self.table = QTableWidget(0, 3, objectName="SanxianFeatureCodeTable")
         self.table.setAccessibleName(tr("Feature codes"))
@@ -81,7 +83,10 @@ class FeatureCodesBox(FormBox):
             if template.find_field("feature_code") and not template.base
         }
         self.table.setRowCount(len(templates))
-        for row, (role, template) in enumerate(templates.items()):
+        # What the county has to enter comes first.
+        ranks = {role: (role not in self.present_roles, bool(one.feature_code)) for role, one in templates.items()}
+        for row, role in enumerate(sorted(templates, key=ranks.__getitem__)):
+            template = templates[role]
             key = f"{FEATURE_CODES_SECTION}.{role}"
             layer = f"{self._texts.make_layer_label(role, templates)}  {role}"
             texts = (layer, template.feature_code, own_codes.get(key, ""))

@@ -22,6 +22,8 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge import settings
+from ...bridge.layers.properties import get_assigned_role
+from ...bridge.layers.role_recognition import list_plan_layers
 from ...bridge.project import county, saved_paths
 from ...bridge.texts import tr
 from ...core.base.errors import DataError, SanxianError
@@ -171,6 +173,7 @@ class ProfileDialog(ProfileForm):
         super().__init__(project, parent)
         if self.form is not None:
             self.form.confirmation.used_items = frozenset(used_items)
+            self.form.feature_codes.present_roles = frozenset(map(get_assigned_role, list_plan_layers(project)))
         self._project = project
         self._texts = Texts(settings.get_interface_language())
         current_settings = county.read_county_settings(project)

@@ -86,6 +86,10 @@ def draw_stroke_sample(
         painter.drawLine(start, end)
 
 
+#: Largest share of the map that a label with lines of both features may take.
+_MAX_LABEL_SHARE = 0.12
+
+
 class MapCallout(QgsMapCanvasItem):
     """Marker and label of a finding on the map canvas.
 
@@ -136,7 +140,7 @@ class MapCallout(QgsMapCanvasItem):
             self.spot = QPointF(self.toCanvasCoordinates(anchor))
             visible_box = self._box.united(QRectF(self.spot, self.spot)).intersected(canvas)
             plain_metrics, bold_metrics = QFontMetricsF(self._canvas.font()), QFontMetricsF(self._bold)
-            self._break_lines(canvas.width() - 2 * _LABEL_PADDING_EM * self._font_height_px)
+            self._break_lines(canvas)
             widths = [
                 (plain_metrics if n else bold_metrics).horizontalAdvance(line) + self._compute_indent(n)
                 for n, line in enumerate(self.lines)
@@ -153,15 +157,24 @@ class MapCallout(QgsMapCanvasItem):
             )
         self.update()
 
-    def _break_lines(self, width: float) -> None:
-        """Set the lines for a width in pixels: on a narrow map, each figure has its own line."""
+    def _break_lines(self, canvas: QRectF) -> None:
+        """Set the lines: on a narrow map, each figure has its own line, and a small one has no lines of the features.
+
+        The panel has those, too.
+        """
         head, *figures = self._texts
         metrics, gap = QFontMetricsF(self._canvas.font()), tr("  ")
+        width = canvas.width() - 2 * _LABEL_PADDING_EM * self._font_height_px
         if any(metrics.horizontalAdvance(one) > width for one in figures):
             figures = [part for one in figures for part in one.split(gap)]
-        self.lines = [head, *figures, *self._sides.values()]
+        sides = self._sides
+        lines = [head, *figures, *sides.values()]
+        size = max(map(metrics.horizontalAdvance, lines)) * len(lines) * metrics.lineSpacing()
+        if size > _MAX_LABEL_SHARE * canvas.width() * canvas.height():
+            sides = {}
+        self.lines = [head, *figures, *sides.values()]
         strokes = {"A": FIRST_FEATURE_STROKES, "B": SECOND_FEATURE_STROKES}
-        self._samples = {number: strokes[letter] for number, letter in enumerate(self._sides, 1 + len(figures))}
+        self._samples = {number: strokes[letter] for number, letter in enumerate(sides, 1 + len(figures))}
 
     @property
     def _font_height_px(self) -> float:

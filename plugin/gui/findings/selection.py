@@ -21,6 +21,7 @@ from qgis.PyQt.QtWidgets import QApplication, QMenu
 from ...bridge import settings
 from ...bridge.checking import findings_layer
 from ...bridge.package import layers as package_layers
+from ...bridge.project.own_layers import keep_unchanged
 from ...bridge.texts import tr
 from ..widgets import show_menu, theme
 from .dock import FindingsDock
@@ -145,12 +146,11 @@ class FindingsOnMap(QObject):
         """
         self._layer_id, self._shown_rows = "", {}
         project = QgsProject.instance()
-        dirty = project.isDirty()
-        if is_reading:
-            findings_layer.remove_findings_layer_after_reading(project)
-        else:
-            findings_layer.remove_findings_layer(project)
-        project.setDirty(dirty)
+        with keep_unchanged(project):
+            if is_reading:
+                findings_layer.remove_findings_layer_after_reading(project)
+            else:
+                findings_layer.remove_findings_layer(project)
 
     def on_layers_removed(self, ids: list[str]) -> None:
         """Untick the menu action if the user removed the findings layer."""
@@ -237,20 +237,20 @@ class FindingSelection(QObject):
         None: only switch off. The project counts as edited only if it did before.
         """
         project = QgsProject.instance()
-        root, is_dirty = project.layerTreeRoot(), project.isDirty()
+        root = project.layerTreeRoot()
         wanted = [] if finding is None else self._find_hidden_layers(finding)
         wanted_ids = [one.id() for one in wanted if one != findings_layer.find_findings_layer(project)]
         own_ids = {one.id() for one in find_layers_of(self._dock.result, finding)} if finding is not None else set()
-        for layer_id in self._borrowed_ids:
-            node = root.findLayer(layer_id)
-            if node is not None and layer_id not in own_ids:
-                node.setItemVisibilityChecked(False)
-        self._borrowed_ids = [layer_id for layer_id in self._borrowed_ids if layer_id in own_ids]
-        for node in filter(None, map(root.findLayer, wanted_ids)):
-            if node.parent().isVisible():
-                node.setItemVisibilityChecked(True)
-                self._borrowed_ids.append(node.layerId())
-        project.setDirty(is_dirty)
+        with keep_unchanged(project):
+            for layer_id in self._borrowed_ids:
+                node = root.findLayer(layer_id)
+                if node is not None and layer_id not in own_ids:
+                    node.setItemVisibilityChecked(False)
+            self._borrowed_ids = [layer_id for layer_id in self._borrowed_ids if layer_id in own_ids]
+            for node in filter(None, map(root.findLayer, wanted_ids)):
+                if node.parent().isVisible():
+                    node.setItemVisibilityChecked(True)
+                    self._borrowed_ids.append(node.layerId())
 
     def show_on_map(self, finding: Any, zoom: bool = True) -> None:
         """Mark a finding on the map and outline its features as they are now."""

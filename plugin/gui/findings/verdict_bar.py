@@ -128,13 +128,14 @@ class VerdictBar(FittedWidget, QWidget):
         sentence = describe_rules_run(report, norm, texts)
         self._when.setText(tr("{time} · {run} of {total} rules").format(time=result.time_text, run=run, total=total))
         self._when.setToolTip(f"{format_rule_counts(report, texts)}\n{sentence}")
-        why_conditional = _explain_conditions(*list_unconfirmed_items(summary["unconfirmed"], texts))
-        self._word.setToolTip("\n".join(why_conditional))
+        doubts, unconfirmed = list_unconfirmed_items(summary["unconfirmed"], texts)
+        reasons = _explain_verdict(result.count_findings(), doubts, unconfirmed)
+        self._word.setToolTip("\n".join(reasons))
         rules = [r for r in result.report.rules if r.outcome in (Outcome.SKIPPED, Outcome.CRASHED) or r.incomplete]
         lines = [tr("{rule}: {reason}").format(rule=f"{r.code} {r.title}", reason=r.reason) for r in rules]
         shown = lines[:_MAX_LISTED_REASONS] + ["…"] * (len(lines) > _MAX_LISTED_REASONS)
         paragraphs = [
-            *why_conditional,
+            *reasons,
             sentence,
             tr(
                 "Rules of the groups named did not run, because they are not part of the usual check of this kind of "
@@ -149,7 +150,7 @@ class VerdictBar(FittedWidget, QWidget):
         self._explanation = "".join(f"<p>{escape(text)}</p>" for text in paragraphs if text) + (
             f"<ul>{rows}</ul>" if rows else ""
         )
-        self.reasons_button.setVisible(run < total or bool(report.rule_counts["skipped"] or why_conditional))
+        self.reasons_button.setVisible(run < total or bool(report.rule_counts["skipped"] or reasons))
         self._partly_checked = sum(rule.is_partly_checked for rule in report.rules)
         self.show_edits(result)
         self._icon.show_icon(theme.VERDICT_ICONS[self._verdict])
@@ -247,9 +248,10 @@ def _mark_hidden(button: QToolButton, is_hidden: bool) -> None:
     button.setFont(font)
 
 
-def _explain_conditions(doubts: list[str], settings: list[str]) -> list[str]:
-    """Return sentences on what prevents 通过 besides findings: settings to confirm, and doubts about the data."""
-    sentences = []
+def _explain_verdict(counts: dict[str, int], doubts: list[str], settings: list[str]) -> list[str]:
+    """Return sentences on what prevents 通过: findings (kind → number), doubts about data, settings to confirm."""
+    found = [f"{theme.get_kind_word(kind)} {counts[kind]}" for kind in ("ERROR", "WARNING") if counts.get(kind)]
+    sentences = [tr("Open findings: {counts}.").format(counts=tr(", ").join(found))] if found else []
     if settings:
         text = tr(
             "{count} settings are not confirmed: {names}. Confirm them in County Profile… ▸ Targets and confirmation."

@@ -396,11 +396,10 @@ class WaiverActions(QObject):
             get_layer_name=partial(get_layer_name, self._dock.result),
         )
         if dialog.exec():
-            self._dock.show_note(
-                tr("{count} waived, kept in {file}. Press Waived above the list to see them.").format(
-                    count=len(waived_findings), file=Path(dialog.file.text()).name
-                )
-            )
+            text = tr("{count} waived, kept in {file}. Press Waived above the list to see them.")
+            if "waived" in self._dock.verdict.kinds:
+                text = tr("{count} waived, kept in {file}. They stay in the list.")
+            self._dock.show_note(text.format(count=len(waived_findings), file=Path(dialog.file.text()).name))
         dialog.deleteLater()
 
     def withdraw_waivers(self, findings: list[Any]) -> None:

@@ -59,7 +59,7 @@ _WIDTH_DIGITS, _HEIGHT_LINES = 210, 48
 _COLUMN_DIGITS = {RULE_COLUMN: 34, FEATURE_COLUMN: 40, TOWNSHIP_COLUMN: 9, FIX_COLUMN: 34, OUT_COLUMN: 10,
                   IN_COLUMN: 10, NEW_COLUMN: 7}  # fmt: skip
 #: Columns that a narrow dialog narrows, down to these widths; the first also has a tick box and an icon.
-_MIN_LONG_TEXT_DIGITS = {RULE_COLUMN: 16, FEATURE_COLUMN: 10, FIX_COLUMN: 6}
+_MIN_LONG_TEXT_DIGITS = {RULE_COLUMN: 16, FEATURE_COLUMN: 10, FIX_COLUMN: 16}
 #: With less room for these texts, the name of the rule has that of the columns which the text below the table repeats.
 _MIN_ROOM_DIGITS = 50
 #: Shares of the table and of the maps in the width of the dialog.

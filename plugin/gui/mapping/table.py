@@ -293,6 +293,8 @@ class MappingTable(FittedWidget, QTableWidget):
             tip = tr("{lost} left empty, {kept} kept with a remark or outside the list of the field (ATT002)").format(
                 lost=preview.lost_count, kept=kept_count
             )
+        elif 2 * preview.area_difference_count > preview.filled_count > 0:
+            icon, tip = theme.load_icon("warning"), tr("Most areas differ from those of the shapes; see below.")
         elif find_area_unit(source, field) and not self.cellWidget(row, MORE_COLUMN).currentData():
             icon, tip = theme.load_icon("warning"), tr("The name of the source states another unit than m².")
         lost_item = self.item(row, LOST_COLUMN)

@@ -16,6 +16,7 @@ from ...bridge import settings
 from ...bridge.checking import findings_layer
 from ...bridge.package import layers as package_layers
 from ...bridge.project import county
+from ...bridge.project.own_layers import keep_unchanged
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
@@ -190,10 +191,8 @@ class PackageInspection(QObject):
             self._job = None
         self._restore_timer.stop()
         self._set_aside_layers = []
-        project = QgsProject.instance()
-        dirty = project.isDirty()
-        package_layers.remove_package_layers(project)
-        project.setDirty(dirty)
+        with keep_unchanged(QgsProject.instance()):
+            package_layers.remove_package_layers(QgsProject.instance())
         if self._copies_folder is not None:
             self._copies_folder.cleanup()
             self._copies_folder = None

@@ -282,10 +282,14 @@ def find_possible_code_translations(target: TemplateField, standard: Standard) -
 
 
 def find_codes_by_name(text: str, codes: CodeList) -> tuple[str, ...]:
-    """Return the codes whose name is a text; without any, those whose names contain the text or are part of it."""
+    """Return the codes whose name is a text; without any, those whose names contain it, are part of it, or are longer.
+
+    A longer name has all its characters in their order, such as 城镇弹性发展区 for 弹性区.
+    """
     names = {code: entry.name for code, entry in codes.entry_by_code.items() if entry.name}
     equal = tuple(code for code, name in names.items() if name == text)
-    return equal or tuple(code for code, name in names.items() if name in text or (len(text) > 1 and text in name))
+    parts = tuple(code for code, name in names.items() if name in text or (len(text) > 1 and text in name))
+    return equal or parts or tuple(code for code, name in names.items() if _abbreviates(text, name))
 
 
 def choose_codes_by_name(

@@ -29,7 +29,7 @@ from .occupied import DistanceTree
 from .read_projects import ProjectRows, ReadProjects, read_project_rows
 from .review import ProjectReview, ReviewedProjects, WholeLayers
 from .review_settings import FIELD_MEANINGS, AdmissionTable, ReviewSettings
-from .reviewed_project import ConformityResult, Project
+from .reviewed_project import ConformityResult, Project, name_place
 from .run_review import list_review_layers, make_result
 
 #: Surroundings of projects: as a share of their size, and at least (m).
@@ -213,9 +213,10 @@ def read_drawn_projects(
         shapes = np.empty(1, dtype=object)
         shapes[0] = one.shape
         read = read_project_rows(ProjectRows(source, one.crs, shapes, columns), plan.norm, settings, plan.plane_crs)
+        where = name_place(*(one.origin or (source, row)), one.attributes.get("name", ""))
         projects += [replace(project, row=row, origin=one.origin) for project in read.projects]
         notes += [
-            replace(note, row=row, message=replace(note.message, params={**note.message.params, "row": row}))
+            replace(note, row=row, message=replace(note.message, params={**note.message.params, "where": where}))
             for note in read.notes
         ]
     return ReadProjects(tuple(projects), tuple(notes), len(drawn), source)

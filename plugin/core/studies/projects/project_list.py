@@ -49,6 +49,7 @@ from .reviewed_project import (
     ProjectNote,
     ProjectOverlap,
     ProjectState,
+    name_place,
 )
 
 LIST_LAYER, LIST_SUFFIX = "projects", ".gpkg"
@@ -92,8 +93,7 @@ def update_list(
         stated = _find_state(project.state, settings)
         if project.state and stated is None:
             params = {
-                "file": project.source,
-                "row": project.row,
+                "where": name_place(project.source, project.row, project.label),
                 "value": project.state,
                 "known": _list_words(settings),
             }

@@ -30,7 +30,7 @@ from ...standard.profile import Norm
 from . import use_control
 from .review_sentences import count_loose_parts
 from .review_settings import USE_CODES, ReviewSettings
-from .reviewed_project import SECTION, NoteLevel, Project, ProjectDoubt, ProjectNote, SupplyMode
+from .reviewed_project import SECTION, NoteLevel, Project, ProjectDoubt, ProjectNote, SupplyMode, name_place
 
 #: Digits to which 用地用海分类 codes are padded in databases.
 _USE_CODE_PAD = 6
@@ -266,8 +266,8 @@ class _ProjectReader:
         # The field with a text, else one that the source has, else one that it may have.
         given = [field for field, _ in (*self._list_texts(meaning, position), *self.rows.columns.get(meaning, ()))]
         field = [*given, *self.settings.fields.get(meaning, ("",))][0]
-        shown = {"file": self.rows.name, "row": position + 1, "field": field, **params}
         name = self._get("name", position) or self._get("number", position)
+        shown = {"where": name_place(self.rows.name, position + 1, name), "field": field, **params}
         self.notes.append(ProjectNote(level, Message(SECTION, f"note_{key}", shown), position + 1, name, field))
 
     def read_row(self, position: int) -> Project | None:

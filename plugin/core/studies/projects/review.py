@@ -58,6 +58,7 @@ from .reviewed_project import (
     ProjectResult,
     ReviewItem,
     ZoneItem,
+    name_place,
 )
 
 ProgressCallback = Callable[[float], None]
@@ -344,9 +345,10 @@ class ProjectReview:
 
     def _make_note(self, level: NoteLevel, key: str, project: Project, **params: object) -> ProjectNote:
         """Return a note on a project."""
+        source, row = project.origin or (project.source, project.row)
         return ProjectNote(
             level,
-            Message(SECTION, f"note_{key}", {"file": project.source, "row": project.row, **params}),
+            Message(SECTION, f"note_{key}", {"where": name_place(source, row, project.label), **params}),
             project.row,
             project.label,
         )

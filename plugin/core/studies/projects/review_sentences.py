@@ -233,7 +233,13 @@ def judge_items(items: Sequence[ReviewItem], gaps: Sequence[MissingItem]) -> tup
         return verdict, (Message(SECTION, "all_conform"),)
     # Items that count less than they are, such as missing layers, come after those that they count like.
     ordered = sorted(
-        items, key=lambda item: (-OUTCOME_ORDER.index(count_outcome(item)), count_outcome(item) is not item.outcome)
+        items,
+        key=lambda item: (
+            -OUTCOME_ORDER.index(count_outcome(item)),
+            count_outcome(item) is not item.outcome,
+            # What is the same for every project comes after what concerns this one.
+            isinstance(item, LineItem) and item.has_gaps,
+        ),
     )
     grave = [one for one in ordered if count_outcome(one) in (Outcome.FAILS, Outcome.UNDETERMINED)]
     worse = [one.reason for one in grave] + [one.missing for one in gaps]

@@ -105,6 +105,13 @@ class NoteLevel(StrEnum):
     INFO = "info"
 
 
+def name_place(source: str, row: int, name: str) -> Message:
+    """Return where a project is from: the row of a file or layer; its name if it was drawn (no source)."""
+    if not source:
+        return Message(SECTION, "place_of_drawn", {"name": name})
+    return Message(SECTION, "place_of_row", {"file": source, "row": row})
+
+
 @dataclass(frozen=True)
 class ProjectNote:
     """A remark on a row of the projects, with file, row (from 1), field and remedy in its sentence.
