@@ -38,7 +38,9 @@ def propose_boundary(
     path_or_layers, run = read_plan_snapshots(
         path_or_snapshots, options, lambda share, text: progress(0.3 * share, text), cancellation
     )
-    return propose(path_or_layers, order, run, source=source, progress=progress, cancellation=cancellation)
+    return propose(
+        path_or_layers, order, run, source=source, keeps_lock_free=True, progress=progress, cancellation=cancellation
+    )
 
 
 def make_changes_table(tables: BoundaryTables) -> OutputTable:

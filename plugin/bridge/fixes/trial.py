@@ -93,7 +93,14 @@ def make_boundary_trial(order: Any, documents: Mapping[str, str]) -> Callable[..
         state = _make_editing_state(check_result, run_options, session, documents)
         side_inputs = read_side_tables(run_options, plan.norm, None).make_side_inputs(plan, plan.norm, cancellation)
         results = draft_boundaries(
-            plan, order, run_options, side_inputs, BOUNDARY_PREFERENCES, progress=progress, cancellation=cancellation
+            plan,
+            order,
+            run_options,
+            side_inputs,
+            BOUNDARY_PREFERENCES,
+            keeps_lock_free=True,
+            progress=progress,
+            cancellation=cancellation,
         )
         return [_make_boundary_choice(result, state, run_options.lang) for result in results]
 

@@ -33,6 +33,8 @@ from .supplement_model import (
     SupplementModel,
 )
 
+#: Accepted relative gap of the first stages. To prove less is to search all sums of parcels for the same area.
+_FIRST_GAP = 1e-5
 #: Steps of Dinkelbach's method; each has a smaller ratio than the last.
 _MAX_RATIO_STEPS = 20
 
@@ -76,6 +78,9 @@ def _solve_later_stages(
     stages = {SHORTAGE: first}
     values = require_value(first.values, "the solution of the first stage")
     for stage in STAGES[1:]:
+        # Without a reserve all land is outside it: the stage would only be the least area.
+        if stage == OUTSIDE and not model.candidates.is_in_reserve.any():
+            continue
         if stage == PREFERENCE:
             program.rows += model.list_pair_rows()
         stages[stage] = _solve_stage(model, program, stage, values, limits)
@@ -95,9 +100,9 @@ def _solve_stage(
     """Solve a stage and fix its value in the program; ``values``: the solution so far. Raise Cancelled."""
     if stage == PREFERENCE and model.rules.preference == QUALITY and values is not None:
         return _minimise_ratio(model, program, values, limits)
-    # A gap of the first stages would waste what must not lack; it is accepted for preferences only.
+    # A gap of the first stages would waste what must not lack: only the one is accepted that no parcel can close.
     if stage in (SHORTAGE, OUTSIDE):
-        limits = replace(limits, gap=0.0)
+        limits = replace(limits, gap=_FIRST_GAP)
     cost = model.make_cost(stage)
     result = minimise(program, cost, limits)
     if result.values is not None:

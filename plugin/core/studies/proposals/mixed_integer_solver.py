@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -76,14 +76,53 @@ class MixedIntegerProgram:
         return list(dict.fromkeys(row.group for row in self.rows if row.group))
 
 
+class MilpResult(NamedTuple):
+    """Result of `milp`: status code, values (v,), None without a solution, and the bound, NaN if unknown."""
+
+    status: int
+    x: NDArray | None
+    bound: float
+
+
+def run_milp(arrays: Mapping[str, NDArray], options: Mapping[str, Any]) -> MilpResult:
+    """Solve a program (`_pack`) by `milp`; a result of unknown status is computed again without presolve."""
+    from scipy.optimize import Bounds, LinearConstraint, milp
+    from scipy.sparse import csr_array
+
+    lower, upper = arrays["row_lower"], arrays["row_upper"]
+    shape = (len(lower), len(arrays["upper"]))
+    matrix = csr_array((arrays["data"], arrays["columns"], arrays["ends"]), shape=shape)
+    constraints = [LinearConstraint(matrix, lower, upper)] if len(lower) else []
+    for is_presolved in (True, False) if options["presolve"] else (False,):
+        result = milp(
+            arrays["cost"],
+            integrality=arrays["is_integer"],
+            bounds=Bounds(0.0, arrays["upper"]),
+            constraints=constraints,
+            options={**options, "presolve": is_presolved},
+        )
+        if result.status in (_OPTIMAL, _LIMIT, _INFEASIBLE):
+            bound = result.mip_dual_bound
+            return MilpResult(result.status, result.x, np.nan if bound is None else float(bound))
+    raise RuntimeError(f"milp: {result.status} {result.message}")
+
+
+#: Solves a program: arrays and options as in `run_milp`.
+Solver = Callable[[Mapping[str, NDArray], Mapping[str, Any]], MilpResult]
+
+
 @dataclass
 class SolverLimits:
-    """Limits of a run: seconds from ``start_clock`` on, accepted relative gap, nodes of each stage."""
+    """Limits of a run: seconds from ``start_clock`` on, accepted relative gap, nodes of each stage.
+
+    ``solver``: solves the programs.
+    """
 
     seconds: float = 30.0
     gap: float = 0.01
     nodes: int = 200_000
     cancellation: Cancellation = NEVER_CANCELLED
+    solver: Solver = run_milp
     _end: float | None = None
 
     def start_clock(self) -> None:
@@ -137,12 +176,13 @@ def minimise(program: MixedIntegerProgram, cost: NDArray, limits: SolverLimits) 
     """
     if limits.seconds_left <= 0:
         return StageResult(StageState.NOT_REACHED, None)
-    results: list[Any] = []
+    results: list[MilpResult] = []
     errors: list[BaseException] = []
+    arrays, options = _pack(program, cost), _make_options(program, limits)
 
     def solve() -> None:
         try:
-            results.append(_run_milp(program, cost, limits))
+            results.append(limits.solver(arrays, options))
         except BaseException as error:
             errors.append(error)
 
@@ -159,40 +199,32 @@ def minimise(program: MixedIntegerProgram, cost: NDArray, limits: SolverLimits) 
         return StageResult(state, None)
     values = np.where(program.is_integer, np.round(result.x), result.x)
     state = StageState.OPTIMAL if result.status == _OPTIMAL else StageState.STOPPED
-    bound = result.mip_dual_bound
-    return StageResult(state, values, float(cost @ values), np.nan if bound is None else float(bound))
+    return StageResult(state, values, float(cost @ values), result.bound)
 
 
-def _run_milp(program: MixedIntegerProgram, cost: NDArray, limits: SolverLimits) -> Any:
-    """Return the result of `milp`; a result of unknown status is computed again without presolve."""
-    from scipy.optimize import Bounds, LinearConstraint, milp
-    from scipy.sparse import csr_array
+def _pack(program: MixedIntegerProgram, cost: NDArray) -> dict[str, NDArray]:
+    """Return a program as arrays; the rows as a sparse matrix (csr, as scipy names it)."""
+    return {
+        "cost": cost,
+        "upper": program.upper,
+        "is_integer": program.is_integer.astype(int),
+        "ends": np.cumsum([0, *(len(row.variables) for row in program.rows)]),
+        "columns": np.concatenate([np.zeros(0, int), *(row.variables for row in program.rows)]),
+        "data": np.concatenate([np.zeros(0), *(row.coefficients for row in program.rows)]),
+        "row_lower": np.array([row.lower for row in program.rows], float),
+        "row_upper": np.array([row.upper for row in program.rows], float),
+    }
 
-    ends = np.cumsum([0, *(len(row.variables) for row in program.rows)])
-    columns = np.concatenate([np.zeros(0, int), *(row.variables for row in program.rows)])
-    data = np.concatenate([np.zeros(0), *(row.coefficients for row in program.rows)])
-    matrix = csr_array((data, columns, ends), shape=(len(program.rows), len(program.upper)))
-    bounds = [np.array([getattr(row, side) for row in program.rows], float) for side in ("lower", "upper")]
-    constraints = [LinearConstraint(matrix, *bounds)] if program.rows else []
-    # Presolve compares columns of long rows with each other, which takes longer than the solve.
-    is_long = len(program.upper) > _MAX_PRESOLVED
-    for is_presolved in (False,) if is_long else (True, False):
-        options = {
-            "time_limit": _STAGE_SHARE * limits.seconds_left,
-            "mip_rel_gap": limits.gap,
-            "node_limit": limits.nodes,
-            "presolve": is_presolved,
-        }
-        result = milp(
-            cost,
-            integrality=program.is_integer.astype(int),
-            bounds=Bounds(0.0, program.upper),
-            constraints=constraints,
-            options=options,
-        )
-        if result.status in (_OPTIMAL, _LIMIT, _INFEASIBLE):
-            return result
-    raise RuntimeError(f"milp: {result.status} {result.message}")
+
+def _make_options(program: MixedIntegerProgram, limits: SolverLimits) -> dict[str, Any]:
+    """Return the options of `milp` by name."""
+    return {
+        "time_limit": _STAGE_SHARE * limits.seconds_left,
+        "mip_rel_gap": limits.gap,
+        "node_limit": limits.nodes,
+        # Presolve compares columns of long rows with each other, which takes longer than the solve.
+        "presolve": len(program.upper) <= _MAX_PRESOLVED,
+    }
 
 
 def fix_value(program: MixedIntegerProgram, cost: NDArray, result: StageResult, gap: float) -> None:

@@ -28,8 +28,9 @@ from ...standard.profile import Norm
 from ..yearly.certificates import read_layer_by_fields
 from .boundary_land import APPROVED, CHOSEN, SECTION, BoundaryLand, NeckFinder, collect_cells, get_setting
 from .boundary_model import RETREAT, BoundaryModel, BoundaryRules, Violation
-from .choose_boundary import BoundaryChoice, choose_boundary
+from .choose_boundary import BoundaryChoice, choose_boundary, choose_greedily
 from .mixed_integer_solver import SolverLimits
+from .solver_process import open_solver
 
 RETREATING, SWAPPING = BOUNDARY_MODES
 #: Settings on which a proposal depends.
@@ -206,12 +207,14 @@ def propose_boundary(
     options: RunOptions,
     *,
     source: str = "",
+    keeps_lock_free: bool = False,
     progress: ProgressCallback = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> BoundaryResult:
     """Return the proposal for a plan: a draft, or what contradicts.
 
     ``sources``: a file, a folder or layers already read; ``source`` names the origin of layers.
+    ``keeps_lock_free``: other threads, such as the desktop's, run during the solve.
 
     Raises
     ------
@@ -228,7 +231,15 @@ def propose_boundary(
     plan = read_plan(sources, norm, options, source=source, cancellation=cancellation)
     progress(_READ_SHARE, "")
     side_inputs = tables.make_side_inputs(plan, norm, cancellation)
-    (result,) = draft_boundaries(plan, order, options, side_inputs, progress=progress, cancellation=cancellation)
+    (result,) = draft_boundaries(
+        plan,
+        order,
+        options,
+        side_inputs,
+        keeps_lock_free=keeps_lock_free,
+        progress=progress,
+        cancellation=cancellation,
+    )
     return result
 
 
@@ -239,6 +250,7 @@ def draft_boundaries(
     side_inputs: SideInputs,
     preferences: Sequence[str] = (),
     *,
+    keeps_lock_free: bool = False,
     progress: ProgressCallback = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> Iterator[BoundaryResult]:
@@ -257,13 +269,16 @@ def draft_boundaries(
     progress(_CUT_SHARE, "")
     least, growth = (float(get_setting(ctx, name)) for name in ("min_part_m2", "max_outline_growth"))
     necks = NeckFinder(land.shape, land.cells.is_inside, float(get_setting(ctx, "narrow_m")))
-    limits = SolverLimits(
-        float(get_setting(ctx, "max_seconds")), float(get_setting(ctx, "max_gap")), cancellation=cancellation
-    )
+    seconds, gap = (float(get_setting(ctx, name)) for name in ("max_seconds", "max_gap"))
     wanted = preferences or (order.preference,)
     for number, preference in enumerate(wanted, 1):
         model = BoundaryModel(land.cells, land.limits, BoundaryRules(preference, is_swap, least, growth), necks)
-        choice = choose_boundary(model, limits)
+        with open_solver(keeps_lock_free, cancellation) as solver:
+            choice = (
+                choose_greedily(model)
+                if solver is None
+                else choose_boundary(model, SolverLimits(seconds, gap, cancellation=cancellation, solver=solver))
+            )
         progress(_CUT_SHARE + (1 - _CUT_SHARE) * number / len(wanted), "")
         yield BoundaryResult(
             plan,

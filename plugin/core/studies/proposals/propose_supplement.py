@@ -16,8 +16,9 @@ from ...plan.loading.reading import read_plan
 from ...standard.messages.texts import Message
 from ...standard.options import RunOptions
 from .choose_supplement import choose_supplement
+from .greedy_supplement import choose_greedily
 from .mixed_integer_solver import SolverLimits
-from .solver_process import choose_without_lock
+from .solver_process import open_solver
 from .supplement_candidates import collect_candidates
 from .supplement_demand import read_taken_land
 from .supplement_model import NEAR, SupplementCandidates, SupplementModel, SupplementRules
@@ -83,12 +84,13 @@ def propose_supplement(
         bool(get_setting(plan.norm, "townships_required")),
     )
     model = SupplementModel(_make_candidates(land, order, classes), demand, rules)
-    limits = SolverLimits(
-        float(get_setting(plan.norm, "max_seconds")),
-        float(get_setting(plan.norm, "max_gap")),
-        cancellation=cancellation,
-    )
-    choice = choose_without_lock(model, limits) if keeps_lock_free else choose_supplement(model, limits)
+    seconds, gap = (float(get_setting(plan.norm, name)) for name in ("max_seconds", "max_gap"))
+    with open_solver(keeps_lock_free, cancellation) as solver:
+        choice = (
+            choose_greedily(model)
+            if solver is None
+            else choose_supplement(model, SolverLimits(seconds, gap, cancellation=cancellation, solver=solver))
+        )
     progress(1.0, "")
     return SupplementResult(plan, plan.norm, order, taken, demand, land, choice, classes, notes)
 

@@ -1,130 +1,123 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Choose a supplement in another process where a solve would hold Python's lock, which would stop the desktop.
+"""Solve programs in another process where a solve would hold Python's lock, which would stop the desktop.
 
-The process gets the model on its standard input, writes its choice to a file, and ends with the process that started it
-(docs/adr/084).
+The process reads orders from its standard input, and programs from files of a folder; it ends with the process that
+started it (docs/adr/084). It is kept for the solves of one proposal: each imports scipy only once.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import queue
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from dataclasses import asdict, fields
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ...base.errors import InputError
+from ...base.errors import Cancellation, InputError
 from ...base.parallel.python_program import find_python_program, make_process_environment, start_process
-from .choose_supplement import choose_supplement
-from .greedy_supplement import choose_greedily
-from .mixed_integer_solver import SolverLimits, StageResult, StageState, does_solve_release_lock, find_scipy_version
-from .supplement_model import (
-    SupplementCandidates,
-    SupplementChoice,
-    SupplementDemand,
-    SupplementModel,
-    SupplementRules,
-)
+from .mixed_integer_solver import MilpResult, Solver, does_solve_release_lock, find_scipy_version, run_milp
 
 _PROGRAM = __name__ if __name__ != "__main__" else ""
-_POLL_SECONDS = 0.1
+_POLL_SECONDS = 0.05
 
 
-def choose_without_lock(model: SupplementModel, limits: SolverLimits) -> SupplementChoice:
-    """Choose as `choose_supplement` does while other threads of this process run. Raise Cancelled and InputError.
+@contextmanager
+def open_solver(keeps_lock_free: bool, cancellation: Cancellation) -> Iterator[Solver | None]:
+    """Yield the solver of a proposal; None if programs cannot be solved, so that the choice is a heuristic.
 
-    Without a Python program for another process, the choice is a heuristic.
+    ``keeps_lock_free``: other threads of this process, such as the desktop's, run during a solve.
     """
-    if find_scipy_version() is None or does_solve_release_lock():
-        return choose_supplement(model, limits)
-    python = find_python_program((_PROGRAM, "scipy.optimize"), limits.cancellation)
-    return choose_in_process(model, limits, python) if python else choose_greedily(model)
-
-
-def choose_in_process(model: SupplementModel, limits: SolverLimits, python: str) -> SupplementChoice:
-    """Choose in a process of a Python program. Raise Cancelled, after the process is ended, and InputError."""
-    with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / "choice.json"
-        order = {
-            "candidates": asdict(model.candidates),
-            "demand": asdict(model.demand),
-            "rules": asdict(model.rules),
-            "limits": {"seconds": limits.seconds, "gap": limits.gap, "nodes": limits.nodes},
-            "target": str(target),
-        }
-        process = start_process([python, "-m", _PROGRAM], make_process_environment(Path(folder)), subprocess.DEVNULL)
+    if find_scipy_version() is None:
+        yield None
+    elif not keeps_lock_free or does_solve_release_lock():
+        yield run_milp
+    elif python := find_python_program((_PROGRAM, "scipy.optimize"), cancellation):
+        process = SolverProcess(python, cancellation)
         try:
-            if process.stdin is not None:
-                process.stdin.write(f"{json.dumps(order, default=_to_list)}\n".encode())
-                process.stdin.flush()
-            while process.poll() is None:
-                limits.cancellation.raise_if_cancelled()
-                time.sleep(_POLL_SECONDS)
-        except BrokenPipeError:
-            process.wait()
+            yield process.run_milp
         finally:
-            if process.poll() is None:
-                process.kill()
-            process.wait()
-        if process.returncode or not target.is_file():
-            raise InputError("supplement_process", code=process.returncode)
-        return _read_choice(json.loads(target.read_text(encoding="utf-8")))
+            process.close()
+    else:
+        yield None
 
 
-def _read_choice(values: dict[str, Any]) -> SupplementChoice:
-    """Return the choice that a process wrote."""
-    return SupplementChoice(
-        None if values["chosen"] is None else np.array(values["chosen"], dtype=bool),
-        {
-            name: StageResult(StageState(state), None if found is None else np.array(found), *numbers)
-            for name, (state, found, *numbers) in values["stages"].items()
-        },
-        values["excess_share"],
-        tuple(values["contradiction"]),
-        tuple(values["unmet"]),
-    )
+class SolverProcess:
+    """A process of a Python program that solves one program after another, until `close`."""
+
+    def __init__(self, python: str, cancellation: Cancellation):
+        self._cancellation, self._number = cancellation, 0
+        self._folder = tempfile.TemporaryDirectory()
+        self._path = Path(self._folder.name)
+        environment = make_process_environment(self._path)
+        self._process = start_process([python, "-m", _PROGRAM, self._folder.name], environment, subprocess.DEVNULL)
+
+    def run_milp(self, arrays: Mapping[str, NDArray], options: Mapping[str, Any]) -> MilpResult:
+        """Solve as `mixed_integer_solver.run_milp` does. Raise Cancelled, and InputError if the process ends."""
+        self._number += 1
+        np.savez(self._path / f"{self._number}.npz", **dict(arrays))  # type: ignore[arg-type]
+        try:
+            if self._process.stdin is not None:
+                self._process.stdin.write(f"{json.dumps({'number': self._number, **options})}\n".encode())
+                self._process.stdin.flush()
+        except BrokenPipeError:
+            self._process.wait()
+        answer = _get_answer_path(self._path, self._number)
+        while not answer.exists():
+            if self._process.poll() is not None:
+                raise InputError("supplement_process", code=self._process.returncode)
+            self._cancellation.raise_if_cancelled()
+            time.sleep(_POLL_SECONDS)
+        with np.load(answer, allow_pickle=False) as found:
+            values = found["x"] if found["has_solution"] else None
+            return MilpResult(int(found["status"]), values, float(found["bound"]))
+
+    def close(self) -> None:
+        """End the process and remove its files."""
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+        if self._process.stdin is not None:
+            # An order that the process did not read is still in the pipe.
+            with suppress(BrokenPipeError):
+                self._process.stdin.close()
+        self._folder.cleanup()
 
 
-def choose_for_other_process() -> int:
-    """Choose for the model on standard input and write the choice; return the exit code."""
-    order = json.loads(sys.stdin.readline())
-    threading.Thread(target=_end_with_input, daemon=True).start()
-    arrays = {one.name for one in fields(SupplementCandidates) if one.type == "NDArray"}
-    columns: dict[str, Any] = {
-        name: np.array(one) if name in arrays else one for name, one in order["candidates"].items()
-    }
-    for name in ("class_rank", "left", "right"):
-        columns[name] = columns[name].astype(int)
-    for name in ("is_in_reserve", "is_refused"):
-        columns[name] = columns[name].astype(bool)
-    columns["keys"], columns["townships"] = tuple(columns["keys"]), tuple(columns["townships"])
-    columns["grades"] = {name: np.array(one, float) for name, one in columns["grades"].items()}
-    model = SupplementModel(
-        SupplementCandidates(**columns), SupplementDemand(**order["demand"]), SupplementRules(**order["rules"])
-    )
-    choice = choose_supplement(model, SolverLimits(**order["limits"]))
-    text = json.dumps({name: getattr(choice, name) for name in SupplementChoice.__dataclass_fields__}, default=_to_list)
-    Path(order["target"]).write_text(text, encoding="utf-8")
-    return 0
+def _get_answer_path(folder: Path, number: int) -> Path:
+    return folder / f"answer-{number}.npz"
 
 
-def _to_list(value: Any) -> Any:
-    """Return an array as a list, for JSON."""
-    return value.tolist()
+def solve_orders(folder: Path) -> None:
+    """Solve the programs that standard input orders, and write each answer to the folder; end with the input."""
+    orders: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+    threading.Thread(target=_read_orders, args=(orders,), daemon=True).start()
+    while True:
+        order = orders.get()
+        number = order.pop("number")
+        with np.load(folder / f"{number}.npz", allow_pickle=False) as arrays:
+            result = run_milp(dict(arrays), order)
+        partial = folder / f"partial-{number}.npz"
+        has_solution, values = result.x is not None, np.zeros(0) if result.x is None else result.x
+        np.savez(partial, status=result.status, x=values, bound=result.bound, has_solution=has_solution)
+        partial.replace(_get_answer_path(folder, number))
 
 
-def _end_with_input() -> None:
-    """End this process when the process at the other end of its standard input ends."""
-    os.read(0, 1)
+def _read_orders(orders: queue.SimpleQueue[dict[str, Any]]) -> None:
+    """Pass on the orders; end this process when the one at the other end of its standard input ends."""
+    for line in sys.stdin:
+        orders.put(json.loads(line))
     os._exit(1)
 
 
 if __name__ == "__main__":
-    sys.exit(choose_for_other_process())
+    solve_orders(Path(sys.argv[1]))

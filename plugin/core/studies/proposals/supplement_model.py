@@ -14,8 +14,8 @@ Constraints (the names in brackets are the groups that a contradiction names):
   the worst of the scale;
 - xᵢ = 0 for candidates that the user refused [refused].
 
-Stages, each keeping the value of those before it: least Σ q_t; least Σ nᵢ xᵢ outside the reserve; the preference;
-least Σ nᵢ xᵢ; fewest; least sum of the places in the order of keys. Preferences:
+Stages, each keeping the value of those before it: least Σ q_t; least Σ nᵢ xᵢ outside the reserve, if there
+is one; the preference; least Σ nᵢ xᵢ; fewest; least sum of the places in the order of keys. Preferences:
 
 - contiguous: min Σ (pᵢ − ℓᵢ₀) xᵢ − 2 Σ ℓᵢⱼ yᵢⱼ with 0 ≤ yᵢⱼ ≤ xᵢ, xⱼ: the outline that the choice adds;
 - quality: min Σ nᵢ gᵢ xᵢ ÷ Σ nᵢ xᵢ, by Dinkelbach's method (W. Dinkelbach, 1967): min Σ nᵢ (gᵢ − λ) xᵢ, λ the ratio of

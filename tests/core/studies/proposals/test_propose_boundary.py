@@ -12,6 +12,7 @@ from plugin.core.base.errors import InputError
 from plugin.core.checks.check import check_plan
 from plugin.core.standard.messages.texts import Texts
 from plugin.core.standard.options import RunOptions
+from plugin.core.studies.proposals import solver_process
 from plugin.core.studies.proposals.boundary_tables import BoundaryTables
 from plugin.core.studies.proposals.propose_boundary import BoundaryOrder, propose_boundary
 from plugin.paths import SAMPLE_FOLDER
@@ -221,3 +222,13 @@ def test_the_draft_of_the_sample_passes_the_rules_that_it_is_for(tmp_path):
     assert former["expansion_ratio_n1"] > 1.25 >= values["expansion_ratio_n1"] and values["boundary_area"] <= 16.46
     # LAW001 lists doubtful base parcels once the limit is kept.
     assert {one[0] for one in after - before} == {"LAW001"}
+
+
+def test_a_boundary_chosen_in_another_process_is_the_same(tmp_path, monkeypatch):
+    town = write_town(tmp_path)
+    here = propose_boundary(town, BoundaryOrder(preference="compact"), RunOptions())
+    monkeypatch.setattr(solver_process, "does_solve_release_lock", lambda: False)
+    there = propose_boundary(town, BoundaryOrder(preference="compact"), RunOptions(), keeps_lock_free=True)
+    assert (
+        here.choice.inside.tolist() == there.choice.inside.tolist() and there.choice.cut_count == here.choice.cut_count
+    )

@@ -10,11 +10,11 @@ import pytest
 import shapely
 
 from plugin.core.base.choices import SUPPLEMENT_PREFERENCES
-from plugin.core.base.errors import Cancellation, Cancelled
+from plugin.core.base.errors import NEVER_CANCELLED, Cancellation, Cancelled, InputError
 from plugin.core.studies.proposals import choose_supplement as flow, mixed_integer_solver as solver, solver_process
 from plugin.core.studies.proposals.choose_supplement import choose_supplement
 from plugin.core.studies.proposals.mixed_integer_solver import SolverLimits, StageState
-from plugin.core.studies.proposals.solver_process import choose_in_process
+from plugin.core.studies.proposals.solver_process import SolverProcess, open_solver
 from plugin.core.studies.proposals.supplement_model import (
     SupplementCandidates,
     SupplementDemand,
@@ -295,32 +295,52 @@ def test_a_cancelled_solve_ends():
         choose_supplement(model, limits)
 
 
-def test_a_choice_in_another_process_is_the_same():
-    for seed in (0, 3, 5):
-        _, _, candidates, demand = make_county(seed)
-        model = SupplementModel(candidates, demand, SupplementRules("contiguous", 0.1, WORST, seed % 4 == 0))
-        limits = SolverLimits(**EXACT)
-        here, there = choose_supplement(model, limits), choose_in_process(model, limits, sys.executable)
-        assert here.contradiction == there.contradiction and here.excess_share == there.excess_share
-        assert (here.chosen is None) == (there.chosen is None)
-        if here.chosen is not None:
-            assert here.chosen.tolist() == there.chosen.tolist()
-            assert here.stages["preference"].value == there.stages["preference"].value
+@pytest.fixture
+def old_scipy(monkeypatch):
+    monkeypatch.setattr(solver_process, "does_solve_release_lock", lambda: False)
+
+
+def test_a_choice_in_another_process_is_the_same(old_scipy):
+    with open_solver(True, NEVER_CANCELLED) as other:
+        assert other is not None and other is not solver.run_milp
+        for seed in (0, 3, 5):
+            _, _, candidates, demand = make_county(seed)
+            model = SupplementModel(candidates, demand, SupplementRules("contiguous", 0.1, WORST, seed % 4 == 0))
+            here, there = (
+                choose_supplement(model, SolverLimits(**EXACT, solver=one)) for one in (solver.run_milp, other)
+            )
+            assert here.contradiction == there.contradiction and here.excess_share == there.excess_share
+            assert (here.chosen is None) == (there.chosen is None)
+            if here.chosen is not None:
+                assert here.chosen.tolist() == there.chosen.tolist()
+                assert here.stages["preference"].value == there.stages["preference"].value
 
 
 def test_a_cancelled_process_is_ended():
-    limits = SolverLimits(**EXACT, cancellation=Cancellation(lambda: True))
+    cancelled = Cancellation(lambda: True)
     model = SupplementModel(make_row_of_fields(), SupplementDemand(1000.0), SupplementRules("near", 0.1, WORST))
+    process = SolverProcess(sys.executable, cancelled)
     with pytest.raises(Cancelled):
-        choose_in_process(model, limits, sys.executable)
+        choose_supplement(model, SolverLimits(**EXACT, cancellation=cancelled, solver=process.run_milp))
+    process.close()
+    assert process._process.poll() is not None and not process._path.exists()
 
 
-def test_an_old_scipy_is_not_used_on_the_desktop(monkeypatch):
-    monkeypatch.setattr(solver_process, "does_solve_release_lock", lambda: False)
+def test_an_old_scipy_is_not_used_on_the_desktop(old_scipy, monkeypatch):
     monkeypatch.setattr(solver_process, "find_python_program", lambda *args: "")
+    with open_solver(True, NEVER_CANCELLED) as other:
+        assert other is None
+    with open_solver(False, NEVER_CANCELLED) as own:
+        assert own is solver.run_milp
+
+
+def test_a_process_that_ends_early_is_named():
+    process = SolverProcess(sys.executable, NEVER_CANCELLED)
+    process._process.kill()
     model = SupplementModel(make_row_of_fields(), SupplementDemand(1000.0), SupplementRules("near", 0.1, WORST))
-    choice = solver_process.choose_without_lock(model, SolverLimits(**EXACT))
-    assert choice.stages["preference"].state is StageState.HEURISTIC
+    with pytest.raises(InputError):
+        choose_supplement(model, SolverLimits(**EXACT, solver=process.run_milp))
+    process.close()
 
 
 def test_a_run_without_time_is_marked(monkeypatch):
