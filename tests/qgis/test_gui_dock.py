@@ -515,3 +515,11 @@ def test_list_is_drawn_in_another_turn_than_the_one_that_changes_it(findings_doc
     else:
         assert next(steps) is WAITING
     assert findings_dock.tree.updatesEnabled()
+
+
+def test_township_filter_stays_when_its_field_loses_the_focus(filled_dock):
+    box = filled_dock.filters.townships
+    box.setItemCheckState(1, Qt.CheckState.Checked)
+    # Qt finds the text among the rows, and activates that row.
+    box.lineEdit().editingFinished.emit()
+    assert filled_dock.filters.chosen_townships == {box.itemData(1)}

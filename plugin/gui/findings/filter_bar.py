@@ -7,7 +7,7 @@ from typing import Any
 
 from qgis.core import QgsApplication
 from qgis.gui import QgsCheckableComboBox, QgsFilterLineEdit
-from qgis.PyQt.QtCore import QSignalBlocker, Qt, QTimer, pyqtSignal
+from qgis.PyQt.QtCore import QEvent, QSignalBlocker, Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtGui import QPalette
 from qgis.PyQt.QtWidgets import QCheckBox, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
@@ -27,8 +27,8 @@ class _ChoiceBox(QgsCheckableComboBox):
 
     def __init__(self, **properties: Any):
         super().__init__(maxVisibleItems=_MAX_VISIBLE_ROWS, **properties)
-        # A click ticks a row itself and does not activate it.
-        self.activated.connect(self.toggleItemCheckState)
+        # Not the signal ``activated``: Qt emits it, too, when the field with the names of ticked rows loses the focus.
+        self.view().installEventFilter(self)
 
     def showPopup(self):
         self.view().setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
@@ -37,6 +37,14 @@ class _ChoiceBox(QgsCheckableComboBox):
         outline_style = f"QAbstractItemView::indicator:unchecked {{ border: 1px solid {color}; }}"
         self.view().setStyleSheet(outline_style if theme.is_dark() else "")
         super().showPopup()
+
+    def eventFilter(self, watched, event):
+        """Tick the row by Enter; a click ticks it itself."""
+        is_key = event.type() == QEvent.Type.KeyPress and watched is self.view()
+        if is_key and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.toggleItemCheckState(self.view().currentIndex().row())
+            return True
+        return super().eventFilter(watched, event)
 
     def keyPressEvent(self, event):
         if event.key() in _OPENING_KEYS:
