@@ -172,10 +172,6 @@
         <translation>一个独立的网页：可以打印、转发、整本搜索。</translation>
     </message>
     <message>
-        <source>A ticked item without a document is not confirmed. Enter its document.</source>
-        <translation>勾选而没有依据文件的不作为已确认，请填写依据文件。</translation>
-    </message>
-    <message>
         <source>About the Rule</source>
         <translation>规则说明</translation>
     </message>
@@ -3442,6 +3438,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>占用净面积（m²）</translation>
     </message>
     <message>
+        <source>Net areas stay empty, which ATT003 reports on cultivated land; compute them in the field calculator from gross area and deduction: {fields}.</source>
+        <translation>净面积保持为空，检查时 ATT003 会在耕地上报出；请在字段计算器中用毛面积减扣除面积计算：{fields}。</translation>
+    </message>
+    <message>
         <source>New County Plan</source>
         <translation>新建县级规划项目</translation>
     </message>
@@ -3624,6 +3624,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>No township</source>
         <translation>（无乡镇）</translation>
+    </message>
+    <message>
+        <source>No value of this field needs a choice.</source>
+        <translation>该字段没有需要选定代码的值。</translation>
     </message>
     <message>
         <source>No verdict</source>
@@ -6196,6 +6200,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>请至少勾选一个图层。</translation>
     </message>
     <message>
+        <source>Ticked without a source document: {names}. Enter it in the row (double-click), or untick the item.</source>
+        <translation>勾选而没有依据文件：{names}。请在该行双击填写依据文件，或取消勾选。</translation>
+    </message>
+    <message>
         <source>Time</source>
         <translation>用时</translation>
     </message>
@@ -7110,6 +7118,10 @@ Whether the change is one of the permitted cases is for the office to state; it 
     <message>
         <source>statutory area</source>
         <translation>图斑椭球面积</translation>
+    </message>
+    <message>
+        <source>statutory area, changed features only</source>
+        <translation>图斑椭球面积，仅列改动要素</translation>
     </message>
     <message>
         <source>stop: change nothing and report it</source>

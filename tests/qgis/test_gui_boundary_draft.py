@@ -8,7 +8,6 @@ from qgis.core import QgsVectorLayer
 from qgis.PyQt.QtWidgets import QPushButton
 
 from plugin.bridge.project import county
-from plugin.core.base.choices import BOUNDARY_PREFERENCES
 from tests.core.studies.proposals.test_propose_boundary import CORNER, TOWN, WINDOW, write_town
 from tests.qgis.test_gui_editing import check, wait_for_live_check
 from tests.qgis.test_gui_fixing import list_shapes, read_log
@@ -50,7 +49,8 @@ def test_draft_of_the_boundary_is_applied_in_one_step_and_undone(town):
     before = list_shapes(layers["CZKFBJ"])
     assert {one.code for one in controller.dock.result.findings} >= {"REL002", "REL003"}
     dialog = open_drafts(controller)
-    assert len(dialog.choices.buttons) == len(BOUNDARY_PREFERENCES), dialog.status.text()
+    # Only the window and the corner can go: every preference leads to this boundary, which is shown once.
+    assert len(dialog.choices.buttons) == 1, dialog.status.text()
     choice = dialog.choices.current
     assert choice is not None and choice.fix.code == "DRAFT_area" and dialog.apply.isEnabled()
     assert {one.code for one in choice.proposal.ended_findings} >= {"REL002", "REL003"}

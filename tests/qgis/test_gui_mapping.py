@@ -152,7 +152,7 @@ def test_values_without_a_code_are_listed_first_and_stay_where_the_user_chooses(
     assert show_choices(旱地="0103", 林地="03", 水田="0101") == ["水田", "旱地", "林地"]
     assert show_choices(林地="03", 水田="0101") == ["水田", "旱地", "林地"]
     mapping_dialog.choices.show_codes("", [], None)
-    assert show_choices(水田="0101") == ["旱地", "林地", "水田"]
+    assert show_choices(水田="0101") == ["水田", "旱地", "林地"]
 
 
 def test_enter_in_a_field_of_the_mapping_dialog_presses_no_button(mapping_dialog):

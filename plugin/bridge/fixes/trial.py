@@ -102,7 +102,11 @@ def make_boundary_trial(order: Any, documents: Mapping[str, str]) -> Callable[..
             progress=progress,
             cancellation=cancellation,
         )
-        return [_make_boundary_choice(result, state, run_options.lang) for result in results]
+        # Two preferences may lead to the same boundary: it is shown once.
+        different: dict[Any, Any] = {}
+        for result in results:
+            different.setdefault((result.is_found, tuple(result.changed)), result)
+        return [_make_boundary_choice(one, state, run_options.lang) for one in different.values()]
 
     return try_drafts
 
@@ -127,6 +131,7 @@ def _make_boundary_choice(result: Any, state: Any, lang: str) -> FixChoice:
     ratios, (given, taken, after) = result.measure_ratios(), result.sum_areas()
     before_text, after_text = (format_number(one, 4) for one in ratios) if ratios else ("—", "—")
     params = {
+        "count": len(result.changed),
         "given_m2": given,
         "taken_m2": taken,
         "after_m2": after,

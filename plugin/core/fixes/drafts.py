@@ -56,8 +56,8 @@ def take_over_draft(_finding: Finding, *, state: EditingState, draft: LayerDraft
 
 
 _MESSAGE = (
-    "Give back {given}, take in {taken}: {after} remain, N1 {ratio_before} → {ratio_after}; the weighted retreat is "
-    "{gap} % above its proven bound"
+    "{count} pieces: give back {given}, take in {taken}; {after} remain, N1 {ratio_before} → {ratio_after}; "
+    "the weighted retreat is {gap} % above its proven bound"
 )
 #: Preference of a proposed boundary → the fix that takes over its draft. No finding asks for it.
 DRAFT_FIXES = {

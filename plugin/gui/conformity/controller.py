@@ -38,6 +38,8 @@ from .projects import (
     read_selected_features,
 )
 
+#: A project smaller than this share of the map is a speck.
+_SPECK_SHARE = 0.05
 #: From this time (ms) on figures of a former position are shown in grey.
 _LATE_MS = 100
 _WAS_PLACED_SETTING = "conformity_placed"
@@ -352,12 +354,16 @@ class ConformityController(QObject):
             self.at_mouse.hide()
 
     def _show_place(self) -> None:
-        """Move the map to the current project, unless the map shows it."""
+        """Move the map to the current project, unless the map shows it, and not as a speck."""
         if (current := self.projects.current) is None or not current.is_finished:
             return
         place = transform_to_map(self._canvas, read_wkb(current.shape.wkb), _read_crs(current.shape.crs))
-        if place is not None and not self._canvas.extent().contains(place.boundingBox()):
-            zoom_to_box(self._canvas, place.boundingBox())
+        if place is None:
+            return
+        box, view = place.boundingBox(), self._canvas.extent()
+        is_speck = max(box.width(), box.height()) < _SPECK_SHARE * max(view.width(), view.height())
+        if is_speck or not view.contains(box):
+            zoom_to_box(self._canvas, box)
 
     # --- other projects and their fields
     def choose_project(self, position: int) -> None:

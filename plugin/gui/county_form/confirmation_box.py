@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from qgis.PyQt.QtCore import QDate, QSignalBlocker, Qt
+from qgis.PyQt.QtCore import QDate, QSignalBlocker, Qt, QTimer
 from qgis.PyQt.QtWidgets import (
     QGridLayout,
     QHeaderView,
@@ -175,9 +175,18 @@ class ConfirmationBox(FormBox):
         rows = self._list_deciding_rows()
         if column == _NAME_COLUMN and _is_ticked(changed) and not changed.text(_DOCUMENT_COLUMN):
             documents = [row.text(_DOCUMENT_COLUMN).strip() for row in rows[: rows.index(changed)]]
+            document = next(filter(None, reversed(documents)), "")
             with QSignalBlocker(self.deciding):
-                changed.setText(_DOCUMENT_COLUMN, next(filter(None, reversed(documents)), ""))
+                changed.setText(_DOCUMENT_COLUMN, document)
+            if not document:
+                QTimer.singleShot(0, self._edit_document)
         self.on_changed()
+
+    def _edit_document(self) -> None:
+        """Put the cursor where the document of the first ticked item without one is typed."""
+        rows = [row for row in self._list_deciding_rows() if _is_ticked(row) and not row.text(_DOCUMENT_COLUMN)]
+        if rows and self.deciding.isVisible():
+            self.deciding.editItem(rows[0], _DOCUMENT_COLUMN)
 
     def _format_value(self, key: str) -> str:
         """Return the value of a deciding item as one line; that of a heading names its settings."""
@@ -239,13 +248,19 @@ class ConfirmationBox(FormBox):
         """Remove the messages below all fields."""
         for message in self.messages.values():
             message.show_text("")
-        if any(_is_ticked(row) and not row.text(_DOCUMENT_COLUMN).strip() for row in self._list_deciding_rows()):
-            text = tr("A ticked item without a document is not confirmed. Enter its document.")
-            self.messages["singly"].show_text(text, "warning")
+        if text := self.find_error():
+            self.messages["singly"].show_text(text, "error")
         present = self.read_confirmation()
         if (present.by or self._date_chosen) and present.has_no_group and not present.singly:
             text = tr("Authority and date alone are not saved. Tick the items and enter their documents as well.")
             self.messages["date"].show_text(text, "warning")
+
+    def find_error(self) -> str:
+        """Return why the deciding items cannot be saved as they are; empty if they can."""
+        rows = [row for row in self._list_deciding_rows() if _is_ticked(row)]
+        nameless = [row.text(_NAME_COLUMN) for row in rows if not row.text(_DOCUMENT_COLUMN).strip()]
+        text = tr("Ticked without a source document: {names}. Enter it in the row (double-click), or untick the item.")
+        return text.format(names=tr(", ").join(nameless)) if nameless else ""
 
     def _read_confirmed_items(self) -> tuple[str, ...]:
         rows = self._list_rows()
@@ -298,10 +313,10 @@ def _make_lists(min_height: int) -> tuple[QTreeWidget, QListWidget]:
     )
     deciding.setHeaderLabels([tr("Setting"), tr("Value"), tr("Source document")])
     deciding.header().setStretchLastSection(False)
-    # The value is what a person confirms.
-    deciding.header().setSectionResizeMode(_NAME_COLUMN, QHeaderView.ResizeMode.ResizeToContents)
-    deciding.header().setSectionResizeMode(_VALUE_COLUMN, QHeaderView.ResizeMode.Stretch)
-    deciding.header().resizeSection(_DOCUMENT_COLUMN, deciding.fontMetrics().horizontalAdvance("0") * 24)
+    # The value is what a person confirms; the tool tip has a long name.
+    for column in (_NAME_COLUMN, _VALUE_COLUMN):
+        deciding.header().setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
+    deciding.header().resizeSection(_DOCUMENT_COLUMN, deciding.fontMetrics().horizontalAdvance("0") * 16)
     never = Qt.ScrollBarPolicy.ScrollBarAlwaysOff
     others = QListWidget(objectName="SanxianConfirmedItems", horizontalScrollBarPolicy=never, minimumHeight=min_height)
     return deciding, others

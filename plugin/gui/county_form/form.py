@@ -276,6 +276,8 @@ class CountyForm(QWidget):
                 message.show_text(text, "error" if problem.prevents_saving else "warning")
             if problem.prevents_saving:
                 self.errors.append(FormError(name, text, widget))
+        if text := self.confirmation.find_error():
+            self.errors.append(FormError(self.confirmation.labels["singly"], text, self.confirmation.deciding))
         others = sum(t.area_code != county.area_code for t in self._norm.profile.targets)
         self.totals.show_message("info", _describe_parent_totals(others) if others else "")
         if any(one.prevents_saving for one in self.problems if not one.field_path.startswith("confirmed")):

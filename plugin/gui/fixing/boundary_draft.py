@@ -32,7 +32,8 @@ class BoundaryDraftDialog(FixDialog):
     changed = pyqtSignal()
 
     def __init__(self, main_canvas: QgsMapCanvas, parent: QWidget | None = None):
-        headings = DialogHeadings(tr("Drafts"), (tr("Before the draft"), tr("After the draft (nothing written yet)")))
+        maps = tr("Before the draft"), tr("After the draft (nothing written yet)")
+        headings = DialogHeadings(tr("Drafts"), tr("statutory area, changed features only"), maps)
         super().__init__(main_canvas, parent, headings)
         self.setObjectName("SanxianBoundaryDraft")
         self.setWindowTitle(tr("Draft of the Boundary"))

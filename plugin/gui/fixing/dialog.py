@@ -245,9 +245,10 @@ class TrialDialog(FocusedButtonDialog):
 
 
 class DialogHeadings(NamedTuple):
-    """Headings of a dialog about fixes: of the ways, and of both maps (None: those of a fix)."""
+    """Headings of a dialog about fixes: of the ways, beside that of the areas, and of both maps (None: of a fix)."""
 
     method: str
+    areas: str
     maps: tuple[str, str] | None = None
 
 
@@ -268,7 +269,7 @@ class FixDialog(TrialDialog):
         self, main_canvas: QgsMapCanvas, parent: QWidget | None = None, headings: DialogHeadings | None = None
     ):
         super().__init__(parent, objectName="SanxianFixDialog", windowTitle=tr("Fix Preview"))
-        headings = headings or DialogHeadings(tr("Method"))
+        headings = headings or DialogHeadings(tr("Method"), tr("statutory area"))
         self.maps = LinkedMaps(main_canvas, titles=headings.maps)
         self.choices, self.areas, self.outcome = ChoiceList(), AreaTable(), OutcomeBox()
         self._icon, self._title, self._place = (
@@ -290,7 +291,7 @@ class FixDialog(TrialDialog):
         self._boxes = []
         for title, about, widget, share in (
             (headings.method, "", self.choices, 4),
-            (tr("Area change"), tr("statutory area"), self.areas, 6),
+            (tr("Area change"), headings.areas, self.areas, 6),
             (tr("Trial re-check"), "", self.outcome, 4),
         ):
             box = FormSection(title, about)

@@ -204,13 +204,6 @@ class MappingDialog(MappingSource):
             if not (is_appended if f.meaning == "key" else f.constraint != "M") and not previews[f.name].filled_count
         ]
         self._unused = [f.name for f in prepared_mapping.source_columns.layer.fields if f.name not in used_names]
-        without_code = []
-        for field in fields:
-            values = [row.code for row in self._find_undecided_codes(field) if not row.chosen_code]
-            named = values[:_MAX_NAMED_VALUES] + ["…"] * (len(values) > _MAX_NAMED_VALUES)
-            if values:
-                text = tr("{field} ({values})")
-                without_code.append(text.format(field=field.alias, values=tr(", ").join(named)))
         sources, units = prepared_mapping.mapping.source_by_target, prepared_mapping.mapping.unit_by_target
         kept_names = sources.keys() - self._computed
         other_units = [f for f in fields if f.name in kept_names - units.keys() and find_area_unit(sources[f.name], f)]
@@ -241,11 +234,29 @@ class MappingDialog(MappingSource):
                 tr("With (nothing) as their source, these areas are measured from the shape when appended: {fields}."),
                 measured,
             ),
-            (tr("Values without a code: {fields}."), without_code),
+            (
+                tr(
+                    "Net areas stay empty, which ATT003 reports on cultivated land; compute them in the field "
+                    "calculator from gross area and deduction: {fields}."
+                ),
+                [f.name for f in fields if f.meaning == "net_area" and not previews[f.name].filled_count],
+            ),
+            (tr("Values without a code: {fields}."), self._list_values_without_code(fields)),
             (tr("Rows with a value outside the list of the field (ATT002): {fields}."), outside),
             (tr("Required fields without a source field: {fields}."), missing),
             (tr("Source fields without a target field: {fields}."), self._unused),
         ]
+
+    def _list_values_without_code(self, fields: list[TemplateField]) -> list[str]:
+        """Return each field with values that have no code and none is chosen for, and the first of these values."""
+        listed = []
+        for field in fields:
+            values = [row.code for row in self._find_undecided_codes(field) if not row.chosen_code]
+            named = values[:_MAX_NAMED_VALUES] + ["…"] * (len(values) > _MAX_NAMED_VALUES)
+            if values:
+                text = tr("{field} ({values})")
+                listed.append(text.format(field=field.alias, values=tr(", ").join(named)))
+        return listed
 
     def _find_computed_fields(self, prepared_mapping: mapping_run.PreparedMapping) -> dict[str, FieldPreview]:
         """Find and show the fields that the form computes; return the previews, in which their sources do not count."""

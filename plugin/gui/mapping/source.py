@@ -76,8 +76,9 @@ class CodeChoiceTable(QWidget):
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent, objectName="SanxianMappingChoices")
         self.label = QLabel(wordWrap=True)
-        #: The field whose codes are shown, and their order.
-        self._field, self._shown_codes = "", list[str]()
+        #: The field whose codes are shown, and the order of the codes of each field.
+        self._field = ""
+        self._codes_by_field: dict[str, list[str]] = {}
         self.table = QTableWidget(
             0,
             5,
@@ -89,12 +90,16 @@ class CodeChoiceTable(QWidget):
         fill_layout(QVBoxLayout(self), self.label, WholeRows(self.table), has_margins=False)
 
     def show_codes(self, field: str, rows: list[UndecidedCode], codes: CodeList | None) -> None:
-        """Show the codes that the user has to map; hide the table without any."""
-        self.setVisible(bool(rows))
+        """Show the codes that the user has to map; hide the table until there are any."""
+        # Once it is there it stays, so that the rows of fields do not move when another one is selected.
+        self.setVisible(bool(rows) or self.isVisibleTo(self.parentWidget()))
         if not rows or codes is None:
             self._field = ""
+            self.label.setText(tr("No value of this field needs a choice."))
             self.table.setRowCount(0)
             return
+        scrolled = self.table.verticalScrollBar().value() if field == self._field else 0
+        self._field = field
         open_count = sum(not row.chosen_code for row in rows)
         text = tr(
             "{field}: {count} values are not in the code list or match several codes, {open} not chosen yet. Choices "
@@ -120,6 +125,7 @@ class CodeChoiceTable(QWidget):
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(4, QHeaderView.ResizeMode.Stretch)
+        self.table.verticalScrollBar().setValue(scrolled)
         # A small dialog would leave room for half a row.
         shown_height = self.table.rowHeight(0) * min(len(rows), _MIN_SHOWN_CODES)
         self.table.setMinimumHeight(header.sizeHint().height() + shown_height + 2 * self.table.frameWidth())
@@ -127,9 +133,9 @@ class CodeChoiceTable(QWidget):
     def _put_open_first(self, field: str, rows: list[UndecidedCode]) -> list[UndecidedCode]:
         """Return the rows with those still to choose first; no row moves while the user chooses."""
         codes = [row.code for row in sorted(rows, key=lambda row: bool(row.chosen_code))]
-        if field != self._field or set(codes) != set(self._shown_codes):
-            self._field, self._shown_codes = field, codes
-        return sorted(rows, key=lambda row: self._shown_codes.index(row.code))
+        if set(codes) != set(self._codes_by_field.get(field, ())):
+            self._codes_by_field[field] = codes
+        return sorted(rows, key=lambda row: self._codes_by_field[field].index(row.code))
 
     def _make_code_combo(self, row: UndecidedCode, codes: CodeList) -> ScrollSafeComboBox:
         box = ScrollSafeComboBox(objectName=f"choice.{row.code}")
@@ -186,7 +192,7 @@ class MappingForm(ManualStartDialog):
         source = make_row((self.source, 1), self.browse)
         template = make_row((self.template, 1), self.again, self.load, self.save)
         top = make_form((tr("Layer"), source), (tr("Target template"), template))
-        splitter = make_splitter(Qt.Orientation.Vertical, (WholeRows(self.table), 3), (self.choices, 2))
+        splitter = make_splitter(Qt.Orientation.Vertical, (WholeRows(self.table), 1), (self.choices, 1))
         output_form = make_form(
             ("", self.append), (tr("Write to"), self.output), ("", self.losses), ("", self.personal)
         )
@@ -196,7 +202,7 @@ class MappingForm(ManualStartDialog):
         self.stop = self.buttons.addButton(tr("Cancel"), QDialogButtonBox.ButtonRole.ActionRole)
         self.stop.hide()
         fill_layout(QVBoxLayout(self), top, (splitter, 1), self.summary, output_form, self.bar, self.buttons)
-        resize_to_letters(self, 150, 44)
+        resize_to_letters(self, 150, 60)
 
 
 class MappingSource(MappingForm):

@@ -203,10 +203,12 @@ class ScrollSafeDateEdit(_ScrollSafe, QDateEdit):
 
 
 class _TextSelector(QObject):
-    """Selects the text of a field that gets the focus, so that typing replaces it."""
+    """Selects the text of a field that gets the focus, or is clicked again, so that typing replaces it."""
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.FocusIn:
+        is_click = event.type() == QEvent.Type.MouseButtonRelease
+        is_clicked_again = is_click and not watched.isModified() and not watched.hasSelectedText()
+        if event.type() == QEvent.Type.FocusIn or is_clicked_again:
             # After the click that set the focus has placed the cursor.
             QTimer.singleShot(0, watched.selectAll)
         return super().eventFilter(watched, event)

@@ -120,7 +120,8 @@ def net_area(layer: Layer, *, ctx: RuleContext, allowance_m2: float = 0.01) -> R
     Why
         Targets for 耕地 and 永久基本农田 use net area, without field ridges (田坎).
     How to fix
-        Compute the fields again from the gross area and the rate, rounded to 0.01 m².
+        Compute the fields again from the gross area and the rate, rounded to 0.01 m². Where a layer has no net areas,
+        check the deductions, then fill them all with the field calculator (gross area − deduction).
     Limits
         Compares the gross area with the shape only in rows with a finding: where they differ by more than the
         allowance of ATT013, the value that the field should have follows from the shape. One finding for each row, on
