@@ -4222,6 +4222,10 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
 乡镇任务表：应有乡镇名称、指标、数值、单位四列；或一个乡镇一行，指标作为列名，如“永久基本农田（万亩）”。逐个乡镇与任务比较（LAW004），合计与本县目标比较（LAW005）。</translation>
     </message>
     <message>
+        <source>Piece</source>
+        <translation>调出、调入地块</translation>
+    </message>
+    <message>
         <source>Plan and Projects</source>
         <translation>编制与项目</translation>
     </message>

@@ -196,6 +196,19 @@ def show_batch_of_fixes(controller):
     wait_seconds(0.3)
 
 
+def show_boundary_drafts(controller):
+    """Draft the boundary of the sample, and show where one of its parts leaves."""
+    controller.actions["boundary"].trigger()
+    boundary = controller.fixes.boundary
+    assert wait(lambda: boundary.dialog is not None and not boundary.trial.is_running, 120)
+    boundary.dialog.resize(1240, 800)
+    wait(lambda: not boundary.dialog.maps.before.isDrawing() and not boundary.dialog.maps.after.isDrawing(), 20)
+    wait_seconds(1)
+    save_window("boundary", boundary.dialog)
+    boundary.close()
+    wait_seconds(0.3)
+
+
 def show_counties(controller):
     """Check a county and a damaged file in the window of many counties."""
     folder = FOLDER / "各县数据"
@@ -307,6 +320,7 @@ def take_manual_screenshots():
     save_tool_window(controller, "adjustment", "adjustment")
     show_counties(controller)
     show_batch_of_fixes(controller)
+    show_boundary_drafts(controller)
     show_project(controller)
     show_live_check(controller)
 

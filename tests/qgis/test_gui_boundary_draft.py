@@ -5,6 +5,8 @@ import pyogrio
 import pytest
 import shapely
 from qgis.core import QgsVectorLayer
+from qgis.gui import QgsRubberBand
+from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QPushButton
 
 from plugin.bridge.project import county
@@ -82,6 +84,19 @@ def test_drafts_of_another_mode_replace_the_first_and_edited_layers_are_refused(
     dialog = open_drafts(controller)
     assert dialog.choices.current is None and not dialog.apply.isEnabled()
     assert controller.fixes.boundary.dialog is dialog
+
+
+def test_selected_piece_is_outlined_on_both_maps(town):
+    controller, _layers = town
+    dialog = open_drafts(controller)
+    for number in range(dialog.changes.topLevelItemCount()):
+        item = dialog.changes.topLevelItem(number).child(0)
+        dialog.changes.setCurrentItem(item)
+        box = item.data(0, Qt.ItemDataRole.UserRole).boundingBox()
+        for canvas in (dialog.maps.before, dialog.maps.after):
+            bands = [one for one in canvas.scene().items() if isinstance(one, QgsRubberBand)]
+            assert canvas.extent().contains(box)
+            assert box in [one.asGeometry().boundingBox() for one in bands]
 
 
 def test_boundary_without_a_check_is_explained(open_controller):

@@ -144,6 +144,8 @@ def _make_boundary_choice(result: Any, state: Any, lang: str) -> FixChoice:
 
 def _list_changes(result: Any, tables: Any) -> list[DraftChange]:
     """Return the land that leaves or comes, with N1 after each piece."""
+    import shapely
+
     from ...core.fixes.drafts import DraftChange
     from ...core.standard.messages.numbers import format_number
 
@@ -159,7 +161,7 @@ def _list_changes(result: Any, tables: Any) -> list[DraftChange]:
                 tables.get_land_use(position),
                 change_m2,
                 format_number(area_m2 / base_m2, 4) if base_m2 > 0 else "—",
-                land.shape[position].bounds,
+                shapely.to_wkb(land.shape[position]),
             )
         )
     return changes

@@ -19,7 +19,7 @@ from .state import EditingState
 class DraftChange(NamedTuple):
     """Land of a draft that leaves or comes: reason, township and land use as text; ``figure``: what it leads to.
 
-    ``area_m2`` is negative for land that leaves; ``bounds``: x and y in the plane, least and greatest.
+    ``area_m2`` is negative for land that leaves; ``wkb``: its shape in the plane.
     """
 
     reason: str
@@ -27,7 +27,7 @@ class DraftChange(NamedTuple):
     land_use: str
     area_m2: float
     figure: str
-    bounds: tuple[float, float, float, float]
+    wkb: bytes
 
 
 @dataclass(frozen=True)

@@ -290,6 +290,10 @@ class CountyForm(QWidget):
             except SanxianError as error:
                 self.county_message.show_text(messages.explain_error(error), "error")
                 return
+        self._refresh_confirmable_settings(county, norm)
+
+    def _refresh_confirmable_settings(self, county: CountySettings, norm: Norm) -> None:
+        """List what can be confirmed under the entered settings, and count what is not confirmed."""
         rules_by_item = find_rules_by_confirmable_item(norm)
         # The last check may have run further rules, and one before it others whose settings are confirmed.
         others = sorted({*self.confirmation.used_items, *county.confirmation.items} & rules_by_item.keys())

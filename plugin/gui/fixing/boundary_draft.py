@@ -6,12 +6,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from qgis.core import QgsGeometry, QgsProject, QgsRectangle
+from qgis.core import QgsGeometry, QgsProject
 from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QComboBox, QHBoxLayout, QHeaderView, QLabel, QTreeWidget, QTreeWidgetItem, QWidget
 
 from ...bridge.fixes.trial import make_boundary_trial
+from ...bridge.layers.properties import read_wkb
 from ...bridge.project import saved_paths
 from ...bridge.texts import tr
 from ...core.base.choices import BOUNDARY_MODES
@@ -22,7 +23,7 @@ from .dialog import DialogHeadings, FixDialog
 from .trial_runner import FixChoiceController
 
 RETREATING, SWAPPING = BOUNDARY_MODES
-_BOUNDS_ROLE = Qt.ItemDataRole.UserRole
+_SHAPE_ROLE = Qt.ItemDataRole.UserRole
 _WIDTH_DIGITS, _HEIGHT_LINES = 200, 56
 
 
@@ -56,9 +57,7 @@ class BoundaryDraftDialog(FixDialog):
         self.changes = QTreeWidget(
             objectName="SanxianBoundaryChanges", accessibleName=tr("Land that leaves or comes"), uniformRowHeights=True
         )
-        self.changes.setHeaderLabels(
-            [tr("Land that leaves or comes"), tr("Township"), tr("Land use"), tr("Area ha"), tr("N1 then")]
-        )
+        self.changes.setHeaderLabels([tr("Piece"), tr("Township"), tr("Land use"), tr("Area ha"), tr("N1 then")])
         header = self.changes.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
@@ -80,13 +79,13 @@ class BoundaryDraftDialog(FixDialog):
         right = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         for number, one in enumerate(changes, 1):
             if one.reason not in groups:
-                groups[one.reason] = QTreeWidgetItem(self.changes, [one.reason])
+                groups[one.reason] = QTreeWidgetItem(self.changes, [one.reason[:1].upper() + one.reason[1:]])
                 groups[one.reason].setFont(0, self._title.font())
                 groups[one.reason].setFirstColumnSpanned(True)
             area = format_hectare_number(abs(one.area_m2))
             cells = [str(number), one.township, one.land_use, f"−{area}" if one.area_m2 < 0 else area, one.figure]
             item = QTreeWidgetItem(groups[one.reason], cells)
-            item.setData(0, _BOUNDS_ROLE, QgsRectangle(*one.bounds))
+            item.setData(0, _SHAPE_ROLE, read_wkb(one.wkb))
             for column in (3, 4):
                 item.setTextAlignment(column, right)
         self.changes.expandAll()
@@ -94,9 +93,9 @@ class BoundaryDraftDialog(FixDialog):
             self.changes.setCurrentItem(first.child(0))
 
     def _on_change_selected(self, item: QTreeWidgetItem | None) -> None:
-        box = item.data(0, _BOUNDS_ROLE) if item is not None else None
-        if box is not None and self.shapes is not None:
-            self.maps.zoom_to(box, self.shapes.crs)
+        shape = item.data(0, _SHAPE_ROLE) if item is not None else None
+        if shape is not None and self.shapes is not None:
+            self.maps.show_part(shape, self.shapes.crs)
 
 
 class BoundaryDrafter(FixChoiceController):

@@ -225,6 +225,8 @@ class LinkedMaps(QWidget):
             FixMapPreview(self.before, shows_after=False),
             FixMapPreview(self.after),
         ]
+        #: Outlines of the selected part of a fix.
+        self._part_marks = [FixMapPreview(self.before), FixMapPreview(self.after)]
         self.before.extentsChanged.connect(lambda: self._copy_extent_to_other_map(self.before, self.after))
         self.after.extentsChanged.connect(lambda: self._copy_extent_to_other_map(self.after, self.before))
         self.refresh_layers()
@@ -239,9 +241,17 @@ class LinkedMaps(QWidget):
 
     def show_shapes(self, shapes: FixShapes) -> None:
         """Show a fix on both maps and zoom to what it changes."""
+        for mark in self._part_marks:
+            mark.clear()
         for mark in self.marks:
             mark.show_shapes(shapes)
         self.zoom_to(shapes.compute_extent(), shapes.crs)
+
+    def show_part(self, shape: QgsGeometry, crs: QgsCoordinateReferenceSystem) -> None:
+        """Outline a part of what is shown on both maps, in place of the former one, and zoom to it."""
+        for mark in self._part_marks:
+            mark.show_shapes(FixShapes(crs, place=[shape]))
+        self.zoom_to(shape.boundingBox(), crs)
 
     def zoom_to(self, box: QgsRectangle, crs: QgsCoordinateReferenceSystem) -> None:
         """Zoom both maps to a box in a CRS; do nothing for an empty one."""
@@ -266,7 +276,7 @@ class LinkedMaps(QWidget):
 
     def release(self) -> None:
         """Stop drawing and drop the layers, before the maps are deleted."""
-        for mark in self.marks:
+        for mark in (*self.marks, *self._part_marks):
             mark.clear()
         for canvas in (self.before, self.after):
             canvas.stopRendering()
