@@ -3666,6 +3666,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>不填：没有分解到乡镇的任务</translation>
     </message>
     <message>
+        <source>Not all settings are confirmed by the county, so the verdict is at best conditional.</source>
+        <translation>尚有设置未经本县确认，结论最高为“有条件通过”。</translation>
+    </message>
+    <message>
         <source>Not assigned</source>
         <translation>未分派</translation>
     </message>
@@ -6036,10 +6040,6 @@ returns 文件夹中，有错误或警告的县每县一份退回意见（docx�
     <message>
         <source>The selected finding is corrected. “Next” goes on from its place.</source>
         <translation>所选问题已消除。点“下一个”从此处继续。</translation>
-    </message>
-    <message>
-        <source>The settings of this county are not confirmed, so the verdict is at best conditional.</source>
-        <translation>本县设置尚未确认，结论最高为“有条件通过”。</translation>
     </message>
     <message>
         <source>The shapes of the layer “{layer}” have Z or M values, which the fix would lose.</source>

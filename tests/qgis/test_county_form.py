@@ -449,9 +449,9 @@ def test_profile_form_lists_settings_used_by_the_last_check_first_with_rule_and_
 
 
 def test_profile_dialog_summary_changes_when_settings_are_confirmed_or_unconfirmed_in_the_form(dialog):
-    assert "本县设置尚未确认" in dialog.summary.text()
+    assert "尚有设置未经本县确认" in dialog.summary.text()
     enter_targets(dialog.form)
-    assert "尚未确认" not in dialog.summary.text() and "保存后生效" in dialog.summary.text()
+    assert "尚有设置未经" not in dialog.summary.text() and "保存后生效" in dialog.summary.text()
     dialog.form.confirmation._set_all_ticks(False)
     assert "保存后生效" not in dialog.summary.text()
 

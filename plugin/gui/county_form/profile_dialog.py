@@ -28,6 +28,7 @@ from ...bridge.project import county, saved_paths
 from ...bridge.texts import tr
 from ...core.base.errors import DataError, SanxianError
 from ...core.checks.check import RunOptions
+from ...core.engine.explanation import find_confirmable_items
 from ...core.figures.supplied_tables import read_township_targets
 from ...core.standard import EVERY_RULE, get_shipped_standard_folders, load_standard
 from ...core.standard.messages.texts import Texts
@@ -394,6 +395,6 @@ class ProfileDialog(ProfileForm):
             lines.append(tr("The confirmation that was entered takes effect when it is saved."))
         elif by:
             lines.append(tr("Settings confirmed by {by}, {document}, {date}.").format(**by))
-        else:
-            lines.append(tr("The settings of this county are not confirmed, so the verdict is at best conditional."))
+        elif not all(map(norm.is_confirmed, find_confirmable_items(norm))):
+            lines.append(tr("Not all settings are confirmed by the county, so the verdict is at best conditional."))
         self.summary.setText("\n".join(lines))

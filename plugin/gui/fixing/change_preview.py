@@ -17,7 +17,7 @@ from qgis.core import (
 )
 from qgis.gui import QgsMapCanvas, QgsMapToolPan, QgsRubberBand
 from qgis.PyQt.QtCore import Qt
-from qgis.PyQt.QtGui import QColor
+from qgis.PyQt.QtGui import QBrush, QColor, QIcon, QPainter, QPen, QPixmap
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -96,9 +96,8 @@ class FixMapPreview:
             self._draw_hatched(shapes.moved_out, shapes.crs, OUT_COLOUR, OUT_PATTERN)
             self._draw_hatched(shapes.moved_in, shapes.crs, IN_COLOUR, IN_PATTERN)
         else:
-            self._draw_hatched(
-                [*shapes.moved_out, *shapes.moved_in], shapes.crs, OUT_COLOUR, Qt.BrushStyle.Dense5Pattern
-            )
+            self._draw_hatched(shapes.moved_out, shapes.crs, OUT_COLOUR, Qt.BrushStyle.Dense5Pattern)
+            self._draw_hatched(shapes.moved_in, shapes.crs, IN_COLOUR, Qt.BrushStyle.Dense5Pattern)
         if not shapes.before and not shapes.after:
             self._draw_outlines(shapes.place, shapes.crs, OUT_COLOUR, Qt.PenStyle.SolidLine)
         self._draw_outlines(shapes.before, shapes.crs, _BEFORE_COLOUR, Qt.PenStyle.DashLine)
@@ -350,6 +349,18 @@ def round_to_balance(figures: tuple[float, float, float, float]) -> list[float]:
     return rounded
 
 
+def _draw_sample(pen: QPen, brush: QBrush, size: int) -> QIcon:
+    """Return a square as the maps draw it."""
+    image = QPixmap(size, size)
+    image.fill(Qt.GlobalColor.white)
+    painter = QPainter(image)
+    painter.setPen(pen)
+    painter.setBrush(brush)
+    painter.drawRect(1, 1, size - 3, size - 3)
+    painter.end()
+    return QIcon(image)
+
+
 class AreaTable(QTableWidget):
     """Read-only table of areas in m² with two decimals."""
 
@@ -368,6 +379,14 @@ class AreaTable(QTableWidget):
         #: Texts of the cells by row.
         self.texts: list[list[str]] = []
         self.setHorizontalHeaderLabels([tr("Layer"), tr("Before m²"), tr("Out m²"), tr("In m²"), tr("After m²")])
+        # The headings are the legend of the maps.
+        for column, pen, brush in (
+            (1, QPen(_BEFORE_COLOUR, 2, Qt.PenStyle.DashLine), QBrush()),
+            (2, QPen(OUT_COLOUR), QBrush(OUT_COLOUR, OUT_PATTERN)),
+            (3, QPen(IN_COLOUR), QBrush(IN_COLOUR, IN_PATTERN)),
+            (4, QPen(_AFTER_COLOUR, 2), QBrush()),
+        ):
+            self.horizontalHeaderItem(column).setIcon(_draw_sample(pen, brush, self.fontMetrics().height()))
         self.verticalHeader().hide()
         header = self.horizontalHeader()
         # A narrower column of names wraps them.

@@ -85,8 +85,16 @@ class MappingDialog(MappingSource):
         super()._show_mapping(prepared_mapping)
         self._kept_mapping = prepared_mapping.mapping
         self._offer_appending()
+        self._select_first_undecided_field()
         self._show_choices()
         self._show_summary()
+
+    def _select_first_undecided_field(self) -> None:
+        """Select the first field with values that have no code yet."""
+        for row, field in enumerate(self._target_template.fields):
+            if not all(one.chosen_code for one in self._find_undecided_codes(field)):
+                self.table.selectRow(row)
+                return
 
     def _on_field_mapping_changed(self, target: str, source: str, constant: Any, translation: Any, unit: str) -> None:
         if self._prepared_mapping is None:
