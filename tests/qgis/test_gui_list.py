@@ -93,7 +93,7 @@ def test_findings_on_the_run_have_separate_titles_for_inputs_unread_data_and_rul
     groups = run_to_end(FindingsModel().prepare_groups(SimpleNamespace(rules=[]), findings))
     assert {group.code: group.title for group in groups.values()} == {
         "RUN904": "检查依据与数据不符",
-        "RUN905": "数据未读取",
+        "RUN905": "数据未参与检查",
         "REL002": "本次检查未运行",
     }
 
