@@ -16,7 +16,7 @@ from ..bridge.editing.listener import EditStep
 from ..bridge.layers import role_recognition
 from ..bridge.new_project import sample
 from ..bridge.project import county
-from ..bridge.project.own_layers import keep_unchanged
+from ..bridge.project.own_changes import keep_unchanged
 from ..bridge.running.portions import WAITING, Waiting
 from ..bridge.running.tasks import JobRunner
 from ..bridge.texts import tr

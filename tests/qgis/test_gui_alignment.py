@@ -3,11 +3,10 @@
 
 import pytest
 from qgis.core import QgsProject
-from qgis.PyQt.QtWidgets import QPushButton
 
 from tests.qgis.live_helpers import make_rectangle
 from tests.qgis.test_gui_editing import draw_feature_in_layer, wait_for_live_check
-from tests.qgis.test_gui_fixing import list_shapes, read_log
+from tests.qgis.test_gui_fixing import click_undo_of_fix, list_shapes, read_log
 from tests.qgis.waiting import process_events, wait_until
 
 KEY = "140225000060"
@@ -61,11 +60,7 @@ def test_feature_is_aligned_with_the_edge_of_its_neighbour_in_one_undo_step_and_
     wait_for_live_check(controller)
     assert layers["CZKFBJ"].getGeometry(fid).boundingBox().xMinimum() == pytest.approx(edge, abs=1e-6)
     assert read_log(controller, layers) == ["应用"] and read_log(controller, layers, "规则") == [""]
-    undo = next(
-        button for item in controller.iface.messageBar().items() for button in item.findChildren(QPushButton)
-        if button.objectName() == "SanxianUndoFix"
-    )  # fmt: skip
-    undo.click()
+    click_undo_of_fix(controller)
     assert list_shapes(layers["CZKFBJ"]) == before
 
 

@@ -7,12 +7,11 @@ import shapely
 from qgis.core import QgsVectorLayer
 from qgis.gui import QgsRubberBand
 from qgis.PyQt.QtCore import Qt
-from qgis.PyQt.QtWidgets import QPushButton
 
 from plugin.bridge.project import county
 from tests.core.studies.proposals.test_propose_boundary import CORNER, TOWN, WINDOW, write_town
 from tests.qgis.test_gui_editing import check, wait_for_live_check
-from tests.qgis.test_gui_fixing import list_shapes, read_log
+from tests.qgis.test_gui_fixing import click_undo_of_fix, list_shapes, read_log
 from tests.qgis.waiting import wait_until
 
 
@@ -62,11 +61,7 @@ def test_draft_of_the_boundary_is_applied_in_one_step_and_undone(town):
     assert read_union(layers["CZKFBJ"]).symmetric_difference(expected).area < 0.01
     assert not {one.code for one in controller.dock.result.findings} & {"REL002", "REL003"}
     assert read_log(controller, layers) == ["应用"]
-    undo = next(
-        button for item in controller.iface.messageBar().items() for button in item.findChildren(QPushButton)
-        if button.objectName() == "SanxianUndoFix"
-    )  # fmt: skip
-    undo.click()
+    click_undo_of_fix(controller)
     assert list_shapes(layers["CZKFBJ"]) == before
 
 

@@ -79,6 +79,11 @@ def read_log(controller, layers, column="操作"):
         return [row[column] for row in csv.DictReader(handle)]
 
 
+def click_undo_of_fix(controller):
+    buttons = (one.findChild(QPushButton, "SanxianUndoFix") for one in controller.iface.messageBar().items())
+    next(filter(None, buttons)).click()
+
+
 def list_shapes(layer):
     return sorted(bytes(f.geometry().asWkb()) for f in layer.getFeatures())
 
@@ -119,11 +124,7 @@ def test_applied_fix_ends_the_finding_and_undo_restores_it(overlapping):
     assert read_log(controller, layers) == ["应用"]
     assert controller.iface.activeLayer() is layers["CZKFBJ"], "Ctrl+Z undoes an edit of the current layer"
     check(controller)
-    undo = next(
-        button for item in controller.iface.messageBar().items() for button in item.findChildren(QPushButton)
-        if button.objectName() == "SanxianUndoFix"
-    )  # fmt: skip
-    undo.click()
+    click_undo_of_fix(controller)
     wait_for_live_check(controller)
     assert controller.dock.tree.get_selected_finding() is find_overlap(controller) is not None
     assert find_message(controller, "已撤销")

@@ -288,7 +288,7 @@ def test_field_mapping_dialog_reports_copied_codes_outside_the_code_list(mapping
 
 def test_field_mapping_run_applies_the_codes_chosen_by_the_user(qgis_app, mapping_dialog, survey_file, tmp_path):
     before = digest_files(survey_file.parent)
-    mapping_dialog.table.selectRow(mapping_dialog.table._find_row("YDYHFLDM"))
+    assert mapping_dialog.table.get_current_target() == "YDYHFLDM", "the first field that needs codes is selected"
     assert mapping_dialog.choices.isVisibleTo(mapping_dialog) and mapping_dialog.choices.table.rowCount() == 4
     box = select_data(mapping_dialog, "choice.0204", "")
     for typed in ("020", f"{box.itemText(0)}0205"):

@@ -15,7 +15,7 @@ from qgis.PyQt.QtCore import QObject, QTimer
 from ..layers import styles, tables
 from ..layers.properties import convert_to_qgis_crs
 from ..layers.role_recognition import FINDINGS_PROPERTY
-from ..project.own_layers import keep_unchanged
+from ..project.own_changes import keep_unchanged
 from ..running.portions import WAITING, PortionedWork, Waiting
 from ..texts import tr
 

@@ -118,9 +118,9 @@ def _make_boundary_choice(result: Any, state: Any, lang: str) -> FixChoice:
     from ...core.standard.messages.texts import Texts
     from ...core.studies.proposals.boundary_tables import BoundaryTables
 
-    preference, layer = result.order.preference, result.land.layer
+    preference, layer, tables = result.order.preference, result.land.layer, BoundaryTables(result, Texts(lang))
     if not result.is_found:
-        reason = " ".join(BoundaryTables(result, Texts(lang)).summarise())
+        reason = " ".join(tables.summarise())
         return refuse_draft(preference, layer.role, reason)
     shapes_by_fid: dict[int, list[Any]] = {
         layer.fids[result.land.row[n]]: [] for n in result.changed if result.land.row[n] >= 0
@@ -135,10 +135,10 @@ def _make_boundary_choice(result: Any, state: Any, lang: str) -> FixChoice:
         "given_m2": given,
         "taken_m2": taken,
         "after_m2": after,
-        "gap": format_number(100 * result.measure_gap(), 2),
+        "distance": tables.describe_distance(),
     }
     params |= {"ratio_before": before_text, "ratio_after": after_text}
-    draft = LayerDraft(layer.role, shapes_by_fid, params, _list_changes(result, BoundaryTables(result, Texts(lang))))
+    draft = LayerDraft(layer.role, shapes_by_fid, params, _list_changes(result, tables))
     return make_draft_choice(state, preference, draft)
 
 

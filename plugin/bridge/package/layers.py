@@ -30,7 +30,7 @@ from ...core.standard.layer_tree import find_branch
 from ..editing.styled_layers import find_sources_by_layer_name, get_position_by_role, make_vector_layer
 from ..layers import styles
 from ..layers.role_recognition import SHOWN_PACKAGE_PROPERTY
-from ..project.own_layers import keep_unchanged
+from ..project.own_changes import keep_unchanged
 from ..running.threads import run_in_python_thread
 from ..settings import get_interface_language
 from ..texts import tr

@@ -56,8 +56,7 @@ def take_over_draft(_finding: Finding, *, state: EditingState, draft: LayerDraft
 
 
 _MESSAGE = (
-    "{count} pieces: give back {given}, take in {taken}; {after} remain, N1 {ratio_before} → {ratio_after}; "
-    "the weighted retreat is {gap} % above its proven bound"
+    "{count} pieces: give back {given}, take in {taken}; {after} remain, N1 {ratio_before} → {ratio_after}. {distance}"
 )
 #: Preference of a proposed boundary → the fix that takes over its draft. No finding asks for it.
 DRAFT_FIXES = {

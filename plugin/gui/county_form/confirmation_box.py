@@ -258,9 +258,9 @@ class ConfirmationBox(FormBox):
     def find_error(self) -> str:
         """Return why the deciding items cannot be saved as they are; empty if they can."""
         rows = [row for row in self._list_deciding_rows() if _is_ticked(row)]
-        nameless = [row.text(_NAME_COLUMN) for row in rows if not row.text(_DOCUMENT_COLUMN).strip()]
+        names = [row.text(_NAME_COLUMN) for row in rows if not row.text(_DOCUMENT_COLUMN).strip()]
         text = tr("Ticked without a source document: {names}. Enter it in the row (double-click), or untick the item.")
-        return text.format(names=tr(", ").join(nameless)) if nameless else ""
+        return text.format(names=tr(", ").join(names)) if names else ""
 
     def _read_confirmed_items(self) -> tuple[str, ...]:
         rows = self._list_rows()

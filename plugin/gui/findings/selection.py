@@ -21,7 +21,7 @@ from qgis.PyQt.QtWidgets import QApplication, QMenu
 from ...bridge import settings
 from ...bridge.checking import findings_layer
 from ...bridge.package import layers as package_layers
-from ...bridge.project.own_layers import keep_unchanged
+from ...bridge.project.own_changes import keep_unchanged
 from ...bridge.texts import tr
 from ..widgets import show_menu, theme
 from .dock import FindingsDock

@@ -16,7 +16,7 @@ from ...bridge import settings
 from ...bridge.checking import findings_layer
 from ...bridge.package import layers as package_layers
 from ...bridge.project import county
-from ...bridge.project.own_layers import keep_unchanged
+from ...bridge.project.own_changes import keep_unchanged
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...base.errors import OutputError
+from ...base.errors import OutputError, require_value
 from ...plan.io.file import DRIVER_ERRORS
 from ...plan.io.geopackage_writing import append_rows
 from ...render.tables.report_table import (
@@ -64,7 +64,7 @@ class BoundaryTables(ProposalTables):
         sentences = [self.get("proposed", **{key: format_number(one, 2) for key, one in params.items()})]
         if choice.unmet:
             sentences.append(self.get("unmet", groups="、".join(map(self.name_group, choice.unmet))))
-        sentences.append(self._describe_distance(choice.inside))
+        sentences.append(self.describe_distance())
         if choice.is_stopped:
             sentences.append(self.get("stopped"))
         unresolved = result.list_unresolved()
@@ -87,15 +87,16 @@ class BoundaryTables(ProposalTables):
         kind = self.get(f"group_{choice.unfinished[0].kind}", name="")
         return self.get("unfinished", kind=kind, count=len(choice.unfinished), x=f"{x:.1f}", y=f"{y:.1f}")
 
-    def _describe_distance(self, inside: NDArray) -> str:
-        """Return a sentence on the distance of the weighted retreat from its bounds."""
-        stage, model = self.result.choice.stages[RETREAT], self.result.model
-        given, bound, gap = model.measure_retreat(inside), stage.bound, self.result.measure_gap()
+    def describe_distance(self) -> str:
+        """Return a sentence on the distance of a draft's weighted retreat from its bounds."""
+        choice, model = self.result.choice, self.result.model
+        stage = choice.stages[RETREAT]
+        given, bound = model.measure_retreat(require_value(choice.inside, "the draft")), stage.bound
         key = "bound_unknown" if np.isnan(bound) else "bound"
         params = {"given": given, "bound": bound, "excess": max(given - model.compute_divisible_retreat(), 0.0)}
         return self.get(
             "bound_greedy" if stage.state is StageState.HEURISTIC else key,
-            gap=format_number(100 * gap, 2),
+            gap=format_number(100 * max(given - bound, 0.0) / max(given, 1.0), 2),
             **{name: format_number(one, 2) for name, one in params.items()},
         )
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from ...standard.messages.texts import Message, Texts
 _TYPES = {"m2": "float64", "m": "float64", "count": "Int64"}
 
 
-class ProposalTables:
+class ProposalTables(ABC):
     """Makes sentences, tables and layers of a proposal in the language of ``texts``.
 
     ``section``: section of its texts; ``title``: key of the title of its document.
@@ -29,9 +30,9 @@ class ProposalTables:
         self.result, self.texts = result, texts
         self._section, self._title = section, title
 
+    @abstractmethod
     def make_tables(self) -> list[ReportTable]:
         """Return the tables in order."""
-        raise NotImplementedError
 
     def get(self, key: str, /, **params: Any) -> str:
         """Return a text of the section."""

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,7 +26,7 @@ from ...standard.options import RunOptions
 from ...standard.profile import Norm
 from ..yearly.certificates import read_layer_by_fields
 from .boundary_land import APPROVED, CHOSEN, SECTION, BoundaryLand, NeckFinder, collect_cells, get_setting
-from .boundary_model import RETREAT, BoundaryModel, BoundaryRules, Violation
+from .boundary_model import BoundaryModel, BoundaryRules, Violation
 from .choose_boundary import BoundaryChoice, choose_boundary, choose_greedily
 from .mixed_integer_solver import SolverLimits
 from .solver_process import open_solver
@@ -145,13 +144,6 @@ class BoundaryResult:
             return None
         before, after = (float(cells.area_m2[one].sum()) for one in (cells.is_inside, self.choice.inside))
         return before / base_m2, after / base_m2
-
-    def measure_gap(self) -> float:
-        """Return the share by which the weighted retreat is above its proven bound; NaN without a bound."""
-        if self.choice.inside is None:
-            return math.nan
-        given, bound = self.model.measure_retreat(self.choice.inside), self.choice.stages[RETREAT].bound
-        return max(given - bound, 0.0) / max(given, 1.0)
 
     def list_draft(self) -> list[DraftFeature]:
         """Return the features of the boundary after the draft, in the order of its rows; empty without a choice."""
@@ -271,25 +263,25 @@ def draft_boundaries(
     necks = NeckFinder(land.shape, land.cells.is_inside, float(get_setting(ctx, "narrow_m")))
     seconds, gap = (float(get_setting(ctx, name)) for name in ("max_seconds", "max_gap"))
     wanted = preferences or (order.preference,)
-    for number, preference in enumerate(wanted, 1):
-        model = BoundaryModel(land.cells, land.limits, BoundaryRules(preference, is_swap, least, growth), necks)
-        with open_solver(keeps_lock_free, cancellation) as solver:
+    with open_solver(keeps_lock_free, cancellation) as solver:
+        for number, preference in enumerate(wanted, 1):
+            model = BoundaryModel(land.cells, land.limits, BoundaryRules(preference, is_swap, least, growth), necks)
             choice = (
                 choose_greedily(model)
                 if solver is None
                 else choose_boundary(model, SolverLimits(seconds, gap, cancellation=cancellation, solver=solver))
             )
-        progress(_CUT_SHARE + (1 - _CUT_SHARE) * number / len(wanted), "")
-        yield BoundaryResult(
-            plan,
-            plan.norm,
-            replace(order, preference=preference),
-            land,
-            model,
-            choice,
-            ctx.geometry.measure_drawn_areas,
-            list(notes),
-        )
+            progress(_CUT_SHARE + (1 - _CUT_SHARE) * number / len(wanted), "")
+            yield BoundaryResult(
+                plan,
+                plan.norm,
+                replace(order, preference=preference),
+                land,
+                model,
+                choice,
+                ctx.geometry.measure_drawn_areas,
+                list(notes),
+            )
 
 
 def _read_kept(path: str, ctx: RuleContext) -> Sequence[Any]:
