@@ -96,8 +96,8 @@
         <translation>正在检查。请等待其结束，或在面板中取消。</translation>
     </message>
     <message>
-        <source>A complete delivery requires {count} more mandatory layers; they can be added later under New Layers.</source>
-        <translation>完整的县级成果另有 {count} 个必选图层未勾选；以后可用“新建图层”补充。</translation>
+        <source>A complete delivery also requires {layers}; they can be added later under New Layers.</source>
+        <translation>完整的县级成果还要求：{layers}；以后可用“新建图层”补充。</translation>
     </message>
     <message>
         <source>A database of this county that was delivered and accepted</source>
@@ -3082,6 +3082,10 @@ Map themes: {themes}. Bookmarks by township as soon as the layer of townships ha
         <translation>已记入 {file}。</translation>
     </message>
     <message>
+        <source>Look at it before you apply it</source>
+        <translation>应用前请核对</translation>
+    </message>
+    <message>
         <source>Made as xlsx; save it as mdb with Access if the receiver requires it</source>
         <translation>导出时生成 xlsx；接收单位要求 mdb 的，用 Access 另存</translation>
     </message>
@@ -3738,12 +3742,12 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>未找到：{name}</translation>
     </message>
     <message>
-        <source>Not made (layers missing)</source>
-        <translation>不生成（缺图层）</translation>
-    </message>
-    <message>
         <source>Not made, because layers are missing: {names}.</source>
         <translation>缺图层而未生成的：{names}。</translation>
+    </message>
+    <message>
+        <source>Not made: {reason}</source>
+        <translation>不生成：{reason}</translation>
     </message>
     <message>
         <source>Not needed: the level is not lowered</source>
@@ -5778,8 +5782,12 @@ returns 文件夹中，有错误或警告的县每县一份退回意见（docx�
         <translation>应用时出错（{error}），未应用任何修复。详情见日志的 Sanxian 页。</translation>
     </message>
     <message>
-        <source>The folder does not exist. Choose an existing folder.</source>
-        <translation>文件夹不存在，请另选一个。</translation>
+        <source>The folder does not exist yet; it is created with the project.</source>
+        <translation>文件夹尚不存在，创建时新建。</translation>
+    </message>
+    <message>
+        <source>The folder does not exist, nor the folder that would contain it. Choose another one.</source>
+        <translation>文件夹不存在，其上级文件夹也不存在，请另选一个。</translation>
     </message>
     <message>
         <source>The folder {folder} cannot be written. Change its permissions or free disk space, then try again.</source>
@@ -6220,10 +6228,6 @@ Replace them by new ones? The changes are lost.</source>
         <translation>将创建</translation>
     </message>
     <message>
-        <source>To confirm</source>
-        <translation>须逐个确认</translation>
-    </message>
-    <message>
         <source>To confirm one by one: a row can be ticked once its preview was shown</source>
         <translation>须确认：看过预览后逐个勾选</translation>
     </message>
@@ -6234,6 +6238,10 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>To do</source>
         <translation>待处理</translation>
+    </message>
+    <message>
+        <source>To measure these areas from the shape when appended, choose (nothing) as their source: {fields}.</source>
+        <translation>要在追加时按图形量算面积的，请将这些字段的来源改选“（不填）”：{fields}。</translation>
     </message>
     <message>
         <source>To re-check</source>
@@ -6586,10 +6594,6 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>Windows in the boundary (开天窗) are registered in {file}.</source>
         <translation>开天窗已登记于 {file}。</translation>
-    </message>
-    <message>
-        <source>With (nothing) as their source, these areas are measured from the shape when appended: {fields}.</source>
-        <translation>下列字段的来源改选“（不填）”，追加时面积由图形量算：{fields}。</translation>
     </message>
     <message>
         <source>With areas</source>

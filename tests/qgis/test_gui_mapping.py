@@ -344,7 +344,7 @@ def test_mapped_rows_are_appended_to_the_layer_of_the_project_as_one_step_with_n
     mapping_dialog._offer_appending()
     assert mapping_dialog.append.isChecked() and not mapping_dialog.output.isEnabled()
     mapping_dialog._on_field_mapping_changed("BSM", "", None, None, "")
-    remedy = "下列字段的来源改选“（不填）”，追加时面积由图形量算：TBMJ"
+    remedy = "要在追加时按图形量算面积的，请将这些字段的来源改选“（不填）”：TBMJ"
     assert remedy in mapping_dialog.summary.text()
     select_data(mapping_dialog, "source.TBMJ", mapping_table.NO_SOURCE)
     assert remedy not in mapping_dialog.summary.text()

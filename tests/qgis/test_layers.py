@@ -35,7 +35,7 @@ from plugin.bridge.layers.properties import (
 from plugin.bridge.layers.reading import read_feature_state_by_id, read_snapshot, read_snapshots
 from plugin.bridge.layers.snapshots import make_snapshot_names_unique, take_snapshot
 from plugin.core.base.errors import Cancellation, Cancelled
-from plugin.core.checks.live.session import are_equal_values
+from plugin.core.checks.live.edited_rows import are_equal_values
 from plugin.core.plan.io import read_source
 from tests.core.plan.io.test_parts_of_files import write_with_view
 from tests.qgis.helpers import SAMPLE, make_square, write_small

@@ -330,8 +330,11 @@ def test_project_wizard_disables_next_until_the_user_decides_about_existing_data
         target.name.setText(name)
         assert not project_wizard.next.isEnabled(), name
     target.name.setText("规划")
+    for folder in (tmp_path / "没有" / "这个", tmp_path / "规划.gpkg" / "这个", "没有"):
+        target.folder.setFilePath(str(folder))
+        assert not project_wizard.next.isEnabled() and "文件夹不存在" in project_wizard.message_label.text(), folder
     target.folder.setFilePath(str(tmp_path / "没有"))
-    assert not project_wizard.next.isEnabled() and "文件夹不存在" in project_wizard.message_label.text()
+    assert project_wizard.next.isEnabled() and "创建时新建" in target.paths.text()
 
 
 def test_project_wizard_returns_to_the_file_step_if_a_file_appears_meanwhile(project_wizard, tmp_path):

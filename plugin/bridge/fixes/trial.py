@@ -88,7 +88,7 @@ def make_boundary_trial(order: Any, documents: Mapping[str, str]) -> Callable[..
         from ...core.studies.proposals.propose_boundary import draft_boundaries
 
         plan = check_result.plan
-        if any(session.checker.rows.list_edited_rows(role) for role in plan.layers):
+        if any(session.checker.rows.has_changed_rows(role) for role in plan.layers):
             return [refuse_draft(BOUNDARY_PREFERENCES[0], "")]
         state = _make_editing_state(check_result, run_options, session, documents)
         side_inputs = read_side_tables(run_options, plan.norm, None).make_side_inputs(plan, plan.norm, cancellation)

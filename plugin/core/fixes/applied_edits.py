@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 import shapely
 
 from ..base.files.json_text import convert_to_plain_value
-from ..checks.live.session import FeatureKey, FeatureState, are_equal_values
+from ..checks.live.edited_rows import are_equal_values
+from ..checks.live.session import FeatureKey, FeatureState
 from ..exchange.edited_copy import UNCHANGED, LayerChanges
 from .edits import Edits, RowEdit, is_same_shape
 from .state import EditingState

@@ -300,12 +300,15 @@ class CodeSearch(QObject):
         self._box.lineEdit().setCursorPosition(0)
 
     def find_row(self, text: str) -> int:
-        """Return the row of a code, a name, a label or a unique part of one; -1 if none."""
+        """Return the row of a code, a name, a label, or a unique beginning of a name or part of a label; -1 if none."""
         text = text.strip().lower()
         labels = [self._box.itemText(row).strip().lower() for row in range(self._listed)]
-        exact_rows = [row for row, label in enumerate(labels) if text in (label, *label.split(" ", 1))]
-        matching_rows = exact_rows or [row for row, label in enumerate(labels) if text and text in label]
-        return matching_rows[0] if len(matching_rows) == 1 or exact_rows else -1
+        for row, label in enumerate(labels):
+            if text in (label, *label.split(" ", 1)):
+                return row
+        started = [row for row, label in enumerate(labels) if text and label.partition(" ")[2].startswith(text)]
+        found = [row for row, label in enumerate(labels) if text and text in label]
+        return next((rows[0] for rows in (started, found) if len(rows) == 1), -1)
 
     def _accept_text(self) -> None:
         typed_text = self._box.lineEdit().text().strip()

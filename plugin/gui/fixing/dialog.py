@@ -365,7 +365,9 @@ class FixDialog(TrialDialog):
         if proposal is not None:
             icon, size = "ok" if proposal.is_safe else "warning", self.fontMetrics().height()
             self._safety_icon.setPixmap(theme.load_pixmap(icon, size, self.devicePixelRatioF()))
-            self.safety.setText(tr("Safe: formal or sliver change") if proposal.is_safe else tr("To confirm"))
+            self.safety.setText(
+                tr("Safe: formal or sliver change") if proposal.is_safe else tr("Look at it before you apply it")
+            )
 
     def show_state(
         self,

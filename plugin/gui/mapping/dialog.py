@@ -239,7 +239,7 @@ class MappingDialog(MappingSource):
                 self._different_areas,
             ),
             (
-                tr("With (nothing) as their source, these areas are measured from the shape when appended: {fields}."),
+                tr("To measure these areas from the shape when appended, choose (nothing) as their source: {fields}."),
                 measured,
             ),
             (

@@ -202,7 +202,7 @@ class SlotsList(FittedWidget, LowestList, QTreeWidget):
             return "info", text, slot.file_name_pattern
         icon = {"M": "error", "C": "warning", "O": "info"}[slot.need]
         if slot.can_be_drawn and draws_maps:
-            return icon, tr("Not made (layers missing)"), missing_layers
+            return icon, tr("Not made: {reason}").format(reason=missing_layers), slot.file_name_pattern
         return icon, tr("Not found: {name}").format(name=slot.file_name_pattern), ""
 
 

@@ -237,16 +237,23 @@ class TargetPage(WizardPage):
         text = tr("Database: {database}\nProject: {project}").format(database=database, project=project)
         if self.draft.county_profile_path is not None:
             text += "\n" + tr("County profile: {file}").format(file=self.draft.county_profile_path)
+        if self.draft.folder and self._is_new_folder():
+            text += "\n" + tr("The folder does not exist yet; it is created with the project.")
         self.paths.setText(text if has_valid_name else "")
         self.notice.show_message("warning", self._find_path_problem())
         self.changed.emit()
+
+    def _is_new_folder(self) -> bool:
+        """Return True if the typed folder can be created with the project: a new one in an existing folder."""
+        folder = Path(self.draft.folder)
+        return folder.is_absolute() and not folder.exists() and folder.parent.is_dir()
 
     def _find_path_problem(self) -> str:
         """Return why folder, name or existing files prevent the creation, or an empty string."""
         if _INVALID_NAME_PATTERN.search(self.draft.name):
             return tr('A file name must not contain \\ / : * ? " < > | and must not begin or end with a point.')
-        if self.draft.folder and not Path(self.draft.folder).is_dir():
-            return tr("The folder does not exist. Choose an existing folder.")
+        if self.draft.folder and not (Path(self.draft.folder).is_dir() or self._is_new_folder()):
+            return tr("The folder does not exist, nor the folder that would contain it. Choose another one.")
         county_profile_path = self.draft.county_profile_path
         if self.draft.name and county_profile_path is not None and county_profile_path.exists():
             return messages.explain_error(DataError("profile_exists", file=county_profile_path.name))

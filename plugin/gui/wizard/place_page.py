@@ -282,26 +282,21 @@ class GroupsBox(FormSection):
         self.changed.emit()
 
     def _describe_missing_layers(self) -> tuple[str, str]:
-        """Return level and message on mandatory layers that are not ticked.
-
-        Usual layers are named, the others counted.
-        """
+        """Return level and message on mandatory layers that are not ticked: usual layers, else the others."""
         standard = self._draft.standard
         missing_by_branch = {
             b: [r for r in b.roles if r not in self._draft.roles and find_delivery_constraint(r, standard) == "M"]
             for b in list_branches(standard)
         }
-        usual_layer_names = [
-            standard.templates[r].name for b, roles in missing_by_branch.items() if b.is_chosen for r in roles
-        ]
-        if usual_layer_names:
-            text = tr("Required layers that are not created: {layers}. They can be added later under New Layers.")
-            return "warning", text.format(layers=tr(", ").join(usual_layer_names))
-        others = sum(map(len, missing_by_branch.values()))
-        text = tr(
-            "A complete delivery requires {count} more mandatory layers; they can be added later under New Layers."
+        usual, others = (
+            [standard.templates[r].name for b, roles in missing_by_branch.items() if b.is_chosen is one for r in roles]
+            for one in (True, False)
         )
-        return "info", text.format(count=others) if others else ""
+        if usual:
+            text = tr("Required layers that are not created: {layers}. They can be added later under New Layers.")
+            return "warning", text.format(layers=tr(", ").join(usual))
+        text = tr("A complete delivery also requires {layers}; they can be added later under New Layers.")
+        return "info", text.format(layers=tr(", ").join(others)) if others else ""
 
     def find_problem(self) -> str:
         """Return why the choice of layers is not sufficient, or an empty string."""

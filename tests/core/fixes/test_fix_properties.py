@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import shapely
 
-from plugin.core.checks.live.session import are_equal_values
+from plugin.core.checks.live.edited_rows import are_equal_values
 from plugin.core.cli.examples.plans import make_example_plan
 from plugin.core.fixes import batch, batch as fix_batch
 from plugin.core.fixes.applied_edits import merge_edits, read_rows_before

@@ -192,6 +192,21 @@ class EditedRows:
         """Return the numbers of the edited, added and removed rows of a layer."""
         return list(self._edited[role])
 
+    def has_changed_rows(self, role: str) -> bool:
+        """Return True if a row of a layer differs from the row as read; one whose edit was undone does not."""
+        count = len(self.layers[role])
+        return any(
+            bool(len(layer)) if row >= count else not len(layer) or self._differs(role, row, layer)
+            for row, layer in self._edited[role].items()
+        )
+
+    def _differs(self, role: str, row: int, state: Layer) -> bool:
+        """Return True if shape or attributes of a row differ from those as read."""
+        (before, values), (after, new_values) = read_row(self.layers[role].frame, row), read_row(state.frame, 0)
+        if not all(are_equal_values(value, new_values[name]) for name, value in values.items()):
+            return True
+        return before is not after and (before is None or after is None or not before.equals_exact(after, 0.0))
+
     def set_row(self, role: str, row: int, new_state: Layer) -> None:
         """Set a row to a new state: a layer of one row, or an empty layer if the row is removed."""
         edited_layers, rows_by_key = self._edited[role], self._edited_rows_by_key[role]
@@ -415,6 +430,26 @@ class EditedRows:
 def make_row_name(role: str, layer: Layer, row: int) -> RowName:
     """Return the name of a row: layer code, key and, if the key is ambiguous, feature id (else None)."""
     return role, layer.keys[row], layer.fids[row] if row in layer.repeated_keys else None
+
+
+def are_equal_values(value: Any, other_value: Any) -> bool:
+    """Return True if two values of a field are equal, whichever program read them."""
+    # Without pandas where possible: thousands of values are compared while QGIS waits.
+    if value is other_value:
+        return True
+    if type(value) is type(other_value) and isinstance(value, str | int | float):
+        if value == other_value:
+            return True
+        if not isinstance(value, float):
+            return False
+    is_missing = [
+        pd.api.types.is_scalar(each_value) and bool(pd.isna(each_value)) for each_value in (value, other_value)
+    ]
+    if any(is_missing):
+        return all(is_missing)
+    if isinstance(value, pd.Timestamp | np.datetime64):
+        return bool(pd.Timestamp(value) == pd.Timestamp(other_value))
+    return bool(value == other_value)
 
 
 def read_row(frame: Any, position: int) -> tuple[Any, dict[Any, Any]]:

@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import shapely
 
 from ...base.errors import NEVER_CANCELLED, Cancellation
@@ -19,7 +17,7 @@ from ...model.findings import Finding
 from ...model.indicator import Indicator
 from ..check import CheckResult, RunOptions
 from .checker import IncrementalChecker, RowChange
-from .edited_rows import RecheckResult
+from .edited_rows import RecheckResult, are_equal_values
 from .live_figures import LiveFigures
 
 #: Identity of a feature: its layer's role and its feature id.
@@ -443,23 +441,3 @@ def _read_shape(wkb: bytes | None) -> Any:
     if shape is None:
         raise FullCheckNeeded("a shape that no geometry library can hold")
     return shape
-
-
-def are_equal_values(value: Any, other_value: Any) -> bool:
-    """Return True if two values of a field are equal, whichever program read them."""
-    # Without pandas where possible: thousands of values are compared while QGIS waits.
-    if value is other_value:
-        return True
-    if type(value) is type(other_value) and isinstance(value, str | int | float):
-        if value == other_value:
-            return True
-        if not isinstance(value, float):
-            return False
-    is_missing = [
-        pd.api.types.is_scalar(each_value) and bool(pd.isna(each_value)) for each_value in (value, other_value)
-    ]
-    if any(is_missing):
-        return all(is_missing)
-    if isinstance(value, pd.Timestamp | np.datetime64):
-        return bool(pd.Timestamp(value) == pd.Timestamp(other_value))
-    return bool(value == other_value)

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from ...engine.context import RuleContext
 from ...figures.indicators.area_backing import ROW_ALLOWANCE_SETTING, find_rows_surely_matching_area
 from ...figures.indicators.areas import NetAreaContradiction, derive_expected_area, find_net_area_contradictions
+from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.messages.numbers import format_plain_number
+from .._attributes import make_row_list_params
 from .._places import SQUARE_M2, SQUARE_WKT
 
 #: Precision of a double and rounding to two decimals, m²: no difference of an area field.
@@ -34,6 +36,7 @@ CONSISTENT_ROW = {
     problem="Net area does not follow from its fields",
     refuses_fix="net_area_sum",
     local=True,
+    partly_local=True,
     severity=Severity.WARNING,
     basis=["A7", "pbf-db-2021"],
     needs={"layer": LayerNeed(EVERY_LAYER, fields=("gross_area", "net_area", "deduction_rate", "deduction_area"))},
@@ -48,6 +51,9 @@ CONSISTENT_ROW = {
         "missing": "{layer} ({key}): {field} is empty on cultivated land, although tasks are counted in net area. "
         "Check gross area and deduction first, then fill in the net area: gross area − deduction{facts}, {expected} "
         "m².",
+        "empty": "{layer}: {field} is empty on all {count} features of cultivated land, although tasks are counted in "
+        "net area. Check gross areas and deductions first, then fill the field of all of them with the field "
+        "calculator: gross area − deduction.",
         "deduction_area_first": "{layer} ({key}): the gross area {written} m² differs from the shape’s statutory area "
         "{measured} m², and {field} = {actual} m² does not follow from either. First compare the shape with the survey, "
         "and correct it if it is wrong. If it is right, set the gross area to {measured} m² and the field to gross area "
@@ -81,6 +87,12 @@ CONSISTENT_ROW = {
         ),
         RuleExample(
             "no net area on 旱地", {"layer": [{**CONSISTENT_ROW, "net_area": None}]}, finds=1, roles={"layer": "DLTB"}
+        ),
+        RuleExample(
+            "no net area in the layer",
+            {"layer": [{**CONSISTENT_ROW, "net_area": None}] * 2},
+            finds=1,
+            roles={"layer": "DLTB"},
         ),
         RuleExample(
             "more net than gross",
@@ -125,12 +137,18 @@ def net_area(layer: Layer, *, ctx: RuleContext, allowance_m2: float = 0.01) -> R
     Limits
         Compares the gross area with the shape only in rows with a finding: where they differ by more than the
         allowance of ATT013, the value that the field should have follows from the shape. One finding for each row, on
-        the first wrong field.
+        the first wrong field; one for the layer if no row of cultivated land has a net area.
     """
     if not layer.has_field("gross_area") or not layer.has_field("net_area"):
         return None
     result = RuleResult()
-    contradictions = find_net_area_contradictions(layer, ctx.find_cultivated_rows(layer), allowance_m2)
+    cultivated = ctx.find_cultivated_rows(layer)
+    contradictions = find_net_area_contradictions(layer, cultivated, allowance_m2)
+    empty = [one.row for one in contradictions if one.case == "missing"]
+    if len(empty) > 1 and not ctx.is_edit_check and np.isnan(layer.numbers("net_area")[cultivated]).all():
+        field, params = layer.get_field_name("net_area"), make_row_list_params(layer, layer.sort_rows(np.array(empty)))
+        result.findings.append(Finding(layer.role, field=field, case="empty", params=params))
+        contradictions = [one for one in contradictions if one.case != "missing"]
     shape_params = _derive_from_shapes(layer, contradictions, ctx)
     for difference in contradictions:
         result.findings.append(

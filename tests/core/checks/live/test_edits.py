@@ -11,12 +11,12 @@ import shapely
 
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.checks.live.checker import IncrementalChecker
+from plugin.core.checks.live.edited_rows import are_equal_values
 from plugin.core.checks.live.session import (
     EditBatch,
     FeatureState,
     FullCheckNeeded,
     IncrementalSession,
-    are_equal_values,
 )
 from plugin.core.checks.run_check import run_check
 from plugin.core.cli.examples.plans import make_example_plan

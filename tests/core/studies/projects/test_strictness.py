@@ -526,7 +526,7 @@ BAD_ROWS = [
     ("outside the county", {"geometry": box(9000, 100, 9100, 200)}, True, "项目不在县域内，未审查"),
     ("no name", {"项目名称": None}, False, "没有项目名称（字段 项目名称），按“#10”列出"),
     ("no use", {"用途": None}, False, "没有规划用途（字段 用途）"),
-    ("unknown use", {"用途": "9999"}, False, "字段 用途 的用途“9999”不在用地用海分类中"),
+    ("unknown use", {"用途": "9999"}, False, "规划用途“9999”（字段 用途）不在用地用海分类中"),
     ("use with the code of another", {"用途": "工业用地（0901）"}, False, "不在用地用海分类中"),
     ("unknown supply", {"供地方式": "租"}, False, "字段 供地方式 的“租”不是供地方式"),
     ("declared area in words", {"申报面积": "约一公顷"}, False, "字段 申报面积 的“约一公顷”不是面积"),
