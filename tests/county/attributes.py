@@ -64,8 +64,8 @@ class County:
 
 def make_feature_number(role: str, number: int) -> str:
     """Return a feature number (BSM): county code, 0000, 2-digit layer, 6-digit row."""
-    sample = list(templates.STANDARD_BY_LAYER)
-    layer = sample.index(role) + 1 if role in sample else 50 + templates.FURTHER_LAYERS.index(role)
+    sample, further = list(templates.STANDARD_BY_LAYER), templates.FURTHER_LAYERS
+    layer = 50 + further.index(role) if role in further else sample.index(role) + 1
     return f"{AREA_CODE}0000{layer:02d}{number:06d}"
 
 
@@ -215,6 +215,11 @@ def make_layers(fabric: ParcelFabric, lines: Lines) -> County:
     shapes, values = heritage.make_heritage_ranges(fabric.land)
     values |= {name: [value] * len(shapes) for name, value in county_values.items()}
     add("LSWHBHX", shapes, values | {"MJ": np.round(statutory_area(shapes), 2)}, [np.array([], int)] * len(shapes))
+    spare = np.flatnonzero(lines.cultivated & ~lines.farmland & ~lines.red_line & (lines.boundary == 0))
+    shapes = fabric.polygons[spare]
+    values = county_values | {"MC": "永久基本农田储备区"}
+    values = {name: [value] * len(spare) for name, value in values.items()}
+    add("YJJBNTCBQ", shapes, values | {"MJ": np.round(statutory_area(shapes), 2)}, [np.array([one]) for one in spare])
     county.layers = {role: county.layers[role] for role in templates.STANDARD_BY_LAYER}
     return county
 

@@ -37,8 +37,6 @@ def add_protection_layers(drawing: CountyLayers) -> None:
     drawing.add_parcels("XZHQ", [low[:1]], MC="裴村蓄滞洪区")
     drawing.add_parcels("XZZRZHFXFBM", [steep[:1], steep[1:2]], MC=["滑坡隐患区", "泥石流隐患区"])
     drawing.add("XZZRZHFXFBD", shapely.points(np.round(fabric.sites[steep[2:4]], 3)), MC=["滑坡", "崩塌"])
-    spare = lines.cultivated & ~lines.farmland & ~lines.red_line & (lines.boundary == 0)
-    drawing.add_parcels("YJJBNTCBQ", [np.array([one]) for one in np.flatnonzero(spare)], MC="永久基本农田储备区")
     _add_facilities(drawing)
 
 

@@ -21,6 +21,7 @@ STANDARD_BY_LAYER = {
     "YJJBNTBHTB": "three_lines-2022",
     "CZKFBJ": "county_db-2021",
     "LSWHBHX": "county_db-2021",
+    "YJJBNTCBQ": "county_db-2021",
 }
 # Layers of a township plan that the edition of the county lacks.
 TOWNSHIP_STANDARD_BY_LAYER = {"CZJSBJ": "township_db-2021"}
