@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -257,7 +257,7 @@ def reshape_row(state: EditingState, row: Row, shape: Any) -> list[RowEdit]:
             _convert_to_stored_geometry_type(row, parts[0]),
             compute_area_fields(state, row, parts[0]),
         ),
-        *(_make_new_row(state, row, part, compute_area_fields(state, row, part)) for part in parts[1:]),
+        *(make_new_row(state, row, part, compute_area_fields(state, row, part)) for part in parts[1:]),
     ]
 
 
@@ -293,12 +293,17 @@ def divide_row(state: EditingState, row: Row, parts: list[Any], *, keeps_sums: b
     values = compute_area_fields_of_shapes(state, row, parts, keep_sums=keeps_sums)
     return [
         RowEdit(row.role, row.fid, _convert_to_stored_geometry_type(row, parts[0]), values[0]),
-        *(_make_new_row(state, row, part, one) for part, one in zip(parts[1:], values[1:], strict=True)),
+        *(make_new_row(state, row, part, one) for part, one in zip(parts[1:], values[1:], strict=True)),
     ]
 
 
-def _make_new_row(state: EditingState, row: Row, shape: Any, values: dict[str, Any]) -> RowEdit:
-    """Return the edit that adds a row with a shape, a free key, and the other attributes of a row."""
+def make_new_row(
+    state: EditingState, row: Row, shape: Any, values: Mapping[str, Any], *, is_part: bool = True
+) -> RowEdit:
+    """Return the edit that adds a row with a shape, a free key, values, and the other attributes of a row.
+
+    ``is_part``: the new row is a further part of the row's feature.
+    """
     attributes = dict(values)
     if row.layer.has_field("key"):
         attributes[row.layer.get_field_name("key")] = state.reserve_new_key(row.role)
@@ -309,7 +314,7 @@ def _make_new_row(state: EditingState, row: Row, shape: Any, values: dict[str, A
         attributes,
         is_new=True,
         attribute_source_fid=row.fid,
-        is_part=True,
+        is_part=is_part,
     )
 
 

@@ -11,7 +11,6 @@ from typing import Any
 import shapely
 
 from ...base.errors import InputError
-from ...engine.context import trim_code_padding
 from ...geometry.validity import extract_polygons
 from ...model.findings import Finding
 from ...plan.layer import Layer
@@ -26,6 +25,7 @@ from ..shapes import (
     reshape_row,
 )
 from ..state import EditingState, Row
+from ..zone_land import ZoneLand, get_zone_code, list_zone_codes, move_land_into_zones, require_planning_zone_layer
 
 #: The three lines: an earlier one stays, a later one gives way.
 PRECEDENCE = ("farmland", "red_line", "boundary")
@@ -177,105 +177,6 @@ def delete_covered_line(finding: Finding, *, state: EditingState) -> Edits:
 ZONE_SETTING_BY_LINE = {"farmland": "zones.farmland", "red_line": "zones.protection", "boundary": "zones.urban"}
 
 
-def require_planning_zone_layer(state: EditingState) -> Layer:
-    """Return the layer of planning zones. Raise FixRefused if no fix can change it."""
-    zones = state.plan.find_layer_of_concept("zones")
-    if zones is None or not zones.has_field("zone_code"):
-        raise FixRefused("stale")
-    state.require_unsealed(zones.role)
-    state.require_layer_in_plane(zones.role)
-    return zones
-
-
-def list_zone_codes(state: EditingState, setting: str) -> frozenset[str]:
-    """Return the zone codes that a setting lists, with all codes below them in the code list."""
-    template_field = require_planning_zone_layer(state).template.find_field("zone_code")
-    members: list[str] = list(state.norm.get(setting))
-    if template_field is None or not template_field.codes:
-        return frozenset(members)
-    return frozenset(state.norm.standard.code_lists[template_field.codes].collect_members(members))
-
-
-def get_zone_code(row: Row) -> str:
-    """Return the zone code of a row without the zeros that pad it."""
-    template_field = row.home_layer.template.find_field("zone_code")
-    return trim_code_padding(row.get_text("zone_code"), template_field.code_pad if template_field is not None else 0)
-
-
-def move_land_into_zone(state: EditingState, land: Any, setting: str) -> Edits:
-    """Return the edits that take land out of other zones and add it to a zone of the setting's codes.
-
-    The adjacent zone with the longest common edge gets the land. Without an adjacent one, the land becomes a new row
-    with the first code of the setting and the other attributes of the zone that it leaves. Raise FixRefused if no other
-    zone has land there.
-    """
-    zones, codes = require_planning_zone_layer(state), list_zone_codes(state, setting)
-    rows = state.find_rows_meeting(zones.role, land, reach_m=state.tolerance.cluster_m)
-    others = [
-        row for row in rows if get_zone_code(row) not in codes and shapely.intersection(row.plane_shape, land).area > 0
-    ]
-    taken_land = drop_slivers(
-        extract_polygons(shapely.intersection(land, shapely.union_all([row.plane_shape for row in others]))),
-        state.tolerance,
-    )
-    if taken_land is None:
-        raise FixRefused("stale")
-    edits: list[RowEdit] = []
-    for row in others:
-        remaining_shape = overlay_shapes(shapely.difference, row.plane_shape, taken_land, state.tolerance)
-        if remaining_shape is None:
-            edits.append(RowEdit(row.role, row.fid, is_deleted=True))
-        else:
-            edits += reshape_row(state, row, remaining_shape)
-    lengths = measure_shared_edges([row for row in rows if get_zone_code(row) in codes], taken_land, state)
-    target = max(lengths, key=lambda pair: pair[1])[0] if lengths else None
-    edits += (
-        _make_zone(state, others[0], taken_land, state.norm.get(setting)[0])
-        if target is None
-        else reshape_row(state, target, overlay_shapes(shapely.union, target.plane_shape, taken_land, state.tolerance))
-    )
-    return Edits(
-        edits,
-        params={
-            "area_m2": state.measure_drawn_area_m2(taken_land),
-            "count": len(others),
-            "key": "" if target is None else target.key,
-        },
-        keeps_union=True,
-    )
-
-
-def _make_zone(state: EditingState, like: Row, land: Any, code: str) -> list[RowEdit]:
-    """Return edits that make land new rows of a zone; ``code``: the zone code of the rows.
-
-    Their other attributes are those of ``like``, the zone that the land leaves.
-    """
-    template_field = like.layer.template.find_field("zone_code")
-    attributes: dict[str, Any] = {}
-    if template_field is not None:
-        attributes[template_field.name] = code
-        name_field, code_list = template_field.code_name, template_field.codes
-        # A layer may lack the field of the name.
-        if name_field and code_list and like.layer.get_column_by_name(name_field) is not None:
-            attributes[name_field] = state.norm.standard.code_lists[code_list].entry_by_code[code].name
-    new_rows = []
-    for edit in reshape_row(state, like, land):
-        values = {**edit.attributes, **attributes}
-        if like.layer.has_field("key") and not edit.is_new:
-            values[like.layer.get_field_name("key")] = state.reserve_new_key(like.role)
-        new_rows.append(
-            RowEdit(
-                like.role,
-                edit.fid if edit.is_new else state.reserve_new_fid(like.role),
-                edit.shape,
-                values,
-                is_new=True,
-                attribute_source_fid=like.fid,
-            )
-        )
-    return new_rows
-
-
 @fix(
     "FIX013",
     "extend-farmland-zone",
@@ -309,7 +210,7 @@ def extend_farmland_zone(finding: Finding, *, state: EditingState) -> Edits:
     if finding.case == "large":
         # One of several parts outside the zone.
         land = state.get_finding_shape(finding)
-    return move_land_into_zone(state, land, ZONE_SETTING_BY_LINE["farmland"])
+    return move_land_into_zones(state, [ZoneLand(land, state.norm.get(ZONE_SETTING_BY_LINE["farmland"]))])
 
 
 WEST_WKT = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
@@ -384,7 +285,7 @@ def make_zone_follow_line(finding: Finding, *, state: EditingState, neighbour: s
             shared_land = shapely.intersection(_unite_rows_meeting_land(state, layer, land), land)
             if drop_slivers(extract_polygons(shared_land), state.tolerance) is not None:
                 raise FixRefused("line_of_precedence", other_role=layer.role)
-        return move_land_into_zone(state, land, setting)
+        return move_land_into_zones(state, [ZoneLand(land, state.norm.get(setting))])
     row = state.get_finding_row(finding)
     leaving = drop_slivers(extract_polygons(shapely.intersection(require_shape(row), land)), state.tolerance)
     if leaving is None:
@@ -397,7 +298,7 @@ def make_zone_follow_line(finding: Finding, *, state: EditingState, neighbour: s
     # A zone that must equal its line (REL004, REL005) gets no land beyond the line.
     switches = {"red_line": "zones.protection_is_red_line", "boundary": "zones.urban_is_boundary"}
     closed_settings = [ZONE_SETTING_BY_LINE[name] for name, switch in switches.items() if state.norm.get(switch)]
-    closed_codes = {code for one in closed_settings for code in list_zone_codes(state, one)}
+    closed_codes = {code for one in closed_settings for code in list_zone_codes(state, state.norm.get(one))}
     open_rows = [one for one in adjacent_rows if (code := get_zone_code(one)) in line_codes or code not in closed_codes]
     candidates = measure_shared_edges(open_rows, leaving, state, neighbour)
     if not candidates:
@@ -426,7 +327,7 @@ def _list_zone_codes_of_covering_line(state: EditingState, land: Any) -> frozens
             layer is not None
             and 2 * shapely.intersection(_unite_rows_meeting_land(state, layer, land), land).area > land.area
         ):
-            return list_zone_codes(state, ZONE_SETTING_BY_LINE[line])
+            return list_zone_codes(state, state.norm.get(ZONE_SETTING_BY_LINE[line]))
     return frozenset()
 
 
