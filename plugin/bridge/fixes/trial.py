@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ...core.base.errors import Cancellation, ProgressCallback
@@ -79,41 +80,64 @@ def make_boundary_trial(order: Any, documents: Mapping[str, str]) -> Callable[..
     draft starts from the checked layers: after edits it is refused.
     """
 
+    def draft(plan: Any, run_options: Any, state: Any, **running: Any) -> Iterator[tuple[Any, Callable[[], FixChoice]]]:
+        from ...core.base.choices import BOUNDARY_PREFERENCES
+        from ...core.checks.side_tables import read_side_tables
+        from ...core.studies.proposals.propose_boundary import draft_boundaries
+
+        tables = read_side_tables(run_options, plan.norm, None)
+        side_inputs = tables.make_side_inputs(plan, plan.norm, running["cancellation"])
+        for one in draft_boundaries(plan, order, run_options, side_inputs, BOUNDARY_PREFERENCES, **running):
+            yield (one.is_found, *one.changed), partial(_make_boundary_choice, one, state, run_options.lang)
+
+    return _make_draft_trial(draft, order.preference, documents)
+
+
+def make_supplement_trial(order: Any, documents: Mapping[str, str]) -> Callable[..., list[FixChoice]]:
+    """Return a function for `LiveCheck.run_trial` that drafts a supplement for each preference.
+
+    ``order``: `core.studies.proposals.supplement_result.SupplementOrder`; ``documents`` and edits: as for
+    `make_boundary_trial`. InputError if the demand cannot be read, or no layer has candidates.
+    """
+
+    def draft(plan: Any, run_options: Any, state: Any, **running: Any) -> Iterator[tuple[Any, Callable[[], FixChoice]]]:
+        from ...core.studies.proposals.supplement_draft import draft_supplement_sets
+
+        return draft_supplement_sets(plan, order, run_options, state, **running)
+
+    return _make_draft_trial(draft, order.preference, documents)
+
+
+def _make_draft_trial(
+    draft: Callable[..., Iterator[tuple[Any, Callable[[], FixChoice]]]], preference: str, documents: Mapping[str, str]
+) -> Callable[..., list[FixChoice]]:
+    """Return a function for `LiveCheck.run_trial` that judges each different draft.
+
+    ``draft``: yields what makes a draft different, and the function that judges it; ``preference``: of the refusal.
+    """
+
     def try_drafts(
         check_result: Any, run_options: Any, session: Any, progress: ProgressCallback, cancellation: Cancellation
     ) -> Any:
-        from ...core.base.choices import BOUNDARY_PREFERENCES
-        from ...core.checks.side_tables import read_side_tables
         from ...core.fixes.drafts import refuse_draft
-        from ...core.studies.proposals.propose_boundary import draft_boundaries
 
         plan = check_result.plan
         if any(session.checker.rows.has_changed_rows(role) for role in plan.layers):
-            return [refuse_draft(BOUNDARY_PREFERENCES[0], "")]
+            return [refuse_draft(preference, "")]
         state = _make_editing_state(check_result, run_options, session, documents)
-        side_inputs = read_side_tables(run_options, plan.norm, None).make_side_inputs(plan, plan.norm, cancellation)
-        results = draft_boundaries(
-            plan,
-            order,
-            run_options,
-            side_inputs,
-            BOUNDARY_PREFERENCES,
-            keeps_lock_free=True,
-            progress=progress,
-            cancellation=cancellation,
-        )
-        # Two preferences may lead to the same boundary: it is shown once.
-        different: dict[Any, Any] = {}
-        for result in results:
-            different.setdefault((result.is_found, tuple(result.changed)), result)
-        return [_make_boundary_choice(one, state, run_options.lang) for one in different.values()]
+        # Two preferences may lead to the same draft: it is shown once.
+        different: dict[Any, Callable[[], FixChoice]] = {}
+        running = {"keeps_lock_free": True, "progress": progress, "cancellation": cancellation}
+        for content, judge in draft(plan, run_options, state, **running):
+            different.setdefault(content, judge)
+        return [judge() for judge in different.values()]
 
     return try_drafts
 
 
 def _make_boundary_choice(result: Any, state: Any, lang: str) -> FixChoice:
     """Return a proposed boundary as a judged draft, or the reason why it is missing."""
-    from ...core.fixes.drafts import LayerDraft, make_draft_choice, refuse_draft
+    from ...core.fixes.drafts import Draft, LayerDraft, make_draft_choice, refuse_draft
     from ...core.standard.messages.numbers import format_number
     from ...core.standard.messages.texts import Texts
     from ...core.studies.proposals.boundary_tables import BoundaryTables
@@ -138,7 +162,7 @@ def _make_boundary_choice(result: Any, state: Any, lang: str) -> FixChoice:
         "distance": tables.describe_distance(),
     }
     params |= {"ratio_before": before_text, "ratio_after": after_text}
-    draft = LayerDraft(layer.role, shapes_by_fid, params, _list_changes(result, tables))
+    draft = Draft([LayerDraft(layer.role, shapes_by_fid)], params, _list_changes(result, tables))
     return make_draft_choice(state, preference, draft)
 
 

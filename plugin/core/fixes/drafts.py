@@ -12,14 +12,15 @@ from .choices import FixChoice, make_choice
 from .edits import Edits, FixRefused, RowEdit
 from .fix_declaration import Fix, Safety
 from .proposal import Refusal
-from .shapes import divide_row
+from .shapes import divide_row, make_new_row
 from .state import EditingState
+from .zone_land import ZoneLand, move_land_into_zones
 
 
 class DraftChange(NamedTuple):
     """Land of a draft that leaves or comes: reason, township and land use as text; ``figure``: what it leads to.
 
-    ``area_m2`` is negative for land that leaves; ``wkb``: its shape in the plane.
+    ``area_m2`` is negative for land that leaves; ``wkb``: its shape in the plane; ``key``: key (BSM) of its feature.
     """
 
     reason: str
@@ -28,52 +29,87 @@ class DraftChange(NamedTuple):
     area_m2: float
     figure: str
     wkb: bytes
+    key: str = ""
+
+
+class NewRow(NamedTuple):
+    """A row that a draft adds: polygon of the plane, values by field name; others are those of the row ``like_fid``."""
+
+    shape: Any
+    values: Mapping[str, Any]
+    like_fid: int
 
 
 @dataclass(frozen=True)
 class LayerDraft:
-    """Shapes of the plane that replace those of a layer's features.
+    """Shapes of the plane that replace those of a layer's features, and new features.
 
     ``shapes_by_fid``: feature id → its polygons, the first of which keeps the key; none removes the feature.
-    ``params``: those of the message of `DRAFT_FIXES`; ``changes``: the land that leaves or comes, in steps.
     """
 
     role: str
-    shapes_by_fid: Mapping[int, Sequence[Any]]
+    shapes_by_fid: Mapping[int, Sequence[Any]] = field(default_factory=dict)
+    new_rows: Sequence[NewRow] = ()
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a study proposes: changes of layers that are applied together.
+
+    ``zone_lands``: land that moves between planning zones; ``params``: those of the message of `DRAFT_FIXES`;
+    ``changes``: the land that leaves or comes, in steps; ``notes``: sentences on what the draft does not decide.
+    """
+
+    layers: Sequence[LayerDraft]
     params: Mapping[str, Any] = field(default_factory=dict)
     changes: Sequence[DraftChange] = ()
+    zone_lands: Sequence[ZoneLand] = ()
+    notes: Sequence[str] = ()
 
 
-def take_over_draft(_finding: Finding, *, state: EditingState, draft: LayerDraft) -> Edits:
-    """Return the edits that give the features of a layer the shapes of a draft. Area fields follow."""
+def take_over_draft(_finding: Finding, *, state: EditingState, draft: Draft) -> Edits:
+    """Return the edits that give the features of layers the shapes of a draft, and add its rows. Area fields follow."""
     rows: list[RowEdit] = []
-    for fid, shapes in draft.shapes_by_fid.items():
-        if shapes:
-            rows += divide_row(state, state.get_row(draft.role, fid), list(shapes), keeps_sums=False)
-        else:
-            rows.append(RowEdit(draft.role, fid, is_deleted=True))
+    for layer in draft.layers:
+        for fid, shapes in layer.shapes_by_fid.items():
+            if shapes:
+                rows += divide_row(state, state.get_row(layer.role, fid), list(shapes), keeps_sums=False)
+            else:
+                rows.append(RowEdit(layer.role, fid, is_deleted=True))
+        for shape, values, like_fid in layer.new_rows:
+            like = state.get_row(layer.role, like_fid)
+            state.require_geometry_in_plane(like, may_have_arcs=True)
+            rows.append(make_new_row(state, like, shape, values, is_part=False))
+    if draft.zone_lands:
+        rows += move_land_into_zones(state, draft.zone_lands).rows
     return Edits(rows, params=dict(draft.params))
 
 
-_MESSAGE = (
+_BOUNDARY = (
     "{count} pieces: give back {given}, take in {taken}; {after} remain, N1 {ratio_before} → {ratio_after}. {distance}"
 )
-#: Preference of a proposed boundary → the fix that takes over its draft. No finding asks for it.
+_SUPPLEMENT = "{summary}"
+#: Preference of a proposal → the fix that takes over its draft. No finding asks for it.
 DRAFT_FIXES = {
     preference: Fix(
-        f"DRAFT_{preference}", f"draft-{preference}", title, {}, Safety.NEVER, {"": _MESSAGE}, (), take_over_draft, ()
+        f"DRAFT_{preference}", f"draft-{preference}", title, {}, Safety.NEVER, {"": message}, (), take_over_draft, ()
     )
-    for preference, title in (("area", "Least area"), ("parcels", "Fewest parcels"), ("compact", "Most compact"))
+    for message, preferences in (
+        (_BOUNDARY, {"area": "Least area", "parcels": "Fewest parcels", "compact": "Most compact"}),
+        (_SUPPLEMENT, {"contiguous": "Contiguous", "quality": "Best quality", "near": "Nearest"}),
+    )
+    for preference, title in preferences.items()
 }
 
 
-def make_draft_choice(state: EditingState, preference: str, draft: LayerDraft) -> FixChoice:
+def make_draft_choice(state: EditingState, preference: str, draft: Draft) -> FixChoice:
     """Return a draft as a judged proposal, or why it cannot be taken over."""
-    return make_choice(state, DRAFT_FIXES[preference], Finding(draft.role), {"draft": draft})
+    return make_choice(state, DRAFT_FIXES[preference], Finding(draft.layers[0].role), {"draft": draft})
 
 
-def refuse_draft(preference: str, role: str, reason: str = "") -> FixChoice:
-    """Return a choice without a draft: why as a sentence; by default, a layer was edited since the check."""
+def refuse_draft(preference: str, role: str, reason: str | FixRefused = "") -> FixChoice:
+    """Return a choice without a draft: why, or as a sentence; by default, a layer was edited since the check."""
     refused = FixRefused("no_draft", reason=reason) if reason else FixRefused("draft_of_edited")
+    refused = reason if isinstance(reason, FixRefused) else refused
     fix = DRAFT_FIXES[preference]
     return FixChoice(fix, None, Refusal(Finding(role), refused.key, refused.params, fix.code))

@@ -46,7 +46,7 @@ def list_zone_codes(state: EditingState, codes: Sequence[str]) -> frozenset[str]
     template_field = require_planning_zone_layer(state).template.find_field("zone_code")
     if template_field is None or not template_field.codes:
         return frozenset(codes)
-    return frozenset(state.norm.standard.code_lists[template_field.codes].collect_members(codes))
+    return frozenset(state.norm.standard.code_lists[template_field.codes].collect_members(list(codes)))
 
 
 def get_zone_code(row: Row) -> str:
@@ -60,7 +60,7 @@ def move_land_into_zones(state: EditingState, lands: Iterable[ZoneLand]) -> Edit
 
     The adjacent zone with the longest common edge gets the land. Without an adjacent one, the land becomes a new row
     with the first of its codes and the other attributes of the zone that it leaves. A row that loses all land is
-    removed. Raise FixRefused if no other zone has land there.
+    removed. Empty if no other zone has land there.
     """
     zones = require_planning_zone_layer(state)
     shapes: dict[int, Any] = {}
@@ -97,8 +97,6 @@ def move_land_into_zones(state: EditingState, lands: Iterable[ZoneLand]) -> Edit
         params["area_m2"] += state.measure_drawn_area_m2(taken_land)
         params["count"] += len(others)
         params["key"] = "" if target is None else target.key
-    if not rows_by_fid:
-        raise FixRefused("stale")
     edits: list[RowEdit] = []
     for fid, shape in shapes.items():
         row = rows_by_fid[fid]

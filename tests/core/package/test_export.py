@@ -601,6 +601,7 @@ PROJECT_NAMES = {
     "XZQXZ": "乡镇级行政区",
     "GDBHMB": "耕地保护目标",
     "DLTB": "地类图斑 2020",
+    "YJJBNTCBQ": "永久基本农田储备区",
 }
 SPEC = load_package_spec("county")
 #: A shape of the sample whose vertices are on one line.

@@ -177,6 +177,14 @@ def delete_covered_line(finding: Finding, *, state: EditingState) -> Edits:
 ZONE_SETTING_BY_LINE = {"farmland": "zones.farmland", "red_line": "zones.protection", "boundary": "zones.urban"}
 
 
+def _move_land_into_zone(state: EditingState, land: Any, setting: str) -> Edits:
+    """Return the edits of `move_land_into_zones` for one land. Raise FixRefused if no other zone has land there."""
+    edits = move_land_into_zones(state, [ZoneLand(land, state.norm.get(setting))])
+    if not edits.rows:
+        raise FixRefused("stale")
+    return edits
+
+
 @fix(
     "FIX013",
     "extend-farmland-zone",
@@ -210,7 +218,7 @@ def extend_farmland_zone(finding: Finding, *, state: EditingState) -> Edits:
     if finding.case == "large":
         # One of several parts outside the zone.
         land = state.get_finding_shape(finding)
-    return move_land_into_zones(state, [ZoneLand(land, state.norm.get(ZONE_SETTING_BY_LINE["farmland"]))])
+    return _move_land_into_zone(state, land, ZONE_SETTING_BY_LINE["farmland"])
 
 
 WEST_WKT = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
@@ -285,7 +293,7 @@ def make_zone_follow_line(finding: Finding, *, state: EditingState, neighbour: s
             shared_land = shapely.intersection(_unite_rows_meeting_land(state, layer, land), land)
             if drop_slivers(extract_polygons(shared_land), state.tolerance) is not None:
                 raise FixRefused("line_of_precedence", other_role=layer.role)
-        return move_land_into_zones(state, [ZoneLand(land, state.norm.get(setting))])
+        return _move_land_into_zone(state, land, setting)
     row = state.get_finding_row(finding)
     leaving = drop_slivers(extract_polygons(shapely.intersection(require_shape(row), land)), state.tolerance)
     if leaving is None:

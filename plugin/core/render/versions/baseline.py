@@ -39,16 +39,17 @@ def read_baseline(
 ) -> Plan:
     """Read the sealed edition from a file or folder, in the CRS of a plan.
 
-    It has the three control lines (三线) and perhaps townships. ``select_layer`` decides which layers are read
-    (`check.make_plan_layer_selector`). Raises InputError when the source is unreadable, has none of the three lines,
-    or is the checked file itself.
+    It has the three control lines (三线), perhaps the reserve of farmland and townships. ``select_layer`` decides which
+    layers are read (`check.make_plan_layer_selector`). Raises InputError when the source is unreadable, has none of the
+    three lines, or is the checked file itself.
     """
     from ...plan.io import read_source
     from ...plan.loading.assembly import assemble_plan
     from ...plan.loading.unread_files import find_unread_files
 
-    concepts = ("farmland", "red_line", "boundary", "townships")
-    roles = {role for concept in concepts for role in plan.list_roles_of_concept(concept)}
+    further_roles = {role for concept in ("reserve_land", "townships") for role in plan.list_roles_of_concept(concept)}
+    lines = ("farmland", "red_line", "boundary")
+    roles = further_roles | {role for concept in lines for role in plan.list_roles_of_concept(concept)}
 
     if any(is_same_file(source, path) for path in (plan.source, *plan.input_files)):
         raise InputError("baseline_is_source", source=str(source))
@@ -57,12 +58,17 @@ def read_baseline(
         select_layer=lambda layer: find_role(layer, norm)[0] in roles and select_layer(layer),
         cancellation=cancellation,
     )
-    lines = [layer for layer in layers if find_role(layer, norm)[0] in roles]
-    if all(find_role(layer, norm)[0] in plan.list_roles_of_concept("townships") for layer in lines):
+    sealed_layers = [layer for layer in layers if find_role(layer, norm)[0] in roles]
+    if all(find_role(layer, norm)[0] in further_roles for layer in sealed_layers):
         listed_layer_names = ", ".join(layer.name for layer in layers) or "-"
         raise InputError("baseline_no_layer", source=str(source), layers=listed_layer_names)
     sealed_plan = assemble_plan(
-        lines, norm, scope="three_lines", source=mask_source(source), reference_plan=plan, cancellation=cancellation
+        sealed_layers,
+        norm,
+        scope="three_lines",
+        source=mask_source(source),
+        reference_plan=plan,
+        cancellation=cancellation,
     )
     sealed_plan.unread_data += find_unread_files(source, cancellation)
     return sealed_plan

@@ -260,6 +260,8 @@ HALF_EAST_WKT = "POLYGON ((100 0, 150 0, 150 100, 100 100, 100 0))"
     passes=[
         RuleExample("equal and from the reserve", {"farmland": [{"wkt": EAST_SQUARE_WKT, "slope_class": "2"}], "reserve_land": [EAST_SQUARE_WKT]},
                 side={"baseline": {"farmland": [{"wkt": SQUARE_WKT, "slope_class": "2"}]}}),
+        RuleExample("from the reserve of the sealed edition, which it left", {"farmland": [EAST_SQUARE_WKT], "reserve_land": [SQUARE_WKT]},
+                side={"baseline": {"farmland": [SQUARE_WKT], "reserve_land": [EAST_SQUARE_WKT]}}),
         RuleExample("nothing went out", {"farmland": [SQUARE_WKT, EAST_SQUARE_WKT]}, side={"baseline": {"farmland": [SQUARE_WKT]}}),
         RuleExample("too little is reported as a loss", {"farmland": [HALF_EAST_WKT]}, side={"baseline": {"farmland": [SQUARE_WKT]}}, parameters={"rules": ["LAW015"]}),
         RuleExample("no sealed edition", {"farmland": [SQUARE_WKT]}),
@@ -273,7 +275,8 @@ def farmland_supplement(
     What it checks
         If 永久基本农田 was removed since the sealed edition (BASELINE): at least as much net area was added; the
         averages (by net area) of slope class (GDPDJB), grade (GDDB) and class (GDDJ) of the added land are not worse
-        than those of the removed land; the added land is from the reserve (YJJBNTCBQ).
+        than those of the removed land; the added land is from the reserve (YJJBNTCBQ), of the plan or of the sealed
+        edition, because land leaves the reserve when it becomes farmland.
     Why
         补划 preserves quantity and does not lower quality; the reserve is its main source (优进劣出).
     How to fix
@@ -316,8 +319,12 @@ def farmland_supplement(
         )
     if added_parts:
         result.findings += _report_worse_grades(removed_parts, added_parts, removed_areas, added_areas, comparison)
-        if reserve_land is not None:
-            result.findings += _report_land_outside_reserve(farmland, reserve_land, added_parts, ctx)
+        # Land that became farmland leaves the reserve: it was in that of the sealed edition.
+        edition = get_sealed_edition(ctx.side_inputs)
+        reserves = [reserve_land, edition.find_layer_of_concept("reserve_land") if edition is not None else None]
+        present = [one for one in reserves if one is not None and not one.has_no_geometry]
+        if present:
+            result.findings += _report_land_outside_reserves(farmland, present, added_parts, ctx)
     return result
 
 
@@ -357,24 +364,30 @@ def _compute_area_weighted_average(
     return float((values * areas).sum() / areas.sum())
 
 
-def _report_land_outside_reserve(
-    farmland: Layer, reserve: Layer, added_parts: list[ChangedPiece], ctx: RuleContext
+def _report_land_outside_reserves(
+    farmland: Layer, reserves: list[Layer], added_parts: list[ChangedPiece], ctx: RuleContext
 ) -> Iterator[Finding]:
-    """Yield findings on added land outside the reserve land (储备区)."""
-    shapes = np.array([part.geometry for part in added_parts], dtype=object)
+    """Yield findings on added land outside all layers of reserve land (储备区)."""
+    parts = shapes = np.array([part.geometry for part in added_parts], dtype=object)
     rows = np.array([part.after_row for part in added_parts])
-    pieces = ctx.geometry.find_uncovered_pieces_of_shapes(farmland, rows, shapes, reserve, severity=Severity.INFO)
-    shares = ctx.geometry.measure_drawn_areas(pieces.geometry) / ctx.geometry.measure_drawn_areas(shapes)[pieces.left]
-    for n, position in enumerate(pieces.left.tolist()):
+    positions = np.arange(len(parts))
+    widths = np.zeros(len(parts))
+    for reserve in reserves:
+        pieces = ctx.geometry.find_uncovered_pieces_of_shapes(
+            farmland, rows[positions], shapes, reserve, severity=Severity.INFO
+        )
+        positions, shapes, widths = positions[pieces.left], pieces.geometry, pieces.width
+    shares = ctx.geometry.measure_drawn_areas(shapes) / ctx.geometry.measure_drawn_areas(parts)[positions]
+    for n, position in enumerate(positions.tolist()):
         net = float(shares[n] * added_parts[position].net_after_m2)
         yield ctx.make_row_finding(
             farmland,
             int(rows[position]),
             case="source",
             severity=Severity.INFO,
-            related_role=reserve.role,
-            geometry=pieces.geometry[n],
-            width_m=float(pieces.width[n]),
+            related_role=reserves[0].role,
+            geometry=shapes[n],
+            width_m=float(widths[n]),
             area_m2=float(shares[n] * added_parts[position].area_m2),
             net_area_m2=net if np.isfinite(net) else None,
             by_place=True,

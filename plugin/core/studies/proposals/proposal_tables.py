@@ -43,9 +43,12 @@ class ProposalTables(ABC):
         concepts = message.params.get("concepts")
         if concepts is None:
             return message.render(self.texts)
+        return self.get(message.key, concepts="、".join(dict.fromkeys(map(self.name_concept, concepts))))
+
+    def name_concept(self, concept: str) -> str:
+        """Return the name of a concept or of a layer."""
         templates = self.result.norm.standard.templates
-        names = [templates[one].name if one in templates else self.texts.get_concept_name(one) for one in concepts]
-        return self.get(message.key, concepts="、".join(dict.fromkeys(names)))
+        return templates[concept].name if concept in templates else self.texts.get_concept_name(concept)
 
     def describe_unconfirmed(self, names: Iterable[str]) -> list[str]:
         """Return a sentence on the unconfirmed settings of the section; none if all are confirmed."""

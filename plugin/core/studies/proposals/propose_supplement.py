@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, ProgressCa
 from ...engine.context import RuleContext
 from ...plan.layer import SourceLayer
 from ...plan.loading.reading import read_plan
+from ...plan.plan import Plan
 from ...standard.messages.texts import Message
 from ...standard.options import RunOptions
 from .choose_supplement import choose_supplement
@@ -63,11 +65,32 @@ def propose_supplement(
     progress(0.0, "")
     plan = read_plan(sources, norm, options, source=source, cancellation=cancellation)
     progress(_READ_SHARE, "")
+    (result,) = draft_supplements(
+        plan, order, options, keeps_lock_free=keeps_lock_free, progress=progress, cancellation=cancellation
+    )
+    return result
+
+
+def draft_supplements(
+    plan: Plan,
+    order: SupplementOrder,
+    options: RunOptions,
+    preferences: Sequence[str] = (),
+    *,
+    keeps_lock_free: bool = False,
+    progress: ProgressCallback = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> Iterator[SupplementResult]:
+    """Yield a proposal for a plan that is read, for each of the preferences; without any, for that of the order.
+
+    Raises as `propose_supplement`.
+    """
+    wanted = preferences or (order.preference,)
     tolerance = options.tolerance or plan.norm.make_tolerance()
     ctx = RuleContext(plan, plan.norm, tolerance, cancellation=cancellation, lang=options.lang)
     notes: list[Message] = []
     taken = read_taken_land(order.demand, plan.find_layer_of_concept("farmland"), ctx)
-    if order.preference == NEAR and taken.shapes is None:
+    if NEAR in wanted and taken.shapes is None:
         raise InputError("supplement_no_places", source=Path(order.demand).name)
     classes = tuple(get_setting(plan.norm, "classes"))
     demand = taken.make_demand(classes)
@@ -77,22 +100,30 @@ def propose_supplement(
     if unknown:
         raise InputError("supplement_refused", keys=", ".join(unknown), layer=land.layer.name)
     progress(_COLLECTED_SHARE, "")
-    rules = SupplementRules(
-        order.preference,
-        float(get_setting(plan.norm, "excess_share")),
-        read_worst_grades(plan.norm),
-        bool(get_setting(plan.norm, "townships_required")),
-    )
-    model = SupplementModel(_make_candidates(land, order, classes), demand, rules)
+    candidates = _make_candidates(land, order, classes)
+    settings = [get_setting(plan.norm, name) for name in ("excess_share", "townships_required")]
     seconds, gap = (float(get_setting(plan.norm, name)) for name in ("max_seconds", "max_gap"))
     with open_solver(keeps_lock_free, cancellation) as solver:
-        choice = (
-            choose_greedily(model)
-            if solver is None
-            else choose_supplement(model, SolverLimits(seconds, gap, cancellation=cancellation, solver=solver))
-        )
-    progress(1.0, "")
-    return SupplementResult(plan, plan.norm, order, taken, demand, land, choice, classes, notes)
+        for number, preference in enumerate(wanted, 1):
+            rules = SupplementRules(preference, float(settings[0]), read_worst_grades(plan.norm), bool(settings[1]))
+            model = SupplementModel(candidates, demand, rules)
+            choice = (
+                choose_greedily(model)
+                if solver is None
+                else choose_supplement(model, SolverLimits(seconds, gap, cancellation=cancellation, solver=solver))
+            )
+            progress(_COLLECTED_SHARE + (1 - _COLLECTED_SHARE) * number / len(wanted), "")
+            yield SupplementResult(
+                plan,
+                plan.norm,
+                replace(order, preference=preference),
+                taken,
+                demand,
+                land,
+                choice,
+                classes,
+                list(notes),
+            )
 
 
 def _note_unknown_demand(taken: TakenLand, classes: tuple[str, ...], notes: list[Message]) -> None:

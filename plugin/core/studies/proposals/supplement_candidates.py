@@ -119,7 +119,7 @@ def collect_candidates(taken: TakenLand, ctx: RuleContext, notes: list[Message])
         share=share[kept],
         classes=[values.classes[n] for n in kept.tolist()],
         grades={name: one[kept] for name, one in values.grades.items()},
-        townships=_name_townships(shape, ctx),
+        townships=name_townships(shape, ctx),
         perimeter_m=shapely.length(shape),
         farmland_edge_m=np.minimum(edge[kept], shapely.length(shape)),
         distance_m=_measure_distances(shape, taken.shapes),
@@ -299,7 +299,7 @@ def _find_remaining_farmland(taken: TakenLand, ctx: RuleContext) -> NDArray:
     return shapes[[one is not None for one in shapes]]
 
 
-def _name_townships(shapes: NDArray, ctx: RuleContext) -> list[str]:
+def name_townships(shapes: NDArray, ctx: RuleContext) -> list[str]:
     """Return the township with most land of each shape; empty outside all."""
     names = [""] * len(shapes)
     if len(shapes):

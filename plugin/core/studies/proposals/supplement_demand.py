@@ -58,7 +58,7 @@ def read_taken_land(path: str, farmland: Layer | None, ctx: RuleContext) -> Take
         words = " ".join([*names.get("m2", []), *names.get("ha", [])])
         raise InputError("supplement_area", source=Path(path).name, row=number, columns=words)
     if shapes is not None and not has_areas:
-        taken = _overlay_farmland(shapes, farmland, ctx)
+        taken = _overlay_farmland(shapes, [row.get("zone", "") for row in rows], farmland, ctx)
     else:
         taken = _read_rows(rows, np.array(areas, float), shapes, ctx)
     if not taken.net_m2.sum() > 0:
@@ -95,6 +95,7 @@ def _read_rows(rows: list[dict[str, str]], net_m2: NDArray, shapes: NDArray | No
         [classes[n] for n in owner.tolist()],
         {name: values[owner] for name, values in grades.items()},
         shapes,
+        [row.get("zone", "") for row in rows],
     )
 
 
@@ -114,8 +115,11 @@ def divide_by_township(shapes: NDArray, ctx: RuleContext) -> tuple[NDArray, list
     return owner, names, part / np.bincount(owner, part, len(shapes))[owner]
 
 
-def _overlay_farmland(shapes: NDArray, farmland: Layer | None, ctx: RuleContext) -> TakenLand:
-    """Return what polygons cover of the plan's farmland, with its share of each parcel's net area."""
+def _overlay_farmland(shapes: NDArray, zones: list[str], farmland: Layer | None, ctx: RuleContext) -> TakenLand:
+    """Return what polygons cover of the plan's farmland, with its share of each parcel's net area.
+
+    ``zones`` (k,): code of the zone that each polygon becomes.
+    """
     if farmland is None or farmland.has_no_geometry:
         raise InputError("supplement_no_farmland", roles=", ".join(ctx.plan.list_roles_of_concept("farmland")))
     pieces = find_shared_pieces(
@@ -140,4 +144,5 @@ def _overlay_farmland(shapes: NDArray, farmland: Layer | None, ctx: RuleContext)
         [classes[n] for n in owner.tolist()],
         {name: values[owner] for name, values in grades.items()},
         pieces.geometry,
+        [zones[n] for n in pieces.right.tolist()],
     )

@@ -15,7 +15,7 @@ from ...plan.layer import Layer
 from ...plan.plan import Plan
 from ...standard.messages.texts import Message
 from ...standard.profile import Norm
-from .supplement_model import CLASS, GRADE, GRADES, QUANTITY, TOWNSHIP, SupplementChoice, SupplementDemand
+from .supplement_model import CLASS, CONTIGUOUS, GRADE, GRADES, QUANTITY, TOWNSHIP, SupplementChoice, SupplementDemand
 
 SECTION = "supplement"
 #: Settings on which a proposal depends.
@@ -30,7 +30,7 @@ class SupplementOrder:
     """What the user asks for: file of the taken land, preference, keys of candidates that are refused."""
 
     demand: str
-    preference: str
+    preference: str = CONTIGUOUS
     refused: tuple[str, ...] = ()
 
 
@@ -47,7 +47,8 @@ class ExcludedLand(NamedTuple):
 class TakenLand:
     """Farmland that is taken, (k,) parts: net area (m²), township, class ("" unknown), grades (NaN unknown).
 
-    ``shapes``: (m,) polygons in the plane; None for a table.
+    ``shapes``: (m,) polygons in the plane; None for a table. ``zones`` (m,): code of the zone that each becomes, ""
+    unstated.
     """
 
     net_m2: NDArray
@@ -55,6 +56,7 @@ class TakenLand:
     classes: list[str]
     grades: dict[str, NDArray]
     shapes: NDArray | None = None
+    zones: list[str] = field(default_factory=list)
 
     def make_demand(self, classes: Sequence[str]) -> SupplementDemand:
         """Return the sums, rounded as printed, and the means weighted by net area.

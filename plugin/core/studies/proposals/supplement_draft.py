@@ -1,0 +1,324 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Make a supplement the plan: one draft of farmland, reserve, protection target and planning zones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import shapely
+
+from ...base.choices import SUPPLEMENT_PREFERENCES
+from ...base.errors import require_value
+from ...engine.context import RuleContext
+from ...fixes.choices import FixChoice
+from ...fixes.drafts import Draft, DraftChange, LayerDraft, NewRow, make_draft_choice, refuse_draft
+from ...fixes.edits import FixRefused
+from ...fixes.shapes import (
+    ROUNDING_M2,
+    divide_by_weights,
+    drop_slivers,
+    list_parts,
+    measure_shape_areas_m2,
+    overlay_shapes,
+)
+from ...fixes.state import EditingState, Row
+from ...fixes.zone_land import ZoneLand
+from ...geometry.validity import extract_polygons
+from ...plan.layer import Layer
+from ...plan.plan import Plan
+from ...standard.messages.texts import Texts, format_number
+from ...standard.options import RunOptions
+from ...standard.template import TemplateField
+from ..yearly.certificates import TABLE_SUFFIXES
+from .propose_supplement import draft_supplements
+from .supplement_candidates import name_townships
+from .supplement_model import GRADES
+from .supplement_result import SECTION, BalanceState, SupplementOrder, SupplementResult
+from .supplement_tables import SupplementTables
+
+#: Meanings of fields whose value a new row has from a neighbour in its layer.
+_MEANINGS_OF_LAYER = ("feature_code", "division_code", "division_name")
+_M2_PER_HA = 10_000.0
+
+
+class _LostLand(NamedTuple):
+    """Land that a row loses, and what remains of the row."""
+
+    row: Row
+    lost: Any
+    parts: list[Any]
+
+
+class _Areas(NamedTuple):
+    """Gross area, rate of deduction, deduction and net area (m²) of a new row."""
+
+    gross_area: float
+    deduction_rate: float
+    deduction_area: float
+    net_area: float
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Rows that a candidate's values come from, in order; ``rates``: deduction rates of its land, NaN unknown."""
+
+    rows: list[Row]
+    rates: set[float]
+
+
+def draft_supplement_sets(
+    plan: Plan, order: SupplementOrder, options: RunOptions, state: EditingState, **running: Any
+) -> Iterator[tuple[Any, Callable[[], FixChoice]]]:
+    """Yield for each preference what makes its draft different, and the function that judges it.
+
+    ``state``: the rows of the plan as checked; ``running``: as for `draft_supplements`. A table as demand is refused.
+    """
+    if Path(order.demand).suffix.lower() in TABLE_SUFFIXES:
+        reason = Texts(options.lang).get(SECTION, "draft_needs_shapes")
+        yield (), partial(refuse_draft, order.preference, "", reason)
+        return
+    for one in draft_supplements(plan, order, options, SUPPLEMENT_PREFERENCES, **running):
+        yield (one.is_found, *one.chosen), partial(make_supplement_choice, one, state, options.lang)
+
+
+def make_supplement_choice(result: SupplementResult, state: EditingState, lang: str) -> FixChoice:
+    """Return a proposal as a judged draft that changes farmland, reserve, target and zones, or why there is none."""
+    tables, preference = SupplementTables(result, Texts(lang)), result.order.preference
+    farmland = require_value(result.plan.find_layer_of_concept("farmland"), "farmland that is taken")
+    if not result.is_found:
+        return refuse_draft(preference, farmland.role, " ".join(tables.summarise()))
+    try:
+        draft = _SupplementDrafting(result, state, tables, farmland).make_draft()
+    except FixRefused as refused:
+        return refuse_draft(preference, farmland.role, refused)
+    return make_draft_choice(state, preference, draft)
+
+
+class _SupplementDrafting:
+    """Collects the changes of all layers of one supplement."""
+
+    def __init__(self, result: SupplementResult, state: EditingState, tables: SupplementTables, farmland: Layer):
+        self.result, self.state, self.tables, self.farmland = result, state, tables, farmland
+        self.ctx = RuleContext(result.plan, result.norm, state.tolerance, lang=tables.texts.lang)
+        shapes = result.plan.remove_added_vertices(result.land.shape[result.chosen])
+        self.added: dict[int, Any] = dict(zip(result.chosen, shapes.tolist(), strict=True))
+        self.taken_shapes = require_value(result.taken.shapes, "shapes of the taken land")
+        self.lost = list(self._take_land(farmland.role, list_parts(shapely.union_all(self.taken_shapes))))
+        self.notes: list[str] = []
+        self._sources: dict[int, _Source] = {}
+
+    def make_draft(self) -> Draft:
+        """Return the draft."""
+        plan, land = self.result.plan, list(self.added.values())
+        layers = [self._change_layer(self.farmland, self.lost, self.added)]
+        for role in plan.list_roles_of_concept("reserve_land"):
+            if role in plan.layers and not plan.layers[role].has_no_geometry:
+                layers.append(self._change_layer(plan.layers[role], self._take_land(role, land), {}))
+        target = plan.find_layer_of_concept("cultivated")
+        missing_names = []
+        if target is not None and not target.has_no_geometry and len(target):
+            layers.append(self._change_layer(target, [], self._find_uncovered(target)))
+        else:
+            missing_names.append("cultivated")
+        zones = plan.find_layer_of_concept("zones")
+        has_zones = zones is not None and not zones.has_no_geometry and zones.has_field("zone_code")
+        if not has_zones:
+            missing_names.append("zones")
+        if missing_names:
+            names = "、".join(map(self.tables.name_concept, missing_names))
+            self.notes.append(self.tables.get("draft_without", layers=names))
+        zone_lands = self._list_zone_lands() if has_zones else []
+        self._note_balance()
+        return Draft(
+            layers,
+            {"summary": " ".join([*self.tables.summarise(), *self.notes])},
+            [*self._list_changes()],
+            zone_lands,
+            [*self.notes, *self.tables.list_notes()],
+        )
+
+    # --- land that leaves
+    def _take_land(self, role: str, lands: Sequence[Any]) -> Iterator[_LostLand]:
+        """Yield what the rows of a layer lose to lands; slivers stay."""
+        tolerance = self.state.tolerance
+        lands_by_fid: dict[int, list[Any]] = {}
+        rows: dict[int, Row] = {}
+        for land in lands:
+            for row in self.state.find_rows_meeting(role, land):
+                rows[row.fid] = row
+                lands_by_fid.setdefault(row.fid, []).append(land)
+        for fid, row in rows.items():
+            taken = shapely.union_all(lands_by_fid[fid])
+            lost = drop_slivers(extract_polygons(shapely.intersection(row.plane_shape, taken)), tolerance)
+            if lost is not None:
+                rest = overlay_shapes(shapely.difference, row.plane_shape, taken, tolerance)
+                yield _LostLand(row, lost, list_parts(rest))
+
+    def _change_layer(self, layer: Layer, lost: Iterable[_LostLand], added: Mapping[int, Any]) -> LayerDraft:
+        """Return the draft of a layer; ``added``: candidate → its land that the layer gets."""
+        shapes = {one.row.fid: one.parts for one in lost}
+        return LayerDraft(layer.role, shapes, [*self._make_rows(layer, added)])
+
+    def _find_uncovered(self, layer: Layer) -> dict[int, Any]:
+        """Return candidate → its land outside a layer's rows."""
+        uncovered = {}
+        for n, shape in self.added.items():
+            rows = self.state.find_rows_meeting(layer.role, shape)
+            cover = shapely.union_all([row.plane_shape for row in rows])
+            rest = overlay_shapes(shapely.difference, shape, cover, self.state.tolerance)
+            if rest is not None:
+                uncovered[n] = rest
+        return uncovered
+
+    # --- land that comes
+    def _make_rows(self, layer: Layer, added: Mapping[int, Any]) -> Iterator[NewRow]:
+        """Yield the new rows of a layer, one for each polygon of a candidate's land."""
+        if not added:
+            return
+        tree = shapely.STRtree(layer.plane_shapes)
+        for n, shape in added.items():
+            parts = list_parts(shape)
+            like = self.state.get_row(layer.role, layer.fids[int(tree.nearest(shape))])
+            share = 1.0 if shape is self.added[n] else shape.area / self.added[n].area
+            net_m2 = round(float(self.result.land.net_m2[n]) * share, 2)
+            nets = divide_by_weights(net_m2, [part.area for part in parts], 2)
+            values = self._collect_values(n, layer)
+            measured = measure_shape_areas_m2(self.state, like, *parts)
+            for part, net, area_m2 in zip(parts, nets, measured, strict=True):
+                areas = _derive_areas(net, area_m2, self._find_source(n).rates)._asdict() | {"area": round(area_m2, 2)}
+                fields = {layer.template.find_field(meaning): value for meaning, value in areas.items()}
+                own = {one.name: value for one, value in fields.items() if one is not None and one.name in values}
+                yield NewRow(part, values | own, like.fid)
+
+    def _find_source(self, n: int) -> _Source:
+        """Return the rows that a candidate's values come from: its own, then that of the survey with most land."""
+        if n not in self._sources:
+            land, plan = self.result.land, self.result.plan
+            own = self.state.get_row(land.layer.role, land.layer.fids[int(land.row[n])])
+            survey = plan.find_layer_of_concept("parcels") or plan.find_layer_of_concept("base_parcels")
+            pairs: list[tuple[bool, float, Row]] = []
+            if survey is not None and not survey.has_no_geometry and survey is not land.layer:
+                for row in self.state.find_rows_meeting(survey.role, self.added[n]):
+                    shared = drop_slivers(
+                        extract_polygons(shapely.intersection(row.plane_shape, self.added[n])), self.state.tolerance
+                    )
+                    if shared is not None:
+                        is_alike = row.get_text("land_use")[: len(land.classes[n])] == land.classes[n]
+                        pairs.append((is_alike, shared.area, row))
+            pairs.sort(key=lambda one: one[:2], reverse=True)
+            rows = [own, *(row for _alike, _area, row in pairs[:1])]
+            rate = own.get_number("deduction_rate")
+            rates = {rate} if np.isfinite(rate) else {row.get_number("deduction_rate") for *_, row in pairs}
+            self._sources[n] = _Source(rows, rates)
+        return self._sources[n]
+
+    def _collect_values(self, n: int, layer: Layer) -> dict[str, Any]:
+        """Return field name → value of a candidate in a layer, without the fields that its neighbour gives."""
+        grades, values = self.result.land.grades, {}
+        for one in layer.template.fields:
+            is_given = one.meaning in ("key", *_MEANINGS_OF_LAYER)
+            if is_given or layer.get_column_by_name(one.name) is None:
+                continue
+            found = (_read_value(row, one) for row in self._find_source(n).rows)
+            value = next((value for value in found if value is not None), one.default or None)
+            if one.meaning in GRADES and np.isfinite(grades[one.meaning][n]):
+                value = float(grades[one.meaning][n])
+            values[one.name] = _convert_value(value, one)
+        return values
+
+    # --- zones
+    def _list_zone_lands(self) -> list[ZoneLand]:
+        """Return the added land with the farmland zone, and the taken land with the zone that the demand states."""
+        union = shapely.union_all(list(self.added.values()))
+        codes = list(self.result.norm.get("zones.farmland"))
+        lands = [ZoneLand(part, codes) for part in list_parts(union)]
+        leaves = shapely.union_all([one.lost for one in self.lost])
+        undecided_m2 = 0.0
+        for shape, code in zip(self.taken_shapes, self.result.taken.zones, strict=True):
+            parts = list_parts(shapely.intersection(shape, leaves))
+            if code:
+                lands += [ZoneLand(part, [code]) for part in parts]
+            else:
+                undecided_m2 += sum(map(self.state.measure_drawn_area_m2, parts))
+        if undecided_m2 > 0:
+            self.notes.append(self.tables.get("draft_zone_open", area=format_number(undecided_m2, 2)))
+        return lands
+
+    # --- what the draft states
+    def _note_balance(self) -> None:
+        """Add notes on lines of the balance that are short, and on net area that differs from the demand."""
+        short = [one for one in self.result.list_balance() if one.state is BalanceState.SHORT]
+        if short:
+            names = "、".join(self.tables.name_group(f"{one.group}:{one.name}") for one in short)
+            self.notes.append(self.tables.get("draft_short", names=names))
+        net = sum(self._measure_lost_net(one) for one in self.lost)
+        if abs(net - self.result.demand.net_m2) > max(1.0, ROUNDING_M2 * len(self.lost)):
+            stated, leaving = (format_number(one, 2) for one in (self.result.demand.net_m2, net))
+            self.notes.append(self.tables.get("draft_other_net", stated=stated, leaving=leaving))
+
+    def _measure_lost_net(self, one: _LostLand) -> float:
+        """Return the net area (m²) of the land that a row of farmland loses; NaN if the row has none."""
+        share = self.state.measure_drawn_area_m2(one.lost) / self.state.measure_drawn_area_m2(one.row.plane_shape)
+        return one.row.get_number("net_area") * share
+
+    def _list_changes(self) -> Iterator[DraftChange]:
+        """Yield the land that leaves and comes; the figure is its net area in hectares."""
+
+        def make(sign: int, township: str, land_use: str, shape: Any, net_m2: float, key: str) -> DraftChange:
+            figure = format_number(sign * net_m2 / _M2_PER_HA, 4) if np.isfinite(net_m2) else "—"
+            area_m2 = sign * self.state.measure_drawn_area_m2(shape)
+            return DraftChange(reasons[sign], township, land_use, area_m2, figure, shapely.to_wkb(shape), key)
+
+        land, tables = self.result.land, self.tables
+        source = tables.name_concept(land.layer.role)
+        reasons = {-1: tables.get("change_out"), 1: tables.get("change_in", layer=source)}
+        lost_shapes = np.array([one.lost for one in self.lost], dtype=object)
+        for one, township in zip(self.lost, name_townships(lost_shapes, self.ctx), strict=True):
+            land_use = one.row.get_text("land_use")
+            yield make(-1, township, land_use, one.lost, self._measure_lost_net(one), one.row.key)
+        for n, shape in self.added.items():
+            yield make(1, land.townships[n], land.classes[n], shape, float(land.net_m2[n]), land.keys[n])
+
+
+def _derive_areas(net_m2: float, measured_m2: float, rates: set[float]) -> _Areas:
+    """Return the areas of a row whose net area is given.
+
+    With one rate k, the gross area is net ÷ (1 − k): that of the survey, adjusted (平差) or not. Otherwise it is the
+    measured area, and the rate follows.
+    """
+    (rate,) = rates if len(rates) == 1 else (np.nan,)
+    if 0 <= rate < 1:
+        near = round(net_m2 / (1 - rate), 2)
+        for gross in (near, round(near - ROUNDING_M2, 2), round(near + ROUNDING_M2, 2)):
+            deduction = round(gross * rate, 2)
+            if abs(round(gross - deduction, 2) - net_m2) < ROUNDING_M2 / 2:
+                return _Areas(gross, rate, deduction, net_m2)
+    gross = max(round(measured_m2, 2), net_m2)
+    return _Areas(gross, (gross - net_m2) / gross, round(gross - net_m2, 2), net_m2)
+
+
+def _read_value(row: Row, wanted: TemplateField) -> Any:
+    """Return the value of a field by its name, else by its meaning with the same code list; None if missing."""
+    value = row.get_value(wanted.name)
+    other = row.home_layer.template.find_field(wanted.meaning) if wanted.meaning else None
+    if value is None and other is not None and other.codes == wanted.codes:
+        value = row.get_value(other.name)
+    return value
+
+
+def _convert_value(value: Any, wanted: TemplateField) -> Any:
+    """Return a value as the type of a field; None for a text that is not a number."""
+    if value is None:
+        return None
+    if wanted.type == "text":
+        return f"{value:g}" if isinstance(value, float) else str(value)
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return value if wanted.type == "date" else None
+    return int(number) if wanted.type == "integer" else number
