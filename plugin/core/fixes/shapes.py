@@ -300,11 +300,11 @@ def divide_row(state: EditingState, row: Row, parts: list[Any], *, keeps_sums: b
 def make_new_row(
     state: EditingState, row: Row, shape: Any, values: Mapping[str, Any], *, is_part: bool = True
 ) -> RowEdit:
-    """Return the edit that adds a row with a shape, a free key, values, and the other attributes of a row.
+    """Return the edit that adds a row with a shape, a free key and number, values, and other attributes of a row.
 
     ``is_part``: the new row is a further part of the row's feature.
     """
-    attributes = dict(values)
+    attributes = dict(values) | state.reserve_new_numbers(row.role)
     if row.layer.has_field("key"):
         attributes[row.layer.get_field_name("key")] = state.reserve_new_key(row.role)
     return RowEdit(

@@ -160,6 +160,8 @@ class EditingState:
         #: Layer code → county of its keys; county → highest running number of the keys of all layers, issued ones too.
         self._county_by_role: dict[str, str] = {}
         self._highest_number_by_county: dict[str, int] = {}
+        #: Layer code and field → highest number used in the field, issued ones too, with its digits; None for texts.
+        self._highest_field_numbers: dict[tuple[str, str], str | None] = {}
 
     def fork(self) -> EditingState:
         """Return a state that starts from this one; fixes applied to one of both do not affect the other."""
@@ -172,6 +174,7 @@ class EditingState:
         fork._highest_fids = dict(self._highest_fids)
         fork._county_by_role = dict(self._county_by_role)
         fork._highest_number_by_county = dict(self._highest_number_by_county)
+        fork._highest_field_numbers = dict(self._highest_field_numbers)
         return fork
 
     # --- rows
@@ -338,6 +341,22 @@ class EditingState:
             return make_bsm(county, self._highest_number_by_county[county])
         except InputError as error:
             raise FixRefused("no_free_key", role=role) from error
+
+    def reserve_new_numbers(self, role: str) -> dict[str, str]:
+        """Return field → the next number above all used, for the fields that number a layer's rows once.
+
+        A field whose values are not digits of one length has no next number.
+        """
+        layer, numbers = self.plan.layers[role], {}
+        for name in (line.split()[1] for line in self.norm.get("attributes.unique_numbers") if line.split()[0] == role):
+            if (role, name) not in self._highest_field_numbers:
+                used = {one for one in layer.get_texts_by_name(name) if one}
+                is_number = len({len(one) for one in used}) == 1 and all(one.isdecimal() for one in used)
+                self._highest_field_numbers[role, name] = max(used) if is_number else None
+            highest = self._highest_field_numbers[role, name]
+            if highest is not None and len(following := f"{int(highest) + 1:0{len(highest)}d}") == len(highest):
+                self._highest_field_numbers[role, name] = numbers[name] = following
+        return numbers
 
     def _list_keys(self, role: str) -> list[str]:
         """Return the keys of a layer as checked, followed by those of its edited rows."""

@@ -108,7 +108,8 @@ class _SupplementDrafting:
         shapes = result.plan.remove_added_vertices(result.land.shape[result.chosen])
         self.added: dict[int, Any] = dict(zip(result.chosen, shapes.tolist(), strict=True))
         self.taken_shapes = require_value(result.taken.shapes, "shapes of the taken land")
-        self.lost = list(self._take_land(farmland.role, list_parts(shapely.union_all(self.taken_shapes))))
+        lost = self._take_land(farmland.role, list_parts(shapely.union_all(self.taken_shapes)))
+        self.lost = sorted(lost, key=lambda one: (one.row.key, one.row.fid))
         self.notes: list[str] = []
         self._sources: dict[int, _Source] = {}
 
@@ -219,12 +220,17 @@ class _SupplementDrafting:
 
     def _collect_values(self, n: int, layer: Layer) -> dict[str, Any]:
         """Return field name → value of a candidate in a layer, without the fields that its neighbour gives."""
-        grades, values = self.result.land.grades, {}
+        grades, rows = self.result.land.grades, self._find_source(n).rows
+        # Texts that no template has are the neighbour's own.
+        columns = {str(one).upper() for one in layer.frame.columns}
+        values: dict[str, Any] = {
+            one.name: None for one in layer.source.fields if one.type == "text" and one.name.upper() not in columns
+        }
         for one in layer.template.fields:
             is_given = one.meaning in ("key", *_MEANINGS_OF_LAYER)
             if is_given or layer.get_column_by_name(one.name) is None:
                 continue
-            found = (_read_value(row, one) for row in self._find_source(n).rows)
+            found = (_read_value(row, one) for row in rows)
             value = next((value for value in found if value is not None), one.default or None)
             if one.meaning in GRADES and np.isfinite(grades[one.meaning][n]):
                 value = float(grades[one.meaning][n])
