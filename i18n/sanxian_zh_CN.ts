@@ -1056,6 +1056,10 @@ Force: the package is made even if the plan does not pass or parts are missing; 
         <translation>请先选择已交付的数据库。</translation>
     </message>
     <message>
+        <source>Choose the farmland that is taken: a layer, a table, or the selected features.</source>
+        <translation>请指定占用的永久基本农田：图层、清单或选中的要素。</translation>
+    </message>
+    <message>
         <source>Choose the file for the waivers, preferably in the data folder.</source>
         <translation>请选择存放豁免的文件，宜放在数据所在文件夹。</translation>
     </message>
@@ -1842,12 +1846,28 @@ Project: {project}</source>
         <translation>双击县区或按回车键打开该县报告。</translation>
     </message>
     <message>
+        <source>Draft layer (*.gpkg)</source>
+        <translation>草案图层 (*.gpkg)</translation>
+    </message>
+    <message>
+        <source>Draft of Supplements</source>
+        <translation>补划选址</translation>
+    </message>
+    <message>
+        <source>Draft of supplements: {title}</source>
+        <translation>补划选址：{title}</translation>
+    </message>
+    <message>
         <source>Draft of the Boundary</source>
         <translation>边界调优</translation>
     </message>
     <message>
         <source>Draft of the boundary: {title}</source>
         <translation>边界调优：{title}</translation>
+    </message>
+    <message>
+        <source>Draft supplements</source>
+        <translation>补划选址</translation>
     </message>
     <message>
         <source>Draft the boundary</source>
@@ -2074,6 +2094,14 @@ Project: {project}</source>
         <translation>导出</translation>
     </message>
     <message>
+        <source>Export Draft</source>
+        <translation>导出草案</translation>
+    </message>
+    <message>
+        <source>Export Draft…</source>
+        <translation>导出草案…</translation>
+    </message>
+    <message>
         <source>Export Maps</source>
         <translation>导出图件</translation>
     </message>
@@ -2124,6 +2152,10 @@ Project: {project}</source>
     <message>
         <source>False alarm</source>
         <translation>误报</translation>
+    </message>
+    <message>
+        <source>Farmland that is taken</source>
+        <translation>占用的永久基本农田</translation>
     </message>
     <message>
         <source>Farmland that is taken (layer or table)</source>
@@ -2830,6 +2862,10 @@ Layers are written in the CRS of the specification (EPSG:4490). Layers of counti
         <translation>LOWER_PLAN：各行为详细规划（detailed）或村庄规划（village）的规划用地。建设用地逐个地块审查；全部地块与规划范围 BOUNDARY 核对（空缺、超出、重叠），按用途汇总；村庄规划另核对机动指标和乡村产业用地的限值（县配置 [lower_plan]）。</translation>
     </message>
     <message>
+        <source>Land</source>
+        <translation>地块</translation>
+    </message>
+    <message>
         <source>Land class</source>
         <translation>地类</translation>
     </message>
@@ -2952,6 +2988,10 @@ Map themes: {themes}. Bookmarks by township as soon as the layer of townships ha
     <message>
         <source>Layers and fields</source>
         <translation>图层与字段</translation>
+    </message>
+    <message>
+        <source>Layers and tables (*.gpkg *.shp *.xlsx *.csv)</source>
+        <translation>图层和清单 (*.gpkg *.shp *.xlsx *.csv)</translation>
     </message>
     <message>
         <source>Layers from a table of attribute structures</source>
@@ -3434,6 +3474,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>邻区（只读）</translation>
     </message>
     <message>
+        <source>Net area ha</source>
+        <translation>净面积（公顷）</translation>
+    </message>
+    <message>
         <source>Net area proposed (m²)</source>
         <translation>拟补划净面积（m²）</translation>
     </message>
@@ -3780,6 +3824,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Not taken over: {fields}.</source>
         <translation>没有写入的源字段：{fields}。</translation>
+    </message>
+    <message>
+        <source>Not wanted</source>
+        <translation>不选用</translation>
     </message>
     <message>
         <source>Note</source>
@@ -5130,6 +5178,10 @@ returns 文件夹中，有错误或警告的县每县一份退回意见（docx�
         <translation>请选择一条问题，查看检查目的、整改建议和依据。</translation>
     </message>
     <message>
+        <source>Select polygons on the map first, such as a project or parcels of farmland.</source>
+        <translation>请先在地图上选中面要素，如项目范围或永久基本农田图斑。</translation>
+    </message>
+    <message>
         <source>Select the feature in its layer</source>
         <translation>在图层中选中该要素</translation>
     </message>
@@ -5148,6 +5200,10 @@ returns 文件夹中，有错误或警告的县每县一份退回意见（docx�
     <message>
         <source>Selected</source>
         <translation>选中要素</translation>
+    </message>
+    <message>
+        <source>Selected Features</source>
+        <translation>选中的要素</translation>
     </message>
     <message>
         <source>Selected Findings</source>
@@ -5272,6 +5328,10 @@ returns 文件夹中，有错误或警告的县每县一份退回意见（docx�
     <message>
         <source>Smallest width (m)</source>
         <translation>最小宽度（m）</translation>
+    </message>
+    <message>
+        <source>Solve Again</source>
+        <translation>重新求解</translation>
     </message>
     <message>
         <source>Something is not met, not judged or not filled in</source>
@@ -5648,6 +5708,10 @@ returns 文件夹中，有错误或警告的县每县一份退回意见（docx�
     <message>
         <source>The check was not completed. Nothing was made or changed.</source>
         <translation>检查未完成，未生成成果包，原有文件未改动。</translation>
+    </message>
+    <message>
+        <source>The checked layers have no permanent basic farmland.</source>
+        <translation>检查的图层中没有永久基本农田。</translation>
     </message>
     <message>
         <source>The checked layers have no urban development boundary.</source>
@@ -7076,10 +7140,6 @@ Whether the change is one of the permitted cases is for the office to state; it 
         <translation>正在准备数据</translation>
     </message>
     <message>
-        <source>proposed boundary</source>
-        <translation>边界调优</translation>
-    </message>
-    <message>
         <source>read in data, code or papers that quote it</source>
         <translation>读自引用原文的资料、程序或数据</translation>
     </message>
@@ -7142,10 +7202,6 @@ Whether the change is one of the permitted cases is for the office to state; it 
     <message>
         <source>stopped: check all again</source>
         <translation>已停止，请重新检查</translation>
-    </message>
-    <message>
-        <source>supplements</source>
-        <translation>补划选址</translation>
     </message>
     <message>
         <source>target %1 (%2)</source>
@@ -7274,6 +7330,10 @@ Whether the change is one of the permitted cases is for the office to state; it 
     <message>
         <source>{count} counties were found.</source>
         <translation>共 {count} 个县区。</translation>
+    </message>
+    <message>
+        <source>{count} features of {layer}</source>
+        <translation>图层“{layer}”的 {count} 个要素</translation>
     </message>
     <message>
         <source>{count} files</source>
@@ -7512,6 +7572,10 @@ Whether the change is one of the permitted cases is for the office to state; it 
         <translation>{label} [可选]</translation>
     </message>
     <message>
+        <source>{layers} is sealed: the draft is applied with the number of the document that approves it.</source>
+        <translation>{layers}已封库：填写批准文号后才能应用草案；在此之前可导出为图层和文件。</translation>
+    </message>
+    <message>
         <source>{layers} layers changed: {moved_in} in, {moved_out} out, {changed} changed. Fill in the reasons.</source>
         <translation>{layers} 个图层有变化：调入 {moved_in}，调出 {moved_out}，属性变更 {changed}。请填写维护理由。</translation>
     </message>
@@ -7546,6 +7610,10 @@ Whether the change is one of the permitted cases is for the office to state; it 
     <message>
         <source>{layer}: what has to leave, and what may come</source>
         <translation>{layer}：须调出的和可调入的</translation>
+    </message>
+    <message>
+        <source>{layer}: what is taken, and what may replace it</source>
+        <translation>{layer}：占用的和可补划的</translation>
     </message>
     <message>
         <source>{layer}: {fields}</source>

@@ -103,7 +103,7 @@ class DesktopController(QObject):
         self.notices = EditNotices(iface, dock, self.editing, self.selection, self)
         self.saving_notices = SavingNotices(iface, dock, self.editing, self.selection, self.change_queue, self)
         self.fixes = FixActions(
-            iface, dock, self.editing, self.notices, self.watch, self.result_owner.has_current_result, self
+            iface, self.runner, dock, self.editing, self.notices, self.watch, self.result_owner.has_current_result, self
         )
         self.worklist = WorklistActions(dock, self.runner, self.result_owner.has_current_result, self)
         self.recheck = RecheckMenu(iface, dock, self.start_check, self.result_owner.has_current_result, self)
@@ -209,11 +209,12 @@ class DesktopController(QObject):
             "indicators": self.exchange.open_indicator_dialog,
             "align": self.fixes.align_selected,
             "boundary": self.fixes.draft_boundary,
+            "supplement": self.fixes.draft_supplement,
             "fix_all": self.fixes.preview_all,
             "points_in": lambda: self.exchange.import_boundary_points(""),
             **{
                 name: partial(self.exchange.open_tool, name)
-                for name in ("adjustment", "supplement", "cultivated", "split", "merge", "tables")
+                for name in ("adjustment", "cultivated", "split", "merge", "tables")
             },
             "roles": dialogs.open_roles_dialog,
             "profile": dialogs.open_profile_dialog,

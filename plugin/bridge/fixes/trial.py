@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from ...core.fixes.choices import FixChoice
     from ...core.fixes.drafts import DraftChange
 
+#: In place of the document of a sealed layer while a draft is judged.
+_LATER = "-"
+
 
 @dataclass(frozen=True)
 class BatchTrial:
@@ -73,11 +76,12 @@ def make_alignment_trial(request: Any, within_m: float) -> Callable[..., list[Fi
     return try_alignments
 
 
-def make_boundary_trial(order: Any, documents: Mapping[str, str]) -> Callable[..., list[FixChoice]]:
+def make_boundary_trial(order: Any) -> Callable[..., list[FixChoice]]:
     """Return a function for `LiveCheck.run_trial` that drafts a boundary for each preference.
 
-    ``order``: `core.studies.proposals.propose_boundary.BoundaryOrder`; ``documents``: as for `make_choices_trial`. A
-    draft starts from the checked layers: after edits it is refused.
+    ``order``: `core.studies.proposals.propose_boundary.BoundaryOrder`. A draft starts from the checked layers: after
+    edits it is refused. It may change a sealed layer: the document of each, empty in the proposal, is needed to apply
+    it.
     """
 
     def draft(plan: Any, run_options: Any, state: Any, **running: Any) -> Iterator[tuple[Any, Callable[[], FixChoice]]]:
@@ -90,13 +94,13 @@ def make_boundary_trial(order: Any, documents: Mapping[str, str]) -> Callable[..
         for one in draft_boundaries(plan, order, run_options, side_inputs, BOUNDARY_PREFERENCES, **running):
             yield (one.is_found, *one.changed), partial(_make_boundary_choice, one, state, run_options.lang)
 
-    return _make_draft_trial(draft, order.preference, documents)
+    return _make_draft_trial(draft, order.preference)
 
 
-def make_supplement_trial(order: Any, documents: Mapping[str, str]) -> Callable[..., list[FixChoice]]:
+def make_supplement_trial(order: Any) -> Callable[..., list[FixChoice]]:
     """Return a function for `LiveCheck.run_trial` that drafts a supplement for each preference.
 
-    ``order``: `core.studies.proposals.supplement_result.SupplementOrder`; ``documents`` and edits: as for
+    ``order``: `core.studies.proposals.supplement_result.SupplementOrder`; edits and documents: as for
     `make_boundary_trial`. InputError if the demand cannot be read, or no layer has candidates.
     """
 
@@ -105,11 +109,11 @@ def make_supplement_trial(order: Any, documents: Mapping[str, str]) -> Callable[
 
         return draft_supplement_sets(plan, order, run_options, state, **running)
 
-    return _make_draft_trial(draft, order.preference, documents)
+    return _make_draft_trial(draft, order.preference)
 
 
 def _make_draft_trial(
-    draft: Callable[..., Iterator[tuple[Any, Callable[[], FixChoice]]]], preference: str, documents: Mapping[str, str]
+    draft: Callable[..., Iterator[tuple[Any, Callable[[], FixChoice]]]], preference: str
 ) -> Callable[..., list[FixChoice]]:
     """Return a function for `LiveCheck.run_trial` that judges each different draft.
 
@@ -124,13 +128,16 @@ def _make_draft_trial(
         plan = check_result.plan
         if any(session.checker.rows.has_changed_rows(role) for role in plan.layers):
             return [refuse_draft(preference, "")]
-        state = _make_editing_state(check_result, run_options, session, documents)
+        state = _make_editing_state(check_result, run_options, session, dict.fromkeys(plan.layers, _LATER))
         # Two preferences may lead to the same draft: it is shown once.
         different: dict[Any, Callable[[], FixChoice]] = {}
         running = {"keeps_lock_free": True, "progress": progress, "cancellation": cancellation}
         for content, judge in draft(plan, run_options, state, **running):
             different.setdefault(content, judge)
-        return [judge() for judge in different.values()]
+        choices = [judge() for judge in different.values()]
+        for proposal in filter(None, (one.proposal for one in choices)):
+            proposal.documents = dict.fromkeys(proposal.documents, "")
+        return choices
 
     return try_drafts
 
@@ -162,7 +169,7 @@ def _make_boundary_choice(result: Any, state: Any, lang: str) -> FixChoice:
         "distance": tables.describe_distance(),
     }
     params |= {"ratio_before": before_text, "ratio_after": after_text}
-    draft = Draft([LayerDraft(layer.role, shapes_by_fid)], params, _list_changes(result, tables))
+    draft = Draft([LayerDraft(layer.role, shapes_by_fid)], params, _list_changes(result, tables), study=tables)
     return make_draft_choice(state, preference, draft)
 
 

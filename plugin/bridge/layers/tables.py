@@ -206,6 +206,15 @@ def make_loss_table(losses: list[MappingLoss], texts: Texts, *, is_workbook: boo
     return make_record_table(sheet, {head: types[name] for name, head in heads.items()}, headed_rows)
 
 
+def write_selected_features(layer: QgsVectorLayer, path: str) -> None:
+    """Write the selected features of a layer to a new GeoPackage. Raise OutputError if it cannot be written."""
+    options = QgsVectorFileWriter.SaveVectorOptions()
+    options.driverName, options.layerName, options.onlySelectedFeatures = "GPKG", layer.name(), True
+    error, detail, *_ = QgsVectorFileWriter.writeAsVectorFormatV3(layer, path, QgsCoordinateTransformContext(), options)
+    if error != QgsVectorFileWriter.WriterError.NoError:
+        raise OutputError("output_unwritable", target=path, detail=detail)
+
+
 def write_table(path: Path, table: OutputTable, driver: str, cancellation: Cancellation = NEVER_CANCELLED) -> None:
     """Write an output table to a new file.
 

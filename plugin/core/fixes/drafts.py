@@ -57,7 +57,8 @@ class Draft:
     """What a study proposes: changes of layers that are applied together.
 
     ``zone_lands``: land that moves between planning zones; ``params``: those of the message of `DRAFT_FIXES`;
-    ``changes``: the land that leaves or comes, in steps; ``notes``: sentences on what the draft does not decide.
+    ``changes``: the land that leaves or comes, in steps; ``notes``: sentences on what the draft does not decide;
+    ``study``: the tables of the study (`core.studies.proposals.proposal_tables.ProposalTables`).
     """
 
     layers: Sequence[LayerDraft]
@@ -65,6 +66,7 @@ class Draft:
     changes: Sequence[DraftChange] = ()
     zone_lands: Sequence[ZoneLand] = ()
     notes: Sequence[str] = ()
+    study: Any = None
 
 
 def take_over_draft(_finding: Finding, *, state: EditingState, draft: Draft) -> Edits:

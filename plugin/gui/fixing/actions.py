@@ -10,6 +10,7 @@ from typing import Any
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ...bridge.fixes.apply import FixOrder
+from ...bridge.running.tasks import JobRunner
 from ...bridge.texts import tr
 from ..editing.live_switch import LiveCheckSwitch
 from ..findings.dock import FindingsDock
@@ -19,6 +20,7 @@ from .applying import FixApplier
 from .boundary_draft import BoundaryDrafter
 from .many_findings import BatchFixer
 from .one_fix import FeatureAligner, FindingFixer
+from .supplement_draft import SupplementDrafter
 from .trial_runner import find_trial_obstacle
 
 
@@ -127,6 +129,7 @@ class FixActions(QObject):
     def __init__(
         self,
         iface: Any,
+        runner: JobRunner,
         dock: FindingsDock,
         editing: LiveCheckSwitch,
         notices: EditNotices,
@@ -140,7 +143,8 @@ class FixActions(QObject):
         self.one = FindingFixer(iface, dock, editing, has_current_result, self.applier, self)
         self.many = BatchFixer(iface, dock, editing, has_current_result, self.applier, self)
         self.alignment = FeatureAligner(iface, dock, editing, has_current_result, self.applier, self)
-        self.boundary = BoundaryDrafter(iface, dock, editing, has_current_result, self.applier, self)
+        self.boundary = BoundaryDrafter(runner, iface, dock, editing, has_current_result, self.applier, self)
+        self.supplement = SupplementDrafter(runner, iface, dock, editing, has_current_result, self.applier, self)
         self._iface = iface
         #: True from the application of a fix, or from its undo, to the re-check of its edits.
         self.has_just_fixed = self.has_just_reverted = False
@@ -189,6 +193,10 @@ class FixActions(QObject):
     def draft_boundary(self) -> None:
         """Preview drafts of the boundary."""
         self._open_or_explain(self.boundary.open)
+
+    def draft_supplement(self) -> None:
+        """Preview drafts of supplements for farmland that is taken."""
+        self._open_or_explain(self.supplement.open)
 
     def _open_or_explain(self, open_dialog: Callable[[], str]) -> None:
         """Open a dialog whose edits the rules judge; show in the panel why it cannot be opened."""
@@ -275,7 +283,9 @@ class FixActions(QObject):
     def close_dialogs(self) -> bool:
         """Close preview and batch without applying anything; return True if one was open."""
         open_controllers = [
-            one for one in (self.one, self.many, self.alignment, self.boundary) if one.dialog is not None
+            one
+            for one in (self.one, self.many, self.alignment, self.boundary, self.supplement)
+            if one.dialog is not None
         ]
         for controller in open_controllers:
             controller.close()

@@ -18,8 +18,10 @@ from ...bridge.fixes.apply import FixOrder, find_layers_to_start_editing
 from ...bridge.fixes.commands import ApplyRefused
 from ...bridge.running.tasks import BackgroundJob, log_error
 from ...bridge.texts import tr
+from ...core.base.errors import SanxianError
 from ..editing.live_switch import LiveCheckSwitch
 from ..findings.dock import FindingsDock
+from ..widgets import messages
 from .applying import FixApplier, get_person_name
 from .change_preview import FixMapPreview, FixShapes, make_area_rows, make_finding_shapes, make_fix_shapes
 
@@ -127,6 +129,9 @@ class TrialRunner(QObject):
             return call
 
         def on_failed(error: Exception) -> None:
+            if isinstance(error, SanxianError):
+                end(self.refused.emit)(messages.explain_error(error))
+                return
             log_error(error)
             text = tr(
                 "The trial stopped with an error ({error}). Nothing was changed. Details are in the log, tab Sanxian."

@@ -72,8 +72,6 @@ _TOOLS = {
     "adjustment": _Tool(
         "boundary_adjustment", "OUTPUT_XLSX", mark_text("adjustment"), ".xlsx", baseline_parameter="BEFORE"
     ),
-    "boundary": _Tool("propose_boundary", "OUTPUT_XLSX", mark_text("proposed boundary"), ".xlsx"),
-    "supplement": _Tool("propose_supplement", "OUTPUT_XLSX", mark_text("supplements"), ".xlsx"),
     "cultivated": _Tool("cultivated_changes", "OUTPUT_XLSX", mark_text("cultivated land"), ".xlsx"),
     "split": _Tool("split_townships", "OUTPUT", mark_text("township packages"), "", reads_files=True),
     "merge": _Tool("merge_townships", "OUTPUT", mark_text("merged"), ".gpkg", reads_files=True),

@@ -62,10 +62,14 @@ class ProposalTables(ABC):
         """Return a column with its heading from the section; ``width`` in characters."""
         return TableColumn(key, unit, self.get(f"column_{key}"), width, key, value)
 
+    def make_document_title(self) -> str:
+        """Return the title of the document, which also names its file."""
+        return self.texts.get("document_titles", self._title)
+
     def make_document(self) -> Document:
         """Return the tables as a document to be signed."""
-        title = self.texts.get("document_titles", self._title)
-        return make_table_document(self.make_tables(), title, find_county_name(self.result.plan), self.texts)
+        area = find_county_name(self.result.plan)
+        return make_table_document(self.make_tables(), self.make_document_title(), area, self.texts)
 
     def write_workbook(self, path: Path) -> None:
         """Write all tables to a new workbook. Raise OutputError."""

@@ -141,6 +141,7 @@ class _SupplementDrafting:
             [*self._list_changes()],
             zone_lands,
             [*self.notes, *self.tables.list_notes()],
+            self.tables,
         )
 
     # --- land that leaves
