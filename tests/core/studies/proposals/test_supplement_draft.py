@@ -33,8 +33,8 @@ DOCUMENTS = {FARM: "自然资函〔2026〕1号"}
 
 
 def draw(x, y, width=100.0, height=100.0):
-    """Return a rectangle with a vertex every 20 m; a long edge differs between projections."""
-    return shapely.segmentize(make_county_box(x, y, width, height), 20.0)
+    """Return a rectangle with a vertex every 10 m, where parts end; a long edge differs between projections."""
+    return shapely.segmentize(make_county_box(x, y, width, height), 10.0)
 
 
 def make_farmland_table(role, shapes, first_key, place="140225100200"):
@@ -58,8 +58,8 @@ def make_farmland_table(role, shapes, first_key, place="140225100200"):
 
 
 #: Fields of the reserve: two in 甲镇 (west of x = 500), one in 乙镇, of which the east third is in the boundary.
-R1, R2, R3 = draw(0, 100, 25), draw(100, 100, 20), draw(600, 100, 150)
-R3_LEFT = draw(600, 100)
+R1, R2, R3 = draw(10, 100, 40, 55), draw(100, 100, 40, 45), draw(600, 100, 150, 101)
+R3_LEFT = draw(600, 100, 100, 101)
 #: A strip that divides the fifth field, and the whole sixth field.
 STRIP, WHOLE = draw(430, -5, 20, 110), draw(500, 0)
 
@@ -67,13 +67,13 @@ STRIP, WHOLE = draw(430, -5, 20, 110), draw(500, 0)
 def write_drawn_county(folder):
     """Write a county: farmland south of y = 100, the reserve north of it, two townships, zones over all."""
     fields = [draw(x, 0) for x in range(0, 1000, 100)]
-    red, boundary = draw(900, 800, 100, 200), draw(700, 100)
+    red, boundary = draw(900, 800, 100, 200), draw(700, 100, 100, 101)
     county = draw(0, 0, 1000, 1000)
     farm_zone = shapely.union_all(fields)
     rest = county.difference(shapely.union_all([farm_zone, red, boundary]))
     halves = [draw(0, 0, 500, 1000), draw(500, 0, 500, 1000)]
     arable = [*fields, R1, R2, R3]
-    kept = [*fields, draw(0, 100, 10), R2, R3]
+    kept = [*fields, draw(10, 100, 10, 55), R2, R3]
     survey = make_farmland_table("DLTB", arable, 100)
     left = county.difference(shapely.union_all(arable))
     wild = make_table([left], DLBM=["0404"], DLMC=["其他草地"], KCXS=[0.0], KCMJ=[0.0], SJNF=[2020]).assign(
