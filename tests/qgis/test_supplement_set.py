@@ -80,9 +80,9 @@ def test_set_is_applied_in_one_step_over_four_layers_and_undo_restores_all_bytes
     expected = land.difference(shapely.union_all([STRIP, WHOLE])).union(shapely.union_all([R1, R3_LEFT]))
     assert read_union(county.layers[FARM]).symmetric_difference(expected).area < 0.01
     new = [one for one in county.layers[FARM].getFeatures() if (FARM, one.id()) not in before]
-    holders = {one["BZ"]: one["承包户"] for one in new}
+    values = {one["BZ"]: one["承包户"] for one in new}
     # The part of the divided field keeps its values; the parcels that come have none of a neighbour.
-    assert holders == {"原有": "张三", NULL: NULL}
+    assert values == {"原有": "张三", NULL: NULL}
     assert step.undo() and read_all_features(county) == before
 
 

@@ -87,7 +87,7 @@ def draft_supplement_sets(
 
 
 def make_supplement_choice(result: SupplementResult, state: EditingState, lang: str) -> FixChoice:
-    """Return a proposal as a judged draft that changes farmland, reserve, target and zones, or why there is none."""
+    """Return a proposal as a judged draft that changes farmland, reserve, target and zones, or the reason without one."""
     tables, preference = SupplementTables(result, Texts(lang)), result.order.preference
     farmland = require_value(result.plan.find_layer_of_concept("farmland"), "farmland that is taken")
     if not result.is_found:
@@ -222,10 +222,12 @@ class _SupplementDrafting:
     def _collect_values(self, n: int, layer: Layer) -> dict[str, Any]:
         """Return field name → value of a candidate in a layer, without the fields that its neighbour gives."""
         grades, rows = self.result.land.grades, self._find_source(n).rows
-        # Texts that no template has are the neighbour's own.
+        # Texts that no template has must not be the neighbour's.
         columns = {str(one).upper() for one in layer.frame.columns}
         values: dict[str, Any] = {
-            one.name: None for one in layer.source.fields if one.type == "text" and one.name.upper() not in columns
+            one.name: next((value for row in rows if (value := row.get_value(one.name)) is not None), None)
+            for one in layer.source.fields
+            if one.type == "text" and one.name.upper() not in columns
         }
         for one in layer.template.fields:
             is_given = one.meaning in ("key", *_MEANINGS_OF_LAYER)
