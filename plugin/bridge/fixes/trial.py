@@ -105,7 +105,7 @@ def make_supplement_trial(order: Any) -> Callable[..., list[FixChoice]]:
     """
 
     def draft(plan: Any, run_options: Any, state: Any, **running: Any) -> Iterator[tuple[Any, Callable[[], FixChoice]]]:
-        from ...core.studies.proposals.supplement_draft import draft_supplement_sets
+        from .supplement_draft import draft_supplement_sets
 
         return draft_supplement_sets(plan, order, run_options, state, **running)
 

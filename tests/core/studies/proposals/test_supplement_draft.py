@@ -13,6 +13,7 @@ import pyogrio
 import pytest
 import shapely
 
+from plugin.bridge.fixes.supplement_draft import draft_supplement_sets
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.exchange.edited_copy import write_copy
 from plugin.core.fixes.applied_edits import collect_changes
@@ -21,7 +22,6 @@ from plugin.core.fixes.proposal import FixTexts
 from plugin.core.fixes.state import EditingState
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import load_all_rules
-from plugin.core.studies.proposals.supplement_draft import draft_supplement_sets
 from plugin.core.studies.proposals.supplement_result import SupplementOrder
 from tests.core.small_plan import make_county_box, make_table, write_gpkg
 from tests.county import make_county

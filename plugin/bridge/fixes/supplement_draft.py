@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import shapely
 
-from ...base.choices import SUPPLEMENT_PREFERENCES
-from ...base.errors import require_value
-from ...engine.context import RuleContext
-from ...fixes.choices import FixChoice
-from ...fixes.drafts import Draft, DraftChange, LayerDraft, NewRow, make_draft_choice, refuse_draft
-from ...fixes.edits import FixRefused
-from ...fixes.shapes import (
+from ...core.base.choices import SUPPLEMENT_PREFERENCES
+from ...core.base.errors import require_value
+from ...core.engine.context import RuleContext
+from ...core.fixes.choices import FixChoice
+from ...core.fixes.drafts import Draft, DraftChange, LayerDraft, NewRow, make_draft_choice, refuse_draft
+from ...core.fixes.edits import FixRefused
+from ...core.fixes.shapes import (
     ROUNDING_M2,
     divide_by_weights,
     drop_slivers,
@@ -26,20 +26,20 @@ from ...fixes.shapes import (
     measure_shape_areas_m2,
     overlay_shapes,
 )
-from ...fixes.state import EditingState, Row
-from ...fixes.zone_land import ZoneLand
-from ...geometry.validity import extract_polygons
-from ...plan.layer import Layer
-from ...plan.plan import Plan
-from ...standard.messages.texts import Texts, format_number
-from ...standard.options import RunOptions
-from ...standard.template import TemplateField
-from ..yearly.certificates import TABLE_SUFFIXES
-from .propose_supplement import draft_supplements
-from .supplement_candidates import name_townships
-from .supplement_model import GRADES
-from .supplement_result import SECTION, BalanceState, SupplementOrder, SupplementResult
-from .supplement_tables import SupplementTables
+from ...core.fixes.state import EditingState, Row
+from ...core.fixes.zone_land import ZoneLand
+from ...core.geometry.validity import extract_polygons
+from ...core.plan.layer import Layer
+from ...core.plan.plan import Plan
+from ...core.standard.messages.texts import Texts, format_number
+from ...core.standard.options import RunOptions
+from ...core.standard.template import TemplateField
+from ...core.studies.proposals.propose_supplement import draft_supplements
+from ...core.studies.proposals.supplement_candidates import name_townships
+from ...core.studies.proposals.supplement_model import GRADES
+from ...core.studies.proposals.supplement_result import SECTION, BalanceState, SupplementOrder, SupplementResult
+from ...core.studies.proposals.supplement_tables import SupplementTables
+from ...core.studies.yearly.certificates import TABLE_SUFFIXES
 
 #: Meanings of fields whose value a new row has from a neighbour in its layer.
 _MEANINGS_OF_LAYER = ("feature_code", "division_code", "division_name")
@@ -87,7 +87,7 @@ def draft_supplement_sets(
 
 
 def make_supplement_choice(result: SupplementResult, state: EditingState, lang: str) -> FixChoice:
-    """Return a proposal as a judged draft that changes farmland, reserve, target and zones, or the reason without one."""
+    """Return a proposal as a judged draft of farmland, reserve, target and zones, or the reason without one."""
     tables, preference = SupplementTables(result, Texts(lang)), result.order.preference
     farmland = require_value(result.plan.find_layer_of_concept("farmland"), "farmland that is taken")
     if not result.is_found:
