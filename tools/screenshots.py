@@ -27,7 +27,7 @@ from tests.desktop import start
 SAMPLE, PROFILE = "resources/sample/county.gpkg", "hunyuan"
 WINDOW_PICTURES = (
     "finding", "fix", "batch-fix", "waive", "live", "wizard", "package", "profile", "roles", "townships", "adjustment",
-    "boundary", "counties", "project",
+    "boundary", "supplement", "counties", "project",
 )  # fmt: skip
 MAP_PICTURE = "map"
 SCREEN_SIZE = "1600x900"

@@ -209,6 +209,25 @@ def show_boundary_drafts(controller):
     wait_seconds(0.3)
 
 
+def show_supplement_drafts(controller):
+    """Draft supplements for four parcels of farmland of the sample."""
+    layers = QgsProject.instance().mapLayers().values()
+    farmland = next(one for one in layers if one.customProperty("sanxian/template") == "YJJBNTBHTB")
+    farmland.selectByIds([one.id() for one in farmland.getFeatures()][300:304])
+    iface.setActiveLayer(farmland)
+    controller.actions["supplement"].trigger()
+    supplement = controller.fixes.supplement
+    assert wait(lambda: supplement.dialog is not None and not supplement.trial.is_running, 120)
+    supplement.dialog.resize(1240, 800)
+    replace_text(supplement.dialog.demand.line, "D:\\浑源县\\占用.gpkg")
+    wait(lambda: not supplement.dialog.maps.before.isDrawing() and not supplement.dialog.maps.after.isDrawing(), 20)
+    wait_seconds(1)
+    save_window("supplement", supplement.dialog)
+    supplement.close()
+    farmland.removeSelection()
+    wait_seconds(0.3)
+
+
 def show_counties(controller):
     """Check a county and a damaged file in the window of many counties."""
     folder = FOLDER / "各县数据"
@@ -321,6 +340,7 @@ def take_manual_screenshots():
     show_counties(controller)
     show_batch_of_fixes(controller)
     show_boundary_drafts(controller)
+    show_supplement_drafts(controller)
     show_project(controller)
     show_live_check(controller)
 

@@ -63,7 +63,7 @@ def read_union(layer):
 def test_set_is_applied_in_one_step_over_four_layers_and_undo_restores_all_bytes(county, tmp_path):
     before, land = read_all_features(county), read_union(county.layers[FARM])
     order = order_supplement(tmp_path, GHFQDM=["520", None])
-    choices = run_trial(county, make_supplement_trial(order, DOCUMENTS))
+    choices = run_trial(county, make_supplement_trial(order))
     # Every preference leads to the same two parcels: the draft is shown once.
     (choice,) = choices
     assert choice.proposal is not None, choice.refusal
@@ -91,5 +91,5 @@ def test_set_of_edited_layers_is_refused(county, tmp_path):
     layer.startEditing()
     assert layer.deleteFeature(next(layer.getFeatures()).id())
     process_events(0.03)
-    choices = run_trial(county, make_supplement_trial(order_supplement(tmp_path), DOCUMENTS))
+    choices = run_trial(county, make_supplement_trial(order_supplement(tmp_path)))
     assert [one.refusal.reason for one in choices] == ["draft_of_edited"]
