@@ -3122,7 +3122,7 @@ Map themes: {themes}. Bookmarks by township as soon as the layer of townships ha
         <translation>已记入 {file}。</translation>
     </message>
     <message>
-        <source>Look at it before you apply it</source>
+        <source>Review first</source>
         <translation>应用前请核对</translation>
     </message>
     <message>

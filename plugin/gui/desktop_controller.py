@@ -279,6 +279,7 @@ class DesktopController(QObject):
                 self.fixes.changed,
                 lambda change: self.change_queue.add(change, partial(self._show_fixes_in_steps, change)),
             ),
+            (self.fixes.checkNeeded, self.start_check),
             (self.waiving.changed, self._on_waivers_changed),
             (dock.runRequested, self.start_check),
             (dock.cancelRequested, self.checking.cancel),

@@ -63,7 +63,7 @@ def test_draft_of_the_boundary_is_applied_in_one_step_and_undone(town):
     assert read_log(controller, layers) == ["应用"]
     click_undo_of_fix(controller)
     assert list_shapes(layers["CZKFBJ"]) == before
-    # Undone edits are none: another draft may follow at once.
+    # Undone edits do not count: another draft may follow at once.
     assert open_drafts(controller).choices.current is not None
 
 

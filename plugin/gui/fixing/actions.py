@@ -121,10 +121,11 @@ class FixActions(QObject):
 
     ``has_current_result``: returns True if the displayed result is of the open project; otherwise no dialog opens.
     Signal ``changed(change)``: a fix or its undo changed findings of rules that are not local
-    (`core.checks.live.session.FindingsChange`).
+    (`core.checks.live.session.FindingsChange`). Signal ``checkNeeded``: the live check cannot follow a fix or its undo.
     """
 
     changed = pyqtSignal(object)
+    checkNeeded = pyqtSignal()
 
     def __init__(
         self,
@@ -221,6 +222,10 @@ class FixActions(QObject):
     def _on_applied(self, order: FixOrder) -> None:
         if not self._has_current_result():
             return
+        if self._editing.is_outdated:
+            # A field was added, or rows were written in other ways than edits that are observed.
+            self.checkNeeded.emit()
+            return
         self.has_just_fixed, self.has_just_reverted = True, False
         self._increase_change_limit_for_step(order)
         changes = NonLocalFindingChanges.compare(order.proposals, self._dock.result.findings)
@@ -233,6 +238,9 @@ class FixActions(QObject):
         self._increase_change_limit_for_step(order)
         changes = self._non_local_changes.pop(order.number, None)
         if not self._has_current_result():
+            return
+        if self._editing.is_outdated:
+            self.checkNeeded.emit()
             return
         findings = self._dock.result.findings
         if changes is not None:

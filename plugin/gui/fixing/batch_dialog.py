@@ -440,9 +440,12 @@ class BatchDialog(TrialDialog):
         self.apply = QPushButton(
             tr("Apply"), objectName="SanxianBatchFixApply", default=True, clicked=self.applyRequested
         )
+        head = make_row(self.summary, None, self.progress, self.cancel_button, self.retry_button)
+        # The list stays where it is when a trial shows its progress: a tick must not land in another row.
+        head.addStrut(self.cancel_button.sizeHint().height())
         fill_layout(
             QVBoxLayout(self),
-            make_row(self.summary, None, self.progress, self.cancel_button, self.retry_button),
+            head,
             self._make_filters_and_buttons(),
             (halves, 1),
             make_row((self.status, 1), self.apply, QPushButton(tr("Close"), clicked=self.reject)),

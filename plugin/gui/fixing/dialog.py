@@ -301,12 +301,14 @@ class FixDialog(TrialDialog):
         # Without any way that applies they are empty: the reasons get their room.
         for box in self._boxes[1:]:
             self.choices.answered.connect(box.setVisible)
+        state = make_row(self.progress, self.cancel_button, (self.status, 1), self.document_button, self.retry_button)
+        state.addStrut(self.cancel_button.sizeHint().height())
         self._rows = fill_layout(
             QVBoxLayout(self),
             make_row(self._icon, self._title, self._place, None, self._safety_icon, self.safety),
             (self.maps, 3),
             (columns, 2),
-            make_row(self.progress, self.cancel_button, (self.status, 1), self.document_button, self.retry_button),
+            state,
             self._make_buttons(),
         )
         self.choices.chosen.connect(self.choiceShown)
@@ -365,9 +367,7 @@ class FixDialog(TrialDialog):
         if proposal is not None:
             icon, size = "ok" if proposal.is_safe else "warning", self.fontMetrics().height()
             self._safety_icon.setPixmap(theme.load_pixmap(icon, size, self.devicePixelRatioF()))
-            self.safety.setText(
-                tr("Safe: formal or sliver change") if proposal.is_safe else tr("Look at it before you apply it")
-            )
+            self.safety.setText(tr("Safe: formal or sliver change") if proposal.is_safe else tr("Review first"))
 
     def show_state(
         self,

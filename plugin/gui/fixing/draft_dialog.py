@@ -41,7 +41,7 @@ _WIDTH_DIGITS, _HEIGHT_LINES = 200, 56
 _SUFFIXES = (".docx", ".pdf", ".xlsx", ".gpkg")
 #: Rows of areas beside which the land has room.
 _MAX_AREA_ROWS = 4
-#: Digits of a key that tell the features of a layer apart.
+#: Digits of a key that differ between the features of a layer.
 _KEY_END = 6
 
 
