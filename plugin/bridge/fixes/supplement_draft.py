@@ -31,6 +31,7 @@ from ...core.fixes.zone_land import ZoneLand
 from ...core.geometry.validity import extract_polygons
 from ...core.plan.layer import Layer
 from ...core.plan.plan import Plan
+from ...core.standard.declared_operators import parse_number
 from ...core.standard.messages.texts import Texts, format_number
 from ...core.standard.options import RunOptions
 from ...core.standard.template import TemplateField
@@ -96,6 +97,8 @@ def make_supplement_choice(result: SupplementResult, state: EditingState, lang: 
         draft = _SupplementDrafting(result, state, tables, farmland).make_draft()
     except FixRefused as refused:
         return refuse_draft(preference, farmland.role, refused)
+    except shapely.GEOSException:
+        return refuse_draft(preference, farmland.role, FixRefused("overlay_failed"))
     return make_draft_choice(state, preference, draft)
 
 
@@ -126,14 +129,15 @@ class _SupplementDrafting:
             layers.append(self._change_layer(target, [], self._find_uncovered(target)))
         else:
             missing_names.append("cultivated")
+        zone_lands: list[ZoneLand] = []
         zones = plan.find_layer_of_concept("zones")
-        has_zones = zones is not None and not zones.has_no_geometry and zones.has_field("zone_code")
-        if not has_zones:
+        if zones is not None and not zones.has_no_geometry and zones.has_field("zone_code"):
+            zone_lands = self._list_zone_lands(zones)
+        else:
             missing_names.append("zones")
         if missing_names:
             names = "、".join(map(self.tables.name_concept, missing_names))
             self.notes.append(self.tables.get("draft_without", layers=names))
-        zone_lands = self._list_zone_lands() if has_zones else []
         self._note_balance()
         return Draft(
             layers,
@@ -192,7 +196,7 @@ class _SupplementDrafting:
             values = self._collect_values(n, layer)
             measured = measure_shape_areas_m2(self.state, like, *parts)
             for part, net, area_m2 in zip(parts, nets, measured, strict=True):
-                areas = _derive_areas(net, area_m2, self._find_source(n).rates)._asdict() | {"area": round(area_m2, 2)}
+                areas = derive_areas(net, area_m2, self._find_source(n).rates)._asdict() | {"area": round(area_m2, 2)}
                 fields = {layer.template.find_field(meaning): value for meaning, value in areas.items()}
                 own = {one.name: value for one, value in fields.items() if one is not None and one.name in values}
                 yield NewRow(part, values | own, like.fid)
@@ -235,22 +239,24 @@ class _SupplementDrafting:
                 continue
             found = (_read_value(row, one) for row in rows)
             value = next((value for value in found if value is not None), one.default or None)
-            if one.meaning in GRADES and np.isfinite(grades[one.meaning][n]):
-                value = float(grades[one.meaning][n])
+            if one.meaning in GRADES and parse_number(str(value)) != (grade := float(grades[one.meaning][n])):
+                value = grade if np.isfinite(grade) else None
             values[one.name] = _convert_value(value, one)
         return values
 
     # --- zones
-    def _list_zone_lands(self) -> list[ZoneLand]:
+    def _list_zone_lands(self, zones: Layer) -> list[ZoneLand]:
         """Return the added land with the farmland zone, and the taken land with the zone that the demand states."""
         union = shapely.union_all(list(self.added.values()))
         codes = list(self.result.norm.get("zones.farmland"))
         lands = [ZoneLand(part, codes) for part in list_parts(union)]
         leaves = shapely.union_all([one.lost for one in self.lost])
+        zone_list = require_value(zones.template.find_field("zone_code"), "the field of zone codes").codes
+        known = self.result.norm.standard.code_lists[zone_list].entry_by_code if zone_list else {}
         undecided_m2 = 0.0
         for shape, code in zip(self.taken_shapes, self.result.taken.zones, strict=True):
             parts = list_parts(shapely.intersection(shape, leaves))
-            if code:
+            if code in known:
                 lands += [ZoneLand(part, [code]) for part in parts]
             else:
                 undecided_m2 += sum(map(self.state.measure_drawn_area_m2, parts))
@@ -266,8 +272,9 @@ class _SupplementDrafting:
             names = "、".join(self.tables.name_group(f"{one.group}:{one.name}") for one in short)
             self.notes.append(self.tables.get("draft_short", names=names))
         net = sum(self._measure_lost_net(one) for one in self.lost)
-        if abs(net - self.result.demand.net_m2) > max(1.0, ROUNDING_M2 * len(self.lost)):
-            stated, leaving = (format_number(one, 2) for one in (self.result.demand.net_m2, net))
+        if not abs(net - self.result.demand.net_m2) <= max(1.0, ROUNDING_M2 * len(self.lost)):
+            stated = format_number(self.result.demand.net_m2, 2)
+            leaving = format_number(net, 2) if np.isfinite(net) else self.tables.get("state_undetermined")
             self.notes.append(self.tables.get("draft_other_net", stated=stated, leaving=leaving))
 
     def _measure_lost_net(self, one: _LostLand) -> float:
@@ -294,7 +301,7 @@ class _SupplementDrafting:
             yield make(1, land.townships[n], land.classes[n], shape, float(land.net_m2[n]), land.keys[n])
 
 
-def _derive_areas(net_m2: float, measured_m2: float, rates: set[float]) -> _Areas:
+def derive_areas(net_m2: float, measured_m2: float, rates: set[float]) -> _Areas:
     """Return the areas of a row whose net area is given.
 
     With one rate k, the gross area is net ÷ (1 − k): that of the survey, adjusted (平差) or not. Otherwise it is the
@@ -325,7 +332,7 @@ def _convert_value(value: Any, wanted: TemplateField) -> Any:
     if value is None:
         return None
     if wanted.type == "text":
-        return f"{value:g}" if isinstance(value, float) else str(value)
+        return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
     try:
         number = float(value)
     except (TypeError, ValueError):

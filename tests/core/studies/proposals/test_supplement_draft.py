@@ -13,7 +13,7 @@ import pyogrio
 import pytest
 import shapely
 
-from plugin.bridge.fixes.supplement_draft import draft_supplement_sets
+from plugin.bridge.fixes.supplement_draft import derive_areas, draft_supplement_sets
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.exchange.edited_copy import write_copy
 from plugin.core.fixes.applied_edits import collect_changes
@@ -249,6 +249,32 @@ def test_sealed_farmland_needs_a_document(tmp_path):
     demand = write_gpkg(tmp_path / "占用.gpkg", {"占用": make_table([STRIP, WHOLE])})
     tried = try_set(write_drawn_county(tmp_path), demand, documents={})
     assert {(one.refusal.reason, one.refusal.params["role"]) for one in tried.choices} == {("sealed", FARM)}
+
+
+def test_zone_outside_the_code_list_leaves_the_zones_of_taken_land(tmp_path):
+    table = make_table([STRIP, WHOLE], GHFQDM=["999", None])
+    demand = write_gpkg(tmp_path / "占用.gpkg", {"占用": table})
+    tried = try_set(write_drawn_county(tmp_path), demand)
+    before, after = tried.unite(ZONES, lambda rows: rows[rows["GHFQDM"] == "300"])
+    assert is_same_land(after, before.union(R1).union(R3_LEFT))
+    assert any("不在代码表中" in one for one in tried.choice.parameters["draft"].notes)
+
+
+@pytest.mark.parametrize(
+    ("net", "measured", "rates", "gross", "rate"),
+    [
+        (900.0, 1000.0, {0.1}, 1000.0, 0.1),
+        # The survey's adjusted area (平差) stays: 903.6 ÷ 0.9.
+        (903.6, 1000.0, {0.1}, 1004.0, 0.1),
+        (850.0, 1000.0, {0.1, 0.2}, 1000.0, 0.15),
+        (1000.5, 1000.0, {float("nan")}, 1000.5, 0.0),
+    ],
+    ids=["one rate", "adjusted area", "two rates", "unknown rate"],
+)
+def test_areas_of_a_new_row_keep_its_net_area(net, measured, rates, gross, rate):
+    areas = derive_areas(net, measured, rates)
+    assert areas == pytest.approx((gross, rate, round(gross - net, 2), net))
+    assert round(areas.gross_area - round(areas.gross_area * areas.deduction_rate, 2), 2) == areas.net_area
 
 
 def test_table_as_demand_is_no_set(tmp_path):
