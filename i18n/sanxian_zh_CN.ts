@@ -241,7 +241,7 @@
     </message>
     <message>
         <source>After m²</source>
-        <translation>修复后 m²</translation>
+        <translation>改动后 m²</translation>
     </message>
     <message>
         <source>After the draft (nothing written yet)</source>
@@ -445,7 +445,7 @@
     </message>
     <message>
         <source>Area ha</source>
-        <translation>面积（公顷）</translation>
+        <translation>公顷</translation>
     </message>
     <message>
         <source>Area of the boundary after the draft (m²)</source>
@@ -565,7 +565,7 @@
     </message>
     <message>
         <source>Before m²</source>
-        <translation>修复前 m²</translation>
+        <translation>改动前 m²</translation>
     </message>
     <message>
         <source>Before the draft</source>
@@ -3487,7 +3487,7 @@ County: with the layer of the county, the share of each space in the county is r
     </message>
     <message>
         <source>Net areas stay empty, which ATT003 reports on cultivated land; compute them in the field calculator from gross area and deduction: {fields}.</source>
-        <translation>净面积保持为空，检查时 ATT003 会在耕地上报出；请在字段计算器中用毛面积减扣除面积计算：{fields}。</translation>
+        <translation>净面积保持为空，检查时 ATT003 会在耕地上报出；请在字段计算器中用图斑面积减扣除面积计算：{fields}。</translation>
     </message>
     <message>
         <source>New County Plan</source>
@@ -7504,8 +7504,8 @@ Whether the change is one of the permitted cases is for the office to state; it 
         <translation>{field} 为空的 {count} 行已写入图斑椭球面积。</translation>
     </message>
     <message>
-        <source>{field}: {count} values are not in the code list or match several codes, {open} not chosen yet. Choices are saved in the mapping; several values may become one code.</source>
-        <translation>{field}：{count} 个值不在代码表中或有几个对应的代码，{open} 个尚未选定。所选保存在字段映射中，几个值可以对应同一代码。</translation>
+        <source>{field}: {count} values are not in the code list or match several codes, {open} not chosen yet. Where one name is alike, its code is proposed: check it. Choices are saved in the mapping; several values may become one code.</source>
+        <translation>{field}：{count} 个值不在代码表中或有几个对应的代码，{open} 个尚未选定。只有一个代码名称相近的已预选，请核对。所选保存在字段映射中，几个值可以对应同一代码。</translation>
     </message>
     <message>
         <source>{figure} ({source})</source>

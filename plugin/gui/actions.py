@@ -36,7 +36,7 @@ _MENU_SECTIONS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("mapping", "mapping", ""),
         ("points_in", "draw", ""),
         ("conformity", "conformity", ""),
-        ("adjustment", "align", ""),
+        ("adjustment", "compare", ""),
         ("boundary", "align", ""),
         ("supplement", "layers", ""),
         ("split", "export", ""),

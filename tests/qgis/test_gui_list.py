@@ -170,10 +170,10 @@ def test_headings_name_the_columns_and_mark_the_sorted_one(chinese, findings_tre
         model = findings_tree.model()
         return [model.headerData(column, Qt.Orientation.Horizontal) for column in range(model.columnCount())]
 
-    assert read_headings() == ["规则/位置", "数量", "面积（公顷） ▼", "状态", *WORK_HEADINGS]
+    assert read_headings() == ["规则/位置", "数量", "公顷 ▼", "状态", *WORK_HEADINGS]
     assert not findings_tree.header().isSortIndicatorShown()
     findings_tree.sortByColumn(COUNT_COLUMN, Qt.SortOrder.AscendingOrder)
-    assert read_headings() == ["规则/位置", "数量 ▲", "面积（公顷）", "状态", *WORK_HEADINGS]
+    assert read_headings() == ["规则/位置", "数量 ▲", "公顷", "状态", *WORK_HEADINGS]
 
 
 def test_translated_text_without_placeholders_is_a_plain_string(qgis_app):

@@ -166,7 +166,7 @@ def _make_boundary_choice(result: Any, state: Any, lang: str) -> FixChoice:
         "given_m2": given,
         "taken_m2": taken,
         "after_m2": after,
-        "distance": tables.describe_distance(),
+        "distance": tables.describe_shortly(),
     }
     params |= {"ratio_before": before_text, "ratio_after": after_text}
     draft = Draft([LayerDraft(layer.role, shapes_by_fid)], params, _list_changes(result, tables), study=tables)

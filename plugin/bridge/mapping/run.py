@@ -280,12 +280,14 @@ def prepare_mapping(
     """Return a mapping with previews: the ``given`` one, or one proposed by names.
 
     Not on the main thread: it takes a while. In the proposed mapping, ``known`` values (field → value) are used
-    where the source has none. Raise InputError if the mapping names a field that the source lacks.
+    where the source has none, and codes of similar names are chosen. Raise InputError if the mapping names a field that
+    the source lacks.
     """
     from ...core.exchange.mapping import find_source_names, make_mapping_from_proposals, propose_mapping
     from ...core.exchange.mapping.preview import (
         SourceColumns,
         change_mapping,
+        choose_similar_codes,
         get_area_allowance,
         make_acceptance,
         preview_field,
@@ -302,6 +304,8 @@ def prepare_mapping(
         if source_field is None or not columns.count_values(source_field):
             mapping = change_mapping(mapping, template, name, constant=value)
     mapping = replace(mapping, source_by_target=find_source_names(columns.layer, mapping))
+    if given is None:
+        mapping = choose_similar_codes(columns, mapping, template, norm.standard)
     previews = {}
     for target in template.fields:
         cancellation.raise_if_cancelled()

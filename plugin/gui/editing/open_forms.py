@@ -133,7 +133,9 @@ class _FormHelp(QObject):
             extra_height = (
                 self._label.heightForWidth(self._form.width()) + self._form.layout().spacing() - former_height
             )
-            window.resize(window.width(), window.height() + max(extra_height, 0))
+            # QGIS gives the next form the height of this one: it grows no further than its contents need.
+            height = min(window.height() + max(extra_height, 0), window.sizeHint().height())
+            window.resize(window.width(), max(window.height(), height))
 
 
 class _WidthFitter(QObject):

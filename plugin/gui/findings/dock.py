@@ -129,7 +129,7 @@ class FindingsDock(FindingsForm):
         self.show_note(note)
 
     def show_note(self, note: str) -> None:
-        """Show a message above the list until the next selection or check."""
+        """Show a message below the list until the next selection or check."""
         self.note.setText(note)
         self.note.setVisible(bool(note))
 

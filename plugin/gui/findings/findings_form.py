@@ -71,7 +71,7 @@ class _LowArea(QScrollArea):
 class FindingsForm(FittedWidget, QgsDockWidget):
     """Widgets of the findings panel and their layout.
 
-    From top to bottom: actions, outdated state, verdict, progress, a note, filters, list and details; below them and
+    From top to bottom: actions, outdated state, verdict, progress, filters, list and details, a note; below them and
     always in view, navigation.
     """
 
@@ -93,10 +93,11 @@ class FindingsForm(FittedWidget, QgsDockWidget):
             self.verdict,
             self.work_progress,
             self.run_bar,
-            self.note,
             self.filters,
             make_row((self.tabs, 1), self.filter_button),
             (self.splitter, 1),
+            # Below the list, which stays where it is when a note comes and goes.
+            self.note,
         )
         area = _LowArea(
             widgetResizable=True,

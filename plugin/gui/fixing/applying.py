@@ -174,10 +174,13 @@ class FixApplier(QObject):
         from ...core.fixes.change_log import find_register_path
 
         text = tr("{count} fixes applied. Layer “{layers}”, in the edit buffer; save the layer to keep it.")
-        if len(order.proposals) == 1:
+        if not order.proposals[0].fix.solves:
+            text = tr("{label} applied. Layer “{layers}”, in the edit buffer; save the layer to keep it.")
+        elif len(order.proposals) == 1:
             text = tr("{fix}. Layer “{layers}”, in the edit buffer; save the layer to keep it.")
         text = text.format(
-            fix=log.texts.make_sentence(order.proposals[0]),
+            label=order.label,
+            fix=log.texts.make_sentence(order.proposals[0]).rstrip("。."),
             count=len(order.proposals),
             layers=tr(", ").join(layer.name() for layer in step.layers),
         )

@@ -42,6 +42,8 @@ from .change_preview import AreaRow, AreaTable, FixShapes, LinkedMaps
 
 #: Maximum number of new findings shown with their messages.
 _MAX_SHOWN_FINDINGS = 4
+#: More untried rules are named by their codes alone.
+_MAX_NAMED_RULES = 5
 #: Minimum width of a list, in digits.
 _MIN_DIGITS = 24
 _WIDTH_DIGITS, _HEIGHT_LINES = 128, 44
@@ -105,7 +107,8 @@ def _list_outcomes(proposal: Any, texts: Any) -> list[tuple[str, str]]:
         text = tr("No new findings, rules below aside") if proposal.untried_rules else tr("No new findings")
         lines.append(("ok", text))
     if proposal.untried_rules:
-        lines.append(("info", texts.describe_untried_rules(proposal, texts.name_rule)))
+        name_rule = texts.name_rule if len(proposal.untried_rules) <= _MAX_NAMED_RULES else str
+        lines.append(("info", texts.describe_untried_rules(proposal, name_rule)))
     return lines
 
 

@@ -102,8 +102,9 @@ class CodeChoiceTable(QWidget):
         self._field = field
         open_count = sum(not row.chosen_code for row in rows)
         text = tr(
-            "{field}: {count} values are not in the code list or match several codes, {open} not chosen yet. Choices "
-            "are saved in the mapping; several values may become one code."
+            "{field}: {count} values are not in the code list or match several codes, {open} not chosen yet. Where one "
+            "name is alike, its code is proposed: check it. Choices are saved in the mapping; several values may "
+            "become one code."
         )
         lines = [text.format(field=field, count=len(rows), open=open_count)]
         rows = self._put_open_first(field, rows)

@@ -33,6 +33,8 @@ from ..schema import GEOMETRY_BY_TYPE_ID, SHAPELY_TYPE_IDS
 
 #: Type of a field → data type of its column; other types are objects.
 _SERIES_TYPES = {"real": "float64", "date": "datetime64[ms]"}
+#: Decimals of areas (m²) in fields without decimals of their own.
+_AREA_DECIMALS = 2
 #: Most distinct values of an unmapped column that are listed: a key has as many as there are rows.
 MAX_LISTED_VALUES = 1000
 #: Number of feature ids that are listed for each of them.
@@ -273,8 +275,8 @@ class ValueConverter:
         if self.factor is not None:
             # The text is exact; its binary number would make 9.128 ha 91279.99999999999 m².
             number = float(Fraction(text) * self.factor)
-            # What the conversion adds beyond the decimals of the field was never measured.
-            number = round(number, target.decimals) if target.decimals else number
+            # What the conversion adds beyond the decimals of the field, or beyond 0.01 m², was never measured.
+            number = round(number, target.decimals or _AREA_DECIMALS)
         if target.type == "integer" and not float(number).is_integer():
             return None, "not_whole", {}
         number = int(number) if target.type == "integer" else float(number)

@@ -232,6 +232,30 @@ def find_undecided_codes(
     return undecided
 
 
+def choose_similar_codes(
+    columns: SourceColumns, mapping: FieldMapping, template: Template, standard: Standard
+) -> FieldMapping:
+    """Return a mapping with a code for each undecided value that the name of one code alone resembles.
+
+    A name that begins with the value precedes others that contain it. The choices are proposals, for a person to check.
+    """
+    translations = dict(mapping.translation_by_target)
+    for target in template.fields:
+        chosen = {}
+        for one in find_undecided_codes(columns, mapping, target, template, standard):
+            entries = standard.code_lists[target.codes].entry_by_code
+            begun = [code for code in one.candidate_codes if entries[code].name.startswith(one.code)]
+            similar = next((codes for codes in (one.candidate_codes, begun) if len(codes) == 1), ())
+            # A code of another list may have several equivalents, among which a person decides.
+            if similar and not one.chosen_code and not one.name:
+                chosen[one.code] = similar[0]
+        if chosen:
+            former = translations.get(target.name, CodeTranslation())
+            choices = {**former.chosen_code_by_source, **chosen}
+            translations[target.name] = replace(former, chosen_code_by_source=choices)
+    return replace(mapping, translation_by_target=translations)
+
+
 def change_mapping(
     mapping: FieldMapping,
     template: Template,

@@ -206,7 +206,10 @@ class ProjectReview:
         """Return the judge of a line, with its layer, parts of rows and overlay."""
         layer, problem = self._find_layer(spec.concept)
         known = layer or self.plan.find_layer_of_concept(spec.concept) or self.plan.find_unusable_layer(spec.concept)
-        role = known.role if known is not None else self.plan.list_roles_of_concept(spec.concept)[0]
+        roles = self.plan.list_roles_of_concept(spec.concept)
+        # Near the project a layer may have no rows.
+        present = next((one for one in roles if one in self.plan.layers), roles[0])
+        role = known.role if known is not None else present
         judge = LineJudge(spec, role, self.table, self.tolerance)
         if layer is None:
             is_declared = problem == "absent" and bool({spec.concept, role} & self.plan.norm.profile.absent)

@@ -231,21 +231,23 @@ def judge_items(items: Sequence[ReviewItem], gaps: Sequence[MissingItem]) -> tup
     verdict = find_gravest([*map(count_outcome, items), *([Outcome.UNDETERMINED] if gaps else [])])
     if verdict is Outcome.CONFORMS:
         return verdict, (Message(SECTION, "all_conform"),)
-    # Items that count less than they are, such as missing layers, come after those that they count like.
+    # What decides comes first, then what concerns this project, then what is the same for every project. Items that
+    # count less than they are, such as missing layers, come after those that they count like.
+    reported = [one for one in items if count_outcome(one) not in (Outcome.CONFORMS, Outcome.LISTED)]
     ordered = sorted(
-        items,
+        reported,
         key=lambda item: (
+            count_outcome(item) is not verdict,
+            isinstance(item, LineItem) and item.has_gaps,
             -OUTCOME_ORDER.index(count_outcome(item)),
             count_outcome(item) is not item.outcome,
-            # What is the same for every project comes after what concerns this one.
-            isinstance(item, LineItem) and item.has_gaps,
         ),
     )
-    grave = [one for one in ordered if count_outcome(one) in (Outcome.FAILS, Outcome.UNDETERMINED)]
-    worse = [one.reason for one in grave] + [one.missing for one in gaps]
-    worse += [
-        one.reason for one in ordered[len(grave) :] if count_outcome(one) not in (Outcome.CONFORMS, Outcome.LISTED)
-    ]
+    deciding = sum(count_outcome(one) is verdict for one in ordered)
+    reasons = [one.reason for one in ordered]
+    missing = [one.missing for one in gaps]
+    place = deciding if verdict is Outcome.UNDETERMINED else len(reasons)
+    worse = [*reasons[:place], *missing, *reasons[place:]]
     return Outcome.UNDETERMINED if verdict is Outcome.LISTED else verdict, tuple(worse)
 
 

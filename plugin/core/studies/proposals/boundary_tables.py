@@ -100,6 +100,18 @@ class BoundaryTables(ProposalTables):
             **{name: format_number(one, 2) for name, one in params.items()},
         )
 
+    def describe_shortly(self) -> str:
+        """Return sentences on the limits that a draft keeps, and on its distance from the least retreat."""
+        choice, model = self.result.choice, self.result.model
+        groups = "、".join(self.name_group(one.group) for one in self.list_limits())
+        kept = [self.get("limits_kept", groups=groups)] if groups else []
+        given, stage = model.measure_retreat(require_value(choice.inside, "the draft")), choice.stages[RETREAT]
+        excess = 100 * max(given - stage.bound, 0.0) / max(given, 1.0)
+        if stage.state is StageState.HEURISTIC or np.isnan(excess):
+            return " ".join([*kept, self.describe_distance()])
+        gap = format_number(excess, 2)
+        return " ".join([*kept, self.get("least" if float(gap) == 0 else "near_least", gap=gap)])
+
     def list_notes(self) -> list[str]:
         """Return sentences on missing data, settings and gaps of the layers."""
         result = self.result
