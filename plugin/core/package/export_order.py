@@ -235,7 +235,7 @@ class RowProgress:
     def __call__(self, row_count: int) -> None:
         """Count further rows and report the share that is done."""
         self.done += row_count
-        self.progress(self.until * self.done / self.total, self.text)
+        self.progress(self.until * (self.done / self.total), self.text)
 
     def report_after_rows(self, share: float, text: str) -> None:
         """Report a share (0 to 1) of the steps that follow the rows, with the name of the present step."""

@@ -213,7 +213,7 @@ def test_package_with_two_equal_data_sets_passes_and_its_report_names_both(copie
     (rule,) = [r for r in report.rules if r.code == "DOC014"]
     other = DATA_SET_PATH if suffix == ".shp" else f"{DATA_SET_PATH}{suffix}"
     assert rule.outcome == "passed" and f"{DATA_SET_PATH}.gdb" in rule.reason and f"“{other}”" in rule.reason
-    assert "CZKFBJ" in rule.reason and len(report.provenance["layers"]) == 9
+    assert "CZKFBJ" in rule.reason and len(report.provenance["layers"]) == 10
 
 
 def change_layer(path, name, change):

@@ -77,7 +77,7 @@ def test_exported_package_passes_inspection(copied_package):
     assert report.verdict is Verdict.CONDITIONAL and not report.left_out
     assert {r.outcome for r in report.rules if r.code.startswith("DOC") and r.code != "DOC011"} == {"passed"}
     assert sum(r.code.startswith("DOC") for r in report.rules) == len(load_standard().rule_groups["package"])
-    assert report.provenance["source"] == PACKAGE_ROOT and len(report.provenance["layers"]) == 9
+    assert report.provenance["source"] == PACKAGE_ROOT and len(report.provenance["layers"]) == 10
     assert hash_files(copied_package) == before
 
 
@@ -118,7 +118,7 @@ def encode_names_in_gbk(data):
 def test_zipped_package_passes_inspection(copied_package, tmp_path, top, codec):
     report = inspect_report(write_zip(copied_package, tmp_path / f"{PACKAGE_ROOT}.zip", top, codec))
     assert [(f.code, f.case) for f in report.findings] == EXPECTED_UNREAD_TABLES, [f.message for f in report.findings]
-    assert len(report.provenance["layers"]) == 9
+    assert len(report.provenance["layers"]) == 10
 
 
 def change_manifest(package, change):
@@ -340,7 +340,7 @@ def test_copied_layer_in_a_package_is_reported_and_the_original_layer_is_inspect
     }
     assert reported == {("CZKFBJ_1", "CZKFBJ"), ("A_STBHHX", "STBHHX")}
     names = {row["role"]: row["name"] for row in report.provenance["layers"]}
-    assert names["CZKFBJ"] == "CZKFBJ" and names["STBHHX"] == "STBHHX" and len(names) == 9
+    assert names["CZKFBJ"] == "CZKFBJ" and names["STBHHX"] == "STBHHX" and len(names) == 10
     chosen = inspect_report(copied_package, roles={"CZKFBJ": "CZKFBJ_1"})
     assert {"CZKFBJ_1"} == {row["name"] for row in chosen.provenance["layers"] if row["role"] == "CZKFBJ"}
 
@@ -398,7 +398,7 @@ def test_unreadable_layer_of_a_package_is_reported_and_all_other_layers_are_insp
     report = inspect_report(copied_package)
     (finding,) = [f for f in report.findings if f.code == "DOC008"]
     assert finding.case == "unreadable" and finding.params["name"] == "DLTB"
-    assert len(report.provenance["layers"]) == 8
+    assert len(report.provenance["layers"]) == 9
     assert not [f for f in report.findings if f.code == "DOC012"], [f.message for f in report.findings]
 
 

@@ -58,7 +58,7 @@ def inspect_report(spec_and_path):
 def test_manifest_states_crs_encoding_feature_count_and_areas_of_each_vct_layer(exported_package):
     spec, done = exported_package
     rows = [row for row in done.manifest["layers"] if row["format"] == "VCT 3.0"]
-    assert len(rows) == 9 and {row["file"] for row in rows} == {VCT_PATH}
+    assert len(rows) == 10 and {row["file"] for row in rows} == {VCT_PATH}
     for row in rows:
         assert row["encoding"] == "GBK" and row["crs"] == "EPSG:4526" and row["read_back"]["same"]
         assert row["read_back"]["library"] == "sanxian VCT 3.0" and row["read_back"]["moved_m"] <= 1e-4
@@ -80,7 +80,7 @@ def test_exported_package_with_a_vct_file_passes_inspection(copied_package):
     report = inspect_report(copied_package)
     # The workbook of an Access database is not compared here.
     assert {f.code for f in report.findings} <= {"DOC011"}, [(f.code, f.message) for f in report.findings]
-    assert len(report.provenance["layers"]) == 9 and not report.left_out
+    assert len(report.provenance["layers"]) == 10 and not report.left_out
     assert report.verdict is Verdict.CONDITIONAL and not [r.code for r in report.rules if r.outcome == "skipped"]
 
 
