@@ -63,7 +63,7 @@ def test_manifest_states_crs_encoding_feature_count_and_areas_of_each_vct_layer(
         assert row["encoding"] == "GBK" and row["crs"] == "EPSG:4526" and row["read_back"]["same"]
         assert row["read_back"]["library"] == "sanxian VCT 3.0" and row["read_back"]["moved_m"] <= 1e-4
     others = {row["layer"]: row for row in done.manifest["layers"] if row["format"] != "VCT 3.0"}
-    assert len(others) == (9 if len(spec.vectors) > 1 else 0)
+    assert len(others) == (10 if len(spec.vectors) > 1 else 0)
     for row in rows:
         if other := others.get(row["layer"]):
             assert row["features"] == other["features"]
