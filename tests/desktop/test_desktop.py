@@ -44,7 +44,8 @@ def test_panel_lists_what_to_do_in_an_empty_project_and_shows_the_opened_sample_
 def test_template_forms_are_applied_by_opening_the_sample_and_by_the_menu(tour_facts):
     assert tour_facts["form_of_sample"] == tour_facts["form_again"] == ["标识", "属性", "面积"]
     assert (
-        tour_facts["forms_said"].startswith("9 个图层已应用模板的表单：") and "城镇开发边界" in tour_facts["forms_said"]
+        tour_facts["forms_said"].startswith("10 个图层已应用模板的表单：")
+        and "城镇开发边界" in tour_facts["forms_said"]
     )
 
 
@@ -127,7 +128,7 @@ def test_desktop_without_geopandas_shows_the_missing_library_and_no_error(deskto
 def test_main_window_fits_a_small_screen_and_follows_a_change_of_theme(desktop, monkeypatch):
     monkeypatch.setenv("SANXIAN_PICTURE", "small")
     facts = desktop("shots", size="1366x768")
-    assert facts["verdict"] == "不通过" and facts["layers"] == 10
+    assert facts["verdict"] == "不通过" and facts["layers"] == 11
     assert facts["tabs"]
     assert facts["width"] < facts["window"][0] / 3 + 40
     assert facts["live"] == dict.fromkeys(("dark", "toolbar", "panel", "counts"), True)

@@ -52,6 +52,7 @@ SAMPLE_GROUPS = (
             ("XZQX", "县级行政区", True),
             ("XZQXZ", "乡镇级行政区", True),
             ("GDBHMB", "耕地保护目标", False),
+            ("YJJBNTCBQ", "永久基本农田储备区", False),
             ("DLTB", "地类图斑", True),
         ),
     ),
