@@ -20,6 +20,7 @@ TOOL_BY_COMMAND = {
     "batch": "check_counties",
     "check": "check_plan",
     "compare": "compare_versions",
+    "compare-drafts": "compare_drafts",
     "cultivated": "cultivated_changes",
     "conformity": "project_conformity",
     "drawing import": "import_drawing",

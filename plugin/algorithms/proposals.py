@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""补划选址, 边界调优: propose drafts that put a plan right."""
+"""补划选址, 边界调优, 方案对比: propose drafts that put a plan right, and compare drafts."""
 
 from pathlib import Path
 
-from ..bridge.checking.boundary_proposal import make_changes_table, make_draft_table, propose_boundary
-from ..bridge.checking.supplement_proposal import make_supplement_table, propose_supplement
+from qgis.core import QgsProcessing
+
+from ..bridge.checking.proposals import make_draft_table, make_land_table, run_study
+from ..bridge.printing.pdf import render_svg
 from ..bridge.texts import mark_text, tr
-from ..core.base.choices import BOUNDARY_MODES, BOUNDARY_PREFERENCES, SUPPLEMENT_PREFERENCES
+from ..core.base.choices import ADJUSTED_LINES, BOUNDARY_MODES, BOUNDARY_PREFERENCES, SUPPLEMENT_PREFERENCES
 from ..core.base.errors import InputError
 from ..core.standard.messages.texts import Texts
 from .common import SanxianAlgorithm, describe_norms, log_lines, log_warnings, make_progress_callback
@@ -23,6 +25,7 @@ from .parameters import (
     declare_numbers,
     make_file_or_folder,
     make_layer_output,
+    make_layers,
     make_text,
     make_workbook,
 )
@@ -84,16 +87,19 @@ class ProposeSupplement(SanxianAlgorithm):
         self.outputs = StudyOutputs(self, parameters, context, tr("Proposed parcels (draft)"), inputs)
 
     def execute(self, parameters, context, feedback):
+        from ..core.studies.proposals.propose_supplement import propose_supplement
         from ..core.studies.proposals.supplement_result import SupplementOrder
         from ..core.studies.proposals.supplement_tables import SupplementTables
 
-        result = propose_supplement(
+        result = run_study(
+            propose_supplement,
             self.path_or_snapshots,
             SupplementOrder(self.demand, self.preference, self.refused),
             self.options,
             source=self.origin,
             progress=make_progress_callback(feedback),
             cancellation=self.cancellation,
+            keeps_lock_free=True,
         )
         tables = SupplementTables(result, Texts(self.options.lang))
         log_lines(feedback, tables.summarise())
@@ -102,7 +108,7 @@ class ProposeSupplement(SanxianAlgorithm):
             feedback,
             tables.make_document,
             tables.write_workbook,
-            lambda: make_supplement_table(tables),
+            lambda: make_land_table(tables),
             self.cancellation,
         )
         return {
@@ -176,15 +182,17 @@ class ProposeBoundary(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
         from ..core.studies.proposals.boundary_tables import BoundaryTables
-        from ..core.studies.proposals.propose_boundary import BoundaryOrder
+        from ..core.studies.proposals.propose_boundary import BoundaryOrder, propose_boundary
 
-        result = propose_boundary(
+        result = run_study(
+            propose_boundary,
             self.path_or_snapshots,
             BoundaryOrder(self.mode, self.preference, *self.files),
             self.options,
             source=self.origin,
             progress=make_progress_callback(feedback),
             cancellation=self.cancellation,
+            keeps_lock_free=True,
         )
         tables = BoundaryTables(result, Texts(self.options.lang))
         log_lines(feedback, tables.summarise())
@@ -196,7 +204,7 @@ class ProposeBoundary(SanxianAlgorithm):
             lambda: make_draft_table(tables),
             self.cancellation,
         )
-        changes = make_changes_table(tables)
+        changes = make_land_table(tables)
         results |= self.changes.write_table(self, parameters, context, changes, self.cancellation)
         given, taken, boundary = result.sum_areas()
         return {
@@ -205,4 +213,85 @@ class ProposeBoundary(SanxianAlgorithm):
             "TAKEN_M2": taken,
             "BOUNDARY_M2": boundary,
             "FOUND": result.is_found,
+        }
+
+
+class CompareDrafts(SanxianAlgorithm):
+    """Algorithm `compare_drafts`: compare drafts of a control line with the plan as it is and with each other."""
+
+    tool = Tool(
+        identifier="compare_drafts",
+        section="check",
+        title=mark_text("Compare drafts"),
+        keywords=("drafts", "compare", "alternatives", "方案", "方案对比", "比选", "草案", "差异"),
+        help_parts=(
+            mark_text(
+                "Compares two to five drafts of a control line side by side: twelve figures of the present plan and "
+                "of each draft (area, land out and in, target, expansion ratio or net area and grades, overlaps with "
+                "the other lines, cultivated land, townships, pieces, holes, outline, findings of the rules on the "
+                "line), and the land on which they differ. The inputs are not changed.\n\n"
+                "A draft is a file with the layer of the line, such as that of the tools that propose, or an edition "
+                "of the whole county. Its control lines, zones and townships take the place of the county's; the "
+                "survey stays. The line is recognised by the layers that the drafts have, or named.\n\n"
+                "A figure that cannot be had is undetermined, with the reason. No draft is recommended: the county "
+                "decides.\n\n"
+                "Results: a layer of differences with a column for each draft, a workbook, and the tables to be "
+                "signed, with maps."
+            ),
+            describe_norms,
+        ),
+        parameters=(
+            *SOURCE_AND_LAYERS,
+            make_layers("DRAFTS", mark_text("Drafts (two to five files)"), QgsProcessing.SourceType.TypeFile),
+            make_text("LINE", mark_text("Control line (empty: recognised by the drafts)"), ADJUSTED_LINES),
+            *NORMS,
+            ROLES,
+            make_layer_output("OUTPUT", mark_text("Land on which drafts differ"), POLYGONS),
+            make_workbook(),
+            *SIGNED_TABLES,
+        ),
+        results=(
+            *declare_numbers(
+                DIFFERENCES=mark_text("Places where drafts differ from each other"),
+                DIFFERENT_M2=mark_text("Area of these places (m²)"),
+            ),
+            *declare_flags(COMPLETE=mark_text("All figures are determined")),
+        ),
+        needs_libraries_to_prepare=False,
+    )
+
+    def prepare(self, parameters, context, feedback):
+        self.drafts = tuple(self.parameterAsFileList(parameters, "DRAFTS", context))
+        self.line = self.read_text_parameter(parameters, "LINE", context)
+        inputs = [*read_plan_inputs(self, parameters, context), *self.drafts]
+        self.outputs = StudyOutputs(self, parameters, context, tr("Land on which drafts differ"), inputs)
+
+    def execute(self, parameters, context, feedback):
+        from ..core.studies.proposals.compare_drafts import DraftsOrder, compare_drafts
+        from ..core.studies.proposals.draft_tables import DraftTables
+
+        result = run_study(
+            compare_drafts,
+            self.path_or_snapshots,
+            DraftsOrder(self.drafts, self.line),
+            self.options,
+            source=self.origin,
+            progress=make_progress_callback(feedback),
+            cancellation=self.cancellation,
+        )
+        tables = DraftTables(result, Texts(self.options.lang))
+        log_lines(feedback, tables.summarise())
+        log_warnings(feedback, tables.list_notes())
+        results = self.outputs.write(
+            feedback,
+            lambda: tables.make_document(render_svg),
+            tables.write_workbook,
+            lambda: make_land_table(tables),
+            self.cancellation,
+        )
+        return {
+            **results,
+            "DIFFERENCES": int(result.land.is_disputed.sum()),
+            "DIFFERENT_M2": float(result.land.areas_m2[result.land.is_disputed].sum()),
+            "COMPLETE": result.is_complete,
         }

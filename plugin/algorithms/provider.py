@@ -25,7 +25,7 @@ from .map_fields import DeriveThreeZones, MapFields
 from .package import ExportPackage, InspectPackage
 from .points_and_drawings import ExportBoundaryPoints, ImportBoundaryPoints, ImportDrawing
 from .project_conformity import ProjectConformity
-from .proposals import ProposeBoundary, ProposeSupplement
+from .proposals import CompareDrafts, ProposeBoundary, ProposeSupplement
 from .statutory_area import StatutoryArea
 from .vct import ExportVct, ImportVct
 
@@ -37,6 +37,7 @@ _ALGORITHMS = (
     CheckCounties,
     CheckPlan,
     CheckSeams,
+    CompareDrafts,
     CompareVersions,
     ComputeIndicators,
     CreateLayers,

@@ -50,6 +50,7 @@ MANUAL_TOPICS = {
     "project_conformity": "07-projects#tool-project-conformity",
     "propose_boundary": "09-yearly#tool-propose-boundary",
     "propose_supplement": "09-yearly#tool-propose-supplement",
+    "compare_drafts": "09-yearly#tool-compare-drafts",
     "office_tables": "06-report#tool-office-tables",
     "split_townships": "10-townships#tool-split-townships",
     "merge_counties": "11-counties#tool-merge-counties",

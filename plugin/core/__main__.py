@@ -5,7 +5,8 @@ Commands: ``python -m plugin.core check SOURCE …``, ``indicators SOURCE --xlsx
 ROLE``, ``rules``, ``rule CODE``, ``profile PROFILE``, ``dictionary --html FILE``, ``structure TABLE --output FOLDER``
 or ``--database FILE``, ``form FORM``, ``package SOURCE FOLDER``, ``inspect PACKAGE``, ``vct SOURCE OUTPUT``, ``points
 ACTION …``, ``tables SOURCE --output FILE``, ``drawing ACTION …``, ``adjustment BEFORE AFTER``, ``statement BEFORE
-AFTER``, ``supplement SOURCE --demand FILE``, ``boundary SOURCE``, ``evaluate YEAR=SOURCE …|LIST``, ``yearly FILED
+AFTER``, ``supplement SOURCE --demand FILE``, ``boundary SOURCE``, ``compare-drafts SOURCE DRAFT …``, ``evaluate
+YEAR=SOURCE …|LIST``, ``yearly FILED
 CURRENT FOLDER --year YEAR``, ``cultivated BEFORE AFTER --year YEAR``, ``fix SOURCE --output COPY``, ``fixes``,
 ``renumber SOURCE --output COPY``, ``zone SOURCE COPY --zone ZONE``, ``batch FOLDER|LIST --output FOLDER``, ``seams
 SOURCE … --output FOLDER``, ``gather FOLDER|LIST --output FOLDER``, ``townships split DATA --output FOLDER``,
@@ -39,6 +40,7 @@ COMMAND_FUNCTIONS: dict[str, Callable[..., int]] = {
     "statement": comparing.run_statement,
     "supplement": proposing.run_supplement,
     "boundary": proposing.run_boundary,
+    "compare-drafts": proposing.run_compare_drafts,
     "evaluate": comparing.run_evaluate,
     "package": checking.run_export_package_command,
     "compare": comparing.run_compare,

@@ -36,7 +36,7 @@ from ...core.standard.messages.texts import Texts, format_number
 from ...core.standard.options import RunOptions
 from ...core.standard.template import TemplateField
 from ...core.studies.proposals.propose_supplement import draft_supplements
-from ...core.studies.proposals.supplement_candidates import name_townships
+from ...core.studies.proposals.supplement_demand import name_townships
 from ...core.studies.proposals.supplement_model import GRADES
 from ...core.studies.proposals.supplement_result import SECTION, BalanceState, SupplementOrder, SupplementResult
 from ...core.studies.proposals.supplement_tables import SupplementTables

@@ -266,6 +266,16 @@ _ARGUMENTS_BY_COMMAND: dict[str, tuple[_Argument, ...]] = {
         *(_declare_file(f"--{name}", f"boundary_{name}") for name in ("output", "xlsx")),
         _TABLE_DOCX,
     ),
+    "compare-drafts": (
+        _declare("source", "compare_drafts_source", metavar="SOURCE"),
+        _declare("drafts", "compare_drafts_drafts", metavar="DRAFT", nargs="+"),
+        _declare("--line", "compare_drafts_line"),
+        *_NORM_AND_ROLES,
+        _TARGETS,
+        *(_declare_file(f"--{name}", f"compare_drafts_{name}") for name in ("output", "xlsx")),
+        _TABLE_DOCX,
+        _declare_file("--json", "compare_drafts_json"),
+    ),
     "evaluate": (
         _declare("editions", "evaluate_editions", metavar="YEAR=SOURCE|LIST", nargs="+"),
         *_PLAN,
@@ -461,7 +471,7 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
     language = _declare("--lang", choices=("zh", "en"), default="zh")
     commands = parser.add_subparsers(dest="command", required=True, metavar=" | ".join(_ARGUMENTS_BY_COMMAND))
     for name, arguments in _ARGUMENTS_BY_COMMAND.items():
-        help_key = "profile_command" if name == "profile" else name
+        help_key = "profile_command" if name == "profile" else name.replace("-", "_")
         command = commands.add_parser(name, help=report_texts.get("cli", help_key))
         add_arguments(command, (language, *arguments))
         if name in ("package", "inspect"):

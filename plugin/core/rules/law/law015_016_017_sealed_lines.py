@@ -27,7 +27,6 @@ from ...render.versions.edition_comparison import (
     NET_BASIS,
     STATUTORY_BASIS,
     ChangedPiece,
-    LayerEdition,
     VersionComparison,
 )
 from ...standard.profile.norm import is_sealed_by_profile
@@ -339,11 +338,11 @@ def _report_worse_grades(
     layer = comparison.later_edition.layer
     # A smaller number is better land for all three.
     for meaning in ("slope_class", "yield_grade", "quality_grade"):
-        grade_before = _compute_area_weighted_average(
-            comparison.earlier_edition, meaning, [part.before_row for part in removed_parts], removed_areas
+        grade_before = compute_area_weighted_average(
+            comparison.earlier_edition.layer, meaning, [part.before_row for part in removed_parts], removed_areas
         )
-        grade_after = _compute_area_weighted_average(
-            comparison.later_edition, meaning, [part.after_row for part in added_parts], added_areas
+        grade_after = compute_area_weighted_average(
+            comparison.later_edition.layer, meaning, [part.after_row for part in added_parts], added_areas
         )
         if grade_before is not None and grade_after is not None and grade_after > grade_before + 1e-9:
             yield Finding(
@@ -354,11 +353,9 @@ def _report_worse_grades(
             )
 
 
-def _compute_area_weighted_average(
-    edition: LayerEdition, meaning: str, rows: list[int], areas: np.ndarray
-) -> float | None:
-    """Return the area-weighted average of a field; None if a part has no value."""
-    values = edition.layer.numbers(meaning)[rows]
+def compute_area_weighted_average(layer: Layer, meaning: str, rows: list[int], areas: np.ndarray) -> float | None:
+    """Return the area-weighted average of a field in some rows; None if a row has no value."""
+    values = layer.numbers(meaning)[rows]
     if not np.isfinite(values).all() or not areas.sum() > 0:
         return None
     return float((values * areas).sum() / areas.sum())

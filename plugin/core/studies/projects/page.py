@@ -321,17 +321,20 @@ class _ProjectPage:
             for place in scene.places
         ]
         places = [Paragraph(text, is_small=True) for text in texts]
-        drawing = self._make_picture(draw_map(scene, self.one.project.statutory_m2, self.words), settings.width_mm)
+        drawing = make_picture(
+            draw_map(scene, self.one.project.statutory_m2, self.words), settings.width_mm, self.rasterise
+        )
         yield PictureWithText(
-            drawing, (*places, self._make_picture(draw_legend(scene, self.words), settings.legend_mm))
+            drawing, (*places, make_picture(draw_legend(scene, self.words), settings.legend_mm, self.rasterise))
         )
 
-    def _make_picture(self, svg: str, width_mm: float) -> Picture:
-        """Return a drawing as a picture, with its pixels if they can be drawn."""
-        if self.rasterise is not None:
-            return Picture(self.rasterise(svg, round(width_mm * _PIXELS_PER_MM)), width_mm, svg=svg)
-        height = float(svg.partition(' height="')[2].partition('"')[0])
-        return Picture(make_blank_png(round(width_mm * PX_PER_MM), round(height)), width_mm, svg=svg)
+
+def make_picture(svg: str, width_mm: float, rasterise: Rasterise | None, caption: str = "") -> Picture:
+    """Return a drawing as a picture, with its pixels if they can be drawn."""
+    if rasterise is not None:
+        return Picture(rasterise(svg, round(width_mm * _PIXELS_PER_MM)), width_mm, caption, svg=svg)
+    height = float(svg.partition(' height="')[2].partition('"')[0])
+    return Picture(make_blank_png(round(width_mm * PX_PER_MM), round(height)), width_mm, caption, svg=svg)
 
 
 def describe_crs_in_words(label: str, words: ReportTexts) -> str:

@@ -306,6 +306,7 @@ _DETAIL_PX = 0.4
 _PROJECT_HATCH = MapSymbol("project", "", "#111111", 2.8, is_numbered=False, hatch=(0.0,), distance=8.0)
 #: Length of a scale bar: at most this share of the map's width.
 _SCALE_BAR_SHARE = 0.22
+_SHORT_BAR_PX = 60.0
 _LEGEND_ROW_PX, _LEGEND_SYMBOL = 20.0, (30.0, 15.0)
 
 
@@ -318,7 +319,7 @@ def draw_map(scene: MapScene, area_m2: float, report_texts: ReportTexts) -> str:
     project = shapely.simplify(scene.project, _DETAIL_PX)
     pieces += [
         f'<path d="{make_path(project)}" fill="none" stroke="#FFFFFF" stroke-width="7"/>',
-        _draw_hatch([project], _PROJECT_HATCH, opacity=0.45),
+        draw_hatch([project], _PROJECT_HATCH, opacity=0.45),
         *[
             (
                 f'<path d="{make_path(place.shape)}" fill="{_FAILED_COLOUR}" fill-opacity="0.55" '
@@ -352,18 +353,22 @@ def draw_map(scene: MapScene, area_m2: float, report_texts: ReportTexts) -> str:
             spot = labels.find_place([layer.name], places, avoids_project=True)
             if spot is not None:
                 pieces.append(draw_text(layer.name, *spot, _NAME_PX, layer.symbol.text, bold=True, halo=True))
-    x, y = scene.frame.width - 22, 28.0
+    pieces += [draw_scale_bar(frame), *draw_north_arrow(frame, report_texts)]
+    return make_svg(frame.width, frame.height, pieces)
+
+
+def draw_north_arrow(frame: MapFrame, report_texts: ReportTexts) -> tuple[str, str]:
+    """Return the north arrow at the upper right, and the edge of the map."""
+    x, y = frame.width - 22, 28.0
     arrow = f"M{x:.1f},{y - 18:.1f}L{x + 6.5:.1f},{y + 8:.1f}L{x:.1f},{y + 3:.1f}L{x - 6.5:.1f},{y + 8:.1f}Z"
-    pieces += [
-        _draw_scale_bar(scene),
+    return (
         f'<path d="{arrow}" fill="#000000" stroke="#FFFFFF" stroke-width="1"/>'
         + draw_text(report_texts.get("text", "north"), x, y + 23, _SMALL_PX, "#000000", halo=True),
         (
             f'<rect x="0.5" y="0.5" width="{frame.width - 1:.1f}" height="{frame.height - 1:.1f}" fill="none" '
             'stroke="#000000" stroke-width="1"/>'
         ),
-    ]
-    return make_svg(frame.width, frame.height, pieces)
+    )
 
 
 def draw_legend(scene: MapScene, report_texts: ReportTexts) -> str:
@@ -377,7 +382,7 @@ def draw_legend(scene: MapScene, report_texts: ReportTexts) -> str:
     for layer in scene.layers:
         if not layer.symbol.fill and not layer.symbol.hatch:
             line = f"M0,{size[1] / 2:.1f}H{size[0]:.0f}"
-            rows.append((f'<path d="{line}" {_make_stroke(layer.symbol, 0.6)}/>', layer.name))
+            rows.append((f'<path d="{line}" {make_stroke(layer.symbol, 0.6)}/>', layer.name))
         elif layer.name:
             rows.append((_draw_symbol(layer.symbol, box, layer.symbol.distance * 0.8), layer.name))
     pieces = []
@@ -392,8 +397,8 @@ def draw_legend(scene: MapScene, report_texts: ReportTexts) -> str:
 
 def _draw_symbol(symbol: MapSymbol, box: Any, distance: float) -> str:
     """Return a sample of a symbol."""
-    outline = f'<path d="{make_path(box)}" fill="{symbol.fill or "#FFFFFF"}" {_make_stroke(symbol, 0.8)}/>'
-    return outline + _draw_hatch([box], replace(symbol, distance=distance))
+    outline = f'<path d="{make_path(box)}" fill="{symbol.fill or "#FFFFFF"}" {make_stroke(symbol, 0.8)}/>'
+    return outline + draw_hatch([box], replace(symbol, distance=distance))
 
 
 def _draw_layer(layer: MapLayer) -> Iterable[str]:
@@ -405,17 +410,17 @@ def _draw_layer(layer: MapLayer) -> Iterable[str]:
         paths = "".join(map(make_path, shapes))
         yield f'<path d="{paths}" fill="{symbol.fill}" fill-rule="evenodd" stroke="none"/>'
     if symbol.hatch:
-        yield _draw_hatch(shapes, symbol)
-    yield f'<path d="{make_path(shapely.simplify(layer.outline, _DETAIL_PX))}" fill="none" {_make_stroke(symbol)}/>'
+        yield draw_hatch(shapes, symbol)
+    yield f'<path d="{make_path(shapely.simplify(layer.outline, _DETAIL_PX))}" fill="none" {make_stroke(symbol)}/>'
 
 
-def _make_stroke(symbol: MapSymbol, factor: float = 1.0) -> str:
+def make_stroke(symbol: MapSymbol, factor: float = 1.0) -> str:
     """Return the attributes of a line."""
     dash = f' stroke-dasharray="{symbol.dash}"' if symbol.dash else ""
     return f'stroke="{symbol.line}" stroke-width="{symbol.width * factor:.2f}"{dash}'
 
 
-def _draw_hatch(shapes: list[Any], symbol: MapSymbol, opacity: float = 1.0) -> str:
+def draw_hatch(shapes: list[Any], symbol: MapSymbol, opacity: float = 1.0) -> str:
     """Return parallel lines inside shapes as a path."""
     paths = []
     for angle in symbol.hatch:
@@ -445,9 +450,8 @@ def _draw_hatch(shapes: list[Any], symbol: MapSymbol, opacity: float = 1.0) -> s
     )
 
 
-def _draw_scale_bar(scene: MapScene) -> str:
+def draw_scale_bar(frame: MapFrame) -> str:
     """Return a scale bar of a round length at the lower left."""
-    frame = scene.frame
     most = frame.width * frame.m_per_px * _SCALE_BAR_SHARE
     power = 10 ** math.floor(math.log10(most))
     length = next(power * digit for digit in (5, 2, 1) if power * digit <= most)
@@ -460,7 +464,8 @@ def _draw_scale_bar(scene: MapScene) -> str:
         draw_text(label, left + px * share, base - 8, _SMALL_PX, "#000000")
         for label, share in (
             ("0", 0.0),
-            (format_number(shown / 2, decimals), 0.5),
+            # On a short bar the texts would touch.
+            (format_number(shown / 2, decimals) if px > _SHORT_BAR_PX else "", 0.5),
             (f"{format_number(shown, decimals)} {unit}", 1.0),
         )
     )

@@ -27,7 +27,7 @@ from ...standard.profile.profile_figures import get_township_targets
 from .boundary_model import AreaLimit, BoundaryCells
 from .boundary_parts import Parts
 from .shared_edges import list_excluded_layers, measure_shared_edges
-from .supplement_demand import NO_TOLERANCE, divide_by_township
+from .supplement_demand import NO_TOLERANCE, divide_by_township, name_townships
 
 SECTION = "tuning"
 #: Why a cell leaves or stays; land that leaves for a limit has none.
@@ -184,7 +184,7 @@ def _make_land(
         parcel,
         _name_first(leaves, len(area)),
         _name_first(stays, len(area)),
-        _name_townships(parts.shape, ctx),
+        name_townships(parts.shape, ctx),
         np.where(is_cultivated, area, 0.0),
         cells,
     )
@@ -196,15 +196,6 @@ def _name_first(masks: dict[str, NDArray], count: int) -> list[str]:
     for reason, mask in reversed(masks.items()):
         names[mask] = reason
     return names.tolist()
-
-
-def _name_townships(shapes: NDArray, ctx: RuleContext) -> list[str]:
-    names = [""] * len(shapes)
-    if len(shapes) and get_plan_townships(ctx) is not None:
-        owner, township, share = divide_by_township(shapes, ctx)
-        for n in np.argsort(share, kind="stable").tolist():
-            names[owner[n]] = township[n]
-    return names
 
 
 def _read_weights(boundary: Layer, row: NDArray, is_cultivated: NDArray, ctx: RuleContext) -> NDArray:

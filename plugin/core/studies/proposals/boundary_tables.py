@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +17,6 @@ from ...render.tables.report_table import (
     CellValue,
     ReportTable,
     TableColumn,
-    make_record,
     make_table,
     make_table_number,
 )
@@ -28,7 +27,6 @@ from .mixed_integer_solver import StageState
 from .proposal_tables import ProposalTables
 from .propose_boundary import SETTINGS, TAKEN_IN, BoundaryResult, Step
 
-CHANGES_LAYER = "boundary_changes"
 #: Reason of land that leaves for a limit, and of an island that stays.
 _FOR_LIMITS, _ISLAND = "limits", "island"
 
@@ -46,6 +44,7 @@ class BoundaryTables(ProposalTables):
     """Makes sentences, tables and layers of a result in the language of ``texts``."""
 
     result: BoundaryResult
+    layer_name = "boundary_changes"
 
     def __init__(self, result: BoundaryResult, texts: Texts):
         super().__init__(result, texts, SECTION, "boundary")
@@ -249,31 +248,22 @@ class BoundaryTables(ProposalTables):
         return self.get(f"prefer_{self.result.order.preference}" if stage == PREFERENCE else f"stage_{stage}")
 
     # --- outputs
-    def make_change_columns(self) -> list[TableColumn]:
+    def make_land_columns(self) -> list[TableColumn]:
         """Return the columns of the cells that leave or come."""
         return self.make_cell_columns(self.give_change)
 
-    def make_records(self) -> list[dict[str, Any]]:
-        """Return the attributes of the cells that leave or come, for a layer."""
-        columns = self.make_change_columns()
-        return [make_record(columns, position) for position in self.result.changed]
-
-    def reproject(self, shapes: Iterable[Any]) -> NDArray:
-        """Return shapes of the plane in the CRS of the plan, without vertices added on reading."""
-        plan = self.result.plan
-        return plan.reproject_for_findings(plan.remove_added_vertices(np.array(list(shapes), dtype=object)))
+    def list_land(self) -> tuple[list[int], NDArray]:
+        """Return the cells that leave or come."""
+        return self.result.changed, self.result.land.shape[self.result.changed]
 
     def write_layer(self, path: Path) -> None:
         """Write a new GeoPackage: the boundary after the draft, and the land that leaves or comes.
 
         Raise OutputError.
         """
-        result = self.result
-        shapes = self.reproject(result.land.shape[result.changed])
-        changes = self.make_frame(self.make_change_columns(), self.make_records(), shapes)
         try:
-            append_rows(self.make_draft_frame(), path, result.land.layer.role)
-            append_rows(changes, path, CHANGES_LAYER)
+            append_rows(self.make_draft_frame(), path, self.result.land.layer.role)
+            append_rows(self.make_land_frame(), path, self.layer_name)
         except DRIVER_ERRORS as error:
             raise OutputError("output_unwritable", target=path.name, detail="refused") from error
 

@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.provenance import find_county_name
 from ...render.document.blocks import Document
 from ...render.document.table_document import make_table_document
-from ...render.tables.report_table import CellValue, ReportTable, TableColumn, write_tables_workbook
+from ...render.outputs import write_polygon_layer
+from ...render.tables.report_table import CellValue, ReportTable, TableColumn, make_record, write_tables_workbook
 from ...standard.messages.texts import Message, Texts
 
 #: Unit of a column → type of its values in a layer; other columns are texts.
@@ -23,8 +25,10 @@ _TYPES = {"m2": "float64", "m": "float64", "count": "Int64"}
 class ProposalTables(ABC):
     """Makes sentences, tables and layers of a proposal in the language of ``texts``.
 
-    ``section``: section of its texts; ``title``: key of the title of its document.
+    ``section``: section of its texts; ``title``: key of the title of its document; ``layer_name``: of its land.
     """
+
+    layer_name: str
 
     def __init__(self, result: Any, texts: Texts, section: str, title: str):
         self.result, self.texts = result, texts
@@ -33,6 +37,22 @@ class ProposalTables(ABC):
     @abstractmethod
     def make_tables(self) -> list[ReportTable]:
         """Return the tables in order."""
+
+    @abstractmethod
+    def summarise(self) -> list[str]:
+        """Return the answer as sentences."""
+
+    @abstractmethod
+    def list_notes(self) -> list[str]:
+        """Return sentences on missing data, settings and gaps."""
+
+    @abstractmethod
+    def make_land_columns(self) -> list[TableColumn]:
+        """Return the columns of the land, of the sheet and the layer; an item is a position."""
+
+    @abstractmethod
+    def list_land(self) -> tuple[Sequence[int], NDArray]:
+        """Return the positions of the land of the layer, and its shapes in the plane."""
 
     def get(self, key: str, /, **params: Any) -> str:
         """Return a text of the section."""
@@ -47,13 +67,13 @@ class ProposalTables(ABC):
 
     def name_concept(self, concept: str) -> str:
         """Return the name of a concept or of a layer."""
-        templates = self.result.norm.standard.templates
+        templates = self.result.plan.norm.standard.templates
         return templates[concept].name if concept in templates else self.texts.get_concept_name(concept)
 
     def describe_unconfirmed(self, names: Iterable[str]) -> list[str]:
         """Return a sentence on the unconfirmed settings of the section; none if all are confirmed."""
         keys = [f"{self._section}.{name}" for name in names]
-        settings = [self.texts.get_setting_name(one) for one in keys if not self.result.norm.is_confirmed(one)]
+        settings = [self.texts.get_setting_name(one) for one in keys if not self.result.plan.norm.is_confirmed(one)]
         return [self.get("conditional", settings="、".join(settings))] if settings else []
 
     def make_column(
@@ -75,14 +95,31 @@ class ProposalTables(ABC):
         """Write all tables to a new workbook. Raise OutputError."""
         write_tables_workbook(path, self.make_tables(), find_county_name(self.result.plan), self.texts)
 
-    def make_frame(self, columns: Sequence[TableColumn], records: Sequence[dict[str, Any]], shapes: NDArray) -> Any:
-        """Return a GeoDataFrame of records and shapes (k,) in the CRS of the plan."""
+    def make_records(self) -> list[dict[str, Any]]:
+        """Return the attributes of the land of the layer."""
+        columns = self.make_land_columns()
+        return [make_record(columns, position) for position in self.list_land()[0]]
+
+    def reproject(self, shapes: Iterable[Any]) -> NDArray:
+        """Return shapes of the plane in the CRS of the plan, without vertices added on reading."""
+        plan = self.result.plan
+        reprojected: NDArray = plan.reproject_for_findings(
+            plan.remove_added_vertices(np.array(list(shapes), dtype=object))
+        )
+        return reprojected
+
+    def make_land_frame(self) -> Any:
+        """Return the land of the layer as a GeoDataFrame in the CRS of the plan."""
         import geopandas as gpd
         import pandas as pd
 
-        crs = self.result.plan.crs
+        crs, records = self.result.plan.crs, self.make_records()
         series = {
             one.key: pd.Series([row[one.key] for row in records], dtype=_TYPES.get(one.unit, "object"))
-            for one in columns
+            for one in self.make_land_columns()
         }
-        return gpd.GeoDataFrame(series, geometry=gpd.GeoSeries(shapes, crs=crs), crs=crs)
+        return gpd.GeoDataFrame(series, geometry=gpd.GeoSeries(self.reproject(self.list_land()[1]), crs=crs), crs=crs)
+
+    def write_layer(self, path: Path) -> None:
+        """Write the land to a new GeoPackage: a draft layer. Raise OutputError."""
+        write_polygon_layer(self.make_land_frame(), path, self.layer_name)

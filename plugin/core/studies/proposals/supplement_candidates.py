@@ -20,7 +20,7 @@ from ...geometry.validity import extract_valid_polygons
 from ...plan.layer import Layer
 from ...standard.messages.texts import Message
 from .shared_edges import list_excluded_layers, measure_shared_edges
-from .supplement_demand import NO_TOLERANCE, divide_by_township
+from .supplement_demand import NO_TOLERANCE, name_townships
 from .supplement_model import GRADES
 from .supplement_result import SECTION, CandidateLand, ExcludedLand, TakenLand, get_setting
 
@@ -297,16 +297,6 @@ def _find_remaining_farmland(taken: TakenLand, ctx: RuleContext) -> NDArray:
         for position, rest in _subtract_pieces(shapes, pieces.left, pieces.geometry):
             shapes[position] = rest
     return shapes[[one is not None for one in shapes]]
-
-
-def name_townships(shapes: NDArray, ctx: RuleContext) -> list[str]:
-    """Return the township with most land of each shape; empty outside all."""
-    names = [""] * len(shapes)
-    if len(shapes):
-        owner, township, share = divide_by_township(shapes, ctx)
-        for n in np.argsort(share, kind="stable").tolist():
-            names[owner[n]] = township[n]
-    return names
 
 
 def _measure_distances(shapes: NDArray, taken_shapes: NDArray | None) -> NDArray:

@@ -115,6 +115,16 @@ def divide_by_township(shapes: NDArray, ctx: RuleContext) -> tuple[NDArray, list
     return owner, names, part / np.bincount(owner, part, len(shapes))[owner]
 
 
+def name_townships(shapes: NDArray, ctx: RuleContext) -> list[str]:
+    """Return the township with most land of each of (k,) shapes; empty outside all, or without townships."""
+    names = [""] * len(shapes)
+    if len(shapes) and get_township_polygons(ctx.plan).names:
+        owner, township, share = divide_by_township(shapes, ctx)
+        for n in np.argsort(share, kind="stable").tolist():
+            names[owner[n]] = township[n]
+    return names
+
+
 def _overlay_farmland(shapes: NDArray, zones: list[str], farmland: Layer | None, ctx: RuleContext) -> TakenLand:
     """Return what polygons cover of the plan's farmland, with its share of each parcel's net area.
 

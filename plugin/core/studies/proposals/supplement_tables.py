@@ -4,19 +4,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...render.outputs import write_polygon_layer
 from ...render.tables.report_table import (
     CellValue,
     ReportTable,
     ReportTableRow,
     TableColumn,
-    make_record,
     make_table,
     make_table_number,
 )
@@ -36,6 +33,7 @@ class SupplementTables(ProposalTables):
     """Makes sentences, tables and layer of a result in the language of ``texts``."""
 
     result: SupplementResult
+    layer_name = LAYER_NAME
 
     def __init__(self, result: SupplementResult, texts: Texts):
         super().__init__(result, texts, SECTION, "supplement")
@@ -132,7 +130,7 @@ class SupplementTables(ProposalTables):
         rows = self.result.list_balance() if self.result.choice.chosen is not None else []
         return make_table("supplement_balance", columns, rows, lambda one: f"{one.group}:{one.name}", "m2", notes)
 
-    def make_parcel_columns(self) -> list[TableColumn]:
+    def make_land_columns(self) -> list[TableColumn]:
         """Return the columns of the proposed parcels, of the sheet and the layer; an item is a position."""
         land = self.result.land
 
@@ -167,7 +165,7 @@ class SupplementTables(ProposalTables):
 
     def _make_parcel_table(self) -> ReportTable:
         """Return the proposed parcels with their sum."""
-        columns, chosen = self.make_parcel_columns(), self.result.chosen
+        columns, chosen = self.make_land_columns(), self.result.chosen
         table = make_table("supplement_parcels", columns, chosen, lambda n: str(self.number[n]), "m2")
         net, area = self.result.sum_net_m2(chosen), float(self.result.land.area_m2[chosen].sum())
         totals: dict[str, Any] = {"number": self.texts.get("tables", "sum"), "net_m2": net, "area_m2": area}
@@ -209,17 +207,6 @@ class SupplementTables(ProposalTables):
         """Return the name of a stage; that of the preference has its formula."""
         return self.get(f"prefer_{self.result.order.preference}" if stage == PREFERENCE else f"stage_{stage}")
 
-    def make_records(self) -> list[dict[str, Any]]:
-        """Return the attributes of the proposed parcels for a layer."""
-        columns = self.make_parcel_columns()
-        return [make_record(columns, position) for position in self.result.chosen]
-
-    def reproject_shapes(self) -> NDArray:
-        """Return the shapes of the proposed parcels in the CRS of the plan, without vertices added on reading."""
-        plan = self.result.plan
-        return plan.reproject_for_findings(plan.remove_added_vertices(self.result.land.shape[self.result.chosen]))
-
-    def write_layer(self, path: Path) -> None:
-        """Write the proposed parcels to a new GeoPackage: a draft layer. Raise OutputError."""
-        frame = self.make_frame(self.make_parcel_columns(), self.make_records(), self.reproject_shapes())
-        write_polygon_layer(frame, path, LAYER_NAME)
+    def list_land(self) -> tuple[list[int], NDArray]:
+        """Return the proposed parcels."""
+        return self.result.chosen, self.result.land.shape[self.result.chosen]

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A proposed boundary (边界调优) for the toolbox: its features, and the land that leaves or comes."""
+"""Proposals (补划选址, 边界调优) and compared drafts (方案对比) for the toolbox, with their land as features."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from qgis.PyQt.QtCore import QMetaType
 
@@ -18,37 +19,39 @@ from .check import read_plan_snapshots
 
 if TYPE_CHECKING:
     from ...core.studies.proposals.boundary_tables import BoundaryTables
-    from ...core.studies.proposals.propose_boundary import BoundaryOrder, BoundaryResult
+    from ...core.studies.proposals.proposal_tables import ProposalTables
 
 
 @run_in_python_thread
-def propose_boundary(
+def run_study(
+    study: Callable[..., Any],
     path_or_snapshots: str | list[LayerSnapshot],
-    order: BoundaryOrder,
+    order: Any,
     options: RunOptions,
     *,
     source: str = "",
     progress: ProgressCallback = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
-) -> BoundaryResult:
-    """Return a proposal for a county; arguments and errors as `propose_supplement`."""
-    health.require_libraries(cancellation)
-    from ...core.studies.proposals.propose_boundary import propose_boundary as propose
+    **more: Any,
+) -> Any:
+    """Return what a study of the core returns for a county and an order.
 
+    ``path_or_snapshots``: path of the county, or snapshots of its layers; ``more``: further arguments of the study. May
+    be called from any thread. Raises SanxianError, MissingLibraries, and Cancelled.
+    """
+    health.require_libraries(cancellation)
     path_or_layers, run = read_plan_snapshots(
         path_or_snapshots, options, lambda share, text: progress(0.3 * share, text), cancellation
     )
-    return propose(
-        path_or_layers, order, run, source=source, keeps_lock_free=True, progress=progress, cancellation=cancellation
+    return study(path_or_layers, order, run, source=source, progress=progress, cancellation=cancellation, **more)
+
+
+def make_land_table(tables: ProposalTables) -> OutputTable:
+    """Return the land of a study as features, in the CRS of the county."""
+    shapes = tables.reproject(tables.list_land()[1])
+    return make_parcel_table(
+        tables.layer_name, tables.make_land_columns(), tables.make_records(), shapes, tables.result.plan.crs
     )
-
-
-def make_changes_table(tables: BoundaryTables) -> OutputTable:
-    """Return the land that leaves or comes as features, in the CRS of the county."""
-    result = tables.result
-    shapes = tables.reproject(result.land.shape[result.changed])
-    columns, records = tables.make_change_columns(), tables.make_records()
-    return make_parcel_table("boundary_changes", columns, records, shapes, result.plan.crs)
 
 
 def make_draft_table(tables: BoundaryTables) -> OutputTable:
