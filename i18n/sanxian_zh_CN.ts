@@ -292,6 +292,10 @@
         <translation>需求全部满足</translation>
     </message>
     <message>
+        <source>All figures are determined</source>
+        <translation>各项数值均已得出</translation>
+    </message>
+    <message>
         <source>All of {whose} is in zone {zone}, including the county.</source>
         <translation>{whose}全部在 {zone} 带内，本县也在其中。</translation>
     </message>
@@ -450,6 +454,10 @@
     <message>
         <source>Area of the boundary after the draft (m²)</source>
         <translation>草案边界面积（m²）</translation>
+    </message>
+    <message>
+        <source>Area of these places (m²)</source>
+        <translation>这些土地的面积（平方米）</translation>
     </message>
     <message>
         <source>Area taken in (m²)</source>
@@ -1164,6 +1172,10 @@ Results: a layer of the proposed parcels, a workbook, and the tables to be signe
         <translation>核对相邻县的接边</translation>
     </message>
     <message>
+        <source>Compare drafts</source>
+        <translation>方案对比</translation>
+    </message>
+    <message>
         <source>Compare editions</source>
         <translation>版本比较</translation>
     </message>
@@ -1262,6 +1274,22 @@ The workbook has the balance (before − out + in = after), the townships, and e
 乡镇：提供乡镇图层的分乡镇统计，跨乡镇的地块按界线分割。新旧标识码对照表：其间重新编码的，按对照表对应。
 
 对比表含平衡（变更前 − 调出 + 调入 = 变更后）、分乡镇、逐块明细，变化原因和批准文号留空待填；输出图层为同样的地块。</translation>
+    </message>
+    <message>
+        <source>Compares two to five drafts of a control line side by side: twelve figures of the present plan and of each draft (area, land out and in, target, expansion ratio or net area and grades, overlaps with the other lines, cultivated land, townships, pieces, holes, outline, findings of the rules on the line), and the land on which they differ. The inputs are not changed.
+
+A draft is a file with the layer of the line, such as that of the tools that propose, or an edition of the whole county. Its control lines, zones and townships take the place of the county's; the survey stays. The line is recognised by the layers that the drafts have, or named.
+
+A figure that cannot be had is undetermined, with the reason. No draft is recommended: the county decides.
+
+Results: a layer of differences with a column for each draft, a workbook, and the tables to be signed, with maps.</source>
+        <translation>并列比较控制线的两至五个方案：现状和各方案的十二项指标（面积，调出、调入，面积任务，扩展倍数或净面积、等级，与其他控制线的重叠，耕地，乡镇，图块，孔洞，外廓，涉及该控制线的规则所列问题），以及方案差异。原数据不改动。
+
+方案为含控制线图层的文件（如补划选址、边界调优输出的草案），或全县版本：其控制线、规划分区和乡镇级行政区替换现状的同类图层，地类图斑取自现状。控制线按方案的图层识别，也可指明。
+
+不能得出的数值为未能判定，附原因。不推荐方案，由县级研究决定。
+
+结果：方案差异图层（各方案一列）、工作簿，以及附图的签字表。</translation>
     </message>
     <message>
         <source>Comparing the data with the former results</source>
@@ -1434,6 +1462,10 @@ Invalid shapes are measured with a repaired copy; features without a usable poly
     <message>
         <source>Control areas, sum (m²)</source>
         <translation>控制面积合计（m²）</translation>
+    </message>
+    <message>
+        <source>Control line (empty: recognised by the drafts)</source>
+        <translation>控制线（空：按方案的图层识别）</translation>
     </message>
     <message>
         <source>Control line (empty: urban development boundary)</source>
@@ -1876,6 +1908,10 @@ Project: {project}</source>
     <message>
         <source>Drafts</source>
         <translation>方案</translation>
+    </message>
+    <message>
+        <source>Drafts (two to five files)</source>
+        <translation>方案（两至五个文件）</translation>
     </message>
     <message>
         <source>Draw</source>
@@ -2870,6 +2906,10 @@ Layers are written in the CRS of the specification (EPSG:4490). Layers of counti
         <translation>地类</translation>
     </message>
     <message>
+        <source>Land on which drafts differ</source>
+        <translation>方案差异</translation>
+    </message>
+    <message>
         <source>Land that is chosen to stay (layer)</source>
         <translation>选定保留的范围（图层）</translation>
     </message>
@@ -3120,10 +3160,6 @@ Map themes: {themes}. Bookmarks by township as soon as the layer of townships ha
     <message>
         <source>Logged in {file}.</source>
         <translation>已记入 {file}。</translation>
-    </message>
-    <message>
-        <source>Review first</source>
-        <translation>应用前请核对</translation>
     </message>
     <message>
         <source>Made as xlsx; save it as mdb with Access if the receiver requires it</source>
@@ -4282,6 +4318,10 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
         <translation>调出、调入地块</translation>
     </message>
     <message>
+        <source>Places where drafts differ from each other</source>
+        <translation>方案之间不同的土地（处）</translation>
+    </message>
+    <message>
         <source>Plan and Projects</source>
         <translation>编制与项目</translation>
     </message>
@@ -4702,6 +4742,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>重编标识码</translation>
     </message>
     <message>
+        <source>Repeated parts that end (m²); the land stays inside</source>
+        <translation>去重面积（平方米），土地仍在边界内</translation>
+    </message>
+    <message>
         <source>Replace</source>
         <translation>替换</translation>
     </message>
@@ -4844,6 +4888,10 @@ returns 文件夹中，有错误或警告的县每县一份退回意见（docx�
     <message>
         <source>Retry</source>
         <translation>重试</translation>
+    </message>
+    <message>
+        <source>Review first</source>
+        <translation>应用前请核对</translation>
     </message>
     <message>
         <source>Review projects (conformity)</source>
@@ -7570,6 +7618,10 @@ Whether the change is one of the permitted cases is for the office to state; it 
     <message>
         <source>{label} [optional]</source>
         <translation>{label} [可选]</translation>
+    </message>
+    <message>
+        <source>{label} applied. Layer “{layers}”, in the edit buffer; save the layer to keep it.</source>
+        <translation>{label}：已应用。图层“{layers}”，改动在编辑缓冲中，保存图层后生效。</translation>
     </message>
     <message>
         <source>{layers} is sealed: the draft is applied with the number of the document that approves it.</source>

@@ -161,6 +161,7 @@ class ProposeBoundary(SanxianAlgorithm):
             *declare_numbers(
                 GIVEN_M2=mark_text("Area given back (m²)"),
                 TAKEN_M2=mark_text("Area taken in (m²)"),
+                REPEATED_M2=mark_text("Repeated parts that end (m²); the land stays inside"),
                 BOUNDARY_M2=mark_text("Area of the boundary after the draft (m²)"),
             ),
             *declare_flags(FOUND=mark_text("The draft keeps all limits")),
@@ -206,12 +207,13 @@ class ProposeBoundary(SanxianAlgorithm):
         )
         changes = make_land_table(tables)
         results |= self.changes.write_table(self, parameters, context, changes, self.cancellation)
-        given, taken, boundary = result.sum_areas()
+        areas = result.sum_areas()
         return {
             **results,
-            "GIVEN_M2": given,
-            "TAKEN_M2": taken,
-            "BOUNDARY_M2": boundary,
+            "GIVEN_M2": areas.given,
+            "TAKEN_M2": areas.taken,
+            "REPEATED_M2": areas.repeated,
+            "BOUNDARY_M2": areas.after,
             "FOUND": result.is_found,
         }
 

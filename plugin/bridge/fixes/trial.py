@@ -159,13 +159,11 @@ def _make_boundary_choice(result: Any, state: Any, lang: str) -> FixChoice:
     for feature in result.list_draft():
         if feature.is_changed:
             shapes_by_fid.setdefault(layer.fids[feature.row], []).append(feature.shape)
-    ratios, (given, taken, after) = result.measure_ratios(), result.sum_areas()
+    ratios, areas = result.measure_ratios(), result.sum_areas()
     before_text, after_text = (format_number(one, 4) for one in ratios) if ratios else ("—", "—")
     params = {
         "count": len(result.changed),
-        "given_m2": given,
-        "taken_m2": taken,
-        "after_m2": after,
+        **{f"{name}_m2": area for name, area in areas._asdict().items()},
         "distance": tables.describe_shortly(),
     }
     params |= {"ratio_before": before_text, "ratio_after": after_text}

@@ -56,10 +56,10 @@ class BoundaryTables(ProposalTables):
         result, choice = self.result, self.result.choice
         if choice.inside is None:
             return [self._describe_failure()]
-        given, taken, after = result.sum_areas()
+        areas = result.sum_areas()
         cells = result.land.cells
         before = float(cells.area_m2[cells.is_inside].sum())
-        params = {"given": given, "taken": taken, "before": before, "after": after}
+        params = {"before": before, **areas._asdict()}
         sentences = [self.get("proposed", **{key: format_number(one, 2) for key, one in params.items()})]
         if choice.unmet:
             sentences.append(self.get("unmet", groups="、".join(map(self.name_group, choice.unmet))))

@@ -38,7 +38,7 @@ SETTINGS = (
     *("max_seconds", "max_gap"),
 )
 #: Step of the land that leaves for a limit, after the reasons of cells; and of land taken in.
-FOR_LIMITS, TAKEN_IN = "limits", "taken_in"
+FOR_LIMITS, TAKEN_IN, REPEATED = "limits", "taken_in", "repeated"
 #: Shares of the progress: reading, cells.
 _READ_SHARE, _CUT_SHARE = 0.3, 0.6
 
@@ -72,6 +72,15 @@ class Step(NamedTuple):
     cell_count: int
     area_m2: float
     boundary_m2: float
+
+
+class DraftAreas(NamedTuple):
+    """Areas (m²) given back, taken in, of repeated parts that end (the land stays inside), and of the boundary after."""
+
+    given: float
+    taken: float
+    repeated: float
+    after: float
 
 
 @dataclass
@@ -115,15 +124,17 @@ class BoundaryResult:
         for position in sorted(self.changed, key=lambda n: -cells.area_m2[n]):
             reason = (reasons[position] or FOR_LIMITS) if cells.is_inside[position] else TAKEN_IN
             groups.setdefault(reason, []).append(position)
-        order = ("repeated", "farmland", "red_line", FOR_LIMITS, TAKEN_IN)
+        order = (REPEATED, "farmland", "red_line", FOR_LIMITS, TAKEN_IN)
         return {reason: groups[reason] for reason in order if reason in groups}
 
-    def sum_areas(self) -> tuple[float, float, float]:
-        """Return the areas (m²) that are given back and taken in, and the boundary after the draft."""
+    def sum_areas(self) -> DraftAreas:
+        """Return the areas that change, and the boundary after the draft."""
         cells, steps = self.land.cells, self.list_steps()
-        given = sum(one.area_m2 for one in steps if one.reason != TAKEN_IN)
         taken = sum(-one.area_m2 for one in steps if one.reason == TAKEN_IN)
-        return given, taken, float(cells.area_m2[cells.is_inside].sum()) - given + taken
+        repeated = sum(one.area_m2 for one in steps if one.reason == REPEATED)
+        given = sum(one.area_m2 for one in steps if one.reason not in (TAKEN_IN, REPEATED))
+        after = float(cells.area_m2[cells.is_inside].sum()) - given - repeated + taken
+        return DraftAreas(given, taken, repeated, after)
 
     def list_unresolved(self) -> list[int]:
         """Return the cells that must leave and must stay: they stay inside."""
