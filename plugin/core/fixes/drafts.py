@@ -88,8 +88,8 @@ def take_over_draft(_finding: Finding, *, state: EditingState, draft: Draft) -> 
 
 
 _BOUNDARY = (
-    "{count} pieces: give back {given}, take in {taken}, repeated parts {repeated}; {after} remain, N1 {ratio_before} → "
-    "{ratio_after}. {distance}"
+    "{count} pieces: give back {given}, take in {taken}, repeated parts {repeated}; {after} remain, "
+    "N1 {ratio_before} → {ratio_after}. {distance}"
 )
 _SUPPLEMENT = "{summary}"
 #: Preference of a proposal → the fix that takes over its draft. No finding asks for it.

@@ -75,7 +75,7 @@ class Step(NamedTuple):
 
 
 class DraftAreas(NamedTuple):
-    """Areas (m²) given back, taken in, of repeated parts that end (the land stays inside), and of the boundary after."""
+    """Areas (m²) given back, taken in, of repeated parts that end (their land stays inside), and what remains."""
 
     given: float
     taken: float
