@@ -96,7 +96,7 @@ def test_every_row_is_in_exactly_one_package(split_once):
             handed_out[name].update(rows)
     assert handed_out == in_county
     assert len(list(packages.iterdir())) == 17
-    assert sum(map(len, in_county.values())) == 8383
+    assert sum(map(len, in_county.values())) == 8566
 
 
 def test_a_row_belongs_to_the_township_with_most_of_it(split_once):
