@@ -77,8 +77,8 @@ class _Search:
     cut_count: int = 0
     unfinished: tuple[Violation, ...] = ()
 
-    def solve(self, stage: str) -> StageResult:
-        """Return the best solution of a stage that breaks nothing. Raise Cancelled.
+    def solve(self, stage: str, known: NDArray | None = None) -> StageResult:
+        """Return the best solution of a stage that breaks nothing; ``known``: that of the last stage. Raise Cancelled.
 
         Without time to exclude what a solution breaks, the result has no solution, and ``unfinished`` names the shapes.
         """
@@ -89,7 +89,7 @@ class _Search:
         while True:
             limits.cancellation.raise_if_cancelled()
             rows = [*self.program.rows, *self.kept.values()]
-            result = minimise(replace(self.program, rows=rows), cost, limits)
+            result = minimise(replace(self.program, rows=rows), cost, limits, known)
             if result.values is None:
                 return result
             inside = result.values[: len(self.model.cells)] > 0.5
@@ -151,7 +151,7 @@ def choose_boundary(model: BoundaryModel, limits: SolverLimits) -> BoundaryChoic
             search.program.rows += (
                 search.add_pairs() if model.rules.preference == COMPACT else model.list_preference_rows()
             )
-        stages[stage] = search.solve(stage)
+        stages[stage] = search.solve(stage, values)
         if (found := stages[stage].values) is not None:
             values = found
         search.keep_value(stage, values, limits.gap if found is not None else 0.0)

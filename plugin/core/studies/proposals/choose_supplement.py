@@ -24,6 +24,8 @@ from .mixed_integer_solver import (
 )
 from .supplement_model import (
     AREA,
+    COUNT,
+    ORDER,
     OUTSIDE,
     PREFERENCE,
     QUALITY,
@@ -34,7 +36,9 @@ from .supplement_model import (
 )
 
 #: Accepted relative gap of the first stages. To prove less is to search all sums of parcels for the same area.
-_FIRST_GAP = 1e-5
+_FIRST_GAP = 1e-4
+#: Share of the time left that the last stages may take, which only choose among equally good solutions.
+_TIE_SHARE = 0.1
 #: Steps of Dinkelbach's method; each has a smaller ratio than the last.
 _MAX_RATIO_STEPS = 20
 
@@ -83,6 +87,7 @@ def _solve_later_stages(
             continue
         if stage == PREFERENCE:
             program.rows += model.list_pair_rows()
+            values = model.complete_pairs(values)
         stages[stage] = _solve_stage(model, program, stage, values, limits)
         values = found if (found := stages[stage].values) is not None else values
     chosen = values[: len(model.candidates)] > 0.5
@@ -102,9 +107,11 @@ def _solve_stage(
         return _minimise_ratio(model, program, values, limits)
     # A gap of the first stages would waste what must not lack: only the one is accepted that no parcel can close.
     if stage in (SHORTAGE, OUTSIDE):
-        limits = replace(limits, gap=_FIRST_GAP)
+        limits = replace(limits, gap=min(limits.gap, _FIRST_GAP))
+    elif stage in (COUNT, ORDER):
+        limits = replace(limits, stage_share=_TIE_SHARE)
     cost = model.make_cost(stage)
-    result = minimise(program, cost, limits)
+    result = minimise(program, cost, limits, values)
     if result.values is not None:
         fix_value(program, cost, result, limits.gap)
     return result
@@ -126,7 +133,7 @@ def _minimise_ratio(
     for _ in range(_MAX_RATIO_STEPS):
         cost = numerator - ratio * denominator
         cost[-1] = ratio * needed
-        result = minimise(program, cost, limits)
+        result = minimise(program, cost, limits, best)
         if result.values is None:
             break
         bound = ratio + (result.bound - ratio * needed) / needed

@@ -78,8 +78,7 @@ class SolverProcess:
             self._cancellation.raise_if_cancelled()
             time.sleep(_POLL_SECONDS)
         with np.load(answer, allow_pickle=False) as found:
-            values = found["x"] if found["has_solution"] else None
-            return MilpResult(int(found["status"]), values, float(found["bound"]))
+            return MilpResult(int(found["status"]), found.get("x"), float(found["bound"]), found.get("prices"))
 
     def close(self) -> None:
         """End the process and remove its files."""
@@ -107,8 +106,7 @@ def solve_orders(folder: Path) -> None:
         with np.load(folder / f"{number}.npz", allow_pickle=False) as arrays:
             result = run_milp(dict(arrays), order)
         partial = folder / f"partial-{number}.npz"
-        has_solution, values = result.x is not None, np.zeros(0) if result.x is None else result.x
-        np.savez(partial, status=result.status, x=values, bound=result.bound, has_solution=has_solution)
+        np.savez(partial, **{name: value for name, value in result._asdict().items() if value is not None})
         partial.replace(_get_answer_path(folder, number))
 
 

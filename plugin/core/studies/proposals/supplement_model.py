@@ -177,6 +177,13 @@ class SupplementModel:
             for end in (self.candidates.left[n], self.candidates.right[n])
         ]
 
+    def complete_pairs(self, values: NDArray) -> NDArray:
+        """Return values (v,) with y of the pairs of which both are chosen."""
+        completed, one = values.copy(), self.candidates
+        if self.has_pairs:
+            completed[self.first_pair : -1] = np.minimum(values[one.left], values[one.right])
+        return completed
+
     def make_cost(self, stage: str) -> NDArray:
         """Return the (v,) costs of a stage; those of the preference quality are its numerator."""
         one, cost = self.candidates, np.zeros(self.variable_count)
@@ -209,9 +216,7 @@ class SupplementModel:
         """Return the value of the preference for a choice (k,) bool."""
         one, values = self.candidates, np.zeros(self.variable_count)
         values[: len(one)] = chosen
-        if self.has_pairs:
-            values[self.first_pair : -1] = chosen[one.left] & chosen[one.right]
-        value = float(self.make_cost(PREFERENCE) @ values)
+        value = float(self.make_cost(PREFERENCE) @ self.complete_pairs(values))
         area = float(one.net_m2[chosen].sum())
         return value if self.rules.preference != QUALITY else value / area if area else 0.0
 

@@ -169,15 +169,19 @@ def compare_with_enumeration(seed):
     return "raised" if excess > 0.1 else "solved"
 
 
-def test_choices_equal_the_best_of_all_subsets():
+@pytest.mark.parametrize("kernel_size", [400, 3])
+def test_choices_equal_the_best_of_all_subsets(kernel_size, monkeypatch):
+    # With three variables the first kernel holds, candidates are fixed by their prices.
+    monkeypatch.setattr(solver, "_KERNEL_SIZE", kernel_size)
     results = [compare_with_enumeration(seed) for seed in range(20)]
     # The counties show each kind of result.
     assert {*results} == {"infeasible", "raised", "solved"}
 
 
 @pytest.mark.exhaustive
-def test_many_choices_equal_the_best_of_all_subsets():
+def test_many_choices_equal_the_best_of_all_subsets(monkeypatch):
     for seed in range(20, 320):
+        monkeypatch.setattr(solver, "_KERNEL_SIZE", 400 if seed % 2 else 3)
         compare_with_enumeration(seed)
 
 
@@ -300,7 +304,8 @@ def old_scipy(monkeypatch):
     monkeypatch.setattr(solver_process, "does_solve_release_lock", lambda: False)
 
 
-def test_a_choice_in_another_process_is_the_same(old_scipy):
+def test_a_choice_in_another_process_is_the_same(old_scipy, monkeypatch):
+    monkeypatch.setattr(solver, "_KERNEL_SIZE", 3)
     with open_solver(True, NEVER_CANCELLED) as other:
         assert other is not None and other is not solver.run_milp
         for seed in (0, 3, 5):
