@@ -27,13 +27,15 @@ class Parts:
     def __len__(self) -> int:
         return len(self.shape)
 
-    def divide(self, name: str, polygons: Polygons, ctx: RuleContext, rows: NDArray | None = None) -> Parts:
-        """Return the parts cut along polygons; ``rows``: (n,) bool, the polygons to use.
+    def divide(self, name: str, polygons: Polygons, ctx: RuleContext) -> Parts:
+        """Return the parts cut along polygons.
 
         Slivers are not cut off. Land in several polygons counts in the first. Raise InputError if an overlay fails.
         """
+        # An index of all parcels of a county would take more memory than its check.
+        near = np.unique(shapely.STRtree(self.shape).query(polygons.shapes)[0])
         pieces = find_shared_pieces(
-            Polygons(self.shape), polygons, right_rows=rows, tolerance=ctx.tolerance, cancellation=ctx.cancellation
+            Polygons(self.shape), polygons.select_rows(near), tolerance=ctx.tolerance, cancellation=ctx.cancellation
         )
         if pieces.fallback_log.failed_pairs:
             raise InputError("boundary_overlay", layer=name, count=len(pieces.fallback_log.failed_pairs))
@@ -46,7 +48,7 @@ class Parts:
             shapes[0][position] = rest
             shapes.append(cut)
             owner.append(np.full(len(cut), position))
-            source.append(pieces.right[group])
+            source.append(near[pieces.right[group]])
         polygons_of, of_all = np.concatenate(shapes), np.concatenate(owner)
         split, index = shapely.get_parts(polygons_of, return_index=True)
         is_land = shapely.area(split) > 0

@@ -15,6 +15,8 @@ from ...plan.layer import Layer
 from ...rules._attributes import read_setting_words
 from ...standard.messages.texts import Message
 
+#: Pairs of polygons whose edges are in memory together.
+_PAIRS_AT_ONCE = 2_000
 #: In the setting: the core zones of heritage.
 _CORE = "core"
 
@@ -24,10 +26,13 @@ def measure_shared_edges(shapes: NDArray, others: NDArray, reach_m: float) -> tu
     left, right = shapely.STRtree(others).query(shapes, predicate="dwithin", distance=reach_m)
     if shapes is others:
         left, right = left[left != right], right[left != right]
-    edges = shapely.boundary(shapes[left])
-    length = shapely.length(shapely.intersection(edges, shapely.buffer(others[right], reach_m)))
-    # The reach lengthens both ends; edges that agree exactly have their own length.
-    exact = shapely.length(shapely.intersection(edges, shapely.boundary(others[right])))
+    length, exact = np.zeros(len(left)), np.zeros(len(left))
+    for start in range(0, len(left), _PAIRS_AT_ONCE):
+        pairs = slice(start, start + _PAIRS_AT_ONCE)
+        edges, other = shapely.boundary(shapes[left[pairs]]), others[right[pairs]]
+        length[pairs] = shapely.length(shapely.intersection(edges, shapely.buffer(other, reach_m)))
+        # The reach lengthens both ends; edges that agree exactly have their own length.
+        exact[pairs] = shapely.length(shapely.intersection(edges, shapely.boundary(other)))
     length = np.where(length - exact <= 4 * reach_m, exact, length)
     # Near a corner the reach alone gives a length of a few times the reach.
     is_edge = length > 8 * reach_m
