@@ -188,8 +188,9 @@ class BoundaryModel:
 
     def list_pair_rows(self) -> list[LinearRow]:
         """Return the rows e ≥ zᵤ − zᵥ and e ≥ zᵥ − zᵤ of the pairs."""
+        signs = np.array([1.0, -1.0, 1.0])
         return [
-            LinearRow("", np.array([self.first_pair + n, one, other]), np.array([1.0, -1.0, 1.0]), 0.0, np.inf)
+            LinearRow("", np.array([self.first_pair + n, one, other]), signs, 0.0, np.inf)
             for n in range(self.pair_count)
             for one, other in (
                 (self.cells.left[n], self.cells.right[n]),
@@ -198,6 +199,14 @@ class BoundaryModel:
         ]
 
     # --- what a solution has
+    def complete(self, inside: NDArray) -> NDArray:
+        """Return the values (v,) of a choice (k,) bool."""
+        cells, values = self.cells, np.zeros(self.variable_count)
+        values[: len(cells)], values[-1] = inside, 1.0
+        values[self.first_pair : self.first_parcel] = inside[cells.left] != inside[cells.right]
+        values[self.first_parcel + cells.parcel[(inside != cells.is_inside) & self._counted]] = 1.0
+        return values
+
     def measure_outline(self, inside: NDArray) -> float:
         """Return the outline P (m) of cells (k,) bool."""
         cells = self.cells
@@ -216,10 +225,7 @@ class BoundaryModel:
 
     def measure_preference(self, inside: NDArray) -> float:
         """Return the value of the preference for a choice (k,) bool: parcels touched, or the outline P (m)."""
-        if self.rules.preference == COMPACT:
-            return self.measure_outline(inside)
-        changed = (inside != self.cells.is_inside) & self._counted
-        return float(len(np.unique(self.cells.parcel[changed])))
+        return float(self.make_cost(PREFERENCE) @ self.complete(inside))
 
     def find_violations(self, inside: NDArray) -> list[Violation]:
         """Return new islands, holes and necks of a solution (k,) bool."""

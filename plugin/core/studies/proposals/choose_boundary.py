@@ -142,7 +142,7 @@ def choose_boundary(model: BoundaryModel, limits: SolverLimits) -> BoundaryChoic
             return BoundaryChoice(None, {RETREAT: first}, unfinished=search.unfinished, cut_count=search.cut_count)
         groups = find_contradiction(search.program, search.program.list_groups(), limits)
         return BoundaryChoice(None, contradiction=tuple(groups), cut_count=search.cut_count)
-    stages, values = {RETREAT: first}, first.values
+    stages, values = {RETREAT: first}, model.complete(first.values[: len(model.cells)] > 0.5)
     search.keep_value(RETREAT, values, 0.0)
     later = [TAKEN_IN] if model.rules.is_swap else []
     for stage in (*later, *([PREFERENCE] if model.rules.preference != BY_AREA else []), ORDER):
@@ -153,7 +153,7 @@ def choose_boundary(model: BoundaryModel, limits: SolverLimits) -> BoundaryChoic
             )
         stages[stage] = search.solve(stage, values)
         if (found := stages[stage].values) is not None:
-            values = found
+            values = model.complete(found[: len(model.cells)] > 0.5)
         search.keep_value(stage, values, limits.gap if found is not None else 0.0)
     inside = values[: len(model.cells)] > 0.5
     # Later stages may use the slack of earlier ones; the least retreat itself is stated.
@@ -187,11 +187,8 @@ def choose_greedily(model: BoundaryModel) -> BoundaryChoice:
         price = (cells.weight * cells.area_m2)[candidates] / relief[candidates]
         inside[candidates[np.argmin(price)]] = False
     unmet = [*model.list_broken_limits(inside), *sorted({one.kind for one in model.find_violations(inside)})]
-    values = np.zeros(model.variable_count)
-    values[: len(cells)], values[-1] = inside, 1.0
-    retreat = StageResult(
-        StageState.HEURISTIC, None, float(model.make_cost(RETREAT) @ values), model.compute_divisible_retreat()
-    )
+    value = float(model.make_cost(RETREAT) @ model.complete(inside))
+    retreat = StageResult(StageState.HEURISTIC, None, value, model.compute_divisible_retreat())
     return BoundaryChoice(inside, {RETREAT: retreat}, unmet=tuple(unmet))
 
 

@@ -31,8 +31,6 @@ _LOCK_FREE_SCIPY = (1, 15)
 _POLL_SECONDS = 0.1
 #: A program with more free variables is not presolved.
 _MAX_PRESOLVED = 5_000
-#: A relaxation with more rows is solved by an interior point method, which then is the faster one.
-_MAX_SIMPLEX_ROWS = 10_000
 #: Other variables of the first kernel, the factor by which it grows, and the nodes of a part. A program with fewer
 #: whole variables is solved at once.
 _KERNEL_SIZE, _KERNEL_GROWTH, _KERNEL_NODES = 100, 4, 200
@@ -114,7 +112,7 @@ def run_milp(arrays: Mapping[str, NDArray], options: Mapping[str, Any]) -> MilpR
             A_ub=vstack([matrix[has_upper], -matrix[has_lower]]),
             b_ub=np.concatenate([upper[has_upper], -lower[has_lower]]),
             bounds=np.column_stack([arrays["lower"], arrays["upper"]]),
-            method="highs" if len(lower) <= _MAX_SIMPLEX_ROWS else "highs-ipm",
+            method="highs",
             options={"time_limit": options["time_limit"]},
         )
         if relaxed.status != _OPTIMAL:
