@@ -154,7 +154,7 @@ def choose_boundary(model: BoundaryModel, limits: SolverLimits) -> BoundaryChoic
         stages[stage] = search.solve(stage, values)
         if (found := stages[stage].values) is not None:
             values = model.complete(found[: len(model.cells)] > 0.5)
-        search.keep_value(stage, values, limits.gap if found is not None else 0.0)
+        search.keep_value(stage, values, float(np.fmax(limits.gap - stages[stage].gap, 0.0)))
     inside = values[: len(model.cells)] > 0.5
     # Later stages may use the slack of earlier ones; the least retreat itself is stated.
     for name in (*later, ORDER):
