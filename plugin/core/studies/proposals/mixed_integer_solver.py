@@ -132,7 +132,7 @@ def run_milp(arrays: Mapping[str, NDArray], options: Mapping[str, Any]) -> MilpR
             bound = result.mip_dual_bound
             is_known = bound is not None and np.isfinite(bound)
             return MilpResult(result.status, result.x, float(bound) if is_known else np.nan)
-        # The limit of nodes without a solution is no status of scipy.
+        # scipy has no status for a limit of nodes that is reached without a solution.
         if "limit reached" in result.message:
             return MilpResult(_LIMIT, None)
     raise RuntimeError(f"milp: {result.status} {result.message}")
@@ -219,25 +219,40 @@ def minimise(
     if len(whole) > _KERNEL_SIZE:
         relaxed = _solve({**arrays, "is_integer": np.zeros(len(cost), int)}, limits, end)
     best = _keep_better(best, relaxed._replace(x=None), arrays, limits.gap)
-    if relaxed.x is not None:
-        best = _solve_parts(best, relaxed, arrays, limits, _halve_time(end))
-        whole = _list_useful(best, relaxed, whole)
+    if relaxed.x is not None and relaxed.prices is not None:
+        relaxation = _Relaxation(relaxed.x, relaxed.prices, relaxed.bound)
+        best = _solve_parts(best, relaxation, arrays, limits, _halve_time(end))
+        whole = relaxation.list_useful(best, whole)
     if best.state in (StageState.OPTIMAL, StageState.INFEASIBLE):
         return best
     return _keep_better(best, _solve(_fix_others(arrays, whole, best.values), limits, end), arrays, limits.gap)
 
 
+class _Relaxation(NamedTuple):
+    """A program's solution with divided variables: values and prices (v,), bound of the objective."""
+
+    values: NDArray
+    prices: NDArray
+    bound: float
+
+    def list_useful(self, best: StageResult, whole: NDArray) -> NDArray:
+        """Return the whole variables that a better solution can change: the price of the others is too high."""
+        if best.values is None:
+            return whole
+        return whole[self.prices[whole] <= best.value - self.bound + ROW_TOLERANCE]
+
+
 def _solve_parts(
-    best: StageResult, relaxed: MilpResult, arrays: Mapping[str, NDArray], limits: SolverLimits, end: float
+    best: StageResult, relaxed: _Relaxation, arrays: Mapping[str, NDArray], limits: SolverLimits, end: float
 ) -> StageResult:
     """Return the best solution of parts of a program, until one is within the gap or a part is the whole."""
-    whole, random, size = np.flatnonzero(arrays["is_integer"]), np.random.default_rng(0), _KERNEL_SIZE
+    whole, generator, size = np.flatnonzero(arrays["is_integer"]), np.random.default_rng(0), _KERNEL_SIZE
     part_limits = replace(limits, gap=limits.gap / 4, nodes=min(limits.nodes, _KERNEL_NODES))
     while best.state is not StageState.OPTIMAL and time.monotonic() < end:
-        useful, value = _list_useful(best, relaxed, whole), best.value
-        others = np.round(relaxed.x) if best.values is None else best.values
-        is_open = np.abs(relaxed.x - others)[useful] > _DIVIDED
-        rank = relaxed.prices[useful] if best.values is None else random.random(len(useful))
+        useful, value = relaxed.list_useful(best, whole), best.value
+        others = np.round(relaxed.values) if best.values is None else best.values
+        is_open = np.abs(relaxed.values - others)[useful] > _DIVIDED
+        rank = relaxed.prices[useful] if best.values is None else generator.random(len(useful))
         kernel = useful[np.lexsort((rank, ~is_open))][: np.count_nonzero(is_open) + size]
         if len(kernel) == len(useful):
             break
@@ -251,13 +266,6 @@ def _solve_parts(
 def _halve_time(end: float) -> float:
     """Return the middle between now and an end."""
     return (time.monotonic() + end) / 2
-
-
-def _list_useful(best: StageResult, relaxed: MilpResult, whole: NDArray) -> NDArray:
-    """Return the whole variables that a better solution can change: the price of the others is too high."""
-    if best.values is None or relaxed.prices is None:
-        return whole
-    return whole[relaxed.prices[whole] <= best.value - relaxed.bound + ROW_TOLERANCE]
 
 
 def _fix_others(arrays: Mapping[str, NDArray], free: NDArray, values: NDArray | None) -> Mapping[str, NDArray]:
@@ -324,6 +332,8 @@ def _solve(arrays: Mapping[str, NDArray], limits: SolverLimits, end: float) -> M
     if errors:
         raise errors[0]
     return results[0]
+
+
 def _pack(program: MixedIntegerProgram, cost: NDArray) -> dict[str, NDArray]:
     """Return a program as arrays; the rows as a sparse matrix (csr, as scipy names it)."""
     return {
