@@ -64,8 +64,9 @@ def test_set_is_applied_in_one_step_over_four_layers_and_undo_restores_all_bytes
     before, land = read_all_features(county), read_union(county.layers[FARM])
     order = order_supplement(tmp_path, GHFQDM=["520", None])
     choices = run_trial(county, make_supplement_trial(order))
-    # Every preference leads to the same two parcels: the draft is shown once.
-    (choice,) = choices
+    # Every preference leads to the same two parcels: the draft is shown once. No other parcels are left.
+    choice, other = choices
+    assert other.fix.code == "DRAFT_others" and other.proposal is None
     assert choice.proposal is not None, choice.refusal
     assert read_all_features(county) == before, "a trial changes nothing"
     edits = choice.proposal.edits

@@ -99,7 +99,10 @@ DRAFT_FIXES = {
     )
     for message, preferences in (
         (_BOUNDARY, {"area": "Least area", "parcels": "Fewest parcels", "compact": "Most compact"}),
-        (_SUPPLEMENT, {"contiguous": "Contiguous", "quality": "Best quality", "near": "Nearest"}),
+        (
+            _SUPPLEMENT,
+            {"contiguous": "Contiguous", "quality": "Best quality", "near": "Nearest", "others": "Other parcels"},
+        ),
     )
     for preference, title in preferences.items()
 }

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...base.choices import SUPPLEMENT_PREFERENCES
 from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, ProgressCallback
@@ -23,7 +25,7 @@ from .mixed_integer_solver import SolverLimits
 from .solver_process import open_solver
 from .supplement_candidates import collect_candidates
 from .supplement_demand import read_taken_land
-from .supplement_model import NEAR, SupplementCandidates, SupplementModel, SupplementRules
+from .supplement_model import MAX_SHARED, NEAR, OTHERS, SupplementCandidates, SupplementModel, SupplementRules
 from .supplement_result import (
     SECTION,
     CandidateLand,
@@ -83,7 +85,8 @@ def draft_supplements(
 ) -> Iterator[SupplementResult]:
     """Yield a proposal for a plan that is read, for each of the preferences; without any, for that of the order.
 
-    Raises as `propose_supplement`.
+    If two of them have most parcels in common (`MAX_SHARED`), an alternative to all follows, with the preference
+    `OTHERS`; without one, what contradicts. Raises as `propose_supplement`.
     """
     wanted = preferences or (order.preference,)
     tolerance = options.tolerance or plan.norm.make_tolerance()
@@ -104,26 +107,35 @@ def draft_supplements(
     settings = [get_setting(plan.norm, name) for name in ("excess_share", "townships_required")]
     seconds, gap = (float(get_setting(plan.norm, name)) for name in ("max_seconds", "max_gap"))
     with open_solver(keeps_lock_free, cancellation) as solver:
-        for number, preference in enumerate(wanted, 1):
-            rules = SupplementRules(preference, float(settings[0]), read_worst_grades(plan.norm), bool(settings[1]))
-            model = SupplementModel(candidates, demand, rules)
+
+        def draft(preference: str, others: Sequence[NDArray] = ()) -> SupplementResult:
+            used = SUPPLEMENT_PREFERENCES[0] if preference == OTHERS else preference
+            rules = SupplementRules(used, float(settings[0]), read_worst_grades(plan.norm), bool(settings[1]))
+            model = SupplementModel(candidates, demand, rules, others)
             choice = (
                 choose_greedily(model)
                 if solver is None
                 else choose_supplement(model, SolverLimits(seconds, gap, cancellation=cancellation, solver=solver))
             )
+            made = replace(order, preference=preference)
+            return SupplementResult(plan, plan.norm, made, taken, demand, land, choice, classes, list(notes))
+
+        found: list[NDArray] = []
+        for number, preference in enumerate(wanted, 1):
+            result = draft(preference)
+            found += [] if result.choice.chosen is None else [result.choice.chosen]
             progress(_COLLECTED_SHARE + (1 - _COLLECTED_SHARE) * number / len(wanted), "")
-            yield SupplementResult(
-                plan,
-                plan.norm,
-                replace(order, preference=preference),
-                taken,
-                demand,
-                land,
-                choice,
-                classes,
-                list(notes),
-            )
+            yield result
+        if solver is not None and _are_alike(found, candidates.net_m2):
+            yield draft(OTHERS, found)
+
+
+def _are_alike(choices: Sequence[NDArray], net_m2: NDArray) -> bool:
+    """Return True if two of several choices (k,) bool share so much that one is no alternative to the other."""
+    return any(
+        net_m2[one & other].sum() > MAX_SHARED * min(net_m2[one].sum(), net_m2[other].sum())
+        for one, other in combinations(choices, 2)
+    )
 
 
 def _note_unknown_demand(taken: TakenLand, classes: tuple[str, ...], notes: list[Message]) -> None:

@@ -25,7 +25,7 @@ is one; the preference; least Σ nᵢ xᵢ; fewest; least sum of the places in t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -38,7 +38,11 @@ from .mixed_integer_solver import ROW_TOLERANCE, LinearRow, MixedIntegerProgram,
 CONTIGUOUS, QUALITY, NEAR = SUPPLEMENT_PREFERENCES
 GRADES = ("yield_grade", "quality_grade", "slope_class")
 #: Groups of constraints; those of townships, classes and grades have their name after a colon.
-QUANTITY, EXCESS, TOWNSHIP, CLASS, GRADE, REFUSED = ("quantity", "excess", "township", "class", "quality", "refused")
+QUANTITY, EXCESS, TOWNSHIP, CLASS, GRADE, REFUSED, OTHERS = (
+    *("quantity", "excess", "township", "class", "quality", "refused", "others"),
+)
+#: Of two drafts that share more of their net area, one is no alternative to the other.
+MAX_SHARED = 0.7
 #: Stages in order.
 SHORTAGE, OUTSIDE, PREFERENCE, AREA, COUNT, ORDER = STAGES = (
     *("shortage", "outside", "preference", "area", "count", "order"),
@@ -119,10 +123,17 @@ class SupplementModel:
     """The program of one demand.
 
     Variables: xᵢ (k), q_t (townships with a demand), yᵢⱼ (pairs, if contiguous), and one that is 1, for constants.
+    ``others``: choices (k,) bool; this one is an alternative to each of them (`MAX_SHARED`).
     """
 
-    def __init__(self, candidates: SupplementCandidates, demand: SupplementDemand, rules: SupplementRules):
-        self.candidates, self.demand, self.rules = candidates, demand, rules
+    def __init__(
+        self,
+        candidates: SupplementCandidates,
+        demand: SupplementDemand,
+        rules: SupplementRules,
+        others: Sequence[NDArray] = (),
+    ):
+        self.candidates, self.demand, self.rules, self.others = candidates, demand, rules, others
         self.townships = sorted(name for name, area in demand.township_m2.items() if area > 0)
         self.has_pairs = rules.preference == CONTIGUOUS
         self.pair_count = len(candidates.left) if self.has_pairs else 0
@@ -164,6 +175,8 @@ class SupplementModel:
             mean = self.demand.means.get(name)
             if mean is not None and name in self.grade_values:
                 rows.append(LinearRow(f"{GRADE}:{name}", every, net * (self.grade_values[name] - mean), -np.inf, 0.0))
+        for other in map(np.flatnonzero, self.others):
+            rows.append(LinearRow(OTHERS, other, net[other], -np.inf, MAX_SHARED * float(net[other].sum())))
         refused = np.flatnonzero(self.candidates.is_refused)
         if len(refused):
             rows.append(LinearRow(REFUSED, refused, np.ones(len(refused)), 0.0, 0.0))

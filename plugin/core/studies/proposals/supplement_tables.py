@@ -21,7 +21,7 @@ from ...standard.messages.texts import Texts, format_number
 from .mixed_integer_solver import StageResult, StageState
 from .proposal_tables import ProposalTables
 from .supplement_candidates import list_blocks
-from .supplement_model import AREA, CLASS, GRADE, GRADES, ORDER, PREFERENCE, STAGES
+from .supplement_model import AREA, CLASS, GRADE, GRADES, ORDER, OTHERS, PREFERENCE, STAGES
 from .supplement_result import SECTION, SETTINGS, BalanceLine, SupplementResult
 
 LAYER_NAME = "supplement_draft"
@@ -47,7 +47,8 @@ class SupplementTables(ProposalTables):
         demand, preference = self._format(result.demand.net_m2), self.get(f"prefer_{result.order.preference}")
         if choice.chosen is None:
             groups = "、".join(map(self.name_group, choice.contradiction))
-            return [self.get("contradiction", demand=demand, count=len(result.land.keys), groups=groups)]
+            key = "no_other" if result.order.preference == OTHERS else "contradiction"
+            return [self.get(key, demand=demand, count=len(result.land.keys), groups=groups)]
         net, count = self._format(result.sum_net_m2(result.chosen)), len(result.chosen)
         blocks = len(set(self.blocks.values()))
         sentences = [self.get("proposed", demand=demand, preference=preference, count=count, net=net, blocks=blocks)]

@@ -248,7 +248,10 @@ def test_set_states_its_changes_and_what_it_leaves_open(drawn):
 def test_sealed_farmland_needs_a_document(tmp_path):
     demand = write_gpkg(tmp_path / "占用.gpkg", {"占用": make_table([STRIP, WHOLE])})
     tried = try_set(write_drawn_county(tmp_path), demand, documents={})
-    assert {(one.refusal.reason, one.refusal.params["role"]) for one in tried.choices} == {("sealed", FARM)}
+    *drafts, other = tried.choices
+    assert {(one.refusal.reason, one.refusal.params["role"]) for one in drafts} == {("sealed", FARM)}
+    # Two parcels alone can replace the land.
+    assert "没有其他方案" in other.refusal.params["reason"]
 
 
 def test_zone_outside_the_code_list_leaves_the_zones_of_taken_land(tmp_path):
