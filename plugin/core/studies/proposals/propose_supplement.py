@@ -131,7 +131,7 @@ def draft_supplements(
 
 
 def _are_alike(choices: Sequence[NDArray], net_m2: NDArray) -> bool:
-    """Return True if two of several choices (k,) bool share so much that one is no alternative to the other."""
+    """Return True if two of several choices (k,) bool share more than `MAX_SHARED` of their net area."""
     return any(
         net_m2[one & other].sum() > MAX_SHARED * min(net_m2[one].sum(), net_m2[other].sum())
         for one, other in combinations(choices, 2)

@@ -41,7 +41,7 @@ GRADES = ("yield_grade", "quality_grade", "slope_class")
 QUANTITY, EXCESS, TOWNSHIP, CLASS, GRADE, REFUSED, OTHERS = (
     *("quantity", "excess", "township", "class", "quality", "refused", "others"),
 )
-#: Of two drafts that share more of their net area, one is no alternative to the other.
+#: Two drafts that share more of their net area are alike.
 MAX_SHARED = 0.7
 #: Stages in order.
 SHORTAGE, OUTSIDE, PREFERENCE, AREA, COUNT, ORDER = STAGES = (
