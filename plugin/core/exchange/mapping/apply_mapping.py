@@ -33,7 +33,7 @@ from ..schema import GEOMETRY_BY_TYPE_ID, SHAPELY_TYPE_IDS
 
 #: Type of a field → data type of its column; other types are objects.
 _SERIES_TYPES = {"real": "float64", "date": "datetime64[ms]"}
-#: Decimals of areas (m²) in fields without decimals of their own.
+#: Decimals of areas (m²) in fields that declare none.
 _AREA_DECIMALS = 2
 #: Most distinct values of an unmapped column that are listed: a key has as many as there are rows.
 MAX_LISTED_VALUES = 1000

@@ -154,14 +154,13 @@ class SupplementTables(ProposalTables):
         ]
 
     def _give_reason(self, position: int) -> str:
-        """Return why a parcel is a candidate: its source, what was cut, its edge with farmland."""
+        """Return why a parcel is a candidate: its source, and what was cut."""
         land = self.result.land
         whole = "reason_whole" if land.share[position] > 1 - 1e-9 else "reason_part"
         return self.get(
             whole,
             layer=land.layer.template.name if self.texts.lang == "zh" else land.layer.role,
             share=format_number(100 * land.share[position], 1),
-            edge=format_number(land.farmland_edge_m[position], 1),
         )
 
     def _make_parcel_table(self) -> ReportTable:
