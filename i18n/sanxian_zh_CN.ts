@@ -7380,6 +7380,10 @@ Whether the change is one of the permitted cases is for the office to state; it 
         <translation>共 {count} 个县区。</translation>
     </message>
     <message>
+        <source>{count} edits are not saved, so the data are not final; save them, then check again.</source>
+        <translation>有 {count} 处编辑未保存，数据未定稿；请保存图层后重新检查。</translation>
+    </message>
+    <message>
         <source>{count} features of {layer}</source>
         <translation>图层“{layer}”的 {count} 个要素</translation>
     </message>

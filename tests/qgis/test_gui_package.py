@@ -286,6 +286,9 @@ def test_package_dialog_shows_verdict_check_time_and_refusal_reasons(package_dia
         gate.verdict.text()
         == "不通过：错误 3，警告 2，未完整检查的规则 2。交付范围：三条控制线。14:32 检查，数据未变。"
     )
+    report.provenance["layers"] = [{"unsaved": 2}, {"unsaved": 3}, {}]
+    gate.show_check(make_result(report), True)
+    assert gate.verdict.text().endswith("数据未变。 有 5 处编辑未保存，数据未定稿；请保存图层后重新检查。")
     gate.show_objections(ExportObjections(("会丢失内容",), ("缺规划文本",), ("提一句",)))
     assert [gate.reasons.item(n).text() for n in range(3)] == ["会丢失内容", "缺规划文本", "提一句"]
     gate.show_check(None, True)

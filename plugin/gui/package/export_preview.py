@@ -275,6 +275,9 @@ class GateBox(QGroupBox):
             scope=Texts(settings.get_interface_language()).find("scopes", scope) or scope,
             time=result.time_text,
         )
+        if unsaved := sum(layer.get("unsaved", 0) for layer in result.report.provenance.get("layers", ())):
+            note = tr("{count} edits are not saved, so the data are not final; save them, then check again.")
+            text = tr("{first} {second}").format(first=text, second=note.format(count=unsaved))
         self._show_message(theme.VERDICT_ICONS[summary["verdict"]], text)
 
     def show_checking(self, is_checking: bool) -> None:
