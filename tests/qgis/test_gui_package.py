@@ -288,7 +288,7 @@ def test_package_dialog_shows_verdict_check_time_and_refusal_reasons(package_dia
     )
     report.provenance["layers"] = [{"unsaved": 2}, {"unsaved": 3}, {}]
     gate.show_check(make_result(report), True)
-    assert gate.verdict.text().endswith("数据未变。 有 5 处编辑未保存，数据未定稿；请保存图层后重新检查。")
+    assert gate.verdict.text().endswith("数据未变。有 5 处编辑未保存，数据未定稿；请保存图层后重新检查。")
     gate.show_objections(ExportObjections(("会丢失内容",), ("缺规划文本",), ("提一句",)))
     assert [gate.reasons.item(n).text() for n in range(3)] == ["会丢失内容", "缺规划文本", "提一句"]
     gate.show_check(None, True)
