@@ -270,10 +270,19 @@ def test_map_label_is_placed_in_a_corner_if_the_finding_fills_the_view():
     assert canvas.contains(label) and label.bottom() == 580 and label.right() == 780
 
 
-def test_map_label_is_inside_a_canvas_that_has_no_room_for_the_gap():
+@pytest.mark.parametrize(
+    ("finding_box", "is_shown"), [(QRectF(120, 70, 30, 25), True), (QRectF(60, 30, 70, 40), False)]
+)
+def test_map_label_on_a_small_map_is_in_a_free_corner_or_left_out(finding_box, is_shown):
+    canvas = QRectF(0, 0, 160, 100)
+    label = compute_label_position((110, 60), finding_box, canvas, 20)
+    assert (label is not None) == is_shown
+    assert label is None or (canvas.contains(label) and not label.intersects(finding_box))
+
+
+def test_map_label_is_left_out_if_it_would_hide_the_finding_that_fills_a_small_view():
     canvas = QRectF(0, 0, 160, 65)
-    label = compute_label_position((150, 60), canvas, canvas, 20)
-    assert canvas.contains(label)
+    assert compute_label_position((150, 60), canvas, canvas, 20) is None
 
 
 # --- its features

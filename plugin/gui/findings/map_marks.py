@@ -44,37 +44,43 @@ FIRST_FEATURE_STROKES = (("#000000", 0.42, Qt.PenStyle.SolidLine), ("#00E5FF", 0
 SECOND_FEATURE_STROKES = (("#000000", 0.42, Qt.PenStyle.SolidLine), ("#39FF14", 0.25, Qt.PenStyle.DashLine))
 #: Width of a sample of these strokes in a label, and the gap behind it, in font heights.
 _SAMPLE_WIDTH_EM, _SAMPLE_GAP_EM = 1.6, 0.4
+#: Largest share of a finding that its label may hide, and the part of the gap that is left at the edge of a small map.
+_MAX_HIDDEN_SHARE, _EDGE_GAPS = 0.05, 5
 #: Outlines with more vertices are simplified, because the canvas repaints them at every mouse move.
 _MANY_VERTICES = 20_000
 
 
-def compute_label_position(size: tuple[float, float], finding: QRectF, canvas: QRectF, gap: float) -> QRectF:
+def compute_label_position(size: tuple[float, float], finding: QRectF, canvas: QRectF, gap: float) -> QRectF | None:
     """Return the rectangle for a finding's label on the map canvas; all sizes in pixels.
 
     ``size``: width and height of the label; ``finding``: rectangle of the finding; ``canvas``: rectangle of the canvas;
     ``gap``: distance between finding and label. The label is next to the finding and inside the canvas; else in the
     corner that hides least of the finding, nearer to the edge if the canvas has no room for the gap. Positions below
-    are preferred, because messages cover the upper edge of the map.
+    are preferred, because messages cover the upper edge of the map. None if every place hides much of the finding.
     """
     width, height = size
-    margin_x = max(0.0, min(gap, (canvas.width() - width) / 2))
-    margin_y = max(0.0, min(gap, (canvas.height() - height) / 2))
     adjacent = [
         QRectF(x, y, width, height)
         for y in (finding.bottom() + gap, finding.top() - gap - height)
         for x in (finding.right() + gap, finding.left() - gap - width)
     ]
-    corners = [
-        QRectF(x, y, width, height)
-        for y in (canvas.bottom() - margin_y - height, canvas.top() + margin_y)
-        for x in (canvas.right() - margin_x - width, canvas.left() + margin_x)
-    ]
     inside = next((one for one in adjacent if canvas.contains(one)), None)
     if inside is not None:
         return inside
+    margins = [
+        (max(0.0, min(margin, (canvas.width() - width) / 2)), max(0.0, min(margin, (canvas.height() - height) / 2)))
+        for margin in (gap, gap / _EDGE_GAPS)
+    ]
+    corners = [
+        QRectF(x, y, width, height)
+        for margin_x, margin_y in margins
+        for y in (canvas.bottom() - margin_y - height, canvas.top() + margin_y)
+        for x in (canvas.right() - margin_x - width, canvas.left() + margin_x)
+    ]
     hidden = [one.intersected(finding) for one in corners]
     areas = [max(box.width(), 0.0) * max(box.height(), 0.0) for box in hidden]
-    return corners[areas.index(min(areas))]
+    is_hiding_much = min(areas) > _MAX_HIDDEN_SHARE * finding.width() * finding.height()
+    return None if is_hiding_much else corners[areas.index(min(areas))]
 
 
 def draw_stroke_sample(
@@ -139,42 +145,48 @@ class MapCallout(QgsMapCanvasItem):
             self._box = QRectF(QPointF(min(xs), min(ys)), QPointF(max(xs), max(ys)))
             self.spot = QPointF(self.toCanvasCoordinates(anchor))
             visible_box = self._box.united(QRectF(self.spot, self.spot)).intersected(canvas)
-            plain_metrics, bold_metrics = QFontMetricsF(self._canvas.font()), QFontMetricsF(self._bold)
-            self._break_lines(canvas)
-            widths = [
-                (plain_metrics if n else bold_metrics).horizontalAdvance(line) + self._compute_indent(n)
-                for n, line in enumerate(self.lines)
-            ]
-            self.label = compute_label_position(
-                (
-                    # On a narrow map the ends of lines are cut, not their beginnings.
-                    min(max(widths) + 2 * _LABEL_PADDING_EM * self._font_height_px, canvas.width()),
-                    len(self.lines) * plain_metrics.lineSpacing() + 2 * _LABEL_PADDING_EM * self._font_height_px,
-                ),
-                visible_box,
-                canvas,
-                _LABEL_GAP_EM * self._font_height_px,
-            )
+            # The marker, or the ring of a small finding, belongs to what the label must not hide.
+            reach = (_RING_SIZE_EM if self.is_small else ICON_SIZE_EM / 2) * self._font_height_px
+            visible_box = visible_box.united(QRectF(self.spot, self.spot).adjusted(-reach, -reach, reach, reach))
+            self._place_label(visible_box, canvas)
         self.update()
 
-    def _break_lines(self, canvas: QRectF) -> None:
-        """Set the lines: on a narrow map, each figure has its own line, and a small one has no lines of the features.
+    def _place_label(self, finding: QRectF, canvas: QRectF) -> None:
+        """Set lines and rectangle of the label: the most lines that do not hide the finding; none if all do."""
+        plain_metrics, bold_metrics = QFontMetricsF(self._canvas.font()), QFontMetricsF(self._bold)
+        padding = 2 * _LABEL_PADDING_EM * self._font_height_px
+        head, all_figures, all_sides = self._break_lines(canvas)
+        self.label, self.lines = QRectF(), []
+        for figures, sides in ((all_figures, all_sides), (all_figures, {}), ([], {})):
+            lines = [head, *figures, *sides.values()]
+            strokes = {"A": FIRST_FEATURE_STROKES, "B": SECOND_FEATURE_STROKES}
+            self._samples = {number: strokes[letter] for number, letter in enumerate(sides, 1 + len(figures))}
+            widths = [
+                (plain_metrics if n else bold_metrics).horizontalAdvance(line) + self._compute_indent(n)
+                for n, line in enumerate(lines)
+            ]
+            # On a narrow map the ends of lines are cut, not their beginnings.
+            size = min(max(widths) + padding, canvas.width()), len(lines) * plain_metrics.lineSpacing() + padding
+            label = compute_label_position(size, finding, canvas, _LABEL_GAP_EM * self._font_height_px)
+            if label is not None:
+                self.label, self.lines = label, lines
+                return
 
-        The panel has those, too.
+    def _break_lines(self, canvas: QRectF) -> tuple[str, list[str], Mapping[str, str]]:
+        """Return head, figures and lines of the features by letter.
+
+        On a narrow map, each figure has its own line, and a small one has no lines of the features. The panel has
+        those, too.
         """
         head, *figures = self._texts
         metrics, gap = QFontMetricsF(self._canvas.font()), tr("  ")
         width = canvas.width() - 2 * _LABEL_PADDING_EM * self._font_height_px
         if any(metrics.horizontalAdvance(one) > width for one in figures):
             figures = [part for one in figures for part in one.split(gap)]
-        sides = self._sides
-        lines = [head, *figures, *sides.values()]
+        lines = [head, *figures, *self._sides.values()]
         size = max(map(metrics.horizontalAdvance, lines)) * len(lines) * metrics.lineSpacing()
-        if size > _MAX_LABEL_SHARE * canvas.width() * canvas.height():
-            sides = {}
-        self.lines = [head, *figures, *sides.values()]
-        strokes = {"A": FIRST_FEATURE_STROKES, "B": SECOND_FEATURE_STROKES}
-        self._samples = {number: strokes[letter] for number, letter in enumerate(sides, 1 + len(figures))}
+        is_small_map = size > _MAX_LABEL_SHARE * canvas.width() * canvas.height()
+        return head, figures, {} if is_small_map else self._sides
 
     @property
     def _font_height_px(self) -> float:
@@ -200,15 +212,20 @@ class MapCallout(QgsMapCanvasItem):
             for colour, width in ((_BLACK_COLOUR, 0.5), (RING_COLOUR, 0.3)):
                 painter.setPen(QPen(colour, width * self._font_height_px))
                 painter.drawEllipse(self.spot, radius, radius)
-        end = QPointF(
-            min(max(self.spot.x(), self.label.left()), self.label.right()),
-            min(max(self.spot.y(), self.label.top()), self.label.bottom()),
-        )
-        for colour, width in ((_WHITE_COLOUR, 0.25), (_BLACK_COLOUR, 0.1)):
-            painter.setPen(QPen(colour, width * self._font_height_px))
-            painter.drawLine(self.spot, end)
+        if self.lines:
+            end = QPointF(
+                min(max(self.spot.x(), self.label.left()), self.label.right()),
+                min(max(self.spot.y(), self.label.top()), self.label.bottom()),
+            )
+            for colour, width in ((_WHITE_COLOUR, 0.25), (_BLACK_COLOUR, 0.1)):
+                painter.setPen(QPen(colour, width * self._font_height_px))
+                painter.drawLine(self.spot, end)
         side = ICON_SIZE_EM * self._font_height_px
         painter.drawPixmap(QRectF(self.spot.x() - side / 2, self.spot.y() - side / 2, side, side).toRect(), self.icon)
+        if self.lines:
+            self._draw_label(painter)
+
+    def _draw_label(self, painter: QPainter) -> None:
         # The map is light in every theme: black on white.
         painter.setPen(QPen(_BLACK_COLOUR, max(1.0, 0.1 * self._font_height_px)))
         painter.setBrush(_WHITE_COLOUR)
