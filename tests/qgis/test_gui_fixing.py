@@ -30,6 +30,7 @@ from plugin.gui.fixing.batch_dialog import (
     RULE_COLUMN,
     SAFE,
     BatchDialog,
+    _cut_names,
     make_batch_rows,
     make_forecast,
 )
@@ -841,6 +842,7 @@ def test_batch_table_shows_all_keys_names_a_shared_layer_once_and_uses_the_width
     texts = SimpleNamespace(explain_refusal=lambda _refusal: "封库" * 40, get_short_layer_name=lambda role: role)
     rows = make_batch_rows(entries, texts, {"TOP001": "图层内重叠"})
     assert rows[0].cells[FEATURE_COLUMN] == "GDBHMB …000851 ↔ …001565" and rows[0].cells[0] == "TOP001 图层内重叠"
+    rows[1].cells[FIX_COLUMN] = "CZKFBJ（CZKFBJ） …001565 在 YJJBNTBHTB …000851 处留为开天窗"
     dialog = BatchDialog(QgsMapCanvas())
     digit = dialog.fontMetrics().horizontalAdvance("0")
     dialog.resize(digit * 180, 500)
@@ -852,6 +854,7 @@ def test_batch_table_shows_all_keys_names_a_shared_layer_once_and_uses_the_width
         index = dialog.model.index(row, FEATURE_COLUMN, dialog.model.index(0, 0))
         needed = dialog.table.itemDelegate().sizeHint(option, index).width()
         assert dialog.table.columnWidth(FEATURE_COLUMN) >= needed
+    assert index.siblingAtColumn(FIX_COLUMN).data() == "在 YJJBNTBHTB …000851 处留为开天窗", "the feature is beside it"
     dialog.resize(digit * 230, 500)
     process_events(0.1)
     widths = [dialog.table.header().sectionSize(column) // digit for column in (FEATURE_COLUMN, FIX_COLUMN)]
@@ -859,9 +862,20 @@ def test_batch_table_shows_all_keys_names_a_shared_layer_once_and_uses_the_width
     dialog.resize(digit * 120, 500)
     process_events(0.1)
     assert dialog.table.horizontalScrollBar().maximum() == 0
-    assert dialog.table.columnWidth(RULE_COLUMN) >= 24 * digit, "the rule has the room of what the text below repeats"
+    rule = dialog.table.itemDelegate().sizeHint(option, dialog.model.index(0, RULE_COLUMN, dialog.model.index(0, 0)))
+    room = dialog.table.columnWidth(RULE_COLUMN) - 2 * dialog.table.indentation()
+    assert room >= rule.width(), "the rule has the room of what the text below repeats"
     assert "TOP001 图层内重叠" in dialog.explanation.text()
     dialog.reject()
+
+
+def test_narrow_column_cuts_the_names_of_layers_and_keeps_both_keys():
+    text = "永久基本农田保护图斑 …000708 ↔ 城镇开发边界 …000005"
+    assert _cut_names(text, len, 40) == text
+    assert _cut_names(text, len, 30) == "永久基本… …000708 ↔ 城镇开发边… …000005"
+    assert _cut_names("耕地保护目标 …000851 ↔ …001565", len, 22) == "耕地保… …000851 ↔ …001565"
+    assert _cut_names(text, len, 18) == "永久基本农… …000708 ↔ …", "the first key remains"
+    assert _cut_names("用地用海规划分区", len, 5) == "用地用海…"
 
 
 def find_first_ink(label):

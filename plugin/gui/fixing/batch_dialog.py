@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -54,14 +55,17 @@ COLUMNS = RULE_COLUMN, FEATURE_COLUMN, TOWNSHIP_COLUMN, FIX_COLUMN, OUT_COLUMN, 
 #: Whether a fix can be applied as it is, after confirmation, or not; in their order.
 SAFE, CONFIRM, REFUSED = SAFETIES = range(3)
 _RIGHT_ALIGNED = (OUT_COLUMN, IN_COLUMN, NEW_COLUMN)
+_BETWEEN_SIDES = " ↔ "
+_NAME_AND_KEY = re.compile(r"(.*?)((?:^| )…?\d+)?")
 _WIDTH_DIGITS, _HEIGHT_LINES = 210, 48
-#: Widths of the columns, of which the last takes the rest.
-_COLUMN_DIGITS = {RULE_COLUMN: 34, FEATURE_COLUMN: 40, TOWNSHIP_COLUMN: 9, FIX_COLUMN: 34, OUT_COLUMN: 10,
-                  IN_COLUMN: 10, NEW_COLUMN: 7}  # fmt: skip
-#: Columns that a narrow dialog narrows, down to these widths; the first also has a tick box and an icon.
-_MIN_LONG_TEXT_DIGITS = {RULE_COLUMN: 16, FEATURE_COLUMN: 10, FIX_COLUMN: 16}
-#: With less room for these texts, the name of the rule has that of the columns which the text below the table repeats.
+#: Columns with long texts, which share what the others leave; the last column takes the rest.
+_LONG_TEXT_COLUMNS = (RULE_COLUMN, FEATURE_COLUMN, FIX_COLUMN)
+#: With less room for these texts, the text below the table has those of the others.
 _MIN_ROOM_DIGITS = 50
+#: Maximum width of the name of a rule, beside its tick box and icon, and of a sentence on a fix.
+_MAX_TEXT_DIGITS = 40
+#: Letters of a layer's name that a narrow column leaves before its key.
+_MIN_NAME_LETTERS = 2
 #: Shares of the table and of the maps in the width of the dialog.
 _TABLE_SHARE, _MAPS_SHARE = 7, 3
 
@@ -121,7 +125,7 @@ def _make_cells(entry: Any, safety: int, texts: Any) -> list[str]:
         # Two rows of one layer need its name once; a narrow column would cut the second key.
         role = finding.related_role if finding.related_role != finding.role or not finding.key else ""
         sides.append(f"{texts.get_short_layer_name(role)} {shorten_key(finding.related_keys[0])}".strip())
-    cells = [" ↔ ".join(sides), finding.township]
+    cells = [_BETWEEN_SIDES.join(sides), finding.township]
     if proposal is None:
         if entry.ended_by is not None:
             reason = tr("Ends with the fix of {code}").format(code=entry.ended_by.finding.code)
@@ -151,7 +155,7 @@ def _list_groupings() -> list[tuple[str, Callable[[BatchRow], Any], Callable[[An
     return [
         (tr("By safety"), lambda row: row.group, safeties.__getitem__),
         (tr("By township"), lambda row: row.cells[TOWNSHIP_COLUMN], lambda name: name or tr("No township")),
-        (tr("By feature"), lambda row: row.cells[FEATURE_COLUMN].split(" ↔ ")[0], str),
+        (tr("By feature"), lambda row: row.cells[FEATURE_COLUMN].split(_BETWEEN_SIDES)[0], str),
     ]
 
 
@@ -310,7 +314,8 @@ class BatchModel(GroupedModel):
         if row is None:
             return self._get_group_data(index, role)
         if role == Qt.ItemDataRole.DisplayRole:
-            return row.cells[column]
+            text = row.cells[column]
+            return _drop_subject(text, row.cells[FEATURE_COLUMN]) if column == FIX_COLUMN else text
         if role == Qt.ItemDataRole.ToolTipRole:
             # Qt wraps only rich text.
             return f"<p>{escape(row.cells[column])}</p>"
@@ -382,12 +387,52 @@ def make_forecast(findings: Iterable[Any], proposals: Sequence[Any]) -> Forecast
     )
 
 
-class _KeyDelegate(QStyledItemDelegate):
-    """Elides keys in the middle: their ends distinguish the rows."""
+class _MiddleDelegate(QStyledItemDelegate):
+    """Elides sentences in the middle: their ends have the verbs."""
 
     def initStyleOption(self, option, index):
         super().initStyleOption(option, index)
         option.textElideMode = Qt.TextElideMode.ElideMiddle
+
+
+class _KeyDelegate(_MiddleDelegate):
+    """Cuts the names of layers, and not the keys behind them, which distinguish the rows."""
+
+    def initStyleOption(self, option, index):
+        super().initStyleOption(option, index)
+        margin = option.widget.style().pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin, None, option.widget) + 1
+        option.text = _cut_names(option.text, option.fontMetrics.horizontalAdvance, option.rect.width() - 2 * margin)
+
+
+def _cut_names(text: str, measure: Callable[[str], int], width: int) -> str:
+    """Return features (“name …key ↔ name …key”) with names cut to fit a width, the longest first.
+
+    Where both keys do not fit, the first remains.
+    """
+    sides = text.split(_BETWEEN_SIDES)
+    pairs = [_NAME_AND_KEY.fullmatch(side).groups(default="") for side in sides]
+    lengths = [len(name) for name, _key in pairs]
+
+    def join() -> str:
+        shown = zip(pairs, lengths, strict=True)
+        return _BETWEEN_SIDES.join(f"{name[:n]}…{key}" if n < len(name) else name + key for (name, key), n in shown)
+
+    while 0 < width < measure(join()) and max(lengths) > _MIN_NAME_LETTERS:
+        lengths[lengths.index(max(lengths))] -= 1
+    if len(sides) == 1 or not 0 < width < measure(join()):
+        return join()
+    rest = f"{_BETWEEN_SIDES}…"
+    return _cut_names(sides[0], measure, width - measure(rest)) + rest
+
+
+def _drop_subject(sentence: str, features: str) -> str:
+    """Return a sentence on a fix without the feature at its beginning, if the column of features has it."""
+    for name, _gap, key in (side.rpartition(" ") for side in features.split(_BETWEEN_SIDES)):
+        # The sentence has the code of the layer in brackets.
+        match = re.match(rf"{re.escape(name)}(（\w+）)? {re.escape(key)} ", sentence) if name else None
+        if match:
+            return sentence[match.end() :]
+    return sentence
 
 
 class _Table(FittedWidget, QTreeView):
@@ -410,8 +455,8 @@ class BatchDialog(TrialDialog):
         super().__init__(parent, objectName="SanxianBatchFixDialog", windowTitle=tr("Batch Fix"))
         self.maps, self.areas = LinkedMaps(main_canvas, Qt.Orientation.Vertical), AreaTable()
         self.model = BatchModel(self)
-        #: Width in pixels in which all layers and keys are visible.
-        self._feature_width = 0
+        #: Widths in pixels in which the texts of the columns are whole, without the last.
+        self._text_widths = [0] * REASON_COLUMN
         self._current: BatchRow | None = None
         self.table = self._make_table()
         self.summary, self.forecast = QLabel(), WrappedLabel()
@@ -491,41 +536,56 @@ class BatchDialog(TrialDialog):
             selectionMode=QAbstractItemView.SelectionMode.SingleSelection,
             # Code of the rule and verdict on the fix come first.
             textElideMode=Qt.TextElideMode.ElideRight,
+            horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff,
         )
         table.setItemDelegateForColumn(FEATURE_COLUMN, _KeyDelegate(table))
+        table.setItemDelegateForColumn(FIX_COLUMN, _MiddleDelegate(table))
         table.setModel(self.model)
         header = table.header()
         header.setStretchLastSection(True)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        digit = self.fontMetrics().horizontalAdvance("0")
-        for column in range(header.count()):
-            header.resizeSection(column, max(digit * _COLUMN_DIGITS.get(column, 0), header.sectionSizeHint(column)))
+        # A stretched section is not narrower than its former size.
+        header.resizeSection(REASON_COLUMN, header.sectionSizeHint(REASON_COLUMN))
         table.selectionModel().currentRowChanged.connect(lambda *_rows: self._on_row_changed())
         table.doubleClicked.connect(lambda _index: self._request_preview())
         return table
 
     def _fit_columns(self) -> None:
         """Narrow the columns with long texts, which have tool tips, instead of scrolling sideways."""
-        header, digit = self.table.header(), self.fontMetrics().horizontalAdvance("0")
-        for column in (TOWNSHIP_COLUMN, FIX_COLUMN):
-            header.setSectionHidden(column, False)
-        others = sum(header.sectionSize(column) for column in _COLUMN_DIGITS if column not in _MIN_LONG_TEXT_DIGITS)
+        header, box = self.table.header(), self._measure_box()
+        widths = [max(width, header.sectionSizeHint(column)) for column, width in enumerate(self._text_widths)]
+        others = [column for column in range(REASON_COLUMN) if column not in _LONG_TEXT_COLUMNS]
+        for column in others:
+            header.resizeSection(column, widths[column])
         # The last column, with the reason, has at least the width of its heading.
-        room = self.table.viewport().width() - others - header.sectionSizeHint(REASON_COLUMN)
-        is_narrow = room < digit * _MIN_ROOM_DIGITS
+        room = self.table.viewport().width() - header.sectionSizeHint(REASON_COLUMN) - box
+        room -= sum(widths[column] for column in others)
+        is_narrow = room < self.fontMetrics().horizontalAdvance("0") * _MIN_ROOM_DIGITS
         if is_narrow:
-            room += header.sectionSize(TOWNSHIP_COLUMN)
-        least = {column: digit * digits for column, digits in _MIN_LONG_TEXT_DIGITS.items()}
-        # The name of the rule and the keys come first; the other texts can be read in the tool tip.
-        rule_width = max(least[RULE_COLUMN], min(room * (1 + is_narrow) // 3, digit * _COLUMN_DIGITS[RULE_COLUMN]))
-        feature_width = max(min(self._feature_width, room - rule_width - least[FIX_COLUMN]), least[FEATURE_COLUMN])
-        feature_width = max(min(feature_width, digit * _COLUMN_DIGITS[FEATURE_COLUMN]), room // 3)
-        # What remains is divided between the fix and the reason.
-        fix_width = max((room - rule_width - feature_width) // 2, least[FIX_COLUMN])
-        for column, width in ((RULE_COLUMN, rule_width), (FEATURE_COLUMN, feature_width), (FIX_COLUMN, fix_width)):
-            header.resizeSection(column, width)
+            room += widths[TOWNSHIP_COLUMN]
+        shown = [column for column in _LONG_TEXT_COLUMNS if not (is_narrow and column == FIX_COLUMN)]
+        # A column that needs less than its share leaves the rest to the others.
+        for number, column in enumerate(sorted(shown, key=widths.__getitem__)):
+            width = min(widths[column], room // (len(shown) - number))
+            header.resizeSection(column, width + box if column == RULE_COLUMN else width)
+            room -= width
         for column in (TOWNSHIP_COLUMN, FIX_COLUMN):
             header.setSectionHidden(column, is_narrow)
+
+    def _measure_box(self) -> int:
+        """Return the width of what is before the name of a rule: indentation, tick box and icon."""
+        return 2 * (self.table.indentation() + self.table.fontMetrics().height())
+
+    def _measure_texts(self, rows: Sequence[BatchRow]) -> None:
+        """Set the widths in which the texts of the columns are whole, of rules and fixes up to a maximum."""
+        measure = self.table.fontMetrics().horizontalAdvance
+        # Two more pixels, as a style rounds the width of a text up.
+        margin = self.style().pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin, None, self.table) + 1
+        texts = [[row.cells[column] for row in rows] for column in range(REASON_COLUMN)]
+        texts[FIX_COLUMN] = [_drop_subject(row.cells[FIX_COLUMN], row.cells[FEATURE_COLUMN]) for row in rows]
+        self._text_widths = [max(map(measure, column), default=0) + 2 * margin + 2 for column in texts]
+        for column in (RULE_COLUMN, FIX_COLUMN):
+            self._text_widths[column] = min(self._text_widths[column], measure("0") * _MAX_TEXT_DIGITS)
 
     # --- content
     def _show_groups(self) -> None:
@@ -560,10 +620,7 @@ class BatchDialog(TrialDialog):
             texts.append(tr("{count} more have no fix or were not chosen.").format(count=unlisted_count))
         self.summary.setText(" ".join(texts))
         self.export_button.setEnabled(bool(rows))
-        # The width in which all layers and keys are visible; two more pixels, as a style rounds that of a text up.
-        measure = self.table.fontMetrics().horizontalAdvance
-        margin = self.style().pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin, None, self.table) + 1
-        self._feature_width = max((measure(row.cells[FEATURE_COLUMN]) + 2 * margin + 2 for row in rows), default=0)
+        self._measure_texts(rows)
         self._fit_columns()
 
     def show_forecast(self, forecast: Forecast | None) -> None:
