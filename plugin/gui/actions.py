@@ -20,7 +20,7 @@ from ..core.base.errors import SanxianError
 from .findings import panel_pages
 from .help.help_dialog import HelpDialog
 from .project.roles_dialog import RolesDialog
-from .widgets import messages, theme
+from .widgets import add_menu_section, messages, theme
 
 #: Section of the menu → its entries: name, icon, shortcut. The menu has to fit on a small screen: at most 24 entries
 #: (docs/manual/zh/01-quickstart.md lists them), of which one place is kept for proposals.
@@ -180,7 +180,7 @@ class MenuActions(QObject):
             self.by_name[name] = action
         self.menu = QMenu(tr("Sanxian") + "(&X)", self._window, objectName="SanxianMenu")
         for title, entries in _MENU_SECTIONS.items():
-            self.menu.addSection(translate_marked(title))
+            add_menu_section(self.menu, translate_marked(title))
             self.menu.addActions([self.by_name[name] for name, _icon, _shortcut in entries])
         self._window.menuBar().insertMenu(iface.helpMenu().menuAction(), self.menu)
         self.toolbar = iface.addToolBar(tr("Sanxian"))

@@ -15,6 +15,7 @@ from plugin.gui.indicators.dock import (
     NAME_COLUMN,
     NOW_COLUMN,
     STATE_COLUMN,
+    TARGET_COLUMN,
     IndicatorDock,
     compute_zone_shares,
     describe_ratio,
@@ -203,5 +204,8 @@ def test_no_figure_is_cut_and_nothing_scrolls_sideways_at_any_width_of_the_panel
             assert table.columnWidth(column) >= least or (column == NAME_COLUMN and item.text()[:5] in item.toolTip())
     for area in (table, dock.widget()):
         assert area.horizontalScrollBar().maximum() == 0
+    has_target_below = table.item(0, NOW_COLUMN).text() == "1\u202f234.57\n≥ 1\u202f230.00"
+    assert (TARGET_COLUMN in shown) != has_target_below and has_target_below == (width == 300)
+    assert STATE_COLUMN in shown or not table.item(0, NAME_COLUMN).icon().isNull()
     assert "1.2" in dock.ratio_title.text() or dock.dial.isVisible()
     assert not dock.place.isVisible(), "there are no townships to choose"

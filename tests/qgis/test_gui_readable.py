@@ -24,7 +24,7 @@ from qgis.PyQt.QtWidgets import (
 
 import plugin.gui
 from plugin.gui.fixing.dialog import ChoiceList
-from plugin.gui.widgets import theme
+from plugin.gui.widgets import keep_figures_whole, theme
 from plugin.gui.widgets.lists import WholeRows
 from plugin.gui.widgets.sections import FieldMessage, make_faint_label
 from tests.parametrize import first_daily
@@ -73,6 +73,11 @@ def test_lists_trees_and_tables_show_only_whole_rows_at_every_window_height(qgis
         row = view.rowHeight(0) if isinstance(view, QTableWidget) else view.visualItemRect(get_item(view, 0)).height()
         assert row > 0 and view.viewport().height() % row == 0
         assert view.height() <= view.parentWidget().height() < view.height() + row
+    if isinstance(view, QTableWidget):
+        view.setRowHeight(1, 3 * row)
+        process_events(0.02)
+        shown = view.viewport().height() - 3 * row
+        assert shown % row == 0 and view.parentWidget().height() < view.height() + row
     # A list that does not scroll takes the whole height.
     view.clear() if not isinstance(view, QTableWidget) else view.setRowCount(2)
     process_events(0.02)
@@ -194,3 +199,9 @@ def test_gui_code_sets_placeholders_and_page_colours_only_through_the_theme_modu
         if re.search(r"<a href=", text) and path.name != "theme.py" and "set_page_colors(" not in text:
             direct.append(f"{path.name}: link")
     assert not direct
+
+
+def test_wrapped_text_breaks_at_spaces_but_not_between_a_figure_and_its_unit(qgis_app):
+    assert keep_figures_whole("合计 24\u202f355.18 m²，共 3 ha and 2 more") == (
+        "合计 24\u202f355.18\u00a0m²，共 3\u00a0ha and 2 more"
+    )

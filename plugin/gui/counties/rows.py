@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from ...bridge.settings import get_interface_language
@@ -13,11 +14,13 @@ from ...core.counties.county_record import VERDICT_ORDER, County, CountyRecord
 from ...core.model.rule import Severity
 from ...core.render.words import ReportTexts
 from ...core.standard.messages.numbers import format_number
-from ..widgets import theme
+from ..widgets import name_profile, theme
 
 #: Kind of a county without a verdict, next to the values of `Verdict`.
 NO_VERDICT = "none"
 KINDS = (*VERDICT_ORDER, NO_VERDICT)
+#: The list asks for the names at every repaint.
+_name_shipped_profile = lru_cache(maxsize=None)(name_profile)
 KIND_ICONS = {**theme.VERDICT_ICONS, NO_VERDICT: "unread"}
 #: Stages of a county in a run.
 WAITING, RUNNING, DONE, KEPT = "waiting", "running", "done", "kept"
@@ -71,8 +74,8 @@ def describe_source(row: CountyRow) -> str:
 
 
 def describe_profile(row: CountyRow) -> str:
-    """Return the profile of a county; that of a file without its folder."""
-    return Path(row.profile).name if row.profile.lower().endswith(".toml") else row.profile
+    """Return the name of a county's profile; for a file its name without its folder."""
+    return Path(row.profile).name if row.profile.lower().endswith(".toml") else _name_shipped_profile(row.profile)
 
 
 def describe_stage(row: CountyRow) -> str:

@@ -50,7 +50,8 @@ class Column(IntEnum):
     NAME, SOURCE, PROFILE, STAGE, TIME, RESULT, ERRORS, WARNINGS, REASON = range(9)
 
 
-_RIGHT_COLUMNS = (Column.TIME, Column.ERRORS, Column.WARNINGS)
+#: Without the time: right of it, the verdict begins.
+_RIGHT_COLUMNS = (Column.ERRORS, Column.WARNINGS)
 #: Widths in digits: most of columns with names, least of the last column.
 _MAX_DIGITS = {Column.NAME: 22, Column.SOURCE: 24, Column.PROFILE: 16}
 #: Columns that shrink in a narrow window, one after the other.

@@ -48,6 +48,8 @@ _BEFORE_COLOUR, _AFTER_COLOUR, _HALO_COLOUR = QColor("#555555"), QColor("#00694E
 #: Land that a row loses and gains; colour and direction of the hatching differ.
 OUT_COLOUR, IN_COLOUR = QColor("#B0004A"), QColor("#0057A8")
 OUT_PATTERN, IN_PATTERN = Qt.BrushStyle.BDiagPattern, Qt.BrushStyle.FDiagPattern
+#: Dashes of a small sample and their gaps, in widths of the line.
+_SAMPLE_DASHES = (1.5, 1.0)
 #: Minimum width of the column of names.
 _MIN_NAME_DIGITS = 9
 
@@ -349,13 +351,22 @@ def round_to_balance(figures: tuple[float, float, float, float]) -> list[float]:
     return rounded
 
 
-def _draw_sample(pen: QPen, brush: QBrush, size: int) -> QIcon:
-    """Return a square as the maps draw it."""
-    image = QPixmap(size, size)
-    image.fill(Qt.GlobalColor.white)
+def _draw_sample(color: QColor, pattern: Qt.BrushStyle, size: int, ratio: float, *, is_dashed: bool = False) -> QIcon:
+    """Return a square as the maps draw it, in a colour that is visible on the heading of the theme.
+
+    ``ratio``: device pixels per device-independent pixel.
+    """
+    image = QPixmap(round(size * ratio), round(size * ratio))
+    image.setDevicePixelRatio(ratio)
+    image.fill(Qt.GlobalColor.transparent)
+    color = theme.make_readable(color, theme.get_background_color())
+    pen = QPen(color, 1 if pattern != Qt.BrushStyle.NoBrush else 2)
+    if is_dashed:
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        pen.setDashPattern(_SAMPLE_DASHES)
     painter = QPainter(image)
     painter.setPen(pen)
-    painter.setBrush(brush)
+    painter.setBrush(QBrush(color, pattern))
     painter.drawRect(1, 1, size - 3, size - 3)
     painter.end()
     return QIcon(image)
@@ -379,14 +390,8 @@ class AreaTable(QTableWidget):
         #: Texts of the cells by row.
         self.texts: list[list[str]] = []
         self.setHorizontalHeaderLabels([tr("Layer"), tr("Before m²"), tr("Out m²"), tr("In m²"), tr("After m²")])
-        # The headings are the legend of the maps.
-        for column, pen, brush in (
-            (1, QPen(_BEFORE_COLOUR, 2, Qt.PenStyle.DashLine), QBrush()),
-            (2, QPen(OUT_COLOUR), QBrush(OUT_COLOUR, OUT_PATTERN)),
-            (3, QPen(IN_COLOUR), QBrush(IN_COLOUR, IN_PATTERN)),
-            (4, QPen(_AFTER_COLOUR, 2), QBrush()),
-        ):
-            self.horizontalHeaderItem(column).setIcon(_draw_sample(pen, brush, self.fontMetrics().height()))
+        self._draw_legend()
+        theme.call_after_theme_change(self, self._draw_legend)
         self.verticalHeader().hide()
         header = self.horizontalHeader()
         # A narrower column of names wraps them.
@@ -395,6 +400,18 @@ class AreaTable(QTableWidget):
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         for column in range(1, 5):
             self.horizontalHeaderItem(column).setTextAlignment(Qt.AlignmentFlag.AlignRight)
+
+    def _draw_legend(self) -> None:
+        """Show in the headings what the lines and hatchings of the maps mean."""
+        size, no_brush = (self.fontMetrics().height(), self.devicePixelRatioF()), Qt.BrushStyle.NoBrush
+        samples = (
+            _draw_sample(_BEFORE_COLOUR, no_brush, *size, is_dashed=True),
+            _draw_sample(OUT_COLOUR, OUT_PATTERN, *size),
+            _draw_sample(IN_COLOUR, IN_PATTERN, *size),
+            _draw_sample(_AFTER_COLOUR, no_brush, *size),
+        )
+        for column, sample in enumerate(samples, 1):
+            self.horizontalHeaderItem(column).setIcon(sample)
 
     def show_rows(self, rows: list[AreaRow]) -> None:
         """Show these rows in place of the former ones."""

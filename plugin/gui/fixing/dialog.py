@@ -31,7 +31,9 @@ from ..findings.groups import get_finding_kind
 from ..widgets import (
     FocusedButtonDialog,
     FormSection,
+    WholeRows,
     fill_layout,
+    keep_figures_whole,
     make_faint_label,
     make_row,
     resize_within_screen,
@@ -70,7 +72,7 @@ class OutcomeBox(QScrollArea):
         self.lines = [text for _icon, text in outcomes]
         for icon, text in outcomes:
             mark = QLabel(pixmap=theme.load_pixmap(icon, self.fontMetrics().height(), self.devicePixelRatioF()))
-            label = QLabel(text, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+            label = QLabel(keep_figures_whole(text), textFormat=Qt.TextFormat.PlainText, wordWrap=True)
             # The text is beside its icon, also if the row is higher than the text.
             top = Qt.AlignmentFlag.AlignTop
             layout.addLayout(make_row((mark, 0, top), (label, 1, top)))
@@ -294,7 +296,7 @@ class FixDialog(TrialDialog):
         self._boxes = []
         for title, about, widget, share in (
             (headings.method, "", self.choices, 4),
-            (tr("Area change"), headings.areas, self.areas, 6),
+            (tr("Area change"), headings.areas, WholeRows(self.areas), 6),
             (tr("Trial re-check"), "", self.outcome, 4),
         ):
             box = FormSection(title, about)

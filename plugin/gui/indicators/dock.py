@@ -19,6 +19,7 @@ from qgis.PyQt.QtWidgets import (
     QDockWidget,
     QHeaderView,
     QLabel,
+    QStyle,
     QTableWidget,
     QTableWidgetItem,
     QWidget,
@@ -27,12 +28,14 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge import settings
 from ...bridge.texts import tr
 from ...core.render.words import ReportTexts
-from ...core.standard.messages.numbers import format_number, format_signed_number
+from ...core.standard.messages.numbers import THIN_SPACE, format_number, format_signed_number
 from ..widgets import (
     ElidedLabel,
     FittedWidget,
+    WholeRows,
     fill_combo,
     fill_layout,
+    keep_figures_whole,
     make_column,
     make_faint_label,
     make_row,
@@ -53,12 +56,14 @@ NAME_COLUMN, TARGET_COLUMN, BEFORE_COLUMN, NOW_COLUMN, CHANGE_COLUMN, MARGIN_COL
 _RIGHT_ALIGNED = (TARGET_COLUMN, BEFORE_COLUMN, NOW_COLUMN, CHANGE_COLUMN, MARGIN_COLUMN)
 #: Columns beside name and value of an indicator, the most important first; the others need the room of whole names.
 _FIRST_COLUMNS, _FURTHER_COLUMNS = (
-    (MARGIN_COLUMN, STATE_COLUMN, TARGET_COLUMN),
+    (STATE_COLUMN, TARGET_COLUMN, MARGIN_COLUMN),
     (BAR_COLUMN, CHANGE_COLUMN, BEFORE_COLUMN),
 )
 _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 #: Rows of the table that are always visible, and width of names in a narrow panel.
 _MIN_ROWS, _MIN_NAME_EM = 4, 5
+#: Heights of rows in heights of the font: of one line, and of two in a panel that is too narrow for the targets.
+_ROW_EM, _TWO_LINES_EM = 1.5, 2.6
 
 
 @dataclass(frozen=True)
@@ -182,7 +187,9 @@ def describe_ratio(
         lines.append((text.replace("%1", area), False))
     others = [one for one in current if one.unit == "ratio" and one.id != ratio.id and one.value is not None]
     if others:
-        forms = (f"{one.id[-2:].upper()} {format_number(one.value, figures.choose_decimals(one))}" for one in others)
+        forms = (
+            f"{one.id[-2:].upper()}\u00a0{format_number(one.value, figures.choose_decimals(one))}" for one in others
+        )
         lines.append(("   ".join(forms), True))
     base = tr("Base %1: %2").replace("%1", str(ratio.inputs.get("base_year") or "—"))
     lines.append((base.replace("%2", figures.format_hectares(ratio.inputs["denominator_m2"], texts)), True))
@@ -228,6 +235,8 @@ class IndicatorDock(FittedWidget, QDockWidget):
         self._ratio_name = tr("Expansion ratio")
         self._fact_lines: list[tuple[str, bool]] = []
         self._column_widths = [0] * (BAR_COLUMN + 1)
+        #: Width of the values with the targets below them.
+        self._stacked_width = 0
         self.place = QComboBox(
             objectName="SanxianIndicatorPlace",
             accessibleName=tr("County or township"),
@@ -243,7 +252,8 @@ class IndicatorDock(FittedWidget, QDockWidget):
         self.ratio_title = ElidedLabel()
         set_bold(self.ratio_title)
         title = make_row((self.ratio_title, 1), self.state_icon, self.state_label)
-        right = make_column(self.place, (self.table, 1), self.shares, self.explanation, self.note)
+        self._whole_rows = WholeRows(self.table)
+        right = make_column(self.place, (self._whole_rows, 1), self.shares, self.explanation, self.note)
         content = QWidget()
         self._columns = QBoxLayout(QBoxLayout.Direction.LeftToRight, content)
         fill_layout(self._columns, make_column(title, self.dial, None), self.facts, (right, 1))
@@ -261,6 +271,8 @@ class IndicatorDock(FittedWidget, QDockWidget):
             selectionBehavior=QAbstractItemView.SelectionBehavior.SelectRows,
             selectionMode=QAbstractItemView.SelectionMode.SingleSelection,
             showGrid=False,
+            # The ends of long names have their units.
+            textElideMode=Qt.TextElideMode.ElideMiddle,
         )
         titles = [
             tr("Indicator"), tr("Target"), tr("Before the edits"), tr("Now"), tr("Change"),
@@ -272,9 +284,6 @@ class IndicatorDock(FittedWidget, QDockWidget):
         for column in _RIGHT_ALIGNED:
             table.horizontalHeaderItem(column).setTextAlignment(_RIGHT)
         table.verticalHeader().hide()
-        row_height = round(1.5 * table.fontMetrics().height())
-        table.verticalHeader().setDefaultSectionSize(row_height)
-        table.setMinimumHeight(table.horizontalHeader().sizeHint().height() + _MIN_ROWS * row_height)
         table.setItemDelegateForColumn(BAR_COLUMN, MarginBarDelegate(table))
         # `_show_rows` fits the columns once; the header would do it for each cell, which takes longer than the check.
         table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
@@ -342,7 +351,7 @@ class IndicatorDock(FittedWidget, QDockWidget):
         self._show_rows(make_indicator_rows(self._checked, self._current, texts))
         self.fit_contents()
         self.shares.show_shares(compute_zone_shares(self._current))
-        self.table.setVisible(bool(self._current))
+        self._whole_rows.setVisible(bool(self._current))
         self.note.setVisible(bool(self.note.text()))
         self._show_explanation()
 
@@ -395,11 +404,14 @@ class IndicatorDock(FittedWidget, QDockWidget):
             self._shown_rows = new_rows
             for column in range(table.columnCount()):
                 table.setColumnHidden(column, False)
+            self._arrange_texts(stacks_targets=False, shows_icons=False)
             table.resizeColumnsToContents()
             self._column_widths = [
                 max(table.sizeHintForColumn(column), table.horizontalHeader().sectionSizeHint(column))
                 for column in range(table.columnCount())
             ]
+            self._arrange_texts(stacks_targets=True, shows_icons=False)
+            self._stacked_width = table.sizeHintForColumn(NOW_COLUMN)
             if 0 <= selected < len(rows):
                 table.selectRow(selected)
 
@@ -414,13 +426,20 @@ class IndicatorDock(FittedWidget, QDockWidget):
         is_wide = room - ratio_width >= needed
         direction = QBoxLayout.Direction.LeftToRight if is_wide else QBoxLayout.Direction.TopToBottom
         self._columns.setDirection(direction)
+        self._columns.setSpacing(
+            em if is_wide else self.style().pixelMetric(QStyle.PixelMetric.PM_LayoutVerticalSpacing)
+        )
         self.dial.setVisible(is_wide and bool(fact_widths))
         self.ratio_title.setText(self._ratio_name if is_wide else f"{self._ratio_name}  {self.dial.text}")
         ink = QgsApplication.palette().color(QPalette.ColorRole.WindowText)
         colors = (
             theme.get_faint_color().name() if is_secondary else ink.name() for _, is_secondary in self._fact_lines
         )
-        texts = (escape(text).replace("   ", "&nbsp; ") for text, _is_secondary in self._fact_lines)
+        # Qt makes thin spaces of rich text plain ones, at which lines break.
+        texts = (
+            escape(keep_figures_whole(text)).replace("   ", "&nbsp; ").replace(THIN_SPACE, "&nbsp;")
+            for text, _is_secondary in self._fact_lines
+        )
         spans = (f'<span style="color: {color}">{text}</span>' for color, text in zip(colors, texts, strict=True))
         self.facts.setWordWrap(not is_wide)
         self.facts.setText(("<br>" if is_wide else "&nbsp;&nbsp; ").join(spans))
@@ -432,10 +451,18 @@ class IndicatorDock(FittedWidget, QDockWidget):
         return super().eventFilter(watched, event)
 
     def _fit_columns(self) -> None:
-        """Hide the columns that do not fit, without cutting a figure; long names are cut, the tool tip has them."""
+        """Hide the columns that do not fit, without cutting a figure; long names are cut, the tool tip has them.
+
+        Without room for the targets, they are below the values, and the icons of hidden states beside the names.
+        """
         widths, table = self._column_widths, self.table
         name_width = min(widths[NAME_COLUMN], _MIN_NAME_EM * self.fontMetrics().height())
-        room = table.viewport().width() - name_width - widths[NOW_COLUMN]
+        needed = name_width + sum(widths[column] for column in (NOW_COLUMN, STATE_COLUMN, TARGET_COLUMN))
+        # Whether the table scrolls must not decide: it does so if its rows are high.
+        stacks = needed > table.width() - 2 * table.frameWidth() - table.verticalScrollBar().sizeHint().width()
+        now_width = max(self._stacked_width, widths[NOW_COLUMN]) if stacks else widths[NOW_COLUMN]
+        table.setColumnWidth(NOW_COLUMN, now_width)
+        room = table.viewport().width() - name_width - now_width
         first_columns = (CHANGE_COLUMN, *_FIRST_COLUMNS) if self._edited is not None else _FIRST_COLUMNS
         for column in dict.fromkeys((*first_columns, NAME_COLUMN, *_FURTHER_COLUMNS)):
             if column == NAME_COLUMN:
@@ -443,9 +470,38 @@ class IndicatorDock(FittedWidget, QDockWidget):
                 table.setColumnWidth(NAME_COLUMN, name_width + further)
                 room -= further
             else:
-                fits = widths[column] <= room
+                fits = widths[column] <= room and not (stacks and column == TARGET_COLUMN)
                 table.setColumnHidden(column, not fits)
                 room -= widths[column] if fits else 0
+        self._arrange_texts(stacks, table.isColumnHidden(STATE_COLUMN))
+
+    def _arrange_texts(self, stacks_targets: bool, shows_icons: bool) -> None:
+        """Show the targets below the values, and the icons of the states beside the names, or else in their columns."""
+        table = self.table
+        for number, (row, _share) in enumerate(self._shown_rows):
+            lines = [row.now, row.target] if stacks_targets and row.target else [row.now]
+            table.item(number, NOW_COLUMN).setText("\n".join(lines))
+            if shows_icons != (not table.item(number, NAME_COLUMN).icon().isNull()):
+                has_icon = shows_icons and bool(row.kind)
+                table.item(number, NAME_COLUMN).setIcon(theme.load_icon(row.kind) if has_icon else QIcon())
+        row_em = _TWO_LINES_EM if stacks_targets else _ROW_EM
+        table.setWordWrap(stacks_targets)
+        table.verticalHeader().setDefaultSectionSize(round(row_em * table.fontMetrics().height()))
+        self._share_height()
+
+    def _share_height(self) -> None:
+        """Let the table scroll, or in a low panel, which scrolls itself, give the table the height of all rows."""
+        table, area = self.table, self.widget()
+        row_height = table.verticalHeader().defaultSectionSize()
+        others = table.horizontalHeader().sizeHint().height() + 2 * table.frameWidth()
+        for rows in (_MIN_ROWS, table.rowCount()):
+            table.setMinimumHeight(others + rows * row_height)
+            self._whole_rows.updateGeometry()
+            needed = max(
+                self._columns.minimumHeightForWidth(area.viewport().width()), self._columns.minimumSize().height()
+            )
+            if needed <= area.viewport().height():
+                break
 
     def _show_explanation(self) -> None:
         """Show formula, inputs and source of the selected indicator; of the ratio without a selection."""
@@ -456,5 +512,5 @@ class IndicatorDock(FittedWidget, QDockWidget):
             text = item.toolTip()
         elif ratio is not None:
             text = explain_indicator(ratio, ReportTexts(settings.get_interface_language()))
-        self.explanation.setText(text)
+        self.explanation.setText(keep_figures_whole(text))
         self.explanation.setVisible(bool(text))

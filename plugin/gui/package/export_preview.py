@@ -289,8 +289,9 @@ class GateBox(QGroupBox):
     def show_objections(self, objections: ExportObjections) -> None:
         """Show the reasons against the export in the list."""
         show_reasons(self.reasons, objections)
-        # An empty list keeps its place, so that reasons that are found later move nothing.
-        self.reasons.show()
+        # Without reasons the list of parts has the room.
+        policy = QSizePolicy.Policy.Preferred if self.reasons.count() else QSizePolicy.Policy.Maximum
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, policy)
 
     def _show_message(self, icon: str, text: str) -> None:
         self._icon.show_icon(icon)

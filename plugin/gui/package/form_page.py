@@ -43,6 +43,7 @@ from ..widgets import (
     FileLine,
     FittedWidget,
     LowestList,
+    WholeRows,
     WrappedLabel,
     add_entries,
     choose_or_add_entry,
@@ -158,9 +159,7 @@ class SlotsList(FittedWidget, LowestList, QTreeWidget):
         for slot in preview.list_relevant_slots(draws_maps):
             missing_layers = preview.missing_maps.get(slot.id, "")
             described_file = self._describe_slot(slot, draws_maps, missing_layers)
-            item = self._add_row(slot.title, need_words[slot.need], *described_file)
-            # As in the dialog 生成布局.
-            item.setDisabled(bool(missing_layers and not slot.found_file_names and slot.need != "M"))
+            self._add_row(slot.title, need_words[slot.need], *described_file)
         generated_parts_text = tr("Report of the check (html, json), tables of figures, metadata, manifest")
         self._add_row(generated_parts_text, "—", "ok", tr("Made with the package"), "")
         self.fit_contents()
@@ -171,14 +170,13 @@ class SlotsList(FittedWidget, LowestList, QTreeWidget):
         else:
             self.show_preview(self._package_preview, self._maps)
 
-    def _add_row(self, title: str, need: str, icon: str, text: str, tip: str) -> QTreeWidgetItem:
+    def _add_row(self, title: str, need: str, icon: str, text: str, tip: str) -> None:
         item = QTreeWidgetItem([title, need, text])
         item.setIcon(0, theme.load_icon(icon))
         item.setToolTip(0, f"{title}\n{tip or text}")
         for column in (1, 2):
             item.setToolTip(column, tip or text)
         self.addTopLevelItem(item)
-        return item
 
     @staticmethod
     def _describe_slot(slot: SlotPreview, draws_maps: bool, missing_layers: str) -> tuple[str, str, str]:
@@ -227,7 +225,7 @@ class FormPage(QWidget):
             (tr("Document information"), self.document),
         )
         content, options = QWidget(), make_row(self.maps, self.personal, (None, 1))
-        parts = (form, (self.slots, 2), self.left_out, options, (self.gate, 3))
+        parts = (form, (WholeRows(self.slots), 2), self.left_out, options, (self.gate, 3))
         fill_layout(QVBoxLayout(content), *parts, has_margins=False)
         self._scroll_area = make_scroll_area(content)
         fill_layout(QVBoxLayout(self), self._scroll_area, has_margins=False)

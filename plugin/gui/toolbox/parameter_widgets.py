@@ -24,11 +24,10 @@ from ...bridge import settings
 from ...bridge.layers.role_recognition import list_findings_layers
 from ...bridge.project import county
 from ...bridge.texts import mark_text, tr, translate_marked
-from ...core.base.errors import SanxianError
 from ...core.standard import ALL_LAYERS, load_standard
 from ...core.standard.messages.texts import Texts
-from ...core.standard.profile import list_profile_ids, load_profile
-from ..widgets import CountyCombo, fill_layout, theme
+from ...core.standard.profile import list_profile_ids
+from ..widgets import CountyCombo, fill_layout, name_profile, theme
 
 #: Setting with the folder of the last source.
 _SOURCE_FOLDER_SETTING = "source_folder"
@@ -273,12 +272,8 @@ class ProfileWidget(ParameterWidget):
         self._profile_combo = let_combo_shrink(QComboBox(editable=True, insertPolicy=QComboBox.InsertPolicy.NoInsert))
         self._profile_combo.addItem("", "")
         for name in list_profile_ids():
-            try:
-                title = load_profile(name).name or name
-            except SanxianError:
-                # The run reports why the profile cannot be read.
-                title = name
-            self._profile_combo.addItem(f"{title} · {name}", name)
+            self._profile_combo.addItem(name_profile(name), name)
+            self._profile_combo.setItemData(self._profile_combo.count() - 1, name, Qt.ItemDataRole.ToolTipRole)
         theme.set_placeholder(self._profile_combo.lineEdit(), tr("None: settings of the standard only"))
         self._profile_combo.editTextChanged.connect(lambda: self.widgetValueHasChanged.emit(self))
         button = QPushButton(tr("File…"), toolTip=tr("Custom county profile (.toml)"), clicked=self._choose_file)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -29,11 +30,13 @@ from qgis.PyQt.QtWidgets import (
     QSizePolicy,
     QStyle,
     QToolButton,
+    QWidgetAction,
 )
 
 from ...bridge.texts import tr
 from . import theme
 
+_SPACE_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:万?km²|m²|m|ha|公顷|万?亩)(?![A-Za-z]))")
 #: Buttons that Enter presses; a check box or radio button leaves Enter to the default button.
 _BUTTONS = (QPushButton, QToolButton)
 
@@ -47,10 +50,18 @@ def set_bold(item: Any, scale: float = 1.0, *, is_bold: bool = True) -> None:
     item.setFont(font)
 
 
+def keep_figures_whole(text: str) -> str:
+    """Return a text for a label that wraps: no line ends between a figure and its unit.
+
+    In rich text, Qt also breaks figures at their thin spaces, which the caller replaces.
+    """
+    return _SPACE_BEFORE_UNIT.sub("\u00a0", text)
+
+
 def make_text_label(text: str) -> QLabel:
     """Return a label of selectable plain text that wraps."""
     return QLabel(
-        text,
+        keep_figures_whole(text),
         textFormat=Qt.TextFormat.PlainText,
         wordWrap=True,
         textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse
@@ -171,6 +182,20 @@ def add_menu_entry(menu: QMenu, text: str, action: Callable[[], object], *, is_e
     entry.setEnabled(is_enabled)
     entry.triggered.connect(lambda _on=False: action())
     return entry
+
+
+def add_menu_section(menu: QMenu, title: str) -> None:
+    """Add the title of a section to a menu, also where a theme with a style sheet draws none (Night Mapping)."""
+    label = QLabel(title)
+    set_bold(label)
+    margin = label.fontMetrics().height() // 3
+    label.setContentsMargins(margin, margin // 2, margin, 0)
+    section = QWidgetAction(menu)
+    section.setDefaultWidget(label)
+    section.setText(title)
+    # The keyboard passes over it.
+    section.setSeparator(True)
+    menu.addAction(section)
 
 
 def show_menu(menu: QMenu, position: QPoint) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, takewhile
 from typing import Any
 
 from qgis.gui import QgsMapLayerComboBox
@@ -49,7 +50,7 @@ from .layout import FittedWidget, fill_layout, make_row
 
 
 class WholeRows(FittedWidget, QWidget):
-    """Gives a list with rows of one height, inside a layout, the height of whole rows.
+    """Gives a table, or a list with rows of one height, inside a layout, the height of whole rows.
 
     A half row at the end of a list that scrolls looks like a text that is cut. A list without a scroll bar takes the
     whole height.
@@ -71,22 +72,30 @@ class WholeRows(FittedWidget, QWidget):
         # An explicit minimum replaces the hint, as in a layout.
         return QSize(least.width() or hint.width(), least.height() or hint.height())
 
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:
+            # The view has another minimum size.
+            self.updateGeometry()
+        return super().event(event)
+
     def fit_contents(self, *_range: int) -> None:
         view, height = self._view, self.height()
         if view.verticalScrollBar().maximum() > 0:
-            if isinstance(view, QTableView):
-                row_height = view.rowHeight(0) if view.model().rowCount() else 0
-                header = view.horizontalHeader()
-            else:
-                row_height = view.visualRect(view.model().index(0, 0)).height()
-                header = view.header() if isinstance(view, QTreeView) else None
+            is_table = isinstance(view, QTableView)
+            header = view.horizontalHeader() if is_table else view.header() if isinstance(view, QTreeView) else None
             rows_height = height - 2 * view.frameWidth()
             if header is not None and not header.isHidden():
                 rows_height -= header.height()
             bar = view.horizontalScrollBar()
             if bar.maximum() > 0:
                 rows_height -= bar.sizeHint().height()
-            height -= rows_height % row_height if 0 < row_height <= rows_height else 0
+            if is_table:
+                heights = accumulate(map(view.rowHeight, range(view.model().rowCount())))
+                whole_height = max(takewhile(lambda one: one <= rows_height, heights), default=rows_height)
+            else:
+                row_height = view.visualRect(view.model().index(0, 0)).height()
+                whole_height = rows_height - (rows_height % row_height if 0 < row_height <= rows_height else 0)
+            height -= rows_height - whole_height
         view.setGeometry(0, 0, self.width(), height)
 
 
@@ -335,19 +344,25 @@ class ProfileCombo(QComboBox):
     def __init__(self, name: str, folder: str = "", parent=None, **properties: Any):
         super().__init__(parent, objectName=name, **properties)
         self._folder = folder or saved_paths.get_start_folder()
+        if "toolTip" not in properties:
+            self.currentIndexChanged.connect(lambda _index: self.setToolTip(self.currentData() or ""))
 
     def set_profiles(self, profiles: Iterable[str]) -> None:
         """Replace the entries by these profiles, preceded by no profile."""
         self.clear()
         self.addItem(tr("None: no targets, limits of the standard"), "")
         for profile in profiles:
-            self.addItem(_format_label(profile), profile)
+            self._add_profile(profile)
 
     def choose_profile(self, profile: str) -> None:
         """Select a profile by id or path; an unknown one is added."""
         if self.findData(profile) < 0:
-            self.addItem(_format_label(profile), profile)
+            self._add_profile(profile)
         self.setCurrentIndex(self.findData(profile))
+
+    def _add_profile(self, profile: str) -> None:
+        self.addItem(name_profile(profile), profile)
+        self.setItemData(self.count() - 1, profile, Qt.ItemDataRole.ToolTipRole)
 
     def make_row_with_button(self) -> QHBoxLayout:
         """Return a row with the combo box and a button to choose a file."""
@@ -362,10 +377,11 @@ class ProfileCombo(QComboBox):
             self.choose_profile(path)
 
 
-def _format_label(profile: str) -> str:
-    """Return name and id of a profile; only the id if it cannot be read."""
+def name_profile(profile: str) -> str:
+    """Return the name of a profile; with its file if that is not a shipped one; only the id if it cannot be read."""
     try:
         name = load_profile(profile).name
     except (SanxianError, ImportError):
-        name = ""
-    return f"{name}  {profile}" if name else profile
+        return profile
+    is_shipped = not profile.lower().endswith(".toml")
+    return name if name and is_shipped else f"{name}  {profile}".strip()

@@ -12,7 +12,7 @@ from qgis.PyQt.QtGui import QPainter, QPalette
 from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from . import theme
-from .labels_and_buttons import ElidedLabel, set_bold
+from .labels_and_buttons import ElidedLabel, keep_figures_whole, set_bold
 from .layout import FittedWidget, fill_layout, make_row
 
 #: Share of the message colour in its background, in percent.
@@ -59,7 +59,7 @@ class FormSection(BorderedFrame):
 
 def make_faint_label(text: str = "", **properties: Any) -> QLabel:
     """Return a label with a text in the colour of secondary text; ``properties``: those of the label in Qt."""
-    label = QLabel(text, **properties)
+    label = QLabel(keep_figures_whole(text), **properties)
     label.setForegroundRole(QPalette.ColorRole.WindowText)
     return theme.set_faint(label)
 
@@ -134,14 +134,14 @@ class WrappedLabel(FittedWidget, QLabel):
     def __init__(
         self, text: str = "", parent=None, *, reserved_lines: int = 0, reserved_text: str = "", **properties: Any
     ):
-        super().__init__(text, parent, wordWrap=True, **properties)
+        super().__init__(keep_figures_whole(text), parent, wordWrap=True, **properties)
         self._reserved_text = reserved_text or "\n".join("国" * reserved_lines)
         if self._reserved_text:
             self.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
             self.fit_contents()
 
     def setText(self, text: str) -> None:
-        super().setText(text)
+        super().setText(keep_figures_whole(text))
         self.fit_contents()
 
     def fit_contents(self) -> None:

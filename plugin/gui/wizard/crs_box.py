@@ -12,9 +12,9 @@ from qgis.PyQt.QtWidgets import QButtonGroup, QGridLayout, QRadioButton, QSizePo
 
 from ...bridge.layers.properties import format_crs_for_pyproj
 from ...bridge.texts import tr
-from ...core.base.errors import InputError, SanxianError, require_value
+from ...core.base.errors import InputError, SanxianError
 from ...core.geometry import crs as crs_care
-from ...core.geometry.crs_zones import HALF_ZONE_DEGREES, ZONE_WIDTH_DEGREES, CrsZoneChoice, choose_zone
+from ...core.geometry.crs_zones import HALF_ZONE_DEGREES, ZONE_WIDTH_DEGREES, CrsZoneChoice
 from ...core.standard import divisions, load_standard
 from ...core.standard.messages.texts import THIN_SPACE
 from ..widgets import FormSection, NoticeBox, fill_layout, keep_room, messages, set_bold, theme
@@ -184,8 +184,7 @@ class CrsBox(FormSection):
         super().__init__(tr("Coordinate system"), "CGCS2000 / " + tr("3° Gauss–Krüger"), parent)
         self._draft = draft
         self.strip = CrsZoneStrip()
-        two_zones = require_value(choose_zone(112.1, 112.8, 38.0), "the zones of a county across 112.5°")
-        self.notice = NoticeBox(reserved_text=_describe_two_zones(two_zones))
+        self.notice = NoticeBox()
         #: Level and message on the chosen coordinate system; the notice shows it instead of the zones.
         self._crs_message = ("info", "")
         self.other = QgsProjectionSelectionWidget()
@@ -210,7 +209,8 @@ class CrsBox(FormSection):
             grid.setColumnStretch(column, 1)
         self.buttons[DEGREES_CHOICE].setText("EPSG:4490    " + tr("degrees, for exchange only"))
         self.buttons[OTHER_CRS_CHOICE].setText(tr("Other coordinate system…"))
-        fill_layout(self.layout_, self.strip, self.notice, grid)
+        # Below the choices, which the text of another choice must not move.
+        fill_layout(self.layout_, self.strip, grid, self.notice)
         self.other.crsChanged.connect(self._on_crs_chosen)
         self.refresh()
 
