@@ -326,7 +326,8 @@ class FixDialog(TrialDialog):
     # --- widgets
 
     def _make_buttons(self) -> QHBoxLayout:
-        self.hint = make_faint_label()
+        # Wrapped, it does not make the dialog wider than a small screen.
+        self.hint = make_faint_label(wordWrap=True)
         self.previous = QPushButton(theme.load_icon("previous"), tr("Previous"), clicked=lambda: self.stepped.emit(-1))
         self.skip = QPushButton(tr("Skip"), objectName="SanxianFixSkip", clicked=lambda: self.stepped.emit(1))
         self._pressed: QPushButton | None = None

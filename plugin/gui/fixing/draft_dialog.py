@@ -71,6 +71,8 @@ class DraftDialog(FixDialog):
         self.tabs = QTabWidget(documentMode=True)
         self.tabs.addTab(WholeRows(self.changes), tr("Land"))
         self._boxes[1].layout_.addWidget(self.tabs, 3)
+        # The list of land needs more of a low screen than in the preview of one fix.
+        self._rows.setStretch(self._rows.indexOf(self.maps), 1)
         for button in (self.previous, self.skip, self.apply_next):
             button.hide()
         self.export = QPushButton(tr("Export Draft…"), objectName="SanxianDraftExport", clicked=self.exportRequested)
