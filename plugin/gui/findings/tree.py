@@ -115,7 +115,7 @@ class FindingsTree(FittedWidget, QTreeView):
         state = min(max(map(measure, (tr("To do"), tr("Partly checked")))), measure(tr("To do")) * 3 // 2)
         for column, widest in (
             (COUNT_COLUMN, measure("00/00")),
-            (AREA_COLUMN, measure("000.00")),
+            (AREA_COLUMN, measure("< 0.0001")),
             (STATE_COLUMN, state),
             (ASSIGNEE_COLUMN, measure("国国国")),
             (NOTE_COLUMN, measure("国" * 14)),
