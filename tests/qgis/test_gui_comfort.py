@@ -276,7 +276,7 @@ def test_dropped_county_is_added_or_checked_as_chosen(dropping, tmp_path):
     path = str(shutil.copy(SAMPLE, tmp_path / "县.gpkg"))
     assert handler.handleFileDrop(path) and not started
     assert wait_until(lambda: "县.gpkg" in read_messages(iface))
-    assert "9 个规划图层" in read_messages(iface) and not iface.added
+    assert "10 个规划图层" in read_messages(iface) and not iface.added
     press(iface, "加入工程")
     assert iface.added == [path] and read_messages(iface) == ""
     handler.handleFileDrop(path)
