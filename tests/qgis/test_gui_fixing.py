@@ -533,6 +533,35 @@ def test_live_check_stays_up_to_date_after_a_fix_batch_above_its_change_limit_an
     assert controller.editing.live is not None and not controller.editing.is_outdated
 
 
+def test_fix_that_adds_a_field_is_followed_by_a_check_and_so_is_its_undo(checked, monkeypatch):
+    controller, layers = checked
+    finding = next(one for one in controller.dock.result.findings if (one.code, one.case) == ("SCH002", "missing"))
+    layer, field = layers[finding.role], finding.field
+
+    def has_field():
+        return layer.fields().lookupField(field) >= 0
+
+    dialog = open_preview(controller, finding)
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_all: ("晋自然资函〔2026〕12号", True))
+    dialog.document_button.click()
+    assert wait_until(lambda: not controller.fixes.one.trial.is_running)
+    assert dialog.choices.current is not None, [one.refusal for one in dialog.choices._choices]
+    former = controller.dock.result
+    dialog.apply.click()
+    assert wait_until(
+        lambda: has_field() and controller.dock.result is not former and not controller.is_check_running, 30
+    )
+    assert not controller.editing.is_outdated and finding.fingerprint not in {
+        one.fingerprint for one in controller.dock.result.findings
+    }
+    former = controller.dock.result
+    click_undo_of_fix(controller)
+    assert wait_until(
+        lambda: not has_field() and controller.dock.result is not former and not controller.is_check_running, 30
+    )
+    assert finding.fingerprint in {one.fingerprint for one in controller.dock.result.findings}
+
+
 def test_removing_a_layer_during_the_trial_of_a_fix_batch_closes_it_without_a_fix(overlapping):
     controller, layers, finding = overlapping
     controller.fixes.preview_batch([finding, *controller.dock.result.findings])
