@@ -12,6 +12,10 @@
         <translation>（推荐）</translation>
     </message>
     <message>
+        <source> ({codes})</source>
+        <translation>（{codes}）</translation>
+    </message>
+    <message>
         <source> At the zone's edge areas in the plane are about {percent} too large.</source>
         <translation>带边处投影面积约偏大 {percent}；</translation>
     </message>
@@ -2411,7 +2415,7 @@ Workbook of the office: cells with defined names, such as 三线占用_生态保
     </message>
     <message>
         <source>Fixable only</source>
-        <translation>可修复</translation>
+        <translation>有修复方法</translation>
     </message>
     <message>
         <source>Fixed</source>
@@ -7276,8 +7280,8 @@ Whether the change is one of the permitted cases is for the office to state; it 
         <translation>已勾选项</translation>
     </message>
     <message>
-        <source>ticked fixes, statutory area; before − out + in = after</source>
-        <translation>已勾选项，图斑椭球面积；修复前 − 移出 + 移入 = 修复后</translation>
+        <source>ticked fixes, statutory area, changed features only; before − out + in = after</source>
+        <translation>已勾选项，图斑椭球面积，只计改动的要素；改动前 − 移出 + 移入 = 改动后</translation>
     </message>
     <message>
         <source>times</source>
@@ -7400,8 +7404,16 @@ Whether the change is one of the permitted cases is for the office to state; it 
         <translation>{count} 处问题</translation>
     </message>
     <message>
+        <source>{count} findings assigned to {name}.</source>
+        <translation>已将 {count} 处问题分派给 {name}。</translation>
+    </message>
+    <message>
         <source>{count} findings can be fixed; {others} are explained only.</source>
         <translation>{count} 个问题有修复方案，{others} 个不能修复，列出原因。</translation>
+    </message>
+    <message>
+        <source>{count} findings have no assignee now.</source>
+        <translation>{count} 处问题已改为未分派。</translation>
     </message>
     <message>
         <source>{count} findings: {rules}</source>

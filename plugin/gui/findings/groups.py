@@ -205,8 +205,8 @@ class FindingGroup:
         return max(0, len(self.shown) - MAX_ROWS)
 
     def update_open_count(self, work: WorkRows) -> None:
-        """Update the number of findings that need work."""
-        self.open_count = sum(map(work.is_open, self.findings)) if work.items else -1
+        """Update the number of shown findings that need work."""
+        self.open_count = sum(map(work.is_open, self.shown)) if work.items else -1
 
     def update_figures(self) -> None:
         """Update severity, area and waived state after the findings have changed."""

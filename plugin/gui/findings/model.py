@@ -232,7 +232,6 @@ class FindingsModel(GroupedModel):
     def _arrange_group(self, group: FindingGroup) -> Generator[None, None, None]:
         """Update the figures of a group, and filter and sort its findings; yield between steps."""
         group.update_figures()
-        group.update_open_count(self.work)
         yield
         matches: list[Any] = []
         for start in range(0, len(group.findings), _FINDINGS_PER_STEP):
@@ -240,6 +239,7 @@ class FindingsModel(GroupedModel):
             matches += self.filters.find_matches(group, part, self.work, self.is_outdated)
             yield
         group.show_findings(matches, self.filters.shown_kinds)
+        group.update_open_count(self.work)
         yield
         group.sort(*self._get_sort_column_and_direction(), self.work)
         kinds = {"skipped", *map(get_finding_kind, group.findings)} if group.check_state == "partly" else {"skipped"}
@@ -528,8 +528,8 @@ class FindingsModel(GroupedModel):
         if column > STATE_COLUMN:
             return ""
         if column == COUNT_COLUMN:
-            # With a work list: open ones of all.
-            counts = f"{group.open_count}/{len(group.findings)}" if group.open_count >= 0 else str(len(group.shown))
+            # With a work list: open ones of all that are shown.
+            counts = f"{group.open_count}/{len(group.shown)}" if group.open_count >= 0 else str(len(group.shown))
             return counts if group.findings else "—"
         if column == AREA_COLUMN:
             return format_hectare_number(group.shown_area) if group.findings else "—"

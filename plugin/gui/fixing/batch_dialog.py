@@ -355,13 +355,15 @@ class BatchModel(GroupedModel):
 class Forecast:
     """What Apply would leave: numbers of open errors and warnings (before, after), and of new findings.
 
-    ``new_texts``: the new findings; ``untried_codes``: rules that the trials did not check, or only nearby.
+    ``new_texts``, ``new_codes``: the new findings and their rules; ``untried_codes``: rules that the trials did not
+    check, or only nearby.
     """
 
     errors: tuple[int, int]
     warnings: tuple[int, int]
     new_count: int
     new_texts: tuple[str, ...] = ()
+    new_codes: tuple[str, ...] = ()
     untried_codes: tuple[str, ...] = ()
 
 
@@ -376,13 +378,14 @@ def make_forecast(findings: Iterable[Any], proposals: Sequence[Any]) -> Forecast
         after.subtract(map(get_finding_kind, proposal.ended_findings))
         after.update(map(get_finding_kind, proposal.new_findings))
     new = sum(one.added_count for one in proposals)
-    texts = [finding.message for one in proposals if one.added_count for finding in one.new_findings]
+    added = [finding for one in proposals if one.added_count for finding in one.new_findings]
     untried = sorted({code for one in proposals for code in one.untried_rules})
     return Forecast(
         (before["ERROR"], after["ERROR"]),
         (before["WARNING"], after["WARNING"]),
         new,
-        tuple(dict.fromkeys(texts)),
+        tuple(dict.fromkeys(one.message for one in added)),
+        tuple(sorted({one.code for one in added})),
         tuple(untried),
     )
 
@@ -466,7 +469,9 @@ class BatchDialog(TrialDialog):
         self.cancel_button = QPushButton(tr("Cancel"), clicked=self.cancelRequested)
         self.retry_button = QPushButton(tr("Try Again"), clicked=self.retryRequested)
         balance = FormSection(
-            tr("Area balance"), tr("ticked fixes, statutory area; before − out + in = after"), wraps=True
+            tr("Area balance"),
+            tr("ticked fixes, statutory area, changed features only; before − out + in = after"),
+            wraps=True,
         )
         balance.layout_.addWidget(WholeRows(self.areas), 1)
         outlook = FormSection(tr("After applying"), tr("ticked fixes"))
@@ -629,12 +634,13 @@ class BatchDialog(TrialDialog):
             self.forecast.setText(tr("Trying the ticked fixes together…"))
             return
         before_and_after, untried = "{} → <b>{}</b>", len(forecast.untried_codes)
+        codes = tr(" ({codes})").format(codes=tr(", ").join(forecast.new_codes)) if forecast.new_count else ""
         self.forecast.setText(
             "<br>".join(
                 (
                     tr("Errors {change}").format(change=before_and_after.format(*forecast.errors)),
                     tr("Warnings {change}").format(change=before_and_after.format(*forecast.warnings)),
-                    tr("New findings {count}").format(count=f"<b>{forecast.new_count or tr('none')}</b>"),
+                    tr("New findings {count}").format(count=f"<b>{forecast.new_count or tr('none')}</b>") + codes,
                     *([tr("A full check decides on {count} rules").format(count=untried)] if untried else []),
                 )
             )

@@ -284,6 +284,8 @@ class WorklistActions(QObject):
         )
         if is_accepted:
             self.edit_selected(WorkEdit(assignee=name))
+            text = tr("{count} findings assigned to {name}.") if name else tr("{count} findings have no assignee now.")
+            self._dock.show_note(text.format(count=len(findings), name=name))
 
     def ask_note(self) -> None:
         """Ask for the note on the selected findings."""
