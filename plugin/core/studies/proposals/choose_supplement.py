@@ -52,7 +52,7 @@ def choose_supplement(model: SupplementModel, limits: SolverLimits) -> Supplemen
     if find_scipy_version() is None:
         return choose_greedily(model)
     limits.start_clock()
-    excess_share = model.rules.excess_share
+    excess_share, is_least = model.rules.excess_share, True
     program = model.make_program(excess_share)
     first = _solve_stage(model, program, SHORTAGE, None, limits)
     if first.state is StageState.INFEASIBLE:
@@ -62,13 +62,16 @@ def choose_supplement(model: SupplementModel, limits: SolverLimits) -> Supplemen
             groups = find_contradiction(open_program, open_program.list_groups(), limits)
             return SupplementChoice(None, contradiction=tuple(groups))
         if least.values is not None:
-            excess_share = least.value / model.demand.net_m2 - 1
+            excess_share, is_least = least.value / model.demand.net_m2 - 1, least.state is StageState.OPTIMAL
             program = model.make_program(excess_share)
             first = _solve_stage(model, program, SHORTAGE, least.values, limits)
             first = first if first.values is not None else first._replace(values=least.values)
     if first.values is None:
-        return replace(choose_greedily(model), stages={SHORTAGE: first})
-    return _solve_later_stages(model, program, first, excess_share, limits)
+        # The first stage may be proved infeasible while the limits ended the search for the least feasible ω.
+        stopped = StageResult(StageState.NOT_REACHED, None, bound=first.bound)
+        return replace(choose_greedily(model), stages={SHORTAGE: stopped})
+    choice = _solve_later_stages(model, program, first, excess_share, limits)
+    return replace(choice, is_excess_least=is_least)
 
 
 def _solve_later_stages(

@@ -365,10 +365,11 @@ def is_feasible(program: MixedIntegerProgram, limits: SolverLimits) -> bool | No
 
 
 def find_contradiction(program: MixedIntegerProgram, groups: Sequence[str], limits: SolverLimits) -> list[str]:
-    """Return groups of rows that contradict each other: with one of them less, a solution exists.
+    """Return groups of rows that contradict each other: their rows alone have no solution.
 
     ``program``: one without a solution. The groups are dropped one at a time in order; one that the contradiction does
-    not need stays dropped. A group of which the limits allow no decision is returned. Raise Cancelled.
+    not need stays dropped, although it may be part of another contradiction. A group of which the limits allow no
+    decision is returned. Raise Cancelled.
     """
     kept = list(groups)
     for group in groups:

@@ -103,20 +103,22 @@ class SupplementChoice:
     """The chosen candidates.
 
     ``chosen`` (k,) bool; None without a choice. ``stages``: result of each stage that was solved. ``excess_share``: ω
-    that was used. ``contradiction``: groups of constraints that contradict each other. ``unmet``: groups that a choice
-    without a solver does not meet.
+    that was used; ``is_excess_least``: no smaller one is feasible. ``contradiction``: groups of constraints that
+    contradict each other. ``unmet``: groups that a heuristic choice does not meet.
     """
 
     chosen: NDArray | None
     stages: Mapping[str, StageResult] = field(default_factory=dict)
     excess_share: float = 0.0
+    is_excess_least: bool = True
     contradiction: tuple[str, ...] = ()
     unmet: tuple[str, ...] = ()
 
     @property
     def is_stopped(self) -> bool:
         """Return True if the clock or the node limit ended a stage."""
-        return any(one.state in (StageState.STOPPED, StageState.NOT_REACHED) for one in self.stages.values())
+        states = {one.state for one in self.stages.values()}
+        return not self.is_excess_least or bool(states & {StageState.STOPPED, StageState.NOT_REACHED})
 
 
 class SupplementModel:

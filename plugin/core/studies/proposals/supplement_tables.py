@@ -53,13 +53,14 @@ class SupplementTables(ProposalTables):
         blocks = len(set(self.blocks.values()))
         sentences = [self.get("proposed", demand=demand, preference=preference, count=count, net=net, blocks=blocks)]
         if choice.unmet:
-            sentences.append(self.get("unmet", groups="、".join(map(self.name_group, choice.unmet))))
+            key = "unmet_stopped" if choice.is_stopped else "unmet"
+            sentences.append(self.get(key, groups="、".join(map(self.name_group, choice.unmet))))
         if choice.excess_share > result.norm.get(f"{SECTION}.excess_share") + 1e-9:
             params = {
                 "allowed": format_number(100 * result.norm.get(f"{SECTION}.excess_share"), 2),
                 "used": format_number(100 * choice.excess_share, 2),
             }
-            sentences.append(self.get("excess_raised", **params))
+            sentences.append(self.get("excess_raised" if choice.is_excess_least else "excess_unproved", **params))
         stage = choice.stages.get(PREFERENCE)
         if stage is not None:
             sentences.append(self._describe_distance(stage))

@@ -11,6 +11,7 @@ from plugin.core.__main__ import main
 from plugin.core.base.errors import InputError
 from plugin.core.standard.messages.texts import Texts
 from plugin.core.standard.options import RunOptions
+from plugin.core.studies.proposals import mixed_integer_solver as solver
 from plugin.core.studies.proposals.propose_supplement import propose_supplement
 from plugin.core.studies.proposals.supplement_result import SupplementOrder
 from plugin.core.studies.proposals.supplement_tables import SupplementTables
@@ -158,6 +159,25 @@ def test_a_contradiction_names_the_demands(tmp_path):
     assert result.choice.contradiction == ("class:0",)
     (sentence,) = SupplementTables(result, Texts("zh")).summarise()
     assert "地类不降低（0101）" in sentence and "36000.00" in normalise(sentence)
+
+
+def test_a_contradiction_promises_no_draft_without_one_demand(tmp_path):
+    # All candidates have less than the 90 000 m² that are taken: without the demand of 水田 the quantity is short.
+    result = propose(tmp_path, make_county_box(0, 0, 1000, 100))
+    assert result.choice.contradiction == ("class:0",) and result.land.net_m2.sum() < 90_000.0
+    (sentence,) = SupplementTables(result, Texts("zh")).summarise()
+    assert "即有方案" not in sentence and "可能另有矛盾" in sentence
+
+
+@pytest.mark.parametrize("count", [0, 2, 3])
+def test_an_ended_clock_is_not_a_missing_solver(tmp_path, monkeypatch, count):
+    left = iter([30.0] * count)
+    monkeypatch.setattr(solver.SolverLimits, "seconds_left", property(lambda _limits: next(left, 0.0)))
+    # No parcel is within the upper bound: the least feasible one is not found in time.
+    result = propose(tmp_path, make_county_box(0, 0, 20, 100))
+    sentences = "".join(SupplementTables(result, Texts("zh")).summarise())
+    assert result.choice.is_stopped and not result.is_found
+    assert "scipy" not in sentences and "时限" in sentences
 
 
 def test_a_table_demands_by_township_and_class(tmp_path):

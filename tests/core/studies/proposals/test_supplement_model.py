@@ -394,3 +394,14 @@ def test_a_run_without_time_is_marked(monkeypatch):
     monkeypatch.setattr(solver.SolverLimits, "seconds_left", 0.0)
     choice = choose(make_row_of_fields(), SupplementDemand(16500.0))
     assert choice.is_stopped and choice.chosen.any()
+
+
+def test_an_upper_bound_that_no_solve_proves_is_not_the_least():
+    def solve(arrays, options):
+        found = solver.run_milp(arrays, options)
+        return found if found.x is None else found._replace(status=1, bound=np.nan)
+
+    model = SupplementModel(make_row_of_fields(), SupplementDemand(1000.0), SupplementRules("near", 0.1, WORST))
+    choice = choose_supplement(model, SolverLimits(**EXACT, solver=solve))
+    assert choice.is_stopped and not choice.is_excess_least and choice.excess_share >= 7.0
+    assert choose(make_row_of_fields(), SupplementDemand(1000.0)).is_excess_least
