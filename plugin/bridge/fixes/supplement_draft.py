@@ -38,7 +38,7 @@ from ...core.standard.template import TemplateField
 from ...core.studies.proposals.propose_supplement import draft_supplements
 from ...core.studies.proposals.supplement_demand import name_townships
 from ...core.studies.proposals.supplement_model import GRADES
-from ...core.studies.proposals.supplement_result import SECTION, BalanceState, SupplementOrder, SupplementResult
+from ...core.studies.proposals.supplement_result import SECTION, SupplementOrder, SupplementResult
 from ...core.studies.proposals.supplement_tables import SupplementTables
 from ...core.studies.yearly.certificates import TABLE_SUFFIXES
 
@@ -138,7 +138,7 @@ class _SupplementDrafting:
         if missing_names:
             names = "、".join(map(self.tables.name_concept, missing_names))
             self.notes.append(self.tables.get("draft_without", layers=names))
-        self._note_balance()
+        self._note_net()
         return Draft(
             layers,
             {"summary": " ".join([*self.tables.summarise(), *self.notes])},
@@ -265,12 +265,8 @@ class _SupplementDrafting:
         return lands
 
     # --- what the draft states
-    def _note_balance(self) -> None:
-        """Add notes on lines of the balance that are short, and on net area that differs from the demand."""
-        short = [one for one in self.result.list_balance() if one.state is BalanceState.SHORT]
-        if short:
-            names = "、".join(self.tables.name_group(f"{one.group}:{one.name}") for one in short)
-            self.notes.append(self.tables.get("draft_short", names=names))
+    def _note_net(self) -> None:
+        """Add a note on net area that differs from the demand."""
         net = sum(self._measure_lost_net(one) for one in self.lost)
         if not abs(net - self.result.demand.net_m2) <= max(1.0, ROUNDING_M2 * len(self.lost)):
             stated = format_number(self.result.demand.net_m2, 2)

@@ -99,7 +99,8 @@ def draft_supplements(
     demand = taken.make_demand(classes)
     _note_unknown_demand(taken, classes, notes)
     land = collect_candidates(taken, ctx, notes)
-    unknown = sorted(set(order.refused) - set(land.keys))
+    # A refused parcel may be excluded, too.
+    unknown = sorted(set(order.refused) - {*land.layer.keys, *land.keys})
     if unknown:
         raise InputError("supplement_refused", keys=", ".join(unknown), layer=land.layer.name)
     progress(_COLLECTED_SHARE, "")
@@ -146,6 +147,8 @@ def _note_unknown_demand(taken: TakenLand, classes: tuple[str, ...], notes: list
     ):
         if any(is_unknown):
             notes.append(Message(SECTION, key, {"area": round(float(taken.net_m2[is_unknown].sum()), 2)}))
+    if outside_m2 := round(taken.outside_m2, 2):
+        notes.append(Message(SECTION, "demand_outside", {"area": outside_m2}))
 
 
 def _make_candidates(land: CandidateLand, order: SupplementOrder, classes: tuple[str, ...]) -> SupplementCandidates:

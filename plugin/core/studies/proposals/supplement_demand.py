@@ -155,4 +155,15 @@ def _overlay_farmland(shapes: NDArray, zones: list[str], farmland: Layer | None,
         {name: values[owner] for name, values in grades.items()},
         pieces.geometry,
         [zones[n] for n in pieces.right.tolist()],
+        _measure_outside(shapes, ctx),
     )
+
+
+def _measure_outside(shapes: NDArray, ctx: RuleContext) -> float:
+    """Return the land (m²) of polygons outside all townships; what they share counts once. 0 without townships."""
+    if not get_township_polygons(ctx.plan).names:
+        return 0.0
+    parts = shapely.get_parts(shapely.union_all(shapes))
+    owner, names, share = divide_by_township(parts, ctx)
+    areas = ctx.geometry.measure_drawn_areas(parts)[owner] * share
+    return float(areas[[not one for one in names]].sum())

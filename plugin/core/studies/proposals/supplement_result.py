@@ -48,7 +48,7 @@ class TakenLand:
     """Farmland that is taken, (k,) parts: net area (m²), township, class ("" unknown), grades (NaN unknown).
 
     ``shapes``: (m,) polygons in the plane; None for a table. ``zones`` (m,): code of the zone that each becomes, ""
-    unstated.
+    unstated. ``outside_m2``: land of the demand outside all townships, of which the farmland is unknown.
     """
 
     net_m2: NDArray
@@ -57,6 +57,7 @@ class TakenLand:
     grades: dict[str, NDArray]
     shapes: NDArray | None = None
     zones: list[str] = field(default_factory=list)
+    outside_m2: float = 0.0
 
     def make_demand(self, classes: Sequence[str]) -> SupplementDemand:
         """Return the sums, rounded as printed, and the means weighted by net area.
@@ -170,7 +171,7 @@ class SupplementResult:
         for name, needed in demand.township_m2.items():
             lines.append(judge(TOWNSHIP, name, needed, [n for n in chosen if land.townships[n] == name]))
         sums = np.cumsum(demand.class_m2).tolist()
-        has_unknown_class = any(not one for one in self.taken.classes)
+        has_unknown_class = any(one not in self.classes for one in self.taken.classes)
         for rank, needed in enumerate(sums[:-1]):
             good = self.classes[: rank + 1]
             line = judge(CLASS, "、".join(good), needed, [n for n in chosen if land.classes[n] in good])

@@ -22,7 +22,7 @@ from .mixed_integer_solver import StageResult, StageState
 from .proposal_tables import ProposalTables
 from .supplement_candidates import list_blocks
 from .supplement_model import AREA, CLASS, GRADE, GRADES, ORDER, OTHERS, PREFERENCE, STAGES
-from .supplement_result import SECTION, SETTINGS, BalanceLine, SupplementResult
+from .supplement_result import SECTION, SETTINGS, BalanceLine, BalanceState, SupplementResult
 
 LAYER_NAME = "supplement_draft"
 #: Units of the stages; those without one are lengths or sums.
@@ -66,10 +66,10 @@ class SupplementTables(ProposalTables):
             sentences.append(self._describe_distance(stage))
         if choice.is_stopped:
             sentences.append(self.get("stopped"))
-        undetermined = [one for one in result.list_balance() if one.state == "undetermined"]
-        if undetermined:
-            names = "、".join(self.name_group(f"{one.group}:{one.name}") for one in undetermined)
-            sentences.append(self.get("undetermined_lines", names=names))
+        for state, key in ((BalanceState.SHORT, "short_lines"), (BalanceState.UNDETERMINED, "undetermined_lines")):
+            names = [self.name_group(f"{one.group}:{one.name}") for one in result.list_balance() if one.state is state]
+            if names:
+                sentences.append(self.get(key, names="、".join(names)))
         return sentences
 
     def _describe_distance(self, stage: StageResult) -> str:

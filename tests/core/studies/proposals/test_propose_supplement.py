@@ -2,6 +2,7 @@
 """Proposals for a county drawn by hand: exclusions, areas, balance, outputs."""
 
 import geopandas as gpd
+import numpy as np
 import pytest
 import shapely
 from docx import Document
@@ -17,6 +18,7 @@ from plugin.core.studies.proposals.supplement_result import SupplementOrder
 from plugin.core.studies.proposals.supplement_tables import SupplementTables
 from tests.core.printed_tables import normalise
 from tests.core.small_plan import explain_error, make_county_box, make_table, write_gpkg
+from tests.county.measure import statutory_area
 
 #: x of the fields of the reserve, each 100 m wide, in a row along farmland; width of fields in m.
 RESERVE_X = {"R1": 0, "R2": 100, "R3": 200, "R4": 300, "R5": 500, "R6": 600, "R7": 700, "R8": 800}
@@ -193,6 +195,35 @@ def test_a_table_demands_by_township_and_class(tmp_path):
     with pytest.raises(InputError) as caught:
         propose_supplement(county, SupplementOrder(str(path), "quality"), RunOptions())
     assert "第 2 行" in explain_error(caught.value)
+
+
+@pytest.mark.parametrize("code", ["011", "0104", ""])
+def test_a_class_that_is_not_compared_leaves_the_classes_undetermined(tmp_path, code):
+    path = tmp_path / "占用.csv"
+    path.write_text(f"乡镇,地类编码,净面积(平方米),坡度级别\n乙镇,{code},8000,3\n", encoding="utf-8")
+    result = propose_supplement(write_county(tmp_path), SupplementOrder(str(path)), RunOptions())
+    assert {str(one.state) for one in result.list_balance() if one.group == "class"} == {"undetermined"}
+    assert not result.is_balance_decided
+
+
+def test_a_demand_beyond_the_county_is_named_with_its_area(tmp_path):
+    # The east half, 100 m × 100 m, is outside all townships, and has no farmland of this county.
+    result = propose(tmp_path, make_county_box(900, 0, 200, 100))
+    (note,) = [one for one in SupplementTables(result, Texts("zh")).list_notes() if "乡镇范围以外" in one]
+    (area,) = statutory_area(np.array([make_county_box(1000, 0)], dtype=object))
+    assert result.demand.net_m2 == pytest.approx(9000.0, abs=0.01)
+    assert f"{area:.2f}" in normalise(note)
+
+
+def test_townships_that_stay_short_are_named(tmp_path):
+    result = propose(tmp_path)
+    assert list_chosen(result) == ["R2"]
+    assert any("乡镇平衡（乙镇）" in one and "不足" in one for one in SupplementTables(result, Texts("zh")).summarise())
+
+
+def test_a_refused_parcel_that_is_excluded_is_no_mistake(tmp_path):
+    # R5 is steep, R7 is in the boundary.
+    assert list_chosen(propose(tmp_path, prefer="near", refused=("R5", "R6", "R7"))) == ["R2"]
 
 
 def test_without_a_reserve_cultivated_land_is_proposed_with_a_condition(tmp_path):
