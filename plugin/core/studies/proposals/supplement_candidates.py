@@ -24,6 +24,8 @@ from .supplement_demand import NO_TOLERANCE, name_townships
 from .supplement_model import GRADES
 from .supplement_result import SECTION, CandidateLand, ExcludedLand, TakenLand, get_setting
 
+#: Share by which a candidate may differ from its whole parcel.
+_WHOLE = 1e-9
 #: Reasons besides the layers of the setting: values of the candidate, farmland already, land of two candidates, size.
 SLOPE, UNSTABLE, EDGE, FARMLAND, REPEATED, PATCH, NO_AREA, NOT_CULTIVATED = (
     *("slope", "unstable", "edge", "farmland", "repeated", "patch", "no_area", "not_cultivated"),
@@ -96,6 +98,11 @@ def collect_candidates(taken: TakenLand, ctx: RuleContext, notes: list[Message])
     kept = np.flatnonzero([one is not None for one in pool.shape])
     left_m2[kept] = ctx.geometry.measure_drawn_areas(pool.shape[kept])
     share = np.divide(left_m2, pool.whole_m2, out=np.zeros(len(rows)), where=pool.whole_m2 > 0)
+    values.net_m2[~values.is_by_survey["net_area"]] *= share[~values.is_by_survey["net_area"]]
+    cut = kept[share[kept] < 1 - _WHOLE]
+    values.measure_again(cut, pool.shape[cut], ctx)
+    _exclude_by_values(pool, values, ctx)
+    kept = np.flatnonzero([one is not None for one in pool.shape])
     remaining = _find_remaining_farmland(taken, ctx)
     reach = ctx.tolerance.edge_match_m
     edge = np.zeros(len(rows))
@@ -114,11 +121,11 @@ def collect_candidates(taken: TakenLand, ctx: RuleContext, notes: list[Message])
         shape=shape,
         keys=tuple(keys[n] for n in kept.tolist()),
         # As printed: sums of rounded areas meet demands that are rounded, too.
-        net_m2=np.round((values.net_m2 * share)[kept], 2),
+        net_m2=np.round(values.net_m2[kept], 2),
         area_m2=layer.measure_rows(rows[kept]) * share[kept] if len(kept) else np.zeros(0),
         share=share[kept],
-        classes=[values.classes[n] for n in kept.tolist()],
-        grades={name: one[kept] for name, one in values.grades.items()},
+        classes=[str(values.columns["land_use"][n]) for n in kept.tolist()],
+        grades={name: values.columns[name][kept] for name in GRADES},
         townships=name_townships(shape, ctx),
         perimeter_m=shapely.length(shape),
         farmland_edge_m=np.minimum(edge[kept], shapely.length(shape)),
@@ -149,13 +156,31 @@ def _find_source(ctx: RuleContext) -> tuple[Layer, bool]:
 
 @dataclass
 class _Values:
-    """Values of candidates (k,) before the exclusions: net area (NaN unknown), class, grades, known unstable."""
+    """Values of candidates (k,): ``columns`` as of `_read_fields`; ``is_by_survey``: column → (k,) bool."""
 
-    net_m2: NDArray
-    classes: list[str]
-    grades: dict[str, NDArray]
-    is_unstable: NDArray
-    filled: dict[str, int]
+    columns: dict[str, NDArray]
+    is_by_survey: dict[str, NDArray]
+    survey: Layer | None
+
+    @property
+    def net_m2(self) -> NDArray:
+        """Return the net areas, NaN unknown."""
+        return self.columns["net_area"]
+
+    @property
+    def filled(self) -> dict[str, int]:
+        """Return column → number of candidates for which the survey gave it."""
+        counts = {name: int(one.sum()) for name, one in self.is_by_survey.items()}
+        return {name: count for name, count in counts.items() if count}
+
+    def measure_again(self, positions: NDArray, shapes: NDArray, ctx: RuleContext) -> None:
+        """Give candidates of which only shapes are left the values that the survey has there."""
+        if self.survey is None or not any(one[positions].any() for one in self.is_by_survey.values()):
+            return
+        by_survey = _measure_survey(self.survey, shapes, ctx)
+        for name, is_by_survey in self.is_by_survey.items():
+            filled = is_by_survey[positions]
+            self.columns[name][positions[filled]] = by_survey[name][filled]
 
 
 def _read_values(layer: Layer, rows: NDArray, shapes: NDArray, ctx: RuleContext, notes: list[Message]) -> _Values:
@@ -165,22 +190,16 @@ def _read_values(layer: Layer, rows: NDArray, shapes: NDArray, ctx: RuleContext,
     survey = next(
         (one for one in (ctx.plan.find_layer_of_concept(c) for c in ("parcels", "base_parcels")) if one), None
     )
-    filled: dict[str, int] = {}
+    is_by_survey = {name: np.zeros(len(rows), dtype=bool) for name in values}
     if survey is None or survey.has_no_geometry:
         notes.append(Message(SECTION, "no_survey", {}))
+        survey = None
     elif survey is not layer:
         by_survey = _measure_survey(survey, shapes, ctx)
         for name, column in values.items():
-            lacks = _is_missing(column) & ~_is_missing(by_survey[name])
-            column[lacks] = by_survey[name][lacks]
-            filled[name] = int(lacks.sum())
-    return _Values(
-        values["net_area"].astype(float),
-        [str(one) for one in values["land_use"]],
-        {name: values[name].astype(float) for name in GRADES},
-        np.isin(values["stable"].astype(str), get_unstable_words(ctx)),
-        {name: count for name, count in filled.items() if count},
-    )
+            is_by_survey[name] = _is_missing(column) & ~_is_missing(by_survey[name])
+            column[is_by_survey[name]] = by_survey[name][is_by_survey[name]]
+    return _Values(values, is_by_survey, survey)
 
 
 def get_unstable_words(ctx: RuleContext) -> list[str]:
@@ -251,18 +270,23 @@ def _choose_largest(owners: NDArray, values: NDArray, areas: NDArray, count: int
     return chosen
 
 
-def _exclude_land(pool: _Pool, values: _Values, ctx: RuleContext, notes: list[Message]) -> None:
-    """Take excluded land out of candidates; the first reason counts."""
+def _exclude_by_values(pool: _Pool, values: _Values, ctx: RuleContext) -> None:
+    """Take candidates out by their values; the first reason counts."""
     steep = set(ctx.norm.get("farmland.steep_classes"))
-    slopes = [trim_code_padding(f"{one:g}", 0) if np.isfinite(one) else "" for one in values.grades["slope_class"]]
+    slopes = [trim_code_padding(f"{one:g}", 0) if np.isfinite(one) else "" for one in values.columns["slope_class"]]
     for reason, is_excluded in (
-        (NOT_CULTIVATED, np.array([not one for one in values.classes], dtype=bool)),
+        (NOT_CULTIVATED, values.columns["land_use"] == ""),
         (NO_AREA, ~(values.net_m2 > 0)),
         (SLOPE, np.isin(slopes, list(steep))),
-        (UNSTABLE, values.is_unstable),
+        (UNSTABLE, np.isin(values.columns["stable"].astype(str), get_unstable_words(ctx))),
     ):
         positions = np.flatnonzero(is_excluded & np.array([one is not None for one in pool.shape], dtype=bool))
         pool.exclude(reason, dict.fromkeys(positions.tolist()), ctx)
+
+
+def _exclude_land(pool: _Pool, values: _Values, ctx: RuleContext, notes: list[Message]) -> None:
+    """Take excluded land out of candidates; the first reason counts."""
+    _exclude_by_values(pool, values, ctx)
     farmland = ctx.plan.find_layer_of_concept("farmland")
     if farmland is not None and not farmland.has_no_geometry:
         pool.subtract(FARMLAND, farmland, None, ctx)

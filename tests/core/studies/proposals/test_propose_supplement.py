@@ -226,6 +226,23 @@ def test_a_refused_parcel_that_is_excluded_is_no_mistake(tmp_path):
     assert list_chosen(propose(tmp_path, prefer="near", refused=("R5", "R6", "R7"))) == ["R2"]
 
 
+@pytest.mark.parametrize(
+    ("cut", "expected"),
+    # The boundary takes the field of the reserve's parcel, or the grass beside it.
+    [(make_county_box(0, 100, 50, 100), {}), (make_county_box(50, 100, 50, 100), {"R1": 4500.0})],
+    ids=["grass is left", "field is left"],
+)
+def test_values_by_survey_are_those_of_what_is_left(tmp_path, cut, expected):
+    farmland = [make_county_box(x, 0) for x in range(0, 1000, 100)]
+    fields = [*farmland, make_county_box(0, 100, 50, 100), make_county_box(50, 100, 50, 100), make_county_box(200, 100)]
+    survey = make_survey(fields, ["0103"] * 11 + ["0404", "0103"], ["2"] * 13)
+    reserve = make_table([make_county_box(0, 100), make_county_box(200, 100)]).assign(BSM=["R1", "R2"])
+    boundary = make_table([cut], GHFQDM=["410"])
+    land = propose(tmp_path, DLTB=survey, YJJBNTCBQ=reserve, STBHHX=None, CZKFBJ=boundary).land
+    assert dict(zip(land.keys, land.net_m2.tolist(), strict=True)) == pytest.approx({**expected, "R2": 9000.0}, abs=0.5)
+    assert ("not_cultivated" in {one.reason for one in land.excluded}) == (not expected)
+
+
 def test_without_a_reserve_cultivated_land_is_proposed_with_a_condition(tmp_path):
     result = propose(tmp_path, YJJBNTCBQ=None)
     assert result.land.layer.role == "DLTB"
