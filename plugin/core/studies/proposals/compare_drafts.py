@@ -212,14 +212,14 @@ def _read_draft(number: int, path: str, line: str, present: Edition, cancellatio
 
 
 def _read_supplement(path: str, present: Edition, cancellation: Cancellation) -> Plan | None:
-    """Return a plan with the farmland and the parcels of a proposed supplement; None for another draft."""
+    """Return a plan with the farmland and the parcels of a proposed supplement; None for another draft, or without CRS."""
     import geopandas as gpd
     import pandas as pd
 
     farmland, former = present.layer, present.layer.frame
     layers = read_source(path, select_layer=lambda layer: layer.name == SUPPLEMENT_LAYER, cancellation=cancellation)
     added = next((one.frame for one in layers if one.name == SUPPLEMENT_LAYER), None)
-    if added is None or added.empty:
+    if added is None or added.empty or added.crs is None:
         return None
     meanings = {"key": "key", "land_use": "land_use", "net_m2": "net_area", "area_m2": "gross_area"}
     meanings |= {one: one for one in GRADES}

@@ -272,6 +272,7 @@ def test_cultivated_land_is_unknown_where_the_survey_has_a_gap(tmp_path):
         (["one", "missing"], ("没有.gpkg",)),
         (["one", "elsewhere"], ("CZKFBJ", "坐标")),
         (["one", "county"], ("县级数据本身",)),
+        (["supplement", "supplement"], ("supplement_draft", "没有坐标系")),
     ],
     ids=lambda one: "-".join(one) if isinstance(one, list) else "",
 )
@@ -283,6 +284,10 @@ def test_bad_drafts_are_refused_with_their_name(tmp_path, given, words):
     files["lines"] = str(tmp_path / "线.gpkg")
     far = make_table([shapely.transform(TOWN, lambda points: points - [3_000_000, 0])], GHFQDM=["410"])
     files["elsewhere"] = str(write_gpkg(tmp_path / "远.gpkg", {"CZKFBJ": far}))
+    added = gpd.GeoDataFrame({"key": ["R1"]}, geometry=[make_county_box(-400, 300)])
+    if "supplement" in given:
+        added.to_file(tmp_path / "补.gpkg", layer="supplement_draft")
+    files["supplement"] = str(tmp_path / "补.gpkg")
     (tmp_path / "坏.gpkg").write_bytes(b"not a database")
     files |= {"damaged": str(tmp_path / "坏.gpkg"), "missing": str(tmp_path / "没有.gpkg")}
     with pytest.raises(InputError) as caught:
