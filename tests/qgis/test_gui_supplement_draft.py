@@ -95,6 +95,21 @@ def test_parcels_without_a_tick_are_left_out_of_the_next_drafts(drawn):
     assert dialog.choices.current is not None and not dialog.refused
 
 
+def test_parcels_without_a_tick_stay_so_when_a_draft_is_shown_again(drawn, monkeypatch):
+    controller, _layers, taken = drawn
+    taken.selectAll()
+    controller.iface.setActiveLayer(taken)
+    dialog = open_drafts(controller)
+    find_parcel(dialog, "0602").setCheckState(0, Qt.CheckState.Unchecked)
+    refused = set(dialog.refused)
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_all: ("自然资函〔2026〕1号", True))
+    dialog.document_button.click()
+    assert dialog.refused == refused and len(refused) == 1 and dialog.solve.isEnabled()
+    assert find_parcel(dialog, "0602").checkState(0) == Qt.CheckState.Unchecked
+    find_parcel(dialog, "0602").setCheckState(0, Qt.CheckState.Checked)
+    assert not dialog.refused and not dialog.solve.isEnabled()
+
+
 def test_draft_is_exported_as_workbook_document_and_layer(drawn, monkeypatch, tmp_path):
     controller, _layers, taken = drawn
     taken.selectAll()

@@ -33,8 +33,9 @@ class SupplementDraftDialog(DraftDialog):
         super().__init__(main_canvas, parent, tr("Draft of Supplements"), tr("Net area ha"))
         self.setObjectName("SanxianSupplementDraft")
         self._selected, self._folder = selected, QTemporaryDir()
-        #: Keys of the parcels that are not wanted.
+        #: Keys of the parcels that are not wanted, and those that the drafts in view leave out.
         self.refused: set[str] = set()
+        self.left_out: set[str] = set()
         folder = saved_paths.get_start_folder(QgsProject.instance())
         self.demand = FileLine("", folder, tr("Layers and tables (*.gpkg *.shp *.xlsx *.csv)"))
         take = QPushButton(tr("Selected Features"), objectName="SanxianSupplementSelected", clicked=self.take_selected)
@@ -61,25 +62,26 @@ class SupplementDraftDialog(DraftDialog):
 
     def show_changes(self, changes: Any) -> None:
         super().show_changes(changes)
-        refused = self.add_group(tr("Not wanted")) if self.refused else None
-        for key in sorted(self.refused):
-            self._make_checkable(QTreeWidgetItem(refused, [key]), key, Qt.CheckState.Unchecked)
+        others = sorted(self.refused.difference(one.key for one in changes if one.area_m2 > 0))
+        group = self.add_group(tr("Not wanted")) if others else None
+        for key in others:
+            self._make_checkable(QTreeWidgetItem(group, [key]), key)
         self.changes.expandAll()
-        self.solve.setEnabled(False)
+        self.solve.setEnabled(self.refused != self.left_out)
 
     def prepare_item(self, item: QTreeWidgetItem, change: Any) -> None:
         if change.area_m2 > 0:
-            self._make_checkable(item, change.key, Qt.CheckState.Checked)
+            self._make_checkable(item, change.key)
 
-    def _make_checkable(self, item: QTreeWidgetItem, key: str, state: Qt.CheckState) -> None:
+    def _make_checkable(self, item: QTreeWidgetItem, key: str) -> None:
+        item.setCheckState(0, Qt.CheckState.Unchecked if key in self.refused else Qt.CheckState.Checked)
         item.setData(0, _KEY_ROLE, key)
-        item.setCheckState(0, state)
 
     def _on_ticked(self, item: QTreeWidgetItem) -> None:
         key = item.data(0, _KEY_ROLE)
         if key:
             (self.refused.discard if item.checkState(0) == Qt.CheckState.Checked else self.refused.add)(key)
-            self.solve.setEnabled(True)
+            self.solve.setEnabled(self.refused != self.left_out)
 
 
 class SupplementDrafter(Drafter):
@@ -127,5 +129,6 @@ class SupplementDrafter(Drafter):
         from ...core.studies.proposals.supplement_result import SupplementOrder
 
         demand, refused = self._order
+        self.dialog.left_out = set(refused)
         order = SupplementOrder(demand, SUPPLEMENT_PREFERENCES[0], refused)
         self.trial.start(tr("Draft supplements"), make_supplement_trial(order))
