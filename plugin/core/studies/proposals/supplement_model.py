@@ -179,6 +179,8 @@ class SupplementModel:
                 rows.append(LinearRow(f"{GRADE}:{name}", every, net * (self.grade_values[name] - mean), -np.inf, 0.0))
         for other in map(np.flatnonzero, self.others):
             rows.append(LinearRow(OTHERS, other, net[other], -np.inf, MAX_SHARED * float(net[other].sum())))
+            # The shared part of this choice: Σ net in common ≤ MAX_SHARED · Σ net.
+            rows.append(LinearRow(OTHERS, every, net * (np.isin(every, other) - MAX_SHARED), -np.inf, 0.0))
         refused = np.flatnonzero(self.candidates.is_refused)
         if len(refused):
             rows.append(LinearRow(REFUSED, refused, np.ones(len(refused)), 0.0, 0.0))
@@ -240,4 +242,4 @@ class SupplementModel:
         values = np.zeros(self.variable_count)
         values[: len(chosen)] = chosen
         rows = self._list_rows(self.rules.excess_share)
-        return [row.group for row in rows if row.compute_excess(values) > ROW_TOLERANCE]
+        return list(dict.fromkeys(row.group for row in rows if row.compute_excess(values) > ROW_TOLERANCE))

@@ -97,8 +97,10 @@ def list_broken_groups(chosen, one, demand, rules, others=()):
     broken = {"quantity"} if sum_net(one, chosen) < demand.net_m2 else set()
     if any(one.is_refused[i] for i in chosen):
         broken.add("refused")
-    if any(sum_net(one, [i for i in other if i in chosen]) > 0.7 * sum_net(one, other) + 1e-6 for other in others):
-        broken.add("others")
+    for other in others:
+        least = min(sum_net(one, other), sum_net(one, chosen))
+        if sum_net(one, [i for i in other if i in chosen]) > 0.7 * least + 1e-6:
+            broken.add("others")
     for rank in (0, 1):
         good = sum_net(one, [i for i in chosen if one.class_rank[i] <= rank])
         if demand.class_m2[rank] > 0 and good < sum(demand.class_m2[: rank + 1]) - 1e-6:
