@@ -170,6 +170,10 @@ class SupplementResult:
         lines = [judge(QUANTITY, "", demand.net_m2, chosen)]
         for name, needed in demand.township_m2.items():
             lines.append(judge(TOWNSHIP, name, needed, [n for n in chosen if land.townships[n] == name]))
+        without_township = [not name for name in self.taken.townships]
+        if any(without_township):
+            needed = round(float(self.taken.net_m2[without_township].sum()), 2)
+            lines.append(BalanceLine(TOWNSHIP, "", needed, None, BalanceState.UNDETERMINED))
         sums = np.cumsum(demand.class_m2).tolist()
         has_unknown_class = any(one not in self.classes for one in self.taken.classes)
         for rank, needed in enumerate(sums[:-1]):

@@ -21,7 +21,7 @@ from ...standard.messages.texts import Texts, format_number
 from .mixed_integer_solver import StageResult, StageState
 from .proposal_tables import ProposalTables
 from .supplement_candidates import list_blocks
-from .supplement_model import AREA, CLASS, GRADE, GRADES, ORDER, OTHERS, PREFERENCE, STAGES
+from .supplement_model import AREA, CLASS, GRADE, GRADES, ORDER, OTHERS, PREFERENCE, STAGES, TOWNSHIP
 from .supplement_result import SECTION, SETTINGS, BalanceLine, BalanceState, SupplementResult
 
 LAYER_NAME = "supplement_draft"
@@ -99,6 +99,8 @@ class SupplementTables(ProposalTables):
             name = "、".join(self.result.classes[: int(name) + 1])
         if kind == GRADE:
             name = self.get(f"value_{name}")
+        if kind == TOWNSHIP:
+            name = name or self.get("no_township")
         return self.get(f"group_{kind}", name=name)
 
     def _format(self, area_m2: float) -> str:

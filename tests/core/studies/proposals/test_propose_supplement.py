@@ -206,6 +206,14 @@ def test_a_class_that_is_not_compared_leaves_the_classes_undetermined(tmp_path, 
     assert not result.is_balance_decided
 
 
+def test_land_of_no_township_leaves_its_balance_undetermined(tmp_path):
+    result = propose(tmp_path, XZQXZ=None)
+    (line,) = [one for one in result.list_balance() if one.group == "township"]
+    assert (line.needed, line.proposed, str(line.state)) == (pytest.approx(9000.0, abs=0.01), None, "undetermined")
+    sentences = SupplementTables(result, Texts("zh")).summarise()
+    assert any("未能判定" in one and "乡镇平衡（未归入乡镇的占用）" in one for one in sentences)
+
+
 def test_a_demand_beyond_the_county_is_named_with_its_area(tmp_path):
     # The east half, 100 m × 100 m, is outside all townships, and has no farmland of this county.
     result = propose(tmp_path, make_county_box(900, 0, 200, 100))
