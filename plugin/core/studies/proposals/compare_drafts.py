@@ -212,7 +212,7 @@ def _read_draft(number: int, path: str, line: str, present: Edition, cancellatio
 
 
 def _read_supplement(path: str, present: Edition, cancellation: Cancellation) -> Plan | None:
-    """Return a plan with the farmland and the parcels of a proposed supplement; None for another draft, or without CRS."""
+    """Return a plan with the farmland and the parcels of a proposed supplement; None for another draft or no CRS."""
     import geopandas as gpd
     import pandas as pd
 
