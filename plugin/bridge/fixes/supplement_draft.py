@@ -262,7 +262,18 @@ class _SupplementDrafting:
                 undecided_m2 += sum(map(self.state.measure_drawn_area_m2, parts))
         if undecided_m2 > 0:
             self.notes.append(self.tables.get("draft_zone_open", area=format_number(undecided_m2, 2)))
+        self._note_land_without_zone(zones, [one.land for one in lands])
         return lands
+
+    def _note_land_without_zone(self, zones: Layer, lands: Sequence[Any]) -> None:
+        """Add a note on land that changes its zone, but is in none: no zone gets it."""
+        land = shapely.union_all(lands)
+        rows = self.state.find_rows_meeting(zones.role, land)
+        cover = shapely.union_all([row.plane_shape for row in rows])
+        rest = overlay_shapes(shapely.difference, land, cover, self.state.tolerance)
+        if rest is not None:
+            area = format_number(sum(map(self.state.measure_drawn_area_m2, list_parts(rest))), 2)
+            self.notes.append(self.tables.get("draft_zone_gap", area=area))
 
     # --- what the draft states
     def _note_net(self) -> None:

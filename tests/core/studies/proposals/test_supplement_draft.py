@@ -23,6 +23,7 @@ from plugin.core.fixes.state import EditingState
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import load_all_rules
 from plugin.core.studies.proposals.supplement_result import SupplementOrder
+from tests.core.printed_tables import normalise
 from tests.core.small_plan import make_county_box, make_table, write_gpkg
 from tests.county import make_county
 from tests.county.measure import statutory_area
@@ -261,6 +262,19 @@ def test_zone_outside_the_code_list_leaves_the_zones_of_taken_land(tmp_path):
     before, after = tried.unite(ZONES, lambda rows: rows[rows["GHFQDM"] == "300"])
     assert is_same_land(after, before.union(R1).union(R3_LEFT))
     assert any("不在代码表中" in one for one in tried.choice.parameters["draft"].notes)
+
+
+def test_taken_land_without_a_zone_in_the_plan_is_named(tmp_path):
+    path = write_drawn_county(tmp_path)
+    tables = {role: pyogrio.read_dataframe(path, layer=role) for role, _ in pyogrio.list_layers(path)}
+    # The zone of farmland lacks: what becomes 一般农业区 is in no zone.
+    tables[ZONES] = tables[ZONES][tables[ZONES]["GHFQDM"] != "300"]
+    path.unlink()
+    demand = write_gpkg(tmp_path / "占用.gpkg", {"占用": make_table([STRIP, WHOLE], GHFQDM=["520", "520"])})
+    tried = try_set(write_gpkg(path, tables), demand)
+    (area,) = statutory_area(np.array([shapely.union_all([STRIP.intersection(draw(400, 0)), WHOLE])], dtype=object))
+    (note,) = [one for one in tried.choice.parameters["draft"].notes if "不在任何规划分区内" in one]
+    assert f"{area:.2f}" in normalise(note)
 
 
 @pytest.mark.parametrize(
