@@ -1732,6 +1732,10 @@ Sealed lines do not change: an overlap of farmland and red line is listed with t
         <translation>各县数据</translation>
     </message>
     <message>
+        <source>Data or settings changed; the reasons below are of the last check. Re-check to update them.</source>
+        <translation>数据或县配置已改动；下列原因来自上次检查，请重新检查。</translation>
+    </message>
+    <message>
         <source>Data: file or folder</source>
         <translation>数据：文件或文件夹</translation>
     </message>
@@ -4738,6 +4742,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>需说明事项</translation>
     </message>
     <message>
+        <source>Remarks {count}</source>
+        <translation>说明 {count}</translation>
+    </message>
+    <message>
         <source>Remove the waiver from its file; the finding is open again</source>
         <translation>从豁免文件中删去，问题恢复为待处理</translation>
     </message>
@@ -5804,10 +5812,6 @@ returns 文件夹中，有错误或警告的县每县一份退回意见（docx�
     <message>
         <source>The data changed since the last check, or their state is unknown, so the export runs the check first.</source>
         <translation>上次检查后数据有改动（或无法确认未改动）：导出时先重新检查。</translation>
-    </message>
-    <message>
-        <source>The data changed; the reasons below are those of the last check. Re-check to update them.</source>
-        <translation>数据已改动；下列原因来自上次检查，请重新检查。</translation>
     </message>
     <message>
         <source>The data have the division code {code}. Which profile applies? It has the targets and limits.</source>

@@ -293,7 +293,7 @@ def test_package_dialog_shows_verdict_check_time_and_refusal_reasons(package_dia
     gate.show_objections(ExportObjections(("会丢失内容",), ("缺规划文本",), ("提一句",)))
     assert [gate.reasons.item(n).text() for n in range(3)] == ["会丢失内容", "缺规划文本", "提一句"]
     gate.show_check(None, True)
-    assert gate.verdict.text() == "数据已改动；下列原因来自上次检查，请重新检查。"
+    assert gate.verdict.text() == "数据或县配置已改动；下列原因来自上次检查，请重新检查。"
     assert gate.reasons.count() == 3, "the user corrects one after the other"
     gate.show_objections(NO_OBJECTIONS)
     assert gate.reasons.count() == 0
@@ -321,7 +321,7 @@ def test_package_dialog_shows_the_refusal_reasons_until_the_check_started_in_it_
     export_scene.export.update_preview()
     process_events(0.2)
     assert [gate.reasons.item(n).text() for n in range(gate.reasons.count())] == ["缺规划文本", "地类图斑没有图形"]
-    assert gate.verdict.text().startswith("数据已改动")
+    assert gate.verdict.text().startswith("数据或县配置已改动")
     gate.check_button.click()
     assert export_scene.checking.asked == ["county_db"] and not gate.check_button.isEnabled()
     assert gate.reasons.count() == 2 and not export_scene.orders

@@ -62,7 +62,12 @@ def test_selected_land_is_replaced_in_one_step_after_a_document_and_undone(drawn
     assert dialog.choices.current is not None, [one.refusal for one in dialog.choices._choices]
     # The sealed farmland is shown with its draft, which waits for a document.
     assert not dialog.apply.isEnabled() and "填写批准文号" in dialog.status.text()
-    assert [dialog.tabs.tabText(n) for n in range(dialog.tabs.count())][:3] == ["地块", "补划平衡", "建议补划地块"]
+    assert [dialog.tabs.tabText(n) for n in range(dialog.tabs.count())][:4] == [
+        "地块",
+        "补划平衡",
+        "占用情况",
+        "建议补划地块",
+    ]
     monkeypatch.setattr(QInputDialog, "getText", lambda *_all: ("自然资函〔2026〕1号", True))
     dialog.document_button.click()
     assert dialog.apply.isEnabled(), dialog.status.text()
@@ -122,7 +127,7 @@ def test_draft_is_exported_as_workbook_document_and_layer(drawn, monkeypatch, tm
         assert wait_until(path.exists, 20), name
         assert wait_until(lambda: not controller.runner._running_jobs, 20)
     book = load_workbook(tmp_path / "补划.xlsx")
-    assert book.sheetnames[:2] == ["补划平衡", "建议补划地块"]
+    assert book.sheetnames[:3] == ["补划平衡", "占用情况", "建议补划地块"]
     layer = pyogrio.read_dataframe(tmp_path / "补划.gpkg")
     assert shapely.union_all(layer.geometry.to_numpy()).symmetric_difference(R1.union(R3_LEFT)).area < 0.01
 

@@ -292,10 +292,13 @@ class _SupplementDrafting:
     def _list_changes(self) -> Iterator[DraftChange]:
         """Yield the land that leaves and comes; the figure is its net area in hectares."""
 
-        def make(sign: int, township: str, land_use: str, shape: Any, net_m2: float, key: str) -> DraftChange:
+        def make(
+            sign: int, township: str, land_use: str, shape: Any, net_m2: float, key: str, number: int = 0
+        ) -> DraftChange:
             figure = format_number(sign * net_m2 / _M2_PER_HA, 4) if np.isfinite(net_m2) else "—"
             area_m2 = sign * self.state.measure_drawn_area_m2(shape)
-            return DraftChange(reasons[sign], township, land_use, area_m2, figure, shapely.to_wkb(shape), key)
+            wkb = shapely.to_wkb(shape)
+            return DraftChange(reasons[sign], township, land_use, area_m2, figure, wkb, key, number)
 
         land, tables = self.result.land, self.tables
         source = tables.name_concept(land.layer.role)
@@ -305,7 +308,8 @@ class _SupplementDrafting:
             land_use = one.row.get_text("land_use")
             yield make(-1, township, land_use, one.lost, self._measure_lost_net(one), one.row.key)
         for n, shape in self.added.items():
-            yield make(1, land.townships[n], land.classes[n], shape, float(land.net_m2[n]), land.keys[n])
+            net_m2 = float(land.net_m2[n])
+            yield make(1, land.townships[n], land.classes[n], shape, net_m2, land.keys[n], tables.number[n])
 
 
 def derive_areas(net_m2: float, measured_m2: float, rates: set[float]) -> _Areas:

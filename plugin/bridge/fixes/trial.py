@@ -191,6 +191,7 @@ def _list_changes(result: Any, tables: Any) -> list[DraftChange]:
                 change_m2,
                 format_number(area_m2 / base_m2, 4) if base_m2 > 0 else "—",
                 shapely.to_wkb(land.shape[position]),
+                number=tables.number[position],
             )
         )
     return changes

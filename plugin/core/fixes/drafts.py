@@ -20,7 +20,8 @@ from .zone_land import ZoneLand, move_land_into_zones
 class DraftChange(NamedTuple):
     """Land of a draft that leaves or comes: reason, township and land use as text; ``figure``: what it leads to.
 
-    ``area_m2`` is negative for land that leaves; ``wkb``: its shape in the plane; ``key``: key (BSM) of its feature.
+    ``area_m2`` is negative for land that leaves; ``wkb``: its shape in the plane; ``key``: key (BSM) of its feature;
+    ``number``: that of its row in the tables of the study, 0 if they do not list it.
     """
 
     reason: str
@@ -30,6 +31,7 @@ class DraftChange(NamedTuple):
     figure: str
     wkb: bytes
     key: str = ""
+    number: int = 0
 
 
 class NewRow(NamedTuple):

@@ -201,9 +201,11 @@ class FixApplier(QObject):
 
     def _report_undo(self, step: FixStep, order: FixOrder, log: ChangeLog) -> None:
         text = tr("{count} fixes undone; the layers are as before.")
+        is_draft = not order.proposals[0].fix.solves
         if len(order.proposals) == 1:
             text = tr("Undone: {fix}. The layers are as before.")
-        text = text.format(fix=log.texts.make_sentence(order.proposals[0]), count=len(order.proposals))
+        fix = order.label if is_draft else log.texts.make_sentence(order.proposals[0]).rstrip("。.")
+        text = text.format(fix=fix, count=len(order.proposals))
         self.messages.show_message(text, "info", (tr("Redo Fix"), step.redo))
         self._reported_step = step
 

@@ -17,6 +17,7 @@ from qgis.PyQt.QtWidgets import (
     QHeaderView,
     QLabel,
     QPushButton,
+    QScrollArea,
     QTabWidget,
     QTreeWidget,
     QTreeWidgetItem,
@@ -39,6 +40,8 @@ from .trial_runner import FixChoiceController
 _SHAPE_ROLE = Qt.ItemDataRole.UserRole
 _WIDTH_DIGITS, _HEIGHT_LINES = 200, 56
 _SUFFIXES = (".docx", ".pdf", ".xlsx", ".gpkg")
+#: A draft has more inputs and lists than a fix: its maps may be lower.
+_MIN_MAP_LINES = 4
 #: Rows of areas beside which the land has room.
 _MAX_AREA_ROWS = 4
 #: Digits of a key that differ between the features of a layer.
@@ -81,6 +84,8 @@ class DraftDialog(FixDialog):
         buttons.insertWidget(buttons.indexOf(self.apply), self.export)
         self.changes.currentItemChanged.connect(self._on_change_selected)
         line = self.fontMetrics().lineSpacing()
+        for canvas in (self.maps.before, self.maps.after):
+            canvas.setMinimumHeight(_MIN_MAP_LINES * line)
         resize_within_screen(self, self.fontMetrics().horizontalAdvance("0") * _WIDTH_DIGITS, line * _HEIGHT_LINES)
 
     def add_inputs(self, *inputs: tuple[str, QWidget], others: Sequence[QWidget] = ()) -> None:
@@ -102,11 +107,12 @@ class DraftDialog(FixDialog):
         """List the changes of a draft (`core.fixes.drafts.DraftChange`) by reason, and show the first on the maps."""
         self.changes.clear()
         groups: dict[str, QTreeWidgetItem] = {}
-        for number, one in enumerate(changes, 1):
+        for one in changes:
             if one.reason not in groups:
                 groups[one.reason] = self.add_group(one.reason[:1].upper() + one.reason[1:])
             area = format_hectare_number(abs(one.area_m2))
-            name = f"{number}  …{one.key[-_KEY_END:]}" if one.key else str(number)
+            names = (str(one.number) if one.number else "", f"…{one.key[-_KEY_END:]}" if one.key else "")
+            name = tr("  ").join(filter(None, names))
             cells = [name, one.township, one.land_use, f"−{area}" if one.area_m2 < 0 else area, one.figure]
             item = QTreeWidgetItem(groups[one.reason], cells)
             item.setToolTip(0, one.key)
@@ -133,8 +139,15 @@ class DraftDialog(FixDialog):
             self.tabs.widget(number).deleteLater()
             self.tabs.removeTab(number)
         self.export.setEnabled(study is not None)
-        for table in study.make_tables() if study is not None else ():
+        if study is None:
+            return
+        for table in study.make_tables():
             self.tabs.addTab(_make_table_view(table, study.texts), study.texts.get("sheets", table.id))
+        notes = study.list_notes()
+        page = QScrollArea(widgetResizable=True, frameShape=QScrollArea.Shape.NoFrame)
+        page.setWidget(QLabel("\n".join(notes), wordWrap=True, textFormat=Qt.TextFormat.PlainText))
+        page.widget().setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.tabs.addTab(page, tr("Remarks {count}").format(count=len(notes)))
 
     def _on_change_selected(self, item: QTreeWidgetItem | None) -> None:
         shape = item.data(0, _SHAPE_ROLE) if item is not None else None
@@ -153,10 +166,19 @@ def _make_table_view(table: Any, texts: Any) -> QTreeWidget:
     from ...core.standard.messages.numbers import format_number
 
     view = QTreeWidget(rootIsDecorated=False, uniformRowHeights=True, objectName=f"SanxianTable_{table.id}")
-    view.setHeaderLabels([make_column_heading(column, table, texts) for column in table.columns])
+    # The unit of the table stands above it on paper.
+    units = [column.unit if column.unit == table.unit and column.unit else "" for column in table.columns]
+    heads = zip(table.columns, units, strict=True)
+    headings = [
+        make_column_heading(column, table, texts) + (f" {texts.get('unit_names', unit)}" if unit else "")
+        for column, unit in heads
+    ]
+    view.setHeaderLabels(headings)
     _align_numbers(view.headerItem(), [n for n, column in enumerate(table.columns) if column.unit])
     view.header().setStretchLastSection(False)
     view.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+    if not table.rows:
+        QTreeWidgetItem(view, [texts.get("tables", "no_rows")])
     for row in table.rows:
         numbers = [n for n, value in enumerate(row.values) if isinstance(value, TableNumber)]
         cells = [format_number(*value) if isinstance(value, TableNumber) else value or "" for value in row.values]
@@ -256,9 +278,7 @@ class Drafter(FixChoiceController):
             BackgroundJob(
                 tr("Saving {name}").format(name=Path(path).name),
                 lambda _progress, cancellation: _write_study(study, path, cancellation),
-                on_done=lambda _none: show.show_message(
-                    tr("Saved: {path}").format(path=path), "success", *make_open_buttons(path)
-                ),
+                on_done=lambda _none: self._report_saved(path),
                 on_error=partial(
                     messages.report_failure,
                     show.show_warning,
@@ -266,6 +286,13 @@ class Drafter(FixChoiceController):
                 ),
             )
         )
+
+    def _report_saved(self, path: str) -> None:
+        text = tr("Saved: {path}").format(path=path)
+        self._applier.messages.show_message(text, "success", *make_open_buttons(path))
+        if self.dialog is not None:
+            # The message bar is behind the window.
+            self.dialog.status.setText(text)
 
 
 def _write_study(study: Any, path: str, cancellation: Any) -> None:

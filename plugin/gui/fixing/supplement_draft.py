@@ -16,6 +16,7 @@ from ...bridge.layers.tables import write_selected_features
 from ...bridge.project import saved_paths
 from ...bridge.texts import tr
 from ...core.base.choices import SUPPLEMENT_PREFERENCES
+from ...core.base.files.names import remove_forbidden_characters
 from ..widgets import FileLine
 from .change_preview import FixShapes
 from .draft_dialog import DraftDialog, Drafter
@@ -55,7 +56,9 @@ class SupplementDraftDialog(DraftDialog):
 
     def take_selected(self) -> None:
         """Make the selected features the land that is taken. Raise OutputError."""
-        path = str(Path(self._folder.path()) / f"{self._selected.name()}.gpkg")
+        name = tr("{count} features of {layer}")
+        name = name.format(count=self._selected.selectedFeatureCount(), layer=self._selected.name())
+        path = str(Path(self._folder.path()) / f"{remove_forbidden_characters(name)}.gpkg")
         write_selected_features(self._selected, path)
         self.demand.line.setText(path)
         self.changed.emit()

@@ -22,7 +22,7 @@ from ...render.tables.report_table import (
 )
 from ...standard.messages.texts import Texts, format_number
 from .boundary_land import SECTION
-from .boundary_model import COMPACT, PREFERENCE, RETREAT, STAGES
+from .boundary_model import BY_AREA, COMPACT, PREFERENCE, RETREAT, STAGES
 from .mixed_integer_solver import StageState
 from .proposal_tables import ProposalTables
 from .propose_boundary import SETTINGS, TAKEN_IN, BoundaryResult, Step
@@ -48,7 +48,9 @@ class BoundaryTables(ProposalTables):
 
     def __init__(self, result: BoundaryResult, texts: Texts):
         super().__init__(result, texts, SECTION, "boundary")
-        self.number = {position: n for n, position in enumerate(result.changed, 1)}
+        #: Changed cells in the order of the steps, and their numbers.
+        self.changed = [position for group in result.group_changed().values() for position in group]
+        self.number = {position: n for n, position in enumerate(self.changed, 1)}
 
     # --- sentences
     def summarise(self) -> list[str]:
@@ -134,7 +136,7 @@ class BoundaryTables(ProposalTables):
         return [
             self._make_step_table(),
             self._make_limit_table(),
-            self._make_cell_table("boundary_changes", self.result.changed, self.give_change),
+            self._make_cell_table("boundary_changes", self.changed, self.give_change),
             self._make_cell_table("boundary_unresolved", self._list_open_cells(), self._give_stay),
             self._make_stage_table(),
         ]
@@ -147,7 +149,7 @@ class BoundaryTables(ProposalTables):
             return make_table_number(one.boundary_m2 / base, "ratio") if base > 0 else self.get("unknown")
 
         columns = [
-            self.make_column("reason", 30, lambda one: self.get(f"reason_{one.reason}")),
+            self.make_column("reason", 30, lambda one: self._name_reason(one.reason)),
             self.make_column("count", 10, lambda one: one.cell_count, "count"),
             self.make_column("area", 18, lambda one: make_table_number(one.area_m2, "m2"), "m2"),
             self.make_column("boundary", 18, lambda one: make_table_number(one.boundary_m2, "m2"), "m2"),
@@ -204,8 +206,14 @@ class BoundaryTables(ProposalTables):
         """Return why a cell leaves or comes."""
         land = self.result.land
         if not land.cells.is_inside[position]:
-            return self.get(f"reason_{TAKEN_IN}")
-        return self.get(f"reason_{land.leaves_for[position] or _FOR_LIMITS}")
+            return self._name_reason(TAKEN_IN)
+        return self._name_reason(land.leaves_for[position] or _FOR_LIMITS)
+
+    def _name_reason(self, reason: str) -> str:
+        """Return a reason as text; a preference may also take out land that the limits do not ask for."""
+        has_preference = reason == _FOR_LIMITS and self.result.order.preference != BY_AREA
+        preference = self.get(f"prefer_{self.result.order.preference}") if has_preference else ""
+        return self.get("reason_preference" if has_preference else f"reason_{reason}", preference=preference)
 
     def _list_open_cells(self) -> list[int]:
         """Return the cells that stay though they must leave, and those of islands that stay."""
@@ -254,7 +262,7 @@ class BoundaryTables(ProposalTables):
 
     def list_land(self) -> tuple[list[int], NDArray]:
         """Return the cells that leave or come."""
-        return self.result.changed, self.result.land.shape[self.result.changed]
+        return self.changed, self.result.land.shape[self.changed]
 
     def write_layer(self, path: Path) -> None:
         """Write a new GeoPackage: the boundary after the draft, and the land that leaves or comes.

@@ -124,7 +124,7 @@ class BoundaryResult:
         for position in sorted(self.changed, key=lambda n: -cells.area_m2[n]):
             reason = (reasons[position] or FOR_LIMITS) if cells.is_inside[position] else TAKEN_IN
             groups.setdefault(reason, []).append(position)
-        order = (REPEATED, "farmland", "red_line", FOR_LIMITS, TAKEN_IN)
+        order = ("farmland", "red_line", REPEATED, FOR_LIMITS, TAKEN_IN)
         return {reason: groups[reason] for reason in order if reason in groups}
 
     def sum_areas(self) -> DraftAreas:

@@ -95,7 +95,8 @@ class SupplementTables(ProposalTables):
     def name_group(self, group: str) -> str:
         """Return the name of a group of constraints."""
         kind, _, name = group.partition(":")
-        if kind == CLASS and name.isdigit():
+        # The balance names the classes, the constraints their rank.
+        if kind == CLASS and name.isdigit() and name not in self.result.classes:
             name = "、".join(self.result.classes[: int(name) + 1])
         if kind == GRADE:
             name = self.get(f"value_{name}")
@@ -108,9 +109,10 @@ class SupplementTables(ProposalTables):
         return format_number(area_m2, 2)
 
     def make_tables(self) -> list[ReportTable]:
-        """Return the tables in order: balance, parcels, exclusions, stages."""
+        """Return the tables in order: balance, land that is taken, parcels, exclusions, stages."""
         return [
             self._make_balance_table(),
+            self._make_taken_table(),
             self._make_parcel_table(),
             self._make_exclusion_table(),
             self._make_stage_table(),
@@ -133,6 +135,18 @@ class SupplementTables(ProposalTables):
         notes = [*self.summarise(), *self.list_notes()]
         rows = self.result.list_balance() if self.result.choice.chosen is not None else []
         return make_table("supplement_balance", columns, rows, lambda one: f"{one.group}:{one.name}", "m2", notes)
+
+    def _make_taken_table(self) -> ReportTable:
+        """Return the net area that is taken, by township and class."""
+        taken, sums = self.result.taken, dict[tuple[str, str], float]()
+        for township, land_use, net_m2 in zip(taken.townships, taken.classes, taken.net_m2.tolist(), strict=True):
+            sums[township, land_use] = sums.get((township, land_use), 0.0) + net_m2
+        columns = [
+            self.make_column("township", 30, lambda one: one[0] or self.get("no_township")),
+            self.make_column("land_use", 14, lambda one: one[1] or self.get("state_undetermined")),
+            self.make_column("net_m2", 18, lambda one: sums[one], "m2"),
+        ]
+        return make_table("supplement_taken", columns, sorted(sums), ":".join, "m2")
 
     def make_land_columns(self) -> list[TableColumn]:
         """Return the columns of the proposed parcels, of the sheet and the layer; an item is a position."""
