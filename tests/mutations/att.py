@@ -51,6 +51,11 @@ def plant_cultivated_land_without_net_area(draft: CountyDraft) -> None:
     draft.change(PARCEL, draft.pick_row(PARCEL, ploughed), TBDLMJ=np.nan)
 
 
+@declare_mutation("ATT003", case="empty")
+def plant_layer_without_net_areas(draft: CountyDraft) -> None:
+    draft.layers[FIELD]["TBDLMJ"] = np.nan
+
+
 @declare_mutation("ATT004", case="length", follows=["REL040"])
 def plant_feature_number_without_last_digit(draft: CountyDraft) -> None:
     row = draft.first_row(WOODS)

@@ -102,7 +102,8 @@ def test_live_check_replaces_a_finding_after_its_feature_was_corrected(checked, 
     now = dock.tree.get_selected_finding()
     assert now is not wanted and now.code == "REL001" and now.area_m2 < wanted.area_m2
     assert controller.mark.is_shown
-    texts = [label.text() for label in dock.detail.findChildren(QLabel)]
+    # Labels hold figure and unit together.
+    texts = [label.text().replace("\xa0", " ") for label in dock.detail.findChildren(QLabel)]
     assert now.message in texts and wanted.message not in texts
     extent = controller.iface.mapCanvas().extent()
     line.changeGeometry(1, make_rectangle(200, 0, 100))

@@ -130,7 +130,7 @@ def test_message_after_a_vct_import_contains_the_remarks_on_the_file(exchange_ac
     assert "版本为 2.0。" in read_message_text(exchange_actions) and "范围不符。" in read_message_text(exchange_actions)
 
 
-@pytest.mark.parametrize("name", ["tables", "adjustment", "boundary", "split", "merge"])
+@pytest.mark.parametrize("name", ["tables", "adjustment", "split", "merge"])
 def test_tools_of_the_menu_propose_profile_data_and_an_unused_file_and_report_what_they_wrote(
     exchange_actions, requested_dialogs, plan_layers, project, name
 ):

@@ -231,6 +231,8 @@ def test_core_code_ignores_small_parts_only_where_their_area_is_summed_or_exempt
         "studies/proposals/boundary_parts.py": "joins them to their neighbours",
         "studies/proposals/boundary_land.py": "which land is too small to be taken in",
         "studies/proposals/propose_boundary.py": "parts that a cut leaves; the areas of cells count them",
+        "studies/proposals/draft_differences.py": "which places are listed; the sums of drafts count them",
+        "studies/proposals/draft_figures.py": "which parts are counted and which is the smallest, no area",
         "studies/proposals/supplement_demand.py": "land outside townships up to it stays with its township",
         "studies/projects/lower_plan.py": "the sums are stated, whatever their size",
         # A project's land below the limits counts as not occupied, and its area is stated (`LineItem.touched_m2`).
