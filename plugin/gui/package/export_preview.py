@@ -260,9 +260,7 @@ class GateBox(QGroupBox):
                 text = tr("Not checked yet: the export checks first.")
                 self.show_objections(NO_OBJECTIONS)
             elif self.reasons.count():
-                text = tr(
-                    "Data or settings changed; the reasons below are of the last check. Re-check to update them."
-                )
+                text = tr("Data or settings changed; the reasons below are of the last check. Re-check to update them.")
             self._show_message("info", text)
             return
         summary, scope = result.report.summary, result.report.provenance.get("scope", "")

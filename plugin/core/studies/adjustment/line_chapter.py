@@ -67,11 +67,14 @@ class LineChapter(NumberedDocument):
         ratio = f"expansion_ratio_{self.figures.ctx.norm.get('ratio.form')}"
         lines = self._describe_figures(*(f"{one}_area" for one in _LINES))
         blocks: list[Block] = []
+        # A chapter on the lines states no zones, and an upright page has no room for their columns.
+        zones = [one.id for _, table in self.tables.values() for one in table.columns if one.id.startswith("zone_")]
+        left_out = [*_WORKBOOK_COLUMNS, *zones]
         overlaps, ratios = self._describe_overlaps(), self._describe_figures(ratio, table=3)
         for number, (key, texts) in enumerate(zip(_SECTIONS, (lines, overlaps, ratios, ()), strict=True), 1):
             blocks += self.make_section(number, f"chapter_{key}", texts)
             is_made = number in self.tables
-            blocks += self.make_table(number, _WORKBOOK_COLUMNS) if is_made else [Paragraph(self.get(f"no_{key}"))]
+            blocks += self.make_table(number, left_out) if is_made else [Paragraph(self.get(f"no_{key}"))]
         if self.reasons:
             blocks += [*self.make_section(5, "chapter_open"), *map(Paragraph, dict.fromkeys(self.reasons))]
         return self.finish(self.get("chapter"), blocks)
