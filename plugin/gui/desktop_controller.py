@@ -467,9 +467,9 @@ class DesktopController(QObject):
             else:
                 self.mark.clear()
         restored = [one for one in change.new_findings if one.fingerprint in self.fixes.reverted_fingerprints]
-        if self.fixes.has_just_reverted and restored:
-            # After one fix the map is where it was; those of a batch are anywhere.
-            self.selection.select_finding(restored[0], zoom=len(self.fixes.reverted_fingerprints) > 1)
+        if self.fixes.has_just_reverted and len(restored) == 1 == len(self.fixes.reverted_fingerprints):
+            # The map is where it was. The findings of a batch are anywhere: list and map stay.
+            self.selection.select_finding(restored[0], zoom=False)
         yield WAITING
         self.on_map.replace_rows([*change.ended_findings, *(old for old, _ in change.changed_findings)], rows)
 

@@ -565,17 +565,18 @@ class BatchDialog(TrialDialog):
         # The last column, with the reason, has at least the width of its heading.
         room = self.table.viewport().width() - header.sectionSizeHint(REASON_COLUMN) - box
         room -= sum(widths[column] for column in others)
-        is_narrow = room < self.fontMetrics().horizontalAdvance("0") * _MIN_ROOM_DIGITS
-        if is_narrow:
-            room += widths[TOWNSHIP_COLUMN]
-        shown = [column for column in _LONG_TEXT_COLUMNS if not (is_narrow and column == FIX_COLUMN)]
+        # What the balance below sums gives way to the texts that distinguish the rows.
+        hidden: set[int] = set()
+        for column in (OUT_COLUMN, IN_COLUMN, TOWNSHIP_COLUMN):
+            if room < self.fontMetrics().horizontalAdvance("0") * _MIN_ROOM_DIGITS:
+                hidden.add(column)
+                room += widths[column]
+            header.setSectionHidden(column, column in hidden)
         # A column that needs less than its share leaves the rest to the others.
-        for number, column in enumerate(sorted(shown, key=widths.__getitem__)):
-            width = min(widths[column], room // (len(shown) - number))
+        for number, column in enumerate(sorted(_LONG_TEXT_COLUMNS, key=widths.__getitem__)):
+            width = min(widths[column], room // (len(_LONG_TEXT_COLUMNS) - number))
             header.resizeSection(column, width + box if column == RULE_COLUMN else width)
             room -= width
-        for column in (TOWNSHIP_COLUMN, FIX_COLUMN):
-            header.setSectionHidden(column, is_narrow)
 
     def _measure_box(self) -> int:
         """Return the width of what is before the name of a rule: indentation, tick box and icon."""
