@@ -6,12 +6,11 @@ ROLE``, ``rules``, ``rule CODE``, ``profile PROFILE``, ``dictionary --html FILE`
 or ``--database FILE``, ``form FORM``, ``package SOURCE FOLDER``, ``inspect PACKAGE``, ``vct SOURCE OUTPUT``, ``points
 ACTION …``, ``tables SOURCE --output FILE``, ``drawing ACTION …``, ``adjustment BEFORE AFTER``, ``statement BEFORE
 AFTER``, ``supplement SOURCE --demand FILE``, ``boundary SOURCE``, ``compare-drafts SOURCE DRAFT …``, ``evaluate
-YEAR=SOURCE …|LIST``, ``yearly FILED
-CURRENT FOLDER --year YEAR``, ``cultivated BEFORE AFTER --year YEAR``, ``fix SOURCE --output COPY``, ``fixes``,
-``renumber SOURCE --output COPY``, ``zone SOURCE COPY --zone ZONE``, ``batch FOLDER|LIST --output FOLDER``, ``seams
-SOURCE … --output FOLDER``, ``gather FOLDER|LIST --output FOLDER``, ``townships split DATA --output FOLDER``,
-``townships merge DATA PACKAGE … --output COPY``, ``conformity PROJECTS DATA …``, ``worklist ACTION LIST …``,
-``doctor``.
+YEAR=SOURCE …|LIST``, ``yearly FILED CURRENT FOLDER --year YEAR``, ``cultivated BEFORE AFTER --year YEAR``, ``fix SOURCE
+--output COPY``, ``fixes``, ``renumber SOURCE --output COPY``, ``zone SOURCE COPY --zone ZONE``, ``batch FOLDER|LIST
+--output FOLDER``, ``seams SOURCE … --output FOLDER``, ``gather FOLDER|LIST --output FOLDER``, ``townships split DATA
+--output FOLDER``, ``townships merge DATA PACKAGE … --output COPY``, ``conformity PROJECTS DATA …``, ``worklist ACTION
+LIST …``, ``doctor``.
 
 Exit codes: 0 success, 1 an unwaived ERROR or an incomplete check, 2 the command could not run.
 """

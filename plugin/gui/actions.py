@@ -23,7 +23,7 @@ from .project.roles_dialog import RolesDialog
 from .widgets import add_menu_section, messages, theme
 
 #: Section of the menu → its entries: name, icon, shortcut. The menu has to fit on a small screen: at most 24 entries
-#: (docs/manual/zh/01-quickstart.md lists them), of which one place is kept for proposals.
+#: (docs/manual/zh/01-quickstart.md lists them).
 _MENU_SECTIONS: dict[str, tuple[tuple[str, str, str], ...]] = {
     mark_text("Check and Fix"): (
         ("check", "run", "F8"),

@@ -146,3 +146,15 @@ def test_window_without_land_that_is_taken_asks_for_it(drawn, tmp_path):
     assert "没有占用永久基本农田" in dialog.status.text() or "没有图形" in str(
         [one.refusal.params for one in dialog.choices._choices]
     )
+
+
+def test_selected_land_that_cannot_be_written_is_reported_in_the_window(drawn):
+    controller, _layers, taken = drawn
+    taken.selectAll()
+    controller.iface.setActiveLayer(taken)
+    dialog = open_drafts(controller)
+    demand = dialog.demand.text()
+    dialog._folder.remove()
+    dialog.take_selected()
+    assert "占用" in dialog.status.text() and not dialog.apply.isEnabled(), dialog.status.text()
+    assert dialog.demand.text() == demand

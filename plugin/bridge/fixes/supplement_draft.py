@@ -29,6 +29,7 @@ from ...core.fixes.shapes import (
 from ...core.fixes.state import EditingState, Row
 from ...core.fixes.zone_land import ZoneLand
 from ...core.geometry.validity import extract_polygons
+from ...core.model.indicator import SQUARE_METRES
 from ...core.plan.layer import Layer
 from ...core.plan.plan import Plan
 from ...core.standard.declared_operators import parse_number
@@ -44,7 +45,6 @@ from ...core.studies.yearly.certificates import TABLE_SUFFIXES
 
 #: Meanings of fields whose value a new row has from a neighbour in its layer.
 _MEANINGS_OF_LAYER = ("feature_code", "division_code", "division_name")
-_M2_PER_HA = 10_000.0
 
 
 class _LostLand(NamedTuple):
@@ -123,15 +123,15 @@ class _SupplementDrafting:
         for role in plan.list_roles_of_concept("reserve_land"):
             if role in plan.layers and not plan.layers[role].has_no_geometry:
                 layers.append(self._change_layer(plan.layers[role], self._take_land(role, land), {}))
-        target = plan.find_layer_of_concept("cultivated")
+        target = plan.find_drawn_layer("cultivated")
         missing_names = []
-        if target is not None and not target.has_no_geometry and len(target):
+        if target is not None and len(target):
             layers.append(self._change_layer(target, [], self._find_uncovered(target)))
         else:
             missing_names.append("cultivated")
         zone_lands: list[ZoneLand] = []
-        zones = plan.find_layer_of_concept("zones")
-        if zones is not None and not zones.has_no_geometry and zones.has_field("zone_code"):
+        zones = plan.find_drawn_layer("zones")
+        if zones is not None and zones.has_field("zone_code"):
             zone_lands = self._list_zone_lands(zones)
         else:
             missing_names.append("zones")
@@ -174,12 +174,15 @@ class _SupplementDrafting:
         """Return candidate → its land outside a layer's rows."""
         uncovered = {}
         for n, shape in self.added.items():
-            rows = self.state.find_rows_meeting(layer.role, shape)
-            cover = shapely.union_all([row.plane_shape for row in rows])
-            rest = overlay_shapes(shapely.difference, shape, cover, self.state.tolerance)
+            rest = self._subtract_layer(layer, shape)
             if rest is not None:
                 uncovered[n] = rest
         return uncovered
+
+    def _subtract_layer(self, layer: Layer, land: Any) -> Any:
+        """Return the part of land outside a layer's rows; None for none."""
+        cover = shapely.union_all([row.plane_shape for row in self.state.find_rows_meeting(layer.role, land)])
+        return overlay_shapes(shapely.difference, land, cover, self.state.tolerance)
 
     # --- land that comes
     def _make_rows(self, layer: Layer, added: Mapping[int, Any]) -> Iterator[NewRow]:
@@ -206,9 +209,9 @@ class _SupplementDrafting:
         if n not in self._sources:
             land, plan = self.result.land, self.result.plan
             own = self.state.get_row(land.layer.role, land.layer.fids[int(land.row[n])])
-            survey = plan.find_layer_of_concept("parcels") or plan.find_layer_of_concept("base_parcels")
+            survey = plan.find_drawn_layer("parcels", "base_parcels")
             pairs: list[tuple[bool, float, Row]] = []
-            if survey is not None and not survey.has_no_geometry and survey is not land.layer:
+            if survey is not None and survey is not land.layer:
                 for row in self.state.find_rows_meeting(survey.role, self.added[n]):
                     shared = drop_slivers(
                         extract_polygons(shapely.intersection(row.plane_shape, self.added[n])), self.state.tolerance
@@ -267,10 +270,7 @@ class _SupplementDrafting:
 
     def _note_land_without_zone(self, zones: Layer, lands: Sequence[Any]) -> None:
         """Add a note on land that changes its zone, but is in none: no zone gets it."""
-        land = shapely.union_all(lands)
-        rows = self.state.find_rows_meeting(zones.role, land)
-        cover = shapely.union_all([row.plane_shape for row in rows])
-        rest = overlay_shapes(shapely.difference, land, cover, self.state.tolerance)
+        rest = self._subtract_layer(zones, shapely.union_all(lands))
         if rest is not None:
             area = format_number(sum(map(self.state.measure_drawn_area_m2, list_parts(rest))), 2)
             self.notes.append(self.tables.get("draft_zone_gap", area=area))
@@ -295,7 +295,7 @@ class _SupplementDrafting:
         def make(
             sign: int, township: str, land_use: str, shape: Any, net_m2: float, key: str, number: int = 0
         ) -> DraftChange:
-            figure = format_number(sign * net_m2 / _M2_PER_HA, 4) if np.isfinite(net_m2) else "—"
+            figure = format_number(sign * net_m2 / SQUARE_METRES["ha"], 4) if np.isfinite(net_m2) else "—"
             area_m2 = sign * self.state.measure_drawn_area_m2(shape)
             wkb = shapely.to_wkb(shape)
             return DraftChange(reasons[sign], township, land_use, area_m2, figure, wkb, key, number)

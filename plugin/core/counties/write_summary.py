@@ -16,7 +16,7 @@ from pyproj import CRS
 from ...metadata import read_plugin_version
 from ..base.errors import OutputError
 from ..base.files.writing import explain_os_error, replace_until_error
-from ..model.indicator import COMPARISON_SIGNS, Indicator
+from ..model.indicator import COMPARISON_SIGNS, SQUARE_METRES, Indicator
 from ..render.figures import format_state
 from ..render.outputs import dump_json, write_polygon_layer
 from ..render.tables.report_table import (
@@ -45,7 +45,6 @@ from .county_record import (
 from .summary import FIGURE_COLUMNS, BatchSummary, find_figure, label_verdict, list_remarks, render_summary
 
 _COUNTS = ("errors", "warnings", "infos", "waived", "skipped")
-_M2_PER_HA = 10_000.0
 LAYER_NAME = "counties"
 #: CGCS2000 in degrees.
 _LAYER_CRS = "EPSG:4490"
@@ -172,7 +171,7 @@ def write_summary_workbook(summary: BatchSummary, path: Path) -> None:
             "area",
             "ha",
             width_in_characters=14,
-            value=lambda item: item[1]["area_m2"] / _M2_PER_HA if item[1]["area_m2"] else None,
+            value=lambda item: item[1]["area_m2"] / SQUARE_METRES["ha"] if item[1]["area_m2"] else None,
             decimals=4,
         ),
     ]

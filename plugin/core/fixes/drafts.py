@@ -116,8 +116,8 @@ def make_draft_choice(state: EditingState, preference: str, draft: Draft) -> Fix
 
 
 def refuse_draft(preference: str, role: str, reason: str | FixRefused = "") -> FixChoice:
-    """Return a choice without a draft: why, or as a sentence; by default, a layer was edited since the check."""
-    refused = FixRefused("no_draft", reason=reason) if reason else FixRefused("draft_of_edited")
-    refused = reason if isinstance(reason, FixRefused) else refused
+    """Return a choice without a draft, and why; by default, a layer was edited since the check."""
+    if not isinstance(reason, FixRefused):
+        reason = FixRefused("no_draft", reason=reason) if reason else FixRefused("draft_of_edited")
     fix = DRAFT_FIXES[preference]
-    return FixChoice(fix, None, Refusal(Finding(role), refused.key, refused.params, fix.code))
+    return FixChoice(fix, None, Refusal(Finding(role), reason.key, reason.params, fix.code))

@@ -252,6 +252,12 @@ class Plan:
                 return self.layers[role]
         return None
 
+    def find_drawn_layer(self, *concepts: str) -> Layer | None:
+        """Return the first layer of the concepts that can have shapes, one with features before an empty one."""
+        layers = [layer for one in concepts if (layer := self.find_layer_of_concept(one)) is not None]
+        drawn = [one for one in layers if not one.has_no_geometry]
+        return next((one for one in drawn if len(one)), drawn[0] if drawn else None)
+
     def list_roles_of_concept(self, concept: str) -> tuple[str, ...]:
         """Return the layer codes that a concept names, by precedence."""
         return self.norm.standard.concepts.get(concept, (concept,))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -192,7 +193,7 @@ def _make_table_view(table: Any, texts: Any) -> QTreeWidget:
 class Drafter(FixChoiceController):
     """Opens the drafts of a study, exports them, and applies the chosen one as one step.
 
-    A subclass makes the window, and starts the trial of its inputs in ``draft``.
+    A subclass makes the window, reads its inputs in ``get_order``, and starts their trial in ``draft``.
     """
 
     def __init__(self, runner: JobRunner, *window_args: Any):
@@ -217,9 +218,9 @@ class Drafter(FixChoiceController):
         dialog.show_study(None)
         self.on_changed()
 
+    @abstractmethod
     def get_order(self) -> tuple[Any, ...]:
         """Return the inputs in the window; empty if they do not suffice, which the window states."""
-        raise NotImplementedError
 
     def on_changed(self) -> None:
         """Draft again if the inputs differ from those of the drafts in view."""
@@ -228,9 +229,9 @@ class Drafter(FixChoiceController):
             self._order = order
             self.draft()
 
+    @abstractmethod
     def draft(self) -> None:
         """Start the trial of the inputs."""
-        raise NotImplementedError
 
     def try_again(self) -> None:
         """Show the draft in view with the documents that are given now."""

@@ -16,8 +16,9 @@ from ...bridge.layers.tables import write_selected_features
 from ...bridge.project import saved_paths
 from ...bridge.texts import tr
 from ...core.base.choices import SUPPLEMENT_PREFERENCES
+from ...core.base.errors import OutputError
 from ...core.base.files.names import remove_forbidden_characters
-from ..widgets import FileLine
+from ..widgets import FileLine, messages
 from .change_preview import FixShapes
 from .draft_dialog import DraftDialog, Drafter
 
@@ -55,11 +56,15 @@ class SupplementDraftDialog(DraftDialog):
         self.changes.itemChanged.connect(self._on_ticked)
 
     def take_selected(self) -> None:
-        """Make the selected features the land that is taken. Raise OutputError."""
+        """Make the selected features the land that is taken."""
         name = tr("{count} features of {layer}")
         name = name.format(count=self._selected.selectedFeatureCount(), layer=self._selected.name())
         path = str(Path(self._folder.path()) / f"{remove_forbidden_characters(name)}.gpkg")
-        write_selected_features(self._selected, path)
+        try:
+            write_selected_features(self._selected, path)
+        except OutputError as error:
+            self.show_state(messages.explain_error(error), can_apply=False)
+            return
         self.demand.line.setText(path)
         self.changed.emit()
 

@@ -308,7 +308,7 @@ def measure_land(result: AdjustmentResult, before: Plan, ctx: RuleContext) -> No
             (before, "zones_before", "no_zones_before"),
             (ctx.plan, "zones_after", "no_zones_after"),
         ):
-            layer = _find_usable_layer(plan, "zones")
+            layer = plan.find_drawn_layer("zones")
             if layer is None:
                 result.missing.append((key, {}))
                 continue
@@ -327,15 +327,9 @@ def measure_land(result: AdjustmentResult, before: Plan, ctx: RuleContext) -> No
             _measure_line(result, concept, before, ctx)
 
 
-def _find_usable_layer(plan: Plan, *concepts: str) -> Layer | None:
-    """Return the first layer of the concepts that has shapes."""
-    layers = (plan.find_layer_of_concept(concept) for concept in concepts)
-    return next((layer for layer in layers if layer is not None and not layer.has_no_geometry), None)
-
-
 def _measure_survey(result: AdjustmentResult, ctx: RuleContext) -> None:
     """Measure land classes, ownership, location and cultivated land of the parcels."""
-    survey = _find_usable_layer(ctx.plan, "parcels", "base_parcels")
+    survey = ctx.plan.find_drawn_layer("parcels", "base_parcels")
     if survey is None:
         result.missing.append(("no_survey", {}))
         return
@@ -398,11 +392,11 @@ def _measure_line(result: AdjustmentResult, concept: str, before: Plan, ctx: Rul
 
     A line that was cut back for the parcel is complete in the earlier edition only.
     """
-    layers = [layer for plan in (before, ctx.plan) if (layer := _find_usable_layer(plan, concept)) is not None]
+    layers = [layer for plan in (before, ctx.plan) if (layer := plan.find_drawn_layer(concept)) is not None]
     if not layers:
         result.missing.append(("no_line", {"concept": concept}))
         return
-    if _find_usable_layer(before, concept) is None:
+    if before.find_drawn_layer(concept) is None:
         result.missing.append(("line_only_after", {"concept": concept}))
     if not result.parcels:
         return

@@ -103,10 +103,9 @@ def collect_cells(
 
 
 def _find_layer(ctx: RuleContext, *concepts: str) -> Layer:
-    for concept in concepts:
-        layer = ctx.plan.find_layer_of_concept(concept)
-        if layer is not None and not layer.has_no_geometry:
-            return layer
+    layer = ctx.plan.find_drawn_layer(*concepts)
+    if layer is not None:
+        return layer
     roles = ", ".join(role for concept in concepts for role in ctx.plan.list_roles_of_concept(concept))
     raise InputError("boundary_no_layer", source=ctx.plan.source, roles=roles)
 

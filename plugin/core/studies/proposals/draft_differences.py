@@ -29,10 +29,9 @@ class Differences:
     """Land that some but not all editions have, the largest part first; land drawn twice counts once.
 
     ``shapes`` (k,): connected polygons in the plane; ``inside`` (k, editions) bool: whether the line of an edition has
-    them; ``cultivated_m2`` (k,): their cultivated land, NaN
-    where the survey does not cover them; ``townships``: names of those that each
-    lies in, None without townships; ``sliver_m2``: land that is left out as slivers; ``gaps``: what is unknown of the
-    line of the plan as it is.
+    them; ``cultivated_m2`` (k,): their cultivated land, NaN where the survey does not cover them; ``townships``: names
+    of those that each lies in, None without townships; ``sliver_m2``: land that is left out as slivers; ``gaps``: what
+    is unknown of the line of the plan as it is.
     """
 
     shapes: NDArray
@@ -82,8 +81,7 @@ def find_differences(line: str, layers: Sequence[Layer], ctx: RuleContext) -> Di
 
 def _measure_cultivated(shapes: NDArray, areas_m2: NDArray, ctx: RuleContext) -> NDArray:
     """Return the (k,) cultivated land (m²) of the plan's survey in shapes; NaN where the survey does not cover them."""
-    layers = [ctx.plan.find_layer_of_concept(one) for one in ("parcels", "base_parcels")]
-    survey = next((one for one in layers if one is not None and not one.has_no_geometry), None)
+    survey = ctx.plan.find_drawn_layer("parcels", "base_parcels")
     if survey is None:
         return np.full(len(shapes), np.nan)
     pieces = find_shared_pieces(

@@ -187,11 +187,9 @@ def _read_values(layer: Layer, rows: NDArray, shapes: NDArray, ctx: RuleContext,
     """Return the values of candidates by their fields; the survey gives those that lack, by area."""
     own = _read_fields(layer, ctx)
     values = {name: column[rows] for name, column in own.items()}
-    survey = next(
-        (one for one in (ctx.plan.find_layer_of_concept(c) for c in ("parcels", "base_parcels")) if one), None
-    )
+    survey = ctx.plan.find_drawn_layer("parcels", "base_parcels")
     is_by_survey = {name: np.zeros(len(rows), dtype=bool) for name in values}
-    if survey is None or survey.has_no_geometry:
+    if survey is None or not len(survey):
         notes.append(Message(SECTION, "no_survey", {}))
         survey = None
     elif survey is not layer:
