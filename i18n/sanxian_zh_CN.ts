@@ -3670,6 +3670,14 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>没有图上位置</translation>
     </message>
     <message>
+        <source>No longer ticked, as the fix has changed: {reason}</source>
+        <translation>已取消勾选，修复方式有变：{reason}</translation>
+    </message>
+    <message>
+        <source>No longer ticked, as there is no fix now: {reason}</source>
+        <translation>已取消勾选，现已不能修复：{reason}</translation>
+    </message>
+    <message>
         <source>No new findings</source>
         <translation>没有新问题</translation>
     </message>
@@ -7426,6 +7434,10 @@ Whether the change is one of the permitted cases is for the office to state; it 
     <message>
         <source>{count} fixes applied. Layer “{layers}”, in the edit buffer; save the layer to keep it.</source>
         <translation>已应用 {count} 项修复。图层“{layers}”，改动在编辑缓冲中，保存图层后生效。</translation>
+    </message>
+    <message>
+        <source>{count} fixes to confirm were not ticked: show the preview of each first.</source>
+        <translation>有 {count} 项须确认的修复未勾选：请先逐项查看预览。</translation>
     </message>
     <message>
         <source>{count} fixes undone; the layers are as before.</source>

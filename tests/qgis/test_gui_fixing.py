@@ -21,16 +21,16 @@ from plugin.bridge.project import county
 from plugin.core.fixes.fix_declaration import load_all_fixes
 from plugin.core.fixes.proposal import FixTexts, Proposal
 from plugin.gui.findings.groups import get_finding_kind
-from plugin.gui.fixing.batch_dialog import (
+from plugin.gui.fixing.batch_dialog import BatchDialog, _cut_names
+from plugin.gui.fixing.batch_model import (
     CONFIRM,
     FEATURE_COLUMN,
     FIX_COLUMN,
     OUT_COLUMN,
+    REASON_COLUMN,
     REFUSED,
     RULE_COLUMN,
     SAFE,
-    BatchDialog,
-    _cut_names,
     make_batch_rows,
     make_forecast,
 )
@@ -445,6 +445,67 @@ def test_unsafe_fix_can_be_ticked_only_after_its_preview_was_shown(overlapping):
     assert find_overlap(controller) is None
 
 
+@pytest.fixture
+def two_ticked(overlapping):
+    """Draw two overlaps, tick the second in a batch of both; return controller, layers and the dialog."""
+    controller, layers, _finding = overlapping
+    draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(60, 40), BSM="140225000051", GHFQDM="410")
+    wait_for_live_check(controller)
+    dialog = open_batch(controller, [f for f in controller.dock.result.findings if f.code == "REL002"])
+    show_row(dialog, dialog.model.rows[1])
+    assert set_tick(dialog, dialog.model.rows[1])
+    assert wait_until(lambda: "→" in dialog.forecast.text())
+    return controller, layers, dialog
+
+
+def list_ticked_keys(dialog):
+    return [row.entry.finding.fingerprint for row in dialog.model.list_ticked()]
+
+
+def test_other_fixes_are_previewed_above_the_batch_which_keeps_its_ticks(two_ticked):
+    controller, layers, dialog = two_ticked
+    many, one, ticked = controller.fixes.many, controller.fixes.one, list_ticked_keys(dialog)
+    show_row(dialog, dialog.model.rows[0])
+    dialog.preview_button.click()
+    assert wait_until(lambda: one.dialog is not None and not one.trial.is_running)
+    one.close()
+    assert many.dialog is dialog and list_ticked_keys(dialog) == ticked
+    dialog.preview_button.click()
+    assert wait_until(lambda: one.dialog is not None and not one.trial.is_running)
+    one.dialog.apply.click()
+    assert wait_until(lambda: one.dialog is None and many.trial.is_running) and many.dialog is dialog
+    assert wait_until(lambda: not many.trial.is_running and not many._ticked_trial.isActive())
+    assert list_ticked_keys(dialog) == ticked and len(ticked) == 1
+    assert wait_until(dialog.apply.isEnabled)
+    dialog.reject()
+    for layer in layers.values():
+        layer.rollBack()
+
+
+def test_batch_that_is_opened_again_has_the_ticks_that_the_user_set(two_ticked):
+    controller, _layers, dialog = two_ticked
+    ticked = list_ticked_keys(dialog)
+    dialog.reject()
+    dialog = open_batch(controller, [f for f in controller.dock.result.findings if f.code == "REL002"])
+    assert list_ticked_keys(dialog) == ticked and len(ticked) == 1
+    assert [row.is_seen for row in dialog.model.rows] == [True, True], "the first one was shown, too"
+    controller.fixes.close()
+    dialog = open_batch(controller, [f for f in controller.dock.result.findings if f.code == "REL002"])
+    assert list_ticked_keys(dialog) == [], "another project"
+    dialog.reject()
+
+
+def test_tick_of_a_group_names_how_many_fixes_still_need_a_preview(overlapping):
+    controller, layers, _finding = overlapping
+    draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(60, 40), BSM="140225000051", GHFQDM="410")
+    wait_for_live_check(controller)
+    dialog = open_batch(controller, [f for f in controller.dock.result.findings if f.code == "REL002"])
+    group = dialog.model.index(0, 0)
+    assert dialog.model.setData(group, Qt.CheckState.Checked, Qt.ItemDataRole.CheckStateRole)
+    assert "1 项" in dialog.status.text() and "预览" in dialog.status.text()
+    dialog.reject()
+
+
 def test_ticks_changed_while_the_ticked_fixes_are_tried_are_kept(overlapping):
     controller, layers, _finding = overlapping
     draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(60, 40), BSM="140225000051", GHFQDM="410")
@@ -484,6 +545,9 @@ def test_batch_unticks_and_names_a_fix_that_another_one_changes_and_applies_the_
     assert [row.is_ticked for row in rows] == [True, False] and list_shapes(layers["CZKFBJ"]) == before
     assert "REL002" in dialog.status.text() and "000062" in dialog.status.text() and dialog.apply.isEnabled()
     assert "删除要素" in rows[1].cells[-1] and not rows[1].can_be_ticked
+    index = dialog.model.find_index(rows[1]).siblingAtColumn(REASON_COLUMN)
+    assert index.data().startswith("已取消勾选，修复方式有变：") and "删除要素" in index.data()
+    assert not index.data(Qt.ItemDataRole.DecorationRole).isNull(), "the row itself is marked"
     dialog.apply.click()
     assert wait_until(lambda: controller.fixes.many.dialog is None)
     assert len(list_shapes(layers["CZKFBJ"])) == len(before) + 1
@@ -869,7 +933,7 @@ def test_batch_table_shows_all_keys_names_a_shared_layer_once_and_uses_the_width
     ]
     entries = [SimpleNamespace(finding=one, proposal=None, refusal=None, ended_by=None) for one in findings]
     texts = SimpleNamespace(explain_refusal=lambda _refusal: "封库" * 40, get_short_layer_name=lambda role: role)
-    rows = make_batch_rows(entries, texts, {"TOP001": "图层内重叠"})
+    rows = make_batch_rows(entries, texts, {"TOP001": "图层内重叠"}, {})
     assert rows[0].cells[FEATURE_COLUMN] == "GDBHMB …000851 ↔ …001565" and rows[0].cells[0] == "TOP001 图层内重叠"
     rows[1].cells[FIX_COLUMN] = "CZKFBJ（CZKFBJ） …001565 在 YJJBNTBHTB …000851 处留为开天窗"
     dialog = BatchDialog(QgsMapCanvas())

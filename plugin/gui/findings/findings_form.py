@@ -93,8 +93,10 @@ class FindingsForm(FittedWidget, QgsDockWidget):
             self.verdict,
             self.work_progress,
             self.run_bar,
-            self.filters,
+            # The button that shows the filters does not move when they appear below it.
             make_row((self.tabs, 1), self.filter_button),
+            self.verdict.kind_row,
+            self.filters,
             (self.splitter, 1),
             # Below the list, which stays where it is when a note comes and goes.
             self.note,

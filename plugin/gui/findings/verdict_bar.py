@@ -34,7 +34,7 @@ _MAX_NAMED_SETTINGS = 8
 
 
 class VerdictBar(FittedWidget, QWidget):
-    """Bar with the verdict, a note on edits, and a filter button per kind of finding."""
+    """Bar with the verdict and a note on edits; ``kind_row``: a filter button per kind of finding."""
 
     kindsChanged = pyqtSignal()
 
@@ -76,11 +76,12 @@ class VerdictBar(FittedWidget, QWidget):
         for button in self.buttons.values():
             button.toggled.connect(lambda on, button=button: _mark_hidden(button, not on))
             _mark_hidden(button, not button.isChecked())
+        #: The filter buttons, which the panel puts beside its other filters.
         self.kind_row = make_row_widget(*self.buttons.values())
         self._row = self.kind_row.layout()
         self._row.setSpacing(max(1, self._row.spacing() // 2))
         self._edited = QLabel(objectName="SanxianEdited", wordWrap=True, visible=False)
-        fill_layout(QVBoxLayout(self), top, self._edited, self.kind_row, has_margins=False)
+        fill_layout(QVBoxLayout(self), top, self._edited, has_margins=False)
         size = QgsApplication.scaleIconSize(16)
         for button, icon in (
             (self.reasons_button, "info"),

@@ -157,6 +157,7 @@ class FixActions(QObject):
             (self.applier.applied, self._on_applied),
             (self.applier.reverted, self._on_reverted),
             (self.many.previewRequested, self.preview_fixes),
+            (self.one.closed, self.many.return_from_preview),
             (dock.navigation.fix.fix, self._preview_one_or_many),
             (notices.fixRequested, self._preview_one_or_many),
             (watch.changed, self._on_project_changed),
@@ -302,6 +303,7 @@ class FixActions(QObject):
     def close(self) -> None:
         """Close the dialogs and discard everything recorded about the project."""
         self.forget_result()
+        self.many.forget_choices()
         self.applier.stop()
 
     stop = close

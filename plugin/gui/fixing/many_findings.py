@@ -19,7 +19,8 @@ from ...core.base.errors import SanxianError
 from ...core.base.files.names import make_default_stem
 from ..widgets import choose_save_path, messages
 from .applying import get_person_name
-from .batch_dialog import FEATURE_COLUMN, BatchDialog, BatchRow, make_batch_rows, make_forecast
+from .batch_dialog import BatchDialog
+from .batch_model import FEATURE_COLUMN, BatchRow, Choice, make_batch_rows, make_forecast, read_choices
 from .change_preview import make_area_rows, make_finding_shapes, make_fix_shapes
 from .trial_runner import FixDialogController
 
@@ -32,8 +33,9 @@ class BatchFixer(FixDialogController):
 
     When the ticks change, the fixes of the ticked findings are tried again without the others: a fix may have been
     judged after another one that is not ticked. What differs is displayed, so that Apply writes what is displayed.
-    Apply itself tries first if the displayed trial is of other ticks. Signal ``previewRequested(finding)``: the user
-    wants to see all fixes of one finding.
+    Apply itself tries first if the displayed trial is of other ticks. Ticks and viewed previews hold for the same fix
+    in a later trial, also after the window was closed. Signal ``previewRequested(finding)``: the user wants to see all
+    fixes of one finding.
     """
 
     previewRequested = pyqtSignal(object)
@@ -49,6 +51,8 @@ class BatchFixer(FixDialogController):
         self._applying: list[BatchRow] | None = None
         #: What the last trial of ticked rows changed, until the user changes the ticks; empty without any.
         self._change_text = ""
+        #: Fingerprint of a finding → what the user chose for its fix in this project.
+        self._choices: dict[str, Choice] = {}
         #: The edits of the applied fixes while they are prepared and written.
         self._writing: PortionedWork | None = None
 
@@ -75,8 +79,16 @@ class BatchFixer(FixDialogController):
             (trial.refused, self._on_trial_refused),
             (trial.outdated, self._on_trial_outdated),
             (trial.stopped, lambda: self._show_refusal(tr("Cancelled; nothing was changed."))),
+            (dialog.finished, lambda _result: self._remember_choices(dialog)),
         ):
             signal.connect(slot)
+
+    def _remember_choices(self, dialog: BatchDialog) -> None:
+        self._choices |= read_choices(dialog.model.rows)
+
+    def forget_choices(self) -> None:
+        """Forget what the user chose, which holds for the open project only."""
+        self._choices.clear()
 
     def discard_content(self) -> None:
         if self._writing is not None:
@@ -100,6 +112,7 @@ class BatchFixer(FixDialogController):
         if self._tried is not None:
             self.dialog.show_forecast(None)
         elif self._applying is None:
+            self._remember_choices(self.dialog)
             self.dialog.show_rows([])
             self._mark.clear()
             self.dialog.show_trial(tr("Trying the fixes on a copy…"))
@@ -147,13 +160,18 @@ class BatchFixer(FixDialogController):
         self._displayed_trial = batch_trial
         result = self._dock.result
         titles = {outcome.code: outcome.heading for outcome in result.report.rules}
-        rows = make_batch_rows(batch_trial.result.entries, self._texts, titles)
+        rows = make_batch_rows(batch_trial.result.entries, self._texts, titles, self._choices)
         self.dialog.show_rows(rows, len(result.findings) - len(rows))
-        self._show_balance()
+        self._follow_ticks()
 
     def _on_ticks_changed(self) -> None:
         """Follow a change of the ticks by the user."""
-        self._change_text = ""
+        count = self.dialog.model.unseen_count
+        self._change_text = (
+            tr("{count} fixes to confirm were not ticked: show the preview of each first.").format(count=count)
+            if count
+            else ""
+        )
         self._drop_ticked_trial()
         self._follow_ticks()
 
@@ -234,9 +252,17 @@ class BatchFixer(FixDialogController):
         self.dialog.maps.show_shapes(shapes)
 
     def _preview_row(self, row: BatchRow) -> None:
-        finding = row.entry.finding
-        self.close()
-        self.previewRequested.emit(finding)
+        """Open the preview above the window of the batch, which stays open with its ticks."""
+        self._mark.clear()
+        self.previewRequested.emit(row.entry.finding)
+
+    def return_from_preview(self) -> None:
+        """Bring the window of the batch to the front, if it is open."""
+        if self.dialog is not None:
+            self.dialog.raise_()
+            self.dialog.activateWindow()
+            if self.dialog.current_row is not None:
+                self._show_row(self.dialog.current_row)
 
     # --- the table as a file
     def _ask_and_export_table(self) -> None:

@@ -186,8 +186,10 @@ class FixDialogController(QObject):
 
     A subclass makes the dialog, connects it in ``connect_dialog``, shows results and refusals of the trial, and
     forgets in ``discard_content`` what the dialog was about. ``has_current_result``: returns True if a result is
-    displayed and is of the open project; ``applier``: applies the chosen fixes to the layers.
+    displayed and is of the open project; ``applier``: applies the chosen fixes to the layers. Signal ``closed``.
     """
+
+    closed = pyqtSignal()
 
     def __init__(
         self,
@@ -244,6 +246,7 @@ class FixDialogController(QObject):
             trial_runner.deleteLater()
         if dialog is not None:
             dialog.deleteLater()
+        self.closed.emit()
 
     def _get_layers_by_role(self) -> dict[str, QgsVectorLayer]:
         live = self._editing.live

@@ -1,0 +1,402 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Rows of the batch of fixes: findings with their tried fixes, as a tree that is grouped, filtered and ticked."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any, NamedTuple
+
+from qgis.PyQt.QtCore import QModelIndex, Qt, pyqtSignal
+from qgis.PyQt.QtGui import QFont
+
+from ...bridge.texts import tr
+from ..findings.groups import get_finding_kind
+from ..widgets import GroupedModel, theme
+
+COLUMNS = RULE_COLUMN, FEATURE_COLUMN, TOWNSHIP_COLUMN, FIX_COLUMN, OUT_COLUMN, IN_COLUMN, NEW_COLUMN, REASON_COLUMN = (
+    range(8)
+)
+#: Whether a fix can be applied as it is, after confirmation, or not; in their order.
+SAFE, CONFIRM, REFUSED = SAFETIES = range(3)
+#: Between the two features of a finding.
+BETWEEN_SIDES = " ↔ "
+_RIGHT_ALIGNED = (OUT_COLUMN, IN_COLUMN, NEW_COLUMN)
+
+
+@dataclass
+class BatchRow:
+    """A finding with its proposed fix, as a row of the batch.
+
+    ``entry``: `core.fixes.batch.BatchEntry`; ``safety``: SAFE, CONFIRM or REFUSED; ``cells``: text of each column;
+    ``group``: the safety of the first trial, by which the row is listed: it does not move while the user ticks.
+    ``first_cells``: the cells of that trial.
+    """
+
+    entry: Any
+    safety: int
+    cells: list[str]
+    #: Names the rules that the trial of the fix did not check.
+    untried_note: str = ""
+    is_ticked: bool = False
+    #: True once the preview of the row was shown; only then a fix that is not safe can be ticked.
+    is_seen: bool = False
+    #: Unticked because its fix is another one together with the other ticked fixes; until the user ticks it again.
+    is_dropped: bool = False
+
+    def __post_init__(self) -> None:
+        self.group, self.first_cells = self.safety, self.cells
+
+    @property
+    def can_be_ticked(self) -> bool:
+        """Return True for a safe fix, and for one to confirm whose preview was shown."""
+        return self.safety == SAFE or (self.safety == CONFIRM and self.is_seen)
+
+    @property
+    def verdict(self) -> str:
+        """Return whether the fix is safe, or why not; of a dropped row also why it is no longer ticked."""
+        text = "{reason}"
+        if self.is_dropped:
+            text = tr("No longer ticked, as the fix has changed: {reason}")
+            if self.entry.proposal is None:
+                text = tr("No longer ticked, as there is no fix now: {reason}")
+        return text.format(reason=self.cells[REASON_COLUMN])
+
+
+class Choice(NamedTuple):
+    """What the user chose for a fix that was displayed with these cells."""
+
+    cells: list[str]
+    is_ticked: bool
+    is_seen: bool
+
+
+def make_batch_rows(
+    entries: list[Any], texts: Any, titles: Mapping[str, str], choices: Mapping[str, Choice]
+) -> list[BatchRow]:
+    """Return a row for each tried fix; rows of safe fixes come first and are ticked.
+
+    ``entries``: `core.fixes.batch.BatchEntry`; ``texts``: `core.fixes.proposal.FixTexts`; ``titles``: rule code →
+    title; ``choices``: fingerprint of a finding → what the user chose before, which holds for the same fix.
+    """
+    rows = []
+    for entry in entries:
+        safety, code = _find_safety(entry), entry.finding.code
+        cells = [f"{code} {titles.get(code, '')}".strip(), *_make_cells(entry, safety, texts)]
+        row = BatchRow(entry, safety, cells, _describe_untried_rules(entry, texts), is_ticked=safety == SAFE)
+        choice = choices.get(entry.finding.fingerprint)
+        if choice is not None and choice.cells == cells:
+            row.is_seen = choice.is_seen
+            row.is_ticked = choice.is_ticked and row.can_be_ticked
+        rows.append(row)
+    return sorted(rows, key=lambda row: row.safety)
+
+
+def read_choices(rows: Iterable[BatchRow]) -> dict[str, Choice]:
+    """Return what the user chose, by the fingerprints of the findings."""
+    return {row.entry.finding.fingerprint: Choice(row.first_cells, row.is_ticked, row.is_seen) for row in rows}
+
+
+def _find_safety(entry: Any) -> int:
+    """Return SAFE, CONFIRM or REFUSED for a tried fix."""
+    return REFUSED if entry.proposal is None else SAFE if entry.proposal.is_safe else CONFIRM
+
+
+def _describe_untried_rules(entry: Any, texts: Any) -> str:
+    return "" if entry.proposal is None else texts.describe_untried_rules(entry.proposal)
+
+
+def _make_cells(entry: Any, safety: int, texts: Any) -> list[str]:
+    """Return the texts after the rule's for a finding and its proposed fix, or the reason why it has none."""
+    from ...core.standard.messages.texts import format_number, shorten_key
+
+    finding, proposal = entry.finding, entry.proposal
+    sides = [f"{texts.get_short_layer_name(finding.role)} {shorten_key(finding.key)}".strip()]
+    if finding.related_keys:
+        # Two rows of one layer need its name once; a narrow column would cut the second key.
+        role = finding.related_role if finding.related_role != finding.role or not finding.key else ""
+        sides.append(f"{texts.get_short_layer_name(role)} {shorten_key(finding.related_keys[0])}".strip())
+    cells = [BETWEEN_SIDES.join(sides), finding.township]
+    if proposal is None:
+        if entry.ended_by is not None:
+            reason = tr("Ends with the fix of {code}").format(code=entry.ended_by.finding.code)
+        else:
+            reason = texts.explain_refusal(entry.refusal)
+        return [*cells, "—", "—", "—", "—", reason]
+    moved_out = sum(area.ellipsoid_out_m2 for area in proposal.areas)
+    moved_in = sum(area.ellipsoid_in_m2 for area in proposal.areas)
+    doubts = tr("; ").join(texts.list_doubts(proposal))
+    return [
+        *cells,
+        texts.make_sentence(proposal),
+        format_number(moved_out, 2) if proposal.areas else "—",
+        format_number(moved_in, 2) if proposal.areas else "—",
+        str(proposal.added_count) if proposal.added_count or proposal.untried_rules else tr("none"),
+        tr("Safe") if safety == SAFE else doubts,
+    ]
+
+
+def list_groupings() -> list[tuple[str, Callable[[BatchRow], Any], Callable[[Any], str]]]:
+    """Return by what the table can be grouped: name, key of a row, and heading of a key."""
+    safeties = {
+        SAFE: tr("Safe: formal or sliver change, the finding ends and none is new"),
+        CONFIRM: tr("To confirm one by one: a row can be ticked once its preview was shown"),
+        REFUSED: tr("Not fixable: explained only"),
+    }
+    return [
+        (tr("By safety"), lambda row: row.group, safeties.__getitem__),
+        (tr("By township"), lambda row: row.cells[TOWNSHIP_COLUMN], lambda name: name or tr("No township")),
+        (tr("By feature"), lambda row: row.cells[FEATURE_COLUMN].split(BETWEEN_SIDES)[0], str),
+    ]
+
+
+class RowGroup(NamedTuple):
+    """Rows of the batch that are shown together, below a heading."""
+
+    heading: str
+    rows: list[BatchRow]
+
+
+class BatchModel(GroupedModel):
+    """Tree of the batch: groups, and in each the rows that pass the filters; the first column has the tick boxes.
+
+    The internal id of an index is 0 for a group, and the number of its group for a row.
+    """
+
+    ticksChanged = pyqtSignal()
+    COLUMN_COUNT = len(COLUMNS)
+
+    def __init__(self, parent: Any = None):
+        super().__init__(parent)
+        self.rows: list[BatchRow] = []
+        #: Rows that the last tick of a group left out, because their previews were not shown.
+        self.unseen_count = 0
+        self.groups: list[RowGroup] = []
+        self.shown_safeties, self._words, self._grouping = set(SAFETIES), [], list_groupings()[0]
+        self._titles = [
+            tr("Rule"), tr("Affected features"), tr("Township"), tr("Method"), tr("Out m²"), tr("In m²"),
+            tr("New findings"), tr("Safe, or why not"),
+        ]  # fmt: skip
+        self._icons = {kind: theme.load_icon(name) for kind, name in theme.KIND_ICONS.items()}
+
+    def set_rows(self, rows: list[BatchRow]) -> None:
+        self.rows = rows
+        self._arrange()
+        self.ticksChanged.emit()
+
+    def set_shown(self, safety: int, is_shown: bool) -> None:
+        """Show or hide the rows of a safety (SAFE, CONFIRM or REFUSED)."""
+        self.shown_safeties = self.shown_safeties | {safety} if is_shown else self.shown_safeties - {safety}
+        self._arrange()
+
+    def set_search_text(self, text: str) -> None:
+        """Show only rows that contain all words of the text."""
+        self._words = text.casefold().split()
+        self._arrange()
+
+    def set_grouping(self, number: int) -> None:
+        """Group by the entry of `list_groupings` with this number."""
+        self._grouping = list_groupings()[number]
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Form the groups of the rows that pass the filters; those of a safety keep its order, others are sorted."""
+        _name, get_key, get_heading = self._grouping
+        rows_by_key: dict[Any, list[BatchRow]] = {}
+        for row in self.rows:
+            text = " ".join(row.cells).casefold()
+            if row.group in self.shown_safeties and all(word in text for word in self._words):
+                rows_by_key.setdefault(get_key(row), []).append(row)
+        self.beginResetModel()
+        self.groups = [RowGroup(get_heading(key), rows_by_key[key]) for key in sorted(rows_by_key)]
+        self.endResetModel()
+
+    def list_ticked(self) -> list[BatchRow]:
+        """Return the rows whose fixes are ticked, also those that the filters hide."""
+        return [row for row in self.rows if row.is_ticked]
+
+    def show_second_trial(self, pairs: list[tuple[BatchRow, Any]], changed_rows: list[BatchRow], texts: Any) -> bool:
+        """Show what a second trial found for rows; return False if a row that stays ticked has other cells now.
+
+        ``pairs``: rows, each with its present `core.fixes.batch.BatchEntry`. ``changed_rows``: those with another fix,
+        which are unticked; a fix to confirm has to be viewed again.
+        """
+        former_cells = [row.cells for row, _entry in pairs]
+        for row, entry in pairs:
+            row.entry.proposal, row.entry.refusal, row.entry.ended_by = entry.proposal, entry.refusal, entry.ended_by
+            is_changed = any(row is one for one in changed_rows)
+            row.is_ticked, row.is_seen = entry.proposal is not None and not is_changed, not is_changed
+            row.is_dropped = is_changed
+            row.safety = _find_safety(entry)
+            row.cells = [row.cells[RULE_COLUMN], *_make_cells(row.entry, row.safety, texts)]
+            row.untried_note = _describe_untried_rules(row.entry, texts)
+        self._arrange()
+        return all(row.cells == cells or not row.is_ticked for (row, _), cells in zip(pairs, former_cells, strict=True))
+
+    def tick_rows(self, safeties: Iterable[int]) -> None:
+        """Tick the rows of these safeties and no other."""
+        safeties = set(safeties)
+        for row in self.rows:
+            row.is_ticked = row.safety in safeties
+        self.unseen_count = 0
+        self._refresh()
+
+    def mark_seen(self, row: BatchRow) -> None:
+        """Record that the user saw the preview of a row, so that it can be ticked."""
+        if not row.is_seen:
+            row.is_seen = True
+            index = self.find_index(row)
+            for changed_index in (index, index.parent()):
+                self.dataChanged.emit(changed_index, changed_index.siblingAtColumn(REASON_COLUMN))
+
+    def _refresh(self) -> None:
+        for number, (_heading, rows) in enumerate(self.groups):
+            group = self.index(number, 0)
+            self.dataChanged.emit(group, group)
+            self.dataChanged.emit(self.index(0, 0, group), self.index(len(rows) - 1, REASON_COLUMN, group))
+        self.ticksChanged.emit()
+
+    def get_row(self, index: QModelIndex) -> BatchRow | None:
+        """Return the row of an index; None for a group."""
+        return self.groups[index.internalId() - 1].rows[index.row()] if index.isValid() and index.internalId() else None
+
+    def find_index(self, row: BatchRow) -> QModelIndex:
+        """Return the index of a row; an invalid one if the filters hide it."""
+        for number, (_heading, rows) in enumerate(self.groups):
+            position = next((n for n, one in enumerate(rows) if one is row), None)
+            if position is not None:
+                return self.index(position, 0, self.index(number, 0))
+        return QModelIndex()
+
+    # --- Qt
+    def index(self, row: int, column: int, parent: QModelIndex = QModelIndex()) -> QModelIndex:  # noqa: B008
+        inside = 0 <= row < self.rowCount(parent) and 0 <= column < len(COLUMNS)
+        return self.createIndex(row, column, parent.row() + 1 if parent.isValid() else 0) if inside else QModelIndex()
+
+    def parent(self, index: QModelIndex) -> QModelIndex:
+        number = index.internalId() if index.isValid() else 0
+        return self.createIndex(number - 1, 0, 0) if number else QModelIndex()
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        is_title = orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole
+        return self._titles[section] if is_title else None
+
+    def flags(self, index: QModelIndex) -> Qt.ItemFlag:
+        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        if index.column() == RULE_COLUMN and any(row.can_be_ticked for row in self._list_rows(index)):
+            flags |= Qt.ItemFlag.ItemIsUserCheckable
+        return flags
+
+    def _list_rows(self, index: QModelIndex) -> list[BatchRow]:
+        """Return the rows of a group, or the row of an index."""
+        row = self.get_row(index)
+        return self.groups[index.row()].rows if row is None else [row]
+
+    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if not index.isValid():
+            return None
+        row, column = self.get_row(index), index.column()
+        if role == Qt.ItemDataRole.CheckStateRole:
+            rows = [one for one in self._list_rows(index) if one.safety != REFUSED]
+            # A group has a box once one of its rows can be ticked.
+            has_box = bool(rows) if row is not None else any(one.can_be_ticked for one in rows)
+            if column != RULE_COLUMN or not has_box:
+                return None
+            ticked = sum(one.is_ticked for one in rows)
+            if not ticked:
+                return Qt.CheckState.Unchecked
+            return Qt.CheckState.Checked if ticked == len(rows) else Qt.CheckState.PartiallyChecked
+        if row is None:
+            return self._get_group_data(index, role)
+        text = row.verdict if column == REASON_COLUMN else row.cells[column]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return drop_subject(text, row.cells[FEATURE_COLUMN]) if column == FIX_COLUMN else text
+        if role == Qt.ItemDataRole.ToolTipRole:
+            # Qt wraps only rich text.
+            return f"<p>{escape(text)}</p>"
+        if role == Qt.ItemDataRole.DecorationRole and column == RULE_COLUMN:
+            return self._icons.get(get_finding_kind(row.entry.finding))
+        if role == Qt.ItemDataRole.DecorationRole and column == REASON_COLUMN and row.is_dropped:
+            return self._icons["WARNING"]
+        if role == Qt.ItemDataRole.TextAlignmentRole and column in _RIGHT_ALIGNED:
+            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        if role == Qt.ItemDataRole.ForegroundRole and row.safety == REFUSED:
+            return theme.get_faint_color(in_field=True)
+        return None
+
+    def _get_group_data(self, index: QModelIndex, role: int) -> Any:
+        heading, rows = self.groups[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole and index.column() == RULE_COLUMN:
+            return tr("{heading} ({count})").format(heading=heading, count=len(rows))
+        if role == Qt.ItemDataRole.FontRole:
+            font = QFont()
+            font.setBold(True)
+            return font
+        return None
+
+    def setData(self, index: QModelIndex, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        rows = [row for row in self._list_rows(index) if row.can_be_ticked]
+        if role != Qt.ItemDataRole.CheckStateRole or not rows:
+            return False
+        is_ticked = Qt.CheckState(value) == Qt.CheckState.Checked
+        if self.get_row(index) is None:
+            # A click on the box of a group that is ticked in part always gives “checked”.
+            is_ticked = not all(row.is_ticked for row in rows)
+        for row in rows:
+            row.is_ticked, row.is_dropped = is_ticked, row.is_dropped and not is_ticked
+        left_out = [row for row in self._list_rows(index) if row.safety == CONFIRM and not row.is_seen]
+        self.unseen_count = len(left_out) if is_ticked else 0
+        self._refresh()
+        return True
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What Apply would leave: numbers of open errors and warnings (before, after), and of new findings.
+
+    ``new_texts``, ``new_codes``: the new findings and their rules; ``untried_codes``: rules that the trials did not
+    check, or only nearby.
+    """
+
+    errors: tuple[int, int]
+    warnings: tuple[int, int]
+    new_count: int
+    new_texts: tuple[str, ...] = ()
+    new_codes: tuple[str, ...] = ()
+    untried_codes: tuple[str, ...] = ()
+
+
+def make_forecast(findings: Iterable[Any], proposals: Sequence[Any]) -> Forecast:
+    """Return what the proposals, applied in this order, leave of the displayed findings.
+
+    ``proposals``: `core.fixes.proposal.Proposal`; a finding that one adds and a later one ends counts as neither.
+    """
+    before = Counter(map(get_finding_kind, findings))
+    after = Counter(before)
+    for proposal in proposals:
+        after.subtract(map(get_finding_kind, proposal.ended_findings))
+        after.update(map(get_finding_kind, proposal.new_findings))
+    new = sum(one.added_count for one in proposals)
+    added = [finding for one in proposals if one.added_count for finding in one.new_findings]
+    untried = sorted({code for one in proposals for code in one.untried_rules})
+    return Forecast(
+        (before["ERROR"], after["ERROR"]),
+        (before["WARNING"], after["WARNING"]),
+        new,
+        tuple(dict.fromkeys(one.message for one in added)),
+        tuple(sorted({one.code for one in added})),
+        tuple(untried),
+    )
+
+
+def drop_subject(sentence: str, features: str) -> str:
+    """Return a sentence on a fix without the feature at its beginning, if the column of features has it."""
+    for name, _gap, key in (side.rpartition(" ") for side in features.split(BETWEEN_SIDES)):
+        # The sentence has the code of the layer in brackets.
+        match = re.match(rf"{re.escape(name)}(（\w+）)? {re.escape(key)} ", sentence) if name else None
+        if match:
+            return sentence[match.end() :]
+    return sentence
