@@ -268,4 +268,4 @@ class FixTexts:
             return self._texts.get("words", "between_names").join(self._format_value(name, one) for one in value)
         if name in _KEY_PARAMETERS:
             return shorten_key(str(value)) or self.get("no_key")
-        return format_number(value, 2) if isinstance(value, float) else str(value)
+        return format_number(value, 2) if isinstance(value, float) else str(value) or self.get("blank_value")

@@ -137,3 +137,10 @@ def test_texts_on_each_fix_example_are_rendered_in_both_languages_without_open_p
             rendered = [texts.make_sentence(proposal), *texts.list_doubts(proposal)]
         assert all(text and not re.search(r"[{}]|None|_m2", text) for text in rendered), rendered
     assert texts.get_title(fix) and all(texts.get_help(fix).values())
+
+
+@pytest.mark.parametrize("lang, shown", [("zh", "名称“（空）”"), ("en", "“(blank)”")])
+def test_refusal_names_a_blank_value(lang, shown):
+    texts = FixTexts(lang, load_standard().templates)
+    params = {"role": "GDBHMB", "key": "140225000000000001", "value": "0999", "name": ""}
+    assert shown in texts.explain_refusal(Refusal(None, "no_code_for_name", params))
