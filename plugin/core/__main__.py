@@ -12,18 +12,22 @@ YEAR=SOURCE …|LIST``, ``yearly FILED CURRENT FOLDER --year YEAR``, ``cultivate
 --output FOLDER``, ``townships merge DATA PACKAGE … --output COPY``, ``conformity PROJECTS DATA …``, ``worklist ACTION
 LIST …``, ``doctor``.
 
+Every command has ``--json`` for programs, and, where it writes files, ``--dry-run`` (`cli.automation`).
+
 Exit codes: 0 success, 1 an unwaived ERROR or an incomplete check, 2 the command could not run.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Callable, Sequence
 
 from .base.errors import Cancelled, SanxianError
-from .cli import checking, comparing, counties, exchange, fixing, listing, proposing
-from .cli.console import EXIT_CLEAN, EXIT_NOT_RUN, discard_output, print_line
+from .cli import automation, checking, comparing, console, counties, exchange, fixing, listing, proposing
+from .cli.console import EXIT_CLEAN, EXIT_NOT_RUN, RunRecord, discard_output, print_line
 from .cli.parser import make_parser, parse_language
+from .render.words import ReportTexts
 
 #: Function of each command; it returns an exit code.
 COMMAND_FUNCTIONS: dict[str, Callable[..., int]] = {
@@ -66,9 +70,6 @@ COMMAND_FUNCTIONS: dict[str, Callable[..., int]] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
-    from .render.words import ReportTexts
-    from .standard.messages.texts import Texts
-
     command_arguments = list(sys.argv[1:] if arguments is None else arguments)
     report_texts = ReportTexts(parse_language(command_arguments))
     args = make_parser(report_texts).parse_args(command_arguments)
@@ -76,8 +77,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # A console in cp936 must not stop a successful check.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+    target = getattr(args, automation.JSON_OF_RUN, "")
+    console.record = record = RunRecord(is_only_output=target == "-") if target else None
     try:
-        return COMMAND_FUNCTIONS[args.command](args, report_texts)
+        exit_code = _run(args, report_texts)
+        if record is not None:
+            automation.write_json_of_run(args, record, exit_code)
+    finally:
+        console.record = None
+    return exit_code
+
+
+def _run(args: argparse.Namespace, report_texts: ReportTexts) -> int:
+    """Run a command, print why it cannot run, and return its exit code."""
+    from .standard.messages.texts import Texts
+
+    try:
+        return automation.run_command(COMMAND_FUNCTIONS[args.command], args, report_texts)
     except SanxianError as error:
         print_line(Texts(report_texts.lang).explain_error(error), sys.stderr)
     except ImportError as error:

@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -29,6 +30,24 @@ _CONSOLE_CHARACTER_REPLACEMENTS = {
     "∑": "Σ",
     "↔": "<->",
 }
+
+
+@dataclass
+class RunRecord:
+    """What a run printed, as (level, line), and the paths that it wrote; of lines, errors and warnings are one level.
+
+    ``is_only_output``: standard output is for the JSON of the run, and lines go to the error stream.
+    """
+
+    is_only_output: bool = False
+    lines: list[tuple[str, str]] = field(default_factory=list)
+    written: list[str] = field(default_factory=list)
+
+
+#: The record of the present run; None if no program asked for it.
+record: RunRecord | None = None
+#: Temporary folder → folder that is printed in its place.
+shown_folders: dict[str, str] = {}
 
 
 class _ProgressLine:
@@ -88,6 +107,10 @@ def print_line(text: str, stream: TextIO | None = None) -> None:
     """
     _progress_line.erase_line()
     output_stream: Any = stream or sys.stdout
+    text = mask_connections(_show_real_folders(text))
+    if record is not None:
+        record.lines.append(("info" if output_stream is sys.stdout else "warning", text))
+        output_stream = sys.stderr if record.is_only_output else output_stream
     encoding = getattr(output_stream, "encoding", None) or "utf-8"
     if encoding.lower().replace("-", "") != "utf8":
         for character, plain_character in _CONSOLE_CHARACTER_REPLACEMENTS.items():
@@ -95,7 +118,13 @@ def print_line(text: str, stream: TextIO | None = None) -> None:
                 character.encode(encoding)
             except UnicodeEncodeError:
                 text = text.replace(character, plain_character)
-    print(mask_connections(text), file=output_stream)
+    print(text, file=output_stream)
+
+
+def _show_real_folders(text: str) -> str:
+    for temporary, real in shown_folders.items():
+        text = text.replace(temporary, real)
+    return text
 
 
 def print_lines(lines: Iterable[str], stream: TextIO | None = None) -> None:
@@ -113,6 +142,8 @@ def print_levels(lines: Iterable[tuple[str, str]]) -> None:
 def print_written(paths: Iterable[str | Path], report_texts: ReportTexts, stream: TextIO | None = None) -> None:
     """Print which files a command wrote; an empty path is a file that was not requested."""
     for path in filter(None, paths):
+        if record is not None:
+            record.written.append(_show_real_folders(str(path)))
         print_line(report_texts.get("cli", "written", target=str(path)), stream)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any, NamedTuple, NoReturn
 
@@ -23,6 +24,7 @@ from ..base.choices import (
 )
 from ..render.words import ReportTexts
 from ..standard.options import LOWER_PLANS, OFFERED_OPTIONS, OptionKind
+from .automation import DRY_RUN, JSON_OF_RUN, OUTPUT_ARGUMENTS
 
 #: Messages of Python's parser → key of our text. They differ between Python versions; an unknown one is printed
 #: unchanged.
@@ -455,10 +457,21 @@ _ARGUMENTS_BY_ACTION: dict[str, dict[str, tuple[_Argument, ...]]] = {
 }
 
 
+def _list_options_for_programs(arguments: tuple[_Argument, ...]) -> Iterator[_Argument]:
+    """Yield ``--json`` and, for a command that writes files, ``--dry-run``, unless the command declares it."""
+    names = {argument.name for argument in arguments}
+    if "--json" not in names:
+        yield _declare("--json", JSON_OF_RUN, dest=JSON_OF_RUN, metavar="FILE|-")
+    written = {argument.settings.get("dest", argument.name.lstrip("-")) for argument in arguments} & OUTPUT_ARGUMENTS
+    if written and "--dry-run" not in names:
+        yield _declare_flag("--dry-run", "dry_run", dest=DRY_RUN)
+
+
 def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
     """Return the command-line parser with all commands, with help texts in the language of ``report_texts``."""
 
-    def add_arguments(parser: argparse.ArgumentParser, arguments: tuple[_Argument, ...]) -> None:
+    def add_arguments(parser: argparse.ArgumentParser, arguments: Iterable[_Argument]) -> None:
+        arguments = tuple(arguments)
         resuming = parser.add_mutually_exclusive_group() if _RESUMING[0] in arguments else parser
         for argument in arguments:
             text = argparse.SUPPRESS if argument.help_key == _HIDDEN else report_texts.get("cli", argument.help_key)
@@ -474,6 +487,8 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
         help_key = "profile_command" if name == "profile" else name.replace("-", "_")
         command = commands.add_parser(name, help=report_texts.get("cli", help_key))
         add_arguments(command, (language, *arguments))
+        if name not in _ARGUMENTS_BY_ACTION:
+            add_arguments(command, _list_options_for_programs(arguments))
         if name in ("package", "inspect"):
             command.set_defaults(rules="")
         if name in _ARGUMENTS_BY_ACTION:
@@ -481,5 +496,5 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
             actions = command.add_subparsers(dest="action", required=True, metavar=" | ".join(arguments_by_action))
             for action_name, action_arguments in arguments_by_action.items():
                 action = actions.add_parser(action_name, help=report_texts.get("cli", f"{name}_{action_name}"))
-                add_arguments(action, (language, *action_arguments))
+                add_arguments(action, (language, *action_arguments, *_list_options_for_programs(action_arguments)))
     return parser
