@@ -2,7 +2,8 @@
 """Make the manual of docs/manual as HTML pages and as a PDF.
 
 ``tools/run.sh python tools/make_manual.py`` writes resources/manual (HTML, opened by the plugin's help buttons) and
-build/sanxian-manual-zh.pdf. ``--no-pdf`` leaves the PDF out, which needs QGIS's Qt.
+build/sanxian-manual-zh.pdf, with build/sanxian-quick-start-zh.pdf, a page to hand out. ``--no-pdf`` leaves the PDFs
+out, which need QGIS's Qt.
 
 `tools/package.py` makes the HTML when it packs the zip, by `make_manual_files`; git does not track the HTML. The rule
 book, the dictionary, the indicators and the terms in it come from the resources of the same commit, so a packed page is
@@ -34,6 +35,7 @@ SOURCES = ROOT / "docs" / "manual"
 IMAGES = ROOT / "docs" / "images"
 TARGET = ROOT / "resources" / "manual"
 PDF = ROOT / "build" / "sanxian-manual-zh.pdf"
+QUICK_START_PDF = PDF.with_name("sanxian-quick-start-zh.pdf")
 #: Language that has all chapters. Pages of other languages link its chapters that are not translated.
 COMPLETE_LANG = "zh"
 #: Languages with the words of the page frame.
@@ -330,7 +332,10 @@ def main() -> None:
         if not args.no_pdf:
             import manual_pdf
 
-            print(f"{PDF.relative_to(ROOT)}: {manual_pdf.write_pdf(read_chapters('zh'), PDF)} pages")
+            chapters = read_chapters("zh")
+            print(f"{PDF.relative_to(ROOT)}: {manual_pdf.write_pdf(chapters, PDF)} pages")
+            manual_pdf.write_quick_start(chapters[0], QUICK_START_PDF)
+            print(f"{QUICK_START_PDF.relative_to(ROOT)}: 1 page")
     except ManualError as error:
         sys.exit(f"manual: {error}")
 

@@ -34,6 +34,12 @@ from qgis.PyQt.QtGui import (
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 FONT = "Noto Sans CJK SC"
 TITLE = "三区三线规划助手 使用手册"
+#: The page to hand out: its title, sections of the first chapter, sizes of its text in points, the largest first, width
+#: of its picture in pixels, and margins in millimetres.
+QUICK_START_TITLE = "三区三线规划助手 快速上手"
+QUICK_START_SECTIONS = ("install", "first-finding", "own-data")
+QUICK_START_SIZES = (9.0, 8.5, 8.0)
+QUICK_START_IMAGE_WIDTH, QUICK_START_MARGIN = 360, 12.0
 #: Resolution of the layout, and the margins in millimetres.
 DPI, MARGIN = 96, 18.0
 #: The widest image in pixels of the layout: A4 without margins is 657 wide.
@@ -46,6 +52,11 @@ code, pre {{ font-family: 'Noto Sans Mono CJK SC'; font-size: 8.5pt; }}
 pre {{ background-color: #f3f3f1; white-space: pre-wrap; }}
 a {{ color: black; text-decoration: none; }}
 """
+#: Qt takes the first rule of several for an element.
+QUICK_START_STYLE = (
+    STYLE.replace("145%", "118%").replace("17pt", "15pt").replace("13pt", "11.5pt")
+    + "p, ol { margin-top: 3px; margin-bottom: 3px; }"
+)
 
 
 @dataclass(frozen=True)
@@ -79,7 +90,33 @@ def write_pdf(chapters: list[Any], target: Path) -> int:
     return pages
 
 
-def _adapt_html_for_print(body: str) -> str:
+def write_quick_start(chapter: Any, target: Path) -> None:
+    """Write the sections `QUICK_START_SECTIONS` of the first chapter as a PDF of one page.
+
+    The largest of `QUICK_START_SIZES` with which they fit is taken. Raise RuntimeError if none does, or if a section
+    is missing.
+    """
+    application = QGuiApplication.instance() or QGuiApplication([])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    sections = dict(re.findall(r'(?s)<h2 id="([^"]+)">(.*?)(?=<h2 |$)', chapter.body))
+    if missing := [one for one in QUICK_START_SECTIONS if one not in sections]:
+        raise RuntimeError(f"{chapter.name} has no sections {missing}")
+    # Of the last section, only the steps.
+    steps = sections[QUICK_START_SECTIONS[-1]].partition("</ol>")[0]
+    parts = "".join(f"<h2>{text}" for text in (*(sections[one] for one in QUICK_START_SECTIONS[:-1]), f"{steps}</ol>"))
+    html = _adapt_html_for_print(f"<h1>{QUICK_START_TITLE}</h1>{parts}", QUICK_START_IMAGE_WIDTH)
+    for size in QUICK_START_SIZES:
+        writer = _make_pdf_writer(target, QUICK_START_MARGIN)
+        writer.setTitle(QUICK_START_TITLE)
+        document = _make_document(html, writer, QUICK_START_STYLE.replace("9.5pt", f"{size}pt"))
+        if document.pageCount() == 1:
+            _print_document(document, writer)
+            del application
+            return
+    raise RuntimeError(f"{QUICK_START_TITLE} has more than one page; shorten the sections of {chapter.name}")
+
+
+def _adapt_html_for_print(body: str, image_width: int = IMAGE_WIDTH) -> str:
     """Return HTML without what Qt's rich text does not support.
 
     That concerns figures, widths of images, borders of tables, and links to other pages.
@@ -87,7 +124,7 @@ def _adapt_html_for_print(body: str) -> str:
 
     def image(found: re.Match[str]) -> str:
         path = IMAGES / Path(found[1]).name
-        width = min(QImageReader(str(path)).size().width(), IMAGE_WIDTH)
+        width = min(QImageReader(str(path)).size().width(), image_width)
         shown = f'<img src="{path.as_posix()}" width="{width}"><br><small>{found[2]}</small>'
         return f'<p align="center" style="line-height:100%">{shown}</p>'
 
@@ -132,22 +169,22 @@ def _make_contents(entries: list[ContentsEntry]) -> str:
     return f'{cover}<p style="page-break-before:always;font-size:15pt">目录</p><table width="100%">{listed}</table>'
 
 
-def _make_document(html: str, writer: QPdfWriter) -> QTextDocument:
+def _make_document(html: str, writer: QPdfWriter, style: str = STYLE) -> QTextDocument:
     """Return HTML as a text document whose pages have the size of the writer's text area."""
     document = QTextDocument()
     document.setDocumentMargin(0)
     document.setDefaultFont(QFont(FONT, 10))
-    document.setDefaultStyleSheet(STYLE)
+    document.setDefaultStyleSheet(style)
     document.setHtml(f"<html><body>{html}</body></html>")
     document.setPageSize(_measure_text_area(writer))
     return document
 
 
-def _make_pdf_writer(path: Path) -> QPdfWriter:
-    """Return a PDF writer for A4 pages with margins."""
+def _make_pdf_writer(path: Path, margin: float = MARGIN) -> QPdfWriter:
+    """Return a PDF writer for A4 pages with margins in millimetres."""
     writer = QPdfWriter(str(path))
     writer.setResolution(DPI)
-    margins, a4 = QMarginsF(MARGIN, MARGIN, MARGIN, MARGIN), QPageSize(QPageSize.PageSizeId.A4)
+    margins, a4 = QMarginsF(margin, margin, margin, margin), QPageSize(QPageSize.PageSizeId.A4)
     writer.setPageLayout(QPageLayout(a4, QPageLayout.Orientation.Portrait, margins, QPageLayout.Unit.Millimeter))
     writer.setTitle(TITLE)
     return writer

@@ -6,9 +6,12 @@ Without the manual they open a help page.
 
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
+from pypdf import PdfReader
 from qgis.core import QgsApplication, QgsProject
 from qgis.PyQt.QtCore import QUrl
 from qgis.PyQt.QtWidgets import QPushButton
@@ -212,3 +215,18 @@ def test_long_lines_of_code_are_not_cut_at_the_edge_of_a_printed_page(qgis_app, 
     text = manual_pdf._make_document(f"<pre><code>{command}\n{command}</code></pre>", writer)
     assert text.idealWidth() <= text.pageSize().width()
     assert command in text.toPlainText()
+
+
+def test_quick_start_is_one_page_with_all_steps_and_the_picture(qgis_app, tmp_path):
+    target = tmp_path / "快速 上手.pdf"
+    chapter = maker.read_chapters("zh")[0]
+    manual_pdf.write_quick_start(chapter, target)
+    (page,) = PdfReader(target).pages
+    text = "".join(normalize("NFKC", page.extract_text()).split())
+    for words in ("从ZIP文件安装", "打开示例县", "全面检查", "规则说明", "县配置"):
+        assert words in text
+    assert len(page.images) == 1
+    with pytest.raises(RuntimeError, match="more than one page"):
+        manual_pdf.write_quick_start(
+            replace(chapter, body=chapter.body.replace("</ol>", "</ol>" + "<p>步</p>" * 60)), target
+        )
