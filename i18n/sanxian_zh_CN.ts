@@ -3878,6 +3878,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>没有写入的源字段：{fields}。</translation>
     </message>
     <message>
+        <source>Not tried, or only near the changes; a full check decides: {codes}</source>
+        <translation>未复检或仅复检周边的规则，以全面检查为准：{codes}</translation>
+    </message>
+    <message>
         <source>Not wanted</source>
         <translation>不选用</translation>
     </message>
@@ -5742,6 +5746,10 @@ returns 文件夹中，有错误或警告的县每县一份退回意见（docx�
         <translation>附件无法读取。请检查路径；没有附件的，此项留空。</translation>
     </message>
     <message>
+        <source>The batch of fixes was to leave {forecast}; the check found {found}, all later edits included.</source>
+        <translation>批量修复预计剩余 {forecast}，检查为 {found}，含其间的其他改动。</translation>
+    </message>
+    <message>
         <source>The change log does not have this undo or redo. {reason}</source>
         <translation>修复日志未能记录本次撤销或重做。{reason}</translation>
     </message>
@@ -7576,6 +7584,10 @@ Whether the change is one of the permitted cases is for the office to state; it 
         <translation>{duty} {area} 公顷（{basis}）</translation>
     </message>
     <message>
+        <source>{errors} errors, {warnings} warnings</source>
+        <translation>错误 {errors} 警告 {warnings}</translation>
+    </message>
+    <message>
         <source>{field} ({values})</source>
         <translation>{field}（{values}）</translation>
     </message>
@@ -7812,6 +7824,10 @@ Whether the change is one of the permitted cases is for the office to state; it 
 Click: {place}.</source>
         <translation>{text}
 单击：{place}。</translation>
+    </message>
+    <message>
+        <source>{text} Different: {changes}.</source>
+        <translation>{text}相差：{changes}。</translation>
     </message>
     <message>
         <source>{text}.</source>

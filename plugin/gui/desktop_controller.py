@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsProject
-from qgis.PyQt.QtCore import QObject, Qt
+from qgis.PyQt.QtCore import QObject, Qt, QTimer
 
 from ..bridge.checking import findings_layer
 from ..bridge.editing.listener import EditStep
@@ -363,6 +363,8 @@ class DesktopController(QObject):
         self._show_result(result, rows)
         self.worklist.open_for_result(updates=True)
         self.recheck.report_after_check(result.findings)
+        if note := self.fixes.many.describe_after_check(result.findings):
+            self.dock.show_note(note)
         self.export.continue_after_check(result)
         self.tour.go_on_after_check()
 
@@ -436,7 +438,8 @@ class DesktopController(QObject):
         self.result_owner.update_panel()
         if self.fixes.has_just_fixed or self.fixes.has_just_reverted:
             self.fixes.has_just_fixed = self.fixes.has_just_reverted = False
-            self.start_check()
+            # The edit that stopped the live check may be the first of a step that is being undone.
+            QTimer.singleShot(0, self.start_check)
 
     def _on_rechecked(self, change: Any, rows: dict[int, Any], step: EditStep | None) -> None:
         """Show the changes of a re-check after edits."""

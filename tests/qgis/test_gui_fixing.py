@@ -369,6 +369,18 @@ def test_fix_batch_ticks_only_safe_fixes_and_applies_them_in_one_step(checked):
     assert read_log(controller, layers) == ["应用"] * len(safe) + ["撤销"] * len(safe)
 
 
+def test_check_after_a_batch_is_compared_with_its_forecast():
+    before = [
+        make_finding(code, f"14022500000000000{n}", None) for n, code in enumerate(("LAW001", "REL002", "REL002"))
+    ]
+    ended = SimpleNamespace(ended_findings=before[1:2], new_findings=[], added_count=0, untried_rules=("LAW001",))
+    forecast = make_forecast(before, [ended])
+    assert forecast.describe_check(before[:1] + before[2:]).endswith("检查为 错误 2 警告 0，含其间的其他改动。")
+    text = forecast.describe_check(before[2:])
+    assert text.startswith("批量修复预计剩余 错误 2 警告 0，检查为 错误 1 警告 0") and "LAW001 错误 1 → 0" in text
+    assert "REL002" not in text
+
+
 def test_table_of_a_fix_batch_is_exported_with_the_reasons_and_changes_nothing(overlapping, tmp_path):
     controller, layers, finding = overlapping
     dialog = open_batch(controller, [finding, *controller.dock.result.findings[:1]])
@@ -548,6 +560,16 @@ def test_batch_unticks_and_names_a_fix_that_another_one_changes_and_applies_the_
     index = dialog.model.find_index(rows[1]).siblingAtColumn(REASON_COLUMN)
     assert index.data().startswith("已取消勾选，修复方式有变：") and "删除要素" in index.data()
     assert not index.data(Qt.ItemDataRole.DecorationRole).isNull(), "the row itself is marked"
+    # Confirmed together, both are ticked when the batch is opened again.
+    show_row(dialog, rows[0])
+    show_row(dialog, rows[1])
+    assert set_tick(dialog, rows[1])
+    dialog.reject()
+    dialog = open_batch(controller, [f for f in controller.dock.result.findings if f.code == "REL002"])
+    assert wait_until(lambda: "→" in dialog.forecast.text() and not controller.fixes.many.trial.is_running)
+    assert [row.is_ticked for row in dialog.model.rows] == [True, True] and "删除要素" in dialog.model.rows[1].cells[-1]
+    assert set_tick(dialog, dialog.model.rows[1], Qt.CheckState.Unchecked)
+    assert wait_until(lambda: "→" in dialog.forecast.text() and not controller.fixes.many.trial.is_running)
     dialog.apply.click()
     assert wait_until(lambda: controller.fixes.many.dialog is None)
     assert len(list_shapes(layers["CZKFBJ"])) == len(before) + 1
@@ -624,6 +646,21 @@ def test_fix_that_adds_a_field_is_followed_by_a_check_and_so_is_its_undo(checked
         lambda: not has_field() and controller.dock.result is not former and not controller.is_check_running, 30
     )
     assert finding.fingerprint in {one.fingerprint for one in controller.dock.result.findings}
+    # Applied again: the check must not begin while the fix is being written.
+    began = []
+    controller.checking.check_began.connect(lambda: began.append([f.attributes() for f in layer.getFeatures()]))
+    former, finding = (
+        controller.dock.result,
+        next(one for one in controller.dock.result.findings if one.fingerprint == finding.fingerprint),
+    )
+    dialog = open_preview(controller, finding)
+    dialog.document_button.click()
+    assert wait_until(lambda: not controller.fixes.one.trial.is_running)
+    dialog.apply.click()
+    assert wait_until(
+        lambda: has_field() and controller.dock.result is not former and not controller.is_check_running, 30
+    )
+    assert began == [[f.attributes() for f in layer.getFeatures()]] and not controller.editing.is_outdated
 
 
 def test_removing_a_layer_during_the_trial_of_a_fix_batch_closes_it_without_a_fix(overlapping):

@@ -221,6 +221,7 @@ class FixActions(QObject):
             self._editing.live.increase_change_limit_by(len(order.edits.rows))
 
     def _on_applied(self, order: FixOrder) -> None:
+        self.many.expect_nothing()
         if not self._has_current_result():
             return
         if self._editing.is_outdated:
@@ -234,7 +235,7 @@ class FixActions(QObject):
         self._emit_change(changes.get_change_of_fixes())
 
     def _on_reverted(self, order: FixOrder) -> None:
-        self.has_just_fixed, self.has_just_reverted = False, True
+        self.many.expect_nothing()
         self.reverted_fingerprints = {proposal.finding.fingerprint for proposal in order.proposals}
         self._increase_change_limit_for_step(order)
         changes = self._non_local_changes.pop(order.number, None)
@@ -243,6 +244,7 @@ class FixActions(QObject):
         if self._editing.is_outdated:
             self.checkNeeded.emit()
             return
+        self.has_just_fixed, self.has_just_reverted = False, True
         findings = self._dock.result.findings
         if changes is not None:
             self._emit_change(changes.get_change_of_undo(findings))
@@ -264,9 +266,10 @@ class FixActions(QObject):
             self.changed.emit(change)
 
     def forget_result(self) -> None:
-        """Close the dialogs of fixes, and discard the changes recorded for the former result."""
+        """Close the dialogs of fixes, and discard what was recorded for the former result."""
         self.close_dialogs()
         self._non_local_changes.clear()
+        self.has_just_fixed = self.has_just_reverted = False
 
     def _is_trial_possible(self) -> bool:
         """Return True if fixes can be tried; else show the reason in the panel."""

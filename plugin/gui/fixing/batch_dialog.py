@@ -328,7 +328,10 @@ class BatchDialog(TrialDialog):
                 )
             )
         )
-        lines = [*forecast.new_texts, tr(", ").join(forecast.untried_codes)]
+        lines = [*forecast.new_texts]
+        if untried:
+            codes = tr(", ").join(forecast.untried_codes)
+            lines.append(tr("Not tried, or only near the changes; a full check decides: {codes}").format(codes=codes))
         self.forecast.setToolTip("".join(f"<p>{escape(line)}</p>" for line in lines if line))
 
     def show_state(self, text: str, *, can_apply: bool, can_retry: bool = False) -> None:

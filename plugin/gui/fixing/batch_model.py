@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from typing import Any, NamedTuple
 
@@ -44,6 +44,8 @@ class BatchRow:
     is_ticked: bool = False
     #: True once the preview of the row was shown; only then a fix that is not safe can be ticked.
     is_seen: bool = False
+    #: Cells of the fix that was ticked before, together with others; such a fix needs no further look.
+    confirmed_cells: list[str] = field(default_factory=list)
     #: Unticked because its fix is another one together with the other ticked fixes; until the user ticks it again.
     is_dropped: bool = False
 
@@ -72,6 +74,8 @@ class Choice(NamedTuple):
     cells: list[str]
     is_ticked: bool
     is_seen: bool
+    #: The cells of the fix together with the other ticked ones.
+    last_cells: list[str]
 
 
 def make_batch_rows(
@@ -91,13 +95,18 @@ def make_batch_rows(
         if choice is not None and choice.cells == cells:
             row.is_seen = choice.is_seen
             row.is_ticked = choice.is_ticked and row.can_be_ticked
+            row.confirmed_cells = choice.last_cells if row.is_ticked else []
         rows.append(row)
     return sorted(rows, key=lambda row: row.safety)
 
 
 def read_choices(rows: Iterable[BatchRow]) -> dict[str, Choice]:
     """Return what the user chose, by the fingerprints of the findings."""
-    return {row.entry.finding.fingerprint: Choice(row.first_cells, row.is_ticked, row.is_seen) for row in rows}
+    return {row.entry.finding.fingerprint: _make_choice(row) for row in rows}
+
+
+def _make_choice(row: BatchRow) -> Choice:
+    return Choice(row.first_cells, row.is_ticked, row.is_seen, row.cells)
 
 
 def _find_safety(entry: Any) -> int:
@@ -219,22 +228,24 @@ class BatchModel(GroupedModel):
         return [row for row in self.rows if row.is_ticked]
 
     def show_second_trial(self, pairs: list[tuple[BatchRow, Any]], changed_rows: list[BatchRow], texts: Any) -> bool:
-        """Show what a second trial found for rows; return False if a row that stays ticked has other cells now.
+        """Show what a second trial found for rows; return False if a row has another fix or other cells now.
 
         ``pairs``: rows, each with its present `core.fixes.batch.BatchEntry`. ``changed_rows``: those with another fix,
-        which are unticked; a fix to confirm has to be viewed again.
+        which are unticked, unless the user had confirmed it; a fix to confirm has to be viewed again.
         """
         former_cells = [row.cells for row, _entry in pairs]
+        is_same = True
         for row, entry in pairs:
             row.entry.proposal, row.entry.refusal, row.entry.ended_by = entry.proposal, entry.refusal, entry.ended_by
-            is_changed = any(row is one for one in changed_rows)
-            row.is_ticked, row.is_seen = entry.proposal is not None and not is_changed, not is_changed
-            row.is_dropped = is_changed
             row.safety = _find_safety(entry)
             row.cells = [row.cells[RULE_COLUMN], *_make_cells(row.entry, row.safety, texts)]
+            is_changed = any(row is one for one in changed_rows) and row.cells != row.confirmed_cells
+            row.is_ticked, row.is_seen = entry.proposal is not None and not is_changed, not is_changed
+            row.is_dropped, is_same = is_changed, is_same and not is_changed
             row.untried_note = _describe_untried_rules(row.entry, texts)
         self._arrange()
-        return all(row.cells == cells or not row.is_ticked for (row, _), cells in zip(pairs, former_cells, strict=True))
+        changes = zip(pairs, former_cells, strict=True)
+        return is_same and all(row.cells == cells or not row.is_ticked for (row, _entry), cells in changes)
 
     def tick_rows(self, safeties: Iterable[int]) -> None:
         """Tick the rows of these safeties and no other."""
@@ -358,7 +369,7 @@ class Forecast:
     """What Apply would leave: numbers of open errors and warnings (before, after), and of new findings.
 
     ``new_texts``, ``new_codes``: the new findings and their rules; ``untried_codes``: rules that the trials did not
-    check, or only nearby.
+    check, or only nearby; ``counts``: (code of a rule, kind) → findings afterwards.
     """
 
     errors: tuple[int, int]
@@ -367,6 +378,41 @@ class Forecast:
     new_texts: tuple[str, ...] = ()
     new_codes: tuple[str, ...] = ()
     untried_codes: tuple[str, ...] = ()
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def describe_check(self, findings: Sequence[Any]) -> str:
+        """Return a sentence on what a check of the fixed layers found, and how it differs from this forecast."""
+        found = Counter(map(_get_rule_and_kind, findings))
+        totals = _count_kinds(found)
+        text = tr("The batch of fixes was to leave {forecast}; the check found {found}, all later edits included.")
+        text = text.format(
+            forecast=_format_totals({"ERROR": self.errors[1], "WARNING": self.warnings[1]}),
+            found=_format_totals(totals),
+        )
+        words = {"ERROR": tr("Errors {change}"), "WARNING": tr("Warnings {change}")}
+        changes = [
+            f"{code} {words[kind].format(change=f'{self.counts[code, kind]} → {found[code, kind]}')}"
+            for code, kind in sorted(self.counts.keys() | found.keys())
+            if kind in words and self.counts[code, kind] != found[code, kind]
+        ]
+        if not changes:
+            return text
+        return tr("{text} Different: {changes}.").format(text=text, changes=tr("; ").join(changes))
+
+
+def _get_rule_and_kind(finding: Any) -> tuple[str, str]:
+    return finding.code, get_finding_kind(finding)
+
+
+def _count_kinds(counts: Mapping[tuple[str, str], int]) -> Counter[str]:
+    kinds: Counter[str] = Counter()
+    for (_code, kind), count in counts.items():
+        kinds[kind] += count
+    return kinds
+
+
+def _format_totals(totals: Mapping[str, int]) -> str:
+    return tr("{errors} errors, {warnings} warnings").format(errors=totals["ERROR"], warnings=totals["WARNING"])
 
 
 def make_forecast(findings: Iterable[Any], proposals: Sequence[Any]) -> Forecast:
@@ -374,11 +420,12 @@ def make_forecast(findings: Iterable[Any], proposals: Sequence[Any]) -> Forecast
 
     ``proposals``: `core.fixes.proposal.Proposal`; a finding that one adds and a later one ends counts as neither.
     """
-    before = Counter(map(get_finding_kind, findings))
-    after = Counter(before)
+    counts = Counter(map(_get_rule_and_kind, findings))
+    before = _count_kinds(counts)
     for proposal in proposals:
-        after.subtract(map(get_finding_kind, proposal.ended_findings))
-        after.update(map(get_finding_kind, proposal.new_findings))
+        counts.subtract(map(_get_rule_and_kind, proposal.ended_findings))
+        counts.update(map(_get_rule_and_kind, proposal.new_findings))
+    after = _count_kinds(counts)
     new = sum(one.added_count for one in proposals)
     added = [finding for one in proposals if one.added_count for finding in one.new_findings]
     untried = sorted({code for one in proposals for code in one.untried_rules})
@@ -389,6 +436,7 @@ def make_forecast(findings: Iterable[Any], proposals: Sequence[Any]) -> Forecast
         tuple(dict.fromkeys(one.message for one in added)),
         tuple(sorted({one.code for one in added})),
         tuple(untried),
+        counts,
     )
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from ...core.base.files.names import make_default_stem
 from ..widgets import choose_save_path, messages
 from .applying import get_person_name
 from .batch_dialog import BatchDialog
-from .batch_model import FEATURE_COLUMN, BatchRow, Choice, make_batch_rows, make_forecast, read_choices
+from .batch_model import FEATURE_COLUMN, BatchRow, Choice, Forecast, make_batch_rows, make_forecast, read_choices
 from .change_preview import make_area_rows, make_finding_shapes, make_fix_shapes
 from .trial_runner import FixDialogController
 
@@ -53,6 +54,8 @@ class BatchFixer(FixDialogController):
         self._change_text = ""
         #: Fingerprint of a finding → what the user chose for its fix in this project.
         self._choices: dict[str, Choice] = {}
+        #: What the fixes that were applied last should have left, until a check shows what they left.
+        self._awaited: Forecast | None = None
         #: The edits of the applied fixes while they are prepared and written.
         self._writing: PortionedWork | None = None
 
@@ -89,6 +92,15 @@ class BatchFixer(FixDialogController):
     def forget_choices(self) -> None:
         """Forget what the user chose, which holds for the open project only."""
         self._choices.clear()
+
+    def expect_nothing(self) -> None:
+        """Forget the forecast of the last batch: other fixes were applied since, or it was undone."""
+        self._awaited = None
+
+    def describe_after_check(self, findings: list[Any]) -> str:
+        """Return how the first check after a batch differs from its forecast; empty without one."""
+        forecast, self._awaited = self._awaited, None
+        return "" if forecast is None else forecast.describe_check(findings)
 
     def discard_content(self) -> None:
         if self._writing is not None:
@@ -326,7 +338,7 @@ class BatchFixer(FixDialogController):
         former_texts = self.dialog.areas.texts
         is_same = self.dialog.model.show_second_trial(pairs, changed_rows, self._texts)
         self._follow_ticks()
-        return is_same and not changed_rows and self.dialog.areas.texts == former_texts
+        return is_same and self.dialog.areas.texts == former_texts
 
     def _describe_dropped_rows(self) -> str:
         """Return which rows the trial of the ticked fixes unticked; empty if none is still unticked."""
@@ -355,6 +367,7 @@ class BatchFixer(FixDialogController):
             get_person_name(),
         )
         self.trial.set_retrying(False)
+        forecast = make_forecast(self._dock.result.findings, proposals)
         steps = self._applier.apply_in_steps(
             order,
             self._get_layers_by_role(),
@@ -362,11 +375,12 @@ class BatchFixer(FixDialogController):
             self._texts,
             lambda: self.trial.is_current,
         )
-        self._writing = PortionedWork(steps, self._on_written, self._on_writing_failed)
+        self._writing = PortionedWork(steps, partial(self._on_written, forecast), self._on_writing_failed)
 
-    def _on_written(self, refusal_text: str) -> None:
+    def _on_written(self, forecast: Forecast, refusal_text: str) -> None:
         self._writing = None
         if not refusal_text:
+            self._awaited = forecast
             self.dialog.accept()
         elif self.trial.is_current:
             self.trial.set_retrying(True)
