@@ -2,12 +2,16 @@
 """Test that a fix is one step in the edit buffers of its layers: applied, logged, undone as a whole, or refused."""
 
 import csv
+import datetime
 
+import pandas as pd
 import pytest
 import shapely
 from qgis.core import NULL, QgsFeature, QgsProject, QgsVectorLayer
+from qgis.PyQt.QtCore import QDate, QDateTime, QTime
 
 from plugin.bridge.checking.check import check_project_or_folder
+from plugin.bridge.fixes import commands
 from plugin.bridge.fixes.apply import (
     ChangeLog,
     FixOrder,
@@ -339,6 +343,19 @@ def test_fix_with_a_value_unsuitable_for_its_field_leaves_all_layers_unchanged(c
     with pytest.raises(ApplyRefused, match="TBMJ"):
         apply_fix_order(edit_session, order)
     assert read_all_features(edit_session) == before
+
+
+def test_date_of_a_fix_begins_the_day_in_a_field_of_date_and_time(qgis_app):
+    layer = QgsVectorLayer("None?field=BGSJ:date&field=GXSJ:datetime", "x", "memory")
+    layer.startEditing()
+    layer.addFeature(QgsFeature(layer.fields(), 1))
+    (fid,) = layer.allFeatureIds()
+    values = {"BGSJ": datetime.date(2026, 11, 22), "GXSJ": pd.Timestamp(2026, 11, 22, 9, 30)}
+    for field in layer.fields():
+        value = commands._convert_to_field_value(field, values[field.name()], layer)
+        assert layer.changeAttributeValue(fid, layer.fields().lookupField(field.name()), value)
+    day = QDate(2026, 11, 22)
+    assert layer.getFeature(fid).attributes() == [day, QDateTime(day, QTime(0, 0))]
 
 
 def test_layers_of_a_fix_switch_to_edit_mode_all_or_none(plain_session, monkeypatch):

@@ -21,7 +21,7 @@ from qgis.core import (
     QgsWkbTypes,
 )
 from qgis.PyQt import sip
-from qgis.PyQt.QtCore import QDate, QDateTime
+from qgis.PyQt.QtCore import QDate
 
 from ..layers.reading import read_feature_state_by_id
 from ..texts import tr
@@ -325,10 +325,8 @@ def _convert_to_field_value(field: QgsField, value: Any, layer: QgsVectorLayer) 
     if hasattr(value, "item"):
         value = value.item()
     if hasattr(value, "year"):
-        moment = QDate(value.year, value.month, value.day)
-        kind = getattr(field.type(), "value", field.type())
-        # 14 is a date without time in QMetaType.
-        return moment if int(kind) == 14 else QDateTime(moment)
+        # A field of date and time makes it the beginning of the day.
+        value = QDate(value.year, value.month, value.day)
     try:
         return field.convertCompatible(value)
     except ValueError as error:
