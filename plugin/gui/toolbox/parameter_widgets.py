@@ -136,15 +136,16 @@ class GroupsWidget(ParameterWidget):
     def createWidget(self):
         box = QgsCheckableComboBox(defaultText=tr("Choose groups"))
         for group in load_standard().groups.values():
-            box.addItemWithCheckState(f"{group.name}  {group.id}", 0, group.id)
-        box.addItemWithCheckState(f"全部  {ALL_LAYERS}", 0, ALL_LAYERS)
+            box.addItemWithCheckState(f"{group.name}  {group.id}", Qt.CheckState.Unchecked, group.id)
+        box.addItemWithCheckState(f"全部  {ALL_LAYERS}", Qt.CheckState.Unchecked, ALL_LAYERS)
         box.checkedItemsChanged.connect(lambda _items: self.widgetValueHasChanged.emit(self))
         return box
 
     def setValue(self, value):
         chosen_names = {part.strip() for part in str(value or "").split(",")}
         for number in range(self.widget.count()):
-            self.widget.setItemCheckState(number, 2 if self.widget.itemData(number) in chosen_names else 0)
+            is_chosen = self.widget.itemData(number) in chosen_names
+            self.widget.setItemCheckState(number, Qt.CheckState.Checked if is_chosen else Qt.CheckState.Unchecked)
 
     def value(self):
         return ",".join(self.widget.checkedItemsData())
