@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The report to be signed as PDF and from the toolbox: pages, texts, and figures equal to those of the docx."""
 
-import random
 import re
 import unicodedata
 from dataclasses import replace
@@ -10,11 +9,10 @@ from html import escape
 import openpyxl
 import pytest
 from pypdf import PdfReader
-from qgis.PyQt.QtCore import QSizeF, QThread
-from qgis.PyQt.QtGui import QTextDocument, QTextTable
+from qgis.PyQt.QtCore import QThread
 
-from plugin.bridge.printing.pdf import lay_out_without_divided_rows, write_pdf
-from plugin.core.base.errors import NEVER_CANCELLED, Cancellation, Cancelled
+from plugin.bridge.printing.pdf import write_pdf
+from plugin.core.base.errors import Cancellation, Cancelled
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.model.report import EditsSinceCheck, LayerEdits, record_edits
 from plugin.core.render.document.blocks import (
@@ -23,18 +21,14 @@ from plugin.core.render.document.blocks import (
     DocumentTable,
     Heading,
     PageBreak,
-    Paragraph,
-    PictureGrid,
-    Signature,
     list_block_texts,
 )
 from plugin.core.render.document.check_report import make_check_report
 from plugin.core.render.document.docx_writer import import_docx_library, write_docx
-from plugin.core.render.document.print_html import render_print_html
 from plugin.core.render.html import render_report
 from plugin.core.standard.messages.texts import THIN_SPACE
-from tests.parametrize import first_daily
 from tests.qgis.helpers import SAMPLE, run_algorithm
+from tests.qgis.test_page_breaks import lay_out_on_a4, list_tables, list_text_blocks
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
 
@@ -222,51 +216,6 @@ def test_check_plan_writes_the_report_as_pdf_and_docx_and_the_findings_as_a_work
     assert openpyxl.load_workbook(paths["OUTPUT_XLSX"]).sheetnames == ["汇总", "问题"]
 
 
-@pytest.mark.parametrize("seed", first_daily(range(6)))
-def test_rows_of_tables_are_not_divided_between_pages(signed_report, seed):
-    """Compare the pages of all lines of a row, in documents with rows of various heights."""
-    rng = random.Random(seed)
-    columns = tuple(DocumentColumn(title, width) for title, width in (("图层", 30), ("说明", 70)))
-    blocks = []
-    for number in range(12):
-        rows = tuple((DocumentCell("永安镇"), DocumentCell("重叠 4.81 公顷。" * rng.randint(1, 60))) for _ in range(8))
-        blocks += [Heading(f"第 {number} 条", 2), DocumentTable(columns, rows), Signature(("检查人",), "日期")]
-    long = replace(signed_report, blocks=tuple(blocks))
-    assert list_divided_rows(lay_out_on_a4(long)), "the plain layout divides rows"
-    text = lay_out_without_divided_rows(long, lay_out_on_a4, NEVER_CANCELLED)
-    assert list_divided_rows(text) == []
-    printed = text.toPlainText()
-    assert printed.count("永安镇") == 96
-    assert [printed.count(f"第 {number} 条") for number in range(12)] == [1] * 12
-
-
-@pytest.mark.parametrize("row_count", first_daily(range(30, 60)))
-def test_page_break_after_a_full_page_makes_no_empty_page(signed_report, row_count):
-    """Try last rows and signatures at every distance from the lower edge of a page."""
-    rows = tuple((DocumentCell("永安镇"),) for _ in range(row_count))
-    blocks = (DocumentTable((DocumentColumn("乡镇", 100),), rows), Signature(("检查人",), "日期"), PageBreak())
-    text = lay_out_without_divided_rows(
-        replace(signed_report, blocks=(*blocks, Heading("附录", 1))), lay_out_on_a4, NEVER_CANCELLED
-    )
-    height, filled = text.pageSize().height(), set()
-    for block in list_text_blocks(text):
-        if block.text().strip():
-            filled.add(int(text.documentLayout().blockBoundingRect(block).center().y() // height))
-    assert filled == set(range(text.pageCount()))
-
-
-@pytest.mark.parametrize("row_count", first_daily(range(30, 60)))
-def test_heading_of_pictures_is_on_the_page_of_the_first_ones(signed_report, row_count):
-    rows = tuple((DocumentCell(f"行{n}"),) for n in range(row_count))
-    grid = next(block for block in signed_report.blocks if isinstance(block, PictureGrid))
-    blocks = (DocumentTable((DocumentColumn("乡镇", 100),), rows), Heading("主要冲突位置"), grid)
-    text = lay_out_without_divided_rows(replace(signed_report, blocks=blocks), lay_out_on_a4, NEVER_CANCELLED)
-    pictures = text.rootFrame().childFrames()[-1].cellAt(0, 0).firstCursorPosition().block()
-    heading = next(block for block in list_text_blocks(text) if block.text() == "主要冲突位置")
-    bottoms = [text.documentLayout().blockBoundingRect(block).bottom() for block in (heading, pictures)]
-    assert bottoms[0] // text.pageSize().height() == (bottoms[1] - 1) // text.pageSize().height()
-
-
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_headings_of_table_columns_in_the_pdf_break_no_word(checked_sample, english_sample, pictures, lang):
     sample = english_sample if lang == "en" else checked_sample
@@ -292,82 +241,3 @@ def test_short_keys_versions_and_chinese_units_are_not_divided_between_lines_of_
             parts = [block.text()[line.textStart() : line.textStart() + line.textLength()] for line in lines]
             plain = [part.replace("\u2060", "").replace("\u00a0", " ") for part in parts]
             assert token not in "".join(plain) or any(token in part for part in plain), plain
-
-
-def test_table_row_higher_than_a_page_is_divided_between_pages(signed_report):
-    columns = (DocumentColumn("说明", 100),)
-    rows = ((DocumentCell("短"),), (DocumentCell("很长。" * 3000),), (DocumentCell("末"),))
-    high = replace(signed_report, blocks=(Heading("标题", 2), DocumentTable(columns, rows)))
-    text = lay_out_without_divided_rows(high, lay_out_on_a4, NEVER_CANCELLED)
-    assert text.toPlainText().count("很长。") == 3000
-    assert list_divided_rows(text) == ["很长"]
-
-
-@pytest.mark.parametrize("row_count", first_daily(range(20, 70, 6), 2))
-def test_pages_of_the_pdf_do_not_end_with_the_heading_of_a_table_group(signed_report, row_count):
-    columns = (DocumentColumn("指标", 50), DocumentColumn("数值", 50, "right"))
-    heads = frozenset(range(0, row_count, 3))
-    rows = tuple((DocumentCell(f"组{n}" if n in heads else f"行{n}"), DocumentCell("1.00")) for n in range(row_count))
-    table = DocumentTable(columns, rows, group_heads=heads)
-    grouped = replace(signed_report, blocks=(Paragraph("前文。" * 40 * (row_count % 5)), Heading("标题"), table))
-    pages = list_first_cells_by_page(lay_out_without_divided_rows(grouped, lay_out_on_a4, NEVER_CANCELLED))
-    assert [cell for page in pages for cell in page] == [row[0].text for row in rows]
-    assert all(not page[-1].startswith("组") and len(page) > 1 for page in pages)
-
-
-@pytest.mark.parametrize("row_count", first_daily(range(30, 60)))
-def test_signatures_of_the_pdf_are_never_alone_on_a_page(signed_report, row_count):
-    rows = tuple((DocumentCell(f"行{n}"),) for n in range(row_count))
-    table = DocumentTable((DocumentColumn("指标", 100),), rows)
-    signed = replace(signed_report, blocks=(Heading("标题"), table, Signature(("检查人", "复核人"), "日期")))
-    text = lay_out_without_divided_rows(signed, lay_out_on_a4, NEVER_CANCELLED)
-    pages = list_first_cells_by_page(text)
-    assert pages[-1][-1] == "检查人" and pages[-1][0] != "检查人"
-
-
-def list_first_cells_by_page(text):
-    """Return the first cells of the rows on each page, without heads of tables; of a signature its first label."""
-    height = text.pageSize().height()
-    pages = [[] for _ in range(text.pageCount())]
-    for table in list_tables(text):
-        is_signature = table.cellAt(0, 0).firstCursorPosition().block().text().startswith("检查人")
-        for row in range(0 if is_signature else 1, table.rows()):
-            block = table.cellAt(row, 0).firstCursorPosition().block()
-            page = int((text.documentLayout().blockBoundingRect(block).center().y()) // height)
-            pages[page].append(block.text().split("\u2028")[0])
-    return pages
-
-
-def list_tables(text):
-    return [frame for frame in text.rootFrame().childFrames() if isinstance(frame, QTextTable)]
-
-
-def list_text_blocks(text):
-    block = text.begin()
-    while block.isValid():
-        yield block
-        block = block.next()
-
-
-def lay_out_on_a4(signed_report):
-    text = QTextDocument()
-    text.setHtml(render_print_html(signed_report, 178.0))
-    text.setPageSize(QSizeF(673, 980))
-    return text
-
-
-def list_divided_rows(text):
-    """Return the last words of rows of which some lines are on another page than others."""
-    divided = []
-    for table in list_tables(text):
-        for row in range(table.rows()):
-            pages = set()
-            for column in range(table.columns()):
-                block = table.cellAt(row, column).firstCursorPosition().block()
-                top = text.documentLayout().blockBoundingRect(block).top()
-                lines = [block.layout().lineAt(n) for n in range(block.layout().lineCount())]
-                # The last line of a page may touch its lower edge.
-                pages |= {int((top + line.y() + line.height() / 2) // text.pageSize().height()) for line in lines}
-            if len(pages) > 1:
-                divided.append(block.text()[:2])
-    return divided
