@@ -255,6 +255,8 @@ def save_style(layer, path, has_labels):
         text = text.replace(name, f"{{{uuid.uuid5(uuid.NAMESPACE_OID, f'{path.stem}.{n}')}}}")
     # Labels use the font of the displaying machine, because a missing font gives a warning for every layer.
     text = re.sub(r' fontFamily="[^"]*"', "", text)
+    # Qt 5 and Qt 6 count weights on different scales: both read -1 as normal.
+    text = re.sub(r' fontWeight="[^"]*"', ' fontWeight="-1"', text)
     path.write_text(unify_colors(text), encoding="utf-8", newline="\n")
 
 

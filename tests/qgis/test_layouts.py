@@ -16,10 +16,11 @@ from qgis.core import (
     QgsVectorLayer,
 )
 from qgis.PyQt.QtCore import QSize
+from qgis.PyQt.QtGui import QFont
 from qgis.PyQt.QtXml import QDomDocument
 
 from plugin.bridge.layouts import export, frame, saved_layouts
-from plugin.bridge.layouts.build import format_crs_for_map
+from plugin.bridge.layouts.build import LayoutBuilder, format_crs_for_map
 from plugin.core.base.errors import DataError, InputError
 from plugin.core.standard import load_standard, map_set as maps
 from plugin.core.standard.profile import DocumentInfo
@@ -31,6 +32,7 @@ from tests.qgis.maps_helpers import (
     make_centre_layers,
     open_sample_project,
 )
+from tests.qgis.test_styles import count_ink
 
 MAPS = maps.load_map_set()
 COUNTY_MAPS = [m.id for m in MAPS.map_by_id.values() if m.scope == "county"]
@@ -175,6 +177,32 @@ def test_long_map_title_is_shrunk_to_fit_its_label(sample_layout_builder, monkey
     label = layout.itemById("title")
     assert label.currentText() == long * 2
     assert label.sizeForText().width() <= label.rect().width()
+
+
+def test_titles_are_printed_bold_and_other_texts_in_normal_weight(sample_layout_builder):
+    layout = sample_layout_builder.build_layout(MAPS.map_by_id["zones"], MAPS.page_size_by_id["A3"])
+    fonts = {one.id(): one.textFormat().font() for one in layout.items() if isinstance(one, QgsLayoutItemLabel)}
+    bold = {name for name, font in fonts.items() if font.weight() == QFont.Weight.Bold}
+    assert bold == {"title", "north_name", "locator_title", "legend_title", "scale"}
+    assert {font.weight() for font in fonts.values()} == {QFont.Weight.Bold, QFont.Weight.Normal}
+    inks, title = [], layout.itemById("title")
+    for _ in range(2):
+        image = QgsLayoutExporter(layout).renderRegionToImage(title.sceneBoundingRect(), QSize(), 100)
+        inks.append(count_ink(image))
+        text = title.textFormat()
+        text.setFont(fonts["note"])
+        title.setTextFormat(text)
+        layout.refresh()
+    assert inks[0] > 1.1 * inks[1] > 100
+
+
+def test_layout_file_that_is_no_xml_is_named_with_the_line_of_the_error(sample_layout_builder, tmp_path):
+    own = tmp_path / "A3.qpt"
+    own.write_text((LAYOUTS_FOLDER / "A3.qpt").read_text(encoding="utf-8")[:-20], encoding="utf-8")
+    builder = LayoutBuilder(sample_layout_builder.available_layers, MAPS, folder=tmp_path)
+    with pytest.raises(DataError, match="data_xml_broken") as error:
+        builder.build_layout(MAPS.map_by_id["zones"], MAPS.page_size_by_id["A3"])
+    assert error.value.params["file"] == str(own) and error.value.params["line"] > 1
 
 
 # --- the legend shows what is on the map

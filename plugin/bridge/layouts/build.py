@@ -140,8 +140,10 @@ class LayoutBuilder:
         except OSError as error:
             raise DataError("data_file_missing", file=str(file)) from error
         layout = QgsPrintLayout(self.available_layers.project)
-        if not document.setContent(text.replace(frame.LAYOUT_FONT, layer_styles.choose_font_family())):
-            raise DataError("data_file_broken", file=str(file), detail="XML")
+        text = frame.adapt_fonts(text, layer_styles.choose_font_family())
+        is_read, _reason, line, column = document.setContent(text)
+        if not is_read:
+            raise DataError("data_xml_broken", file=str(file), line=line, column=column)
         layout.loadFromTemplate(document, QgsReadWriteContext())
         if not isinstance(layout.itemById(frame.MAP_ITEM_ID), QgsLayoutItemMap):
             raise DataError("data_key_missing", file=str(file), key=f"id={frame.MAP_ITEM_ID}")

@@ -20,12 +20,16 @@ from qgis.core import (
     QgsLayoutPoint,
     QgsProperty,
 )
+from qgis.PyQt.QtGui import QFont
 
 from ...core.standard.map_set import PageSize
 from ..layers.painting import round_down_length
 
 #: The font in the .qpt: that of a Windows with Chinese. An available font is chosen when a layout is filled.
-LAYOUT_FONT = "Microsoft YaHei"
+_LAYOUT_FONT = "Microsoft YaHei"
+#: The weight of bold text in the .qpt, on the scale of Qt 5; on that of Qt 6 it is thin. Where the font has the style
+#: that ``namedStyle`` names, QGIS takes this instead. The weight of other text is -1, which both Qt read as normal.
+_BOLD_WEIGHT = 'fontWeight="75"'
 SECONDARY_TEXT_COLOUR = "#555555"
 MILLIMETRES = Qgis.LayoutUnit.Millimeters
 #: Item ids; an external layout needs `map`, the others are optional.
@@ -58,6 +62,11 @@ _MIN_SIZE_FACTOR = 0.45
 _SEGMENT_COUNTS = (3, 4, 5)
 _SEGMENT_COUNT_OF_ATLAS = 4
 _SHARE_OF_BOX = 0.66
+
+
+def adapt_fonts(template: str, family: str) -> str:
+    """Return the text of a .qpt with an available font, and bold text bold in the running Qt."""
+    return template.replace(_LAYOUT_FONT, family).replace(_BOLD_WEIGHT, f'fontWeight="{QFont.Weight.Bold:d}"')
 
 
 def fit_labels(layout: QgsLayout, page_size: PageSize, names: list[str] | None = None) -> None:

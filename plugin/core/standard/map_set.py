@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 from ...paths import LAYOUTS_FOLDER
-from ..base.errors import DataError, InputError
+from ..base.errors import InputError
 from ..base.files.data import (
     NOT_IN_FILE,
     ONE_OR_SEVERAL,
@@ -148,9 +148,9 @@ class MapSet:
             raise make_unknown_value_error(file, "scales", list(self.scales), ["1.0, …"])
         try:
             names = {self.file_name.format(code="", name="", number=n, title=f"{n}") for n in (1, 2)}
-        except (KeyError, IndexError, ValueError) as error:
-            raise DataError("data_file_broken", file=str(file), detail=f"file_name: {error}") from error
-        if len(names) == 1:
+        except (KeyError, IndexError, ValueError):
+            names = set()
+        if len(names) < 2:
             raise make_unknown_value_error(file, "file_name", self.file_name, ["{number}", "{title}"])
 
     @cached_property
