@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -33,6 +34,8 @@ from .public_maps import NotPublic, PublicMaps, require_no_world_file
 
 _XMP_PACKET_PATTERN = re.compile(rb"<\?xpacket begin=.*?<\?xpacket end='?\"?w'?\"?\?>", re.DOTALL)
 _INFO_PATTERN = re.compile(rb"/Info\s+(\d+)\s+(\d+)\s+R")
+#: The identifier of a file in its trailer, a text of hexadecimal digits.
+_FILE_ID_PATTERN = re.compile(rb"/ID\s*\[\s*<([0-9A-Fa-f]+)>")
 
 JPG_FORMAT, PDF_FORMAT = "jpg", "pdf"
 MAP_FILE_FORMATS = (JPG_FORMAT, PDF_FORMAT)
@@ -45,7 +48,8 @@ def blank_pdf_metadata(data: bytes, title: str) -> bytes:
     """Return a PDF file with blanked metadata of user and machine.
 
     The Info dictionary and the XMP packet are replaced by texts of the same length, so that offsets in the file remain
-    valid; they contain ``title`` if it fits. The drawing is unchanged.
+    valid; they contain ``title`` if it fits. The drawing is unchanged. The identifier that Qt 6 draws at random becomes
+    a digest of the content, so that the same map gives the same file.
     """
     title, blanked_data = make_document_text(title), bytearray(data)
     for match in _XMP_PACKET_PATTERN.finditer(data):
@@ -68,7 +72,11 @@ def blank_pdf_metadata(data: bytes, title: str) -> bytes:
         for match in re.compile(rb"(?<!\d)" + number + rb"\s+" + generation + rb"\s+obj\b").finditer(data):
             end = data.index(b"endobj", match.end())
             blanked_data[match.end() : end] = _make_info_dictionary(title, end - match.end())
-    return bytes(blanked_data)
+    blanked = bytes(blanked_data)
+    if found := _FILE_ID_PATTERN.search(blanked):
+        digest = hashlib.sha256(blanked.replace(found[1], b"")).hexdigest().encode("ascii")
+        blanked = blanked.replace(found[1], digest.ljust(len(found[1]), b"0")[: len(found[1])])
+    return blanked
 
 
 def _make_info_dictionary(title: str, byte_count: int) -> bytes:

@@ -21,6 +21,8 @@ from .build import MAP_PROPERTY, SECRECY_VARIABLE, SHEET_PROPERTY, TOWNSHIPS_PRO
 _ORIGINAL_DIGEST_PROPERTY = "sanxian/made"
 #: Attributes that QGIS changes by itself: they differ after a layout is read from a project.
 _IGNORED_ATTRIBUTES = {"uuid", "templateUuid", "zValue", "worldFileMap", "printResolution", "name"}
+#: The default of an attribute of texts, which QGIS with Qt 6 writes only after it has read the text from a project.
+_DEFAULT_STRETCH = ("stretchFactor", "100")
 #: Elements that depend on others, or on a window's state.
 _IGNORED_ELEMENTS = {
     "LayoutObject",
@@ -136,7 +138,8 @@ def _list_content(element: QDomElement) -> list[str]:
     if "legendFilterByAtlas" in attributes:
         # A legend's size follows from its content.
         ignored_keys = ignored_keys | {"size", "position", "positionOnPage", "symbolWidth", "symbolHeight"}
-    parts = [f"{key}={value}" for key, value in sorted(attributes.items()) if key not in ignored_keys]
+    kept = sorted(item for item in attributes.items() if item[0] not in ignored_keys and item != _DEFAULT_STRETCH)
+    parts = [f"{key}={value}" for key, value in kept]
     lines = [" ".join([element.tagName(), *parts])]
     child = element.firstChild()
     while not child.isNull():

@@ -296,6 +296,8 @@ class BatchModel(GroupedModel):
         return self._titles[section] if is_title else None
 
     def flags(self, index: QModelIndex) -> Qt.ItemFlag:
+        if not index.isValid():
+            return Qt.ItemFlag.NoItemFlags
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
         if index.column() == RULE_COLUMN and any(row.can_be_ticked for row in self._list_rows(index)):
             flags |= Qt.ItemFlag.ItemIsUserCheckable
