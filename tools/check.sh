@@ -42,6 +42,7 @@ step "静态检查 · lint" "$python" -m ruff check --quiet .
 step "分层 · layers of imports" layers
 step "快速测试 · fast tests ${packages[*]}" "$python" -m pytest -q -n auto --maxprocesses 4 --dist loadfile -m "not slow and not desktop and not exhaustive" \
     tests/shape tests/core/rules/test_rule_examples.py tests/core/engine/test_run_order.py "${packages[@]}"
+step "Qt 6 · models, windows and pages with Qt 6" bash tools/qt6.sh
 wait "$typing" || failed=1
 printf '%s\n' "-- 类型 · types"
 cat "$said"

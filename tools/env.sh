@@ -31,6 +31,8 @@ use_qgis() {
     export QGIS_PLUGINPATH="$SANXIAN_BUILD/plugins"
     export PYTHONPATH="$PWD/tools/site:$site${SANXIAN_QGIS_DATA:+:$SANXIAN_QGIS_DATA/python:$SANXIAN_QGIS_DATA/python/plugins}"
     [ -n "${SANXIAN_DESKTOP:-}" ] || export QT_QPA_PLATFORM=offscreen
+    # A QGIS 3 built with Qt 6 asks metadata.txt for supportsQt6; QGIS 4 and the plugin site no longer know it.
+    export QGIS_DISABLE_SUPPORTS_QT6_CHECK=1
     mkdir -p "$QGIS_CUSTOM_CONFIG_PATH" "$QGIS_PLUGINPATH"
     [ "$(readlink "$QGIS_PLUGINPATH/sanxian" 2>/dev/null)" = "$PWD" ] || ln -sfn "$PWD" "$QGIS_PLUGINPATH/sanxian"
 }

@@ -19,7 +19,7 @@ from qgis.core import (
     QgsGeometry,
     QgsProject,
 )
-from qgis.PyQt.QtCore import QVariant
+from qgis.PyQt.QtCore import QMetaType
 
 from plugin.bridge.layers import reading
 from plugin.bridge.layers.reading import read_snapshot, read_snapshots
@@ -173,10 +173,10 @@ def test_layer_that_shows_other_rows_than_its_file_is_read_through_qgis(change, 
     elif change == "replaced field":
         layer.startEditing()
         layer.deleteAttribute(1)
-        layer.addAttribute(QgsField("BSM", QVariant.String))
+        layer.addAttribute(QgsField("BSM", QMetaType.Type.QString))
         layer.deleteFeature(2)
     elif change == "virtual field":
-        layer.addExpressionField("1 + 1", QgsField("two", QVariant.Int))
+        layer.addExpressionField("1 + 1", QgsField("two", QMetaType.Type.Int))
     elif change == "selection":
         request = QgsFeatureRequest([1])
     else:
