@@ -20,8 +20,9 @@ PICTURES ?=
 COUNT ?= 5000
 SEED ?= 1
 READERS ?=
+SYSTEMS ?=
 
-.PHONY: help help-all setup demo test test-all oldest postgis fuzz check format benchmark rules profile rule sample schemas symbols manual screenshots package wheel qgis qgis_process clean
+.PHONY: help help-all setup demo test test-all oldest matrix postgis fuzz check format benchmark rules profile rule sample schemas symbols manual screenshots package wheel qgis qgis_process clean
 
 # “## ” marks the commands of `make help`, “##+ ” those that only `make help-all` lists.
 help: ##+ 常用命令 · the usual commands
@@ -44,6 +45,9 @@ test-all: setup ## 全部测试，含全部组合 · these and all permutations 
 
 oldest: setup ##+ 用所接受的最旧的库自检 · the self-check with the oldest libraries that are accepted
 	@bash tools/oldest.sh
+
+matrix: ##+ 在全新的 Debian 系统中运行（SYSTEMS="debian13 testing"，root）· fresh Debian systems: commands, tests, scipy
+	@bash tools/matrix.sh $(SYSTEMS)
 
 postgis: setup ##+ 数据库来源的测试（临时的 PostGIS 服务器）· tests with a private PostGIS server
 	@bash tools/postgis.sh
