@@ -5,6 +5,8 @@
 # Systems: debian12 (QGIS of its backports), debian13, debian13-backports, testing. Steps that passed for the present
 # commit are not repeated; $SANXIAN_BUILD/matrix/results.md has a row for each step.
 set -euo pipefail
+# Mounts of this process only: they end with it, and no other process deletes through them.
+[ -n "${SANXIAN_MOUNTS:-}" ] || SANXIAN_MOUNTS=1 exec unshare --mount bash "$0" "$@"
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . tools/env.sh
 
@@ -16,7 +18,6 @@ mkdir -p "$folder"
 [ -e "$results" ] || printf '| System | QGIS | Step | Result | Minutes | Commit |\n|---|---|---|---|---|---|\n' > "$results"
 
 in_system() { chroot "$root" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"; }
-unmount() { for place in dev/pts dev proc sys; do umount -q "$root/$place" 2> /dev/null || true; done; }
 make_system() { # SUITE [BACKPORTS]
     if [ ! -e "$root/ready" ]; then
         say "$system：建立系统 · making the system"
@@ -59,7 +60,6 @@ oldest_scipy="$pip install --only-binary :all: --no-deps 'scipy<1.15'; make test
 [ $# -gt 0 ] || set -- debian12 debian13 debian13-backports testing
 for system in "$@"; do
     root=$folder/$system
-    trap unmount EXIT
     case $system in
         debian12) make_system bookworm ;;
         debian13) make_system trixie ;;
@@ -72,6 +72,5 @@ for system in "$@"; do
     step desktop "make test TESTS='tests/desktop -q'"
     step scipy-none "$without_scipy"
     step scipy-old "$oldest_scipy"
-    unmount
 done
 cat "$results"
