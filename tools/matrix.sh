@@ -17,7 +17,9 @@ results=$folder/results.md
 mkdir -p "$folder"
 [ -e "$results" ] || printf '| System | QGIS | Step | Result | Minutes | Commit |\n|---|---|---|---|---|---|\n' > "$results"
 
-in_system() { chroot "$root" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"; }
+# The network of this machine may have other certificates.
+certificates=/etc/ssl/certs/ca-certificates.crt
+in_system() { chroot "$root" env -i PIP_CERT=$certificates.host HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"; }
 make_system() { # SUITE [BACKPORTS]
     if [ ! -e "$root/ready" ]; then
         say "$system：建立系统 · making the system"
@@ -33,6 +35,7 @@ make_system() { # SUITE [BACKPORTS]
         touch "$root/ready"
     fi
     cp /etc/resolv.conf "$root/etc/resolv.conf"
+    [ ! -e $certificates ] || cp -L $certificates "$root$certificates.host"
     for place in proc sys dev dev/pts; do mountpoint -q "$root/$place" || mount --bind "/$place" "$root/$place"; done
     rm -rf "$root/source.git" && git clone -q --bare . "$root/source.git"
     in_system git config --global --replace-all safe.directory '*'
