@@ -318,6 +318,8 @@ class CountyCombo(QComboBox):
         self.setCurrentIndex(-1)
         theme.set_placeholder(self.lineEdit(), tr("Name or code of the county"))
         self.editTextChanged.connect(lambda _text: self.changed.emit())
+        # A narrow field shows the code and the name, not the end of the text.
+        self.activated.connect(lambda _number: QTimer.singleShot(0, lambda: self.lineEdit().home(False)))
 
     def get_chosen_county_code(self) -> str:
         """Return the code of a listed county, else the text."""
