@@ -22,7 +22,7 @@ SEED ?= 1
 READERS ?=
 SYSTEMS ?=
 
-.PHONY: help help-all setup demo test test-all oldest matrix postgis fuzz check format benchmark rules profile rule sample schemas symbols manual screenshots package wheel qgis qgis_process clean
+.PHONY: help help-all setup demo test test-all oldest matrix postgis fuzz check format benchmark rules profile rule sample schemas symbols manual screenshots package release wheel qgis qgis_process clean
 
 # “## ” marks the commands of `make help`, “##+ ” those that only `make help-all` lists.
 help: ##+ 常用命令 · the usual commands
@@ -89,7 +89,10 @@ screenshots: setup ##+ 手册图片（docs/images，PICTURES="wizard"）· pictu
 	@$(RUN) python tools/screenshots.py $(value PICTURES)
 
 package: setup ## 可安装的 zip · the installable zip, in dist/
-	@$(RUN) python tools/package.py
+	@$(RUN) python tools/package.py --site '$(SITE)' --email '$(CONTACT)'
+
+release: setup ## 发布：zip、校验值、清单、说明、扫描（SITE=本单位服务器）· a release, in dist/
+	@$(RUN) python tools/release.py --site '$(SITE)' --email '$(CONTACT)'
 
 wheel: setup ##+ Dask worker 用的程序包（.whl）· the core for Dask workers, in dist/
 	@$(RUN) python tools/wheel.py

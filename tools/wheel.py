@@ -11,10 +11,9 @@ import base64
 import hashlib
 import re
 import sys
-import zipfile
 from pathlib import Path
 
-from package import get_commit_time, list_tracked_files, read_metadata, read_version, run_git
+from package import list_tracked_files, read_metadata, read_version, run_git, write_archive
 from translations import ROOT
 
 NAME = "sanxian_core"
@@ -74,17 +73,9 @@ def build_wheel(folder: Path) -> Path:
     contents |= {f"{information}/{name}": data for name, data in make_information().items()}
     records = [make_record_line(name, data) for name, data in sorted(contents.items())]
     records.append(f"{information}/RECORD,,")
-    folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{NAME}-{make_wheel_version()}-py3-none-any.whl"
-    scratch = folder / f".{target.name}.part"
-    made = get_commit_time()
-    with zipfile.ZipFile(scratch, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        # The list of files comes last, as the format recommends.
-        for name, data in [*sorted(contents.items()), (f"{information}/RECORD", ("\n".join(records) + "\n").encode())]:
-            entry = zipfile.ZipInfo(name, made)
-            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o100644 << 16
-            archive.writestr(entry, data)
-    scratch.replace(target)
+    # The list of files comes last, as the format recommends.
+    write_archive(target, [*sorted(contents.items()), (f"{information}/RECORD", ("\n".join(records) + "\n").encode())])
     return target
 
 

@@ -2,7 +2,6 @@
 """Test the plugin zip: requirements of the plugin site, and use when unzipped."""
 
 import configparser
-import importlib
 import json
 import os
 import re
@@ -13,9 +12,14 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+
+import package as packaging_tool
+import site_scan
+
 pytestmark = pytest.mark.slow  # builds the zip
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = packaging_tool.ROOT
 TOP_FOLDER = "sanxian"
 MEGABYTE = 1024 * 1024
 REQUIRED_METADATA = (
@@ -23,21 +27,13 @@ REQUIRED_METADATA = (
     "tags icon hasProcessingProvider changelog"
 ).split()
 BINARY_SUFFIXES = {".pyc", ".pyo", ".so", ".dll", ".pyd", ".dylib", ".exe", ".o", ".a", ".whl", ".egg", ".jar", ".zip"}
-# The plugin site scans an uploaded zip and blocks it if there are findings (qgis/QGIS-Plugins-Website,
-# security_scanner.py and its lists of rules, July 2026): bandit, detect-secrets, some codes of flake8, types of files.
-#: Tests of bandit that the site skips, in addition to B109 and B410, which bandit no longer has.
-SKIPPED_BANDIT_CODES = "B404,B411"
-#: Codes of flake8 that the site turns on and ruff has. Syntax errors (E901, E999, F831) ruff always reports.
-FLAKE8_CODES = (
-    "E101,E711,E712,E713,E714,E721,E722,E731,E741,E742,E743,E902,W605,F402,F403,F404,F405,F811,F821,F822,F823,F901"
-)
-SUSPICIOUS_SUFFIXES = {".exe", ".dll", ".so", ".dylib", ".bat", ".sh", ".ps1", ".cmd"}
 #: Number of findings of bandit that are silenced on their line, with a reason.
 NOSEC_COUNT = 32
 
 
 def build_plugin_zip(folder: Path) -> Path:
-    command = [sys.executable, "tools/package.py", "--output", str(folder)]
+    office = ("--site", "https://gis.office.cn/plugins", "--email", "gis@office.cn")
+    command = [sys.executable, "tools/package.py", "--output", str(folder), *office]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     (plugin_zip,) = folder.glob("*.zip")
@@ -150,35 +146,15 @@ def test_metadata_txt_has_all_fields_the_plugin_site_requires(unzipped_plugin, g
     assert "plugin" not in general_metadata["name"].lower(), "the plugin site refuses the word in a name"
 
 
-@pytest.fixture
-def packaging_tool(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / "tools"))
-    return importlib.import_module("package")
-
-
-def test_packaging_a_release_with_placeholder_addresses_is_refused(packaging_tool, monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(sys, "argv", ["package.py", "--output", str(tmp_path)])
-    monkeypatch.setattr(packaging_tool, "read_version", lambda: "9.9.9")
-    monkeypatch.setattr(
-        packaging_tool, "read_metadata", lambda: {"homepage": "https://example.org/x", "email": "a@b.cn"}
-    )
+def test_packaging_refuses_a_release_with_placeholder_addresses_and_warns_of_them_before(capsys):
+    real = {"homepage": "https://sanxian.cn", "repository": "https://sanxian.cn/a", "tracker": "https://sanxian.cn/b"}
+    real |= {"email": "office@example.organic.cn", "about": "see example.org", "version": "9.9.9"}
+    packaging_tool.refuse_placeholders(real)
+    assert capsys.readouterr().err == ""
     with pytest.raises(SystemExit, match=r"homepage=https://example\.org/x"):
-        packaging_tool.main()
-    assert not list(tmp_path.iterdir())
-    monkeypatch.setattr(packaging_tool, "read_version", lambda: "9.9.9-dev")
-    packaging_tool.main()
-    assert "homepage" in capsys.readouterr().err and list(tmp_path.iterdir())
-
-
-def test_packaging_accepts_metadata_with_real_addresses(packaging_tool, monkeypatch):
-    real = {"homepage": "https://sanxian.cn", "email": "office@example.organic.cn", "about": "see example.org"}
-    monkeypatch.setattr(packaging_tool, "read_metadata", lambda: real)
-    assert packaging_tool.list_placeholder_addresses() == []
-
-
-@pytest.mark.exhaustive
-def test_packaging_the_same_commit_twice_gives_identical_zips(plugin_zip, tmp_path):
-    assert build_plugin_zip(tmp_path).read_bytes() == plugin_zip.read_bytes()
+        packaging_tool.refuse_placeholders(real | {"homepage": "https://example.org/x"})
+    packaging_tool.refuse_placeholders(real | {"homepage": "https://example.org/x", "version": "9.9.9-dev"})
+    assert "homepage" in capsys.readouterr().err
 
 
 def test_importing_the_unzipped_plugin_package_imports_no_other_module(unzipped_plugin):
@@ -217,7 +193,7 @@ for library in (docx, *map(import_zipped_library, ("pypdf", "tomlkit"))):
     ]
 
 
-def test_zip_has_the_libraries_of_the_decision_record_with_their_licences(packaging_tool, names_in_zip):
+def test_zip_has_the_libraries_of_the_decision_record_with_their_licences(names_in_zip):
     table = (ROOT / "docs/adr/052-libraries-in-the-zip.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\| ([\w-]+) \| ([\d.]+) \|", table, re.MULTILINE)
     assert [name for name, _ in listed] == list(packaging_tool.LIBRARIES)
@@ -226,57 +202,52 @@ def test_zip_has_the_libraries_of_the_decision_record_with_their_licences(packag
         assert f"{folder}/LICENSE" in names_in_zip
 
 
-def test_packaging_without_a_pinned_library_is_refused(packaging_tool, monkeypatch):
+def test_packaging_without_a_pinned_library_is_refused(monkeypatch):
     monkeypatch.setattr(packaging_tool.importlib.metadata, "distributions", list)
     with pytest.raises(SystemExit, match=r"pypdf==[\d.]+, python-docx==[\d.]+, tomlkit==.*make setup"):
         packaging_tool.read_libraries()
 
 
-def run_scanner(*command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run a scanner of the environment; fail the test if it is not installed."""
-    done = subprocess.run([sys.executable, "-m", *command], cwd=cwd, capture_output=True, text=True)
-    assert done.returncode in (0, 1) and done.stdout.strip(), done.stderr
-    return done
-
-
-def run_bandit(folder: Path, *options: str) -> list[dict]:
-    report = json.loads(
-        run_scanner("bandit", "-q", "-f", "json", "-s", SKIPPED_BANDIT_CODES, *options, cwd=folder).stdout
-    )
-    assert report["errors"] == []
-    return report["results"]
-
-
-def find_secrets(folder: Path) -> dict[str, list[str]]:
-    results = json.loads(run_scanner("detect_secrets", "scan", "--all-files", ".", cwd=folder).stdout)["results"]
-    return {name: [one["type"] for one in found] for name, found in results.items()}
-
-
-def list_style_errors(folder: Path) -> list[str]:
-    """Return the errors that flake8 reports with the codes of the plugin site.
-
-    Ruff has the same codes and is used instead; ``noqa`` comments are ignored.
-    """
-    options = ["--isolated", "--no-cache", "--ignore-noqa", "--target-version", "py311", "--output-format", "json"]
-    found = json.loads(run_scanner("ruff", "check", *options, "--select", FLAKE8_CODES, ".", cwd=folder).stdout)
-    return [f"{one['filename']}:{one['location']['row']} {one['code']} {one['message']}" for one in found]
-
-
 def test_security_and_style_scanners_find_planted_problems(tmp_path):
     text = 'password = "xK9mPq2vLw8z"\nassert password\nif password == None:\n    pass  # noqa: E711\n'
     (tmp_path / "planted.py").write_text(text, encoding="utf-8")
-    assert {one["test_id"] for one in run_bandit(tmp_path, "-r", ".")} == {"B101", "B105"}
-    assert find_secrets(tmp_path) == {"planted.py": ["Secret Keyword"]}
-    assert len(list_style_errors(tmp_path)) == 1
+    assert {one["test_id"] for one in site_scan.run_bandit(tmp_path, "-r", ".")} == {"B101", "B105"}
+    assert site_scan.find_secrets(tmp_path) == {"planted.py": ["Secret Keyword"]}
+    assert len(site_scan.list_style_errors(tmp_path)) == 1
 
 
+@pytest.mark.qgis
+def test_qt6_scan_finds_what_fails_with_qt6(tmp_path):
+    wrong = (
+        "from PyQt5.QtCore import Qt",
+        "from qgis.PyQt.QtCore import QRegExp",
+        "Qt.AlignLeft",
+        "Qgis.Warning",
+        "QVariant()",
+        "box.exec_()",
+        "QDateTime(QDate(2026, 1, 1))",
+        "menu.addAction(icon, text, slot, keys)",
+        "box.fontMetrics().width(text)",
+        "box.activated[str].connect(slot)",
+    )
+    right = (
+        "from qgis.PyQt.QtCore import Qt",
+        "Qt.AlignmentFlag.AlignLeft",
+        "Qgis.MessageLevel.Warning",
+        "box.exec()",
+        "Qgis.QGIS_VERSION_INT",
+        "box.fontMetrics().horizontalAdvance(text)",
+        "menu.addAction(icon, text)",
+    )
+    (tmp_path / "planted.py").write_text("\n".join((*wrong, *right)), encoding="utf-8")
+    found = [re.match(r"planted\.py:(\d+) ", one)[1] for one in site_scan.list_qt6_problems(tmp_path)]
+    assert sorted(map(int, found)) == [*range(1, len(wrong) + 1)]
+
+
+@pytest.mark.qgis
 @pytest.mark.exhaustive
-def test_bandit_finds_no_problem_in_the_plugin_zip(unzipped_plugin):
-    found = [
-        f"{one['filename']}:{one['line_number']} {one['test_id']} {one['issue_text']}"
-        for one in run_bandit(unzipped_plugin, "-r", ".")
-    ]
-    assert found == []
+def test_scans_of_the_plugin_site_find_nothing_in_the_plugin_zip(plugin_zip):
+    assert site_scan.scan_zip(plugin_zip) == []
 
 
 def test_every_nosec_comment_states_a_reason_and_suppresses_one_finding(unzipped_plugin):
@@ -291,25 +262,21 @@ def test_every_nosec_comment_states_a_reason_and_suppresses_one_finding(unzipped
                 form = re.search(r"  # nosec (B\d{3}) # \w.{5,}$", line)
                 assert form, f"{path}:{number}: {line.strip()}"
                 comments[f"./{path.relative_to(unzipped_plugin).as_posix()}", number] = form[1]
-    # Without its comments no other file has a finding either: test_bandit_finds_no_problem_in_the_plugin_zip.
+    # With its comments no other file has a finding: test_scans_of_the_plugin_site_find_nothing_in_the_plugin_zip.
     files = sorted({file.removeprefix("./") for file, _ in comments})
-    found = run_bandit(unzipped_plugin, "--ignore-nosec", *files)
+    found = site_scan.run_bandit(unzipped_plugin, "--ignore-nosec", *files)
     silenced = {(one["filename"], one["line_number"]): one["test_id"] for one in found}
     assert comments == silenced
     assert len(comments) == NOSEC_COUNT
 
 
-@pytest.mark.exhaustive
-def test_secret_scanner_finds_no_secret_in_the_plugin_zip(unzipped_plugin):
-    assert find_secrets(unzipped_plugin) == {}
+@pytest.mark.qgis
+def test_plugin_zip_violates_no_flake8_code_of_the_plugin_site_and_runs_with_qt6(unzipped_plugin):
+    assert site_scan.list_style_errors(unzipped_plugin) == []
+    assert site_scan.list_qt6_problems(unzipped_plugin) == []
 
 
-def test_plugin_zip_violates_no_flake8_code_of_the_plugin_site(unzipped_plugin):
-    assert list_style_errors(unzipped_plugin) == []
-
-
-def test_plugin_zip_has_no_settings_or_comments_that_disable_scanners(unzipped_plugin, names_in_zip):
-    assert [name for name in names_in_zip if PurePosixPath(name).name.startswith(".")] == []
+def test_plugin_zip_has_no_comments_that_disable_scanners(unzipped_plugin):
     marked = [
         path.relative_to(unzipped_plugin).as_posix()
         for path in sorted(unzipped_plugin.rglob("*"))
@@ -318,11 +285,14 @@ def test_plugin_zip_has_no_settings_or_comments_that_disable_scanners(unzipped_p
     assert marked == []
 
 
-def test_plugin_zip_has_no_executable_file_and_no_suspicious_file_type(plugin_zip):
-    with zipfile.ZipFile(plugin_zip) as archive:
-        for entry in archive.infolist():
-            assert not (entry.external_attr >> 16) & 0o111, entry.filename
-            assert PurePosixPath(entry.filename).suffix.lower() not in SUSPICIOUS_SUFFIXES, entry.filename
+def test_plugin_zip_has_no_executable_or_hidden_file_and_no_suspicious_file_type(plugin_zip, tmp_path):
+    assert site_scan.list_suspicious_files(plugin_zip) == []
+    with zipfile.ZipFile(tmp_path / "planted.zip", "w") as archive:
+        for name, mode in (("a/.b", 0o644), ("a/c.py", 0o755), ("a/d.EXE", 0o644), ("a/e.py", 0o644)):
+            entry = zipfile.ZipInfo(name)
+            entry.external_attr = mode << 16
+            archive.writestr(entry, "")
+    assert site_scan.list_suspicious_files(tmp_path / "planted.zip") == ["a/.b", "a/c.py", "a/d.EXE"]
 
 
 @pytest.mark.qgis
