@@ -4,6 +4,9 @@
 No rule is an error if it is based on unverified sources (mark C) only.
 """
 
+import re
+from datetime import date
+
 from plugin.core.model.rule import Severity, load_all_rules
 from plugin.core.standard import load_standard
 from plugin.core.standard.messages.texts import TEXT_LANGUAGES, Texts
@@ -24,6 +27,23 @@ def test_mark_of_a_citation_is_not_better_than_the_best_mark_of_its_documents(ci
         best = min((STANDARD.sources[s].best for s in citation.sources), default="C")
         assert best <= citation.mark, f"{citation.key} claims {citation.mark}; its documents allow {best}"
     assert citation.zh.strip() and citation.en.strip()
+
+
+def test_citations_name_the_legal_documents_that_their_titles_quote():
+    documents, quoted = STANDARD.legal_documents, set()
+    for citation in STANDARD.citations.values():
+        names = [documents[key].zh for key in citation.legal_documents]
+        titles = re.findall("《([^》]+)》", citation.zh)
+        assert all(any(title in name for name in names) for title in titles), citation.key
+        assert len(names) >= len(titles), citation.key
+        quoted |= set(citation.legal_documents)
+    assert quoted == documents.keys()
+
+
+def test_dates_of_legal_documents_are_past_and_only_known_of_reviewed_ones():
+    for document in STANDARD.legal_documents.values():
+        assert document.in_force is None or document.reviewed is not None, document.id
+        assert all(day <= date.today() for day in (document.in_force, document.reviewed) if day), document.id
 
 
 def test_every_citation_is_used_by_a_rule_a_layer_conflict_or_a_requirement_of_an_adjustment():

@@ -17,7 +17,7 @@ from ..engine.explanation import EffectiveValue, find_effective_parameters, find
 from ..model.rule import EVERY_LAYER, RULE_FAMILIES, LayerNeed, Rule, Severity
 from ..standard import list_standard_ids, load_standard
 from ..standard.conflicts import CONFLICT_MEANINGS, ConflictMatrixEntry
-from ..standard.edition import Citation, CitedDocument
+from ..standard.edition import Citation, CitedDocument, LegalDocument
 from ..standard.messages.numbers import format_plain_number
 from ..standard.messages.texts import Texts
 from ..standard.profile import Norm
@@ -25,6 +25,8 @@ from .words import ReportTexts, fill_template
 
 #: When a rule runs: with every check, or only by its name.
 RUNS_BY_DEFAULT, RUNS_WHEN_NAMED = "default", "named"
+#: Fields of a legal document that the page shows beside its title.
+LEGAL_DATES = ("in_force", "repealed_by", "reviewed")
 #: Without it Excel reads a CSV as GBK.
 _BYTE_ORDER_MARK = "\ufeff"
 
@@ -174,6 +176,10 @@ class RuleBook:
                         (m, self._book_text(f"short_{m}"), self._book_text(f"meaning_{m}")) for m in CONFLICT_MEANINGS
                     ],
                 },
+                "legal_documents": {
+                    "heads": [self._book_text(f"legal_{head}") for head in ("title", *LEGAL_DATES)],
+                    "rows": [(key, self._list_legal_cells(one)) for key, one in standard.legal_documents.items()],
+                },
                 "documents": [
                     {"id": s.id, "best": s.best, "text": self._pick_language(s)} for s in standard.sources.values()
                 ],
@@ -198,7 +204,12 @@ class RuleBook:
                     ],
                     "set": self._make_parameter_lines(entry),
                     "citations": [
-                        {"mark": c.mark, "text": self._pick_language(c), "sources": list(c.sources)}
+                        {
+                            "mark": c.mark,
+                            "text": self._pick_language(c),
+                            "sources": c.sources,
+                            "legal_documents": c.legal_documents,
+                        }
                         for c in entry.citations
                     ],
                     "unconfirmed": self.words.join_parts(map(self.texts.get_setting_name, entry.unconfirmed)),
@@ -274,6 +285,11 @@ class RuleBook:
             return f"{value:.10g}°"
         figure = format_plain_number(value) if unit else f"{value:.10g}"
         return f"{figure} {self.words.get_text_or_key('unit', unit)}".strip()
+
+    def _list_legal_cells(self, document: LegalDocument) -> list[str]:
+        """Return a legal document as cells: its title, then what is known of each of `LEGAL_DATES`."""
+        unknown = self._book_text("legal_unknown")
+        return [self._pick_language(document), *(str(getattr(document, key) or unknown) for key in LEGAL_DATES)]
 
     def _make_matrix_cell(self, pair: ConflictMatrixEntry | None) -> dict[str, str]:
         """Return the meaning of an overlap, its source mark and a title; empty texts without a pair."""

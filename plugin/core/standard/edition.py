@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -187,11 +188,28 @@ class CitedDocument:
 
 
 @dataclass(frozen=True)
+class LegalDocument:
+    """A law, regulation, notice, standard or plan that citations quote.
+
+    ``in_force``: since when; ``repealed_by``: the document that repealed it; ``reviewed``: when someone last read
+    it, or searched for what changes it. None or empty: unknown.
+    """
+
+    id: str = field(metadata=NOT_IN_FILE)
+    zh: str
+    en: str
+    in_force: date | None = None
+    repealed_by: str = ""
+    reviewed: date | None = None
+
+
+@dataclass(frozen=True)
 class Citation:
     """A legal or technical basis of a rule.
 
     ``mark``: A (read in the text), B (quoted elsewhere), C (unverified). ``sources``: ids of the documents in which it
     was read. ``area``: code of the county whose plan it is; for other counties it is only an example.
+    ``legal_documents``: ids of the legal documents that it quotes.
     """
 
     key: str = field(metadata=NOT_IN_FILE)
@@ -200,6 +218,7 @@ class Citation:
     en: str
     sources: tuple[str, ...] = ()
     area: str = ""
+    legal_documents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -264,6 +283,7 @@ class Standard(StandardFile):
     confirmed: frozenset[str]
     citations: dict[str, Citation]
     sources: dict[str, CitedDocument]
+    legal_documents: dict[str, LegalDocument]
     maintenance: MaintenanceSpec | None = None
     conflicts: tuple[ConflictMatrixEntry, ...] = ()
     phases: dict[str, dict[str, Severity]] = field(default_factory=dict)

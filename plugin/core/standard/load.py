@@ -26,6 +26,7 @@ from .edition import (
     STANDARD_FILE,
     Citation,
     CitedDocument,
+    LegalDocument,
     Standard,
     StandardFile,
     TemplateGroup,
@@ -174,10 +175,16 @@ def _read_own_data(
         **{k: value for included_standard in includes for k, value in included_standard.sources.items()},
         **_read_table(folder / "sources.toml", dict[str, CitedDocument]),
     }
+    legal_documents = {
+        **{k: value for included_standard in includes for k, value in included_standard.legal_documents.items()},
+        **_read_table(folder / "legal_documents.toml", dict[str, LegalDocument]),
+    }
     citations: dict[str, Citation] = _read_table(folder / "citations.toml", dict[str, Citation])
     for citation in citations.values():
         for source in citation.sources:
             check_known(source, sources, folder / "citations.toml", f"{citation.key}.sources")
+        for document in citation.legal_documents:
+            check_known(document, legal_documents, folder / "citations.toml", f"{citation.key}.legal_documents")
     concepts, groups = dict(file.concepts), dict(file.groups)
     maintenance_path = folder / MAINTENANCE_FILE_NAME
     maintenance = read_toml_record(MaintenanceSpec, maintenance_path) if maintenance_path.exists() else None
@@ -198,6 +205,7 @@ def _read_own_data(
         confirmed=frozenset(file.confirmed_items.items),
         citations=citations,
         sources=sources,
+        legal_documents=legal_documents,
         maintenance=maintenance,
         conflicts=conflicts,
         phases=phases,

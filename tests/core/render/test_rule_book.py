@@ -107,6 +107,19 @@ def test_rule_book_page_has_help_for_every_rule_and_loads_nothing(lang):
     assert all(" × " in cell for cell in cells)
 
 
+@pytest.mark.parametrize(
+    ("code", "document", "cells"),
+    [
+        ("REL001", "shanxi-plan", ("《山西省国土空间规划（2021—2035年）》", "2024-02-07", "未知", "2026-11-27")),
+        ("LAW020", "boundary-guide", ("《城镇开发边界划定指南（试行）》", "未知", "未知", "未知")),
+    ],
+)
+def test_rule_book_page_states_validity_and_last_review_of_what_a_rule_quotes(code, document, cells):
+    page = make_rule_book().render_page()
+    assert f'<tr id="legal-{document}">{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>' in page
+    assert f'<a href="#legal-{document}">' in page.split(f'<section id="{code}">')[1].split("</section>")[0]
+
+
 def test_rules_command_writes_the_rule_book_as_table_and_page(tmp_path, capsys):
     table, page = tmp_path / "规则.csv", tmp_path / "规则.html"
     assert main(["rules", "--csv", str(table), "--html", str(page), "--profile", "hunyuan"]) == 0

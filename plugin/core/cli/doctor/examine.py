@@ -24,6 +24,7 @@ from ....metadata import read_plugin_version
 from ...base.connection_text import describe_exception
 from ...base.errors import NEVER_CANCELLED, Cancellation, OutputError
 from ...base.files.writing import check_writable, write_atomically
+from ...standard import load_standard
 from ...standard.messages.texts import Texts
 from .libraries import (
     FactState,
@@ -139,6 +140,27 @@ def make_projection_fact(texts: Texts) -> MachineFact:
     )
 
 
+def make_legal_documents_fact(texts: Texts, today: date) -> MachineFact:
+    """Return the line of the laws and standards that rules quote: a warning if a review is too old."""
+    key, months = "legal_documents", load_requirements().legal_review_months
+    documents = load_standard().legal_documents.values()
+    reviews = {one.zh if texts.lang == "zh" else one.en: one.reviewed for one in documents if one.reviewed is not None}
+    old = [name for name, day in reviews.items() if count_months(day, today) >= months]
+    never, names = len(documents) - len(reviews), texts.get("words", "between_names").join(old)
+    return MachineFact(
+        key,
+        FactState.WARNING if old else FactState.OK,
+        texts.get("environment", key),
+        texts.get("environment", f"{key}_found", count=len(documents), oldest=min(reviews.values()), never=never),
+        texts.get("environment", f"{key}_remedy", months=months, names=names) if old else "",
+    )
+
+
+def count_months(start: date, end: date) -> int:
+    """Return the number of whole months from one day to another."""
+    return (end.year - start.year) * 12 + end.month - start.month - (end.day < start.day)
+
+
 def iterate_example_facts(
     texts: Texts, progress: Callable[[float, str], None], cancellation: Cancellation
 ) -> Iterator[MachineFact]:
@@ -205,6 +227,7 @@ def run_doctor(
         [make_projection_fact(texts)],
         iterate_disk_facts({"disk_temporary": Path(tempfile.gettempdir()), **(folders or {})}, texts),
         iterate_encoding_facts(texts),
+        [make_legal_documents_fact(texts, date.today())],
     ):
         add_fact(fact)
         cancellation.raise_if_cancelled()

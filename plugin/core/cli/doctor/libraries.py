@@ -83,7 +83,10 @@ class ProjectionSample:
 
 @dataclass(frozen=True)
 class Requirements:
-    """Oldest versions of programs and libraries by name, formats, free disk space (GB), and a projected point."""
+    """Oldest versions of programs and libraries by name, formats, free disk space (GB), and a projected point.
+
+    ``legal_review_months``: months after which a law or standard should be reviewed again.
+    """
 
     programs: dict[str, str]
     required_libraries: dict[str, str]
@@ -91,6 +94,7 @@ class Requirements:
     formats: tuple[FormatRequirement, ...]
     disk_warning_gb: float
     disk_minimum_gb: float
+    legal_review_months: int
     projection: ProjectionSample
 
 

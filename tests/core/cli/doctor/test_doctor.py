@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import namedtuple
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ from plugin.core.cli.doctor.libraries import FactState, MachineFact, load_requir
 from plugin.core.cli.examples import run_examples as example_run
 from plugin.core.fixes import fix_declaration as fix_model
 from plugin.core.model import rule as rule_model
+from plugin.core.standard.edition import LegalDocument
 from plugin.core.standard.messages.texts import Texts
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -92,6 +94,28 @@ def test_a_broken_fix_is_named_with_its_example(few_examples, monkeypatch):
 def test_a_cancelled_check_does_not_report_that_all_is_well():
     report = make_cancelled_report((MachineFact("a", FactState.OK, "a", "1"),), "zh")
     assert report.conclusion.startswith("已取消") and report.facts[-1].state is FactState.NOT_RUN
+
+
+@pytest.mark.parametrize(
+    ("day", "state", "named"),
+    [
+        (date(2027, 11, 19), FactState.OK, False),
+        (date(2027, 11, 20), FactState.WARNING, False),
+        (date(2027, 11, 27), FactState.WARNING, True),
+    ],
+)
+def test_doctor_warns_of_laws_and_standards_without_review_for_twelve_months(monkeypatch, day, state, named):
+    reviews = {
+        "regulation": LegalDocument("regulation", "《甲条例》", "A", reviewed=date(2026, 11, 20)),
+        "standard": LegalDocument("standard", "《乙标准》", "B", date(2020, 1, 1), reviewed=date(2026, 11, 27)),
+        "law": LegalDocument("law", "《丙法》", "C"),
+    }
+    standard = replace(examine.load_standard(), legal_documents=reviews)
+    monkeypatch.setattr(examine, "load_standard", lambda: standard)
+    fact = examine.make_legal_documents_fact(TEXTS, day)
+    assert fact.state is state and fact.found == "3 件，最早的查阅 2026-11-20，未查阅过 1 件"
+    assert ("满 12 个月" in fact.remedy and "《甲条例》" in fact.remedy) == (state is FactState.WARNING)
+    assert ("《乙标准》" in fact.remedy) == named and "《丙法》" not in fact.remedy
 
 
 def run_without_geopandas(*arguments):
