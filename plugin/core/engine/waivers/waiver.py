@@ -22,7 +22,8 @@ from ...standard.messages.texts import THIN_SPACE
 
 #: Identity of a finding, independent of its place: code, case, roles, sorted keys, field.
 WaiverIdentity = tuple[str, str, str, str, tuple[str, ...], str]
-#: Parameters that identify a row, a waiver, or (in version 0.1.0) the program that read a file, and not the problem.
+#: Parameters that identify a row, a waiver, what the checking version or county knows, or (in version 0.1.0) the
+#: program that read a file, and not the problem.
 PARAMETERS_WITHOUT_FIGURES = (
     "fid",
     "fids",
@@ -32,6 +33,7 @@ PARAMETERS_WITHOUT_FIGURES = (
     "waiver",
     "package_waiver",
     "trace",
+    "known",
     "by",
 )
 #: Parameters next to an area that belong to the conflict: for the same land another value is another conflict. The

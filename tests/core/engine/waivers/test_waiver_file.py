@@ -681,6 +681,16 @@ def test_waiver_that_stored_the_program_which_read_a_file_still_applies_without_
     assert not is_same_conflict(replace(stored, figures={**stored.figures, "file": "b.pdf"}), finding, waivers)
 
 
+def test_waiver_made_by_a_version_that_knew_other_values_still_applies(tmp_path):
+    """The manifest names a version that does not exist; the finding states which one checks."""
+    params = {"file": "manifest.json", "item": "插件版本", "told": "99.0.0", "known": "0.2.0-dev"}
+    finding = Finding("", key="manifest.json", code="DOC016", case="unknown", params=params)
+    (waiver,) = make_waivers([finding], ENTRY, WaiverLimits(), tmp_path)
+    stored, now = replace(waiver, figures=dict(params)), replace(finding, params={**params, "known": "1.0.0"})
+    assert all(is_same_conflict(one, now, Waivers((one,))) for one in (waiver, stored))
+    assert not is_same_conflict(stored, replace(now, params={**params, "told": "98.0.0"}), Waivers((stored,)))
+
+
 def test_waivers_still_apply_after_edits_of_neighbouring_features(tmp_path, county_file, county_layers):
     chosen = waive_findings(county_file, "REL001", "REL002", "TOP002")
     farmland = county_layers["YJJBNTBHTB"]
