@@ -72,6 +72,18 @@ def test_modules_connect_nothing_to_the_signal_of_a_destroyed_object(path):
     assert ".destroyed.connect" not in path.read_text(encoding="utf-8")
 
 
+def test_csv_and_xlsx_files_are_written_where_formulas_become_text():
+    """A text from the data that begins with = would be a formula of who opens the file."""
+
+    def list_modules_with(pattern):
+        return [path.stem for path in list_modules() if re.search(pattern, path.read_text(encoding="utf-8"))]
+
+    assert list_modules_with(r"csv\.writer\(") == ["file", "change_log"]
+    assert list_modules_with(r"\bcell\.value = ") == ["write_points", "ledger", "report_table"]
+    # Rows of the others are appended as cells that a function of plain_sheets makes.
+    assert set(list_modules_with(r"sheet\.append\(")) <= set(list_modules_with(r"import.+ make_sheet_cell"))
+
+
 @for_each("path", list_modules())
 def test_bodies_of_functions_have_at_most_60_lines_without_their_docstring(path):
     for node in list_nodes(path.read_text(encoding="utf-8")):

@@ -10,6 +10,7 @@ import csv
 import getpass
 import io
 import os
+import re
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from .proposal import FixTexts, Proposal
 
 #: Columns by which a table is recognised.
 _RECOGNISED_COLUMNS = 3
+#: A formula, or an apostrophe, which readers remove; not a negative number.
+_FORMULA_PATTERN = re.compile(r"[=+@']|-(?![\d.]+$)")
 #: The suffix of a change log, after the name of the data.
 CHANGE_LOG_SUFFIX = ".changes.csv"
 CHANGE_LOG_COLUMNS = (
@@ -165,7 +168,7 @@ def format_csv(rows: Iterable[Sequence[str]]) -> str:
     readable_rows = ([make_readable_text(cell) for cell in row] for row in rows)
     # A spreadsheet does not take a cell with an apostrophe before it for a formula.
     csv.writer(text, lineterminator="\r\n").writerows(
-        [f"'{cell}" if cell[:1] in ("=", "+", "@", "'") else cell for cell in row] for row in readable_rows
+        [f"'{cell}" if _FORMULA_PATTERN.match(cell) else cell for cell in row] for row in readable_rows
     )
     return text.getvalue()
 

@@ -6,13 +6,12 @@ It is rendered as lines for a console, a CSV table and one HTML page.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from ..base.files.csv_records import format_rows
 from ..engine.explanation import EffectiveValue, find_effective_parameters, find_unconfirmed_settings
 from ..model.rule import EVERY_LAYER, RULE_FAMILIES, LayerNeed, Rule, Severity
 from ..standard import list_standard_ids, load_standard
@@ -27,8 +26,6 @@ from .words import ReportTexts, fill_template
 RUNS_BY_DEFAULT, RUNS_WHEN_NAMED = "default", "named"
 #: Fields of a legal document that the page shows beside its title.
 LEGAL_DATES = ("in_force", "repealed_by", "reviewed")
-#: Without it Excel reads a CSV as GBK.
-_BYTE_ORDER_MARK = "\ufeff"
 
 
 @dataclass(frozen=True)
@@ -136,12 +133,8 @@ class RuleBook:
 
     def render_csv(self) -> str:
         """Return the rules as CSV with headings and a byte order mark."""
-        buffer = io.StringIO()
-        writer = csv.writer(buffer, lineterminator="\n")
         rows = list(map(self.make_table_row, self.entries))
-        writer.writerow(map(self._book_text, rows[0]))
-        writer.writerows(row.values() for row in rows)
-        return _BYTE_ORDER_MARK + buffer.getvalue()
+        return format_rows([map(self._book_text, rows[0]), *(row.values() for row in rows)]).decode("utf-8")
 
     def render_page(self) -> str:
         """Return the rules as one HTML page.

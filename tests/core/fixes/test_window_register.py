@@ -245,9 +245,9 @@ def read_log_rows(path):
 def test_change_log_rows_are_appended_below_its_heading(tmp_path):
     path = tmp_path / "县.changes.csv"
     append_log_rows(path, [ROW])
-    append_log_rows(path, [ROW, ["=1+1", *ROW[1:]]])
+    append_log_rows(path, [ROW, ["=1+1", "-2+3|a", "-2.5", *ROW[3:]]])
     assert path.read_bytes().startswith(b"\xef\xbb\xbf")
-    assert read_log_rows(path) == [list(CHANGE_LOG_COLUMNS), ROW, ROW, ["'=1+1", *ROW[1:]]]
+    assert read_log_rows(path) == [list(CHANGE_LOG_COLUMNS), ROW, ROW, ["'=1+1", "'-2+3|a", "-2.5", *ROW[3:]]]
 
 
 def test_change_log_saved_in_gbk_by_a_spreadsheet_keeps_its_rows(tmp_path):

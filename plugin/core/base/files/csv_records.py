@@ -84,14 +84,18 @@ def read_cell(cell: str) -> str:
     return cell.replace("\r\n", "\n").replace("\r", "\n").strip() if cell else ""
 
 
-def write_cell(text: str, delimiter: str) -> str:
-    """Return the cell for a text, quoted where necessary.
+def guard_cell(text: str) -> str:
+    """Return a text with a leading tab if a spreadsheet would turn it into a number or a formula.
 
-    A text that a spreadsheet would turn into a number or a formula gets a leading tab, which `read_cell` removes.
+    `read_cell` removes the tab.
     """
     text = make_readable_text(text)
-    if _CHANGED_BY_SPREADSHEETS.fullmatch(text):
-        text = "\t" + text
+    return f"\t{text}" if _CHANGED_BY_SPREADSHEETS.fullmatch(text) else text
+
+
+def write_cell(text: str, delimiter: str) -> str:
+    """Return the cell for a text (`guard_cell`), quoted where necessary."""
+    text = guard_cell(text)
     if any(character in text for character in ('"', "\n", "\r", "\t", delimiter)):
         return '"' + text.replace('"', '""') + '"'
     return text

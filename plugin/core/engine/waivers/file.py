@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 from ...base.errors import DataError, OutputError
 from ...base.files import make_path_next_to_data, read_bytes
 from ...base.files.cells import parse_date
+from ...base.files.csv_records import guard_cell
 from ...base.files.data import parse_json
 from ...base.files.document_text import make_readable_text
 from ...base.files.encoding import (
@@ -112,7 +113,7 @@ def change_waivers(
         rows = [row + [""] * len(missing_columns) for row in remaining_rows]
         for waiver in added_waivers:
             cells = convert_waiver_to_cells(waiver)
-            rows.append([cells.get(name, "") for name in names])
+            rows.append([guard_cell(cells.get(name, "")) for name in names])
         head = [*table.head, *(column.chinese_name for column in missing_columns)]
         if replace_if_unchanged(path, contents, _format_csv(head, rows).encode("utf-8-sig")):
             return read_waivers(path, limits)

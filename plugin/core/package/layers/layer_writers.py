@@ -7,7 +7,6 @@ maps short names to fields.
 
 from __future__ import annotations
 
-import csv
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from ...base.errors import NEVER_CANCELLED, Cancellation
+from ...base.files.csv_records import format_rows
 from ...exchange.create import create_database, make_write_error
 from ...exchange.gdal_setup import (
     check_row_counts,
@@ -243,15 +243,14 @@ def write_shapefiles(
     except RuntimeError as error:
         traceback.clear_frames(error.__traceback__)
         raise make_write_error(folder, folder) from error
-    with (folder / FIELD_NAME_FILE).open("w", encoding="utf-8-sig", newline="") as handle:
-        table = csv.writer(handle)
-        table.writerow(_FIELD_TABLE_HEAD)
-        for content in package_layers:
-            short = content.template.shapefile_name_by_field
-            for template_field in content.template.fields:
-                name, alias = template_field.name, template_field.alias
-                row = (content.name, content.template.name, short[name], name, alias)
-                table.writerow((*row, *_choose_field_type_and_width(template_field)))
+    rows: list[tuple[str, ...]] = [_FIELD_TABLE_HEAD]
+    for content in package_layers:
+        short = content.template.shapefile_name_by_field
+        for template_field in content.template.fields:
+            name, alias = template_field.name, template_field.alias
+            row = (content.name, content.template.name, short[name], name, alias)
+            rows.append((*row, *map(str, _choose_field_type_and_width(template_field))))
+    (folder / FIELD_NAME_FILE).write_bytes(format_rows(rows))
 
 
 def _choose_field_type_and_width(template_field: TemplateField) -> tuple[str, int, int]:

@@ -91,6 +91,15 @@ def test_any_reason_and_keys_are_read_back_as_written(texts, tmp_path):
     ]
 
 
+def test_formulas_in_a_waiver_are_written_as_text_and_read_back(waiver_path):
+    formula = "=cmd|' /C calc'!A0"
+    waiver = replace(FIRST_WAIVER, reason=formula, document="@SUM(A1)", author="-2+3|x", field="+1")
+    assert change_waivers(waiver_path, added_waivers=[waiver]) == (waiver,)
+    with waiver_path.open(encoding="utf-8-sig", newline="") as handle:
+        cells = [cell for row in csv.reader(handle) for cell in row]
+    assert f"\t{formula}" in cells and not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
+
+
 def test_feature_keys_in_a_waiver_file_survive_a_spreadsheet_as_text(waiver_path):
     """Save 18 digits as text; a spreadsheet would change a number to 1.40225E+17."""
     change_waivers(waiver_path, added_waivers=[FIRST_WAIVER, SECOND_WAIVER])
