@@ -21,6 +21,8 @@ COUNT ?= 5000
 SEED ?= 1
 READERS ?=
 SYSTEMS ?=
+SITE ?=
+CONTACT ?=
 
 .PHONY: help help-all setup demo test test-all oldest matrix postgis fuzz check format benchmark rules profile rule sample schemas symbols manual screenshots package release wheel qgis qgis_process clean
 
