@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QSize, Qt
-from qgis.PyQt.QtGui import QColor, QKeySequence, QPalette
+from qgis.PyQt.QtGui import QColor, QKeySequence, QPalette, QTextDocument
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QLabel, QStyleOptionViewItem, QToolButton, QWidget
 
@@ -51,6 +51,26 @@ def read_visible_texts(findings_dock):
     """Return the text shown instead of the list, and the labels of its buttons."""
     assert findings_dock.stack.currentWidget() is findings_dock.empty
     return findings_dock.empty.label.text(), [b.text() for b in findings_dock.empty.list_buttons()]
+
+
+def test_markup_in_names_of_the_data_is_shown_as_text(findings_dock):
+    """Rich text would load the picture, on Windows also from another machine."""
+    evil = "<img src='file://server/x.png'><b>乡</b>"
+    report = make_small_report()
+    for finding in report.findings:
+        finding.key = finding.township = finding.message = evil
+    show_result(findings_dock, report)
+    model = findings_dock.tree.findings
+    parent = model.index(0, 0)
+    model.fetchMore(parent)
+    tip = model.data(model.index(0, 0, parent), Qt.ItemDataRole.ToolTipRole)
+    page = QTextDocument()
+    page.setHtml(tip)
+    assert evil in page.toPlainText() and "img" not in page.toHtml().partition("<body")[2].replace("&lt;img", "")
+    assert findings_dock.tree.select_finding(report.findings[0])
+    process_events(0.05)
+    shown = [label for label in findings_dock.findChildren(QLabel) if "<img" in label.text()]
+    assert shown and all(label.textFormat() == Qt.TextFormat.PlainText for label in shown)
 
 
 RECOGNISED_WITH_MISSING_LAYER = RecognisedLayers({"A": "1", "B": "2", "C": "3"}, [("boundary", ("CZKFBJ",))], [])

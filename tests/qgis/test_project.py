@@ -68,6 +68,19 @@ def reopen_project(path):
     return project, {get_assigned_role(layer): layer for layer in project.mapLayers().values()}
 
 
+def test_new_project_has_no_macro_and_its_layers_run_no_code(functions, tmp_path):
+    request = make_project_request(tmp_path, roles=("CZKFBJ", "STBHHX"))
+    create_project(request)
+    project, layers = reopen_project(request.project_path)
+    assert project.readEntry("Macros", "/pythonCode")[0] == "" and len(layers) == 2
+    for layer in layers.values():
+        assert layer.editFormConfig().initCodeSource() == Qgis.AttributeFormPythonInitCodeSource.NoSource
+        assert layer.actions().actions() == []
+    with zipfile.ZipFile(request.project_path) as archive:
+        (name,) = [one for one in archive.namelist() if one.endswith(".qgs")]
+        assert "<pythonCode" not in archive.read(name).decode()
+
+
 @pytest.mark.parametrize("suffix", [".gpkg", ".gdb"])
 def test_new_county_project_moved_with_its_database_reopens_with_all_chosen_layers_and_groups(
     functions, tmp_path, suffix

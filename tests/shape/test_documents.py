@@ -88,6 +88,18 @@ def list_form_errors(text):
     return errors + (["length"] if len(text.splitlines()) > 25 else [])
 
 
+def test_each_threat_in_the_security_document_names_tests_that_exist():
+    lines = (PLUGIN_ROOT / "docs" / "security.md").read_text(encoding="utf-8").splitlines()
+    rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("| ")][1:]
+    assert len(lines) <= 60 and len(rows) > 20
+    for threat, _answer, tests in rows:
+        names = re.findall(r"`(tests/[\w/]+\.py)`((?: `test_\w+`)+)", tests)
+        assert names, threat
+        for path, functions in names:
+            text = (PLUGIN_ROOT / path).read_text(encoding="utf-8")
+            assert [one for one in re.findall(r"test_\w+", functions) if f"def {one}(" not in text] == [], threat
+
+
 def test_readme_has_at_most_120_lines():
     assert len((PLUGIN_ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 120
 

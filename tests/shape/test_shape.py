@@ -72,6 +72,20 @@ def test_modules_connect_nothing_to_the_signal_of_a_destroyed_object(path):
     assert ".destroyed.connect" not in path.read_text(encoding="utf-8")
 
 
+def test_the_plugin_opens_no_connection_but_those_to_databases_and_workers():
+    """PostGIS goes through psycopg2, workers of a batch through Dask; both only where the user names them."""
+    network = {"aiohttp", "ftplib", "http", "requests", "smtplib", "ssl", "urllib3", "xmlrpc"}
+    found = {
+        (path.stem, module)
+        for path in list_modules()
+        for _, module in list_imports(path)
+        if module.partition(".")[0] in network or module in ("urllib.request", "qgis.PyQt.QtNetwork")
+    }
+    texts = "".join(path.read_text(encoding="utf-8") for path in list_modules())
+    assert found == set() and "QgsNetworkAccessManager" not in texts and "QgsBlockingNetworkRequest" not in texts
+    assert set(re.findall(r"\bsocket\.\w+", texts)) == {"socket.gethostname"}
+
+
 def test_csv_and_xlsx_files_are_written_where_formulas_become_text():
     """A text from the data that begins with = would be a formula of who opens the file."""
 

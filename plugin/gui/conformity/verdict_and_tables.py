@@ -76,7 +76,7 @@ class _ReasonLine(QWidget):
         word = tr("Choose the value") if reason.choices else tr("Enter the document")
         link = f" {theme.make_link(reason.asks, word)}" if reason.asks else ""
         self.label.setText(escape(reason.text if is_first else reason.short) + link)
-        self.label.setToolTip(f"{reason.text}\n{reason.source}".strip())
+        self.label.setToolTip(theme.make_plain_tip(f"{reason.text}\n{reason.source}".strip()))
         self.mark.setVisible(bool(reason.mark))
         if reason.mark:
             self.mark.show_mark(reason.mark)

@@ -169,7 +169,7 @@ class CountyModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _RIGHT if column in _RIGHT_COLUMNS else _LEFT
         if role == Qt.ItemDataRole.ToolTipRole:
-            return describe_row(row)
+            return theme.make_plain_tip(describe_row(row))
         icon_name = KIND_ICONS[row.kind] if column is Column.RESULT and row.kind else ""
         if column is Column.STAGE and row.stage == RUNNING:
             icon_name = "run"

@@ -85,7 +85,7 @@ class PasteTargetsDialog(FocusedButtonDialog):
             item = QTreeWidgetItem(self.tree, texts)
             item.setIcon(0, theme.load_icon("warning" if one.problem else "ok"))
             for column, text in enumerate(texts):
-                item.setToolTip(column, one.text if column == 1 else text)
+                item.setToolTip(column, theme.make_plain_tip(one.text if column == 1 else text))
         self.ok_button.setEnabled(bool(self.targets))
         text = tr("{count} targets, {same} unchanged, {others} rows that are not entered") if found else ""
         others = sum(bool(one.problem) for one in found)

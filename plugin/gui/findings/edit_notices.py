@@ -103,7 +103,7 @@ class UndoButton(QPushButton):
             tip = tr("A later edit exists, or this edit was already undone or saved; it cannot be undone alone.")
         else:
             tip = tr("Undo the last edit of the layer “{layer}”").format(layer=self._step.layer.name())
-        self.setToolTip(tip)
+        self.setToolTip(theme.make_plain_tip(tip))
 
     def _undo_edit(self) -> None:
         if self._step is not None and not self._step.undo():

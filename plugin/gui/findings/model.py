@@ -453,7 +453,8 @@ class FindingsModel(GroupedModel):
             if finding is None:
                 return group.reason or f"{group.code} {group.title}".strip()
             # The list may elide the key and the note.
-            return "\n".join(t for t in (finding.key, finding.message, self.work.get_note(finding)) if t)
+            text = "\n".join(t for t in (finding.key, finding.message, self.work.get_note(finding)) if t)
+            return theme.make_plain_tip(text) if role == Qt.ItemDataRole.ToolTipRole else text
         if role == Qt.ItemDataRole.DecorationRole and index.column() == PLACE_COLUMN:
             if not index.internalId():
                 return self._load_icon(self.groups[index.row()].get_icon_kind())

@@ -340,7 +340,8 @@ class FindingSelection(QObject):
             # A finding without a place is named by its message, which can be longer than the screen is wide.
             shown_line = menu.fontMetrics().elidedText(line, Qt.TextElideMode.ElideRight, width)
             action = menu.addAction(theme.load_icon(theme.KIND_ICONS[get_finding_kind(finding)]), shown_line)
-            action.setToolTip(line if finding.township or finding.key else f"{finding.code}  {finding.message}")
+            tip = line if finding.township or finding.key else f"{finding.code}  {finding.message}"
+            action.setToolTip(theme.make_plain_tip(tip))
             action.triggered.connect(lambda _on=False, finding=finding: self.select_finding(finding, zoom))
         if len(findings) > MAX_MENU_FINDINGS:
             text = tr("and {count} more findings").format(count=len(findings) - MAX_MENU_FINDINGS)

@@ -431,7 +431,7 @@ class AreaTable(QTableWidget):
             self.texts.append(texts)
             for column, text in enumerate(texts):
                 item = QTableWidgetItem(text)
-                item.setToolTip(text if column else row.tip)
+                item.setToolTip(theme.make_plain_tip(text if column else row.tip))
                 if column:
                     item.setTextAlignment(int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter))
                 self.setItem(number, column, item)

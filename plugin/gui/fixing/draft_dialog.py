@@ -32,7 +32,7 @@ from ...bridge.project import saved_paths
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
 from ..findings.groups import format_hectare_number
-from ..widgets import WholeRows, fill_layout, messages, resize_within_screen
+from ..widgets import WholeRows, fill_layout, messages, resize_within_screen, theme
 from ..widgets.paths import choose_save_path, make_open_buttons
 from .change_preview import AreaRow, FixShapes
 from .dialog import DialogHeadings, FixDialog
@@ -116,7 +116,7 @@ class DraftDialog(FixDialog):
             name = tr("  ").join(filter(None, names))
             cells = [name, one.township, one.land_use, f"−{area}" if one.area_m2 < 0 else area, one.figure]
             item = QTreeWidgetItem(groups[one.reason], cells)
-            item.setToolTip(0, one.key)
+            item.setToolTip(0, theme.make_plain_tip(one.key))
             item.setData(0, _SHAPE_ROLE, read_wkb(one.wkb))
             _align_numbers(item, (3, 4))
             self.prepare_item(item, one)
@@ -185,7 +185,7 @@ def _make_table_view(table: Any, texts: Any) -> QTreeWidget:
         cells = [format_number(*value) if isinstance(value, TableNumber) else value or "" for value in row.values]
         item = QTreeWidgetItem(view, cells)
         for n, text in enumerate(cells):
-            item.setToolTip(n, text)
+            item.setToolTip(n, theme.make_plain_tip(text))
         _align_numbers(item, numbers)
     return view
 

@@ -397,7 +397,7 @@ class IndicatorDock(FittedWidget, QDockWidget):
                             set_bold(item)
                         table.setItem(number, column, item)
                     item.setText(text)
-                    item.setToolTip(row.explanation)
+                    item.setToolTip(theme.make_plain_tip(row.explanation))
                 table.item(number, STATE_COLUMN).setIcon(theme.load_icon(row.kind) if row.kind else QIcon())
                 bar = (row.margin_share, self._warning_share, row.kind)
                 table.item(number, BAR_COLUMN).setData(MARGIN_ROLE, bar)

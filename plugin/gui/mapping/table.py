@@ -214,7 +214,7 @@ class MappingTable(FittedWidget, QTableWidget):
         target = self._targets[row]
         box = ScrollSafeComboBox(objectName=f"codes.{target.name}")
         fill_combo(box, entries, chosen)
-        box.setToolTip(box.currentText())
+        box.setToolTip(theme.make_plain_tip(box.currentText()))
         box.activated.connect(lambda _row: self._emit_choice(target))
         self.setCellWidget(row, MORE_COLUMN, box)
 
@@ -274,7 +274,7 @@ class MappingTable(FittedWidget, QTableWidget):
             parts = [from_shape if self._computed_fields[target] else from_code]
         item = self.item(row, SAMPLES_COLUMN)
         item.setText(tr("; ").join(parts))
-        item.setToolTip("\n".join(parts))
+        item.setToolTip(theme.make_plain_tip("\n".join(parts)))
         source, field = self.cellWidget(row, SOURCE_COLUMN).currentData(), self._targets[row]
         note = ""
         if source == NO_SOURCE:

@@ -255,6 +255,14 @@ def make_link(target: str, text: str) -> str:
     return f'<a href="{escape(target)}" style="color: {_get_link_color().name()}">{escape(text)}</a>'
 
 
+def make_plain_tip(text: str) -> str:
+    """Return a text for a tooltip that Qt shows as it is.
+
+    Qt would take a name of the data that begins like a tag for rich text, and load pictures that it names.
+    """
+    return f"<qt>{escape(text).replace(chr(10), '<br>')}</qt>" if "<" in text else text
+
+
 def set_page_colors(browser: QTextBrowser) -> None:
     """Give a text browser the colours of lists, because QGIS's dark theme gives it too little contrast."""
 

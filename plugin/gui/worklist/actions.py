@@ -48,6 +48,7 @@ from ..widgets import (
     messages,
     resize_within_screen,
     show_menu,
+    theme,
 )
 from .store import WorklistStore
 
@@ -105,7 +106,7 @@ class ConflictsDialog(FocusedButtonDialog):
             [source, get_work_state_word(item.state.name), item.assignee, " ".join(item.note.split()), updated]
         )
         version.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
-        version.setToolTip(3, item.note)
+        version.setToolTip(3, theme.make_plain_tip(item.note))
         row.addChild(version)
         button = QPushButton(
             tr("Use"),

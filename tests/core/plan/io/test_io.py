@@ -691,3 +691,13 @@ def test_only_fields_that_rules_need_are_read(tmp_path):
     plan = check_plan(tmp_path / "a.gpkg", RunOptions(rules=("ATT001",))).plan
     assert "czkfbj_note" not in plan.layers["CZKFBJ"].frame
     assert plan.layers["CZKFBJ"].keys == ["1"]
+
+
+def test_names_of_layers_and_fields_that_would_end_a_statement_are_read_as_names(tmp_path):
+    table = make_small_plan_layers()["CZKFBJ"].assign(**{'备"注': "x"})
+    name = 'a"; DROP TABLE "STBHHX"; --'
+    path = write_gpkg(tmp_path / "a.gpkg", {name: table, "STBHHX": make_small_plan_layers()["STBHHX"]})
+    before = hash_files(tmp_path)
+    read = {layer.name: layer for layer in read_source(path)}
+    assert list(read) == [name, "STBHHX"] and list(read[name].frame['备"注']) == ["x"] * len(table)
+    assert hash_files(tmp_path) == before
