@@ -128,13 +128,19 @@ def write_check_inputs(made: County, folder: Path) -> dict[str, Any]:
     }
 
 
-def make_county_plan(folder: Path) -> CleanCounty:
-    """Return a county plan with every layer and side table, and its report."""
+def make_full_county() -> County:
+    """Return a county with every layer."""
     made = make_clean_county(PARCELS, SEED, full=True)
     for frame in made.layers.values():
         if "YSDM" in frame:
             # Layers of unpublished code: any one code is right there.
             frame["YSDM"] = frame["YSDM"].fillna("2099999999")
+    return made
+
+
+def make_county_plan(folder: Path) -> CleanCounty:
+    """Return a county plan with every layer and side table, and its report."""
+    made = make_full_county()
     given = write_check_inputs(made, folder)
     return CleanCounty(made, given, CountyDraft(made, given, folder).report())
 

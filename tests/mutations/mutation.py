@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -273,6 +275,14 @@ class Mutation:
 
 
 MUTATIONS: list[Mutation] = []
+
+
+def load_all_mutations() -> list[Mutation]:
+    """Import the modules of this package, each of which declares mutations; return all of them."""
+    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
+        if not module.name.startswith(("test_", "conftest")):
+            importlib.import_module(f"tests.mutations.{module.name}")
+    return MUTATIONS
 
 
 def declare_mutation(

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Test that each planted defect is found by exactly the declared rules."""
 
-import importlib
-import pkgutil
 import tomllib
 from pathlib import Path
 
@@ -10,19 +8,16 @@ import pytest
 import shapely
 
 import plugin.core
-import tests.mutations
 from plugin.core.model.rule import load_all_rules
 from tests.county.measure import measure_drawn_area, statutory_area
 from tests.mutations.clean import SEALED_RULES
-from tests.mutations.mutation import MUTATIONS, PACKAGE_RULES, CountyDraft, compare_reports, run_only
+from tests.mutations.mutation import PACKAGE_RULES, CountyDraft, compare_reports, load_all_mutations, run_only
 from tests.parametrize import first_of_each_daily
 from tests.rule_examples import is_variant_key
 
 CORE = Path(plugin.core.__file__).parent
 MUTATIONS_FOLDER = Path(__file__).resolve().parent
-for module in pkgutil.iter_modules(tests.mutations.__path__):
-    if not module.name.startswith(("test_", "conftest")):
-        importlib.import_module(f"tests.mutations.{module.name}")
+MUTATIONS = load_all_mutations()
 #: Messages (rule and case) without a mutation, with the reason.
 MESSAGES_WITHOUT_MUTATION = tomllib.loads((MUTATIONS_FOLDER / "without.toml").read_text(encoding="utf-8"))
 

@@ -6,31 +6,27 @@ from pathlib import Path
 
 import pytest
 
-from plugin.core.checks.check import check_plan
-from plugin.core.package.export import ExportOrder, export_package
-from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.plan.loading.assembly import assemble_plan
-from tests.core.package.package_copies import COUNTY_OPTIONS, PACKAGE_ROOT, PACKAGE_RULES, inspect_findings
+from tests.core.package.package_copies import (
+    COUNTY_OPTIONS,
+    PACKAGE_ROOT,
+    PACKAGE_RULES,
+    export_small_package,
+    inspect_findings,
+    write_geopackage_spec,
+)
 from tests.core.package.test_table_figures import make_complete_layers
-from tests.core.package_fixtures import write_documents
 from tests.core.small_plan import convert_to_source_layers
 
 
 @pytest.fixture(scope="module")
 def geopackage_spec(tmp_path_factory):
-    path = tmp_path_factory.mktemp("样式") / "form.toml"
-    path.write_text(load_package_spec("county").path.read_text("utf-8").replace("数据.gdb", "数据.gpkg"), "utf-8")
-    return load_package_spec(path)
+    return write_geopackage_spec(tmp_path_factory.mktemp("样式"))
 
 
 @pytest.fixture(scope="module")
 def exported_package(tmp_path_factory, geopackage_spec):
-    """Return a package of a small county with errors, exported by force."""
-    folder = tmp_path_factory.mktemp("成果")
-    return export_package(
-        check_plan(convert_to_source_layers(make_complete_layers()), COUNTY_OPTIONS),
-        ExportOrder(geopackage_spec, folder, write_documents(folder / "文档"), is_forced=True),
-    ).path
+    return export_small_package(tmp_path_factory.mktemp("成果"), geopackage_spec)
 
 
 @pytest.fixture(scope="module")

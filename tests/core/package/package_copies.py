@@ -9,6 +9,7 @@ import json
 import re
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 from plugin.core.base.files.digests import (
     DIGEST_LIST,
@@ -20,14 +21,20 @@ from plugin.core.base.files.digests import (
     write_digest_list,
     write_manifest_digest,
 )
-from plugin.core.checks.check import RunOptions
+from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.checks.run_check import run_check
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.model.report import Outcome, Report
 from plugin.core.model.side_inputs import SideInputs
+from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.collect_facts import collect_package_facts
 from plugin.core.package.manifest import render_manifest_page as manifest_page
+from plugin.core.package.package_spec.load import load_package_spec
+from plugin.core.package.package_spec.spec import PackageSpec
 from plugin.core.render.html import render_report
+from tests.core.package.test_table_figures import make_complete_layers
+from tests.core.package_fixtures import write_documents
+from tests.core.small_plan import convert_to_source_layers
 
 PACKAGE_ROOT = "140225浑源县国土空间总体规划"
 DATABASE_PATH = "1-空间数据/140225浑源县国土空间规划矢量数据.gpkg"
@@ -39,6 +46,21 @@ MAP_PATH = "4-规划图件/140225浑源县01三条控制线图.jpg"
 METADATA_PATH = "5-元数据/140225浑源县国土空间总体规划元数据.xml"
 COUNTY_OPTIONS = RunOptions(standard="county_db")
 PACKAGE_RULES = [f"DOC{n:03}" for n in (*range(1, 11), *range(12, 17), 30)]
+
+
+def write_geopackage_spec(folder: Path) -> PackageSpec:
+    """Write the county's specification with a GeoPackage in place of the FileGDB to a folder; return it."""
+    path = folder / "form.toml"
+    path.write_text(load_package_spec("county").path.read_text("utf-8").replace("数据.gdb", "数据.gpkg"), "utf-8")
+    return load_package_spec(path)
+
+
+def export_small_package(folder: Path, spec: PackageSpec) -> Path:
+    """Export a package of a small county with errors, by force; return its folder."""
+    return export_package(
+        check_plan(convert_to_source_layers(make_complete_layers()), COUNTY_OPTIONS),
+        ExportOrder(spec, folder, write_documents(folder / "文档"), is_forced=True),
+    ).path
 
 
 def inspect_findings(folder, spec, plan, rules, lang="zh"):

@@ -166,6 +166,14 @@ def make_example_layer(role: str, rows: list[Any], norm: Norm, crs: int | None =
     )
 
 
+def make_example_layers(layers: dict[str, list[Any]], roles: dict[str, str], norm: Norm) -> dict[str, SourceLayer]:
+    """Return a source layer for each input of a rule, by its name; for the arguments see `make_example_plan`."""
+    return {
+        name: make_example_layer(roles.get(name) or norm.standard.concepts.get(name, (name,))[0], rows, norm)
+        for name, rows in layers.items()
+    }
+
+
 def make_example_plan(
     layers: dict[str, list[Any]],
     roles: dict[str, str] | None = None,
@@ -177,24 +185,23 @@ def make_example_plan(
     ``roles`` gives the layer code for a rule's input.
     """
     norm = make_example_norm(settings, standard)
-    sources = [
-        make_example_layer((roles or {}).get(name) or norm.standard.concepts.get(name, (name,))[0], rows, norm)
-        for name, rows in layers.items()
-    ]
+    sources = list(make_example_layers(layers, roles or {}, norm).values())
     # A rule on a package needs no layer.
     return assemble_plan(sources, norm, scope="three_lines", allow_no_layers=not sources)
 
 
-def run_example(rule: Rule, example: RuleExample) -> Report:
-    """Return the report of one rule on its example.
-
-    An input called ``layer`` is the red line layer unless the example names another one.
-    """
+def get_example_roles(rule: Rule, example: RuleExample) -> dict[str, str]:
+    """Return the layer codes of a rule's inputs; ``layer`` is the red line unless the example names another one."""
     roles = {"layer": "STBHHX"} if any(n.concept == EVERY_LAYER for n in rule.needs.values()) else {}
+    return {**roles, **example.roles}
+
+
+def run_example(rule: Rule, example: RuleExample) -> Report:
+    """Return the report of one rule on its example."""
     parameters = dict(example.parameters)
     also = [load_all_rules()[code] for code in parameters.pop("rules", [])]
     report = run_check(
-        make_example_plan(example.layers, {**roles, **example.roles}, example.settings, example.standard),
+        make_example_plan(example.layers, get_example_roles(rule, example), example.settings, example.standard),
         [rule, *also],
         side_inputs=SideInputs(**{name: SIDE_INPUT_READERS[name](rows) for name, rows in example.side.items()}),
         parameters={rule.code: parameters},
