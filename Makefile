@@ -24,7 +24,7 @@ SYSTEMS ?=
 SITE ?=
 CONTACT ?=
 
-.PHONY: help help-all setup demo test test-all oldest matrix postgis fuzz check format benchmark rules profile rule sample schemas symbols manual screenshots package release wheel qgis qgis_process clean
+.PHONY: help help-all setup demo test test-all oldest matrix postgis fuzz testset check format benchmark rules profile rule sample schemas symbols manual screenshots package release wheel qgis qgis_process clean
 
 # “## ” marks the commands of `make help`, “##+ ” those that only `make help-all` lists.
 help: ##+ 常用命令 · the usual commands
@@ -56,6 +56,9 @@ postgis: setup ##+ 数据库来源的测试（临时的 PostGIS 服务器）· t
 
 fuzz: setup ##+ 损坏的文件读入测试（COUNT=500、SEED=1、READERS="gpkg shp"）· damaged files for every reader
 	@$(RUN) python -m tests.fuzz --count "$(COUNT)" --seed "$(SEED)" $(if $(READERS),--readers $(READERS))
+
+testset: setup ##+ 公开测试集，供其他软件自测 · the public test set (docs/testset.md), in dist/
+	@$(RUN) python -m tests.testset
 
 check: setup ## 格式、静态检查、分层、类型、快速测试 · format, lint, layers, types, fast tests
 	@bash tools/check.sh

@@ -31,6 +31,9 @@ offer_tour=false
 
 [core]
 httpsfeedqgisorg\\disabled=true
+
+[Plugins]
+{compiled}
 """
 
 
@@ -65,16 +68,23 @@ def run(
     timeout=240,
     without="",
     others=(),
+    compiled=(),
 ):
     """Run tests/desktop/<script>.py inside QGIS; return the facts it recorded.
 
-    ``folder``: an empty folder for the profile and the script's files. ``screenshots``: the folder for its pictures.
+    ``others``, ``compiled``: further plugins, of Python and of QGIS itself (names of their libraries), that are loaded.
+    ``folder``: a folder for the profile and the script's files. ``screenshots``: the folder for its pictures.
     Raise DesktopError if QGIS or the script fails.
     """
     profile = folder / "profiles" / "profiles" / "default" / "QGIS"
     profile.mkdir(parents=True)
     (profile / "QGIS3.ini").write_text(
-        PROFILE.format(theme=theme, plugins="".join(f"{name}=true\n" for name in others)), encoding="utf-8"
+        PROFILE.format(
+            theme=theme,
+            plugins="".join(f"{name}=true\n" for name in others),
+            compiled="".join(f"{name}=true\n" for name in compiled),
+        ),
+        encoding="utf-8",
     )
     (folder / "run").mkdir(mode=0o700)
     screenshots.mkdir(parents=True, exist_ok=True)
