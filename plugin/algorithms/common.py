@@ -19,6 +19,7 @@ from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language, get_report_language
 from ..bridge.texts import tr, translate_marked
 from ..core.base.errors import Cancellation, Cancelled, InputError, SanxianError
+from ..core.base.files.writing import name_refused_file
 from ..core.checks.check import RunOptions
 from ..core.standard import Standard, list_standard_ids, load_standard
 from ..core.standard.messages.texts import Texts
@@ -212,7 +213,8 @@ def convert_errors_for_processing() -> Iterator[None]:
     The messages are in the user's language.
     """
     try:
-        yield
+        with name_refused_file():
+            yield
     except SanxianError as error:
         raise QgsProcessingException(Texts(get_interface_language()).explain_error(error)) from error
 

@@ -24,6 +24,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from .base.errors import Cancelled, SanxianError
+from .base.files.writing import name_refused_file
 from .cli import automation, checking, comparing, console, counties, exchange, fixing, listing, proposing
 from .cli.console import EXIT_CLEAN, EXIT_NOT_RUN, RunRecord, discard_output, print_line
 from .cli.parser import make_parser, parse_language
@@ -93,7 +94,8 @@ def _run(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from .standard.messages.texts import Texts
 
     try:
-        return automation.run_command(COMMAND_FUNCTIONS[args.command], args, report_texts)
+        with name_refused_file():
+            return automation.run_command(COMMAND_FUNCTIONS[args.command], args, report_texts)
     except SanxianError as error:
         print_line(Texts(report_texts.lang).explain_error(error), sys.stderr)
     except ImportError as error:

@@ -6,7 +6,6 @@ QGIS changes a GeoPackage as soon as it opens it, and a submitted package must r
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,13 +53,9 @@ def copy_datasets(
     May be called from any thread. Raises SanxianError for a file that is not a package, and Cancelled.
     """
     from ...core.base.files.digests import is_link, iterate_files_below
+    from ...core.base.files.writing import copy_path
     from ...core.package.inspection.archive import unpack_package
     from ...core.package.inspection.facts import FileFact, PackageFacts
-
-    def copy_file(source: str, target: str) -> None:
-        """Copy one file or folder, in blocks that can be cancelled."""
-        cancellation.raise_if_cancelled()
-        shutil.copyfile(source, target)
 
     copied_files: list[Path] = []
     with unpack_package(Path(path), cancellation, package_spec.root, package_spec.folders.values()) as folder:
@@ -70,11 +65,7 @@ def copy_datasets(
             # Data sets of one name are in different folders of the package.
             target = into / str(number) / Path(place).name
             target.parent.mkdir(parents=True)
-            source = folder / place
-            if source.is_dir():
-                shutil.copytree(source, target, copy_function=copy_file)
-            else:
-                shutil.copyfile(source, target)
+            copy_path(folder / place, target, cancellation=cancellation)
             copied_files.append(target)
     return copied_files
 

@@ -14,7 +14,7 @@ from ..base.connection_text import describe_exception
 from ..base.errors import NEVER_CANCELLED, Cancellation, Cancelled, DataError, InputError, OutputError, SanxianError
 from ..base.files.cells import parse_date
 from ..base.files.digests import add_digest, compute_sha256, is_complete_file, read_json_with_digest
-from ..base.files.writing import OutputPaths, explain_os_error, write_text
+from ..base.files.writing import OutputPaths, explain_os_error, make_access_error, write_text
 from ..checks.check import CheckResult, check_plan
 from ..model.indicator import AREA_FIGURES
 from ..render.outputs import dump_json, write_outputs
@@ -74,7 +74,7 @@ def check_county(
         record = _make_error_record(
             task,
             CountyState.UNREAD,
-            InputError("source_no_access", source=task.county.source, detail=explain_os_error(error)),
+            make_access_error(task.county.source, error),
         )
     except (MemoryError, Cancelled):
         raise

@@ -21,7 +21,7 @@ from ..base.files import make_path_next_to_data
 from ..base.files.dataset_files import LOG_SUFFIXES, iterate_linked_files_below, list_logs
 from ..base.files.digests import MANIFEST_FILE_NAME, compute_sha256, is_special_file
 from ..base.files.tables import SearchedColumn, read_table
-from ..base.files.writing import check_writable, explain_os_error, is_same_file
+from ..base.files.writing import check_writable, is_same_file, make_access_error
 from ..checks.tabulate import check_workbook_can_be_written
 from ..engine.input_digest import compute_norm_digest
 from ..engine.provenance import compute_program_digest
@@ -94,7 +94,7 @@ def list_counties(source: str | Path, output: Path) -> CountyList:
             raise InputError("counties_source", source=str(source), known=" ".join(_LIST_SUFFIXES))
         found = _list_folder(source, output) if source.is_dir() else _read_list(source)
     except OSError as error:
-        raise InputError("source_no_access", source=str(source), detail=explain_os_error(error)) from error
+        raise make_access_error(source, error) from error
     if not found.counties:
         raise InputError("counties_none", source=str(source))
     return found

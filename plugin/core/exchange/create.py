@@ -22,7 +22,7 @@ from pyproj import CRS
 
 from ..base.choices import ACTIONS_ON_EXISTING
 from ..base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError, ProgressCallback
-from ..base.files.writing import check_writable, write_atomically
+from ..base.files.writing import check_writable, copy_path, write_atomically
 from ..geometry import crs as crs_care
 from ..standard.messages.texts import Texts
 from ..standard.template import CodeList, Template
@@ -107,7 +107,7 @@ def create_database(
         temporary_database = Path(folder) / f"made{file_format.file_suffix}"
         with explain_write_errors(target, folder):
             if exists and existing == "add":
-                _copy_database(target, temporary_database)
+                copy_path(target, temporary_database)
                 created_layers, unchanged_layers = _add_missing_layers(
                     temporary_database, target, templates, domains, crs, file_format, progress, cancellation
                 )
@@ -132,7 +132,7 @@ def create_database(
                 _write_column_titles(temporary_database, [t for t in templates if t.role in created_layers])
             _check_layers_written(temporary_database, {*created_layers, *unchanged_layers})
         with write_atomically(target) as new:
-            _copy_database(temporary_database, new)
+            copy_path(temporary_database, new)
     return CreatedLayers(target, created_layers, unchanged_layers)
 
 
@@ -160,17 +160,6 @@ def add_layers_in_place(
         if file_format.gdal_driver == "GPKG":
             _write_column_titles(path, templates)
         _check_layers_written(path, {one.role for one in templates})
-
-
-def _copy_database(source: Path, target: Path) -> None:
-    """Copy a database, which is a file or a folder (FileGDB); raise OSError on a full disk."""
-    if source.is_dir():
-        # Unlike this loop, copytree continues on a full disk and does not report the reason.
-        target.mkdir()
-        for part in source.iterdir():
-            _copy_database(part, target / part.name)
-    else:
-        shutil.copyfile(source, target)
 
 
 @contextmanager

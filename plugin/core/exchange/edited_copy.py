@@ -19,7 +19,7 @@ from ..base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError
 from ..base.files.csv_records import format_rows
 from ..base.files.open_datasource import check_content, copy_database
 from ..base.files.shapefile_index import write_index
-from ..base.files.writing import check_writable, is_same_file, write_atomically
+from ..base.files.writing import check_writable, copy_path, is_same_file, write_atomically
 from ..geometry.arcs import count_arcs
 from ..plan.io.rows import BYTES_CODEC
 from ..plan.io.source import find_source_folder, is_zip, list_source_datasets
@@ -117,10 +117,13 @@ def write_copy(
     source: str | Path,
     target: str | Path,
     cancellation: Cancellation = NEVER_CANCELLED,
+    *,
+    write_beside: Callable[[Path], object] = lambda copy: None,
 ) -> Path:
     """Write a copy of a source with changed rows, and return its path.
 
     The copy is edited row by row and read back. Rows, fields and layers without a change are copied unchanged.
+    ``write_beside`` as of `write_edited_copy`.
 
     Raises
     ------
@@ -134,10 +137,16 @@ def write_copy(
         for one in changes:
             _edit_layer(copies[find_dataset(one.source, copies)], one, cancellation)
 
-    return write_edited_copy(source, target, edit_rows)
+    return write_edited_copy(source, target, edit_rows, write_beside=write_beside)
 
 
-def write_edited_copy(source: str | Path, target: str | Path, edit: Callable[[dict[str, Path]], None]) -> Path:
+def write_edited_copy(
+    source: str | Path,
+    target: str | Path,
+    edit: Callable[[dict[str, Path]], None],
+    *,
+    write_beside: Callable[[Path], object] = lambda copy: None,
+) -> Path:
     """Write a copy of a source that a function edits, and return its path.
 
     The copy is made in a temporary folder and moved to its place after ``edit`` returned.
@@ -147,6 +156,8 @@ def write_edited_copy(source: str | Path, target: str | Path, edit: Callable[[di
     edit
         Gets the path of each data set of the source → path of its copy. What it raises ends the run without output;
         a RuntimeError is a refusal by the driver.
+    write_beside
+        Gets the copy before it is moved, and writes files beside or into it, which are moved with it.
 
     Raises
     ------
@@ -163,25 +174,18 @@ def write_edited_copy(source: str | Path, target: str | Path, edit: Callable[[di
                 os.path.abspath(dataset): copy_dataset(dataset, work_folder) for dataset in list_source_datasets(source)
             }
             edit(copies)
-        if find_source_folder(source) is not None:
-            partial_target = target.with_name(f".{target.name}.part")
-            try:
-                shutil.copytree(work_folder, partial_target)
-                os.replace(partial_target, target)
-            except OSError as error:
-                raise OutputError("output_unwritable", target=str(target), detail="refused") from error
-            finally:
-                shutil.rmtree(partial_target, ignore_errors=True)
-        else:
-            with write_atomically(target) as new:
-                copy = next(iter(copies.values()))
-                if copy.is_dir():
-                    shutil.copytree(copy, new)
-                elif copy.suffix.lower() == ".shp":
-                    for part, suffix in _list_shapefile_parts(copy):
-                        shutil.copyfile(part, new.with_name(f"{new.stem}{suffix}"))
-                else:
-                    shutil.copyfile(copy, new)
+        with write_atomically(target) as new:
+            if find_source_folder(source) is not None:
+                new.mkdir()
+                for copy in copies.values():
+                    # Not the whole folder: GDAL may leave files of its own there.
+                    copy_dataset(copy, new)
+            elif (copy := next(iter(copies.values()))).suffix.lower() == ".shp":
+                for part, suffix in _list_shapefile_parts(copy):
+                    shutil.copyfile(part, new.with_name(f"{new.stem}{suffix}"))
+            else:
+                copy_path(copy, new)
+            write_beside(new)
     return target
 
 
@@ -198,7 +202,7 @@ def copy_dataset(dataset: Path, folder: Path) -> Path:
     """
     target = folder / dataset.name
     if dataset.is_dir():
-        shutil.copytree(dataset, target, ignore=shutil.ignore_patterns("*.lock"))
+        copy_path(dataset, target, left_out=".lock")
     elif dataset.suffix.lower() == ".shp":
         target = folder / f"{dataset.stem}.shp"
         for part, suffix in _list_shapefile_parts(dataset):

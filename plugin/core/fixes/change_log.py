@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import getpass
 import io
-import os
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
@@ -21,7 +20,7 @@ from pathlib import Path
 from ..base.errors import OutputError
 from ..base.files.document_text import make_readable_text
 from ..base.files.encoding import UndecodableTextError, decode_file_text
-from ..base.files.writing import write_atomically
+from ..base.files.writing import StagedFile, stage_file, write_to_disk
 from ..model.window_register import WINDOW_REGISTER_COLUMNS, WINDOW_REGISTER_SUFFIX, WindowState
 from .proposal import FixTexts, Proposal
 
@@ -67,67 +66,32 @@ class PreparedRows:
     """
 
     def __init__(self, tables: Iterable[RowsToAppend]):
-        self._files: list[_PreparedFile] = []
-        try:
-            prepared_tables = [(table.path, _read_file_version(table.path), *_prepare(table)) for table in tables]
-            for path, version, former_contents, contents in prepared_tables:
-                self._files.append(_PreparedFile(path, version, former_contents, contents))
-        except BaseException:
-            self.discard()
-            raise
+        self._versions: dict[Path, _FileVersion | None] = {}
+        self._files: list[StagedFile] = []
+        with ExitStack() as stack:
+            for table in tables:
+                self._versions[table.path] = _read_file_version(table.path)
+                contents = _prepare(table)
+                self._files.append(stack.enter_context(stage_file(table.path, is_undoable=True)))
+                write_to_disk(self._files[-1].path, contents)
+            self._staged = stack.pop_all()
 
     @property
     def is_current(self) -> bool:
         """Return True if no table was written since the rows were prepared."""
-        return all(_read_file_version(file.path) == file.version for file in self._files)
+        return all(_read_file_version(path) == version for path, version in self._versions.items())
 
     def commit(self) -> None:
         """Put the files in place; raise OutputError if one cannot be replaced, then all are as before."""
-        committed_files: list[_PreparedFile] = []
         files, self._files = self._files, []
-        try:
-            while files:
-                files[0].output.close()
-                committed_files.append(files.pop(0))
-        except BaseException:
+        with self._staged.pop_all():
             for file in files:
-                file.discard()
-            for file in committed_files:
-                file.restore()
-            raise
+                file.put_in_place()
 
     def discard(self) -> None:
         """Delete the temporary files; the tables stay as they are."""
-        files, self._files = self._files, []
-        for file in files:
-            file.discard()
-
-
-class _PreparedFile:
-    """New contents of a file, written next to it and flushed to the disk; closing ``output`` puts them in its place."""
-
-    def __init__(self, path: Path, version: _FileVersion | None, former_contents: bytes | None, contents: bytes):
-        self.path, self.version, self._former_contents = path, version, former_contents
-        with ExitStack() as stack:
-            target = stack.enter_context(write_atomically(path))
-            with target.open("wb") as handle:
-                handle.write(contents)
-                handle.flush()
-                os.fsync(handle.fileno())
-            self.output = stack.pop_all()
-
-    def discard(self) -> None:
-        self.output.__exit__(_Discarded, _Discarded(), None)
-
-    def restore(self) -> None:
-        if self._former_contents is None:
-            self.path.unlink()
-        else:
-            self.path.write_bytes(self._former_contents)
-
-
-class _Discarded(Exception):
-    """Ends the writing of a temporary file, which then does not replace its target."""
+        self._files = []
+        self._staged.close()
 
 
 #: Time of the last change (ns), size and inode of a file.
@@ -143,8 +107,8 @@ def _read_file_version(path: Path) -> _FileVersion | None:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def _prepare(table: RowsToAppend) -> tuple[bytes | None, bytes]:
-    """Return the former bytes of a table (None without a file), and the bytes with the rows appended."""
+def _prepare(table: RowsToAppend) -> bytes:
+    """Return the bytes of a table with the rows appended."""
     try:
         former_contents = table.path.read_bytes() if table.path.exists() else None
         text = (
@@ -159,7 +123,7 @@ def _prepare(table: RowsToAppend) -> tuple[bytes | None, bytes]:
         raise OutputError(table.error_key, target=str(table.path))
     if not text.endswith("\n"):
         text += "\r\n"
-    return former_contents, (text + format_csv(table.rows)).encode("utf-8-sig")
+    return (text + format_csv(table.rows)).encode("utf-8-sig")
 
 
 def format_csv(rows: Iterable[Sequence[str]]) -> str:

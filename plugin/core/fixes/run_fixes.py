@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -131,10 +132,11 @@ def run_fixes(
     run = FixRun(check_result, batch, [])
     texts = run.make_texts(options.lang)
     if order.output:
-        run.written.append(str(write_copy(collect_changes(batch.state), source, order.output, cancellation)))
-        if batch.applied:
-            rows = make_rows_of_step(
-                make_path_next_to_data(order.output, CHANGE_LOG_SUFFIX),
+
+        def write_log(copy: Path) -> None:
+            """Append the fixes to the tables beside the copy."""
+            tables = make_rows_of_step(
+                make_path_next_to_data(copy, CHANGE_LOG_SUFFIX),
                 batch.applied,
                 LogAction.APPLIED,
                 texts=texts,
@@ -142,7 +144,22 @@ def run_fixes(
                 who=get_user_name(),
                 when=datetime.now(),
             )
-            run.written += map(str, append_rows(rows))
+            target = Path(order.output)
+            for table in tables:
+                place = target.parent / table.path.relative_to(copy.parent)
+                if place.exists():
+                    shutil.copyfile(place, table.path)
+                run.written.append(str(place))
+            append_rows(tables)
+
+        run.written.append(order.output)
+        write_copy(
+            collect_changes(batch.state),
+            source,
+            order.output,
+            cancellation,
+            write_beside=write_log if batch.applied else lambda copy: None,
+        )
     if order.table:
         write_table(order.table, make_table_rows(batch, texts))
         run.written.append(order.table)

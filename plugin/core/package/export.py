@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..base.errors import NEVER_CANCELLED, Cancellation, OutputError, ProgressCallback, require_value
 from ..base.files.digests import write_manifest_digest
-from ..base.files.writing import is_write_error
+from ..base.files.writing import is_write_error, make_access_error
 from ..checks.check import CheckResult, RunOptions
 from ..checks.run_check import run_check
 from ..engine.evaluate import choose_rules
@@ -61,7 +61,7 @@ from .problems import (
     drop_duplicate_notes,
     stop_on_gate_problems,
 )
-from .slot_files import FilledSlot, fill_slots, make_unreadable_file_error
+from .slot_files import FilledSlot, fill_slots
 from .tables.write_tables import write_workbooks
 
 
@@ -155,7 +155,7 @@ def copy_documents(context: ExportContext) -> None:
             except OSError as error:
                 if is_write_error(error, context.new_folder):
                     raise
-                raise make_unreadable_file_error(path, error) from error
+                raise make_access_error(path, error) from error
 
 
 def write_report(context: ExportContext) -> None:

@@ -88,13 +88,13 @@ def finish_interrupted_export(target: Path) -> None:
                 os.replace(new, target)
             elif old.exists():
                 os.replace(old, target)
+        for sibling in (new, old):
+            if sibling.exists() and (target.exists() or not is_complete_package(sibling)):
+                _delete_folder(sibling)
+            if sibling.exists():
+                raise OutputError("package_rest", target=str(sibling))
     except OSError as error:
         raise make_replacement_error(target, error, key_if_open="package_open_elsewhere") from error
-    for sibling in (new, old):
-        if sibling.exists() and (target.exists() or not is_complete_package(sibling)):
-            _delete_folder(sibling)
-        if sibling.exists():
-            raise OutputError("package_rest", target=str(sibling))
 
 
 def _delete_folder(path: Path) -> None:
@@ -102,7 +102,7 @@ def _delete_folder(path: Path) -> None:
 
     Of a link, delete only the link.
     """
-    if path.is_symlink():
+    if os.path.islink(path):
         path.unlink(missing_ok=True)
     else:
         shutil.rmtree(path, ignore_errors=True)
@@ -113,8 +113,8 @@ def _move_into_place(target: Path, new_folder: Path, old_folder: Path) -> None:
 
     Undo this on an error.
     """
-    target_exists = target.exists()
     try:
+        target_exists = target.exists()
         if target_exists:
             os.replace(target, old_folder)
         try:

@@ -14,7 +14,7 @@ from pathlib import Path
 from ..base.errors import InputError
 from ..base.files.digests import compute_sha256, iterate_files_below, read_manifest
 from ..base.files.names import find_name_problem
-from ..base.files.writing import explain_os_error
+from ..base.files.writing import make_access_error
 from ..standard.messages.texts import Texts
 from .jpeg import has_jpeg_suffix, inspect_jpeg, make_world_file_name
 from .names import fill_placeholders, make_name_matcher
@@ -177,7 +177,7 @@ def _find_content_problems(slot: FileSlot, pattern: str, paths: Sequence[Path]) 
             start, tail = read_file_ends(path)
             picture = inspect_jpeg(path) if has_jpeg_suffix(path.name) else None
         except OSError as error:
-            raise make_unreadable_file_error(path, error) from error
+            raise make_access_error(path, error) from error
         if not (has_valid_start(path.name, start) if picture is None else picture.is_complete):
             broken_names.append(path.name)
         elif not has_valid_end(path.name, tail):
@@ -218,8 +218,3 @@ def has_valid_end(name: str, tail: bytes) -> bool:
     ``tail``: the last `BYTES_READ_AT_EACH_END` bytes.
     """
     return not name.lower().endswith(".pdf") or _PDF_END_MARK_PATTERN.search(tail) is not None
-
-
-def make_unreadable_file_error(path: Path, error: OSError) -> InputError:
-    """Return the error for a file that the system does not allow to read."""
-    return InputError("source_no_access", source=str(path), detail=explain_os_error(error))

@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
 import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -24,7 +22,7 @@ from pyproj import CRS
 from ..base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError
 from ..base.files.json_text import encode_json
 from ..base.files.open_datasource import check_shapefile_complete
-from ..base.files.writing import OutputPaths, check_not_input, write_files
+from ..base.files.writing import OutputPaths, check_not_input, copy_path, write_files
 from ..base.parallel.process_state import pause_garbage_collection
 from ..model.findings import FINDING_COLUMNS, NUMERIC_FINDING_COLUMNS, Finding, make_layer_geometries
 from ..model.report import Report
@@ -101,12 +99,8 @@ def write_findings_layer(path: Path, findings: list[Finding], crs: CRS, layer: s
         if written_row_count != len(findings):
             raise OutputError("output_unwritable", target=str(path.name), detail="no_space")
         for file in list(temporary_file.parent.iterdir()):
-            target = path.parent / f"{path.stem}{file.name[len('findings') :]}"
-            if os.name != "nt":
-                shutil.move(file, target)
-            else:
-                # A moved file would keep the permissions of the temporary folder.
-                shutil.copytree(file, target) if file.is_dir() else shutil.copyfile(file, target)
+            # A moved file would keep the permissions of the temporary folder on Windows.
+            copy_path(file, path.parent / f"{path.stem}{file.name[len('findings') :]}")
 
 
 def compute_data_digest(plan: Plan, cancellation: Cancellation = NEVER_CANCELLED) -> str:

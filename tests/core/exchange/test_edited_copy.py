@@ -10,7 +10,14 @@ import pytest
 import shapely
 
 from plugin.core.base.errors import InputError, OutputError
-from plugin.core.exchange.edited_copy import UNCHANGED, LayerChanges, copy_dataset, open_for_editing, write_copy
+from plugin.core.exchange.edited_copy import (
+    UNCHANGED,
+    LayerChanges,
+    copy_dataset,
+    open_for_editing,
+    write_copy,
+    write_edited_copy,
+)
 from plugin.core.exchange.gdal_setup import load_gdal, repack_shapefile
 from plugin.core.plan.io import read_source
 from tests.core.gdal_switch import gdal_raises
@@ -92,11 +99,26 @@ def test_deleted_rows_leave_the_file_of_a_shapefile(tmp_path, raising):
 @pytest.mark.parametrize("raising", [False, True])
 def test_packing_that_the_driver_refuses_is_an_error(tmp_path, raising):
     path = tmp_path / "a.shp"
+    (tmp_path / "source").mkdir()
     gpd.GeoDataFrame({"BH": [1]}, geometry=[shapely.box(0, 0, 1, 1)], crs=4526).to_file(path)
     with gdal_raises(raising), load_gdal() as gdal:
         database = open_for_editing(gdal, path)
         with pytest.raises(RuntimeError, match="REPACK"):
             repack_shapefile(gdal, database, "missing")
+
+
+def test_files_that_the_driver_leaves_are_not_in_the_copy_of_a_folder(tmp_path):
+    """GDAL packs a shapefile of which rows grew as a new one, and leaves it if the system does not let it replace."""
+    (tmp_path / "source").mkdir()
+    gpd.GeoDataFrame({"BH": [1]}, geometry=[shapely.box(0, 0, 1, 1)], crs=4526).to_file(tmp_path / "source" / "甲.shp")
+
+    def leave_file(copies):
+        for copy in copies.values():
+            copy.with_name("甲_packed.shp").touch()
+
+    copy = write_edited_copy(tmp_path / "source", tmp_path / "copy", leave_file)
+    names = [sorted(path.name for path in folder.iterdir()) for folder in (tmp_path / "source", copy)]
+    assert names[0] == names[1]
 
 
 def test_text_that_the_encoding_or_the_field_cannot_store_is_an_error(tmp_path):

@@ -90,6 +90,16 @@ def test_fix_command_writes_a_copy_a_table_and_a_log_and_leaves_the_source_uncha
     assert "安全 0，需确认 1" in capsys.readouterr().out
 
 
+def test_copy_of_which_the_fixes_cannot_be_logged_is_not_written(source_file, tmp_path, capsys):
+    copy, log = tmp_path / "copy.gpkg", tmp_path / "copy.changes.csv"
+    copy.write_text("former", encoding="utf-8")
+    log.write_text("another table", encoding="utf-8")
+    assert main(["fix", str(source_file), "--rules", "GEO003", "--output", str(copy)]) == 2
+    assert f"{log}”" in capsys.readouterr().err
+    assert [copy.read_text("utf-8"), log.read_text("utf-8")] == ["former", "another table"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["copy.changes.csv", "copy.gpkg", "data"]
+
+
 def test_safe_fixes_divide_no_feature(source_file, tmp_path):
     copy, table = tmp_path / "copy.gpkg", tmp_path / "table.csv"
     arguments = ["fix", str(source_file), "--rules", "GEO003", "--safe-only"]

@@ -177,14 +177,14 @@ def test_change_log_that_cannot_be_written_leaves_the_window_register_unchanged(
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     from plugin.core.fixes import change_log
 
-    written = change_log.write_atomically
+    staged = change_log.stage_file
 
-    def refuse_log(path):
+    def refuse_log(path, **options):
         if path.name.endswith(".changes.csv"):
             raise OutputError("output_unwritable", target=str(path), detail="refused")
-        return written(path)
+        return staged(path, **options)
 
-    monkeypatch.setattr(change_log, "write_atomically", refuse_log)
+    monkeypatch.setattr(change_log, "stage_file", refuse_log)
     with pytest.raises(OutputError):
         append_proposal(log, proposal, LogAction.UNDONE)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

@@ -27,14 +27,19 @@ def find_free_path(path: Path) -> str:
     return str(free_path)
 
 
-def read_bytes(path: Path, kind: str = "table", error_type: type[SanxianError] = InputError) -> bytes:
+def read_bytes(
+    path: Path, kind: str = "table", error_type: type[SanxianError] = InputError, *, may_be_missing: bool = False
+) -> bytes:
     """Return the bytes of a file; raise an error of this type, with the path, if it is missing or may not be read.
 
-    ``kind``: begins the keys of both texts, such as ``table_missing`` and ``table_no_access``.
+    ``kind``: begins the keys of both texts, such as ``table_missing`` and ``table_no_access``; ``may_be_missing``: a
+    missing file is empty.
     """
     try:
         return path.read_bytes()
     except FileNotFoundError as error:
+        if may_be_missing:
+            return b""
         raise error_type(f"{kind}_missing", file=str(path)) from error
     except OSError as error:
         raise error_type(f"{kind}_no_access", file=str(path)) from error

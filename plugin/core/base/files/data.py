@@ -16,8 +16,8 @@ from pathlib import Path
 from types import MappingProxyType, NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from ..errors import DataError, InputError
-from .writing import explain_os_error
+from ..errors import DataError
+from .writing import make_access_error
 
 T = TypeVar("T")
 #: Return origin and arguments of a type; files of a few types have thousands of values.
@@ -67,11 +67,11 @@ def read_toml(path: Path) -> dict[str, Any]:
     DataError
         The file is missing, not TOML (with line and column), not UTF-8, or has a number that is not finite. No value
         exceeds ``nan`` or ``inf``, so such a limit would switch its rule off.
+    InputError
+        The file may not be read.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise DataError("data_file_missing", file=str(path)) from error
+        text = _read_data_file(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError("data_toml_encoding", file=str(path)) from error
     try:
@@ -411,13 +411,16 @@ def read_json(path: Path, kind: Any = Any) -> Any:
     InputError
         The file may not be read.
     """
+    return parse_json(_read_data_file(path), kind, file=path)
+
+
+def _read_data_file(path: Path) -> bytes:
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except FileNotFoundError as error:
         raise DataError("data_file_missing", file=str(path)) from error
     except OSError as error:
-        raise InputError("source_no_access", source=str(path), detail=explain_os_error(error)) from error
-    return parse_json(content, kind, file=path)
+        raise make_access_error(path, error) from error
 
 
 def parse_json(text: str | bytes, kind: Any = Any, *, file: Path) -> Any:

@@ -22,7 +22,7 @@ from pathlib import Path
 from ..errors import InputError
 from .encoding import ShapefileEncoding, find_shapefile_encoding, find_sibling_file
 from .shapefile_index import write_index
-from .writing import explain_os_error
+from .writing import make_access_error
 
 _JSON = (["GeoJSON", "GeoJSONSeq", "ESRIJSON", "TopoJSON", "JSONFG"], rb"(?:\xef\xbb\xbf)?[\s\x1e]*[{\[]")
 _XML_START = rb"[\xef\xbb\xbf\xff\xfe\0\s]*<"
@@ -89,7 +89,7 @@ def check_content(path: Path, name: Path | None = None) -> list[str] | None:
                 reference = text[max(found.start(), found.end() - 120) : found.end()].decode("utf-8", "replace")
                 raise InputError("source_refers", source=source, detail=" ".join(reference.split()))
     except OSError as error:
-        raise InputError("source_no_access", source=source, detail=explain_os_error(error)) from error
+        raise make_access_error(source, error) from error
     if not re.match(start, head):
         raise InputError("source_not_gis", source=source, detail="unknown_format")
     return drivers
@@ -142,7 +142,7 @@ def read_whole_file(path: Path) -> bytes:
     except FileNotFoundError as error:
         raise InputError("source_missing", source=str(path)) from error
     except OSError as error:
-        raise InputError("source_no_access", source=str(path), detail=explain_os_error(error)) from error
+        raise make_access_error(path, error) from error
 
 
 def check_shapefile_complete(path: Path) -> ShapefileEncoding:
@@ -163,7 +163,7 @@ def check_shapefile_complete(path: Path) -> ShapefileEncoding:
             if len(header) < 28 or int.from_bytes(header[24:28], "big") * 2 > file.stat().st_size:
                 raise InputError("file_cut_off", source=str(path), part=file.name)
     except OSError as error:
-        raise InputError("source_no_access", source=str(path), detail=explain_os_error(error)) from error
+        raise make_access_error(path, error) from error
     return encoding
 
 
@@ -226,7 +226,7 @@ def provide_safe_path(path: Path) -> Iterator[Path]:
             if is_prj_foreign:
                 stand_in.with_suffix(".prj").write_text(prj.decode("gb18030", "replace"), encoding="utf-8")
         except OSError as error:
-            raise InputError("source_no_access", source=str(path), detail=explain_os_error(error)) from error
+            raise make_access_error(path, error) from error
         check_content(stand_in, path)
         yield stand_in
 

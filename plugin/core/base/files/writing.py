@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from ..errors import NEVER_CANCELLED, Cancellation, Cancelled, OutputError, SanxianError
+from ..errors import NEVER_CANCELLED, Cancellation, Cancelled, InputError, OutputError, SanxianError
 
 #: Formats of a findings layer.
 LAYER_FORMATS = (".gpkg", ".gdb", ".shp", ".geojson")
@@ -35,27 +36,60 @@ def write_atomically(target: str | Path) -> Iterator[Path]:
     folders (.gdb) work too. If a file cannot be replaced, the files replaced before are restored: either the old or the
     new output is complete. Raise OutputError, also if writing in the block finds the disk full.
     """
+    with stage_file(target) as file:
+        yield file.path
+        file.put_in_place()
+
+
+class StagedFile(NamedTuple):
+    """A new file in a temporary folder, and the function that moves it and the files beside it to their target."""
+
+    path: Path
+    put_in_place: Callable[[], None]
+
+
+@contextmanager
+def stage_file(target: str | Path, *, is_undoable: bool = False) -> Iterator[StagedFile]:
+    """Yield a file that replaces the target when the block asks for it, otherwise as `write_atomically`.
+
+    ``is_undoable``: a later error in the block restores the former file, so that several files can replace theirs
+    together; without it, one file replaces another in one step, so that the target always exists.
+    """
     target = Path(target)
     _check_replaceable(target)
+    has_parent = os.path.isdir(target.parent)
     folder = _make_temporary_folder(target)
     new, old_folder = folder / "new", folder / "old"
-    are_files_swapped = False
-    try:
-        try:
-            new.mkdir()
-            old_folder.mkdir()
-            yield new / target.name
-        except OSError as error:
-            if not is_write_error(error, folder):
-                raise
-            raise OutputError("output_unwritable", target=str(target), detail=explain_os_error(error)) from error
+    moved_files: list[tuple[Path, Path]] = []
+    is_in_place = False
+
+    def put_in_place() -> None:
+        nonlocal is_in_place
         _check_replaceable(target)
-        _swap_files(sorted(new.iterdir()), old_folder, target)
-        are_files_swapped = True
+        _swap_files(new, old_folder, target, moved_files, is_undoable=is_undoable)
+        is_in_place = True
+
+    try:
+        new.mkdir()
+        old_folder.mkdir()
+        yield StagedFile(new / target.name, put_in_place)
+    except BaseException as error:
+        _restore_files(moved_files)
+        is_in_place = False
+        if isinstance(error, OSError) and is_write_error(error, folder):
+            raise OutputError("output_unwritable", target=str(target), detail=explain_os_error(error)) from error
+        if isinstance(error, OutputError) and new in (written := Path(error.params.get("target", ""))).parents:
+            # The temporary file of another writer: name the file that it becomes.
+            final = str(target.parent / written.relative_to(new).parts[0])
+            raise OutputError(error.key, **{**error.params, "target": final}) from error
+        raise
     finally:
         # Keep old files that could not be restored, so that the user can find them.
-        stranded = not are_files_swapped and old_folder.is_dir() and any(old_folder.iterdir())
-        shutil.rmtree(new if stranded else folder, ignore_errors=True)
+        shutil.rmtree(folder if is_in_place or not moved_files else new, ignore_errors=True)
+        if not has_parent:
+            # Nothing was written if it is empty.
+            with suppress(OSError):
+                target.parent.rmdir()
 
 
 def write_files(
@@ -80,7 +114,7 @@ def write_files(
     Cancelled
         Every target is then unchanged.
     """
-    complete: list[tuple[str, ExitStack]] = []
+    complete: list[tuple[str, StagedFile]] = []
     written: list[str] = []
     failures: list[Exception] = []
     with ExitStack() as unfinished:
@@ -88,9 +122,11 @@ def write_files(
             if not target:
                 continue
             try:
-                with ExitStack() as file:
-                    write(file.enter_context(write_atomically(target)))
-                    complete.append((str(target), unfinished.push(file.pop_all())))
+                with ExitStack() as stack:
+                    file = stack.enter_context(stage_file(target, is_undoable=is_all_or_none))
+                    write(file.path)
+                    complete.append((str(target), file))
+                    unfinished.push(stack.pop_all())
             except Cancelled:
                 raise
             except Exception as error:
@@ -101,9 +137,11 @@ def write_files(
             cancellation.raise_if_cancelled()
         for name, file in complete:
             try:
-                file.close()
+                file.put_in_place()
                 written.append(name)
             except OutputError as error:
+                if is_all_or_none:
+                    raise
                 failures.append(error)
     reasons = tuple(error for error in failures if isinstance(error, SanxianError))
     if failures and (len(reasons) < len(failures) or (not written and len(failures) == 1)):
@@ -117,6 +155,22 @@ def write_text(target: str | Path, text: str) -> None:
     r"""Write a UTF-8 text with line ends ``\n`` to a file, atomically."""
     with write_atomically(target) as path:
         write_to_disk(path, text.encode())
+
+
+def copy_path(source: Path, target: Path, *, left_out: str = "", cancellation: Cancellation = NEVER_CANCELLED) -> None:
+    """Copy the content of a file, or of a folder with all that is in it; owner and times are not copied.
+
+    Unlike shutil.copytree, the first error ends the copy, and is the one that the system reports. ``left_out``: suffix
+    of files that are not copied. Raise OSError and Cancelled.
+    """
+    cancellation.raise_if_cancelled()
+    if not source.is_dir():
+        shutil.copyfile(source, target)
+        return
+    target.mkdir()
+    for path in sorted(source.iterdir()):
+        if not left_out or path.suffix.lower() != left_out:
+            copy_path(path, target / path.name, left_out=left_out, cancellation=cancellation)
 
 
 def write_to_disk(path: Path, content: bytes) -> None:
@@ -134,10 +188,11 @@ class _WrittenMeanwhile(Exception):
 def replace_if_unchanged(path: Path, expected_content: bytes, content: bytes) -> bool:
     """Replace a file, if it still has ``expected_content``, which is empty for a missing file.
 
-    Return False, without writing, if another program changed the file. Raise OutputError.
+    Return False, without writing, if another program changed the file. Raise OutputError, and InputError if the file
+    cannot be read.
     """
     try:
-        with write_atomically(path) as target:
+        with name_refused_file(), write_atomically(path) as target:
             write_to_disk(target, content)
             if (path.read_bytes() if path.exists() else b"") != expected_content:
                 raise _WrittenMeanwhile
@@ -157,7 +212,7 @@ def check_writable(target: str | Path, inputs: list[str]) -> None:
     folder_exists = os.path.exists(target.parent)
     folder = _make_temporary_folder(target)
     shutil.rmtree(folder if folder_exists else target.parent, ignore_errors=True)
-    if target.exists():
+    if os.path.exists(target):
         try:
             # Renaming a file to itself does nothing on most systems; Windows refuses it while another program has the
             # file open.
@@ -189,7 +244,7 @@ def is_same_file(first: str | Path, second: str | Path) -> bool:
 
 def _check_replaceable(target: Path) -> None:
     """Raise OutputError if a target is a folder other than a .gdb, or a read-only file."""
-    if target.is_dir() and target.suffix.lower() != ".gdb":
+    if os.path.isdir(target) and target.suffix.lower() != ".gdb":
         raise OutputError("output_is_folder", target=str(target))
     try:
         mode = target.stat().st_mode
@@ -203,7 +258,8 @@ def _check_replaceable(target: Path) -> None:
 
 def is_write_error(error: OSError, folder: Path) -> bool:
     """Return True if an OSError comes from writing into a folder, not from another operation."""
-    return _is_disk_full(error) or error.errno in (errno.EIO, errno.EROFS) or str(folder) in str(error.filename or "")
+    paths = f"{error.filename or ''}|{error.filename2 or ''}"
+    return _is_disk_full(error) or error.errno in (errno.EIO, errno.EROFS) or str(folder) in paths
 
 
 def _is_disk_full(error: OSError) -> bool:
@@ -235,6 +291,9 @@ def _make_temporary_folder(target: Path) -> Path:
         target.parent.mkdir(exist_ok=True)
         return Path(tempfile.mkdtemp(prefix=".sanxian-", dir=target.parent))
     except OSError as error:
+        if missing_folders:
+            with suppress(OSError):
+                target.parent.rmdir()
         # The folder exists by now: a system that reports it as missing accepts no files in it (/proc).
         detail = "no_new_files" if isinstance(error, FileNotFoundError) else explain_os_error(error)
         raise OutputError("output_unwritable", target=str(target), detail=detail) from error
@@ -265,24 +324,45 @@ def explain_os_error(error: OSError) -> str:
     return "no_permission" if isinstance(error, PermissionError) else "refused"
 
 
-def _swap_files(new_folder: list[Path], old_folder: Path, target: Path) -> None:
+def make_access_error(source: str | Path, error: OSError) -> InputError:
+    """Return the error for a file or folder that the system does not allow to read."""
+    return InputError("source_no_access", source=str(source), detail=explain_os_error(error))
+
+
+@contextmanager
+def name_refused_file() -> Iterator[None]:
+    """Raise InputError for an error of the system in the block, if the system names the file.
+
+    Used where work begins, for errors that nothing within reports.
+    """
+    try:
+        yield
+    except OSError as error:
+        if not error.filename:
+            raise
+        raise make_access_error(error.filename, error) from error
+
+
+def _swap_files(
+    new_folder: Path, old_folder: Path, target: Path, moved_files: list[tuple[Path, Path]], *, is_undoable: bool
+) -> None:
     """Move the target's old files away and the new ones in; restore the old ones on an error.
 
-    A single file is replaced in one step, so that the target always exists.
+    ``moved_files``: gets each move that can be undone, and keeps those of which this fails. ``is_undoable``: as of
+    `stage_file`.
     """
-    file_names = {p.name for p in new_folder} | {target.name, *_list_sibling_names(target)}
-    moved_files: list[tuple[Path, Path]] = []
     try:
-        alone = len(new_folder) == 1 and new_folder[0].is_file() and new_folder[0].name == target.name
-        for name in sorted(file_names):
-            if (target.parent / name).exists() and not (alone and name == target.name):
+        new_files = sorted(new_folder.iterdir())
+        is_one_step = (
+            not is_undoable and len(new_files) == 1 and new_files[0].is_file() and new_files[0].name == target.name
+        )
+        for name in sorted({p.name for p in new_files} | {target.name, *_list_sibling_names(target)}):
+            if (target.parent / name).exists() and not (is_one_step and name == target.name):
                 _move_file(target.parent / name, old_folder / name, moved_files)
-        for path in new_folder:
-            _move_file(path, target.parent / path.name, moved_files)
+        for path in new_files:
+            _move_file(path, target.parent / path.name, [] if is_one_step else moved_files)
     except OSError as error:
-        for source, destination in reversed(moved_files):
-            # An error here leaves the former files in ``old_folder``, which is then kept.
-            os.replace(destination, source)
+        _restore_files(moved_files)
         raise make_replacement_error(target, error) from error
 
 
@@ -299,7 +379,6 @@ def replace_until_error(new_paths: Sequence[Path], folder: Path, old_folder: Pat
         if path.is_file():
             check_writable(folder / path.name, [])
     moved_files: list[tuple[Path, Path]] = []
-    are_files_replaced = False
     target = folder
     try:
         try:
@@ -316,15 +395,11 @@ def replace_until_error(new_paths: Sequence[Path], folder: Path, old_folder: Pat
         except OSError as error:
             raise make_replacement_error(target, error) from error
         yield
-        are_files_replaced = True
+        moved_files.clear()
     finally:
-        if not are_files_replaced:
-            # As far as possible, the last one first.
-            for source, destination in reversed(moved_files):
-                with suppress(OSError):
-                    os.replace(destination, source)
+        _restore_files(moved_files)
         # Keep former files that could not be restored, so that the user can find them.
-        if are_files_replaced or not (old_folder.is_dir() and any(old_folder.iterdir())):
+        if not moved_files:
             shutil.rmtree(old_folder, ignore_errors=True)
 
 
@@ -339,6 +414,14 @@ def make_replacement_error(target: Path, error: OSError, *, key_if_open: str = "
     if isinstance(error, PermissionError):
         return OutputError(key_if_open, target=str(target))
     return OutputError("output_unwritable", target=str(target), detail=explain_os_error(error))
+
+
+def _restore_files(moved_files: list[tuple[Path, Path]]) -> None:
+    """Move files back, the last one first; ``moved_files`` keeps those of which this fails."""
+    for moved in reversed(moved_files.copy()):
+        with suppress(OSError):
+            os.replace(moved[1], moved[0])
+            moved_files.remove(moved)
 
 
 def _move_file(source: Path, destination: Path, moved_files: list[tuple[Path, Path]]) -> None:

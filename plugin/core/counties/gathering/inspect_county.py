@@ -12,7 +12,7 @@ import numpy as np
 from ...base.connection_text import describe_exception
 from ...base.errors import Cancellation, Cancelled, DataError, InputError
 from ...base.files.digests import MANIFEST_FILE_NAME
-from ...base.files.writing import explain_os_error
+from ...base.files.writing import make_access_error
 from ...base.placeholders import join_first
 from ...checks.check import CheckResult
 from ...engine.provenance import find_county_name
@@ -59,9 +59,7 @@ def inspect_county(
     except (InputError, DataError) as error:
         result.refuse(CauseMessage(error))
     except OSError as error:
-        result.refuse(
-            CauseMessage(InputError("source_no_access", source=county.source, detail=explain_os_error(error)))
-        )
+        result.refuse(CauseMessage(make_access_error(county.source, error)))
     except (MemoryError, Cancelled):
         raise
     except Exception as error:  # an unexpected error of one county must not stop the others: its row has the reason

@@ -15,7 +15,7 @@ from pyproj import CRS
 
 from ...base.connection_text import describe_exception, make_source
 from ...base.errors import NEVER_CANCELLED, Cancellation, Cancelled, DataError, InputError, require_value
-from ...base.files.writing import explain_os_error
+from ...base.files.writing import make_access_error
 from ...engine.context import RuleContext
 from ...engine.provenance import find_county_name
 from ...figures.indicators.areas import compute_area_with_target
@@ -203,7 +203,7 @@ def make_borders_or_reason(county: County, make_borders: Callable[[], CountyBord
     except (InputError, DataError) as error:
         return CountyBorders(county.name, BorderState.UNREAD, strip_folders(texts.explain_error(error)))
     except OSError as error:
-        no_access = InputError("source_no_access", source=county.source, detail=explain_os_error(error))
+        no_access = make_access_error(county.source, error)
         return CountyBorders(county.name, BorderState.UNREAD, strip_folders(texts.explain_error(no_access)))
     except (MemoryError, Cancelled):
         raise

@@ -21,7 +21,7 @@ from ...base.choices import NEIGHBOUR_DISTANCE_M
 from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError, ProgressCallback
 from ...base.files.csv_records import format_rows
 from ...base.files.names import remove_forbidden_characters
-from ...base.files.writing import check_not_input, check_writable
+from ...base.files.writing import check_not_input, check_writable, copy_path, explain_os_error
 from ...engine.provenance import find_county_name
 from ...exchange.create import make_write_error
 from ...exchange.edited_copy import check_can_be_copied
@@ -261,12 +261,12 @@ def _move_packages(work_folder: Path, output: Path) -> None:
     partial = output.with_name(f".{output.name}.part")
     try:
         shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(work_folder, partial)
+        copy_path(work_folder, partial)
         if output.exists():
             output.rmdir()
         os.replace(partial, output)
     except OSError as error:
-        raise OutputError("output_unwritable", target=str(output), detail="refused") from error
+        raise OutputError("output_unwritable", target=str(output), detail=explain_os_error(error)) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 

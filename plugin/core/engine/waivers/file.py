@@ -104,7 +104,7 @@ def change_waivers(
     """
     path, added_waivers, removed_ids = Path(path), list(added_waivers), set(removed_ids)
     for _ in range(_MAX_TRIES):
-        contents = read_bytes(path, "waivers", DataError) if path.exists() else b""
+        contents = read_bytes(path, "waivers", DataError, may_be_missing=True)
         table = _parse_table(path, contents) if contents.strip() else _WaiverTable([], [], [], [])
         _parse_waivers(path, table, limits)
         remaining_rows = [row for row in table.rows if table.get_row_cells(row).get("id") not in removed_ids]

@@ -19,14 +19,10 @@ def load_mapping(path: str | Path, template: Template, standard: Standard) -> Fi
     """Read a saved mapping for this template from a TOML file.
 
     Raise DataError, with file and key, for invalid TOML, an unknown key, a field that the template lacks, a field
-    filled twice, and an unknown code list or code.
+    filled twice, and an unknown code list or code; InputError if the file may not be read.
     """
     path = Path(path)
-    try:
-        table = read_toml(path)
-    except OSError as error:
-        raise DataError("data_file_missing", file=str(path)) from error
-    mapping = read_record(FieldMapping, table, file=path, given={"path": path})
+    mapping = read_record(FieldMapping, read_toml(path), file=path, given={"path": path})
     check_known(mapping.role, (template.role,), path, "role")
     fields, constants, translations = (
         mapping.source_by_target,

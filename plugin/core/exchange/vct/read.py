@@ -24,7 +24,7 @@ from pyproj import CRS
 from shapely.geometry.base import BaseGeometry
 
 from ...base.errors import NEVER_CANCELLED, Cancellation, InputError, ProgressCallback
-from ...base.files.writing import explain_os_error, is_write_error
+from ...base.files.writing import explain_os_error, is_write_error, make_access_error
 from ...base.placeholders import join_first
 from ...plan.io.records import choose_free_name
 from ...plan.layer import FieldInfo, SourceLayer
@@ -376,7 +376,7 @@ def open_vct(
     except FileNotFoundError as error:
         raise InputError("source_missing", source=str(path)) from error
     except OSError as error:
-        raise InputError("source_no_access", source=str(path), detail=explain_os_error(error)) from error
+        raise make_access_error(path, error) from error
     with handle, tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         lines = LineReader(handle, str(path), progress)
         remarks = FileRemarks()

@@ -19,7 +19,7 @@ from ...base.files.archives import list_entry_paths, unpack_archive
 from ...base.files.digests import MANIFEST_FILE_NAME
 from ...base.files.encoding import find_sibling_file
 from ...base.files.open_datasource import check_content
-from ...base.files.writing import explain_os_error
+from ...base.files.writing import make_access_error
 from ..layer import TABLE_PROBLEMS, SourceLayer
 from .file import LayerSelector, make_unreadable_layer, read_file
 from .formats import PARQUET_SUFFIXES, READ_SUFFIXES, does_text_file_have_shapes
@@ -167,7 +167,7 @@ def read_source(
             if not text or not Path(text).exists():
                 raise InputError("source_missing", source=text)
         except OSError as error:
-            raise InputError("source_no_access", source=text, detail=explain_os_error(error)) from error
+            raise make_access_error(text, error) from error
         path = find_dataset(text)
         if path.is_dir() and path.suffix.lower() != ".gdb":
             layers = _read_folder(path, select_layer, cancellation)
@@ -226,7 +226,7 @@ def _read_folder(folder: Path, select_layer: LayerSelector, cancellation: Cancel
             else sorted({p.parent for p in (*folder.glob("*/*"), *folder.glob("*/*/*")) if _is_dataset(p)})
         )
     except OSError as error:
-        raise InputError("source_no_access", source=str(folder), detail=explain_os_error(error)) from error
+        raise make_access_error(folder, error) from error
     if data_folders:
         raise InputError(
             "source_in_subfolder",

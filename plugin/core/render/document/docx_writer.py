@@ -193,7 +193,9 @@ class _DocxWriter:
         properties = self._file.core_properties
         properties.title = " ".join(filter(None, (document.title, document.subtitle)))
         properties.author = properties.last_modified_by = Texts(document.lang).program
-        self._file.save(str(path))
+        buffer = io.BytesIO()
+        self._file.save(buffer)
+        path.write_bytes(buffer.getvalue())
 
     # --- pieces
     def _move_to_report_place(self, item: Any) -> Any:

@@ -7,6 +7,7 @@ and numbers.
 
 from __future__ import annotations
 
+import io
 import math
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -283,7 +284,10 @@ def save_workbook(book: Workbook, path: Path, title: str, texts: Texts) -> None:
     """Save a new workbook with its title; names of users, folders and computers do not go into the file."""
     book.properties.creator = book.properties.lastModifiedBy = texts.program
     book.properties.title = make_document_text(title)
-    book.save(path)
+    # In memory: a library that fails to write a file leaves it open.
+    buffer = io.BytesIO()
+    book.save(buffer)
+    path.write_bytes(buffer.getvalue())
 
 
 def _write_row(sheet: Worksheet, number: int, row: ReportTableRow, table: ReportTable, styles: CellStyles) -> None:

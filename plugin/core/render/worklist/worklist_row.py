@@ -275,7 +275,7 @@ def change_worklist(path: str | Path, change: Callable[[Worklist], Worklist]) ->
     """
     path = Path(path)
     for _ in range(_MAX_TRIES):
-        content = read_bytes(path, "worklist", DataError) if path.exists() else b""
+        content = read_bytes(path, "worklist", DataError, may_be_missing=True)
         if content.strip():
             table = _parse_table(path, content)
         else:

@@ -17,7 +17,7 @@ from typing import Any
 from ...base.errors import DataError
 from ...base.files.data import read_record, read_toml
 from ...base.files.toml_text import TomlText
-from ...base.files.writing import write_text
+from ...base.files.writing import name_refused_file, write_text
 from ..load import flatten_settings
 from .checks import GROUP_KEYS
 from .load import SingleConfirmation, load_profile_from_table
@@ -88,10 +88,11 @@ def is_editable_profile_file(profile: Profile, area_code: str = "") -> bool:
     return is_county_profile and not profile.is_shipped
 
 
+@name_refused_file()
 def read_valid_toml_text(path: Path) -> str:
     """Return the text of a TOML file with its original line ends.
 
-    Raise DataError as `read_toml`.
+    Raise DataError and InputError as `read_toml`.
     """
     read_toml(path)
     return path.read_bytes().decode("utf-8-sig")
@@ -177,11 +178,12 @@ def load_profile_as_if_saved(county: CountySettings, path: Path, text: str = "")
     return load_profile_from_table(tomllib.loads(compose_county(county, path, text)), path)
 
 
+@name_refused_file()
 def save_county(county: CountySettings, path: Path, text: str = "") -> None:
     """Write the county's file. On OutputError the former file is intact.
 
     ``text``: contents of the file when the form was opened; empty for a new file. Raise DataError if another program
-    changed the file since, or if the loader rejects the result.
+    changed the file since, or if the loader rejects the result; InputError if the file cannot be read.
     """
     if (read_valid_toml_text(path) if path.exists() else "") != text:
         raise DataError("profile_changed_outside", file=str(path))

@@ -305,6 +305,6 @@ def find_file_of_profile(norm: Norm, setting: str) -> Path | None:
             candidates = (profile.path.parent / name, PROFILES_FOLDER / name)
             path = next((one for one in candidates if one.is_file()), None)
             if path is None:
-                raise DataError("data_file_missing", file=str(candidates[0]))
+                raise DataError("profile_file_missing", file=str(profile.path), key=setting, value=name)
             return path
     return None

@@ -279,7 +279,7 @@ def test_old_output_files_that_cannot_be_restored_are_kept_as_copies(checked_pla
         real(source, destination)
 
     monkeypatch.setattr(os, "replace", fail_after_three_moves)
-    with pytest.raises(OSError):
+    with pytest.raises(OutputError):
         write_new_output(folder, "问题.shp", checked_plan)
     monkeypatch.undo()
     remaining = list(hash_files(folder).values())

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import shapely
 
-from plugin.core.base.errors import DataError, InputError
+from plugin.core.base.errors import DataError, InputError, SanxianError
 from plugin.core.exchange.mapping import (
     CodeTranslation,
     FieldMapping,
@@ -403,11 +403,11 @@ def test_invalid_mapping_file_is_refused_with_file_and_key(text, key, where, tmp
     assert "坏 对应.toml" in message and (where or "") in message
 
 
-@pytest.mark.parametrize("name", ["没有.toml", ""])
-def test_missing_mapping_file_is_refused(name, tmp_path):
-    with pytest.raises(DataError) as error:
+@pytest.mark.parametrize(("name", "key"), [("没有.toml", "data_file_missing"), ("", "source_no_access")])
+def test_missing_mapping_file_is_refused(name, key, tmp_path):
+    with pytest.raises(SanxianError) as error:
         load_mapping(tmp_path / name, XZYDYH, STANDARD)
-    assert error.value.key == "data_file_missing"
+    assert error.value.key == key
 
 
 def test_mapping_from_a_field_that_the_layer_lacks_is_refused(survey_layer, tmp_path):

@@ -693,8 +693,10 @@ def test_missing_admission_table_is_refused(county, tmp_path):
     profile = write_profile(tmp_path)
     (tmp_path / "准入.csv").unlink()
     path = write_projects(tmp_path / "p.gpkg", [{"项目名称": "甲", "geometry": GOOD}])
-    with pytest.raises(DataError, match="data_file_missing"):
+    with pytest.raises(DataError) as caught:
         review_projects(read_project_layer(path), county, RunOptions(profile=str(profile)))
+    text = Texts("zh").explain_error(caught.value)
+    assert profile.name in text and "准入.csv" in text and "projects.admission" in text
 
 
 def test_table_of_the_shipped_county_is_used(county, tmp_path):
