@@ -27,6 +27,7 @@ os.environ.setdefault("OGR_SQLITE_SYNCHRONOUS", "OFF")
 #: The slowest files in the order of their start. Tests of the desktop mostly wait, therefore they alternate with others.
 SLOW_FILES = (
     "tests/desktop/test_new_county.py",
+    "tests/metamorphic/test_metamorphic.py",
     "tests/mutations/test_mutations.py",
     "tests/core/package/test_export.py",
     "tests/desktop/test_package.py",
@@ -90,7 +91,10 @@ GROUPS = {
     **dict.fromkeys(OF_THE_EXAMPLES, "the examples"),
 }
 #: Files shared by several processes, with the key of their parts.
-SHARED_FILES = {"tests/mutations/test_mutations.py": re.compile(r"\[(?:DOC00|DOC|LAW|)")}
+SHARED_FILES = {
+    "tests/mutations/test_mutations.py": re.compile(r"\[(?:DOC00|DOC|LAW|)"),
+    "tests/metamorphic/test_metamorphic.py": re.compile(r"\[part \d"),
+}
 
 
 def order_files(files):

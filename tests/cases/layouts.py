@@ -25,12 +25,12 @@ def make_layout(seed: int, is_near: bool) -> tuple[np.ndarray, np.ndarray]:
     ``is_near``: the boundaries of the second layer almost match those of the first.
     """
     chance = np.random.default_rng(seed)
-    a = _make_coverage(chance)
-    b = _make_near_copy(chance, a) if is_near else _make_second_coverage(chance, a)
+    a = make_coverage(chance)
+    b = make_near_copy(chance, a) if is_near else _make_second_coverage(chance, a)
     if chance.random() < 0.5:
         a = _add_overlaps_and_gaps(chance, a)
     if is_near and chance.random() < 0.3:
-        a = _make_near_copy(chance, a)
+        a = make_near_copy(chance, a)
     place = LAYOUT_ORIGINS[chance.integers(2)]
     return _make_layer(chance, a, place), _make_layer(chance, b, place)
 
@@ -50,7 +50,7 @@ def repair_invalid_shape(shape):
 # -- coverages --------------------------------------------------------------------------------------------------------
 
 
-def _make_coverage(chance):
+def make_coverage(chance):
     """Return the polygons of a random kind of coverage."""
     return (_make_voronoi_cells, _make_faces_of_lines, _make_square_unions, _make_triangle_fan)[chance.integers(4)](
         chance
@@ -104,7 +104,7 @@ def _make_second_coverage(chance, shapes):
 
     Its cells are merged at random, or the cells of the first layer are merged differently with equal edges.
     """
-    return _merge_random_cells(chance, shapes if chance.random() < 0.5 else _make_coverage(chance))
+    return _merge_random_cells(chance, shapes if chance.random() < 0.5 else make_coverage(chance))
 
 
 def _merge_random_cells(chance, shapes):
@@ -123,7 +123,7 @@ def _join_along_shared_edges(shapes):
     return joined if joined.is_valid else shapely.union_all(shapes)
 
 
-def _make_near_copy(chance, shapes):
+def make_near_copy(chance, shapes):
     """Return the shapes after three random small changes."""
     shapes = list(shapes)
     for change in chance.permutation(

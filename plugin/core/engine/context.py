@@ -6,7 +6,7 @@ layers. `RuleContext` also offers geometry queries, a maker of findings, and the
 """
 
 from collections.abc import Callable, Container, Hashable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -128,6 +128,12 @@ class RuleContext:
         area of the row (永农数据库标准, A8). Piece and row are measured alike, so a row that is covered completely
         loses exactly its net area.
         """
+        if left_layer is right_layer:
+            # Equal shapes may have different areas by their vertices: that of the smaller key counts.
+            pairs = zip(pieces.left.tolist(), pieces.right.tolist(), strict=True)
+            rows = [left_layer.sort_rows(pair) if pair[1] >= 0 else pair for pair in pairs]
+            left, right = np.array(rows, dtype=int).reshape(-1, 2).T
+            pieces = replace(pieces, left=left, right=right)
         areas = self.geometry.compute_piece_areas(pieces, left_layer, right_layer)
         net_areas = np.full(len(pieces), np.nan)
         if with_net_area:
@@ -137,8 +143,6 @@ class RuleContext:
             net_areas[has_land] = net_of_piece[has_land]
         findings = []
         for n, (i, j) in enumerate(zip(pieces.left.tolist(), pieces.right.tolist(), strict=True)):
-            if left_layer is right_layer and j >= 0:
-                i, j = left_layer.sort_rows((i, j))
             finding = self.make_row_finding(
                 left_layer,
                 i,

@@ -14,6 +14,7 @@ import shapely
 from ..base.errors import Cancellation, Cancelled, SanxianError
 from ..base.placeholders import join_first
 from ..geometry import crs as crs_care
+from ..geometry.centres import compute_centres
 from ..geometry.polygon_rings import find_inner_points
 from ..geometry.statutory_area import compute_drawn_area, measure_statutory_area
 from ..model.findings import Finding, set_fingerprints, set_geometries
@@ -385,9 +386,8 @@ def complete_findings(plan: Plan, findings: list[Finding], texts: Texts, cancell
     townships = find_township_names_of_points(plan, find_inner_points(shapes))
     stored_shapes = plan.reproject_for_findings(plan.remove_added_vertices(shapes))
     is_kept = np.fromiter(map(is_, shapes, stored_shapes), dtype=bool, count=len(shapes))
-    # The centroid in degrees: a representative point would differ in a plane with another orientation.
-    centres = shapely.centroid(crs_care.reproject_to_lonlat(shapes, plan.plane_crs))
-    places = [(x, y) for x, y in shapely.get_coordinates(centres).tolist()]
+    # Not a representative point, which would differ in a plane with another orientation.
+    places = [(x, y) for x, y in compute_centres(shapes, plan.plane_crs).tolist()]
     for finding, n in zip(located, shape_of_finding.tolist(), strict=True):
         finding.township, finding.place = townships[n], places[n]
     # Areas by stored vertices: only findings whose area equals the drawn area of their shape get one, if it differs.

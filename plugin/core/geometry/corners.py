@@ -34,17 +34,17 @@ class CornerDefects(NamedTuple):
 
 
 def find_sharp_corners(
-    shapes: NDArray, max_degrees: float, *, cancellation: Cancellation = NEVER_CANCELLED
+    shapes: NDArray, max_degrees: float, same_m: float = 0.0, *, cancellation: Cancellation = NEVER_CANCELLED
 ) -> CornerDefects:
     """Find vertices with an angle below ``max_degrees`` degrees (尖锐角); a spike has angle 0.
 
-    ``shapes``: (n,) polygons, multipolygons or None in a plane, m, valid or not. Repeated vertices count as one.
-    ``angle_or_distance`` of the result is the angle.
+    ``shapes``: (n,) polygons, multipolygons or None in a plane, m, valid or not. Consecutive vertices up to ``same_m``
+    m apart count as one. ``angle_or_distance`` of the result is the angle.
     """
     corner_batches: list[tuple[NDArray, NDArray, NDArray]] = []
     for row_of_ring, xy, ring_starts in _iterate_rings(shapes, cancellation):
-        row, xy, ring_starts = _select_candidates(row_of_ring, xy, ring_starts, max_degrees)
-        previous_xy, next_xy, ring = _find_neighbours(xy, ring_starts)
+        row, xy, ring_starts = _select_candidates(row_of_ring, xy, ring_starts, max_degrees, same_m)
+        previous_xy, next_xy, ring = _find_neighbours(xy, ring_starts, same_m)
         if not len(ring):
             continue
         to_previous, to_next = previous_xy - xy[ring], next_xy - xy[ring]
@@ -62,12 +62,12 @@ def find_sharp_corners(
 
 
 def _select_candidates(
-    row_of_ring: NDArray, xy: NDArray, ring_starts: NDArray, max_degrees: float
+    row_of_ring: NDArray, xy: NDArray, ring_starts: NDArray, max_degrees: float, same_m: float
 ) -> tuple[NDArray, NDArray, NDArray]:
     """Return row of each vertex, vertices and ring starts of only those rings that may have a sharp corner.
 
-    Sharp is an angle below ``max_degrees``. Rings with a repeated vertex are included, because it may hide a sharp
-    corner.
+    Sharp is an angle below ``max_degrees``. Rings with vertices up to ``same_m`` m apart are included, because these
+    may hide a sharp corner.
     """
     if max_degrees >= 45:
         return np.repeat(row_of_ring, np.diff(ring_starts)), xy, ring_starts
@@ -80,7 +80,7 @@ def _select_candidates(
     dot_product = -(x_before * x + y_before * y)
     cross_product = np.abs(x_before * y - y_before * x)
     is_candidate = cross_product <= np.tan(np.radians(max_degrees)) * (1 + 1e-9) * dot_product
-    is_candidate |= ((x == 0) & (y == 0)) | ((x_before == 0) & (y_before == 0))
+    is_candidate |= (np.hypot(x, y) <= same_m) | (np.hypot(x_before, y_before) <= same_m)
     # The closing vertex has no angle: the value there belongs to two rings.
     is_candidate[ring_starts[1:-1] - 1] = False
     chosen_rings = np.zeros(len(ring_starts) - 1, dtype=bool)
@@ -122,13 +122,14 @@ def _iterate_rings(shapes: NDArray, cancellation: Cancellation) -> Iterator[tupl
         yield polygon_rows[batch][batch_rings.polygon_of_ring], batch_rings.xy, batch_rings.ring_starts
 
 
-def _find_neighbours(xy: NDArray, ring_starts: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+def _find_neighbours(xy: NDArray, ring_starts: NDArray, same_m: float) -> tuple[NDArray, NDArray, NDArray]:
     """Return the distinct vertices before and after each corner, (k, 2) each, and the corners' positions, (k,).
 
-    Rings with fewer than three distinct vertices have no corner.
+    A vertex is distinct if it is more than ``same_m`` m from the one before it. Rings with fewer than three distinct
+    vertices have no corner.
     """
     is_distinct = np.ones(len(xy), dtype=bool)
-    is_distinct[1:] = (xy[1:] != xy[:-1]).any(axis=1)
+    is_distinct[1:] = np.hypot(*np.diff(xy, axis=0).T) > same_m
     is_distinct[ring_starts[:-1]] = True
     distinct_positions = np.flatnonzero(is_distinct)
     ring = np.searchsorted(ring_starts, distinct_positions, side="right") - 1
@@ -183,7 +184,7 @@ def find_narrow_places(
 
     def subtract_reached_land(polygons: NDArray) -> NDArray:
         """Return (n,) the land of each polygon that no disc of ``width`` m inside it reaches."""
-        core = shapely.buffer(polygons, -width / 2, join_style="mitre")
+        core = _drop_inverted_cores(shapely.buffer(polygons, -width / 2, join_style="mitre"), polygons, width)
         reached = shapely.buffer(core, width / 2 * 1.001, join_style="mitre", mitre_limit=CORNER_MITRE_LIMIT)
         return shapely.difference(polygons, reached)
 
@@ -196,6 +197,21 @@ def find_narrow_places(
     is_arm = (area > width * width / 4) | (length > 4 * width)
     is_arm &= 2 * area > BUFFER_ERROR_SHARE * width / 2 * length
     return candidate_rows[with_land][owner[is_arm]], places[is_arm]
+
+
+def _drop_inverted_cores(cores: NDArray, polygons: NDArray, width: float) -> NDArray:
+    """Return (n,) the places in each polygon that are at least half of ``width`` m from its boundary.
+
+    GEOS turns a nearly round polygon that is slightly narrower inside out instead of leaving nothing of it. ``cores``:
+    what GEOS leaves of the polygons.
+    """
+    rows = np.flatnonzero(~shapely.is_empty(cores) & (shapely.area(cores) < width * width))
+    parts, owner = shapely.get_parts(cores[rows], return_index=True)
+    distances = shapely.distance(shapely.point_on_surface(parts), shapely.boundary(polygons[rows])[owner])
+    is_core, cores = distances >= width / 2 * (1 - BUFFER_ERROR_SHARE), cores.copy()
+    for n in np.unique(owner[~is_core]).tolist():
+        cores[rows[n]] = shapely.multipolygons(parts[is_core & (owner == n)])
+    return cores
 
 
 #: Maximum difference of directions over a short path, in degrees.

@@ -56,16 +56,26 @@ def normalize_shapes(shapes: NDArray) -> NDArray:
 def find_groups_of_equal_shapes(shapes: NDArray) -> list[list[int]]:
     """Return groups of at least two rows with equal shapes, whatever `normalize_shapes` ignores.
 
-    ``shapes``: (n,) geometries in metres, or None. Only shapes with the same extent are compared.
+    ``shapes``: (n,) geometries in metres, or None. Only shapes with nearly the same extent are compared.
     """
     rows_with_shape = np.flatnonzero(~(shapely.is_missing(shapes) | shapely.is_empty(shapes)))
     bounds = shapely.bounds(shapes[rows_with_shape]).reshape(-1, 4)
-    _, extent_of_row, counts = np.unique(bounds, axis=0, return_inverse=True, return_counts=True)
+    # A vertex on an outer edge may be rounded beyond it.
+    near_bounds = np.column_stack([_number_near_values(column) for column in bounds.T])
+    _, extent_of_row, counts = np.unique(near_bounds, axis=0, return_inverse=True, return_counts=True)
     groups: dict[tuple[int, bytes], list[int]] = defaultdict(list)
     for n in np.flatnonzero(counts[extent_of_row.ravel()] > 1).tolist():
         row = int(rows_with_shape[n])
         groups[int(extent_of_row.ravel()[n]), shapely.to_wkb(normalize_shapes(shapes[row]))].append(row)
     return [rows for rows in groups.values() if len(rows) > 1]
+
+
+def _number_near_values(values: NDArray) -> NDArray:
+    """Return (n,) numbers of (n,) values (m): values have one number if no step between them is large."""
+    order = np.argsort(values)
+    numbers = np.empty(len(values), dtype=int)
+    numbers[order] = np.cumsum(np.diff(values[order], prepend=values[order][:1]) > _ON_LINE_M)
+    return numbers
 
 
 def hash_corners(shape: Any, to_lonlat: Callable[[NDArray], NDArray]) -> str:

@@ -17,6 +17,8 @@ from plugin.core.engine.waivers.waiver import WaiverEntry, WaiverLimits, Waivers
 from plugin.core.geometry.overlay_fallback import mask_containing_shapes
 from tests.core.small_plan import check_data, convert_to_source_layers, make_county_box, make_table
 
+#: Far from the meridian, where areas by vertices differ more.
+FAR_EAST = (38_690_400.0, 4_390_000.0)
 ENTRY = WaiverEntry("已核", "县函〔2026〕1号", "王", date(2026, 1, 1))
 
 
@@ -59,6 +61,22 @@ def test_copy_removed_and_restored_during_edits_gives_the_findings_of_a_whole_ch
     assert len(two_left.related_keys) == 1 and two_left.fingerprint == before[0].fingerprint
     state.session.check_edits(EditBatch(states_by_feature={("STBHHX", fid): copy}))
     assert [sorted(one.list_rows()) for one in state.session.findings] == [sorted(before[0].list_rows())]
+
+
+#: The same land, but vertices amid different edges, where they are a few µm off: areas by vertices differ by 1 m².
+NEARLY_EQUAL = (
+    "POLYGON ((0 400, 186.033916 45.89355433, 233.22337961 75.02791625, 136.67825818 209.55331999, 0 400))",
+    "POLYGON ((0 400, 152.90812153 108.94688886, 186.03392392 45.89354831, 233.22337961 75.02791625, 0 400))",
+)
+
+
+def test_area_that_nearly_equal_shapes_share_does_not_depend_on_the_order_of_rows():
+    table = make_table([shapely.transform(shapely.from_wkt(wkt), lambda xy: xy + FAR_EAST) for wkt in NEARLY_EQUAL])
+    tables = [table, table.iloc[::-1].reset_index(drop=True)]
+    (one,), (other,) = (
+        check_data(convert_to_source_layers({"STBHHX": one}), ["TOP001"]).report.findings for one in tables
+    )
+    assert (one.case, one.key, one.area_m2) == ("duplicate", other.key, other.area_m2)
 
 
 def test_points_in_a_shape_of_many_parts_are_found_as_by_shapely():

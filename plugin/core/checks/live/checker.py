@@ -275,9 +275,7 @@ class IncrementalChecker:
         other_rules = [rule for rule in rules if not _checks_rows_alone(rule)]
         layers, selection_by_role, touched_rows = self._collect_surroundings(groups, roles, other_rules)
         small_plan = self.make_plan_of_rows(layers)
-        # The county's outline cuts all layers, so a change to it concerns all of them.
-        county = self.plan.find_layer_of_concept("county")
-        focus = RecheckFocus(selection_by_role, None if county is not None and county.role in roles else roles)
+        focus = RecheckFocus(selection_by_role, None if self._concerns_all_layers(roles) else roles)
         changed_rows = _list_rows_by_role(changes)
         row_plan = self.make_plan_of_rows(
             {role: self.rows.make_layer_of_rows(role, changed_rows.get(role, [])) for role in layers}
@@ -303,7 +301,10 @@ class IncrementalChecker:
             rule.code for rule in self.rules if rule.needs and not filled_or_emptied.isdisjoint(self._list_roles(rule))
         )
         covered_roles = frozenset(
-            (rule.code, role) for rule in rules for cover, role in self._list_covering_roles([rule]) if cover in roles
+            (rule.code, cover, role)
+            for rule in rules
+            for cover, role in self._list_covering_roles([rule])
+            if cover in roles
         )
         results = [
             RecheckResult(
@@ -343,7 +344,9 @@ class IncrementalChecker:
         # Each finding names its township.
         townships = self.plan.find_layer_of_concept("townships")
         read_roles = {role for rule in rules for role in self._list_roles(rule)}.union(
-            self.plan.layers if any(not rule.needs for rule in rules) else changed_roles,
+            self.plan.layers
+            if any(not rule.needs for rule in rules) or self._concerns_all_layers(changed_roles)
+            else changed_roles,
             [] if townships is None else [townships.role],
         )
         changes = [change for group in groups for change in group]
@@ -399,8 +402,18 @@ class IncrementalChecker:
             for rule in rules
             for need in rule.needs.values()
             if need.covers and (layer := self.plan.find_layer_of_concept(need.concept)) is not None
-            for role in self._list_roles(rule) - {layer.role}
+            for role in self._list_roles_to_cover(rule) - {layer.role}
         }
+
+    def _concerns_all_layers(self, changed_roles: frozenset[str]) -> bool:
+        """Return True if changed layers include the outline of the county or of the sea, which cut all layers."""
+        outlines = map(self.plan.find_layer_of_concept, ("county", "sea"))
+        return any(layer is not None and layer.role in changed_roles for layer in outlines)
+
+    def _list_roles_to_cover(self, rule: Rule) -> set[str]:
+        """Return the roles of the layers that a rule compares with those that cover them: all, if it needs each."""
+        needs_each_layer = any(need.concept == EVERY_LAYER for need in rule.needs.values())
+        return set(self.plan.layers) if needs_each_layer else self._list_roles(rule)
 
     def _uses_layer(self, rule: Rule, role: str) -> bool:
         """Return True if a rule uses the layer with this role; a rule without needs uses all layers."""

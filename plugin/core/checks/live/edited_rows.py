@@ -96,8 +96,8 @@ class RecheckResult:
     changed rows before and after the change. ``touched_rows``: names of the rows of all layers that meet the land where
     shapes changed. ``rule_codes``: codes of the rules that ran. ``new_findings``: the findings of the recheck.
     ``failed_rules``: codes of rules that could not check everything. ``rules_changed_everywhere``: codes of rules whose
-    findings may have changed on all land. ``covered_roles``: pairs of a rule and a layer whose rows a changed layer
-    covers in that rule, so that findings between rows that did not change may end.
+    findings may have changed on all land. ``covered_roles``: a rule, a changed layer and a layer that it covers in
+    that rule, so that findings between rows that did not change may end.
     """
 
     changed_row_names: frozenset[RowName]
@@ -107,7 +107,7 @@ class RecheckResult:
     #: Rules that could not check all of it: earlier findings are then neither confirmed nor ended.
     failed_rules: tuple[str, ...] = ()
     rules_changed_everywhere: tuple[str, ...] = ()
-    covered_roles: frozenset[tuple[str, str]] = frozenset()
+    covered_roles: frozenset[tuple[str, str, str]] = frozenset()
 
     def may_replace_finding(self, finding: Finding) -> bool:
         """Return True if the change of the rows may have ended or altered an earlier finding."""
@@ -126,10 +126,10 @@ class RecheckResult:
         if related_rows & self.changed_row_names:
             return has_no_row or row_name in self.touched_rows
         # The changed row may cover land of two rows of other layers now, or no longer.
-        if (finding.code, finding.role) in self.covered_roles and roles.isdisjoint(
-            {finding.role, finding.related_role}
-        ):
-            return row_name in self.touched_rows and (not related_rows or bool(related_rows & self.touched_rows))
+        other_roles = roles - {finding.role, finding.related_role}
+        is_touched = row_name in self.touched_rows and (not related_rows or bool(related_rows & self.touched_rows))
+        if is_touched and any((finding.code, role, finding.role) in self.covered_roles for role in other_roles):
+            return True
         # Land that no row of a layer covers: likewise.
         if not related_rows:
             return finding.related_role in roles and row_name in self.touched_rows

@@ -321,7 +321,7 @@ def remove_spikes(finding: Finding, *, state: EditingState, spike_degrees: float
     state.require_geometry_in_plane(row)
     shape, removed_count = row.stored_shape, 0
     while True:
-        corners = find_sharp_corners(np.array([shape], dtype=object), spike_degrees)
+        corners = find_sharp_corners(np.array([shape], dtype=object), spike_degrees, state.tolerance.cluster_m)
         if not len(corners.polygon_row):
             break
         shape = _remove_vertex(shape, corners.vertex_xy[0], state, row)

@@ -42,6 +42,7 @@ from .._places import (
     local=True,
     basis=["G2"],
     needs={"layer": LayerNeed(EVERY_LAYER, polygons_only=True)},
+    uses=["tolerance"],
     messages={
         "acute": "{layer} ({key}) has acute corners below {limit}°: {count} (the sharpest {angle}°), most likely drawing "
         "errors. Compare the edge with {authority}: move or delete a wrong vertex; on an edge shared with a neighbour, "
@@ -56,6 +57,7 @@ from .._places import (
         RuleExample("a spike", {"layer": ["POLYGON ((0 0, 100 0, 100 50, 500 50.5, 100 51, 100 100, 0 100, 0 0))"]}, finds=1),
         RuleExample("a notch into the shape", {"layer": ["POLYGON ((0 0, 100 0, 100 48, 10 50, 100 52, 100 100, 0 100, 0 0))"]}, finds=1),
         RuleExample("in a hole", {"layer": [SQUARE_WKT[:-1] + ", (10 10, 90 10, 90 20, 10 10))"]}, finds=1),
+        RuleExample("a tip of two vertices", {"layer": ["POLYGON ((0 0, 100 0, 100 50, 500 50.5, 500 50.50005, 100 51, 100 100, 0 100, 0 0))"]}, finds=1),
         RuleExample("a stricter county", {"layer": ["POLYGON ((0 0, 100 0, 100 30, 0 0))"]}, finds=1,
                 parameters={"below_degrees": 20.0}),
         RuleExample("both in one shape", {"layer": ["POLYGON ((0 0, 100 0, 100 50, 500 50.5, 100 51, 100 100, -600 100, 0 60, 0 0))"]},
@@ -87,7 +89,10 @@ def acute_angles(
         each feature and kind. GEO002 reports invalid shapes; this rule checks them after correction.
     """
     corners = find_sharp_corners(
-        select_valid_polygons(layer), max(below_degrees, spike_degrees), cancellation=ctx.cancellation
+        select_valid_polygons(layer),
+        max(below_degrees, spike_degrees),
+        ctx.tolerance.cluster_m,
+        cancellation=ctx.cancellation,
     )
     is_spike = corners.angle_or_distance < spike_degrees
     for case, is_of_case, limit in (("acute", ~is_spike, below_degrees), ("spike", is_spike, spike_degrees)):
@@ -181,6 +186,7 @@ WIDTH_SETTING = "quality.narrow_m"
     },
     fails=[
         RuleExample("a neck of one metre", {"layer": ["POLYGON ((0 0, 100 0, 100 49.5, 200 49.5, 200 0, 300 0, 300 100, 200 100, 200 50.5, 100 50.5, 100 100, 0 100, 0 0))"]}, finds=1),
+        RuleExample("nearly round and slightly too narrow", {"layer": ["POLYGON ((1 0, 0.7 -0.7, 0 -1, -0.7 -0.7, -1 0, -0.7 0.7, 0 1, 0.7 0.7, 1 0))"]}, finds=1),
         RuleExample("a strip all along", {"layer": ["POLYGON ((0 0, 200 0, 200 1, 0 1, 0 0))"]}, finds=1),
         RuleExample("two arms, one finding", {"layer": ["POLYGON ((0 0, 100 0, 100 100, 60 100, 60 200, 59 200, 59 100, 20 100, 20 200, "
                                                     "19 200, 19 100, 0 100, 0 0))"]}, finds=1),

@@ -12,7 +12,6 @@ from ...engine.context import RuleContext
 from ...figures.heritage_sites import find_core_rows, read_site_names
 from ...figures.indicators.areas import find_reserve_parts_and_names
 from ...figures.indicators.land_use import find_rows_of_classes
-from ...figures.indicators.survey_deductions import find_containing_rows
 from ...geometry.overlay_pieces import OverlayPieces
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
@@ -32,6 +31,9 @@ from .._places import (
     find_usable_layers,
     is_reported_elsewhere,
 )
+
+#: A parcel is left to another rule if more than this share of it is there; half of it up to rounding is not.
+_LEFT_SHARE = 0.5 + 1e-6
 
 
 @rule(
@@ -205,6 +207,7 @@ def _name_line_and_core_zones(finding: Finding, texts: Texts, templates: dict[st
         RuleExample("a mine and two houses: one finding for each kind of land", {"parcels": [_make_land("POLYGON ((0 0, 40 0, 40 100, 0 100, 0 0))", "0602"),
                 _make_land("POLYGON ((40 0, 60 0, 60 100, 40 100, 40 0))", "0701"), _make_land("POLYGON ((60 0, 100 0, 100 100, 60 100, 60 0))", "0702")],
                 "red_line": [SQUARE_WKT]}, finds=2, areas=(4000.0, 6000.0)),
+        RuleExample("a field of two parts, the small one on farmland", {"parcels": [_make_land("MULTIPOLYGON (((0 0, 100 0, 100 30, 0 30, 0 0)), ((0 40, 60 40, 60 100, 0 100, 0 40)))", "0103")], "farmland": ["POLYGON ((0 0, 100 0, 100 30, 0 30, 0 0))"], "red_line": ["POLYGON ((0 40, 60 40, 60 100, 0 100, 0 40))"]}, finds=1, areas=(3600.0,), parameters={"rules": ["REL001"]}),
         RuleExample("codes of the plan", {"parcels": [_make_land(SQUARE_WKT, "010300")], "red_line": [SQUARE_WKT]}, finds=1, areas=(10000.0,), roles={"parcels": "XZYDYH"}),
     ],
     passes=[
@@ -241,7 +244,7 @@ def present_land_in_red_line(
     Limits
         The notice that lists permitted limited activities (自然资发〔2022〕142号) was not read: classes and limit are settings
         of mark C. Roads, utilities, open space and farm facilities are not compared. A parcel with less than
-        `protected.min_present_m2` in the line does not count. Cultivated parcels on 永久基本农田 or 耕地保护目标 are
+        `protected.min_present_m2` in the line does not count. Cultivated parcels mostly on 永久基本农田 or 耕地保护目标 are
         left to REL001, LAW011 and REL010 where these run. Runs by default for a whole county (scope county), else if
         the rule or its group control_lines is selected.
     """
@@ -294,15 +297,18 @@ def _leave_out_cultivated_parcels(
     others: list[tuple[Layer | None, str]],
     ctx: RuleContext,
 ) -> OverlayPieces:
-    """Return the parts without cultivated parcels that another rule of this run reports.
+    """Return the parts without cultivated parcels that another rule of this run reports, by more than half.
 
     ``is_cultivated``: (n,) bool, the cultivated parcels; ``others``: pairs of the layer in which another rule reports
     such parcels (None if the plan has none) and the code of that rule.
     """
     for line, code in others:
-        is_of_cultivated = is_cultivated[parts.right]
-        if line is not None and is_of_cultivated.any() and is_reported_elsewhere(ctx, code):
-            parts = parts.select(~(is_of_cultivated & (find_containing_rows(parcels, line, ctx)[parts.right] >= 0)))
+        is_compared = is_cultivated & np.isin(np.arange(len(parcels)), parts.right)
+        if line is not None and is_compared.any() and is_reported_elsewhere(ctx, code):
+            # A point inside would not do: a parcel of several parts may have it on a small one.
+            shared = ctx.geometry.find_shared_areas(parcels, line, left_rows=is_compared)
+            shares = np.bincount(shared.left, shared.share, minlength=len(parcels))
+            parts = parts.select(shares[parts.right] <= _LEFT_SHARE)
     return parts
 
 

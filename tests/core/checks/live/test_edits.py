@@ -481,3 +481,39 @@ def test_third_rows_that_cover_land_of_a_pair_start_and_end_its_findings():
         answer = live.recheck_change(edit("YJJBNTBHTB", 0))
         findings = [f for f in findings if not answer.may_replace_finding(f)] + answer.new_findings
         assert [f.case for f in findings] == expected
+
+
+@pytest.mark.slow
+def test_finding_of_a_row_that_a_third_layer_covered_is_renewed_by_a_batch_that_edits_its_own_layer_too():
+    """Land on forest is not reported as outside 耕地保护目标 (LAW010) as long as the parcel of forest is there."""
+    rules = choose_rules(("LAW010",))
+    wide, forest, far = (
+        f"POLYGON (({a} 0, {b} 0, {b} 100, {a} 100, {a} 0))" for a, b in ((0, 100), (50, 100), (500, 600))
+    )
+    farmland = [{"wkt": wkt, "land_use": "0103"} for wkt in (wide, far)]
+    parcels = [{"wkt": wkt, "land_use": use} for wkt, use in ((forest, "0301"), (far, "0103"))]
+    plan = make_example_plan({"farmland": farmland, "parcels": parcels, "cultivated": farmland[1:]})
+    findings = [f for f in run_check(plan, rules).findings if f.case == "unprotected"]
+    assert [f.area_m2 for f in findings] == [pytest.approx(5000, rel=1e-3)]
+    live = IncrementalChecker(plan, rules)
+    batch = [live.remove_row("DLTB", 0), live.edit_row("YJJBNTBHTB", 1, DLBM="0101")]
+    (answer,) = live.recheck_groups([batch])
+    findings = [f for f in findings if not answer.may_replace_finding(f)] + answer.new_findings
+    assert [f.area_m2 for f in findings if f.case == "unprotected"] == [pytest.approx(10_000, rel=1e-3)]
+
+
+@pytest.mark.slow
+def test_removed_row_of_the_sea_starts_findings_of_zones_that_it_covered():
+    rules = choose_rules(("TOP003",))
+    land, coast, offshore = (f"POLYGON (({x} 0, {x + 100} 0, {x + 100} 100, {x} 100, {x} 0))" for x in (0, 100, 200))
+    zones = [{"wkt": wkt, "zone_code": code} for wkt, code in ((land, "300"), (coast, "610"), (offshore, "610"))]
+    plan = make_example_plan({"GHFQ": zones, "county": [land], "sea": [coast, offshore]})
+    assert run_check(plan, rules).findings == []
+    live = IncrementalChecker(plan, rules)
+    found = live.recheck_change(live.remove_row("HYFW", 1)).new_findings
+    assert [(f.case, f.role, f.key, f.area_m2) for f in found] == [
+        ("sea", "GHFQ", plan.layers["GHFQ"].keys[2], pytest.approx(10_000, rel=1e-3))
+    ]
+    (finding,) = found
+    answer = live.recheck_change(live.edit_row("HYFW", 1))
+    assert answer.may_replace_finding(finding) and answer.new_findings == []
