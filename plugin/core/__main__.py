@@ -19,9 +19,9 @@ Exit codes: 0 success, 1 an unwaived ERROR or an incomplete check, 2 the command
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from .base.errors import Cancelled, SanxianError
 from .base.files.writing import name_refused_file
@@ -81,21 +81,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     target = getattr(args, automation.JSON_OF_RUN, "")
     console.record = record = RunRecord(is_only_output=target == "-") if target else None
     try:
-        exit_code = _run(args, report_texts)
+        exit_code = _run(
+            partial(automation.run_command, COMMAND_FUNCTIONS[args.command], args, report_texts), report_texts
+        )
         if record is not None:
-            automation.write_json_of_run(args, record, exit_code)
+            write = partial(automation.write_json_of_run, args, record, exit_code)
+            exit_code = _run(write, report_texts) or exit_code
     finally:
         console.record = None
     return exit_code
 
 
-def _run(args: argparse.Namespace, report_texts: ReportTexts) -> int:
-    """Run a command, print why it cannot run, and return its exit code."""
+def _run(run: Callable[[], int | None], report_texts: ReportTexts) -> int:
+    """Run a command or a part of it, print why it cannot run, and return its exit code."""
     from .standard.messages.texts import Texts
 
     try:
         with name_refused_file():
-            return automation.run_command(COMMAND_FUNCTIONS[args.command], args, report_texts)
+            return run() or EXIT_CLEAN
     except SanxianError as error:
         print_line(Texts(report_texts.lang).explain_error(error), sys.stderr)
     except ImportError as error:

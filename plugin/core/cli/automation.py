@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ..base.files.writing import check_not_input, check_writable, write_text
+from ..base.files.writing import check_not_input, check_writable, copy_path, write_text
 from . import console
 
 #: Version of the JSON of a run (resources/reports/run.schema.json).
@@ -74,17 +73,10 @@ def divert_outputs(args: argparse.Namespace) -> Iterator[dict[str, str]]:
             folder = folders.setdefault(str(target.parent), str(Path(root) / str(len(folders))))
             copy = Path(folder) / target.name
             copy.parent.mkdir(exist_ok=True)
-            _copy(target, copy)
+            if target.exists():
+                copy_path(target, copy)
             setattr(args, name, str(copy))
         yield folders
-
-
-def _copy(source: Path, target: Path) -> None:
-    """Copy a file or a folder, if there is one."""
-    if source.is_dir():
-        shutil.copytree(source, target)
-    elif source.exists():
-        shutil.copy2(source, target)
 
 
 def run_command(function: Any, args: argparse.Namespace, report_texts: Any) -> int:

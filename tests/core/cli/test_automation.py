@@ -89,3 +89,9 @@ def test_outcome_of_a_command_that_cannot_run_has_the_reason(tmp_path, capsys):
     jsonschema.validate(outcome, SCHEMA)
     assert outcome["exit_code"] == 2 and outcome["lines"][-1]["level"] == "warning" and outcome["written"] == []
     assert outcome["lines"][-1]["text"] in capsys.readouterr().err
+
+
+def test_outcome_that_cannot_be_written_ends_the_run_with_its_name(tmp_path, capsys):
+    (tmp_path / "运行.json").mkdir()
+    assert main(["rules", "--csv", str(tmp_path / "a.csv"), "--json", str(tmp_path / "运行.json")]) == 2
+    assert str(tmp_path / "运行.json") in capsys.readouterr().err and (tmp_path / "a.csv").exists()
