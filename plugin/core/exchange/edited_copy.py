@@ -118,12 +118,12 @@ def write_copy(
     target: str | Path,
     cancellation: Cancellation = NEVER_CANCELLED,
     *,
-    write_beside: Callable[[Path], object] = lambda copy: None,
+    write_sibling_files: Callable[[Path], object] = lambda copy: None,
 ) -> Path:
     """Write a copy of a source with changed rows, and return its path.
 
     The copy is edited row by row and read back. Rows, fields and layers without a change are copied unchanged.
-    ``write_beside`` as of `write_edited_copy`.
+    ``write_sibling_files`` as of `write_edited_copy`.
 
     Raises
     ------
@@ -137,7 +137,7 @@ def write_copy(
         for one in changes:
             _edit_layer(copies[find_dataset(one.source, copies)], one, cancellation)
 
-    return write_edited_copy(source, target, edit_rows, write_beside=write_beside)
+    return write_edited_copy(source, target, edit_rows, write_sibling_files=write_sibling_files)
 
 
 def write_edited_copy(
@@ -145,7 +145,7 @@ def write_edited_copy(
     target: str | Path,
     edit: Callable[[dict[str, Path]], None],
     *,
-    write_beside: Callable[[Path], object] = lambda copy: None,
+    write_sibling_files: Callable[[Path], object] = lambda copy: None,
 ) -> Path:
     """Write a copy of a source that a function edits, and return its path.
 
@@ -156,7 +156,7 @@ def write_edited_copy(
     edit
         Gets the path of each data set of the source → path of its copy. What it raises ends the run without output;
         a RuntimeError is a refusal by the driver.
-    write_beside
+    write_sibling_files
         Gets the copy before it is moved, and writes files beside or into it, which are moved with it.
 
     Raises
@@ -178,14 +178,14 @@ def write_edited_copy(
             if find_source_folder(source) is not None:
                 new.mkdir()
                 for copy in copies.values():
-                    # Not the whole folder: GDAL may leave files of its own there.
+                    # Not the whole folder: GDAL may leave further files there.
                     copy_dataset(copy, new)
             elif (copy := next(iter(copies.values()))).suffix.lower() == ".shp":
                 for part, suffix in _list_shapefile_parts(copy):
                     shutil.copyfile(part, new.with_name(f"{new.stem}{suffix}"))
             else:
                 copy_path(copy, new)
-            write_beside(new)
+            write_sibling_files(new)
     return target
 
 

@@ -158,7 +158,7 @@ def run_fixes(
             source,
             order.output,
             cancellation,
-            write_beside=write_log if batch.applied else lambda copy: None,
+            write_sibling_files=write_log if batch.applied else lambda copy: None,
         )
     if order.table:
         write_table(order.table, make_table_rows(batch, texts))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Centres of shapes in degrees, which tell findings apart and by which waivers find them again."""
+"""Centres of shapes in degrees, which distinguish findings, and by which waivers find them again."""
 
 from __future__ import annotations
 

@@ -61,16 +61,6 @@ def test_written_findings_layer_has_the_values_and_multipolygons_of_the_findings
     assert pyogrio.read_info(target)["geometry_type"] == "MultiPolygon"
 
 
-def test_findings_layer_is_copied_where_it_cannot_be_renamed(tmp_path, monkeypatch):
-    def refuse(*_):
-        raise OSError("another disk")
-
-    monkeypatch.setattr("plugin.core.render.outputs.os.rename", refuse)
-    for name in ("问题.gpkg", "问题.gdb"):
-        write_findings_layer(tmp_path / name, make_findings(), CRS(4547))
-        assert len(pyogrio.read_dataframe(tmp_path / name)) == len(make_findings())
-
-
 def test_text_without_utf8_is_an_output_error(tmp_path):
     findings = make_findings()
     findings[2].message = "\ud800"
