@@ -21,6 +21,7 @@ from plugin.core.package.folder import replace_folder
 from tests.core.package.test_replace_folder import write_package
 from tests.core.small_plan import explain_error
 from tests.fuzz.failing_calls import ERRORS, FILLING_CALLS, IS_SUPPORTED, run_with_failure
+from tests.parametrize import first_daily
 
 NEW, OLD = "新" * 999, "旧"
 REFUSED = 3
@@ -68,7 +69,7 @@ def read_all(folder):
 
 
 @pytest.mark.skipif(not IS_SUPPORTED, reason="the filter of calls is Linux's on x86_64")
-@pytest.mark.parametrize("has_old", [True, False])
+@pytest.mark.parametrize("has_old", first_daily([True, False]))
 @pytest.mark.parametrize(("write", "old_names"), WRITERS.items(), ids=range(len(WRITERS)))
 def test_former_or_new_files_are_whole_after_each_failed_call(tmp_path, write, old_names, has_old):
     def prepare(name):
