@@ -56,7 +56,15 @@ def list_style_errors(folder: Path) -> list[str]:
     """Return the errors that flake8 reports with the codes of the site; ``noqa`` comments are ignored."""
     options = ["--isolated", "--no-cache", "--ignore-noqa", "--target-version", "py311", "--output-format", "json"]
     found = json.loads(run_scanner("ruff", "check", *options, "--select", FLAKE8_CODES, ".", cwd=folder))
-    return [f"{one['filename']}:{one['location']['row']} {one['code']} {one['message']}" for one in found]
+    listed = [f"{one['filename']}:{one['location']['row']} {one['code']} {one['message']}" for one in found]
+    for path in sorted(folder.rglob("*.py")):
+        # Ruff accepts an import that is repeated for types, flake8 does not.
+        module = ast.parse(path.read_text(encoding="utf-8")).body
+        imported = {one.asname or one.name for node in module if isinstance(node, ast.ImportFrom) for one in node.names}
+        for block in (node.body for node in module if isinstance(node, ast.If)):
+            names = {one.name for node in block if isinstance(node, ast.ImportFrom) for one in node.names}
+            listed += [f"{path}:{block[0].lineno} F811 {name} is imported twice" for name in sorted(names & imported)]
+    return listed
 
 
 @cache

@@ -3,9 +3,9 @@
 
 Binary files are left out (the plugin makes its own docx template), and the ways in which pypdf uses libraries for
 ciphers. Statements that the scan of the plugin site reports are replaced by equal ones: ``assert``, ``pass`` in an
-``except``, SHA-1 and MD5 without their purpose, named lambdas, ambiguous names, and comments that switch a linter off.
-Names of typing_extensions come from typing, which has them since Python 3.11. Uses of the standard library that are
-safe are marked with the reason.
+``except``, SHA-1 and MD5 without their purpose, named lambdas, ambiguous names, imports repeated for types, and
+comments that switch a linter off. Names of typing_extensions come from typing, which has them since Python 3.11. Uses
+of the standard library that are safe are marked with the reason.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ _TYPING_PATTERN = re.compile(r"^( *)from typing_extensions import", re.MULTILINE
 _LAMBDA_PATTERN = re.compile(r"^( *)(\w+) = lambda (\w+): ([^\n]+?)(?:  #[^\n]*)?$", re.MULTILINE)
 _SWITCHED_OFF_PATTERN = re.compile(r"^# ruff: noqa[^\n]*\n+", re.MULTILINE)
 _DIGEST_PATTERN = re.compile(r"hashlib\.(sha1|md5)\(([^()\n]+)\)")
+_IMPORT_FOR_TYPES_PATTERN = re.compile(r"^    (from \S+ import \w+)$", re.MULTILINE)
 _OWNER_PATTERN = re.compile(r"\bvalues\.O\b")
 #: Line → line that the scan accepts, with the same effect.
 _REPLACED_LINES = {
@@ -58,6 +59,8 @@ def remove_reported_statements(source: str) -> str:
     source = _LAMBDA_PATTERN.sub(r"\1def \2(\3):\n\1    return \4\n", source)
     source = _DIGEST_PATTERN.sub(r"hashlib.\1(\2, usedforsecurity=False)", source)
     source = "\n".join(_REPLACED_LINES.get(line, line) for line in source.split("\n"))
+    imports = set(source.split("\n"))
+    source = _IMPORT_FOR_TYPES_PATTERN.sub(lambda found: "    ..." if found[1] in imports else found[0], source)
     source = _OWNER_PATTERN.sub("values.owner", source).replace("  # noqa: S603", "  # nosec B603 # no shell")
     return _replace_statements(source)
 

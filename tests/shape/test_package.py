@@ -213,7 +213,10 @@ def test_security_and_style_scanners_find_planted_problems(tmp_path):
     (tmp_path / "planted.py").write_text(text, encoding="utf-8")
     assert {one["test_id"] for one in site_scan.run_bandit(tmp_path, "-r", ".")} == {"B101", "B105"}
     assert site_scan.find_secrets(tmp_path) == {"planted.py": ["Secret Keyword"]}
-    assert len(site_scan.list_style_errors(tmp_path)) == 1
+    twice = "from typing import TYPE_CHECKING\n\nfrom a import b\n\nif TYPE_CHECKING:\n    from a import b\n\nb()\n"
+    (tmp_path / "twice.py").write_text(twice, encoding="utf-8")
+    codes = [error.split()[1] for error in site_scan.list_style_errors(tmp_path)]
+    assert codes == ["E711", "F811"]
 
 
 @pytest.mark.qgis

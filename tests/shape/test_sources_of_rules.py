@@ -5,7 +5,6 @@ No rule is an error if it is based on unverified sources (mark C) only.
 """
 
 import re
-from datetime import date
 
 from plugin.core.model.rule import Severity, load_all_rules
 from plugin.core.standard import load_standard
@@ -38,12 +37,6 @@ def test_citations_name_the_legal_documents_that_their_titles_quote():
         assert len(names) >= len(titles), citation.key
         quoted |= set(citation.legal_documents)
     assert quoted == documents.keys()
-
-
-def test_dates_of_legal_documents_are_past_and_only_known_of_reviewed_ones():
-    for document in STANDARD.legal_documents.values():
-        assert document.in_force is None or document.reviewed is not None, document.id
-        assert all(day <= date.today() for day in (document.in_force, document.reviewed) if day), document.id
 
 
 def test_every_citation_is_used_by_a_rule_a_layer_conflict_or_a_requirement_of_an_adjustment():
