@@ -149,14 +149,15 @@ def write_archive(target: Path, contents: Iterable[tuple[str, bytes]]) -> None:
     The same commit gives the same bytes on every system: one date, one mode, one origin of the entries.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    scratch = target.with_name(f".{target.name}.part")
     made = get_commit_time()
-    with zipfile.ZipFile(scratch, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, data in contents:
-            entry = zipfile.ZipInfo(name, made)
-            entry.compress_type, entry.external_attr, entry.create_system = zipfile.ZIP_DEFLATED, 0o100644 << 16, 3
-            archive.writestr(entry, data)
-    scratch.replace(target)
+    with tempfile.TemporaryDirectory(prefix=".sanxian-", dir=target.parent) as folder:
+        scratch = Path(folder) / target.name
+        with zipfile.ZipFile(scratch, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+            for name, data in contents:
+                entry = zipfile.ZipInfo(name, made)
+                entry.compress_type, entry.external_attr, entry.create_system = zipfile.ZIP_DEFLATED, 0o100644 << 16, 3
+                archive.writestr(entry, data)
+        scratch.replace(target)
 
 
 def build_zip(folder: Path, metadata: str) -> Path:

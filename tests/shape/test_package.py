@@ -2,6 +2,7 @@
 """Test the plugin zip: requirements of the plugin site, and use when unzipped."""
 
 import configparser
+import errno
 import json
 import os
 import re
@@ -75,6 +76,17 @@ def run_fresh_python(unzipped_plugin: Path, code: str) -> str:
     done = subprocess.run(command, cwd=unzipped_plugin.parent, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def test_zip_of_which_the_writing_fails_leaves_the_former_one(tmp_path):
+    def list_contents():
+        yield "a.txt", b"a"
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "a.zip").write_bytes(b"former")
+    with pytest.raises(OSError, match="No space"):
+        packaging_tool.write_archive(tmp_path / "a.zip", list_contents())
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a.zip": b"former"}
 
 
 def test_plugin_zip_has_exactly_one_top_folder(names_in_zip):

@@ -15,7 +15,16 @@ from typing import Annotated, Any
 
 from ...paths import STANDARDS_FOLDER
 from ..base.errors import DataError, InputError
-from ..base.files.data import NOT_IN_FILE, SourceMark, check_known, check_type, one_of, read_toml, read_value
+from ..base.files.data import (
+    NOT_IN_FILE,
+    SourceMark,
+    check_known,
+    check_type,
+    make_unknown_value_error,
+    one_of,
+    read_toml,
+    read_value,
+)
 from ..model.rule import Severity
 from .conflicts import ConflictMatrixEntry
 from .declared_operators import DeclaredCheck
@@ -113,7 +122,10 @@ def find_standard_folder(name: str, edition: str = "", including: Path | None = 
         candidates = {own_edition: folder}
     if candidates:
         raise DataError("edition_unknown", standard=name, value=edition, known=", ".join(candidates))
-    raise DataError("standard_unknown", value=name, known=", ".join(sorted(list_standard_ids())))
+    known = sorted(list_standard_ids())
+    if including is not None:
+        raise make_unknown_value_error(including / STANDARD_FILE, "includes", name, known)
+    raise DataError("standard_unknown", value=name, known=", ".join(known))
 
 
 def check_no_circular_include(folder: Path, below: tuple[Path, ...] = ()) -> None:

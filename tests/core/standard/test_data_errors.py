@@ -29,3 +29,20 @@ def test_unknown_profile_or_standard_is_refused_with_the_known_ones():
     with pytest.raises(DataError) as caught:
         load_standard("county")
     assert_message_contains(caught.value, "county_db", "survey_2020")
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ('base = "nowhere"', "base"),
+        ('standard = "nowhere"', "standard"),
+        ('edition = "nowhere"', "edition"),
+        ('edition = "1"\nincludes = ["nowhere"]', "includes"),
+    ],
+)
+def test_file_that_names_an_unknown_profile_or_standard_is_named_with_the_key(tmp_path, line, key):
+    path = tmp_path / ("standard.toml" if key == "includes" else "县.toml")
+    path.write_text(f"{PROFILE_HEAD}{line}\n", encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        load_standard(str(tmp_path)) if key == "includes" else load_profile(path)
+    assert_message_contains(caught.value, path.name, key, "nowhere")

@@ -93,6 +93,9 @@ def convert_vct_to_database(
                 )
             for table, frame in vct.cancellation.watch(vct.read_batches()):
                 vct.line_reader.report_progress()
+                if not table.shape_kind and not table.columns:
+                    # Without fields and shapes it has no content; the notes name it as a table without a class.
+                    continue
                 frame = frame.rename(columns=_rename_reserved_fields(frame.columns))
                 with warnings.catch_warnings():
                     # Ignore warnings on texts longer than declared, which a GeoPackage stores whole, and on multipart

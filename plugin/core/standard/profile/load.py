@@ -189,7 +189,7 @@ def _load_base_profile(table: dict[str, Any], path: Path, derived_paths: tuple[P
 def load_named_standard(table: dict[str, Any], base: Profile, path: Path) -> Standard:
     """Return the standard, in the edition, that a profile's table names.
 
-    The standard may be a folder relative to ``path``; by default it is the base's.
+    The standard may be a folder relative to ``path``; by default it is the base's. Raise DataError with file and key.
     """
     name = check_type(table.get("standard", base.standard), str, file=path, key="standard")
     edition = check_type(table.get("edition", ""), str, file=path, key="edition")
@@ -198,7 +198,13 @@ def load_named_standard(table: dict[str, Any], base: Profile, path: Path) -> Sta
     elif edition and "standard" not in table:
         # The same standard as the base's, in another edition.
         name = load_standard(name).id
-    return check_numbers(load_standard(name, edition))
+    try:
+        return check_numbers(load_standard(name, edition))
+    except DataError as error:
+        if error.key not in ("standard_unknown", "edition_unknown"):
+            raise
+        key = error.key.removesuffix("_unknown")
+        raise make_unknown_value_error(path, key, error.params["value"], [error.params["known"]]) from error
 
 
 def _read_own_checks(

@@ -4,6 +4,7 @@
 import pytest
 
 from plugin.core.base.errors import InputError
+from plugin.core.exchange.vct.database import convert_vct_to_database
 from tests.core.vct_files import TWO_SQUARES_TEXT, find_line_number, read_vct, replace_in_squares, write_vct_text
 
 
@@ -58,3 +59,14 @@ def test_vct_polygon_with_zero_area_is_read_as_a_shape_of_area_zero(tmp_path):
     """Read a polygon without area, which the rules on geometry report later."""
     (found,) = read_vct(write_vct_text(tmp_path / "a.vct", replace_in_squares(("21\n2\n-1,-2", "21\n2\n-1,1"))))
     assert found.frame.geometry[0].area == 0 and found.frame.geometry[1].area == 10_000
+
+
+@pytest.mark.parametrize("rows", ["", "ZJ\n21\n22\nTableEnd\n"])
+def test_table_without_fields_and_shapes_is_remarked_and_not_imported(tmp_path, rows):
+    text = replace_in_squares(
+        ("TableStructureEnd", "ZJ,0\n0\nTableStructureEnd"), ("AttributeEnd", f"{rows}AttributeEnd")
+    )
+    made = convert_vct_to_database(write_vct_text(tmp_path / "a.vct", text), tmp_path / "a.gpkg")
+    assert made.row_counts == {"YDYHGHFQ": 2} and ("vct_note_no_class", "ZJ") in [
+        (key, params.get("table")) for key, params in made.notes
+    ]
