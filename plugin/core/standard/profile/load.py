@@ -203,8 +203,9 @@ def load_named_standard(table: dict[str, Any], base: Profile, path: Path) -> Sta
     except DataError as error:
         if error.key not in ("standard_unknown", "edition_unknown"):
             raise
-        key = error.key.removesuffix("_unknown")
-        raise make_unknown_value_error(path, key, error.params["value"], [error.params["known"]]) from error
+        key, known = error.key.removesuffix("_unknown"), error.params["known"]
+        known = f"{error.params['standard']} {known}" if key == "edition" else known
+        raise make_unknown_value_error(path, key, error.params["value"], [known]) from error
 
 
 def _read_own_checks(
