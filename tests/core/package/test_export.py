@@ -448,7 +448,8 @@ def test_layer_that_reads_back_different_stops_the_export_and_keeps_the_old_pack
     monkeypatch.setattr(data_sets, "write_database", write_and_change)
     with pytest.raises(OutputError) as caught:
         export_package(checked_county, export_order)
-    assert caught.value.key == "package_not_the_same" and "MJ" in explain_error(caught.value)
+    text = explain_error(caught.value)
+    assert caught.value.key == "package_not_the_same" and "MJ" in text and ".gdb”" in text
     assert hash_files(export_order.parent_folder / PACKAGE_ROOT) == before and list_relative_paths(
         export_order.parent_folder
     ) >= {PACKAGE_ROOT}

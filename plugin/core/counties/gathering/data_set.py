@@ -183,7 +183,7 @@ class GrowingDataSet:
             first_row=0 if is_new else self._layers[name].result.feature_count,
             cancellation=cancellation,
         )
-        result.raise_if_different(name)
+        result.raise_if_different(self.path, name)
         if is_new:
             self._layers[name] = _GrowingLayer(
                 replace(content, layer=content.layer.detach_rows(np.array([], dtype=int))),

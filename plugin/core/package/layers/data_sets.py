@@ -121,7 +121,7 @@ def write_vector_set(
     rows: list[dict[str, Any]] = []
     problems: list[ExportProblem] = []
     for content, file, read_back_result in _write_and_read_back(prepared_set, path, context):
-        read_back_result.raise_if_different(content.name)
+        read_back_result.raise_if_different(file, content.name)
         # Writing may change the validity or structure of shapes.
         problems += [
             make_names_problem(

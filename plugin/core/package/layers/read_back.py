@@ -77,14 +77,16 @@ class ReadBackResult:
     shape_changes: dict[str, list[str]] = field(default_factory=dict)
     has_declared_widths: bool = True
 
-    def raise_if_different(self, layer: str) -> None:
-        """Raise OutputError if the layer of this name differs when it is read again."""
+    def raise_if_different(self, file: Path, layer: str) -> None:
+        """Raise OutputError if the layer of this name of a file differs when it is read again."""
         if self.difference_counts:
             messages = [
                 Message("read_back", row["kind"], {**row, "features": ", ".join(row["features"])})
                 for row in self.to_dict()["differences"]
             ]
-            raise OutputError("package_not_the_same", layer=layer, differences=MessageLines(tuple(messages)))
+            raise OutputError(
+                "package_not_the_same", file=file.name, layer=layer, differences=MessageLines(tuple(messages))
+            )
 
     def add_rows(self, read_rows: ReadRows, field_by_basis: dict[str, str], statutory_m2: float | None) -> None:
         """Add areas and extent of rows that were read.

@@ -363,7 +363,7 @@ def write_update(
             )
             for content in contents:
                 result = read_back(database, content, horizontal_crs, progress=rows, cancellation=cancellation)
-                result.raise_if_different(content.name)
+                result.raise_if_different(database, content.name)
                 written_update.results_by_role[content.name] = result
             write_tables_workbook(
                 new / places[1].name,
