@@ -19,7 +19,7 @@ from ..base.errors import NEVER_CANCELLED, Cancellation, InputError, OutputError
 from ..base.files.csv_records import format_rows
 from ..base.files.open_datasource import check_content, copy_database
 from ..base.files.shapefile_index import write_index
-from ..base.files.writing import check_writable, copy_path, is_same_file, write_atomically
+from ..base.files.writing import check_writable, copy_path, is_same_file, name_refused_file, write_atomically
 from ..geometry.arcs import count_arcs
 from ..plan.io.rows import BYTES_CODEC
 from ..plan.io.source import find_source_folder, is_zip, list_source_datasets
@@ -198,8 +198,13 @@ def find_dataset(layer: SourceLayer, copies: dict[str, Path]) -> str:
 def copy_dataset(dataset: Path, folder: Path) -> Path:
     """Copy a file with its companion files, a file geodatabase, or a GeoPackage with its log; return the copy.
 
-    Raise InputError for a GeoPackage that is damaged or locked.
+    Raise InputError for a GeoPackage that is damaged or locked, and for a file that the system does not copy.
     """
+    with name_refused_file(dataset):
+        return _copy_files(dataset, folder)
+
+
+def _copy_files(dataset: Path, folder: Path) -> Path:
     target = folder / dataset.name
     if dataset.is_dir():
         copy_path(dataset, target, left_out=".lock")

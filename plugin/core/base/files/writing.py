@@ -330,17 +330,18 @@ def make_access_error(source: str | Path, error: OSError) -> InputError:
 
 
 @contextmanager
-def name_refused_file() -> Iterator[None]:
-    """Raise InputError for an error of the system in the block, if the system names the file.
+def name_refused_file(path: str | Path = "") -> Iterator[None]:
+    """Raise InputError for an error of the system in the block, if it names a file.
 
-    Used where work begins, for errors that nothing within reports.
+    Used where work begins, for errors that nothing within reports. ``path``: file or folder to name if the system names
+    none, as for a part of an open file that cannot be read.
     """
     try:
         yield
     except OSError as error:
-        if not error.filename:
+        if not (name := error.filename or path):
             raise
-        raise make_access_error(error.filename, error) from error
+        raise make_access_error(name, error) from error
 
 
 def _swap_files(

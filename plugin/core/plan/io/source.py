@@ -19,7 +19,7 @@ from ...base.files.archives import list_entry_paths, unpack_archive
 from ...base.files.digests import MANIFEST_FILE_NAME
 from ...base.files.encoding import find_sibling_file
 from ...base.files.open_datasource import check_content
-from ...base.files.writing import make_access_error
+from ...base.files.writing import make_access_error, name_refused_file
 from ..layer import TABLE_PROBLEMS, SourceLayer
 from .file import LayerSelector, make_unreadable_layer, read_file
 from .formats import PARQUET_SUFFIXES, READ_SUFFIXES, does_text_file_have_shapes
@@ -161,13 +161,10 @@ def read_source(
         from .postgis import read_schema
 
         return read_schema(source, select_layer, cancellation)
-    with provide_unpacked(source, cancellation) as readable:
+    with name_refused_file(strip_source(source)), provide_unpacked(source, cancellation) as readable:
         text = strip_source(readable.path)
-        try:
-            if not text or not Path(text).exists():
-                raise InputError("source_missing", source=text)
-        except OSError as error:
-            raise make_access_error(text, error) from error
+        if not text or not Path(text).exists():
+            raise InputError("source_missing", source=text)
         path = find_dataset(text)
         if path.is_dir() and path.suffix.lower() != ".gdb":
             layers = _read_folder(path, select_layer, cancellation)
