@@ -54,8 +54,9 @@ matrix: ##+ 在全新的 Debian 系统中运行（SYSTEMS="debian13 testing"，r
 postgis: setup ##+ 数据库来源的测试（临时的 PostGIS 服务器）· tests with a private PostGIS server
 	@bash tools/postgis.sh
 
-fuzz: setup ##+ 损坏的文件、变形的县（COUNT=500、SEED=1、READERS="gpkg shp"）· damaged files, counties drawn otherwise
+fuzz: setup ##+ 损坏的文件、失败的写入、变形的县（COUNT=500、SEED=1、READERS="gpkg shp"）· damaged files, failed writes, counties drawn otherwise
 	@$(RUN) python -m tests.fuzz --count "$(COUNT)" --seed "$(SEED)" $(if $(READERS),--readers $(READERS))
+	@$(if $(READERS),:,$(RUN) python -m tests.fuzz --count "$(COUNT)" --seed "$(SEED)" --minutes 30 --writers)
 	@$(if $(READERS),:,$(RUN) python -m tests.metamorphic --seed "$(SEED)" $(if $(filter file,$(origin COUNT)),,--count "$(COUNT)"))
 
 testset: setup ##+ 公开测试集，供其他软件自测 · the public test set (docs/testset.md), in dist/

@@ -21,7 +21,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-IS_SUPPORTED = sys.platform == "linux" and platform.machine() == "x86_64"
+#: Linux answers how large its notices are.
+IS_SUPPORTED = (
+    sys.platform == "linux"
+    and platform.machine() == "x86_64"
+    and ctypes.CDLL(None).syscall(317, 3, 0, ctypes.create_string_buffer(6)) == 0
+)
 #: Number of each call on x86_64 → its name, the place of its path or handle, and of the folder that it is relative to.
 _CALLS = {
     0: ("read", 0, None), 1: ("write", 0, None), 17: ("pread", 0, None), 18: ("pwrite", 0, None), 20: ("write", 0, None),

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Run readers on damaged files, in forked processes with limits, and find what no file may cause.
 
-The symptoms are a traceback, RUN900, an error that does not name the file, changed inputs, a verdict 通过 (or an
-import without a warning) with other numbers of rows or shapes than of the valid file, more than 10 s of processor time, and more than 1 GB of memory.
+The symptoms are a traceback, RUN900, an error that does not name the file, changed inputs, a better verdict than of the
+valid file, a verdict 通过 (or an import without a warning) with other numbers of rows or shapes than of the valid file,
+more than 10 s of processor time, and more than 1 GB of memory.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import resource
 import shutil
 import signal
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -26,27 +27,34 @@ from random import Random
 from typing import Any, NamedTuple
 
 import plugin.core
-from plugin.core.__main__ import main
 from plugin.core.base.errors import SanxianError
 from plugin.core.plan.io.source import read_source
 from tests.core.small_plan import hash_files
 from tests.fuzz.damage import ANOTHER, damage_folder
-from tests.fuzz.readers import READERS, ROLES, run_command, write_side
+from tests.fuzz.readers import READERS, ROLES, Reader, call_reader, run_command, write_side
 
-PROCESSOR_SECONDS, WALL_SECONDS, MEMORY_BYTES = 10, 120, 2**30
+PROCESSOR_SECONDS, WALL_SECONDS, MEMORY_BYTES = 10, 900, 2**30
 #: Seed of the valid files.
 UNDAMAGED = 0
-CASES_OF_A_PROCESS = 10
+SECONDS_OF_A_PROCESS = 4.0
 FORK = multiprocessing.get_context("fork")
 
 
+#: Verdict → a number that is larger for a better one.
+RANK_BY_VERDICT = {"fail": 0, "incomplete": 0, "conditional": 1, "pass": 2}
+
+
 class Case(NamedTuple):
-    """An input: the reader's name and the seed of the damage, and after the run what is wrong, empty if nothing."""
+    """An input: the reader's name and the seed of the damage.
+
+    After the run, ``symptom`` is what is wrong, empty if nothing, and ``seconds`` is the processor time.
+    """
 
     reader: str
     seed: int
     damage: str = ""
     symptom: str = ""
+    seconds: float = 0.0
 
 
 def import_everything() -> None:
@@ -59,13 +67,15 @@ def import_everything() -> None:
     gc.freeze()
 
 
-def write_seeds(folder: Path, names: list[str]) -> None:
+def write_seeds(folder: Path, readers: Mapping[str, Reader]) -> None:
     """Write the valid files of readers, and those that commands need beside them, in another process.
 
     Libraries that write start threads, which a process that forks must not have.
     """
-    is_side_needed = any("{side}" in str(READERS[name].read) for name in names)
-    writers = {name: READERS[name].write for name in names} | ({"side": write_side} if is_side_needed else {})
+    is_side_needed = any("{side}" in str(reader.read) for reader in readers.values())
+    writers = {name: reader.write for name, reader in readers.items()} | (
+        {"side": write_side} if is_side_needed else {}
+    )
 
     def write_all() -> None:
         for name, write in writers.items():
@@ -78,36 +88,38 @@ def write_seeds(folder: Path, names: list[str]) -> None:
     assert process.exitcode == 0
 
 
-def run_cases(folder: Path, cases: list[Case], jobs: int) -> Iterator[Case]:
+def run_cases(folder: Path, batches: Iterator[list[Case]], jobs: int) -> Iterator[Case]:
     """Yield each case with its result; ``folder`` has the seeds and keeps a folder of each case with a symptom.
 
-    A process runs cases one after the other; if one of them ends it, another process runs the rest.
+    A process runs the cases of a batch one after the other; if one of them ends it, another process runs the rest.
     """
     running: dict[Any, tuple[Any, list[Case]]] = {}
-    batches = [cases[at : at + CASES_OF_A_PROCESS] for at in range(0, len(cases), CASES_OF_A_PROCESS)]
-    while batches or running:
-        while batches and len(running) < jobs:
-            batch = batches.pop(0)
+    rests: list[list[Case]] = []
+    while True:
+        while len(running) < jobs and (batch := rests.pop() if rests else next(batches, None)):
             process = FORK.Process(target=_run_batch, args=(batch, folder))
             process.start()
             running[process.sentinel] = process, batch
+        if not running:
+            return
         for sentinel in wait(running):
             process, batch = running.pop(sentinel)
             process.join()
             done = [case for case in batch if (folder / f"{case.reader}-{case.seed}/symptom").exists()]
             for case in batch[: len(done) + 1]:
                 yield _judge(case, folder / f"{case.reader}-{case.seed}", process.exitcode)
-            batches += [batch[len(done) + 1 :]] if batch[len(done) + 1 :] else []
+            rests += [batch[len(done) + 1 :]] if batch[len(done) + 1 :] else []
 
 
 def _judge(case: Case, place: Path, exit_code: int) -> Case:
     """Return a case with its result; remove its folder if nothing is wrong."""
     path = place / "symptom"
-    symptom = path.read_text("utf-8") if path.exists() else f"ended by {signal.Signals(-exit_code).name}"
+    symptom = path.read_text("utf-8") if path.exists() else f"ended with {exit_code}"
     damage = (place / "damage").read_text("utf-8")
+    seconds = float((place / "seconds").read_text()) if path.exists() else float(PROCESSOR_SECONDS)
     if not symptom and case.seed != UNDAMAGED:
         shutil.rmtree(place)
-    return case._replace(damage=damage, symptom=symptom)
+    return case._replace(damage=damage, symptom=symptom, seconds=seconds)
 
 
 def _run_batch(batch: list[Case], folder: Path) -> None:
@@ -118,7 +130,8 @@ def _run_batch(batch: list[Case], folder: Path) -> None:
         place = folder / f"{case.reader}-{case.seed}"
         (place / "out").mkdir(parents=True)
         shutil.copytree(folder / "seeds" / case.reader, place / "in")
-        shutil.copytree(folder / "seeds/side", place / "side") if (folder / "seeds/side").exists() else None
+        if "{side}" in str(READERS[case.reader].read):
+            shutil.copytree(folder / "seeds/side", place / "side")
         chance = Random(f"{case.reader} {case.seed}")
         damage = damage_folder(place / "in", chance) if case.seed != UNDAMAGED else ""
         (place / "damage").write_text(damage, "utf-8", errors="replace")
@@ -126,28 +139,24 @@ def _run_batch(batch: list[Case], folder: Path) -> None:
         signal.alarm(WALL_SECONDS)
         limit = int(usage.ru_utime + usage.ru_stime) + PROCESSOR_SECONDS + 1
         resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
-        symptom = _find_symptom(case, _run_reader(case.reader, place), place)
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+        symptom = _find_symptom(case, run_reader(READERS[case.reader].read, place), place)
+        after = resource.getrusage(resource.RUSAGE_SELF)
+        memory = after.ru_maxrss >> 10
         symptom += f" memory {memory} MB" if memory > MEMORY_BYTES >> 20 > usage.ru_maxrss >> 10 else ""
         symptom += " inputs changed" if hash_files(place / "in") != before else ""
+        seconds = after.ru_utime + after.ru_stime - usage.ru_utime - usage.ru_stime
+        (place / "seconds").write_text(f"{max(seconds, 0.01):.3f}")
         (place / "symptom").write_text(symptom, "utf-8", errors="replace")
 
 
-def _run_reader(reader: str, place: Path) -> Any:
+def run_reader(read: str | Callable[[Path], object], place: Path) -> Any:
     """Run a reader on the files of a case; return its exit code. What it prints is in the folder of the case."""
-    read, code = READERS[reader].read, None
+    code: Any = None
     with (place / "stdout").open("w", encoding="utf-8") as out, (place / "stderr").open("w", encoding="utf-8") as err:
         os.dup2(err.fileno(), 2)  # C libraries
         with redirect_stdout(out), redirect_stderr(err):
             try:
-                paths = {name: place / name for name in ("in", "out", "side")}
-                code = (
-                    main([word.format(**paths) for word in read.split()])
-                    if isinstance(read, str)
-                    else read(place / "in")
-                )
-            except SanxianError as error:
-                print(error, file=err)
+                code = call_reader(read, place)
             except BaseException as error:
                 code = error.code if isinstance(error, SystemExit) else traceback.print_exc()
             # What the collection of garbage prints belongs to this case.
@@ -169,14 +178,22 @@ def _find_symptom(case: Case, code: Any, place: Path) -> str:
     names.update(ROLES)
     if code == 2 and not any(name in printed for name in names):
         return f"code {code}, no file named: {printed.strip()[:120]}"
-    is_passed = report["summary"]["verdict"] in ("pass", "conditional") if report else code == 0 and not printed
+    verdict = report["summary"]["verdict"] if report else ""
+    is_passed = verdict in ("pass", "conditional") if report else code == 0 and not printed
     if case.seed != UNDAMAGED and (not is_passed or ANOTHER in (place / "damage").read_text("utf-8")):
         return ""
+    valid = place.with_name(f"{case.reader}-{UNDAMAGED}") / "rows"
+    valid_verdict = verdict if case.seed == UNDAMAGED else valid.with_name("verdict").read_text()
+    if report and RANK_BY_VERDICT[verdict] > RANK_BY_VERDICT[valid_verdict]:
+        return f"verdict {verdict} instead of {valid_verdict}"
+    digests = [sorted(hash_files(folder).values()) for folder in (place / "in", place.parent / "seeds" / case.reader)]
+    if case.reader == "package" and digests[0] != digests[1]:
+        return "passed with a changed file"
     given = _describe_rows(place / "in")
     result = given if report else _describe_rows(place / "out")
-    valid = place.with_name(f"{case.reader}-{UNDAMAGED}") / "rows"
     if case.seed == UNDAMAGED:
         valid.write_text("\n".join(result), "utf-8")
+        valid.with_name("verdict").write_text(verdict)
     wanted = set(valid.read_text("utf-8").splitlines())
     # A copy keeps what is damaged in the data.
     lost = sorted((wanted & given if given and not report else wanted) - result)
