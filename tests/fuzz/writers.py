@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 import pyogrio
 
-from plugin.core.base.files.writing import copy_path, write_atomically, write_files, write_text
+from plugin.core.base.files.writing import check_writable, copy_path, write_atomically, write_files, write_text
 from plugin.core.engine.waivers.file import change_waivers, read_waivers
 from plugin.core.fixes.change_log import RowsToAppend, append_rows
 from plugin.core.package.folder import replace_folder
@@ -98,7 +98,7 @@ def write_package_folder(unit: Path) -> None:
 
 #: How files are replaced, together or each; files of the folder out/unit belong together.
 WAYS: dict[str, Callable[[Path], object]] = {
-    "text": lambda unit: write_text(unit / "a.txt", make_text()),
+    "text": lambda unit: (check_writable(unit / "a.txt", []), write_text(unit / "a.txt", make_text())),
     "together": write_together,
     "tables_together": append_to_tables,
     "file_and_parts": write_parts,
@@ -170,6 +170,10 @@ def list_failures(folder: Path, name: str, seed: int, count: int) -> list[Failur
 
     ``folder`` has the valid files; the results of both runs are the former files, and those of a successful run.
     """
+    for other in (folder / "seeds/out/other.txt", folder / "seeds/out/unit/other.txt"):
+        # A file of someone else, which stays as it is.
+        other.parent.mkdir(parents=True, exist_ok=True)
+        other.touch()
     chance, failures = Random(f"{name} {seed}"), []
     for is_first in (True, False):
         place = folder / f"{name}-{'first' if is_first else 'second'}"
@@ -196,7 +200,6 @@ def run_writer(folder: Path, failure: Failure, place: Path) -> tuple[list[Call],
     for name in WATCHED:
         source = folder / "seeds" / {"in": failure.writer}.get(name, name) if failure.is_first else former / name
         shutil.copytree(source, place / name) if source.exists() else (place / name).mkdir(parents=True)
-    (place / "out/unit").mkdir(exist_ok=True)
     has_failed = False
 
     def find_error(call: Call) -> int:

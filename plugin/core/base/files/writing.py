@@ -57,8 +57,7 @@ def stage_file(target: str | Path, *, is_undoable: bool = False) -> Iterator[Sta
     """
     target = Path(target)
     _check_replaceable(target)
-    has_parent = os.path.isdir(target.parent)
-    folder = _make_temporary_folder(target)
+    folder, is_parent_new = _make_temporary_folder(target)
     new, old_folder = folder / "new", folder / "old"
     moved_files: list[tuple[Path, Path]] = []
     is_in_place = False
@@ -86,10 +85,8 @@ def stage_file(target: str | Path, *, is_undoable: bool = False) -> Iterator[Sta
     finally:
         # Keep old files that could not be restored, so that the user can find them.
         shutil.rmtree(folder if is_in_place or not moved_files else new, ignore_errors=True)
-        if not has_parent:
-            # Nothing was written if it is empty.
-            with suppress(OSError):
-                target.parent.rmdir()
+        if is_parent_new:
+            _remove_if_empty(target.parent)
 
 
 def write_files(
@@ -209,9 +206,10 @@ def check_writable(target: str | Path, inputs: list[str]) -> None:
     target = Path(target)
     check_not_input(target, inputs)
     _check_replaceable(target)
-    folder_exists = os.path.exists(target.parent)
-    folder = _make_temporary_folder(target)
-    shutil.rmtree(folder if folder_exists else target.parent, ignore_errors=True)
+    folder, is_parent_new = _make_temporary_folder(target)
+    shutil.rmtree(folder, ignore_errors=True)
+    if is_parent_new:
+        _remove_if_empty(target.parent)
     if os.path.exists(target):
         try:
             # Renaming a file to itself does nothing on most systems; Windows refuses it while another program has the
@@ -267,8 +265,13 @@ def _is_disk_full(error: OSError) -> bool:
     return error.errno in (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
-def _make_temporary_folder(target: Path) -> Path:
-    """Create a folder next to the target for its new files, and return it.
+def _remove_if_empty(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()
+
+
+def _make_temporary_folder(target: Path) -> tuple[Path, bool]:
+    """Create a folder next to the target for its new files; return it, and whether the target's folder is new too.
 
     Raise OutputError if the folder of the target and its parent are both missing: more than one missing folder is
     probably a typing error.
@@ -287,13 +290,16 @@ def _make_temporary_folder(target: Path) -> Path:
         break
     if len(missing_folders) > 1:
         raise OutputError("output_no_folder", target=str(target), folder=str(missing_folders[-1]))
+    is_parent_new = False
     try:
-        target.parent.mkdir(exist_ok=True)
-        return Path(tempfile.mkdtemp(prefix=".sanxian-", dir=target.parent))
+        # Not by a look at the folder: a look that fails would take it for a new one.
+        with suppress(FileExistsError):
+            target.parent.mkdir()
+            is_parent_new = True
+        return Path(tempfile.mkdtemp(prefix=".sanxian-", dir=target.parent)), is_parent_new
     except OSError as error:
-        if missing_folders:
-            with suppress(OSError):
-                target.parent.rmdir()
+        if is_parent_new:
+            _remove_if_empty(target.parent)
         # The folder exists by now: a system that reports it as missing accepts no files in it (/proc).
         detail = "no_new_files" if isinstance(error, FileNotFoundError) else explain_os_error(error)
         raise OutputError("output_unwritable", target=str(target), detail=detail) from error
