@@ -2418,10 +2418,6 @@ Workbook of the office: cells with defined names, such as 三线占用_生态保
         <translation>修复 {count} 处…</translation>
     </message>
     <message>
-        <source>Fixable only</source>
-        <translation>有修复方法</translation>
-    </message>
-    <message>
         <source>Fixed</source>
         <translation>已改</translation>
     </message>
@@ -3138,12 +3134,12 @@ Map themes: {themes}. Bookmarks by township as soon as the layer of townships ha
         <translation>项目名单（只增加行）</translation>
     </message>
     <message>
-        <source>List only findings of rules and cases that a fix is made for</source>
-        <translation>只列出有修复方法的规则和情形的问题</translation>
-    </message>
-    <message>
         <source>List only findings on the package itself (rules DOC), not those on the features of its layers</source>
         <translation>只列成果包本身的问题（DOC 规则），不列包内图层要素的问题</translation>
+    </message>
+    <message>
+        <source>List only findings that a fix is made for; Fix All shows which of them it can end</source>
+        <translation>只列出有修复方法的问题；能否修复，以批量修复的试算为准</translation>
     </message>
     <message>
         <source>List only the new errors that the message after saving named</source>
@@ -3640,6 +3636,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>No fix for this kind of finding. Follow “How to fix” in the panel.</source>
         <translation>此类问题没有修复方式，请按面板中的“整改建议”处理。</translation>
+    </message>
+    <message>
+        <source>No fix is made for {count} more.</source>
+        <translation>另有 {count} 个没有修复方法。</translation>
     </message>
     <message>
         <source>No layer</source>
@@ -6732,6 +6732,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>开天窗已登记于 {file}。</translation>
     </message>
     <message>
+        <source>With a fix to try</source>
+        <translation>可试修复</translation>
+    </message>
+    <message>
         <source>With areas</source>
         <translation>含面积的图层</translation>
     </message>
@@ -7480,12 +7484,12 @@ Whether the change is one of the permitted cases is for the office to state; it 
         <translation>{count} 分钟</translation>
     </message>
     <message>
-        <source>{count} more fields need correction.</source>
-        <translation>另有 {count} 个字段需要改正。</translation>
+        <source>{count} more are filtered out or dealt with.</source>
+        <translation>另有 {count} 个可试修复的，因筛选或已处理未列入。</translation>
     </message>
     <message>
-        <source>{count} more have no fix or were not chosen.</source>
-        <translation>另有 {count} 个没有修复方案或未选入。</translation>
+        <source>{count} more fields need correction.</source>
+        <translation>另有 {count} 个字段需要改正。</translation>
     </message>
     <message>
         <source>{count} more reasons are in the table and in the report.</source>

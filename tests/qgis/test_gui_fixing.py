@@ -515,6 +515,11 @@ def test_tick_of_a_group_names_how_many_fixes_still_need_a_preview(overlapping):
     group = dialog.model.index(0, 0)
     assert dialog.model.setData(group, Qt.CheckState.Checked, Qt.ItemDataRole.CheckStateRole)
     assert "1 项" in dialog.status.text() and "预览" in dialog.status.text()
+    for row in dialog.model.rows:
+        row.is_seen, row.is_ticked = False, False
+    assert dialog.model.data(group, Qt.ItemDataRole.CheckStateRole) == Qt.CheckState.Unchecked
+    assert dialog.model.setData(group, Qt.CheckState.Checked, Qt.ItemDataRole.CheckStateRole)
+    assert "2 项" in dialog.status.text() and list_ticked_keys(dialog) == []
     dialog.reject()
 
 
@@ -995,7 +1000,8 @@ def test_batch_table_shows_all_keys_names_a_shared_layer_once_and_uses_the_width
     rule = dialog.table.itemDelegate().sizeHint(option, dialog.model.index(0, RULE_COLUMN, dialog.model.index(0, 0)))
     room = dialog.table.columnWidth(RULE_COLUMN) - 2 * dialog.table.indentation()
     assert room >= rule.width(), "the rule has the room of what the text below repeats"
-    assert "TOP001 图层内重叠" in dialog.explanation.text()
+    dialog.table.setCurrentIndex(dialog.model.index(1, 0, dialog.model.index(0, 0)))
+    assert "REL002" in dialog.explanation.text() and dialog.explanation.text().count(" m² —") == 2
     dialog.reject()
 
 

@@ -225,8 +225,9 @@ class FixTexts:
         return self._texts.get("fix_reasons", refusal.reason, **self._format_params(refusal.params))
 
     def list_doubts(self, proposal: Proposal) -> list[str]:
-        """Return sentences on why a proposal is not safe; empty for a safe one."""
-        return [self._texts.get("fix_doubts", key, **self._format_params(params)) for key, params in proposal.doubts]
+        """Return sentences on why a proposal is not safe, what holds for all of its kind last; empty for a safe one."""
+        doubts = sorted(proposal.doubts, key=lambda doubt: doubt[0] == "never")
+        return [self._texts.get("fix_doubts", key, **self._format_params(params)) for key, params in doubts]
 
     def name_rule(self, code: str) -> str:
         """Return the code of a rule and what is wrong where it finds something; the code alone of a declared check."""

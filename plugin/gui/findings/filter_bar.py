@@ -82,9 +82,9 @@ class FilterBar(QWidget):
         )
         self._new_fingerprints: frozenset[str] = frozenset()
         self.fixable_only = QCheckBox(
-            tr("Fixable only"),
+            tr("With a fix to try"),
             objectName="SanxianFixableOnly",
-            toolTip=tr("List only findings of rules and cases that a fix is made for"),
+            toolTip=tr("List only findings that a fix is made for; Fix All shows which of them it can end"),
         )
         self.states = self._make_choice_box("SanxianStates", tr("All states"), visible=False)
         self.assignees = self._make_choice_box("SanxianAssignees", tr("All assignees"), visible=False)

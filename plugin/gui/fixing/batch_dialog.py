@@ -64,16 +64,16 @@ from .change_preview import AreaTable, LinkedMaps
 from .dialog import TrialDialog
 
 _NAME_AND_KEY = re.compile(r"(.*?)((?:^| )…?\d+)?")
-_WIDTH_DIGITS, _HEIGHT_LINES = 210, 58
+_WIDTH_DIGITS, _HEIGHT_LINES = 236, 58
 #: First heights, in lines, of the text below the table and of the balance in a high dialog.
-_TEXT_LINES, _BALANCE_LINES = 2, 11
+_TEXT_LINES, _BALANCE_LINES = 3, 11
 #: Columns with long texts, which share what the others leave; the last column takes the rest.
 _LONG_TEXT_COLUMNS = (RULE_COLUMN, FEATURE_COLUMN, FIX_COLUMN, REASON_COLUMN)
 #: With less room for these texts, the text below the table has those of the others.
 _MIN_ROOM_DIGITS = 96
 #: Maximum width of the name of a rule, beside its tick box and icon, of a sentence, and of a reason before it is
 #: stretched.
-_MAX_TEXT_DIGITS = {RULE_COLUMN: 40, FIX_COLUMN: 40, REASON_COLUMN: 14}
+_MAX_TEXT_DIGITS = {RULE_COLUMN: 40, FIX_COLUMN: 40, REASON_COLUMN: 20}
 #: Letters of a layer's name that a narrow column leaves before its key.
 _MIN_NAME_LETTERS = 2
 #: Shares of the table and of the maps in the width of the dialog.
@@ -185,7 +185,7 @@ class BatchDialog(TrialDialog):
         resize_within_screen(self, digit * _WIDTH_DIGITS, line * _HEIGHT_LINES)
         # A low dialog leaves the table what the balance does not need at least.
         balance_height = max(0, self.height() - line * (_HEIGHT_LINES - _BALANCE_LINES))
-        left.setSizes([self.height(), line * _TEXT_LINES + line // 2, balance_height])
+        left.setSizes([self.height(), line * _TEXT_LINES + line // 4, balance_height])
         halves.setSizes([self.width() * _TABLE_SHARE // 10, self.width() * _MAPS_SHARE // 10])
         self.model.ticksChanged.connect(self.ticksChanged)
         self.model.modelReset.connect(self._show_groups)
@@ -285,10 +285,11 @@ class BatchDialog(TrialDialog):
             index = self.model.index(0, 0, self.model.index(0, 0))
         self.table.setCurrentIndex(index)
 
-    def show_rows(self, rows: list[BatchRow], unlisted_count: int = 0) -> None:
+    def show_rows(self, rows: list[BatchRow], unlisted_count: int = 0, left_out_count: int = 0) -> None:
         """Show what the fixes did when they were tried on a copy of the layers.
 
-        ``unlisted_count``: number of findings of the panel that are not among the rows.
+        ``unlisted_count``: number of findings of the panel that no fix is made for; ``left_out_count``: of the others
+        that are not among the rows.
         """
         self._current = None
         self.explanation.setText("")
@@ -304,7 +305,9 @@ class BatchDialog(TrialDialog):
         text = tr("{count} findings can be fixed; {others} are explained only.") if rows else ""
         texts = [text.format(count=counts[SAFE] + counts[CONFIRM], others=counts[REFUSED])]
         if unlisted_count:
-            texts.append(tr("{count} more have no fix or were not chosen.").format(count=unlisted_count))
+            texts.append(tr("No fix is made for {count} more.").format(count=unlisted_count))
+        if left_out_count:
+            texts.append(tr("{count} more are filtered out or dealt with.").format(count=left_out_count))
         self.summary.setText(" ".join(texts))
         self.export_button.setEnabled(bool(rows))
         if rows:
@@ -357,7 +360,12 @@ class BatchDialog(TrialDialog):
             is_restored, self._current = row is self._current, row
             # A narrow table has no room for all of these.
             fix = tr("  ").join(filter(None, row.cells[: FIX_COLUMN + 1]))
-            self.explanation.setText(f"{fix}\n{row.verdict}")
+            figures = tr("; ").join(
+                f"{self.model.headerData(column, Qt.Orientation.Horizontal)} {row.cells[column]}"
+                for column in (OUT_COLUMN, IN_COLUMN, NEW_COLUMN)
+                if self.table.isColumnHidden(column)
+            )
+            self.explanation.setText("\n".join(filter(None, (fix, row.verdict, figures))))
             self.explanation.setToolTip(f"<p>{escape(row.untried_note)}</p>" if row.untried_note else "")
             self.rowShown.emit(row)
             if not is_restored:

@@ -299,9 +299,14 @@ class BatchModel(GroupedModel):
         if not index.isValid():
             return Qt.ItemFlag.NoItemFlags
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-        if index.column() == RULE_COLUMN and any(row.can_be_ticked for row in self._list_rows(index)):
+        if index.column() == RULE_COLUMN and self._can_be_clicked(index):
             flags |= Qt.ItemFlag.ItemIsUserCheckable
         return flags
+
+    def _can_be_clicked(self, index: QModelIndex) -> bool:
+        """Return True for a row that can be ticked, and for a group with fixes: its click names what is not viewed."""
+        row = self.get_row(index)
+        return row.can_be_ticked if row is not None else any(one.safety != REFUSED for one in self._list_rows(index))
 
     def _list_rows(self, index: QModelIndex) -> list[BatchRow]:
         """Return the rows of a group, or the row of an index."""
@@ -314,9 +319,7 @@ class BatchModel(GroupedModel):
         row, column = self.get_row(index), index.column()
         if role == Qt.ItemDataRole.CheckStateRole:
             rows = [one for one in self._list_rows(index) if one.safety != REFUSED]
-            # A group has a box once one of its rows can be ticked.
-            has_box = bool(rows) if row is not None else any(one.can_be_ticked for one in rows)
-            if column != RULE_COLUMN or not has_box:
+            if column != RULE_COLUMN or not rows:
                 return None
             ticked = sum(one.is_ticked for one in rows)
             if not ticked:
@@ -351,13 +354,14 @@ class BatchModel(GroupedModel):
         return None
 
     def setData(self, index: QModelIndex, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        is_group = self.get_row(index) is None
         rows = [row for row in self._list_rows(index) if row.can_be_ticked]
-        if role != Qt.ItemDataRole.CheckStateRole or not rows:
+        if role != Qt.ItemDataRole.CheckStateRole or not (rows or is_group):
             return False
         is_ticked = Qt.CheckState(value) == Qt.CheckState.Checked
-        if self.get_row(index) is None:
+        if is_group:
             # A click on the box of a group that is ticked in part always gives “checked”.
-            is_ticked = not all(row.is_ticked for row in rows)
+            is_ticked = not rows or not all(row.is_ticked for row in rows)
         for row in rows:
             row.is_ticked, row.is_dropped = is_ticked, row.is_dropped and not is_ticked
         left_out = [row for row in self._list_rows(index) if row.safety == CONFIRM and not row.is_seen]

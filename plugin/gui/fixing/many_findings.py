@@ -173,7 +173,10 @@ class BatchFixer(FixDialogController):
         result = self._dock.result
         titles = {outcome.code: outcome.heading for outcome in result.report.rules}
         rows = make_batch_rows(batch_trial.result.entries, self._texts, titles, self._choices)
-        self.dialog.show_rows(rows, len(result.findings) - len(rows))
+        listed = {row.entry.finding.fingerprint for row in rows}
+        others = [finding for finding in result.findings if finding.fingerprint not in listed]
+        left_out_count = sum(map(self._dock.can_be_fixed, others))
+        self.dialog.show_rows(rows, len(others) - left_out_count, left_out_count)
         self._follow_ticks()
 
     def _on_ticks_changed(self) -> None:

@@ -292,7 +292,7 @@ def _make_temporary_folder(target: Path) -> tuple[Path, bool]:
         raise OutputError("output_no_folder", target=str(target), folder=str(missing_folders[-1]))
     is_parent_new = False
     try:
-        # Not by a look at the folder: a look that fails would take it for a new one.
+        # An inspection of the folder that fails would take it for a new one.
         with suppress(FileExistsError):
             target.parent.mkdir()
             is_parent_new = True
