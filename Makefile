@@ -19,12 +19,15 @@ RULES ?=
 PICTURES ?=
 COUNT ?= 5000
 SEED ?= 1
+ACTION ?= run
+MINUTES ?= 120
+PARCELS ?= 150000
 READERS ?=
 SYSTEMS ?=
 SITE ?=
 CONTACT ?=
 
-.PHONY: help help-all setup demo test test-all oldest matrix postgis fuzz testset check format benchmark rules profile rule sample schemas symbols manual screenshots package release wheel qgis qgis_process clean
+.PHONY: help help-all setup demo test test-all oldest matrix postgis fuzz mutants soak testset check format benchmark rules profile rule sample schemas symbols manual screenshots package release wheel qgis qgis_process clean
 
 # “## ” marks the commands of `make help`, “##+ ” those that only `make help-all` lists.
 help: ##+ 常用命令 · the usual commands
@@ -58,6 +61,12 @@ fuzz: setup ##+ 损坏的文件、失败的写入、变形的县（COUNT=500、S
 	@$(RUN) python -m tests.fuzz --count "$(COUNT)" --seed "$(SEED)" $(if $(READERS),--readers $(READERS))
 	@$(if $(READERS),:,$(RUN) python -m tests.fuzz --count "$(COUNT)" --seed "$(SEED)" --minutes 30 --writers)
 	@$(if $(READERS),:,$(RUN) python -m tests.metamorphic --seed "$(SEED)" $(if $(filter file,$(origin COUNT)),,--count "$(COUNT)"))
+
+mutants: setup ##+ 逐处改动代码，测试应当发现（ACTION=record|run|report）· change the code at one place at a time
+	@bash tools/mutants.sh "$(ACTION)" $(if $(filter file,$(origin COUNT)),,--count "$(COUNT)") --seed "$(SEED)" --minutes "$(MINUTES)"
+
+soak: setup ##+ 长时间在桌面编辑（MINUTES=120、PARCELS=150000）· edit at the desktop for hours
+	@$(RUN) python -m tests.desktop.soak_run --minutes "$(MINUTES)" --parcels "$(PARCELS)"
 
 testset: setup ##+ 公开测试集，供其他软件自测 · the public test set (docs/testset.md), in dist/
 	@$(RUN) python -m tests.testset

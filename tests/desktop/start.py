@@ -69,10 +69,12 @@ def run(
     without="",
     others=(),
     compiled=(),
+    settings=None,
 ):
     """Run tests/desktop/<script>.py inside QGIS; return the facts it recorded.
 
     ``others``, ``compiled``: further plugins, of Python and of QGIS itself (names of their libraries), that are loaded.
+    ``settings``: further variables of the environment.
     ``folder``: a folder for the profile and the script's files. ``screenshots``: the folder for its pictures.
     Raise DesktopError if QGIS or the script fails.
     """
@@ -111,6 +113,7 @@ def run(
         "SANXIAN_TOUR": str(folder),
         "SANXIAN_TOUR_SECONDS": str(timeout - 10),
         "SANXIAN_SCREENSHOTS": str(screenshots),
+        **(settings or {}),
     }
     qgis = ["qgis", "--nologo", "--noversioncheck", "--lang", lang, "--profiles-path", str(folder / "profiles")]
     qgis += ["--code", str(DESKTOP_TESTS / f"{script}.py")]

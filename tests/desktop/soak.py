@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Desktop script: edit a large county for hours; record memory, handles, threads, pauses, and what live checks miss.
+
+`soak_run.py` makes the county and reads the records.
+"""
+
+import json
+import os
+import random
+import time
+from pathlib import Path
+
+from gui_driver import FACTS, FOLDER, list_dialogs, open_sample, run_check, run_tour, wait, wait_seconds
+from pause_monitor import PauseMonitor
+from qgis.core import QgsFeature, QgsGeometry, QgsProject, QgsVectorLayerUtils
+from qgis.PyQt.QtWidgets import QPushButton
+from qgis.utils import iface
+
+COUNTY, SECONDS = Path(os.environ["SANXIAN_SOAK_COUNTY"]), 60 * float(os.environ["SANXIAN_SOAK_MINUTES"])
+EDITED_ROLES = ("CZKFBJ", "YJJBNTBHTB", "STBHHX", "YDYHGHFQ", "DLTB")
+#: Seconds between two whole checks, rounds of edits between two fixes, saves and undo of all.
+CHECK_SECONDS, FIX_ROUNDS, SAVE_ROUNDS = 600, 5, 12
+#: Metres by which a vertex moves, and the size of a drawn square.
+STEP, SIDE = 5.0, 40.0
+
+
+def open_county():
+    from sanxian.plugin.gui import desktop_controller
+
+    desktop_controller.sample.copy_sample = lambda: COUNTY
+    return open_sample()
+
+
+def count_resources():
+    """Return resident megabytes, open files and threads of QGIS."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    handles, threads = (len(list(Path("/proc/self", name).iterdir())) for name in ("fd", "task"))
+    return {"memory_mb": round(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, 1), "handles": handles, "threads": threads}
+
+
+def note(kind, **values):
+    """Append a record to the file of the run."""
+    with (FOLDER / "soak.jsonl").open("a", encoding="utf-8") as file:
+        row = {"kind": kind, "seconds": round(time.monotonic() - BEGAN, 1), **count_resources(), **values}
+        file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def get_layers(controller):
+    layers = controller.editing.live.get_layer_by_role()
+    return {role: layers[role] for role in EDITED_ROLES if role in layers}
+
+
+def is_settled(controller):
+    live = controller.editing.live
+    return not controller.is_check_running and live is not None and live.is_idle
+
+
+def settle(controller):
+    wait_seconds(0.6)
+    assert wait(lambda: is_settled(controller), 300), "the live check does not end"
+
+
+def edit_once(layer, chance):
+    """Move a vertex, draw a square, delete a feature or change an attribute; return what was done."""
+    layer.startEditing()
+    fid = chance.choice(FIDS.setdefault(layer.id(), layer.allFeatureIds()))
+    feature = layer.getFeature(fid)
+    if not feature.isValid() or feature.geometry().isNull():
+        return "none"
+    action = chance.choice(("move", "move", "move", "draw", "delete", "attribute"))
+    layer.beginEditCommand(action)
+    if action == "move":
+        vertex = feature.geometry().vertexAt(0)
+        x, y = (value + chance.uniform(-STEP, STEP) for value in (vertex.x(), vertex.y()))
+        layer.moveVertex(x, y, fid, 0)
+    elif action == "draw":
+        point = feature.geometry().pointOnSurface().asPoint()
+        shape = QgsGeometry.fromPointXY(point).buffer(SIDE, 1)
+        drawn = QgsVectorLayerUtils.createFeature(layer, shape, dict(enumerate(feature.attributes()[1:], 1)))
+        layer.addFeature(QgsFeature(drawn))
+    elif action == "delete":
+        layer.deleteFeature(fid)
+    else:
+        layer.changeAttributeValue(fid, layer.fields().indexOf("BZ"), f"第 {chance.randrange(1000)} 次")
+    layer.endEditCommand()
+    return action
+
+
+def fix_once(controller, chance):
+    """Preview the fix of a finding, apply it if it can be, and undo it every second time; return what came."""
+    findings = [one for one in controller.dock.result.findings if controller.dock.can_be_fixed(one)]
+    if not findings:
+        return "nothing to fix"
+    controller.fixes.preview_fixes(chance.choice(findings))
+    one = controller.fixes.one
+    if not wait(lambda: one.dialog is not None and not one.trial.is_running, 60):
+        return f"no preview: {controller.dock.note.text()}"
+    if not one.dialog.apply.isEnabled():
+        one.dialog.reject()
+        return "refused"
+    one.dialog.apply.click()
+    assert wait(lambda: one.dialog is None, 60)
+    settle(controller)
+    if chance.random() < 0.5:
+        return "applied"
+    buttons = [item.findChild(QPushButton, "SanxianUndoFix") for item in iface.messageBar().items()]
+    next(filter(None, buttons)).click()
+    settle(controller)
+    return "undone"
+
+
+def describe_findings(controller):
+    """Return rule and keys of the findings that live checks follow: not of sums, and of rules on whole layers."""
+    from sanxian.plugin.core.model.rule import load_all_rules
+
+    rules, rows = load_all_rules(), controller.dock.result.findings
+    followed = [row for row in rows if row.code in rules and rules[row.code].local]
+    return {(row.code, row.role, row.key, *sorted(row.related_keys)) for row in followed}
+
+
+def check_all(controller):
+    """Check all afresh; note what the live check had otherwise."""
+    live = describe_findings(controller)
+    run_check(controller)
+    settle(controller)
+    whole = describe_findings(controller)
+    note("check", findings=len(whole), only_live=sorted(live - whole)[:20], only_whole=sorted(whole - live)[:20])
+
+
+def run_soak():
+    chance, controller = random.Random(1), open_county()
+    run_check(controller)
+    settle(controller)
+    note("opened", findings=len(controller.dock.result.findings))
+    last_check, number = time.monotonic(), 0
+    while time.monotonic() - BEGAN < SECONDS:
+        number += 1
+        layers = get_layers(controller)
+        role = chance.choice(sorted(layers))
+        with PauseMonitor() as pause:
+            done = edit_once(layers[role], chance)
+            settle(controller)
+        note("edit", role=role, done=done, pause=round(pause.wall, 3), pause_cpu=round(pause.cpu, 3))
+        if number % 3 == 0 and done != "none":
+            layers[role].undoStack().undo()
+            settle(controller)
+        if number % FIX_ROUNDS == 0:
+            note("fix", done=fix_once(controller, chance))
+        if number % SAVE_ROUNDS == 0:
+            with PauseMonitor() as pause:
+                saved = [layer.commitChanges() for layer in layers.values() if layer.isEditable()]
+                settle(controller)
+            FIDS.clear()
+            note("save", saved=saved, pause=round(pause.wall, 3), pause_cpu=round(pause.cpu, 3))
+        if time.monotonic() - last_check > CHECK_SECONDS:
+            check_all(controller)
+            last_check = time.monotonic()
+        iface.messageBar().clearWidgets()
+        for dialog in list_dialogs():
+            note("dialog", title=dialog.windowTitle())
+            dialog.reject()
+    check_all(controller)
+    FACTS["rounds"] = number
+    for layer in get_layers(controller).values():
+        layer.rollBack()
+    QgsProject.instance().setDirty(False)
+
+
+BEGAN, FIDS = time.monotonic(), {}
+run_tour(run_soak)
