@@ -285,13 +285,18 @@ def _add_townships(land: BoundaryLand, ctx: RuleContext, notes: list[Message]) -
 # --- necks
 @dataclass
 class NeckFinder:
-    """Finds new necks narrower than a width (m): places that a morphological opening removes between two parts."""
+    """Finds new necks narrower than a width (m): places that a morphological opening removes between two parts.
+
+    ``stays`` (k,) bool: cells that are inside in each solution.
+    """
 
     shape: NDArray
     is_inside: NDArray
+    stays: NDArray
     width_m: float
 
     def __post_init__(self) -> None:
+        self._kept = shapely.union_all(self.shape[self.stays])
         old = self._list_necks(self.is_inside)
         self._old = shapely.buffer(shapely.union_all(old), self.width_m) if len(old) else shapely.Polygon()
         self._tree = shapely.STRtree(self.shape)
@@ -303,7 +308,7 @@ class NeckFinder:
         return [np.sort(self._tree.query(one, "dwithin", distance=self.width_m)) for one in new]
 
     def _list_necks(self, inside: NDArray) -> NDArray:
-        land, half = shapely.union_all(self.shape[inside]), self.width_m / 2
+        land, half = shapely.union_all([self._kept, *self.shape[inside & ~self.stays]]), self.width_m / 2
         cores = shapely.get_parts(shapely.buffer(land, -half))
         if not self.width_m > 0 or len(cores) < 2:
             return np.zeros(0, dtype=object)

@@ -36,7 +36,7 @@ from numpy.typing import NDArray
 
 from ...base.choices import BOUNDARY_PREFERENCES
 from ...geometry.polygons import find_connected_components
-from .mixed_integer_solver import ROW_TOLERANCE, LinearRow, MixedIntegerProgram
+from .mixed_integer_program import ROW_TOLERANCE, LinearRow, MixedIntegerProgram
 
 BY_AREA, BY_PARCELS, COMPACT = BOUNDARY_PREFERENCES
 #: Groups of constraints besides the limits.
@@ -149,7 +149,7 @@ class BoundaryModel:
         stays = np.flatnonzero(self.stays)
         if len(stays):
             rows.append(LinearRow(STAY, stays, np.ones(len(stays)), float(len(stays)), np.inf))
-        return MixedIntegerProgram(upper, is_integer, rows)
+        return MixedIntegerProgram(upper, is_integer, [*rows, *self._list_pair_rows()])
 
     def make_cost(self, stage: str) -> NDArray:
         """Return the (v,) costs of a stage; the last variable has the constant."""
@@ -173,30 +173,22 @@ class BoundaryModel:
 
     def list_preference_rows(self) -> list[LinearRow]:
         """Return the rows of the variables that the preference counts."""
-        if self.rules.preference == COMPACT:
-            return self.list_pair_rows()
         if self.rules.preference != BY_PARCELS:
             return []
-        cells = self.cells
-        rows = []
-        for cell in np.flatnonzero(self._counted & (cells.is_inside | self.rules.is_swap)).tolist():
-            pair = np.array([cell, self.first_parcel + cells.parcel[cell]])
-            # t ≥ 1 − z inside, t ≥ z outside.
-            sign, least = (1.0, 1.0) if cells.is_inside[cell] else (-1.0, 0.0)
-            rows.append(LinearRow("", pair, np.array([sign, 1.0]), least, np.inf))
+        cells, rows = self.cells, []
+        # t ≥ 1 − z inside, t ≥ z outside.
+        for is_counted, sign, least in ((cells.is_inside, 1.0, 1.0), (~cells.is_inside, -1.0, 0.0)):
+            cell = np.flatnonzero(is_counted & self._counted)
+            pairs = np.column_stack([cell, self.first_parcel + cells.parcel[cell]])
+            rows.append(LinearRow("", pairs, np.array([sign, 1.0]), least, np.inf))
         return rows
 
-    def list_pair_rows(self) -> list[LinearRow]:
+    def _list_pair_rows(self) -> list[LinearRow]:
         """Return the rows e ≥ zᵤ − zᵥ and e ≥ zᵥ − zᵤ of the pairs."""
-        signs = np.array([1.0, -1.0, 1.0])
-        return [
-            LinearRow("", np.array([self.first_pair + n, one, other]), signs, 0.0, np.inf)
-            for n in range(self.pair_count)
-            for one, other in (
-                (self.cells.left[n], self.cells.right[n]),
-                (self.cells.right[n], self.cells.left[n]),
-            )
-        ]
+        left, right = self.cells.left, self.cells.right
+        pairs = np.arange(self.first_pair, self.first_parcel)
+        ordered = [np.column_stack([pairs, *ends]) for ends in ((left, right), (right, left))]
+        return [LinearRow("", np.concatenate(ordered), np.array([1.0, -1.0, 1.0]), 0.0, np.inf)]
 
     # --- what a solution has
     def complete(self, inside: NDArray) -> NDArray:
@@ -285,6 +277,22 @@ class BoundaryModel:
             LinearRow("", np.append(near, cell), np.append(-np.ones(len(near)), 1.0), 1.0 - len(near), np.inf)
             for cell in part[~self._may_be_open[part]]
         ]
+
+    def mend(self, inside: NDArray, violations: Sequence[Violation]) -> tuple[NDArray, NDArray]:
+        """Return values (v,) without islands and holes, and the variables (v,) bool of cells at the edge and in necks.
+
+        Land that leaves or comes at an edge makes no new hole or island.
+        """
+        cells, mended, is_near = self.cells, inside.copy(), np.zeros(self.variable_count, dtype=bool)
+        for one in violations:
+            if one.kind == NECK:
+                is_near[one.cells] = True
+            else:
+                mended[one.cells[~self._may_be_open[one.cells]]] = one.kind == HOLE
+        crossing = mended[cells.left] != mended[cells.right]
+        is_near[np.concatenate([cells.left[crossing], cells.right[crossing]])] = True
+        is_near[: len(cells)] |= cells.outer_m > 0
+        return self.complete(mended), is_near
 
     def make_compactness_cut(self, inside: NDArray) -> LinearRow | None:
         """Return the tangent that a solution breaks; None if it is compact enough."""

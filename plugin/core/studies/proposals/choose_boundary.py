@@ -21,22 +21,13 @@ from .boundary_model import (
     BoundaryModel,
     Violation,
 )
-from .mixed_integer_solver import (
-    ROW_TOLERANCE,
-    LinearRow,
-    MixedIntegerProgram,
-    SolverLimits,
-    StageResult,
-    StageState,
-    find_contradiction,
-    find_scipy_version,
-    minimise,
-)
+from .mixed_integer_program import ROW_TOLERANCE, LinearRow, MixedIntegerProgram, find_scipy_version
+from .mixed_integer_solver import Cuts, SolverLimits, StageResult, StageState, find_contradiction, minimise
 
 #: Share of the accepted gap that the least retreat may have.
 _RETREAT_GAP_SHARE = 0.1
-#: Nodes of the stage that breaks ties: it ends at the same one on every machine.
-_ORDER_NODES = 200
+#: Nodes and parts of the stage that breaks ties: it ends at the same one on every machine.
+_ORDER_NODES, _ORDER_PARTS = 200, 3
 
 
 @dataclass(frozen=True)
@@ -73,7 +64,6 @@ class _Search:
     program: MixedIntegerProgram
     limits: SolverLimits
     kept: dict[str, LinearRow] = field(default_factory=dict)
-    has_pairs: bool = False
     cut_count: int = 0
     unfinished: tuple[Violation, ...] = ()
 
@@ -85,29 +75,23 @@ class _Search:
         cost = self.model.make_cost(stage)
         # Filling a limit to the square metre would take all the time.
         gap = self.limits.gap * (_RETREAT_GAP_SHARE if stage == RETREAT else 1.0)
-        limits = replace(self.limits, gap=gap, nodes=_ORDER_NODES if stage == ORDER else self.limits.nodes)
-        while True:
-            limits.cancellation.raise_if_cancelled()
-            rows = [*self.program.rows, *self.kept.values()]
-            result = minimise(replace(self.program, rows=rows), cost, limits, known)
-            if result.values is None:
-                return result
-            inside = result.values[: len(self.model.cells)] > 0.5
-            cuts = self._list_cuts(inside)
-            if not cuts:
-                self.unfinished = ()
-                return result
-            self.program.rows += cuts
-            self.cut_count += len(cuts)
+        limits = replace(self.limits, gap=gap)
+        if stage == ORDER:
+            limits = replace(limits, nodes=_ORDER_NODES, parts=_ORDER_PARTS)
+        program = replace(self.program, rows=[*self.kept.values(), *self.program.rows])
+        result = minimise(program, cost, limits, known, self._find_cuts)
+        self.program.rows = program.rows[len(self.kept) :]
+        return result
 
-    def _list_cuts(self, inside: NDArray) -> list[LinearRow]:
-        violations = self.model.find_violations(inside)
-        self.unfinished = tuple(violations)
-        cuts = [row for one in violations for row in self.model.list_cuts(one, inside)]
-        tangent = self.model.make_compactness_cut(inside)
-        if tangent is not None:
-            cuts += [*self.add_pairs(), tangent]
-        return cuts
+    def _find_cuts(self, values: NDArray) -> Cuts:
+        """Return what excludes a solution (v,)."""
+        model, inside = self.model, values[: len(self.model.cells)] > 0.5
+        self.unfinished = tuple(model.find_violations(inside))
+        rows = [row for one in self.unfinished for row in model.list_cuts(one, inside)]
+        tangent = model.make_compactness_cut(inside)
+        rows += [] if tangent is None else [tangent]
+        self.cut_count += len(rows)
+        return Cuts(rows, *model.mend(inside, self.unfinished))
 
     def keep_value(self, stage: str, values: NDArray, slack: float) -> None:
         """Make later stages keep the value of a stage within a share of it, in place of a former share."""
@@ -115,12 +99,6 @@ class _Search:
         variables, value = np.flatnonzero(cost), float(cost @ values)
         upper = value + slack * abs(value) + ROW_TOLERANCE
         self.kept[stage] = LinearRow("", variables, cost[variables], -np.inf, upper)
-
-    def add_pairs(self) -> list[LinearRow]:
-        """Return the rows of pairs the first time, later none."""
-        rows = [] if self.has_pairs else self.model.list_pair_rows()
-        self.has_pairs = True
-        return rows
 
 
 #: By how much a preference may exceed the least weighted retreat (mark C).
@@ -148,13 +126,13 @@ def choose_boundary(model: BoundaryModel, limits: SolverLimits) -> BoundaryChoic
     for stage in (*later, *([PREFERENCE] if model.rules.preference != BY_AREA else []), ORDER):
         if stage == PREFERENCE:
             search.keep_value(RETREAT, first.values, PREFERENCE_SLACK[model.rules.preference])
-            search.program.rows += (
-                search.add_pairs() if model.rules.preference == COMPACT else model.list_preference_rows()
-            )
+            search.program.rows += model.list_preference_rows()
         stages[stage] = search.solve(stage, values)
         if (found := stages[stage].values) is not None:
             values = model.complete(found[: len(model.cells)] > 0.5)
-        search.keep_value(stage, values, float(np.fmax(limits.gap - stages[stage].gap, 0.0)))
+        # The order only breaks ties.
+        accepted_gap = limits.gap if stage == TAKEN_IN else 0.0
+        search.keep_value(stage, values, float(np.fmax(accepted_gap - stages[stage].gap, 0.0)))
     inside = values[: len(model.cells)] > 0.5
     # Later stages may use the slack of earlier ones; the least retreat itself is stated.
     for name in (*later, ORDER):

@@ -10,18 +10,8 @@ from numpy.typing import NDArray
 
 from ...base.errors import require_value
 from .greedy_supplement import choose_greedily
-from .mixed_integer_solver import (
-    ROW_TOLERANCE,
-    LinearRow,
-    MixedIntegerProgram,
-    SolverLimits,
-    StageResult,
-    StageState,
-    find_contradiction,
-    find_scipy_version,
-    fix_value,
-    minimise,
-)
+from .mixed_integer_program import ROW_TOLERANCE, LinearRow, MixedIntegerProgram, find_scipy_version
+from .mixed_integer_solver import SolverLimits, StageResult, StageState, find_contradiction, fix_value, minimise
 from .supplement_model import (
     AREA,
     COUNT,

@@ -6,7 +6,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .mixed_integer_solver import ROW_TOLERANCE, StageResult, StageState
+from .mixed_integer_program import ROW_TOLERANCE
+from .mixed_integer_solver import StageResult, StageState
 from .supplement_model import (
     CONTIGUOUS,
     NEAR,

@@ -1,45 +1,58 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Solve mixed-integer programs by HiGHS (`scipy.optimize.milp`), one objective after another.
+"""Solve mixed-integer programs by HiGHS, one objective after another.
 
 Each stage adds its value as a constraint of the next stages. Rows, costs and the start are the same for the same input,
-and so is the answer, unless the clock ends a stage: the stage is then marked. scipy is optional.
+and so is the answer, unless the clock ends a stage: the stage is then marked.
 
 A large program is first relaxed: its variables may be divided. The relaxation gives a bound, and for each variable a
 price, the least that the objective loses if the variable changes. Then small parts of the program are solved, in which
-only a kernel of the variables is free: those in which the best solution differs from the relaxation (E. Danna,
-E. Rothberg, C. Le Pape, 2005) and some others. The kernel grows when it brings nothing better. A solution within the
-accepted gap of the bound ends the search; without one, all variables are free that a better solution could change.
+only a kernel of the variables is free: most of them have other values in the base of the part than in the relaxation
+(E. Danna, E. Rothberg, C. Le Pape, 2005). The base is the best solution, or one that breaks rows which are added only
+when broken; then the kernel lies where these rows can be kept. The kernel grows, most when it brings nothing better.
+Within the accepted gap of the bound, the first part that brings nothing better ends the search; outside it, all
+variables are free that a better solution could change.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...base.errors import NEVER_CANCELLED, Cancellation
+from .mixed_integer_program import (
+    INFEASIBLE,
+    LIMIT,
+    OPTIMAL,
+    ROW_TOLERANCE,
+    LinearRow,
+    MilpResult,
+    MixedIntegerProgram,
+    Solver,
+    pack,
+    run_milp,
+)
 
-#: From this version on a solve releases Python's lock, so that other threads run.
-_LOCK_FREE_SCIPY = (1, 15)
 #: Seconds between two checks for cancellation.
 _POLL_SECONDS = 0.1
 #: A program with more free variables is not presolved.
 _MAX_PRESOLVED = 5_000
-#: Other variables of the first kernel, the factor by which it grows, and the nodes of a part. A program with fewer
-#: whole variables is solved at once.
-_KERNEL_SIZE, _KERNEL_GROWTH, _KERNEL_NODES = 100, 4, 200
+#: Variables of the first kernel, and nodes of a part. A program with fewer whole variables is solved at once.
+_KERNEL_SIZE, _KERNEL_NODES = 100, 200
+#: A larger kernel grows only if it brings nothing better: its part takes seconds.
+_LARGE_KERNEL = 400
+#: One of this many variables of a kernel may have the value of the relaxation.
+_OTHERS_SHARE = 4
+#: Parts near a solution that breaks rows that bring nothing better, before the base is the best solution again.
+_MAX_FAILURES = 3
 #: A value of the relaxation that is farther from a whole number is divided.
 _DIVIDED = 1e-6
-#: Status codes of `milp`.
-_OPTIMAL, _LIMIT, _INFEASIBLE = 0, 1, 2
-#: A row of a rounded solution may miss its bound by this much (m² or pieces): half of the last printed digit.
-ROW_TOLERANCE = 0.005
 
 
 class StageState(StrEnum):
@@ -52,99 +65,9 @@ class StageState(StrEnum):
     HEURISTIC = "heuristic"
 
 
-class LinearRow(NamedTuple):
-    """A constraint: lower ≤ Σ coefficient · variable ≤ upper; ``group`` names what it belongs to."""
-
-    group: str
-    variables: NDArray
-    coefficients: NDArray
-    lower: float
-    upper: float
-
-    def compute_excess(self, values: NDArray) -> float:
-        """Return by how much values break the row; 0 if they keep it."""
-        total = float(self.coefficients @ values[self.variables])
-        return max(self.lower - total, total - self.upper, 0.0)
-
-
-@dataclass
-class MixedIntegerProgram:
-    """Variables from 0 to ``upper`` (v,), whole numbers where ``is_integer`` (v,), and their constraints."""
-
-    upper: NDArray
-    is_integer: NDArray
-    rows: list[LinearRow] = field(default_factory=list)
-
-    def select_rows(self, groups: Collection[str]) -> MixedIntegerProgram:
-        """Return the program with the rows of some groups; rows without a group stay."""
-        rows = [row for row in self.rows if not row.group or row.group in groups]
-        return MixedIntegerProgram(self.upper, self.is_integer, rows)
-
-    def list_groups(self) -> list[str]:
-        """Return the groups of the rows in order."""
-        return list(dict.fromkeys(row.group for row in self.rows if row.group))
-
-
-class MilpResult(NamedTuple):
-    """Result of `run_milp`: status code, values (v,), None without a solution, bound, NaN if unknown, prices (v,)."""
-
-    status: int
-    x: NDArray | None
-    bound: float = np.nan
-    prices: NDArray | None = None
-
-
-def run_milp(arrays: Mapping[str, NDArray], options: Mapping[str, Any]) -> MilpResult:
-    """Solve a program (`_pack`) by `milp`; a result of unknown status is computed again without presolve.
-
-    Without whole variables, `linprog` gives the prices, too.
-    """
-    from scipy.optimize import Bounds, LinearConstraint, linprog, milp
-    from scipy.sparse import csr_array, vstack
-
-    lower, upper = arrays["row_lower"], arrays["row_upper"]
-    shape = (len(lower), len(arrays["upper"]))
-    matrix = csr_array((arrays["data"], arrays["columns"], arrays["ends"]), shape=shape)
-    if not arrays["is_integer"].any():
-        has_lower, has_upper = np.isfinite(lower), np.isfinite(upper)
-        relaxed = linprog(
-            arrays["cost"],
-            A_ub=vstack([matrix[has_upper], -matrix[has_lower]]),
-            b_ub=np.concatenate([upper[has_upper], -lower[has_lower]]),
-            bounds=np.column_stack([arrays["lower"], arrays["upper"]]),
-            method="highs",
-            options={"time_limit": options["time_limit"]},
-        )
-        if relaxed.status != _OPTIMAL:
-            return MilpResult(relaxed.status, None)
-        prices = np.abs(relaxed.lower.marginals + relaxed.upper.marginals)
-        return MilpResult(_OPTIMAL, relaxed.x, float(relaxed.fun), prices)
-    constraints = [LinearConstraint(matrix, lower, upper)] if len(lower) else []
-    for is_presolved in (True, False) if options["presolve"] else (False,):
-        result = milp(
-            arrays["cost"],
-            integrality=arrays["is_integer"],
-            bounds=Bounds(arrays["lower"], arrays["upper"]),
-            constraints=constraints,
-            options={**options, "presolve": is_presolved},
-        )
-        if result.status in (_OPTIMAL, _LIMIT, _INFEASIBLE):
-            bound = result.mip_dual_bound
-            is_known = bound is not None and np.isfinite(bound)
-            return MilpResult(result.status, result.x, float(bound) if is_known else np.nan)
-        # scipy has no status for a limit of nodes that is reached without a solution.
-        if "limit reached" in result.message:
-            return MilpResult(_LIMIT, None)
-    raise RuntimeError(f"milp: {result.status} {result.message}")
-
-
-#: Solves a program: arrays and options as in `run_milp`.
-Solver = Callable[[Mapping[str, NDArray], Mapping[str, Any]], MilpResult]
-
-
 @dataclass
 class SolverLimits:
-    """Limits of a run: seconds from ``start_clock`` on, accepted relative gap, nodes of each stage.
+    """Limits of a run: seconds from ``start_clock`` on, accepted relative gap, nodes and parts of each stage.
 
     ``stage_share``: share of the time left that a stage may take, so that later stages have some. ``solver``: solves
     the programs.
@@ -153,6 +76,7 @@ class SolverLimits:
     seconds: float = 30.0
     gap: float = 0.01
     nodes: int = 200_000
+    parts: int = 10_000
     stage_share: float = 0.5
     cancellation: Cancellation = NEVER_CANCELLED
     solver: Solver = run_milp
@@ -183,49 +107,41 @@ class StageResult(NamedTuple):
         return 0.0 if distance <= ROW_TOLERANCE else distance / max(abs(self.value), ROW_TOLERANCE)
 
 
-def find_scipy_version() -> tuple[int, int] | None:
-    """Return the version of scipy; None where it is missing or does not load."""
-    try:
-        # Loading a scipy that was built for another numpy raises other errors, too.
-        import scipy
-        from scipy.optimize import milp  # noqa: F401
-    except (ImportError, AttributeError, ValueError):
-        return None
-    major, minor = scipy.__version__.split(".")[:2]
-    return int(major), int(minor)
+class Cuts(NamedTuple):
+    """What excludes a solution: rows that it breaks, and where one is looked for that keeps them.
+
+    ``base``: values (v,) close to the solution; ``near`` (v,) bool: variables whose change is likely to keep the rows.
+    """
+
+    rows: list[LinearRow]
+    base: NDArray
+    near: NDArray
 
 
-def does_solve_release_lock() -> bool:
-    """Return True if scipy is there, and other threads run during a solve."""
-    version = find_scipy_version()
-    return version is not None and version >= _LOCK_FREE_SCIPY
+#: Returns what excludes a solution (v,); no rows if the solution may stay.
+FindCuts = Callable[[NDArray], Cuts]
 
 
 def minimise(
-    program: MixedIntegerProgram, cost: NDArray, limits: SolverLimits, known: NDArray | None = None
+    program: MixedIntegerProgram,
+    cost: NDArray,
+    limits: SolverLimits,
+    known: NDArray | None = None,
+    cut_finder: FindCuts = lambda values: Cuts([], values, values),
 ) -> StageResult:
     """Minimise Σ cost · variable. Raise Cancelled.
 
-    ``known`` (v,): values that are returned if they break no row, and no better ones are found.
+    ``known`` (v,): values that are returned if they break no row, and no better ones are found. The rows of
+    ``cut_finder`` are added to the program.
     """
     best = StageResult(StageState.NOT_REACHED, known, np.nan if known is None else float(cost @ known))
     if limits.seconds_left <= 0:
         return best
-    end = time.monotonic() + limits.stage_share * limits.seconds_left
-    arrays, whole = _pack(program, cost), np.flatnonzero(program.is_integer)
-    if known is not None and not _keeps_rows(arrays, known):
-        best = StageResult(StageState.NOT_REACHED, None)
-    relaxed = MilpResult(_LIMIT, None)
-    if len(whole) > _KERNEL_SIZE:
-        relaxed = _solve({**arrays, "is_integer": np.zeros(len(cost), int)}, limits, end)
-    best = _keep_better(best, relaxed._replace(x=None), arrays, limits.gap)
-    if relaxed.x is not None and relaxed.prices is not None:
-        relaxation = _Relaxation(relaxed.x, relaxed.prices, relaxed.bound)
-        best = _solve_parts(best, relaxation, arrays, limits, _halve_time(end))
-        whole = relaxation.list_useful(best, whole)
-    if best.state in (StageState.OPTIMAL, StageState.INFEASIBLE):
-        return best
-    return _keep_better(best, _solve(_fix_others(arrays, whole, best.values), limits, end), arrays, limits.gap)
+    search = _ProgramSearch(program, cost, limits, cut_finder, best, known)
+    if known is not None and not _keeps_rows(search.arrays, known):
+        search.best, search.base = StageResult(StageState.NOT_REACHED, None), None
+    search.run()
+    return search.best
 
 
 class _Relaxation(NamedTuple):
@@ -235,37 +151,107 @@ class _Relaxation(NamedTuple):
     prices: NDArray
     bound: float
 
-    def list_useful(self, best: StageResult, whole: NDArray) -> NDArray:
+
+@dataclass
+class _ProgramSearch:
+    """The search for the least value of a program, which grows by the rows that solutions break.
+
+    ``base``: values (v,) around which the next part is solved, None for those of the relaxation; ``near`` (v,) bool:
+    variables that it may change, None for all.
+    """
+
+    program: MixedIntegerProgram
+    cost: NDArray
+    limits: SolverLimits
+    cut_finder: FindCuts
+    best: StageResult
+    base: NDArray | None
+    near: NDArray | None = None
+
+    def __post_init__(self) -> None:
+        self.arrays = pack(self.program, self.cost)
+        self.end = time.monotonic() + self.limits.stage_share * self.limits.seconds_left
+
+    def run(self) -> None:
+        """Solve until a solution is proved, nothing better is found, or the clock ends."""
+        while True:
+            count, relaxed = len(self.program.rows), self._relax()
+            if relaxed is not None and not self._solve_parts(relaxed, (time.monotonic() + self.end) / 2):
+                return
+            if self.best.state in (StageState.OPTIMAL, StageState.INFEASIBLE):
+                return
+            if count == len(self.program.rows):
+                useful = self._list_useful(relaxed)
+                self._take(_solve(_fix_others(self.arrays, useful, self.best.values), self.limits, self.end))
+            if count == len(self.program.rows) or time.monotonic() >= self.end:
+                return
+
+    def _relax(self) -> _Relaxation | None:
+        """Return the relaxation of a large program, and keep its bound; None without one."""
+        if np.count_nonzero(self.program.is_integer) <= _KERNEL_SIZE:
+            return None
+        found = _solve({**self.arrays, "is_integer": np.zeros(len(self.cost), int)}, self.limits, self.end)
+        self.best = _keep_better(self.best, found._replace(x=None), self.arrays, self.limits.gap)
+        if found.x is None or found.prices is None:
+            return None
+        return _Relaxation(found.x, found.prices, found.bound)
+
+    def _list_useful(self, relaxed: _Relaxation | None) -> NDArray:
         """Return the whole variables that a better solution can change: the price of the others is too high."""
-        if best.values is None:
+        whole = np.flatnonzero(self.program.is_integer)
+        if relaxed is None:
             return whole
-        return whole[self.prices[whole] <= best.value - self.bound + ROW_TOLERANCE]
+        most = np.inf if self.best.values is None else self.best.value - relaxed.bound + ROW_TOLERANCE
+        return whole[np.isfinite(relaxed.prices[whole]) & (relaxed.prices[whole] <= most)]
 
+    def _solve_parts(self, relaxed: _Relaxation, end: float) -> bool:
+        """Solve parts of a program until one is within the gap or the whole, or the relaxation misses rows.
 
-def _solve_parts(
-    best: StageResult, relaxed: _Relaxation, arrays: Mapping[str, NDArray], limits: SolverLimits, end: float
-) -> StageResult:
-    """Return the best solution of parts of a program, until one is within the gap or a part is the whole."""
-    whole, generator, size = np.flatnonzero(arrays["is_integer"]), np.random.default_rng(0), _KERNEL_SIZE
-    part_limits = replace(limits, gap=limits.gap / 4, nodes=min(limits.nodes, _KERNEL_NODES))
-    while best.state is not StageState.OPTIMAL and time.monotonic() < end:
-        useful, value = relaxed.list_useful(best, whole), best.value
-        others = np.round(relaxed.values) if best.values is None else best.values
-        is_open = np.abs(relaxed.values - others)[useful] > _DIVIDED
-        rank = relaxed.prices[useful] if best.values is None else generator.random(len(useful))
-        kernel = useful[np.lexsort((rank, ~is_open))][: np.count_nonzero(is_open) + size]
-        if len(kernel) == len(useful):
-            break
-        found = _solve(_fix_others(arrays, kernel, others), part_limits, _halve_time(end))
-        best = _keep_better(best, MilpResult(_LIMIT, found.x), arrays, limits.gap)
-        if not best.value < value - ROW_TOLERANCE:
-            size *= _KERNEL_GROWTH
-    return best
+        Return False if the number of parts ends the search.
+        """
+        generator, size, failures, count = np.random.default_rng(0), _KERNEL_SIZE, 0, len(self.program.rows)
+        limits = replace(self.limits, gap=self.limits.gap / 4, nodes=min(self.limits.nodes, _KERNEL_NODES))
+        for _ in range(limits.parts):
+            # A part that follows the proof costs little, and often is better still.
+            if (failures and self.best.state is StageState.OPTIMAL) or time.monotonic() >= end:
+                return True
+            useful, base = self._list_useful(relaxed), np.round(relaxed.values) if self.base is None else self.base
+            if self.near is not None:
+                useful = useful[self.near[useful]]
+            elif size >= len(useful) or (failures and count < len(self.program.rows)):
+                return True
+            is_same = np.abs(relaxed.values - base)[useful] <= _DIVIDED
+            useful = useful[np.lexsort((generator.random(len(useful)), is_same))]
+            others = size // _OTHERS_SHARE + 1
+            kernel = np.union1d(useful[: size - others], useful[-others:])
+            found = _solve(_fix_others(self.arrays, kernel, base), limits, end)
+            failures = 0 if self._take(MilpResult(LIMIT, found.x)) else failures + 1
+            if self.near is not None and failures in (0, _MAX_FAILURES):
+                size = _KERNEL_SIZE
+            elif failures or size < _LARGE_KERNEL:
+                size *= 4 if failures and self.near is None else 2
+            if self.near is not None and failures == _MAX_FAILURES:
+                self.base, self.near, failures = self.best.values, None, 0
+        return False
 
-
-def _halve_time(end: float) -> float:
-    """Return the middle between now and an end."""
-    return (time.monotonic() + end) / 2
+    def _take(self, found: MilpResult) -> bool:
+        """Keep a better solution that breaks nothing, or add what excludes it; return False without a better one."""
+        if found.x is not None:
+            values = np.where(self.program.is_integer, np.round(found.x), found.x)
+            if not float(self.cost @ values) >= self.best.value - ROW_TOLERANCE:
+                cuts = self.cut_finder(values)
+                if cuts.rows:
+                    self.program.rows += cuts.rows
+                    self.arrays = pack(self.program, self.cost)
+                    self.base, self.near = cuts.base, cuts.near
+                else:
+                    self.best = _keep_better(self.best, found._replace(x=values), self.arrays, self.limits.gap)
+                    self.base, self.near = values, None
+                return True
+            # Within the tolerance the best one has the same value, and bounds hold for it, too.
+            found = found._replace(x=self.best.values)
+        self.best = _keep_better(self.best, found, self.arrays, self.limits.gap)
+        return False
 
 
 def _fix_others(arrays: Mapping[str, NDArray], free: NDArray, values: NDArray | None) -> Mapping[str, NDArray]:
@@ -295,10 +281,10 @@ def _keep_better(best: StageResult, found: MilpResult, arrays: Mapping[str, NDAr
             values, value = rounded, float(arrays["cost"] @ rounded)
     bound = float(np.fmax(best.bound, found.bound))
     if values is None:
-        state = StageState.INFEASIBLE if found.status == _INFEASIBLE else StageState.NOT_REACHED
+        state = StageState.INFEASIBLE if found.status == INFEASIBLE else StageState.NOT_REACHED
         return StageResult(state, None, bound=bound)
     result = StageResult(StageState.OPTIMAL, values, value, bound)
-    is_proved = (found.x is not None and found.status == _OPTIMAL) or result.gap <= gap
+    is_proved = (found.x is not None and found.status == OPTIMAL) or result.gap <= gap
     return result if is_proved else result._replace(state=StageState.STOPPED)
 
 
@@ -307,6 +293,7 @@ def _solve(arrays: Mapping[str, NDArray], limits: SolverLimits, end: float) -> M
 
     It is solved in another thread, so that a cancellation is noticed at once; the thread then ends at its time limit.
     """
+    limits.cancellation.raise_if_cancelled()
     results: list[MilpResult] = []
     errors: list[BaseException] = []
     is_free = (arrays["upper"] > arrays["lower"]) & (arrays["is_integer"] > 0)
@@ -332,21 +319,6 @@ def _solve(arrays: Mapping[str, NDArray], limits: SolverLimits, end: float) -> M
     if errors:
         raise errors[0]
     return results[0]
-
-
-def _pack(program: MixedIntegerProgram, cost: NDArray) -> dict[str, NDArray]:
-    """Return a program as arrays; the rows as a sparse matrix (csr, as scipy names it)."""
-    return {
-        "cost": cost,
-        "lower": np.zeros(len(cost)),
-        "upper": program.upper,
-        "is_integer": program.is_integer.astype(int),
-        "ends": np.cumsum([0, *(len(row.variables) for row in program.rows)]),
-        "columns": np.concatenate([np.zeros(0, int), *(row.variables for row in program.rows)]),
-        "data": np.concatenate([np.zeros(0), *(row.coefficients for row in program.rows)]),
-        "row_lower": np.array([row.lower for row in program.rows], float),
-        "row_upper": np.array([row.upper for row in program.rows], float),
-    }
 
 
 def fix_value(program: MixedIntegerProgram, cost: NDArray, result: StageResult, gap: float) -> None:

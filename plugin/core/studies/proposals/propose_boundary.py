@@ -271,7 +271,8 @@ def draft_boundaries(
     land = collect_cells(kept, is_swap, ctx, notes)
     progress(_CUT_SHARE, "")
     least, growth = (float(get_setting(ctx, name)) for name in ("min_part_m2", "max_outline_growth"))
-    necks = NeckFinder(land.shape, land.cells.is_inside, float(get_setting(ctx, "narrow_m")))
+    stays = land.cells.is_inside & land.cells.must_stay
+    necks = NeckFinder(land.shape, land.cells.is_inside, stays, float(get_setting(ctx, "narrow_m")))
     seconds, gap = (float(get_setting(ctx, name)) for name in ("max_seconds", "max_gap"))
     wanted = preferences or (order.preference,)
     with open_solver(keeps_lock_free, cancellation) as solver:

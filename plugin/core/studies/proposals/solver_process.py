@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from ...base.errors import Cancellation, InputError
 from ...base.parallel.python_program import find_python_program, make_process_environment, start_process
-from .mixed_integer_solver import MilpResult, Solver, does_solve_release_lock, find_scipy_version, run_milp
+from .mixed_integer_program import MilpResult, Solver, does_solve_release_lock, find_scipy_version, run_milp
 
 _PROGRAM = __name__ if __name__ != "__main__" else ""
 _POLL_SECONDS = 0.05
@@ -62,7 +62,7 @@ class SolverProcess:
         self._process = start_process([python, "-m", _PROGRAM, self._folder.name], environment, subprocess.DEVNULL)
 
     def run_milp(self, arrays: Mapping[str, NDArray], options: Mapping[str, Any]) -> MilpResult:
-        """Solve as `mixed_integer_solver.run_milp` does. Raise Cancelled, and InputError if the process ends."""
+        """Solve as `mixed_integer_program.run_milp` does. Raise Cancelled, and InputError if the process ends."""
         self._number += 1
         np.savez(self._path / f"{self._number}.npz", **dict(arrays))  # type: ignore[arg-type]
         try:

@@ -32,7 +32,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...base.choices import SUPPLEMENT_PREFERENCES
-from .mixed_integer_solver import ROW_TOLERANCE, LinearRow, MixedIntegerProgram, StageResult, StageState
+from .mixed_integer_program import ROW_TOLERANCE, LinearRow, MixedIntegerProgram
+from .mixed_integer_solver import StageResult, StageState
 
 #: Preferences; grades that are compared, in the order in which one is preferred.
 CONTIGUOUS, QUALITY, NEAR = SUPPLEMENT_PREFERENCES
@@ -188,11 +189,10 @@ class SupplementModel:
 
     def list_pair_rows(self) -> list[LinearRow]:
         """Return the rows yᵢⱼ ≤ xᵢ and yᵢⱼ ≤ xⱼ, which the preference needs."""
-        return [
-            LinearRow("", np.array([self.first_pair + n, end]), np.array([1.0, -1.0]), -np.inf, 0.0)
-            for n in range(self.pair_count)
-            for end in (self.candidates.left[n], self.candidates.right[n])
-        ]
+        pairs = np.arange(self.first_pair, self.first_pair + self.pair_count)
+        ends = (self.candidates.left, self.candidates.right) if self.has_pairs else ()
+        signs = np.array([1.0, -1.0])
+        return [LinearRow("", np.column_stack([pairs, end]), signs, -np.inf, 0.0) for end in ends]
 
     def complete_pairs(self, values: NDArray) -> NDArray:
         """Return values (v,) with y of the pairs of which both are chosen."""

@@ -82,8 +82,21 @@ def make_town(seed, **changes):
         rng.choice([0.0, 6_000.0, 12_000.0]),
         rng.choice([None, None, 0.0, 0.1]),
     )
-    model = BoundaryModel(cells, limits, BoundaryRules(**{**vars(rules), **changes}))
+    necks = make_corner_finder(shapes, is_inside) if rng.random() < 0.5 else lambda _: ()
+    model = BoundaryModel(cells, limits, BoundaryRules(**{**vars(rules), **changes}), necks)
     return Town(model, shapes)
+
+
+def make_corner_finder(shapes, is_inside):
+    """Return a finder of necks: new corners where two cells meet and no others."""
+    corners = shapely.points(np.unique(shapely.get_coordinates(shapes), axis=0))
+    around = [np.flatnonzero(shapely.intersects(shapes, corner)) for corner in corners]
+
+    def is_neck(inside, near):
+        both = shapes[near[inside[near]]]
+        return len(both) == 2 and shapely.intersection(*both).length == 0
+
+    return lambda inside: [near for near in around if is_neck(inside, near) and not is_neck(is_inside, near)]
 
 
 def measure_outline(town, inside):
@@ -128,6 +141,8 @@ def is_allowed(town, inside):
             return False
         if kind == "hole" and not part <= old_holes:
             return False
+    if model.neck_finder(inside):
+        return False
     if model.rules.outline_growth is None or not inside.any():
         return True
     former = [one for one in (cells.is_inside, cells.is_inside & ~model.leaves) if one.any()]

@@ -13,6 +13,7 @@ from plugin.core.base.choices import SUPPLEMENT_PREFERENCES
 from plugin.core.base.errors import NEVER_CANCELLED, Cancellation, Cancelled, InputError
 from plugin.core.studies.proposals import choose_supplement as flow, mixed_integer_solver as solver, solver_process
 from plugin.core.studies.proposals.choose_supplement import choose_supplement
+from plugin.core.studies.proposals.mixed_integer_program import LinearRow, MixedIntegerProgram
 from plugin.core.studies.proposals.mixed_integer_solver import SolverLimits, StageState
 from plugin.core.studies.proposals.solver_process import SolverProcess, open_solver
 from plugin.core.studies.proposals.supplement_model import (
@@ -407,3 +408,12 @@ def test_an_upper_bound_that_no_solve_proves_is_not_the_least():
     choice = choose_supplement(model, SolverLimits(**EXACT, solver=solve))
     assert choice.is_stopped and not choice.is_excess_least and choice.excess_share >= 7.0
     assert choose(make_row_of_fields(), SupplementDemand(1000.0)).is_excess_least
+
+
+def test_a_coefficient_that_is_a_rounding_error_fixes_no_variable():
+    """The first parcel has the mean grade; their difference is rounded."""
+    grade = LinearRow("grade", np.arange(2), np.array([1e-12, 500.0]), -np.inf, 0.0)
+    quantity = LinearRow("quantity", np.arange(2), np.array([900.0, 800.0]), 800.0, np.inf)
+    program = MixedIntegerProgram(np.ones(2), np.ones(2, dtype=bool), [quantity, grade])
+    result = solver.minimise(program, np.ones(2), SolverLimits())
+    assert result.state is StageState.OPTIMAL and result.values.tolist() == [1.0, 0.0]
