@@ -22,7 +22,7 @@ from ...render.tables.report_table import (
 )
 from ...standard.messages.texts import Texts, format_number
 from .boundary_land import SECTION
-from .boundary_model import BY_AREA, COMPACT, PREFERENCE, RETREAT, STAGES
+from .boundary_model import BY_AREA, COMPACT, ORDER, PREFERENCE, RETREAT, STAGES
 from .mixed_integer_solver import StageState
 from .proposal_tables import ProposalTables
 from .propose_boundary import SETTINGS, TAKEN_IN, BoundaryResult, Step
@@ -133,12 +133,13 @@ class BoundaryTables(ProposalTables):
     # --- tables
     def make_tables(self) -> list[ReportTable]:
         """Return the tables in order: steps, limits, changes, land that is not resolved, stages."""
+        units = {PREFERENCE: "m" if self.result.order.preference == COMPACT else "count", ORDER: "count"}
         return [
             self._make_step_table(),
             self._make_limit_table(),
             self._make_cell_table("boundary_changes", self.changed, self.give_change),
             self._make_cell_table("boundary_unresolved", self._list_open_cells(), self._give_stay),
-            self._make_stage_table(),
+            self.make_stage_table("boundary_stages", STAGES, units),
         ]
 
     def _make_step_table(self) -> ReportTable:
@@ -232,28 +233,6 @@ class BoundaryTables(ProposalTables):
     ) -> ReportTable:
         columns = self.make_cell_columns(give_reason)
         return make_table(table_id, columns, positions, str, "m2")
-
-    def _make_stage_table(self) -> ReportTable:
-        """Return value, bound and state of each stage."""
-        stages = self.result.choice.stages
-        is_length = self.result.order.preference == COMPACT
-
-        def show(stage: str, value: float) -> CellValue:
-            unit = {RETREAT: "m2", TAKEN_IN: "m2", PREFERENCE: "m" if is_length else "count"}.get(stage, "count")
-            return self.get("unknown") if np.isnan(value) else make_table_number(abs(value), unit)
-
-        columns = [
-            self.make_column("stage", 34, self._name_stage),
-            self.make_column("value", 20, lambda name: show(name, stages[name].value)),
-            self.make_column("bound", 20, lambda name: show(name, stages[name].bound)),
-            self.make_column(
-                "solver_state", 20, lambda name: self.texts.get("supplement", f"solver_{stages[name].state}")
-            ),
-        ]
-        return make_table("boundary_stages", columns, [one for one in STAGES if one in stages], str)
-
-    def _name_stage(self, stage: str) -> str:
-        return self.get(f"prefer_{self.result.order.preference}" if stage == PREFERENCE else f"stage_{stage}")
 
     # --- outputs
     def make_land_columns(self) -> list[TableColumn]:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,17 @@ from ...engine.provenance import find_county_name
 from ...render.document.blocks import Document
 from ...render.document.table_document import make_table_document
 from ...render.outputs import write_polygon_layer
-from ...render.tables.report_table import CellValue, ReportTable, TableColumn, make_record, write_tables_workbook
+from ...render.tables.report_table import (
+    CellValue,
+    ReportTable,
+    TableColumn,
+    make_record,
+    make_table,
+    make_table_number,
+    write_tables_workbook,
+)
 from ...standard.messages.texts import Message, Texts
+from .supplement_model import PREFERENCE
 
 #: Unit of a column → type of its values in a layer; other columns are texts.
 _TYPES = {"m2": "float64", "m": "float64", "count": "Int64"}
@@ -81,6 +90,27 @@ class ProposalTables(ABC):
     ) -> TableColumn:
         """Return a column with its heading from the section; ``width`` in characters."""
         return TableColumn(key, unit, self.get(f"column_{key}"), width, key, value)
+
+    def make_stage_table(self, table_id: str, names: Iterable[str], units: Mapping[str, str]) -> ReportTable:
+        """Return value, bound and state of each stage of a choice; ``units``: stage → unit, if not m²."""
+        stages, preference = self.result.choice.stages, self.result.order.preference
+
+        def name(stage: str) -> str:
+            return self.get(f"prefer_{preference}" if stage == PREFERENCE else f"stage_{stage}")
+
+        def show(stage: str, value: float) -> CellValue:
+            return self.get("unknown") if np.isnan(value) else make_table_number(abs(value), units.get(stage, "m2"))
+
+        def name_state(stage: str) -> str:
+            return self.texts.get("supplement", f"solver_{stages[stage].state}")
+
+        columns = [
+            self.make_column("stage", 34, name),
+            self.make_column("value", 20, lambda one: show(one, stages[one].value)),
+            self.make_column("bound", 20, lambda one: show(one, stages[one].bound)),
+            self.make_column("solver_state", 20, name_state),
+        ]
+        return make_table(table_id, columns, [one for one in names if one in stages], str)
 
     def make_document_title(self) -> str:
         """Return the title of the document, which also names its file."""

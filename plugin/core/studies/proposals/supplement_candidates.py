@@ -141,17 +141,16 @@ def collect_candidates(taken: TakenLand, ctx: RuleContext, notes: list[Message])
 
 def _find_source(ctx: RuleContext) -> tuple[Layer, bool]:
     """Return the layer of candidates, and whether it is the reserve. Raise InputError."""
-    for concept in ("reserve_land", "cultivated", "parcels"):
-        for role in ctx.plan.list_roles_of_concept(concept):
-            layer = ctx.plan.layers.get(role)
-            if layer is not None and not layer.has_no_geometry:
-                return layer, concept == "reserve_land"
-    roles = [
-        role
+    concepts = [
+        (role, concept)
         for concept in ("reserve_land", "cultivated", "parcels")
         for role in ctx.plan.list_roles_of_concept(concept)
     ]
-    raise InputError("supplement_no_source", source=ctx.plan.source, roles=", ".join(roles))
+    for role, concept in concepts:
+        layer = ctx.plan.layers.get(role)
+        if layer is not None and not layer.has_no_geometry:
+            return layer, concept == "reserve_land"
+    raise InputError("supplement_no_source", source=ctx.plan.source, roles=", ".join(role for role, _ in concepts))
 
 
 @dataclass

@@ -21,12 +21,12 @@ from ...standard.messages.texts import Texts, format_number
 from .mixed_integer_solver import StageResult, StageState
 from .proposal_tables import ProposalTables
 from .supplement_candidates import list_blocks
-from .supplement_model import AREA, CLASS, GRADE, GRADES, ORDER, OTHERS, PREFERENCE, STAGES, TOWNSHIP
+from .supplement_model import CLASS, COUNT, GRADE, GRADES, MAX_SHARED, ORDER, OTHERS, PREFERENCE, STAGES, TOWNSHIP
 from .supplement_result import SECTION, SETTINGS, BalanceLine, BalanceState, SupplementResult
 
 LAYER_NAME = "supplement_draft"
-#: Units of the stages; those without one are lengths or sums.
-_UNITS = {"shortage": "m2", "outside": "m2", AREA: "m2", "count": "count", ORDER: "count"}
+#: Units of the stages that are not in m².
+_UNITS = {COUNT: "count", ORDER: "count"}
 
 
 class SupplementTables(ProposalTables):
@@ -40,6 +40,10 @@ class SupplementTables(ProposalTables):
         land = result.land
         self.blocks = list_blocks(len(land.keys), result.chosen, land.left, land.right)
         self.number = {position: n for n, position in enumerate(result.chosen, 1)}
+
+    def get(self, key: str, /, **params: Any) -> str:
+        """Return a text of the section."""
+        return super().get(key, shared=f"{MAX_SHARED:.0%}", **params)
 
     def summarise(self) -> list[str]:
         """Return the answer: the draft with its figures, or what contradicts; then how it was found."""
@@ -115,7 +119,7 @@ class SupplementTables(ProposalTables):
             self._make_taken_table(),
             self._make_parcel_table(),
             self._make_exclusion_table(),
-            self._make_stage_table(),
+            self.make_stage_table("supplement_stages", STAGES, _UNITS),
         ]
 
     def _make_balance_table(self) -> ReportTable:
@@ -204,25 +208,6 @@ class SupplementTables(ProposalTables):
         return make_table(
             "supplement_exclusions", columns, self.result.land.excluded, lambda one: one.reason, "m2", notes
         )
-
-    def _make_stage_table(self) -> ReportTable:
-        """Return value, bound and state of each stage."""
-        stages = self.result.choice.stages
-
-        def show(stage: str, value: float) -> CellValue:
-            return self.get("unknown_bound") if np.isnan(value) else make_table_number(value, _UNITS.get(stage, "m2"))
-
-        columns = [
-            self.make_column("stage", 34, self._name_stage),
-            self.make_column("value", 20, lambda name: show(name, stages[name].value)),
-            self.make_column("bound", 20, lambda name: show(name, stages[name].bound)),
-            self.make_column("solver_state", 20, lambda name: self.get(f"solver_{stages[name].state}")),
-        ]
-        return make_table("supplement_stages", columns, [one for one in STAGES if one in stages], str)
-
-    def _name_stage(self, stage: str) -> str:
-        """Return the name of a stage; that of the preference has its formula."""
-        return self.get(f"prefer_{self.result.order.preference}" if stage == PREFERENCE else f"stage_{stage}")
 
     def list_land(self) -> tuple[list[int], NDArray]:
         """Return the proposed parcels."""
