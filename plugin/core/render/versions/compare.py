@@ -36,7 +36,7 @@ from .edition_comparison import (
     match_fields_of_editions,
 )
 from .edition_pairing import ShiftLimits, find_edition_shift, measure_shift, pair_equal_polygons, snap_vertices
-from .pieces import LandPieces, cut_by_township, cut_pieces, find_polygons_covered_once
+from .pieces import LandPieces, cut_by_township, cut_pieces, find_polygons_covered_once, move_land_once
 
 _BALANCE_TERMS = ("before", "moved_out", "moved_in", "changed", "revalued", "doubled", "after", "reshaped")
 
@@ -272,7 +272,8 @@ def compare_layers(
     """Return the comparison of two editions of a layer in one CRS in metres.
 
     The area of a piece is its share of its feature's area: drawn area of the piece ÷ that of all pieces × statutory or
-    net area of the feature. So pieces sum to features, and features to the layer.
+    net area of the feature. So pieces sum to features, and features to the layer. Land of several features moves in or
+    out once.
 
     Parameters
     ----------
@@ -304,6 +305,7 @@ def compare_layers(
         renumbered=renumbered,
         fields=fields,
         shift_limits=shift_limits,
+        moves_once=True,
         cancellation=cancellation,
     )[0]
 
@@ -317,11 +319,17 @@ def compare_layers_by_piece(
     renumbered: Mapping[str, str] | None = None,
     fields: Iterable[str] = (),
     shift_limits: ShiftLimits | None = None,
+    moves_once: bool = False,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> tuple[VersionComparison, LandPieces, PieceAreas]:
-    """Return the comparison of `compare_layers` with all its pieces, changed or not, and their areas."""
+    """Return the comparison of `compare_layers` with all its pieces, changed or not, and their areas.
+
+    ``moves_once``: land that moves in or out with several rows is a piece of the first of them only; otherwise each
+    row has its complete land.
+    """
     cut_up = _cut_editions(before, after, tolerance, renumbered or {}, shift_limits, cancellation)
-    pieces = cut_by_township(cut_up.land_pieces, _get_edition_polygons(after), townships.polygons, cancellation)
+    pieces = move_land_once(cut_up.land_pieces, cancellation) if moves_once else cut_up.land_pieces
+    pieces = cut_by_township(pieces, _get_edition_polygons(after), townships.polygons, cancellation)
     comparison, values, changes = _compare_pieces(before, after, cut_up, pieces, fields, cancellation)
     add_area_balances_to_comparison(comparison, pieces, values, changes, townships.names)
     cancellation.raise_if_cancelled()

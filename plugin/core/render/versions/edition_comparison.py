@@ -257,6 +257,11 @@ class AreaBalance:
         """
         return self.after - max(self.doubled, 0.0)
 
+    @property
+    def land_change(self) -> float:
+        """Area (m²) by which the land grew; land counts once however many features have it."""
+        return self.after - self.before - self.doubled
+
 
 @dataclass(frozen=True)
 class EditionShift:

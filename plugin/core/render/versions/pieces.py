@@ -6,7 +6,7 @@ The pieces can be cut at the borders of townships.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import shapely
@@ -21,7 +21,7 @@ from ...geometry.overlay import (
     make_partial_progress,
 )
 from ...geometry.overlay_fallback import FallbackLog, overlay_polygon_pairs
-from ...geometry.overlay_pieces import ArrayColumns, OverlayPieces
+from ...geometry.overlay_pieces import ArrayColumns, OverlayPieces, subtract_earlier_shapes
 from ...geometry.polygons import Polygons
 from ...geometry.tolerance import Tolerance
 from ...geometry.validity import extract_polygons, mask_missing_shapes
@@ -114,6 +114,16 @@ def cut_pieces(
             *((-1, int(unpaired_later_rows[i])) for i, _ in new.fallback_log.failed_pairs),
         ],
     )
+
+
+def move_land_once(pieces: LandPieces, cancellation: Cancellation = NEVER_CANCELLED) -> LandPieces:
+    """Return pieces in which land that moves in or out with several rows moves with the first of them only."""
+    shapes, is_kept = pieces.shape.copy(), np.ones(len(pieces), dtype=bool)
+    for rows in (pieces.before_row, pieces.after_row):
+        moved = np.flatnonzero(rows < 0)
+        distinct_shapes = subtract_earlier_shapes(shapes[moved], cancellation)
+        shapes[moved], is_kept[moved] = distinct_shapes.remaining_shapes, distinct_shapes.has_remainder
+    return replace(pieces, shape=shapes).select(is_kept)
 
 
 def _find_covered_polygons(

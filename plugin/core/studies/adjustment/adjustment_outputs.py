@@ -220,7 +220,7 @@ def _make_totals_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
         table.rows.append(ReportTableRow(cells, kind, term))
     table.rows.append(
         ReportTableRow(
-            [texts.get("adjustment", "change"), make_table_number(balance.land_after - balance.before, "m2"), None],
+            [texts.get("adjustment", "change"), make_table_number(balance.land_change, "m2"), None],
             "sum",
             "change",
         )

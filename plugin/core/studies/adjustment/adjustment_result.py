@@ -242,9 +242,8 @@ def judge_criteria(result: AdjustmentResult, before_layer: Any, ctx: RuleContext
 
     ``before_layer``: the earlier edition of the line, for its expansion ratio.
     """
-    # The area may not increase, or not decrease. Land newly claimed twice does not count as land.
-    balance = result.comparison.balance_by_basis[STATUTORY_BASIS]
-    change = round(balance.land_after - balance.before, _AREA_DECIMALS)
+    # The area may not increase, or not decrease.
+    change = round(result.comparison.balance_by_basis[STATUTORY_BASIS].land_change, _AREA_DECIMALS)
     may_not_increase = result.line in result.settings.not_increasing
     failed = len(result.comparison.failed_pairs)
     result.criteria = [

@@ -474,6 +474,20 @@ def test_duplicate_feature_counts_its_land_once():
     assert balance.doubled == pytest.approx(-1e4, rel=2e-3) and abs(compute_rounding_error(balance)) < 1e-6
 
 
+def test_land_of_two_features_moves_once():
+    """A feature and its copy leave, or come."""
+    twice = [*copy_grid_rows(), dict(GRID_ROWS[0]) | {"key": "140225000000005555"}]
+    for rows, kind, doubled in (
+        ((twice, copy_grid_rows()[1:]), "out", -1e4),
+        ((copy_grid_rows()[1:], twice), "in", 1e4),
+    ):
+        found = compare_rows(*rows)
+        (piece,) = found.list_pieces_of_kind(kind)
+        balance = found.balance_by_basis["statutory"]
+        assert found.sum_area_m2(kind) == pytest.approx(piece.area_m2) == pytest.approx(1e4, rel=2e-3)
+        assert balance.doubled == pytest.approx(doubled, rel=2e-3) and abs(compute_rounding_error(balance)) < 1e-6
+
+
 def test_feature_key_reused_for_other_land_is_reported(after):
     after[0] = make_row(make_square(900, 900), 1)
     assert compare_rows(copy_grid_rows(), after).reused_keys == ["140225000000000001"]

@@ -108,6 +108,23 @@ def test_areas_equal_plain_shapely_and_the_written_formula(tmp_path, move):
     assert balance.after == pytest.approx(compute_ellipsoid_area(after), abs=0.01)
 
 
+def test_land_that_leaves_a_line_drawn_twice_counts_once(tmp_path):
+    after = OLD_TOWN.difference(BOX_OUT_WEST)
+    old, new = write_editions(tmp_path, shapely.segmentize(after, EDGE_M))
+    twice = [OLD_TOWN, shapely.segmentize(BOX_OUT_WEST, EDGE_M)]
+    make_table(twice, GHFQDM=["410", "410"]).to_file(old, layer="CZKFBJ")
+    result = compare_line(new, AdjustmentOptions(str(old)))
+    (parcel,) = result.list_parcels("out")
+    expected = measure_with_short_edges(BOX_OUT_WEST)
+    assert (
+        parcel.area_m2
+        == pytest.approx(expected, abs=0.01)
+        == pytest.approx(sum(one.area_m2 for one in parcel.land_uses))
+    )
+    (criterion,) = [one for one in result.criteria if one.id == "area_not_increased"]
+    assert criterion.value == pytest.approx(-expected, abs=0.01)
+
+
 def test_swap_of_equal_area_is_conditional_and_an_increase_fails(tmp_path):
     # The ellipsoid area of the box in the east is below that of a wider box in the west.
     result = compare(tmp_path, swap_land(BOX_IN_EAST, make_county_box(300, 400, 101, 100)))
