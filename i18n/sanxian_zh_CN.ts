@@ -2794,6 +2794,10 @@ Layers are written in the CRS of the specification (EPSG:4490). Layers of counti
         <translation>提示</translation>
     </message>
     <message>
+        <source>Info {change}</source>
+        <translation>提示 {change}</translation>
+    </message>
+    <message>
         <source>Inherited code</source>
         <translation>继承的代码</translation>
     </message>
@@ -3908,6 +3912,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Nothing is ticked. A fix to confirm can be ticked once its preview was shown.</source>
         <translation>未勾选任何修复。须确认的修复，查看预览后方可勾选。</translation>
+    </message>
+    <message>
+        <source>Nothing to see on the map: attributes only, or a feature without a shape.</source>
+        <translation>图上无可显示：只改属性，或要素没有图形。</translation>
     </message>
     <message>
         <source>Nothing was applied. {reason}</source>
@@ -5746,8 +5754,8 @@ returns 文件夹中，有错误或警告的县每县一份退回意见（docx�
         <translation>附件无法读取。请检查路径；没有附件的，此项留空。</translation>
     </message>
     <message>
-        <source>The batch of fixes was to leave {forecast}; the check found {found}, all later edits included.</source>
-        <translation>批量修复预计剩余 {forecast}，检查为 {found}，含其间的其他改动。</translation>
+        <source>The batch of fixes was to leave {forecast}; the check found {found}.</source>
+        <translation>批量修复预计剩余 {forecast}，检查为 {found}。</translation>
     </message>
     <message>
         <source>The change log does not have this undo or redo. {reason}</source>
@@ -7212,6 +7220,10 @@ Whether the change is one of the permitted cases is for the office to state; it 
         <translation>也可从图层读取，或填写东西经度</translation>
     </message>
     <message>
+        <source>out {out} m², in {in_} m², new findings {new}</source>
+        <translation>移出 {out} m²，移入 {in_} m²，新问题 {new}</translation>
+    </message>
+    <message>
         <source>preparing the plan</source>
         <translation>正在准备数据</translation>
     </message>
@@ -7830,8 +7842,8 @@ Click: {place}.</source>
 单击：{place}。</translation>
     </message>
     <message>
-        <source>{text} Different: {changes}.</source>
-        <translation>{text}相差：{changes}。</translation>
+        <source>{text} Different, with all edits in between: {changes}.</source>
+        <translation>{text}相差（含其间的其他改动）：{changes}。</translation>
     </message>
     <message>
         <source>{text}.</source>

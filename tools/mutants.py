@@ -41,7 +41,7 @@ TESTS = tuple(f"tests/{name}" for name in ("core", "plans", "cases", "mutations"
 LEFT_OUT = ("Shift", "_Is", "Pow", "FloorDiv", "Variable", "Decorator", "Exception", "Invert", "_UAdd")
 #: Seconds of tests that a change is given, and the number of the shortest ones among them.
 TEST_SECONDS, SHORTEST = 30.0, 30
-#: One of this many changes is none: the tests must pass.
+#: One of this many changes changes nothing: the tests must pass.
 CONTROL_SHARE = 25
 #: Loaded once, for the tests of all changes.
 LIBRARIES = ("geopandas", "hypothesis", "pyogrio", "scipy.optimize", "openpyxl", "docx")

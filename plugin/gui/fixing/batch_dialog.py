@@ -32,6 +32,7 @@ from ..widgets import (
     WholeRows,
     WrappedLabel,
     fill_layout,
+    keep_figures_whole,
     make_faint_label,
     make_row,
     make_scroll_area,
@@ -73,7 +74,9 @@ _LONG_TEXT_COLUMNS = (RULE_COLUMN, FEATURE_COLUMN, FIX_COLUMN, REASON_COLUMN)
 _MIN_ROOM_DIGITS = 96
 #: Maximum width of the name of a rule, beside its tick box and icon, of a sentence, and of a reason before it is
 #: stretched.
-_MAX_TEXT_DIGITS = {RULE_COLUMN: 40, FIX_COLUMN: 40, REASON_COLUMN: 20}
+_MAX_TEXT_DIGITS = {RULE_COLUMN: 34, FIX_COLUMN: 32, REASON_COLUMN: 24}
+#: Maximum width of sentence and reason in a narrow table.
+_NARROW_DIGITS = 20
 #: Letters of a layer's name that a narrow column leaves before its key.
 _MIN_NAME_LETTERS = 2
 #: Shares of the table and of the maps in the width of the dialog.
@@ -139,8 +142,9 @@ class BatchDialog(TrialDialog):
         self.maps, self.areas = LinkedMaps(main_canvas, Qt.Orientation.Vertical), AreaTable()
         self.model = BatchModel(self)
         #: Widths in pixels in which the texts of the columns are whole.
-        self._text_widths = [0] * (REASON_COLUMN + 1)
+        self._text_widths, self._code_width = [0] * (REASON_COLUMN + 1), 0
         self._current: BatchRow | None = None
+        self._place = 0
         self.table = self._make_table()
         self.summary, self.forecast = QLabel(), WrappedLabel()
         set_bold(self.summary)
@@ -188,6 +192,7 @@ class BatchDialog(TrialDialog):
         left.setSizes([self.height(), line * _TEXT_LINES + line // 4, balance_height])
         halves.setSizes([self.width() * _TABLE_SHARE // 10, self.width() * _MAPS_SHARE // 10])
         self.model.ticksChanged.connect(self.ticksChanged)
+        self.model.modelAboutToBeReset.connect(self._keep_place)
         self.model.modelReset.connect(self._show_groups)
         # The layout gives the table its width after the dialog has its own.
         self.table.fit_contents = self._fit_columns
@@ -245,9 +250,15 @@ class BatchDialog(TrialDialog):
         widths = [max(width, header.sectionSizeHint(column)) for column, width in enumerate(self._text_widths)]
         others = [column for column in range(len(widths)) if column not in _LONG_TEXT_COLUMNS]
         room = self.table.viewport().width() - box - sum(widths[column] for column in others)
-        # What the balance below sums, or the reason has, gives way to the texts that distinguish the rows.
+        # What the balance below sums, or the text below has, gives way to the texts that distinguish the rows.
+        digit = self.fontMetrics().horizontalAdvance("0")
+        self.model.shows_titles = room >= digit * _MIN_ROOM_DIGITS
+        if not self.model.shows_titles:
+            widths[RULE_COLUMN] = self._code_width
+            for column in (FIX_COLUMN, REASON_COLUMN):
+                widths[column] = min(widths[column], digit * _NARROW_DIGITS)
         for column in (NEW_COLUMN, OUT_COLUMN, IN_COLUMN, TOWNSHIP_COLUMN):
-            is_hidden = room < self.fontMetrics().horizontalAdvance("0") * _MIN_ROOM_DIGITS
+            is_hidden = room < digit * _MIN_ROOM_DIGITS
             room += widths[column] if is_hidden else 0
             header.setSectionHidden(column, is_hidden)
             header.resizeSection(column, widths[column])
@@ -261,7 +272,7 @@ class BatchDialog(TrialDialog):
 
     def _measure_box(self) -> int:
         """Return the width of what is before the name of a rule: indentation, tick box and icon."""
-        return 2 * (self.table.indentation() + self.table.fontMetrics().height())
+        return 2 * self.table.indentation() + self.table.fontMetrics().height() * 3
 
     def _measure_texts(self, rows: Sequence[BatchRow]) -> None:
         """Set the widths in which the texts of the columns are whole, of rules, fixes and reasons up to a maximum."""
@@ -271,6 +282,7 @@ class BatchDialog(TrialDialog):
         texts = [list(column) for column in zip(*(row.cells for row in rows), strict=True)]
         texts[FIX_COLUMN] = [drop_subject(row.cells[FIX_COLUMN], row.cells[FEATURE_COLUMN]) for row in rows]
         self._text_widths = [max(map(measure, column), default=0) + 2 * margin + 2 for column in texts]
+        self._code_width = max((measure(row.entry.finding.code) for row in rows), default=0) + 2 * margin + 2
         for column, digits in _MAX_TEXT_DIGITS.items():
             self._text_widths[column] = min(self._text_widths[column], measure("0") * digits)
 
@@ -281,9 +293,15 @@ class BatchDialog(TrialDialog):
         for number in range(len(self.model.groups)):
             self.table.setFirstColumnSpanned(number, QModelIndex(), True)
         index = self.model.find_index(self._current) if self._current is not None else QModelIndex()
-        if not index.isValid() and self.model.groups:
+        is_same = index.isValid()
+        if not is_same and self.model.groups:
             index = self.model.index(0, 0, self.model.index(0, 0))
         self.table.setCurrentIndex(index)
+        if is_same:
+            self.table.verticalScrollBar().setValue(self._place)
+
+    def _keep_place(self) -> None:
+        self._place = self.table.verticalScrollBar().value()
 
     def show_rows(self, rows: list[BatchRow], unlisted_count: int = 0, left_out_count: int = 0) -> None:
         """Show what the fixes did when they were tried on a copy of the layers.
@@ -360,12 +378,10 @@ class BatchDialog(TrialDialog):
             is_restored, self._current = row is self._current, row
             # A narrow table has no room for all of these.
             fix = tr("  ").join(filter(None, row.cells[: FIX_COLUMN + 1]))
-            figures = tr("; ").join(
-                f"{self.model.headerData(column, Qt.Orientation.Horizontal)} {row.cells[column]}"
-                for column in (OUT_COLUMN, IN_COLUMN, NEW_COLUMN)
-                if self.table.isColumnHidden(column)
-            )
-            self.explanation.setText("\n".join(filter(None, (fix, row.verdict, figures))))
+            moved_out, moved_in, new = (row.cells[column] for column in (OUT_COLUMN, IN_COLUMN, NEW_COLUMN))
+            figures = tr("out {out} m², in {in_} m², new findings {new}").format(out=moved_out, in_=moved_in, new=new)
+            verdict = tr("; ").join((row.verdict, figures)) if row.entry.proposal is not None else row.verdict
+            self.explanation.setText(keep_figures_whole(f"{verdict}\n{fix}"))
             self.explanation.setToolTip(f"<p>{escape(row.untried_note)}</p>" if row.untried_note else "")
             self.rowShown.emit(row)
             if not is_restored:

@@ -15,7 +15,7 @@ from qgis.PyQt.QtGui import QFont
 
 from ...bridge.texts import tr
 from ..findings.groups import get_finding_kind
-from ..widgets import GroupedModel, theme
+from ..widgets import GroupedModel, keep_figures_whole, theme
 
 COLUMNS = RULE_COLUMN, FEATURE_COLUMN, TOWNSHIP_COLUMN, FIX_COLUMN, OUT_COLUMN, IN_COLUMN, NEW_COLUMN, REASON_COLUMN = (
     range(8)
@@ -185,6 +185,8 @@ class BatchModel(GroupedModel):
         self.unseen_count = 0
         self.groups: list[RowGroup] = []
         self.shown_safeties, self._words, self._grouping = set(SAFETIES), [], list_groupings()[0]
+        #: False where the table is too narrow for more than the codes of the rules.
+        self.shows_titles = True
         self._titles = [
             tr("Rule"), tr("Affected features"), tr("Township"), tr("Method"), tr("Out m²"), tr("In m²"),
             tr("New findings"), tr("Safe, or why not"),
@@ -329,10 +331,10 @@ class BatchModel(GroupedModel):
             return self._get_group_data(index, role)
         text = row.verdict if column == REASON_COLUMN else row.cells[column]
         if role == Qt.ItemDataRole.DisplayRole:
-            return drop_subject(text, row.cells[FEATURE_COLUMN]) if column == FIX_COLUMN else text
+            return self._shorten(text, row, column)
         if role == Qt.ItemDataRole.ToolTipRole:
             # Qt wraps only rich text.
-            return f"<p>{escape(text)}</p>"
+            return f"<p>{escape(keep_figures_whole(text))}</p>"
         if role == Qt.ItemDataRole.DecorationRole and column == RULE_COLUMN:
             return self._icons.get(get_finding_kind(row.entry.finding))
         if role == Qt.ItemDataRole.DecorationRole and column == REASON_COLUMN and row.is_dropped:
@@ -342,6 +344,12 @@ class BatchModel(GroupedModel):
         if role == Qt.ItemDataRole.ForegroundRole and row.safety == REFUSED:
             return theme.get_faint_color(in_field=True)
         return None
+
+    def _shorten(self, text: str, row: BatchRow, column: int) -> str:
+        """Return the text of a cell without what other cells of its row have."""
+        if column == RULE_COLUMN and not self.shows_titles:
+            return str(row.entry.finding.code)
+        return drop_subject(text, row.cells[FEATURE_COLUMN]) if column == FIX_COLUMN else text
 
     def _get_group_data(self, index: QModelIndex, role: int) -> Any:
         heading, rows = self.groups[index.row()]
@@ -390,12 +398,12 @@ class Forecast:
         """Return a sentence on what a check of the fixed layers found, and how it differs from this forecast."""
         found = Counter(map(_get_rule_and_kind, findings))
         totals = _count_kinds(found)
-        text = tr("The batch of fixes was to leave {forecast}; the check found {found}, all later edits included.")
+        text = tr("The batch of fixes was to leave {forecast}; the check found {found}.")
         text = text.format(
             forecast=_format_totals({"ERROR": self.errors[1], "WARNING": self.warnings[1]}),
             found=_format_totals(totals),
         )
-        words = {"ERROR": tr("Errors {change}"), "WARNING": tr("Warnings {change}")}
+        words = {"ERROR": tr("Errors {change}"), "WARNING": tr("Warnings {change}"), "INFO": tr("Info {change}")}
         changes = [
             f"{code} {words[kind].format(change=f'{self.counts[code, kind]} → {found[code, kind]}')}"
             for code, kind in sorted(self.counts.keys() | found.keys())
@@ -403,7 +411,9 @@ class Forecast:
         ]
         if not changes:
             return text
-        return tr("{text} Different: {changes}.").format(text=text, changes=tr("; ").join(changes))
+        return tr("{text} Different, with all edits in between: {changes}.").format(
+            text=text, changes=tr("; ").join(changes)
+        )
 
 
 def _get_rule_and_kind(finding: Any) -> tuple[str, str]:
@@ -428,19 +438,23 @@ def make_forecast(findings: Iterable[Any], proposals: Sequence[Any]) -> Forecast
     """
     counts = Counter(map(_get_rule_and_kind, findings))
     before = _count_kinds(counts)
+    added: dict[str, Any] = {}
     for proposal in proposals:
         counts.subtract(map(_get_rule_and_kind, proposal.ended_findings))
         counts.update(map(_get_rule_and_kind, proposal.new_findings))
+        # A former finding on another row or on less land is new if the former one was.
+        former = {id(new): old.fingerprint in added for old, new in (*proposal.renamed, *proposal.remaining)}
+        for ended in proposal.ended_findings:
+            added.pop(ended.fingerprint, None)
+        added |= {one.fingerprint: one for one in proposal.new_findings if former.get(id(one), True)}
     after = _count_kinds(counts)
-    new = sum(one.added_count for one in proposals)
-    added = [finding for one in proposals if one.added_count for finding in one.new_findings]
     untried = sorted({code for one in proposals for code in one.untried_rules})
     return Forecast(
         (before["ERROR"], after["ERROR"]),
         (before["WARNING"], after["WARNING"]),
-        new,
-        tuple(dict.fromkeys(one.message for one in added)),
-        tuple(sorted({one.code for one in added})),
+        len(added),
+        tuple(dict.fromkeys(one.message for one in added.values())),
+        tuple(sorted({one.code for one in added.values()})),
         tuple(untried),
         counts,
     )

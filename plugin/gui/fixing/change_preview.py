@@ -199,7 +199,7 @@ class LinkedMaps(QWidget):
         # Two maps one above the other must fit a screen of 540 px above its task bar.
         min_lines = 7 if orientation == Qt.Orientation.Horizontal else 5
         self.before, self.after = QgsMapCanvas(), QgsMapCanvas()
-        self._tools = []
+        self._tools, self._nothing_labels = [], []
         self.scale_label = make_faint_label()
         # A long remark must not make one map wider than the other.
         linked_label = theme.set_faint(ElidedLabel(tr("Both maps move together"), hides_cut_text=True))
@@ -213,7 +213,14 @@ class LinkedMaps(QWidget):
             remark_label.setAlignment(Qt.AlignmentFlag.AlignRight)
             head = make_row(name, (remark_label, 1))
             head.setContentsMargins(margin, margin // 2, margin, margin // 2)
-            fill_layout(QVBoxLayout(frame, spacing=0), head, (canvas, 1), has_margins=False)
+            nothing = make_faint_label(
+                tr("Nothing to see on the map: attributes only, or a feature without a shape."),
+                wordWrap=True,
+                alignment=Qt.AlignmentFlag.AlignCenter,
+                visible=False,
+            )
+            self._nothing_labels.append(nothing)
+            fill_layout(QVBoxLayout(frame, spacing=0), head, (canvas, 1), (nothing, 1), has_margins=False)
             # Keys such as Escape belong to the dialog.
             canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             canvas.setCanvasColor(self._main_canvas.canvasColor())
@@ -246,7 +253,12 @@ class LinkedMaps(QWidget):
             mark.clear()
         for mark in self.marks:
             mark.show_shapes(shapes)
-        self.zoom_to(shapes.compute_extent(), shapes.crs)
+        box = shapes.compute_extent()
+        # The place of the former fix would pass for that of this one.
+        for canvas, nothing in zip((self.before, self.after), self._nothing_labels, strict=True):
+            canvas.setVisible(not box.isNull())
+            nothing.setVisible(box.isNull())
+        self.zoom_to(box, shapes.crs)
 
     def show_part(self, shape: QgsGeometry, crs: QgsCoordinateReferenceSystem) -> None:
         """Outline a part of what is shown on both maps, in place of the former one, and zoom to it."""
