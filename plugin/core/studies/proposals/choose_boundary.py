@@ -28,6 +28,8 @@ from .mixed_integer_solver import Cuts, SolverLimits, StageResult, StageState, f
 _RETREAT_GAP_SHARE = 0.1
 #: Nodes and parts of the stage that breaks ties: it ends at the same one on every machine.
 _ORDER_NODES, _ORDER_PARTS = 200, 3
+#: By how much further from its bound that stage may end: it only chooses among equal solutions.
+_ORDER_GAP_FACTOR = 5
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class _Search:
         gap = self.limits.gap * (_RETREAT_GAP_SHARE if stage == RETREAT else 1.0)
         limits = replace(self.limits, gap=gap)
         if stage == ORDER:
-            limits = replace(limits, nodes=_ORDER_NODES, parts=_ORDER_PARTS)
+            limits = replace(limits, gap=gap * _ORDER_GAP_FACTOR, nodes=_ORDER_NODES, parts=_ORDER_PARTS)
         program = replace(self.program, rows=[*self.kept.values(), *self.program.rows])
         result = minimise(program, cost, limits, known, self._find_cuts)
         self.program.rows = program.rows[len(self.kept) :]

@@ -209,11 +209,10 @@ class _ProgramSearch:
 
         Return False if the number of parts ends the search.
         """
-        generator, size, failures, count = np.random.default_rng(0), _KERNEL_SIZE, 0, len(self.program.rows)
+        generator, size, failures, count = np.random.default_rng(0), 0, 0, len(self.program.rows)
         limits = replace(self.limits, gap=self.limits.gap / 4, nodes=min(self.limits.nodes, _KERNEL_NODES))
         for _ in range(limits.parts):
-            # A part that follows the proof costs little, and often is better still.
-            if (failures and self.best.state is StageState.OPTIMAL) or time.monotonic() >= end:
+            if self.best.state is StageState.OPTIMAL or time.monotonic() >= end:
                 return True
             useful, base = self._list_useful(relaxed), np.round(relaxed.values) if self.base is None else self.base
             if self.near is not None:
@@ -222,12 +221,18 @@ class _ProgramSearch:
                 return True
             is_same = np.abs(relaxed.values - base)[useful] <= _DIVIDED
             useful = useful[np.lexsort((generator.random(len(useful)), is_same))]
+            if not size:
+                # A part with all variables that have another value than in the relaxation comes closest to it.
+                open_count = np.count_nonzero(~is_same)
+                size = _KERNEL_SIZE + (open_count if open_count <= _LARGE_KERNEL else 0)
             others = size // _OTHERS_SHARE + 1
             kernel = np.union1d(useful[: size - others], useful[-others:])
             found = _solve(_fix_others(self.arrays, kernel, base), limits, end)
             failures = 0 if self._take(MilpResult(LIMIT, found.x)) else failures + 1
             if self.near is not None and failures in (0, _MAX_FAILURES):
                 size = _KERNEL_SIZE
+            elif failures and found.status == LIMIT:
+                size = size // 2 + 1
             elif failures or size < _LARGE_KERNEL:
                 size *= 4 if failures and self.near is None else 2
             if self.near is not None and failures == _MAX_FAILURES:
