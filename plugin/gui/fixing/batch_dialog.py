@@ -380,7 +380,8 @@ class BatchDialog(TrialDialog):
             fix = tr("  ").join(filter(None, row.cells[: FIX_COLUMN + 1]))
             moved_out, moved_in, new = (row.cells[column] for column in (OUT_COLUMN, IN_COLUMN, NEW_COLUMN))
             figures = tr("out {out} m², in {in_} m², new findings {new}").format(out=moved_out, in_=moved_in, new=new)
-            verdict = tr("; ").join((row.verdict, figures)) if row.entry.proposal is not None else row.verdict
+            moves_land = row.entry.proposal is not None and row.entry.proposal.areas
+            verdict = tr("; ").join((row.verdict, figures)) if moves_land else row.verdict
             self.explanation.setText(keep_figures_whole(f"{verdict}\n{fix}"))
             self.explanation.setToolTip(f"<p>{escape(row.untried_note)}</p>" if row.untried_note else "")
             self.rowShown.emit(row)

@@ -27,6 +27,8 @@ from .._places import EAST_SQUARE_WKT, FAR_EAST_SQUARE_WKT, SQUARE_M2, SQUARE_WK
 
 #: Rounding error of gross and net area in two layers, m².
 RIDGE_ROUNDING_M2 = 0.04
+#: Features that a message on a sum names.
+_MAX_NAMED_ROWS = 5
 #: Places that are not townships; `Texts` has their names.
 AREA_OF_WHOLE_COUNTY, AREA_OUTSIDE_TOWNSHIPS = "whole_county", "outside_townships"
 COUNTY_ROW = {"wkt": "POLYGON ((0 0, 300 0, 300 100, 0 100, 0 0))", "division_code": "140225", "division_name": "甲县"}
@@ -66,14 +68,14 @@ SURVEY_ROWS = [
         "parcels": LayerNeed("parcels", optional=True),
     },
     messages={
-        "": "{layer}, {place}: {field} sums to {actual} m², the statutory areas of the same features to {expected} m²: difference {difference} m² ({share} %), features that differ: {count}. {reason}Compute the field again from the shapes; figures summed from it are not confirmed.",
-        "net": "{layer}, {place}: {field} exceeds the gross area by {difference} m² in total (net {actual} m², gross {expected} m²); features: {count}. {reason}Correct gross area, deduction and net area; figures summed from it are not confirmed.",
+        "": "{layer}, {place}: {field} sums to {actual} m², the statutory areas of the same features to {expected} m²: difference {difference} m² ({share} %), features that differ: {count}{listed_rows}. {reason}Compute the field again from the shapes; figures summed from it are not confirmed.",
+        "net": "{layer}, {place}: {field} exceeds the gross area by {difference} m² in total (net {actual} m², gross {expected} m²); features: {count}{listed_rows}. {reason}Correct gross area, deduction and net area; figures summed from it are not confirmed.",
         "unit": "{layer}, {place}: {field} sums to {actual} m², the gross area to {expected} m². {reason}Enter the field in m²; figures summed from it are not confirmed.",
         "partial": "{layer} has {actual} m², less than the county ({related_layer}, {expected} m²) by {difference} "
         "m², but this layer divides the whole county into grades. Add the missing features from the results of the "
         "evaluation.",
         "county": "{layer}: {field} sums to {actual} m², which exceeds the county's area ({related_layer}, {expected} m²) by {difference} m². Find features that repeat another shape and remove them, then compute the field from the shapes; figures summed from it are not confirmed.",
-        "deduction": "{layer}, {place}: {field} sums to {actual} m²; with the deductions of {related_layer} on the same land it would be {expected} m²: {difference} m² ({share} %) too much, features: {count}. Copy deduction rate and area from the survey's parcels and compute the net area again; figures summed from it are not confirmed.",
+        "deduction": "{layer}, {place}: {field} sums to {actual} m²; with the deductions of {related_layer} on the same land it would be {expected} m²: {difference} m² ({share} %) too much, features: {count}{listed_rows}. Copy deduction rate and area from the survey's parcels and compute the net area again; figures summed from it are not confirmed.",
         "base": "{layer}: the gross area of fields less {field} gives {actual} m² of ridges, in {related_layer} {expected} m² on the same parcels: {difference} m² differ ({share} % of the net area), features: {count} ({rows}{more}). Compare deduction rate and deducted area with the land survey, correct the layer that is wrong, and compute its net areas and those of layers derived from it again.",
         "blank": "{layer}: {field} is empty on some features ({count} of {rows}) with a statutory area of {expected} m² in total; sums of the field omit that land. Compute the field from the shapes.",
     },
@@ -328,6 +330,11 @@ def _compare_ridges_with_survey(layer: Layer, parcels: Layer, share: float, ctx:
     )
 
 
+def _list_rows(layer: Layer, rows: NDArray) -> dict[str, object]:
+    """Return the parameters of a message that names the first of some rows (n,) bool."""
+    return make_row_list_params(layer, layer.sort_rows(np.flatnonzero(rows)), max_named_rows=_MAX_NAMED_ROWS)
+
+
 def _make_survey_finding(layer: Layer, survey: SurveyDeductions, rows: NDArray, area_name: str) -> Finding:
     """Return the finding that the net area of some rows exceeds that of the survey."""
     actual, expected = float(survey.net_in_field_m2[rows].sum()), float(survey.expected_m2[rows].sum())
@@ -341,7 +348,7 @@ def _make_survey_finding(layer: Layer, survey: SurveyDeductions, rows: NDArray, 
             "expected": round(expected, 2),
             "difference": round(actual - expected, 2),
             "share": round(100 * (actual - expected) / expected, 2) if expected else 0.0,
-            "count": int(survey.excessive_rows[rows].sum()),
+            **_list_rows(layer, rows & survey.excessive_rows),
         },
         related_role=survey.survey_parcels.role,
         township="" if area_name in (AREA_OF_WHOLE_COUNTY, AREA_OUTSIDE_TOWNSHIPS) else area_name,
@@ -366,7 +373,7 @@ def _make_sum_finding(
             "expected": round(expected, 2),
             "difference": round(difference, 2),
             "share": round(100 * difference / expected, 2) if expected else 0.0,
-            "count": int(comparison.wrong_rows[rows].sum()),
+            **_list_rows(layer, rows & comparison.wrong_rows),
             "reason": f"area_unit_{comparison.apparent_unit}" if comparison.apparent_unit else "",
         },
         township="" if area_name in (AREA_OF_WHOLE_COUNTY, AREA_OUTSIDE_TOWNSHIPS) else area_name,

@@ -8,8 +8,8 @@ A large program is first relaxed: its variables may be divided. The relaxation g
 price, the least that the objective loses if the variable changes. Then small parts of the program are solved, in which
 only a kernel of the variables is free: most of them have other values in the base of the part than in the relaxation
 (E. Danna, E. Rothberg, C. Le Pape, 2005). The base is the best solution, or one that breaks rows which are added only
-when broken; then the kernel lies where these rows can be kept. The kernel grows, most when it brings nothing better.
-Within the accepted gap of the bound, the first part that brings nothing better ends the search; outside it, all
+when broken; then the kernel lies where these rows can be kept. The kernel grows, most when it brings nothing better,
+and shrinks when its part is too hard. A solution within the accepted gap of the bound ends the search; without one, all
 variables are free that a better solution could change.
 """
 
@@ -223,7 +223,7 @@ class _ProgramSearch:
             useful = useful[np.lexsort((generator.random(len(useful)), is_same))]
             if not size:
                 # A part with all variables that have another value than in the relaxation comes closest to it.
-                open_count = np.count_nonzero(~is_same)
+                open_count = int(np.count_nonzero(~is_same))
                 size = _KERNEL_SIZE + (open_count if open_count <= _LARGE_KERNEL else 0)
             others = size // _OTHERS_SHARE + 1
             kernel = np.union1d(useful[: size - others], useful[-others:])
