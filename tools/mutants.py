@@ -39,8 +39,8 @@ PACKAGES = ("geometry", "rules", "engine", "fixes")
 TESTS = tuple(f"tests/{name}" for name in ("core", "plans", "cases", "mutations", "metamorphic"))
 #: Operators whose changes rarely make sense here, or change what a checker of types finds.
 LEFT_OUT = ("Shift", "_Is", "Pow", "FloorDiv", "Variable", "Decorator", "Exception", "Invert", "_UAdd")
-#: Seconds of tests that a change is given, and the number of the shortest ones among them.
-TEST_SECONDS, SHORTEST = 30.0, 30
+#: Seconds of tests that a change is given, and the number of tests of its module and package among them.
+TEST_SECONDS, NEAREST = 30.0, 40
 #: One of this many changes changes nothing: the tests must pass.
 CONTROL_SHARE = 25
 #: Loaded once, for the tests of all changes.
@@ -125,17 +125,28 @@ def read_seconds() -> dict[str, float]:
 
 
 def choose_tests(mutant: Mutant) -> list[str]:
-    """Return the shortest tests that execute the line of a change, and some of the others."""
+    """Return tests that execute the line of a change: those of the same module and package, short ones, some others.
+
+    For a line that is executed on loading, they are those that execute any line of the file.
+    """
     data = CoverageData(str(LINES))
     data.read()
-    contexts = data.contexts_by_lineno(str(ROOT / mutant.path)).get(mutant.line, [])
+    contexts_by_line = data.contexts_by_lineno(str(ROOT / mutant.path))
+    contexts = [one for one in contexts_by_line.get(mutant.line, []) if one]
+    contexts = contexts or [one for line in contexts_by_line.values() for one in line]
     seconds = read_seconds()
     tests = {name for name in (context.rpartition("|")[0] for context in contexts) if name in seconds}
-    ordered = sorted(tests, key=lambda name: (seconds[name], name))
-    others = ordered[SHORTEST:]
+    folder = Path(mutant.path).parent.relative_to("plugin")
+
+    def rank(name: str) -> tuple[bool, int, float, str]:
+        nearness = len(os.path.commonpath([folder, *Path(name.partition("::")[0]).relative_to("tests").parents[:1]]))
+        return Path(mutant.path).stem not in name, -nearness, seconds[name], name
+
+    ordered = sorted(tests, key=rank)
+    others = ordered[NEAREST:]
     Random(str(mutant)).shuffle(others)
     chosen, total = [], 0.0
-    for name in (*ordered[:SHORTEST], *others):
+    for name in (*ordered[:NEAREST], *others):
         if not chosen or total + seconds[name] <= TEST_SECONDS:
             chosen.append(name)
             total += seconds[name]

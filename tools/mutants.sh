@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 env="$SANXIAN_BUILD/mutants/env"
 if ! "$env/bin/python" -c 'import cosmic_ray, pytest_cov' 2> /dev/null; then
-    "$python" -m venv --clear "$env"
+    "$python" -m venv --clear --system-site-packages "$env"
     "$env/bin/pip" install --quiet --disable-pip-version-check 'cosmic-ray==8.*' 'pytest-cov==7.*'
     # The plugin's libraries, after its own.
     "$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > "$(echo "$env"/lib/python*/site-packages)/sanxian.pth"
