@@ -5,9 +5,10 @@ from dataclasses import asdict
 
 import pytest
 from qgis.core import QgsVectorLayer
-from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtCore import QPoint, QPointF, Qt
+from qgis.PyQt.QtGui import QWheelEvent
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QPushButton
+from qgis.PyQt.QtWidgets import QApplication, QComboBox, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
 from plugin.bridge import settings
 from plugin.bridge.layers import role_recognition
@@ -25,7 +26,7 @@ from plugin.gui.findings import detail_pane, panel_pages
 from plugin.gui.help import help_dialog
 from plugin.gui.help.help_dialog import HelpDialog, make_help_button
 from plugin.gui.project.roles_dialog import RolesDialog
-from plugin.gui.widgets import messages
+from plugin.gui.widgets import make_scroll_area, messages
 from plugin.paths import SAMPLE_FOLDER
 from tests.parametrize import for_each
 from tests.qgis.gui_helpers import make_finding
@@ -255,3 +256,41 @@ def test_help_page_of_a_rule_opens_when_the_county_profile_is_missing(chinese, q
     norm, outcome = panel_pages.get_norm_and_outcomes(None, county.make_check_options(project))
     assert norm is None and outcome("REL006") is None
     assert "整改建议" in HelpDialog("REL006", norm=norm, get_outcome=outcome).browser.toPlainText()
+
+
+def turn_wheel(widget):
+    """Turn the mouse wheel down by three steps over a widget; return whether it, or one below it, takes the event."""
+    place = QPointF(widget.rect().center())
+    event = QWheelEvent(
+        place,
+        QPointF(widget.mapToGlobal(widget.rect().center())),
+        QPoint(),
+        QPoint(0, -360),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    # Directly, as Qt gives an event that no window system sent to no parent.
+    QApplication.sendEvent(widget, event)
+    return event.isAccepted()
+
+
+def test_mouse_wheel_over_a_field_is_left_to_the_page_and_changes_no_value(qgis_app):
+    page = QWidget(minimumHeight=2000)
+    area = make_scroll_area(page)
+    layout = QVBoxLayout(page)
+    area.resize(300, 200)
+    area.show()
+    process_events(0.05)
+    # Fields that are added to a visible page, too.
+    fields = [QComboBox(), QSpinBox(value=50)]
+    fields[0].addItems(list("甲乙丙"))
+    for field in fields:
+        layout.addWidget(field)
+    process_events(0.1)
+    for field in fields:
+        field.setFocus()
+        assert not turn_wheel(field)
+    assert fields[0].currentIndex() == 0 and fields[1].value() == 50
+    area.close()

@@ -13,6 +13,7 @@ from typing import Any
 
 from qgis.PyQt.QtCore import QDate, QSignalBlocker, Qt, QTimer
 from qgis.PyQt.QtWidgets import (
+    QDateEdit,
     QGridLayout,
     QHeaderView,
     QLabel,
@@ -33,7 +34,6 @@ from ...core.standard.profile.resolved import read_county_form_choices
 from ..widgets import (
     FieldMessage,
     NoticeBox,
-    ScrollSafeDateEdit,
     WholeRows,
     fill_layout,
     make_faint_label,
@@ -68,7 +68,7 @@ class ConfirmationBox(FormBox):
         #: Items that the last check used; they are listed first.
         self.used_items: frozenset[str] = frozenset()
         self.badge = NoticeBox(reserved_text=_describe_unconfirmed(999))
-        self.by, self.document, self.date = QLineEdit(), QLineEdit(), ScrollSafeDateEdit()
+        self.by, self.document, self.date = QLineEdit(), QLineEdit(), QDateEdit()
         theme.set_placeholder(self.by, tr("Name of the authority"))
         theme.set_placeholder(self.document, tr("Title and number of the document"))
         self.date.setDisplayFormat("yyyy-MM-dd")

@@ -10,7 +10,9 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from qgis.PyQt.QtGui import QFontMetrics, QGuiApplication
 from qgis.PyQt.QtWidgets import (
+    QAbstractSpinBox,
     QBoxLayout,
+    QComboBox,
     QDockWidget,
     QFormLayout,
     QFrame,
@@ -85,9 +87,26 @@ def keep_room(widget: _AnyWidget) -> _AnyWidget:
     return widget
 
 
+class _ScrollArea(QScrollArea):
+    """An area in which the mouse wheel scrolls, and never changes the value of a field below the pointer."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self.widget():
+            if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Show):
+                for field in (*watched.findChildren(QComboBox), *watched.findChildren(QAbstractSpinBox)):
+                    # A filter that is installed again takes the place of the former one.
+                    field.installEventFilter(self)
+                    if field.focusPolicy() == Qt.FocusPolicy.WheelFocus:
+                        field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        elif event.type() == QEvent.Type.Wheel:
+            event.ignore()
+            return True
+        return super().eventFilter(watched, event)
+
+
 def make_scroll_area(content: QWidget) -> QScrollArea:
     """Return an area that scrolls if its dialog is too small for the content."""
-    area = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
+    area = _ScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
     area.setWidget(content)
     return area
 

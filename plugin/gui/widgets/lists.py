@@ -27,7 +27,6 @@ from qgis.PyQt.QtWidgets import (
     QApplication,
     QComboBox,
     QCompleter,
-    QDateEdit,
     QFileDialog,
     QHBoxLayout,
     QHeaderView,
@@ -187,28 +186,21 @@ class GroupedModel(QAbstractItemModel):
 
 
 class _ScrollSafe:
-    """A field that ignores the mouse wheel unless it has the focus; the wheel then scrolls the form."""
+    """A field of a table that leaves the mouse wheel to the table."""
 
     def __init__(self, *parents, **properties):
         super().__init__(*parents, **{"focusPolicy": Qt.FocusPolicy.StrongFocus, **properties})
 
     def wheelEvent(self, event) -> None:
-        if QWidget.hasFocus(self):
-            super().wheelEvent(event)
-        else:
-            event.ignore()
+        event.ignore()
 
 
 class ScrollSafeComboBox(_ScrollSafe, QComboBox):
-    """A combo box that leaves the mouse wheel to the form, unless it has the focus."""
+    """A combo box that leaves the mouse wheel to the table."""
 
 
 class ScrollSafeLayerCombo(_ScrollSafe, QgsMapLayerComboBox):
-    """A box of layers that leaves the mouse wheel to the table, unless it has the focus."""
-
-
-class ScrollSafeDateEdit(_ScrollSafe, QDateEdit):
-    """A date field that leaves the mouse wheel to the form, unless it has the focus."""
+    """A box of layers that leaves the mouse wheel to the table."""
 
 
 class _TextSelector(QObject):

@@ -88,14 +88,14 @@ def is_editable_profile_file(profile: Profile, area_code: str = "") -> bool:
     return is_county_profile and not profile.is_shipped
 
 
-@name_refused_file()
 def read_valid_toml_text(path: Path) -> str:
     """Return the text of a TOML file with its original line ends.
 
     Raise DataError and InputError as `read_toml`.
     """
     read_toml(path)
-    return path.read_bytes().decode("utf-8-sig")
+    with name_refused_file(path):
+        return path.read_bytes().decode("utf-8-sig")
 
 
 def read_county(path: Path, text: str | None = None) -> CountySettings:

@@ -328,7 +328,7 @@ def test_totals_are_those_of_the_balance_and_of_the_parcels(printed):
     for term, name in TERMS.items():
         assert table.get("图斑椭球面积", name) == show(balance[term])
     change = balance["after"] - balance["before"] - balance["doubled"]
-    assert table.get("图斑椭球面积", "面积变化（变更后-变更前）") == show(change)
+    assert table.get("图斑椭球面积", "面积变化（重叠的土地只计一次）") == show(change)
     for kind in ("in", "out"):
         part = table.select_below(KINDS[kind])
         parcels = [one for one in data["parcels"] if one["kind"] == kind]
