@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import ast
 import difflib
+import inspect
 import json
 import os
 import subprocess
@@ -153,8 +154,22 @@ def choose_tests(mutant: Mutant) -> list[str]:
     return chosen
 
 
+def has_wrong_example(path: str) -> bool:
+    """Return True if an example of a rule or fix of a file has another result."""
+    from plugin.core.cli.examples.run_examples import list_examples
+    from plugin.core.fixes.fix_declaration import load_all_fixes
+    from plugin.core.model.rule import load_all_rules
+
+    declared = (*load_all_rules().values(), *load_all_fixes().values())
+    codes = {one.code for one in declared if inspect.unwrap(one.function).__code__.co_filename == path}
+    return any(example.find_problem() for example in list_examples() if example.code in codes)
+
+
 def run_tests(mutant: Mutant, tests: list[str]) -> None:
-    """Run tests with the changed file in place of the original one; exit with pytest's code."""
+    """Run the examples of a changed file, and tests with it in place of the original one; exit with pytest's code.
+
+    An error in an example also ends the process, as a change that is noticed.
+    """
     path, code = str(ROOT / mutant.path), compile(change(mutant), str(ROOT / mutant.path), "exec", dont_inherit=True)
     original = SourceFileLoader.get_code
     SourceFileLoader.get_code = lambda self, name: code if self.path == path else original(self, name)
@@ -162,6 +177,8 @@ def run_tests(mutant: Mutant, tests: list[str]) -> None:
     for number in (1, 2):
         os.dup2(sink, number)
     os.chdir(ROOT)
+    if has_wrong_example(path):
+        os._exit(1)
     os._exit(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *tests]))
 
 

@@ -13,4 +13,4 @@ if ! "$env/bin/python" -c 'import cosmic_ray, pytest_cov' 2> /dev/null; then
     # The plugin's libraries, after its own.
     "$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > "$(echo "$env"/lib/python*/site-packages)/sanxian.pth"
 fi
-exec "$env/bin/python" tools/mutants.py "$@"
+PYTHONPATH=$PWD exec "$env/bin/python" tools/mutants.py "$@"
