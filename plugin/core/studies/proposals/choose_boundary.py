@@ -13,7 +13,6 @@ from .boundary_model import (
     BY_AREA,
     BY_PARCELS,
     COMPACT,
-    ISLAND,
     ORDER,
     PREFERENCE,
     RETREAT,
@@ -175,7 +174,7 @@ def choose_greedily(model: BoundaryModel) -> BoundaryChoice:
 def _drop_islands(model: BoundaryModel, inside: NDArray) -> NDArray:
     """Return cells (k,) bool without new islands that need not stay."""
     kept = inside.copy()
-    for violation in model.find_violations(inside):
-        if violation.kind == ISLAND:
-            kept[violation.cells] = False
+    for part in model.list_islands(inside):
+        if not model.stays[part].any():
+            kept[part] = False
     return kept
