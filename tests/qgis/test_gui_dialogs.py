@@ -292,5 +292,6 @@ def test_mouse_wheel_over_a_field_is_left_to_the_page_and_changes_no_value(qgis_
     for field in fields:
         field.setFocus()
         assert not turn_wheel(field)
+    assert turn_wheel(area.viewport()) and area.verticalScrollBar().value() > 0
     assert fields[0].currentIndex() == 0 and fields[1].value() == 50
     area.close()

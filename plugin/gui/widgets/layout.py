@@ -98,7 +98,8 @@ class _ScrollArea(QScrollArea):
                     field.installEventFilter(self)
                     if field.focusPolicy() == Qt.FocusPolicy.WheelFocus:
                         field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        elif event.type() == QEvent.Type.Wheel:
+        elif event.type() == QEvent.Type.Wheel and isinstance(watched, (QComboBox, QAbstractSpinBox)):
+            # Not of the scroll bars, which Qt watches the same way.
             event.ignore()
             return True
         return super().eventFilter(watched, event)
