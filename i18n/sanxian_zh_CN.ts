@@ -3910,6 +3910,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>尚未检查。</translation>
     </message>
     <message>
+        <source>Nothing is proposed.</source>
+        <translation>没有方案。</translation>
+    </message>
+    <message>
         <source>Nothing is ticked. A fix to confirm can be ticked once its preview was shown.</source>
         <translation>未勾选任何修复。须确认的修复，查看预览后方可勾选。</translation>
     </message>

@@ -388,7 +388,7 @@ def test_severity_buttons_shorten_to_numbers_in_a_narrow_panel(filled_dock, qgis
     bar = filled_dock.verdict
     assert {b.text() for b in bar.buttons.values()} >= {"错误 3", "豁免 1"}
     # The last kinds lose their words first.
-    least = sum(bar._measure_button(kind, bar._format_number(kind)) for kind in bar.buttons)
+    least = sum(bar._measure_button(kind, bar.format_number(kind)) for kind in bar.buttons)
     word = bar._measure_button("ERROR", "错误 3") - bar._measure_button("ERROR", "3")
     bar.setFixedWidth(least + 4 * bar._row.spacing() + 2 * word)
     assert wait_until(lambda: bar.buttons["INFO"].text() == "0")

@@ -922,6 +922,8 @@ def test_maps_of_a_fix_without_a_place_show_no_land_of_the_former_one(qgis_app):
         maps.show_shapes(shapes)
         assert [one.isHidden() for one in (maps.before, maps.after)] == [is_empty] * 2
         assert [one.isHidden() for one in labels] == [not is_empty] * 2
+    maps.show_shapes(FixShapes(crs, place=[make_rectangle(0, 0)]), has_fix=False)
+    assert [one.isHidden() for one in (maps.before, maps.after)] == [False, True]
 
 
 def test_fix_preview_maps_without_an_extent_show_no_scale(qgis_app):

@@ -206,9 +206,9 @@ class FindingsForm(FittedWidget, QgsDockWidget):
         self.filter_button.setVisible(has_fold)
         text = tr("Filtered") if self.filters.clear_button.isEnabled() else tr("Filter")
         if has_fold and self.result is not None:
-            counts = self.result.count_findings()
+            errors, warnings = map(self.verdict.format_number, ("ERROR", "WARNING"))
             text = tr("{filter}: {errors} errors, {warnings} warnings").format(
-                filter=text, errors=counts["ERROR"], warnings=counts["WARNING"]
+                filter=text, errors=errors, warnings=warnings
             )
         self.filter_button.setText(text)
         for part in (self.filters, self.verdict.kind_row):

@@ -207,13 +207,13 @@ class VerdictBar(FittedWidget, QWidget):
             self._matching = matching_counts
             self.set_counts(self._counts)
 
-    def _format_number(self, kind: str) -> str:
+    def format_number(self, kind: str) -> str:
         """Return the number of findings of a kind as text; with filters as matching/all, such as 5/52."""
         total = self._counts[kind]
         return str(total) if self._matching is None else f"{self._matching[kind]}/{total}"
 
     def _format_full_text(self, kind: str) -> str:
-        return f"{theme.get_kind_word(kind)} {self._format_number(kind)}"
+        return f"{theme.get_kind_word(kind)} {self.format_number(kind)}"
 
     def fit_contents(self) -> None:
         """Show icon, word and number on the buttons; the last kinds have only icon and number if all do not fit."""
@@ -225,10 +225,10 @@ class VerdictBar(FittedWidget, QWidget):
         texts = {kind: self._format_full_text(kind) for kind in self.buttons}
         for kind in reversed(texts):
             if sum(self._measure_button(one, text) for one, text in texts.items()) > room:
-                texts[kind] = self._format_number(kind)
+                texts[kind] = self.format_number(kind)
         for number, (kind, button) in enumerate(self.buttons.items()):
             button.setText(texts[kind])
-            button.setMinimumWidth(self._measure_button(kind, self._format_number(kind)))
+            button.setMinimumWidth(self._measure_button(kind, self.format_number(kind)))
             self._row.setStretch(number, self._measure_button(kind, texts[kind]))
 
     def _measure_button(self, kind: str, text: str) -> int:

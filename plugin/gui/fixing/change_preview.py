@@ -247,17 +247,20 @@ class LinkedMaps(QWidget):
         self.before.setLayers(layers)
         self.after.setLayers([layer for layer in layers if not is_temporary_findings_layer(layer)])
 
-    def show_shapes(self, shapes: FixShapes) -> None:
-        """Show a fix on both maps and zoom to what it changes."""
+    def show_shapes(self, shapes: FixShapes, *, has_fix: bool = True) -> None:
+        """Show a fix on both maps and zoom to what it changes; without a fix only the map before shows the place."""
         for mark in self._part_marks:
             mark.clear()
         for mark in self.marks:
             mark.show_shapes(shapes)
         box = shapes.compute_extent()
         # The place of the former fix would pass for that of this one.
-        for canvas, nothing in zip((self.before, self.after), self._nothing_labels, strict=True):
-            canvas.setVisible(not box.isNull())
-            nothing.setVisible(box.isNull())
+        has_place = not box.isNull()
+        shown = zip((self.before, self.after), self._nothing_labels, (has_place, has_place and has_fix), strict=True)
+        for canvas, nothing, is_shown in shown:
+            canvas.setVisible(is_shown)
+            nothing.setVisible(not is_shown)
+        self._nothing_labels[1].setText(self._nothing_labels[0].text() if has_fix else tr("Nothing is proposed."))
         self.zoom_to(box, shapes.crs)
 
     def show_part(self, shape: QgsGeometry, crs: QgsCoordinateReferenceSystem) -> None:

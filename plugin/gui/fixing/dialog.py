@@ -354,9 +354,10 @@ class FixDialog(TrialDialog):
         self._place.setText(place)
         self.setToolTip("")
         self.maps.refresh_layers()
-        self.maps.show_shapes(shapes)
         self.choices.show_choices([], None)
         self.show_proposal(None, None, [], shapes)
+        # While fixes are tried, both maps show the place.
+        self.maps.show_shapes(shapes)
 
     def show_proposal(self, proposal: Any, texts: Any, rows: list[AreaRow], shapes: FixShapes) -> None:
         """Show the areas, shapes and findings that the chosen fix changes.
@@ -367,7 +368,7 @@ class FixDialog(TrialDialog):
         self.areas.show_rows(rows)
         self.outcome.show_proposal(proposal, texts)
         self.shapes = shapes
-        self.maps.show_shapes(shapes)
+        self.maps.show_shapes(shapes, has_fix=proposal is not None)
         self._safety_icon.setVisible(proposal is not None)
         self.safety.setVisible(proposal is not None)
         if proposal is not None:

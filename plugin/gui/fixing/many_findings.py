@@ -264,7 +264,7 @@ class BatchFixer(FixDialogController):
         else:
             shapes = make_fix_shapes([row.entry.proposal], self._displayed_trial.rows_shown, crs)
         self._mark.show_shapes(shapes)
-        self.dialog.maps.show_shapes(shapes)
+        self.dialog.maps.show_shapes(shapes, has_fix=row.entry.proposal is not None)
 
     def _preview_row(self, row: BatchRow) -> None:
         """Open the preview above the window of the batch, which stays open with its ticks."""
