@@ -82,7 +82,8 @@ class _Search:
         program = replace(self.program, rows=[*self.kept.values(), *self.program.rows])
         result = minimise(program, cost, limits, known, self._find_cuts)
         self.program.rows = program.rows[len(self.kept) :]
-        return result
+        is_beyond = result.state is StageState.OPTIMAL and result.gap > gap
+        return result._replace(state=StageState.STOPPED) if is_beyond else result
 
     def _find_cuts(self, values: NDArray) -> Cuts:
         """Return what excludes a solution (v,)."""
