@@ -252,16 +252,17 @@ class BatchDialog(TrialDialog):
         room = self.table.viewport().width() - box - sum(widths[column] for column in others)
         # What the balance below sums, or the text below has, gives way to the texts that distinguish the rows.
         digit = self.fontMetrics().horizontalAdvance("0")
-        self.model.shows_titles = room >= digit * _MIN_ROOM_DIGITS
-        if not self.model.shows_titles:
-            widths[RULE_COLUMN] = self._code_width
-            for column in (FIX_COLUMN, REASON_COLUMN):
-                widths[column] = min(widths[column], digit * _NARROW_DIGITS)
         for column in (NEW_COLUMN, OUT_COLUMN, IN_COLUMN, TOWNSHIP_COLUMN):
             is_hidden = room < digit * _MIN_ROOM_DIGITS
             room += widths[column] if is_hidden else 0
             header.setSectionHidden(column, is_hidden)
             header.resizeSection(column, widths[column])
+        self.model.shows_titles = room >= digit * _MIN_ROOM_DIGITS
+        if not self.model.shows_titles:
+            widths[RULE_COLUMN] = self._code_width
+        if header.isSectionHidden(NEW_COLUMN):
+            for column in (FIX_COLUMN, REASON_COLUMN):
+                widths[column] = min(widths[column], digit * _NARROW_DIGITS)
         # A column that needs less than its share leaves the rest to the others.
         for number, column in enumerate(sorted(_LONG_TEXT_COLUMNS, key=widths.__getitem__)):
             width = min(widths[column], room // (len(_LONG_TEXT_COLUMNS) - number))
