@@ -34,7 +34,9 @@ from cosmic_ray.plugins import get_operator, operator_names
 from coverage import CoverageData
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDER = ROOT / "build" / "mutants"
+COMMIT = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
+#: Lines and changes are those of one commit.
+FOLDER = ROOT / "build" / "mutants" / COMMIT.stdout.strip()
 LINES, TIMES, RESULTS = FOLDER / "lines.db", FOLDER / "times.xml", FOLDER / "results.jsonl"
 PACKAGES = ("geometry", "rules", "engine", "fixes")
 TESTS = tuple(f"tests/{name}" for name in ("core", "plans", "cases", "mutations", "metamorphic"))
@@ -50,12 +52,16 @@ KILLED, SURVIVED, UNTESTED, CONTROL, FAILED = "killed", "survived", "untested", 
 
 
 class Mutant(NamedTuple):
-    """A change: file, operator of Cosmic Ray (empty for none), its occurrence in the file, and the changed line."""
+    """A change: file, operator of Cosmic Ray, its occurrence in the file, and the changed line.
+
+    ``is_control``: the file stays as it is.
+    """
 
     path: str
     operator: str
     occurrence: int
     line: int
+    is_control: bool = False
 
 
 def record() -> int:
@@ -85,14 +91,14 @@ def choose_mutants(count: int, seed: int) -> Iterator[Mutant]:
     chance.shuffle(chosen)
     for mutant in chosen:
         if count and has_effect(mutant):
-            yield mutant._replace(operator="") if count % CONTROL_SHARE == 0 else mutant
+            yield mutant._replace(is_control=count % CONTROL_SHARE == 0)
             count -= 1
 
 
 def change(mutant: Mutant) -> str:
     """Return the text of the changed file."""
     text = (ROOT / mutant.path).read_text("utf-8")
-    return mutate_code(text, get_operator(mutant.operator)(), mutant.occurrence) if mutant.operator else text
+    return text if mutant.is_control else mutate_code(text, get_operator(mutant.operator)(), mutant.occurrence)
 
 
 def has_effect(mutant: Mutant) -> bool:
@@ -204,7 +210,7 @@ class Trial:
     def make_row(self) -> dict[str, object]:
         """Return the change with its outcome; FAILED for a control whose tests fail, and for tests that cannot run."""
         outcome = {0: SURVIVED, 4: FAILED, 5: FAILED}.get(self.process.exitcode, KILLED) if self.tests else UNTESTED
-        if not self.mutant.operator and self.tests:
+        if self.mutant.is_control and self.tests:
             outcome = CONTROL if outcome == SURVIVED else FAILED
         seconds = round(time.monotonic() - self.started, 1)
         return {**self.mutant._asdict(), "tests": len(self.tests), "seconds": seconds, "outcome": outcome}
@@ -212,9 +218,8 @@ class Trial:
 
 def run(count: int, seed: int, minutes: float, jobs: int) -> int:
     """Try changes that were not tried before."""
-    done = {(row["path"], row["occurrence"], row["line"]) for row in read_results()}
-    chosen = choose_mutants(count, seed)
-    waiting = [one for one in chosen if (one.path, one.occurrence, one.line) not in done]
+    done = {Mutant(*(row[name] for name in Mutant._fields)) for row in read_results()}
+    waiting = [one for one in choose_mutants(count, seed) if one not in done]
     end, trials = time.monotonic() + 60 * minutes, []
     for library in LIBRARIES:
         import_module(library)

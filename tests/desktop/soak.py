@@ -18,8 +18,10 @@ from qgis.utils import iface
 
 COUNTY, SECONDS = Path(os.environ["SANXIAN_SOAK_COUNTY"]), 60 * float(os.environ["SANXIAN_SOAK_MINUTES"])
 EDITED_ROLES = ("CZKFBJ", "YJJBNTBHTB", "STBHHX", "YDYHGHFQ", "DLTB")
-#: Seconds between two whole checks, rounds of edits between two fixes, saves and undo of all.
+#: Seconds between two whole checks; rounds of edits between two fixes, and between two saves.
 CHECK_SECONDS, FIX_ROUNDS, SAVE_ROUNDS = 600, 5, 12
+#: What a round does, moves more often; each one of some rounds is undone.
+ACTIONS, UNDO_ROUNDS = ("move", "move", "move", "draw", "delete", "attribute"), 3
 #: Metres by which a vertex moves, and the size of a drawn square.
 STEP, SIDE = 5.0, 40.0
 
@@ -67,23 +69,23 @@ def edit_once(layer, chance):
     feature = layer.getFeature(fid)
     if not feature.isValid() or feature.geometry().isNull():
         return "none"
-    action = chance.choice(("move", "move", "move", "draw", "delete", "attribute"))
+    action = chance.choice(ACTIONS)
     layer.beginEditCommand(action)
     if action == "move":
         vertex = feature.geometry().vertexAt(0)
         x, y = (value + chance.uniform(-STEP, STEP) for value in (vertex.x(), vertex.y()))
-        layer.moveVertex(x, y, fid, 0)
+        is_done = layer.moveVertex(x, y, fid, 0)
     elif action == "draw":
         point = feature.geometry().pointOnSurface().asPoint()
         shape = QgsGeometry.fromPointXY(point).buffer(SIDE, 1)
         drawn = QgsVectorLayerUtils.createFeature(layer, shape, dict(enumerate(feature.attributes()[1:], 1)))
-        layer.addFeature(QgsFeature(drawn))
+        is_done = layer.addFeature(QgsFeature(drawn))
     elif action == "delete":
-        layer.deleteFeature(fid)
+        is_done = layer.deleteFeature(fid)
     else:
-        layer.changeAttributeValue(fid, layer.fields().indexOf("BZ"), f"第 {chance.randrange(1000)} 次")
+        is_done = layer.changeAttributeValue(fid, layer.fields().indexOf("BZ"), f"第 {chance.randrange(1000)} 次")
     layer.endEditCommand()
-    return action
+    return action if is_done else f"{action} refused"
 
 
 def fix_once(controller, chance):
@@ -141,7 +143,7 @@ def run_soak():
             done = edit_once(layers[role], chance)
             settle(controller)
         note("edit", role=role, done=done, pause=round(pause.wall, 3), pause_cpu=round(pause.cpu, 3))
-        if number % 3 == 0 and done != "none":
+        if number % UNDO_ROUNDS == 0 and done in ACTIONS:
             layers[role].undoStack().undo()
             settle(controller)
         if number % FIX_ROUNDS == 0:

@@ -322,6 +322,8 @@ class _Trial:
                 )
             )
         proposal.doubts = list(_find_doubts(state, proposal, self.changed_rows))
+        if proposal.fix.safety is Safety.NEVER and not proposal.doubts:
+            proposal.doubts.append(("never", {}))
         return FixJudgement(proposal, self.change, self.differences)
 
 
@@ -412,8 +414,6 @@ def _find_doubts(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield why a proposal is not safe, as (text key, parameters); nothing for a safe proposal."""
     edits = proposal.edits
-    if proposal.fix.safety is Safety.NEVER:
-        yield "never", {}
     yield from ((key, {}) for key in edits.review_reasons)
     if len(edits.roles) > 1:
         yield "several_layers", {"count": len(edits.roles)}

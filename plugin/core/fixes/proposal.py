@@ -225,9 +225,8 @@ class FixTexts:
         return self._texts.get("fix_reasons", refusal.reason, **self._format_params(refusal.params))
 
     def list_doubts(self, proposal: Proposal) -> list[str]:
-        """Return sentences on why a proposal is not safe; that its kind never is, only without another reason."""
-        doubts = [doubt for doubt in proposal.doubts if doubt[0] != "never"] or proposal.doubts
-        return [self._texts.get("fix_doubts", key, **self._format_params(params)) for key, params in doubts]
+        """Return sentences on why a proposal is not safe; empty for a safe one."""
+        return [self._texts.get("fix_doubts", key, **self._format_params(params)) for key, params in proposal.doubts]
 
     def name_rule(self, code: str) -> str:
         """Return the code of a rule and what is wrong where it finds something; the code alone of a declared check."""

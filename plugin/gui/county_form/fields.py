@@ -8,6 +8,7 @@ from typing import Any
 from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtGui import QPainter, QPalette
 from qgis.PyQt.QtWidgets import (
+    QComboBox,
     QLabel,
     QLineEdit,
     QStyle,
@@ -17,7 +18,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge.texts import tr
-from ..widgets import ScrollSafeComboBox, SourceMarkLabel, keep_room, theme
+from ..widgets import SourceMarkLabel, keep_room, theme
 
 #: Maximum width of a row name, in digits.
 _NAME_WIDTH_IN_DIGITS = 24
@@ -68,7 +69,7 @@ class InheritingLineEdit(QLineEdit):
         self.setToolTip(self.text() or self.inherited_text)
 
 
-class GreyableComboBox(ScrollSafeComboBox):
+class GreyableComboBox(QComboBox):
     """A combo box that can show its value in grey."""
 
     def __init__(self, parent=None, **properties: Any):

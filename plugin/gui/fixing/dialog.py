@@ -355,20 +355,20 @@ class FixDialog(TrialDialog):
         self.setToolTip("")
         self.maps.refresh_layers()
         self.choices.show_choices([], None)
-        self.show_proposal(None, None, [], shapes)
-        # While fixes are tried, both maps show the place.
-        self.maps.show_shapes(shapes)
+        self.show_proposal(None, None, [], shapes, is_decided=False)
 
-    def show_proposal(self, proposal: Any, texts: Any, rows: list[AreaRow], shapes: FixShapes) -> None:
+    def show_proposal(
+        self, proposal: Any, texts: Any, rows: list[AreaRow], shapes: FixShapes, *, is_decided: bool = True
+    ) -> None:
         """Show the areas, shapes and findings that the chosen fix changes.
 
         ``proposal``: `core.fixes.proposal.Proposal`, None without a fix; ``texts``: `core.fixes.proposal.FixTexts`;
-        ``rows``: areas of the layers; ``shapes``: shapes for the maps.
+        ``rows``: areas of the layers; ``shapes``: shapes for the maps; ``is_decided``: False while fixes are tried.
         """
         self.areas.show_rows(rows)
         self.outcome.show_proposal(proposal, texts)
         self.shapes = shapes
-        self.maps.show_shapes(shapes, has_fix=proposal is not None)
+        self.maps.show_shapes(shapes, has_fix=proposal is not None or not is_decided)
         self._safety_icon.setVisible(proposal is not None)
         self.safety.setVisible(proposal is not None)
         if proposal is not None:

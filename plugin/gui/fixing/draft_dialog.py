@@ -98,8 +98,10 @@ class DraftDialog(FixDialog):
             fill_layout(row, label, (widget, 1))
         self._rows.insertLayout(1, fill_layout(row, *others))
 
-    def show_proposal(self, proposal: Any, texts: Any, rows: list[AreaRow], shapes: FixShapes) -> None:
-        super().show_proposal(proposal, texts, rows, shapes)
+    def show_proposal(
+        self, proposal: Any, texts: Any, rows: list[AreaRow], shapes: FixShapes, *, is_decided: bool = True
+    ) -> None:
+        super().show_proposal(proposal, texts, rows, shapes, is_decided=is_decided)
         shown = sum(self.areas.rowHeight(n) for n in range(min(len(rows), _MAX_AREA_ROWS)))
         height = self.areas.horizontalHeader().sizeHint().height() + shown + 2 * self.areas.frameWidth()
         self.areas.setFixedHeight(height)

@@ -117,7 +117,7 @@ def test_each_refusal_reason_and_doubt_in_the_code_has_a_text_and_each_text_is_u
     refused |= {rule.refuses_fix for rule in load_all_rules().values() if rule.refuses_fix}
     assert refused == set(Texts("en").get_section("fix_reasons"))
     doubts = set(re.findall(r"(?:yield \(?|else \()\"(\w+)\", ", SOURCES))
-    doubts |= set(re.findall(r"review_reasons\.append\(\"(\w+)\"", SOURCES))
+    doubts |= set(re.findall(r"(?:review_reasons\.append\(|doubts\.append\(\()\"(\w+)\"", SOURCES))
     doubts |= {key for found in re.findall(r"review_reasons=\[\"(\w+)\"\]", SOURCES) for key in [found]}
     assert doubts == set(Texts("en").get_section("fix_doubts"))
 

@@ -21,14 +21,10 @@ from .boundary_model import (
     Violation,
 )
 from .mixed_integer_program import ROW_TOLERANCE, LinearRow, MixedIntegerProgram, find_scipy_version
-from .mixed_integer_solver import Cuts, SolverLimits, StageResult, StageState, find_contradiction, minimise
+from .mixed_integer_solver import TIE_SHARE, Cuts, SolverLimits, StageResult, StageState, find_contradiction, minimise
 
 #: Share of the accepted gap that the least retreat may have.
 _RETREAT_GAP_SHARE = 0.1
-#: Nodes and parts of the stage that breaks ties: it ends at the same one on every machine.
-_ORDER_NODES, _ORDER_PARTS = 200, 3
-#: By how much further from its bound that stage may end: it only chooses among equal solutions.
-_ORDER_GAP_FACTOR = 5
 
 
 @dataclass(frozen=True)
@@ -76,14 +72,11 @@ class _Search:
         cost = self.model.make_cost(stage)
         # Filling a limit to the square metre would take all the time.
         gap = self.limits.gap * (_RETREAT_GAP_SHARE if stage == RETREAT else 1.0)
-        limits = replace(self.limits, gap=gap)
-        if stage == ORDER:
-            limits = replace(limits, gap=gap * _ORDER_GAP_FACTOR, nodes=_ORDER_NODES, parts=_ORDER_PARTS)
+        limits = replace(self.limits, gap=gap, stage_share=TIE_SHARE if stage == ORDER else self.limits.stage_share)
         program = replace(self.program, rows=[*self.kept.values(), *self.program.rows])
         result = minimise(program, cost, limits, known, self._find_cuts)
         self.program.rows = program.rows[len(self.kept) :]
-        is_beyond = result.state is StageState.OPTIMAL and result.gap > gap
-        return result._replace(state=StageState.STOPPED) if is_beyond else result
+        return result
 
     def _find_cuts(self, values: NDArray) -> Cuts:
         """Return what excludes a solution (v,)."""

@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 from ...base.errors import require_value
 from .greedy_supplement import choose_greedily
 from .mixed_integer_program import ROW_TOLERANCE, LinearRow, MixedIntegerProgram, find_scipy_version
-from .mixed_integer_solver import SolverLimits, StageResult, StageState, find_contradiction, fix_value, minimise
+from .mixed_integer_solver import (
+    TIE_SHARE,
+    SolverLimits,
+    StageResult,
+    StageState,
+    find_contradiction,
+    fix_value,
+    minimise,
+)
 from .supplement_model import (
     AREA,
     COUNT,
@@ -27,8 +35,6 @@ from .supplement_model import (
 
 #: Accepted relative gap of the first stages. To prove less is to search all sums of parcels for the same area.
 _FIRST_GAP = 1e-4
-#: Share of the time left that the last stages may take, which only choose among equally good solutions.
-_TIE_SHARE = 0.1
 #: Steps of Dinkelbach's method; each has a smaller ratio than the last.
 _MAX_RATIO_STEPS = 20
 
@@ -102,7 +108,7 @@ def _solve_stage(
     if stage in (SHORTAGE, OUTSIDE):
         limits = replace(limits, gap=min(limits.gap, _FIRST_GAP))
     elif stage in (COUNT, ORDER):
-        limits = replace(limits, stage_share=_TIE_SHARE)
+        limits = replace(limits, stage_share=TIE_SHARE)
     cost = model.make_cost(stage)
     result = minimise(program, cost, limits, values)
     if result.values is not None:

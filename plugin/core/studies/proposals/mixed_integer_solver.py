@@ -51,6 +51,8 @@ _LARGE_KERNEL = 400
 _OTHERS_SHARE = 4
 #: Parts near a solution that breaks rows that bring nothing better, before the base is the best solution again.
 _MAX_FAILURES = 3
+#: Share of the time left that stages may take which only choose among equally good solutions.
+TIE_SHARE = 0.1
 #: A value of the relaxation that is farther from a whole number is divided.
 _DIVIDED = 1e-6
 
@@ -67,7 +69,7 @@ class StageState(StrEnum):
 
 @dataclass
 class SolverLimits:
-    """Limits of a run: seconds from ``start_clock`` on, accepted relative gap, nodes and parts of each stage.
+    """Limits of a run: seconds from ``start_clock`` on, accepted relative gap, nodes of each stage.
 
     ``stage_share``: share of the time left that a stage may take, so that later stages have some. ``solver``: solves
     the programs.
@@ -76,7 +78,6 @@ class SolverLimits:
     seconds: float = 30.0
     gap: float = 0.01
     nodes: int = 200_000
-    parts: int = 10_000
     stage_share: float = 0.5
     cancellation: Cancellation = NEVER_CANCELLED
     solver: Solver = run_milp
@@ -176,8 +177,8 @@ class _ProgramSearch:
         """Solve until a solution is proved, nothing better is found, or the clock ends."""
         while True:
             count, relaxed = len(self.program.rows), self._relax()
-            if relaxed is not None and not self._solve_parts(relaxed, (time.monotonic() + self.end) / 2):
-                return
+            if relaxed is not None:
+                self._solve_parts(relaxed, (time.monotonic() + self.end) / 2)
             if self.best.state in (StageState.OPTIMAL, StageState.INFEASIBLE):
                 return
             if count == len(self.program.rows):
@@ -204,21 +205,16 @@ class _ProgramSearch:
         most = np.inf if self.best.values is None else self.best.value - relaxed.bound + ROW_TOLERANCE
         return whole[np.isfinite(relaxed.prices[whole]) & (relaxed.prices[whole] <= most)]
 
-    def _solve_parts(self, relaxed: _Relaxation, end: float) -> bool:
-        """Solve parts of a program until one is within the gap or the whole, or the relaxation misses rows.
-
-        Return False if the number of parts ends the search.
-        """
+    def _solve_parts(self, relaxed: _Relaxation, end: float) -> None:
+        """Solve parts of a program until one is within the gap or the whole, or the relaxation misses rows."""
         generator, size, failures, count = np.random.default_rng(0), 0, 0, len(self.program.rows)
         limits = replace(self.limits, gap=self.limits.gap / 4, nodes=min(self.limits.nodes, _KERNEL_NODES))
-        for _ in range(limits.parts):
-            if self.best.state is StageState.OPTIMAL or time.monotonic() >= end:
-                return True
+        while self.best.state is not StageState.OPTIMAL and time.monotonic() < end:
             useful, base = self._list_useful(relaxed), np.round(relaxed.values) if self.base is None else self.base
             if self.near is not None:
                 useful = useful[self.near[useful]]
             elif size >= len(useful) or (failures and count < len(self.program.rows)):
-                return True
+                return
             is_same = np.abs(relaxed.values - base)[useful] <= _DIVIDED
             useful = useful[np.lexsort((generator.random(len(useful)), is_same))]
             if not size:
@@ -237,7 +233,6 @@ class _ProgramSearch:
                 size *= 4 if failures and self.near is None else 2
             if self.near is not None and failures == _MAX_FAILURES:
                 self.base, self.near, failures = self.best.values, None, 0
-        return False
 
     def _take(self, found: MilpResult) -> bool:
         """Keep a better solution that breaks nothing, or add what excludes it; return False without a better one."""
