@@ -29,8 +29,9 @@ from plugin.core.base.errors import OutputError
 from plugin.core.checks.check import RunOptions
 from plugin.core.fixes.applied_edits import RowBefore
 from plugin.core.fixes.change_log import LogAction
-from plugin.core.fixes.edits import Edits, RowEdit
+from plugin.core.fixes.edits import Edits, NewField, RowEdit
 from plugin.core.fixes.proposal import FixTexts
+from plugin.core.standard import load_standard
 from tests.parametrize import first_daily
 from tests.qgis.live_helpers import MODES, EditSession, make_rectangle
 from tests.qgis.test_live import TRANSACTION_MODE_NAMES
@@ -171,6 +172,24 @@ def test_undo_of_a_changed_value_does_not_read_the_data_source(qgis_app, old):
     layer.attributeValueChanged.connect(lambda *change: changes.append(change))
     layer.undoStack().undo()
     assert changes == [(fid, 0, old if is_saved else "410")]
+    layer.rollBack()
+
+
+def test_undo_of_values_in_a_new_field_does_not_read_the_data_source(qgis_app):
+    layer = QgsVectorLayer("Polygon?crs=EPSG:4524&field=GHFQDM:string", "CZKFBJ", "memory")
+    layer.dataProvider().addFeatures([QgsFeature(layer.fields())])
+    layer.startEditing()
+    (fid,) = layer.allFeatureIds()
+    edits = Edits(
+        [RowEdit("CZKFBJ", fid, attributes={"GHFQMC": "城镇集中建设区"})], new_fields=[NewField("CZKFBJ", "GHFQMC")]
+    )
+    write_edits(run_to_end(prepare_edits(edits, {"CZKFBJ": layer})), load_standard().templates, "修复", lambda: None)
+    assert layer.getFeature(fid)["GHFQMC"] == "城镇集中建设区"
+    changes = []
+    layer.attributeValueChanged.connect(lambda *change: changes.append(change))
+    layer.undoStack().undo()
+    # A value that was read for a field that the data source lacks is None.
+    assert changes == [(fid, 1, NULL)] and changes[0][2] is not None and layer.fields().names() == ["GHFQDM"]
     layer.rollBack()
 
 

@@ -247,12 +247,10 @@ def _make_calls(
             for name, value in edit.attributes.items():
                 position = _find_field_index(layer, name)
                 field_value = _convert_to_field_value(layer.fields().at(position), value, layer)
-                # Without the old value, an undo would read it from the data source, row by row.
-                old_value = (
-                    present_feature.attribute(position)
-                    if present_feature is not None and position < present_feature.attributeCount()
-                    else None
-                )
+                # Without an old value, an undo would read it from the data source, row by row. A new field has none.
+                old_value = NULL
+                if present_feature is not None and position < present_feature.attributeCount():
+                    old_value = present_feature.attribute(position)
                 yield partial(layer.changeAttributeValue, edit.fid, position, field_value, old_value, True)
 
 
